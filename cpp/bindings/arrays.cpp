@@ -1,0 +1,109 @@
+// Conversions between Python's and the core's way to say an array, a shape and a set of arguments.
+#include "arrays.hpp"
+
+#include "fastnn/error.hpp"
+
+namespace fastnn::bindings {
+
+Column to_column(const py::array& array) {
+  Column column;
+  const char kind = array.dtype().kind();
+  const auto bytes = array.dtype().itemsize();
+  const char order = array.dtype().byteorder();
+  const bool native = order == '=' || order == '|' || (order == '<') == (PY_LITTLE_ENDIAN != 0);
+  auto is = [&](char wanted_kind, py::ssize_t wanted_bytes) { return kind == wanted_kind && bytes == wanted_bytes; };
+  if (is('f', 4)) column.source = Source::float32;
+  else if (is('f', 8)) column.source = Source::float64;
+  else if (is('f', 2)) column.source = Source::float16;
+  else if (is('b', 1)) column.source = Source::boolean;
+  else if (is('i', 1)) column.source = Source::int8;
+  else if (is('u', 1)) column.source = Source::uint8;
+  else if (is('i', 2)) column.source = Source::int16;
+  else if (is('u', 2)) column.source = Source::uint16;
+  else if (is('i', 4)) column.source = Source::int32;
+  else if (is('u', 4)) column.source = Source::uint32;
+  else if (is('i', 8)) column.source = Source::int64;
+  else if (is('u', 8)) column.source = Source::uint64;
+  else throw TypeError("expected an array of numbers, got dtype " + py::str(array.dtype()).cast<std::string>());
+  if (!native) throw TypeError("expected an array in this machine's byte order, got dtype " + py::str(array.dtype()).cast<std::string>());
+  require(array.ndim() >= 1 && array.ndim() <= static_cast<py::ssize_t>(Column::kMaxRank), "expected an array of 1 to ",
+          Column::kMaxRank, " dimensions, got ", array.ndim());
+  column.data = static_cast<const std::byte*>(array.data());
+  column.rank = static_cast<std::size_t>(array.ndim());
+  for (std::size_t d = 0; d < column.rank; ++d) {
+    column.dims[d] = array.shape(static_cast<py::ssize_t>(d));
+    column.strides[d] = array.strides(static_cast<py::ssize_t>(d));
+  }
+  return column;
+}
+
+Shape to_shape(const py::array& array) { return Shape(array.shape(), array.shape() + array.ndim()); }
+
+Shape to_shape(const py::sequence& dims) {
+  Shape shape;
+  for (const py::handle dim : dims) shape.push_back(dim.is_none() ? kUnknown : dim.cast<Index>());
+  return shape;
+}
+
+py::tuple from_shape(const Shape& shape) {
+  py::tuple dims(shape.size());
+  for (std::size_t i = 0; i < shape.size(); ++i)
+    dims[i] = shape[i] == kUnknown ? py::object(py::none()) : py::object(py::int_(shape[i]));
+  return dims;
+}
+
+DType to_dtype(const std::string& name) {
+  for (DType dtype : {DType::float32, DType::int32, DType::boolean})
+    if (name == name_of(dtype)) return dtype;
+  throw ValueError(text("no edge carries dtype \"", name, "\": float32, int32 or bool"));
+}
+
+py::array make_array(const Shape& shape, DType dtype) { return py::array(py::dtype(name_of(dtype)), shape); }
+
+namespace {
+
+Config::Value to_value(const std::string& key, const py::handle& value) {
+  if (value.is_none()) return std::monostate{};
+  if (py::isinstance<py::bool_>(value)) return value.cast<bool>();
+  if (py::isinstance<py::str>(value)) return value.cast<std::string>();
+  if (py::isinstance<py::float_>(value)) return value.cast<double>();
+  if (py::isinstance<py::array>(value) && py::cast<py::array>(value).ndim() > 0) {
+    const auto array = py::array_t<float, py::array::c_style | py::array::forcecast>::ensure(value);
+    if (!array) throw TypeError(key + " expects an array of numbers");
+    return Constant{to_shape(array), std::vector<float>(array.data(), array.data() + array.size())};
+  }
+  if (PyIndex_Check(value.ptr())) return value.cast<Index>();
+  if (PyNumber_Check(value.ptr()) && !py::isinstance<py::sequence>(value)) return py::float_(py::reinterpret_borrow<py::object>(value)).cast<double>();
+  if (py::isinstance<py::tuple>(value) || py::isinstance<py::list>(value)) {
+    std::vector<Index> integers;
+    std::vector<double> numbers;
+    bool whole = true;
+    for (const py::handle item : py::reinterpret_borrow<py::sequence>(value)) {
+      if (item.is_none() || PyIndex_Check(item.ptr())) {
+        integers.push_back(item.is_none() ? kUnknown : item.cast<Index>());
+        numbers.push_back(static_cast<double>(integers.back()));
+      } else if (PyNumber_Check(item.ptr())) {
+        whole = false;
+        numbers.push_back(py::float_(py::reinterpret_borrow<py::object>(item)).cast<double>());
+      } else {
+        throw TypeError(key + " expects numbers, got " + py::repr(value).cast<std::string>());
+      }
+    }
+    if (whole) return integers;
+    return numbers;
+  }
+  throw TypeError(key + " got " + py::repr(value).cast<std::string>() + ", which is no number, string or tuple of numbers");
+}
+
+}  // namespace
+
+Config to_config(const py::dict& dict) {
+  Config config;
+  for (const auto& [key, value] : dict) {
+    const auto name = key.cast<std::string>();
+    config.set(name, to_value(name, value));
+  }
+  return config;
+}
+
+}  // namespace fastnn::bindings

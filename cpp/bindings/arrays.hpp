@@ -1,0 +1,36 @@
+// NumPy arrays seen as columns, and arguments of Python seen as configs and specs. Copies no data.
+#pragma once
+
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+
+#include <vector>
+
+#include "fastnn/columns.hpp"
+#include "fastnn/config.hpp"
+#include "fastnn/tensor.hpp"
+
+namespace fastnn::bindings {
+
+namespace py = pybind11;
+
+/// The array as it lies; TypeError for what is no array of numbers in this machine's byte order.
+Column to_column(const py::array& array);
+
+/// An array's shape as ints.
+Shape to_shape(const py::array& array);
+
+/// A sequence of ints; None is kUnknown.
+Shape to_shape(const py::sequence& dims);
+
+/// A shape as Python writes it: a tuple, unknown dimensions None.
+py::tuple from_shape(const Shape& shape);
+
+DType to_dtype(const std::string& name);
+
+/// A new C-contiguous array.
+py::array make_array(const Shape& shape, DType dtype);
+
+Config to_config(const py::dict& dict);
+
+}  // namespace fastnn::bindings

@@ -1,0 +1,82 @@
+// The arguments of a node as they come from Python: a typed map from names to values.
+// A layer reads what it knows and is told at once, by name, what is missing or of the wrong type.
+#pragma once
+
+#include <map>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "fastnn/error.hpp"
+#include "fastnn/tensor.hpp"
+
+namespace fastnn {
+
+/// A constant array among the arguments of a node.
+struct Constant {
+  Shape shape;
+  std::vector<float> values;
+};
+
+class Config {
+ public:
+  using Value = std::variant<std::monostate, bool, Index, double, std::string, std::vector<Index>, std::vector<double>,
+                             Constant>;
+
+  void set(const std::string& key, Value value) { values_[key] = std::move(value); }
+
+  /// True where the key is present and not None.
+  bool has(const std::string& key) const {
+    auto found = values_.find(key);
+    return found != values_.end() && !std::holds_alternative<std::monostate>(found->second);
+  }
+
+  bool flag(const std::string& key) const { return get<bool>(key, "True or False"); }
+  bool flag(const std::string& key, bool otherwise) const { return has(key) ? flag(key) : otherwise; }
+
+  Index integer(const std::string& key) const { return get<Index>(key, "an integer"); }
+  Index integer(const std::string& key, Index otherwise) const { return has(key) ? integer(key) : otherwise; }
+
+  double number(const std::string& key) const {
+    if (auto* whole = std::get_if<Index>(&at(key, "a number"))) return static_cast<double>(*whole);
+    return get<double>(key, "a number");
+  }
+  double number(const std::string& key, double otherwise) const { return has(key) ? number(key) : otherwise; }
+
+  std::string word(const std::string& key) const { return get<std::string>(key, "a string"); }
+  std::string word(const std::string& key, const std::string& otherwise) const {
+    return has(key) ? word(key) : otherwise;
+  }
+
+  /// A list of any number of integers; one integer stands for a list of one.
+  std::vector<Index> integers(const std::string& key) const {
+    if (auto* one = std::get_if<Index>(&at(key, "an integer or a tuple of integers"))) return {*one};
+    return get<std::vector<Index>>(key, "an integer or a tuple of integers");
+  }
+
+  /// `count` integers; one integer stands for all of them (`kernel_size=3` is (3, 3)).
+  std::vector<Index> integers(const std::string& key, std::size_t count) const {
+    std::vector<Index> list = integers(key);
+    if (list.size() == 1) list.resize(count, list[0]);
+    require(list.size() == count, key, " expects one integer or a tuple of ", count, ", got ", list.size(), " values");
+    return list;
+  }
+
+  const Constant& constant(const std::string& key) const { return get<Constant>(key, "an array"); }
+
+ private:
+  const Value& at(const std::string& key, const char* expected) const {
+    auto found = values_.find(key);
+    require(found != values_.end(), key, " expects ", expected, ", got nothing");
+    return found->second;
+  }
+  template <class T>
+  const T& get(const std::string& key, const char* expected) const {
+    if (auto* value = std::get_if<T>(&at(key, expected))) return *value;
+    throw TypeError(text(key, " expects ", expected));
+  }
+
+  std::map<std::string, Value> values_;
+};
+
+}  // namespace fastnn

@@ -1,0 +1,188 @@
+// Passes over a batch.
+#include "fastnn/executor.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+#include <mutex>
+
+#include "fastnn/kernels/update.hpp"
+#include "fastnn/parallel.hpp"
+
+namespace fastnn {
+
+GradientTable::GradientTable(const Graph& graph) {
+  for (const Node& node : graph.nodes())
+    for (std::size_t i = 0; i < node.weights.size(); ++i) {
+      if (!node.trained[i] || find(node.weights[i].get()) >= 0) continue;
+      weights.push_back(node.weights[i]);
+      offsets.push_back(size);
+      size += (node.weights[i]->size() + 15) / 16 * 16;
+    }
+}
+
+Index GradientTable::find(const Variable* weight) const {
+  for (std::size_t i = 0; i < weights.size(); ++i)
+    if (weights[i].get() == weight) return static_cast<Index>(i);
+  return -1;
+}
+
+Session::Session(const Graph& graph, const Wanted& wanted, const GradientTable* table, Index capacity, int threads)
+    : graph_(graph),
+      wanted_(wanted),
+      plan_(graph, wanted, capacity, threads),
+      arena_(plan_.bytes),
+      gradients_(table == nullptr ? 0 : static_cast<std::size_t>(table->size) * sizeof(float)),
+      contexts_(graph.nodes().size()),
+      prepared_(graph.nodes().size(), 0) {
+  if (table != nullptr) std::memset(gradients_.bytes(), 0, gradients_.size());
+  for (const Placement& placement : plan_.placements) pointers_.push_back(arena_.bytes() + placement.offset);
+
+  // Nodes go backward from last to first: the first in that order to name a weight writes its gradient in place.
+  std::vector<bool> written(table == nullptr ? 0 : table->weights.size(), false);
+  Index aside = 0;
+  struct Aside {
+    std::size_t node, weight;
+    Index offset, position;
+  };
+  std::vector<Aside> asides;
+
+  for (std::size_t i = graph.nodes().size(); i-- > 0;) {
+    const Node& node = graph.nodes()[i];
+    const NodePlan& places = plan_.nodes[i];
+    Context& context = contexts_[i];
+    context.capacity_ = capacity;
+    context.training_ = wanted.training;
+    context.threads_ = threads;
+    for (int place : places.inputs) context.inputs_.push_back(pointer(place));
+    for (int place : places.outputs) context.outputs_.push_back(pointer(place));
+    context.output_gradients_.resize(node.outputs.size());
+    context.input_gradients_.resize(node.inputs.size());
+    for (std::size_t k = 0; k < places.output_gradients.size(); ++k)
+      context.output_gradients_[k] = static_cast<float*>(pointer(places.output_gradients[k]));
+    for (std::size_t k = 0; k < places.input_gradients.size(); ++k) {
+      context.input_gradients_[k] = static_cast<float*>(pointer(places.input_gradients[k]));
+      if (places.add_to[k] != kNowhere)
+        additions_.push_back({i, context.input_gradients_[k], static_cast<float*>(pointer(places.add_to[k])),
+                              graph.edge(node.inputs[k]).spec.row_size()});
+    }
+    for (int place : places.buffers) context.buffers_.push_back(pointer(place));
+    context.weight_gradients_.assign(node.weights.size(), nullptr);
+    for (std::size_t k = 0; k < node.weights.size(); ++k) {
+      context.weights_.push_back(node.weights[k]->data());
+      if (!places.backward || !node.trained[k]) continue;
+      const auto position = static_cast<std::size_t>(table->find(node.weights[k].get()));
+      if (written[position]) {
+        asides.push_back({i, k, aside, static_cast<Index>(position)});
+        aside += (node.weights[k]->size() + 15) / 16 * 16;
+      } else {
+        written[position] = true;
+        context.weight_gradients_[k] = weight_gradients() + table->offsets[position];
+      }
+    }
+  }
+  for (EdgeId input : graph.inputs()) {
+    const int place = plan_.values[static_cast<std::size_t>(input)];
+    std::vector<const void**>& readers = input_readers_.emplace_back();
+    for (std::size_t i = 0; i < contexts_.size(); ++i)
+      for (std::size_t k = 0; k < plan_.nodes[i].inputs.size(); ++k)
+        if (plan_.nodes[i].inputs[k] == place) readers.push_back(&contexts_[i].inputs_[k]);
+  }
+  shared_gradients_ = AlignedBuffer(static_cast<std::size_t>(aside) * sizeof(float));
+  for (const Aside& a : asides) {
+    float* from = shared_gradients_.as<float>() + a.offset;
+    contexts_[a.node].weight_gradients_[a.weight] = from;
+    const auto position = static_cast<std::size_t>(a.position);
+    shared_.push_back({a.node, from, weight_gradients() + table->offsets[position], table->weights[position]->size()});
+  }
+}
+
+void Session::bind_input(std::size_t i, const void* at) {
+  const auto place = static_cast<std::size_t>(plan_.values[static_cast<std::size_t>(graph_.inputs()[i])]);
+  void* to = at == nullptr ? arena_.bytes() + plan_.placements[place].offset : const_cast<void*>(at);
+  if (pointers_[place] == to) return;
+  pointers_[place] = to;
+  for (const void** reader : input_readers_[i]) *reader = to;
+}
+
+void Session::begin(Index rows) {
+  rows_ = rows;
+  for (std::size_t i = 0; i < contexts_.size(); ++i) {
+    contexts_[i].rows_ = rows;
+    if (graph_.nodes()[i].stream) contexts_[i].stream_ = *graph_.nodes()[i].stream;
+  }
+}
+
+void Session::forward(const Pulse& pulse) {
+  for (std::size_t i = 0; i < contexts_.size(); ++i) {
+    if (plan_.nodes[i].alias) continue;
+    const Node& node = graph_.nodes()[i];
+    std::uint64_t version = 0;
+    for (const VariablePtr& weight : node.weights) version += weight->version();
+    if (version != prepared_[i]) {
+      node.layer->prepare(contexts_[i]);
+      prepared_[i] = version;
+    }
+    node.layer->forward(contexts_[i]);
+    if (pulse) pulse();
+  }
+}
+
+void Session::backward(const Pulse& pulse) {
+  auto addition = additions_.cbegin();
+  auto shared = shared_.cbegin();
+  for (std::size_t i = contexts_.size(); i-- > 0;) {
+    if (plan_.nodes[i].backward) graph_.nodes()[i].layer->backward(contexts_[i]);
+    for (; addition != additions_.cend() && addition->node == i; ++addition)
+      kernels::add(addition->from, addition->to, rows_ * addition->row_size);
+    for (; shared != shared_.cend() && shared->node == i; ++shared) kernels::add(shared->from, shared->to, shared->count);
+    if (pulse) pulse();
+  }
+}
+
+void Session::commit() {
+  for (std::size_t i = 0; i < contexts_.size(); ++i) {
+    const Node& node = graph_.nodes()[i];
+    node.layer->commit(contexts_[i]);
+    for (std::size_t k = 0; k < node.weights.size(); ++k)
+      if (!node.trained[k] && node.layer->updates_state()) node.weights[k]->touch();
+    if (node.layer->random()) ++node.stream->position;
+  }
+}
+
+void Session::poison() {
+  std::fill_n(arena_.as<float>(), arena_.size() / sizeof(float), std::numeric_limits<float>::quiet_NaN());
+  std::fill(prepared_.begin(), prepared_.end(), 0);
+}
+
+Executor::Executor(const Graph& graph, Wanted wanted)
+    : wanted_(std::move(wanted)), graph_(graph.rewritten(wanted_.outputs)), gradients_(graph_) {}
+
+std::unique_ptr<Session> Executor::acquire(Index capacity) {
+  const int threads = num_threads();
+  {
+    std::lock_guard<ForkSafeMutex> guard(mutex_);
+    auto fits = std::find_if(idle_.begin(), idle_.end(), [&](const std::unique_ptr<Session>& session) {
+      return session->plan().capacity == capacity && session->plan().threads == threads;
+    });
+    if (fits != idle_.end()) {
+      std::unique_ptr<Session> session = std::move(*fits);
+      idle_.erase(fits);
+      return session;
+    }
+  }
+  return std::make_unique<Session>(graph_, wanted_, wanted_.backward ? &gradients_ : nullptr, capacity, threads);
+}
+
+void Executor::release(std::unique_ptr<Session> session) {
+  constexpr std::size_t kKept = 4;
+  std::lock_guard<ForkSafeMutex> guard(mutex_);
+  idle_.push_back(std::move(session));
+  if (idle_.size() > kKept) idle_.erase(idle_.begin());
+}
+
+std::string Executor::describe_plan(Index capacity) const {
+  return graph_.describe() + Plan(graph_, wanted_, capacity, num_threads()).describe();
+}
+
+}  // namespace fastnn

@@ -1,0 +1,39 @@
+// The registry of kinds.
+#include "fastnn/layer.hpp"
+
+#include <map>
+
+namespace fastnn {
+namespace {
+
+// Inside a function, so that it exists before the first file that registers a kind is initialised.
+std::map<std::string, LayerFactory>& registry() {
+  static std::map<std::string, LayerFactory> kinds;
+  return kinds;
+}
+
+}  // namespace
+
+bool register_layer(const std::string& kind, LayerFactory factory) {
+  return registry().emplace(kind, std::move(factory)).second;
+}
+
+std::unique_ptr<Layer> make_layer(const std::string& kind, const std::string& name, const Config& config) {
+  auto found = registry().find(kind);
+  require(found != registry().end(), "no kind of layer is called \"", kind, "\"");
+  try {
+    return found->second(name, config);
+  } catch (const ValueError& error) {
+    throw ValueError(text(kind, " \"", name, "\": ", error.what()));
+  } catch (const TypeError& error) {
+    throw TypeError(text(kind, " \"", name, "\": ", error.what()));
+  }
+}
+
+std::vector<std::string> layer_kinds() {
+  std::vector<std::string> names;
+  for (const auto& [kind, factory] : registry()) names.push_back(kind);
+  return names;
+}
+
+}  // namespace fastnn

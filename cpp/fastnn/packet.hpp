@@ -1,0 +1,99 @@
+// One SIMD register of floats, whatever its width: Eigen's packet primitives under the names the kernels use.
+//
+// Width and instruction set come from the compiler's flags alone (SSE 4, AVX 8, AVX-512 16, NEON 4). Lanes are counted
+// from where a row starts; tails are padded, never peeled by alignment, so a number does not depend on where its array lies.
+#pragma once
+
+#include <Eigen/Core>
+#include <cmath>
+
+#include "fastnn/tensor.hpp"
+
+namespace fastnn::packet {
+
+namespace ei = Eigen::internal;
+
+using Packet = ei::packet_traits<float>::type;
+constexpr Index kWidth = ei::unpacket_traits<Packet>::size;
+
+inline Packet set1(float value) { return ei::pset1<Packet>(value); }
+inline Packet zero() { return set1(0.0f); }
+inline Packet load(const float* from) { return ei::ploadu<Packet>(from); }
+inline Packet load_aligned(const float* from) { return ei::pload<Packet>(from); }
+inline void store(float* to, const Packet& value) { ei::pstoreu(to, value); }
+
+inline Packet add(const Packet& a, const Packet& b) { return ei::padd(a, b); }
+inline Packet sub(const Packet& a, const Packet& b) { return ei::psub(a, b); }
+inline Packet mul(const Packet& a, const Packet& b) { return ei::pmul(a, b); }
+inline Packet div(const Packet& a, const Packet& b) { return ei::pdiv(a, b); }
+inline Packet sqrt(const Packet& a) { return ei::psqrt(a); }
+/// a * b + c: one rounding where the build has fused multiply-add, two where it has not; the same in every lane and path.
+inline Packet madd(const Packet& a, const Packet& b, const Packet& c) { return ei::pmadd(a, b, c); }
+
+inline Packet less(const Packet& a, const Packet& b) { return ei::pcmp_lt(a, b); }
+/// Where the mask is set `yes`, elsewhere `no`.
+inline Packet select(const Packet& mask, const Packet& yes, const Packet& no) { return ei::pselect(mask, yes, no); }
+/// The larger of a and b; a where either is NaN.
+inline Packet max(const Packet& a, const Packet& b) { return select(less(a, b), b, a); }
+/// The smaller of a and b; a where either is NaN.
+inline Packet min(const Packet& a, const Packet& b) { return select(less(b, a), b, a); }
+
+/// The first `count` (0 < count < kWidth) floats, the other lanes `fill`.
+inline Packet load_partial(const float* from, Index count, float fill = 0.0f) {
+  alignas(kAlignment) float lanes[kWidth];
+  for (Index i = 0; i < kWidth; ++i) lanes[i] = i < count ? from[i] : fill;
+  return load_aligned(lanes);
+}
+
+/// Stores the first `count` lanes.
+inline void store_partial(float* to, const Packet& value, Index count) {
+  alignas(kAlignment) float lanes[kWidth];
+  ei::pstore(lanes, value);
+  for (Index i = 0; i < count; ++i) to[i] = lanes[i];
+}
+
+/// One float of the scalar chain that matches madd lane for lane.
+inline float madd(float a, float b, float c) {
+#if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
+  return std::fma(a, b, c);
+#else
+  return a * b + c;
+#endif
+}
+
+/// The lanes added pairwise in a fixed order.
+inline float sum_lanes(const Packet& value) {
+  alignas(kAlignment) float lanes[kWidth];
+  ei::pstore(lanes, value);
+  for (Index half = kWidth / 2; half > 0; half /= 2)
+    for (Index i = 0; i < half; ++i) lanes[i] += lanes[i + half];
+  return lanes[0];
+}
+
+/// The largest lane; NaN if any lane is.
+inline float max_lane(const Packet& value) {
+  alignas(kAlignment) float lanes[kWidth];
+  ei::pstore(lanes, value);
+  float largest = lanes[0];
+  for (Index i = 1; i < kWidth; ++i)
+    if (lanes[i] > largest || lanes[i] != lanes[i]) largest = lanes[i];
+  return largest;
+}
+
+/// Calls body(i, count) for the packets that cover [0, size): count is kWidth for all but a partial last one.
+/// Body loads and stores with load_n/store_n.
+template <class Body>
+inline void for_each(Index size, Body&& body) {
+  Index i = 0;
+  for (; i + kWidth <= size; i += kWidth) body(i, kWidth);
+  if (i < size) body(i, size - i);
+}
+inline Packet load_n(const float* from, Index count, float fill = 0.0f) {
+  return count == kWidth ? load(from) : load_partial(from, count, fill);
+}
+inline void store_n(float* to, const Packet& value, Index count) {
+  if (count == kWidth) store(to, value);
+  else store_partial(to, value, count);
+}
+
+}  // namespace fastnn::packet

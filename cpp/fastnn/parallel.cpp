@@ -1,0 +1,91 @@
+// Thread counts, the OpenMP region, and what keeps a forked child from waiting for threads that it does not have.
+#include "fastnn/parallel.hpp"
+
+#include <omp.h>
+#include <pthread.h>
+#include <sched.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <cstdlib>
+#include <fstream>
+#include <string>
+
+namespace fastnn {
+namespace {
+
+std::atomic<int> chosen_threads{0};
+
+// Set in the one thread that lives on in a forked child. libgomp keeps its pool by master thread, so this thread's pool
+// names workers that were not copied; threads made after the fork start pools of their own.
+thread_local bool survived_fork = false;
+
+thread_local int scope_threads = 0;
+
+const int fork_handler = pthread_atfork(nullptr, nullptr, [] { survived_fork = true; });
+
+// Processors that the cgroup's quota pays for, or a large number where there is none (cgroup v2, then v1).
+int quota_threads() {
+  double quota = -1, period = -1;
+  if (std::ifstream file("/sys/fs/cgroup/cpu.max"); file) {
+    std::string limit;
+    file >> limit >> period;
+    if (limit != "max") quota = std::atof(limit.c_str());
+  } else {
+    std::ifstream quota_file("/sys/fs/cgroup/cpu/cpu.cfs_quota_us"), period_file("/sys/fs/cgroup/cpu/cpu.cfs_period_us");
+    quota_file >> quota;
+    period_file >> period;
+  }
+  if (quota <= 0 || period <= 0) return 1 << 20;
+  return std::max(1, static_cast<int>(std::ceil(quota / period)));
+}
+
+int available_processors() {
+  int count = omp_get_num_procs();
+#ifdef __linux__
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) == 0) count = std::min(count, std::max(1, CPU_COUNT(&set)));
+#endif
+  return std::min(count, quota_threads());
+}
+
+int default_threads() {
+  static const int count = [] {
+    if (const char* asked = std::getenv("OMP_NUM_THREADS"))
+      if (int number = std::atoi(asked); number > 0) return number;
+    return available_processors();
+  }();
+  return count;
+}
+
+}  // namespace
+
+int num_threads() {
+  const int chosen = chosen_threads.load(std::memory_order_relaxed);
+  return chosen > 0 ? chosen : default_threads();
+}
+
+void set_num_threads(int count) { chosen_threads.store(std::max(0, count), std::memory_order_relaxed); }
+
+int usable_threads() {
+  if (survived_fork || omp_in_parallel()) return 1;
+  return scope_threads > 0 ? scope_threads : num_threads();
+}
+
+ThreadScope::ThreadScope(int count) : outer_(scope_threads) { scope_threads = count; }
+ThreadScope::~ThreadScope() { scope_threads = outer_; }
+
+namespace detail {
+
+void run_tasks(Index tasks, Task call, void* function) {
+  std::atomic<Index> next{0};
+#pragma omp parallel num_threads(usable_threads())
+  {
+    const int thread = omp_get_thread_num();
+    for (Index task; (task = next.fetch_add(1, std::memory_order_relaxed)) < tasks;) call(function, task, thread);
+  }
+}
+
+}  // namespace detail
+}  // namespace fastnn

@@ -1,0 +1,73 @@
+// Threads: how many, and one way to use them. The only floor that knows OpenMP.
+//
+// Tasks are handed to whichever thread is free, so a task must own what it writes and the order of operations inside it
+// may depend on its number alone: then the same bits come out on any number of threads. Nothing may throw or allocate
+// inside a task.
+#pragma once
+
+#include <type_traits>
+
+#include "fastnn/tensor.hpp"
+
+namespace fastnn {
+
+/// Threads that a parallel region may use: what was set, else OMP_NUM_THREADS, else the processors of this process
+/// (affinity and cgroup quota respected).
+int num_threads();
+
+/// Sets the number of threads for the whole process; 0 goes back to the default.
+void set_num_threads(int count);
+
+/// The threads that a region entered now from this thread will have: those of the enclosing ThreadScope, else num_threads();
+/// 1 in the thread that survived a fork (the pool of libgomp did not).
+int usable_threads();
+
+/// Holds this thread's regions to `count` threads, so that scratch booked for them suffices whatever is set meanwhile.
+class ThreadScope {
+ public:
+  explicit ThreadScope(int count);
+  ~ThreadScope();
+  ThreadScope(const ThreadScope&) = delete;
+  ThreadScope& operator=(const ThreadScope&) = delete;
+
+ private:
+  int outer_;
+};
+
+/// Rough cost in nanoseconds of one core, for `work` below.
+constexpr double fma_work(double multiply_adds) { return multiply_adds / 25; }
+constexpr double byte_work(double bytes) { return bytes / 10; }
+
+/// Work (in nanoseconds of one core) below which waking a second thread costs more than it gives.
+constexpr double kGrain = 8000;
+
+namespace detail {
+using Task = void (*)(void* function, Index task, int thread);
+void run_tasks(Index tasks, Task call, void* function);
+}  // namespace detail
+
+/// Calls function(task, thread) for every task in [0, tasks). `work` estimates the whole in nanoseconds of one core; below
+/// kGrain all runs inline. `thread` is in [0, usable_threads()) and names the caller's own scratch.
+template <class Function>
+void parallel_for(Index tasks, double work, Function&& function) {
+  if (tasks <= 1 || work < kGrain || usable_threads() == 1) {
+    for (Index task = 0; task < tasks; ++task) function(task, 0);
+    return;
+  }
+  using F = std::remove_reference_t<Function>;
+  detail::run_tasks(
+      tasks, [](void* f, Index task, int thread) { (*static_cast<F*>(f))(task, thread); },
+      const_cast<void*>(static_cast<const void*>(&function)));
+}
+
+/// Cuts [0, count) into ranges of `chunk` and calls function(begin, end, thread) for each.
+template <class Function>
+void parallel_ranges(Index count, Index chunk, double work, Function&& function) {
+  const Index tasks = (count + chunk - 1) / chunk;
+  parallel_for(tasks, work, [&](Index task, int thread) {
+    const Index begin = task * chunk;
+    function(begin, begin + chunk < count ? begin + chunk : count, thread);
+  });
+}
+
+}  // namespace fastnn

@@ -1,0 +1,226 @@
+// From lifetimes to offsets.
+#include "fastnn/plan.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <numeric>
+#include <sstream>
+
+namespace fastnn {
+namespace {
+
+std::size_t at(int i) { return static_cast<std::size_t>(i); }
+
+// Builds one plan; its members live only as long as that takes.
+class Planner {
+ public:
+  Planner(const Graph& graph, const Wanted& wanted, Plan& plan)
+      : graph_(graph), nodes_(graph.nodes()), wanted_(wanted), plan_(plan), n_(static_cast<int>(graph.nodes().size())) {}
+
+  void run() {
+    find_storage();
+    find_gradients();
+    place_values();
+    if (wanted_.backward) place_gradients();
+    place_buffers();
+    assign_offsets();
+  }
+
+ private:
+  int forward_time(int node) const { return node; }
+  int backward_time(int node) const { return 2 * n_ - node; }
+  int loss_time() const { return n_; }
+  int end() const { return 2 * n_ + 1; }
+
+  int place(std::string what, std::size_t bytes, int first, int last) {
+    plan_.placements.push_back({std::move(what), bytes, first, last, 0});
+    return static_cast<int>(plan_.placements.size()) - 1;
+  }
+  void extend(int placement, int time) {
+    Placement& p = plan_.placements[at(placement)];
+    p.first = std::min(p.first, time);
+    p.last = std::max(p.last, time);
+  }
+  std::size_t bytes_of(EdgeId edge) const {
+    return static_cast<std::size_t>(plan_.capacity) * graph_.edge(edge).spec.row_bytes();
+  }
+
+  // An alias node's output lives where its input does.
+  void find_storage() {
+    storage_.resize(graph_.edges().size());
+    std::iota(storage_.begin(), storage_.end(), 0);
+    plan_.nodes.resize(nodes_.size());
+    for (int i = 0; i < n_; ++i) {
+      const Node& node = nodes_[at(i)];
+      plan_.nodes[at(i)].alias = node.layer->is_alias();
+      if (node.layer->is_alias()) storage_[at(node.outputs[0])] = storage_[at(node.inputs[0])];
+    }
+  }
+
+  // Which edges need a gradient: those on a path from something trained to something wanted.
+  void find_gradients() {
+    needs_.assign(graph_.edges().size(), false);
+    if (!wanted_.backward) return;
+    if (wanted_.input_gradients)
+      for (EdgeId id : graph_.inputs()) needs_[at(id)] = graph_.edge(id).spec.dtype == DType::float32;
+    for (const Node& node : nodes_) {
+      bool needs = std::any_of(node.trained.begin(), node.trained.end(), [](bool trained) { return trained; });
+      for (std::size_t k = 0; k < node.inputs.size(); ++k)
+        needs = needs || (needs_[at(node.inputs[k])] && node.layer->differentiable_input(k));
+      if (!node.layer->differentiable()) needs = false;
+      for (EdgeId id : node.outputs) needs_[at(id)] = needs && graph_.edge(id).spec.dtype == DType::float32;
+    }
+    std::vector<bool> reached(graph_.edges().size(), false);
+    for (EdgeId id : wanted_.outputs) reached[at(id)] = true;
+    for (int i = n_ - 1; i >= 0; --i) {
+      const Node& node = nodes_[at(i)];
+      const bool runs = std::any_of(node.outputs.begin(), node.outputs.end(),
+                                    [&](EdgeId id) { return needs_[at(id)] && reached[at(id)]; });
+      plan_.nodes[at(i)].backward = runs && !plan_.nodes[at(i)].alias;
+      if (!runs) continue;
+      for (std::size_t k = 0; k < node.inputs.size(); ++k)
+        if (node.layer->differentiable_input(k)) reached[at(node.inputs[k])] = true;
+    }
+    for (std::size_t id = 0; id < needs_.size(); ++id) needs_[id] = needs_[id] && reached[id];
+  }
+
+  void place_values() {
+    plan_.values.assign(graph_.edges().size(), kNowhere);
+    for (std::size_t id = 0; id < graph_.edges().size(); ++id) {
+      const EdgeId root = storage_[id];
+      const Edge& edge = graph_.edge(static_cast<EdgeId>(id));
+      const int born = edge.producer < 0 ? -1 : forward_time(edge.producer);
+      if (root == static_cast<EdgeId>(id)) plan_.values[id] = place(edge.name, bytes_of(root), born, std::max(born, 0));
+      else plan_.values[id] = plan_.values[at(root)];
+      if (edge.producer >= 0 && plan_.nodes[at(edge.producer)].backward &&
+          nodes_[at(edge.producer)].layer->backward_reads().outputs)
+        extend(plan_.values[id], backward_time(edge.producer));
+    }
+    for (int i = 0; i < n_; ++i) {
+      NodePlan& node = plan_.nodes[at(i)];
+      const bool read_back = node.backward && nodes_[at(i)].layer->backward_reads().inputs;
+      for (EdgeId id : nodes_[at(i)].inputs) {
+        node.inputs.push_back(plan_.values[at(id)]);
+        extend(plan_.values[at(id)], read_back ? backward_time(i) : forward_time(i));
+      }
+      for (EdgeId id : nodes_[at(i)].outputs) node.outputs.push_back(plan_.values[at(id)]);
+    }
+    for (EdgeId id : wanted_.outputs) extend(plan_.values[at(id)], end());
+  }
+
+  // The first reader of an edge to go backward writes its gradient; every further one writes aside and is added.
+  void place_gradients() {
+    plan_.gradients.assign(graph_.edges().size(), kNowhere);
+    std::vector<bool> written(graph_.edges().size(), false);
+    auto gradient_of = [&](EdgeId id, int time) {
+      const int root = storage_[at(id)];
+      int& placed = plan_.gradients[at(root)];
+      if (placed == kNowhere) placed = place("gradient of " + graph_.edge(root).name, bytes_of(root), time, time);
+      extend(placed, time);
+      return placed;
+    };
+    for (EdgeId id : wanted_.outputs)
+      if (needs_[at(id)]) {
+        gradient_of(id, loss_time());
+        written[at(storage_[at(id)])] = true;
+      }
+    for (int i = n_ - 1; i >= 0; --i) {
+      NodePlan& plan = plan_.nodes[at(i)];
+      const Node& node = nodes_[at(i)];
+      plan.output_gradients.assign(node.outputs.size(), kNowhere);
+      plan.input_gradients.assign(node.inputs.size(), kNowhere);
+      plan.add_to.assign(node.inputs.size(), kNowhere);
+      if (!plan.backward) continue;
+      const int time = backward_time(i);
+      for (std::size_t k = 0; k < node.outputs.size(); ++k)
+        if (written[at(storage_[at(node.outputs[k])])]) plan.output_gradients[k] = gradient_of(node.outputs[k], time);
+      for (std::size_t k = 0; k < node.inputs.size(); ++k) {
+        const EdgeId id = node.inputs[k];
+        if (!needs_[at(id)] || !node.layer->differentiable_input(k)) continue;
+        const int root = storage_[at(id)];
+        if (written[at(root)]) {
+          plan.add_to[k] = gradient_of(id, time);
+          plan.input_gradients[k] = place("added to the gradient of " + graph_.edge(root).name, bytes_of(id), time, time);
+        } else {
+          plan.input_gradients[k] = gradient_of(id, time);
+          written[at(root)] = true;
+        }
+      }
+    }
+    for (std::size_t id = 0; id < graph_.edges().size(); ++id) {
+      plan_.gradients[id] = plan_.gradients[at(storage_[id])];
+      if (plan_.gradients[id] != kNowhere && wanted_.input_gradients && graph_.edge(static_cast<EdgeId>(id)).producer < 0)
+        extend(plan_.gradients[id], end());
+    }
+  }
+
+  void place_buffers() {
+    for (int i = 0; i < n_; ++i) {
+      NodePlan& plan = plan_.nodes[at(i)];
+      if (plan.alias) continue;
+      const bool input_gradient = std::any_of(plan.input_gradients.begin(), plan.input_gradients.end(),
+                                              [](int placement) { return placement != kNowhere; });
+      Booking booking(plan_.capacity, wanted_.training, plan.backward, input_gradient, plan_.threads);
+      nodes_[at(i)].layer->book(booking);
+      for (const Booking::Entry& entry : booking.entries) {
+        int first = forward_time(i), last = first;
+        const char* life = "scratch of ";
+        if (entry.life == Life::backward) first = last = backward_time(i);
+        if (entry.life == Life::step) last = end(), life = "kept by ";
+        if (entry.life == Life::plan) first = -1, last = end(), life = "packed by ";
+        plan.buffers.push_back(place(life + nodes_[at(i)].layer->who(), entry.bytes, first, last));
+      }
+    }
+  }
+
+  void assign_offsets() {
+    std::vector<int> order(plan_.placements.size());
+    std::iota(order.begin(), order.end(), 0);
+    std::stable_sort(order.begin(), order.end(),
+                     [&](int a, int b) { return plan_.placements[at(a)].bytes > plan_.placements[at(b)].bytes; });
+    std::vector<const Placement*> placed;  // by offset
+    for (int index : order) {
+      Placement& p = plan_.placements[at(index)];
+      std::size_t offset = 0;
+      for (const Placement* other : placed) {
+        if (other->last < p.first || p.last < other->first) continue;
+        if (offset + p.bytes <= other->offset) break;
+        offset = std::max(offset, align_up(other->offset + other->bytes));
+      }
+      p.offset = offset;
+      plan_.bytes = std::max(plan_.bytes, align_up(offset + p.bytes));
+      placed.insert(std::upper_bound(placed.begin(), placed.end(), &p,
+                                     [](const Placement* a, const Placement* b) { return a->offset < b->offset; }),
+                    &p);
+    }
+  }
+
+  const Graph& graph_;
+  const std::vector<Node>& nodes_;
+  const Wanted& wanted_;
+  Plan& plan_;
+  const int n_;
+  std::vector<EdgeId> storage_;  // per edge: the edge whose memory it shares
+  std::vector<bool> needs_;      // per edge: its gradient is wanted
+};
+
+}  // namespace
+
+Plan::Plan(const Graph& graph, const Wanted& wanted, Index capacity_, int threads_)
+    : capacity(capacity_), threads(threads_) {
+  Planner(graph, wanted, *this).run();
+}
+
+std::string Plan::describe() const {
+  std::ostringstream out;
+  out << "arena of " << bytes << " bytes for " << capacity << " rows, " << threads << " threads\n"
+      << "     offset        bytes  first  last  what\n";
+  for (const Placement& p : placements) {
+    char line[96];
+    std::snprintf(line, sizeof line, "%11zu  %11zu  %5d  %4d  ", p.offset, p.bytes, p.first, p.last);
+    out << line << p.what << "\n";
+  }
+  return out.str();
+}
+
+}  // namespace fastnn

@@ -1,0 +1,97 @@
+// Shapes, element types and aligned memory: what every floor above speaks in.
+// Owns no numbers but those of AlignedBuffer; computes nothing.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <new>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace fastnn {
+
+using Index = std::int64_t;
+
+/// A dimension that is known only when data come: the batch (always dimension 0).
+constexpr Index kUnknown = -1;
+
+constexpr std::size_t kAlignment = 64;
+
+enum class DType : std::uint8_t { float32, int32, boolean };
+
+inline std::size_t size_of(DType dtype) { return dtype == DType::boolean ? 1 : 4; }
+
+inline const char* name_of(DType dtype) {
+  switch (dtype) {
+    case DType::float32: return "float32";
+    case DType::int32: return "int32";
+    case DType::boolean: return "bool";
+  }
+  return "?";
+}
+
+/// Dimensions, batch first where there is a batch. Used while building, never inside a step.
+using Shape = std::vector<Index>;
+
+/// The product of shape[from..]: of a batched shape with from = 1, the elements of one row.
+inline Index volume(const Shape& shape, std::size_t from = 0) {
+  Index total = 1;
+  for (std::size_t i = from; i < shape.size(); ++i) total *= shape[i];
+  return total;
+}
+
+/// A shape as a user reads it: "(batch, 28, 28, 1)" when its first dimension is unknown, "(3, 4)" otherwise.
+inline std::string to_string(const Shape& shape) {
+  std::string text = "(";
+  for (std::size_t i = 0; i < shape.size(); ++i) {
+    if (i > 0) text += ", ";
+    if (shape[i] != kUnknown) text += std::to_string(shape[i]);
+    else text += i == 0 ? "batch" : "None";
+  }
+  return text + (shape.size() == 1 ? ",)" : ")");
+}
+
+/// What flows along an edge: a batched shape and an element type.
+struct Spec {
+  Shape shape;
+  DType dtype = DType::float32;
+
+  /// Elements of one row.
+  Index row_size() const { return volume(shape, 1); }
+  std::size_t row_bytes() const { return static_cast<std::size_t>(row_size()) * size_of(dtype); }
+};
+
+/// `bytes` rounded up so that what follows starts on an alignment boundary.
+inline std::size_t align_up(std::size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
+
+/// One block of 64-byte aligned memory, moved but never copied. Contents are not initialised.
+class AlignedBuffer {
+ public:
+  AlignedBuffer() = default;
+  explicit AlignedBuffer(std::size_t bytes) : size_(bytes) {
+    if (bytes == 0) return;
+    data_ = std::aligned_alloc(kAlignment, align_up(bytes));
+    if (data_ == nullptr) throw std::bad_alloc();
+  }
+  AlignedBuffer(AlignedBuffer&& other) noexcept
+      : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+  AlignedBuffer& operator=(AlignedBuffer&& other) noexcept {
+    std::swap(data_, other.data_);
+    std::swap(size_, other.size_);
+    return *this;
+  }
+  ~AlignedBuffer() { std::free(data_); }
+
+  std::byte* bytes() const { return static_cast<std::byte*>(data_); }
+  template <class T>
+  T* as() const { return static_cast<T*>(data_); }
+  std::size_t size() const { return size_; }
+
+ private:
+  void* data_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+}  // namespace fastnn

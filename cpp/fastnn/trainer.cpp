@@ -1,0 +1,234 @@
+// Steps and runs.
+#include "fastnn/trainer.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <mutex>
+
+#include "fastnn/kernels/update.hpp"
+#include "fastnn/parallel.hpp"
+
+namespace fastnn {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+Wanted wanted_of(const std::vector<LossTerm>& losses, const std::vector<MetricTerm>& metrics, bool training) {
+  Wanted wanted;
+  for (const LossTerm& term : losses) wanted.outputs.push_back(term.edge);
+  for (const MetricTerm& term : metrics) wanted.outputs.push_back(term.edge);
+  wanted.training = wanted.backward = training;
+  return wanted;
+}
+
+}  // namespace
+
+Trainer::Trainer(const Graph& graph, std::vector<LossTerm> losses, std::vector<MetricTerm> metrics,
+                 std::shared_ptr<Optimizer> optimizer)
+    : executor_(graph, wanted_of(losses, metrics, optimizer != nullptr)),
+      losses_(std::move(losses)),
+      metrics_(std::move(metrics)),
+      optimizer_(std::move(optimizer)) {
+  for (std::size_t i = 0; i < losses_.size(); ++i) losses_[i].edge = executor_.output(i);
+  for (std::size_t i = 0; i < metrics_.size(); ++i) metrics_[i].edge = executor_.output(losses_.size() + i);
+  if (optimizer_) optimizer_->build(executor_.gradients().weights);
+  reset();
+  step_ = sums_;
+}
+
+void Trainer::reset() {
+  std::lock_guard<ForkSafeMutex> guard(run_lock_);
+  sums_.total = sums_.rows = 0;
+  sums_.losses.assign(losses_.size(), 0);
+  sums_.metrics.assign(metrics_.size(), 0);
+  sums_.metric_counts.assign(metrics_.size(), 0);
+}
+
+void Trainer::check(const RunData& data) const {
+  const Graph& graph = executor_.graph();
+  require(data.columns.size() == graph.inputs().size(), "expected ", graph.inputs().size(), " arrays, got ",
+          data.columns.size());
+  for (std::size_t i = 0; i < data.columns.size(); ++i) {
+    const Edge& edge = graph.edge(graph.inputs()[i]);
+    const Column& column = data.columns[i];
+    require(column.row_size() == edge.spec.row_size(), edge.name, " expects rows of shape ", to_string(edge.spec.shape),
+            ", got rows of ", column.row_size(), " numbers");
+    require(column.rows() == data.columns[0].rows(), edge.name, " has ", column.rows(), " rows, ",
+            graph.edge(graph.inputs()[0]).name, " has ", data.columns[0].rows(), "; give arrays of one length");
+  }
+  for (const LossTerm& term : losses_)
+    require(term.sample_weights < static_cast<int>(data.weights.size()), "no sample weights ", term.sample_weights);
+  for (const Column* weights : data.weights)
+    require(weights == nullptr || (weights->row_size() == 1 && weights->rows() == data.columns[0].rows()),
+            "sample_weight expects one number a row");
+}
+
+void Trainer::gather_batch(Session& session, const RunData& data, const Index* order, Index begin, Index count) {
+  const Graph& graph = executor_.graph();
+  for (std::size_t i = 0; i < data.columns.size(); ++i) {
+    const EdgeId edge = graph.inputs()[i];
+    const DType dtype = graph.edge(edge).spec.dtype;
+    const void* there = order == nullptr ? in_place(data.columns[i], begin, count, dtype) : nullptr;
+    session.bind_input(i, there);
+    if (there == nullptr) gather(data.columns[i], order, begin, count, dtype, session.value<void>(edge));
+  }
+  for (std::size_t i = 0; i < data.weights.size(); ++i)
+    if (data.weights[i] != nullptr)
+      gather(*data.weights[i], order, begin, count, DType::float32, batch_weights_[i].data());
+}
+
+double Trainer::weight_penalty() const {
+  double total = 0;
+  const auto& nodes = executor_.graph().nodes();
+  for (std::size_t i = 0; i < nodes.size(); ++i)
+    for (const VariablePtr& weight : nodes[i].weights) {
+      if (weight->l1 == 0 && weight->l2 == 0) continue;
+      const bool counted = std::any_of(nodes.begin(), nodes.begin() + static_cast<std::ptrdiff_t>(i), [&](const Node& node) {
+        return std::find(node.weights.begin(), node.weights.end(), weight) != node.weights.end();
+      });
+      if (!counted) total += kernels::penalty(weight->l1, weight->l2, weight->data(), weight->size());
+    }
+  return total;
+}
+
+// Fills the tally of this step and, where gradients are wanted, seeds the backward pass: the derivative of the total with
+// respect to each per-sample loss.
+void Trainer::take_losses(Session& session, const RunData& data) {
+  const Graph& graph = executor_.graph();
+  const Index rows = session.rows();
+  auto weights_of = [&](int index) -> const float* {
+    const auto i = static_cast<std::size_t>(index);
+    return index < 0 || data.weights[i] == nullptr ? nullptr : batch_weights_[i].data();
+  };
+  step_.rows = static_cast<double>(rows);
+  step_.total = weight_penalty();
+  for (std::size_t k = 0; k < losses_.size(); ++k) {
+    const LossTerm& term = losses_[k];
+    const Index size = graph.edge(term.edge).spec.row_size();
+    const float* values = session.value(term.edge);
+    const float* weights = weights_of(term.sample_weights);
+    const double count = term.sample_weights == kSummed ? 1 : static_cast<double>(rows * size);
+    double sum = 0;
+    for (Index i = 0; i < rows; ++i)
+      for (Index j = 0; j < size; ++j)
+        sum += static_cast<double>(values[i * size + j]) * (weights ? static_cast<double>(weights[i]) : 1.0);
+    step_.losses[k] = sum / count;
+    step_.total += term.weight * step_.losses[k];
+    if (float* gradient = session.gradient(term.edge)) {
+      const auto share = static_cast<float>(term.weight / count);
+      for (Index i = 0; i < rows; ++i)
+        std::fill_n(gradient + i * size, size, weights ? share * weights[i] : share);
+    }
+  }
+  for (std::size_t k = 0; k < metrics_.size(); ++k) {
+    const Index size = graph.edge(metrics_[k].edge).spec.row_size();
+    const float* values = session.value(metrics_[k].edge);
+    const float* weights = weights_of(metrics_[k].sample_weights);
+    double sum = 0, count = 0;
+    for (Index i = 0; i < rows; ++i) {
+      const double weight = weights ? static_cast<double>(weights[i]) : 1.0;
+      for (Index j = 0; j < size; ++j) sum += weight * static_cast<double>(values[i * size + j]);
+      count += weight * static_cast<double>(size);
+    }
+    step_.metrics[k] = sum;
+    step_.metric_counts[k] = count;
+  }
+}
+
+Index Trainer::run(const RunData& data, const Index* order, Index batch_size, Index first, Index last, double budget,
+                   const Pulse& pulse) {
+  check(data);
+  require(batch_size >= 1, "batch_size expects a positive integer, got ", batch_size);
+  std::lock_guard<ForkSafeMutex> guard(run_lock_);
+  const Index capacity = std::min(batch_size, data.columns[0].rows());
+  SessionLease session(executor_, capacity);
+  const ThreadScope threads(session->plan().threads);
+  batch_weights_.resize(data.weights.size());
+  for (auto& weights : batch_weights_) weights.resize(static_cast<std::size_t>(capacity));
+
+  const Clock::time_point start = Clock::now();
+  Clock::time_point asked = start;
+  // Looking at the clock after every node would cost a tiny network more than the node: there, once a step is enough.
+  constexpr double kPatience = 0.05;
+  const Pulse timed = [&] {
+    if (seconds_since(asked) < kPatience) return;
+    asked = Clock::now();
+    pulse();
+  };
+  const Pulse never;
+  bool long_steps = true;
+  Index step = first;
+  while (step < last) {
+    const Clock::time_point began = Clock::now();
+    const Index begin = step * batch_size;
+    const Index count = std::min(batch_size, data.columns[0].rows() - begin);
+    const Pulse& between = long_steps ? timed : never;
+    gather_batch(*session, data, order, begin, count);
+    session->begin(count);
+    {
+      const ReadVariables reading;
+      session->forward(between);
+      take_losses(*session, data);
+      if (optimizer_) session->backward(between);
+    }
+    if (optimizer_) {
+      const WriteVariables writing;
+      optimizer_->apply(executor_.gradients(), session->weight_gradients());
+      session->commit();
+    }
+    sums_.total += step_.total * step_.rows;
+    sums_.rows += step_.rows;
+    for (std::size_t k = 0; k < losses_.size(); ++k) sums_.losses[k] += step_.losses[k] * step_.rows;
+    for (std::size_t k = 0; k < metrics_.size(); ++k) {
+      sums_.metrics[k] += step_.metrics[k];
+      sums_.metric_counts[k] += step_.metric_counts[k];
+    }
+    ++step;
+    const Clock::time_point now = Clock::now();
+    long_steps = std::chrono::duration<double>(now - began).count() > kPatience / 10;
+    if (std::chrono::duration<double>(now - start).count() >= budget) break;
+    if (!long_steps) timed();
+  }
+  return step - first;
+}
+
+std::vector<double> Trainer::results() const {
+  auto ratio = [](double sum, double count) { return count == 0 ? 0.0 : sum / count; };
+  std::vector<double> values{ratio(sums_.total, sums_.rows)};
+  for (double sum : sums_.losses) values.push_back(ratio(sum, sums_.rows));
+  for (std::size_t k = 0; k < metrics_.size(); ++k) values.push_back(ratio(sums_.metrics[k], sums_.metric_counts[k]));
+  return values;
+}
+
+std::vector<std::pair<VariablePtr, std::vector<float>>> Trainer::gradients(const RunData& data, const Pulse& pulse) {
+  check(data);
+  std::lock_guard<ForkSafeMutex> guard(run_lock_);
+  const Index rows = data.columns[0].rows();
+  SessionLease session(executor_, rows);
+  const ThreadScope threads(session->plan().threads);
+  batch_weights_.resize(data.weights.size());
+  for (auto& weights : batch_weights_) weights.resize(static_cast<std::size_t>(rows));
+  gather_batch(*session, data, nullptr, 0, rows);
+  session->begin(rows);
+  const ReadVariables reading;
+  session->forward(pulse);
+  take_losses(*session, data);
+  session->backward(pulse);
+  std::vector<std::pair<VariablePtr, std::vector<float>>> result;
+  const GradientTable& table = executor_.gradients();
+  for (std::size_t i = 0; i < table.weights.size(); ++i) {
+    const Variable& weight = *table.weights[i];
+    const float* from = session->weight_gradients() + table.offsets[i];
+    std::vector<float> gradient(from, from + weight.size());
+    for (std::size_t j = 0; j < gradient.size(); ++j) {
+      const float w = weight.data()[j];
+      gradient[j] += 2 * weight.l2 * w + weight.l1 * static_cast<float>((w > 0) - (w < 0));
+    }
+    result.emplace_back(table.weights[i], std::move(gradient));
+  }
+  return result;
+}
+
+}  // namespace fastnn

@@ -1,0 +1,69 @@
+// The lock over all variables. One for the process: a commit takes microseconds, and one lock can be set right after a fork.
+//
+// A fork copies memory at an arbitrary moment of the other threads. `writing` is held only while numbers are being written
+// (never while waiting for readers or for Python), and fork() waits for it, so a child never inherits half a commit. Readers
+// do not hold up a fork; the child, in which they do not exist, starts with fresh locks.
+#include "fastnn/variable.hpp"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <mutex>
+#include <new>
+#include <shared_mutex>
+
+namespace fastnn {
+namespace {
+
+std::shared_mutex readers;
+std::mutex writing;
+std::atomic<std::uint64_t> forks{0};
+
+const int fork_handler = pthread_atfork([] { writing.lock(); }, [] { writing.unlock(); },
+                                        [] {
+                                          writing.unlock();
+                                          new (&readers) std::shared_mutex;
+                                          forks.fetch_add(1);
+                                        });
+
+}  // namespace
+
+Variable::Variable(std::string path_, Shape shape, bool trainable_)
+    : path(std::move(path_)),
+      trainable(trainable_),
+      shape_(std::move(shape)),
+      size_(volume(shape_)),
+      memory_(std::max<std::size_t>(static_cast<std::size_t>(size_) * sizeof(float), kAlignment)) {
+  std::fill_n(data(), size_, 0.0f);
+}
+
+ReadVariables::ReadVariables() { readers.lock_shared(); }
+ReadVariables::~ReadVariables() { readers.unlock_shared(); }
+
+WriteVariables::WriteVariables() {
+  readers.lock();
+  writing.lock();
+}
+WriteVariables::~WriteVariables() {
+  writing.unlock();
+  readers.unlock();
+}
+
+struct ForkSafeMutex::State {
+  std::mutex mutex;
+  std::uint64_t seen_forks = forks.load();
+};
+
+ForkSafeMutex::ForkSafeMutex() : state_(std::make_unique<State>()) {}
+ForkSafeMutex::~ForkSafeMutex() = default;
+
+void ForkSafeMutex::lock() {
+  if (state_->seen_forks != forks.load()) {
+    new (&state_->mutex) std::mutex;
+    state_->seen_forks = forks.load();
+  }
+  state_->mutex.lock();
+}
+void ForkSafeMutex::unlock() { state_->mutex.unlock(); }
+
+}  // namespace fastnn

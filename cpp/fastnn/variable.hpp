@@ -1,0 +1,78 @@
+// Variables: the numbers that outlive a step (weights, moving statistics, optimizer slots), and the lock that keeps a
+// reader from seeing half a commit. A variable's memory never moves, so every graph that names it shares it.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "fastnn/tensor.hpp"
+
+namespace fastnn {
+
+/// What is done to a weight after each update. The norms are taken over `axes`.
+struct Constraint {
+  enum class Kind { none, max_norm, non_neg, unit_norm, min_max_norm };
+  Kind kind = Kind::none;
+  float low = 0, high = 0, rate = 1;
+  std::vector<int> axes;
+};
+
+class Variable {
+ public:
+  Variable(std::string path, Shape shape, bool trainable);
+
+  float* data() const { return memory_.as<float>(); }
+  Index size() const { return size_; }
+  const Shape& shape() const { return shape_; }
+  /// Grows with every write: what was derived from an older version is stale.
+  std::uint64_t version() const { return version_.load(std::memory_order_acquire); }
+  void touch() { version_.fetch_add(1, std::memory_order_acq_rel); }
+
+  std::string path;
+  bool trainable;
+  float l1 = 0, l2 = 0;  ///< penalties: l1 * sum|w| + l2 * sum w^2 joins the loss
+  Constraint constraint;
+
+ private:
+  Shape shape_;
+  Index size_;
+  AlignedBuffer memory_;
+  std::atomic<std::uint64_t> version_{1};
+};
+
+using VariablePtr = std::shared_ptr<Variable>;
+
+/// Held while a step or a prediction reads variables. Any number of readers at once.
+class ReadVariables {
+ public:
+  ReadVariables();
+  ~ReadVariables();
+  ReadVariables(const ReadVariables&) = delete;
+  ReadVariables& operator=(const ReadVariables&) = delete;
+};
+
+/// Held while variables are written: by a commit or an assignment. Excludes readers, other writers and fork().
+class WriteVariables {
+ public:
+  WriteVariables();
+  ~WriteVariables();
+  WriteVariables(const WriteVariables&) = delete;
+  WriteVariables& operator=(const WriteVariables&) = delete;
+};
+
+/// A mutex that a forked child finds open, whoever held it in the parent.
+class ForkSafeMutex {
+ public:
+  ForkSafeMutex();
+  ~ForkSafeMutex();
+  void lock();
+  void unlock();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace fastnn
