@@ -1,5 +1,6 @@
 // Losses as nodes: (y_true, y_pred) -> one loss for each sample, with Keras' definitions and its epsilon of 1e-7.
-// Weighting and the mean over the batch belong to the trainer, which folds them into the gradient that comes from above.
+// Weighting and the mean over the batch belong to the trainer, which folds them into the gradient that comes from
+// above.
 //
 // The elementwise losses are a small struct each: the value and the slope in y_pred of one packet. The crossentropies
 // over classes take a whole row at once; on logits they never form a probability that could round to zero.
@@ -9,7 +10,6 @@
 #include <cmath>
 
 #include "fastnn/kernels/math.hpp"
-#include "fastnn/kernels/reduce.hpp"
 #include "fastnn/parallel.hpp"
 
 namespace fastnn {
@@ -60,9 +60,7 @@ constexpr float kEpsilon = 1e-7f;
 constexpr float kAlmostOne = 1.0f - kEpsilon;
 
 inline Packet one() { return set1(1.0f); }
-inline Packet sign(const Packet& a) {
-  return select(less(zero(), a), one(), select(less(a, zero()), set1(-1.0f), a));
-}
+inline Packet sign(const Packet& a) { return select(less(zero(), a), one(), select(less(a, zero()), set1(-1.0f), a)); }
 inline Packet inside(const Packet& a, float low, float high) {
   return both(ei::pcmp_le(set1(low), a), ei::pcmp_le(a, set1(high)));
 }
@@ -160,9 +158,7 @@ struct LogCosh {
 
 struct Poisson {
   explicit Poisson(const Config&) {}
-  Packet value(const Packet& t, const Packet& p) const {
-    return sub(p, mul(t, packet::log(add(p, set1(kEpsilon)))));
-  }
+  Packet value(const Packet& t, const Packet& p) const { return sub(p, mul(t, packet::log(add(p, set1(kEpsilon))))); }
   Packet slope(const Packet& t, const Packet& p) const { return sub(one(), div(t, add(p, set1(kEpsilon)))); }
 };
 
@@ -256,9 +252,8 @@ class ElementwiseLoss : public Loss {
         });
       for (Index g = begin; g < end; ++g) {
         const float *truth = t + g * n, *guess = p + g * n;
-        const float sum = kernels::sum_over(n, [&](Index i, Index count) {
-          return term_.value(load_n(truth + i, count), load_n(guess + i, count));
-        });
+        const float sum = sum_over(
+            n, [&](Index i, Index count) { return term_.value(load_n(truth + i, count), load_n(guess + i, count)); });
         loss[g] = kMean ? sum / static_cast<float>(n) : sum;
       }
     });
@@ -337,9 +332,8 @@ class CategoricalHinge : public Loss {
  private:
   float find_margin(const float* t, const float* p, Index& rival) const {
     const Index n = size();
-    const float right = kernels::sum_over(n, [&](Index i, Index count) {
-      return mul(load_n(t + i, count), load_n(p + i, count));
-    });
+    const float right =
+        sum_over(n, [&](Index i, Index count) { return mul(load_n(t + i, count), load_n(p + i, count)); });
     rival = 0;
     float largest = (1.0f - t[0]) * p[0];
     for (Index i = 1; i < n; ++i) {
@@ -398,7 +392,7 @@ class CosineSimilarity : public Loss {
 
  private:
   float dot(const float* a, const float* b) const {
-    return kernels::sum_over(size(), [&](Index i, Index n) { return mul(load_n(a + i, n), load_n(b + i, n)); });
+    return sum_over(size(), [&](Index i, Index n) { return mul(load_n(a + i, n), load_n(b + i, n)); });
   }
   float inverse_norm(const float* a) const {
     const float norm = std::sqrt(dot(a, a));
@@ -417,7 +411,8 @@ class CosineSimilarity : public Loss {
 template <bool kSparse, bool kLogits>
 class ClassCrossentropy : public Loss {
  public:
-  ClassCrossentropy(const std::string& kind, const std::string& name, const Config& config) : Loss(kind, name, kSparse) {
+  ClassCrossentropy(const std::string& kind, const std::string& name, const Config& config)
+      : Loss(kind, name, kSparse) {
     if (!kSparse) smoothing_ = read_label_smoothing(config);
     if (kSparse && config.has("ignore_class")) ignored_ = config.integer("ignore_class");
   }
@@ -458,8 +453,10 @@ class ClassCrossentropy : public Loss {
     each_range(ctx, [&](Index begin, Index end) {
       for (Index g = begin; g < end; ++g) {
         const Scales scales{kept[2 * g], kept[2 * g + 1]};
-        if (kSparse) sparse_slope(ctx.input<std::int32_t>(0)[g], scores + g * n, scales, dloss[g], dx + g * n);
-        else dense_slope(ctx.input(0) + g * n, scores + g * n, scales, dloss[g], dx + g * n);
+        if (kSparse)
+          sparse_slope(ctx.input<std::int32_t>(0)[g], scores + g * n, scales, dloss[g], dx + g * n);
+        else
+          dense_slope(ctx.input(0) + g * n, scores + g * n, scales, dloss[g], dx + g * n);
       }
     });
   }
@@ -471,11 +468,11 @@ class ClassCrossentropy : public Loss {
   };
 
   Scales measure(const float* x) const {
-    if (!kLogits) return {0.0f, kernels::sum_over(size(), [&](Index i, Index n) { return load_n(x + i, n); })};
-    const float top = kernels::max_over(size(), [&](Index i, Index n) { return load_n(x + i, n, -kInfinity); });
+    if (!kLogits) return {0.0f, sum_over(size(), [&](Index i, Index n) { return load_n(x + i, n); })};
+    const float top = max_over(size(), [&](Index i, Index n) { return load_n(x + i, n, -kInfinity); });
     const Packet shift = set1(top);
-    const float total = kernels::sum_over(
-        size(), [&](Index i, Index n) { return packet::exp(sub(load_n(x + i, n, -kInfinity), shift)); });
+    const float total =
+        sum_over(size(), [&](Index i, Index n) { return packet::exp(sub(load_n(x + i, n, -kInfinity), shift)); });
     return {top, total};
   }
 
@@ -493,12 +490,11 @@ class ClassCrossentropy : public Loss {
   float dense_loss(const float* t, const float* x, const Scales& scales) const {
     if (kLogits) {
       const Packet shift = set1(scales.shift), level = set1(scalar_log(scales.total));
-      return kernels::sum_over(size(), [&](Index i, Index n) {
-        return mul(weights(t, i, n), sub(level, sub(load_n(x + i, n), shift)));
-      });
+      return sum_over(
+          size(), [&](Index i, Index n) { return mul(weights(t, i, n), sub(level, sub(load_n(x + i, n), shift))); });
     }
     const Packet scale = set1(divisor(scales));
-    return -kernels::sum_over(size(), [&](Index i, Index n) {
+    return -sum_over(size(), [&](Index i, Index n) {
       const Packet q = clamp(div(load_n(x + i, n), scale), kEpsilon, kAlmostOne);
       return mul(weights(t, i, n), packet::log(q));
     });
@@ -507,7 +503,7 @@ class ClassCrossentropy : public Loss {
   void dense_slope(const float* t, const float* x, const Scales& scales, float dloss, float* dx) const {
     const Packet up = set1(dloss);
     if (kLogits) {
-      const float weight = kernels::sum_over(size(), [&](Index i, Index n) { return weights(t, i, n); });
+      const float weight = sum_over(size(), [&](Index i, Index n) { return weights(t, i, n); });
       const Packet shift = set1(scales.shift), scale = set1(weight / scales.total);
       return for_each(size(), [&](Index i, Index n) {
         const Packet share = mul(packet::exp(sub(load_n(x + i, n), shift)), scale);
@@ -521,7 +517,7 @@ class ClassCrossentropy : public Loss {
     };
     float along = 0.0f;
     if (!(scales.total < kEpsilon)) {
-      along = kernels::sum_over(size(), [&](Index i, Index n) {
+      along = sum_over(size(), [&](Index i, Index n) {
         Packet q;
         const Packet g = slope(i, n, q);
         return mul(g, q);
@@ -582,21 +578,22 @@ std::unique_ptr<Layer> make_class_crossentropy(const std::string& name, const Co
   return std::make_unique<ClassCrossentropy<kSparse, false>>(kind, name, config);
 }
 
-const bool registered = register_layer_class<ElementwiseLoss<SquaredError>>("mean_squared_error") &&
-                        register_layer_class<ElementwiseLoss<AbsoluteError>>("mean_absolute_error") &&
-                        register_layer_class<ElementwiseLoss<AbsolutePercentageError>>("mean_absolute_percentage_error") &&
-                        register_layer_class<ElementwiseLoss<SquaredLogarithmicError>>("mean_squared_logarithmic_error") &&
-                        register_layer_class<ElementwiseLoss<Huber>>("huber") &&
-                        register_layer_class<ElementwiseLoss<LogCosh>>("log_cosh") &&
-                        register_layer_class<ElementwiseLoss<Poisson>>("poisson") &&
-                        register_layer_class<ElementwiseLoss<KlDivergence, false>>("kl_divergence") &&
-                        register_layer_class<ElementwiseLoss<Hinge>>("hinge") &&
-                        register_layer_class<ElementwiseLoss<SquaredHinge>>("squared_hinge") &&
-                        register_layer_class<CategoricalHinge>("categorical_hinge") &&
-                        register_layer_class<CosineSimilarity>("cosine_similarity") &&
-                        register_layer("binary_crossentropy", make_binary_crossentropy) &&
-                        register_layer("categorical_crossentropy", make_class_crossentropy<false>) &&
-                        register_layer("sparse_categorical_crossentropy", make_class_crossentropy<true>);
+const bool registered =
+    register_layer_class<ElementwiseLoss<SquaredError>>("mean_squared_error") &&
+    register_layer_class<ElementwiseLoss<AbsoluteError>>("mean_absolute_error") &&
+    register_layer_class<ElementwiseLoss<AbsolutePercentageError>>("mean_absolute_percentage_error") &&
+    register_layer_class<ElementwiseLoss<SquaredLogarithmicError>>("mean_squared_logarithmic_error") &&
+    register_layer_class<ElementwiseLoss<Huber>>("huber") &&
+    register_layer_class<ElementwiseLoss<LogCosh>>("log_cosh") &&
+    register_layer_class<ElementwiseLoss<Poisson>>("poisson") &&
+    register_layer_class<ElementwiseLoss<KlDivergence, false>>("kl_divergence") &&
+    register_layer_class<ElementwiseLoss<Hinge>>("hinge") &&
+    register_layer_class<ElementwiseLoss<SquaredHinge>>("squared_hinge") &&
+    register_layer_class<CategoricalHinge>("categorical_hinge") &&
+    register_layer_class<CosineSimilarity>("cosine_similarity") &&
+    register_layer("binary_crossentropy", make_binary_crossentropy) &&
+    register_layer("categorical_crossentropy", make_class_crossentropy<false>) &&
+    register_layer("sparse_categorical_crossentropy", make_class_crossentropy<true>);
 
 }  // namespace
 }  // namespace fastnn

@@ -13,8 +13,8 @@ struct TargetView {
   Spec result;
 };
 
-/// Checks (y_true, y_pred): floats of the same shape or, when `sparse`, int32 labels without the last dimension of y_pred.
-/// A trailing dimension of 1 may be there or not. Raises ValueError in the name of `who`.
+/// Checks (y_true, y_pred): floats of the same shape or, when `sparse`, int32 labels without the last dimension of
+/// y_pred. A trailing dimension of 1 may be there or not. Raises ValueError in the name of `who`.
 TargetView view_targets(const std::string& who, const std::vector<Spec>& inputs, bool sparse);
 
 }  // namespace fastnn

@@ -57,7 +57,7 @@ class BinaryAccuracy : public Metric {
     const float *t = ctx.input(0), *p = ctx.input(1);
     const Index n = size();
     each_group(ctx, [&](Index g) {
-      const float hits = kernels::sum_over(n, [&](Index i, Index count) {
+      const float hits = sum_over(n, [&](Index i, Index count) {
         const Packet above = less(set1(threshold_), load_n(p + g * n + i, count));
         const Packet guess = select(above, set1(1.0f), zero());
         return select(equal(guess, load_n(t + g * n + i, count)), set1(1.0f), zero());

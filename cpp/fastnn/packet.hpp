@@ -38,18 +38,42 @@ inline Packet max(const Packet& a, const Packet& b) { return select(less(a, b), 
 /// The smaller of a and b; a where either is NaN.
 inline Packet min(const Packet& a, const Packet& b) { return select(less(b, a), b, a); }
 
+#if defined(__AVX__) && !defined(__AVX512F__)
+namespace detail {
+alignas(kAlignment) inline constexpr std::int32_t kLaneMasks[16] = {-1, -1, -1, -1, -1, -1, -1, -1,
+                                                                    0,  0,  0,  0,  0,  0,  0,  0};
+/// All bits set in the first `count` lanes.
+inline __m256i lane_mask(Index count) {
+  return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(kLaneMasks + 8 - count));
+}
+}  // namespace detail
+#endif
+
 /// The first `count` (0 < count < kWidth) floats, the other lanes `fill`.
 inline Packet load_partial(const float* from, Index count, float fill = 0.0f) {
+#if defined(__AVX512F__)
+  return _mm512_mask_loadu_ps(set1(fill), static_cast<__mmask16>((1u << count) - 1), from);
+#elif defined(__AVX__)
+  const __m256i mask = detail::lane_mask(count);
+  return _mm256_blendv_ps(set1(fill), _mm256_maskload_ps(from, mask), _mm256_castsi256_ps(mask));
+#else
   alignas(kAlignment) float lanes[kWidth];
   for (Index i = 0; i < kWidth; ++i) lanes[i] = i < count ? from[i] : fill;
   return load_aligned(lanes);
+#endif
 }
 
 /// Stores the first `count` lanes.
 inline void store_partial(float* to, const Packet& value, Index count) {
+#if defined(__AVX512F__)
+  _mm512_mask_storeu_ps(to, static_cast<__mmask16>((1u << count) - 1), value);
+#elif defined(__AVX__)
+  _mm256_maskstore_ps(to, detail::lane_mask(count), value);
+#else
   alignas(kAlignment) float lanes[kWidth];
   ei::pstore(lanes, value);
   for (Index i = 0; i < count; ++i) to[i] = lanes[i];
+#endif
 }
 
 /// One float of the scalar chain that matches madd lane for lane.
@@ -92,8 +116,10 @@ inline Packet load_n(const float* from, Index count, float fill = 0.0f) {
   return count == kWidth ? load(from) : load_partial(from, count, fill);
 }
 inline void store_n(float* to, const Packet& value, Index count) {
-  if (count == kWidth) store(to, value);
-  else store_partial(to, value, count);
+  if (count == kWidth)
+    store(to, value);
+  else
+    store_partial(to, value, count);
 }
 
 }  // namespace fastnn::packet

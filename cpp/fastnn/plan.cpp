@@ -60,6 +60,7 @@ class Planner {
   // Which edges need a gradient: those on a path from something trained to something wanted.
   void find_gradients() {
     needs_.assign(graph_.edges().size(), false);
+    plan_.gradients.assign(graph_.edges().size(), kNowhere);
     if (!wanted_.backward) return;
     if (wanted_.input_gradients)
       for (EdgeId id : graph_.inputs()) needs_[at(id)] = graph_.edge(id).spec.dtype == DType::float32;
@@ -110,7 +111,6 @@ class Planner {
 
   // The first reader of an edge to go backward writes its gradient; every further one writes aside and is added.
   void place_gradients() {
-    plan_.gradients.assign(graph_.edges().size(), kNowhere);
     std::vector<bool> written(graph_.edges().size(), false);
     auto gradient_of = [&](EdgeId id, int time) {
       const int root = storage_[at(id)];

@@ -58,8 +58,11 @@ void Trainer::check(const RunData& data) const {
     require(column.rows() == data.columns[0].rows(), edge.name, " has ", column.rows(), " rows, ",
             graph.edge(graph.inputs()[0]).name, " has ", data.columns[0].rows(), "; give arrays of one length");
   }
-  for (const LossTerm& term : losses_)
-    require(term.sample_weights < static_cast<int>(data.weights.size()), "no sample weights ", term.sample_weights);
+  auto check_index = [&](int index) {
+    require(index < static_cast<int>(data.weights.size()), "no sample weights ", index, " among ", data.weights.size());
+  };
+  for (const LossTerm& term : losses_) check_index(term.sample_weights);
+  for (const MetricTerm& term : metrics_) check_index(term.sample_weights);
   for (const Column* weights : data.weights)
     require(weights == nullptr || (weights->row_size() == 1 && weights->rows() == data.columns[0].rows()),
             "sample_weight expects one number a row");

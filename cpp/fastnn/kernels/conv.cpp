@@ -1,0 +1,421 @@
+// Convolution without im2col: the left operand of the register tiles is read straight from the image.
+//
+// The unit of thought is a *sweep*: a grid of output pixels, each the product of a window of the source with a packed
+// kernel. A task takes a block of the grid (a band of rows of one image, or several small images), copies the piece of
+// source it covers into scratch with a border of zeros (no copy where nothing is padded), and from then on every tap of
+// the kernel lies at a constant offset from its pixel: the segments of k that multiply_rows walks. Without groups and
+// horizontal dilation the taps of one kernel row are neighbours in memory and make one segment, so that images of one
+// channel are efficient too. The idea is the indirect convolution of Dukhan (2019), with offsets for pointers.
+//
+// The forward pass is one sweep. The gradient of the input is one sweep for each phase of the stride: input pixels
+// y with (y + pad) mod stride = p are hit by taps p, p + stride, ... only, and among themselves form a convolution of dy
+// with stride 1 by that part of the kernel turned round; no zero is ever multiplied. The gradient of the kernel is an
+// outer product: along the pixels of a block, tiles of (taps x channels) x filters gather in registers.
+//
+// For 3x3 kernels of stride 1 the layer takes winograd.hpp instead.
+#include "fastnn/kernels/conv.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <cstring>
+#include <limits>
+
+#include "fastnn/parallel.hpp"
+
+namespace fastnn::kernels {
+namespace {
+
+// One axis of a sweep. Output i of `count` is pixel first + i * step of the target; its tap t of `taps` reads the source
+// at begin + i * stride + t * dilation, and is kernel element kernel_first + t * kernel_step.
+struct Axis {
+  Index source, target;
+  Index first, step, count;
+  Index begin, stride;
+  Index taps, dilation;
+  Index kernel_first, kernel_step;
+
+  /// Source pixels under `outputs` neighbouring outputs.
+  Index span(Index outputs) const { return (outputs - 1) * stride + (taps - 1) * dilation + 1; }
+  bool padded() const { return begin < 0 || begin + span(count) > source; }
+};
+
+struct Sweep {
+  Axis y, x;
+  Index channels, filters, groups;  // of source and target
+
+  Index group_channels() const { return channels / groups; }
+  Index group_filters() const { return filters / groups; }
+  Index depth() const { return y.taps * x.taps * group_channels(); }
+  Index group_packed_size() const { return packed_size(depth(), group_filters()); }
+  Index packed() const { return groups * group_packed_size(); }
+  bool empty() const { return y.count == 0 || x.count == 0; }
+  Index pixels() const { return y.count * x.count; }
+  bool padded() const { return y.padded() || x.padded(); }
+  Index window_row() const { return x.span(x.count) * channels; }
+  // Taps of a kernel row are one stretch of k.
+  bool joined() const { return groups == 1 && (x.dilation == 1 || x.taps == 1); }
+  Index segment_count() const { return joined() ? y.taps : y.taps * x.taps; }
+  Index segment_length() const { return joined() ? x.taps * channels : group_channels(); }
+};
+
+Sweep forward_sweep(const ConvShape& s) {
+  return {{s.in_h, s.out_h, 0, 1, s.out_h, -s.pad_top, s.stride_h, s.kernel_h, s.dilation_h, 0, 1},
+          {s.in_w, s.out_w, 0, 1, s.out_w, -s.pad_left, s.stride_w, s.kernel_w, s.dilation_w, 0, 1},
+          s.channels,
+          s.filters,
+          s.groups};
+}
+
+// Strides and dilation exclude each other, so taps of one phase are neighbours in dy unless there is but one phase.
+Axis phase_axis(Index in, Index out, Index kernel, Index stride, Index dilation, Index pad, Index phase) {
+  const Index first = ((phase - pad) % stride + stride) % stride;
+  const Index count = first < in ? (in - 1 - first) / stride + 1 : 0;
+  const Index taps = phase < kernel ? (kernel - 1 - phase) / stride + 1 : 0;
+  const Index q = (first + pad) / stride;
+  return {out,    in, first, stride, count, q - (taps - 1) * dilation, 1, taps, dilation, phase + (taps - 1) * stride,
+          -stride};
+}
+
+Sweep phase_sweep(const ConvShape& s, Index phase_h, Index phase_w) {
+  return {phase_axis(s.in_h, s.out_h, s.kernel_h, s.stride_h, s.dilation_h, s.pad_top, phase_h),
+          phase_axis(s.in_w, s.out_w, s.kernel_w, s.stride_w, s.dilation_w, s.pad_left, phase_w), s.filters, s.channels,
+          s.groups};
+}
+
+// What a task takes of the grid: `rows` rows of one image, or all rows of `images` images.
+struct Blocking {
+  Index rows, images;
+  Index bands(const Sweep& s) const { return ceil_div(s.y.count, rows); }
+};
+
+Index window_size(const Sweep& s, const Blocking& b) {
+  return s.padded() ? b.images * s.y.span(b.rows) * s.window_row() : 0;
+}
+
+// Blocks of some 64 to 128 KiB of source, with pixels enough to make use of each panel that is fetched.
+Blocking sweep_blocking(const Sweep& s) {
+  constexpr Index kWindow = 24576, kPixels = 96;
+  const Index halo = (s.y.taps - 1) * s.y.dilation + 1 - s.y.stride;
+  Index rows = (kWindow / std::max<Index>(1, s.window_row()) - halo) / s.y.stride;
+  rows = std::clamp<Index>(rows, std::min(s.y.count, ceil_div(kPixels, s.x.count)), s.y.count);
+  const double work = fma_work(static_cast<double>(s.pixels()) * static_cast<double>(s.depth() * s.group_filters()));
+  if (work > 4 * kGrain) rows = std::min(rows, std::max(ceil_div(s.y.count, 4), ceil_div(kPixels, s.x.count)));
+  rows = std::min(rows, s.y.count);
+  if (rows < s.y.count) return {ceil_div(s.y.count, ceil_div(s.y.count, rows)), 1};
+  return {rows, std::max<Index>(1, kPixels / s.pixels())};
+}
+
+// The source under a block: the window of grid row y (counted from the block's first) of image i starts at
+// base + i * image_stride + y * row_stride.
+struct Window {
+  const float* base;
+  Index image_stride, row_stride, line_stride;
+};
+
+Window open_window(const Sweep& s, const float* source, Index image, Index images, Index row, Index rows,
+                   float* scratch) {
+  const Index line = s.x.source * s.channels, top = s.y.begin + row * s.y.stride;
+  const float* from = source + image * s.y.source * line;
+  if (!s.padded()) return {from + top * line + s.x.begin * s.channels, s.y.source * line, s.y.stride * line, line};
+  const Index height = s.y.span(rows), width = s.x.span(s.x.count);
+  const Index left = std::clamp<Index>(-s.x.begin, 0, width);
+  const Index skipped = std::max<Index>(0, s.x.begin);
+  const Index middle = std::clamp<Index>(s.x.source - skipped, 0, width - left), right = width - left - middle;
+  float* to = scratch;
+  for (Index i = 0; i < images; ++i, from += s.y.source * line) {
+    for (Index y = top; y < top + height; ++y) {
+      if (y < 0 || y >= s.y.source) {
+        to = std::fill_n(to, width * s.channels, 0.0f);
+        continue;
+      }
+      to = std::fill_n(to, left * s.channels, 0.0f);
+      to = std::copy_n(from + y * line + skipped * s.channels, middle * s.channels, to);
+      to = std::fill_n(to, right * s.channels, 0.0f);
+    }
+  }
+  const Index packed_line = width * s.channels;
+  return {scratch, height * packed_line, s.y.stride * packed_line, packed_line};
+}
+
+// Offset of segment i of a pixel's window.
+Index segment_offset(const Sweep& s, Index line_stride, Index i) {
+  if (s.joined()) return i * s.y.dilation * line_stride;
+  return i / s.x.taps * s.y.dilation * line_stride + i % s.x.taps * s.x.dilation * s.channels;
+}
+
+// Segments are handed to multiply_rows in batches of at most this many.
+constexpr Index kMostSegments = 256;
+
+void run_sweep(const Sweep& s, Index images, const float* source, const float* packed, const Epilogue& epilogue,
+               float* target, float* scratch) {
+  const Blocking blocking = sweep_blocking(s);
+  const Index bands = blocking.bands(s), blocks = bands * ceil_div(images, blocking.images);
+  const Index group_filters = s.group_filters(), panels = panel_count(group_filters);
+  const Index segments = s.segment_count(), length = s.segment_length(), window = window_size(s, blocking);
+  const double work =
+      fma_work(static_cast<double>(images * s.pixels()) * static_cast<double>(s.depth() * group_filters * s.groups));
+  // Parts: panels of the only group, or groups.
+  const Index parts = s.groups == 1 ? panels : s.groups;
+  Index cuts = 1;
+  if (work >= kGrain)
+    if (const Index threads = usable_threads(); threads > 1 && blocks < 4 * threads)
+      cuts = std::min(parts, ceil_div(4 * threads, blocks));
+  const Split split(parts, cuts);
+  parallel_for(blocks * cuts, work, [&](Index task, int thread) {
+    const Index block = task / cuts, cut = task % cuts;
+    const Index image = block / bands * blocking.images, row = block % bands * blocking.rows;
+    const Index block_images = std::min(blocking.images, images - image);
+    const Index rows = std::min(blocking.rows, s.y.count - row);
+    const Window w = open_window(s, source, image, block_images, row, rows, scratch + thread * window);
+    const Index pixels = block_images * rows * s.x.count, pieces = row_blocks(pixels);
+    const Index target_line = s.x.target * s.filters;
+    const float* from[kRowBlock];
+    float* to[kRowBlock];
+    float* to_group[kRowBlock];
+    Index x = 0, y = 0, i = 0;
+    for (Index piece = 0, begin = 0; piece < pieces; ++piece) {
+      const Index end = row_block_begin(pixels, pieces, piece + 1), count = end - begin;
+      begin = end;
+      for (Index p = 0; p < count; ++p) {
+        from[p] = w.base + i * w.image_stride + y * w.row_stride + x * s.x.stride * s.channels;
+        to[p] = target + ((image + i) * s.y.target + s.y.first + (row + y) * s.y.step) * target_line +
+                (s.x.first + x * s.x.step) * s.filters;
+        if (++x < s.x.count) continue;
+        x = 0;
+        if (++y < rows) continue;
+        y = 0;
+        ++i;
+      }
+      Index offsets[kMostSegments];
+      const Index first_group = s.groups == 1 ? 0 : split.begin(cut);
+      const Index last_group = s.groups == 1 ? 1 : split.begin(cut + 1);
+      for (Index group = first_group; group < last_group; ++group) {
+        const Index first = s.groups == 1 ? split.begin(cut) : 0, last = s.groups == 1 ? split.begin(cut + 1) : panels;
+        for (Index p = 0; p < count; ++p) to_group[p] = to[p] + group * group_filters;
+        Epilogue group_epilogue = epilogue;
+        if (epilogue.bias) group_epilogue.bias = epilogue.bias + group * group_filters;
+        for (Index done = 0; done < segments; done += kMostSegments) {
+          const Index taken = std::min(kMostSegments, segments - done);
+          for (Index n = 0; n < taken; ++n)
+            offsets[n] = segment_offset(s, w.line_stride, done + n) + group * s.group_channels();
+          multiply_rows(from, {offsets, taken, length, done * length, s.depth()}, count,
+                        packed + group * s.group_packed_size(), group_filters, first, last, to_group, group_epilogue);
+        }
+      }
+    }
+  });
+}
+
+// Pixels that no tap reaches.
+void clear_sweep(const Sweep& s, Index images, float* target) {
+  parallel_for(images, byte_work(4.0 * static_cast<double>(images * s.pixels() * s.filters)), [&](Index image, int) {
+    for (Index y = 0; y < s.y.count; ++y)
+      for (Index x = 0; x < s.x.count; ++x)
+        std::fill_n(target + ((image * s.y.target + s.y.first + y * s.y.step) * s.x.target + s.x.first + x * s.x.step) *
+                                 s.filters,
+                    s.filters, 0.0f);
+  });
+}
+
+template <class Function>
+void for_each_phase(const ConvShape& shape, Function&& function) {
+  for (Index h = 0; h < shape.stride_h; ++h)
+    for (Index w = 0; w < shape.stride_w; ++w)
+      if (const Sweep sweep = phase_sweep(shape, h, w); !sweep.empty()) function(sweep);
+}
+
+}  // namespace
+
+Index conv_packed_size(const ConvShape& shape) { return forward_sweep(shape).packed(); }
+
+void conv_pack(const ConvShape& shape, const float* kernel, float* packed) {
+  const Sweep s = forward_sweep(shape);
+  for (Index group = 0; group < s.groups; ++group)
+    pack(kernel + group * s.group_filters(), s.filters, 1, s.depth(), s.group_filters(),
+         packed + group * s.group_packed_size());
+}
+
+Index conv_scratch_size(const ConvShape& shape) {
+  const Sweep s = forward_sweep(shape);
+  return window_size(s, sweep_blocking(s));
+}
+
+void conv_forward(const ConvShape& shape, Index images, const float* x, const float* packed, const Epilogue& epilogue,
+                  float* y, float* scratch) {
+  run_sweep(forward_sweep(shape), images, x, packed, epilogue, y, scratch);
+}
+
+Index conv_turned_size(const ConvShape& shape) {
+  Index size = 0;
+  for_each_phase(shape, [&](const Sweep& s) { size += s.packed(); });
+  return size;
+}
+
+void conv_pack_turned(const ConvShape& shape, const float* kernel, float* turned) {
+  const Index group_channels = shape.channels / shape.groups, group_filters = shape.filters / shape.groups;
+  for_each_phase(shape, [&](const Sweep& s) {
+    const Index taps = s.y.taps * s.x.taps;
+    parallel_for(s.groups * taps, byte_work(8.0 * static_cast<double>(s.packed())), [&](Index task, int) {
+      const Index group = task / taps, tap = task % taps;
+      const Index ky = s.y.kernel_first + tap / s.x.taps * s.y.kernel_step;
+      const Index kx = s.x.kernel_first + tap % s.x.taps * s.x.kernel_step;
+      pack_rows(kernel + (ky * shape.kernel_w + kx) * group_channels * shape.filters + group * group_filters, 1,
+                shape.filters, group_filters, group_channels, turned + group * s.group_packed_size(), s.depth(),
+                tap * group_filters);
+    });
+    turned += s.packed();
+  });
+}
+
+Index conv_input_gradient_scratch_size(const ConvShape& shape) {
+  Index size = 0;
+  for_each_phase(shape, [&](const Sweep& s) {
+    if (s.depth() > 0) size = std::max(size, window_size(s, sweep_blocking(s)));
+  });
+  return size;
+}
+
+void conv_input_gradient(const ConvShape& shape, Index images, const float* dy, const float* turned, float* dx,
+                         float* scratch) {
+  for_each_phase(shape, [&](const Sweep& s) {
+    if (s.depth() == 0)
+      clear_sweep(s, images, dx);
+    else
+      run_sweep(s, images, dy, turned, {}, dx, scratch);
+    turned += s.packed();
+  });
+}
+
+namespace {
+
+// The sum over all pixels of all images. A kernel with tiles enough for every thread is one chain; a smaller one is cut
+// into chunks of whole images, their number fixed by the shape, whose sums are added in ascending order.
+constexpr Index kOneChain = Index{1} << 17;
+
+Index images_of_chunk(const ConvShape& s) {
+  if (s.kernel_size() > kOneChain) return std::numeric_limits<Index>::max();
+  return std::max<Index>(1, 4096 / (s.out_h * s.out_w));
+}
+
+Index sums_size(const ConvShape& s) { return s.kernel_size() + s.filters; }
+
+Index most_partials(const ConvShape& s) { return std::clamp<Index>((Index{1} << 20) / sums_size(s), 2, 16); }
+
+// Blocks of at most kOuterRows pixels, unless one row has more of them.
+Blocking outer_blocking(const Sweep& s) {
+  const Index rows = std::clamp<Index>(kOuterRows / s.x.count, 1, s.y.count);
+  if (rows < s.y.count) return {ceil_div(s.y.count, ceil_div(s.y.count, rows)), 1};
+  return {rows, std::max<Index>(1, kOuterRows / s.pixels())};
+}
+
+// The gradient of the kernel falls into units, one piece of a segment of k times one block of filters each; the first
+// unit of a block also sums the bias.
+struct Units {
+  Index blocks, group_blocks, segments, pieces;  // blocks of all groups, of one group
+  explicit Units(const Sweep& s)
+      : group_blocks(ceil_div(s.group_filters(), kOuterColumns)),
+        segments(s.segment_count()),
+        pieces(std::max<Index>(1, s.segment_length() / 48)) {
+    blocks = s.groups * group_blocks;
+  }
+  Index count() const { return blocks * segments * pieces; }
+};
+
+// The share of images [first, last) in the sums of units [begin, end).
+void outer_units(const Sweep& s, const Units& units, const float* x, const float* dy, Index first, Index last,
+                 Index begin, Index end, float* dw, float* db, float* scratch) {
+  const Blocking blocking = outer_blocking(s);
+  const Split split(s.segment_length(), units.pieces);
+  alignas(kAlignment) float columns[kOuterPack];
+  const float* runs[kOuterRows];
+  bool reload = false;
+  for (Index image = first; image < last; image += blocking.images) {
+    const Index images = std::min(blocking.images, last - image);
+    for (Index row = 0; row < s.y.count; row += blocking.rows) {
+      const Index rows = std::min(blocking.rows, s.y.count - row);
+      const Window w = open_window(s, x, image, images, row, rows, scratch);
+      for (Index left = 0; left < s.x.count; left += kOuterRows) {
+        const Index length = std::min(kOuterRows, s.x.count - left), run_count = images * rows;
+        for (Index i = 0, n = 0; i < images; ++i)
+          for (Index y = 0; y < rows; ++y, ++n)
+            runs[n] = w.base + i * w.image_stride + y * w.row_stride + left * s.x.stride * s.channels;
+        const float* pixel = dy + ((image * s.y.count + row) * s.x.count + left) * s.filters;
+        Index packed = -1;
+        for (Index unit = begin; unit < end; ++unit) {
+          const Index piece = unit % units.pieces, segment = unit / units.pieces % units.segments;
+          const Index block = unit / (units.pieces * units.segments);
+          const Index group = block / units.group_blocks, column = block % units.group_blocks * kOuterColumns;
+          const Index width = std::min(kOuterColumns, s.group_filters() - column);
+          const Index filter = group * s.group_filters() + column;
+          if (packed != block) {
+            pack_columns(pixel + filter, s.filters, run_count * length, width, columns,
+                         db && segment == 0 && piece == 0 ? db + filter : nullptr, reload);
+            packed = block;
+          }
+          if (dw == nullptr) continue;
+          const Index from = split.begin(piece), m = split.begin(piece + 1) - from;
+          multiply_outer(runs, run_count, length,
+                         segment_offset(s, w.line_stride, segment) + group * s.group_channels() + from,
+                         s.x.stride * s.channels, m, columns, width, reload,
+                         dw + (segment * s.segment_length() + from) * s.filters + filter, s.filters);
+        }
+        reload = true;
+      }
+    }
+  }
+}
+
+}  // namespace
+
+Index conv_kernel_gradient_scratch_size(const ConvShape& shape, Index capacity, int threads) {
+  const Sweep s = forward_sweep(shape);
+  const Index chunk = images_of_chunk(shape);
+  const Index chunks = capacity <= chunk ? 1 : ceil_div(capacity, chunk);
+  return threads * window_size(s, outer_blocking(s)) + std::min(most_partials(shape), chunks - 1) * sums_size(shape);
+}
+
+void conv_kernel_gradient(const ConvShape& shape, Index images, const float* x, const float* dy, float* dw, float* db,
+                          float* scratch) {
+  const Sweep s = forward_sweep(shape);
+  const Index chunk = std::min(images, images_of_chunk(shape)), chunks = ceil_div(images, chunk);
+  const Index window = window_size(s, outer_blocking(s)), size = sums_size(shape), kernel = shape.kernel_size();
+  const Units units(s);
+  const double work = fma_work(shape.work() * static_cast<double>(images));
+  const Index threads = usable_threads();
+  float* partials = scratch + threads * window;
+  for (Index done = 0; done < chunks;) {
+    // The first chunk of all goes straight to its place.
+    const Index direct = done == 0 ? 1 : 0, count = std::min(chunks - done, most_partials(shape) + direct);
+    const double wave_work = work * static_cast<double>(count) / static_cast<double>(chunks);
+    const Index cuts = wave_work < kGrain || threads == 1 ? 1 : std::min(units.count(), ceil_div(4 * threads, count));
+    const Split split(units.count(), cuts);
+    parallel_for(count * cuts, wave_work, [&](Index task, int thread) {
+      const Index i = task / cuts, cut = task % cuts, first = (done + i) * chunk;
+      float* partial = partials + (i - direct) * size;
+      const bool in_place = i < direct;
+      outer_units(s, units, x, dy, first, std::min(images, first + chunk), split.begin(cut), split.begin(cut + 1),
+                  !dw        ? nullptr
+                  : in_place ? dw
+                             : partial,
+                  !db        ? nullptr
+                  : in_place ? db
+                             : partial + kernel,
+                  scratch + thread * window);
+    });
+    const Index sums = count - direct;
+    const auto fold = [&](float* total, Index offset, Index length) {
+      parallel_ranges(length, 4096, byte_work(4.0 * static_cast<double>(sums * length)),
+                      [&](Index begin, Index end, int) {
+                        for (Index i = 0; i < sums; ++i) {
+                          const float* part = partials + i * size + offset;
+                          for (Index j = begin; j < end; ++j) total[j] += part[j];
+                        }
+                      });
+    };
+    if (sums > 0 && dw) fold(dw, 0, kernel);
+    if (sums > 0 && db) fold(db, kernel, shape.filters);
+    done += count;
+  }
+}
+
+}  // namespace fastnn::kernels

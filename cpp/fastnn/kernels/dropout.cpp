@@ -1,0 +1,132 @@
+// Philox by whole registers. Each 32-bit word of the counter sits in a 64-bit lane, so that the product of two words is
+// one instruction; what the upper half of a lane holds does not matter, because that product reads the lower halves
+// only. Two registers of counters go through the rounds together to hide the latency of the multiplication. The words
+// are those of philox() in random.hpp.
+#include "fastnn/kernels/dropout.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#if defined(__SSE2__)
+#include <immintrin.h>
+#endif
+
+namespace fastnn::kernels {
+namespace {
+
+#if defined(__AVX512F__)
+constexpr int kLanes = 8;
+#elif defined(__AVX2__)
+constexpr int kLanes = 4;
+#else
+constexpr int kLanes = 2;
+#endif
+
+typedef std::uint64_t Lanes __attribute__((vector_size(kLanes * 8)));
+
+inline Lanes multiply_low_words(Lanes a, Lanes b) {
+#if defined(__AVX512F__)
+  return (Lanes)_mm512_mul_epu32((__m512i)a, (__m512i)b);
+#elif defined(__AVX2__)
+  return (Lanes)_mm256_mul_epu32((__m256i)a, (__m256i)b);
+#elif defined(__SSE2__)
+  return (Lanes)_mm_mul_epu32((__m128i)a, (__m128i)b);
+#else
+  return (a & 0xffffffffu) * (b & 0xffffffffu);
+#endif
+}
+
+constexpr int kRounds = 10;
+constexpr int kTogether = 2;
+
+class Words {
+ public:
+  explicit Words(const Stream& stream) : position_(stream.position) {
+    auto k0 = static_cast<std::uint32_t>(stream.seed), k1 = static_cast<std::uint32_t>(stream.seed >> 32);
+    for (int round = 0; round < kRounds; ++round, k0 += 0x9E3779B9u, k1 += 0xBB67AE85u) {
+      key0_[round] = k0;
+      key1_[round] = k1;
+    }
+  }
+
+  // Words [first, first + kDropoutBlock) of the stream.
+  void draw(Index first, std::uint32_t* out) const {
+    constexpr Index kCounters = kLanes * kTogether;
+    static_assert(kDropoutBlock % (4 * kCounters) == 0);
+    for (Index i = 0; i < kDropoutBlock; i += 4 * kCounters)
+      draw_counters(static_cast<std::uint64_t>(first + i) / 4, out + i);
+  }
+
+ private:
+  void draw_counters(std::uint64_t block, std::uint32_t* out) const {
+    const Lanes multiply0 = Lanes{} + 0xD2511F53u, multiply1 = Lanes{} + 0xCD9E8D57u;
+    Lanes c0[kTogether], c1[kTogether], c2[kTogether], c3[kTogether];
+    Lanes ascending;
+    for (int lane = 0; lane < kLanes; ++lane) ascending[lane] = static_cast<std::uint64_t>(lane);
+    for (int v = 0; v < kTogether; ++v) {
+      c0[v] = ascending + (block + static_cast<std::uint64_t>(v * kLanes));
+      c1[v] = c0[v] >> 32;
+      c2[v] = Lanes{} + position_;
+      c3[v] = Lanes{} + (position_ >> 32);
+    }
+    for (int round = 0; round < kRounds; ++round) {
+      const Lanes k0 = Lanes{} + key0_[round], k1 = Lanes{} + key1_[round];
+      for (int v = 0; v < kTogether; ++v) {
+        const Lanes p0 = multiply_low_words(multiply0, c0[v]), p1 = multiply_low_words(multiply1, c2[v]);
+        c0[v] = (p1 >> 32) ^ c1[v] ^ k0;
+        c1[v] = p1;
+        c2[v] = (p0 >> 32) ^ c3[v] ^ k1;
+        c3[v] = p0;
+      }
+    }
+    for (int v = 0; v < kTogether; ++v) {
+      const Lanes front = (c0[v] & 0xffffffffu) | (c1[v] << 32), back = (c2[v] & 0xffffffffu) | (c3[v] << 32);
+      std::uint64_t pairs[2 * kLanes];
+      for (int lane = 0; lane < kLanes; ++lane) {
+        pairs[2 * lane] = front[lane];
+        pairs[2 * lane + 1] = back[lane];
+      }
+      std::memcpy(out + v * 4 * kLanes, pairs, sizeof pairs);
+    }
+  }
+
+  std::uint64_t position_;
+  std::uint64_t key0_[kRounds], key1_[kRounds];
+};
+
+// to_unit(word) < rate exactly when word >> 8 is below this.
+inline std::int32_t cut(double rate) { return static_cast<std::int32_t>(std::ceil(rate * 16777216.0)); }
+
+}  // namespace
+
+void apply_mask(const std::uint8_t* mask, Index step, float scale, const float* x, float* y, Index count) {
+  if (step == 0) {
+    if (*mask == 0)
+      std::fill(y, y + count, 0.0f);
+    else
+      for (Index i = 0; i < count; ++i) y[i] = x[i] * scale;
+    return;
+  }
+  // By bits and not by ?:, which the compiler turns into a branch that nobody can predict.
+  for (Index i = 0; i < count; ++i) {
+    const float scaled = x[i] * scale;
+    std::uint32_t bits;
+    std::memcpy(&bits, &scaled, sizeof bits);
+    bits &= 0u - mask[i];
+    std::memcpy(&y[i], &bits, sizeof bits);
+  }
+}
+
+void draw_mask(const Stream& stream, double rate, Index first, std::uint8_t* mask, Index count) {
+  const Words words(stream);
+  const std::int32_t limit = cut(rate);
+  alignas(kAlignment) std::uint32_t drawn[kDropoutBlock];
+  for (Index at = 0; at < count; at += kDropoutBlock) {
+    words.draw(first + at, drawn);
+    const Index n = count - at < kDropoutBlock ? count - at : kDropoutBlock;
+    for (Index i = 0; i < n; ++i) mask[at + i] = static_cast<std::int32_t>(drawn[i] >> 8) >= limit;
+  }
+}
+
+}  // namespace fastnn::kernels

@@ -1,0 +1,23 @@
+// Dropout: a mask drawn from a stream, and its application.
+#pragma once
+
+#include <cstdint>
+
+#include "fastnn/random.hpp"
+#include "fastnn/tensor.hpp"
+
+namespace fastnn::kernels {
+
+/// Elements that one task should begin at a multiple of: whole Philox blocks, many at once.
+constexpr Index kDropoutBlock = 256;
+
+/// mask[i] = 0 where to_unit(word first + i of the stream) < rate, else 1. `first` is a multiple of kDropoutBlock.
+void draw_mask(const Stream&, double rate, Index first, std::uint8_t* mask, Index count);
+
+/// y = x * scale where the mask is set, else 0. `step` is 1, or 0 where one mask element serves all. y may be x.
+void apply_mask(const std::uint8_t* mask, Index step, float scale, const float* x, float* y, Index count);
+
+/// What is kept is scaled by 1 / (1 - rate), so that its mean stays; by 0 where nothing is kept.
+inline float dropout_scale(double rate) { return rate < 1.0 ? static_cast<float>(1.0 / (1.0 - rate)) : 0.0f; }
+
+}  // namespace fastnn::kernels

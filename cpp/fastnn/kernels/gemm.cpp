@@ -1,0 +1,540 @@
+// Register tiles over Eigen's packets, the blocking that feeds them from the caches, and how products are cut into tasks.
+//
+// A tile holds kRows x 2 registers of C while it walks along k: per step two loads of the panel and one broadcast for
+// each row. The left operand is read in place; the panel's block (kBlockK rows) stays in the first level of cache while
+// the rows of a block pass by, after Goto & van de Geijn, "Anatomy of high-performance matrix multiplication" (2008).
+#include "fastnn/kernels/gemm.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <cstring>
+#include <limits>
+
+#include "fastnn/parallel.hpp"
+
+namespace fastnn::kernels {
+namespace {
+
+using packet::kWidth;
+using packet::Packet;
+
+// Rows of a tile: with two registers of B and one of A it must fit the register file.
+#if defined(__AVX512F__)
+constexpr int kRows = 12;
+#else
+constexpr int kRows = 6;
+#endif
+
+// Rows of a panel block: some 24 KiB of panel.
+constexpr Index kBlockK = 3072 / kWidth;
+
+static_assert(kOuterColumns % kPanel == 0);
+static_assert(kRowBlock % kRows == 0, "a full row block is whole tiles");
+
+struct TileArguments {
+  const float* const* a;
+  const Index* offsets;
+  Index segments, within, length;
+  const float* b;
+  Index panel_stride;
+  float* const* c;
+  Index column;
+  const float* bias;
+  bool reload, relu;
+};
+
+// R rows times Q panels of P registers.
+template <int R, int P, int Q>
+void tile(const TileArguments& t) {
+  Packet sum[R][P * Q];
+  const float* a[R];
+#pragma GCC unroll 16
+  for (int r = 0; r < R; ++r) a[r] = t.a[r];
+  if (t.reload) {
+#pragma GCC unroll 16
+    for (int r = 0; r < R; ++r)
+#pragma GCC unroll 16
+      for (int j = 0; j < P * Q; ++j) sum[r][j] = packet::load(t.c[r] + t.column + j * kWidth);
+  } else {
+#pragma GCC unroll 16
+    for (int j = 0; j < P * Q; ++j) {
+      const Packet start = t.bias ? packet::load(t.bias + t.column + j * kWidth) : packet::zero();
+#pragma GCC unroll 16
+      for (int r = 0; r < R; ++r) sum[r][j] = start;
+    }
+  }
+  const float* b = t.b;
+  for (Index s = 0; s < t.segments; ++s) {
+    const Index begin = t.offsets[s] + t.within, end = begin + t.length;
+#pragma GCC unroll 2
+    for (Index p = begin; p < end; ++p) {
+      Packet right[P * Q];
+#pragma GCC unroll 16
+      for (int q = 0; q < Q; ++q)
+#pragma GCC unroll 16
+        for (int j = 0; j < P; ++j) right[q * P + j] = packet::load(b + q * t.panel_stride + j * kWidth);
+#pragma GCC unroll 16
+      for (int r = 0; r < R; ++r) {
+        const Packet left = packet::set1(a[r][p]);
+#pragma GCC unroll 16
+        for (int j = 0; j < P * Q; ++j) sum[r][j] = packet::madd(left, right[j], sum[r][j]);
+      }
+      b += P * kWidth;
+    }
+  }
+  if (t.relu) {
+#pragma GCC unroll 16
+    for (int r = 0; r < R; ++r)
+#pragma GCC unroll 16
+      for (int j = 0; j < P * Q; ++j) sum[r][j] = packet::max(sum[r][j], packet::zero());
+  }
+#pragma GCC unroll 16
+  for (int r = 0; r < R; ++r)
+#pragma GCC unroll 16
+    for (int j = 0; j < P * Q; ++j) packet::store(t.c[r] + t.column + j * kWidth, sum[r][j]);
+}
+
+using Tile = void (*)(const TileArguments&);
+
+template <int P, int... R>
+constexpr Tile tile_for(Index rows, std::integer_sequence<int, R...>) {
+  constexpr Tile tiles[] = {tile<R + 1, P, 1>...};
+  return tiles[rows - 1];
+}
+
+Tile find_tile(Index rows, int packets) {
+  using Rows = std::make_integer_sequence<int, kRows>;
+  return packets == 2 ? tile_for<2>(rows, Rows()) : tile_for<1>(rows, Rows());
+}
+
+// Few rows leave too few chains to hide the latency of a multiply-add: they take several panels at once.
+struct WideTile {
+  Tile tile;
+  Index panels;
+};
+WideTile find_wide_tile(Index rows) {
+  switch (rows) {
+    case 1:
+      return {tile<1, 2, 4>, 4};
+    case 2:
+      return {tile<2, 2, 2>, 2};
+    case 3:
+      return {tile<3, 2, 2>, 2};
+    default:
+      return {nullptr, 1};
+  }
+}
+
+// The last panel is narrower than its registers: its tile works on a padded copy.
+void edge_tile(Tile run, TileArguments t, Index rows, Index width) {
+  alignas(kAlignment) float copy[kRows][kPanel];
+  alignas(kAlignment) float bias[kPanel];
+  float* pointers[kRows];
+  for (Index r = 0; r < rows; ++r) {
+    pointers[r] = copy[r];
+    if (!t.reload) continue;
+    std::fill_n(copy[r], kPanel, 0.0f);
+    std::copy_n(t.c[r] + t.column, width, copy[r]);
+  }
+  if (t.bias) {
+    std::fill_n(bias, kPanel, 0.0f);
+    std::copy_n(t.bias + t.column, width, bias);
+    t.bias = bias;
+  }
+  float* const* c = t.c;
+  const Index column = t.column;
+  t.c = pointers;
+  t.column = 0;
+  run(t);
+  for (Index r = 0; r < rows; ++r) std::copy_n(copy[r], width, c[r] + column);
+}
+
+bool is_plain_relu(const Epilogue& e) {
+  return e.activation == Activation::relu && e.parameters.negative_slope == 0.0f && e.parameters.threshold == 0.0f &&
+         e.parameters.max_value == std::numeric_limits<float>::infinity();
+}
+
+// One block of k for all rows and panels: `done` of `total` steps lie before it.
+struct BlockOfK {
+  const Index* offsets;
+  Index segments, within, length;
+  Index done, total;
+};
+
+void multiply_block(const float* const* a, const BlockOfK& k, Index m, const float* panels, Index n, Index first,
+                    Index last, float* const* c, const float* bias, bool reload, bool relu) {
+  TileArguments t{a, k.offsets, k.segments, k.within, k.length, nullptr, kPanel * k.total, c, 0, bias, reload, relu};
+  Index panel = first;
+  if (const WideTile wide = find_wide_tile(m); wide.tile) {
+    for (; panel + wide.panels <= last && (panel + wide.panels) * kPanel <= n; panel += wide.panels) {
+      t.b = panels + panel * kPanel * k.total + k.done * kPanel;
+      t.column = panel * kPanel;
+      wide.tile(t);
+    }
+  }
+  const Split split(m, ceil_div(m, kRows));
+  for (; panel < last; ++panel) {
+    const Index width = std::min(kPanel, n - panel * kPanel);
+    const int packets = width > kWidth ? 2 : 1;
+    t.b = panels + panel * kPanel * k.total + k.done * packets * kWidth;
+    t.column = panel * kPanel;
+    Tile run = nullptr;
+    Index rows_of_run = 0;
+    for (Index row = 0, part = 0; row < m; ++part) {
+      const Index rows = split.base + (part < split.extra ? 1 : 0);
+      if (rows != rows_of_run) {
+        run = find_tile(rows, packets);
+        rows_of_run = rows;
+      }
+      t.a = a + row;
+      t.c = c + row;
+      if (width == packets * kWidth)
+        run(t);
+      else
+        edge_tile(run, t, rows, width);
+      row += rows;
+    }
+  }
+}
+
+}  // namespace
+
+Index row_blocks(Index m) { return ceil_div(ceil_div(m, kRows), kRowBlock / kRows); }
+
+Index row_block_begin(Index m, Index blocks, Index block) {
+  const Index tiles = ceil_div(m, kRows);
+  return Split(m, tiles).begin(Split(tiles, blocks).begin(block));
+}
+
+void multiply_rows(const float* const* a, const Segments& segments, Index m, const float* panels, Index n, Index first,
+                   Index last, float* const* c, const Epilogue& epilogue) {
+  assert(m <= kRowBlock && !(epilogue.accumulate && epilogue.bias));
+  const bool relu = is_plain_relu(epilogue);
+  const Index total = segments.count * segments.length;
+  const bool ends_chains = segments.first + total == segments.total;
+  const auto block = [&](Index segment, Index count, Index within, Index length) {
+    const Index done = segments.first + segment * segments.length + within;
+    const bool begins = done == 0, ends = done + count * length == segments.total;
+    multiply_block(a, {segments.offsets + segment, count, within, length, done, segments.total}, m, panels, n, first,
+                   last, c, epilogue.bias, !begins || epilogue.accumulate, ends && relu);
+  };
+  if (segments.length >= kBlockK) {
+    const Index pieces = ceil_div(segments.length, kBlockK);
+    const Split split(segments.length, pieces);
+    for (Index s = 0; s < segments.count; ++s)
+      for (Index i = 0; i < pieces; ++i) block(s, 1, split.begin(i), split.begin(i + 1) - split.begin(i));
+  } else {
+    const Index pieces = ceil_div(total, kBlockK);
+    const Split split(segments.count, std::min(pieces, segments.count));
+    for (Index i = 0, s = 0; s < segments.count; ++i) {
+      const Index next = split.begin(i + 1);
+      block(s, next - s, 0, segments.length);
+      s = next;
+    }
+  }
+  if (ends_chains && epilogue.activation != Activation::linear && !relu) {
+    const Index begin = first * kPanel, width = std::min(last * kPanel, n) - begin;
+    if (width == n && c[m - 1] - c[0] == (m - 1) * n) {
+      activate(epilogue.activation, epilogue.parameters, c[0], c[0], m * n);
+    } else {
+      for (Index r = 0; r < m; ++r)
+        activate(epilogue.activation, epilogue.parameters, c[r] + begin, c[r] + begin, width);
+    }
+  }
+}
+
+void gemm(const float* a, Index lda, Index m, Index k, const float* panels, Index n, float* c, Index ldc,
+          const Epilogue& epilogue) {
+  const Index panels_of_c = panel_count(n), blocks = row_blocks(m);
+  const double work = fma_work(static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k));
+  Index parts = 1;
+  if (work >= kGrain)
+    if (const Index threads = usable_threads(); threads > 1)
+      parts = std::min(ceil_div(4 * threads, blocks), ceil_div(panels_of_c, 2));
+  const Split split(panels_of_c, parts);
+  const Index zero = 0;
+  const Segments segments{&zero, 1, k, 0, k};
+  parallel_for(blocks * parts, work, [&](Index task, int) {
+    const Index block = task / parts, part = task % parts;
+    const Index begin = row_block_begin(m, blocks, block), end = row_block_begin(m, blocks, block + 1);
+    const float* from[kRowBlock];
+    float* to[kRowBlock];
+    for (Index r = begin; r < end; ++r) {
+      from[r - begin] = a + r * lda;
+      to[r - begin] = c + r * ldc;
+    }
+    multiply_rows(from, segments, end - begin, panels, n, split.begin(part), split.begin(part + 1), to, epilogue);
+  });
+}
+
+namespace {
+
+// Rows [0, k) of one panel of `width` columns, `stride` floats a row.
+void pack_panel(const float* b, Index row_stride, Index column_stride, Index k, Index width, Index stride, float* to) {
+  Index p = 0;
+  if (column_stride == 1 && width == stride) {
+    if (stride == kPanel) {
+      for (; p < k; ++p, b += row_stride, to += kPanel) {
+        packet::store(to, packet::load(b));
+        packet::store(to + kWidth, packet::load(b + kWidth));
+      }
+    } else {
+      for (; p < k; ++p, b += row_stride, to += kWidth) packet::store(to, packet::load(b));
+    }
+    return;
+  }
+  if (row_stride == 1) {
+    for (; p + kWidth <= k; p += kWidth) {
+      for (Index j = 0; j < stride; j += kWidth) {
+        Eigen::internal::PacketBlock<Packet, kWidth> square;
+        for (Index i = 0; i < kWidth; ++i)
+          square.packet[i] = j + i < width ? packet::load(b + (j + i) * column_stride + p) : packet::zero();
+        Eigen::internal::ptranspose(square);
+        for (Index i = 0; i < kWidth; ++i) packet::store(to + (p + i) * stride + j, square.packet[i]);
+      }
+    }
+  }
+  for (; p < k; ++p) {
+    for (Index j = 0; j < width; ++j) to[p * stride + j] = b[p * row_stride + j * column_stride];
+    for (Index j = width; j < stride; ++j) to[p * stride + j] = 0.0f;
+  }
+}
+
+}  // namespace
+
+void pack_rows(const float* b, Index row_stride, Index column_stride, Index k, Index n, float* panels, Index total_k,
+               Index first_k) {
+  parallel_for(panel_count(n), byte_work(8.0 * static_cast<double>(k * n)), [&](Index panel, int) {
+    const Index width = std::min(kPanel, n - panel * kPanel), stride = width > kWidth ? kPanel : kWidth;
+    pack_panel(b + panel * kPanel * column_stride, row_stride, column_stride, k, width, stride,
+               panels + panel * kPanel * total_k + first_k * stride);
+  });
+}
+
+void pack(const float* b, Index row_stride, Index column_stride, Index k, Index n, float* panels) {
+  pack_rows(b, row_stride, column_stride, k, n, panels, k, 0);
+}
+
+namespace {
+
+struct OuterArguments {
+  const float* const* runs;
+  Index run_count, run_length, offset, lda;
+  const float* b;
+  float* c;
+  Index ldc;
+  bool reload;
+};
+
+template <int R, int P>
+void outer_tile(const OuterArguments& t) {
+  Packet sum[R][P];
+#pragma GCC unroll 16
+  for (int r = 0; r < R; ++r)
+#pragma GCC unroll 16
+    for (int j = 0; j < P; ++j) sum[r][j] = t.reload ? packet::load(t.c + r * t.ldc + j * kWidth) : packet::zero();
+  const float* b = t.b;
+  for (Index s = 0; s < t.run_count; ++s) {
+    const float* a = t.runs[s] + t.offset;
+#pragma GCC unroll 2
+    for (Index p = 0; p < t.run_length; ++p) {
+      Packet right[P];
+#pragma GCC unroll 16
+      for (int j = 0; j < P; ++j) right[j] = packet::load(b + j * kWidth);
+#pragma GCC unroll 16
+      for (int r = 0; r < R; ++r) {
+        const Packet left = packet::set1(a[r]);
+#pragma GCC unroll 16
+        for (int j = 0; j < P; ++j) sum[r][j] = packet::madd(left, right[j], sum[r][j]);
+      }
+      a += t.lda;
+      b += P * kWidth;
+    }
+  }
+#pragma GCC unroll 16
+  for (int r = 0; r < R; ++r)
+#pragma GCC unroll 16
+    for (int j = 0; j < P; ++j) packet::store(t.c + r * t.ldc + j * kWidth, sum[r][j]);
+}
+
+using OuterTile = void (*)(const OuterArguments&);
+
+template <int P, int... R>
+constexpr OuterTile outer_tile_for(Index rows, std::integer_sequence<int, R...>) {
+  constexpr OuterTile tiles[] = {outer_tile<R + 1, P>...};
+  return tiles[rows - 1];
+}
+
+OuterTile find_outer_tile(Index rows, int packets) {
+  using Rows = std::make_integer_sequence<int, kRows>;
+  return packets == 2 ? outer_tile_for<2>(rows, Rows()) : outer_tile_for<1>(rows, Rows());
+}
+
+}  // namespace
+
+void pack_columns(const float* b, Index ldb, Index rows, Index width, float* columns, float* sums, bool accumulate) {
+  for (Index first = 0; first < width; first += kPanel, columns += kOuterRows * kPanel) {
+    const Index panel_width = std::min(kPanel, width - first), stride = panel_width > kWidth ? kPanel : kWidth;
+    pack_panel(b + first, ldb, 1, rows, panel_width, stride, columns);
+    if (sums == nullptr) continue;
+    for (Index j = 0; j < panel_width; j += kWidth) {
+      const Index count = std::min(kWidth, panel_width - j);
+      Packet sum = accumulate ? packet::load_n(sums + first + j, count) : packet::zero();
+      for (Index p = 0; p < rows; ++p) sum = packet::add(sum, packet::load(columns + p * stride + j));
+      packet::store_n(sums + first + j, sum, count);
+    }
+  }
+}
+
+namespace {
+
+// Tiles whose rows of A are gathered at once, so that each row of A is visited seldom.
+constexpr Index kLeftTiles = 48 / kRows;
+constexpr Index kLeftTile = kOuterRows * kRows + kWidth;
+
+// Copies rows of A, tile after tile of `split` from `first` to `last`, each tile's floats side by side. A whole register
+// is moved at a time, and a tile's next row overwrites what was too much; only the last row, behind which A may end, is
+// copied exactly.
+void pack_left(const OuterArguments& t, const Split& split, Index first, Index last, float* left) {
+  for (Index s = 0, done = 0; s < t.run_count; ++s, done += t.run_length) {
+    const float* a = t.runs[s] + t.offset;
+    // Eight rows at a time: lines of A are still at hand when the next tile wants the rest of them.
+    for (Index p = 0; p < t.run_length; p += 8) {
+      const Index end = std::min(p + 8, t.run_length), whole = std::min(end, t.run_length - 1);
+      for (Index tile = first; tile < last; ++tile) {
+        const Index row = split.begin(tile), rows = split.begin(tile + 1) - row;
+        const float* from = a + p * t.lda + row;
+        float* to = left + (tile - first) * kLeftTile + (done + p) * rows;
+        for (Index i = p; i < whole; ++i, from += t.lda, to += rows) {
+          packet::store(to, packet::load(from));
+          if (kRows > kWidth && rows > kWidth) packet::store(to + kWidth, packet::load(from + kWidth));
+        }
+        if (whole < end) std::copy_n(from, rows, to);
+      }
+    }
+  }
+}
+
+}  // namespace
+
+void multiply_outer(const float* const* runs, Index run_count, Index run_length, Index offset, Index lda, Index m,
+                    const float* columns, Index width, bool accumulate, float* c, Index ldc) {
+  const OuterArguments in_place{runs, run_count, run_length, offset, lda, nullptr, nullptr, ldc, accumulate};
+  const Index tiles = ceil_div(m, kRows);
+  const Split split(m, tiles);
+  alignas(kAlignment) float left[kLeftTiles * kLeftTile];
+  alignas(kAlignment) float copy[kRows * kPanel];
+  // Rows of A that lie far apart crowd a few sets of the cache: worth gathering where several panels share them.
+  const bool gather = width > kPanel && lda >= 256;
+  for (Index tile = 0; tile < tiles; ++tile) {
+    const Index row = split.begin(tile), rows = split.begin(tile + 1) - row;
+    OuterArguments t = in_place;
+    t.offset = offset + row;
+    const float* left_run = left + tile % kLeftTiles * kLeftTile;
+    if (gather) {
+      if (tile % kLeftTiles == 0) pack_left(in_place, split, tile, std::min(tiles, tile + kLeftTiles), left);
+      t.runs = &left_run;
+      t.run_count = 1;
+      t.run_length = run_count * run_length;
+      t.offset = 0;
+      t.lda = rows;
+    }
+    for (Index first = 0; first < width; first += kPanel) {
+      const Index panel_width = std::min(kPanel, width - first);
+      const int packets = panel_width > kWidth ? 2 : 1;
+      const OuterTile run = find_outer_tile(rows, packets);
+      float* const to = c + row * ldc + first;
+      t.b = columns + first * kOuterRows;
+      if (panel_width == packets * kWidth) {
+        t.c = to;
+        t.ldc = ldc;
+        run(t);
+        continue;
+      }
+      if (accumulate) {
+        std::fill_n(copy, rows * kPanel, 0.0f);
+        for (Index r = 0; r < rows; ++r) std::copy_n(to + r * ldc, panel_width, copy + r * kPanel);
+      }
+      t.c = copy;
+      t.ldc = kPanel;
+      run(t);
+      for (Index r = 0; r < rows; ++r) std::copy_n(copy + r * kPanel, panel_width, to + r * ldc);
+    }
+  }
+}
+
+namespace {
+
+// A sum over rows keeps one chain where its output alone has tiles enough for every thread; a small output is cut into
+// chunks of rows, a number that depends on the output's size only, and the chunks' sums are added in ascending order.
+constexpr Index kWave = 32;
+
+Index rows_of_chunk(Index m, Index n) {
+  const Index outputs = (m + 1) * n;
+  if (outputs >= 2048) return std::numeric_limits<Index>::max();
+  return std::max<Index>(kOuterRows, (Index{1} << 18) / outputs / kOuterRows * kOuterRows);
+}
+
+// Rows [0, rows) of A and B give columns [first, first + width) and rows [begin, end) of C.
+void outer_task(const float* a, Index lda, const float* b, Index ldb, Index rows, Index begin, Index end, Index first,
+                Index width, float* c, Index ldc, float* sums) {
+  alignas(kAlignment) float columns[kOuterPack];
+  for (Index row = 0; row < rows; row += kOuterRows) {
+    const Index count = std::min(kOuterRows, rows - row);
+    pack_columns(b + row * ldb + first, ldb, count, width, columns, sums ? sums + first : nullptr, row > 0);
+    if (begin == end) continue;
+    const float* run = a + row * lda;
+    multiply_outer(&run, 1, count, begin, lda, end - begin, columns, width, row > 0, c + begin * ldc + first, ldc);
+  }
+}
+
+}  // namespace
+
+Index gemm_tn_scratch(Index m, Index n, Index most_rows) {
+  const Index chunk = rows_of_chunk(m, n);
+  if (most_rows <= chunk) return 0;
+  return std::min(kWave, ceil_div(most_rows, chunk) - 1) * (m + 1) * n;
+}
+
+void gemm_tn(const float* a, Index lda, const float* b, Index ldb, Index rows, Index m, Index n, float* c, Index ldc,
+             float* column_sums, float* scratch) {
+  const Index chunk = rows_of_chunk(m, n), blocks = ceil_div(n, kOuterColumns);
+  const double work = fma_work(static_cast<double>(rows) * static_cast<double>(m + 1) * static_cast<double>(n));
+  if (rows <= chunk) {
+    Index parts = 1;
+    if (work >= kGrain)
+      if (const Index threads = usable_threads(); threads > 1)
+        parts = std::clamp<Index>(m / (4 * kRows), 1, ceil_div(4 * threads, blocks));
+    const Split split(m, parts);
+    parallel_for(blocks * parts, work, [&](Index task, int) {
+      const Index first = task / parts * kOuterColumns, part = task % parts;
+      outer_task(a, lda, b, ldb, rows, split.begin(part), split.begin(part + 1), first,
+                 std::min(kOuterColumns, n - first), c, ldc, part == 0 ? column_sums : nullptr);
+    });
+    return;
+  }
+  const Index chunks = ceil_div(rows, chunk), size = (m + 1) * n;
+  for (Index first = 0; first < chunks;) {
+    // The first chunk of all writes to C itself, so that scratch is only needed for the others.
+    const Index direct = first == 0 ? 1 : 0, count = std::min(chunks - first, kWave + direct);
+    parallel_for(count, work * static_cast<double>(count) / static_cast<double>(chunks), [&](Index task, int) {
+      const Index begin = (first + task) * chunk, end = std::min(rows, begin + chunk);
+      float* partial = scratch + (task - direct) * size;
+      const bool to_c = first + task == 0;
+      float* sums = column_sums == nullptr ? nullptr : to_c ? column_sums : partial + m * n;
+      for (Index column = 0; column < n; column += kOuterColumns)
+        outer_task(a + begin * lda, lda, b + begin * ldb, ldb, end - begin, 0, m, column,
+                   std::min(kOuterColumns, n - column), to_c ? c : partial, to_c ? ldc : n, sums);
+    });
+    for (Index i = 0; i < count - direct; ++i) {
+      const float* partial = scratch + i * size;
+      for (Index r = 0; r < m; ++r)
+        for (Index j = 0; j < n; ++j) c[r * ldc + j] += partial[r * n + j];
+      if (column_sums)
+        for (Index j = 0; j < n; ++j) column_sums[j] += partial[m * n + j];
+    }
+    first += count;
+  }
+}
+
+}  // namespace fastnn::kernels

@@ -1,0 +1,165 @@
+// Batch normalisation. With inner == 1 a row holds all channels and the lanes are channels; several rows go by for each
+// load of a running sum, in order, and the channels that fill no register are worked on one by one. Otherwise the lanes
+// run along inner.
+#include "fastnn/kernels/norm.hpp"
+
+#include <algorithm>
+
+#include "fastnn/kernels/math.hpp"
+
+namespace fastnn::kernels {
+namespace {
+
+using namespace packet;
+
+constexpr Index kRowsTogether = 8;
+
+// sum[c] = the sum of term(lanes, row, c) over rows [begin, end), as one chain.
+template <class Term>
+inline void sum_rows(Index begin, Index end, Index channels, float* sum, Term&& term) {
+  std::fill(sum, sum + channels, 0.0f);
+  for (Index row = begin; row < end; row += kRowsTogether) {
+    const Index last = std::min(row + kRowsTogether, end);
+    each_lane(channels, [&](auto lanes, Index c) {
+      using L = decltype(lanes);
+      typename L::Value total = L::load(sum + c);
+      for (Index r = row; r < last; ++r) total = L::add(total, term(lanes, r, c));
+      L::store(sum + c, total);
+    });
+  }
+}
+
+// sum[c] = the sum of term(start of the segment + i, c, n) over the segments of channel c, one after the other.
+template <class Term>
+inline void sum_segments(const NormView& view, Index begin, Index end, float* sum, Term&& term) {
+  for (Index c = 0; c < view.channels; ++c) {
+    float total = 0.0f;
+    for (Index o = begin; o < end; ++o) {
+      const Index at = (o * view.channels + c) * view.inner;
+      total += sum_over(view.inner, [&](Index i, Index n) { return term(at + i, c, n); });
+    }
+    sum[c] = total;
+  }
+}
+
+}  // namespace
+
+void moments(const NormView& view, const float* x, Index begin, Index end, float* mean, float* squares) {
+  const Index channels = view.channels;
+  const float count = static_cast<float>((end - begin) * view.inner);
+  if (view.inner == 1) {
+    sum_rows(begin, end, channels, mean,
+             [&](auto lanes, Index r, Index c) { return lanes.load(x + r * channels + c); });
+    for (Index c = 0; c < channels; ++c) mean[c] /= count;
+    sum_rows(begin, end, channels, squares, [&](auto lanes, Index r, Index c) {
+      const auto distance = lanes.sub(lanes.load(x + r * channels + c), lanes.load(mean + c));
+      return lanes.mul(distance, distance);
+    });
+  } else {
+    sum_segments(view, begin, end, mean, [&](Index at, Index, Index n) { return load_n(x + at, n); });
+    for (Index c = 0; c < channels; ++c) mean[c] /= count;
+    sum_segments(view, begin, end, squares, [&](Index at, Index c, Index n) {
+      const Packet distance = sub(load_n(x + at, n), set1(mean[c]));
+      return mul(distance, distance);
+    });
+  }
+}
+
+void combine_moments(const NormView& view, Index chunk, const float* parts, float* mean, float* variance) {
+  for (Index c = 0; c < view.channels; ++c) {
+    double count = 0, center = 0, squares = 0;
+    const float* part = parts + c;
+    for (Index begin = 0; begin < view.outer; begin += chunk, part += 2 * view.channels) {
+      const double more = static_cast<double>(std::min(chunk, view.outer - begin) * view.inner);
+      const double total = count + more, away = part[0] - center;
+      center += away * more / total;
+      squares += part[view.channels] + away * away * count * more / total;
+      count = total;
+    }
+    mean[c] = static_cast<float>(center);
+    variance[c] = static_cast<float>(squares / count);
+  }
+}
+
+void normalize(const NormView& view, const float* x, Index begin, Index end, const float* mean, const float* scale,
+               const float* shift, float* y) {
+  const Index channels = view.channels;
+  if (view.inner == 1) {
+    for (Index r = begin; r < end; ++r) {
+      const Index at = r * channels;
+      each_lane(channels, [&](auto lanes, Index c) {
+        const auto centered = lanes.sub(lanes.load(x + at + c), lanes.load(mean + c));
+        lanes.store(y + at + c, lanes.madd(centered, lanes.load(scale + c), lanes.load(shift + c)));
+      });
+    }
+    return;
+  }
+  for (Index s = begin * channels; s < end * channels; ++s) {
+    const Index c = s % channels, at = s * view.inner;
+    const Packet center = set1(mean[c]), factor = set1(scale[c]), offset = set1(shift[c]);
+    for_each(view.inner, [&](Index i, Index n) {
+      store_n(y + at + i, madd(sub(load_n(x + at + i, n), center), factor, offset), n);
+    });
+  }
+}
+
+void gradient_sums(const NormView& view, const float* x, const float* dy, Index begin, Index end, const float* mean,
+                   float* sum, float* product) {
+  const Index channels = view.channels;
+  if (view.inner == 1) {
+    sum_rows(begin, end, channels, sum,
+             [&](auto lanes, Index r, Index c) { return lanes.load(dy + r * channels + c); });
+    sum_rows(begin, end, channels, product, [&](auto lanes, Index r, Index c) {
+      const Index at = r * channels + c;
+      return lanes.mul(lanes.load(dy + at), lanes.sub(lanes.load(x + at), lanes.load(mean + c)));
+    });
+  } else {
+    sum_segments(view, begin, end, sum, [&](Index at, Index, Index n) { return load_n(dy + at, n); });
+    sum_segments(view, begin, end, product, [&](Index at, Index c, Index n) {
+      return mul(load_n(dy + at, n), sub(load_n(x + at, n), set1(mean[c])));
+    });
+  }
+}
+
+void combine_sums(const NormView& view, Index chunk, const float* parts, float* sum, float* product) {
+  for (Index c = 0; c < view.channels; ++c) {
+    double first = 0, second = 0;
+    const float* part = parts + c;
+    for (Index begin = 0; begin < view.outer; begin += chunk, part += 2 * view.channels) {
+      first += part[0];
+      second += part[view.channels];
+    }
+    sum[c] = static_cast<float>(first);
+    product[c] = static_cast<float>(second);
+  }
+}
+
+void normalize_backward(const NormView& view, const float* x, const float* dy, Index begin, Index end,
+                        const float* mean, const float* scale, const float* shift, const float* bend, float* dx) {
+  const Index channels = view.channels;
+  if (view.inner == 1) {
+    for (Index r = begin; r < end; ++r) {
+      const Index at = r * channels;
+      each_lane(channels, [&](auto lanes, Index c) {
+        const auto up = lanes.load(dy + at + c), factor = lanes.load(scale + c);
+        if (bend == nullptr) return lanes.store(dx + at + c, lanes.mul(up, factor));
+        const auto centered = lanes.sub(lanes.load(x + at + c), lanes.load(mean + c));
+        const auto level = lanes.madd(up, factor, lanes.load(shift + c));
+        lanes.store(dx + at + c, lanes.madd(centered, lanes.load(bend + c), level));
+      });
+    }
+    return;
+  }
+  for (Index s = begin * channels; s < end * channels; ++s) {
+    const Index c = s % channels, at = s * view.inner;
+    const Packet factor = set1(scale[c]);
+    for_each(view.inner, [&](Index i, Index n) {
+      const Packet up = load_n(dy + at + i, n);
+      if (bend == nullptr) return store_n(dx + at + i, mul(up, factor), n);
+      const Packet centered = sub(load_n(x + at + i, n), set1(mean[c]));
+      store_n(dx + at + i, madd(centered, set1(bend[c]), madd(up, factor, set1(shift[c]))), n);
+    });
+  }
+}
+
+}  // namespace fastnn::kernels

@@ -1,0 +1,40 @@
+// Pooling over images (h, w, c), one image at a time: windows and whole images, largest and average.
+#pragma once
+
+#include <cstdint>
+
+#include "fastnn/tensor.hpp"
+
+namespace fastnn::kernels {
+
+struct PoolShape {
+  Index h, w, c;            ///< input
+  Index kh, kw, sh, sw;     ///< window and strides
+  Index pad_top, pad_left;  ///< pixels that are missing before the first
+  Index oh, ow;             ///< output
+
+  /// Windows share no pixel.
+  bool apart() const { return sh >= kh && sw >= kw; }
+  /// Every pixel is in one window and only one.
+  bool tiled() const { return sh == kh && sw == kw && pad_top == 0 && pad_left == 0 && oh * sh >= h && ow * sw >= w; }
+};
+
+/// Output rows [begin, end). `picked`, unless null, gets for every output which element of its window (ky * kw + kx)
+/// won: the first of equals, or the first NaN. T is uint8_t where windows have at most 256 elements, else uint16_t.
+template <class T>
+void max_pool(const PoolShape&, const float* x, float* y, T* picked, Index begin, Index end);
+/// Channels [begin, end) of dx; windows that share a pixel are added in the order of the output.
+template <class T>
+void max_pool_backward(const PoolShape&, const T* picked, const float* dy, float* dx, Index begin, Index end);
+
+/// The mean over the pixels that are there.
+void average_pool(const PoolShape&, const float* x, float* y, Index begin, Index end);
+void average_pool_backward(const PoolShape&, const float* dy, float* dx, Index begin, Index end);
+
+/// Over all pixels; `picked` holds the number of the winning pixel, unless null.
+void global_max_pool(Index h, Index w, Index c, const float* x, float* y, std::int32_t* picked);
+void global_max_pool_backward(Index h, Index w, Index c, const std::int32_t* picked, const float* dy, float* dx);
+void global_average_pool(Index h, Index w, Index c, const float* x, float* y);
+void global_average_pool_backward(Index h, Index w, Index c, const float* dy, float* dx);
+
+}  // namespace fastnn::kernels

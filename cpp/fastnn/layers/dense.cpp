@@ -1,0 +1,100 @@
+// Dense: y = activation(x W + b) along the last axis.
+#include <algorithm>
+
+#include "fastnn/kernels/gemm.hpp"
+#include "fastnn/layer.hpp"
+#include "fastnn/parallel.hpp"
+
+namespace fastnn {
+namespace {
+
+using kernels::Activation;
+
+class Dense : public Layer {
+ public:
+  Dense(const std::string& kind, const std::string& name, const Config& config)
+      : Layer(kind, name), units_(config.integer("units")), use_bias_(config.flag("use_bias", true)) {
+    require(units_ >= 1, "units expects a positive integer, got ", units_);
+  }
+
+  Signature infer(const std::vector<Spec>& inputs) override {
+    require(inputs.size() == 1, who(), " expects one input, got ", inputs.size());
+    const Spec& input = inputs[0];
+    require(input.dtype == DType::float32, who(), " expects a float32 input, got ", name_of(input.dtype));
+    require(input.shape.size() >= 2, who(), " expects (batch, ..., features), got ", to_string(input.shape),
+            "; give its input a last axis of features");
+    features_ = input.shape.back();
+    require(features_ >= 1, who(), " expects a known, positive number of features in the last axis, got ",
+            to_string(input.shape));
+    positions_ = volume(input.shape, 1) / features_;
+    Spec output = input;
+    output.shape.back() = units_;
+    Signature signature{{output}, {{"kernel", {features_, units_}}}};
+    if (use_bias_) signature.weights.push_back({"bias", {units_}});
+    return signature;
+  }
+
+  bool fuse(Activation activation) override {
+    if (!kernels::derivative_from_output(activation)) return false;
+    activation_ = activation;
+    return true;
+  }
+
+  BackwardReads backward_reads() const override { return {true, activation_ != Activation::linear}; }
+
+  void book(Booking& booking) const override {
+    booking.book(Life::plan, kernels::packed_size(features_, units_));
+    if (!booking.backward()) return;
+    const Index rows = booking.capacity() * positions_;
+    booking.book(Life::backward, std::max(kernels::gemm_tn_scratch(features_, units_, rows),
+                                          kernels::gemm_tn_scratch(0, units_, rows)));
+    if (booking.input_gradient()) booking.book(Life::plan, kernels::packed_size(units_, features_));
+  }
+
+  void prepare(const Context& context) const override {
+    kernels::pack(context.weight(0), units_, 1, features_, units_, context.buffer(kPanels));
+    if (context.buffers_.size() > kTransposed)
+      kernels::pack(context.weight(0), 1, units_, units_, features_, context.buffer(kTransposed));
+  }
+
+  void forward(const Context& context) const override {
+    kernels::Epilogue epilogue;
+    if (use_bias_) epilogue.bias = context.weight(1);
+    epilogue.activation = activation_;
+    kernels::gemm(context.input(), features_, context.rows() * positions_, features_, context.buffer(kPanels), units_,
+                  context.output(), units_, epilogue);
+  }
+
+  void backward(const Context& context) const override {
+    const Index rows = context.rows() * positions_;
+    float* dy = context.output_gradient();
+    if (activation_ != Activation::linear) {
+      const float* y = context.output();
+      parallel_ranges(
+          rows * units_, 8192, byte_work(12.0 * static_cast<double>(rows * units_)), [&](Index begin, Index end, int) {
+            kernels::activate_backward(activation_, {}, nullptr, y + begin, dy + begin, dy + begin, end - begin);
+          });
+    }
+    float* dw = context.weight_gradient(0);
+    float* db = use_bias_ ? context.weight_gradient(1) : nullptr;
+    if (dw || db)
+      kernels::gemm_tn(context.input(), features_, dy, units_, rows, dw ? features_ : 0, units_, dw, units_, db,
+                       context.buffer(kScratch));
+    if (float* dx = context.input_gradient())
+      kernels::gemm(dy, units_, rows, units_, context.buffer(kTransposed), features_, dx, features_);
+  }
+
+ private:
+  enum : std::size_t { kPanels, kScratch, kTransposed };
+
+  Index units_;
+  bool use_bias_;
+  Index features_ = 0, positions_ = 1;
+  Activation activation_ = Activation::linear;
+};
+
+}  // namespace
+
+static const bool registered = register_layer_class<Dense>("Dense");
+
+}  // namespace fastnn

@@ -1,0 +1,180 @@
+// Layers that regularise: Dropout (with noise_shape, so also the spatial ones) and ActivityRegularization.
+// Both stand in training graphs only. Random words come from the node's stream, masks from kernels/dropout.
+#include <algorithm>
+
+#include "fastnn/kernels/dropout.hpp"
+#include "fastnn/kernels/math.hpp"
+#include "fastnn/layer.hpp"
+#include "fastnn/parallel.hpp"
+
+namespace fastnn {
+namespace {
+
+constexpr Index kChunk = 64 * kernels::kDropoutBlock;
+
+class Dropout : public Layer {
+ public:
+  Dropout(const std::string& kind, const std::string& name, const Config& config)
+      : Layer(kind, name), rate_(config.number("rate")) {
+    require(rate_ >= 0 && rate_ <= 1, "rate expects a number in [0, 1], got ", rate_);
+    if (config.has("noise_shape")) noise_shape_ = config.integers("noise_shape");
+  }
+
+  Signature infer(const std::vector<Spec>& inputs) override {
+    require(inputs.size() == 1, who(), " expects one input, got ", inputs.size());
+    require(inputs[0].dtype == DType::float32, who(), " expects float32, got ", name_of(inputs[0].dtype));
+    const Shape& shape = inputs[0].shape;
+    row_size_ = noise_row_ = inputs[0].row_size();
+    if (noise_shape_.empty()) return {inputs, {}};
+
+    const std::size_t rank = shape.size();
+    require(noise_shape_.size() == rank, who(), ": noise_shape expects ", rank, " sizes for an input ",
+            to_string(shape), ", got ", noise_shape_.size());
+    require(noise_shape_[0] == -1 || noise_shape_[0] == 1, who(),
+            ": the first size of noise_shape is the batch's; it expects None or 1, got ", noise_shape_[0]);
+    for (std::size_t d = 1; d < rank; ++d)
+      require(noise_shape_[d] == -1 || noise_shape_[d] == 1 || noise_shape_[d] == shape[d], who(), ": size ", d,
+              " of noise_shape expects None, 1 or ", shape[d], ", got ", noise_shape_[d]);
+    shared_by_batch_ = noise_shape_[0] == 1;
+    // Where in the row's mask each run along the last dimension begins.
+    const auto whole = [&](std::size_t d) { return noise_shape_[d] != 1 || shape[d] == 1; };
+    last_ = rank > 1 ? shape[rank - 1] : 1;
+    last_step_ = rank > 1 && whole(rank - 1) ? 1 : 0;
+    noise_row_ = last_step_ == 1 ? last_ : 1;
+    runs_ = {0};
+    for (std::size_t d = rank - 1; d-- > 1;) {
+      const std::vector<Index> inner = runs_;
+      runs_.clear();
+      for (Index i = 0; i < shape[d]; ++i)
+        for (Index offset : inner) runs_.push_back((whole(d) ? i * noise_row_ : 0) + offset);
+      if (whole(d)) noise_row_ *= shape[d];
+    }
+    return {inputs, {}};
+  }
+
+  bool random() const override { return true; }
+  BackwardReads backward_reads() const override { return {false, false}; }
+
+  void book(Booking& booking) const override {
+    const Index masks = shared_by_batch_ ? 1 : booking.capacity();
+    booking.book<std::uint8_t>(booking.backward() ? Life::step : Life::forward, masks * noise_row_);
+  }
+
+  void forward(const Context& ctx) const override {
+    const float* x = ctx.input();
+    float* y = ctx.output();
+    auto* mask = ctx.buffer<std::uint8_t>(0);
+    const float scale = kernels::dropout_scale(rate_);
+    const Index drawn = (shared_by_batch_ ? 1 : ctx.rows()) * noise_row_;
+    parallel_ranges(drawn, kChunk, 1.2 * static_cast<double>(drawn), [&](Index begin, Index end, int) {
+      // The mask of a chunk is applied while it lies in the nearest cache.
+      kernels::draw_mask(ctx.stream(), rate_, begin, mask + begin, end - begin);
+      if (noise_shape_.empty()) kernels::apply_mask(mask + begin, 1, scale, x + begin, y + begin, end - begin);
+    });
+    if (!noise_shape_.empty()) apply_by_runs(ctx, x, y);
+  }
+
+  void backward(const Context& ctx) const override {
+    float* dx = ctx.input_gradient();
+    if (dx == nullptr) return;
+    const float* dy = ctx.output_gradient();
+    if (!noise_shape_.empty()) return apply_by_runs(ctx, dy, dx);
+    const auto* mask = ctx.buffer<std::uint8_t>(0);
+    const float scale = kernels::dropout_scale(rate_);
+    const Index count = ctx.rows() * row_size_;
+    parallel_ranges(count, kChunk, 0.4 * static_cast<double>(count), [&](Index begin, Index end, int) {
+      kernels::apply_mask(mask + begin, 1, scale, dy + begin, dx + begin, end - begin);
+    });
+  }
+
+ private:
+  void apply_by_runs(const Context& ctx, const float* from, float* to) const {
+    const auto* masks = ctx.buffer<std::uint8_t>(0);
+    const float scale = kernels::dropout_scale(rate_);
+    parallel_for(ctx.rows(), 0.5 * static_cast<double>(ctx.rows() * row_size_), [&](Index row, int) {
+      const std::uint8_t* mask = masks + (shared_by_batch_ ? 0 : row * noise_row_);
+      Index at = row * row_size_;
+      for (Index run : runs_) {
+        kernels::apply_mask(mask + run, last_step_, scale, from + at, to + at, last_);
+        at += last_;
+      }
+    });
+  }
+
+  double rate_;
+  std::vector<Index> noise_shape_;
+  std::vector<Index> runs_;
+  Index row_size_ = 0, noise_row_ = 0, last_ = 1, last_step_ = 1;
+  bool shared_by_batch_ = false;
+};
+
+// Hands its input on, as output 0, and says in output 1 what each sample's values cost: l1 sum |x| + l2 sum x^2.
+class ActivityRegularization : public Layer {
+ public:
+  ActivityRegularization(const std::string& kind, const std::string& name, const Config& config)
+      : Layer(kind, name),
+        l1_(static_cast<float>(config.number("l1", 0.0))),
+        l2_(static_cast<float>(config.number("l2", 0.0))) {
+    require(l1_ >= 0 && l2_ >= 0, "l1 and l2 expect numbers of at least 0, got ", l1_, " and ", l2_);
+  }
+
+  Signature infer(const std::vector<Spec>& inputs) override {
+    require(inputs.size() == 1, who(), " expects one input, got ", inputs.size());
+    require(inputs[0].dtype == DType::float32, who(), " expects float32, got ", name_of(inputs[0].dtype));
+    row_size_ = inputs[0].row_size();
+    return {{inputs[0], {{inputs[0].shape[0]}, DType::float32}}, {}};
+  }
+
+  BackwardReads backward_reads() const override { return {true, false}; }
+
+  void forward(const Context& ctx) const override {
+    using namespace packet;
+    const Index n = row_size_;
+    each_row(ctx, [&](Index row) {
+      const float* x = ctx.input() + row * n;
+      std::copy(x, x + n, ctx.output(0) + row * n);
+      ctx.output(1)[row] = sum_over(n, [&](Index i, Index count) {
+        const Packet v = load_n(x + i, count);
+        return madd(mul(set1(l2_), v), v, mul(set1(l1_), packet::abs(v)));
+      });
+    });
+  }
+
+  void backward(const Context& ctx) const override {
+    using namespace packet;
+    if (ctx.input_gradient() == nullptr) return;
+    const float *dy = ctx.output_gradient(0), *dpenalty = ctx.output_gradient(1);
+    const Index n = row_size_;
+    each_row(ctx, [&](Index row) {
+      const float* x = ctx.input() + row * n;
+      float* dx = ctx.input_gradient() + row * n;
+      const float weight = dpenalty == nullptr ? 0.0f : dpenalty[row];
+      const Packet flat = set1(l1_ * weight), steep = set1(2.0f * l2_ * weight);
+      for_each(n, [&](Index i, Index count) {
+        const Packet above = dy == nullptr ? zero() : load_n(dy + row * n + i, count);
+        if (dpenalty == nullptr) return store_n(dx + i, above, count);
+        const Packet v = load_n(x + i, count);
+        const Packet sided = select(less(zero(), v), flat, select(less(v, zero()), negate(flat), zero()));
+        store_n(dx + i, add(above, madd(v, steep, sided)), count);
+      });
+    });
+  }
+
+ private:
+  template <class Body>
+  void each_row(const Context& ctx, Body&& body) const {
+    parallel_ranges(ctx.rows(), std::max<Index>(1, kChunk / std::max<Index>(1, row_size_)),
+                    0.6 * static_cast<double>(ctx.rows() * row_size_), [&](Index begin, Index end, int) {
+                      for (Index row = begin; row < end; ++row) body(row);
+                    });
+  }
+
+  float l1_, l2_;
+  Index row_size_ = 0;
+};
+
+const bool registered =
+    register_layer_class<Dropout>("Dropout") && register_layer_class<ActivityRegularization>("ActivityRegularization");
+
+}  // namespace
+}  // namespace fastnn

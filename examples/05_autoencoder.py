@@ -1,0 +1,32 @@
+"""An autoencoder: learns without labels to say an image again through a narrow middle."""
+
+import numpy as np
+
+import fastnn
+from fastnn import datasets
+from fastnn.layers import Dense, Flatten, Input, Reshape
+from fastnn.models import Sequential
+
+fastnn.utils.set_random_seed(1)
+(x, _), (x_test, _) = datasets.digits.load_data()
+x, x_test = x / 16, x_test / 16
+
+encoder = [Flatten(), Dense(40, activation="relu"), Dense(8, activation="relu")]
+decoder = [Dense(40, activation="relu"), Dense(64, activation="sigmoid"), Reshape((8, 8))]
+model = Sequential([Input((8, 8)), *encoder, *decoder])
+model.compile("adam", loss="mse")
+model.fit(x, x, batch_size=16, epochs=40, verbose=0)
+
+code = Sequential([Input((8, 8)), *encoder]).predict(x_test, verbose=0)
+again = model.predict(x_test, verbose=0)
+error = ((again - x_test) ** 2).mean()
+spread = ((x.mean(axis=0) - x_test) ** 2).mean()
+print(f"{x_test[0].size} pixels become {code.shape[1]} numbers and pixels again")
+print(f"mean squared error {error:.4f}; of the mean image {spread:.4f}")
+assert error < 0.5 * spread
+
+for image in (x_test[0], again[0]):
+    print()
+    for row in image:
+        print("".join(" .:-=+*#%@"[min(9, int(v * 10))] * 2 for v in row))
+assert np.isfinite(again).all()

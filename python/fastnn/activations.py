@@ -1,0 +1,212 @@
+"""Activation functions: on arrays, and as the nodes that a layer adds to a graph.
+
+Each function computes through the core and returns NumPy, and `node_of` says which node stands for it in a model.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fastnn import _core
+from fastnn.configurable import converts, lookup
+
+Activation = Callable[..., Any]
+Node = tuple[str, dict[str, Any]]
+
+
+def _apply(x: ArrayLike, kind: str, **config: Any) -> NDArray[np.float32]:
+    """The node on a whole array seen as one row, so that any rank serves and no axis is taken for the batch."""
+    array = np.asarray(x, dtype=np.float32)
+    row = array.reshape(1, -1) if kind == "Activation" else array[np.newaxis]
+    result: NDArray[np.float32] = _core.apply(kind, config, [np.ascontiguousarray(row)])[0]
+    return result.reshape(array.shape)
+
+
+def _along(x: ArrayLike, kind: str, axis: int | tuple[int, ...]) -> NDArray[np.float32]:
+    """A node that works along axes, which count from the end once a row is put in front."""
+    rank = np.ndim(x)
+    axes = [axis] if isinstance(axis, int) else list(axis)
+    if rank == 0 or any(not -rank <= one < rank for one in axes):
+        raise ValueError(f"{kind.lower()} along axis {axis} needs an array that has it, got shape {np.shape(x)}")
+    counted = [one - rank if one >= 0 else one for one in axes]
+    return _apply(x, kind, axis=counted[0] if len(counted) == 1 else counted)
+
+
+def relu(
+    x: ArrayLike, negative_slope: float = 0.0, max_value: float | None = None, threshold: float = 0.0
+) -> NDArray[np.float32]:
+    """max(x, 0), with a slope below the threshold and a ceiling where asked for.
+
+    Args:
+        x: An array of any shape.
+        negative_slope: The slope below `threshold`.
+        max_value: The largest value; None: no ceiling.
+        threshold: Where it begins to let through.
+
+    Returns:
+        An array of the shape of `x`.
+
+    Example:
+        >>> fastnn.activations.relu([-1.0, 2.0])
+        array([0., 2.], dtype=float32)
+    """
+    return _apply(
+        x, "Activation", activation="relu", negative_slope=negative_slope, max_value=max_value, threshold=threshold
+    )
+
+
+def leaky_relu(x: ArrayLike, negative_slope: float = 0.2) -> NDArray[np.float32]:
+    """x above zero, `negative_slope` * x below."""
+    return _apply(x, "Activation", activation="leaky_relu", negative_slope=negative_slope)
+
+
+def relu6(x: ArrayLike) -> NDArray[np.float32]:
+    """min(max(x, 0), 6)."""
+    return _apply(x, "Activation", activation="relu6")
+
+
+def sigmoid(x: ArrayLike) -> NDArray[np.float32]:
+    """1 / (1 + exp(-x)): any number to one between 0 and 1."""
+    return _apply(x, "Activation", activation="sigmoid")
+
+
+def hard_sigmoid(x: ArrayLike) -> NDArray[np.float32]:
+    """relu6(x + 3) / 6: a sigmoid of straight lines."""
+    return _apply(x, "Activation", activation="hard_sigmoid")
+
+
+def tanh(x: ArrayLike) -> NDArray[np.float32]:
+    """The hyperbolic tangent."""
+    return _apply(x, "Activation", activation="tanh")
+
+
+def softmax(x: ArrayLike, axis: int | tuple[int, ...] = -1) -> NDArray[np.float32]:
+    """exp(x) / sum(exp(x)) along `axis`: positive numbers whose sum is 1.
+
+    Args:
+        x: An array with at least one axis.
+        axis: Along which the sum is 1; several where it is a tuple.
+
+    Returns:
+        An array of the shape of `x`.
+
+    Raises:
+        ValueError: `x` has no such axis.
+    """
+    return _along(x, "Softmax", axis)
+
+
+def log_softmax(x: ArrayLike, axis: int = -1) -> NDArray[np.float32]:
+    """The logarithm of `softmax`, without its loss of digits."""
+    return _along(x, "LogSoftmax", axis)
+
+
+def linear(x: ArrayLike) -> NDArray[np.float32]:
+    """x itself."""
+    return np.array(x, dtype=np.float32)
+
+
+def elu(x: ArrayLike, alpha: float = 1.0) -> NDArray[np.float32]:
+    """x above zero, alpha * (exp(x) - 1) below."""
+    return _apply(x, "Activation", activation="elu", alpha=alpha)
+
+
+def selu(x: ArrayLike) -> NDArray[np.float32]:
+    """The scaled `elu` that keeps mean 0 and variance 1 from layer to layer."""
+    return _apply(x, "Activation", activation="selu")
+
+
+def softplus(x: ArrayLike) -> NDArray[np.float32]:
+    """log(1 + exp(x))."""
+    return _apply(x, "Activation", activation="softplus")
+
+
+def softsign(x: ArrayLike) -> NDArray[np.float32]:
+    """x / (1 + |x|)."""
+    return _apply(x, "Activation", activation="softsign")
+
+
+def exponential(x: ArrayLike) -> NDArray[np.float32]:
+    """exp(x)."""
+    return _apply(x, "Activation", activation="exponential")
+
+
+def gelu(x: ArrayLike, approximate: bool = False) -> NDArray[np.float32]:
+    """x times the chance that a normal number is below x; with tanh in place of erf where `approximate`."""
+    return _apply(x, "Activation", activation="gelu_tanh" if approximate else "gelu")
+
+
+def silu(x: ArrayLike) -> NDArray[np.float32]:
+    """x * sigmoid(x), also called swish."""
+    return _apply(x, "Activation", activation="silu")
+
+
+def mish(x: ArrayLike) -> NDArray[np.float32]:
+    """x * tanh(softplus(x))."""
+    return _apply(x, "Activation", activation="mish")
+
+
+swish = silu
+
+_functions: dict[str, Activation] = {
+    function.__name__: function
+    for function in (
+        relu, leaky_relu, relu6, sigmoid, hard_sigmoid, tanh, softmax, log_softmax, linear, elu, selu, softplus, softsign,
+        exponential, gelu, silu, mish,
+    )
+}  # fmt: skip
+_aliases = {"swish": "silu"}
+
+
+@converts("activation")
+def get(identifier: str | Mapping[str, Any] | Activation | None) -> Activation:
+    """The activation that a name, a config or a function means; None means `linear`.
+
+    Raises:
+        ValueError: The name is unknown; the message proposes the nearest.
+        TypeError: A Python function that is none of this module's.
+    """
+    if identifier is None:
+        return linear
+    if isinstance(identifier, Mapping):
+        identifier = identifier.get("config", identifier.get("class_name"))
+    if isinstance(identifier, str):
+        named: Activation = lookup("activation", identifier, _functions, _aliases)
+        return named
+    if callable(identifier):
+        if identifier in _functions.values() or hasattr(identifier, "activation_node"):
+            known: Activation = identifier
+            return known
+        raise TypeError(
+            f"activation {getattr(identifier, '__name__', identifier)!r}: a Python function cannot be traced into the core "
+            "yet; use a name or a function of fastnn.activations, or a layer such as ReLU or LeakyReLU"
+        )
+    raise TypeError(f"activation expects a name or a function of fastnn.activations, got {identifier!r}")
+
+
+def serialize(activation: Activation) -> str:
+    """The name from which `get` finds the function again."""
+    return activation.__name__
+
+
+def deserialize(config: str | Mapping[str, Any]) -> Activation:
+    """The function that `serialize` named."""
+    return get(config)
+
+
+def node_of(activation: Activation) -> Node | None:
+    """Kind and config of the node that stands for an activation in a graph; None for `linear`."""
+    if hasattr(activation, "activation_node"):
+        return activation.activation_node()  # type: ignore[no-any-return]
+    if activation is linear:
+        return None
+    arguments = {name: p.default for name, p in list(inspect.signature(activation).parameters.items())[1:]}
+    if activation is softmax or activation is log_softmax:
+        return ("Softmax" if activation is softmax else "LogSoftmax"), arguments
+    arguments.pop("approximate", None)
+    return "Activation", {"activation": activation.__name__, **arguments}

@@ -1,0 +1,203 @@
+"""Objects that are made of their constructor's arguments: layers, losses, metrics, optimizers, initializers...
+
+An argument is written once, in the constructor's signature. From there come the attribute of the same name, `get_config`,
+`from_config` and `repr`; what an argument named `*_initializer` or `activation` may be is said by its family. This file
+owns that mechanism and the one way in which names are looked up; it knows no family by itself.
+"""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import inspect
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+import numpy as np
+
+Self = TypeVar("Self", bound="Configurable")
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """` Did you mean 'x'?`, or the list of what is known where nothing comes close."""
+    names = list(known)
+    close = difflib.get_close_matches(name, names, 1, 0.6) or difflib.get_close_matches(name.lower(), names, 1, 0.6)
+    if close:
+        return f" Did you mean {close[0]!r}?"
+    return f" Known are: {', '.join(sorted(names))}." if names else ""
+
+
+def lookup(word: str, name: str, members: Mapping[str, Any], aliases: Mapping[str, str] | None = None) -> Any:
+    """The member called `name`.
+
+    Args:
+        word: What the members are, for the error: "initializer".
+        name: What the user wrote.
+        members: The members by their proper names.
+        aliases: Further names, each with the proper name it stands for.
+
+    Raises:
+        ValueError: No member has this name; the message proposes the nearest.
+    """
+    proper = aliases.get(name, name) if aliases else name
+    if proper in members:
+        return members[proper]
+    raise ValueError(f"Unknown {word} {name!r}.{suggestion(name, [*members, *(aliases or ())])}")
+
+
+def snake_case(name: str) -> str:
+    """`MaxPooling2D` -> `max_pooling2d`, `ReLU` -> `re_lu`, as Keras names things."""
+    letters: list[str] = []
+    for i, letter in enumerate(name):
+        before = name[i - 1] if i else ""
+        after = name[i + 1] if i + 1 < len(name) else ""
+        starts_word = letter.isupper() and i > 0 and (before.islower() or after.islower())
+        letters.append("_" + letter if starts_word else letter)
+    return "".join(letters).lower()
+
+
+def plain(value: Any) -> Any:
+    """A value as it stands in a config: numbers, strings, lists, and dicts of them."""
+    if isinstance(value, Configurable):
+        return {"class_name": type(value).__name__, "config": value.get_config()}
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    if callable(value) and hasattr(value, "__name__"):
+        return value.__name__
+    return value
+
+
+Converter = Callable[[Any], Any]
+_converters: dict[str, Converter] = {}
+
+
+def converts(*endings: str) -> Callable[[Converter], Converter]:
+    """Says that arguments whose names end so (`_initializer`) pass through the decorated function of their family."""
+
+    def register(converter: Converter) -> Converter:
+        _converters.update(dict.fromkeys(endings, converter))
+        return converter
+
+    return register
+
+
+def _converted(name: str, value: Any) -> Any:
+    for ending, converter in _converters.items():
+        if name.endswith(ending):
+            return converter(value)
+    return value
+
+
+class Configurable:
+    """Base of everything that is described by its constructor's arguments.
+
+    A subclass writes them in the signature of `__init__`, whose body has only to check them: when it runs, each already is
+    an attribute.
+    """
+
+    renamed: ClassVar[Mapping[str, str]] = {}
+    """Arguments that had another name in older Keras; they are accepted with a warning."""
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any: ...
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "__init__" in cls.__dict__ and "_common_arguments" not in cls.__dict__:
+            cls.__init__ = _recorded(cls.__init__)  # type: ignore[method-assign]
+
+    @classmethod
+    def _signature(cls) -> inspect.Signature:
+        return inspect.signature(cls.__init__)
+
+    @classmethod
+    def _common_arguments(cls) -> tuple[str, ...]:
+        """Names that every class of the family takes through `**kwargs`, said by the base that takes them."""
+        return ()
+
+    def _store(self, arguments: dict[str, Any]) -> None:
+        """Keeps the arguments, each as an attribute."""
+        for name, value in arguments.items():
+            setattr(self, name, _converted(name, value))
+
+    def _argument_names(self) -> tuple[str, ...]:
+        return tuple(self.__dict__.get("_arguments", ()))
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments from which `from_config` makes an equal object, as plain values."""
+        return {name: plain(getattr(self, name)) for name in self._argument_names()}
+
+    @classmethod
+    def from_config(cls: type[Self], config: Mapping[str, Any]) -> Self:
+        """A new object with the arguments that `get_config` returned."""
+        return cls(**config)
+
+    def __repr__(self) -> str:
+        defaults = {name: parameter.default for name, parameter in self._signature().parameters.items()}
+        shown = []
+        for name, value in self.get_config().items():
+            default = defaults.get(name, inspect.Parameter.empty)
+            same = default is not inspect.Parameter.empty and plain(_converted(name, default)) == value
+            if not same and not (name in self._common_arguments() and name != "name"):
+                shown.append(f"{name}={_short(getattr(self, name, value))}")
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+
+def _short(value: Any) -> str:
+    return value.__name__.__repr__() if callable(value) and hasattr(value, "__name__") else repr(value)
+
+
+def _recorded(init: Callable[..., None]) -> Callable[..., None]:
+    """The constructor `init`, with its arguments stored before its body runs.
+
+    Only the outermost constructor of a chain of `super().__init__` calls records: its signature is what the user saw.
+    """
+    signature = inspect.signature(init)
+    variadic = next((p.name for p in signature.parameters.values() if p.kind is p.VAR_KEYWORD), None)
+
+    @functools.wraps(init)
+    def __init__(self: Configurable, *args: Any, **kwargs: Any) -> None:
+        if type(self).__init__ is not __init__ or "_arguments" in self.__dict__:
+            init(self, *args, **kwargs)
+            return
+        kwargs = _modern(type(self), kwargs)
+        try:
+            bound = signature.bind(self, *args, **kwargs)
+        except TypeError as error:
+            _check_known(type(self), signature, kwargs)
+            raise TypeError(f"{type(self).__name__}() {error}") from None
+        _check_known(type(self), signature, kwargs)
+        bound.apply_defaults()
+        arguments = dict(list(bound.arguments.items())[1:])
+        if variadic is not None:
+            arguments.pop(variadic)
+        self.__dict__["_arguments"] = tuple(arguments)
+        self._store(arguments)
+        init(self, *args, **kwargs)
+
+    return __init__
+
+
+def _modern(cls: type[Configurable], kwargs: dict[str, Any]) -> dict[str, Any]:
+    for old in cls.renamed.keys() & kwargs.keys():
+        new = cls.renamed[old]
+        warnings.warn(f"{cls.__name__}: the argument {old!r} is now called {new!r}.", DeprecationWarning, stacklevel=4)
+        kwargs[new] = kwargs.pop(old)
+    return kwargs
+
+
+def _check_known(cls: type[Configurable], signature: inspect.Signature, kwargs: Mapping[str, Any]) -> None:
+    own = [p.name for p in signature.parameters.values() if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)][1:]
+    common = cls._common_arguments()
+    open_ended = not common and any(p.kind is p.VAR_KEYWORD for p in signature.parameters.values())
+    for name in kwargs:
+        if name not in own and name not in common and not open_ended:
+            raise ValueError(f"{cls.__name__} has no argument {name!r}.{suggestion(name, [*own, *common])}")

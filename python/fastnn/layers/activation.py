@@ -1,0 +1,137 @@
+"""Activations as layers of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from fastnn import activations
+from fastnn.layer import Layer
+
+
+class _Elementwise(Layer):
+    """A layer that is one activation node; it may also stand as the `activation` of another layer."""
+
+    def activation_node(self) -> activations.Node | None:
+        """Kind and config of the node."""
+        raise NotImplementedError
+
+    def _node(self) -> activations.Node | None:
+        return self.activation_node()
+
+    def _activation_after(self) -> activations.Node | None:
+        return None
+
+
+class Activation(_Elementwise):
+    """An activation function.
+
+    Shapes: the input's.
+
+    Args:
+        activation: A name or a function of `fastnn.activations`.
+        **kwargs: `name`, `input_shape`, as in `Layer`.
+
+    Raises:
+        ValueError: The name is unknown.
+
+    Example:
+        >>> Activation("relu")
+    """
+
+    def __init__(self, activation: Any, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+
+    def activation_node(self) -> activations.Node | None:
+        return activations.node_of(self.activation)
+
+
+class ReLU(_Elementwise):
+    """max(x, 0), with a slope below the threshold and a ceiling where asked for.
+
+    Shapes: the input's.
+
+    Args:
+        max_value: The largest value; None: no ceiling.
+        negative_slope: The slope below `threshold`.
+        threshold: Where it begins to let through.
+        **kwargs: `name`, `input_shape`, as in `Layer`.
+
+    Example:
+        >>> ReLU(max_value=6)
+    """
+
+    def __init__(
+        self, max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+
+    def activation_node(self) -> activations.Node | None:
+        return "Activation", {
+            "activation": "relu",
+            "max_value": self.max_value,
+            "negative_slope": self.negative_slope,
+            "threshold": self.threshold,
+        }
+
+
+class LeakyReLU(_Elementwise):
+    """x above zero, `negative_slope` * x below.
+
+    Shapes: the input's.
+
+    Args:
+        negative_slope: The slope below zero.
+        **kwargs: `name`, `input_shape`, as in `Layer`.
+
+    Example:
+        >>> LeakyReLU(0.1)
+    """
+
+    renamed = {"alpha": "negative_slope"}
+
+    def __init__(self, negative_slope: float = 0.3, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+
+    def activation_node(self) -> activations.Node | None:
+        return "Activation", {"activation": "leaky_relu", "negative_slope": self.negative_slope}
+
+
+class ELU(_Elementwise):
+    """x above zero, alpha * (exp(x) - 1) below.
+
+    Shapes: the input's.
+
+    Args:
+        alpha: The depth below zero.
+        **kwargs: `name`, `input_shape`, as in `Layer`.
+
+    Example:
+        >>> ELU()
+    """
+
+    def __init__(self, alpha: float = 1.0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+
+    def activation_node(self) -> activations.Node | None:
+        return "Activation", {"activation": "elu", "alpha": self.alpha}
+
+
+class Softmax(_Elementwise):
+    """exp(x) / sum(exp(x)) along `axis`.
+
+    Shapes: the input's.
+
+    Args:
+        axis: Along which the sum is 1; several where it is a tuple.
+        **kwargs: `name`, `input_shape`, as in `Layer`.
+
+    Example:
+        >>> Softmax()
+    """
+
+    def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+
+    def activation_node(self) -> activations.Node | None:
+        return "Softmax", {"axis": self.axis}

@@ -1,0 +1,66 @@
+"""Where data enters a model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from fastnn.layer import Layer
+
+
+class InputLayer(Layer):
+    """Says the shape of what a model is given; it computes nothing.
+
+    Args:
+        shape: Of one sample, without the batch: (28, 28, 1).
+        batch_size: Taken for Keras' sake; batches may have any size.
+        dtype: "float32" or None; data of any numeric type is converted.
+        name: A name, or None.
+        **kwargs: `batch_shape` or `input_shape` in place of `shape`.
+
+    Raises:
+        ValueError: No shape is given.
+    """
+
+    def __init__(
+        self,
+        shape: Sequence[int | None] | None = None,
+        batch_size: int | None = None,
+        dtype: Any = None,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        if shape is not None:
+            kwargs["input_shape"] = shape
+        super().__init__(name=name or None, dtype=dtype, **kwargs)
+        if self.batch_input_shape is None:
+            raise ValueError(f"{self.who()} expects a shape, such as Input(shape=(28, 28, 1))")
+        self.shape = self.batch_input_shape
+        self.build(self.shape)
+
+
+def Input(
+    shape: Sequence[int | None] | None = None,
+    batch_size: int | None = None,
+    dtype: Any = None,
+    name: str | None = None,
+    batch_shape: Sequence[int | None] | None = None,
+) -> InputLayer:
+    """Says the shape of what a model is given.
+
+    Args:
+        shape: Of one sample, without the batch: (28, 28, 1).
+        batch_size: Taken for Keras' sake; batches may have any size.
+        dtype: "float32" or None.
+        name: A name, or None.
+        batch_shape: The shape with the batch, in place of `shape`.
+
+    Returns:
+        What stands first in a Sequential's list.
+
+    Example:
+        >>> Sequential([Input(shape=(784,)), Dense(10, activation="softmax")])
+    """
+    if batch_shape is not None:
+        return InputLayer(batch_size=batch_size, dtype=dtype, name=name, batch_shape=batch_shape)
+    return InputLayer(shape, batch_size, dtype, name)

@@ -1,0 +1,283 @@
+"""Optimizers: how weights move.
+
+An object here is the face of the core's optimizer, which owns the slots (one block for each weight, found by the weight);
+so compiling again with the same object goes on where it was.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from fastnn import _core
+from fastnn.configurable import Configurable, lookup
+from fastnn.variable import Variable
+
+
+class Optimizer(Configurable):
+    """Base of all optimizers.
+
+    The arguments common to all: `learning_rate`; `weight_decay`, a share of each weight (times the learning rate) that is
+    taken off at each step; `clipnorm` (the longest gradient of a weight), `clipvalue` (its largest element) or
+    `global_clipnorm` (the longest gradient of all weights together), of which one may be given; and `name`.
+    """
+
+    kind: ClassVar[str] = ""
+    """What the core calls the rule."""
+    renamed = {"lr": "learning_rate"}
+
+    def _store(self, arguments: dict[str, Any]) -> None:
+        clips = [name for name in ("clipnorm", "clipvalue", "global_clipnorm") if arguments.get(name) is not None]
+        if len(clips) > 1:
+            raise ValueError(
+                f"{type(self).__name__}: only one of clipnorm, clipvalue and global_clipnorm can be set, got "
+                f"{', '.join(f'{name}={arguments[name]}' for name in clips)}"
+            )
+        for name, value in arguments.items():
+            if name in ("nesterov", "amsgrad", "centered"):
+                arguments[name] = bool(value)
+            elif name != "name" and value is not None:
+                arguments[name] = self._number(name, value)
+        rate = arguments["learning_rate"]
+        config = {name: value for name, value in arguments.items() if name not in ("name", "learning_rate")}
+        self.handle = _core.Optimizer(self.kind, {"learning_rate": rate, **config})
+        self._undecayed: list[Variable] = []
+        self._undecayed_names: list[str] = []
+        self._weights: list[_core.Variable] = []
+        super()._store(arguments)
+
+    def _number(self, name: str, value: Any) -> float:
+        if callable(value):
+            raise TypeError(f"{type(self).__name__}: {name} expects a number; schedules are not supported yet")
+        if isinstance(value, (bool, str)) or np.ndim(value) != 0:
+            raise TypeError(f"{type(self).__name__} expects {name} to be a number, got {value!r}")
+        number = float(value)
+        if not 0 <= number < np.inf:
+            raise ValueError(f"{type(self).__name__} expects {name} to be a number of at least 0, got {value!r}")
+        return number
+
+    @property
+    def learning_rate(self) -> float:
+        """How far a step goes; it may be set at any time."""
+        return self.handle.learning_rate
+
+    @learning_rate.setter
+    def learning_rate(self, value: float) -> None:
+        self.handle.learning_rate = self._number("learning_rate", value)
+
+    lr = learning_rate
+
+    @property
+    def iterations(self) -> int:
+        """How many steps it has taken."""
+        return self.handle.iterations
+
+    @iterations.setter
+    def iterations(self, value: int) -> None:
+        self.handle.iterations = int(value)
+
+    def build(self, variables: Sequence[Variable]) -> None:
+        """Makes slots for weights not seen before."""
+        known = {id(handle) for handle in self._weights}
+        self._weights += [variable.handle for variable in variables if id(variable.handle) not in known]
+        self.handle.build([variable.handle for variable in variables])
+        excluded = [variable.handle for variable in self._undecayed]
+        for name in self._undecayed_names:
+            excluded += [variable.handle for variable in variables if re.search(name, variable.path)]
+        if excluded:
+            self.handle.exclude_from_weight_decay(excluded)
+
+    @property
+    def variables(self) -> list[_core.Variable]:
+        """The slots, weight by weight."""
+        return [slot for weight in self._weights for slot in self.handle.slots(weight)]
+
+    def exclude_from_weight_decay(
+        self, var_list: Sequence[Variable] | None = None, var_names: Sequence[str] | None = None
+    ) -> None:
+        """Spares weights from `weight_decay`.
+
+        Args:
+            var_list: The weights.
+            var_names: Regular expressions of which one is found in a weight's path: ["bias"].
+        """
+        self._undecayed += list(var_list or ())
+        self._undecayed_names += list(var_names or ())
+        if var_list:
+            self.handle.exclude_from_weight_decay([variable.handle for variable in var_list])
+
+
+class SGD(Optimizer):
+    """w = w - learning_rate * gradient, with momentum where asked for.
+
+    Args:
+        learning_rate: How far a step goes.
+        momentum: How much of the last step is taken again.
+        nesterov: Whether the gradient is looked for ahead.
+        weight_decay: See `Optimizer`, as are the next three.
+        clipnorm: The longest gradient of a weight.
+        clipvalue: The largest element of a gradient.
+        global_clipnorm: The longest gradient of all weights together.
+        name: Its name.
+
+    Raises:
+        ValueError: A number is out of its range, or more than one way of clipping is given.
+
+    Example:
+        >>> model.compile(optimizer=SGD(learning_rate=0.1, momentum=0.9), loss="mse")
+    """
+
+    kind = "sgd"
+
+    def __init__(
+        self,
+        learning_rate: float = 0.01,
+        momentum: float = 0.0,
+        nesterov: bool = False,
+        weight_decay: float | None = None,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        name: str = "SGD",
+    ) -> None:
+        if momentum > 1:
+            raise ValueError(f"SGD expects momentum from 0 to 1, got {momentum!r}")
+
+
+class Adam(Optimizer):
+    """Steps of about the learning rate for each weight, whatever the size of its gradient (Kingma & Ba, 2014).
+
+    Args:
+        learning_rate: How far a step goes.
+        beta_1: How slowly the mean of gradients moves.
+        beta_2: How slowly the mean of their squares moves.
+        epsilon: Added to the root of the latter.
+        amsgrad: Whether the largest mean of squares so far is used.
+        weight_decay: See `Optimizer`, as are the next three.
+        clipnorm: The longest gradient of a weight.
+        clipvalue: The largest element of a gradient.
+        global_clipnorm: The longest gradient of all weights together.
+        name: Its name.
+
+    Raises:
+        ValueError: A number is out of its range, or more than one way of clipping is given.
+
+    Example:
+        >>> model.compile(optimizer=Adam(learning_rate=0.0001), loss="sparse_categorical_crossentropy")
+    """
+
+    kind = "adam"
+
+    def __init__(
+        self,
+        learning_rate: float = 0.001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+        amsgrad: bool = False,
+        weight_decay: float | None = None,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        name: str = "adam",
+    ) -> None:
+        if beta_1 >= 1 or beta_2 >= 1:
+            raise ValueError(f"{type(self).__name__} expects beta_1 and beta_2 below 1, got {beta_1!r} and {beta_2!r}")
+
+
+class AdamW(Adam):
+    """Adam with weight decay.
+
+    Args:
+        learning_rate: How far a step goes.
+        weight_decay: The share of each weight that is taken off at each step, times the learning rate.
+        beta_1: How slowly the mean of gradients moves.
+        beta_2: How slowly the mean of their squares moves.
+        epsilon: Added to the root of the latter.
+        amsgrad: Whether the largest mean of squares so far is used.
+        clipnorm: The longest gradient of a weight.
+        clipvalue: The largest element of a gradient.
+        global_clipnorm: The longest gradient of all weights together.
+        name: Its name.
+    """
+
+    def __init__(
+        self,
+        learning_rate: float = 0.001,
+        weight_decay: float | None = 0.004,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+        amsgrad: bool = False,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        name: str = "adamw",
+    ) -> None:
+        if beta_1 >= 1 or beta_2 >= 1:
+            raise ValueError(f"AdamW expects beta_1 and beta_2 below 1, got {beta_1!r} and {beta_2!r}")
+
+
+class RMSprop(Optimizer):
+    """The gradient divided by the root of a moving mean of its squares.
+
+    Args:
+        learning_rate: How far a step goes.
+        rho: How slowly the mean moves.
+        momentum: How much of the last step is taken again.
+        epsilon: Added to the mean.
+        centered: Whether the variance is used in place of the mean of squares.
+        weight_decay: See `Optimizer`, as are the next three.
+        clipnorm: The longest gradient of a weight.
+        clipvalue: The largest element of a gradient.
+        global_clipnorm: The longest gradient of all weights together.
+        name: Its name.
+
+    Raises:
+        ValueError: A number is out of its range, or more than one way of clipping is given.
+
+    Example:
+        >>> model.compile(optimizer="rmsprop", loss="mse")
+    """
+
+    kind = "rmsprop"
+
+    def __init__(
+        self,
+        learning_rate: float = 0.001,
+        rho: float = 0.9,
+        momentum: float = 0.0,
+        epsilon: float = 1e-7,
+        centered: bool = False,
+        weight_decay: float | None = None,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        name: str = "rmsprop",
+    ) -> None:
+        pass
+
+
+_classes: dict[str, type[Optimizer]] = {cls.__name__.lower(): cls for cls in (SGD, Adam, AdamW, RMSprop)}
+
+
+def get(identifier: str | Mapping[str, Any] | Optimizer | type[Optimizer]) -> Optimizer:
+    """The optimizer that a name (in capitals or not), a config, a class or an object means.
+
+    Raises:
+        ValueError: The name is unknown; the message proposes the nearest.
+    """
+    if isinstance(identifier, Optimizer):
+        return identifier
+    if isinstance(identifier, str):
+        name = identifier.lower() if identifier.lower() in _classes else identifier
+        return lookup("optimizer", name, _classes)()  # type: ignore[no-any-return]
+    if isinstance(identifier, Mapping):
+        cls = lookup("optimizer", str(identifier["class_name"]).lower(), _classes)
+        return cls.from_config(identifier.get("config", {}))  # type: ignore[no-any-return]
+    if isinstance(identifier, type) and issubclass(identifier, Optimizer):
+        return identifier()
+    raise TypeError(f"optimizer expects a name or an object of fastnn.optimizers, got {identifier!r}")

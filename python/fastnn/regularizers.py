@@ -1,0 +1,101 @@
+"""Regularizers: penalties on weights (or activities) that are added to the loss."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from fastnn.configurable import Configurable, converts, lookup
+
+
+class Regularizer(Configurable):
+    """Base of all penalties: l1 * sum(|w|) + l2 * sum(w**2)."""
+
+    def strengths(self) -> tuple[float, float]:
+        """(l1, l2)."""
+        return float(self.__dict__.get("l1") or 0.0), float(self.__dict__.get("l2") or 0.0)
+
+    def __call__(self, x: ArrayLike) -> float:
+        """The penalty of an array."""
+        array = np.asarray(x, dtype=np.float64)
+        l1, l2 = self.strengths()
+        return l1 * float(np.abs(array).sum()) + l2 * float(np.square(array).sum())
+
+    def _store(self, arguments: dict[str, Any]) -> None:
+        super()._store(arguments)
+        for name, value in arguments.items():
+            number = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
+            if value is not None and not (number and 0 <= value < np.inf):
+                raise ValueError(f"{type(self).__name__} expects {name} to be a number of at least 0, got {value!r}")
+
+
+class L1(Regularizer):
+    """l1 * sum(|w|): drives weights to zero.
+
+    Args:
+        l1: The strength.
+    """
+
+    def __init__(self, l1: float = 0.01) -> None:
+        pass
+
+
+class L2(Regularizer):
+    """l2 * sum(w**2): keeps weights small. A text that writes lambda/(2m) * sum(w**2) means l2 = lambda / (2 m).
+
+    Args:
+        l2: The strength.
+
+    Example:
+        >>> layers.Dense(32, activation="relu", kernel_regularizer=regularizers.L2(0.01))
+    """
+
+    def __init__(self, l2: float = 0.01) -> None:
+        pass
+
+
+class L1L2(Regularizer):
+    """l1 * sum(|w|) + l2 * sum(w**2).
+
+    Args:
+        l1: The strength of the first.
+        l2: The strength of the second.
+    """
+
+    def __init__(self, l1: float = 0.0, l2: float = 0.0) -> None:
+        pass
+
+
+l1 = L1
+l2 = L2
+
+
+def l1_l2(l1: float = 0.01, l2: float = 0.01) -> L1L2:
+    """An `L1L2`, by its older name and with its older defaults."""
+    return L1L2(l1, l2)
+
+
+_classes: dict[str, Any] = {"l1": L1, "l2": L2, "l1_l2": l1_l2, "L1": L1, "L2": L2, "L1L2": L1L2, "l1l2": L1L2}
+
+
+@converts("_regularizer")
+def get(identifier: Any) -> Regularizer | None:
+    """The regularizer that a name, a config, a class or an object means.
+
+    Raises:
+        ValueError: The name is unknown; the message proposes the nearest.
+        TypeError: A Python function: not supported yet.
+    """
+    if identifier is None or isinstance(identifier, Regularizer):
+        return identifier
+    if isinstance(identifier, str):
+        return lookup("regularizer", identifier, _classes)()  # type: ignore[no-any-return]
+    if isinstance(identifier, Mapping):
+        cls = lookup("regularizer", identifier["class_name"], _classes)
+        return cls(**identifier.get("config", {}))  # type: ignore[no-any-return]
+    if isinstance(identifier, type) and issubclass(identifier, Regularizer):
+        return identifier()
+    raise TypeError(f"regularizer {identifier!r} is not supported yet: use L1, L2 or L1L2 of fastnn.regularizers")

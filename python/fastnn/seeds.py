@@ -1,0 +1,72 @@
+"""The one source of seeds, and the counters of automatic names.
+
+Every random thing that was given no seed draws one here when it is made: the n-th draw is a pure function of the global
+seed and n, so a script that begins with `set_random_seed` repeats itself bit for bit. This file owns no random numbers:
+those come from the core.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import threading
+
+import numpy as np
+
+from fastnn.configurable import snake_case
+
+_MASK = (1 << 64) - 1
+_lock = threading.Lock()
+_seed = int.from_bytes(os.urandom(8), "little")
+_drawn = 0
+_names: dict[str, int] = {}
+
+
+def set_random_seed(seed: int) -> None:
+    """Makes everything random that is created from here on repeatable.
+
+    Python's `random` and NumPy's global generator are seeded too, as Keras does.
+
+    Args:
+        seed: A whole number from 0 to 2**32 - 1.
+
+    Raises:
+        ValueError: `seed` is no such number.
+
+    Example:
+        >>> fastnn.utils.set_random_seed(42)
+    """
+    global _seed, _drawn
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 1 << 32:
+        raise ValueError(f"set_random_seed expects a whole number from 0 to 2**32 - 1, got {seed!r}")
+    random.seed(int(seed))
+    np.random.seed(int(seed))
+    with _lock:
+        _seed, _drawn = int(seed), 0
+
+
+def next_seed() -> int:
+    """A seed for one object: the next of the sequence that the global seed begins."""
+    global _drawn
+    with _lock:
+        _drawn += 1
+        state = (_seed * 0x9E3779B97F4A7C15 + _drawn * 0xD1342543DE82EF95) & _MASK
+    state = ((state ^ (state >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
+    state = ((state ^ (state >> 27)) * 0x94D049BB133111EB) & _MASK
+    # 53 bits survive a file written in JSON.
+    return (state ^ (state >> 31)) >> 11
+
+
+def unique_name(class_name: str) -> str:
+    """`dense`, then `dense_1`, `dense_2`..."""
+    stem = snake_case(class_name)
+    with _lock:
+        count = _names.get(stem, 0)
+        _names[stem] = count + 1
+    return f"{stem}_{count}" if count else stem
+
+
+def clear_session() -> None:
+    """Lets automatic names start again from `dense`."""
+    with _lock:
+        _names.clear()

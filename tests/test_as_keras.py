@@ -1,0 +1,61 @@
+"""`import fastnn.as_keras`: the notes' own import lines, each in a process of its own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+
+def run(script):
+    return subprocess.run([sys.executable, "-W", "error", "-c", script], capture_output=True, text=True, timeout=60)
+
+
+def test_the_import_lines_of_the_notes():
+    script = """
+import fastnn.as_keras
+from keras.models import Sequential
+from keras.layers import Dense, Activation
+import tensorflow as tf
+from tf.keras.layers import Dense as D2
+from tf.keras.optimizers import Adam
+from tf.keras.metrics import categorical_crossentropy
+from tensorflow.keras.optimizers import Adam as A2
+from tensorflow.keras.metrics import categorical_crossentropy as c2
+from tensorflow import keras
+from keras import layers, regularizers
+import keras.utils
+import fastnn
+assert Sequential is fastnn.Sequential and Dense is D2 is tf.keras.layers.Dense is layers.Dense
+assert Adam is A2 is fastnn.optimizers.Adam and categorical_crossentropy is c2
+assert keras.utils.to_categorical([1]).tolist() == [[0.0, 1.0]]
+assert keras.callbacks.EarlyStopping is fastnn.callbacks.EarlyStopping
+model = Sequential()
+model.add(Dense(units=5, input_shape=(3,), kernel_regularizer=regularizers.l2(0.01)))
+model.add(Activation('relu'))
+tf.random.set_seed(1)
+print(model.count_params())
+"""
+    done = run(script)
+    assert done.stderr == ""
+    assert done.stdout == "20\n"
+
+
+@pytest.mark.parametrize("name", ["keras", "tensorflow"])
+def test_a_real_keras_is_not_shadowed(name):
+    done = run(f"import sys, types; sys.modules['{name}'] = types.ModuleType('{name}'); import fastnn.as_keras")
+    assert done.returncode == 1
+    assert f"ImportError: fastnn.as_keras: {name} is imported already" in done.stderr
+
+
+def test_it_can_be_imported_twice():
+    done = run(
+        "import fastnn.as_keras, importlib; importlib.reload(fastnn.as_keras); import keras; print(keras.__version__)"
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_without_it_keras_is_not_touched():
+    done = run("import fastnn, sys; print('keras' in sys.modules, 'tqdm' in sys.modules, 'h5py' in sys.modules)")
+    assert done.stdout == "False False False\n"
