@@ -19,7 +19,7 @@ from bench import workloads
 from bench.workloads import Array, Labels, Workload
 
 VERSION = np.__version__
-PATCH_BYTES = 2 << 20  # patches gathered at once: about a second-level cache
+PATCH_BYTES = 4 << 20  # patches gathered at once: they stay in the cache until the product has read them
 KEPT_BYTES = 32 << 20  # patches of a whole batch worth keeping until the backward pass
 
 

@@ -6,6 +6,7 @@ import fastnn
 from fastnn import datasets
 from fastnn.layers import Conv2D, Dense, Flatten, Input, MaxPooling2D
 from fastnn.models import Sequential
+from fastnn.optimizers import Adam
 
 fastnn.utils.set_random_seed(1)
 (x, y), (x_test, y_test) = datasets.digits.load_data()
@@ -26,12 +27,13 @@ model.compile("adam", loss="sparse_categorical_crossentropy", metrics=["accuracy
 low = y < 5
 model.fit(x[low], y[low], batch_size=16, epochs=10, verbose=0)
 
-# The second: 5 to 9, from 60 images. The last layer is replaced, the others keep what they know.
+# The second: 5 to 9, from 60 images. The last two layers are replaced, the others keep what they know.
+model.pop()
 model.pop()
 for layer in model.layers:
     layer.trainable = False
 model.add(Dense(5, activation="softmax", name="new_head"))
-model.compile("adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+model.compile(Adam(learning_rate=0.01), loss="sparse_categorical_crossentropy", metrics=["accuracy"])
 model.summary()
 frozen = [w.copy() for w in model.get_weights()[:-2]]
 few, few_labels = x[~low][:60], y[~low][:60] - 5

@@ -474,7 +474,8 @@ EPSILON = 1e-7
 
 
 def unit(p: Array) -> Array:
-    return np.clip(p, EPSILON, 1 - EPSILON)
+    """Clipped to [1e-7, 1 - 1e-7] as float32 knows them: its neighbour of 1 is 1.2e-7 away."""
+    return np.clip(p, np.float32(EPSILON), np.float32(1 - EPSILON)).astype(np.float64)
 
 
 def shares(p: Array) -> Array:

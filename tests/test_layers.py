@@ -80,8 +80,8 @@ def assert_gradient(
     groups = min(value.size, GROUPS)
     group = rng.permutation(value.size).reshape(value.shape) % groups
     signs = rng.choice([-1.0, 1.0], size=value.shape)
-    # Cotangents are about 1: what cancels to less than a hundredth of them (one row less its mean) is rounding.
-    tolerance = rtol * max(np.abs(gradient).max(), 1e-2) * np.sqrt(value.size / groups)
+    # Cotangents are about 1, and normalizing one row (exactly 0) is rounding of terms of 1 / sqrt(epsilon) = 30.
+    tolerance = rtol * max(np.abs(gradient).max(), 0.1) * np.sqrt(value.size / groups)
     for g in range(groups):
         move = np.where(group == g, signs, 0.0)
         numerical = (function(value + STEP * move) - function(value - STEP * move)) / (2 * STEP)

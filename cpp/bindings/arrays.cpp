@@ -12,20 +12,35 @@ Column to_column(const py::array& array) {
   const char order = array.dtype().byteorder();
   const bool native = order == '=' || order == '|' || (order == '<') == (PY_LITTLE_ENDIAN != 0);
   auto is = [&](char wanted_kind, py::ssize_t wanted_bytes) { return kind == wanted_kind && bytes == wanted_bytes; };
-  if (is('f', 4)) column.source = Source::float32;
-  else if (is('f', 8)) column.source = Source::float64;
-  else if (is('f', 2)) column.source = Source::float16;
-  else if (is('b', 1)) column.source = Source::boolean;
-  else if (is('i', 1)) column.source = Source::int8;
-  else if (is('u', 1)) column.source = Source::uint8;
-  else if (is('i', 2)) column.source = Source::int16;
-  else if (is('u', 2)) column.source = Source::uint16;
-  else if (is('i', 4)) column.source = Source::int32;
-  else if (is('u', 4)) column.source = Source::uint32;
-  else if (is('i', 8)) column.source = Source::int64;
-  else if (is('u', 8)) column.source = Source::uint64;
-  else throw TypeError("expected an array of numbers, got dtype " + py::str(array.dtype()).cast<std::string>());
-  if (!native) throw TypeError("expected an array in this machine's byte order, got dtype " + py::str(array.dtype()).cast<std::string>());
+  if (is('f', 4))
+    column.source = Source::float32;
+  else if (is('f', 8))
+    column.source = Source::float64;
+  else if (is('f', 2))
+    column.source = Source::float16;
+  else if (is('b', 1))
+    column.source = Source::boolean;
+  else if (is('i', 1))
+    column.source = Source::int8;
+  else if (is('u', 1))
+    column.source = Source::uint8;
+  else if (is('i', 2))
+    column.source = Source::int16;
+  else if (is('u', 2))
+    column.source = Source::uint16;
+  else if (is('i', 4))
+    column.source = Source::int32;
+  else if (is('u', 4))
+    column.source = Source::uint32;
+  else if (is('i', 8))
+    column.source = Source::int64;
+  else if (is('u', 8))
+    column.source = Source::uint64;
+  else
+    throw TypeError("expected an array of numbers, got dtype " + py::str(array.dtype()).cast<std::string>());
+  if (!native)
+    throw TypeError("expected an array in this machine's byte order, got dtype " +
+                    py::str(array.dtype()).cast<std::string>());
   require(array.ndim() >= 1 && array.ndim() <= static_cast<py::ssize_t>(Column::kMaxRank), "expected an array of 1 to ",
           Column::kMaxRank, " dimensions, got ", array.ndim());
   column.data = static_cast<const std::byte*>(array.data());
@@ -73,7 +88,8 @@ Config::Value to_value(const std::string& key, const py::handle& value) {
     return Constant{to_shape(array), std::vector<float>(array.data(), array.data() + array.size())};
   }
   if (PyIndex_Check(value.ptr())) return value.cast<Index>();
-  if (PyNumber_Check(value.ptr()) && !py::isinstance<py::sequence>(value)) return py::float_(py::reinterpret_borrow<py::object>(value)).cast<double>();
+  if (PyNumber_Check(value.ptr()) && !py::isinstance<py::sequence>(value))
+    return py::float_(py::reinterpret_borrow<py::object>(value)).cast<double>();
   if (py::isinstance<py::tuple>(value) || py::isinstance<py::list>(value)) {
     std::vector<Index> integers;
     std::vector<double> numbers;
@@ -92,7 +108,8 @@ Config::Value to_value(const std::string& key, const py::handle& value) {
     if (whole) return integers;
     return numbers;
   }
-  throw TypeError(key + " got " + py::repr(value).cast<std::string>() + ", which is no number, string or tuple of numbers");
+  throw TypeError(key + " got " + py::repr(value).cast<std::string>() +
+                  ", which is no number, string or tuple of numbers");
 }
 
 }  // namespace

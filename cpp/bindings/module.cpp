@@ -100,24 +100,30 @@ void bind_variables(py::module_& m) {
              std::copy_n(from, v.size(), v.data());
              v.touch();
            })
-      .def("set_constraint",
-           [](Variable& v, const std::optional<std::string>& kind, const std::vector<float>& values,
-              const std::vector<int>& axes) {
-             Constraint rule;
-             rule.axes = axes;
-             auto value = [&](std::size_t i) {
-               require(i < values.size(), "constraint ", *kind, " expects more than ", values.size(), " values");
-               return values[i];
-             };
-             if (kind == "max_norm") rule.kind = Constraint::Kind::max_norm, rule.high = value(0);
-             else if (kind == "non_neg") rule.kind = Constraint::Kind::non_neg;
-             else if (kind == "unit_norm") rule.kind = Constraint::Kind::unit_norm;
-             else if (kind == "min_max_norm")
-               rule.kind = Constraint::Kind::min_max_norm, rule.low = value(0), rule.high = value(1), rule.rate = value(2);
-             else require(!kind, "no constraint is called \"", kind.value_or(""), "\"");
-             v.constraint = rule;
-           },
-           py::arg("kind"), py::arg("values") = std::vector<float>{}, py::arg("axes") = std::vector<int>{});
+      .def(
+          "set_constraint",
+          [](Variable& v, const std::optional<std::string>& kind, const std::vector<float>& values,
+             const std::vector<int>& axes) {
+            Constraint rule;
+            rule.axes = axes;
+            auto value = [&](std::size_t i) {
+              require(i < values.size(), "constraint ", *kind, " expects more than ", values.size(), " values");
+              return values[i];
+            };
+            if (kind == "max_norm")
+              rule.kind = Constraint::Kind::max_norm, rule.high = value(0);
+            else if (kind == "non_neg")
+              rule.kind = Constraint::Kind::non_neg;
+            else if (kind == "unit_norm")
+              rule.kind = Constraint::Kind::unit_norm;
+            else if (kind == "min_max_norm")
+              rule.kind = Constraint::Kind::min_max_norm, rule.low = value(0), rule.high = value(1),
+              rule.rate = value(2);
+            else
+              require(!kind, "no constraint is called \"", kind.value_or(""), "\"");
+            v.constraint = rule;
+          },
+          py::arg("kind"), py::arg("values") = std::vector<float>{}, py::arg("axes") = std::vector<int>{});
 
   py::class_<Stream, std::shared_ptr<Stream>>(m, "Stream", py::module_local())
       .def(py::init([](std::uint64_t seed, std::uint64_t position) {
@@ -132,33 +138,36 @@ void bind_graph(py::module_& m) {
   m.def("check_layer", [](const std::string& kind, const std::string& name, const py::dict& config) {
     make_layer(kind, name, to_config(config));
   });
-  m.def("infer", [](const std::string& kind, const std::string& name, const py::dict& config, const py::sequence& inputs) {
-    std::vector<Spec> specs;
-    for (const py::handle input : inputs) specs.push_back(to_spec(input.cast<py::sequence>()));
-    const Signature signature = make_layer(kind, name, to_config(config))->infer(specs);
-    py::list outputs, weights;
-    for (const Spec& spec : signature.outputs) outputs.append(from_spec(spec));
-    for (const WeightSpec& weight : signature.weights)
-      weights.append(py::make_tuple(weight.name, from_shape(weight.shape), weight.trainable));
-    return py::make_tuple(outputs, weights);
-  });
+  m.def("infer",
+        [](const std::string& kind, const std::string& name, const py::dict& config, const py::sequence& inputs) {
+          std::vector<Spec> specs;
+          for (const py::handle input : inputs) specs.push_back(to_spec(input.cast<py::sequence>()));
+          const Signature signature = make_layer(kind, name, to_config(config))->infer(specs);
+          py::list outputs, weights;
+          for (const Spec& spec : signature.outputs) outputs.append(from_spec(spec));
+          for (const WeightSpec& weight : signature.weights)
+            weights.append(py::make_tuple(weight.name, from_shape(weight.shape), weight.trainable));
+          return py::make_tuple(outputs, weights);
+        });
   m.def("layer_kinds", &layer_kinds);
 
   py::class_<Graph>(m, "Graph", py::module_local())
       .def(py::init<>())
-      .def("input",
-           [](Graph& graph, const py::sequence& shape, const std::string& dtype, const std::string& name) {
-             return graph.input({to_shape(shape), to_dtype(dtype)}, name);
-           },
-           py::arg("shape"), py::arg("dtype") = "float32", py::arg("name") = "input")
-      .def("add",
-           [](Graph& graph, const std::string& kind, const std::string& name, const py::dict& config,
-              const std::vector<EdgeId>& inputs, const std::vector<VariablePtr>& weights,
-              const std::shared_ptr<Stream>& stream) {
-             return graph.add(kind, name, to_config(config), inputs, weights, stream);
-           },
-           py::arg("kind"), py::arg("name"), py::arg("config"), py::arg("inputs"),
-           py::arg("weights") = std::vector<VariablePtr>{}, py::arg("stream") = nullptr)
+      .def(
+          "input",
+          [](Graph& graph, const py::sequence& shape, const std::string& dtype, const std::string& name) {
+            return graph.input({to_shape(shape), to_dtype(dtype)}, name);
+          },
+          py::arg("shape"), py::arg("dtype") = "float32", py::arg("name") = "input")
+      .def(
+          "add",
+          [](Graph& graph, const std::string& kind, const std::string& name, const py::dict& config,
+             const std::vector<EdgeId>& inputs, const std::vector<VariablePtr>& weights,
+             const std::shared_ptr<Stream>& stream) {
+            return graph.add(kind, name, to_config(config), inputs, weights, stream);
+          },
+          py::arg("kind"), py::arg("name"), py::arg("config"), py::arg("inputs"),
+          py::arg("weights") = std::vector<VariablePtr>{}, py::arg("stream") = nullptr)
       .def("spec", [](const Graph& graph, EdgeId edge) { return from_spec(graph.edge(edge).spec); })
       .def("describe", &Graph::describe);
 }
@@ -185,26 +194,27 @@ void bind_runs(py::module_& m) {
   py::class_<Predictor>(m, "Predictor", py::module_local())
       .def(py::init<const Graph&, const std::vector<EdgeId>&>(), py::arg("graph"), py::arg("outputs"))
       .def("__call__", &predict_once, py::arg("arrays"))
-      .def("run",
-           [](Predictor& predictor, const std::vector<py::array>& arrays, Index begin, Index end, Index batch_size,
-              std::vector<py::array> outputs) {
-             const std::vector<Column> columns = to_columns(arrays);
-             require(outputs.size() == predictor.outputs(), "expected ", predictor.outputs(), " output arrays, got ",
-                     outputs.size());
-             std::vector<void*> to;
-             for (std::size_t i = 0; i < outputs.size(); ++i) {
-               Shape shape = predictor.output(i).shape;
-               shape[0] = outputs[i].ndim() > 0 ? outputs[i].shape(0) : 0;
-               require((outputs[i].flags() & py::array::c_style) != 0 && to_shape(outputs[i]) == shape && shape[0] >= end &&
-                           outputs[i].dtype().is(py::dtype(name_of(predictor.output(i).dtype))),
-                       "output ", i, " expects a C-contiguous ", name_of(predictor.output(i).dtype), " array of shape ",
-                       to_string(predictor.output(i).shape));
-               to.push_back(outputs[i].mutable_data());
-             }
-             py::gil_scoped_release release;
-             predictor.run(columns, begin, end, batch_size, to, pulse);
-           },
-           py::arg("arrays"), py::arg("begin"), py::arg("end"), py::arg("batch_size"), py::arg("outputs"))
+      .def(
+          "run",
+          [](Predictor& predictor, const std::vector<py::array>& arrays, Index begin, Index end, Index batch_size,
+             std::vector<py::array> outputs) {
+            const std::vector<Column> columns = to_columns(arrays);
+            require(outputs.size() == predictor.outputs(), "expected ", predictor.outputs(), " output arrays, got ",
+                    outputs.size());
+            std::vector<void*> to;
+            for (std::size_t i = 0; i < outputs.size(); ++i) {
+              Shape shape = predictor.output(i).shape;
+              shape[0] = outputs[i].ndim() > 0 ? outputs[i].shape(0) : 0;
+              require((outputs[i].flags() & py::array::c_style) != 0 && to_shape(outputs[i]) == shape &&
+                          shape[0] >= end && outputs[i].dtype().is(py::dtype(name_of(predictor.output(i).dtype))),
+                      "output ", i, " expects a C-contiguous ", name_of(predictor.output(i).dtype), " array of shape ",
+                      to_string(predictor.output(i).shape));
+              to.push_back(outputs[i].mutable_data());
+            }
+            py::gil_scoped_release release;
+            predictor.run(columns, begin, end, batch_size, to, pulse);
+          },
+          py::arg("arrays"), py::arg("begin"), py::arg("end"), py::arg("batch_size"), py::arg("outputs"))
       .def("plan", &Predictor::describe_plan, py::arg("batch_size"));
 
   py::class_<Columns>(m, "Columns", py::module_local())
@@ -224,31 +234,34 @@ void bind_runs(py::module_& m) {
       .def("exclude_from_weight_decay", &Optimizer::exclude_from_weight_decay, py::arg("weights"));
 
   py::class_<Trainer>(m, "Trainer", py::module_local())
-      .def(py::init([](const Graph& graph, const std::vector<std::tuple<EdgeId, double, int>>& losses,
+      .def(py::init([](const Graph& graph, const std::vector<std::tuple<EdgeId, double, int, bool>>& losses,
                        const std::vector<std::tuple<EdgeId, int>>& metrics, std::shared_ptr<Optimizer> optimizer) {
              std::vector<LossTerm> loss_terms;
-             for (const auto& [edge, weight, sample_weights] : losses) loss_terms.push_back({edge, weight, sample_weights});
+             for (const auto& [edge, weight, sample_weights, summed] : losses)
+               loss_terms.push_back({edge, weight, sample_weights, summed});
              std::vector<MetricTerm> metric_terms;
              for (const auto& [edge, sample_weights] : metrics) metric_terms.push_back({edge, sample_weights});
-             return std::make_unique<Trainer>(graph, std::move(loss_terms), std::move(metric_terms), std::move(optimizer));
+             return std::make_unique<Trainer>(graph, std::move(loss_terms), std::move(metric_terms),
+                                              std::move(optimizer));
            }),
            py::arg("graph"), py::arg("losses"), py::arg("metrics"), py::arg("optimizer"))
       .def("reset", &Trainer::reset)
-      .def("run",
-           [](Trainer& trainer, const Columns& columns, const std::optional<OrderArray>& order, Index batch_size,
-              Index first_step, Index last_step, double budget) {
-             require(!order || order->size() == columns.rows(), "order expects one index a row");
-             require(first_step >= 0 && first_step < last_step && (last_step - 1) * batch_size < columns.rows(),
-                     "steps ", first_step, " to ", last_step, " of ", batch_size, " rows do not lie within ", columns.rows(),
-                     " rows");
-             const Index* rows = order ? order->data() : nullptr;
-             for (py::ssize_t i = 0; order && i < order->size(); ++i)
-               require(rows[i] >= 0 && rows[i] < columns.rows(), "order names row ", rows[i], " of ", columns.rows());
-             py::gil_scoped_release release;
-             return trainer.run(columns.data(), rows, batch_size, first_step, last_step, budget, pulse);
-           },
-           py::arg("columns"), py::arg("order"), py::arg("batch_size"), py::arg("first_step"), py::arg("last_step"),
-           py::arg("budget"))
+      .def(
+          "run",
+          [](Trainer& trainer, const Columns& columns, const std::optional<OrderArray>& order, Index batch_size,
+             Index first_step, Index last_step, double budget) {
+            require(!order || order->size() == columns.rows(), "order expects one index a row");
+            require(first_step >= 0 && first_step < last_step && (last_step - 1) * batch_size < columns.rows(),
+                    "steps ", first_step, " to ", last_step, " of ", batch_size, " rows do not lie within ",
+                    columns.rows(), " rows");
+            const Index* rows = order ? order->data() : nullptr;
+            for (py::ssize_t i = 0; order && i < order->size(); ++i)
+              require(rows[i] >= 0 && rows[i] < columns.rows(), "order names row ", rows[i], " of ", columns.rows());
+            py::gil_scoped_release release;
+            return trainer.run(columns.data(), rows, batch_size, first_step, last_step, budget, pulse);
+          },
+          py::arg("columns"), py::arg("order"), py::arg("batch_size"), py::arg("first_step"), py::arg("last_step"),
+          py::arg("budget"))
       .def("results", &Trainer::results)
       .def("gradients",
            [](Trainer& trainer, const Columns& columns) {
@@ -280,7 +293,8 @@ py::tuple vjp(const Graph& graph, const std::vector<EdgeId>& outputs, const std:
   session->poison();
   const std::vector<EdgeId>& inputs = executor.graph().inputs();
   for (std::size_t i = 0; i < inputs.size(); ++i)
-    gather(columns.at(i), nullptr, 0, rows, executor.graph().edge(inputs[i]).spec.dtype, session->value<void>(inputs[i]));
+    gather(columns.at(i), nullptr, 0, rows, executor.graph().edge(inputs[i]).spec.dtype,
+           session->value<void>(inputs[i]));
   session->begin(rows);
   auto shape_of = [&](EdgeId edge) {
     Shape shape = executor.graph().edge(edge).spec.shape;
@@ -310,7 +324,8 @@ py::tuple vjp(const Graph& graph, const std::vector<EdgeId>& outputs, const std:
   }
   for (EdgeId edge : inputs) {
     const float* gradient = session->gradient(edge);
-    input_gradients.append(gradient == nullptr ? py::object(py::none()) : py::object(copy_out(gradient, shape_of(edge))));
+    input_gradients.append(gradient == nullptr ? py::object(py::none())
+                                               : py::object(copy_out(gradient, shape_of(edge))));
   }
   const GradientTable& table = executor.gradients();
   for (std::size_t i = 0; i < table.weights.size(); ++i)

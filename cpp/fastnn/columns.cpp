@@ -32,18 +32,30 @@ struct Half {
 template <class Function>
 void with_type(Source source, Function&& function) {
   switch (source) {
-    case Source::boolean: return function(std::uint8_t{});
-    case Source::int8: return function(std::int8_t{});
-    case Source::uint8: return function(std::uint8_t{});
-    case Source::int16: return function(std::int16_t{});
-    case Source::uint16: return function(std::uint16_t{});
-    case Source::int32: return function(std::int32_t{});
-    case Source::uint32: return function(std::uint32_t{});
-    case Source::int64: return function(std::int64_t{});
-    case Source::uint64: return function(std::uint64_t{});
-    case Source::float16: return function(Half{});
-    case Source::float32: return function(float{});
-    case Source::float64: return function(double{});
+    case Source::boolean:
+      return function(std::uint8_t{});
+    case Source::int8:
+      return function(std::int8_t{});
+    case Source::uint8:
+      return function(std::uint8_t{});
+    case Source::int16:
+      return function(std::int16_t{});
+    case Source::uint16:
+      return function(std::uint16_t{});
+    case Source::int32:
+      return function(std::int32_t{});
+    case Source::uint32:
+      return function(std::uint32_t{});
+    case Source::int64:
+      return function(std::int64_t{});
+    case Source::uint64:
+      return function(std::uint64_t{});
+    case Source::float16:
+      return function(Half{});
+    case Source::float32:
+      return function(float{});
+    case Source::float64:
+      return function(double{});
   }
 }
 
@@ -72,8 +84,10 @@ void visit_row(const Column& column, const std::byte* row, std::size_t from, Ind
 
 template <class From, class To>
 To convert(From value) {
-  if constexpr (std::is_same_v<From, Half>) return static_cast<To>(static_cast<float>(value));
-  else return static_cast<To>(value);
+  if constexpr (std::is_same_v<From, Half>)
+    return static_cast<To>(static_cast<float>(value));
+  else
+    return static_cast<To>(value);
 }
 
 template <class From, class To>
@@ -82,7 +96,8 @@ void convert_row(const Column& column, const std::byte* row, bool dense, Index s
     if constexpr (std::is_same_v<From, To>) {
       std::memcpy(to, row, static_cast<std::size_t>(size) * sizeof(To));
     } else {
-      for (Index i = 0; i < size; ++i) to[i] = convert<From, To>(read<From>(row + i * static_cast<Index>(sizeof(From))));
+      for (Index i = 0; i < size; ++i)
+        to[i] = convert<From, To>(read<From>(row + i * static_cast<Index>(sizeof(From))));
     }
     return;
   }
@@ -101,7 +116,8 @@ void gather_as(const Column& column, const Index* order, Index first, Index coun
                     [&](Index begin, Index end, int) {
                       for (Index i = begin; i < end; ++i) {
                         const Index row = order != nullptr ? order[first + i] : first + i;
-                        convert_row<From, To>(column, column.data + row * column.strides[0], dense, size, to + i * size);
+                        convert_row<From, To>(column, column.data + row * column.strides[0], dense, size,
+                                              to + i * size);
                       }
                     });
   });
@@ -161,17 +177,22 @@ const void* in_place(const Column& column, Index first, Index count, DType dtype
 
 void gather(const Column& column, const Index* order, Index first, Index count, DType dtype, void* to) {
   switch (dtype) {
-    case DType::float32: return gather_as(column, order, first, count, static_cast<float*>(to));
-    case DType::int32: return gather_as(column, order, first, count, static_cast<std::int32_t*>(to));
-    case DType::boolean: return gather_as(column, order, first, count, static_cast<bool*>(to));
+    case DType::float32:
+      return gather_as(column, order, first, count, static_cast<float*>(to));
+    case DType::int32:
+      return gather_as(column, order, first, count, static_cast<std::int32_t*>(to));
+    case DType::boolean:
+      return gather_as(column, order, first, count, static_cast<bool*>(to));
   }
 }
 
 Index first_nan(const Column& column) {
   if (column.source < Source::float16) return -1;
   return first_bad(column, [](auto value) {
-    if constexpr (std::is_integral_v<decltype(value)>) return false;
-    else return static_cast<double>(value) != static_cast<double>(value);
+    if constexpr (std::is_integral_v<decltype(value)>)
+      return false;
+    else
+      return static_cast<double>(value) != static_cast<double>(value);
   });
 }
 

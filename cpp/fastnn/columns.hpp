@@ -10,7 +10,20 @@
 
 namespace fastnn {
 
-enum class Source : std::uint8_t { boolean, int8, uint8, int16, uint16, int32, uint32, int64, uint64, float16, float32, float64 };
+enum class Source : std::uint8_t {
+  boolean,
+  int8,
+  uint8,
+  int16,
+  uint16,
+  int32,
+  uint32,
+  int64,
+  uint64,
+  float16,
+  float32,
+  float64
+};
 
 struct Column {
   static constexpr std::size_t kMaxRank = 8;

@@ -20,8 +20,8 @@ struct Constant {
 
 class Config {
  public:
-  using Value = std::variant<std::monostate, bool, Index, double, std::string, std::vector<Index>, std::vector<double>,
-                             Constant>;
+  using Value =
+      std::variant<std::monostate, bool, Index, double, std::string, std::vector<Index>, std::vector<double>, Constant>;
 
   void set(const std::string& key, Value value) { values_[key] = std::move(value); }
 

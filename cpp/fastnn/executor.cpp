@@ -135,7 +135,8 @@ void Session::backward(const Pulse& pulse) {
     if (plan_.nodes[i].backward) graph_.nodes()[i].layer->backward(contexts_[i]);
     for (; addition != additions_.cend() && addition->node == i; ++addition)
       kernels::add(addition->from, addition->to, rows_ * addition->row_size);
-    for (; shared != shared_.cend() && shared->node == i; ++shared) kernels::add(shared->from, shared->to, shared->count);
+    for (; shared != shared_.cend() && shared->node == i; ++shared)
+      kernels::add(shared->from, shared->to, shared->count);
     if (pulse) pulse();
   }
 }

@@ -21,9 +21,9 @@ using Pulse = std::function<void()>;
 struct GradientTable {
   explicit GradientTable(const Graph& graph);
 
-  std::vector<VariablePtr> weights;   ///< in the order in which nodes name them
-  std::vector<Index> offsets;         ///< of each weight's gradient, in floats; a multiple of 16
-  Index size = 0;                     ///< of the whole block, in floats
+  std::vector<VariablePtr> weights;  ///< in the order in which nodes name them
+  std::vector<Index> offsets;        ///< of each weight's gradient, in floats; a multiple of 16
+  Index size = 0;                    ///< of the whole block, in floats
 
   Index find(const Variable* weight) const;  ///< position in `weights`, or -1
 };
@@ -34,7 +34,9 @@ class Session {
 
   const Plan& plan() const { return plan_; }
   template <class T = float>
-  T* value(EdgeId edge) const { return static_cast<T*>(pointer(plan_.values[static_cast<std::size_t>(edge)])); }
+  T* value(EdgeId edge) const {
+    return static_cast<T*>(pointer(plan_.values[static_cast<std::size_t>(edge)]));
+  }
   float* gradient(EdgeId edge) const {
     return static_cast<float*>(pointer(plan_.gradients[static_cast<std::size_t>(edge)]));
   }

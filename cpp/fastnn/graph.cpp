@@ -7,7 +7,8 @@
 namespace fastnn {
 
 EdgeId Graph::input(Spec spec, const std::string& name) {
-  require(!spec.shape.empty() && spec.shape[0] == kUnknown, "input \"", name, "\" expects a shape that starts with the batch");
+  require(!spec.shape.empty() && spec.shape[0] == kUnknown, "input \"", name,
+          "\" expects a shape that starts with the batch");
   edges_.push_back({std::move(spec), name, -1});
   inputs_.push_back(static_cast<EdgeId>(edges_.size()) - 1);
   return inputs_.back();
@@ -47,7 +48,8 @@ std::vector<EdgeId> Graph::add(Node node) {
             "; give it inputs of the shape it was built with, or make a new layer");
     node.trained[i] = node.trained[i] && spec.trainable;
   }
-  if (node.layer->random() && node.stream == nullptr) throw ValueError(node.layer->who() + " draws random numbers and needs a stream");
+  if (node.layer->random() && node.stream == nullptr)
+    throw ValueError(node.layer->who() + " draws random numbers and needs a stream");
 
   node.outputs.clear();
   for (const Spec& spec : signature.outputs) {
@@ -81,7 +83,8 @@ Graph Graph::rewritten(std::vector<EdgeId>& outputs) const {
     if (!absorbed) continue;
     EdgeId& prediction = node.inputs.back();
     const int producer = edge(prediction).producer;
-    if (producer < 0 || nodes_[static_cast<std::size_t>(producer)].layer->activation() != absorbed->activation) continue;
+    if (producer < 0 || nodes_[static_cast<std::size_t>(producer)].layer->activation() != absorbed->activation)
+      continue;
     prediction = nodes_[static_cast<std::size_t>(producer)].inputs[0];
     node.config.set(absorbed->flag, true);
   }
@@ -134,12 +137,14 @@ Graph Graph::rewritten(std::vector<EdgeId>& outputs) const {
 
 std::string Graph::describe() const {
   std::ostringstream out;
-  for (EdgeId id : inputs_) out << "%" << id << " = input " << edge(id).name << " " << to_string(edge(id).spec.shape) << "\n";
+  for (EdgeId id : inputs_)
+    out << "%" << id << " = input " << edge(id).name << " " << to_string(edge(id).spec.shape) << "\n";
   for (const Node& node : nodes_) {
     for (std::size_t i = 0; i < node.outputs.size(); ++i) out << (i ? ", %" : "%") << node.outputs[i];
     out << " = " << node.layer->who() << "(";
     for (std::size_t i = 0; i < node.inputs.size(); ++i) out << (i ? ", %" : "%") << node.inputs[i];
-    out << ")" << (node.fused.empty() ? "" : " + " + node.fused) << " -> " << to_string(edge(node.outputs[0]).spec.shape) << "\n";
+    out << ")" << (node.fused.empty() ? "" : " + " + node.fused) << " -> "
+        << to_string(edge(node.outputs[0]).spec.shape) << "\n";
   }
   return out.str();
 }

@@ -16,8 +16,8 @@ using EdgeId = int;
 
 struct Edge {
   Spec spec;
-  std::string name;    ///< how errors call it
-  int producer = -1;   ///< the node that writes it; -1: fed from outside
+  std::string name;   ///< how errors call it
+  int producer = -1;  ///< the node that writes it; -1: fed from outside
 };
 
 struct Node {
@@ -26,9 +26,9 @@ struct Node {
   std::shared_ptr<Layer> layer;
   std::vector<EdgeId> inputs, outputs;
   std::vector<VariablePtr> weights;
-  std::vector<bool> trained;        ///< per weight, as `trainable` stood when the node was added
-  std::shared_ptr<Stream> stream;   ///< null where the node draws nothing
-  std::string fused;                ///< the activation in its epilogue, if any
+  std::vector<bool> trained;       ///< per weight, as `trainable` stood when the node was added
+  std::shared_ptr<Stream> stream;  ///< null where the node draws nothing
+  std::string fused;               ///< the activation in its epilogue, if any
 };
 
 class Graph {

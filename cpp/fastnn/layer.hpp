@@ -46,17 +46,23 @@ enum class Life {
 class Booking {
  public:
   Booking(Index capacity, bool training, bool backward, bool input_gradient, int threads)
-      : capacity_(capacity), training_(training), backward_(backward), input_gradient_(input_gradient), threads_(threads) {}
+      : capacity_(capacity),
+        training_(training),
+        backward_(backward),
+        input_gradient_(input_gradient),
+        threads_(threads) {}
 
-  Index capacity() const { return capacity_; }              ///< most rows a batch can have
-  bool training() const { return training_; }               ///< a graph for training: moving statistics, dropout
-  bool backward() const { return backward_; }               ///< this node's backward pass will run
-  bool input_gradient() const { return input_gradient_; }   ///< and must write the gradient of some input
-  int threads() const { return threads_; }                  ///< for scratch that each thread owns
+  Index capacity() const { return capacity_; }             ///< most rows a batch can have
+  bool training() const { return training_; }              ///< a graph for training: moving statistics, dropout
+  bool backward() const { return backward_; }              ///< this node's backward pass will run
+  bool input_gradient() const { return input_gradient_; }  ///< and must write the gradient of some input
+  int threads() const { return threads_; }                 ///< for scratch that each thread owns
 
   void book(Life life, std::size_t bytes) { entries.push_back({life, bytes}); }
   template <class T = float>
-  void book(Life life, Index count) { book(life, static_cast<std::size_t>(count) * sizeof(T)); }
+  void book(Life life, Index count) {
+    book(life, static_cast<std::size_t>(count) * sizeof(T));
+  }
 
   struct Entry {
     Life life;
@@ -74,15 +80,19 @@ class Booking {
 /// but those of inputs, which may lie in a user's array.
 class Context {
  public:
-  Index rows() const { return rows_; }             ///< samples present in this batch
-  Index capacity() const { return capacity_; }     ///< samples the plan was made for
+  Index rows() const { return rows_; }          ///< samples present in this batch
+  Index capacity() const { return capacity_; }  ///< samples the plan was made for
   bool training() const { return training_; }
   int threads() const { return threads_; }
 
   template <class T = float>
-  const T* input(std::size_t i = 0) const { return static_cast<const T*>(inputs_[i]); }
+  const T* input(std::size_t i = 0) const {
+    return static_cast<const T*>(inputs_[i]);
+  }
   template <class T = float>
-  T* output(std::size_t i = 0) const { return static_cast<T*>(outputs_[i]); }
+  T* output(std::size_t i = 0) const {
+    return static_cast<T*>(outputs_[i]);
+  }
   /// The gradient that came from above. The layer may overwrite it: nobody reads it after this pass.
   float* output_gradient(std::size_t i = 0) const { return output_gradients_[i]; }
   /// Where to write (not add) the gradient of input i; null where nobody wants it.
@@ -93,7 +103,9 @@ class Context {
   /// A weight that this node updates itself, in commit() only.
   float* state(std::size_t i) const { return const_cast<float*>(weights_[i]); }
   template <class T = float>
-  T* buffer(std::size_t i) const { return static_cast<T*>(buffers_[i]); }
+  T* buffer(std::size_t i) const {
+    return static_cast<T*>(buffers_[i]);
+  }
   /// The node's own random draw for this step; it advances at commit.
   const Stream& stream() const { return stream_; }
 
@@ -180,9 +192,8 @@ std::vector<std::string> layer_kinds();
 /// Registers class T, whose constructor takes (kind, name, config), under its kind.
 template <class T>
 bool register_layer_class(const std::string& kind) {
-  return register_layer(kind, [kind](const std::string& name, const Config& config) {
-    return std::make_unique<T>(kind, name, config);
-  });
+  return register_layer(
+      kind, [kind](const std::string& name, const Config& config) { return std::make_unique<T>(kind, name, config); });
 }
 
 }  // namespace fastnn

@@ -27,10 +27,14 @@ Optimizer::Optimizer(const std::string& kind, const Config& config)
       clipnorm_(static_cast<float>(config.number("clipnorm", 0))),
       clipvalue_(static_cast<float>(config.number("clipvalue", 0))),
       global_clipnorm_(static_cast<float>(config.number("global_clipnorm", 0))) {
-  if (kind == "sgd") rule_ = Rule::sgd;
-  else if (kind == "adam") rule_ = Rule::adam;
-  else if (kind == "rmsprop") rule_ = Rule::rmsprop;
-  else throw ValueError(text("no optimizer is called \"", kind, "\""));
+  if (kind == "sgd")
+    rule_ = Rule::sgd;
+  else if (kind == "adam")
+    rule_ = Rule::adam;
+  else if (kind == "rmsprop")
+    rule_ = Rule::rmsprop;
+  else
+    throw ValueError(text("no optimizer is called \"", kind, "\""));
 }
 
 void Optimizer::build(const std::vector<VariablePtr>& weights) {
@@ -133,8 +137,8 @@ void Optimizer::update(const Range& range, kernels::Moderation moderation) const
     case Rule::rmsprop: {
       float* velocity = momentum_ > 0 ? slot(range, 1) : nullptr;
       float* mean = centered_ ? slot(range, momentum_ > 0 ? 2 : 1) : nullptr;
-      kernels::update_rmsprop(moderation, {rate, rho_, momentum_, epsilon_}, range.gradient, w, slot(range, 0), velocity,
-                              mean, range.count);
+      kernels::update_rmsprop(moderation, {rate, rho_, momentum_, epsilon_}, range.gradient, w, slot(range, 0),
+                              velocity, mean, range.count);
       break;
     }
   }

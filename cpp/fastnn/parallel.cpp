@@ -33,7 +33,8 @@ int quota_threads() {
     file >> limit >> period;
     if (limit != "max") quota = std::atof(limit.c_str());
   } else {
-    std::ifstream quota_file("/sys/fs/cgroup/cpu/cpu.cfs_quota_us"), period_file("/sys/fs/cgroup/cpu/cpu.cfs_period_us");
+    std::ifstream quota_file("/sys/fs/cgroup/cpu/cpu.cfs_quota_us"),
+        period_file("/sys/fs/cgroup/cpu/cpu.cfs_period_us");
     quota_file >> quota;
     period_file >> period;
   }

@@ -15,7 +15,11 @@ std::size_t at(int i) { return static_cast<std::size_t>(i); }
 class Planner {
  public:
   Planner(const Graph& graph, const Wanted& wanted, Plan& plan)
-      : graph_(graph), nodes_(graph.nodes()), wanted_(wanted), plan_(plan), n_(static_cast<int>(graph.nodes().size())) {}
+      : graph_(graph),
+        nodes_(graph.nodes()),
+        wanted_(wanted),
+        plan_(plan),
+        n_(static_cast<int>(graph.nodes().size())) {}
 
   void run() {
     find_storage();
@@ -91,8 +95,10 @@ class Planner {
       const EdgeId root = storage_[id];
       const Edge& edge = graph_.edge(static_cast<EdgeId>(id));
       const int born = edge.producer < 0 ? -1 : forward_time(edge.producer);
-      if (root == static_cast<EdgeId>(id)) plan_.values[id] = place(edge.name, bytes_of(root), born, std::max(born, 0));
-      else plan_.values[id] = plan_.values[at(root)];
+      if (root == static_cast<EdgeId>(id))
+        plan_.values[id] = place(edge.name, bytes_of(root), born, std::max(born, 0));
+      else
+        plan_.values[id] = plan_.values[at(root)];
       if (edge.producer >= 0 && plan_.nodes[at(edge.producer)].backward &&
           nodes_[at(edge.producer)].layer->backward_reads().outputs)
         extend(plan_.values[id], backward_time(edge.producer));
@@ -140,7 +146,8 @@ class Planner {
         const int root = storage_[at(id)];
         if (written[at(root)]) {
           plan.add_to[k] = gradient_of(id, time);
-          plan.input_gradients[k] = place("added to the gradient of " + graph_.edge(root).name, bytes_of(id), time, time);
+          plan.input_gradients[k] =
+              place("added to the gradient of " + graph_.edge(root).name, bytes_of(id), time, time);
         } else {
           plan.input_gradients[k] = gradient_of(id, time);
           written[at(root)] = true;
@@ -149,7 +156,8 @@ class Planner {
     }
     for (std::size_t id = 0; id < graph_.edges().size(); ++id) {
       plan_.gradients[id] = plan_.gradients[at(storage_[id])];
-      if (plan_.gradients[id] != kNowhere && wanted_.input_gradients && graph_.edge(static_cast<EdgeId>(id)).producer < 0)
+      if (plan_.gradients[id] != kNowhere && wanted_.input_gradients &&
+          graph_.edge(static_cast<EdgeId>(id)).producer < 0)
         extend(plan_.gradients[id], end());
     }
   }

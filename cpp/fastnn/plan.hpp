@@ -18,7 +18,7 @@ namespace fastnn {
 struct Placement {
   std::string what;
   std::size_t bytes = 0;
-  int first = 0, last = 0;      ///< times of first write and last read
+  int first = 0, last = 0;  ///< times of first write and last read
   std::size_t offset = 0;
 };
 
@@ -36,11 +36,11 @@ struct Wanted {
 struct NodePlan {
   std::vector<int> inputs, outputs;
   std::vector<int> output_gradients;
-  std::vector<int> input_gradients;    ///< where backward() writes
-  std::vector<int> add_to;             ///< per input: the gradient to which that is then added, or kNowhere
+  std::vector<int> input_gradients;  ///< where backward() writes
+  std::vector<int> add_to;           ///< per input: the gradient to which that is then added, or kNowhere
   std::vector<int> buffers;
-  bool alias = false;                  ///< runs no pass
-  bool backward = false;               ///< its backward pass runs
+  bool alias = false;     ///< runs no pass
+  bool backward = false;  ///< its backward pass runs
 };
 
 struct Plan {
@@ -52,9 +52,9 @@ struct Plan {
   int threads;
   std::vector<Placement> placements;
   std::vector<NodePlan> nodes;
-  std::vector<int> values;      ///< per edge: its placement
-  std::vector<int> gradients;   ///< per edge: the placement of its gradient, or kNowhere
-  std::size_t bytes = 0;        ///< of the whole arena
+  std::vector<int> values;     ///< per edge: its placement
+  std::vector<int> gradients;  ///< per edge: the placement of its gradient, or kNowhere
+  std::size_t bytes = 0;       ///< of the whole arena
 };
 
 }  // namespace fastnn

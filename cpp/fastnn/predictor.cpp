@@ -59,8 +59,8 @@ void Predictor::run(const std::vector<Column>& columns, Index begin, Index end, 
     }
     for (std::size_t i = 0; i < to.size(); ++i) {
       const std::size_t bytes = output(i).row_bytes();
-      std::memcpy(static_cast<std::byte*>(to[i]) + static_cast<std::size_t>(row) * bytes, session->value<void>(executor_.output(i)),
-                  static_cast<std::size_t>(count) * bytes);
+      std::memcpy(static_cast<std::byte*>(to[i]) + static_cast<std::size_t>(row) * bytes,
+                  session->value<void>(executor_.output(i)), static_cast<std::size_t>(count) * bytes);
     }
   }
 }

@@ -25,9 +25,12 @@ inline std::size_t size_of(DType dtype) { return dtype == DType::boolean ? 1 : 4
 
 inline const char* name_of(DType dtype) {
   switch (dtype) {
-    case DType::float32: return "float32";
-    case DType::int32: return "int32";
-    case DType::boolean: return "bool";
+    case DType::float32:
+      return "float32";
+    case DType::int32:
+      return "int32";
+    case DType::boolean:
+      return "bool";
   }
   return "?";
 }
@@ -47,8 +50,10 @@ inline std::string to_string(const Shape& shape) {
   std::string text = "(";
   for (std::size_t i = 0; i < shape.size(); ++i) {
     if (i > 0) text += ", ";
-    if (shape[i] != kUnknown) text += std::to_string(shape[i]);
-    else text += i == 0 ? "batch" : "None";
+    if (shape[i] != kUnknown)
+      text += std::to_string(shape[i]);
+    else
+      text += i == 0 ? "batch" : "None";
   }
   return text + (shape.size() == 1 ? ",)" : ")");
 }
@@ -86,7 +91,9 @@ class AlignedBuffer {
 
   std::byte* bytes() const { return static_cast<std::byte*>(data_); }
   template <class T>
-  T* as() const { return static_cast<T*>(data_); }
+  T* as() const {
+    return static_cast<T*>(data_);
+  }
   std::size_t size() const { return size_; }
 
  private:

@@ -88,9 +88,10 @@ double Trainer::weight_penalty() const {
   for (std::size_t i = 0; i < nodes.size(); ++i)
     for (const VariablePtr& weight : nodes[i].weights) {
       if (weight->l1 == 0 && weight->l2 == 0) continue;
-      const bool counted = std::any_of(nodes.begin(), nodes.begin() + static_cast<std::ptrdiff_t>(i), [&](const Node& node) {
-        return std::find(node.weights.begin(), node.weights.end(), weight) != node.weights.end();
-      });
+      const bool counted =
+          std::any_of(nodes.begin(), nodes.begin() + static_cast<std::ptrdiff_t>(i), [&](const Node& node) {
+            return std::find(node.weights.begin(), node.weights.end(), weight) != node.weights.end();
+          });
       if (!counted) total += kernels::penalty(weight->l1, weight->l2, weight->data(), weight->size());
     }
   return total;
@@ -112,7 +113,7 @@ void Trainer::take_losses(Session& session, const RunData& data) {
     const Index size = graph.edge(term.edge).spec.row_size();
     const float* values = session.value(term.edge);
     const float* weights = weights_of(term.sample_weights);
-    const double count = term.sample_weights == kSummed ? 1 : static_cast<double>(rows * size);
+    const double count = term.summed ? 1 : static_cast<double>(rows * size);
     double sum = 0;
     for (Index i = 0; i < rows; ++i)
       for (Index j = 0; j < size; ++j)
@@ -121,8 +122,7 @@ void Trainer::take_losses(Session& session, const RunData& data) {
     step_.total += term.weight * step_.losses[k];
     if (float* gradient = session.gradient(term.edge)) {
       const auto share = static_cast<float>(term.weight / count);
-      for (Index i = 0; i < rows; ++i)
-        std::fill_n(gradient + i * size, size, weights ? share * weights[i] : share);
+      for (Index i = 0; i < rows; ++i) std::fill_n(gradient + i * size, size, weights ? share * weights[i] : share);
     }
   }
   for (std::size_t k = 0; k < metrics_.size(); ++k) {

@@ -15,13 +15,12 @@ namespace fastnn {
 
 /// Sample weights that a term does not use.
 constexpr int kUnweighted = -1;
-/// In place of sample weights: the term is a sum over the batch, as penalties of activities are, and no mean.
-constexpr int kSummed = -2;
 
 struct LossTerm {
   EdgeId edge;          ///< per-sample losses, of shape (batch, ...)
   double weight;        ///< its share in the total
-  int sample_weights;   ///< index into Batch data's weights, kUnweighted or kSummed
+  int sample_weights;   ///< index into RunData::weights, or kUnweighted
+  bool summed = false;  ///< its value is the sum over the batch, not the mean
 };
 
 struct MetricTerm {

@@ -109,11 +109,12 @@ class Trainer:
     def __init__(
         self,
         graph: Graph,
-        losses: Sequence[tuple[int, float, int]],
+        losses: Sequence[tuple[int, float, int, bool]],
         metrics: Sequence[tuple[int, int]],
         optimizer: Optimizer | None,
     ) -> None:
-        """losses: (edge of per-sample losses, loss weight, index of the sample weights or -1). metrics: (edge of per-sample
+        """losses: (edge of per-sample losses, loss weight, index of the sample weights or -1, whether the batch's loss is their
+        sum and not their mean). metrics: (edge of per-sample
         values, index of the sample weights or -1). Without an optimizer nothing is ever written but the metric sums."""
     def reset(self) -> None:
         """Sets the sums of losses and metrics to zero (the start of an epoch)."""

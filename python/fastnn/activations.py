@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -156,8 +156,8 @@ swish = silu
 _functions: dict[str, Activation] = {
     function.__name__: function
     for function in (
-        relu, leaky_relu, relu6, sigmoid, hard_sigmoid, tanh, softmax, log_softmax, linear, elu, selu, softplus, softsign,
-        exponential, gelu, silu, mish,
+        relu, leaky_relu, relu6, sigmoid, hard_sigmoid, tanh, softmax, log_softmax, linear, elu, selu, softplus,
+        softsign, exponential, gelu, silu, mish,
     )
 }  # fmt: skip
 _aliases = {"swish": "silu"}
@@ -180,10 +180,10 @@ def get(identifier: str | Mapping[str, Any] | Activation | None) -> Activation:
         return named
     if callable(identifier):
         if identifier in _functions.values() or hasattr(identifier, "activation_node"):
-            known: Activation = identifier
-            return known
+            return cast(Activation, identifier)
         raise TypeError(
-            f"activation {getattr(identifier, '__name__', identifier)!r}: a Python function cannot be traced into the core "
+            f"activation {getattr(identifier, '__name__', identifier)!r}: a Python function cannot be traced into "
+            "the core "
             "yet; use a name or a function of fastnn.activations, or a layer such as ReLU or LeakyReLU"
         )
     raise TypeError(f"activation expects a name or a function of fastnn.activations, got {identifier!r}")

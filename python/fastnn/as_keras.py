@@ -1,8 +1,8 @@
 """`import fastnn.as_keras`: from then on `keras` and `tensorflow.keras` mean fastnn.
 
 Scripts written for Keras run with their own import lines: `from keras.layers import Dense`, `import tensorflow as tf`,
-`from tensorflow.keras.optimizers import Adam`. Import it before them. A real Keras or TensorFlow that was imported earlier
-is never shadowed.
+`from tensorflow.keras.optimizers import Adam`. Import it before them. A real Keras or TensorFlow that was imported
+earlier is never shadowed.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from types import ModuleType
 import fastnn
 
 _MODULES = (
-    "activations", "backend", "callbacks", "config", "constraints", "datasets", "initializers", "layers", "losses", "metrics",
+    "activations", "backend", "callbacks", "config", "constraints", "datasets", "initializers", "layers", "losses",
+    "metrics",
     "models", "optimizers", "regularizers", "utils",
 )  # fmt: skip
 
@@ -24,7 +25,8 @@ def _install() -> None:
         present = sys.modules.get(name)
         if present is not None and not getattr(present, "__fastnn__", present is fastnn):
             raise ImportError(
-                f"fastnn.as_keras: {name} is imported already and would be shadowed; import fastnn.as_keras first, or write "
+                f"fastnn.as_keras: {name} is imported already and would be shadowed; import fastnn.as_keras first, "
+                "or write "
                 "import fastnn as keras"
             )
     keras = ModuleType("keras", fastnn.__doc__)

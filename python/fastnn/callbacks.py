@@ -1,6 +1,7 @@
 """Callbacks: what happens around training, in Keras' words.
 
-A callback that overrides a hook of batches makes the core stop after every step; the others cost nothing within an epoch.
+A callback that overrides a hook of batches makes the core stop after every step; the others cost nothing within an
+epoch.
 """
 
 from __future__ import annotations

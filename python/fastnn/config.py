@@ -32,7 +32,7 @@ def check_nan() -> bool:
 
 
 def set_check_nan(check: bool) -> None:
-    """Whether `fit` refuses NaN in its data (one NaN destroys every weight it reaches). It does unless told otherwise."""
+    """Whether `fit` refuses NaN in its data, as it does at first: one NaN destroys every weight it reaches."""
     global _check_nan
     _check_nan = bool(check)
 

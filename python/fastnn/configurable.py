@@ -1,8 +1,8 @@
 """Objects that are made of their constructor's arguments: layers, losses, metrics, optimizers, initializers...
 
-An argument is written once, in the constructor's signature. From there come the attribute of the same name, `get_config`,
-`from_config` and `repr`; what an argument named `*_initializer` or `activation` may be is said by its family. This file
-owns that mechanism and the one way in which names are looked up; it knows no family by itself.
+An argument is written once, in the constructor's signature. From there come the attribute of the same name,
+`get_config`, `from_config` and `repr`; what an argument named `*_initializer` or `activation` may be is said by its
+family. This file owns that mechanism and the one way in which names are looked up; it knows no family by itself.
 """
 
 from __future__ import annotations
@@ -98,8 +98,8 @@ def _converted(name: str, value: Any) -> Any:
 class Configurable:
     """Base of everything that is described by its constructor's arguments.
 
-    A subclass writes them in the signature of `__init__`, whose body has only to check them: when it runs, each already is
-    an attribute.
+    A subclass writes them in the signature of `__init__`, whose body has only to check them: when it runs, each
+    already is an attribute.
     """
 
     renamed: ClassVar[Mapping[str, str]] = {}
@@ -126,6 +126,7 @@ class Configurable:
     def _store(self, arguments: dict[str, Any]) -> None:
         """Keeps the arguments, each as an attribute."""
         for name, value in arguments.items():
+            value = tuple(value) if isinstance(value, list) else value
             setattr(self, name, _converted(name, value))
 
     def _argument_names(self) -> tuple[str, ...]:

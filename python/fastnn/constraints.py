@@ -139,5 +139,6 @@ def get(identifier: Any) -> Constraint | None:
     if isinstance(identifier, type) and issubclass(identifier, Constraint):
         return identifier()
     raise TypeError(
-        f"constraint {identifier!r} is not supported yet: use MaxNorm, NonNeg, UnitNorm or MinMaxNorm of fastnn.constraints"
+        f"constraint {identifier!r} is not supported yet: use MaxNorm, NonNeg, UnitNorm or MinMaxNorm of "
+        "fastnn.constraints"
     )

@@ -270,8 +270,8 @@ class Identity(Initializer):
 _classes: dict[str, type[Initializer]] = {
     name: cls
     for cls in (
-        Zeros, Ones, Constant, RandomNormal, RandomUniform, TruncatedNormal, VarianceScaling, GlorotUniform, GlorotNormal,
-        HeUniform, HeNormal, LecunUniform, LecunNormal, Orthogonal, Identity,
+        Zeros, Ones, Constant, RandomNormal, RandomUniform, TruncatedNormal, VarianceScaling, GlorotUniform,
+        GlorotNormal, HeUniform, HeNormal, LecunUniform, LecunNormal, Orthogonal, Identity,
     )
     for name in (snake_case(cls.__name__), cls.__name__)
 }  # fmt: skip

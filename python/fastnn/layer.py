@@ -49,6 +49,13 @@ class Emission:
         """Whether the layer's weights are trained in this graph."""
         return self._trainable.get(layer, layer.trainable)
 
+    def trained(self, layer: Layer) -> list[Variable]:
+        """The layer's weights that are trained in this graph."""
+        if not self.trains(layer):
+            return []
+        # A layer that was frozen since it was settled has frozen its weights too; that counts at the next compile.
+        return [variable for variable in layer._learned if variable.trainable or not layer.trainable]
+
     def add(
         self,
         layer: Layer,
@@ -59,7 +66,7 @@ class Emission:
     ) -> list[int]:
         """A node of the layer that reads the layer's weights; returns its output edges."""
         for variable in layer.weights:
-            variable.handle.trainable = variable.trainable and self.trains(layer)
+            variable.handle.trainable = any(variable is one for one in self.trained(layer))
         return self.graph.add(kind, layer.name, config, edges, [v.handle for v in layer.weights], stream)
 
 
@@ -71,7 +78,8 @@ def channels_last(layer: Layer, data_format: str | None) -> None:
     """
     if data_format not in (None, "channels_last"):
         raise ValueError(
-            f"{layer.who()} expects data_format 'channels_last', got {data_format!r}; move the channels to the end with "
+            f"{layer.who()} expects data_format 'channels_last', got {data_format!r}; move the channels to the end "
+            "with "
             "np.moveaxis(x, 1, -1)"
         )
 
@@ -270,7 +278,8 @@ class Layer(Configurable):
         if self.built:
             if [tuple(spec[1]) for spec in needed] != [variable.shape for variable in self._weights]:
                 raise ValueError(
-                    f"{self.who()} was built for inputs of shape {self._build_shape} and its weights do not fit {shape}; "
+                    f"{self.who()} was built for inputs of shape {self._build_shape} and its weights do not fit "
+                    f"{shape}; "
                     "make a new layer"
                 )
             return
@@ -321,7 +330,7 @@ class Layer(Configurable):
         self.build(shape)
         if training:
             return self._run_in_training(x)
-        if self._alone is None or self._predictor[0] != shape:
+        if self._alone is None or self._alone[0] != shape:
             emission = Emission(False)
             edges = self._emit(emission, [emission.graph.input(shape)])
             self._alone = shape, _core.Predictor(emission.graph, edges)

@@ -202,8 +202,8 @@ def _last_axis(who: str, axis: int) -> None:
 class Loss(Configurable):
     """Base of all losses: called with (y_true, y_pred), it returns one number.
 
-    The arguments common to all: `reduction`, how samples become one number ("sum_over_batch_size" and "mean": their mean;
-    "sum"; "mean_with_sample_weight": the mean by weights; "none" or None: not at all), `name`, and `dtype`.
+    The arguments common to all: `reduction`, how samples become one number ("sum_over_batch_size" and "mean": their
+    mean; "sum"; "mean_with_sample_weight": the mean by weights; "none" or None: not at all), `name`, and `dtype`.
     """
 
     kind: ClassVar[str] = ""
@@ -491,7 +491,8 @@ CLASSES: dict[str, type[Loss]] = {
 }  # fmt: skip
 FUNCTIONS: dict[str, Callable[..., Values]] = {kind: globals()[kind] for kind in CLASSES}
 ALIASES = {
-    "mse": "mean_squared_error", "MSE": "mean_squared_error", "mae": "mean_absolute_error", "MAE": "mean_absolute_error",
+    "mse": "mean_squared_error", "MSE": "mean_squared_error", "mae": "mean_absolute_error",
+    "MAE": "mean_absolute_error",
     "mape": "mean_absolute_percentage_error", "MAPE": "mean_absolute_percentage_error",
     "msle": "mean_squared_logarithmic_error", "MSLE": "mean_squared_logarithmic_error",
     "bce": "binary_crossentropy", "BCE": "binary_crossentropy", "kld": "kl_divergence", "KLD": "kl_divergence",
@@ -526,7 +527,8 @@ def get(identifier: str | Mapping[str, Any] | Loss | Callable[..., Any] | None) 
             return CLASSES[kind]()
     if callable(identifier):
         raise TypeError(
-            f"loss {getattr(identifier, '__name__', identifier)!r}: a Python function cannot be traced into the core yet; "
+            f"loss {getattr(identifier, '__name__', identifier)!r}: a Python function cannot be traced into the core "
+            "yet; "
             f"use a name, an object or a function of fastnn.losses"
         )
     raise TypeError(f"loss expects a name or an object of fastnn.losses, got {identifier!r}")

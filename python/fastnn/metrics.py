@@ -1,7 +1,7 @@
 """Metrics: numbers that tell how well a model does, of which a mean over samples is kept.
 
-While a model trains the core keeps the sums; the objects here say which node computes the values, and serve by themselves
-on arrays. Every loss is a metric too.
+While a model trains the core keeps the sums; the objects here say which node computes the values, and serve by
+themselves on arrays. Every loss is a metric too.
 """
 
 from __future__ import annotations
@@ -402,10 +402,10 @@ class LossMetric(NodeMetric):
 
 
 _node_classes: tuple[type[NodeMetric], ...] = (
-    BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy, TopKCategoricalAccuracy, SparseTopKCategoricalAccuracy,
-    MeanSquaredError, MeanAbsoluteError, MeanAbsolutePercentageError, MeanSquaredLogarithmicError, LogCoshError, Poisson,
-    KLDivergence, Hinge, SquaredHinge, CategoricalHinge, BinaryCrossentropy, CategoricalCrossentropy,
-    SparseCategoricalCrossentropy,
+    BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy, TopKCategoricalAccuracy,
+    SparseTopKCategoricalAccuracy, MeanSquaredError, MeanAbsoluteError, MeanAbsolutePercentageError,
+    MeanSquaredLogarithmicError, LogCoshError, Poisson, KLDivergence, Hinge, SquaredHinge, CategoricalHinge,
+    BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy,
 )  # fmt: skip
 _classes: dict[str, Any] = {
     **{cls.kind: cls for cls in _node_classes},
@@ -457,7 +457,8 @@ def get(identifier: Any) -> Metric:
         return _named(_functions[identifier], _functions[identifier])
     if callable(identifier):
         raise TypeError(
-            f"metric {getattr(identifier, '__name__', identifier)!r}: a Python function cannot be traced into the core yet; "
+            f"metric {getattr(identifier, '__name__', identifier)!r}: a Python function cannot be traced into the "
+            "core yet; "
             "use a name, an object or a function of fastnn.metrics"
         )
     raise TypeError(f"metric expects a name or an object of fastnn.metrics, got {identifier!r}")

@@ -1,7 +1,7 @@
 """Models: layers put together.
 
-This file owns the structure (which layers, in which order, built for which shape) and what is told of it: weights, summary,
-config. How a model is trained is in `training.py`.
+This file owns the structure (which layers, in which order, built for which shape) and what is told of it: weights,
+summary, config. How a model is trained is in `training.py`.
 """
 
 from __future__ import annotations
@@ -95,7 +95,8 @@ class Sequential(Layer, Trainer):
             return
         if any(layer.name == other.name for other in self._layers):
             raise ValueError(
-                f"{self.who()} has a layer called {layer.name!r} already; names within a model must differ: give one a name="
+                f"{self.who()} has a layer called {layer.name!r} already; names within a model must differ: give one "
+                "a name="
             )
         first = None if self._layers or self._build_shape is not None else _shape_of_first(layer)
         before = self._output_shape if first is None else first

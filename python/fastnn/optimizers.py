@@ -1,7 +1,7 @@
 """Optimizers: how weights move.
 
-An object here is the face of the core's optimizer, which owns the slots (one block for each weight, found by the weight);
-so compiling again with the same object goes on where it was.
+An object here is the face of the core's optimizer, which owns the slots (one block for each weight, found by the
+weight); so compiling again with the same object goes on where it was.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from fastnn.variable import Variable
 class Optimizer(Configurable):
     """Base of all optimizers.
 
-    The arguments common to all: `learning_rate`; `weight_decay`, a share of each weight (times the learning rate) that is
-    taken off at each step; `clipnorm` (the longest gradient of a weight), `clipvalue` (its largest element) or
+    The arguments common to all: `learning_rate`; `weight_decay`, a share of each weight (times the learning rate) that
+    is taken off at each step; `clipnorm` (the longest gradient of a weight), `clipvalue` (its largest element) or
     `global_clipnorm` (the longest gradient of all weights together), of which one may be given; and `name`.
     """
 
     kind: ClassVar[str] = ""
     """What the core calls the rule."""
-    renamed = {"lr": "learning_rate"}
+    renamed: ClassVar[Mapping[str, str]] = {"lr": "learning_rate"}
 
     def _store(self, arguments: dict[str, Any]) -> None:
         clips = [name for name in ("clipnorm", "clipvalue", "global_clipnorm") if arguments.get(name) is not None]

@@ -1,8 +1,8 @@
 """compile, fit, evaluate, predict: the loop around the core's runs of steps.
 
-This file owns the door (every array is checked before the first step), the order of rows, the logs and when callbacks are
-called. What a step computes is a graph: one to train, one to evaluate, one to predict, made when they are first needed
-from the model's layers and made again after `compile` or a change of the layers.
+This file owns the door (every array is checked before the first step), the order of rows, the logs and when callbacks
+are called. What a step computes is a graph: one to train, one to evaluate, one to predict, made when they are first
+needed from the model's layers and made again after `compile` or a change of the layers.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ Array = NDArray[Any]
 
 _BUDGET = 0.05
 """Seconds of steps between two looks at the progress bar."""
-_SUM_OVER_BATCH = -2
-"""Third field of a loss term that is summed over the batch, not averaged."""
+_UNWEIGHTED = -1
+"""In place of an index of sample weights."""
 
 
 class _Targets:
@@ -177,6 +177,8 @@ class Trainer:
         self._metric_objects = None
         self._loss_tracker = _loss_tracker()
         self._compiled = True
+        if self._shuffle_seed is None:
+            self._shuffle_seed = next_seed()
         self._trained = dict(self._leaves())
         self._programs.clear()
 
@@ -219,19 +221,18 @@ class Trainer:
         targets = _Targets(graph, output_shape)
         kind, arguments = self._loss.node()
         edge = graph.add(kind, self._loss.name, arguments, [targets.edge(self._loss.labels), predicted])[0]
-        index = _SUM_OVER_BATCH if self._loss.reduction == "sum" else 0
-        terms = [(edge, self._loss_weight, index)]
-        terms += [(penalty, 1.0, _SUM_OVER_BATCH) for penalty in emission.penalties]
+        terms = [(edge, self._loss_weight, 0, self._loss.reduction == "sum")]
+        terms += [(penalty, 1.0, _UNWEIGHTED, False) for penalty in emission.penalties]
         measured: list[tuple[int, int]] = []
         plain, weighted = self._metric_objects
         for metric in (*plain, *weighted):
             kind, arguments = metric.node()
             edge = graph.add(kind, metric.name, arguments, [targets.edge(metric.labels), predicted])[0]
-            measured.append((edge, -1 if len(measured) < len(plain) else 0))
+            measured.append((edge, _UNWEIGHTED if len(measured) < len(plain) else 0))
         handle = None
         if mode == "train":
             self.optimizer.build(
-                [v for layer, trained in self._trained.items() if trained for v in layer.trainable_weights]
+                [variable for layer in self._trained for variable in emission.trained(layer)]
             )
             handle = self.optimizer.handle
         trainer = _core.Trainer(graph, terms, measured, handle)
@@ -356,21 +357,29 @@ class Trainer:
             value = inside[~((inside >= 0) & (inside < shape[-1]) & (inside == np.floor(inside)))].flat[0]
             raise ValueError(
                 f"{self.who()}: y holds the label {value} in row {row}, but the model has {shape[-1]} outputs: labels "
-                f"must be whole numbers from 0 to {shape[-1] - 1}; number them from 0, or give the last layer more units"
+                f"must be whole numbers from 0 to {shape[-1] - 1}; number them from 0, or give the last layer more "
+                "units"
             )
         return y
 
     def _targets_of(self, y: Array) -> list[Array]:
         """The arrays for the graph's inputs after x, checked against loss and metrics."""
-        program = self._program("test", y.shape)
         assert self._loss is not None
         ignored = getattr(self._loss, "ignore_class", None)
-        arrays = {}
-        users: list[Any] = [self._loss, *program.metrics]
-        for labels in program.targets:
-            kind = next(user for user in users if user.labels == labels).node()[0]
-            arrays[labels] = self._fitted(y, labels, kind, ignored)
-        return list(arrays.values())
+        arrays = {self._loss.labels: self._fitted(y, self._loss.labels, self._loss.node()[0], ignored)}
+        fresh = self._metric_objects is None
+        program = self._program("test", y.shape)
+        try:
+            for metric in program.metrics:
+                if metric.labels not in arrays:
+                    arrays[metric.labels] = self._fitted(y, metric.labels, metric.node()[0], ignored)
+        except ValueError:
+            if fresh:
+                # What "accuracy" means was read from a y that does not fit; the next y shall say it.
+                self._metric_objects = None
+                self._programs.pop("test")
+            raise
+        return [arrays[labels] for labels in program.targets]
 
     def _sample_weights(self, rows: int, y: Array, sample_weight: Any, class_weight: Any) -> Array | None:
         if sample_weight is not None and class_weight is not None:
@@ -399,14 +408,13 @@ class Trainer:
         y = self._target(y, len(x))
         targets = self._targets_of(y)
         weights = self._sample_weights(len(x), y, sample_weight, class_weight)
-        if weights is not None and self._loss.reduction == "sum":
-            raise ValueError(f"{self.who()}: a loss with reduction='sum' cannot be trained with sample weights yet")
         if check_nan and config.check_nan():
             for word, array in (("x", x), ("y", y), ("sample_weight", weights)):
                 row = -1 if array is None else _core.first_nan(array)
                 if row >= 0:
                     raise ValueError(
-                        f"{self.who()}: {word} holds a NaN in row {row}, which would destroy the weights; remove or replace "
+                        f"{self.who()}: {word} holds a NaN in row {row}, which would destroy the weights; remove or "
+                        "replace "
                         f"it (np.nan_to_num), or lift this check with fastnn.config.set_check_nan(False)"
                     )
         return _core.Columns([x, *targets], [weights])
@@ -418,8 +426,7 @@ class Trainer:
             raise type(error)(f"validation data: {error}") from None
 
     def _next_order(self, rows: int) -> NDArray[np.int64]:
-        if self._shuffle_seed is None:
-            self._shuffle_seed = next_seed()
+        assert self._shuffle_seed is not None
         order = _core.random_permutation(self._shuffle_seed, self._shuffle_position, rows)
         self._shuffle_position += 1
         return order
@@ -567,7 +574,8 @@ class Trainer:
         changed = [layer.name for layer, now in self._leaves() if settled[layer] != now]
         if changed:
             warnings.warn(
-                f"{self.who()}: trainable was changed after compile() for {', '.join(changed)}; it is read by compile(), so "
+                f"{self.who()}: trainable was changed after compile() for {', '.join(changed)}; it is read by "
+                "compile(), so "
                 "call compile() again for it to count",
                 stacklevel=3,
             )
@@ -581,7 +589,8 @@ class Trainer:
         at = math.floor(len(x) * (1.0 - share))
         if at in (0, len(x)):
             raise ValueError(
-                f"validation_split={share} of {len(x)} rows leaves {at} to train and {len(x) - at} to validate with; both "
+                f"validation_split={share} of {len(x)} rows leaves {at} to train and {len(x) - at} to validate with; "
+                "both "
                 "need at least one"
             )
         weights = self._sample_weights(len(x), y, sample_weight, None)

@@ -1,7 +1,7 @@
 """Variable: one weight of a layer, as Python sees it.
 
-The numbers belong to the core and never move; this object knows their path, their initializer's friends (regularizer and
-constraint) and how they look as NumPy.
+The numbers belong to the core and never move; this object knows their path, their initializer's friends (regularizer
+and constraint) and how they look as NumPy.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 from fastnn import activations
 from fastnn.layer import Layer
@@ -88,7 +88,7 @@ class LeakyReLU(_Elementwise):
         >>> LeakyReLU(0.1)
     """
 
-    renamed = {"alpha": "negative_slope"}
+    renamed: ClassVar[Mapping[str, str]] = {"alpha": "negative_slope"}
 
     def __init__(self, negative_slope: float = 0.3, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -38,6 +38,10 @@ class InputLayer(Layer):
         self.shape = self.batch_input_shape
         self.build(self.shape)
 
+    def get_config(self) -> dict[str, Any]:
+        """The shape with the batch, from which `from_config` makes an equal one."""
+        return {"name": self.name, "dtype": self.dtype, "batch_shape": list(self.shape)}
+
 
 def Input(
     shape: Sequence[int | None] | None = None,

@@ -25,8 +25,8 @@ class _Pooling2D(Layer):
 class MaxPooling2D(_Pooling2D):
     """The largest value of each window.
 
-    Shapes: (batch, height, width, channels) -> (batch, new height, new width, channels). With padding "valid" a rest that
-    does not fill a window is dropped.
+    Shapes: (batch, height, width, channels) -> (batch, new height, new width, channels). With padding "valid" a rest
+    that does not fill a window is dropped.
 
     Args:
         pool_size: The window's height and width, or one number for both.

@@ -1,0 +1,491 @@
+"""Training: the numbers of fit, evaluate and predict, what they print, and what they leave alone."""
+
+from __future__ import annotations
+
+import re
+import sys
+
+import numpy as np
+import pytest
+from fastnn import Input, Sequential, callbacks, layers, losses, metrics, optimizers, regularizers, utils
+from fastnn.layers import BatchNormalization, Dense, Dropout
+from fastnn.optimizers import SGD, Adam
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(70, 4)).astype("float32")
+Y = (X[:, 0] + X[:, 1] > 0).astype(int) + (X[:, 2] > 1)
+
+
+def classifier(seed=1, **compiled):
+    utils.set_random_seed(seed)
+    model = Sequential([Dense(8, input_shape=(4,), activation="relu"), Dense(3, activation="softmax")])
+    arguments = {
+        "optimizer": Adam(0.01),
+        "loss": "sparse_categorical_crossentropy",
+        "metrics": ["accuracy"],
+        **compiled,
+    }
+    model.compile(**arguments)
+    return model
+
+
+def bits(model):
+    return b"".join(value.tobytes() for value in model.get_weights())
+
+
+def one_weight(loss="mse", optimizer=None, **dense):
+    model = Sequential([Input((1,)), Dense(1, use_bias=False, kernel_initializer="ones", **dense)])
+    model.compile(optimizer or SGD(0.1), loss)
+    return model
+
+
+# Learning.
+
+
+def test_it_learns():
+    model = classifier()
+    history = model.fit(X, Y, epochs=60, batch_size=10, verbose=0).history
+    assert history["loss"][-1] < 0.3 * history["loss"][0]
+    assert model.evaluate(X, Y, verbose=0)[1] > 0.9
+
+
+def test_one_step_of_sgd_is_hand_arithmetic():
+    model = one_weight()
+    model.fit([[2.0]], [[5.0]], verbose=0)
+    assert model.get_weights()[0][0, 0] == pytest.approx(1 - 0.1 * 2 * (2 - 5) * 2, rel=1e-6)
+
+
+def test_loss_of_an_epoch_is_a_mean_over_rows_with_a_short_last_batch():
+    model = one_weight(optimizer=SGD(0.0))
+    x = np.arange(5.0)
+    history = model.fit(x, np.zeros(5), batch_size=2, verbose=0).history
+    assert history["loss"][0] == pytest.approx(np.mean(x**2))
+    assert model.evaluate(x, np.zeros(5), batch_size=2, verbose=0) == pytest.approx(np.mean(x**2))
+
+
+def test_regularizers_count_in_loss_and_gradient():
+    model = one_weight(kernel_regularizer=regularizers.L2(0.5))
+    assert model.evaluate([[0.0]], [[0.0]], verbose=0) == pytest.approx(0.5)
+    assert model.gradients([[0.0]], [[0.0]])[model.weights[0].path] == pytest.approx(1.0)
+
+
+def test_activity_regularizer_is_a_mean_over_samples():
+    model = one_weight(activity_regularizer=regularizers.L1(0.25))
+    assert model.evaluate([[1.0], [3.0]], [[1.0], [3.0]], verbose=0) == pytest.approx(0.5)
+
+
+def test_gradients_of_the_chain_rule_in_the_notes():
+    x, y, w = 1.5, 0.2, 0.7
+    model = one_weight(activation="sigmoid")
+    model.set_weights([[[w]]])
+    yhat = 1 / (1 + np.exp(-w * x))
+    (gradient,) = model.gradients([[x]], [[y]]).values()
+    assert gradient[0, 0] / 2 == pytest.approx((yhat - y) * yhat * (1 - yhat) * x, rel=1e-5)
+    assert model.get_weights()[0][0, 0] == np.float32(w)
+    assert model.optimizer.iterations == 0
+
+
+def test_gradient_paths_of_nested_models():
+    inner = Sequential([Dense(2, name="same")], name="inner")
+    model = Sequential([Input((2,)), Dense(2, name="same"), inner])
+    model.compile("sgd", "mse")
+    assert list(model.gradients(np.ones((3, 2)), np.ones((3, 2)))) == [
+        "same/kernel", "same/bias", "inner/same/kernel", "inner/same/bias",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "optimizer", ["sgd", "adam", "rmsprop", "adamw", SGD(0.1, 0.9, nesterov=True), Adam(amsgrad=True)]
+)
+def test_every_optimizer_learns(optimizer):
+    model = classifier(optimizer=optimizer)
+    model.optimizer.learning_rate = 0.01
+    history = model.fit(X, Y, epochs=20, batch_size=10, verbose=0).history["loss"]
+    assert history[-1] < 0.8 * history[0]
+
+
+def test_learning_rate_in_the_middle():
+    model = one_weight(optimizer=SGD(0.0))
+    model.fit([[1.0]], [[0.0]], verbose=0)
+    assert model.get_weights()[0] == 1
+    model.optimizer.learning_rate = 0.25
+    model.fit([[1.0]], [[0.0]], verbose=0)
+    assert model.get_weights()[0] == 0.5
+    assert model.optimizer.get_config()["learning_rate"] == 0.25
+
+
+def test_weight_decay_spares_what_it_is_told_to():
+    rate = SGD(0.1, weight_decay=0.5)
+    rate.exclude_from_weight_decay(var_names=["bias"])
+    model = Sequential([Input((1,)), Dense(1, kernel_initializer="ones", bias_initializer="ones")])
+    model.compile(rate, "mse")
+    model.fit([[0.0]], [[1.0]], verbose=0)
+    np.testing.assert_allclose([float(w.numpy().item()) for w in model.weights], [0.95, 1.0], rtol=1e-6)
+
+
+# Seeds, order and state.
+
+
+def test_seeds_repeat_a_run_bit_for_bit():
+    runs = {}
+    for name, seed in (("one", 1), ("again", 1), ("two", 2)):
+        model = classifier(seed)
+        runs[name] = model.fit(X, Y, epochs=3, batch_size=8, verbose=0).history, bits(model)
+    assert runs["one"] == runs["again"]
+    assert runs["one"] != runs["two"]
+
+
+def test_rows_are_shuffled_anew_each_epoch():
+    def losses_seen(shuffle, epochs):
+        seen = []
+        utils.set_random_seed(1)
+        model = one_weight(optimizer=SGD(0.0))
+        watch = callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: seen.append(logs["loss"]))
+        model.fit(
+            np.arange(6.0), np.zeros(6), batch_size=1, epochs=epochs, shuffle=shuffle, callbacks=[watch], verbose=0
+        )
+        return [
+            np.diff(np.array(seen[e * 6 : e * 6 + 6]) * np.arange(1, 7), prepend=0).round(3).tolist()
+            for e in range(epochs)
+        ]
+
+    assert losses_seen(False, 2) == [[0, 1, 4, 9, 16, 25]] * 2
+    first, second = losses_seen(True, 2)
+    assert sorted(first) == sorted(second) == [0, 1, 4, 9, 16, 25]
+    assert first != second
+
+
+def test_two_fits_are_one_longer_fit():
+    whole, parts = classifier(), classifier()
+    whole.fit(X, Y, epochs=4, batch_size=8, verbose=0)
+    parts.fit(X, Y, epochs=1, batch_size=8, verbose=0)
+    parts.fit(X, Y, epochs=4, initial_epoch=1, batch_size=8, verbose=0)
+    assert bits(whole) == bits(parts)
+    assert parts.optimizer.iterations == 4 * 9
+
+
+def test_recompiling_with_the_same_optimizer_goes_on():
+    whole, again = classifier(), classifier()
+    whole.fit(X, Y, epochs=2, shuffle=False, verbose=0)
+    again.fit(X, Y, epochs=1, shuffle=False, verbose=0)
+    again.compile(again.optimizer, "sparse_categorical_crossentropy")
+    again.fit(X, Y, epochs=1, shuffle=False, verbose=0)
+    assert bits(whole) == bits(again)
+
+
+def test_validation_evaluate_and_predict_change_nothing():
+    def model():
+        utils.set_random_seed(1)
+        made = Sequential([Input((4,)), Dense(6), BatchNormalization(), Dropout(0.3), Dense(3, activation="softmax")])
+        made.compile("adam", "sparse_categorical_crossentropy")
+        return made
+
+    plain, watched = model(), model()
+    plain.fit(X, Y, epochs=3, verbose=0)
+    for _ in range(3):
+        watched.fit(X, Y, verbose=0, validation_data=(X, Y))
+        watched.evaluate(X, Y, verbose=0)
+        watched.predict(X, verbose=0)
+    assert bits(plain) == bits(watched)
+
+
+def test_frozen_layers_stay_bit_for_bit():
+    utils.set_random_seed(1)
+    model = Sequential([Input((4,)), Dense(6), BatchNormalization(), Dense(3, activation="softmax")])
+    model.layers[0].trainable = model.layers[1].trainable = False
+    model.compile("adam", "sparse_categorical_crossentropy")
+    before = model.get_weights()
+    model.fit(X, Y, epochs=2, verbose=0)
+    after = model.get_weights()
+    assert all(a.tobytes() == b.tobytes() for a, b in zip(before[:6], after[:6], strict=True))
+    assert before[6].tobytes() != after[6].tobytes()
+    assert len(model.gradients(X, Y)) == 2
+
+
+def test_trainable_is_read_at_compile():
+    model = classifier()
+    model.layers[0].trainable = False
+    before = model.get_weights()[0]
+    with pytest.warns(UserWarning, match="trainable was changed after compile"):
+        model.fit(X, Y, verbose=0)
+    assert (model.get_weights()[0] != before).any()
+    model.compile("adam", "sparse_categorical_crossentropy")
+    before = model.get_weights()[0]
+    model.fit(X, Y, verbose=0)
+    assert (model.get_weights()[0] == before).all()
+
+
+def test_add_and_pop_keep_the_compile_settings():
+    model = classifier()
+    model.fit(X, Y, verbose=0)
+    model.pop()
+    model.add(Dense(3, activation="softmax", name="head"))
+    before = model.get_layer("head").kernel.numpy()
+    model.fit(X, Y, verbose=0)
+    assert (model.get_layer("head").kernel.numpy() != before).any()
+    assert model.optimizer.iterations == 6
+
+
+# Data.
+
+
+@pytest.mark.parametrize(
+    "convert",
+    [
+        lambda x: x.astype("float64"),
+        lambda x: x.tolist(),
+        lambda x: np.asfortranarray(x),
+        lambda x: np.repeat(x, 2, axis=0)[::2],
+        lambda x: x.astype(">f4"),
+        lambda x: [x],
+    ],
+    ids=["float64", "lists", "fortran", "strided", "big-endian", "list-of-one"],
+)
+def test_any_layout_of_the_same_numbers_gives_the_same_bits(convert):
+    plain, other = classifier(), classifier()
+    plain.fit(X, Y, verbose=0)
+    other.fit(convert(X), Y.tolist(), verbose=0)
+    assert bits(plain) == bits(other)
+
+
+@pytest.mark.parametrize(
+    "dtype", ["int8", "uint8", "int16", "int32", "int64", "uint64", "float16", "float32", "float64", "bool"]
+)
+def test_any_numeric_type(dtype):
+    x = (np.arange(40).reshape(10, 4) % 2).astype(dtype)
+    y = (np.arange(10) % 2).astype(dtype)
+    plain, other = classifier(), classifier()
+    plain.fit(x.astype("float32"), y.astype("int32"), verbose=0)
+    other.fit(x, y, verbose=0)
+    assert bits(plain) == bits(other)
+
+
+def test_vectors_become_columns_where_keras_expands_them():
+    model = one_weight()
+    assert model.evaluate(np.arange(3.0), np.arange(3.0), verbose=0) == 0
+    assert model.predict(np.arange(3.0), verbose=0).shape == (3, 1)
+    lazy = Sequential([Dense(1)])
+    assert lazy.predict(np.arange(3.0), verbose=0).shape == (3, 1)
+    labelled = classifier()
+    assert labelled.evaluate(X, Y, verbose=0) == labelled.evaluate(X, Y[:, None], verbose=0)
+
+
+def test_sample_weights_and_class_weights():
+    x, y = np.array([[1.0], [2.0]]), np.array([[0.0], [0.0]])
+    model = one_weight()
+    assert model.evaluate(x, y, sample_weight=[2.0, 0.5], verbose=0) == pytest.approx((2 * 1 + 0.5 * 4) / 2)
+    by_class, by_row = classifier(), classifier()
+    by_class.fit(X, Y, class_weight={0: 2.0, 2: 0.5}, verbose=0)
+    by_row.fit(X, Y, sample_weight=np.array([2.0, 1.0, 0.5])[Y], verbose=0)
+    assert bits(by_class) == bits(by_row)
+    one_hot = classifier(loss="categorical_crossentropy")
+    one_hot.fit(X, utils.to_categorical(Y, 3), class_weight={0: 2.0, 2: 0.5}, verbose=0)
+    np.testing.assert_allclose(one_hot.get_weights()[0], by_row.get_weights()[0], rtol=1e-5)
+
+
+def test_sum_reduction():
+    x, y = np.array([[1.0], [2.0]]), np.zeros((2, 1))
+    summed, mean = one_weight(losses.MeanSquaredError(reduction="sum")), one_weight()
+    (a,), (b,) = summed.gradients(x, y).values(), mean.gradients(x, y).values()
+    np.testing.assert_allclose(a, 2 * b)
+    (c,) = summed.gradients(x, y, sample_weight=[0.0, 3.0]).values()
+    np.testing.assert_allclose(c, [[3 * 2 * 2 * 2]], rtol=1e-6)
+
+
+def test_loss_weights():
+    x, y = np.array([[1.0], [2.0]]), np.zeros((2, 1))
+    model = one_weight()
+    model.compile("sgd", "mse", loss_weights=3.0)
+    assert model.evaluate(x, y, verbose=0) == pytest.approx(7.5)
+
+
+def test_validation_split_takes_the_last_rows():
+    split, given = classifier(), classifier()
+    a = split.fit(X, Y, validation_split=0.25, epochs=2, verbose=0).history
+    b = given.fit(X[:52], Y[:52], validation_data=(X[52:], Y[52:]), epochs=2, verbose=0).history
+    assert a == b
+    assert list(a) == ["accuracy", "loss", "val_accuracy", "val_loss"]
+
+
+def test_validation_frequency_and_weights():
+    history = (
+        classifier().fit(X, Y, epochs=4, validation_data=(X, Y, np.zeros(70)), validation_freq=2, verbose=0).history
+    )
+    assert len(history["loss"]) == 4 and history["val_loss"] == [0.0, 0.0]
+    listed = classifier().fit(X, Y, epochs=4, validation_data=[X, Y], validation_freq=[1, 2, 4], verbose=0).history
+    assert len(listed["val_loss"]) == 3
+
+
+def test_steps_per_epoch_goes_round():
+    model = classifier()
+    model.fit(X, Y, batch_size=10, epochs=3, steps_per_epoch=4, verbose=0)
+    assert model.optimizer.iterations == 12
+
+
+# Metrics and returns.
+
+
+@pytest.mark.parametrize(
+    ("outputs", "activation", "loss", "make", "kind"),
+    [
+        (1, "sigmoid", "binary_crossentropy", lambda y: y > 0, metrics.BinaryAccuracy),
+        (3, "softmax", "sparse_categorical_crossentropy", lambda y: y, metrics.SparseCategoricalAccuracy),
+        (3, "softmax", "categorical_crossentropy", lambda y: utils.to_categorical(y, 3), metrics.CategoricalAccuracy),
+    ],
+    ids=["binary", "sparse", "one-hot"],
+)
+@pytest.mark.parametrize("word", ["accuracy", "acc"])
+def test_accuracy_is_read_from_the_shapes(outputs, activation, loss, make, kind, word):
+    model = Sequential([Input((4,)), Dense(outputs, activation=activation)])
+    model.compile("adam", loss, metrics=[word])
+    y = make(Y)
+    logs = model.evaluate(X, y, verbose=0, return_dict=True)
+    assert list(logs) == ["loss", word]
+    assert type(model.metrics[1]) is kind
+    p = model.predict(X, verbose=0)
+    right = (p[:, 0] > 0.5) == y if outputs == 1 else p.argmax(1) == Y
+    assert logs[word] == pytest.approx(right.mean())
+    assert model.metrics[1].result() == logs[word]
+
+
+def test_losses_as_metrics_and_names():
+    model = one_weight()
+    model.compile(
+        "sgd", "mse", metrics=["mae", metrics.RootMeanSquaredError(), losses.Huber(), losses.mean_squared_error]
+    )
+    assert model.metrics_names == ["loss", "mae", "root_mean_squared_error", "huber_loss", "mean_squared_error"]
+    loss, mae, root, huber, mse = model.evaluate([[1.0], [3.0]], [[0.0], [0.0]], verbose=0)
+    assert (loss, mae, mse, huber) == pytest.approx((5.0, 2.0, 5.0, 1.5)) and root == pytest.approx(5**0.5)
+
+
+def test_weighted_metrics():
+    model = one_weight()
+    model.compile("sgd", "mse", metrics=["mae"], weighted_metrics=["mse"])
+    logs = model.evaluate([[1.0], [3.0]], [[0.0], [0.0]], sample_weight=[3.0, 1.0], verbose=0, return_dict=True)
+    assert logs == pytest.approx({"loss": 6.0, "mae": 2.0, "mse": 3.0})
+
+
+def test_what_evaluate_and_the_batch_calls_return():
+    model = classifier(metrics=None)
+    assert type(model.evaluate(X, Y, verbose=0)) is float
+    model = classifier()
+    result = model.evaluate(X, Y, verbose=0)
+    assert [type(value) for value in result] == [float, float]
+    assert model.test_on_batch(X, Y) == pytest.approx(result)
+    assert model.test_on_batch(X, Y, return_dict=True) == pytest.approx(
+        dict(zip(["loss", "accuracy"], result, strict=True))
+    )
+    first = model.train_on_batch(X, Y, return_dict=True)
+    assert first["loss"] == pytest.approx(result[0]) and model.optimizer.iterations == 1
+    model.reset_metrics()
+    assert model.train_on_batch(X, Y)[0] < first["loss"]
+
+
+def test_train_on_batch_is_one_step_of_fit():
+    batch, whole = classifier(), classifier()
+    batch.train_on_batch(X[:32], Y[:32])
+    whole.fit(X[:32], Y[:32], shuffle=False, verbose=0)
+    assert bits(batch) == bits(whole)
+
+
+def test_predict_does_not_depend_on_the_batch():
+    model = classifier()
+    whole = model.predict(X, verbose=0)
+    assert whole.shape == (70, 3) and whole.dtype == np.float32
+    for size in (1, 7, 64, 1000):
+        assert model.predict(X, batch_size=size, verbose=0).tobytes() == whole.tobytes()
+    assert model(X).tobytes() == model.predict_on_batch(X).tobytes() == whole.tobytes()
+    assert model.predict(X, batch_size=8, steps=2, verbose=0).tobytes() == whole[:16].tobytes()
+    assert [row.shape for row in model.predict(X[:2], verbose=0)] == [(3,), (3,)]
+
+
+def test_two_sigmoids_with_sparse_cross_entropy_as_the_notes_have_it():
+    utils.set_random_seed(0)
+    x = RNG.uniform(size=(2100, 1))
+    y = (x[:, 0] > 0.5).astype(int)
+    model = Sequential(
+        [Dense(16, input_shape=(1,), activation="relu"), Dense(32, activation="relu"), Dense(2, activation="sigmoid")]
+    )
+    assert model.count_params() == 642
+    model.compile(Adam(learning_rate=0.001), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    history = model.fit(x=x, y=y, batch_size=10, epochs=10, shuffle=True, verbose=0).history
+    assert history["accuracy"][-1] > 0.95
+    p = model.predict(x[:50], verbose=0).astype("float64")
+    p /= p.sum(axis=1, keepdims=True)
+    expected = -np.log(p[np.arange(50), y[:50]]).mean()
+    assert model.evaluate(x[:50], y[:50], verbose=0)[0] == pytest.approx(expected, rel=1e-4)
+
+
+# What is printed.
+
+LINE = r"\d+/\d+ - \d+s - \d+(us|ms|s)/step"
+
+
+def test_verbose_0_prints_nothing(capfd):
+    model = classifier()
+    model.fit(X, Y, epochs=2, validation_split=0.5, verbose=0)
+    model.evaluate(X, Y, verbose=0)
+    model.predict(X, verbose=0)
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("verbose", [2, 1, "auto"])
+def test_verbose_2_is_that_of_keras_and_serves_where_nobody_watches(verbose, capsys):
+    classifier().fit(X, Y, epochs=2, batch_size=35, validation_data=(X, Y), verbose=verbose)
+    printed = capsys.readouterr()
+    numbers = r" - accuracy: 0\.\d{4} - loss: \d\.\d{4} - val_accuracy: 0\.\d{4} - val_loss: \d\.\d{4}"
+    assert re.fullmatch(f"Epoch 1/2\n{LINE}{numbers}\nEpoch 2/2\n{LINE}{numbers}\n", printed.out)
+    assert "2/2 - " in printed.out
+    assert printed.err == ""
+
+
+def test_one_epoch_evaluate_and_predict_print_the_line_alone(capsys):
+    model = classifier()
+    model.fit(X, Y, verbose=2)
+    assert re.fullmatch(LINE + r" - accuracy: \S+ - loss: \S+\n", capsys.readouterr().out)
+    model.evaluate(X, Y, verbose=2)
+    assert re.fullmatch(LINE + r" - accuracy: \S+ - loss: \S+\n", capsys.readouterr().out)
+    model.predict(X, verbose=2)
+    assert re.fullmatch(LINE + r"\n", capsys.readouterr().out)
+
+
+def test_small_numbers_are_printed_with_exponents(capsys):
+    model = one_weight(optimizer=SGD(0.0))
+    model.fit([[0.01]], [[0.0]], verbose=2)
+    assert "loss: 1.0000e-04" in capsys.readouterr().out
+
+
+def test_verbose_1_on_a_terminal_is_a_bar_an_epoch_on_stdout(capsys, monkeypatch):
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    model = classifier()
+    model.fit(X, Y, epochs=2, verbose=1, validation_split=0.2)
+    printed = capsys.readouterr()
+    assert printed.err == ""
+    assert "Epoch 1/2: 100%" in printed.out and "Epoch 2/2: 100%" in printed.out
+    assert "val_loss=" in printed.out and "accuracy=" in printed.out
+    model.evaluate(X, Y, verbose=1)
+    model.predict(X, verbose=1)
+    assert "3/3" in capsys.readouterr().out
+
+
+def test_bars_are_closed_after_an_error(capsys, monkeypatch):
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+
+    def fail(batch, logs):
+        raise RuntimeError("stop here")
+
+    with pytest.raises(RuntimeError, match="stop here"):
+        classifier().fit(X, Y, epochs=1, verbose=1, callbacks=[callbacks.LambdaCallback(on_train_batch_end=fail)])
+    assert capsys.readouterr().out.endswith("\n")
+
+
+def test_convolutions_train():
+    utils.set_random_seed(2)
+    x = RNG.normal(size=(60, 6, 6, 1))
+    y = (x[:, :3].sum(axis=(1, 2, 3)) > x[:, 3:].sum(axis=(1, 2, 3))).astype(int)
+    model = Sequential([
+        layers.Conv2D(4, 3, padding="same", activation="relu", input_shape=(6, 6, 1)),
+        layers.MaxPooling2D(), layers.Flatten(), layers.Dense(2, activation="softmax"),
+    ])  # fmt: skip
+    model.compile(optimizers.Adam(0.02), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    assert model.fit(x, y, epochs=30, verbose=0).history["accuracy"][-1] > 0.9
