@@ -274,7 +274,7 @@ def test_validation_data_of_another_kind(data):
 
 def test_validation_data_is_checked_before_the_first_step():
     model = classifier()
-    with pytest.raises(ValueError, match="validation data: .* y holds the label 7"):
+    with pytest.raises(ValueError, match=r"validation data: .* y holds the label 7"):
         model.fit(X, Y, validation_data=(X[:1], [7]), verbose=0)
     assert model.optimizer.iterations == 0
 

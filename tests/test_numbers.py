@@ -830,6 +830,9 @@ ALLOCATIONS = """
 
     allocations = ctypes.CDLL(None).allocations
     allocations.restype = ctypes.c_long
+    before = allocations()
+    np.empty(1 << 20)
+    assert allocations() > before, "nothing is counted"
     runs = []
 
     class Watched(_core.Trainer):
@@ -881,6 +884,12 @@ def test_a_step_allocates_nothing(tmp_path: Path) -> None:
         threads, few, many = map(int, line.split())
         assert many == few, f"{threads} threads: 2 steps made {few} allocations, 20 steps {many}"
     assert len(done.stdout.splitlines()) == 2
+
+
+def test_import_takes_no_time_beyond_numpy() -> None:
+    script = "import time, numpy; begin = time.perf_counter(); import fastnn; print(time.perf_counter() - begin)"
+    runs = [subprocess.run([sys.executable, "-c", script], capture_output=True, text=True) for _ in range(5)]
+    assert min(float(run.stdout) for run in runs) < 0.15
 
 
 def test_import_is_light() -> None:

@@ -8,6 +8,7 @@
 
 #include "arrays.hpp"
 #include "fastnn/executor.hpp"
+#include "fastnn/kernels/peak.hpp"
 #include "fastnn/packet.hpp"
 #include "fastnn/parallel.hpp"
 #include "fastnn/predictor.hpp"
@@ -386,6 +387,7 @@ void bind_functions(py::module_& m) {
     fill_permutation({seed, position}, order.mutable_data(), count);
     return order;
   });
+  m.def("peak_gflops", &kernels::peak_gflops, py::arg("seconds"), py::call_guard<py::gil_scoped_release>());
   m.def("num_threads", &num_threads);
   m.def("set_num_threads", &set_num_threads, py::arg("count"));
   m.def("build_info", [] {

@@ -176,8 +176,7 @@ def get(identifier: str | Mapping[str, Any] | Activation | None) -> Activation:
     if isinstance(identifier, Mapping):
         identifier = identifier.get("config", identifier.get("class_name"))
     if isinstance(identifier, str):
-        named: Activation = lookup("activation", identifier, _functions, _aliases)
-        return named
+        return cast(Activation, lookup("activation", identifier, _functions, _aliases))
     if callable(identifier):
         if identifier in _functions.values() or hasattr(identifier, "activation_node"):
             return cast(Activation, identifier)
@@ -196,7 +195,8 @@ def serialize(activation: Activation) -> str:
 
 def deserialize(config: str | Mapping[str, Any]) -> Activation:
     """The function that `serialize` named."""
-    return get(config)
+    activation: Activation = get(config)
+    return activation
 
 
 def node_of(activation: Activation) -> Node | None:
