@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,6 @@ from bench import workloads
 from bench.workloads import Array, Labels, Workload
 from fastnn import callbacks, layers, optimizers
 
-VERSION = fastnn.__version__
 
 
 def translated(layer: workloads.Layer) -> Any:
@@ -34,13 +33,26 @@ def translated(layer: workloads.Layer) -> Any:
             return layers.Flatten()
 
 
+def peak_gflops(seconds: float) -> float:
+    """GFLOP/s of bare multiply-adds on all threads."""
+    return float(fastnn._core.peak_gflops(seconds))
+
+
 class Adapter:
-    def __init__(self, workload: Workload, shape: tuple[int, ...], weights: Sequence[Array], threads: int) -> None:
+    version = f"{fastnn.__version__} ({fastnn._core.build_info()['isa']})"
+    remark = ""
+
+    def __init__(
+        self, workload: Workload, shape: tuple[int, ...], weights: Sequence[Array], threads: int, variant: str
+    ) -> None:
         fastnn.config.set_num_threads(threads)
         self.workload = workload
         self.model = fastnn.Sequential([layers.Input(shape), *map(translated, workload.layers)])
         self.model.set_weights(list(weights))
         self.model.compile(optimizers.Adam(workload.learning_rate), loss="sparse_categorical_crossentropy")
+
+    def prepared(self, x: Array, y: Labels) -> tuple[Array, Labels]:
+        return x, y
 
     def loss(self, x: Array, y: Labels) -> float:
         """Trains once over the rows as they lie; the mean of the losses on the way."""
@@ -57,6 +69,9 @@ class Adapter:
         )
         self.model.fit(x, y, batch_size=self.workload.batch_size, epochs=count, verbose=0, callbacks=[clock])
         return [end - begin for begin, end in zip(begins, ends, strict=True)]
+
+    def call(self, x: Array) -> Callable[[], Any]:
+        return lambda: self.model(x)
 
     def predict(self, x: Array, batch_size: int) -> Array:
         return np.asarray(self.model.predict(x, batch_size=batch_size, verbose=0))

@@ -9,7 +9,7 @@ so that Adam is a handful of calls, and no gradient is computed for the input of
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,6 @@ from numpy.lib.stride_tricks import as_strided
 from bench import workloads
 from bench.workloads import Array, Labels, Workload
 
-VERSION = np.__version__
 PATCH_BYTES = 4 << 20  # patches gathered at once: they stay in the cache until the product has read them
 KEPT_BYTES = 32 << 20  # patches of a whole batch worth keeping until the backward pass
 
@@ -336,7 +335,12 @@ class Adam:
 
 
 class Adapter:
-    def __init__(self, workload: Workload, shape: tuple[int, ...], weights: Sequence[Array], threads: int) -> None:
+    version = np.__version__
+    remark = ""
+
+    def __init__(
+        self, workload: Workload, shape: tuple[int, ...], weights: Sequence[Array], threads: int, variant: str
+    ) -> None:
         # The threads of BLAS were fixed by the environment before NumPy was imported.
         self.workload = workload
         self.layers = [translated(layer) for layer in workload.layers]
@@ -393,6 +397,9 @@ class Adapter:
             total += self.step(x[rows], labels) * len(labels)
         return total / len(x)
 
+    def prepared(self, x: Array, y: Labels) -> tuple[Array, Labels]:
+        return x, y
+
     def loss(self, x: Array, y: Labels) -> float:
         """Trains once over the rows as they lie; the mean of the losses on the way."""
         return self.train(x, y, None)
@@ -405,6 +412,9 @@ class Adapter:
             self.train(x, y, self.random.permutation(len(x)))
             seconds.append(time.perf_counter() - begin)
         return seconds
+
+    def call(self, x: Array) -> Callable[[], Any]:
+        return lambda: self.forward(x, False)
 
     def predict(self, x: Array, batch_size: int) -> Array:
         parts = [self.forward(x[i : i + batch_size], False).copy() for i in range(0, len(x), batch_size)]

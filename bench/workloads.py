@@ -68,6 +68,10 @@ class Missing(Exception):
     """The data of a workload is not on this machine."""
 
 
+class Unsupported(Exception):
+    """A framework cannot express this network."""
+
+
 @dataclass(frozen=True)
 class Workload:
     """A network, its rows and its optimizer (Adam, with the loss of class numbers: sparse categorical cross-entropy).
@@ -79,7 +83,6 @@ class Workload:
         layers: The network.
         batch_size: Rows a step.
         learning_rate: Of Adam.
-        epochs: How many epochs are measured in one process.
         check_batches: Over how many first steps the losses of the frameworks are compared.
     """
 
@@ -89,7 +92,6 @@ class Workload:
     layers: tuple[Layer, ...]
     batch_size: int
     learning_rate: float = 0.001
-    epochs: int = 5
     check_batches: int = 8
 
     def without_dropout(self) -> Workload:
@@ -138,7 +140,7 @@ def mnist() -> Data:
     """10,000 images (28, 28, 1) in [0, 1]."""
     images = np.frombuffer(idx("t10k-images-idx3-ubyte"), np.uint8, offset=16).reshape(-1, 28, 28, 1)
     labels = np.frombuffer(idx("t10k-labels-idx1-ubyte"), np.uint8, offset=8)
-    return images.astype(np.float32) / 255, labels.astype(np.int64)
+    return np.divide(images, np.float32(255)), labels.astype(np.int64)
 
 
 def mnist_vectors() -> Data:
@@ -159,7 +161,6 @@ WORKLOADS = [
         (Dense(16, "relu"), Dense(32, "relu"), Dense(2, "sigmoid")),
         batch_size=10,
         learning_rate=0.0001,
-        epochs=20,
         check_batches=210,
     ),
     Workload(
@@ -183,7 +184,6 @@ WORKLOADS = [
             Dense(10, "softmax"),
         ),
         batch_size=128,
-        epochs=3,
     ),
     Workload(
         "course-pooled-cnn",
@@ -213,7 +213,6 @@ WORKLOADS = [
         ),
         batch_size=32,
         learning_rate=0.0001,
-        epochs=3,
         check_batches=3,
     ),
     Workload(
@@ -223,7 +222,6 @@ WORKLOADS = [
         (*vgg_block(64), *vgg_block(128), *vgg_block(256), Flatten(), Dense(10, "softmax")),
         batch_size=64,
         learning_rate=0.0001,
-        epochs=2,
         check_batches=2,
     ),
 ]
@@ -262,3 +260,35 @@ def initial_weights(workload: Workload, shape: tuple[int, ...]) -> list[Array]:
             case Flatten():
                 shape = (int(np.prod(shape)),)
     return weights
+
+
+def arithmetic(workload: Workload, shape: tuple[int, ...], training: bool) -> float:
+    """Floating-point operations of the products and convolutions, a row: two for each multiply-add of the direct form.
+
+    Training counts the forward pass and both gradients, but no gradient for the input of the network.
+
+    Args:
+        workload: The network.
+        shape: The shape of one row.
+        training: Whether to count a step or a forward pass.
+    """
+    total, passes = 0.0, 2 if training else 1
+    for layer in workload.layers:
+        match layer:
+            case Dense(units):
+                total += passes * 2 * np.prod(shape) * units
+                shape = (*shape[:-1], units)
+            case Conv2D(filters, k, padding):
+                lost = 0 if padding == "same" else k - 1
+                channels, shape = shape[-1], (shape[0] - lost, shape[1] - lost, filters)
+                total += passes * 2 * k * k * channels * np.prod(shape)
+            case MaxPooling2D(size):
+                shape = (shape[0] // size, shape[1] // size, shape[2])
+                continue
+            case Flatten():
+                shape = (int(np.prod(shape)),)
+                continue
+            case _:
+                continue
+        passes = 3 if training else 1
+    return float(total)

@@ -7,9 +7,10 @@ import subprocess
 import sys
 import time
 
-import fastnn
 import numpy as np
 import pytest
+
+import fastnn
 from fastnn import (
     Input,
     Sequential,

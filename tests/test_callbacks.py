@@ -6,6 +6,7 @@ import csv
 
 import numpy as np
 import pytest
+
 from fastnn import Input, Sequential
 from fastnn.callbacks import (
     Callback,

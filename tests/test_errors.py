@@ -6,9 +6,10 @@ import _thread
 import re
 import threading
 
-import fastnn
 import numpy as np
 import pytest
+
+import fastnn
 from fastnn import Input, Sequential, activations, initializers, layers, losses, metrics, optimizers, regularizers
 from fastnn.layers import Conv2D, Dense, Dropout, Flatten, MaxPooling2D
 

@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import pytest
+
 from fastnn import Input, Sequential, callbacks, layers, losses, metrics, optimizers, regularizers, utils
 from fastnn.layers import BatchNormalization, Dense, Dropout
 from fastnn.optimizers import SGD, Adam

@@ -896,3 +896,39 @@ def test_import_is_light() -> None:
     script = "import sys, fastnn; print(sorted({'h5py', 'tqdm', 'matplotlib', 'pandas', 'scipy'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
     assert done.stdout == "[]\n", done.stdout + done.stderr
+
+
+# Winograd -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("size", "channels", "filters"), [(32, 64, 64), (8, 256, 256), (13, 32, 64)])
+def test_winograd_is_close_and_can_be_switched_off(size, channels, filters):
+    from fastnn import _core, config
+
+    rng = np.random.default_rng(1)
+    x = rng.standard_normal((2, size, size, channels)).astype(np.float32)
+    cotangent = rng.standard_normal((2, size, size, filters)).astype(np.float32)
+    kernel = rng.standard_normal((3, 3, channels, filters)).astype(np.float32)
+    border = np.pad(x.astype(np.float64), ((0, 0), (1, 1), (1, 1), (0, 0)))
+    windows = np.lib.stride_tricks.sliding_window_view(border, (3, 3), axis=(1, 2))
+    exact = np.tensordot(windows, kernel.astype(np.float64), axes=((4, 5, 3), (0, 1, 2)))
+    exact_dw = np.tensordot(windows, cotangent.astype(np.float64), axes=((0, 1, 2), (0, 1, 2))).transpose(1, 2, 0, 3)
+
+    outputs = []
+    for use in (True, False):
+        config.set_winograd(use)
+        try:
+            layer = Conv2D(filters, 3, padding="same", use_bias=False)
+            layer.build((None, size, size, channels))
+            layer.kernel.assign(kernel)
+            graph = _core.Graph()
+            edge = graph.input((None, size, size, channels))
+            made = graph.add("Conv2D", layer.name, layer._node()[1], [edge], [layer.kernel.handle])
+        finally:
+            config.set_winograd(True)
+        (y,), (dx,), ((_, dw),) = _core.vjp(graph, made, [x], [cotangent], True)
+        assert np.abs(y - exact).max() < 2e-5 * np.abs(exact).max()
+        assert np.abs(dw - exact_dw).max() < 2e-5 * np.abs(exact_dw).max()
+        outputs.append((y, dx))
+    assert (outputs[0][0] != outputs[1][0]).any(), "both took the same path"
+    assert np.abs(outputs[0][1] - outputs[1][1]).max() < 2e-5 * np.abs(outputs[1][1]).max()

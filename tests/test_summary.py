@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+
 from fastnn import Input, Sequential
 from fastnn.layers import BatchNormalization, Conv2D, Dense, Flatten, MaxPooling2D
 from fastnn.utils import clear_session

@@ -1,10 +1,9 @@
 """The typed truth of the compiled core: what Python may ask of it.
 
-A *spec* is a pair (shape, dtype): the shape is a tuple whose first entry is None (the batch), dtype is "float32", "int32"
-or "bool". A *config* maps argument names to None, bool, int, float, str, a list or tuple of numbers, or a float32 array.
-Every mistake of a user raises ValueError or TypeError with a message that names the layer, what was expected, what came
-and how to mend it.
-"""
+A *spec* is a pair (shape, dtype): the shape is a tuple whose first entry is None (the batch), dtype is "float32",
+"int32" or "bool". A *config* maps argument names to None, bool, int, float, str, a list or tuple of numbers, or a
+float32 array. Every mistake of a user raises ValueError or TypeError with a message that names the layer, what was
+expected, what came and how to mend it."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -31,7 +30,8 @@ class Variable:
     def assign(self, value: Array) -> None:
         """Writes in place; the shape must agree. Waits for a running step to commit."""
     def set_constraint(self, kind: str | None, values: Sequence[float] = (), axes: Sequence[int] = ()) -> None:
-        """kind: "max_norm" [max_value], "non_neg" [], "unit_norm" [], "min_max_norm" [min, max, rate]; axes of the norm."""
+        """kind: "max_norm" [max_value], "non_neg" [], "unit_norm" [], "min_max_norm" [min, max, rate]; axes of the
+        norm."""
 
 class Stream:
     """A counter-based stream of random numbers: advances by one draw whenever a training step commits."""
@@ -43,7 +43,9 @@ class Stream:
 def check_layer(kind: str, name: str, config: Config) -> None:
     """Raises what is wrong with the arguments of a layer (units of zero) before it has an input."""
 
-def infer(kind: str, name: str, config: Config, inputs: Sequence[Spec]) -> tuple[list[Spec], list[tuple[str, tuple[int, ...], bool]]]:
+def infer(
+    kind: str, name: str, config: Config, inputs: Sequence[Spec]
+) -> tuple[list[Spec], list[tuple[str, tuple[int, ...], bool]]]:
     """Outputs, and weights as (role, shape, trainable), of a layer on these inputs."""
 
 def layer_kinds() -> list[str]: ...
@@ -75,8 +77,8 @@ class Predictor:
     def __call__(self, arrays: Sequence[Array]) -> list[Array]:
         """One pass over whole arrays as one batch."""
     def run(self, arrays: Sequence[Array], begin: int, end: int, batch_size: int, outputs: Sequence[Array]) -> None:
-        """Rows [begin, end) in batches of batch_size into the same rows of the outputs (C-contiguous, of the edge's dtype).
-        Ctrl-C raises KeyboardInterrupt between nodes."""
+        """Rows [begin, end) in batches of batch_size into the same rows of the outputs (C-contiguous, of the edge's
+        dtype). Ctrl-C raises KeyboardInterrupt between nodes."""
     def plan(self, batch_size: int) -> str:
         """The plan in words: every buffer with its offset, bytes and lifetime."""
 
@@ -84,8 +86,8 @@ class Columns:
     """The arrays of a run, read in place whatever their numeric dtype and strides; rows are gathered batch by batch."""
 
     def __init__(self, arrays: Sequence[Array], weights: Sequence[Array | None] = ()) -> None:
-        """arrays: in the order of the graph's inputs (x..., then y...). weights: sample weights per model output, of shape
-        (rows,) or None."""
+        """arrays: in the order of the graph's inputs (x..., then y...). weights: sample weights per model output, of
+        shape (rows,) or None."""
     @property
     def rows(self) -> int: ...
 
@@ -93,8 +95,8 @@ class Optimizer:
     """The rule by which weights move, and its slots, found by the weight that they serve."""
 
     def __init__(self, kind: str, config: Config) -> None:
-        """kind: "sgd" (momentum, nesterov), "adam" (beta_1, beta_2, epsilon, amsgrad), "rmsprop" (rho, momentum, epsilon,
-        centered). All: learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm (None: off)."""
+        """kind: "sgd" (momentum, nesterov), "adam" (beta_1, beta_2, epsilon, amsgrad), "rmsprop" (rho, momentum,
+        epsilon, centered). All: learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm (None: off)."""
     learning_rate: float
     iterations: int
     def build(self, weights: Sequence[Variable]) -> None:
@@ -104,7 +106,7 @@ class Optimizer:
     def exclude_from_weight_decay(self, weights: Sequence[Variable]) -> None: ...
 
 class Trainer:
-    """Whole steps over a graph with losses: forward, loss, backward, update (or forward and loss alone, to evaluate)."""
+    """Whole steps over a graph with losses: forward, loss, backward, update (to evaluate, forward and loss alone)."""
 
     def __init__(
         self,
@@ -113,9 +115,9 @@ class Trainer:
         metrics: Sequence[tuple[int, int]],
         optimizer: Optimizer | None,
     ) -> None:
-        """losses: (edge of per-sample losses, loss weight, index of the sample weights or -1, whether the batch's loss is their
-        sum and not their mean). metrics: (edge of per-sample
-        values, index of the sample weights or -1). Without an optimizer nothing is ever written but the metric sums."""
+        """losses: (edge of per-sample losses, loss weight, index of the sample weights or -1, whether the batch's loss
+        is their sum and not their mean). metrics: (edge of per-sample values, index of the sample weights or -1).
+        Without an optimizer nothing is ever written but the metric sums."""
     def reset(self) -> None:
         """Sets the sums of losses and metrics to zero (the start of an epoch)."""
     def run(
@@ -127,12 +129,13 @@ class Trainer:
         last_step: int,
         budget: float,
     ) -> int:
-        """Steps first_step, first_step + 1, ... up to last_step (excluded) until about `budget` seconds are over (at least
-        one); returns the number of steps done. Step i takes rows order[i*batch_size : (i+1)*batch_size] (order None: as they
-        lie); the last batch may be smaller. Ctrl-C drops the step under way and raises KeyboardInterrupt."""
+        """Steps first_step, first_step + 1, ... up to last_step (excluded) until about `budget` seconds are over (at
+        least one); returns the number of steps done. Step i takes rows order[i*batch_size : (i+1)*batch_size]
+        (order None: as they lie); the last batch may be smaller. Ctrl-C drops the step under way and raises
+        KeyboardInterrupt."""
     def results(self) -> list[float]:
-        """[total loss, each term of losses..., each metric...] since reset(). The losses are means over rows of the batch
-        losses, the total with penalties of weights (l1, l2) and activities included."""
+        """[total loss, each term of losses..., each metric...] since reset(). The losses are means over rows of the
+        batch losses, the total with penalties of weights (l1, l2) and activities included."""
     def gradients(self, columns: Columns) -> list[tuple[Variable, NDArray[np.float32]]]:
         """The gradient of the total loss for every trained weight, all rows as one batch; nothing is updated."""
     def plan(self, batch_size: int) -> str: ...

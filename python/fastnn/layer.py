@@ -20,6 +20,7 @@ from fastnn.variable import Variable
 
 Shape = tuple[int | None, ...]
 
+
 class TensorSpec(NamedTuple):
     """What is known of an array before it exists."""
 

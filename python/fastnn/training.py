@@ -231,9 +231,7 @@ class Trainer:
             measured.append((edge, _UNWEIGHTED if len(measured) < len(plain) else 0))
         handle = None
         if mode == "train":
-            self.optimizer.build(
-                [variable for layer in self._trained for variable in emission.trained(layer)]
-            )
+            self.optimizer.build([variable for layer in self._trained for variable in emission.trained(layer)])
             handle = self.optimizer.handle
         trainer = _core.Trainer(graph, terms, measured, handle)
         program = _Program(trainer, list(targets.edges), len(terms), [*plain, *weighted])

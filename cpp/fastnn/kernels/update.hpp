@@ -12,10 +12,10 @@ void add(const float* from, float* to, Index count);
 
 /// What every rule does to the gradient and the weight before its own arithmetic.
 struct Moderation {
-  float l1 = 0, l2 = 0;      ///< gradient += l1 * sign(w) + 2 * l2 * w
-  float scale = 1;           ///< gradient *= scale: clipping by a norm
-  float clip = 0;            ///< gradient clamped to [-clip, clip]; 0: off
-  float decay = 0;           ///< w -= decay * w (weight decay times learning rate)
+  float l1 = 0, l2 = 0;  ///< gradient += l1 * sign(w) + 2 * l2 * w
+  float scale = 1;       ///< gradient *= scale: clipping by a norm
+  float clip = 0;        ///< gradient clamped to [-clip, clip]; 0: off
+  float decay = 0;       ///< w -= decay * w (weight decay times learning rate)
 };
 
 /// Gradient descent (momentum of Sutskever et al., 2013; velocity null: plain).

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from fastnn import config
 from fastnn.layer import Layer, channels_last
 from fastnn.variable import Variable
 
@@ -68,6 +69,10 @@ class Conv2D(Layer):
     ) -> None:
         super().__init__(**kwargs)
         channels_last(self, data_format)
+
+    def _node(self) -> tuple[str, dict[str, Any]] | None:
+        node = super()._node()
+        return node and (node[0], {**node[1], "winograd": config.winograd()})
 
 
 Convolution2D = Conv2D

@@ -1,0 +1,80 @@
+"""The workloads in Keras 3; the variant names its backend: "jax", "torch" or "tensorflow"."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from bench import workloads
+from bench.workloads import Array, Labels, Workload
+
+
+def translated(layers: Any, layer: workloads.Layer) -> Any:
+    match layer:
+        case workloads.Dense(units, activation):
+            return layers.Dense(units, activation=activation)
+        case workloads.Conv2D(filters, k, padding, activation):
+            return layers.Conv2D(filters, k, padding=padding, activation=activation)
+        case workloads.MaxPooling2D(size):
+            return layers.MaxPooling2D(size)
+        case workloads.BatchNormalization(momentum, epsilon):
+            return layers.BatchNormalization(momentum=momentum, epsilon=epsilon)
+        case workloads.Relu():
+            return layers.ReLU()
+        case workloads.Dropout(rate):
+            return layers.Dropout(rate)
+        case workloads.Flatten():
+            return layers.Flatten()
+
+
+class Adapter:
+    remark = ""
+
+    def __init__(
+        self, workload: Workload, shape: tuple[int, ...], weights: Sequence[Array], threads: int, variant: str
+    ) -> None:
+        os.environ["KERAS_BACKEND"] = variant
+        backend: Any = importlib.import_module(variant)
+        if variant == "torch":
+            backend.set_num_threads(threads)
+        elif variant == "tensorflow":
+            backend.config.threading.set_intra_op_parallelism_threads(threads)
+            backend.config.threading.set_inter_op_parallelism_threads(threads)
+        import keras
+
+        self.keras = keras
+        self.version = f"{keras.__version__} on {variant} {backend.__version__}"
+        self.batch_size = workload.batch_size
+        stack = [keras.Input(shape), *(translated(keras.layers, layer) for layer in workload.layers)]
+        self.model = keras.Sequential(stack)
+        self.model.set_weights(list(weights))
+        self.model.compile(keras.optimizers.Adam(workload.learning_rate), loss="sparse_categorical_crossentropy")
+
+    def prepared(self, x: Array, y: Labels) -> tuple[Array, Labels]:
+        return x, y
+
+    def loss(self, x: Array, y: Labels) -> float:
+        history = self.model.fit(x, y, batch_size=self.batch_size, epochs=1, shuffle=False, verbose=0)
+        return float(history.history["loss"][0])
+
+    def epochs(self, x: Array, y: Labels, count: int) -> list[float]:
+        begins: list[float] = []
+        ends: list[float] = []
+        clock = self.keras.callbacks.LambdaCallback(
+            on_epoch_begin=lambda epoch, logs: begins.append(time.perf_counter()),
+            on_epoch_end=lambda epoch, logs: ends.append(time.perf_counter()),
+        )
+        self.model.fit(x, y, batch_size=self.batch_size, epochs=count, verbose=0, callbacks=[clock])
+        return [end - begin for begin, end in zip(begins, ends, strict=True)]
+
+    def call(self, x: Array) -> Callable[[], Any]:
+        rows = self.keras.ops.convert_to_tensor(x)
+        return lambda: self.keras.ops.convert_to_numpy(self.model(rows))
+
+    def predict(self, x: Array, batch_size: int) -> Array:
+        return np.asarray(self.model.predict(x, batch_size=batch_size, verbose=0))
