@@ -65,6 +65,21 @@ class Config {
   const Constant& constant(const std::string& key) const { return get<Constant>(key, "an array"); }
 
  private:
+  // A value as an error shows it.
+  static std::string show(const Value& value) {
+    struct Show {
+      std::string operator()(std::monostate) const { return "None"; }
+      std::string operator()(bool flag) const { return flag ? "True" : "False"; }
+      std::string operator()(Index number) const { return std::to_string(number); }
+      std::string operator()(double number) const { return text(number); }
+      std::string operator()(const std::string& word) const { return "\"" + word + "\""; }
+      std::string operator()(const std::vector<Index>& list) const { return to_string(Shape(list)); }
+      std::string operator()(const std::vector<double>& list) const { return text(list.size(), " numbers"); }
+      std::string operator()(const Constant& array) const { return "an array of shape " + to_string(array.shape); }
+    };
+    return std::visit(Show(), value);
+  }
+
   const Value& at(const std::string& key, const char* expected) const {
     auto found = values_.find(key);
     require(found != values_.end(), key, " expects ", expected, ", got nothing");
@@ -72,8 +87,9 @@ class Config {
   }
   template <class T>
   const T& get(const std::string& key, const char* expected) const {
-    if (auto* value = std::get_if<T>(&at(key, expected))) return *value;
-    throw TypeError(text(key, " expects ", expected));
+    const Value& value = at(key, expected);
+    if (auto* held = std::get_if<T>(&value)) return *held;
+    throw TypeError(text(key, " expects ", expected, ", got ", show(value)));
   }
 
   std::map<std::string, Value> values_;

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import math
+import shutil
 import sys
 import time
 import warnings
@@ -196,13 +197,25 @@ class ProgbarLogger(Callback):
             from tqdm import tqdm
 
             self.close()
-            self._bar = tqdm(total=self.params.get("steps"), desc=title or None, file=sys.stdout, unit="step")
+            # Some terminals, and all notebooks, say that they have no size: tqdm would draw a bar of no width on no line.
+            columns, lines = shutil.get_terminal_size((100, 24))
+            self._bar = tqdm(
+                total=self.params.get("steps"),
+                desc=title or None,
+                file=sys.stdout,
+                unit="step",
+                bar_format="{desc} {n_fmt}/{total_fmt} |{bar}| {elapsed}{postfix}",
+                ncols=columns,
+                nrows=lines,
+            )
 
     def _finish(self, logs: Mapping[str, Any]) -> None:
         steps = self.params.get("steps") or 1
         numbers = {name: value for name, value in logs.items() if isinstance(value, (int, float, np.number))}
         if self._bar is not None:
             self._bar.update(steps - self._bar.n)
+            # The last word is written whole, however narrow the terminal.
+            self._bar.ncols = None
             self._bar.set_postfix({name: _number(float(value)) for name, value in numbers.items()})
             self.close()
             return
