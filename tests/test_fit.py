@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
 import sys
 
 import numpy as np
@@ -456,13 +458,29 @@ def test_small_numbers_are_printed_with_exponents(capsys):
     assert "loss: 1.0000e-04" in capsys.readouterr().out
 
 
+def test_the_bar_shows_in_a_terminal_that_gives_no_size():
+    pty = pytest.importorskip("pty", reason="only Unix has terminals of this kind")
+    reader, terminal = pty.openpty()  # 0 columns, 0 lines
+    script = """
+import fastnn, numpy as np
+model = fastnn.Sequential([fastnn.layers.Dense(2, input_shape=(3,))])
+model.compile("sgd", "mse")
+model.fit(np.ones((8, 3)), np.ones((8, 2)), batch_size=4)
+"""
+    environment = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
+    done = subprocess.run([sys.executable, "-c", script], stdout=terminal, env=environment, timeout=60, check=True)
+    os.close(terminal)
+    printed = os.read(reader, 1 << 16).decode()
+    assert done.returncode == 0 and "2/2 |" in printed and "loss=" in printed
+
+
 def test_verbose_1_on_a_terminal_is_a_bar_an_epoch_on_stdout(capsys, monkeypatch):
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
     model = classifier()
     model.fit(X, Y, epochs=2, verbose=1, validation_split=0.2)
     printed = capsys.readouterr()
     assert printed.err == ""
-    assert "Epoch 1/2: 100%" in printed.out and "Epoch 2/2: 100%" in printed.out
+    assert "Epoch 1/2 2/2 |" in printed.out and "Epoch 2/2 2/2 |" in printed.out
     assert "val_loss=" in printed.out and "accuracy=" in printed.out
     model.evaluate(X, Y, verbose=1)
     model.predict(X, verbose=1)
