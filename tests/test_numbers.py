@@ -932,3 +932,12 @@ def test_winograd_is_close_and_can_be_switched_off(size, channels, filters):
         outputs.append((y, dx))
     assert (outputs[0][0] != outputs[1][0]).any(), "both took the same path"
     assert np.abs(outputs[0][1] - outputs[1][1]).max() < 2e-5 * np.abs(outputs[1][1]).max()
+
+
+def test_the_float_mode_of_the_process_is_left_alone():
+    tiny = np.full(4, 1e-40, np.float32)
+    model = fastnn.Sequential([Dense(64, input_shape=(64,)), Dense(1)])
+    model.compile("adam", loss="mse")
+    model.fit(np.ones((512, 64)), np.ones((512, 1)), batch_size=256, verbose=0)
+    model.predict(np.ones((512, 64)), verbose=0)
+    assert (tiny * np.float32(0.5) > 0).all(), "numbers below 1.2e-38 became zero outside of a run"

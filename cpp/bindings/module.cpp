@@ -290,7 +290,7 @@ py::tuple vjp(const Graph& graph, const std::vector<EdgeId>& outputs, const std:
   const std::vector<Column> columns = to_columns(arrays);
   const Index rows = columns.at(0).rows();
   SessionLease session(executor, rows);
-  const ThreadScope threads(session->plan().threads);
+  const RunScope scope(session->plan().threads);
   session->poison();
   const std::vector<EdgeId>& inputs = executor.graph().inputs();
   for (std::size_t i = 0; i < inputs.size(); ++i)

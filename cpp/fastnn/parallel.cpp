@@ -1,9 +1,13 @@
-// Thread counts, the OpenMP region, and what keeps a forked child from waiting for threads that it does not have.
+// Thread counts, the floating-point mode, the OpenMP region, and what keeps a forked child from waiting for threads that it
+// does not have.
 #include "fastnn/parallel.hpp"
 
 #include <omp.h>
 #include <pthread.h>
 #include <sched.h>
+#if defined(__SSE2__)
+#include <xmmintrin.h>
+#endif
 
 #include <algorithm>
 #include <atomic>
@@ -24,6 +28,17 @@ thread_local bool survived_fork = false;
 thread_local int scope_threads = 0;
 
 const int fork_handler = pthread_atfork(nullptr, nullptr, [] { survived_fork = true; });
+
+#if defined(__SSE2__)
+constexpr unsigned kFlush = 0x8040;  // results and operands that are denormal are zero
+unsigned float_mode() { return _mm_getcsr(); }
+void set_float_mode(unsigned mode) { _mm_setcsr(mode); }
+#else
+// Elsewhere denormal numbers cost little.
+constexpr unsigned kFlush = 0;
+unsigned float_mode() { return 0; }
+void set_float_mode(unsigned) {}
+#endif
 
 // Processors that the cgroup's quota pays for, or a large number where there is none (cgroup v2, then v1).
 int quota_threads() {
@@ -74,17 +89,28 @@ int usable_threads() {
   return scope_threads > 0 ? scope_threads : num_threads();
 }
 
-ThreadScope::ThreadScope(int count) : outer_(scope_threads) { scope_threads = count; }
-ThreadScope::~ThreadScope() { scope_threads = outer_; }
+RunScope::RunScope(int threads) : outer_threads_(scope_threads), outer_mode_(float_mode()) {
+  scope_threads = threads;
+  set_float_mode(outer_mode_ | kFlush);
+}
+RunScope::~RunScope() {
+  scope_threads = outer_threads_;
+  set_float_mode(outer_mode_);
+}
 
 namespace detail {
 
 void run_tasks(Index tasks, Task call, void* function) {
   std::atomic<Index> next{0};
+  const unsigned mode = float_mode();
 #pragma omp parallel num_threads(usable_threads())
   {
+    // The threads of the pool are not ours alone: each computes as its master does and is left as it was.
+    const unsigned outer_mode = float_mode();
+    set_float_mode(mode);
     const int thread = omp_get_thread_num();
     for (Index task; (task = next.fetch_add(1, std::memory_order_relaxed)) < tasks;) call(function, task, thread);
+    set_float_mode(outer_mode);
   }
 }
 

@@ -18,20 +18,24 @@ int num_threads();
 /// Sets the number of threads for the whole process; 0 goes back to the default.
 void set_num_threads(int count);
 
-/// The threads that a region entered now from this thread will have: those of the enclosing ThreadScope, else num_threads();
+/// The threads that a region entered now from this thread will have: those of the enclosing RunScope, else num_threads();
 /// 1 in the thread that survived a fork (the pool of libgomp did not).
 int usable_threads();
 
-/// Holds this thread's regions to `count` threads, so that scratch booked for them suffices whatever is set meanwhile.
-class ThreadScope {
+/// What holds for this thread, and for the regions that it enters, while a run lasts. Regions have at most `threads` threads,
+/// so that scratch booked for them suffices whatever is set meanwhile. Numbers too small for float's full precision
+/// (below 1.2e-38) count as zero: the moments of weights that get no gradient fade into that range, where every
+/// operation is some hundred times slower. The mode is put back when the scope ends.
+class RunScope {
  public:
-  explicit ThreadScope(int count);
-  ~ThreadScope();
-  ThreadScope(const ThreadScope&) = delete;
-  ThreadScope& operator=(const ThreadScope&) = delete;
+  explicit RunScope(int threads);
+  ~RunScope();
+  RunScope(const RunScope&) = delete;
+  RunScope& operator=(const RunScope&) = delete;
 
  private:
-  int outer_;
+  int outer_threads_;
+  unsigned outer_mode_;
 };
 
 /// Rough cost in nanoseconds of one core, for `work` below.

@@ -35,7 +35,7 @@ void Predictor::run(const std::vector<Column>& columns, Index begin, Index end, 
   if (begin == end) return;
 
   SessionLease session(executor_, std::min(batch_size, end - begin));
-  const ThreadScope threads(session->plan().threads);
+  const RunScope scope(session->plan().threads);
   using Clock = std::chrono::steady_clock;
   Clock::time_point asked = Clock::now();
   const Pulse timed = [&] {

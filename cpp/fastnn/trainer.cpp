@@ -147,7 +147,7 @@ Index Trainer::run(const RunData& data, const Index* order, Index batch_size, In
   std::lock_guard<ForkSafeMutex> guard(run_lock_);
   const Index capacity = std::min(batch_size, data.columns[0].rows());
   SessionLease session(executor_, capacity);
-  const ThreadScope threads(session->plan().threads);
+  const RunScope scope(session->plan().threads);
   batch_weights_.resize(data.weights.size());
   for (auto& weights : batch_weights_) weights.resize(static_cast<std::size_t>(capacity));
 
@@ -210,7 +210,7 @@ std::vector<std::pair<VariablePtr, std::vector<float>>> Trainer::gradients(const
   std::lock_guard<ForkSafeMutex> guard(run_lock_);
   const Index rows = data.columns[0].rows();
   SessionLease session(executor_, rows);
-  const ThreadScope threads(session->plan().threads);
+  const RunScope scope(session->plan().threads);
   batch_weights_.resize(data.weights.size());
   for (auto& weights : batch_weights_) weights.resize(static_cast<std::size_t>(rows));
   gather_batch(*session, data, nullptr, 0, rows);

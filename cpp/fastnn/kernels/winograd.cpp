@@ -185,10 +185,13 @@ void transform_output(const Geometry& g, const float* m, Index point_step, Index
 // Filters are taken in blocks, so that the products of a block of tiles stay small beside its inputs.
 constexpr Index kFilterBlock = 4 * kPanel;
 
+// Blocks are multiples of this many tiles, the rows of a register tile on every build.
+constexpr Index kTileStep = 12;
+
 // Tiles of a block: transformed inputs and products in about 1 MiB.
 Index most_tiles(const Geometry& g) {
   const Index floats_of_tile = kPoints * (g.channels + std::min(g.filters, kFilterBlock));
-  return std::clamp<Index>((Index{5} << 16) / floats_of_tile / 12 * 12, 12, kRowBlock);
+  return std::clamp<Index>((Index{5} << 16) / floats_of_tile / kTileStep * kTileStep, kTileStep, kRowBlock);
 }
 
 Index block_scratch(const Geometry& g) {
@@ -201,15 +204,15 @@ void run_blocks(const Geometry& g, Index images, const float* x, const float* pa
   const Index tiles = images * g.tiles(), point = apart(packed_size(g.channels, g.filters));
   const Index step = std::min(g.filters, kFilterBlock), stride = block_scratch(g);
   const double work = fma_work(static_cast<double>(tiles * kPoints) * static_cast<double>(g.channels * g.filters));
-  // Blocks are cut as the threads are best served: a tile's numbers do not depend on the block in which it is computed.
-  Index blocks = ceil_div(tiles, most_tiles(g));
-  if (const Index share = 2 * usable_threads(); work >= kGrain && share > 2)
-    blocks = std::max(blocks, std::min(ceil_div(blocks, share) * share, ceil_div(tiles, 6)));
-  const Split split(tiles, blocks);
+  // Blocks are cut as the threads are best served, of whole register tiles: a tile's numbers do not depend on the block in
+  // which it is computed.
+  Index size = most_tiles(g);
+  if (const int threads = usable_threads(); work >= kGrain && threads > 1)
+    size = std::min(size, std::max<Index>(kTileStep, ceil_div(ceil_div(tiles, 4 * threads), kTileStep) * kTileStep));
   const bool relu = epilogue.activation == Activation::relu && epilogue.parameters.negative_slope == 0.0f &&
                     epilogue.parameters.threshold == 0.0f && !(epilogue.parameters.max_value < 1e30f);
-  parallel_for(blocks, work, [&](Index task, int thread) {
-    const Index first = split.begin(task), count = split.begin(task + 1) - first;
+  parallel_ranges(tiles, size, work, [&](Index first, Index last, int thread) {
+    const Index count = last - first;
     float* zeros = scratch + thread * stride;
     float* v = zeros + g.channels;
     const Index point_v = apart(count * g.channels);

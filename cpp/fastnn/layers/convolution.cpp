@@ -79,8 +79,11 @@ class Conv2D : public Layer {
     booking.book(Life::forward,
                  booking.threads() * (w ? kernels::winograd_scratch_size(shape_) : kernels::conv_scratch_size(shape_)));
     if (!booking.backward()) return;
-    const Index sums = kernels::conv_kernel_gradient_scratch_size(shape_, booking.capacity(), booking.threads());
-    booking.book(Life::backward, w ? std::max(sums, kernels::winograd_kernel_gradient_scratch_size(shape_)) : sums);
+    const Index pixels = booking.capacity() * shape_.out_h * shape_.out_w;
+    booking.book(Life::backward,
+                 w ? std::max(kernels::winograd_kernel_gradient_scratch_size(shape_),
+                              kernels::gemm_tn_scratch(0, shape_.filters, pixels))
+                   : kernels::conv_kernel_gradient_scratch_size(shape_, booking.capacity(), booking.threads()));
     if (!booking.input_gradient()) return;
     booking.book(Life::plan, w ? kernels::winograd_packed_size(shape_) : kernels::conv_turned_size(shape_));
     booking.book(Life::backward, booking.threads() * (w ? kernels::winograd_scratch_size(shape_)
@@ -114,12 +117,15 @@ class Conv2D : public Layer {
     }
     float* dw = context.weight_gradient(0);
     float* db = use_bias_ ? context.weight_gradient(1) : nullptr;
-    if (dw && winograd_) {
-      kernels::winograd_kernel_gradient(shape_, context.rows(), context.input(), dy, dw, context.buffer(kSums));
-      dw = nullptr;
-    }
-    if (dw || db)
+    if (winograd_) {
+      const Index pixels = context.rows() * shape_.out_h * shape_.out_w;
+      if (dw) kernels::winograd_kernel_gradient(shape_, context.rows(), context.input(), dy, dw, context.buffer(kSums));
+      if (db)
+        kernels::gemm_tn(nullptr, 0, dy, shape_.filters, pixels, 0, shape_.filters, nullptr, 0, db,
+                         context.buffer(kSums));
+    } else if (dw || db) {
       kernels::conv_kernel_gradient(shape_, context.rows(), context.input(), dy, dw, db, context.buffer(kSums));
+    }
     if (float* dx = context.input_gradient())
       (winograd_ ? kernels::winograd_input_gradient : kernels::conv_input_gradient)(
           shape_, context.rows(), dy, context.buffer(kTurned), dx, context.buffer(kTurnedWindows));
