@@ -24,8 +24,10 @@ from fastnn import models as models
 from fastnn import optimizers as optimizers
 from fastnn import regularizers as regularizers
 from fastnn import utils as utils
+from fastnn.layer import KerasTensor as KerasTensor
 from fastnn.layers import Input as Input
 from fastnn.layers import Layer as Layer
+from fastnn.models import Model as Model
 from fastnn.models import Sequential as Sequential
 from fastnn.variable import Variable as Variable
 

@@ -1,8 +1,9 @@
-"""The contract of a layer, and of a part of a model: its arguments, its weights, its place in a graph.
+"""The contract of a layer, and of a part of a model: its arguments, its weights, its calls, its place in a graph.
 
 A layer says what the user typed. What it computes is a node of the core, named by `kind`: the core infers shapes and
 weights from the arguments, this base makes the weights and adds the node (then the activation, then the penalty on
-activities) to the graph of a model. The layers themselves are in `fastnn.layers`, one family a file.
+activities) to the graph of a model. Called on symbolic tensors it only records the call: a model is made of such calls
+(`fastnn.models`). The layers themselves are in `fastnn.layers`, one family a file.
 """
 
 from __future__ import annotations
@@ -21,11 +22,146 @@ from fastnn.variable import Variable
 Shape = tuple[int | None, ...]
 
 
-class TensorSpec(NamedTuple):
-    """What is known of an array before it exists."""
+class History(NamedTuple):
+    """Where a symbolic tensor comes from: an output of one of a layer's calls."""
 
-    shape: Shape
-    dtype: str = "float32"
+    layer: Layer
+    call: int
+    output: int
+
+
+class KerasTensor:
+    """What stands for an array before it exists: its shape and type, and the call that makes it.
+
+    `Input` makes the first, and calling a layer on one makes the next.
+
+    Attributes:
+        shape: With the batch, which is None: (None, 784).
+        dtype: "float32".
+        name: Its name.
+        history: The layer that makes it, which of the layer's calls, and which of the call's outputs it is.
+    """
+
+    def __init__(self, shape: Shape, dtype: str, name: str, history: History) -> None:
+        self.shape = shape
+        self.dtype = dtype
+        self.name = name
+        self.history = history
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    @property
+    def call(self) -> Call:
+        """The call that makes it."""
+        return self.history.layer._calls[self.history.call]
+
+    def _no_numbers(self, what: str) -> TypeError:
+        return TypeError(
+            f"the symbolic tensor {self.name!r} of shape {self.shape} {what}: it has no numbers yet; make a Model of "
+            "it and call that on data"
+        )
+
+    def __bool__(self) -> bool:
+        raise self._no_numbers("is neither true nor false")
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        raise self._no_numbers("is no array")
+
+    def __len__(self) -> int:
+        raise self._no_numbers("has no length")
+
+    def __iter__(self) -> Any:
+        raise self._no_numbers("cannot be iterated over")
+
+    def __repr__(self) -> str:
+        return f"<KerasTensor shape={self.shape}, dtype={self.dtype}, name={self.name}>"
+
+
+class Call:
+    """One call of a layer on symbolic tensors.
+
+    Attributes:
+        layer: What was called.
+        inputs: On which tensors.
+        outputs: What came out.
+        training: The `training=` that was given, which stays with the call; None: as the model runs.
+    """
+
+    def __init__(
+        self, layer: Layer, inputs: Sequence[KerasTensor], shapes: Sequence[Shape], training: bool | None
+    ) -> None:
+        self.layer = layer
+        self.inputs = list(inputs)
+        self.training = training
+        index = len(layer._calls)
+        stem = layer.name if index == 0 else f"{layer.name}_call_{index}"
+        names = [stem] if len(shapes) == 1 else [f"{stem}_{i}" for i in range(len(shapes))]
+        self.outputs = [
+            KerasTensor(shape, "float32", name, History(layer, index, i))
+            for i, (shape, name) in enumerate(zip(shapes, names, strict=True))
+        ]
+        layer._calls.append(self)
+
+    def emit(self, emission: Emission, edges: list[int]) -> list[int]:
+        """Adds what the call computes to a graph."""
+        outer = emission.training
+        if self.training is not None:
+            emission.training = self.training
+        try:
+            return self.layer._emit(emission, edges)
+        finally:
+            emission.training = outer
+
+
+class Structure:
+    """How several things were put together: one alone, a list or tuple, or a dict.
+
+    A dict is flattened in the order of its sorted keys, as Keras does.
+
+    Args:
+        given: One thing, a list of things, or a dict of them.
+        who: How errors call it.
+
+    Raises:
+        ValueError: It is empty or nested deeper.
+    """
+
+    def __init__(self, given: Any, who: str) -> None:
+        self.alone = not isinstance(given, (list, tuple, Mapping))
+        self.keys = sorted(given) if isinstance(given, Mapping) else None
+        self._like = type(given) if isinstance(given, (list, tuple)) else list
+        self._order = list(given) if isinstance(given, Mapping) else []
+        items = self.flat(given)
+        if not items:
+            raise ValueError(f"{who} expects at least one tensor, got {given!r}")
+        if any(isinstance(item, (list, tuple, Mapping)) for item in items):
+            raise ValueError(f"{who} expects one tensor, a list or a dict of tensors, got lists within: {given!r}")
+
+    def flat(self, given: Any) -> list[Any]:
+        """What was put together, one by one."""
+        if self.alone:
+            return [given]
+        return list(given) if self.keys is None else [given[key] for key in self.keys]
+
+    def pack(self, items: Sequence[Any]) -> Any:
+        """The items put together in the same way."""
+        if self.alone:
+            return items[0]
+        if self.keys is None:
+            return tuple(items) if self._like is tuple else list(items)
+        found = dict(zip(self.keys, items, strict=True))
+        return {key: found[key] for key in self._order}
+
+
+def is_symbolic(inputs: Any) -> bool:
+    """Whether a layer is called on symbolic tensors, not on arrays."""
+    if isinstance(inputs, (list, tuple)):
+        return any(isinstance(item, KerasTensor) for item in inputs)
+    if isinstance(inputs, Mapping):
+        return any(isinstance(item, KerasTensor) for item in inputs.values())
+    return isinstance(inputs, KerasTensor)
 
 
 _NOT_IN_NODES = ("_initializer", "_regularizer", "_constraint", "activation")
@@ -152,6 +288,8 @@ class Layer(Configurable):
 
     kind: ClassVar[str] = ""
     """What the core calls this layer's node."""
+    takes_many: ClassVar[bool] = False
+    """Whether it is called on a list of tensors."""
 
     def __init__(
         self,
@@ -180,8 +318,9 @@ class Layer(Configurable):
         self._trainable = bool(trainable)
         self._weights: list[Variable] = []
         self._learned: list[Variable] = []
-        self._build_shape: Shape | None = None
-        self._alone: tuple[Shape, _core.Predictor] | None = None
+        self._build_shape: Any = None
+        self._alone: tuple[list[Shape], _core.Predictor] | None = None
+        self._calls: list[Call] = []
         node = self._node()
         if node is not None:
             _core.check_layer(node[0], self.name, node[1])
@@ -239,11 +378,23 @@ class Layer(Configurable):
         node = self._node()
         return edges if node is None else emission.add(self, node[0], node[1], edges)
 
-    def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
+    def _given(self, inputs: Any) -> list[Any]:
+        """The tensors, arrays or shapes of a call, one by one."""
+        return [inputs]
+
+    def _known_shapes(self, input_shape: Any) -> list[Shape]:
+        """The shapes that go in, one by one, of which only the batch may be unknown."""
+        return [known(self.who(), tuple(shape)) for shape in self._given(input_shape)]
+
+    def _output_shapes(self, shapes: list[Shape]) -> list[Shape]:
+        """The shapes that come out for shapes that go in."""
+        return [self.compute_output_shape(shapes if self.takes_many else shapes[0])]
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
         """The shape that comes out for a shape that goes in, the batch included.
 
         Args:
-            input_shape: Such as (None, 784).
+            input_shape: Such as (None, 784); a list of them for a layer of several inputs.
 
         Returns:
             A tuple whose first entry is None.
@@ -255,27 +406,28 @@ class Layer(Configurable):
             >>> layers.Dense(10).compute_output_shape((None, 784))
             (None, 10)
         """
-        shape = known(self.who(), tuple(input_shape))
+        shapes = self._known_shapes(input_shape)
         node = self._node()
         if node is None:
-            return shape
-        outputs, _ = _core.infer(node[0], self.name, node[1], [(shape, "float32")])
+            return shapes[0]
+        outputs, _ = _core.infer(node[0], self.name, node[1], [(shape, "float32") for shape in shapes])
         return tuple(outputs[0][0])
 
-    def build(self, input_shape: Sequence[int | None]) -> None:
+    def build(self, input_shape: Any) -> None:
         """Makes the weights for inputs of this shape; a layer that is built already only checks that it fits.
 
         Args:
-            input_shape: The batch's shape, such as (None, 784).
+            input_shape: The batch's shape, such as (None, 784); a list of them for a layer of several inputs.
 
         Raises:
             ValueError: The layer cannot take this shape, or was built for another.
         """
-        shape = known(self.who(), tuple(input_shape))
+        shapes = self._known_shapes(input_shape)
+        shape = shapes if self.takes_many else shapes[0]
         node = self._node()
         needed: list[tuple[str, tuple[int, ...], bool]] = []
         if node is not None:
-            _, needed = _core.infer(node[0], self.name, node[1], [(shape, "float32")])
+            _, needed = _core.infer(node[0], self.name, node[1], [(shape, "float32") for shape in shapes])
         if self.built:
             if [tuple(spec[1]) for spec in needed] != [variable.shape for variable in self._weights]:
                 raise ValueError(
@@ -308,42 +460,75 @@ class Layer(Configurable):
         self._build_shape = shape
         self.built = True
 
-    def __call__(self, inputs: ArrayLike, training: bool | None = None) -> NDArray[np.float32]:
-        """The layer's output for an array, which builds the layer where it is not built yet.
+    def __call__(self, inputs: Any, training: bool | None = None) -> Any:
+        """The layer's output: for an array an array, for a symbolic tensor a symbolic tensor.
+
+        Either builds the layer where it is not built yet.
 
         Args:
-            inputs: Of shape (batch, ...).
-            training: Whether to behave as in training (dropout drops, moving statistics move).
+            inputs: Of shape (batch, ...); a list for a layer of several inputs.
+            training: Whether to behave as in training (dropout drops, moving statistics move). On a symbolic tensor
+                it stays with this call; None: as the model runs.
 
         Returns:
-            A float32 array.
+            A float32 array, or a symbolic tensor.
 
         Example:
             >>> layers.Dense(3)(np.ones((2, 5))).shape
             (2, 3)
+            >>> layers.Dense(3)(Input((5,))).shape
+            (None, 3)
         """
-        x = numeric(inputs, f"{self.who()}: the input")
-        if x.ndim == 0:
+        if is_symbolic(inputs):
+            return self._record(inputs, training)
+        arrays = [numeric(one, f"{self.who()}: the input") for one in self._given(inputs)]
+        if any(x.ndim == 0 for x in arrays):
             raise ValueError(f"{self.who()} expects an array of shape (batch, ...), got a single number")
-        shape: Shape = (None, *x.shape[1:])
+        if any(len(x) != len(arrays[0]) for x in arrays):
+            raise ValueError(f"{self.who()} expects arrays of one length, got {[x.shape for x in arrays]}")
+        shapes: list[Shape] = [(None, *x.shape[1:]) for x in arrays]
         if not self.built:
-            self.compute_output_shape(shape)
-        self.build(shape)
+            self._output_shapes(shapes)
+        self.build(shapes if self.takes_many else shapes[0])
         if training:
-            return self._run_in_training(x)
-        if self._alone is None or self._alone[0] != shape:
+            return self._run_in_training(arrays)[0]
+        if self._alone is None or self._alone[0] != shapes:
             emission = Emission(False)
-            edges = self._emit(emission, [emission.graph.input(shape)])
-            self._alone = shape, _core.Predictor(emission.graph, edges)
-        return self._alone[1]([x])[0]
+            edges = self._emit(emission, [emission.graph.input(shape) for shape in shapes])
+            self._alone = shapes, _core.Predictor(emission.graph, edges)
+        return self._alone[1](arrays)[0]
 
-    def _run_in_training(self, x: NDArray[Any]) -> NDArray[np.float32]:
+    def _record(self, inputs: Any, training: bool | None) -> Any:
+        """A call on symbolic tensors; returns what stands for its outputs."""
+        return self._recorded(self._given(inputs), training)[0]
+
+    def _recorded(self, tensors: list[Any], training: bool | None) -> list[KerasTensor]:
+        for tensor in tensors:
+            if not isinstance(tensor, KerasTensor):
+                mend = (
+                    "; a list goes to a merging layer first, such as Concatenate()"
+                    if isinstance(tensor, (list, tuple, Mapping))
+                    else "; feed arrays through an Input"
+                )
+                got = "several" if isinstance(tensor, (list, tuple, Mapping)) else type(tensor).__name__
+                raise TypeError(f"{self.who()} expects a symbolic tensor, got {got}{mend}")
+        shapes = [tensor.shape for tensor in tensors]
+        made = self._output_shapes(shapes)
+        self._build_for(shapes)
+        return Call(self, tensors, made, None if training is None else bool(training)).outputs
+
+    def _build_for(self, shapes: list[Shape]) -> None:
+        self.build(shapes if self.takes_many else shapes[0])
+
+    def _run_in_training(self, arrays: list[NDArray[Any]]) -> list[NDArray[np.float32]]:
         """One pass of the training graph, in which dropout drops and moving statistics move."""
         emission = Emission(True)
-        edges = self._emit(emission, [emission.graph.input((None, *x.shape[1:]))])
-        sample = (size or 0 for size in emission.graph.spec(edges[0])[0][1:])
-        cotangent = np.zeros((len(x), *sample), dtype=np.float32)
-        return _core.vjp(emission.graph, edges, [x.astype(np.float32)], [cotangent])[0][0]
+        edges = self._emit(emission, [emission.graph.input((None, *x.shape[1:])) for x in arrays])
+        cotangents = [
+            np.zeros((len(arrays[0]), *(size or 0 for size in emission.graph.spec(edge)[0][1:])), dtype=np.float32)
+            for edge in edges
+        ]
+        return _core.vjp(emission.graph, edges, [x.astype(np.float32) for x in arrays], cotangents)[0]
 
     # What it owns.
 
@@ -428,8 +613,8 @@ class Layer(Configurable):
         return sum(variable.size for variable in self.weights)
 
     @property
-    def input_shape(self) -> Shape:
-        """The shape it was built for.
+    def input_shape(self) -> Any:
+        """The shape it was built for; a list of them for a layer of several inputs.
 
         Raises:
             AttributeError: It is not built.
@@ -439,7 +624,7 @@ class Layer(Configurable):
         return self._build_shape
 
     @property
-    def output_shape(self) -> Shape:
+    def output_shape(self) -> Any:
         """The shape that comes out for the shape it was built for.
 
         Raises:
@@ -447,12 +632,30 @@ class Layer(Configurable):
         """
         return self.compute_output_shape(self.input_shape)
 
-    @property
-    def input(self) -> TensorSpec:
-        """Shape and type of what it was built for."""
-        return TensorSpec(self.input_shape)
+    def _first_call(self, word: str) -> Call:
+        if not self._calls:
+            raise AttributeError(
+                f"{self.who()} was never called on a symbolic tensor and has no {word}; call it on an Input, or put it "
+                "into a model whose input shape is known"
+            )
+        return self._calls[0]
 
     @property
-    def output(self) -> TensorSpec:
-        """Shape and type of what comes out."""
-        return TensorSpec(self.output_shape)
+    def input(self) -> Any:
+        """What it was first called on: a symbolic tensor, or a list of them.
+
+        Raises:
+            AttributeError: It was never called on one.
+        """
+        inputs = self._first_call("input").inputs
+        return inputs[0] if len(inputs) == 1 else list(inputs)
+
+    @property
+    def output(self) -> Any:
+        """What came out of its first call on a symbolic tensor.
+
+        Raises:
+            AttributeError: It was never called on one.
+        """
+        outputs = self._first_call("output").outputs
+        return outputs[0] if len(outputs) == 1 else list(outputs)

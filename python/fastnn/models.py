@@ -1,7 +1,10 @@
 """Models: layers put together.
 
-This file owns the structure (which layers, in which order, built for which shape) and what is told of it: weights,
+This file owns the structure (which layers, how they are joined, built for which shapes) and what is told of it: weights,
 summary, config. How a model is trained is in `training.py`.
+
+A `Sequential` is a chain that can grow and shrink. A `Functional` (what `Model(inputs, outputs)` makes) is read once
+from the calls between its symbolic tensors. Both are layers: within another model their nodes are inlined.
 """
 
 from __future__ import annotations
@@ -11,129 +14,86 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from fastnn import _core
 from fastnn import layers as layer_module
-from fastnn.layer import Emission, Layer, Shape, TensorSpec, known
+from fastnn.configurable import suggestion
+from fastnn.layer import Call, Emission, KerasTensor, Layer, Shape, Structure, is_symbolic, known
 from fastnn.layers import InputLayer
-from fastnn.training import Trainer
+from fastnn.training import Port, Trainer
 from fastnn.variable import Variable
 
 
-class _Structure:
+class _Version:
     """Counts changes of any model's layers, so that a model knows when to look whether its own have changed."""
 
-    version = 0
+    layers = 0
 
 
-class Sequential(Layer, Trainer):
-    """Layers one after the other.
+class Model(Layer, Trainer):
+    """Layers put together to a graph, from inputs to outputs: `Model(inputs, outputs)` makes a `Functional`.
 
-    Without an input shape the model is built at its first data.
+    The base of all models: what they share is here.
 
     Args:
-        layers: The layers, in order; the first may be an `Input`, or have an `input_shape`.
-        trainable: Whether training may move its weights.
-        name: A name; None makes one: "sequential", "sequential_1"...
-
-    Raises:
-        ValueError: Two layers have the same name, or a layer cannot take what comes from the one before it.
+        inputs: A symbolic tensor, or a list or dict of them.
+        outputs: What was made of them by calling layers.
+        name: A name; None makes one.
 
     Example:
-        >>> model = Sequential([
-        ...     Dense(units=3, input_shape=(2,), activation="relu"),
-        ...     Dense(units=2, activation="softmax"),
-        ... ])
-        >>> model.count_params()
-        17
+        >>> x = Input((8,))
+        >>> h = Dense(16, activation="relu")(x)
+        >>> model = Model(x, Dense(8)(layers.Concatenate()([x, h])))
     """
 
-    def __init__(self, layers: Sequence[Layer] | None = None, trainable: bool = True, name: str | None = None) -> None:
+    def __new__(cls, *args: Any, **kwargs: Any) -> Model:
+        return super().__new__(Functional if cls is Model else cls)
+
+    def __init__(self, *args: Any, name: str | None = None, **kwargs: Any) -> None:
+        if args or kwargs:
+            raise TypeError(f"{type(self).__name__}() takes a name; give inputs and outputs to Model(inputs, outputs)")
         Layer.__init__(self, name=name)
         self._layers: list[Layer] = []
-        self._input_layer: InputLayer | None = None
-        self._output_shape: Shape | None = None
         self._seen = -1
         self._fingerprint: list[Layer] = []
         self._fast: tuple[_core.Predictor, tuple[int | None, ...]] | None = None
         self._programs: dict[str, Any] = {}
         self._trained: dict[Layer, bool] = {}
-        if layers is not None:
-            if isinstance(layers, Layer) or not isinstance(layers, Sequence):
-                raise TypeError(f"Sequential expects a list of layers, got {layers!r}")
-            for layer in layers:
-                self.add(layer)
-        if not trainable:
-            self.trainable = False
 
     def _store(self, arguments: dict[str, Any]) -> None:
         pass
 
     # Structure.
 
-    def add(self, layer: Layer) -> None:
-        """Puts a layer at the end.
-
-        Args:
-            layer: A layer, or another Sequential.
-
-        Raises:
-            TypeError: It is no layer.
-            ValueError: Its name is taken, or it cannot take what comes from the layer before it.
-        """
-        if not isinstance(layer, Layer):
-            mend = f"; write {layer.__name__}(...)" if isinstance(layer, type) else ""
-            raise TypeError(f"{self.who()} expects layers, got {layer!r}{mend}")
-        if isinstance(layer, InputLayer):
-            if self._layers or self._input_layer is not None:
-                raise ValueError(f"{self.who()}: an Input stands first, before all other layers")
-            self._input_layer = layer
-            self._build_shape = self._output_shape = layer.batch_input_shape
-            self.built = True
-            _Structure.version += 1
-            return
-        if any(layer.name == other.name for other in self._layers):
-            raise ValueError(
-                f"{self.who()} has a layer called {layer.name!r} already; names within a model must differ: give one "
-                "a name="
-            )
-        first = None if self._layers or self._build_shape is not None else _shape_of_first(layer)
-        before = self._output_shape if first is None else first
-        if before is not None:
-            after = layer.compute_output_shape(before)
-            layer.build(before)
-            if first is not None:
-                self._build_shape = first
-            self._output_shape = after
-            self.built = True
-        self._layers.append(layer)
-        _Structure.version += 1
-
-    def pop(self, rebuild: bool = True) -> Layer:
-        """Takes the last layer away and returns it; what `compile` settled stays.
-
-        Args:
-            rebuild: Taken for Keras' sake.
-
-        Raises:
-            ValueError: There is none.
-        """
-        if not self._layers:
-            raise ValueError(f"{self.who()} has no layers to pop")
-        layer = self._layers.pop()
-        _Structure.version += 1
-        if not self._layers and self._input_layer is None:
-            self._build_shape = self._output_shape = None
-            self.built = False
-        elif self._build_shape is not None:
-            self._output_shape = self.compute_output_shape(self._build_shape)
-        return layer
-
     @property
     def layers(self) -> list[Layer]:
-        """The layers, without the Input."""
+        """The layers."""
         return list(self._layers)
+
+    @property
+    def inputs(self) -> list[KerasTensor]:
+        """The symbolic tensors that stand for the inputs, once their shapes are known."""
+        raise NotImplementedError
+
+    @property
+    def outputs(self) -> list[KerasTensor]:
+        """The symbolic tensors that stand for the outputs, once their shapes are known."""
+        raise NotImplementedError
+
+    @property
+    def input(self) -> Any:
+        """What stands for the input: a symbolic tensor, or several as they were given."""
+        if not self.inputs:
+            raise AttributeError(f"{self.who()} is not built and has no input yet; give it an Input, or build() it")
+        return self._structures()[0].pack(self.inputs)
+
+    @property
+    def output(self) -> Any:
+        """What stands for the output: a symbolic tensor, or several as they were given."""
+        if not self.outputs:
+            raise AttributeError(f"{self.who()} is not built and has no output yet; give it an Input, or build() it")
+        return self._structures()[1].pack(self.outputs)
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """One layer.
@@ -158,14 +118,356 @@ class Sequential(Layer, Trainer):
             f"{self.who()} has no layer {name!r}; it has: {', '.join(layer.name for layer in self._layers)}"
         )
 
-    def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
+    # What training asks of the structure.
+
+    def _leaves(self) -> list[tuple[Layer, bool]]:
+        return list(self._walk(True))
+
+    def _walk(self, trained: bool) -> Iterator[tuple[Layer, bool]]:
+        trained = trained and self._trainable
+        for layer in self._layers:
+            if isinstance(layer, Model):
+                yield from layer._walk(trained)
+            elif not isinstance(layer, InputLayer):
+                yield layer, trained and layer.trainable
+
+    def _weight_paths(self) -> list[tuple[str, Variable]]:
+        found = []
+        for layer in self._layers:
+            if isinstance(layer, Model):
+                found += [(f"{layer.name}/{path}", variable) for path, variable in layer._weight_paths()]
+            else:
+                found += [(variable.path, variable) for variable in layer.weights]
+        return found
+
+    def _look(self) -> None:
+        """Drops the programs where the layers, or those of a nested model, have changed."""
+        if self._seen == _Version.layers:
+            return
+        current = [layer for layer, _ in self._walk(True)]
+        same = len(current) == len(self._fingerprint) and all(
+            one is other for one, other in zip(current, self._fingerprint, strict=True)
+        )
+        if not same:
+            self._programs.clear()
+            self._fast = None
+            self._fingerprint = current
+            self._layers_changed()
+        self._seen = _Version.layers
+
+    def _layers_changed(self) -> None:
+        """Told when layers were added or taken away, here or in a nested model."""
+
+    def compile(self, *args: Any, **kwargs: Any) -> None:
+        Trainer.compile(self, *args, **kwargs)
+        self._fast = None
+
+    compile.__doc__ = Trainer.compile.__doc__
+
+    def _at_once(self, x: Any, most_rows: Any) -> NDArray[np.float32] | None:
+        if self._seen != _Version.layers:
+            self._look()
+        fast = self._fast
+        if fast is None or type(x) is not np.ndarray:
+            return None
+        shape = x.shape
+        if shape[1:] != fast[1] or not 0 < shape[0] <= most_rows or x.dtype.kind not in "fiub":
+            return None
+        return fast[0]([x])[0]
+
+    def _predictor(self) -> _core.Predictor:
+        found = Trainer._predictor(self)
+        shape = self._ports()[0][0].shape
+        if shape is not None and all(structure.alone for structure in self._structures()):
+            self._fast = found, shape[1:]
+        return found
+
+    def __call__(self, inputs: Any, training: bool | None = None, mask: None = None) -> Any:
+        """The model's outputs for one batch; for symbolic tensors, symbolic tensors.
+
+        Args:
+            inputs: Samples, (batch, ...), as the model's inputs were given: one array, a list or a dict.
+            training: Whether to behave as in training (dropout drops, moving statistics move). On a symbolic tensor
+                it stays with this call; None: as the outer model runs.
+            mask: Taken for Keras' sake.
+
+        Returns:
+            A float32 array of as many rows, or several as the model's outputs were given.
+
+        Example:
+            >>> model(x[:1])
+        """
+        if not training:
+            result = self._at_once(inputs, 1 << 62)
+            if result is not None:
+                return result
+        if is_symbolic(inputs):
+            return self._record(inputs, training)
+        if not training:
+            return self.predict_on_batch(inputs)
+        outputs = self._run_in_training(self._inputs_of(inputs))
+        return self._structures()[1].pack(outputs)
+
+    def _given(self, inputs: Any) -> list[Any]:
+        structure = self._structures()[0]
+        if structure.alone:
+            if isinstance(inputs, Mapping) and len(inputs) == 1:
+                return list(inputs.values())
+            one = isinstance(inputs, (list, tuple)) and len(inputs) == 1 and isinstance(inputs[0], KerasTensor)
+            return list(inputs) if one else [inputs]
+        names = self._input_names()
+        if isinstance(inputs, Mapping):
+            if set(inputs) != set(names):
+                raise ValueError(f"{self.who()} expects inputs {names}, got {list(inputs)}")
+            return [inputs[name] for name in names]
+        if not isinstance(inputs, (list, tuple)) or len(inputs) != len(names):
+            got = f"{len(inputs)}" if isinstance(inputs, (list, tuple)) else "one"
+            raise ValueError(f"{self.who()} expects {len(names)} inputs, {names}, got {got}")
+        return list(inputs)
+
+    def _record(self, inputs: Any, training: bool | None) -> Any:
+        outputs = self._recorded(self._given(inputs), training)
+        return self._structures()[1].pack(outputs)
+
+    # Weights.
+
+    @property
+    def trainable(self) -> bool:
+        """Whether training may move the weights; setting it sets it for every layer."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        self._trainable = bool(value)
+        for layer in self._layers:
+            layer.trainable = value
+
+    @property
+    def weights(self) -> list[Variable]:
+        """All variables, layer by layer; one that stands in several nested models is told once."""
+        return _once(variable for layer in self._layers for variable in layer.weights)
+
+    @property
+    def trainable_weights(self) -> list[Variable]:
+        """The variables that training moves."""
+        if not self._trainable:
+            return []
+        return _once(variable for layer in self._layers for variable in layer.trainable_weights)
+
+    # What is told of it.
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} name={self.name}, built={self.built}>"
+
+    def summary(
+        self,
+        line_length: int | None = None,
+        positions: Sequence[float] | None = None,
+        print_fn: Callable[[str], Any] | None = None,
+        expand_nested: bool = False,
+        show_trainable: bool = False,
+        layer_range: Sequence[str] | None = None,
+    ) -> None:
+        """Prints a table of the layers: names, output shapes and counts of weights.
+
+        Args:
+            line_length: Its width; None: 65, or 98 where the model branches, which adds a column of what each layer
+                is connected to: name[call][output].
+            positions: Where its columns end, as shares of the width or as columns; None: [0.45, 0.85, 1.0], or
+                [0.33, 0.55, 0.67, 1.0].
+            print_fn: Called with each line; None: print.
+            expand_nested: Whether the layers of nested models are listed.
+            show_trainable: Whether a column tells what is trained.
+            layer_range: Two regular expressions: the first layer and the last layer to list.
+
+        Example:
+            >>> model.summary()
+        """
+        self._look()
+        connections = self._connections()
+        width = (65 if connections is None else 98) if line_length is None else int(line_length)
+        usual = [0.45, 0.85, 1.0] if connections is None else [0.33, 0.55, 0.67, 1.0]
+        ends = usual if positions is None else list(positions)
+        columns = [int(width * end) if ends[-1] <= 1 else int(end) for end in ends]
+        titles = ["Layer (type)", "Output Shape", "Param #"]
+        if connections is not None:
+            titles.append("Connected to")
+        if show_trainable:
+            width += 11
+            columns.append(width)
+            titles.append("Trainable")
+        write = print if print_fn is None else print_fn
+
+        def row(fields: Sequence[str]) -> None:
+            line = ""
+            for i, (field, end) in enumerate(zip(fields, columns, strict=True)):
+                # A field that fills its column gives up a character to stay apart from the next.
+                line = (line[:-1] + " " if i else "") + field
+                line = line[:end].ljust(end)
+            write(line)
+
+        write("_" * width)
+        row(titles)
+        write("=" * width)
+        rows = list(_rows(self._listed(layer_range), self.built, expand_nested, 0))
+        for i, (layer, label, shape, params) in enumerate(rows):
+            fields = [label, shape, params]
+            # A layer that several others feed names each on a line of its own.
+            further: list[str] = []
+            if connections is not None:
+                first, *further = connections.get(layer, []) or [""]
+                fields.append(first)
+            if show_trainable:
+                fields.append("Y" if layer.trainable else "N")
+            row(fields)
+            for connection in further:
+                row(["", "", "", connection, *([""] if show_trainable else [])])
+            write(("=" if i == len(rows) - 1 else "_") * width)
+        trained = _count(self.trainable_weights)
+        total = _count(self.weights)
+        write(f"Total params: {total:,}")
+        write(f"Trainable params: {trained:,}")
+        write(f"Non-trainable params: {total - trained:,}")
+        write("_" * width)
+
+    def _connections(self) -> dict[Layer, list[str]] | None:
+        """For each layer what its calls read, where the model is more than a chain."""
+        return None
+
+    def _listed(self, layer_range: Sequence[str] | None) -> list[Layer]:
+        if layer_range is None:
+            return self._layers
+        if len(layer_range) != 2:
+            raise ValueError(f"layer_range expects two regular expressions, got {layer_range!r}")
+        begin, end = (
+            [i for i, layer in enumerate(self._layers) if re.match(pattern, layer.name)] for pattern in layer_range
+        )
+        if not begin or not end:
+            missing = layer_range[1] if begin else layer_range[0]
+            raise ValueError(f"{self.who()}: layer_range found no layer whose name matches {missing!r}")
+        return self._layers[begin[0] : end[-1] + 1]
+
+
+class Sequential(Model):
+    """Layers one after the other.
+
+    Without an input shape the model is built at its first data.
+
+    Args:
+        layers: The layers, in order; the first may be an `Input`, or have an `input_shape`.
+        trainable: Whether training may move its weights.
+        name: A name; None makes one: "sequential", "sequential_1"...
+
+    Raises:
+        ValueError: Two layers have the same name, or a layer cannot take what comes from the one before it.
+
+    Example:
+        >>> model = Sequential([
+        ...     Dense(units=3, input_shape=(2,), activation="relu"),
+        ...     Dense(units=2, activation="softmax"),
+        ... ])
+        >>> model.count_params()
+        17
+    """
+
+    def __init__(self, layers: Sequence[Any] | None = None, trainable: bool = True, name: str | None = None) -> None:
+        super().__init__(name=name)
+        self._input_layer: InputLayer | None = None
+        self._tensors: list[KerasTensor] = []
+        if layers is not None:
+            if isinstance(layers, (Layer, KerasTensor)) or not isinstance(layers, Sequence):
+                raise TypeError(f"Sequential expects a list of layers, got {layers!r}")
+            for layer in layers:
+                self.add(layer)
+        if not trainable:
+            self.trainable = False
+
+    # Structure.
+
+    def add(self, layer: Any) -> None:
+        """Puts a layer at the end.
+
+        Args:
+            layer: A layer, or another model; an `Input` first of all.
+
+        Raises:
+            TypeError: It is no layer.
+            ValueError: Its name is taken, or it cannot take what comes from the layer before it.
+        """
+        if isinstance(layer, KerasTensor) and isinstance(layer.history.layer, InputLayer):
+            layer = layer.history.layer
+        if not isinstance(layer, Layer):
+            mend = f"; write {layer.__name__}(...)" if isinstance(layer, type) else ""
+            raise TypeError(f"{self.who()} expects layers, got {layer!r}{mend}")
+        if isinstance(layer, InputLayer):
+            if self._layers or self._tensors:
+                raise ValueError(f"{self.who()}: an Input stands first, before all other layers")
+            self._input_layer = layer
+            self._begin(layer)
+            _Version.layers += 1
+            return
+        if any(layer.name == other.name for other in self._layers):
+            raise ValueError(
+                f"{self.who()} has a layer called {layer.name!r} already; names within a model must differ: give one "
+                "a name="
+            )
+        begun = bool(self._tensors)
+        first = None if self._layers or begun else _shape_of_first(layer)
+        if first is not None:
+            self._begin(InputLayer(batch_shape=first))
+        if self._tensors:
+            try:
+                self._tensors.append(self._next(layer, self._tensors[-1]))
+            except Exception:
+                if not begun:
+                    self._tensors, self._build_shape, self.built = [], None, False
+                raise
+        self._layers.append(layer)
+        _Version.layers += 1
+
+    def _begin(self, layer: InputLayer) -> None:
+        self._tensors = [layer.output]
+        self._build_shape = layer.batch_input_shape
+        self.built = True
+
+    def _next(self, layer: Layer, tensor: KerasTensor) -> KerasTensor:
+        made = layer(tensor)
+        if not isinstance(made, KerasTensor):
+            raise ValueError(f"{self.who()} expects layers of one input and one output; {layer.who()} has several")
+        return made
+
+    def pop(self, rebuild: bool = True) -> Layer:
+        """Takes the last layer away and returns it; what `compile` settled stays.
+
+        Args:
+            rebuild: Taken for Keras' sake.
+
+        Raises:
+            ValueError: There is none.
+        """
+        if not self._layers:
+            raise ValueError(f"{self.who()} has no layers to pop")
+        layer = self._layers.pop()
+        _Version.layers += 1
+        if self._tensors:
+            self._tensors.pop()
+        if not self._layers and self._input_layer is None:
+            self._tensors, self._build_shape, self.built = [], None, False
+        return layer
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers, without the Input."""
+        return list(self._layers)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
         """The shape that comes out for a shape that goes in, the batch included."""
-        shape = known(self.who(), tuple(input_shape))
+        shape: Any = known(self.who(), tuple(input_shape))
         for layer in self._layers:
             shape = layer.compute_output_shape(shape)
         return shape
 
-    def build(self, input_shape: Sequence[int | None] | None = None) -> None:
+    def build(self, input_shape: Any = None) -> None:
         """Makes the weights of all layers.
 
         Args:
@@ -185,255 +487,483 @@ class Sequential(Layer, Trainer):
                     f"{self.who()} was built for inputs of shape {self._build_shape}, got {shape}; make a new model"
                 )
             return
-        output_shape = self.compute_output_shape(shape)
-        current = shape
+        self.compute_output_shape(shape)
+        self._chain(InputLayer(batch_shape=shape))
+
+    def _chain(self, first: InputLayer) -> None:
+        tensors = [first.output]
         for layer in self._layers:
-            layer.build(current)
-            current = layer.compute_output_shape(current)
-        self._build_shape, self._output_shape = shape, output_shape
-        self.built = True
+            tensors.append(self._next(layer, tensors[-1]))
+        self._begin(first)
+        self._tensors = tensors
 
     @property
-    def inputs(self) -> list[InputLayer]:
-        """What stands for the input, once its shape is known."""
-        if self._input_layer is None and self._build_shape is not None:
-            self._input_layer = InputLayer(batch_shape=self._build_shape)
-        return [] if self._input_layer is None else [self._input_layer]
+    def inputs(self) -> list[KerasTensor]:
+        """The symbolic tensor that stands for the input, once its shape is known."""
+        return self._tensors[:1]
 
     @property
-    def outputs(self) -> list[TensorSpec]:
-        """What stands for the output, once its shape is known."""
-        return [] if self._build_shape is None else [self.output]
+    def outputs(self) -> list[KerasTensor]:
+        """The symbolic tensor that stands for the output, once its shape is known."""
+        self._look()
+        return self._tensors[-1:]
+
+    @property
+    def output_shape(self) -> Shape:
+        """The shape that comes out.
+
+        Raises:
+            AttributeError: It is not built.
+        """
+        if self._build_shape is None:
+            raise AttributeError(f"{self.who()} is not built and has no output shape yet")
+        return self.outputs[0].shape
 
     # What training asks of the structure.
 
     def _is_open(self) -> bool:
         self._look()
-        return self._build_shape is not None
+        return bool(self._tensors)
 
     def _open(self, sample_shape: tuple[int, ...]) -> None:
         if not self._layers:
             raise ValueError(f"{self.who()} has no layers; add() some first")
         self.build((None, *sample_shape))
 
-    def _shapes(self) -> tuple[Shape, Shape]:
-        assert self._build_shape is not None and self._output_shape is not None
-        return self._build_shape, self._output_shape
+    def _structures(self) -> tuple[Structure, Structure]:
+        return _ALONE, _ALONE
 
-    def _leaves(self) -> list[tuple[Layer, bool]]:
-        return list(self._walk(True))
-
-    def _walk(self, trained: bool) -> Iterator[tuple[Layer, bool]]:
-        trained = trained and self._trainable
-        for layer in self._layers:
-            if isinstance(layer, Sequential):
-                yield from layer._walk(trained)
-            else:
-                yield layer, trained and layer.trainable
+    def _ports(self) -> tuple[list[Port], list[Port]]:
+        if not self._tensors:
+            return [Port("x", None)], [Port(self._layers[-1].name if self._layers else "y", None)]
+        first, last = self._tensors[0], self.outputs[0]
+        return [Port(first.name, first.shape)], [Port(last.history.layer.name, last.shape)]
 
     def _emit(self, emission: Emission, edges: list[int]) -> list[int]:
         for layer in self._layers:
             edges = layer._emit(emission, edges)
         return edges
 
-    def _weight_paths(self) -> list[tuple[str, Variable]]:
-        found = []
-        for layer in self._layers:
-            if isinstance(layer, Sequential):
-                found += [(f"{layer.name}/{path}", variable) for path, variable in layer._weight_paths()]
-            else:
-                found += [(variable.path, variable) for variable in layer.weights]
-        return found
-
-    def _look(self) -> None:
-        """Drops the programs where the layers, or those of a nested model, have changed."""
-        if self._seen == _Structure.version:
-            return
-        current = [layer for layer, _ in self._walk(True)]
-        same = len(current) == len(self._fingerprint) and all(
-            one is other for one, other in zip(current, self._fingerprint, strict=True)
-        )
-        if not same:
-            self._programs.clear()
-            self._fast = None
-            self._fingerprint = current
-            if self._build_shape is not None:
-                self._output_shape = self.compute_output_shape(self._build_shape)
-        self._seen = _Structure.version
-
-    def compile(self, *args: Any, **kwargs: Any) -> None:
-        Trainer.compile(self, *args, **kwargs)
-        self._fast = None
-
-    def _at_once(self, x: Any, most_rows: Any) -> NDArray[np.float32] | None:
-        if self._seen != _Structure.version:
-            self._look()
-        fast = self._fast
-        if fast is None or type(x) is not np.ndarray:
-            return None
-        shape = x.shape
-        if shape[1:] != fast[1] or not 0 < shape[0] <= most_rows or x.dtype.kind not in "fiub":
-            return None
-        return fast[0]([x])[0]
-
-    def _predictor(self) -> tuple[_core.Predictor, Shape]:
-        found = Trainer._predictor(self)
-        self._fast = found[0], self._shapes()[0][1:]
-        return found
-
-    def __call__(self, inputs: ArrayLike, training: bool | None = None, mask: None = None) -> NDArray[np.float32]:
-        """The model's outputs for one batch.
-
-        Args:
-            inputs: Samples, (batch, ...).
-            training: Whether to behave as in training (dropout drops, moving statistics move).
-            mask: Taken for Keras' sake.
-
-        Returns:
-            A float32 array of as many rows.
-
-        Example:
-            >>> model(x[:1])
-        """
-        if not training:
-            result = self._at_once(inputs, 1 << 62)
-            return self.predict_on_batch(inputs) if result is None else result
-        return self._run_in_training(self._input(inputs))
-
-    # Weights.
-
-    @property
-    def trainable(self) -> bool:
-        """Whether training may move the weights; setting it sets it for every layer."""
-        return self._trainable
-
-    @trainable.setter
-    def trainable(self, value: bool) -> None:
-        self._trainable = bool(value)
-        for layer in self._layers:
-            layer.trainable = value
-
-    @property
-    def weights(self) -> list[Variable]:
-        """All variables, layer by layer."""
-        return [variable for layer in self._layers for variable in layer.weights]
-
-    @property
-    def trainable_weights(self) -> list[Variable]:
-        """The variables that training moves."""
-        if not self._trainable:
-            return []
-        return [variable for layer in self._layers for variable in layer.trainable_weights]
+    def _layers_changed(self) -> None:
+        if self._tensors and self.compute_output_shape(self._build_shape) != self._tensors[-1].shape:
+            # A nested model has changed what it yields: the layers are called anew.
+            first = self._tensors[0].history.layer
+            assert isinstance(first, InputLayer)
+            self._chain(first)
 
     # What is told of it.
 
     def get_config(self) -> dict[str, Any]:
         """Name and layers, from which `from_config` makes an equal model without weights."""
-        described = [{"class_name": type(layer).__name__, "config": layer.get_config()} for layer in self._layers]
+        described = [_described(layer) for layer in self._layers]
         if self._input_layer is not None:
-            described.insert(0, {"class_name": "InputLayer", "config": self._input_layer.get_config()})
+            described.insert(0, _described(self._input_layer))
         return {"name": self.name, "trainable": self.trainable, "layers": described}
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Sequential:
         """A model as `get_config` described it, with fresh weights."""
-        made = []
-        for entry in config["layers"]:
-            layer_class = (
-                Sequential if entry["class_name"] == "Sequential" else getattr(layer_module, entry["class_name"])
-            )
-            made.append(layer_class.from_config(entry["config"]))
+        made = [_from_description(entry) for entry in config["layers"]]
         return cls(made, trainable=config.get("trainable", True), name=config.get("name"))
 
-    def __repr__(self) -> str:
-        return f"<Sequential name={self.name}, built={self.built}>"
 
-    def summary(
-        self,
-        line_length: int | None = None,
-        positions: Sequence[float] | None = None,
-        print_fn: Callable[[str], Any] | None = None,
-        expand_nested: bool = False,
-        show_trainable: bool = False,
-        layer_range: Sequence[str] | None = None,
+class Functional(Model):
+    """A model that is read from the calls between its inputs and its outputs.
+
+    Args:
+        inputs: A symbolic tensor, or a list or dict of them: from `Input`, or from the middle of another model.
+        outputs: A symbolic tensor, or a list or dict of them, made from the inputs by calling layers.
+        trainable: Whether training may move its weights.
+        name: A name; None makes one: "functional", "functional_1"...
+
+    Raises:
+        TypeError: Something else than symbolic tensors is given.
+        ValueError: An output needs an input that is not the model's, or two layers have one name.
+
+    Example:
+        >>> encoder = Model(autoencoder.inputs, autoencoder.layers[2].output)
+    """
+
+    def __init__(
+        self, inputs: Any = None, outputs: Any = None, trainable: bool = True, name: str | None = None
     ) -> None:
-        """Prints a table of the layers: names, output shapes and counts of weights.
+        super().__init__(name=name)
+        if inputs is None or outputs is None:
+            raise TypeError(
+                f"{type(self).__name__} expects inputs and outputs, symbolic tensors such as x = Input((8,)) and "
+                "Dense(3)(x)"
+            )
+        self._in = Structure(_single(inputs), f"{self.who()}: inputs")
+        self._out = Structure(_single(outputs), f"{self.who()}: outputs")
+        self._inputs = self._symbolic("inputs", self._in.flat(_single(inputs)))
+        self._outputs = self._symbolic("outputs", self._out.flat(_single(outputs)))
+        if len({id(tensor) for tensor in self._inputs}) < len(self._inputs):
+            raise ValueError(f"{self.who()}: the same tensor stands twice among the inputs; give each once")
+        self._graph = _Graph(self.who(), self._inputs, self._outputs)
+        self._layers = self._graph.layers
+        self._build_shape = self._in.pack([tensor.shape for tensor in self._inputs])
+        self._port_lists = self._named(self._in, self._inputs), self._named(self._out, self._outputs)
+        self.built = True
+        _Version.layers += 1
+        if not trainable:
+            self.trainable = False
+
+    def _symbolic(self, word: str, tensors: list[Any]) -> list[KerasTensor]:
+        for tensor in tensors:
+            if not isinstance(tensor, KerasTensor):
+                mend = "call the layer on a tensor" if isinstance(tensor, Layer) else "start from x = Input((8,))"
+                raise TypeError(f"{self.who()} expects {word} to be symbolic tensors, got {tensor!r}; {mend}")
+        return tensors
+
+    @property
+    def inputs(self) -> list[KerasTensor]:
+        """The symbolic tensors that stand for the inputs."""
+        return list(self._inputs)
+
+    @property
+    def outputs(self) -> list[KerasTensor]:
+        """The symbolic tensors that stand for the outputs."""
+        return list(self._outputs)
+
+    @property
+    def input_names(self) -> list[str]:
+        """The names of the inputs."""
+        return [port.name for port in self._ports()[0]]
+
+    @property
+    def output_names(self) -> list[str]:
+        """The names of the outputs: those of the layers that make them."""
+        return _distinct([tensor.history.layer.name for tensor in self._outputs])
+
+    @property
+    def output_shape(self) -> Any:
+        """The shape that comes out; several as the outputs were given."""
+        return self._out.pack([tensor.shape for tensor in self._outputs])
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """The shape that comes out for a shape that goes in; several as inputs and outputs were given."""
+        return self._out.pack(self._output_shapes(self._known_shapes(input_shape)))
+
+    def _known_shapes(self, input_shape: Any) -> list[Shape]:
+        given = [input_shape] if self._in.alone else self._in.flat(input_shape)
+        return [known(self.who(), tuple(shape)) for shape in given]
+
+    def _output_shapes(self, shapes: list[Shape]) -> list[Shape]:
+        self._fit(shapes)
+        return [tensor.shape for tensor in self._outputs]
+
+    def _fit(self, shapes: Sequence[Shape]) -> None:
+        for tensor, shape in zip(self._inputs, shapes, strict=True):
+            if tensor.shape != tuple(shape):
+                raise ValueError(
+                    f"{self.who()} was built for inputs of shape {tensor.shape} at {tensor.name!r}, got {shape}; make "
+                    "a new model"
+                )
+
+    def build(self, input_shape: Any = None) -> None:
+        """It is built as it is made; here its inputs' shapes are only compared.
 
         Args:
-            line_length: Its width; None: 65.
-            positions: Where its columns end, as shares of the width or as columns; None: [0.45, 0.85, 1.0].
-            print_fn: Called with each line; None: print.
-            expand_nested: Whether the layers of nested models are listed.
-            show_trainable: Whether a column tells what is trained.
-            layer_range: Two regular expressions: the first layer and the last layer to list.
+            input_shape: The batch's shape, or several as the inputs were given.
 
-        Example:
-            >>> model.summary()
+        Raises:
+            ValueError: It was built for another shape.
         """
-        self._look()
-        width = 65 if line_length is None else int(line_length)
-        ends = [0.45, 0.85, 1.0] if positions is None else list(positions)
-        columns = [int(width * end) if ends[-1] <= 1 else int(end) for end in ends]
-        titles = ["Layer (type)", "Output Shape", "Param #"]
-        if show_trainable:
-            width += 11
-            columns.append(width)
-            titles.append("Trainable")
-        write = print if print_fn is None else print_fn
+        if input_shape is not None:
+            self._fit(self._known_shapes(input_shape))
 
-        def row(fields: Sequence[str]) -> None:
-            line = ""
-            for i, (field, end) in enumerate(zip(fields, columns, strict=True)):
-                # A field that fills its column gives up a character to stay apart from the next.
-                line = (line[:-1] + " " if i else "") + field
-                line = line[:end].ljust(end)
-            write(line)
+    def _build_for(self, shapes: list[Shape]) -> None:
+        self._fit(shapes)
 
-        write("_" * width)
-        row(titles)
-        write("=" * width)
-        rows = list(_rows(self._listed(layer_range), self._build_shape, expand_nested, 0))
-        for i, fields in enumerate(rows):
-            row(fields if show_trainable else fields[:3])
-            write(("=" if i == len(rows) - 1 else "_") * width)
-        trained = _count(self.trainable_weights)
-        total = _count(self.weights)
-        write(f"Total params: {total:,}")
-        write(f"Trainable params: {trained:,}")
-        write(f"Non-trainable params: {total - trained:,}")
-        write("_" * width)
+    # What training asks of the structure.
 
-    def _listed(self, layer_range: Sequence[str] | None) -> list[Layer]:
-        if layer_range is None:
-            return self._layers
-        if len(layer_range) != 2:
-            raise ValueError(f"layer_range expects two regular expressions, got {layer_range!r}")
-        begin, end = (
-            [i for i, layer in enumerate(self._layers) if re.match(pattern, layer.name)] for pattern in layer_range
-        )
-        if not begin or not end:
-            missing = layer_range[1] if begin else layer_range[0]
-            raise ValueError(f"{self.who()}: layer_range found no layer whose name matches {missing!r}")
-        return self._layers[begin[0] : end[-1] + 1]
+    def _is_open(self) -> bool:
+        return True
+
+    def _structures(self) -> tuple[Structure, Structure]:
+        return self._in, self._out
+
+    def _named(self, structure: Structure, tensors: Sequence[KerasTensor]) -> list[Port]:
+        names = structure.keys or _distinct([tensor.history.layer.name for tensor in tensors])
+        return [Port(name, tensor.shape) for name, tensor in zip(names, tensors, strict=True)]
+
+    def _ports(self) -> tuple[list[Port], list[Port]]:
+        return self._port_lists
+
+    def _emit(self, emission: Emission, edges: list[int]) -> list[int]:
+        made = {id(tensor): edge for tensor, edge in zip(self._inputs, edges, strict=True)}
+        for call in self._graph.calls:
+            outputs = call.emit(emission, [made[id(tensor)] for tensor in call.inputs])
+            made.update((id(tensor), edge) for tensor, edge in zip(call.outputs, outputs, strict=True))
+        return [made[id(tensor)] for tensor in self._outputs]
+
+    # What is told of it.
+
+    def _connections(self) -> dict[Layer, list[str]] | None:
+        return None if self._graph.is_chain() else self._graph.connections()
+
+    def get_config(self) -> dict[str, Any]:
+        """Name, layers and how they are called, from which `from_config` makes an equal model without weights."""
+        graph = self._graph
+        place = {
+            id(tensor): [call.layer.name, sum(other.layer is call.layer for other in graph.calls[:i]), k]
+            for i, call in enumerate(graph.calls)
+            for k, tensor in enumerate(call.outputs)
+        }
+        place.update({id(t): [graph.entries[id(t)].name, 0, 0] for t in self._inputs})
+        described = []
+        for layer in self._layers:
+            calls = [
+                {"inputs": [place[id(tensor)] for tensor in call.inputs], "training": call.training}
+                for call in graph.calls
+                if call.layer is layer
+            ]
+            described.append({**_described(layer), "name": layer.name, "calls": calls})
+        return {
+            "name": self.name,
+            "trainable": self.trainable,
+            "layers": described,
+            "input_layers": self._in.pack([place[id(tensor)] for tensor in self._inputs]),
+            "output_layers": self._out.pack([place[id(tensor)] for tensor in self._outputs]),
+            "alone": [self._in.alone, self._out.alone],
+        }
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Functional:
+        """A model as `get_config` described it, with fresh weights."""
+        made: dict[tuple[str, int, int], KerasTensor] = {}
+        layers = {entry["name"]: _from_description(entry) for entry in config["layers"]}
+        waiting: list[tuple[str, int, Mapping[str, Any]]] = []
+        for entry in config["layers"]:
+            layer = layers[entry["name"]]
+            if isinstance(layer, InputLayer):
+                made[entry["name"], 0, 0] = layer.output
+            waiting += [(entry["name"], i, call) for i, call in enumerate(entry["calls"])]
+        while waiting:
+            ready = [w for w in waiting if all(tuple(place) in made for place in w[2]["inputs"])]
+            if not ready:
+                raise ValueError(f"{cls.__name__}: the config's layer {waiting[0][0]!r} reads what nobody makes")
+            # The calls of one layer are numbered: a later one waits for the earlier.
+            name, i, call = next(w for w in ready if not any(o[0] == w[0] and o[1] < w[1] for o in waiting))
+            waiting.remove((name, i, call))
+            layer = layers[name]
+            tensors = [made[tuple(place)] for place in call["inputs"]]
+            for k, tensor in enumerate(layer._recorded(tensors, call["training"])):
+                made[name, i, k] = tensor
+        ends: list[Any] = []
+        for word, alone in zip(("input_layers", "output_layers"), config["alone"], strict=True):
+            places = config[word]
+            if alone:
+                ends.append(made[tuple(places)])
+            elif isinstance(places, Mapping):
+                ends.append({key: made[tuple(place)] for key, place in places.items()})
+            else:
+                ends.append([made[tuple(place)] for place in places])
+        return cls(ends[0], ends[1], trainable=config.get("trainable", True), name=config.get("name"))
+
+
+class _Graph:
+    """The calls between some tensors and others, found from the ends.
+
+    Attributes:
+        calls: In an order in which each finds its inputs made.
+        layers: Those that are called, each once, in Keras' order: the farthest from the outputs first.
+        entries: For each input, by its id, the layer that stands for it: its own, or a new one where the input is a
+            tensor from the middle of another model.
+    """
+
+    def __init__(self, who: str, inputs: list[KerasTensor], outputs: list[KerasTensor]) -> None:
+        self.entries: dict[int, Layer] = {}
+        for tensor in inputs:
+            own = tensor.history.layer
+            self.entries[id(tensor)] = own if isinstance(own, InputLayer) else InputLayer(batch_shape=tensor.shape)
+        self.inputs, self.outputs = inputs, outputs
+        self.calls: list[Call] = []
+        found: dict[Layer, int] = {}
+        self._find(who, found)
+        self.layers = self._by_depth(found)
+        names = [layer.name for layer in self.layers]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(
+                    f"{who} has {names.count(name)} layers called {name!r}; names within a model must differ: give "
+                    "one a name="
+                )
+
+    def _find(self, who: str, found: dict[Layer, int]) -> None:
+        """Goes from the outputs down to the inputs; a call follows when all that it reads has been found."""
+        done: set[int] = set()
+        # Entries are (tensor, whether its inputs were gone into): a stack of our own, for models of any depth.
+        for output in self.outputs:
+            stack: list[tuple[KerasTensor, bool]] = [(output, False)]
+            while stack:
+                tensor, entered = stack.pop()
+                if id(tensor) in self.entries:
+                    found.setdefault(self.entries[id(tensor)], len(found))
+                    continue
+                call = tensor.call
+                if id(call) in done:
+                    continue
+                if entered:
+                    done.add(id(call))
+                    self.calls.append(call)
+                    continue
+                if not call.inputs:
+                    reader = self._reader(call.outputs[0])
+                    owned = ", ".join(repr(t.name) for t in self.inputs)
+                    raise ValueError(
+                        f"{who}: the graph is disconnected: {reader} needs the input {tensor.name!r} of shape "
+                        f"{tensor.shape}, which is not among the model's inputs ({owned}); add it to inputs="
+                    )
+                found.setdefault(call.layer, len(found))
+                stack.append((tensor, True))
+                stack.extend((t, False) for t in reversed(call.inputs))
+
+    def _reader(self, tensor: KerasTensor) -> str:
+        """Who reads the tensor on the way to the outputs, for an error."""
+        pending, seen = [output for output in self.outputs], set()
+        while pending:
+            current = pending.pop()
+            if current is tensor:
+                return "an output"
+            if id(current) in seen or id(current) in self.entries:
+                continue
+            seen.add(id(current))
+            if any(t is tensor for t in current.call.inputs):
+                return current.call.layer.who()
+            pending += current.call.inputs
+        return "an output"
+
+    def _by_depth(self, found: dict[Layer, int]) -> list[Layer]:
+        depth: dict[int, int] = {}  # of calls, by id; the input layers' by theirs
+        of_layer: dict[Layer, int] = {}
+        for call in reversed(self.calls):
+            here = max(depth.get(id(call), 0), of_layer.get(call.layer, 0))
+            depth[id(call)] = of_layer[call.layer] = here
+            for tensor in call.inputs:
+                entry = self.entries.get(id(tensor))
+                if entry is not None:
+                    of_layer[entry] = max(of_layer.get(entry, 0), here + 1)
+                else:
+                    before = id(tensor.call)
+                    depth[before] = max(depth.get(before, 0), here + 1)
+        for tensor in self.inputs:
+            of_layer.setdefault(self.entries[id(tensor)], 0)
+        return sorted(of_layer, key=lambda layer: (-of_layer[layer], found.get(layer, -1)))
+
+    def is_chain(self) -> bool:
+        """Whether one call follows another, each of another layer."""
+        previous = self.inputs[0]
+        for call in self.calls:
+            if len(call.inputs) != 1 or call.inputs[0] is not previous or len(call.outputs) != 1:
+                return False
+            previous = call.outputs[0]
+        once = len({id(call.layer) for call in self.calls}) == len(self.calls)
+        return once and len(self.inputs) == len(self.outputs) == 1 and self.outputs[0] is previous
+
+    def connections(self) -> dict[Layer, list[str]]:
+        """For each layer what its calls read: name[call][output]."""
+        read: dict[Layer, list[str]] = {}
+        for call in self.calls:
+            for tensor in call.inputs:
+                entry = self.entries.get(id(tensor))
+                layer, number, output = tensor.history if entry is None else (entry, 0, 0)
+                read.setdefault(call.layer, []).append(f"{layer.name}[{number}][{output}]")
+        return read
+
+
+def clone_model(model: Any, input_tensors: Any = None, clone_function: Callable[[Layer], Layer] | None = None) -> Any:
+    """A model of new layers, with new weights, joined as those of `model` are.
+
+    Args:
+        model: A Sequential or Functional.
+        input_tensors: Not taken: call the clone on them instead.
+        clone_function: Makes a layer for each layer; None: from its config.
+
+    Raises:
+        TypeError: It is no model.
+
+    Example:
+        >>> fresh = clone_model(model)
+    """
+    if not isinstance(model, Model):
+        raise TypeError(f"clone_model expects a model, got {model!r}")
+    if input_tensors is not None:
+        raise ValueError("clone_model takes no input_tensors; clone the model and call the clone on them")
+
+    def cloned(layer: Layer) -> Layer:
+        if isinstance(layer, Model) and clone_function is not None:
+            return clone_model(layer, None, clone_function)  # type: ignore[no-any-return]
+        if clone_function is None or isinstance(layer, InputLayer):
+            return type(layer).from_config(layer.get_config())
+        return clone_function(layer)
+
+    if isinstance(model, Sequential):
+        first = [] if model._input_layer is None else [cloned(model._input_layer)]
+        return Sequential([*first, *map(cloned, model.layers)], model.trainable, model.name)
+    assert isinstance(model, Functional)
+    new = {layer: cloned(layer) for layer in model.layers}
+    made = {id(t): new[model._graph.entries[id(t)]].output for t in model.inputs}
+    for call in model._graph.calls:
+        outputs = new[call.layer]._recorded([made[id(t)] for t in call.inputs], call.training)
+        made.update((id(t), output) for t, output in zip(call.outputs, outputs, strict=True))
+    ends = [[made[id(t)] for t in tensors] for tensors in (model.inputs, model.outputs)]
+    structures = model._structures()
+    return Functional(
+        structures[0].pack(ends[0]), structures[1].pack(ends[1]), trainable=model.trainable, name=model.name
+    )
+
+
+_ALONE = Structure(None, "")
+
+
+def _single(given: Any) -> Any:
+    """A lone tensor where a list of one was given, as `model.inputs` is."""
+    return given[0] if isinstance(given, (list, tuple)) and len(given) == 1 else given
+
+
+def _distinct(names: Sequence[str]) -> list[str]:
+    made: list[str] = []
+    for name in names:
+        count = sum(other == name for other in names[: len(made)])
+        made.append(f"{name}_{count}" if count else name)
+    return made
+
+
+def _once(variables: Iterator[Variable]) -> list[Variable]:
+    return list({id(variable): variable for variable in variables}.values())
+
+
+def _described(layer: Layer) -> dict[str, Any]:
+    return {"class_name": type(layer).__name__, "config": layer.get_config()}
+
+
+def _from_description(entry: Mapping[str, Any]) -> Layer:
+    name = entry["class_name"]
+    models: dict[str, Any] = {"Sequential": Sequential, "Functional": Functional, "Model": Functional}
+    layer_class = models.get(name) or getattr(layer_module, name, None)
+    if layer_class is None:
+        raise ValueError(f"no layer is called {name!r}.{suggestion(name, [*models, *vars(layer_module)])}")
+    made: Layer = layer_class.from_config(entry["config"])
+    return made
 
 
 def _shape_of_first(layer: Layer) -> Shape | None:
     """The input shape that the first layer of a model brings with it."""
-    if isinstance(layer, Sequential):
-        return layer._build_shape
-    return layer.batch_input_shape
+    shape: Shape | None = layer._build_shape if isinstance(layer, Model) else layer.batch_input_shape
+    return shape if isinstance(shape, tuple) else None
 
 
 def _count(variables: Sequence[Variable]) -> int:
     return sum(variable.size for variable in {id(variable): variable for variable in variables}.values())
 
 
-def _rows(layers: Sequence[Layer], built_for: Shape | None, expand: bool, depth: int) -> Iterator[list[str]]:
+def _rows(layers: Sequence[Layer], built: bool, expand: bool, depth: int) -> Iterator[tuple[Layer, str, str, str]]:
     for layer in layers:
         label = "|    " * depth + f"{layer.name} ({type(layer).__name__})"
         shape, params = "?", "unbuilt"
-        if built_for is not None and layer.built:
-            shape, params = str(tuple(layer.output_shape)), str(_count(layer.weights))
-        yield [label, shape, params, "Y" if layer.trainable else "N"]
-        if expand and isinstance(layer, Sequential):
-            yield from _rows(layer.layers, layer._build_shape, expand, depth + 1)
+        if built and layer.built:
+            shape, params = str(layer.output_shape), str(_count(layer.weights))
+        yield layer, label, shape, params
+        if expand and isinstance(layer, Model):
+            yield from _rows(layer.layers, layer.built, expand, depth + 1)

@@ -1,6 +1,7 @@
 """compile, fit, evaluate, predict: the loop around the core's runs of steps.
 
-This file owns the door (every array is checked before the first step), the order of rows, the logs and when callbacks
+A model has ports: inputs and outputs, each with a name and a shape. One of each is the usual case, whose data and
+arguments stand alone; several come as lists in the ports' order, or as dicts by their names. This file owns the door (every array is checked before the first step), the order of rows, the logs and when callbacks
 are called. What a step computes is a graph: one to train, one to evaluate, one to predict, made when they are first
 needed from the model's layers and made again after `compile` or a change of the layers.
 """
@@ -10,14 +11,15 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastnn import _core, config, losses, optimizers
 from fastnn.callbacks import CallbackList, History, settled_verbosity
-from fastnn.layer import Emission, Layer, Shape, numeric
+from fastnn.configurable import suggestion
+from fastnn.layer import Emission, Layer, Shape, Structure, numeric
 from fastnn.metrics import Mean, Metric, NodeMetric, resolve
 from fastnn.seeds import next_seed
 from fastnn.variable import Variable
@@ -30,38 +32,70 @@ _UNWEIGHTED = -1
 """In place of an index of sample weights."""
 
 
+class Port(NamedTuple):
+    """An input or output of a model.
+
+    Attributes:
+        name: By which data and arguments may be given in a dict.
+        shape: With the batch; None before the model is built.
+    """
+
+    name: str
+    shape: Shape | None
+
+
 class _Targets:
-    """The inputs of a graph that carry y: whole labels, values, or both, in the order in which they were asked for."""
+    """The inputs of a graph that carry y: for each output whole labels, values, or both, in the order of asking."""
 
-    def __init__(self, graph: _core.Graph, output_shape: Shape) -> None:
-        self.edges: dict[bool, int] = {}
+    def __init__(self, graph: _core.Graph, outputs: Sequence[Port]) -> None:
+        self.edges: dict[tuple[int, bool], int] = {}
         self._graph = graph
-        self._output_shape = output_shape
+        self._outputs = outputs
 
-    def edge(self, labels: bool) -> int:
-        if labels not in self.edges:
-            shape = self._output_shape[:-1] if labels else self._output_shape
-            self.edges[labels] = self._graph.input(shape, "int32" if labels else "float32", "y")
-        return self.edges[labels]
+    def edge(self, output: int, labels: bool) -> int:
+        if (output, labels) not in self.edges:
+            shape = self._outputs[output].shape
+            assert shape is not None
+            name = "y" if len(self._outputs) == 1 else f"y of {self._outputs[output].name!r}"
+            shape = shape[:-1] if labels else shape
+            self.edges[output, labels] = self._graph.input(shape, "int32" if labels else "float32", name)
+        return self.edges[output, labels]
+
+
+class _Measure(NamedTuple):
+    """A compiled metric: of which output, under which name, and whether it uses the sample weights."""
+
+    output: int
+    name: str
+    metric: NodeMetric
+    weighted: bool
 
 
 class _Program:
     """A trainer of the core, and how its inputs and results are named."""
 
-    def __init__(self, trainer: _core.Trainer, targets: list[bool], terms: int, metrics: list[NodeMetric]) -> None:
+    def __init__(
+        self,
+        trainer: _core.Trainer,
+        targets: list[tuple[int, bool]],
+        terms: int,
+        losses: list[str],
+        measures: list[_Measure],
+    ) -> None:
         self.trainer = trainer
         self.targets = targets
-        self.terms = terms
-        self.metrics = metrics
+        self._terms = terms
+        self._losses = losses
+        self._measures = measures
 
     def logs(self, loss: Mean) -> dict[str, float]:
-        """The means since the sums were set to zero, in the order in which they were compiled."""
+        """The means since the sums were set to zero, in the order in which `evaluate` returns them."""
         total, *rest = self.trainer.results()
         loss.total, loss.count = total, 1.0
-        logs = {"loss": total}
-        for metric, value in zip(self.metrics, rest[self.terms :], strict=True):
-            metric.total, metric.count = value, 1.0
-            logs[metric.name] = metric.result()
+        logs = {"loss": total, **dict(zip(self._losses, rest, strict=False))}
+        for measure, value in zip(self._measures, rest[self._terms :], strict=True):
+            measure.metric.total, measure.metric.count = value, 1.0
+            logs[measure.name] = measure.metric.result()
         return logs
 
 
@@ -98,11 +132,11 @@ class Trainer:
     stop_training = False
     history: History | None = None
 
-    _loss: losses.Loss | None = None
-    _loss_weight = 1.0
+    _losses: list[losses.Loss | None]
+    _loss_weights: list[float]
     _compiled = False
-    _metric_words: tuple[list[Any], list[Any]] = ([], [])
-    _metric_objects: tuple[list[NodeMetric], list[NodeMetric]] | None = None
+    _metric_words: tuple[list[list[Any]], list[list[Any]]] = ([], [])
+    _measures: list[_Measure] | None = None
     _shuffle_seed: int | None = None
     _shuffle_position = 0
 
@@ -115,9 +149,16 @@ class Trainer:
         """Builds the model for data of this shape where it is not built."""
         raise NotImplementedError
 
-    def _shapes(self) -> tuple[Shape, Shape]:
-        """Of input and output, once built."""
+    def _structures(self) -> tuple[Structure, Structure]:
+        """How inputs and outputs are put together."""
         raise NotImplementedError
+
+    def _ports(self) -> tuple[list[Port], list[Port]]:
+        """The inputs and the outputs."""
+        raise NotImplementedError
+
+    def _input_names(self) -> list[str]:
+        return [port.name for port in self._ports()[0]]
 
     def _leaves(self) -> list[tuple[Layer, bool]]:
         """Every layer that computes, and whether it is trained."""
@@ -147,9 +188,11 @@ class Trainer:
 
         Args:
             optimizer: A name or an object of `fastnn.optimizers`; the same object again goes on where it was.
-            loss: A name, an object or a function of `fastnn.losses`.
-            loss_weights: A factor of the loss, or None.
+            loss: A name, an object or a function of `fastnn.losses`; for several outputs one for all, or a list, or
+                a dict by the outputs' names, in which None stands for none.
+            loss_weights: A factor of the loss, or None; for several outputs a list or dict of them.
             metrics: Names or objects of `fastnn.metrics`; "accuracy" is read from the shapes of labels and outputs.
+                For several outputs a list or dict with one entry, or a list of them, for each.
             weighted_metrics: As `metrics`, but with the sample weights of `fit`.
             run_eagerly: Taken for Keras' sake, as are the others that follow.
             steps_per_execution: No effect.
@@ -164,17 +207,26 @@ class Trainer:
             ...               loss="sparse_categorical_crossentropy", metrics=["accuracy"])
         """
         new_optimizer = optimizers.get(optimizer)
-        new_loss = losses.get(_only(loss, "loss"))
-        weight = _only(loss_weights, "loss_weights")
-        words = (_words(metrics, "metrics"), _words(weighted_metrics, "weighted_metrics"))
-        for word in (*words[0], *words[1]):
-            _node_metric(word)
+        outputs = self._ports()[1]
+        given = [loss] * len(outputs) if _stands_alone(loss) else self._each_output("loss", loss)
+        new_losses = [losses.get(one) for one in given]
+        if loss_weights is not None and len(outputs) > 1 and _stands_alone(loss_weights):
+            raise ValueError(
+                f"{self.who()}: loss_weights expects a list or dict with a number for each of the outputs "
+                f"{_quoted(outputs)}, got {loss_weights!r}"
+            )
+        weights = self._each_output("loss_weights", loss_weights)
+        words = self._words("metrics", metrics), self._words("weighted_metrics", weighted_metrics)
+        for family in words:
+            for of_output in family:
+                for word in of_output:
+                    _node_metric(word)
         self.optimizer = new_optimizer
         self.loss = loss
-        self._loss = new_loss
-        self._loss_weight = 1.0 if weight is None else float(weight)
+        self._losses = new_losses
+        self._loss_weights = [1.0 if weight is None else float(weight) for weight in weights]
         self._metric_words = words
-        self._metric_objects = None
+        self._measures = None
         self._loss_tracker = _loss_tracker()
         self._compiled = True
         if self._shuffle_seed is None:
@@ -186,15 +238,54 @@ class Trainer:
     _trained: dict[Layer, bool]
     _loss_tracker: Mean
 
-    def _require_compiled(self, what: str) -> losses.Loss:
+    def _each_output(self, word: str, given: Any) -> list[Any]:
+        """One entry for each output of what was given: None, one alone, a list in their order, or a dict by name.
+
+        Raises:
+            ValueError: A name is unknown, or there are too few or too many entries.
+        """
+        outputs = self._ports()[1]
+        if given is None:
+            return [None] * len(outputs)
+        if isinstance(given, Mapping):
+            names = [port.name for port in outputs]
+            for name in given:
+                if name not in names:
+                    raise ValueError(
+                        f"{self.who()}: {word} names {name!r}, which is no output.{suggestion(str(name), names)}"
+                    )
+            return [given.get(name) for name in names]
+        if isinstance(given, (list, tuple)):
+            if len(given) != len(outputs):
+                raise ValueError(
+                    f"{self.who()}: {word} expects one entry for the model's one output, got {len(given)}"
+                    if len(outputs) == 1
+                    else f"{self.who()}: {word} expects one entry for each of the outputs {_quoted(outputs)}, got "
+                    f"{len(given)}"
+                )
+            return list(given)
+        if len(outputs) > 1:
+            raise ValueError(
+                f"{self.who()}: {word} expects a list or dict with one entry for each of the outputs "
+                f"{_quoted(outputs)}, got {given!r}"
+            )
+        return [given]
+
+    def _words(self, word: str, given: Any) -> list[list[Any]]:
+        """For each output the metrics asked for."""
+        if isinstance(given, Mapping) or len(self._ports()[1]) > 1:
+            entries = self._each_output(word, given)
+            return [[] if e is None else list(e) if isinstance(e, (list, tuple)) else [e] for e in entries]
+        return [_words(given, word)]
+
+    def _require_compiled(self, what: str) -> None:
         if not self._compiled:
             raise ValueError(
                 f"{self.who()}: call compile() before {what}(), such as "
                 "model.compile(optimizer='adam', loss='sparse_categorical_crossentropy', metrics=['accuracy'])"
             )
-        if self._loss is None:
+        if not any(self._losses):
             raise ValueError(f"{self.who()} was compiled without a loss, which {what}() needs; give compile() a loss")
-        return self._loss
 
     def _settled_trainable(self) -> dict[Layer, bool]:
         """Which layers are trained, as it was at compile; layers added since count as they are now."""
@@ -202,51 +293,74 @@ class Trainer:
         self._trained = {layer: self._trained.get(layer, now) for layer, now in current.items()}
         return self._trained
 
-    def _program(self, mode: str, y_shape: tuple[int, ...] | None = None) -> _Program:
+    def _resolved(self, true_shapes: Sequence[tuple[int, ...] | None]) -> list[_Measure]:
+        """The compiled metrics, with what "accuracy" means read from the shapes of labels and outputs."""
+        outputs = self._ports()[1]
+        found: list[_Measure] = []
+        taken: dict[str, int] = {}
+        for weighted, family in enumerate(self._metric_words):
+            for k, words in enumerate(family):
+                shape = outputs[k].shape
+                assert shape is not None
+                true_shape = (None, *(true_shapes[k] or shape)[1:])
+                for word in words:
+                    metric = _node_metric(word, true_shape, shape)
+                    if len(outputs) == 1:
+                        found.append(_Measure(k, metric.name, metric, bool(weighted)))
+                        continue
+                    name = f"{outputs[k].name}_{metric.name}"
+                    if name in taken and weighted:
+                        name = f"{outputs[k].name}_weighted_{metric.name}"
+                    count = taken[name] = taken.get(name, -1) + 1
+                    found.append(_Measure(k, f"{name}_{count}" if count else name, metric, bool(weighted)))
+        return found if len(outputs) == 1 else sorted(found, key=lambda measure: measure.name)
+
+    def _program(self, mode: str, y_shapes: Sequence[tuple[int, ...] | None] | None = None) -> _Program:
         """The program to "train" or to "test"."""
         program: _Program | None = self._programs.get(mode)
         if program is not None:
             return program
-        assert self.optimizer is not None and self._loss is not None
-        input_shape, output_shape = self._shapes()
-        if self._metric_objects is None:
-            true_shape = (None, *(y_shape or output_shape)[1:])
-            resolved = [
-                [_node_metric(word, true_shape, output_shape) for word in words] for words in self._metric_words
-            ]
-            self._metric_objects = resolved[0], resolved[1]
+        assert self.optimizer is not None
+        inputs, outputs = self._ports()
+        if self._measures is None:
+            self._measures = self._resolved(y_shapes or [None] * len(outputs))
         emission = Emission(mode == "train", self._settled_trainable())
         graph = emission.graph
-        predicted = self._emit(emission, [graph.input(input_shape, "float32", "x")])[0]
-        targets = _Targets(graph, output_shape)
-        kind, arguments = self._loss.node()
-        edge = graph.add(kind, self._loss.name, arguments, [targets.edge(self._loss.labels), predicted])[0]
-        terms = [(edge, self._loss_weight, 0, self._loss.reduction == "sum")]
+        predicted = self._emit(emission, _input_edges(graph, inputs))
+        targets = _Targets(graph, outputs)
+        terms: list[tuple[int, float, int, bool]] = []
+        names = []
+        for k, (loss, weight) in enumerate(zip(self._losses, self._loss_weights, strict=True)):
+            if loss is not None:
+                kind, arguments = loss.node()
+                edge = graph.add(kind, loss.name, arguments, [targets.edge(k, loss.labels), predicted[k]])[0]
+                terms.append((edge, weight, k, loss.reduction == "sum"))
+                names.append(f"{outputs[k].name}_loss")
         terms += [(penalty, 1.0, _UNWEIGHTED, False) for penalty in emission.penalties]
         measured: list[tuple[int, int]] = []
-        plain, weighted = self._metric_objects
-        for metric in (*plain, *weighted):
-            kind, arguments = metric.node()
-            edge = graph.add(kind, metric.name, arguments, [targets.edge(metric.labels), predicted])[0]
-            measured.append((edge, _UNWEIGHTED if len(measured) < len(plain) else 0))
+        for measure in self._measures:
+            kind, arguments = measure.metric.node()
+            target = targets.edge(measure.output, measure.metric.labels)
+            edge = graph.add(kind, measure.metric.name, arguments, [target, predicted[measure.output]])[0]
+            measured.append((edge, measure.output if measure.weighted else _UNWEIGHTED))
         handle = None
         if mode == "train":
             self.optimizer.build([variable for layer in self._trained for variable in emission.trained(layer)])
             handle = self.optimizer.handle
         trainer = _core.Trainer(graph, terms, measured, handle)
-        program = _Program(trainer, list(targets.edges), len(terms), [*plain, *weighted])
+        # The loss of the only output is the loss.
+        names = names if len(names) > 1 else []
+        program = _Program(trainer, list(targets.edges), len(terms), names, self._measures)
         self._programs[mode] = program
         return program
 
-    def _predictor(self) -> tuple[_core.Predictor, Shape]:
-        """What predicts, and the shape of its output."""
-        found: tuple[_core.Predictor, Shape] | None = self._programs.get("predict")
+    def _predictor(self) -> _core.Predictor:
+        """What predicts."""
+        found: _core.Predictor | None = self._programs.get("predict")
         if found is None:
-            input_shape, output_shape = self._shapes()
             emission = Emission(False)
-            edges = self._emit(emission, [emission.graph.input(input_shape, "float32", "x")])
-            found = _core.Predictor(emission.graph, edges), output_shape
-            self._programs["predict"] = found
+            edges = self._emit(emission, _input_edges(emission.graph, self._ports()[0]))
+            found = self._programs["predict"] = _core.Predictor(emission.graph, edges)
         return found
 
     @property
@@ -254,17 +368,25 @@ class Trainer:
         """The mean of the loss and the compiled metrics."""
         if not self._compiled:
             return []
-        plain, weighted = self._metric_objects or ([], [])
-        return [self._loss_tracker, *plain, *weighted]
+        return [self._loss_tracker, *(measure.metric for measure in self._measures or [])]
 
     @property
     def metrics_names(self) -> list[str]:
         """The names of what `evaluate` returns."""
         if not self._compiled:
             return []
-        if self._metric_objects is not None:
-            return [metric.name for metric in self.metrics]
-        return ["loss", *(_node_metric(word).name for words in self._metric_words for word in words)]
+        outputs = self._ports()[1]
+        if self._measures is not None:
+            measured = [measure.name for measure in self._measures]
+        else:
+            measured = [
+                _node_metric(word).name if len(outputs) == 1 else f"{outputs[k].name}_{_node_metric(word).name}"
+                for family in self._metric_words
+                for k, words in enumerate(family)
+                for word in words
+            ]
+        of_losses = [f"{p.name}_loss" for p, loss in zip(outputs, self._losses, strict=True) if loss is not None]
+        return ["loss", *(of_losses if len(of_losses) > 1 else []), *measured]
 
     def reset_metrics(self) -> None:
         """Sets the sums of losses and metrics to zero, which `train_on_batch` and `test_on_batch` let grow."""
@@ -274,20 +396,59 @@ class Trainer:
 
     # The door.
 
-    def _input(self, x: Any) -> Array:
-        """x as an array that fits the model, which is built for it where it is not built."""
-        if isinstance(x, (list, tuple)) and len(x) == 1 and isinstance(x[0], np.ndarray) and x[0].ndim > 1:
-            x = x[0]
-        array = numeric(x, f"{self.who()}: x")
+    def _inputs_of(self, x: Any) -> list[Array]:
+        """x as arrays that fit the model's inputs; the model is built for it where it is not built."""
+        inputs = self._ports()[0]
+        if len(inputs) == 1:
+            if isinstance(x, Mapping) and list(x) == [inputs[0].name]:
+                x = x[inputs[0].name]
+            if isinstance(x, (list, tuple)) and len(x) == 1 and isinstance(x[0], np.ndarray) and x[0].ndim > 1:
+                x = x[0]
+            return [self._fitted_input(x, "x", inputs[0].shape)]
+        arrays = [
+            self._fitted_input(one, f"x of {port.name!r}", port.shape)
+            for one, port in zip(self._by_port("x", x, inputs), inputs, strict=True)
+        ]
+        for array, port in zip(arrays, inputs, strict=True):
+            if len(array) != len(arrays[0]):
+                raise ValueError(
+                    f"{self.who()}: x of {inputs[0].name!r} has {len(arrays[0])} rows and x of {port.name!r} has "
+                    f"{len(array)}; they must be equal"
+                )
+        return arrays
+
+    def _by_port(self, word: str, given: Any, ports: Sequence[Port], optional: bool = False) -> list[Any]:
+        """What was given for several inputs or outputs, in their order."""
+        names = [port.name for port in ports]
+        if isinstance(given, Mapping):
+            for name in given:
+                if name not in names:
+                    side = "input" if word == "x" else "output"
+                    raise ValueError(
+                        f"{self.who()}: {word} names {name!r}, which is no {side}.{suggestion(str(name), names)}"
+                    )
+            missing = [name for name in names if name not in given]
+            if missing and not optional:
+                raise ValueError(f"{self.who()}: {word} has nothing for {', '.join(map(repr, missing))}")
+            return [given.get(name) for name in names]
+        if isinstance(given, (list, tuple)) and len(given) == len(ports):
+            return list(given)
+        got = f"{len(given)}" if isinstance(given, (list, tuple)) else f"one {type(given).__name__}"
+        raise ValueError(
+            f"{self.who()} expects {len(ports)} arrays as {word}, got {got}; pass a list in the order of "
+            f"{_quoted(ports)}, or a dict by these names"
+        )
+
+    def _fitted_input(self, x: Any, word: str, expected: Shape | None) -> Array:
+        array = numeric(x, f"{self.who()}: {word}")
         if array.ndim == 0:
-            raise ValueError(f"{self.who()} expects x of shape (batch, ...), got a single number")
+            raise ValueError(f"{self.who()} expects {word} of shape (batch, ...), got a single number")
         if len(array) == 0:
-            raise ValueError(f"{self.who()}: x is empty, of shape {array.shape}; at least one row is needed")
-        if not self._is_open():
+            raise ValueError(f"{self.who()}: {word} is empty, of shape {array.shape}; at least one row is needed")
+        if expected is None or not self._is_open():
             array = array[:, np.newaxis] if array.ndim == 1 else array
             self._open(array.shape[1:])
             return array
-        expected = self._shapes()[0]
         if array.shape[1:] == expected[1:]:
             return array
         if array.ndim == len(expected) - 1 and expected[-1] == 1 and array.shape[1:] == expected[1:-1]:
@@ -301,33 +462,61 @@ class Trainer:
             mend = f"put Flatten() first in the model or reshape: x.reshape(len(x), {', '.join(map(str, wanted))})"
         else:
             mend = "give it data of that shape, or build the model for this one"
-        raise ValueError(f"{self.who()} expects x of shape {_batch(wanted)}, got {array.shape}; {mend}")
+        raise ValueError(f"{self.who()} expects {word} of shape {_batch(wanted)}, got {array.shape}; {mend}")
 
     def _is_open(self) -> bool:
         raise NotImplementedError
 
-    def _target(self, y: Any, rows: int) -> Array:
-        """y as an array of as many rows as x has."""
+    def _wanted_targets(self) -> list[bool]:
+        """For each output whether y is needed: where it has a loss or a metric."""
+        return [
+            loss is not None or any(family[k] for family in self._metric_words) for k, loss in enumerate(self._losses)
+        ]
+
+    def _targets(self, y: Any, rows: int) -> list[Array | None]:
+        """y as arrays of as many rows as x has, one for each output that wants one."""
         if y is None:
             raise ValueError(f"{self.who()}: y is missing; pass what should come out as y=")
-        if (
-            isinstance(y, (list, tuple))
-            and len(y) == 1
-            and isinstance(y[0], np.ndarray)
-            and y[0].ndim > 0
-            and rows != 1
-        ):
-            y = y[0]
-        array = numeric(y, f"{self.who()}: y")
+        outputs = self._ports()[1]
+        if len(outputs) == 1:
+            if isinstance(y, Mapping) and list(y) == [outputs[0].name]:
+                y = y[outputs[0].name]
+            if (
+                isinstance(y, (list, tuple))
+                and len(y) == 1
+                and isinstance(y[0], np.ndarray)
+                and y[0].ndim > 0
+                and rows != 1
+            ):
+                y = y[0]
+            return [self._target(y, "y", rows)]
+        wanted = self._wanted_targets()
+        if isinstance(y, (list, tuple)) and len(y) == sum(wanted) < len(outputs):
+            # As in Keras, outputs that nothing is asked of may be left out.
+            given = iter(y)
+            y = [next(given) if one else None for one in wanted]
+        found: list[Array | None] = []
+        for one, port, needed in zip(self._by_port("y", y, outputs, True), outputs, wanted, strict=True):
+            if one is None and needed:
+                raise ValueError(
+                    f"{self.who()}: y has nothing for the output {port.name!r}, which has a loss or metric"
+                )
+            found.append(self._target(one, f"y of {port.name!r}", rows) if needed else None)
+        return found
+
+    def _target(self, y: Any, word: str, rows: int) -> Array:
+        array = numeric(y, f"{self.who()}: {word}")
         if array.ndim == 0:
-            raise ValueError(f"{self.who()} expects y of shape (batch, ...), got a single number")
+            raise ValueError(f"{self.who()} expects {word} of shape (batch, ...), got a single number")
         if len(array) != rows:
-            raise ValueError(f"{self.who()}: x has {rows} rows and y has {len(array)}; they must be equal")
+            raise ValueError(f"{self.who()}: x has {rows} rows and {word} has {len(array)}; they must be equal")
         return array
 
-    def _fitted(self, y: Array, labels: bool, who: str, ignored: int | None) -> Array:
+    def _fitted(self, y: Array, port: Port, labels: bool, who: str, ignored: int | None) -> Array:
         """y as one of the graph's inputs takes it."""
-        output = self._shapes()[1]
+        output = port.shape
+        assert output is not None
+        word = "y" if len(self._ports()[1]) == 1 else f"y of {port.name!r}"
         shape: tuple[int, ...] = tuple(size or 0 for size in output[1:])
         if not labels:
             if y.shape[1:] == shape:
@@ -340,82 +529,118 @@ class Trainer:
                 mend = f"turn labels into rows with utils.to_categorical(y, {classes}), or use sparse_{who}"
                 if not who.startswith("categorical"):
                     mend = f"the last layer has {classes} outputs for one number a sample; Dense(1) has one"
-            raise ValueError(f"{self.who()}: {who} expects y of shape {_batch(shape)}, got {y.shape}; {mend}")
+            raise ValueError(f"{self.who()}: {who} expects {word} of shape {_batch(shape)}, got {y.shape}; {mend}")
         if y.ndim == len(output) and y.shape[-1] == 1:
             y = y[..., 0]
         if y.shape[1:] != shape[:-1]:
             mend = "pass whole numbers, one for each sample"
             if y.shape[1:] == shape:
                 mend = f"for one-hot rows use loss='{who.replace('sparse_', '')}', or pass y.argmax(axis=-1)"
-            raise ValueError(f"{self.who()}: {who} expects y of shape {_batch(shape[:-1])}, got {y.shape}; {mend}")
+            raise ValueError(f"{self.who()}: {who} expects {word} of shape {_batch(shape[:-1])}, got {y.shape}; {mend}")
         checked = np.where(y == ignored, 0, y) if ignored is not None else y
         row = _core.first_outside(checked, 0, shape[-1])
         if row >= 0:
             inside = np.asarray(checked[row])
             value = inside[~((inside >= 0) & (inside < shape[-1]) & (inside == np.floor(inside)))].flat[0]
             raise ValueError(
-                f"{self.who()}: y holds the label {value} in row {row}, but the model has {shape[-1]} outputs: labels "
+                f"{self.who()}: {word} holds the label {value} in row {row}, but the model has {shape[-1]} outputs: labels "
                 f"must be whole numbers from 0 to {shape[-1] - 1}; number them from 0, or give the last layer more "
                 "units"
             )
         return y
 
-    def _targets_of(self, y: Array) -> list[Array]:
-        """The arrays for the graph's inputs after x, checked against loss and metrics."""
-        assert self._loss is not None
-        ignored = getattr(self._loss, "ignore_class", None)
-        arrays = {self._loss.labels: self._fitted(y, self._loss.labels, self._loss.node()[0], ignored)}
-        fresh = self._metric_objects is None
-        program = self._program("test", y.shape)
+    def _targets_of(self, ys: Sequence[Array | None]) -> list[Array]:
+        """The arrays for the graph's inputs after x, checked against losses and metrics."""
+        outputs = self._ports()[1]
+        arrays: dict[tuple[int, bool], Array] = {}
+
+        def fit(k: int, labels: bool, who: str) -> None:
+            y = ys[k]
+            if (k, labels) not in arrays and y is not None:
+                ignored = getattr(self._losses[k], "ignore_class", None)
+                arrays[k, labels] = self._fitted(y, outputs[k], labels, who, ignored)
+
+        for k, loss in enumerate(self._losses):
+            if loss is not None:
+                fit(k, loss.labels, loss.node()[0])
+        fresh = self._measures is None
+        program = self._program("test", [None if y is None else y.shape for y in ys])
         try:
-            for metric in program.metrics:
-                if metric.labels not in arrays:
-                    arrays[metric.labels] = self._fitted(y, metric.labels, metric.node()[0], ignored)
+            for measure in self._measures or []:
+                fit(measure.output, measure.metric.labels, measure.metric.node()[0])
         except ValueError:
             if fresh:
                 # What "accuracy" means was read from a y that does not fit; the next y shall say it.
-                self._metric_objects = None
+                self._measures = None
                 self._programs.pop("test")
             raise
-        return [arrays[labels] for labels in program.targets]
+        return [arrays[target] for target in program.targets]
 
-    def _sample_weights(self, rows: int, y: Array, sample_weight: Any, class_weight: Any) -> Array | None:
+    def _sample_weights(
+        self, rows: int, ys: Sequence[Array | None], sample_weight: Any, class_weight: Any
+    ) -> list[Array | None]:
+        """For each output the weights of its rows, or None."""
+        outputs = self._ports()[1]
         if sample_weight is not None and class_weight is not None:
             raise ValueError(
                 "sample_weight and class_weight cannot both be given; multiply them into one sample_weight"
             )
         if class_weight is not None:
-            return _from_class_weight(y, class_weight, self.who())
+            if len(outputs) > 1 or ys[0] is None:
+                raise ValueError(
+                    f"{self.who()}: class_weight is for models of one output; give sample_weight as a list or dict with "
+                    f"an entry for each of the outputs {_quoted(outputs)}"
+                )
+            return [_from_class_weight(ys[0], class_weight, self.who())]
         if sample_weight is None:
-            return None
-        weights = numeric(sample_weight, f"{self.who()}: sample_weight")
-        if weights.ndim == 2 and weights.shape[1] == 1:
-            weights = weights[:, 0]
-        if weights.shape != (rows,):
-            raise ValueError(
-                f"{self.who()} expects sample_weight of shape ({rows},), one for each row, got {weights.shape}"
-            )
-        return weights
+            return [None] * len(outputs)
+        if len(outputs) == 1:
+            given = [sample_weight]
+            if isinstance(sample_weight, Mapping) and list(sample_weight) == [outputs[0].name]:
+                given = list(sample_weight.values())
+        elif isinstance(sample_weight, Mapping) or (
+            isinstance(sample_weight, (list, tuple)) and any(w is None or np.ndim(w) for w in sample_weight)
+        ):
+            given = self._by_port("sample_weight", sample_weight, outputs, True)
+        else:
+            given = [sample_weight] * len(outputs)
+        found: list[Array | None] = []
+        for one, port in zip(given, outputs, strict=True):
+            word = "sample_weight" if len(outputs) == 1 else f"sample_weight of {port.name!r}"
+            if one is None:
+                found.append(None)
+                continue
+            weights = numeric(one, f"{self.who()}: {word}")
+            if weights.ndim == 2 and weights.shape[1] == 1:
+                weights = weights[:, 0]
+            if weights.shape != (rows,):
+                raise ValueError(
+                    f"{self.who()} expects {word} of shape ({rows},), one for each row, got {weights.shape}"
+                )
+            found.append(weights)
+        return found
 
     def _columns(
         self, x: Any, y: Any, sample_weight: Any, class_weight: Any = None, check_nan: bool = False
     ) -> _core.Columns:
         """The arrays of a run, checked."""
-        assert self._loss is not None
-        x = self._input(x)
-        y = self._target(y, len(x))
-        targets = self._targets_of(y)
-        weights = self._sample_weights(len(x), y, sample_weight, class_weight)
+        xs = self._inputs_of(x)
+        ys = self._targets(y, len(xs[0]))
+        targets = self._targets_of(ys)
+        weights = self._sample_weights(len(xs[0]), ys, sample_weight, class_weight)
         if check_nan and config.check_nan():
-            for word, array in (("x", x), ("y", y), ("sample_weight", weights)):
-                row = -1 if array is None else _core.first_nan(array)
-                if row >= 0:
-                    raise ValueError(
-                        f"{self.who()}: {word} holds a NaN in row {row}, which would destroy the weights; remove or "
-                        "replace "
-                        f"it (np.nan_to_num), or lift this check with fastnn.config.set_check_nan(False)"
-                    )
-        return _core.Columns([x, *targets], [weights])
+            inputs, outputs = self._ports()
+            for word, arrays, ports in (("x", xs, inputs), ("y", ys, outputs), ("sample_weight", weights, outputs)):
+                for array, port in zip(arrays, ports, strict=True):
+                    row = -1 if array is None else _core.first_nan(array)
+                    if row >= 0:
+                        of = f" of {port.name!r}" if len(ports) > 1 else ""
+                        raise ValueError(
+                            f"{self.who()}: {word}{of} holds a NaN in row {row}, which would destroy the weights; "
+                            "remove or replace it (np.nan_to_num), or lift this check with "
+                            "fastnn.config.set_check_nan(False)"
+                        )
+        return _core.Columns([*xs, *targets], weights)
 
     def _validation_columns(self, x: Any, y: Any, sample_weight: Any) -> _core.Columns:
         try:
@@ -455,8 +680,10 @@ class Trainer:
         After any error, and after Ctrl-C, the model is as it was after the last whole step and can go on.
 
         Args:
-            x: Samples: an array of any numeric type, (batch, ...), read in place.
-            y: What should come out: values of the output's shape, or labels (batch,).
+            x: Samples: an array of any numeric type, (batch, ...), read in place. For several inputs a list of arrays
+                in their order, or a dict by their names.
+            y: What should come out: values of the output's shape, or labels (batch,). For several outputs a list or
+                dict.
             batch_size: Rows a step; None: 32.
             epochs: The number of the epoch to stop after; how many passes, where `initial_epoch` is 0.
             verbose: 0: silent; 1: a bar an epoch; 2: a line an epoch; "auto": 1. Where nobody watches, 1 prints lines.
@@ -465,7 +692,8 @@ class Trainer:
             validation_data: (x_val, y_val) or (x_val, y_val, sample_weight).
             shuffle: Whether rows are shuffled before each epoch.
             class_weight: For each label its weight in the loss.
-            sample_weight: For each row its weight in the loss, (batch,).
+            sample_weight: For each row its weight in the loss, (batch,); for several outputs one for all, or a list
+                or dict.
             initial_epoch: The number of the first epoch.
             steps_per_epoch: Steps to an epoch; None: as many as it takes to see all rows.
             validation_steps: Steps to a validation; None: all rows.
@@ -490,7 +718,7 @@ class Trainer:
         if x is None:
             raise ValueError(f"{self.who()}: x is missing; pass the samples as x=")
         if validation_data is not None:
-            validation_data = _pair(validation_data)
+            validation_data = _pair(validation_data, len(self._ports()[0]) > 1)
         elif validation_split:
             x, y, sample_weight, validation_data = self._split(x, y, sample_weight, validation_split)
         columns = self._columns(x, y, sample_weight, class_weight, True)
@@ -582,18 +810,25 @@ class Trainer:
         """Training and validation parts; the latter are the last rows."""
         if not 0 < share < 1:
             raise ValueError(f"validation_split expects a number from 0 to 1, got {share!r}")
-        x = self._input(x)
-        y = self._target(y, len(x))
-        at = math.floor(len(x) * (1.0 - share))
-        if at in (0, len(x)):
+        xs = self._inputs_of(x)
+        rows = len(xs[0])
+        ys = self._targets(y, rows)
+        at = math.floor(rows * (1.0 - share))
+        if at in (0, rows):
             raise ValueError(
-                f"validation_split={share} of {len(x)} rows leaves {at} to train and {len(x) - at} to validate with; "
-                "both "
+                f"validation_split={share} of {rows} rows leaves {at} to train and {rows - at} to validate with; both "
                 "need at least one"
             )
-        weights = self._sample_weights(len(x), y, sample_weight, None)
-        kept, held = (None, None) if weights is None else (weights[:at], weights[at:])
-        return x[:at], y[:at], kept, (x[at:], y[at:], held)
+        weights = self._sample_weights(rows, ys, sample_weight, None)
+
+        def part(arrays: Sequence[Array | None], rows: slice) -> Any:
+            cut = [None if array is None else array[rows] for array in arrays]
+            return cut[0] if len(cut) == 1 else cut
+
+        first, last = slice(None, at), slice(at, None)
+        held = None if all(w is None for w in weights) else part(weights, last)
+        kept = None if held is None else part(weights, first)
+        return part(xs, first), part(ys, first), kept, (part(xs, last), part(ys, last), held)
 
     def evaluate(
         self,
@@ -619,7 +854,8 @@ class Trainer:
             return_dict: Whether to return a dict.
 
         Returns:
-            The loss as a float; [loss, metrics...] where metrics were compiled; a dict by name with `return_dict`.
+            The loss as a float; [loss, metrics...] where metrics were compiled, and for several outputs [loss, loss of
+            each, metrics... by name]; a dict by name with `return_dict`.
 
         Raises:
             ValueError: The data do not fit the model or one another.
@@ -647,7 +883,7 @@ class Trainer:
         verbose: str | int = "auto",
         steps: int | None = None,
         callbacks: Any = None,
-    ) -> NDArray[np.float32]:
+    ) -> Any:
         """The model's outputs; a row's do not depend on the batch it lies in.
 
         Args:
@@ -658,7 +894,8 @@ class Trainer:
             callbacks: Objects of `fastnn.callbacks`.
 
         Returns:
-            A float32 array of as many rows, in the order of x.
+            A float32 array of as many rows, in the order of x; for several outputs a list or dict, as the model's
+            outputs were given.
 
         Raises:
             ValueError: The data do not fit the model.
@@ -673,11 +910,15 @@ class Trainer:
                 return result
         batch_size = 32 if batch_size is None else _whole("batch_size", batch_size)
         verbosity = settled_verbosity(verbose)
-        x = self._input(x)
-        rows = len(x) if steps is None else min(len(x), _whole("steps", steps) * batch_size)
+        xs = self._inputs_of(x)
+        rows = len(xs[0]) if steps is None else min(len(xs[0]), _whole("steps", steps) * batch_size)
         total = math.ceil(rows / batch_size)
-        predictor, output_shape = self._predictor()
-        outputs = np.empty((rows, *(size or 0 for size in output_shape[1:])), dtype=np.float32)
+        predictor = self._predictor()
+        outputs = [
+            np.empty((rows, *(size or 0 for size in (port.shape or ())[1:])), dtype=np.float32)
+            for port in self._ports()[1]
+        ]
+        pack = self._structures()[1].pack
         hooks = CallbackList(callbacks, False, verbosity != 0, self, epochs=1, steps=total, verbose=verbosity)
         each = hooks.wants_batches("predict")
         stride = batch_size if each else rows if verbosity != 1 else batch_size * max(1, total // 100)
@@ -687,14 +928,15 @@ class Trainer:
                 end = min(rows, begin + stride)
                 if each:
                     hooks.tell("on_predict_batch_begin", begin // batch_size)
-                predictor.run([x], begin, end, batch_size, [outputs])
+                predictor.run(xs, begin, end, batch_size, outputs)
                 if each:
-                    hooks.tell("on_predict_batch_end", begin // batch_size, logs={"outputs": outputs[begin:end]})
+                    logs = {"outputs": pack([array[begin:end] for array in outputs])}
+                    hooks.tell("on_predict_batch_end", begin // batch_size, logs=logs)
                 hooks.advance(math.ceil(end / batch_size), {})
             hooks.tell("on_predict_end")
         finally:
             hooks.close()
-        return outputs
+        return pack(outputs)
 
     def _at_once(self, x: Any, most_rows: Any) -> NDArray[np.float32] | None:
         """The outputs for an array that fits in one batch; None where the long way must be gone."""
@@ -744,17 +986,17 @@ class Trainer:
         program.trainer.run(columns, None, columns.rows, 0, 1, 0.0)
         return _returned(program.logs(self._loss_tracker), return_dict)
 
-    def predict_on_batch(self, x: Any) -> NDArray[np.float32]:
+    def predict_on_batch(self, x: Any) -> Any:
         """The outputs for one batch.
 
         Args:
             x: Samples, (batch, ...).
 
         Returns:
-            A float32 array of as many rows.
+            A float32 array of as many rows; for several outputs a list or dict, as the model's outputs were given.
         """
-        x = self._input(x)
-        return self._predictor()[0]([x])[0]
+        xs = self._inputs_of(x)
+        return self._structures()[1].pack(self._predictor()(xs))
 
     def gradients(self, x: Any, y: Any, sample_weight: Any = None) -> dict[str, NDArray[np.float32]]:
         """The gradient of the loss (penalties included) for every trained weight; nothing is updated.
@@ -793,13 +1035,20 @@ def _node_metric(
     return metric
 
 
-def _only(value: Any, name: str) -> Any:
-    """The single entry where a list was given for the single output of a model."""
-    if isinstance(value, (list, tuple)):
-        if len(value) != 1:
-            raise ValueError(f"{name} expects one entry for the model's one output, got {len(value)}")
-        return value[0]
-    return value
+def _stands_alone(value: Any) -> bool:
+    return not isinstance(value, (list, tuple, Mapping)) or (isinstance(value, Mapping) and "class_name" in value)
+
+
+def _quoted(ports: Sequence[Port]) -> str:
+    return ", ".join(repr(port.name) for port in ports)
+
+
+def _input_edges(graph: _core.Graph, inputs: Sequence[Port]) -> list[int]:
+    edges = []
+    for port in inputs:
+        assert port.shape is not None
+        edges.append(graph.input(port.shape, "float32", "x" if len(inputs) == 1 else f"x of {port.name!r}"))
+    return edges
 
 
 def _words(given: Any, name: str) -> list[Any]:
@@ -817,7 +1066,7 @@ def _validates(epoch: int, frequency: int | Sequence[int]) -> bool:
     return epoch % frequency == 0 if isinstance(frequency, int) else epoch in frequency
 
 
-def _pair(data: Any) -> tuple[Any, Any, Any]:
+def _pair(data: Any, several: bool = False) -> tuple[Any, Any, Any]:
     """(x, y, sample weights or None) of `validation_data`.
 
     Raises:
@@ -830,7 +1079,7 @@ def _pair(data: Any) -> tuple[Any, Any, Any]:
         and (isinstance(data, list) or len(data) > 3)
         and not all(np.ndim(item[0]) == 0 for item in data)
     ) or (isinstance(data, list) and len(data) > 0 and all(isinstance(item, tuple) and len(item) == 2 for item in data))
-    if pairs:
+    if pairs and not several:
         raise ValueError(
             "validation_data expects (x_val, y_val), two arrays, got a list of (sample, label) pairs; convert it: "
             "samples, labels = zip(*valid_set); validation_data=(np.array(samples), np.array(labels))"

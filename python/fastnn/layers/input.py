@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from fastnn.layer import Layer
+from fastnn.layer import Call, KerasTensor, Layer
 
 
 class InputLayer(Layer):
@@ -37,6 +37,7 @@ class InputLayer(Layer):
             raise ValueError(f"{self.who()} expects a shape, such as Input(shape=(28, 28, 1))")
         self.shape = self.batch_input_shape
         self.build(self.shape)
+        Call(self, [], [self.shape], None)
 
     def get_config(self) -> dict[str, Any]:
         """The shape with the batch, from which `from_config` makes an equal one."""
@@ -49,8 +50,8 @@ def Input(
     dtype: Any = None,
     name: str | None = None,
     batch_shape: Sequence[int | None] | None = None,
-) -> InputLayer:
-    """Says the shape of what a model is given.
+) -> KerasTensor:
+    """A symbolic tensor: what stands for the data that a model will be given.
 
     Args:
         shape: Of one sample, without the batch: (28, 28, 1).
@@ -60,11 +61,16 @@ def Input(
         batch_shape: The shape with the batch, in place of `shape`.
 
     Returns:
-        What stands first in a Sequential's list.
+        What layers are called on, and what may stand first in a Sequential's list.
 
     Example:
+        >>> x = Input(shape=(784,))
+        >>> model = Model(x, Dense(10, activation="softmax")(x))
         >>> Sequential([Input(shape=(784,)), Dense(10, activation="softmax")])
     """
     if batch_shape is not None:
-        return InputLayer(batch_size=batch_size, dtype=dtype, name=name, batch_shape=batch_shape)
-    return InputLayer(shape, batch_size, dtype, name)
+        layer = InputLayer(batch_size=batch_size, dtype=dtype, name=name, batch_shape=batch_shape)
+    else:
+        layer = InputLayer(shape, batch_size, dtype, name)
+    tensor: KerasTensor = layer.output
+    return tensor
