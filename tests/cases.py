@@ -1,13 +1,15 @@
 """The table of layers: every layer with its arguments in awkward shapes, and what it means in float64 NumPy.
 
 A row names a shape or an argument that has gone wrong somewhere before (`conv2d-k3-s2-same-odd`), says how to make the
-layer, the shape of one sample, and its reference: `forward(x, weights, training)` on a whole batch, written by hand for
-clarity alone. `weights` maps the role of a weight ("kernel") to its float64 value. `test_layers.py` walks the table; it
-derives the gradients from the references, so none is written here. Losses and metrics have tables of their own below.
+layer, the shape of one sample (of each input, where it has several), and its reference: `forward(x, weights, training)`
+on a whole batch (a list of them), written by hand for clarity alone. `weights` maps the role of a weight ("kernel") to
+its float64 value. `test_layers.py` walks the table; it derives the gradients from the references, so none is written
+here. Losses and metrics have tables of their own below.
 """
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -20,7 +22,8 @@ from fastnn import layers, losses, metrics
 
 Array = NDArray[np.float64]
 Weights = Mapping[str, Array]
-Forward = Callable[[Array, Weights, bool], Array]
+Forward = Callable[[Any, Weights, bool], Array]
+Shape = tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -30,8 +33,8 @@ class Case:
     Attributes:
         name: What is special about it.
         make: Makes the layer, with the same arguments and seeds each time.
-        shape: The shape of one sample.
-        forward: The reference.
+        shape: The shape of one sample; a tuple of shapes for a layer that is called on a list.
+        forward: The reference, on an array or a list of arrays.
         state: The reference of what a training step leaves in the weights that no gradient moves, by role.
         scale: Inputs are normal numbers times this, plus
         offset: this.
@@ -41,13 +44,25 @@ class Case:
 
     name: str
     make: Callable[[], Any]
-    shape: tuple[int, ...]
+    shape: Shape | tuple[Shape, ...]
     forward: Forward
     state: Callable[[Array, Weights], dict[str, Array]] | None = None
     scale: float = 1.0
     offset: float = 0.0
     rtol: float = 1e-5
     gradient_rtol: float = 1e-4
+
+    @property
+    def several(self) -> bool:
+        return bool(self.shape) and isinstance(self.shape[0], tuple)
+
+    @property
+    def shapes(self) -> list[Shape]:
+        """One for each input."""
+        return list(self.shape) if self.several else [self.shape]  # type: ignore[list-item, arg-type]
+
+    def reference(self, xs: list[Array], weights: Weights, training: bool) -> Array:
+        return self.forward(xs if self.several else xs[0], weights, training)
 
 
 # Activations ----------------------------------------------------------------------------------------------------------
@@ -458,6 +473,89 @@ def shape_cases() -> Iterator[Case]:
     yield Case("dropout-zero", lambda: layers.Dropout(0.0, seed=1), (9,), lambda x, w, t: x)
 
 
+# Merging --------------------------------------------------------------------------------------------------------------
+
+
+def spread(xs: list[Array]) -> list[Array]:
+    """Arrays of one rank: ones after the batch where there are fewer axes."""
+    rank = max(x.ndim for x in xs)
+    return [x.reshape(len(x), *[1] * (rank - x.ndim), *x.shape[1:]) for x in xs]
+
+
+def unit_norm(x: Array, axis: int) -> Array:
+    return x / np.sqrt((x**2).sum(axis=axis, keepdims=True))
+
+
+ELEMENTWISE: dict[str, Callable[[list[Array]], Array]] = {
+    "Add": lambda xs: functools.reduce(np.add, xs),
+    "Multiply": lambda xs: functools.reduce(np.multiply, xs),
+    "Average": lambda xs: functools.reduce(np.add, xs) / len(xs),
+    "Maximum": lambda xs: functools.reduce(np.maximum, xs),
+    "Minimum": lambda xs: functools.reduce(np.minimum, xs),
+}
+
+
+def merging_cases() -> Iterator[Case]:
+    shapes: dict[str, tuple[Shape, ...]] = {
+        "two": ((37,), (37,)),
+        "three-images": ((5, 3, 7), (5, 3, 7), (5, 3, 7)),
+        "large": ((40, 33, 9), (40, 33, 9)),
+        "last-of-one": ((6, 1), (6, 5)),
+        "middle-of-one": ((4, 1, 9), (4, 3, 9)),
+        "both-sides": ((4, 1, 9), (1, 3, 1), (4, 3, 9)),
+        "fewer-axes": ((9,), (4, 9)),
+        "gates": ((5, 6, 33), (1, 1, 33)),
+        "of-one": ((1,), (1,)),
+    }
+    for kind, function in ELEMENTWISE.items():
+        for name, of_inputs in shapes.items():
+
+            def forward(xs: list[Array], w: Weights, t: bool, f: Any = function) -> Array:
+                result: Array = f(spread(xs))
+                return result
+
+            yield Case(f"{kind.lower()}-{name}", lambda k=kind: getattr(layers, k)(), of_inputs, forward)
+    for name in ("two", "last-of-one", "middle-of-one", "fewer-axes", "large"):
+        yield Case(f"subtract-{name}", layers.Subtract, shapes[name][:2], lambda xs, w, t: np.subtract(*spread(xs)))
+
+    for name, axis, of_inputs in [
+        ("vectors", -1, ((3,), (5,), (1,))),
+        ("channels", -1, ((5, 4, 3), (5, 4, 33))),
+        ("rows", 1, ((2, 7), (3, 7))),
+        ("middle", 2, ((3, 2, 5), (3, 4, 5))),
+        ("large", -1, ((30, 40, 7), (30, 40, 2))),
+    ]:
+        yield Case(
+            f"concatenate-{name}",
+            lambda a=axis: layers.Concatenate(axis=a),
+            of_inputs,
+            lambda xs, w, t, a=axis: np.concatenate(xs, axis=a),
+        )
+
+    def batch_dot(a: Array, b: Array, axes: tuple[int, int], normalize: bool) -> Array:
+        if normalize:
+            a, b = unit_norm(a, axes[0]), unit_norm(b, axes[1])
+        each = [np.tensordot(one, other, (axes[0] - 1, axes[1] - 1)) for one, other in zip(a, b, strict=True)]
+        return np.array(each).reshape(len(a), *(each[0].shape or (1,)))
+
+    for name, axes, of_inputs in [
+        ("vectors", 1, ((19,), (19,))),
+        ("matrices", 2, ((3, 7), (5, 7))),
+        ("first-and-last", (2, 1), ((3, 7), (7, 33))),
+        ("rank4", (3, 2), ((2, 3, 5), (4, 5, 3))),
+        ("uneven", (1, 1), ((6,), (6, 5))),
+        ("one", 1, ((1,), (1,))),
+    ]:
+        for normalize in (False, True):
+            pair = axes if isinstance(axes, tuple) else (axes, axes)
+            yield Case(
+                f"dot-{name}{'-normalized' * normalize}",
+                lambda a=axes, n=normalize: layers.Dot(a, normalize=n),
+                of_inputs,
+                lambda xs, w, t, p=pair, n=normalize: batch_dot(xs[0], xs[1], p, n),
+            )
+
+
 CASES: list[Case] = [
     *dense_cases(),
     *conv2d_cases(),
@@ -465,6 +563,7 @@ CASES: list[Case] = [
     *batch_normalization_cases(),
     *activation_cases(),
     *shape_cases(),
+    *merging_cases(),
 ]
 
 

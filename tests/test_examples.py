@@ -26,6 +26,8 @@ SAYS = {
     "11_backpropagation_by_hand.py": "dL/dw by the chain rule",
     "12_vanishing_gradients.py": "keeps the gradient alive",
     "13_parameter_counts.py": "total 2515",
+    "14_residual_network.py": "residual network",
+    "15_two_inputs_two_outputs.py": "of the sums are right",
 }
 
 

@@ -42,7 +42,8 @@ def weights_of(layer: Any) -> dict[str, Any]:
 def made(case: Case, seed: int = 0) -> Any:
     """The layer of a row, built, with random weights (variances stay positive)."""
     layer = case.make()
-    layer.build((None, *case.shape))
+    shapes = [(None, *shape) for shape in case.shapes]
+    layer.build(shapes if case.several else shapes[0])
     rng = np.random.default_rng(seed)
     values = []
     for variable in layer.weights:
@@ -53,15 +54,19 @@ def made(case: Case, seed: int = 0) -> Any:
     return layer
 
 
-def graph_of(layer: Any, shape: tuple[int, ...], training: bool) -> tuple[Any, list[int]]:
+def graph_of(layer: Any, shapes: list[tuple[int, ...]], training: bool) -> tuple[Any, list[int]]:
     emission = Emission(training)
-    edge = emission.graph.input((None, *shape))
-    return emission.graph, layer._emit(emission, [edge])
+    edges = [emission.graph.input((None, *shape)) for shape in shapes]
+    return emission.graph, layer._emit(emission, edges)
 
 
-def inputs(case: Case, rows: int, seed: int = 1) -> Any:
+def inputs(case: Case, rows: int, seed: int = 1) -> list[Any]:
     rng = np.random.default_rng(seed)
-    return (rng.normal(size=(rows, *case.shape)) * case.scale + case.offset).astype(np.float32)
+    return [(rng.normal(size=(rows, *shape)) * case.scale + case.offset).astype(np.float32) for shape in case.shapes]
+
+
+def exactly(xs: list[Any]) -> list[Any]:
+    return [x.astype(np.float64) for x in xs]
 
 
 def assert_close(got: Any, expected: Any, rtol: float, what: str) -> None:
@@ -95,18 +100,18 @@ def assert_gradient(
 def test_value(case: Case, rows: int, training: bool) -> None:
     layer = made(case)
     weights = weights_of(layer)
-    x = inputs(case, rows)
-    expected = case.forward(x.astype(np.float64), weights, training)
-    graph, edges = graph_of(layer, case.shape, training)
+    xs = inputs(case, rows)
+    expected = case.reference(exactly(xs), weights, training)
+    graph, edges = graph_of(layer, case.shapes, training)
     assert graph.spec(edges[0])[0] == (None, *expected.shape[1:])
     if training:
-        (y,), _, _ = _core.vjp(graph, edges, [x], [expected.astype(np.float32)], True)
+        (y,), _, _ = _core.vjp(graph, edges, xs, [expected.astype(np.float32)], True)
     else:
-        (y,) = _core.Predictor(graph, edges)([x])
+        (y,) = _core.Predictor(graph, edges)(xs)
     assert y.dtype == np.float32
     assert_close(y, expected, case.rtol, "output")
     after = weights_of(layer)
-    moved = case.state(x.astype(np.float64), weights) if training and case.state else {}
+    moved = case.state(xs[0].astype(np.float64), weights) if training and case.state else {}
     for name, before in weights.items():
         if name in moved:
             assert_close(after[name], moved[name], case.rtol, name)
@@ -120,23 +125,25 @@ def test_gradient(case: Case, rows: int) -> None:
     layer = made(case)
     weights = weights_of(layer)
     trained = [role(v) for v in layer.trainable_weights]
-    x = inputs(case, rows)
+    xs = inputs(case, rows)
     rng = np.random.default_rng(2)
-    exact = x.astype(np.float64)
-    cotangent = rng.normal(size=case.forward(exact, weights, True).shape).astype(np.float32)
-    graph, edges = graph_of(layer, case.shape, True)
-    _, (dx,), gradients = _core.vjp(graph, edges, [x], [cotangent], True)
+    exact = exactly(xs)
+    cotangent = rng.normal(size=case.reference(exact, weights, True).shape).astype(np.float32)
+    graph, edges = graph_of(layer, case.shapes, True)
+    _, dxs, gradients = _core.vjp(graph, edges, xs, [cotangent], True)
+    assert len(dxs) == len(xs)
+    for i, dx in enumerate(dxs):
 
-    def of_input(value: Any) -> float:
-        return float((case.forward(value, weights, True) * cotangent).sum())
+        def of_input(value: Any, i: int = i) -> float:
+            return float((case.reference([*exact[:i], value, *exact[i + 1 :]], weights, True) * cotangent).sum())
 
-    assert dx is not None
-    assert_gradient(of_input, exact, dx, case.gradient_rtol, rng, "input")
+        assert dx is not None
+        assert_gradient(of_input, exact[i], dx, case.gradient_rtol, rng, f"input {i}")
     assert sorted(role(v) for v, _ in gradients) == sorted(trained)
     for variable, gradient in gradients:
 
         def of_weight(value: Any, name: str = role(variable)) -> float:
-            return float((case.forward(exact, {**weights, name: value}, True) * cotangent).sum())
+            return float((case.reference(exact, {**weights, name: value}, True) * cotangent).sum())
 
         assert_gradient(of_weight, weights[role(variable)], gradient, case.gradient_rtol, rng, role(variable))
 
@@ -144,16 +151,16 @@ def test_gradient(case: Case, rows: int) -> None:
 @every_case
 def test_a_row_has_the_same_bits_in_any_batch(case: Case) -> None:
     layer = made(case)
-    predict = _core.Predictor(*graph_of(layer, case.shape, False))
-    rows = inputs(case, 65)
-    alone = np.concatenate([predict([rows[i : i + 1]])[0] for i in range(65)])
+    predict = _core.Predictor(*graph_of(layer, case.shapes, False))
+    xs = inputs(case, 65)
+    alone = np.concatenate([predict([x[i : i + 1] for x in xs])[0] for i in range(65)])
     for count in (2, 64, 65):
-        (together,) = predict([rows[:count]])
+        (together,) = predict([x[:count] for x in xs])
         np.testing.assert_array_equal(together, alone[:count], err_msg=f"batch of {count}")
-        (repeated,) = predict([np.repeat(rows[:1], count, axis=0)])
+        (repeated,) = predict([np.repeat(x[:1], count, axis=0) for x in xs])
         np.testing.assert_array_equal(repeated, np.repeat(alone[:1], count, axis=0), err_msg=f"{count} times one row")
     in_parts = np.full_like(alone, np.nan)
-    predict.run([rows], 0, 65, 16, [in_parts])
+    predict.run(xs, 0, 65, 16, [in_parts])
     np.testing.assert_array_equal(in_parts, alone, err_msg="batches of 16, the last of one row")
 
 
@@ -163,11 +170,10 @@ def test_the_same_bits_on_any_number_of_threads(case: Case) -> None:
     for threads in (1, 2, 4):
         _core.set_num_threads(threads)
         layer = made(case)
-        x = inputs(case, 19)
-        graph, edges = graph_of(layer, case.shape, True)
+        graph, edges = graph_of(layer, case.shapes, True)
         shape = (19, *graph.spec(edges[0])[0][1:])
         cotangent = np.random.default_rng(3).normal(size=shape).astype(np.float32)
-        outputs, dx, gradients = _core.vjp(graph, edges, [x], [cotangent], True)
+        outputs, dx, gradients = _core.vjp(graph, edges, inputs(case, 19), [cotangent], True)
         results.append([*outputs, *dx, *(g for _, g in gradients), *layer.get_weights()])
     for other in results[1:]:
         for first, second in zip(results[0], other, strict=True):
@@ -178,17 +184,21 @@ def test_the_same_bits_on_any_number_of_threads(case: Case) -> None:
 def test_a_partial_batch_trains_as_a_full_one_of_its_size(case: Case) -> None:
     def model() -> Any:
         layer = made(case)
-        new = fastnn.Sequential([layers.Input(case.shape), layer, layers.Flatten()])
+        if case.several:
+            given = [layers.Input(shape) for shape in case.shapes]
+            new = fastnn.Model(given, layers.Flatten()(layer(given)))
+        else:
+            new = fastnn.Sequential([layers.Input(case.shape), layer, layers.Flatten()])
         new.compile(optimizer=fastnn.optimizers.SGD(0.05), loss="mse")
         return new
 
-    x = inputs(case, 11)
+    xs = inputs(case, 11)
     together, apart = model(), model()
     width = together.output_shape[-1]
     y = np.random.default_rng(4).normal(size=(11, width)).astype(np.float32)
-    together.fit(x, y, batch_size=8, epochs=1, shuffle=False, verbose=0)
-    apart.train_on_batch(x[:8], y[:8])
-    apart.train_on_batch(x[8:], y[8:])
+    together.fit(xs, y, batch_size=8, epochs=1, shuffle=False, verbose=0)
+    apart.train_on_batch([x[:8] for x in xs], y[:8])
+    apart.train_on_batch([x[8:] for x in xs], y[8:])
     for first, second in zip(together.get_weights(), apart.get_weights(), strict=True):
         np.testing.assert_array_equal(first, second)
 
@@ -196,13 +206,15 @@ def test_a_partial_batch_trains_as_a_full_one_of_its_size(case: Case) -> None:
 @every_case
 def test_nan_stays_nan(case: Case) -> None:
     layer = made(case)
-    x = inputs(case, 3)
-    x[(1, *(n // 2 for n in case.shape))] = np.nan
-    (y,) = _core.Predictor(*graph_of(layer, case.shape, False))([x])
-    with np.errstate(invalid="ignore"):
-        expected = case.forward(x.astype(np.float64), weights_of(layer), False)
-    assert np.isnan(y[np.isnan(expected)]).all()
-    assert np.isfinite(y[[0, 2]]).all(), "NaN leaked into other rows"
+    predict = _core.Predictor(*graph_of(layer, case.shapes, False))
+    for i, shape in enumerate(case.shapes):
+        xs = inputs(case, 3)
+        xs[i][(1, *(n // 2 for n in shape))] = np.nan
+        (y,) = predict(xs)
+        with np.errstate(invalid="ignore"):
+            expected = case.reference(exactly(xs), weights_of(layer), False)
+        assert np.isnan(y[np.isnan(expected)]).all()
+        assert np.isfinite(y[[0, 2]]).all(), "NaN leaked into other rows"
 
 
 # Dropout: its reference is whatever mask it drew --------------------------------------------------------------------
@@ -211,7 +223,7 @@ def test_nan_stays_nan(case: Case) -> None:
 def dropout_graph(rate: float, shape: tuple[int, ...], seed: int = 7) -> tuple[Any, list[int]]:
     layer = layers.Dropout(rate, seed=seed)
     layer.build((None, *shape))
-    return graph_of(layer, shape, True)
+    return graph_of(layer, [shape], True)
 
 
 @pytest.mark.parametrize("rate", [0.1, 0.5, 0.9])
@@ -256,7 +268,7 @@ def test_dropout_is_the_identity_at_inference() -> None:
     layer = layers.Dropout(0.5, seed=1)
     layer.build((None, 9))
     x = np.random.default_rng(0).normal(size=(5, 9)).astype(np.float32)
-    (y,) = _core.Predictor(*graph_of(layer, (9,), False))([x])
+    (y,) = _core.Predictor(*graph_of(layer, [(9,)], False))([x])
     np.testing.assert_array_equal(y, x)
 
 
@@ -264,7 +276,7 @@ def test_dropout_noise_shape_is_shared_over_ones() -> None:
     layer = layers.Dropout(0.5, noise_shape=(None, 1, 6), seed=3)
     layer.build((None, 5, 6))
     x = np.ones((40, 5, 6), np.float32)
-    graph, edges = graph_of(layer, (5, 6), True)
+    graph, edges = graph_of(layer, [(5, 6)], True)
     (y,), _, _ = _core.vjp(graph, edges, [x], [x], True)
     np.testing.assert_array_equal(y, np.repeat(y[:, :1], 5, axis=1))
     assert 0.3 < (y == 0).mean() < 0.7

@@ -34,9 +34,17 @@ Session::Session(const Graph& graph, const Wanted& wanted, const GradientTable* 
       arena_(plan_.bytes),
       gradients_(table == nullptr ? 0 : static_cast<std::size_t>(table->size) * sizeof(float)),
       contexts_(graph.nodes().size()),
-      prepared_(graph.nodes().size(), 0) {
+      prepared_(graph.nodes().size(), 0),
+      drawn_before_(graph.nodes().size(), 0) {
   if (table != nullptr) std::memset(gradients_.bytes(), 0, gradients_.size());
   for (const Placement& placement : plan_.placements) pointers_.push_back(arena_.bytes() + placement.offset);
+
+  for (std::size_t i = 0; i < graph.nodes().size(); ++i) {
+    const Node& node = graph.nodes()[i];
+    draws_ = draws_ || node.layer->random();
+    for (std::size_t j = 0; node.layer->random() && j < i; ++j)
+      drawn_before_[i] += graph.nodes()[j].layer->random() && graph.nodes()[j].stream == node.stream;
+  }
 
   // Nodes go backward from last to first: the first in that order to name a weight writes its gradient in place.
   std::vector<bool> written(table == nullptr ? 0 : table->weights.size(), false);
@@ -109,7 +117,10 @@ void Session::begin(Index rows) {
   rows_ = rows;
   for (std::size_t i = 0; i < contexts_.size(); ++i) {
     contexts_[i].rows_ = rows;
-    if (graph_.nodes()[i].stream) contexts_[i].stream_ = *graph_.nodes()[i].stream;
+    if (!graph_.nodes()[i].stream) continue;
+    // A layer that is called several times draws anew each time.
+    contexts_[i].stream_ = *graph_.nodes()[i].stream;
+    contexts_[i].stream_.position += drawn_before_[i];
   }
 }
 
@@ -147,8 +158,14 @@ void Session::commit() {
     node.layer->commit(contexts_[i]);
     for (std::size_t k = 0; k < node.weights.size(); ++k)
       if (!node.trained[k] && node.layer->updates_state()) node.weights[k]->touch();
-    if (node.layer->random()) ++node.stream->position;
   }
+  advance();
+}
+
+void Session::advance() {
+  if (!draws_) return;
+  for (const Node& node : graph_.nodes())
+    if (node.layer->random()) ++node.stream->position;
 }
 
 void Session::poison() {

@@ -52,6 +52,10 @@ class Session {
   void backward(const Pulse& pulse);
   /// Moving statistics and random streams. Expects WriteVariables to be held.
   void commit();
+  /// Whether nodes drew random numbers: in training, or because they were told to behave so at any time.
+  bool draws() const { return draws_; }
+  /// Random streams alone. Expects WriteVariables to be held.
+  void advance();
   /// Fills the arena with NaN, so that a read of what was never written shows (for tests).
   void poison();
 
@@ -80,7 +84,9 @@ class Session {
   std::vector<void*> pointers_;  // per placement
   AlignedBuffer arena_, gradients_, shared_gradients_;
   std::vector<Context> contexts_;
-  std::vector<std::uint64_t> prepared_;  // per node: sum of its weights' versions when prepare() last ran
+  std::vector<std::uint64_t> prepared_;      // per node: sum of its weights' versions when prepare() last ran
+  std::vector<std::uint64_t> drawn_before_;  // per node: earlier nodes that draw from its stream
+  bool draws_ = false;
   std::vector<SharedGradient> shared_;
   std::vector<Addition> additions_;
   std::vector<std::vector<const void**>> input_readers_;  // per input of the graph: who holds a pointer to it

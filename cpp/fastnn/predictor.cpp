@@ -57,6 +57,10 @@ void Predictor::run(const std::vector<Column>& columns, Index begin, Index end, 
       const ReadVariables reading;
       session->forward(timed);
     }
+    if (session->draws()) {
+      const WriteVariables writing;
+      session->advance();
+    }
     for (std::size_t i = 0; i < to.size(); ++i) {
       const std::size_t bytes = output(i).row_bytes();
       std::memcpy(static_cast<std::byte*>(to[i]) + static_cast<std::size_t>(row) * bytes,

@@ -180,6 +180,9 @@ Index Trainer::run(const RunData& data, const Index* order, Index batch_size, In
       const WriteVariables writing;
       optimizer_->apply(executor_.gradients(), session->weight_gradients());
       session->commit();
+    } else if (session->draws()) {
+      const WriteVariables writing;
+      session->advance();
     }
     sums_.total += step_.total * step_.rows;
     sums_.rows += step_.rows;

@@ -1,7 +1,7 @@
 """Models: layers put together.
 
-This file owns the structure (which layers, how they are joined, built for which shapes) and what is told of it: weights,
-summary, config. How a model is trained is in `training.py`.
+This file owns the structure (which layers, how they are joined, built for which shapes) and what is told of it:
+weights, summary, config. How a model is trained is in `training.py`.
 
 A `Sequential` is a chain that can grow and shrink. A `Functional` (what `Model(inputs, outputs)` makes) is read once
 from the calls between its symbolic tensors. Both are layers: within another model their nodes are inlined.
@@ -9,6 +9,7 @@ from the calls between its symbolic tensors. Both are layers: within another mod
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -198,7 +199,7 @@ class Model(Layer, Trainer):
             >>> model(x[:1])
         """
         if not training:
-            result = self._at_once(inputs, 1 << 62)
+            result = self._at_once(inputs, math.inf)
             if result is not None:
                 return result
         if is_symbolic(inputs):
@@ -374,6 +375,7 @@ class Sequential(Model):
         super().__init__(name=name)
         self._input_layer: InputLayer | None = None
         self._tensors: list[KerasTensor] = []
+        self._port_lists: tuple[list[Port], list[Port]] | None = None
         if layers is not None:
             if isinstance(layers, (Layer, KerasTensor)) or not isinstance(layers, Sequence):
                 raise TypeError(f"Sequential expects a list of layers, got {layers!r}")
@@ -423,10 +425,12 @@ class Sequential(Model):
                     self._tensors, self._build_shape, self.built = [], None, False
                 raise
         self._layers.append(layer)
+        self._port_lists = None
         _Version.layers += 1
 
     def _begin(self, layer: InputLayer) -> None:
         self._tensors = [layer.output]
+        self._port_lists = None
         self._build_shape = layer.batch_input_shape
         self.built = True
 
@@ -448,6 +452,7 @@ class Sequential(Model):
         if not self._layers:
             raise ValueError(f"{self.who()} has no layers to pop")
         layer = self._layers.pop()
+        self._port_lists = None
         _Version.layers += 1
         if self._tensors:
             self._tensors.pop()
@@ -534,10 +539,13 @@ class Sequential(Model):
         return _ALONE, _ALONE
 
     def _ports(self) -> tuple[list[Port], list[Port]]:
-        if not self._tensors:
-            return [Port("x", None)], [Port(self._layers[-1].name if self._layers else "y", None)]
-        first, last = self._tensors[0], self.outputs[0]
-        return [Port(first.name, first.shape)], [Port(last.history.layer.name, last.shape)]
+        self._look()
+        if self._port_lists is None:
+            if not self._tensors:
+                return [Port("x", None)], [Port(self._layers[-1].name if self._layers else "y", None)]
+            first, last = self._tensors[0], self._tensors[-1]
+            self._port_lists = [Port(first.name, first.shape)], [Port(last.history.layer.name, last.shape)]
+        return self._port_lists
 
     def _emit(self, emission: Emission, edges: list[int]) -> list[int]:
         for layer in self._layers:
@@ -545,6 +553,7 @@ class Sequential(Model):
         return edges
 
     def _layers_changed(self) -> None:
+        self._port_lists = None
         if self._tensors and self.compute_output_shape(self._build_shape) != self._tensors[-1].shape:
             # A nested model has changed what it yields: the layers are called anew.
             first = self._tensors[0].history.layer

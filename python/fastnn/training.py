@@ -1,7 +1,9 @@
 """compile, fit, evaluate, predict: the loop around the core's runs of steps.
 
 A model has ports: inputs and outputs, each with a name and a shape. One of each is the usual case, whose data and
-arguments stand alone; several come as lists in the ports' order, or as dicts by their names. This file owns the door (every array is checked before the first step), the order of rows, the logs and when callbacks
+arguments stand alone; several come as lists in the ports' order, or as dicts by their names.
+
+This file owns the door (every array is checked before the first step), the order of rows, the logs and when callbacks
 are called. What a step computes is a graph: one to train, one to evaluate, one to predict, made when they are first
 needed from the model's layers and made again after `compile` or a change of the layers.
 """
@@ -543,9 +545,9 @@ class Trainer:
             inside = np.asarray(checked[row])
             value = inside[~((inside >= 0) & (inside < shape[-1]) & (inside == np.floor(inside)))].flat[0]
             raise ValueError(
-                f"{self.who()}: {word} holds the label {value} in row {row}, but the model has {shape[-1]} outputs: labels "
-                f"must be whole numbers from 0 to {shape[-1] - 1}; number them from 0, or give the last layer more "
-                "units"
+                f"{self.who()}: {word} holds the label {value} in row {row}, but the model has {shape[-1]} outputs: "
+                f"labels must be whole numbers from 0 to {shape[-1] - 1}; number them from 0, or give the last layer "
+                "more units"
             )
         return y
 
@@ -588,8 +590,8 @@ class Trainer:
         if class_weight is not None:
             if len(outputs) > 1 or ys[0] is None:
                 raise ValueError(
-                    f"{self.who()}: class_weight is for models of one output; give sample_weight as a list or dict with "
-                    f"an entry for each of the outputs {_quoted(outputs)}"
+                    f"{self.who()}: class_weight is for models of one output; give sample_weight as a list or dict "
+                    f"with an entry for each of the outputs {_quoted(outputs)}"
                 )
             return [_from_class_weight(ys[0], class_weight, self.who())]
         if sample_weight is None:
@@ -995,6 +997,9 @@ class Trainer:
         Returns:
             A float32 array of as many rows; for several outputs a list or dict, as the model's outputs were given.
         """
+        result = self._at_once(x, math.inf)
+        if result is not None:
+            return result
         xs = self._inputs_of(x)
         return self._structures()[1].pack(self._predictor()(xs))
 

@@ -1,0 +1,199 @@
+"""Layers that make one tensor of several, and the same as functions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from fastnn.layer import Layer
+
+
+class _Merge(Layer):
+    """A layer that is called on a list."""
+
+    takes_many = True
+    least: ClassVar[int] = 1
+
+    def _given(self, inputs: Any) -> list[Any]:
+        items = list(inputs) if isinstance(inputs, (list, tuple)) else None
+        if items is None or len(items) < self.least or any(isinstance(item, Mapping) for item in items):
+            got = f"a list of {len(items)}" if items is not None else type(inputs).__name__
+            many = "two" if self.least == 2 else "its inputs"
+            raise ValueError(f"{self.who()} expects a list of {many}, such as [a, b], got {got}")
+        return items
+
+
+class Add(_Merge):
+    """The sum of its inputs.
+
+    Shapes: a list of inputs of one shape -> that shape. Where they differ, fewer dimensions get ones after the batch,
+    and a size of 1 goes with any other; so it is for the other elementwise layers too.
+
+    Args:
+        **kwargs: `name`, as in `Layer`.
+
+    Example:
+        >>> y = Add()([x, Dense(8)(x)])
+    """
+
+    kind = "Add"
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+
+
+class Subtract(_Merge):
+    """The first input minus the second.
+
+    Shapes: a list of two inputs, as for `Add`.
+
+    Args:
+        **kwargs: `name`, as in `Layer`.
+    """
+
+    kind = "Subtract"
+    least = 2
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+
+
+class Multiply(_Merge):
+    """The product of its inputs, element by element.
+
+    Shapes: as for `Add`.
+
+    Args:
+        **kwargs: `name`, as in `Layer`.
+    """
+
+    kind = "Multiply"
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+
+
+class Average(_Merge):
+    """The mean of its inputs, element by element.
+
+    Shapes: as for `Add`.
+
+    Args:
+        **kwargs: `name`, as in `Layer`.
+    """
+
+    kind = "Average"
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+
+
+class Maximum(_Merge):
+    """The largest of its inputs, element by element; where two are equal each gets half of the gradient.
+
+    Shapes: as for `Add`.
+
+    Args:
+        **kwargs: `name`, as in `Layer`.
+    """
+
+    kind = "Maximum"
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+
+
+class Minimum(_Merge):
+    """The smallest of its inputs, element by element; where two are equal each gets half of the gradient.
+
+    Shapes: as for `Add`.
+
+    Args:
+        **kwargs: `name`, as in `Layer`.
+    """
+
+    kind = "Minimum"
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+
+
+class Concatenate(_Merge):
+    """Its inputs one after the other along an axis.
+
+    Shapes: a list of inputs that differ along the axis alone -> their sizes there added up.
+
+    Args:
+        axis: Along which; 0 would be the batch and is refused.
+        **kwargs: `name`, as in `Layer`.
+
+    Example:
+        >>> Concatenate()([a, b])
+    """
+
+    kind = "Concatenate"
+
+    def __init__(self, axis: int = -1, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+
+
+class Dot(_Merge):
+    """The product of two inputs, summed along one axis of each.
+
+    Shapes: (batch, n) and (batch, n) with axes=1 -> (batch, 1); (batch, a, n) and (batch, b, n) with axes=2 ->
+    (batch, a, b).
+
+    Args:
+        axes: The axis of both, or one for each; 0 is the batch.
+        normalize: Whether both are divided by their norm along their axis first, which makes it the cosine.
+        **kwargs: `name`, as in `Layer`.
+
+    Example:
+        >>> Dot(axes=1, normalize=True)([a, b])
+    """
+
+    kind = "Dot"
+    least = 2
+
+    def __init__(self, axes: int | Sequence[int], normalize: bool = False, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+
+
+def add(inputs: Sequence[Any], **kwargs: Any) -> Any:
+    """The sum of the inputs: `Add(**kwargs)(inputs)`."""
+    return Add(**kwargs)(inputs)
+
+
+def subtract(inputs: Sequence[Any], **kwargs: Any) -> Any:
+    """The first input minus the second: `Subtract(**kwargs)(inputs)`."""
+    return Subtract(**kwargs)(inputs)
+
+
+def multiply(inputs: Sequence[Any], **kwargs: Any) -> Any:
+    """The product of the inputs: `Multiply(**kwargs)(inputs)`."""
+    return Multiply(**kwargs)(inputs)
+
+
+def average(inputs: Sequence[Any], **kwargs: Any) -> Any:
+    """The mean of the inputs: `Average(**kwargs)(inputs)`."""
+    return Average(**kwargs)(inputs)
+
+
+def maximum(inputs: Sequence[Any], **kwargs: Any) -> Any:
+    """The largest of the inputs: `Maximum(**kwargs)(inputs)`."""
+    return Maximum(**kwargs)(inputs)
+
+
+def minimum(inputs: Sequence[Any], **kwargs: Any) -> Any:
+    """The smallest of the inputs: `Minimum(**kwargs)(inputs)`."""
+    return Minimum(**kwargs)(inputs)
+
+
+def concatenate(inputs: Sequence[Any], axis: int = -1, **kwargs: Any) -> Any:
+    """The inputs one after the other: `Concatenate(axis, **kwargs)(inputs)`."""
+    return Concatenate(axis=axis, **kwargs)(inputs)
+
+
+def dot(inputs: Sequence[Any], axes: int | Sequence[int] = -1, **kwargs: Any) -> Any:
+    """The product of two inputs along an axis: `Dot(axes, **kwargs)(inputs)`."""
+    return Dot(axes=axes, **kwargs)(inputs)
