@@ -1,4 +1,4 @@
-"""Two inputs, two outputs, and one tower of layers that both images go through: which is larger, and what is the sum?"""
+"""Two inputs, two outputs, and one tower that both images go through: which digit is larger, and what is their sum?"""
 
 import numpy as np
 

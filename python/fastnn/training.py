@@ -21,9 +21,10 @@ from numpy.typing import NDArray
 from fastnn import _core, config, losses, optimizers
 from fastnn.callbacks import CallbackList, History, settled_verbosity
 from fastnn.configurable import suggestion
-from fastnn.layer import Emission, Layer, Shape, Structure, numeric
+from fastnn.layer import Emission, Layer, Shape, numeric
 from fastnn.metrics import Mean, Metric, NodeMetric, resolve
 from fastnn.seeds import next_seed
+from fastnn.symbolic import Structure
 from fastnn.variable import Variable
 
 Array = NDArray[Any]
