@@ -1,187 +1,158 @@
-"""`python -m bench`: compares the frameworks' numbers, then times them, and prints a table of ratios.
-
-Each framework runs in a process of its own with the same number of threads; all begin with the same weights. Where the
-outputs or the losses of the first steps differ, nothing is timed. Processes take turns, round by round, so that a busy
-minute of the machine falls on all of them.
-"""
+"""`python -m bench [networks|kernels|threads]`: compares the frameworks' numbers, times them, prints tables."""
 
 from __future__ import annotations
 
 import argparse
-import datetime
 import json
 import os
-import platform
-import subprocess
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from statistics import median
-from typing import Any
 
-import numpy as np
+from bench import report
+from bench.kernels import FORWARD, KERNELS, STEPS
+from bench.runner import Contest, Contestant, Failed, Record, Settings, usable_processors
+from bench.workloads import WORKLOADS, Conv2D, Missing, Workload
 
-from bench.workloads import WORKLOADS, Missing, Workload, initial_weights
-
-FRAMEWORKS = ["fastnn", "numpy"]
-THREAD_VARIABLES = ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"]
-OUTPUT_TOLERANCE, LOSS_TOLERANCE = 1e-4, 2e-3
-
-Record = dict[str, Any]
-
-
-def usable_processors() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def machine() -> dict[str, Any]:
-    """What the numbers depend on besides the code."""
-    model = platform.processor() or platform.machine()
-    if Path("/proc/cpuinfo").exists():
-        names = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
-        model = names[0].split(":", 1)[1].strip() if names else model
-    return {
-        "processor": model,
-        "processors": usable_processors(),
-        "system": f"{platform.system()} {platform.release()}",
-        "python": platform.python_version(),
-    }
+FRAMEWORKS = [
+    "fastnn",
+    "numpy",
+    "torch",
+    "torch-channels-last",
+    "keras-jax",
+    "keras-torch",
+    "keras-tensorflow",
+    "jax",
+    "sklearn",
+]
+KERNEL_FRAMEWORKS = ["fastnn", "numpy", "torch", "torch-channels-last"]
+OURS = {"fastnn", "numpy"}
+VARIABLE = "FASTNN_BENCH_PYTHON"
 
 
-def ask(framework: str, workload: Workload, **request: Any) -> Record:
-    """Runs one worker process and returns what it found."""
-    threads = str(request["threads"])
-    environment = {**os.environ, **dict.fromkeys(THREAD_VARIABLES, threads)}
-    question = json.dumps({"framework": framework, "workload": workload.name, **request})
-    command = [sys.executable, "-m", "bench.worker", question]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment)
-    if done.returncode != 0:
-        sys.exit(f"{framework} on {workload.name} failed:\n{done.stderr}")
-    found: Record = json.loads(done.stdout.splitlines()[-1])
-    return found
+def interpreter(framework: str, arguments: argparse.Namespace) -> str:
+    """The option of this framework, its variable, the variable of all peers, or this interpreter."""
+    key = framework.replace("-", "_")
+    given = getattr(arguments, f"python_{key}") or os.environ.get(f"{VARIABLE}_{key.upper()}")
+    everyone = sys.executable if framework in OURS else os.environ.get(VARIABLE, sys.executable)
+    return str(given or everyone)
 
 
-def differences(answers: dict[str, Record]) -> list[str]:
-    """What speaks against timing: frameworks that compute something else than the first."""
-    (first, reference), *others = answers.items()
-    found = []
-    expected = np.array(reference["outputs"])
-    for name, answer in others:
-        error = np.abs(np.array(answer["outputs"]) - expected).max() / np.abs(expected).max()
-        if not error <= OUTPUT_TOLERANCE:
-            found.append(f"outputs of {name} and {first} differ by {error:.2e}")
-        error = abs(answer["loss"] / reference["loss"] - 1)
-        if not error <= LOSS_TOLERANCE:
-            found.append(f"losses {answer['loss']:.6f} of {name} and {reference['loss']:.6f} of {first} differ")
-    return found
+def parsed() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Times fastnn against other frameworks.")
+    parser.add_argument("what", nargs="?", choices=["networks", "kernels", "threads"], default="networks")
+    parser.add_argument("--only", action="append", metavar="NAME", help="a workload or kernel; may be given again")
+    parser.add_argument("--frameworks", nargs="+", metavar="NAME", help=f"of {', '.join(FRAMEWORKS)}; first: compared")
+    parser.add_argument("--threads", type=int, default=usable_processors(), help="default: %(default)s")
+    parser.add_argument("--rounds", type=int, default=5, help="turns of each framework (default: %(default)s)")
+    parser.add_argument("--turn", type=float, default=0.5, help="seconds a turn, at least (default: %(default)s)")
+    parser.add_argument("--avx2", action="store_true", help="hold every framework to AVX2")
+    parser.add_argument("--quick", action="store_true", help="few rows, two short rounds: to see that it works")
+    parser.add_argument("--records", type=Path, help="append the records to this file, one JSON object a line")
+    for framework in FRAMEWORKS:
+        parser.add_argument(f"--python-{framework}", metavar="PATH", help=f"the interpreter that has {framework}")
+    arguments = parser.parse_args()
+
+    known = {w.name for w in (KERNELS if arguments.what == "kernels" else WORKLOADS)}
+    arguments.frameworks = arguments.frameworks or (KERNEL_FRAMEWORKS if arguments.what == "kernels" else FRAMEWORKS)
+    for wanted, names in ((arguments.only or [], known), (arguments.frameworks, FRAMEWORKS)):
+        unknown = [name for name in wanted if name not in names]
+        if unknown:
+            parser.error(f"unknown name {unknown[0]!r}; known are: {', '.join(sorted(names))}")
+    return arguments
 
 
-def run(workload: Workload, frameworks: Sequence[str], arguments: argparse.Namespace) -> list[Record]:
-    """One record a framework."""
-    x, _ = workload.data()
-    rows = min(len(x), max(workload.batch_size * 4, len(x) // 8)) if arguments.quick else len(x)
-    epochs = 2 if arguments.quick else arguments.repeat or workload.epochs
-    with tempfile.TemporaryDirectory() as folder:
-        weights = Path(folder) / "weights.npz"
-        arrays = {f"{i:03d}": w for i, w in enumerate(initial_weights(workload, x.shape[1:]))}
-        np.savez(weights, **arrays)  # type: ignore[arg-type]
-        request = {"rows": rows, "threads": arguments.threads, "weights": str(weights), "warm_up": 1, "epochs": epochs}
-        answers = {name: ask(name, workload, task="check", **request) for name in frameworks}
-        wrong = differences(answers)
-        if wrong:
-            sys.exit(f"{workload.name}: nothing is timed, for the answers differ:\n  " + "\n  ".join(wrong))
-        print(f"{workload.name}: answers agree (loss {answers[frameworks[0]]['loss']:.5f}); timing", file=sys.stderr)
-        rounds = [
-            {name: ask(name, workload, task="time", **request) for name in frameworks}
-            for _ in range(1 if arguments.quick else arguments.rounds)
+class Run:
+    """All that one call of the program measures: records, and notes on what is not among them."""
+
+    def __init__(self, arguments: argparse.Namespace) -> None:
+        self.arguments = arguments
+        self.records: list[Record] = []
+        self.notes: dict[str, list[str]] = {}
+        self.failures = 0
+        self.contestants = [self.contestant(name) for name in arguments.frameworks]
+
+    def contestant(self, framework: str, threads: int = 0, name: str = "") -> Contestant:
+        threads = threads or self.arguments.threads
+        python = interpreter(framework, self.arguments)
+        return Contestant(name or framework, framework, threads, python, self.arguments.avx2)
+
+    def note(self, workload: Workload, reason: str) -> None:
+        self.notes.setdefault(reason, []).append(workload.name)
+
+    def measure(self, workloads: Sequence[Workload], measures: Sequence[str], peak: bool = False) -> None:
+        for workload in workloads:
+            if self.arguments.only and workload.name not in self.arguments.only:
+                continue
+            quick = self.arguments.quick
+            rows = 4 * workload.batch_size if quick and "train" in measures else 0
+            settings = Settings(2 if quick else self.arguments.rounds, 0.05 if quick else self.arguments.turn, rows)
+            try:
+                contest = Contest(workload, self.contestants, settings)
+                measured = contest.records(measures, peak)
+            except (Missing, Failed) as reason:
+                self.failures += isinstance(reason, Failed)
+                self.note(workload, str(reason))
+                continue
+            for note in contest.notes:
+                self.note(workload, note)
+            self.failures += contest.failures
+            for record in measured:
+                record["quick"] = quick
+            self.records += measured
+            if self.arguments.records:
+                with self.arguments.records.open("a") as file:
+                    file.writelines(json.dumps(record) + "\n" for record in measured)
+
+    def ordered(self) -> list[Record]:
+        """The records, the first contestant's first, as the columns of the tables stand."""
+        names = [contestant.name for contestant in self.contestants]
+        return sorted(self.records, key=lambda record: names.index(record["name"]))
+
+    def heading(self) -> str:
+        about = self.records[0]
+        versions = dict.fromkeys(f"{r['name']} {r['version']}" for r in self.records)
+        remarks = dict.fromkeys(f"{r['workload']}: {r['name']} {r['remark']}" for r in self.records if r["remark"])
+        peaks = [r["peak_gflops"] for r in self.records if "peak_gflops" in r]
+        machine = about["machine"]
+        lines = [
+            f"{machine['processor']}, {machine['processors']} processors, {about['threads']} threads, {about['time']}, "
+            f"commit {about['commit']}, Python {about['python']}",
+            f"Versions: {', '.join(versions)}",
+            f"Medians of {about['rounds']} rounds; `~`: inside the noise, some rounds the one way, some the other.",
+            *([f"Measured peak, with the instructions of fastnn's build: {max(peaks):.0f} GFLOP/s."] if peaks else []),
+            *remarks,
         ]
-    records = []
-    for name in frameworks:
-        joined = {
-            key: [s for answer in rounds for s in answer[name][key]]
-            for key in ("epoch_seconds", "predict_seconds", "predict_one_row_seconds")
-        }
-        record: Record = {"workload": workload.name, "framework": name, "version": rounds[0][name]["version"]}
-        record |= {"threads": arguments.threads, "rows": rows, "batch_size": workload.batch_size, "warm_up": 1}
-        record |= {"measured": len(joined["epoch_seconds"]), "quick": arguments.quick}
-        for key, seconds in joined.items():
-            record[f"{key}_min"], record[f"{key}_median"] = min(seconds), median(seconds)
-        record["numpy"] = np.__version__
-        record["machine"] = machine()
-        record["time"] = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
-        records.append(record)
-    return records
-
-
-def seconds_in_words(seconds: float) -> str:
-    if seconds >= 0.1:
-        return f"{seconds:.2f} s"
-    return f"{seconds * 1e3:.2f} ms" if seconds >= 1e-3 else f"{seconds * 1e6:.0f} us"
-
-
-def table(records: Sequence[Record]) -> str:
-    """Markdown: minimum (median) of each framework, and how many times the first is faster than the others."""
-    titles = {w.name: w.title for w in WORKLOADS}
-    frameworks = list(dict.fromkeys(r["framework"] for r in records))
-    first, others = frameworks[0], frameworks[1:]
-    lines = []
-    for key, heading in [
-        ("epoch_seconds", "one epoch of training"),
-        ("predict_seconds", "predict all rows, batch 256"),
-        ("predict_one_row_seconds", "predict one row"),
-    ]:
-        heads = [heading, *frameworks, *(f"{first} is faster than {other} by" for other in others)]
-        lines += [f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}"]
-        for name in dict.fromkeys(r["workload"] for r in records):
-            row = {r["framework"]: r for r in records if r["workload"] == name}
-            lows = {f: row[f][f"{key}_min"] for f in frameworks}
-            cells = [f"{seconds_in_words(lows[f])} ({seconds_in_words(row[f][f'{key}_median'])})" for f in frameworks]
-            ratios = [f"{lows[other] / lows[first]:.1f}x" for other in others]
-            lines.append(f"| {' | '.join([titles[name], *cells, *ratios])} |")
-        lines.append("")
-    return "\n".join(lines)
+        if self.arguments.avx2:
+            lines.append("**Every framework was held to AVX2.**")
+        if self.arguments.quick:
+            lines.append("**A quick run, not to be quoted.**")
+        return "\n\n".join(lines) + "\n"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench", description="Times fastnn against other frameworks.")
-    parser.add_argument("--only", action="append", metavar="NAME", help="a workload; may be given again")
-    parser.add_argument("--frameworks", nargs="+", default=FRAMEWORKS, help="default: %(default)s")
-    parser.add_argument("--threads", type=int, default=usable_processors(), help="default: %(default)s")
-    parser.add_argument("--repeat", type=int, default=0, help="epochs measured a process (default: the workload's)")
-    parser.add_argument(
-        "--rounds", type=int, default=2, help="processes a framework, taking turns (default: %(default)s)"
-    )
-    parser.add_argument("--quick", action="store_true", help="few rows, two epochs, one round: to see that it works")
-    parser.add_argument("--records", type=Path, help="append the records to this file, one JSON object a line")
-    arguments = parser.parse_args()
-
-    known = [w.name for w in WORKLOADS]
-    unknown = [name for name in arguments.only or [] if name not in known]
-    if unknown:
-        parser.error(f"unknown workload {unknown[0]!r}; known are: {', '.join(known)}")
-
-    records: list[Record] = []
-    missing = []
-    for workload in WORKLOADS:
-        if arguments.only and workload.name not in arguments.only:
-            continue
-        try:
-            records += run(workload, arguments.frameworks, arguments)
-        except Missing as reason:
-            missing.append(f"NOT MEASURED: {workload.name}: {reason}")
-            print(missing[-1], file=sys.stderr)
-    if arguments.records:
-        with arguments.records.open("a") as file:
-            file.writelines(json.dumps(record) + "\n" for record in records)
-    if records:
-        about = records[0]["machine"]
-        versions = ", ".join(dict.fromkeys(f"{r['framework']} {r['version']}" for r in records))
-        print(f"{about['processor']}, {arguments.threads} threads, Python {about['python']}, {versions}")
-        print(f"minimum (median){'; a quick run, not to be quoted' if arguments.quick else ''}\n")
-        print(table(records))
-    print("\n".join(missing))
-    if not records:
+    arguments = parsed()
+    run = Run(arguments)
+    if arguments.what == "networks":
+        run.measure(WORKLOADS, list(report.MEASURES))
+        tables = [report.ratios, report.memory]
+        text = [table(run.ordered(), WORKLOADS) for table in tables]
+    elif arguments.what == "threads":
+        counts = [arguments.threads, 1]
+        run.contestants = [run.contestant("fastnn", n, f"{n} thread{'s' * (n > 1)}") for n in counts]
+        convolutional = [w for w in WORKLOADS if any(isinstance(layer, Conv2D) for layer in w.layers)]
+        run.measure(convolutional, ["train", "predict"])
+        text = [report.threads(run.ordered(), convolutional)]
+    else:
+        run.measure(FORWARD, ["call"], peak=True)
+        run.measure(STEPS, ["train"], peak=True)
+        text = [report.kernels(run.ordered(), FORWARD, "call"), report.kernels(run.ordered(), STEPS, "train")]
+    if run.records:
+        print(run.heading())
+        print("\n".join(table for table in text if table))
+    for reason, names in run.notes.items():
+        print(f"NOT MEASURED: {reason}: {', '.join(names)}")
+    if run.failures or not run.records:
         sys.exit(1)
 
 

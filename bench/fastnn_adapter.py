@@ -14,7 +14,6 @@ from bench.workloads import Array, Labels, Workload
 from fastnn import callbacks, layers, optimizers
 
 
-
 def translated(layer: workloads.Layer) -> Any:
     match layer:
         case workloads.Dense(units, activation):

@@ -1,4 +1,4 @@
-"""The workloads in JAX, written by hand: one jitted scan over an epoch with Adam inside, nothing asked of Python between.
+"""The workloads in JAX, written by hand: one jitted scan over an epoch with Adam inside, Python asked for nothing.
 
 Networks with convolutions call one jitted step a batch instead: inside a scan XLA runs them on one thread.
 """

@@ -43,7 +43,7 @@ class Adapter:
             random_state=0,
         )
         rows = workload.batch_size
-        self.model.partial_fit(np.zeros((rows, *shape), np.float32), np.arange(rows) % classes, np.arange(classes))
+        self.model.partial_fit(np.zeros((rows, *shape), np.float32), np.arange(rows) % classes, classes=range(classes))
         if self.comparable:
             self.model.coefs_ = [np.array(w) for w in weights[::2]]
             self.model.intercepts_ = [np.array(w) for w in weights[1::2]]

@@ -1,7 +1,7 @@
 """The workloads in PyTorch: its usual loop over batches, with the rows in one tensor and the fused Adam.
 
-The variant "channels-last" keeps images as they lie (batch, height, width, channels) and hands the convolutions a view of
-them; without it they are copied once to PyTorch's contiguous order. Labels and rows become tensors off the clock.
+The variant "channels-last" keeps images as they lie (batch, height, width, channels) and hands the convolutions a view
+of them; without it they are copied once to PyTorch's contiguous order. Rows and labels become tensors off the clock.
 """
 
 from __future__ import annotations
@@ -87,8 +87,10 @@ class Network(nn.Module):
         p = self(x)
         return functional.nll_loss(torch.log(p / p.sum(1, keepdim=True)), y)
 
-    def probabilities(self, x: torch.Tensor) -> torch.Tensor:
-        return functional.softmax(self(x), 1) if self.softmax else self(x)
+    def outputs(self, x: torch.Tensor) -> torch.Tensor:
+        """As the workload has them: probabilities, images with their channels last (a view)."""
+        y = functional.softmax(self(x), 1) if self.softmax else self(x)
+        return y.permute(0, 2, 3, 1) if y.dim() == 4 else y
 
 
 class Adapter:
@@ -148,12 +150,12 @@ class Adapter:
 
         def run() -> torch.Tensor:
             with torch.inference_mode():
-                return self.network.probabilities(self.batch(x))
+                return self.network.outputs(self.batch(x))
 
         return run
 
     def predict(self, x: torch.Tensor, batch_size: int) -> Array:
         self.network.eval()
         with torch.inference_mode():
-            parts = [self.network.probabilities(self.batch(part)) for part in x.split(batch_size)]
+            parts = [self.network.outputs(self.batch(part)) for part in x.split(batch_size)]
             return (torch.cat(parts) if len(parts) > 1 else parts[0]).numpy()

@@ -1,56 +1,134 @@
-"""One framework, one workload, one process: checks its numbers or measures its times, and prints one line of JSON.
+"""One framework, one network, one process: reads requests as lines of JSON and answers each with one line.
 
-Started by `bench/__main__.py`, which has fixed the threads in the environment before anything was imported.
+Started by `bench/runner.py`, which has fixed the threads in the environment before anything was imported. Between two
+requests the process waits on its pipe. Whatever a framework prints goes to standard error.
 """
 
 from __future__ import annotations
 
 import importlib
 import json
+import os
+import platform
+import resource
 import sys
 import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
 from typing import Any
 
 import numpy as np
 
-from bench.workloads import WORKLOADS
+from bench.kernels import KERNELS
+from bench.workloads import WORKLOADS, Unsupported
+
+Answer = dict[str, Any]
 
 
-def measured(request: dict[str, Any]) -> dict[str, Any]:
-    """Answers `{"framework", "workload", "task", "rows", "epochs", "warm_up", "threads", "weights"}`."""
-    workload = next(w for w in WORKLOADS if w.name == request["workload"])
-    x, y = workload.data()
-    x, y = x[: request["rows"]], y[: request["rows"]]
-    with np.load(request["weights"]) as file:
-        weights = [file[name] for name in sorted(file.files)]
-    adapter = importlib.import_module(f"bench.{request['framework']}_adapter")
-    shape, threads = x.shape[1:], request["threads"]
+def peak_memory() -> float:
+    """MiB that this process has held at most. Where Linux tells it, without what its parent held before the exec."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        return next(int(line.split()[1]) for line in status.read_text().splitlines() if line.startswith("VmHWM")) / 1024
+    unit = 2**20 if sys.platform == "darwin" else 2**10
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
 
-    if request["task"] == "check":
-        model = adapter.Adapter(workload.without_dropout(), shape, weights, threads)
-        rows = min(len(x), workload.check_batches * workload.batch_size)
-        outputs = model.predict(x[:64], 64).astype(float).tolist()
-        return {"version": adapter.VERSION, "outputs": outputs, "loss": model.loss(x[:rows], y[:rows])}
 
-    model = adapter.Adapter(workload, shape, weights, threads)
-    seconds = model.epochs(x, y, request["warm_up"] + request["epochs"])[request["warm_up"] :]
-    predict_rows: list[float] = []
-    predict_one: list[float] = []
-    for _ in range(1 + request["epochs"]):
+def figures(seconds: list[float]) -> Answer:
+    return {"min": min(seconds), "median": median(seconds), "count": len(seconds)}
+
+
+def repeated(run: Callable[[], Any], seconds: float) -> Answer:
+    """Calls until the time is over, at least once."""
+    times: list[float] = []
+    end = time.perf_counter() + seconds
+    while not times or time.perf_counter() < end:
         begin = time.perf_counter()
-        model.predict(x, 256)
-        predict_rows.append(time.perf_counter() - begin)
-    for i in range(110):
-        begin = time.perf_counter()
-        model.predict(x[i : i + 1], 1)
-        predict_one.append(time.perf_counter() - begin)
-    return {
-        "version": adapter.VERSION,
-        "epoch_seconds": seconds,
-        "predict_seconds": predict_rows[1:],
-        "predict_one_row_seconds": predict_one[10:],
-    }
+        run()
+        times.append(time.perf_counter() - begin)
+    return figures(times)
+
+
+class Worker:
+    """Answers `open` first, then any of its other methods by name."""
+
+    def open(
+        self, workload: str, rows: int, threads: int, weights: str, framework: str, variant: str, check: bool
+    ) -> Answer:
+        """Builds the network; a framework that is not here, or cannot do it, is an answer and not an error."""
+        self.work = next(w for w in [*WORKLOADS, *KERNELS] if w.name == workload)
+        x, y = self.work.data()
+        x, y = x[:rows], y[:rows]
+        with np.load(weights) as file:
+            arrays = [file[name] for name in sorted(file.files)]
+        built = self.work.without_dropout() if check else self.work
+        try:
+            self.module = importlib.import_module(f"bench.{framework}_adapter")
+            self.adapter = self.module.Adapter(built, x.shape[1:], arrays, threads, variant)
+        except ModuleNotFoundError as missing:
+            return {"missing": f"{missing} in {sys.executable}"}
+        except Unsupported as reason:
+            return {"unsupported": str(reason)}
+        self.x, self.y = self.adapter.prepared(x, y)
+        versions = {"version": self.adapter.version, "numpy": np.__version__, "python": platform.python_version()}
+        return {**versions, "remark": self.adapter.remark, "comparable": getattr(self.adapter, "comparable", True)}
+
+    def check(self, training: bool) -> Answer:
+        """The outputs of a few rows and of one alone; the loss over the first batches, as they lie."""
+        outputs = np.asarray(self.adapter.predict(self.x[:64], 64), np.float64)
+        outputs = np.concatenate([outputs, np.asarray(self.adapter.call(self.x[:1])())])
+        rows = self.work.check_batches * self.work.batch_size
+        loss = self.adapter.loss(self.x[:rows], self.y[:rows]) if training else None
+        return {"outputs": outputs.reshape(len(outputs), -1)[:, :64].tolist(), "loss": loss}
+
+    def warm_up(self, measures: list[str]) -> Answer:
+        """Everything once, training first: what is compiled, cached and allocated by then is not on the clock.
+
+        The memory is read after training, before anything else has been asked for.
+        """
+        answer: Answer = {}
+        if "train" in measures:
+            self.epoch = self.adapter.epochs(self.x, self.y, 1)[0]
+            if self.epoch < 5:  # the first was mostly spent on compiling
+                self.epoch = self.adapter.epochs(self.x, self.y, 1)[0]
+            answer["peak_memory"] = peak_memory()
+        for name in measures:
+            if name != "train":
+                getattr(self, name)(0.05)
+        return answer
+
+    def train(self, seconds: float) -> Answer:
+        count = max(1, min(100, round(seconds / self.epoch)))
+        return figures(self.adapter.epochs(self.x, self.y, count))
+
+    def predict(self, seconds: float) -> Answer:
+        return repeated(lambda: self.adapter.predict(self.x, 256), seconds)
+
+    def predict_row(self, seconds: float) -> Answer:
+        row = self.x[:1]
+        return repeated(lambda: self.adapter.predict(row, 1), seconds / 2)
+
+    def call_row(self, seconds: float) -> Answer:
+        return repeated(self.adapter.call(self.x[:1]), seconds / 2)
+
+    def call(self, seconds: float) -> Answer:
+        return repeated(self.adapter.call(self.x), seconds)
+
+    def peak(self, seconds: float) -> Answer:
+        return {"gflops": self.module.peak_gflops(seconds)}
+
+
+def main() -> None:
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    worker = Worker()
+    for line in sys.stdin:
+        request = json.loads(line)
+        answer = getattr(worker, request.pop("do"))(**request)
+        answers.write(json.dumps(answer) + "\n")
+        answers.flush()
 
 
 if __name__ == "__main__":
-    print(json.dumps(measured(json.loads(sys.argv[1]))))
+    main()

@@ -89,13 +89,6 @@ Session::Session(const Graph& graph, const Wanted& wanted, const GradientTable* 
       }
     }
   }
-  for (EdgeId input : graph.inputs()) {
-    const int place = plan_.values[static_cast<std::size_t>(input)];
-    std::vector<const void**>& readers = input_readers_.emplace_back();
-    for (std::size_t i = 0; i < contexts_.size(); ++i)
-      for (std::size_t k = 0; k < plan_.nodes[i].inputs.size(); ++k)
-        if (plan_.nodes[i].inputs[k] == place) readers.push_back(&contexts_[i].inputs_[k]);
-  }
   shared_gradients_ = AlignedBuffer(static_cast<std::size_t>(aside) * sizeof(float));
   for (const Aside& a : asides) {
     float* from = shared_gradients_.as<float>() + a.offset;
@@ -105,12 +98,19 @@ Session::Session(const Graph& graph, const Wanted& wanted, const GradientTable* 
   }
 }
 
-void Session::bind_input(std::size_t i, const void* at) {
-  const auto place = static_cast<std::size_t>(plan_.values[static_cast<std::size_t>(graph_.inputs()[i])]);
-  void* to = at == nullptr ? arena_.bytes() + plan_.placements[place].offset : const_cast<void*>(at);
-  if (pointers_[place] == to) return;
-  pointers_[place] = to;
-  for (const void** reader : input_readers_[i]) *reader = to;
+void Session::bind(EdgeId edge, void* at) {
+  const int place = plan_.values[static_cast<std::size_t>(edge)];
+  void*& held = pointers_[static_cast<std::size_t>(place)];
+  if (at == nullptr) at = arena_.bytes() + plan_.placements[static_cast<std::size_t>(place)].offset;
+  if (held == at) return;
+  held = at;
+  for (std::size_t i = 0; i < contexts_.size(); ++i) {
+    const NodePlan& node = plan_.nodes[i];
+    for (std::size_t k = 0; k < node.inputs.size(); ++k)
+      if (node.inputs[k] == place) contexts_[i].inputs_[k] = at;
+    for (std::size_t k = 0; k < node.outputs.size(); ++k)
+      if (node.outputs[k] == place) contexts_[i].outputs_[k] = at;
+  }
 }
 
 void Session::begin(Index rows) {

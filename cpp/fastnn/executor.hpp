@@ -43,8 +43,9 @@ class Session {
   float* weight_gradients() const { return gradients_.as<float>(); }
   Index rows() const { return rows_; }
 
-  /// Lets what reads the i-th input of the graph read it at `at` in the coming passes (null: in the arena again).
-  void bind_input(std::size_t i, const void* at);
+  /// Lets the value of an edge, be it an input or an output of the graph, lie at `at` in the coming passes, and with it those of
+  /// its aliases (null: in the arena again).
+  void bind(EdgeId edge, void* at);
   /// Starts a batch of `rows`, at most the capacity.
   void begin(Index rows);
   /// Both passes expect ReadVariables to be held.
@@ -89,7 +90,6 @@ class Session {
   bool draws_ = false;
   std::vector<SharedGradient> shared_;
   std::vector<Addition> additions_;
-  std::vector<std::vector<const void**>> input_readers_;  // per input of the graph: who holds a pointer to it
   Index rows_ = 0;
 };
 

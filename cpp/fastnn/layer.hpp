@@ -76,8 +76,8 @@ class Booking {
   int threads_;
 };
 
-/// What a node is granted for one pass over one batch. Rows follow one another densely; all pointers are 64-byte aligned
-/// but those of inputs, which may lie in a user's array.
+/// What a node is granted for one pass over one batch. Rows follow one another densely. Inputs and outputs may lie
+/// in a user's array, aligned as floats are; all else is aligned to 64 bytes.
 class Context {
  public:
   Index rows() const { return rows_; }          ///< samples present in this batch

@@ -33,10 +33,30 @@ inline Packet madd(const Packet& a, const Packet& b, const Packet& c) { return e
 inline Packet less(const Packet& a, const Packet& b) { return ei::pcmp_lt(a, b); }
 /// Where the mask is set `yes`, elsewhere `no`.
 inline Packet select(const Packet& mask, const Packet& yes, const Packet& no) { return ei::pselect(mask, yes, no); }
-/// The larger of a and b; a where either is NaN.
-inline Packet max(const Packet& a, const Packet& b) { return select(less(a, b), b, a); }
-/// The smaller of a and b; a where either is NaN.
-inline Packet min(const Packet& a, const Packet& b) { return select(less(b, a), b, a); }
+/// The larger of a and b; a where either is NaN or both are equal. (The instruction returns its second operand there.)
+inline Packet max(const Packet& a, const Packet& b) {
+#if defined(__AVX512F__)
+  return _mm512_max_ps(b, a);
+#elif defined(__AVX__)
+  return _mm256_max_ps(b, a);
+#elif defined(__SSE2__)
+  return _mm_max_ps(b, a);
+#else
+  return select(less(a, b), b, a);
+#endif
+}
+/// The smaller of a and b; a where either is NaN or both are equal.
+inline Packet min(const Packet& a, const Packet& b) {
+#if defined(__AVX512F__)
+  return _mm512_min_ps(b, a);
+#elif defined(__AVX__)
+  return _mm256_min_ps(b, a);
+#elif defined(__SSE2__)
+  return _mm_min_ps(b, a);
+#else
+  return select(less(b, a), b, a);
+#endif
+}
 
 #if defined(__AVX__) && !defined(__AVX512F__)
 namespace detail {

@@ -18,7 +18,17 @@ Wanted wanted_of(const std::vector<EdgeId>& outputs) {
 
 }  // namespace
 
-Predictor::Predictor(const Graph& graph, const std::vector<EdgeId>& outputs) : executor_(graph, wanted_of(outputs)) {}
+Predictor::Predictor(const Graph& graph, const std::vector<EdgeId>& outputs) : executor_(graph, wanted_of(outputs)) {
+  const Plan plan(executor_.graph(), executor_.wanted(), 1, 1);
+  const auto place = [&](EdgeId edge) { return plan.values[static_cast<std::size_t>(edge)]; };
+  for (std::size_t i = 0; i < this->outputs(); ++i) {
+    const int mine = place(executor_.output(i));
+    bool owned = true;
+    for (EdgeId input : executor_.graph().inputs()) owned = owned && place(input) != mine;
+    for (std::size_t j = 0; j < i; ++j) owned = owned && place(executor_.output(j)) != mine;
+    owned_.push_back(owned);
+  }
+}
 
 void Predictor::run(const std::vector<Column>& columns, Index begin, Index end, Index batch_size,
                     const std::vector<void*>& to, const Pulse& pulse) {
@@ -34,6 +44,9 @@ void Predictor::run(const std::vector<Column>& columns, Index begin, Index end, 
   require(batch_size >= 1 || begin == end, "batch_size expects a positive integer, got ", batch_size);
   if (begin == end) return;
 
+  const auto destination = [&](std::size_t i, Index row) -> void* {
+    return static_cast<std::byte*>(to[i]) + static_cast<std::size_t>(row) * output(i).row_bytes();
+  };
   SessionLease session(executor_, std::min(batch_size, end - begin));
   const RunScope scope(session->plan().threads);
   using Clock = std::chrono::steady_clock;
@@ -49,9 +62,12 @@ void Predictor::run(const std::vector<Column>& columns, Index begin, Index end, 
       const EdgeId edge = graph.inputs()[i];
       const DType dtype = graph.edge(edge).spec.dtype;
       const void* there = in_place(columns[i], row, count, dtype);
-      session->bind_input(i, there);
+      session->bind(edge, const_cast<void*>(there));
       if (there == nullptr) gather(columns[i], nullptr, row, count, dtype, session->value<void>(edge));
     }
+    // Outputs are computed where the user wants them, but those that are an input or another output seen again.
+    for (std::size_t i = 0; i < to.size(); ++i)
+      if (owned_[i]) session->bind(executor_.output(i), destination(i, row));
     session->begin(count);
     {
       const ReadVariables reading;
@@ -61,11 +77,10 @@ void Predictor::run(const std::vector<Column>& columns, Index begin, Index end, 
       const WriteVariables writing;
       session->advance();
     }
-    for (std::size_t i = 0; i < to.size(); ++i) {
-      const std::size_t bytes = output(i).row_bytes();
-      std::memcpy(static_cast<std::byte*>(to[i]) + static_cast<std::size_t>(row) * bytes,
-                  session->value<void>(executor_.output(i)), static_cast<std::size_t>(count) * bytes);
-    }
+    for (std::size_t i = 0; i < to.size(); ++i)
+      if (!owned_[i])
+        std::memcpy(destination(i, row), session->value<void>(executor_.output(i)),
+                    static_cast<std::size_t>(count) * output(i).row_bytes());
   }
 }
 

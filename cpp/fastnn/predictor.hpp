@@ -25,6 +25,7 @@ class Predictor {
 
  private:
   Executor executor_;
+  std::vector<bool> owned_;  // per output: no input and no earlier output lies at the same place
 };
 
 }  // namespace fastnn

@@ -74,7 +74,7 @@ void Trainer::gather_batch(Session& session, const RunData& data, const Index* o
     const EdgeId edge = graph.inputs()[i];
     const DType dtype = graph.edge(edge).spec.dtype;
     const void* there = order == nullptr ? in_place(data.columns[i], begin, count, dtype) : nullptr;
-    session.bind_input(i, there);
+    session.bind(edge, const_cast<void*>(there));
     if (there == nullptr) gather(data.columns[i], order, begin, count, dtype, session.value<void>(edge));
   }
   for (std::size_t i = 0; i < data.weights.size(); ++i)

@@ -77,12 +77,24 @@ class Model(Layer, Trainer):
     @property
     def inputs(self) -> list[KerasTensor]:
         """The symbolic tensors that stand for the inputs, once their shapes are known."""
-        raise NotImplementedError
+        raise self._subclassed()
 
     @property
     def outputs(self) -> list[KerasTensor]:
         """The symbolic tensors that stand for the outputs, once their shapes are known."""
-        raise NotImplementedError
+        raise self._subclassed()
+
+    def _subclassed(self) -> NotImplementedError:
+        return NotImplementedError(
+            f"{self.who()}: a subclass of Model with a call() of its own cannot be traced yet; write it as "
+            "Model(inputs, outputs)"
+        )
+
+    def _ports(self) -> tuple[list[Port], list[Port]]:
+        raise self._subclassed()
+
+    def _structures(self) -> tuple[Structure, Structure]:
+        raise self._subclassed()
 
     @property
     def input(self) -> Any:
@@ -564,11 +576,15 @@ class Sequential(Model):
 
     # What is told of it.
 
+    def _entry(self) -> list[Layer]:
+        """What says the input's shape, once it is known, where the first layer does not."""
+        brought = self._input_layer is None and self._layers and _shape_of_first(self._layers[0]) is not None
+        return [] if brought else [tensor.history.layer for tensor in self._tensors[:1]]
+
     def get_config(self) -> dict[str, Any]:
         """Name and layers, from which `from_config` makes an equal model without weights."""
         described = [_described(layer) for layer in self._layers]
-        if self._input_layer is not None:
-            described.insert(0, _described(self._input_layer))
+        described[:0] = map(_described, self._entry())
         return {"name": self.name, "trainable": self.trainable, "layers": described}
 
     @classmethod
@@ -800,8 +816,7 @@ def clone_model(model: Any, input_tensors: Any = None, clone_function: Callable[
         return clone_function(layer)
 
     if isinstance(model, Sequential):
-        first = [] if model._input_layer is None else [cloned(model._input_layer)]
-        return Sequential([*first, *map(cloned, model.layers)], model.trainable, model.name)
+        return Sequential([cloned(layer) for layer in (*model._entry(), *model.layers)], model.trainable, model.name)
     assert isinstance(model, Functional)
     new = {layer: cloned(layer) for layer in model.layers}
     made = {id(t): new[model._graph.entries[id(t)]].output for t in model.inputs}
@@ -851,8 +866,9 @@ def _from_description(entry: Mapping[str, Any]) -> Layer:
 
 def _shape_of_first(layer: Layer) -> Shape | None:
     """The input shape that the first layer of a model brings with it."""
-    shape: Shape | None = layer._build_shape if isinstance(layer, Model) else layer.batch_input_shape
-    return shape if isinstance(shape, tuple) else None
+    if isinstance(layer, Model):
+        return layer.inputs[0].shape if len(layer.inputs) == 1 else None
+    return layer.batch_input_shape
 
 
 def _count(variables: Sequence[Variable]) -> int:

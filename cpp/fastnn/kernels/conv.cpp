@@ -172,15 +172,24 @@ void run_sweep(const Sweep& s, Index images, const float* source, const float* p
     const float* from[kRowBlock];
     float* to[kRowBlock];
     float* to_group[kRowBlock];
+    const Index source_step = s.x.stride * s.channels, target_step = s.x.step * s.filters;
     Index x = 0, y = 0, i = 0;
     for (Index piece = 0, begin = 0; piece < pieces; ++piece) {
       const Index end = row_block_begin(pixels, pieces, piece + 1), count = end - begin;
       begin = end;
-      for (Index p = 0; p < count; ++p) {
-        from[p] = w.base + i * w.image_stride + y * w.row_stride + x * s.x.stride * s.channels;
-        to[p] = target + ((image + i) * s.y.target + s.y.first + (row + y) * s.y.step) * target_line +
-                (s.x.first + x * s.x.step) * s.filters;
-        if (++x < s.x.count) continue;
+      // Row by row of the grid: along one the pointers advance by constant steps.
+      for (Index p = 0; p < count;) {
+        const Index run = std::min(count - p, s.x.count - x);
+        const float* source_pixel = w.base + i * w.image_stride + y * w.row_stride + x * source_step;
+        float* target_pixel = target + ((image + i) * s.y.target + s.y.first + (row + y) * s.y.step) * target_line +
+                              (s.x.first + x * s.x.step) * s.filters;
+        for (Index r = 0; r < run; ++r) {
+          from[p + r] = source_pixel + r * source_step;
+          to[p + r] = target_pixel + r * target_step;
+        }
+        p += run;
+        x += run;
+        if (x < s.x.count) continue;
         x = 0;
         if (++y < rows) continue;
         y = 0;

@@ -25,8 +25,8 @@ constexpr int kRows = 12;
 constexpr int kRows = 6;
 #endif
 
-// Rows of a panel block: some 24 KiB of panel.
-constexpr Index kBlockK = 3072 / kWidth;
+// Rows of a panel block: 24 to 32 KiB of panel.
+constexpr Index kBlockK = kWidth == 16 ? 256 : 3072 / kWidth;
 
 static_assert(kOuterColumns % kPanel == 0);
 static_assert(kRowBlock % kRows == 0, "a full row block is whole tiles");

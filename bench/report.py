@@ -1,0 +1,110 @@
+"""Tables in Markdown from the records of `runner.py`: ratios, and which of them lie inside the noise."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bench.runner import Record
+from bench.workloads import Workload, arithmetic
+
+MEASURES = {
+    "train": "one epoch of training",
+    "predict": "predict all rows, batch 256",
+    "call_row": "one row: model(x)",
+    "predict_row": "one row: model.predict(x, verbose=0)",
+}
+NOT_PEERS = {"fastnn", "numpy"}
+
+
+def in_words(seconds: float) -> str:
+    if seconds >= 0.1:
+        return f"{seconds:.2f} s"
+    return f"{seconds * 1e3:.1f} ms" if seconds >= 1e-3 else f"{seconds * 1e6:.3g} us"
+
+
+def times(ratio: float) -> str:
+    return f"{ratio:.0f}x" if ratio >= 20 else f"{ratio:.1f}x" if ratio >= 3 else f"{ratio:.2f}x"
+
+
+def ratio_of(figures: Record) -> str:
+    """How many times slower than the first; a tilde where some rounds said faster and some slower."""
+    noise = " ~" if min(figures["ratios"]) <= 1 <= max(figures["ratios"]) else ""
+    return times(figures["ratio"]) + noise
+
+
+def markdown(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}", *(f"| {' | '.join(row)} |" for row in rows)]
+    return "\n".join(lines) + "\n" if rows else ""
+
+
+def of_workload(records: Sequence[Record], workload: Workload) -> dict[str, Record]:
+    return {r["name"]: r for r in records if r["workload"] == workload.name}
+
+
+def ratios(records: Sequence[Record], workloads: Sequence[Workload]) -> str:
+    """One table a measure: the first's median (minimum), the best peer, then everyone's median and ratio."""
+    names = list(dict.fromkeys(r["name"] for r in records))
+    first, others = names[0], names[1:]
+    tables = []
+    for measure, heading in MEASURES.items():
+        rows = []
+        for workload in workloads:
+            row = of_workload(records, workload)
+            if first not in row:
+                continue
+            mine = row[first][measure]
+            peers = {n: row[n][measure] for n in others if n in row and n not in NOT_PEERS}
+            best = min(peers, key=lambda n: peers[n]["ratio"], default="")
+            cells = [workload.title, f"{in_words(mine['median'])} ({in_words(mine['min'])})"]
+            cells.append(f"**{ratio_of(peers[best])}** {best}" if best else "-")
+            for name in others:
+                figures = row[name][measure] if name in row else None
+                cells.append(f"{in_words(figures['median'])}, {ratio_of(figures)}" if figures else "-")
+            rows.append(cells)
+        tables.append(markdown([heading, f"{first} (min)", "best peer", *others], rows))
+    return "\n".join(table for table in tables if table)
+
+
+def memory(records: Sequence[Record], workloads: Sequence[Workload]) -> str:
+    names = list(dict.fromkeys(r["name"] for r in records))
+    rows = []
+    for workload in workloads:
+        row = of_workload(records, workload)
+        cells = [f"{row[n]['peak_memory']:.0f} MiB" if n in row else "-" for n in names]
+        rows += [[workload.title, *cells]] if row else []
+    return markdown(["most memory held by the process until the end of training's warm-up", *names], rows)
+
+
+def threads(records: Sequence[Record], workloads: Sequence[Workload]) -> str:
+    """The first contestant has all threads, the second one."""
+    names = list(dict.fromkeys(r["name"] for r in records))
+    rows = []
+    for workload in workloads:
+        row = of_workload(records, workload)
+        for measure in ("train", "predict"):
+            if len(row) == 2:
+                figures = [row[n][measure] for n in names]
+                cells = [in_words(f["median"]) for f in figures]
+                rows.append([f"{workload.title}: {MEASURES[measure]}", *cells, ratio_of(figures[1])])
+    return markdown(["", *names, "gain"], rows)
+
+
+def kernels(records: Sequence[Record], workloads: Sequence[Workload], measure: str) -> str:
+    """GFLOP/s of everyone, the first's share of the measured peak, and its ratio to each of the others."""
+    names = list(dict.fromkeys(r["name"] for r in records))
+    first, others = names[0], names[1:]
+    peak = max(r["peak_gflops"] for r in records)
+    rows = []
+    for workload in workloads:
+        row = of_workload(records, workload)
+        if first not in row:
+            continue
+        x, _ = workload.data()
+        work = arithmetic(workload, x.shape[1:], training=measure == "train") * len(x) / 1e9
+        rate = work / row[first][measure]["median"]
+        cells = [workload.title, f"{rate:.1f}", f"{rate / peak:.0%}"]
+        for name in others:
+            figures = row[name][measure] if name in row else None
+            cells.append(f"{work / figures['median']:.1f}, {ratio_of(figures)}" if figures else "-")
+        rows.append(cells)
+    return markdown(["GFLOP/s", first, "of the peak", *others], rows)
