@@ -234,6 +234,28 @@ def test_a_tensor_may_be_an_output_and_go_on():
     np.testing.assert_array_equal(middle, Model(x, h).predict(X, verbose=0))
 
 
+def test_an_activation_after_a_sum_goes_into_it():
+    x = Input((6,))
+    h = Dense(6)(x)
+    total = Add(name="add")([x, h])
+    model, apart = Model(x, Activation("tanh")(total)), Model(x, [Activation("tanh")(total), total])
+    np.testing.assert_array_equal(model(X), apart(X)[0])
+    for m in (model, apart):
+        m.compile("sgd", "mse", loss_weights=None if m is model else [1.0, 0.0])
+    fused = model.gradients(X, X)
+    other = apart.gradients(X, [X, X])
+    for path, gradient in fused.items():
+        np.testing.assert_allclose(gradient, other[path], rtol=1e-5, atol=1e-7)
+    y = np.tanh(X + h_of(model))
+    expected = X.astype(np.float64).T @ (2 * (y - X) * (1 - y**2) / X.size)
+    np.testing.assert_allclose(fused["dense/kernel"], expected, rtol=1e-4, atol=1e-6)
+
+
+def h_of(model):
+    kernel, bias = (w.astype(np.float64) for w in model.get_weights())
+    return X @ kernel + bias
+
+
 def test_a_deep_graph_is_found_without_recursion():
     x = y = Input((2,))
     identity = layers.Identity()
@@ -406,10 +428,10 @@ def test_the_losses_and_metrics_of_two_outputs():
 def test_dicts_by_name_mean_the_same_as_lists():
     fastnn.utils.set_random_seed(1)
     one = two_and_two()
+    one.compile("adam", LOSSES, loss_weights=[0.5, 2.0], metrics=[["accuracy"], ["mae"]])
     fastnn.utils.set_random_seed(1)
     fastnn.utils.clear_session()
     other = two_and_two()
-    one.compile("adam", LOSSES, loss_weights=[0.5, 2.0], metrics=[["accuracy"], ["mae"]])
     other.compile(
         "adam", {"size": "mse", "kind": LOSSES[0]}, {"size": 2.0, "kind": 0.5}, {"size": "mae", "kind": "accuracy"}
     )
@@ -502,7 +524,7 @@ def test_graphs_that_cannot_be():
     with pytest.raises(TypeError, match=r"expects inputs and outputs, symbolic tensors such as x = Input"):
         Model(a)
     with pytest.raises(ValueError, match=r"got lists within"):
-        Model(a, [[a]])
+        Model(a, [[a, a], a])
     with pytest.raises(ValueError, match=r"expects at least one tensor"):
         Model(a, [])
     unused = Model([a, b], Dense(2)(a))

@@ -13,6 +13,7 @@
 namespace fastnn {
 namespace {
 
+using kernels::Activation;
 using kernels::Strand;
 
 constexpr Index kChunk = 8192;
@@ -60,10 +61,16 @@ class Elementwise : public Layer {
     return {{{output, DType::float32}}, {}};
   }
 
+  bool fuse(Activation activation) override {
+    if (!kernels::derivative_from_output(activation)) return false;
+    activation_ = activation;
+    return true;
+  }
+
   BackwardReads backward_reads() const override {
     const bool linear =
         merge_ == kernels::Merge::add || merge_ == kernels::Merge::subtract || merge_ == kernels::Merge::average;
-    return {!linear, false};
+    return {!linear, activation_ != Activation::linear};
   }
 
   void book(Booking& booking) const override {
@@ -73,11 +80,20 @@ class Elementwise : public Layer {
 
   void forward(const Context& ctx) const override {
     float* y = ctx.output();
-    over_strands(ctx, [&](const Strand* x, Index at, Index size) { kernels::merge(merge_, x, count(), y + at, size); });
+    over_strands(ctx, [&](const Strand* x, Index at, Index size) {
+      kernels::merge(merge_, x, count(), y + at, size);
+      if (activation_ != Activation::linear) kernels::activate(activation_, {}, y + at, y + at, size);
+    });
   }
 
   void backward(const Context& ctx) const override {
-    const float* dy = ctx.output_gradient();
+    float* dy = ctx.output_gradient();
+    if (activation_ != Activation::linear) {
+      const float* y = ctx.output();
+      parallel_ranges(ctx.rows() * row_size_, kChunk, work(ctx), [&](Index begin, Index end, int) {
+        kernels::activate_backward(activation_, {}, nullptr, y + begin, dy + begin, dy + begin, end - begin);
+      });
+    }
     for (Index which = 0; which < count(); ++which) {
       const auto i = static_cast<std::size_t>(which);
       float* dx = ctx.input_gradient(i);
@@ -164,6 +180,7 @@ class Elementwise : public Layer {
   }
 
   kernels::Merge merge_;
+  Activation activation_ = Activation::linear;
   std::vector<Operand> operands_;
   Index row_size_ = 0, last_ = 1;
   bool same_ = true;
