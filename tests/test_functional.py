@@ -500,6 +500,20 @@ def test_one_batch_at_a_time():
     assert len(model.test_on_batch({"a": X, "b": Z}, [Y, T])) == 4
 
 
+def test_metrics_do_not_take_part_in_training():
+    trained = []
+    for metrics in (None, [["accuracy", "sparse_categorical_crossentropy"], ["mae", "mse"]], None):
+        fastnn.utils.set_random_seed(1)
+        model = two_and_two()
+        model.compile("adam", LOSSES, metrics=metrics)
+        model.fit([X, Z], [Y, T], batch_size=7, epochs=2, verbose=0)
+        trained.append(model)
+        assert "gradient of mean_absolute_error" not in model._program("train").trainer.plan(7)
+    for model in trained[1:]:
+        for one, other in zip(trained[0].get_weights(), model.get_weights(), strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
 def test_weighted_metrics_have_names_of_their_own():
     model = two_and_two()
     model.compile("adam", LOSSES, metrics={"size": "mae"}, weighted_metrics={"size": ["mae"]})

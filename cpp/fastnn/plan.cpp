@@ -35,6 +35,8 @@ class Planner {
   int backward_time(int node) const { return 2 * n_ - node; }
   int loss_time() const { return n_; }
   int end() const { return 2 * n_ + 1; }
+  // How many of the wanted edges gradients come from.
+  std::size_t sources() const { return wanted_.outputs.size() - wanted_.watched; }
 
   int place(std::string what, std::size_t bytes, int first, int last) {
     plan_.placements.push_back({std::move(what), bytes, first, last, 0});
@@ -76,7 +78,7 @@ class Planner {
       for (EdgeId id : node.outputs) needs_[at(id)] = needs && graph_.edge(id).spec.dtype == DType::float32;
     }
     std::vector<bool> reached(graph_.edges().size(), false);
-    for (EdgeId id : wanted_.outputs) reached[at(id)] = true;
+    for (std::size_t k = 0; k < sources(); ++k) reached[at(wanted_.outputs[k])] = true;
     for (int i = n_ - 1; i >= 0; --i) {
       const Node& node = nodes_[at(i)];
       const bool runs = std::any_of(node.outputs.begin(), node.outputs.end(),
@@ -125,8 +127,8 @@ class Planner {
       extend(placed, time);
       return placed;
     };
-    for (EdgeId id : wanted_.outputs)
-      if (needs_[at(id)]) {
+    for (std::size_t k = 0; k < sources(); ++k)
+      if (const EdgeId id = wanted_.outputs[k]; needs_[at(id)]) {
         gradient_of(id, loss_time());
         written[at(storage_[at(id)])] = true;
       }

@@ -27,6 +27,7 @@ constexpr int kNowhere = -1;
 /// What one run of a graph is to deliver.
 struct Wanted {
   std::vector<EdgeId> outputs;   ///< edges that must stand at the end
+  std::size_t watched = 0;       ///< the last so many of them are only looked at: no gradient comes from there
   bool training = false;         ///< training semantics: commit of moving statistics and streams
   bool backward = false;         ///< gradients of the trained weights
   bool input_gradients = false;  ///< and of the float inputs (to test)

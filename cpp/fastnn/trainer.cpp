@@ -19,6 +19,8 @@ Wanted wanted_of(const std::vector<LossTerm>& losses, const std::vector<MetricTe
   Wanted wanted;
   for (const LossTerm& term : losses) wanted.outputs.push_back(term.edge);
   for (const MetricTerm& term : metrics) wanted.outputs.push_back(term.edge);
+  // A metric may be a node that could pass gradients on (a loss, of which only the mean is told).
+  wanted.watched = metrics.size();
   wanted.training = wanted.backward = training;
   return wanted;
 }
