@@ -184,15 +184,17 @@ void transform_input(const Geometry& g, const float* x, Index tile, Index block,
   const Place place(g, tile);
   const Index top = place.y - g.pad_top + block / g.blocks_across() * g.taps();
   const Index left = place.x - g.pad_left + block % g.blocks_across() * g.taps();
-  const float* pixels[kPoints];
+  const float* rows[kWindow];
+  Index columns[kWindow];
   for (Index i = 0; i < kWindow; ++i) {
-    const Index row = top + i;
-    for (Index j = 0; j < kWindow; ++j) {
-      const Index column = left + j;
-      const bool inside = row >= 0 && row < g.in_h && column >= 0 && column < g.in_w;
-      pixels[i * kWindow + j] = inside ? x + ((place.image * g.in_h + row) * g.in_w + column) * g.channels : zeros;
-    }
+    const bool row_inside = top + i >= 0 && top + i < g.in_h, column_inside = left + i >= 0 && left + i < g.in_w;
+    rows[i] = row_inside ? x + (place.image * g.in_h + top + i) * g.in_w * g.channels : nullptr;
+    columns[i] = column_inside ? (left + i) * g.channels : -1;
   }
+  const float* pixels[kPoints];
+  for (Index i = 0; i < kWindow; ++i)
+    for (Index j = 0; j < kWindow; ++j)
+      pixels[i * kWindow + j] = rows[i] != nullptr && columns[j] >= 0 ? rows[i] + columns[j] : zeros;
   packet::for_each(g.channels, [&](Index c, Index count) {
     Packet d[kPoints], half[kPoints];
     for (Index i = 0; i < kPoints; ++i) d[i] = load_n(pixels[i] + c, count);
@@ -375,7 +377,7 @@ bool winograd_serves(const ConvShape& s) {
 }
 
 bool winograd_serves_kernel_gradient(const ConvShape& s) {
-  return winograd_serves(s) && s.kernel_h == 3 && s.kernel_w == 3 && s.channels * s.filters >= 2048;
+  return winograd_serves(s) && forward_geometry(s).blocks() == 1 && s.channels * s.filters >= 512;
 }
 
 Index winograd_packed_size(const ConvShape& s) {
@@ -433,42 +435,112 @@ void transform_gradient(const Geometry& g, const float* dy, Index tile, float* z
   }
 }
 
-// Tiles are transformed and multiplied this many at a time.
-constexpr Index kGradientTiles = kOuterRows;
+// The sums of each point, (channels, filters), are gathered in one of two ways, by their size alone. Large ones have work
+// for all threads in every point: the tiles are transformed together, kOuterRows at a time, and each point's sums are one chain
+// over all tiles. Small ones would pass through memory too often: there the tiles are cut into chunks of kChunkTiles, each
+// summed by one thread in its own cache, and the chunks' sums are added in ascending order.
+constexpr Index kChunkTiles = 128, kMostPartials = 16;
 
 Index panels_size(const Geometry& g) { return panel_count(g.filters) * kOuterRows * kPanel; }
+Index sums_size(const Geometry& g) { return g.blocks() * kPoints * apart(g.channels * g.filters); }
+Index transforms_size(const Geometry& g) {
+  return g.channels + kPoints * (apart(kOuterRows * g.channels) + apart(panels_size(g)));
+}
+bool by_chunks(const Geometry& g) { return g.blocks() == 1 && g.channels * g.filters < 128 * 128; }
+
+// Tiles that are transformed at once: together they fill half of the second level of cache.
+Index tiles_at_once(const Geometry& g) {
+  return by_chunks(g) ? std::clamp<Index>((Index{1} << 18) / (kPoints * (g.channels + g.filters)), 16, kChunkTiles)
+                      : kOuterRows;
+}
+
+// The matrices of one thread or of all.
+struct Transforms {
+  float *zeros, *v, *z;
+  Index point_v, point_z;
+  Transforms(const Geometry& g, float* scratch)
+      : zeros(scratch),
+        v(scratch + g.channels),
+        z(v + kPoints * apart(kOuterRows * g.channels)),
+        point_v(apart(kOuterRows * g.channels)),
+        point_z(apart(panels_size(g))) {
+    std::fill_n(zeros, g.channels, 0.0f);
+  }
+
+  template <Index kTile>
+  void transform(const Geometry& g, const float* x, const float* dy, Index tile, Index block, Index t) const {
+    transform_input(g, x, tile, block, zeros, v + t * g.channels, point_v);
+    if (block == 0) transform_gradient<kTile>(g, dy, tile, z, point_z, t);
+  }
+  // Adds the first `count` tiles' share to columns [first, first + kOuterColumns) of point p's sums.
+  void multiply(const Geometry& g, Index p, Index first, Index count, bool accumulate, float* sums) const {
+    const float* run = v + p * point_v;
+    multiply_outer(&run, 1, count, 0, g.channels, g.channels, z + p * point_z + first * kOuterRows,
+                   std::min(kOuterColumns, g.filters - first), accumulate, sums + first, g.filters);
+  }
+};
+
+template <Index kTile>
+void sum_together(const Geometry& g, Index images, const float* x, const float* dy, float* sums, float* scratch) {
+  const Index tiles = images * g.tiles(), stripes = ceil_div(g.filters, kOuterColumns),
+              point = apart(g.channels * g.filters);
+  const Transforms transforms(g, scratch);
+  for (Index done = 0; done < tiles; done += kOuterRows) {
+    const Index count = std::min(kOuterRows, tiles - done);
+    for (Index block = 0; block < g.blocks(); ++block) {
+      parallel_ranges(count, 8, byte_work(600.0 * static_cast<double>(count * (g.channels + g.filters))),
+                      [&](Index begin, Index end, int) {
+                        for (Index t = begin; t < end; ++t) transforms.transform<kTile>(g, x, dy, done + t, block, t);
+                      });
+      parallel_for(kPoints * stripes,
+                   fma_work(static_cast<double>(kPoints * count) * static_cast<double>(g.channels * g.filters)),
+                   [&](Index task, int) {
+                     const Index p = task / stripes, first = task % stripes * kOuterColumns;
+                     transforms.multiply(g, p, first, count, done > 0, sums + (block * kPoints + p) * point);
+                   });
+    }
+  }
+}
+
+template <Index kTile>
+void sum_by_chunks(const Geometry& g, Index images, const float* x, const float* dy, float* sums, float* scratch) {
+  const Index tiles = images * g.tiles(), chunks = ceil_div(tiles, kChunkTiles), size = sums_size(g);
+  const Index point = apart(g.channels * g.filters), step = tiles_at_once(g);
+  float* partials = scratch;
+  float* transforms_of_threads = partials + std::min(kMostPartials, chunks) * size;
+  const double work = fma_work(static_cast<double>(kPoints * tiles) * static_cast<double>(g.channels * g.filters));
+  for (Index done = 0; done < chunks; done += kMostPartials) {
+    const Index count = std::min(kMostPartials, chunks - done);
+    parallel_for(count, work, [&](Index task, int thread) {
+      const Transforms transforms(g, transforms_of_threads + thread * transforms_size(g));
+      const Index begin = (done + task) * kChunkTiles, end = std::min(begin + kChunkTiles, tiles);
+      float* partial = partials + task * size;
+      for (Index first = begin; first < end; first += step) {
+        const Index taken = std::min(step, end - first);
+        for (Index t = 0; t < taken; ++t) transforms.transform<kTile>(g, x, dy, first + t, 0, t);
+        for (Index p = 0; p < kPoints; ++p)
+          for (Index f = 0; f < g.filters; f += kOuterColumns)
+            transforms.multiply(g, p, f, taken, first > begin, partial + p * point);
+      }
+    });
+    parallel_ranges(size, 4096, byte_work(4.0 * static_cast<double>(count * size)), [&](Index begin, Index end, int) {
+      for (Index i = 0; i < count; ++i) {
+        const float* partial = partials + i * size;
+        if (done + i == 0)
+          std::copy(partial + begin, partial + end, sums + begin);
+        else
+          for (Index j = begin; j < end; ++j) sums[j] += partial[j];
+      }
+    });
+  }
+}
 
 template <Index kTaps>
 void kernel_gradient(const Geometry& g, Index images, const float* x, const float* dy, float* dw, float* scratch) {
   constexpr Index kTile = kWindow + 1 - kTaps;
-  const Index tiles = images * g.tiles(), size = g.channels * g.filters, blocks = g.blocks();
-  const Index point = apart(size), point_v = apart(kGradientTiles * g.channels), point_z = apart(panels_size(g));
-  float* zeros = scratch;
-  float* sums = zeros + g.channels;            // of each block and point: (channels, filters)
-  float* v = sums + blocks * kPoints * point;  // of each point: (tiles, channels)
-  float* z = v + kPoints * point_v;            // of each point: panels of (tiles, filters)
-  std::fill_n(zeros, g.channels, 0.0f);
-  const Index stripes = ceil_div(g.filters, kOuterColumns);
-  for (Index done = 0; done < tiles; done += kGradientTiles) {
-    const Index count = std::min(kGradientTiles, tiles - done);
-    for (Index block = 0; block < blocks; ++block) {
-      parallel_ranges(count, 8, byte_work(600.0 * static_cast<double>(count * (g.channels + g.filters))),
-                      [&](Index begin, Index end, int) {
-                        for (Index t = begin; t < end; ++t) {
-                          transform_input(g, x, done + t, block, zeros, v + t * g.channels, point_v);
-                          if (block == 0) transform_gradient<kTile>(g, dy, done + t, z, point_z, t);
-                        }
-                      });
-      parallel_for(kPoints * stripes, fma_work(static_cast<double>(kPoints * count) * static_cast<double>(size)),
-                   [&](Index task, int) {
-                     const Index p = task / stripes, first = task % stripes * kOuterColumns;
-                     const float* run = v + p * point_v;
-                     multiply_outer(&run, 1, count, 0, g.channels, g.channels, z + p * point_z + first * kOuterRows,
-                                    std::min(kOuterColumns, g.filters - first), done > 0,
-                                    sums + (block * kPoints + p) * point + first, g.filters);
-                   });
-    }
-  }
+  const Index size = g.channels * g.filters, point = apart(size), blocks = g.blocks();
+  float* sums = scratch;  // of each block and point
+  (by_chunks(g) ? sum_by_chunks<kTile> : sum_together<kTile>)(g, images, x, dy, sums, scratch + sums_size(g));
   parallel_for(blocks * g.channels, byte_work(180.0 * static_cast<double>(blocks * size)), [&](Index task, int) {
     const Index block = task / g.channels, c = task % g.channels;
     const float* from = sums + block * kPoints * point + c * g.filters;
@@ -486,10 +558,11 @@ void kernel_gradient(const Geometry& g, Index images, const float* x, const floa
 
 }  // namespace
 
-Index winograd_kernel_gradient_scratch_size(const ConvShape& s) {
+Index winograd_kernel_gradient_scratch_size(const ConvShape& s, Index capacity, int threads) {
   const Geometry g = forward_geometry(s);
-  return g.channels + kPoints * (g.blocks() * apart(g.channels * g.filters) + apart(kGradientTiles * g.channels) +
-                                 apart(panels_size(g)));
+  if (!by_chunks(g)) return sums_size(g) + transforms_size(g);
+  const Index partials = std::min(kMostPartials, ceil_div(capacity * g.tiles(), kChunkTiles));
+  return (1 + partials) * sums_size(g) + threads * transforms_size(g);
 }
 
 void winograd_kernel_gradient(const ConvShape& s, Index images, const float* x, const float* dy, float* dw,

@@ -26,7 +26,7 @@ void winograd_input_gradient(const ConvShape& shape, Index images, const float* 
 /// True where the gradient of the kernel gains too: sums of small or many-block kernels go through memory too often.
 bool winograd_serves_kernel_gradient(const ConvShape& shape);
 /// Floats of scratch for the whole pass.
-Index winograd_kernel_gradient_scratch_size(const ConvShape& shape);
+Index winograd_kernel_gradient_scratch_size(const ConvShape& shape, Index capacity, int threads);
 void winograd_kernel_gradient(const ConvShape& shape, Index images, const float* x, const float* dy, float* dw,
                               float* scratch);
 

@@ -81,10 +81,12 @@ class Conv2D : public Layer {
                  booking.threads() * (w ? kernels::winograd_scratch_size(shape_) : kernels::conv_scratch_size(shape_)));
     if (!booking.backward()) return;
     const Index pixels = booking.capacity() * shape_.out_h * shape_.out_w;
-    booking.book(Life::backward, winograd_gradient_ ? std::max(kernels::winograd_kernel_gradient_scratch_size(shape_),
-                                                               kernels::gemm_tn_scratch(0, shape_.filters, pixels))
-                                                    : kernels::conv_kernel_gradient_scratch_size(
-                                                          shape_, booking.capacity(), booking.threads()));
+    booking.book(
+        Life::backward,
+        winograd_gradient_
+            ? std::max(kernels::winograd_kernel_gradient_scratch_size(shape_, booking.capacity(), booking.threads()),
+                       kernels::gemm_tn_scratch(0, shape_.filters, pixels))
+            : kernels::conv_kernel_gradient_scratch_size(shape_, booking.capacity(), booking.threads()));
     if (!booking.input_gradient()) return;
     booking.book(Life::plan, w ? kernels::winograd_packed_size(shape_) : kernels::conv_turned_size(shape_));
     booking.book(Life::backward, booking.threads() * (w ? kernels::winograd_scratch_size(shape_)
