@@ -312,6 +312,11 @@ def conv2d_cases() -> Iterator[Case]:
     yield conv2d_case("large-k3-valid-c32-f48", (12, 12, 32), 48, 3)
     yield conv2d_case("large-k3-same-tiles-cut", (11, 9, 33), 35, 3, padding="same")
     yield conv2d_case("large-k5-valid", (13, 14, 16), 24, 5)
+    yield conv2d_case("large-k5-same-tiles-cut", (11, 9, 17), 19, 5, padding="same")
+    yield conv2d_case("large-k7-same", (12, 11, 16), 20, 7, padding="same")
+    yield conv2d_case("large-k6-valid-blocks-cut", (17, 13, 16), 17, 6)
+    yield conv2d_case("large-k7x5-same", (12, 12, 18), 16, (7, 5), padding="same")
+    yield conv2d_case("large-k3-c48-f48", (8, 8, 48), 48, 3, padding="same")
 
 
 # Pooling --------------------------------------------------------------------------------------------------------------

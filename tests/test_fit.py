@@ -508,3 +508,22 @@ def test_convolutions_train():
     ])  # fmt: skip
     model.compile(optimizers.Adam(0.02), "sparse_categorical_crossentropy", metrics=["accuracy"])
     assert model.fit(x, y, epochs=30, verbose=0).history["accuracy"][-1] > 0.9
+
+
+def test_relu_before_max_pooling_steps_behind_it_without_changing_a_bit():
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((20, 9, 8, 3)).astype(np.float32)
+    y = rng.integers(0, 2, 20)
+    results = []
+    for plain in (True, False):
+        utils.set_random_seed(5)
+        # A slope so small that it is zero in float32 makes the same function, under a name that does not commute.
+        relu = layers.ReLU() if plain else layers.ReLU(negative_slope=1e-45)
+        model = Sequential(
+            [layers.Conv2D(8, 3, input_shape=(9, 8, 3)), relu, layers.MaxPooling2D(), layers.Flatten(), Dense(2)]
+        )
+        model.compile(SGD(0.1), loss=losses.SparseCategoricalCrossentropy(from_logits=True))
+        model.fit(x, y, batch_size=8, epochs=2, shuffle=False, verbose=0)
+        results.append(model.get_weights())
+    for commuted, kept in zip(*results, strict=True):
+        np.testing.assert_array_equal(commuted, kept)

@@ -901,16 +901,19 @@ def test_import_is_light() -> None:
 # Winograd -------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("size", "channels", "filters"), [(32, 64, 64), (8, 256, 256), (13, 32, 64)])
-def test_winograd_is_close_and_can_be_switched_off(size, channels, filters):
+@pytest.mark.parametrize(
+    ("size", "channels", "filters", "k"),
+    [(32, 64, 64, 3), (8, 256, 256, 3), (13, 32, 64, 3), (10, 32, 64, 5), (20, 64, 128, 7)],
+)
+def test_winograd_is_close_and_can_be_switched_off(size, channels, filters, k):
     from fastnn import _core, config
 
     rng = np.random.default_rng(1)
     x = rng.standard_normal((2, size, size, channels)).astype(np.float32)
     cotangent = rng.standard_normal((2, size, size, filters)).astype(np.float32)
-    kernel = rng.standard_normal((3, 3, channels, filters)).astype(np.float32)
-    border = np.pad(x.astype(np.float64), ((0, 0), (1, 1), (1, 1), (0, 0)))
-    windows = np.lib.stride_tricks.sliding_window_view(border, (3, 3), axis=(1, 2))
+    kernel = rng.standard_normal((k, k, channels, filters)).astype(np.float32)
+    border = np.pad(x.astype(np.float64), ((0, 0), (k // 2, k // 2), (k // 2, k // 2), (0, 0)))
+    windows = np.lib.stride_tricks.sliding_window_view(border, (k, k), axis=(1, 2))
     exact = np.tensordot(windows, kernel.astype(np.float64), axes=((4, 5, 3), (0, 1, 2)))
     exact_dw = np.tensordot(windows, cotangent.astype(np.float64), axes=((0, 1, 2), (0, 1, 2))).transpose(1, 2, 0, 3)
 
@@ -918,7 +921,7 @@ def test_winograd_is_close_and_can_be_switched_off(size, channels, filters):
     for use in (True, False):
         config.set_winograd(use)
         try:
-            layer = Conv2D(filters, 3, padding="same", use_bias=False)
+            layer = Conv2D(filters, k, padding="same", use_bias=False)
             layer.build((None, size, size, channels))
             layer.kernel.assign(kernel)
             graph = _core.Graph()

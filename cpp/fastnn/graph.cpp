@@ -89,6 +89,22 @@ Graph Graph::rewritten(std::vector<EdgeId>& outputs) const {
     node.config.set(absorbed->flag, true);
   }
 
+  // An activation steps behind a node with which it commutes: a convolution's relu behind the pooling that reads it alone.
+  const std::vector<int> read = count_readers(nodes, edges_.size(), outputs);
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    const auto name = nodes[i].layer->activation();
+    kernels::Activation function{};
+    if (!name || !kernels::find_activation(*name, function) || read[static_cast<std::size_t>(nodes[i].outputs[0])] != 1)
+      continue;
+    const auto reader = std::find_if(nodes.begin(), nodes.end(), [&](const Node& node) {
+      return node.inputs == nodes[i].outputs && node.layer->commutes(function);
+    });
+    if (reader == nodes.end()) continue;
+    std::swap(nodes[i].inputs, reader->inputs);
+    std::swap(nodes[i].outputs, reader->outputs);
+    std::swap(nodes[i], *reader);
+  }
+
   std::vector<bool> wanted(edges_.size(), false);
   for (EdgeId id : outputs) wanted[static_cast<std::size_t>(id)] = true;
   std::vector<bool> kept(nodes.size(), false);

@@ -153,6 +153,9 @@ class Layer {
   virtual BackwardReads backward_reads() const { return {}; }
   /// Takes the activation that follows into this node's own epilogue; false where it cannot.
   virtual bool fuse(kernels::Activation) { return false; }
+  /// True where this node and the activation before it may change places without changing a bit: the node then runs first,
+  /// on fewer numbers for the activation.
+  virtual bool commutes(kernels::Activation) const { return false; }
   /// For a node that is an elementwise or softmax activation: its name in Keras' words ("softmax", "sigmoid", "relu").
   virtual std::optional<std::string> activation() const { return std::nullopt; }
 

@@ -197,7 +197,7 @@ class ProgbarLogger(Callback):
             from tqdm import tqdm
 
             self.close()
-            # Some terminals, and all notebooks, say that they have no size: tqdm would draw a bar of no width on no line.
+            # Some terminals, and all notebooks, say that they have no size: tqdm would draw a bar of no width.
             columns, lines = shutil.get_terminal_size((100, 24))
             self._bar = tqdm(
                 total=self.params.get("steps"),

@@ -39,15 +39,15 @@ def set_check_nan(check: bool) -> None:
 
 
 def winograd() -> bool:
-    """Whether 3x3 convolutions of stride 1 may run by Winograd's minimal filtering."""
+    """Whether convolutions of stride 1 with kernels of 3x3 to 7x7 may run by Winograd's minimal filtering."""
     return _winograd
 
 
 def set_winograd(use: bool) -> None:
-    """Whether 3x3 convolutions of stride 1 may run by Winograd's minimal filtering, as they do unless told otherwise.
+    """Whether convolutions of stride 1 with kernels of 3x3 to 7x7 may run by Winograd's minimal filtering (they may).
 
-    It takes a quarter of the multiplications and rounds differently: within 2e-5 of the largest output. Models that
-    have run keep what they were compiled with until they are compiled again.
+    It takes two to four times fewer multiplications and rounds differently: within 2e-5 of the largest output.
+    Models that have run keep what they were compiled with until they are compiled again.
     """
     global _winograd
     _winograd = bool(use)

@@ -12,7 +12,7 @@
 // with stride 1 by that part of the kernel turned round; no zero is ever multiplied. The gradient of the kernel is an
 // outer product: along the pixels of a block, tiles of (taps x channels) x filters gather in registers.
 //
-// For 3x3 kernels of stride 1 the layer takes winograd.hpp instead.
+// For kernels of 3x3 to 7x7 of stride 1 the layer takes winograd.hpp where that is faster.
 #include "fastnn/kernels/conv.hpp"
 
 #include <algorithm>

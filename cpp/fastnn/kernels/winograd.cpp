@@ -1,7 +1,9 @@
-// F(4x4, 3x3): a tile of 4x4 outputs from 6x6 inputs d and a kernel g as A^T [(G g G^T) * (B^T d B)] A (Lavin & Gray, "Fast
-// algorithms for convolutional neural networks", 2015): per tile and pair of channels 36 multiplications in place of 144.
-// Summed over channels the products are 36 ordinary matrix products of (tiles x channels) by (channels x filters), one for
-// each point of the transform.
+// Minimal filtering F(m x m, r x r): a tile of m x m outputs from 6x6 inputs d and a kernel g of r x r taps, m + r = 7, as
+// A^T [(G g G^T) * (B^T d B)] A (Lavin & Gray, "Fast algorithms for convolutional neural networks", 2015): per tile and pair of
+// channels 36 multiplications, where 4x4 outputs of a 3x3 kernel take 144 and 2x2 outputs of a 5x5 kernel 100. Summed over
+// channels the products are 36 ordinary matrix products of (tiles x channels) by (channels x filters), one for each point of
+// the transform. A kernel of another size is a sum of blocks of 3x3 taps, each with a window of its own: 7x7 is nine of them,
+// summed before the one transform of the outputs.
 //
 // The transforms evaluate polynomials at 0, +-a, +-b and infinity. The customary +-1, +-2 lose digits, because the powers of 2
 // grow; a = 3/4 and b = 3/2 keep all entries near 1, are exact in binary, and made the largest error against float64 four
@@ -31,10 +33,10 @@ using packet::set1;
 using packet::store_n;
 using packet::sub;
 
-constexpr Index kTile = 4, kWindow = 6, kPoints = kWindow * kWindow;
+constexpr Index kWindow = 6, kPoints = kWindow * kWindow;
 
 constexpr float kA = 0.75f, kB = 1.5f;
-constexpr float kA2 = kA * kA, kB2 = kB * kB, kA3 = kA2 * kA, kB3 = kB2 * kB;
+constexpr float kA2 = kA * kA, kB2 = kB * kB, kA3 = kA2 * kA, kB3 = kB2 * kB, kA4 = kA2 * kA2, kB4 = kB2 * kB2;
 // Derivatives of the nodal polynomial at 0, +-a and +-b, by which G divides.
 constexpr float kAt0 = kA2 * kB2, kAtA = 2 * kA2 * (kA2 - kB2), kAtB = 2 * kB2 * (kB2 - kA2);
 
@@ -53,57 +55,82 @@ inline void to_points(const Packet* d, Index step, Packet* r, Index r_step) {
   r[5 * r_step] = madd(product, d1, madd(minus_sum, d3, d5));
 }
 
-// A^T along one direction: six points to four outputs.
+// A^T along one direction: six points to kTile outputs.
+template <Index kTile>
 inline void from_points(const Packet* m, Index step, Packet* y, Index y_step) {
   const Packet m0 = m[0], m1 = m[step], m2 = m[2 * step], m3 = m[3 * step], m4 = m[4 * step], m5 = m[5 * step];
   const Packet even_a = add(m1, m2), odd_a = sub(m1, m2), even_b = add(m3, m4), odd_b = sub(m3, m4);
   y[0] = add(m0, add(even_a, even_b));
-  y[y_step] = madd(set1(kA), odd_a, mul(set1(kB), odd_b));
-  y[2 * y_step] = madd(set1(kA2), even_a, mul(set1(kB2), even_b));
-  y[3 * y_step] = madd(set1(kA3), odd_a, madd(set1(kB3), odd_b, m5));
+  if constexpr (kTile == 2) {
+    y[y_step] = madd(set1(kA), odd_a, madd(set1(kB), odd_b, m5));
+  } else {
+    y[y_step] = madd(set1(kA), odd_a, mul(set1(kB), odd_b));
+    y[2 * y_step] = madd(set1(kA2), even_a, mul(set1(kB2), even_b));
+    y[3 * y_step] = madd(set1(kA3), odd_a, madd(set1(kB3), odd_b, m5));
+  }
 }
 
-// A along one direction: four outputs' gradients to six points.
+// A along one direction: the gradients of kTile outputs to six points.
+template <Index kTile>
 inline void gradient_to_points(const Packet* y, Index step, Packet* z, Index z_step) {
-  const Packet y0 = y[0], y1 = y[step], y2 = y[2 * step], y3 = y[3 * step];
-  const Packet even_a = madd(set1(kA2), y2, y0), odd_a = madd(set1(kA3), y3, mul(set1(kA), y1));
-  const Packet even_b = madd(set1(kB2), y2, y0), odd_b = madd(set1(kB3), y3, mul(set1(kB), y1));
-  z[0] = y0;
+  Packet even_a = y[0], even_b = y[0], odd_a = mul(set1(kA), y[step]), odd_b = mul(set1(kB), y[step]);
+  if constexpr (kTile == 4) {
+    even_a = madd(set1(kA2), y[2 * step], even_a);
+    even_b = madd(set1(kB2), y[2 * step], even_b);
+    odd_a = madd(set1(kA3), y[3 * step], odd_a);
+    odd_b = madd(set1(kB3), y[3 * step], odd_b);
+  }
+  z[0] = y[0];
   z[z_step] = add(even_a, odd_a);
   z[2 * z_step] = sub(even_a, odd_a);
   z[3 * z_step] = add(even_b, odd_b);
   z[4 * z_step] = sub(even_b, odd_b);
-  z[5 * z_step] = y3;
+  z[5 * z_step] = y[(kTile - 1) * step];
 }
 
-// G along one direction: three taps to six points.
+// G along one direction: kTaps taps to six points.
+template <Index kTaps>
 inline void kernel_to_points(const Packet* g, Index step, Packet* u, Index u_step) {
-  const Packet g0 = g[0], g1 = g[step], g2 = g[2 * step];
-  const Packet even_a = madd(set1(kA2), g2, g0), odd_a = mul(set1(kA), g1);
-  const Packet even_b = madd(set1(kB2), g2, g0), odd_b = mul(set1(kB), g1);
+  Packet even_a = madd(set1(kA2), g[2 * step], g[0]), odd_a = mul(set1(kA), g[step]);
+  Packet even_b = madd(set1(kB2), g[2 * step], g[0]), odd_b = mul(set1(kB), g[step]);
+  if constexpr (kTaps == 5) {
+    even_a = madd(set1(kA4), g[4 * step], even_a);
+    even_b = madd(set1(kB4), g[4 * step], even_b);
+    odd_a = madd(set1(kA3), g[3 * step], odd_a);
+    odd_b = madd(set1(kB3), g[3 * step], odd_b);
+  }
   const Packet scale_a = set1(1 / kAtA), scale_b = set1(1 / kAtB);
-  u[0] = mul(g0, set1(1 / kAt0));
+  u[0] = mul(g[0], set1(1 / kAt0));
   u[u_step] = mul(add(even_a, odd_a), scale_a);
   u[2 * u_step] = mul(sub(even_a, odd_a), scale_a);
   u[3 * u_step] = mul(add(even_b, odd_b), scale_b);
   u[4 * u_step] = mul(sub(even_b, odd_b), scale_b);
-  u[5 * u_step] = g2;
+  u[5 * u_step] = g[(kTaps - 1) * step];
+}
+
+// G^T along one direction: six points to kTaps taps.
+template <Index kTaps>
+inline void kernel_from_points(const Packet* s, Index step, Packet* g, Index g_step) {
+  const Packet even_a = mul(add(s[step], s[2 * step]), set1(1 / kAtA));
+  const Packet odd_a = mul(sub(s[step], s[2 * step]), set1(1 / kAtA));
+  const Packet even_b = mul(add(s[3 * step], s[4 * step]), set1(1 / kAtB));
+  const Packet odd_b = mul(sub(s[3 * step], s[4 * step]), set1(1 / kAtB));
+  g[0] = madd(set1(1 / kAt0), s[0], add(even_a, even_b));
+  g[g_step] = madd(set1(kA), odd_a, mul(set1(kB), odd_b));
+  g[2 * g_step] = madd(set1(kA2), even_a, mul(set1(kB2), even_b));
+  if constexpr (kTaps == 5) {
+    g[3 * g_step] = madd(set1(kA3), odd_a, mul(set1(kB3), odd_b));
+    g[4 * g_step] = madd(set1(kA4), even_a, mul(set1(kB4), even_b));
+  }
+  g[(kTaps - 1) * g_step] = add(g[(kTaps - 1) * g_step], s[5 * step]);
 }
 
 // U = G g G^T of kWidth kernels at once.
+template <Index kTaps>
 inline void transform_kernel(const Packet* taps, Packet* points) {
-  Packet half[3 * kWindow];
-  for (Index i = 0; i < 3; ++i) kernel_to_points(taps + i * 3, 1, half + i * kWindow, 1);
-  for (Index j = 0; j < kWindow; ++j) kernel_to_points(half + j, kWindow, points + j, kWindow);
-}
-
-// G^T along one direction: six points to three taps.
-inline void kernel_from_points(const Packet* s, Index step, Packet* g, Index g_step) {
-  const Packet even_a = add(s[step], s[2 * step]), odd_a = sub(s[step], s[2 * step]);
-  const Packet even_b = add(s[3 * step], s[4 * step]), odd_b = sub(s[3 * step], s[4 * step]);
-  g[0] = madd(set1(1 / kAt0), s[0], madd(set1(1 / kAtA), even_a, mul(set1(1 / kAtB), even_b)));
-  g[g_step] = madd(set1(kA / kAtA), odd_a, mul(set1(kB / kAtB), odd_b));
-  g[2 * g_step] = madd(set1(kA2 / kAtA), even_a, madd(set1(kB2 / kAtB), even_b, s[5 * step]));
+  Packet half[kTaps * kWindow];
+  for (Index i = 0; i < kTaps; ++i) kernel_to_points<kTaps>(taps + i * kTaps, 1, half + i * kWindow, 1);
+  for (Index j = 0; j < kWindow; ++j) kernel_to_points<kTaps>(half + j, kWindow, points + j, kWindow);
 }
 
 // Floats from one point's matrix to the next. Strides of a power of two would send all 36 to one set of the cache; a line
@@ -113,38 +140,61 @@ constexpr Index apart(Index size) { return size + 16; }
 // One pass seen as a forward convolution: the gradient of the input reads dy with the paddings' complement.
 struct Geometry {
   Index in_h, in_w, channels, out_h, out_w, filters, pad_top, pad_left;
+  Index kernel_h, kernel_w;
 
-  Index tiles_down() const { return ceil_div(out_h, kTile); }
-  Index tiles_across() const { return ceil_div(out_w, kTile); }
+  /// Taps of a block along one direction, and outputs of a tile.
+  Index taps() const { return kernel_h == 5 && kernel_w == 5 ? 5 : 3; }
+  Index tile() const { return kWindow + 1 - taps(); }
+  Index blocks_across() const { return ceil_div(kernel_w, taps()); }
+  Index blocks() const { return ceil_div(kernel_h, taps()) * blocks_across(); }
+  Index tiles_down() const { return ceil_div(out_h, tile()); }
+  Index tiles_across() const { return ceil_div(out_w, tile()); }
   Index tiles() const { return tiles_down() * tiles_across(); }
 };
 
 Geometry forward_geometry(const ConvShape& s) {
-  return {s.in_h, s.in_w, s.channels, s.out_h, s.out_w, s.filters, s.pad_top, s.pad_left};
+  return {s.in_h, s.in_w, s.channels, s.out_h, s.out_w, s.filters, s.pad_top, s.pad_left, s.kernel_h, s.kernel_w};
 }
 Geometry turned_geometry(const ConvShape& s) {
-  return {s.out_h, s.out_w, s.filters, s.in_h, s.in_w, s.channels, 2 - s.pad_top, 2 - s.pad_left};
+  return {s.out_h,
+          s.out_w,
+          s.filters,
+          s.in_h,
+          s.in_w,
+          s.channels,
+          s.kernel_h - 1 - s.pad_top,
+          s.kernel_w - 1 - s.pad_left,
+          s.kernel_h,
+          s.kernel_w};
 }
 
 // Where a tile of a batch lies.
 struct Place {
   Index image, y, x;
   Place(const Geometry& g, Index tile)
-      : image(tile / g.tiles()), y(tile % g.tiles() / g.tiles_across() * kTile), x(tile % g.tiles_across() * kTile) {}
+      : image(tile / g.tiles()),
+        y(tile % g.tiles() / g.tiles_across() * g.tile()),
+        x(tile % g.tiles_across() * g.tile()) {}
 };
 
-// V = B^T d B of one tile: point p of channel c goes to v[p * point_step + c]. Pixels outside the image are `zeros`.
-void transform_input(const Geometry& g, const float* x, Index tile, const float* zeros, float* v, Index point_step) {
+// V = B^T d B of one tile and block of taps: point p of channel c goes to v[p * point_step + c]. Pixels outside the image are
+// `zeros`.
+void transform_input(const Geometry& g, const float* x, Index tile, Index block, const float* zeros, float* v,
+                     Index point_step) {
   const Place place(g, tile);
-  const float* pixels[kPoints];
+  const Index top = place.y - g.pad_top + block / g.blocks_across() * g.taps();
+  const Index left = place.x - g.pad_left + block % g.blocks_across() * g.taps();
+  const float* rows[kWindow];
+  Index columns[kWindow];
   for (Index i = 0; i < kWindow; ++i) {
-    const Index row = place.y - g.pad_top + i;
-    for (Index j = 0; j < kWindow; ++j) {
-      const Index column = place.x - g.pad_left + j;
-      const bool inside = row >= 0 && row < g.in_h && column >= 0 && column < g.in_w;
-      pixels[i * kWindow + j] = inside ? x + ((place.image * g.in_h + row) * g.in_w + column) * g.channels : zeros;
-    }
+    const bool row_inside = top + i >= 0 && top + i < g.in_h, column_inside = left + i >= 0 && left + i < g.in_w;
+    rows[i] = row_inside ? x + (place.image * g.in_h + top + i) * g.in_w * g.channels : nullptr;
+    columns[i] = column_inside ? (left + i) * g.channels : -1;
   }
+  const float* pixels[kPoints];
+  for (Index i = 0; i < kWindow; ++i)
+    for (Index j = 0; j < kWindow; ++j)
+      pixels[i * kWindow + j] = rows[i] != nullptr && columns[j] >= 0 ? rows[i] + columns[j] : zeros;
   packet::for_each(g.channels, [&](Index c, Index count) {
     Packet d[kPoints], half[kPoints];
     for (Index i = 0; i < kPoints; ++i) d[i] = load_n(pixels[i] + c, count);
@@ -155,6 +205,7 @@ void transform_input(const Geometry& g, const float* x, Index tile, const float*
 }
 
 // Y = A^T M A of one tile for filters [first, first + count), with the epilogue; what lies beyond the image is dropped.
+template <Index kTile>
 void transform_output(const Geometry& g, const float* m, Index point_step, Index tile, Index first, Index filters,
                       const Epilogue& epilogue, bool relu, float* y) {
   const Place place(g, tile);
@@ -163,8 +214,8 @@ void transform_output(const Geometry& g, const float* m, Index point_step, Index
   packet::for_each(filters, [&](Index f, Index count) {
     Packet points[kPoints], half[kTile * kWindow], out[kTile * kTile];
     for (Index p = 0; p < kPoints; ++p) points[p] = load_n(m + p * point_step + f, count);
-    for (Index j = 0; j < kWindow; ++j) from_points(points + j, kWindow, half + j, kWindow);
-    for (Index i = 0; i < kTile; ++i) from_points(half + i * kWindow, 1, out + i * kTile, 1);
+    for (Index j = 0; j < kWindow; ++j) from_points<kTile>(points + j, kWindow, half + j, kWindow);
+    for (Index i = 0; i < kTile; ++i) from_points<kTile>(half + i * kWindow, 1, out + i * kTile, 1);
     const Packet bias = epilogue.bias ? load_n(epilogue.bias + first + f, count) : packet::zero();
     for (Index i = 0; i < rows; ++i)
       for (Index j = 0; j < columns; ++j) {
@@ -182,28 +233,31 @@ void transform_output(const Geometry& g, const float* m, Index point_step, Index
     }
 }
 
-// Filters are taken in blocks, so that the products of a block of tiles stay small beside its inputs.
-constexpr Index kFilterBlock = 4 * kPanel;
+// Filters are taken this many at a time, so that the products of a block of tiles stay small beside its inputs; but all at
+// once where several blocks of taps add to the products.
+Index filter_step(const Geometry& g) { return g.blocks() > 1 ? g.filters : std::min(g.filters, 4 * kPanel); }
 
 // Blocks are multiples of this many tiles, the rows of a register tile on every build.
 constexpr Index kTileStep = 12;
 
 // Tiles of a block: transformed inputs and products in about 1 MiB.
 Index most_tiles(const Geometry& g) {
-  const Index floats_of_tile = kPoints * (g.channels + std::min(g.filters, kFilterBlock));
+  const Index floats_of_tile = kPoints * (g.channels + filter_step(g));
   return std::clamp<Index>((Index{5} << 16) / floats_of_tile / kTileStep * kTileStep, kTileStep, kRowBlock);
 }
 
 Index block_scratch(const Geometry& g) {
   const Index tiles = most_tiles(g);
-  return g.channels + kPoints * (apart(tiles * g.channels) + apart(tiles * std::min(g.filters, kFilterBlock)));
+  return g.channels + kPoints * (apart(tiles * g.channels) + apart(tiles * filter_step(g)));
 }
 
+template <Index kTile>
 void run_blocks(const Geometry& g, Index images, const float* x, const float* packed, const Epilogue& epilogue,
                 float* y, float* scratch) {
-  const Index tiles = images * g.tiles(), point = apart(packed_size(g.channels, g.filters));
-  const Index step = std::min(g.filters, kFilterBlock), stride = block_scratch(g);
-  const double work = fma_work(static_cast<double>(tiles * kPoints) * static_cast<double>(g.channels * g.filters));
+  const Index tiles = images * g.tiles(), point = apart(packed_size(g.channels, g.filters)), blocks = g.blocks();
+  const Index step = filter_step(g), stride = block_scratch(g);
+  const double work =
+      fma_work(static_cast<double>(tiles * kPoints * blocks) * static_cast<double>(g.channels * g.filters));
   // Blocks are cut as the threads are best served, of whole register tiles: a tile's numbers do not depend on the block in
   // which it is computed.
   Index size = most_tiles(g);
@@ -212,13 +266,11 @@ void run_blocks(const Geometry& g, Index images, const float* x, const float* pa
   const bool relu = epilogue.activation == Activation::relu && epilogue.parameters.negative_slope == 0.0f &&
                     epilogue.parameters.threshold == 0.0f && !(epilogue.parameters.max_value < 1e30f);
   parallel_ranges(tiles, size, work, [&](Index first, Index last, int thread) {
-    const Index count = last - first;
+    const Index count = last - first, point_v = apart(count * g.channels);
     float* zeros = scratch + thread * stride;
     float* v = zeros + g.channels;
-    const Index point_v = apart(count * g.channels);
     float* m = v + kPoints * point_v;
     std::fill_n(zeros, g.channels, 0.0f);
-    for (Index t = 0; t < count; ++t) transform_input(g, x, first + t, zeros, v + t * g.channels, point_v);
     const Index begin = 0;
     const Segments segments{&begin, 1, g.channels, 0, g.channels};
     const float* from[kRowBlock];
@@ -226,73 +278,82 @@ void run_blocks(const Geometry& g, Index images, const float* x, const float* pa
     for (Index filter = 0; filter < g.filters; filter += step) {
       const Index width = std::min(step, g.filters - filter), first_panel = filter / kPanel;
       const Index last_panel = first_panel + panel_count(width), point_m = apart(count * width);
-      for (Index p = 0; p < kPoints; ++p) {
-        for (Index t = 0; t < count; ++t) {
-          from[t] = v + p * point_v + t * g.channels;
-          to[t] = m + p * point_m + t * width - filter;
+      for (Index block = 0; block < blocks; ++block) {
+        if (filter == 0)
+          for (Index t = 0; t < count; ++t) transform_input(g, x, first + t, block, zeros, v + t * g.channels, point_v);
+        Epilogue sum;
+        sum.accumulate = block > 0;
+        for (Index p = 0; p < kPoints; ++p) {
+          for (Index t = 0; t < count; ++t) {
+            from[t] = v + p * point_v + t * g.channels;
+            to[t] = m + p * point_m + t * width - filter;
+          }
+          multiply_rows(from, segments, count, packed + (block * kPoints + p) * point, g.filters, first_panel,
+                        last_panel, to, sum);
         }
-        multiply_rows(from, segments, count, packed + p * point, g.filters, first_panel, last_panel, to, {});
       }
       for (Index t = 0; t < count; ++t)
-        transform_output(g, m + t * width, point_m, first + t, filter, width, epilogue, relu, y);
+        transform_output<kTile>(g, m + t * width, point_m, first + t, filter, width, epilogue, relu, y);
     }
   });
 }
-
-constexpr Index kTaps = 9;
 
 // Floats of a row of panel `panel` of `columns` columns.
 Index panel_stride(Index panel, Index columns) { return columns - panel * kPanel > kWidth ? kPanel : kWidth; }
 
-}  // namespace
-
-bool winograd_serves(const ConvShape& s) {
-  if (s.kernel_h != 3 || s.kernel_w != 3 || s.stride_h != 1 || s.stride_w != 1 || s.dilation_h != 1 ||
-      s.dilation_w != 1 || s.groups != 1 || s.channels < 16 || s.filters < 16)
-    return false;
-  // Outputs that the last tiles compute beyond the image are lost.
-  const Geometry g = forward_geometry(s);
-  return 2 * s.out_h * s.out_w >= g.tiles() * kTile * kTile;
+// Tap i of kTaps x kTaps of a block, as an index into kernel_h x kernel_w; -1 beyond the kernel.
+template <Index kTaps>
+Index tap_index(const Geometry& g, Index block, Index i) {
+  const Index y = block / g.blocks_across() * kTaps + i / kTaps, x = block % g.blocks_across() * kTaps + i % kTaps;
+  return y < g.kernel_h && x < g.kernel_w ? y * g.kernel_w + x : -1;
 }
 
-Index winograd_packed_size(const ConvShape& s) {
-  return kPoints * apart(std::max(packed_size(s.channels, s.filters), packed_size(s.filters, s.channels)));
-}
-
-void winograd_pack(const ConvShape& s, const float* kernel, float* packed) {
-  const Index point = apart(packed_size(s.channels, s.filters));
-  parallel_for(s.channels, byte_work(180.0 * static_cast<double>(s.channels * s.filters)), [&](Index c, int) {
-    for (Index f = 0; f < s.filters; f += kWidth) {
-      const Index count = std::min(kWidth, s.filters - f), panel = f / kPanel;
-      Packet taps[kTaps], points[kPoints];
-      for (Index t = 0; t < kTaps; ++t) taps[t] = load_n(kernel + (t * s.channels + c) * s.filters + f, count);
-      transform_kernel(taps, points);
-      float* to = packed + panel * kPanel * s.channels + c * panel_stride(panel, s.filters) + f % kPanel;
-      for (Index p = 0; p < kPoints; ++p) packet::store(to + p * point, points[p]);
-    }
-  });
-}
-
-// The kernel rotated by 180 degrees with channels and filters exchanged: squares of kWidth x kWidth are transformed along the
-// filters, which are contiguous, and transposed.
-void winograd_pack_turned(const ConvShape& s, const float* kernel, float* turned) {
-  const Index point = apart(packed_size(s.filters, s.channels));
-  parallel_for(ceil_div(s.channels, kWidth), byte_work(220.0 * static_cast<double>(s.channels * s.filters)),
+template <Index kTaps>
+void pack_kernel(const Geometry& g, const float* kernel, float* packed) {
+  const Index point = apart(packed_size(g.channels, g.filters));
+  parallel_for(g.blocks() * g.channels, byte_work(180.0 * static_cast<double>(g.blocks() * g.channels * g.filters)),
                [&](Index task, int) {
-                 const Index c = task * kWidth, panel = c / kPanel, channels = std::min(kWidth, s.channels - c);
-                 const Index stride = panel_stride(panel, s.channels);
-                 for (Index f = 0; f < s.filters; f += kWidth) {
-                   const Index count = std::min(kWidth, s.filters - f);
+                 const Index block = task / g.channels, c = task % g.channels;
+                 for (Index f = 0; f < g.filters; f += kWidth) {
+                   const Index count = std::min(kWidth, g.filters - f), panel = f / kPanel;
+                   Packet taps[kTaps * kTaps], points[kPoints];
+                   for (Index i = 0; i < kTaps * kTaps; ++i) {
+                     const Index tap = tap_index<kTaps>(g, block, i);
+                     taps[i] =
+                         tap < 0 ? packet::zero() : load_n(kernel + (tap * g.channels + c) * g.filters + f, count);
+                   }
+                   transform_kernel<kTaps>(taps, points);
+                   float* to = packed + block * kPoints * point + panel * kPanel * g.channels +
+                               c * panel_stride(panel, g.filters) + f % kPanel;
+                   for (Index p = 0; p < kPoints; ++p) packet::store(to + p * point, points[p]);
+                 }
+               });
+}
+
+// The kernel (kernel_h, kernel_w, filters of g, channels of g) rotated by 180 degrees with the last two exchanged: squares of
+// kWidth x kWidth are transformed along the last, which is contiguous, and transposed.
+template <Index kTaps>
+void pack_turned(const Geometry& g, const float* kernel, float* turned) {
+  const Index point = apart(packed_size(g.channels, g.filters)), squares = ceil_div(g.filters, kWidth);
+  const Index last_tap = g.kernel_h * g.kernel_w - 1;
+  parallel_for(g.blocks() * squares, byte_work(220.0 * static_cast<double>(g.blocks() * g.channels * g.filters)),
+               [&](Index task, int) {
+                 const Index block = task / squares, f = task % squares * kWidth, panel = f / kPanel;
+                 const Index filters = std::min(kWidth, g.filters - f), stride = panel_stride(panel, g.filters);
+                 for (Index c = 0; c < g.channels; c += kWidth) {
+                   const Index count = std::min(kWidth, g.channels - c);
                    Packet points[kWidth][kPoints];
                    for (Index j = 0; j < kWidth; ++j) {
-                     Packet taps[kTaps];
-                     for (Index t = 0; t < kTaps; ++t)
-                       taps[t] = j < channels
-                                     ? load_n(kernel + ((kTaps - 1 - t) * s.channels + c + j) * s.filters + f, count)
-                                     : packet::zero();
-                     transform_kernel(taps, points[j]);
+                     Packet taps[kTaps * kTaps];
+                     for (Index i = 0; i < kTaps * kTaps; ++i) {
+                       const Index tap = tap_index<kTaps>(g, block, i);
+                       taps[i] = tap < 0 || j >= filters
+                                     ? packet::zero()
+                                     : load_n(kernel + ((last_tap - tap) * g.filters + f + j) * g.channels + c, count);
+                     }
+                     transform_kernel<kTaps>(taps, points[j]);
                    }
-                   float* to = turned + panel * kPanel * s.filters + f * stride + c % kPanel;
+                   float* to = turned + block * kPoints * point + panel * kPanel * g.channels + c * stride + f % kPanel;
                    for (Index p = 0; p < kPoints; ++p) {
                      Eigen::internal::PacketBlock<Packet, kWidth> square;
                      for (Index j = 0; j < kWidth; ++j) square.packet[j] = points[j][p];
@@ -303,24 +364,58 @@ void winograd_pack_turned(const ConvShape& s, const float* kernel, float* turned
                });
 }
 
+}  // namespace
+
+bool winograd_serves(const ConvShape& s) {
+  if (s.stride_h != 1 || s.stride_w != 1 || s.dilation_h != 1 || s.dilation_w != 1 || s.groups != 1 ||
+      s.channels < 16 || s.filters < 16 || s.kernel_h < 3 || s.kernel_w < 3)
+    return false;
+  // Outputs that the last tiles compute beyond the image are lost, and so are taps of blocks beyond the kernel.
+  const Geometry g = forward_geometry(s);
+  const double direct = static_cast<double>(s.kernel_h * s.kernel_w * s.out_h * s.out_w);
+  return direct >= 1.8 * static_cast<double>(g.tiles() * g.blocks() * kPoints);
+}
+
+bool winograd_serves_kernel_gradient(const ConvShape& s) {
+  return winograd_serves(s) && forward_geometry(s).blocks() == 1 && s.channels * s.filters >= 512;
+}
+
+Index winograd_packed_size(const ConvShape& s) {
+  return forward_geometry(s).blocks() * kPoints *
+         apart(std::max(packed_size(s.channels, s.filters), packed_size(s.filters, s.channels)));
+}
+
+void winograd_pack(const ConvShape& s, const float* kernel, float* packed) {
+  const Geometry g = forward_geometry(s);
+  (g.taps() == 5 ? pack_kernel<5> : pack_kernel<3>)(g, kernel, packed);
+}
+
+void winograd_pack_turned(const ConvShape& s, const float* kernel, float* turned) {
+  const Geometry g = turned_geometry(s);
+  (g.taps() == 5 ? pack_turned<5> : pack_turned<3>)(g, kernel, turned);
+}
+
 Index winograd_scratch_size(const ConvShape& s) {
   return std::max(block_scratch(forward_geometry(s)), block_scratch(turned_geometry(s)));
 }
 
 void winograd_forward(const ConvShape& s, Index images, const float* x, const float* packed, const Epilogue& epilogue,
                       float* y, float* scratch) {
-  run_blocks(forward_geometry(s), images, x, packed, epilogue, y, scratch);
+  const Geometry g = forward_geometry(s);
+  (g.tile() == 2 ? run_blocks<2> : run_blocks<4>)(g, images, x, packed, epilogue, y, scratch);
 }
 
 void winograd_input_gradient(const ConvShape& s, Index images, const float* dy, const float* turned, float* dx,
                              float* scratch) {
-  run_blocks(turned_geometry(s), images, dy, turned, {}, dx, scratch);
+  const Geometry g = turned_geometry(s);
+  (g.tile() == 2 ? run_blocks<2> : run_blocks<4>)(g, images, dy, turned, {}, dx, scratch);
 }
 
 namespace {
 
 // Z = A dy A^T of one tile, row t of the panels that multiply_outer reads: point p of filter f goes to panel f / kPanel of that
 // point.
+template <Index kTile>
 void transform_gradient(const Geometry& g, const float* dy, Index tile, float* z, Index point_step, Index t) {
   const Place place(g, tile);
   const Index rows = std::min(kTile, g.out_h - place.y), columns = std::min(kTile, g.out_w - place.x);
@@ -332,65 +427,148 @@ void transform_gradient(const Geometry& g, const float* dy, Index tile, float* z
       for (Index j = 0; j < kTile; ++j)
         out[i * kTile + j] =
             i < rows && j < columns ? load_n(corner + (i * g.out_w + j) * g.filters + f, count) : packet::zero();
-    for (Index i = 0; i < kTile; ++i) gradient_to_points(out + i * kTile, 1, half + i * kWindow, 1);
-    for (Index j = 0; j < kWindow; ++j) gradient_to_points(half + j, kWindow, points + j, kWindow);
+    for (Index i = 0; i < kTile; ++i) gradient_to_points<kTile>(out + i * kTile, 1, half + i * kWindow, 1);
+    for (Index j = 0; j < kWindow; ++j) gradient_to_points<kTile>(half + j, kWindow, points + j, kWindow);
     const Index panel = f / kPanel;
     float* to = z + panel * kOuterRows * kPanel + t * panel_stride(panel, g.filters) + f % kPanel;
     for (Index p = 0; p < kPoints; ++p) packet::store(to + p * point_step, points[p]);
   }
 }
 
-// Tiles are transformed and multiplied this many at a time.
-constexpr Index kGradientTiles = kOuterRows;
+// The sums of each point, (channels, filters), are gathered in one of two ways, by their size alone. Large ones have work
+// for all threads in every point: the tiles are transformed together, kOuterRows at a time, and each point's sums are one chain
+// over all tiles. Small ones would pass through memory too often: there the tiles are cut into chunks of kChunkTiles, each
+// summed by one thread in its own cache, and the chunks' sums are added in ascending order.
+constexpr Index kChunkTiles = 128, kMostPartials = 16;
 
 Index panels_size(const Geometry& g) { return panel_count(g.filters) * kOuterRows * kPanel; }
+Index sums_size(const Geometry& g) { return g.blocks() * kPoints * apart(g.channels * g.filters); }
+Index transforms_size(const Geometry& g) {
+  return g.channels + kPoints * (apart(kOuterRows * g.channels) + apart(panels_size(g)));
+}
+bool by_chunks(const Geometry& g) { return g.blocks() == 1 && g.channels * g.filters < 128 * 128; }
+
+// Tiles that are transformed at once: together they fill half of the second level of cache.
+Index tiles_at_once(const Geometry& g) {
+  return by_chunks(g) ? std::clamp<Index>((Index{1} << 18) / (kPoints * (g.channels + g.filters)), 16, kChunkTiles)
+                      : kOuterRows;
+}
+
+// The matrices of one thread or of all.
+struct Transforms {
+  float *zeros, *v, *z;
+  Index point_v, point_z;
+  Transforms(const Geometry& g, float* scratch)
+      : zeros(scratch),
+        v(scratch + g.channels),
+        z(v + kPoints * apart(kOuterRows * g.channels)),
+        point_v(apart(kOuterRows * g.channels)),
+        point_z(apart(panels_size(g))) {
+    std::fill_n(zeros, g.channels, 0.0f);
+  }
+
+  template <Index kTile>
+  void transform(const Geometry& g, const float* x, const float* dy, Index tile, Index block, Index t) const {
+    transform_input(g, x, tile, block, zeros, v + t * g.channels, point_v);
+    if (block == 0) transform_gradient<kTile>(g, dy, tile, z, point_z, t);
+  }
+  // Adds the first `count` tiles' share to columns [first, first + kOuterColumns) of point p's sums.
+  void multiply(const Geometry& g, Index p, Index first, Index count, bool accumulate, float* sums) const {
+    const float* run = v + p * point_v;
+    multiply_outer(&run, 1, count, 0, g.channels, g.channels, z + p * point_z + first * kOuterRows,
+                   std::min(kOuterColumns, g.filters - first), accumulate, sums + first, g.filters);
+  }
+};
+
+template <Index kTile>
+void sum_together(const Geometry& g, Index images, const float* x, const float* dy, float* sums, float* scratch) {
+  const Index tiles = images * g.tiles(), stripes = ceil_div(g.filters, kOuterColumns),
+              point = apart(g.channels * g.filters);
+  const Transforms transforms(g, scratch);
+  for (Index done = 0; done < tiles; done += kOuterRows) {
+    const Index count = std::min(kOuterRows, tiles - done);
+    for (Index block = 0; block < g.blocks(); ++block) {
+      parallel_ranges(count, 8, byte_work(600.0 * static_cast<double>(count * (g.channels + g.filters))),
+                      [&](Index begin, Index end, int) {
+                        for (Index t = begin; t < end; ++t) transforms.transform<kTile>(g, x, dy, done + t, block, t);
+                      });
+      parallel_for(kPoints * stripes,
+                   fma_work(static_cast<double>(kPoints * count) * static_cast<double>(g.channels * g.filters)),
+                   [&](Index task, int) {
+                     const Index p = task / stripes, first = task % stripes * kOuterColumns;
+                     transforms.multiply(g, p, first, count, done > 0, sums + (block * kPoints + p) * point);
+                   });
+    }
+  }
+}
+
+template <Index kTile>
+void sum_by_chunks(const Geometry& g, Index images, const float* x, const float* dy, float* sums, float* scratch) {
+  const Index tiles = images * g.tiles(), chunks = ceil_div(tiles, kChunkTiles), size = sums_size(g);
+  const Index point = apart(g.channels * g.filters), step = tiles_at_once(g);
+  float* partials = scratch;
+  float* transforms_of_threads = partials + std::min(kMostPartials, chunks) * size;
+  const double work = fma_work(static_cast<double>(kPoints * tiles) * static_cast<double>(g.channels * g.filters));
+  for (Index done = 0; done < chunks; done += kMostPartials) {
+    const Index count = std::min(kMostPartials, chunks - done);
+    parallel_for(count, work, [&](Index task, int thread) {
+      const Transforms transforms(g, transforms_of_threads + thread * transforms_size(g));
+      const Index begin = (done + task) * kChunkTiles, end = std::min(begin + kChunkTiles, tiles);
+      float* partial = partials + task * size;
+      for (Index first = begin; first < end; first += step) {
+        const Index taken = std::min(step, end - first);
+        for (Index t = 0; t < taken; ++t) transforms.transform<kTile>(g, x, dy, first + t, 0, t);
+        for (Index p = 0; p < kPoints; ++p)
+          for (Index f = 0; f < g.filters; f += kOuterColumns)
+            transforms.multiply(g, p, f, taken, first > begin, partial + p * point);
+      }
+    });
+    parallel_ranges(size, 4096, byte_work(4.0 * static_cast<double>(count * size)), [&](Index begin, Index end, int) {
+      for (Index i = 0; i < count; ++i) {
+        const float* partial = partials + i * size;
+        if (done + i == 0)
+          std::copy(partial + begin, partial + end, sums + begin);
+        else
+          for (Index j = begin; j < end; ++j) sums[j] += partial[j];
+      }
+    });
+  }
+}
+
+template <Index kTaps>
+void kernel_gradient(const Geometry& g, Index images, const float* x, const float* dy, float* dw, float* scratch) {
+  constexpr Index kTile = kWindow + 1 - kTaps;
+  const Index size = g.channels * g.filters, point = apart(size), blocks = g.blocks();
+  float* sums = scratch;  // of each block and point
+  (by_chunks(g) ? sum_by_chunks<kTile> : sum_together<kTile>)(g, images, x, dy, sums, scratch + sums_size(g));
+  parallel_for(blocks * g.channels, byte_work(180.0 * static_cast<double>(blocks * size)), [&](Index task, int) {
+    const Index block = task / g.channels, c = task % g.channels;
+    const float* from = sums + block * kPoints * point + c * g.filters;
+    packet::for_each(g.filters, [&](Index f, Index count) {
+      Packet points[kPoints], half[kTaps * kWindow], taps[kTaps * kTaps];
+      for (Index p = 0; p < kPoints; ++p) points[p] = load_n(from + p * point + f, count);
+      for (Index j = 0; j < kWindow; ++j) kernel_from_points<kTaps>(points + j, kWindow, half + j, kWindow);
+      for (Index i = 0; i < kTaps; ++i) kernel_from_points<kTaps>(half + i * kWindow, 1, taps + i * kTaps, 1);
+      for (Index i = 0; i < kTaps * kTaps; ++i)
+        if (const Index tap = tap_index<kTaps>(g, block, i); tap >= 0)
+          store_n(dw + (tap * g.channels + c) * g.filters + f, taps[i], count);
+    });
+  });
+}
 
 }  // namespace
 
-Index winograd_kernel_gradient_scratch_size(const ConvShape& s) {
+Index winograd_kernel_gradient_scratch_size(const ConvShape& s, Index capacity, int threads) {
   const Geometry g = forward_geometry(s);
-  return g.channels +
-         kPoints * (apart(g.channels * g.filters) + apart(kGradientTiles * g.channels) + apart(panels_size(g)));
+  if (!by_chunks(g)) return sums_size(g) + transforms_size(g);
+  const Index partials = std::min(kMostPartials, ceil_div(capacity * g.tiles(), kChunkTiles));
+  return (1 + partials) * sums_size(g) + threads * transforms_size(g);
 }
 
 void winograd_kernel_gradient(const ConvShape& s, Index images, const float* x, const float* dy, float* dw,
                               float* scratch) {
   const Geometry g = forward_geometry(s);
-  const Index tiles = images * g.tiles(), size = g.channels * g.filters;
-  const Index point = apart(size), point_v = apart(kGradientTiles * g.channels), point_z = apart(panels_size(g));
-  float* zeros = scratch;
-  float* sums = zeros + g.channels;   // of each point: (channels, filters)
-  float* v = sums + kPoints * point;  // of each point: (tiles, channels)
-  float* z = v + kPoints * point_v;   // of each point: panels of (tiles, filters)
-  std::fill_n(zeros, g.channels, 0.0f);
-  const Index stripes = ceil_div(g.filters, kOuterColumns);
-  for (Index done = 0; done < tiles; done += kGradientTiles) {
-    const Index count = std::min(kGradientTiles, tiles - done);
-    parallel_ranges(count, 8, byte_work(600.0 * static_cast<double>(count * (g.channels + g.filters))),
-                    [&](Index begin, Index end, int) {
-                      for (Index t = begin; t < end; ++t) {
-                        transform_input(g, x, done + t, zeros, v + t * g.channels, point_v);
-                        transform_gradient(g, dy, done + t, z, point_z, t);
-                      }
-                    });
-    parallel_for(kPoints * stripes, fma_work(static_cast<double>(kPoints * count) * static_cast<double>(size)),
-                 [&](Index task, int) {
-                   const Index p = task / stripes, first = task % stripes * kOuterColumns;
-                   const float* run = v + p * point_v;
-                   multiply_outer(&run, 1, count, 0, g.channels, g.channels, z + p * point_z + first * kOuterRows,
-                                  std::min(kOuterColumns, g.filters - first), done > 0, sums + p * point + first,
-                                  g.filters);
-                 });
-  }
-  parallel_for(g.channels, byte_work(180.0 * static_cast<double>(size)), [&](Index c, int) {
-    packet::for_each(g.filters, [&](Index f, Index count) {
-      Packet points[kPoints], half[3 * kWindow], taps[9];
-      for (Index p = 0; p < kPoints; ++p) points[p] = load_n(sums + p * point + c * g.filters + f, count);
-      for (Index j = 0; j < kWindow; ++j) kernel_from_points(points + j, kWindow, half + j, kWindow);
-      for (Index i = 0; i < 3; ++i) kernel_from_points(half + i * kWindow, 1, taps + i * 3, 1);
-      for (Index t = 0; t < 9; ++t) store_n(dw + (t * g.channels + c) * g.filters + f, taps[t], count);
-    });
-  });
+  (g.taps() == 5 ? kernel_gradient<5> : kernel_gradient<3>)(g, images, x, dy, dw, scratch);
 }
 
 }  // namespace fastnn::kernels

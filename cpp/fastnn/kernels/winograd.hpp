@@ -1,4 +1,5 @@
-// 3x3 convolution of stride 1 by Winograd's minimal filtering F(4x4, 3x3): a quarter of the multiplications.
+// Convolution of stride 1 by Winograd's minimal filtering, for kernels of 3x3 to 7x7: a half to a quarter of the
+// multiplications.
 //
 // The same three passes as conv.hpp, for the shapes that winograd_serves(); memory is the caller's.
 #pragma once
@@ -22,8 +23,10 @@ void winograd_forward(const ConvShape& shape, Index images, const float* x, cons
 void winograd_input_gradient(const ConvShape& shape, Index images, const float* dy, const float* turned, float* dx,
                              float* scratch);
 
+/// True where the gradient of the kernel gains too: sums of small or many-block kernels go through memory too often.
+bool winograd_serves_kernel_gradient(const ConvShape& shape);
 /// Floats of scratch for the whole pass.
-Index winograd_kernel_gradient_scratch_size(const ConvShape& shape);
+Index winograd_kernel_gradient_scratch_size(const ConvShape& shape, Index capacity, int threads);
 void winograd_kernel_gradient(const ConvShape& shape, Index images, const float* x, const float* dy, float* dw,
                               float* scratch);
 

@@ -57,6 +57,7 @@ class Conv2D : public Layer {
             (shape_.kernel_h - 1) * shape_.dilation_h + 1, "x", (shape_.kernel_w - 1) * shape_.dilation_w + 1,
             "; use a smaller kernel_size or padding=\"same\"");
     winograd_ = winograd_ && kernels::winograd_serves(shape_);
+    winograd_gradient_ = winograd_ && kernels::winograd_serves_kernel_gradient(shape_);
     Signature signature;
     signature.outputs = {{{input.shape[0], shape_.out_h, shape_.out_w, shape_.filters}}};
     signature.weights = {
@@ -80,10 +81,12 @@ class Conv2D : public Layer {
                  booking.threads() * (w ? kernels::winograd_scratch_size(shape_) : kernels::conv_scratch_size(shape_)));
     if (!booking.backward()) return;
     const Index pixels = booking.capacity() * shape_.out_h * shape_.out_w;
-    booking.book(Life::backward,
-                 w ? std::max(kernels::winograd_kernel_gradient_scratch_size(shape_),
-                              kernels::gemm_tn_scratch(0, shape_.filters, pixels))
-                   : kernels::conv_kernel_gradient_scratch_size(shape_, booking.capacity(), booking.threads()));
+    booking.book(
+        Life::backward,
+        winograd_gradient_
+            ? std::max(kernels::winograd_kernel_gradient_scratch_size(shape_, booking.capacity(), booking.threads()),
+                       kernels::gemm_tn_scratch(0, shape_.filters, pixels))
+            : kernels::conv_kernel_gradient_scratch_size(shape_, booking.capacity(), booking.threads()));
     if (!booking.input_gradient()) return;
     booking.book(Life::plan, w ? kernels::winograd_packed_size(shape_) : kernels::conv_turned_size(shape_));
     booking.book(Life::backward, booking.threads() * (w ? kernels::winograd_scratch_size(shape_)
@@ -117,7 +120,7 @@ class Conv2D : public Layer {
     }
     float* dw = context.weight_gradient(0);
     float* db = use_bias_ ? context.weight_gradient(1) : nullptr;
-    if (winograd_) {
+    if (winograd_gradient_) {
       const Index pixels = context.rows() * shape_.out_h * shape_.out_w;
       if (dw) kernels::winograd_kernel_gradient(shape_, context.rows(), context.input(), dy, dw, context.buffer(kSums));
       if (db)
@@ -153,7 +156,7 @@ class Conv2D : public Layer {
   }
 
   kernels::ConvShape shape_ = {};
-  bool use_bias_, winograd_, same_ = false;
+  bool use_bias_, winograd_, winograd_gradient_ = false, same_ = false;
   Activation activation_ = Activation::linear;
 };
 

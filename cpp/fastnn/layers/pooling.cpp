@@ -102,6 +102,14 @@ class MaxPooling2D : public Pooling2D {
  public:
   using Pooling2D::Pooling2D;
 
+  // relu keeps every order among the numbers that it passes on, so that the largest of a window is the same before and after.
+  bool commutes(kernels::Activation activation) const override { return activation == kernels::Activation::relu; }
+  bool fuse(kernels::Activation activation) override {
+    relu_ = activation == kernels::Activation::relu;
+    return relu_;
+  }
+  BackwardReads backward_reads() const override { return {false, relu_}; }
+
   void book(Booking& booking) const override {
     if (!booking.backward()) return;
     booking.book(Life::step, static_cast<std::size_t>(booking.capacity() * out_size()) * (narrow() ? 1 : 2));
@@ -112,6 +120,12 @@ class MaxPooling2D : public Pooling2D {
   }
   void backward(const Context& ctx) const override {
     if (ctx.input_gradient() == nullptr) return;
+    if (relu_)
+      parallel_for(ctx.rows(), byte_work(12.0 * static_cast<double>(ctx.rows() * out_size())), [&](Index image, int) {
+        float* dy = ctx.output_gradient() + image * out_size();
+        kernels::activate_backward(kernels::Activation::relu, {}, nullptr, ctx.output() + image * out_size(), dy, dy,
+                                   out_size());
+      });
     narrow() ? backward_with<std::uint8_t>(ctx) : backward_with<std::uint16_t>(ctx);
   }
 
@@ -124,6 +138,9 @@ class MaxPooling2D : public Pooling2D {
     each_band(ctx, [&](Index image, Index begin, Index end) {
       kernels::max_pool(shape(), ctx.input() + image * in_size(), ctx.output() + image * out_size(),
                         picked == nullptr ? nullptr : picked + image * out_size(), begin, end);
+      if (!relu_) return;
+      float* band = ctx.output() + image * out_size() + begin * shape().ow * shape().c;
+      kernels::activate(kernels::Activation::relu, {}, band, band, (end - begin) * shape().ow * shape().c);
     });
   }
 
@@ -135,6 +152,8 @@ class MaxPooling2D : public Pooling2D {
                                  ctx.input_gradient() + image * in_size(), begin, end);
     });
   }
+
+  bool relu_ = false;
 };
 
 class AveragePooling2D : public Pooling2D {
