@@ -553,7 +553,8 @@ class Sequential(Model):
         return _ALONE, _ALONE
 
     def _ports(self) -> tuple[list[Port], list[Port]]:
-        self._look()
+        if self._seen != _Version.layers:
+            self._look()
         if self._port_lists is None:
             if not self._tensors:
                 return [Port("x", None)], [Port(self._layers[-1].name if self._layers else "y", None)]
