@@ -527,3 +527,18 @@ def test_relu_before_max_pooling_steps_behind_it_without_changing_a_bit():
         results.append(model.get_weights())
     for commuted, kept in zip(*results, strict=True):
         np.testing.assert_array_equal(commuted, kept)
+
+
+@pytest.mark.parametrize("metric", ["mae", "mse", "mean_squared_logarithmic_error"])
+def test_a_metric_that_is_a_loss_moves_no_weight(metric):
+    rng = np.random.default_rng(0)
+    x, y = rng.random((64, 5)), rng.random((64, 2))
+    results = []
+    for metrics_given in ([], [metric]):
+        utils.set_random_seed(1)
+        model = Sequential([Dense(16, activation="tanh", input_shape=(5,)), Dense(2)])
+        model.compile(SGD(0.1), loss="mse", metrics=metrics_given)
+        model.fit(x, y, batch_size=16, epochs=3, verbose=0)
+        results.append(model.get_weights())
+    for without, with_metric in zip(*results, strict=True):
+        np.testing.assert_array_equal(without, with_metric)
