@@ -149,11 +149,6 @@ void edge_tile(Tile run, TileArguments t, Index rows, Index width) {
   for (Index r = 0; r < rows; ++r) std::copy_n(copy[r], width, c[r] + column);
 }
 
-bool is_plain_relu(const Epilogue& e) {
-  return e.activation == Activation::relu && e.parameters.negative_slope == 0.0f && e.parameters.threshold == 0.0f &&
-         e.parameters.max_value == std::numeric_limits<float>::infinity();
-}
-
 // One block of k for all rows and panels: `done` of `total` steps lie before it.
 struct BlockOfK {
   const Index* offsets;
@@ -209,7 +204,7 @@ Index row_block_begin(Index m, Index blocks, Index block) {
 void multiply_rows(const float* const* a, const Segments& segments, Index m, const float* panels, Index n, Index first,
                    Index last, float* const* c, const Epilogue& epilogue) {
   assert(m <= kRowBlock && !(epilogue.accumulate && epilogue.bias));
-  const bool relu = is_plain_relu(epilogue);
+  const bool relu = epilogue.plain_relu();
   const Index total = segments.count * segments.length;
   const bool ends_chains = segments.first + total == segments.total;
   const auto block = [&](Index segment, Index count, Index within, Index length) {

@@ -5,6 +5,8 @@
 // that follow from the output's size alone. Memory is the caller's; a call made inside a task runs inline.
 #pragma once
 
+#include <limits>
+
 #include "fastnn/kernels/activation.hpp"
 #include "fastnn/packet.hpp"
 
@@ -47,6 +49,12 @@ struct Epilogue {
   const float* bias = nullptr;  ///< n floats; not together with accumulate
   Activation activation = Activation::linear;
   ActivationParameters parameters = {};
+
+  /// The relu without slope, threshold or ceiling, which the tiles apply in registers.
+  bool plain_relu() const {
+    return activation == Activation::relu && parameters.negative_slope == 0.0f && parameters.threshold == 0.0f &&
+           parameters.max_value == std::numeric_limits<float>::infinity();
+  }
 };
 
 /// C (m x n) = epilogue(A (m x k) B), B packed. Rows of A and C are contiguous, lda and ldc floats apart.

@@ -263,8 +263,7 @@ void run_blocks(const Geometry& g, Index images, const float* x, const float* pa
   Index size = most_tiles(g);
   if (const int threads = usable_threads(); work >= kGrain && threads > 1)
     size = std::min(size, std::max<Index>(kTileStep, ceil_div(ceil_div(tiles, 4 * threads), kTileStep) * kTileStep));
-  const bool relu = epilogue.activation == Activation::relu && epilogue.parameters.negative_slope == 0.0f &&
-                    epilogue.parameters.threshold == 0.0f && !(epilogue.parameters.max_value < 1e30f);
+  const bool relu = epilogue.plain_relu();
   parallel_ranges(tiles, size, work, [&](Index first, Index last, int thread) {
     const Index count = last - first, point_v = apart(count * g.channels);
     float* zeros = scratch + thread * stride;
@@ -448,10 +447,9 @@ Index transforms_size(const Geometry& g) {
 }
 bool by_chunks(const Geometry& g) { return g.blocks() == 1 && g.channels * g.filters < 128 * 128; }
 
-// Tiles that are transformed at once: together they fill half of the second level of cache.
+// Tiles of a chunk that are transformed at once: together they fill half of the second level of cache.
 Index tiles_at_once(const Geometry& g) {
-  return by_chunks(g) ? std::clamp<Index>((Index{1} << 18) / (kPoints * (g.channels + g.filters)), 16, kChunkTiles)
-                      : kOuterRows;
+  return std::clamp<Index>((Index{1} << 18) / (kPoints * (g.channels + g.filters)), 16, kChunkTiles);
 }
 
 // The matrices of one thread or of all.
