@@ -72,7 +72,7 @@ Session::Session(const Graph& graph, const Wanted& wanted, const GradientTable* 
       context.input_gradients_[k] = static_cast<float*>(pointer(places.input_gradients[k]));
       if (places.add_to[k] != kNowhere)
         additions_.push_back({i, context.input_gradients_[k], static_cast<float*>(pointer(places.add_to[k])),
-                              graph.edge(node.inputs[k]).spec.row_size()});
+                              &graph.edge(node.inputs[k]).spec});
     }
     for (int place : places.buffers) context.buffers_.push_back(pointer(place));
     context.weight_gradients_.assign(node.weights.size(), nullptr);
@@ -145,7 +145,7 @@ void Session::backward(const Pulse& pulse) {
   for (std::size_t i = contexts_.size(); i-- > 0;) {
     if (plan_.nodes[i].backward) graph_.nodes()[i].layer->backward(contexts_[i]);
     for (; addition != additions_.cend() && addition->node == i; ++addition)
-      kernels::add(addition->from, addition->to, rows_ * addition->row_size);
+      kernels::add(addition->from, addition->to, addition->spec->size(rows_));
     for (; shared != shared_.cend() && shared->node == i; ++shared)
       kernels::add(shared->from, shared->to, shared->count);
     if (pulse) pulse();

@@ -76,7 +76,7 @@ class Session {
     std::size_t node;
     const float* from;
     float* to;
-    Index row_size;
+    const Spec* spec;
   };
 
   const Graph& graph_;

@@ -48,7 +48,7 @@ class Planner {
     p.last = std::max(p.last, time);
   }
   std::size_t bytes_of(EdgeId edge) const {
-    return static_cast<std::size_t>(plan_.capacity) * graph_.edge(edge).spec.row_bytes();
+    return graph_.edge(edge).spec.bytes(plan_.capacity);
   }
 
   // An alias node's output lives where its input does.

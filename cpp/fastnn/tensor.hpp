@@ -58,14 +58,19 @@ inline std::string to_string(const Shape& shape) {
   return text + (shape.size() == 1 ? ",)" : ")");
 }
 
-/// What flows along an edge: a batched shape and an element type.
+/// What flows along an edge: a shape and an element type. Most edges are batched: their first dimension is the batch, of a
+/// size that only a step knows. The others (a weight read as a value, a mean over the batch) are of one size always.
 struct Spec {
   Shape shape;
   DType dtype = DType::float32;
 
-  /// Elements of one row.
+  bool batched() const { return !shape.empty() && shape[0] == kUnknown; }
+  /// Elements of one row of a batched edge.
   Index row_size() const { return volume(shape, 1); }
   std::size_t row_bytes() const { return static_cast<std::size_t>(row_size()) * size_of(dtype); }
+  /// Elements in a batch of `rows`.
+  Index size(Index rows) const { return batched() ? rows * row_size() : volume(shape); }
+  std::size_t bytes(Index rows) const { return static_cast<std::size_t>(size(rows)) * size_of(dtype); }
 };
 
 /// `bytes` rounded up so that what follows starts on an alignment boundary.

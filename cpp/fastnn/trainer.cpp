@@ -112,27 +112,31 @@ void Trainer::take_losses(Session& session, const RunData& data) {
   step_.total = weight_penalty();
   for (std::size_t k = 0; k < losses_.size(); ++k) {
     const LossTerm& term = losses_[k];
-    const Index size = graph.edge(term.edge).spec.row_size();
+    const Spec& spec = graph.edge(term.edge).spec;
+    const Index samples = spec.batched() ? rows : 1;
+    const Index size = spec.size(rows) / samples;
     const float* values = session.value(term.edge);
-    const float* weights = weights_of(term.sample_weights);
-    const double count = term.summed ? 1 : static_cast<double>(rows * size);
+    const float* weights = spec.batched() ? weights_of(term.sample_weights) : nullptr;
+    const double count = term.summed ? 1 : static_cast<double>(samples * size);
     double sum = 0;
-    for (Index i = 0; i < rows; ++i)
+    for (Index i = 0; i < samples; ++i)
       for (Index j = 0; j < size; ++j)
         sum += static_cast<double>(values[i * size + j]) * (weights ? static_cast<double>(weights[i]) : 1.0);
     step_.losses[k] = sum / count;
     step_.total += term.weight * step_.losses[k];
     if (float* gradient = session.gradient(term.edge)) {
       const auto share = static_cast<float>(term.weight / count);
-      for (Index i = 0; i < rows; ++i) std::fill_n(gradient + i * size, size, weights ? share * weights[i] : share);
+      for (Index i = 0; i < samples; ++i) std::fill_n(gradient + i * size, size, weights ? share * weights[i] : share);
     }
   }
   for (std::size_t k = 0; k < metrics_.size(); ++k) {
-    const Index size = graph.edge(metrics_[k].edge).spec.row_size();
+    const Spec& spec = graph.edge(metrics_[k].edge).spec;
+    const Index samples = spec.batched() ? rows : 1;
+    const Index size = spec.size(rows) / samples;
     const float* values = session.value(metrics_[k].edge);
-    const float* weights = weights_of(metrics_[k].sample_weights);
+    const float* weights = spec.batched() ? weights_of(metrics_[k].sample_weights) : nullptr;
     double sum = 0, count = 0;
-    for (Index i = 0; i < rows; ++i) {
+    for (Index i = 0; i < samples; ++i) {
       const double weight = weights ? static_cast<double>(weights[i]) : 1.0;
       for (Index j = 0; j < size; ++j) sum += weight * static_cast<double>(values[i * size + j]);
       count += weight * static_cast<double>(size);

@@ -1,69 +1,18 @@
-"""The table of layers: every layer with its arguments in awkward shapes, and what it means in float64 NumPy.
-
-A row names a shape or an argument that has gone wrong somewhere before (`conv2d-k3-s2-same-odd`), says how to make the
-layer, the shape of one sample (of each input, where it has several), and its reference: `forward(x, weights, training)`
-on a whole batch (a list of them), written by hand for clarity alone. `weights` maps the role of a weight ("kernel") to
-its float64 value. `test_layers.py` walks the table; it derives the gradients from the references, so none is written
-here. Losses and metrics have tables of their own below.
-"""
+"""Rows for dense, 2D convolution and pooling, batch normalization, activations, shapes and merging; losses and metrics."""
 
 from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cases.case import Array, Case, Forward, Shape, Weights
 from fastnn import layers, losses, metrics
-
-Array = NDArray[np.float64]
-Weights = Mapping[str, Array]
-Forward = Callable[[Any, Weights, bool], Array]
-Shape = tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Case:
-    """One row of the table of layers.
-
-    Attributes:
-        name: What is special about it.
-        make: Makes the layer, with the same arguments and seeds each time.
-        shape: The shape of one sample; a tuple of shapes for a layer that is called on a list.
-        forward: The reference, on an array or a list of arrays.
-        state: The reference of what a training step leaves in the weights that no gradient moves, by role.
-        scale: Inputs are normal numbers times this, plus
-        offset: this.
-        rtol: How far a value may be from the reference, in parts of the largest element.
-        gradient_rtol: The same for gradients.
-    """
-
-    name: str
-    make: Callable[[], Any]
-    shape: Shape | tuple[Shape, ...]
-    forward: Forward
-    state: Callable[[Array, Weights], dict[str, Array]] | None = None
-    scale: float = 1.0
-    offset: float = 0.0
-    rtol: float = 1e-5
-    gradient_rtol: float = 1e-4
-
-    @property
-    def several(self) -> bool:
-        return bool(self.shape) and isinstance(self.shape[0], tuple)
-
-    @property
-    def shapes(self) -> list[Shape]:
-        """One for each input."""
-        return list(self.shape) if self.several else [self.shape]  # type: ignore[list-item, arg-type]
-
-    def reference(self, xs: list[Array], weights: Weights, training: bool) -> Array:
-        return self.forward(xs if self.several else xs[0], weights, training)
-
 
 # Activations ----------------------------------------------------------------------------------------------------------
 
