@@ -1,4 +1,4 @@
-"""Rows for dense, 2D convolution and pooling, batch normalization, activations, shapes and merging; losses and metrics."""
+"""Rows for dense, 2D convolution, pooling, batch normalization, activations, shapes, merging; losses and metrics."""
 
 from __future__ import annotations
 
