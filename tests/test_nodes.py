@@ -707,3 +707,388 @@ def test_matmul_refuses() -> None:
     refused("Matmul", {}, [((batch, 3), f), ((2, 3, 5), f)], "the batch to stay the first dimension")
     refused("Matmul", {}, [((), f), ((3, 5), f)], "at least one dimension")
     refused("Matmul", {}, [((batch, 3), "int32"), ((3, 5), "int32")], "expects float32, got int32; cast it first")
+
+
+# Rearranging ----------------------------------------------------------------------------------------------------------
+
+WHOLE = 2**62
+BOTH = pytest.mark.parametrize("make", [Batched, Fixed])
+
+
+def of_all_types(kind: str, config: dict[str, Any], make: Any, shape: tuple[int, ...], reference: Any) -> None:
+    for value in (normal(ROWS, *shape), whole(ROWS, *shape), flags(ROWS, *shape)):
+        assert_case(Case(kind, kind, config, [make(value)], reference))
+
+
+@BOTH
+@pytest.mark.parametrize("order", [(0, 1), (0, 2, 1), (0, 3, 1, 2), (0, -1, -2, 1), (0, 1, 3, 2, 4), (0,)], ids=str)
+def test_transpose(make: Any, order: tuple[int, ...]) -> None:
+    shape = (3, 4, 5, 2)[: len(order) - 1]
+    of_all_types("Transpose", {"permutation": order}, make, shape, lambda x: np.transpose(x, order))
+    if make is Fixed and len(order) == 3:
+        of_all_types("Transpose", {"permutation": (2, 0, 1)}, make, (33, 70), lambda x: np.transpose(x, (2, 0, 1)))
+
+
+SLICES: list[tuple[tuple[int, ...], tuple[slice, ...]]] = [
+    ((9,), (slice(2, 7),)),
+    ((9,), (slice(None, None, -1),)),
+    ((9,), (slice(7, 1, -2),)),
+    ((9,), (slice(-3, None),)),
+    ((9,), (slice(-100, 100, 4),)),
+    ((9,), (slice(5, 5),)),
+    ((4, 6), (slice(1, 3), slice(None, None, 2))),
+    ((4, 6), (slice(None), slice(5, None, -3))),
+    ((4, 6), (slice(-1, -5, -1), slice(3, 4))),
+    ((3, 4, 5), (slice(None), slice(None), slice(0, 2))),
+    ((3, 4, 5), (slice(1, 2), slice(None), slice(None))),
+]
+
+
+@BOTH
+@pytest.mark.parametrize(("shape", "cuts"), SLICES, ids=str)
+def test_slice(make: Any, shape: tuple[int, ...], cuts: tuple[slice, ...]) -> None:
+    every = (slice(None), *cuts)
+    config = {
+        "begin": [WHOLE if c.start is None and (c.step or 1) < 0 else c.start or 0 for c in every],
+        "end": [WHOLE if c.stop is None else c.stop for c in every],
+        "strides": [c.step or 1 for c in every],
+    }
+    of_all_types("Slice", config, make, shape, lambda x: x[every])
+
+
+@BOTH
+@pytest.mark.parametrize("mode", ["constant", "reflect", "symmetric", "edge"])
+@pytest.mark.parametrize(
+    ("shape", "low", "high"), [((5,), (2,), (3,)), ((4, 3), (1, 0), (2, 2)), ((1, 4, 3), (0, 3, 0), (0, 0, 1))], ids=str
+)
+def test_pad(make: Any, mode: str, shape: tuple[int, ...], low: tuple[int, ...], high: tuple[int, ...]) -> None:
+    widths = [(0, 0), *zip(low, high, strict=True)]
+    config = {"low": (0, *low), "high": (0, *high), "mode": mode, "value": 1.0}
+    extra = {"constant_values": 1} if mode == "constant" else {}
+    of_all_types("Pad", config, make, shape, lambda x: np.pad(x, widths, mode=mode, **extra))
+
+
+@BOTH
+def test_flip_tile_and_repeat(make: Any) -> None:
+    of_all_types("Flip", {"axes": [1]}, make, (7,), lambda x: np.flip(x, 1))
+    of_all_types("Flip", {"axes": [-1, 1]}, make, (3, 4, 2), lambda x: np.flip(x, (-1, 1)))
+    of_all_types("Tile", {"repeats": (1, 3)}, make, (4,), lambda x: np.tile(x, (1, 3)))
+    of_all_types("Tile", {"repeats": (1, 2, 1, 3)}, make, (3, 1, 5), lambda x: np.tile(x, (1, 2, 1, 3)))
+    of_all_types("Repeat", {"repeats": 3, "axis": 1}, make, (4,), lambda x: np.repeat(x, 3, 1))
+    of_all_types("Repeat", {"repeats": 2, "axis": -2}, make, (3, 4, 5), lambda x: np.repeat(x, 2, -2))
+    if make is Fixed:
+        of_all_types("Flip", {"axes": [0]}, make, (3,), lambda x: np.flip(x, 0))
+        of_all_types("Tile", {"repeats": (2, 3)}, make, (4,), lambda x: np.tile(x, (2, 3)))
+        of_all_types("Repeat", {"repeats": 2, "axis": 0}, make, (3,), lambda x: np.repeat(x, 2, 0))
+
+
+def test_broadcast_and_reshape() -> None:
+    of_all_types("BroadcastTo", {"shape": (3, ROWS, 4)}, Fixed, (1,), lambda x: np.broadcast_to(x, (3, ROWS, 4)))
+    of_all_types("BroadcastTo", {"shape": (-1, 3, 4)}, Batched, (1, 4), lambda x: np.broadcast_to(x, (ROWS, 3, 4)))
+    for shape, to in [((), ()), ((), (3, 2)), ((3,), (2, 3)), ((4, 1), (4, 6))]:
+
+        def reference(x: Any, like: Any, to: Any = to) -> Any:
+            return np.broadcast_to(x, (ROWS, *to)) + 0 * like.sum()
+
+        operands: list[Operand] = [Fixed(normal(*shape)), Batched(whole(ROWS, 2))]
+        assert_case(Case("like", "BroadcastLike", {"shape": to}, operands, reference))
+    of_all_types("ReshapeTo", {"shape": (-1, 3, 4)}, Batched, (2, 6), lambda x: x.reshape(ROWS, 3, 4))
+    of_all_types("ReshapeTo", {"shape": (-1, -1, 4)}, Batched, (2, 6), lambda x: x.reshape(ROWS, 3, 4))
+    of_all_types("ReshapeTo", {"shape": (6, -1)}, Fixed, (2, 6), lambda x: x.reshape(6, 10))
+    assert_case(Case("to-scalar", "ReshapeTo", {"shape": ()}, [Fixed(normal(1, 1))], lambda x: x.reshape(())))
+
+
+@BOTH
+@pytest.mark.parametrize(("shapes", "axis"), [(((3,), (4,)), 1), (((2, 3), (2, 1), (2, 5)), -1), (((1, 3), (4, 3)), 1)])
+def test_join(make: Any, shapes: Any, axis: int) -> None:
+    for value in (normal, whole, flags):
+        operands = [make(value(ROWS, *shape, seed=i)) for i, shape in enumerate(shapes)]
+        assert_case(Case("join", "Join", {"axis": axis}, operands, lambda *xs: np.concatenate(xs, axis=axis)))
+
+
+def test_rearranging_refuses() -> None:
+    x, y = ((None, 3, 4), "float32"), ((2, 3), "float32")
+    refused("Transpose", {"permutation": (1, 0, 2)}, [x], "the batch to stay the first axis")
+    refused("Transpose", {"permutation": (0, 1)}, [x], "an entry for each of the 3 axes")
+    refused("Transpose", {"permutation": (0, 1, 1)}, [x], "each axis once, got axis 1 again")
+    cut = {"begin": (0, 0, 0), "end": (2, WHOLE, WHOLE), "strides": (1, 1, 1)}
+    refused("Slice", cut, [x], "to leave the batch as it is")
+    refused("Slice", {"begin": (0, 0), "end": (1, 1), "strides": (1, 0)}, [y], "numbers other than 0")
+    refused("Pad", {"low": (1, 0, 0), "high": (0, 0, 0)}, [x], "to leave the batch as it is")
+    refused("Pad", {"low": (2, 0), "high": (0, 0), "mode": "reflect"}, [y], "at most 1 on each side of axis 0")
+    refused("Pad", {"low": (2, 0), "high": (0, 0), "mode": "wrap"}, [y], 'got "wrap"')
+    refused("Flip", {"axes": [0]}, [x], "to leave the batch as it is")
+    refused("Tile", {"repeats": (2, 1, 1)}, [x], "to leave the batch as it is")
+    refused("BroadcastTo", {"shape": (4, 3)}, [y], r"cannot broadcast \(2, 3\) to \(4, 3\)")
+    refused("BroadcastLike", {"shape": (3,)}, [y, y], "a second input with a batch")
+    refused("ReshapeTo", {"shape": (5, -1)}, [y], r"cannot see the 6 values of \(2, 3\)")
+    refused("ReshapeTo", {"shape": (3, -1)}, [x], "the batch .written -1. to stay the first axis")
+    refused("Join", {"axis": 0}, [x, x], "another axis than the batch")
+    refused("Join", {"axis": 1}, [x, ((None, 3, 5), "float32")], "that differ along axis 1 alone")
+
+
+# Picking and sorting --------------------------------------------------------------------------------------------------
+
+
+def settled(indices: Any, size: int) -> Any:
+    return np.clip(np.where(indices < 0, indices + size, indices), 0, size - 1)
+
+
+@pytest.mark.parametrize("indices", [(), (6,), (2, 3)], ids=str)
+@pytest.mark.parametrize("seed", [0, 1])
+def test_take(indices: tuple[int, ...], seed: int) -> None:
+    def reference(axis: int) -> Callable[..., Any]:
+        return lambda x, i: np.take(x, settled(i, x.shape[axis]), axis=axis)
+
+    picks = whole(*indices, low=-9, high=9, seed=seed)
+    by_row = whole(ROWS, *indices, low=-9, high=9, seed=seed)
+    for value in (normal, whole, flags):
+        for shape, axis in [((7,), 0), ((7, 3), 0), ((4, 7), 1), ((2, 7, 3), -2)]:
+            table = value(*shape)
+            assert_case(Case("take", "Take", {"axis": axis}, [Fixed(table), Fixed(picks)], reference(axis)))
+        for shape in [(7,), (7, 3), (7, 2, 5)]:
+            assert_case(Case("take", "Take", {"axis": 0}, [Fixed(value(*shape)), Batched(by_row)], reference(0)))
+        for shape, axis in [((7,), 1), ((7, 3), 1), ((4, 7), 2), ((4, 7), -1)]:
+            x = value(ROWS, *shape)
+            assert_case(Case("take", "Take", {"axis": axis}, [Batched(x), Fixed(picks)], reference(axis)))
+
+
+def test_take_from_a_large_table_on_any_number_of_threads() -> None:
+    table, picks = normal(300, 40), whole(60, 50, low=0, high=300)
+    case = Case("take", "Take", {"axis": 0}, [Fixed(table), Batched(picks)], lambda x, i: x[i])
+    assert_case(case)
+
+
+@BOTH
+@pytest.mark.parametrize(("shape", "axis", "picks"), [((7,), 1, 3), ((4, 7), 1, 9), ((4, 7), -1, 2), ((2, 3, 5), 2, 3)])
+def test_take_along(make: Any, shape: tuple[int, ...], axis: int, picks: int) -> None:
+    at = list((ROWS, *shape))
+    at[axis] = picks
+    indices = whole(*at, low=-2, high=9)
+
+    def reference(x: Any, i: Any) -> Any:
+        return np.take_along_axis(x, settled(i, x.shape[axis]), axis=axis)
+
+    for value in (normal, whole, flags):
+        operands = [make(value(ROWS, *shape)), make(indices)]
+        assert_case(Case("take_along", "TakeAlong", {"axis": axis}, operands, reference))
+
+
+def test_one_hot() -> None:
+    def reference(i: Any) -> Any:
+        return (i[..., None] == np.arange(4)).astype(np.float64)
+
+    for shape in [(), (3,), (2, 5)]:
+        indices = whole(ROWS, *shape, low=-2, high=6)
+        for make in (Batched, Fixed):
+            assert_case(Case("one_hot", "OneHot", {"num_classes": 4}, [make(indices)], reference))
+
+
+@BOTH
+@pytest.mark.parametrize("descending", [False, True], ids=["up", "down"])
+@pytest.mark.parametrize(("shape", "axis"), [((9,), 1), ((4, 5), 1), ((4, 5), -1), ((300,), 1)])
+def test_sort(make: Any, descending: bool, shape: tuple[int, ...], axis: int) -> None:
+    def places(x: Any) -> Any:
+        return np.argsort(-x if descending else x, axis=axis, kind="stable").astype(np.int32)
+
+    def values(x: Any) -> Any:
+        return np.take_along_axis(x, places(x), axis=axis)
+
+    config = {"axis": axis, "descending": descending}
+    for value in (normal(ROWS, *shape), whole(ROWS, *shape, low=0, high=4)):
+        assert_case(Case("sort", "Sort", config, [make(value)], values))
+        assert_case(Case("argsort", "ArgSort", config, [make(value)], places, gradients=False))
+
+
+@BOTH
+@pytest.mark.parametrize(("shape", "k"), [((9,), 1), ((9,), 9), ((4, 5), 2), ((300,), 7)])
+def test_top_k(make: Any, shape: tuple[int, ...], k: int) -> None:
+    def reference(x: Any) -> Any:
+        places = np.argsort(-x, axis=-1, kind="stable")[..., :k].astype(np.int32)
+        return np.take_along_axis(x, places, axis=-1), places
+
+    for value in (normal(ROWS, *shape), whole(ROWS, *shape, low=0, high=4)):
+        assert_case(Case("top_k", "TopK", {"k": k}, [make(value)], reference))
+
+
+def test_order_with_nan() -> None:
+    x = np.array([[2.0, np.nan, -np.inf, np.inf, 2.0, np.nan]])
+    (y,) = run("ArgSort", {"axis": 1}, [Batched(x)]).values
+    np.testing.assert_array_equal(y, [[2, 0, 4, 3, 1, 5]])
+    _, y = run("TopK", {"k": 4}, [Batched(x)]).values
+    np.testing.assert_array_equal(y, [[1, 5, 3, 0]])
+
+
+def test_picking_refuses() -> None:
+    x, i, batch = ((None, 3, 4), "float32"), ((6,), "int32"), ((None, 6), "int32")
+    refused("Take", {"axis": 0}, [x, i], "another axis than the batch")
+    refused("Take", {"axis": 1}, [x, batch], "use take_along_axis")
+    refused("Take", {"axis": 1}, [((3, 4), "float32"), batch], "axis 0 for indices with a batch")
+    refused("Take", {"axis": 1}, [x, ((6,), "float32")], "int32 indices, got float32; cast them first")
+    refused("TakeAlong", {"axis": 1}, [x, batch], "differs along axis 1 alone")
+    refused("OneHot", {"num_classes": 0}, [i], "a positive integer, got 0")
+    refused("Sort", {"axis": 0}, [x], "another axis than the batch")
+    refused("TopK", {"k": 5}, [x], "at most the 4 elements of the last axis")
+
+
+# Values ---------------------------------------------------------------------------------------------------------------
+
+
+def rows_of(graph: Any, edge: int, like: int) -> int:
+    """An edge without a batch, as an edge with one."""
+    shape, _ = graph.spec(edge)
+    (edge,) = graph.add("BroadcastLike", "like", {"shape": shape}, [edge, like])
+    return int(edge)
+
+
+@pytest.mark.parametrize(("op", "expected"), [("assign", [2.0, 5.0]), ("add", [12.0, 25.0]), ("subtract", [8.0, 15.0])])
+def test_assign_commits_with_the_step_and_is_read_at_once(op: str, expected: list[float]) -> None:
+    variable = _core.Variable("total", (2,), False)
+    variable.assign(np.array([10.0, 20.0], np.float32))
+    graph = _core.Graph()
+    x = graph.input((None, 2))
+    (mean,) = graph.add("Reduce", "sum", {"op": "sum", "axes": [0]}, [x])
+    (new,) = graph.add("Assign", "assign", {"op": op}, [mean], [variable])
+    wanted = rows_of(graph, new, x)
+    value = np.array([[1.0, 2.0], [1.0, 3.0]], np.float32)
+    (y,), _, _ = _core.vjp(graph, [wanted], [value], [value], True)
+    np.testing.assert_array_equal(y[0], expected)
+    np.testing.assert_array_equal(variable.numpy(), expected)
+    (y,) = _core.Predictor(graph, [wanted])([value])
+    np.testing.assert_array_equal(variable.numpy(), expected, err_msg="a prediction writes nothing")
+    refused("Assign", {"op": "add"}, [((None, 2), "float32")], "reduce it over the batch first")
+
+
+def test_rows_and_constants() -> None:
+    graph = _core.Graph()
+    x = graph.input((None, 3))
+    (rows,) = graph.add("Rows", "rows", {}, [x])
+    assert graph.spec(rows) == ((), "int32")
+    (scalar,) = graph.add("Constant", "c", {"value": np.array([2.5]), "shape": ()}, [])
+    (array,) = graph.add("Constant", "d", {"value": np.array([[1, 0], [0, 7]]), "dtype": "int32"}, [])
+    (truth,) = graph.add("Constant", "e", {"value": np.array([True, False]), "dtype": "bool"}, [])
+    wanted = [rows_of(graph, edge, x) for edge in (rows, scalar, array, truth)]
+    predict = _core.Predictor(graph, wanted)
+    for count in (1, 4):
+        found = predict([np.zeros((count, 3), np.float32)])
+        np.testing.assert_array_equal(found[0], np.full(count, count, np.int32))
+        np.testing.assert_array_equal(found[1], np.full(count, 2.5, np.float32))
+        np.testing.assert_array_equal(found[2], np.broadcast_to(np.array([[1, 0], [0, 7]]), (count, 2, 2)))
+        np.testing.assert_array_equal(found[3], np.broadcast_to([True, False], (count, 2)))
+    refused("Constant", {"value": np.ones(3), "shape": (2,)}, [], "2 numbers for shape")
+
+
+def test_stop_gradient() -> None:
+    found = run("StopGradient", {}, [Batched(normal(ROWS, 3))])
+    assert found.gradients[0] is None or not found.gradients[0].any()
+    graph = _core.Graph()
+    x = graph.input((None, 3))
+    (held,) = graph.add("StopGradient", "stop", {}, [x])
+    (y,) = graph.add("Binary", "multiply", {"op": "multiply"}, [x, held])
+    value = normal(ROWS, 3).astype(np.float32)
+    (y,), (dx,), _ = _core.vjp(graph, [y], [value], [np.ones_like(value)], True)
+    np.testing.assert_array_equal(dx, value)
+    np.testing.assert_array_equal(y, value * value)
+
+
+def test_an_edge_read_twice_gets_both_gradients() -> None:
+    variable = _core.Variable("v", (3,), True)
+    variable.assign(np.array([1.0, 2.0, 3.0], np.float32))
+    graph = _core.Graph()
+    x = graph.input((None, 3))
+    (v,) = graph.add("Variable", "v", {"shape": (3,)}, [], [variable])
+    (square,) = graph.add("Binary", "multiply", {"op": "multiply"}, [v, v])
+    (y,) = graph.add("Binary", "add", {"op": "add"}, [x, square])
+    ones = np.ones((4, 3), np.float32)
+    _, _, ((_, gradient),) = _core.vjp(graph, [y], [ones], [ones], True)
+    np.testing.assert_array_equal(gradient, [8, 16, 24])
+
+
+def drawn(op: str, a: float, b: float, rows: int = 500, seed: int = 3, count: int = 2) -> list[Any]:
+    graph = _core.Graph()
+    x = graph.input((None, 1))
+    config = {"op": op, "a": a, "b": b, "shape": (40,), "batched": True}
+    edges = graph.add("Random", "draw", config, [x], [], _core.Stream(seed))
+    predict = _core.Predictor(graph, edges)
+    return [predict([np.zeros((rows, 1), np.float32)])[0] for _ in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("op", "a", "b", "mean", "deviation", "low", "high"),
+    [
+        ("uniform", -1, 3, 1, 4 / np.sqrt(12), -1, 3),
+        ("normal", 2, 3, 2, 3, -20, 24),
+        ("truncated_normal", 1, 2, 1, 2 * 0.8796, -3, 5),
+        ("bernoulli", 0.3, 0, 0.3, np.sqrt(0.21), 0, 1),
+        ("randint", -2, 5, 1, 2, -2, 4),
+    ],
+)
+def test_random(op: str, a: float, b: float, mean: float, deviation: float, low: float, high: float) -> None:
+    first, second = drawn(op, a, b)
+    assert first.dtype == {"bernoulli": np.bool_, "randint": np.int32}.get(op, np.float32)
+    assert (first != second).any(), "a second draw is another"
+    for y in (first, second):
+        y = y.astype(np.float64)
+        assert abs(y.mean() - mean) < 5 * deviation / np.sqrt(y.size)
+        assert abs(y.std() - deviation) < 0.03 * deviation
+        assert y.min() >= low
+        assert y.max() <= high
+        assert abs(np.corrcoef(y[:, :-1].ravel(), y[:, 1:].ravel())[0, 1]) < 0.03
+        assert abs(np.corrcoef(y[:-1].ravel(), y[1:].ravel())[0, 1]) < 0.03
+    if op == "randint":
+        np.testing.assert_array_equal(np.unique(first), np.arange(-2, 5))
+    for threads in (1, 4):
+        _core.set_num_threads(threads)
+        np.testing.assert_array_equal(drawn(op, a, b)[0], first)
+    np.testing.assert_array_equal(drawn(op, a, b, rows=3)[0], first[:3], err_msg="rows are numbered from the first")
+    assert (drawn(op, a, b, seed=4)[0] != first).any()
+
+
+def test_random_without_a_batch() -> None:
+    graph = _core.Graph()
+    x = graph.input((None, 1))
+    edges = graph.add("Random", "draw", {"op": "uniform", "shape": (2, 3)}, [], [], _core.Stream(1))
+    (y,) = _core.Predictor(graph, [rows_of(graph, edges[0], x)])([np.zeros((4, 1), np.float32)])
+    np.testing.assert_array_equal(y, np.broadcast_to(y[:1], (4, 2, 3)))
+    assert len(np.unique(y)) == 6
+    refused("Random", {"op": "bernoulli", "a": 1.5, "shape": ()}, [], r"a probability in \[0, 1\], got 1.5")
+    refused("Random", {"op": "randint", "a": 3, "b": 3, "shape": ()}, [], "a < b")
+    refused("Random", {"op": "beta", "shape": ()}, [], 'got "beta"')
+    with pytest.raises(ValueError, match="draws random numbers and needs a stream"):
+        graph.add("Random", "draw", {"op": "uniform", "shape": ()}, [])
+
+
+# Rows and batches -----------------------------------------------------------------------------------------------------
+
+BY_ROW: list[tuple[str, dict[str, Any], tuple[int, ...]]] = [
+    ("Unary", {"op": "sin"}, (13,)),
+    ("Unary", {"op": "log2"}, (3, 5)),
+    ("Reduce", {"op": "sum", "axes": [1]}, (133,)),
+    ("Reduce", {"op": "logsumexp", "axes": [2]}, (3, 37)),
+    ("Reduce", {"op": "mean", "axes": [1]}, (21, 5)),
+    ("Cumulative", {"op": "sum", "axis": 1}, (9, 3)),
+    ("Sort", {"axis": 1}, (11,)),
+    ("Pad", {"low": (0, 2), "high": (0, 1), "mode": "reflect"}, (7,)),
+]
+
+
+@pytest.mark.parametrize(("kind", "config", "shape"), BY_ROW, ids=str)
+def test_a_row_has_the_same_bits_in_any_batch(kind: str, config: dict[str, Any], shape: tuple[int, ...]) -> None:
+    graph = _core.Graph()
+    edges = graph.add(kind, "node", config, [graph.input((None, *shape))])
+    predict = _core.Predictor(graph, edges)
+    x = uniform(65, *shape, low=0.1, high=2.0).astype(np.float32)
+    alone = np.concatenate([predict([x[i : i + 1]])[0] for i in range(65)])
+    for count in (2, 64, 65):
+        np.testing.assert_array_equal(predict([x[:count]])[0], alone[:count])
+
+
+def test_a_row_of_a_product_has_the_same_bits_in_any_batch() -> None:
+    graph = _core.Graph()
+    x = graph.input((None, 17, 33))
+    (turned,) = graph.add("Transpose", "t", {"permutation": (0, 2, 1)}, [x])
+    predict = _core.Predictor(graph, graph.add("Matmul", "m", {}, [x, turned]))
+    value = normal(65, 17, 33).astype(np.float32)
+    alone = np.concatenate([predict([value[i : i + 1]])[0] for i in range(65)])
+    for count in (2, 64, 65):
+        np.testing.assert_array_equal(predict([value[:count]])[0], alone[:count])
