@@ -23,10 +23,10 @@ struct View {
   View turned() const { return {column, row}; }
 };
 
-class Matmul : public Layer {
+class Matmul : public Function {
  public:
   Matmul(const std::string& kind, const std::string& name, const Config& config)
-      : Layer(kind, name), turned_{config.flag("transpose_a", false), config.flag("transpose_b", false)} {}
+      : Function(kind, name), turned_{config.flag("transpose_a", false), config.flag("transpose_b", false)} {}
 
   Signature infer(const std::vector<Spec>& inputs) override {
     require(inputs.size() == 2, who(), " expects two inputs, got ", inputs.size());
