@@ -150,6 +150,7 @@ def assert_case(case: Case) -> None:
         expected = as_list(case.reference(*exact))
     rng = np.random.default_rng(5)
     cotangents = [rng.normal(size=np.shape(e)).astype(np.float32) for e in expected]
+    _core.set_num_threads(1)
     first = run(case.kind, case.config, case.operands, cotangents)
     for k, (got, e) in enumerate(zip(first.values, expected, strict=True)):
         assert_close(got, e, case.rtol, f"{case.name}: output {k}")
@@ -453,6 +454,17 @@ def test_power_is_exact_to_the_last_place() -> None:
     assert ulps(y[normal_range], expected[normal_range]) <= 1
 
 
+@pytest.mark.parametrize(
+    ("shape", "other"),
+    [((9000, 17), (17,)), ((300, 40, 10), (40, 1)), ((20000, 3), ()), ((7, 5000), (5000,)), ((2000, 1, 9), (5, 1))],
+    ids=str,
+)
+def test_large_arrays_broadcast(shape: tuple[int, ...], other: tuple[int, ...]) -> None:
+    for op in ("add", "subtract", "multiply"):
+        operands = [Batched(normal(*shape)), Fixed(normal(*other))]
+        assert_case(Case(op, "Binary", {"op": op}, operands, BINARY[op], gradient_rtol=1e-3))
+
+
 def test_binary_refuses() -> None:
     f, batch = "float32", None
     refused("Binary", {"op": "add"}, [((batch, 3), f), ((5, 3), f)], "the batch goes with no fixed size but 1")
@@ -556,6 +568,13 @@ def test_reduce(op: str, keepdims: bool, shape: tuple[int, ...], axes: tuple[int
     x = uniform(ROWS, *shape, low=0.5, high=1.5)
     assert_case(Case(op, "Reduce", config, [Batched(x)], reference))
     assert_case(Case(op, "Reduce", config, [Fixed(x)], reference))
+
+
+def test_reduce_of_a_single_number() -> None:
+    for op, function in REDUCTIONS.items():
+        for keepdims in (False, True):
+            config = {"op": op, "axes": (), "keepdims": keepdims}
+            assert_case(Case(op, "Reduce", config, [Fixed(np.array(1.5))], lambda x, f=function: np.asarray(f(x))))
 
 
 @pytest.mark.parametrize(("rows", "columns"), [(3, 5000), (2100, 17), (20000, 3), (70001, 1), (1, 40000)], ids=str)
@@ -1081,6 +1100,25 @@ def test_a_row_has_the_same_bits_in_any_batch(kind: str, config: dict[str, Any],
     alone = np.concatenate([predict([x[i : i + 1]])[0] for i in range(65)])
     for count in (2, 64, 65):
         np.testing.assert_array_equal(predict([x[:count]])[0], alone[:count])
+    x[1] = np.nan
+    with_nan = predict([x])[0]
+    assert np.isnan(with_nan[1]).all()
+    np.testing.assert_array_equal(np.delete(with_nan, 1, axis=0), np.delete(alone, 1, axis=0))
+
+
+def test_a_batch_is_as_large_as_the_rows_that_came() -> None:
+    graph = _core.Graph()
+    x = graph.input((None, 7))
+    (mean,) = graph.add("Reduce", "mean", {"op": "mean", "axes": [0]}, [x])
+    (rows,) = graph.add("Rows", "rows", {}, [x])
+    (rows,) = graph.add("Cast", "cast", {"dtype": "float32"}, [rows])
+    (y,) = graph.add("Binary", "subtract", {"op": "subtract"}, [x, mean])
+    (y,) = graph.add("Binary", "add", {"op": "add"}, [y, rows])
+    value = normal(21, 7).astype(np.float32)
+    found = np.empty_like(value)
+    _core.Predictor(graph, [y]).run([value], 0, 21, 16, [found])
+    expected = np.concatenate([part - part.mean(0) + len(part) for part in (value[:16], value[16:])])
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
 def test_a_row_of_a_product_has_the_same_bits_in_any_batch() -> None:
