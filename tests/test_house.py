@@ -18,7 +18,7 @@ CPP = ROOT / "cpp"
 PYTHON = ROOT / "python" / "fastnn"
 
 CPP_FLOORS = [
-    (0, r"fastnn/(tensor|error|config)\.hpp"),
+    (0, r"fastnn/(tensor|error|config|window)\.hpp"),
     (1, r"fastnn/(parallel|random|packet)\.(hpp|cpp)"),
     (2, r"fastnn/kernels/\w+\.(hpp|cpp)"),
     (3, r"fastnn/layer\.(hpp|cpp)"),
@@ -27,8 +27,8 @@ CPP_FLOORS = [
     (5, r"fastnn/(loss|metric|optimizer|trainer|predictor)\.(hpp|cpp)"),
     (6, r"bindings/\w+\.(hpp|cpp)"),
 ]
-SHARED_KERNELS = {"gemm", "activation", "math", "reduce"}
-KERNEL_FAMILIES = {"winograd": "conv"}  # one kernel in two files
+SHARED_KERNELS = {"gemm", "activation", "math", "reduce", "chunks"}
+KERNEL_FAMILIES = {"winograd": "conv", "conv3d": "conv"}  # one kernel in several files
 
 PYTHON_FLOORS = [
     (7.0, r"_core|_cpu"),

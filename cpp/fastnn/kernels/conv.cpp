@@ -216,13 +216,14 @@ void run_sweep(const Sweep& s, Index images, const float* source, const float* p
 }
 
 // Pixels that no tap reaches.
-void clear_sweep(const Sweep& s, Index images, float* target) {
+void pass_sweep(const Sweep& s, Index images, const Epilogue& epilogue, float* target) {
   parallel_for(images, byte_work(4.0 * static_cast<double>(images * s.pixels() * s.filters)), [&](Index image, int) {
     for (Index y = 0; y < s.y.count; ++y)
       for (Index x = 0; x < s.x.count; ++x)
-        std::fill_n(target + ((image * s.y.target + s.y.first + y * s.y.step) * s.x.target + s.x.first + x * s.x.step) *
-                                 s.filters,
-                    s.filters, 0.0f);
+        conv_unreached(
+            s.filters, epilogue,
+            target +
+                ((image * s.y.target + s.y.first + y * s.y.step) * s.x.target + s.x.first + x * s.x.step) * s.filters);
   });
 }
 
@@ -234,6 +235,15 @@ void for_each_phase(const ConvShape& shape, Function&& function) {
 }
 
 }  // namespace
+
+void conv_unreached(Index filters, const Epilogue& epilogue, float* pixel) {
+  if (epilogue.bias)
+    std::copy_n(epilogue.bias, filters, pixel);
+  else if (!epilogue.accumulate)
+    std::fill_n(pixel, filters, 0.0f);
+  if (epilogue.activation != Activation::linear)
+    activate(epilogue.activation, epilogue.parameters, pixel, pixel, filters);
+}
 
 Index conv_packed_size(const ConvShape& shape) { return forward_sweep(shape).packed(); }
 
@@ -284,13 +294,13 @@ Index conv_input_gradient_scratch_size(const ConvShape& shape) {
   return size;
 }
 
-void conv_input_gradient(const ConvShape& shape, Index images, const float* dy, const float* turned, float* dx,
-                         float* scratch) {
+void conv_input_gradient(const ConvShape& shape, Index images, const float* dy, const float* turned,
+                         const Epilogue& epilogue, float* dx, float* scratch) {
   for_each_phase(shape, [&](const Sweep& s) {
     if (s.depth() == 0)
-      clear_sweep(s, images, dx);
+      pass_sweep(s, images, epilogue, dx);
     else
-      run_sweep(s, images, dy, turned, {}, dx, scratch);
+      run_sweep(s, images, dy, turned, epilogue, dx, scratch);
     turned += s.packed();
   });
 }
@@ -330,14 +340,13 @@ struct Units {
   Index count() const { return blocks * segments * pieces; }
 };
 
-// The share of images [first, last) in the sums of units [begin, end).
+// The share of images [first, last) in the sums of units [begin, end), added to them where `reload` is set.
 void outer_units(const Sweep& s, const Units& units, const float* x, const float* dy, Index first, Index last,
-                 Index begin, Index end, float* dw, float* db, float* scratch) {
+                 Index begin, Index end, float* dw, float* db, bool reload, float* scratch) {
   const Blocking blocking = outer_blocking(s);
   const Split split(s.segment_length(), units.pieces);
   alignas(kAlignment) float columns[kOuterPack];
   const float* runs[kOuterRows];
-  bool reload = false;
   for (Index image = first; image < last; image += blocking.images) {
     const Index images = std::min(blocking.images, last - image);
     for (Index row = 0; row < s.y.count; row += blocking.rows) {
@@ -384,7 +393,7 @@ Index conv_kernel_gradient_scratch_size(const ConvShape& shape, Index capacity, 
 }
 
 void conv_kernel_gradient(const ConvShape& shape, Index images, const float* x, const float* dy, float* dw, float* db,
-                          float* scratch) {
+                          float* scratch, bool accumulate) {
   const Sweep s = forward_sweep(shape);
   const Index chunk = std::min(images, images_of_chunk(shape)), chunks = ceil_div(images, chunk);
   const Index window = window_size(s, outer_blocking(s)), size = sums_size(shape), kernel = shape.kernel_size();
@@ -409,7 +418,7 @@ void conv_kernel_gradient(const ConvShape& shape, Index images, const float* x, 
                   !db        ? nullptr
                   : in_place ? db
                              : partial + kernel,
-                  scratch + thread * window);
+                  in_place && accumulate, scratch + thread * window);
     });
     const Index sums = count - direct;
     const auto fold = [&](float* total, Index offset, Index length) {

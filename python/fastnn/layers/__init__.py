@@ -6,8 +6,12 @@ from fastnn.layers.activation import Activation as Activation
 from fastnn.layers.activation import LeakyReLU as LeakyReLU
 from fastnn.layers.activation import ReLU as ReLU
 from fastnn.layers.activation import Softmax as Softmax
+from fastnn.layers.convolution import Conv1D as Conv1D
 from fastnn.layers.convolution import Conv2D as Conv2D
+from fastnn.layers.convolution import Conv3D as Conv3D
+from fastnn.layers.convolution import Convolution1D as Convolution1D
 from fastnn.layers.convolution import Convolution2D as Convolution2D
+from fastnn.layers.convolution import Convolution3D as Convolution3D
 from fastnn.layers.dense import Dense as Dense
 from fastnn.layers.input import Input as Input
 from fastnn.layers.input import InputLayer as InputLayer
@@ -41,3 +45,9 @@ from fastnn.layers.regularization import Dropout as Dropout
 from fastnn.layers.reshaping import Flatten as Flatten
 from fastnn.layers.reshaping import Identity as Identity
 from fastnn.layers.reshaping import Reshape as Reshape
+from fastnn.layers.transposed import Conv1DTranspose as Conv1DTranspose
+from fastnn.layers.transposed import Conv2DTranspose as Conv2DTranspose
+from fastnn.layers.transposed import Conv3DTranspose as Conv3DTranspose
+from fastnn.layers.transposed import Convolution1DTranspose as Convolution1DTranspose
+from fastnn.layers.transposed import Convolution2DTranspose as Convolution2DTranspose
+from fastnn.layers.transposed import Convolution3DTranspose as Convolution3DTranspose
