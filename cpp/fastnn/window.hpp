@@ -56,20 +56,36 @@ struct WindowAxis {
   Index span() const { return (size - 1) * dilation + 1; }
 };
 
+/// One input (batch, ..., channels) of known size, with `rank` axes between.
+inline void check_windowed(const std::string& who, const std::vector<Spec>& inputs, std::size_t rank) {
+  require(inputs.size() == 1, who, " expects one input, got ", inputs.size());
+  require(inputs[0].dtype == DType::float32, who, " expects a float32 input, got ", name_of(inputs[0].dtype));
+  const Shape& shape = inputs[0].shape;
+  static const char* const kForms[] = {"(batch, steps, channels)", "(batch, height, width, channels)",
+                                       "(batch, depth, height, width, channels)"};
+  require(shape.size() == rank + 2, who, " expects ", kForms[rank - 1], ", got ", to_string(shape),
+          shape.size() == rank + 1 ? "; add a last axis of one channel with Reshape" : "");
+  for (std::size_t i = 1; i < shape.size(); ++i)
+    require(shape[i] >= 1, who, " expects an input of known, positive size, got ", to_string(shape));
+}
+
 /// A window over `rank` axes, the last of them called depth, height and width: axes that are not there have one pixel under
 /// a window of one.
 class Windows {
  public:
+  /// From the arguments of a convolution.
   Windows(const Config& config, std::size_t rank, bool causal = false)
-      : rank_(rank), padding_(read_padding(config, causal)) {
-    const std::vector<Index> sizes = read_sizes(config, "kernel_size", rank, {});
-    const std::vector<Index> strides = read_sizes(config, "strides", rank, std::vector<Index>(rank, 1));
-    const std::vector<Index> dilation = read_sizes(config, "dilation_rate", rank, std::vector<Index>(rank, 1));
-    for (std::size_t i = 0; i < rank; ++i) {
-      axis(i).size = sizes[i];
-      axis(i).stride = strides[i];
-      axis(i).dilation = dilation[i];
-    }
+      : Windows(rank, "kernel_size", read_padding(config, causal)) {
+    const std::vector<Index> ones(rank, 1);
+    take(read_sizes(config, "kernel_size", rank, {}), read_sizes(config, "strides", rank, ones),
+         read_sizes(config, "dilation_rate", rank, ones));
+  }
+  /// From those of pooling, whose windows are of two pixels and do not overlap unless it is said.
+  static Windows of_pooling(const Config& config, std::size_t rank) {
+    Windows windows(rank, "pool_size", read_padding(config));
+    const std::vector<Index> sizes = read_sizes(config, "pool_size", rank, std::vector<Index>(rank, 2));
+    windows.take(sizes, read_sizes(config, "strides", rank, sizes), std::vector<Index>(rank, 1));
+    return windows;
   }
 
   std::size_t rank() const { return rank_; }
@@ -106,16 +122,8 @@ class Windows {
 
   /// Takes the sizes of an input (batch, ..., channels), which it checks.
   void take_input(const std::string& who, const std::vector<Spec>& inputs) {
-    require(inputs.size() == 1, who, " expects one input, got ", inputs.size());
-    require(inputs[0].dtype == DType::float32, who, " expects a float32 input, got ", name_of(inputs[0].dtype));
-    const Shape& shape = inputs[0].shape;
-    static const char* const kForms[] = {"(batch, steps, channels)", "(batch, height, width, channels)",
-                                         "(batch, depth, height, width, channels)"};
-    require(shape.size() == rank_ + 2, who, " expects ", kForms[rank_ - 1], ", got ", to_string(shape),
-            shape.size() == rank_ + 1 ? "; add a last axis of one channel with Reshape" : "");
-    for (std::size_t i = 1; i < shape.size(); ++i)
-      require(shape[i] >= 1, who, " expects an input of known, positive size, got ", to_string(shape));
-    for (std::size_t i = 0; i < rank_; ++i) axis(i).in = shape[i + 1];
+    check_windowed(who, inputs, rank_);
+    for (std::size_t i = 0; i < rank_; ++i) axis(i).in = inputs[0].shape[i + 1];
   }
 
   /// Places the windows on the input. Where the padding is odd its odd pixel stands at the end, as in TensorFlow.
@@ -130,8 +138,9 @@ class Windows {
         a.before = padding_ == Padding::causal ? a.span() - 1
                                                : std::max<Index>((a.out - 1) * a.stride + a.span() - a.in, 0) / 2;
       }
-      require(a.out >= 1, who, " expects an input no smaller than its kernel, got ", listed(each(&WindowAxis::in)),
-              " pixels for a kernel that spans ", listed(spans()), "; use a smaller kernel_size or padding=\"same\"");
+      require(a.out >= 1, who, " expects an input no smaller than its window, got ", listed(each(&WindowAxis::in)),
+              " pixels for a window that spans ", listed(spans()), "; use padding=\"same\", a smaller ", size_key_,
+              " or fewer layers that make images smaller");
     }
   }
 
@@ -146,7 +155,19 @@ class Windows {
   }
 
  private:
+  Windows(std::size_t rank, const char* size_key, Padding padding)
+      : rank_(rank), size_key_(size_key), padding_(padding) {}
+
+  void take(const std::vector<Index>& sizes, const std::vector<Index>& strides, const std::vector<Index>& dilation) {
+    for (std::size_t i = 0; i < rank_; ++i) {
+      axis(i).size = sizes[i];
+      axis(i).stride = strides[i];
+      axis(i).dilation = dilation[i];
+    }
+  }
+
   std::size_t rank_;
+  const char* size_key_;
   Padding padding_;
   std::array<WindowAxis, 3> axes_;
 };

@@ -15,5 +15,6 @@ from cases.core import METRIC_CASES as METRIC_CASES
 from cases.core import LossCase as LossCase
 from cases.core import MetricCase as MetricCase
 from cases.core import labels_for as labels_for
+from cases.pooling import CASES as POOLING
 
-CASES: list[Case] = [*CORE, *CONVOLUTION]
+CASES: list[Case] = [*CORE, *CONVOLUTION, *POOLING]
