@@ -90,10 +90,12 @@ inline Window window_of(const PoolShape& s, Index oz, Index oy, Index ox) {
 // Calls body(floats from the window's first pixel, number in the window) for each pixel that is there, in order.
 template <bool kDeep, class Body>
 inline void each_tap(const PoolShape& s, const Window& window, Body&& body) {
-  for (Index kz = kDeep ? window.z0 : 0; kz < (kDeep ? window.z1 : 1); ++kz)
-    for (Index ky = window.y0; ky < window.y1; ++ky)
-      for (Index kx = window.x0; kx < window.x1; ++kx)
-        body(((kz * s.h + ky) * s.w + kx) * s.c, (kz * s.kh + ky) * s.kw + kx);
+  for (Index kz = kDeep ? window.z0 : 0; kz < (kDeep ? window.z1 : 1); ++kz) {
+    for (Index ky = window.y0; ky < window.y1; ++ky) {
+      const Index line = (kz * s.h + ky) * s.w * s.c, number = (kz * s.kh + ky) * s.kw;
+      for (Index kx = window.x0; kx < window.x1; ++kx) body(line + kx * s.c, number + kx);
+    }
+  }
 }
 
 // Calls body(kDeep, window, floats from the first output) for output rows [begin, end); images have loops of their own.
