@@ -204,4 +204,76 @@ def transposed_cases() -> Iterator[Case]:
     yield row("Conv2DTranspose", "large", (12, 13, 16), 8, 4, strides=2, padding="same", activation="relu")
 
 
-CASES: list[Case] = [*conv1d_cases(), *conv3d_cases(), *transposed_cases()]
+def depthwise(
+    kernel_size: Sizes,
+    strides: Sizes = 1,
+    padding: str = "valid",
+    depth_multiplier: int = 1,
+    dilation_rate: Sizes = 1,
+    activation: str | None = None,
+    **_: Any,
+) -> Forward:
+    def forward(x: Array, w: Weights, training: bool) -> Array:
+        kernel = w["kernel"] if "kernel" in w else w["depthwise_kernel"]
+        y: Any = 0.0
+        for place, pixels in windows(x, kernel_size, strides, padding, dilation_rate):
+            y = y + pixels[..., None] * kernel[place]
+        y = y.reshape(*y.shape[:-2], -1)
+        if "pointwise_kernel" in w:
+            pointwise = w["pointwise_kernel"]
+            y = y @ pointwise.reshape(pointwise.shape[-2:])
+        return finish(y, w, activation)
+
+    return forward
+
+
+def depthwise_cases() -> Iterator[Case]:
+    def row(kind: str, name: str, shape: tuple[int, ...], *given: Any, **arguments: Any) -> Case:
+        return case(kind, depthwise, name, shape, *given, **arguments)
+
+    for padding in ("valid", "same"):
+        for k in (1, 2, 3, 5, 7):
+            yield row("DepthwiseConv2D", f"k{k}-{padding}", (9, 8, 3), k, padding=padding)
+        for k, s in [(1, 2), (2, 2), (3, 2), (3, 3), (5, 3), (2, 4)]:
+            yield row("DepthwiseConv2D", f"k{k}-s{s}-{padding}", (11, 9, 5), k, strides=s, padding=padding)
+            yield row("DepthwiseConv1D", f"k{k}-s{s}-{padding}", (13, 4), k, strides=s, padding=padding)
+        yield row("DepthwiseConv2D", f"k3-d2-{padding}", (8, 9, 3), 3, dilation_rate=2, padding=padding)
+        yield row("DepthwiseConv2D", f"k2x3-s2x1-{padding}", (6, 7, 3), (2, 3), strides=(2, 1), padding=padding)
+        yield row(
+            "DepthwiseConv2D", f"k3-s2-d3-{padding}", (12, 11, 2), 3, strides=2, dilation_rate=(3, 2), padding=padding
+        )
+        yield row("DepthwiseConv2D", f"k3-s4-d2-{padding}", (13, 12, 2), 3, strides=4, dilation_rate=2, padding=padding)
+        for multiplier in (2, 3):
+            name = f"m{multiplier}-{padding}"
+            yield row("DepthwiseConv2D", name, (6, 7, 3), 3, depth_multiplier=multiplier, padding=padding)
+            yield row(
+                "DepthwiseConv2D", f"{name}-s2", (7, 6, 5), 3, strides=2, depth_multiplier=multiplier, padding=padding
+            )
+            yield row("DepthwiseConv1D", name, (9, 3), 3, depth_multiplier=multiplier, padding=padding)
+    for channels in (1, 8, 16, 33, 70):
+        yield row("DepthwiseConv2D", f"c{channels}", (6, 7, channels), 3, padding="same")
+    yield row("DepthwiseConv2D", "m70-c2", (4, 5, 2), 3, depth_multiplier=70)
+    yield row("DepthwiseConv2D", "c40-m3-s2", (7, 6, 40), 3, strides=2, depth_multiplier=3, padding="same")
+    yield row("DepthwiseConv2D", "image-is-kernel", (3, 4, 3), (3, 4))
+    yield row("DepthwiseConv2D", "same-kernel-larger", (2, 1, 3), 5, padding="same")
+    yield row("DepthwiseConv2D", "no-bias-relu", (5, 6, 3), 3, use_bias=False, activation="relu")
+    yield row("DepthwiseConv2D", "sigmoid", (5, 6, 9), 3, activation="sigmoid", padding="same")
+    yield row("DepthwiseConv2D", "large", (33, 31, 16), 3, padding="same", activation="sigmoid")
+    yield row("DepthwiseConv2D", "large-k5-s2-m2", (30, 29, 8), 5, strides=2, depth_multiplier=2, padding="same")
+    yield row("DepthwiseConv1D", "long", (400, 5), 4, padding="same", activation="sigmoid")
+    for padding in ("valid", "same"):
+        yield row("SeparableConv2D", f"k3-{padding}", (6, 7, 3), 4, 3, padding=padding)
+        yield row(
+            "SeparableConv2D", f"k3-s2-m2-{padding}", (7, 6, 3), 5, 3, strides=2, padding=padding, depth_multiplier=2
+        )
+        yield row("SeparableConv2D", f"k2-d2-{padding}", (6, 7, 4), 3, 2, dilation_rate=2, padding=padding)
+        yield row("SeparableConv1D", f"k3-{padding}", (9, 3), 4, 3, padding=padding)
+        yield row(
+            "SeparableConv1D", f"k4-s3-m2-{padding}", (11, 2), 5, 4, strides=3, depth_multiplier=2, padding=padding
+        )
+    yield row("SeparableConv2D", "c33-f17-relu", (5, 4, 33), 17, 3, padding="same", activation="relu")
+    yield row("SeparableConv2D", "no-bias", (5, 4, 1), 2, 3, use_bias=False)
+    yield row("SeparableConv1D", "sigmoid", (8, 5), 3, 2, activation="sigmoid")
+
+
+CASES: list[Case] = [*conv1d_cases(), *conv3d_cases(), *transposed_cases(), *depthwise_cases()]

@@ -13,6 +13,12 @@ from fastnn.layers.convolution import Convolution1D as Convolution1D
 from fastnn.layers.convolution import Convolution2D as Convolution2D
 from fastnn.layers.convolution import Convolution3D as Convolution3D
 from fastnn.layers.dense import Dense as Dense
+from fastnn.layers.depthwise import DepthwiseConv1D as DepthwiseConv1D
+from fastnn.layers.depthwise import DepthwiseConv2D as DepthwiseConv2D
+from fastnn.layers.depthwise import SeparableConv1D as SeparableConv1D
+from fastnn.layers.depthwise import SeparableConv2D as SeparableConv2D
+from fastnn.layers.depthwise import SeparableConvolution1D as SeparableConvolution1D
+from fastnn.layers.depthwise import SeparableConvolution2D as SeparableConvolution2D
 from fastnn.layers.input import Input as Input
 from fastnn.layers.input import InputLayer as InputLayer
 from fastnn.layers.merging import Add as Add
