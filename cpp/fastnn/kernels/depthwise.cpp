@@ -11,7 +11,7 @@ namespace fastnn::kernels {
 namespace {
 
 constexpr Index kTile = 4;           // pixels, or taps of the kernel, that share what is loaded
-constexpr Index kBand = 32768;       // multiply-adds of a task, about
+constexpr Index kBand = 131072;      // multiply-adds of a task, about
 constexpr Index kChannelBlock = 64;  // channels of a task of the kernel's gradient
 
 // One axis of a sum over taps. Element t of the target meets taps first + i * step of the kernel, i < count, which read
@@ -102,10 +102,22 @@ void sum_row(const Taps& rows, TapsOf&& taps_of, Index width, Index period, Inde
   }
 }
 
+template <Index kMultiplier>
+void repeat_each(const float* x, Index count, float* to) {
+  for (Index i = 0; i < count; ++i)
+    for (Index j = 0; j < kMultiplier; ++j) to[i * kMultiplier + j] = x[i];
+}
+
 // Pixels whose channels each stand `multiplier` times.
 void repeat_channels(const float* x, Index pixels, Index pixel_stride, Index channels, Index multiplier, float* to) {
-  for (Index p = 0; p < pixels; ++p, x += pixel_stride)
-    for (Index c = 0; c < channels; ++c, to += multiplier) std::fill_n(to, multiplier, x[c]);
+  for (Index p = 0; p < pixels; ++p, x += pixel_stride, to += channels * multiplier) {
+    if (multiplier == 2)
+      repeat_each<2>(x, channels, to);
+    else if (multiplier == 4)
+      repeat_each<4>(x, channels, to);
+    else
+      for (Index c = 0; c < channels; ++c) std::fill_n(to + c * multiplier, multiplier, x[c]);
+  }
 }
 
 double work_of(const DepthwiseShape& s, Index images) {
