@@ -20,7 +20,7 @@ class Convolution : public Layer {
       : Layer(kind, name),
         windows_(config, kRank, kRank == 1),
         use_bias_(config.flag("use_bias", true)),
-        winograd_(kRank == 2 && config.flag("winograd", true)) {
+        may_winograd_(kRank == 2 && config.flag("winograd", true)) {
     plane_.filters = config.integer("filters");
     require(plane_.filters >= 1, "filters expects a positive integer, got ", plane_.filters);
     windows_.refuse_strided_dilation();
@@ -45,7 +45,7 @@ class Convolution : public Layer {
     plane_.dilation_h = h.dilation, plane_.dilation_w = w.dilation;
     plane_.pad_top = h.before, plane_.pad_left = w.before;
     shape_ = {plane_, d.in, d.out, d.size, d.stride, d.dilation, d.before};
-    winograd_ = winograd_ && kernels::winograd_serves(plane_);
+    winograd_ = may_winograd_ && kernels::winograd_serves(plane_);
     winograd_gradient_ = winograd_ && kernels::winograd_serves_kernel_gradient(plane_);
     Signature signature;
     signature.outputs = {{windows_.output_shape(input[0], plane_.filters)}};
@@ -142,7 +142,7 @@ class Convolution : public Layer {
   Windows windows_;
   kernels::ConvShape plane_ = {};
   kernels::Conv3DShape shape_ = {};
-  bool use_bias_, winograd_, winograd_gradient_ = false;
+  bool use_bias_, may_winograd_, winograd_ = false, winograd_gradient_ = false;
   Activation activation_ = Activation::linear;
 };
 
