@@ -146,6 +146,9 @@ def conv1d_cases() -> Iterator[Case]:
     yield row("no-bias-relu", (7, 3), 16, 3, use_bias=False, activation="relu", padding="causal")
     yield row("sigmoid", (7, 3), 5, 3, activation="sigmoid")
     yield row("long", (301, 5), 7, 4, activation="relu", padding="same")
+    yield row("strips-of-the-input", (400, 128), 3, 3, padding="same")
+    yield row("strips-of-the-gradient", (399, 2), 128, 4, padding="causal", dilation_rate=2)
+    yield row("strips-strided", (1201, 64), 2, 3, strides=3, padding="same")
     yield row("long-causal-d8", (300, 8), 16, 2, dilation_rate=8, padding="causal")
 
 
