@@ -142,6 +142,20 @@ def test_no_causal_output_sees_a_later_step(strides: int, dilation: int) -> None
         assert seen[unseen:].all()
 
 
+def test_arguments_are_kept_for_each_axis() -> None:
+    layer = layers.Conv2D(8, 3, padding="SAME")
+    assert (layer.kernel_size, layer.strides, layer.dilation_rate, layer.padding) == ((3, 3), (1, 1), (1, 1), "same")
+    assert layers.Conv1D(8, 3).kernel_size == (3,)
+    assert layers.Conv3DTranspose(8, 3, strides=2, output_padding=1).output_padding == (1, 1, 1)
+    assert layers.MaxPooling2D(3).strides == (3, 3)
+    assert layers.AveragePooling1D(3, strides=1).strides == (1,)
+    assert layers.UpSampling3D(2).size == (2, 2, 2)
+    assert layers.ZeroPadding2D((1, 2)).padding == ((1, 1), (2, 2))
+    assert layers.Cropping1D(2).cropping == (2, 2)
+    assert repr(layers.Conv1D(8, 3, name="c")) == "Conv1D(name='c', filters=8, kernel_size=(3,))"
+    assert repr(layers.MaxPooling2D(name="m")) == "MaxPooling2D(name='m', strides=(2, 2))"
+
+
 def test_the_words_of_depthwise_arguments_reach_their_weights() -> None:
     layer = layers.DepthwiseConv2D(
         3, depthwise_initializer="ones", depthwise_regularizer="l2", depthwise_constraint="non_neg"

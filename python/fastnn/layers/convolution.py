@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from fastnn import config
-from fastnn.layer import Layer, channels_last
+from fastnn.layer import channels_last
 from fastnn.variable import Variable
+from fastnn.windowed import Windowed
 
 
-class Conv1D(Layer):
+class Conv1D(Windowed):
     """A one-dimensional convolution: as in all such libraries a cross-correlation, the kernel is not turned round.
 
     Shapes: (batch, steps, channels) -> (batch, new steps, filters); `kernel` is
@@ -46,6 +47,7 @@ class Conv1D(Layer):
     """
 
     kind = "Conv1D"
+    rank = 1
     kernel: Variable
     bias: Variable | None = None
 
@@ -73,7 +75,7 @@ class Conv1D(Layer):
         channels_last(self, data_format)
 
 
-class Conv2D(Layer):
+class Conv2D(Windowed):
     """A two-dimensional convolution: as in all such libraries a cross-correlation, the kernel is not turned round.
 
     Shapes: (batch, height, width, channels) -> (batch, new height, new width, filters); `kernel` is
@@ -107,6 +109,7 @@ class Conv2D(Layer):
     """
 
     kind = "Conv2D"
+    rank = 2
     kernel: Variable
     bias: Variable | None = None
 
@@ -138,7 +141,7 @@ class Conv2D(Layer):
         return node and (node[0], {**node[1], "winograd": config.winograd()})
 
 
-class Conv3D(Layer):
+class Conv3D(Windowed):
     """A three-dimensional convolution: as in all such libraries a cross-correlation, the kernel is not turned round.
 
     Shapes: (batch, depth, height, width, channels) -> (batch, new depth, new height, new width, filters); `kernel` is
@@ -172,6 +175,7 @@ class Conv3D(Layer):
     """
 
     kind = "Conv3D"
+    rank = 3
     kernel: Variable
     bias: Variable | None = None
 

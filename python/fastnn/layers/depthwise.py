@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from fastnn.layer import Layer, channels_last
+from fastnn.layer import channels_last
 from fastnn.variable import Variable
+from fastnn.windowed import Windowed
 
 
-class _Depthwise(Layer):
+class _Depthwise(Windowed):
     """Says under which arguments the words for `kernel` stand."""
 
     kernel: Variable
@@ -28,7 +29,7 @@ class _Depthwise(Layer):
         return self.depthwise_constraint
 
 
-class _Separable(Layer):
+class _Separable(Windowed):
     """Says under which arguments the words for its two kernels stand."""
 
     depthwise_kernel: Variable
@@ -93,6 +94,7 @@ class DepthwiseConv1D(_Depthwise):
     """
 
     kind = "DepthwiseConv1D"
+    rank = 1
 
     def __init__(
         self,
@@ -150,6 +152,7 @@ class DepthwiseConv2D(_Depthwise):
     """
 
     kind = "DepthwiseConv2D"
+    rank = 2
 
     def __init__(
         self,
@@ -211,6 +214,7 @@ class SeparableConv1D(_Separable):
     """
 
     kind = "SeparableConv1D"
+    rank = 1
 
     def __init__(
         self,
@@ -276,6 +280,7 @@ class SeparableConv2D(_Separable):
     """
 
     kind = "SeparableConv2D"
+    rank = 2
 
     def __init__(
         self,

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from fastnn.layer import Layer, channels_last
+from fastnn.windowed import Windowed
 
 
-class MaxPooling1D(Layer):
+class MaxPooling1D(Windowed):
     """The largest value of each window.
 
     Shapes: (batch, steps, channels) -> (batch, new steps, channels). With padding "valid" a rest
@@ -27,6 +28,7 @@ class MaxPooling1D(Layer):
     """
 
     kind = "MaxPooling1D"
+    rank = 1
 
     def __init__(
         self,
@@ -41,7 +43,7 @@ class MaxPooling1D(Layer):
         channels_last(self, data_format)
 
 
-class MaxPooling2D(Layer):
+class MaxPooling2D(Windowed):
     """The largest value of each window.
 
     Shapes: (batch, height, width, channels) -> (batch, new height, new width, channels). With padding "valid" a rest
@@ -60,6 +62,7 @@ class MaxPooling2D(Layer):
     """
 
     kind = "MaxPooling2D"
+    rank = 2
 
     def __init__(
         self,
@@ -74,7 +77,7 @@ class MaxPooling2D(Layer):
         channels_last(self, data_format)
 
 
-class MaxPooling3D(Layer):
+class MaxPooling3D(Windowed):
     """The largest value of each window.
 
     Shapes: (batch, depth, height, width, channels) -> (batch, new depth, new height, new width, channels).
@@ -93,6 +96,7 @@ class MaxPooling3D(Layer):
     """
 
     kind = "MaxPooling3D"
+    rank = 3
 
     def __init__(
         self,
@@ -107,7 +111,7 @@ class MaxPooling3D(Layer):
         channels_last(self, data_format)
 
 
-class AveragePooling1D(Layer):
+class AveragePooling1D(Windowed):
     """The mean of each window; padding is not counted.
 
     Shapes: (batch, steps, channels) -> (batch, new steps, channels).
@@ -125,6 +129,7 @@ class AveragePooling1D(Layer):
     """
 
     kind = "AveragePooling1D"
+    rank = 1
 
     def __init__(
         self,
@@ -139,7 +144,7 @@ class AveragePooling1D(Layer):
         channels_last(self, data_format)
 
 
-class AveragePooling2D(Layer):
+class AveragePooling2D(Windowed):
     """The mean of each window; padding is not counted.
 
     Shapes: (batch, height, width, channels) -> (batch, new height, new width, channels).
@@ -157,6 +162,7 @@ class AveragePooling2D(Layer):
     """
 
     kind = "AveragePooling2D"
+    rank = 2
 
     def __init__(
         self,
@@ -171,7 +177,7 @@ class AveragePooling2D(Layer):
         channels_last(self, data_format)
 
 
-class AveragePooling3D(Layer):
+class AveragePooling3D(Windowed):
     """The mean of each window; padding is not counted.
 
     Shapes: (batch, depth, height, width, channels) -> (batch, new depth, new height, new width, channels).
@@ -189,6 +195,7 @@ class AveragePooling3D(Layer):
     """
 
     kind = "AveragePooling3D"
+    rank = 3
 
     def __init__(
         self,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from fastnn.layer import Layer, channels_last
+from fastnn.windowed import Windowed
 
 
 class UpSampling1D(Layer):
@@ -27,7 +28,7 @@ class UpSampling1D(Layer):
         super().__init__(**kwargs)
 
 
-class UpSampling2D(Layer):
+class UpSampling2D(Windowed):
     """Images made larger: each pixel several times, or a blend of its neighbours.
 
     Shapes: (batch, height, width, channels) -> (batch, height * size[0], width * size[1], channels).
@@ -47,6 +48,7 @@ class UpSampling2D(Layer):
     """
 
     kind = "UpSampling2D"
+    rank = 2
 
     def __init__(
         self,
@@ -63,7 +65,7 @@ class UpSampling2D(Layer):
         return self.kind, {"size": self.size, "interpolation": word.lower() if isinstance(word, str) else word}
 
 
-class UpSampling3D(Layer):
+class UpSampling3D(Windowed):
     """Each pixel of a volume several times.
 
     Shapes: (batch, depth, height, width, channels) ->
@@ -79,6 +81,7 @@ class UpSampling3D(Layer):
     """
 
     kind = "UpSampling3D"
+    rank = 3
 
     def __init__(self, size: int | Sequence[int] = (2, 2, 2), data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from fastnn.layer import Layer, channels_last
+from fastnn.layer import channels_last
 from fastnn.variable import Variable
+from fastnn.windowed import Windowed
 
 
-class Conv1DTranspose(Layer):
+class Conv1DTranspose(Windowed):
     """A one-dimensional convolution run backwards: each value lays a kernel down, and where they overlap they add up.
 
     Shapes: (batch, steps, channels) -> (batch, new steps, filters); `kernel` is
@@ -44,6 +45,7 @@ class Conv1DTranspose(Layer):
     """
 
     kind = "Conv1DTranspose"
+    rank = 1
     kernel: Variable
     bias: Variable | None = None
 
@@ -71,7 +73,7 @@ class Conv1DTranspose(Layer):
         channels_last(self, data_format)
 
 
-class Conv2DTranspose(Layer):
+class Conv2DTranspose(Windowed):
     """A two-dimensional convolution run backwards: each value lays a kernel down, and where they overlap they add up.
 
     Shapes: (batch, height, width, channels) -> (batch, new height, new width, filters); `kernel` is
@@ -106,6 +108,7 @@ class Conv2DTranspose(Layer):
     """
 
     kind = "Conv2DTranspose"
+    rank = 2
     kernel: Variable
     bias: Variable | None = None
 
@@ -133,7 +136,7 @@ class Conv2DTranspose(Layer):
         channels_last(self, data_format)
 
 
-class Conv3DTranspose(Layer):
+class Conv3DTranspose(Windowed):
     """A three-dimensional convolution run backwards: each value lays a kernel down, and where they overlap they add up.
 
     Shapes: (batch, depth, height, width, channels) -> (batch, new depth, new height, new width, filters); `kernel` is
@@ -169,6 +172,7 @@ class Conv3DTranspose(Layer):
     """
 
     kind = "Conv3DTranspose"
+    rank = 3
     kernel: Variable
     bias: Variable | None = None
 
