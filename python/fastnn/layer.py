@@ -241,6 +241,10 @@ class Layer(Configurable):
         """How errors call this layer: Dense "dense_1"."""
         return f'{type(self).__name__} "{self.name}"'
 
+    def type_name(self) -> str:
+        """What a summary calls its kind."""
+        return type(self).__name__
+
     # What it computes: a node.
 
     def _node(self) -> tuple[str, dict[str, Any]] | None:
@@ -366,8 +370,7 @@ class Layer(Configurable):
             return self.call(*args, **kwargs)
 
         structure, outputs = emission.run(function, [*edges, *carried], f"{self.who()}: call()")
-        if len(outputs) == 1:
-            outputs = self._emit_penalty(emission, outputs)
+        outputs = [*self._emit_penalty(emission, outputs[:1]), *outputs[1:]]
         self._pass_masks(emission, edges, masks, outputs)
         return structure, outputs
 
