@@ -24,6 +24,10 @@ from fastnn.layers.convolution import Convolution2D as Convolution2D
 from fastnn.layers.dense import Dense as Dense
 from fastnn.layers.input import Input as Input
 from fastnn.layers.input import InputLayer as InputLayer
+from fastnn.layers.lookup import Hashing as Hashing
+from fastnn.layers.lookup import IntegerLookup as IntegerLookup
+from fastnn.layers.lookup import StringLookup as StringLookup
+from fastnn.layers.lookup import TextVectorization as TextVectorization
 from fastnn.layers.merging import Add as Add
 from fastnn.layers.merging import Average as Average
 from fastnn.layers.merging import Concatenate as Concatenate
