@@ -32,9 +32,9 @@ KERNEL_FAMILIES = {"winograd": "conv"}  # one kernel in two files
 
 PYTHON_FLOORS = [
     (7.0, r"_core|_cpu"),
-    (7.5, r"config|configurable|seeds|variable|backend"),
+    (7.5, r"config|configurable|hashing|seeds|variable|backend"),
     (8.0, r"activations|initializers|regularizers|constraints|ops(\..*)?"),
-    (8.25, r"layer|symbolic"),
+    (8.25, r"imaging|layer|symbolic|vocabulary"),
     (8.5, r"layers(\..*)?|losses|metrics|optimizers"),
     (9.0, r"models|topology|training|callbacks|progress|saving(\..*)?|datasets(\..*)?|utils(\..*)?|summary"),
     (10.0, r"fastnn|as_keras|__main__"),

@@ -27,7 +27,6 @@ from fastnn.layers.input import InputLayer as InputLayer
 from fastnn.layers.lookup import Hashing as Hashing
 from fastnn.layers.lookup import IntegerLookup as IntegerLookup
 from fastnn.layers.lookup import StringLookup as StringLookup
-from fastnn.layers.lookup import TextVectorization as TextVectorization
 from fastnn.layers.merging import Add as Add
 from fastnn.layers.merging import Average as Average
 from fastnn.layers.merging import Concatenate as Concatenate
@@ -64,3 +63,4 @@ from fastnn.layers.reshaping import Identity as Identity
 from fastnn.layers.reshaping import Reshape as Reshape
 from fastnn.layers.resizing import CenterCrop as CenterCrop
 from fastnn.layers.resizing import Resizing as Resizing
+from fastnn.layers.text import TextVectorization as TextVectorization

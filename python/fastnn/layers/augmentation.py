@@ -1,11 +1,11 @@
-"""Layers that show images in another way each time: flipped, turned, zoomed, moved, cropped. Active in training only."""
+"""Layers that show images in another way each time: flipped, turned, zoomed, moved, cropped; in training only."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fastnn.imaging import Range, RandomImageLayer, drawn_between
+from fastnn.imaging import RandomImageLayer, Range, drawn_between
 from fastnn.layer import Emission
 
 Factor = float | Sequence[float]
@@ -82,8 +82,8 @@ class RandomZoom(RandomImageLayer):
     Shapes: the input's, (batch, height, width, channels).
 
     Args:
-        height_factor: Between which parts of its height more is shown: two numbers above -1 and up to 1, or one for the range
-            from -it to it. 0.2 shows 20 % more (zooms out), -0.2 shows 20 % less (zooms in).
+        height_factor: Between which parts of its height more is shown: two numbers above -1 and up to 1, or one for the
+            range from -it to it. 0.2 shows 20 % more (zooms out), -0.2 shows 20 % less (zooms in).
         width_factor: The same for the width; None: as the height, so that shapes are kept.
         fill_mode: What lies beyond the border: "reflect", "wrap", "constant" or "nearest", as in `RandomRotation`.
         interpolation: How a pixel between others is made: "bilinear" or "nearest".

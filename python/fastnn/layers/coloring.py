@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fastnn.imaging import Range, RandomColorLayer, RandomImageLayer, drawn_between
+from fastnn.imaging import RandomColorLayer, RandomImageLayer, Range, drawn_between
 
 Factor = float | Sequence[float]
 

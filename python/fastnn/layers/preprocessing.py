@@ -24,7 +24,10 @@ def _batches(data: Any, who: str) -> Iterator[NDArray[Any]]:
     if isinstance(data, (list, tuple)):
         whole = not any(isinstance(one, np.ndarray) and one.ndim > 0 for one in data)
     if whole:
-        yield numeric(data, f"{who}: adapt's data")
+        array = numeric(data, f"{who}: adapt's data")
+        if array.shape == (0,):
+            raise ValueError(f"{who}: adapt's data is empty")
+        yield array
         return
     empty = True
     for batch in data:
@@ -160,7 +163,7 @@ class Normalization(Layer):
                 raise ValueError(
                     f"{self.who()}: adapt's data has batches of shape {(None, *sample)} and of {batch.shape}"
                 )
-            step = max(1, CHUNK // max(1, int(np.prod(sample, dtype=np.int64))))
+            step = max(1, CHUNK // max(1, int(np.prod(batch.shape[1:], dtype=np.int64))))
             for start in range(0, len(batch), step):
                 part = batch[start : start + step].astype(np.float64)
                 added, of_part, spread_of_part = self._moments(part)
@@ -216,6 +219,8 @@ class _Weighted(tuple[Any, Any]):
 
 class _Encoding(Layer):
     """Base of layers that may give vectors of tokens; of a single sample (one axis) they give its single vector."""
+
+    output_mode: str
 
     def _mode(self, mode: str, *more: str) -> str:
         mode = "multi_hot" if mode == "binary" else mode
@@ -275,13 +280,13 @@ class CategoryEncoding(_Encoding):
         self.output_mode = self._mode(self.output_mode)
         return self.kind, {"num_tokens": self.num_tokens, "output_mode": self.output_mode}
 
-    def __call__(self, inputs: Any, count_weights: Any = None, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, inputs: Any, *args: Any, count_weights: Any = None, **kwargs: Any) -> Any:
         """The vectors of the tokens.
 
         Args:
             inputs: Whole numbers of shape (batch, n).
-            count_weights: With "count", how much each token counts, of the same shape; None: 1.
             *args: As in `Layer`.
+            count_weights: With "count", how much each token counts, of the same shape; None: 1.
             **kwargs: As in `Layer`.
 
         Returns:
@@ -328,6 +333,7 @@ class Discretization(_Encoding):
     """
 
     kind = "Discretization"
+    bin_boundaries: tuple[float, ...] | None
 
     def __init__(
         self,
@@ -377,7 +383,7 @@ class Discretization(_Encoding):
         return node[1]
 
     def _vectors(self) -> dict[str, Any]:
-        return {"num_tokens": len(self.bin_boundaries) + 1, "output_mode": self.output_mode}
+        return {"num_tokens": len(self.bin_boundaries or ()) + 1, "output_mode": self.output_mode}
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The shape that comes out for a shape that goes in, the batch included."""
