@@ -773,3 +773,76 @@ def test_texts_become_vectors() -> None:
     assert layer.get_vocabulary() == ["[UNK]", "b", "a"]
     layer.set_vocabulary(["x", "y"], [1.0, 3.0])
     np.testing.assert_allclose(layer(["y z"]), [[2.0, 0.0, 3.0]])
+
+
+# Sequences and images -------------------------------------------------------------------------------------------------
+
+
+def test_sequences_are_brought_to_one_length() -> None:
+    pad = fastnn.utils.pad_sequences
+    sequences = [[1], [2, 3], [4, 5, 6], []]
+    np.testing.assert_array_equal(pad(sequences), [[0, 0, 1], [0, 2, 3], [4, 5, 6], [0, 0, 0]])
+    assert pad(sequences).dtype == np.int32
+    np.testing.assert_array_equal(
+        pad(sequences, padding="post", value=-1), [[1, -1, -1], [2, 3, -1], [4, 5, 6], [-1, -1, -1]]
+    )
+    np.testing.assert_array_equal(pad(sequences, maxlen=2), [[0, 1], [2, 3], [5, 6], [0, 0]])
+    np.testing.assert_array_equal(
+        pad(sequences, 2, truncating="post", padding="post"), [[1, 0], [2, 3], [4, 5], [0, 0]]
+    )
+    np.testing.assert_array_equal(pad([["a"], ["b", "cd"]], dtype=object, value="-"), [["-", "a"], ["b", "cd"]])
+    rows = pad([np.ones((1, 2)), np.ones((3, 2))], dtype="float32")
+    assert rows.shape == (2, 3, 2)
+    assert rows[0].sum() == 2
+    assert pad([]).shape == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda pad: pad([[1]], padding="left"), "padding"),
+        (lambda pad: pad([[1]], truncating="left"), "truncating"),
+        (lambda pad: pad([[1]], maxlen=0), "maxlen"),
+        (lambda pad: pad([["a"]], value="x"), "dtype=object"),
+        (lambda pad: pad([1, 2]), "got 1 at place 0"),
+        (lambda pad: pad(3), "list of sequences"),
+        (lambda pad: pad([np.ones((1, 2)), np.ones((1, 3))]), r"elements of shape \(2,\), got \(3,\) at place 1"),
+    ],
+)
+def test_what_is_wrong_with_sequences_is_said(make: Callable[[Any], Any], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        make(fastnn.utils.pad_sequences)
+
+
+def test_images_go_to_arrays_without_pillow() -> None:
+    x = pictures(1)[0]
+    np.testing.assert_array_equal(fastnn.utils.img_to_array(x), x)
+    assert fastnn.utils.img_to_array(x[..., 0]).shape == (6, 5, 1)
+    assert fastnn.utils.img_to_array(x, dtype="uint8").dtype == np.uint8
+    with pytest.raises(ValueError, match="got \\(5,\\)"):
+        fastnn.utils.img_to_array(np.ones(5))
+    with pytest.raises(ValueError, match="1, 3 or 4 channels"):
+        fastnn.utils.array_to_img(np.ones((4, 4, 2)))
+    with pytest.raises(ValueError, match="color_mode"):
+        fastnn.utils.load_img("x.png", color_mode="cmyk")
+
+
+def test_images_go_to_files_and_back(tmp_path: Path) -> None:
+    pytest.importorskip("PIL.Image", reason="images are read and written by Pillow, which is not installed")
+    utils = fastnn.utils
+    for channels, mode in ((1, "grayscale"), (3, "rgb"), (4, "rgba")):
+        x = np.floor(pictures(1, 6, 8, channels)[0])
+        utils.save_img(tmp_path / "x.png", x, scale=False)
+        np.testing.assert_array_equal(utils.img_to_array(utils.load_img(tmp_path / "x.png", mode)), x)
+    small = utils.load_img(tmp_path / "x.png", target_size=(3, 4), interpolation="box")
+    np.testing.assert_allclose(utils.img_to_array(small), x[..., :3].reshape(3, 2, 4, 2, 3).mean(axis=(1, 3)), atol=1)
+    assert small.size == (4, 3)
+    window = utils.load_img(tmp_path / "x.png", target_size=(6, 6), keep_aspect_ratio=True)
+    np.testing.assert_array_equal(
+        utils.img_to_array(window), utils.img_to_array(utils.load_img(tmp_path / "x.png"))[:, 1:7]
+    )
+    scaled = utils.img_to_array(utils.array_to_img(np.array([[[0.5], [1.0], [1.5]]])))
+    assert scaled.ravel().tolist() == [0, 127, 255]
+    assert utils.img_to_array(utils.array_to_img(np.full((2, 2, 1), 700.0), scale=False)).max() == 700
+    with pytest.raises(ValueError, match="transparency"):
+        utils.save_img(tmp_path / "x.jpg", x)
