@@ -5,6 +5,7 @@ The values and gradients of layers that draw nothing are rows of the table (`cas
 
 from __future__ import annotations
 
+import colorsys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,10 @@ RANDOM: dict[str, Callable[[int], Any]] = {
     "invert": lambda seed: layers.RandomInvert((0.5, 0.5), seed=seed),
     "grayscale": lambda seed: layers.RandomGrayscale(0.5, seed=seed),
     "degeneration": lambda seed: layers.RandomColorDegeneration((0, 1), seed=seed),
+    "saturation": lambda seed: layers.RandomSaturation((0.1, 0.9), seed=seed),
+    "hue": lambda seed: layers.RandomHue(1.0, seed=seed),
+    "sharpness": lambda seed: layers.RandomSharpness(1.0, seed=seed),
+    "erasing": lambda seed: layers.RandomErasing((0.5, 0.5), seed=seed),
     "posterization": lambda seed: layers.RandomPosterization((1, 8), seed=seed),
     "solarization": lambda seed: layers.Solarization(0.5, 1.0, seed=seed),
 }
@@ -233,6 +238,51 @@ def test_posterization_draws_whole_bits_below_the_upper() -> None:
     assert (dx == 0).all()
 
 
+def test_hues_turn_by_the_factor_either_way() -> None:
+    x = pictures(30)
+    y, cotangent, dx = trained(layers.RandomHue((0.3, 0.3), seed=1), x)
+
+    def turned(pixels: Array, way: float) -> Array:
+        def one(pixel: Array) -> Any:
+            hue, saturation, value = colorsys.rgb_to_hsv(*pixel)
+            return colorsys.hsv_to_rgb((hue + way) % 1, saturation, value)
+
+        return np.apply_along_axis(one, -1, pixels.astype(np.float64))
+
+    ways = set()
+    for i in range(30):
+        errors = {way: float(np.abs(turned(x[i], way) - y[i]).max()) for way in (-0.15, 0.15)}
+        way = min(errors, key=lambda way: errors[way])
+        assert errors[way] < 1e-3
+        ways.add(way)
+        move = np.random.default_rng(i).normal(size=x[i].shape)
+        step = 1e-5
+        change = (turned(x[i] + step * move, way) - turned(x[i] - step * move, way)) / (2 * step)
+        assert float((dx[i] * move).sum()) == pytest.approx(float((cotangent[i] * change).sum()), rel=1e-3, abs=1e-2)
+    assert len(ways) == 2
+
+
+def test_erasing_fills_one_patch_of_some_images() -> None:
+    x = pictures(400, 20, 30)
+    y, cotangent, dx = trained(layers.RandomErasing((0.5, 0.5), (0.04, 0.25), fill_value=-5.0, seed=1), x)
+    erased = (y == 0).all(axis=-1)
+    assert abs(erased.any(axis=(1, 2)).mean() - 0.5) < 0.08
+    np.testing.assert_array_equal(y[~erased], x[~erased])
+    np.testing.assert_array_equal(dx, np.where(erased[..., None], 0, cotangent))
+    sizes = []
+    for one in erased[erased.any(axis=(1, 2))]:
+        rows, columns = one.any(axis=1), one.any(axis=0)
+        assert (one == np.outer(rows, columns)).all()
+        assert np.flatnonzero(np.diff(np.flatnonzero(rows)) != 1).size == 0
+        sizes.append((rows.sum() / 20, columns.sum() / 30))
+    assert 0.15 <= np.min(sizes) < 0.25
+    assert 0.4 < np.max(sizes) <= 0.55
+    noise, _, _ = trained(layers.RandomErasing((1, 1), (1, 1), value_range=(-1, 1), seed=1), x)
+    assert abs(np.mean(noise)) < 0.01
+    assert (noise[0] != noise[1]).any()
+    assert np.abs(noise).max() == 1
+
+
 def test_rotations_of_a_batch_keep_what_turns_into_itself() -> None:
     x = np.full((50, 8, 8, 1), 3.0, np.float32)
     for fill in ("reflect", "wrap", "nearest"):
@@ -260,6 +310,8 @@ def test_rotations_of_a_batch_keep_what_turns_into_itself() -> None:
         (lambda: layers.RandomContrast((0.5, 1.5)), "factor"),
         (lambda: layers.RandomPosterization(2.5), "whole number of bits"),
         (lambda: layers.RandomPosterization(9), "from 1 to 8"),
+        (lambda: layers.RandomErasing(fill_value=(1, 2))(pictures(), training=True), "one a channel"),
+        (lambda: layers.RandomErasing(scale=(0.1, 1.5)), "scale"),
         (lambda: layers.RandomCrop(0, 3), "at least 1"),
         (lambda: layers.RandomFlip(data_format="channels_first"), "channels_last"),
         (lambda: layers.RandomFlip()(np.ones((2, 3))), r"images \(batch, height, width, channels\)"),

@@ -285,6 +285,21 @@ def solarized(x: Array, more: float, threshold: float) -> Array:
     return np.where(x < threshold, x, 255 - x)
 
 
+def saturated(x: Array, factor: float) -> Array:
+    """The saturation of hue, saturation and value, times factor / (1 - factor)."""
+    high, low = x.max(axis=-1, keepdims=True), x.min(axis=-1, keepdims=True)
+    saturation = (high - low) / high
+    more = np.minimum(saturation * factor / (1 - factor), 1) / saturation
+    return high - more * (high - x)
+
+
+def sharpened(x: Array, factor: float) -> Array:
+    padded = np.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
+    height, width = x.shape[1:3]
+    nine = sum(padded[:, r : r + height, c : c + width] for r in range(3) for c in range(3))
+    return np.clip(x + (1 - 2 * factor) * ((nine + 4 * x) / 13 - x), 0, 255)
+
+
 def color_cases() -> Iterator[Case]:
     def row(name: str, make: Callable[[], Any], function: Callable[[Array], Array], **more: Any) -> Case:
         return trained(name, make, (5, 4, 3), function, **{"scale": 60.0, "offset": 128.0, **more})
@@ -314,6 +329,24 @@ def color_cases() -> Iterator[Case]:
     yield row(
         "random-posterization", lambda: layers.RandomPosterization(3), lambda x: np.floor(np.clip(x, 0, 255) / 32) * 32
     )
+    yield row(
+        "random-saturation-less", lambda: layers.RandomSaturation((0.3, 0.3)), lambda x: saturated(x, 0.3), scale=30
+    )
+    yield row(
+        "random-saturation-more",
+        lambda: layers.RandomSaturation((0.7, 0.7)),
+        lambda x: saturated(x, 0.7),
+        scale=30.0,
+    )
+    yield row("random-sharpness-blur", lambda: layers.RandomSharpness((0.2, 0.2)), lambda x: sharpened(x, 0.2))
+    yield row("random-sharpness-edges", lambda: layers.RandomSharpness((0.9, 0.9)), lambda x: sharpened(x, 0.9))
+    yield row("random-erasing-none", lambda: layers.RandomErasing(0.0), lambda x: x)
+    yield row(
+        "random-erasing-all",
+        lambda: layers.RandomErasing((1, 1), (1, 1), (7.0, 300.0, 9.0)),
+        lambda x: 0 * x + [7, 255, 9],
+    )
+    yield row("random-hue-none", lambda: layers.RandomHue(0.0), lambda x: np.clip(x, 0, 255), scale=90.0)
     yield row("solarization", lambda: layers.Solarization(), lambda x: solarized(x, 0, 0))
     yield row(
         "solarization-some",

@@ -96,3 +96,13 @@ colored("random-grayscale", lambda k: k.RandomGrayscale(1.0))
 colored("random-color-degeneration", lambda k: k.RandomColorDegeneration((0.4, 0.4)))
 colored("random-posterization", lambda k: k.RandomPosterization((3, 3)))
 colored("solarization", lambda k: k.Solarization())
+colored("random-saturation-less", lambda k: k.RandomSaturation((0.3, 0.3)))
+colored("random-sharpness-blur", lambda k: k.RandomSharpness((0.2, 0.2)))
+colored("random-sharpness-edges", lambda k: k.RandomSharpness((0.9, 0.9)))
+colored("random-hue-none", lambda k: k.RandomHue((0.0, 0.0)))
+row(
+    "random-saturation-more",
+    (6, 5, 3),
+    lambda k: [k.RandomSaturation((0.7, 0.7), value_range=(0, 1))],
+    inputs=lambda random: colors(random) / 255,
+)

@@ -1,10 +1,11 @@
-// Layers that change the colours of a picture in training, and not its shape: brightness, contrast, inversion, grey,
-// solarization... They stand in training graphs only. Owns what is drawn, what it does to a pixel, and its gradient.
+// Layers that change the colours of a picture in training, and not its shape: brightness, contrast, hue, sharpness, grey,
+// an erased patch... They stand in training graphs only. Owns what is drawn, what it does to a pixel, and its gradient.
 //
-// What happens to a sample is drawn from block `sample` of the node's stream, so it depends on the seed, the step and the
+// What happens to a sample is drawn from two blocks of the node's stream, so it depends on the seed, the step and the
 // place in the batch alone, and the backward pass draws the same again.
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 #include "fastnn/layer.hpp"
 #include "fastnn/packet.hpp"
@@ -13,8 +14,12 @@
 namespace fastnn {
 namespace {
 
-// Four numbers in [0, 1) for a sample.
-using Draw = std::array<float, 4>;
+// What is drawn for a sample: numbers in [0, 1), and a stream for noise.
+struct Draw {
+  std::array<float, 8> units;
+  Stream noise;
+  float operator[](std::size_t i) const { return units[i]; }
+};
 
 // An argument that was given as "<name>_lower" and "<name>_upper": a number drawn in between.
 class Range {
@@ -55,7 +60,8 @@ class Coloring : public Layer {
     require(inputs[0].row_size() > 0, who(), " expects images of at least one pixel, got ", to_string(shape));
     require(!of_three() || shape[3] == 3, who(), " expects images of three channels (red, green, blue), got ",
             to_string(shape));
-    pixels_ = shape[1] * shape[2];
+    height_ = shape[1], width_ = shape[2];
+    pixels_ = height_ * width_;
     channels_ = shape[3];
     return {inputs, {}};
   }
@@ -85,19 +91,25 @@ class Coloring : public Layer {
 
  protected:
   virtual bool of_three() const { return false; }
-  // One sample's picture, and the gradient of it. `sums` are two numbers a channel.
+  // One sample's picture, and the gradient of it, which may write over dy. `sums` are two numbers a channel.
   virtual void apply(const Draw&, double* sums, const float* x, float* y) const = 0;
-  virtual void gradient(const Draw&, double* sums, const float* x, const float* dy, float* dx) const = 0;
+  virtual void gradient(const Draw&, double* sums, const float* x, float* dy, float* dx) const = 0;
 
   Index size() const { return pixels_ * channels_; }
 
   Range values_;
-  Index pixels_ = 1, channels_ = 1;
+  Index height_ = 1, width_ = 1, pixels_ = 1, channels_ = 1;
 
  private:
   static Draw drawn(const Context& ctx, Index sample) {
-    const Philox words = philox(ctx.stream(), static_cast<std::uint64_t>(sample));
-    return {to_unit(words[0]), to_unit(words[1]), to_unit(words[2]), to_unit(words[3])};
+    Draw draw{};
+    std::size_t next = 0;
+    for (std::uint64_t block : {2 * static_cast<std::uint64_t>(sample), 2 * static_cast<std::uint64_t>(sample) + 1})
+      for (std::uint32_t word : philox(ctx.stream(), block)) draw.units[next++] = to_unit(word);
+    // The upper half of the blocks is for seeds of noise.
+    const Philox seed = philox(ctx.stream(), (std::uint64_t{1} << 63) + static_cast<std::uint64_t>(sample));
+    draw.noise.seed = (static_cast<std::uint64_t>(seed[0]) << 32) | seed[1];
+    return draw;
   }
   template <class Body>
   void each_sample(const Context& ctx, Body&& body) const {
@@ -115,7 +127,7 @@ class RandomBrightness : public Coloring {
     const float more = factor_.at(drawn[0]) * values_.width();
     for (Index i = 0; i < size(); ++i) y[i] = clipped(x[i] + more, values_);
   }
-  void gradient(const Draw& drawn, double*, const float* x, const float* dy, float* dx) const override {
+  void gradient(const Draw& drawn, double*, const float* x, float* dy, float* dx) const override {
     const float more = factor_.at(drawn[0]) * values_.width();
     for (Index i = 0; i < size(); ++i) dx[i] = outside(x[i] + more, values_) ? 0.0f : dy[i];
   }
@@ -138,7 +150,7 @@ class RandomContrast : public Coloring {
       for (Index c = 0; c < channels_; ++c, ++i) y[i] = clipped(stretched(x[i], means[c], factor), values_);
   }
 
-  void gradient(const Draw& drawn, double* means, const float* x, const float* dy, float* dx) const override {
+  void gradient(const Draw& drawn, double* means, const float* x, float* dy, float* dx) const override {
     const float factor = factor_.at(drawn[0]);
     double* given = means + channels_;
     take_means(x, means);
@@ -177,7 +189,7 @@ class RandomInvert : public Coloring {
     const bool chosen = this->chosen(drawn);
     for (Index i = 0; i < size(); ++i) y[i] = chosen ? values_.upper() - x[i] : x[i];
   }
-  void gradient(const Draw& drawn, double*, const float*, const float* dy, float* dx) const override {
+  void gradient(const Draw& drawn, double*, const float*, float* dy, float* dx) const override {
     const float sign = chosen(drawn) ? -1.0f : 1.0f;
     for (Index i = 0; i < size(); ++i) dx[i] = sign * dy[i];
   }
@@ -208,7 +220,7 @@ class Graying : public Coloring {
     }
   }
 
-  void gradient(const Draw& drawn, double*, const float* x, const float* dy, float* dx) const override {
+  void gradient(const Draw& drawn, double*, const float* x, float* dy, float* dx) const override {
     const float share = this->share(drawn);
     for (Index i = 0; i < size(); i += 3) {
       const float grey = kGrey[0] * x[i] + kGrey[1] * x[i + 1] + kGrey[2] * x[i + 2];
@@ -269,7 +281,7 @@ class Solarization : public Coloring {
       y[i] = moved < threshold ? moved : values_.upper() - (moved - values_.lower());
     }
   }
-  void gradient(const Draw& drawn, double*, const float* x, const float* dy, float* dx) const override {
+  void gradient(const Draw& drawn, double*, const float* x, float* dy, float* dx) const override {
     const float more = addition_.at(drawn[0]) * values_.width(), threshold = this->threshold(drawn);
     for (Index i = 0; i < size(); ++i) {
       const float moved = x[i] + more;
@@ -301,21 +313,256 @@ class RandomPosterization : public Coloring {
     }
   }
   // A staircase is flat.
-  void gradient(const Draw&, double*, const float*, const float*, float* dx) const override {
-    std::fill_n(dx, size(), 0.0f);
-  }
+  void gradient(const Draw&, double*, const float*, float*, float* dx) const override { std::fill_n(dx, size(), 0.0f); }
 
  private:
   Range factor_;
 };
 
-const bool registered = register_layer_class<RandomBrightness>("RandomBrightness") &&
-                        register_layer_class<RandomContrast>("RandomContrast") &&
-                        register_layer_class<RandomInvert>("RandomInvert") &&
-                        register_layer_class<RandomGrayscale>("RandomGrayscale") &&
-                        register_layer_class<RandomColorDegeneration>("RandomColorDegeneration") &&
-                        register_layer_class<Solarization>("Solarization") &&
-                        register_layer_class<RandomPosterization>("RandomPosterization");
+// A pixel of three colours, by its largest and its smallest.
+struct Pixel {
+  explicit Pixel(const float* x)
+      : nan(x[0] != x[0] || x[1] != x[1] || x[2] != x[2]),
+        top(x[0] >= x[1] && x[0] >= x[2] ? 0
+            : x[1] >= x[2]               ? 1
+                                         : 2),
+        bottom(x[0] <= x[1] && x[0] <= x[2] ? 0
+               : x[1] <= x[2]               ? 1
+                                            : 2),
+        high(x[top]),
+        low(x[bottom]) {}
+  bool nan;
+  Index top, bottom;
+  float high, low;
+};
+
+// The distances of a pixel's colours from its brightest are multiplied: by 0 it is grey. No distance grows beyond what
+// would make the darkest colour 0.
+class RandomSaturation : public Coloring {
+ public:
+  RandomSaturation(const std::string& kind, const std::string& name, const Config& config)
+      : Coloring(kind, name, config), factor_(config, "factor") {}
+
+ protected:
+  bool of_three() const override { return true; }
+
+  void apply(const Draw& drawn, double*, const float* x, float* y) const override {
+    const float factor = this->factor(drawn);
+    for (Index i = 0; i < size(); i += 3) {
+      const Pixel pixel(x + i);
+      const float by = full(pixel, factor) ? pixel.high / (pixel.high - pixel.low) : factor;
+      for (Index c = 0; c < 3; ++c) y[i + c] = pixel.high - by * (pixel.high - x[i + c]);
+    }
+  }
+
+  void gradient(const Draw& drawn, double*, const float* x, float* dy, float* dx) const override {
+    const float factor = this->factor(drawn);
+    for (Index i = 0; i < size(); i += 3) {
+      const Pixel pixel(x + i);
+      const bool full = this->full(pixel, factor);
+      const float range = pixel.high - pixel.low, by = full ? pixel.high / range : factor;
+      float of_high = 0.0f, of_by = 0.0f;
+      for (Index c = 0; c < 3; ++c) {
+        dx[i + c] = by * dy[i + c];
+        of_high += (1.0f - by) * dy[i + c];
+        of_by -= (pixel.high - x[i + c]) * dy[i + c];
+      }
+      // Where the saturation is full, the multiple is high / (high - low).
+      dx[i + pixel.top] += of_high - (full ? of_by * pixel.low / (range * range) : 0.0f);
+      dx[i + pixel.bottom] += full ? of_by * pixel.high / (range * range) : 0.0f;
+    }
+  }
+
+ private:
+  // A half changes nothing.
+  float factor(const Draw& drawn) const {
+    const float share = factor_.at(drawn[0]);
+    return share / (1.0f - share + 1e-7f);
+  }
+  static bool full(const Pixel& pixel, float factor) {
+    return pixel.low < pixel.high && pixel.high > 0 && factor * (pixel.high - pixel.low) > pixel.high;
+  }
+
+  Range factor_;
+};
+
+// The colours of a pixel go round the circle of red, yellow, green, cyan, blue and magenta. A colour lies below the
+// brightest by a part of the distance between that and the darkest, which depends on the way from it along the circle.
+class RandomHue : public Coloring {
+ public:
+  RandomHue(const std::string& kind, const std::string& name, const Config& config)
+      : Coloring(kind, name, config), factor_(config, "factor") {}
+
+ protected:
+  bool of_three() const override { return true; }
+
+  void apply(const Draw& drawn, double*, const float* x, float* y) const override {
+    const float way = this->way(drawn);
+    for (Index i = 0; i < size(); i += 3) {
+      const Pixel pixel(x + i);
+      float slope = 0.0f;
+      for (Index c = 0; c < 3; ++c) {
+        const float below = part(pixel, x + i, c, way, &slope);
+        y[i + c] = pixel.nan ? pixel_nan(x + i) : clipped(pixel.high - (pixel.high - pixel.low) * below, values_);
+      }
+    }
+  }
+
+  void gradient(const Draw& drawn, double*, const float* x, float* dy, float* dx) const override {
+    const float way = this->way(drawn);
+    for (Index i = 0; i < size(); i += 3) {
+      const Pixel pixel(x + i);
+      const Index next = i + (pixel.top + 1) % 3, last = i + (pixel.top + 2) % 3;
+      const float range = pixel.high - pixel.low, lean = range > 0 ? (x[next] - x[last]) / range : 0.0f;
+      dx[i] = dx[i + 1] = dx[i + 2] = 0.0f;
+      for (Index c = 0; c < 3; ++c) {
+        float slope = 0.0f;
+        const float below = part(pixel, x + i, c, way, &slope);
+        const float given = outside(pixel.high - range * below, values_) ? 0.0f : dy[i + c];
+        const float of_range = (slope * lean - below) * given;
+        dx[i + pixel.top] += given + of_range;
+        dx[i + pixel.bottom] -= of_range;
+        if (range > 0) dx[next] -= slope * given, dx[last] += slope * given;
+      }
+    }
+  }
+
+ private:
+  static float pixel_nan(const float* x) { return x[0] + x[1] + x[2]; }
+
+  // In sixths of the circle; a factor of 1 is half of it, either way.
+  float way(const Draw& drawn) const {
+    const float half = 3.0f * factor_.at(drawn[0]);
+    return drawn[1] > 0.5f ? -half : half;
+  }
+
+  // How far colour c lies below the brightest, from 0 to 1, and how that grows along the circle.
+  static float part(const Pixel& pixel, const float* x, Index c, float way, float* slope) {
+    const float range = pixel.high - pixel.low;
+    const float lean = range > 0 ? (x[(pixel.top + 1) % 3] - x[(pixel.top + 2) % 3]) / range : 0.0f;
+    float at = static_cast<float>(5 - 2 * c + 2 * pixel.top) + lean + way;
+    while (at < 0) at += 6;
+    while (at >= 6) at -= 6;
+    const float near = at < 4 - at ? at : 4 - at;
+    *slope = near <= 0 || near >= 1 ? 0.0f : at < 2 ? 1.0f : -1.0f;
+    return near <= 0 ? 0.0f : near >= 1 ? 1.0f : near;
+  }
+
+  Range factor_;
+};
+
+// x + (1 - 2 factor) (smooth - x), where a smooth pixel is the mean of nine, its own counting five times and those beyond
+// the border as 0.
+class RandomSharpness : public Coloring {
+ public:
+  RandomSharpness(const std::string& kind, const std::string& name, const Config& config)
+      : Coloring(kind, name, config), factor_(config, "factor") {}
+
+ protected:
+  void apply(const Draw& drawn, double*, const float* x, float* y) const override {
+    const float blur = 1.0f - 2.0f * factor_.at(drawn[0]);
+    each(x, [&](Index i, float smooth) { y[i] = clipped(x[i] + blur * (smooth - x[i]), values_); });
+  }
+
+  void gradient(const Draw& drawn, double*, const float* x, float* dy, float* dx) const override {
+    const float blur = 1.0f - 2.0f * factor_.at(drawn[0]);
+    each(x, [&](Index i, float smooth) {
+      if (outside(x[i] + blur * (smooth - x[i]), values_)) dy[i] = 0.0f;
+    });
+    // A pixel gives to its neighbours what they give to it.
+    each(dy, [&](Index i, float smooth) { dx[i] = dy[i] + blur * (smooth - dy[i]); });
+  }
+
+ private:
+  // Calls body(i, smooth) for each number.
+  template <class Body>
+  void each(const float* x, Body&& body) const {
+    for (Index row = 0, i = 0; row < height_; ++row)
+      for (Index column = 0; column < width_; ++column)
+        for (Index c = 0; c < channels_; ++c, ++i) {
+          float sum = 4.0f * x[i];
+          for (Index r = std::max<Index>(row - 1, 0); r <= std::min(row + 1, height_ - 1); ++r)
+            for (Index k = std::max<Index>(column - 1, 0); k <= std::min(column + 1, width_ - 1); ++k)
+              sum += x[(r * width_ + k) * channels_ + c];
+          body(i, sum / 13.0f);
+        }
+  }
+
+  Range factor_;
+};
+
+// A patch of some images is one colour, or noise.
+class RandomErasing : public Coloring {
+ public:
+  RandomErasing(const std::string& kind, const std::string& name, const Config& config)
+      : Coloring(kind, name, config), factor_(config, "factor"), scale_(config, "scale") {
+    if (config.has("fill_value")) fill_ = config.constant("fill_value").values;
+  }
+
+  Signature infer(const std::vector<Spec>& inputs) override {
+    Signature signature = Coloring::infer(inputs);
+    require(fill_.size() <= 1 || static_cast<Index>(fill_.size()) == channels_, who(),
+            ": fill_value expects one number or one a channel (", channels_, "), got ", fill_.size());
+    return signature;
+  }
+
+ protected:
+  void apply(const Draw& drawn, double*, const float* x, float* y) const override {
+    std::copy_n(x, size(), y);
+    const Patch patch = this->patch(drawn);
+    const Index run = (patch.right - patch.left) * channels_;
+    Stream noise = drawn.noise;
+    for (Index row = patch.top; row < patch.bottom; ++row, ++noise.position) {
+      float* to = y + (row * width_ + patch.left) * channels_;
+      if (fill_.empty()) {
+        fill_normal(noise, 0.0f, values_.upper(), to, run);
+        for (Index i = 0; i < run; ++i) to[i] = clipped(to[i], values_);
+      } else {
+        for (Index i = 0; i < run; ++i) to[i] = clipped(fill_[static_cast<std::size_t>(i) % fill_.size()], values_);
+      }
+    }
+  }
+
+  void gradient(const Draw& drawn, double*, const float*, float* dy, float* dx) const override {
+    std::copy_n(dy, size(), dx);
+    const Patch patch = this->patch(drawn);
+    for (Index row = patch.top; row < patch.bottom; ++row)
+      std::fill_n(dx + (row * width_ + patch.left) * channels_, (patch.right - patch.left) * channels_, 0.0f);
+  }
+
+ private:
+  struct Patch {
+    Index top, bottom, left, right;
+  };
+
+  // The pixels whose whole coordinates lie between the edges that were drawn; none where the image is left alone.
+  Patch patch(const Draw& drawn) const {
+    if (!(drawn[1] < factor_.at(drawn[0]))) return {0, 0, 0, 0};
+    const auto between = [](Index size, float part, float place, Index* first, Index* last) {
+      const float length = std::sqrt(part) * static_cast<float>(size);
+      const float start = place * (static_cast<float>(size) - length);
+      *first = static_cast<Index>(std::ceil(start));
+      *last = std::min(size, static_cast<Index>(std::ceil(start + length)));
+    };
+    Patch patch{};
+    between(width_, scale_.at(drawn[2]), drawn[3], &patch.left, &patch.right);
+    between(height_, scale_.at(drawn[4]), drawn[5], &patch.top, &patch.bottom);
+    return patch;
+  }
+
+  Range factor_, scale_;
+  std::vector<float> fill_;
+};
+
+const bool registered =
+    register_layer_class<RandomSaturation>("RandomSaturation") && register_layer_class<RandomHue>("RandomHue") &&
+    register_layer_class<RandomSharpness>("RandomSharpness") && register_layer_class<RandomErasing>("RandomErasing") &&
+    register_layer_class<RandomBrightness>("RandomBrightness") &&
+    register_layer_class<RandomContrast>("RandomContrast") && register_layer_class<RandomInvert>("RandomInvert") &&
+    register_layer_class<RandomGrayscale>("RandomGrayscale") &&
+    register_layer_class<RandomColorDegeneration>("RandomColorDegeneration") &&
+    register_layer_class<Solarization>("Solarization") &&
+    register_layer_class<RandomPosterization>("RandomPosterization");
 
 }  // namespace
 }  // namespace fastnn

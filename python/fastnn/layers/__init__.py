@@ -15,9 +15,13 @@ from fastnn.layers.augmentation import RandomZoom as RandomZoom
 from fastnn.layers.coloring import RandomBrightness as RandomBrightness
 from fastnn.layers.coloring import RandomColorDegeneration as RandomColorDegeneration
 from fastnn.layers.coloring import RandomContrast as RandomContrast
+from fastnn.layers.coloring import RandomErasing as RandomErasing
 from fastnn.layers.coloring import RandomGrayscale as RandomGrayscale
+from fastnn.layers.coloring import RandomHue as RandomHue
 from fastnn.layers.coloring import RandomInvert as RandomInvert
 from fastnn.layers.coloring import RandomPosterization as RandomPosterization
+from fastnn.layers.coloring import RandomSaturation as RandomSaturation
+from fastnn.layers.coloring import RandomSharpness as RandomSharpness
 from fastnn.layers.coloring import Solarization as Solarization
 from fastnn.layers.convolution import Conv2D as Conv2D
 from fastnn.layers.convolution import Convolution2D as Convolution2D

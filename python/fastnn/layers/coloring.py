@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from fastnn.imaging import RandomColorLayer, RandomImageLayer, Range, drawn_between
+from fastnn.layer import numeric
 
 Factor = float | Sequence[float]
 
@@ -237,3 +240,149 @@ class Solarization(RandomColorLayer):
                 for name in ("addition_factor", "threshold_factor")
             },
         }
+
+
+class RandomSaturation(RandomColorLayer):
+    """In training makes the colours of each image stronger or weaker.
+
+    Shapes: the input's, (batch, height, width, 3).
+
+    Args:
+        factor: Between which numbers it is drawn: two from 0 (grey) over 0.5 (as it is) to 1 (as strong as can be),
+            or one for the range from 0.
+        value_range: The smallest and the largest value.
+        data_format: "channels_last" or None.
+        seed: A whole number, or None to draw one.
+        **kwargs: `name`, `input_shape`, as in `Layer`.
+
+    Example:
+        >>> RandomSaturation((0.3, 0.7))
+    """
+
+    kind = "RandomSaturation"
+
+    def __init__(
+        self,
+        factor: Factor,
+        value_range: Sequence[float] = (0, 255),
+        data_format: str | None = None,
+        seed: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(seed, **kwargs)
+
+    def _ranges(self) -> Mapping[str, Range]:
+        return {**super()._ranges(), "factor": drawn_between(self.who(), "factor", self.factor, 0, 1)}
+
+
+class RandomHue(RandomColorLayer):
+    """In training turns the colours of each image round the circle of hues, either way.
+
+    Shapes: the input's, (batch, height, width, 3).
+
+    Args:
+        factor: Between which numbers it is drawn: two from 0 (as it is) to 1 (half of the circle), or one for the range
+            from 0.
+        value_range: The smallest and the largest value.
+        data_format: "channels_last" or None.
+        seed: A whole number, or None to draw one.
+        **kwargs: `name`, `input_shape`, as in `Layer`.
+
+    Example:
+        >>> RandomHue((0.3, 0.7))
+    """
+
+    kind = "RandomHue"
+
+    def __init__(
+        self,
+        factor: Factor,
+        value_range: Sequence[float] = (0, 255),
+        data_format: str | None = None,
+        seed: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(seed, **kwargs)
+
+    def _ranges(self) -> Mapping[str, Range]:
+        return {**super()._ranges(), "factor": drawn_between(self.who(), "factor", self.factor, 0, 1)}
+
+
+class RandomSharpness(RandomColorLayer):
+    """In training blurs each image or makes its edges clearer.
+
+    Shapes: the input's, (batch, height, width, channels).
+
+    Args:
+        factor: Between which numbers it is drawn: two from 0 (blurred) over 0.5 (as it is) to 1 (sharp), or one for the
+            range from 0.
+        value_range: The smallest and the largest value.
+        data_format: "channels_last" or None.
+        seed: A whole number, or None to draw one.
+        **kwargs: `name`, `input_shape`, as in `Layer`.
+
+    Example:
+        >>> RandomSharpness((0.3, 0.7))
+    """
+
+    kind = "RandomSharpness"
+
+    def __init__(
+        self,
+        factor: Factor,
+        value_range: Sequence[float] = (0, 255),
+        data_format: str | None = None,
+        seed: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(seed, **kwargs)
+
+    def _ranges(self) -> Mapping[str, Range]:
+        return {**super()._ranges(), "factor": drawn_between(self.who(), "factor", self.factor, 0, 1)}
+
+
+class RandomErasing(RandomColorLayer):
+    """In training fills a patch of some images with one colour, or with noise.
+
+    Shapes: the input's, (batch, height, width, channels).
+
+    Args:
+        factor: Between which numbers the chance of an image is drawn: two from 0 to 1, or one for the range from 0.
+        scale: Between which numbers the parts are drawn whose square roots say how much of the width and of the height
+            the patch takes: two from 0 to 1, or one for the range from 0.
+        fill_value: The colour: one number, or one for each channel; None: noise.
+        value_range: The smallest and the largest value; others are clipped.
+        seed: A whole number, or None to draw one.
+        data_format: "channels_last" or None.
+        **kwargs: `name`, `input_shape`, as in `Layer`.
+
+    Example:
+        >>> RandomErasing((0.5, 0.5), fill_value=0)
+    """
+
+    kind = "RandomErasing"
+
+    def __init__(
+        self,
+        factor: Factor = 1.0,
+        scale: Factor = (0.02, 0.33),
+        fill_value: float | Sequence[float] | None = None,
+        value_range: Sequence[float] = (0, 255),
+        seed: int | None = None,
+        data_format: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(seed, **kwargs)
+
+    def _ranges(self) -> Mapping[str, Range]:
+        return {
+            **super()._ranges(),
+            **{name: drawn_between(self.who(), name, getattr(self, name), 0, 1) for name in ("factor", "scale")},
+        }
+
+    def _node(self) -> tuple[str, dict[str, Any]] | None:
+        node = super()._node()
+        assert node is not None
+        if self.fill_value is not None:
+            node[1]["fill_value"] = np.atleast_1d(numeric(self.fill_value, f"{self.who()}: fill_value"))
+        return node
