@@ -303,7 +303,7 @@ def test_rotations_of_a_batch_keep_what_turns_into_itself() -> None:
         (lambda: layers.RandomRotation(0.1, interpolation="bicubic"), "interpolation expects"),
         (lambda: layers.RandomZoom((-1.0, 0.0)), "height_factor above -1"),
         (lambda: layers.RandomTranslation(0.1, 2), "width_factor"),
-        (lambda: layers.RandomShear(-0.1), "x_factor"),
+        (lambda: layers.RandomShear(1.5), "x_factor"),
         (lambda: layers.RandomFlip("sideways"), "mode expects"),
         (lambda: layers.RandomBrightness(2), "factor"),
         (lambda: layers.RandomBrightness(0.1, value_range=(1, 1)), "value_range"),
@@ -536,6 +536,7 @@ KERAS_THIRDS = [-0.41565567, 0.57217878]
         (lambda: layers.Discretization(num_bins=2)([1.0]), "no bins yet"),
         (lambda: layers.Discretization([1.0]).adapt([1.0]), "learns none"),
         (lambda: layers.Discretization(num_bins=2).adapt(np.ones(0)), "empty"),
+        (lambda: layers.Discretization(num_bins=2).adapt([1.0, np.nan]), "NaN"),
         (lambda: layers.Discretization([1.0], output_mode="hot"), "output_mode"),
     ],
 )
@@ -612,6 +613,16 @@ def test_rare_tokens_weigh_more() -> None:
     np.testing.assert_allclose(layer(TEXTS), counts * np.concatenate([[weights.mean()], weights]), rtol=1e-6)
     again = layers.StringLookup.from_config(layer.get_config())
     np.testing.assert_array_equal(again(TEXTS), layer(TEXTS))
+
+
+def test_configs_of_keras_make_lookups() -> None:
+    said = {"vocabulary_size": 3, "vocabulary_dtype": "string", "oov_method": "floormod"}
+    layer = layers.StringLookup.from_config({**layers.StringLookup(vocabulary=["a", "b"]).get_config(), **said})
+    assert layer.get_vocabulary() == ["[UNK]", "a", "b"]
+    texts = layers.TextVectorization.from_config({"vocabulary": ["a"], "vocabulary_size": 3, "ngrams": [1, 2]})
+    assert texts.get_vocabulary() == ["", "[UNK]", "a"]
+    with pytest.raises(ValueError, match="no argument 'word'"):
+        layers.StringLookup.from_config({"word": 1})
 
 
 def test_a_vocabulary_comes_from_a_file(tmp_path: Path) -> None:

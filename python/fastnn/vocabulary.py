@@ -5,7 +5,7 @@ The layers that have one are in `fastnn.layers`: they say what a token is, and t
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from fastnn.layer import Layer, numeric
 from fastnn.symbolic import is_symbolic
 
 ENCODINGS = ("one_hot", "multi_hot", "count")
+_SAID_BY_KERAS = {"vocabulary_size", "has_input_vocabulary", "vocabulary_dtype", "oov_method"}
 OLD_NAMES = {"binary": "multi_hot", "tf-idf": "tf_idf"}
 
 
@@ -149,6 +150,12 @@ class VocabularyLayer(Layer):
         self._was_given = self.vocabulary is not None
         if self.vocabulary is not None:
             self.set_vocabulary(self.vocabulary, self.idf_weights)
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Any:
+        """A new layer with the arguments that `get_config` returned, here or in Keras, which says some more."""
+        own = cls._signature().parameters
+        return cls(**{name: value for name, value in config.items() if name in own or name not in _SAID_BY_KERAS})
 
     def get_config(self) -> dict[str, Any]:
         config = super().get_config()

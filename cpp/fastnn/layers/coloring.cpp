@@ -376,7 +376,7 @@ class RandomSaturation : public Coloring {
  private:
   // A half changes nothing.
   float factor(const Draw& drawn) const {
-    const float share = factor_.at(drawn[0]);
+    const float share = std::max(factor_.at(drawn[0]), 0.0f);
     return share / (1.0f - share + 1e-7f);
   }
   static bool full(const Pixel& pixel, float factor) {

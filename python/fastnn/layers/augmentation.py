@@ -169,7 +169,7 @@ class RandomShear(RandomImageLayer):
     Shapes: the input's, (batch, height, width, channels).
 
     Args:
-        x_factor: Between which parts the rows move: two numbers from 0 to 1, or one for the range from -it to it.
+        x_factor: Between which parts the rows move: two numbers from -1 to 1, or one for the range from -it to it.
             Which way is drawn too.
         y_factor: The same for the columns.
         interpolation: How a pixel between others is made: "bilinear" or "nearest".
@@ -199,12 +199,7 @@ class RandomShear(RandomImageLayer):
         super().__init__(seed, **kwargs)
 
     def _ranges(self) -> Mapping[str, Range]:
-        ranges = {}
-        for name in ("x_factor", "y_factor"):
-            value = getattr(self, name)
-            lower, upper = drawn_between(self.who(), name, value, 0, 1)
-            ranges[name] = (lower, upper) if isinstance(value, (tuple, list)) else (-upper, upper)
-        return ranges
+        return {name: drawn_between(self.who(), name, getattr(self, name), -1, 1) for name in ("x_factor", "y_factor")}
 
 
 class RandomCrop(RandomImageLayer):

@@ -23,6 +23,7 @@ class RandomBrightness(RandomColorLayer):
             white), or one for the range from -it to it.
         value_range: The smallest and the largest value.
         seed: A whole number, or None to draw one.
+        data_format: "channels_last" or None.
         **kwargs: `name`, `input_shape`, as in `Layer`.
 
     Example:
@@ -32,7 +33,12 @@ class RandomBrightness(RandomColorLayer):
     kind = "RandomBrightness"
 
     def __init__(
-        self, factor: Factor, value_range: Sequence[float] = (0, 255), seed: int | None = None, **kwargs: Any
+        self,
+        factor: Factor,
+        value_range: Sequence[float] = (0, 255),
+        seed: int | None = None,
+        data_format: str | None = None,
+        **kwargs: Any,
     ) -> None:
         super().__init__(seed, **kwargs)
 
@@ -51,6 +57,7 @@ class RandomContrast(RandomColorLayer):
         factor: c is drawn between 1 - lower and 1 + upper: (lower, upper), each from 0 to 1, or one number for both.
         value_range: The smallest and the largest value.
         seed: A whole number, or None to draw one.
+        data_format: "channels_last" or None.
         **kwargs: `name`, `input_shape`, as in `Layer`.
 
     Example:
@@ -60,7 +67,12 @@ class RandomContrast(RandomColorLayer):
     kind = "RandomContrast"
 
     def __init__(
-        self, factor: Factor, value_range: Sequence[float] = (0, 255), seed: int | None = None, **kwargs: Any
+        self,
+        factor: Factor,
+        value_range: Sequence[float] = (0, 255),
+        seed: int | None = None,
+        data_format: str | None = None,
+        **kwargs: Any,
     ) -> None:
         super().__init__(seed, **kwargs)
 
@@ -138,7 +150,7 @@ class RandomColorDegeneration(RandomColorLayer):
 
     Args:
         factor: Between which numbers the share of grey is drawn: two from 0 (as it is) to 1 (grey), or one for the
-            range from 0.
+            range from 0. Below 0 colours are made stronger.
         value_range: The smallest and the largest value.
         data_format: "channels_last" or None.
         seed: A whole number, or None to draw one.
@@ -161,7 +173,7 @@ class RandomColorDegeneration(RandomColorLayer):
         super().__init__(seed, **kwargs)
 
     def _ranges(self) -> Mapping[str, Range]:
-        return {**super()._ranges(), "factor": drawn_between(self.who(), "factor", self.factor, 0, 1)}
+        return {**super()._ranges(), "factor": drawn_between(self.who(), "factor", self.factor, -1, 1, from_zero=True)}
 
 
 class RandomPosterization(RandomColorLayer):
@@ -214,6 +226,7 @@ class Solarization(RandomColorLayer):
         threshold_factor: The same for the threshold; 0.0 turns all values round.
         value_range: The smallest and the largest value.
         seed: A whole number, or None to draw one.
+        data_format: "channels_last" or None.
         **kwargs: `name`, `input_shape`, as in `Layer`.
 
     Example:
@@ -228,6 +241,7 @@ class Solarization(RandomColorLayer):
         threshold_factor: Factor = 0.0,
         value_range: Sequence[float] = (0, 255),
         seed: int | None = None,
+        data_format: str | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(seed, **kwargs)
@@ -249,7 +263,7 @@ class RandomSaturation(RandomColorLayer):
 
     Args:
         factor: Between which numbers it is drawn: two from 0 (grey) over 0.5 (as it is) to 1 (as strong as can be),
-            or one for the range from 0.
+            or one for the range from 0. What is below 0 counts as 0.
         value_range: The smallest and the largest value.
         data_format: "channels_last" or None.
         seed: A whole number, or None to draw one.
@@ -272,7 +286,7 @@ class RandomSaturation(RandomColorLayer):
         super().__init__(seed, **kwargs)
 
     def _ranges(self) -> Mapping[str, Range]:
-        return {**super()._ranges(), "factor": drawn_between(self.who(), "factor", self.factor, 0, 1)}
+        return {**super()._ranges(), "factor": drawn_between(self.who(), "factor", self.factor, -1, 1, from_zero=True)}
 
 
 class RandomHue(RandomColorLayer):

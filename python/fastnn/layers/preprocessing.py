@@ -424,6 +424,8 @@ class Discretization(_Encoding):
         for step, batch in enumerate(_batches(data, self.who())):
             if steps is not None and step >= steps:
                 break
+            if not np.isfinite(batch).all():
+                raise ValueError(f"{self.who()}: adapt's data holds NaN or infinite numbers")
             both = np.concatenate([_sketch(batch, self.epsilon), known], axis=1)
             known = _condensed(both[:, np.argsort(both[0], kind="stable")], self.epsilon)
         if known.shape[1] == 0:
