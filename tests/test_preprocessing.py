@@ -684,8 +684,10 @@ def test_a_model_looks_integers_up_and_trains() -> None:
 @pytest.mark.parametrize(
     ("kind", "make", "words"),
     [
-        (TypeError, lambda: layers.StringLookup(vocabulary=WORDS)([1, 2]), "expects strings, got dtype int64"),
+        (TypeError, lambda: layers.StringLookup(vocabulary=WORDS)([1, 2]), "expects strings, got 1; .*IntegerLookup"),
+        (TypeError, lambda: layers.StringLookup(vocabulary=WORDS)(np.ones(2)), "expects strings, got dtype float64"),
         (TypeError, lambda: layers.StringLookup(vocabulary=WORDS)(["a", None]), "fill what is missing"),
+        (TypeError, lambda: layers.StringLookup(vocabulary=WORDS)([["a"], ["a", "b"]]), "rows must have equal lengths"),
         (TypeError, lambda: layers.StringLookup(vocabulary=WORDS)(layers.Input((2,))), "call it on the arrays"),
         (TypeError, lambda: layers.IntegerLookup(vocabulary=[1])(["a"]), "StringLookup takes those"),
         (TypeError, lambda: layers.TextVectorization(vocabulary=["a"])(np.ones(2)), "expects strings"),

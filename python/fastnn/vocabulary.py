@@ -5,6 +5,7 @@ The layers that have one are in `fastnn.layers`: they say what a token is, and t
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -21,38 +22,47 @@ _SAID_BY_KERAS = {"vocabulary_size", "has_input_vocabulary", "vocabulary_dtype",
 OLD_NAMES = {"binary": "multi_hot", "tf-idf": "tf_idf"}
 
 
-def strings(value: Any, who: str, encoding: str = "utf-8") -> NDArray[np.str_]:
-    """The value as an array of strings; bytes are decoded.
+def strings(value: Any, who: str, encoding: str = "utf-8") -> NDArray[np.object_]:
+    """The value as an array of Python's strings, each as long as it is; bytes are decoded.
 
     Raises:
         TypeError: It holds something else.
         ValueError: Its rows differ in length.
     """
     to_numpy = getattr(value, "to_numpy", None)
-    try:
-        array = np.asarray(to_numpy() if callable(to_numpy) else value)
-    except ValueError as error:
-        raise ValueError(f"{who} is no array: {error}; its rows must have equal lengths") from None
-    if array.dtype.kind == "T":
-        array = array.astype(object)
-    if array.dtype.kind == "S":
-        return np.char.decode(array, encoding)
-    if array.dtype.kind == "O" or array.size == 0:
-        flat = [one.decode(encoding) if isinstance(one, bytes) else one for one in array.ravel()]
-        for one in flat:
-            if not isinstance(one, str):
-                missing = one is None or one != one
-                raise TypeError(
-                    f"{who} expects strings, got {one!r}; "
-                    + ("fill what is missing first, for instance with ''" if missing else "make it str(...) first")
-                )
-        return np.asarray(flat, dtype=np.str_).reshape(array.shape)
-    if array.dtype.kind != "U":
+    array = to_numpy() if callable(to_numpy) else value
+    if not isinstance(array, np.ndarray):
+        try:
+            array = np.asarray(array, dtype=object)
+        except ValueError as error:
+            raise ValueError(f"{who} is no array: {error}; its rows must have equal lengths") from None
+    if array.dtype.kind not in "OUST" and array.size:
         raise TypeError(
             f"{who} expects strings, got dtype {array.dtype}; IntegerLookup takes whole numbers, and "
             "x.astype(str) makes strings of them"
         )
-    return array
+    flat = [one.decode(encoding) if isinstance(one, bytes) else one for one in array.ravel().tolist()]
+    for one in flat:
+        if not isinstance(one, str):
+            mend = "make it str(...) first, or use IntegerLookup for whole numbers"
+            if one is None or one != one:
+                mend = "fill what is missing first, for instance with ''"
+            elif isinstance(one, (list, tuple)):
+                mend = "its rows must have equal lengths"
+            raise TypeError(f"{who} expects strings, got {one!r}; {mend}")
+    found: NDArray[np.object_] = np.empty(array.shape, dtype=object)
+    found.reshape(-1)[:] = flat
+    return found
+
+
+def distinct(array: NDArray[Any]) -> tuple[list[Any], NDArray[np.int64]]:
+    """The distinct elements of an array, and which of them each element is, in an array of one axis."""
+    if array.dtype.kind != "O":
+        values, places = np.unique(array, return_inverse=True)
+        return values.tolist(), places.reshape(-1).astype(np.int64)
+    known: dict[Any, int] = {}
+    found = np.fromiter((known.setdefault(one, len(known)) for one in array.ravel().tolist()), np.int64, array.size)
+    return list(known), found
 
 
 def integers(value: Any, who: str) -> NDArray[np.int64]:
@@ -124,7 +134,8 @@ class VocabularyLayer(Layer):
     output_mode: str
 
     def __init__(self, **kwargs: Any) -> None:
-        self._tokens: NDArray[Any] | None = None
+        self._tokens: list[Any] | None = None
+        self._numbers: dict[Any, int] = {}
         self._idf: NDArray[np.float32] | None = None
         self._counts: dict[Any, int] = {}
         self._documents: dict[Any, int] = {}
@@ -188,7 +199,7 @@ class VocabularyLayer(Layer):
         Returns:
             A list.
         """
-        tokens = [] if self._tokens is None else self._tokens.tolist()
+        tokens = [] if self._tokens is None else list(self._tokens)
         if not include_special_tokens:
             return tokens
         return [self.mask_token] * self._unknown_start() + [self.oov_token] * self.num_oov_indices + tokens
@@ -217,14 +228,13 @@ class VocabularyLayer(Layer):
             raise ValueError(f"{self.who()} expects a vocabulary of at least one token, got shape {given.shape}")
         front = [self.mask_token] * self._unknown_start() + [self.oov_token] * self.num_oov_indices
         whole = bool(front) and given[: len(front)].tolist() == front
-        tokens = given[len(front) :] if whole else given
-        distinct, counts = np.unique(tokens, return_counts=True)
-        if len(distinct) < len(tokens):
-            raise ValueError(
-                f"{self.who()} expects each token once, got {distinct[counts > 1][:5].tolist()} more often"
-            )
+        tokens = given[len(front) :].tolist() if whole else given.tolist()
+        known = set(tokens)
+        if len(known) < len(tokens):
+            often = [token for token, count in Counter(tokens).items() if count > 1]
+            raise ValueError(f"{self.who()} expects each token once, got {often[:5]} more often")
         for word, token in (("mask_token", self.mask_token), ("oov_token", self.oov_token if self.invert else None)):
-            if token is not None and token in distinct:
+            if token is not None and token in known:
                 raise ValueError(
                     f"{self.who()}: the vocabulary holds the {word} {token!r} among its tokens; leave it out, or begin "
                     f"with {front}"
@@ -252,10 +262,12 @@ class VocabularyLayer(Layer):
         behind = max(0, int(self.max_tokens) - len(weights)) if self.pad_to_max_tokens else 0
         self._idf = np.pad(weights, (0, behind))
 
-    def _take(self, tokens: NDArray[Any]) -> None:
+    def _take(self, tokens: list[Any]) -> None:
         self._tokens = tokens
-        self._order = np.argsort(tokens, kind="stable")
-        self._sorted = tokens[self._order]
+        start = self._token_start()
+        self._numbers = {token: start + i for i, token in enumerate(tokens)}
+        if self.mask_token is not None:
+            self._numbers[self.mask_token] = 0 if self.output_mode == "int" else -1
         self._alone = None
 
     # Learning.
@@ -288,22 +300,21 @@ class VocabularyLayer(Layer):
         array = self._array(batch, what)
         if array.ndim < 2:
             array = array.reshape((-1, 1) if samples else (1, -1))
-        tokens, places = np.unique(array, return_inverse=True)
-        self._count_places(tokens, places.reshape(-1), np.full(len(array), array[0].size if len(array) else 0))
+        self._count_places(*distinct(array), np.full(len(array), array[0].size if len(array) else 0))
 
     def _forget(self) -> None:
         if self._was_given:
             raise ValueError(f"{self.who()} was given its vocabulary and learns none; make it without one")
         self._counts, self._documents, self._document_count = {}, {}, 0
 
-    def _count_places(self, tokens: NDArray[Any], places: NDArray[Any], sizes: NDArray[Any]) -> None:
+    def _count_places(self, tokens: list[Any], places: NDArray[np.int64], sizes: NDArray[np.int64]) -> None:
         """Counts tokens: which there are, which of them each is, and how many each sample has."""
-        for token, count in zip(tokens.tolist(), np.bincount(places, minlength=len(tokens)).tolist(), strict=True):
+        for token, count in zip(tokens, np.bincount(places, minlength=len(tokens)).tolist(), strict=True):
             self._counts[token] = self._counts.get(token, 0) + count
         if self.output_mode != "tf_idf":
             return
         once = np.unique(np.repeat(np.arange(len(sizes)), sizes) * len(tokens) + places) % max(1, len(tokens))
-        for token, count in zip(tokens.tolist(), np.bincount(once, minlength=len(tokens)).tolist(), strict=True):
+        for token, count in zip(tokens, np.bincount(once, minlength=len(tokens)).tolist(), strict=True):
             self._documents[token] = self._documents.get(token, 0) + count
         self._document_count += len(sizes)
 
@@ -314,7 +325,7 @@ class VocabularyLayer(Layer):
             raise ValueError(f"{self.who()}: adapt found no tokens in the data")
         room = None if self.max_tokens is None else max(0, self.max_tokens - self._token_start())
         frequent = sorted(self._counts.items(), key=lambda item: (item[1], item[0]), reverse=True)[:room]
-        tokens = self._array([token for token, _ in frequent], self.who())
+        tokens = [token for token, _ in frequent]
         if self.output_mode == "tf_idf":
             seen = np.array([self._documents[token] for token, _ in frequent], dtype=np.float64)
             self._take_idf(np.log(1 + self._document_count / (1 + seen)).astype(np.float32), self._token_start())
@@ -329,32 +340,27 @@ class VocabularyLayer(Layer):
     def _from_lines(self, lines: list[str]) -> Any:
         return lines
 
-    def _buckets(self, tokens: NDArray[Any]) -> NDArray[np.int64]:
+    def _buckets(self, tokens: list[Any]) -> NDArray[np.int64]:
         """Which of the numbers for what is unknown each token gets."""
-        return hashing.buckets(tokens.tolist(), self.num_oov_indices, self._key)
+        return hashing.buckets(map(str, tokens), self.num_oov_indices, self._key)
 
-    def _places(self, tokens: NDArray[Any]) -> NDArray[np.int64]:
+    def _places(self, tokens: list[Any]) -> NDArray[np.int64]:
         """The numbers of tokens, -1 for a mask that is to be left out."""
         if self._tokens is None:
             raise ValueError(f"{self.who()} has no vocabulary yet: call adapt(data), or give it one")
-        distinct, inverse = np.unique(tokens, return_inverse=True)
-        near = np.minimum(np.searchsorted(self._sorted, distinct), len(self._sorted) - 1)
-        known = self._sorted[near] == distinct if len(self._sorted) else np.zeros(len(distinct), bool)
-        places = np.zeros(len(distinct), np.int64)
-        places[known] = self._token_start() + self._order[near[known]]
-        masked = distinct == self.mask_token if self.mask_token is not None else np.zeros(len(distinct), bool)
-        places[masked] = 0 if self.output_mode == "int" else -1
-        unknown = ~known & ~masked
-        if unknown.any():
+        known, nowhere = self._numbers, -2
+        places = np.fromiter((known.get(token, nowhere) for token in tokens), np.int64, len(tokens))
+        unknown = np.flatnonzero(places == nowhere)
+        if unknown.size:
+            strange = [tokens[i] for i in unknown.tolist()]
             if self.num_oov_indices == 0:
                 raise ValueError(
-                    f"{self.who()} does not know {distinct[unknown][:5].tolist()}; make it with num_oov_indices=1 to "
-                    "give them a number"
+                    f"{self.who()} does not know {strange[:5]}; make it with num_oov_indices=1 to give them a number"
                 )
             places[unknown] = self._unknown_start()
             if self.num_oov_indices > 1:
-                places[unknown] += self._buckets(distinct[unknown])
-        return places[inverse].reshape(tokens.shape)
+                places[unknown] += self._buckets(strange)
+        return places
 
     def _depth(self) -> int:
         return int(self.max_tokens) if self.pad_to_max_tokens else self.vocabulary_size()
@@ -372,7 +378,7 @@ class VocabularyLayer(Layer):
         all_tokens = self._array(
             ["" if self.mask_token is None else self.mask_token] * self._unknown_start()
             + [self.oov_token] * self.num_oov_indices
-            + self._tokens.tolist()
+            + self._tokens
             + [self.oov_token],
             self.who(),
         )
@@ -408,4 +414,6 @@ class VocabularyLayer(Layer):
             return super().__call__(inputs, *args, **kwargs)
         if self.invert:
             return self._tokens_at(integers(inputs, f"{self.who()}: the input"))
-        return self._vectors(self._places(self._array(inputs, f"{self.who()}: the input")))
+        array = self._array(inputs, f"{self.who()}: the input")
+        tokens, which = distinct(array)
+        return self._vectors(self._places(tokens)[which].reshape(array.shape))

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from fastnn import hashing
 from fastnn.layer import Emission, Layer, numeric
 from fastnn.symbolic import is_symbolic
-from fastnn.vocabulary import ENCODINGS, VocabularyLayer, encoded, encoded_shape, integers, salted, strings
+from fastnn.vocabulary import ENCODINGS, VocabularyLayer, distinct, encoded, encoded_shape, integers, salted, strings
 
 
 class StringLookup(VocabularyLayer):
@@ -142,10 +142,10 @@ class IntegerLookup(VocabularyLayer):
     def _from_lines(self, lines: list[str]) -> Any:
         return [int(line) for line in lines if line.strip()]
 
-    def _buckets(self, tokens: NDArray[Any]) -> NDArray[np.int64]:
+    def _buckets(self, tokens: list[Any]) -> NDArray[np.int64]:
         if self.oov_method == "floormod":
-            return np.asarray(np.mod(tokens, self.num_oov_indices))
-        return super()._buckets(tokens.astype(np.str_))
+            return np.asarray(np.mod(np.asarray(tokens, np.int64), self.num_oov_indices))
+        return super()._buckets(tokens)
 
     # Inside of a model.
 
@@ -157,7 +157,7 @@ class IntegerLookup(VocabularyLayer):
         """The node's config: what stands for what."""
         if self._tokens is None:
             raise ValueError(f"{self.who()} has no vocabulary yet: call adapt(data), or give it one")
-        tokens = self._tokens.tolist()
+        tokens = self._tokens
         start, unknown = self._token_start(), self._unknown_start()
         pairs = {token: start + i for i, token in enumerate(tokens)}
         if self.mask_token is not None:
@@ -272,15 +272,16 @@ class Hashing(Layer):
             array = numeric(array, who)
             if array.dtype.kind == "f" and not np.isfinite(array).all():
                 raise ValueError(f"{who} holds NaN or infinite numbers, which have no bin")
-            distinct, inverse = np.unique(array, return_inverse=True)
-            texts = distinct.astype(np.int64).astype(np.str_)
+            values, which = distinct(array)
+            texts = [str(int(value)) for value in values]
         else:
-            array = strings(array, who)
-            distinct, inverse = np.unique(array, return_inverse=True)
-            texts = distinct
+            array = strings(inputs, who)
+            values, which = distinct(array)
+            texts = values
         alone = self.mask_value is not None and self.num_bins > 1
-        bins = hashing.buckets(texts.tolist(), self.num_bins - alone, self._key)
+        bins = hashing.buckets(texts, self.num_bins - alone, self._key)
         if alone:
-            bins = np.where(distinct == self.mask_value, 0, bins + 1)
-        bins = bins[inverse].reshape(array.shape)
+            masked = np.fromiter((value == self.mask_value for value in values), bool, len(values))
+            bins = np.where(masked, 0, bins + 1)
+        bins = bins[which].reshape(array.shape)
         return bins if self.output_mode == "int" else encoded(bins, self.output_mode, self.num_bins)

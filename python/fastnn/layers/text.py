@@ -127,16 +127,17 @@ class TextVectorization(VocabularyLayer):
             if array.shape[-1] != 1 or array.ndim > 2:
                 raise ValueError(f"{self.who()} expects texts of shape (batch,) or (batch, 1), got {array.shape}")
             array = array[:, 0]
+        array = np.atleast_1d(array)
         if callable(self.standardize):
-            array = strings(self.standardize(array), f"{self.who()}: what standardize returned")
+            array = strings(self.standardize(array.astype(np.str_)), f"{self.who()}: what standardize returned")
+        texts = [self._standard(text) for text in array.ravel().tolist()]
         if self.split is None:
-            documents = [row.tolist() for row in np.atleast_1d(array).reshape(len(np.atleast_1d(array)), -1)]
+            width = max(1, array[0].size if len(array) and array.ndim > 1 else 1)
+            documents = [texts[i : i + width] for i in range(0, len(texts), width)]
         elif callable(self.split):
-            documents = [[str(token) for token in tokens] for tokens in self.split(np.atleast_1d(array))]
+            documents = [[str(token) for token in tokens] for tokens in self.split(np.asarray(texts, np.str_))]
         else:
-            documents = [self._words(text) for text in np.atleast_1d(array).tolist()]
-        if self.split is None or callable(self.split):
-            documents = [[self._standard(token) for token in tokens] for tokens in documents]
+            documents = [list(text) if self.split == "character" else _WORD.findall(text) for text in texts]
         if not self._widths:
             return documents
         return [
@@ -150,10 +151,6 @@ class TextVectorization(VocabularyLayer):
         if self.standardize in ("strip_punctuation", "lower_and_strip_punctuation"):
             text = text.translate(_STRIP)
         return text
-
-    def _words(self, text: str) -> list[str]:
-        text = self._standard(text)
-        return list(text) if self.split == "character" else _WORD.findall(text)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The shape that comes out for a shape that goes in, the batch included."""
@@ -189,9 +186,9 @@ class TextVectorization(VocabularyLayer):
         return result[0] if isinstance(inputs, (str, bytes)) else result
 
 
-def _flat(documents: list[list[str]]) -> tuple[NDArray[np.str_], NDArray[np.int64], NDArray[np.int64]]:
+def _flat(documents: list[list[str]]) -> tuple[list[str], NDArray[np.int64], NDArray[np.int64]]:
     """The distinct tokens of documents, which of them each token is, and how many tokens each document has."""
     sizes = np.fromiter((len(tokens) for tokens in documents), np.int64, len(documents))
     known: dict[str, int] = {}
     places = np.fromiter((known.setdefault(t, len(known)) for tokens in documents for t in tokens), np.int64)
-    return np.asarray(list(known), dtype=np.str_), places, sizes
+    return list(known), places, sizes
