@@ -72,6 +72,7 @@ RANDOM: dict[str, Callable[[int], Any]] = {
     "hue": lambda seed: layers.RandomHue(1.0, seed=seed),
     "sharpness": lambda seed: layers.RandomSharpness(1.0, seed=seed),
     "erasing": lambda seed: layers.RandomErasing((0.5, 0.5), seed=seed),
+    "jitter": lambda seed: layers.RandomColorJitter((0, 255), 0.2, 0.2, (0.3, 0.7), 0.2, seed=seed),
     "posterization": lambda seed: layers.RandomPosterization((1, 8), seed=seed),
     "solarization": lambda seed: layers.Solarization(0.5, 1.0, seed=seed),
 }
@@ -101,7 +102,7 @@ def test_each_step_and_each_sample_draws_anew(name: str) -> None:
     cotangent = np.zeros((40, *graph.spec(edges[0])[0][1:]), np.float32)
     steps = [_core.vjp(graph, edges, [x], [cotangent], True)[0][0] for _ in range(12)]
     assert any((step != steps[0]).any() for step in steps)
-    assert layer.stream.position == 12
+    assert layer.stream.position == 12 * (4 if name == "jitter" else 1)
     different = (steps[0] != steps[0][:1]).any()
     assert different != (name == "crop"), "a crop is the same for all images of a batch, all else is not"
 
@@ -311,6 +312,8 @@ def test_rotations_of_a_batch_keep_what_turns_into_itself() -> None:
         (lambda: layers.RandomPosterization(2.5), "whole number of bits"),
         (lambda: layers.RandomPosterization(9), "from 1 to 8"),
         (lambda: layers.RandomErasing(fill_value=(1, 2))(pictures(), training=True), "one a channel"),
+        (lambda: layers.RandomColorJitter(contrast_factor=2), "factor"),
+        (lambda: layers.RandomColorJitter((3, 3)), "value_range"),
         (lambda: layers.RandomErasing(scale=(0.1, 1.5)), "scale"),
         (lambda: layers.RandomCrop(0, 3), "at least 1"),
         (lambda: layers.RandomFlip(data_format="channels_first"), "channels_last"),

@@ -340,6 +340,13 @@ def color_cases() -> Iterator[Case]:
     )
     yield row("random-sharpness-blur", lambda: layers.RandomSharpness((0.2, 0.2)), lambda x: sharpened(x, 0.2))
     yield row("random-sharpness-edges", lambda: layers.RandomSharpness((0.9, 0.9)), lambda x: sharpened(x, 0.9))
+    yield row("random-color-jitter-none", lambda: layers.RandomColorJitter(), lambda x: x)
+    yield row(
+        "random-color-jitter",
+        lambda: layers.RandomColorJitter((0, 255), (-0.1, -0.1), saturation_factor=(0.3, 0.3)),
+        lambda x: saturated(np.clip(x - 25.5, 0, 255), 0.3),
+        scale=20.0,
+    )
     yield row("random-erasing-none", lambda: layers.RandomErasing(0.0), lambda x: x)
     yield row(
         "random-erasing-all",

@@ -14,6 +14,7 @@ from fastnn.layers.augmentation import RandomTranslation as RandomTranslation
 from fastnn.layers.augmentation import RandomZoom as RandomZoom
 from fastnn.layers.coloring import RandomBrightness as RandomBrightness
 from fastnn.layers.coloring import RandomColorDegeneration as RandomColorDegeneration
+from fastnn.layers.coloring import RandomColorJitter as RandomColorJitter
 from fastnn.layers.coloring import RandomContrast as RandomContrast
 from fastnn.layers.coloring import RandomErasing as RandomErasing
 from fastnn.layers.coloring import RandomGrayscale as RandomGrayscale

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from fastnn.imaging import RandomColorLayer, RandomImageLayer, Range, drawn_between
-from fastnn.layer import numeric
+from fastnn.imaging import RandomColorLayer, RandomImageLayer, Range, drawn_between, values_between
+from fastnn.layer import Emission, numeric
 
 Factor = float | Sequence[float]
 
@@ -400,3 +400,56 @@ class RandomErasing(RandomColorLayer):
         if self.fill_value is not None:
             node[1]["fill_value"] = np.atleast_1d(numeric(self.fill_value, f"{self.who()}: fill_value"))
         return node
+
+
+class RandomColorJitter(RandomImageLayer):
+    """In training changes brightness, contrast, saturation and hue of each image, in this order; those that are given.
+
+    Shapes: the input's, (batch, height, width, channels); of 3 channels for saturation and hue.
+
+    Args:
+        value_range: The smallest and the largest value.
+        brightness_factor: As in `RandomBrightness`, or None to leave it.
+        contrast_factor: As in `RandomContrast`, or None.
+        saturation_factor: As in `RandomSaturation`, or None.
+        hue_factor: As in `RandomHue`, or None.
+        seed: A whole number, or None to draw one.
+        data_format: "channels_last" or None.
+        **kwargs: `name`, `input_shape`, as in `Layer`.
+
+    Example:
+        >>> RandomColorJitter(brightness_factor=0.2, hue_factor=0.1)
+    """
+
+    def __init__(
+        self,
+        value_range: Sequence[float] = (0, 255),
+        brightness_factor: Factor | None = None,
+        contrast_factor: Factor | None = None,
+        saturation_factor: Factor | None = None,
+        hue_factor: Factor | None = None,
+        seed: int | None = None,
+        data_format: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(seed, **kwargs)
+        given = (
+            (RandomBrightness, brightness_factor),
+            (RandomContrast, contrast_factor),
+            (RandomSaturation, saturation_factor),
+            (RandomHue, hue_factor),
+        )
+        values_between(self.who(), value_range)
+        self._parts = [
+            layer(factor, value_range, seed=0, name=self.name) for layer, factor in given if factor is not None
+        ]
+
+    def _node(self) -> tuple[str, dict[str, Any]] | None:
+        return None
+
+    def _emit_main(self, emission: Emission, edges: list[int]) -> list[int]:
+        for part in self._parts if emission.training else []:
+            node = part._node()
+            assert node is not None
+            edges = emission.add(self, node[0], node[1], edges, self.stream)
+        return edges
