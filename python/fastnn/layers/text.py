@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import string
 from collections.abc import Callable
 from typing import Any
 
@@ -13,8 +12,8 @@ from numpy.typing import NDArray
 from fastnn.symbolic import is_symbolic
 from fastnn.vocabulary import OLD_NAMES, VocabularyLayer, strings
 
-_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
-_STRIP = str.maketrans("", "", string.punctuation)
+_LOWER = {letter: letter + 32 for letter in range(ord("A"), ord("Z") + 1)}
+_STRIP = str.maketrans("", "", "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")
 _WORD = re.compile(r"\S+", re.ASCII)
 
 
