@@ -11,9 +11,8 @@ does is added. Called on symbolic tensors a layer only records the call: a model
 from __future__ import annotations
 
 import inspect
-import math
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np

@@ -364,7 +364,7 @@ def getitem(x: Any, index: Any) -> Any:
         if len(picks) > 1 or len(sizes) != made.ndim:
             raise IndexError("one index at a time may be a tensor or a list, beside slices; use ops.take for more")
         made = take(made, picks[0][1], axis=picks[0][0])
-        if all(isinstance(one, slice) and one == slice(None) or one is picks[0][1] for one in many):
+        if all((isinstance(one, slice) and one == slice(None)) or one is picks[0][1] for one in many):
             return made
         raise IndexError("an index that is a tensor stands beside whole slices only; cut first, then take")
     trivial = all(b == 0 and s == 1 and (e == _WHOLE or e == n) for b, e, s, n in zip(begin, end, steps, made.shape, strict=True))
