@@ -36,6 +36,9 @@ from fastnn.layers.pooling import GlobalMaxPool2D as GlobalMaxPool2D
 from fastnn.layers.pooling import GlobalMaxPooling2D as GlobalMaxPooling2D
 from fastnn.layers.pooling import MaxPool2D as MaxPool2D
 from fastnn.layers.pooling import MaxPooling2D as MaxPooling2D
+from fastnn.layers.recurrent import GRU as GRU
+from fastnn.layers.recurrent import LSTM as LSTM
+from fastnn.layers.recurrent import SimpleRNN as SimpleRNN
 from fastnn.layers.regularization import ActivityRegularization as ActivityRegularization
 from fastnn.layers.regularization import Dropout as Dropout
 from fastnn.layers.reshaping import Flatten as Flatten
