@@ -11,14 +11,25 @@ from cases.case import Array, Case, Forward, Weights
 from cases.core import ACTIVATIONS
 from fastnn import layers
 
-Cell = Callable[[Array, list[Array], Weights], list[Array]]
+Drops = tuple[Any, Any]
+"""Factors of the inputs and of the states, one array for all gates or one for each; None: nothing is dropped."""
+Cell = Callable[[Array, list[Array], Weights, Drops], list[Array]]
+
+
+def product(x: Array, kernel: Array, drops: Any) -> Array:
+    """x times the kernel, each gate's columns with what its factor leaves of x."""
+    if drops is None:
+        return x @ kernel
+    kernels = np.split(kernel, len(drops), axis=-1)
+    return np.concatenate([(x * drop) @ part for drop, part in zip(drops, kernels, strict=True)], axis=-1)
 
 
 def simple_cell(arguments: dict[str, Any]) -> Cell:
     activation = ACTIVATIONS[arguments.get("activation", "tanh")]
 
-    def step(x: Array, states: list[Array], w: Weights) -> list[Array]:
-        return [activation(x @ w["kernel"] + states[0] @ w["recurrent_kernel"] + w.get("bias", 0.0))]
+    def step(x: Array, states: list[Array], w: Weights, drops: Drops) -> list[Array]:
+        share = product(states[0], w["recurrent_kernel"], drops[1])
+        return [activation(product(x, w["kernel"], drops[0]) + share + w.get("bias", 0.0))]
 
     return step
 
@@ -27,9 +38,9 @@ def lstm_cell(arguments: dict[str, Any]) -> Cell:
     activation = ACTIVATIONS[arguments.get("activation", "tanh")]
     gate = ACTIVATIONS[arguments.get("recurrent_activation", "sigmoid")]
 
-    def step(x: Array, states: list[Array], w: Weights) -> list[Array]:
+    def step(x: Array, states: list[Array], w: Weights, drops: Drops) -> list[Array]:
         h, c = states
-        sums = x @ w["kernel"] + h @ w["recurrent_kernel"] + w.get("bias", 0.0)
+        sums = product(x, w["kernel"], drops[0]) + product(h, w["recurrent_kernel"], drops[1]) + w.get("bias", 0.0)
         i, f, g, o = np.split(sums, 4, axis=-1)
         c = gate(f) * c + gate(i) * activation(g)
         return [gate(o) * activation(c), c]
@@ -42,15 +53,16 @@ def gru_cell(arguments: dict[str, Any]) -> Cell:
     gate = ACTIVATIONS[arguments.get("recurrent_activation", "sigmoid")]
     reset_after = arguments.get("reset_after", True)
 
-    def step(x: Array, states: list[Array], w: Weights) -> list[Array]:
+    def step(x: Array, states: list[Array], w: Weights, drops: Drops) -> list[Array]:
         h = states[0]
         units = h.shape[-1]
         bias, own_bias = w.get("bias", np.zeros((2, 3 * units))) if reset_after else (w.get("bias", 0.0), 0.0)
         recurrent = w["recurrent_kernel"]
-        xz, xr, xg = np.split(x @ w["kernel"] + bias, 3, axis=-1)
-        hz, hr, hg = np.split(h @ recurrent + own_bias, 3, axis=-1)
+        xz, xr, xg = np.split(product(x, w["kernel"], drops[0]) + bias, 3, axis=-1)
+        hz, hr, hg = np.split(product(h, recurrent, drops[1]) + own_bias, 3, axis=-1)
         z, r = gate(xz + hz), gate(xr + hr)
-        g = activation(xg + (r * hg if reset_after else (r * h) @ recurrent[:, 2 * units :]))
+        kept = h if drops[1] is None else h * drops[1][2]
+        g = activation(xg + (r * hg if reset_after else (r * kept) @ recurrent[:, 2 * units :]))
         return [z * h + (1 - z) * g]
 
     return step
@@ -70,6 +82,7 @@ def walk(
     w: Weights,
     mask: Any = None,
     first: list[Array] | None = None,
+    drops: Drops = (None, None),
 ) -> tuple[Array, list[Array]]:
     """The output of a layer and its last states."""
     make, count = CELLS[kind]
@@ -79,7 +92,7 @@ def walk(
     order = range(x.shape[1])[::-1] if arguments.get("go_backwards") else range(x.shape[1])
     outputs = []
     for t in order:
-        after = step(x[:, t], states, w)
+        after = step(x[:, t], states, w, drops)
         seen = np.ones((len(x), 1), bool) if mask is None else mask[:, t, None]
         states = [np.where(seen, new, old) for new, old in zip(after, states, strict=True)]
         outputs.append(np.where(seen, states[0], 0.0) if arguments.get("zero_output_for_mask") else states[0])
