@@ -6,7 +6,6 @@ weights, and the states that a stateful layer keeps from batch to batch.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -228,7 +227,7 @@ class LSTM(_Recurrent):
         bias_constraint: What is imposed on the bias after each update.
         dropout: The share of the inputs that training drops, the same at all steps of a sample. With
             `recurrent_dropout` each gate drops others.
-        recurrent_dropout: The share of the states that training drops before the recurrent kernel, for each gate others.
+        recurrent_dropout: Likewise of the states before the recurrent kernel, for each gate others.
         seed: A whole number for dropout, or None to draw one.
         return_sequences: Whether the outputs of all steps are returned, not the last alone.
         return_state: Whether the last states h and c are returned too.
@@ -314,7 +313,7 @@ class GRU(_Recurrent):
         bias_constraint: What is imposed on the bias after each update.
         dropout: The share of the inputs that training drops, the same at all steps of a sample. With
             `recurrent_dropout` each gate drops others.
-        recurrent_dropout: The share of the states that training drops before the recurrent kernel, for each gate others.
+        recurrent_dropout: Likewise of the states before the recurrent kernel, for each gate others.
         seed: A whole number for dropout, or None to draw one.
         return_sequences: Whether the outputs of all steps are returned, not the last alone.
         return_state: Whether the last state is returned too.
