@@ -153,6 +153,11 @@ def test_first_and_last_states(kind: str, given: Any, masked: bool, activation: 
 
 
 @every_kind
+def test_a_walk_from_the_end_can_write_in_the_order_of_time(kind: str, given: Any) -> None:
+    check(Node(kind, go_backwards=True, time_order=True, return_sequences=True, masked=True, **given))
+
+
+@every_kind
 def test_what_masked_steps_hold_is_never_seen(kind: str, given: Any) -> None:
     node = Node(kind, masked=True, return_sequences=True, **given)
     x, mask = arrays_for(node)

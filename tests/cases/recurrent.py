@@ -96,7 +96,11 @@ def walk(
         seen = np.ones((len(x), 1), bool) if mask is None else mask[:, t, None]
         states = [np.where(seen, new, old) for new, old in zip(after, states, strict=True)]
         outputs.append(np.where(seen, states[0], 0.0) if arguments.get("zero_output_for_mask") else states[0])
-    return (np.stack(outputs, axis=1) if arguments.get("return_sequences") else outputs[-1]), states
+    if not arguments.get("return_sequences"):
+        return outputs[-1], states
+    if arguments.get("go_backwards") and arguments.get("time_order"):
+        outputs.reverse()
+    return np.stack(outputs, axis=1), states
 
 
 def reference(kind: str, arguments: dict[str, Any]) -> Forward:

@@ -67,6 +67,7 @@ class Recurrent : public Layer {
         sequences_(config.flag("return_sequences", false)),
         return_state_(config.flag("return_state", false)),
         backwards_(config.flag("go_backwards", false)),
+        ordered_(config.flag("time_order", false)),
         stateful_(config.flag("stateful", false)),
         zero_masked_(config.flag("zero_output_for_mask", false)),
         masked_(config.flag("masked", false)),
@@ -281,7 +282,8 @@ class Recurrent : public Layer {
 
   const Index units_, gates_, width_;  // units; gates of the kernels; floats of a row of gates
   const std::vector<std::string> states_;
-  const bool use_bias_, sequences_, return_state_, backwards_, stateful_, zero_masked_, masked_, initial_state_;
+  const bool use_bias_, sequences_, return_state_, backwards_, ordered_, stateful_, zero_masked_, masked_,
+      initial_state_;
   const double input_rate_, state_rate_;
   kernels::CellFunctions functions_;
   std::vector<Part> input_parts_, state_parts_;
@@ -313,6 +315,10 @@ class Recurrent : public Layer {
   Index state_masks() const { return state_rate_ > 0 ? gates_ : 0; }
   Index input_masks() const { return input_rate_ == 0 ? 0 : static_cast<Index>(input_parts_.size()); }
   Index stored_rows(const Context& ctx) const { return std::min(ctx.rows(), batch_); }
+  // Where the output of a step begins: in the order of the walk, or of time where the node is told so.
+  Index output_at(Index row, Index step) const {
+    return sequences_ ? (row * time_ + (ordered_ ? time_of(step) : step)) * units_ : row * units_;
+  }
   Index time_of(Index step) const { return backwards_ ? time_ - 1 - step : step; }
 
   Index panels_size(const std::vector<Part>& parts, Index k, bool transposed) const {
@@ -465,7 +471,7 @@ class Recurrent : public Layer {
         for (std::size_t k = 0; skipped && keeps(ctx) && k < states_.size(); ++k)
           std::copy_n(state_at(ctx, k, row, s), units_, state_at(ctx, k, row, s + 1));
         if (!sequences_ && s + 1 < time_) continue;
-        float* y = ctx.output() + (sequences_ ? (row * time_ + s) * units_ : row * units_);
+        float* y = ctx.output() + output_at(row, s);
         if (skipped && zero_masked_)
           std::fill_n(y, units_, 0.0f);
         else
@@ -496,7 +502,7 @@ class Recurrent : public Layer {
         float* gates = ctx.buffer(kGates) + (row * time_ + time_of(s)) * width_;
         if (skipped) std::fill_n(gates, width_, 0.0f);
         if (dy == nullptr || (!sequences_ && s + 1 < time_) || (skipped && zero_masked_)) continue;
-        const float* from = dy + (sequences_ ? (row * time_ + s) * units_ : row * units_);
+        const float* from = dy + output_at(row, s);
         float* dh = gradient(ctx, 0, row);
         for (Index i = 0; i < units_; ++i) dh[i] += from[i];
       }
