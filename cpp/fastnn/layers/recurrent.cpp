@@ -37,6 +37,12 @@ struct Step {
   std::array<std::array<float*, kRows>, kMostStates> before, after;
 };
 
+// From one long row to the next an odd number of cache lines, so that a column of rows does not crowd a few sets of the cache.
+Index spread(Index floats) {
+  constexpr Index kLine = static_cast<Index>(kAlignment / sizeof(float));
+  return floats < 4 * kLine ? floats : (kernels::ceil_div(floats, kLine) | 1) * kLine;
+}
+
 kernels::Squash squash_from(const Config& config, const std::string& key, const char* otherwise) {
   kernels::Squash squash;
   const std::string name = config.word(key, otherwise);
@@ -62,6 +68,8 @@ class Recurrent : public Layer {
         units_(config.integer("units")),
         gates_(gates),
         width_(width * units_),
+        gate_row_(spread(width_)),
+        state_row_(spread(units_)),
         states_(std::move(states)),
         use_bias_(config.flag("use_bias", true)),
         sequences_(config.flag("return_sequences", false)),
@@ -140,8 +148,8 @@ class Recurrent : public Layer {
     const Life kept = back ? Life::step : Life::forward;
     booking.book(Life::plan, panels_size(input_parts_, features_, false) + panels_size(state_parts_, units_, false));
     booking.book(Life::plan, 2 * width_);
-    booking.book(kept, back ? steps * width_ : threads * kRows * width_);
-    booking.book(kept, back ? states * steps * units_ : 0);
+    booking.book(kept, (back ? steps : threads * kRows) * gate_row_);
+    booking.book(kept, back ? states * steps * state_row_ : 0);
     booking.book(back || stateful_ ? Life::step : Life::forward, states * rows * units_);
     booking.book(kept, back && states > 1 ? steps * units_ : 0);
     booking.book(kept, back && keeps_sums_ ? steps * width_ : 0);
@@ -159,7 +167,7 @@ class Recurrent : public Layer {
     booking.book(Life::backward, scratch);
     booking.book(Life::backward, states * rows * units_);
     booking.book(Life::backward, threads * (kRows + 4) * units_);
-    booking.book(Life::backward, state_masks() > 0 ? steps * units_ : 0);
+    booking.book(Life::backward, state_masks() > 0 ? steps * state_row_ : 0);
     booking.book(Life::backward, booking.input_gradient() && input_masks() > 1 ? steps * features_ : 0);
   }
 
@@ -281,6 +289,7 @@ class Recurrent : public Layer {
   }
 
   const Index units_, gates_, width_;  // units; gates of the kernels; floats of a row of gates
+  const Index gate_row_, state_row_;   // from one kept row to the next
   const std::vector<std::string> states_;
   const bool use_bias_, sequences_, return_state_, backwards_, ordered_, stateful_, zero_masked_, masked_,
       initial_state_;
@@ -354,7 +363,7 @@ class Recurrent : public Layer {
     return ctx.buffer(kMasked) + static_cast<Index>(p) * ctx.capacity() * time_ * features_;
   }
   float* history(const Context& ctx, std::size_t state, Index row, Index time) const {
-    return ctx.buffer(kHistory) + ((static_cast<Index>(state) * ctx.capacity() + row) * time_ + time) * units_;
+    return ctx.buffer(kHistory) + ((static_cast<Index>(state) * ctx.capacity() + row) * time_ + time) * state_row_;
   }
   float* current(const Context& ctx, std::size_t state, Index row) const {
     return ctx.buffer(kCurrent) + (static_cast<Index>(state) * ctx.capacity() + row) * units_;
@@ -445,8 +454,8 @@ class Recurrent : public Layer {
     for (Index s = 0; s < time_; ++s) {
       // The gates of step s: in the order of time where they are kept, else those of one chunk by row.
       const auto gates_at = [&](Index row, Index s_) {
-        return keeps(ctx) ? ctx.buffer(kGates) + (row * time_ + time_of(s_)) * width_
-                          : ctx.buffer(kGates) + (thread * kRows + (row - begin) * chunk + s_ % chunk) * width_;
+        return keeps(ctx) ? ctx.buffer(kGates) + (row * time_ + time_of(s_)) * gate_row_
+                          : ctx.buffer(kGates) + (thread * kRows + (row - begin) * chunk + s_ % chunk) * gate_row_;
       };
       if (s % chunk == 0)
         for (std::size_t p = 0; p < input_parts_.size(); ++p) {
@@ -464,7 +473,7 @@ class Recurrent : public Layer {
           multiply(from, features_, count, panels_of(ctx.buffer(kPanels), input_parts_, p),
                    input_parts_[p].count * units_, to, epilogue);
         }
-      gather(ctx, begin, end, s, gates_at(begin, s), keeps(ctx) ? time_ * width_ : chunk * width_, step);
+      gather(ctx, begin, end, s, gates_at(begin, s), (keeps(ctx) ? time_ : chunk) * gate_row_, step);
       step_forward(ctx, step, s == 0 && !initial_state_ && !stateful_, scratch);
       for (Index row = begin; row < end; ++row) {
         const bool skipped = skips(ctx, row, s);
@@ -499,14 +508,15 @@ class Recurrent : public Layer {
     for (Index s = time_; s-- > 0;) {
       for (Index row = begin; row < end; ++row) {
         const bool skipped = skips(ctx, row, s);
-        float* gates = ctx.buffer(kGates) + (row * time_ + time_of(s)) * width_;
+        float* gates = ctx.buffer(kGates) + (row * time_ + time_of(s)) * gate_row_;
         if (skipped) std::fill_n(gates, width_, 0.0f);
         if (dy == nullptr || (!sequences_ && s + 1 < time_) || (skipped && zero_masked_)) continue;
         const float* from = dy + output_at(row, s);
         float* dh = gradient(ctx, 0, row);
         for (Index i = 0; i < units_; ++i) dh[i] += from[i];
       }
-      gather(ctx, begin, end, s, ctx.buffer(kGates) + (begin * time_ + time_of(s)) * width_, time_ * width_, step);
+      gather(ctx, begin, end, s, ctx.buffer(kGates) + (begin * time_ + time_of(s)) * gate_row_, time_ * gate_row_,
+             step);
       step_backward(ctx, step, s > 0 || state_wanted, scratch);
     }
   }
@@ -517,7 +527,7 @@ class Recurrent : public Layer {
     float* dbias = use_bias_ ? ctx.weight_gradient(2) : nullptr;
     const auto outer = [&](const float* a, Index lda, Index m, const Part& part, float* dw, float* sums) {
       if (dw == nullptr && sums == nullptr) return;
-      kernels::gemm_tn(a, lda, ctx.buffer(kGates) + part.to * units_, width_, pairs, dw != nullptr ? m : 0,
+      kernels::gemm_tn(a, lda, ctx.buffer(kGates) + part.to * units_, gate_row_, pairs, dw != nullptr ? m : 0,
                        part.count * units_, dw != nullptr ? dw + part.first * units_ : nullptr, columns,
                        sums != nullptr ? sums + part.first * units_ : nullptr, ctx.buffer(kScratch));
     };
@@ -525,15 +535,15 @@ class Recurrent : public Layer {
       outer(input_of(ctx, p), features_, features_, input_parts_[p], dkernel, dbias);
     for (std::size_t p = 0; p < state_parts_.size(); ++p) {
       const float* h = history(ctx, 0, 0, 0);
-      Index stride = units_;
+      Index stride = state_row_;
       if (reset_before_ && p + 1 == state_parts_.size()) {
         h = ctx.buffer(kGates) + 3 * units_;
-        stride = width_;
+        stride = gate_row_;
       } else if (state_rate_ > 0) {
         float* to = ctx.buffer(kMaskedHistory);
         parallel_for(ctx.rows(), 0.5 * static_cast<double>(pairs * units_), [&](Index row, int) {
           for (Index at = row * time_; at < (row + 1) * time_; ++at)
-            apply_state_mask(ctx, row, p, h + at * units_, to + at * units_);
+            apply_state_mask(ctx, row, p, h + at * state_row_, to + at * state_row_);
         });
         h = to;
       }
@@ -549,7 +559,7 @@ class Recurrent : public Layer {
       float* to = p == 0 ? dx : input_masks() > 0 ? ctx.buffer(kMaskedGradient) : dx;
       kernels::Epilogue epilogue;
       epilogue.accumulate = p > 0 && to == dx;
-      kernels::gemm(ctx.buffer(kGates) + part.to * units_, width_, pairs, part.count * units_,
+      kernels::gemm(ctx.buffer(kGates) + part.to * units_, gate_row_, pairs, part.count * units_,
                     transposed_of(ctx.buffer(kTransposed), input_parts_, p), features_, to, features_, epilogue);
       if (input_masks() == 0) continue;
       apply_input_mask(ctx, p, to, to);
