@@ -382,9 +382,9 @@ class Recurrent : public Layer {
     const double work =
         fma_work(static_cast<double>(rows * time_ * units_) *
                  static_cast<double>((products == 1 ? features_ + units_ : units_) * gates_ + 60 * gates_));
-    // Rows do not meet, so the cut may follow the threads.
-    const Index least = kernels::ceil_div(rows, kRows);
-    const Index blocks = work < kGrain ? least : std::clamp<Index>(usable_threads(), least, std::max(least, rows));
+    // Rows do not meet, so the cut may follow the threads: each gets as many blocks as the others.
+    const Index least = kernels::ceil_div(rows, kRows), threads = usable_threads();
+    const Index blocks = work < kGrain ? least : std::min(rows, kernels::ceil_div(least, threads) * threads);
     const kernels::Split split(rows, blocks);
     parallel_for(blocks, work,
                  [&](Index block, int thread) { body(split.begin(block), split.begin(block + 1), thread); });
