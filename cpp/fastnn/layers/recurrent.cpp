@@ -379,6 +379,7 @@ class Recurrent : public Layer {
   template <class Body>
   void each_block(const Context& ctx, int products, Body&& body) const {
     const Index rows = ctx.rows();
+    if (rows == 0) return;
     const double work =
         fma_work(static_cast<double>(rows * time_ * units_) *
                  static_cast<double>((products == 1 ? features_ + units_ : units_) * gates_ + 60 * gates_));
