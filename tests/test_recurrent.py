@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+import fastnn
 from cases.recurrent import CELLS, walk
-from fastnn import _core, layers
+from fastnn import _core, layers, ops
 from test_layers import assert_close, assert_gradient
 
 KINDS = [("SimpleRNN", {}), ("LSTM", {}), ("GRU", {}), ("GRU", {"reset_after": False})]
@@ -323,3 +324,299 @@ def test_the_first_values_are_those_of_keras() -> None:
     gru = layers.GRU(5)
     gru.build((None, 4, 3))
     assert [w.shape for w in gru.get_weights()] == [(3, 15), (5, 15), (2, 15)]
+
+
+# The layers of Python -------------------------------------------------------------------------------------------------
+
+
+def sequences(rows: int = 4, time: int = TIME, features: int = FEATURES) -> Any:
+    return np.random.default_rng(12).normal(size=(rows, time, features)).astype(np.float32)
+
+
+def with_weights(layer: Any, shape: Any, like: Any = None) -> Any:
+    """The layer, built, with random weights or those of another."""
+    layer.build(shape)
+    rng = np.random.default_rng(13)
+    values = [rng.uniform(-0.7, 0.7, size=v.shape) for v in layer.weights] if like is None else like.get_weights()
+    layer.set_weights(values)
+    return layer
+
+
+@every_kind
+def test_states_go_in_and_out_of_a_layer(kind: str, given: Any) -> None:
+    layer = with_weights(getattr(layers, kind)(UNITS, return_state=True, **given), (None, TIME, FEATURES))
+    x = sequences()
+    whole = layer(x)
+    assert len(whole) == 1 + CELLS[kind][1]
+    middle = layer(x[:, :2])
+    for a, b in zip(layer(x[:, 2:], initial_state=list(middle[1:])), whole, strict=True):
+        np.testing.assert_array_equal(a, b)
+    inputs = [layers.Input((3, FEATURES)), *(layers.Input((UNITS,)) for _ in middle[1:])]
+    model = fastnn.Model(inputs, layer(inputs[0], initial_state=inputs[1:]))
+    for a, b in zip(model.predict([x[:, 2:], *middle[1:]], verbose=0), whole, strict=True):
+        np.testing.assert_array_equal(a, b)
+    with pytest.raises(ValueError, match="initial_state"):
+        layer(x, initial_state=[middle[1]] * 3)
+
+
+@every_kind
+def test_a_mask_may_be_given_or_come_along(kind: str, given: Any) -> None:
+    layer = with_weights(getattr(layers, kind)(UNITS, **given), (None, TIME, FEATURES))
+    x = np.where(MASK[:, :, None], sequences(ROWS), 0).astype(np.float32)
+    expected = layer(x, mask=MASK)
+    model = fastnn.Sequential([layers.Input((TIME, FEATURES)), layers.Masking(), layer])
+    np.testing.assert_array_equal(model.predict(x, verbose=0), expected)
+    assert (layer(x) != expected)[1].any()
+
+
+@every_kind
+def test_a_stateful_layer_goes_on_in_training_and_prediction(kind: str, given: Any) -> None:
+    def model(stateful: bool, time: int) -> Any:
+        layer = getattr(layers, kind)(UNITS, stateful=stateful, return_sequences=True, **given)
+        made = fastnn.Sequential([layers.Input((time, FEATURES), batch_size=4), layer])
+        return with_weights(made, (4, time, FEATURES))
+
+    kept, whole = model(True, TIME), model(False, 3 * TIME)
+    assert len(kept.get_weights()) == 3
+    x = sequences(4, 3 * TIME)
+    expected = whole.predict(x, verbose=0)
+    parts = np.split(x, 3, axis=1)
+    got = [kept.predict(part, verbose=0) for part in parts]
+    assert_close(np.concatenate(got, axis=1), expected, 1e-6, "three predictions")
+    assert (kept.predict(parts[0], verbose=0) != got[0]).any()
+    kept.layers[0].reset_state()
+    np.testing.assert_array_equal(kept.predict(parts[0], verbose=0), got[0])
+    kept.layers[0].reset_state()
+    kept.compile(optimizer=fastnn.optimizers.SGD(0.0), loss="mse")
+    for part, y in zip(parts[:2], got, strict=False):
+        assert kept.train_on_batch(part, y) == pytest.approx(0.0, abs=1e-12)
+    assert kept.evaluate(parts[2], got[2], batch_size=4, verbose=0) == pytest.approx(0.0, abs=1e-12)
+
+
+def directions(kind: str, given: Any, **arguments: Any) -> tuple[Any, Any, Any]:
+    """A Bidirectional layer and the two layers that it should be like, both walking forwards."""
+    shape = (None, TIME, FEATURES)
+    both = with_weights(layers.Bidirectional(getattr(layers, kind)(UNITS, **given), **arguments), shape)
+    values = both.get_weights()
+    alone = []
+    for part in (values[: len(values) // 2], values[len(values) // 2 :]):
+        layer = getattr(layers, kind)(UNITS, **given)
+        layer.build(shape)
+        layer.set_weights(part)
+        alone.append(layer)
+    return both, alone[0], alone[1]
+
+
+@every_kind
+def test_bidirectional_merges_two_walks(kind: str, given: Any) -> None:
+    merges = {
+        "concat": lambda a, b: np.concatenate([a, b], axis=-1),
+        "sum": lambda a, b: a + b,
+        "mul": lambda a, b: a * b,
+        "ave": lambda a, b: (a + b) / 2,
+    }
+    x = sequences()
+    for mode, merge in merges.items():
+        for repeated in (False, True):
+            arguments = {**given, "return_sequences": repeated}
+            both, ahead, back = directions(kind, arguments, merge_mode=mode)
+            second = back(np.ascontiguousarray(x[:, ::-1]))
+            np.testing.assert_array_equal(both(x), merge(ahead(x), second[:, ::-1] if repeated else second))
+    both, ahead, back = directions(kind, {**given, "return_state": True}, merge_mode=None)
+    made = both(x)
+    expected = [ahead(x), back(np.ascontiguousarray(x[:, ::-1]))]
+    for a, b in zip(made, [*(e[0] for e in expected), *expected[0][1:], *expected[1][1:]], strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_a_stateful_bidirectional_layer_keeps_both_states() -> None:
+    layer = layers.Bidirectional(layers.LSTM(UNITS, stateful=True))
+    model = fastnn.Sequential([layers.Input((TIME, FEATURES), batch_size=4), layer])
+    x = sequences(4)
+    first, second = model.predict(x, verbose=0), model.predict(x, verbose=0)
+    assert (first != second).any(axis=0).all(), "both halves go on"
+    assert [state.shape for state in layer.states] == [(4, UNITS)] * 4
+    layer.reset_states()
+    np.testing.assert_array_equal(model.predict(x, verbose=0), first)
+
+
+def test_bidirectional_is_made_again_of_its_config() -> None:
+    layer = layers.Bidirectional(
+        layers.LSTM(4, return_sequences=True), backward_layer=layers.GRU(3, return_sequences=True, go_backwards=True)
+    )
+    again = type(layer).from_config(layer.get_config())
+    assert again.get_config() == layer.get_config()
+    x = sequences()
+    layer(x), again(x)
+    again.set_weights(layer.get_weights())
+    np.testing.assert_array_equal(again(x), layer(x))
+    first = layers.Bidirectional(layers.SimpleRNN(2))
+    first(x)
+    second = layers.Bidirectional(layers.SimpleRNN(2), weights=first.get_weights())
+    np.testing.assert_array_equal(second(x), first(x))
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: layers.Bidirectional(layers.Dense(3)), "recurrent layer"),
+        (lambda: layers.Bidirectional("LSTM"), "expects a layer"),
+        (lambda: layers.Bidirectional(layers.LSTM(3), merge_mode="max"), "merge_mode"),
+        (lambda: layers.Bidirectional(layers.LSTM(3), backward_layer=layers.LSTM(3)), "go_backwards"),
+        (
+            lambda: layers.Bidirectional(
+                layers.LSTM(3), backward_layer=layers.LSTM(3, go_backwards=True, return_state=True)
+            ),
+            "return_state",
+        ),
+        (lambda: layers.TimeDistributed(3), "expects a layer"),
+        (lambda: layers.TimeDistributed(layers.Dense(3))(np.ones((2, 3))), r"\(batch, time, ...\)"),
+        (lambda: layers.TimeDistributed(layers.Flatten())(layers.Input((None, 2, 3))), "known number of steps"),
+        (lambda: layers.RNN(Counter())(layers.Input((None, FEATURES))), "known number of steps"),
+        (lambda: layers.RNN(layers.Dense(3)), "state_size"),
+        (lambda: layers.RNN(Counter(), stateful=True), "cells of fastnn only"),
+        (lambda: layers.LSTMCell(3, activation="softmax"), "number by number"),
+    ],
+)
+def test_errors_of_wrappers_teach(make: Any, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        make()
+
+
+# RNN ------------------------------------------------------------------------------------------------------------------
+
+
+class Plain(layers.Layer):
+    """SimpleRNN's step, written out."""
+
+    def __init__(self, units: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.units = self.state_size = units
+
+    def build(self, input_shape: Any) -> None:
+        self.kernel = self.add_weight(shape=(input_shape[-1], self.units), name="kernel")
+        self.recurrent = self.add_weight(shape=(self.units, self.units), name="recurrent")
+        self.bias = self.add_weight(shape=(self.units,), name="bias")
+
+    def call(self, inputs: Any, states: Any) -> Any:
+        h = ops.tanh(ops.matmul(inputs, self.kernel) + ops.matmul(states[0], self.recurrent) + self.bias)
+        return h, [h]
+
+
+class Counter(layers.Layer):
+    """Adds its inputs to one state and counts the steps in the other."""
+
+    state_size = (FEATURES, 1)
+
+    def call(self, inputs: Any, states: Any) -> Any:
+        total, steps = states[0] + inputs, states[1] + 1.0
+        return total / steps, [total, steps]
+
+
+@pytest.mark.parametrize("repeated", [False, True], ids=["last", "sequences"])
+@pytest.mark.parametrize("backwards", [False, True], ids=["forwards", "backwards"])
+@pytest.mark.parametrize("zero", [False, True], ids=["repeat", "zero"])
+def test_a_cell_of_your_own_walks_as_ours_do(repeated: bool, backwards: bool, zero: bool) -> None:
+    arguments = {
+        "return_sequences": repeated, "go_backwards": backwards, "return_state": True, "zero_output_for_mask": zero,
+    }  # fmt: skip
+    shape = (None, TIME, FEATURES)
+    ours = with_weights(layers.SimpleRNN(UNITS, **arguments), shape)
+    theirs = with_weights(layers.RNN(Plain(UNITS), **arguments), shape, ours)
+    cell = with_weights(layers.RNN(layers.SimpleRNNCell(UNITS), **arguments), shape, ours)
+    x = sequences(ROWS)
+    for mask in (None, MASK):
+        expected = ours(x, mask=mask)
+        for a, b, c in zip(expected, theirs(x, mask=mask), cell(x, mask=mask), strict=True):
+            np.testing.assert_array_equal(c, a)
+            np.testing.assert_allclose(b, a, atol=1e-6)
+
+
+def test_a_cell_of_your_own_learns_as_ours_do() -> None:
+    def model(layer: Any) -> Any:
+        made = fastnn.Sequential([layers.Input((TIME, FEATURES)), layers.Masking(), layer, layers.Dense(2)])
+        made.compile(optimizer=fastnn.optimizers.SGD(0.5), loss="mse")
+        return made
+
+    x = np.where(MASK[:, :, None], sequences(ROWS), 0).astype(np.float32)
+    y = np.random.default_rng(15).normal(size=(ROWS, 2)).astype(np.float32)
+    ours, theirs = model(layers.SimpleRNN(UNITS)), model(layers.RNN(Plain(UNITS)))
+    theirs.set_weights(ours.get_weights())
+    for one in (ours, theirs):
+        one.fit(x, y, batch_size=4, epochs=2, shuffle=False, verbose=0)
+    for a, b in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+        np.testing.assert_allclose(b, a, atol=1e-5)
+
+
+def test_the_states_that_a_layer_begins_with() -> None:
+    assert [s.shape for s in layers.LSTM(4, implementation=1).get_initial_state(3)] == [(3, 4)] * 2
+    assert [s.shape for s in layers.RNN(Counter()).get_initial_state(2)] == [(2, FEATURES), (2, 1)]
+
+
+def test_states_of_several_sizes() -> None:
+    output, total, steps = layers.RNN(Counter(), return_sequences=True, return_state=True)(x := sequences())
+    np.testing.assert_allclose(output, np.cumsum(x, axis=1) / np.arange(1, TIME + 1)[:, None], atol=1e-6)
+    np.testing.assert_allclose(total, x.sum(axis=1), atol=1e-6)
+    np.testing.assert_array_equal(steps, np.full((len(x), 1), TIME))
+
+
+@pytest.mark.parametrize("backwards", [False, True], ids=["forwards", "backwards"])
+def test_stacked_cells_are_layers_one_upon_the_other(backwards: bool) -> None:
+    shape = (None, TIME, FEATURES)
+    cells = [layers.LSTMCell(4), layers.GRUCell(UNITS), layers.SimpleRNNCell(3)]
+    stacked = with_weights(layers.RNN(cells, go_backwards=backwards, return_sequences=True), shape)
+    # A cell of another kind within makes RNN go step by step.
+    mixed = layers.RNN(
+        [layers.LSTMCell(4), layers.GRUCell(UNITS), Plain(3)], go_backwards=backwards, return_sequences=True
+    )
+    x = sequences(ROWS)
+    mixed(x)
+    mixed.set_weights(stacked.get_weights())
+    for mask in (None, MASK):
+        np.testing.assert_allclose(mixed(x, mask=mask), stacked(x, mask=mask), atol=1e-6)
+    again = layers.RNN.from_config(stacked.get_config())
+    again.build(shape)
+    again.set_weights(stacked.get_weights())
+    np.testing.assert_array_equal(again(x), stacked(x))
+
+
+def test_a_cell_makes_one_step() -> None:
+    for kind in ("SimpleRNN", "LSTM", "GRU"):
+        cell = getattr(layers, f"{kind}Cell")(UNITS)
+        x = sequences()
+        count = CELLS[kind][1]
+        states = [np.zeros((len(x), UNITS), np.float32)] * count
+        layer = with_weights(getattr(layers, kind)(UNITS, return_state=True), (None, TIME, FEATURES))
+        with_weights(cell, (None, FEATURES), layer)
+        for t in range(TIME):
+            output, states = cell(np.ascontiguousarray(x[:, t]), states)
+        expected = layer(x)
+        np.testing.assert_array_equal(output, expected[0])
+        for a, b in zip(states, expected[1:], strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+# TimeDistributed ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("make", "shape"),
+    [
+        (lambda: layers.Dense(7, activation="relu"), (3,)),
+        (lambda: layers.Conv2D(2, 2), (5, 4, 2)),
+        (lambda: layers.Flatten(), (2, 3)),
+        (lambda: layers.LSTM(3), (4, 2)),
+    ],
+    ids=["dense", "convolution", "flatten", "lstm"],
+)
+def test_time_distributed_does_the_same_at_each_step(make: Any, shape: Any) -> None:
+    x = np.random.default_rng(14).normal(size=(4, 3, *shape)).astype(np.float32)
+    layer = make()
+    expected = np.stack([layer(np.ascontiguousarray(x[:, t])) for t in range(3)], axis=1)
+    wrapped = layers.TimeDistributed(layer)
+    np.testing.assert_allclose(wrapped(x), expected, atol=1e-6)
+    assert wrapped.compute_output_shape((None, 3, *shape)) == (None, *expected.shape[1:])
+    again = layers.TimeDistributed.from_config(wrapped.get_config())
+    again(x)
+    again.set_weights(wrapped.get_weights())
+    np.testing.assert_array_equal(again(x), wrapped(x))

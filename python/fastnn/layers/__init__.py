@@ -38,9 +38,17 @@ from fastnn.layers.pooling import MaxPool2D as MaxPool2D
 from fastnn.layers.pooling import MaxPooling2D as MaxPooling2D
 from fastnn.layers.recurrent import GRU as GRU
 from fastnn.layers.recurrent import LSTM as LSTM
+from fastnn.layers.recurrent import RNN as RNN
+from fastnn.layers.recurrent import GRUCell as GRUCell
+from fastnn.layers.recurrent import LSTMCell as LSTMCell
 from fastnn.layers.recurrent import SimpleRNN as SimpleRNN
+from fastnn.layers.recurrent import SimpleRNNCell as SimpleRNNCell
+from fastnn.layers.recurrent import StackedRNNCells as StackedRNNCells
 from fastnn.layers.regularization import ActivityRegularization as ActivityRegularization
 from fastnn.layers.regularization import Dropout as Dropout
 from fastnn.layers.reshaping import Flatten as Flatten
 from fastnn.layers.reshaping import Identity as Identity
 from fastnn.layers.reshaping import Reshape as Reshape
+from fastnn.layers.wrappers import Bidirectional as Bidirectional
+from fastnn.layers.wrappers import Masking as Masking
+from fastnn.layers.wrappers import TimeDistributed as TimeDistributed
