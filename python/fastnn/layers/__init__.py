@@ -87,6 +87,14 @@ from fastnn.layers.preprocessing import CategoryEncoding as CategoryEncoding
 from fastnn.layers.preprocessing import Discretization as Discretization
 from fastnn.layers.preprocessing import Normalization as Normalization
 from fastnn.layers.preprocessing import Rescaling as Rescaling
+from fastnn.layers.recurrent import GRU as GRU
+from fastnn.layers.recurrent import LSTM as LSTM
+from fastnn.layers.recurrent import RNN as RNN
+from fastnn.layers.recurrent import GRUCell as GRUCell
+from fastnn.layers.recurrent import LSTMCell as LSTMCell
+from fastnn.layers.recurrent import SimpleRNN as SimpleRNN
+from fastnn.layers.recurrent import SimpleRNNCell as SimpleRNNCell
+from fastnn.layers.recurrent import StackedRNNCells as StackedRNNCells
 from fastnn.layers.regularization import ActivityRegularization as ActivityRegularization
 from fastnn.layers.regularization import Dropout as Dropout
 from fastnn.layers.resampling import UpSampling1D as UpSampling1D
@@ -112,3 +120,6 @@ from fastnn.layers.transposed import Conv3DTranspose as Conv3DTranspose
 from fastnn.layers.transposed import Convolution1DTranspose as Convolution1DTranspose
 from fastnn.layers.transposed import Convolution2DTranspose as Convolution2DTranspose
 from fastnn.layers.transposed import Convolution3DTranspose as Convolution3DTranspose
+from fastnn.layers.wrappers import Bidirectional as Bidirectional
+from fastnn.layers.wrappers import Masking as Masking
+from fastnn.layers.wrappers import TimeDistributed as TimeDistributed
