@@ -14,5 +14,6 @@ from cases.core import METRIC_CASES as METRIC_CASES
 from cases.core import LossCase as LossCase
 from cases.core import MetricCase as MetricCase
 from cases.core import labels_for as labels_for
+from cases.norm import CASES as NORM
 
-CASES: list[Case] = [*CORE]
+CASES: list[Case] = [*CORE, *NORM]

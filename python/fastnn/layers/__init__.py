@@ -28,6 +28,10 @@ from fastnn.layers.merging import minimum as minimum
 from fastnn.layers.merging import multiply as multiply
 from fastnn.layers.merging import subtract as subtract
 from fastnn.layers.normalization import BatchNormalization as BatchNormalization
+from fastnn.layers.normalization import GroupNormalization as GroupNormalization
+from fastnn.layers.normalization import LayerNormalization as LayerNormalization
+from fastnn.layers.normalization import RMSNormalization as RMSNormalization
+from fastnn.layers.normalization import UnitNormalization as UnitNormalization
 from fastnn.layers.pooling import AveragePooling2D as AveragePooling2D
 from fastnn.layers.pooling import AvgPool2D as AvgPool2D
 from fastnn.layers.pooling import GlobalAveragePooling2D as GlobalAveragePooling2D
@@ -37,7 +41,13 @@ from fastnn.layers.pooling import GlobalMaxPooling2D as GlobalMaxPooling2D
 from fastnn.layers.pooling import MaxPool2D as MaxPool2D
 from fastnn.layers.pooling import MaxPooling2D as MaxPooling2D
 from fastnn.layers.regularization import ActivityRegularization as ActivityRegularization
+from fastnn.layers.regularization import AlphaDropout as AlphaDropout
 from fastnn.layers.regularization import Dropout as Dropout
+from fastnn.layers.regularization import GaussianDropout as GaussianDropout
+from fastnn.layers.regularization import GaussianNoise as GaussianNoise
+from fastnn.layers.regularization import SpatialDropout1D as SpatialDropout1D
+from fastnn.layers.regularization import SpatialDropout2D as SpatialDropout2D
+from fastnn.layers.regularization import SpatialDropout3D as SpatialDropout3D
 from fastnn.layers.reshaping import Flatten as Flatten
 from fastnn.layers.reshaping import Identity as Identity
 from fastnn.layers.reshaping import Reshape as Reshape
