@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "fastnn/config.hpp"
@@ -174,6 +175,9 @@ class Layer {
   virtual void commit(const Context&) const {}
   /// True where commit() writes the weights that are not trained.
   virtual bool updates_state() const { return false; }
+  /// Where input i expects whole numbers, the range [low, high) of what it can take: ids. Values are looked over at the
+  /// door of a run; a pass makes NaN of an id that came by another way.
+  virtual std::optional<std::pair<Index, Index>> range(std::size_t) const { return std::nullopt; }
   /// True where the node draws from its stream in a training step.
   virtual bool random() const { return false; }
 

@@ -7,6 +7,7 @@ its float64 value. `test_layers.py` walks the table; it derives the gradients fr
 there. One file a family; losses and metrics have tables of their own.
 """
 
+from cases.activation import CASES as ACTIVATION
 from cases.case import Case as Case
 from cases.core import CASES as CORE
 from cases.core import LOSS_CASES as LOSS_CASES
@@ -16,4 +17,4 @@ from cases.core import MetricCase as MetricCase
 from cases.core import labels_for as labels_for
 from cases.norm import CASES as NORM
 
-CASES: list[Case] = [*CORE, *NORM]
+CASES: list[Case] = [*CORE, *ACTIVATION, *NORM]

@@ -4,11 +4,13 @@ from fastnn.layer import Layer as Layer
 from fastnn.layers.activation import ELU as ELU
 from fastnn.layers.activation import Activation as Activation
 from fastnn.layers.activation import LeakyReLU as LeakyReLU
+from fastnn.layers.activation import PReLU as PReLU
 from fastnn.layers.activation import ReLU as ReLU
 from fastnn.layers.activation import Softmax as Softmax
 from fastnn.layers.convolution import Conv2D as Conv2D
 from fastnn.layers.convolution import Convolution2D as Convolution2D
 from fastnn.layers.dense import Dense as Dense
+from fastnn.layers.embedding import Embedding as Embedding
 from fastnn.layers.input import Input as Input
 from fastnn.layers.input import InputLayer as InputLayer
 from fastnn.layers.merging import Add as Add
