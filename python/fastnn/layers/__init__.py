@@ -7,6 +7,10 @@ from fastnn.layers.activation import LeakyReLU as LeakyReLU
 from fastnn.layers.activation import PReLU as PReLU
 from fastnn.layers.activation import ReLU as ReLU
 from fastnn.layers.activation import Softmax as Softmax
+from fastnn.layers.attention import AdditiveAttention as AdditiveAttention
+from fastnn.layers.attention import Attention as Attention
+from fastnn.layers.attention import EinsumDense as EinsumDense
+from fastnn.layers.attention import MultiHeadAttention as MultiHeadAttention
 from fastnn.layers.convolution import Conv2D as Conv2D
 from fastnn.layers.convolution import Convolution2D as Convolution2D
 from fastnn.layers.dense import Dense as Dense

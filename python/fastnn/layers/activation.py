@@ -13,6 +13,8 @@ from fastnn.variable import Variable
 class _Elementwise(Layer):
     """A layer that is one activation node; it may also stand as the `activation` of another layer."""
 
+    supports_masking = True
+
     def activation_node(self) -> activations.Node | None:
         """Kind and config of the node."""
         raise NotImplementedError
@@ -158,6 +160,7 @@ class PReLU(Layer):
     """
 
     kind = "PReLU"
+    supports_masking = True
     alpha: Variable
 
     def __init__(

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn.layer import Layer
+from fastnn.symbolic import operators
 from fastnn.variable import Variable
 
 
@@ -41,6 +42,7 @@ class Embedding(Layer):
     """
 
     kind = "Embedding"
+    input_dtype = None
     embeddings: Variable
 
     def __init__(
@@ -80,7 +82,11 @@ class Embedding(Layer):
     def _argument_names(self) -> tuple[str, ...]:
         return tuple(name for name in super()._argument_names() if name != "weights")
 
-    def build(self, input_shape: Any) -> None:
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        """With `mask_zero`, where the ids are not 0."""
+        return operators["cast"](inputs, "bool") if self.mask_zero else None
+
+    def build(self, input_shape: Any = None) -> None:
         """Makes the vectors; see `Layer.build`."""
         new = not self.built
         super().build(input_shape)

@@ -102,6 +102,7 @@ class LayerNormalization(Layer):
     """
 
     kind = "LayerNormalization"
+    supports_masking = True
     gamma: Variable | None = None
     beta: Variable | None = None
 
@@ -154,6 +155,7 @@ class GroupNormalization(Layer):
     """
 
     kind = "GroupNormalization"
+    supports_masking = True
     gamma: Variable | None = None
     beta: Variable | None = None
 
@@ -190,6 +192,7 @@ class RMSNormalization(Layer):
     """
 
     kind = "RMSNormalization"
+    supports_masking = True
     scale: Variable
 
     def __init__(self, axis: int | Sequence[int] = -1, epsilon: float = 1e-6, **kwargs: Any) -> None:
@@ -211,6 +214,7 @@ class UnitNormalization(Layer):
     """
 
     kind = "UnitNormalization"
+    supports_masking = True
 
     def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -13,6 +13,7 @@ from fastnn.seeds import next_seed
 class _Noise(Layer):
     """A layer that draws random numbers in training and passes its input on in inference."""
 
+    supports_masking = True
     seed: int | None
 
     def _open_stream(self) -> None:
@@ -212,6 +213,7 @@ class ActivityRegularization(Layer):
     """
 
     kind = "ActivityRegularization"
+    supports_masking = True
 
     def __init__(self, l1: float = 0.0, l2: float = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
