@@ -1,7 +1,7 @@
 """The core of attention as a node: scores, masks, dropout, heads, and the gradients of all that enters.
 
-The layers around it (projections, calls with several arguments) are tested where they are called; here the node stands
-alone, against attention written out in float64 NumPy.
+Each is compared with attention written out in float64 NumPy; then come the layers around it: projections, calls with
+several arguments, masks that travel.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fastnn import _core
+import fastnn
+from fastnn import _core, layers
 from test_layers import assert_close, assert_gradient
 
 MASKS = ("query_mask", "value_mask", "key_mask", "attention_mask", "zero_mask")
@@ -319,3 +320,161 @@ def test_attention_to_itself() -> None:
 def test_what_it_refuses(kind: str, config: dict[str, Any], shapes: list[tuple[int, ...]], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         _core.infer(kind, "attend", config, [((None, *shape), "float32") for shape in shapes])
+
+
+# The layers -----------------------------------------------------------------------------------------------------------
+
+
+def normal(*shape: int, seed: int = 0) -> Any:
+    return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
+
+
+def test_multi_head_attention_is_projections_around_the_core() -> None:
+    layer = layers.MultiHeadAttention(2, 3, value_dim=4, output_shape=(2, 5), use_gate=True)
+    x, y = normal(3, 6, 7), normal(3, 5, 8, seed=1)
+    out, scores = layer(x, y, use_causal_mask=True, return_attention_scores=True)
+    layer.set_weights([normal(*w.shape, seed=i) for i, w in enumerate(layer.get_weights())])
+    out, scores = layer(x, y, use_causal_mask=True, return_attention_scores=True)
+    w = [w.astype(np.float64) for w in layer.get_weights()]
+    q, k = np.einsum("bsn,nhd->bshd", x, w[0]) + w[1], np.einsum("bsn,nhd->bshd", y, w[2]) + w[3]
+    gate, v = np.einsum("bsn,nhd->bshd", x, w[4]) + w[5], np.einsum("bsn,nhd->bshd", y, w[6]) + w[7]
+    case = Case("", "MultiHeadAttention", 6, 5, 3, 4, 2, {"factor": 3**-0.5, "use_causal_mask": True})
+    heads, shown = reference(case, [q, v, k], {})
+    expected = np.einsum("bshd,hdef->bsef", heads / (1 + np.exp(-gate)), w[8]) + w[9]
+    assert_close(out, expected, 1e-5, "output")
+    assert_close(scores, shown, 1e-5, "scores")
+    assert layer.compute_output_shape((None, 6, 7), (None, 5, 8)) == (None, 6, 2, 5)
+
+
+def test_padding_makes_no_difference() -> None:
+    """With ids of 0 masked, a sentence gives the same whatever follows it."""
+    ids = np.array([[3, 1, 4, 0, 0, 0]])
+    x = layers.Input((None,), dtype="int32")
+    embedded = layers.Embedding(7, 4, mask_zero=True)(x)
+    for y in (
+        layers.MultiHeadAttention(2, 3)(embedded, layers.LayerNormalization()(layers.Dropout(0.5)(embedded))),
+        layers.Attention()([embedded, embedded]),
+        layers.AdditiveAttention()([layers.PReLU(shared_axes=1)(embedded), embedded]),
+    ):
+        model = fastnn.Model(x, y)
+        long, short = model.predict(ids, verbose=0), model.predict(ids[:, :3], verbose=0)
+        np.testing.assert_allclose(long[:, :3], short, rtol=1e-5, atol=1e-6)
+        assert short.shape == (1, 3, 4)
+
+
+def test_masks_given_in_the_call() -> None:
+    q, v = normal(2, 4, 3), normal(2, 5, 3, seed=1)
+    seen = np.array([[True, True, False, False, True], [True, False, False, False, False]])
+    asked = np.array([[True, False, True, True]] * 2)
+    got = layers.Attention()([q, v], mask=[asked, seen])
+    case = Case("", size=3, width=3, masks={"value_mask": (5,), "zero_mask": (4,)})
+    assert_close(got, reference(case, [q, v, v, seen, asked], {})[0], 1e-5, "output")
+    layer = layers.MultiHeadAttention(1, 3)
+    np.testing.assert_allclose(
+        layer(q, v, attention_mask=np.repeat(seen[:, None], 4, axis=1)), layer(q, v, value_mask=seen), rtol=1e-6
+    )
+
+
+def test_dropout_only_in_training() -> None:
+    x = normal(2, 4, 6)
+    for layer, inputs in (
+        (layers.MultiHeadAttention(2, 3, dropout=0.5, seed=3), (x, x)),
+        (layers.Attention(dropout=0.5, seed=3), ([x, x],)),
+        (layers.AdditiveAttention(dropout=0.5, seed=3), ([x, x],)),
+    ):
+        calm = layer(*inputs)
+        np.testing.assert_array_equal(layer(*inputs), calm)
+        assert (layer(*inputs, training=True) != calm).any()
+
+
+def test_a_transformer_learns_to_look_back() -> None:
+    rng = np.random.default_rng(0)
+    ids = rng.integers(1, 9, size=(400, 6))
+    x = layers.Input((6,))
+    y = layers.Embedding(9, 16)(x)
+    y = layers.LayerNormalization()(y + layers.MultiHeadAttention(2, 8)(y, y))
+    y = layers.Dense(1)(layers.Flatten()(y))
+    model = fastnn.Model(x, y)
+    model.compile(fastnn.optimizers.Adam(0.01), "mse")
+    target = (ids == 3).any(axis=1).astype(np.float32)
+    history = model.fit(ids, target, epochs=30, batch_size=40, verbose=0)
+    assert history.history["loss"][-1] < 0.02
+
+
+@pytest.mark.parametrize(
+    ("equation", "shape", "sizes", "bias_axes", "expected"),
+    [
+        ("abc,cd->abd", (4, 5), (None, 6), "d", ((5, 6), (6,))),
+        ("abc,cde->abde", (4, 5), (4, 2, 3), "e", ((5, 2, 3), (3,))),
+        ("abc,cde->abde", (4, 5), (4, 2, 3), "d", ((5, 2, 3), (2, 1))),
+        ("abcd,cde->abe", (4, 2, 3), (None, 6), "be", ((2, 3, 6), (4, 6))),
+        ("abcd,dce->abe", (4, 2, 3), (None, 6), "e", ((3, 2, 6), (6,))),
+        ("abc,bd->adc", (4, 5), (6, None), None, ((4, 6), None)),
+        ("abc,bcd->abd", (4, 5), (None, 3), "d", ((4, 5, 3), (3,))),
+        ("abc,dcb->adb", (4, 5), (3, 4), "b", ((3, 5, 4), (4,))),
+        ("...x,xy->...y", (4, 3, 5), 6, "y", ((5, 6), (6,))),
+        ("ab...,bc->ac...", (4, 3, 5), 6, "c", ((4, 6), (6, 1, 1))),
+    ],
+)
+def test_einsum_dense(equation: str, shape: Any, sizes: Any, bias_axes: Any, expected: Any) -> None:
+    layer = layers.EinsumDense(equation, sizes, "tanh", bias_axes)
+    x = normal(3, *shape)
+    layer(x)
+    layer.set_weights([normal(*w.shape, seed=i) for i, w in enumerate(layer.get_weights())])
+    assert layer.kernel.shape == expected[0]
+    assert (layer.bias.shape if layer.bias is not None else None) == expected[1]
+    y = np.einsum(equation, x.astype(np.float64), layer.kernel.numpy().astype(np.float64))
+    assert_close(layer(x), np.tanh(y + (0 if layer.bias is None else layer.bias.numpy())), 1e-5, "output")
+    again = layers.EinsumDense.from_config(layer.get_config())
+    assert again.compute_output_shape((None, *shape)) == (None, *y.shape[1:])
+    assert again.get_config() == layer.get_config()
+
+
+def test_configs() -> None:
+    for layer in (
+        layers.Attention(True, "concat", 0.1, 3, name="look"),
+        layers.AdditiveAttention(False, 0.2, name="look"),
+        layers.MultiHeadAttention(2, 3, 4, 0.1, False, (2, 5), sliding_window=3, kernel_initializer="he_normal"),
+    ):
+        again = type(layer).from_config(layer.get_config())
+        assert again.get_config() == layer.get_config()
+    layer = layers.MultiHeadAttention(2, 3)
+    layer(normal(1, 2, 4), normal(1, 2, 4))
+    query, _, key, *_ = layer.get_weights()
+    assert (query != key).any(), "each projection draws its own first values"
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: layers.MultiHeadAttention(0, 3), "expects num_heads to be a whole number of at least 1, got 0"),
+        (lambda: layers.MultiHeadAttention(2, 3, attention_axes=(2,)), "attends along axis 1"),
+        (lambda: layers.MultiHeadAttention(2, 3, dropout=1.5), "expects dropout from 0 to 1, got 1.5"),
+        (
+            lambda: layers.MultiHeadAttention(2, 3)(normal(2, 4), normal(2, 4)),
+            r"expects a query of \(batch, steps, size\)",
+        ),
+        (
+            lambda: layers.MultiHeadAttention(2, 3)(normal(2, 4, 3), normal(2, 4, 3), normal(2, 5, 3)),
+            "expects a value and a key of as many steps",
+        ),
+        (lambda: layers.Attention(score_mode="cos"), "expects score_mode 'dot' or 'concat', got 'cos'"),
+        (lambda: layers.Attention()(normal(2, 4, 3)), r"expects a list \[query, value\]"),
+        (lambda: layers.Attention()([normal(2, 4, 3), normal(2, 5, 4)]), "expects a query and a key of one size"),
+        (lambda: layers.EinsumDense("abc->ab", 3), "expects an equation such as"),
+        (lambda: layers.EinsumDense("abc,cd->abd", 3)(normal(2, 4, 5)), "expects output_shape to have 2 sizes"),
+        (
+            lambda: layers.EinsumDense("abc,cd->abd", (5, 3))(normal(2, 4, 5)),
+            "'b' is 4 in the input and 5 in output_shape",
+        ),
+        (lambda: layers.EinsumDense("abc,cd->abd", (None, 3))(normal(2, 4)), "expects an input of 3 axes"),
+        (
+            lambda: layers.EinsumDense("abc,cd->abd", (None, 3), bias_axes="c")(normal(2, 4, 5)),
+            "expects bias_axes among",
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_the_layers_refuse(make: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        make()

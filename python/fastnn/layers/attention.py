@@ -350,11 +350,27 @@ class EinsumDense(_Projecting):
             weights = [self.kernel, *([bias] if within and bias is not None else [])]
             y = operators["node"]("EinsumDense", config, [inputs], self.name, weights)
             bias = None if within else bias
+        elif any(letter in given and letter in out for letter in kernel):
+            y = self._apart(inputs, given, kernel, out)
         else:
             y = operators["einsum"](f"{given},{kernel}->{out}", inputs, self.kernel)
         if bias is not None:
             y = operators["add"](y, bias)
         return y if self.activation is activations.linear else self.activation(y)
+
+    def _apart(self, inputs: Any, given: str, kernel: str, out: str) -> Any:
+        """The output where each place along some axis has a kernel of its own: products, then their sums."""
+        letters = given + "".join(c for c in kernel if c not in given)
+        order = sorted(range(len(kernel)), key=lambda i: letters.index(kernel[i]))
+        sizes = dict(zip(kernel, self.kernel.shape, strict=True))
+        factors = operators["transpose"](self.kernel, order)
+        factors = operators["reshape"](factors, tuple(sizes.get(letter, 1) for letter in letters[1:]))
+        spread = inputs[(..., *[None] * (len(letters) - len(given)))]
+        left = [letter for letter in letters if letter in out]
+        y = operators["sum"](
+            operators["multiply"](spread, factors), axis=tuple(i for i, c in enumerate(letters) if c not in out)
+        )
+        return operators["transpose"](y, [left.index(letter) for letter in out])
 
 
 class MultiHeadAttention(_Projecting):
