@@ -35,7 +35,7 @@ void hide_scores(const Sight&, float* scores);
 /// The gradients of scores that hide_scores() overwrote: zero.
 void hide_gradients(const Sight&, float* dscores);
 
-/// score(i, j) = sum over d of weight[d * step] * tanh(scale * (query i [d] + key j [d])), rows lda and ldb floats apart;
+/// score(i, j) = sum over d of weight[d * step] * tanh(scale * (query i [d] + key j [d])), rows ldq and ldk floats apart;
 /// step is 1, or 0 where one weight serves all.
 struct Additive {
   Index queries, keys, size;

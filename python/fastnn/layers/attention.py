@@ -123,7 +123,7 @@ class Attention(_ScoredAttention):
             self.concat_score_weight = self.add_weight((), "ones", name="concat_score_weight")
         self.built = True
 
-    def call(  # type: ignore[override]
+    def call(
         self,
         inputs: Any,
         mask: Any = None,
@@ -171,7 +171,7 @@ class AdditiveAttention(_ScoredAttention):
             self.scale = self.add_weight((query[-1],), "glorot_uniform", name="scale")
         self.built = True
 
-    def call(  # type: ignore[override]
+    def call(
         self,
         inputs: Any,
         mask: Any = None,
@@ -330,7 +330,7 @@ class EinsumDense(_Projecting):
         self._build_shape = tuple(input_shape)
         self.built = True
 
-    def call(self, inputs: Any) -> Any:  # type: ignore[override]
+    def call(self, inputs: Any) -> Any:
         """The output; see the class."""
         given, kernel, out, _ = self._expanded(len(inputs.shape))
         summed = "".join(c for c in kernel if c not in out)
@@ -365,7 +365,8 @@ class EinsumDense(_Projecting):
         sizes = dict(zip(kernel, self.kernel.shape, strict=True))
         factors = operators["transpose"](self.kernel, order)
         factors = operators["reshape"](factors, tuple(sizes.get(letter, 1) for letter in letters[1:]))
-        spread = inputs[(..., *[None] * (len(letters) - len(given)))]
+        behind: tuple[Any, ...] = (..., *[None] * (len(letters) - len(given)))
+        spread = inputs[behind]
         left = [letter for letter in letters if letter in out]
         y = operators["sum"](
             operators["multiply"](spread, factors), axis=tuple(i for i, c in enumerate(letters) if c not in out)
@@ -512,9 +513,7 @@ class MultiHeadAttention(_Projecting):
         self.output_dense.build((None, query_shape[1], heads, width))
         self.built = True
 
-    def compute_output_shape(  # type: ignore[override]
-        self, query_shape: Any, value_shape: Any, key_shape: Any = None
-    ) -> Any:
+    def compute_output_shape(self, query_shape: Any, value_shape: Any, key_shape: Any = None) -> Any:  # type: ignore[override]
         """The output's shape: the query's, or with `output_shape` in place of its last size."""
         return tuple(query_shape) if self._sizes is None else (*query_shape[:-1], *self._sizes)
 
@@ -525,7 +524,7 @@ class MultiHeadAttention(_Projecting):
         """The query's mask."""
         return None if previous_mask is None else previous_mask[0]
 
-    def call(  # type: ignore[override]
+    def call(
         self,
         query: Any,
         value: Any,
