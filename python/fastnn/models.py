@@ -261,7 +261,9 @@ class Model(Layer, Trainer):
         found = Trainer._predictor(self, x)
         port = self._ports()[0][0]
         alone = all(structure.alone for structure in self._structures())
-        if port.shape is not None and port.dtype == "float32" and alone:
+        limits = self._limits(x)
+        free = limits.rows is None and limits.ranges[0] is None
+        if port.shape is not None and port.dtype == "float32" and alone and free:
             self._fast = found, port.shape[1:]
         return found
 
@@ -445,9 +447,7 @@ class Model(Layer, Trainer):
             return layers
         if len(layer_range) != 2:
             raise ValueError(f"layer_range expects two regular expressions, got {layer_range!r}")
-        begin, end = (
-            [i for i, layer in enumerate(layers) if re.match(pattern, layer.name)] for pattern in layer_range
-        )
+        begin, end = ([i for i, layer in enumerate(layers) if re.match(pattern, layer.name)] for pattern in layer_range)
         if not begin or not end:
             missing = layer_range[1] if begin else layer_range[0]
             raise ValueError(f"{self.who()}: layer_range found no layer whose name matches {missing!r}")
@@ -917,7 +917,7 @@ def clone_model(model: Any, input_tensors: Any = None, clone_function: Callable[
         if isinstance(layer, Model) and clone_function is not None:
             return clone_model(layer, None, clone_function)  # type: ignore[no-any-return]
         if clone_function is None or isinstance(layer, InputLayer):
-            return type(layer).from_config(layer.get_config())
+            return type(layer).from_config(layer.get_config())  # type: ignore[no-any-return]
         return clone_function(layer)
 
     if isinstance(model, Sequential):
@@ -940,7 +940,15 @@ def clone_model(model: Any, input_tensors: Any = None, clone_function: Callable[
 _ALONE = Structure(None)
 
 # Nor are layers looked for in these.
-Model._internal = Layer._internal | {"_layers", "_fingerprint", "_trained", "_programs", "_fast", "_traced", "optimizer"}
+Model._internal = Layer._internal | {
+    "_layers",
+    "_fingerprint",
+    "_trained",
+    "_programs",
+    "_fast",
+    "_traced",
+    "optimizer",
+}
 
 
 class _Place:

@@ -187,7 +187,7 @@ class KerasTensor(Arithmetic):
     def __float__(self) -> float:
         raise self._no_numbers("is no number", "keep computing with fastnn.ops")
 
-    __int__ = __index__ = __float__  # type: ignore[assignment]
+    __int__ = __index__ = __float__
 
     def __len__(self) -> int:
         if self.shape and self.shape[0] is not None:
