@@ -514,6 +514,9 @@ class Layer(Configurable):
             specs, structure = self._call_outcome(Arguments((given.pack(tensors),), {}), None)
             assert structure is not None
             return structure.pack([shape for shape, _ in specs])
+        return self._node_output_shape(input_shape)
+
+    def _node_output_shape(self, input_shape: Any) -> Any:
         outputs, _ = self._infer([(shape, "float32") for shape in self._known_shapes(input_shape)])
         activation = self.__dict__.get("activation")
         after = None if activation is None or activations.is_custom(activation) else self._activation_after()
@@ -722,8 +725,13 @@ class Layer(Configurable):
     def _node_outcome(self, specs: list[Spec]) -> list[Spec]:
         """What comes out of the node, which is built for what goes in."""
         shapes = [shape for shape, _ in specs]
-        made = self._output_shapes(shapes)
-        self._build_for(shapes)
+        if self._has_call:
+            given = shapes if self.takes_many else shapes[0]
+            made = [self._node_output_shape(given)]
+            Layer.build(self, given)
+        else:
+            made = self._output_shapes(shapes)
+            self._build_for(shapes)
         return [(shape, "float32") for shape in made]
 
     def _build_for(self, shapes: list[Shape]) -> None:

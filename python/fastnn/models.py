@@ -166,6 +166,14 @@ class Model(Layer, Trainer):
         given = Structure(leaves)
         self._open_for(given, [(batched(self.who(), leaf.shape), "float32") for leaf in given.flat(leaves)])
 
+    def _emit_call(
+        self, emission: Emission, edges: list[int], arguments: Arguments | None
+    ) -> tuple[Structure, list[int]]:
+        if arguments is None and self._traced is not None:
+            tensors = [stand_in(emission.graph.spec(edge), "inputs") for edge in edges]
+            arguments = Arguments((self._traced[0].pack(tensors),), {})
+        return super()._emit_call(emission, edges, arguments)
+
     def _build_call(self, arguments: Arguments) -> None:
         if type(self).build is not Model.build:
             super()._build_call(arguments)
@@ -923,7 +931,7 @@ def clone_model(model: Any, input_tensors: Any = None, clone_function: Callable[
     if isinstance(model, Sequential):
         return Sequential([cloned(layer) for layer in (*model._entry(), *model.layers)], model.trainable, model.name)
     assert isinstance(model, Functional)
-    new = {layer: cloned(layer) for layer in model.layers}
+    new = {layer: cloned(layer) for layer in model._layers}
     made = {id(t): new[model._graph.entries[id(t)]].output for t in model.inputs}
     for call in model._graph.calls:
         args, kwargs = call.arguments.place([made[id(t)] for t in call.inputs])

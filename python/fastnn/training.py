@@ -81,7 +81,7 @@ class _Feed(NamedTuple):
 
 
 class _Targets:
-    """The inputs of a graph that carry y: for each output whole labels, values, or y as it is, in the order of asking."""
+    """The inputs of a graph that carry y: for each output labels, values, or y as it is, in the order of asking."""
 
     def __init__(
         self, graph: _core.Graph, outputs: Sequence[Port], shapes: Sequence[Shape], y: Sequence[tuple[int, ...] | None]

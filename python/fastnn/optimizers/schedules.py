@@ -141,8 +141,8 @@ class InverseTimeDecay(LearningRateSchedule):
 
 
 class CosineDecay(LearningRateSchedule):
-    """Half a wave of a cosine from the first learning rate down to alpha times it, after a straight rise where asked for
-    (Loshchilov and Hutter, 2016, "SGDR: Stochastic gradient descent with warm restarts").
+    """Half a wave of a cosine from the first learning rate down to alpha times it, after a straight rise where asked
+    for (Loshchilov and Hutter, 2016, "SGDR: Stochastic gradient descent with warm restarts").
 
     Args:
         initial_learning_rate: Where the rise begins; without one, where the fall begins.
