@@ -725,6 +725,13 @@ class Layer(Configurable):
     def _node_outcome(self, specs: list[Spec]) -> list[Spec]:
         """What comes out of the node, which is built for what goes in."""
         shapes = [shape for shape, _ in specs]
+        if any(not shape or shape[0] is not None for shape in shapes):
+            # Numbers of the code's own, such as places 0, 1, 2...: only layers that need no batch take them.
+            node = self._node()
+            assert node is not None
+            outputs, _ = _core.infer(node[0], self.name, node[1], specs)
+            self._build_for([batched(self.who(), shape) for shape in shapes])
+            return [(tuple(shape), dtype) for shape, dtype in outputs]
         if self._has_call:
             given = shapes if self.takes_many else shapes[0]
             made = [self._node_output_shape(given)]

@@ -606,12 +606,14 @@ class Sequential(Model):
                 )
             return
         self.compute_output_shape(shape)
-        self._chain(InputLayer(batch_shape=shape))
+        self._chain(shape)
 
-    def _chain(self, first: InputLayer) -> None:
-        tensors = [first.output]
-        for layer in self._layers:
-            tensors.append(self._next(layer, tensors[-1]))
+    def _chain(self, shape: Shape, first: InputLayer | None = None) -> None:
+        with Trace.paused():
+            first = InputLayer(batch_shape=shape) if first is None else first
+            tensors = [first.output]
+            for layer in self._layers:
+                tensors.append(self._next(layer, tensors[-1]))
         self._begin(first)
         self._tensors = tensors
 
@@ -675,7 +677,7 @@ class Sequential(Model):
             # A nested model has changed what it yields: the layers are called anew.
             first = self._tensors[0].history.layer
             assert isinstance(first, InputLayer)
-            self._chain(first)
+            self._chain(first.shape, first)
 
     # What is told of it.
 
