@@ -460,6 +460,8 @@ def fitting(cls: type, arguments: dict[str, Any], reading: Reading) -> dict[str,
             reading.drop("dtype", arguments.pop("dtype"))
     fit = {}
     for key, value in arguments.items():
+        if not ("seed" in key or "salt" in key) and _largest(value) > _MOST:
+            raise reading.error(f"{key} expects numbers below 2**31, got {str(value)[:80]}")
         if key in taken:
             fit[key] = value
         elif not (key in _HARMLESS and (_HARMLESS[key] is ... or _same(value, _HARMLESS[key]))) and value is not None:
@@ -468,6 +470,16 @@ def fitting(cls: type, arguments: dict[str, Any], reading: Reading) -> dict[str,
 
 
 _HALF = ("float16", "bfloat16", "mixed_float16", "mixed_bfloat16", "float64")
+
+
+_MOST = (1 << 31) - 1
+"""Sizes beyond this would overflow when they are multiplied."""
+
+
+def _largest(value: Any) -> int:
+    if isinstance(value, (list, tuple)):
+        return max(map(_largest, value), default=0)
+    return abs(value) if isinstance(value, int) else 0
 
 
 def _same(value: Any, other: Any) -> bool:

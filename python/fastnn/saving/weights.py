@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import tempfile
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 from fastnn import _core
 from fastnn.layer import Layer
 from fastnn.layers import InputLayer
-from fastnn.models import Model, Sequential
+from fastnn.models import Model
 from fastnn.optimizers import Optimizer
 from fastnn.saving import door
-from fastnn.saving.serialization import children_of, file_name
+from fastnn.saving.serialization import children_of
 from fastnn.variable import Variable
 
 _WITHIN: dict[str, dict[str, str]] = {
@@ -79,8 +79,15 @@ def walk(model: Layer) -> Iterator[tuple[str, Layer]]:
 # Writing --------------------------------------------------------------------------------------------------------------
 
 
-def write_tree(file: Any, model: Model, optimizer: bool = True) -> None:
-    """Writes the weights of a model, and its optimizer's state where it has one, into an open HDF5 file."""
+def write_tree(file: Any, model: Model, optimizer: bool = True, place: Mapping[str, Any] | None = None) -> None:
+    """Writes the weights of a model, and its optimizer's state where it has one, into an open HDF5 file.
+
+    Args:
+        file: The file.
+        model: The model.
+        optimizer: Whether the optimizer's state is written.
+        place: How far training has come, in values of JSON; `read_state` gives it back as "place".
+    """
     for path, layer in walk(model):
         if hasattr(layer, "save_own_variables"):
             layer.save_own_variables(_group(file, path, layer.name))
@@ -93,7 +100,7 @@ def write_tree(file: Any, model: Model, optimizer: bool = True) -> None:
         group = _group(file, "optimizer", model.optimizer.name)
         for i, array in enumerate(slots_in_order(model.optimizer, model.trainable_variables)):
             group[str(i)] = array
-    write_state(file, state_of(model))
+    write_state(file, state_of(model) | ({} if place is None else {"place": dict(place)}))
 
 
 def _group(file: Any, path: str, name: str) -> Any:
@@ -350,5 +357,3 @@ def restore_state(model: Model, state: dict[str, Any]) -> None:
     except (TypeError, ValueError, AttributeError, OverflowError) as error:
         raise ValueError(f"the state of random streams is damaged: {error}") from error
 
-
-__all__ = ["Sequential", "file_name", "read_tree", "write_tree"]
