@@ -242,8 +242,11 @@ def _scalar_functions(b: _Builder, config: Any) -> dict[str, Callable[[str], str
         return str(b.op("Where", b.op("Greater", x, number(limit)), x, number(otherwise)))
 
     def squareplus(x: str) -> str:
-        root = b.op("Sqrt", b.op("Add", mul(x, x), number(config.get("b", 4.0))))
-        return mul(b.op("Add", x, root), number(0.5))
+        bend = float(config.get("b", 4.0))
+        size = b.op("Abs", x)
+        far = b.op("Add", size, b.op("Sqrt", b.op("Add", mul(x, x), number(bend))))
+        above, below = mul(far, number(0.5)), b.op("Div", number(bend / 2), far)
+        return str(b.op("Where", b.op("Greater", x, number(0)), above, below))
 
     def sparse_plus(x: str) -> str:
         middle = mul(mul(b.op("Add", x, number(1)), b.op("Add", x, number(1))), number(0.25))
@@ -573,7 +576,7 @@ def _normalization(b: _Builder, node: Node) -> None:
 
 @exports("Rescaling")
 def _rescaling(b: _Builder, node: Node) -> None:
-    scale, offset = b.constant(node.config["scale"]), b.constant(node.config.get("offset") or 0.0)
+    scale, offset = (b.constant(np.asarray(node.config[word])) for word in ("scale", "offset"))
     b.put(node.outputs[0], b.op("Add", b.op("Mul", b.last(node.inputs[0]), scale), offset))
 
 
@@ -722,13 +725,55 @@ def _embedding(b: _Builder, node: Node) -> None:
     b.put(node.outputs[0], b.op("Gather", b.constant(table), ids))
 
 
+@exports("CategoryEncoding")
+def _category_encoding(b: _Builder, node: Node) -> None:
+    if len(node.inputs) > 1:
+        raise b.refusal(node, "counts with weights have no counterpart in ONNX")
+    source, to = node.inputs[0], node.outputs[0]
+    places = b.constant(np.arange(int(node.config["num_tokens"])), np.int32)
+    ids = b.op("Cast", b.last(source), to=6)
+    mode = node.config.get("output_mode", "multi_hot")
+    if mode == "one_hot" and b.rank(source) == b.rank(to) and b.shape(source)[-1] == 1:
+        ids = b.op("Squeeze", ids, b.ints([-1]))
+    if mode != "one_hot" and b.rank(source) == 1:
+        ids = b.op("Unsqueeze", ids, b.ints([1]))
+    # By comparison, for which an id that is out of range is none.
+    y = b.op("Cast", b.op("Equal", b.op("Unsqueeze", ids, b.ints([-1])), places), to=1)
+    if mode == "multi_hot":
+        y = b.op("ReduceMax", y, axes=[-2], keepdims=0)
+    elif mode == "count":
+        y = b.op("ReduceSum", y, b.ints([-2]), keepdims=0)
+    b.put(to, y)
+
+
+@exports("Sparsemax")
+def _sparsemax(b: _Builder, node: Node) -> None:
+    source = node.inputs[0]
+    axis, rank = int(node.config.get("axis", -1)) % b.rank(source), b.rank(source)
+    size = b.shape(source)[axis]
+    if size is None:
+        raise b.refusal(node, "a sparsemax needs an axis of a known size")
+    x = b.last(source)
+    places = b.constant(np.arange(1, size + 1).reshape(-1, *[1] * (rank - 1 - axis)))
+    x = b.op("Sub", x, b.op("ReduceMax", x, axes=[axis], keepdims=1))
+    ordered, _ = b.op("TopK", x, b.ints([size]), outputs=2, axis=axis)
+    sums = b.op("CumSum", ordered, b.constant(axis, np.int64))
+    inside = b.op("Greater", b.op("Add", b.op("Mul", places, ordered), b.constant(1.0)), sums)
+    inside = b.op("Cast", inside, to=1)
+    count = b.op("ReduceSum", inside, b.ints([axis]), keepdims=1)
+    total = b.op("ReduceSum", b.op("Mul", ordered, inside), b.ints([axis]), keepdims=1)
+    line = b.op("Div", b.op("Sub", total, b.constant(1.0)), count)
+    b.put(node.outputs[0], b.op("Relu", b.op("Sub", x, line)))
+
+
 _GATES = {"LSTM": (0, 3, 1, 2), "GRU": (0, 1, 2), "SimpleRNN": (0,)}
 """The order in which ONNX has the gates of a cell, in the order of the core: i o f c for i f c o; z r h."""
-_CELL_FUNCTIONS: dict[str, tuple[str, float, float]] = {
-    "tanh": ("Tanh", 0.0, 0.0), "sigmoid": ("Sigmoid", 0.0, 0.0), "relu": ("Relu", 0.0, 0.0),
-    "hard_sigmoid": ("HardSigmoid", 1 / 6, 0.5), "linear": ("Affine", 1.0, 0.0), "softsign": ("Softsign", 0.0, 0.0),
-    "softplus": ("Softplus", 0.0, 0.0), "elu": ("Elu", 1.0, 0.0),
+_CELL_FUNCTIONS: dict[str, tuple[str, list[float], list[float]]] = {
+    "tanh": ("Tanh", [], []), "sigmoid": ("Sigmoid", [], []), "relu": ("Relu", [], []), "softsign": ("Softsign", [], []),
+    "softplus": ("Softplus", [], []), "linear": ("Affine", [1.0], [0.0]), "hard_sigmoid": ("HardSigmoid", [1 / 6], [0.5]),
+    "elu": ("Elu", [1.0], []),
 }  # fmt: skip
+"""Their names in ONNX, and their alpha and beta: who has none takes none of the lists."""
 
 
 @exports("SimpleRNN", "LSTM", "GRU")
@@ -760,8 +805,11 @@ def _recurrent(b: _Builder, node: Node) -> None:
     back = bool(config.get("go_backwards"))
     attributes: dict[str, Any] = {
         "hidden_size": units, "direction": "reverse" if back else "forward", "activations": [one[0] for one in known],
-        "activation_alpha": [one[1] for one in known], "activation_beta": [one[2] for one in known],
     }  # fmt: skip
+    for place, word in ((1, "activation_alpha"), (2, "activation_beta")):
+        numbers = [number for one in known for number in one[place]]
+        if numbers:
+            attributes[word] = numbers
     if kind == "GRU":
         attributes["linear_before_reset"] = int(bool(config.get("reset_after", True)))
     inputs = [
