@@ -498,7 +498,7 @@ _FUNCTIONS: dict[str, tuple[str, tuple[str, ...], tuple[float, ...]]] = {
     "hard_silu": ("x < -3.0f ? 0.0f : x > 3.0f ? x : x * (x / 6.0f + 0.5f)", (), ()),
     "mish": ("x * tanhf(fmaxf(x, 0.0f) + log1pf(expf(-fabsf(x))))", (), ()),
     "log_sigmoid": ("-(fmaxf(-x, 0.0f) + log1pf(expf(-fabsf(x))))", (), ()),
-    "tanh_shrink": ("x - tanhf(x)", (), ()),
+    "tanh_shrink": ("(float)((double)x - tanh((double)x))", (), ()),
     "hard_shrink": ("fabsf(x) > p ? x : 0.0f", ("threshold",), (0.5,)),
     "soft_shrink": ("x > p ? x - p : x < -p ? x + p : 0.0f", ("threshold",), (0.5,)),
 }
