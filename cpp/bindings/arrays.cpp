@@ -82,7 +82,7 @@ Config::Value to_value(const std::string& key, const py::handle& value) {
   if (py::isinstance<py::bool_>(value)) return value.cast<bool>();
   if (py::isinstance<py::str>(value)) return value.cast<std::string>();
   if (py::isinstance<py::float_>(value)) return value.cast<double>();
-  if (py::isinstance<py::array>(value) && py::cast<py::array>(value).ndim() > 0) {
+  if (py::isinstance<py::array>(value)) {
     const auto array = py::array_t<float, py::array::c_style | py::array::forcecast>::ensure(value);
     if (!array) throw TypeError(key + " expects an array of numbers");
     return Constant{to_shape(array), std::vector<float>(array.data(), array.data() + array.size())};

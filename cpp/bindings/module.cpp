@@ -22,6 +22,7 @@ namespace {
 
 using FloatArray = py::array_t<float, py::array::c_style | py::array::forcecast>;
 using OrderArray = py::array_t<Index, py::array::c_style>;
+using RateArray = py::array_t<double, py::array::c_style | py::array::forcecast>;
 
 // Raises KeyboardInterrupt where Ctrl-C was pressed. Only the main thread sees signals; the others need not wait for Python.
 const Pulse pulse = [] {
@@ -216,6 +217,12 @@ void bind_runs(py::module_& m) {
             predictor.run(columns, begin, end, batch_size, to, pulse);
           },
           py::arg("arrays"), py::arg("begin"), py::arg("end"), py::arg("batch_size"), py::arg("outputs"))
+      .def("outputs",
+           [](const Predictor& predictor) {
+             py::list specs;
+             for (std::size_t i = 0; i < predictor.outputs(); ++i) specs.append(from_spec(predictor.output(i)));
+             return specs;
+           })
       .def("plan", &Predictor::describe_plan, py::arg("batch_size"));
 
   py::class_<Columns>(m, "Columns", py::module_local())
@@ -235,13 +242,13 @@ void bind_runs(py::module_& m) {
       .def("exclude_from_weight_decay", &Optimizer::exclude_from_weight_decay, py::arg("weights"));
 
   py::class_<Trainer>(m, "Trainer", py::module_local())
-      .def(py::init([](const Graph& graph, const std::vector<std::tuple<EdgeId, double, int, bool>>& losses,
-                       const std::vector<std::tuple<EdgeId, int>>& metrics, std::shared_ptr<Optimizer> optimizer) {
+      .def(py::init([](const Graph& graph, const std::vector<std::tuple<EdgeId, double, int, bool, EdgeId>>& losses,
+                       const std::vector<std::tuple<EdgeId, int, EdgeId>>& metrics, std::shared_ptr<Optimizer> optimizer) {
              std::vector<LossTerm> loss_terms;
-             for (const auto& [edge, weight, sample_weights, summed] : losses)
-               loss_terms.push_back({edge, weight, sample_weights, summed});
+             for (const auto& [edge, weight, sample_weights, summed, mask] : losses)
+               loss_terms.push_back({edge, weight, sample_weights, summed, mask});
              std::vector<MetricTerm> metric_terms;
-             for (const auto& [edge, sample_weights] : metrics) metric_terms.push_back({edge, sample_weights});
+             for (const auto& [edge, sample_weights, mask] : metrics) metric_terms.push_back({edge, sample_weights, mask});
              return std::make_unique<Trainer>(graph, std::move(loss_terms), std::move(metric_terms),
                                               std::move(optimizer));
            }),
@@ -250,7 +257,8 @@ void bind_runs(py::module_& m) {
       .def(
           "run",
           [](Trainer& trainer, const Columns& columns, const std::optional<OrderArray>& order, Index batch_size,
-             Index first_step, Index last_step, double budget) {
+             Index first_step, Index last_step, double budget, const std::optional<RateArray>& rates) {
+            require(!rates || rates->size() >= last_step - first_step, "rates expects one learning rate a step");
             require(!order || order->size() == columns.rows(), "order expects one index a row");
             require(first_step >= 0 && first_step < last_step && (last_step - 1) * batch_size < columns.rows(),
                     "steps ", first_step, " to ", last_step, " of ", batch_size, " rows do not lie within ",
@@ -258,11 +266,12 @@ void bind_runs(py::module_& m) {
             const Index* rows = order ? order->data() : nullptr;
             for (py::ssize_t i = 0; order && i < order->size(); ++i)
               require(rows[i] >= 0 && rows[i] < columns.rows(), "order names row ", rows[i], " of ", columns.rows());
+            const double* rate = rates ? rates->data() : nullptr;
             py::gil_scoped_release release;
-            return trainer.run(columns.data(), rows, batch_size, first_step, last_step, budget, pulse);
+            return trainer.run(columns.data(), rows, batch_size, first_step, last_step, rate, budget, pulse);
           },
           py::arg("columns"), py::arg("order"), py::arg("batch_size"), py::arg("first_step"), py::arg("last_step"),
-          py::arg("budget"))
+          py::arg("budget"), py::arg("rates") = py::none())
       .def("results", &Trainer::results)
       .def("gradients",
            [](Trainer& trainer, const Columns& columns) {
@@ -298,8 +307,9 @@ py::tuple vjp(const Graph& graph, const std::vector<EdgeId>& outputs, const std:
            session->value<void>(inputs[i]));
   session->begin(rows);
   auto shape_of = [&](EdgeId edge) {
-    Shape shape = executor.graph().edge(edge).spec.shape;
-    shape[0] = rows;
+    const Spec& spec = executor.graph().edge(edge).spec;
+    Shape shape = spec.shape;
+    if (spec.batched()) shape[0] = rows;
     return shape;
   };
   {

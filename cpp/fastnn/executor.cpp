@@ -42,6 +42,7 @@ Session::Session(const Graph& graph, const Wanted& wanted, const GradientTable* 
   for (std::size_t i = 0; i < graph.nodes().size(); ++i) {
     const Node& node = graph.nodes()[i];
     draws_ = draws_ || node.layer->random();
+    keeps_state_ = keeps_state_ || node.layer->updates_state();
     for (std::size_t j = 0; node.layer->random() && j < i; ++j)
       drawn_before_[i] += graph.nodes()[j].layer->random() && graph.nodes()[j].stream == node.stream;
   }
@@ -155,17 +156,12 @@ void Session::backward(const Pulse& pulse) {
 void Session::commit() {
   for (std::size_t i = 0; i < contexts_.size(); ++i) {
     const Node& node = graph_.nodes()[i];
+    if (node.layer->random()) ++node.stream->position;
+    if (!node.layer->updates_state()) continue;
     node.layer->commit(contexts_[i]);
     for (std::size_t k = 0; k < node.weights.size(); ++k)
-      if (!node.trained[k] && node.layer->updates_state()) node.weights[k]->touch();
+      if (!node.trained[k]) node.weights[k]->touch();
   }
-  advance();
-}
-
-void Session::advance() {
-  if (!draws_) return;
-  for (const Node& node : graph_.nodes())
-    if (node.layer->random()) ++node.stream->position;
 }
 
 void Session::poison() {

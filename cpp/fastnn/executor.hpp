@@ -51,12 +51,10 @@ class Session {
   /// Both passes expect ReadVariables to be held.
   void forward(const Pulse& pulse);
   void backward(const Pulse& pulse);
-  /// Moving statistics and random streams. Expects WriteVariables to be held.
+  /// Whether a step leaves something behind: state that nodes keep, or random numbers drawn.
+  bool commits() const { return draws_ || keeps_state_; }
+  /// State and random streams. Expects WriteVariables to be held.
   void commit();
-  /// Whether nodes drew random numbers: in training, or because they were told to behave so at any time.
-  bool draws() const { return draws_; }
-  /// Random streams alone. Expects WriteVariables to be held.
-  void advance();
   /// Fills the arena with NaN, so that a read of what was never written shows (for tests).
   void poison();
 
@@ -87,7 +85,7 @@ class Session {
   std::vector<Context> contexts_;
   std::vector<std::uint64_t> prepared_;      // per node: sum of its weights' versions when prepare() last ran
   std::vector<std::uint64_t> drawn_before_;  // per node: earlier nodes that draw from its stream
-  bool draws_ = false;
+  bool draws_ = false, keeps_state_ = false;
   std::vector<SharedGradient> shared_;
   std::vector<Addition> additions_;
   Index rows_ = 0;

@@ -37,6 +37,10 @@ std::vector<EdgeId> Graph::add(Node node) {
   node.layer = make_layer(node.kind, node.name, node.config);
   std::vector<Spec> specs;
   for (EdgeId id : node.inputs) specs.push_back(edge(id).spec);
+  if (!node.layer->takes_unbatched())
+    for (const Spec& spec : specs)
+      require(spec.batched(), node.layer->who(), " expects a batch, got a tensor of the fixed shape ",
+              to_string(spec.shape), "; give it one that depends on the model's inputs");
   const Signature signature = node.layer->infer(specs);
 
   require(signature.weights.size() == node.weights.size(), node.layer->who(), " has ", signature.weights.size(),
@@ -110,7 +114,8 @@ Graph Graph::rewritten(std::vector<EdgeId>& outputs) const {
   std::vector<bool> kept(nodes.size(), false);
   for (std::size_t i = nodes.size(); i-- > 0;) {
     const auto& made = nodes[i].outputs;
-    kept[i] = std::any_of(made.begin(), made.end(), [&](EdgeId id) { return wanted[static_cast<std::size_t>(id)]; });
+    kept[i] = nodes[i].layer->is_effect() ||
+              std::any_of(made.begin(), made.end(), [&](EdgeId id) { return wanted[static_cast<std::size_t>(id)]; });
     if (kept[i])
       for (EdgeId id : nodes[i].inputs) wanted[static_cast<std::size_t>(id)] = true;
   }

@@ -170,10 +170,15 @@ class Layer {
   virtual void prepare(const Context&) const {}
   virtual void forward(const Context&) const = 0;
   virtual void backward(const Context&) const {}
-  /// Writes moving statistics. Runs once per training step, when the whole step stands.
+  /// Writes state (moving statistics, an assigned variable). Runs once per step, when the whole step stands: in evaluation
+  /// and prediction too, where a layer may have nothing to write.
   virtual void commit(const Context&) const {}
   /// True where commit() writes the weights that are not trained.
   virtual bool updates_state() const { return false; }
+  /// True where the node must run though nobody reads its outputs: an assignment.
+  virtual bool is_effect() const { return false; }
+  /// True where inputs may be without a batch.
+  virtual bool takes_unbatched() const { return false; }
   /// True where the node draws from its stream in a training step.
   virtual bool random() const { return false; }
 

@@ -22,6 +22,8 @@ Predictor::Predictor(const Graph& graph, const std::vector<EdgeId>& outputs) : e
   const Plan plan(executor_.graph(), executor_.wanted(), 1, 1);
   const auto place = [&](EdgeId edge) { return plan.values[static_cast<std::size_t>(edge)]; };
   for (std::size_t i = 0; i < this->outputs(); ++i) {
+    require(output(i).batched(), "output ", i, " of the fixed shape ", to_string(output(i).shape),
+            " has no batch; a model's outputs hold something for each sample");
     const int mine = place(executor_.output(i));
     bool owned = true;
     for (EdgeId input : executor_.graph().inputs()) owned = owned && place(input) != mine;
@@ -73,9 +75,9 @@ void Predictor::run(const std::vector<Column>& columns, Index begin, Index end, 
       const ReadVariables reading;
       session->forward(timed);
     }
-    if (session->draws()) {
+    if (session->commits()) {
       const WriteVariables writing;
-      session->advance();
+      session->commit();
     }
     for (std::size_t i = 0; i < to.size(); ++i)
       if (!owned_[i])

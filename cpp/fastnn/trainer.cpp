@@ -20,7 +20,11 @@ Wanted wanted_of(const std::vector<LossTerm>& losses, const std::vector<MetricTe
   for (const LossTerm& term : losses) wanted.outputs.push_back(term.edge);
   for (const MetricTerm& term : metrics) wanted.outputs.push_back(term.edge);
   // A metric may be a node that could pass gradients on (a loss, of which only the mean is told).
-  wanted.watched = metrics.size();
+  for (const LossTerm& term : losses)
+    if (term.mask != kUnmasked) wanted.outputs.push_back(term.mask);
+  for (const MetricTerm& term : metrics)
+    if (term.mask != kUnmasked) wanted.outputs.push_back(term.mask);
+  wanted.watched = wanted.outputs.size() - losses.size();
   wanted.training = wanted.backward = training;
   return wanted;
 }
@@ -35,6 +39,11 @@ Trainer::Trainer(const Graph& graph, std::vector<LossTerm> losses, std::vector<M
       optimizer_(std::move(optimizer)) {
   for (std::size_t i = 0; i < losses_.size(); ++i) losses_[i].edge = executor_.output(i);
   for (std::size_t i = 0; i < metrics_.size(); ++i) metrics_[i].edge = executor_.output(losses_.size() + i);
+  std::size_t masks = losses_.size() + metrics_.size();
+  for (LossTerm& term : losses_)
+    if (term.mask != kUnmasked) term.mask = executor_.output(masks++);
+  for (MetricTerm& term : metrics_)
+    if (term.mask != kUnmasked) term.mask = executor_.output(masks++);
   if (optimizer_) optimizer_->build(executor_.gradients().weights);
   reset();
   step_ = sums_;
@@ -63,11 +72,17 @@ void Trainer::check(const RunData& data) const {
   auto check_index = [&](int index) {
     require(index < static_cast<int>(data.weights.size()), "no sample weights ", index, " among ", data.weights.size());
   };
-  for (const LossTerm& term : losses_) check_index(term.sample_weights);
-  for (const MetricTerm& term : metrics_) check_index(term.sample_weights);
-  for (const Column* weights : data.weights)
-    require(weights == nullptr || (weights->row_size() == 1 && weights->rows() == data.columns[0].rows()),
-            "sample_weight expects one number a row");
+  auto check_weights = [&](const auto& term) {
+    check_index(term.sample_weights);
+    if (term.sample_weights == kUnweighted) return;
+    const Column* weights = data.weights[static_cast<std::size_t>(term.sample_weights)];
+    const Index values = graph.edge(term.edge).spec.batched() ? graph.edge(term.edge).spec.row_size() : 1;
+    require(weights == nullptr || ((weights->row_size() == 1 || weights->row_size() == values) &&
+                                   weights->rows() == data.columns[0].rows()),
+            "sample_weight expects one number a row, or ", values, " where each place has its own");
+  };
+  for (const LossTerm& term : losses_) check_weights(term);
+  for (const MetricTerm& term : metrics_) check_weights(term);
 }
 
 void Trainer::gather_batch(Session& session, const RunData& data, const Index* order, Index begin, Index count) {
@@ -99,55 +114,86 @@ double Trainer::weight_penalty() const {
   return total;
 }
 
+// The weights of a term's values: those of the samples, and 0 for places that a mask leaves out. Of one number for all.
+struct Trainer::Weighing {
+  const float* samples;      // a number for each sample, or for each value; null: 1
+  bool each;                 // for each value
+  const std::uint8_t* mask;  // for each value; null: all count
+  Index rows, size;
+
+  double at(Index row, Index place) const {
+    const Index i = row * size + place;
+    if (mask != nullptr && mask[i] == 0) return 0;
+    return samples == nullptr ? 1 : static_cast<double>(samples[each ? i : row]);
+  }
+  /// How many values count.
+  double count() const {
+    if (mask == nullptr) return static_cast<double>(rows * size);
+    double total = 0;
+    for (Index i = 0; i < rows * size; ++i) total += mask[i];
+    return total;
+  }
+  bool plain() const { return samples == nullptr && mask == nullptr; }
+};
+
+template <class Term>
+Trainer::Weighing Trainer::weighing(const Session& session, const RunData& data, const Term& term) const {
+  const Spec& spec = executor_.graph().edge(term.edge).spec;
+  Weighing weighing{nullptr, false, nullptr, spec.batched() ? session.rows() : 1, 0};
+  weighing.size = spec.size(session.rows()) / weighing.rows;
+  const auto i = static_cast<std::size_t>(term.sample_weights);
+  if (spec.batched() && term.sample_weights != kUnweighted && data.weights[i] != nullptr) {
+    weighing.samples = batch_weights_[i].data();
+    weighing.each = data.weights[i]->row_size() > 1;
+  }
+  if (term.mask != kUnmasked) weighing.mask = session.value<std::uint8_t>(term.mask);
+  return weighing;
+}
+
 // Fills the tally of this step and, where gradients are wanted, seeds the backward pass: the derivative of the total with
 // respect to each per-sample loss.
 void Trainer::take_losses(Session& session, const RunData& data) {
-  const Graph& graph = executor_.graph();
-  const Index rows = session.rows();
-  auto weights_of = [&](int index) -> const float* {
-    const auto i = static_cast<std::size_t>(index);
-    return index < 0 || data.weights[i] == nullptr ? nullptr : batch_weights_[i].data();
-  };
-  step_.rows = static_cast<double>(rows);
+  step_.rows = static_cast<double>(session.rows());
   step_.total = weight_penalty();
   for (std::size_t k = 0; k < losses_.size(); ++k) {
     const LossTerm& term = losses_[k];
-    const Spec& spec = graph.edge(term.edge).spec;
-    const Index samples = spec.batched() ? rows : 1;
-    const Index size = spec.size(rows) / samples;
     const float* values = session.value(term.edge);
-    const float* weights = spec.batched() ? weights_of(term.sample_weights) : nullptr;
-    const double count = term.summed ? 1 : static_cast<double>(samples * size);
+    const Weighing weighing = this->weighing(session, data, term);
+    const double count = term.summed ? 1 : std::max(weighing.count(), 1e-7);
     double sum = 0;
-    for (Index i = 0; i < samples; ++i)
-      for (Index j = 0; j < size; ++j)
-        sum += static_cast<double>(values[i * size + j]) * (weights ? static_cast<double>(weights[i]) : 1.0);
+    for (Index i = 0, at = 0; i < weighing.rows; ++i)
+      for (Index j = 0; j < weighing.size; ++j, ++at)
+        // What does not count may be anything, NaN too.
+        if (const double weight = weighing.at(i, j); weight != 0) sum += weight * static_cast<double>(values[at]);
     step_.losses[k] = sum / count;
     step_.total += term.weight * step_.losses[k];
     if (float* gradient = session.gradient(term.edge)) {
       const auto share = static_cast<float>(term.weight / count);
-      for (Index i = 0; i < samples; ++i) std::fill_n(gradient + i * size, size, weights ? share * weights[i] : share);
+      if (weighing.plain()) {
+        std::fill_n(gradient, weighing.rows * weighing.size, share);
+        continue;
+      }
+      for (Index i = 0, at = 0; i < weighing.rows; ++i)
+        for (Index j = 0; j < weighing.size; ++j, ++at) gradient[at] = share * static_cast<float>(weighing.at(i, j));
     }
   }
   for (std::size_t k = 0; k < metrics_.size(); ++k) {
-    const Spec& spec = graph.edge(metrics_[k].edge).spec;
-    const Index samples = spec.batched() ? rows : 1;
-    const Index size = spec.size(rows) / samples;
     const float* values = session.value(metrics_[k].edge);
-    const float* weights = spec.batched() ? weights_of(metrics_[k].sample_weights) : nullptr;
+    const Weighing weighing = this->weighing(session, data, metrics_[k]);
     double sum = 0, count = 0;
-    for (Index i = 0; i < samples; ++i) {
-      const double weight = weights ? static_cast<double>(weights[i]) : 1.0;
-      for (Index j = 0; j < size; ++j) sum += weight * static_cast<double>(values[i * size + j]);
-      count += weight * static_cast<double>(size);
-    }
+    for (Index i = 0, at = 0; i < weighing.rows; ++i)
+      for (Index j = 0; j < weighing.size; ++j, ++at) {
+        const double weight = weighing.at(i, j);
+        if (weight != 0) sum += weight * static_cast<double>(values[at]);
+        count += weight;
+      }
     step_.metrics[k] = sum;
     step_.metric_counts[k] = count;
   }
 }
 
-Index Trainer::run(const RunData& data, const Index* order, Index batch_size, Index first, Index last, double budget,
-                   const Pulse& pulse) {
+Index Trainer::run(const RunData& data, const Index* order, Index batch_size, Index first, Index last,
+                   const double* rates, double budget, const Pulse& pulse) {
   check(data);
   require(batch_size >= 1, "batch_size expects a positive integer, got ", batch_size);
   std::lock_guard<ForkSafeMutex> guard(run_lock_);
@@ -155,7 +201,9 @@ Index Trainer::run(const RunData& data, const Index* order, Index batch_size, In
   SessionLease session(executor_, capacity);
   const RunScope scope(session->plan().threads);
   batch_weights_.resize(data.weights.size());
-  for (auto& weights : batch_weights_) weights.resize(static_cast<std::size_t>(capacity));
+  for (std::size_t i = 0; i < data.weights.size(); ++i)
+    if (data.weights[i] != nullptr)
+      batch_weights_[i].resize(static_cast<std::size_t>(capacity * data.weights[i]->row_size()));
 
   const Clock::time_point start = Clock::now();
   Clock::time_point asked = start;
@@ -184,11 +232,12 @@ Index Trainer::run(const RunData& data, const Index* order, Index batch_size, In
     }
     if (optimizer_) {
       const WriteVariables writing;
+      if (rates != nullptr) optimizer_->learning_rate = rates[step - first];
       optimizer_->apply(executor_.gradients(), session->weight_gradients());
       session->commit();
-    } else if (session->draws()) {
+    } else if (session->commits()) {
       const WriteVariables writing;
-      session->advance();
+      session->commit();
     }
     sums_.total += step_.total * step_.rows;
     sums_.rows += step_.rows;
@@ -221,7 +270,9 @@ std::vector<std::pair<VariablePtr, std::vector<float>>> Trainer::gradients(const
   SessionLease session(executor_, rows);
   const RunScope scope(session->plan().threads);
   batch_weights_.resize(data.weights.size());
-  for (auto& weights : batch_weights_) weights.resize(static_cast<std::size_t>(rows));
+  for (std::size_t i = 0; i < data.weights.size(); ++i)
+    if (data.weights[i] != nullptr)
+      batch_weights_[i].resize(static_cast<std::size_t>(rows * data.weights[i]->row_size()));
   gather_batch(*session, data, nullptr, 0, rows);
   session->begin(rows);
   const ReadVariables reading;

@@ -15,20 +15,25 @@ namespace fastnn {
 
 /// Sample weights that a term does not use.
 constexpr int kUnweighted = -1;
+/// A mask that a term does not have.
+constexpr EdgeId kUnmasked = -1;
 
 struct LossTerm {
-  EdgeId edge;          ///< per-sample losses, of shape (batch, ...)
-  double weight;        ///< its share in the total
-  int sample_weights;   ///< index into RunData::weights, or kUnweighted
-  bool summed = false;  ///< its value is the sum over the batch, not the mean
+  EdgeId edge;              ///< per-sample losses, of shape (batch, ...)
+  double weight;            ///< its share in the total
+  int sample_weights;       ///< index into RunData::weights, or kUnweighted
+  bool summed = false;      ///< its value is the sum over the batch, not the mean
+  EdgeId mask = kUnmasked;  ///< of its shape: which of its values count
 };
 
 struct MetricTerm {
   EdgeId edge;
   int sample_weights;
+  EdgeId mask = kUnmasked;
 };
 
-/// The data of a run: columns in the order of the graph's inputs, and sample weights of shape (rows,), some of them absent.
+/// The data of a run: columns in the order of the graph's inputs, and sample weights of shape (rows,) or of that of the
+/// losses, some of them absent.
 struct RunData {
   std::vector<Column> columns;
   std::vector<const Column*> weights;
@@ -45,9 +50,10 @@ class Trainer {
   void reset();
 
   /// Steps [first, last) until about `budget` seconds are over, at least one; returns how many were done. Step i takes the
-  /// rows order[i * batch_size ...] (order null: as they lie). Raises what `pulse` raises, with the step under way dropped.
-  Index run(const RunData& data, const Index* order, Index batch_size, Index first, Index last, double budget,
-            const Pulse& pulse);
+  /// rows order[i * batch_size ...] (order null: as they lie), at the learning rate rates[i - first] (null: as it stands).
+  /// Raises what `pulse` raises, with the step under way dropped.
+  Index run(const RunData& data, const Index* order, Index batch_size, Index first, Index last, const double* rates,
+            double budget, const Pulse& pulse);
 
   /// [total, each loss..., each metric...] since reset().
   std::vector<double> results() const;
@@ -66,6 +72,9 @@ class Trainer {
 
   void check(const RunData& data) const;
   void gather_batch(Session& session, const RunData& data, const Index* order, Index begin, Index count);
+  struct Weighing;
+  template <class Term>
+  Weighing weighing(const Session& session, const RunData& data, const Term& term) const;
   void take_losses(Session& session, const RunData& data);
   double weight_penalty() const;
 

@@ -21,14 +21,15 @@ from fastnn import layers as layers
 from fastnn import losses as losses
 from fastnn import metrics as metrics
 from fastnn import models as models
+from fastnn import ops as ops
 from fastnn import optimizers as optimizers
 from fastnn import regularizers as regularizers
 from fastnn import utils as utils
-from fastnn.layer import KerasTensor as KerasTensor
 from fastnn.layers import Input as Input
 from fastnn.layers import Layer as Layer
 from fastnn.models import Model as Model
 from fastnn.models import Sequential as Sequential
+from fastnn.symbolic import KerasTensor as KerasTensor
 from fastnn.variable import Variable as Variable
 
 __version__ = "0.1.0"

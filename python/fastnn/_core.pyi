@@ -79,6 +79,8 @@ class Predictor:
     def run(self, arrays: Sequence[Array], begin: int, end: int, batch_size: int, outputs: Sequence[Array]) -> None:
         """Rows [begin, end) in batches of batch_size into the same rows of the outputs (C-contiguous, of the edge's
         dtype). Ctrl-C raises KeyboardInterrupt between nodes."""
+    def outputs(self) -> list[Spec]:
+        """The specs of the outputs, in order."""
     def plan(self, batch_size: int) -> str:
         """The plan in words: every buffer with its offset, bytes and lifetime."""
 
@@ -111,12 +113,13 @@ class Trainer:
     def __init__(
         self,
         graph: Graph,
-        losses: Sequence[tuple[int, float, int, bool]],
-        metrics: Sequence[tuple[int, int]],
+        losses: Sequence[tuple[int, float, int, bool, int]],
+        metrics: Sequence[tuple[int, int, int]],
         optimizer: Optimizer | None,
     ) -> None:
         """losses: (edge of per-sample losses, loss weight, index of the sample weights or -1, whether the batch's loss
-        is their sum and not their mean). metrics: (edge of per-sample values, index of the sample weights or -1).
+        is their sum and not their mean, edge of the mask of its values or -1). metrics: (edge of per-sample values,
+        index of the sample weights or -1, mask or -1).
         Without an optimizer nothing is ever written but the metric sums."""
     def reset(self) -> None:
         """Sets the sums of losses and metrics to zero (the start of an epoch)."""
@@ -128,10 +131,11 @@ class Trainer:
         first_step: int,
         last_step: int,
         budget: float,
+        rates: NDArray[np.float64] | None = None,
     ) -> int:
         """Steps first_step, first_step + 1, ... up to last_step (excluded) until about `budget` seconds are over (at
         least one); returns the number of steps done. Step i takes rows order[i*batch_size : (i+1)*batch_size]
-        (order None: as they lie); the last batch may be smaller. Ctrl-C drops the step under way and raises
+        (order None: as they lie), at the learning rate rates[i - first_step]; the last batch may be smaller. Ctrl-C drops the step under way and raises
         KeyboardInterrupt."""
     def results(self) -> list[float]:
         """[total loss, each term of losses..., each metric...] since reset(). The losses are means over rows of the

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastnn import _core
 from fastnn.configurable import converts, lookup
+from fastnn.symbolic import is_traced, operators
 
 Activation = Callable[..., Any]
 Node = tuple[str, dict[str, Any]]
@@ -21,6 +22,8 @@ Node = tuple[str, dict[str, Any]]
 
 def _apply(x: ArrayLike, kind: str, **config: Any) -> NDArray[np.float32]:
     """The node on a whole array seen as one row, so that any rank serves and no axis is taken for the batch."""
+    if is_traced(x):
+        return operators["node"](kind, config, [x])  # type: ignore[no-any-return]
     array = np.asarray(x, dtype=np.float32)
     row = array.reshape(1, -1) if kind == "Activation" else array[np.newaxis]
     result: NDArray[np.float32] = _core.apply(kind, config, [np.ascontiguousarray(row)])[0]
@@ -29,6 +32,8 @@ def _apply(x: ArrayLike, kind: str, **config: Any) -> NDArray[np.float32]:
 
 def _along(x: ArrayLike, kind: str, axis: int | tuple[int, ...]) -> NDArray[np.float32]:
     """A node that works along axes, which count from the end once a row is put in front."""
+    if is_traced(x):
+        return operators["node"](kind, {"axis": axis}, [x])  # type: ignore[no-any-return]
     rank = np.ndim(x)
     axes = [axis] if isinstance(axis, int) else list(axis)
     if rank == 0 or any(not -rank <= one < rank for one in axes):
@@ -169,7 +174,7 @@ def get(identifier: str | Mapping[str, Any] | Activation | None) -> Activation:
 
     Raises:
         ValueError: The name is unknown; the message proposes the nearest.
-        TypeError: A Python function that is none of this module's.
+        TypeError: It is nothing of the kind.
     """
     if identifier is None:
         return linear
@@ -178,13 +183,7 @@ def get(identifier: str | Mapping[str, Any] | Activation | None) -> Activation:
     if isinstance(identifier, str):
         return cast(Activation, lookup("activation", identifier, _functions, _aliases))
     if callable(identifier):
-        if identifier in _functions.values() or hasattr(identifier, "activation_node"):
-            return cast(Activation, identifier)
-        raise TypeError(
-            f"activation {getattr(identifier, '__name__', identifier)!r}: a Python function cannot be traced into "
-            "the core "
-            "yet; use a name or a function of fastnn.activations, or a layer such as ReLU or LeakyReLU"
-        )
+        return cast(Activation, identifier)
     raise TypeError(f"activation expects a name or a function of fastnn.activations, got {identifier!r}")
 
 
@@ -197,6 +196,11 @@ def deserialize(config: str | Mapping[str, Any]) -> Activation:
     """The function that `serialize` named."""
     activation: Activation = get(config)
     return activation
+
+
+def is_custom(activation: Activation) -> bool:
+    """Whether it is a Python function of the user's, computed with `fastnn.ops`."""
+    return activation not in _functions.values() and not hasattr(activation, "activation_node")
 
 
 def node_of(activation: Activation) -> Node | None:

@@ -99,11 +99,15 @@ class Configurable:
     """Base of everything that is described by its constructor's arguments.
 
     A subclass writes them in the signature of `__init__`, whose body has only to check them: when it runs, each
-    already is an attribute.
+    already is an attribute. A class that a user derives names its attributes itself; what its constructor was given is
+    kept for its config.
     """
 
     renamed: ClassVar[Mapping[str, str]] = {}
     """Arguments that had another name in older Keras; they are accepted with a warning."""
+
+    _foreign: ClassVar[bool] = False
+    """Whether it is a class of the user's."""
 
     if TYPE_CHECKING:
 
@@ -111,8 +115,9 @@ class Configurable:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        cls._foreign = cls.__module__.split(".")[0] != __name__.split(".")[0]
         if "__init__" in cls.__dict__ and "_common_arguments" not in cls.__dict__:
-            cls.__init__ = _recorded(cls.__init__)  # type: ignore[method-assign]
+            cls.__init__ = (_kept if cls._foreign else _recorded)(cls.__init__)  # type: ignore[method-assign]
 
     @classmethod
     def _signature(cls) -> inspect.Signature:
@@ -134,6 +139,9 @@ class Configurable:
 
     def get_config(self) -> dict[str, Any]:
         """The arguments from which `from_config` makes an equal object, as plain values."""
+        given = self.__dict__.get("_given_arguments")
+        if given is not None:
+            return {name: plain(value) for name, value in given.items()}
         return {name: plain(getattr(self, name)) for name in self._argument_names()}
 
     @classmethod
@@ -166,7 +174,8 @@ def _recorded(init: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(init)
     def __init__(self: Configurable, *args: Any, **kwargs: Any) -> None:
-        if type(self).__init__ is not __init__ or "_arguments" in self.__dict__:
+        outermost = type(self)._foreign or type(self).__init__ is __init__
+        if not outermost or "_arguments" in self.__dict__:
             init(self, *args, **kwargs)
             return
         kwargs = _modern(type(self), kwargs)
@@ -182,6 +191,27 @@ def _recorded(init: Callable[..., None]) -> Callable[..., None]:
             arguments.pop(variadic)
         self.__dict__["_arguments"] = tuple(arguments)
         self._store(arguments)
+        init(self, *args, **kwargs)
+
+    return __init__
+
+
+def _kept(init: Callable[..., None]) -> Callable[..., None]:
+    """The constructor `init` of a user's class, which keeps what it was given."""
+    signature = inspect.signature(init)
+    variadic = next((p.name for p in signature.parameters.values() if p.kind is p.VAR_KEYWORD), None)
+
+    @functools.wraps(init)
+    def __init__(self: Configurable, *args: Any, **kwargs: Any) -> None:
+        if type(self).__init__ is __init__:
+            try:
+                bound = signature.bind(self, *args, **kwargs)
+            except TypeError as error:
+                raise TypeError(f"{type(self).__name__}() {error}") from None
+            bound.apply_defaults()
+            arguments = dict(list(bound.arguments.items())[1:])
+            arguments.update(arguments.pop(variadic, {}) if variadic else {})
+            self.__dict__["_given_arguments"] = arguments
         init(self, *args, **kwargs)
 
     return __init__

@@ -11,9 +11,11 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastnn import _core
+from fastnn import _core, ops
 from fastnn.configurable import Configurable, lookup, snake_case
+from fastnn.emission import Emission
 from fastnn.layer import numeric
+from fastnn.symbolic import is_traced, operators
 
 Values = NDArray[np.float32]
 
@@ -33,6 +35,8 @@ def values_of(kind: str, y_true: ArrayLike, y_pred: ArrayLike, labels: bool = Fa
     Raises:
         ValueError: The shapes do not fit.
     """
+    if is_traced([y_true, y_pred]):
+        return _traced_values(kind, y_true, y_pred, labels, config)
     predicted = numeric(y_pred, f"{kind}: y_pred").astype(np.float32)
     if predicted.ndim == 0:
         predicted = predicted[np.newaxis]
@@ -57,6 +61,34 @@ def values_of(kind: str, y_true: ArrayLike, y_pred: ArrayLike, labels: bool = Fa
     if not len(rows):
         return np.zeros(lead, dtype=np.float32)
     return _core.apply(kind, config, [true, rows])[0].reshape(lead)
+
+
+def _traced_values(kind: str, y_true: Any, y_pred: Any, labels: bool, config: dict[str, Any]) -> Any:
+    """The node on tensors; errors that may flow back into y_true are put together of functions that let them."""
+    true, predicted = ops.cast(y_true, "int32" if labels else "float32"), ops.cast(y_pred, "float32")
+    if labels:
+        if len(true.shape) == len(predicted.shape) and true.shape[-1] == 1:
+            true = ops.squeeze(true, -1)
+    else:
+        true, predicted = _same_rank(true, predicted)
+        if kind == "mean_squared_error":
+            return ops.mean(ops.square(predicted - true), -1)
+        if kind == "mean_absolute_error":
+            return ops.mean(ops.abs(predicted - true), -1)
+        if kind == "cosine_similarity":
+            return -ops.sum(ops.normalize(true) * ops.normalize(predicted), -1)
+        if tuple(true.shape) != tuple(predicted.shape):
+            true = true + ops.zeros_like(predicted)
+    return operators["node"](kind, config, [true, predicted])
+
+
+def _same_rank(true: Any, predicted: Any) -> tuple[Any, Any]:
+    """y_true and y_pred with as many axes, where one has a last axis of size 1 more."""
+    if len(true.shape) == len(predicted.shape) - 1 and predicted.shape[-1] == 1:
+        return ops.expand_dims(true, -1), predicted
+    if len(true.shape) == len(predicted.shape) + 1 and true.shape[-1] == 1:
+        return ops.squeeze(true, -1), predicted
+    return true, predicted
 
 
 def mean_squared_error(y_true: ArrayLike, y_pred: ArrayLike) -> Values:
@@ -202,6 +234,8 @@ def _last_axis(who: str, axis: int) -> None:
 class Loss(Configurable):
     """Base of all losses: called with (y_true, y_pred), it returns one number.
 
+    A loss of your own says in `call(y_true, y_pred)` what each sample loses, with the functions of `fastnn.ops`.
+
     The arguments common to all: `reduction`, how samples become one number ("sum_over_batch_size" and "mean": their
     mean; "sum"; "mean_with_sample_weight": the mean by weights; "none" or None: not at all), `name`, and `dtype`.
     """
@@ -210,6 +244,24 @@ class Loss(Configurable):
     """The node's, and the function's name."""
     labels: ClassVar[bool] = False
     """Whether y_true are whole numbers, the numbers of classes."""
+
+    def __init__(self, name: str | None = None, reduction: str | None = "sum_over_batch_size", dtype: Any = None) -> None:
+        self.name = self.name or snake_case(type(self).__name__)
+
+    def is_custom(self) -> bool:
+        """Whether it is computed by Python code, and y_true may be of any shape."""
+        return type(self).call is not Loss.call
+
+    def emit(self, emission: Emission, y_true: int, y_pred: int) -> int:
+        """Adds to a graph what the loss computes; returns the edge of its values."""
+        if not self.is_custom():
+            kind, arguments = self.node()
+            return emission.graph.add(kind, self.name, arguments, [y_true, y_pred])[0]
+
+        def values(true: Any, predicted: Any) -> Any:
+            return ops.cast(self.call(*_same_rank(true, predicted)), "float32")
+
+        return emission.run(values, [y_true, y_pred], f"the loss {self.name!r}")[1][0]
 
     def _store(self, arguments: dict[str, Any]) -> None:
         arguments.pop("dtype", None)
@@ -242,7 +294,12 @@ class Loss(Configurable):
         Returns:
             A float, or one value for each sample where `reduction` is "none".
         """
-        values = self.call(y_true, y_pred).astype(np.float64)
+        if is_traced([y_true, y_pred, sample_weight]):
+            return self._traced(y_true, y_pred, sample_weight)
+        if self.is_custom():
+            pair = numeric(y_true, f"{self.name}: y_true"), numeric(y_pred, f"{self.name}: y_pred")
+            y_true, y_pred = _same_rank(*(one.astype(np.float32) for one in pair))
+        values = np.asarray(self.call(y_true, y_pred)).astype(np.float64)
         weights = None
         if sample_weight is not None:
             weights = numeric(sample_weight, f"{self.name}: sample_weight").astype(np.float64)
@@ -255,6 +312,43 @@ class Loss(Configurable):
         if self.reduction == "mean_with_sample_weight" and weights is not None:
             return float(values.sum() / np.broadcast_to(weights, values.shape).sum())
         return float(values.mean()) if values.size else 0.0
+
+
+    def _traced(self, y_true: Any, y_pred: Any, sample_weight: Any) -> Any:
+        values = self.call(*_same_rank(ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)))
+        weights = None
+        if sample_weight is not None:
+            weights = ops.convert_to_tensor(sample_weight)
+            for _ in range(len(values.shape) - len(weights.shape)):
+                weights = ops.expand_dims(weights, -1)
+            values = values * weights
+        if self.reduction in (None, "none"):
+            return values
+        if self.reduction == "sum":
+            return ops.sum(values)
+        if self.reduction == "mean_with_sample_weight" and weights is not None:
+            return ops.sum(values) / ops.sum(weights + ops.zeros_like(values))
+        return ops.mean(values)
+
+
+class FunctionLoss(Loss):
+    """A Python function of (y_true, y_pred) as a loss.
+
+    Args:
+        fn: Returns a value for each sample, or one for all, computed with `fastnn.ops`.
+        reduction: How samples become one number.
+        name: A name; None: the function's.
+        **kwargs: Further arguments of the function.
+    """
+
+    def __init__(
+        self, fn: Callable[..., Any], reduction: str | None = "sum_over_batch_size", name: str | None = None, **kwargs: Any
+    ) -> None:
+        self.name = name or getattr(fn, "__name__", "loss")
+        self._further = kwargs
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        return self.fn(y_true, y_pred, **self._further)
 
 
 class MeanSquaredError(Loss):
@@ -507,7 +601,7 @@ def get(identifier: str | Mapping[str, Any] | Loss | Callable[..., Any] | None) 
 
     Raises:
         ValueError: The name is unknown; the message proposes the nearest.
-        TypeError: A Python function that is none of this module's.
+        TypeError: It is nothing of the kind.
 
     Example:
         >>> fastnn.losses.get("mse").kind
@@ -526,11 +620,7 @@ def get(identifier: str | Mapping[str, Any] | Loss | Callable[..., Any] | None) 
         if identifier is function:
             return CLASSES[kind]()
     if callable(identifier):
-        raise TypeError(
-            f"loss {getattr(identifier, '__name__', identifier)!r}: a Python function cannot be traced into the core "
-            "yet; "
-            f"use a name, an object or a function of fastnn.losses"
-        )
+        return FunctionLoss(identifier)
     raise TypeError(f"loss expects a name or an object of fastnn.losses, got {identifier!r}")
 
 

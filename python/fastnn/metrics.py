@@ -12,8 +12,9 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastnn import losses
+from fastnn import initializers, losses
 from fastnn.configurable import Configurable, lookup, snake_case
+from fastnn.emission import Emission
 from fastnn.layer import numeric
 from fastnn.losses import binary_crossentropy as binary_crossentropy
 from fastnn.losses import categorical_crossentropy as categorical_crossentropy
@@ -31,6 +32,7 @@ from fastnn.losses import poisson as poisson
 from fastnn.losses import sparse_categorical_crossentropy as sparse_categorical_crossentropy
 from fastnn.losses import squared_hinge as squared_hinge
 from fastnn.losses import values_of
+from fastnn.variable import Variable
 
 Values = NDArray[np.float32]
 
@@ -70,7 +72,24 @@ def sparse_top_k_categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike, k: i
 
 
 class Metric(Configurable):
-    """Base of all metrics: `update_state` takes data in, `result` says the number, `reset_state` begins anew."""
+    """Base of all metrics: `update_state` takes data in, `result` says the number, `reset_state` begins anew.
+
+    A metric of your own keeps its sums in variables (`add_variable`, in its constructor) and changes them in
+    `update_state(y_true, y_pred, sample_weight=None)` with `assign` and `assign_add`, computing with `fastnn.ops`. While
+    a model trains that is part of each step; `result` is called between runs of steps.
+
+    Example:
+        >>> class Largest(fastnn.metrics.Metric):
+        ...     def __init__(self, name="largest", **kwargs):
+        ...         super().__init__(name=name, **kwargs)
+        ...         self.top = self.add_variable(shape=(), initializer="zeros", name="top")
+        ...
+        ...     def update_state(self, y_true, y_pred, sample_weight=None):
+        ...         self.top.assign(ops.maximum(self.top, ops.max(y_pred)))
+        ...
+        ...     def result(self):
+        ...         return self.top
+    """
 
     name: str
     total: float
@@ -84,7 +103,50 @@ class Metric(Configurable):
         super()._store(arguments)
         if self.name is None:
             self.name = snake_case(type(self).__name__)
-        self.reset_state()
+        self._variables: list[Variable] = []
+        Metric.reset_state(self)
+
+    def add_variable(
+        self, shape: Sequence[int] = (), initializer: Any = "zeros", dtype: Any = None, aggregation: Any = None,
+        name: str | None = None,
+    ) -> Variable:  # fmt: skip
+        """A variable for a metric of your own.
+
+        Args:
+            shape: Its sizes; (): one number.
+            initializer: Its first values; `reset_state` sets it to 0.
+            dtype: "float32", or an integer type.
+            aggregation: Taken for Keras' sake.
+            name: Its name.
+        """
+        values = initializers.get(initializer)
+        made = Variable(values, f"{self.name}/{name or 'variable'}", False, shape=shape, dtype=dtype)
+        self._variables.append(made)
+        return made
+
+    add_weight = add_variable
+
+    @property
+    def variables(self) -> list[Variable]:
+        """Those made by `add_variable`."""
+        return list(self._variables)
+
+    def is_custom(self) -> bool:
+        """Whether its sums are variables that Python code of the user's changes."""
+        return bool(self._variables)
+
+    def emit(self, emission: Emission, y_true: int, y_pred: int) -> int | None:
+        """Adds to a graph what the metric computes; returns the edge of its values, of which the mean is told, or None
+        where it keeps its own sums."""
+
+        def update(true: Any, predicted: Any) -> Any:
+            self.update_state(true, predicted)
+            return predicted
+
+        if not self.is_custom():
+            raise TypeError(f"metric {self!r} cannot be computed from labels and outputs; use it by itself")
+        emission.run(update, [y_true, y_pred], f"the metric {self.name!r}")
+        return None
 
     def _argument_names(self) -> tuple[str, ...]:
         return tuple(name for name in super()._argument_names() if name != "dtype")
@@ -93,16 +155,18 @@ class Metric(Configurable):
         """Forgets all data."""
         self.total = 0.0
         self.count = 0.0
+        for variable in self._variables:
+            variable.assign(np.zeros(variable.shape))
 
     def update_state(self, *args: Any, **kwargs: Any) -> None:
         """Takes data in."""
         raise NotImplementedError
 
-    def result(self) -> float:
+    def result(self) -> Any:
         """The number for the data taken in since `reset_state`; 0 without data."""
         return self.total / self.count if self.count else 0.0
 
-    def __call__(self, *args: Any, **kwargs: Any) -> float:
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Takes data in and returns the number."""
         self.update_state(*args, **kwargs)
         return self.result()
@@ -166,6 +230,10 @@ class NodeMetric(Metric):
         """Kind and config of the node that stands for it in a graph."""
         config = {name: getattr(self, name) for name in self._argument_names() if name not in ("name", "axis")}
         return self.kind, {name: value for name, value in config.items() if value is not None}
+
+    def emit(self, emission: Emission, y_true: int, y_pred: int) -> int | None:
+        kind, arguments = self.node()
+        return emission.graph.add(kind, self.name, arguments, [y_true, y_pred])[0]
 
     def update_state(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> None:
         """Takes samples in.
@@ -400,6 +468,32 @@ class LossMetric(NodeMetric):
     def node(self) -> tuple[str, dict[str, Any]]:
         return self.loss.node()  # type: ignore[no-any-return]
 
+    def is_custom(self) -> bool:
+        return self.loss.is_custom()  # type: ignore[no-any-return]
+
+    def emit(self, emission: Emission, y_true: int, y_pred: int) -> int | None:
+        return self.loss.emit(emission, y_true, y_pred)  # type: ignore[no-any-return]
+
+    def update_state(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> None:
+        if not self.is_custom():
+            return super().update_state(y_true, y_pred, sample_weight)
+        self._take(self.loss.call(np.asarray(y_true, np.float32), np.asarray(y_pred, np.float32)), sample_weight)
+
+
+class MeanMetricWrapper(LossMetric):
+    """The mean of the values that a Python function of (y_true, y_pred) yields.
+
+    Args:
+        fn: Returns a value for each sample, or one for all, computed with `fastnn.ops`.
+        name: A name; None: the function's.
+        dtype: Taken for Keras' sake.
+        **kwargs: Further arguments of the function.
+    """
+
+    def __init__(self, fn: Callable[..., Any], name: str | None = None, dtype: Any = None, **kwargs: Any) -> None:
+        self.loss = losses.FunctionLoss(fn, name=name, **kwargs)
+        self.name = self.loss.name
+
 
 _node_classes: tuple[type[NodeMetric], ...] = (
     BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy, TopKCategoricalAccuracy,
@@ -437,7 +531,7 @@ def get(identifier: Any) -> Metric:
 
     Raises:
         ValueError: The name is unknown; the message proposes the nearest.
-        TypeError: A Python function that is none of this module's.
+        TypeError: It is nothing of the kind.
     """
     if isinstance(identifier, Metric):
         return identifier
@@ -456,11 +550,7 @@ def get(identifier: Any) -> Metric:
     if callable(identifier) and identifier in _functions:
         return _named(_functions[identifier], _functions[identifier])
     if callable(identifier):
-        raise TypeError(
-            f"metric {getattr(identifier, '__name__', identifier)!r}: a Python function cannot be traced into the "
-            "core yet; "
-            "use a name, an object or a function of fastnn.metrics"
-        )
+        return MeanMetricWrapper(identifier)
     raise TypeError(f"metric expects a name or an object of fastnn.metrics, got {identifier!r}")
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,12 +19,14 @@ from numpy.typing import NDArray
 
 from fastnn import _core
 from fastnn import layers as layer_module
-from fastnn.configurable import suggestion
-from fastnn.layer import Emission, KerasTensor, Layer, Shape, known
+from fastnn.configurable import plain, suggestion
+from fastnn.emission import Emission, stand_in
+from fastnn.layer import FREE_SIZES, Layer, are_free, as_leaves, batched, common, edge_dtype, numeric, with_free_sizes
 from fastnn.layers import InputLayer
-from fastnn.symbolic import Structure, is_symbolic
+from fastnn.ops.node import Operation
+from fastnn.symbolic import Arguments, Call, KerasTensor, Shape, Spec, Structure, Trace, is_symbolic
 from fastnn.topology import Topology
-from fastnn.training import Port, Trainer
+from fastnn.training import Port, Shapes, Trainer
 from fastnn.variable import Variable
 
 
@@ -58,10 +60,12 @@ class Model(Layer, Trainer):
             raise TypeError(f"{type(self).__name__}() takes a name; give inputs and outputs to Model(inputs, outputs)")
         Layer.__init__(self, name=name)
         self._layers: list[Layer] = []
+        self._traced: tuple[Structure, Structure] | None = None
+        self._traced_ports: tuple[list[Port], list[Port]] | None = None
         self._seen = -1
         self._fingerprint: list[Layer] = []
         self._fast: tuple[_core.Predictor, tuple[int | None, ...]] | None = None
-        self._programs: dict[str, Any] = {}
+        self._programs: dict[Any, Any] = {}
         self._trained: dict[Layer, bool] = {}
 
     def _store(self, arguments: dict[str, Any]) -> None:
@@ -72,7 +76,10 @@ class Model(Layer, Trainer):
     @property
     def layers(self) -> list[Layer]:
         """The layers."""
-        return list(self._layers)
+        return self._sublayers()
+
+    def _sublayers(self) -> list[Layer]:
+        return super()._sublayers() if self._has_call else list(self._layers)
 
     @property
     def inputs(self) -> list[KerasTensor]:
@@ -84,17 +91,84 @@ class Model(Layer, Trainer):
         """The symbolic tensors that stand for the outputs, once their shapes are known."""
         raise self._subclassed()
 
-    def _subclassed(self) -> NotImplementedError:
+    def _subclassed(self) -> AttributeError:
+        return AttributeError(
+            f"{self.who()} is a class with a call() of its own and has no symbolic inputs and outputs; make a "
+            "Model(inputs, outputs) to have them"
+        )
+
+    # A model whose class has a `call` is built by its first data: what it is made of is read from the calls in there.
+
+    def _ports(self) -> tuple[list[Port], list[Port]]:
+        if not self._has_call:
+            raise self._no_call()
+        if self._traced_ports is None:
+            return [Port("x", None)], [Port("y", None)]
+        return self._traced_ports
+
+    def _structures(self) -> tuple[Structure, Structure]:
+        if not self._has_call:
+            raise self._no_call()
+        return self._traced or (_ALONE, _ALONE)
+
+    def _no_call(self) -> NotImplementedError:
         return NotImplementedError(
-            f"{self.who()}: a subclass of Model with a call() of its own cannot be traced yet; write it as "
+            f"{self.who()}: a class derived from Model says in call(self, inputs) what it computes; or make a "
             "Model(inputs, outputs)"
         )
 
-    def _ports(self) -> tuple[list[Port], list[Port]]:
-        raise self._subclassed()
+    def _is_open(self) -> bool:
+        return self._traced is not None
 
-    def _structures(self) -> tuple[Structure, Structure]:
-        raise self._subclassed()
+    def _inputs_of(self, x: Any) -> list[NDArray[Any]]:
+        if self._has_call and not self._is_open():
+            structure = Structure(x if isinstance(x, Mapping) or _several(x) else None)
+            arrays = [numeric(one, f"{self.who()}: x") for one in structure.flat(x)]
+            if any(array.ndim == 0 or not len(array) for array in arrays):
+                raise ValueError(f"{self.who()} expects x of shape (batch, ...) with at least one row")
+            specs = [((None, *array.shape[1:]), edge_dtype(array.dtype, self.who())) for array in arrays]
+            self._open_for(structure, specs)
+        return Trainer._inputs_of(self, x)
+
+    def _open_for(self, given: Structure, specs: Sequence[Spec]) -> None:
+        """Builds a model with a `call` for inputs like these; all sizes but the last of each stay free."""
+        tensors = [stand_in(spec, "inputs") for spec in specs]
+        made, packing = self._call_outcome(Arguments((given.pack(tensors),), {}), None)
+        assert packing is not None
+        loose = [((None, *([None] * (len(shape) - 2)), *shape[1:][-1:]), dtype) for shape, dtype in specs]
+        names = given.keys if given.keys is not None and len(given.keys) == len(specs) else None
+        inputs = names or _distinct(["x"] * len(specs))
+        outputs = packing.keys if packing.keys is not None and len(packing.keys) == len(made) else None
+        self._traced = given, packing
+        self._traced_ports = (
+            [Port(name, shape, dtype) for name, (shape, dtype) in zip(inputs, loose, strict=True)],
+            [
+                Port(name, (None, *([None] * (len(shape) - 2)), *shape[1:][-1:]))
+                for name, (shape, _) in zip(outputs or _distinct(["output"] * len(made)), made, strict=True)
+            ],
+        )
+        self._build_shape = given.pack([shape for shape, _ in specs])
+        self.built = True
+        self._look()
+        self._settle_outputs()
+
+    def build(self, input_shape: Any = None) -> None:
+        """Makes the weights of a model with a `call` of its own, which is run on trial.
+
+        Args:
+            input_shape: The batch's shape, such as (None, 784); a list or dict of them for several inputs.
+        """
+        if not self._has_call:
+            raise self._no_call()
+        if input_shape is None or self._is_open():
+            return
+        leaves = as_leaves(input_shape)
+        given = Structure(leaves)
+        self._open_for(given, [(batched(self.who(), leaf.shape), "float32") for leaf in given.flat(leaves)])
+
+    def _build_call(self, arguments: Arguments) -> None:
+        if type(self).build is not Model.build:
+            super()._build_call(arguments)
 
     @property
     def input(self) -> Any:
@@ -122,16 +196,15 @@ class Model(Layer, Trainer):
         """
         if (name is None) == (index is None):
             raise ValueError("get_layer expects a name or an index, one of the two")
+        layers = self._sublayers()
         if index is not None:
-            if not -len(self._layers) <= index < len(self._layers):
-                raise ValueError(f"{self.who()} has {len(self._layers)} layers, get_layer got index {index}")
-            return self._layers[index]
-        for layer in self._layers:
+            if not -len(layers) <= index < len(layers):
+                raise ValueError(f"{self.who()} has {len(layers)} layers, get_layer got index {index}")
+            return layers[index]
+        for layer in layers:
             if layer.name == name:
                 return layer
-        raise ValueError(
-            f"{self.who()} has no layer {name!r}; it has: {', '.join(layer.name for layer in self._layers)}"
-        )
+        raise ValueError(f"{self.who()} has no layer {name!r}; it has: {', '.join(layer.name for layer in layers)}")
 
     # What training asks of the structure.
 
@@ -140,26 +213,20 @@ class Model(Layer, Trainer):
 
     def _walk(self, trained: bool) -> Iterator[tuple[Layer, bool]]:
         trained = trained and self._trainable
-        for layer in self._layers:
-            if isinstance(layer, Model):
+        if self._has_call:
+            yield self, trained
+        for layer in self._sublayers():
+            if not isinstance(layer, InputLayer):
                 yield from layer._walk(trained)
-            elif not isinstance(layer, InputLayer):
-                yield layer, trained and layer.trainable
 
     def _weight_paths(self) -> list[tuple[str, Variable]]:
-        found = []
-        for layer in self._layers:
-            if isinstance(layer, Model):
-                found += [(f"{layer.name}/{path}", variable) for path, variable in layer._weight_paths()]
-            else:
-                found += [(variable.path, variable) for variable in layer.weights]
-        return found
+        return list({id(variable): (path, variable) for path, variable in _paths(self)}.values())
 
     def _look(self) -> None:
         """Drops the programs where the layers, or those of a nested model, have changed."""
         if self._seen == _Version.layers:
             return
-        current = [layer for layer, _ in self._walk(True)]
+        current = [layer for layer, _ in self._walk(True) if layer is not self]
         same = len(current) == len(self._fingerprint) and all(
             one is other for one, other in zip(current, self._fingerprint, strict=True)
         )
@@ -190,21 +257,24 @@ class Model(Layer, Trainer):
             return None
         return fast[0]([x])[0]
 
-    def _predictor(self) -> _core.Predictor:
-        found = Trainer._predictor(self)
-        shape = self._ports()[0][0].shape
-        if shape is not None and all(structure.alone for structure in self._structures()):
-            self._fast = found, shape[1:]
+    def _predictor(self, x: Shapes = ()) -> _core.Predictor:
+        found = Trainer._predictor(self, x)
+        port = self._ports()[0][0]
+        alone = all(structure.alone for structure in self._structures())
+        if port.shape is not None and port.dtype == "float32" and alone:
+            self._fast = found, port.shape[1:]
         return found
 
-    def __call__(self, inputs: Any, training: bool | None = None, mask: None = None) -> Any:
+    def __call__(self, inputs: Any, *args: Any, training: bool | None = None, mask: Any = None, **kwargs: Any) -> Any:
         """The model's outputs for one batch; for symbolic tensors, symbolic tensors.
 
         Args:
             inputs: Samples, (batch, ...), as the model's inputs were given: one array, a list or a dict.
             training: Whether to behave as in training (dropout drops, moving statistics move). On a symbolic tensor
                 it stays with this call; None: as the outer model runs.
-            mask: Taken for Keras' sake.
+            mask: Of the inputs, for a `call` that takes one.
+            *args: Further arguments of a `call` of the model's own.
+            **kwargs: The same, by name.
 
         Returns:
             A float32 array of as many rows, or several as the model's outputs were given.
@@ -216,10 +286,16 @@ class Model(Layer, Trainer):
             result = self._at_once(inputs, math.inf)
             if result is not None:
                 return result
+        if self._has_call and (args or kwargs or mask is not None or is_symbolic(inputs) or Trace.current()):
+            further = kwargs if mask is None else {**kwargs, "mask": mask}
+            return super().__call__(inputs, *args, training=training, **further)
         if is_symbolic(inputs):
-            return self._record(inputs, training)
+            return self._record_model(inputs, training)
         if not training:
             return self.predict_on_batch(inputs)
+        if self._has_call:
+            self._inputs_of(inputs)
+            return super().__call__(inputs, training=training)
         outputs = self._run_in_training(self._inputs_of(inputs))
         return self._structures()[1].pack(outputs)
 
@@ -240,9 +316,19 @@ class Model(Layer, Trainer):
             raise ValueError(f"{self.who()} expects {len(names)} inputs, {names}, got {got}")
         return list(inputs)
 
-    def _record(self, inputs: Any, training: bool | None) -> Any:
-        outputs = self._recorded(self._given(inputs), training)
-        return self._structures()[1].pack(outputs)
+    def _record_model(self, inputs: Any, training: bool | None) -> Any:
+        tensors = self._given(inputs)
+        for tensor in tensors:
+            if not isinstance(tensor, KerasTensor):
+                raise TypeError(
+                    f"{self.who()} expects symbolic tensors, got {type(tensor).__name__}; feed arrays through an Input"
+                )
+        shapes = [tensor.shape for tensor in tensors]
+        made = self._output_shapes(shapes)
+        self._build_for(shapes)
+        specs: list[Spec] = [(shape, "float32") for shape in made]
+        stays = None if training is None else bool(training)
+        return Call(self, Arguments((tensors,), {}), specs, self._structures()[1], stays).result()
 
     # Weights.
 
@@ -254,20 +340,24 @@ class Model(Layer, Trainer):
     @trainable.setter
     def trainable(self, value: bool) -> None:
         self._trainable = bool(value)
-        for layer in self._layers:
+        for variable in self._own_learned():
+            variable.trainable = self._trainable
+        for layer in self._sublayers():
             layer.trainable = value
 
     @property
     def weights(self) -> list[Variable]:
         """All variables, layer by layer; one that stands in several nested models is told once."""
-        return _once(variable for layer in self._layers for variable in layer.weights)
+        own = self._own_variables() if self._has_call else []
+        return _once([*own, *(variable for layer in self._sublayers() for variable in layer.weights)])
 
     @property
     def trainable_weights(self) -> list[Variable]:
         """The variables that training moves."""
         if not self._trainable:
             return []
-        return _once(variable for layer in self._layers for variable in layer.trainable_weights)
+        own = [variable for variable in self._own_learned() if variable.trainable] if self._has_call else []
+        return _once([*own, *(variable for layer in self._sublayers() for variable in layer.trainable_weights)])
 
     # What is told of it.
 
@@ -350,17 +440,18 @@ class Model(Layer, Trainer):
         return None
 
     def _listed(self, layer_range: Sequence[str] | None) -> list[Layer]:
+        layers = self._sublayers()
         if layer_range is None:
-            return self._layers
+            return layers
         if len(layer_range) != 2:
             raise ValueError(f"layer_range expects two regular expressions, got {layer_range!r}")
         begin, end = (
-            [i for i, layer in enumerate(self._layers) if re.match(pattern, layer.name)] for pattern in layer_range
+            [i for i, layer in enumerate(layers) if re.match(pattern, layer.name)] for pattern in layer_range
         )
         if not begin or not end:
             missing = layer_range[1] if begin else layer_range[0]
             raise ValueError(f"{self.who()}: layer_range found no layer whose name matches {missing!r}")
-        return self._layers[begin[0] : end[-1] + 1]
+        return layers[begin[0] : end[-1] + 1]
 
 
 class Sequential(Model):
@@ -481,7 +572,7 @@ class Sequential(Model):
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The shape that comes out for a shape that goes in, the batch included."""
-        shape: Any = known(self.who(), tuple(input_shape))
+        shape: Any = batched(self.who(), tuple(input_shape))
         for layer in self._layers:
             shape = layer.compute_output_shape(shape)
         return shape
@@ -499,9 +590,9 @@ class Sequential(Model):
             if self._build_shape is None:
                 raise ValueError(f"{self.who()}: build expects an input shape, such as build((None, 784))")
             return
-        shape = known(self.who(), tuple(input_shape))
+        shape = batched(self.who(), tuple(input_shape))
         if self.built and self._build_shape is not None:
-            if self._layers and shape != self._build_shape:
+            if self._layers and not _goes(shape, self._build_shape):
                 raise ValueError(
                     f"{self.who()} was built for inputs of shape {self._build_shape}, got {shape}; make a new model"
                 )
@@ -559,10 +650,13 @@ class Sequential(Model):
             if not self._tensors:
                 return [Port("x", None)], [Port(self._layers[-1].name if self._layers else "y", None)]
             first, last = self._tensors[0], self._tensors[-1]
-            self._port_lists = [Port(first.name, first.shape)], [Port(last.history.layer.name, last.shape)]
+            self._port_lists = (
+                [Port(first.name, first.shape, first.dtype)],
+                [Port(last.history.layer.name, last.shape)],
+            )
         return self._port_lists
 
-    def _emit(self, emission: Emission, edges: list[int]) -> list[int]:
+    def _emit(self, emission: Emission, edges: list[int], arguments: Arguments | None = None) -> list[int]:
         for layer in self._layers:
             edges = layer._emit(emission, edges)
         return edges
@@ -674,15 +768,24 @@ class Functional(Model):
 
     def _known_shapes(self, input_shape: Any) -> list[Shape]:
         given = [input_shape] if self._in.alone else self._in.flat(input_shape)
-        return [known(self.who(), tuple(shape)) for shape in given]
+        return [batched(self.who(), tuple(shape)) for shape in given]
 
     def _output_shapes(self, shapes: list[Shape]) -> list[Shape]:
         self._fit(shapes)
-        return [tensor.shape for tensor in self._outputs]
+        recorded = [tensor.shape for tensor in self._outputs]
+        if not are_free(recorded) or shapes == [tensor.shape for tensor in self._inputs]:
+            return recorded
+        found = []
+        for size in FREE_SIZES:
+            emission = Emission(False)
+            sizes = with_free_sizes(shapes, size)
+            edges = [emission.graph.input(s, t.dtype, t.name) for s, t in zip(sizes, self._inputs, strict=True)]
+            found.append([tuple(emission.graph.spec(edge)[0]) for edge in self._emit(emission, edges)])
+        return [common(one, other) for one, other in zip(*found, strict=True)]
 
     def _fit(self, shapes: Sequence[Shape]) -> None:
         for tensor, shape in zip(self._inputs, shapes, strict=True):
-            if tensor.shape != tuple(shape):
+            if not _goes(shape, tensor.shape):
                 raise ValueError(
                     f"{self.who()} was built for inputs of shape {tensor.shape} at {tensor.name!r}, got {shape}; make "
                     "a new model"
@@ -713,12 +816,12 @@ class Functional(Model):
 
     def _named(self, structure: Structure, tensors: Sequence[KerasTensor]) -> list[Port]:
         names = structure.keys or _distinct([tensor.history.layer.name for tensor in tensors])
-        return [Port(name, tensor.shape) for name, tensor in zip(names, tensors, strict=True)]
+        return [Port(name, tensor.shape, tensor.dtype) for name, tensor in zip(names, tensors, strict=True)]
 
     def _ports(self) -> tuple[list[Port], list[Port]]:
         return self._port_lists
 
-    def _emit(self, emission: Emission, edges: list[int]) -> list[int]:
+    def _emit(self, emission: Emission, edges: list[int], arguments: Arguments | None = None) -> list[int]:
         made = {id(tensor): edge for tensor, edge in zip(self._inputs, edges, strict=True)}
         for call in self._graph.calls:
             outputs = call.emit(emission, [made[id(tensor)] for tensor in call.inputs])
@@ -741,11 +844,11 @@ class Functional(Model):
         place.update({id(t): [graph.entries[id(t)].name, 0, 0] for t in self._inputs})
         described = []
         for layer in self._layers:
-            calls = [
-                {"inputs": [place[id(tensor)] for tensor in call.inputs], "training": call.training}
-                for call in graph.calls
-                if call.layer is layer
-            ]
+            calls = []
+            for call in graph.calls:
+                if call.layer is layer:
+                    args, kwargs = call.arguments.place([_Place(place[id(tensor)]) for tensor in call.inputs])
+                    calls.append({"args": _written(args), "kwargs": _written(kwargs), "training": call.training})
             described.append({**_described(layer), "name": layer.name, "calls": calls})
         return {
             "name": self.name,
@@ -768,15 +871,16 @@ class Functional(Model):
                 made[entry["name"], 0, 0] = layer.output
             waiting += [(entry["name"], i, call) for i, call in enumerate(entry["calls"])]
         while waiting:
-            ready = [w for w in waiting if all(tuple(place) in made for place in w[2]["inputs"])]
+            ready = [w for w in waiting if all(p in made for p in _places([w[2]["args"], w[2]["kwargs"]]))]
             if not ready:
                 raise ValueError(f"{cls.__name__}: the config's layer {waiting[0][0]!r} reads what nobody makes")
             # The calls of one layer are numbered: a later one waits for the earlier.
             name, i, call = next(w for w in ready if not any(o[0] == w[0] and o[1] < w[1] for o in waiting))
             waiting.remove((name, i, call))
+            args, kwargs = _read(call["args"], made), _read(call["kwargs"], made)
             layer = layers[name]
-            tensors = [made[tuple(place)] for place in call["inputs"]]
-            for k, tensor in enumerate(layer._recorded(tensors, call["training"])):
+            layer(*args, training=call["training"], **kwargs)
+            for k, tensor in enumerate(layer._calls[i].outputs):
                 made[name, i, k] = tensor
         ends: list[Any] = []
         for word, alone in zip(("input_layers", "output_layers"), config["alone"], strict=True):
@@ -822,7 +926,9 @@ def clone_model(model: Any, input_tensors: Any = None, clone_function: Callable[
     new = {layer: cloned(layer) for layer in model.layers}
     made = {id(t): new[model._graph.entries[id(t)]].output for t in model.inputs}
     for call in model._graph.calls:
-        outputs = new[call.layer]._recorded([made[id(t)] for t in call.inputs], call.training)
+        args, kwargs = call.arguments.place([made[id(t)] for t in call.inputs])
+        new[call.layer](*args, training=call.training, **kwargs)
+        outputs = new[call.layer]._calls[-1].outputs
         made.update((id(t), output) for t, output in zip(call.outputs, outputs, strict=True))
     ends = [[made[id(t)] for t in tensors] for tensors in (model.inputs, model.outputs)]
     structures = model._structures()
@@ -831,7 +937,50 @@ def clone_model(model: Any, input_tensors: Any = None, clone_function: Callable[
     )
 
 
-_ALONE = Structure(None, "")
+_ALONE = Structure(None)
+
+# Nor are layers looked for in these.
+Model._internal = Layer._internal | {"_layers", "_fingerprint", "_trained", "_programs", "_fast", "_traced", "optimizer"}
+
+
+class _Place:
+    """Where a tensor of a model comes from: [layer, call, output]."""
+
+    def __init__(self, history: list[Any]) -> None:
+        self.history = history
+
+
+def _written(value: Any) -> Any:
+    """Arguments of a call as plain values."""
+    if isinstance(value, _Place):
+        return {"tensor": value.history}
+    if isinstance(value, (list, tuple)):
+        return [_written(one) for one in value]
+    if isinstance(value, Mapping):
+        return {key: _written(one) for key, one in value.items()}
+    return plain(value)
+
+
+def _places(value: Any) -> Iterator[tuple[str, int, int]]:
+    if isinstance(value, Mapping) and set(value) == {"tensor"}:
+        yield tuple(value["tensor"])
+    elif isinstance(value, (list, Mapping)):
+        for one in value.values() if isinstance(value, Mapping) else value:
+            yield from _places(one)
+
+
+def _read(value: Any, made: Mapping[tuple[str, int, int], KerasTensor]) -> Any:
+    """The reverse of `_written`."""
+    if isinstance(value, Mapping):
+        if set(value) == {"tensor"}:
+            return made[tuple(value["tensor"])]
+        return {key: _read(one, made) for key, one in value.items()}
+    return [_read(one, made) for one in value] if isinstance(value, list) else value
+
+
+def _goes(shape: Sequence[int | None], built: Sequence[int | None]) -> bool:
+    """Whether inputs of a shape may go where another was built for, which may leave sizes open."""
+    return len(shape) == len(built) and all(b in (None, s) for s, b in zip(shape, built, strict=True))
 
 
 def _single(given: Any) -> Any:
@@ -847,7 +996,22 @@ def _distinct(names: Sequence[str]) -> list[str]:
     return made
 
 
-def _once(variables: Iterator[Variable]) -> list[Variable]:
+def _paths(layer: Layer) -> Iterator[tuple[str, Variable]]:
+    """A layer's variables, those of layers within it under their names too."""
+    for variable in layer._own_variables():
+        yield variable.path, variable
+    for within in layer._sublayers():
+        inner = isinstance(within, Model) or within._has_call
+        for path, variable in _paths(within):
+            yield (f"{within.name}/{path}" if inner and not path.startswith(f"{within.name}/") else path), variable
+
+
+def _several(x: Any) -> bool:
+    """Whether a list is one of arrays, and not an array itself."""
+    return isinstance(x, (list, tuple)) and any(isinstance(one, np.ndarray) and one.ndim > 0 for one in x)
+
+
+def _once(variables: Iterable[Variable]) -> list[Variable]:
     return list({id(variable): variable for variable in variables}.values())
 
 
@@ -857,7 +1021,9 @@ def _described(layer: Layer) -> dict[str, Any]:
 
 def _from_description(entry: Mapping[str, Any]) -> Layer:
     name = entry["class_name"]
-    models: dict[str, Any] = {"Sequential": Sequential, "Functional": Functional, "Model": Functional}
+    models: dict[str, Any] = {
+        "Sequential": Sequential, "Functional": Functional, "Model": Functional, "Operation": Operation,
+    }  # fmt: skip
     layer_class = models.get(name) or getattr(layer_module, name, None)
     if layer_class is None:
         raise ValueError(f"no layer is called {name!r}.{suggestion(name, [*models, *vars(layer_module)])}")

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fastnn import _core
 from fastnn.configurable import Configurable, lookup
@@ -51,7 +52,7 @@ class Optimizer(Configurable):
 
     def _number(self, name: str, value: Any) -> float:
         if callable(value):
-            raise TypeError(f"{type(self).__name__}: {name} expects a number; schedules are not supported yet")
+            raise TypeError(f"{type(self).__name__}: {name} expects a number, got {value!r}")
         if isinstance(value, (bool, str)) or np.ndim(value) != 0:
             raise TypeError(f"{type(self).__name__} expects {name} to be a number, got {value!r}")
         number = float(value)
@@ -78,6 +79,10 @@ class Optimizer(Configurable):
     @iterations.setter
     def iterations(self, value: int) -> None:
         self.handle.iterations = int(value)
+
+    def coming_rates(self, steps: int) -> NDArray[np.float64] | None:
+        """The learning rates of the coming steps, where a schedule says them."""
+        return None
 
     def build(self, variables: Sequence[Variable]) -> None:
         """Makes slots for weights not seen before."""

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from fastnn.configurable import Configurable, converts, lookup
+from fastnn.symbolic import operators
 
 
 class Regularizer(Configurable):
-    """Base of all penalties: l1 * sum(|w|) + l2 * sum(w**2)."""
+    """Base of all penalties: l1 * sum(|w|) + l2 * sum(w**2).
+
+    A regularizer of your own says its penalty in `__call__`, with the functions of `fastnn.ops`.
+    """
+
+    def is_custom(self) -> bool:
+        """Whether the penalty is Python code, and not l1 and l2."""
+        return type(self).__call__ is not Regularizer.__call__
 
     def strengths(self) -> tuple[float, float]:
         """(l1, l2)."""
@@ -27,6 +35,8 @@ class Regularizer(Configurable):
     def _store(self, arguments: dict[str, Any]) -> None:
         super()._store(arguments)
         for name, value in arguments.items():
+            if name not in ("l1", "l2", "factor"):
+                continue
             number = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
             if value is not None and not (number and 0 <= value < np.inf):
                 raise ValueError(f"{type(self).__name__} expects {name} to be a number of at least 0, got {value!r}")
@@ -69,6 +79,47 @@ class L1L2(Regularizer):
         pass
 
 
+class OrthogonalRegularizer(Regularizer):
+    """Keeps the rows (or columns) of a matrix at right angles: factor * the mean |cosine| of two of them, halved.
+
+    Args:
+        factor: The strength.
+        mode: "rows" or "columns".
+
+    Raises:
+        ValueError: The mode is another, or the weight is no matrix.
+    """
+
+    def __init__(self, factor: float = 0.01, mode: str = "rows") -> None:
+        if mode not in ("rows", "columns"):
+            raise ValueError(f"OrthogonalRegularizer expects mode 'rows' or 'columns', got {mode!r}")
+
+    def __call__(self, x: Any) -> Any:
+        if len(x.shape) != 2:
+            raise ValueError(f"OrthogonalRegularizer expects a matrix, got shape {tuple(x.shape)}")
+        axis = 1 if self.mode == "rows" else 0
+        unit = x / operators["sqrt"](operators["sum"](x * x, axis, True) + 1e-12)
+        turned = operators["transpose"](unit)
+        product = operators["matmul"](unit, turned) if axis else operators["matmul"](turned, unit)
+        size = x.shape[1 - axis]
+        others = product * (1.0 - np.eye(size, dtype=np.float32))
+        return self.factor * 0.5 * operators["sum"](operators["abs"](others)) / max(size * (size - 1) / 2.0, 1.0)
+
+
+class FunctionRegularizer(Regularizer):
+    """A Python function of a weight as a regularizer.
+
+    Args:
+        function: Returns the penalty, computed with `fastnn.ops`.
+    """
+
+    def __init__(self, function: Callable[[Any], Any]) -> None:
+        pass
+
+    def __call__(self, x: Any) -> Any:
+        return self.function(x)
+
+
 l1 = L1
 l2 = L2
 
@@ -78,7 +129,10 @@ def l1_l2(l1: float = 0.01, l2: float = 0.01) -> L1L2:
     return L1L2(l1, l2)
 
 
-_classes: dict[str, Any] = {"l1": L1, "l2": L2, "l1_l2": l1_l2, "L1": L1, "L2": L2, "L1L2": L1L2, "l1l2": L1L2}
+_classes: dict[str, Any] = {
+    "l1": L1, "l2": L2, "l1_l2": l1_l2, "L1": L1, "L2": L2, "L1L2": L1L2, "l1l2": L1L2,
+    "OrthogonalRegularizer": OrthogonalRegularizer, "orthogonal_regularizer": OrthogonalRegularizer,
+}  # fmt: skip
 
 
 @converts("_regularizer")
@@ -87,7 +141,7 @@ def get(identifier: Any) -> Regularizer | None:
 
     Raises:
         ValueError: The name is unknown; the message proposes the nearest.
-        TypeError: A Python function: not supported yet.
+        TypeError: It is nothing of the kind.
     """
     if identifier is None or isinstance(identifier, Regularizer):
         return identifier
@@ -98,4 +152,6 @@ def get(identifier: Any) -> Regularizer | None:
         return cls(**identifier.get("config", {}))  # type: ignore[no-any-return]
     if isinstance(identifier, type) and issubclass(identifier, Regularizer):
         return identifier()
-    raise TypeError(f"regularizer {identifier!r} is not supported yet: use L1, L2 or L1L2 of fastnn.regularizers")
+    if callable(identifier):
+        return FunctionRegularizer(identifier)
+    raise TypeError(f"regularizer expects a name, an object of fastnn.regularizers or a function, got {identifier!r}")

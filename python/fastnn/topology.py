@@ -55,7 +55,7 @@ class Topology:
                     done.add(id(call))
                     self.calls.append(call)
                     continue
-                if not call.inputs:
+                if isinstance(call.layer, InputLayer):
                     reader = self._reader(call.outputs[0])
                     owned = ", ".join(repr(t.name) for t in self.inputs)
                     raise ValueError(

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastnn import _core, config, losses, optimizers
+from fastnn import _core, config, losses, ops, optimizers
 from fastnn.callbacks import CallbackList, History, settled_verbosity
 from fastnn.configurable import suggestion
 from fastnn.layer import Emission, Layer, Shape, numeric
@@ -33,6 +33,12 @@ _BUDGET = 0.05
 """Seconds of steps between two looks at the progress bar."""
 _UNWEIGHTED = -1
 """In place of an index of sample weights."""
+_UNMASKED = -1
+"""In place of the edge of a mask."""
+_MOST_RATES = 1024
+"""For how many steps a schedule is asked at once."""
+_REMEMBERED = 12
+"""How many programs a model keeps."""
 
 
 class Port(NamedTuple):
@@ -41,28 +47,65 @@ class Port(NamedTuple):
     Attributes:
         name: By which data and arguments may be given in a dict.
         shape: With the batch; None before the model is built.
+        dtype: Of an input: what its data are converted to.
     """
 
     name: str
     shape: Shape | None
+    dtype: str = "float32"
+
+
+Shapes = tuple[tuple[int, ...], ...]
+"""The shapes of the samples that a program is made for, where the model leaves them open."""
+
+
+class _Feed(NamedTuple):
+    """The data of a run.
+
+    Attributes:
+        columns: The arrays, as the core reads them.
+        x: The shapes of the inputs' samples.
+        y: Those of the outputs' targets.
+    """
+
+    columns: _core.Columns
+    x: Shapes
+    y: tuple[tuple[int, ...] | None, ...]
+
+    @property
+    def rows(self) -> int:
+        return self.columns.rows
 
 
 class _Targets:
-    """The inputs of a graph that carry y: for each output whole labels, values, or both, in the order of asking."""
+    """The inputs of a graph that carry y: for each output whole labels, values, or y as it is, in the order of asking."""
 
-    def __init__(self, graph: _core.Graph, outputs: Sequence[Port]) -> None:
-        self.edges: dict[tuple[int, bool], int] = {}
+    def __init__(
+        self, graph: _core.Graph, outputs: Sequence[Port], shapes: Sequence[Shape], y: Sequence[tuple[int, ...] | None]
+    ) -> None:
+        self.edges: dict[tuple[int, str], int] = {}
         self._graph = graph
         self._outputs = outputs
+        self._shapes = shapes
+        self._y = y
 
-    def edge(self, output: int, labels: bool) -> int:
-        if (output, labels) not in self.edges:
-            shape = self._outputs[output].shape
-            assert shape is not None
+    def edge(self, output: int, how: str) -> int:
+        if (output, how) not in self.edges:
             name = "y" if len(self._outputs) == 1 else f"y of {self._outputs[output].name!r}"
-            shape = shape[:-1] if labels else shape
-            self.edges[output, labels] = self._graph.input(shape, "int32" if labels else "float32", name)
-        return self.edges[output, labels]
+            shape = self._shapes[output]
+            given = self._y[output] if output < len(self._y) else None
+            if how == "labels":
+                shape = shape[:-1]
+            elif how == "as given" and given is not None:
+                shape = (None, *given)
+            dtype = "int32" if how == "labels" else "float32"
+            self.edges[output, how] = self._graph.input(shape, dtype, name)
+        return self.edges[output, how]
+
+
+def _how(measure: losses.Loss | Metric) -> str:
+    """How a loss or metric takes y."""
+    return "as given" if measure.is_custom() else "labels" if measure.labels else "values"
 
 
 class _Measure(NamedTuple):
@@ -70,7 +113,7 @@ class _Measure(NamedTuple):
 
     output: int
     name: str
-    metric: NodeMetric
+    metric: Metric
     weighted: bool
 
 
@@ -80,25 +123,37 @@ class _Program:
     def __init__(
         self,
         trainer: _core.Trainer,
-        targets: list[tuple[int, bool]],
+        targets: list[tuple[int, str]],
         terms: int,
         losses: list[str],
         measures: list[_Measure],
+        told: list[bool],
     ) -> None:
         self.trainer = trainer
         self.targets = targets
         self._terms = terms
         self._losses = losses
         self._measures = measures
+        self._told = told  # for each measure whether the trainer keeps its sums
+
+    def reset(self) -> None:
+        """Sets all sums to zero."""
+        self.trainer.reset()
+        for measure, told in zip(self._measures, self._told, strict=True):
+            if not told:
+                measure.metric.reset_state()
 
     def logs(self, loss: Mean) -> dict[str, float]:
         """The means since the sums were set to zero, in the order in which `evaluate` returns them."""
         total, *rest = self.trainer.results()
         loss.total, loss.count = total, 1.0
         logs = {"loss": total, **dict(zip(self._losses, rest, strict=False))}
-        for measure, value in zip(self._measures, rest[self._terms :], strict=True):
-            measure.metric.total, measure.metric.count = value, 1.0
-            logs[measure.name] = measure.metric.result()
+        values = iter(rest[self._terms :])
+        for measure, told in zip(self._measures, self._told, strict=True):
+            if told:
+                measure.metric.total, measure.metric.count = next(values), 1.0
+            result = np.asarray(measure.metric.result())
+            logs[measure.name] = float(result) if result.ndim == 0 else result
         return logs
 
 
@@ -210,6 +265,16 @@ class Trainer:
             ...               loss="sparse_categorical_crossentropy", metrics=["accuracy"])
         """
         new_optimizer = optimizers.get(optimizer)
+        self._compile_arguments = {
+            "optimizer": new_optimizer, "loss": loss, "loss_weights": loss_weights, "metrics": metrics,
+            "weighted_metrics": weighted_metrics,
+        }  # fmt: skip
+        several = not _stands_alone(loss) or not _stands_alone(loss_weights) or isinstance(metrics, Mapping)
+        if several and self._ports()[0][0].shape is None:
+            # How many outputs there are is known at the first data.
+            self.optimizer, self.loss, self._compiled = new_optimizer, loss, True
+            self._losses, self._loss_weights, self._metric_words = [], [], ([], [])
+            return
         outputs = self._ports()[1]
         given = [loss] * len(outputs) if _stands_alone(loss) else self._each_output("loss", loss)
         new_losses = [losses.get(one) for one in given]
@@ -237,7 +302,13 @@ class Trainer:
         self._trained = dict(self._leaves())
         self._programs.clear()
 
-    _programs: dict[str, Any]
+    def _settle_outputs(self) -> None:
+        """What `compile` said of each output, now that the outputs are known."""
+        if self._compiled:
+            Trainer.compile(self, **self._compile_arguments)
+
+    _programs: dict[Any, Any]
+    _compile_arguments: dict[str, Any]
     _trained: dict[Layer, bool]
     _loss_tracker: Mean
 
@@ -287,7 +358,7 @@ class Trainer:
                 f"{self.who()}: call compile() before {what}(), such as "
                 "model.compile(optimizer='adam', loss='sparse_categorical_crossentropy', metrics=['accuracy'])"
             )
-        if not any(self._losses):
+        if not any(self._losses) and self._ports()[0][0].shape is not None:
             raise ValueError(f"{self.who()} was compiled without a loss, which {what}() needs; give compile() a loss")
 
     def _settled_trainable(self) -> dict[Layer, bool]:
@@ -318,34 +389,60 @@ class Trainer:
                     found.append(_Measure(k, f"{name}_{count}" if count else name, metric, bool(weighted)))
         return found if len(outputs) == 1 else sorted(found, key=lambda measure: measure.name)
 
-    def _program(self, mode: str, y_shapes: Sequence[tuple[int, ...] | None] | None = None) -> _Program:
+    def _remember(self, key: Any, program: Any) -> Any:
+        """Keeps a program; of those for many shapes the oldest is forgotten."""
+        while len(self._programs) >= _REMEMBERED:
+            self._programs.pop(next(iter(self._programs)))
+        self._programs[key] = program
+        return program
+
+    def _key(self, mode: str, x: Shapes, y: Sequence[tuple[int, ...] | None] = ()) -> Any:
+        """By what a program is found: the shapes count where the model, or a loss of the user's, leaves them open."""
+        inputs, _ = self._ports()
+        free = x if any(port.shape is None or None in port.shape[1:] for port in inputs) else ()
+        custom = [loss is not None and loss.is_custom() for loss in self._losses] if self._compiled else []
+        given = tuple(y) if any(custom) or any(m.metric.is_custom() for m in self._measures or []) else ()
+        return mode, free, given
+
+    def _program(self, mode: str, x: Shapes = (), y: Sequence[tuple[int, ...] | None] = ()) -> _Program:
         """The program to "train" or to "test"."""
-        program: _Program | None = self._programs.get(mode)
-        if program is not None:
-            return program
         assert self.optimizer is not None
         inputs, outputs = self._ports()
         if self._measures is None:
-            self._measures = self._resolved(y_shapes or [None] * len(outputs))
+            self._measures = self._resolved(y or [None] * len(outputs))
+        key = self._key(mode, x, y)
+        program: _Program | None = self._programs.get(key)
+        if program is not None:
+            return program
         emission = Emission(mode == "train", self._settled_trainable())
         graph = emission.graph
-        predicted = self._emit(emission, _input_edges(graph, inputs))
-        targets = _Targets(graph, outputs)
-        terms: list[tuple[int, float, int, bool]] = []
+        predicted = self._emit(emission, _input_edges(graph, inputs, x))
+        shapes = [tuple(graph.spec(edge)[0]) for edge in predicted]
+        targets = _Targets(graph, outputs, shapes, y)
+        masks = [emission.masks.get(edge, _UNMASKED) for edge in predicted]
+        # Losses go before penalties, as they are told.
+        found: list[tuple[int, float, int, bool, int]] = []
         names = []
+        penalties = emission.penalties
+        emission.penalties = []
         for k, (loss, weight) in enumerate(zip(self._losses, self._loss_weights, strict=True)):
             if loss is not None:
-                kind, arguments = loss.node()
-                edge = graph.add(kind, loss.name, arguments, [targets.edge(k, loss.labels), predicted[k]])[0]
-                terms.append((edge, weight, k, loss.reduction == "sum"))
+                edge = loss.emit(emission, targets.edge(k, _how(loss)), predicted[k])
+                mask = self._fitting_mask(graph, loss.name, edge, masks[k])
+                found.append((edge, weight, k, loss.reduction == "sum", mask))
                 names.append(f"{outputs[k].name}_loss")
-        terms += [(penalty, 1.0, _UNWEIGHTED, False) for penalty in emission.penalties]
-        measured: list[tuple[int, int]] = []
+        emission.penalties[:0] = penalties
+        self._add_weight_penalties(emission)
+        terms = found + [(penalty, 1.0, _UNWEIGHTED, False, _UNMASKED) for penalty in emission.penalties]
+        measured: list[tuple[int, int, int]] = []
+        told = []
         for measure in self._measures:
-            kind, arguments = measure.metric.node()
-            target = targets.edge(measure.output, measure.metric.labels)
-            edge = graph.add(kind, measure.metric.name, arguments, [target, predicted[measure.output]])[0]
-            measured.append((edge, measure.output if measure.weighted else _UNWEIGHTED))
+            metric, k = measure.metric, measure.output
+            values = metric.emit(emission, targets.edge(k, _how(metric)), predicted[k])
+            told.append(values is not None)
+            if values is not None:
+                mask = self._fitting_mask(graph, metric.name, values, masks[k])
+                measured.append((values, k if measure.weighted else _UNWEIGHTED, mask))
         handle = None
         if mode == "train":
             self.optimizer.build([variable for layer in self._trained for variable in emission.trained(layer)])
@@ -353,17 +450,35 @@ class Trainer:
         trainer = _core.Trainer(graph, terms, measured, handle)
         # The loss of the only output is the loss.
         names = names if len(names) > 1 else []
-        program = _Program(trainer, list(targets.edges), len(terms), names, self._measures)
-        self._programs[mode] = program
-        return program
+        program = _Program(trainer, list(targets.edges), len(terms), names, self._measures, told)
+        return self._remember(key, program)  # type: ignore[no-any-return]
 
-    def _predictor(self) -> _core.Predictor:
+    def _fitting_mask(self, graph: _core.Graph, name: str, values: int, mask: int) -> int:
+        """The mask, where the values of a loss or metric have a place for each of its own."""
+        return mask if mask != _UNMASKED and graph.spec(values)[0] == graph.spec(mask)[0] else _UNMASKED
+
+    def _add_weight_penalties(self, emission: Emission) -> None:
+        """Penalties of weights that are Python code."""
+        for layer in self._trained:
+            for variable in layer._own_variables():
+                penalty = variable.regularizer
+                if penalty is None or not penalty.is_custom():
+                    continue
+                who = f"{layer.who()}: {penalty!r}"
+
+                def of_weight(penalty: Any = penalty, variable: Variable = variable) -> Any:
+                    return ops.cast(penalty(ops.convert_to_tensor(variable)), "float32")
+
+                emission.penalties.append(emission.run(of_weight, [], who)[1][0])
+
+    def _predictor(self, x: Shapes = ()) -> _core.Predictor:
         """What predicts."""
-        found: _core.Predictor | None = self._programs.get("predict")
+        key = self._key("predict", x)
+        found: _core.Predictor | None = self._programs.get(key)
         if found is None:
             emission = Emission(False)
-            edges = self._emit(emission, _input_edges(emission.graph, self._ports()[0]))
-            found = self._programs["predict"] = _core.Predictor(emission.graph, edges)
+            edges = self._emit(emission, _input_edges(emission.graph, self._ports()[0], x))
+            found = self._remember(key, _core.Predictor(emission.graph, edges))
         return found
 
     @property
@@ -393,9 +508,9 @@ class Trainer:
 
     def reset_metrics(self) -> None:
         """Sets the sums of losses and metrics to zero, which `train_on_batch` and `test_on_batch` let grow."""
-        for mode in ("train", "test"):
-            if mode in self._programs:
-                self._programs[mode].trainer.reset()
+        for key, program in self._programs.items():
+            if key[0] in ("train", "test"):
+                program.reset()
 
     # The door.
 
@@ -452,11 +567,11 @@ class Trainer:
             array = array[:, np.newaxis] if array.ndim == 1 else array
             self._open(array.shape[1:])
             return array
-        if array.shape[1:] == expected[1:]:
+        if _fits(array.shape[1:], expected[1:]):
             return array
-        if array.ndim == len(expected) - 1 and expected[-1] == 1 and array.shape[1:] == expected[1:-1]:
+        if array.ndim == len(expected) - 1 and expected[-1] == 1 and _fits(array.shape[1:], expected[1:-1]):
             return array[..., np.newaxis]
-        if array.ndim == len(expected) + 1 and array.shape[-1] == 1 and array.shape[1:-1] == expected[1:]:
+        if array.ndim == len(expected) + 1 and array.shape[-1] == 1 and _fits(array.shape[1:-1], expected[1:]):
             return array[..., 0]
         wanted, got = expected[1:], array.shape[1:]
         if array.shape == wanted:
@@ -552,32 +667,50 @@ class Trainer:
             )
         return y
 
-    def _targets_of(self, ys: Sequence[Array | None]) -> list[Array]:
+    def _targets_of(self, ys: Sequence[Array | None], x: Shapes) -> list[Array]:
         """The arrays for the graph's inputs after x, checked against losses and metrics."""
         outputs = self._ports()[1]
-        arrays: dict[tuple[int, bool], Array] = {}
+        arrays: dict[tuple[int, str], Array] = {}
+        shapes = self._shapes_of_outputs(x)
 
-        def fit(k: int, labels: bool, who: str) -> None:
-            y = ys[k]
-            if (k, labels) not in arrays and y is not None:
-                ignored = getattr(self._losses[k], "ignore_class", None)
-                arrays[k, labels] = self._fitted(y, outputs[k], labels, who, ignored)
+        def fit(k: int, measure: losses.Loss | Metric) -> None:
+            y, how = ys[k], _how(measure)
+            if (k, how) in arrays or y is None:
+                return
+            if how == "as given":
+                arrays[k, how] = y
+                return
+            assert isinstance(measure, (losses.Loss, NodeMetric))
+            ignored = getattr(self._losses[k], "ignore_class", None)
+            port = outputs[k]._replace(shape=shapes[k])
+            arrays[k, how] = self._fitted(y, port, how == "labels", measure.node()[0], ignored)
 
         for k, loss in enumerate(self._losses):
             if loss is not None:
-                fit(k, loss.labels, loss.node()[0])
+                fit(k, loss)
         fresh = self._measures is None
-        program = self._program("test", [None if y is None else y.shape for y in ys])
+        if fresh:
+            self._measures = self._resolved([None if y is None else y.shape for y in ys])
         try:
             for measure in self._measures or []:
-                fit(measure.output, measure.metric.labels, measure.metric.node()[0])
+                fit(measure.output, measure.metric)
         except ValueError:
             if fresh:
                 # What "accuracy" means was read from a y that does not fit; the next y shall say it.
                 self._measures = None
-                self._programs.pop("test")
             raise
+        program = self._program("test", x, tuple(None if y is None else y.shape[1:] for y in ys))
         return [arrays[target] for target in program.targets]
+
+    def _shapes_of_outputs(self, x: Shapes) -> list[Shape]:
+        """Those of the outputs for samples of these shapes."""
+        inputs, outputs = self._ports()
+        known = [port.shape for port in outputs]
+        if not any(shape is None or None in shape[1:] for shape in known):
+            return known  # type: ignore[return-value]
+        emission = Emission(False)
+        edges = self._emit(emission, _input_edges(emission.graph, inputs, x))
+        return [tuple(emission.graph.spec(edge)[0]) for edge in edges]
 
     def _sample_weights(
         self, rows: int, ys: Sequence[Array | None], sample_weight: Any, class_weight: Any
@@ -625,11 +758,12 @@ class Trainer:
 
     def _columns(
         self, x: Any, y: Any, sample_weight: Any, class_weight: Any = None, check_nan: bool = False
-    ) -> _core.Columns:
+    ) -> _Feed:
         """The arrays of a run, checked."""
         xs = self._inputs_of(x)
         ys = self._targets(y, len(xs[0]))
-        targets = self._targets_of(ys)
+        shapes = tuple(array.shape[1:] for array in xs)
+        targets = self._targets_of(ys, shapes)
         weights = self._sample_weights(len(xs[0]), ys, sample_weight, class_weight)
         if check_nan and config.check_nan():
             inputs, outputs = self._ports()
@@ -643,9 +777,10 @@ class Trainer:
                             "remove or replace it (np.nan_to_num), or lift this check with "
                             "fastnn.config.set_check_nan(False)"
                         )
-        return _core.Columns([*xs, *targets], weights)
+        of_y = tuple(None if y is None else y.shape[1:] for y in ys)
+        return _Feed(_core.Columns([*xs, *targets], weights), shapes, of_y)
 
-    def _validation_columns(self, x: Any, y: Any, sample_weight: Any) -> _core.Columns:
+    def _validation_columns(self, x: Any, y: Any, sample_weight: Any) -> _Feed:
         try:
             return self._columns(x, y, sample_weight)
         except (TypeError, ValueError) as error:
@@ -724,9 +859,9 @@ class Trainer:
             validation_data = _pair(validation_data, len(self._ports()[0]) > 1)
         elif validation_split:
             x, y, sample_weight, validation_data = self._split(x, y, sample_weight, validation_split)
-        columns = self._columns(x, y, sample_weight, class_weight, True)
+        data = self._columns(x, y, sample_weight, class_weight, True)
         validation = None if validation_data is None else self._validation_columns(*validation_data)
-        batches = _Batches(self, columns.rows, batch_size, bool(shuffle))
+        batches = _Batches(self, data.rows, batch_size, bool(shuffle))
         steps = batches.steps if steps_per_epoch is None else _whole("steps_per_epoch", steps_per_epoch)
         validation_batch = (
             batch_size if validation_batch_size is None else _whole("validation_batch_size", validation_batch_size)
@@ -741,7 +876,7 @@ class Trainer:
             hooks.tell("on_train_begin")
             for epoch in range(initial_epoch, epochs):
                 hooks.tell("on_epoch_begin", epoch)
-                logs = self._epoch(columns, batches, batch_size, steps, hooks)
+                logs = self._epoch(data, batches, batch_size, steps, hooks)
                 if validation is not None and _validates(epoch + 1, validation_freq):
                     measured = self._measure(validation, validation_batch, validation_steps, hooks)
                     logs.update({f"val_{name}": value for name, value in sorted(measured.items())})
@@ -754,10 +889,10 @@ class Trainer:
         return hooks.history
 
     def _epoch(
-        self, columns: _core.Columns, batches: _Batches, batch_size: int, steps: int, hooks: CallbackList
+        self, data: _Feed, batches: _Batches, batch_size: int, steps: int, hooks: CallbackList
     ) -> dict[str, float]:
-        program = self._program("train")
-        program.trainer.reset()
+        program = self._program("train", data.x, data.y)
+        program.reset()
         each = hooks.wants_batches("train")
         done = 0
         logs: dict[str, float] = {}
@@ -766,7 +901,11 @@ class Trainer:
             if each:
                 hooks.tell("on_train_batch_begin", done)
             last = batches.position + 1 if each else min(batches.steps, batches.position + steps - done)
-            ran = program.trainer.run(columns, batches.order, batch_size, batches.position, last, _BUDGET)
+            rates = self._rates(last - batches.position)
+            last = last if rates is None else batches.position + len(rates)
+            ran = program.trainer.run(
+                data.columns, batches.order, batch_size, batches.position, last, _BUDGET, rates
+            )
             batches.position += ran
             done += ran
             logs = dict(sorted(program.logs(self._loss_tracker).items()))
@@ -776,12 +915,12 @@ class Trainer:
         return logs
 
     def _measure(
-        self, columns: _core.Columns, batch_size: int, steps: int | None, hooks: CallbackList
+        self, data: _Feed, batch_size: int, steps: int | None, hooks: CallbackList
     ) -> dict[str, float]:
         """One pass of evaluation."""
-        program = self._program("test")
-        program.trainer.reset()
-        total = math.ceil(columns.rows / batch_size)
+        program = self._program("test", data.x, data.y)
+        program.reset()
+        total = math.ceil(data.rows / batch_size)
         total = total if steps is None else min(total, _whole("steps", steps))
         each = hooks.wants_batches("test")
         hooks.tell("on_test_begin")
@@ -790,13 +929,18 @@ class Trainer:
         while done < total:
             if each:
                 hooks.tell("on_test_batch_begin", done)
-            done += program.trainer.run(columns, None, batch_size, done, done + 1 if each else total, _BUDGET)
+            done += program.trainer.run(data.columns, None, batch_size, done, done + 1 if each else total, _BUDGET)
             logs = program.logs(self._loss_tracker)
             if each:
                 hooks.tell("on_test_batch_end", done - 1, logs=dict(sorted(logs.items())))
             hooks.advance(done, logs)
         hooks.tell("on_test_end", logs=dict(sorted(logs.items())))
         return logs
+
+    def _rates(self, steps: int) -> NDArray[np.float64] | None:
+        """The learning rates of the coming steps, some of them at least, where a schedule says them."""
+        assert self.optimizer is not None
+        return self.optimizer.coming_rates(min(steps, _MOST_RATES))
 
     def _warn_of_thawed(self) -> None:
         settled = self._settled_trainable()
@@ -869,12 +1013,12 @@ class Trainer:
         self._require_compiled("evaluate")
         batch_size = 32 if batch_size is None else _whole("batch_size", batch_size)
         verbosity = settled_verbosity(verbose)
-        columns = self._columns(x, y, sample_weight)
-        total = math.ceil(columns.rows / batch_size)
+        data = self._columns(x, y, sample_weight)
+        total = math.ceil(data.rows / batch_size)
         total = total if steps is None else min(total, _whole("steps", steps))
         hooks = CallbackList(callbacks, False, verbosity != 0, self, epochs=1, steps=total, verbose=verbosity)
         try:
-            logs = self._measure(columns, batch_size, steps, hooks)
+            logs = self._measure(data, batch_size, steps, hooks)
         finally:
             hooks.close()
         return _returned(logs, return_dict)
@@ -916,11 +1060,9 @@ class Trainer:
         xs = self._inputs_of(x)
         rows = len(xs[0]) if steps is None else min(len(xs[0]), _whole("steps", steps) * batch_size)
         total = math.ceil(rows / batch_size)
-        predictor = self._predictor()
-        outputs = [
-            np.empty((rows, *(size or 0 for size in (port.shape or ())[1:])), dtype=np.float32)
-            for port in self._ports()[1]
-        ]
+        shapes = tuple(array.shape[1:] for array in xs)
+        predictor = self._predictor(shapes)
+        outputs = [np.empty((rows, *shape[1:]), dtype=dtype) for shape, dtype in predictor.outputs()]
         pack = self._structures()[1].pack
         hooks = CallbackList(callbacks, False, verbosity != 0, self, epochs=1, steps=total, verbose=verbosity)
         each = hooks.wants_batches("predict")
@@ -966,8 +1108,8 @@ class Trainer:
             As `evaluate`: means over all batches since `fit`, `evaluate` or `reset_metrics`, as in Keras.
         """
         self._require_compiled("train_on_batch")
-        columns = self._columns(x, y, sample_weight, class_weight, True)
-        return self._one_batch("train", columns, return_dict)
+        data = self._columns(x, y, sample_weight, class_weight, True)
+        return self._one_batch("train", data, return_dict)
 
     def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
         """Loss and metrics of one batch; nothing of the model changes.
@@ -984,9 +1126,10 @@ class Trainer:
         self._require_compiled("test_on_batch")
         return self._one_batch("test", self._columns(x, y, sample_weight), return_dict)
 
-    def _one_batch(self, mode: str, columns: _core.Columns, return_dict: bool) -> Any:
-        program = self._program(mode)
-        program.trainer.run(columns, None, columns.rows, 0, 1, 0.0)
+    def _one_batch(self, mode: str, data: _Feed, return_dict: bool) -> Any:
+        program = self._program(mode, data.x, data.y)
+        rates = self._rates(1) if mode == "train" else None
+        program.trainer.run(data.columns, None, data.rows, 0, 1, 0.0, rates)
         return _returned(program.logs(self._loss_tracker), return_dict)
 
     def predict_on_batch(self, x: Any) -> Any:
@@ -1002,7 +1145,7 @@ class Trainer:
         if result is not None:
             return result
         xs = self._inputs_of(x)
-        return self._structures()[1].pack(self._predictor()(xs))
+        return self._structures()[1].pack(self._predictor(tuple(array.shape[1:] for array in xs))(xs))
 
     def gradients(self, x: Any, y: Any, sample_weight: Any = None) -> dict[str, NDArray[np.float32]]:
         """The gradient of the loss (penalties included) for every trained weight; nothing is updated.
@@ -1019,13 +1162,18 @@ class Trainer:
             >>> {path: np.abs(g).mean() for path, g in model.gradients(x, y).items()}
         """
         self._require_compiled("gradients")
-        columns = self._columns(x, y, sample_weight)
-        found = {id(handle): gradient for handle, gradient in self._program("train").trainer.gradients(columns)}
+        data = self._columns(x, y, sample_weight)
+        program = self._program("train", data.x, data.y)
+        found = {id(handle): gradient for handle, gradient in program.trainer.gradients(data.columns)}
         return {path: found[id(v.handle)] for path, v in self._weight_paths() if id(v.handle) in found}
 
 
 def _batch(shape: Sequence[int | None]) -> str:
     return f"({', '.join(['batch', *map(str, shape)])})" if shape else "(batch,)"
+
+
+def _fits(shape: Sequence[int], expected: Sequence[int | None]) -> bool:
+    return len(shape) == len(expected) and all(e in (None, s) for s, e in zip(shape, expected, strict=True))
 
 
 def _loss_tracker() -> Mean:
@@ -1034,9 +1182,9 @@ def _loss_tracker() -> Mean:
 
 def _node_metric(
     word: Any, true_shape: Sequence[int | None] = (None, 1), output_shape: Sequence[int | None] = (None, 1)
-) -> NodeMetric:
+) -> Metric:
     metric = resolve(word, true_shape, output_shape)
-    if not isinstance(metric, NodeMetric):
+    if not isinstance(metric, NodeMetric) and not metric.is_custom():
         raise TypeError(f"metric {metric!r} cannot be computed from labels and outputs; use it by itself")
     return metric
 
@@ -1049,11 +1197,11 @@ def _quoted(ports: Sequence[Port]) -> str:
     return ", ".join(repr(port.name) for port in ports)
 
 
-def _input_edges(graph: _core.Graph, inputs: Sequence[Port]) -> list[int]:
+def _input_edges(graph: _core.Graph, inputs: Sequence[Port], x: Shapes) -> list[int]:
     edges = []
-    for port in inputs:
-        assert port.shape is not None
-        edges.append(graph.input(port.shape, "float32", "x" if len(inputs) == 1 else f"x of {port.name!r}"))
+    for k, port in enumerate(inputs):
+        shape = (None, *x[k]) if port.shape is None or None in port.shape[1:] else port.shape
+        edges.append(graph.input(shape, port.dtype, "x" if len(inputs) == 1 else f"x of {port.name!r}"))
     return edges
 
 

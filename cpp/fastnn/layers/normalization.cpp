@@ -150,6 +150,8 @@ class BatchNormalization : public Layer {
     });
   }
 
+  bool updates_state() const override { return uses_batch(true); }
+
   void commit(const Context& ctx) const override {
     if (!ctx.training() || !uses_batch(true)) return;
     const Terms terms = this->terms(ctx);

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from fastnn.layer import Call, KerasTensor, Layer
+from fastnn.layer import Layer, edge_dtype
+from fastnn.symbolic import Arguments, Call, KerasTensor
 
 
 class InputLayer(Layer):
@@ -14,7 +15,7 @@ class InputLayer(Layer):
     Args:
         shape: Of one sample, without the batch: (28, 28, 1).
         batch_size: Taken for Keras' sake; batches may have any size.
-        dtype: "float32" or None; data of any numeric type is converted.
+        dtype: "float32", "int32" or "bool", to which data are converted; None: "float32".
         name: A name, or None.
         **kwargs: `batch_shape` or `input_shape` in place of `shape`.
 
@@ -32,12 +33,13 @@ class InputLayer(Layer):
     ) -> None:
         if shape is not None:
             kwargs["input_shape"] = shape
-        super().__init__(name=name or None, dtype=dtype, **kwargs)
+        super().__init__(name=name or None, **kwargs)
+        self.dtype = edge_dtype(dtype, self.who())
         if self.batch_input_shape is None:
             raise ValueError(f"{self.who()} expects a shape, such as Input(shape=(28, 28, 1))")
         self.shape = self.batch_input_shape
         self.build(self.shape)
-        Call(self, [], [self.shape], None)
+        Call(self, Arguments((), {}), [(self.shape, self.dtype)])
 
     def get_config(self) -> dict[str, Any]:
         """The shape with the batch, from which `from_config` makes an equal one."""
@@ -56,7 +58,7 @@ def Input(
     Args:
         shape: Of one sample, without the batch: (28, 28, 1).
         batch_size: Taken for Keras' sake; batches may have any size.
-        dtype: "float32" or None.
+        dtype: "float32", "int32" or "bool"; None: "float32".
         name: A name, or None.
         batch_shape: The shape with the batch, in place of `shape`.
 

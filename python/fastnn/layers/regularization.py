@@ -62,6 +62,10 @@ class ActivityRegularization(Layer):
     def __init__(self, l1: float = 0.0, l2: float = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
 
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """That of the input: the node's other output is the penalty."""
+        return super().compute_output_shape(input_shape)[0]
+
     def _emit_main(self, emission: Emission, edges: list[int]) -> list[int]:
         node = self._node()
         assert node is not None

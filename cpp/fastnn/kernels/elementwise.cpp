@@ -1,0 +1,609 @@
+// Each function is a small struct with its value and its derivatives for one register; a sweep chooses the struct once.
+#include "fastnn/kernels/elementwise.hpp"
+
+#include <cassert>
+#include <cmath>
+#include <limits>
+#include <type_traits>
+#include <utility>
+
+#include "fastnn/kernels/math.hpp"
+#include "fastnn/kernels/precise.hpp"
+
+namespace fastnn::kernels {
+namespace {
+
+using namespace packet;
+
+inline Packet one() { return set1(1.0f); }
+inline Packet inverse(const Packet& x) { return div(one(), x); }
+inline Packet sign_of(const Packet& x) {
+  const Packet side = select(less(zero(), x), one(), select(less(x, zero()), set1(-1.0f), x));
+  return select(equal(x, zero()), zero(), side);  // NaN stays
+}
+
+// A function of doubles, lane by lane.
+template <class F>
+inline Packet lanewise(F&& f, const Packet& x) {
+  alignas(kAlignment) float lanes[kWidth];
+  ei::pstore(lanes, x);
+  for (Index i = 0; i < kWidth; ++i) lanes[i] = static_cast<float>(f(static_cast<double>(lanes[i])));
+  return load_aligned(lanes);
+}
+template <class F>
+inline Packet lanewise(F&& f, const Packet& a, const Packet& b) {
+  alignas(kAlignment) float left[kWidth], right[kWidth];
+  ei::pstore(left, a);
+  ei::pstore(right, b);
+  for (Index i = 0; i < kWidth; ++i)
+    left[i] = static_cast<float>(f(static_cast<double>(left[i]), static_cast<double>(right[i])));
+  return load_aligned(left);
+}
+
+// To the nearest whole number, ties to the even one: below 2^23 by adding and taking away 2^23, above x is whole.
+inline Packet rounded(const Packet& x) {
+  const Packet big = set1(8388608.0f), a = abs(x);
+  return select(less(a, big), copy_sign(sub(add(a, big), big), x), x);
+}
+
+// The correctly rounded root. (Eigen's is a step of Newton's method from an estimate, and NaN at infinity.)
+inline Packet root(const Packet& x) {
+#if defined(__AVX512F__)
+  return _mm512_sqrt_ps(x);
+#elif defined(__AVX__)
+  return _mm256_sqrt_ps(x);
+#elif defined(__SSE2__)
+  return _mm_sqrt_ps(x);
+#else
+  alignas(kAlignment) float lanes[kWidth];
+  ei::pstore(lanes, x);
+  for (Index i = 0; i < kWidth; ++i) lanes[i] = std::sqrt(lanes[i]);
+  return load_aligned(lanes);
+#endif
+}
+
+// What a derivative is computed from.
+enum class Reads : std::uint8_t { nothing, input, output, flat };
+
+#define FASTNN_UNARY(Name, reads, value_of, slope_of)                          \
+  struct Name {                                                                \
+    static constexpr Reads kReads = Reads::reads;                              \
+    static Packet value([[maybe_unused]] const Packet& x) { return value_of; } \
+    static Packet slope([[maybe_unused]] const Packet& v) { return slope_of; } \
+  };
+FASTNN_UNARY(Negative, nothing, negate(x), set1(-1.0f))
+FASTNN_UNARY(Abs, input, packet::abs(x), sign_of(v))
+FASTNN_UNARY(Sign, flat, sign_of(x), zero())
+FASTNN_UNARY(Exp, output, packet::exp(x), v)
+FASTNN_UNARY(Exp2, output, lanewise([](double d) { return precise::exp(d * 0.6931471805599453); }, x),
+             mul(v, set1(0.693147180559945f)))
+FASTNN_UNARY(Expm1, output, packet::expm1(x), add(v, one()))
+FASTNN_UNARY(Log, input, packet::log(x), inverse(v))
+FASTNN_UNARY(Log1p, input, packet::log1p(x), inverse(add(v, one())))
+FASTNN_UNARY(Log2, input, lanewise([](double d) { return precise::log(d) * 1.4426950408889634; }, x),
+             div(set1(1.44269504088896341f), v))
+FASTNN_UNARY(Log10, input, lanewise([](double d) { return precise::log(d) * 0.4342944819032518; }, x),
+             div(set1(0.434294481903251828f), v))
+FASTNN_UNARY(Sqrt, output, root(x), div(set1(0.5f), v))
+FASTNN_UNARY(Rsqrt, output, inverse(root(x)), mul(set1(-0.5f), mul(v, mul(v, v))))
+FASTNN_UNARY(Square, input, mul(x, x), add(v, v))
+FASTNN_UNARY(Reciprocal, output, inverse(x), negate(mul(v, v)))
+FASTNN_UNARY(Sin, input, lanewise(precise::sin, x), lanewise(precise::cos, v))
+FASTNN_UNARY(Cos, input, lanewise(precise::cos, x), negate(lanewise(precise::sin, v)))
+FASTNN_UNARY(Tan, output, lanewise(precise::tan, x), madd(v, v, one()))
+FASTNN_UNARY(Arcsin, input, lanewise(precise::arcsin, x), inverse(root(mul(sub(one(), v), add(one(), v)))))
+FASTNN_UNARY(Arccos, input, lanewise(precise::arccos, x), negate(inverse(root(mul(sub(one(), v), add(one(), v))))))
+FASTNN_UNARY(Arctan, input, lanewise(precise::arctan, x), inverse(madd(v, v, one())))
+FASTNN_UNARY(Sinh, input, lanewise(precise::sinh, x), lanewise(precise::cosh, v))
+FASTNN_UNARY(Cosh, input, lanewise(precise::cosh, x), lanewise(precise::sinh, v))
+FASTNN_UNARY(Tanh, output, packet::tanh(x), sub(one(), mul(v, v)))
+FASTNN_UNARY(Arcsinh, input, lanewise(precise::arcsinh, x), inverse(root(madd(v, v, one()))))
+FASTNN_UNARY(Arccosh, input, lanewise(precise::arccosh, x), inverse(root(mul(sub(v, one()), add(v, one())))))
+FASTNN_UNARY(Arctanh, input, lanewise(precise::arctanh, x), inverse(mul(sub(one(), v), add(one(), v))))
+FASTNN_UNARY(Erf, input, packet::erf(x), mul(set1(1.12837916709551257f), packet::exp(negate(mul(v, v)))))
+FASTNN_UNARY(Erfinv, output, lanewise(precise::erfinv, x), mul(set1(0.886226925452758014f), packet::exp(mul(v, v))))
+FASTNN_UNARY(Floor, flat, sub(rounded(x), select(less(x, rounded(x)), one(), zero())), zero())
+FASTNN_UNARY(Ceil, flat, copy_sign(packet::abs(add(rounded(x), select(less(rounded(x), x), one(), zero()))), x), zero())
+FASTNN_UNARY(Round, flat, rounded(x), zero())
+FASTNN_UNARY(Trunc, flat, copy_sign(Floor::value(packet::abs(x)), x), zero())
+FASTNN_UNARY(Sigmoid, output, packet::sigmoid(x), mul(v, sub(one(), v)))
+#undef FASTNN_UNARY
+
+template <class Visit>
+auto visit_unary(Unary op, Visit&& visit) {
+  switch (op) {
+    case Unary::negative:
+      return visit(Negative{});
+    case Unary::abs:
+      return visit(Abs{});
+    case Unary::sign:
+      return visit(Sign{});
+    case Unary::exp:
+      return visit(Exp{});
+    case Unary::exp2:
+      return visit(Exp2{});
+    case Unary::expm1:
+      return visit(Expm1{});
+    case Unary::log:
+      return visit(Log{});
+    case Unary::log1p:
+      return visit(Log1p{});
+    case Unary::log2:
+      return visit(Log2{});
+    case Unary::log10:
+      return visit(Log10{});
+    case Unary::sqrt:
+      return visit(Sqrt{});
+    case Unary::rsqrt:
+      return visit(Rsqrt{});
+    case Unary::square:
+      return visit(Square{});
+    case Unary::reciprocal:
+      return visit(Reciprocal{});
+    case Unary::sin:
+      return visit(Sin{});
+    case Unary::cos:
+      return visit(Cos{});
+    case Unary::tan:
+      return visit(Tan{});
+    case Unary::arcsin:
+      return visit(Arcsin{});
+    case Unary::arccos:
+      return visit(Arccos{});
+    case Unary::arctan:
+      return visit(Arctan{});
+    case Unary::sinh:
+      return visit(Sinh{});
+    case Unary::cosh:
+      return visit(Cosh{});
+    case Unary::tanh:
+      return visit(Tanh{});
+    case Unary::arcsinh:
+      return visit(Arcsinh{});
+    case Unary::arccosh:
+      return visit(Arccosh{});
+    case Unary::arctanh:
+      return visit(Arctanh{});
+    case Unary::erf:
+      return visit(Erf{});
+    case Unary::erfinv:
+      return visit(Erfinv{});
+    case Unary::floor:
+      return visit(Floor{});
+    case Unary::ceil:
+      return visit(Ceil{});
+    case Unary::round:
+      return visit(Round{});
+    case Unary::trunc:
+      return visit(Trunc{});
+    case Unary::sigmoid:
+      return visit(Sigmoid{});
+    default:
+      break;
+  }
+  assert(op >= Unary::isnan);  // no gradient and no float comes of these
+  return visit(Sign{});
+}
+
+constexpr const char* kUnaryNames[] = {
+    "negative", "abs",   "sign",    "exp",        "exp2",    "expm1",    "log",        "log1p",  "log2",   "log10",
+    "sqrt",     "rsqrt", "square",  "reciprocal", "sin",     "cos",      "tan",        "arcsin", "arccos", "arctan",
+    "sinh",     "cosh",  "tanh",    "arcsinh",    "arccosh", "arctanh",  "erf",        "erfinv", "floor",  "ceil",
+    "round",    "trunc", "sigmoid", "isnan",      "isinf",   "isfinite", "logical_not"};
+constexpr const char* kBinaryNames[] = {"add",           "subtract",    "multiply",   "divide",     "floor_divide",
+                                        "mod",           "power",       "maximum",    "minimum",    "arctan2",
+                                        "equal",         "not_equal",   "less",       "less_equal", "greater",
+                                        "greater_equal", "logical_and", "logical_or", "logical_xor"};
+
+template <class Op, std::size_t N>
+bool find(const char* const (&names)[N], const std::string& name, Op& found) {
+  for (std::size_t i = 0; i < N; ++i) {
+    if (name != names[i]) continue;
+    found = static_cast<Op>(i);
+    return true;
+  }
+  return false;
+}
+
+Reads reads_of(Unary op) {
+  return visit_unary(op, [](auto f) { return decltype(f)::kReads; });
+}
+
+// Division that rounds down, and what is left; both as NumPy has them, with the sign of the divisor.
+inline float left_over(float a, float b) {
+  const float r = std::fmod(a, b);
+  if (r == 0.0f) return std::copysign(0.0f, b);
+  return (r < 0.0f) != (b < 0.0f) ? r + b : r;
+}
+inline float divided_down(float a, float b) {
+  if (b == 0.0f) return a / b;
+  const float r = std::fmod(a, b);
+  float quotient = (a - r) / b;
+  if (r != 0.0f && (r < 0.0f) != (b < 0.0f)) quotient -= 1.0f;
+  if (quotient == 0.0f) return std::copysign(0.0f, a / b);
+  const float down = std::floor(quotient);
+  return quotient - down > 0.5f ? down + 1.0f : down;
+}
+inline double floored(double a, double b) { return std::floor(a / b); }
+
+inline Packet either_nan(const Packet& value, const Packet& b) { return select(equal(b, b), value, b); }
+inline Packet share(const Packet& wins, const Packet& ties) {
+  return select(wins, one(), select(ties, set1(0.5f), zero()));
+}
+inline Packet power(const Packet& a, const Packet& b) {
+  return lanewise([](double x, double y) { return precise::power(x, y); }, a, b);
+}
+
+#define FASTNN_BINARY(Name, flat, reads, value_of, slope_of_a, slope_of_b)                                           \
+  struct Name {                                                                                                      \
+    static constexpr bool kFlat = flat, kReads = reads;                                                              \
+    static Packet value([[maybe_unused]] const Packet& a, [[maybe_unused]] const Packet& b) { return value_of; }     \
+    static Packet slope_a([[maybe_unused]] const Packet& a, [[maybe_unused]] const Packet& b) { return slope_of_a; } \
+    static Packet slope_b([[maybe_unused]] const Packet& a, [[maybe_unused]] const Packet& b) { return slope_of_b; } \
+  };
+FASTNN_BINARY(Add, false, false, add(a, b), one(), one())
+FASTNN_BINARY(Subtract, false, false, sub(a, b), one(), set1(-1.0f))
+FASTNN_BINARY(Multiply, false, true, mul(a, b), b, a)
+FASTNN_BINARY(Divide, false, true, div(a, b), inverse(b), negate(div(div(a, b), b)))
+FASTNN_BINARY(FloorDivide, true, false, lanewise(divided_down, a, b), zero(), zero())
+FASTNN_BINARY(Mod, false, true, lanewise(left_over, a, b), one(), negate(lanewise(floored, a, b)))
+FASTNN_BINARY(Maximum, false, true, either_nan(max(a, b), b), share(less(b, a), equal(a, b)),
+              share(less(a, b), equal(a, b)))
+FASTNN_BINARY(Minimum, false, true, either_nan(min(a, b), b), share(less(a, b), equal(a, b)),
+              share(less(b, a), equal(a, b)))
+FASTNN_BINARY(Arctan2, false, true, lanewise(precise::arctan2, a, b), div(b, madd(a, a, mul(b, b))),
+              negate(div(a, madd(a, a, mul(b, b)))))
+#undef FASTNN_BINARY
+
+// At a power of 0, and at a base of 0 for the exponent, the derivative is 0 and not what 0 times infinity makes of it.
+struct Power {
+  static constexpr bool kFlat = false, kReads = true;
+  static Packet value(const Packet& a, const Packet& b) { return power(a, b); }
+  static Packet slope_a(const Packet& a, const Packet& b) {
+    return select(equal(b, zero()), zero(), mul(b, power(a, sub(b, one()))));
+  }
+  static Packet slope_b(const Packet& a, const Packet& b) {
+    return mul(power(a, b), packet::log(select(equal(a, zero()), one(), a)));
+  }
+};
+
+template <class Visit>
+auto visit_binary(Binary op, Visit&& visit) {
+  switch (op) {
+    case Binary::add:
+      return visit(Add{});
+    case Binary::subtract:
+      return visit(Subtract{});
+    case Binary::multiply:
+      return visit(Multiply{});
+    case Binary::divide:
+      return visit(Divide{});
+    case Binary::floor_divide:
+      return visit(FloorDivide{});
+    case Binary::mod:
+      return visit(Mod{});
+    case Binary::power:
+      return visit(Power{});
+    case Binary::maximum:
+      return visit(Maximum{});
+    case Binary::minimum:
+      return visit(Minimum{});
+    case Binary::arctan2:
+      return visit(Arctan2{});
+    default:
+      break;
+  }
+  assert(op >= Binary::equal);  // no gradient and no float comes of these
+  return visit(FloorDivide{});
+}
+
+// Rough nanoseconds an element.
+double cost(Binary op) {
+  switch (op) {
+    case Binary::power:
+      return 15.0;
+    case Binary::arctan2:
+    case Binary::mod:
+    case Binary::floor_divide:
+      return 10.0;
+    default:
+      return 0.8;
+  }
+}
+
+// Calls body(Moves a, Moves b) with the constants that say whether an operand moves along the runs.
+template <class Body>
+void with_steps(const Loops<2>& loops, Body&& body) {
+  using Yes = std::true_type;
+  using No = std::false_type;
+  const bool a = loops.step(0) != 0, b = loops.step(1) != 0;
+  if (a && b) return body(Yes{}, Yes{});
+  if (a) return body(Yes{}, No{});
+  if (b) return body(No{}, Yes{});
+  body(No{}, No{});
+}
+
+// An operand of a run: registers of it in turn, or one that holds its only number everywhere.
+template <bool kMoves>
+struct Operand {
+  explicit Operand(const float* x) : x(x), held(kMoves ? zero() : set1(*x)) {}
+  Packet at(Index i, Index n) const { return kMoves ? load_n(x + i, n) : held; }
+  const float* x;
+  Packet held;
+};
+
+// One element at a time: whole numbers and bools, where the compiler's own registers give the same.
+template <class T, class R, class F>
+void each_element(const Loops<2>& loops, Index rows, const T* a, const T* b, R* y, F&& f) {
+  with_steps(loops, [&](auto moves_a, auto moves_b) {
+    constexpr Index kA = moves_a ? 1 : 0, kB = moves_b ? 1 : 0;
+    walk_all(loops, rows, 1.0, [&](const std::array<Index, 2>& at, Index first, Index count) {
+      const T *left = a + at[0], *right = b + at[1];
+      R* to = y + first;
+      for (Index i = 0; i < count; ++i) to[i] = f(left[i * kA], right[i * kB]);
+    });
+  });
+}
+
+template <class T>
+void compare(Binary op, const Loops<2>& loops, Index rows, const T* a, const T* b, bool* y) {
+  switch (op) {
+    case Binary::equal:
+      return each_element(loops, rows, a, b, y, [](T l, T r) { return l == r; });
+    case Binary::not_equal:
+      return each_element(loops, rows, a, b, y, [](T l, T r) { return l != r; });
+    case Binary::less:
+      return each_element(loops, rows, a, b, y, [](T l, T r) { return l < r; });
+    case Binary::less_equal:
+      return each_element(loops, rows, a, b, y, [](T l, T r) { return l <= r; });
+    case Binary::greater:
+      return each_element(loops, rows, a, b, y, [](T l, T r) { return l > r; });
+    case Binary::greater_equal:
+      return each_element(loops, rows, a, b, y, [](T l, T r) { return l >= r; });
+    default:
+      assert(false);
+  }
+}
+
+// Whole numbers wrap round where they overflow.
+using Word = std::uint32_t;
+inline std::int32_t wrapped(std::int64_t value) { return static_cast<std::int32_t>(static_cast<Word>(value)); }
+inline std::int32_t quotient_down(std::int32_t a, std::int32_t b) {
+  if (b == 0) return 0;
+  const std::int64_t q = std::int64_t{a} / b;
+  return wrapped(q * b != a && (a < 0) != (b < 0) ? q - 1 : q);
+}
+inline std::int32_t whole_power(std::int32_t a, std::int32_t b) {
+  if (b < 0) return a == 1 ? 1 : a == -1 ? (b % 2 != 0 ? -1 : 1) : 0;
+  Word result = 1, base = static_cast<Word>(a);
+  for (; b > 0; b /= 2, base *= base)
+    if (b % 2 != 0) result *= base;
+  return static_cast<std::int32_t>(result);
+}
+
+template <class T>
+void choose(const Loops<3>& loops, Index rows, const bool* condition, const T* a, const T* b, T* y) {
+  const Index sc = loops.step(0), sa = loops.step(1), sb = loops.step(2);
+  walk_all(loops, rows, 1.0, [&](const std::array<Index, 3>& at, Index first, Index count) {
+    const bool* c = condition + at[0];
+    const T *left = a + at[1], *right = b + at[2];
+    T* to = y + first;
+    if (sc == 1 && sa == 1 && sb == 1)
+      for (Index i = 0; i < count; ++i) to[i] = c[i] ? left[i] : right[i];
+    else
+      for (Index i = 0; i < count; ++i) to[i] = c[i * sc] ? left[i * sa] : right[i * sb];
+  });
+}
+
+template <class From, class To>
+To converted(From x) {
+  if constexpr (std::is_same_v<To, bool>) {
+    return x != From(0);
+  } else if constexpr (std::is_same_v<From, float> && std::is_same_v<To, std::int32_t>) {
+    if (!(x > -2147483648.0f)) return x == x ? std::numeric_limits<std::int32_t>::min() : 0;
+    return x < 2147483648.0f ? static_cast<std::int32_t>(x) : std::numeric_limits<std::int32_t>::max();
+  } else {
+    return static_cast<To>(x);
+  }
+}
+
+template <class Visit>
+void visit_type(DType dtype, Visit&& visit) {
+  switch (dtype) {
+    case DType::float32:
+      return visit(float{});
+    case DType::int32:
+      return visit(std::int32_t{});
+    case DType::boolean:
+      return visit(bool{});
+  }
+}
+
+}  // namespace
+
+bool find_unary(const std::string& name, Unary& found) { return find(kUnaryNames, name, found); }
+bool find_binary(const std::string& name, Binary& found) { return find(kBinaryNames, name, found); }
+
+bool differentiable(Unary op) { return reads_of(op) != Reads::flat; }
+bool differentiable(Binary op) {
+  return op < Binary::equal && !visit_binary(op, [](auto f) { return decltype(f)::kFlat; });
+}
+bool derivative_reads_input(Unary op) { return reads_of(op) == Reads::input; }
+bool derivative_reads_output(Unary op) { return reads_of(op) == Reads::output; }
+bool derivative_reads_inputs(Binary op) {
+  return visit_binary(op, [](auto f) { return decltype(f)::kReads; });
+}
+
+void unary(Unary op, const float* x, float* y, Index count) {
+  visit_unary(
+      op, [&](auto f) { for_each(count, [&](Index i, Index n) { store_n(y + i, f.value(load_n(x + i, n)), n); }); });
+}
+
+void unary(Unary op, const std::int32_t* x, std::int32_t* y, Index count) {
+  for (Index i = 0; i < count; ++i) {
+    const std::int64_t v = x[i];
+    y[i] = wrapped(op == Unary::negative ? -v
+                   : op == Unary::abs    ? (v < 0 ? -v : v)
+                   : op == Unary::square ? v * v
+                                         : (v > 0) - (v < 0));
+  }
+}
+
+void unary(Unary op, const float* x, bool* y, Index count) {
+  for (Index i = 0; i < count; ++i) {
+    const float size = std::fabs(x[i]);
+    y[i] = op == Unary::isnan ? size != size : op == Unary::isinf ? size == kInfinity : size < kInfinity;
+  }
+}
+
+void logical_not(const bool* x, bool* y, Index count) {
+  for (Index i = 0; i < count; ++i) y[i] = !x[i];
+}
+
+void unary_gradient(Unary op, const float* x, const float* y, const float* dy, float* dx, Index count) {
+  visit_unary(op, [&](auto f) {
+    constexpr Reads reads = decltype(f)::kReads;
+    const float* from = reads == Reads::input ? x : reads == Reads::output ? y : dy;
+    for_each(count,
+             [&](Index i, Index n) { store_n(dx + i, mul(load_n(dy + i, n), f.slope(load_n(from + i, n))), n); });
+  });
+}
+
+void binary(Binary op, const Loops<2>& loops, Index rows, const float* a, const float* b, float* y) {
+  const double each = cost(op);
+  visit_binary(op, [&](auto f) {
+    with_steps(loops, [&](auto moves_a, auto moves_b) {
+      walk_all(loops, rows, each, [&](const std::array<Index, 2>& at, Index first, Index count) {
+        const Operand<moves_a> left(a + at[0]);
+        const Operand<moves_b> right(b + at[1]);
+        float* to = y + first;
+        for_each(count, [&](Index i, Index n) { store_n(to + i, f.value(left.at(i, n), right.at(i, n)), n); });
+      });
+    });
+  });
+}
+
+void binary_gradient(Binary op, int which, const Loops<2>& loops, Index rows, const float* a, const float* b,
+                     const float* dy, float* d) {
+  const double each = cost(op);
+  visit_binary(op, [&](auto f) {
+    with_steps(loops, [&](auto moves_a, auto moves_b) {
+      walk_all(loops, rows, each, [&](const std::array<Index, 2>& at, Index first, Index count) {
+        const float* above = dy + first;
+        float* to = d + first;
+        if constexpr (!decltype(f)::kReads) {
+          for_each(count, [&](Index i, Index n) {
+            const Packet slope = which == 0 ? f.slope_a(zero(), zero()) : f.slope_b(zero(), zero());
+            store_n(to + i, mul(load_n(above + i, n), slope), n);
+          });
+        } else {
+          const Operand<moves_a> left(a + at[0]);
+          const Operand<moves_b> right(b + at[1]);
+          for_each(count, [&](Index i, Index n) {
+            const Packet l = left.at(i, n), r = right.at(i, n);
+            store_n(to + i, mul(load_n(above + i, n), which == 0 ? f.slope_a(l, r) : f.slope_b(l, r)), n);
+          });
+        }
+      });
+    });
+  });
+}
+
+void binary(Binary op, const Loops<2>& loops, Index rows, const std::int32_t* a, const std::int32_t* b,
+            std::int32_t* y) {
+  using T = std::int32_t;
+  const auto each = [&](auto f) { each_element(loops, rows, a, b, y, f); };
+  switch (op) {
+    case Binary::add:
+      return each([](T l, T r) { return wrapped(std::int64_t{l} + r); });
+    case Binary::subtract:
+      return each([](T l, T r) { return wrapped(std::int64_t{l} - r); });
+    case Binary::multiply:
+      return each([](T l, T r) { return wrapped(std::int64_t{l} * r); });
+    case Binary::floor_divide:
+      return each([](T l, T r) { return quotient_down(l, r); });
+    case Binary::mod:
+      return each([](T l, T r) { return r == 0 ? 0 : wrapped(l - std::int64_t{quotient_down(l, r)} * r); });
+    case Binary::power:
+      return each([](T l, T r) { return whole_power(l, r); });
+    case Binary::maximum:
+      return each([](T l, T r) { return l > r ? l : r; });
+    case Binary::minimum:
+      return each([](T l, T r) { return l < r ? l : r; });
+    default:
+      assert(false);
+  }
+}
+
+void binary(Binary op, const Loops<2>& loops, Index rows, const float* a, const float* b, bool* y) {
+  compare(op, loops, rows, a, b, y);
+}
+void binary(Binary op, const Loops<2>& loops, Index rows, const std::int32_t* a, const std::int32_t* b, bool* y) {
+  compare(op, loops, rows, a, b, y);
+}
+void binary(Binary op, const Loops<2>& loops, Index rows, const bool* a, const bool* b, bool* y) {
+  switch (op) {
+    case Binary::logical_and:
+      return each_element(loops, rows, a, b, y, [](bool l, bool r) { return l && r; });
+    case Binary::logical_or:
+      return each_element(loops, rows, a, b, y, [](bool l, bool r) { return l || r; });
+    case Binary::logical_xor:
+      return each_element(loops, rows, a, b, y, [](bool l, bool r) { return l != r; });
+    default:
+      return compare(op, loops, rows, a, b, y);
+  }
+}
+
+void where(const Loops<3>& loops, Index rows, const bool* condition, const float* a, const float* b, float* y) {
+  choose(loops, rows, condition, a, b, y);
+}
+void where(const Loops<3>& loops, Index rows, const bool* condition, const std::int32_t* a, const std::int32_t* b,
+           std::int32_t* y) {
+  choose(loops, rows, condition, a, b, y);
+}
+void where(const Loops<3>& loops, Index rows, const bool* condition, const bool* a, const bool* b, bool* y) {
+  choose(loops, rows, condition, a, b, y);
+}
+
+void where_gradient(const Loops<3>& loops, Index rows, bool wanted, const bool* condition, const float* dy, float* d) {
+  const Index step = loops.step(0);
+  walk_all(loops, rows, 1.0, [&](const std::array<Index, 3>& at, Index first, Index count) {
+    const bool* c = condition + at[0];
+    for (Index i = 0; i < count; ++i) d[first + i] = c[i * step] == wanted ? dy[first + i] : 0.0f;
+  });
+}
+
+void clip(float low, float high, const float* x, float* y, Index count) {
+  const Packet bottom = set1(low), top = set1(high);
+  for_each(count, [&](Index i, Index n) { store_n(y + i, min(max(load_n(x + i, n), bottom), top), n); });
+}
+void clip(float low, float high, const std::int32_t* x, std::int32_t* y, Index count) {
+  const auto bottom = converted<float, std::int32_t>(low), top = converted<float, std::int32_t>(high);
+  for (Index i = 0; i < count; ++i) y[i] = std::min(std::max(x[i], bottom), top);
+}
+void clip_gradient(float low, float high, const float* x, const float* dy, float* dx, Index count) {
+  const Packet bottom = set1(low), top = set1(high);
+  for_each(count, [&](Index i, Index n) {
+    const Packet v = load_n(x + i, n);
+    store_n(dx + i, select(either(less(v, bottom), less(top, v)), zero(), load_n(dy + i, n)), n);
+  });
+}
+
+void cast(DType from, const void* x, DType to, void* y, Index count) {
+  visit_type(from, [&](auto source) {
+    visit_type(to, [&](auto target) {
+      using From = decltype(source);
+      using To = decltype(target);
+      const auto* in = static_cast<const From*>(x);
+      auto* out = static_cast<To*>(y);
+      for (Index i = 0; i < count; ++i) out[i] = converted<From, To>(in[i]);
+    });
+  });
+}
+
+void scale(float factor, float* x, Index count) {
+  const Packet by = set1(factor);
+  for_each(count, [&](Index i, Index n) { store_n(x + i, mul(load_n(x + i, n), by), n); });
+}
+
+}  // namespace fastnn::kernels

@@ -1,0 +1,64 @@
+// Folding axes of an array: sums, products, largest and smallest over any of them, the batch included.
+//
+// The order is fixed by the shape. Runs along the last axis go by registers with lanes counted from the run's start; all
+// else is a chain in row-major order. Where the outermost axis is folded it is cut at indices that follow from the rest of the
+// shape, and the parts are folded in order; a wide result is not cut but dealt to the threads.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "fastnn/kernels/walk.hpp"
+#include "fastnn/tensor.hpp"
+
+namespace fastnn::kernels {
+
+enum class FoldOp : std::uint8_t { sum, product, maximum, minimum };
+
+/// The axes of a dense array from outside in and whether each is folded; neighbours of a kind are one.
+struct Folded {
+  int rank = 0;
+  bool batched = false;  ///< then size[0] counts what one row of it holds
+  std::array<Index, kMostAxes> size{};
+  std::array<bool, kMostAxes> gone{};
+
+  /// Adds an axis inside those that are there: kUnknown for the batch, which comes first.
+  void inside(Index count, bool folded) {
+    if (count == 1) return;
+    if (rank > 0 && gone[static_cast<std::size_t>(rank) - 1] == folded) {
+      size[static_cast<std::size_t>(rank) - 1] *= count;
+      return;
+    }
+    batched = batched || count == kUnknown;
+    size[static_cast<std::size_t>(rank)] = count == kUnknown ? 1 : count;
+    gone[static_cast<std::size_t>(rank)] = folded;
+    ++rank;
+  }
+};
+
+/// The axes of `output` along which an operand of shape `operand` was broadcast to it are those that fold. Used while
+/// building.
+inline Folded broadcast_axes(const Shape& output, const Shape& operand) {
+  Folded axes;
+  for (std::size_t d = 0; d < output.size(); ++d) {
+    const bool there = output.size() - d <= operand.size();
+    axes.inside(output[d], !there || operand[d + operand.size() - output.size()] != output[d]);
+  }
+  return axes;
+}
+
+/// Elements of scratch that fold() needs for up to `most_rows` rows.
+Index fold_scratch(const Folded& axes, Index most_rows);
+
+/// y = x folded over the axes that go. NaN wins over all other floats; nothing folded is 0, 1, or an infinity (of whole
+/// numbers the farthest).
+void fold(FoldOp op, const Folded& axes, Index rows, const float* x, float* y, float* scratch);
+void fold(FoldOp op, const Folded& axes, Index rows, const std::int32_t* x, std::int32_t* y, std::int32_t* scratch);
+/// maximum: any; minimum: all.
+void fold(FoldOp op, const Folded& axes, Index rows, const bool* x, bool* y, bool* scratch);
+
+/// The place of the first largest (or smallest) over the middle of (outer, size, inner); of the first NaN if there is one.
+void fold_places(bool largest, const float* x, std::int32_t* y, Index outer, Index size, Index inner);
+void fold_places(bool largest, const std::int32_t* x, std::int32_t* y, Index outer, Index size, Index inner);
+
+}  // namespace fastnn::kernels

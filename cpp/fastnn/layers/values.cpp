@@ -1,0 +1,202 @@
+// Nodes that bring numbers into a graph or take them out of it: Variable, Constant, Assign, Rows, Random; and
+// StopGradient, through which values pass and gradients do not.
+//
+// A variable read as a value is an edge without a batch. What Assign writes is seen at once by the nodes that read its
+// output; the variable itself changes when the step commits.
+#include <algorithm>
+#include <cstring>
+
+#include "fastnn/kernels/draw.hpp"
+#include "fastnn/layer.hpp"
+#include "fastnn/parallel.hpp"
+
+namespace fastnn {
+namespace {
+
+DType dtype_of(const std::string& word) {
+  for (DType dtype : {DType::float32, DType::int32, DType::boolean})
+    if (word == name_of(dtype)) return dtype;
+  throw ValueError(text("dtype expects \"float32\", \"int32\" or \"bool\", got \"", word, "\""));
+}
+
+Shape sizes(const Config& config) {
+  Shape shape = config.integers("shape");
+  for (Index size : shape) require(size >= 0, "shape expects sizes of at least 0, got ", size);
+  return shape;
+}
+
+class Variable : public Layer {
+ public:
+  Variable(const std::string& kind, const std::string& name, const Config& config)
+      : Layer(kind, name), shape_(sizes(config)) {}
+
+  Signature infer(const std::vector<Spec>& inputs) override {
+    require(inputs.empty(), who(), " expects no input, got ", inputs.size());
+    return {{{shape_, DType::float32}}, {{"value", shape_}}};
+  }
+  BackwardReads backward_reads() const override { return {false, false}; }
+
+  void forward(const Context& ctx) const override { std::copy_n(ctx.weight(0), volume(shape_), ctx.output()); }
+  void backward(const Context& ctx) const override {
+    if (float* dw = ctx.weight_gradient(0)) std::copy_n(ctx.output_gradient(), volume(shape_), dw);
+  }
+
+ private:
+  Shape shape_;
+};
+
+// Its value is an array, or the array's numbers with the shape beside them (a scalar is one number of shape ()).
+class Constant : public Layer {
+ public:
+  Constant(const std::string& kind, const std::string& name, const Config& config)
+      : Layer(kind, name), dtype_(dtype_of(config.word("dtype", "float32"))), value_(config.constant("value")) {
+    if (!config.has("shape")) return;
+    const Shape shape = sizes(config);
+    require(volume(shape) == volume(value_.shape), "value expects ", volume(shape), " numbers for shape ",
+            to_string(shape), ", got ", volume(value_.shape));
+    value_.shape = shape;
+  }
+
+  Signature infer(const std::vector<Spec>& inputs) override {
+    require(inputs.empty(), who(), " expects no input, got ", inputs.size());
+    return {{{value_.shape, dtype_}}, {}};
+  }
+  bool differentiable() const override { return false; }
+
+  void forward(const Context& ctx) const override {
+    const std::vector<float>& v = value_.values;
+    if (dtype_ == DType::float32)
+      std::copy(v.begin(), v.end(), ctx.output());
+    else if (dtype_ == DType::int32)
+      std::transform(v.begin(), v.end(), ctx.output<std::int32_t>(), [](float x) { return static_cast<int>(x); });
+    else
+      std::transform(v.begin(), v.end(), ctx.output<bool>(), [](float x) { return x != 0.0f; });
+  }
+
+ private:
+  DType dtype_;
+  fastnn::Constant value_;
+};
+
+class Assign : public Layer {
+ public:
+  Assign(const std::string& kind, const std::string& name, const Config& config)
+      : Layer(kind, name), op_(config.word("op", "assign")) {
+    require(op_ == "assign" || op_ == "add" || op_ == "subtract",
+            "op expects \"assign\", \"add\" or \"subtract\", got \"", op_, "\"");
+  }
+
+  Signature infer(const std::vector<Spec>& inputs) override {
+    require(inputs.size() == 1, who(), " expects one input, got ", inputs.size());
+    require(inputs[0].dtype == DType::float32, who(), " expects float32, got ", name_of(inputs[0].dtype),
+            "; cast it first");
+    require(!inputs[0].batched(), who(), " expects a value of the variable's shape, got ", to_string(inputs[0].shape),
+            "; reduce it over the batch first");
+    shape_ = inputs[0].shape;
+    return {inputs, {{"value", shape_, false}}};
+  }
+  bool differentiable() const override { return false; }
+  bool updates_state() const override { return true; }
+  void book(Booking& booking) const override { booking.book(Life::step, volume(shape_)); }
+
+  void forward(const Context& ctx) const override {
+    const float *x = ctx.input(), *old = ctx.weight(0);
+    float* to = ctx.buffer(0);
+    const float sign = op_ == "subtract" ? -1.0f : 1.0f;
+    for (Index i = 0; i < volume(shape_); ++i) to[i] = op_ == "assign" ? x[i] : old[i] + sign * x[i];
+    std::copy_n(to, volume(shape_), ctx.output());
+  }
+  void commit(const Context& ctx) const override { std::copy_n(ctx.buffer(0), volume(shape_), ctx.state(0)); }
+
+ private:
+  std::string op_;
+  Shape shape_;
+};
+
+class Rows : public Layer {
+ public:
+  Rows(const std::string& kind, const std::string& name, const Config&) : Layer(kind, name) {}
+
+  Signature infer(const std::vector<Spec>& inputs) override {
+    require(inputs.size() == 1 && inputs[0].batched(), who(), " expects one input with a batch");
+    return {{{{}, DType::int32}}, {}};
+  }
+  bool differentiable() const override { return false; }
+  void forward(const Context& ctx) const override { *ctx.output<std::int32_t>() = static_cast<int>(ctx.rows()); }
+};
+
+class StopGradient : public Layer {
+ public:
+  StopGradient(const std::string& kind, const std::string& name, const Config&) : Layer(kind, name) {}
+
+  Signature infer(const std::vector<Spec>& inputs) override {
+    require(inputs.size() == 1, who(), " expects one input, got ", inputs.size());
+    spec_ = inputs[0];
+    return {inputs, {}};
+  }
+  // A copy: an alias would share the gradient of its input too.
+  bool differentiable() const override { return false; }
+  void forward(const Context& ctx) const override {
+    std::memcpy(ctx.output<void>(), ctx.input<void>(), spec_.bytes(ctx.rows()));
+  }
+
+ private:
+  Spec spec_;
+};
+
+class Random : public Layer {
+ public:
+  Random(const std::string& kind, const std::string& name, const Config& config)
+      : Layer(kind, name),
+        batched_(config.flag("batched", false)),
+        shape_(sizes(config)),
+        a_(config.number("a", 0.0)),
+        b_(config.number("b", 1.0)) {
+    const std::string word = config.word("op");
+    require(kernels::find_draw(word, op_),
+            "op expects \"uniform\", \"normal\", \"truncated_normal\", \"bernoulli\" or \"randint\", got \"", word,
+            "\"");
+    if (op_ == kernels::Draw::bernoulli) require(a_ >= 0.0 && a_ <= 1.0, "a expects a probability in [0, 1], got ", a_);
+    if (op_ == kernels::Draw::whole)
+      require(a_ < b_ && a_ >= -2147483648.0 && b_ <= 2147483648.0, "randint expects a < b, both of 32 bits, got ", a_,
+              " and ", b_);
+  }
+
+  Signature infer(const std::vector<Spec>& inputs) override {
+    require(inputs.size() == (batched_ ? 1u : 0u), who(), batched_ ? " expects one input" : " expects no input",
+            ", got ", inputs.size());
+    output_.shape = shape_;
+    if (batched_) {
+      require(inputs[0].batched(), who(), " expects an input with a batch, got ", to_string(inputs[0].shape));
+      output_.shape.insert(output_.shape.begin(), kUnknown);
+    }
+    output_.dtype = op_ == kernels::Draw::bernoulli ? DType::boolean
+                    : op_ == kernels::Draw::whole   ? DType::int32
+                                                    : DType::float32;
+    return {{output_}, {}};
+  }
+  bool differentiable() const override { return false; }
+  bool random() const override { return true; }
+
+  void forward(const Context& ctx) const override {
+    const Index count = output_.size(ctx.rows());
+    parallel_ranges(count, 32 * kernels::kDrawBlock, 12.0 * static_cast<double>(count),
+                    [&](Index begin, Index end, int) {
+                      kernels::draw(op_, ctx.stream(), a_, b_, begin, ctx.output<void>(), end - begin);
+                    });
+  }
+
+ private:
+  kernels::Draw op_{};
+  bool batched_;
+  Shape shape_;
+  double a_, b_;
+  Spec output_;
+};
+
+const bool registered = register_layer_class<Variable>("Variable") && register_layer_class<Constant>("Constant") &&
+                        register_layer_class<Assign>("Assign") && register_layer_class<Rows>("Rows") &&
+                        register_layer_class<StopGradient>("StopGradient") && register_layer_class<Random>("Random");
+
+}  // namespace
+}  // namespace fastnn

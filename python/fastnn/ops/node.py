@@ -1,0 +1,220 @@
+"""How a function of `fastnn.ops` becomes a node of the core.
+
+Symbolic tensors make a call of an `Operation`, which adds one node; arrays are computed by NumPy. Numbers, arrays and
+variables that stand beside symbolic tensors become nodes of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastnn import _core
+from fastnn.emission import Emission
+from fastnn.layer import FREE_SIZES, Layer, are_free, common, with_free_sizes
+from fastnn.seeds import unique_name
+from fastnn.symbolic import Arguments, Call, KerasTensor, Spec, Trace, is_traced, operators
+from fastnn.variable import Variable
+
+Array = NDArray[Any]
+
+
+class Operation(Layer):
+    """A function of `fastnn.ops` within a model: one node.
+
+    Args:
+        title: The function's name.
+        kind: What the core calls the node.
+        arguments: Its arguments.
+        weights: The variables that it reads.
+        stream: From which it draws random numbers.
+    """
+
+    input_dtype = None
+
+    def __init__(
+        self,
+        title: str,
+        kind: str,
+        arguments: Mapping[str, Any],
+        weights: Sequence[Variable] = (),
+        stream: _core.Stream | None = None,
+    ) -> None:
+        # It is made for every call within every trace: nothing here is looked up or checked again.
+        self.title = title
+        self.name = title if Trace.current() is not None else unique_name(title)
+        self.node_kind = kind
+        self.arguments = dict(arguments)
+        self.stream = stream
+        self.built = True
+        self.batch_input_shape = None
+        self.activity_regularizer = None
+        self.dtype = "float32"
+        self._trainable = True
+        self._weights = list(weights)
+        self._learned = [variable for variable in weights if variable.learned]
+        self._build_shape: Any = None
+        self._calls: list[Call] = []
+        self._warned_of_mask = True
+
+    @classmethod
+    def _common_arguments(cls) -> tuple[str, ...]:
+        return ()
+
+    def who(self) -> str:
+        return f"ops.{self.title}"
+
+    def get_config(self) -> dict[str, Any]:
+        """What the node is; the values of its variables are not in it."""
+        if self._weights or self.stream is not None:
+            raise ValueError(
+                f"ops.{self.title} reads a variable or draws random numbers and cannot be written down by itself; "
+                "put it into the call() of a layer"
+            )
+        return {"name": self.name, "title": self.title, "kind": self.node_kind, "arguments": self.arguments}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Operation:
+        made = cls(config["title"], config["kind"], config["arguments"])
+        made.name = config["name"]
+        return made
+
+    def _node(self) -> tuple[str, dict[str, Any]] | None:
+        return self.node_kind, self.arguments
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """The shape that comes out of its first call."""
+        return self._calls[0].outputs[0].shape if self._calls else None
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """The function on other tensors."""
+        return self.record(list(args))
+
+    def record(self, tensors: Sequence[KerasTensor]) -> Any:
+        """A call on tensors; what comes out."""
+        outcome = self._outcome([tensor.spec for tensor in tensors])
+        call = Call(self, Arguments(tuple(tensors), {}), outcome)
+        self._build_shape = [tensor.shape for tensor in tensors] if len(tensors) != 1 else tensors[0].shape
+        return call.outputs[0] if len(call.outputs) == 1 else call.outputs
+
+    def _outcome(self, specs: Sequence[Spec]) -> list[Spec]:
+        shapes = [shape for shape, _ in specs]
+        found = []
+        free = are_free([shape for shape in shapes if shape])
+        for size in FREE_SIZES if free else FREE_SIZES[:1]:
+            known = [(shape, dtype) for shape, (_, dtype) in zip(with_free_sizes(shapes, size), specs, strict=True)]
+            found.append(_core.infer(self.node_kind, self.name, self.arguments, known)[0])
+        return [
+            (common(tuple(shape), tuple(other)), dtype)
+            for (shape, dtype), (other, _) in zip(found[0], found[-1], strict=True)
+        ]
+
+    def _emit(self, emission: Emission, edges: list[int], arguments: Arguments | None = None) -> list[int]:
+        variable = self._weights[0] if self._weights else None
+        if self.node_kind == "Variable" and variable in emission.current:
+            return [emission.current[variable]]
+        made = emission.add(self, self.node_kind, self.arguments, edges, self.stream, self._weights)
+        if self.node_kind == "Assign":
+            assert variable is not None
+            emission.current[variable] = made[0]
+        return made
+
+
+def node(
+    kind: str,
+    arguments: Mapping[str, Any],
+    inputs: Sequence[Any],
+    title: str | None = None,
+    weights: Sequence[Variable] = (),
+    stream: _core.Stream | None = None,
+) -> Any:
+    """The outputs of a node on tensors, and on what can become one."""
+    tensors = [tensor(one) for one in inputs]
+    return Operation(title or kind.lower(), kind, arguments, weights, stream).record(tensors)
+
+
+def tensor(value: Any, dtype: str | None = None) -> KerasTensor:
+    """A symbolic tensor for a variable, an array or a number; a symbolic tensor itself.
+
+    Raises:
+        TypeError: It is none of these.
+    """
+    made: KerasTensor
+    if isinstance(value, KerasTensor):
+        made = value
+    elif isinstance(value, Variable):
+        made = node("Variable", {"shape": list(value.shape)}, [], "variable", [value])
+        from_variable = edge_type(np.dtype(value.dtype))
+        made = made if from_variable == "float32" else node("Cast", {"dtype": from_variable}, [made], "cast")
+    elif isinstance(value, (list, tuple)) and is_traced(value):
+        made = operators["stack"](value)
+    else:
+        found = np.asarray(value)
+        if found.dtype.kind not in "fiub":
+            raise TypeError(f"a tensor, an array or a number is expected, got {value!r}")
+        of_type = dtype or edge_type(found.dtype)
+        made = node("Constant", {"value": found.astype(np.float32), "dtype": of_type}, [], "constant")
+    return made if dtype is None or made.dtype == dtype else node("Cast", {"dtype": dtype}, [made], "cast")
+
+
+def edge_type(dtype: np.dtype[Any]) -> str:
+    """What the core calls the type of an array."""
+    return {"f": "float32", "b": "bool"}.get(dtype.kind, "int32")
+
+
+def array(value: Any) -> Array:
+    """An array for NumPy to compute with, in the types of the core."""
+    found = np.asarray(value)
+    if found.dtype.kind not in "fiub":
+        raise TypeError(f"an array of numbers is expected, got {value!r}")
+    return lowered(found)
+
+
+def lowered(value: Any) -> Any:
+    """Results of NumPy in the types of the core: float64 becomes float32, int64 int32."""
+    if isinstance(value, (list, tuple)):
+        return type(value)(lowered(item) for item in value)
+    found = np.asarray(value)
+    if found.dtype == np.float64 or found.dtype == np.float16:
+        return found.astype(np.float32)
+    if found.dtype.kind in "iu" and found.dtype != np.int32:
+        return found.astype(np.int32)
+    return found
+
+
+def one_type(*values: Any, least: str = "bool") -> list[KerasTensor]:
+    """Tensors for the values, all of the type that holds them all: float32 before int32 before bool.
+
+    A plain number takes the type of what it stands beside, where that can hold it.
+    """
+    order = ["bool", "int32", "float32"]
+    types = [least]
+    for value in values:
+        if isinstance(value, KerasTensor):
+            types.append(value.dtype)
+        elif isinstance(value, Variable):
+            types.append(edge_type(np.dtype(value.dtype)))
+        elif isinstance(value, (list, tuple)) and is_traced(value):
+            types.append("float32")
+        else:
+            types.append(edge_type(np.asarray(value).dtype))
+    widest = max(types, key=order.index)
+    return [tensor(value, widest) for value in values]
+
+
+def axes_of(axis: Any, rank: int, who: str) -> list[int]:
+    """Axes counted from the front; all for None.
+
+    Raises:
+        ValueError: There is no such axis.
+    """
+    if axis is None:
+        return list(range(rank))
+    many = [axis] if isinstance(axis, (int, np.integer)) else list(axis)
+    for one in many:
+        if not -rank <= one < rank:
+            raise ValueError(f"ops.{who}: axis {one} is outside a tensor of {rank} axes")
+    return sorted({int(one) % rank for one in many})
