@@ -32,10 +32,10 @@ def weights_of(layer: Layer) -> list[Variable]:
     found: dict[int, Variable] = {}
     learned: dict[int, Variable] = {}
     for _, part in walk(layer):
-        mine = {id(variable) for variable in getattr(part, "_learned", [])}
+        mine = {id(variable) for variable in part._own_learned()}
         for _, variables in variables_of(part):
             for variable in variables:
-                (learned if id(variable) in mine or not isinstance(part, Layer) else found)[id(variable)] = variable
+                (learned if id(variable) in mine else found)[id(variable)] = variable
     return [*learned.values(), *found.values()]
 
 

@@ -144,11 +144,14 @@ def children_of(layer: Layer) -> list[tuple[str, Layer]]:
     That is the attribute's name without a leading underscore; in a list, the class's name and a number after it.
     """
     found: list[tuple[str, Layer]] = []
-    if isinstance(layer, models.Model):
-        attributes: list[tuple[str, Any]] = [("layers", layer.layers)]
+    attributes: list[tuple[str, Any]] = []
+    if isinstance(layer, models.Model) and not layer._has_call:
+        attributes.append(("layers", layer.layers))
     else:
-        attributes = sorted((name.lstrip("_"), value) for name, value in vars(layer).items() if _holds_layers(value))
-    for name, value in attributes:
+        for name, value in vars(layer).items():
+            if name not in layer._internal and _holds_layers(value):
+                attributes.append((name.lstrip("_"), list(value.values()) if isinstance(value, dict) else value))
+    for name, value in sorted(attributes, key=lambda attribute: attribute[0]):
         if isinstance(value, Layer):
             found.append((name, value))
             continue
@@ -161,6 +164,8 @@ def children_of(layer: Layer) -> list[tuple[str, Layer]]:
 
 
 def _holds_layers(value: Any) -> bool:
+    if isinstance(value, dict):
+        value = list(value.values())
     if isinstance(value, (list, tuple)):
         return bool(value) and all(isinstance(one, Layer) for one in value)
     return isinstance(value, Layer)

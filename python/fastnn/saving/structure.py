@@ -12,12 +12,12 @@ import heapq
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from fastnn.layer import Call, KerasTensor, Layer
+from fastnn.layer import Layer
 from fastnn.layers import InputLayer
-from fastnn.losses import Loss
 from fastnn.models import Functional, Model, Sequential
 from fastnn.saving.registry import CustomObjectScope
 from fastnn.saving.serialization import Reading, config_of, described, read, serialize_keras_object
+from fastnn.symbolic import Call, KerasTensor
 
 _seen: contextvars.ContextVar[dict[int, tuple[Layer, dict[str, Any]]] | None] = contextvars.ContextVar(
     "fastnn_seen", default=None
@@ -43,8 +43,8 @@ def describe_layer(layer: Layer, legacy: bool = False) -> dict[str, Any]:
     else:
         entry = described(layer, config_of(layer, legacy))
         shape = layer.__dict__.get("_build_shape")
-        if layer.built and _is_sizes(shape):
-            entry["build_config"] = {"input_shape": list(shape)}
+        if layer.built and shape and (_is_sizes(shape) or layer._has_call):
+            entry["build_config"] = {"input_shape": serialize_keras_object(shape)}
     if legacy:
         entry = {"class_name": entry["class_name"], "config": entry["config"]}
     if seen is not None:
@@ -58,16 +58,15 @@ def describe_model(model: Model, legacy: bool = False) -> dict[str, Any]:
     try:
         seen = _seen.get()
         assert seen is not None
-        if id(model) in seen:
+        if id(model) in seen or model._has_call:
             return describe_layer(model, legacy)
         if isinstance(model, Sequential):
             config, module, registered = _sequential(model, legacy), "keras", None
         elif isinstance(model, Functional):
             config, module, registered = _functional(model, legacy), "keras.src.models.functional", "Functional"
         else:
-            entry = described(model, config_of(model, legacy))
-            seen[id(model)] = model, entry
-            return entry
+            # A class with a call() of its own is described by its constructor's arguments.
+            return describe_layer(model, legacy)
         entry = {"module": module, "class_name": type(model).__name__, "config": config, "registered_name": registered}
         if type(model) not in (Sequential, Functional):
             entry = described(model, config)
@@ -93,10 +92,13 @@ def _sequential(model: Sequential, legacy: bool) -> dict[str, Any]:
 
 def arguments_of(call: Call) -> tuple[list[Any], dict[str, Any]]:
     """What a layer was called with."""
-    inputs: list[Any] = list(call.inputs)
-    many = call.layer.takes_many or (isinstance(call.layer, Functional) and not call.layer._in.alone)
-    kwargs = {} if call.training is None else {"training": call.training}
-    return ([inputs] if many else inputs), kwargs
+    args, kwargs = call.arguments.place(call.inputs)
+    if isinstance(call.layer, (Sequential, Functional)):
+        # Recorded one by one; written as the model was called.
+        args = (call.layer._structures()[0].pack(call.inputs),)
+    if call.training is not None:
+        kwargs = {**kwargs, "training": call.training}
+    return list(args), kwargs
 
 
 def mapped(value: Any, change: Callable[[KerasTensor], Any]) -> Any:
@@ -156,28 +158,14 @@ def describe_compile(model: Model) -> dict[str, Any] | None:
     """How a model was compiled; None where it was not."""
     if not model._compiled:
         return None
-    assert model.optimizer is not None
-    weights = model._loss_weights
-    several = len(model._ports()[1]) > 1
-    words = []
-    for family in model._metric_words:
-        given = [[serialize_keras_object(_loss_or_metric(word)) for word in words] for words in family]
-        words.append((given if several else given[0]) if any(given) else None)
-    loss = model.loss
+    given = model._compile_arguments
     return {
-        "optimizer": serialize_keras_object(model.optimizer),
-        "loss": serialize_keras_object(mapped(loss, lambda one: one)),
-        "loss_weights": None if all(weight == 1.0 for weight in weights) else weights,
-        "metrics": words[0],
-        "weighted_metrics": words[1],
-        "run_eagerly": False,
-        "steps_per_execution": 1,
-        "jit_compile": False,
-    }
+        **{word: serialize_keras_object(given[word]) for word in COMPILED},
+        "run_eagerly": False, "steps_per_execution": 1, "jit_compile": False,
+    }  # fmt: skip
 
 
-def _loss_or_metric(word: Any) -> Any:
-    return word.loss if isinstance(getattr(word, "loss", None), Loss) else word
+COMPILED = ("optimizer", "loss", "loss_weights", "metrics", "weighted_metrics")
 
 
 # Reading --------------------------------------------------------------------------------------------------------------
@@ -191,8 +179,20 @@ def build_model(cls: type[Model], entry: dict[str, Any], reading: Reading) -> Mo
     if not (isinstance(config, dict) and isinstance(config.get("layers"), list) and "input_layers" in config):
         arguments = {key: read(value, reading, key) for key, value in (config or {}).items()}
         with CustomObjectScope(reading.custom_objects):
-            return cls.from_config(arguments)
+            made = cls.from_config(arguments)
+        reading.bound(made)
+        shape = (entry.get("build_config") or {}).get("input_shape")
+        if shape and not made.built:
+            made.build(_as_shape(shape))
+        return made
     return _build_functional(cls if issubclass(cls, Functional) else Functional, config, reading)
+
+
+def _as_shape(value: Any) -> Any:
+    """Shapes of JSON as they are given to `build`."""
+    if isinstance(value, dict):
+        return {key: _as_shape(one) for key, one in value.items()}
+    return tuple(value) if _is_sizes(value) else [_as_shape(one) for one in value]
 
 
 def _name_of(item: Any) -> str:
@@ -466,7 +466,7 @@ def compile_as(model: Model, config: Mapping[str, Any] | None, reading: Reading)
     if not config:
         return False
     with reading.at("compile_config"), CustomObjectScope(reading.custom_objects):
-        config = {key: read(config.get(key), reading, key) for key in _COMPILED}
+        config = {key: read(config.get(key), reading, key) for key in COMPILED}
         if not config["optimizer"]:
             return False
         try:
@@ -475,5 +475,3 @@ def compile_as(model: Model, config: Mapping[str, Any] | None, reading: Reading)
             raise reading.error(f"{error} (compile=False loads the model without)") from error
     return True
 
-
-_COMPILED = ("optimizer", "loss", "loss_weights", "metrics", "weighted_metrics")

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn import _core
-from fastnn.layer import Emission, Layer
+from fastnn.emission import Emission
+from fastnn.layer import Layer
 from fastnn.models import Model
 
 Spec = tuple[tuple[int | None, ...], str]

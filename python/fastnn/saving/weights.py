@@ -45,12 +45,11 @@ _STATE = "fastnn"
 
 def variables_of(layer: Layer) -> list[tuple[str, list[Variable]]]:
     """A layer's own variables, by the path within the layer where files hold them: "" as a rule."""
-    if isinstance(layer, Model):
-        inner = {id(v) for part in layer.layers for v in part.weights}
-        return [("", [variable for variable in layer.weights if id(variable) not in inner])]
-    inner = {id(v) for _, part in children_of(layer) for v in part.weights}
-    own = [variable for variable in layer.weights if id(variable) not in inner]
-    learned = {id(variable) for variable in layer._learned}
+    if isinstance(layer, Model) and not layer._has_call:
+        return [("", [])]
+    within = {id(v) for _, part in children_of(layer) for v in part.weights}
+    own = [variable for variable in layer._own_variables() if id(variable) not in within]
+    learned = {id(variable) for variable in layer._own_learned()}
     own.sort(key=lambda variable: id(variable) not in learned)
     places = next((_WITHIN[cls.__name__] for cls in type(layer).__mro__ if cls.__name__ in _WITHIN), None)
     if places is None or children_of(layer):
