@@ -1,5 +1,6 @@
 """Files that last: models and weights in Keras' formats, read and written, and out to ONNX and C."""
 
+from fastnn.saving.files import export_model as export_model
 from fastnn.saving.files import load_model as load_model
 from fastnn.saving.files import load_weights as load_weights
 from fastnn.saving.files import model_from_json as model_from_json

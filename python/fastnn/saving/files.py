@@ -262,3 +262,36 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
         raise ValueError(f"the text describes no model, but {str(model)[:80]!r}")
     reading.warn(stacklevel=3)
     return model
+
+
+def export_model(
+    model: Any, filepath: str | os.PathLike[str], format: str | None = None, verbose: bool = False
+) -> None:
+    """Writes what a model predicts for programs that know nothing of fastnn.
+
+    Args:
+        model: A model that is built.
+        filepath: `m.onnx` (the package `onnx` makes it; the batch is free), or `m.c`: one file of C99 with weights,
+            code and a test of itself, for chains of layers.
+        format: "onnx" or "c"; None: by the file's name.
+        verbose: Whether to say so.
+
+    Raises:
+        ImportError: The package `onnx` is missing.
+        ValueError: The format is unknown, or a layer cannot be expressed in it; the message names the layer.
+
+    Example:
+        >>> model.export("m.onnx")
+    """
+    from fastnn.saving.c_export import export_c
+    from fastnn.saving.onnx_export import export_onnx
+
+    formats = {"onnx": export_onnx, "c": export_c}
+    word = format or Path(os.fspath(filepath)).suffix.lstrip(".").lower()
+    if word not in formats:
+        raise ValueError(f"export expects a file called *.onnx or *.c, or format= 'onnx' or 'c', got {word!r}")
+    if not isinstance(model, Model):
+        raise TypeError(f"export expects a model, got {model!r}")
+    formats[word](model, filepath)
+    if verbose:
+        print(f"{model.name} saved as {os.fspath(filepath)}")
