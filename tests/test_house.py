@@ -18,7 +18,7 @@ CPP = ROOT / "cpp"
 PYTHON = ROOT / "python" / "fastnn"
 
 CPP_FLOORS = [
-    (0, r"fastnn/(tensor|error|config)\.hpp"),
+    (0, r"fastnn/(tensor|error|config|window)\.hpp"),
     (1, r"fastnn/(parallel|random|packet)\.(hpp|cpp)"),
     (2, r"fastnn/kernels/\w+\.(hpp|cpp)"),
     (3, r"fastnn/layer\.(hpp|cpp)"),
@@ -27,14 +27,15 @@ CPP_FLOORS = [
     (5, r"fastnn/(loss|metric|optimizer|trainer|predictor)\.(hpp|cpp)"),
     (6, r"bindings/\w+\.(hpp|cpp)"),
 ]
-SHARED_KERNELS = {"gemm", "activation", "math", "precise", "reduce", "walk"}
-KERNEL_FAMILIES = {"winograd": "conv"}  # one kernel in two files
+SHARED_KERNELS = {"gemm", "activation", "math", "precise", "reduce", "walk", "chunks"}
+KERNEL_FAMILIES = {"winograd": "conv", "conv3d": "conv"}  # one kernel in several files
 
 PYTHON_FLOORS = [
     (7.0, r"_core|_cpu"),
-    (7.5, r"config|configurable|seeds|variable|backend"),
-    (8.0, r"activations|initializers|regularizers|constraints|ops(\..*)?"),
-    (8.25, r"layer|symbolic"),
+    (7.5, r"config|configurable|seeds|symbolic|variable|backend"),
+    (8.0, r"activations|initializers|regularizers|constraints"),
+    (8.25, r"emission|layer|windowed"),
+    (8.4, r"ops(\..*)?|random"),
     (8.5, r"layers(\..*)?|losses|metrics|optimizers"),
     (9.0, r"models|topology|training|callbacks|progress|saving(\..*)?|datasets(\..*)?|utils(\..*)?|summary"),
     (10.0, r"fastnn|as_keras|__main__"),

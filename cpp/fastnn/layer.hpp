@@ -186,6 +186,13 @@ class Layer {
   std::string kind_, name_;
 };
 
+/// A layer that computes with any tensors, be they batched or not: what `fastnn.ops` is made of.
+class Function : public Layer {
+ public:
+  using Layer::Layer;
+  bool takes_unbatched() const override { return true; }
+};
+
 using LayerFactory = std::function<std::unique_ptr<Layer>(const std::string& name, const Config& config)>;
 
 /// Adds a kind to the registry; called once per kind, on the last line of its family's file.

@@ -8,11 +8,14 @@ there. One file a family; losses and metrics have tables of their own.
 """
 
 from cases.case import Case as Case
+from cases.convolution import CASES as CONVOLUTION
 from cases.core import CASES as CORE
 from cases.core import LOSS_CASES as LOSS_CASES
 from cases.core import METRIC_CASES as METRIC_CASES
 from cases.core import LossCase as LossCase
 from cases.core import MetricCase as MetricCase
 from cases.core import labels_for as labels_for
+from cases.pooling import CASES as POOLING
+from cases.reshaping import CASES as RESHAPING
 
-CASES: list[Case] = [*CORE]
+CASES: list[Case] = [*CORE, *CONVOLUTION, *POOLING, *RESHAPING]

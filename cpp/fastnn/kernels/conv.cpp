@@ -88,8 +88,26 @@ struct Blocking {
   Index bands(const Sweep& s) const { return ceil_div(s.y.count, rows); }
 };
 
-Index window_size(const Sweep& s, const Blocking& b) {
-  return s.padded() ? b.images * s.y.span(b.rows) * s.window_row() : 0;
+// Room for the source under a block of that many columns.
+Index window_size(const Sweep& s, const Blocking& b, Index columns) {
+  return s.padded() ? b.images * s.y.span(b.rows) * s.x.span(columns) * s.channels : 0;
+}
+
+// Columns [first, first + count) of a sweep, as a sweep of its own.
+Sweep strip_of(const Sweep& s, Index first, Index count) {
+  Sweep strip = s;
+  strip.x.begin += first * s.x.stride;
+  strip.x.first += first * s.x.step;
+  strip.x.count = count;
+  return strip;
+}
+
+// Columns of a strip: a single row that is long (a sequence) is cut, so that it has blocks for every thread and only those
+// at its ends are copied for their border.
+Index sweep_columns(const Sweep& s) {
+  if (s.y.count > 1) return s.x.count;
+  const Index columns = std::max<Index>(192, 24576 / (s.x.stride * s.channels));
+  return s.x.count <= 2 * columns ? s.x.count : ceil_div(s.x.count, ceil_div(s.x.count, columns));
 }
 
 // Blocks of some 64 to 128 KiB of source, with pixels enough to make use of each panel that is fetched.
@@ -149,9 +167,11 @@ constexpr Index kMostSegments = 256;
 void run_sweep(const Sweep& s, Index images, const float* source, const float* packed, const Epilogue& epilogue,
                float* target, float* scratch) {
   const Blocking blocking = sweep_blocking(s);
-  const Index bands = blocking.bands(s), blocks = bands * ceil_div(images, blocking.images);
+  const Index columns = sweep_columns(s), strips = ceil_div(s.x.count, columns);
+  const Index bands = blocking.bands(s), blocks = strips * bands * ceil_div(images, blocking.images);
   const Index group_filters = s.group_filters(), panels = panel_count(group_filters);
-  const Index segments = s.segment_count(), length = s.segment_length(), window = window_size(s, blocking);
+  const Index segments = s.segment_count(), length = s.segment_length();
+  const Index window = window_size(s, blocking, columns);
   const double work =
       fma_work(static_cast<double>(images * s.pixels()) * static_cast<double>(s.depth() * group_filters * s.groups));
   // Parts: panels of the only group, or groups.
@@ -162,53 +182,58 @@ void run_sweep(const Sweep& s, Index images, const float* source, const float* p
       cuts = std::min(parts, ceil_div(4 * threads, blocks));
   const Split split(parts, cuts);
   parallel_for(blocks * cuts, work, [&](Index task, int thread) {
-    const Index block = task / cuts, cut = task % cuts;
+    const Index block = task / cuts / strips, cut = task % cuts;
+    const Index left = task / cuts % strips * columns;
+    const Sweep strip = strip_of(s, left, std::min(columns, s.x.count - left));
     const Index image = block / bands * blocking.images, row = block % bands * blocking.rows;
     const Index block_images = std::min(blocking.images, images - image);
-    const Index rows = std::min(blocking.rows, s.y.count - row);
-    const Window w = open_window(s, source, image, block_images, row, rows, scratch + thread * window);
-    const Index pixels = block_images * rows * s.x.count, pieces = row_blocks(pixels);
-    const Index target_line = s.x.target * s.filters;
+    const Index rows = std::min(blocking.rows, strip.y.count - row);
+    const Window w = open_window(strip, source, image, block_images, row, rows, scratch + thread * window);
+    const Index pixels = block_images * rows * strip.x.count, pieces = row_blocks(pixels);
+    const Index target_line = strip.x.target * strip.filters;
     const float* from[kRowBlock];
     float* to[kRowBlock];
     float* to_group[kRowBlock];
-    const Index source_step = s.x.stride * s.channels, target_step = s.x.step * s.filters;
+    const Index source_step = strip.x.stride * strip.channels, target_step = strip.x.step * strip.filters;
     Index x = 0, y = 0, i = 0;
     for (Index piece = 0, begin = 0; piece < pieces; ++piece) {
       const Index end = row_block_begin(pixels, pieces, piece + 1), count = end - begin;
       begin = end;
       // Row by row of the grid: along one the pointers advance by constant steps.
       for (Index p = 0; p < count;) {
-        const Index run = std::min(count - p, s.x.count - x);
+        const Index run = std::min(count - p, strip.x.count - x);
         const float* source_pixel = w.base + i * w.image_stride + y * w.row_stride + x * source_step;
-        float* target_pixel = target + ((image + i) * s.y.target + s.y.first + (row + y) * s.y.step) * target_line +
-                              (s.x.first + x * s.x.step) * s.filters;
+        float* target_pixel = target +
+                              ((image + i) * strip.y.target + strip.y.first + (row + y) * strip.y.step) * target_line +
+                              (strip.x.first + x * strip.x.step) * strip.filters;
         for (Index r = 0; r < run; ++r) {
           from[p + r] = source_pixel + r * source_step;
           to[p + r] = target_pixel + r * target_step;
         }
         p += run;
         x += run;
-        if (x < s.x.count) continue;
+        if (x < strip.x.count) continue;
         x = 0;
         if (++y < rows) continue;
         y = 0;
         ++i;
       }
       Index offsets[kMostSegments];
-      const Index first_group = s.groups == 1 ? 0 : split.begin(cut);
-      const Index last_group = s.groups == 1 ? 1 : split.begin(cut + 1);
+      const Index first_group = strip.groups == 1 ? 0 : split.begin(cut);
+      const Index last_group = strip.groups == 1 ? 1 : split.begin(cut + 1);
       for (Index group = first_group; group < last_group; ++group) {
-        const Index first = s.groups == 1 ? split.begin(cut) : 0, last = s.groups == 1 ? split.begin(cut + 1) : panels;
+        const Index first = strip.groups == 1 ? split.begin(cut) : 0,
+                    last = strip.groups == 1 ? split.begin(cut + 1) : panels;
         for (Index p = 0; p < count; ++p) to_group[p] = to[p] + group * group_filters;
         Epilogue group_epilogue = epilogue;
         if (epilogue.bias) group_epilogue.bias = epilogue.bias + group * group_filters;
         for (Index done = 0; done < segments; done += kMostSegments) {
           const Index taken = std::min(kMostSegments, segments - done);
           for (Index n = 0; n < taken; ++n)
-            offsets[n] = segment_offset(s, w.line_stride, done + n) + group * s.group_channels();
-          multiply_rows(from, {offsets, taken, length, done * length, s.depth()}, count,
-                        packed + group * s.group_packed_size(), group_filters, first, last, to_group, group_epilogue);
+            offsets[n] = segment_offset(strip, w.line_stride, done + n) + group * strip.group_channels();
+          multiply_rows(from, {offsets, taken, length, done * length, strip.depth()}, count,
+                        packed + group * strip.group_packed_size(), group_filters, first, last, to_group,
+                        group_epilogue);
         }
       }
     }
@@ -216,13 +241,14 @@ void run_sweep(const Sweep& s, Index images, const float* source, const float* p
 }
 
 // Pixels that no tap reaches.
-void clear_sweep(const Sweep& s, Index images, float* target) {
+void pass_sweep(const Sweep& s, Index images, const Epilogue& epilogue, float* target) {
   parallel_for(images, byte_work(4.0 * static_cast<double>(images * s.pixels() * s.filters)), [&](Index image, int) {
     for (Index y = 0; y < s.y.count; ++y)
       for (Index x = 0; x < s.x.count; ++x)
-        std::fill_n(target + ((image * s.y.target + s.y.first + y * s.y.step) * s.x.target + s.x.first + x * s.x.step) *
-                                 s.filters,
-                    s.filters, 0.0f);
+        conv_unreached(
+            s.filters, epilogue,
+            target +
+                ((image * s.y.target + s.y.first + y * s.y.step) * s.x.target + s.x.first + x * s.x.step) * s.filters);
   });
 }
 
@@ -235,6 +261,15 @@ void for_each_phase(const ConvShape& shape, Function&& function) {
 
 }  // namespace
 
+void conv_unreached(Index filters, const Epilogue& epilogue, float* pixel) {
+  if (epilogue.bias)
+    std::copy_n(epilogue.bias, filters, pixel);
+  else if (!epilogue.accumulate)
+    std::fill_n(pixel, filters, 0.0f);
+  if (epilogue.activation != Activation::linear)
+    activate(epilogue.activation, epilogue.parameters, pixel, pixel, filters);
+}
+
 Index conv_packed_size(const ConvShape& shape) { return forward_sweep(shape).packed(); }
 
 void conv_pack(const ConvShape& shape, const float* kernel, float* packed) {
@@ -246,7 +281,7 @@ void conv_pack(const ConvShape& shape, const float* kernel, float* packed) {
 
 Index conv_scratch_size(const ConvShape& shape) {
   const Sweep s = forward_sweep(shape);
-  return window_size(s, sweep_blocking(s));
+  return window_size(s, sweep_blocking(s), sweep_columns(s));
 }
 
 void conv_forward(const ConvShape& shape, Index images, const float* x, const float* packed, const Epilogue& epilogue,
@@ -279,18 +314,18 @@ void conv_pack_turned(const ConvShape& shape, const float* kernel, float* turned
 Index conv_input_gradient_scratch_size(const ConvShape& shape) {
   Index size = 0;
   for_each_phase(shape, [&](const Sweep& s) {
-    if (s.depth() > 0) size = std::max(size, window_size(s, sweep_blocking(s)));
+    if (s.depth() > 0) size = std::max(size, window_size(s, sweep_blocking(s), sweep_columns(s)));
   });
   return size;
 }
 
-void conv_input_gradient(const ConvShape& shape, Index images, const float* dy, const float* turned, float* dx,
-                         float* scratch) {
+void conv_input_gradient(const ConvShape& shape, Index images, const float* dy, const float* turned,
+                         const Epilogue& epilogue, float* dx, float* scratch) {
   for_each_phase(shape, [&](const Sweep& s) {
     if (s.depth() == 0)
-      clear_sweep(s, images, dx);
+      pass_sweep(s, images, epilogue, dx);
     else
-      run_sweep(s, images, dy, turned, {}, dx, scratch);
+      run_sweep(s, images, dy, turned, epilogue, dx, scratch);
     turned += s.packed();
   });
 }
@@ -317,6 +352,9 @@ Blocking outer_blocking(const Sweep& s) {
   return {rows, std::max<Index>(1, kOuterRows / s.pixels())};
 }
 
+// Columns under a window: all, but of a long single row those that are multiplied at once.
+Index outer_columns(const Sweep& s) { return s.y.count == 1 ? std::min(s.x.count, kOuterRows) : s.x.count; }
+
 // The gradient of the kernel falls into units, one piece of a segment of k times one block of filters each; the first
 // unit of a block also sums the bias.
 struct Units {
@@ -330,24 +368,26 @@ struct Units {
   Index count() const { return blocks * segments * pieces; }
 };
 
-// The share of images [first, last) in the sums of units [begin, end).
+// The share of images [first, last) in the sums of units [begin, end), added to them where `reload` is set.
 void outer_units(const Sweep& s, const Units& units, const float* x, const float* dy, Index first, Index last,
-                 Index begin, Index end, float* dw, float* db, float* scratch) {
+                 Index begin, Index end, float* dw, float* db, bool reload, float* scratch) {
   const Blocking blocking = outer_blocking(s);
   const Split split(s.segment_length(), units.pieces);
+  const bool cut = outer_columns(s) < s.x.count;
   alignas(kAlignment) float columns[kOuterPack];
   const float* runs[kOuterRows];
-  bool reload = false;
   for (Index image = first; image < last; image += blocking.images) {
     const Index images = std::min(blocking.images, last - image);
     for (Index row = 0; row < s.y.count; row += blocking.rows) {
       const Index rows = std::min(blocking.rows, s.y.count - row);
-      const Window w = open_window(s, x, image, images, row, rows, scratch);
+      Window w = {};
+      if (!cut) w = open_window(s, x, image, images, row, rows, scratch);
       for (Index left = 0; left < s.x.count; left += kOuterRows) {
         const Index length = std::min(kOuterRows, s.x.count - left), run_count = images * rows;
+        if (cut) w = open_window(strip_of(s, left, length), x, image, images, row, rows, scratch);
+        const Index skipped = cut ? 0 : left * s.x.stride * s.channels;
         for (Index i = 0, n = 0; i < images; ++i)
-          for (Index y = 0; y < rows; ++y, ++n)
-            runs[n] = w.base + i * w.image_stride + y * w.row_stride + left * s.x.stride * s.channels;
+          for (Index y = 0; y < rows; ++y, ++n) runs[n] = w.base + i * w.image_stride + y * w.row_stride + skipped;
         const float* pixel = dy + ((image * s.y.count + row) * s.x.count + left) * s.filters;
         Index packed = -1;
         for (Index unit = begin; unit < end; ++unit) {
@@ -380,14 +420,16 @@ Index conv_kernel_gradient_scratch_size(const ConvShape& shape, Index capacity, 
   const Sweep s = forward_sweep(shape);
   const Index chunk = images_of_chunk(shape);
   const Index chunks = capacity <= chunk ? 1 : ceil_div(capacity, chunk);
-  return threads * window_size(s, outer_blocking(s)) + std::min(most_partials(shape), chunks - 1) * sums_size(shape);
+  return threads * window_size(s, outer_blocking(s), outer_columns(s)) +
+         std::min(most_partials(shape), chunks - 1) * sums_size(shape);
 }
 
 void conv_kernel_gradient(const ConvShape& shape, Index images, const float* x, const float* dy, float* dw, float* db,
-                          float* scratch) {
+                          float* scratch, bool accumulate) {
   const Sweep s = forward_sweep(shape);
   const Index chunk = std::min(images, images_of_chunk(shape)), chunks = ceil_div(images, chunk);
-  const Index window = window_size(s, outer_blocking(s)), size = sums_size(shape), kernel = shape.kernel_size();
+  const Index window = window_size(s, outer_blocking(s), outer_columns(s)), size = sums_size(shape),
+              kernel = shape.kernel_size();
   const Units units(s);
   const double work = fma_work(shape.work() * static_cast<double>(images));
   const Index threads = usable_threads();
@@ -409,7 +451,7 @@ void conv_kernel_gradient(const ConvShape& shape, Index images, const float* x, 
                   !db        ? nullptr
                   : in_place ? db
                              : partial + kernel,
-                  scratch + thread * window);
+                  in_place && accumulate, scratch + thread * window);
     });
     const Index sums = count - direct;
     const auto fold = [&](float* total, Index offset, Index length) {

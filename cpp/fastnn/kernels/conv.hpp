@@ -37,13 +37,17 @@ void conv_forward(const ConvShape& shape, Index images, const float* x, const fl
 Index conv_turned_size(const ConvShape& shape);
 void conv_pack_turned(const ConvShape& shape, const float* kernel, float* turned);
 Index conv_input_gradient_scratch_size(const ConvShape& shape);
-void conv_input_gradient(const ConvShape& shape, Index images, const float* dy, const float* turned, float* dx,
-                         float* scratch);
+void conv_input_gradient(const ConvShape& shape, Index images, const float* dy, const float* turned,
+                         const Epilogue& epilogue, float* dx, float* scratch);
+
+/// What an epilogue makes of a pixel that no product reaches.
+void conv_unreached(Index filters, const Epilogue& epilogue, float* pixel);
 
 /// Floats of scratch for the whole pass.
 Index conv_kernel_gradient_scratch_size(const ConvShape& shape, Index capacity, int threads);
-/// dw and, unless it is null, the gradient of the bias. With dw null only the latter.
+/// dw and, unless it is null, the gradient of the bias. With dw null only the latter. `accumulate`: the chains start from
+/// what stands there.
 void conv_kernel_gradient(const ConvShape& shape, Index images, const float* x, const float* dy, float* dw, float* db,
-                          float* scratch);
+                          float* scratch, bool accumulate = false);
 
 }  // namespace fastnn::kernels

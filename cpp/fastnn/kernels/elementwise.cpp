@@ -3,6 +3,7 @@
 
 #include <cassert>
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <type_traits>
 #include <utility>
@@ -20,6 +21,20 @@ inline Packet inverse(const Packet& x) { return div(one(), x); }
 inline Packet sign_of(const Packet& x) {
   const Packet side = select(less(zero(), x), one(), select(less(x, zero()), set1(-1.0f), x));
   return select(equal(x, zero()), zero(), side);  // NaN stays
+}
+
+// A function of doubles, a register of them at a time.
+template <class F>
+inline Packet widely(F&& f, const Packet& x) {
+  alignas(kAlignment) float lanes[kWidth];
+  ei::pstore(lanes, x);
+  for (Index i = 0; i < kWidth; i += precise::kDoubles) {
+    precise::Floats part;
+    std::memcpy(&part, lanes + i, sizeof part);
+    part = __builtin_convertvector(f(__builtin_convertvector(part, precise::Doubles)), precise::Floats);
+    std::memcpy(lanes + i, &part, sizeof part);
+  }
+  return load_aligned(lanes);
 }
 
 // A function of doubles, lane by lane.
@@ -75,22 +90,24 @@ FASTNN_UNARY(Negative, nothing, negate(x), set1(-1.0f))
 FASTNN_UNARY(Abs, input, packet::abs(x), sign_of(v))
 FASTNN_UNARY(Sign, flat, sign_of(x), zero())
 FASTNN_UNARY(Exp, output, packet::exp(x), v)
-FASTNN_UNARY(Exp2, output, lanewise([](double d) { return precise::exp(d * 0.6931471805599453); }, x),
+FASTNN_UNARY(Exp2, output, widely([](auto d) { return precise::exp(d * 0.6931471805599453); }, x),
              mul(v, set1(0.693147180559945f)))
 FASTNN_UNARY(Expm1, output, packet::expm1(x), add(v, one()))
 FASTNN_UNARY(Log, input, packet::log(x), inverse(v))
 FASTNN_UNARY(Log1p, input, packet::log1p(x), inverse(add(v, one())))
-FASTNN_UNARY(Log2, input, lanewise([](double d) { return precise::log(d) * 1.4426950408889634; }, x),
+FASTNN_UNARY(Log2, input, widely([](auto d) { return precise::log(d) * 1.4426950408889634; }, x),
              div(set1(1.44269504088896341f), v))
-FASTNN_UNARY(Log10, input, lanewise([](double d) { return precise::log(d) * 0.4342944819032518; }, x),
+FASTNN_UNARY(Log10, input, widely([](auto d) { return precise::log(d) * 0.4342944819032518; }, x),
              div(set1(0.434294481903251828f), v))
 FASTNN_UNARY(Sqrt, output, root(x), div(set1(0.5f), v))
 FASTNN_UNARY(Rsqrt, output, inverse(root(x)), mul(set1(-0.5f), mul(v, mul(v, v))))
 FASTNN_UNARY(Square, input, mul(x, x), add(v, v))
 FASTNN_UNARY(Reciprocal, output, inverse(x), negate(mul(v, v)))
-FASTNN_UNARY(Sin, input, lanewise(precise::sin, x), lanewise(precise::cos, v))
-FASTNN_UNARY(Cos, input, lanewise(precise::cos, x), negate(lanewise(precise::sin, v)))
-FASTNN_UNARY(Tan, output, lanewise(precise::tan, x), madd(v, v, one()))
+FASTNN_UNARY(Sin, input, widely([](auto d) { return precise::sin(d); }, x),
+             widely([](auto d) { return precise::cos(d); }, v))
+FASTNN_UNARY(Cos, input, widely([](auto d) { return precise::cos(d); }, x),
+             negate(widely([](auto d) { return precise::sin(d); }, v)))
+FASTNN_UNARY(Tan, output, widely([](auto d) { return precise::tan(d); }, x), madd(v, v, one()))
 FASTNN_UNARY(Arcsin, input, lanewise(precise::arcsin, x), inverse(root(mul(sub(one(), v), add(one(), v)))))
 FASTNN_UNARY(Arccos, input, lanewise(precise::arccos, x), negate(inverse(root(mul(sub(one(), v), add(one(), v))))))
 FASTNN_UNARY(Arctan, input, lanewise(precise::arctan, x), inverse(madd(v, v, one())))
@@ -230,8 +247,25 @@ inline Packet either_nan(const Packet& value, const Packet& b) { return select(e
 inline Packet share(const Packet& wins, const Packet& ties) {
   return select(wins, one(), select(ties, set1(0.5f), zero()));
 }
+// Of two ordinary numbers it is their exponential; what else there is depends on the lane alone.
 inline Packet power(const Packet& a, const Packet& b) {
-  return lanewise([](double x, double y) { return precise::power(x, y); }, a, b);
+  alignas(kAlignment) float x[kWidth], y[kWidth];
+  ei::pstore(x, a);
+  ei::pstore(y, b);
+  for (Index i = 0; i < kWidth; i += precise::kDoubles) {
+    precise::Floats base, exponent;
+    std::memcpy(&base, x + i, sizeof base);
+    std::memcpy(&exponent, y + i, sizeof exponent);
+    const auto wide = __builtin_convertvector(base, precise::Doubles);
+    const auto size = precise::detail::choose(wide < 0.0, -wide, wide);
+    precise::Doubles power = precise::exp(__builtin_convertvector(exponent, precise::Doubles) * precise::log(size));
+    for (int k = 0; k < precise::kDoubles; ++k)
+      if (!(base[k] > 0.0f && base[k] < kInfinity && std::fabs(exponent[k]) < kInfinity))
+        power[k] = precise::power(static_cast<double>(base[k]), static_cast<double>(exponent[k]), power[k]);
+    base = __builtin_convertvector(power, precise::Floats);
+    std::memcpy(x + i, &base, sizeof base);
+  }
+  return load_aligned(x);
 }
 
 #define FASTNN_BINARY(Name, flat, reads, value_of, slope_of_a, slope_of_b)                                           \

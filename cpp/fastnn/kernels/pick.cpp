@@ -71,15 +71,20 @@ void take(const Picked& s, std::size_t bytes, const void* x, const std::int32_t*
   parallel_ranges(s.outer * s.picks, chunk, work_of(s), [&](Index begin, Index end, int) {
     for (Index p = begin; p < end; ++p) {
       const Index block = p / s.picks * s.size + settled(indices[p % s.picks], s.size);
-      std::memcpy(to + static_cast<std::size_t>(p) * run, from + static_cast<std::size_t>(block) * run, run);
+      if (run == 4)  // one number: a copy of a size that the compiler knows
+        std::memcpy(to + p * 4, from + block * 4, 4);
+      else
+        std::memcpy(to + static_cast<std::size_t>(p) * run, from + static_cast<std::size_t>(block) * run, run);
     }
   });
 }
 
 void take_gradient(const Picked& s, const std::int32_t* indices, const float* dy, float* dx) {
-  // Each task owns a part of the places of one block and looks through all indices for those that fall into it.
+  // Each task owns the places of one block, or where blocks are few a part of them, and looks through all indices for
+  // those that fall into it.
   const double work = work_of(s);
-  const Index parts = work < kGrain ? 1 : std::clamp<Index>(usable_threads(), 1, std::max<Index>(1, s.size));
+  const Index threads = usable_threads();
+  const Index parts = work < kGrain || s.outer >= 4 * threads ? 1 : std::min(threads, s.size);
   parallel_for(s.outer * parts, work, [&](Index task, int) {
     const Index o = task / parts, part = task % parts;
     const Index first = s.size * part / parts, last = s.size * (part + 1) / parts;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <type_traits>
 
 #include "fastnn/kernels/math.hpp"
 
@@ -68,72 +69,93 @@ inline void each_channel(Index begin, Index end, Body&& body) {
 
 // The pixels of a window that are there.
 struct Window {
-  Index y0, y1, x0, x1;  // of the window: [y0, y1) x [x0, x1)
-  Index top, left;       // of the image: where (0, 0) of the window lies
-  Index count() const { return (y1 - y0) * (x1 - x0); }
+  Index z0, z1, y0, y1, x0, x1;  // of the window: [z0, z1) x [y0, y1) x [x0, x1)
+  Index first;                   // of the volume: the pixel under (0, 0, 0) of the window, were it there
+  Index count() const { return (z1 - z0) * (y1 - y0) * (x1 - x0); }
 };
-inline Window window_of(const PoolShape& s, Index oy, Index ox) {
+template <bool kDeep>
+inline Window window_of(const PoolShape& s, Index oz, Index oy, Index ox) {
+  const Index front = kDeep ? oz * s.sd - s.pad_front : 0, top = oy * s.sh - s.pad_top, left = ox * s.sw - s.pad_left;
   Window window;
-  window.top = oy * s.sh - s.pad_top;
-  window.left = ox * s.sw - s.pad_left;
-  window.y0 = std::max<Index>(0, -window.top);
-  window.x0 = std::max<Index>(0, -window.left);
-  window.y1 = std::min(s.kh, s.h - window.top);
-  window.x1 = std::min(s.kw, s.w - window.left);
+  window.z0 = std::max<Index>(0, -front);
+  window.y0 = std::max<Index>(0, -top);
+  window.x0 = std::max<Index>(0, -left);
+  window.z1 = kDeep ? std::min(s.kd, s.d - front) : 1;
+  window.y1 = std::min(s.kh, s.h - top);
+  window.x1 = std::min(s.kw, s.w - left);
+  window.first = (front * s.h + top) * s.w + left;
   return window;
 }
 
+// Calls body(floats from the window's first pixel, number in the window) for each pixel that is there, in order.
+template <bool kDeep, class Body>
+inline void each_tap(const PoolShape& s, const Window& window, Body&& body) {
+  for (Index kz = kDeep ? window.z0 : 0; kz < (kDeep ? window.z1 : 1); ++kz) {
+    for (Index ky = window.y0; ky < window.y1; ++ky) {
+      const Index line = (kz * s.h + ky) * s.w * s.c, number = (kz * s.kh + ky) * s.kw;
+      for (Index kx = window.x0; kx < window.x1; ++kx) body(line + kx * s.c, number + kx);
+    }
+  }
+}
+
+// Calls body(kDeep, window, floats from the first output) for output rows [begin, end); images have loops of their own.
+template <bool kDeep, class Body>
+inline void each_window(const PoolShape& s, Index begin, Index end, Body&& body) {
+  for (Index row = begin; row < end; ++row) {
+    const Index oz = kDeep ? row / s.oh : 0, oy = kDeep ? row % s.oh : row;
+    for (Index ox = 0; ox < s.ow; ++ox) body(window_of<kDeep>(s, oz, oy, ox), (row * s.ow + ox) * s.c);
+  }
+}
+template <class Body>
+inline void each_window(const PoolShape& s, Index begin, Index end, Body&& body) {
+  if (s.flat())
+    each_window<false>(s, begin, end, [&](const Window& window, Index out) { body(std::false_type{}, window, out); });
+  else
+    each_window<true>(s, begin, end, [&](const Window& window, Index out) { body(std::true_type{}, window, out); });
+}
+
 inline void clear_channels(const PoolShape& s, float* dx, Index begin, Index end) {
-  for (Index pixel = 0; pixel < s.h * s.w; ++pixel) std::fill(dx + pixel * s.c + begin, dx + pixel * s.c + end, 0.0f);
+  for (Index pixel = 0; pixel < s.d * s.h * s.w; ++pixel)
+    std::fill(dx + pixel * s.c + begin, dx + pixel * s.c + end, 0.0f);
 }
 
 }  // namespace
 
 template <class T>
 void max_pool(const PoolShape& s, const float* x, float* y, T* picked, Index begin, Index end) {
-  assert(s.kh * s.kw - 1 <= static_cast<Index>(T(-1)));
-  for (Index oy = begin; oy < end; ++oy) {
-    for (Index ox = 0; ox < s.ow; ++ox) {
-      const Window window = window_of(s, oy, ox);
-      const float* origin = x + (window.top * s.w + window.left) * s.c;
-      const Index out = (oy * s.ow + ox) * s.c;
-      each_channel(0, s.c, [&](auto traits, Index c) {
-        using R = decltype(traits);
-        typename R::Value best = R::load(origin + (window.y0 * s.w + window.x0) * s.c + c);
-        typename R::Place at = R::place(window.y0 * s.kw + window.x0);
-        for (Index ky = window.y0; ky < window.y1; ++ky)
-          for (Index kx = window.x0; kx < window.x1; ++kx)
-            R::take_larger(best, at, R::load(origin + (ky * s.w + kx) * s.c + c), R::place(ky * s.kw + kx));
-        R::store(y + out + c, best);
-        if (picked != nullptr) R::store_place(picked + out + c, at);
+  assert(s.window() - 1 <= static_cast<Index>(T(-1)));
+  each_window(s, begin, end, [&](auto deep, const Window& window, Index out) {
+    const float* origin = x + window.first * s.c;
+    each_channel(0, s.c, [&](auto traits, Index c) {
+      using R = decltype(traits);
+      const Index first = ((window.z0 * s.h + window.y0) * s.w + window.x0) * s.c;
+      typename R::Value best = R::load(origin + first + c);
+      typename R::Place at = R::place((window.z0 * s.kh + window.y0) * s.kw + window.x0);
+      each_tap<deep>(s, window, [&](Index tap, Index number) {
+        R::take_larger(best, at, R::load(origin + tap + c), R::place(number));
       });
-    }
-  }
+      R::store(y + out + c, best);
+      if (picked != nullptr) R::store_place(picked + out + c, at);
+    });
+  });
 }
 
 template <class T>
 void max_pool_backward(const PoolShape& s, const T* picked, const float* dy, float* dx, Index begin, Index end) {
   const bool apart = s.apart();
   if (!s.tiled()) clear_channels(s, dx, begin, end);
-  for (Index oy = 0; oy < s.oh; ++oy) {
-    for (Index ox = 0; ox < s.ow; ++ox) {
-      const Window window = window_of(s, oy, ox);
-      float* origin = dx + (window.top * s.w + window.left) * s.c;
-      const Index out = (oy * s.ow + ox) * s.c;
-      each_channel(begin, end, [&](auto traits, Index c) {
-        using R = decltype(traits);
-        const typename R::Value up = R::load(dy + out + c);
-        const typename R::Place at = R::load_place(picked + out + c);
-        for (Index ky = window.y0; ky < window.y1; ++ky) {
-          for (Index kx = window.x0; kx < window.x1; ++kx) {
-            float* to = origin + (ky * s.w + kx) * s.c + c;
-            const typename R::Value share = R::where(at, R::place(ky * s.kw + kx), up);
-            R::store(to, apart ? share : R::add(R::load(to), share));
-          }
-        }
+  each_window(s, 0, s.od * s.oh, [&](auto deep, const Window& window, Index out) {
+    float* origin = dx + window.first * s.c;
+    each_channel(begin, end, [&](auto traits, Index c) {
+      using R = decltype(traits);
+      const typename R::Value up = R::load(dy + out + c);
+      const typename R::Place at = R::load_place(picked + out + c);
+      each_tap<deep>(s, window, [&](Index tap, Index number) {
+        const typename R::Value share = R::where(at, R::place(number), up);
+        R::store(origin + tap + c, apart ? share : R::add(R::load(origin + tap + c), share));
       });
-    }
-  }
+    });
+  });
 }
 
 template void max_pool(const PoolShape&, const float*, float*, std::uint8_t*, Index, Index);
@@ -142,43 +164,30 @@ template void max_pool_backward(const PoolShape&, const std::uint8_t*, const flo
 template void max_pool_backward(const PoolShape&, const std::uint16_t*, const float*, float*, Index, Index);
 
 void average_pool(const PoolShape& s, const float* x, float* y, Index begin, Index end) {
-  for (Index oy = begin; oy < end; ++oy) {
-    for (Index ox = 0; ox < s.ow; ++ox) {
-      const Window window = window_of(s, oy, ox);
-      const float* origin = x + (window.top * s.w + window.left) * s.c;
-      const Index out = (oy * s.ow + ox) * s.c;
-      each_channel(0, s.c, [&](auto traits, Index c) {
-        using R = decltype(traits);
-        typename R::Value sum = R::set1(0.0f);
-        for (Index ky = window.y0; ky < window.y1; ++ky)
-          for (Index kx = window.x0; kx < window.x1; ++kx)
-            sum = R::add(sum, R::load(origin + (ky * s.w + kx) * s.c + c));
-        R::store(y + out + c, R::div(sum, R::set1(static_cast<float>(window.count()))));
-      });
-    }
-  }
+  each_window(s, begin, end, [&](auto deep, const Window& window, Index out) {
+    const float* origin = x + window.first * s.c;
+    each_channel(0, s.c, [&](auto traits, Index c) {
+      using R = decltype(traits);
+      typename R::Value sum = R::set1(0.0f);
+      each_tap<deep>(s, window, [&](Index tap, Index) { sum = R::add(sum, R::load(origin + tap + c)); });
+      R::store(y + out + c, R::div(sum, R::set1(static_cast<float>(window.count()))));
+    });
+  });
 }
 
 void average_pool_backward(const PoolShape& s, const float* dy, float* dx, Index begin, Index end) {
   const bool apart = s.apart();
   if (!s.tiled()) clear_channels(s, dx, begin, end);
-  for (Index oy = 0; oy < s.oh; ++oy) {
-    for (Index ox = 0; ox < s.ow; ++ox) {
-      const Window window = window_of(s, oy, ox);
-      float* origin = dx + (window.top * s.w + window.left) * s.c;
-      const Index out = (oy * s.ow + ox) * s.c;
-      each_channel(begin, end, [&](auto traits, Index c) {
-        using R = decltype(traits);
-        const typename R::Value share = R::div(R::load(dy + out + c), R::set1(static_cast<float>(window.count())));
-        for (Index ky = window.y0; ky < window.y1; ++ky) {
-          for (Index kx = window.x0; kx < window.x1; ++kx) {
-            float* to = origin + (ky * s.w + kx) * s.c + c;
-            R::store(to, apart ? share : R::add(R::load(to), share));
-          }
-        }
+  each_window(s, 0, s.od * s.oh, [&](auto deep, const Window& window, Index out) {
+    float* origin = dx + window.first * s.c;
+    each_channel(begin, end, [&](auto traits, Index c) {
+      using R = decltype(traits);
+      const typename R::Value share = R::div(R::load(dy + out + c), R::set1(static_cast<float>(window.count())));
+      each_tap<deep>(s, window, [&](Index tap, Index) {
+        R::store(origin + tap + c, apart ? share : R::add(R::load(origin + tap + c), share));
       });
-    }
-  }
+    });
+  });
 }
 
 void global_max_pool(Index h, Index w, Index c, const float* x, float* y, std::int32_t* picked) {

@@ -1,4 +1,4 @@
-// Pooling over images (h, w, c), one image at a time: windows and whole images, largest and average.
+// Pooling over images (h, w, c) and volumes (d, h, w, c), one at a time: windows and whole images, largest and average.
 #pragma once
 
 #include <cstdint>
@@ -8,19 +8,27 @@
 namespace fastnn::kernels {
 
 struct PoolShape {
-  Index h, w, c;            ///< input
-  Index kh, kw, sh, sw;     ///< window and strides
-  Index pad_top, pad_left;  ///< pixels that are missing before the first
-  Index oh, ow;             ///< output
+  Index h, w, c;                                       ///< input
+  Index kh, kw, sh, sw;                                ///< window and strides
+  Index pad_top, pad_left;                             ///< pixels that are missing before the first
+  Index oh, ow;                                        ///< output
+  Index d = 1, kd = 1, sd = 1, pad_front = 0, od = 1;  ///< the same for depth; an image is one plane
 
+  bool flat() const { return d == 1 && kd == 1; }
+  Index in_size() const { return d * h * w * c; }
+  Index out_size() const { return od * oh * ow * c; }
+  Index window() const { return kd * kh * kw; }
   /// Windows share no pixel.
-  bool apart() const { return sh >= kh && sw >= kw; }
+  bool apart() const { return sh >= kh && sw >= kw && sd >= kd; }
   /// Every pixel is in one window and only one.
-  bool tiled() const { return sh == kh && sw == kw && pad_top == 0 && pad_left == 0 && oh * sh >= h && ow * sw >= w; }
+  bool tiled() const {
+    return sh == kh && sw == kw && sd == kd && pad_top == 0 && pad_left == 0 && pad_front == 0 && oh * sh >= h &&
+           ow * sw >= w && od * sd >= d;
+  }
 };
 
-/// Output rows [begin, end). `picked`, unless null, gets for every output which element of its window (ky * kw + kx)
-/// won: the first of equals, or the first NaN. T is uint8_t where windows have at most 256 elements, else uint16_t.
+/// Output rows [begin, end) of all planes. `picked`, unless null, gets for every output which element of its window
+/// ((kz * kh + ky) * kw + kx) won: the first of equals, or the first NaN. T is uint8_t where windows have at most 256 elements, else uint16_t.
 template <class T>
 void max_pool(const PoolShape&, const float* x, float* y, T* picked, Index begin, Index end);
 /// Channels [begin, end) of dx; windows that share a pixel are added in the order of the output.

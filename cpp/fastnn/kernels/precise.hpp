@@ -1,7 +1,7 @@
 // Elementary functions of one number in double precision, for what is computed seldom and is wanted exact: rounded to float32
 // they are right to the last place but for rare ties. Series of a few terms after a reduction of the argument, with no
 // call of libm, whose last place differs between machines. sin, cos and tan hold this up to |x| = 1e6 and slowly lose
-// digits beyond.
+// digits beyond. Those that are wanted most are templates, for one double or for a register of them.
 #pragma once
 
 #include <cmath>
@@ -15,9 +15,25 @@ constexpr double kPi = 3.14159265358979323846;
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
+/// A register of doubles; comparisons of them are masks in whole numbers of the same size.
+#if defined(__AVX512F__)
+#define FASTNN_REGISTER 64
+#elif defined(__AVX__)
+#define FASTNN_REGISTER 32
+#else
+#define FASTNN_REGISTER 16
+#endif
+typedef double Doubles __attribute__((vector_size(FASTNN_REGISTER)));
+typedef std::int64_t Words __attribute__((vector_size(FASTNN_REGISTER)));
+typedef std::uint64_t Naturals __attribute__((vector_size(FASTNN_REGISTER)));
+typedef float Floats __attribute__((vector_size(FASTNN_REGISTER / 2)));
+#undef FASTNN_REGISTER
+constexpr int kDoubles = sizeof(Doubles) / sizeof(double);
+
 namespace detail {
 
 constexpr double kMagic = 6755399441055744.0;  // 1.5 * 2^52: adding it rounds to an integer, left in the low bits
+constexpr std::int64_t kMagicBits = 0x4338000000000000;
 
 inline std::int64_t bits(double x) {
   std::int64_t word;
@@ -29,77 +45,103 @@ inline double from_bits(std::int64_t word) {
   std::memcpy(&x, &word, sizeof x);
   return x;
 }
+inline Words bits(const Doubles& x) { return (Words)x; }
+inline Doubles from_bits(const Words& word) { return (Doubles)word; }
 
-template <int N>
-inline double polynomial(double x, const double (&c)[N]) {
-  double sum = c[N - 1];
+// The upper bits of a double: its sign and its exponent.
+inline std::int64_t exponent_of(std::int64_t word) {
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(word) >> 52);
+}
+inline Words exponent_of(const Words& word) { return (Words)((Naturals)word >> 52); }
+
+inline double choose(bool mask, double yes, double no) { return mask ? yes : no; }
+inline Doubles choose(const Words& mask, const Doubles& yes, const Doubles& no) {
+  return (Doubles)(((Words)yes & mask) | ((Words)no & ~mask));
+}
+template <class D>
+inline D all(double value) {
+  return D{} + value;
+}
+
+template <class D, int N>
+inline D polynomial(D x, const double (&c)[N]) {
+  D sum = all<D>(c[N - 1]);
   for (int i = N - 2; i >= 0; --i) sum = sum * x + c[i];
   return sum;
 }
 
-// The remainder of x by pi / 2, in [-pi / 4, pi / 4], and how often it was taken away, modulo 4.
+// The remainder of x by pi / 2, in [-pi / 4, pi / 4], and (in the low bits) how often that was taken away.
+template <class D>
 struct Quadrant {
-  double rest;
-  int turns;
+  explicit Quadrant(D x) {
+    const D shifted = x * (2.0 / kPi) + kMagic, times = shifted - kMagic;
+    rest = x - times * 1.5707963267341256;  // 33 bits of pi / 2, then the others
+    rest -= times * 6.077100506506192e-11;
+    rest = choose(rest < -1.0, all<D>(-1.0), rest);
+    rest = choose(rest > 1.0, all<D>(1.0), rest);
+    turns = bits(shifted);
+    constexpr double s[] = {1.0, -1.0 / 6, 1.0 / 120, -1.0 / 5040, 1.0 / 362880, -1.0 / 39916800, 1.0 / 6227020800};
+    constexpr double c[] = {1.0,         -1.0 / 2,       1.0 / 24,        -1.0 / 720,
+                            1.0 / 40320, -1.0 / 3628800, 1.0 / 479001600, -1.0 / 87178291200};
+    sin = rest * polynomial(rest * rest, s);
+    cos = polynomial(rest * rest, c);
+  }
+  D rest, sin, cos;
+  decltype(bits(D{})) turns;
 };
-inline Quadrant quadrant(double x) {
-  const double shifted = x * (2.0 / kPi) + kMagic, turns = shifted - kMagic;
-  double rest = x - turns * 1.5707963267341256;  // 33 bits of pi / 2, then the others
-  rest -= turns * 6.077100506506192e-11;
-  rest = rest < -1.0 ? -1.0 : rest > 1.0 ? 1.0 : rest;
-  return {rest, static_cast<int>(bits(shifted) & 3)};
-}
-inline double sin_reduced(double r) {
-  constexpr double c[] = {1.0, -1.0 / 6, 1.0 / 120, -1.0 / 5040, 1.0 / 362880, -1.0 / 39916800, 1.0 / 6227020800};
-  return r * polynomial(r * r, c);
-}
-inline double cos_reduced(double r) {
-  constexpr double c[] = {1.0,         -1.0 / 2,       1.0 / 24,        -1.0 / 720,
-                          1.0 / 40320, -1.0 / 3628800, 1.0 / 479001600, -1.0 / 87178291200};
-  return polynomial(r * r, c);
-}
 
 }  // namespace detail
 
-inline double exp(double x) {
+template <class D>
+inline D exp(D x) {
   using namespace detail;
-  const double bounded = x < -200.0 ? -200.0 : x > 200.0 ? 200.0 : x;
-  const double shifted = bounded * 1.4426950408889634 + kMagic, n = shifted - kMagic;
-  const double r = (bounded - n * 0.6931471803691238) - n * 1.9082149292705877e-10;
+  const D low = choose(x < -200.0, all<D>(-200.0), x), bounded = choose(low > 200.0, all<D>(200.0), low);
+  const D shifted = bounded * 1.4426950408889634 + kMagic, n = shifted - kMagic;
+  const D r = (bounded - n * 0.6931471803691238) - n * 1.9082149292705877e-10;
   constexpr double c[] = {1.0,       1.0,        1.0 / 2,     1.0 / 6,      1.0 / 24,      1.0 / 120,
                           1.0 / 720, 1.0 / 5040, 1.0 / 40320, 1.0 / 362880, 1.0 / 3628800, 1.0 / 39916800};
-  return polynomial(r, c) * from_bits((bits(shifted) - bits(kMagic) + 1023) << 52);
+  return polynomial(r, c) * from_bits((bits(shifted) - (kMagicBits - 1023)) << 52);
 }
 
 /// Of a double that is no subnormal number (every float32 is none).
-inline double log(double x) {
+template <class D>
+inline D log(D x) {
   using namespace detail;
-  const std::int64_t offset = bits(x) - 0x3fe6a09e667f3bcd;  // sqrt(1/2)
-  const std::int64_t e = offset >> 52;
-  const double m = from_bits(bits(x) - static_cast<std::int64_t>(static_cast<std::uint64_t>(e) << 52));
-  const double s = (m - 1.0) / (m + 1.0);
+  // x = m 2^e with m in [sqrt(1/2), sqrt(2)). The exponent, moved up so that it is positive, becomes a double by its bits.
+  constexpr std::int64_t kRootHalf = 0x3fe6a09e667f3bcd, kMoved = 1023, kTwoTo52 = 0x4330000000000000;
+  const auto word = bits(x);
+  const auto exponent = exponent_of(word - kRootHalf + (kMoved << 52));
+  const D e = from_bits(exponent | kTwoTo52) - (4503599627370496.0 + 1023.0);
+  const D m = from_bits(word - ((exponent - kMoved) << 52));
+  const D s = (m - 1.0) / (m + 1.0);
   constexpr double c[] = {2.0, 2.0 / 3, 2.0 / 5, 2.0 / 7, 2.0 / 9, 2.0 / 11, 2.0 / 13, 2.0 / 15, 2.0 / 17};
-  const double y = static_cast<double>(e) * 0.6931471805599453 + s * polynomial(s * s, c);
-  if (x > 0.0 && x < kInfinity) return y;
-  return x == 0.0 ? -kInfinity : x > 0.0 ? x : kNaN;
+  const D y = e * 0.6931471805599453 + s * polynomial(s * s, c);
+  const D above = choose(x < kInfinity, y, x);  // infinity and NaN
+  const D below = choose(x < 0.0, all<D>(kNaN), above);
+  return choose(x == 0.0, all<D>(-kInfinity), below);
 }
 
-inline double sin(double x) {
-  const auto [r, turns] = detail::quadrant(x);
-  const double y = (turns & 1) != 0 ? detail::cos_reduced(r) : detail::sin_reduced(r);
-  return (turns & 2) != 0 ? -y : y;
+template <class D>
+inline D sin(D x) {
+  const detail::Quadrant<D> q(x);
+  const D y = detail::choose((q.turns & 1) != 0, q.cos, q.sin);
+  const D signed_y = detail::choose((q.turns & 2) != 0, -y, y);
+  return detail::choose(x == 0.0, x, signed_y);
 }
 
-inline double cos(double x) {
-  const auto [r, turns] = detail::quadrant(x);
-  const double y = (turns & 1) != 0 ? detail::sin_reduced(r) : detail::cos_reduced(r);
-  return ((turns + 1) & 2) != 0 ? -y : y;
+template <class D>
+inline D cos(D x) {
+  const detail::Quadrant<D> q(x);
+  const D y = detail::choose((q.turns & 1) != 0, q.sin, q.cos);
+  return detail::choose(((q.turns + 1) & 2) != 0, -y, y);
 }
 
-inline double tan(double x) {
-  const auto [r, turns] = detail::quadrant(x);
-  const double s = detail::sin_reduced(r), c = detail::cos_reduced(r);
-  return (turns & 1) != 0 ? -c / s : s / c;
+template <class D>
+inline D tan(D x) {
+  const detail::Quadrant<D> q(x);
+  const auto odd = (q.turns & 1) != 0;
+  const D y = detail::choose(odd, -q.cos, q.sin) / detail::choose(odd, q.sin, q.cos);
+  return detail::choose(x == 0.0, x, y);
 }
 
 /// Of 0 <= x; beyond tan(pi / 8) the angle is counted from pi / 4.
@@ -169,22 +211,19 @@ inline double erfinv(double y) {
   return std::copysign(detail::polynomial(std::sqrt(-log(1.0 - a)) - 2.6, tail), y);
 }
 
-/// x to the power of y, with NumPy's meaning at zeros, infinities and negative x.
-inline double power(double x, double y) {
+/// x to the power of y, with NumPy's meaning at zeros, infinities and negative x; `size` is exp(y * log(|x|)).
+inline double power(double x, double y, double size) {
   if (y == 0.0 || x == 1.0) return 1.0;
   if (x != x) return x;
-  const double a = std::fabs(x), whole = std::floor(y);
-  const bool odd = whole == y && std::fabs(y) < 9007199254740992.0 && std::fmod(y, 2.0) != 0.0;
+  const double a = std::fabs(x);
+  const bool whole = std::floor(y) == y, odd = whole && std::fabs(y) < 9007199254740992.0 && std::fmod(y, 2.0) != 0.0;
   if (a == 0.0 || a == kInfinity) {
     if (y != y) return y;
-    const double size = (a == 0.0) == (y > 0.0) ? 0.0 : kInfinity;
+    size = (a == 0.0) == (y > 0.0) ? 0.0 : kInfinity;
     return odd && std::signbit(x) ? -size : size;
   }
   if (y == kInfinity || y == -kInfinity) return a == 1.0 ? 1.0 : (a > 1.0) == (y > 0.0) ? kInfinity : 0.0;
-  if (x < 0.0 && whole != y) return kNaN;
-  // A whole power that is small is a few products: the square of a number is exact to the last place.
-  if (y == 2.0) return x * x;
-  const double size = exp(y * log(a));
+  if (x < 0.0 && !whole) return kNaN;
   return odd && x < 0.0 ? -size : size;
 }
 

@@ -73,9 +73,9 @@ void in_ranges(Index count, double each, Body&& body) {
                   [&](Index begin, Index end, int) { body(begin, end - begin); });
 }
 
-class Unary : public Layer {
+class Unary : public Function {
  public:
-  Unary(const std::string& kind, const std::string& name, const Config& config) : Layer(kind, name) {
+  Unary(const std::string& kind, const std::string& name, const Config& config) : Function(kind, name) {
     const std::string word = config.word("op");
     require(kernels::find_unary(word, op_), "op expects the name of a function of one argument, got \"", word, "\"");
     word_ = word;
@@ -130,9 +130,9 @@ class Unary : public Layer {
   Spec input_;
 };
 
-class Binary : public Layer {
+class Binary : public Function {
  public:
-  Binary(const std::string& kind, const std::string& name, const Config& config) : Layer(kind, name) {
+  Binary(const std::string& kind, const std::string& name, const Config& config) : Function(kind, name) {
     word_ = config.word("op");
     require(kernels::find_binary(word_, op_), "op expects the name of a function of two arguments, got \"", word_,
             "\"");
@@ -215,9 +215,9 @@ class Binary : public Layer {
   std::array<bool, 2> whole_{};  // of the output's shape
 };
 
-class Where : public Layer {
+class Where : public Function {
  public:
-  Where(const std::string& kind, const std::string& name, const Config&) : Layer(kind, name) {}
+  Where(const std::string& kind, const std::string& name, const Config&) : Function(kind, name) {}
 
   Signature infer(const std::vector<Spec>& inputs) override {
     require_inputs(*this, inputs, 3);
@@ -271,10 +271,10 @@ class Where : public Layer {
   std::array<bool, 2> whole_{};
 };
 
-class Clip : public Layer {
+class Clip : public Function {
  public:
   Clip(const std::string& kind, const std::string& name, const Config& config)
-      : Layer(kind, name),
+      : Function(kind, name),
         low_(static_cast<float>(config.number("low", -std::numeric_limits<double>::infinity()))),
         high_(static_cast<float>(config.number("high", std::numeric_limits<double>::infinity()))) {}
 
@@ -310,9 +310,9 @@ class Clip : public Layer {
   Spec input_;
 };
 
-class Cast : public Layer {
+class Cast : public Function {
  public:
-  Cast(const std::string& kind, const std::string& name, const Config& config) : Layer(kind, name) {
+  Cast(const std::string& kind, const std::string& name, const Config& config) : Function(kind, name) {
     const std::string word = config.word("dtype");
     bool known = false;
     for (DType dtype : {DType::float32, DType::int32, DType::boolean})

@@ -35,10 +35,10 @@ void require_indices(const Layer& layer, const Spec& spec) {
           "; cast them first");
 }
 
-class Take : public Layer {
+class Take : public Function {
  public:
   Take(const std::string& kind, const std::string& name, const Config& config)
-      : Layer(kind, name), axis_(config.integer("axis")) {}
+      : Function(kind, name), axis_(config.integer("axis")) {}
 
   Signature infer(const std::vector<Spec>& inputs) override {
     require(inputs.size() == 2, who(), " expects two inputs, got ", inputs.size());
@@ -86,10 +86,10 @@ class Take : public Layer {
   Picked shape_{};
 };
 
-class TakeAlong : public Layer {
+class TakeAlong : public Function {
  public:
   TakeAlong(const std::string& kind, const std::string& name, const Config& config)
-      : Layer(kind, name), axis_(config.integer("axis")) {}
+      : Function(kind, name), axis_(config.integer("axis")) {}
 
   Signature infer(const std::vector<Spec>& inputs) override {
     require(inputs.size() == 2, who(), " expects two inputs, got ", inputs.size());
@@ -132,10 +132,10 @@ class TakeAlong : public Layer {
   Picked shape_{};
 };
 
-class OneHot : public Layer {
+class OneHot : public Function {
  public:
   OneHot(const std::string& kind, const std::string& name, const Config& config)
-      : Layer(kind, name), classes_(config.integer("num_classes")) {
+      : Function(kind, name), classes_(config.integer("num_classes")) {
     require(classes_ >= 1, "num_classes expects a positive integer, got ", classes_);
   }
 
@@ -159,10 +159,10 @@ class OneHot : public Layer {
 
 // Sort gives values, ArgSort places, TopK both of the k largest along the last axis. What a value's gradient goes back to
 // is kept from the forward pass.
-class Ordered : public Layer {
+class Ordered : public Function {
  public:
   Ordered(const std::string& kind, const std::string& name, const Config& config)
-      : Layer(kind, name), axis_(config.integer("axis", -1)), descending_(config.flag("descending", false)) {
+      : Function(kind, name), axis_(config.integer("axis", -1)), descending_(config.flag("descending", false)) {
     if (kind != "TopK") return;
     top_ = config.integer("k");
     require(top_ >= 1, "k expects a positive integer, got ", top_);

@@ -1,10 +1,11 @@
-// Pooling layers on images (batch, h, w, c): MaxPooling2D, AveragePooling2D and their global forms.
+// Pooling layers on (batch, ..., channels) with one to three axes: largest and average, of windows and of everything.
 // Owns windows, padding and the record of which pixel won; the numbers are made in kernels/pool.
 #include <algorithm>
 
 #include "fastnn/kernels/pool.hpp"
 #include "fastnn/layer.hpp"
 #include "fastnn/parallel.hpp"
+#include "fastnn/window.hpp"
 
 namespace fastnn {
 namespace {
@@ -12,63 +13,44 @@ namespace {
 constexpr Index kBand = 16384;       // input floats a forward task
 constexpr Index kChannelBlock = 64;  // channels a backward task
 
-void check_image(const std::string& who, const std::vector<Spec>& inputs) {
-  require(inputs.size() == 1, who, " expects one input, got ", inputs.size());
-  require(inputs[0].dtype == DType::float32, who, " expects float32, got ", name_of(inputs[0].dtype));
-  const Shape& shape = inputs[0].shape;
-  require(shape.size() == 4, who, " expects images (batch, height, width, channels), got ", to_string(shape),
-          shape.size() == 3 ? "; add Reshape((height, width, 1)) before it" : "");
-}
-
-class Pooling2D : public Layer {
+template <std::size_t kRank>
+class Pooling : public Layer {
  public:
-  Pooling2D(const std::string& kind, const std::string& name, const Config& config) : Layer(kind, name) {
-    const std::vector<Index> pool =
-        config.has("pool_size") ? config.integers("pool_size", 2) : std::vector<Index>{2, 2};
-    const std::vector<Index> strides = config.has("strides") ? config.integers("strides", 2) : pool;
-    require(pool[0] > 0 && pool[1] > 0, "pool_size expects positive numbers, got (", pool[0], ", ", pool[1], ")");
-    require(strides[0] > 0 && strides[1] > 0, "strides expects positive numbers, got (", strides[0], ", ", strides[1],
-            ")");
-    require(pool[0] * pool[1] <= 65536, "pool_size expects windows of at most 65536 pixels, got ", pool[0] * pool[1]);
-    const std::string padding = config.word("padding", "valid");
-    require(padding == "valid" || padding == "same", "padding expects \"valid\" or \"same\", got \"", padding, "\"");
-    same_ = padding == "same";
-    shape_.kh = pool[0];
-    shape_.kw = pool[1];
-    shape_.sh = strides[0];
-    shape_.sw = strides[1];
+  Pooling(const std::string& kind, const std::string& name, const Config& config)
+      : Layer(kind, name), windows_(Windows::of_pooling(config, kRank)) {
+    const Index pixels = volume(windows_.each(&WindowAxis::size));
+    require(pixels <= 65536, "pool_size expects windows of at most 65536 pixels, got ", pixels);
   }
 
   Signature infer(const std::vector<Spec>& inputs) override {
-    check_image(who(), inputs);
-    const Shape& in = inputs[0].shape;
-    shape_.h = in[1];
-    shape_.w = in[2];
-    shape_.c = in[3];
-    require(shape_.h > 0 && shape_.w > 0 && shape_.c > 0, who(), " expects images with pixels, got ", to_string(in));
-    require(same_ || (shape_.h >= shape_.kh && shape_.w >= shape_.kw), who(), " expects images of at least ", shape_.kh,
-            " x ", shape_.kw, " pixels for its pool_size, got ", to_string(in),
-            "; use padding=\"same\", a smaller pool_size or fewer pooling layers");
-    place(shape_.h, shape_.kh, shape_.sh, shape_.oh, shape_.pad_top);
-    place(shape_.w, shape_.kw, shape_.sw, shape_.ow, shape_.pad_left);
-    return {{{{in[0], shape_.oh, shape_.ow, shape_.c}, DType::float32}}, {}};
+    windows_.take_input(who(), inputs);
+    windows_.place(who());
+    // A sequence is an image of one column, so that bands of it can be had.
+    const WindowAxis column, &d = windows_.depth();
+    const WindowAxis& h = kRank == 1 ? windows_.width() : windows_.height();
+    const WindowAxis& w = kRank == 1 ? column : windows_.width();
+    const Index channels = inputs[0].shape.back();
+    shape_ = {h.in,     w.in,  channels, h.size, w.size, h.stride, w.stride, h.before,
+              w.before, h.out, w.out,    d.in,   d.size, d.stride, d.before, d.out};
+    return {{{windows_.output_shape(inputs[0].shape[0], channels), DType::float32}}, {}};
   }
 
   BackwardReads backward_reads() const override { return {false, false}; }
 
  protected:
   const kernels::PoolShape& shape() const { return shape_; }
-  Index in_size() const { return shape_.h * shape_.w * shape_.c; }
-  Index out_size() const { return shape_.oh * shape_.ow * shape_.c; }
+  Index in_size() const { return shape_.in_size(); }
+  Index out_size() const { return shape_.out_size(); }
 
   // Calls body(image, begin, end) for bands of output rows.
   template <class Body>
   void each_band(const Context& ctx, Body&& body) const {
-    const Index rows = std::min(shape_.oh, std::max<Index>(1, kBand * shape_.oh / in_size()));
-    const Index bands = (shape_.oh + rows - 1) / rows;
+    const Index all = shape_.od * shape_.oh;
+    const Index rows = std::min(all, std::max<Index>(1, kBand * all / in_size()));
+    const Index bands = (all + rows - 1) / rows;
     parallel_for(ctx.rows() * bands, work(ctx), [&](Index task, int) {
       const Index begin = task % bands * rows;
-      body(task / bands, begin, std::min(begin + rows, shape_.oh));
+      body(task / bands, begin, std::min(begin + rows, all));
     });
   }
 
@@ -83,24 +65,20 @@ class Pooling2D : public Layer {
   }
 
  private:
-  // TensorFlow's rule for "same": as many outputs as strides fit, the missing pixels halved, the odd one at the end.
-  void place(Index size, Index window, Index stride, Index& out, Index& pad) const {
-    out = same_ ? (size + stride - 1) / stride : (size - window) / stride + 1;
-    pad = same_ ? std::max<Index>(0, (out - 1) * stride + window - size) / 2 : 0;
-  }
-
   double work(const Context& ctx) const {
-    const Index touched = out_size() * shape_.kh * shape_.kw + in_size();
+    const Index touched = out_size() * shape_.window() + in_size();
     return 0.25 * static_cast<double>(ctx.rows() * touched);
   }
 
-  bool same_ = false;
+  Windows windows_;
   kernels::PoolShape shape_{};
 };
 
-class MaxPooling2D : public Pooling2D {
+template <std::size_t kRank>
+class MaxPooling : public Pooling<kRank> {
  public:
-  using Pooling2D::Pooling2D;
+  using Base = Pooling<kRank>;
+  using Base::Base, Base::shape, Base::in_size, Base::out_size, Base::each_band, Base::each_block;
 
   // relu keeps every order among the numbers that it passes on, so that the largest of a window is the same before and after.
   bool commutes(kernels::Activation activation) const override { return activation == kernels::Activation::relu; }
@@ -130,7 +108,7 @@ class MaxPooling2D : public Pooling2D {
   }
 
  private:
-  bool narrow() const { return shape().kh * shape().kw <= 256; }
+  bool narrow() const { return shape().window() <= 256; }
 
   template <class T>
   void forward_with(const Context& ctx) const {
@@ -156,9 +134,11 @@ class MaxPooling2D : public Pooling2D {
   bool relu_ = false;
 };
 
-class AveragePooling2D : public Pooling2D {
+template <std::size_t kRank>
+class AveragePooling : public Pooling<kRank> {
  public:
-  using Pooling2D::Pooling2D;
+  using Base = Pooling<kRank>;
+  using Base::Base, Base::shape, Base::in_size, Base::out_size, Base::each_band, Base::each_block;
 
   void forward(const Context& ctx) const override {
     each_band(ctx, [&](Index image, Index begin, Index end) {
@@ -174,19 +154,21 @@ class AveragePooling2D : public Pooling2D {
   }
 };
 
-class GlobalPooling2D : public Layer {
+template <std::size_t kRank>
+class GlobalPooling : public Layer {
  public:
-  GlobalPooling2D(const std::string& kind, const std::string& name, const Config& config)
+  GlobalPooling(const std::string& kind, const std::string& name, const Config& config)
       : Layer(kind, name), keepdims_(config.flag("keepdims", false)) {}
 
   Signature infer(const std::vector<Spec>& inputs) override {
-    check_image(who(), inputs);
+    check_windowed(who(), inputs, kRank);
     const Shape& in = inputs[0].shape;
-    h_ = in[1];
-    w_ = in[2];
-    c_ = in[3];
-    require(h_ * w_ * c_ > 0, who(), " expects images with pixels, got ", to_string(in));
-    const Shape out = keepdims_ ? Shape{in[0], 1, 1, c_} : Shape{in[0], c_};
+    w_ = kRank == 1 ? 1 : in[kRank];
+    c_ = in.back();
+    h_ = volume(in, 1) / (w_ * c_);
+    Shape out{in[0]};
+    if (keepdims_) out.resize(1 + kRank, 1);
+    out.push_back(c_);
     return {{{out, DType::float32}}, {}};
   }
 
@@ -206,9 +188,11 @@ class GlobalPooling2D : public Layer {
   bool keepdims_;
 };
 
-class GlobalMaxPooling2D : public GlobalPooling2D {
+template <std::size_t kRank>
+class GlobalMaxPooling : public GlobalPooling<kRank> {
  public:
-  using GlobalPooling2D::GlobalPooling2D;
+  using Base = GlobalPooling<kRank>;
+  using Base::Base, Base::each_image, Base::h_, Base::w_, Base::c_;
 
   void book(Booking& booking) const override {
     if (booking.backward()) booking.book<std::int32_t>(Life::step, booking.capacity() * c_);
@@ -230,9 +214,11 @@ class GlobalMaxPooling2D : public GlobalPooling2D {
   }
 };
 
-class GlobalAveragePooling2D : public GlobalPooling2D {
+template <std::size_t kRank>
+class GlobalAveragePooling : public GlobalPooling<kRank> {
  public:
-  using GlobalPooling2D::GlobalPooling2D;
+  using Base = GlobalPooling<kRank>;
+  using Base::Base, Base::each_image, Base::h_, Base::w_, Base::c_;
 
   void forward(const Context& ctx) const override {
     each_image(ctx, [&](Index image) {
@@ -248,10 +234,30 @@ class GlobalAveragePooling2D : public GlobalPooling2D {
   }
 };
 
-const bool registered = register_layer_class<MaxPooling2D>("MaxPooling2D") &&
-                        register_layer_class<AveragePooling2D>("AveragePooling2D") &&
-                        register_layer_class<GlobalMaxPooling2D>("GlobalMaxPooling2D") &&
-                        register_layer_class<GlobalAveragePooling2D>("GlobalAveragePooling2D");
+using MaxPooling1D = MaxPooling<1>;
+using MaxPooling2D = MaxPooling<2>;
+using MaxPooling3D = MaxPooling<3>;
+using AveragePooling1D = AveragePooling<1>;
+using AveragePooling2D = AveragePooling<2>;
+using AveragePooling3D = AveragePooling<3>;
+using GlobalMaxPooling1D = GlobalMaxPooling<1>;
+using GlobalMaxPooling2D = GlobalMaxPooling<2>;
+using GlobalMaxPooling3D = GlobalMaxPooling<3>;
+using GlobalAveragePooling1D = GlobalAveragePooling<1>;
+using GlobalAveragePooling2D = GlobalAveragePooling<2>;
+using GlobalAveragePooling3D = GlobalAveragePooling<3>;
+
+const bool registered =
+    register_layer_class<MaxPooling1D>("MaxPooling1D") && register_layer_class<MaxPooling2D>("MaxPooling2D") &&
+    register_layer_class<MaxPooling3D>("MaxPooling3D") && register_layer_class<AveragePooling1D>("AveragePooling1D") &&
+    register_layer_class<AveragePooling2D>("AveragePooling2D") &&
+    register_layer_class<AveragePooling3D>("AveragePooling3D") &&
+    register_layer_class<GlobalMaxPooling1D>("GlobalMaxPooling1D") &&
+    register_layer_class<GlobalMaxPooling2D>("GlobalMaxPooling2D") &&
+    register_layer_class<GlobalMaxPooling3D>("GlobalMaxPooling3D") &&
+    register_layer_class<GlobalAveragePooling1D>("GlobalAveragePooling1D") &&
+    register_layer_class<GlobalAveragePooling2D>("GlobalAveragePooling2D") &&
+    register_layer_class<GlobalAveragePooling3D>("GlobalAveragePooling3D");
 
 }  // namespace
 }  // namespace fastnn

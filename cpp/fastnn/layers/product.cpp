@@ -1,8 +1,9 @@
 // Matmul: the product of the last two axes, as NumPy has it, the axes before them broadcast; all operands are edges.
 //
 // Where the right operand is one matrix for all, the rows of the left one are one long operand and this is Dense's product;
-// its gradient is a sum over samples in the order of gemm_tn. Otherwise each pair of matrices is a product of its own, dealt
-// to the threads. A matrix that serves several pairs gets what each of them gives, folded in order.
+// its gradient is a sum over samples in the order of gemm_tn, and so is a product that contracts the batch (a covariance).
+// Otherwise each pair of matrices is a product of its own, dealt to the threads. A matrix that serves several pairs gets
+// what each of them gives, folded in order.
 #include <algorithm>
 #include <array>
 
@@ -23,10 +24,10 @@ struct View {
   View turned() const { return {column, row}; }
 };
 
-class Matmul : public Layer {
+class Matmul : public Function {
  public:
   Matmul(const std::string& kind, const std::string& name, const Config& config)
-      : Layer(kind, name), turned_{config.flag("transpose_a", false), config.flag("transpose_b", false)} {}
+      : Function(kind, name), turned_{config.flag("transpose_a", false), config.flag("transpose_b", false)} {}
 
   Signature infer(const std::vector<Spec>& inputs) override {
     require(inputs.size() == 2, who(), " expects two inputs, got ", inputs.size());
@@ -49,11 +50,18 @@ class Matmul : public Layer {
     if (column) turned[1] = false;
 
     const bool rows_are_batch = inputs[0].batched() && shape[0].size() == 2;
-    require(!(rows_are_batch && turned[0]) && !(inputs[1].batched() && shape[1].size() == 2), who(),
-            " cannot make the batch an inner or a last axis, got ", shapes(inputs),
-            turned_[0] || turned_[1] ? " with transposed operands" : "",
-            "; a product between samples has no fixed shape. Multiply (batch, n) by (n, m), or sum over the samples "
-            "of x[:, :, None] * y[:, None, :]");
+    across_ = rows_are_batch && turned[0] && inputs[1].batched() && shape[1].size() == 2 && !turned[1];
+    if (across_) {
+      m_ = shape[0][1];
+      n_ = shape[1][1];
+      return {{{{m_, n_}, DType::float32}}, {}};
+    }
+    require(
+        !(rows_are_batch && turned[0]) && !(inputs[1].batched() && shape[1].size() == 2), who(),
+        " cannot make the batch an inner or a last axis, got ", shapes(inputs),
+        turned_[0] || turned_[1] ? " with transposed operands" : "",
+        "; a product between samples has no fixed shape. Multiply (batch, n) by (n, m), or, to sum over the samples, "
+        "(batch, n) with transpose_a by (batch, m)");
     require(!rows_are_batch || shape[1].size() == 2, who(), " expects the batch to stay the first dimension, got ",
             shapes(inputs), "; give the left operand three dimensions (expand_dims)");
 
@@ -86,6 +94,11 @@ class Matmul : public Layer {
 
   void book(Booking& booking) const override {
     const bool backward = booking.backward();
+    if (across_) {
+      booking.book(Life::forward, kernels::gemm_tn_scratch(m_, n_, booking.capacity()));
+      if (backward) booking.book(Life::backward, std::max(kernels::packed_size(n_, m_), kernels::packed_size(m_, n_)));
+      return;
+    }
     if (flat_) {
       const Index rows = flat_rows(booking.capacity());
       booking.book(Life::forward, kernels::packed_size(k_, n_));
@@ -108,6 +121,7 @@ class Matmul : public Layer {
   void forward(const Context& ctx) const override {
     const float *a = ctx.input(0), *b = ctx.input(1);
     float* y = ctx.output();
+    if (across_) return kernels::gemm_tn(a, m_, b, n_, ctx.rows(), m_, n_, y, n_, nullptr, ctx.buffer(0));
     if (flat_) {
       kernels::pack(b, view_[1].row, view_[1].column, k_, n_, ctx.buffer(0));
       kernels::gemm(a, k_, flat_rows(ctx.rows()), k_, ctx.buffer(0), n_, y, n_);
@@ -121,6 +135,18 @@ class Matmul : public Layer {
   void backward(const Context& ctx) const override {
     const float *a = ctx.input(0), *b = ctx.input(1), *dy = ctx.output_gradient();
     float *da = ctx.input_gradient(0), *db = ctx.input_gradient(1);
+    if (across_) {
+      float* panels = ctx.buffer(1);
+      if (da != nullptr) {
+        kernels::pack(dy, 1, n_, n_, m_, panels);
+        kernels::gemm(b, n_, ctx.rows(), n_, panels, m_, da, m_);
+      }
+      if (db != nullptr) {
+        kernels::pack(dy, n_, 1, m_, n_, panels);
+        kernels::gemm(a, m_, ctx.rows(), m_, panels, n_, db, n_);
+      }
+      return;
+    }
     if (flat_) {
       const Index rows = flat_rows(ctx.rows());
       if (da != nullptr) {
@@ -222,7 +248,7 @@ class Matmul : public Layer {
   template <class Body>
   void each_pair(const Context& ctx, std::size_t buffer, Body&& body) const {
     const Index pairs = pairs_.count(ctx.rows());
-    const double one = kernels_work();
+    const double one = pair_work();
     const Index chunk = std::max<Index>(1, static_cast<Index>(kGrain / 2 / one));
     parallel_ranges(pairs, chunk, one * static_cast<double>(pairs), [&](Index begin, Index end, int thread) {
       float* room = ctx.buffer(buffer) + thread * thread_room();
@@ -231,13 +257,14 @@ class Matmul : public Layer {
       });
     });
   }
-  double kernels_work() const {
+  double pair_work() const {
     return 50.0 + fma_work(static_cast<double>(m_) * static_cast<double>(n_) * static_cast<double>(k_));
   }
 
   std::array<bool, 2> turned_;
   std::array<View, 2> view_{};
   Index m_ = 1, k_ = 1, n_ = 1, positions_ = 1;
+  bool across_ = false;  // the samples are what is summed over
   bool flat_ = false, batched_ = false;
   Loops<2> pairs_;
   std::array<Folded, 2> fold_;

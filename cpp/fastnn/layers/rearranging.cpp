@@ -35,9 +35,9 @@ std::vector<Index> strides_of(const Shape& shape) {
   return strides;
 }
 
-class Rearranged : public Layer {
+class Rearranged : public Function {
  public:
-  using Layer::Layer;
+  using Function::Function;
 
   Signature infer(const std::vector<Spec>& inputs) override {
     require(inputs.size() == most_inputs(), who(), " expects ", most_inputs(), " inputs, got ", inputs.size());
@@ -368,10 +368,10 @@ class Pad : public Rearranged {
   Index row_ = 0, width_ = 0;
 };
 
-class ReshapeTo : public Layer {
+class ReshapeTo : public Function {
  public:
   ReshapeTo(const std::string& kind, const std::string& name, const Config& config)
-      : Layer(kind, name), shape_(config.integers("shape")) {}
+      : Function(kind, name), shape_(config.integers("shape")) {}
 
   Signature infer(const std::vector<Spec>& inputs) override {
     require(inputs.size() == 1, who(), " expects one input, got ", inputs.size());
@@ -403,10 +403,10 @@ class ReshapeTo : public Layer {
   Shape shape_;
 };
 
-class Join : public Layer {
+class Join : public Function {
  public:
   Join(const std::string& kind, const std::string& name, const Config& config)
-      : Layer(kind, name), axis_(config.integer("axis", -1)) {}
+      : Function(kind, name), axis_(config.integer("axis", -1)) {}
 
   Signature infer(const std::vector<Spec>& inputs) override {
     require(!inputs.empty(), who(), " expects at least one input, got none");

@@ -33,10 +33,10 @@ void require_rank(const Layer& layer, const std::vector<Spec>& inputs) {
           " dimensions, got ", to_string(inputs[0].shape));
 }
 
-class Reduce : public Layer {
+class Reduce : public Function {
  public:
   Reduce(const std::string& kind, const std::string& name, const Config& config)
-      : Layer(kind, name),
+      : Function(kind, name),
         word_(config.word("op")),
         axes_(config.has("axes") ? config.integers("axes") : std::vector<Index>{}),
         keepdims_(config.flag("keepdims", false)) {
@@ -227,10 +227,10 @@ class Reduce : public Layer {
   bool over_batch_ = false;
 };
 
-class Cumulative : public Layer {
+class Cumulative : public Function {
  public:
   Cumulative(const std::string& kind, const std::string& name, const Config& config)
-      : Layer(kind, name), axis_(config.integer("axis", -1)), reverse_(config.flag("reverse", false)) {
+      : Function(kind, name), axis_(config.integer("axis", -1)), reverse_(config.flag("reverse", false)) {
     const std::string word = config.word("op", "sum");
     require(word == "sum" || word == "prod", "op expects \"sum\" or \"prod\", got \"", word, "\"");
     product_ = word == "prod";

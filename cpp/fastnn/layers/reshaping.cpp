@@ -1,5 +1,14 @@
-// Layers that only see their input with another shape: Flatten, Reshape, Identity. They are aliases and run no pass.
+// Layers that give the same numbers another shape. Flatten, Reshape and Identity are aliases and run no pass; padding,
+// cropping, Permute and RepeatVector copy a box of their input to a box of their output.
+#include <algorithm>
+#include <cstring>
+#include <vector>
+
+#include "fastnn/kernels/box.hpp"
+#include "fastnn/kernels/reduce.hpp"
 #include "fastnn/layer.hpp"
+#include "fastnn/parallel.hpp"
+#include "fastnn/window.hpp"
 
 namespace fastnn {
 namespace {
@@ -61,7 +70,7 @@ class Reshape : public Alias {
     }
     const bool fits = open ? known > 0 && total % known == 0 : known == total;
     require(fits, who(), " expects inputs of ", known, " values a sample", open ? " or a multiple" : "",
-            " for target_shape ", written(), ", got ", to_string(input), " with ", total,
+            " for target_shape ", listed(target_), ", got ", to_string(input), " with ", total,
             open ? "" : "; one size of target_shape may be -1");
     Shape shape{input[0]};
     for (Index size : target_) shape.push_back(size == -1 ? total / known : size);
@@ -69,17 +78,172 @@ class Reshape : public Alias {
   }
 
  private:
-  std::string written() const {
-    std::string list = "(";
-    for (std::size_t i = 0; i < target_.size(); ++i) list += (i > 0 ? ", " : "") + std::to_string(target_[i]);
-    return list + (target_.size() == 1 ? ",)" : ")");
-  }
-
   std::vector<Index> target_;
 };
 
-const bool registered = register_layer_class<Flatten>("Flatten") && register_layer_class<Reshape>("Reshape") &&
-                        register_layer_class<Identity>("Identity");
+// Distances between neighbours along each axis of a sample.
+std::vector<Index> strides_of(const Shape& shape) {
+  std::vector<Index> strides(shape.size(), 1);
+  for (std::size_t i = shape.size() - 1; i > 1; --i) strides[i - 1] = strides[i] * shape[i];
+  return strides;
+}
+
+// A box of the input becomes a box of the output, of every sample alike; what it does not fill is zero.
+class BoxCopy : public Layer {
+ public:
+  using Layer::Layer;
+
+  Signature infer(const std::vector<Spec>& inputs) override {
+    require(inputs.size() == 1, who(), " expects one input, got ", inputs.size());
+    const Spec& input = inputs[0];
+    for (std::size_t i = 1; i < input.shape.size(); ++i)
+      require(input.shape[i] >= 1, who(), " expects an input of known, positive size, got ", to_string(input.shape));
+    box_ = {};
+    from_ = to_ = 0;
+    dtype_ = input.dtype;
+    const Spec output{place(input.shape), dtype_};
+    in_ = input.row_size();
+    out_ = output.row_size();
+    return {{output}, {}};
+  }
+
+  bool differentiable() const override { return dtype_ == DType::float32; }
+  BackwardReads backward_reads() const override { return {false, false}; }
+
+  void forward(const Context& context) const override {
+    copy(context.rows(), context.input<std::byte>(), in_, from_, box_, context.output<std::byte>(), out_, to_);
+  }
+  void backward(const Context& context) const override {
+    if (float* dx = context.input_gradient())
+      copy(context.rows(), reinterpret_cast<const std::byte*>(context.output_gradient()), out_, to_, box_.turned(),
+           reinterpret_cast<std::byte*>(dx), in_, from_);
+  }
+
+ protected:
+  /// Fills in the box and its places in a sample; returns the output's shape.
+  virtual Shape place(const Shape& input) = 0;
+
+  kernels::Box box_;
+  Index from_ = 0, to_ = 0;
+
+ private:
+  void copy(Index samples, const std::byte* x, Index in, Index from, const kernels::Box& box, std::byte* y, Index out,
+            Index to) const {
+    const Index element = static_cast<Index>(size_of(dtype_));
+    Index filled = 1;
+    for (Index i = 0; i < box.rank; ++i) filled *= box.size[i];
+    parallel_for(samples, byte_work(static_cast<double>(2 * samples * element * (in + out))), [&](Index sample, int) {
+      std::byte* target = y + sample * out * element;
+      if (filled < out) std::memset(target, 0, static_cast<std::size_t>(out * element));
+      kernels::copy_box(box, size_of(dtype_), x + (sample * in + from) * element, target + to * element);
+    });
+  }
+
+  DType dtype_ = DType::float32;
+  Index in_ = 0, out_ = 0;
+};
+
+class Permute : public BoxCopy {
+ public:
+  Permute(const std::string& kind, const std::string& name, const Config& config)
+      : BoxCopy(kind, name), dims_(config.integers("dims")) {
+    std::vector<Index> sorted = dims_;
+    std::sort(sorted.begin(), sorted.end());
+    for (std::size_t i = 0; i < sorted.size(); ++i)
+      require(sorted[i] == static_cast<Index>(i) + 1, "dims expects the numbers of the axes from 1 on, each once, got ",
+              listed(dims_), "; the batch is not among them");
+    require(static_cast<Index>(dims_.size()) <= kernels::kMostBoxAxes, "dims expects at most ", kernels::kMostBoxAxes,
+            " axes, got ", dims_.size());
+  }
+
+ protected:
+  Shape place(const Shape& input) override {
+    require(input.size() == dims_.size() + 1, who(), " expects ", dims_.size(),
+            " axes besides the batch for dims=", listed(dims_), ", got ", to_string(input));
+    Shape output{input[0]};
+    for (Index axis : dims_) output.push_back(input[axis]);
+    const std::vector<Index> from = strides_of(input), to = strides_of(output);
+    for (std::size_t i = 0; i < dims_.size(); ++i) box_.add(output[i + 1], from[dims_[i]], to[i + 1]);
+    return output;
+  }
+
+ private:
+  std::vector<Index> dims_;
+};
+
+class RepeatVector : public BoxCopy {
+ public:
+  RepeatVector(const std::string& kind, const std::string& name, const Config& config)
+      : BoxCopy(kind, name), n_(config.integer("n")) {
+    require(n_ >= 1, "n expects a positive integer, got ", n_);
+  }
+
+  void backward(const Context& context) const override {
+    if (float* dx = context.input_gradient())
+      kernels::reduce_sum(context.output_gradient(), dx, context.rows(), n_, size_);
+  }
+
+ protected:
+  Shape place(const Shape& input) override {
+    require(input.size() == 2, who(), " expects (batch, features), got ", to_string(input),
+            input.size() > 2 ? "; add Flatten() before it" : "");
+    size_ = input[1];
+    box_.add(n_, 0, size_);
+    box_.add(size_, 1, 1);
+    return {input[0], n_, size_};
+  }
+
+ private:
+  Index n_, size_ = 0;
+};
+
+// Zeros around the axes between batch and channels, or as much cut off: `amounts` are before and after of each axis.
+template <std::size_t kRank, bool kCrop>
+class Border : public BoxCopy {
+ public:
+  Border(const std::string& kind, const std::string& name, const Config& config)
+      : BoxCopy(kind, name), amounts_(config.integers(kKey, 2 * kRank)) {
+    for (Index amount : amounts_) require(amount >= 0, kKey, " expects no negative numbers, got ", listed(amounts_));
+  }
+
+ protected:
+  Shape place(const Shape& input) override {
+    static const char* const kForms[] = {"(batch, steps, channels)", "(batch, height, width, channels)",
+                                         "(batch, depth, height, width, channels)"};
+    require(input.size() == kRank + 2, who(), " expects ", kForms[kRank - 1], ", got ", to_string(input));
+    Shape output = input;
+    for (std::size_t i = 0; i < kRank; ++i) output[i + 1] += (kCrop ? -1 : 1) * (amounts_[2 * i] + amounts_[2 * i + 1]);
+    for (std::size_t i = 0; i < kRank; ++i)
+      require(output[i + 1] >= 1, who(), " expects an input of which something remains after cropping ",
+              listed(amounts_), ", got ", to_string(input));
+    const std::vector<Index> from = strides_of(input), to = strides_of(output);
+    for (std::size_t i = 1; i < input.size(); ++i) {
+      if (i <= kRank) (kCrop ? from_ : to_) += amounts_[2 * i - 2] * (kCrop ? from : to)[i];
+      box_.add(std::min(input[i], output[i]), from[i], to[i]);
+    }
+    return output;
+  }
+
+ private:
+  static constexpr const char* kKey = kCrop ? "cropping" : "padding";
+
+  std::vector<Index> amounts_;
+};
+
+using ZeroPadding1D = Border<1, false>;
+using ZeroPadding2D = Border<2, false>;
+using ZeroPadding3D = Border<3, false>;
+using Cropping1D = Border<1, true>;
+using Cropping2D = Border<2, true>;
+using Cropping3D = Border<3, true>;
+
+const bool registered =
+    register_layer_class<Flatten>("Flatten") && register_layer_class<Reshape>("Reshape") &&
+    register_layer_class<Identity>("Identity") && register_layer_class<Permute>("Permute") &&
+    register_layer_class<RepeatVector>("RepeatVector") && register_layer_class<ZeroPadding1D>("ZeroPadding1D") &&
+    register_layer_class<ZeroPadding2D>("ZeroPadding2D") && register_layer_class<ZeroPadding3D>("ZeroPadding3D") &&
+    register_layer_class<Cropping1D>("Cropping1D") && register_layer_class<Cropping2D>("Cropping2D") &&
+    register_layer_class<Cropping3D>("Cropping3D");
 
 }  // namespace
 }  // namespace fastnn

@@ -25,10 +25,10 @@ Shape sizes(const Config& config) {
   return shape;
 }
 
-class Variable : public Layer {
+class Variable : public Function {
  public:
   Variable(const std::string& kind, const std::string& name, const Config& config)
-      : Layer(kind, name), shape_(sizes(config)) {}
+      : Function(kind, name), shape_(sizes(config)) {}
 
   Signature infer(const std::vector<Spec>& inputs) override {
     require(inputs.empty(), who(), " expects no input, got ", inputs.size());
@@ -46,10 +46,10 @@ class Variable : public Layer {
 };
 
 // Its value is an array, or the array's numbers with the shape beside them (a scalar is one number of shape ()).
-class Constant : public Layer {
+class Constant : public Function {
  public:
   Constant(const std::string& kind, const std::string& name, const Config& config)
-      : Layer(kind, name), dtype_(dtype_of(config.word("dtype", "float32"))), value_(config.constant("value")) {
+      : Function(kind, name), dtype_(dtype_of(config.word("dtype", "float32"))), value_(config.constant("value")) {
     if (!config.has("shape")) return;
     const Shape shape = sizes(config);
     require(volume(shape) == volume(value_.shape), "value expects ", volume(shape), " numbers for shape ",
@@ -78,10 +78,10 @@ class Constant : public Layer {
   fastnn::Constant value_;
 };
 
-class Assign : public Layer {
+class Assign : public Function {
  public:
   Assign(const std::string& kind, const std::string& name, const Config& config)
-      : Layer(kind, name), op_(config.word("op", "assign")) {
+      : Function(kind, name), op_(config.word("op", "assign")) {
     require(op_ == "assign" || op_ == "add" || op_ == "subtract",
             "op expects \"assign\", \"add\" or \"subtract\", got \"", op_, "\"");
   }
@@ -106,6 +106,7 @@ class Assign : public Layer {
     for (Index i = 0; i < volume(shape_); ++i) to[i] = op_ == "assign" ? x[i] : old[i] + sign * x[i];
     std::copy_n(to, volume(shape_), ctx.output());
   }
+  bool is_effect() const override { return true; }
   void commit(const Context& ctx) const override { std::copy_n(ctx.buffer(0), volume(shape_), ctx.state(0)); }
 
  private:
@@ -113,9 +114,9 @@ class Assign : public Layer {
   Shape shape_;
 };
 
-class Rows : public Layer {
+class Rows : public Function {
  public:
-  Rows(const std::string& kind, const std::string& name, const Config&) : Layer(kind, name) {}
+  Rows(const std::string& kind, const std::string& name, const Config&) : Function(kind, name) {}
 
   Signature infer(const std::vector<Spec>& inputs) override {
     require(inputs.size() == 1 && inputs[0].batched(), who(), " expects one input with a batch");
@@ -125,9 +126,9 @@ class Rows : public Layer {
   void forward(const Context& ctx) const override { *ctx.output<std::int32_t>() = static_cast<int>(ctx.rows()); }
 };
 
-class StopGradient : public Layer {
+class StopGradient : public Function {
  public:
-  StopGradient(const std::string& kind, const std::string& name, const Config&) : Layer(kind, name) {}
+  StopGradient(const std::string& kind, const std::string& name, const Config&) : Function(kind, name) {}
 
   Signature infer(const std::vector<Spec>& inputs) override {
     require(inputs.size() == 1, who(), " expects one input, got ", inputs.size());
@@ -144,10 +145,10 @@ class StopGradient : public Layer {
   Spec spec_;
 };
 
-class Random : public Layer {
+class Random : public Function {
  public:
   Random(const std::string& kind, const std::string& name, const Config& config)
-      : Layer(kind, name),
+      : Function(kind, name),
         batched_(config.flag("batched", false)),
         shape_(sizes(config)),
         a_(config.number("a", 0.0)),

@@ -1,4 +1,4 @@
-"""Pooling over images."""
+"""Pooling over sequences, images and volumes."""
 
 from __future__ import annotations
 
@@ -6,12 +6,33 @@ from collections.abc import Sequence
 from typing import Any
 
 from fastnn.layer import Layer, channels_last
+from fastnn.windowed import Windowed
 
 
-class _Pooling2D(Layer):
+class MaxPooling1D(Windowed):
+    """The largest value of each window.
+
+    Shapes: (batch, steps, channels) -> (batch, new steps, channels). With padding "valid" a rest
+    that does not fill a window is dropped.
+
+    Args:
+        pool_size: How many steps a window spans.
+        strides: How far the window moves; None: its size.
+        padding: "valid" or "same".
+        data_format: None or "channels_last".
+        name: A name, or None.
+        **kwargs: `trainable`, `input_shape`, as in `Layer`.
+
+    Example:
+        >>> MaxPooling1D(pool_size=2)
+    """
+
+    kind = "MaxPooling1D"
+    rank = 1
+
     def __init__(
         self,
-        pool_size: int | Sequence[int] = (2, 2),
+        pool_size: int | Sequence[int] = 2,
         strides: int | Sequence[int] | None = None,
         padding: str = "valid",
         data_format: str | None = None,
@@ -22,7 +43,7 @@ class _Pooling2D(Layer):
         channels_last(self, data_format)
 
 
-class MaxPooling2D(_Pooling2D):
+class MaxPooling2D(Windowed):
     """The largest value of each window.
 
     Shapes: (batch, height, width, channels) -> (batch, new height, new width, channels). With padding "valid" a rest
@@ -41,9 +62,89 @@ class MaxPooling2D(_Pooling2D):
     """
 
     kind = "MaxPooling2D"
+    rank = 2
+
+    def __init__(
+        self,
+        pool_size: int | Sequence[int] = (2, 2),
+        strides: int | Sequence[int] | None = None,
+        padding: str = "valid",
+        data_format: str | None = None,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(name=name, **kwargs)
+        channels_last(self, data_format)
 
 
-class AveragePooling2D(_Pooling2D):
+class MaxPooling3D(Windowed):
+    """The largest value of each window.
+
+    Shapes: (batch, depth, height, width, channels) -> (batch, new depth, new height, new width, channels).
+    With padding "valid" a rest that does not fill a window is dropped.
+
+    Args:
+        pool_size: The window's depth, height and width, or one number for all.
+        strides: Steps in depth, down and right; None: the window's size.
+        padding: "valid" or "same".
+        data_format: None or "channels_last".
+        name: A name, or None.
+        **kwargs: `trainable`, `input_shape`, as in `Layer`.
+
+    Example:
+        >>> MaxPooling3D(2)
+    """
+
+    kind = "MaxPooling3D"
+    rank = 3
+
+    def __init__(
+        self,
+        pool_size: int | Sequence[int] = (2, 2, 2),
+        strides: int | Sequence[int] | None = None,
+        padding: str = "valid",
+        data_format: str | None = None,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(name=name, **kwargs)
+        channels_last(self, data_format)
+
+
+class AveragePooling1D(Windowed):
+    """The mean of each window; padding is not counted.
+
+    Shapes: (batch, steps, channels) -> (batch, new steps, channels).
+
+    Args:
+        pool_size: How many steps a window spans.
+        strides: How far the window moves; None: its size.
+        padding: "valid" or "same".
+        data_format: None or "channels_last".
+        name: A name, or None.
+        **kwargs: `trainable`, `input_shape`, as in `Layer`.
+
+    Example:
+        >>> AveragePooling1D(2)
+    """
+
+    kind = "AveragePooling1D"
+    rank = 1
+
+    def __init__(
+        self,
+        pool_size: int | Sequence[int],
+        strides: int | Sequence[int] | None = None,
+        padding: str = "valid",
+        data_format: str | None = None,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(name=name, **kwargs)
+        channels_last(self, data_format)
+
+
+class AveragePooling2D(Windowed):
     """The mean of each window; padding is not counted.
 
     Shapes: (batch, height, width, channels) -> (batch, new height, new width, channels).
@@ -61,15 +162,78 @@ class AveragePooling2D(_Pooling2D):
     """
 
     kind = "AveragePooling2D"
+    rank = 2
+
+    def __init__(
+        self,
+        pool_size: int | Sequence[int] = (2, 2),
+        strides: int | Sequence[int] | None = None,
+        padding: str = "valid",
+        data_format: str | None = None,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(name=name, **kwargs)
+        channels_last(self, data_format)
 
 
-class _GlobalPooling2D(Layer):
+class AveragePooling3D(Windowed):
+    """The mean of each window; padding is not counted.
+
+    Shapes: (batch, depth, height, width, channels) -> (batch, new depth, new height, new width, channels).
+
+    Args:
+        pool_size: The window's depth, height and width, or one number for all.
+        strides: Steps in depth, down and right; None: the window's size.
+        padding: "valid" or "same".
+        data_format: None or "channels_last".
+        name: A name, or None.
+        **kwargs: `trainable`, `input_shape`, as in `Layer`.
+
+    Example:
+        >>> AveragePooling3D(2)
+    """
+
+    kind = "AveragePooling3D"
+    rank = 3
+
+    def __init__(
+        self,
+        pool_size: int | Sequence[int],
+        strides: int | Sequence[int] | None = None,
+        padding: str = "valid",
+        data_format: str | None = None,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(name=name, **kwargs)
+        channels_last(self, data_format)
+
+
+class _GlobalPooling(Layer):
     def __init__(self, data_format: str | None = None, keepdims: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         channels_last(self, data_format)
 
 
-class GlobalMaxPooling2D(_GlobalPooling2D):
+class GlobalMaxPooling1D(_GlobalPooling):
+    """The largest value of each channel.
+
+    Shapes: (batch, steps, channels) -> (batch, channels), or (batch, 1, channels) with `keepdims`.
+
+    Args:
+        data_format: None or "channels_last".
+        keepdims: Whether the axis of steps stays, as 1.
+        **kwargs: `name`, `input_shape`, as in `Layer`.
+
+    Example:
+        >>> GlobalMaxPooling1D()
+    """
+
+    kind = "GlobalMaxPooling1D"
+
+
+class GlobalMaxPooling2D(_GlobalPooling):
     """The largest value of each channel.
 
     Shapes: (batch, height, width, channels) -> (batch, channels), or (batch, 1, 1, channels) with `keepdims`.
@@ -86,7 +250,41 @@ class GlobalMaxPooling2D(_GlobalPooling2D):
     kind = "GlobalMaxPooling2D"
 
 
-class GlobalAveragePooling2D(_GlobalPooling2D):
+class GlobalMaxPooling3D(_GlobalPooling):
+    """The largest value of each channel.
+
+    Shapes: (batch, depth, height, width, channels) -> (batch, channels), or (batch, 1, 1, 1, channels) with `keepdims`.
+
+    Args:
+        data_format: None or "channels_last".
+        keepdims: Whether depth, height and width stay, as 1.
+        **kwargs: `name`, `input_shape`, as in `Layer`.
+
+    Example:
+        >>> GlobalMaxPooling3D()
+    """
+
+    kind = "GlobalMaxPooling3D"
+
+
+class GlobalAveragePooling1D(_GlobalPooling):
+    """The mean of each channel.
+
+    Shapes: (batch, steps, channels) -> (batch, channels), or (batch, 1, channels) with `keepdims`.
+
+    Args:
+        data_format: None or "channels_last".
+        keepdims: Whether the axis of steps stays, as 1.
+        **kwargs: `name`, `input_shape`, as in `Layer`.
+
+    Example:
+        >>> GlobalAveragePooling1D()
+    """
+
+    kind = "GlobalAveragePooling1D"
+
+
+class GlobalAveragePooling2D(_GlobalPooling):
     """The mean of each channel.
 
     Shapes: (batch, height, width, channels) -> (batch, channels), or (batch, 1, 1, channels) with `keepdims`.
@@ -103,7 +301,32 @@ class GlobalAveragePooling2D(_GlobalPooling2D):
     kind = "GlobalAveragePooling2D"
 
 
+class GlobalAveragePooling3D(_GlobalPooling):
+    """The mean of each channel.
+
+    Shapes: (batch, depth, height, width, channels) -> (batch, channels), or (batch, 1, 1, 1, channels) with `keepdims`.
+
+    Args:
+        data_format: None or "channels_last".
+        keepdims: Whether depth, height and width stay, as 1.
+        **kwargs: `name`, `input_shape`, as in `Layer`.
+
+    Example:
+        >>> GlobalAveragePooling3D()
+    """
+
+    kind = "GlobalAveragePooling3D"
+
+
+MaxPool1D = MaxPooling1D
 MaxPool2D = MaxPooling2D
+MaxPool3D = MaxPooling3D
+AvgPool1D = AveragePooling1D
 AvgPool2D = AveragePooling2D
+AvgPool3D = AveragePooling3D
+GlobalMaxPool1D = GlobalMaxPooling1D
 GlobalMaxPool2D = GlobalMaxPooling2D
+GlobalMaxPool3D = GlobalMaxPooling3D
+GlobalAvgPool1D = GlobalAveragePooling1D
 GlobalAvgPool2D = GlobalAveragePooling2D
+GlobalAvgPool3D = GlobalAveragePooling3D

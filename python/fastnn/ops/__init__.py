@@ -26,8 +26,11 @@ from fastnn.variable import Variable
 
 
 def _assign(variable: Variable, value: Any, how: str) -> Any:
+    # Added to what the variable is at this place of the code, after assignments before it.
     tensor = elementwise.cast(_node.tensor(value), "float32")
-    return _node.node("Assign", {"op": how, "shape": list(variable.shape)}, [tensor], "assign", [variable])
+    if how != "assign":
+        tensor = (elementwise.add if how == "add" else elementwise.subtract)(variable, tensor)
+    return _node.node("Assign", {"op": "assign"}, [tensor], "assign", [variable])
 
 
 operators.update(

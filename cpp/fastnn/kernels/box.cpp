@@ -1,0 +1,64 @@
+// Copies of boxes: the last axis in a loop, the others counted like an odometer.
+#include "fastnn/kernels/box.hpp"
+
+#include <cassert>
+#include <cstdint>
+#include <cstring>
+
+namespace fastnn::kernels {
+
+// An axis whose steps follow on from those of the axis before it makes one longer axis with it.
+void Box::add(Index axis_size, Index from_stride, Index to_stride) {
+  if (rank > 0 && from[rank - 1] == axis_size * from_stride && to[rank - 1] == axis_size * to_stride) {
+    size[rank - 1] *= axis_size;
+  } else {
+    assert(rank < kMostBoxAxes);
+    size[rank++] = axis_size;
+  }
+  from[rank - 1] = from_stride;
+  to[rank - 1] = to_stride;
+}
+
+Box Box::turned() const {
+  Box box = *this;
+  for (Index i = 0; i < rank; ++i) {
+    box.from[i] = to[i];
+    box.to[i] = from[i];
+  }
+  return box;
+}
+
+namespace {
+
+template <class T>
+void copy_elements(const Box& box, const T* from, T* to) {
+  const Index last = box.rank - 1, count = box.size[last], step = box.from[last], stride = box.to[last];
+  Index at[kMostBoxAxes] = {};
+  for (;;) {
+    if (step == 1 && stride == 1)
+      std::memcpy(to, from, static_cast<std::size_t>(count) * sizeof(T));
+    else
+      for (Index i = 0; i < count; ++i) to[i * stride] = from[i * step];
+    Index axis = last - 1;
+    for (; axis >= 0; --axis) {
+      from += box.from[axis];
+      to += box.to[axis];
+      if (++at[axis] < box.size[axis]) break;
+      from -= box.size[axis] * box.from[axis];
+      to -= box.size[axis] * box.to[axis];
+      at[axis] = 0;
+    }
+    if (axis < 0) return;
+  }
+}
+
+}  // namespace
+
+void copy_box(const Box& box, std::size_t element, const void* from, void* to) {
+  if (element == 1)
+    copy_elements(box, static_cast<const std::uint8_t*>(from), static_cast<std::uint8_t*>(to));
+  else
+    copy_elements(box, static_cast<const std::uint32_t*>(from), static_cast<std::uint32_t*>(to));
+}
+
+}  // namespace fastnn::kernels

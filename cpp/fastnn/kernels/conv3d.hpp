@@ -1,0 +1,43 @@
+// 3-D convolution (NDHWC) and both its gradients, as chains of 2-D ones over the taps of the depth axis.
+//
+// An output plane starts from the bias with its first tap, each later tap goes on from what stands there, and the last one
+// applies the activation: a chain of multiply-adds over depth, height, width and channels, ascending. A shape without depth
+// goes to conv.hpp whole. The kernel is (kernel_d, kernel_h, kernel_w, channels / groups, filters).
+#pragma once
+
+#include "fastnn/kernels/conv.hpp"
+
+namespace fastnn::kernels {
+
+struct Conv3DShape {
+  ConvShape plane;
+  Index in_d = 1, out_d = 1;
+  Index kernel_d = 1, stride_d = 1, dilation_d = 1, pad_front = 0;
+
+  bool flat() const { return in_d == 1 && out_d == 1 && kernel_d == 1; }
+  Index in_size() const { return in_d * plane.in_size(); }
+  Index out_size() const { return out_d * plane.out_size(); }
+  Index in_pixels() const { return in_d * plane.in_h * plane.in_w; }
+  Index out_pixels() const { return out_d * plane.out_h * plane.out_w; }
+  Index kernel_size() const { return kernel_d * plane.kernel_size(); }
+};
+
+/// Sizes in floats; scratch of the forward pass and of the gradient of the input is for each thread.
+Index conv3d_packed_size(const Conv3DShape& shape);
+void conv3d_pack(const Conv3DShape& shape, const float* kernel, float* packed);
+Index conv3d_scratch_size(const Conv3DShape& shape);
+void conv3d_forward(const Conv3DShape& shape, Index images, const float* x, const float* packed,
+                    const Epilogue& epilogue, float* y, float* scratch);
+
+Index conv3d_turned_size(const Conv3DShape& shape);
+void conv3d_pack_turned(const Conv3DShape& shape, const float* kernel, float* turned);
+Index conv3d_input_gradient_scratch_size(const Conv3DShape& shape);
+void conv3d_input_gradient(const Conv3DShape& shape, Index images, const float* dy, const float* turned,
+                           const Epilogue& epilogue, float* dx, float* scratch);
+
+/// dw and db; either may be null.
+Index conv3d_kernel_gradient_scratch_size(const Conv3DShape& shape, Index capacity, int threads);
+void conv3d_kernel_gradient(const Conv3DShape& shape, Index images, const float* x, const float* dy, float* dw,
+                            float* db, float* scratch);
+
+}  // namespace fastnn::kernels

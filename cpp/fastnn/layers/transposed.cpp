@@ -1,0 +1,150 @@
+// Conv1DTranspose, Conv2DTranspose, Conv3DTranspose: a convolution run backwards, which makes images larger.
+//
+// Everything here is that of the convolution from the output to the input: its gradient of the input is the forward
+// pass, its forward pass the gradient of the input, and in the gradient of the kernel the two arrays change places.
+#include <algorithm>
+
+#include "fastnn/kernels/conv3d.hpp"
+#include "fastnn/layer.hpp"
+#include "fastnn/parallel.hpp"
+#include "fastnn/window.hpp"
+
+namespace fastnn {
+namespace {
+
+using kernels::Activation;
+
+template <std::size_t kRank>
+class ConvolutionTranspose : public Layer {
+ public:
+  ConvolutionTranspose(const std::string& kind, const std::string& name, const Config& config)
+      : Layer(kind, name),
+        windows_(config, kRank),
+        filters_(config.integer("filters")),
+        use_bias_(config.flag("use_bias", true)) {
+    require(filters_ >= 1, "filters expects a positive integer, got ", filters_);
+    windows_.refuse_strided_dilation();
+    if (!config.has("output_padding")) return;
+    output_padding_ = read_sizes(config, "output_padding", kRank, {}, 0);
+    for (std::size_t i = 0; i < kRank; ++i)
+      require(output_padding_[i] < windows_.axis(i).stride, "output_padding expects numbers less than strides, got ",
+              listed(output_padding_), " for strides ", listed(windows_.each(&WindowAxis::stride)));
+  }
+
+  Signature infer(const std::vector<Spec>& inputs) override {
+    windows_.take_input(who(), inputs);
+    const Shape& input = inputs[0].shape;
+    for (std::size_t i = 0; i < kRank; ++i) {
+      place(windows_.axis(i), output_padding_.empty() ? nullptr : &output_padding_[i]);
+      require(windows_.axis(i).out >= 1, who(), " expects an input of which some output remains, got ",
+              to_string(input), "; use a larger kernel_size, output_padding or padding=\"valid\"");
+    }
+    const WindowAxis &d = windows_.depth(), &h = windows_.height(), &w = windows_.width();
+    kernels::ConvShape plane = {};
+    plane.channels = filters_, plane.filters = input.back(), plane.groups = 1;
+    plane.in_h = h.out, plane.in_w = w.out;
+    plane.out_h = h.in, plane.out_w = w.in;
+    plane.kernel_h = h.size, plane.kernel_w = w.size;
+    plane.stride_h = h.stride, plane.stride_w = w.stride;
+    plane.dilation_h = h.dilation, plane.dilation_w = w.dilation;
+    plane.pad_top = h.before, plane.pad_left = w.before;
+    shape_ = {plane, d.out, d.in, d.size, d.stride, d.dilation, d.before};
+    Signature signature;
+    signature.outputs = {{windows_.output_shape(input[0], filters_)}};
+    Shape kernel = windows_.each(&WindowAxis::size);
+    kernel.insert(kernel.end(), {filters_, input.back()});
+    signature.weights = {{"kernel", kernel}};
+    if (use_bias_) signature.weights.push_back({"bias", {filters_}});
+    return signature;
+  }
+
+  bool fuse(Activation activation) override {
+    if (!kernels::derivative_from_output(activation)) return false;
+    activation_ = activation;
+    return true;
+  }
+
+  BackwardReads backward_reads() const override { return {true, activation_ != Activation::linear}; }
+
+  void book(Booking& booking) const override {
+    booking.book(Life::plan, kernels::conv3d_turned_size(shape_));
+    booking.book(Life::forward, booking.threads() * kernels::conv3d_input_gradient_scratch_size(shape_));
+    if (!booking.backward()) return;
+    booking.book(Life::backward,
+                 std::max(kernels::conv3d_kernel_gradient_scratch_size(shape_, booking.capacity(), booking.threads()),
+                          kernels::gemm_tn_scratch(0, filters_, booking.capacity() * out_pixels())));
+    if (!booking.input_gradient()) return;
+    booking.book(Life::plan, kernels::conv3d_packed_size(shape_));
+    booking.book(Life::backward, booking.threads() * kernels::conv3d_scratch_size(shape_));
+  }
+
+  void prepare(const Context& context) const override {
+    kernels::conv3d_pack_turned(shape_, context.weight(0), context.buffer(kTurned));
+    if (context.buffers_.size() > kPacked) kernels::conv3d_pack(shape_, context.weight(0), context.buffer(kPacked));
+  }
+
+  void forward(const Context& context) const override {
+    kernels::Epilogue epilogue;
+    if (use_bias_) epilogue.bias = context.weight(1);
+    epilogue.activation = activation_;
+    kernels::conv3d_input_gradient(shape_, context.rows(), context.input(), context.buffer(kTurned), epilogue,
+                                   context.output(), context.buffer(kTurnedWindows));
+  }
+
+  void backward(const Context& context) const override {
+    float* dy = context.output_gradient();
+    if (activation_ != Activation::linear) {
+      const float* y = context.output();
+      const Index size = context.rows() * shape_.in_size();
+      parallel_ranges(size, 8192, byte_work(12.0 * static_cast<double>(size)), [&](Index begin, Index end, int) {
+        kernels::activate_backward(activation_, {}, nullptr, y + begin, dy + begin, dy + begin, end - begin);
+      });
+    }
+    if (float* dw = context.weight_gradient(0))
+      kernels::conv3d_kernel_gradient(shape_, context.rows(), dy, context.input(), dw, nullptr, context.buffer(kSums));
+    if (float* db = use_bias_ ? context.weight_gradient(1) : nullptr)
+      kernels::gemm_tn(nullptr, 0, dy, filters_, context.rows() * out_pixels(), 0, filters_, nullptr, 0, db,
+                       context.buffer(kSums));
+    if (float* dx = context.input_gradient())
+      kernels::conv3d_forward(shape_, context.rows(), dy, context.buffer(kPacked), {}, dx, context.buffer(kWindows));
+  }
+
+ private:
+  enum : std::size_t { kTurned, kTurnedWindows, kSums, kPacked, kWindows };
+
+  Index out_pixels() const { return shape_.in_pixels(); }
+
+  // Keras' sizes. "valid" keeps every product, and adds what is missing to a whole stride; "same" multiplies the size by
+  // the stride; with output_padding both follow from it, and "same" then cuts half a window.
+  void place(WindowAxis& axis, const Index* output_padding) const {
+    const Index span = axis.span();
+    axis.before = 0;
+    if (windows_.padding() == Padding::valid) {
+      axis.out = (axis.in - 1) * axis.stride + span +
+                 (output_padding ? *output_padding : std::max<Index>(0, axis.stride - span));
+      return;
+    }
+    const Index padding = output_padding ? span + span % 2 - 2 + *output_padding : axis.stride + span - 2;
+    axis.before = span - 1 - std::min((padding + 1) / 2, span - 1);
+    axis.out = (axis.in - 1) * axis.stride + padding + 2 - span;
+  }
+
+  Windows windows_;
+  Index filters_;
+  std::vector<Index> output_padding_;
+  kernels::Conv3DShape shape_ = {};
+  bool use_bias_;
+  Activation activation_ = Activation::linear;
+};
+
+using Conv1DTranspose = ConvolutionTranspose<1>;
+using Conv2DTranspose = ConvolutionTranspose<2>;
+using Conv3DTranspose = ConvolutionTranspose<3>;
+
+}  // namespace
+
+static const bool registered = register_layer_class<Conv1DTranspose>("Conv1DTranspose") &&
+                               register_layer_class<Conv2DTranspose>("Conv2DTranspose") &&
+                               register_layer_class<Conv3DTranspose>("Conv3DTranspose");
+
+}  // namespace fastnn
