@@ -56,10 +56,12 @@ class Model(Layer, Trainer):
     def __new__(cls, *args: Any, **kwargs: Any) -> Model:
         return super().__new__(Functional if cls is Model else cls)
 
-    def __init__(self, *args: Any, name: str | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, name: str | None = None, trainable: bool = True, dtype: Any = None, **kwargs: Any
+    ) -> None:
         if args or kwargs:
             raise TypeError(f"{type(self).__name__}() takes a name; give inputs and outputs to Model(inputs, outputs)")
-        Layer.__init__(self, name=name)
+        Layer.__init__(self, name=name, trainable=trainable, dtype=dtype)
         self._layers: list[Layer] = []
         self._traced: tuple[Structure, Structure] | None = None
         self._traced_ports: tuple[list[Port], list[Port]] | None = None

@@ -20,6 +20,7 @@ import numpy as np
 from fastnn import constraints, initializers, layers, losses, metrics, models, optimizers, regularizers
 from fastnn.configurable import Configurable, suggestion
 from fastnn.layer import Layer
+from fastnn.ops.node import Operation
 from fastnn.saving.registry import CustomObjectScope, get_registered_name, get_registered_object
 
 _FAMILIES: dict[str, Any] = {
@@ -200,7 +201,9 @@ def described(obj: Any, config: Any) -> dict[str, Any]:
     if module.split(".")[0] == "fastnn":
         parts = module.split(".")[1:]
         family = "layers" if parts[0] in ("layers", "layer") else ".".join(parts)
-        module, registered = f"keras.{family}", None  # type: ignore[assignment]
+        # What Keras has no word for, only fastnn reads.
+        module = "fastnn.ops" if cls is Operation else f"keras.{family}"
+        registered = None  # type: ignore[assignment]
     return {"module": module, "class_name": cls.__name__, "config": config, "registered_name": registered}
 
 
@@ -395,6 +398,8 @@ def find_class(entry: Mapping[str, Any], reading: Reading, hint: str = "") -> ty
             if not isinstance(found, type):
                 raise reading.error(f"custom object {candidate!r} is no class: {found!r}")
             return found
+    if entry.get("module") == "fastnn.ops" and name == "Operation":
+        return Operation
     family = _family_of(entry, hint)
     order = [family, *(other for other in ("layers", "models") if other != family)]
     for place in order:
@@ -452,7 +457,7 @@ def fitting(cls: type, arguments: dict[str, Any], reading: Reading) -> dict[str,
         if old in arguments:
             value = arguments.pop(old)
             arguments.setdefault(new, value)
-    if not issubclass(cls, Configurable) or cls.__module__.split(".")[0] != "fastnn":
+    if not issubclass(cls, Configurable) or cls.__module__.split(".")[0] != "fastnn" or cls is Operation:
         return arguments
     parameters = inspect.signature(cls.__init__).parameters  # type: ignore[misc]
     taken = {name for name, p in parameters.items() if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)}

@@ -12,11 +12,20 @@ import heapq
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from fastnn import ops
+from fastnn.configurable import suggestion
 from fastnn.layer import Layer
 from fastnn.layers import InputLayer
 from fastnn.models import Functional, Model, Sequential
 from fastnn.saving.registry import CustomObjectScope
-from fastnn.saving.serialization import Reading, config_of, described, read, serialize_keras_object
+from fastnn.saving.serialization import (
+    Reading,
+    config_of,
+    described,
+    file_name,
+    read,
+    serialize_keras_object,
+)
 from fastnn.symbolic import Call, KerasTensor
 
 _seen: contextvars.ContextVar[dict[int, tuple[Layer, dict[str, Any]]] | None] = contextvars.ContextVar(
@@ -36,7 +45,7 @@ def describe_layer(layer: Layer, legacy: bool = False) -> dict[str, Any]:
     if seen is not None and id(layer) in seen:
         first = seen[id(layer)][1]
         first["shared_object_id"] = list(seen).index(id(layer)) + 1
-        return dict(first)
+        return {key: value for key, value in first.items() if key not in ("name", "inbound_nodes")}
     if isinstance(layer, InputLayer):
         config: dict[str, Any] = {"batch_shape": list(layer.shape), "dtype": layer.dtype, "name": layer.name}
         entry = described(layer, config)
@@ -84,7 +93,7 @@ def describe_model(model: Model, legacy: bool = False) -> dict[str, Any]:
 def _sequential(model: Sequential, legacy: bool) -> dict[str, Any]:
     layers = [tensor.history.layer for tensor in model.inputs] + model.layers
     config: dict[str, Any] = {"name": model.name, "trainable": model.trainable, "dtype": "float32"}
-    config["layers"] = [dict(serialize_keras_object(layer, legacy)) for layer in layers]
+    config["layers"] = [serialize_keras_object(layer, legacy) for layer in layers]
     if model.inputs:
         config["build_input_shape"] = list(model.inputs[0].shape)
     return config
@@ -135,8 +144,9 @@ def _functional(model: Functional, legacy: bool) -> dict[str, Any]:
                 args, kwargs = arguments_of(call)
                 kwargs = {key: serialize_keras_object(mapped(one, told)) for key, one in kwargs.items()}
                 nodes.append({"args": serialize_keras_object(mapped(args, told)), "kwargs": kwargs})
-        entry = dict(serialize_keras_object(layer, legacy))
-        layers.append({**entry, "name": layer.name, "inbound_nodes": nodes})
+        entry = serialize_keras_object(layer, legacy)
+        entry.update(name=layer.name, inbound_nodes=nodes)
+        layers.append(entry)
 
     def end(tensor: KerasTensor) -> list[Any]:
         # Among the outputs, and only there, Keras counts the calls of a functional model from 1.
@@ -253,6 +263,33 @@ def _build_sequential(cls: type[Sequential], entry: Mapping[str, Any], reading: 
     return model
 
 
+class _Function:
+    """A function of Keras' ops that stands among a model's layers."""
+
+    def __init__(self, name: str, function: Callable[..., Any], config: Mapping[str, Any]) -> None:
+        self.name = name
+        self._function = function
+        self._config = {key: value for key, value in config.items() if key != "name"}
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._function(*args, **kwargs, **self._config)
+
+
+def _read_function(item: Any, place: str, reading: Reading) -> _Function | None:
+    """The function of an entry, or None where it is one of a layer."""
+    if not (isinstance(item, dict) and str(item.get("module")).startswith("keras.src.ops")):
+        return None
+    name, config = str(item.get("class_name")), item.get("config")
+    with reading.at(f'{place} "{_name_of(item)}"'):
+        words = (file_name(name), name.lower())
+        if name == "GetItem":
+            return _Function(_name_of(item), lambda x, key: x[tuple(key) if isinstance(key, list) else key], {})
+        function = next((f for word in words if callable(f := getattr(ops, word, None)) and word[:1] != "_"), None)
+        if function is None or not isinstance(config, dict):
+            raise reading.error(f"fastnn.ops has no function {words[0]!r}.{suggestion(words[0], vars(ops))}")
+        return _Function(_name_of(item), function, {key: read(value, reading) for key, value in config.items()})
+
+
 class _Calls:
     """The calls of a functional model while it is put together from a file.
 
@@ -264,12 +301,13 @@ class _Calls:
     def __init__(self, items: Any, reading: Reading) -> None:
         items = _layers_of(items, reading)
         self.reading = reading
-        self.layers: dict[str, Layer] = {}
+        self.layers: dict[str, Layer | _Function] = {}
         self.made: dict[tuple[str, int, int], KerasTensor] = {}
         self._numbers: dict[str, int] = {}
         self._nodes: list[tuple[str, Any]] = []
         for i, item in enumerate(items):
-            layer = read_layer(item, f"layers[{i}]", reading)
+            place = f"layers[{i}]"
+            layer = _read_function(item, place, reading) or read_layer(item, place, reading)
             name = item.get("name", layer.name)
             if not isinstance(name, str) or name in self.layers:
                 raise reading.error(f"layers[{i}]: the name {name!r} stands twice")
