@@ -32,9 +32,9 @@ KERNEL_FAMILIES = {"winograd": "conv", "conv3d": "conv"}  # one kernel in severa
 
 PYTHON_FLOORS = [
     (7.0, r"_core|_cpu"),
-    (7.5, r"config|configurable|seeds|symbolic|variable|backend"),
+    (7.5, r"config|configurable|hashing|seeds|symbolic|variable|backend"),
     (8.0, r"activations|initializers|regularizers|constraints"),
-    (8.25, r"emission|layer|windowed"),
+    (8.25, r"emission|imaging|layer|vocabulary|windowed"),
     (8.4, r"ops(\..*)?|random"),
     (8.5, r"layers(\..*)?|losses|metrics|optimizers"),
     (9.0, r"models|topology|training|callbacks|progress|saving(\..*)?|datasets(\..*)?|utils(\..*)?|summary"),

@@ -11,9 +11,8 @@ does is added. Called on symbolic tensors a layer only records the call: a model
 from __future__ import annotations
 
 import inspect
-import math
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -245,6 +244,10 @@ class Layer(Configurable):
         """How errors call this layer: Dense "dense_1"."""
         return f'{type(self).__name__} "{self.name}"'
 
+    def type_name(self) -> str:
+        """What a summary calls its kind."""
+        return type(self).__name__
+
     # What it computes: a node.
 
     def _node(self) -> tuple[str, dict[str, Any]] | None:
@@ -370,8 +373,7 @@ class Layer(Configurable):
             return self.call(*args, **kwargs)
 
         structure, outputs = emission.run(function, [*edges, *carried], f"{self.who()}: call()")
-        if len(outputs) == 1:
-            outputs = self._emit_penalty(emission, outputs)
+        outputs = [*self._emit_penalty(emission, outputs[:1]), *outputs[1:]]
         self._pass_masks(emission, edges, masks, outputs)
         return structure, outputs
 

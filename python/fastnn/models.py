@@ -78,8 +78,8 @@ class Model(Layer, Trainer):
 
     @property
     def layers(self) -> list[Layer]:
-        """The layers."""
-        return self._sublayers()
+        """The layers; numbers that stand in arithmetic between symbolic tensors are none."""
+        return [one for one in self._sublayers() if not isinstance(one, Operation) or one.reads]
 
     def _sublayers(self) -> list[Layer]:
         return super()._sublayers() if self._has_call else list(self._layers)
@@ -199,7 +199,7 @@ class Model(Layer, Trainer):
         """
         if (name is None) == (index is None):
             raise ValueError("get_layer expects a name or an index, one of the two")
-        layers = self._sublayers()
+        layers = self.layers
         if index is not None:
             if not -len(layers) <= index < len(layers):
                 raise ValueError(f"{self.who()} has {len(layers)} layers, get_layer got index {index}")
@@ -486,7 +486,7 @@ class Model(Layer, Trainer):
         return None
 
     def _listed(self, layer_range: Sequence[str] | None) -> list[Layer]:
-        layers = self._sublayers()
+        layers = self.layers
         if layer_range is None:
             return layers
         if len(layer_range) != 2:
@@ -1116,7 +1116,7 @@ def _count(variables: Sequence[Variable]) -> int:
 
 def _rows(layers: Sequence[Layer], built: bool, expand: bool, depth: int) -> Iterator[tuple[Layer, str, str, str]]:
     for layer in layers:
-        label = "|    " * depth + f"{layer.name} ({type(layer).__name__})"
+        label = "|    " * depth + f"{layer.name} ({layer.type_name()})"
         shape, params = "?", "unbuilt"
         if built and layer.built:
             shape, params = str(layer.output_shape), str(_count(layer.weights))

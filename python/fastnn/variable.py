@@ -118,7 +118,7 @@ class Variable(Arithmetic):
             array = self.numpy() + (array if how == "add" else -array)
         if array.shape != self.shape:
             raise ValueError(f'Variable "{self.path}" has shape {self.shape}, got {array.shape}')
-        self.handle.assign(np.ascontiguousarray(array))
+        self.handle.assign(np.asarray(array, order="C"))
         return None
 
     def __setstate__(self, state: dict[str, Any]) -> None:

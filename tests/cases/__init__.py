@@ -16,6 +16,8 @@ from cases.core import LossCase as LossCase
 from cases.core import MetricCase as MetricCase
 from cases.core import labels_for as labels_for
 from cases.pooling import CASES as POOLING
+from cases.preprocessing import CASES as PREPROCESSING
+from cases.recurrent import CASES as RECURRENT
 from cases.reshaping import CASES as RESHAPING
 
-CASES: list[Case] = [*CORE, *CONVOLUTION, *POOLING, *RESHAPING]
+CASES: list[Case] = [*CORE, *CONVOLUTION, *POOLING, *PREPROCESSING, *RECURRENT, *RESHAPING]

@@ -33,7 +33,9 @@ class InputLayer(Layer):
     ) -> None:
         if shape is not None:
             kwargs["input_shape"] = shape
+        fixed = kwargs.get("batch_shape", kwargs.get("batch_input_shape"))
         super().__init__(name=name or None, **kwargs)
+        self.batch_size = fixed[0] if batch_size is None and fixed is not None else batch_size
         self.dtype = edge_dtype(dtype, self.who())
         if self.batch_input_shape is None:
             raise ValueError(f"{self.who()} expects a shape, such as Input(shape=(28, 28, 1))")

@@ -59,7 +59,7 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(f"module 'fastnn.ops' has no function {name!r}.{suggestion(name, names)}")
 
 
-__all__ = [  # noqa: PLE0604
+__all__ = [
     "get_item",
     "slice",
     *(

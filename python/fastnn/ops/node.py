@@ -67,6 +67,9 @@ class Operation(Layer):
     def who(self) -> str:
         return f"ops.{self.title}"
 
+    def type_name(self) -> str:
+        return "".join(part.capitalize() for part in self.title.split("_"))
+
     def get_config(self) -> dict[str, Any]:
         """What the node is; the values of its variables are not in it."""
         if self._weights or self.stream is not None:
@@ -92,6 +95,11 @@ class Operation(Layer):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """The function on other tensors."""
         return self.record(list(args))
+
+    @property
+    def reads(self) -> bool:
+        """Whether it is a function of something, and not a number or a variable."""
+        return bool(self._weights) or any(call.inputs for call in self._calls)
 
     def record(self, tensors: Sequence[KerasTensor]) -> Any:
         """A call on tensors; what comes out."""

@@ -83,8 +83,7 @@ def sizes_and_batch(sizes: Any, who: str) -> tuple[list[int], KerasTensor | None
 
 
 def _filled(value: Any, sizes: Any, dtype: Any, who: str) -> Any:
-    if not is_traced(value) and not is_traced([sizes] if isinstance(sizes, KerasTensor) else list(np.atleast_1d(sizes))
-                                              if not isinstance(sizes, (list, tuple)) else list(sizes)):  # fmt: skip
+    if not is_traced([value, *(sizes if isinstance(sizes, (list, tuple)) else [sizes])]):
         return lowered(np.full(sizes, value, None if dtype is None else np.dtype(dtype)))
     return broadcast_to(value if dtype is None else el.cast(value, dtype), sizes)
 
@@ -293,10 +292,10 @@ def moveaxis(x: Any, source: Any, destination: Any) -> Any:
 
 def broadcast_to(x: Any, shape: Any) -> Any:
     """Repeated along axes of size 1 until it has the shape."""
-    if not is_traced(x) and not any(isinstance(one, KerasTensor) for one in np.atleast_1d(np.array(shape, object))):
+    many = list(shape) if isinstance(shape, (list, tuple)) else [shape]
+    if not is_traced(x) and not is_traced(many):
         return np.broadcast_to(array(x), shape)
     made = tensor(x)
-    many = list(shape) if isinstance(shape, (list, tuple)) else [shape]
     if is_batched(made):
         target = [-1 if one is None or isinstance(one, KerasTensor) else int(one) for one in many]
         return node("BroadcastTo", {"shape": target}, [made], "broadcast_to")
@@ -365,7 +364,7 @@ def getitem(x: Any, index: Any) -> Any:
         if len(picks) > 1 or len(sizes) != made.ndim:
             raise IndexError("one index at a time may be a tensor or a list, beside slices; use ops.take for more")
         made = take(made, picks[0][1], axis=picks[0][0])
-        if all(isinstance(one, slice) and one == slice(None) or one is picks[0][1] for one in many):
+        if all((isinstance(one, slice) and one == slice(None)) or one is picks[0][1] for one in many):
             return made
         raise IndexError("an index that is a tensor stands beside whole slices only; cut first, then take")
     trivial = all(b == 0 and s == 1 and (e == _WHOLE or e == n) for b, e, s, n in zip(begin, end, steps, made.shape, strict=True))

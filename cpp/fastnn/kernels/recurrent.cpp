@@ -1,0 +1,133 @@
+// One step of a recurrent cell for one row. Every row is a few kilobytes in the nearest cache, so it is swept several times,
+// once a function, and the functions are those of every other layer.
+#include "fastnn/kernels/recurrent.hpp"
+
+#include <algorithm>
+
+#include "fastnn/kernels/math.hpp"
+
+namespace fastnn::kernels {
+namespace {
+
+using namespace packet;
+
+void apply(const Squash& squash, float* x, Index count) { activate(squash.function, squash.parameters, x, x, count); }
+
+// y becomes dy * f'(x).
+void apply_backward(const Squash& squash, const float* x, float* y, const float* dy, Index count) {
+  activate_backward(squash.function, squash.parameters, x, y, dy, y, count);
+}
+
+void keep(float* sums, const float* gates, Index first, Index count) {
+  if (sums != nullptr) std::copy_n(gates + first, count, sums + first);
+}
+
+const float* kept(const float* sums, Index first) { return sums == nullptr ? nullptr : sums + first; }
+
+}  // namespace
+
+void simple_step(const CellFunctions& f, float* gates, float* sums, Index units, float* h) {
+  keep(sums, gates, 0, units);
+  apply(f.candidate, gates, units);
+  std::copy_n(gates, units, h);
+}
+
+void simple_step_backward(const CellFunctions& f, float* gates, const float* sums, Index units, const float* dh) {
+  apply_backward(f.candidate, sums, gates, dh, units);
+}
+
+void lstm_step(const CellFunctions& f, float* gates, float* sums, const float* c_before, Index units, float* c,
+               float* squashed, float* h) {
+  keep(sums, gates, 0, 4 * units);
+  apply(f.gate, gates, 2 * units);
+  apply(f.candidate, gates + 2 * units, units);
+  apply(f.gate, gates + 3 * units, units);
+  const float *input = gates, *forget = gates + units, *candidate = gates + 2 * units, *output = gates + 3 * units;
+  for_each(units, [&](Index i, Index n) {
+    const Packet fresh = mul(load_n(input + i, n), load_n(candidate + i, n));
+    store_n(c + i, madd(load_n(forget + i, n), load_n(c_before + i, n), fresh), n);
+  });
+  activate(f.candidate.function, f.candidate.parameters, c, squashed, units);
+  for_each(units, [&](Index i, Index n) { store_n(h + i, mul(load_n(output + i, n), load_n(squashed + i, n)), n); });
+}
+
+void lstm_step_backward(const CellFunctions& f, float* gates, const float* sums, const float* c_before, const float* c,
+                        const float* squashed, Index units, const float* dh, float* dc, float* scratch) {
+  float *input = gates, *forget = gates + units, *candidate = gates + 2 * units, *output = gates + 3 * units;
+  float *d_input = scratch, *d_forget = scratch + units, *d_candidate = scratch + 2 * units,
+        *d_output = scratch + 3 * units;
+  for_each(units, [&](Index i, Index n) { store_n(d_input + i, mul(load_n(dh + i, n), load_n(output + i, n)), n); });
+  activate_backward(f.candidate.function, f.candidate.parameters, c, squashed, d_input, d_candidate, units);
+  for_each(units, [&](Index i, Index n) {
+    const Packet d = add(load_n(dc + i, n), load_n(d_candidate + i, n));
+    const Packet gate = load_n(input + i, n), fresh = load_n(candidate + i, n);
+    store_n(dc + i, mul(d, load_n(forget + i, n)), n);
+    store_n(d_input + i, mul(d, fresh), n);
+    store_n(d_forget + i, mul(d, load_n(c_before + i, n)), n);
+    store_n(d_candidate + i, mul(d, gate), n);
+    store_n(d_output + i, mul(load_n(dh + i, n), load_n(squashed + i, n)), n);
+  });
+  apply_backward(f.gate, sums, input, d_input, 2 * units);
+  apply_backward(f.candidate, kept(sums, 2 * units), candidate, d_candidate, units);
+  apply_backward(f.gate, kept(sums, 3 * units), output, d_output, units);
+}
+
+void gru_gates(const CellFunctions& f, float* gates, float* sums, Index units) {
+  keep(sums, gates, 0, 2 * units);
+  apply(f.gate, gates, 2 * units);
+}
+
+void gru_state(const CellFunctions& f, bool reset_after, float* gates, float* sums, const float* h_before, Index units,
+               float* h) {
+  const float *update = gates, *reset = gates + units, *recurrent = gates + 3 * units;
+  float* candidate = gates + 2 * units;
+  if (reset_after)
+    for_each(units, [&](Index i, Index n) {
+      store_n(candidate + i, madd(load_n(reset + i, n), load_n(recurrent + i, n), load_n(candidate + i, n)), n);
+    });
+  keep(sums, gates, 2 * units, units);
+  apply(f.candidate, candidate, units);
+  for_each(units, [&](Index i, Index n) {
+    const Packet fresh = load_n(candidate + i, n);
+    store_n(h + i, madd(load_n(update + i, n), sub(load_n(h_before + i, n), fresh), fresh), n);
+  });
+}
+
+void gru_state_backward(const CellFunctions& f, bool reset_after, float* gates, const float* sums,
+                        const float* h_before, Index units, float* dh, float* scratch) {
+  float *update = gates, *reset = gates + units, *candidate = gates + 2 * units, *recurrent = gates + 3 * units;
+  float *d_update = scratch, *d_reset = scratch + units, *d_candidate = scratch + 2 * units;
+  for_each(units, [&](Index i, Index n) {
+    const Packet d = load_n(dh + i, n), gate = load_n(update + i, n);
+    store_n(d_update + i, mul(d, sub(load_n(h_before + i, n), load_n(candidate + i, n))), n);
+    store_n(d_candidate + i, mul(d, sub(set1(1.0f), gate)), n);
+    store_n(dh + i, mul(d, gate), n);
+  });
+  apply_backward(f.candidate, kept(sums, 2 * units), candidate, d_candidate, units);
+  apply_backward(f.gate, sums, update, d_update, units);
+  if (!reset_after) return;
+  for_each(units, [&](Index i, Index n) {
+    const Packet d = load_n(candidate + i, n), share = load_n(recurrent + i, n);
+    store_n(recurrent + i, mul(d, load_n(reset + i, n)), n);
+    store_n(d_reset + i, mul(d, share), n);
+  });
+  apply_backward(f.gate, kept(sums, units), reset, d_reset, units);
+}
+
+void gru_reset(const float* gates, const float* state, Index units, float* product) {
+  for_each(units,
+           [&](Index i, Index n) { store_n(product + i, mul(load_n(gates + units + i, n), load_n(state + i, n)), n); });
+}
+
+void gru_reset_backward(const CellFunctions& f, float* gates, const float* sums, const float* state, Index units,
+                        float* product, float* scratch) {
+  float* reset = gates + units;
+  for_each(units, [&](Index i, Index n) {
+    const Packet d = load_n(product + i, n);
+    store_n(scratch + i, mul(d, load_n(state + i, n)), n);
+    store_n(product + i, mul(d, load_n(reset + i, n)), n);
+  });
+  apply_backward(f.gate, kept(sums, units), reset, scratch, units);
+}
+
+}  // namespace fastnn::kernels

@@ -1,0 +1,51 @@
+// One step of a recurrent cell for one row: what stands between the products with the kernels, forward and back.
+//
+// A row of gates comes in as the sums of the products and leaves as what the gates say; on the way back it leaves as the
+// gradients of those sums. `sums`, where it is not null, keeps the sums for activations whose derivative wants them (see
+// derivative_from_output). `scratch` holds 4 * units floats. Gates lie side by side, `units` floats each:
+//   LSTM  input, forget, candidate, output
+//   GRU   update, reset, candidate, and a fourth: the candidate's share of the state, before the reset gate scales it
+//         (reset after), or the state after the reset gate scaled it (reset before)
+#pragma once
+
+#include "fastnn/kernels/activation.hpp"
+
+namespace fastnn::kernels {
+
+struct Squash {
+  Activation function = Activation::linear;
+  ActivationParameters parameters = {};
+};
+
+/// The two functions of a cell; SimpleRNN has the first only.
+struct CellFunctions {
+  Squash candidate, gate;
+};
+
+void simple_step(const CellFunctions&, float* gates, float* sums, Index units, float* h);
+/// gates: the step's output -> gradient of the sums; dh: of the output.
+void simple_step_backward(const CellFunctions&, float* gates, const float* sums, Index units, const float* dh);
+
+/// h = output * squashed, squashed = f(c), c = forget * c_before + input * candidate. Squashed may be h.
+void lstm_step(const CellFunctions&, float* gates, float* sums, const float* c_before, Index units, float* c,
+               float* squashed, float* h);
+/// dc: gradient of c -> of c_before.
+void lstm_step_backward(const CellFunctions&, float* gates, const float* sums, const float* c_before, const float* c,
+                        const float* squashed, Index units, const float* dh, float* dc, float* scratch);
+
+/// The update and reset gates.
+void gru_gates(const CellFunctions&, float* gates, float* sums, Index units);
+/// The candidate, and h = update * h_before + (1 - update) * candidate.
+void gru_state(const CellFunctions&, bool reset_after, float* gates, float* sums, const float* h_before, Index units,
+               float* h);
+/// The gradients of the update gate's and the candidate's sums; with reset after, of the other two also. dh: gradient of h
+/// -> the part of that of h_before which did not pass through a gate.
+void gru_state_backward(const CellFunctions&, bool reset_after, float* gates, const float* sums, const float* h_before,
+                        Index units, float* dh, float* scratch);
+/// With reset before: product = reset * state.
+void gru_reset(const float* gates, const float* state, Index units, float* product);
+/// The gradient of the reset gate's sums; product: that of the product -> of the state.
+void gru_reset_backward(const CellFunctions&, float* gates, const float* sums, const float* state, Index units,
+                        float* product, float* scratch);
+
+}  // namespace fastnn::kernels

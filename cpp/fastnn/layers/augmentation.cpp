@@ -1,0 +1,268 @@
+// Layers that show a picture in another way each time it is trained on: flipped, turned, zoomed, moved, cropped,
+// brighter... They stand in training graphs only. Owns what is drawn and what it means; pixels are moved in kernels/warp.
+//
+// What happens to a sample is drawn from block `sample` of the node's stream, so it depends on the seed, the step and the
+// place in the batch alone, and the backward pass draws the same again.
+#include <algorithm>
+#include <array>
+
+#include "fastnn/kernels/warp.hpp"
+#include "fastnn/layer.hpp"
+#include "fastnn/parallel.hpp"
+
+namespace fastnn {
+namespace {
+
+using kernels::Affine;
+using kernels::Picture;
+
+// Four numbers in [0, 1) for a sample.
+using Draw = std::array<float, 4>;
+
+Draw draw(const Context& ctx, Index sample) {
+  const Philox words = philox(ctx.stream(), static_cast<std::uint64_t>(sample));
+  return {to_unit(words[0]), to_unit(words[1]), to_unit(words[2]), to_unit(words[3])};
+}
+
+// An argument that was given as "<name>_lower" and "<name>_upper": a number drawn in between.
+class Range {
+ public:
+  Range(const Config& config, const std::string& name)
+      : lower_(config.number(name + "_lower")), upper_(config.number(name + "_upper")) {
+    require(lower_ <= upper_, name, " expects the smaller number first, got ", lower_, " and ", upper_);
+  }
+  double at(float unit) const { return lower_ + (upper_ - lower_) * static_cast<double>(unit); }
+
+ private:
+  double lower_, upper_;
+};
+
+class Augmentation : public Layer {
+ public:
+  using Layer::Layer;
+
+  Signature infer(const std::vector<Spec>& inputs) override {
+    require(inputs.size() == 1, who(), " expects one input, got ", inputs.size());
+    require(inputs[0].dtype == DType::float32, who(), " expects float32, got ", name_of(inputs[0].dtype));
+    const Shape& shape = inputs[0].shape;
+    require(shape.size() == 4, who(), " expects images (batch, height, width, channels), got ", to_string(shape));
+    require(inputs[0].row_size() > 0, who(), " expects images of at least one pixel, got ", to_string(shape));
+    picture_ = {shape[1], shape[2], shape[3]};
+    return {inputs, {}};
+  }
+
+  bool random() const override { return true; }
+  BackwardReads backward_reads() const override { return {false, false}; }
+
+  void forward(const Context& ctx) const override {
+    each_sample(ctx, [&](Index sample, int thread) {
+      apply(ctx, draw(ctx, sample), thread, ctx.input() + sample * size(), ctx.output() + sample * output_size());
+    });
+  }
+
+  void backward(const Context& ctx) const override {
+    if (ctx.input_gradient() == nullptr) return;
+    each_sample(ctx, [&](Index sample, int thread) {
+      gradient(ctx, draw(ctx, sample), thread, backward_reads().inputs ? ctx.input() + sample * size() : nullptr,
+               ctx.output_gradient() + sample * output_size(), ctx.input_gradient() + sample * size());
+    });
+  }
+
+ protected:
+  // One sample's picture, and the gradient of it.
+  virtual void apply(const Context&, const Draw&, int thread, const float* x, float* y) const = 0;
+  virtual void gradient(const Context&, const Draw&, int thread, const float* x, const float* dy, float* dx) const = 0;
+  virtual Index output_size() const { return size(); }
+  // Nanoseconds a number.
+  virtual double cost() const { return 1; }
+
+  Index size() const { return picture_.height * picture_.width * picture_.channels; }
+  Picture picture_{1, 1, 1};
+
+ private:
+  template <class Body>
+  void each_sample(const Context& ctx, Body&& body) const {
+    parallel_for(ctx.rows(), cost() * static_cast<double>(ctx.rows() * size()), body);
+  }
+};
+
+class RandomFlip : public Augmentation {
+ public:
+  RandomFlip(const std::string& kind, const std::string& name, const Config& config) : Augmentation(kind, name) {
+    const std::string mode = config.word("mode", "horizontal_and_vertical");
+    require(mode == "horizontal" || mode == "vertical" || mode == "horizontal_and_vertical",
+            "mode expects \"horizontal\", \"vertical\" or \"horizontal_and_vertical\", got \"", mode, "\"");
+    left_right_ = mode != "vertical";
+    top_bottom_ = mode != "horizontal";
+  }
+
+ protected:
+  void apply(const Context&, const Draw& drawn, int, const float* x, float* y) const override {
+    kernels::flip(picture_, left_right_ && drawn[0] < 0.5f, top_bottom_ && drawn[1] < 0.5f, x, y);
+  }
+  void gradient(const Context& ctx, const Draw& drawn, int thread, const float*, const float* dy,
+                float* dx) const override {
+    apply(ctx, drawn, thread, dy, dx);
+  }
+
+ private:
+  bool left_right_, top_bottom_;
+};
+
+// A layer whose output pixels are looked up elsewhere in the picture, as an affine map says.
+class Warp : public Augmentation {
+ public:
+  Warp(const std::string& kind, const std::string& name, const Config& config)
+      : Augmentation(kind, name), fill_value_(static_cast<float>(config.number("fill_value", 0.0))) {
+    const std::string fill = config.word("fill_mode", "reflect");
+    if (fill == "reflect")
+      fill_ = kernels::Fill::reflect;
+    else if (fill == "wrap")
+      fill_ = kernels::Fill::wrap;
+    else if (fill == "constant")
+      fill_ = kernels::Fill::constant;
+    else if (fill == "nearest")
+      fill_ = kernels::Fill::nearest;
+    else
+      throw ValueError(
+          text("fill_mode expects \"reflect\", \"wrap\", \"constant\" or \"nearest\", got \"", fill, "\""));
+    const std::string interpolation = config.word("interpolation", "bilinear");
+    require(interpolation == "bilinear" || interpolation == "nearest",
+            "interpolation expects \"bilinear\" or \"nearest\", got \"", interpolation, "\"");
+    interpolation_ = interpolation == "bilinear" ? kernels::Interpolation::bilinear : kernels::Interpolation::nearest;
+  }
+
+ protected:
+  virtual Affine map(const Draw& drawn) const = 0;
+
+  void apply(const Context&, const Draw& drawn, int, const float* x, float* y) const override {
+    kernels::warp(picture_, map(drawn), interpolation_, fill_, fill_value_, x, y);
+  }
+  void gradient(const Context&, const Draw& drawn, int, const float*, const float* dy, float* dx) const override {
+    kernels::warp_gradient(picture_, map(drawn), interpolation_, fill_, dy, dx);
+  }
+  double cost() const override { return 6; }
+
+  // The map with these factors that leaves the middle of the picture where it is.
+  Affine around_middle(double a, double b, double d, double e) const {
+    const double x = static_cast<double>(picture_.width - 1) / 2, y = static_cast<double>(picture_.height - 1) / 2;
+    return {a, b, x - a * x - b * y, d, e, y - d * x - e * y};
+  }
+
+ private:
+  kernels::Fill fill_ = kernels::Fill::reflect;
+  kernels::Interpolation interpolation_ = kernels::Interpolation::bilinear;
+  float fill_value_;
+};
+
+class RandomRotation : public Warp {
+ public:
+  RandomRotation(const std::string& kind, const std::string& name, const Config& config)
+      : Warp(kind, name, config), turns_(config, "factor") {}
+
+ protected:
+  Affine map(const Draw& drawn) const override {
+    double sine, cosine;
+    kernels::sine_cosine(turns_.at(drawn[0]), &sine, &cosine);
+    return around_middle(cosine, -sine, sine, cosine);
+  }
+
+ private:
+  Range turns_;
+};
+
+class RandomZoom : public Warp {
+ public:
+  RandomZoom(const std::string& kind, const std::string& name, const Config& config)
+      : Warp(kind, name, config), height_(config, "height_factor") {
+    if (config.has("width_factor_lower")) width_.emplace(config, "width_factor");
+  }
+
+ protected:
+  Affine map(const Draw& drawn) const override {
+    const double down = 1 + height_.at(drawn[0]);
+    return around_middle(width_ ? 1 + width_->at(drawn[1]) : down, 0, 0, down);
+  }
+
+ private:
+  Range height_;
+  std::optional<Range> width_;
+};
+
+class RandomTranslation : public Warp {
+ public:
+  RandomTranslation(const std::string& kind, const std::string& name, const Config& config)
+      : Warp(kind, name, config), height_(config, "height_factor"), width_(config, "width_factor") {}
+
+ protected:
+  Affine map(const Draw& drawn) const override {
+    const double down = height_.at(drawn[0]) * static_cast<double>(picture_.height);
+    const double right = width_.at(drawn[1]) * static_cast<double>(picture_.width);
+    return {1, 0, -right, 0, 1, -down};
+  }
+
+ private:
+  Range height_, width_;
+};
+
+// Rows move along by their number and columns down by theirs, as much as is drawn, both one way or both the other.
+class RandomShear : public Warp {
+ public:
+  RandomShear(const std::string& kind, const std::string& name, const Config& config)
+      : Warp(kind, name, config), across_(config, "x_factor"), down_(config, "y_factor") {}
+
+ protected:
+  Affine map(const Draw& drawn) const override {
+    const double way = drawn[2] > 0.5f ? -1 : 1;
+    return {1, way * across_.at(drawn[0]), 0, way * down_.at(drawn[1]), 1, 0};
+  }
+
+ private:
+  Range across_, down_;
+};
+
+// The same window of all pictures of a batch.
+class RandomCrop : public Augmentation {
+ public:
+  RandomCrop(const std::string& kind, const std::string& name, const Config& config)
+      : Augmentation(kind, name), height_(config.integer("height")), width_(config.integer("width")) {
+    require(height_ >= 1 && width_ >= 1, "height and width expect numbers of at least 1, got ", height_, " and ",
+            width_);
+  }
+
+  Signature infer(const std::vector<Spec>& inputs) override {
+    Signature signature = Augmentation::infer(inputs);
+    require(picture_.height >= height_ && picture_.width >= width_, who(), " expects images of at least (", height_,
+            ", ", width_, "), got ", to_string(inputs[0].shape));
+    signature.outputs[0].shape = {inputs[0].shape[0], height_, width_, picture_.channels};
+    return signature;
+  }
+
+ protected:
+  void apply(const Context& ctx, const Draw&, int, const float* x, float* y) const override {
+    kernels::crop(picture_, window(ctx), x, y);
+  }
+  void gradient(const Context& ctx, const Draw&, int, const float*, const float* dy, float* dx) const override {
+    kernels::crop_gradient(picture_, window(ctx), dy, dx);
+  }
+  Index output_size() const override { return height_ * width_ * picture_.channels; }
+
+ private:
+  kernels::Window window(const Context& ctx) const {
+    const Draw drawn = draw(ctx, 0);
+    const auto start = [](float unit, Index room) {
+      return static_cast<Index>(static_cast<double>(unit) * static_cast<double>(room + 1));
+    };
+    return {start(drawn[0], picture_.height - height_), start(drawn[1], picture_.width - width_), height_, width_};
+  }
+
+  Index height_, width_;
+};
+
+const bool registered =
+    register_layer_class<RandomFlip>("RandomFlip") && register_layer_class<RandomRotation>("RandomRotation") &&
+    register_layer_class<RandomZoom>("RandomZoom") && register_layer_class<RandomTranslation>("RandomTranslation") &&
+    register_layer_class<RandomShear>("RandomShear") && register_layer_class<RandomCrop>("RandomCrop");
+
+}  // namespace
+}  // namespace fastnn

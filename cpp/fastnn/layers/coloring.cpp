@@ -1,0 +1,568 @@
+// Layers that change the colours of a picture in training, and not its shape: brightness, contrast, hue, sharpness, grey,
+// an erased patch... They stand in training graphs only. Owns what is drawn, what it does to a pixel, and its gradient.
+//
+// What happens to a sample is drawn from two blocks of the node's stream, so it depends on the seed, the step and the
+// place in the batch alone, and the backward pass draws the same again.
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "fastnn/layer.hpp"
+#include "fastnn/packet.hpp"
+#include "fastnn/parallel.hpp"
+
+namespace fastnn {
+namespace {
+
+// What is drawn for a sample: numbers in [0, 1), and a stream for noise.
+struct Draw {
+  std::array<float, 8> units;
+  Stream noise;
+  float operator[](std::size_t i) const { return units[i]; }
+};
+
+// An argument that was given as "<name>_lower" and "<name>_upper": a number drawn in between.
+class Range {
+ public:
+  Range(const Config& config, const std::string& name)
+      : lower_(static_cast<float>(config.number(name + "_lower"))),
+        upper_(static_cast<float>(config.number(name + "_upper"))) {
+    require(lower_ <= upper_, name, " expects the smaller number first, got ", lower_, " and ", upper_);
+  }
+  float at(float unit) const { return lower_ + (upper_ - lower_) * unit; }
+  float lower() const { return lower_; }
+  float upper() const { return upper_; }
+  float width() const { return upper_ - lower_; }
+
+ private:
+  float lower_, upper_;
+};
+
+// x within the range; NaN stays.
+inline float clipped(float x, const Range& range) {
+  return x < range.lower() ? range.lower() : x > range.upper() ? range.upper() : x;
+}
+inline bool outside(float x, const Range& range) { return x < range.lower() || x > range.upper(); }
+
+// The shares of red, green and blue in the grey that looks as bright.
+constexpr float kGrey[3] = {0.2989f, 0.5870f, 0.1140f};
+
+class Coloring : public Layer {
+ public:
+  Coloring(const std::string& kind, const std::string& name, const Config& config)
+      : Layer(kind, name), values_(config, "value_range") {}
+
+  Signature infer(const std::vector<Spec>& inputs) override {
+    require(inputs.size() == 1, who(), " expects one input, got ", inputs.size());
+    require(inputs[0].dtype == DType::float32, who(), " expects float32, got ", name_of(inputs[0].dtype));
+    const Shape& shape = inputs[0].shape;
+    require(shape.size() == 4, who(), " expects images (batch, height, width, channels), got ", to_string(shape));
+    require(inputs[0].row_size() > 0, who(), " expects images of at least one pixel, got ", to_string(shape));
+    require(!of_three() || shape[3] == 3, who(), " expects images of three channels (red, green, blue), got ",
+            to_string(shape));
+    height_ = shape[1], width_ = shape[2];
+    pixels_ = height_ * width_;
+    channels_ = shape[3];
+    return {inputs, {}};
+  }
+
+  bool random() const override { return true; }
+  BackwardReads backward_reads() const override { return {true, false}; }
+
+  void book(Booking& booking) const override {
+    booking.book<double>(Life::forward, booking.threads() * 2 * channels_);
+    if (booking.backward()) booking.book<double>(Life::backward, booking.threads() * 2 * channels_);
+  }
+
+  void forward(const Context& ctx) const override {
+    each_sample(ctx, [&](Index sample, int thread) {
+      apply(drawn(ctx, sample), ctx.buffer<double>(0) + thread * 2 * channels_, ctx.input() + sample * size(),
+            ctx.output() + sample * size());
+    });
+  }
+
+  void backward(const Context& ctx) const override {
+    if (ctx.input_gradient() == nullptr) return;
+    each_sample(ctx, [&](Index sample, int thread) {
+      gradient(drawn(ctx, sample), ctx.buffer<double>(1) + thread * 2 * channels_, ctx.input() + sample * size(),
+               ctx.output_gradient() + sample * size(), ctx.input_gradient() + sample * size());
+    });
+  }
+
+ protected:
+  virtual bool of_three() const { return false; }
+  // One sample's picture, and the gradient of it, which may write over dy. `sums` are two numbers a channel.
+  virtual void apply(const Draw&, double* sums, const float* x, float* y) const = 0;
+  virtual void gradient(const Draw&, double* sums, const float* x, float* dy, float* dx) const = 0;
+
+  Index size() const { return pixels_ * channels_; }
+
+  Range values_;
+  Index height_ = 1, width_ = 1, pixels_ = 1, channels_ = 1;
+
+ private:
+  static Draw drawn(const Context& ctx, Index sample) {
+    Draw draw{};
+    std::size_t next = 0;
+    for (std::uint64_t block : {2 * static_cast<std::uint64_t>(sample), 2 * static_cast<std::uint64_t>(sample) + 1})
+      for (std::uint32_t word : philox(ctx.stream(), block)) draw.units[next++] = to_unit(word);
+    // The upper half of the blocks is for seeds of noise.
+    const Philox seed = philox(ctx.stream(), (std::uint64_t{1} << 63) + static_cast<std::uint64_t>(sample));
+    draw.noise.seed = (static_cast<std::uint64_t>(seed[0]) << 32) | seed[1];
+    return draw;
+  }
+  template <class Body>
+  void each_sample(const Context& ctx, Body&& body) const {
+    parallel_for(ctx.rows(), static_cast<double>(ctx.rows() * size()), body);
+  }
+};
+
+class RandomBrightness : public Coloring {
+ public:
+  RandomBrightness(const std::string& kind, const std::string& name, const Config& config)
+      : Coloring(kind, name, config), factor_(config, "factor") {}
+
+ protected:
+  void apply(const Draw& drawn, double*, const float* x, float* y) const override {
+    const float more = factor_.at(drawn[0]) * values_.width();
+    for (Index i = 0; i < size(); ++i) y[i] = clipped(x[i] + more, values_);
+  }
+  void gradient(const Draw& drawn, double*, const float* x, float* dy, float* dx) const override {
+    const float more = factor_.at(drawn[0]) * values_.width();
+    for (Index i = 0; i < size(); ++i) dx[i] = outside(x[i] + more, values_) ? 0.0f : dy[i];
+  }
+
+ private:
+  Range factor_;
+};
+
+// (x - mean) * factor + mean, where the mean is that of the channel in this picture.
+class RandomContrast : public Coloring {
+ public:
+  RandomContrast(const std::string& kind, const std::string& name, const Config& config)
+      : Coloring(kind, name, config), factor_(config, "factor") {}
+
+ protected:
+  void apply(const Draw& drawn, double* means, const float* x, float* y) const override {
+    const float factor = factor_.at(drawn[0]);
+    take_means(x, means);
+    for (Index p = 0, i = 0; p < pixels_; ++p)
+      for (Index c = 0; c < channels_; ++c, ++i) y[i] = clipped(stretched(x[i], means[c], factor), values_);
+  }
+
+  void gradient(const Draw& drawn, double* means, const float* x, float* dy, float* dx) const override {
+    const float factor = factor_.at(drawn[0]);
+    double* given = means + channels_;
+    take_means(x, means);
+    for (Index p = 0, i = 0; p < pixels_; ++p)
+      for (Index c = 0; c < channels_; ++c, ++i)
+        dx[i] = outside(stretched(x[i], means[c], factor), values_) ? 0.0f : dy[i];
+    take_means(dx, given);
+    for (Index p = 0, i = 0; p < pixels_; ++p)
+      for (Index c = 0; c < channels_; ++c, ++i)
+        dx[i] = packet::madd(factor, dx[i], (1.0f - factor) * static_cast<float>(given[c]));
+  }
+
+ private:
+  static float stretched(float x, double mean, float factor) {
+    const auto middle = static_cast<float>(mean);
+    return packet::madd(x - middle, factor, middle);
+  }
+  void take_means(const float* x, double* means) const {
+    std::fill_n(means, channels_, 0.0);
+    for (Index p = 0, i = 0; p < pixels_; ++p)
+      for (Index c = 0; c < channels_; ++c, ++i) means[c] += static_cast<double>(x[i]);
+    for (Index c = 0; c < channels_; ++c) means[c] /= static_cast<double>(pixels_);
+  }
+
+  Range factor_;
+};
+
+// The largest value less x, with a chance that is itself drawn.
+class RandomInvert : public Coloring {
+ public:
+  RandomInvert(const std::string& kind, const std::string& name, const Config& config)
+      : Coloring(kind, name, config), factor_(config, "factor") {}
+
+ protected:
+  void apply(const Draw& drawn, double*, const float* x, float* y) const override {
+    const bool chosen = this->chosen(drawn);
+    for (Index i = 0; i < size(); ++i) y[i] = chosen ? values_.upper() - x[i] : x[i];
+  }
+  void gradient(const Draw& drawn, double*, const float*, float* dy, float* dx) const override {
+    const float sign = chosen(drawn) ? -1.0f : 1.0f;
+    for (Index i = 0; i < size(); ++i) dx[i] = sign * dy[i];
+  }
+
+ private:
+  bool chosen(const Draw& drawn) const { return drawn[1] < factor_.at(drawn[0]); }
+  Range factor_;
+};
+
+// A share of the grey picture in place of the coloured one: all of it with some chance, or as much as is drawn.
+class Graying : public Coloring {
+ public:
+  using Coloring::Coloring;
+
+ protected:
+  bool of_three() const override { return true; }
+  virtual float share(const Draw& drawn) const = 0;
+  virtual bool clips() const = 0;
+
+  void apply(const Draw& drawn, double*, const float* x, float* y) const override {
+    const float share = this->share(drawn);
+    for (Index i = 0; i < size(); i += 3) {
+      const float grey = kGrey[0] * x[i] + kGrey[1] * x[i + 1] + kGrey[2] * x[i + 2];
+      for (Index c = 0; c < 3; ++c) {
+        const float mixed = mix(x[i + c], grey, share);
+        y[i + c] = clips() ? clipped(mixed, values_) : mixed;
+      }
+    }
+  }
+
+  void gradient(const Draw& drawn, double*, const float* x, float* dy, float* dx) const override {
+    const float share = this->share(drawn);
+    for (Index i = 0; i < size(); i += 3) {
+      const float grey = kGrey[0] * x[i] + kGrey[1] * x[i + 1] + kGrey[2] * x[i + 2];
+      float of_grey = 0.0f;
+      for (Index c = 0; c < 3; ++c) {
+        const float given = clips() && outside(mix(x[i + c], grey, share), values_) ? 0.0f : dy[i + c];
+        dx[i + c] = (1.0f - share) * given;
+        of_grey += share * given;
+      }
+      for (Index c = 0; c < 3; ++c) dx[i + c] += kGrey[c] * of_grey;
+    }
+  }
+
+ private:
+  // No share is x itself, and all of it is the grey itself.
+  static float mix(float x, float grey, float share) {
+    return share == 0.0f ? x : share == 1.0f ? grey : x + share * (grey - x);
+  }
+};
+
+class RandomGrayscale : public Graying {
+ public:
+  RandomGrayscale(const std::string& kind, const std::string& name, const Config& config)
+      : Graying(kind, name, config), factor_(static_cast<float>(config.number("factor"))) {}
+
+ protected:
+  float share(const Draw& drawn) const override { return drawn[0] < factor_ ? 1.0f : 0.0f; }
+  bool clips() const override { return false; }
+
+ private:
+  float factor_;
+};
+
+class RandomColorDegeneration : public Graying {
+ public:
+  RandomColorDegeneration(const std::string& kind, const std::string& name, const Config& config)
+      : Graying(kind, name, config), factor_(config, "factor") {}
+
+ protected:
+  float share(const Draw& drawn) const override { return factor_.at(drawn[0]); }
+  bool clips() const override { return true; }
+
+ private:
+  Range factor_;
+};
+
+// Values are moved up and clipped; those from the threshold on are then turned round: the smallest becomes the largest.
+class Solarization : public Coloring {
+ public:
+  Solarization(const std::string& kind, const std::string& name, const Config& config)
+      : Coloring(kind, name, config), addition_(config, "addition_factor"), threshold_(config, "threshold_factor") {}
+
+ protected:
+  void apply(const Draw& drawn, double*, const float* x, float* y) const override {
+    const float more = addition_.at(drawn[0]) * values_.width(), threshold = this->threshold(drawn);
+    for (Index i = 0; i < size(); ++i) {
+      const float moved = clipped(x[i] + more, values_);
+      y[i] = moved < threshold ? moved : values_.upper() - (moved - values_.lower());
+    }
+  }
+  void gradient(const Draw& drawn, double*, const float* x, float* dy, float* dx) const override {
+    const float more = addition_.at(drawn[0]) * values_.width(), threshold = this->threshold(drawn);
+    for (Index i = 0; i < size(); ++i) {
+      const float moved = x[i] + more;
+      dx[i] = outside(moved, values_) ? 0.0f : moved < threshold ? dy[i] : -dy[i];
+    }
+  }
+
+ private:
+  float threshold(const Draw& drawn) const { return values_.lower() + threshold_.at(drawn[1]) * values_.width(); }
+  Range addition_, threshold_;
+};
+
+// Only the highest bits of the 8 that a value of 0 to 255 has.
+class RandomPosterization : public Coloring {
+ public:
+  RandomPosterization(const std::string& kind, const std::string& name, const Config& config)
+      : Coloring(kind, name, config), factor_(config, "factor") {}
+
+ protected:
+  void apply(const Draw& drawn, double*, const float* x, float* y) const override {
+    // Whole numbers of bits from the lower to just below the upper, as often each.
+    const int bits = static_cast<int>(factor_.at(drawn[0]));
+    const int step = 1 << (8 - bits);
+    const float scale = 255.0f / values_.width();
+    for (Index i = 0; i < size(); ++i) {
+      const float level = (clipped(x[i], values_) - values_.lower()) * scale;
+      y[i] =
+          level != level ? level : static_cast<float>(static_cast<int>(level) / step * step) / scale + values_.lower();
+    }
+  }
+  // A staircase is flat.
+  void gradient(const Draw&, double*, const float*, float*, float* dx) const override { std::fill_n(dx, size(), 0.0f); }
+
+ private:
+  Range factor_;
+};
+
+// A pixel of three colours, by its largest and its smallest.
+struct Pixel {
+  explicit Pixel(const float* x)
+      : nan(x[0] != x[0] || x[1] != x[1] || x[2] != x[2]),
+        top(x[0] >= x[1] && x[0] >= x[2] ? 0
+            : x[1] >= x[2]               ? 1
+                                         : 2),
+        bottom(x[0] <= x[1] && x[0] <= x[2] ? 0
+               : x[1] <= x[2]               ? 1
+                                            : 2),
+        high(x[top]),
+        low(x[bottom]) {}
+  bool nan;
+  Index top, bottom;
+  float high, low;
+};
+
+// The distances of a pixel's colours from its brightest are multiplied: by 0 it is grey. No distance grows beyond what
+// would make the darkest colour 0.
+class RandomSaturation : public Coloring {
+ public:
+  RandomSaturation(const std::string& kind, const std::string& name, const Config& config)
+      : Coloring(kind, name, config), factor_(config, "factor") {}
+
+ protected:
+  bool of_three() const override { return true; }
+
+  void apply(const Draw& drawn, double*, const float* x, float* y) const override {
+    const float factor = this->factor(drawn);
+    for (Index i = 0; i < size(); i += 3) {
+      const Pixel pixel(x + i);
+      const float by = full(pixel, factor) ? pixel.high / (pixel.high - pixel.low) : factor;
+      for (Index c = 0; c < 3; ++c) y[i + c] = pixel.high - by * (pixel.high - x[i + c]);
+    }
+  }
+
+  void gradient(const Draw& drawn, double*, const float* x, float* dy, float* dx) const override {
+    const float factor = this->factor(drawn);
+    for (Index i = 0; i < size(); i += 3) {
+      const Pixel pixel(x + i);
+      const bool full = this->full(pixel, factor);
+      const float range = pixel.high - pixel.low, by = full ? pixel.high / range : factor;
+      float of_high = 0.0f, of_by = 0.0f;
+      for (Index c = 0; c < 3; ++c) {
+        dx[i + c] = by * dy[i + c];
+        of_high += (1.0f - by) * dy[i + c];
+        of_by -= (pixel.high - x[i + c]) * dy[i + c];
+      }
+      // Where the saturation is full, the multiple is high / (high - low).
+      dx[i + pixel.top] += of_high - (full ? of_by * pixel.low / (range * range) : 0.0f);
+      dx[i + pixel.bottom] += full ? of_by * pixel.high / (range * range) : 0.0f;
+    }
+  }
+
+ private:
+  // A half changes nothing.
+  float factor(const Draw& drawn) const {
+    const float share = std::max(factor_.at(drawn[0]), 0.0f);
+    return share / (1.0f - share + 1e-7f);
+  }
+  static bool full(const Pixel& pixel, float factor) {
+    return pixel.low < pixel.high && pixel.high > 0 && factor * (pixel.high - pixel.low) > pixel.high;
+  }
+
+  Range factor_;
+};
+
+// The colours of a pixel go round the circle of red, yellow, green, cyan, blue and magenta. A colour lies below the
+// brightest by a part of the distance between that and the darkest, which depends on the way from it along the circle.
+class RandomHue : public Coloring {
+ public:
+  RandomHue(const std::string& kind, const std::string& name, const Config& config)
+      : Coloring(kind, name, config), factor_(config, "factor") {}
+
+ protected:
+  bool of_three() const override { return true; }
+
+  void apply(const Draw& drawn, double*, const float* x, float* y) const override {
+    const float way = this->way(drawn);
+    for (Index i = 0; i < size(); i += 3) {
+      const Pixel pixel(x + i);
+      float slope = 0.0f;
+      for (Index c = 0; c < 3; ++c) {
+        const float below = part(pixel, x + i, c, way, &slope);
+        y[i + c] = pixel.nan ? pixel_nan(x + i) : clipped(pixel.high - (pixel.high - pixel.low) * below, values_);
+      }
+    }
+  }
+
+  void gradient(const Draw& drawn, double*, const float* x, float* dy, float* dx) const override {
+    const float way = this->way(drawn);
+    for (Index i = 0; i < size(); i += 3) {
+      const Pixel pixel(x + i);
+      const Index next = i + (pixel.top + 1) % 3, last = i + (pixel.top + 2) % 3;
+      const float range = pixel.high - pixel.low, lean = range > 0 ? (x[next] - x[last]) / range : 0.0f;
+      dx[i] = dx[i + 1] = dx[i + 2] = 0.0f;
+      for (Index c = 0; c < 3; ++c) {
+        float slope = 0.0f;
+        const float below = part(pixel, x + i, c, way, &slope);
+        const float given = outside(pixel.high - range * below, values_) ? 0.0f : dy[i + c];
+        const float of_range = (slope * lean - below) * given;
+        dx[i + pixel.top] += given + of_range;
+        dx[i + pixel.bottom] -= of_range;
+        if (range > 0) dx[next] -= slope * given, dx[last] += slope * given;
+      }
+    }
+  }
+
+ private:
+  static float pixel_nan(const float* x) { return x[0] + x[1] + x[2]; }
+
+  // In sixths of the circle; a factor of 1 is half of it, either way.
+  float way(const Draw& drawn) const {
+    const float half = 3.0f * factor_.at(drawn[0]);
+    return drawn[1] > 0.5f ? -half : half;
+  }
+
+  // How far colour c lies below the brightest, from 0 to 1, and how that grows along the circle.
+  static float part(const Pixel& pixel, const float* x, Index c, float way, float* slope) {
+    const float range = pixel.high - pixel.low;
+    const float lean = range > 0 ? (x[(pixel.top + 1) % 3] - x[(pixel.top + 2) % 3]) / range : 0.0f;
+    float at = static_cast<float>(5 - 2 * c + 2 * pixel.top) + lean + way;
+    while (at < 0) at += 6;
+    while (at >= 6) at -= 6;
+    const float near = at < 4 - at ? at : 4 - at;
+    *slope = near <= 0 || near >= 1 ? 0.0f : at < 2 ? 1.0f : -1.0f;
+    return near <= 0 ? 0.0f : near >= 1 ? 1.0f : near;
+  }
+
+  Range factor_;
+};
+
+// x + (1 - 2 factor) (smooth - x), where a smooth pixel is the mean of nine, its own counting five times and those beyond
+// the border as 0.
+class RandomSharpness : public Coloring {
+ public:
+  RandomSharpness(const std::string& kind, const std::string& name, const Config& config)
+      : Coloring(kind, name, config), factor_(config, "factor") {}
+
+ protected:
+  void apply(const Draw& drawn, double*, const float* x, float* y) const override {
+    const float blur = 1.0f - 2.0f * factor_.at(drawn[0]);
+    each(x, [&](Index i, float smooth) { y[i] = clipped(x[i] + blur * (smooth - x[i]), values_); });
+  }
+
+  void gradient(const Draw& drawn, double*, const float* x, float* dy, float* dx) const override {
+    const float blur = 1.0f - 2.0f * factor_.at(drawn[0]);
+    each(x, [&](Index i, float smooth) {
+      if (outside(x[i] + blur * (smooth - x[i]), values_)) dy[i] = 0.0f;
+    });
+    // A pixel gives to its neighbours what they give to it.
+    each(dy, [&](Index i, float smooth) { dx[i] = dy[i] + blur * (smooth - dy[i]); });
+  }
+
+ private:
+  // Calls body(i, smooth) for each number.
+  template <class Body>
+  void each(const float* x, Body&& body) const {
+    for (Index row = 0, i = 0; row < height_; ++row)
+      for (Index column = 0; column < width_; ++column)
+        for (Index c = 0; c < channels_; ++c, ++i) {
+          float sum = 4.0f * x[i];
+          for (Index r = std::max<Index>(row - 1, 0); r <= std::min(row + 1, height_ - 1); ++r)
+            for (Index k = std::max<Index>(column - 1, 0); k <= std::min(column + 1, width_ - 1); ++k)
+              sum += x[(r * width_ + k) * channels_ + c];
+          body(i, sum / 13.0f);
+        }
+  }
+
+  Range factor_;
+};
+
+// A patch of some images is one colour, or noise.
+class RandomErasing : public Coloring {
+ public:
+  RandomErasing(const std::string& kind, const std::string& name, const Config& config)
+      : Coloring(kind, name, config), factor_(config, "factor"), scale_(config, "scale") {
+    if (config.has("fill_value")) fill_ = config.constant("fill_value").values;
+  }
+
+  Signature infer(const std::vector<Spec>& inputs) override {
+    Signature signature = Coloring::infer(inputs);
+    require(fill_.size() <= 1 || static_cast<Index>(fill_.size()) == channels_, who(),
+            ": fill_value expects one number or one a channel (", channels_, "), got ", fill_.size());
+    return signature;
+  }
+
+ protected:
+  void apply(const Draw& drawn, double*, const float* x, float* y) const override {
+    std::copy_n(x, size(), y);
+    const Patch patch = this->patch(drawn);
+    const Index run = (patch.right - patch.left) * channels_;
+    Stream noise = drawn.noise;
+    for (Index row = patch.top; row < patch.bottom; ++row, ++noise.position) {
+      float* to = y + (row * width_ + patch.left) * channels_;
+      if (fill_.empty()) {
+        fill_normal(noise, 0.0f, values_.upper(), to, run);
+        for (Index i = 0; i < run; ++i) to[i] = clipped(to[i], values_);
+      } else {
+        for (Index i = 0; i < run; ++i) to[i] = clipped(fill_[static_cast<std::size_t>(i) % fill_.size()], values_);
+      }
+    }
+  }
+
+  void gradient(const Draw& drawn, double*, const float*, float* dy, float* dx) const override {
+    std::copy_n(dy, size(), dx);
+    const Patch patch = this->patch(drawn);
+    for (Index row = patch.top; row < patch.bottom; ++row)
+      std::fill_n(dx + (row * width_ + patch.left) * channels_, (patch.right - patch.left) * channels_, 0.0f);
+  }
+
+ private:
+  struct Patch {
+    Index top, bottom, left, right;
+  };
+
+  // The pixels whose whole coordinates lie between the edges that were drawn; none where the image is left alone.
+  Patch patch(const Draw& drawn) const {
+    if (!(drawn[1] < factor_.at(drawn[0]))) return {0, 0, 0, 0};
+    const auto between = [](Index size, float part, float place, Index* first, Index* last) {
+      const float length = std::sqrt(part) * static_cast<float>(size);
+      const float start = place * (static_cast<float>(size) - length);
+      *first = static_cast<Index>(std::ceil(start));
+      *last = std::min(size, static_cast<Index>(std::ceil(start + length)));
+    };
+    Patch patch{};
+    between(width_, scale_.at(drawn[2]), drawn[3], &patch.left, &patch.right);
+    between(height_, scale_.at(drawn[4]), drawn[5], &patch.top, &patch.bottom);
+    return patch;
+  }
+
+  Range factor_, scale_;
+  std::vector<float> fill_;
+};
+
+const bool registered =
+    register_layer_class<RandomSaturation>("RandomSaturation") && register_layer_class<RandomHue>("RandomHue") &&
+    register_layer_class<RandomSharpness>("RandomSharpness") && register_layer_class<RandomErasing>("RandomErasing") &&
+    register_layer_class<RandomBrightness>("RandomBrightness") &&
+    register_layer_class<RandomContrast>("RandomContrast") && register_layer_class<RandomInvert>("RandomInvert") &&
+    register_layer_class<RandomGrayscale>("RandomGrayscale") &&
+    register_layer_class<RandomColorDegeneration>("RandomColorDegeneration") &&
+    register_layer_class<Solarization>("Solarization") &&
+    register_layer_class<RandomPosterization>("RandomPosterization");
+
+}  // namespace
+}  // namespace fastnn

@@ -1,0 +1,716 @@
+// SimpleRNN, LSTM and GRU: a cell that walks along time. Owns masks, states, dropout and the products with the kernels; what
+// happens to one row of gates is in kernels/recurrent.
+//
+// A task takes a block of rows through all time steps, so that threads meet once a pass. Within a block the input's share of
+// the gates is multiplied for many steps at once (the chains start from the bias), then each step adds the state's share
+// to it (the same chains go on) and the cell's functions turn the sums into gates and a new state. The way back walks the
+// steps in reverse and leaves the gradients of all sums where the gates were; those of the kernels are then products over
+// all rows and steps. Inputs: x (batch, time, features); a bool mask (batch, time) if `masked`; the first states if
+// `initial_state`. Outputs: the last output or all of them; the last states if `return_state`.
+#include <algorithm>
+#include <array>
+
+#include "fastnn/kernels/dropout.hpp"
+#include "fastnn/kernels/gemm.hpp"
+#include "fastnn/kernels/recurrent.hpp"
+#include "fastnn/layer.hpp"
+#include "fastnn/parallel.hpp"
+
+namespace fastnn {
+namespace {
+
+constexpr Index kRows = kernels::kRowBlock;
+// Where the words of the state's dropout begin in the node's stream: beyond any that the input's could reach.
+constexpr Index kStateWords = Index{1} << 40;
+constexpr std::size_t kMostStates = 2, kMostParts = 4;
+
+// Gates [first, first + count) of a kernel: what one product computes. Its sums go to gate `to` of the row of gates.
+struct Part {
+  Index first, count, to;
+};
+
+// The rows of a block that take part in one step.
+struct Step {
+  Index count = 0;
+  std::array<Index, kRows> row;  // in the batch
+  std::array<float*, kRows> gates, sums, squashed;
+  std::array<std::array<float*, kRows>, kMostStates> before, after;
+};
+
+// From one long row to the next an odd number of cache lines, so that a column of rows does not crowd a few sets of the cache.
+Index spread(Index floats) {
+  constexpr Index kLine = static_cast<Index>(kAlignment / sizeof(float));
+  return floats < 4 * kLine ? floats : (kernels::ceil_div(floats, kLine) | 1) * kLine;
+}
+
+kernels::Squash squash_from(const Config& config, const std::string& key, const char* otherwise) {
+  kernels::Squash squash;
+  const std::string name = config.word(key, otherwise);
+  require(kernels::find_activation(name, squash.function), key,
+          " expects an activation that works number by number, got \"", name,
+          "\"; put it behind the layer as Activation(\"", name, "\")");
+  kernels::ActivationParameters& p = squash.parameters;
+  const auto number = [&](const char* what, float& value) {
+    value = static_cast<float>(config.number(key + "_" + what, static_cast<double>(value)));
+  };
+  number("negative_slope", p.negative_slope);
+  number("threshold", p.threshold);
+  number("max_value", p.max_value);
+  number("alpha", p.alpha);
+  return squash;
+}
+
+class Recurrent : public Layer {
+ public:
+  Recurrent(const std::string& kind, const std::string& name, const Config& config, Index gates, Index width,
+            std::vector<std::string> states)
+      : Layer(kind, name),
+        units_(config.integer("units")),
+        gates_(gates),
+        width_(width * units_),
+        gate_row_(spread(width_)),
+        state_row_(spread(units_)),
+        states_(std::move(states)),
+        use_bias_(config.flag("use_bias", true)),
+        sequences_(config.flag("return_sequences", false)),
+        return_state_(config.flag("return_state", false)),
+        backwards_(config.flag("go_backwards", false)),
+        ordered_(config.flag("time_order", false)),
+        stateful_(config.flag("stateful", false)),
+        zero_masked_(config.flag("zero_output_for_mask", false)),
+        masked_(config.flag("masked", false)),
+        initial_state_(config.flag("initial_state", false)),
+        input_rate_(config.number("dropout", 0)),
+        state_rate_(config.number("recurrent_dropout", 0)) {
+    require(units_ >= 1, "units expects a positive integer, got ", units_);
+    require(input_rate_ >= 0 && input_rate_ <= 1, "dropout expects a number in [0, 1], got ", input_rate_);
+    require(state_rate_ >= 0 && state_rate_ <= 1, "recurrent_dropout expects a number in [0, 1], got ", state_rate_);
+    functions_.candidate = squash_from(config, "activation", "tanh");
+    if (gates_ > 1) functions_.gate = squash_from(config, "recurrent_activation", "sigmoid");
+    keeps_sums_ = !kernels::derivative_from_output(functions_.candidate.function) ||
+                  !kernels::derivative_from_output(functions_.gate.function);
+    if (stateful_) {
+      batch_ = config.integer("batch_size", 0);
+      require(batch_ >= 1,
+              "stateful expects a batch of known size; give the first layer Input(batch_shape=(8, 10, 3))");
+    }
+    // With dropout of the state every gate draws masks of its own and is a product of its own.
+    if (state_rate_ > 0)
+      for (Index g = 0; g < gates_; ++g) input_parts_.push_back({g, 1, g});
+    else
+      input_parts_ = {{0, gates_, 0}};
+    state_parts_ = input_parts_;
+  }
+
+  Signature infer(const std::vector<Spec>& inputs) override {
+    const std::size_t expected = 1 + (masked_ ? 1 : 0) + (initial_state_ ? states_.size() : 0);
+    require(inputs.size() == expected, who(), " expects ", expected, " inputs, got ", inputs.size());
+    const Spec& input = inputs[0];
+    require(input.dtype == DType::float32, who(), " expects a float32 input, got ", name_of(input.dtype));
+    require(input.shape.size() == 3, who(), " expects (batch, time, features), got ", to_string(input.shape),
+            input.shape.size() == 2 ? "; give each sample an axis of time, such as Reshape((10, 3))" : "");
+    time_ = input.shape[1];
+    features_ = input.shape[2];
+    require(time_ >= 1 && features_ >= 1, who(), " expects a known, positive number of steps and of features, got ",
+            to_string(input.shape));
+    if (masked_) {
+      const Spec& mask = inputs[1];
+      require(mask.dtype == DType::boolean && mask.shape == Shape({kUnknown, time_}), who(), " expects a bool mask ",
+              to_string({kUnknown, time_}), ", got ", name_of(mask.dtype), " ", to_string(mask.shape));
+    }
+    const Spec state{{kUnknown, units_}};
+    for (std::size_t k = 0; initial_state_ && k < states_.size(); ++k) {
+      const Spec& given = inputs[first_state_input() + k];
+      require(given.shape == state.shape && given.dtype == DType::float32, who(), ": initial_state expects ",
+              to_string(state.shape), " for state ", states_[k], ", got ", name_of(given.dtype), " ",
+              to_string(given.shape));
+    }
+    Signature signature;
+    signature.outputs.push_back(sequences_ ? Spec{{kUnknown, time_, units_}} : state);
+    if (return_state_) signature.outputs.insert(signature.outputs.end(), states_.size(), state);
+    signature.weights = {{"kernel", {features_, gates_ * units_}}, {"recurrent_kernel", {units_, gates_ * units_}}};
+    if (use_bias_) signature.weights.push_back({"bias", bias_shape()});
+    first_state_weight_ = signature.weights.size();
+    for (std::size_t k = 0; stateful_ && k < states_.size(); ++k)
+      signature.weights.push_back({"state_" + states_[k], {batch_, units_}, false});
+    return signature;
+  }
+
+  bool differentiable_input(std::size_t i) const override { return !(masked_ && i == 1); }
+  BackwardReads backward_reads() const override { return {true, false}; }
+  bool random() const override { return input_rate_ > 0 || state_rate_ > 0; }
+  bool updates_state() const override { return stateful_; }
+
+  void book(Booking& booking) const override {
+    const bool back = booking.backward();
+    const Index rows = booking.capacity(), steps = rows * time_, threads = booking.threads();
+    const auto states = static_cast<Index>(states_.size());
+    const Life kept = back ? Life::step : Life::forward;
+    booking.book(Life::plan, panels_size(input_parts_, features_, false) + panels_size(state_parts_, units_, false));
+    booking.book(Life::plan, 2 * width_);
+    booking.book(kept, (back ? steps : threads * kRows) * gate_row_);
+    booking.book(kept, back ? states * steps * state_row_ : 0);
+    booking.book(back || stateful_ ? Life::step : Life::forward, states * rows * units_);
+    booking.book(kept, back && states > 1 ? steps * units_ : 0);
+    booking.book(kept, back && keeps_sums_ ? steps * width_ : 0);
+    booking.book(kept, input_masks() * steps * features_);
+    booking.book<std::uint8_t>(kept, input_masks() * rows * features_);
+    booking.book<std::uint8_t>(kept, state_masks() * rows * units_);
+    booking.book(Life::forward, threads * kRows * units_);
+    if (!back) return;
+    booking.book(Life::plan, panels_size(input_parts_, features_, true) + panels_size(state_parts_, units_, true));
+    Index scratch = kernels::gemm_tn_scratch(0, gates_ * units_, steps);
+    for (const std::vector<Part>* parts : {&input_parts_, &state_parts_})
+      for (const Part& part : *parts)
+        for (Index m : {Index{0}, parts == &input_parts_ ? features_ : units_})
+          scratch = std::max(scratch, kernels::gemm_tn_scratch(m, part.count * units_, steps));
+    booking.book(Life::backward, scratch);
+    booking.book(Life::backward, states * rows * units_);
+    booking.book(Life::backward, threads * (kRows + 4) * units_);
+    booking.book(Life::backward, state_masks() > 0 ? steps * state_row_ : 0);
+    booking.book(Life::backward, booking.input_gradient() && input_masks() > 1 ? steps * features_ : 0);
+  }
+
+  void prepare(const Context& ctx) const override {
+    const Index columns = gates_ * units_;
+    const auto each_part = [&](const auto& pack) {
+      for (const Part& part : input_parts_) pack(ctx.weight(0) + part.first * units_, features_, part.count * units_);
+      for (const Part& part : state_parts_) pack(ctx.weight(1) + part.first * units_, units_, part.count * units_);
+    };
+    float* panels = ctx.buffer(kPanels);
+    each_part([&](const float* weight, Index k, Index n) {
+      kernels::pack(weight, columns, 1, k, n, panels);
+      panels += kernels::packed_size(k, n);
+    });
+    if (use_bias_) prepare_bias(ctx.weight(2), ctx.buffer(kBias));
+    if (ctx.buffers_.size() <= kTransposed) return;
+    panels = ctx.buffer(kTransposed);
+    each_part([&](const float* weight, Index k, Index n) {
+      kernels::pack(weight, 1, columns, n, k, panels);
+      panels += kernels::packed_size(n, k);
+    });
+  }
+
+  void forward(const Context& ctx) const override {
+    draw_masks(ctx);
+    each_block(ctx, 1, [&](Index begin, Index end, int thread) { forward_block(ctx, begin, end, thread); });
+  }
+
+  void backward(const Context& ctx) const override {
+    each_block(ctx, 2, [&](Index begin, Index end, int thread) { backward_block(ctx, begin, end, thread); });
+    for (std::size_t k = 0; initial_state_ && k < states_.size(); ++k)
+      if (float* to = ctx.input_gradient(first_state_input() + k))
+        std::copy_n(gradient(ctx, k, 0), ctx.rows() * units_, to);
+    kernel_gradients(ctx);
+    if (float* dx = ctx.input_gradient()) input_gradient(ctx, dx);
+  }
+
+  void commit(const Context& ctx) const override {
+    if (!stateful_) return;
+    for (std::size_t k = 0; k < states_.size(); ++k)
+      std::copy_n(current(ctx, k, 0), stored_rows(ctx) * units_, ctx.state(first_state_weight_ + k));
+  }
+
+ protected:
+  // What a cell says of itself.
+
+  /// The bias as the weight is shaped.
+  virtual Shape bias_shape() const { return {gates_ * units_}; }
+  /// `to`: the bias of the input's products, `gates` long, then that of the state's which do not add to them.
+  virtual void prepare_bias(const float* bias, float* to) const { std::copy_n(bias, gates_ * units_, to); }
+  /// From the input's share of the gates to the new state. `first`: the state before is zero everywhere.
+  virtual void step_forward(const Context&, const Step&, bool first, float* scratch) const = 0;
+  /// From the gradients of the new state to those of the gates' sums and, if `wanted`, of the state before.
+  virtual void step_backward(const Context&, const Step&, bool wanted, float* scratch) const = 0;
+
+  // What the cells build on.
+
+  bool keeps(const Context& ctx) const { return ctx.buffers_.size() > kTransposed; }
+  float* gradient(const Context& ctx, std::size_t state, Index row) const {
+    return ctx.buffer(kGradients) + (static_cast<Index>(state) * ctx.capacity() + row) * units_;
+  }
+  const float* state_bias(const Context& ctx) const {
+    return use_bias_ ? ctx.buffer(kBias) + gates_ * units_ : nullptr;
+  }
+  /// Scratch of one row, behind that of a block.
+  static float* row_scratch(float* scratch, Index units) { return scratch + kRows * units; }
+
+  /// What the product of part `p` of the state's kernel reads of h: h itself or, where it is dropped, h masked, in scratch.
+  void drop_state(const Context& ctx, const Step& step, std::size_t p, float* scratch, const float** h) const {
+    for (Index r = 0; r < step.count; ++r) {
+      h[r] = step.before[0][static_cast<std::size_t>(r)];
+      if (state_rate_ == 0) continue;
+      float* to = scratch + r * units_;
+      apply_state_mask(ctx, step.row[static_cast<std::size_t>(r)], p, h[r], to);
+      h[r] = to;
+    }
+  }
+  void apply_state_mask(const Context& ctx, Index row, std::size_t p, const float* x, float* y) const {
+    const auto* mask = ctx.buffer<std::uint8_t>(kStateMask) + (row * state_masks() + static_cast<Index>(p)) * units_;
+    kernels::apply_mask(mask, 1, kernels::dropout_scale(state_rate_), x, y, units_);
+  }
+
+  /// Gates `part.to`... (+)= h times part `p` of the state's kernel.
+  void multiply_state(const Context& ctx, const Step& step, std::size_t p, const float* const* h, bool accumulate,
+                      const float* bias) const {
+    const Part& part = state_parts_[p];
+    float* to[kRows];
+    for (Index r = 0; r < step.count; ++r) to[r] = step.gates[static_cast<std::size_t>(r)] + part.to * units_;
+    kernels::Epilogue epilogue;
+    epilogue.accumulate = accumulate;
+    epilogue.bias = bias;
+    multiply(h, units_, step.count, panels_of(ctx.buffer(kPanels), state_parts_, p), part.count * units_, to, epilogue);
+  }
+  /// The gates' gradients of part `p` times the transposed kernel.
+  void multiply_gradients(const Context& ctx, const Step& step, std::size_t p, float* const* to,
+                          bool accumulate) const {
+    const Part& part = state_parts_[p];
+    const float* from[kRows];
+    for (Index r = 0; r < step.count; ++r) from[r] = step.gates[static_cast<std::size_t>(r)] + part.to * units_;
+    kernels::Epilogue epilogue;
+    epilogue.accumulate = accumulate;
+    multiply(from, part.count * units_, step.count, transposed_of(ctx.buffer(kTransposed), state_parts_, p), units_, to,
+             epilogue);
+  }
+  /// The gradient of h before (+)= what comes back through part `p`.
+  void return_gradients(const Context& ctx, const Step& step, std::size_t p, bool accumulate, float* scratch) const {
+    float* dh[kRows];
+    float* aside[kRows];
+    for (Index r = 0; r < step.count; ++r) {
+      dh[r] = gradient(ctx, 0, step.row[static_cast<std::size_t>(r)]);
+      aside[r] = scratch + r * units_;
+    }
+    if (state_rate_ == 0) return multiply_gradients(ctx, step, p, dh, accumulate);
+    multiply_gradients(ctx, step, p, aside, false);
+    for (Index r = 0; r < step.count; ++r) {
+      apply_state_mask(ctx, step.row[static_cast<std::size_t>(r)], p, aside[r], aside[r]);
+      for (Index i = 0; i < units_; ++i) dh[r][i] = (accumulate ? dh[r][i] : 0.0f) + aside[r][i];
+    }
+  }
+
+  const Index units_, gates_, width_;  // units; gates of the kernels; floats of a row of gates
+  const Index gate_row_, state_row_;   // from one kept row to the next
+  const std::vector<std::string> states_;
+  const bool use_bias_, sequences_, return_state_, backwards_, ordered_, stateful_, zero_masked_, masked_,
+      initial_state_;
+  const double input_rate_, state_rate_;
+  kernels::CellFunctions functions_;
+  std::vector<Part> input_parts_, state_parts_;
+  bool reset_before_ = false;  // the last state part reads what lies at gate 3, not h
+  Index bias_of_state_ = 0;    // where the gradient of the state's own bias goes; 0: there is none
+
+ private:
+  enum Buffers : std::size_t {
+    kPanels,
+    kBias,
+    kGates,       // rows of gates: of all steps where the backward pass runs, else of one chunk for each thread
+    kHistory,     // states before each step, where the backward pass runs
+    kCurrent,     // states after the last step so far
+    kSquashed,    // f(c), where the backward pass runs
+    kSums,        // rows of gates before their functions, where those want them
+    kMasked,      // x with dropout
+    kInputMask,   // of each row: input_masks() * features
+    kStateMask,   // of each row: state_masks() * units
+    kDropped,     // h with dropout, for each thread
+    kTransposed,  // from here on for the backward pass
+    kScratch,
+    kGradients,      // of the states
+    kGradientRows,   // for each thread
+    kMaskedHistory,  // h before each step with dropout
+    kMaskedGradient,
+  };
+
+  std::size_t first_state_input() const { return masked_ ? 2 : 1; }
+  Index state_masks() const { return state_rate_ > 0 ? gates_ : 0; }
+  Index input_masks() const { return input_rate_ == 0 ? 0 : static_cast<Index>(input_parts_.size()); }
+  Index stored_rows(const Context& ctx) const { return std::min(ctx.rows(), batch_); }
+  // Where the output of a step begins: in the order of the walk, or of time where the node is told so.
+  Index output_at(Index row, Index step) const {
+    return sequences_ ? (row * time_ + (ordered_ ? time_of(step) : step)) * units_ : row * units_;
+  }
+  Index time_of(Index step) const { return backwards_ ? time_ - 1 - step : step; }
+
+  Index panels_size(const std::vector<Part>& parts, Index k, bool transposed) const {
+    Index total = 0;
+    for (const Part& part : parts)
+      total += transposed ? kernels::packed_size(part.count * units_, k) : kernels::packed_size(k, part.count * units_);
+    return total;
+  }
+  const float* panels_of(const float* panels, const std::vector<Part>& parts, std::size_t p) const {
+    if (&parts == &state_parts_) panels += panels_size(input_parts_, features_, false);
+    for (std::size_t i = 0; i < p; ++i)
+      panels += kernels::packed_size(&parts == &state_parts_ ? units_ : features_, parts[i].count * units_);
+    return panels;
+  }
+  const float* transposed_of(const float* panels, const std::vector<Part>& parts, std::size_t p) const {
+    if (&parts == &state_parts_) panels += panels_size(input_parts_, features_, true);
+    for (std::size_t i = 0; i < p; ++i)
+      panels += kernels::packed_size(parts[i].count * units_, &parts == &state_parts_ ? units_ : features_);
+    return panels;
+  }
+
+  static void multiply(const float* const* a, Index k, Index m, const float* panels, Index n, float* const* c,
+                       const kernels::Epilogue& epilogue) {
+    const Index zero = 0;
+    if (m > 0) kernels::multiply_rows(a, {&zero, 1, k, 0, k}, m, panels, n, 0, kernels::panel_count(n), c, epilogue);
+  }
+
+  // x for the products of input part `p`.
+  const float* input_of(const Context& ctx, std::size_t p) const {
+    return input_masks() == 0 ? ctx.input() : masked_input(ctx, p);
+  }
+  float* masked_input(const Context& ctx, std::size_t p) const {
+    return ctx.buffer(kMasked) + static_cast<Index>(p) * ctx.capacity() * time_ * features_;
+  }
+  float* history(const Context& ctx, std::size_t state, Index row, Index time) const {
+    return ctx.buffer(kHistory) + ((static_cast<Index>(state) * ctx.capacity() + row) * time_ + time) * state_row_;
+  }
+  float* current(const Context& ctx, std::size_t state, Index row) const {
+    return ctx.buffer(kCurrent) + (static_cast<Index>(state) * ctx.capacity() + row) * units_;
+  }
+  // The state before a step, and after the last one.
+  float* state_at(const Context& ctx, std::size_t state, Index row, Index step) const {
+    return keeps(ctx) && step < time_ ? history(ctx, state, row, time_of(step)) : current(ctx, state, row);
+  }
+  bool skips(const Context& ctx, Index row, Index step) const {
+    return masked_ && !ctx.input<bool>(1)[row * time_ + time_of(step)];
+  }
+
+  template <class Body>
+  void each_block(const Context& ctx, int products, Body&& body) const {
+    const Index rows = ctx.rows();
+    if (rows == 0) return;
+    const double work =
+        fma_work(static_cast<double>(rows * time_ * units_) *
+                 static_cast<double>((products == 1 ? features_ + units_ : units_) * gates_ + 60 * gates_));
+    // Rows do not meet, so the cut may follow the threads: each gets as many blocks as the others.
+    const Index least = kernels::ceil_div(rows, kRows), threads = usable_threads();
+    const Index blocks = work < kGrain ? least : std::min(rows, kernels::ceil_div(least, threads) * threads);
+    const kernels::Split split(rows, blocks);
+    parallel_for(blocks, work,
+                 [&](Index block, int thread) { body(split.begin(block), split.begin(block + 1), thread); });
+  }
+
+  void draw_masks(const Context& ctx) const {
+    constexpr Index kChunk = 64 * kernels::kDropoutBlock;
+    const auto draw = [&](double rate, Index first, std::uint8_t* mask, Index count) {
+      parallel_ranges(count, kChunk, 1.2 * static_cast<double>(count), [&](Index begin, Index end, int) {
+        kernels::draw_mask(ctx.stream(), rate, first + begin, mask + begin, end - begin);
+      });
+    };
+    if (state_masks() > 0)
+      draw(state_rate_, kStateWords, ctx.buffer<std::uint8_t>(kStateMask), ctx.rows() * state_masks() * units_);
+    if (input_masks() == 0) return;
+    draw(input_rate_, 0, ctx.buffer<std::uint8_t>(kInputMask), ctx.rows() * input_masks() * features_);
+    for (std::size_t p = 0; p < input_parts_.size(); ++p) apply_input_mask(ctx, p, ctx.input(), masked_input(ctx, p));
+  }
+  // y = x with the mask of part `p`, the same at all steps of a row.
+  void apply_input_mask(const Context& ctx, std::size_t p, const float* x, float* y) const {
+    const Index row_size = time_ * features_;
+    const float scale = kernels::dropout_scale(input_rate_);
+    parallel_for(ctx.rows(), 0.5 * static_cast<double>(ctx.rows() * row_size), [&](Index row, int) {
+      const auto* mask =
+          ctx.buffer<std::uint8_t>(kInputMask) + (row * input_masks() + static_cast<Index>(p)) * features_;
+      for (Index at = row * row_size; at < (row + 1) * row_size; at += features_)
+        kernels::apply_mask(mask, 1, scale, x + at, y + at, features_);
+    });
+  }
+
+  // The rows of [begin, end) that step `s` does not skip. `gates`: the row of gates of `begin`, `stride` floats a row.
+  void gather(const Context& ctx, Index begin, Index end, Index s, float* gates, Index stride, Step& step) const {
+    const Index time = time_of(s);
+    step.count = 0;
+    for (Index row = begin; row < end; ++row) {
+      if (skips(ctx, row, s)) continue;
+      const auto r = static_cast<std::size_t>(step.count++);
+      step.row[r] = row;
+      step.gates[r] = gates + (row - begin) * stride;
+      step.sums[r] = keeps(ctx) && keeps_sums_ ? ctx.buffer(kSums) + (row * time_ + time) * width_ : nullptr;
+      for (std::size_t k = 0; k < states_.size(); ++k) {
+        step.before[k][r] = state_at(ctx, k, row, s);
+        step.after[k][r] = state_at(ctx, k, row, s + 1);
+      }
+      step.squashed[r] = keeps(ctx) ? ctx.buffer(kSquashed) + (row * time_ + time) * units_ : step.after[0][r];
+    }
+  }
+
+  void begin_states(const Context& ctx, Index begin, Index end) const {
+    for (std::size_t k = 0; k < states_.size(); ++k)
+      for (Index row = begin; row < end; ++row) {
+        float* to = state_at(ctx, k, row, 0);
+        if (initial_state_)
+          std::copy_n(ctx.input(first_state_input() + k) + row * units_, units_, to);
+        else if (stateful_ && row < batch_)
+          std::copy_n(ctx.weight(first_state_weight_ + k) + row * units_, units_, to);
+        else
+          std::fill_n(to, units_, 0.0f);
+      }
+  }
+
+  void forward_block(const Context& ctx, Index begin, Index end, int thread) const {
+    const Index rows = end - begin, chunk = keeps(ctx) ? kRows / rows : std::min(time_, kRows / rows);
+    float* scratch = ctx.buffer(kDropped) + thread * kRows * units_;
+    begin_states(ctx, begin, end);
+    Step step;
+    for (Index s = 0; s < time_; ++s) {
+      // The gates of step s: in the order of time where they are kept, else those of one chunk by row.
+      const auto gates_at = [&](Index row, Index s_) {
+        return keeps(ctx) ? ctx.buffer(kGates) + (row * time_ + time_of(s_)) * gate_row_
+                          : ctx.buffer(kGates) + (thread * kRows + (row - begin) * chunk + s_ % chunk) * gate_row_;
+      };
+      if (s % chunk == 0)
+        for (std::size_t p = 0; p < input_parts_.size(); ++p) {
+          const float* from[kRows];
+          float* to[kRows];
+          Index count = 0;
+          for (Index row = begin; row < end; ++row)
+            for (Index t = s; t < std::min(s + chunk, time_); ++t) {
+              if (skips(ctx, row, t)) continue;
+              from[count] = input_of(ctx, p) + (row * time_ + time_of(t)) * features_;
+              to[count++] = gates_at(row, t) + input_parts_[p].to * units_;
+            }
+          kernels::Epilogue epilogue;
+          if (use_bias_) epilogue.bias = ctx.buffer(kBias) + input_parts_[p].first * units_;
+          multiply(from, features_, count, panels_of(ctx.buffer(kPanels), input_parts_, p),
+                   input_parts_[p].count * units_, to, epilogue);
+        }
+      gather(ctx, begin, end, s, gates_at(begin, s), (keeps(ctx) ? time_ : chunk) * gate_row_, step);
+      step_forward(ctx, step, s == 0 && !initial_state_ && !stateful_, scratch);
+      for (Index row = begin; row < end; ++row) {
+        const bool skipped = skips(ctx, row, s);
+        for (std::size_t k = 0; skipped && keeps(ctx) && k < states_.size(); ++k)
+          std::copy_n(state_at(ctx, k, row, s), units_, state_at(ctx, k, row, s + 1));
+        if (!sequences_ && s + 1 < time_) continue;
+        float* y = ctx.output() + output_at(row, s);
+        if (skipped && zero_masked_)
+          std::fill_n(y, units_, 0.0f);
+        else
+          std::copy_n(state_at(ctx, 0, row, s + 1), units_, y);
+      }
+    }
+    for (std::size_t k = 0; return_state_ && k < states_.size(); ++k)
+      std::copy_n(current(ctx, k, begin), rows * units_, ctx.output(1 + k) + begin * units_);
+  }
+
+  void backward_block(const Context& ctx, Index begin, Index end, int thread) const {
+    float* scratch = ctx.buffer(kGradientRows) + thread * (kRows + 4) * units_;
+    const float* dy = ctx.output_gradient();
+    for (std::size_t k = 0; k < states_.size(); ++k) {
+      const float* from = return_state_ ? ctx.output_gradient(1 + k) : nullptr;
+      if (from != nullptr)
+        std::copy_n(from + begin * units_, (end - begin) * units_, gradient(ctx, k, begin));
+      else
+        std::fill_n(gradient(ctx, k, begin), (end - begin) * units_, 0.0f);
+    }
+    bool state_wanted = false;
+    for (std::size_t k = 0; initial_state_ && k < states_.size(); ++k)
+      state_wanted = state_wanted || ctx.input_gradient(first_state_input() + k) != nullptr;
+    Step step;
+    for (Index s = time_; s-- > 0;) {
+      for (Index row = begin; row < end; ++row) {
+        const bool skipped = skips(ctx, row, s);
+        float* gates = ctx.buffer(kGates) + (row * time_ + time_of(s)) * gate_row_;
+        if (skipped) std::fill_n(gates, width_, 0.0f);
+        if (dy == nullptr || (!sequences_ && s + 1 < time_) || (skipped && zero_masked_)) continue;
+        const float* from = dy + output_at(row, s);
+        float* dh = gradient(ctx, 0, row);
+        for (Index i = 0; i < units_; ++i) dh[i] += from[i];
+      }
+      gather(ctx, begin, end, s, ctx.buffer(kGates) + (begin * time_ + time_of(s)) * gate_row_, time_ * gate_row_,
+             step);
+      step_backward(ctx, step, s > 0 || state_wanted, scratch);
+    }
+  }
+
+  void kernel_gradients(const Context& ctx) const {
+    const Index pairs = ctx.rows() * time_, columns = gates_ * units_;
+    float *dkernel = ctx.weight_gradient(0), *drecurrent = ctx.weight_gradient(1);
+    float* dbias = use_bias_ ? ctx.weight_gradient(2) : nullptr;
+    const auto outer = [&](const float* a, Index lda, Index m, const Part& part, float* dw, float* sums) {
+      if (dw == nullptr && sums == nullptr) return;
+      kernels::gemm_tn(a, lda, ctx.buffer(kGates) + part.to * units_, gate_row_, pairs, dw != nullptr ? m : 0,
+                       part.count * units_, dw != nullptr ? dw + part.first * units_ : nullptr, columns,
+                       sums != nullptr ? sums + part.first * units_ : nullptr, ctx.buffer(kScratch));
+    };
+    for (std::size_t p = 0; p < input_parts_.size(); ++p)
+      outer(input_of(ctx, p), features_, features_, input_parts_[p], dkernel, dbias);
+    for (std::size_t p = 0; p < state_parts_.size(); ++p) {
+      const float* h = history(ctx, 0, 0, 0);
+      Index stride = state_row_;
+      if (reset_before_ && p + 1 == state_parts_.size()) {
+        h = ctx.buffer(kGates) + 3 * units_;
+        stride = gate_row_;
+      } else if (state_rate_ > 0) {
+        float* to = ctx.buffer(kMaskedHistory);
+        parallel_for(ctx.rows(), 0.5 * static_cast<double>(pairs * units_), [&](Index row, int) {
+          for (Index at = row * time_; at < (row + 1) * time_; ++at)
+            apply_state_mask(ctx, row, p, h + at * state_row_, to + at * state_row_);
+        });
+        h = to;
+      }
+      outer(h, stride, units_, state_parts_[p], drecurrent,
+            dbias != nullptr && bias_of_state_ > 0 ? dbias + bias_of_state_ : nullptr);
+    }
+  }
+
+  void input_gradient(const Context& ctx, float* dx) const {
+    const Index pairs = ctx.rows() * time_;
+    for (std::size_t p = 0; p < input_parts_.size(); ++p) {
+      const Part& part = input_parts_[p];
+      float* to = p == 0 ? dx : input_masks() > 0 ? ctx.buffer(kMaskedGradient) : dx;
+      kernels::Epilogue epilogue;
+      epilogue.accumulate = p > 0 && to == dx;
+      kernels::gemm(ctx.buffer(kGates) + part.to * units_, gate_row_, pairs, part.count * units_,
+                    transposed_of(ctx.buffer(kTransposed), input_parts_, p), features_, to, features_, epilogue);
+      if (input_masks() == 0) continue;
+      apply_input_mask(ctx, p, to, to);
+      if (to == dx) continue;
+      parallel_ranges(pairs * features_, 8192, byte_work(12.0 * static_cast<double>(pairs * features_)),
+                      [&](Index begin, Index end, int) {
+                        for (Index i = begin; i < end; ++i) dx[i] += to[i];
+                      });
+    }
+  }
+
+  Index time_ = 0, features_ = 0, batch_ = 0;
+  std::size_t first_state_weight_ = 0;
+  bool keeps_sums_ = false;
+};
+
+class SimpleRNN : public Recurrent {
+ public:
+  SimpleRNN(const std::string& kind, const std::string& name, const Config& config)
+      : Recurrent(kind, name, config, 1, 1, {"h"}) {}
+
+ protected:
+  void step_forward(const Context& ctx, const Step& step, bool first, float* scratch) const override {
+    if (!first) {
+      const float* h[kRows];
+      drop_state(ctx, step, 0, scratch, h);
+      multiply_state(ctx, step, 0, h, true, nullptr);
+    }
+    for (std::size_t r = 0; r < static_cast<std::size_t>(step.count); ++r)
+      kernels::simple_step(functions_, step.gates[r], step.sums[r], units_, step.after[0][r]);
+  }
+
+  void step_backward(const Context& ctx, const Step& step, bool wanted, float* scratch) const override {
+    for (std::size_t r = 0; r < static_cast<std::size_t>(step.count); ++r)
+      kernels::simple_step_backward(functions_, step.gates[r], step.sums[r], units_, gradient(ctx, 0, step.row[r]));
+    if (wanted) return_gradients(ctx, step, 0, false, scratch);
+  }
+};
+
+class LSTM : public Recurrent {
+ public:
+  LSTM(const std::string& kind, const std::string& name, const Config& config)
+      : Recurrent(kind, name, config, 4, 4, {"h", "c"}) {}
+
+ protected:
+  void step_forward(const Context& ctx, const Step& step, bool first, float* scratch) const override {
+    for (std::size_t p = 0; !first && p < state_parts_.size(); ++p) {
+      const float* h[kRows];
+      drop_state(ctx, step, p, scratch, h);
+      multiply_state(ctx, step, p, h, true, nullptr);
+    }
+    for (std::size_t r = 0; r < static_cast<std::size_t>(step.count); ++r)
+      kernels::lstm_step(functions_, step.gates[r], step.sums[r], step.before[1][r], units_, step.after[1][r],
+                         step.squashed[r], step.after[0][r]);
+  }
+
+  void step_backward(const Context& ctx, const Step& step, bool wanted, float* scratch) const override {
+    for (std::size_t r = 0; r < static_cast<std::size_t>(step.count); ++r)
+      kernels::lstm_step_backward(functions_, step.gates[r], step.sums[r], step.before[1][r], step.after[1][r],
+                                  step.squashed[r], units_, gradient(ctx, 0, step.row[r]),
+                                  gradient(ctx, 1, step.row[r]), row_scratch(scratch, units_));
+    for (std::size_t p = 0; wanted && p < state_parts_.size(); ++p) return_gradients(ctx, step, p, p > 0, scratch);
+  }
+};
+
+class GRU : public Recurrent {
+ public:
+  GRU(const std::string& kind, const std::string& name, const Config& config)
+      : Recurrent(kind, name, config, 3, 4, {"h"}), reset_after_(config.flag("reset_after", true)) {
+    reset_before_ = !reset_after_;
+    if (state_parts_.size() == 1) state_parts_ = {{0, 2, 0}, {2, 1, 2}};
+    if (reset_after_) {
+      state_parts_.back().to = 3;
+      bias_of_state_ = 3 * units_;
+    }
+  }
+
+ protected:
+  Shape bias_shape() const override { return reset_after_ ? Shape{2, 3 * units_} : Shape{3 * units_}; }
+
+  // The state's own bias of the update and reset gates joins that of the input.
+  void prepare_bias(const float* bias, float* to) const override {
+    std::copy_n(bias, 3 * units_, to);
+    if (!reset_after_) return;
+    for (Index i = 0; i < 2 * units_; ++i) to[i] += bias[3 * units_ + i];
+    std::copy_n(bias + 5 * units_, units_, to + 3 * units_);
+  }
+
+  void step_forward(const Context& ctx, const Step& step, bool first, float* scratch) const override {
+    const std::size_t last = state_parts_.size() - 1, count = static_cast<std::size_t>(step.count);
+    const float* h[kRows];
+    for (std::size_t p = 0; !first && p < last; ++p) {
+      drop_state(ctx, step, p, scratch, h);
+      multiply_state(ctx, step, p, h, true, nullptr);
+    }
+    for (std::size_t r = 0; r < count; ++r) kernels::gru_gates(functions_, step.gates[r], step.sums[r], units_);
+    drop_state(ctx, step, last, scratch, h);
+    if (reset_after_) {
+      multiply_state(ctx, step, last, h, false, state_bias(ctx));
+    } else {
+      for (std::size_t r = 0; r < count; ++r) {
+        float* product = step.gates[r] + 3 * units_;
+        kernels::gru_reset(step.gates[r], h[r], units_, product);
+        h[r] = product;
+      }
+      if (!first) multiply_state(ctx, step, last, h, true, nullptr);
+    }
+    for (std::size_t r = 0; r < count; ++r)
+      kernels::gru_state(functions_, reset_after_, step.gates[r], step.sums[r], step.before[0][r], units_,
+                         step.after[0][r]);
+  }
+
+  void step_backward(const Context& ctx, const Step& step, bool wanted, float* scratch) const override {
+    const std::size_t last = state_parts_.size() - 1, count = static_cast<std::size_t>(step.count);
+    for (std::size_t r = 0; r < count; ++r)
+      kernels::gru_state_backward(functions_, reset_after_, step.gates[r], step.sums[r], step.before[0][r], units_,
+                                  gradient(ctx, 0, step.row[r]), row_scratch(scratch, units_));
+    if (!reset_after_) reset_backward(ctx, step, scratch);
+    if (!wanted) return;
+    for (std::size_t p = 0; p < last; ++p) return_gradients(ctx, step, p, true, scratch);
+    if (reset_after_) return_gradients(ctx, step, last, true, scratch);
+  }
+
+ private:
+  // Through the product of the reset gate and the state.
+  void reset_backward(const Context& ctx, const Step& step, float* scratch) const {
+    const std::size_t last = state_parts_.size() - 1;
+    float* product[kRows];
+    for (Index r = 0; r < step.count; ++r) product[r] = scratch + r * units_;
+    multiply_gradients(ctx, step, last, product, false);
+    float* row = row_scratch(scratch, units_);
+    for (std::size_t r = 0; r < static_cast<std::size_t>(step.count); ++r) {
+      const float* state = step.before[0][r];
+      if (state_rate_ > 0) {
+        apply_state_mask(ctx, step.row[r], last, state, row + units_);
+        state = row + units_;
+      }
+      kernels::gru_reset_backward(functions_, step.gates[r], step.sums[r], state, units_, product[r], row);
+      if (state_rate_ > 0) apply_state_mask(ctx, step.row[r], last, product[r], product[r]);
+      float* dh = gradient(ctx, 0, step.row[r]);
+      for (Index i = 0; i < units_; ++i) dh[i] += product[r][i];
+    }
+  }
+
+  bool reset_after_;
+};
+
+const bool registered_simple = register_layer_class<SimpleRNN>("SimpleRNN");
+const bool registered_lstm = register_layer_class<LSTM>("LSTM");
+const bool registered_gru = register_layer_class<GRU>("GRU");
+
+}  // namespace
+}  // namespace fastnn

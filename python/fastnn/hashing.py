@@ -1,0 +1,179 @@
+"""Hashes of strings that are the same on every machine and in every process, for tokens that no vocabulary knows.
+
+They are those that Keras uses: FarmHash's 64-bit fingerprint (Pike and Alakuijala, 2014) and, with a salt, SipHash-2-4
+(Aumasson and Bernstein, "SipHash: a fast short-input PRF", 2012), so bins agree with models made there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+_MASK = (1 << 64) - 1
+_K0 = 0xC3A5C85C97CB3127
+_K1 = 0xB492B66FBE98F273
+_K2 = 0x9AE16A3B2F90404F
+
+
+def _word(text: bytes, at: int) -> int:
+    return int.from_bytes(text[at : at + 8], "little")
+
+
+def _half(text: bytes, at: int) -> int:
+    return int.from_bytes(text[at : at + 4], "little")
+
+
+def _right(value: int, by: int) -> int:
+    return ((value >> by) | (value << (64 - by))) & _MASK
+
+
+def _left(value: int, by: int) -> int:
+    return _right(value, 64 - by)
+
+
+def _folded(value: int) -> int:
+    return value ^ (value >> 47)
+
+
+def _joined(u: int, v: int, by: int) -> int:
+    a = _folded(((u ^ v) * by) & _MASK)
+    return (_folded(((v ^ a) * by) & _MASK) * by) & _MASK
+
+
+def _to_16(text: bytes) -> int:
+    n = len(text)
+    if n >= 8:
+        by = _K2 + 2 * n
+        a = (_word(text, 0) + _K2) & _MASK
+        b = _word(text, n - 8)
+        c = (_right(b, 37) * by + a) & _MASK
+        d = ((_right(a, 25) + b) * by) & _MASK
+        return _joined(c, d, by)
+    if n >= 4:
+        return _joined(n + (_half(text, 0) << 3), _half(text, n - 4), _K2 + 2 * n)
+    if n > 0:
+        y = text[0] + (text[n >> 1] << 8)
+        z = n + (text[-1] << 2)
+        return (_folded((y * _K2 ^ z * _K0) & _MASK) * _K2) & _MASK
+    return _K2
+
+
+def _to_32(text: bytes) -> int:
+    n = len(text)
+    by = _K2 + 2 * n
+    a = (_word(text, 0) * _K1) & _MASK
+    b = _word(text, 8)
+    c = (_word(text, n - 8) * by) & _MASK
+    d = (_word(text, n - 16) * _K2) & _MASK
+    low = (_right((a + b) & _MASK, 43) + _right(c, 30) + d) & _MASK
+    high = (a + _right((b + _K2) & _MASK, 18) + c) & _MASK
+    return _joined(low, high, by)
+
+
+def _to_64(text: bytes) -> int:
+    n = len(text)
+    by = _K2 + 2 * n
+    a = (_word(text, 0) * _K2) & _MASK
+    b = _word(text, 8)
+    c = (_word(text, n - 8) * by) & _MASK
+    d = (_word(text, n - 16) * _K2) & _MASK
+    y = (_right((a + b) & _MASK, 43) + _right(c, 30) + d) & _MASK
+    z = _joined(y, (a + _right((b + _K2) & _MASK, 18) + c) & _MASK, by)
+    e = (_word(text, 16) * by) & _MASK
+    f = _word(text, 24)
+    g = ((y + _word(text, n - 32)) * by) & _MASK
+    h = ((z + _word(text, n - 24)) * by) & _MASK
+    low = (_right((e + f) & _MASK, 43) + _right(g, 30) + h) & _MASK
+    return _joined(low, (e + _right((f + a) & _MASK, 18) + g) & _MASK, by)
+
+
+def _of_32_bytes(text: bytes, at: int, a: int, b: int) -> tuple[int, int]:
+    w, x, y, z = (_word(text, at + 8 * i) for i in range(4))
+    a = (a + w) & _MASK
+    b = _right((b + a + z) & _MASK, 21)
+    start = a
+    a = (a + x + y) & _MASK
+    b = (b + _right(a, 44)) & _MASK
+    return (a + z) & _MASK, (b + start) & _MASK
+
+
+def _long(text: bytes) -> int:
+    n = len(text)
+    x, y = 81, (81 * _K1 + 113) & _MASK
+    z = (_folded((y * _K2 + 113) & _MASK) * _K2) & _MASK
+    v, w = (0, 0), (0, 0)
+    x = (x * _K2 + _word(text, 0)) & _MASK
+    last = (n - 1) // 64 * 64
+    for at in range(0, last, 64):
+        x = (_right((x + y + v[0] + _word(text, at + 8)) & _MASK, 37) * _K1) & _MASK
+        y = (_right((y + v[1] + _word(text, at + 48)) & _MASK, 42) * _K1) & _MASK
+        x ^= w[1]
+        y = (y + v[0] + _word(text, at + 40)) & _MASK
+        z = (_right((z + w[0]) & _MASK, 33) * _K1) & _MASK
+        v = _of_32_bytes(text, at, (v[1] * _K1) & _MASK, (x + w[0]) & _MASK)
+        w = _of_32_bytes(text, at + 32, (z + w[1]) & _MASK, (y + _word(text, at + 16)) & _MASK)
+        z, x = x, z
+    by = (_K1 + ((z & 0xFF) << 1)) & _MASK
+    at = n - 64
+    w = ((w[0] + ((n - 1) & 63)) & _MASK, w[1])
+    v = ((v[0] + w[0]) & _MASK, v[1])
+    w = ((w[0] + v[0]) & _MASK, w[1])
+    x = (_right((x + y + v[0] + _word(text, at + 8)) & _MASK, 37) * by) & _MASK
+    y = (_right((y + v[1] + _word(text, at + 48)) & _MASK, 42) * by) & _MASK
+    x ^= (w[1] * 9) & _MASK
+    y = (y + v[0] * 9 + _word(text, at + 40)) & _MASK
+    z = (_right((z + w[0]) & _MASK, 33) * by) & _MASK
+    v = _of_32_bytes(text, at, (v[1] * by) & _MASK, (x + w[0]) & _MASK)
+    w = _of_32_bytes(text, at + 32, (z + w[1]) & _MASK, (y + _word(text, at + 16)) & _MASK)
+    z, x = x, z
+    low = (_joined(v[0], w[0], by) + _folded(y) * _K0 + z) & _MASK
+    return _joined(low, (_joined(v[1], w[1], by) + x) & _MASK, by)
+
+
+def fingerprint64(text: bytes) -> int:
+    """FarmHash's fingerprint of a string, from 0 to 2**64 - 1."""
+    n = len(text)
+    return _to_16(text) if n <= 16 else _to_32(text) if n <= 32 else _to_64(text) if n <= 64 else _long(text)
+
+
+def siphash(text: bytes, key: Sequence[int]) -> int:
+    """SipHash-2-4 of a string under a key of two whole numbers, from 0 to 2**64 - 1."""
+    low, high = (int(part) & _MASK for part in key)
+    a, b = low ^ 0x736F6D6570736575, high ^ 0x646F72616E646F6D
+    c, d = low ^ 0x6C7967656E657261, high ^ 0x7465646279746573
+    whole = len(text) // 8 * 8
+    words = [_word(text, at) for at in range(0, whole, 8)]
+    words.append(int.from_bytes(text[whole:], "little") | (len(text) & 0xFF) << 56)
+    for step, word in enumerate([*words, 0xFF]):
+        ends = step == len(words)
+        if ends:
+            c ^= word
+        else:
+            d ^= word
+        for _ in range(4 if ends else 2):
+            a, c = (a + b) & _MASK, (c + d) & _MASK
+            b, d = _left(b, 13) ^ a, _left(d, 16) ^ c
+            a = _left(a, 32)
+            c, a = (c + b) & _MASK, (a + d) & _MASK
+            b, d = _left(b, 17) ^ c, _left(d, 21) ^ a
+            c = _left(c, 32)
+        if not ends:
+            a ^= word
+    return a ^ b ^ c ^ d
+
+
+def buckets(texts: Iterable[str], count: int, salt: Sequence[int] | None = None) -> NDArray[np.int64]:
+    """The bucket, from 0 to count - 1, of each string.
+
+    Args:
+        texts: The strings.
+        count: How many buckets there are.
+        salt: Two whole numbers under which to hash, or None.
+
+    Returns:
+        One number a string.
+    """
+    hashes = (fingerprint64(t.encode()) if salt is None else siphash(t.encode(), salt) for t in texts)
+    return np.fromiter((value % count for value in hashes), np.int64)

@@ -1,0 +1,263 @@
+"""Layers around layers: Bidirectional and TimeDistributed; and Masking, which says which steps count."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from fastnn import ops
+from fastnn.emission import Emission
+from fastnn.layer import Layer
+from fastnn.ops.node import node
+
+
+def _layer_from(config: Any) -> Any:
+    """A layer of what describes it; a layer itself."""
+    if not isinstance(config, Mapping):
+        return config
+    from fastnn import layers
+
+    made = getattr(layers, config["class_name"], None)
+    if made is None:
+        raise ValueError(f"fastnn has no layer {config['class_name']!r}; make the layer first and pass it on")
+    return made.from_config(config["config"])
+
+
+class _Wrapper(Layer):
+    """A layer around one."""
+
+    supports_masking = True
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Any:
+        """A new layer with the arguments that `get_config` returned."""
+        return cls(**{name: _layer_from(value) if name.endswith("layer") else value for name, value in config.items()})
+
+    def _check_layer(self, layer: Any) -> None:
+        if not isinstance(layer, Layer):
+            raise ValueError(f"{self.who()} expects a layer, such as Dense(8), got {layer!r}")
+
+
+class Bidirectional(_Wrapper):
+    """A recurrent layer walks along time, a second one against it, and their outputs are merged.
+
+    Shapes: those of the layer, with twice the last size for merge_mode="concat".
+
+    Args:
+        layer: A recurrent layer; it is copied.
+        merge_mode: "concat", "sum", "mul", "ave", or None to return both outputs.
+        weights: First values of all weights, as `get_weights` gives them.
+        backward_layer: The second layer, with `go_backwards=True`; None: like the first.
+        **kwargs: `name`, `trainable`, `input_shape`, as in `Layer`.
+
+    Raises:
+        ValueError: The layers do not go together, or the mode is unknown.
+
+    Example:
+        >>> Bidirectional(LSTM(32, return_sequences=True))
+    """
+
+    forward_layer: Any
+    backward_layer: Any
+    modes: ClassVar[Mapping[str, str]] = {"concat": "Concatenate", "sum": "Add", "mul": "Multiply", "ave": "Average"}
+
+    def __init__(
+        self,
+        layer: Layer,
+        merge_mode: str | None = "concat",
+        weights: Sequence[Any] | None = None,
+        backward_layer: Layer | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        for one in (layer, layer if backward_layer is None else backward_layer):
+            self._check_layer(one)
+            if not all(hasattr(one, name) for name in ("go_backwards", "return_sequences", "return_state", "stateful")):
+                raise ValueError(f"{self.who()} expects a recurrent layer, such as LSTM(8), got {one!r}")
+        if merge_mode is not None and merge_mode not in self.modes:
+            raise ValueError(
+                f"{self.who()} expects merge_mode {', '.join(map(repr, self.modes))} or None, got {merge_mode!r}"
+            )
+        if self.batch_input_shape is None:
+            self.batch_input_shape = layer.batch_input_shape
+        forward = {**layer.get_config(), "name": f"forward_{layer.name.removeprefix('forward_')}"}
+        backward = {**forward, "name": f"backward_{layer.name.removeprefix('backward_')}", "go_backwards": True}
+        self.forward_layer = self.layer = type(layer).from_config(forward)
+        self.backward_layer = type(layer).from_config(backward) if backward_layer is None else backward_layer
+        if self.forward_layer.go_backwards == self.backward_layer.go_backwards:
+            raise ValueError(
+                f"{self.who()} expects one layer with go_backwards=True and one without, got two with "
+                f"go_backwards={self.forward_layer.go_backwards}"
+            )
+        for name in ("stateful", "return_sequences", "return_state"):
+            first, second = getattr(self.forward_layer, name), getattr(self.backward_layer, name)
+            if first != second:
+                raise ValueError(f"{self.who()} expects both layers to have one {name}, got {first} and {second}")
+            setattr(self, name, first)
+        for one in (self.forward_layer, self.backward_layer):
+            one._batch_size = getattr(layer, "_batch_size", None)
+            if hasattr(one, "zero_output_for_mask"):
+                one.zero_output_for_mask = bool(self.return_sequences)
+
+    def _store(self, arguments: dict[str, Any]) -> None:
+        # `weights` is what every layer has; the first values are kept under another name.
+        super()._store({name: value for name, value in arguments.items() if name != "weights"})
+        self._first_weights = arguments["weights"]
+
+    def _argument_names(self) -> tuple[str, ...]:
+        return tuple(name for name in super()._argument_names() if name != "weights")
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """The merged output; see `call` for the arguments."""
+        if self.stateful and args:
+            self.forward_layer._find_batch(args[0])
+            self.backward_layer._find_batch(args[0])
+        return super().__call__(*args, **kwargs)
+
+    def build(self, sequences_shape: Any = None) -> None:
+        """Makes the weights of both layers."""
+        for one in (self.forward_layer, self.backward_layer):
+            if not one.built:
+                one.build(sequences_shape)
+        super().build(sequences_shape)
+        if self._first_weights is not None:
+            self.set_weights(self._first_weights)
+            self._first_weights = None
+
+    def call(self, sequences: Any, initial_state: Any = None, mask: Any = None, training: bool | None = None) -> Any:
+        """Both walks.
+
+        Args:
+            sequences: (batch, time, n).
+            initial_state: The first states of the first layer, then those of the second; None: zeros.
+            mask: (batch, time), true where a step counts; None: all do.
+            training: Whether dropout drops.
+
+        Returns:
+            The merged output, or both; with `return_state` followed by the last states of both.
+        """
+        half = 0 if initial_state is None else len(initial_state) // 2
+        walks = []
+        for i, one in enumerate((self.forward_layer, self.backward_layer)):
+            states = None if initial_state is None else initial_state[i * half : (i + 1) * half]
+            keywords = {name: value for name, value in (("initial_state", states), ("mask", mask)) if value is not None}
+            in_order = i == 1 and one.go_backwards and "time_order" in inspect.signature(one.call).parameters
+            if in_order:
+                keywords["time_order"] = True
+            made = one(sequences, **keywords)
+            output, last = (made[0], list(made[1:])) if self.return_state else (made, [])
+            if i == 1 and self.return_sequences and not in_order:
+                output = ops.flip(output, axis=1)
+            walks.append((output, last))
+        (y, states), (y_back, states_back) = walks
+        if self.merge_mode is None:
+            return (y, y_back, *states, *states_back)
+        merged = node(self.modes[self.merge_mode], {}, [y, y_back], self.merge_mode)
+        return (merged, *states, *states_back) if self.return_state else merged
+
+    def _pass_masks(
+        self, emission: Emission, edges: list[int], masks: Sequence[int | None], outputs: list[int]
+    ) -> None:
+        if self.return_sequences and masks and masks[0] is not None:
+            for edge in outputs[: 1 if self.merge_mode else 2]:
+                emission.masks[edge] = masks[0]
+
+    @property
+    def states(self) -> list[Any] | None:
+        """Where stateful layers keep their states."""
+        both = [one.states for one in (self.forward_layer, self.backward_layer)]
+        return None if None in both else [state for states in both for state in states]
+
+    def reset_state(self) -> None:
+        """Sets the states of stateful layers to 0."""
+        self.forward_layer.reset_state()
+        self.backward_layer.reset_state()
+
+    def reset_states(self) -> None:
+        """Sets the states of stateful layers to 0."""
+        self.reset_state()
+
+
+class TimeDistributed(_Wrapper):
+    """The same layer at every step of time.
+
+    Shapes: (batch, time, ...) -> (batch, time, *what the layer makes of (batch, ...)).
+
+    Args:
+        layer: The layer.
+        **kwargs: `name`, `input_shape`, as in `Layer`.
+
+    Raises:
+        ValueError: It is no layer, or the number of steps is not known.
+
+    Example:
+        >>> TimeDistributed(Conv2D(8, 3), input_shape=(10, 28, 28, 1))
+    """
+
+    # Layers whose node already works on the last axis alone.
+    pointwise: ClassVar[frozenset[str]] = frozenset({"Dense"})
+
+    def __init__(self, layer: Layer, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._check_layer(layer)
+
+    def build(self, input_shape: Any = None) -> None:
+        """Makes the weights of the layer for one step."""
+        if len(input_shape) < 3:
+            raise ValueError(f"{self.who()} expects (batch, time, ...), got {tuple(input_shape)}")
+        if input_shape[1] is None and self.layer.kind not in self.pointwise:
+            raise ValueError(
+                f"{self.who()} expects a known number of steps for {type(self.layer).__name__}, got "
+                f"{tuple(input_shape)}; give the model's input its length"
+            )
+        if not self.layer.built:
+            self.layer.build((None, *input_shape[2:]))
+        super().build(input_shape)
+
+    def call(self, inputs: Any, mask: Any = None, training: bool | None = None) -> Any:
+        """The layer on every step.
+
+        Args:
+            inputs: (batch, time, ...).
+            mask: (batch, time, ...), of which each step gets its part where the layer takes one.
+            training: Whether to behave as in training.
+
+        Returns:
+            (batch, time, ...).
+        """
+        if self.layer.kind in self.pointwise:
+            return self.layer(inputs)
+        outputs = []
+        for t in range(inputs.shape[1]):
+            part = {"mask": mask[:, t]} if mask is not None and len(mask.shape) > 2 else {}
+            outputs.append(self.layer(inputs[:, t], **part))
+        return ops.stack(outputs, axis=1)
+
+
+class Masking(Layer):
+    """Masks the steps all of whose numbers are `mask_value`, and sets them to 0: recurrent layers skip them.
+
+    Shapes: (batch, time, ...) -> the same.
+
+    Args:
+        mask_value: What the masked steps hold.
+        **kwargs: `name`, `input_shape`, as in `Layer`.
+
+    Example:
+        >>> Sequential([Masking(-1.0, input_shape=(10, 3)), LSTM(8)])
+    """
+
+    supports_masking = True
+
+    def __init__(self, mask_value: float = 0.0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+
+    def call(self, inputs: Any) -> Any:
+        """The inputs with zeros at the masked steps."""
+        counts = ops.any(ops.not_equal(inputs, self.mask_value), axis=-1, keepdims=True)
+        return ops.where(counts, inputs, 0.0)
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        """True where a step holds another number than `mask_value`."""
+        return ops.any(ops.not_equal(inputs, self.mask_value), axis=-1)

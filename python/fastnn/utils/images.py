@@ -1,0 +1,175 @@
+"""Images between files and arrays. They need Pillow, which is imported where it is used."""
+
+from __future__ import annotations
+
+import importlib
+import io
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+_MODES = {"grayscale": ("L", "I;16", "I"), "rgb": ("RGB",), "rgba": ("RGBA",)}
+_INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "hamming", "box", "lanczos")
+
+
+def _pillow(who: str) -> Any:
+    try:
+        return importlib.import_module("PIL.Image")
+    except ImportError:
+        raise ImportError(f"{who} needs Pillow; install it with: pip install pillow") from None
+
+
+def _channels_last(who: str, data_format: str | None) -> None:
+    if data_format not in (None, "channels_last"):
+        raise ValueError(f"{who} expects data_format 'channels_last', got {data_format!r}; use np.moveaxis(x, 0, -1)")
+
+
+def load_img(
+    path: str | PathLike[str] | io.BytesIO,
+    color_mode: str = "rgb",
+    target_size: tuple[int, int] | None = None,
+    interpolation: str = "nearest",
+    keep_aspect_ratio: bool = False,
+) -> Any:
+    """The image in a file.
+
+    Args:
+        path: Where the file is, or its bytes.
+        color_mode: "grayscale", "rgb" or "rgba".
+        target_size: (height, width) to which it is resized, or None.
+        interpolation: How: "nearest", "bilinear", "bicubic", "hamming", "box" or "lanczos".
+        keep_aspect_ratio: Whether to resize the largest window in the middle that has the target's shape.
+
+    Returns:
+        An image of Pillow's.
+
+    Raises:
+        ImportError: Pillow is not installed.
+        ValueError: An argument is out of its range.
+
+    Example:
+        >>> x = fastnn.utils.img_to_array(fastnn.utils.load_img("cat.jpg", target_size=(64, 64)))
+    """
+    if color_mode not in _MODES:
+        raise ValueError(f"load_img expects color_mode to be one of {tuple(_MODES)}, got {color_mode!r}")
+    if interpolation not in _INTERPOLATIONS:
+        raise ValueError(f"load_img expects interpolation to be one of {_INTERPOLATIONS}, got {interpolation!r}")
+    if not isinstance(path, (str, bytes, PathLike, io.BytesIO)):
+        raise TypeError(f"load_img expects a path or io.BytesIO, got {type(path).__name__}")
+    pillow = _pillow("load_img")
+    source = path if isinstance(path, io.BytesIO) else io.BytesIO(Path(path).read_bytes())
+    image = pillow.open(source)
+    image.load()
+    if image.mode not in _MODES[color_mode]:
+        image = image.convert(_MODES[color_mode][0])
+    if target_size is None:
+        return image
+    height, width = target_size
+    if image.size == (width, height):
+        return image
+    box = None
+    if keep_aspect_ratio:
+        all_columns, all_rows = image.size
+        rows, columns = min(all_rows, all_columns * height // width), min(all_columns, all_rows * width // height)
+        left, top = (all_columns - columns) // 2, (all_rows - rows) // 2
+        box = (left, top, left + columns, top + rows)
+    return image.resize((width, height), getattr(pillow.Resampling, interpolation.upper()), box=box)
+
+
+def img_to_array(img: Any, data_format: str | None = None, dtype: DTypeLike | None = None) -> NDArray[Any]:
+    """The pixels of an image.
+
+    Args:
+        img: An image of Pillow's, or an array of shape (height, width) or (height, width, channels).
+        data_format: "channels_last" or None.
+        dtype: Of the array; None: float32.
+
+    Returns:
+        An array of shape (height, width, channels).
+
+    Raises:
+        ValueError: It is no such image.
+
+    Example:
+        >>> fastnn.utils.img_to_array(fastnn.utils.load_img("cat.jpg")).shape
+        (480, 640, 3)
+    """
+    _channels_last("img_to_array", data_format)
+    array = np.asarray(img, dtype=np.float32 if dtype is None else dtype)
+    if array.ndim not in (2, 3):
+        raise ValueError(f"img_to_array expects (height, width) or (height, width, channels), got {array.shape}")
+    return array[:, :, None] if array.ndim == 2 else array
+
+
+def array_to_img(
+    x: ArrayLike, data_format: str | None = None, scale: bool = True, dtype: DTypeLike | None = None
+) -> Any:
+    """The image that an array holds.
+
+    Args:
+        x: Of shape (height, width, channels), with 1, 3 or 4 channels.
+        data_format: "channels_last" or None.
+        scale: Whether the smallest value becomes 0 and the largest 255.
+        dtype: In which the array is first written; None: float32.
+
+    Returns:
+        An image of Pillow's.
+
+    Raises:
+        ImportError: Pillow is not installed.
+        ValueError: The array is no such image.
+
+    Example:
+        >>> fastnn.utils.array_to_img(np.random.random((8, 8, 3))).size
+        (8, 8)
+    """
+    _channels_last("array_to_img", data_format)
+    array = np.asarray(x, dtype=np.float32 if dtype is None else dtype)
+    if array.ndim != 3 or array.shape[2] not in (1, 3, 4):
+        raise ValueError(f"array_to_img expects (height, width, channels) with 1, 3 or 4 channels, got {array.shape}")
+    pillow = _pillow("array_to_img")
+    if scale:
+        array = array - array.min(initial=np.inf)
+        largest = array.max(initial=0)
+        array = array * (255 / largest) if largest != 0 else array
+    if array.shape[2] == 1:
+        wide = array.max(initial=0) > 255
+        return pillow.fromarray(array[:, :, 0].astype(np.int32 if wide else np.uint8))
+    return pillow.fromarray(array.astype(np.uint8))
+
+
+def save_img(
+    path: Any,
+    x: ArrayLike,
+    data_format: str | None = None,
+    file_format: str | None = None,
+    scale: bool = True,
+    **kwargs: Any,
+) -> None:
+    """Writes an array to a file, as an image.
+
+    Args:
+        path: Where to, or an open file.
+        x: Of shape (height, width, channels), with 1, 3 or 4 channels.
+        data_format: "channels_last" or None.
+        file_format: Such as "png"; None: as the name of the file ends.
+        scale: Whether the smallest value becomes 0 and the largest 255.
+        **kwargs: What Pillow's `save` takes.
+
+    Raises:
+        ImportError: Pillow is not installed.
+        ValueError: The array is no such image, or JPEG is to hold what is transparent.
+
+    Example:
+        >>> fastnn.utils.save_img("noise.png", np.random.random((8, 8, 3)))
+    """
+    if file_format is None and isinstance(path, (str, PathLike)):
+        file_format = Path(path).suffix[1:]
+    file_format = {"jpg": "jpeg"}.get((file_format or "").lower(), file_format or None)
+    image = array_to_img(x, data_format, scale)
+    if image.mode == "RGBA" and (file_format or "").lower() == "jpeg":
+        raise ValueError("save_img: JPEG holds no transparency; leave the last channel out, x[..., :3], or write a PNG")
+    image.save(path, format=file_format, **kwargs)
