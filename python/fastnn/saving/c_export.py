@@ -703,7 +703,7 @@ def _rescaling(b: _Builder, node: Node) -> None:
     factor, term = (np.asarray(node.config[word], dtype=np.float32) for word in ("scale", "offset"))
     if factor.size > 1 or term.size > 1:
         raise b.refusal(node, "rescaling by arrays")
-    b.in_place("rescale", b.size, _literal(float(factor)), _literal(float(term)))
+    b.in_place("rescale", b.size, _literal(float(factor.reshape(-1)[0])), _literal(float(term.reshape(-1)[0])))
 
 
 @exports("ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D", "Cropping1D", "Cropping2D", "Cropping3D")

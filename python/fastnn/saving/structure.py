@@ -12,11 +12,14 @@ import heapq
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
+
 from fastnn import ops
 from fastnn.configurable import suggestion
 from fastnn.layer import Layer
 from fastnn.layers import InputLayer
 from fastnn.models import Functional, Model, Sequential
+from fastnn.ops.node import Operation
 from fastnn.saving.registry import CustomObjectScope
 from fastnn.saving.serialization import (
     Reading,
@@ -26,7 +29,7 @@ from fastnn.saving.serialization import (
     read,
     serialize_keras_object,
 )
-from fastnn.symbolic import Call, KerasTensor
+from fastnn.symbolic import Call, KerasTensor, operators
 
 _seen: contextvars.ContextVar[dict[int, tuple[Layer, dict[str, Any]]] | None] = contextvars.ContextVar(
     "fastnn_seen", default=None
@@ -132,7 +135,12 @@ def _functional(model: Functional, legacy: bool) -> dict[str, Any]:
             places[id(tensor)] = [call.layer.name, number, k]
     places.update({id(tensor): [graph.entries[id(tensor)].name, 0, 0] for tensor in model.inputs})
 
-    def told(tensor: KerasTensor) -> dict[str, Any]:
+    def told(tensor: KerasTensor) -> Any:
+        made_by = tensor.call.layer
+        if isinstance(made_by, Operation) and made_by.node_kind == "Constant":
+            # A constant stands where it is read.
+            value = np.asarray(made_by.arguments["value"]).astype(tensor.dtype)
+            return value.item() if value.ndim == 0 else serialize_keras_object(value)
         config = {"shape": list(tensor.shape), "dtype": tensor.dtype, "keras_history": places[id(tensor)]}
         return {"class_name": "__keras_tensor__", "config": config}
 
@@ -426,6 +434,8 @@ class _Calls:
             if not isinstance(args, (list, tuple)) or not isinstance(kwargs, dict):
                 raise self.reading.error("a call expects a list of arguments and a dict of named ones")
             kwargs = {key: value for key, value in kwargs.items() if value is not None}
+            if isinstance(layer, Operation):
+                args = [operators["tensor"](one) for one in args]
             try:
                 made = layer(*args, **kwargs)
             except (TypeError, ValueError) as error:
