@@ -69,7 +69,8 @@ def test_outputs_and_training(stem, form, tmp_path):
     if after:
         assert model.optimizer.iterations == 2
         model.fit(x, y, epochs=STEPS, batch_size=4, shuffle=False, verbose=0)
-        close(model.predict(x, verbose=0), after, 1e-5)
+        # TensorFlow's fused batch normalization, which Keras 2 uses, lets moving variances follow the unbiased one.
+        close(model.predict(x, verbose=0), after, 1e-3 if stem == "2-chain" else 1e-5)
 
 
 @pytest.mark.parametrize("stem", [stem for stem in STEMS if stem.endswith("-chain")])

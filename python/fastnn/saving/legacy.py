@@ -19,7 +19,7 @@ from fastnn.models import Model
 from fastnn.saving import door
 from fastnn.saving.serialization import Reading, read, serialize_keras_object
 from fastnn.saving.structure import compile_as, describe_compile, describe_model
-from fastnn.saving.weights import Misfits, fit_arrays, restore_slots, slots_in_order, variables_of, walk
+from fastnn.saving.weights import Misfits, fit_arrays, restore_slots, slots_in_order
 from fastnn.variable import Variable
 
 _VERSION = "3.0.5"
@@ -28,15 +28,8 @@ _HEADER = 64512
 
 
 def weights_of(layer: Layer) -> list[Variable]:
-    """A layer's variables in the order of old files: trained ones first, layer by layer where it holds several."""
-    found: dict[int, Variable] = {}
-    learned: dict[int, Variable] = {}
-    for _, part in walk(layer):
-        mine = {id(variable) for variable in part._own_learned()}
-        for _, variables in variables_of(part):
-            for variable in variables:
-                (learned if id(variable) in mine else found)[id(variable)] = variable
-    return [*learned.values(), *found.values()]
+    """A layer's variables in the order of old files: trained ones first."""
+    return sorted(layer.weights, key=lambda variable: not variable.learned)
 
 
 def _write_texts(group: Any, name: str, values: Sequence[str]) -> None:

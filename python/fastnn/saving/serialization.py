@@ -51,10 +51,11 @@ _HARMLESS: dict[str, Any] = {
     "quantization_config": None, "sparse": False, "ragged": False, "optional": False, "lora_rank": None,
     "lora_alpha": None, "renorm": False, "renorm_clipping": None, "renorm_momentum": ..., "synchronized": False,
     "use_gate": False, "sliding_window": None, "flash_attention": None, "input_axes": None, "output_axes": None,
-    "use_ema": False, "ema_momentum": ..., "ema_overwrite_frequency": None, "loss_scale_factor": None,
+    "use_ema": False, "ema_momentum": ..., "ema_overwrite_frequency": ..., "loss_scale_factor": None,
     "gradient_accumulation_steps": None, "jit_compile": ..., "is_legacy_optimizer": ..., "decay": 0.0, "time_major": False,
     "implementation": ..., "dtype": ..., "fused": ..., "unroll": ..., "zero_output_for_mask": ..., "virtual_batch_size": None,
-    "adjustment": None, "fn": None, "keras_version": ..., "backend": ..., "batch_size": None, "input_tensor": None,
+    "adjustment": None, "fn": ..., "keras_version": ..., "backend": ..., "batch_size": None, "input_tensor": None,
+    "kernel_initializer": ..., "kernel_regularizer": None, "kernel_constraint": None,
     "value_range": ..., "data_format": "channels_last", "groups": 1, "auto_scale_loss": ...,
 }  # fmt: skip
 """Keys that other versions of Keras write and that ask for nothing at these values (...: at any)."""
@@ -363,13 +364,22 @@ def _function(config: Any, reading: Reading) -> Any:
     return name if found is None else found
 
 
+def _wrapped(config: Any, reading: Reading) -> Any:
+    """A metric or loss of a function, as Keras 2 wrote it: by the function's name."""
+    function = read(config.get("fn"), reading) if isinstance(config, dict) else None
+    if isinstance(function, str) and config.get("name") in ("accuracy", "acc"):
+        return config["name"]
+    return function
+
+
 def _no_type(config: Any, reading: Reading) -> Any:
     return str(config)
 
 
 _SPECIAL: dict[str, Callable[[Any, Reading], Any]] = {
     "__lambda__": _lambda, "__numpy__": _numbers, "__tensor__": _numbers, "DTypePolicy": _policy,
-    "FloatDTypePolicy": _policy, "Policy": _policy, "function": _function, "__type__": _no_type,
+    "FloatDTypePolicy": _policy, "Policy": _policy, "MeanMetricWrapper": _wrapped, "LossFunctionWrapper": _wrapped,
+    "function": _function, "__type__": _no_type,
     "__tuple__": lambda config, reading: tuple(read(config, reading)),
     "__ellipsis__": lambda config, reading: ...,
     "__slice__": lambda config, reading: slice(config.get("start"), config.get("stop"), config.get("step")),
@@ -473,7 +483,7 @@ def fitting(cls: type, arguments: dict[str, Any], reading: Reading) -> dict[str,
         if not ("seed" in key or "salt" in key) and _largest(value) > _MOST:
             raise reading.error(f"{key} expects numbers below 2**31, got {str(value)[:80]}")
         if key in taken:
-            fit[key] = value
+            fit[key] = "sum_over_batch_size" if key == "reduction" and value == "auto" else value
         elif not (key in _HARMLESS and (_HARMLESS[key] is ... or _same(value, _HARMLESS[key]))) and value is not None:
             reading.drop(cls.__name__, key)
     return fit
