@@ -11,13 +11,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
-
-if TYPE_CHECKING:
-    from fastnn.emission import Emission
-    from fastnn.layer import Layer
 
 Shape = tuple[int | None, ...]
 Spec = tuple[Shape, str]
@@ -30,7 +26,7 @@ operators: dict[str, Callable[..., Any]] = {}
 class History(NamedTuple):
     """Where a symbolic tensor comes from: an output of one of a layer's calls."""
 
-    layer: Layer
+    layer: Any
     call: int
     output: int
 
@@ -306,7 +302,7 @@ class Call:
 
     def __init__(
         self,
-        layer: Layer,
+        layer: Any,
         arguments: Arguments,
         outputs: Sequence[Spec],
         structure: Structure | None = None,
@@ -332,13 +328,14 @@ class Call:
         """The outputs as the caller gets them."""
         return self.structure.pack(self.outputs)
 
-    def emit(self, emission: Emission, edges: list[int]) -> list[int]:
-        """Adds what the call computes to a graph."""
+    def emit(self, emission: Any, edges: list[int]) -> list[int]:
+        """Adds what the call computes to a graph; returns the edges of its outputs."""
         outer = emission.training
         if self.training is not None:
             emission.training = self.training
         try:
-            return self.layer._emit(emission, edges, self.arguments)
+            made: list[int] = self.layer._emit(emission, edges, self.arguments)
+            return made
         finally:
             emission.training = outer
 
