@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastnn import losses
 from fastnn.layer import Layer
 from fastnn.layers import InputLayer
 from fastnn.models import Model
@@ -84,12 +85,23 @@ def write(file: Any, model: Model, include_optimizer: bool) -> None:
         return
     assert model.optimizer is not None
     optimizer = serialize_keras_object(model.optimizer)
-    told = {key: compiled[key] for key in ("loss", "loss_weights", "metrics", "weighted_metrics")}
+    told = {key: _spelt_out(compiled[key]) for key in ("loss", "loss_weights", "metrics", "weighted_metrics")}
     told["optimizer_config"] = {"class_name": optimizer["class_name"], "config": optimizer["config"]}
     file.attrs["training_config"] = json.dumps(told)
     arrays = slots_in_order(model.optimizer, model.trainable_variables)
     name = model.optimizer.name
     _write_arrays(file.create_group("optimizer_weights"), [(f"{name}/{i}", array) for i, array in enumerate(arrays)])
+
+
+def _spelt_out(value: Any) -> Any:
+    """Losses and metrics by their whole names: Keras does not read the short ones in these files."""
+    if isinstance(value, str):
+        return losses.ALIASES.get(value, value)
+    if isinstance(value, list):
+        return [_spelt_out(one) for one in value]
+    if isinstance(value, dict) and "class_name" not in value:
+        return {key: _spelt_out(one) for key, one in value.items()}
+    return value
 
 
 def _datasets(group: Any) -> list[Any]:

@@ -42,6 +42,8 @@ _SINCE: dict[str, Any] = {
     "Loss.dtype": None, "Metric.dtype": None, "SparseCategoricalCrossentropy.axis": -1,
     "SparseCategoricalCrossentropy.ignore_class": None, "MultiHeadAttention.seed": None,
     "GroupQueryAttention.seed": None, "CategoryEncoding.sparse": False, "RandomContrast.value_range": [0, 255],
+    "AdditiveAttention.seed": None, "Embedding.input_length": None, "gptq_unpacked_column_size": None,
+    "zero_output_for_mask": False, "RandomBrightness.data_format": None, "RandomContrast.data_format": None,
     "RandomFlip.data_format": None, "ZeroPadding1D.data_format": None, "Resizing.pad_to_aspect_ratio": False,
     "Resizing.fill_mode": "constant", "Resizing.fill_value": 0.0, "Resizing.antialias": False,
 }  # fmt: skip
@@ -205,7 +207,14 @@ def described(obj: Any, config: Any) -> dict[str, Any]:
         # What Keras has no word for, only fastnn reads.
         module = "fastnn.ops" if cls is Operation else f"keras.{family}"
         registered = None  # type: ignore[assignment]
-    return {"module": module, "class_name": cls.__name__, "config": config, "registered_name": registered}
+    name = cls.__name__
+    if cls in _LONGER:
+        name += "Initializer"
+    return {"module": module, "class_name": name, "config": config, "registered_name": registered}
+
+
+_LONGER = (initializers.Orthogonal, initializers.Identity)
+"""Whose short names old versions of Keras do not find."""
 
 
 def _written(value: Any, live: Any, legacy: bool) -> Any:
