@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import io
 import json
@@ -307,7 +308,7 @@ class TestForm:
 class TestWeights:
     def test_both_ways(self, tmp_path):
         for form in ("w.weights.h5", "w.h5"):
-            model, (x, _) = image_model(), image_data()
+            model = image_model()
             model.save_weights(tmp_path / form)
             other = image_model()
             other.set_weights([w + 1 for w in other.get_weights()])
@@ -333,7 +334,9 @@ class TestWeights:
     def test_by_name(self, tmp_path, form):
         model = Sequential([Input((4,)), layers.Dense(3, name="a"), layers.Dense(2, name="b")])
         model.save_weights(tmp_path / form)
-        other = Sequential([Input((4,)), layers.Dense(3, name="new"), layers.Dense(3, name="x"), layers.Dense(2, name="b")])
+        other = Sequential(
+            [Input((4,)), layers.Dense(3, name="new"), layers.Dense(3, name="x"), layers.Dense(2, name="b")]
+        )
         before = other.get_weights()
         other.load_weights(tmp_path / form, by_name=True)
         assert equal(other.get_weights(), [*before[:4], *model.get_weights()[2:]])
@@ -364,7 +367,8 @@ class TestObjects:
         [
             regularizers.L2(0.5), optimizers.RMSprop(0.01, centered=True), losses.BinaryCrossentropy(from_logits=True),
             metrics.TopKCategoricalAccuracy(3), fastnn.initializers.HeNormal(seed=4), fastnn.constraints.MaxNorm(3),
-            layers.Conv2D(3, (2, 3), data_format="channels_last", kernel_initializer="zeros", name="c"), layers.Activation("relu", name="d"),
+            layers.Conv2D(3, (2, 3), data_format="channels_last", kernel_initializer="zeros", name="c"),
+            layers.Activation("relu", name="d"),
         ],
         ids=lambda thing: type(thing).__name__,
     )  # fmt: skip
@@ -428,7 +432,10 @@ class TestCopies:
         x = np.random.default_rng(0).normal(size=(5, 6)).astype(np.float32)
         tower = Tower(4)
         tower.predict(x, verbose=0)
-        for model in (tower, Sequential([Input((6,)), Stretch(3.0), Unregistered(), layers.Dense(1, activation=twice)])):
+        for model in (
+            tower,
+            Sequential([Input((6,)), Stretch(3.0), Unregistered(), layers.Dense(1, activation=twice)]),
+        ):
             assert np.array_equal(way(model, tmp_path).predict(x, verbose=0), model.predict(x, verbose=0))
         assert not way(Sequential([layers.Dense(2)]), tmp_path).built
 
@@ -503,8 +510,16 @@ class TestReading:
 
     def test_what_asks_for_nothing_is_left_out_in_silence(self, saved):
         config = config_of(saved)
-        config["config"]["layers"][-1]["config"].update(quantization_config=None, lora_rank=None, dtype={
-            "module": "keras", "class_name": "DTypePolicy", "config": {"name": "float32"}, "registered_name": None})
+        config["config"]["layers"][-1]["config"].update(
+            quantization_config=None,
+            lora_rank=None,
+            dtype={
+                "module": "keras",
+                "class_name": "DTypePolicy",
+                "config": {"name": "float32"},
+                "registered_name": None,
+            },
+        )
         config["config"]["layers"][0]["config"].update(sparse=False, ragged=False, optional=False)
         config["compile_config"]["optimizer"]["config"].update(use_ema=False, ema_momentum=0.99, jit_compile=True)
         with warnings.catch_warnings():
@@ -516,8 +531,8 @@ class TestReading:
         config["config"]["layers"][2]["class_name"] = "BatchNormalisation"
         with pytest.raises(
             ValueError,
-            match=r"layers\[2\] \"batch_normalization.*\" > BatchNormalisation: fastnn has no layer 'BatchNormalisation'\. "
-            "Did you mean 'BatchNormalization'",
+            match=r"layers\[2\] \"batch_normalization.*\" > BatchNormalisation: "
+            r"fastnn has no layer 'BatchNormalisation'\. Did you mean 'BatchNormalization'",
         ):
             saving.load_model(archive(saved, config))
 
@@ -525,8 +540,8 @@ class TestReading:
         config = {
             "class_name": "Sequential", "module": "keras", "registered_name": None,
             "config": {"name": "s", "layers": [
-                {"class_name": "InputLayer", "module": "keras.layers", "config": {"batch_shape": [None, 2], "name": "i"}},
-                {"class_name": "Dense", "module": "keras.layers", "config": {"name": "d", "units": 2, "activation": "relu"}},
+                {"class_name": "InputLayer", "module": "keras.layers", "config": {"batch_shape": [None, 2]}},
+                {"class_name": "Dense", "module": "keras.layers", "config": {"units": 2, "activation": "relu"}},
             ]},
         }  # fmt: skip
         weights = io.BytesIO()
@@ -623,8 +638,8 @@ class TestDoor:
                 group["0"] = np.full(shape, b"x")
             else:
                 group.create_dataset("0", data=np.zeros(shape, "f4"), chunks=shape, scaleoffset=2)
-        self.refused(archive(saved, weights=weights.getvalue()), "leads elsewhere", "made of other files", "not numbers",
-                     "not supported")  # fmt: skip
+        words = ("leads elsewhere", "made of other files", "not numbers", "not supported")
+        self.refused(archive(saved, weights=weights.getvalue()), *words)
 
     def test_descriptions_that_are_none(self, saved):
         for text in (b"", b"[]", b"{", b"\xff\xfe", b"[" * 100_000, b'{"class_name": "Dense"}', b"{}"):
@@ -689,10 +704,8 @@ def read_or_refuse(path):
     """A model, or a ValueError or OSError: nothing else."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        try:
+        with contextlib.suppress(ValueError, OSError):
             assert isinstance(saving.load_model(path), Model)
-        except (ValueError, OSError):
-            pass
 
 
 def places(value, path=()):

@@ -715,8 +715,8 @@ class ModelCheckpoint(Callback):
         ending = ".weights.h5" if save_weights_only else ".keras"
         if not self.filepath.endswith((ending, ".h5")) or (not save_weights_only and ".weights." in self.filepath):
             raise ValueError(
-                f"ModelCheckpoint expects a file called *{ending} with save_weights_only={bool(save_weights_only)}, got "
-                f"{self.filepath!r}"
+                f"ModelCheckpoint expects a file called *{ending} with save_weights_only={bool(save_weights_only)}, "
+                f"got {self.filepath!r}"
             )
         self._is_better = _better(monitor, mode, "ModelCheckpoint")
         self._every = _every(save_freq, "ModelCheckpoint")

@@ -160,6 +160,6 @@ def _revived_variable(path: str, value: NDArray[np.float32], trainable: bool, l1
 # How pickle and copy take what the core owns; constraints are bound anew by the `Variable` around it.
 copyreg.pickle(
     _core.Variable,
-    lambda v: (_revived_variable, (v.path, v.numpy(), v.trainable, v.l1, v.l2)),  # type: ignore[arg-type,return-value]
+    lambda v: (_revived_variable, (v.path, v.numpy(), v.trainable, v.l1, v.l2)),
 )
 copyreg.pickle(_core.Stream, lambda s: (_core.Stream, (s.seed, s.position)))

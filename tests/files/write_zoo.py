@@ -1,7 +1,7 @@
-"""Writes the files of this folder with real Keras: models of every kind, what they make of some data, and how training
-goes on.
+"""Writes the files of this folder with real Keras: models of every kind, what they make of some data, and how
+training goes on.
 
-Run it once for each version, in an environment that has it (`keras` with jax, or `tf_keras` with TensorFlow for Keras 2):
+Run it once for each version, in an environment that has it (`keras` with jax; `tf_keras` with TensorFlow for Keras 2):
 
     KERAS_BACKEND=jax python tests/files/write_zoo.py tests/files
 
@@ -149,7 +149,11 @@ def write(folder):
         outputs = model.predict(x, verbose=0)
         arrays = {f"x{i}": one for i, one in enumerate(xs)}
         if kind is not None:
-            y = np.array([0, 2, 1, 1]) if kind == "labels" else [rng.normal(size=o.shape).astype("float32") for o in outputs]
+            y = (
+                np.array([0, 2, 1, 1])
+                if kind == "labels"
+                else [rng.normal(size=o.shape).astype("float32") for o in outputs]
+            )
             model.fit(x, y, epochs=2, batch_size=4, shuffle=False, verbose=0)
             arrays.update({f"y{i}": one for i, one in enumerate(y if isinstance(y, list) else [y])})
             outputs = model.predict(x, verbose=0)

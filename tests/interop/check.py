@@ -16,8 +16,9 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-import keras
 import numpy as np
+
+import keras
 
 VERSION = tuple(int(part) for part in keras.__version__.split(".")[:2])
 STEPS = 3
@@ -43,7 +44,7 @@ def far(got, expected, tolerance):
     got = got if isinstance(got, (list, tuple)) else [got]
     if len(got) != len(expected):
         return f"{len(got)} outputs for {len(expected)}"
-    for one, other in zip(got, expected):
+    for one, other in zip(got, expected, strict=True):
         one = np.asarray(one)
         if one.shape != other.shape:
             return f"shape {one.shape} for {other.shape}"
@@ -108,7 +109,7 @@ def main(folder):
         message = check(folder, entry)
         if message:
             wrong.append(f"{entry['name']}: {message}")
-    print(f"Keras {keras.__version__}: {count} models, {len(wrong)} wrong; not in it: {', '.join(sorted(unknown)) or 'none'}")
+    print(f"Keras {keras.__version__}: {count} models, {len(wrong)} wrong; not in it: {sorted(unknown)}")
     print("\n".join(wrong))
     return 1 if wrong or not count else 0
 

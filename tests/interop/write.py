@@ -1,6 +1,6 @@
 """Writes models of every kind with fastnn, and what they make of some data, for `check.py` to load with real Keras.
 
-    python tests/interop/write.py FOLDER
+python tests/interop/write.py FOLDER
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The door for files: what a stranger's file must be like before it is read, and how files are put into their place.
 
 Whatever an archive or an HDF5 file declares is compared with what it stores before memory is asked for; links that lead
-out of the file, datasets that are made of other files, members with paths, and filters that would load code are refused.
-What is written stands beside the file that it replaces until it is whole.
+out of the file, datasets that are made of other files, members with paths, and filters that would load code are
+refused. What is written stands beside the file that it replaces until it is whole.
 """
 
 from __future__ import annotations
@@ -132,7 +132,9 @@ def read_archive_from(file: BinaryIO) -> Archive:
                 name = info.filename
                 if not _proper(name) or not (name in (CONFIG, METADATA, WEIGHTS) or name.startswith(ASSETS)):
                     if name.endswith((".npz", ".pkl", ".pickle")):
-                        raise Broken(f"holds {name!r}, which is no part of a model file; it may run code and is not read")
+                        raise Broken(
+                            f"holds {name!r}, which is no part of a model file; it may run code and is not read"
+                        )
                     raise Broken(f"holds {name[:80]!r}, which is no part of a model file")
                 if name in members:
                     raise Broken(f"holds {name!r} twice")
@@ -145,7 +147,14 @@ def read_archive_from(file: BinaryIO) -> Archive:
                 if len(data) != info.file_size:
                     raise Broken(f"declares {info.file_size} bytes for {name!r} and stores {len(data)}")
                 members[name] = data
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, zipfile.LargeZipFile, OverflowError) as error:
+    except (
+        zipfile.BadZipFile,
+        EOFError,
+        NotImplementedError,
+        RuntimeError,
+        zipfile.LargeZipFile,
+        OverflowError,
+    ) as error:
         raise Broken(f"is no whole .keras archive: {error}") from error
     except Exception as error:
         # What zlib and struct raise on damaged members has no common base.
@@ -305,5 +314,7 @@ def texts(attributes: Any, name: str) -> list[str]:
     """An attribute that is a list of texts, in pieces where it was long: `layer_names0`, `layer_names1`..."""
     if name in attributes:
         return [text_of(one) for one in np.asarray(attributes[name]).reshape(-1)]
-    pieces = sorted((int(key[len(name) :]), key) for key in attributes if re.fullmatch(re.escape(name) + r"\d{1,6}", key))
+    pieces = sorted(
+        (int(key[len(name) :]), key) for key in attributes if re.fullmatch(re.escape(name) + r"\d{1,6}", key)
+    )
     return [text_of(one) for _, key in pieces for one in np.asarray(attributes[key]).reshape(-1)]

@@ -46,7 +46,15 @@ def _told(path: Path) -> Iterator[None]:
         raise door.Broken(f"{path} {error}") from error
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
-    except (TypeError, LookupError, AttributeError, ArithmeticError, RecursionError, MemoryError, AssertionError) as error:
+    except (
+        TypeError,
+        LookupError,
+        AttributeError,
+        ArithmeticError,
+        RecursionError,
+        MemoryError,
+        AssertionError,
+    ) as error:
         raise ValueError(f"{path} holds no model that fastnn understands: {error}") from error
 
 

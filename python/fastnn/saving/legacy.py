@@ -35,7 +35,9 @@ def weights_of(layer: Layer) -> list[Variable]:
 
 def _write_texts(group: Any, name: str, values: Sequence[str]) -> None:
     encoded = [value.encode() for value in values]
-    pieces, piece, size = [], [], 0
+    pieces: list[list[bytes]] = []
+    piece: list[bytes] = []
+    size = 0
     width = max(map(len, encoded), default=1)
     for value in encoded:
         if size + width > _HEADER:

@@ -1,29 +1,26 @@
 """Models as ONNX files: one exporter for each kind of node, in one table.
 
-Edges are images with their channels last; ONNX wants them first. An edge is kept in either order, or both, and turned
-only where somebody asks for the other, so neighbouring convolutions and what lies between them need no turning. The
-`onnx` package builds the file (opset 17); the batch is a free dimension.
+The `onnx` package builds the file (opset 17); the batch is a free dimension.
 """
 
 from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastnn import _core
 from fastnn.models import Model
 from fastnn.saving import door
+from fastnn.saving.onnx_graph import EXPORTERS, Array, Builder, exports, scalar_functions
 from fastnn.saving.tape import Node, Tape, taped
 
 OPSET, IR_VERSION = 17, 8
 
-Array = NDArray[Any]
 _TYPES = {"float32": 1, "int32": 6, "bool": 9}
 
 
@@ -55,7 +52,7 @@ def to_onnx(tape: Tape, name: str = "model") -> bytes:
         from onnx import checker, helper
     except ImportError:
         raise ImportError("export to ONNX needs the package onnx: pip install 'fastnn[onnx]'") from None
-    builder = _Builder(tape)
+    builder = Builder(tape)
     for node in tape.nodes:
         exporter = EXPORTERS.get(node.kind)
         if exporter is None:
@@ -84,108 +81,6 @@ def _dims(shape: Sequence[int | None]) -> list[Any]:
     return ["batch" if i == 0 else f"size_{i}" if size is None else size for i, size in enumerate(shape)]
 
 
-class _Builder:
-    """An ONNX graph that grows node by node.
-
-    Args:
-        tape: What it is made of.
-    """
-
-    def __init__(self, tape: Tape) -> None:
-        self.tape = tape
-        self.nodes: list[Any] = []
-        self.constants: dict[tuple[Any, ...], Any] = {}
-        self._last: dict[int, str] = {edge: name for name, edge in tape.inputs}
-        self._first: dict[int, str] = {}
-        self._count = 0
-
-    def refusal(self, node: Node, why: str) -> ValueError:
-        return ValueError(f'export to ONNX: layer "{node.name}" cannot be expressed: {why}')
-
-    # Values.
-
-    def op(self, kind: str, *inputs: str, outputs: int = 1, **attributes: Any) -> Any:
-        """A node; returns the name of its output, or their names."""
-        from onnx import helper
-
-        self._count += 1
-        names = [f"{kind}_{self._count}" + (f"_{i}" if outputs > 1 else "") for i in range(outputs)]
-        self.nodes.append(helper.make_node(kind, list(inputs), names, name=f"node_{self._count}", **attributes))
-        return names[0] if outputs == 1 else names
-
-    def constant(self, value: Any, dtype: Any = np.float32) -> str:
-        """A constant array; equal ones are kept once."""
-        from onnx import numpy_helper
-
-        array = np.ascontiguousarray(np.asarray(value, dtype=dtype)).reshape(np.shape(value))
-        key = (array.dtype.str, array.shape, array.tobytes())
-        if key not in self.constants:
-            self.constants[key] = numpy_helper.from_array(array, f"constant_{len(self.constants)}")
-        return str(self.constants[key].name)
-
-    def ints(self, values: Any) -> str:
-        return self.constant(values, np.int64)
-
-    # Edges.
-
-    def shape(self, edge: int) -> tuple[int | None, ...]:
-        return self.tape.shape(edge)
-
-    def rank(self, edge: int) -> int:
-        return len(self.shape(edge))
-
-    def last(self, edge: int) -> str:
-        """An edge with its channels last, as the core has it."""
-        if edge not in self._last:
-            rank = self.rank(edge)
-            self._last[edge] = self.op("Transpose", self._first[edge], perm=[0, *range(2, rank), 1])
-        return self._last[edge]
-
-    def first(self, edge: int) -> str:
-        """An edge with its channels before the other axes."""
-        if edge not in self._first:
-            rank = self.rank(edge)
-            self._first[edge] = self.op("Transpose", self._last[edge], perm=[0, rank - 1, *range(1, rank - 1)])
-        return self._first[edge]
-
-    def put(self, edge: int, name: str) -> None:
-        self._last[edge] = name
-
-    def put_first(self, edge: int, name: str) -> None:
-        self._first[edge] = name
-
-    def elementwise(self, node: Node, function: Callable[[str], str]) -> None:
-        """A function of each number, in whichever order the edge is in."""
-        source, to = node.inputs[0], node.outputs[0]
-        if source in self._last:
-            self.put(to, function(self._last[source]))
-        else:
-            self.put_first(to, function(self._first[source]))
-
-    def along(self, edge: int, axis: int, value: Array) -> tuple[str, str]:
-        """The edge, and numbers along one of its axes broadcast to it, in whichever order the edge is in."""
-        rank = self.rank(edge)
-        axis %= rank
-        if edge not in self._last and axis == rank - 1:
-            return self._first[edge], self.constant(value.reshape(-1, *[1] * (rank - 2)))
-        return self.last(edge), self.constant(value.reshape(-1, *[1] * (rank - 1 - axis)))
-
-
-Exporter = Callable[[_Builder, Node], None]
-EXPORTERS: dict[str, Exporter] = {}
-"""How each kind of node is expressed."""
-
-
-def exports(*kinds: str) -> Callable[[Exporter], Exporter]:
-    """Says that the decorated function expresses nodes of these kinds."""
-
-    def register(exporter: Exporter) -> Exporter:
-        EXPORTERS.update(dict.fromkeys(kinds, exporter))
-        return exporter
-
-    return register
-
-
 def _list(value: Any, count: int) -> list[int]:
     return [int(value)] * count if isinstance(value, (int, np.integer)) else [int(one) for one in value]
 
@@ -195,110 +90,23 @@ def _list(value: Any, count: int) -> list[int]:
 
 @exports("Identity", "Dropout", "ActivityRegularization", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D",
          "AlphaDropout", "GaussianNoise", "GaussianDropout", "StopGradient")  # fmt: skip
-def _passes(b: _Builder, node: Node) -> None:
+def _passes(b: Builder, node: Node) -> None:
     b.elementwise(node, lambda x: x)
 
 
 # Activations ----------------------------------------------------------------------------------------------------------
 
 
-def _scalar_functions(b: _Builder, config: Any) -> dict[str, Callable[[str], str]]:
-    """The activations of the core on one value, by name."""
-    number = b.constant
-
-    def mul(x: str, y: str) -> str:
-        return str(b.op("Mul", x, y))
-
-    def clip(x: str, low: float, high: float) -> str:
-        return str(b.op("Clip", x, number(low), number(high)))
-
-    def relu(x: str) -> str:
-        slope, threshold = config.get("negative_slope") or 0.0, config.get("threshold") or 0.0
-        top = config.get("max_value")
-        if threshold == 0:
-            y = b.op("LeakyRelu", x, alpha=float(slope)) if slope else b.op("Relu", x)
-        else:
-            below = mul(b.op("Sub", x, number(threshold)), number(slope))
-            y = b.op("Where", b.op("GreaterOrEqual", x, number(threshold)), x, below)
-        return str(y if top is None else b.op("Min", y, number(top)))
-
-    def gelu(x: str) -> str:
-        return mul(mul(x, number(0.5)), b.op("Add", b.op("Erf", mul(x, number(math.sqrt(0.5)))), number(1.0)))
-
-    def gelu_tanh(x: str) -> str:
-        inner = b.op("Add", x, mul(mul(mul(x, x), x), number(0.044715)))
-        return mul(mul(x, number(0.5)), b.op("Add", b.op("Tanh", mul(inner, number(math.sqrt(2 / math.pi)))), number(1)))
-
-    def hard_sigmoid(x: str) -> str:
-        return str(b.op("HardSigmoid", x, alpha=1 / 6, beta=0.5))
-
-    def shrink(x: str, soft: bool) -> str:
-        limit = config.get("threshold")
-        limit = float(0.5 if limit is None else limit)
-        return str(b.op("Shrink", x, lambd=limit, bias=limit if soft else 0.0))
-
-    def threshold(x: str) -> str:
-        limit, otherwise = config.get("threshold", 0.0), config.get("default_value", 0.0)
-        return str(b.op("Where", b.op("Greater", x, number(limit)), x, number(otherwise)))
-
-    def squareplus(x: str) -> str:
-        bend = float(config.get("b", 4.0))
-        size = b.op("Abs", x)
-        far = b.op("Add", size, b.op("Sqrt", b.op("Add", mul(x, x), number(bend))))
-        above, below = mul(far, number(0.5)), b.op("Div", number(bend / 2), far)
-        return str(b.op("Where", b.op("Greater", x, number(0)), above, below))
-
-    def sparse_plus(x: str) -> str:
-        middle = mul(mul(b.op("Add", x, number(1)), b.op("Add", x, number(1))), number(0.25))
-        small = b.op("Where", b.op("Less", x, number(1)), middle, x)
-        return str(b.op("Where", b.op("LessOrEqual", x, number(-1)), number(0), small))
-
-    silu: Callable[[str], str] = lambda x: mul(x, b.op("Sigmoid", x))  # noqa: E731
-    hard_silu: Callable[[str], str] = lambda x: mul(x, hard_sigmoid(x))  # noqa: E731
-    slope = config.get("negative_slope")
-    return {
-        "linear": lambda x: x,
-        "relu": relu,
-        "leaky_relu": lambda x: b.op("LeakyRelu", x, alpha=0.2 if slope is None else float(slope)),
-        "relu6": lambda x: clip(x, 0, 6),
-        "sigmoid": lambda x: b.op("Sigmoid", x),
-        "hard_sigmoid": hard_sigmoid,
-        "tanh": lambda x: b.op("Tanh", x),
-        "hard_tanh": lambda x: clip(x, -1, 1),
-        "elu": lambda x: b.op("Elu", x, alpha=float(config.get("alpha", 1.0))),
-        "celu": lambda x: b.op("Celu", x, alpha=float(config.get("alpha", 1.0))),
-        "selu": lambda x: b.op("Selu", x, alpha=1.6732632423543772, gamma=1.0507009873554805),
-        "softplus": lambda x: b.op("Softplus", x),
-        "softsign": lambda x: b.op("Softsign", x),
-        "exponential": lambda x: b.op("Exp", x),
-        "gelu": gelu,
-        "gelu_tanh": gelu_tanh,
-        "silu": silu,
-        "swish": silu,
-        "hard_silu": hard_silu,
-        "hard_swish": hard_silu,
-        "mish": lambda x: mul(x, b.op("Tanh", b.op("Softplus", x))),
-        "log_sigmoid": lambda x: b.op("Neg", b.op("Softplus", b.op("Neg", x))),
-        "tanh_shrink": lambda x: b.op("Sub", x, b.op("Tanh", x)),
-        "hard_shrink": lambda x: shrink(x, False),
-        "soft_shrink": lambda x: shrink(x, True),
-        "threshold": threshold,
-        "squareplus": squareplus,
-        "sparse_plus": sparse_plus,
-        "sparse_sigmoid": lambda x: clip(mul(b.op("Add", x, number(1)), number(0.5)), 0, 1),
-    }
-
-
 @exports("Activation")
-def _activation(b: _Builder, node: Node) -> None:
-    function = _scalar_functions(b, node.config).get(node.config["activation"])
+def _activation(b: Builder, node: Node) -> None:
+    function = scalar_functions(b, node.config).get(node.config["activation"])
     if function is None:
         raise b.refusal(node, f"the activation {node.config['activation']!r} has no counterpart in ONNX")
     b.elementwise(node, function)
 
 
 @exports("Softmax", "LogSoftmax")
-def _softmax(b: _Builder, node: Node) -> None:
+def _softmax(b: Builder, node: Node) -> None:
     source, to = node.inputs[0], node.outputs[0]
     rank = b.rank(source)
     axis = node.config.get("axis", -1)
@@ -318,13 +126,13 @@ def _softmax(b: _Builder, node: Node) -> None:
 
 
 @exports("PReLU")
-def _prelu(b: _Builder, node: Node) -> None:
+def _prelu(b: Builder, node: Node) -> None:
     (alpha,) = node.weights.values()
     b.put(node.outputs[0], b.op("PRelu", b.last(node.inputs[0]), b.constant(alpha)))
 
 
 @exports("GLU")
-def _glu(b: _Builder, node: Node) -> None:
+def _glu(b: Builder, node: Node) -> None:
     left, right = b.op("Split", b.last(node.inputs[0]), outputs=2, axis=int(node.config.get("axis", -1)))
     b.put(node.outputs[0], b.op("Mul", left, b.op("Sigmoid", right)))
 
@@ -338,7 +146,7 @@ def _kernel_and_bias(node: Node) -> tuple[Array, Array | None]:
 
 
 @exports("Dense")
-def _dense(b: _Builder, node: Node) -> None:
+def _dense(b: Builder, node: Node) -> None:
     kernel, bias = _kernel_and_bias(node)
     x = b.last(node.inputs[0])
     if b.rank(node.inputs[0]) == 2:
@@ -352,7 +160,7 @@ def _dense(b: _Builder, node: Node) -> None:
 class _Window:
     """The spatial arguments of a convolution or pooling."""
 
-    def __init__(self, b: _Builder, node: Node, size: Any) -> None:
+    def __init__(self, b: Builder, node: Node, size: Any) -> None:
         config = node.config
         self.sizes: Sequence[int | None] = b.shape(node.inputs[0])[1:-1]
         self.rank = len(self.sizes)
@@ -380,7 +188,7 @@ class _Window:
         return {"pads": before + after}
 
 
-def _convolved(b: _Builder, x: str, window: _Window, kernel: Array, bias: Array | None, group: int) -> str:
+def _convolved(b: Builder, x: str, window: _Window, kernel: Array, bias: Array | None, group: int) -> str:
     """A convolution of channels first; the kernel is (*size, channels of a group, filters)."""
     rank = window.rank
     turned = kernel.transpose(rank + 1, rank, *range(rank))
@@ -392,7 +200,7 @@ def _convolved(b: _Builder, x: str, window: _Window, kernel: Array, bias: Array 
 
 
 @exports("Conv1D", "Conv2D", "Conv3D")
-def _convolution(b: _Builder, node: Node) -> None:
+def _convolution(b: Builder, node: Node) -> None:
     kernel, bias = _kernel_and_bias(node)
     window = _Window(b, node, node.config["kernel_size"])
     group = int(node.config.get("groups") or 1)
@@ -406,7 +214,7 @@ def _by_depth(kernel: Array) -> Array:
 
 
 @exports("DepthwiseConv1D", "DepthwiseConv2D")
-def _depthwise(b: _Builder, node: Node) -> None:
+def _depthwise(b: Builder, node: Node) -> None:
     kernel, bias = _kernel_and_bias(node)
     window = _Window(b, node, node.config["kernel_size"])
     y = _convolved(b, b.first(node.inputs[0]), window, _by_depth(kernel), bias, kernel.shape[-2])
@@ -414,7 +222,7 @@ def _depthwise(b: _Builder, node: Node) -> None:
 
 
 @exports("SeparableConv1D", "SeparableConv2D")
-def _separable(b: _Builder, node: Node) -> None:
+def _separable(b: Builder, node: Node) -> None:
     depthwise, pointwise, *rest = node.weights.values()
     window = _Window(b, node, node.config["kernel_size"])
     y = _convolved(b, b.first(node.inputs[0]), window, _by_depth(depthwise), None, depthwise.shape[-2])
@@ -424,7 +232,7 @@ def _separable(b: _Builder, node: Node) -> None:
 
 
 @exports("Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose")
-def _transposed(b: _Builder, node: Node) -> None:
+def _transposed(b: Builder, node: Node) -> None:
     kernel, bias = _kernel_and_bias(node)
     window = _Window(b, node, node.config["kernel_size"])
     rank = window.rank
@@ -458,7 +266,7 @@ def _transposed(b: _Builder, node: Node) -> None:
 
 
 @exports("MaxPooling1D", "MaxPooling2D", "MaxPooling3D", "AveragePooling1D", "AveragePooling2D", "AveragePooling3D")
-def _pooling(b: _Builder, node: Node) -> None:
+def _pooling(b: Builder, node: Node) -> None:
     window = _Window(b, node, node.config.get("pool_size") or 2)
     kind = "MaxPool" if node.kind.startswith("Max") else "AveragePool"
     y = b.op(kind, b.first(node.inputs[0]), kernel_shape=window.size, strides=window.strides, **window.pads())
@@ -467,7 +275,7 @@ def _pooling(b: _Builder, node: Node) -> None:
 
 @exports("GlobalMaxPooling1D", "GlobalMaxPooling2D", "GlobalMaxPooling3D", "GlobalAveragePooling1D",
          "GlobalAveragePooling2D", "GlobalAveragePooling3D")  # fmt: skip
-def _global_pooling(b: _Builder, node: Node) -> None:
+def _global_pooling(b: Builder, node: Node) -> None:
     source = node.inputs[0]
     kind = "ReduceMax" if "Max" in node.kind else "ReduceMean"
     keep = bool(node.config.get("keepdims"))
@@ -483,7 +291,7 @@ def _global_pooling(b: _Builder, node: Node) -> None:
 
 
 @exports("BatchNormalization")
-def _batch_normalization(b: _Builder, node: Node) -> None:
+def _batch_normalization(b: Builder, node: Node) -> None:
     weights = {name: value.astype(np.float64) for name, value in node.weights.items()}
     scale = weights.get("gamma", 1.0) / np.sqrt(weights["moving_variance"] + node.config["epsilon"])
     shift = weights.get("beta", 0.0) - weights["moving_mean"] * scale
@@ -496,7 +304,7 @@ def _batch_normalization(b: _Builder, node: Node) -> None:
     (b.put if source in b._last and x == b._last[source] else b.put_first)(to, y)
 
 
-def _normalised(b: _Builder, x: str, axes: list[int], epsilon: float, centred: bool) -> str:
+def _normalised(b: Builder, x: str, axes: list[int], epsilon: float, centred: bool) -> str:
     if centred:
         x = b.op("Sub", x, b.op("ReduceMean", x, axes=axes, keepdims=1))
     square = b.op("ReduceMean", b.op("Mul", x, x), axes=axes, keepdims=1)
@@ -504,7 +312,7 @@ def _normalised(b: _Builder, x: str, axes: list[int], epsilon: float, centred: b
 
 
 @exports("LayerNormalization", "RMSNormalization", "UnitNormalization")
-def _row_normalization(b: _Builder, node: Node) -> None:
+def _row_normalization(b: Builder, node: Node) -> None:
     source = node.inputs[0]
     rank = b.rank(source)
     axis = node.config.get("axis", -1)
@@ -529,13 +337,13 @@ def _row_normalization(b: _Builder, node: Node) -> None:
     b.put(node.outputs[0], y)
 
 
-def _variance(b: _Builder, x: str, axes: list[int]) -> str:
+def _variance(b: Builder, x: str, axes: list[int]) -> str:
     centred = b.op("Sub", x, b.op("ReduceMean", x, axes=axes, keepdims=1))
     return str(b.op("ReduceMean", b.op("Mul", centred, centred), axes=axes, keepdims=1))
 
 
 @exports("GroupNormalization")
-def _group_normalization(b: _Builder, node: Node) -> None:
+def _group_normalization(b: Builder, node: Node) -> None:
     source, to = node.inputs[0], node.outputs[0]
     shape, rank = b.shape(source), b.rank(source)
     axis = int(node.config.get("axis", -1)) % rank
@@ -555,7 +363,7 @@ def _group_normalization(b: _Builder, node: Node) -> None:
 
 
 @exports("Normalization")
-def _normalization(b: _Builder, node: Node) -> None:
+def _normalization(b: Builder, node: Node) -> None:
     source = node.inputs[0]
     rank = b.rank(source)
     axis = node.config.get("axis", -1)
@@ -575,7 +383,7 @@ def _normalization(b: _Builder, node: Node) -> None:
 
 
 @exports("Rescaling")
-def _rescaling(b: _Builder, node: Node) -> None:
+def _rescaling(b: Builder, node: Node) -> None:
     scale, offset = (b.constant(np.asarray(node.config[word])) for word in ("scale", "offset"))
     b.put(node.outputs[0], b.op("Add", b.op("Mul", b.last(node.inputs[0]), scale), offset))
 
@@ -588,7 +396,7 @@ _MERGES = {
 
 
 @exports(*_MERGES)
-def _merge(b: _Builder, node: Node) -> None:
+def _merge(b: Builder, node: Node) -> None:
     rank = b.rank(node.outputs[0])
     names = []
     for edge in node.inputs:
@@ -603,13 +411,13 @@ def _merge(b: _Builder, node: Node) -> None:
 
 
 @exports("Concatenate")
-def _concatenate(b: _Builder, node: Node) -> None:
+def _concatenate(b: Builder, node: Node) -> None:
     axis = int(node.config.get("axis", -1)) % b.rank(node.inputs[0])
     b.put(node.outputs[0], b.op("Concat", *(b.last(edge) for edge in node.inputs), axis=axis))
 
 
 @exports("Dot")
-def _dot(b: _Builder, node: Node) -> None:
+def _dot(b: Builder, node: Node) -> None:
     names, letters = [], []
     given = node.config["axes"]
     axes = [given, given] if isinstance(given, int) else list(given)
@@ -634,7 +442,7 @@ def _dot(b: _Builder, node: Node) -> None:
 
 
 @exports("Flatten", "Reshape")
-def _reshape(b: _Builder, node: Node) -> None:
+def _reshape(b: Builder, node: Node) -> None:
     sizes = list(b.shape(node.outputs[0])[1:])
     if sizes.count(None) > 1:
         raise b.refusal(node, "it leaves more than one size open")
@@ -643,26 +451,26 @@ def _reshape(b: _Builder, node: Node) -> None:
 
 
 @exports("Permute")
-def _permute(b: _Builder, node: Node) -> None:
+def _permute(b: Builder, node: Node) -> None:
     order = [0, *(int(one) for one in _list(node.config["dims"], 1))]
     b.put(node.outputs[0], b.op("Transpose", b.last(node.inputs[0]), perm=order))
 
 
 @exports("RepeatVector")
-def _repeat(b: _Builder, node: Node) -> None:
+def _repeat(b: Builder, node: Node) -> None:
     x = b.op("Unsqueeze", b.last(node.inputs[0]), b.ints([1]))
     b.put(node.outputs[0], b.op("Tile", x, b.ints([1, int(node.config["n"]), 1])))
 
 
 @exports("ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D")
-def _zero_padding(b: _Builder, node: Node) -> None:
+def _zero_padding(b: Builder, node: Node) -> None:
     amounts = _pairs(node.config["padding"], b.rank(node.inputs[0]) - 2)
     pads = [0, *(low for low, _ in amounts), 0, 0, *(high for _, high in amounts), 0]
     b.put(node.outputs[0], b.op("Pad", b.last(node.inputs[0]), b.ints(pads)))
 
 
 @exports("Cropping1D", "Cropping2D", "Cropping3D")
-def _cropping(b: _Builder, node: Node) -> None:
+def _cropping(b: Builder, node: Node) -> None:
     amounts = _pairs(node.config["cropping"], b.rank(node.inputs[0]) - 2)
     starts, axes = [low for low, _ in amounts], list(range(1, 1 + len(amounts)))
     ends = [-high if high else (1 << 62) for _, high in amounts]
@@ -680,7 +488,7 @@ def _pairs(value: Any, rank: int) -> list[tuple[int, int]]:
 
 
 @exports("UpSampling1D", "UpSampling2D", "UpSampling3D", "Resizing")
-def _resampling(b: _Builder, node: Node) -> None:
+def _resampling(b: Builder, node: Node) -> None:
     """Each axis is blended by a matrix, which is read off by giving the node the unit vectors of that axis."""
     source = node.inputs[0]
     shape = b.shape(source)
@@ -695,16 +503,16 @@ def _resampling(b: _Builder, node: Node) -> None:
             continue
         units = np.zeros((size, *(one or 1 for one in shape[1:-1]), 1), dtype=np.float32)
         for k in range(size):
-            units[(k, *[slice(None)] * (i - 1), k)] = 1.0
+            np.moveaxis(units[k], i - 1, 0)[k] = 1.0
         answer = _core.apply(node.kind, node.config, [units])[0]
-        matrix = answer[(slice(None), *(slice(None) if j == i else 0 for j in range(1, answer.ndim)))]
+        matrix = np.moveaxis(answer, i, 1).reshape(size, answer.shape[i], -1)[..., 0]
         result = letters[:i] + "o" + letters[i + 1 :]
         x = b.op("Einsum", x, b.constant(matrix), equation=f"{letters}c,{letters[i]}o->{result}c")
     b.put(node.outputs[0], b.op("Identity", x) if x == b.last(source) else x)
 
 
 @exports("CenterCrop")
-def _center_crop(b: _Builder, node: Node) -> None:
+def _center_crop(b: Builder, node: Node) -> None:
     shape, to = b.shape(node.inputs[0]), b.shape(node.outputs[0])
     starts = [((a or 0) - (o or 0)) // 2 for a, o in zip(shape[1:3], to[1:3], strict=True)]
     if any(size is None for size in shape[1:3]) or any(start < 0 for start in starts):
@@ -717,7 +525,7 @@ def _center_crop(b: _Builder, node: Node) -> None:
 
 
 @exports("Embedding")
-def _embedding(b: _Builder, node: Node) -> None:
+def _embedding(b: Builder, node: Node) -> None:
     (table,) = list(node.weights.values())[:1]
     ids = b.last(node.inputs[0])
     if b.tape.spec(node.inputs[0])[1] != "int32":
@@ -726,7 +534,7 @@ def _embedding(b: _Builder, node: Node) -> None:
 
 
 @exports("CategoryEncoding")
-def _category_encoding(b: _Builder, node: Node) -> None:
+def _category_encoding(b: Builder, node: Node) -> None:
     if len(node.inputs) > 1:
         raise b.refusal(node, "counts with weights have no counterpart in ONNX")
     source, to = node.inputs[0], node.outputs[0]
@@ -747,7 +555,7 @@ def _category_encoding(b: _Builder, node: Node) -> None:
 
 
 @exports("Sparsemax")
-def _sparsemax(b: _Builder, node: Node) -> None:
+def _sparsemax(b: Builder, node: Node) -> None:
     source = node.inputs[0]
     axis, rank = int(node.config.get("axis", -1)) % b.rank(source), b.rank(source)
     size = b.shape(source)[axis]
@@ -769,15 +577,15 @@ def _sparsemax(b: _Builder, node: Node) -> None:
 _GATES = {"LSTM": (0, 3, 1, 2), "GRU": (0, 1, 2), "SimpleRNN": (0,)}
 """The order in which ONNX has the gates of a cell, in the order of the core: i o f c for i f c o; z r h."""
 _CELL_FUNCTIONS: dict[str, tuple[str, list[float], list[float]]] = {
-    "tanh": ("Tanh", [], []), "sigmoid": ("Sigmoid", [], []), "relu": ("Relu", [], []), "softsign": ("Softsign", [], []),
-    "softplus": ("Softplus", [], []), "linear": ("Affine", [1.0], [0.0]), "hard_sigmoid": ("HardSigmoid", [1 / 6], [0.5]),
-    "elu": ("Elu", [1.0], []),
+    "tanh": ("Tanh", [], []), "sigmoid": ("Sigmoid", [], []), "relu": ("Relu", [], []), "elu": ("Elu", [1.0], []),
+    "softsign": ("Softsign", [], []), "softplus": ("Softplus", [], []), "linear": ("Affine", [1.0], [0.0]),
+    "hard_sigmoid": ("HardSigmoid", [1 / 6], [0.5]),
 }  # fmt: skip
 """Their names in ONNX, and their alpha and beta: who has none takes none of the lists."""
 
 
 @exports("SimpleRNN", "LSTM", "GRU")
-def _recurrent(b: _Builder, node: Node) -> None:
+def _recurrent(b: Builder, node: Node) -> None:
     config, kind = node.config, node.kind
     for word in ("masked", "stateful"):
         if config.get(word):
@@ -838,10 +646,10 @@ def _recurrent(b: _Builder, node: Node) -> None:
 
 
 @exports("Transpose")
-def _transpose(b: _Builder, node: Node) -> None:
+def _transpose(b: Builder, node: Node) -> None:
     b.put(node.outputs[0], b.op("Transpose", b.last(node.inputs[0]), perm=_list(node.config["permutation"], 1)))
 
 
 @exports("Cast")
-def _cast(b: _Builder, node: Node) -> None:
+def _cast(b: Builder, node: Node) -> None:
     b.put(node.outputs[0], b.op("Cast", b.last(node.inputs[0]), to=_TYPES[node.config["dtype"]]))

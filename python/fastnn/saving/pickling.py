@@ -44,5 +44,8 @@ def _foreign(value: Any) -> Iterator[Any]:
             yield value
     elif isinstance(value, Configurable):
         yield from _foreign(type(value))
-        arguments = {**value.__dict__.get("_given_arguments", {}), "_": [vars(value).get(n) for n in value._argument_names()]}
+        arguments = {
+            **value.__dict__.get("_given_arguments", {}),
+            "_": [vars(value).get(n) for n in value._argument_names()],
+        }
         yield from _foreign(arguments)

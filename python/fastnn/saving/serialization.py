@@ -54,11 +54,12 @@ _HARMLESS: dict[str, Any] = {
     "lora_alpha": None, "renorm": False, "renorm_clipping": None, "renorm_momentum": ..., "synchronized": False,
     "use_gate": False, "sliding_window": None, "flash_attention": None, "input_axes": None, "output_axes": None,
     "use_ema": False, "ema_momentum": ..., "ema_overwrite_frequency": ..., "loss_scale_factor": None,
-    "gradient_accumulation_steps": None, "jit_compile": ..., "is_legacy_optimizer": ..., "decay": 0.0, "time_major": False,
-    "implementation": ..., "dtype": ..., "fused": ..., "unroll": ..., "zero_output_for_mask": ..., "virtual_batch_size": None,
-    "adjustment": None, "fn": ..., "keras_version": ..., "backend": ..., "batch_size": None, "input_tensor": None,
-    "kernel_initializer": ..., "kernel_regularizer": None, "kernel_constraint": None,
-    "value_range": ..., "data_format": "channels_last", "groups": 1, "auto_scale_loss": ...,
+    "gradient_accumulation_steps": None, "jit_compile": ..., "is_legacy_optimizer": ..., "decay": 0.0,
+    "time_major": False, "implementation": ..., "dtype": ..., "fused": ..., "unroll": ...,
+    "zero_output_for_mask": ..., "virtual_batch_size": None, "adjustment": None, "fn": ..., "keras_version":
+    ..., "backend": ..., "batch_size": None, "input_tensor": None, "kernel_initializer": ...,
+    "kernel_regularizer": None, "kernel_constraint": None, "value_range": ..., "data_format": "channels_last",
+    "groups": 1, "auto_scale_loss": ...,
 }  # fmt: skip
 """Keys that other versions of Keras write and that ask for nothing at these values (...: at any)."""
 
@@ -200,13 +201,14 @@ def parts_of(layer: Layer) -> list[Layer]:
 def described(obj: Any, config: Any) -> dict[str, Any]:
     """An object of a class as Keras writes it, with this config."""
     cls = type(obj)
-    module, registered = cls.__module__, get_registered_name(cls)
-    if module.split(".")[0] == "fastnn":
-        parts = module.split(".")[1:]
+    module: str | None = cls.__module__
+    registered: str | None = get_registered_name(cls)
+    if cls.__module__.split(".")[0] == "fastnn":
+        parts = cls.__module__.split(".")[1:]
         family = "layers" if parts[0] in ("layers", "layer") else ".".join(parts)
         # What Keras has no word for, only fastnn reads.
         module = "fastnn.ops" if cls is Operation else f"keras.{family}"
-        registered = None  # type: ignore[assignment]
+        registered = None
     name = cls.__name__
     if cls in _LONGER:
         name += "Initializer"
@@ -478,7 +480,7 @@ def fitting(cls: type, arguments: dict[str, Any], reading: Reading) -> dict[str,
             arguments.setdefault(new, value)
     if not issubclass(cls, Configurable) or cls.__module__.split(".")[0] != "fastnn" or cls is Operation:
         return arguments
-    parameters = inspect.signature(cls.__init__).parameters  # type: ignore[misc]
+    parameters = inspect.signature(cls.__init__).parameters
     taken = {name for name, p in parameters.items() if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)}
     if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
         taken |= set(cls._common_arguments())
@@ -513,4 +515,3 @@ def _largest(value: Any) -> int:
 
 def _same(value: Any, other: Any) -> bool:
     return type(value) is type(other) and bool(value == other)
-

@@ -197,7 +197,7 @@ def build_model(cls: type[Model], entry: dict[str, Any], reading: Reading) -> Mo
     if not (isinstance(config, dict) and isinstance(config.get("layers"), list) and "input_layers" in config):
         arguments = {key: read(value, reading, key) for key, value in (config or {}).items()}
         with CustomObjectScope(reading.custom_objects):
-            made = cls.from_config(arguments)
+            made: Model = cls.from_config(arguments)
         reading.bound(made)
         shape = (entry.get("build_config") or {}).get("input_shape")
         if shape and not made.built:
@@ -263,7 +263,7 @@ def _build_sequential(cls: type[Sequential], entry: Mapping[str, Any], reading: 
                 model.add(layer)
             except (TypeError, ValueError) as error:
                 raise reading.error(str(error)) from error
-    shape = config.get("build_input_shape") or (entry.get("build_config") or {}).get("input_shape")
+    shape: Any = config.get("build_input_shape") or (entry.get("build_config") or {}).get("input_shape")
     if model.layers and not model.built and _is_sizes(shape) and len(shape) > 1:
         model.build(tuple(shape))
     if config.get("trainable") is False:
@@ -522,4 +522,3 @@ def compile_as(model: Model, config: Mapping[str, Any] | None, reading: Reading)
         except (TypeError, ValueError) as error:
             raise reading.error(f"{error} (compile=False loads the model without)") from error
     return True
-

@@ -26,14 +26,11 @@ from fastnn.saving import door
 from fastnn.saving.serialization import children_of
 from fastnn.variable import Variable
 
+_CELL = {"": "cell"}
+_HEADS = {"query": "query_dense", "key": "key_dense", "value": "value_dense", "": "output_dense"}
 _WITHIN: dict[str, dict[str, str]] = {
-    **dict.fromkeys(
-        ("LSTM", "GRU", "SimpleRNN", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"), {"": "cell"}
-    ),
-    **dict.fromkeys(
-        ("MultiHeadAttention", "GroupQueryAttention", "GroupedQueryAttention"),
-        {"query": "query_dense", "key": "key_dense", "value": "value_dense", "": "output_dense"},
-    ),
+    "LSTM": _CELL, "GRU": _CELL, "SimpleRNN": _CELL, "ConvLSTM1D": _CELL, "ConvLSTM2D": _CELL, "ConvLSTM3D": _CELL,
+    "MultiHeadAttention": _HEADS, "GroupQueryAttention": _HEADS, "GroupedQueryAttention": _HEADS,
 }  # fmt: skip
 """Layers whose variables Keras keeps in layers within: by the beginning of a variable's name, the attribute."""
 
@@ -355,4 +352,3 @@ def restore_state(model: Model, state: dict[str, Any]) -> None:
             model.optimizer.learning_rate = rate
     except (TypeError, ValueError, AttributeError, OverflowError) as error:
         raise ValueError(f"the state of random streams is damaged: {error}") from error
-
