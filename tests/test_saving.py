@@ -606,7 +606,14 @@ class TestDoor:
         config = config_of(saved)
         for units in (10**6, 10**9, 2**31, 2**62, 10**30):
             config["config"]["layers"][-1]["config"]["units"] = units
-            self.refused(archive(saved, config), "larger than all that the file holds", "numbers below 2**31")
+            self.refused(archive(saved, config), "larger than all that the file holds", "a size of at most")
+
+    @pytest.mark.parametrize("shape", [[None, 2**30], [None, 2**20, 2**20], [None, 2**13, 2**13, 2]])
+    def test_samples_that_are_too_large(self, saved, shape):
+        config = config_of(saved)
+        for layer in (config["config"]["layers"][0], config["config"]["layers"][1]):
+            layer["config"]["batch_shape"] = shape
+        self.refused(archive(saved, config), "larger than a file may ask for", "a size of at most")
 
     def test_datasets_that_declare_more_than_they_store(self, saved):
         weights = io.BytesIO()

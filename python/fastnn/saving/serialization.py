@@ -11,7 +11,7 @@ import inspect
 import math
 import re
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -124,11 +124,24 @@ class Reading:
                 if isinstance(value, _Bounded):
                     part.__dict__[name] = value.initializer
 
+    @property
+    def largest_size(self) -> int:
+        """The largest size that an argument may name: of a stranger's file one that fits into memory."""
+        return (1 << 31) - 1 if self.budget is None else 1 << 24
+
+    def weigh(self, shape: Sequence[int | None]) -> None:
+        """Refuses samples that would not fit into memory, where a stranger's file asks for them."""
+        if self.budget is not None and math.prod(size or 1 for size in shape) > _MOST_A_SAMPLE:
+            raise self.error(f"a sample of shape {tuple(shape[1:])} is larger than a file may ask for")
+
     def spend(self, shape: tuple[int, ...]) -> None:
         assert self.budget is not None
         self.budget -= math.prod(shape)
         if self.budget < 0:
             raise self.error(f"a weight of shape {shape} is larger than all that the file holds")
+
+
+_MOST_A_SAMPLE = 1 << 26
 
 
 class _Bounded:
@@ -491,8 +504,8 @@ def fitting(cls: type, arguments: dict[str, Any], reading: Reading) -> dict[str,
             reading.drop("dtype", arguments.pop("dtype"))
     fit = {}
     for key, value in arguments.items():
-        if not ("seed" in key or "salt" in key) and _largest(value) > _MOST:
-            raise reading.error(f"{key} expects numbers below 2**31, got {str(value)[:80]}")
+        if not any(word in key for word in _NO_SIZES) and _largest(value) > reading.largest_size:
+            raise reading.error(f"{key} expects a size of at most {reading.largest_size}, got {str(value)[:80]}")
         if key in taken:
             fit[key] = "sum_over_batch_size" if key == "reduction" and value == "auto" else value
         elif not (key in _HARMLESS and (_HARMLESS[key] is ... or _same(value, _HARMLESS[key]))) and value is not None:
@@ -503,8 +516,8 @@ def fitting(cls: type, arguments: dict[str, Any], reading: Reading) -> dict[str,
 _HALF = ("float16", "bfloat16", "mixed_float16", "mixed_bfloat16", "float64")
 
 
-_MOST = (1 << 31) - 1
-"""Sizes beyond this would overflow when they are multiplied."""
+_NO_SIZES = ("seed", "salt", "vocab", "token", "bin", "value", "mask", "threshold", "scale", "offset")
+"""In the names of arguments whose whole numbers are no sizes."""
 
 
 def _largest(value: Any) -> int:

@@ -263,6 +263,8 @@ def _build_sequential(cls: type[Sequential], entry: Mapping[str, Any], reading: 
                 model.add(layer)
             except (TypeError, ValueError) as error:
                 raise reading.error(str(error)) from error
+            if model._tensors:
+                reading.weigh(model._tensors[-1].shape)
     shape: Any = config.get("build_input_shape") or (entry.get("build_config") or {}).get("input_shape")
     if model.layers and not model.built and _is_sizes(shape) and len(shape) > 1:
         model.build(tuple(shape))
@@ -323,6 +325,7 @@ class _Calls:
             self._numbers[name] = 0
             if isinstance(layer, InputLayer):
                 self.made[name, 0, 0] = layer.output
+                reading.weigh(layer.shape)
             nodes = item.get("inbound_nodes", [])
             if not isinstance(nodes, list):
                 raise reading.error(f"layers[{i}]: inbound_nodes expects a list, got {str(nodes)[:80]!r}")
@@ -440,9 +443,10 @@ class _Calls:
                 made = layer(*args, **kwargs)
             except (TypeError, ValueError) as error:
                 raise self.reading.error(str(error)) from error
-        number = self._numbers[name]
+            tensors = {(name, self._numbers[name], k): tensor for k, tensor in enumerate(_flat(made))}
+            for tensor in tensors.values():
+                self.reading.weigh(tensor.shape)
         self._numbers[name] += 1
-        tensors = {(name, number, k): tensor for k, tensor in enumerate(_flat(made))}
         self.made.update(tensors)
         return list(tensors)
 
