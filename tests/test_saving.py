@@ -256,6 +256,25 @@ class TestWholeModels:
         assert [v.shape for v in again.weights] == [v.shape for v in model.weights]
 
 
+def test_a_schedule_goes_on(tmp_path):
+    x = np.random.default_rng(0).normal(size=(20, 3)).astype(np.float32)
+    fastnn.utils.set_random_seed(3)
+    model = Sequential([Input((3,)), layers.Dense(2)])
+    rate = optimizers.schedules.ExponentialDecay(0.1, 3, 0.5)
+    model.compile(optimizers.Adam(rate), "mse")
+    model.fit(x, x[:, :2], batch_size=4, verbose=0)
+    model.save(tmp_path / "m.keras")
+    told = config_of(tmp_path / "m.keras")["compile_config"]["optimizer"]["config"]["learning_rate"]
+    assert told["module"] == "keras.optimizers.schedules"
+    with h5py.File(io.BytesIO(zipfile.ZipFile(tmp_path / "m.keras").read(door.WEIGHTS))) as file:
+        assert len(file["optimizer/vars"]) == 1 + 2 * 2
+    copies = [saving.load_model(tmp_path / "m.keras"), pickle.loads(pickle.dumps(model))]
+    for one in (model, *copies):
+        one.fit(x, x[:, :2], batch_size=4, verbose=0)
+        assert one.optimizer.learning_rate == model.optimizer.learning_rate
+        assert equal(one.get_weights(), model.get_weights())
+
+
 class TestForm:
     """What is in a file, as Keras writes it."""
 

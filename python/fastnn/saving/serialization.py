@@ -26,10 +26,11 @@ from fastnn.saving.registry import CustomObjectScope, get_registered_name, get_r
 _FAMILIES: dict[str, Any] = {
     "layers": layers, "models": models, "initializers": initializers, "regularizers": regularizers,
     "constraints": constraints, "optimizers": optimizers, "losses": losses, "metrics": metrics,
+    "schedules": optimizers.schedules,
 }  # fmt: skip
 _OF_ARGUMENT = {
     "_initializer": "initializers", "_regularizer": "regularizers", "_constraint": "constraints",
-    "optimizer": "optimizers", "learning_rate": "optimizers", "loss": "losses", "metrics": "metrics",
+    "optimizer": "optimizers", "learning_rate": "schedules", "loss": "losses", "metrics": "metrics",
 }  # fmt: skip
 """The family that an argument's name speaks of, where the file says no module."""
 
@@ -255,7 +256,10 @@ def config_of(obj: Any, legacy: bool = False) -> dict[str, Any]:
     for key, value in config.items():
         word = next((word for word in (*(f"{name}.{key}" for name in names), key) if word in _SINCE), None)
         if word is None or value != _SINCE[word]:
-            written[key] = _written(value, getattr(obj, key, None), legacy)
+            live = getattr(obj, key, None)
+            if key == "learning_rate":
+                live = getattr(obj, "_schedule", None)
+            written[key] = _written(value, live, legacy)
     if "data_format" in written and written["data_format"] is None:
         written["data_format"] = "channels_last"
     return written

@@ -107,7 +107,7 @@ def _group(file: Any, path: str, name: str) -> Any:
 
 def scheduled(optimizer: Optimizer) -> bool:
     """Whether the learning rate is a schedule, not a number."""
-    return isinstance(optimizer.get_config().get("learning_rate"), dict)
+    return optimizer._schedule is not None
 
 
 def _order(optimizer: Optimizer, slots: Sequence[Sequence[Any]]) -> list[Any]:
