@@ -81,6 +81,13 @@ def write(folder):
         with np.load(folder / f"{name}.npz") as file:
             np.savez(folder / f"{name}.npz", **dict(file), **further)
     seen = {}
+    x = Input((6, 4))
+    h = layers.MultiHeadAttention(2, 3)(x, x)
+    h = layers.Bidirectional(layers.LSTM(3, return_sequences=True))(h)
+    h = layers.TimeDistributed(layers.Dense(3))(layers.AdditiveAttention()([h, h]))
+    h = layers.RNN([layers.GRUCell(3), layers.LSTMCell(2)], return_sequences=True)(h)
+    wrapped = Model(x, layers.Bidirectional(layers.GRU(2, reset_after=False), merge_mode="sum")(h))
+    note("wrapped", wrapped, [np.random.default_rng(2).normal(size=(3, 6, 4)).astype(np.float32)], False)
     for case in CASES:
         layer = made(case)
         kind = type(layer).__name__

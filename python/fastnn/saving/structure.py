@@ -55,7 +55,8 @@ def describe_layer(layer: Layer, legacy: bool = False) -> dict[str, Any]:
     else:
         entry = described(layer, config_of(layer, legacy))
         shape = layer.__dict__.get("_build_shape")
-        if layer.built and shape and (_is_sizes(shape) or layer._has_call):
+        # Layers of several arguments are built by their calls; those of the user may want to know the shape.
+        if layer.built and shape and (layer._foreign if layer._has_call else _is_sizes(shape)):
             entry["build_config"] = {"input_shape": serialize_keras_object(shape)}
     if legacy:
         entry = {"class_name": entry["class_name"], "config": entry["config"]}
