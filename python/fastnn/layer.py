@@ -236,6 +236,10 @@ class Layer(Configurable):
         made.name = config.get("name", made.name)
         return made
 
+    def __getstate__(self) -> dict[str, Any]:
+        # Where it was called belongs to the models around it.
+        return {**self.__dict__, "_alone": None, "_calls": [], "_outcomes": {}}
+
     def who(self) -> str:
         """How errors call this layer: Dense "dense_1"."""
         return f'{type(self).__name__} "{self.name}"'
