@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "fastnn/config.hpp"
@@ -179,6 +180,9 @@ class Layer {
   virtual bool is_effect() const { return false; }
   /// True where inputs may be without a batch.
   virtual bool takes_unbatched() const { return false; }
+  /// Where input i expects whole numbers, the range [low, high) of what it can take: ids. Values are looked over at the
+  /// door of a run; a pass makes NaN of an id that came by another way.
+  virtual std::optional<std::pair<Index, Index>> range(std::size_t) const { return std::nullopt; }
   /// True where the node draws from its stream in a training step.
   virtual bool random() const { return false; }
 

@@ -27,7 +27,7 @@ def _apply(x: ArrayLike, kind: str, **config: Any) -> NDArray[np.float32]:
     array = np.asarray(x, dtype=np.float32)
     row = array.reshape(1, -1) if kind == "Activation" else array[np.newaxis]
     result: NDArray[np.float32] = _core.apply(kind, config, [np.ascontiguousarray(row)])[0]
-    return result.reshape(array.shape)
+    return result.reshape(array.shape) if kind == "Activation" else result[0]
 
 
 def _along(x: ArrayLike, kind: str, axis: int | tuple[int, ...]) -> NDArray[np.float32]:
@@ -156,16 +156,106 @@ def mish(x: ArrayLike) -> NDArray[np.float32]:
     return _apply(x, "Activation", activation="mish")
 
 
+def celu(x: ArrayLike, alpha: float = 1.0) -> NDArray[np.float32]:
+    """x above zero, alpha * (exp(x / alpha) - 1) below: an `elu` without a kink."""
+    return _apply(x, "Activation", activation="celu", alpha=alpha)
+
+
+def glu(x: ArrayLike, axis: int = -1) -> NDArray[np.float32]:
+    """The first half of x along `axis` times the sigmoid of the second half.
+
+    Args:
+        x: An array whose size along `axis` is even.
+        axis: Along which x is cut in two.
+
+    Returns:
+        An array of the shape of `x`, half as long along `axis`.
+
+    Raises:
+        ValueError: `x` has no such axis, or its size there is odd.
+    """
+    return _along(x, "GLU", axis)
+
+
+def hard_silu(x: ArrayLike) -> NDArray[np.float32]:
+    """x * hard_sigmoid(x), also called hard_swish."""
+    return _apply(x, "Activation", activation="hard_silu")
+
+
+def hard_tanh(x: ArrayLike) -> NDArray[np.float32]:
+    """x, kept within -1 and 1."""
+    return _apply(x, "Activation", activation="hard_tanh")
+
+
+def hard_shrink(x: ArrayLike, threshold: float = 0.5) -> NDArray[np.float32]:
+    """x where |x| > threshold, else 0."""
+    return _apply(x, "Activation", activation="hard_shrink", threshold=threshold)
+
+
+def soft_shrink(x: ArrayLike, threshold: float = 0.5) -> NDArray[np.float32]:
+    """x drawn towards zero by `threshold`, at most up to zero."""
+    return _apply(x, "Activation", activation="soft_shrink", threshold=threshold)
+
+
+def tanh_shrink(x: ArrayLike) -> NDArray[np.float32]:
+    """x - tanh(x)."""
+    return _apply(x, "Activation", activation="tanh_shrink")
+
+
+def threshold(x: ArrayLike, threshold: float, default_value: float) -> NDArray[np.float32]:
+    """x where x > threshold, else `default_value`."""
+    return _apply(x, "Activation", activation="threshold", threshold=threshold, default_value=default_value)
+
+
+def squareplus(x: ArrayLike, b: float = 4) -> NDArray[np.float32]:
+    """(x + sqrt(x**2 + b)) / 2: a `softplus` without exponentials."""
+    return _apply(x, "Activation", activation="squareplus", b=b)
+
+
+def sparse_plus(x: ArrayLike) -> NDArray[np.float32]:
+    """0 up to -1, (x + 1)**2 / 4 up to 1, then x."""
+    return _apply(x, "Activation", activation="sparse_plus")
+
+
+def sparse_sigmoid(x: ArrayLike) -> NDArray[np.float32]:
+    """0 up to -1, (x + 1) / 2 up to 1, then 1."""
+    return _apply(x, "Activation", activation="sparse_sigmoid")
+
+
+def log_sigmoid(x: ArrayLike) -> NDArray[np.float32]:
+    """The logarithm of `sigmoid`, without its loss of digits."""
+    return _apply(x, "Activation", activation="log_sigmoid")
+
+
+def sparsemax(x: ArrayLike, axis: int = -1) -> NDArray[np.float32]:
+    """The nearest to x of all that sum to 1 along `axis` and are nowhere below 0; small values become exactly 0.
+
+    Args:
+        x: An array of any shape but a single number.
+        axis: Along which the result sums to 1.
+
+    Returns:
+        An array of the shape of `x`.
+
+    Raises:
+        ValueError: `x` has no such axis.
+    """
+    return _along(x, "Sparsemax", axis)
+
+
 swish = silu
+hard_swish = hard_silu
 
 _functions: dict[str, Activation] = {
     function.__name__: function
     for function in (
         relu, leaky_relu, relu6, sigmoid, hard_sigmoid, tanh, softmax, log_softmax, linear, elu, selu, softplus,
-        softsign, exponential, gelu, silu, mish,
+        softsign, exponential, gelu, silu, mish, celu, glu, hard_silu, hard_tanh, hard_shrink, soft_shrink, tanh_shrink,
+        threshold, squareplus, sparse_plus, sparse_sigmoid, log_sigmoid, sparsemax,
     )
 }  # fmt: skip
-_aliases = {"swish": "silu"}
+_aliases = {"swish": "silu", "hard_swish": "hard_silu"}
+_along_axes = {softmax: "Softmax", log_softmax: "LogSoftmax", sparsemax: "Sparsemax", glu: "GLU"}
 
 
 @converts("activation")
@@ -173,7 +263,7 @@ def get(identifier: str | Mapping[str, Any] | Activation | None) -> Activation:
     """The activation that a name, a config or a function means; None means `linear`.
 
     Raises:
-        ValueError: The name is unknown; the message proposes the nearest.
+        ValueError: The name is unknown (the message proposes the nearest), or it is "threshold", which needs arguments.
         TypeError: It is nothing of the kind.
     """
     if identifier is None:
@@ -181,7 +271,12 @@ def get(identifier: str | Mapping[str, Any] | Activation | None) -> Activation:
     if isinstance(identifier, Mapping):
         identifier = identifier.get("config", identifier.get("class_name"))
     if isinstance(identifier, str):
-        return cast(Activation, lookup("activation", identifier, _functions, _aliases))
+        identifier = cast(Activation, lookup("activation", identifier, _functions, _aliases))
+    if identifier is threshold:
+        raise ValueError(
+            "activation 'threshold' cannot stand alone: it has no defaults for its threshold and its default_value; "
+            "write lambda x: fastnn.activations.threshold(x, 1.0, 0.0)"
+        )
     if callable(identifier):
         return cast(Activation, identifier)
     raise TypeError(f"activation expects a name or a function of fastnn.activations, got {identifier!r}")
@@ -210,7 +305,7 @@ def node_of(activation: Activation) -> Node | None:
     if activation is linear:
         return None
     arguments = {name: p.default for name, p in list(inspect.signature(activation).parameters.items())[1:]}
-    if activation is softmax or activation is log_softmax:
-        return ("Softmax" if activation is softmax else "LogSoftmax"), arguments
+    if activation in _along_axes:
+        return _along_axes[activation], arguments
     arguments.pop("approximate", None)
     return "Activation", {"activation": activation.__name__, **arguments}

@@ -7,6 +7,7 @@ its float64 value. `test_layers.py` walks the table; it derives the gradients fr
 there. One file a family; losses and metrics have tables of their own.
 """
 
+from cases.activation import CASES as ACTIVATION
 from cases.case import Case as Case
 from cases.convolution import CASES as CONVOLUTION
 from cases.core import CASES as CORE
@@ -15,9 +16,19 @@ from cases.core import METRIC_CASES as METRIC_CASES
 from cases.core import LossCase as LossCase
 from cases.core import MetricCase as MetricCase
 from cases.core import labels_for as labels_for
+from cases.norm import CASES as NORM
 from cases.pooling import CASES as POOLING
 from cases.preprocessing import CASES as PREPROCESSING
 from cases.recurrent import CASES as RECURRENT
 from cases.reshaping import CASES as RESHAPING
 
-CASES: list[Case] = [*CORE, *CONVOLUTION, *POOLING, *PREPROCESSING, *RECURRENT, *RESHAPING]
+CASES: list[Case] = [
+    *CORE,
+    *ACTIVATION,
+    *CONVOLUTION,
+    *NORM,
+    *POOLING,
+    *PREPROCESSING,
+    *RECURRENT,
+    *RESHAPING,
+]

@@ -198,6 +198,124 @@ struct Mish {
   }
 };
 
+struct Celu {
+  static constexpr bool kFromOutput = true;
+  explicit Celu(const Parameters& p) : alpha_(set1(p.alpha)) {}
+  Packet value(const Packet& x) const {
+    return select(positive(x), x, mul(alpha_, packet::expm1(div(min(x, zero()), alpha_))));
+  }
+  Packet slope(const Packet& y) const { return select(positive(y), one(), add(div(y, alpha_), one())); }
+  Packet alpha_;
+};
+
+struct HardSilu {
+  static constexpr bool kFromOutput = false;
+  explicit HardSilu(const Parameters&) {}
+  Packet value(const Packet& x) const {
+    const Packet gate = mul(clamp(add(x, set1(3.0f)), 0.0f, 6.0f), set1(1.0f / 6.0f));
+    return mul(max(x, set1(kLowest)), gate);
+  }
+  Packet slope(const Packet& x) const {
+    const Packet bent = madd(x, set1(1.0f / 3.0f), set1(0.5f));
+    return select(less(x, set1(-3.0f)), zero(), select(less(set1(3.0f), x), one(), bent));
+  }
+};
+
+struct HardTanh {
+  static constexpr bool kFromOutput = true;
+  explicit HardTanh(const Parameters&) {}
+  Packet value(const Packet& x) const { return clamp(x, -1.0f, 1.0f); }
+  Packet slope(const Packet& y) const { return select(less(abs(y), one()), one(), zero()); }
+};
+
+struct HardShrink {
+  static constexpr bool kFromOutput = false;
+  explicit HardShrink(const Parameters& p) : threshold_(set1(p.threshold)) {}
+  Packet value(const Packet& x) const { return select(within(x), zero(), x); }
+  Packet slope(const Packet& x) const { return select(within(x), zero(), one()); }
+  // |x| <= threshold, which NaN is not.
+  Packet within(const Packet& x) const { return either(less(abs(x), threshold_), equal(abs(x), threshold_)); }
+  Packet threshold_;
+};
+
+struct SoftShrink {
+  static constexpr bool kFromOutput = false;
+  explicit SoftShrink(const Parameters& p) : threshold_(set1(p.threshold)) {}
+  Packet value(const Packet& x) const { return sub(x, min(max(x, negate(threshold_)), threshold_)); }
+  Packet slope(const Packet& x) const { return select(less(threshold_, abs(x)), one(), zero()); }
+  Packet threshold_;
+};
+
+struct TanhShrink {
+  static constexpr bool kFromOutput = false;
+  explicit TanhShrink(const Parameters&) {}
+  // Up to 1/2 from the series of x - tanh(x), whose difference would lose its digits.
+  Packet value(const Packet& x) const {
+    constexpr float c[] = {1.0f / 3.0f,         -2.0f / 15.0f,          17.0f / 315.0f,          -62.0f / 2835.0f,
+                           1382.0f / 155925.0f, -21844.0f / 6081075.0f, 929569.0f / 638512875.0f};
+    const Packet square = mul(x, x);
+    const Packet series = mul(mul(x, square), polynomial(square, c));
+    return select(less(abs(x), set1(0.5f)), series, sub(x, packet::tanh(x)));
+  }
+  Packet slope(const Packet& x) const {
+    const Packet t = packet::tanh(x);
+    return mul(t, t);
+  }
+};
+
+struct Threshold {
+  static constexpr bool kFromOutput = false;
+  explicit Threshold(const Parameters& p) : threshold_(set1(p.threshold)), value_(set1(p.value)) {}
+  Packet low(const Packet& x) const { return either(less(x, threshold_), equal(x, threshold_)); }
+  Packet value(const Packet& x) const { return select(low(x), value_, x); }
+  Packet slope(const Packet& x) const { return select(low(x), zero(), one()); }
+  Packet threshold_, value_;
+};
+
+// (x + sqrt(x^2 + b)) / 2; far below zero the sum loses its digits, so it is b / 2 over the difference.
+struct Squareplus {
+  static constexpr bool kFromOutput = false;
+  explicit Squareplus(const Parameters& p) : b_(set1(p.b)) {}
+  Packet root(const Packet& a) const { return packet::sqrt(madd(a, a, b_)); }
+  Packet value(const Packet& x) const {
+    const Packet sum = add(abs(x), root(clamp(x, -kFar, kFar)));
+    const Packet below = div(mul(set1(0.5f), b_), sum), above = mul(set1(0.5f), sum);
+    const Packet y = select(less(x, zero()), below, above);
+    return select(less(set1(kFar), x), x, y);
+  }
+  Packet slope(const Packet& x) const {
+    const Packet a = clamp(x, -kFar, kFar), r = root(a);
+    const Packet bent = div(mul(set1(0.5f), add(r, a)), r);
+    return select(equal(r, zero()), set1(0.5f), bent);
+  }
+  static constexpr float kFar = 1e18f;  // whose square is finite
+  Packet b_;
+};
+
+struct SparsePlus {
+  static constexpr bool kFromOutput = false;
+  explicit SparsePlus(const Parameters&) {}
+  Packet value(const Packet& x) const {
+    const Packet a = clamp(x, -1.0f, 1.0f), up = add(a, one());
+    return select(less(one(), x), x, mul(set1(0.25f), mul(up, up)));
+  }
+  Packet slope(const Packet& x) const { return mul(set1(0.5f), add(clamp(x, -1.0f, 1.0f), one())); }
+};
+
+struct SparseSigmoid {
+  static constexpr bool kFromOutput = true;
+  explicit SparseSigmoid(const Parameters&) {}
+  Packet value(const Packet& x) const { return mul(set1(0.5f), add(clamp(x, -1.0f, 1.0f), one())); }
+  Packet slope(const Packet& y) const { return select(both(positive(y), less(y, one())), set1(0.5f), zero()); }
+};
+
+struct LogSigmoid {
+  static constexpr bool kFromOutput = true;
+  explicit LogSigmoid(const Parameters&) {}
+  Packet value(const Packet& x) const { return negate(softplus(negate(x))); }
+  Packet slope(const Packet& y) const { return negate(packet::expm1(y)); }  // 1 - sigmoid(x)
+};
+
 // Calls visit with the struct of the activation.
 template <class Visit>
 void dispatch(Activation activation, const Parameters& p, Visit&& visit) {
@@ -235,6 +353,28 @@ void dispatch(Activation activation, const Parameters& p, Visit&& visit) {
       return visit(GeluTanh(p));
     case Activation::mish:
       return visit(Mish(p));
+    case Activation::celu:
+      return visit(Celu(p));
+    case Activation::hard_silu:
+      return visit(HardSilu(p));
+    case Activation::hard_tanh:
+      return visit(HardTanh(p));
+    case Activation::hard_shrink:
+      return visit(HardShrink(p));
+    case Activation::soft_shrink:
+      return visit(SoftShrink(p));
+    case Activation::tanh_shrink:
+      return visit(TanhShrink(p));
+    case Activation::threshold:
+      return visit(Threshold(p));
+    case Activation::squareplus:
+      return visit(Squareplus(p));
+    case Activation::sparse_plus:
+      return visit(SparsePlus(p));
+    case Activation::sparse_sigmoid:
+      return visit(SparseSigmoid(p));
+    case Activation::log_sigmoid:
+      return visit(LogSigmoid(p));
   }
   assert(false);
 }
@@ -257,6 +397,18 @@ constexpr std::pair<const char*, Activation> kNames[] = {
     {"gelu", Activation::gelu},
     {"gelu_tanh", Activation::gelu_tanh},
     {"mish", Activation::mish},
+    {"celu", Activation::celu},
+    {"hard_silu", Activation::hard_silu},
+    {"hard_swish", Activation::hard_silu},
+    {"hard_tanh", Activation::hard_tanh},
+    {"hard_shrink", Activation::hard_shrink},
+    {"soft_shrink", Activation::soft_shrink},
+    {"tanh_shrink", Activation::tanh_shrink},
+    {"threshold", Activation::threshold},
+    {"squareplus", Activation::squareplus},
+    {"sparse_plus", Activation::sparse_plus},
+    {"sparse_sigmoid", Activation::sparse_sigmoid},
+    {"log_sigmoid", Activation::log_sigmoid},
 };
 
 }  // namespace
@@ -276,6 +428,13 @@ bool derivative_from_output(Activation activation) {
     case Activation::gelu:
     case Activation::gelu_tanh:
     case Activation::mish:
+    case Activation::hard_silu:
+    case Activation::hard_shrink:
+    case Activation::soft_shrink:
+    case Activation::tanh_shrink:
+    case Activation::threshold:
+    case Activation::squareplus:
+    case Activation::sparse_plus:
       return false;
     default:
       return true;
@@ -296,6 +455,39 @@ void activate_backward(Activation activation, const ActivationParameters& parame
     const float* source = f.kFromOutput ? y : x;
     for_each(count,
              [&](Index i, Index n) { store_n(dx + i, mul(load_n(dy + i, n), f.slope(load_n(source + i, n))), n); });
+  });
+}
+
+void glu(const float* a, const float* b, float* y, Index count) {
+  for_each(count, [&](Index i, Index n) { store_n(y + i, mul(load_n(a + i, n), sigmoid(load_n(b + i, n))), n); });
+}
+
+void glu_backward(const float* a, const float* b, const float* dy, float* da, float* db, Index count) {
+  for_each(count, [&](Index i, Index n) {
+    const Packet gate = sigmoid(load_n(b + i, n)), up = mul(load_n(dy + i, n), gate);
+    if (db != nullptr) store_n(db + i, mul(mul(up, load_n(a + i, n)), sub(one(), gate)), n);
+    if (da != nullptr) store_n(da + i, up, n);
+  });
+}
+
+void prelu(const float* x, const float* alpha, Index step, float* y, Index count) {
+  for_each(count, [&](Index i, Index n) {
+    const Packet value = load_n(x + i, n), slope = step == 0 ? set1(*alpha) : load_n(alpha + i, n);
+    store_n(y + i, select(positive(value), value, mul(slope, value)), n);
+  });
+}
+
+void prelu_backward(const float* x, const float* alpha, Index step, const float* dy, float* dx, float* dalpha,
+                    Index count) {
+  if (dalpha != nullptr && step == 0)
+    *dalpha += sum_over(count, [&](Index i, Index n) { return mul(load_n(dy + i, n), min(load_n(x + i, n), zero())); });
+  for_each(count, [&](Index i, Index n) {
+    const Packet value = load_n(x + i, n), up = load_n(dy + i, n);
+    if (dalpha != nullptr && step == 1) store_n(dalpha + i, madd(up, min(value, zero()), load_n(dalpha + i, n)), n);
+    if (dx == nullptr) return;
+    const Packet slope = step == 0 ? set1(*alpha) : load_n(alpha + i, n);
+    const Packet below = select(less(value, zero()), mul(up, slope), zero());
+    store_n(dx + i, select(positive(value), up, below), n);
   });
 }
 

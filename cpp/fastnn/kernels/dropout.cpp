@@ -2,11 +2,17 @@
 // one instruction; what the upper half of a lane holds does not matter, because that product reads the lower halves
 // only. Two registers of counters go through the rounds together to hide the latency of the multiplication. The words
 // are those of philox() in random.hpp.
+//
+// A normal number is the quantile of a word: one bit is its sign, 23 are the chance t of a number beyond it. With
+// x = 1 - 2t it is x times a smooth function of -log(1 - x^2) (Giles, "Approximating the erfinv function", 2012), here a
+// polynomial of our own for each of two intervals, within 1e-6 of the truth.
 #include "fastnn/kernels/dropout.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+
+#include "fastnn/kernels/math.hpp"
 
 #if defined(__SSE2__)
 #include <immintrin.h>
@@ -98,6 +104,24 @@ class Words {
 // to_unit(word) < rate exactly when word >> 8 is below this.
 inline std::int32_t cut(double rate) { return static_cast<std::int32_t>(std::ceil(rate * 16777216.0)); }
 
+inline packet::Packet normal_quantile(const packet::IntPacket& word) {
+  using namespace packet;
+  constexpr float middle[] = {2.1233136653900146f,     0.8720066547393799f,   -0.03692606836557388f,
+                              -0.027703285217285156f,  0.012076177634298801f, -0.0006072228425182402f,
+                              -0.0012183956569060683f, 0.000296692451229319f, 6.157412281027064e-05f};
+  constexpr float tail[] = {4.247592926025391f,      1.3350917100906372f,    0.007943058386445045f,
+                            -0.0053424774669110775f, 0.0037254549097269773f, -0.002630682662129402f,
+                            0.0009573078714311123f};
+  const Packet cell = add(ei::pcast<IntPacket, Packet>(ei::plogical_shift_right<9>(word)), packet::set1(0.5f));
+  const Packet t = mul(cell, packet::set1(1.0f / 16777216.0f)), one = packet::set1(1.0f);
+  const Packet x = madd(t, packet::set1(-2.0f), one);
+  const Packet w = negate(packet::log(mul(mul(packet::set1(4.0f), t), sub(one, t))));
+  const Packet near = polynomial(madd(w, packet::set1(0.4f), packet::set1(-1.0f)), middle);
+  const Packet far = polynomial(mul(sub(packet::sqrt(w), packet::set1(3.17f)), packet::set1(1.0f / 0.94f)), tail);
+  const Packet magnitude = mul(x, select(less(w, packet::set1(5.0f)), near, far));
+  return copy_sign(magnitude, from_bits(ei::plogical_shift_left<23>(word)));
+}
+
 }  // namespace
 
 void apply_mask(const std::uint8_t* mask, Index step, float scale, const float* x, float* y, Index count) {
@@ -118,6 +142,19 @@ void apply_mask(const std::uint8_t* mask, Index step, float scale, const float* 
   }
 }
 
+void apply_mask(const std::uint8_t* mask, Index step, float scale, float shift, float dropped, const float* x, float* y,
+                Index count) {
+  for (Index i = 0; i < count; ++i) {
+    const float kept = x[i] * scale + shift;
+    std::uint32_t yes, no;
+    std::memcpy(&yes, &kept, sizeof yes);
+    std::memcpy(&no, &dropped, sizeof no);
+    const std::uint32_t bits = 0u - mask[i * step];
+    yes = (yes & bits) | (no & ~bits);
+    std::memcpy(&y[i], &yes, sizeof yes);
+  }
+}
+
 void draw_mask(const Stream& stream, double rate, Index first, std::uint8_t* mask, Index count) {
   const Words words(stream);
   const std::int32_t limit = cut(rate);
@@ -126,6 +163,19 @@ void draw_mask(const Stream& stream, double rate, Index first, std::uint8_t* mas
     words.draw(first + at, drawn);
     const Index n = count - at < kDropoutBlock ? count - at : kDropoutBlock;
     for (Index i = 0; i < n; ++i) mask[at + i] = static_cast<std::int32_t>(drawn[i] >> 8) >= limit;
+  }
+}
+
+void draw_normal(const Stream& stream, Index first, float* out, Index count) {
+  static_assert(kDropoutBlock % packet::kWidth == 0);
+  const Words words(stream);
+  alignas(kAlignment) std::uint32_t drawn[kDropoutBlock];
+  for (Index at = 0; at < count; at += kDropoutBlock) {
+    words.draw(first + at, drawn);
+    packet::for_each(count - at < kDropoutBlock ? count - at : kDropoutBlock, [&](Index i, Index n) {
+      const auto word = packet::ei::pload<packet::IntPacket>(reinterpret_cast<const int*>(drawn + i));
+      packet::store_n(out + at + i, normal_quantile(word), n);
+    });
   }
 }
 

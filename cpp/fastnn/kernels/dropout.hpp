@@ -1,4 +1,4 @@
-// Dropout: a mask drawn from a stream, and its application.
+// Noise drawn from a stream: the masks of dropout and their application, and normal numbers.
 #pragma once
 
 #include <cstdint>
@@ -16,6 +16,14 @@ void draw_mask(const Stream&, double rate, Index first, std::uint8_t* mask, Inde
 
 /// y = x * scale where the mask is set, else 0. `step` is 1, or 0 where one mask element serves all. y may be x.
 void apply_mask(const std::uint8_t* mask, Index step, float scale, const float* x, float* y, Index count);
+
+/// y = x * scale + shift where the mask is set, else `dropped`; as above.
+void apply_mask(const std::uint8_t* mask, Index step, float scale, float shift, float dropped, const float* x, float* y,
+                Index count);
+
+/// out[i] = the standard normal number that word first + i of the stream stands for. `first` is a multiple of
+/// kDropoutBlock.
+void draw_normal(const Stream&, Index first, float* out, Index count);
 
 /// What is kept is scaled by 1 / (1 - rate), so that its mean stays; by 0 where nothing is kept.
 inline float dropout_scale(double rate) { return rate < 1.0 ? static_cast<float>(1.0 / (1.0 - rate)) : 0.0f; }

@@ -1,9 +1,10 @@
-// Batch normalisation. With inner == 1 a row holds all channels and the lanes are channels; several rows go by for each
+// Normalisation. Of channels: with inner == 1 a row holds all channels and the lanes are channels; several rows go by for each
 // load of a running sum, in order, and the channels that fill no register are worked on one by one. Otherwise the lanes
 // run along inner.
 #include "fastnn/kernels/norm.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "fastnn/kernels/math.hpp"
 
@@ -159,6 +160,78 @@ void normalize_backward(const NormView& view, const float* x, const float* dy, I
       const Packet centered = sub(load_n(x + at + i, n), set1(mean[c]));
       store_n(dx + at + i, madd(centered, set1(bend[c]), madd(up, factor, set1(shift[c]))), n);
     });
+  }
+}
+
+RowMoments row_moments(const RowNorm& norm, const float* x) {
+  const Index n = norm.size;
+  const float count = static_cast<float>(n);
+  RowMoments moments{0.0f, 1.0f};
+  if (norm.shifted || norm.centered)
+    moments.mean = sum_over(n, [&](Index i, Index k) { return load_n(x + i, k); }) / count;
+  const Packet center = set1(norm.centered ? moments.mean : 0.0f);
+  const float squares = sum_over(n, [&](Index i, Index k) {
+    const Packet distance = sub(load_n(x + i, k), center);
+    return mul(distance, distance);
+  });
+  if (!norm.length)
+    moments.inverse = 1.0f / std::sqrt(squares / count + norm.epsilon);
+  else
+    moments.inverse = squares <= norm.epsilon * norm.epsilon ? 1.0f / norm.epsilon : 1.0f / std::sqrt(squares);
+  return moments;
+}
+
+void normalize_row(const RowNorm& norm, const RowMoments& moments, const float* x, const float* gamma,
+                   const float* beta, float* y) {
+  const Packet shift = set1(norm.shifted ? moments.mean : 0.0f), inverse = set1(moments.inverse);
+  for_each(norm.size, [&](Index i, Index n) {
+    Packet value = mul(sub(load_n(x + i, n), shift), inverse);
+    if (gamma != nullptr && beta != nullptr)
+      value = madd(value, load_n(gamma + i, n), load_n(beta + i, n));
+    else if (gamma != nullptr)
+      value = mul(value, load_n(gamma + i, n));
+    else if (beta != nullptr)
+      value = add(value, load_n(beta + i, n));
+    store_n(y + i, value, n);
+  });
+}
+
+// With u = x - shift, g = dy * gamma and n values: the gradient of the factor `inverse` is sum(g u), and it depends on x
+// through the squares alone, so dx = inverse * (g - mean(g), the latter where x was shifted) - (x - center) * inverse^3 *
+// sum(g u) / n. A length has no 1 / n, and one that is too short is constant.
+void normalize_row_backward(const RowNorm& norm, const RowMoments& moments, const float* x, const float* dy,
+                            const float* gamma, float* dx, float* dgamma, float* dbeta) {
+  const Index size = norm.size;
+  const Packet shift = set1(norm.shifted ? moments.mean : 0.0f), inverse = set1(moments.inverse);
+  if (dbeta != nullptr)
+    for_each(size, [&](Index i, Index n) { store_n(dbeta + i, add(load_n(dbeta + i, n), load_n(dy + i, n)), n); });
+  if (dgamma != nullptr)
+    for_each(size, [&](Index i, Index n) {
+      const Packet value = mul(sub(load_n(x + i, n), shift), inverse);
+      store_n(dgamma + i, madd(load_n(dy + i, n), value, load_n(dgamma + i, n)), n);
+    });
+  if (dx == nullptr) return;
+  const auto up = [&](Index i, Index n) {
+    return gamma == nullptr ? load_n(dy + i, n) : mul(load_n(dy + i, n), load_n(gamma + i, n));
+  };
+  const float count = norm.length ? 1.0f : static_cast<float>(size);
+  const float level = norm.shifted ? sum_over(size, up) / count : 0.0f;
+  const float product = sum_over(size, [&](Index i, Index n) { return mul(up(i, n), sub(load_n(x + i, n), shift)); });
+  const bool constant = norm.length && moments.inverse >= 1.0f / norm.epsilon;
+  // inverse^3 alone may leave the range of float where the product with x does not.
+  const float bend = constant ? 0.0f : -(product * moments.inverse / count) * moments.inverse;
+  const Packet center = set1(norm.centered ? moments.mean : 0.0f), mean = set1(level), slope = set1(bend);
+  for_each(size, [&](Index i, Index n) {
+    const Packet away = sub(load_n(x + i, n), center);
+    store_n(dx + i, mul(inverse, madd(away, slope, sub(up(i, n), mean))), n);
+  });
+}
+
+void fold_parts(const float* parts, Index count, Index stride, Index size, float* to) {
+  for (Index c = 0; c < size; ++c) {
+    double sum = 0;
+    for (Index p = 0; p < count; ++p) sum += parts[p * stride + c];
+    to[c] = static_cast<float>(sum);
   }
 }
 

@@ -1,7 +1,8 @@
-// Batch normalisation: moments of channels, the sweep that normalises, and the gradients of both.
+// Normalisation: moments of channels or of rows, the sweep that normalises, and the gradients of both.
 //
-// An array is seen as (outer, channels, inner) and cut over outer into chunks of fixed length. What a chunk gives is
-// put together in ascending order in double, so the sums are the same on any number of threads.
+// For channels an array is seen as (outer, channels, inner) and cut over outer into chunks of fixed length. What a chunk
+// gives is put together in ascending order in double, so the sums are the same on any number of threads. A row that is
+// normalised by moments of its own is contiguous, its lanes counted from its start.
 #pragma once
 
 #include "fastnn/tensor.hpp"
@@ -34,5 +35,29 @@ void combine_sums(const NormView&, Index chunk, const float* parts, float* sum, 
 /// dx = dy * scale + shift + (x - mean) * bend; the last two terms are left out where bend is null.
 void normalize_backward(const NormView&, const float* x, const float* dy, Index begin, Index end, const float* mean,
                         const float* scale, const float* shift, const float* bend, float* dx);
+
+/// How a row is normalised: y = (x - shift) * inverse * gamma + beta.
+struct RowNorm {
+  Index size;
+  bool shifted;   ///< shift is the row's mean, else 0
+  bool centered;  ///< inverse comes from the distances to the mean, else from x itself
+  bool length;    ///< inverse is one over the row's length; else one over the root of the mean square + epsilon
+  float epsilon;  ///< with `length`, the shortest length
+};
+struct RowMoments {
+  float mean, inverse;
+};
+
+RowMoments row_moments(const RowNorm&, const float* x);
+
+/// gamma and beta may be null; y may be x.
+void normalize_row(const RowNorm&, const RowMoments&, const float* x, const float* gamma, const float* beta, float* y);
+
+/// Adds to dgamma and dbeta, writes dx; each may be null. dx may be x or dy.
+void normalize_row_backward(const RowNorm&, const RowMoments&, const float* x, const float* dy, const float* gamma,
+                            float* dx, float* dgamma, float* dbeta);
+
+/// to[c] = the sum of parts[p * stride + c] over p ascending, in double.
+void fold_parts(const float* parts, Index count, Index stride, Index size, float* to);
 
 }  // namespace fastnn::kernels

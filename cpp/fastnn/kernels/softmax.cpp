@@ -117,4 +117,46 @@ void softmax_backward(const SoftmaxGroups& groups, bool logarithm, const float* 
   }
 }
 
+// Michelot's way to tau without sorting ("A finite algorithm for finding the projection of a point onto the canonical
+// simplex", 1986): take all elements, and leave out those that come to lie below tau until none does.
+void sparsemax(const float* x, float* y, Index size, Index stride) {
+  float top = x[0];
+  for (Index i = 1; i < size; ++i) {
+    const float v = x[i * stride];
+    if (!(v <= top) && top == top) top = v;
+  }
+  // Less than one below the largest is what tau can be; in double, so that sums of a long row keep their digits.
+  double tau = -1.0 - 1e-12;
+  for (Index count = -1;;) {
+    double sum = 0;
+    Index taken = 0;
+    for (Index i = 0; i < size; ++i) {
+      const double away = static_cast<double>(x[i * stride]) - top;
+      if (away > tau) {
+        sum += away;
+        ++taken;
+      }
+    }
+    if (taken == count || taken == 0) break;
+    count = taken;
+    tau = (sum - 1.0) / static_cast<double>(taken);
+  }
+  for (Index i = 0; i < size; ++i) {
+    const double rest = static_cast<double>(x[i * stride]) - top - tau;
+    y[i * stride] = rest < 0 ? 0.0f : static_cast<float>(rest);
+  }
+}
+
+void sparsemax_backward(const float* y, const float* dy, float* dx, Index size, Index stride) {
+  double sum = 0;
+  Index taken = 0;
+  for (Index i = 0; i < size; ++i)
+    if (y[i * stride] > 0) {
+      sum += dy[i * stride];
+      ++taken;
+    }
+  const float mean = taken == 0 ? 0.0f : static_cast<float>(sum / static_cast<double>(taken));
+  for (Index i = 0; i < size; ++i) dx[i * stride] = y[i * stride] > 0 ? dy[i * stride] - mean : 0.0f;
+}
+
 }  // namespace fastnn::kernels

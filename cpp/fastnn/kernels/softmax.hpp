@@ -1,4 +1,4 @@
-// Softmax and log-softmax over groups of elements, with their backward passes.
+// Softmax, log-softmax and sparsemax over groups of elements, with their backward passes.
 #pragma once
 
 #include "fastnn/tensor.hpp"
@@ -25,5 +25,10 @@ void softmax_backward(const SoftmaxGroups&, bool logarithm, const float* y, cons
 /// The contiguous case, `groups` groups of `size` floats that follow one another.
 void softmax(bool logarithm, const float* x, float* y, Index groups, Index size);
 void softmax_backward(bool logarithm, const float* y, const float* dy, float* dx, Index groups, Index size);
+
+/// The point of the simplex that is nearest to x: max(x - tau, 0), whose sum is 1. One group of `size` floats, `stride`
+/// floats apart.
+void sparsemax(const float* x, float* y, Index size, Index stride);
+void sparsemax_backward(const float* y, const float* dy, float* dx, Index size, Index stride);
 
 }  // namespace fastnn::kernels

@@ -1,5 +1,5 @@
-// Activations as nodes of their own: the elementwise ones (Activation), Softmax and LogSoftmax.
-// Owns their arguments and shapes; the numbers are made in kernels/activation and kernels/softmax.
+// Activations as nodes of their own: the elementwise ones (Activation), Softmax, LogSoftmax and Sparsemax, the gated GLU
+// and PReLU, which learns its slopes. Owns their arguments and shapes; the numbers are made in kernels/activation and kernels/softmax.
 #include <algorithm>
 
 #include "fastnn/kernels/activation.hpp"
@@ -18,13 +18,27 @@ class Activation : public Layer {
       : Layer(kind, name), word_(config.word("activation")) {
     require(kernels::find_activation(word_, function_),
             "activation expects the name of an elementwise activation, got \"", word_, "\"");
+    using Function = kernels::Activation;
+    const bool shrinks = function_ == Function::hard_shrink || function_ == Function::soft_shrink;
+    if (shrinks) parameters_.threshold = 0.5f;
+    if (function_ == Function::threshold) {
+      require(config.has("threshold") && config.has("default_value"),
+              "threshold expects a threshold and a default_value");
+      parameters_.threshold = static_cast<float>(config.number("threshold"));
+      parameters_.value = static_cast<float>(config.number("default_value"));
+      return;
+    }
+    parameters_.b = number(config, "b", parameters_.b);
     parameters_.negative_slope = number(config, "negative_slope", parameters_.negative_slope);
     parameters_.threshold = number(config, "threshold", parameters_.threshold);
     parameters_.max_value = number(config, "max_value", parameters_.max_value);
     parameters_.alpha = number(config, "alpha", parameters_.alpha);
     if (function_ == kernels::Activation::leaky_relu && !config.has("negative_slope"))
       parameters_.negative_slope = 0.2f;
+    require(function_ != Function::celu || parameters_.alpha > 0, "alpha expects a number above 0, got ",
+            parameters_.alpha);
     if (word_ == "swish") word_ = "silu";
+    if (word_ == "hard_swish") word_ = "hard_silu";
   }
 
   Signature infer(const std::vector<Spec>& inputs) override {
@@ -84,6 +98,13 @@ class Activation : public Layer {
       case kernels::Activation::relu6:
       case kernels::Activation::leaky_relu:
       case kernels::Activation::hard_sigmoid:
+      case kernels::Activation::hard_silu:
+      case kernels::Activation::hard_tanh:
+      case kernels::Activation::hard_shrink:
+      case kernels::Activation::soft_shrink:
+      case kernels::Activation::threshold:
+      case kernels::Activation::sparse_plus:
+      case kernels::Activation::sparse_sigmoid:
         return 0.3;
       default:
         return 1.0;
@@ -192,8 +213,211 @@ class Softmax : public Layer {
   bool over_last_ = false;
 };
 
+// A shape as (outer, the size along one axis, inner), the axis counted from either end and not the batch's.
+struct Along {
+  Along() = default;
+  Along(const Layer& layer, const Shape& shape, Index axis) {
+    const Index rank = static_cast<Index>(shape.size());
+    const Index at = axis < 0 ? axis + rank : axis;
+    require(at >= 1 && at < rank, layer.who(), ": axis expects 1 to ", rank - 1, " or -1 to -", rank - 1,
+            " for an input ", to_string(shape), ", got ", axis, at == 0 ? ", the batch axis" : "");
+    dimension = static_cast<std::size_t>(at);
+    size = shape[dimension];
+    inner = volume(shape, dimension + 1);
+    outer = volume(shape, 1) / std::max<Index>(1, size * inner);
+  }
+  std::size_t dimension = 1;
+  Index outer = 1, size = 1, inner = 1;
+};
+
+class Sparsemax : public Layer {
+ public:
+  Sparsemax(const std::string& kind, const std::string& name, const Config& config)
+      : Layer(kind, name), axis_(config.integer("axis", -1)) {}
+
+  Signature infer(const std::vector<Spec>& inputs) override {
+    require(inputs.size() == 1, who(), " expects one input, got ", inputs.size());
+    require(inputs[0].dtype == DType::float32, who(), " expects float32, got ", name_of(inputs[0].dtype));
+    along_ = Along(*this, inputs[0].shape, axis_);
+    return {inputs, {}};
+  }
+
+  BackwardReads backward_reads() const override { return {false, true}; }
+
+  void forward(const Context& ctx) const override {
+    const float* x = ctx.input();
+    float* y = ctx.output();
+    each_group(ctx, 8.0, [&](Index at) { kernels::sparsemax(x + at, y + at, along_.size, along_.inner); });
+  }
+
+  void backward(const Context& ctx) const override {
+    float* dx = ctx.input_gradient();
+    if (dx == nullptr) return;
+    const float *y = ctx.output(), *dy = ctx.output_gradient();
+    each_group(ctx, 2.0,
+               [&](Index at) { kernels::sparsemax_backward(y + at, dy + at, dx + at, along_.size, along_.inner); });
+  }
+
+ private:
+  template <class Body>
+  void each_group(const Context& ctx, double cost, Body&& body) const {
+    const Index block = along_.size * along_.inner, blocks = ctx.rows() * along_.outer;
+    parallel_ranges(blocks, std::max<Index>(1, kChunk / std::max<Index>(1, 8 * block)),
+                    cost * static_cast<double>(blocks * block), [&](Index begin, Index end, int) {
+                      for (Index o = begin; o < end; ++o)
+                        for (Index i = 0; i < along_.inner; ++i) body(o * block + i);
+                    });
+  }
+
+  Index axis_;
+  Along along_;
+};
+
+// The first half along an axis, gated by the sigmoid of the second.
+class GLU : public Layer {
+ public:
+  GLU(const std::string& kind, const std::string& name, const Config& config)
+      : Layer(kind, name), axis_(config.integer("axis", -1)) {}
+
+  Signature infer(const std::vector<Spec>& inputs) override {
+    require(inputs.size() == 1, who(), " expects one input, got ", inputs.size());
+    require(inputs[0].dtype == DType::float32, who(), " expects float32, got ", name_of(inputs[0].dtype));
+    along_ = Along(*this, inputs[0].shape, axis_);
+    require(along_.size % 2 == 0, who(), ": glu expects an even size along axis ", axis_, ", got ",
+            to_string(inputs[0].shape));
+    Spec output = inputs[0];
+    output.shape[along_.dimension] /= 2;
+    return {{output}, {}};
+  }
+
+  BackwardReads backward_reads() const override { return {true, false}; }
+
+  void forward(const Context& ctx) const override {
+    const float* x = ctx.input();
+    float* y = ctx.output();
+    each_block(ctx, [&](Index block, Index half) {
+      const float* a = x + 2 * block * half;
+      kernels::glu(a, a + half, y + block * half, half);
+    });
+  }
+
+  void backward(const Context& ctx) const override {
+    float* dx = ctx.input_gradient();
+    if (dx == nullptr) return;
+    const float *x = ctx.input(), *dy = ctx.output_gradient();
+    each_block(ctx, [&](Index block, Index half) {
+      const Index at = 2 * block * half;
+      kernels::glu_backward(x + at, x + at + half, dy + block * half, dx + at, dx + at + half, half);
+    });
+  }
+
+ private:
+  template <class Body>
+  void each_block(const Context& ctx, Body&& body) const {
+    const Index half = along_.size / 2 * along_.inner, blocks = ctx.rows() * along_.outer;
+    parallel_ranges(blocks, std::max<Index>(1, kChunk / std::max<Index>(1, half)),
+                    1.5 * static_cast<double>(blocks * half), [&](Index begin, Index end, int) {
+                      for (Index block = begin; block < end; ++block) body(block, half);
+                    });
+  }
+
+  Index axis_;
+  Along along_;
+};
+
+// Leaky, with a slope that is learned: one for each element of a sample but for the axes that share theirs.
+class PReLU : public Layer {
+ public:
+  PReLU(const std::string& kind, const std::string& name, const Config& config) : Layer(kind, name) {
+    if (config.has("shared_axes")) shared_ = config.integers("shared_axes");
+  }
+
+  Signature infer(const std::vector<Spec>& inputs) override {
+    require(inputs.size() == 1, who(), " expects one input, got ", inputs.size());
+    require(inputs[0].dtype == DType::float32, who(), " expects float32, got ", name_of(inputs[0].dtype));
+    const Shape& shape = inputs[0].shape;
+    const std::size_t rank = shape.size();
+    require(rank >= 2, who(), " expects at least (batch, n), got ", to_string(shape));
+    Shape slopes(shape.begin() + 1, shape.end());
+    for (Index axis : shared_) {
+      require(axis >= 1 && axis < static_cast<Index>(rank), who(), ": shared_axes expects axes from 1 to ", rank - 1,
+              " for an input ", to_string(shape), ", got ", axis);
+      slopes[static_cast<std::size_t>(axis - 1)] = 1;
+    }
+    row_size_ = inputs[0].row_size();
+    slopes_ = volume(slopes);
+    chunk_ = std::max<Index>(8, kChunk / std::max<Index>(1, row_size_));
+    // Where the slopes of each run along the last dimension begin.
+    last_ = shape.back();
+    step_ = slopes.back() == last_ ? 1 : 0;
+    runs_ = {0};
+    Index stride = slopes.back();
+    for (std::size_t d = rank - 1; d-- > 1;) {
+      const std::vector<Index> inner = runs_;
+      runs_.clear();
+      const bool whole = slopes[d - 1] == shape[d];
+      for (Index i = 0; i < shape[d]; ++i)
+        for (Index offset : inner) runs_.push_back((whole ? i * stride : 0) + offset);
+      stride *= slopes[d - 1];
+    }
+    return {inputs, {{"alpha", slopes, true}}};
+  }
+
+  BackwardReads backward_reads() const override { return {true, false}; }
+
+  void book(Booking& booking) const override {
+    if (booking.backward()) booking.book(Life::backward, slopes_ * chunks(booking.capacity()));
+  }
+
+  void forward(const Context& ctx) const override {
+    const float *x = ctx.input(), *alpha = ctx.weight(0);
+    float* y = ctx.output();
+    each_chunk(ctx, [&](Index at, Index run, Index) { kernels::prelu(x + at, alpha + run, step_, y + at, last_); });
+  }
+
+  void backward(const Context& ctx) const override {
+    const float *x = ctx.input(), *alpha = ctx.weight(0), *dy = ctx.output_gradient();
+    float *dx = ctx.input_gradient(), *dalpha = ctx.weight_gradient(0), *parts = ctx.buffer(0);
+    const Index count = chunks(ctx.rows());
+    if (dalpha != nullptr) std::fill(parts, parts + count * slopes_, 0.0f);
+    each_chunk(ctx, [&](Index at, Index run, Index chunk) {
+      float* part = dalpha == nullptr ? nullptr : parts + chunk * slopes_ + run;
+      kernels::prelu_backward(x + at, alpha + run, step_, dy + at, dx == nullptr ? nullptr : dx + at, part, last_);
+    });
+    if (dalpha == nullptr) return;
+    parallel_ranges(slopes_, 4096, 1.0 * static_cast<double>(slopes_ * count), [&](Index begin, Index end, int) {
+      for (Index i = begin; i < end; ++i) {
+        double sum = 0;
+        for (Index c = 0; c < count; ++c) sum += parts[c * slopes_ + i];
+        dalpha[i] = static_cast<float>(sum);
+      }
+    });
+  }
+
+ private:
+  Index chunks(Index rows) const { return (rows + chunk_ - 1) / chunk_; }
+
+  // Calls body(place in the batch, place among the slopes, chunk) for each run along the last dimension.
+  template <class Body>
+  void each_chunk(const Context& ctx, Body&& body) const {
+    parallel_ranges(ctx.rows(), chunk_, 0.5 * static_cast<double>(ctx.rows() * row_size_),
+                    [&](Index begin, Index end, int) {
+                      Index at = begin * row_size_;
+                      for (Index row = begin; row < end; ++row)
+                        for (Index run : runs_) {
+                          body(at, run, begin / chunk_);
+                          at += last_;
+                        }
+                    });
+  }
+
+  std::vector<Index> shared_, runs_;
+  Index row_size_ = 0, slopes_ = 0, chunk_ = 1, last_ = 1, step_ = 1;
+};
+
 const bool registered = register_layer_class<Activation>("Activation") && register_layer_class<Softmax>("Softmax") &&
-                        register_layer_class<Softmax>("LogSoftmax");
+                        register_layer_class<Softmax>("LogSoftmax") && register_layer_class<Sparsemax>("Sparsemax") &&
+                        register_layer_class<GLU>("GLU") && register_layer_class<PReLU>("PReLU");
 
 }  // namespace
 }  // namespace fastnn

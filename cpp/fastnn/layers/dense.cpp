@@ -1,4 +1,5 @@
-// Dense: y = activation(x W + b) along the last axis.
+// Dense: y = activation(x W + b) along the last axis; EinsumDense: the same with several axes in place of the one that is
+// summed, of the one that comes out, or of both.
 #include <algorithm>
 
 #include "fastnn/kernels/gemm.hpp"
@@ -13,24 +14,34 @@ using kernels::Activation;
 class Dense : public Layer {
  public:
   Dense(const std::string& kind, const std::string& name, const Config& config)
-      : Layer(kind, name), units_(config.integer("units")), use_bias_(config.flag("use_bias", true)) {
-    require(units_ >= 1, "units expects a positive integer, got ", units_);
+      : Layer(kind, name), use_bias_(config.flag("use_bias", true)) {
+    if (kind == "EinsumDense") {
+      contracted_ = static_cast<std::size_t>(config.integer("contracted"));
+      outputs_ = config.integers("output_shape");
+    } else {
+      outputs_ = {config.integer("units")};
+    }
+    for (Index units : outputs_) require(units >= 1, "units expects a positive integer, got ", units);
+    units_ = volume(outputs_);
   }
 
   Signature infer(const std::vector<Spec>& inputs) override {
     require(inputs.size() == 1, who(), " expects one input, got ", inputs.size());
     const Spec& input = inputs[0];
     require(input.dtype == DType::float32, who(), " expects a float32 input, got ", name_of(input.dtype));
-    require(input.shape.size() >= 2, who(), " expects (batch, ..., features), got ", to_string(input.shape),
+    require(input.shape.size() > contracted_, who(), " expects (batch, ..., features), got ", to_string(input.shape),
             "; give its input a last axis of features");
-    features_ = input.shape.back();
+    const auto first = input.shape.end() - static_cast<Index>(contracted_);
+    Shape kernel(first, input.shape.end());
+    features_ = volume(kernel);
     require(features_ >= 1, who(), " expects a known, positive number of features in the last axis, got ",
             to_string(input.shape));
     positions_ = volume(input.shape, 1) / features_;
-    Spec output = input;
-    output.shape.back() = units_;
-    Signature signature{{output}, {{"kernel", {features_, units_}}}};
-    if (use_bias_) signature.weights.push_back({"bias", {units_}});
+    Spec output{Shape(input.shape.begin(), first), DType::float32};
+    output.shape.insert(output.shape.end(), outputs_.begin(), outputs_.end());
+    kernel.insert(kernel.end(), outputs_.begin(), outputs_.end());
+    Signature signature{{output}, {{"kernel", kernel}}};
+    if (use_bias_) signature.weights.push_back({"bias", outputs_});
     return signature;
   }
 
@@ -87,14 +98,16 @@ class Dense : public Layer {
  private:
   enum : std::size_t { kPanels, kScratch, kTransposed };
 
-  Index units_;
   bool use_bias_;
+  std::size_t contracted_ = 1;
+  Shape outputs_;
+  Index units_ = 1;
   Index features_ = 0, positions_ = 1;
   Activation activation_ = Activation::linear;
 };
 
 }  // namespace
 
-static const bool registered = register_layer_class<Dense>("Dense");
+static const bool registered = register_layer_class<Dense>("Dense") && register_layer_class<Dense>("EinsumDense");
 
 }  // namespace fastnn

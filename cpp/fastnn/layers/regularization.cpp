@@ -1,6 +1,8 @@
-// Layers that regularise: Dropout (with noise_shape, so also the spatial ones) and ActivityRegularization.
-// Both stand in training graphs only. Random words come from the node's stream, masks from kernels/dropout.
+// Layers that regularise: Dropout (with noise_shape, so also the spatial ones and AlphaDropout), GaussianNoise and
+// GaussianDropout, and ActivityRegularization. The random ones stand in training graphs only. Random words come from the
+// node's stream, masks and normal numbers from kernels/dropout.
 #include <algorithm>
+#include <cmath>
 
 #include "fastnn/kernels/dropout.hpp"
 #include "fastnn/kernels/math.hpp"
@@ -12,12 +14,23 @@ namespace {
 
 constexpr Index kChunk = 64 * kernels::kDropoutBlock;
 
+// The value at which selu saturates, scale and alpha of Klambauer et al. ("Self-normalizing neural networks", 2017).
+constexpr double kSeluFloor = -1.0507009873554804934193349852946 * 1.6732632423543772848170429916717;
+
 class Dropout : public Layer {
  public:
   Dropout(const std::string& kind, const std::string& name, const Config& config)
-      : Layer(kind, name), rate_(config.number("rate")) {
+      : Layer(kind, name), rate_(config.number("rate")), alpha_(kind == "AlphaDropout") {
     require(rate_ >= 0 && rate_ <= 1, "rate expects a number in [0, 1], got ", rate_);
     if (config.has("noise_shape")) noise_shape_ = config.integers("noise_shape");
+    if (kind.rfind("SpatialDropout", 0) == 0) spatial_ = static_cast<std::size_t>(kind[14] - '0');
+    scale_ = kernels::dropout_scale(rate_);
+    if (!alpha_) return;
+    require(rate_ < 1, "rate expects a number in [0, 1) where something has to be kept, got ", rate_);
+    const double scale = 1.0 / std::sqrt((1.0 - rate_) * (1.0 + rate_ * kSeluFloor * kSeluFloor));
+    scale_ = static_cast<float>(scale);
+    shift_ = static_cast<float>(-scale * kSeluFloor * rate_);
+    dropped_ = static_cast<float>(scale * kSeluFloor * (1.0 - rate_));
   }
 
   Signature infer(const std::vector<Spec>& inputs) override {
@@ -25,9 +38,18 @@ class Dropout : public Layer {
     require(inputs[0].dtype == DType::float32, who(), " expects float32, got ", name_of(inputs[0].dtype));
     const Shape& shape = inputs[0].shape;
     row_size_ = noise_row_ = inputs[0].row_size();
+    const std::size_t rank = shape.size();
+    if (spatial_ != 0) {
+      require(rank == spatial_ + 2, who(), " expects ",
+              spatial_ == 1   ? "(batch, steps, channels)"
+              : spatial_ == 2 ? "(batch, height, width, channels)"
+                              : "(batch, depth, height, width, channels)",
+              ", got ", to_string(shape));
+      noise_shape_.assign(rank, 1);
+      noise_shape_.front() = noise_shape_.back() = -1;
+    }
     if (noise_shape_.empty()) return {inputs, {}};
 
-    const std::size_t rank = shape.size();
     require(noise_shape_.size() == rank, who(), ": noise_shape expects ", rank, " sizes for an input ",
             to_string(shape), ", got ", noise_shape_.size());
     require(noise_shape_[0] == -1 || noise_shape_[0] == 1, who(),
@@ -64,48 +86,126 @@ class Dropout : public Layer {
     const float* x = ctx.input();
     float* y = ctx.output();
     auto* mask = ctx.buffer<std::uint8_t>(0);
-    const float scale = kernels::dropout_scale(rate_);
     const Index drawn = (shared_by_batch_ ? 1 : ctx.rows()) * noise_row_;
     parallel_ranges(drawn, kChunk, 1.2 * static_cast<double>(drawn), [&](Index begin, Index end, int) {
       // The mask of a chunk is applied while it lies in the nearest cache.
       kernels::draw_mask(ctx.stream(), rate_, begin, mask + begin, end - begin);
-      if (noise_shape_.empty()) kernels::apply_mask(mask + begin, 1, scale, x + begin, y + begin, end - begin);
+      if (noise_shape_.empty()) apply(mask + begin, 1, true, x + begin, y + begin, end - begin);
     });
-    if (!noise_shape_.empty()) apply_by_runs(ctx, x, y);
+    if (!noise_shape_.empty()) apply_by_runs(ctx, true, x, y);
   }
 
   void backward(const Context& ctx) const override {
     float* dx = ctx.input_gradient();
     if (dx == nullptr) return;
     const float* dy = ctx.output_gradient();
-    if (!noise_shape_.empty()) return apply_by_runs(ctx, dy, dx);
+    if (!noise_shape_.empty()) return apply_by_runs(ctx, false, dy, dx);
     const auto* mask = ctx.buffer<std::uint8_t>(0);
-    const float scale = kernels::dropout_scale(rate_);
     const Index count = ctx.rows() * row_size_;
     parallel_ranges(count, kChunk, 0.4 * static_cast<double>(count), [&](Index begin, Index end, int) {
-      kernels::apply_mask(mask + begin, 1, scale, dy + begin, dx + begin, end - begin);
+      apply(mask + begin, 1, false, dy + begin, dx + begin, end - begin);
     });
   }
 
  private:
-  void apply_by_runs(const Context& ctx, const float* from, float* to) const {
+  // A gradient is scaled or dropped; so is a value, which an AlphaDropout also moves.
+  void apply(const std::uint8_t* mask, Index step, bool value, const float* from, float* to, Index count) const {
+    if (alpha_ && value) return kernels::apply_mask(mask, step, scale_, shift_, dropped_, from, to, count);
+    kernels::apply_mask(mask, step, scale_, from, to, count);
+  }
+
+  void apply_by_runs(const Context& ctx, bool value, const float* from, float* to) const {
     const auto* masks = ctx.buffer<std::uint8_t>(0);
-    const float scale = kernels::dropout_scale(rate_);
     parallel_for(ctx.rows(), 0.5 * static_cast<double>(ctx.rows() * row_size_), [&](Index row, int) {
       const std::uint8_t* mask = masks + (shared_by_batch_ ? 0 : row * noise_row_);
       Index at = row * row_size_;
       for (Index run : runs_) {
-        kernels::apply_mask(mask + run, last_step_, scale, from + at, to + at, last_);
+        apply(mask + run, last_step_, value, from + at, to + at, last_);
         at += last_;
       }
     });
   }
 
   double rate_;
+  bool alpha_;
+  std::size_t spatial_ = 0;
+  float scale_ = 1.0f, shift_ = 0.0f, dropped_ = 0.0f;
   std::vector<Index> noise_shape_;
   std::vector<Index> runs_;
   Index row_size_ = 0, noise_row_ = 0, last_ = 1, last_step_ = 1;
   bool shared_by_batch_ = false;
+};
+
+// Adds a normal number to each value (GaussianNoise), or multiplies it by one whose mean is 1 (GaussianDropout).
+class GaussianNoise : public Layer {
+ public:
+  GaussianNoise(const std::string& kind, const std::string& name, const Config& config)
+      : Layer(kind, name), multiplies_(kind == "GaussianDropout") {
+    const double given = config.number(multiplies_ ? "rate" : "stddev");
+    if (multiplies_)
+      require(given >= 0 && given < 1, "rate expects a number in [0, 1), got ", given);
+    else
+      require(given >= 0, "stddev expects a number of at least 0, got ", given);
+    stddev_ = static_cast<float>(multiplies_ ? std::sqrt(given / (1.0 - given)) : given);
+  }
+
+  Signature infer(const std::vector<Spec>& inputs) override {
+    require(inputs.size() == 1, who(), " expects one input, got ", inputs.size());
+    require(inputs[0].dtype == DType::float32, who(), " expects float32, got ", name_of(inputs[0].dtype));
+    row_size_ = inputs[0].row_size();
+    return {inputs, {}};
+  }
+
+  bool random() const override { return true; }
+  BackwardReads backward_reads() const override { return {false, false}; }
+
+  void book(Booking& booking) const override {
+    if (multiplies_ && booking.backward()) booking.book(Life::step, booking.capacity() * row_size_);
+  }
+
+  void forward(const Context& ctx) const override {
+    using namespace packet;
+    const Packet spread = set1(stddev_), one = set1(1.0f);
+    float* factors = ctx.buffers_.empty() ? nullptr : ctx.buffer(0);
+    each_chunk(ctx, 3.0, [&](Index begin, Index end) {
+      const float* x = ctx.input() + begin;
+      float *y = ctx.output() + begin, *factor = factors == nullptr ? y : factors + begin;
+      kernels::draw_normal(ctx.stream(), begin, factor, end - begin);
+      for_each(end - begin, [&](Index i, Index n) {
+        const Packet noise = load_n(factor + i, n), value = load_n(x + i, n);
+        if (!multiplies_) return store_n(y + i, madd(noise, spread, value), n);
+        const Packet by = madd(noise, spread, one);
+        if (factor != y) store_n(factor + i, by, n);
+        store_n(y + i, mul(value, by), n);
+      });
+    });
+  }
+
+  void backward(const Context& ctx) const override {
+    using namespace packet;
+    if (ctx.input_gradient() == nullptr) return;
+    const float* dy = ctx.output_gradient();
+    float* dx = ctx.input_gradient();
+    each_chunk(ctx, 0.4, [&](Index begin, Index end) {
+      if (!multiplies_) return static_cast<void>(std::copy(dy + begin, dy + end, dx + begin));
+      const float* factor = ctx.buffer(0) + begin;
+      for_each(end - begin, [&](Index i, Index n) {
+        store_n(dx + begin + i, mul(load_n(dy + begin + i, n), load_n(factor + i, n)), n);
+      });
+    });
+  }
+
+ private:
+  template <class Body>
+  void each_chunk(const Context& ctx, double cost, Body&& body) const {
+    const Index count = ctx.rows() * row_size_;
+    parallel_ranges(count, kChunk, cost * static_cast<double>(count),
+                    [&](Index begin, Index end, int) { body(begin, end); });
+  }
+
+  bool multiplies_;
+  float stddev_ = 0.0f;
+  Index row_size_ = 0;
 };
 
 // Hands its input on, as output 0, and says in output 1 what each sample's values cost: l1 sum |x| + l2 sum x^2.
@@ -174,7 +274,11 @@ class ActivityRegularization : public Layer {
 };
 
 const bool registered =
-    register_layer_class<Dropout>("Dropout") && register_layer_class<ActivityRegularization>("ActivityRegularization");
+    register_layer_class<Dropout>("Dropout") && register_layer_class<Dropout>("SpatialDropout1D") &&
+    register_layer_class<Dropout>("SpatialDropout2D") && register_layer_class<Dropout>("SpatialDropout3D") &&
+    register_layer_class<Dropout>("AlphaDropout") && register_layer_class<GaussianNoise>("GaussianNoise") &&
+    register_layer_class<GaussianNoise>("GaussianDropout") &&
+    register_layer_class<ActivityRegularization>("ActivityRegularization");
 
 }  // namespace
 }  // namespace fastnn

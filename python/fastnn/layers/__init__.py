@@ -4,8 +4,13 @@ from fastnn.layer import Layer as Layer
 from fastnn.layers.activation import ELU as ELU
 from fastnn.layers.activation import Activation as Activation
 from fastnn.layers.activation import LeakyReLU as LeakyReLU
+from fastnn.layers.activation import PReLU as PReLU
 from fastnn.layers.activation import ReLU as ReLU
 from fastnn.layers.activation import Softmax as Softmax
+from fastnn.layers.attention import AdditiveAttention as AdditiveAttention
+from fastnn.layers.attention import Attention as Attention
+from fastnn.layers.attention import EinsumDense as EinsumDense
+from fastnn.layers.attention import MultiHeadAttention as MultiHeadAttention
 from fastnn.layers.augmentation import RandomCrop as RandomCrop
 from fastnn.layers.augmentation import RandomFlip as RandomFlip
 from fastnn.layers.augmentation import RandomRotation as RandomRotation
@@ -37,6 +42,7 @@ from fastnn.layers.depthwise import SeparableConv1D as SeparableConv1D
 from fastnn.layers.depthwise import SeparableConv2D as SeparableConv2D
 from fastnn.layers.depthwise import SeparableConvolution1D as SeparableConvolution1D
 from fastnn.layers.depthwise import SeparableConvolution2D as SeparableConvolution2D
+from fastnn.layers.embedding import Embedding as Embedding
 from fastnn.layers.input import Input as Input
 from fastnn.layers.input import InputLayer as InputLayer
 from fastnn.layers.lookup import Hashing as Hashing
@@ -59,6 +65,10 @@ from fastnn.layers.merging import minimum as minimum
 from fastnn.layers.merging import multiply as multiply
 from fastnn.layers.merging import subtract as subtract
 from fastnn.layers.normalization import BatchNormalization as BatchNormalization
+from fastnn.layers.normalization import GroupNormalization as GroupNormalization
+from fastnn.layers.normalization import LayerNormalization as LayerNormalization
+from fastnn.layers.normalization import RMSNormalization as RMSNormalization
+from fastnn.layers.normalization import UnitNormalization as UnitNormalization
 from fastnn.layers.pooling import AveragePooling1D as AveragePooling1D
 from fastnn.layers.pooling import AveragePooling2D as AveragePooling2D
 from fastnn.layers.pooling import AveragePooling3D as AveragePooling3D
@@ -96,7 +106,13 @@ from fastnn.layers.recurrent import SimpleRNN as SimpleRNN
 from fastnn.layers.recurrent import SimpleRNNCell as SimpleRNNCell
 from fastnn.layers.recurrent import StackedRNNCells as StackedRNNCells
 from fastnn.layers.regularization import ActivityRegularization as ActivityRegularization
+from fastnn.layers.regularization import AlphaDropout as AlphaDropout
 from fastnn.layers.regularization import Dropout as Dropout
+from fastnn.layers.regularization import GaussianDropout as GaussianDropout
+from fastnn.layers.regularization import GaussianNoise as GaussianNoise
+from fastnn.layers.regularization import SpatialDropout1D as SpatialDropout1D
+from fastnn.layers.regularization import SpatialDropout2D as SpatialDropout2D
+from fastnn.layers.regularization import SpatialDropout3D as SpatialDropout3D
 from fastnn.layers.resampling import UpSampling1D as UpSampling1D
 from fastnn.layers.resampling import UpSampling2D as UpSampling2D
 from fastnn.layers.resampling import UpSampling3D as UpSampling3D

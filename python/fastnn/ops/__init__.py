@@ -43,7 +43,7 @@ operators.update(
                 "greater_equal logical_and logical_or logical_xor logical_not cast sqrt",
             ),
             (reduction, "sum"),
-            (linear, "matmul"),
+            (linear, "matmul einsum"),
             (shaping, "getitem reshape stack transpose rows"),
         )
         for name in names.split()

@@ -1,0 +1,56 @@
+// What attention needs besides matrix products: where a query may look, additive scores, and their gradients.
+//
+// All functions work on one head of one sample, whose scores are queries x keys floats that follow one another.
+#pragma once
+
+#include <cstdint>
+
+#include "fastnn/tensor.hpp"
+
+namespace fastnn::kernels {
+
+/// Which keys a query may look at. A mask is a byte for each place, true where one may look; null: everywhere.
+struct Sight {
+  Index queries, keys;
+  const std::uint8_t* query = nullptr;  ///< queries: nowhere where false
+  const std::uint8_t* value = nullptr;  ///< keys
+  const std::uint8_t* key = nullptr;    ///< keys
+  const std::uint8_t* pairs = nullptr;  ///< byte i * row_step + j * column_step
+  Index row_step = 0, column_step = 0;
+  bool causal = false;  ///< key j at query i only where j <= i
+  Index window = 0;     ///< and only where |i - j| < window, unless that is 0
+
+  bool everywhere() const {
+    return query == nullptr && value == nullptr && key == nullptr && pairs == nullptr && !causal && window == 0;
+  }
+  bool sees(Index i, Index j) const {
+    return (query == nullptr || query[i] != 0) && (value == nullptr || value[j] != 0) &&
+           (key == nullptr || key[j] != 0) && (pairs == nullptr || pairs[i * row_step + j * column_step] != 0) &&
+           (!causal || j <= i) && (window == 0 || (i - j < window && j - i < window));
+  }
+};
+
+/// Sets to the lowest number the scores of what is not seen; a query that sees nothing then looks at all alike.
+void hide_scores(const Sight&, float* scores);
+/// The gradients of scores that hide_scores() overwrote: zero.
+void hide_gradients(const Sight&, float* dscores);
+
+/// score(i, j) = sum over d of weight[d * step] * tanh(scale * (query i [d] + key j [d])), rows ldq and ldk floats apart;
+/// step is 1, or 0 where one weight serves all.
+struct Additive {
+  Index queries, keys, size;
+  const float* weight;
+  Index step;
+  float scale;
+};
+void additive_scores(const Additive&, const float* q, Index ldq, const float* k, Index ldk, float* scores);
+/// Adds to dq and dk (rows as q and k; either may be null), to dweight (of `size` or, with step 0, one) and to *dscale.
+void additive_scores_backward(const Additive&, const float* q, Index ldq, const float* k, Index ldk,
+                              const float* dscores, float* dq, float* dk, float* dweight, float* dscale);
+
+/// The sum over rows of the products of their elements.
+float dot_rows(const float* a, Index lda, const float* b, Index ldb, Index rows, Index size);
+/// Rows times a number, in place.
+void scale_rows(float* a, Index lda, Index rows, Index size, float by);
+
+}  // namespace fastnn::kernels

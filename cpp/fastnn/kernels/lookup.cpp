@@ -1,0 +1,41 @@
+// Rows of a table looked up by id.
+#include "fastnn/kernels/lookup.hpp"
+
+#include <algorithm>
+#include <limits>
+
+#include "fastnn/packet.hpp"
+
+namespace fastnn::kernels {
+
+using namespace packet;
+
+template <class Id>
+void look_up(const Id* ids, Index count, const float* table, Index rows, Index width, float* y) {
+  for (Index i = 0; i < count; ++i, y += width) {
+    const Index row = row_of(ids[i], rows);
+    if (row < 0)
+      std::fill(y, y + width, std::numeric_limits<float>::quiet_NaN());
+    else
+      std::copy(table + row * width, table + (row + 1) * width, y);
+  }
+}
+
+template <class Id>
+void look_up_backward(const Id* ids, Index count, const float* dy, Index rows, Index width, Index first, Index last,
+                      float* dtable) {
+  for (Index i = 0; i < count; ++i) {
+    const Index row = row_of(ids[i], rows);
+    if (row < 0) continue;
+    const float* from = dy + i * width + first;
+    float* to = dtable + row * width + first;
+    for_each(last - first, [&](Index j, Index n) { store_n(to + j, add(load_n(to + j, n), load_n(from + j, n)), n); });
+  }
+}
+
+template void look_up(const float*, Index, const float*, Index, Index, float*);
+template void look_up(const std::int32_t*, Index, const float*, Index, Index, float*);
+template void look_up_backward(const float*, Index, const float*, Index, Index, Index, Index, float*);
+template void look_up_backward(const std::int32_t*, Index, const float*, Index, Index, Index, Index, float*);
+
+}  // namespace fastnn::kernels

@@ -1,0 +1,29 @@
+// Rows of a table looked up by id, and the gradient of the table.
+//
+// An id is an int32, or a float that holds a whole number. One outside the table gives a row of NaN and has no gradient.
+#pragma once
+
+#include <cstdint>
+
+#include "fastnn/tensor.hpp"
+
+namespace fastnn::kernels {
+
+/// The row that a number means, or -1 where it means none of `rows`.
+inline Index row_of(std::int32_t id, Index rows) { return id >= 0 && id < rows ? id : -1; }
+inline Index row_of(float id, Index rows) {
+  if (!(id >= 0.0f && id < static_cast<float>(rows))) return -1;
+  const auto row = static_cast<Index>(id);
+  return static_cast<float>(row) == id && row < rows ? row : -1;
+}
+
+/// y row i = table row ids[i], for `count` ids and rows of `width` floats.
+template <class Id>
+void look_up(const Id* ids, Index count, const float* table, Index rows, Index width, float* y);
+
+/// Adds dy row i to dtable row ids[i], i ascending, in columns [first, last) alone.
+template <class Id>
+void look_up_backward(const Id* ids, Index count, const float* dy, Index rows, Index width, Index first, Index last,
+                      float* dtable);
+
+}  // namespace fastnn::kernels

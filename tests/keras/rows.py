@@ -1,0 +1,126 @@
+"""What a row of the replayed models is: a model, its data, and how it is trained for a few steps.
+
+A row is written once and run twice: by `record.py` with Keras, whose numbers go to a file, and by
+`test_keras_replay.py` with fastnn, which must find the same numbers from the same weights. This file owns the data of
+both sides and the run; the rows stand in `rows_<family>.py`, one list `ROWS` a file.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+HERE = Path(__file__).parent
+FILES = HERE / "files"
+
+Array = NDArray[Any]
+Random = np.random.RandomState  # whose numbers NumPy promises never to change
+Make = Callable[[Random], Any]
+
+
+def sgd(keras: Any) -> Any:
+    return keras.optimizers.SGD(0.05)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One model that Keras has run.
+
+    Attributes:
+        name: What is special about it; also the name of its file.
+        build: Makes the model from the module `keras` (or `fastnn`), its input shapes known. Layers that draw random
+            numbers in a forward pass want `train=False`.
+        inputs: Makes the array, or the list of them, that the model is called on; None: normal numbers.
+        targets: Makes the labels; None: normal numbers of the outputs' shapes.
+        loss: A name, a list of them, or a function of the module that makes the loss.
+        optimizer: A function of the module that makes the optimizer.
+        metrics: Names, as `compile` takes them.
+        rows: Samples in the one batch.
+        steps: How often it is trained on.
+        train: Whether it is trained at all.
+        rtol: How far an output may be from Keras', in parts of the largest.
+        train_rtol: The same for losses, for the way that each weight went, and for the outputs after training.
+    """
+
+    name: str
+    build: Callable[[Any], Any]
+    inputs: Make | None = None
+    targets: Make | None = None
+    loss: Any = "mse"
+    optimizer: Callable[[Any], Any] = sgd
+    metrics: Sequence[str] = ()
+    rows: int = 5
+    steps: int = 3
+    train: bool = True
+    rtol: float = 1e-5
+    train_rtol: float = 1e-4
+
+
+def families(names: Sequence[str] = ()) -> dict[str, list[Row]]:
+    """The rows of the named families, or of all."""
+    found = sorted(path.stem.removeprefix("rows_") for path in HERE.glob("rows_*.py"))
+    return {name: importlib.import_module(f"rows_{name}").ROWS for name in names or found}
+
+
+def file_of(family: str, row: Row) -> Path:
+    return FILES / family / f"{row.name}.npz"
+
+
+def _each(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, (list, tuple)) else [value]
+
+
+def _normal(random: Random, shapes: Any, rows: int) -> Any:
+    shapes = [shapes] if isinstance(shapes, tuple) else shapes
+    arrays = [random.normal(size=(rows, *shape[1:])).astype(np.float32) for shape in shapes]
+    return arrays[0] if len(arrays) == 1 else arrays
+
+
+def run(row: Row, keras: Any, weights: Sequence[Array] | None = None) -> dict[str, Array]:
+    """What the model gives before, while and after it is trained, by name ("outputs_0", "losses", "after_3").
+
+    Args:
+        row: The row.
+        keras: The module.
+        weights: The model's weights; None: its own, those among them that are constant moved a little, so that a
+            bias or a gamma shows.
+    """
+    random = Random(1)
+    model = row.build(keras)
+    if weights is None:
+        weights = [np.asarray(value) for value in model.get_weights()]
+        weights = [
+            (w + random.uniform(0.0, 0.3, size=w.shape)).astype(w.dtype) if w.size and np.ptp(w) == 0 else w
+            for w in weights
+        ]
+    model.set_weights(weights)
+    record = {f"weights_{i}": np.asarray(w) for i, w in enumerate(weights)}
+
+    def predict(part: str) -> list[Array]:
+        made = [np.asarray(y) for y in _each(model.predict_on_batch(x))]
+        record.update({f"{part}_{i}": y for i, y in enumerate(made)})
+        return made
+
+    data = Random(2)
+    x = row.inputs(data) if row.inputs else _normal(data, model.input_shape, row.rows)
+    outputs = predict("outputs")
+    if not row.train:
+        return record
+    data = Random(3)
+    y = row.targets(data) if row.targets else _normal(data, [out.shape for out in outputs], row.rows)
+    loss = row.loss(keras) if callable(row.loss) else row.loss
+    model.compile(optimizer=row.optimizer(keras), loss=loss, metrics=list(row.metrics) or None)
+    logs = []
+    for _ in range(row.steps):
+        model.reset_metrics()
+        logs.append([float(value) for value in _each(model.train_on_batch(x, y))])
+    record["losses"] = np.asarray(logs)
+    record.update({f"after_{i}": np.asarray(w) for i, w in enumerate(model.get_weights())})
+    predict("trained")
+    return record

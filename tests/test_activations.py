@@ -1,0 +1,56 @@
+"""Activation functions on arrays: those with arguments, those that work along an axis, and what they refuse."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from fastnn import activations, layers
+
+
+def test_arguments_reach_the_core() -> None:
+    x = np.array([-3.0, -0.6, -0.25, 0.0, 0.25, 0.6, 3.0])
+    close = np.testing.assert_allclose
+    close(activations.celu(x, alpha=2.0), np.where(x > 0, x, 2 * np.expm1(x / 2)), rtol=1e-6)
+    close(activations.hard_shrink(x, threshold=0.25), [-3, -0.6, 0, 0, 0, 0.6, 3], rtol=1e-6)
+    close(activations.soft_shrink(x, threshold=0.25), [-2.75, -0.35, 0, 0, 0, 0.35, 2.75], rtol=1e-6)
+    close(activations.threshold(x, 0.25, -7.0), [-7, -7, -7, -7, -7, 0.6, 3], rtol=1e-6)
+    close(activations.threshold(x, -1.0, 20.0), [20, -0.6, -0.25, 0, 0.25, 0.6, 3], rtol=1e-6)
+    close(activations.squareplus(x, b=1), (x + np.sqrt(x**2 + 1)) / 2, rtol=1e-6)
+    close(activations.hard_swish(x), x * np.clip(x / 6 + 0.5, 0, 1), rtol=1e-6)
+
+
+def test_limits() -> None:
+    far = [-np.inf, np.inf]
+    np.testing.assert_array_equal(activations.squareplus(far), [0, np.inf])
+    np.testing.assert_array_equal(activations.squareplus([0.0], b=0), [0])
+    np.testing.assert_array_equal(activations.hard_silu(far), [0, np.inf])
+    np.testing.assert_array_equal(activations.log_sigmoid(far), [-np.inf, 0])
+    np.testing.assert_array_equal(activations.sparse_plus(far), [0, np.inf])
+    tiny = np.array([1e-3, -1e-3])
+    np.testing.assert_allclose(activations.tanh_shrink(tiny), tiny**3 / 3, rtol=1e-6)
+
+
+def test_along_an_axis() -> None:
+    x = np.random.default_rng(0).normal(size=(4, 3, 6)).astype(np.float32)
+    gate = 1 / (1 + np.exp(-x[2:].astype(np.float64)))
+    np.testing.assert_allclose(activations.glu(x, axis=0), x[:2] * gate, rtol=1e-5)
+    for axis in (0, 1, -1):
+        y = activations.sparsemax(x, axis=axis)
+        np.testing.assert_allclose(y.sum(axis=axis), 1.0, rtol=1e-6)
+        np.testing.assert_array_equal(np.moveaxis(y, axis, -1), activations.sparsemax(np.moveaxis(x, axis, -1)))
+    np.testing.assert_array_equal(activations.sparsemax([5.0, 1.0, 0.0]), [1, 0, 0])
+    np.testing.assert_allclose(activations.sparsemax([1000.5, 1000.0, 999.0]), [0.75, 0.25, 0], rtol=1e-6)
+
+
+def test_what_they_refuse() -> None:
+    with pytest.raises(ValueError, match="glu expects an even size along axis -1"):
+        activations.glu(np.ones((2, 3)))
+    with pytest.raises(ValueError, match="sparsemax along axis 2 needs an array that has it"):
+        activations.sparsemax(np.ones((2, 3)), axis=2)
+    with pytest.raises(ValueError, match="alpha expects a number above 0"):
+        activations.celu([1.0], alpha=0.0)
+    with pytest.raises(ValueError, match="'threshold' cannot stand alone"):
+        layers.Dense(3, activation="threshold")
+    with pytest.raises(ValueError, match=r"PReLU \"slopes\": shared_axes expects axes from 1 to 2"):
+        layers.PReLU(shared_axes=3, name="slopes").build((None, 4, 5))
