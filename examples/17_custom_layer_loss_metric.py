@@ -28,7 +28,11 @@ class MyDense(layers.Layer):
         return self.activation(ops.matmul(inputs, self.w) + self.b)
 
     def get_config(self):
-        return {**super().get_config(), "units": self.units, "activation": fastnn.activations.serialize(self.activation)}
+        return {
+            **super().get_config(),
+            "units": self.units,
+            "activation": fastnn.activations.serialize(self.activation),
+        }
 
 
 def trained(kind):
