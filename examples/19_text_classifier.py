@@ -9,11 +9,38 @@ import fastnn
 from fastnn.layers import LSTM, Dense, Embedding, GlobalAveragePooling1D, Input, TextVectorization
 from fastnn.models import Sequential
 
-THINGS = "the room|our bed|the breakfast|the staff|the view|the bathroom|dinner|the pool|the lobby|everything".split(
-    "|"
-)
-GOOD = "lovely|clean and quiet|excellent|better than expected|a delight|worth every penny|friendly|spotless".split("|")
-BAD = "dirty|noisy and cold|terrible|worse than expected|a disappointment|not worth a penny|rude|broken".split("|")
+THINGS = [
+    "the room",
+    "our bed",
+    "the breakfast",
+    "the staff",
+    "the view",
+    "the bathroom",
+    "dinner",
+    "the pool",
+    "the lobby",
+    "everything",
+]
+GOOD = [
+    "lovely",
+    "clean and quiet",
+    "excellent",
+    "better than expected",
+    "a delight",
+    "worth every penny",
+    "friendly",
+    "spotless",
+]
+BAD = [
+    "dirty",
+    "noisy and cold",
+    "terrible",
+    "worse than expected",
+    "a disappointment",
+    "not worth a penny",
+    "rude",
+    "broken",
+]
 FRAMES = ["{} was {}.", "We found {} {}!", "I must say that {} was {}.", "For us, {} was really {}."]
 
 
