@@ -9,38 +9,9 @@ import fastnn
 from fastnn.layers import LSTM, Dense, Embedding, GlobalAveragePooling1D, Input, TextVectorization
 from fastnn.models import Sequential
 
-THINGS = [
-    "the room",
-    "our bed",
-    "the breakfast",
-    "the staff",
-    "the view",
-    "the bathroom",
-    "dinner",
-    "the pool",
-    "the lobby",
-    "everything",
-]
-GOOD = [
-    "lovely",
-    "clean and quiet",
-    "excellent",
-    "better than expected",
-    "a delight",
-    "worth every penny",
-    "friendly",
-    "spotless",
-]
-BAD = [
-    "dirty",
-    "noisy and cold",
-    "terrible",
-    "worse than expected",
-    "a disappointment",
-    "not worth a penny",
-    "rude",
-    "broken",
-]
+THINGS = ["the room", "our bed", "the breakfast", "the staff", "the view", "the bathroom", "dinner", "the pool"]
+GOOD = ["lovely", "clean and quiet", "excellent", "better than expected", "a delight", "friendly", "spotless"]
+BAD = ["dirty", "noisy and cold", "terrible", "worse than expected", "a disappointment", "rude", "broken"]
 FRAMES = ["{} was {}.", "We found {} {}!", "I must say that {} was {}.", "For us, {} was really {}."]
 
 
