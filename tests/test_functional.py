@@ -634,19 +634,6 @@ def test_a_model_that_was_built_by_its_data_is_cloned_with_its_shape():
     np.testing.assert_array_equal(other(X), model(X))
 
 
-def test_subclasses_of_model_say_that_they_cannot_be_traced_yet():
-    class Mine(Model):
-        def __init__(self):
-            super().__init__()
-            self.dense = Dense(2)
-
-        def call(self, x):
-            return self.dense(x)
-
-    with pytest.raises(NotImplementedError, match=r"cannot be traced yet; write it as Model\(inputs, outputs\)"):
-        Mine()(X)
-
-
 def test_clone_function_makes_the_layers():
     def wider(layer):
         config = layer.get_config()

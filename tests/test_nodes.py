@@ -1162,7 +1162,7 @@ def test_a_graph_of_nodes_trains() -> None:
     rng = np.random.default_rng(0)
     xs, ys = rng.normal(size=(37, 4)).astype(np.float32), rng.normal(size=(37, 2)).astype(np.float32)
     exact_w, exact_b = kernel.numpy().astype(np.float64), np.zeros(2)
-    trainer = _core.Trainer(graph, [(loss, 1.0, -1, False)], [], _core.Optimizer("sgd", {"learning_rate": 0.1}))
+    trainer = _core.Trainer(graph, [(loss, 1.0, -1, False, -1)], [], _core.Optimizer("sgd", {"learning_rate": 0.1}))
     steps = 5
     assert trainer.run(_core.Columns([xs, ys]), None, 8, 0, steps, 60.0) == steps
     losses = []

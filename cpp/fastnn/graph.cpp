@@ -156,6 +156,26 @@ Graph Graph::rewritten(std::vector<EdgeId>& outputs) const {
   return result;
 }
 
+std::optional<Graph::Range> Graph::range(EdgeId input) const {
+  std::vector<EdgeId> same{input};
+  std::optional<Range> found;
+  for (const Node& node : nodes_)
+    for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+      if (std::find(same.begin(), same.end(), node.inputs[i]) == same.end()) continue;
+      if (node.layer->is_alias()) same.push_back(node.outputs[0]);
+      const auto range = node.layer->range(i);
+      if (!range) continue;
+      if (!found || range->second < found->high) found = Range{range->first, range->second, node.layer->who()};
+    }
+  return found;
+}
+
+std::optional<std::pair<Index, std::string>> Graph::fixed_rows() const {
+  for (const Node& node : nodes_)
+    if (const Index rows = node.layer->fixed_rows(); rows > 0) return std::pair(rows, node.layer->who());
+  return std::nullopt;
+}
+
 std::string Graph::describe() const {
   std::ostringstream out;
   for (EdgeId id : inputs_)

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -47,6 +48,17 @@ class Graph {
   /// The same computation of `outputs` (renumbered in place), as it will run: nodes that serve no output left out, losses
   /// moved onto the logits, activations taken into the node before them. Inputs all stay, in order.
   Graph rewritten(std::vector<EdgeId>& outputs) const;
+
+  /// A range that a node says for what it reads.
+  struct Range {
+    Index low, high;
+    std::string who;
+  };
+  /// For an input that a node reads (as it is, or with another shape): the whole numbers that the node can take.
+  std::optional<Range> range(EdgeId input) const;
+
+  /// The rows that a node demands of every batch, and its name.
+  std::optional<std::pair<Index, std::string>> fixed_rows() const;
 
   std::string describe() const;
 

@@ -183,6 +183,8 @@ class Layer {
   /// Where input i expects whole numbers, the range [low, high) of what it can take: ids. Values are looked over at the
   /// door of a run; a pass makes NaN of an id that came by another way.
   virtual std::optional<std::pair<Index, Index>> range(std::size_t) const { return std::nullopt; }
+  /// The rows that every batch must have, where the node keeps something of each; 0: any number.
+  virtual Index fixed_rows() const { return 0; }
   /// True where the node draws from its stream in a training step.
   virtual bool random() const { return false; }
 

@@ -186,7 +186,7 @@ class Layer(Configurable):
         if name is not None and not isinstance(name, str):
             raise TypeError(f"{type(self).__name__} expects name to be a string, got {name!r}")
         self.name = name or unique_name(type(self).__name__)
-        if dtype is not None and edge_dtype(dtype, self.who()) == "bool":
+        if (dtype is not None and edge_dtype(dtype, self.who()) != "float32") or str(dtype) == "float64":
             raise ValueError(f"{self.who()} computes in float32, got dtype {dtype!r}")
         self.batch_input_shape = _input_shape(self.who(), kwargs)
         for unknown in kwargs:
@@ -375,9 +375,7 @@ class Layer(Configurable):
 
     # Masks.
 
-    def _masks_of_arguments(
-        self, arguments: Arguments, masks: Sequence[int | None]
-    ) -> dict[str, list[int | None]]:
+    def _masks_of_arguments(self, arguments: Arguments, masks: Sequence[int | None]) -> dict[str, list[int | None]]:
         """For each parameter of `call` that asks for a mask (`mask` of the first argument, `value_mask` of `value`)
         and was not given one, the masks of that argument's tensors, if there are any."""
         if all(mask is None for mask in masks):
@@ -429,9 +427,7 @@ class Layer(Configurable):
                     stacklevel=2,
                 )
 
-    def _emit_mask(
-        self, emission: Emission, edges: list[int], masks: Sequence[int | None], outputs: list[int]
-    ) -> None:
+    def _emit_mask(self, emission: Emission, edges: list[int], masks: Sequence[int | None], outputs: list[int]) -> None:
         given = [mask for mask in masks if mask is not None]
 
         def function(*tensors: KerasTensor) -> Any:
@@ -518,7 +514,21 @@ class Layer(Configurable):
             specs, structure = self._call_outcome(Arguments((given.pack(tensors),), {}), None)
             assert structure is not None
             return structure.pack([shape for shape, _ in specs])
+        return self._node_output_shape(input_shape)
+
+    def _node_output_shape(self, input_shape: Any) -> Any:
         outputs, _ = self._infer([(shape, "float32") for shape in self._known_shapes(input_shape)])
+        activation = self.__dict__.get("activation")
+        after = None if activation is None or activations.is_custom(activation) else self._activation_after()
+        if after is not None and after[0] != "Activation":
+            shapes = [shape for shape, _ in outputs]
+            found = [
+                _core.infer(
+                    after[0], self.name, after[1], [(shape, "float32") for shape in with_free_sizes(shapes, size)]
+                )[0]
+                for size in FREE_SIZES
+            ]
+            outputs = [(common(tuple(a[0]), tuple(b[0])), a[1]) for a, b in zip(*found, strict=True)]
         made = [shape for shape, _ in outputs]
         return made[0] if len(made) == 1 else made
 
@@ -691,7 +701,7 @@ class Layer(Configurable):
             if not self.supports_masking:
                 raise ValueError(f"{self.who()} has no use for a mask; leave mask= out, or call a layer that keeps it")
         given = self._given(args[0])
-        return (given if self.takes_many else given[0],), kwargs
+        return (_Inputs(given) if self.takes_many or len(given) > 1 else given[0],), kwargs
 
     def _record(self, args: tuple[Any, ...], kwargs: dict[str, Any], training: bool | None) -> Any:
         """A call on symbolic tensors; returns what stands for its outputs."""
@@ -699,7 +709,7 @@ class Layer(Configurable):
         if self._has_call:
             specs, structure = self._call_outcome(arguments, training)
             return Call(self, arguments, specs, structure, training).result()
-        inputs = args[0] if self.takes_many else [args[0]]
+        inputs = args[0] if isinstance(args[0], _Inputs) else [args[0]]
         for tensor in inputs:
             if not isinstance(tensor, KerasTensor):
                 mend = (
@@ -715,8 +725,13 @@ class Layer(Configurable):
     def _node_outcome(self, specs: list[Spec]) -> list[Spec]:
         """What comes out of the node, which is built for what goes in."""
         shapes = [shape for shape, _ in specs]
-        made = self._output_shapes(shapes)
-        self._build_for(shapes)
+        if self._has_call:
+            given = shapes if self.takes_many else shapes[0]
+            made = [self._node_output_shape(given)]
+            Layer.build(self, given)
+        else:
+            made = self._output_shapes(shapes)
+            self._build_for(shapes)
         return [(shape, "float32") for shape in made]
 
     def _build_for(self, shapes: list[Shape]) -> None:
@@ -770,9 +785,10 @@ class Layer(Configurable):
         """A call on arrays."""
         who = f"{self.who()}: the input"
         if not self._has_call:
-            inputs = args[0] if self.takes_many else [args[0]]
-            arrays = [numeric(one, who) for one in inputs]
-            args = (arrays if self.takes_many else arrays[0],)
+            several = isinstance(args[0], _Inputs)
+            arrays = [numeric(one, who) for one in (args[0] if several else [args[0]])]
+            args = (_Inputs(arrays) if several else arrays[0],)
+            count = len(arrays)
         elif args and not isinstance(args[0], np.ndarray):
             # A list of arrays is several inputs; any other list is one.
             several = isinstance(args[0], (list, tuple, Mapping)) and any(
@@ -801,7 +817,7 @@ class Layer(Configurable):
         if self._has_call:
             packing = self._call_outcome(arguments, training)[1]
         else:
-            self._node_outcome(specs[: len(inputs)])
+            self._node_outcome(specs[:count])
         plain_call = not kwargs and all(isinstance(leaf, np.ndarray) for leaf in leaves)
         if training:
             outputs = self._run_in_training(arrays, arguments)
@@ -1021,7 +1037,12 @@ class _OwnCall(Call):
     """A call of what a layer of fastnn computes itself, from within a `call` that a user wrote around it."""
 
     def emit(self, emission: Emission, edges: list[int]) -> list[int]:
-        return self.layer._emit_own(emission, edges, self.arguments)
+        made: list[int] = self.layer._emit_own(emission, edges, self.arguments)
+        return made
+
+
+class _Inputs(list[Any]):
+    """The inputs of a layer that takes several."""
 
 
 class _Leaf:

@@ -11,13 +11,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
+import numpy as np
 from numpy.typing import NDArray
-
-if TYPE_CHECKING:
-    from fastnn.emission import Emission
-    from fastnn.layer import Layer
 
 Shape = tuple[int | None, ...]
 Spec = tuple[Shape, str]
@@ -30,7 +27,7 @@ operators: dict[str, Callable[..., Any]] = {}
 class History(NamedTuple):
     """Where a symbolic tensor comes from: an output of one of a layer's calls."""
 
-    layer: Layer
+    layer: Any
     call: int
     output: int
 
@@ -38,8 +35,18 @@ class History(NamedTuple):
 class Arithmetic:
     """The operators of what stands for numbers: symbolic tensors and variables."""
 
-    __array_priority__ = 100
-    __array_ufunc__ = None  # NumPy leaves `array + tensor` to the tensor
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        """What NumPy asks for `array + tensor`, and for a function of its own on one."""
+        if is_traced(list(inputs)):
+            name = {"true_divide": "divide", "remainder": "mod", "absolute": "abs"}.get(ufunc.__name__, ufunc.__name__)
+            if method == "__call__" and name in operators and not kwargs:
+                return operators[name](*inputs)
+            raise TypeError(
+                f"np.{ufunc.__name__} cannot compute with a symbolic tensor, which has no numbers yet; use "
+                f"fastnn.ops.{name} in its place"
+            )
+        arrays = [np.asarray(one) if isinstance(one, Arithmetic) else one for one in inputs]
+        return getattr(ufunc, method)(*arrays, **kwargs)
 
     def __add__(self, other: Any) -> Any:
         return operators["add"](self, other)
@@ -191,7 +198,7 @@ class KerasTensor(Arithmetic):
     def __float__(self) -> float:
         raise self._no_numbers("is no number", "keep computing with fastnn.ops")
 
-    __int__ = __index__ = __float__  # type: ignore[assignment]
+    __int__ = __index__ = __float__
 
     def __len__(self) -> int:
         if self.shape and self.shape[0] is not None:
@@ -306,7 +313,7 @@ class Call:
 
     def __init__(
         self,
-        layer: Layer,
+        layer: Any,
         arguments: Arguments,
         outputs: Sequence[Spec],
         structure: Structure | None = None,
@@ -332,13 +339,14 @@ class Call:
         """The outputs as the caller gets them."""
         return self.structure.pack(self.outputs)
 
-    def emit(self, emission: Emission, edges: list[int]) -> list[int]:
-        """Adds what the call computes to a graph."""
+    def emit(self, emission: Any, edges: list[int]) -> list[int]:
+        """Adds what the call computes to a graph; returns the edges of its outputs."""
         outer = emission.training
         if self.training is not None:
             emission.training = self.training
         try:
-            return self.layer._emit(emission, edges, self.arguments)
+            made: list[int] = self.layer._emit(emission, edges, self.arguments)
+            return made
         finally:
             emission.training = outer
 

@@ -385,7 +385,7 @@ class VocabularyLayer(Layer):
         beyond = (numbers < 0) | (numbers >= len(all_tokens))
         return all_tokens[np.where(beyond, len(all_tokens) - 1, numbers)]
 
-    def _record(self, inputs: Any, training: bool | None = None) -> Any:
+    def _record(self, args: tuple[Any, ...], kwargs: dict[str, Any], training: bool | None) -> Any:
         raise TypeError(
             f"{self.who()} works on {self.what}, which no model computes with: call it on the arrays, and feed "
             "the model what comes out"

@@ -149,9 +149,9 @@ class IntegerLookup(VocabularyLayer):
 
     # Inside of a model.
 
-    def _record(self, inputs: Any, training: bool | None = None) -> Any:
+    def _record(self, args: tuple[Any, ...], kwargs: dict[str, Any], training: bool | None) -> Any:
         self._table()
-        return Layer._record(self, inputs, training)
+        return Layer._record(self, args, kwargs, training)
 
     def _table(self) -> dict[str, Any]:
         """The node's config: what stands for what."""
@@ -243,7 +243,7 @@ class Hashing(Layer):
             raise ValueError(f"{self.who()} gives dense arrays only; leave sparse=False")
         self._key = salted(self.who(), salt)
 
-    def _record(self, inputs: Any, training: bool | None = None) -> Any:
+    def _record(self, args: tuple[Any, ...], kwargs: dict[str, Any], training: bool | None) -> Any:
         raise TypeError(
             f"{self.who()} works on strings and integers outside of models: call it on the arrays, and feed the "
             "model what comes out"
