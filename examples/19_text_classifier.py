@@ -37,14 +37,13 @@ print(f"{str(train[0])!r} becomes {x_train[0]}")
 assert x_train.shape == (500, 24)
 
 
-def classifier(name, *middle):
+def classifier(name, middle, mask_zero):
     fastnn.utils.set_random_seed(1)
     model = Sequential(
         [
             Input((None,), dtype="int32"),
-            # mask_zero: what follows passes over the places that were only filled up.
-            Embedding(words.vocabulary_size(), 16, mask_zero=True),
-            *middle,
+            Embedding(words.vocabulary_size(), 16, mask_zero=mask_zero),
+            middle,
             Dense(1, activation="sigmoid"),
         ],
         name=name,
@@ -57,11 +56,11 @@ def classifier(name, *middle):
     return model
 
 
-mean_of_words = classifier("mean_of_words", GlobalAveragePooling1D())
-in_order = classifier("in_order", LSTM(16))
+mean_of_words = classifier("mean_of_words", GlobalAveragePooling1D(), mask_zero=False)
+in_order = classifier("in_order", LSTM(16), mask_zero=True)
 mean_of_words.summary()
 
-# Filling up changes nothing, since it is masked.
+# With mask_zero the LSTM passes over the places that were only filled up: more of them change nothing.
 short = words(["The staff was friendly!"])
 longer = np.pad(short, ((0, 0), (0, 10)))
 assert np.array_equal(in_order.predict(longer, verbose=0), in_order.predict(short, verbose=0))
