@@ -8,6 +8,7 @@ import numpy as np
 import fastnn
 from fastnn.layers import LSTM, Dense, Embedding, GlobalAveragePooling1D, Input, TextVectorization
 from fastnn.models import Sequential
+from fastnn.optimizers import Adam
 
 THINGS = ["the room", "our bed", "the breakfast", "the staff", "the view", "the bathroom", "dinner", "the pool"]
 GOOD = ["lovely", "clean and quiet", "excellent", "better than expected", "a delight", "friendly", "spotless"]
@@ -48,7 +49,7 @@ def classifier(name, middle, mask_zero):
         ],
         name=name,
     )
-    model.compile("adam", loss="binary_crossentropy", metrics=["accuracy"])
+    model.compile(Adam(learning_rate=0.01), loss="binary_crossentropy", metrics=["accuracy"])
     model.fit(x_train, y_train, batch_size=16, epochs=8, validation_split=0.1, verbose=2)
     accuracy = model.evaluate(x_test, y_test, verbose=0)[1]
     print(f"{name}: {accuracy:.1%} of {len(test)} new reviews understood")
