@@ -152,6 +152,9 @@ class Layer {
   /// True where input i takes part in differentiation (labels do not).
   virtual bool differentiable_input(std::size_t) const { return true; }
   virtual BackwardReads backward_reads() const { return {}; }
+  /// True where the gradient of input i may lie where that of the only output does: backward() then finds both at one
+  /// place, and works element by element, or has nothing to do.
+  virtual bool gradient_in_place(std::size_t) const { return false; }
   /// Takes the activation that follows into this node's own epilogue; false where it cannot.
   virtual bool fuse(kernels::Activation) { return false; }
   /// True where this node and the activation before it may change places without changing a bit: the node then runs first,
