@@ -23,13 +23,11 @@ Example:
     array([[11.]], dtype=float32)
 """
 
-from typing import Any
-
-from fastnn.configurable import suggestion
+from fastnn.configurable import suggestion as _suggestion
+from fastnn.ops import arithmetic as _arithmetic  # noqa: F401
 from fastnn.ops import image as image
 from fastnn.ops import linalg as linalg
 from fastnn.ops import nn as nn
-from fastnn.ops import node as _node
 from fastnn.ops import numpy as numpy
 from fastnn.ops.control import associative_scan as associative_scan
 from fastnn.ops.control import cond as cond
@@ -292,7 +290,6 @@ from fastnn.ops.shaping import repeat as repeat
 from fastnn.ops.shaping import reshape as reshape
 from fastnn.ops.shaping import roll as roll
 from fastnn.ops.shaping import rot90 as rot90
-from fastnn.ops.shaping import rows as _rows
 from fastnn.ops.shaping import scatter as scatter
 from fastnn.ops.shaping import scatter_update as scatter_update
 from fastnn.ops.shaping import shape as shape
@@ -322,51 +319,8 @@ from fastnn.ops.windows import max_pool as max_pool
 from fastnn.ops.windows import separable_conv as separable_conv
 from fastnn.ops.windows import space_to_depth as space_to_depth
 from fastnn.ops.windows import unfold as unfold
-from fastnn.symbolic import operators
-from fastnn.variable import Variable
 
 
-def _assign(variable: Variable, value: Any, how: str) -> Any:
-    # Added to what the variable is at this place of the code, after assignments before it.
-    tensor = cast(_node.tensor(value), "float32")
-    if how != "assign":
-        tensor = (add if how == "add" else subtract)(variable, tensor)
-    return _node.node("Assign", {"op": "assign"}, [tensor], "assign", [variable])
-
-
-operators.update(
-    abs=abs,
-    add=add,
-    cast=cast,
-    divide=divide,
-    floor_divide=floor_divide,
-    greater=greater,
-    greater_equal=greater_equal,
-    less=less,
-    less_equal=less_equal,
-    logical_and=logical_and,
-    logical_not=logical_not,
-    logical_or=logical_or,
-    logical_xor=logical_xor,
-    matmul=matmul,
-    mod=mod,
-    multiply=multiply,
-    negative=negative,
-    power=power,
-    reshape=reshape,
-    sqrt=sqrt,
-    stack=stack,
-    subtract=subtract,
-    sum=sum,
-    transpose=transpose,
-    assign=_assign,
-    getitem=get_item,
-    node=_node.node,
-    rows=_rows,
-    tensor=_node.tensor,
-)
-
-
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     names = [known for known in globals() if not known.startswith("_")]
-    raise AttributeError(f"module 'fastnn.ops' has no function {name!r}.{suggestion(name, names)}")
+    raise AttributeError(f"module 'fastnn.ops' has no function {name!r}.{_suggestion(name, names)}")

@@ -51,7 +51,7 @@ def switch(index: Any, branches: Sequence[Callable[..., Any]], *operands: Any) -
         branches: Functions of the operands that return things of the same shapes.
         *operands: With what they are called.
     """
-    if not is_traced(index):
+    if not is_traced(index) and not np.ndim(index):
         return branches[int(np.clip(int(index), 0, len(branches) - 1))](*operands)
     conditions = [el.less_equal(index, i) for i in range(len(branches) - 1)]
     return _chosen(conditions, [branch(*operands) for branch in branches], "switch")
@@ -64,7 +64,8 @@ def while_loop(
 
     Args:
         cond: Returns a bool that is known beforehand; with `maximum_iterations` it may return a symbolic one: then the
-            body is computed so many times, and what it gives counts while the condition holds.
+            body is computed so many times, and what it gives counts while the condition holds. Of several numbers each
+            goes on by itself.
         body: Returns the new variables.
         loop_vars: The first ones: one thing, or a list or tuple of them.
         maximum_iterations: How often at most.
@@ -78,19 +79,20 @@ def while_loop(
     done = 0
     while maximum_iterations is None or done < maximum_iterations:
         holds = cond(*now)
+        several = is_traced(holds) or np.ndim(holds) > 0
         if is_traced(holds) and maximum_iterations is None:
             raise TypeError(
                 "ops.while_loop: the condition is a symbolic tensor, so how often the body runs is not known when the "
                 "graph is made; give maximum_iterations, and the body counts while the condition holds"
             )
-        if not is_traced(holds) and not bool(np.all(holds)):
-            break
         running = holds if running is True else el.logical_and(running, holds)
+        if not is_traced(running) and not np.any(running):
+            break
         new = body(*now)
         new = tuple(new) if isinstance(new, (list, tuple)) else (new,)
         if len(new) != len(now):
             raise ValueError(f"ops.while_loop: the body returned {len(new)} variables, expected {len(now)}")
-        now = _chosen([running], [new, now], "while_loop") if is_traced(running) else new
+        now = _chosen([running], [new, now], "while_loop") if several else new
         done += 1
     return type(loop_vars)(now) if many else now[0]
 

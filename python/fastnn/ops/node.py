@@ -174,9 +174,10 @@ def tensor(value: Any, dtype: str | None = None) -> KerasTensor:
 def _constant(value: Array, dtype: str) -> Any:
     if dtype == "int32" and value.size and np.abs(value.astype(np.int64)).max() > 1 << 24:
         # A float32 holds 24 bits exactly: the upper and the lower half apart.
-        whole = value.astype(np.int32)
+        whole = np.asarray(value.astype(np.int32))
         return operators["add"](
-            operators["multiply"](_constant(whole >> 16, dtype), 1 << 16), _constant(whole & 0xFFFF, dtype)
+            operators["multiply"](_constant(np.asarray(whole >> 16), dtype), 1 << 16),
+            _constant(np.asarray(whole & 0xFFFF), dtype),
         )
     return node("Constant", {"value": value.astype(np.float32), "dtype": dtype}, [], "constant")
 

@@ -92,7 +92,7 @@ def histogram(x: Any, bins: int = 10, range: Any = None) -> tuple[Any, Any]:
         raise ValueError(f"ops.histogram expects one axis, got {tuple(x.shape)}")
     low, high = (reduction.min(x), reduction.max(x)) if range is None else (float(range[0]), float(range[1]))
     parts = np.linspace(0.0, 1.0, int(bins) + 1, dtype=np.float32)
-    edges = el.add(low, el.multiply(el.subtract(high, low), parts))
+    edges = el.add(el.multiply(low, 1 - parts), el.multiply(high, parts))
     column = shaping.expand_dims(x, -1)
     inside = el.logical_and(el.greater_equal(column, edges[:-1]), el.less(column, edges[1:]))
     top = np.arange(int(bins)) == int(bins) - 1
@@ -199,11 +199,9 @@ def _by_segment(op: Callable[..., Any], otherwise: Any, data: Any, ids: Any, cou
     rank = len(data.shape)
     for _ in range(rank - 1):
         members = shaping.expand_dims(members, -1)
-    of_type = el.dtype(data)
-    outside = (
-        otherwise if of_type == "float32" else {np.inf: 2**31 - 1, -np.inf: -(2**31)}.get(otherwise, int(otherwise))
-    )
-    return op(el.where(members, shaping.expand_dims(data, 1), outside), 0)
+    if el.dtype(data) != "float32":
+        otherwise = {np.inf: 2**31 - 1, -np.inf: -(2**31)}.get(otherwise, otherwise)
+    return op(el.where(members, shaping.expand_dims(data, 1), otherwise), 0)
 
 
 def segment_sum(data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False) -> Any:
