@@ -1,9 +1,9 @@
 """Random numbers, under the names of `keras.random`.
 
 On plain numbers they are drawn at once. Where the shape begins with `ops.shape(x)[0]`, and within the `call` of a
-layer, a node draws them anew in each step of training. Each draw is a pure function of
-a seed and of a position that counts draws: a `SeedGenerator` owns both, a whole number as `seed` is one of its own, and
-without a seed the generator of the module draws, which begins with `fastnn.utils.set_random_seed`.
+layer, a node draws them anew in each step of training and for each batch of a prediction. Each draw is a pure function
+of a seed and of a position that counts draws: a `SeedGenerator` owns both, a whole number as `seed` is one of its own,
+and without a seed the generator of the module draws, which begins anew with `fastnn.utils.set_random_seed`.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class SeedGenerator:
     Attributes:
         seed: The seed.
         name: The name.
-        stream: What the core draws from; its `position` counts draws, and moves on with each step.
+        stream: What the core draws from; its `position` counts draws, and moves on with each pass.
 
     Example:
         >>> generator = fastnn.random.SeedGenerator(42)
@@ -104,9 +104,8 @@ def _draw(op: str, shape: Any, a: float, b: float, seed: Any) -> Any:
     count = int(np.prod(sizes, dtype=np.int64))
     if count == 0:
         return np.zeros(sizes, {"bernoulli": bool, "randint": np.int32}.get(op, np.float32))
-    found = _core.Predictor(graph, [made])([np.zeros(count, np.float32)])[0].reshape(sizes)
-    stream.position += 1
-    return found
+    # As every pass over a graph that draws, this moves the stream on.
+    return _core.Predictor(graph, [made])([np.zeros(count, np.float32)])[0].reshape(sizes)
 
 
 def _typed(made: Any, dtype: Any) -> Any:

@@ -105,7 +105,11 @@ functional(
     "attention-of-heads", (4, 2, 3), lambda k, o, x: o.dot_product_attention(k.layers.Dense(3)(x), x, x, is_causal=True)
 )
 functional("normalize-gelu", (6,), lambda k, o, x: o.normalize(o.gelu(k.layers.Dense(5)(x)), axis=-1))
-functional("convolution", (6, 5, 2), lambda k, o, x: k.layers.Dense(2)(o.max_pool(o.silu(k.layers.Conv2D(3, 2)(x)), 2)))
+functional(
+    "convolution",
+    (6, 5, 2),
+    lambda k, o, x: k.layers.Dense(2)(o.max_pool(o.silu(k.layers.Conv2D(3, 2)(x)), (2, 2), (2, 2))),
+)
 functional("lambda", (5,), lambda k, o, x: k.layers.Lambda(lambda y: o.softplus(y) * 2)(k.layers.Dense(3)(x)))
 
 
