@@ -38,6 +38,7 @@ operators.update(
     power=el.power,
     sqrt=el.sqrt,
     subtract=el.subtract,
+    einsum=linear.einsum,
     matmul=linear.matmul,
     sum=reduction.sum,
     getitem=shaping.get_item,
