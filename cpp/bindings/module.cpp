@@ -144,7 +144,7 @@ void bind_graph(py::module_& m) {
         [](const std::string& kind, const std::string& name, const py::dict& config, const py::sequence& inputs) {
           std::vector<Spec> specs;
           for (const py::handle input : inputs) specs.push_back(to_spec(input.cast<py::sequence>()));
-          const Signature signature = make_layer(kind, name, to_config(config))->infer(specs);
+          const Signature signature = make_layer(kind, name, to_config(config))->checked_infer(specs);
           py::list outputs, weights;
           for (const Spec& spec : signature.outputs) outputs.append(from_spec(spec));
           for (const WeightSpec& weight : signature.weights)
@@ -171,6 +171,13 @@ void bind_graph(py::module_& m) {
           py::arg("kind"), py::arg("name"), py::arg("config"), py::arg("inputs"),
           py::arg("weights") = std::vector<VariablePtr>{}, py::arg("stream") = nullptr)
       .def("spec", [](const Graph& graph, EdgeId edge) { return from_spec(graph.edge(edge).spec); })
+      .def("range",
+           [](const Graph& graph, EdgeId input) -> py::object {
+             const auto range = graph.range(input);
+             if (!range) return py::none();
+             return py::make_tuple(range->low, range->high, range->who);
+           })
+      .def("fixed_rows", &Graph::fixed_rows)
       .def("describe", &Graph::describe);
 }
 

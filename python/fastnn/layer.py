@@ -186,7 +186,7 @@ class Layer(Configurable):
         if name is not None and not isinstance(name, str):
             raise TypeError(f"{type(self).__name__} expects name to be a string, got {name!r}")
         self.name = name or unique_name(type(self).__name__)
-        if dtype is not None and edge_dtype(dtype, self.who()) != "float32" or str(dtype) == "float64":
+        if (dtype is not None and edge_dtype(dtype, self.who()) != "float32") or str(dtype) == "float64":
             raise ValueError(f"{self.who()} computes in float32, got dtype {dtype!r}")
         self.batch_input_shape = _input_shape(self.who(), kwargs)
         for unknown in kwargs:
@@ -235,6 +235,10 @@ class Layer(Configurable):
         made = cls(**{name: value for name, value in config.items() if name in taken})
         made.name = config.get("name", made.name)
         return made
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Where it was called belongs to the models around it.
+        return {**self.__dict__, "_alone": None, "_calls": [], "_outcomes": {}}
 
     def who(self) -> str:
         """How errors call this layer: Dense "dense_1"."""
@@ -375,9 +379,7 @@ class Layer(Configurable):
 
     # Masks.
 
-    def _masks_of_arguments(
-        self, arguments: Arguments, masks: Sequence[int | None]
-    ) -> dict[str, list[int | None]]:
+    def _masks_of_arguments(self, arguments: Arguments, masks: Sequence[int | None]) -> dict[str, list[int | None]]:
         """For each parameter of `call` that asks for a mask (`mask` of the first argument, `value_mask` of `value`)
         and was not given one, the masks of that argument's tensors, if there are any."""
         if all(mask is None for mask in masks):
@@ -429,9 +431,7 @@ class Layer(Configurable):
                     stacklevel=2,
                 )
 
-    def _emit_mask(
-        self, emission: Emission, edges: list[int], masks: Sequence[int | None], outputs: list[int]
-    ) -> None:
+    def _emit_mask(self, emission: Emission, edges: list[int], masks: Sequence[int | None], outputs: list[int]) -> None:
         given = [mask for mask in masks if mask is not None]
 
         def function(*tensors: KerasTensor) -> Any:
@@ -518,13 +518,18 @@ class Layer(Configurable):
             specs, structure = self._call_outcome(Arguments((given.pack(tensors),), {}), None)
             assert structure is not None
             return structure.pack([shape for shape, _ in specs])
+        return self._node_output_shape(input_shape)
+
+    def _node_output_shape(self, input_shape: Any) -> Any:
         outputs, _ = self._infer([(shape, "float32") for shape in self._known_shapes(input_shape)])
         activation = self.__dict__.get("activation")
         after = None if activation is None or activations.is_custom(activation) else self._activation_after()
         if after is not None and after[0] != "Activation":
             shapes = [shape for shape, _ in outputs]
             found = [
-                _core.infer(after[0], self.name, after[1], [(shape, "float32") for shape in with_free_sizes(shapes, size)])[0]
+                _core.infer(
+                    after[0], self.name, after[1], [(shape, "float32") for shape in with_free_sizes(shapes, size)]
+                )[0]
                 for size in FREE_SIZES
             ]
             outputs = [(common(tuple(a[0]), tuple(b[0])), a[1]) for a, b in zip(*found, strict=True)]
@@ -724,8 +729,20 @@ class Layer(Configurable):
     def _node_outcome(self, specs: list[Spec]) -> list[Spec]:
         """What comes out of the node, which is built for what goes in."""
         shapes = [shape for shape, _ in specs]
-        made = self._output_shapes(shapes)
-        self._build_for(shapes)
+        if any(not shape or shape[0] is not None for shape in shapes):
+            # Numbers of the code's own, such as places 0, 1, 2...: only layers that need no batch take them.
+            node = self._node()
+            assert node is not None
+            outputs, _ = _core.infer(node[0], self.name, node[1], specs)
+            self._build_for([batched(self.who(), shape) for shape in shapes])
+            return [(tuple(shape), dtype) for shape, dtype in outputs]
+        if self._has_call:
+            given = shapes if self.takes_many else shapes[0]
+            made = [self._node_output_shape(given)]
+            Layer.build(self, given)
+        else:
+            made = self._output_shapes(shapes)
+            self._build_for(shapes)
         return [(shape, "float32") for shape in made]
 
     def _build_for(self, shapes: list[Shape]) -> None:
@@ -1031,7 +1048,8 @@ class _OwnCall(Call):
     """A call of what a layer of fastnn computes itself, from within a `call` that a user wrote around it."""
 
     def emit(self, emission: Emission, edges: list[int]) -> list[int]:
-        return self.layer._emit_own(emission, edges, self.arguments)
+        made: list[int] = self.layer._emit_own(emission, edges, self.arguments)
+        return made
 
 
 class _Inputs(list[Any]):

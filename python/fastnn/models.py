@@ -10,6 +10,7 @@ from the calls between its symbolic tensors. Both are layers: within another mod
 from __future__ import annotations
 
 import math
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -55,10 +56,12 @@ class Model(Layer, Trainer):
     def __new__(cls, *args: Any, **kwargs: Any) -> Model:
         return super().__new__(Functional if cls is Model else cls)
 
-    def __init__(self, *args: Any, name: str | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, name: str | None = None, trainable: bool = True, dtype: Any = None, **kwargs: Any
+    ) -> None:
         if args or kwargs:
             raise TypeError(f"{type(self).__name__}() takes a name; give inputs and outputs to Model(inputs, outputs)")
-        Layer.__init__(self, name=name)
+        Layer.__init__(self, name=name, trainable=trainable, dtype=dtype)
         self._layers: list[Layer] = []
         self._traced: tuple[Structure, Structure] | None = None
         self._traced_ports: tuple[list[Port], list[Port]] | None = None
@@ -166,6 +169,14 @@ class Model(Layer, Trainer):
         given = Structure(leaves)
         self._open_for(given, [(batched(self.who(), leaf.shape), "float32") for leaf in given.flat(leaves)])
 
+    def _emit_call(
+        self, emission: Emission, edges: list[int], arguments: Arguments | None
+    ) -> tuple[Structure, list[int]]:
+        if arguments is None and self._traced is not None:
+            tensors = [stand_in(emission.graph.spec(edge), "inputs") for edge in edges]
+            arguments = Arguments((self._traced[0].pack(tensors),), {})
+        return super()._emit_call(emission, edges, arguments)
+
     def _build_call(self, arguments: Arguments) -> None:
         if type(self).build is not Model.build:
             super()._build_call(arguments)
@@ -261,7 +272,9 @@ class Model(Layer, Trainer):
         found = Trainer._predictor(self, x)
         port = self._ports()[0][0]
         alone = all(structure.alone for structure in self._structures())
-        if port.shape is not None and port.dtype == "float32" and alone:
+        limits = self._limits(x)
+        free = limits.rows is None and limits.ranges[0] is None
+        if port.shape is not None and port.dtype == "float32" and alone and free:
             self._fast = found, port.shape[1:]
         return found
 
@@ -364,6 +377,49 @@ class Model(Layer, Trainer):
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
 
+    # Files. What they are like is said in `fastnn.saving`.
+
+    def save(self, filepath: str | os.PathLike[str], overwrite: bool = True, **kwargs: Any) -> None:
+        """Writes the model into a file, `m.keras` or the older `m.h5`: see `fastnn.saving.save_model`."""
+        from fastnn import saving
+
+        saving.save_model(self, filepath, overwrite, **kwargs)
+
+    def save_weights(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
+        """Writes the weights into a file, `m.weights.h5`: see `fastnn.saving.save_weights`."""
+        from fastnn import saving
+
+        saving.save_weights(self, filepath, overwrite)
+
+    def load_weights(self, filepath: str | os.PathLike[str], skip_mismatch: bool = False, **kwargs: Any) -> None:
+        """Reads weights from a file: see `fastnn.saving.load_weights`."""
+        from fastnn import saving
+
+        saving.load_weights(self, filepath, skip_mismatch, **kwargs)
+
+    def to_json(self, **kwargs: Any) -> str:
+        """The structure as text, without weights; `model_from_json` reads it."""
+        from fastnn import saving
+
+        return saving.to_json(self, **kwargs)
+
+    def export(self, filepath: str | os.PathLike[str], format: str | None = None, verbose: bool | None = None) -> None:
+        """Writes what the model predicts for other programs: see `fastnn.saving.export_model`.
+
+        Args:
+            filepath: `m.onnx`, or `m.c`.
+            format: "onnx" or "c"; None: by the file's name.
+            verbose: Whether to say so.
+        """
+        from fastnn import saving
+
+        saving.export_model(self, filepath, format, bool(verbose))
+
+    def __reduce__(self) -> Any:
+        from fastnn.saving import pickling
+
+        return pickling.thaw, pickling.freeze(self)
+
     def summary(
         self,
         line_length: int | None = None,
@@ -445,9 +501,7 @@ class Model(Layer, Trainer):
             return layers
         if len(layer_range) != 2:
             raise ValueError(f"layer_range expects two regular expressions, got {layer_range!r}")
-        begin, end = (
-            [i for i, layer in enumerate(layers) if re.match(pattern, layer.name)] for pattern in layer_range
-        )
+        begin, end = ([i for i, layer in enumerate(layers) if re.match(pattern, layer.name)] for pattern in layer_range)
         if not begin or not end:
             missing = layer_range[1] if begin else layer_range[0]
             raise ValueError(f"{self.who()}: layer_range found no layer whose name matches {missing!r}")
@@ -598,12 +652,14 @@ class Sequential(Model):
                 )
             return
         self.compute_output_shape(shape)
-        self._chain(InputLayer(batch_shape=shape))
+        self._chain(shape)
 
-    def _chain(self, first: InputLayer) -> None:
-        tensors = [first.output]
-        for layer in self._layers:
-            tensors.append(self._next(layer, tensors[-1]))
+    def _chain(self, shape: Shape, first: InputLayer | None = None) -> None:
+        with Trace.paused():
+            first = InputLayer(batch_shape=shape) if first is None else first
+            tensors = [first.output]
+            for layer in self._layers:
+                tensors.append(self._next(layer, tensors[-1]))
         self._begin(first)
         self._tensors = tensors
 
@@ -667,7 +723,7 @@ class Sequential(Model):
             # A nested model has changed what it yields: the layers are called anew.
             first = self._tensors[0].history.layer
             assert isinstance(first, InputLayer)
-            self._chain(first)
+            self._chain(first.shape, first)
 
     # What is told of it.
 
@@ -917,13 +973,13 @@ def clone_model(model: Any, input_tensors: Any = None, clone_function: Callable[
         if isinstance(layer, Model) and clone_function is not None:
             return clone_model(layer, None, clone_function)  # type: ignore[no-any-return]
         if clone_function is None or isinstance(layer, InputLayer):
-            return type(layer).from_config(layer.get_config())
+            return type(layer).from_config(layer.get_config())  # type: ignore[no-any-return]
         return clone_function(layer)
 
     if isinstance(model, Sequential):
         return Sequential([cloned(layer) for layer in (*model._entry(), *model.layers)], model.trainable, model.name)
     assert isinstance(model, Functional)
-    new = {layer: cloned(layer) for layer in model.layers}
+    new = {layer: cloned(layer) for layer in model._layers}
     made = {id(t): new[model._graph.entries[id(t)]].output for t in model.inputs}
     for call in model._graph.calls:
         args, kwargs = call.arguments.place([made[id(t)] for t in call.inputs])
@@ -937,10 +993,44 @@ def clone_model(model: Any, input_tensors: Any = None, clone_function: Callable[
     )
 
 
+def save_model(model: Any, filepath: str | os.PathLike[str], overwrite: bool = True, **kwargs: Any) -> None:
+    """Writes a model into a file: see `fastnn.saving.save_model`."""
+    from fastnn import saving
+
+    saving.save_model(model, filepath, overwrite, **kwargs)
+
+
+def load_model(
+    filepath: str | os.PathLike[str],
+    custom_objects: Mapping[str, Any] | None = None,
+    compile: bool = True,
+    safe_mode: bool = True,
+) -> Any:
+    """A model from a file of fastnn or Keras: see `fastnn.saving.load_model`."""
+    from fastnn import saving
+
+    return saving.load_model(filepath, custom_objects, compile, safe_mode)
+
+
+def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """A model with fresh weights from what `to_json` returned: see `fastnn.saving.model_from_json`."""
+    from fastnn import saving
+
+    return saving.model_from_json(json_string, custom_objects)
+
+
 _ALONE = Structure(None)
 
 # Nor are layers looked for in these.
-Model._internal = Layer._internal | {"_layers", "_fingerprint", "_trained", "_programs", "_fast", "_traced", "optimizer"}
+Model._internal = Layer._internal | {
+    "_layers",
+    "_fingerprint",
+    "_trained",
+    "_programs",
+    "_fast",
+    "_traced",
+    "optimizer",
+}
 
 
 class _Place:
