@@ -19,6 +19,7 @@ _MASK = (1 << 64) - 1
 _lock = threading.Lock()
 _seed = int.from_bytes(os.urandom(8), "little")
 _drawn = 0
+_settings = 0
 _names: dict[str, int] = {}
 
 
@@ -36,13 +37,19 @@ def set_random_seed(seed: int) -> None:
     Example:
         >>> fastnn.utils.set_random_seed(42)
     """
-    global _seed, _drawn
+    global _seed, _drawn, _settings
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 1 << 32:
         raise ValueError(f"set_random_seed expects a whole number from 0 to 2**32 - 1, got {seed!r}")
     random.seed(int(seed))
     np.random.seed(int(seed))
     with _lock:
         _seed, _drawn = int(seed), 0
+        _settings += 1
+
+
+def settings() -> int:
+    """How often the global seed was set: what was drawn from an earlier one begins anew."""
+    return _settings
 
 
 def next_seed() -> int:

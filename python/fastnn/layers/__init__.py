@@ -45,6 +45,7 @@ from fastnn.layers.depthwise import SeparableConvolution2D as SeparableConvoluti
 from fastnn.layers.embedding import Embedding as Embedding
 from fastnn.layers.input import Input as Input
 from fastnn.layers.input import InputLayer as InputLayer
+from fastnn.layers.lambda_layer import Lambda as Lambda
 from fastnn.layers.lookup import Hashing as Hashing
 from fastnn.layers.lookup import IntegerLookup as IntegerLookup
 from fastnn.layers.lookup import StringLookup as StringLookup

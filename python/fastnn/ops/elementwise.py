@@ -2,29 +2,43 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from fastnn import _core
 from fastnn.ops.node import array, edge_type, lowered, node, one_type, tensor
 from fastnn.symbolic import KerasTensor, is_traced
 
 Unary = Callable[[Any], Any]
 Binary = Callable[[Any, Any], Any]
 
-_erf = np.vectorize(math.erf, otypes=[np.float32])
+
+def _by_core(op: str) -> Unary:
+    """A function that NumPy does not have, by the core's node on all numbers as one row."""
+
+    def apply(x: Any) -> Any:
+        return _core.apply("Unary", {"op": op}, [np.ascontiguousarray(x).reshape(1, -1)])[0].reshape(x.shape)
+
+    return apply
 
 
-def _unary(name: str, function: Unary, summary: str, op: str = "", floats: bool = True) -> Unary:
-    """A function of one tensor; one of `floats` turns whole numbers into floats first."""
+def unary(name: str, function: Unary | None = None, summary: str = "", op: str = "", floats: bool = True) -> Unary:
+    """A function of one tensor; one of `floats` turns whole numbers into floats first; without a
+    `function` for arrays the core computes them."""
+
+    compute = _by_core(op or name) if function is None else function
 
     def apply(x: Any) -> Any:
         if is_traced(x):
-            return node("Unary", {"op": op or name}, [tensor(x, "float32") if floats else x], name)
+            made = tensor(x, "float32") if floats else tensor(x)
+            return node("Unary", {"op": op or name}, [cast(made, "int32") if made.dtype == "bool" else made], name)
         found = array(x)
-        return lowered(function(found.astype(np.float32) if floats else found))
+        if found.dtype == bool:
+            found = found.astype(np.int32)
+        with np.errstate(all="ignore"):
+            return lowered(compute(found.astype(np.float32) if floats else found))
 
     apply.__name__ = apply.__qualname__ = name
     apply.__doc__ = f"""{summary}
@@ -38,18 +52,24 @@ def _unary(name: str, function: Unary, summary: str, op: str = "", floats: bool 
     return apply
 
 
-def _binary(name: str, function: Binary, summary: str, op: str = "", least: str = "bool") -> Binary:
-    """A function of two tensors, whose shapes are broadcast as NumPy does."""
+def _binary(
+    name: str, function: Binary, summary: str, op: str = "", least: str = "bool", of_bools: str | None = None
+) -> Binary:
+    """A function of two tensors, whose shapes are broadcast as NumPy does; of two bools it may be a logical one."""
 
     def apply(x1: Any, x2: Any) -> Any:
         if is_traced(x1) or is_traced(x2):
-            return node("Binary", {"op": op or name}, one_type(x1, x2, least=least), name)
-        first, second = _weak(x1, x2)
-        if least != "bool" and first.dtype == bool and second.dtype == bool:
+            both = one_type(x1, x2)
+            if both[0].dtype == "bool" and of_bools is not None:
+                return node("Binary", {"op": of_bools}, both, name)
+            return node("Binary", {"op": op or name}, one_type(*both, least=least), name)
+        first, second = together(x1, x2)
+        if least != "bool" and of_bools is None and first.dtype == bool:
             first, second = first.astype(np.int32), second.astype(np.int32)
         if least == "float32":
             first, second = first.astype(np.float32), second.astype(np.float32)
-        return lowered(function(first, second))
+        with np.errstate(all="ignore"):
+            return lowered(function(first, second))
 
     apply.__name__ = apply.__qualname__ = name
     apply.__doc__ = f"""{summary}
@@ -64,70 +84,67 @@ def _binary(name: str, function: Binary, summary: str, op: str = "", least: str 
     return apply
 
 
-def _weak(x1: Any, x2: Any) -> tuple[Any, Any]:
-    """Two arrays; a plain number takes the type of the other."""
-    first, second = array(x1), array(x2)
-    if isinstance(x1, (int, float)) and not isinstance(x1, bool) and second.dtype == np.float32:
-        first = first.astype(np.float32)
-    if isinstance(x2, (int, float)) and not isinstance(x2, bool) and first.dtype == np.float32:
-        second = second.astype(np.float32)
-    return first, second
+def together(*values: Any) -> list[Any]:
+    """Arrays of the type that holds them all: float32 before int32 before bool."""
+    arrays = [array(value) for value in values]
+    order = [np.dtype(bool), np.dtype(np.int32), np.dtype(np.float32)]
+    widest = order[int(np.max([order.index(found.dtype) for found in arrays], initial=0))]
+    return [found.astype(widest) for found in arrays]
 
 
-negative = _unary("negative", np.negative, "-x.", floats=False)
-absolute = _unary("absolute", np.abs, "x without its sign.", "abs", floats=False)
+negative = unary("negative", np.negative, "-x.", floats=False)
+absolute = unary("absolute", np.abs, "x without its sign.", "abs", floats=False)
 abs = absolute
-sign = _unary("sign", np.sign, "-1, 0 or 1.", floats=False)
-square = _unary("square", np.square, "x * x.", floats=False)
-exp = _unary("exp", np.exp, "e to the power of x.")
-exp2 = _unary("exp2", np.exp2, "2 to the power of x.")
-expm1 = _unary("expm1", np.expm1, "exp(x) - 1, exact near 0.")
-log = _unary("log", np.log, "The natural logarithm.")
-log1p = _unary("log1p", np.log1p, "log(1 + x), exact near 0.")
-log2 = _unary("log2", np.log2, "The logarithm to base 2.")
-log10 = _unary("log10", np.log10, "The logarithm to base 10.")
-sqrt = _unary("sqrt", np.sqrt, "The square root.")
-rsqrt = _unary("rsqrt", lambda x: 1 / np.sqrt(x), "1 / sqrt(x).")
-reciprocal = _unary("reciprocal", np.reciprocal, "1 / x.")
-sin = _unary("sin", np.sin, "The sine of an angle in radians.")
-cos = _unary("cos", np.cos, "The cosine of an angle in radians.")
-tan = _unary("tan", np.tan, "The tangent of an angle in radians.")
-arcsin = _unary("arcsin", np.arcsin, "The angle whose sine is x.")
-arccos = _unary("arccos", np.arccos, "The angle whose cosine is x.")
-arctan = _unary("arctan", np.arctan, "The angle whose tangent is x.")
-sinh = _unary("sinh", np.sinh, "The hyperbolic sine.")
-cosh = _unary("cosh", np.cosh, "The hyperbolic cosine.")
-tanh = _unary("tanh", np.tanh, "The hyperbolic tangent.")
-arcsinh = _unary("arcsinh", np.arcsinh, "The inverse of sinh.")
-arccosh = _unary("arccosh", np.arccosh, "The inverse of cosh.")
-arctanh = _unary("arctanh", np.arctanh, "The inverse of tanh.")
-erf = _unary("erf", _erf, "The error function.")
-floor = _unary("floor", np.floor, "The largest whole number that is not above x.")
-ceil = _unary("ceil", np.ceil, "The smallest whole number that is not below x.")
-trunc = _unary("trunc", np.trunc, "x without what follows the point.")
-isnan = _unary("isnan", np.isnan, "Whether it is NaN.")
-isinf = _unary("isinf", np.isinf, "Whether it is infinite.")
-isfinite = _unary("isfinite", np.isfinite, "Whether it is a number that is not infinite.")
+sign = unary("sign", np.sign, "-1, 0 or 1.", floats=False)
+square = unary("square", np.square, "x * x.", floats=False)
+exp = unary("exp", np.exp, "e to the power of x.")
+exp2 = unary("exp2", np.exp2, "2 to the power of x.")
+expm1 = unary("expm1", np.expm1, "exp(x) - 1, exact near 0.")
+log = unary("log", np.log, "The natural logarithm.")
+log1p = unary("log1p", np.log1p, "log(1 + x), exact near 0.")
+log2 = unary("log2", np.log2, "The logarithm to base 2.")
+log10 = unary("log10", np.log10, "The logarithm to base 10.")
+sqrt = unary("sqrt", np.sqrt, "The square root.")
+rsqrt = unary("rsqrt", lambda x: 1 / np.sqrt(x), "1 / sqrt(x).")
+reciprocal = unary("reciprocal", np.reciprocal, "1 / x.")
+sin = unary("sin", np.sin, "The sine of an angle in radians.")
+cos = unary("cos", np.cos, "The cosine of an angle in radians.")
+tan = unary("tan", np.tan, "The tangent of an angle in radians.")
+arcsin = unary("arcsin", np.arcsin, "The angle whose sine is x.")
+arccos = unary("arccos", np.arccos, "The angle whose cosine is x.")
+arctan = unary("arctan", np.arctan, "The angle whose tangent is x.")
+sinh = unary("sinh", np.sinh, "The hyperbolic sine.")
+cosh = unary("cosh", np.cosh, "The hyperbolic cosine.")
+tanh = unary("tanh", np.tanh, "The hyperbolic tangent.")
+arcsinh = unary("arcsinh", np.arcsinh, "The inverse of sinh.")
+arccosh = unary("arccosh", np.arccosh, "The inverse of cosh.")
+arctanh = unary("arctanh", np.arctanh, "The inverse of tanh.")
+erf = unary("erf", None, "The error function.")
+erfinv = unary("erfinv", None, "The inverse of erf.")
+floor = unary("floor", np.floor, "The largest whole number that is not above x.")
+ceil = unary("ceil", np.ceil, "The smallest whole number that is not below x.")
+isnan = unary("isnan", np.isnan, "Whether it is NaN.")
+isinf = unary("isinf", np.isinf, "Whether it is infinite.")
+isfinite = unary("isfinite", np.isfinite, "Whether it is a number that is not infinite.")
 
-add = _binary("add", np.add, "x1 + x2.", least="int32")
+add = _binary("add", np.add, "x1 + x2.", least="int32", of_bools="logical_or")
 subtract = _binary("subtract", np.subtract, "x1 - x2.", least="int32")
-multiply = _binary("multiply", np.multiply, "x1 * x2.", least="int32")
+multiply = _binary("multiply", np.multiply, "x1 * x2.", least="int32", of_bools="logical_and")
 divide = _binary("divide", np.divide, "x1 / x2, in floats.", least="float32")
 true_divide = divide
 floor_divide = _binary("floor_divide", np.floor_divide, "The largest whole number not above x1 / x2.", least="int32")
 mod = _binary("mod", np.mod, "What is left of x1 when x2 is taken off as often as it goes; has the sign of x2.",
               least="int32")  # fmt: skip
-remainder = mod
 power = _binary("power", np.power, "x1 to the power of x2.", least="int32")
-maximum = _binary("maximum", np.maximum, "The larger of the two.")
-minimum = _binary("minimum", np.minimum, "The smaller of the two.")
+maximum = _binary("maximum", np.maximum, "The larger of the two.", least="int32", of_bools="logical_or")
+minimum = _binary("minimum", np.minimum, "The smaller of the two.", least="int32", of_bools="logical_and")
 arctan2 = _binary("arctan2", np.arctan2, "The angle of the point (x2, x1).", least="float32")
 equal = _binary("equal", np.equal, "Whether they are equal.")
 not_equal = _binary("not_equal", np.not_equal, "Whether they differ.")
-less = _binary("less", np.less, "Whether x1 < x2.")
-less_equal = _binary("less_equal", np.less_equal, "Whether x1 <= x2.")
-greater = _binary("greater", np.greater, "Whether x1 > x2.")
-greater_equal = _binary("greater_equal", np.greater_equal, "Whether x1 >= x2.")
+less = _binary("less", np.less, "Whether x1 < x2.", least="int32")
+less_equal = _binary("less_equal", np.less_equal, "Whether x1 <= x2.", least="int32")
+greater = _binary("greater", np.greater, "Whether x1 > x2.", least="int32")
+greater_equal = _binary("greater_equal", np.greater_equal, "Whether x1 >= x2.", least="int32")
 
 
 def _logical(name: str, function: Binary, summary: str) -> Binary:
@@ -165,10 +182,22 @@ def round(x: Any, decimals: int = 0) -> Any:
     """To the nearest whole number (of the even one where two are as near), or with so many decimals."""
     if not is_traced(x):
         return lowered(np.round(array(x), decimals))
+    made = tensor(x)
+    if made.dtype != "float32":
+        return made if decimals >= 0 else cast(round(cast(made, "float32"), decimals), made.dtype)
     if decimals == 0:
-        return node("Unary", {"op": "round"}, [tensor(x, "float32")], "round")
-    scale = 10.0**decimals
-    return round(multiply(x, scale)) / scale
+        return node("Unary", {"op": "round"}, [made], "round")
+    if decimals < 0:
+        return multiply(round(divide(made, 10.0**-decimals)), 10.0**-decimals)
+    return divide(round(multiply(made, 10.0**decimals)), 10.0**decimals)
+
+
+def trunc(x: Any) -> Any:
+    """x without what follows the point."""
+    if not is_traced(x):
+        return lowered(np.trunc(array(x)))
+    made = tensor(x)
+    return node("Unary", {"op": "trunc"}, [made], "trunc") if made.dtype == "float32" else made
 
 
 def cast(x: Any, dtype: Any) -> Any:
@@ -187,10 +216,9 @@ def cast(x: Any, dtype: Any) -> Any:
 
 def clip(x: Any, x_min: Any, x_max: Any) -> Any:
     """x, but not below x_min and not above x_max."""
-    if not is_traced(x) and not is_traced([x_min, x_max]):
-        return lowered(np.clip(array(x), x_min, x_max))
-    if isinstance(x_min, (int, float)) and isinstance(x_max, (int, float)):
-        return node("Clip", {"low": float(x_min), "high": float(x_max)}, [tensor(x, "float32")], "clip")
+    if is_traced(x) and isinstance(x_min, (int, float)) and isinstance(x_max, (int, float)):
+        made, *_ = one_type(x, x_min, x_max, least="int32")
+        return node("Clip", {"low": float(x_min), "high": float(x_max)}, [made], "clip")
     return minimum(maximum(x, x_min), x_max)
 
 
@@ -206,44 +234,229 @@ def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
         TypeError: x1 and x2 are missing: how many places that finds is not known beforehand.
     """
     if not is_traced([condition, x1, x2]):
-        return lowered(np.where(np.asarray(condition), *(() if x1 is None else _weak(x1, x2))))
+        return lowered(np.where(np.asarray(condition), *(() if x1 is None else together(x1, x2))))
     if x1 is None or x2 is None:
         raise TypeError("ops.where expects (condition, x1, x2): the places alone have no size that is known beforehand")
     return node("Where", {}, [cast(condition, "bool"), *one_type(x1, x2)], "where")
 
 
+def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
+    """Of each place the choice whose condition is the first to hold there.
+
+    Args:
+        condlist: Tensors of type bool.
+        choicelist: What is taken, one for each condition.
+        default: What is taken where none holds.
+    """
+    if len(condlist) != len(choicelist):
+        raise ValueError(f"ops.select expects a choice for each of {len(condlist)} conditions, got {len(choicelist)}")
+    made = default
+    for condition, choice in reversed(list(zip(condlist, choicelist, strict=True))):
+        made = where(condition, choice, made)
+    return made
+
+
 def divide_no_nan(x1: Any, x2: Any) -> Any:
     """x1 / x2, and 0 where x2 is 0."""
     empty = equal(x2, 0)
-    return where(empty, zeros_like_float(x1), divide(x1, where(empty, 1.0, x2)))
-
-
-def zeros_like_float(x: Any) -> Any:
-    """0 as float, of the shape of x."""
-    return multiply(cast(x, "float32"), 0.0)
+    return where(empty, 0.0, divide(x1, where(empty, 1.0, x2)))
 
 
 def nan_to_num(x: Any, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None) -> Any:
-    """Numbers in place of NaN and of the infinite."""
+    """Numbers in place of NaN and of the infinite: 0, the largest and the smallest, where none are given."""
     if not is_traced(x):
         return lowered(np.nan_to_num(array(x), nan=nan, posinf=posinf, neginf=neginf))
+    made = tensor(x)
+    if made.dtype != "float32":
+        return made
     limits = np.finfo(np.float32)
-    x = where(isnan(x), nan, x)
-    x = where(equal(x, np.inf), float(limits.max) if posinf is None else posinf, x)
-    return where(equal(x, -np.inf), float(limits.min) if neginf is None else neginf, x)
+    made = where(isnan(made), nan, made)
+    made = where(equal(made, np.inf), float(limits.max) if posinf is None else posinf, made)
+    return where(equal(made, -np.inf), float(limits.min) if neginf is None else neginf, made)
 
 
 def isclose(x1: Any, x2: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Any:
     """Whether |x1 - x2| <= atol + rtol * |x2|."""
-    if not is_traced([x1, x2]):
-        return np.isclose(x1, x2, rtol, atol, equal_nan)
     close = less_equal(absolute(subtract(x1, x2)), add(multiply(absolute(x2), rtol), atol))
+    close = logical_or(logical_and(close, isfinite(x2)), equal(x1, x2))
     return logical_or(close, logical_and(isnan(x1), isnan(x2))) if equal_nan else close
 
 
 def logaddexp(x1: Any, x2: Any) -> Any:
     """log(exp(x1) + exp(x2)), without ever leaving the range of floats."""
-    return add(maximum(x1, x2), log1p(exp(negative(absolute(subtract(x1, x2))))))
+    top = maximum(x1, x2)
+    apart = where(isinf(top), 0.0, negative(absolute(subtract(x1, x2))))
+    return where(isinf(top), top, add(top, log1p(exp(apart))))
+
+
+def logaddexp2(x1: Any, x2: Any) -> Any:
+    """log2(2**x1 + 2**x2), without ever leaving the range of floats."""
+    scale = float(np.log(2.0))
+    return divide(logaddexp(multiply(x1, scale), multiply(x2, scale)), scale)
+
+
+def fabs(x: Any) -> Any:
+    """x without its sign, in floats."""
+    return absolute(cast(x, "float32"))
+
+
+def cbrt(x: Any) -> Any:
+    """The cube root."""
+    if not is_traced(x):
+        return np.cbrt(array(x).astype(np.float32))
+    return multiply(sign(cast(x, "float32")), power(fabs(x), 1.0 / 3.0))
+
+
+def erfc(x: Any) -> Any:
+    """1 - erf(x)."""
+    return subtract(1.0, erf(x))
+
+
+def deg2rad(x: Any) -> Any:
+    """Degrees as radians."""
+    return multiply(cast(x, "float32"), float(np.pi / 180.0))
+
+
+def rad2deg(x: Any) -> Any:
+    """Radians as degrees."""
+    return multiply(cast(x, "float32"), float(180.0 / np.pi))
+
+
+def sinc(x: Any) -> Any:
+    """sin(pi x) / (pi x), and 1 at 0."""
+    angle = multiply(cast(x, "float32"), float(np.pi))
+    empty = equal(angle, 0.0)
+    return where(empty, 1.0, divide(sin(angle), where(empty, 1.0, angle)))
+
+
+def hypot(x1: Any, x2: Any) -> Any:
+    """sqrt(x1**2 + x2**2)."""
+    return sqrt(add(square(x1), square(x2)))
+
+
+def ldexp(x1: Any, x2: Any) -> Any:
+    """x1 * 2**x2."""
+    return multiply(x1, exp2(x2))
+
+
+def fmod(x1: Any, x2: Any) -> Any:
+    """What is left of |x1| when |x2| is taken off as often as it goes, with the sign of x1."""
+    return multiply(sign(x1), mod(absolute(x1), absolute(x2)))
+
+
+def fmax(x1: Any, x2: Any) -> Any:
+    """The larger of the two, or the one that is not NaN."""
+    return where(isnan(x1), x2, where(isnan(x2), x1, maximum(x1, x2)))
+
+
+def fmin(x1: Any, x2: Any) -> Any:
+    """The smaller of the two, or the one that is not NaN."""
+    return where(isnan(x1), x2, where(isnan(x2), x1, minimum(x1, x2)))
+
+
+def heaviside(x1: Any, x2: Any) -> Any:
+    """0 below 0, 1 above, x2 at 0."""
+    x1 = cast(x1, "float32")
+    return where(isnan(x1), x1, where(less(x1, 0.0), 0.0, where(equal(x1, 0.0), cast(x2, "float32"), 1.0)))
+
+
+def isposinf(x: Any) -> Any:
+    """Whether it is infinite and above 0."""
+    return equal(cast(x, "float32"), np.inf)
+
+
+def isneginf(x: Any) -> Any:
+    """Whether it is infinite and below 0."""
+    return equal(cast(x, "float32"), -np.inf)
+
+
+def isreal(x: Any) -> Any:
+    """Whether it has no imaginary part: always, since there are no complex tensors."""
+    return logical_or(isfinite(x), logical_not(isfinite(x)))
+
+
+def signbit(x: Any) -> Any:
+    """Whether its sign is that of a negative number, as that of -0.0 is."""
+    x = cast(x, "float32")
+    return logical_or(less(x, 0.0), logical_and(equal(x, 0.0), less(reciprocal(x), 0.0)))
+
+
+def real(x: Any) -> Any:
+    """The real part: x."""
+    return convert_to_tensor(x)
+
+
+conj = conjugate = real
+
+
+def imag(x: Any) -> Any:
+    """The imaginary part: 0."""
+    return where(isreal(x), cast(0, dtype(x)), x)
+
+
+def angle(x: Any) -> Any:
+    """The angle in the complex plane: pi below 0, else 0."""
+    x = cast(x, "float32")
+    return where(isnan(x), x, where(signbit(x), float(np.pi), 0.0))
+
+
+def bitwise_not(x: Any) -> Any:
+    """With each bit of a whole number turned: -1 - x; of a bool, whether it is false."""
+    if dtype(x) == "bool":
+        return logical_not(x)
+    return subtract(-1, _whole(x, "bitwise_not"))
+
+
+bitwise_invert = bitwise_not
+
+
+def left_shift(x: Any, y: Any) -> Any:
+    """The bits of a whole number moved to the left by y places: x * 2**y."""
+    return multiply(_whole(x, "left_shift"), power(2, _whole(y, "left_shift")))
+
+
+def right_shift(x: Any, y: Any) -> Any:
+    """The bits of a whole number moved to the right by y places: x / 2**y, rounded down."""
+    return floor_divide(_whole(x, "right_shift"), power(2, _whole(y, "right_shift")))
+
+
+bitwise_left_shift, bitwise_right_shift = left_shift, right_shift
+
+
+def _whole(x: Any, who: str) -> Any:
+    if dtype(x) == "float32":
+        raise TypeError(f"ops.{who} expects whole numbers, got float32; cast them first: ops.cast(x, 'int32')")
+    return cast(x, "int32")
+
+
+def saturate_cast(x: Any, dtype: Any) -> Any:
+    """With another element type, numbers outside its range first moved to the nearest within."""
+    wanted = np.dtype(getattr(dtype, "name", dtype))
+    if wanted.kind == "b":
+        return cast(clip(x, 0, 1), "bool")
+    if wanted.kind not in "iu":
+        return cast(x, dtype)
+    limits = np.iinfo(wanted)
+    low, high = float(max(limits.min, -(2**31))), float(min(limits.max, 2**31 - 1))
+    if high < 2**24:
+        return cast(clip(x, low, high), dtype)
+    # No float32 is 2**31 - 1: beyond the last one below it the number itself is put.
+    inside = cast(clip(x, low, 2147483520.0), "int32")
+    return where(greater_equal(x, 2147483648.0), 2**31 - 1, inside)
+
+
+def copy(x: Any) -> Any:
+    """The same numbers; for an array, in memory of their own."""
+    return tensor(x) if is_traced(x) else np.array(array(x))
+
+
+def dtype(x: Any) -> str:
+    """The name of its element type: "float32", "int32" or "bool"."""
+    return (
+        str(x.dtype)
+        if isinstance(x, KerasTensor)
+        else edge_type(np.dtype(getattr(x, "dtype", None) or np.asarray(x).dtype))
+    )
 
 
 def stop_gradient(variable: Any) -> Any:
@@ -256,7 +469,7 @@ def convert_to_tensor(x: Any, dtype: Any = None, sparse: Any = None, ragged: Any
     if is_traced(x):
         made = tensor(x)
         return made if dtype is None else cast(made, dtype)
-    found = lowered(np.asarray(x))
+    found = array(x)
     return found if dtype is None else cast(found, dtype)
 
 

@@ -124,6 +124,9 @@ class Operation(Layer):
         variable = self._weights[0] if self._weights else None
         if self.node_kind == "Variable" and variable in emission.current:
             return [emission.current[variable]]
+        if self.node_kind == "Dense" and variable in emission.current:
+            # The variable was assigned to before: what counts is the new value, which is an edge.
+            return emission.graph.add("Matmul", self.name, {}, [*edges, emission.current[variable]])
         made = emission.add(self, self.node_kind, self.arguments, edges, self.stream, self._weights)
         if self.node_kind == "Assign":
             assert variable is not None
@@ -164,8 +167,19 @@ def tensor(value: Any, dtype: str | None = None) -> KerasTensor:
         if found.dtype.kind not in "fiub":
             raise TypeError(f"a tensor, an array or a number is expected, got {value!r}")
         of_type = dtype or edge_type(found.dtype)
-        made = node("Constant", {"value": found.astype(np.float32), "dtype": of_type}, [], "constant")
+        made = _constant(found, of_type)
     return made if dtype is None or made.dtype == dtype else node("Cast", {"dtype": dtype}, [made], "cast")
+
+
+def _constant(value: Array, dtype: str) -> Any:
+    if dtype == "int32" and value.size and np.abs(value.astype(np.int64)).max() > 1 << 24:
+        # A float32 holds 24 bits exactly: the upper and the lower half apart.
+        whole = np.asarray(value.astype(np.int32))
+        return operators["add"](
+            operators["multiply"](_constant(np.asarray(whole >> 16), dtype), 1 << 16),
+            _constant(np.asarray(whole & 0xFFFF), dtype),
+        )
+    return node("Constant", {"value": value.astype(np.float32), "dtype": dtype}, [], "constant")
 
 
 def edge_type(dtype: np.dtype[Any]) -> str:
@@ -175,10 +189,11 @@ def edge_type(dtype: np.dtype[Any]) -> str:
 
 def array(value: Any) -> Array:
     """An array for NumPy to compute with, in the types of the core."""
-    found = np.asarray(value)
+    found: Array = np.asarray(value)
     if found.dtype.kind not in "fiub":
         raise TypeError(f"an array of numbers is expected, got {value!r}")
-    return lowered(found)
+    made: Array = lowered(found)
+    return made
 
 
 def lowered(value: Any) -> Any:
@@ -200,17 +215,16 @@ def one_type(*values: Any, least: str = "bool") -> list[KerasTensor]:
     """
     order = ["bool", "int32", "float32"]
     types = [least]
-    for value in values:
+    given = [tensor(value) if isinstance(value, (list, tuple)) and is_traced(value) else value for value in values]
+    for value in given:
         if isinstance(value, KerasTensor):
             types.append(value.dtype)
         elif isinstance(value, Variable):
             types.append(edge_type(np.dtype(value.dtype)))
-        elif isinstance(value, (list, tuple)) and is_traced(value):
-            types.append("float32")
         else:
             types.append(edge_type(np.asarray(value).dtype))
     widest = max(types, key=order.index)
-    return [tensor(value, widest) for value in values]
+    return [tensor(value, widest) for value in given]
 
 
 def axes_of(axis: Any, rank: int, who: str) -> list[int]:

@@ -1,9 +1,9 @@
-"""Functions that make, cut, join and turn tensors."""
+"""Functions that give tensors other shapes, cut, join and turn them."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from fastnn.ops import elementwise as el
 from fastnn.ops.node import array, axes_of, lowered, node, one_type, tensor
 from fastnn.symbolic import KerasTensor, is_traced
 
+_cut = slice
 _WHOLE = 1 << 62
 """The end of a slice that takes a whole axis."""
 
@@ -51,7 +52,7 @@ def size(x: Any) -> Any:
     """How many numbers."""
     total: Any = 1
     for one in shape(x):
-        total = total * one
+        total = el.multiply(total, one) if is_traced([total, one]) else total * one
     return total
 
 
@@ -82,105 +83,6 @@ def sizes_and_batch(sizes: Any, who: str) -> tuple[list[int], KerasTensor | None
     return found, like
 
 
-def _filled(value: Any, sizes: Any, dtype: Any, who: str) -> Any:
-    if not is_traced([value, *(sizes if isinstance(sizes, (list, tuple)) else [sizes])]):
-        return lowered(np.full(sizes, value, None if dtype is None else np.dtype(dtype)))
-    return broadcast_to(value if dtype is None else el.cast(value, dtype), sizes)
-
-
-def zeros(shape: Any, dtype: Any = "float32") -> Any:
-    """All 0."""
-    return _filled(0.0, shape, dtype or "float32", "zeros")
-
-
-def ones(shape: Any, dtype: Any = "float32") -> Any:
-    """All 1."""
-    return _filled(1.0, shape, dtype or "float32", "ones")
-
-
-def full(shape: Any, fill_value: Any, dtype: Any = None) -> Any:
-    """All `fill_value`."""
-    return _filled(fill_value, shape, dtype, "full")
-
-
-empty = zeros
-
-
-def zeros_like(x: Any, dtype: Any = None) -> Any:
-    """All 0, in the shape of x."""
-    return full_like(x, 0, dtype)
-
-
-def ones_like(x: Any, dtype: Any = None) -> Any:
-    """All 1, in the shape of x."""
-    return full_like(x, 1, dtype)
-
-
-def full_like(x: Any, fill_value: Any, dtype: Any = None) -> Any:
-    """All `fill_value`, in the shape of x."""
-    if not is_traced([x, fill_value]):
-        return lowered(np.full_like(array(x), fill_value, None if dtype is None else np.dtype(dtype)))
-    made = tensor(x)
-    filling = tensor(fill_value, made.dtype if dtype is None else str(np.dtype(dtype)))
-    if not is_batched(made):
-        return broadcast_to(filling, made.shape)
-    return node("BroadcastLike", {"shape": [-1 if s is None else s for s in made.shape[1:]]}, [filling, made], "full_like")
-
-
-def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None) -> Any:
-    """Numbers from start up to, but without, stop."""
-    return lowered(np.arange(*((start,) if stop is None else (start, stop, step)), dtype=dtype))
-
-
-def linspace(
-    start: Any, stop: Any, num: int = 50, endpoint: bool = True, retstep: bool = False, dtype: Any = None, axis: int = 0
-) -> Any:
-    """`num` numbers at equal distances from start to stop."""
-    return lowered(np.linspace(start, stop, num, endpoint, retstep, dtype, axis))
-
-
-def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = "float32") -> Any:
-    """1 on a diagonal, 0 elsewhere."""
-    return lowered(np.eye(N, M, k, dtype=dtype))
-
-
-def identity(n: int, dtype: Any = "float32") -> Any:
-    """1 on the diagonal, 0 elsewhere."""
-    return eye(n, dtype=dtype)
-
-
-def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = "float32") -> Any:
-    """1 on and below a diagonal, 0 above."""
-    return lowered(np.tri(N, M, k, dtype=dtype))
-
-
-def tril(x: Any, k: int = 0) -> Any:
-    """What lies on and below a diagonal of the last two axes, 0 elsewhere."""
-    if not is_traced(x):
-        return np.tril(array(x), k)
-    made = tensor(x)
-    return el.multiply(made, np.tril(np.ones(made.shape[-2:], np.float32), k))  # type: ignore[arg-type]
-
-
-def triu(x: Any, k: int = 0) -> Any:
-    """What lies on and above a diagonal of the last two axes, 0 elsewhere."""
-    if not is_traced(x):
-        return np.triu(array(x), k)
-    made = tensor(x)
-    return el.multiply(made, np.triu(np.ones(made.shape[-2:], np.float32), k))  # type: ignore[arg-type]
-
-
-def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: Any = None, sparse: bool = False) -> Any:
-    """For each whole number k a row of 0 with a 1 at k; all 0 where k is none of the classes."""
-    if not is_traced(x):
-        found = array(x)
-        made = (found[..., np.newaxis] == np.arange(num_classes)).astype(np.float32)
-        return np.moveaxis(made, -1, axis)
-    hot = node("OneHot", {"num_classes": int(num_classes)}, [el.cast(x, "int32")], "one_hot")
-    hot = hot if dtype is None else el.cast(hot, dtype)
-    return hot if axis in (-1, len(hot.shape) - 1) else moveaxis(hot, -1, axis)
-
-
 # The same numbers in another shape.
 
 
@@ -205,19 +107,20 @@ def reshape(x: Any, newshape: Any) -> Any:
             rest = -math.prod(fixed)
             fixed[fixed.index(-1)] = (made.size or 0) // max(rest, 1)
         return node("ReshapeTo", {"shape": fixed}, [made], "reshape")
-    row = 1
+    row: int = 1
     for one in made.shape[1:]:
         row = -1 if one is None or row < 0 else row * one
-    first, rest = (sizes[0], sizes[1:]) if sizes else (1, [])
+    first: Any
+    first, others = (sizes[0], sizes[1:]) if sizes else (1, [])
     kept = first is None or isinstance(first, KerasTensor)
-    if not kept and first == -1 and all(isinstance(one, (int, np.integer)) and one >= 0 for one in rest):
-        kept = row < 0 or math.prod(rest) == row
+    if not kept and first == -1 and all(isinstance(one, (int, np.integer)) and one >= 0 for one in others):
+        kept = row < 0 or math.prod(others) == row
     if not kept:
         raise ValueError(
             f"ops.reshape: {tuple(sizes)} does not leave the batch of {made.shape} as it is; let the first size be -1 "
             f"(or ops.shape(x)[0]) and the others come to {row if row >= 0 else 'what a sample holds'}"
         )
-    return node("Reshape", {"target_shape": [-1 if one is None else int(one) for one in rest]}, [made], "reshape")
+    return node("Reshape", {"target_shape": [-1 if one is None else int(one) for one in others]}, [made], "reshape")
 
 
 def ravel(x: Any) -> Any:
@@ -279,6 +182,20 @@ def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
     return transpose(x, order)
 
 
+def rot90(array: Any, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
+    """Turned by k quarters in the plane of two axes, from the first towards the second."""
+    first, second = (axis % ndim(array) for axis in axes)
+    if first == second:
+        raise ValueError(f"ops.rot90 expects two axes, got {axes}")
+    if k % 4 == 0:
+        return el.convert_to_tensor(array)
+    if k % 4 == 2:
+        return flip(flip(array, first), second)
+    if k % 4 == 1:
+        return swapaxes(flip(array, second), first, second)
+    return flip(swapaxes(array, first, second), second)
+
+
 def moveaxis(x: Any, source: Any, destination: Any) -> Any:
     """With axes moved to other places."""
     rank = ndim(x)
@@ -294,7 +211,7 @@ def broadcast_to(x: Any, shape: Any) -> Any:
     """Repeated along axes of size 1 until it has the shape."""
     many = list(shape) if isinstance(shape, (list, tuple)) else [shape]
     if not is_traced(x) and not is_traced(many):
-        return np.broadcast_to(array(x), shape)
+        return np.broadcast_to(array(x), shape).copy()
     made = tensor(x)
     if is_batched(made):
         target = [-1 if one is None or isinstance(one, KerasTensor) else int(one) for one in many]
@@ -308,8 +225,9 @@ def broadcast_to(x: Any, shape: Any) -> Any:
 # Cutting.
 
 
-def getitem(x: Any, index: Any) -> Any:
-    """x[index]: slices, whole numbers, None, ... and one tensor of whole numbers."""
+def get_item(x: Any, key: Any) -> Any:
+    """x[key]: slices, whole numbers, None, ... and one tensor of whole numbers."""
+    index = key
     if not is_traced(x) and not is_traced(list(index) if isinstance(index, tuple) else index):
         return lowered(np.asarray(x)[index])
     made = tensor(x)
@@ -317,9 +235,9 @@ def getitem(x: Any, index: Any) -> Any:
     taken = sum(1 for one in many if one is not None and one is not Ellipsis)
     if any(one is Ellipsis for one in many):
         place = next(i for i, one in enumerate(many) if one is Ellipsis)
-        many[place : place + 1] = [slice(None)] * (made.ndim - taken)
+        many[place : place + 1] = [_cut(None)] * (made.ndim - taken)
     else:
-        many += [slice(None)] * (made.ndim - taken)
+        many += [_cut(None)] * (made.ndim - taken)
     if sum(1 for one in many if one is not None) != made.ndim:
         raise IndexError(f"{taken} indices for a tensor of shape {made.shape}")
     begin, end, steps, turned, sizes, picks = [], [], [], [], [], []
@@ -328,8 +246,8 @@ def getitem(x: Any, index: Any) -> Any:
         if one is None:
             sizes.append(1)
             continue
-        length = made.shape[axis]
-        whole = isinstance(one, slice) and one == slice(None)
+        length: Any = made.shape[axis]
+        whole = isinstance(one, _cut) and one == _cut(None)
         if not whole and length is None:
             what = "the batch" if axis == 0 else "an axis whose size is not known yet"
             raise ValueError(
@@ -339,7 +257,7 @@ def getitem(x: Any, index: Any) -> Any:
         if whole:
             start, stop, step = 0, _WHOLE if length is None else length, 1
             sizes.append(length)
-        elif isinstance(one, slice):
+        elif isinstance(one, _cut):
             start, stop, step = one.indices(length)
             count = len(range(start, stop, step))
             if step < 0:
@@ -364,32 +282,78 @@ def getitem(x: Any, index: Any) -> Any:
         if len(picks) > 1 or len(sizes) != made.ndim:
             raise IndexError("one index at a time may be a tensor or a list, beside slices; use ops.take for more")
         made = take(made, picks[0][1], axis=picks[0][0])
-        if all((isinstance(one, slice) and one == slice(None)) or one is picks[0][1] for one in many):
+        if all((isinstance(one, _cut) and one == _cut(None)) or one is picks[0][1] for one in many):
             return made
         raise IndexError("an index that is a tensor stands beside whole slices only; cut first, then take")
-    trivial = all(b == 0 and s == 1 and (e == _WHOLE or e == n) for b, e, s, n in zip(begin, end, steps, made.shape, strict=True))
+    trivial = all(
+        b == 0 and s == 1 and e in (_WHOLE, n) for b, e, s, n in zip(begin, end, steps, made.shape, strict=True)
+    )
     if not trivial:
-        made = node("Slice", {"begin": begin, "end": end, "strides": steps}, [made], "getitem")
+        made = node("Slice", {"begin": begin, "end": end, "strides": steps}, [made], "get_item")
     if turned:
         made = node("Flip", {"axes": turned}, [made], "flip")
-    return made if list(made.shape) == sizes else _with_sizes(made, sizes, "getitem")
+    return made if list(made.shape) == sizes else _with_sizes(made, sizes, "get_item")
 
 
-def slice_(x: Any, start_indices: Sequence[int], shape: Sequence[int]) -> Any:
-    """A block: from `start_indices` on, of so many numbers along each axis (-1: all that follow)."""
-    return getitem(
-        x,
-        tuple(
-            slice(None) if count in (-1, None) and not begin else slice(begin, None if count == -1 else begin + count)
-            for begin, count in zip(start_indices, shape, strict=True)
-        ),
-    )
+def slice(inputs: Any, start_indices: Any, shape: Any) -> Any:
+    """A block of a tensor.
+
+    Args:
+        inputs: A tensor or an array.
+        start_indices: Where it begins along each axis.
+        shape: How many numbers it has along each axis; -1, None or `ops.shape(x)[0]`: all that follow.
+    """
+    cuts = []
+    for begin, count in zip(start_indices, shape, strict=True):
+        rest = count is None or isinstance(count, KerasTensor) or count == -1
+        cuts.append(_cut(begin or None, None) if rest else _cut(begin, begin + count))
+    return get_item(inputs, tuple(cuts))
+
+
+def slice_update(inputs: Any, start_indices: Any, updates: Any) -> Any:
+    """A tensor with other numbers in a block of it.
+
+    Args:
+        inputs: A tensor or an array.
+        start_indices: Where the block begins along each axis: plain numbers, 0 for the batch.
+        updates: The numbers of the block, of as many axes.
+
+    Raises:
+        TypeError: Where it begins is not known beforehand.
+    """
+    starts = [start if is_traced(start) else int(start) for start in start_indices]
+    if is_traced(starts):
+        raise TypeError("ops.slice_update expects start_indices that are plain numbers, got a symbolic tensor")
+    if not is_traced([inputs, updates]):
+        found, part = el.together(inputs, updates)
+        found = found.copy()
+        found[tuple(_cut(a, a + n) for a, n in zip(starts, part.shape, strict=True))] = part
+        return found
+    made, part = one_type(inputs, updates)
+    widths, inside = [], np.ones([1] * made.ndim, bool)
+    for axis, (start, size, count) in enumerate(zip(starts, made.shape, part.shape, strict=True)):
+        if size is None or count is None:
+            if start or size != count:
+                raise ValueError(f"ops.slice_update: axis {axis} of {made.shape} can only be replaced as a whole")
+            widths.append((0, 0))
+            continue
+        if start < 0 or start + count > size:
+            raise ValueError(f"ops.slice_update: {part.shape} from {tuple(starts)} on does not lie in {made.shape}")
+        widths.append((start, size - start - count))
+        places = np.zeros([size if i == axis else 1 for i in range(made.ndim)], bool)
+        np.moveaxis(places, axis, 0)[start : start + count] = True
+        inside = inside & places
+    return el.where(inside, pad(part, widths), made)
 
 
 def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
     """Cut along an axis: into so many equal parts, or at these places."""
     if not is_traced(x):
-        return [np.asarray(part) for part in np.split(array(x), indices_or_sections, axis)]
+        found = array(x)
+        sections = indices_or_sections
+        if isinstance(sections, (int, np.integer)) and found.shape[axis] % sections:
+            raise ValueError(f"ops.split: {found.shape[axis]} numbers cannot be cut into {sections} equal parts")
+        return list(np.split(found, sections, axis))
     made = tensor(x)
     (place,) = axes_of(axis, made.ndim, "split")
     length = made.shape[place]
@@ -402,12 +366,33 @@ def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
         cuts = list(range(part, length, part))
     else:
         cuts = [int(one) for one in indices_or_sections]
-    ends = [0, *cuts, length]
-    before: tuple[Any, ...] = (slice(None),) * place
-    return [getitem(made, (*before, slice(a, b))) for a, b in zip(ends[:-1], ends[1:], strict=True)]
+    before: tuple[Any, ...] = (_cut(None),) * place
+    return [get_item(made, (*before, _cut(a, b))) for a, b in zip([0, *cuts], [*cuts, length], strict=True)]
 
 
-array_split = split
+def array_split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
+    """Cut along an axis: at these places, or into so many parts, the first of which may be longer by one."""
+    length = x.shape[axis]
+    if isinstance(indices_or_sections, (int, np.integer)) and length is not None:
+        count = int(indices_or_sections)
+        sizes = [length // count + (i < length % count) for i in range(count)]
+        indices_or_sections = np.cumsum(sizes)[:-1].tolist()
+    return split(x, indices_or_sections, axis)
+
+
+def hsplit(x: Any, indices_or_sections: Any) -> list[Any]:
+    """Cut along the second axis (the first, where there is one only)."""
+    return split(x, indices_or_sections, 1 if ndim(x) > 1 else 0)
+
+
+def vsplit(x: Any, indices_or_sections: Any) -> list[Any]:
+    """Cut along the first axis."""
+    return split(x, indices_or_sections, 0)
+
+
+def dsplit(x: Any, indices_or_sections: Any) -> list[Any]:
+    """Cut along the third axis."""
+    return split(x, indices_or_sections, 2)
 
 
 def unstack(x: Any, num: int | None = None, axis: int = 0) -> list[Any]:
@@ -416,8 +401,8 @@ def unstack(x: Any, num: int | None = None, axis: int = 0) -> list[Any]:
     length = x.shape[place] if num is None else num
     if length is None:
         raise ValueError(f"ops.unstack: axis {axis} of {tuple(x.shape)} has no size that is known")
-    before: tuple[Any, ...] = (slice(None),) * place
-    return [getitem(x, (*before, i)) for i in range(length)]
+    before: tuple[Any, ...] = (_cut(None),) * place
+    return [get_item(x, (*before, i)) for i in range(length)]
 
 
 def take(x: Any, indices: Any, axis: int | None = None) -> Any:
@@ -444,16 +429,18 @@ def take_along_axis(x: Any, indices: Any, axis: int | None = None) -> Any:
     made, places = tensor(x), el.cast(tensor(indices), "int32")
     if axis is None:
         made, places, axis = reshape(made, -1), reshape(places, -1), 0
-    return node("TakeAlong", {"axis": axes_of(axis, made.ndim, "take_along_axis")[0]}, [made, places], "take_along_axis")
+    return node(
+        "TakeAlong", {"axis": axes_of(axis, made.ndim, "take_along_axis")[0]}, [made, places], "take_along_axis"
+    )
 
 
 # Joining and repeating.
 
 
 def concatenate(xs: Sequence[Any], axis: int = 0) -> Any:
-    """One after the other along an axis."""
+    """One after the other along an axis, in the type that holds them all."""
     if not is_traced(list(xs)):
-        return lowered(np.concatenate([array(x) for x in xs], axis))
+        return np.concatenate(el.together(*xs), axis)
     made = one_type(*xs)
     (place,) = axes_of(axis, made[0].ndim, "concatenate")
     return node("Join", {"axis": place}, made, "concatenate")
@@ -462,9 +449,14 @@ def concatenate(xs: Sequence[Any], axis: int = 0) -> Any:
 def stack(x: Sequence[Any], axis: int = 0) -> Any:
     """Along a new axis."""
     if not is_traced(list(x)):
-        return lowered(np.stack([array(one) for one in x], axis))
+        return np.stack(el.together(*x), axis)
     made = one_type(*x)
     (place,) = axes_of(axis, made[0].ndim + 1, "stack")
+    if place == 0 and any(is_batched(one) for one in made):
+        raise ValueError(
+            f"ops.stack: an axis before the batch of {made[0].shape} cannot be; stack along axis 1 or later, or add "
+            "the tensors one by one"
+        )
     return concatenate([expand_dims(one, place) for one in made], place)
 
 
@@ -480,20 +472,41 @@ def hstack(xs: Sequence[Any]) -> Any:
     return concatenate(xs, 0 if ndim(xs[0]) == 1 else 1)
 
 
+def dstack(xs: Sequence[Any]) -> Any:
+    """One after the other along the third axis."""
+
+    def deep(x: Any) -> Any:
+        x = el.convert_to_tensor(x)
+        x = x if ndim(x) else reshape(x, (1,))
+        x = x if ndim(x) > 1 else expand_dims(x, 0)
+        return x if ndim(x) > 2 else expand_dims(x, 2)
+
+    return concatenate([deep(x) for x in xs], 2)
+
+
 def vstack(xs: Sequence[Any]) -> Any:
     """One after the other along the first axis."""
     return concatenate([x if ndim(x) > 1 else expand_dims(x, 0) for x in xs], 0)
 
 
-def repeat(x: Any, repeats: int, axis: int | None = None) -> Any:
-    """Each part along an axis so many times in a row."""
+def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
+    """Each part along an axis so many times in a row.
+
+    Args:
+        x: A tensor or an array.
+        repeats: How often, one number for all parts or one for each.
+        axis: Along which; None: all numbers in one axis.
+    """
     if not is_traced(x):
-        return lowered(np.repeat(array(x), repeats, axis))
+        return np.repeat(array(x), repeats, axis)
     made = tensor(x)
     if axis is None:
         made, axis = reshape(made, -1), 0
     place = axes_of(axis, made.ndim, "repeat")[0]
-    return node("Repeat", {"repeats": int(repeats), "axis": place}, [made], "repeat")
+    many = np.asarray(repeats)
+    if many.size > 1:
+        return take(made, np.repeat(np.arange(many.size), many), place)
+    return node("Repeat", {"repeats": int(many.reshape(-1)[0]), "axis": place}, [made], "repeat")
 
 
 def tile(x: Any, repeats: Any) -> Any:
@@ -511,25 +524,43 @@ def tile(x: Any, repeats: Any) -> Any:
 def flip(x: Any, axis: Any = None) -> Any:
     """The other way round along axes; None: all of them."""
     if not is_traced(x):
-        return np.flip(array(x), axis)
+        return np.flip(array(x), tuple(axis) if isinstance(axis, list) else axis).copy()
     made = tensor(x)
     return node("Flip", {"axes": axes_of(axis, made.ndim, "flip")}, [made], "flip")
 
 
-def roll(x: Any, shift: int, axis: int | None = None) -> Any:
-    """Shifted along an axis; what leaves it on one side comes in on the other."""
+def fliplr(x: Any) -> Any:
+    """The other way round along the second axis."""
+    return flip(x, 1)
+
+
+def flipud(x: Any) -> Any:
+    """The other way round along the first axis."""
+    return flip(x, 0)
+
+
+def roll(x: Any, shift: Any, axis: Any = None) -> Any:
+    """Shifted along an axis, or along several; what leaves it on one side comes in on the other."""
     if not is_traced(x):
         return np.roll(array(x), shift, axis)
     made = tensor(x)
     if axis is None:
         return reshape(roll(reshape(made, -1), shift, 0), list(made.shape))
-    (place,) = axes_of(axis, made.ndim, "roll")
-    length = made.shape[place] or 1
-    by = shift % length
+    places = [axis] if isinstance(axis, (int, np.integer)) else list(axis)
+    for by, place in zip(np.broadcast_to(shift, (len(places),)).tolist(), places, strict=True):
+        made = _rolled(made, by, axes_of(place, made.ndim, "roll")[0])
+    return made
+
+
+def _rolled(x: KerasTensor, shift: int, axis: int) -> Any:
+    length = x.shape[axis]
+    if length is None:
+        raise ValueError(f"ops.roll: axis {axis} of {x.shape} has no size that is known")
+    by = shift % length if length else 0
     if by == 0:
-        return made
-    first, last = split(made, [length - by], place)
-    return concatenate([last, first], place)
+        return x
+    first, last = split(x, [length - by], axis)
+    return concatenate([last, first], axis)
 
 
 def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = None) -> Any:
@@ -542,85 +573,154 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = N
         constant_values: What is put there by "constant"; None: 0.
     """
     pairs = np.broadcast_to(np.asarray(pad_width), (ndim(x), 2)).tolist()
-    value = 0.0 if constant_values is None else constant_values
-    if not is_traced(x):
+    if constant_values is not None and mode != "constant":
+        raise ValueError(f"ops.pad: constant_values goes with mode 'constant', got mode {mode!r}")
+    value = 0 if constant_values is None else constant_values
+    if not is_traced([x, value]):
         extra = {"constant_values": value} if mode == "constant" else {}
-        return lowered(np.pad(array(x), pairs, mode, **extra))  # type: ignore[call-overload]
+        return np.pad(array(x), pairs, mode, **extra)  # type: ignore[call-overload]
     low, high = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
     arguments = {"low": low, "high": high, "mode": mode, "value": float(value)}
     return node("Pad", arguments, [tensor(x)], "pad")
 
 
-# Order.
+def diff(a: Any, n: int = 1, axis: int = -1) -> Any:
+    """Each number less the one before it along an axis, n times over."""
+    made = el.convert_to_tensor(a)
+    (place,) = axes_of(axis, ndim(made), "diff")
+    before: tuple[Any, ...] = (_cut(None),) * place
+    for _ in range(n):
+        made = el.subtract(get_item(made, (*before, _cut(1, None))), get_item(made, (*before, _cut(None, -1))))
+    return made
 
 
-def sort(x: Any, axis: int = -1) -> Any:
-    """From the smallest to the largest along an axis."""
-    if not is_traced(x):
-        return np.sort(array(x), axis)
-    made = tensor(x)
-    return node("Sort", {"axis": axes_of(axis, made.ndim, "sort")[0], "descending": False}, [made], "sort")
-
-
-def argsort(x: Any, axis: int = -1) -> Any:
-    """The places of the numbers, from the smallest to the largest: int32."""
-    if not is_traced(x):
-        return lowered(np.argsort(array(x), axis, kind="stable"))
-    made = tensor(x)
-    return node("ArgSort", {"axis": axes_of(axis, made.ndim, "argsort")[0], "descending": False}, [made], "argsort")
-
-
-def top_k(x: Any, k: int, sorted: bool = True) -> tuple[Any, Any]:
-    """(The k largest along the last axis, their places), the largest first."""
-    if not is_traced(x):
-        found = array(x)
-        places = np.argsort(-found, axis=-1, kind="stable")[..., :k]
-        return np.take_along_axis(found, places, -1), lowered(places)
-    values, places = node("TopK", {"k": int(k)}, [tensor(x)], "top_k")
-    return values, places
-
-
-def in_top_k(targets: Any, predictions: Any, k: int) -> Any:
-    """Whether the number at the place `targets` is among the k largest of each row."""
-    own = take_along_axis(predictions, expand_dims(el.cast(targets, "int32"), -1), -1)
-    from fastnn.ops import reduction
-
-    return el.less(reduction.sum(el.cast(el.greater(predictions, own), "int32"), -1), k)
-
-
-def searchsorted(sorted_sequence: Any, values: Any, side: str = "left") -> Any:
-    """Before which place of a sorted row each value belongs."""
-    if not is_traced([sorted_sequence, values]):
-        return lowered(np.searchsorted(np.asarray(sorted_sequence), np.asarray(values), side))
-    from fastnn.ops import reduction
-
-    compare = el.less if side == "left" else el.less_equal
-    return reduction.sum(el.cast(compare(sorted_sequence, expand_dims(values, -1)), "int32"), -1)
-
-
-def map(f: Callable[[Any], Any], xs: Any) -> Any:
-    """f of each part along the first axis, whose size must be known."""
-    return stack([f(x) for x in unstack(xs, axis=0)], 0)
-
-
-def scan(
-    f: Callable[[Any, Any], tuple[Any, Any]], init: Any, xs: Any = None, length: int | None = None, reverse: bool = False
-) -> tuple[Any, Any]:
-    """carry, y = f(carry, x) for each part x along the first axis, whose size must be known.
-
-    Returns:
-        (The last carry, all y along a new first axis.)
-    """
-    parts = [None] * (length or 0) if xs is None else unstack(xs, axis=0)
+def unravel_index(indices: Any, shape: Sequence[int]) -> tuple[Any, ...]:
+    """Places among all numbers of an array of this shape as places along its axes."""
+    rest = el.cast(indices, "int32")
     made = []
-    for part in parts[::-1] if reverse else parts:
-        init, y = f(init, part)
-        made.append(y)
-    return init, stack(made[::-1] if reverse else made, 0)
+    for count in reversed([int(one) for one in shape]):
+        made.append(el.mod(rest, count))
+        rest = el.floor_divide(rest, count)
+    return tuple(reversed(made))
 
 
-def fori_loop(lower: int, upper: int, body_fun: Callable[[int, Any], Any], init_val: Any) -> Any:
-    """val = body_fun(i, val) for each i from lower up to, but without, upper."""
-    for i in range(lower, upper):
-        init_val = body_fun(i, init_val)
-    return init_val
+def scatter(indices: Any, values: Any, shape: Any) -> Any:
+    """0, with values added at places.
+
+    Args:
+        indices: The places, of shape (count, axes of the place): plain whole numbers.
+        values: The numbers, of shape (count, ...), without a batch.
+        shape: That of the result.
+
+    Raises:
+        TypeError: The places are not known beforehand.
+    """
+    places = _places(indices, "scatter")
+    sizes = [int(one) for one in shape]
+    inner = sizes[places.shape[1] :]
+    rows = np.ravel_multi_index(tuple(places.T), tuple(sizes[: places.shape[1]]))
+    count = math.prod(sizes[: places.shape[1]])
+    if not is_traced(values):
+        made = np.zeros([count, *inner], array(values).dtype)
+        np.add.at(made, rows, array(values))
+        return made.reshape(sizes)
+    if is_batched(tensor(values)):
+        raise ValueError("ops.scatter expects values without a batch; use ops.segment_sum to add up rows of the batch")
+    hot = (rows[np.newaxis] == np.arange(count)[:, np.newaxis]).astype(np.float32)
+    flat = reshape(el.cast(values, "float32"), [len(rows), math.prod(inner)])
+    made = reshape(node("Matmul", {}, [hot, flat], "scatter"), sizes)
+    return el.cast(made, tensor(values).dtype)
+
+
+def scatter_update(inputs: Any, indices: Any, updates: Any, reduction: str | None = None) -> Any:
+    """A tensor with other numbers at places; where one comes twice, the last counts.
+
+    Args:
+        inputs: A tensor without a batch, or an array.
+        indices: The places, of shape (count, axes of the place): plain whole numbers.
+        updates: The numbers, of shape (count, ...).
+        reduction: None: they take the place of those before; "add": they are added.
+
+    Raises:
+        TypeError: The places are not known beforehand.
+        ValueError: Another reduction.
+    """
+    if reduction not in (None, "add"):
+        raise ValueError(f"ops.scatter_update expects reduction None or 'add', got {reduction!r}")
+    places = _places(indices, "scatter_update")
+    sizes = [int(one) for one in inputs.shape] if not is_traced(inputs) or None not in inputs.shape else None
+    if sizes is None:
+        raise ValueError(f"ops.scatter_update expects inputs without a batch, got {inputs.shape}; use ops.where")
+    if reduction == "add":
+        return el.add(inputs, scatter(places, updates, sizes))
+    last = sorted({tuple(place): i for i, place in enumerate(places.tolist())}.values())
+    places, updates = places[last], take(updates, np.asarray(last, np.int32), 0)
+    inside = np.zeros(sizes, bool)
+    inside[tuple(places.T)] = True
+    return el.where(inside, scatter(places, updates, sizes), inputs)
+
+
+def _places(indices: Any, who: str) -> Any:
+    if is_traced(indices):
+        raise TypeError(f"ops.{who} expects indices that are plain numbers, got a symbolic tensor; use ops.one_hot")
+    places = np.asarray(indices)
+    if places.ndim != 2 or places.dtype.kind not in "iu":
+        raise ValueError(f"ops.{who} expects whole numbers of shape (count, axes), got {places.dtype} {places.shape}")
+    return places
+
+
+def rearrange(tensor: Any, pattern: str, **axes_lengths: int) -> Any:
+    """Axes split, put in another order and joined, as a pattern says: "b (h p) c -> b h (p c)".
+
+    Args:
+        tensor: A tensor or an array.
+        pattern: Names of axes before and after an arrow; those within brackets are one axis together.
+        **axes_lengths: Sizes of axes that brackets before the arrow hold, all but one of each.
+
+    Raises:
+        ValueError: The pattern does not go with the tensor, or names differ on its two sides.
+    """
+    left, arrow, right = pattern.partition("->")
+    before, after = _groups(left), _groups(right)
+    names, wanted = [name for one in before for name in one], [name for one in after for name in one]
+    if not arrow or sorted(names) != sorted(wanted) or len(set(names)) < len(names) or len(before) != ndim(tensor):
+        raise ValueError(
+            f"ops.rearrange: {pattern!r} does not go with a tensor of {ndim(tensor)} axes; each axis has one name, and "
+            "each name stands once on either side"
+        )
+    made = el.convert_to_tensor(tensor)
+    sizes: dict[str, Any] = dict(axes_lengths)
+    for one, length in zip(before, made.shape, strict=True):
+        open_names = [name for name in one if name not in sizes]
+        known = math.prod(sizes[name] for name in one if name in sizes)
+        if len(open_names) > 1 or (length is not None and (length % known or (not open_names and length != known))):
+            raise ValueError(f"ops.rearrange: the sizes of {one} in {pattern!r} do not come to {length}; got {sizes}")
+        for name in open_names:
+            sizes[name] = None if length is None else length // known
+
+    def shaped(x: Any, groups: list[list[str]]) -> Any:
+        whole = []
+        for one in groups:
+            many = [sizes[name] for name in one]
+            whole.append(-1 if None in many else math.prod(many))
+        return reshape(x, whole)
+
+    made = shaped(made, [[name] for name in names])
+    made = transpose(made, [names.index(name) for name in wanted])
+    return shaped(made, after)
+
+
+def _groups(side: str) -> list[list[str]]:
+    """ "b (h p) c" as [["b"], ["h", "p"], ["c"]]."""
+    groups: list[list[str]] = []
+    inside = False
+    for word in side.replace("(", " ( ").replace(")", " ) ").split():
+        if word in "()":
+            inside = word == "("
+            if inside:
+                groups.append([])
+        elif inside:
+            groups[-1].append(word)
+        else:
+            groups.append([word])
+    return groups
