@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from fastnn.layer import Layer
+from fastnn import ops
+from fastnn.layer import Emission, Layer
 
 
 class _Merge(Layer):
     """A layer that is called on a list."""
 
     takes_many = True
+    supports_masking = True
     least: ClassVar[int] = 1
 
     def _given(self, inputs: Any) -> list[Any]:
@@ -21,6 +23,27 @@ class _Merge(Layer):
             many = "two" if self.least == 2 else "its inputs"
             raise ValueError(f"{self.who()} expects a list of {many}, such as [a, b], got {got}")
         return items
+
+
+    def _merged_mask(
+        self, emission: Emission, edges: list[int], masks: Sequence[int | None], outputs: list[int]
+    ) -> int | None:
+        """A place counts where it does in any input, and where an input has no mask all do."""
+        given = [mask for mask in masks if mask is not None]
+        if len(given) < len(masks):
+            return None
+        if len({len(emission.graph.spec(mask)[0]) for mask in given}) > 1:
+            return None
+        return _any_of(emission, given, self.who())
+
+
+def _any_of(emission: Emission, masks: Sequence[int], who: str) -> int:
+    """True where any of some masks is."""
+    made = masks[0]
+    for mask in masks[1:]:
+        if mask != made:
+            made = emission.run(ops.logical_or, [made, mask], who)[1][0]
+    return made
 
 
 class Add(_Merge):
@@ -136,6 +159,27 @@ class Concatenate(_Merge):
     def __init__(self, axis: int = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
 
+    def _merged_mask(
+        self, emission: Emission, edges: list[int], masks: Sequence[int | None], outputs: list[int]
+    ) -> int | None:
+        """Along the axis of time the masks follow one another too, ones where an input has none."""
+        rank = len(emission.graph.spec(edges[0])[0])
+        ranks = {len(emission.graph.spec(mask)[0]) for mask in masks if mask is not None}
+        if self.axis % rank != 1 or ranks != {2}:
+            return super()._merged_mask(emission, edges, masks, outputs)
+        pieces = [edge if mask is None else mask for edge, mask in zip(edges, masks, strict=True)]
+
+        def joined(*tensors: Any) -> Any:
+            found = []
+            for tensor, mask in zip(tensors, masks, strict=True):
+                if mask is None:
+                    nothing = ops.zeros_like(tensor, dtype="bool")
+                    tensor = ops.logical_not(ops.any(nothing, axis=tuple(range(2, rank))))
+                found.append(tensor)
+            return ops.concatenate(found, axis=1)
+
+        return emission.run(joined, pieces, self.who())[1][0]
+
 
 class Dot(_Merge):
     """The product of two inputs, summed along one axis of each.
@@ -154,6 +198,10 @@ class Dot(_Merge):
 
     kind = "Dot"
     least = 2
+
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        """None: what comes out has other places."""
+        return None
 
     def __init__(self, axes: int | Sequence[int], normalize: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -77,6 +77,8 @@ class Identity(Layer):
         **kwargs: `name`, `input_shape`, as in `Layer`.
     """
 
+    supports_masking = True
+
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
 
