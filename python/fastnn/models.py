@@ -282,7 +282,12 @@ class Model(Layer, Trainer):
         Example:
             >>> model(x[:1])
         """
-        if not training:
+        if mask is not None and not self._has_call:
+            raise ValueError(
+                f"{self.who()} takes no mask=; masks are made within it, by Embedding(mask_zero=True) or Masking(), or are "
+                "an Input of their own that a layer is called with: LSTM(8)(x, mask=counts)"
+            )
+        if not training and mask is None:
             result = self._at_once(inputs, math.inf)
             if result is not None:
                 return result
