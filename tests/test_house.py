@@ -36,7 +36,7 @@ PYTHON_FLOORS = [
     (8.0, r"activations|initializers|regularizers|constraints"),
     (8.25, r"emission|imaging|layer|vocabulary|windowed"),
     (8.4, r"ops(\..*)?|random"),
-    (8.5, r"layers(\..*)?|losses|metrics|optimizers"),
+    (8.5, r"layers(\..*)?|losses|metrics|optimizers(\..*)?"),
     (9.0, r"models|topology|training|callbacks|progress|saving(\..*)?|datasets(\..*)?|utils(\..*)?|summary"),
     (10.0, r"fastnn|as_keras|__main__"),
 ]

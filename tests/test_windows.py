@@ -12,6 +12,7 @@ from cases import convolution, pooling, reshaping
 from cases.case import Case
 from fastnn import Sequential, _core, layers
 from fastnn.layers import Input
+from fastnn.utils import set_random_seed
 
 CASES = [*convolution.CASES, *pooling.CASES, *reshaping.CASES]
 
@@ -206,6 +207,7 @@ def test_a_transposed_convolution_undoes_the_shape_of_its_convolution() -> None:
 
 
 def test_an_autoencoder_of_images_learns() -> None:
+    set_random_seed(0)
     x = np.random.default_rng(0).uniform(size=(64, 8, 8, 1)).astype(np.float32)
     model = Sequential(
         [

@@ -171,6 +171,13 @@ void bind_graph(py::module_& m) {
           py::arg("kind"), py::arg("name"), py::arg("config"), py::arg("inputs"),
           py::arg("weights") = std::vector<VariablePtr>{}, py::arg("stream") = nullptr)
       .def("spec", [](const Graph& graph, EdgeId edge) { return from_spec(graph.edge(edge).spec); })
+      .def("range",
+           [](const Graph& graph, EdgeId input) -> py::object {
+             const auto range = graph.range(input);
+             if (!range) return py::none();
+             return py::make_tuple(range->low, range->high, range->who);
+           })
+      .def("fixed_rows", &Graph::fixed_rows)
       .def("describe", &Graph::describe);
 }
 

@@ -170,6 +170,12 @@ std::optional<Graph::Range> Graph::range(EdgeId input) const {
   return found;
 }
 
+std::optional<std::pair<Index, std::string>> Graph::fixed_rows() const {
+  for (const Node& node : nodes_)
+    if (const Index rows = node.layer->fixed_rows(); rows > 0) return std::pair(rows, node.layer->who());
+  return std::nullopt;
+}
+
 std::string Graph::describe() const {
   std::ostringstream out;
   for (EdgeId id : inputs_)

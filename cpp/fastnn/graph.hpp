@@ -57,6 +57,9 @@ class Graph {
   /// For an input that a node reads (as it is, or with another shape): the whole numbers that the node can take.
   std::optional<Range> range(EdgeId input) const;
 
+  /// The rows that a node demands of every batch, and its name.
+  std::optional<std::pair<Index, std::string>> fixed_rows() const;
+
   std::string describe() const;
 
  private:

@@ -152,6 +152,9 @@ class Layer {
   /// True where input i takes part in differentiation (labels do not).
   virtual bool differentiable_input(std::size_t) const { return true; }
   virtual BackwardReads backward_reads() const { return {}; }
+  /// True where the gradient of input i may lie where that of the only output does: backward() then finds both at one
+  /// place, and works element by element, or has nothing to do.
+  virtual bool gradient_in_place(std::size_t) const { return false; }
   /// Takes the activation that follows into this node's own epilogue; false where it cannot.
   virtual bool fuse(kernels::Activation) { return false; }
   /// True where this node and the activation before it may change places without changing a bit: the node then runs first,
@@ -183,6 +186,8 @@ class Layer {
   /// Where input i expects whole numbers, the range [low, high) of what it can take: ids. Values are looked over at the
   /// door of a run; a pass makes NaN of an id that came by another way.
   virtual std::optional<std::pair<Index, Index>> range(std::size_t) const { return std::nullopt; }
+  /// The rows that every batch must have, where the node keeps something of each; 0: any number.
+  virtual Index fixed_rows() const { return 0; }
   /// True where the node draws from its stream in a training step.
   virtual bool random() const { return false; }
 

@@ -142,11 +142,18 @@ class Planner {
       const int time = backward_time(i);
       for (std::size_t k = 0; k < node.outputs.size(); ++k)
         if (written[at(storage_[at(node.outputs[k])])]) plan.output_gradients[k] = gradient_of(node.outputs[k], time);
+      bool shared = false;
       for (std::size_t k = 0; k < node.inputs.size(); ++k) {
         const EdgeId id = node.inputs[k];
         if (!needs_[at(id)] || !node.layer->differentiable_input(k)) continue;
         const int root = storage_[at(id)];
-        if (written[at(root)]) {
+        // Nobody else reads the output's gradient any more, so one input may have its place.
+        if (!written[at(root)] && !shared && plan.output_gradients.size() == 1 && plan.output_gradients[0] != kNowhere &&
+            node.layer->gradient_in_place(k)) {
+          shared = written[at(root)] = true;
+          plan_.gradients[at(root)] = plan.output_gradients[0];
+          plan.input_gradients[k] = gradient_of(id, time);
+        } else if (written[at(root)]) {
           plan.add_to[k] = gradient_of(id, time);
           plan.input_gradients[k] =
               place("added to the gradient of " + graph_.edge(root).name, bytes_of(id), time, time);

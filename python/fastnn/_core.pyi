@@ -67,6 +67,10 @@ class Graph:
     ) -> list[int]:
         """A node; whether each weight is trained is read from it here. Returns its output edges."""
     def spec(self, edge: int) -> Spec: ...
+    def range(self, input: int) -> tuple[int, int, str] | None:
+        """The whole numbers [low, high) that an input may hold, and the node that says so."""
+    def fixed_rows(self) -> tuple[int, str] | None:
+        """The rows that every batch must have, and the node that says so."""
     def describe(self) -> str:
         """The nodes as they will run, after the rewrites."""
 
@@ -135,8 +139,8 @@ class Trainer:
     ) -> int:
         """Steps first_step, first_step + 1, ... up to last_step (excluded) until about `budget` seconds are over (at
         least one); returns the number of steps done. Step i takes rows order[i*batch_size : (i+1)*batch_size]
-        (order None: as they lie), at the learning rate rates[i - first_step]; the last batch may be smaller. Ctrl-C drops the step under way and raises
-        KeyboardInterrupt."""
+        (order None: as they lie), at the learning rate rates[i - first_step] (None: as it stands); the last batch may
+        be smaller. Ctrl-C drops the step under way and raises KeyboardInterrupt."""
     def results(self) -> list[float]:
         """[total loss, each term of losses..., each metric...] since reset(). The losses are means over rows of the
         batch losses, the total with penalties of weights (l1, l2) and activities included."""

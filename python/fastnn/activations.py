@@ -113,7 +113,7 @@ def log_softmax(x: ArrayLike, axis: int = -1) -> NDArray[np.float32]:
 
 def linear(x: ArrayLike) -> NDArray[np.float32]:
     """x itself."""
-    return np.array(x, dtype=np.float32)
+    return operators["tensor"](x) if is_traced(x) else np.array(x, dtype=np.float32)
 
 
 def elu(x: ArrayLike, alpha: float = 1.0) -> NDArray[np.float32]:

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from fastnn import _core
-from fastnn.layer import Emission, Layer, Shape, channels_last, numeric
+from fastnn.emission import Emission
+from fastnn.layer import Layer, channels_last, numeric
 from fastnn.seeds import next_seed
-from fastnn.symbolic import is_symbolic
+from fastnn.symbolic import Shape, is_symbolic
 
 Range = tuple[float, float]
 

@@ -11,6 +11,7 @@ does is added. Called on symbolic tensors a layer only records the call: a model
 from __future__ import annotations
 
 import inspect
+import re
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
@@ -192,7 +193,7 @@ class Layer(Configurable):
         if name is not None and not isinstance(name, str):
             raise TypeError(f"{type(self).__name__} expects name to be a string, got {name!r}")
         self.name = name or unique_name(type(self).__name__)
-        if dtype is not None and edge_dtype(dtype, self.who()) != "float32" or str(dtype) == "float64":
+        if (dtype is not None and edge_dtype(dtype, self.who()) != "float32") or str(dtype) == "float64":
             raise ValueError(f"{self.who()} computes in float32, got dtype {dtype!r}")
         self.batch_input_shape = _input_shape(self.who(), kwargs)
         for unknown in kwargs:
@@ -401,9 +402,7 @@ class Layer(Configurable):
             masks = (of_each + masks)[: len(masks)]
         return first, masks
 
-    def _masks_of_arguments(
-        self, arguments: Arguments, masks: Sequence[int | None]
-    ) -> dict[str, list[int | None]]:
+    def _masks_of_arguments(self, arguments: Arguments, masks: Sequence[int | None]) -> dict[str, list[int | None]]:
         """For each parameter of `call` that asks for a mask (`mask` of the first argument, `value_mask` of `value`)
         and was not given one, the masks of that argument's tensors, if there are any."""
         if all(mask is None for mask in masks):
@@ -459,9 +458,7 @@ class Layer(Configurable):
         """Whether a `call` asks for masks: then they may well end there."""
         return self._has_call and any(name == "mask" or name.endswith("_mask") for name in self._call_parameters())
 
-    def _emit_mask(
-        self, emission: Emission, edges: list[int], masks: Sequence[int | None], outputs: list[int]
-    ) -> None:
+    def _emit_mask(self, emission: Emission, edges: list[int], masks: Sequence[int | None], outputs: list[int]) -> None:
         given = [mask for mask in masks if mask is not None]
 
         def function(*tensors: KerasTensor) -> Any:
@@ -517,12 +514,19 @@ class Layer(Configurable):
                 (shape, dtype if self.input_dtype is None else self.input_dtype)
                 for shape, (_, dtype) in zip(sizes, specs, strict=True)
             ]
-            found.append(_core.infer(node[0], self.name, node[1], known))
+            try:
+                found.append(_core.infer(node[0], self.name, node[1], known))
+            except ValueError as error:
+                if not are_free(shapes):
+                    raise
+                told = re.sub(rf"\b{size}\b", "None", str(error))
+                raise ValueError(f"{told} (with {size} tried in place of None)") from None
         (outputs, weights), (others, other_weights) = found[0], found[-1]
         if weights != other_weights:
             raise ValueError(
-                f"{self.who()} expects a shape whose last size is known, since its weights depend on it; got "
-                f"{shapes[0] if len(shapes) == 1 else shapes}"
+                f"{self.who()} expects known sizes where its weights depend on them, got "
+                f"{shapes[0] if len(shapes) == 1 else shapes}; give the Input these sizes, or let a layer before it end "
+                "the free ones, as GlobalAveragePooling1D() does and Flatten() does not"
             )
         made = [
             (common(tuple(shape), tuple(other)), dtype)
@@ -557,13 +561,18 @@ class Layer(Configurable):
             specs, structure = self._call_outcome(Arguments((given.pack(tensors),), {}), None)
             assert structure is not None
             return structure.pack([shape for shape, _ in specs])
+        return self._node_output_shape(input_shape)
+
+    def _node_output_shape(self, input_shape: Any) -> Any:
         outputs, _ = self._infer([(shape, "float32") for shape in self._known_shapes(input_shape)])
         activation = self.__dict__.get("activation")
         after = None if activation is None or activations.is_custom(activation) else self._activation_after()
         if after is not None and after[0] != "Activation":
             shapes = [shape for shape, _ in outputs]
             found = [
-                _core.infer(after[0], self.name, after[1], [(shape, "float32") for shape in with_free_sizes(shapes, size)])[0]
+                _core.infer(
+                    after[0], self.name, after[1], [(shape, "float32") for shape in with_free_sizes(shapes, size)]
+                )[0]
                 for size in FREE_SIZES
             ]
             outputs = [(common(tuple(a[0]), tuple(b[0])), a[1]) for a, b in zip(*found, strict=True)]
@@ -805,8 +814,13 @@ class Layer(Configurable):
     def _node_outcome(self, specs: list[Spec]) -> list[Spec]:
         """What comes out of the node, which is built for what goes in."""
         shapes = [shape for shape, _ in specs]
-        made = self._output_shapes(shapes)
-        self._build_for(shapes)
+        if self._has_call:
+            given = shapes if self.takes_many else shapes[0]
+            made = [self._node_output_shape(given)]
+            Layer.build(self, given)
+        else:
+            made = self._output_shapes(shapes)
+            self._build_for(shapes)
         return [(shape, "float32") for shape in made]
 
     def _build_for(self, shapes: list[Shape]) -> None:
@@ -1112,7 +1126,8 @@ class _OwnCall(Call):
     """A call of what a layer of fastnn computes itself, from within a `call` that a user wrote around it."""
 
     def emit(self, emission: Emission, edges: list[int]) -> list[int]:
-        return self.layer._emit_own(emission, edges, self.arguments)
+        made: list[int] = self.layer._emit_own(emission, edges, self.arguments)
+        return made
 
 
 class _Inputs(list[Any]):

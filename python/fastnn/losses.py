@@ -36,7 +36,7 @@ def values_of(kind: str, y_true: ArrayLike, y_pred: ArrayLike, labels: bool = Fa
         ValueError: The shapes do not fit.
     """
     if is_traced([y_true, y_pred]):
-        return _traced_values(kind, y_true, y_pred, labels, config)
+        return _traced_values(kind, y_true, y_pred, labels, config)  # type: ignore[no-any-return]
     predicted = numeric(y_pred, f"{kind}: y_pred").astype(np.float32)
     if predicted.ndim == 0:
         predicted = predicted[np.newaxis]
@@ -244,8 +244,11 @@ class Loss(Configurable):
     """The node's, and the function's name."""
     labels: ClassVar[bool] = False
     """Whether y_true are whole numbers, the numbers of classes."""
+    name: str
 
-    def __init__(self, name: str | None = None, reduction: str | None = "sum_over_batch_size", dtype: Any = None) -> None:
+    def __init__(
+        self, name: str | None = None, reduction: str | None = "sum_over_batch_size", dtype: Any = None
+    ) -> None:
         self.name = self.name or snake_case(type(self).__name__)
 
     def is_custom(self) -> bool:
@@ -313,7 +316,6 @@ class Loss(Configurable):
             return float(values.sum() / np.broadcast_to(weights, values.shape).sum())
         return float(values.mean()) if values.size else 0.0
 
-
     def _traced(self, y_true: Any, y_pred: Any, sample_weight: Any) -> Any:
         values = self.call(*_same_rank(ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)))
         weights = None
@@ -342,9 +344,13 @@ class FunctionLoss(Loss):
     """
 
     def __init__(
-        self, fn: Callable[..., Any], reduction: str | None = "sum_over_batch_size", name: str | None = None, **kwargs: Any
+        self,
+        fn: Callable[..., Any],
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = None,
+        **kwargs: Any,
     ) -> None:
-        self.name = name or getattr(fn, "__name__", "loss")
+        self.name = name or str(getattr(fn, "__name__", "loss"))
         self._further = kwargs
 
     def call(self, y_true: Any, y_pred: Any) -> Any:

@@ -75,8 +75,8 @@ class Metric(Configurable):
     """Base of all metrics: `update_state` takes data in, `result` says the number, `reset_state` begins anew.
 
     A metric of your own keeps its sums in variables (`add_variable`, in its constructor) and changes them in
-    `update_state(y_true, y_pred, sample_weight=None)` with `assign` and `assign_add`, computing with `fastnn.ops`. While
-    a model trains that is part of each step; `result` is called between runs of steps.
+    `update_state(y_true, y_pred, sample_weight=None)` with `assign` and `assign_add`, computing with `fastnn.ops`.
+    While a model trains that is part of each step; `result` is called between runs of steps.
 
     Example:
         >>> class Largest(fastnn.metrics.Metric):

@@ -166,6 +166,14 @@ class Model(Layer, Trainer):
         given = Structure(leaves)
         self._open_for(given, [(batched(self.who(), leaf.shape), "float32") for leaf in given.flat(leaves)])
 
+    def _emit_call(
+        self, emission: Emission, edges: list[int], arguments: Arguments | None
+    ) -> tuple[Structure, list[int]]:
+        if arguments is None and self._traced is not None:
+            tensors = [stand_in(emission.graph.spec(edge), "inputs") for edge in edges]
+            arguments = Arguments((self._traced[0].pack(tensors),), {})
+        return super()._emit_call(emission, edges, arguments)
+
     def _build_call(self, arguments: Arguments) -> None:
         if type(self).build is not Model.build:
             super()._build_call(arguments)
@@ -261,8 +269,10 @@ class Model(Layer, Trainer):
         found = Trainer._predictor(self, x)
         port = self._ports()[0][0]
         alone = all(structure.alone for structure in self._structures())
-        if port.shape is not None and port.dtype == "float32" and alone:
-            self._fast = found, port.shape[1:]
+        limits = self._limits(x)
+        free = limits.rows is None and limits.ranges[0] is None
+        if port.shape is not None and port.dtype == "float32" and alone and free:
+            self._fast = found, x[0] if x else port.shape[1:]
         return found
 
     def __call__(self, inputs: Any, *args: Any, training: bool | None = None, mask: Any = None, **kwargs: Any) -> Any:
@@ -450,9 +460,7 @@ class Model(Layer, Trainer):
             return layers
         if len(layer_range) != 2:
             raise ValueError(f"layer_range expects two regular expressions, got {layer_range!r}")
-        begin, end = (
-            [i for i, layer in enumerate(layers) if re.match(pattern, layer.name)] for pattern in layer_range
-        )
+        begin, end = ([i for i, layer in enumerate(layers) if re.match(pattern, layer.name)] for pattern in layer_range)
         if not begin or not end:
             missing = layer_range[1] if begin else layer_range[0]
             raise ValueError(f"{self.who()}: layer_range found no layer whose name matches {missing!r}")
@@ -484,6 +492,7 @@ class Sequential(Model):
     def __init__(self, layers: Sequence[Any] | None = None, trainable: bool = True, name: str | None = None) -> None:
         super().__init__(name=name)
         self._input_layer: InputLayer | None = None
+        self._opened_by_data = False
         self._tensors: list[KerasTensor] = []
         self._port_lists: tuple[list[Port], list[Port]] | None = None
         if layers is not None:
@@ -644,6 +653,27 @@ class Sequential(Model):
         if not self._layers:
             raise ValueError(f"{self.who()} has no layers; add() some first")
         self.build((None, *sample_shape))
+        self._opened_by_data = True
+
+    def _inputs_of(self, x: Any) -> list[NDArray[Any]]:
+        if self._opened_by_data and self._tensors and isinstance(x, np.ndarray):
+            self._loosen(x.shape)
+        return super()._inputs_of(x)
+
+    def _loosen(self, shape: tuple[int, ...]) -> None:
+        """Leaves sizes open that the first data settled and later data have otherwise, where the layers can."""
+        first = self._tensors[0]
+        known = first.shape
+        if len(shape) != len(known) or _goes(shape, (None, *known[1:])):
+            return
+        loose = (None, *common(known[1:], shape[1:]))
+        try:
+            self.compute_output_shape(loose)
+        except ValueError:
+            return
+        self._chain(InputLayer(batch_shape=loose, dtype=first.dtype))
+        self._programs.clear()
+        self._fast = None
 
     def _structures(self) -> tuple[Structure, Structure]:
         return _ALONE, _ALONE
@@ -922,13 +952,13 @@ def clone_model(model: Any, input_tensors: Any = None, clone_function: Callable[
         if isinstance(layer, Model) and clone_function is not None:
             return clone_model(layer, None, clone_function)  # type: ignore[no-any-return]
         if clone_function is None or isinstance(layer, InputLayer):
-            return type(layer).from_config(layer.get_config())
+            return type(layer).from_config(layer.get_config())  # type: ignore[no-any-return]
         return clone_function(layer)
 
     if isinstance(model, Sequential):
         return Sequential([cloned(layer) for layer in (*model._entry(), *model.layers)], model.trainable, model.name)
     assert isinstance(model, Functional)
-    new = {layer: cloned(layer) for layer in model.layers}
+    new = {layer: cloned(layer) for layer in model._layers}
     made = {id(t): new[model._graph.entries[id(t)]].output for t in model.inputs}
     for call in model._graph.calls:
         args, kwargs = call.arguments.place([made[id(t)] for t in call.inputs])
@@ -945,7 +975,15 @@ def clone_model(model: Any, input_tensors: Any = None, clone_function: Callable[
 _ALONE = Structure(None)
 
 # Nor are layers looked for in these.
-Model._internal = Layer._internal | {"_layers", "_fingerprint", "_trained", "_programs", "_fast", "_traced", "optimizer"}
+Model._internal = Layer._internal | {
+    "_layers",
+    "_fingerprint",
+    "_trained",
+    "_programs",
+    "_fast",
+    "_traced",
+    "optimizer",
+}
 
 
 class _Place:

@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
 from numpy.typing import NDArray
 
 Shape = tuple[int | None, ...]
@@ -34,8 +35,18 @@ class History(NamedTuple):
 class Arithmetic:
     """The operators of what stands for numbers: symbolic tensors and variables."""
 
-    __array_priority__ = 100
-    __array_ufunc__ = None  # NumPy leaves `array + tensor` to the tensor
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        """What NumPy asks for `array + tensor`, and for a function of its own on one."""
+        if is_traced(list(inputs)):
+            name = {"true_divide": "divide", "remainder": "mod", "absolute": "abs"}.get(ufunc.__name__, ufunc.__name__)
+            if method == "__call__" and name in operators and not kwargs:
+                return operators[name](*inputs)
+            raise TypeError(
+                f"np.{ufunc.__name__} cannot compute with a symbolic tensor, which has no numbers yet; use "
+                f"fastnn.ops.{name} in its place"
+            )
+        arrays = [np.asarray(one) if isinstance(one, Arithmetic) else one for one in inputs]
+        return getattr(ufunc, method)(*arrays, **kwargs)
 
     def __add__(self, other: Any) -> Any:
         return operators["add"](self, other)
@@ -187,7 +198,7 @@ class KerasTensor(Arithmetic):
     def __float__(self) -> float:
         raise self._no_numbers("is no number", "keep computing with fastnn.ops")
 
-    __int__ = __index__ = __float__  # type: ignore[assignment]
+    __int__ = __index__ = __float__
 
     def __len__(self) -> int:
         if self.shape and self.shape[0] is not None:

@@ -5,8 +5,9 @@ Read once, when a functional model is made; everything that is wrong with its gr
 
 from __future__ import annotations
 
-from fastnn.layer import Call, KerasTensor, Layer
+from fastnn.layer import Layer
 from fastnn.layers import InputLayer
+from fastnn.symbolic import Call, KerasTensor
 
 
 class Topology:
@@ -77,7 +78,7 @@ class Topology:
                 continue
             seen.add(id(current))
             if any(t is tensor for t in current.call.inputs):
-                return current.call.layer.who()
+                return str(current.call.layer.who())
             pending += current.call.inputs
         return "an output"
 

@@ -21,10 +21,11 @@ from numpy.typing import NDArray
 from fastnn import _core, config, losses, ops, optimizers
 from fastnn.callbacks import CallbackList, History, settled_verbosity
 from fastnn.configurable import suggestion
-from fastnn.layer import Emission, Layer, Shape, numeric
+from fastnn.emission import Emission
+from fastnn.layer import Layer, numeric
 from fastnn.metrics import Mean, Metric, NodeMetric, resolve
 from fastnn.seeds import next_seed
-from fastnn.symbolic import Structure
+from fastnn.symbolic import Shape, Structure
 from fastnn.variable import Variable
 
 Array = NDArray[Any]
@@ -64,11 +65,13 @@ class _Feed(NamedTuple):
 
     Attributes:
         columns: The arrays, as the core reads them.
+        xs: The inputs among them.
         x: The shapes of the inputs' samples.
         y: Those of the outputs' targets.
     """
 
     columns: _core.Columns
+    xs: list[Array]
     x: Shapes
     y: tuple[tuple[int, ...] | None, ...]
 
@@ -78,7 +81,7 @@ class _Feed(NamedTuple):
 
 
 class _Targets:
-    """The inputs of a graph that carry y: for each output whole labels, values, or y as it is, in the order of asking."""
+    """The inputs of a graph that carry y: for each output labels, values, or y as it is, in the order of asking."""
 
     def __init__(
         self, graph: _core.Graph, outputs: Sequence[Port], shapes: Sequence[Shape], y: Sequence[tuple[int, ...] | None]
@@ -143,11 +146,11 @@ class _Program:
             if not told:
                 measure.metric.reset_state()
 
-    def logs(self, loss: Mean) -> dict[str, float]:
+    def logs(self, loss: Mean) -> dict[str, Any]:
         """The means since the sums were set to zero, in the order in which `evaluate` returns them."""
         total, *rest = self.trainer.results()
         loss.total, loss.count = total, 1.0
-        logs = {"loss": total, **dict(zip(self._losses, rest, strict=False))}
+        logs: dict[str, Any] = {"loss": total, **dict(zip(self._losses, rest, strict=False))}
         values = iter(rest[self._terms :])
         for measure, told in zip(self._measures, self._told, strict=True):
             if told:
@@ -155,6 +158,18 @@ class _Program:
             result = np.asarray(measure.metric.result())
             logs[measure.name] = float(result) if result.ndim == 0 else result
         return logs
+
+
+class _Limits(NamedTuple):
+    """What a graph demands of its inputs.
+
+    Attributes:
+        ranges: For each input the whole numbers that it may hold, and which layer says so, or None.
+        rows: How many rows each batch must have, and which layer says so, or None.
+    """
+
+    ranges: list[tuple[int, int, str] | None]
+    rows: tuple[int, str] | None
 
 
 class _Batches:
@@ -574,9 +589,9 @@ class Trainer:
         if array.ndim == len(expected) + 1 and array.shape[-1] == 1 and _fits(array.shape[1:-1], expected[1:]):
             return array[..., 0]
         wanted, got = expected[1:], array.shape[1:]
-        if array.shape == wanted:
+        if _fits(array.shape, wanted):
             mend = "a single sample needs a batch axis: x[np.newaxis]"
-        elif math.prod(size or 1 for size in wanted) == math.prod(got):
+        elif None not in wanted and math.prod(size or 1 for size in wanted) == math.prod(got):
             mend = f"put Flatten() first in the model or reshape: x.reshape(len(x), {', '.join(map(str, wanted))})"
         else:
             mend = "give it data of that shape, or build the model for this one"
@@ -713,7 +728,7 @@ class Trainer:
         return [tuple(emission.graph.spec(edge)[0]) for edge in edges]
 
     def _sample_weights(
-        self, rows: int, ys: Sequence[Array | None], sample_weight: Any, class_weight: Any
+        self, rows: int, ys: Sequence[Array | None], sample_weight: Any, class_weight: Any, x: Shapes
     ) -> list[Array | None]:
         """For each output the weights of its rows, or None."""
         outputs = self._ports()[1]
@@ -741,7 +756,7 @@ class Trainer:
         else:
             given = [sample_weight] * len(outputs)
         found: list[Array | None] = []
-        for one, port in zip(given, outputs, strict=True):
+        for one, port, shape in zip(given, outputs, self._shapes_of_outputs(x), strict=True):
             word = "sample_weight" if len(outputs) == 1 else f"sample_weight of {port.name!r}"
             if one is None:
                 found.append(None)
@@ -749,22 +764,22 @@ class Trainer:
             weights = numeric(one, f"{self.who()}: {word}")
             if weights.ndim == 2 and weights.shape[1] == 1:
                 weights = weights[:, 0]
-            if weights.shape != (rows,):
+            places = tuple(shape[1:-1])
+            if weights.shape != (rows,) and (not places or weights.shape != (rows, *places)):
+                each = f", or {(rows, *places)}, one for each place" if places else ""
                 raise ValueError(
-                    f"{self.who()} expects {word} of shape ({rows},), one for each row, got {weights.shape}"
+                    f"{self.who()} expects {word} of shape ({rows},), one for each row{each}, got {weights.shape}"
                 )
             found.append(weights)
         return found
 
-    def _columns(
-        self, x: Any, y: Any, sample_weight: Any, class_weight: Any = None, check_nan: bool = False
-    ) -> _Feed:
+    def _columns(self, x: Any, y: Any, sample_weight: Any, class_weight: Any = None, check_nan: bool = False) -> _Feed:
         """The arrays of a run, checked."""
         xs = self._inputs_of(x)
         ys = self._targets(y, len(xs[0]))
         shapes = tuple(array.shape[1:] for array in xs)
         targets = self._targets_of(ys, shapes)
-        weights = self._sample_weights(len(xs[0]), ys, sample_weight, class_weight)
+        weights = self._sample_weights(len(xs[0]), ys, sample_weight, class_weight, shapes)
         if check_nan and config.check_nan():
             inputs, outputs = self._ports()
             for word, arrays, ports in (("x", xs, inputs), ("y", ys, outputs), ("sample_weight", weights, outputs)):
@@ -778,7 +793,47 @@ class Trainer:
                             "fastnn.config.set_check_nan(False)"
                         )
         of_y = tuple(None if y is None else y.shape[1:] for y in ys)
-        return _Feed(_core.Columns([*xs, *targets], weights), shapes, of_y)
+        self._check_inputs(xs, shapes)
+        return _Feed(_core.Columns([*xs, *targets], weights), xs, shapes, of_y)
+
+    def _check_inputs(self, xs: Sequence[Array], shapes: Shapes) -> None:
+        """Finds ids that no table has a row for."""
+        for array, port, limits in zip(xs, self._ports()[0], self._limits(shapes).ranges, strict=True):
+            if limits is None:
+                continue
+            low, high, who = limits
+            row = _core.first_outside(array, low, high)
+            if row >= 0:
+                inside = np.asarray(array[row])
+                value = inside[~((inside >= low) & (inside < high) & (inside == np.floor(inside)))].flat[0]
+                word = "x" if len(xs) == 1 else f"x of {port.name!r}"
+                raise ValueError(
+                    f"{self.who()}: {word} holds {value} in row {row}, but {who} takes whole numbers from {low} to "
+                    f"{high - 1}; number them so, or give that layer more rows"
+                )
+
+    def _check_batches(self, shapes: Shapes, rows: int, batch_size: int) -> None:
+        """Finds batches that are not of the size for which a layer keeps states."""
+        fixed = self._limits(shapes).rows
+        size = min(batch_size, rows)
+        if fixed is not None and (size != fixed[0] or rows % size):
+            got = f"{size} rows" if size != fixed[0] else f"{rows} rows, the last batch of which would be smaller"
+            raise ValueError(
+                f"{self.who()}: {fixed[1]} keeps states for batches of {fixed[0]} rows, got {got}; pass "
+                f"batch_size={fixed[0]} and a multiple of as many rows"
+            )
+
+    def _limits(self, shapes: Shapes) -> _Limits:
+        """What the graph demands of its inputs."""
+        key = self._key("limits", shapes)
+        found: _Limits | None = self._programs.get(key)
+        if found is None:
+            emission = Emission(False)
+            edges = _input_edges(emission.graph, self._ports()[0], shapes)
+            self._emit(emission, edges)
+            limits = _Limits([emission.graph.range(edge) for edge in edges], emission.graph.fixed_rows())
+            found = self._remember(key, limits)
+        return found
 
     def _validation_columns(self, x: Any, y: Any, sample_weight: Any) -> _Feed:
         try:
@@ -861,6 +916,7 @@ class Trainer:
             x, y, sample_weight, validation_data = self._split(x, y, sample_weight, validation_split)
         data = self._columns(x, y, sample_weight, class_weight, True)
         validation = None if validation_data is None else self._validation_columns(*validation_data)
+        self._check_batches(data.x, data.rows, batch_size)
         batches = _Batches(self, data.rows, batch_size, bool(shuffle))
         steps = batches.steps if steps_per_epoch is None else _whole("steps_per_epoch", steps_per_epoch)
         validation_batch = (
@@ -903,9 +959,7 @@ class Trainer:
             last = batches.position + 1 if each else min(batches.steps, batches.position + steps - done)
             rates = self._rates(last - batches.position)
             last = last if rates is None else batches.position + len(rates)
-            ran = program.trainer.run(
-                data.columns, batches.order, batch_size, batches.position, last, _BUDGET, rates
-            )
+            ran = program.trainer.run(data.columns, batches.order, batch_size, batches.position, last, _BUDGET, rates)
             batches.position += ran
             done += ran
             logs = dict(sorted(program.logs(self._loss_tracker).items()))
@@ -914,9 +968,7 @@ class Trainer:
             hooks.advance(done, logs)
         return logs
 
-    def _measure(
-        self, data: _Feed, batch_size: int, steps: int | None, hooks: CallbackList
-    ) -> dict[str, float]:
+    def _measure(self, data: _Feed, batch_size: int, steps: int | None, hooks: CallbackList) -> dict[str, float]:
         """One pass of evaluation."""
         program = self._program("test", data.x, data.y)
         program.reset()
@@ -966,7 +1018,7 @@ class Trainer:
                 f"validation_split={share} of {rows} rows leaves {at} to train and {rows - at} to validate with; both "
                 "need at least one"
             )
-        weights = self._sample_weights(rows, ys, sample_weight, None)
+        weights = self._sample_weights(rows, ys, sample_weight, None, tuple(array.shape[1:] for array in xs))
 
         def part(arrays: Sequence[Array | None], rows: slice) -> Any:
             cut = [None if array is None else array[rows] for array in arrays]
@@ -1014,6 +1066,7 @@ class Trainer:
         batch_size = 32 if batch_size is None else _whole("batch_size", batch_size)
         verbosity = settled_verbosity(verbose)
         data = self._columns(x, y, sample_weight)
+        self._check_batches(data.x, data.rows, batch_size)
         total = math.ceil(data.rows / batch_size)
         total = total if steps is None else min(total, _whole("steps", steps))
         hooks = CallbackList(callbacks, False, verbosity != 0, self, epochs=1, steps=total, verbose=verbosity)
@@ -1061,8 +1114,12 @@ class Trainer:
         rows = len(xs[0]) if steps is None else min(len(xs[0]), _whole("steps", steps) * batch_size)
         total = math.ceil(rows / batch_size)
         shapes = tuple(array.shape[1:] for array in xs)
+        self._check_inputs(xs, shapes)
+        self._check_batches(shapes, len(xs[0]), batch_size)
         predictor = self._predictor(shapes)
-        outputs = [np.empty((rows, *shape[1:]), dtype=dtype) for shape, dtype in predictor.outputs()]
+        outputs = [
+            np.empty([rows, *(size or 0 for size in shape[1:])], dtype=dtype) for shape, dtype in predictor.outputs()
+        ]
         pack = self._structures()[1].pack
         hooks = CallbackList(callbacks, False, verbosity != 0, self, epochs=1, steps=total, verbose=verbosity)
         each = hooks.wants_batches("predict")
@@ -1127,6 +1184,7 @@ class Trainer:
         return self._one_batch("test", self._columns(x, y, sample_weight), return_dict)
 
     def _one_batch(self, mode: str, data: _Feed, return_dict: bool) -> Any:
+        self._check_batches(data.x, data.rows, data.rows)
         program = self._program(mode, data.x, data.y)
         rates = self._rates(1) if mode == "train" else None
         program.trainer.run(data.columns, None, data.rows, 0, 1, 0.0, rates)
@@ -1145,7 +1203,10 @@ class Trainer:
         if result is not None:
             return result
         xs = self._inputs_of(x)
-        return self._structures()[1].pack(self._predictor(tuple(array.shape[1:] for array in xs))(xs))
+        shapes = tuple(array.shape[1:] for array in xs)
+        self._check_inputs(xs, shapes)
+        self._check_batches(shapes, len(xs[0]), len(xs[0]))
+        return self._structures()[1].pack(self._predictor(shapes)(xs))
 
     def gradients(self, x: Any, y: Any, sample_weight: Any = None) -> dict[str, NDArray[np.float32]]:
         """The gradient of the loss (penalties included) for every trained weight; nothing is updated.

@@ -67,6 +67,8 @@ class Activation : public Layer {
     });
   }
 
+  bool gradient_in_place(std::size_t) const override { return true; }
+
   void backward(const Context& ctx) const override {
     float* dx = ctx.input_gradient();
     if (dx == nullptr) return;

@@ -73,6 +73,10 @@ class Elementwise : public Layer {
     return {!linear, activation_ != Activation::linear};
   }
 
+  bool gradient_in_place(std::size_t i) const override {
+    return same_ && (merge_ == kernels::Merge::add || (merge_ == kernels::Merge::subtract && i == 0));
+  }
+
   void book(Booking& booking) const override {
     // What an input that is broadcast gets from each element, before it is added up.
     if (booking.backward() && !same_) booking.book<float>(Life::backward, booking.capacity() * row_size_);
@@ -97,7 +101,7 @@ class Elementwise : public Layer {
     for (Index which = 0; which < count(); ++which) {
       const auto i = static_cast<std::size_t>(which);
       float* dx = ctx.input_gradient(i);
-      if (dx == nullptr) continue;
+      if (dx == nullptr || dx == dy) continue;
       const Operand& own = operands_[i];
       float* to = own.whole ? dx : ctx.buffer(0);
       over_strands(ctx, [&](const Strand* x, Index at, Index size) {

@@ -140,6 +140,7 @@ class Recurrent : public Layer {
   BackwardReads backward_reads() const override { return {true, false}; }
   bool random() const override { return input_rate_ > 0 || state_rate_ > 0; }
   bool updates_state() const override { return stateful_; }
+  Index fixed_rows() const override { return stateful_ ? batch_ : 0; }
 
   void book(Booking& booking) const override {
     const bool back = booking.backward();

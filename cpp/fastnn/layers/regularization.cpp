@@ -95,6 +95,8 @@ class Dropout : public Layer {
     if (!noise_shape_.empty()) apply_by_runs(ctx, true, x, y);
   }
 
+  bool gradient_in_place(std::size_t) const override { return noise_shape_.empty(); }
+
   void backward(const Context& ctx) const override {
     float* dx = ctx.input_gradient();
     if (dx == nullptr) return;

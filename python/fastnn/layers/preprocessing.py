@@ -10,8 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastnn import _core, initializers
 from fastnn.configurable import plain
-from fastnn.layer import Emission, Layer, Shape, numeric
-from fastnn.symbolic import is_symbolic
+from fastnn.emission import Emission
+from fastnn.layer import Layer, numeric
+from fastnn.symbolic import Shape, is_symbolic
 from fastnn.variable import Variable
 
 CHUNK = 1 << 18
@@ -130,7 +131,7 @@ class Normalization(Layer):
             config["variance"] = np.atleast_1d(numeric(variance, f"{self.who()}: variance"))
         return self.kind, config
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Any = None) -> None:
         super().build(input_shape)
         for variable in self._weights:
             if not variable.shape:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from fastnn.layer import Layer, channels_last
+from fastnn.layer import Layer, Spec, are_free, channels_last
 
 Amounts = int | Sequence[int] | Sequence[Sequence[int]]
 
@@ -66,6 +66,12 @@ class Reshape(Layer):
 
     def __init__(self, target_shape: Sequence[int], **kwargs: Any) -> None:
         super().__init__(**kwargs)
+
+    def _infer(self, specs: Sequence[Spec]) -> tuple[list[Spec], list[tuple[str, tuple[int, ...], bool]]]:
+        if are_free([specs[0][0]]) and -1 not in self.target_shape:
+            # Whether sizes that are not known yet go in is seen when they are.
+            return [((None, *self.target_shape), specs[0][1])], []
+        return super()._infer(specs)
 
 
 class Identity(Layer):

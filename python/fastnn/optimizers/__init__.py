@@ -14,15 +14,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn import _core
-from fastnn.configurable import Configurable, lookup
+from fastnn.configurable import Configurable, lookup, plain
+from fastnn.optimizers import schedules as schedules
+from fastnn.optimizers.schedules import LearningRateSchedule
 from fastnn.variable import Variable
 
 
 class Optimizer(Configurable):
     """Base of all optimizers.
 
-    The arguments common to all: `learning_rate`; `weight_decay`, a share of each weight (times the learning rate) that
-    is taken off at each step; `clipnorm` (the longest gradient of a weight), `clipvalue` (its largest element) or
+    The arguments common to all: `learning_rate`, a number, a schedule of `fastnn.optimizers.schedules`, or a function
+    without arguments that is asked before each run of steps; `weight_decay`, a share of each weight (times the learning
+    rate) that is taken off at each step; `clipnorm` (the longest gradient of a weight), `clipvalue` (its largest element) or
     `global_clipnorm` (the longest gradient of all weights together), of which one may be given; and `name`.
     """
 
@@ -37,6 +40,9 @@ class Optimizer(Configurable):
                 f"{type(self).__name__}: only one of clipnorm, clipvalue and global_clipnorm can be set, got "
                 f"{', '.join(f'{name}={arguments[name]}' for name in clips)}"
             )
+        self._schedule = _schedule_of(arguments["learning_rate"])
+        if self._schedule is not None:
+            arguments = {**arguments, "learning_rate": self._rate_at(0)}
         for name, value in arguments.items():
             if name in ("nesterov", "amsgrad", "centered"):
                 arguments[name] = bool(value)
@@ -48,7 +54,9 @@ class Optimizer(Configurable):
         self._undecayed: list[Variable] = []
         self._undecayed_names: list[str] = []
         self._weights: list[_core.Variable] = []
+        self._storing = True
         super()._store(arguments)
+        self._storing = False
 
     def _number(self, name: str, value: Any) -> float:
         if callable(value):
@@ -62,11 +70,16 @@ class Optimizer(Configurable):
 
     @property
     def learning_rate(self) -> float:
-        """How far a step goes; it may be set at any time."""
-        return self.handle.learning_rate
+        """How far the next step goes; it may be set at any time, unless a schedule says it."""
+        return self.handle.learning_rate if self._schedule is None else self._rate_at(self.iterations)
 
     @learning_rate.setter
-    def learning_rate(self, value: float) -> None:
+    def learning_rate(self, value: Any) -> None:
+        if self._schedule is not None and self.__dict__.get("_arguments") is not None and not self._storing:
+            raise TypeError(
+                f"{type(self).__name__}: the learning rate is said by {self._schedule!r} and cannot be set; compile "
+                "with a number as learning_rate for that"
+            )
         self.handle.learning_rate = self._number("learning_rate", value)
 
     lr = learning_rate
@@ -82,7 +95,20 @@ class Optimizer(Configurable):
 
     def coming_rates(self, steps: int) -> NDArray[np.float64] | None:
         """The learning rates of the coming steps, where a schedule says them."""
-        return None
+        if self._schedule is None:
+            return None
+        first = self.iterations
+        return np.array([self._rate_at(step) for step in range(first, first + steps)])
+
+    def _rate_at(self, step: int) -> float:
+        assert self._schedule is not None
+        rate = self._schedule(step) if isinstance(self._schedule, LearningRateSchedule) else self._schedule()
+        return self._number("learning_rate", np.asarray(rate).item())
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments from which `from_config` makes an equal optimizer without slots, as plain values."""
+        config = super().get_config()
+        return config if self._schedule is None else {**config, "learning_rate": plain(self._schedule)}
 
     def build(self, variables: Sequence[Variable]) -> None:
         """Makes slots for weights not seen before."""
@@ -139,7 +165,7 @@ class SGD(Optimizer):
 
     def __init__(
         self,
-        learning_rate: float = 0.01,
+        learning_rate: Any = 0.01,
         momentum: float = 0.0,
         nesterov: bool = False,
         weight_decay: float | None = None,
@@ -178,7 +204,7 @@ class Adam(Optimizer):
 
     def __init__(
         self,
-        learning_rate: float = 0.001,
+        learning_rate: Any = 0.001,
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-7,
@@ -211,7 +237,7 @@ class AdamW(Adam):
 
     def __init__(
         self,
-        learning_rate: float = 0.001,
+        learning_rate: Any = 0.001,
         weight_decay: float | None = 0.004,
         beta_1: float = 0.9,
         beta_2: float = 0.999,
@@ -252,7 +278,7 @@ class RMSprop(Optimizer):
 
     def __init__(
         self,
-        learning_rate: float = 0.001,
+        learning_rate: Any = 0.001,
         rho: float = 0.9,
         momentum: float = 0.0,
         epsilon: float = 1e-7,
@@ -264,6 +290,13 @@ class RMSprop(Optimizer):
         name: str = "rmsprop",
     ) -> None:
         pass
+
+
+def _schedule_of(rate: Any) -> Any:
+    """What says the learning rate, where it is no number."""
+    if isinstance(rate, Mapping):
+        return schedules.deserialize(rate)
+    return rate if callable(rate) else None
 
 
 _classes: dict[str, type[Optimizer]] = {cls.__name__.lower(): cls for cls in (SGD, Adam, AdamW, RMSprop)}
