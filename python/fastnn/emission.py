@@ -1,8 +1,8 @@
 """A graph of the core while layers add themselves to it.
 
 What is common to all that is added is here: which weights are trained, the masks that go along with edges, the
-penalties, the values that a step gives to variables. What a user wrote in Python is run here once, on tensors that stand
-for edges.
+penalties, the values that a step gives to variables. What a user wrote in Python is run here once, on tensors that
+stand for edges.
 """
 
 from __future__ import annotations

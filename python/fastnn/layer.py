@@ -525,8 +525,8 @@ class Layer(Configurable):
         if weights != other_weights:
             raise ValueError(
                 f"{self.who()} expects known sizes where its weights depend on them, got "
-                f"{shapes[0] if len(shapes) == 1 else shapes}; give the Input these sizes, or let a layer before it end "
-                "the free ones, as GlobalAveragePooling1D() does and Flatten() does not"
+                f"{shapes[0] if len(shapes) == 1 else shapes}; give the Input these sizes, or let a layer before it "
+                "end the free ones, as GlobalAveragePooling1D() does and Flatten() does not"
             )
         made = [
             (common(tuple(shape), tuple(other)), dtype)
@@ -729,9 +729,8 @@ class Layer(Configurable):
             args = (kwargs.pop("inputs"),)
         if not self._has_call:
             args, kwargs = self._checked(args, kwargs)
-        elif "mask" in kwargs and not self._takes_mask():
-            if kwargs.pop("mask") is not None:
-                raise self._no_use_for_mask()
+        elif "mask" in kwargs and not self._takes_mask() and kwargs.pop("mask") is not None:
+            raise self._no_use_for_mask()
         if is_symbolic(args) or is_symbolic(kwargs):
             return self._record(args, kwargs, training)
         if Trace.current() is not None:
@@ -769,7 +768,9 @@ class Layer(Configurable):
         several = self.takes_many or len(inputs) > 1
         masks = list(mask) if several and isinstance(mask, (list, tuple)) else [mask]
         if len(masks) != len(inputs):
-            raise ValueError(f"{self.who()} expects a mask, or None, for each of its {len(inputs)} inputs, got {len(masks)}")
+            raise ValueError(
+                f"{self.who()} expects a mask, or None, for each of its {len(inputs)} inputs, got {len(masks)}"
+            )
         made = []
         for one, x in zip(masks, inputs, strict=True):
             if one is not None and not isinstance(one, KerasTensor):
@@ -788,8 +789,8 @@ class Layer(Configurable):
         if 0 < len(mask) <= len(shape) and all(m in (s, None) or s is None for m, s in zip(mask, shape, strict=False)):
             return
         raise ValueError(
-            f"{self.who()} expects a mask of shape {shown(shape[:2])} for an input of shape {shown(shape)}: whether each "
-            f"place counts; got {shown(mask)}"
+            f"{self.who()} expects a mask of shape {shown(shape[:2])} for an input of shape {shown(shape)}: whether "
+            f"each place counts; got {shown(mask)}"
         )
 
     def _record(self, args: tuple[Any, ...], kwargs: dict[str, Any], training: bool | None) -> Any:

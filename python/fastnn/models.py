@@ -294,8 +294,8 @@ class Model(Layer, Trainer):
         """
         if mask is not None and not self._has_call:
             raise ValueError(
-                f"{self.who()} takes no mask=; masks are made within it, by Embedding(mask_zero=True) or Masking(), or are "
-                "an Input of their own that a layer is called with: LSTM(8)(x, mask=counts)"
+                f"{self.who()} takes no mask=; masks are made within it, by Embedding(mask_zero=True) or Masking(), or "
+                "are an Input of their own that a layer is called with: LSTM(8)(x, mask=counts)"
             )
         if not training and mask is None:
             result = self._at_once(inputs, math.inf)

@@ -10,7 +10,6 @@ from fastnn.layer import Emission, Layer
 from fastnn.symbolic import Shape
 from fastnn.variable import Variable
 
-
 _HIDDEN = -1e9
 """In place of what takes no part in a softmax."""
 
@@ -133,8 +132,8 @@ class ELU(_Elementwise):
 class Softmax(_Elementwise):
     """exp(x) / sum(exp(x)) along `axis`.
 
-    Where a mask reaches to the axis, as one of (batch, steps) does to axis 1, what does not count takes no part and gets
-    0. A mask of all places, or with sizes of 1, may be given in the call: `Softmax()(x, mask=counts)`.
+    Where a mask reaches to the axis, as one of (batch, steps) does to axis 1, what does not count takes no part and
+    gets 0. A mask of all places, or with sizes of 1, may be given in the call: `Softmax()(x, mask=counts)`.
 
     Shapes: the input's.
 

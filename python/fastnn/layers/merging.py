@@ -24,7 +24,6 @@ class _Merge(Layer):
             raise ValueError(f"{self.who()} expects a list of {many}, such as [a, b], got {got}")
         return items
 
-
     def _merged_mask(
         self, emission: Emission, edges: list[int], masks: Sequence[int | None], outputs: list[int]
     ) -> int | None:

@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from fastnn.layer import Layer, Spec, are_free, channels_last
+from fastnn.layer import Layer, are_free, channels_last
+from fastnn.symbolic import Spec
 
 Amounts = int | Sequence[int] | Sequence[Sequence[int]]
 

@@ -322,7 +322,8 @@ def getitem(x: Any, index: Any) -> Any:
         many += [slice(None)] * (made.ndim - taken)
     if sum(1 for one in many if one is not None) != made.ndim:
         raise IndexError(f"{taken} indices for a tensor of shape {made.shape}")
-    begin, end, steps, turned, sizes, picks = [], [], [], [], [], []
+    begin, end, steps, turned, picks = [], [], [], [], []
+    sizes: list[int | None] = []
     free: list[tuple[int, int]] = []  # cut axes of unknown size: which they are among the sizes, and before
     axis = 0
     for one in many:
