@@ -153,6 +153,26 @@ def test_merged_steps_count_where_one_of_them_does(kind: str) -> None:
     np.testing.assert_array_equal(shown(merged(getattr(layers, kind)()), [IDS, OTHER]), expected)
 
 
+@pytest.mark.parametrize("kind", ["Multiply", "Maximum", "Minimum"])
+def test_what_is_masked_takes_no_part_in_products_and_extremes(kind: str) -> None:
+    a, b, c = Input((4, 2)), Input((4, 2)), Input((4, 2))
+    first, second = Input((4,), dtype="bool"), Input((4,), dtype="bool")
+    layer = getattr(layers, kind)()
+    model = Model(
+        [a, b, c, first, second], [layer([a, b, c], mask=[first, second, None]), layer([a, b], mask=[first, second])]
+    )
+    x, seen = [normal(3, 4, 2, seed=i) for i in range(3)], [COUNTS, OTHER != 0]
+    nothing = {"Multiply": 1.0, "Maximum": -np.inf, "Minimum": np.inf}[kind]
+    merge = {"Multiply": np.multiply, "Maximum": np.maximum, "Minimum": np.minimum}[kind].reduce
+    counted = [np.where(m[..., None], v, nothing) for v, m in zip(x[:2], seen, strict=True)]
+    three, two = model.predict([*x, *seen], verbose=0)
+    np.testing.assert_allclose(three, merge([*counted, x[2]]), rtol=1e-6)
+    either = seen[0] | seen[1]
+    np.testing.assert_allclose(two[either], merge(counted)[either], rtol=1e-6)
+    if kind == "Multiply":
+        assert (two[~either] == 0).all()
+
+
 def test_masks_are_joined_along_time() -> None:
     expected = np.concatenate([COUNTS, OTHER != 0], axis=1)
     for axis in (1, -2):
