@@ -144,7 +144,7 @@ void bind_graph(py::module_& m) {
         [](const std::string& kind, const std::string& name, const py::dict& config, const py::sequence& inputs) {
           std::vector<Spec> specs;
           for (const py::handle input : inputs) specs.push_back(to_spec(input.cast<py::sequence>()));
-          const Signature signature = make_layer(kind, name, to_config(config))->infer(specs);
+          const Signature signature = make_layer(kind, name, to_config(config))->checked_infer(specs);
           py::list outputs, weights;
           for (const Spec& spec : signature.outputs) outputs.append(from_spec(spec));
           for (const WeightSpec& weight : signature.weights)

@@ -37,11 +37,7 @@ std::vector<EdgeId> Graph::add(Node node) {
   node.layer = make_layer(node.kind, node.name, node.config);
   std::vector<Spec> specs;
   for (EdgeId id : node.inputs) specs.push_back(edge(id).spec);
-  if (!node.layer->takes_unbatched())
-    for (const Spec& spec : specs)
-      require(spec.batched(), node.layer->who(), " expects a batch, got a tensor of the fixed shape ",
-              to_string(spec.shape), "; give it one that depends on the model's inputs");
-  const Signature signature = node.layer->infer(specs);
+  const Signature signature = node.layer->checked_infer(specs);
 
   require(signature.weights.size() == node.weights.size(), node.layer->who(), " has ", signature.weights.size(),
           " weights, got ", node.weights.size());

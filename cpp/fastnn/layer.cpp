@@ -14,6 +14,13 @@ std::map<std::string, LayerFactory>& registry() {
 
 }  // namespace
 
+Signature Layer::checked_infer(const std::vector<Spec>& inputs) {
+  for (const Spec& spec : inputs)
+    require(spec.batched() || takes_unbatched(), who(), " expects a batch, got a tensor of the fixed shape ",
+            to_string(spec.shape), "; give it one that depends on the model's inputs");
+  return infer(inputs);
+}
+
 bool register_layer(const std::string& kind, LayerFactory factory) {
   return registry().emplace(kind, std::move(factory)).second;
 }

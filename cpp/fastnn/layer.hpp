@@ -144,6 +144,8 @@ class Layer {
   /// Shapes of outputs and weights from the inputs' (batch unknown, all else known); raises ValueError where the inputs do
   /// not fit. Keeps what the passes need to know of them.
   virtual Signature infer(const std::vector<Spec>& inputs) = 0;
+  /// infer(), once it is sure that the inputs have a batch where the layer needs one.
+  Signature checked_infer(const std::vector<Spec>& inputs);
 
   /// True where the only output is the only input seen with another shape: the node then runs no pass at all.
   virtual bool is_alias() const { return false; }

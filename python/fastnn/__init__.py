@@ -24,6 +24,7 @@ from fastnn import models as models
 from fastnn import ops as ops
 from fastnn import optimizers as optimizers
 from fastnn import regularizers as regularizers
+from fastnn import saving as saving
 from fastnn import utils as utils
 from fastnn.layers import Input as Input
 from fastnn.layers import Layer as Layer

@@ -16,7 +16,7 @@ import fastnn
 _MODULES = (
     "activations", "backend", "callbacks", "config", "constraints", "datasets", "initializers", "layers", "losses",
     "metrics",
-    "models", "optimizers", "regularizers", "utils",
+    "models", "optimizers", "regularizers", "saving", "utils",
 )  # fmt: skip
 
 

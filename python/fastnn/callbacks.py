@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import csv
 import math
+import os
 import shutil
 import sys
 import time
 import warnings
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -292,6 +294,11 @@ class CallbackList:
         if add_history and self.history is None:
             self.history = History()
             self.callbacks.append(self.history)
+        # A backup is made when the others have counted.
+        self.callbacks.sort(key=lambda callback: isinstance(callback, BackupAndRestore))
+        for callback in self.callbacks:
+            if isinstance(callback, BackupAndRestore):
+                callback.companions = [other for other in self.callbacks if other is not callback]
         self._bars = [callback for callback in self.callbacks if isinstance(callback, ProgbarLogger)]
         self.params = params
         for callback in self.callbacks:
@@ -645,3 +652,224 @@ class CSVLogger(Callback):
 
     def on_train_end(self, logs: Logs | None = None) -> None:
         self._file.close()
+
+
+def _every(save_freq: Any, who: str) -> int | None:
+    """After how many batches to save; None: after each epoch.
+
+    Raises:
+        ValueError: It is neither "epoch" nor a whole number of at least 1.
+    """
+    if save_freq == "epoch":
+        return None
+    if isinstance(save_freq, bool) or not isinstance(save_freq, (int, np.integer)) or save_freq < 1:
+        raise ValueError(f"{who} expects save_freq 'epoch' or a whole number of batches, got {save_freq!r}")
+    return int(save_freq)
+
+
+class ModelCheckpoint(Callback):
+    """Saves the model, or its weights, while it is trained.
+
+    A file of a whole model holds the optimizer's state, random streams and the order of rows too, so training goes on
+    from it to the bit: `model = load_model(path)`, then `fit(initial_epoch=...)`. A file takes its place only when it
+    is whole.
+
+    Args:
+        filepath: The file: "m.keras", or "m.weights.h5" with `save_weights_only`. Words in braces are filled in: the
+            epoch's number, counted from 1, the batch's, and the logs: "{epoch:02d}-{val_loss:.2f}.keras".
+        monitor: The log that says which model is best.
+        verbose: 1 to say when it saves.
+        save_best_only: Whether only a model that is better than those before is saved.
+        save_weights_only: Whether weights alone are saved.
+        mode: "min", "max" or "auto" (from the log's name).
+        save_freq: "epoch", or after how many batches.
+        initial_value_threshold: What the first model must be better than to be saved as the best.
+
+    Raises:
+        ValueError: The file's ending is another, or an argument is out of its range.
+
+    Example:
+        >>> ModelCheckpoint("best.keras", monitor="val_accuracy", save_best_only=True)
+    """
+
+    def __init__(
+        self,
+        filepath: str | os.PathLike[str],
+        monitor: str = "val_loss",
+        verbose: int = 0,
+        save_best_only: bool = False,
+        save_weights_only: bool = False,
+        mode: str = "auto",
+        save_freq: str | int = "epoch",
+        initial_value_threshold: float | None = None,
+    ) -> None:
+        super().__init__()
+        self.filepath = os.fspath(filepath)
+        self.monitor = monitor
+        self.verbose = verbose
+        self.save_best_only = save_best_only
+        self.save_weights_only = save_weights_only
+        self.mode = mode
+        self.save_freq = save_freq
+        self.best = initial_value_threshold
+        ending = ".weights.h5" if save_weights_only else ".keras"
+        if not self.filepath.endswith((ending, ".h5")) or (not save_weights_only and ".weights." in self.filepath):
+            raise ValueError(
+                f"ModelCheckpoint expects a file called *{ending} with save_weights_only={bool(save_weights_only)}, "
+                f"got {self.filepath!r}"
+            )
+        self._is_better = _better(monitor, mode, "ModelCheckpoint")
+        self._every = _every(save_freq, "ModelCheckpoint")
+        self._since = 0
+        self._epoch = 0
+        if self._every is not None:
+            # Only so are batches told of: each telling costs a stop of the core.
+            self.on_train_batch_end = self._after_batch  # type: ignore[method-assign]
+
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        self._epoch = epoch
+
+    def _after_batch(self, batch: int, logs: Logs | None = None) -> None:
+        self._since += 1
+        if self._since == self._every:
+            self._since = 0
+            self._save(self._epoch, batch, logs)
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        if self._every is None:
+            self._save(epoch, None, logs)
+
+    def _save(self, epoch: int, batch: int | None, logs: Logs | None) -> None:
+        from fastnn import saving
+
+        place = {"epoch": epoch + 1, **({} if batch is None else {"batch": batch + 1})}
+        try:
+            path = self.filepath.format(**{**(logs or {}), **place})
+        except KeyError as error:
+            raise KeyError(
+                f"ModelCheckpoint: {self.filepath!r} names {error}, which is not among the logs: "
+                f"{', '.join([*place, *(logs or {})])}"
+            ) from None
+        reason = ""
+        if self.save_best_only:
+            value = _monitored(self, self.monitor, logs)
+            if value is None:
+                return
+            if self.best is not None and not self._is_better(value, self.best):
+                if self.verbose > 0:
+                    print(f"\nEpoch {epoch + 1}: {self.monitor} did not improve from {self.best:.5f}")
+                return
+            before = "None" if self.best is None else f"{self.best:.5f}"
+            reason = f"{self.monitor} improved from {before} to {value:.5f}, "
+            self.best = value
+        if self.verbose > 0:
+            print(f"\nEpoch {epoch + 1}: {reason}saving model to {path}")
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        if self.save_weights_only:
+            saving.save_weights(self.model, path)
+        else:
+            saving.save_model(self.model, path)
+
+
+class BackupAndRestore(Callback):
+    """Keeps a backup of training, from which an interrupted run of the same script goes on as if nothing had happened.
+
+    The backup holds weights, the optimizer's state, random streams, the place in the order of rows, and what other
+    callbacks of fastnn count; the run that goes on ends with the same bits. It is one file, which takes its place only
+    when it is whole, and which goes away when training ends.
+
+    Args:
+        backup_dir: A directory for the backup; it is made where it is not there.
+        save_freq: "epoch", or after how many batches.
+        double_checkpoint: Whether the backup before the last is kept too.
+        delete_checkpoint: Whether the backup goes away when training ends.
+
+    Raises:
+        ValueError: `backup_dir` is empty, or `save_freq` out of its range.
+
+    Example:
+        >>> model.fit(x, y, epochs=100, callbacks=[BackupAndRestore("backup")])
+    """
+
+    def __init__(
+        self,
+        backup_dir: str | os.PathLike[str],
+        save_freq: str | int = "epoch",
+        double_checkpoint: bool = False,
+        delete_checkpoint: bool = True,
+    ) -> None:
+        super().__init__()
+        if not os.fspath(backup_dir):
+            raise ValueError("BackupAndRestore expects a directory as backup_dir, got ''")
+        self.backup_dir = Path(os.fspath(backup_dir))
+        self.save_freq = save_freq
+        self.double_checkpoint = double_checkpoint
+        self.delete_checkpoint = delete_checkpoint
+        self.companions: list[Any] = []
+        self._files = self.backup_dir / "latest.weights.h5", self.backup_dir / "previous.weights.h5"
+        self._every = _every(save_freq, "BackupAndRestore")
+        self._since = 0
+        self._epoch = 0
+        self._owed = False
+        if self._every is not None:
+            self.on_train_batch_end = self._after_batch  # type: ignore[method-assign]
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        from fastnn.saving import backup
+
+        self._since, self._owed = 0, False
+        place = backup.restore(self.model, self._files)
+        if place is not None:
+            self.model._resume = place["epoch"], place["batch"], place["position"]
+            self._since = place["since"]
+            for companion, counts in zip(self.companions, place["companions"], strict=False):
+                if type(companion).__name__ == counts.get("class"):
+                    companion.__dict__.update({name: value for name, value in counts.items() if name in _COUNTED})
+
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        self._epoch = epoch
+
+    def _after_batch(self, batch: int, logs: Logs | None = None) -> None:
+        self._since += 1
+        if self._since >= (self._every or 1):
+            self._since = 0
+            if batch + 1 < self.params.get("steps", 0):
+                self._save(self._epoch, batch + 1)
+            else:
+                self._owed = True  # the epoch's end, with its validation, belongs to it
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        if self._every is None or self._owed:
+            self._owed = False
+            self._save(epoch + 1, 0)
+
+    def _save(self, epoch: int, batch: int) -> None:
+        from fastnn.saving import backup
+
+        counts = [
+            {
+                "class": type(companion).__name__,
+                **{name: value for name, value in vars(companion).items() if _counted(name, value)},
+            }
+            for companion in self.companions
+        ]
+        place = {
+            "epoch": epoch, "batch": batch, "position": self.model._batches.position, "since": self._since,
+            "companions": counts,
+        }  # fmt: skip
+        backup.save(self.model, self._files, place, self.double_checkpoint)
+
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        if self.delete_checkpoint:
+            for file in self._files:
+                file.unlink(missing_ok=True)
+            if self.backup_dir.is_dir() and not any(self.backup_dir.iterdir()):
+                self.backup_dir.rmdir()
+
+
+_COUNTED = ("wait", "best", "best_epoch", "best_weights", "stopped_epoch", "cooldown_counter")
+
+
+def _counted(name: str, value: Any) -> bool:
+    """Whether an attribute of a callback is what it has counted up to now."""
+    return name in _COUNTED and (value is None or isinstance(value, (int, float, list)))

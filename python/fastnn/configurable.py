@@ -164,14 +164,18 @@ def _short(value: Any) -> str:
     return value.__name__.__repr__() if callable(value) and hasattr(value, "__name__") else repr(value)
 
 
+@functools.cache
+def _taken_by(init: Callable[..., None]) -> tuple[inspect.Signature, str | None]:
+    """A constructor's signature and the name of its **kwargs: read at the first use, so that an import is quick."""
+    signature = inspect.signature(init)
+    return signature, next((p.name for p in signature.parameters.values() if p.kind is p.VAR_KEYWORD), None)
+
+
 def _recorded(init: Callable[..., None]) -> Callable[..., None]:
     """The constructor `init`, with its arguments stored before its body runs.
 
     Only the outermost constructor of a chain of `super().__init__` calls records: its signature is what the user saw.
     """
-    signature = inspect.signature(init)
-    variadic = next((p.name for p in signature.parameters.values() if p.kind is p.VAR_KEYWORD), None)
-
     @functools.wraps(init)
     def __init__(self: Configurable, *args: Any, **kwargs: Any) -> None:
         outermost = type(self)._foreign or type(self).__init__ is __init__
@@ -179,6 +183,7 @@ def _recorded(init: Callable[..., None]) -> Callable[..., None]:
             init(self, *args, **kwargs)
             return
         kwargs = _modern(type(self), kwargs)
+        signature, variadic = _taken_by(init)
         try:
             bound = signature.bind(self, *args, **kwargs)
         except TypeError as error:
@@ -198,12 +203,10 @@ def _recorded(init: Callable[..., None]) -> Callable[..., None]:
 
 def _kept(init: Callable[..., None]) -> Callable[..., None]:
     """The constructor `init` of a user's class, which keeps what it was given."""
-    signature = inspect.signature(init)
-    variadic = next((p.name for p in signature.parameters.values() if p.kind is p.VAR_KEYWORD), None)
-
     @functools.wraps(init)
     def __init__(self: Configurable, *args: Any, **kwargs: Any) -> None:
         if type(self).__init__ is __init__:
+            signature, variadic = _taken_by(init)
             try:
                 bound = signature.bind(self, *args, **kwargs)
             except TypeError as error:

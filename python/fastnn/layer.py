@@ -243,6 +243,10 @@ class Layer(Configurable):
         made.name = config.get("name", made.name)
         return made
 
+    def __getstate__(self) -> dict[str, Any]:
+        # Where it was called belongs to the models around it.
+        return {**self.__dict__, "_alone": None, "_calls": [], "_outcomes": {}}
+
     def who(self) -> str:
         """How errors call this layer: Dense "dense_1"."""
         return f'{type(self).__name__} "{self.name}"'
@@ -815,6 +819,13 @@ class Layer(Configurable):
     def _node_outcome(self, specs: list[Spec]) -> list[Spec]:
         """What comes out of the node, which is built for what goes in."""
         shapes = [shape for shape, _ in specs]
+        if any(not shape or shape[0] is not None for shape in shapes):
+            # Numbers of the code's own, such as places 0, 1, 2...: only layers that need no batch take them.
+            node = self._node()
+            assert node is not None
+            outputs, _ = _core.infer(node[0], self.name, node[1], specs)
+            self._build_for([batched(self.who(), shape) for shape in shapes])
+            return [(tuple(shape), dtype) for shape, dtype in outputs]
         if self._has_call:
             given = shapes if self.takes_many else shapes[0]
             made = [self._node_output_shape(given)]

@@ -10,6 +10,7 @@ from the calls between its symbolic tensors. Both are layers: within another mod
 from __future__ import annotations
 
 import math
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -55,10 +56,12 @@ class Model(Layer, Trainer):
     def __new__(cls, *args: Any, **kwargs: Any) -> Model:
         return super().__new__(Functional if cls is Model else cls)
 
-    def __init__(self, *args: Any, name: str | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, name: str | None = None, trainable: bool = True, dtype: Any = None, **kwargs: Any
+    ) -> None:
         if args or kwargs:
             raise TypeError(f"{type(self).__name__}() takes a name; give inputs and outputs to Model(inputs, outputs)")
-        Layer.__init__(self, name=name)
+        Layer.__init__(self, name=name, trainable=trainable, dtype=dtype)
         self._layers: list[Layer] = []
         self._traced: tuple[Structure, Structure] | None = None
         self._traced_ports: tuple[list[Port], list[Port]] | None = None
@@ -379,6 +382,49 @@ class Model(Layer, Trainer):
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
 
+    # Files. What they are like is said in `fastnn.saving`.
+
+    def save(self, filepath: str | os.PathLike[str], overwrite: bool = True, **kwargs: Any) -> None:
+        """Writes the model into a file, `m.keras` or the older `m.h5`: see `fastnn.saving.save_model`."""
+        from fastnn import saving
+
+        saving.save_model(self, filepath, overwrite, **kwargs)
+
+    def save_weights(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
+        """Writes the weights into a file, `m.weights.h5`: see `fastnn.saving.save_weights`."""
+        from fastnn import saving
+
+        saving.save_weights(self, filepath, overwrite)
+
+    def load_weights(self, filepath: str | os.PathLike[str], skip_mismatch: bool = False, **kwargs: Any) -> None:
+        """Reads weights from a file: see `fastnn.saving.load_weights`."""
+        from fastnn import saving
+
+        saving.load_weights(self, filepath, skip_mismatch, **kwargs)
+
+    def to_json(self, **kwargs: Any) -> str:
+        """The structure as text, without weights; `model_from_json` reads it."""
+        from fastnn import saving
+
+        return saving.to_json(self, **kwargs)
+
+    def export(self, filepath: str | os.PathLike[str], format: str | None = None, verbose: bool | None = None) -> None:
+        """Writes what the model predicts for other programs: see `fastnn.saving.export_model`.
+
+        Args:
+            filepath: `m.onnx`, or `m.c`.
+            format: "onnx" or "c"; None: by the file's name.
+            verbose: Whether to say so.
+        """
+        from fastnn import saving
+
+        saving.export_model(self, filepath, format, bool(verbose))
+
+    def __reduce__(self) -> Any:
+        from fastnn.saving import pickling
+
+        return pickling.thaw, pickling.freeze(self)
+
     def summary(
         self,
         line_length: int | None = None,
@@ -612,12 +658,14 @@ class Sequential(Model):
                 )
             return
         self.compute_output_shape(shape)
-        self._chain(InputLayer(batch_shape=shape))
+        self._chain(shape)
 
-    def _chain(self, first: InputLayer) -> None:
-        tensors = [first.output]
-        for layer in self._layers:
-            tensors.append(self._next(layer, tensors[-1]))
+    def _chain(self, shape: Shape, first: InputLayer | None = None) -> None:
+        with Trace.paused():
+            first = InputLayer(batch_shape=shape) if first is None else first
+            tensors = [first.output]
+            for layer in self._layers:
+                tensors.append(self._next(layer, tensors[-1]))
         self._begin(first)
         self._tensors = tensors
 
@@ -702,7 +750,7 @@ class Sequential(Model):
             # A nested model has changed what it yields: the layers are called anew.
             first = self._tensors[0].history.layer
             assert isinstance(first, InputLayer)
-            self._chain(first)
+            self._chain(first.shape, first)
 
     # What is told of it.
 
@@ -970,6 +1018,32 @@ def clone_model(model: Any, input_tensors: Any = None, clone_function: Callable[
     return Functional(
         structures[0].pack(ends[0]), structures[1].pack(ends[1]), trainable=model.trainable, name=model.name
     )
+
+
+def save_model(model: Any, filepath: str | os.PathLike[str], overwrite: bool = True, **kwargs: Any) -> None:
+    """Writes a model into a file: see `fastnn.saving.save_model`."""
+    from fastnn import saving
+
+    saving.save_model(model, filepath, overwrite, **kwargs)
+
+
+def load_model(
+    filepath: str | os.PathLike[str],
+    custom_objects: Mapping[str, Any] | None = None,
+    compile: bool = True,
+    safe_mode: bool = True,
+) -> Any:
+    """A model from a file of fastnn or Keras: see `fastnn.saving.load_model`."""
+    from fastnn import saving
+
+    return saving.load_model(filepath, custom_objects, compile, safe_mode)
+
+
+def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """A model with fresh weights from what `to_json` returned: see `fastnn.saving.model_from_json`."""
+    from fastnn import saving
+
+    return saving.model_from_json(json_string, custom_objects)
 
 
 _ALONE = Structure(None)

@@ -9,6 +9,7 @@ here what each operator does.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -375,6 +376,17 @@ class Trace:
         """The trace that this thread is in."""
         trace: Trace | None = getattr(Trace._running, "trace", None)
         return trace
+
+    @staticmethod
+    @contextlib.contextmanager
+    def paused() -> Iterator[None]:
+        """While a model within is put together: its calls are its own, and no part of what is traced."""
+        outer = Trace.current()
+        Trace._running.trace = None
+        try:
+            yield
+        finally:
+            Trace._running.trace = outer
 
     def __enter__(self) -> Trace:
         self._outer = Trace.current()

@@ -189,6 +189,13 @@ class _Batches:
             self.position = 0
             self.order = self._model._next_order(self._rows) if self._shuffle else None
 
+    def go_on(self, position: int) -> None:
+        """Goes on in the middle of an order that was drawn before."""
+        self.position = position
+        if position < self.steps and self._shuffle:
+            self._model._shuffle_position -= 1
+            self.order = self._model._next_order(self._rows)
+
 
 def _whole(name: str, value: Any, least: int = 1) -> int:
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
@@ -212,6 +219,9 @@ class Trainer:
     _measures: list[_Measure] | None = None
     _shuffle_seed: int | None = None
     _shuffle_position = 0
+    _batches: _Batches
+    _resume: tuple[int, int, int] | None = None
+    """Where a callback wants `fit` to go on: the epoch, its steps that are done, the place in the order of rows."""
 
     # What the model says of itself.
 
@@ -927,12 +937,17 @@ class Trainer:
         assert hooks.history is not None
         self.history = hooks.history
         self.stop_training = False
+        self._batches = batches
         logs: dict[str, float] = {}
         try:
             hooks.tell("on_train_begin")
+            initial_epoch, done, place = self._resume or (initial_epoch, 0, batches.steps)
+            self._resume = None
+            batches.go_on(place)
             for epoch in range(initial_epoch, epochs):
                 hooks.tell("on_epoch_begin", epoch)
-                logs = self._epoch(data, batches, batch_size, steps, hooks)
+                logs = self._epoch(data, batches, batch_size, steps, hooks, done)
+                done = 0
                 if validation is not None and _validates(epoch + 1, validation_freq):
                     measured = self._measure(validation, validation_batch, validation_steps, hooks)
                     logs.update({f"val_{name}": value for name, value in sorted(measured.items())})
@@ -945,12 +960,12 @@ class Trainer:
         return hooks.history
 
     def _epoch(
-        self, data: _Feed, batches: _Batches, batch_size: int, steps: int, hooks: CallbackList
+        self, data: _Feed, batches: _Batches, batch_size: int, steps: int, hooks: CallbackList, done: int
     ) -> dict[str, float]:
+        """One epoch, of which some steps may be done."""
         program = self._program("train", data.x, data.y)
         program.reset()
         each = hooks.wants_batches("train")
-        done = 0
         logs: dict[str, float] = {}
         while done < steps and not self.stop_training:
             batches.turn()

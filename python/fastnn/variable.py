@@ -6,6 +6,7 @@ and constraint) and how they look as NumPy.
 
 from __future__ import annotations
 
+import copyreg
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -120,6 +121,11 @@ class Variable(Arithmetic):
         self.handle.assign(np.asarray(array, order="C"))
         return None
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        if self.constraint is not None:
+            self.constraint.bind(self.handle)
+
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         if Trace.current() is not None:
             raise TypeError(f'Variable "{self.path}" was given to NumPy while call() is run; use fastnn.ops there')
@@ -142,3 +148,18 @@ class Variable(Arithmetic):
 
     def __repr__(self) -> str:
         return f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}, value={self.numpy()}>"
+
+
+def _revived_variable(path: str, value: NDArray[np.float32], trainable: bool, l1: float, l2: float) -> _core.Variable:
+    handle = _core.Variable(path, value.shape, trainable)
+    handle.assign(value)
+    handle.l1, handle.l2 = l1, l2
+    return handle
+
+
+# How pickle and copy take what the core owns; constraints are bound anew by the `Variable` around it.
+copyreg.pickle(
+    _core.Variable,
+    lambda v: (_revived_variable, (v.path, v.numpy(), v.trainable, v.l1, v.l2)),
+)
+copyreg.pickle(_core.Stream, lambda s: (_core.Stream, (s.seed, s.position)))

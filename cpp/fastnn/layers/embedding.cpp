@@ -12,10 +12,10 @@ namespace {
 // Columns that one task adds to: a cache line, so that no two tasks write to the same.
 constexpr Index kColumns = 16;
 
-class Embedding : public Layer {
+class Embedding : public Function {
  public:
   Embedding(const std::string& kind, const std::string& name, const Config& config)
-      : Layer(kind, name), rows_(config.integer("input_dim")), width_(config.integer("output_dim")) {
+      : Function(kind, name), rows_(config.integer("input_dim")), width_(config.integer("output_dim")) {
     require(rows_ >= 1, "input_dim expects a positive integer, got ", rows_);
     require(width_ >= 1, "output_dim expects a positive integer, got ", width_);
   }
@@ -25,7 +25,7 @@ class Embedding : public Layer {
     require(inputs[0].dtype != DType::boolean, who(), " expects whole numbers in int32 or float32, got ",
             name_of(inputs[0].dtype));
     dtype_ = inputs[0].dtype;
-    ids_ = inputs[0].row_size();
+    ids_ = inputs[0];
     Spec output{inputs[0].shape, DType::float32};
     output.shape.push_back(width_);
     return {{output}, {{"embeddings", {rows_, width_}, true}}};
@@ -54,7 +54,7 @@ class Embedding : public Layer {
   template <class Id>
   void look_up(const Context& ctx) const {
     const Id* ids = ctx.input<Id>();
-    const Index count = ctx.rows() * ids_;
+    const Index count = ids_.size(ctx.rows());
     parallel_ranges(count, std::max<Index>(1, 8192 / width_), byte_work(8.0 * static_cast<double>(count * width_)),
                     [&](Index begin, Index end, int) {
                       kernels::look_up(ids + begin, end - begin, ctx.weight(0), rows_, width_,
@@ -66,7 +66,7 @@ class Embedding : public Layer {
   template <class Id>
   void add_up(const Context& ctx) const {
     const Id* ids = ctx.input<Id>();
-    const Index count = ctx.rows() * ids_, size = rows_ * width_;
+    const Index count = ids_.size(ctx.rows()), size = rows_ * width_;
     float* gradient = ctx.weight_gradient(0);
     parallel_ranges(size, 65536, byte_work(4.0 * static_cast<double>(size)),
                     [&](Index begin, Index end, int) { std::fill(gradient + begin, gradient + end, 0.0f); });
@@ -75,7 +75,8 @@ class Embedding : public Layer {
     });
   }
 
-  Index rows_, width_, ids_ = 1;
+  Index rows_, width_;
+  Spec ids_;
   DType dtype_ = DType::float32;
 };
 

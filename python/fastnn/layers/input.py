@@ -43,6 +43,10 @@ class InputLayer(Layer):
         self.build(self.shape)
         Call(self, Arguments((), {}), [(self.shape, self.dtype)])
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        Call(self, Arguments((), {}), [(self.shape, self.dtype)])
+
     def get_config(self) -> dict[str, Any]:
         """The shape with the batch, from which `from_config` makes an equal one."""
         return {"name": self.name, "dtype": self.dtype, "batch_shape": list(self.shape)}

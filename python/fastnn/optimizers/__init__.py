@@ -121,6 +121,23 @@ class Optimizer(Configurable):
         if excluded:
             self.handle.exclude_from_weight_decay(excluded)
 
+    def __reduce__(self) -> Any:
+        slots = [(weight, [slot.numpy() for slot in self.handle.slots(weight)]) for weight in self._weights]
+        state = {
+            "slots": slots, "rate": self.handle.learning_rate, "steps": self.iterations, "undecayed": self._undecayed,
+            "undecayed_names": self._undecayed_names,
+        }  # fmt: skip
+        return _revived, (type(self), self.get_config()), state
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        self._undecayed, self._undecayed_names = state["undecayed"], state["undecayed_names"]
+        self._weights = [weight for weight, _ in state["slots"]]
+        self.handle.build(self._weights)
+        for weight, arrays in state["slots"]:
+            for slot, array in zip(self.handle.slots(weight), arrays, strict=True):
+                slot.assign(array)
+        self.handle.learning_rate, self.iterations = state["rate"], state["steps"]
+
     @property
     def variables(self) -> list[_core.Variable]:
         """The slots, weight by weight."""
@@ -290,6 +307,10 @@ class RMSprop(Optimizer):
         name: str = "rmsprop",
     ) -> None:
         pass
+
+
+def _revived(cls: type[Optimizer], config: Mapping[str, Any]) -> Optimizer:
+    return cls.from_config(config)
 
 
 def _schedule_of(rate: Any) -> Any:

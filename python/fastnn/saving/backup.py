@@ -1,0 +1,82 @@
+"""The backup of a run: one file of weights that holds, beside all that training moves, how far it has come.
+
+`callbacks.BackupAndRestore` says when; this file says how, so that whatever interrupts it leaves a whole backup.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fastnn.models import Model
+from fastnn.saving import door, weights
+
+_BEST = "best_weights"
+
+
+def save(model: Model, files: Sequence[Path], place: dict[str, Any], keep_previous: bool) -> None:
+    """Writes the backup.
+
+    Args:
+        model: The model in training.
+        files: The file, and where the one before it goes.
+        place: How far training has come.
+        keep_previous: Whether the one before is kept.
+    """
+    import h5py
+
+    latest, previous = files
+    latest.parent.mkdir(parents=True, exist_ok=True)
+    # The weights that other callbacks hold are numbers too many for a text.
+    arrays: dict[str, Any] = {}
+    companions = []
+    for i, counts in enumerate(place["companions"]):
+        best = counts.get(_BEST)
+        if best is not None:
+            arrays.update({f"{i}/{k}": array for k, array in enumerate(best)})
+        companions.append({**counts, **({} if best is None else {_BEST: len(best)})})
+    with door.replacing(latest) as beside:
+        with h5py.File(beside, "w") as file:
+            weights.write_tree(file, model, True, {**place, "companions": companions})
+            for name, array in arrays.items():
+                file[f"fastnn/companions/{name}"] = array
+        if keep_previous and latest.exists():
+            os.replace(latest, previous)
+
+
+def restore(model: Model, files: Sequence[Path]) -> dict[str, Any] | None:
+    """Puts a model back to where its backup was made, and says how far that was; None without a backup.
+
+    Raises:
+        ValueError: The backup is of another model.
+    """
+    for path in files:
+        # What a killed process was writing.
+        for rest in path.parent.glob(f".{path.name}.*"):
+            rest.unlink()
+        if not path.exists():
+            continue
+        try:
+            with door.opened(path) as file:
+                state = weights.read_state(file)
+                place = state["place"]
+                counts = place["companions"]
+                for i, companion in enumerate(counts):
+                    if companion.get(_BEST) is not None:
+                        group = file[f"fastnn/companions/{i}"]
+                        companion[_BEST] = [np.asarray(group[str(k)]) for k in range(int(companion[_BEST]))]
+                weights.read_tree(file, model)
+                weights.read_optimizer(file, model)
+                weights.restore_state(model, state)
+        except door.Broken:
+            if path is files[-1]:
+                raise
+            continue
+        except KeyError as error:
+            raise ValueError(f"{path} is no backup of training: it holds no {error}") from None
+        return {name: place[name] for name in ("epoch", "batch", "position", "since", "companions")}
+    return None

@@ -1,0 +1,655 @@
+"""Models as ONNX files: one exporter for each kind of node, in one table.
+
+The `onnx` package builds the file (opset 17); the batch is a free dimension.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fastnn import _core
+from fastnn.models import Model
+from fastnn.saving import door
+from fastnn.saving.onnx_graph import EXPORTERS, Array, Builder, exports, scalar_functions
+from fastnn.saving.tape import Node, Tape, taped
+
+OPSET, IR_VERSION = 17, 8
+
+_TYPES = {"float32": 1, "int32": 6, "bool": 9}
+
+
+def export_onnx(model: Model, filepath: str | os.PathLike[str]) -> None:
+    """Writes what a model predicts into an ONNX file.
+
+    Args:
+        model: A model that is built.
+        filepath: `m.onnx`.
+
+    Raises:
+        ImportError: The package `onnx` is missing.
+        ValueError: The model is not built, or one of its layers cannot be expressed.
+    """
+    if not model.built:
+        raise ValueError(f"{model.who()} is not built; give it an Input, build() it, or fit it first")
+    with door.replacing(Path(os.fspath(filepath))) as beside:
+        beside.write_bytes(to_onnx(taped(model), model.name))
+
+
+def to_onnx(tape: Tape, name: str = "model") -> bytes:
+    """The ONNX file of a tape.
+
+    Raises:
+        ImportError: The package `onnx` is missing.
+        ValueError: A node cannot be expressed.
+    """
+    try:
+        from onnx import checker, helper
+    except ImportError:
+        raise ImportError("export to ONNX needs the package onnx: pip install 'fastnn[onnx]'") from None
+    builder = Builder(tape)
+    for node in tape.nodes:
+        exporter = EXPORTERS.get(node.kind)
+        if exporter is None:
+            raise builder.refusal(node, f"{node.kind} has no counterpart in ONNX")
+        exporter(builder, node)
+    taken = {name for name, _ in tape.inputs}
+    outputs = []
+    for name_of_output, edge in tape.outputs:
+        label = name_of_output if name_of_output not in taken else f"{name_of_output}_output"
+        taken.add(label)
+        builder.nodes.append(helper.make_node("Identity", [builder.last(edge)], [label]))
+        outputs.append(helper.make_tensor_value_info(label, _TYPES[tape.spec(edge)[1]], _dims(tape.shape(edge))))
+    inputs = [
+        helper.make_tensor_value_info(label, _TYPES[tape.spec(edge)[1]], _dims(tape.shape(edge)))
+        for label, edge in tape.inputs
+    ]
+    graph = helper.make_graph(builder.nodes, name, inputs, outputs, list(builder.constants.values()))
+    made = helper.make_model(
+        graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION, producer_name="fastnn"
+    )
+    checker.check_model(made)
+    return bytes(made.SerializeToString())
+
+
+def _dims(shape: Sequence[int | None]) -> list[Any]:
+    return ["batch" if i == 0 else f"size_{i}" if size is None else size for i, size in enumerate(shape)]
+
+
+def _list(value: Any, count: int) -> list[int]:
+    return [int(value)] * count if isinstance(value, (int, np.integer)) else [int(one) for one in value]
+
+
+# Passing on -----------------------------------------------------------------------------------------------------------
+
+
+@exports("Identity", "Dropout", "ActivityRegularization", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D",
+         "AlphaDropout", "GaussianNoise", "GaussianDropout", "StopGradient")  # fmt: skip
+def _passes(b: Builder, node: Node) -> None:
+    b.elementwise(node, lambda x: x)
+
+
+# Activations ----------------------------------------------------------------------------------------------------------
+
+
+@exports("Activation")
+def _activation(b: Builder, node: Node) -> None:
+    function = scalar_functions(b, node.config).get(node.config["activation"])
+    if function is None:
+        raise b.refusal(node, f"the activation {node.config['activation']!r} has no counterpart in ONNX")
+    b.elementwise(node, function)
+
+
+@exports("Softmax", "LogSoftmax")
+def _softmax(b: Builder, node: Node) -> None:
+    source, to = node.inputs[0], node.outputs[0]
+    rank = b.rank(source)
+    axis = node.config.get("axis", -1)
+    axes = [one % rank for one in ([axis] if isinstance(axis, int) else axis)]
+    x = b.last(source)
+    if len(axes) == 1:
+        b.put(to, b.op(node.kind, x, axis=axes[0]))
+        return
+    # Over several axes: they are brought to the end and become one.
+    shape = b.shape(source)
+    others = [i for i in range(rank) if i not in axes]
+    order = [*others, *axes]
+    flat = b.op("Reshape", b.op("Transpose", x, perm=order), b.ints([0, *(shape[i] for i in others[1:]), -1]))
+    y = b.op(node.kind, flat, axis=len(others))
+    y = b.op("Reshape", y, b.ints([0, *(shape[i] for i in order[1:])]))
+    b.put(to, b.op("Transpose", y, perm=[order.index(i) for i in range(rank)]))
+
+
+@exports("PReLU")
+def _prelu(b: Builder, node: Node) -> None:
+    (alpha,) = node.weights.values()
+    b.put(node.outputs[0], b.op("PRelu", b.last(node.inputs[0]), b.constant(alpha)))
+
+
+@exports("GLU")
+def _glu(b: Builder, node: Node) -> None:
+    left, right = b.op("Split", b.last(node.inputs[0]), outputs=2, axis=int(node.config.get("axis", -1)))
+    b.put(node.outputs[0], b.op("Mul", left, b.op("Sigmoid", right)))
+
+
+# Products -------------------------------------------------------------------------------------------------------------
+
+
+def _kernel_and_bias(node: Node) -> tuple[Array, Array | None]:
+    kernel, *rest = node.weights.values()
+    return kernel, rest[0] if rest else None
+
+
+@exports("Dense")
+def _dense(b: Builder, node: Node) -> None:
+    kernel, bias = _kernel_and_bias(node)
+    x = b.last(node.inputs[0])
+    if b.rank(node.inputs[0]) == 2:
+        y = b.op("Gemm", x, b.constant(kernel), *([] if bias is None else [b.constant(bias)]))
+    else:
+        y = b.op("MatMul", x, b.constant(kernel))
+        y = y if bias is None else b.op("Add", y, b.constant(bias))
+    b.put(node.outputs[0], y)
+
+
+class _Window:
+    """The spatial arguments of a convolution or pooling."""
+
+    def __init__(self, b: Builder, node: Node, size: Any) -> None:
+        config = node.config
+        self.sizes: Sequence[int | None] = b.shape(node.inputs[0])[1:-1]
+        self.rank = len(self.sizes)
+        self.size = _list(size, self.rank)
+        strides = config.get("strides")
+        self.strides = self.size if strides is None else _list(strides, self.rank)
+        self.dilations = _list(config.get("dilation_rate") or 1, self.rank)
+        self.spans = [(k - 1) * d + 1 for k, d in zip(self.size, self.dilations, strict=True)]
+        self.padding = str(config.get("padding") or "valid")
+
+    def pads(self) -> dict[str, Any]:
+        """ONNX' attribute for the padding."""
+        if self.padding == "valid":
+            return {"pads": [0] * (2 * self.rank)}
+        if self.padding == "causal":
+            return {"pads": [self.spans[0] - 1, 0]}
+        if any(size is None for size in self.sizes):
+            return {"auto_pad": "SAME_UPPER"}
+        before, after = [], []
+        for size, stride, span in zip(self.sizes, self.strides, self.spans, strict=True):
+            assert size is not None
+            total = max((math.ceil(size / stride) - 1) * stride + span - size, 0)
+            before.append(total // 2)
+            after.append(total - total // 2)
+        return {"pads": before + after}
+
+
+def _convolved(b: Builder, x: str, window: _Window, kernel: Array, bias: Array | None, group: int) -> str:
+    """A convolution of channels first; the kernel is (*size, channels of a group, filters)."""
+    rank = window.rank
+    turned = kernel.transpose(rank + 1, rank, *range(rank))
+    inputs = [x, b.constant(turned), *([] if bias is None else [b.constant(bias)])]
+    return str(
+        b.op("Conv", *inputs, kernel_shape=window.size, strides=window.strides, dilations=window.dilations, group=group,
+             **window.pads())
+    )  # fmt: skip
+
+
+@exports("Conv1D", "Conv2D", "Conv3D")
+def _convolution(b: Builder, node: Node) -> None:
+    kernel, bias = _kernel_and_bias(node)
+    window = _Window(b, node, node.config["kernel_size"])
+    group = int(node.config.get("groups") or 1)
+    b.put_first(node.outputs[0], _convolved(b, b.first(node.inputs[0]), window, kernel, bias, group))
+
+
+def _by_depth(kernel: Array) -> Array:
+    """A depthwise kernel (*size, channels, multiplier) as that of a convolution in as many groups as channels."""
+    *size, channels, multiplier = kernel.shape
+    return kernel.reshape(*size, 1, channels * multiplier)
+
+
+@exports("DepthwiseConv1D", "DepthwiseConv2D")
+def _depthwise(b: Builder, node: Node) -> None:
+    kernel, bias = _kernel_and_bias(node)
+    window = _Window(b, node, node.config["kernel_size"])
+    y = _convolved(b, b.first(node.inputs[0]), window, _by_depth(kernel), bias, kernel.shape[-2])
+    b.put_first(node.outputs[0], y)
+
+
+@exports("SeparableConv1D", "SeparableConv2D")
+def _separable(b: Builder, node: Node) -> None:
+    depthwise, pointwise, *rest = node.weights.values()
+    window = _Window(b, node, node.config["kernel_size"])
+    y = _convolved(b, b.first(node.inputs[0]), window, _by_depth(depthwise), None, depthwise.shape[-2])
+    rank = window.rank
+    inputs = [y, b.constant(pointwise.transpose(rank + 1, rank, *range(rank))), *(b.constant(one) for one in rest)]
+    b.put_first(node.outputs[0], b.op("Conv", *inputs))
+
+
+@exports("Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose")
+def _transposed(b: Builder, node: Node) -> None:
+    kernel, bias = _kernel_and_bias(node)
+    window = _Window(b, node, node.config["kernel_size"])
+    rank = window.rank
+    wanted = b.shape(node.outputs[0])[1:-1]
+    given = node.config.get("output_padding")
+    extra = None if given is None else _list(given, rank)
+    begins, ends, further = [], [], []
+    for i, (size, out) in enumerate(zip(window.sizes, wanted, strict=True)):
+        stride, span = window.strides[i], window.spans[i]
+        if size is None or out is None:
+            raise b.refusal(node, "a transposed convolution needs images of a known size")
+        begin = 0
+        if window.padding == "same":
+            padding = stride + span - 2 if extra is None else span + span % 2 - 2 + extra[i]
+            begin = span - 1 - min((padding + 1) // 2, span - 1)
+        end = (size - 1) * stride + span - begin - out
+        begins.append(begin)
+        ends.append(max(end, 0))
+        further.append(max(-end, 0))
+    inputs = [b.first(node.inputs[0]), b.constant(kernel.transpose(rank + 1, rank, *range(rank)))]
+    y = b.op("ConvTranspose", *inputs, strides=window.strides, dilations=window.dilations, pads=begins + ends)
+    if any(further):
+        # What the strides leave untouched at the end is zero before the bias.
+        y = b.op("Pad", y, b.ints([0] * (rank + 2) + [0, 0, *further]))
+    if bias is not None:
+        y = b.op("Add", y, b.constant(bias.reshape(-1, *[1] * rank)))
+    b.put_first(node.outputs[0], y)
+
+
+# Pooling --------------------------------------------------------------------------------------------------------------
+
+
+@exports("MaxPooling1D", "MaxPooling2D", "MaxPooling3D", "AveragePooling1D", "AveragePooling2D", "AveragePooling3D")
+def _pooling(b: Builder, node: Node) -> None:
+    window = _Window(b, node, node.config.get("pool_size") or 2)
+    kind = "MaxPool" if node.kind.startswith("Max") else "AveragePool"
+    y = b.op(kind, b.first(node.inputs[0]), kernel_shape=window.size, strides=window.strides, **window.pads())
+    b.put_first(node.outputs[0], y)
+
+
+@exports("GlobalMaxPooling1D", "GlobalMaxPooling2D", "GlobalMaxPooling3D", "GlobalAveragePooling1D",
+         "GlobalAveragePooling2D", "GlobalAveragePooling3D")  # fmt: skip
+def _global_pooling(b: Builder, node: Node) -> None:
+    source = node.inputs[0]
+    kind = "ReduceMax" if "Max" in node.kind else "ReduceMean"
+    keep = bool(node.config.get("keepdims"))
+    rank = b.rank(source)
+    if source in b._first:
+        y = b.op(kind, b.first(source), axes=list(range(2, rank)), keepdims=int(keep))
+        (b.put_first if keep else b.put)(node.outputs[0], y)
+    else:
+        b.put(node.outputs[0], b.op(kind, b.last(source), axes=list(range(1, rank - 1)), keepdims=int(keep)))
+
+
+# Normalisation --------------------------------------------------------------------------------------------------------
+
+
+@exports("BatchNormalization")
+def _batch_normalization(b: Builder, node: Node) -> None:
+    weights = {name: value.astype(np.float64) for name, value in node.weights.items()}
+    scale = weights.get("gamma", 1.0) / np.sqrt(weights["moving_variance"] + node.config["epsilon"])
+    shift = weights.get("beta", 0.0) - weights["moving_mean"] * scale
+    axis = node.config.get("axis", -1)
+    axis = int(axis if isinstance(axis, int) else axis[0])
+    source, to = node.inputs[0], node.outputs[0]
+    x, factor = b.along(source, axis, scale)
+    _, term = b.along(source, axis, shift)
+    y = b.op("Add", b.op("Mul", x, factor), term)
+    (b.put if source in b._last and x == b._last[source] else b.put_first)(to, y)
+
+
+def _normalised(b: Builder, x: str, axes: list[int], epsilon: float, centred: bool) -> str:
+    if centred:
+        x = b.op("Sub", x, b.op("ReduceMean", x, axes=axes, keepdims=1))
+    square = b.op("ReduceMean", b.op("Mul", x, x), axes=axes, keepdims=1)
+    return str(b.op("Div", x, b.op("Sqrt", b.op("Add", square, b.constant(epsilon)))))
+
+
+@exports("LayerNormalization", "RMSNormalization", "UnitNormalization")
+def _row_normalization(b: Builder, node: Node) -> None:
+    source = node.inputs[0]
+    rank = b.rank(source)
+    axis = node.config.get("axis", -1)
+    axes = sorted(one % rank for one in ([axis] if isinstance(axis, int) else axis))
+    x = b.last(source)
+    if node.kind == "UnitNormalization":
+        norm = b.op("ReduceSumSquare", x, axes=axes, keepdims=1)
+        b.put(node.outputs[0], b.op("Div", x, b.op("Sqrt", b.op("Max", norm, b.constant(1e-12)))))
+        return
+    layer = node.kind == "LayerNormalization"
+    rms = bool(node.config.get("rms_scaling"))
+    epsilon = float(node.config.get("epsilon", 1e-3 if layer else 1e-6))
+    if layer and rms:
+        variance = _variance(b, x, axes)
+        y = b.op("Div", x, b.op("Sqrt", b.op("Add", variance, b.constant(epsilon))))
+    else:
+        y = _normalised(b, x, axes, epsilon, layer)
+    shape = [size if i in axes else 1 for i, size in enumerate(b.shape(source))][1:]
+    for operation, role in (("Mul", "gamma"), ("Mul", "scale"), ("Add", "beta")):
+        if role in node.weights:
+            y = b.op(operation, y, b.constant(node.weights[role].reshape([size or 1 for size in shape])))
+    b.put(node.outputs[0], y)
+
+
+def _variance(b: Builder, x: str, axes: list[int]) -> str:
+    centred = b.op("Sub", x, b.op("ReduceMean", x, axes=axes, keepdims=1))
+    return str(b.op("ReduceMean", b.op("Mul", centred, centred), axes=axes, keepdims=1))
+
+
+@exports("GroupNormalization")
+def _group_normalization(b: Builder, node: Node) -> None:
+    source, to = node.inputs[0], node.outputs[0]
+    shape, rank = b.shape(source), b.rank(source)
+    axis = int(node.config.get("axis", -1)) % rank
+    channels = shape[axis]
+    assert channels is not None
+    groups = int(node.config.get("groups", 32))
+    groups = channels if groups == -1 else groups
+    order = [0, axis, *(i for i in range(1, rank) if i != axis)]
+    x = b.op("Transpose", b.last(source), perm=order)
+    folded = b.op("Reshape", x, b.ints([0, groups, -1]))
+    y = _normalised(b, folded, [2], float(node.config.get("epsilon", 1e-3)), True)
+    y = b.op("Reshape", y, b.ints([0, *(shape[i] for i in order[1:])]))
+    for operation, role in (("Mul", "gamma"), ("Add", "beta")):
+        if role in node.weights:
+            y = b.op(operation, y, b.constant(node.weights[role].reshape(-1, *[1] * (rank - 2))))
+    b.put(to, b.op("Transpose", y, perm=[order.index(i) for i in range(rank)]))
+
+
+@exports("Normalization")
+def _normalization(b: Builder, node: Node) -> None:
+    source = node.inputs[0]
+    rank = b.rank(source)
+    axis = node.config.get("axis", -1)
+    axes = [] if axis is None else sorted(one % rank for one in ([axis] if isinstance(axis, int) else axis))
+    shape = [size if i in axes else 1 for i, size in enumerate(b.shape(source))]
+    mean, variance = (
+        np.asarray(node.weights.get(role, node.config.get(role)), dtype=np.float64) for role in ("mean", "variance")
+    )
+    if mean.size > 1:
+        mean, variance = (np.asarray(one).reshape([size or 1 for size in shape]) for one in (mean, variance))
+    deviation = np.maximum(np.sqrt(variance), 1e-7)
+    x = b.last(source)
+    if node.config.get("invert"):
+        b.put(node.outputs[0], b.op("Add", b.op("Mul", x, b.constant(deviation)), b.constant(mean)))
+    else:
+        b.put(node.outputs[0], b.op("Div", b.op("Sub", x, b.constant(mean)), b.constant(deviation)))
+
+
+@exports("Rescaling")
+def _rescaling(b: Builder, node: Node) -> None:
+    scale, offset = (b.constant(np.asarray(node.config[word])) for word in ("scale", "offset"))
+    b.put(node.outputs[0], b.op("Add", b.op("Mul", b.last(node.inputs[0]), scale), offset))
+
+
+# Joining --------------------------------------------------------------------------------------------------------------
+
+_MERGES = {
+    "Add": "Add", "Subtract": "Sub", "Multiply": "Mul", "Maximum": "Max", "Minimum": "Min", "Average": "Add",
+}  # fmt: skip
+
+
+@exports(*_MERGES)
+def _merge(b: Builder, node: Node) -> None:
+    rank = b.rank(node.outputs[0])
+    names = []
+    for edge in node.inputs:
+        x, missing = b.last(edge), rank - b.rank(edge)
+        names.append(b.op("Unsqueeze", x, b.ints(list(range(1, 1 + missing)))) if missing else x)
+    y = names[0]
+    for name in names[1:]:
+        y = b.op(_MERGES[node.kind], y, name)
+    if node.kind == "Average":
+        y = b.op("Div", y, b.constant(float(len(names))))
+    b.put(node.outputs[0], b.op("Identity", y) if len(names) == 1 else y)
+
+
+@exports("Concatenate")
+def _concatenate(b: Builder, node: Node) -> None:
+    axis = int(node.config.get("axis", -1)) % b.rank(node.inputs[0])
+    b.put(node.outputs[0], b.op("Concat", *(b.last(edge) for edge in node.inputs), axis=axis))
+
+
+@exports("Dot")
+def _dot(b: Builder, node: Node) -> None:
+    names, letters = [], []
+    given = node.config["axes"]
+    axes = [given, given] if isinstance(given, int) else list(given)
+    for k, edge in enumerate(node.inputs):
+        rank = b.rank(edge)
+        axis = axes[k] % rank
+        x = b.last(edge)
+        if node.config.get("normalize"):
+            norm = b.op("Max", b.op("ReduceSumSquare", x, axes=[axis], keepdims=1), b.constant(1e-12))
+            x = b.op("Div", x, b.op("Sqrt", norm))
+        names.append(x)
+        others = iter("cdef" if k == 0 else "ghij")
+        letters.append("".join("a" if i == 0 else "b" if i == axis else next(others) for i in range(rank)))
+    rest = ["".join(one for one in word if one not in "ab") for word in letters]
+    y = b.op("Einsum", *names, equation=f"{letters[0]},{letters[1]}->a{rest[0]}{rest[1]}")
+    if not rest[0] and not rest[1]:
+        y = b.op("Unsqueeze", y, b.ints([1]))
+    b.put(node.outputs[0], y)
+
+
+# Shapes ---------------------------------------------------------------------------------------------------------------
+
+
+@exports("Flatten", "Reshape")
+def _reshape(b: Builder, node: Node) -> None:
+    sizes = list(b.shape(node.outputs[0])[1:])
+    if sizes.count(None) > 1:
+        raise b.refusal(node, "it leaves more than one size open")
+    target = b.ints([0, *(-1 if size is None else size for size in sizes)])
+    b.put(node.outputs[0], b.op("Reshape", b.last(node.inputs[0]), target))
+
+
+@exports("Permute")
+def _permute(b: Builder, node: Node) -> None:
+    order = [0, *(int(one) for one in _list(node.config["dims"], 1))]
+    b.put(node.outputs[0], b.op("Transpose", b.last(node.inputs[0]), perm=order))
+
+
+@exports("RepeatVector")
+def _repeat(b: Builder, node: Node) -> None:
+    x = b.op("Unsqueeze", b.last(node.inputs[0]), b.ints([1]))
+    b.put(node.outputs[0], b.op("Tile", x, b.ints([1, int(node.config["n"]), 1])))
+
+
+@exports("ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D")
+def _zero_padding(b: Builder, node: Node) -> None:
+    amounts = _pairs(node.config["padding"], b.rank(node.inputs[0]) - 2)
+    pads = [0, *(low for low, _ in amounts), 0, 0, *(high for _, high in amounts), 0]
+    b.put(node.outputs[0], b.op("Pad", b.last(node.inputs[0]), b.ints(pads)))
+
+
+@exports("Cropping1D", "Cropping2D", "Cropping3D")
+def _cropping(b: Builder, node: Node) -> None:
+    amounts = _pairs(node.config["cropping"], b.rank(node.inputs[0]) - 2)
+    starts, axes = [low for low, _ in amounts], list(range(1, 1 + len(amounts)))
+    ends = [-high if high else (1 << 62) for _, high in amounts]
+    b.put(node.outputs[0], b.op("Slice", b.last(node.inputs[0]), b.ints(starts), b.ints(ends), b.ints(axes)))
+
+
+def _pairs(value: Any, rank: int) -> list[tuple[int, int]]:
+    """(before, after) of each axis: one number, one an axis, a pair an axis, or all of them in one list."""
+    flat = [int(one) for one in np.asarray(value).reshape(-1)]
+    if len(flat) == 1:
+        flat = flat * (2 * rank)
+    elif len(flat) == rank and rank > 1:
+        flat = [one for one in flat for _ in range(2)]
+    return list(zip(flat[::2], flat[1::2], strict=True))
+
+
+@exports("UpSampling1D", "UpSampling2D", "UpSampling3D", "Resizing")
+def _resampling(b: Builder, node: Node) -> None:
+    """Each axis is blended by a matrix, which is read off by giving the node the unit vectors of that axis."""
+    source = node.inputs[0]
+    shape = b.shape(source)
+    if any(size is None for size in shape[1:]) or node.config.get("pad_to_aspect_ratio"):
+        raise b.refusal(node, "resampling needs images of a known size that are not padded")
+    x = b.last(source)
+    letters = "axyz"[: len(shape) - 1]
+    for i in range(1, len(shape) - 1):
+        size = shape[i]
+        assert size is not None
+        if size == b.shape(node.outputs[0])[i]:
+            continue
+        units = np.zeros((size, *(one or 1 for one in shape[1:-1]), 1), dtype=np.float32)
+        for k in range(size):
+            np.moveaxis(units[k], i - 1, 0)[k] = 1.0
+        answer = _core.apply(node.kind, node.config, [units])[0]
+        matrix = np.moveaxis(answer, i, 1).reshape(size, answer.shape[i], -1)[..., 0]
+        result = letters[:i] + "o" + letters[i + 1 :]
+        x = b.op("Einsum", x, b.constant(matrix), equation=f"{letters}c,{letters[i]}o->{result}c")
+    b.put(node.outputs[0], b.op("Identity", x) if x == b.last(source) else x)
+
+
+@exports("CenterCrop")
+def _center_crop(b: Builder, node: Node) -> None:
+    shape, to = b.shape(node.inputs[0]), b.shape(node.outputs[0])
+    starts = [((a or 0) - (o or 0)) // 2 for a, o in zip(shape[1:3], to[1:3], strict=True)]
+    if any(size is None for size in shape[1:3]) or any(start < 0 for start in starts):
+        raise b.refusal(node, "it needs images of a known size, no smaller than what is cut out")
+    ends = [start + (size or 0) for start, size in zip(starts, to[1:3], strict=True)]
+    b.put(node.outputs[0], b.op("Slice", b.last(node.inputs[0]), b.ints(starts), b.ints(ends), b.ints([1, 2])))
+
+
+# Words and sequences --------------------------------------------------------------------------------------------------
+
+
+@exports("Embedding")
+def _embedding(b: Builder, node: Node) -> None:
+    (table,) = list(node.weights.values())[:1]
+    ids = b.last(node.inputs[0])
+    if b.tape.spec(node.inputs[0])[1] != "int32":
+        ids = b.op("Cast", ids, to=6)
+    b.put(node.outputs[0], b.op("Gather", b.constant(table), ids))
+
+
+@exports("CategoryEncoding")
+def _category_encoding(b: Builder, node: Node) -> None:
+    if len(node.inputs) > 1:
+        raise b.refusal(node, "counts with weights have no counterpart in ONNX")
+    source, to = node.inputs[0], node.outputs[0]
+    places = b.constant(np.arange(int(node.config["num_tokens"])), np.int32)
+    ids = b.op("Cast", b.last(source), to=6)
+    mode = node.config.get("output_mode", "multi_hot")
+    if mode == "one_hot" and b.rank(source) == b.rank(to) and b.shape(source)[-1] == 1:
+        ids = b.op("Squeeze", ids, b.ints([-1]))
+    if mode != "one_hot" and b.rank(source) == 1:
+        ids = b.op("Unsqueeze", ids, b.ints([1]))
+    # By comparison, for which an id that is out of range is none.
+    y = b.op("Cast", b.op("Equal", b.op("Unsqueeze", ids, b.ints([-1])), places), to=1)
+    if mode == "multi_hot":
+        y = b.op("ReduceMax", y, axes=[-2], keepdims=0)
+    elif mode == "count":
+        y = b.op("ReduceSum", y, b.ints([-2]), keepdims=0)
+    b.put(to, y)
+
+
+@exports("Sparsemax")
+def _sparsemax(b: Builder, node: Node) -> None:
+    source = node.inputs[0]
+    axis, rank = int(node.config.get("axis", -1)) % b.rank(source), b.rank(source)
+    size = b.shape(source)[axis]
+    if size is None:
+        raise b.refusal(node, "a sparsemax needs an axis of a known size")
+    x = b.last(source)
+    places = b.constant(np.arange(1, size + 1).reshape(-1, *[1] * (rank - 1 - axis)))
+    x = b.op("Sub", x, b.op("ReduceMax", x, axes=[axis], keepdims=1))
+    ordered, _ = b.op("TopK", x, b.ints([size]), outputs=2, axis=axis)
+    sums = b.op("CumSum", ordered, b.constant(axis, np.int64))
+    inside = b.op("Greater", b.op("Add", b.op("Mul", places, ordered), b.constant(1.0)), sums)
+    inside = b.op("Cast", inside, to=1)
+    count = b.op("ReduceSum", inside, b.ints([axis]), keepdims=1)
+    total = b.op("ReduceSum", b.op("Mul", ordered, inside), b.ints([axis]), keepdims=1)
+    line = b.op("Div", b.op("Sub", total, b.constant(1.0)), count)
+    b.put(node.outputs[0], b.op("Relu", b.op("Sub", x, line)))
+
+
+_GATES = {"LSTM": (0, 3, 1, 2), "GRU": (0, 1, 2), "SimpleRNN": (0,)}
+"""The order in which ONNX has the gates of a cell, in the order of the core: i o f c for i f c o; z r h."""
+_CELL_FUNCTIONS: dict[str, tuple[str, list[float], list[float]]] = {
+    "tanh": ("Tanh", [], []), "sigmoid": ("Sigmoid", [], []), "relu": ("Relu", [], []), "elu": ("Elu", [1.0], []),
+    "softsign": ("Softsign", [], []), "softplus": ("Softplus", [], []), "linear": ("Affine", [1.0], [0.0]),
+    "hard_sigmoid": ("HardSigmoid", [1 / 6], [0.5]),
+}  # fmt: skip
+"""Their names in ONNX, and their alpha and beta: who has none takes none of the lists."""
+
+
+@exports("SimpleRNN", "LSTM", "GRU")
+def _recurrent(b: Builder, node: Node) -> None:
+    config, kind = node.config, node.kind
+    for word in ("masked", "stateful"):
+        if config.get(word):
+            raise b.refusal(node, f"a {kind} that is {word} has no counterpart in ONNX")
+    kernel, recurrent, *rest = node.weights.values()
+    units, order = recurrent.shape[0], _GATES[kind]
+
+    def gates(matrix: Array) -> Array:
+        parts = np.split(matrix, len(order), axis=-1)
+        return np.concatenate([parts[k] for k in order], axis=-1)
+
+    bias = np.zeros((2, len(order) * units), dtype=np.float32)
+    if rest:
+        given = np.asarray(rest[0]).reshape(-1, len(order) * units)
+        bias[: len(given)] = given
+    functions = [config.get("activation", "tanh")]
+    if kind != "SimpleRNN":
+        functions = [config.get("recurrent_activation", "sigmoid"), *functions]
+    functions += functions[-1:] if kind == "LSTM" else []
+    known = []
+    for function in functions:
+        if function not in _CELL_FUNCTIONS:
+            raise b.refusal(node, f"a {kind} with the activation {function!r} has no counterpart in ONNX")
+        known.append(_CELL_FUNCTIONS[function])
+    back = bool(config.get("go_backwards"))
+    attributes: dict[str, Any] = {
+        "hidden_size": units, "direction": "reverse" if back else "forward", "activations": [one[0] for one in known],
+    }  # fmt: skip
+    for place, word in ((1, "activation_alpha"), (2, "activation_beta")):
+        numbers = [number for one in known for number in one[place]]
+        if numbers:
+            attributes[word] = numbers
+    if kind == "GRU":
+        attributes["linear_before_reset"] = int(bool(config.get("reset_after", True)))
+    inputs = [
+        b.op("Transpose", b.last(node.inputs[0]), perm=[1, 0, 2]),
+        b.constant(gates(kernel).T[None]),
+        b.constant(gates(recurrent).T[None]),
+        b.constant(np.concatenate([gates(bias[0]), gates(bias[1])])[None]),
+    ]
+    if config.get("initial_state"):
+        inputs += ["", *(b.op("Unsqueeze", b.last(edge), b.ints([0])) for edge in node.inputs[1:])]
+    states = 2 if kind == "LSTM" else 1
+    sequence, *last = b.op("RNN" if kind == "SimpleRNN" else kind, *inputs, outputs=1 + states, **attributes)
+    last = [b.op("Squeeze", one, b.ints([0])) for one in last]
+    if config.get("return_sequences"):
+        y = b.op("Transpose", b.op("Squeeze", sequence, b.ints([1])), perm=[1, 0, 2])
+        if back and not config.get("time_order"):
+            y = b.op("Slice", y, b.ints([-1]), b.ints([-(1 << 62)]), b.ints([1]), b.ints([-1]))
+    else:
+        y = last[0]
+    b.put(node.outputs[0], y)
+    for edge, state in zip(node.outputs[1:], last, strict=False):
+        b.put(edge, state)
+
+
+# General operations ---------------------------------------------------------------------------------------------------
+
+
+@exports("Transpose")
+def _transpose(b: Builder, node: Node) -> None:
+    b.put(node.outputs[0], b.op("Transpose", b.last(node.inputs[0]), perm=_list(node.config["permutation"], 1)))
+
+
+@exports("Cast")
+def _cast(b: Builder, node: Node) -> None:
+    b.put(node.outputs[0], b.op("Cast", b.last(node.inputs[0]), to=_TYPES[node.config["dtype"]]))

@@ -1,0 +1,118 @@
+"""Loads with real Keras what `write.py` wrote: no warning, the same outputs, and training goes on along the same path.
+
+    KERAS_BACKEND=jax python tests/interop/check.py FOLDER
+
+Ends with 1 where something differs.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+import warnings
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import numpy as np
+
+import keras
+
+VERSION = tuple(int(part) for part in keras.__version__.split(".")[:2])
+STEPS = 3
+APART = {
+    "layer-rmsnorm-axis1": "Keras multiplies the last axis by a scale of another axis' size",
+    "layer-category-encoding-one_hot": "the numbers of this row are no whole ones",
+    "layer-random-crop-of-smaller": "Keras does not return the size that was asked for",
+}
+"""Models on which Keras and fastnn differ, by the beginnings of their names: for each why."""
+if VERSION < (3, 4):
+    APART["layer-resizing-nearest-down"] = "antialias is newer"
+
+
+def listed(arrays, word):
+    found = []
+    while f"{word}{len(found)}" in arrays:
+        found.append(arrays[f"{word}{len(found)}"])
+    return found
+
+
+def far(got, expected, tolerance):
+    """What differs, in words; nothing where it is the same."""
+    got = got if isinstance(got, (list, tuple)) else [got]
+    if len(got) != len(expected):
+        return f"{len(got)} outputs for {len(expected)}"
+    for one, other in zip(got, expected, strict=True):
+        one = np.asarray(one)
+        if one.shape != other.shape:
+            return f"shape {one.shape} for {other.shape}"
+        error = np.abs(one.astype("float64") - other).max(initial=0) / max(1.0, np.abs(other).max(initial=0))
+        if not error <= tolerance:
+            return f"error {error:.2g}"
+    return ""
+
+
+def alone(values):
+    return values if len(values) > 1 else values[0]
+
+
+def check(folder, entry):
+    """What is wrong with a model, in words."""
+    with np.load(folder / f"{entry['name']}.npz") as file:
+        arrays = dict(file)
+    x, outputs = alone(listed(arrays, "x")), listed(arrays, "o")
+    trained = f"{entry['name']}.h5" if "after0" in arrays else None
+    for name in [f"{entry['name']}.keras", *([trained] if trained else [])]:
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            try:
+                model = keras.models.load_model(folder / name)
+            except Exception as error:
+                return f"{name}: {type(error).__name__} {str(error)[-400:]}"
+        told = [str(one.message) for one in told if issubclass(one.category, UserWarning)]
+        if told:
+            return f"{name}: warned {told[0][:300]}"
+        try:
+            wrong = far(model.predict(x, verbose=0), outputs, 1e-6)
+        except Exception as error:
+            wrong = f"{type(error).__name__} {str(error)[:300]}"
+        if wrong:
+            return f"{name}: {wrong}"
+        if trained and name.endswith(".keras"):
+            steps = model.optimizer.iterations
+            steps = int(np.asarray(getattr(steps, "value", steps)))
+            if steps != 2:
+                return f"{name}: the optimizer has taken {steps} steps, not 2"
+            model.load_weights(folder / f"{entry['name']}.weights.h5")
+            y = alone(listed(arrays, "y"))
+            model.fit(x, y, epochs=STEPS, batch_size=len(outputs[0]), shuffle=False, verbose=0)
+            wrong = far(model.predict(x, verbose=0), listed(arrays, "after"), 5e-5)
+            if wrong:
+                return f"{name}: after {STEPS} steps more {wrong}"
+    return ""
+
+
+def main(folder):
+    wrong, unknown, count = [], set(), 0
+    for entry in json.loads((folder / "list.json").read_text()):
+        # What is newer than this Keras, and forms that Keras 3.0 to 3.3 did not read.
+        if entry["class"] and not hasattr(keras.layers, entry["class"]):
+            unknown.add(entry["class"])
+            continue
+        if not entry["oldest"] and VERSION < (3, 4):
+            continue
+        if any(re.match(name, entry["name"]) for name in APART):
+            continue
+        count += 1
+        message = check(folder, entry)
+        if message:
+            wrong.append(f"{entry['name']}: {message}")
+    print(f"Keras {keras.__version__}: {count} models, {len(wrong)} wrong; not in it: {sorted(unknown)}")
+    print("\n".join(wrong))
+    return 1 if wrong or not count else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

@@ -1,0 +1,787 @@
+"""Files of models: what is written is read again to the bit, in every form; what is no such file is refused."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import io
+import json
+import os
+import pickle
+import warnings
+import zipfile
+from collections import defaultdict
+from pathlib import Path
+
+import h5py
+import joblib
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import fastnn
+from cases import CASES
+from fastnn import Input, Model, Sequential, layers, losses, metrics, ops, optimizers, regularizers, saving
+from fastnn.saving import door
+from test_layers import inputs, made
+
+FORMS = ["m.keras", "m.h5"]
+
+
+def equal(one, other):
+    return len(one) == len(other) and all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
+
+
+def image_model():
+    fastnn.utils.set_random_seed(1)
+    model = Sequential(
+        [
+            Input((6, 6, 2)),
+            layers.Conv2D(3, 3, activation="relu", kernel_regularizer="l2"),
+            layers.BatchNormalization(),
+            layers.MaxPooling2D(),
+            layers.Dropout(0.3),
+            layers.Flatten(),
+            layers.Dense(4, activation=layers.LeakyReLU(0.2), kernel_constraint="max_norm"),
+            layers.Dense(3, activation="softmax", name="out"),
+        ]
+    )
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+def image_data(rows=20):
+    rng = np.random.default_rng(0)
+    return rng.normal(size=(rows, 6, 6, 2)).astype(np.float32), rng.integers(0, 3, rows)
+
+
+def branched_model():
+    """Shared layers, nested models, several inputs and outputs."""
+    fastnn.utils.set_random_seed(2)
+    a, b = Input((5,), name="a"), Input((5,), name="b")
+    shared = layers.Dense(5, activation="tanh", name="shared")
+    encoder = Sequential([Input((5,)), layers.Dense(4, activation="relu"), layers.Dense(5)], name="encoder")
+    x = Input((5,))
+    inner = Model(x, layers.Dense(5, name="inside")(x), name="inner")
+    h = inner(inner(encoder(layers.Add(name="add")([shared(a), shared(b)]))))
+    outputs = [layers.Dense(2, name="o1")(h), layers.Dense(1, name="o2")(layers.Concatenate()([h, a]))]
+    model = Model([a, b], outputs, name="branched")
+    model.compile(
+        optimizers.SGD(0.1, momentum=0.9), ["mse", losses.Huber(0.5)], metrics=[["mae"], [metrics.MeanSquaredError()]],
+        loss_weights=[1.0, 0.5],
+    )  # fmt: skip
+    return model
+
+
+def branched_data():
+    a, b = np.random.default_rng(0).normal(size=(2, 8, 5)).astype(np.float32)
+    return [a, b], [a[:, :2], b[:, :1]]
+
+
+@saving.register_keras_serializable("tests")
+class Stretch(layers.Layer):
+    def __init__(self, factor=2.0, **kwargs):
+        super().__init__(**kwargs)
+        self.factor = factor
+        self.inner = layers.Dense(4)
+
+    def build(self, input_shape):
+        self.scale = self.add_weight(shape=(input_shape[-1],), initializer="ones", name="scale")
+
+    def call(self, inputs):
+        return self.inner(inputs * self.scale) * self.factor
+
+
+class Unregistered(layers.Layer):
+    def call(self, inputs):
+        return inputs * 2.0
+
+
+class Tower(Model):
+    def __init__(self, width=3, **kwargs):
+        super().__init__(**kwargs)
+        self.first = layers.Dense(width, activation="relu")
+        self.others = [layers.Dense(width), layers.Dense(2)]
+
+    def call(self, inputs):
+        x = self.first(inputs)
+        for layer in self.others:
+            x = layer(x)
+        return x
+
+
+@saving.register_keras_serializable("tests")
+def twice(x):
+    return x * 2.0
+
+
+class TestWholeModels:
+    @pytest.mark.parametrize("form", FORMS)
+    def test_a_chain_goes_on_to_the_bit(self, tmp_path, form):
+        model, (x, y) = image_model(), image_data()
+        model.fit(x, y, epochs=2, verbose=0, batch_size=6)
+        model.save(tmp_path / form)
+        fastnn.utils.set_random_seed(99)
+        loaded = fastnn.models.load_model(tmp_path / form)
+        assert np.array_equal(loaded.predict(x, verbose=0), model.predict(x, verbose=0))
+        assert loaded.optimizer.iterations == model.optimizer.iterations
+        assert [layer.name for layer in loaded.layers] == [layer.name for layer in model.layers]
+        for one in (model, loaded):
+            one.fit(x, y, epochs=2, verbose=0, batch_size=6)
+        assert equal(loaded.get_weights(), model.get_weights())
+
+    @pytest.mark.parametrize("form", FORMS)
+    def test_shared_and_nested_layers(self, tmp_path, form):
+        model, (x, y) = branched_model(), branched_data()
+        model.fit(x, y, verbose=0)
+        model.save(tmp_path / form)
+        loaded = fastnn.models.load_model(tmp_path / form)
+        assert equal(loaded.predict(x, verbose=0), model.predict(x, verbose=0))
+        assert loaded.evaluate(x, y, verbose=0) == model.evaluate(x, y, verbose=0)
+        for one in (model, loaded):
+            one.fit(x, y, epochs=3, verbose=0)
+        assert equal(loaded.get_weights(), model.get_weights())
+        assert len(loaded.get_layer("shared")._calls) == 2
+
+    def test_every_row_of_the_table_of_layers(self, tmp_path):
+        by_class = defaultdict(list)
+        for case in CASES:
+            by_class[type(case.make()).__name__].append(case)
+        wrong = []
+        for rows in by_class.values():
+            for case in rows[:6]:
+                layer = made(case)
+                tensors = [Input(shape) for shape in case.shapes]
+                model = Model(tensors, layer(tensors if case.several else tensors[0]))
+                xs = inputs(case, 3)
+                saving.save_model(model, tmp_path / "m.keras")
+                loaded = saving.load_model(tmp_path / "m.keras")
+                same = json.loads(model.to_json()) == json.loads(loaded.to_json())
+                one, other = (m.predict(xs if case.several else xs[0], verbose=0) for m in (model, loaded))
+                if not same or not np.array_equal(one, other, equal_nan=True):
+                    wrong.append(case.name)
+        assert not wrong
+
+    @pytest.mark.parametrize("structure", ["list", "dict"])
+    def test_how_inputs_and_outputs_were_put_together(self, tmp_path, structure):
+        a, b = Input((3,), name="a"), Input((2,), name="b")
+        o, p = layers.Dense(2, name="o")(a), layers.Concatenate(name="p")([a, b])
+        model = Model([a, b], [o, p]) if structure == "list" else Model({"u": a, "v": b}, {"x": o, "y": p})
+        x = [np.ones((2, 3)), np.ones((2, 2))]
+        data = x if structure == "list" else {"u": x[0], "v": x[1]}
+        model.save(tmp_path / "m.keras")
+        loaded = saving.load_model(tmp_path / "m.keras")
+        one, other = model.predict(data, verbose=0), loaded.predict(data, verbose=0)
+        assert type(one) is type(other)
+        if structure == "dict":
+            assert list(one) == list(other) == ["x", "y"]
+            one, other = list(one.values()), list(other.values())
+        assert equal(one, other)
+
+    def test_a_training_that_stays_with_its_call(self, tmp_path):
+        x = Input((3,))
+        model = Model(x, layers.BatchNormalization()(layers.Dense(3)(x), training=True))
+        model.save(tmp_path / "m.keras")
+        assert saving.load_model(tmp_path / "m.keras").layers[-1]._calls[0].training is True
+
+    def test_functions_between_layers(self, tmp_path):
+        x = Input((6,))
+        h = ops.relu(layers.Dense(4)(x)) + 1.0
+        model = Model(x, ops.mean(h * h, axis=-1, keepdims=True))
+        data = np.random.default_rng(0).normal(size=(3, 6))
+        model.save(tmp_path / "m.keras")
+        assert np.array_equal(
+            saving.load_model(tmp_path / "m.keras").predict(data, verbose=0), model.predict(data, verbose=0)
+        )
+
+    def test_layers_and_models_of_the_users_own(self, tmp_path):
+        x = np.random.default_rng(0).normal(size=(5, 6)).astype(np.float32)
+        model = Sequential([Input((6,)), Stretch(3.0), layers.Dense(2, activation=twice)])
+        model.save(tmp_path / "m.keras")
+        loaded = saving.load_model(tmp_path / "m.keras")
+        assert loaded.layers[0].factor == 3.0
+        assert np.array_equal(loaded.predict(x, verbose=0), model.predict(x, verbose=0))
+        tower = Tower(5)
+        tower.compile("adam", "mse")
+        tower.fit(x, x[:, :2], verbose=0)
+        tower.save(tmp_path / "t.keras")
+        again = saving.load_model(tmp_path / "t.keras", {"Tower": Tower})
+        for one in (tower, again):
+            one.fit(x, x[:, :2], epochs=3, verbose=0)
+        assert equal(again.get_weights(), tower.get_weights())
+        with h5py.File(io.BytesIO(zipfile.ZipFile(tmp_path / "t.keras").read(door.WEIGHTS))) as file:
+            assert "others/dense_1/vars/0" in file
+
+    def test_a_model_that_is_not_built(self, tmp_path):
+        with pytest.raises(ValueError, match="is not built"):
+            Sequential([layers.Dense(2)]).save(tmp_path / "m.keras")
+
+    def test_names_of_files(self, tmp_path):
+        model = Sequential([Input((2,)), layers.Dense(2)])
+        with pytest.raises(ValueError, match=r"save expects a file called \*\.keras"):
+            model.save(tmp_path / "m.txt")
+        with pytest.raises(ValueError, match="weights alone"):
+            model.save(tmp_path / "m.weights.h5")
+        with pytest.raises(ValueError, match=r"save_weights expects a file called \*\.weights\.h5"):
+            model.save_weights(tmp_path / "m.keras")
+        with pytest.raises(FileNotFoundError, match="is no directory"):
+            model.save(tmp_path / "no" / "m.keras")
+        with pytest.raises(FileNotFoundError, match="there is no file"):
+            saving.load_model(tmp_path / "m.keras")
+        model.save(tmp_path / "m.keras")
+        with pytest.raises(FileExistsError, match="overwrite=True"):
+            model.save(tmp_path / "m.keras", overwrite=False)
+
+    def test_without_the_optimizer(self, tmp_path):
+        model, (x, y) = image_model(), image_data()
+        model.fit(x, y, verbose=0)
+        model.save(tmp_path / "m.keras", include_optimizer=False)
+        assert saving.load_model(tmp_path / "m.keras").optimizer is None
+        model.save(tmp_path / "m.keras")
+        assert saving.load_model(tmp_path / "m.keras", compile=False).optimizer is None
+
+    def test_a_directory_of_the_same_files(self, tmp_path):
+        model, (x, _) = image_model(), image_data()
+        model.save(tmp_path / "m.keras")
+        zipfile.ZipFile(tmp_path / "m.keras").extractall(tmp_path / "folder")
+        loaded = saving.load_model(tmp_path / "folder")
+        assert np.array_equal(loaded.predict(x, verbose=0), model.predict(x, verbose=0))
+
+    def test_json(self):
+        model = branched_model()
+        text = model.to_json(indent=1)
+        again = fastnn.models.model_from_json(text)
+        assert json.loads(again.to_json()) == json.loads(text)
+        assert [v.shape for v in again.weights] == [v.shape for v in model.weights]
+
+
+def test_a_schedule_goes_on(tmp_path):
+    x = np.random.default_rng(0).normal(size=(20, 3)).astype(np.float32)
+    fastnn.utils.set_random_seed(3)
+    model = Sequential([Input((3,)), layers.Dense(2)])
+    rate = optimizers.schedules.ExponentialDecay(0.1, 3, 0.5)
+    model.compile(optimizers.Adam(rate), "mse")
+    model.fit(x, x[:, :2], batch_size=4, verbose=0)
+    model.save(tmp_path / "m.keras")
+    told = config_of(tmp_path / "m.keras")["compile_config"]["optimizer"]["config"]["learning_rate"]
+    assert told["module"] == "keras.optimizers.schedules"
+    with h5py.File(io.BytesIO(zipfile.ZipFile(tmp_path / "m.keras").read(door.WEIGHTS))) as file:
+        assert len(file["optimizer/vars"]) == 1 + 2 * 2
+    copies = [saving.load_model(tmp_path / "m.keras"), pickle.loads(pickle.dumps(model))]
+    for one in (model, *copies):
+        one.fit(x, x[:, :2], batch_size=4, verbose=0)
+        assert one.optimizer.learning_rate == model.optimizer.learning_rate
+        assert equal(one.get_weights(), model.get_weights())
+
+
+class TestForm:
+    """What is in a file, as Keras writes it."""
+
+    def test_members_and_paths(self, tmp_path):
+        model, (x, y) = branched_model(), branched_data()
+        model.fit(x, y, verbose=0)
+        model.save(tmp_path / "m.keras")
+        with zipfile.ZipFile(tmp_path / "m.keras") as archive:
+            assert archive.namelist() == [door.METADATA, door.CONFIG, door.WEIGHTS]
+            assert all(info.compress_type == zipfile.ZIP_STORED for info in archive.infolist())
+            config = json.loads(archive.read(door.CONFIG))
+            with h5py.File(io.BytesIO(archive.read(door.WEIGHTS))) as file:
+                assert "layers/functional/layers/dense/vars/0" in file
+                assert "layers/sequential/layers/dense_1/vars/1" in file
+                assert len(file["optimizer/vars"]) == 2 + len(model.trainable_variables)
+                assert file["optimizer/vars/0"].dtype == np.int32
+        assert (config["module"], config["class_name"]) == ("keras.src.models.functional", "Functional")
+        assert config["config"]["output_layers"] == [["o1", 0, 0], ["o2", 0, 0]]
+        by_name = {entry["name"]: entry for entry in config["config"]["layers"]}
+        (node,) = by_name["add"]["inbound_nodes"]
+        places = [one["config"]["keras_history"] for one in node["args"][0]]
+        assert places == [["shared", 0, 0], ["shared", 1, 0]]
+        assert by_name["shared"]["config"]["kernel_initializer"] == {
+            "module": "keras.initializers", "class_name": "GlorotUniform", "config": {"seed": None},
+            "registered_name": None,
+        }  # fmt: skip
+        assert config["compile_config"]["loss"][1]["module"] == "keras.losses"
+
+    def test_names_of_classes_in_paths(self):
+        from fastnn.saving.serialization import file_name
+
+        names = ["Conv2DTranspose", "MaxPooling2D", "ReLU", "PReLU", "LSTM", "BatchNormalization", "UpSampling2D"]
+        assert [file_name(name) for name in names] == [
+            "conv2d_transpose", "max_pooling2d", "re_lu", "p_re_lu", "lstm", "batch_normalization", "up_sampling2d",
+        ]  # fmt: skip
+
+    def test_layers_that_two_models_share(self, tmp_path):
+        shared = layers.Dense(3, name="shared")
+        one = Sequential([Input((3,)), shared], name="one")
+        two = Sequential([Input((3,)), shared], name="two")
+        x = Input((3,))
+        model = Model(x, two(one(x)))
+        model.save(tmp_path / "m.keras")
+        loaded = saving.load_model(tmp_path / "m.keras")
+        assert loaded.get_layer("one").layers[0] is loaded.get_layer("two").layers[0]
+        data = np.ones((2, 3))
+        assert np.array_equal(loaded.predict(data, verbose=0), model.predict(data, verbose=0))
+
+
+class TestWeights:
+    def test_both_ways(self, tmp_path):
+        for form in ("w.weights.h5", "w.h5"):
+            model = image_model()
+            model.save_weights(tmp_path / form)
+            other = image_model()
+            other.set_weights([w + 1 for w in other.get_weights()])
+            other.load_weights(tmp_path / form)
+            assert equal(other.get_weights(), model.get_weights())
+        model.save(tmp_path / "m.keras")
+        other.load_weights(tmp_path / "m.keras")
+
+    @pytest.mark.parametrize("form", ["w.weights.h5", "w.h5"])
+    def test_layers_that_do_not_fit(self, tmp_path, form):
+        model = Sequential([Input((4,)), layers.Dense(3, name="a"), layers.Dense(2, name="b")])
+        model.save_weights(tmp_path / form)
+        other = Sequential([Input((4,)), layers.Dense(3, name="a"), layers.Dense(5, name="b")])
+        before = other.get_weights()
+        with pytest.raises(ValueError, match="b/kernel has shape"):
+            other.load_weights(tmp_path / form)
+        assert equal(other.get_weights(), before)
+        with pytest.warns(UserWarning, match="weights were skipped: b/kernel"):
+            other.load_weights(tmp_path / form, skip_mismatch=True)
+        assert equal(other.get_weights(), [*model.get_weights()[:2], *before[2:]])
+
+    @pytest.mark.parametrize("form", ["w.weights.h5", "w.h5"])
+    def test_by_name(self, tmp_path, form):
+        model = Sequential([Input((4,)), layers.Dense(3, name="a"), layers.Dense(2, name="b")])
+        model.save_weights(tmp_path / form)
+        other = Sequential(
+            [Input((4,)), layers.Dense(3, name="new"), layers.Dense(3, name="x"), layers.Dense(2, name="b")]
+        )
+        before = other.get_weights()
+        other.load_weights(tmp_path / form, by_name=True)
+        assert equal(other.get_weights(), [*before[:4], *model.get_weights()[2:]])
+
+    def test_another_count_of_layers(self, tmp_path):
+        image_model().save_weights(tmp_path / "w.weights.h5")
+        model = Sequential([Input((4,)), layers.Dense(3)])
+        with pytest.raises(ValueError, match="do not fit the model"):
+            model.load_weights(tmp_path / "w.weights.h5")
+        with pytest.raises(ValueError, match="is not built"):
+            Sequential([layers.Dense(3)]).load_weights(tmp_path / "w.weights.h5")
+        with pytest.raises(ValueError, match="no argument 'skip'"):
+            model.load_weights(tmp_path / "w.weights.h5", skip=True)
+
+    def test_an_optimizer_of_another_kind_keeps_its_state(self, tmp_path):
+        model, (x, y) = image_model(), image_data()
+        model.fit(x, y, verbose=0)
+        model.save_weights(tmp_path / "w.weights.h5")
+        model.compile(optimizers.SGD(0.5, momentum=0.5), "sparse_categorical_crossentropy")
+        with pytest.warns(UserWarning, match="the state of the optimizer 'SGD' was left out"):
+            model.load_weights(tmp_path / "w.weights.h5")
+        assert model.optimizer.iterations == 0
+
+
+class TestObjects:
+    @pytest.mark.parametrize(
+        "thing",
+        [
+            regularizers.L2(0.5), optimizers.RMSprop(0.01, centered=True), losses.BinaryCrossentropy(from_logits=True),
+            metrics.TopKCategoricalAccuracy(3), fastnn.initializers.HeNormal(seed=4), fastnn.constraints.MaxNorm(3),
+            layers.Conv2D(3, (2, 3), data_format="channels_last", kernel_initializer="zeros", name="c"),
+            layers.Activation("relu", name="d"),
+        ],
+        ids=lambda thing: type(thing).__name__,
+    )  # fmt: skip
+    def test_there_and_back(self, thing):
+        told = json.loads(json.dumps(saving.serialize_keras_object(thing)))
+        again = saving.deserialize_keras_object(told)
+        assert type(again) is type(thing)
+        assert again.get_config() == thing.get_config()
+        assert told["module"].startswith("keras.")
+
+    def test_functions_and_values(self):
+        assert saving.serialize_keras_object(fastnn.activations.relu) == "relu"
+        told = saving.serialize_keras_object({"a": (1, np.float32(2)), "f": twice})
+        assert saving.deserialize_keras_object(told) == {"a": [1, 2.0], "f": twice}
+        with pytest.raises(TypeError, match="lambda"):
+            saving.serialize_keras_object(lambda x: x)
+        with pytest.raises(TypeError, match="cannot be saved"):
+            saving.serialize_keras_object(object())
+
+    def test_names(self):
+        assert saving.get_registered_name(Stretch) == "tests>Stretch"
+        assert saving.get_registered_object("tests>Stretch") is Stretch
+        assert saving.get_registered_name(Unregistered) == "Unregistered"
+        assert saving.get_registered_object("tests>Unknown") is None
+        with pytest.raises(ValueError, match="no get_config"):
+            saving.register_keras_serializable()(int)
+        with pytest.raises(ValueError, match="is taken by"):
+            saving.register_keras_serializable("tests", "Stretch")(Unregistered)
+
+    def test_a_scope(self, tmp_path):
+        model = Sequential([Input((6,)), Unregistered(name="u")])
+        model.save(tmp_path / "m.keras")
+        with pytest.raises(ValueError, match=r'layers\[1\] "u" > Unregistered: .*pass custom_objects='):
+            saving.load_model(tmp_path / "m.keras")
+        with saving.CustomObjectScope({"Unregistered": Unregistered}):
+            saving.load_model(tmp_path / "m.keras")
+            with saving.custom_object_scope({"other": 1}):
+                saving.load_model(tmp_path / "m.keras")
+        with pytest.raises(ValueError, match="is not part of fastnn"):
+            saving.load_model(tmp_path / "m.keras")
+
+
+class TestCopies:
+    WAYS = (
+        pytest.param(lambda thing, path: pickle.loads(pickle.dumps(thing)), id="pickle"),
+        pytest.param(lambda thing, path: copy.deepcopy(thing), id="deepcopy"),
+        pytest.param(lambda thing, path: joblib.load(joblib.dump(thing, path / "thing.joblib")[0]), id="joblib"),
+    )
+
+    @pytest.mark.parametrize("way", WAYS)
+    def test_a_model_goes_on_to_the_bit(self, way, tmp_path):
+        model, (x, y) = image_model(), image_data()
+        model.fit(x, y, verbose=0, batch_size=6)
+        other = way(model, tmp_path)
+        for one in (model, other):
+            one.fit(x, y, epochs=2, verbose=0, batch_size=6)
+        assert equal(other.get_weights(), model.get_weights())
+
+    @pytest.mark.parametrize("way", WAYS)
+    def test_models_of_all_kinds(self, way, tmp_path):
+        x = np.random.default_rng(0).normal(size=(5, 6)).astype(np.float32)
+        tower = Tower(4)
+        tower.predict(x, verbose=0)
+        for model in (
+            tower,
+            Sequential([Input((6,)), Stretch(3.0), Unregistered(), layers.Dense(1, activation=twice)]),
+        ):
+            assert np.array_equal(way(model, tmp_path).predict(x, verbose=0), model.predict(x, verbose=0))
+        assert not way(Sequential([layers.Dense(2)]), tmp_path).built
+
+    @pytest.mark.parametrize("way", WAYS)
+    def test_layers(self, way, tmp_path):
+        model, (x, y) = image_model(), image_data()
+        model.fit(x, y, verbose=0)
+        stretch = Stretch()
+        stretch(np.ones((2, 3), np.float32))
+        for layer in (*model.layers, stretch, layers.Dense(3), Input((2,)).history.layer):
+            other = way(layer, tmp_path)
+            assert equal(other.get_weights(), layer.get_weights())
+            assert other.get_config() == layer.get_config()
+            for variable in other.weights:
+                variable.assign(variable.numpy() + 1)
+            assert not layer.weights or not equal(other.get_weights(), layer.get_weights())
+
+    @pytest.mark.parametrize("way", WAYS)
+    def test_constraints_stay(self, way, tmp_path):
+        dense = layers.Dense(3, kernel_constraint="non_neg", input_shape=(2,))
+        dense.build((None, 2))
+        model = Sequential([way(dense, tmp_path)])
+        model.compile("sgd", "mse")
+        model.fit(np.ones((4, 2)), -np.ones((4, 3)), epochs=50, verbose=0)
+        assert model.get_weights()[0].min() >= 0
+
+    @pytest.mark.parametrize("way", WAYS)
+    def test_optimizers(self, way, tmp_path):
+        model, (x, y) = image_model(), image_data()
+        model.fit(x, y, verbose=0)
+        other = way(model.optimizer, tmp_path)
+        assert other.get_config() == model.optimizer.get_config()
+        assert other.iterations == model.optimizer.iterations
+        assert equal([v.numpy() for v in other.variables], [v.numpy() for v in model.optimizer.variables])
+
+
+def archive(path, config=None, weights=None, members=(), compression=zipfile.ZIP_STORED):
+    """A copy of a `.keras` file with some of it changed."""
+    with zipfile.ZipFile(path) as before:
+        parts = {name: before.read(name) for name in before.namelist()}
+    if config is not None:
+        parts[door.CONFIG] = config if isinstance(config, bytes) else json.dumps(config).encode()
+    if weights is not None:
+        parts[door.WEIGHTS] = weights
+    changed = path.with_name("changed.keras")
+    with zipfile.ZipFile(changed, "w", compression) as after:
+        for name, data in [*parts.items(), *members]:
+            after.writestr(name, data)
+    return changed
+
+
+@pytest.fixture
+def saved(tmp_path):
+    image_model().save(tmp_path / "m.keras")
+    return tmp_path / "m.keras"
+
+
+def config_of(path):
+    return json.loads(zipfile.ZipFile(path).read(door.CONFIG))
+
+
+class TestReading:
+    def test_keys_of_other_versions_are_left_out_with_one_warning(self, saved):
+        config = config_of(saved)
+        dense = config["config"]["layers"][-1]["config"]
+        dense.update(quantization_config=None, lora_rank=None, novelty=3)
+        config["config"]["layers"][1]["config"]["speed"] = "high"
+        config["compile_config"]["optimizer"]["config"].update(use_ema=False, warp=9)
+        with pytest.warns(UserWarning, match="Conv2D: speed; Dense: novelty; Adam: warp") as told:
+            saving.load_model(archive(saved, config))
+        assert len(told) == 1
+
+    def test_what_asks_for_nothing_is_left_out_in_silence(self, saved):
+        config = config_of(saved)
+        config["config"]["layers"][-1]["config"].update(
+            quantization_config=None,
+            lora_rank=None,
+            dtype={
+                "module": "keras",
+                "class_name": "DTypePolicy",
+                "config": {"name": "float32"},
+                "registered_name": None,
+            },
+        )
+        config["config"]["layers"][0]["config"].update(sparse=False, ragged=False, optional=False)
+        config["compile_config"]["optimizer"]["config"].update(use_ema=False, ema_momentum=0.99, jit_compile=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            saving.load_model(archive(saved, config))
+
+    def test_an_unknown_layer_is_named_with_its_place(self, saved):
+        config = config_of(saved)
+        config["config"]["layers"][2]["class_name"] = "BatchNormalisation"
+        with pytest.raises(
+            ValueError,
+            match=r"layers\[2\] \"batch_normalization.*\" > BatchNormalisation: "
+            r"fastnn has no layer 'BatchNormalisation'\. Did you mean 'BatchNormalization'",
+        ):
+            saving.load_model(archive(saved, config))
+
+    def test_few_keys_are_enough(self, tmp_path):
+        config = {
+            "class_name": "Sequential", "module": "keras", "registered_name": None,
+            "config": {"name": "s", "layers": [
+                {"class_name": "InputLayer", "module": "keras.layers", "config": {"batch_shape": [None, 2]}},
+                {"class_name": "Dense", "module": "keras.layers", "config": {"units": 2, "activation": "relu"}},
+            ]},
+        }  # fmt: skip
+        weights = io.BytesIO()
+        with h5py.File(weights, "w") as file:
+            file["layers/dense/vars/0"] = np.eye(2, dtype=np.float32)
+            file["layers/dense/vars/1"] = np.array([1.0, -3.0], dtype=np.float32)
+        with open(tmp_path / "m.keras", "wb") as to:
+            door.write_archive(to, {door.CONFIG: json.dumps(config)}, weights.getvalue(), {})
+        model = saving.load_model(tmp_path / "m.keras")
+        assert np.array_equal(model.predict(np.array([[1.0, 2.0]]), verbose=0), [[2.0, 0.0]])
+
+    def test_compressed_members_and_datasets(self, saved):
+        weights = io.BytesIO(zipfile.ZipFile(saved).read(door.WEIGHTS))
+        with h5py.File(weights, "r+") as file:
+            values = file["layers/dense/vars/0"][()]
+            del file["layers/dense/vars/0"]
+            file.create_dataset("layers/dense/vars/0", data=values, compression="gzip", shuffle=True)
+        x, _ = image_data()
+        loaded = saving.load_model(archive(saved, weights=weights.getvalue(), compression=zipfile.ZIP_DEFLATED))
+        assert np.array_equal(loaded.predict(x, verbose=0), saving.load_model(saved).predict(x, verbose=0))
+
+    def test_half_precision(self, saved):
+        weights = io.BytesIO(zipfile.ZipFile(saved).read(door.WEIGHTS))
+        with h5py.File(weights, "r+") as file:
+            group = file["layers/dense/vars"]
+            kernel, bias = group["0"][()], group["1"][()]
+            del group["0"], group["1"]
+            group["0"] = (kernel.view(np.uint32) >> 16).astype(np.uint16)
+            group["0"].attrs["dtype"] = "bfloat16"
+            group["1"] = bias.astype(np.float16)
+        loaded = saving.load_model(archive(saved, weights=weights.getvalue()))
+        assert np.allclose(loaded.layers[5].kernel.numpy(), kernel, rtol=1e-2)
+
+
+class TestDoor:
+    def refused(self, path, *messages):
+        with pytest.raises((ValueError, OSError)) as error:
+            saving.load_model(path)
+        assert any(message in str(error.value) for message in messages), str(error.value)
+
+    @pytest.mark.parametrize("name", ["../evil.json", "/etc/evil", "a\\..\\b", "assets/../../evil", "model.weights.npz",
+                                      "code.pkl", "assets//x", "C:/x"])  # fmt: skip
+    def test_members_that_do_not_belong(self, saved, name):
+        self.refused(archive(saved, members=[(name, b"x")]), "which is no part of a model file")
+
+    def test_code_is_never_run(self, saved):
+        config = config_of(saved)
+        code = {"class_name": "__lambda__", "config": {"value": ["4wEAAA==", None, None]}}
+        config["config"]["layers"][-1]["config"]["activation"] = code
+        self.refused(archive(saved, config), "Python code (a lambda), which fastnn never runs")
+        config["config"]["layers"][-1] = {
+            "module": "os", "class_name": "system", "config": {"command": "true"}, "registered_name": "system",
+        }  # fmt: skip
+        self.refused(archive(saved, config), "'system' of os is not part of fastnn")
+
+    def test_bombs(self, saved, tmp_path):
+        bomb = archive(saved, members=[(door.ASSETS + "zeros", b"\0" * (110 << 20))], compression=zipfile.ZIP_DEFLATED)
+        assert bomb.stat().st_size < 1 << 18
+        self.refused(bomb, "out of all proportion")
+
+    def test_a_description_that_asks_for_more_than_the_file_holds(self, saved):
+        config = config_of(saved)
+        for units in (10**6, 10**9, 2**31, 2**62, 10**30):
+            config["config"]["layers"][-1]["config"]["units"] = units
+            self.refused(archive(saved, config), "larger than all that the file holds", "a size of at most")
+
+    @pytest.mark.parametrize("shape", [[None, 2**30], [None, 2**20, 2**20], [None, 2**13, 2**13, 2]])
+    def test_samples_that_are_too_large(self, saved, shape):
+        config = config_of(saved)
+        for layer in (config["config"]["layers"][0], config["config"]["layers"][1]):
+            layer["config"]["batch_shape"] = shape
+        self.refused(archive(saved, config), "larger than a file may ask for", "a size of at most")
+
+    def test_datasets_that_declare_more_than_they_store(self, saved):
+        weights = io.BytesIO()
+        with h5py.File(weights, "w") as file:
+            file.create_dataset("layers/dense/vars/0", shape=(1 << 20, 1 << 20), dtype="f4", chunks=(1024, 1024))
+        self.refused(archive(saved, weights=weights.getvalue()), "out of all proportion to what it stores")
+
+    @pytest.mark.parametrize("how", ["external-link", "soft-link", "external", "virtual", "strings", "filter"])
+    def test_datasets_that_lead_elsewhere(self, saved, tmp_path, how):
+        secret = tmp_path / "secret.h5"
+        with h5py.File(secret, "w") as file:
+            file["x"] = np.ones((3, 4), np.float32)
+        weights = io.BytesIO(zipfile.ZipFile(saved).read(door.WEIGHTS))
+        with h5py.File(weights, "r+") as file:
+            group = file["layers/dense/vars"]
+            shape = group["0"].shape
+            del group["0"]
+            if how == "external-link":
+                group["0"] = h5py.ExternalLink(str(secret), "x")
+            elif how == "soft-link":
+                group["0"] = h5py.SoftLink("/layers/conv2d/vars/0")
+            elif how == "external":
+                group.create_dataset("0", shape, "f4", external=[(str(secret), 0, h5py.h5f.UNLIMITED)])
+            elif how == "virtual":
+                layout = h5py.VirtualLayout(shape, "f4")
+                layout[:] = h5py.VirtualSource(str(secret), "x", shape)
+                group.create_virtual_dataset("0", layout)
+            elif how == "strings":
+                group["0"] = np.full(shape, b"x")
+            else:
+                group.create_dataset("0", data=np.zeros(shape, "f4"), chunks=shape, scaleoffset=2)
+        words = ("leads elsewhere", "made of other files", "not numbers", "not supported")
+        self.refused(archive(saved, weights=weights.getvalue()), *words)
+
+    def test_descriptions_that_are_none(self, saved):
+        for text in (b"", b"[]", b"{", b"\xff\xfe", b"[" * 100_000, b'{"class_name": "Dense"}', b"{}"):
+            self.refused(archive(saved, text), "JSON", "no object", "describes no model", "fastnn")
+        self.refused(archive(saved, config_of(saved)["config"]["layers"][-1]), "describes no model")
+
+    def test_deep_descriptions(self, saved):
+        config = {"class_name": "Dense", "module": "keras.layers", "config": {"units": 1}}
+        for _ in range(5000):
+            config = {"class_name": "TimeDistributed", "module": "keras.layers", "config": {"layer": config}}
+        text = '{"class_name":"Activation","module":"keras.layers","config":{"activation":' * 5000 + "1" + "}}" * 5000
+        self.refused(archive(saved, text.encode()), "recursion", "JSON")
+
+    def test_truncated_files(self, saved, tmp_path):
+        data = saved.read_bytes()
+        for size in (0, 1, 100, len(data) // 2, len(data) - 1):
+            (tmp_path / "t.keras").write_bytes(data[:size])
+            self.refused(tmp_path / "t.keras", "no whole .keras archive")
+
+    def test_half_a_file_never_replaces_a_good_one(self, saved, monkeypatch):
+        good = saved.read_bytes()
+        other = image_model()
+        monkeypatch.setattr(os, "replace", lambda *paths: (_ for _ in ()).throw(OSError("the disk is full")))
+        with pytest.raises(OSError, match="disk is full"):
+            other.save(saved)
+        assert saved.read_bytes() == good
+        assert os.listdir(saved.parent) == ["m.keras"]
+
+    def test_weights_that_do_not_fit_write_nothing(self, saved):
+        weights = io.BytesIO(zipfile.ZipFile(saved).read(door.WEIGHTS))
+        with h5py.File(weights, "r+") as file:
+            del file["layers/dense_1/vars/1"]
+        self.refused(archive(saved, weights=weights.getvalue()), 'Dense "out" has 2 weights and the file 1')
+
+
+# Fuzzing --------------------------------------------------------------------------------------------------------------
+
+FUZZ = settings(
+    max_examples=150, deadline=None, derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)  # fmt: skip
+STRANGE = st.one_of(
+    st.none(), st.booleans(), st.integers(-(2**70), 2**70), st.floats(), st.text(max_size=5),
+    st.sampled_from([[], {}, [None], [None, 3], ["a", 0, 0], [["a", 0, 0]], [2**40, 2**40], {"class_name": "Dense"},
+                     {"class_name": "Dense", "config": {}}, {"class_name": "__numpy__", "config": {"value": [[1], []]}},
+                     {"class_name": "Sequential", "module": "keras", "config": {"layers": []}}]),
+)  # fmt: skip
+_files: dict[str, bytes] = {}
+
+
+def file_of(name):
+    if name not in _files:
+        buffer = io.BytesIO()
+        from fastnn.saving.files import write_model
+
+        write_model({"image": image_model, "branched": branched_model}[name](), buffer)
+        _files[name] = buffer.getvalue()
+    return _files[name]
+
+
+def read_or_refuse(path):
+    """A model, or a ValueError or OSError: nothing else."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with contextlib.suppress(ValueError, OSError):
+            assert isinstance(saving.load_model(path), Model)
+
+
+def places(value, path=()):
+    yield path
+    if isinstance(value, (dict, list)):
+        for key in value if isinstance(value, dict) else range(len(value)):
+            yield from places(value[key], (*path, key))
+
+
+@FUZZ
+@given(st.sampled_from(["image", "branched"]), st.data())
+def test_strange_descriptions(tmp_path, name, data):
+    source = tmp_path / "m.keras"
+    source.write_bytes(file_of(name))
+    config = config_of(source)
+    for _ in range(data.draw(st.integers(1, 3))):
+        *way, last = data.draw(st.sampled_from([path for path in places(config) if path]))
+        inner = config
+        for key in way:
+            inner = inner[key]
+        if data.draw(st.booleans()):
+            inner[last] = data.draw(STRANGE)
+        else:
+            del inner[last]
+    read_or_refuse(archive(source, config))
+
+
+@FUZZ
+@given(st.sampled_from(["archive", "h5", "weights"]), st.data())
+def test_flipped_and_cut_bytes(tmp_path, form, data):
+    whole = file_of("image")
+    if form != "archive":
+        whole = zipfile.ZipFile(io.BytesIO(whole)).read(door.WEIGHTS)
+    broken = bytearray(whole)
+    for _ in range(data.draw(st.integers(1, 4))):
+        broken[data.draw(st.integers(0, len(broken) - 1))] = data.draw(st.integers(0, 255))
+    if data.draw(st.booleans()):
+        del broken[data.draw(st.integers(0, len(broken))) :]
+    path = tmp_path / "m.keras"
+    if form == "weights":
+        path.write_bytes(file_of("image"))
+        path = archive(path, weights=bytes(broken))
+    else:
+        path = tmp_path / ("m.keras" if form == "archive" else "m.h5")
+        path.write_bytes(broken)
+    read_or_refuse(path)
+
+
+def test_paths_may_be_texts(tmp_path):
+    model = image_model()
+    model.save(str(tmp_path / "m.keras"))
+    assert isinstance(saving.load_model(str(tmp_path / "m.keras")), Sequential)
+    assert Path(tmp_path / "m.keras").exists()
