@@ -710,8 +710,7 @@ class Sequential(Model):
 
     def _loosen(self, shape: tuple[int, ...]) -> None:
         """Leaves sizes open that the first data settled and later data have otherwise, where the layers can."""
-        first = self._tensors[0]
-        known = first.shape
+        known = self._tensors[0].shape
         if len(shape) != len(known) or _goes(shape, (None, *known[1:])):
             return
         loose = (None, *common(known[1:], shape[1:]))
@@ -719,7 +718,7 @@ class Sequential(Model):
             self.compute_output_shape(loose)
         except ValueError:
             return
-        self._chain(InputLayer(batch_shape=loose, dtype=first.dtype))
+        self._chain(loose)
         self._programs.clear()
         self._fast = None
 
