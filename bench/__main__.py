@@ -1,4 +1,4 @@
-"""`python -m bench [networks|kernels|threads]`: compares the frameworks' numbers, times them, prints tables."""
+"""`python -m bench [networks|kernels|threads|variants]`: compares numbers, times frameworks, prints tables."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bench import report
-from bench.kernels import FORWARD, KERNELS, STEPS
+from bench.kernels import FORWARD, KERNELS, MOVED, STEPS
 from bench.runner import Contest, Contestant, Failed, Record, Settings, usable_processors
 from bench.workloads import WORKLOADS, Conv2D, Missing, Workload
 
@@ -27,11 +27,13 @@ FRAMEWORKS = [
 ]
 KERNEL_FRAMEWORKS = ["fastnn", "numpy", "torch", "torch-channels-last"]
 OURS = {"fastnn", "numpy"}
+VARIANTS = [("own", "Dense by fastnn.ops", "mnist-mlp"), ("chain", "without the sums", "residual")]
 VARIABLE = "FASTNN_BENCH_PYTHON"
 
 
 def interpreter(framework: str, arguments: argparse.Namespace) -> str:
     """The option of this framework, its variable, the variable of all peers, or this interpreter."""
+    framework = "fastnn" if framework.startswith("fastnn-") else framework
     key = framework.replace("-", "_")
     given = getattr(arguments, f"python_{key}") or os.environ.get(f"{VARIABLE}_{key.upper()}")
     everyone = sys.executable if framework in OURS else os.environ.get(VARIABLE, sys.executable)
@@ -40,7 +42,7 @@ def interpreter(framework: str, arguments: argparse.Namespace) -> str:
 
 def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description="Times fastnn against other frameworks.")
-    parser.add_argument("what", nargs="?", choices=["networks", "kernels", "threads"], default="networks")
+    parser.add_argument("what", nargs="?", choices=["networks", "kernels", "threads", "variants"], default="networks")
     parser.add_argument("--only", action="append", metavar="NAME", help="a workload or kernel; may be given again")
     parser.add_argument("--frameworks", nargs="+", metavar="NAME", help=f"of {', '.join(FRAMEWORKS)}; first: compared")
     parser.add_argument("--threads", type=int, default=usable_processors(), help="default: %(default)s")
@@ -135,18 +137,30 @@ def main() -> None:
     run = Run(arguments)
     if arguments.what == "networks":
         run.measure(WORKLOADS, list(report.MEASURES))
-        tables = [report.ratios, report.memory]
-        text = [table(run.ordered(), WORKLOADS) for table in tables]
+        text = [table(run.ordered(), WORKLOADS) for table in (report.ratios, report.memory)]
     elif arguments.what == "threads":
         counts = [arguments.threads, 1]
         run.contestants = [run.contestant("fastnn", n, f"{n} thread{'s' * (n > 1)}") for n in counts]
         convolutional = [w for w in WORKLOADS if any(isinstance(layer, Conv2D) for layer in w.layers)]
         run.measure(convolutional, ["train", "predict"])
-        text = [report.threads(run.ordered(), convolutional)]
+        text = [report.pairs(run.ordered(), convolutional, "gain")]
+    elif arguments.what == "variants":
+        text = []
+        for variant, name, workload in VARIANTS:
+            run.contestants = [run.contestant("fastnn"), run.contestant(f"fastnn-{variant}", name=name)]
+            of_variant = [w for w in WORKLOADS if w.name == workload]
+            before = len(run.records)
+            run.measure(of_variant, ["train", "predict"])
+            text.append(report.pairs(run.records[before:], of_variant, "ratio"))
     else:
         run.measure(FORWARD, ["call"], peak=True)
+        run.measure(MOVED, ["call"], peak=True)
         run.measure(STEPS, ["train"], peak=True)
-        text = [report.kernels(run.ordered(), FORWARD, "call"), report.kernels(run.ordered(), STEPS, "train")]
+        text = [
+            report.kernels(run.ordered(), FORWARD, "call"),
+            report.moved(run.ordered(), MOVED),
+            report.kernels(run.ordered(), STEPS, "train"),
+        ]
     if run.records:
         print(run.heading())
         print("\n".join(table for table in text if table))

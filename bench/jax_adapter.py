@@ -21,6 +21,22 @@ from bench.workloads import Array, Labels, Workload
 ACTIVATIONS: dict[str, Callable[[Any], Any]] = {"linear": lambda x: x, "relu": jax.nn.relu, "sigmoid": jax.nn.sigmoid}
 
 
+def owned(layer: workloads.Layer) -> tuple[int, int]:
+    """How many arrays a layer has that are trained, and how many that move without."""
+    match layer:
+        case workloads.Dense() | workloads.Conv2D():
+            return 2, 0
+        case workloads.BatchNormalization():
+            return 2, 2
+        case workloads.Recurrent("LSTM", _, False):
+            return 3, 0
+        case workloads.Residual(inner):
+            return sum(owned(one)[0] for one in inner), sum(owned(one)[1] for one in inner)
+        case workloads.MaxPooling2D() | workloads.Relu() | workloads.Dropout() | workloads.Flatten():
+            return 0, 0
+    raise workloads.Unsupported(f"{type(layer).__name__} is not written by hand")
+
+
 def forward(layers: Sequence[workloads.Layer], weights: Any, moving: Any, x: Any, key: Any) -> tuple[Any, Any]:
     """Outputs (logits before a last softmax) and the moving statistics after them; a key means training."""
     w, m = iter(weights), iter(moving)
@@ -54,20 +70,37 @@ def forward(layers: Sequence[workloads.Layer], weights: Any, moving: Any, x: Any
                     x = jnp.where(kept, x / (1 - rate), 0)
             case workloads.Flatten():
                 x = x.reshape(len(x), -1)
+            case workloads.Recurrent("LSTM", units, False):
+                x = lstm(x, next(w), next(w), next(w), units)
+            case workloads.Residual(inner):
+                h, moved_within = forward(inner, w, m, x, key)
+                x, moved = x + h, moved + moved_within
     return x, moved
+
+
+def lstm(x: Any, kernel: Any, recurrent_kernel: Any, bias: Any, units: int) -> Any:
+    """The last state: one product for the inputs of all steps, then a scan over them."""
+    inputs = jnp.swapaxes(x @ kernel + bias, 0, 1)
+
+    def one(state: Any, z: Any) -> Any:
+        h, c = state
+        i, f, g, o = jnp.split(z + h @ recurrent_kernel, 4, axis=1)
+        c = jax.nn.sigmoid(f) * c + jax.nn.sigmoid(i) * jnp.tanh(g)
+        return (jax.nn.sigmoid(o) * jnp.tanh(c), c), None
+
+    zeros = jnp.zeros((len(x), units), x.dtype)
+    return lax.scan(one, (zeros, zeros), inputs)[0][0]
 
 
 def step(workload: Workload, state: Any, x: Any, y: Any) -> tuple[Any, Any]:
     """One step of Adam; the state and the batch's loss."""
     weights, moving, first, second, count, key = state
-    last = workload.layers[-1]
 
     def loss(weights: Any) -> Any:
         out, moved = forward(workload.layers, weights, moving, x, jax.random.fold_in(key, count))
-        if isinstance(last, workloads.Dense) and last.activation == "softmax":
-            logs = jax.nn.log_softmax(out)
-        else:
-            logs = jnp.log(out / out.sum(1, keepdims=True))
+        if workload.loss == "mean_squared_error":
+            return jnp.square(out - y).mean(), moved
+        logs = jax.nn.log_softmax(out) if workload.probabilities else jnp.log(out / out.sum(1, keepdims=True))
         return -jnp.take_along_axis(logs, y[:, None], 1).mean(), moved
 
     (value, moving), gradients = jax.value_and_grad(loss, has_aux=True)(weights)
@@ -93,15 +126,12 @@ class Adapter:
         trained: list[Any] = []
         moving: list[Any] = []
         for layer in workload.layers:
-            if isinstance(layer, workloads.Dense | workloads.Conv2D | workloads.BatchNormalization):
-                trained, queue = trained + queue[:2], queue[2:]
-            if isinstance(layer, workloads.BatchNormalization):
-                moving, queue = moving + queue[:2], queue[2:]
+            count, moved = owned(layer)
+            trained, queue = trained + queue[:count], queue[count:]
+            moving, queue = moving + queue[:moved], queue[moved:]
         first, second = ([jnp.zeros_like(w) for w in trained] for _ in range(2))
         self.state: Any = (trained, moving, first, second, jnp.zeros((), jnp.int32), jax.random.key(0, impl="rbg"))
         self.scanned = not any(isinstance(layer, workloads.Conv2D) for layer in workload.layers)
-        last = workload.layers[-1]
-        softmax = isinstance(last, workloads.Dense) and last.activation == "softmax"
 
         @partial(jax.jit, donate_argnums=0)
         def one_step(state: Any, x: Any, y: Any, rows: Any) -> Any:
@@ -123,12 +153,12 @@ class Adapter:
         @jax.jit
         def outputs(weights: Any, moving: Any, x: Any) -> Any:
             out, _ = forward(workload.layers, weights, moving, x, None)
-            return jax.nn.softmax(out) if softmax else out
+            return jax.nn.softmax(out) if workload.probabilities else out
 
         self.one_step, self.epoch, self.outputs = one_step, epoch, outputs
 
     def prepared(self, x: Array, y: Labels) -> tuple[Any, Any]:
-        return jnp.array(x), jnp.array(y.astype(np.int32))
+        return jnp.array(x), jnp.array(y.astype(np.int32) if y.dtype.kind == "i" else y)
 
     def train(self, x: Any, y: Any, order: Labels) -> float:
         order = order.astype(np.int32)

@@ -30,6 +30,30 @@ def translated(layers: Any, layer: workloads.Layer) -> Any:
             return layers.Dropout(rate)
         case workloads.Flatten():
             return layers.Flatten()
+        case workloads.Recurrent(kind, units, return_sequences):
+            return getattr(layers, kind)(units, return_sequences=return_sequences)
+        case workloads.Conv1D(filters, k, padding):
+            return layers.Conv1D(filters, k, padding=padding)
+        case workloads.DepthwiseConv2D(k, padding):
+            return layers.DepthwiseConv2D(k, padding=padding)
+        case workloads.Conv2DTranspose(filters, k, strides):
+            return layers.Conv2DTranspose(filters, k, strides=strides, padding="same")
+        case workloads.LayerNormalization(epsilon):
+            return layers.LayerNormalization(epsilon=epsilon)
+        case workloads.Embedding(rows, columns):
+            return layers.Embedding(rows, columns)
+
+
+def applied(layers: Any, layer: workloads.Layer, x: Any) -> Any:
+    match layer:
+        case workloads.Residual(inner):
+            h = x
+            for one in inner:
+                h = applied(layers, one, h)
+            return layers.Add()([x, h])
+        case workloads.SelfAttention(heads, size):
+            return layers.MultiHeadAttention(heads, size)(x, x)
+    return translated(layers, layer)(x)
 
 
 class Adapter:
@@ -50,10 +74,16 @@ class Adapter:
         self.keras = keras
         self.version = f"{keras.__version__} on {variant} {backend.__version__}"
         self.batch_size = workload.batch_size
-        stack = [keras.Input(shape), *(translated(keras.layers, layer) for layer in workload.layers)]
-        self.model = keras.Sequential(stack)
+        entry = keras.Input(shape, dtype=workload.input_dtype)
+        if workload.chained:
+            self.model = keras.Sequential([entry, *(translated(keras.layers, layer) for layer in workload.layers)])
+        else:
+            outputs = entry
+            for layer in workload.layers:
+                outputs = applied(keras.layers, layer, outputs)
+            self.model = keras.Model(entry, outputs)
         self.model.set_weights(list(weights))
-        self.model.compile(keras.optimizers.Adam(workload.learning_rate), loss="sparse_categorical_crossentropy")
+        self.model.compile(keras.optimizers.Adam(workload.learning_rate), loss=workload.loss)
 
     def prepared(self, x: Array, y: Labels) -> tuple[Array, Labels]:
         return x, y

@@ -291,6 +291,217 @@ class Flatten(Layer):
         return dy.reshape(self.shape)
 
 
+class Residual(Layer):
+    """Its own parameters are those of the layers within."""
+
+    def __init__(self, inner: Sequence[workloads.Layer]) -> None:
+        super().__init__()
+        self.inner = [translated(layer) for layer in inner]
+
+    def forward(self, x: Array, training: bool) -> Array:
+        h = x
+        for layer in self.inner:
+            h = layer.forward(h, training)
+        return np.add(x, h, out=self.buffers.get("y", x.shape))
+
+    def backward(self, dy: Array, wanted: bool) -> Array | None:
+        dx: Any = self.buffers.get("dy", dy.shape)  # the layers within overwrite what they are given
+        dx[...] = dy
+        for layer in reversed(self.inner):
+            dx = layer.backward(dx, wanted=True)
+        dx += dy
+        return dx
+
+
+def sigmoid(z: Array) -> None:
+    np.negative(z, out=z)
+    np.exp(z, out=z)
+    z += 1
+    np.reciprocal(z, out=z)
+
+
+class LSTM(Layer):
+    """One product for the inputs of all steps; the steps lie one behind the other (time, batch, gates)."""
+
+    trained = 3
+
+    def __init__(self, units: int, return_sequences: bool) -> None:
+        super().__init__()
+        self.units, self.return_sequences = units, return_sequences
+
+    def forward(self, x: Array, training: bool) -> Array:
+        (rows, steps, features), u = x.shape, self.units
+        kernel, recurrent_kernel, bias = self.parameters
+        shape = (rows, steps, u)
+        if getattr(self, "shape", None) != shape:
+            self.shape = shape
+            self.x = np.empty((steps, rows, features), np.float32)
+            self.z = np.empty((steps, rows, 4 * u), np.float32)
+            self.h = np.zeros((steps + 1, rows, u), np.float32)  # the states before the first step are zero
+            self.c = np.zeros((steps + 1, rows, u), np.float32)
+            self.tanh_c = np.empty((steps, rows, u), np.float32)
+            self.product = np.empty((rows, 4 * u), np.float32)
+            self.part = np.empty((rows, u), np.float32)
+        self.x[...] = x.swapaxes(0, 1)
+        np.matmul(self.x.reshape(-1, features), kernel, out=self.z.reshape(-1, 4 * u))
+        self.z += bias
+        for t in range(steps):
+            z, c = self.z[t], self.c[t + 1]
+            np.matmul(self.h[t], recurrent_kernel, out=self.product)
+            z += self.product
+            sigmoid(z[:, : 2 * u])
+            np.tanh(z[:, 2 * u : 3 * u], out=z[:, 2 * u : 3 * u])
+            sigmoid(z[:, 3 * u :])
+            np.multiply(z[:, u : 2 * u], self.c[t], out=c)
+            c += np.multiply(z[:, :u], z[:, 2 * u : 3 * u], out=self.part)
+            np.tanh(c, out=self.tanh_c[t])
+            np.multiply(z[:, 3 * u :], self.tanh_c[t], out=self.h[t + 1])
+        return self.h[1:].swapaxes(0, 1) if self.return_sequences else self.h[-1]
+
+    def backward(self, dy: Array, wanted: bool) -> Array | None:
+        (rows, steps, u), features = self.shape, self.x.shape[2]
+        kernel, recurrent_kernel, _ = self.parameters
+        dz = self.buffers.get("dz", self.z.shape)
+        dh = np.zeros((rows, u), np.float32) if self.return_sequences else dy
+        dc = np.zeros((rows, u), np.float32)
+        for t in reversed(range(steps)):
+            if self.return_sequences:
+                dh += dy[:, t]
+            i, f, g, o = (self.z[t][:, k * u : (k + 1) * u] for k in range(4))
+            tanh_c = self.tanh_c[t]
+            dc += dh * o * (1 - tanh_c * tanh_c)
+            np.multiply(dc * g, i * (1 - i), out=dz[t, :, :u])
+            np.multiply(dc * self.c[t], f * (1 - f), out=dz[t, :, u : 2 * u])
+            np.multiply(dc * i, 1 - g * g, out=dz[t, :, 2 * u : 3 * u])
+            np.multiply(dh * tanh_c, o * (1 - o), out=dz[t, :, 3 * u :])
+            dc *= f
+            dh = dz[t] @ recurrent_kernel.T
+        flat = dz.reshape(-1, 4 * u)
+        np.matmul(self.x.reshape(-1, features).T, flat, out=self.gradients[0])
+        np.matmul(self.h[:-1].reshape(-1, u).T, flat, out=self.gradients[1])
+        np.matmul(np.ones((1, len(flat)), np.float32), flat, out=self.gradients[2][None])
+        return (flat @ kernel.T).reshape(steps, rows, features).swapaxes(0, 1) if wanted else None
+
+
+# Kernels of which only the forward pass is measured.
+
+
+class Conv1D(Layer):
+    trained = 2
+
+    def __init__(self, k: int, padding: str) -> None:
+        super().__init__()
+        self.k, self.pad = k, (k - 1) // 2 if padding == "same" else 0
+
+    def forward(self, x: Array, training: bool) -> Array:
+        rows, steps, channels = x.shape
+        padded = self.buffers.get("padded", (rows, steps + 2 * self.pad, channels))
+        padded[:, self.pad : self.pad + steps] = x
+        kernel, bias = self.parameters
+        n, t, c = padded.strides
+        shape = (rows, padded.shape[1] - self.k + 1, self.k, channels)
+        columns = self.buffers.get("columns", shape)
+        columns[...] = as_strided(padded, shape, (n, t, t, c), writeable=False)
+        y = self.buffers.get("y", (*shape[:2], kernel.shape[2]))
+        np.matmul(
+            columns.reshape(-1, self.k * channels), kernel.reshape(-1, kernel.shape[2]), out=y.reshape(-1, len(bias))
+        )
+        y += bias
+        return y
+
+
+class DepthwiseConv2D(Layer):
+    trained = 2
+
+    def __init__(self, k: int, padding: str) -> None:
+        super().__init__()
+        self.k, self.pad = k, (k - 1) // 2 if padding == "same" else 0
+
+    def forward(self, x: Array, training: bool) -> Array:
+        rows, height, width, channels = x.shape
+        p, k = self.pad, self.k
+        padded = self.buffers.get("padded", (rows, height + 2 * p, width + 2 * p, channels))
+        padded[:, p : p + height, p : p + width] = x
+        kernel, bias = self.parameters
+        height, width = height + 2 * p - k + 1, width + 2 * p - k + 1
+        y = self.buffers.get("y", (rows, height, width, channels))
+        part = self.buffers.get("part", y.shape[1:])
+        for image, out in zip(padded, y, strict=True):  # one at a time stays in the cache
+            out[...] = bias
+            for i in range(k):
+                for j in range(k):
+                    out += np.multiply(image[i : i + height, j : j + width], kernel[i, j, :, 0], out=part)
+        return y
+
+
+class Conv2DTranspose(Layer):
+    trained = 2
+
+    def __init__(self, filters: int, k: int, strides: int) -> None:
+        super().__init__()
+        self.filters, self.k, self.strides = filters, k, strides
+
+    def forward(self, x: Array, training: bool) -> Array:
+        rows, height, width, channels = x.shape
+        k, s, f = self.k, self.strides, self.filters
+        kernel, bias = self.parameters
+        spread = self.buffers.get("spread", (rows * height * width, k * k * f))
+        np.matmul(x.reshape(-1, channels), kernel.reshape(-1, channels).T, out=spread)
+        taps = spread.reshape(rows, height, width, k, k, f)
+        y = self.buffers.get("y", (rows, (height - 1) * s + k, (width - 1) * s + k, f))
+        y[...] = bias
+        for i in range(k):
+            for j in range(k):
+                y[:, i : i + height * s : s, j : j + width * s : s] += taps[:, :, :, i, j]
+        cut = (k - s) // 2
+        return y[:, cut : cut + height * s, cut : cut + width * s]
+
+
+class LayerNormalization(Layer):
+    trained = 2
+
+    def __init__(self, epsilon: float) -> None:
+        super().__init__()
+        self.epsilon = epsilon
+
+    def forward(self, x: Array, training: bool) -> Array:
+        gamma, beta = self.parameters
+        y = np.subtract(x, x.mean(axis=-1, keepdims=True), out=self.buffers.get("y", x.shape))
+        variance = np.einsum("...c,...c->...", y, y)[..., None] / x.shape[-1]
+        y *= 1 / np.sqrt(variance + np.float32(self.epsilon))
+        y *= gamma
+        y += beta
+        return y
+
+
+class Embedding(Layer):
+    trained = 1
+
+    def forward(self, x: Array, training: bool) -> Array:
+        table = self.parameters[0]
+        return np.take(table, x, axis=0, out=self.buffers.get("y", (*x.shape, table.shape[1])), mode="clip")
+
+
+class SelfAttention(Layer):
+    trained = 8
+
+    def forward(self, x: Array, training: bool) -> Array:
+        width, heads, size = self.parameters[0].shape
+        rows = x.reshape(-1, width)
+
+        def projected(kernel: Array, bias: Array) -> Array:
+            made = rows @ kernel.reshape(width, -1) + bias.ravel()
+            return made.reshape(*x.shape[:2], heads, size).swapaxes(1, 2)
+
+        query, key, value = (projected(*self.parameters[i : i + 2]) for i in (0, 2, 4))
+        scores = (query * np.float32(size**-0.5)) @ key.swapaxes(2, 3)
+        scores -= scores.max(axis=-1, keepdims=True)
+        np.exp(scores, out=scores)
+        scores /= scores.sum(axis=-1, keepdims=True)
+        mixed = np.ascontiguousarray((scores @ value).swapaxes(1, 2)).reshape(-1, heads * size)
+        return (mixed @ self.parameters[6].reshape(-1, width) + self.parameters[7]).reshape(x.shape)
+
+
 def translated(layer: workloads.Layer) -> Layer:
     match layer:
         case workloads.Dense(_, activation):
@@ -307,6 +518,28 @@ def translated(layer: workloads.Layer) -> Layer:
             return Dropout(rate)
         case workloads.Flatten():
             return Flatten()
+        case workloads.Residual(inner):
+            return Residual(inner)
+        case workloads.Recurrent("LSTM", units, return_sequences):
+            return LSTM(units, return_sequences)
+        case workloads.Conv1D(_, k, padding):
+            return Conv1D(k, padding)
+        case workloads.DepthwiseConv2D(k, padding):
+            return DepthwiseConv2D(k, padding)
+        case workloads.Conv2DTranspose(filters, k, strides):
+            return Conv2DTranspose(filters, k, strides)
+        case workloads.LayerNormalization(epsilon):
+            return LayerNormalization(epsilon)
+        case workloads.Embedding():
+            return Embedding()
+        case workloads.SelfAttention():
+            return SelfAttention()
+    name = layer.kind if isinstance(layer, workloads.Recurrent) else type(layer).__name__
+    raise workloads.Unsupported(f"{name} is not written by hand")
+
+
+def leaves(layer: Layer) -> list[Layer]:
+    return layer.inner if isinstance(layer, Residual) else [layer]
 
 
 class Adam:
@@ -344,9 +577,9 @@ class Adapter:
         # The threads of BLAS were fixed by the environment before NumPy was imported.
         self.workload = workload
         self.layers = [translated(layer) for layer in workload.layers]
-        self.output = workload.layers[-1].activation if isinstance(workload.layers[-1], workloads.Dense) else ""
         self.random = np.random.default_rng(2)
-        taken = [(layer, 4 if isinstance(layer, BatchNormalization) else layer.trained) for layer in self.layers]
+        owners = [one for layer in self.layers for one in leaves(layer)]
+        taken = [(layer, 4 if isinstance(layer, BatchNormalization) else layer.trained) for layer in owners]
         queue = [np.array(w, np.float32) for w in weights]
         moved: list[tuple[Layer, Array]] = []
         for layer, count in taken:
@@ -361,7 +594,7 @@ class Adapter:
             layer.parameters[len(layer.gradients)] = self.flat[place].reshape(w.shape)
             layer.gradients.append(self.gradient[place].reshape(w.shape))
             offset += w.size
-        self.first = next(i for i, layer in enumerate(self.layers) if layer.trained)
+        self.first = next(i for i, layer in enumerate(self.layers) if any(one.trained for one in leaves(layer)))
         self.optimizer = Adam(self.flat, workload.learning_rate)
 
     def forward(self, x: Array, training: bool) -> Array:
@@ -371,9 +604,22 @@ class Adapter:
 
     def step(self, x: Array, y: Labels) -> float:
         p = self.forward(x, True)
+        loss, dy = self.judged(p, y)
+        for i in range(len(self.layers) - 1, self.first - 1, -1):
+            dy = self.layers[i].backward(dy, wanted=i > self.first)
+        self.optimizer.update(self.gradient)
+        return loss
+
+    def judged(self, p: Array, y: Any) -> tuple[float, Any]:
+        """The loss of outputs, and its gradient."""
+        if self.workload.loss == "mean_squared_error":
+            dy = p - y
+            loss = np.vdot(dy, dy) / dy.size
+            dy *= np.float32(2 / dy.size)
+            return float(loss), dy
         rows = np.arange(len(y))
         picked = p[rows, y]
-        if self.output == "softmax":
+        if self.workload.probabilities:
             loss = -np.log(np.maximum(picked, 1e-30)).mean()
             dy = p.copy()
             dy[rows, y] -= 1
@@ -383,10 +629,7 @@ class Adapter:
             dy = np.repeat(1 / total[:, None], p.shape[1], axis=1)
             dy[rows, y] -= 1 / picked
         dy /= np.float32(len(y))
-        for i in range(len(self.layers) - 1, self.first - 1, -1):
-            dy = self.layers[i].backward(dy, wanted=i > self.first)
-        self.optimizer.update(self.gradient)
-        return float(loss)
+        return float(loss), dy
 
     def train(self, x: Array, y: Labels, order: Labels | None) -> float:
         total = 0.0

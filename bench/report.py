@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from bench.runner import Record
-from bench.workloads import Workload, arithmetic
+from bench.workloads import Workload, arithmetic, traffic
 
 MEASURES = {
     "train": "one epoch of training",
@@ -75,8 +76,8 @@ def memory(records: Sequence[Record], workloads: Sequence[Workload]) -> str:
     return markdown(["most memory held by the process until the end of training's warm-up", *names], rows)
 
 
-def threads(records: Sequence[Record], workloads: Sequence[Workload]) -> str:
-    """The first contestant has all threads, the second one."""
+def pairs(records: Sequence[Record], workloads: Sequence[Workload], ratio: str) -> str:
+    """Two contestants: fastnn on all threads and on one, or written in two ways."""
     names = list(dict.fromkeys(r["name"] for r in records))
     rows = []
     for workload in workloads:
@@ -86,25 +87,42 @@ def threads(records: Sequence[Record], workloads: Sequence[Workload]) -> str:
                 figures = [row[n][measure] for n in names]
                 cells = [in_words(f["median"]) for f in figures]
                 rows.append([f"{workload.title}: {MEASURES[measure]}", *cells, ratio_of(figures[1])])
-    return markdown(["", *names, "gain"], rows)
+    return markdown(["", *names, ratio], rows)
 
 
-def kernels(records: Sequence[Record], workloads: Sequence[Workload], measure: str) -> str:
-    """GFLOP/s of everyone, the first's share of the measured peak, and its ratio to each of the others."""
+def rates(
+    records: Sequence[Record],
+    workloads: Sequence[Workload],
+    measure: str,
+    unit: str,
+    work_of: Callable[[Workload, tuple[int, ...]], float],
+    peak: float = 0,
+) -> str:
+    """How much of `unit` a second everyone does, the first's share of the peak, and its ratio to each of the others."""
     names = list(dict.fromkeys(r["name"] for r in records))
     first, others = names[0], names[1:]
-    peak = max(r["peak_gflops"] for r in records)
     rows = []
     for workload in workloads:
         row = of_workload(records, workload)
         if first not in row:
             continue
         x, _ = workload.data()
-        work = arithmetic(workload, x.shape[1:], training=measure == "train") * len(x) / 1e9
+        work = work_of(workload, x.shape[1:]) * len(x) / 1e9
         rate = work / row[first][measure]["median"]
-        cells = [workload.title, f"{rate:.1f}", f"{rate / peak:.0%}"]
+        cells = [workload.title, f"{rate:.1f}", *([f"{rate / peak:.0%}"] if peak else [])]
         for name in others:
             figures = row[name][measure] if name in row else None
             cells.append(f"{work / figures['median']:.1f}, {ratio_of(figures)}" if figures else "-")
         rows.append(cells)
-    return markdown(["GFLOP/s", first, "of the peak", *others], rows)
+    return markdown([unit, first, *(["of the peak"] if peak else []), *others], rows)
+
+
+def kernels(records: Sequence[Record], workloads: Sequence[Workload], measure: str) -> str:
+    """GFLOP/s."""
+    peak = max(r["peak_gflops"] for r in records)
+    return rates(records, workloads, measure, "GFLOP/s", partial(arithmetic, training=measure == "train"), peak)
+
+
+def moved(records: Sequence[Record], workloads: Sequence[Workload]) -> str:
+    """GB/s taken in and given out, in one call on all rows."""
+    return rates(records, workloads, "call", "GB/s", traffic)

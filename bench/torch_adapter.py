@@ -21,67 +21,149 @@ from bench.workloads import Array, Labels, Workload
 ACTIVATIONS: dict[str, list[type[nn.Module]]] = {"linear": [], "relu": [nn.ReLU], "sigmoid": [nn.Sigmoid]}
 
 
+class Residual(nn.Module):
+    def __init__(self, modules: Sequence[nn.Module]) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(*modules)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x + self.layers(x)  # type: ignore[no-any-return]
+
+
+class Recurrent(nn.Module):
+    """A recurrent layer of PyTorch with Keras' weights, whose gates stand in another order in a GRU."""
+
+    def __init__(self, layer: workloads.Recurrent, features: int, weights: Sequence[torch.Tensor]) -> None:
+        super().__init__()
+        name = {"SimpleRNN": "RNN"}.get(layer.kind, layer.kind)
+        self.layer = getattr(nn, name)(features, layer.units, batch_first=True)
+        self.return_sequences = layer.return_sequences
+        kernel, recurrent_kernel, bias = (self.ordered(w, layer) for w in weights)
+        biases = bias if layer.kind == "GRU" else torch.stack([bias, torch.zeros_like(bias)])
+        with torch.no_grad():
+            self.layer.weight_ih_l0.copy_(kernel.T)
+            self.layer.weight_hh_l0.copy_(recurrent_kernel.T)
+            self.layer.bias_ih_l0.copy_(biases[0])
+            self.layer.bias_hh_l0.copy_(biases[1])
+        if layer.kind != "GRU":  # Keras has one bias: two would move twice as far
+            self.layer.bias_hh_l0.requires_grad_(False)
+
+    @staticmethod
+    def ordered(w: torch.Tensor, layer: workloads.Recurrent) -> torch.Tensor:
+        if layer.kind != "GRU":
+            return w
+        update, reset, new = w.split(layer.units, -1)
+        return torch.cat([reset, update, new], -1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        y: torch.Tensor = self.layer(x)[0]
+        return y if self.return_sequences else y[:, -1]
+
+
+class SelfAttention(nn.Module):
+    def __init__(self, layer: workloads.SelfAttention, weights: Sequence[torch.Tensor]) -> None:
+        super().__init__()
+        width = weights[0].shape[0]
+        if layer.heads * layer.key_dim != width:
+            raise workloads.Unsupported("nn.MultiheadAttention divides its input among the heads")
+        self.layer = nn.MultiheadAttention(width, layer.heads, batch_first=True)
+        with torch.no_grad():
+            self.layer.in_proj_weight.copy_(torch.cat([w.reshape(width, width).T for w in weights[0:6:2]]))
+            self.layer.in_proj_bias.copy_(torch.cat([w.ravel() for w in weights[1:6:2]]))
+            self.layer.out_proj.weight.copy_(weights[6].reshape(width, width).T)
+            self.layer.out_proj.bias.copy_(weights[7])
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.layer(x, x, x, need_weights=False)[0]  # type: ignore[no-any-return]
+
+
 class Network(nn.Module):
     """The layers with their weights. It ends in logits where the workload ends in softmax."""
 
     def __init__(self, workload: Workload, shape: tuple[int, ...], weights: Sequence[Array]) -> None:
         super().__init__()
-        queue = [torch.from_numpy(np.array(w)) for w in weights]
+        self.queue = [torch.from_numpy(np.array(w)) for w in weights]
+        self.shape = shape  # of a row, its channels last
+        self.flattened: tuple[int, ...] | None = None
+        self.softmax, self.squares = workload.probabilities, workload.loss == "mean_squared_error"
+        self.layers = nn.Sequential(*(one for layer in workload.layers for one in self.modules_of(layer)))
+
+    def taken(self, count: int) -> list[torch.Tensor]:
+        taken, self.queue = self.queue[:count], self.queue[count:]
+        return taken
+
+    def modules_of(self, layer: workloads.Layer) -> list[nn.Module]:
+        shape = self.shape
         modules: list[nn.Module] = []
-        flattened: tuple[int, ...] | None = None
-        last = workload.layers[-1]
-        self.softmax = isinstance(last, workloads.Dense) and last.activation == "softmax"
-        for layer in workload.layers:
-            module: Any = None
-            taken = 0
-            match layer:
-                case workloads.Dense(units):
-                    kernel = queue[0]
-                    if flattened:  # rows of the kernel are numbered (height, width, channels), PyTorch's channels first
-                        kernel = kernel.reshape(*flattened, units).permute(2, 0, 1, 3).reshape(-1, units)
-                        flattened = None
-                    if len(shape) == 3:  # on every pixel: a convolution of 1x1
-                        module, taken = nn.Conv2d(shape[-1], units, 1), 2
-                        kernel = kernel.T[:, :, None, None]
-                    else:
-                        module, taken = nn.Linear(shape[-1], units), 2
-                        kernel = kernel.T
-                    shape = (*shape[:-1], units)
-                case workloads.Conv2D(filters, k, padding):
-                    module, taken = nn.Conv2d(shape[-1], filters, k, padding=k // 2 if padding == "same" else 0), 2
-                    kernel = queue[0].permute(3, 2, 0, 1)
-                    lost = 0 if padding == "same" else k - 1
-                    shape = (shape[0] - lost, shape[1] - lost, filters)
-                case workloads.MaxPooling2D(size):
-                    module = nn.MaxPool2d(size)
-                    shape = (shape[0] // size, shape[1] // size, shape[2])
-                case workloads.BatchNormalization(momentum, epsilon):
-                    module, taken = nn.BatchNorm2d(shape[-1], epsilon, 1 - momentum), 4
-                    kernel = queue[0]
-                    module.running_mean.copy_(queue[2])
-                    module.running_var.copy_(queue[3])
-                case workloads.Relu():
-                    module = nn.ReLU()
-                case workloads.Dropout(rate):
-                    module = nn.Dropout(rate)
-                case workloads.Flatten():
-                    module, flattened = nn.Flatten(), shape
-                    shape = (int(np.prod(shape)),)
-            if taken:
-                with torch.no_grad():
-                    module.weight.copy_(kernel)
-                    module.bias.copy_(queue[1])
-                queue = queue[taken:]
-            modules.append(module)
-            if isinstance(layer, workloads.Dense | workloads.Conv2D) and not (self.softmax and layer is last):
-                modules += [kind() for kind in ACTIVATIONS[layer.activation]]
-        self.layers = nn.Sequential(*modules)
+        weights: list[torch.Tensor] = []
+        match layer:
+            case workloads.Residual(inner):
+                return [Residual([module for one in inner for module in self.modules_of(one)])]
+            case workloads.Recurrent():
+                modules = [Recurrent(layer, shape[-1], self.taken(3))]
+            case workloads.SelfAttention():
+                modules = [SelfAttention(layer, self.taken(8))]
+            case workloads.Dense(units):
+                weights = self.taken(2)
+                if (
+                    self.flattened
+                ):  # rows of the kernel are numbered (height, width, channels), PyTorch's channels first
+                    kernel = weights[0].reshape(*self.flattened, units).permute(2, 0, 1, 3).reshape(-1, units)
+                    weights, self.flattened = [kernel, weights[1]], None
+                if len(shape) == 3:  # on every pixel: a convolution of 1x1
+                    modules, weights[0] = [nn.Conv2d(shape[-1], units, 1)], weights[0].T[:, :, None, None]
+                else:
+                    modules, weights[0] = [nn.Linear(shape[-1], units)], weights[0].T
+            case workloads.Conv2D(filters, k, padding):
+                modules = [nn.Conv2d(shape[-1], filters, k, padding=k // 2 if padding == "same" else 0)]
+                weights = self.taken(2)
+                weights[0] = weights[0].permute(3, 2, 0, 1)
+            case workloads.Conv1D(filters, k, padding):
+                modules = [nn.Conv1d(shape[-1], filters, k, padding=k // 2 if padding == "same" else 0)]
+                weights = self.taken(2)
+                weights[0] = weights[0].permute(2, 1, 0)
+            case workloads.DepthwiseConv2D(k, padding):
+                c = shape[-1]
+                modules = [nn.Conv2d(c, c, k, padding=k // 2 if padding == "same" else 0, groups=c)]
+                weights = self.taken(2)
+                weights[0] = weights[0].permute(2, 3, 0, 1)
+            case workloads.Conv2DTranspose(filters, k, strides):
+                modules = [nn.ConvTranspose2d(shape[-1], filters, k, strides, (k - strides) // 2)]
+                weights = self.taken(2)
+                weights[0] = weights[0].permute(3, 2, 0, 1)
+            case workloads.MaxPooling2D(size):
+                modules = [nn.MaxPool2d(size)]
+            case workloads.BatchNormalization(momentum, epsilon):
+                normalization = nn.BatchNorm2d(shape[-1], epsilon, 1 - momentum)
+                modules, weights = [normalization], self.taken(4)
+                assert normalization.running_mean is not None and normalization.running_var is not None
+                normalization.running_mean.copy_(weights[2])
+                normalization.running_var.copy_(weights[3])
+            case workloads.LayerNormalization(epsilon):
+                modules, weights = [nn.LayerNorm(shape[-1], epsilon)], self.taken(2)
+            case workloads.Embedding(rows, columns):
+                modules, weights = [nn.Embedding(rows, columns)], self.taken(1)
+            case workloads.Relu():
+                modules = [nn.ReLU()]
+            case workloads.Dropout(rate):
+                modules = [nn.Dropout(rate)]
+            case workloads.Flatten():
+                modules, self.flattened = [nn.Flatten()], shape
+        with torch.no_grad():
+            for parameter, value in zip(modules[0].parameters() if weights else (), weights, strict=False):
+                parameter.copy_(value)
+        if isinstance(layer, workloads.Dense | workloads.Conv2D) and layer.activation != "softmax":
+            modules += [kind() for kind in ACTIVATIONS[layer.activation]]
+        self.shape = workloads.shape_after(layer, shape)
+        return modules
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         y: torch.Tensor = self.layers(x)
         return y
 
     def loss(self, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        if self.squares:
+            return functional.mse_loss(self(x), y)
         if self.softmax:
             return functional.cross_entropy(self(x), y)
         p = self(x)
@@ -90,7 +172,7 @@ class Network(nn.Module):
     def outputs(self, x: torch.Tensor) -> torch.Tensor:
         """As the workload has them: probabilities, images with their channels last (a view)."""
         y = functional.softmax(self(x), 1) if self.softmax else self(x)
-        return y.permute(0, 2, 3, 1) if y.dim() == 4 else y
+        return y.movedim(1, -1) if y.dim() == 4 or isinstance(self.layers[-1], nn.Conv1d) else y
 
 
 class Adapter:
@@ -103,18 +185,20 @@ class Adapter:
         torch.set_num_threads(threads)
         torch.manual_seed(0)
         self.batch_size = workload.batch_size
-        self.images, self.channels_last = len(shape) == 3, variant == "channels-last"
-        if self.channels_last and not self.images:
-            raise workloads.Unsupported("vectors have no memory format")
+        images, self.channels_last = len(shape) == 3, variant == "channels-last"
+        if self.channels_last and not images:
+            raise workloads.Unsupported("only images have memory formats")
+        self.channels_first = not self.channels_last and (images or isinstance(workload.layers[0], workloads.Conv1D))
         self.network = Network(workload, shape, weights)
         if self.channels_last:
             self.network = self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.optimizer = torch.optim.Adam(self.network.parameters(), workload.learning_rate, eps=1e-7, fused=True)
+        moved = [parameter for parameter in self.network.parameters() if parameter.requires_grad]
+        self.optimizer = torch.optim.Adam(moved, workload.learning_rate, eps=1e-7, fused=True)
 
     def prepared(self, x: Array, y: Labels) -> tuple[torch.Tensor, torch.Tensor]:
         rows = torch.from_numpy(x)
-        if self.images and not self.channels_last:
-            rows = rows.permute(0, 3, 1, 2).contiguous()
+        if self.channels_first:
+            rows = rows.movedim(-1, 1).contiguous()
         return rows, torch.from_numpy(y)
 
     def batch(self, x: torch.Tensor) -> torch.Tensor:

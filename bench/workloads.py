@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float32]
 Labels = NDArray[np.int64]
-Data = tuple[Array, Labels]
+Data = tuple[Array, Labels] | tuple[Array, Array] | tuple[Labels, Labels]
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,68 @@ class Flatten:
     pass
 
 
-Layer = Dense | Conv2D | MaxPooling2D | BatchNormalization | Relu | Dropout | Flatten
+@dataclass(frozen=True)
+class Recurrent:
+    """`kind` is "LSTM", "GRU" or "SimpleRNN"."""
+
+    kind: str
+    units: int
+    return_sequences: bool = False
+
+
+@dataclass(frozen=True)
+class Residual:
+    """The layers, and their input added to what they make of it."""
+
+    layers: tuple[Layer, ...]
+
+
+# The others stand in kernels only.
+
+
+@dataclass(frozen=True)
+class Conv1D:
+    filters: int
+    kernel_size: int
+    padding: str = "valid"
+
+
+@dataclass(frozen=True)
+class DepthwiseConv2D:
+    kernel_size: int
+    padding: str = "same"
+
+
+@dataclass(frozen=True)
+class Conv2DTranspose:
+    """Padded `same`: the sides of the image times the strides. The kernel is larger than they by an even number."""
+
+    filters: int
+    kernel_size: int
+    strides: int
+
+
+@dataclass(frozen=True)
+class LayerNormalization:
+    epsilon: float = 1e-3
+
+
+@dataclass(frozen=True)
+class Embedding:
+    input_dim: int
+    output_dim: int
+
+
+@dataclass(frozen=True)
+class SelfAttention:
+    heads: int
+    key_dim: int
+
+
+Layer = (
+    Dense | Conv2D | MaxPooling2D | BatchNormalization | Relu | Dropout | Flatten | Recurrent | Residual
+    | Conv1D | DepthwiseConv2D | Conv2DTranspose | LayerNormalization | Embedding | SelfAttention
+)  # fmt: skip
 
 
 class Missing(Exception):
@@ -74,16 +135,17 @@ class Unsupported(Exception):
 
 @dataclass(frozen=True)
 class Workload:
-    """A network, its rows and its optimizer (Adam, with the loss of class numbers: sparse categorical cross-entropy).
+    """A network, its rows, its loss and its optimizer, which is Adam.
 
     Attributes:
         name: How `--only` calls it.
         title: How the table calls it.
-        data: Makes the rows (float32 images or vectors, labels).
+        data: Makes the rows (float32 images, series or vectors, or ids) and their labels or targets.
         layers: The network.
         batch_size: Rows a step.
         learning_rate: Of Adam.
         check_batches: Over how many first steps the losses of the frameworks are compared.
+        loss: "sparse_categorical_crossentropy" (of class numbers) or "mean_squared_error".
     """
 
     name: str
@@ -93,6 +155,22 @@ class Workload:
     batch_size: int
     learning_rate: float = 0.001
     check_batches: int = 8
+    loss: str = "sparse_categorical_crossentropy"
+
+    @property
+    def chained(self) -> bool:
+        """Whether each layer takes what the one before it makes, and nothing else."""
+        return not any(isinstance(layer, Residual | SelfAttention) for layer in self.layers)
+
+    @property
+    def input_dtype(self) -> str:
+        return "int32" if isinstance(self.layers[0], Embedding) else "float32"
+
+    @property
+    def probabilities(self) -> bool:
+        """Whether it ends in a softmax, which belongs to the loss where a framework computes both at once."""
+        last = self.layers[-1]
+        return isinstance(last, Dense) and last.activation == "softmax"
 
     def without_dropout(self) -> Workload:
         """The network whose losses can be compared: masks differ between frameworks."""
@@ -114,6 +192,15 @@ def synthetic_images(rows: int, height: int, width: int, channels: int, classes:
     centres = rng.normal(size=(classes, height, width, channels))
     images = 0.3 * centres[labels] + rng.normal(size=(rows, height, width, channels))
     return images.astype(np.float32), labels
+
+
+def synthetic_series(rows: int, steps: int, features: int) -> Data:
+    """Noise, and of each series one number: a sum over it that counts the later steps more."""
+    rng = np.random.default_rng(0)
+    series = rng.normal(size=(rows, steps, features))
+    weights = rng.normal(size=features)
+    targets = np.einsum("rtf,f,t->r", series, weights, 0.9 ** np.arange(steps)[::-1]) / np.sqrt(features)
+    return series.astype(np.float32), targets.astype(np.float32)[:, None]
 
 
 DIGESTS = {
@@ -151,6 +238,10 @@ def mnist_vectors() -> Data:
 def vgg_block(filters: int) -> tuple[Layer, ...]:
     convolution = (Conv2D(filters, 3, "same"), BatchNormalization(), Relu())
     return (*convolution, *convolution, MaxPooling2D())
+
+
+def residual_block(filters: int) -> Residual:
+    return Residual((Conv2D(filters, 3, "same", "relu"), Conv2D(filters, 3, "same", "relu")))
 
 
 WORKLOADS = [
@@ -224,12 +315,66 @@ WORKLOADS = [
         learning_rate=0.0001,
         check_batches=2,
     ),
+    Workload(
+        "residual",
+        "residual CNN, 1 and 8 convolutions with 4 sums, 512 images 32x32x3, batch 64",
+        lambda: synthetic_images(512, 32, 32, 3, 10),
+        (Conv2D(32, 3, "same", "relu"), *[residual_block(32)] * 4, MaxPooling2D(8), Flatten(), Dense(10, "softmax")),
+        batch_size=64,
+        learning_rate=0.0001,
+        check_batches=2,
+    ),
+    Workload(
+        "lstm",
+        "LSTM(128) and Dense(1), 2,048 series of 50 x 16, batch 64",
+        lambda: synthetic_series(2048, 50, 16),
+        (Recurrent("LSTM", 128), Dense(1)),
+        batch_size=64,
+        loss="mean_squared_error",
+    ),
 ]
 
 
+def without_sums(workload: Workload) -> Workload:
+    """The network whose residual blocks are chains: what the sums cost is the difference."""
+    layers: list[Layer] = []
+    for layer in workload.layers:
+        layers += layer.layers if isinstance(layer, Residual) else [layer]
+    return dataclasses.replace(workload, layers=tuple(layers))
+
+
+GATES = {"LSTM": 4, "GRU": 3, "SimpleRNN": 1}
+
+
+def shape_after(layer: Layer, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape of one row after a layer."""
+    match layer:
+        case Dense(units):
+            return (*shape[:-1], units)
+        case Conv2D(filters, k, padding) | Conv1D(filters, k, padding):
+            lost = 0 if padding == "same" else k - 1
+            return (*(size - lost for size in shape[:-1]), filters)
+        case DepthwiseConv2D(k, padding):
+            lost = 0 if padding == "same" else k - 1
+            return (shape[0] - lost, shape[1] - lost, shape[2])
+        case Conv2DTranspose(filters, _, strides):
+            return (shape[0] * strides, shape[1] * strides, filters)
+        case MaxPooling2D(size):
+            return (shape[0] // size, shape[1] // size, shape[2])
+        case Flatten():
+            return (int(np.prod(shape)),)
+        case Recurrent(_, units, return_sequences):
+            return (shape[0], units) if return_sequences else (units,)
+        case Embedding(_, output_dim):
+            return (*shape, output_dim)
+    return shape
+
+
 def initial_weights(workload: Workload, shape: tuple[int, ...]) -> list[Array]:
-    """Where every framework begins: Glorot uniform kernels (height, width, in, out) or (in, out), zero biases, and for
-    batch normalization gamma, beta, moving mean, moving variance; in the order of the layers.
+    """Where every framework begins, in the order of the layers and in Keras' shapes and order within each.
+
+    Kernels (height, width, in, out) or (in, out) are Glorot uniform, biases zero; batch normalization has gamma, beta,
+    moving mean, moving variance.
 
     Args:
         workload: The network.
@@ -243,22 +388,49 @@ def initial_weights(workload: Workload, shape: tuple[int, ...]) -> list[Array]:
         limit = np.sqrt(6 / (field * (sizes[-2] + sizes[-1])))
         return rng.uniform(-limit, limit, size=sizes).astype(np.float32)
 
-    for layer in workload.layers:
+    def zeros(*sizes: int) -> Array:
+        return np.zeros(sizes, np.float32)
+
+    def of(layer: Layer, shape: tuple[int, ...]) -> list[Array]:
         match layer:
             case Dense(units):
-                weights += [kernel(shape[-1], units), np.zeros(units, np.float32)]
-                shape = (*shape[:-1], units)
-            case Conv2D(filters, k, padding):
-                weights += [kernel(k, k, shape[-1], filters), np.zeros(filters, np.float32)]
-                lost = 0 if padding == "same" else k - 1
-                shape = (shape[0] - lost, shape[1] - lost, filters)
-            case MaxPooling2D(size):
-                shape = (shape[0] // size, shape[1] // size, shape[2])
+                return [kernel(shape[-1], units), zeros(units)]
+            case Conv2D(filters, k):
+                return [kernel(k, k, shape[-1], filters), zeros(filters)]
+            case Conv1D(filters, k):
+                return [kernel(k, shape[-1], filters), zeros(filters)]
+            case DepthwiseConv2D(k):
+                return [kernel(k, k, shape[-1], 1), zeros(shape[-1])]
+            case Conv2DTranspose(filters, k):
+                return [kernel(k, k, filters, shape[-1]), zeros(filters)]
             case BatchNormalization():
-                ones, zeros = np.ones(shape[-1], np.float32), np.zeros(shape[-1], np.float32)
-                weights += [ones, zeros, zeros.copy(), ones.copy()]
-            case Flatten():
-                shape = (int(np.prod(shape)),)
+                ones = np.ones(shape[-1], np.float32)
+                return [ones, zeros(shape[-1]), zeros(shape[-1]), ones.copy()]
+            case LayerNormalization():
+                return [np.ones(shape[-1], np.float32), zeros(shape[-1])]
+            case Recurrent(kind, units):
+                columns = GATES[kind] * units
+                bias = zeros(2, columns) if kind == "GRU" else zeros(columns)
+                if kind == "LSTM":
+                    bias[units : 2 * units] = 1  # the forget gate's
+                return [kernel(shape[-1], columns), kernel(units, columns), bias]
+            case Embedding(rows, columns):
+                return [kernel(rows, columns)]
+            case SelfAttention(heads, size):
+                width = shape[-1]
+                projections = [w for _ in range(3) for w in (kernel(width, heads, size), zeros(heads, size))]
+                return [*projections, kernel(heads, size, width), zeros(width)]
+            case Residual(layers):
+                found: list[Array] = []
+                for one in layers:
+                    found += of(one, shape)
+                    shape = shape_after(one, shape)
+                return found
+        return []
+
+    for layer in workload.layers:
+        weights += of(layer, shape)
+        shape = shape_after(layer, shape)
     return weights
 
 
@@ -272,23 +444,45 @@ def arithmetic(workload: Workload, shape: tuple[int, ...], training: bool) -> fl
         shape: The shape of one row.
         training: Whether to count a step or a forward pass.
     """
+
+    def products(layer: Layer, shape: tuple[int, ...]) -> tuple[float, float]:
+        """Multiply-adds that read the layer's input, and those between what it made itself."""
+        after = float(np.prod(shape_after(layer, shape)))
+        match layer:
+            case Dense():
+                return after * shape[-1], 0
+            case Conv2D(_, k):
+                return after * k * k * shape[-1], 0
+            case Conv1D(_, k):
+                return after * k * shape[-1], 0
+            case DepthwiseConv2D(k):
+                return after * k * k, 0
+            case Conv2DTranspose(filters, k):
+                return float(np.prod(shape)) * k * k * filters, 0
+            case Recurrent(kind, units):
+                columns = GATES[kind] * units
+                return float(shape[0] * shape[1] * columns), float(shape[0] * units * columns)
+            case SelfAttention(heads, size):
+                steps, width = shape
+                return float(3 * steps * width * heads * size), float(heads * size * steps * (2 * steps + width))
+            case Residual(layers):
+                reading = 0.0
+                for one in layers:
+                    reading += sum(products(one, shape))
+                    shape = shape_after(one, shape)
+                return reading, 0
+        return 0, 0
+
     total, passes = 0.0, 2 if training else 1
     for layer in workload.layers:
-        match layer:
-            case Dense(units):
-                total += passes * 2 * np.prod(shape) * units
-                shape = (*shape[:-1], units)
-            case Conv2D(filters, k, padding):
-                lost = 0 if padding == "same" else k - 1
-                channels, shape = shape[-1], (shape[0] - lost, shape[1] - lost, filters)
-                total += passes * 2 * k * k * channels * np.prod(shape)
-            case MaxPooling2D(size):
-                shape = (shape[0] // size, shape[1] // size, shape[2])
-                continue
-            case Flatten():
-                shape = (int(np.prod(shape)),)
-                continue
-            case _:
-                continue
-        passes = 3 if training else 1
-    return float(total)
+        reading, within = products(layer, shape)
+        total += 2 * (passes * reading + (3 if training else 1) * within)
+        if reading:
+            passes = 3 if training else 1
+        shape = shape_after(layer, shape)
+    return total
+
+
+def traffic(workload: Workload, shape: tuple[int, ...]) -> float:
+    """Bytes that a row brings in and takes out, of a network of one layer."""
+    return 4.0 * (np.prod(shape) + np.prod(shape_after(workload.layers[0], shape)))

@@ -275,7 +275,7 @@ def test_losses_that_a_call_adds_join_the_total():
     model = Sequential([Input((6,)), Penalised(), Dense(3)])
     model.compile(optimizers.SGD(0.0), "mse")
     total = model.evaluate(X, Y, verbose=0, batch_size=48)
-    expected = np.mean((model.predict(X, verbose=0) - Y) ** 2) + 0.1 * np.mean(X**2) + np.mean(X.sum(axis=-1))
+    expected = np.mean((model.predict(X, verbose=0) - Y) ** 2) + 0.1 * np.mean(X**2) + X.sum()
     assert total == pytest.approx(expected, rel=1e-4)
 
 
@@ -643,6 +643,13 @@ def test_models_without_call_say_so():
 
     with pytest.raises(NotImplementedError, match=r"call\(self, inputs\)"):
         Empty()(X)
+
+
+@pytest.mark.parametrize("method", ["train_step", "test_step", "predict_step", "compute_loss", "compute_metrics"])
+def test_steps_of_ones_own_are_refused(method):
+    steps = type("Steps", (Net,), {method: lambda self, *args: None})(3)
+    with pytest.raises(NotImplementedError, match=f"{method}.* would never be called"):
+        steps.compile("sgd", "mse")
 
 
 def test_ids_outside_a_table_are_found_at_the_door():

@@ -28,6 +28,11 @@ SAYS = {
     "13_parameter_counts.py": "total 2515",
     "14_residual_network.py": "residual network",
     "15_two_inputs_two_outputs.py": "of the sums are right",
+    "16_variational_autoencoder.py": "Drawn at random:",
+    "17_custom_layer_loss_metric.py": "macro recall",
+    "18_time_series_lstm.py": "the LSTM errs by",
+    "19_text_classifier.py": "new reviews understood",
+    "20_augmentation.py": "with augmentation",
 }
 
 

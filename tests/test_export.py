@@ -140,7 +140,9 @@ class TestC:
     def test_a_row_of_every_layer(self, tmp_path):
         by_class = defaultdict(list)
         for case in CASES:
-            by_class[type(case.make()).__name__].append(case)
+            # Where a case asks for less than the table's usual exactness, two ways of summing differ by more than here.
+            if case.rtol <= 1e-5:
+                by_class[type(case.make()).__name__].append(case)
         expressed, rows = set(), []
         for name, cases in by_class.items():
             for case in dict.fromkeys([cases[0], cases[-1]]):

@@ -176,6 +176,7 @@ def _recorded(init: Callable[..., None]) -> Callable[..., None]:
 
     Only the outermost constructor of a chain of `super().__init__` calls records: its signature is what the user saw.
     """
+
     @functools.wraps(init)
     def __init__(self: Configurable, *args: Any, **kwargs: Any) -> None:
         outermost = type(self)._foreign or type(self).__init__ is __init__
@@ -203,6 +204,7 @@ def _recorded(init: Callable[..., None]) -> Callable[..., None]:
 
 def _kept(init: Callable[..., None]) -> Callable[..., None]:
     """The constructor `init` of a user's class, which keeps what it was given."""
+
     @functools.wraps(init)
     def __init__(self: Configurable, *args: Any, **kwargs: Any) -> None:
         if type(self).__init__ is __init__:

@@ -697,12 +697,14 @@ class Layer(Configurable):
         """Adds to the loss of the model, from within `call`.
 
         Args:
-            loss: A tensor (its mean counts, where it holds several numbers), or a list of them.
+            loss: A tensor (its sum counts, where it holds several numbers), or a list of them.
         """
         trace = Trace.current()
         if trace is not None:
             many = loss if isinstance(loss, (list, tuple)) else [loss]
-            trace.losses += [operators["cast"](operators["tensor"](one), "float32") for one in many]
+            for one in many:
+                tensor = operators["cast"](operators["tensor"](one), "float32")
+                trace.losses.append(operators["sum"](tensor) if tensor.shape else tensor)
 
     # Calls.
 

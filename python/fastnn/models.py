@@ -377,6 +377,12 @@ class Model(Layer, Trainer):
         own = [variable for variable in self._own_learned() if variable.trainable] if self._has_call else []
         return _once([*own, *(variable for layer in self._sublayers() for variable in layer.trainable_weights)])
 
+    @property
+    def losses(self) -> list[Any]:
+        """The penalties of the weights as they stand, by their regularizers."""
+        found = [v.regularizer(v.numpy()) for v in self.trainable_weights if v.regularizer is not None]
+        return [np.float32(penalty) for penalty in found]
+
     # What is told of it.
 
     def __repr__(self) -> str:

@@ -36,6 +36,8 @@ _UNWEIGHTED = -1
 """In place of an index of sample weights."""
 _UNMASKED = -1
 """In place of the edge of a mask."""
+_NEVER_CALLED = ("train_step", "test_step", "predict_step", "compute_loss", "compute_metrics")
+"""Methods by which Keras lets a model change its steps."""
 _MOST_RATES = 1024
 """For how many steps a schedule is asked at once."""
 _REMEMBERED = 12
@@ -289,6 +291,12 @@ class Trainer:
             >>> model.compile(optimizer=Adam(learning_rate=0.0001),
             ...               loss="sparse_categorical_crossentropy", metrics=["accuracy"])
         """
+        for method in _NEVER_CALLED:
+            if hasattr(type(self), method):
+                raise NotImplementedError(
+                    f"{self.who()}: {method}() would never be called, since whole steps run in the core; say what is "
+                    "special in call() (with add_loss), in a loss or in a metric of your own"
+                )
         new_optimizer = optimizers.get(optimizer)
         self._compile_arguments = {
             "optimizer": new_optimizer, "loss": loss, "loss_weights": loss_weights, "metrics": metrics,
@@ -583,6 +591,13 @@ class Trainer:
         )
 
     def _fitted_input(self, x: Any, word: str, expected: Shape | None) -> Array:
+        if hasattr(x, "__next__") or (
+            hasattr(x, "__getitem__") and not hasattr(x, "__array__") and hasattr(x, "on_epoch_end")
+        ):
+            raise TypeError(
+                f"{self.who()}: {word} is a {type(x).__name__}, which yields batches; put them together to arrays "
+                "first: xs, ys = zip(*batches); model.fit(np.concatenate(xs), np.concatenate(ys))"
+            )
         array = numeric(x, f"{self.who()}: {word}")
         if array.ndim == 0:
             raise ValueError(f"{self.who()} expects {word} of shape (batch, ...), got a single number")
