@@ -11,6 +11,7 @@ does is added. Called on symbolic tensors a layer only records the call: a model
 from __future__ import annotations
 
 import inspect
+import re
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
@@ -115,6 +116,12 @@ def batched(who: str, shape: Sequence[int | None]) -> Shape:
     if len(shape) < 1:
         raise ValueError(f"{who} expects a shape that begins with the batch, got {tuple(shape)}")
     return (None, *shape[1:])
+
+
+def shown(shape: Sequence[int | None]) -> str:
+    """A shape as errors tell it: (batch, 5)."""
+    sizes = ["batch" if i == 0 else str(size) for i, size in enumerate(shape)]
+    return f"({', '.join(sizes)}{',' if len(sizes) == 1 else ''})"
 
 
 def with_free_sizes(shapes: Sequence[Shape], size: int) -> list[Shape]:
@@ -274,22 +281,18 @@ class Layer(Configurable):
         return self._emit_own(emission, edges, arguments)
 
     def _emit_own(self, emission: Emission, edges: list[int], arguments: Arguments | None) -> list[int]:
-        if arguments is not None and "mask" in (keywords := arguments.place(edges)[1]):
-            mask = keywords["mask"]
-            edges = [edge for edge in edges if edge != mask]
-            emission.masks[edges[0]] = emission.cast(mask, "bool", self.name)
-        given = edges
+        edges, masks = self._first_and_masks(emission, edges, arguments)
         if self.input_dtype is not None:
             edges = [emission.cast(edge, self.input_dtype, self.name) for edge in edges]
-        for before, after in zip(given, edges, strict=True):
-            if before in emission.masks:
-                emission.masks[after] = emission.masks[before]
-        masks = [emission.masks.get(edge) for edge in edges]
-        outputs = self._emit_main(emission, edges)
+        outputs = self._emit_masked(emission, edges, masks)
         outputs = self._emit_activation(emission, outputs)
         outputs = self._emit_penalty(emission, outputs)
         self._pass_masks(emission, edges, masks, outputs)
         return outputs
+
+    def _emit_masked(self, emission: Emission, edges: list[int], masks: Sequence[int | None]) -> list[int]:
+        """The main node, for a layer that makes a difference between places that count and others too."""
+        return self._emit_main(emission, edges)
 
     def _emit_activation(self, emission: Emission, edges: list[int]) -> list[int]:
         activation = self.__dict__.get("activation")
@@ -360,6 +363,7 @@ class Layer(Configurable):
         masks = [emission.masks.get(edge) for edge in edges]
         parameters = self._call_parameters()
         wanted = self._masks_of_arguments(arguments, masks)
+        first, first_masks = self._first_and_masks(emission, edges, arguments)
         carried = [mask for of_one in wanted.values() for mask in of_one if mask is not None]
 
         def function(*tensors: KerasTensor) -> Any:
@@ -374,10 +378,33 @@ class Layer(Configurable):
 
         structure, outputs = emission.run(function, [*edges, *carried], f"{self.who()}: call()")
         outputs = [*self._emit_penalty(emission, outputs[:1]), *outputs[1:]]
-        self._pass_masks(emission, edges, masks, outputs)
+        self._pass_masks(emission, first, first_masks, outputs)
         return structure, outputs
 
     # Masks.
+
+    def _first_and_masks(
+        self, emission: Emission, edges: list[int], arguments: Arguments | None
+    ) -> tuple[list[int], list[int | None]]:
+        """The edges of the first argument and their masks, those that were given before those that go along with them:
+        what the masks of the outputs are made of."""
+        if arguments is None:
+            return edges, [emission.masks.get(edge) for edge in edges]
+        args, kwargs = arguments.place([_Leaf((edge,)) for edge in edges])
+
+        def edges_of(value: Any) -> list[int | None]:
+            leaves = Structure(value).flat(value)
+            return [leaf.shape[0] if isinstance(leaf, _Leaf) else None for leaf in leaves]
+
+        first = [e for e in edges_of(args[0] if args else next(iter(kwargs.values()), None)) if e is not None]
+        masks = [emission.masks.get(edge) for edge in first]
+        given = kwargs.get("mask")
+        if given is None and len(args) > 1:
+            given = dict(zip(self._call_parameters(), args, strict=False)).get("mask")
+        if given is not None:
+            of_each = [None if e is None else emission.cast(e, "bool", self.name) for e in edges_of(given)]
+            masks = (of_each + masks)[: len(masks)]
+        return first, masks
 
     def _masks_of_arguments(self, arguments: Arguments, masks: Sequence[int | None]) -> dict[str, list[int | None]]:
         """For each parameter of `call` that asks for a mask (`mask` of the first argument, `value_mask` of `value`)
@@ -422,14 +449,18 @@ class Layer(Configurable):
             if self.supports_masking:
                 mask = self._merged_mask(emission, edges, masks, outputs)
                 if mask is not None:
-                    emission.masks.update(dict.fromkeys(fresh, mask))
-            elif not self._warned_of_mask and not self._has_call:
+                    emission.masks.update({edge: mask for edge in fresh if _goes_along(emission, mask, edge)})
+            elif not self._warned_of_mask and not self._reads_mask():
                 self._warned_of_mask = True
                 warnings.warn(
                     f"{self.who()} cannot keep the mask of its input, and what follows will not know which places "
                     "count; put a layer before it that ends the sequence, such as an LSTM or GlobalAveragePooling1D",
                     stacklevel=2,
                 )
+
+    def _reads_mask(self) -> bool:
+        """Whether a `call` asks for masks: then they may well end there."""
+        return self._has_call and any(name == "mask" or name.endswith("_mask") for name in self._call_parameters())
 
     def _emit_mask(self, emission: Emission, edges: list[int], masks: Sequence[int | None], outputs: list[int]) -> None:
         given = [mask for mask in masks if mask is not None]
@@ -442,8 +473,17 @@ class Layer(Configurable):
             return [] if mask is None else mask
 
         _, made = emission.run(function, [*edges, *given], f"{self.who()}: compute_mask()")
-        if made:
-            emission.masks.update(dict.fromkeys(outputs, emission.cast(made[0], "bool", self.name)))
+        if not made:
+            return
+        for output, mask in zip(outputs, made if len(made) == len(outputs) else made[:1] * len(outputs), strict=True):
+            if not _goes_along(emission, mask, output):
+                shape = emission.graph.spec(output)[0]
+                raise ValueError(
+                    f"{self.who()}: compute_mask() makes a mask of shape {shown(emission.graph.spec(mask)[0])} for an "
+                    f"output of shape {shown(shape)}, expected {shown(shape[:2])}; return None where the output has no "
+                    "such places"
+                )
+            emission.masks[output] = emission.cast(mask, "bool", self.name)
 
     def _merged_mask(
         self, emission: Emission, edges: list[int], masks: Sequence[int | None], outputs: list[int]
@@ -478,12 +518,19 @@ class Layer(Configurable):
                 (shape, dtype if self.input_dtype is None else self.input_dtype)
                 for shape, (_, dtype) in zip(sizes, specs, strict=True)
             ]
-            found.append(_core.infer(node[0], self.name, node[1], known))
+            try:
+                found.append(_core.infer(node[0], self.name, node[1], known))
+            except ValueError as error:
+                if not are_free(shapes):
+                    raise
+                told = re.sub(rf"\b{size}\b", "None", str(error))
+                raise ValueError(f"{told} (with {size} tried in place of None)") from None
         (outputs, weights), (others, other_weights) = found[0], found[-1]
         if weights != other_weights:
             raise ValueError(
-                f"{self.who()} expects a shape whose last size is known, since its weights depend on it; got "
-                f"{shapes[0] if len(shapes) == 1 else shapes}"
+                f"{self.who()} expects known sizes where its weights depend on them, got "
+                f"{shapes[0] if len(shapes) == 1 else shapes}; give the Input these sizes, or let a layer before it "
+                "end the free ones, as GlobalAveragePooling1D() does and Flatten() does not"
             )
         made = [
             (common(tuple(shape), tuple(other)), dtype)
@@ -688,6 +735,8 @@ class Layer(Configurable):
             args = (kwargs.pop("inputs"),)
         if not self._has_call:
             args, kwargs = self._checked(args, kwargs)
+        elif "mask" in kwargs and not self._takes_mask() and kwargs.pop("mask") is not None:
+            raise self._no_use_for_mask()
         if is_symbolic(args) or is_symbolic(kwargs):
             return self._record(args, kwargs, training)
         if Trace.current() is not None:
@@ -705,9 +754,50 @@ class Layer(Configurable):
             if name != "mask":
                 raise TypeError(f"{self.who()} takes no argument {name!r} when it is called")
             if not self.supports_masking:
-                raise ValueError(f"{self.who()} has no use for a mask; leave mask= out, or call a layer that keeps it")
+                raise self._no_use_for_mask()
         given = self._given(args[0])
+        if "mask" in kwargs:
+            kwargs["mask"] = self._checked_masks(given, kwargs["mask"])
         return (_Inputs(given) if self.takes_many or len(given) > 1 else given[0],), kwargs
+
+    def _takes_mask(self) -> bool:
+        """Whether a mask may be given to `call`."""
+        parameters = inspect.signature(self.call).parameters
+        return "mask" in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+
+    def _no_use_for_mask(self) -> ValueError:
+        mend = "give call() a parameter mask" if self._has_call else "call a layer that keeps it"
+        return ValueError(f"{self.who()} has no use for a mask; leave mask= out, or {mend}")
+
+    def _checked_masks(self, inputs: Sequence[Any], mask: Any) -> Any:
+        """Masks that were given in a call of a node, each as a tensor or an array that fits its input."""
+        several = self.takes_many or len(inputs) > 1
+        masks = list(mask) if several and isinstance(mask, (list, tuple)) else [mask]
+        if len(masks) != len(inputs):
+            raise ValueError(
+                f"{self.who()} expects a mask, or None, for each of its {len(inputs)} inputs, got {len(masks)}"
+            )
+        made = []
+        for one, x in zip(masks, inputs, strict=True):
+            if one is not None and not isinstance(one, KerasTensor):
+                one = numeric(one, f"{self.who()}: mask")
+            if one is not None:
+                self._check_mask(tuple(one.shape), x.shape if isinstance(x, KerasTensor) else np.shape(x))
+            made.append(one)
+        return made if several else made[0]
+
+    def _check_mask(self, mask: Shape, shape: Shape) -> None:
+        """Whether a mask of this shape can go along with an input.
+
+        Raises:
+            ValueError: It cannot.
+        """
+        if 0 < len(mask) <= len(shape) and all(m in (s, None) or s is None for m, s in zip(mask, shape, strict=False)):
+            return
+        raise ValueError(
+            f"{self.who()} expects a mask of shape {shown(shape[:2])} for an input of shape {shown(shape)}: whether "
+            f"each place counts; got {shown(mask)}"
+        )
 
     def _record(self, args: tuple[Any, ...], kwargs: dict[str, Any], training: bool | None) -> Any:
         """A call on symbolic tensors; returns what stands for its outputs."""
@@ -1072,6 +1162,12 @@ def as_leaves(shape: Any) -> Any:
     if all(size is None or isinstance(size, (int, np.integer)) for size in shape):
         return _Leaf(shape)
     return [as_leaves(one) for one in shape]
+
+
+def _goes_along(emission: Emission, mask: int, edge: int) -> bool:
+    """Whether a mask has a place for each of an edge's."""
+    places = list(emission.graph.spec(mask)[0])
+    return places == list(emission.graph.spec(edge)[0])[: len(places)]
 
 
 def _layers_within(value: Any) -> Iterator[Layer]:

@@ -275,7 +275,7 @@ class Model(Layer, Trainer):
         limits = self._limits(x)
         free = limits.rows is None and limits.ranges[0] is None
         if port.shape is not None and port.dtype == "float32" and alone and free:
-            self._fast = found, port.shape[1:]
+            self._fast = found, x[0] if x else port.shape[1:]
         return found
 
     def __call__(self, inputs: Any, *args: Any, training: bool | None = None, mask: Any = None, **kwargs: Any) -> Any:
@@ -295,7 +295,12 @@ class Model(Layer, Trainer):
         Example:
             >>> model(x[:1])
         """
-        if not training:
+        if mask is not None and not self._has_call:
+            raise ValueError(
+                f"{self.who()} takes no mask=; masks are made within it, by Embedding(mask_zero=True) or Masking(), or "
+                "are an Input of their own that a layer is called with: LSTM(8)(x, mask=counts)"
+            )
+        if not training and mask is None:
             result = self._at_once(inputs, math.inf)
             if result is not None:
                 return result
@@ -539,6 +544,7 @@ class Sequential(Model):
     def __init__(self, layers: Sequence[Any] | None = None, trainable: bool = True, name: str | None = None) -> None:
         super().__init__(name=name)
         self._input_layer: InputLayer | None = None
+        self._opened_by_data = False
         self._tensors: list[KerasTensor] = []
         self._port_lists: tuple[list[Port], list[Port]] | None = None
         if layers is not None:
@@ -701,6 +707,26 @@ class Sequential(Model):
         if not self._layers:
             raise ValueError(f"{self.who()} has no layers; add() some first")
         self.build((None, *sample_shape))
+        self._opened_by_data = True
+
+    def _inputs_of(self, x: Any) -> list[NDArray[Any]]:
+        if self._opened_by_data and self._tensors and isinstance(x, np.ndarray):
+            self._loosen(x.shape)
+        return super()._inputs_of(x)
+
+    def _loosen(self, shape: tuple[int, ...]) -> None:
+        """Leaves sizes open that the first data settled and later data have otherwise, where the layers can."""
+        known = self._tensors[0].shape
+        if len(shape) != len(known) or _goes(shape, (None, *known[1:])):
+            return
+        loose = (None, *common(known[1:], shape[1:]))
+        try:
+            self.compute_output_shape(loose)
+        except ValueError:
+            return
+        self._chain(loose)
+        self._programs.clear()
+        self._fast = None
 
     def _structures(self) -> tuple[Structure, Structure]:
         return _ALONE, _ALONE

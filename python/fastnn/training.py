@@ -614,9 +614,9 @@ class Trainer:
         if array.ndim == len(expected) + 1 and array.shape[-1] == 1 and _fits(array.shape[1:-1], expected[1:]):
             return array[..., 0]
         wanted, got = expected[1:], array.shape[1:]
-        if array.shape == wanted:
+        if _fits(array.shape, wanted):
             mend = "a single sample needs a batch axis: x[np.newaxis]"
-        elif math.prod(size or 1 for size in wanted) == math.prod(got):
+        elif None not in wanted and math.prod(size or 1 for size in wanted) == math.prod(got):
             mend = f"put Flatten() first in the model or reshape: x.reshape(len(x), {', '.join(map(str, wanted))})"
         else:
             mend = "give it data of that shape, or build the model for this one"

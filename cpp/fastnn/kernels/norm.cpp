@@ -82,6 +82,69 @@ void combine_moments(const NormView& view, Index chunk, const float* parts, floa
   }
 }
 
+// With inner == 1 a row of channels counts or not as one where the mask's places are rows or more; else stretch by stretch.
+void masked_moments(const NormView& view, const Counted& counted, const float* x, Index begin, Index end, float* mean,
+                    float* squares, float* counts) {
+  const Index channels = view.channels;
+  std::fill(mean, mean + channels, 0.0f);
+  std::fill(squares, squares + channels, 0.0f);
+  std::fill(counts, counts + channels, 0.0f);
+  for (Index s = begin * channels; s < end * channels; ++s)
+    if (counted(s)) counts[s % channels] += static_cast<float>(view.inner);
+  const bool rows = view.inner == 1 && counted.run % channels == 0;
+  // sum[c] += term(lanes, place, c), one chain over the stretches that count.
+  const auto add_up = [&](float* sum, auto&& row_term, auto&& stretch_term) {
+    if (rows) {
+      for (Index r = begin; r < end; ++r) {
+        if (!counted(r * channels)) continue;
+        each_lane(channels, [&](auto lanes, Index c) {
+          lanes.store(sum + c, lanes.add(lanes.load(sum + c), row_term(lanes, r * channels + c, c)));
+        });
+      }
+      return;
+    }
+    for (Index s = begin * channels; s < end * channels; ++s) {
+      if (!counted(s)) continue;
+      const Index c = s % channels, at = s * view.inner;
+      sum[c] += sum_over(view.inner, [&](Index i, Index n) { return stretch_term(at + i, c, n); });
+    }
+  };
+  add_up(
+      mean, [&](auto lanes, Index at, Index) { return lanes.load(x + at); },
+      [&](Index at, Index, Index n) { return load_n(x + at, n); });
+  for (Index c = 0; c < channels; ++c) mean[c] = counts[c] == 0.0f ? 0.0f : mean[c] / counts[c];
+  add_up(
+      squares,
+      [&](auto lanes, Index at, Index c) {
+        const auto distance = lanes.sub(lanes.load(x + at), lanes.load(mean + c));
+        return lanes.mul(distance, distance);
+      },
+      [&](Index at, Index c, Index n) {
+        const Packet distance = sub(load_n(x + at, n), set1(mean[c]));
+        return mul(distance, distance);
+      });
+}
+
+void combine_masked_moments(const NormView& view, Index chunk, const float* parts, float* mean, float* variance,
+                            float* counts) {
+  const Index channels = view.channels;
+  for (Index c = 0; c < channels; ++c) {
+    double count = 0, center = 0, squares = 0;
+    const float* part = parts + c;
+    for (Index begin = 0; begin < view.outer; begin += chunk, part += 3 * channels) {
+      const double more = part[2 * channels];
+      if (more == 0) continue;
+      const double total = count + more, away = part[0] - center;
+      center += away * more / total;
+      squares += part[channels] + away * away * count * more / total;
+      count = total;
+    }
+    mean[c] = static_cast<float>(center);
+    variance[c] = count == 0 ? 0.0f : static_cast<float>(squares / count);
+    counts[c] = static_cast<float>(count);
+  }
+}
+
 void normalize(const NormView& view, const float* x, Index begin, Index end, const float* mean, const float* scale,
                const float* shift, float* y) {
   const Index channels = view.channels;
@@ -160,6 +223,22 @@ void normalize_backward(const NormView& view, const float* x, const float* dy, I
       const Packet centered = sub(load_n(x + at + i, n), set1(mean[c]));
       store_n(dx + at + i, madd(centered, set1(bend[c]), madd(up, factor, set1(shift[c]))), n);
     });
+  }
+}
+
+void masked_normalize_backward(const NormView& view, const Counted& counted, const float* x, const float* dy,
+                               Index begin, Index end, const float* mean, const float* scale, const float* shift,
+                               const float* bend, float* dx) {
+  if (view.inner == 1 && counted.run % view.channels == 0) {
+    for (Index r = begin; r < end; ++r)
+      normalize_backward(view, x, dy, r, r + 1, mean, scale, shift, counted(r * view.channels) ? bend : nullptr, dx);
+    return;
+  }
+  for (Index s = begin * view.channels; s < end * view.channels; ++s) {
+    // One stretch is an array of one channel.
+    const Index c = s % view.channels, at = s * view.inner;
+    normalize_backward({1, 1, view.inner}, x + at, dy + at, 0, 1, mean + c, scale + c, shift + c,
+                       counted(s) ? bend + c : nullptr, dx + at);
   }
 }
 

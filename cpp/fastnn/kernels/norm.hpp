@@ -5,12 +5,23 @@
 // normalised by moments of its own is contiguous, its lanes counted from its start.
 #pragma once
 
+#include <cstdint>
+
 #include "fastnn/tensor.hpp"
 
 namespace fastnn::kernels {
 
 struct NormView {
   Index outer, channels, inner;
+};
+
+/// Which stretches of `inner` numbers count: the mask of places, each of which holds `run` stretches one after the other.
+/// Without a mask all do.
+struct Counted {
+  const std::uint8_t* mask = nullptr;
+  Index run = 1;
+
+  bool operator()(Index stretch) const { return mask == nullptr || mask[stretch / run] != 0; }
 };
 
 /// Of x[begin..end): each channel's mean, and its sum of squared distances from that mean.
@@ -20,6 +31,13 @@ void moments(const NormView&, const float* x, Index begin, Index end, float* mea
 /// after chunk, the means and the squares of all channels; each chunk has `chunk` of the outer index, the last the
 /// rest.
 void combine_moments(const NormView&, Index chunk, const float* parts, float* mean, float* variance);
+
+/// The same over what counts: besides, how many numbers of each channel that were. A mean of none is 0.
+void masked_moments(const NormView&, const Counted&, const float* x, Index begin, Index end, float* mean,
+                    float* squares, float* counts);
+/// `parts` holds the counts too, after the means and the squares; `counts` gets those of the whole.
+void combine_masked_moments(const NormView&, Index chunk, const float* parts, float* mean, float* variance,
+                            float* counts);
 
 /// y = (x - mean) * scale + shift.
 void normalize(const NormView&, const float* x, Index begin, Index end, const float* mean, const float* scale,
@@ -35,6 +53,9 @@ void combine_sums(const NormView&, Index chunk, const float* parts, float* sum, 
 /// dx = dy * scale + shift + (x - mean) * bend; the last two terms are left out where bend is null.
 void normalize_backward(const NormView&, const float* x, const float* dy, Index begin, Index end, const float* mean,
                         const float* scale, const float* shift, const float* bend, float* dx);
+/// The same with the last two terms where a stretch counts alone.
+void masked_normalize_backward(const NormView&, const Counted&, const float* x, const float* dy, Index begin, Index end,
+                               const float* mean, const float* scale, const float* shift, const float* bend, float* dx);
 
 /// How a row is normalised: y = (x - shift) * inverse * gamma + beta.
 struct RowNorm {

@@ -231,4 +231,36 @@ void global_average_pool_backward(Index h, Index w, Index c, const float* dy, fl
   });
 }
 
+namespace {
+
+// At least 1, so that a mean of nothing is 0.
+float counted(Index pixels, const std::uint8_t* mask) {
+  Index count = 0;
+  for (Index pixel = 0; pixel < pixels; ++pixel) count += mask[pixel] != 0;
+  return static_cast<float>(std::max<Index>(count, 1));
+}
+
+}  // namespace
+
+void masked_average_pool(Index pixels, Index c, const std::uint8_t* mask, const float* x, float* y) {
+  const float count = counted(pixels, mask);
+  each_channel(0, c, [&](auto traits, Index at_channel) {
+    using R = decltype(traits);
+    typename R::Value total = R::set1(0.0f);
+    for (Index pixel = 0; pixel < pixels; ++pixel)
+      if (mask[pixel] != 0) total = R::add(total, R::load(x + pixel * c + at_channel));
+    R::store(y + at_channel, R::div(total, R::set1(count)));
+  });
+}
+
+void masked_average_pool_backward(Index pixels, Index c, const std::uint8_t* mask, const float* dy, float* dx) {
+  const float count = counted(pixels, mask);
+  each_channel(0, c, [&](auto traits, Index at_channel) {
+    using R = decltype(traits);
+    const typename R::Value share = R::div(R::load(dy + at_channel), R::set1(count));
+    for (Index pixel = 0; pixel < pixels; ++pixel)
+      R::store(dx + pixel * c + at_channel, mask[pixel] != 0 ? share : R::set1(0.0f));
+  });
+}
+
 }  // namespace fastnn::kernels

@@ -44,5 +44,8 @@ void global_max_pool(Index h, Index w, Index c, const float* x, float* y, std::i
 void global_max_pool_backward(Index h, Index w, Index c, const std::int32_t* picked, const float* dy, float* dx);
 void global_average_pool(Index h, Index w, Index c, const float* x, float* y);
 void global_average_pool_backward(Index h, Index w, Index c, const float* dy, float* dx);
+/// The mean over the pixels that a mask leaves; 0 where it leaves none.
+void masked_average_pool(Index pixels, Index c, const std::uint8_t* mask, const float* x, float* y);
+void masked_average_pool_backward(Index pixels, Index c, const std::uint8_t* mask, const float* dy, float* dx);
 
 }  // namespace fastnn::kernels

@@ -19,7 +19,8 @@ class BatchNormalization : public Layer {
         epsilon_(static_cast<float>(config.number("epsilon", 1e-3))),
         center_(config.flag("center", true)),
         scale_(config.flag("scale", true)),
-        frozen_(config.flag("frozen", false)) {
+        frozen_(config.flag("frozen", false)),
+        masked_(config.flag("masked", false)) {
     if (config.has("axis")) {
       const std::vector<Index> axes = config.integers("axis");
       require(axes.size() == 1, "axis expects one axis, got ", axes.size());
@@ -31,7 +32,8 @@ class BatchNormalization : public Layer {
   }
 
   Signature infer(const std::vector<Spec>& inputs) override {
-    require(inputs.size() == 1, who(), " expects one input, got ", inputs.size());
+    require(inputs.size() == (masked_ ? 2 : 1), who(), " expects one input", masked_ ? " and its mask" : "", ", got ",
+            inputs.size());
     require(inputs[0].dtype == DType::float32, who(), " expects float32, got ", name_of(inputs[0].dtype));
     const Shape& shape = inputs[0].shape;
     const Index rank = static_cast<Index>(shape.size());
@@ -47,8 +49,16 @@ class BatchNormalization : public Layer {
     // Some 64 KiB a chunk, which stays in the cache between its passes.
     const Index fitting = 16384 / (channels_ * inner_);
     chunk_ = inner_ == 1 ? std::clamp<Index>(fitting, 16, 512) : std::max<Index>(fitting, 1);
+    if (masked_) {
+      const Shape& places = inputs[1].shape;
+      const bool fits = places.size() <= at + 1 && std::equal(places.begin(), places.end(), shape.begin());
+      require(inputs[1].dtype == DType::boolean && fits, who(), " expects a bool mask of the first sizes of ",
+              to_string(shape), ", up to axis ", axis, " at most, got ", name_of(inputs[1].dtype), " ",
+              to_string(places));
+      run_ = before_ * channels_ / volume(places, 1);
+    }
 
-    Signature signature{inputs, {}};
+    Signature signature{{inputs[0]}, {}};
     if (scale_) signature.weights.push_back({"gamma", {channels_}, true});
     if (center_) signature.weights.push_back({"beta", {channels_}, true});
     moving_mean_ = signature.weights.size();
@@ -64,14 +74,15 @@ class BatchNormalization : public Layer {
   }
 
   BackwardReads backward_reads() const override { return {true, activation_ != kernels::Activation::linear}; }
+  bool differentiable_input(std::size_t i) const override { return i == 0; }
 
   // Buffers: 0 the Terms; then, for the batch's moments, 1 those of its chunks; then, for the backward pass, the sums
   // of the chunks and the coefficients of dx.
   void book(Booking& booking) const override {
     const bool of_batch = uses_batch(booking.training());
     const Index parts = 2 * channels_ * chunks(booking.capacity());
-    booking.book(of_batch ? Life::step : Life::plan, 5 * channels_);
-    if (of_batch) booking.book(Life::forward, parts);
+    booking.book(of_batch ? Life::step : Life::plan, 6 * channels_);
+    if (of_batch) booking.book(Life::forward, masked_ ? parts / 2 * 3 : parts);
     if (!booking.backward()) return;
     booking.book(Life::backward, parts);
     booking.book(Life::backward, 4 * channels_);
@@ -92,11 +103,18 @@ class BatchNormalization : public Layer {
     float* y = ctx.output();
     if (uses_batch(ctx.training())) {
       float* parts = ctx.buffer(1);
+      const Index stride = (masked_ ? 3 : 2) * channels_;
       each_chunk(ctx, 0.3, [&](Index begin, Index end) {
-        float* part = parts + begin / chunk_ * 2 * channels_;
-        kernels::moments(view, x, begin, end, part, part + channels_);
+        float* part = parts + begin / chunk_ * stride;
+        if (masked_)
+          kernels::masked_moments(view, counted(ctx), x, begin, end, part, part + channels_, part + 2 * channels_);
+        else
+          kernels::moments(view, x, begin, end, part, part + channels_);
       });
-      kernels::combine_moments(view, chunk_, parts, terms.mean, terms.variance);
+      if (masked_)
+        kernels::combine_masked_moments(view, chunk_, parts, terms.mean, terms.variance, terms.count);
+      else
+        kernels::combine_moments(view, chunk_, parts, terms.mean, terms.variance);
       derive(ctx, terms);
     }
     each_chunk(ctx, 0.3, [&](Index begin, Index end) {
@@ -136,18 +154,22 @@ class BatchNormalization : public Layer {
     }
     if (dx == nullptr) return;
     // With n values to a channel and z = (x - mean) / deviation:
-    // dx = gamma / deviation * (dy - sum(dy) / n - z * sum(dy z) / n).
+    // dx = gamma / deviation * (dy - sum(dy) / n - z * sum(dy z) / n), the last two terms where the value is one of the n.
     if (of_batch) {
-      const float count = static_cast<float>(view.outer * view.inner);
       for (Index c = 0; c < channels_; ++c) {
+        const float count = masked_ ? std::max(terms.count[c], 1.0f) : static_cast<float>(view.outer * view.inner);
         offset[c] = -terms.scale[c] * (sum[c] / count);
         bend[c] = -terms.scale[c] * terms.inverse[c] * terms.inverse[c] * (product[c] / count);
       }
     }
     each_chunk(ctx, 0.3, [&](Index begin, Index end) {
       if (!sums) through_activation(ctx, begin, end);
-      kernels::normalize_backward(view, x, dy, begin, end, terms.mean, terms.scale, offset, of_batch ? bend : nullptr,
-                                  dx);
+      if (of_batch && masked_)
+        kernels::masked_normalize_backward(view, counted(ctx), x, dy, begin, end, terms.mean, terms.scale, offset, bend,
+                                           dx);
+      else
+        kernels::normalize_backward(view, x, dy, begin, end, terms.mean, terms.scale, offset, of_batch ? bend : nullptr,
+                                    dx);
     });
   }
 
@@ -164,14 +186,16 @@ class BatchNormalization : public Layer {
   }
 
  private:
-  // Of each channel: its moments, 1 / sqrt(variance + epsilon), and what the sweep multiplies by and adds.
+  // Of each channel: its moments, 1 / sqrt(variance + epsilon), what the sweep multiplies by and adds, and, with a mask,
+  // how many values count.
   struct Terms {
-    float *mean, *variance, *inverse, *scale, *shift;
+    float *mean, *variance, *inverse, *scale, *shift, *count;
   };
   Terms terms(const Context& ctx) const {
     float* at = ctx.buffer(0);
-    return {at, at + channels_, at + 2 * channels_, at + 3 * channels_, at + 4 * channels_};
+    return {at, at + channels_, at + 2 * channels_, at + 3 * channels_, at + 4 * channels_, at + 5 * channels_};
   }
+  kernels::Counted counted(const Context& ctx) const { return {ctx.input<std::uint8_t>(1), run_}; }
 
   void derive(const Context& ctx, const Terms& terms) const {
     for (Index c = 0; c < channels_; ++c) {
@@ -202,10 +226,11 @@ class BatchNormalization : public Layer {
 
   Index axis_ = -1;
   float momentum_, epsilon_;
-  bool center_, scale_, frozen_;
+  bool center_, scale_, frozen_, masked_;
   std::optional<bool> training_;
   kernels::Activation activation_ = kernels::Activation::linear;
   Index channels_ = 0, inner_ = 1, before_ = 1, chunk_ = 1;
+  Index run_ = 1;  // stretches of inner_ values to a place of the mask
   std::size_t moving_mean_ = 0;
 };
 

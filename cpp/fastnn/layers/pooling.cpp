@@ -161,8 +161,15 @@ class GlobalPooling : public Layer {
       : Layer(kind, name), keepdims_(config.flag("keepdims", false)) {}
 
   Signature infer(const std::vector<Spec>& inputs) override {
-    check_windowed(who(), inputs, kRank);
+    require(inputs.size() == (masked_ ? 2 : 1), who(), " expects one input", masked_ ? " and its mask" : "", ", got ",
+            inputs.size());
+    check_windowed(who(), {inputs[0]}, kRank);
     const Shape& in = inputs[0].shape;
+    if (masked_) {
+      const Shape places(in.begin(), in.end() - 1);
+      require(inputs[1].dtype == DType::boolean && inputs[1].shape == places, who(), " expects a bool mask ",
+              to_string(places), ", got ", name_of(inputs[1].dtype), " ", to_string(inputs[1].shape));
+    }
     w_ = kRank == 1 ? 1 : in[kRank];
     c_ = in.back();
     h_ = volume(in, 1) / (w_ * c_);
@@ -183,6 +190,7 @@ class GlobalPooling : public Layer {
   }
 
   Index h_ = 0, w_ = 0, c_ = 0;
+  bool masked_ = false;  // a second input says which pixels count
 
  private:
   bool keepdims_;
@@ -218,19 +226,41 @@ template <std::size_t kRank>
 class GlobalAveragePooling : public GlobalPooling<kRank> {
  public:
   using Base = GlobalPooling<kRank>;
-  using Base::Base, Base::each_image, Base::h_, Base::w_, Base::c_;
+  using Base::each_image, Base::h_, Base::w_, Base::c_, Base::masked_;
+
+  GlobalAveragePooling(const std::string& kind, const std::string& name, const Config& config)
+      : Base(kind, name, config) {
+    masked_ = config.flag("masked", false);
+  }
+
+  BackwardReads backward_reads() const override { return {masked_, false}; }
+  bool differentiable_input(std::size_t i) const override { return i == 0; }
 
   void forward(const Context& ctx) const override {
     each_image(ctx, [&](Index image) {
-      kernels::global_average_pool(h_, w_, c_, ctx.input() + image * h_ * w_ * c_, ctx.output() + image * c_);
+      const float* x = ctx.input() + image * h_ * w_ * c_;
+      float* y = ctx.output() + image * c_;
+      if (masked_)
+        kernels::masked_average_pool(h_ * w_, c_, mask(ctx, image), x, y);
+      else
+        kernels::global_average_pool(h_, w_, c_, x, y);
     });
   }
   void backward(const Context& ctx) const override {
     if (ctx.input_gradient() == nullptr) return;
     each_image(ctx, [&](Index image) {
-      kernels::global_average_pool_backward(h_, w_, c_, ctx.output_gradient() + image * c_,
-                                            ctx.input_gradient() + image * h_ * w_ * c_);
+      const float* dy = ctx.output_gradient() + image * c_;
+      float* dx = ctx.input_gradient() + image * h_ * w_ * c_;
+      if (masked_)
+        kernels::masked_average_pool_backward(h_ * w_, c_, mask(ctx, image), dy, dx);
+      else
+        kernels::global_average_pool_backward(h_, w_, c_, dy, dx);
     });
+  }
+
+ private:
+  const std::uint8_t* mask(const Context& ctx, Index image) const {
+    return ctx.input<std::uint8_t>(1) + image * h_ * w_;
   }
 };
 

@@ -462,7 +462,7 @@ class MultiHeadAttention(_Projecting):
             return initializer if config is None else type(initializer).from_config(config)
 
         new = equation.partition("->")[2][2:]
-        return EinsumDense(
+        made = EinsumDense(
             equation,
             sizes,
             activation,
@@ -476,6 +476,8 @@ class MultiHeadAttention(_Projecting):
             activity_regularizer=self.activity_regularizer,
             name=word,
         )
+        made.supports_masking = True  # steps stay steps
+        return made
 
     def build(self, query_shape: Any, value_shape: Any, key_shape: Any = None) -> None:  # type: ignore[override]
         """Makes the projections.
@@ -519,10 +521,6 @@ class MultiHeadAttention(_Projecting):
 
     def _emit_penalty(self, emission: Any, edges: list[int]) -> list[int]:
         return edges  # the projections have it
-
-    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
-        """The query's mask."""
-        return None if previous_mask is None else previous_mask[0]
 
     def call(
         self,

@@ -34,6 +34,7 @@ class Dense(Layer):
     """
 
     kind = "Dense"
+    supports_masking = True
     kernel: Variable
     bias: Variable | None = None
 

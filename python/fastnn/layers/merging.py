@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from fastnn.layer import Layer
+from fastnn import ops
+from fastnn.layer import Emission, Layer
 
 
 class _Merge(Layer):
     """A layer that is called on a list."""
 
     takes_many = True
+    supports_masking = True
     least: ClassVar[int] = 1
 
     def _given(self, inputs: Any) -> list[Any]:
@@ -21,6 +23,68 @@ class _Merge(Layer):
             many = "two" if self.least == 2 else "its inputs"
             raise ValueError(f"{self.who()} expects a list of {many}, such as [a, b], got {got}")
         return items
+
+    def _merged_mask(
+        self, emission: Emission, edges: list[int], masks: Sequence[int | None], outputs: list[int]
+    ) -> int | None:
+        """A place counts where it does in any input, and where an input has no mask all do."""
+        given = [mask for mask in masks if mask is not None]
+        if len(given) < len(masks):
+            return None
+        if len({len(emission.graph.spec(mask)[0]) for mask in given}) > 1:
+            return None
+        return _any_of(emission, given, self.who())
+
+
+class _Counting(_Merge):
+    """A layer in which numbers at masked places take no part, where there are masks."""
+
+    def _emit_masked(self, emission: Emission, edges: list[int], masks: Sequence[int | None]) -> list[int]:
+        ranks = {len(emission.graph.spec(edge)[0]) for edge in edges}
+        given = [mask for mask in masks if mask is not None]
+        if not given or len(ranks) > 1:
+            return self._emit_main(emission, edges)
+        rank = ranks.pop()
+
+        def merged(*tensors: Any) -> Any:
+            rest = iter(tensors[len(edges) :])
+            counts = [None if mask is None else next(rest) for mask in masks]
+            spread = [
+                None if one is None else ops.reshape(one, (-1, *one.shape[1:], *[1] * (rank - len(one.shape))))
+                for one in counts
+            ]
+            return self._of_counting(list(tensors[: len(edges)]), spread)
+
+        return emission.run(merged, [*edges, *given], self.who())[1]
+
+    def _of_counting(self, inputs: list[Any], counts: list[Any]) -> Any:
+        """The output.
+
+        Args:
+            inputs: Tensors.
+            counts: For each, where it counts, or None.
+        """
+        raise NotImplementedError
+
+
+class _Extreme(_Counting):
+    def _of_counting(self, inputs: list[Any], counts: list[Any]) -> Any:
+        extreme = ops.maximum if self.kind == "Maximum" else ops.minimum
+        made, known = inputs[0], counts[0]
+        for x, own in zip(inputs[1:], counts[1:], strict=True):
+            one = x if own is None else ops.where(own, x, made)
+            made = extreme(made if known is None else ops.where(known, made, one), one)
+            known = None if own is None or known is None else ops.logical_or(known, own)
+        return made
+
+
+def _any_of(emission: Emission, masks: Sequence[int], who: str) -> int:
+    """True where any of some masks is."""
+    made = masks[0]
+    for mask in masks[1:]:
+        if mask != made:
+            made = emission.run(ops.logical_or, [made, mask], who)[1][0]
+    return made
 
 
 class Add(_Merge):
@@ -58,8 +122,8 @@ class Subtract(_Merge):
         super().__init__(**kwargs)
 
 
-class Multiply(_Merge):
-    """The product of its inputs, element by element.
+class Multiply(_Counting):
+    """The product of its inputs, element by element; of those that count, where there are masks.
 
     Shapes: as for `Add`.
 
@@ -71,6 +135,18 @@ class Multiply(_Merge):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+
+    def _of_counting(self, inputs: list[Any], counts: list[Any]) -> Any:
+        made: Any = None
+        for x, own in zip(inputs, counts, strict=True):
+            factor = x if own is None else ops.where(own, x, 1.0)
+            made = factor if made is None else ops.multiply(made, factor)
+        if any(own is None for own in counts):
+            return made
+        found = counts[0]
+        for own in counts[1:]:
+            found = ops.logical_or(found, own)
+        return ops.where(found, made, 0.0)
 
 
 class Average(_Merge):
@@ -88,8 +164,10 @@ class Average(_Merge):
         super().__init__(**kwargs)
 
 
-class Maximum(_Merge):
-    """The largest of its inputs, element by element; where two are equal each gets half of the gradient.
+class Maximum(_Extreme):
+    """The largest of its inputs, element by element; of those that count, where there are masks.
+
+    Where two are equal each gets half of the gradient.
 
     Shapes: as for `Add`.
 
@@ -103,8 +181,10 @@ class Maximum(_Merge):
         super().__init__(**kwargs)
 
 
-class Minimum(_Merge):
-    """The smallest of its inputs, element by element; where two are equal each gets half of the gradient.
+class Minimum(_Extreme):
+    """The smallest of its inputs, element by element; of those that count, where there are masks.
+
+    Where two are equal each gets half of the gradient.
 
     Shapes: as for `Add`.
 
@@ -136,6 +216,27 @@ class Concatenate(_Merge):
     def __init__(self, axis: int = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
 
+    def _merged_mask(
+        self, emission: Emission, edges: list[int], masks: Sequence[int | None], outputs: list[int]
+    ) -> int | None:
+        """Along the axis of time the masks follow one another too, ones where an input has none."""
+        rank = len(emission.graph.spec(edges[0])[0])
+        ranks = {len(emission.graph.spec(mask)[0]) for mask in masks if mask is not None}
+        if self.axis % rank != 1 or ranks != {2}:
+            return super()._merged_mask(emission, edges, masks, outputs)
+        pieces = [edge if mask is None else mask for edge, mask in zip(edges, masks, strict=True)]
+
+        def joined(*tensors: Any) -> Any:
+            found = []
+            for tensor, mask in zip(tensors, masks, strict=True):
+                if mask is None:
+                    nothing = ops.zeros_like(tensor, dtype="bool")
+                    tensor = ops.logical_not(ops.any(nothing, axis=tuple(range(2, rank))))
+                found.append(tensor)
+            return ops.concatenate(found, axis=1)
+
+        return emission.run(joined, pieces, self.who())[1][0]
+
 
 class Dot(_Merge):
     """The product of two inputs, summed along one axis of each.
@@ -154,6 +255,10 @@ class Dot(_Merge):
 
     kind = "Dot"
     least = 2
+
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        """None: what comes out has other places."""
+        return None
 
     def __init__(self, axes: int | Sequence[int], normalize: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)

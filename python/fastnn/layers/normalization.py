@@ -15,7 +15,7 @@ class BatchNormalization(Layer):
 
     In training, mean and variance are the batch's, and the moving ones follow them:
     moving = momentum * moving + (1 - momentum) * batch. In inference, and where the layer is not trainable, the moving
-    ones are used.
+    ones are used. Places that a mask leaves out are normalized too, but do not enter the batch's moments.
 
     Shapes: the input's; `gamma`, `beta`, `moving_mean`, `moving_variance` are (size of `axis`,).
 
@@ -40,6 +40,7 @@ class BatchNormalization(Layer):
     """
 
     kind = "BatchNormalization"
+    supports_masking = True
     gamma: Variable | None = None
     beta: Variable | None = None
     moving_mean: Variable
@@ -64,10 +65,12 @@ class BatchNormalization(Layer):
     ) -> None:
         super().__init__(**kwargs)
 
-    def _emit_main(self, emission: Emission, edges: list[int]) -> list[int]:
+    def _emit_masked(self, emission: Emission, edges: list[int], masks: Sequence[int | None]) -> list[int]:
         node = self._node()
         assert node is not None
         config = {**node[1], "frozen": not emission.trains(self), "training": emission.training}
+        if masks[0] is not None and emission.training and emission.trains(self):
+            return emission.add(self, node[0], {**config, "masked": True}, [edges[0], masks[0]])
         return emission.add(self, node[0], config, edges)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from fastnn.layer import Layer, channels_last
+from fastnn.layer import Emission, Layer, channels_last
 from fastnn.windowed import Windowed
 
 
@@ -268,7 +268,7 @@ class GlobalMaxPooling3D(_GlobalPooling):
 
 
 class GlobalAveragePooling1D(_GlobalPooling):
-    """The mean of each channel.
+    """The mean of each channel, over the steps that count where there is a mask; 0 where none does.
 
     Shapes: (batch, steps, channels) -> (batch, channels), or (batch, 1, channels) with `keepdims`.
 
@@ -282,6 +282,16 @@ class GlobalAveragePooling1D(_GlobalPooling):
     """
 
     kind = "GlobalAveragePooling1D"
+    supports_masking = True
+
+    def _emit_masked(self, emission: Emission, edges: list[int], masks: Sequence[int | None]) -> list[int]:
+        if masks[0] is None:
+            return self._emit_main(emission, edges)
+        return emission.add(self, self.kind, {"keepdims": self.keepdims, "masked": True}, [edges[0], masks[0]])
+
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        """None: there are no steps any more."""
+        return None
 
 
 class GlobalAveragePooling2D(_GlobalPooling):

@@ -66,6 +66,7 @@ class Rescaling(Layer):
     """
 
     kind = "Rescaling"
+    supports_masking = True
 
     def __init__(self, scale: float | ArrayLike, offset: float | ArrayLike = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -104,6 +105,7 @@ class Normalization(Layer):
     """
 
     kind = "Normalization"
+    supports_masking = True
 
     def __init__(
         self,

@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from fastnn.layer import Layer, channels_last
+from fastnn.layer import Layer, are_free, channels_last
+from fastnn.symbolic import Spec
 
 Amounts = int | Sequence[int] | Sequence[Sequence[int]]
 
@@ -67,6 +68,12 @@ class Reshape(Layer):
     def __init__(self, target_shape: Sequence[int], **kwargs: Any) -> None:
         super().__init__(**kwargs)
 
+    def _infer(self, specs: Sequence[Spec]) -> tuple[list[Spec], list[tuple[str, tuple[int, ...], bool]]]:
+        if are_free([specs[0][0]]) and -1 not in self.target_shape:
+            # Whether sizes that are not known yet go in is seen when they are.
+            return [((None, *self.target_shape), specs[0][1])], []
+        return super()._infer(specs)
+
 
 class Identity(Layer):
     """Passes its input on.
@@ -76,6 +83,8 @@ class Identity(Layer):
     Args:
         **kwargs: `name`, `input_shape`, as in `Layer`.
     """
+
+    supports_masking = True
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from fastnn import ops
-from fastnn.emission import Emission
+from fastnn.emission import Emission, stand_in
 from fastnn.layer import Layer
 from fastnn.ops.node import node
+from fastnn.symbolic import Arguments, Spec, Structure
 
 
 def _layer_from(config: Any) -> Any:
@@ -189,7 +190,7 @@ class TimeDistributed(_Wrapper):
         **kwargs: `name`, `input_shape`, as in `Layer`.
 
     Raises:
-        ValueError: It is no layer, or the number of steps is not known.
+        ValueError: It is no layer.
 
     Example:
         >>> TimeDistributed(Conv2D(8, 3), input_shape=(10, 28, 28, 1))
@@ -206,14 +207,22 @@ class TimeDistributed(_Wrapper):
         """Makes the weights of the layer for one step."""
         if len(input_shape) < 3:
             raise ValueError(f"{self.who()} expects (batch, time, ...), got {tuple(input_shape)}")
-        if input_shape[1] is None and self.layer.kind not in self.pointwise:
-            raise ValueError(
-                f"{self.who()} expects a known number of steps for {type(self.layer).__name__}, got "
-                f"{tuple(input_shape)}; give the model's input its length"
-            )
         if not self.layer.built:
             self.layer.build((None, *input_shape[2:]))
         super().build(input_shape)
+
+    def _call_outcome(self, arguments: Arguments, training: bool | None) -> tuple[list[Spec], Structure | None]:
+        # Each step has nodes of its own: what stands for a number of steps that is not known is one step.
+        self._build_call(arguments)
+        steps = arguments.tensors[0].shape[1]
+        if steps is not None:
+            return super()._call_outcome(arguments, training)
+        ones = [
+            stand_in(((*tensor.shape[:1], 1, *tensor.shape[2:]), tensor.dtype), tensor.name)
+            for tensor in arguments.tensors
+        ]
+        specs, structure = super()._call_outcome(Arguments(*arguments.place(ones)), training)
+        return [((*shape[:1], None, *shape[2:]), dtype) for shape, dtype in specs], structure
 
     def call(self, inputs: Any, mask: Any = None, training: bool | None = None) -> Any:
         """The layer on every step.

@@ -240,7 +240,9 @@ def get_item(x: Any, key: Any) -> Any:
         many += [_cut(None)] * (made.ndim - taken)
     if sum(1 for one in many if one is not None) != made.ndim:
         raise IndexError(f"{taken} indices for a tensor of shape {made.shape}")
-    begin, end, steps, turned, sizes, picks = [], [], [], [], [], []
+    begin, end, steps, turned, picks = [], [], [], [], []
+    sizes: list[int | None] = []
+    free: list[tuple[int, int]] = []  # cut axes of unknown size: which they are among the sizes, and before
     axis = 0
     for one in many:
         if one is None:
@@ -248,7 +250,7 @@ def get_item(x: Any, key: Any) -> Any:
             continue
         length: Any = made.shape[axis]
         whole = isinstance(one, _cut) and one == _cut(None)
-        if not whole and length is None:
+        if not whole and length is None and (axis == 0 or not isinstance(one, (_cut, int, np.integer))):
             what = "the batch" if axis == 0 else "an axis whose size is not known yet"
             raise ValueError(
                 f"{what} of the tensor {made.name!r} of shape {made.shape} cannot be cut by {one!r}; "
@@ -257,6 +259,15 @@ def get_item(x: Any, key: Any) -> Any:
         if whole:
             start, stop, step = 0, _WHOLE if length is None else length, 1
             sizes.append(length)
+        elif length is None and isinstance(one, _cut):
+            # The node counts from the end itself, and says what is left.
+            step = 1 if one.step is None else one.step
+            start = (0 if step > 0 else _WHOLE) if one.start is None else one.start
+            stop = _WHOLE if one.stop is None else one.stop
+            free.append((len(sizes), axis))
+            sizes.append(None)
+        elif length is None:
+            start, stop, step = int(one), _WHOLE if one == -1 else int(one) + 1, 1
         elif isinstance(one, _cut):
             start, stop, step = one.indices(length)
             count = len(range(start, stop, step))
@@ -290,6 +301,8 @@ def get_item(x: Any, key: Any) -> Any:
     )
     if not trivial:
         made = node("Slice", {"begin": begin, "end": end, "strides": steps}, [made], "get_item")
+        for after, before in free:
+            sizes[after] = made.shape[before]
     if turned:
         made = node("Flip", {"axes": turned}, [made], "flip")
     return made if list(made.shape) == sizes else _with_sizes(made, sizes, "get_item")
