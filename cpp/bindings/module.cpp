@@ -250,12 +250,14 @@ void bind_runs(py::module_& m) {
 
   py::class_<Trainer>(m, "Trainer", py::module_local())
       .def(py::init([](const Graph& graph, const std::vector<std::tuple<EdgeId, double, int, bool, EdgeId>>& losses,
-                       const std::vector<std::tuple<EdgeId, int, EdgeId>>& metrics, std::shared_ptr<Optimizer> optimizer) {
+                       const std::vector<std::tuple<EdgeId, int, EdgeId>>& metrics,
+                       std::shared_ptr<Optimizer> optimizer) {
              std::vector<LossTerm> loss_terms;
              for (const auto& [edge, weight, sample_weights, summed, mask] : losses)
                loss_terms.push_back({edge, weight, sample_weights, summed, mask});
              std::vector<MetricTerm> metric_terms;
-             for (const auto& [edge, sample_weights, mask] : metrics) metric_terms.push_back({edge, sample_weights, mask});
+             for (const auto& [edge, sample_weights, mask] : metrics)
+               metric_terms.push_back({edge, sample_weights, mask});
              return std::make_unique<Trainer>(graph, std::move(loss_terms), std::move(metric_terms),
                                               std::move(optimizer));
            }),

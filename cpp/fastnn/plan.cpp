@@ -47,9 +47,7 @@ class Planner {
     p.first = std::min(p.first, time);
     p.last = std::max(p.last, time);
   }
-  std::size_t bytes_of(EdgeId edge) const {
-    return graph_.edge(edge).spec.bytes(plan_.capacity);
-  }
+  std::size_t bytes_of(EdgeId edge) const { return graph_.edge(edge).spec.bytes(plan_.capacity); }
 
   // An alias node's output lives where its input does.
   void find_storage() {
@@ -148,8 +146,8 @@ class Planner {
         if (!needs_[at(id)] || !node.layer->differentiable_input(k)) continue;
         const int root = storage_[at(id)];
         // Nobody else reads the output's gradient any more, so one input may have its place.
-        if (!written[at(root)] && !shared && plan.output_gradients.size() == 1 && plan.output_gradients[0] != kNowhere &&
-            node.layer->gradient_in_place(k)) {
+        if (!written[at(root)] && !shared && plan.output_gradients.size() == 1 &&
+            plan.output_gradients[0] != kNowhere && node.layer->gradient_in_place(k)) {
           shared = written[at(root)] = true;
           plan_.gradients[at(root)] = plan.output_gradients[0];
           plan.input_gradients[k] = gradient_of(id, time);

@@ -25,8 +25,8 @@ class Optimizer(Configurable):
 
     The arguments common to all: `learning_rate`, a number, a schedule of `fastnn.optimizers.schedules`, or a function
     without arguments that is asked before each run of steps; `weight_decay`, a share of each weight (times the learning
-    rate) that is taken off at each step; `clipnorm` (the longest gradient of a weight), `clipvalue` (its largest element) or
-    `global_clipnorm` (the longest gradient of all weights together), of which one may be given; and `name`.
+    rate) that is taken off at each step; `clipnorm` (the longest gradient of a weight), `clipvalue` (its largest
+    element) or `global_clipnorm` (the longest gradient of all weights together), of which one may be given; and `name`.
     """
 
     kind: ClassVar[str] = ""
