@@ -382,6 +382,31 @@ def test_a_metric_of_ones_own_is_part_of_the_steps():
     assert float(np.asarray(metric.result())) == 0.75
 
 
+def test_a_metric_of_ones_own_gets_the_sample_weights():
+    class Weighed(metrics.Metric):
+        def __init__(self, name="weighed", **kwargs):
+            super().__init__(name=name, **kwargs)
+            self.total = self.add_variable(shape=(), name="total")
+
+        def update_state(self, y_true, y_pred, sample_weight=None):
+            errors = ops.mean(ops.abs(y_true - y_pred), axis=-1)
+            self.total.assign_add(ops.sum(errors if sample_weight is None else errors * sample_weight))
+
+        def result(self):
+            return self.total
+
+    model = Sequential([Input((6,)), Dense(3)])
+    model.compile(optimizers.SGD(0.0), "mse", metrics=[Weighed("plain"), "mae"], weighted_metrics=[Weighed(), "mae"])
+    errors = np.abs(model.predict(X, verbose=0) - Y).mean(axis=-1)
+    weights = RNG.uniform(size=48).astype(np.float32)
+    found = model.evaluate(X, Y, sample_weight=weights, batch_size=20, verbose=0, return_dict=True)
+    assert found["weighed"] == pytest.approx(float((errors * weights).sum()), rel=1e-4)
+    assert found["plain"] == pytest.approx(float(errors.sum()), rel=1e-4)
+    assert found["mae"] == pytest.approx(float(errors.mean()), rel=1e-4)
+    assert found["weighted_mae"] == pytest.approx(float(np.average(errors, weights=weights)), rel=1e-4)
+    assert model.evaluate(X, Y, verbose=0, return_dict=True)["weighed"] == pytest.approx(float(errors.sum()), rel=1e-4)
+
+
 def test_regularizers_of_ones_own():
     def by_function(w):
         return 0.01 * ops.sum(ops.abs(w) ** 3)

@@ -135,17 +135,31 @@ class Metric(Configurable):
         """Whether its sums are variables that Python code of the user's changes."""
         return bool(self._variables)
 
-    def emit(self, emission: Emission, y_true: int, y_pred: int) -> int | None:
-        """Adds to a graph what the metric computes; returns the edge of its values, of which the mean is told, or None
-        where it keeps its own sums."""
+    def takes_weights(self) -> bool:
+        """Whether its own code weighs the samples."""
+        return self.is_custom() and bool(self._variables)
 
-        def update(true: Any, predicted: Any) -> Any:
-            self.update_state(true, predicted)
-            return predicted
+    def emit(self, emission: Emission, y_true: int, y_pred: int, weights: int | None) -> int | None:
+        """Adds to a graph what the metric computes.
 
+        Args:
+            emission: The graph.
+            y_true: The edge of what should come out.
+            y_pred: That of what came out.
+            weights: That of the weights of the samples, for a metric that takes them.
+
+        Returns:
+            The edge of its values, of which the mean is told; None where it keeps its own sums.
+        """
         if not self.is_custom():
             raise TypeError(f"metric {self!r} cannot be computed from labels and outputs; use it by itself")
-        emission.run(update, [y_true, y_pred], f"the metric {self.name!r}")
+
+        def update(true: Any, predicted: Any, *sample_weight: Any) -> Any:
+            self.update_state(true, predicted, *sample_weight)
+            return predicted
+
+        edges = [y_true, y_pred] if weights is None else [y_true, y_pred, weights]
+        emission.run(update, edges, f"the metric {self.name!r}")
         return None
 
     def _argument_names(self) -> tuple[str, ...]:
@@ -153,8 +167,9 @@ class Metric(Configurable):
 
     def reset_state(self) -> None:
         """Forgets all data."""
-        self.total = 0.0
-        self.count = 0.0
+        if not self._variables:
+            self.total = 0.0
+            self.count = 0.0
         for variable in self._variables:
             variable.assign(np.zeros(variable.shape))
 
@@ -231,7 +246,7 @@ class NodeMetric(Metric):
         config = {name: getattr(self, name) for name in self._argument_names() if name not in ("name", "axis")}
         return self.kind, {name: value for name, value in config.items() if value is not None}
 
-    def emit(self, emission: Emission, y_true: int, y_pred: int) -> int | None:
+    def emit(self, emission: Emission, y_true: int, y_pred: int, weights: int | None) -> int | None:
         kind, arguments = self.node()
         return emission.graph.add(kind, self.name, arguments, [y_true, y_pred])[0]
 
@@ -471,7 +486,7 @@ class LossMetric(NodeMetric):
     def is_custom(self) -> bool:
         return self.loss.is_custom()  # type: ignore[no-any-return]
 
-    def emit(self, emission: Emission, y_true: int, y_pred: int) -> int | None:
+    def emit(self, emission: Emission, y_true: int, y_pred: int, weights: int | None) -> int | None:
         return self.loss.emit(emission, y_true, y_pred)  # type: ignore[no-any-return]
 
     def update_state(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> None:

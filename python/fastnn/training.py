@@ -101,6 +101,8 @@ class _Targets:
             given = self._y[output] if output < len(self._y) else None
             if how == "labels":
                 shape = shape[:-1]
+            elif how == "weights":
+                shape = (None,)
             elif how == "as given" and given is not None:
                 shape = (None, *given)
             dtype = "int32" if how == "labels" else "float32"
@@ -412,12 +414,10 @@ class Trainer:
                 true_shape = (None, *(true_shapes[k] or shape)[1:])
                 for word in words:
                     metric = _node_metric(word, true_shape, shape)
-                    if len(outputs) == 1:
-                        found.append(_Measure(k, metric.name, metric, bool(weighted)))
-                        continue
-                    name = f"{outputs[k].name}_{metric.name}"
+                    of = "" if len(outputs) == 1 else f"{outputs[k].name}_"
+                    name = f"{of}{metric.name}"
                     if name in taken and weighted:
-                        name = f"{outputs[k].name}_weighted_{metric.name}"
+                        name = f"{of}weighted_{metric.name}"
                     count = taken[name] = taken.get(name, -1) + 1
                     found.append(_Measure(k, f"{name}_{count}" if count else name, metric, bool(weighted)))
         return found if len(outputs) == 1 else sorted(found, key=lambda measure: measure.name)
@@ -471,7 +471,9 @@ class Trainer:
         told = []
         for measure in self._measures:
             metric, k = measure.metric, measure.output
-            values = metric.emit(emission, targets.edge(k, _how(metric)), predicted[k])
+            weighs = measure.weighted and metric.takes_weights()
+            given = targets.edge(k, "weights") if weighs else None
+            values = metric.emit(emission, targets.edge(k, _how(metric)), predicted[k], given)
             told.append(values is not None)
             if values is not None:
                 mask = self._fitting_mask(graph, metric.name, values, masks[k])
@@ -707,7 +709,7 @@ class Trainer:
             )
         return y
 
-    def _targets_of(self, ys: Sequence[Array | None], x: Shapes) -> list[Array]:
+    def _targets_of(self, ys: Sequence[Array | None], x: Shapes, weights: Sequence[Array | None]) -> list[Array]:
         """The arrays for the graph's inputs after x, checked against losses and metrics."""
         outputs = self._ports()[1]
         arrays: dict[tuple[int, str], Array] = {}
@@ -733,7 +735,18 @@ class Trainer:
             self._measures = self._resolved([None if y is None else y.shape for y in ys])
         try:
             for measure in self._measures or []:
-                fit(measure.output, measure.metric)
+                k = measure.output
+                fit(k, measure.metric)
+                if measure.weighted and measure.metric.takes_weights():
+                    of_rows, y = weights[k], ys[k]
+                    if of_rows is not None and of_rows.ndim > 1:
+                        raise ValueError(
+                            f"{self.who()}: the metric {measure.metric.name!r} takes one sample weight a row, got "
+                            f"{of_rows.shape}"
+                        )
+                    arrays[k, "weights"] = (
+                        np.ones(0 if y is None else len(y), np.float32) if of_rows is None else of_rows
+                    )
         except ValueError:
             if fresh:
                 # What "accuracy" means was read from a y that does not fit; the next y shall say it.
@@ -803,8 +816,8 @@ class Trainer:
         xs = self._inputs_of(x)
         ys = self._targets(y, len(xs[0]))
         shapes = tuple(array.shape[1:] for array in xs)
-        targets = self._targets_of(ys, shapes)
         weights = self._sample_weights(len(xs[0]), ys, sample_weight, class_weight, shapes)
+        targets = self._targets_of(ys, shapes, weights)
         if check_nan and config.check_nan():
             inputs, outputs = self._ports()
             for word, arrays, ports in (("x", xs, inputs), ("y", ys, outputs), ("sample_weight", weights, outputs)):
