@@ -25,6 +25,8 @@ FRAMEWORKS = [
     "jax",
     "sklearn",
 ]
+PREDICTORS = ["fastnn", "onnxruntime", "torch", "torch-channels-last"]
+"""ONNX Runtime trains nothing, so it has a program of its own."""
 KERNEL_FRAMEWORKS = ["fastnn", "numpy", "torch", "torch-channels-last"]
 OURS = {"fastnn", "numpy"}
 VARIANTS = [("own", "Dense by fastnn.ops", "mnist-mlp"), ("chain", "without the sums", "residual")]
@@ -42,7 +44,9 @@ def interpreter(framework: str, arguments: argparse.Namespace) -> str:
 
 def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description="Times fastnn against other frameworks.")
-    parser.add_argument("what", nargs="?", choices=["networks", "kernels", "threads", "variants"], default="networks")
+    parser.add_argument(
+        "what", nargs="?", choices=["networks", "predict", "kernels", "threads", "variants"], default="networks"
+    )
     parser.add_argument("--only", action="append", metavar="NAME", help="a workload or kernel; may be given again")
     parser.add_argument("--frameworks", nargs="+", metavar="NAME", help=f"of {', '.join(FRAMEWORKS)}; first: compared")
     parser.add_argument("--threads", type=int, default=usable_processors(), help="default: %(default)s")
@@ -51,13 +55,15 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--avx2", action="store_true", help="hold every framework to AVX2")
     parser.add_argument("--quick", action="store_true", help="few rows, two short rounds: to see that it works")
     parser.add_argument("--records", type=Path, help="append the records to this file, one JSON object a line")
-    for framework in FRAMEWORKS:
+    for framework in [*FRAMEWORKS, "onnxruntime"]:
         parser.add_argument(f"--python-{framework}", metavar="PATH", help=f"the interpreter that has {framework}")
     arguments = parser.parse_args()
 
     known = {w.name for w in (KERNELS if arguments.what == "kernels" else WORKLOADS)}
-    arguments.frameworks = arguments.frameworks or (KERNEL_FRAMEWORKS if arguments.what == "kernels" else FRAMEWORKS)
-    for wanted, names in ((arguments.only or [], known), (arguments.frameworks, FRAMEWORKS)):
+    usual = {"kernels": KERNEL_FRAMEWORKS, "predict": PREDICTORS}.get(arguments.what, FRAMEWORKS)
+    arguments.frameworks = arguments.frameworks or usual
+    allowed = [*FRAMEWORKS, *usual]
+    for wanted, names in ((arguments.only or [], known), (arguments.frameworks, allowed)):
         unknown = [name for name in wanted if name not in names]
         if unknown:
             parser.error(f"unknown name {unknown[0]!r}; known are: {', '.join(sorted(names))}")
@@ -138,6 +144,9 @@ def main() -> None:
     if arguments.what == "networks":
         run.measure(WORKLOADS, list(report.MEASURES))
         text = [table(run.ordered(), WORKLOADS) for table in (report.ratios, report.memory)]
+    elif arguments.what == "predict":
+        run.measure(WORKLOADS, [measure for measure in report.MEASURES if measure != "train"])
+        text = [report.ratios(run.ordered(), WORKLOADS)]
     elif arguments.what == "threads":
         counts = [arguments.threads, 1]
         run.contestants = [run.contestant("fastnn", n, f"{n} thread{'s' * (n > 1)}") for n in counts]

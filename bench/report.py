@@ -51,7 +51,7 @@ def ratios(records: Sequence[Record], workloads: Sequence[Workload]) -> str:
         rows = []
         for workload in workloads:
             row = of_workload(records, workload)
-            if first not in row:
+            if first not in row or measure not in row[first]:
                 continue
             mine = row[first][measure]
             peers = {n: row[n][measure] for n in others if n in row and n not in NOT_PEERS}
