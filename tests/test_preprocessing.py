@@ -896,7 +896,6 @@ def test_images_go_to_arrays_without_pillow() -> None:
 
 
 def test_images_go_to_files_and_back(tmp_path: Path) -> None:
-    pytest.importorskip("PIL.Image", reason="images are read and written by Pillow, which is not installed")
     utils = fastnn.utils
     for channels, mode in ((1, "grayscale"), (3, "rgb"), (4, "rgba")):
         x = np.floor(pictures(1, 6, 8, channels)[0])
