@@ -13,7 +13,7 @@ from __future__ import annotations
 import inspect
 import re
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -137,6 +137,25 @@ def are_free(shapes: Sequence[Shape]) -> bool:
 def common(one: Shape, other: Shape) -> Shape:
     """The sizes in which two shapes agree; None where they do not."""
     return tuple(a if a == b else None for a, b in zip(one, other, strict=True))
+
+
+def trials(specs: Sequence[Spec]) -> Iterator[tuple[int, list[Spec]]]:
+    """The specs with a number in place of what is not known, and that number; two such, where there is something."""
+    shapes = [shape for shape, _ in specs]
+    for size in FREE_SIZES if are_free(shapes) else FREE_SIZES[:1]:
+        yield size, [(s, dtype) for s, (_, dtype) in zip(with_free_sizes(shapes, size), specs, strict=True)]
+
+
+def agreed(found: Sequence[Sequence[Spec]]) -> list[Spec]:
+    """What came out of all trials; sizes in which they differ are not known."""
+    return [
+        (common(tuple(one), tuple(other)), dtype) for (one, dtype), (other, _) in zip(found[0], found[-1], strict=True)
+    ]
+
+
+def once(variables: Iterable[Variable]) -> list[Variable]:
+    """Each variable at its first place."""
+    return list({id(variable): variable for variable in variables}.values())
 
 
 class Layer(Configurable):
@@ -512,12 +531,7 @@ class Layer(Configurable):
             return list(specs), []
         found = []
         shapes = [shape for shape, _ in specs]
-        for size in FREE_SIZES if are_free(shapes) else FREE_SIZES[:1]:
-            sizes = with_free_sizes(shapes, size)
-            known = [
-                (shape, dtype if self.input_dtype is None else self.input_dtype)
-                for shape, (_, dtype) in zip(sizes, specs, strict=True)
-            ]
+        for size, known in trials([(shape, self.input_dtype or dtype) for shape, dtype in specs]):
             try:
                 found.append(_core.infer(node[0], self.name, node[1], known))
             except ValueError as error:
@@ -532,10 +546,7 @@ class Layer(Configurable):
                 f"{shapes[0] if len(shapes) == 1 else shapes}; give the Input these sizes, or let a layer before it "
                 "end the free ones, as GlobalAveragePooling1D() does and Flatten() does not"
             )
-        made = [
-            (common(tuple(shape), tuple(other)), dtype)
-            for (shape, dtype), (other, _) in zip(outputs, others, strict=True)
-        ]
+        made = agreed([outputs, others])
         return made, weights
 
     def _output_shapes(self, shapes: list[Shape]) -> list[Shape]:
@@ -572,14 +583,7 @@ class Layer(Configurable):
         activation = self.__dict__.get("activation")
         after = None if activation is None or activations.is_custom(activation) else self._activation_after()
         if after is not None and after[0] != "Activation":
-            shapes = [shape for shape, _ in outputs]
-            found = [
-                _core.infer(
-                    after[0], self.name, after[1], [(shape, "float32") for shape in with_free_sizes(shapes, size)]
-                )[0]
-                for size in FREE_SIZES
-            ]
-            outputs = [(common(tuple(a[0]), tuple(b[0])), a[1]) for a, b in zip(*found, strict=True)]
+            outputs = agreed([_core.infer(after[0], self.name, after[1], known)[0] for _, known in trials(outputs)])
         made = [shape for shape, _ in outputs]
         return made[0] if len(made) == 1 else made
 
@@ -849,20 +853,13 @@ class Layer(Configurable):
         if key in self._outcomes:
             return self._outcomes[key]
         found = []
-        shapes = [tensor.shape for tensor in tensors]
-        for size in FREE_SIZES if are_free(shapes) else FREE_SIZES[:1]:
+        for _, known in trials([tensor.spec for tensor in tensors]):
             emission = Emission(bool(training))
-            edges = [
-                emission.edge((shape, tensor.dtype), tensor.name)
-                for shape, tensor in zip(with_free_sizes(shapes, size), tensors, strict=True)
-            ]
+            edges = [emission.edge(spec, tensor.name) for spec, tensor in zip(known, tensors, strict=True)]
             structure, outputs = self._emit_call(emission, edges, arguments)
             found.append([emission.graph.spec(edge) for edge in outputs])
         self.built = True
-        specs = [
-            (common(tuple(shape), tuple(other)), dtype)
-            for (shape, dtype), (other, _) in zip(found[0], found[-1], strict=True)
-        ]
+        specs = agreed(found)
         while len(self._outcomes) >= _REMEMBERED:
             self._outcomes.pop(next(iter(self._outcomes)))
         self._outcomes[key] = specs, structure
@@ -973,11 +970,8 @@ class Layer(Configurable):
         """Those of `add_weight` and of its node, and other variables among its attributes."""
         if not self._has_call:
             return self._weights
-        found = {id(variable): variable for variable in self._weights}
-        for name, value in vars(self).items():
-            if name not in self._internal and isinstance(value, Variable):
-                found.setdefault(id(value), value)
-        return list(found.values())
+        further = (value for name, value in vars(self).items() if name not in self._internal)
+        return once([*self._weights, *(value for value in further if isinstance(value, Variable))])
 
     def _own_learned(self) -> list[Variable]:
         if not self._has_call:
@@ -995,7 +989,7 @@ class Layer(Configurable):
 
     @property
     def trainable(self) -> bool:
-        """Whether training may move the weights; read by a model when it is compiled."""
+        """Whether training may move the weights, those of layers within too; read by a model when it is compiled."""
         return self._trainable
 
     @trainable.setter
@@ -1014,7 +1008,7 @@ class Layer(Configurable):
         learned = {id(variable) for variable in self._own_learned()}
         own = sorted(self._own_variables(), key=lambda variable: id(variable) not in learned)
         within = [variable for layer in self._sublayers() for variable in layer.weights]
-        return list({id(variable): variable for variable in [*own, *within]}.values())
+        return once([*own, *within])
 
     @property
     def variables(self) -> list[Variable]:
@@ -1028,7 +1022,7 @@ class Layer(Configurable):
             return []
         own = [variable for variable in self._own_learned() if variable.trainable]
         within = [variable for layer in self._sublayers() for variable in layer.trainable_weights]
-        return list({id(variable): variable for variable in [*own, *within]}.values())
+        return once([*own, *within])
 
     @property
     def trainable_variables(self) -> list[Variable]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,7 @@ from fastnn import _core
 from fastnn import layers as layer_module
 from fastnn.configurable import plain, suggestion
 from fastnn.emission import Emission, stand_in
-from fastnn.layer import FREE_SIZES, Layer, are_free, as_leaves, batched, common, edge_dtype, numeric, with_free_sizes
+from fastnn.layer import Layer, agreed, are_free, as_leaves, batched, common, edge_dtype, numeric, once, trials
 from fastnn.layers import InputLayer
 from fastnn.ops.node import Operation
 from fastnn.symbolic import Arguments, Call, KerasTensor, Shape, Spec, Structure, Trace, is_symbolic
@@ -272,8 +272,8 @@ class Model(Layer, Trainer):
         found = Trainer._predictor(self, x)
         port = self._ports()[0][0]
         alone = all(structure.alone for structure in self._structures())
-        limits = self._limits(x)
-        free = limits.rows is None and limits.ranges[0] is None
+        inference = self._inference(x)
+        free = inference.rows is None and inference.ranges[0] is None
         if port.shape is not None and port.dtype == "float32" and alone and free:
             self._fast = found, x[0] if x else port.shape[1:]
         return found
@@ -351,31 +351,10 @@ class Model(Layer, Trainer):
     # Weights.
 
     @property
-    def trainable(self) -> bool:
-        """Whether training may move the weights; setting it sets it for every layer."""
-        return self._trainable
-
-    @trainable.setter
-    def trainable(self, value: bool) -> None:
-        self._trainable = bool(value)
-        for variable in self._own_learned():
-            variable.trainable = self._trainable
-        for layer in self._sublayers():
-            layer.trainable = value
-
-    @property
     def weights(self) -> list[Variable]:
         """All variables, layer by layer; one that stands in several nested models is told once."""
         own = self._own_variables() if self._has_call else []
-        return _once([*own, *(variable for layer in self._sublayers() for variable in layer.weights)])
-
-    @property
-    def trainable_weights(self) -> list[Variable]:
-        """The variables that training moves."""
-        if not self._trainable:
-            return []
-        own = [variable for variable in self._own_learned() if variable.trainable] if self._has_call else []
-        return _once([*own, *(variable for layer in self._sublayers() for variable in layer.trainable_weights)])
+        return once([*own, *(variable for layer in self._sublayers() for variable in layer.weights)])
 
     @property
     def losses(self) -> list[Any]:
@@ -864,12 +843,11 @@ class Functional(Model):
         if not are_free(recorded) or shapes == [tensor.shape for tensor in self._inputs]:
             return recorded
         found = []
-        for size in FREE_SIZES:
+        for _, known in trials([(shape, t.dtype) for shape, t in zip(shapes, self._inputs, strict=True)]):
             emission = Emission(False)
-            sizes = with_free_sizes(shapes, size)
-            edges = [emission.graph.input(s, t.dtype, t.name) for s, t in zip(sizes, self._inputs, strict=True)]
-            found.append([tuple(emission.graph.spec(edge)[0]) for edge in self._emit(emission, edges)])
-        return [common(one, other) for one, other in zip(*found, strict=True)]
+            edges = [emission.graph.input(*spec, t.name) for spec, t in zip(known, self._inputs, strict=True)]
+            found.append([emission.graph.spec(edge) for edge in self._emit(emission, edges)])
+        return [shape for shape, _ in agreed(found)]
 
     def _fit(self, shapes: Sequence[Shape]) -> None:
         for tensor, shape in zip(self._inputs, shapes, strict=True):
@@ -1131,10 +1109,6 @@ def _paths(layer: Layer) -> Iterator[tuple[str, Variable]]:
 def _several(x: Any) -> bool:
     """Whether a list is one of arrays, and not an array itself."""
     return isinstance(x, (list, tuple)) and any(isinstance(one, np.ndarray) and one.ndim > 0 for one in x)
-
-
-def _once(variables: Iterable[Variable]) -> list[Variable]:
-    return list({id(variable): variable for variable in variables}.values())
 
 
 def _described(layer: Layer) -> dict[str, Any]:

@@ -164,14 +164,20 @@ class _Program:
         return logs
 
 
-class _Limits(NamedTuple):
-    """What a graph demands of its inputs.
+class _Inference(NamedTuple):
+    """What a model predicts with, for samples of some shapes.
 
     Attributes:
+        graph: The graph.
+        outputs: The edges of its outputs.
+        shapes: Their shapes.
         ranges: For each input the whole numbers that it may hold, and which layer says so, or None.
         rows: How many rows each batch must have, and which layer says so, or None.
     """
 
+    graph: _core.Graph
+    outputs: list[int]
+    shapes: list[Shape]
     ranges: list[tuple[int, int, str] | None]
     rows: tuple[int, str] | None
 
@@ -511,9 +517,8 @@ class Trainer:
         key = self._key("predict", x)
         found: _core.Predictor | None = self._programs.get(key)
         if found is None:
-            emission = Emission(False)
-            edges = self._emit(emission, _input_edges(emission.graph, self._ports()[0], x))
-            found = self._remember(key, _core.Predictor(emission.graph, edges))
+            inference = self._inference(x)
+            found = self._remember(key, _core.Predictor(inference.graph, inference.outputs))
         return found
 
     @property
@@ -757,13 +762,10 @@ class Trainer:
 
     def _shapes_of_outputs(self, x: Shapes) -> list[Shape]:
         """Those of the outputs for samples of these shapes."""
-        inputs, outputs = self._ports()
-        known = [port.shape for port in outputs]
+        known = [port.shape for port in self._ports()[1]]
         if not any(shape is None or None in shape[1:] for shape in known):
             return known  # type: ignore[return-value]
-        emission = Emission(False)
-        edges = self._emit(emission, _input_edges(emission.graph, inputs, x))
-        return [tuple(emission.graph.spec(edge)[0]) for edge in edges]
+        return self._inference(x).shapes
 
     def _sample_weights(
         self, rows: int, ys: Sequence[Array | None], sample_weight: Any, class_weight: Any, x: Shapes
@@ -836,7 +838,7 @@ class Trainer:
 
     def _check_inputs(self, xs: Sequence[Array], shapes: Shapes) -> None:
         """Finds ids that no table has a row for."""
-        for array, port, limits in zip(xs, self._ports()[0], self._limits(shapes).ranges, strict=True):
+        for array, port, limits in zip(xs, self._ports()[0], self._inference(shapes).ranges, strict=True):
             if limits is None:
                 continue
             low, high, who = limits
@@ -852,7 +854,7 @@ class Trainer:
 
     def _check_batches(self, shapes: Shapes, rows: int, batch_size: int) -> None:
         """Finds batches that are not of the size for which a layer keeps states."""
-        fixed = self._limits(shapes).rows
+        fixed = self._inference(shapes).rows
         size = min(batch_size, rows)
         if fixed is not None and (size != fixed[0] or rows % size):
             got = f"{size} rows" if size != fixed[0] else f"{rows} rows, the last batch of which would be smaller"
@@ -861,16 +863,18 @@ class Trainer:
                 f"batch_size={fixed[0]} and a multiple of as many rows"
             )
 
-    def _limits(self, shapes: Shapes) -> _Limits:
-        """What the graph demands of its inputs."""
-        key = self._key("limits", shapes)
-        found: _Limits | None = self._programs.get(key)
+    def _inference(self, x: Shapes) -> _Inference:
+        """The graph that predicts, and what it demands of its inputs."""
+        key = self._key("inference", x)
+        found: _Inference | None = self._programs.get(key)
         if found is None:
             emission = Emission(False)
-            edges = _input_edges(emission.graph, self._ports()[0], shapes)
-            self._emit(emission, edges)
-            limits = _Limits([emission.graph.range(edge) for edge in edges], emission.graph.fixed_rows())
-            found = self._remember(key, limits)
+            graph = emission.graph
+            inputs = _input_edges(graph, self._ports()[0], x)
+            outputs = self._emit(emission, inputs)
+            shapes = [tuple(graph.spec(edge)[0]) for edge in outputs]
+            ranges = [graph.range(edge) for edge in inputs]
+            found = self._remember(key, _Inference(graph, outputs, shapes, ranges, graph.fixed_rows()))
         return found
 
     def _validation_columns(self, x: Any, y: Any, sample_weight: Any) -> _Feed:

@@ -13,7 +13,6 @@ from fastnn.configurable import plain
 from fastnn.emission import Emission
 from fastnn.layer import Layer, numeric
 from fastnn.symbolic import Shape, is_symbolic
-from fastnn.variable import Variable
 
 CHUNK = 1 << 18
 """How many numbers `adapt` looks at together."""
@@ -36,16 +35,6 @@ def _batches(data: Any, who: str) -> Iterator[NDArray[Any]]:
         yield numeric(batch[0] if isinstance(batch, tuple) else batch, f"{who}: a batch of adapt's data")
     if empty:
         raise ValueError(f"{who}: adapt's data is empty")
-
-
-class _Number(Variable):
-    """A weight without axes, which stays without them where it is assigned."""
-
-    def assign(self, value: ArrayLike | Variable) -> None:
-        array = np.asarray(value, dtype=np.float32)
-        if array.shape != self.shape:
-            raise ValueError(f'Variable "{self.path}" has shape {self.shape}, got {array.shape}')
-        self.handle.assign(array)
 
 
 class Rescaling(Layer):
@@ -130,12 +119,6 @@ class Normalization(Layer):
             config["mean"] = np.atleast_1d(numeric(mean, f"{self.who()}: mean"))
             config["variance"] = np.atleast_1d(numeric(variance, f"{self.who()}: variance"))
         return self.kind, config
-
-    def build(self, input_shape: Any = None) -> None:
-        super().build(input_shape)
-        for variable in self._weights:
-            if not variable.shape:
-                variable.__class__ = _Number
 
     def get_config(self) -> dict[str, Any]:
         mean, variance = self._fixed

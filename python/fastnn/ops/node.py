@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from fastnn import _core
 from fastnn.emission import Emission
-from fastnn.layer import FREE_SIZES, Layer, are_free, common, with_free_sizes
+from fastnn.layer import Layer, agreed, trials
 from fastnn.seeds import unique_name
 from fastnn.symbolic import Arguments, Call, KerasTensor, Spec, Trace, is_traced, operators
 from fastnn.variable import Variable
@@ -109,16 +109,7 @@ class Operation(Layer):
         return call.outputs[0] if len(call.outputs) == 1 else call.outputs
 
     def _outcome(self, specs: Sequence[Spec]) -> list[Spec]:
-        shapes = [shape for shape, _ in specs]
-        found = []
-        free = are_free([shape for shape in shapes if shape])
-        for size in FREE_SIZES if free else FREE_SIZES[:1]:
-            known = [(shape, dtype) for shape, (_, dtype) in zip(with_free_sizes(shapes, size), specs, strict=True)]
-            found.append(_core.infer(self.node_kind, self.name, self.arguments, known)[0])
-        return [
-            (common(tuple(shape), tuple(other)), dtype)
-            for (shape, dtype), (other, _) in zip(found[0], found[-1], strict=True)
-        ]
+        return agreed([_core.infer(self.node_kind, self.name, self.arguments, known)[0] for _, known in trials(specs)])
 
     def _emit(self, emission: Emission, edges: list[int], arguments: Arguments | None = None) -> list[int]:
         variable = self._weights[0] if self._weights else None
