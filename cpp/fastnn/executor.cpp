@@ -27,17 +27,21 @@ Index GradientTable::find(const Variable* weight) const {
   return -1;
 }
 
-Session::Session(const Graph& graph, const Wanted& wanted, const GradientTable* table, Index capacity, int threads)
+Session::Session(const Graph& graph, const Wanted& wanted, const GradientTable* table, Index capacity, int threads,
+                 const Session* packer)
     : graph_(graph),
       wanted_(wanted),
-      plan_(graph, wanted, capacity, threads),
+      packer_(packer),
+      plan_(graph, wanted, capacity, threads, packer == nullptr),
       arena_(plan_.bytes),
       gradients_(table == nullptr ? 0 : static_cast<std::size_t>(table->size) * sizeof(float)),
       contexts_(graph.nodes().size()),
       prepared_(graph.nodes().size(), 0),
       drawn_before_(graph.nodes().size(), 0) {
   if (table != nullptr) std::memset(gradients_.bytes(), 0, gradients_.size());
-  for (const Placement& placement : plan_.placements) pointers_.push_back(arena_.bytes() + placement.offset);
+  for (std::size_t i = 0; i < plan_.placements.size(); ++i)
+    pointers_.push_back(packer != nullptr && plan_.placements[i].packed ? packer->pointers_[i]
+                                                                        : arena_.bytes() + plan_.placements[i].offset);
 
   for (std::size_t i = 0; i < graph.nodes().size(); ++i) {
     const Node& node = graph.nodes()[i];
@@ -114,10 +118,12 @@ void Session::bind(EdgeId edge, void* at) {
   }
 }
 
-void Session::begin(Index rows) {
+void Session::begin(Index rows, Index first_row) {
   rows_ = rows;
+  first_row_ = first_row;
   for (std::size_t i = 0; i < contexts_.size(); ++i) {
     contexts_[i].rows_ = rows;
+    contexts_[i].first_row_ = first_row;
     if (!graph_.nodes()[i].stream) continue;
     // A layer that is called several times draws anew each time.
     contexts_[i].stream_ = *graph_.nodes()[i].stream;
@@ -125,17 +131,25 @@ void Session::begin(Index rows) {
   }
 }
 
+void Session::prepare(std::size_t node) {
+  if (packer_ != nullptr) return;
+  std::uint64_t version = 0;
+  for (const VariablePtr& weight : graph_.nodes()[node].weights) version += weight->version();
+  if (version == prepared_[node]) return;
+  graph_.nodes()[node].layer->prepare(contexts_[node]);
+  prepared_[node] = version;
+}
+
+void Session::prepare() {
+  for (std::size_t i = 0; i < contexts_.size(); ++i)
+    if (!plan_.nodes[i].alias) prepare(i);
+}
+
 void Session::forward(const Pulse& pulse) {
   for (std::size_t i = 0; i < contexts_.size(); ++i) {
     if (plan_.nodes[i].alias) continue;
-    const Node& node = graph_.nodes()[i];
-    std::uint64_t version = 0;
-    for (const VariablePtr& weight : node.weights) version += weight->version();
-    if (version != prepared_[i]) {
-      node.layer->prepare(contexts_[i]);
-      prepared_[i] = version;
-    }
-    node.layer->forward(contexts_[i]);
+    prepare(i);
+    graph_.nodes()[i].layer->forward(contexts_[i]);
     if (pulse) pulse();
   }
 }
@@ -169,34 +183,84 @@ void Session::poison() {
   std::fill(prepared_.begin(), prepared_.end(), 0);
 }
 
+Team::Team(const Graph& graph, const Wanted& wanted, const GradientTable* table, Index rows, int threads) {
+  for (int i = 0; i < threads; ++i)
+    sessions_.push_back(
+        std::make_unique<Session>(graph, wanted, table, rows, 1, i == 0 ? nullptr : sessions_.front().get()));
+}
+
+namespace {
+
+constexpr std::size_t kKept = 4;
+
+// The one of `idle` for which fits() holds, or null.
+template <class Held, class Fits>
+std::unique_ptr<Held> taken(std::vector<std::unique_ptr<Held>>& idle, Fits&& fits) {
+  const auto found =
+      std::find_if(idle.begin(), idle.end(), [&](const std::unique_ptr<Held>& one) { return fits(*one); });
+  if (found == idle.end()) return nullptr;
+  std::unique_ptr<Held> held = std::move(*found);
+  idle.erase(found);
+  return held;
+}
+
+template <class Held>
+void keep(std::vector<std::unique_ptr<Held>>& idle, std::unique_ptr<Held> held) {
+  idle.push_back(std::move(held));
+  if (idle.size() > kKept) idle.erase(idle.begin());
+}
+
+}  // namespace
+
 Executor::Executor(const Graph& graph, Wanted wanted)
     : wanted_(std::move(wanted)), graph_(graph.rewritten(wanted_.outputs)), gradients_(graph_) {}
 
-std::unique_ptr<Session> Executor::acquire(Index capacity) {
+void Executor::acquire(Index capacity, std::unique_ptr<Session>& session) {
   const int threads = num_threads();
   {
     std::lock_guard<ForkSafeMutex> guard(mutex_);
-    auto fits = std::find_if(idle_.begin(), idle_.end(), [&](const std::unique_ptr<Session>& session) {
-      return session->plan().capacity == capacity && session->plan().threads == threads;
-    });
-    if (fits != idle_.end()) {
-      std::unique_ptr<Session> session = std::move(*fits);
-      idle_.erase(fits);
-      return session;
-    }
+    session = taken(
+        idle_, [&](const Session& one) { return one.plan().capacity == capacity && one.plan().threads == threads; });
   }
-  return std::make_unique<Session>(graph_, wanted_, wanted_.backward ? &gradients_ : nullptr, capacity, threads);
+  if (session == nullptr) session = std::make_unique<Session>(graph_, wanted_, table(), capacity, threads);
+}
+
+void Executor::acquire(Index rows, std::unique_ptr<Team>& team) {
+  const int threads = num_threads();
+  {
+    std::lock_guard<ForkSafeMutex> guard(mutex_);
+    team = taken(idle_teams_, [&](const Team& one) { return one.rows() == rows && one.threads() == threads; });
+  }
+  if (team == nullptr) team = std::make_unique<Team>(graph_, wanted_, table(), rows, threads);
 }
 
 void Executor::release(std::unique_ptr<Session> session) {
-  constexpr std::size_t kKept = 4;
   std::lock_guard<ForkSafeMutex> guard(mutex_);
-  idle_.push_back(std::move(session));
-  if (idle_.size() > kKept) idle_.erase(idle_.begin());
+  keep(idle_, std::move(session));
 }
 
-std::string Executor::describe_plan(Index capacity) const {
-  return graph_.describe() + Plan(graph_, wanted_, capacity, num_threads()).describe();
+void Executor::release(std::unique_ptr<Team> team) {
+  std::lock_guard<ForkSafeMutex> guard(mutex_);
+  keep(idle_teams_, std::move(team));
+}
+
+Index Executor::piece(Index capacity) {
+  if (capacity < 2 * kPieceStep) return 0;
+  std::lock_guard<ForkSafeMutex> guard(mutex_);
+  if (!rows_of_piece_) rows_of_piece_ = rows_of_piece(graph_, wanted_);
+  if (*rows_of_piece_ == 0 || *rows_of_piece_ >= capacity) return 0;
+  // A power of two of pieces is dealt evenly to most numbers of threads.
+  Index pieces = 2;
+  while (pieces * *rows_of_piece_ < capacity) pieces *= 2;
+  return ((capacity + pieces - 1) / pieces + kPieceStep - 1) / kPieceStep * kPieceStep;
+}
+
+std::string Executor::describe_plan(Index capacity) {
+  const Index rows = piece(capacity);
+  std::string text = graph_.describe();
+  if (rows == 0) return text + Plan(graph_, wanted_, capacity, num_threads()).describe();
+  return text + "in pieces of " + std::to_string(rows) + " rows, each on one thread\n" +
+         Plan(graph_, wanted_, rows, 1).describe();
 }
 
 }  // namespace fastnn

@@ -1,15 +1,20 @@
 // The executor: runs a graph's passes over one batch in a plan's arena. One forward and one backward pass serve training,
 // evaluation, prediction and tests alike.
 //
-// A Session is a plan with its memory and every pointer already set, so that a pass allocates nothing. An Executor makes
-// sessions for a graph and keeps a few, for concurrent callers and for batches of other sizes.
+// A Session is a plan with its memory and every pointer already set, so that a pass allocates nothing. A Team is a session for
+// each thread: where activations are large beside the weights, a batch is taken in pieces of a few rows, and each piece goes
+// through all nodes on one thread, in its own cache and without a barrier. An Executor makes both for a graph and keeps a
+// few, for concurrent callers and for batches of other sizes.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "fastnn/graph.hpp"
+#include "fastnn/parallel.hpp"
 #include "fastnn/plan.hpp"
 
 namespace fastnn {
@@ -30,7 +35,9 @@ struct GradientTable {
 
 class Session {
  public:
-  Session(const Graph& graph, const Wanted& wanted, const GradientTable* table, Index capacity, int threads);
+  /// What is derived from the weights is that of `packer`, if there is one, which must have prepared() before each pass.
+  Session(const Graph& graph, const Wanted& wanted, const GradientTable* table, Index capacity, int threads,
+          const Session* packer = nullptr);
 
   const Plan& plan() const { return plan_; }
   template <class T = float>
@@ -46,8 +53,11 @@ class Session {
   /// Lets the value of an edge, be it an input or an output of the graph, lie at `at` in the coming passes, and with it those of
   /// its aliases (null: in the arena again).
   void bind(EdgeId edge, void* at);
-  /// Starts a batch of `rows`, at most the capacity.
-  void begin(Index rows);
+  /// Starts a batch of `rows`, at most the capacity, or a piece of one that begins at its row `first_row`.
+  void begin(Index rows, Index first_row = 0);
+  Index first_row() const { return first_row_; }
+  /// Lets all nodes derive from changed weights what they read. Expects ReadVariables to be held. forward() does so too.
+  void prepare();
   /// Both passes expect ReadVariables to be held.
   void forward(const Pulse& pulse);
   void backward(const Pulse& pulse);
@@ -77,8 +87,11 @@ class Session {
     const Spec* spec;
   };
 
+  void prepare(std::size_t node);
+
   const Graph& graph_;
   const Wanted wanted_;
+  const Session* packer_;
   Plan plan_;
   std::vector<void*> pointers_;  // per placement
   AlignedBuffer arena_, gradients_, shared_gradients_;
@@ -88,7 +101,30 @@ class Session {
   bool draws_ = false, keeps_state_ = false;
   std::vector<SharedGradient> shared_;
   std::vector<Addition> additions_;
-  Index rows_ = 0;
+  Index rows_ = 0, first_row_ = 0;
+};
+
+/// Sessions that take a batch in pieces, each thread a piece at a time through all nodes. What the weights are packed into
+/// is shared.
+class Team {
+ public:
+  Team(const Graph& graph, const Wanted& wanted, const GradientTable* table, Index rows, int threads);
+
+  Index rows() const { return first().plan().capacity; }  ///< of a piece
+  int threads() const { return static_cast<int>(sessions_.size()); }
+  Session& operator[](int thread) const { return *sessions_[static_cast<std::size_t>(thread)]; }
+  Session& first() const { return *sessions_.front(); }
+
+  /// Rows between which one may look for an interruption.
+  Index wave() const { return 8 * threads() * rows(); }
+
+  /// Calls body(session, row, rows) for the pieces of `count` rows from `begin` on, side by side. Expects ReadVariables to be
+  /// held, and body neither to throw nor to allocate.
+  template <class Body>
+  void each_piece(Index begin, Index count, Body&& body);
+
+ private:
+  std::vector<std::unique_ptr<Session>> sessions_;
 };
 
 class Executor {
@@ -101,33 +137,56 @@ class Executor {
   const GradientTable& gradients() const { return gradients_; }
   EdgeId output(std::size_t i) const { return wanted_.outputs[i]; }
 
-  /// A session for batches of up to `capacity` rows that nobody else uses; give it back with release().
-  std::unique_ptr<Session> acquire(Index capacity);
+  /// A session for batches of up to `capacity` rows that nobody else uses; to be given back with release().
+  void acquire(Index capacity, std::unique_ptr<Session>& session);
+  /// A team for pieces of `rows` rows.
+  void acquire(Index rows, std::unique_ptr<Team>& team);
   void release(std::unique_ptr<Session> session);
+  void release(std::unique_ptr<Team> team);
 
-  std::string describe_plan(Index capacity) const;
+  /// Rows of the pieces in which a batch of up to `capacity` rows is taken; 0: it is taken whole.
+  Index piece(Index capacity);
+
+  std::string describe_plan(Index capacity);
 
  private:
+  const GradientTable* table() const { return wanted_.backward ? &gradients_ : nullptr; }
+
   Wanted wanted_;
   Graph graph_;
   GradientTable gradients_;
   ForkSafeMutex mutex_;
   std::vector<std::unique_ptr<Session>> idle_;
+  std::vector<std::unique_ptr<Team>> idle_teams_;
+  std::optional<Index> rows_of_piece_;
 };
 
-/// A session for as long as it is in scope.
-class SessionLease {
+/// A session or a team for as long as it is in scope.
+template <class Held>
+class Lease {
  public:
-  SessionLease(Executor& executor, Index capacity) : executor_(executor), session_(executor.acquire(capacity)) {}
-  ~SessionLease() { executor_.release(std::move(session_)); }
-  SessionLease(const SessionLease&) = delete;
-  SessionLease& operator=(const SessionLease&) = delete;
-  Session& operator*() const { return *session_; }
-  Session* operator->() const { return session_.get(); }
+  Lease(Executor& executor, Index capacity) : executor_(executor) { executor.acquire(capacity, held_); }
+  ~Lease() { executor_.release(std::move(held_)); }
+  Lease(const Lease&) = delete;
+  Lease& operator=(const Lease&) = delete;
+  Held& operator*() const { return *held_; }
+  Held* operator->() const { return held_.get(); }
 
  private:
   Executor& executor_;
-  std::unique_ptr<Session> session_;
+  std::unique_ptr<Held> held_;
 };
+using SessionLease = Lease<Session>;
+using TeamLease = Lease<Team>;
+
+template <class Body>
+void Team::each_piece(Index begin, Index count, Body&& body) {
+  first().prepare();
+  parallel_for((count + rows() - 1) / rows(), kGrain, [&](Index piece, int thread) {
+    // A piece is one thread's: what its nodes would cut runs inline.
+    const RunScope alone(1);
+    body((*this)[thread], begin + piece * rows(), std::min(rows(), count - piece * rows()));
+  });
+}
 
 }  // namespace fastnn

@@ -83,6 +83,8 @@ class Context {
  public:
   Index rows() const { return rows_; }          ///< samples present in this batch
   Index capacity() const { return capacity_; }  ///< samples the plan was made for
+  /// Place of the first row in its batch, where that is taken in pieces; a multiple of kPieceStep.
+  Index first_row() const { return first_row_; }
   bool training() const { return training_; }
   int threads() const { return threads_; }
 
@@ -111,7 +113,7 @@ class Context {
   const Stream& stream() const { return stream_; }
 
   // Filled by the executor.
-  Index rows_ = 0, capacity_ = 0;
+  Index rows_ = 0, capacity_ = 0, first_row_ = 0;
   bool training_ = false;
   int threads_ = 1;
   std::vector<const void*> inputs_;
@@ -122,6 +124,10 @@ class Context {
   std::vector<void*> buffers_;
   Stream stream_;
 };
+
+/// Rows of a piece of a batch are a multiple of this: random words come by fours, so that each piece can begin to draw where
+/// its first row would have.
+constexpr Index kPieceStep = 4;
 
 /// Which edges backward() reads, so that the planner can free the others early.
 struct BackwardReads {

@@ -433,11 +433,17 @@ class ClassCrossentropy : public Loss {
     float* kept = ctx.buffers_.empty() ? nullptr : ctx.buffer(0);
     const Index n = size();
     each_range(ctx, [&](Index begin, Index end) {
+      Logarithms pending;
       for (Index g = begin; g < end; ++g) {
         const float* x = scores + g * n;
         const Scales scales = measure(x);
-        loss[g] = kSparse ? sparse_loss(ctx.input<std::int32_t>(0)[g], x, scales)
-                          : dense_loss(ctx.input(0) + g * n, x, scales);
+        if (kSparse) {
+          const Index at = (g - begin) % kWidth;
+          take_label(ctx.input<std::int32_t>(0)[g], x, scales, pending, at);
+          if (at + 1 == kWidth || g + 1 == end) pending.finish(loss + g - at, at + 1);
+        } else {
+          loss[g] = dense_loss(ctx.input(0) + g * n, x, scales);
+        }
         if (kept == nullptr) continue;
         kept[2 * g] = scales.shift;
         kept[2 * g + 1] = scales.total;
@@ -534,12 +540,31 @@ class ClassCrossentropy : public Loss {
   bool ignored(Index label) const { return ignored_ && label == *ignored_; }
   bool known(Index label) const { return label >= 0 && label < size(); }
 
-  float sparse_loss(Index label, const float* x, const Scales& scales) const {
-    if (ignored(label)) return 0.0f;
-    if (!known(label)) return std::numeric_limits<float>::quiet_NaN();
-    if (kLogits) return scalar_log(scales.total) - (x[label] - scales.shift);
-    const float q = x[label] / divisor(scales);
-    return -scalar_log(q < kEpsilon ? kEpsilon : kAlmostOne < q ? kAlmostOne : q);
+  // A register of losses, log(x) - taken or without logits -log(x), so that one logarithm serves them all.
+  struct Logarithms {
+    alignas(kAlignment) float x[kWidth], taken[kWidth];
+    Logarithms() { std::fill_n(x, kWidth, 1.0f), std::fill_n(taken, kWidth, 0.0f); }
+
+    void finish(float* loss, Index count) const {
+      const Packet value = sub(packet::log(packet::load_aligned(x)), packet::load_aligned(taken));
+      store_n(loss, kLogits ? value : sub(zero(), value), count);
+    }
+  };
+
+  // What the loss of a group with this label is the logarithm of, in place `at`.
+  void take_label(Index label, const float* x, const Scales& scales, Logarithms& to, Index at) const {
+    to.x[at] = 1.0f;
+    to.taken[at] = 0.0f;
+    if (ignored(label)) return;
+    if (!known(label)) {
+      to.x[at] = std::numeric_limits<float>::quiet_NaN();
+    } else if (kLogits) {
+      to.x[at] = scales.total;
+      to.taken[at] = x[label] - scales.shift;
+    } else {
+      const float q = x[label] / divisor(scales);
+      to.x[at] = q < kEpsilon ? kEpsilon : kAlmostOne < q ? kAlmostOne : q;
+    }
   }
 
   void sparse_slope(Index label, const float* x, const Scales& scales, float dloss, float* dx) const {

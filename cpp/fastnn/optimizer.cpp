@@ -126,14 +126,10 @@ void Optimizer::update(const Range& range, kernels::Moderation moderation) const
       kernels::update_sgd(moderation, rate, momentum_, nesterov_, range.gradient, w,
                           momentum_ != 0 ? slot(range, 0) : nullptr, range.count);
       break;
-    case Rule::adam: {
-      const auto step = static_cast<double>(iterations + 1);
-      const double alpha = learning_rate * std::sqrt(1 - std::pow(static_cast<double>(beta_2_), step)) /
-                           (1 - std::pow(static_cast<double>(beta_1_), step));
-      kernels::update_adam(moderation, {static_cast<float>(alpha), beta_1_, beta_2_, epsilon_}, range.gradient, w,
-                           slot(range, 0), slot(range, 1), amsgrad_ ? slot(range, 2) : nullptr, range.count);
+    case Rule::adam:
+      kernels::update_adam(moderation, {alpha_, beta_1_, beta_2_, epsilon_}, range.gradient, w, slot(range, 0),
+                           slot(range, 1), amsgrad_ ? slot(range, 2) : nullptr, range.count);
       break;
-    }
     case Rule::rmsprop: {
       float* velocity = momentum_ > 0 ? slot(range, 1) : nullptr;
       float* mean = centered_ ? slot(range, momentum_ > 0 ? 2 : 1) : nullptr;
@@ -147,6 +143,11 @@ void Optimizer::update(const Range& range, kernels::Moderation moderation) const
 void Optimizer::apply(const GradientTable& table, const float* gradients) {
   lay_out(table, gradients);
   if (clipnorm_ > 0 || global_clipnorm_ > 0) find_scales(table);
+  if (rule_ == Rule::adam) {
+    const auto step = static_cast<double>(iterations + 1);
+    alpha_ = static_cast<float>(learning_rate * std::sqrt(1 - std::pow(static_cast<double>(beta_2_), step)) /
+                                (1 - std::pow(static_cast<double>(beta_1_), step)));
+  }
   parallel_for(static_cast<Index>(ranges_.size()), byte_work(28 * elements_), [this](Index i, int) {
     const Range& range = ranges_[static_cast<std::size_t>(i)];
     kernels::Moderation moderation;

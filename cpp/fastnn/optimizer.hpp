@@ -53,6 +53,7 @@ class Optimizer {
 
   Rule rule_;
   float momentum_ = 0, rho_ = 0.9f, beta_1_ = 0.9f, beta_2_ = 0.999f, epsilon_ = 1e-7f;
+  float alpha_ = 0;  // Adam's rate at this step, its corrections of the moments in it
   bool nesterov_ = false, amsgrad_ = false, centered_ = false;
   double weight_decay_ = 0;
   float clipnorm_ = 0, clipvalue_ = 0, global_clipnorm_ = 0;  // 0: off

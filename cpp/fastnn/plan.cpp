@@ -14,10 +14,11 @@ std::size_t at(int i) { return static_cast<std::size_t>(i); }
 // Builds one plan; its members live only as long as that takes.
 class Planner {
  public:
-  Planner(const Graph& graph, const Wanted& wanted, Plan& plan)
+  Planner(const Graph& graph, const Wanted& wanted, bool packs, Plan& plan)
       : graph_(graph),
         nodes_(graph.nodes()),
         wanted_(wanted),
+        packs_(packs),
         plan_(plan),
         n_(static_cast<int>(graph.nodes().size())) {}
 
@@ -39,7 +40,7 @@ class Planner {
   std::size_t sources() const { return wanted_.outputs.size() - wanted_.watched; }
 
   int place(std::string what, std::size_t bytes, int first, int last) {
-    plan_.placements.push_back({std::move(what), bytes, first, last, 0});
+    plan_.placements.push_back({std::move(what), bytes, first, last});
     return static_cast<int>(plan_.placements.size()) - 1;
   }
   void extend(int placement, int time) {
@@ -183,7 +184,10 @@ class Planner {
         if (entry.life == Life::backward) first = last = backward_time(i);
         if (entry.life == Life::step) last = end(), life = "kept by ";
         if (entry.life == Life::plan) first = -1, last = end(), life = "packed by ";
-        plan.buffers.push_back(place(life + nodes_[at(i)].layer->who(), entry.bytes, first, last));
+        const bool packed = entry.life == Life::plan;
+        const std::size_t bytes = packed && !packs_ ? 0 : entry.bytes;
+        plan.buffers.push_back(place(life + nodes_[at(i)].layer->who(), bytes, first, last));
+        plan_.placements.back().packed = packed;
       }
     }
   }
@@ -213,6 +217,7 @@ class Planner {
   const Graph& graph_;
   const std::vector<Node>& nodes_;
   const Wanted& wanted_;
+  const bool packs_;
   Plan& plan_;
   const int n_;
   std::vector<EdgeId> storage_;  // per edge: the edge whose memory it shares
@@ -221,9 +226,31 @@ class Planner {
 
 }  // namespace
 
-Plan::Plan(const Graph& graph, const Wanted& wanted, Index capacity_, int threads_)
+Plan::Plan(const Graph& graph, const Wanted& wanted, Index capacity_, int threads_, bool packs)
     : capacity(capacity_), threads(threads_) {
-  Planner(graph, wanted, *this).run();
+  Planner(graph, wanted, packs, *this).run();
+}
+
+Index rows_of_piece(const Graph& graph, const Wanted& wanted) {
+  // Half of a second level of cache for what belongs to the rows. Weights are read once a piece, and a piece has gradients of
+  // its own: where they are large, that costs more than it saves.
+  constexpr std::size_t kCache = 1 << 20, kMostWeights = 1 << 21;
+  for (const Edge& edge : graph.edges())
+    if (!edge.spec.batched()) return 0;
+  for (const Node& node : graph.nodes()) {
+    const Layer& layer = *node.layer;
+    if (layer.updates_state() || layer.fixed_rows() > 0 || layer.is_effect() || layer.takes_unbatched()) return 0;
+    if (layer.random() && !wanted.training) return 0;
+  }
+  // Of many rows, beside which what does not grow with them is little.
+  constexpr Index kMany = 1024;
+  const Plan less(graph, wanted, kMany, 1, false), more(graph, wanted, 2 * kMany, 1, false);
+  std::size_t packed = 0;
+  const Plan whole(graph, wanted, 1, 1);
+  for (const Placement& placement : whole.placements) packed += placement.packed ? placement.bytes : 0;
+  const std::size_t row = std::max<std::size_t>(1, (more.bytes - less.bytes) / kMany);
+  if (packed > kMostWeights) return 0;
+  return std::max(kPieceStep, static_cast<Index>(kCache / row) / kPieceStep * kPieceStep);
 }
 
 std::string Plan::describe() const {

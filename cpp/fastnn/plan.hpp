@@ -20,6 +20,7 @@ struct Placement {
   std::size_t bytes = 0;
   int first = 0, last = 0;  ///< times of first write and last read
   std::size_t offset = 0;
+  bool packed = false;  ///< derived from the weights: the same whatever the batch
 };
 
 constexpr int kNowhere = -1;
@@ -45,7 +46,8 @@ struct NodePlan {
 };
 
 struct Plan {
-  Plan(const Graph& graph, const Wanted& wanted, Index capacity, int threads);
+  /// Without `packs` what is derived from the weights lies elsewhere and takes no room.
+  Plan(const Graph& graph, const Wanted& wanted, Index capacity, int threads, bool packs = true);
 
   std::string describe() const;
 
@@ -57,5 +59,10 @@ struct Plan {
   std::vector<int> gradients;  ///< per edge: the placement of its gradient, or kNowhere
   std::size_t bytes = 0;       ///< of the whole arena
 };
+
+/// Rows that are best taken through all passes together, so that what one node makes is still in the second level of cache when
+/// the next one reads it; 0 where a batch is better taken whole, or must be because its rows meet (moving statistics, means
+/// over the batch). Follows from shapes alone.
+Index rows_of_piece(const Graph& graph, const Wanted& wanted);
 
 }  // namespace fastnn

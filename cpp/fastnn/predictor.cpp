@@ -49,8 +49,6 @@ void Predictor::run(const std::vector<Column>& columns, Index begin, Index end, 
   const auto destination = [&](std::size_t i, Index row) -> void* {
     return static_cast<std::byte*>(to[i]) + static_cast<std::size_t>(row) * output(i).row_bytes();
   };
-  SessionLease session(executor_, std::min(batch_size, end - begin));
-  const RunScope scope(session->plan().threads);
   using Clock = std::chrono::steady_clock;
   Clock::time_point asked = Clock::now();
   const Pulse timed = [&] {
@@ -58,31 +56,50 @@ void Predictor::run(const std::vector<Column>& columns, Index begin, Index end, 
     asked = Clock::now();
     pulse();
   };
-  for (Index row = begin; row < end; row += batch_size) {
-    const Index count = std::min(batch_size, end - row);
+  const auto forward = [&](Session& session, Index row, Index count, const Pulse& between) {
     for (std::size_t i = 0; i < columns.size(); ++i) {
       const EdgeId edge = graph.inputs()[i];
       const DType dtype = graph.edge(edge).spec.dtype;
       const void* there = in_place(columns[i], row, count, dtype);
-      session->bind(edge, const_cast<void*>(there));
-      if (there == nullptr) gather(columns[i], nullptr, row, count, dtype, session->value<void>(edge));
+      session.bind(edge, const_cast<void*>(there));
+      if (there == nullptr) gather(columns[i], nullptr, row, count, dtype, session.value<void>(edge));
     }
     // Outputs are computed where the user wants them, but those that are an input or another output seen again.
     for (std::size_t i = 0; i < to.size(); ++i)
-      if (owned_[i]) session->bind(executor_.output(i), destination(i, row));
-    session->begin(count);
+      if (owned_[i]) session.bind(executor_.output(i), destination(i, row));
+    session.begin(count);
+    session.forward(between);
+    for (std::size_t i = 0; i < to.size(); ++i)
+      if (!owned_[i])
+        std::memcpy(destination(i, row), session.value<void>(executor_.output(i)),
+                    static_cast<std::size_t>(count) * output(i).row_bytes());
+  };
+  const Index most = std::min(batch_size, end - begin);
+  if (const Index piece = executor_.piece(most); piece > 0) {
+    // Rows do not meet, so nothing is seen of where they are cut.
+    TeamLease team(executor_, piece);
+    const RunScope scope(team->threads());
+    for (Index row = begin; row < end; row += team->wave()) {
+      {
+        const ReadVariables reading;
+        team->each_piece(row, std::min(team->wave(), end - row),
+                         [&](Session& session, Index first, Index count) { forward(session, first, count, {}); });
+      }
+      timed();
+    }
+    return;
+  }
+  SessionLease session(executor_, most);
+  const RunScope scope(session->plan().threads);
+  for (Index row = begin; row < end; row += batch_size) {
     {
       const ReadVariables reading;
-      session->forward(timed);
+      forward(*session, row, std::min(batch_size, end - row), timed);
     }
     if (session->commits()) {
       const WriteVariables writing;
       session->commit();
     }
-    for (std::size_t i = 0; i < to.size(); ++i)
-      if (!owned_[i])
-        std::memcpy(destination(i, row), session->value<void>(executor_.output(i)),
-                    static_cast<std::size_t>(count) * output(i).row_bytes());
   }
 }
 

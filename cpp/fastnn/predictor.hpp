@@ -21,7 +21,7 @@ class Predictor {
   void run(const std::vector<Column>& columns, Index begin, Index end, Index batch_size, const std::vector<void*>& to,
            const Pulse& pulse);
 
-  std::string describe_plan(Index batch_size) const { return executor_.describe_plan(batch_size); }
+  std::string describe_plan(Index batch_size) { return executor_.describe_plan(batch_size); }
 
  private:
   Executor executor_;

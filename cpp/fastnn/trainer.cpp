@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <mutex>
+#include <optional>
 
 #include "fastnn/kernels/update.hpp"
 #include "fastnn/parallel.hpp"
@@ -51,10 +52,24 @@ Trainer::Trainer(const Graph& graph, std::vector<LossTerm> losses, std::vector<M
 
 void Trainer::reset() {
   std::lock_guard<ForkSafeMutex> guard(run_lock_);
-  sums_.total = sums_.rows = 0;
-  sums_.losses.assign(losses_.size(), 0);
-  sums_.metrics.assign(metrics_.size(), 0);
-  sums_.metric_counts.assign(metrics_.size(), 0);
+  clear(sums_);
+}
+
+void Trainer::clear(Tally& tally) const {
+  tally.total = tally.rows = 0;
+  tally.losses.assign(losses_.size(), 0);
+  tally.metrics.assign(metrics_.size(), 0);
+  tally.metric_counts.assign(metrics_.size(), 0);
+}
+
+void Trainer::add(const Tally& from, Tally& to) const {
+  to.total += from.total;
+  to.rows += from.rows;
+  for (std::size_t k = 0; k < losses_.size(); ++k) to.losses[k] += from.losses[k];
+  for (std::size_t k = 0; k < metrics_.size(); ++k) {
+    to.metrics[k] += from.metrics[k];
+    to.metric_counts[k] += from.metric_counts[k];
+  }
 }
 
 void Trainer::check(const RunData& data) const {
@@ -85,7 +100,7 @@ void Trainer::check(const RunData& data) const {
   for (const MetricTerm& term : metrics_) check_weights(term);
 }
 
-void Trainer::gather_batch(Session& session, const RunData& data, const Index* order, Index begin, Index count) {
+void Trainer::gather_batch(Session& session, const RunData& data, const Index* order, Index begin, Index count) const {
   const Graph& graph = executor_.graph();
   for (std::size_t i = 0; i < data.columns.size(); ++i) {
     const EdgeId edge = graph.inputs()[i];
@@ -94,6 +109,9 @@ void Trainer::gather_batch(Session& session, const RunData& data, const Index* o
     session.bind(edge, const_cast<void*>(there));
     if (there == nullptr) gather(data.columns[i], order, begin, count, dtype, session.value<void>(edge));
   }
+}
+
+void Trainer::gather_weights(const RunData& data, const Index* order, Index begin, Index count) {
   for (std::size_t i = 0; i < data.weights.size(); ++i)
     if (data.weights[i] != nullptr)
       gather(*data.weights[i], order, begin, count, DType::float32, batch_weights_[i].data());
@@ -126,9 +144,9 @@ struct Trainer::Weighing {
     if (mask != nullptr && mask[i] == 0) return 0;
     return samples == nullptr ? 1 : static_cast<double>(samples[each ? i : row]);
   }
-  /// How many values count.
-  double count() const {
-    if (mask == nullptr) return static_cast<double>(rows * size);
+  /// How many values count in a batch of so many rows. With a mask the batch is not cut into pieces.
+  double count(Index batch) const {
+    if (mask == nullptr) return static_cast<double>(batch * size);
     double total = 0;
     for (Index i = 0; i < rows * size; ++i) total += mask[i];
     return total;
@@ -143,30 +161,31 @@ Trainer::Weighing Trainer::weighing(const Session& session, const RunData& data,
   weighing.size = spec.size(session.rows()) / weighing.rows;
   const auto i = static_cast<std::size_t>(term.sample_weights);
   if (spec.batched() && term.sample_weights != kUnweighted && data.weights[i] != nullptr) {
-    weighing.samples = batch_weights_[i].data();
+    weighing.samples = batch_weights_[i].data() + session.first_row() * data.weights[i]->row_size();
     weighing.each = data.weights[i]->row_size() > 1;
   }
   if (term.mask != kUnmasked) weighing.mask = session.value<std::uint8_t>(term.mask);
   return weighing;
 }
 
-// Fills the tally of this step and, where gradients are wanted, seeds the backward pass: the derivative of the total with
-// respect to each per-sample loss.
-void Trainer::take_losses(Session& session, const RunData& data) {
-  step_.rows = static_cast<double>(session.rows());
-  step_.total = weight_penalty();
+// Fills the tally of a batch of `batch` rows, or what a piece of it adds to that, and, where gradients are wanted, seeds the
+// backward pass: the derivative of the total with respect to each per-sample loss.
+void Trainer::take_losses(Session& session, const RunData& data, Index batch, Tally& tally) const {
+  tally.rows = static_cast<double>(session.rows());
+  tally.total = 0;
   for (std::size_t k = 0; k < losses_.size(); ++k) {
     const LossTerm& term = losses_[k];
     const float* values = session.value(term.edge);
+    const bool batched = executor_.graph().edge(term.edge).spec.batched();
     const Weighing weighing = this->weighing(session, data, term);
-    const double count = term.summed ? 1 : std::max(weighing.count(), 1e-7);
+    const double count = term.summed ? 1 : std::max(weighing.count(batched ? batch : 1), 1e-7);
     double sum = 0;
     for (Index i = 0, at = 0; i < weighing.rows; ++i)
       for (Index j = 0; j < weighing.size; ++j, ++at)
         // What does not count may be anything, NaN too.
         if (const double weight = weighing.at(i, j); weight != 0) sum += weight * static_cast<double>(values[at]);
-    step_.losses[k] = sum / count;
-    step_.total += term.weight * step_.losses[k];
+    tally.losses[k] = sum / count;
+    tally.total += term.weight * tally.losses[k];
     if (float* gradient = session.gradient(term.edge)) {
       const auto share = static_cast<float>(term.weight / count);
       if (weighing.plain()) {
@@ -187,9 +206,44 @@ void Trainer::take_losses(Session& session, const RunData& data) {
         if (weight != 0) sum += weight * static_cast<double>(values[at]);
         count += weight;
       }
-    step_.metrics[k] = sum;
-    step_.metric_counts[k] = count;
+    tally.metrics[k] = sum;
+    tally.metric_counts[k] = count;
   }
+}
+
+// Rows of the pieces in which batches are taken; 0: they are taken whole.
+Index Trainer::piece(Index capacity) {
+  // How many values a mask lets count is known when the whole batch has gone forward.
+  const auto masked = [](const LossTerm& term) { return term.mask != kUnmasked; };
+  return std::any_of(losses_.begin(), losses_.end(), masked) ? 0 : executor_.piece(capacity);
+}
+
+// Forward, losses and backward of a batch in pieces; what they give is added up in their order.
+void Trainer::run_pieces(Team& team, const RunData& data, const Index* order, Index begin, Index count,
+                         const Pulse& pulse) {
+  const Index size = optimizer_ ? executor_.gradients().size : 0;
+  float* partials = partials_.as<float>();
+  {
+    const ReadVariables reading;
+    for (Index done = 0; done < count; done += team.wave()) {
+      team.each_piece(done, std::min(team.wave(), count - done), [&](Session& session, Index first, Index rows) {
+        const Index piece = first / team.rows();
+        gather_batch(session, data, order, begin + first, rows);
+        session.begin(rows, first);
+        session.forward({});
+        take_losses(session, data, count, tallies_[static_cast<std::size_t>(piece)]);
+        if (!optimizer_) return;
+        session.backward({});
+        std::copy_n(session.weight_gradients(), size, partials + piece * size);
+      });
+      if (pulse) pulse();
+    }
+    clear(step_);
+    step_.total = weight_penalty();
+  }
+  const Index pieces = (count + team.rows() - 1) / team.rows();
+  for (Index i = 0; i < pieces; ++i) add(tallies_[static_cast<std::size_t>(i)], step_);
+  kernels::add_up(partials, pieces, size, team.first().weight_gradients());
 }
 
 Index Trainer::run(const RunData& data, const Index* order, Index batch_size, Index first, Index last,
@@ -198,8 +252,20 @@ Index Trainer::run(const RunData& data, const Index* order, Index batch_size, In
   require(batch_size >= 1, "batch_size expects a positive integer, got ", batch_size);
   std::lock_guard<ForkSafeMutex> guard(run_lock_);
   const Index capacity = std::min(batch_size, data.columns[0].rows());
-  SessionLease session(executor_, capacity);
-  const RunScope scope(session->plan().threads);
+  std::optional<TeamLease> team;
+  std::optional<SessionLease> whole;
+  if (const Index rows = piece(capacity); rows > 0) {
+    team.emplace(executor_, rows);
+    const auto pieces = static_cast<std::size_t>((capacity + rows - 1) / rows);
+    tallies_.resize(std::max(tallies_.size(), pieces), sums_);
+    const std::size_t bytes =
+        optimizer_ ? pieces * static_cast<std::size_t>(executor_.gradients().size) * sizeof(float) : 0;
+    if (partials_.size() < bytes) partials_ = AlignedBuffer(bytes);
+  } else {
+    whole.emplace(executor_, capacity);
+  }
+  Session& session = team ? (*team)->first() : **whole;
+  const RunScope scope(team ? (*team)->threads() : session.plan().threads);
   batch_weights_.resize(data.weights.size());
   for (std::size_t i = 0; i < data.weights.size(); ++i)
     if (data.weights[i] != nullptr)
@@ -217,27 +283,31 @@ Index Trainer::run(const RunData& data, const Index* order, Index batch_size, In
   const Pulse never;
   bool long_steps = true;
   Index step = first;
+  Clock::time_point began = start;
   while (step < last) {
-    const Clock::time_point began = Clock::now();
     const Index begin = step * batch_size;
     const Index count = std::min(batch_size, data.columns[0].rows() - begin);
     const Pulse& between = long_steps ? timed : never;
-    gather_batch(*session, data, order, begin, count);
-    session->begin(count);
-    {
+    gather_weights(data, order, begin, count);
+    if (team) {
+      run_pieces(**team, data, order, begin, count, between);
+    } else {
+      gather_batch(session, data, order, begin, count);
+      session.begin(count);
       const ReadVariables reading;
-      session->forward(between);
-      take_losses(*session, data);
-      if (optimizer_) session->backward(between);
+      session.forward(between);
+      take_losses(session, data, count, step_);
+      step_.total += weight_penalty();
+      if (optimizer_) session.backward(between);
     }
     if (optimizer_) {
       const WriteVariables writing;
       if (rates != nullptr) optimizer_->learning_rate = rates[step - first];
-      optimizer_->apply(executor_.gradients(), session->weight_gradients());
-      session->commit();
-    } else if (session->commits()) {
+      optimizer_->apply(executor_.gradients(), session.weight_gradients());
+      session.commit();
+    } else if (session.commits()) {
       const WriteVariables writing;
-      session->commit();
+      session.commit();
     }
     sums_.total += step_.total * step_.rows;
     sums_.rows += step_.rows;
@@ -249,8 +319,9 @@ Index Trainer::run(const RunData& data, const Index* order, Index batch_size, In
     ++step;
     const Clock::time_point now = Clock::now();
     long_steps = std::chrono::duration<double>(now - began).count() > kPatience / 10;
+    began = now;
     if (std::chrono::duration<double>(now - start).count() >= budget) break;
-    if (!long_steps) timed();
+    if (!long_steps && std::chrono::duration<double>(now - asked).count() >= kPatience) timed();
   }
   return step - first;
 }
@@ -273,11 +344,12 @@ std::vector<std::pair<VariablePtr, std::vector<float>>> Trainer::gradients(const
   for (std::size_t i = 0; i < data.weights.size(); ++i)
     if (data.weights[i] != nullptr)
       batch_weights_[i].resize(static_cast<std::size_t>(rows * data.weights[i]->row_size()));
+  gather_weights(data, nullptr, 0, rows);
   gather_batch(*session, data, nullptr, 0, rows);
   session->begin(rows);
   const ReadVariables reading;
   session->forward(pulse);
-  take_losses(*session, data);
+  take_losses(*session, data, rows, step_);
   session->backward(pulse);
   std::vector<std::pair<VariablePtr, std::vector<float>>> result;
   const GradientTable& table = executor_.gradients();

@@ -61,7 +61,7 @@ class Trainer {
   /// The gradient of the total loss over all rows as one batch, penalties of weights included; nothing is written.
   std::vector<std::pair<VariablePtr, std::vector<float>>> gradients(const RunData& data, const Pulse& pulse);
 
-  std::string describe_plan(Index batch_size) const { return executor_.describe_plan(batch_size); }
+  std::string describe_plan(Index batch_size) { return executor_.describe_plan(batch_size); }
 
  private:
   // What a step adds to the sums when it commits.
@@ -71,11 +71,16 @@ class Trainer {
   };
 
   void check(const RunData& data) const;
-  void gather_batch(Session& session, const RunData& data, const Index* order, Index begin, Index count);
+  Index piece(Index capacity);
+  void gather_weights(const RunData& data, const Index* order, Index begin, Index count);
+  void gather_batch(Session& session, const RunData& data, const Index* order, Index begin, Index count) const;
   struct Weighing;
   template <class Term>
   Weighing weighing(const Session& session, const RunData& data, const Term& term) const;
-  void take_losses(Session& session, const RunData& data);
+  void take_losses(Session& session, const RunData& data, Index batch, Tally& tally) const;
+  void run_pieces(Team& team, const RunData& data, const Index* order, Index begin, Index count, const Pulse& pulse);
+  void clear(Tally& tally) const;
+  void add(const Tally& from, Tally& to) const;
   double weight_penalty() const;
 
   Executor executor_;
@@ -85,6 +90,8 @@ class Trainer {
   ForkSafeMutex run_lock_;
   std::vector<std::vector<float>> batch_weights_;  // sample weights of the batch at hand
   Tally sums_, step_;
+  std::vector<Tally> tallies_;  // of the pieces of a batch, and
+  AlignedBuffer partials_;      // their gradients
 };
 
 }  // namespace fastnn

@@ -11,7 +11,7 @@ namespace fastnn::kernels {
 /// Elements that one task should begin at a multiple of: whole Philox blocks, many at once.
 constexpr Index kDropoutBlock = 256;
 
-/// mask[i] = 0 where to_unit(word first + i of the stream) < rate, else 1. `first` is a multiple of kDropoutBlock.
+/// mask[i] = 0 where to_unit(word first + i of the stream) < rate, else 1. `first` is a multiple of 4.
 void draw_mask(const Stream&, double rate, Index first, std::uint8_t* mask, Index count);
 
 /// y = x * scale where the mask is set, else 0. `step` is 1, or 0 where one mask element serves all. y may be x.
@@ -21,8 +21,7 @@ void apply_mask(const std::uint8_t* mask, Index step, float scale, const float* 
 void apply_mask(const std::uint8_t* mask, Index step, float scale, float shift, float dropped, const float* x, float* y,
                 Index count);
 
-/// out[i] = the standard normal number that word first + i of the stream stands for. `first` is a multiple of
-/// kDropoutBlock.
+/// out[i] = the standard normal number that word first + i of the stream stands for. `first` is a multiple of 4.
 void draw_normal(const Stream&, Index first, float* out, Index count);
 
 /// What is kept is scaled by 1 / (1 - rate), so that its mean stays; by 0 where nothing is kept.

@@ -125,20 +125,26 @@ WideTile find_wide_tile(Index rows) {
   }
 }
 
+// `width` floats from a row of a matrix to one that has room for whole registers, which are filled with zeros; and back.
+inline void copy_padded(const float* from, Index width, float* to) {
+  packet::for_each(width, [=](Index i, Index n) { packet::store(to + i, packet::load_n(from + i, n)); });
+}
+inline void copy_back(const float* from, Index width, float* to) {
+  packet::for_each(width, [=](Index i, Index n) { packet::store_n(to + i, packet::load(from + i), n); });
+}
+
 // The last panel is narrower than its registers: its tile works on a padded copy.
-void edge_tile(Tile run, TileArguments t, Index rows, Index width) {
+void edge_tile(Tile run, TileArguments& t, Index rows, Index width) {
   alignas(kAlignment) float copy[kRows][kPanel];
   alignas(kAlignment) float bias[kPanel];
   float* pointers[kRows];
   for (Index r = 0; r < rows; ++r) {
     pointers[r] = copy[r];
-    if (!t.reload) continue;
-    std::fill_n(copy[r], kPanel, 0.0f);
-    std::copy_n(t.c[r] + t.column, width, copy[r]);
+    if (t.reload) copy_padded(t.c[r] + t.column, width, copy[r]);
   }
+  const float* const whole_bias = t.bias;
   if (t.bias) {
-    std::fill_n(bias, kPanel, 0.0f);
-    std::copy_n(t.bias + t.column, width, bias);
+    copy_padded(t.bias + t.column, width, bias);
     t.bias = bias;
   }
   float* const* c = t.c;
@@ -146,7 +152,10 @@ void edge_tile(Tile run, TileArguments t, Index rows, Index width) {
   t.c = pointers;
   t.column = 0;
   run(t);
-  for (Index r = 0; r < rows; ++r) std::copy_n(copy[r], width, c[r] + column);
+  for (Index r = 0; r < rows; ++r) copy_back(copy[r], width, c[r] + column);
+  t.c = c;
+  t.column = column;
+  t.bias = whole_bias;
 }
 
 // One block of k for all rows and panels: `done` of `total` steps lie before it.
@@ -289,6 +298,14 @@ void pack_panel(const float* b, Index row_stride, Index column_stride, Index k, 
       }
     }
   }
+  if (column_stride == 1) {
+    for (; p < k; ++p) {
+      copy_padded(b + p * row_stride, width, to + p * stride);
+      for (Index j = ceil_div(width, kWidth) * kWidth; j < stride; j += kWidth)
+        packet::store(to + p * stride + j, packet::zero());
+    }
+    return;
+  }
   for (; p < k; ++p) {
     for (Index j = 0; j < width; ++j) to[p * stride + j] = b[p * row_stride + j * column_stride];
     for (Index j = width; j < stride; ++j) to[p * stride + j] = 0.0f;
@@ -415,6 +432,7 @@ void pack_left(const OuterArguments& t, const Split& split, Index first, Index l
 void multiply_outer(const float* const* runs, Index run_count, Index run_length, Index offset, Index lda, Index m,
                     const float* columns, Index width, bool accumulate, float* c, Index ldc) {
   const OuterArguments in_place{runs, run_count, run_length, offset, lda, nullptr, nullptr, ldc, accumulate};
+  OuterArguments t = in_place;
   const Index tiles = ceil_div(m, kRows);
   const Split split(m, tiles);
   alignas(kAlignment) float left[kLeftTiles * kLeftTile];
@@ -423,7 +441,6 @@ void multiply_outer(const float* const* runs, Index run_count, Index run_length,
   const bool gather = width > kPanel && lda >= 256;
   for (Index tile = 0; tile < tiles; ++tile) {
     const Index row = split.begin(tile), rows = split.begin(tile + 1) - row;
-    OuterArguments t = in_place;
     t.offset = offset + row;
     const float* left_run = left + tile % kLeftTiles * kLeftTile;
     if (gather) {
@@ -440,20 +457,18 @@ void multiply_outer(const float* const* runs, Index run_count, Index run_length,
       const OuterTile run = find_outer_tile(rows, packets);
       float* const to = c + row * ldc + first;
       t.b = columns + first * kOuterRows;
+      t.c = to;
+      t.ldc = ldc;
       if (panel_width == packets * kWidth) {
-        t.c = to;
-        t.ldc = ldc;
         run(t);
         continue;
       }
-      if (accumulate) {
-        std::fill_n(copy, rows * kPanel, 0.0f);
-        for (Index r = 0; r < rows; ++r) std::copy_n(to + r * ldc, panel_width, copy + r * kPanel);
-      }
+      if (accumulate)
+        for (Index r = 0; r < rows; ++r) copy_padded(to + r * ldc, panel_width, copy + r * kPanel);
       t.c = copy;
       t.ldc = kPanel;
       run(t);
-      for (Index r = 0; r < rows; ++r) std::copy_n(copy + r * kPanel, panel_width, to + r * ldc);
+      for (Index r = 0; r < rows; ++r) copy_back(copy + r * kPanel, panel_width, to + r * ldc);
     }
   }
 }

@@ -35,6 +35,31 @@ struct One : packet::Single {
 struct Register : packet::Wide {
   using Place = packet::IntPacket;
   static Place place(Index number) { return packet::set1_int(static_cast<int>(number)); }
+#if defined(__AVX512F__)
+  // Eigen's comparisons give whole registers, which AVX-512 would make of its masks and turn back at each use.
+  static void take_larger(Packet& best, Place& at, const Packet& value, const Place& number) {
+    const __mmask16 known = _mm512_cmp_ps_mask(best, best, _CMP_ORD_Q);
+    const __mmask16 take = _mm512_mask_cmp_ps_mask(known, best, value, _CMP_NGE_UQ);
+    best = _mm512_mask_blend_ps(take, best, value);
+    at = _mm512_mask_blend_epi32(take, at, number);
+  }
+  static Place load_place(const std::uint8_t* from) {
+    return _mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
+  }
+  static Place load_place(const std::uint16_t* from) {
+    return _mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)));
+  }
+  static void store_place(std::uint8_t* to, const Place& at) {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm512_cvtepi32_epi8(at));
+  }
+  static void store_place(std::uint16_t* to, const Place& at) {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm512_cvtepi32_epi16(at));
+  }
+  static void store_place(std::int32_t* to, const Place& at) { _mm512_storeu_si512(to, at); }
+  static Packet where(const Place& a, const Place& b, const Packet& value) {
+    return _mm512_maskz_mov_ps(_mm512_cmpeq_epi32_mask(a, b), value);
+  }
+#else
   static void take_larger(Packet& best, Place& at, const Packet& value, const Place& number) {
     const Packet take = packet::both(packet::ei::pcmp_lt_or_nan(best, value), packet::equal(best, best));
     best = packet::select(take, value, best);
@@ -57,6 +82,7 @@ struct Register : packet::Wide {
     return packet::select(packet::equal(packet::ei::pcast<Place, Packet>(difference), packet::zero()), value,
                           packet::zero());
   }
+#endif
 };
 
 // Calls body(traits, channel) so that [begin, end) is covered by registers, then one by one.
@@ -87,9 +113,18 @@ inline Window window_of(const PoolShape& s, Index oz, Index oy, Index ox) {
   return window;
 }
 
-// Calls body(floats from the window's first pixel, number in the window) for each pixel that is there, in order.
+// Calls body(floats from the window's first pixel, number in the window) for each pixel that is there, in order. The usual
+// window, 2x2 of which nothing is missing, has no loops.
 template <bool kDeep, class Body>
 inline void each_tap(const PoolShape& s, const Window& window, Body&& body) {
+  if (!kDeep && s.kh == 2 && s.kw == 2 && window.count() == 4) {
+    const Index line = s.w * s.c;
+    body(0, 0);
+    body(s.c, 1);
+    body(line, 2);
+    body(line + s.c, 3);
+    return;
+  }
   for (Index kz = kDeep ? window.z0 : 0; kz < (kDeep ? window.z1 : 1); ++kz) {
     for (Index ky = window.y0; ky < window.y1; ++ky) {
       const Index line = (kz * s.h + ky) * s.w * s.c, number = (kz * s.kh + ky) * s.kw;

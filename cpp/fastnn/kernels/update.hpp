@@ -10,6 +10,9 @@ namespace fastnn::kernels {
 /// to[i] += from[i].
 void add(const float* from, float* to, Index count);
 
+/// to[i] = the sum of parts[p * size + i] over the `count` parts, in their order.
+void add_up(const float* parts, Index count, Index size, float* to);
+
 /// What every rule does to the gradient and the weight before its own arithmetic.
 struct Moderation {
   float l1 = 0, l2 = 0;  ///< gradient += l1 * sign(w) + 2 * l2 * w

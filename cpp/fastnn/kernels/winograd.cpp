@@ -133,6 +133,23 @@ inline void transform_kernel(const Packet* taps, Packet* points) {
   for (Index j = 0; j < kWindow; ++j) kernel_to_points<kTaps>(half + j, kWindow, points + j, kWindow);
 }
 
+// Calls body(stretch, i) for the registers that cover [0, size): all but a partial last one without a count to look at.
+struct Full {
+  static Packet load(const float* from) { return packet::load(from); }
+  static void store(float* to, const Packet& value) { packet::store(to, value); }
+};
+struct Partial {
+  Index count;
+  Packet load(const float* from) const { return packet::load_partial(from, count); }
+  void store(float* to, const Packet& value) const { packet::store_partial(to, value, count); }
+};
+template <class Body>
+inline void each_stretch(Index size, Body&& body) {
+  Index i = 0;
+  for (; i + kWidth <= size; i += kWidth) body(Full{}, i);
+  if (i < size) body(Partial{size - i}, i);
+}
+
 // Floats from one point's matrix to the next. Strides of a power of two would send all 36 to one set of the cache; a line
 // more spreads them.
 constexpr Index apart(Index size) { return size + 16; }
@@ -195,12 +212,22 @@ void transform_input(const Geometry& g, const float* x, Index tile, Index block,
   for (Index i = 0; i < kWindow; ++i)
     for (Index j = 0; j < kWindow; ++j)
       pixels[i * kWindow + j] = rows[i] != nullptr && columns[j] >= 0 ? rows[i] + columns[j] : zeros;
-  packet::for_each(g.channels, [&](Index c, Index count) {
-    Packet d[kPoints], half[kPoints];
-    for (Index i = 0; i < kPoints; ++i) d[i] = load_n(pixels[i] + c, count);
-    for (Index i = 0; i < kWindow; ++i) to_points(d + i * kWindow, 1, half + i * kWindow, 1);
-    for (Index j = 0; j < kWindow; ++j) to_points(half + j, kWindow, d + j, kWindow);
-    for (Index p = 0; p < kPoints; ++p) store_n(v + p * point_step + c, d[p], count);
+  each_stretch(g.channels, [&](auto stretch, Index c) {
+    Packet half[kPoints];
+#pragma GCC unroll 6
+    for (Index i = 0; i < kWindow; ++i) {
+      Packet d[kWindow];
+#pragma GCC unroll 6
+      for (Index j = 0; j < kWindow; ++j) d[j] = stretch.load(pixels[i * kWindow + j] + c);
+      to_points(d, 1, half + i * kWindow, 1);
+    }
+#pragma GCC unroll 6
+    for (Index j = 0; j < kWindow; ++j) {
+      Packet points[kWindow];
+      to_points(half + j, kWindow, points, 1);
+#pragma GCC unroll 6
+      for (Index i = 0; i < kWindow; ++i) stretch.store(v + (i * kWindow + j) * point_step + c, points[i]);
+    }
   });
 }
 
@@ -211,19 +238,29 @@ void transform_output(const Geometry& g, const float* m, Index point_step, Index
   const Place place(g, tile);
   const Index rows = std::min(kTile, g.out_h - place.y), columns = std::min(kTile, g.out_w - place.x);
   float* corner = y + ((place.image * g.out_h + place.y) * g.out_w + place.x) * g.filters + first;
-  packet::for_each(filters, [&](Index f, Index count) {
-    Packet points[kPoints], half[kTile * kWindow], out[kTile * kTile];
-    for (Index p = 0; p < kPoints; ++p) points[p] = load_n(m + p * point_step + f, count);
-    for (Index j = 0; j < kWindow; ++j) from_points<kTile>(points + j, kWindow, half + j, kWindow);
-    for (Index i = 0; i < kTile; ++i) from_points<kTile>(half + i * kWindow, 1, out + i * kTile, 1);
-    const Packet bias = epilogue.bias ? load_n(epilogue.bias + first + f, count) : packet::zero();
-    for (Index i = 0; i < rows; ++i)
-      for (Index j = 0; j < columns; ++j) {
-        Packet value = out[i * kTile + j];
-        if (epilogue.bias) value = add(value, bias);
-        if (relu) value = packet::max(value, packet::zero());
-        store_n(corner + (i * g.out_w + j) * g.filters + f, value, count);
+  each_stretch(filters, [&](auto stretch, Index f) {
+    Packet half[kTile * kWindow];
+#pragma GCC unroll 6
+    for (Index j = 0; j < kWindow; ++j) {
+      Packet points[kWindow];
+#pragma GCC unroll 6
+      for (Index i = 0; i < kWindow; ++i) points[i] = stretch.load(m + (i * kWindow + j) * point_step + f);
+      from_points<kTile>(points, 1, half + j, kWindow);
+    }
+    const Packet bias = epilogue.bias ? stretch.load(epilogue.bias + first + f) : packet::zero();
+#pragma GCC unroll 4
+    for (Index i = 0; i < kTile; ++i) {
+      if (i >= rows) break;
+      Packet out[kTile];
+      from_points<kTile>(half + i * kWindow, 1, out, 1);
+#pragma GCC unroll 4
+      for (Index j = 0; j < kTile; ++j) {
+        if (j >= columns) break;
+        if (epilogue.bias) out[j] = add(out[j], bias);
+        if (relu) out[j] = packet::max(out[j], packet::zero());
+        stretch.store(corner + (i * g.out_w + j) * g.filters + f, out[j]);
       }
+    }
   });
   if (relu || epilogue.activation == Activation::linear) return;
   for (Index i = 0; i < rows; ++i)
@@ -419,19 +456,26 @@ void transform_gradient(const Geometry& g, const float* dy, Index tile, float* z
   const Place place(g, tile);
   const Index rows = std::min(kTile, g.out_h - place.y), columns = std::min(kTile, g.out_w - place.x);
   const float* corner = dy + ((place.image * g.out_h + place.y) * g.out_w + place.x) * g.filters;
-  for (Index f = 0; f < g.filters; f += kWidth) {
-    const Index count = std::min(kWidth, g.filters - f);
-    Packet out[kTile * kTile], half[kTile * kWindow], points[kPoints];
-    for (Index i = 0; i < kTile; ++i)
+  each_stretch(g.filters, [&](auto stretch, Index f) {
+    Packet half[kTile * kWindow];
+#pragma GCC unroll 4
+    for (Index i = 0; i < kTile; ++i) {
+      Packet out[kTile];
+#pragma GCC unroll 4
       for (Index j = 0; j < kTile; ++j)
-        out[i * kTile + j] =
-            i < rows && j < columns ? load_n(corner + (i * g.out_w + j) * g.filters + f, count) : packet::zero();
-    for (Index i = 0; i < kTile; ++i) gradient_to_points<kTile>(out + i * kTile, 1, half + i * kWindow, 1);
-    for (Index j = 0; j < kWindow; ++j) gradient_to_points<kTile>(half + j, kWindow, points + j, kWindow);
+        out[j] = i < rows && j < columns ? stretch.load(corner + (i * g.out_w + j) * g.filters + f) : packet::zero();
+      gradient_to_points<kTile>(out, 1, half + i * kWindow, 1);
+    }
     const Index panel = f / kPanel;
     float* to = z + panel * kOuterRows * kPanel + t * panel_stride(panel, g.filters) + f % kPanel;
-    for (Index p = 0; p < kPoints; ++p) packet::store(to + p * point_step, points[p]);
-  }
+#pragma GCC unroll 6
+    for (Index j = 0; j < kWindow; ++j) {
+      Packet points[kWindow];
+      gradient_to_points<kTile>(half + j, kWindow, points, 1);
+#pragma GCC unroll 6
+      for (Index i = 0; i < kWindow; ++i) packet::store(to + (i * kWindow + j) * point_step, points[i]);
+    }
+  });
 }
 
 // The sums of each point, (channels, filters), are gathered in one of two ways, by their size alone. Large ones have work

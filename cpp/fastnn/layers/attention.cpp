@@ -126,7 +126,7 @@ class Attention : public Layer {
       if (rate_ > 0) {
         auto* mask = ctx.buffer<std::uint8_t>(kMask) + (kept ? task : thread) * drawn();
         float* dropped = panels + forward_panels();
-        kernels::draw_mask(ctx.stream(), rate_, task * drawn(), mask, queries_ * keys_);
+        kernels::draw_mask(ctx.stream(), rate_, (ctx.first_row() * heads_ + task) * drawn(), mask, queries_ * keys_);
         kernels::apply_mask(mask, 1, kernels::dropout_scale(rate_), scores, dropped, queries_ * keys_);
         used = dropped;
       }

@@ -20,7 +20,7 @@ using kernels::Picture;
 using Draw = std::array<float, 4>;
 
 Draw draw(const Context& ctx, Index sample) {
-  const Philox words = philox(ctx.stream(), static_cast<std::uint64_t>(sample));
+  const Philox words = philox(ctx.stream(), static_cast<std::uint64_t>(ctx.first_row() + sample));
   return {to_unit(words[0]), to_unit(words[1]), to_unit(words[2]), to_unit(words[3])};
 }
 

@@ -104,10 +104,11 @@ class Coloring : public Layer {
   static Draw drawn(const Context& ctx, Index sample) {
     Draw draw{};
     std::size_t next = 0;
-    for (std::uint64_t block : {2 * static_cast<std::uint64_t>(sample), 2 * static_cast<std::uint64_t>(sample) + 1})
+    const auto place = static_cast<std::uint64_t>(ctx.first_row() + sample);
+    for (std::uint64_t block : {2 * place, 2 * place + 1})
       for (std::uint32_t word : philox(ctx.stream(), block)) draw.units[next++] = to_unit(word);
     // The upper half of the blocks is for seeds of noise.
-    const Philox seed = philox(ctx.stream(), (std::uint64_t{1} << 63) + static_cast<std::uint64_t>(sample));
+    const Philox seed = philox(ctx.stream(), (std::uint64_t{1} << 63) + place);
     draw.noise.seed = (static_cast<std::uint64_t>(seed[0]) << 32) | seed[1];
     return draw;
   }

@@ -394,15 +394,16 @@ class Recurrent : public Layer {
 
   void draw_masks(const Context& ctx) const {
     constexpr Index kChunk = 64 * kernels::kDropoutBlock;
-    const auto draw = [&](double rate, Index first, std::uint8_t* mask, Index count) {
+    const auto draw = [&](double rate, Index first, std::uint8_t* mask, Index row_size) {
+      const Index count = ctx.rows() * row_size;
+      first += ctx.first_row() * row_size;
       parallel_ranges(count, kChunk, 1.2 * static_cast<double>(count), [&](Index begin, Index end, int) {
         kernels::draw_mask(ctx.stream(), rate, first + begin, mask + begin, end - begin);
       });
     };
-    if (state_masks() > 0)
-      draw(state_rate_, kStateWords, ctx.buffer<std::uint8_t>(kStateMask), ctx.rows() * state_masks() * units_);
+    if (state_masks() > 0) draw(state_rate_, kStateWords, ctx.buffer<std::uint8_t>(kStateMask), state_masks() * units_);
     if (input_masks() == 0) return;
-    draw(input_rate_, 0, ctx.buffer<std::uint8_t>(kInputMask), ctx.rows() * input_masks() * features_);
+    draw(input_rate_, 0, ctx.buffer<std::uint8_t>(kInputMask), input_masks() * features_);
     for (std::size_t p = 0; p < input_parts_.size(); ++p) apply_input_mask(ctx, p, ctx.input(), masked_input(ctx, p));
   }
   // y = x with the mask of part `p`, the same at all steps of a row.

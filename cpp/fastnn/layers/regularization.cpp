@@ -87,9 +87,10 @@ class Dropout : public Layer {
     float* y = ctx.output();
     auto* mask = ctx.buffer<std::uint8_t>(0);
     const Index drawn = (shared_by_batch_ ? 1 : ctx.rows()) * noise_row_;
+    const Index before = shared_by_batch_ ? 0 : ctx.first_row() * noise_row_;
     parallel_ranges(drawn, kChunk, 1.2 * static_cast<double>(drawn), [&](Index begin, Index end, int) {
       // The mask of a chunk is applied while it lies in the nearest cache.
-      kernels::draw_mask(ctx.stream(), rate_, begin, mask + begin, end - begin);
+      kernels::draw_mask(ctx.stream(), rate_, before + begin, mask + begin, end - begin);
       if (noise_shape_.empty()) apply(mask + begin, 1, true, x + begin, y + begin, end - begin);
     });
     if (!noise_shape_.empty()) apply_by_runs(ctx, true, x, y);
@@ -172,7 +173,7 @@ class GaussianNoise : public Layer {
     each_chunk(ctx, 3.0, [&](Index begin, Index end) {
       const float* x = ctx.input() + begin;
       float *y = ctx.output() + begin, *factor = factors == nullptr ? y : factors + begin;
-      kernels::draw_normal(ctx.stream(), begin, factor, end - begin);
+      kernels::draw_normal(ctx.stream(), ctx.first_row() * row_size_ + begin, factor, end - begin);
       for_each(end - begin, [&](Index i, Index n) {
         const Packet noise = load_n(factor + i, n), value = load_n(x + i, n);
         if (!multiplies_) return store_n(y + i, madd(noise, spread, value), n);
