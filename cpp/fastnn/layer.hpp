@@ -196,6 +196,8 @@ class Layer {
   virtual std::optional<std::pair<Index, Index>> range(std::size_t) const { return std::nullopt; }
   /// The rows that every batch must have, where the node keeps something of each; 0: any number.
   virtual Index fixed_rows() const { return 0; }
+  /// True where the node takes its rows in blocks of its own, as many together as serve its products.
+  virtual bool cuts_rows() const { return false; }
   /// True where the node draws from its stream in a training step.
   virtual bool random() const { return false; }
 

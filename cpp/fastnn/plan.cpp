@@ -240,7 +240,7 @@ Index rows_of_piece(const Graph& graph, const Wanted& wanted) {
   for (const Node& node : graph.nodes()) {
     const Layer& layer = *node.layer;
     if (layer.updates_state() || layer.fixed_rows() > 0 || layer.is_effect() || layer.takes_unbatched()) return 0;
-    if (layer.random() && !wanted.training) return 0;
+    if (layer.cuts_rows() || (layer.random() && !wanted.training)) return 0;
   }
   // Of many rows, beside which what does not grow with them is little.
   constexpr Index kMany = 1024;

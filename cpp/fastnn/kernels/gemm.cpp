@@ -28,6 +28,9 @@ constexpr int kRows = 6;
 // Rows of a panel block: 24 to 32 KiB of panel.
 constexpr Index kBlockK = kWidth == 16 ? 256 : 3072 / kWidth;
 
+// Floats from one row to the next where a block of k is copied: an odd number of cache lines.
+constexpr Index kCopyRow = kBlockK + 16;
+
 static_assert(kOuterColumns % kPanel == 0);
 static_assert(kRowBlock % kRows == 0, "a full row block is whole tiles");
 
@@ -216,9 +219,23 @@ void multiply_rows(const float* const* a, const Segments& segments, Index m, con
   const bool relu = epilogue.plain_relu();
   const Index total = segments.count * segments.length;
   const bool ends_chains = segments.first + total == segments.total;
+  // Rows a multiple of 4096 bytes apart all lie in one set of the nearest cache: where several panels want them, each block
+  // of k is copied first.
+  const bool crowded = m > 1 && last - first >= 4 && (a[1] - a[0]) % 1024 == 0 && segments.length >= kBlockK;
+  alignas(kAlignment) float copy[kRowBlock * kCopyRow];
+  const float* rows_of_copy[kRowBlock];
   const auto block = [&](Index segment, Index count, Index within, Index length) {
     const Index done = segments.first + segment * segments.length + within;
     const bool begins = done == 0, ends = done + count * length == segments.total;
+    if (crowded) {
+      const Index zero = 0, offset = segments.offsets[segment] + within;
+      for (Index r = 0; r < m; ++r) {
+        rows_of_copy[r] = copy + r * kCopyRow;
+        std::copy_n(a[r] + offset, length, copy + r * kCopyRow);
+      }
+      return multiply_block(rows_of_copy, {&zero, 1, 0, length, done, segments.total}, m, panels, n, first, last, c,
+                            epilogue.bias, !begins || epilogue.accumulate, ends && relu);
+    }
     multiply_block(a, {segments.offsets + segment, count, within, length, done, segments.total}, m, panels, n, first,
                    last, c, epilogue.bias, !begins || epilogue.accumulate, ends && relu);
   };
@@ -267,7 +284,10 @@ void gemm(const float* a, Index lda, Index m, Index k, const float* panels, Inde
       from[r - begin] = a + r * lda;
       to[r - begin] = c + r * ldc;
     }
-    multiply_rows(from, segments, end - begin, panels, n, split.begin(part), split.begin(part + 1), to, epilogue);
+    // With many blocks of k, columns of C are taken few enough together that they stay in the cache from block to block.
+    const Index last = split.begin(part + 1), step = k > 4 * kBlockK ? 8 : panels_of_c;
+    for (Index panel = split.begin(part); panel < last; panel += step)
+      multiply_rows(from, segments, end - begin, panels, n, panel, std::min(panel + step, last), to, epilogue);
   });
 }
 
@@ -485,16 +505,21 @@ Index rows_of_chunk(Index m, Index n) {
   return std::max<Index>(kOuterRows, (Index{1} << 18) / outputs / kOuterRows * kOuterRows);
 }
 
-// Rows [0, rows) of A and B give columns [first, first + width) and rows [begin, end) of C.
-void outer_task(const float* a, Index lda, const float* b, Index ldb, Index rows, Index begin, Index end, Index first,
-                Index width, float* c, Index ldc, float* sums) {
+// Rows [0, rows) of the operands give columns [first, first + width) of rows [begin, end) of the C's, counted through them all.
+void outer_task(const Left* lefts, Index count, const float* b, Index ldb, Index rows, Index begin, Index end,
+                Index first, Index width, float* sums) {
   alignas(kAlignment) float columns[kOuterPack];
   for (Index row = 0; row < rows; row += kOuterRows) {
-    const Index count = std::min(kOuterRows, rows - row);
-    pack_columns(b + row * ldb + first, ldb, count, width, columns, sums ? sums + first : nullptr, row > 0);
-    if (begin == end) continue;
-    const float* run = a + row * lda;
-    multiply_outer(&run, 1, count, begin, lda, end - begin, columns, width, row > 0, c + begin * ldc + first, ldc);
+    const Index taken = std::min(kOuterRows, rows - row);
+    pack_columns(b + row * ldb + first, ldb, taken, width, columns, sums ? sums + first : nullptr, row > 0);
+    Index before = 0;
+    for (const Left* left = lefts; left < lefts + count; before += left++->m) {
+      const Index from = std::max(begin - before, Index{0}), to = std::min(end - before, left->m);
+      if (from >= to) continue;
+      const float* run = left->a + row * left->lda;
+      multiply_outer(&run, 1, taken, from, left->lda, to - from, columns, width, row > 0,
+                     left->c + from * left->ldc + first, left->ldc);
+    }
   }
 }
 
@@ -506,8 +531,11 @@ Index gemm_tn_scratch(Index m, Index n, Index most_rows) {
   return std::min(kWave, ceil_div(most_rows, chunk) - 1) * (m + 1) * n;
 }
 
-void gemm_tn(const float* a, Index lda, const float* b, Index ldb, Index rows, Index m, Index n, float* c, Index ldc,
-             float* column_sums, float* scratch) {
+void gemm_tn(const Left* lefts, Index count, const float* b, Index ldb, Index rows, Index n, float* column_sums,
+             float* scratch) {
+  assert(count <= kMostLefts);
+  Index m = 0;
+  for (Index i = 0; i < count; ++i) m += lefts[i].m;
   const Index chunk = rows_of_chunk(m, n), blocks = ceil_div(n, kOuterColumns);
   const double work = fma_work(static_cast<double>(rows) * static_cast<double>(m + 1) * static_cast<double>(n));
   if (rows <= chunk) {
@@ -518,32 +546,40 @@ void gemm_tn(const float* a, Index lda, const float* b, Index ldb, Index rows, I
     const Split split(m, parts);
     parallel_for(blocks * parts, work, [&](Index task, int) {
       const Index first = task / parts * kOuterColumns, part = task % parts;
-      outer_task(a, lda, b, ldb, rows, split.begin(part), split.begin(part + 1), first,
-                 std::min(kOuterColumns, n - first), c, ldc, part == 0 ? column_sums : nullptr);
+      outer_task(lefts, count, b, ldb, rows, split.begin(part), split.begin(part + 1), first,
+                 std::min(kOuterColumns, n - first), part == 0 ? column_sums : nullptr);
     });
     return;
   }
   const Index chunks = ceil_div(rows, chunk), size = (m + 1) * n;
   for (Index first = 0; first < chunks;) {
-    // The first chunk of all writes to C itself, so that scratch is only needed for the others.
-    const Index direct = first == 0 ? 1 : 0, count = std::min(chunks - first, kWave + direct);
-    parallel_for(count, work * static_cast<double>(count) / static_cast<double>(chunks), [&](Index task, int) {
+    // The first chunk of all writes to the C's themselves, so that scratch is only needed for the others.
+    const Index direct = first == 0 ? 1 : 0, wave = std::min(chunks - first, kWave + direct);
+    parallel_for(wave, work * static_cast<double>(wave) / static_cast<double>(chunks), [&](Index task, int) {
       const Index begin = (first + task) * chunk, end = std::min(rows, begin + chunk);
       float* partial = scratch + (task - direct) * size;
-      const bool to_c = first + task == 0;
-      float* sums = column_sums == nullptr ? nullptr : to_c ? column_sums : partial + m * n;
+      const bool in_place = first + task == 0;
+      float* sums = column_sums == nullptr ? nullptr : in_place ? column_sums : partial + m * n;
+      Left parts[kMostLefts];
+      for (Index i = 0; i < count; ++i) {
+        parts[i] = lefts[i];
+        parts[i].a = lefts[i].m == 0 ? nullptr : lefts[i].a + begin * lefts[i].lda;
+        if (!in_place) parts[i].c = partial, parts[i].ldc = n;
+        partial += lefts[i].m * n;
+      }
       for (Index column = 0; column < n; column += kOuterColumns)
-        outer_task(a + begin * lda, lda, b + begin * ldb, ldb, end - begin, 0, m, column,
-                   std::min(kOuterColumns, n - column), to_c ? c : partial, to_c ? ldc : n, sums);
+        outer_task(parts, count, b + begin * ldb, ldb, end - begin, 0, m, column, std::min(kOuterColumns, n - column),
+                   sums);
     });
-    for (Index i = 0; i < count - direct; ++i) {
+    for (Index i = 0; i < wave - direct; ++i) {
       const float* partial = scratch + i * size;
-      for (Index r = 0; r < m; ++r)
-        for (Index j = 0; j < n; ++j) c[r * ldc + j] += partial[r * n + j];
+      for (const Left* left = lefts; left < lefts + count; ++left)
+        for (Index r = 0; r < left->m; ++r, partial += n)
+          for (Index j = 0; j < n; ++j) left->c[r * left->ldc + j] += partial[j];
       if (column_sums)
-        for (Index j = 0; j < n; ++j) column_sums[j] += partial[m * n + j];
+        for (Index j = 0; j < n; ++j) column_sums[j] += partial[j];
     }
-    first += count;
+    first += wave;
   }
 }
 

@@ -75,11 +75,25 @@ struct Segments {
 void multiply_rows(const float* const* a, const Segments& segments, Index m, const float* panels, Index n, Index first,
                    Index last, float* const* c, const Epilogue& epilogue);
 
-/// C (m x n) = A^T B for A (rows x m), B (rows x n); writes sums of B's columns to column_sums unless that is null.
-/// With m = 0 only the sums are computed (a and c may be null).
-void gemm_tn(const float* a, Index lda, const float* b, Index ldb, Index rows, Index m, Index n, float* c, Index ldc,
-             float* column_sums, float* scratch);
-/// Floats of scratch that gemm_tn needs for up to `most_rows` rows.
+/// A left operand A (rows x m) and where its product with the common right one goes.
+struct Left {
+  const float* a;
+  Index lda, m;
+  float* c;
+  Index ldc;
+};
+constexpr Index kMostLefts = 2;
+
+/// C (m x n) = A^T B for B (rows x n) and each of `count` left operands; writes sums of B's columns to column_sums unless that
+/// is null. With m = 0 nothing is written to C (a and c may be null).
+void gemm_tn(const Left* lefts, Index count, const float* b, Index ldb, Index rows, Index n, float* column_sums,
+             float* scratch);
+inline void gemm_tn(const float* a, Index lda, const float* b, Index ldb, Index rows, Index m, Index n, float* c,
+                    Index ldc, float* column_sums, float* scratch) {
+  const Left left{a, lda, m, c, ldc};
+  gemm_tn(&left, 1, b, ldb, rows, n, column_sums, scratch);
+}
+/// Floats of scratch that gemm_tn needs for up to `most_rows` rows, m being that of all left operands together.
 Index gemm_tn_scratch(Index m, Index n, Index most_rows);
 
 /// Most rows and columns of B that pack_columns and multiply_outer take at once: 64 KiB.

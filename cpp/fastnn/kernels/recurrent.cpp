@@ -13,6 +13,13 @@ using namespace packet;
 
 void apply(const Squash& squash, float* x, Index count) { activate(squash.function, squash.parameters, x, x, count); }
 
+// The usual functions, whose steps are one sweep: every number is read and written once.
+bool usual(const CellFunctions& f) {
+  return f.candidate.function == Activation::tanh && f.gate.function == Activation::sigmoid;
+}
+inline Packet sigmoid_slope(const Packet& y) { return mul(y, sub(set1(1.0f), y)); }
+inline Packet tanh_slope(const Packet& y) { return sub(set1(1.0f), mul(y, y)); }
+
 // y becomes dy * f'(x).
 void apply_backward(const Squash& squash, const float* x, float* y, const float* dy, Index count) {
   activate_backward(squash.function, squash.parameters, x, y, dy, y, count);
@@ -38,6 +45,22 @@ void simple_step_backward(const CellFunctions& f, float* gates, const float* sum
 
 void lstm_step(const CellFunctions& f, float* gates, float* sums, const float* c_before, Index units, float* c,
                float* squashed, float* h) {
+  if (usual(f)) {
+    float *input = gates, *forget = gates + units, *candidate = gates + 2 * units, *output = gates + 3 * units;
+    return for_each(units, [&](Index i, Index n) {
+      const Packet in = sigmoid(load_n(input + i, n)), fresh = packet::tanh(load_n(candidate + i, n));
+      const Packet old = sigmoid(load_n(forget + i, n)), out = sigmoid(load_n(output + i, n));
+      const Packet state = madd(old, load_n(c_before + i, n), mul(in, fresh));
+      const Packet seen = packet::tanh(state);
+      store_n(input + i, in, n);
+      store_n(forget + i, old, n);
+      store_n(candidate + i, fresh, n);
+      store_n(output + i, out, n);
+      store_n(c + i, state, n);
+      store_n(squashed + i, seen, n);
+      store_n(h + i, mul(out, seen), n);
+    });
+  }
   keep(sums, gates, 0, 4 * units);
   apply(f.gate, gates, 2 * units);
   apply(f.candidate, gates + 2 * units, units);
@@ -54,6 +77,17 @@ void lstm_step(const CellFunctions& f, float* gates, float* sums, const float* c
 void lstm_step_backward(const CellFunctions& f, float* gates, const float* sums, const float* c_before, const float* c,
                         const float* squashed, Index units, const float* dh, float* dc, float* scratch) {
   float *input = gates, *forget = gates + units, *candidate = gates + 2 * units, *output = gates + 3 * units;
+  if (usual(f))
+    return for_each(units, [&](Index i, Index n) {
+      const Packet in = load_n(input + i, n), fresh = load_n(candidate + i, n), old = load_n(forget + i, n);
+      const Packet out = load_n(output + i, n), seen = load_n(squashed + i, n), up = load_n(dh + i, n);
+      const Packet d = madd(mul(up, out), tanh_slope(seen), load_n(dc + i, n));
+      store_n(dc + i, mul(d, old), n);
+      store_n(input + i, mul(mul(d, fresh), sigmoid_slope(in)), n);
+      store_n(forget + i, mul(mul(d, load_n(c_before + i, n)), sigmoid_slope(old)), n);
+      store_n(candidate + i, mul(mul(d, in), tanh_slope(fresh)), n);
+      store_n(output + i, mul(mul(up, seen), sigmoid_slope(out)), n);
+    });
   float *d_input = scratch, *d_forget = scratch + units, *d_candidate = scratch + 2 * units,
         *d_output = scratch + 3 * units;
   for_each(units, [&](Index i, Index n) { store_n(d_input + i, mul(load_n(dh + i, n), load_n(output + i, n)), n); });

@@ -413,7 +413,7 @@ bool winograd_serves(const ConvShape& s) {
 }
 
 bool winograd_serves_kernel_gradient(const ConvShape& s) {
-  return winograd_serves(s) && forward_geometry(s).blocks() == 1 && s.channels * s.filters >= 512;
+  return winograd_serves(s) && s.channels * s.filters >= 512;
 }
 
 Index winograd_packed_size(const ConvShape& s) {

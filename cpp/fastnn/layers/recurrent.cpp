@@ -139,6 +139,7 @@ class Recurrent : public Layer {
   bool differentiable_input(std::size_t i) const override { return !(masked_ && i == 1); }
   BackwardReads backward_reads() const override { return {true, false}; }
   bool random() const override { return input_rate_ > 0 || state_rate_ > 0; }
+  bool cuts_rows() const override { return true; }
   bool updates_state() const override { return stateful_; }
   Index fixed_rows() const override { return stateful_ ? batch_ : 0; }
 
@@ -161,6 +162,9 @@ class Recurrent : public Layer {
     if (!back) return;
     booking.book(Life::plan, panels_size(input_parts_, features_, true) + panels_size(state_parts_, units_, true));
     Index scratch = kernels::gemm_tn_scratch(0, gates_ * units_, steps);
+    if (one_product())
+      for (Index m : {features_, units_, features_ + units_})
+        scratch = std::max(scratch, kernels::gemm_tn_scratch(m, gates_ * units_, steps));
     for (const std::vector<Part>* parts : {&input_parts_, &state_parts_})
       for (const Part& part : *parts)
         for (Index m : {Index{0}, parts == &input_parts_ ? features_ : units_})
@@ -322,6 +326,7 @@ class Recurrent : public Layer {
   };
 
   std::size_t first_state_input() const { return masked_ ? 2 : 1; }
+  bool one_product() const { return input_parts_.size() == 1 && state_parts_.size() == 1 && state_rate_ == 0; }
   Index state_masks() const { return state_rate_ > 0 ? gates_ : 0; }
   Index input_masks() const { return input_rate_ == 0 ? 0 : static_cast<Index>(input_parts_.size()); }
   Index stored_rows(const Context& ctx) const { return std::min(ctx.rows(), batch_); }
@@ -528,14 +533,25 @@ class Recurrent : public Layer {
     const Index pairs = ctx.rows() * time_, columns = gates_ * units_;
     float *dkernel = ctx.weight_gradient(0), *drecurrent = ctx.weight_gradient(1);
     float* dbias = use_bias_ ? ctx.weight_gradient(2) : nullptr;
-    const auto outer = [&](const float* a, Index lda, Index m, const Part& part, float* dw, float* sums) {
-      if (dw == nullptr && sums == nullptr) return;
-      kernels::gemm_tn(a, lda, ctx.buffer(kGates) + part.to * units_, gate_row_, pairs, dw != nullptr ? m : 0,
-                       part.count * units_, dw != nullptr ? dw + part.first * units_ : nullptr, columns,
+    const auto outer = [&](const Part& part, const kernels::Left* lefts, Index count, float* sums) {
+      kernels::gemm_tn(lefts, count, ctx.buffer(kGates) + part.to * units_, gate_row_, pairs, part.count * units_,
                        sums != nullptr ? sums + part.first * units_ : nullptr, ctx.buffer(kScratch));
     };
-    for (std::size_t p = 0; p < input_parts_.size(); ++p)
-      outer(input_of(ctx, p), features_, features_, input_parts_[p], dkernel, dbias);
+    const auto left = [&](const float* a, Index lda, Index m, const Part& part, float* dw) {
+      return kernels::Left{a, lda, dw != nullptr ? m : 0, dw != nullptr ? dw + part.first * units_ : nullptr, columns};
+    };
+    // Where one product makes all gates of both kernels, their gradients have the right operand in common.
+    if (one_product()) {
+      const Part& part = input_parts_[0];
+      const kernels::Left both[] = {left(input_of(ctx, 0), features_, features_, part, dkernel),
+                                    left(history(ctx, 0, 0, 0), state_row_, units_, part, drecurrent)};
+      if (dkernel != nullptr || drecurrent != nullptr || dbias != nullptr) outer(part, both, 2, dbias);
+      return;
+    }
+    for (std::size_t p = 0; p < input_parts_.size(); ++p) {
+      const kernels::Left one = left(input_of(ctx, p), features_, features_, input_parts_[p], dkernel);
+      if (dkernel != nullptr || dbias != nullptr) outer(input_parts_[p], &one, 1, dbias);
+    }
     for (std::size_t p = 0; p < state_parts_.size(); ++p) {
       const float* h = history(ctx, 0, 0, 0);
       Index stride = state_row_;
@@ -550,8 +566,9 @@ class Recurrent : public Layer {
         });
         h = to;
       }
-      outer(h, stride, units_, state_parts_[p], drecurrent,
-            dbias != nullptr && bias_of_state_ > 0 ? dbias + bias_of_state_ : nullptr);
+      const kernels::Left one = left(h, stride, units_, state_parts_[p], drecurrent);
+      float* sums = dbias != nullptr && bias_of_state_ > 0 ? dbias + bias_of_state_ : nullptr;
+      if (drecurrent != nullptr || sums != nullptr) outer(state_parts_[p], &one, 1, sums);
     }
   }
 
