@@ -776,24 +776,27 @@ ALLOCATIONS = """
             return done
 
     _core.Trainer = Watched
-    for threads in (1, 2):
+    for threads, side in ((1, 6), (2, 6), (1, 48), (2, 48)):  # the larger images are taken in pieces
         fastnn.config.set_num_threads(threads)
         model = fastnn.Sequential([
-            layers.Input((6, 6, 2)), layers.Conv2D(8, 3, padding="same", activation="relu"),
-            layers.BatchNormalization(), layers.MaxPooling2D(), layers.Flatten(), layers.Dropout(0.2),
-            layers.Dense(70, activation="tanh"), layers.Dense(3, activation="softmax"),
+            layers.Input((side, side, 2)), layers.Conv2D(8, 3, padding="same", activation="relu"),
+            *([layers.BatchNormalization()] if side == 6 else [layers.Conv2D(16, 3, padding="same")]),
+            layers.MaxPooling2D(), layers.Flatten(), layers.Dropout(0.2),
+            layers.Dense(6, activation="tanh"), layers.Dense(3, activation="softmax"),
         ])
         model.compile("adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
-        x = np.random.default_rng(0).normal(size=(80, 6, 6, 2))
-        y = np.arange(80) % 3
+        rows = 4 if side == 6 else 16
+        x = np.random.default_rng(0).normal(size=(20 * rows, side, side, 2))
+        y = np.arange(20 * rows) % 3
         counts = {}
         for _ in range(3):
             for steps in (2, 20):
                 runs.clear()
-                model.fit(x[: 4 * steps], y[: 4 * steps], batch_size=4, epochs=1, verbose=0)
+                model.fit(x[: rows * steps], y[: rows * steps], batch_size=rows, epochs=1, verbose=0)
                 assert sum(done for done, _ in runs) == steps, runs
                 # A run that fills its 50 ms returns and is called again: the cost of the call is not the step's.
                 counts[steps] = [count for _, count in runs]
+        assert ("in pieces of" in model._program("train").trainer.plan(rows)) == (side == 48)
         print(threads, counts[2][0], max(counts[20]))
 """
 
@@ -816,7 +819,7 @@ def test_a_step_allocates_nothing(tmp_path: Path) -> None:
     for line in done.stdout.splitlines():
         threads, few, many = map(int, line.split())
         assert many == few, f"{threads} threads: 2 steps made {few} allocations, 20 steps {many}"
-    assert len(done.stdout.splitlines()) == 2
+    assert len(done.stdout.splitlines()) == 4
 
 
 def test_import_takes_no_time_beyond_numpy() -> None:
