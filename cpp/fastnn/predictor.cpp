@@ -75,8 +75,9 @@ void Predictor::run(const std::vector<Column>& columns, Index begin, Index end, 
                     static_cast<std::size_t>(count) * output(i).row_bytes());
   };
   const Index most = std::min(batch_size, end - begin);
-  if (const Index piece = executor_.piece(most); piece > 0) {
-    // Rows do not meet, so nothing is seen of where they are cut.
+  // Rows do not meet, so nothing is seen of where they are cut: each thread gets a piece, or a few rows are taken whole by all.
+  const Index share = (end - begin) / num_threads() / kPieceStep * kPieceStep;
+  if (const Index piece = std::min(executor_.piece(most), share); piece > 0) {
     TeamLease team(executor_, piece);
     const RunScope scope(team->threads());
     for (Index row = begin; row < end; row += team->wave()) {
