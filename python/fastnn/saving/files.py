@@ -292,7 +292,7 @@ def export_model(
         >>> model.export("m.onnx")
     """
     from fastnn.saving.c_export import export_c
-    from fastnn.saving.onnx_export import export_onnx
+    from fastnn.saving.onnx import export_onnx
 
     formats = {"onnx": export_onnx, "c": export_c}
     word = format or Path(os.fspath(filepath)).suffix.lstrip(".").lower()

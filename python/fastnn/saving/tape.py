@@ -39,7 +39,7 @@ class Node(NamedTuple):
     weights: dict[str, NDArray[Any]]
 
 
-class _Noted:
+class Noted:
     """A graph of the core that keeps a note of what is added to it."""
 
     def __init__(self) -> None:
@@ -74,7 +74,7 @@ class Tape:
         nodes: What leads from the former to the latter, in an order in which it can be done.
     """
 
-    def __init__(self, noted: _Noted, inputs: list[tuple[str, int]], outputs: list[tuple[str, int]]) -> None:
+    def __init__(self, noted: Noted, inputs: list[tuple[str, int]], outputs: list[tuple[str, int]]) -> None:
         self.inputs = inputs
         self.outputs = outputs
         wanted = {edge for _, edge in outputs}
@@ -97,7 +97,7 @@ class Tape:
 def taped(model: Model) -> Tape:
     """The nodes of a model."""
     emission = Emission(False)
-    noted = _Noted()
+    noted = Noted()
     emission.graph = noted  # type: ignore[assignment]
     ports = model._ports()
     inputs = []
@@ -111,7 +111,7 @@ def taped(model: Model) -> Tape:
 def taped_layer(layer: Layer, specs: Sequence[Spec]) -> Tape:
     """The nodes of a built layer alone, whose inputs are called x0, x1... and whose outputs y0, y1..."""
     emission = Emission(False)
-    noted = _Noted()
+    noted = Noted()
     emission.graph = noted  # type: ignore[assignment]
     edges = [noted.graph.input(shape, dtype, f"x{i}") for i, (shape, dtype) in enumerate(specs)]
     made = layer._emit(emission, edges)
