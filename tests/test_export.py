@@ -82,6 +82,16 @@ class Draws(layers.Layer):
         return x + fastnn.random.normal((5, 2))
 
 
+class Walks(layers.Layer):
+    """As many nodes as there are steps."""
+
+    def call(self, x):
+        total = x[:, 0]
+        for t in range(1, x.shape[1] // 100):
+            total = total + x[:, t]
+        return total
+
+
 class Sampling(layers.Layer):
     """A mean in inference, a draw in training."""
 
@@ -97,12 +107,12 @@ class Sampling(layers.Layer):
 
 def transformer():
     x = Input((7,), dtype="int32", name="tokens")
-    h = layers.Embedding(20, 8, mask_zero=True)(x) + layers.Embedding(7, 8)(np.arange(7))
+    h = layers.Embedding(20, 8, mask_zero=True)(x)
     for causal in (False, True):
         a = layers.LayerNormalization()(h)
-        h = h + layers.MultiHeadAttention(2, 4)(a, a, use_causal_mask=causal)
+        h = layers.Add()([h, layers.MultiHeadAttention(2, 4)(a, a, use_causal_mask=causal)])
         a = layers.LayerNormalization()(h)
-        h = h + layers.Dense(8)(layers.Dense(16, activation="gelu")(a))
+        h = layers.Add()([h, layers.Dense(8)(layers.Dense(16, activation="gelu")(a))])
     return Model(x, layers.Dense(20, activation="softmax")(layers.GlobalAveragePooling1D()(h)))
 
 
@@ -145,6 +155,9 @@ MASKED = {
     "additive-attention": lambda h: layers.AdditiveAttention()([h, h]),
     "additive-attention-plain": lambda h: layers.AdditiveAttention(use_scale=False)([h, h], use_causal_mask=True),
     "multi-head-attention": lambda h: layers.MultiHeadAttention(2, 3)(h, h, return_attention_scores=True),
+    "multi-head-attention-window": lambda h: layers.MultiHeadAttention(2, 3, sliding_window=2)(
+        h, h, use_causal_mask=True
+    ),
     "multi-head-attention-pairs": lambda h: layers.MultiHeadAttention(2, 3)(
         h, h, attention_mask=(h[:, :, :1] > 0) & (np.eye(7) < 1)
     ),
@@ -164,6 +177,36 @@ MASKED = {
     "bidirectional": lambda h: layers.Bidirectional(layers.LSTM(3, return_sequences=True), merge_mode="sum")(h),
     "bidirectional-none": lambda h: layers.Bidirectional(layers.GRU(3), merge_mode=None)(h),
 }  # fmt: skip
+
+
+OPEN = {
+    "attention": ((None, 4), lambda x: layers.MultiHeadAttention(2, 3)(x, x, use_causal_mask=True) + x),
+    "window": ((None, 4), lambda x: layers.MultiHeadAttention(2, 3, sliding_window=2)(x, x) + layers.Dense(4)(x)),
+    "normalization": ((None, 4), lambda x: layers.GroupNormalization(2)(layers.LayerNormalization()(x))),
+    "recurrent": (
+        (None,),
+        lambda x: layers.Bidirectional(layers.LSTM(3))(layers.GRU(4, return_sequences=True)(
+            layers.Embedding(9, 4, mask_zero=True)(x))),
+    ),
+    "convolutions": (
+        (None, None, 3),
+        lambda x: layers.GlobalMaxPooling2D()(layers.Conv2D(4, 3, padding="same")(
+            layers.MaxPooling2D()(layers.Conv2D(4, 3, strides=2, padding="same", activation="relu")(x)))),
+    ),
+    "causal-convolution": (
+        (None, 4), lambda x: layers.Conv1D(5, 3, padding="causal")(layers.TimeDistributed(layers.Dense(3))(x))
+    ),
+    "operations": (
+        (None, 4),
+        lambda x: [
+            ops.softmax(ops.einsum("bth,bsh->bts", x, x)) @ x + ops.mean(x, 1, keepdims=True) + ops.zeros_like(x),
+            ops.concatenate([x[:, :1], ops.flip(x[:, 1:], 1) * 2, ops.ones_like(x)], 1), x[:, -1], ops.sort(x, 1),
+            ops.reshape(x, (ops.shape(x)[0], -1, 2)), ops.sum(ops.cumsum(x, 1), (1, 2)), ops.tile(x, (1, 2, 1)),
+            layers.Softmax(axis=(1, 2))(x),
+        ],
+    ),
+}  # fmt: skip
+"""What sizes that are not known go through."""
 
 
 class TestOnnx:
@@ -245,10 +288,85 @@ class TestOnnx:
     def test_whole_models(self, make):
         fastnn.utils.set_random_seed(9)
         model = make()
-        rng = np.random.default_rng(1)
-        shape = (11, *model.input_shape[1:])
-        assert_exports(model, rng.integers(0, 20, shape) if len(shape) == 2 and "tokens" in model.inputs[0].name
-                       else rng.normal(size=shape))  # fmt: skip
+        (x,), rng = model.inputs, np.random.default_rng(1)
+        shape = (11, *x.shape[1:])
+        assert_exports(model, rng.integers(0, 20, shape) if x.dtype == "int32" else rng.normal(size=shape))
+
+    @pytest.mark.parametrize("name", OPEN)
+    def test_sizes_that_are_open_stay_open(self, name):
+        shape, function = OPEN[name]
+        x = Input(shape, dtype="int32" if len(shape) == 1 else "float32")
+        model = Model(x, function(x))
+        run = session(to_onnx(taped(model)))
+        for size in (7, 12):
+            data = np.random.default_rng(size).integers(0, 9, (3, *(one or size for one in shape))).astype(x.dtype)
+            expected = model.predict(data, verbose=0)
+            expected = expected if isinstance(expected, (list, tuple)) else [expected]
+            for got, wanted in zip(run.run(None, {run.get_inputs()[0].name: data}), expected, strict=True):
+                assert error(got, wanted) <= 1e-5
+
+    def test_what_depends_on_an_open_size_is_named(self):
+        @fastnn.saving.register_keras_serializable("export")
+        class Shares(layers.Layer):
+            def call(self, x):
+                return x / ops.shape(x)[1]
+
+        x = Input((None, 4))
+        with pytest.raises(ValueError, match="its value depends on a size that the model leaves open; give its Input"):
+            to_onnx(taped(Model(x, Shares()(x))))
+        with pytest.raises(ValueError, match="Repeat needs axis 1 to be of a known size"):
+            to_onnx(taped(Model(x, ops.repeat(x, 2, 1))))
+        with pytest.raises(ValueError, match=r"other steps for other sizes of its inputs \(batch, None, 4\)"):
+            to_onnx(taped(Model(x, Walks()(x))))
+
+    @pytest.mark.parametrize("dtype", ["int32", "float32"])
+    @pytest.mark.parametrize("buckets", [1, 3])
+    def test_keys_are_looked_up(self, buckets, dtype):
+        """Keys are found, others share the places in front."""
+        x = Input((4,), dtype=dtype)
+        layer = layers.IntegerLookup(vocabulary=[12, -7, 3], num_oov_indices=buckets, mask_token=0)
+        keys = np.random.default_rng(0).choice([12, -7, 3, 0, 5, -5, 99, 100001], (20, 4))
+        assert_exports(Model(x, layer(x)), keys)
+
+    def test_numbers_become_bins_and_tokens_counts(self):
+        x, weight = Input((4,)), Input((4,))
+        bins = layers.Discretization([-1.0, 0.5, 2.0])(x)
+        counts = layers.CategoryEncoding(num_tokens=4, output_mode="count")(bins, count_weights=weight)
+        values = np.random.default_rng(0).normal(size=(2, 20, 4)).astype(np.float32)
+        values[0, 0] = [-1, 0.5, 2, np.inf]
+        rows = ops.cast(ops.shape(x)[0], "float32")
+        assert_exports(Model([x, weight], [bins, counts, layers.Identity()(x) * rows]), *values)
+
+    def test_a_variable_that_is_assigned_to_begins_as_it_stands(self):
+        class Counts(layers.Layer):
+            def build(self, input_shape):
+                self.count = self.add_weight((2,), "ones", trainable=False)
+
+            def call(self, x):
+                self.count.assign_sub(ops.mean(x, axis=0))
+                self.count.assign_add(np.full(2, 3.0))
+                return x * self.count
+
+        x = Input((2,))
+        run = session(to_onnx(taped(Model(x, Counts()(x)))))
+        for data in (np.ones((3, 2), np.float32), np.full((5, 2), 2.0, np.float32)):
+            np.testing.assert_array_equal(run.run(None, {run.get_inputs()[0].name: data})[0], data * (4 - data))
+
+    def test_a_model_with_a_call_of_its_own(self):
+        class Mine(Model):
+            def __init__(self):
+                super().__init__()
+                self.conv, self.dense = layers.Conv2D(3, 3), layers.Dense(2)
+
+            def call(self, x):
+                return {"y": self.dense(layers.Flatten()(self.conv(x["image"]))) * x["scale"]}
+
+        model = Mine()
+        rng = np.random.default_rng(0)
+        x = {"image": rng.normal(size=(5, 6, 7, 2)).astype("f"), "scale": rng.normal(size=(5, 1)).astype("f")}
+        expected = model.predict(x, verbose=0)["y"]
+        (got,) = session(to_onnx(taped(model))).run(["y"], x)
+        assert error(got, expected) <= 1e-5
 
     def test_every_kind_of_node_has_an_exporter(self):
         of_training = {kind for kind in _core.layer_kinds() if kind.islower()}

@@ -1,13 +1,13 @@
 """Models as ONNX files: one exporter for each kind of node, in one table.
 
-The `onnx` package builds the file (opset 17); the batch is a free dimension. A file keeps nothing from one batch to the
-next: variables that a model assigns to while it predicts begin as they stand, each time.
+The `onnx` package builds the file (opset 17). The batch is a free dimension, and so are sizes that the model leaves
+open, as far as its layers need not know them. A file keeps nothing from one batch to the next: variables that a model
+assigns to while it predicts begin as they stand, each time.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +20,11 @@ from fastnn.saving.onnx import sequences as sequences
 from fastnn.saving.onnx.graph import EXPORTERS as EXPORTERS
 from fastnn.saving.onnx.graph import SOURCES as SOURCES
 from fastnn.saving.onnx.graph import TYPES, Builder
-from fastnn.saving.tape import Tape, taped
+from fastnn.saving.tape import Spec, Tape, taped
 
 OPSETS, IR_VERSION = {"": 17, "ai.onnx.ml": 3}, 8
+FROM_SHAPES = ("Reshape", "ReshapeTo", "BroadcastTo", "BroadcastLike")
+"""Kinds whose exporters go by the shape of the output, which says what is open, and not by the arguments."""
 
 
 def export_onnx(model: Model, filepath: str | os.PathLike[str]) -> None:
@@ -57,6 +59,9 @@ def to_onnx(tape: Tape, name: str = "model") -> bytes:
     for node in tape.nodes:
         if node.outputs[0] in builder.values:
             continue
+        if node.open and node.kind not in FROM_SHAPES:
+            word = ", ".join(sorted(node.open))
+            raise builder.refusal(node, f"its {word} depends on a size that the model leaves open; give its Input one")
         exporter = EXPORTERS.get(node.kind)
         if exporter is None:
             raise builder.refusal(node, f"{node.kind} has no counterpart in ONNX")
@@ -67,11 +72,8 @@ def to_onnx(tape: Tape, name: str = "model") -> bytes:
         label = name_of_output if name_of_output not in taken else f"{name_of_output}_output"
         taken.add(label)
         builder.nodes.append(helper.make_node("Identity", [builder.last(edge)], [label]))
-        outputs.append(helper.make_tensor_value_info(label, TYPES[builder.dtype(edge)], _dims(tape.shape(edge))))
-    inputs = [
-        helper.make_tensor_value_info(label, TYPES[builder.dtype(edge)], _dims(tape.shape(edge)))
-        for label, edge in tape.inputs
-    ]
+        outputs.append(_value(helper, label, tape.spec(edge)))
+    inputs = [_value(helper, label, tape.spec(edge)) for label, edge in tape.inputs]
     graph = helper.make_graph(builder.nodes, name, inputs, outputs, list(builder.constants.values()))
     opsets = [helper.make_opsetid(domain, OPSETS[domain]) for domain in sorted({""} | builder.domains)]
     made = helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION, producer_name="fastnn")
@@ -79,5 +81,8 @@ def to_onnx(tape: Tape, name: str = "model") -> bytes:
     return bytes(made.SerializeToString())
 
 
-def _dims(shape: Sequence[int | None]) -> list[Any]:
-    return [size if size is not None else f"size_{i}" if i else "batch" for i, size in enumerate(shape)]
+def _value(helper: Any, label: str, spec: Spec) -> Any:
+    """What ONNX is told of an input or output: of its sizes only the batch is the same everywhere."""
+    shape, dtype = spec
+    sizes = [size if size is not None else f"{label}_{i}" if i else "batch" for i, size in enumerate(shape)]
+    return helper.make_tensor_value_info(label, TYPES[dtype], sizes)

@@ -340,17 +340,28 @@ def _repeat_each(b: Builder, node: Node) -> None:
     b.put(node.outputs[0], b.op("Gather", b.last(node.inputs[0]), b.ints(places), axis=axis))
 
 
-@exports("BroadcastTo")
-def _broadcast_to(b: Builder, node: Node) -> None:
-    # A size of 1 leaves that axis, such as the batch, as it is.
-    sizes = [1 if size is None else size for size in b.shape(node.outputs[0])]
-    b.put(node.outputs[0], b.op("Expand", b.last(node.inputs[0]), b.ints(sizes)))
+@exports("BroadcastTo", "BroadcastLike")
+def _broadcast(b: Builder, node: Node) -> None:
+    source, to = node.inputs[0], node.outputs[0]
+    missing = (1,) * (b.rank(to) - b.rank(source))
+    # A size of 1 leaves an axis as it is.
+    sizes = [1 if own == size else size for own, size in zip(missing + b.shape(source), b.shape(to), strict=True)]
+    if None not in sizes:
+        target = b.ints(sizes)
+    else:
+        parts = [_size(b, node, axis) if size is None else b.ints([size]) for axis, size in enumerate(sizes)]
+        target = b.op("Concat", *parts, axis=0)
+    b.put(to, b.op("Expand", b.last(source), target))
 
 
-@exports("BroadcastLike")
-def _broadcast_like(b: Builder, node: Node) -> None:
-    sizes = b.sized([int(one) for one in node.config["shape"]])
-    b.put(node.outputs[0], b.op("Expand", b.last(node.inputs[0]), sizes))
+def _size(b: Builder, node: Node, axis: int) -> str:
+    """An open size: that of the batch, or as the edge has it beside which something is made."""
+    if axis == 0:
+        return b.batch()
+    like = node.inputs[-1]
+    if len(node.inputs) < 2 or b.rank(like) != b.rank(node.outputs[0]) or b.shape(like)[axis] is not None:
+        raise b.refusal(node, f"size {axis} of what it makes depends on one that the model leaves open")
+    return b.extent(like, axis)
 
 
 @exports("Join")
@@ -396,9 +407,9 @@ def _sort(b: Builder, node: Node) -> None:
     """Among equals the first comes first in ONNX too; where NaN comes it leaves open."""
     top = node.kind == "TopK"
     axis = b.rank(node.inputs[0]) - 1 if top else b.axes(node, "axis")[0]
-    count = int(node.config["k"]) if top else b.size(node, axis)
+    count = b.ints([int(node.config["k"])]) if top else b.extent(node.inputs[0], axis)
     largest = int(top or bool(node.config.get("descending")))
-    values, places = b.op("TopK", b.last(node.inputs[0]), b.ints([count]), outputs=2, axis=axis, largest=largest)
+    values, places = b.op("TopK", b.last(node.inputs[0]), count, outputs=2, axis=axis, largest=largest)
     found: list[Any] = [places] if node.kind == "ArgSort" else [values, places]
     for edge, name in zip(node.outputs, found, strict=False):
         b.put(edge, b.cast(name, "int32") if name == places else name)
@@ -409,7 +420,7 @@ def _sort(b: Builder, node: Node) -> None:
 
 @exports("Rows")
 def _rows(b: Builder, node: Node) -> None:
-    b.put(node.outputs[0], b.cast(b.op("Squeeze", b.sized([]), b.ints([0])), "int32"))
+    b.put(node.outputs[0], b.cast(b.op("Squeeze", b.batch(), b.ints([0])), "int32"))
 
 
 @exports("Assign")

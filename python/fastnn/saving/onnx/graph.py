@@ -91,12 +91,16 @@ class Builder:
     def cast(self, x: str, dtype: str) -> str:
         return str(self.op("Cast", x, to=TYPES[dtype]))
 
-    def sized(self, sizes: Sequence[int]) -> str:
-        """A shape whose first size is the batch, for a node that makes something of it."""
+    def extent(self, edge: int, axis: int) -> str:
+        """A size of an edge, as a list of one."""
+        size = self.shape(edge)[axis]
+        return str(self.op("Shape", self.last(edge), start=axis, end=axis + 1)) if size is None else self.ints([size])
+
+    def batch(self) -> str:
+        """The size of the batch, as a list of one."""
         if not self._rows:
-            edge = next(edge for _, edge in self.tape.inputs)
-            self._rows = str(self.op("Shape", self.last(edge), start=0, end=1))
-        return str(self.op("Concat", self._rows, self.ints(sizes), axis=0)) if sizes else self._rows
+            self._rows = self.extent(self.tape.inputs[0][1], 0)
+        return self._rows
 
     def reshaped(self, x: str, node: Node, shape: Sequence[int | None]) -> str:
         """The same numbers in another shape, in which None leads where there is a batch."""
@@ -189,7 +193,7 @@ def _computed(tape: Tape) -> dict[int, Array]:
         # An assignment would write, and random numbers come from nothing too.
         if node.kind not in SOURCES and (node.kind == "Assign" or not node.inputs):
             continue
-        if all(edge in known for edge in node.inputs):
+        if not node.open and all(edge in known for edge in node.inputs):
             weights = [_core.Variable(role, value.shape, False) for role, value in node.weights.items()]
             for variable, value in zip(weights, node.weights.values(), strict=True):
                 variable.assign(value)

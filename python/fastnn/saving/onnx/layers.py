@@ -247,9 +247,9 @@ def _group_normalization(b: Builder, node: Node) -> None:
     groups = channels if groups == -1 else groups
     order = [0, axis, *(i for i in range(1, rank) if i != axis)]
     x = b.op("Transpose", b.last(source), perm=order)
-    folded = b.op("Reshape", x, b.ints([0, groups, -1]))
+    folded = b.reshaped(x, node, [None, groups, None])
     y = _normalised(b, folded, [2], float(node.config.get("epsilon", 1e-3)), True)
-    y = b.op("Reshape", y, b.ints([0, *(shape[i] for i in order[1:])]))
+    y = b.reshaped(y, node, [shape[i] for i in order])
     for operation, role in (("Mul", "gamma"), ("Add", "beta")):
         if role in node.weights:
             y = b.op(operation, y, b.constant(node.weights[role].reshape(-1, *[1] * (rank - 2))))

@@ -7,6 +7,7 @@ does not know make it a Scan: one step as a graph of its own, which carries the 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -129,7 +130,7 @@ def _walk(b: Builder, node: Node, functions: list[tuple[str, dict[str, Any]]]) -
     if config.get("initial_state"):
         first = [b.last(edge) for edge in node.inputs[1 + masked :]]
     else:
-        first = [b.op("Expand", b.constant(0.0), b.sized([units]))] * count
+        first = [b.op("Expand", b.constant(0.0), b.op("Concat", b.batch(), b.ints([units]), axis=0))] * count
     walked = [x, *([mask] if masked else [])]
 
     tag = f"{node.kind}_{len(b.nodes)}"
@@ -241,13 +242,9 @@ def _attention(b: Builder, node: Node) -> None:
     given = [word for word in _MASKS if config.get(word)]
     masks = dict(zip(given, node.inputs[3:], strict=True))
     seen = [_spread(b, masks[word], word, headed) for word in given if word != "zero_mask"]
-    static = _sight(b, node)
-    if static is not None:
-        seen.append(b.constant(static, np.bool_))
+    seen += _sight(b, node)
     if seen:
-        together = seen[0]
-        for one in seen[1:]:
-            together = b.op("And", together, one)
+        together = reduce(lambda x, other: b.op("And", x, other), seen)
         scores = b.op("Where", together, scores, b.constant(np.finfo(np.float32).min))
     chances = b.op("Softmax", scores, axis=-1)
     y = b.op("MatMul", chances, value)
@@ -276,14 +273,19 @@ def _spread(b: Builder, edge: int, word: str, headed: bool) -> str:
     return str(b.op("Unsqueeze", mask, b.ints([*heads, -1] if word == "query_mask" else [1, *(2 for _ in heads)])))
 
 
-def _sight(b: Builder, node: Node) -> Array | None:
-    """Which keys a query sees by their places alone; None where it is all."""
+def _sight(b: Builder, node: Node) -> list[str]:
+    """Which keys a query sees by their places alone."""
     causal, window = bool(node.config.get("use_causal_mask")), node.config.get("sliding_window")
     if not causal and not window:
-        return None
-    queries, keys = (b.shape(node.inputs[k])[1] for k in (0, 2))
-    if queries is None or keys is None:
-        raise b.refusal(node, "a causal mask or a sliding window needs sequences of a known length")
-    apart = np.arange(queries)[:, None] - np.arange(keys)
-    seen: Array = (apart >= 0) | (not causal)
-    return seen & (np.abs(apart) < window) if window else seen
+        return []
+    edges = node.inputs[0], node.inputs[2]
+    queries, keys = (b.shape(edge)[1] for edge in edges)
+    if queries is not None and keys is not None:
+        apart = np.arange(queries)[:, None] - np.arange(keys)
+        seen = (apart >= 0) | (not causal)
+        return [b.constant(seen & (np.abs(apart) < window) if window else seen, np.bool_)]
+    ends = (b.op("Squeeze", b.extent(edge, 1), b.ints([0])) for edge in edges)
+    query, key = (b.op("Range", b.ints(0), end, b.ints(1)) for end in ends)
+    between = b.op("Sub", b.op("Unsqueeze", query, b.ints([1])), key)
+    found = [b.op("GreaterOrEqual", between, b.ints(0))] if causal else []
+    return found + ([b.op("Less", b.op("Abs", between), b.ints(window))] if window else [])
