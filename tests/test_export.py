@@ -29,8 +29,8 @@ NODE_TESTS = {
     if name.startswith("test_") and {"run", "assert_case", "of_all_types"} & set(function.__code__.co_names)
 }
 """The tests of one node."""
-ORDERS = {"max", "min", "argmax", "argmin"}
-"""Reductions in which ONNX leaves open what becomes of NaN."""
+ORDERS = {"max", "min", "argmax", "argmin", "Sort", "ArgSort", "TopK"}
+"""Reductions and kinds in which ONNX leaves open what becomes of NaN."""
 BATCHES = (1, 2, 33)
 
 
@@ -415,6 +415,19 @@ class TestNodes:
         monkeypatch.setattr(test_nodes, "run", run)
         monkeypatch.setattr(test_nodes, "assert_case", lambda c: exported_node(c.kind, c.config, c.operands))
 
+    def test_whole_numbers_divided_by_zero(self):
+        least = -(2**31)
+        left, right = np.array([[7, -7, 0, least, least]], np.int32), np.array([[0, 0, 0, -1, 0]], np.int32)
+        for op in ("floor_divide", "mod"):
+            for divisor in (Batched(right), test_nodes.Fixed(right[0])):
+                exported_node("Binary", {"op": op}, [Batched(left), divisor])
+
+    def test_a_slice_that_is_open_on_both_sides(self):
+        whole = test_nodes.WHOLE
+        for step in (1, 2, -1):
+            config = {"begin": [0, whole], "end": [whole, whole], "strides": [1, step]}
+            exported_node("Slice", config, [Batched(test_nodes.normal(3, 5))])
+
 
 for name, function in NODE_TESTS.items():
     setattr(TestNodes, name, staticmethod(function))
@@ -423,7 +436,7 @@ for name, function in NODE_TESTS.items():
 def exported_node(kind, config, operands):
     """What has no batch is a constant once, and once computed from a batch."""
     rows = next((len(o.value) for o in operands if isinstance(o, Batched)), 1)
-    if kind == "Reduce" and config["op"] in ORDERS and np.isnan(operands[0].value).any():
+    if {kind, config.get("op")} & ORDERS and any(np.isnan(one.value).any() for one in operands):
         return
     for computed in (False, True):
         if computed and all(isinstance(o, Batched) for o in operands):

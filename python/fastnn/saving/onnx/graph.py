@@ -162,7 +162,7 @@ class Builder:
         """A function of each number of the inputs, which broadcast, in whichever order they are."""
         rank = max(self.rank(edge) for edge in node.inputs)
         first = any(self.turned(edge) for edge in node.inputs) and all(
-            edge in self.values or (edge in self._first and self.rank(edge) == rank) for edge in node.inputs
+            edge in self.values or edge in self._first for edge in node.inputs
         )
         names = [self._constant_first(edge, rank) if first else self.last(edge) for edge in node.inputs]
         self.put(node.outputs[0], function(*names), first)
