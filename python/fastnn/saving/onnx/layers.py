@@ -383,34 +383,45 @@ def _pairs(value: Any, rank: int) -> list[tuple[int, int]]:
 @exports("UpSampling1D", "UpSampling2D", "UpSampling3D", "Resizing")
 def _resampling(b: Builder, node: Node) -> None:
     """Each axis is blended by a matrix, which is read off by giving the node the unit vectors of that axis."""
-    source = node.inputs[0]
-    shape = b.shape(source)
-    if any(size is None for size in shape[1:]) or node.config.get("pad_to_aspect_ratio"):
-        raise b.refusal(node, "resampling needs images of a known size that are not padded")
-    x = b.last(source)
-    letters = "axyz"[: len(shape) - 1]
-    for i in range(1, len(shape) - 1):
-        size = shape[i]
-        assert size is not None
-        if size == b.shape(node.outputs[0])[i]:
-            continue
-        units = np.zeros((size, *(one or 1 for one in shape[1:-1]), 1), dtype=np.float32)
+    source, to = node.inputs[0], node.outputs[0]
+    sizes = [b.size(node, axis) for axis in range(1, b.rank(source) - 1)]
+    fill = float(node.config.get("fill_value") or 0.0)
+    config = {**node.config, "fill_value": 0.0} if fill else node.config
+
+    def answer(image: Array) -> Array:
+        return _core.apply(node.kind, config, [image.astype(np.float32)])[0]
+
+    # Read in the middle, which lies within an image that is padded to another form. There each matrix comes times what
+    # the other axes make of ones, so the first as it is and the others without that come to the right product.
+    ones = answer(np.ones((1, *sizes, 1)))
+    share = ones[tuple(size // 2 for size in ones.shape)]
+    upright = node.kind.startswith("UpSampling")  # then an axis does not look at the others
+    x, letters = b.last(source), "axyz"[: 1 + len(sizes)]
+    for i, size in enumerate(sizes, 1):
+        rows = []
         for k in range(size):
-            np.moveaxis(units[k], i - 1, 0)[k] = 1.0
-        answer = _core.apply(node.kind, node.config, [units])[0]
-        matrix = np.moveaxis(answer, i, 1).reshape(size, answer.shape[i], -1)[..., 0]
-        result = letters[:i] + "o" + letters[i + 1 :]
-        x = b.op("Einsum", x, b.constant(matrix), equation=f"{letters}c,{letters[i]}o->{result}c")
-    b.put(node.outputs[0], b.op("Identity", x) if x == b.last(source) else x)
+            unit = np.zeros((1, *(n if j == i or not upright else 1 for j, n in enumerate(sizes, 1)), 1))
+            np.moveaxis(unit, i, 0)[k] = 1
+            made = answer(unit)
+            rows.append(made[tuple(slice(None) if j == i else n // 2 for j, n in enumerate(made.shape))])
+        matrix = np.stack(rows) / (share if i > 1 else 1)
+        if not np.array_equal(matrix, np.eye(size)):
+            result = letters[:i] + "o" + letters[i + 1 :]
+            x = b.op("Einsum", x, b.constant(matrix), equation=f"{letters}c,{letters[i]}o->{result}c")
+    if fill:
+        x = b.op("Add", x, b.constant(fill * (1 - ones)))
+    b.put(to, x)
 
 
 @exports("CenterCrop")
 def _center_crop(b: Builder, node: Node) -> None:
-    shape, to = b.shape(node.inputs[0]), b.shape(node.outputs[0])
-    starts = [((a or 0) - (o or 0)) // 2 for a, o in zip(shape[1:3], to[1:3], strict=True)]
-    if any(size is None for size in shape[1:3]) or any(start < 0 for start in starts):
-        raise b.refusal(node, "it needs images of a known size, no smaller than what is cut out")
-    ends = [start + (size or 0) for start, size in zip(starts, to[1:3], strict=True)]
+    sizes = [b.size(node, axis) for axis in (1, 2)]
+    wanted = [int(node.config[word]) for word in ("height", "width")]
+    starts = [(size - out) // 2 for size, out in zip(sizes, wanted, strict=True)]
+    if min(starts) < 0:
+        _resampling(b, node)  # what is too small is made larger
+        return
+    ends = [start + out for start, out in zip(starts, wanted, strict=True)]
     b.put(node.outputs[0], b.op("Slice", b.last(node.inputs[0]), b.ints(starts), b.ints(ends), b.ints([1, 2])))
 
 
