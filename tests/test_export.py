@@ -230,7 +230,7 @@ class TestOnnx:
         assert [one.name for one in run.get_inputs()] == ["image"]
         assert [one.name for one in run.get_outputs()] == ["classes", "mean"]
         assert run.get_inputs()[0].shape == ["batch", 12, 12, 3]
-        for rows in (1, 2, 33):
+        for rows in BATCHES:
             data = np.random.default_rng(rows).normal(size=(rows, 12, 12, 3)).astype(np.float32)
             for got, wanted in zip(run.run(None, {"image": data}), model.predict(data, verbose=0), strict=True):
                 assert error(got, wanted) <= 1e-5

@@ -96,7 +96,7 @@ class Tape:
         for node, like in zip(reversed(noted.nodes), reversed(other.nodes), strict=True):
             if wanted & set(node.outputs):
                 wanted |= set(node.inputs)
-                differing = {key for key, value in node.config.items() if _bits(value) != _bits(like.config[key])}
+                differing = {key for key, value in node.config.items() if _bits(value) != _bits(like.config.get(key))}
                 kept.append(node._replace(open=frozenset(differing)))
         self.nodes = kept[::-1]
         self._graphs = noted.graph, other.graph
