@@ -65,12 +65,10 @@ def dtype_of(value: Any) -> str:
     return {"f": "float32", "i": "int32", "b": "bool"}[np.asarray(value).dtype.kind]
 
 
-def run(kind: str, config: dict[str, Any], operands: list[Operand], cotangents: list[Any] | None = None) -> Run:
-    """One node forward and back. Cotangents are of the shapes of the outputs; ones where none are given."""
-    graph = _core.Graph()
-    rows = next((len(o.value) for o in operands if isinstance(o, Batched)), ROWS)
-    arrays: list[Any] = []
+def laid(graph: Any, operands: list[Operand]) -> tuple[list[int], list[Any], list[Any]]:
+    """The operands' edges, the arrays to feed, and per operand the variable that it is read from, or None."""
     edges: list[int] = []
+    arrays: list[Any] = []
     variables: list[Any] = []
     for i, operand in enumerate(operands):
         value, dtype = np.asarray(operand.value), dtype_of(operand.value)
@@ -87,6 +85,14 @@ def run(kind: str, config: dict[str, Any], operands: list[Operand], cotangents: 
             constant = {"value": value.reshape(-1).astype(np.float32), "dtype": dtype, "shape": value.shape}
             edges += graph.add("Constant", f"c{i}", constant, [])
             variables.append(None)
+    return edges, arrays, variables
+
+
+def run(kind: str, config: dict[str, Any], operands: list[Operand], cotangents: list[Any] | None = None) -> Run:
+    """One node forward and back. Cotangents are of the shapes of the outputs; ones where none are given."""
+    graph = _core.Graph()
+    rows = next((len(o.value) for o in operands if isinstance(o, Batched)), ROWS)
+    edges, arrays, variables = laid(graph, operands)
     outputs = graph.add(kind, "node", config, edges)
     like = graph.input((None,), "float32")
     arrays.append(np.zeros(rows, np.float32))

@@ -736,9 +736,9 @@ def test_on_arrays(row: Row) -> None:
         close(np.asarray(got), wanted, row.rtol, row.name)
 
 
-@pytest.mark.parametrize("row", [one for one in TABLE if one.batched], ids=[one.name for one in TABLE if one.batched])
-def test_in_a_model(row: Row) -> None:
-    """Arrays with as many rows as the first are inputs; the others stand in the expression as they are."""
+def models_of(row: Row) -> tuple[list[Any], list[Any]]:
+    """A model for each result, and what to feed. Arrays with as many rows as the first are inputs; the others stand as
+    they are."""
     arrays = row.given()
     rows = len(arrays[0])
     batched = [i == 0 or (not row.weights and len(a) == rows and a.ndim > 0) for i, a in enumerate(arrays)]
@@ -748,11 +748,17 @@ def test_in_a_model(row: Row) -> None:
     rest = iter(inputs)
     made = each(row.function(*[next(rest) if is_input else a for a, is_input in zip(arrays, batched, strict=True)]))
     fed = [a for a, is_input in zip(arrays, batched, strict=True) if is_input]
-    expected = row.expected()
-    for tensor, wanted in zip(made, expected, strict=True):
-        if tensor.shape[:1] != (None,):
+    given = inputs if len(inputs) > 1 else inputs[0]
+    return [fastnn.Model(given, with_batch(tensor, inputs[0])) for tensor in made], fed
+
+
+@pytest.mark.parametrize("row", [one for one in TABLE if one.batched], ids=[one.name for one in TABLE if one.batched])
+def test_in_a_model(row: Row) -> None:
+    models, fed = models_of(row)
+    rows = len(fed[0])
+    for model, wanted in zip(models, row.expected(), strict=True):
+        if np.shape(wanted) != (rows, *model.output_shape[1:]):
             wanted = np.broadcast_to(wanted, (rows, *np.shape(wanted)))
-        model = fastnn.Model(inputs if len(inputs) > 1 else inputs[0], with_batch(tensor, inputs[0]))
         got = model.predict(fed if len(fed) > 1 else fed[0], verbose=0)
         assert model.output_shape == (None, *wanted.shape[1:])
         close(got, wanted, row.rtol, row.name)

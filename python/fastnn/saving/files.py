@@ -279,8 +279,8 @@ def export_model(
 
     Args:
         model: A model that is built.
-        filepath: `m.onnx` (the package `onnx` makes it; the batch is free), or `m.c`: one file of C99 with weights,
-            code and a test of itself, for chains of layers.
+        filepath: `m.onnx` (the package `onnx` makes it; the batch is free, and so are sizes that the model leaves
+            open), or `m.c`: one file of C99 with weights, code and a test of itself, for chains of layers.
         format: "onnx" or "c"; None: by the file's name.
         verbose: Whether to say so.
 
@@ -292,7 +292,7 @@ def export_model(
         >>> model.export("m.onnx")
     """
     from fastnn.saving.c_export import export_c
-    from fastnn.saving.onnx_export import export_onnx
+    from fastnn.saving.onnx import export_onnx
 
     formats = {"onnx": export_onnx, "c": export_c}
     word = format or Path(os.fspath(filepath)).suffix.lstrip(".").lower()

@@ -1,140 +1,21 @@
-"""Models as ONNX files: one exporter for each kind of node, in one table.
-
-The `onnx` package builds the file (opset 17); the batch is a free dimension.
-"""
+"""Layers that are one node: products, windows, normalisation, merging, shapes, tokens."""
 
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Sequence
-from pathlib import Path
+from functools import reduce
 from typing import Any
 
 import numpy as np
 
 from fastnn import _core
-from fastnn.models import Model
-from fastnn.saving import door
-from fastnn.saving.onnx_graph import EXPORTERS, Array, Builder, exports, scalar_functions
-from fastnn.saving.tape import Node, Tape, taped
-
-OPSET, IR_VERSION = 17, 8
-
-_TYPES = {"float32": 1, "int32": 6, "bool": 9}
-
-
-def export_onnx(model: Model, filepath: str | os.PathLike[str]) -> None:
-    """Writes what a model predicts into an ONNX file.
-
-    Args:
-        model: A model that is built.
-        filepath: `m.onnx`.
-
-    Raises:
-        ImportError: The package `onnx` is missing.
-        ValueError: The model is not built, or one of its layers cannot be expressed.
-    """
-    if not model.built:
-        raise ValueError(f"{model.who()} is not built; give it an Input, build() it, or fit it first")
-    with door.replacing(Path(os.fspath(filepath))) as beside:
-        beside.write_bytes(to_onnx(taped(model), model.name))
-
-
-def to_onnx(tape: Tape, name: str = "model") -> bytes:
-    """The ONNX file of a tape.
-
-    Raises:
-        ImportError: The package `onnx` is missing.
-        ValueError: A node cannot be expressed.
-    """
-    try:
-        from onnx import checker, helper
-    except ImportError:
-        raise ImportError("export to ONNX needs the package onnx: pip install 'fastnn[onnx]'") from None
-    builder = Builder(tape)
-    for node in tape.nodes:
-        exporter = EXPORTERS.get(node.kind)
-        if exporter is None:
-            raise builder.refusal(node, f"{node.kind} has no counterpart in ONNX")
-        exporter(builder, node)
-    taken = {name for name, _ in tape.inputs}
-    outputs = []
-    for name_of_output, edge in tape.outputs:
-        label = name_of_output if name_of_output not in taken else f"{name_of_output}_output"
-        taken.add(label)
-        builder.nodes.append(helper.make_node("Identity", [builder.last(edge)], [label]))
-        outputs.append(helper.make_tensor_value_info(label, _TYPES[tape.spec(edge)[1]], _dims(tape.shape(edge))))
-    inputs = [
-        helper.make_tensor_value_info(label, _TYPES[tape.spec(edge)[1]], _dims(tape.shape(edge)))
-        for label, edge in tape.inputs
-    ]
-    graph = helper.make_graph(builder.nodes, name, inputs, outputs, list(builder.constants.values()))
-    made = helper.make_model(
-        graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION, producer_name="fastnn"
-    )
-    checker.check_model(made)
-    return bytes(made.SerializeToString())
-
-
-def _dims(shape: Sequence[int | None]) -> list[Any]:
-    return ["batch" if i == 0 else f"size_{i}" if size is None else size for i, size in enumerate(shape)]
+from fastnn.saving.onnx.graph import WHOLE, Array, Builder, exports
+from fastnn.saving.tape import Node
 
 
 def _list(value: Any, count: int) -> list[int]:
     return [int(value)] * count if isinstance(value, (int, np.integer)) else [int(one) for one in value]
-
-
-# Passing on -----------------------------------------------------------------------------------------------------------
-
-
-@exports("Identity", "Dropout", "ActivityRegularization", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D",
-         "AlphaDropout", "GaussianNoise", "GaussianDropout", "StopGradient")  # fmt: skip
-def _passes(b: Builder, node: Node) -> None:
-    b.elementwise(node, lambda x: x)
-
-
-# Activations ----------------------------------------------------------------------------------------------------------
-
-
-@exports("Activation")
-def _activation(b: Builder, node: Node) -> None:
-    function = scalar_functions(b, node.config).get(node.config["activation"])
-    if function is None:
-        raise b.refusal(node, f"the activation {node.config['activation']!r} has no counterpart in ONNX")
-    b.elementwise(node, function)
-
-
-@exports("Softmax", "LogSoftmax")
-def _softmax(b: Builder, node: Node) -> None:
-    source, to = node.inputs[0], node.outputs[0]
-    rank = b.rank(source)
-    axis = node.config.get("axis", -1)
-    axes = [one % rank for one in ([axis] if isinstance(axis, int) else axis)]
-    x = b.last(source)
-    if len(axes) == 1:
-        b.put(to, b.op(node.kind, x, axis=axes[0]))
-        return
-    # Over several axes: they are brought to the end and become one.
-    shape = b.shape(source)
-    others = [i for i in range(rank) if i not in axes]
-    order = [*others, *axes]
-    flat = b.op("Reshape", b.op("Transpose", x, perm=order), b.ints([0, *(shape[i] for i in others[1:]), -1]))
-    y = b.op(node.kind, flat, axis=len(others))
-    y = b.op("Reshape", y, b.ints([0, *(shape[i] for i in order[1:])]))
-    b.put(to, b.op("Transpose", y, perm=[order.index(i) for i in range(rank)]))
-
-
-@exports("PReLU")
-def _prelu(b: Builder, node: Node) -> None:
-    (alpha,) = node.weights.values()
-    b.put(node.outputs[0], b.op("PRelu", b.last(node.inputs[0]), b.constant(alpha)))
-
-
-@exports("GLU")
-def _glu(b: Builder, node: Node) -> None:
-    left, right = b.op("Split", b.last(node.inputs[0]), outputs=2, axis=int(node.config.get("axis", -1)))
-    b.put(node.outputs[0], b.op("Mul", left, b.op("Sigmoid", right)))
 
 
 # Products -------------------------------------------------------------------------------------------------------------
@@ -155,6 +36,21 @@ def _dense(b: Builder, node: Node) -> None:
         y = b.op("MatMul", x, b.constant(kernel))
         y = y if bias is None else b.op("Add", y, b.constant(bias))
     b.put(node.outputs[0], y)
+
+
+@exports("EinsumDense")
+def _einsum_dense(b: Builder, node: Node) -> None:
+    """One product, around which several axes are seen as one."""
+    kernel, bias = _kernel_and_bias(node)
+    source, to = node.inputs[0], node.outputs[0]
+    contracted = int(node.config["contracted"])
+    shape = b.shape(source)
+    kept, features = shape[: len(shape) - contracted], math.prod(kernel.shape[:contracted])
+    x = b.last(source)
+    x = b.reshaped(x, node, [*kept, features]) if contracted > 1 else x
+    y = b.op("MatMul", x, b.constant(kernel.reshape(features, -1)))
+    y = y if bias is None else b.op("Add", y, b.constant(bias.reshape(-1)))
+    b.put(to, b.reshaped(y, node, b.shape(to)) if kernel.ndim > contracted + 1 else y)
 
 
 class _Window:
@@ -276,15 +172,20 @@ def _pooling(b: Builder, node: Node) -> None:
 @exports("GlobalMaxPooling1D", "GlobalMaxPooling2D", "GlobalMaxPooling3D", "GlobalAveragePooling1D",
          "GlobalAveragePooling2D", "GlobalAveragePooling3D")  # fmt: skip
 def _global_pooling(b: Builder, node: Node) -> None:
-    source = node.inputs[0]
+    source, to = node.inputs[0], node.outputs[0]
     kind = "ReduceMax" if "Max" in node.kind else "ReduceMean"
-    keep = bool(node.config.get("keepdims"))
+    keep = int(bool(node.config.get("keepdims")))
     rank = b.rank(source)
-    if source in b._first:
-        y = b.op(kind, b.first(source), axes=list(range(2, rank)), keepdims=int(keep))
-        (b.put_first if keep else b.put)(node.outputs[0], y)
+    places = list(range(1, rank - 1))
+    if node.config.get("masked"):
+        mask = b.op("Unsqueeze", b.last(node.inputs[1]), b.ints([-1]))
+        total = b.op("ReduceSum", b.op("Where", mask, b.last(source), b.constant(0.0)), b.ints(places), keepdims=keep)
+        count = b.op("ReduceSum", b.cast(mask, "float32"), b.ints(places), keepdims=keep)
+        b.put(to, b.op("Div", total, b.op("Max", count, b.constant(1.0))))
+    elif b.turned(source):
+        b.put(to, b.op(kind, b.first(source), axes=list(range(2, rank)), keepdims=keep), bool(keep))
     else:
-        b.put(node.outputs[0], b.op(kind, b.last(source), axes=list(range(1, rank - 1)), keepdims=int(keep)))
+        b.put(to, b.op(kind, b.last(source), axes=places, keepdims=keep))
 
 
 # Normalisation --------------------------------------------------------------------------------------------------------
@@ -292,16 +193,17 @@ def _global_pooling(b: Builder, node: Node) -> None:
 
 @exports("BatchNormalization")
 def _batch_normalization(b: Builder, node: Node) -> None:
+    if node.config.get("training") and not node.config.get("frozen"):
+        raise b.refusal(node, "it was called with training=True and learns while it predicts")
     weights = {name: value.astype(np.float64) for name, value in node.weights.items()}
     scale = weights.get("gamma", 1.0) / np.sqrt(weights["moving_variance"] + node.config["epsilon"])
     shift = weights.get("beta", 0.0) - weights["moving_mean"] * scale
-    axis = node.config.get("axis", -1)
-    axis = int(axis if isinstance(axis, int) else axis[0])
+    (axis,) = b.axes(node, "axis")
     source, to = node.inputs[0], node.outputs[0]
+    first = b.turned(source)
     x, factor = b.along(source, axis, scale)
     _, term = b.along(source, axis, shift)
-    y = b.op("Add", b.op("Mul", x, factor), term)
-    (b.put if source in b._last and x == b._last[source] else b.put_first)(to, y)
+    b.put(to, b.op("Add", b.op("Mul", x, factor), term), first and b.turned(source))
 
 
 def _normalised(b: Builder, x: str, axes: list[int], epsilon: float, centred: bool) -> str:
@@ -313,20 +215,17 @@ def _normalised(b: Builder, x: str, axes: list[int], epsilon: float, centred: bo
 
 @exports("LayerNormalization", "RMSNormalization", "UnitNormalization")
 def _row_normalization(b: Builder, node: Node) -> None:
-    source = node.inputs[0]
-    rank = b.rank(source)
-    axis = node.config.get("axis", -1)
-    axes = sorted(one % rank for one in ([axis] if isinstance(axis, int) else axis))
+    source, axes = node.inputs[0], b.axes(node, "axis")
     x = b.last(source)
     if node.kind == "UnitNormalization":
         norm = b.op("ReduceSumSquare", x, axes=axes, keepdims=1)
         b.put(node.outputs[0], b.op("Div", x, b.op("Sqrt", b.op("Max", norm, b.constant(1e-12)))))
         return
     layer = node.kind == "LayerNormalization"
-    rms = bool(node.config.get("rms_scaling"))
     epsilon = float(node.config.get("epsilon", 1e-3 if layer else 1e-6))
-    if layer and rms:
-        variance = _variance(b, x, axes)
+    if layer and node.config.get("rms_scaling"):
+        centred = b.op("Sub", x, b.op("ReduceMean", x, axes=axes, keepdims=1))
+        variance = b.op("ReduceMean", b.op("Mul", centred, centred), axes=axes, keepdims=1)
         y = b.op("Div", x, b.op("Sqrt", b.op("Add", variance, b.constant(epsilon))))
     else:
         y = _normalised(b, x, axes, epsilon, layer)
@@ -335,11 +234,6 @@ def _row_normalization(b: Builder, node: Node) -> None:
         if role in node.weights:
             y = b.op(operation, y, b.constant(node.weights[role].reshape([size or 1 for size in shape])))
     b.put(node.outputs[0], y)
-
-
-def _variance(b: Builder, x: str, axes: list[int]) -> str:
-    centred = b.op("Sub", x, b.op("ReduceMean", x, axes=axes, keepdims=1))
-    return str(b.op("ReduceMean", b.op("Mul", centred, centred), axes=axes, keepdims=1))
 
 
 @exports("GroupNormalization")
@@ -353,9 +247,9 @@ def _group_normalization(b: Builder, node: Node) -> None:
     groups = channels if groups == -1 else groups
     order = [0, axis, *(i for i in range(1, rank) if i != axis)]
     x = b.op("Transpose", b.last(source), perm=order)
-    folded = b.op("Reshape", x, b.ints([0, groups, -1]))
+    folded = b.reshaped(x, node, [None, groups, None])
     y = _normalised(b, folded, [2], float(node.config.get("epsilon", 1e-3)), True)
-    y = b.op("Reshape", y, b.ints([0, *(shape[i] for i in order[1:])]))
+    y = b.reshaped(y, node, [shape[i] for i in order])
     for operation, role in (("Mul", "gamma"), ("Add", "beta")):
         if role in node.weights:
             y = b.op(operation, y, b.constant(node.weights[role].reshape(-1, *[1] * (rank - 2))))
@@ -365,9 +259,7 @@ def _group_normalization(b: Builder, node: Node) -> None:
 @exports("Normalization")
 def _normalization(b: Builder, node: Node) -> None:
     source = node.inputs[0]
-    rank = b.rank(source)
-    axis = node.config.get("axis", -1)
-    axes = [] if axis is None else sorted(one % rank for one in ([axis] if isinstance(axis, int) else axis))
+    axes = [] if node.config.get("axis", -1) is None else b.axes(node, "axis")
     shape = [size if i in axes else 1 for i, size in enumerate(b.shape(source))]
     mean, variance = (
         np.asarray(node.weights.get(role, node.config.get(role)), dtype=np.float64) for role in ("mean", "variance")
@@ -397,17 +289,22 @@ _MERGES = {
 
 @exports(*_MERGES)
 def _merge(b: Builder, node: Node) -> None:
-    rank = b.rank(node.outputs[0])
+    rank, count = b.rank(node.outputs[0]), len(node.inputs)
+
+    def merged(*names: str) -> str:
+        if count == 1:
+            return str(b.op("Identity", *names))
+        y = reduce(lambda x, other: b.op(_MERGES[node.kind], x, other), names)
+        return str(b.op("Div", y, b.constant(float(count))) if node.kind == "Average" else y)
+
+    if all(b.rank(edge) == rank for edge in node.inputs):
+        b.elementwise(node, merged)
+        return
     names = []
     for edge in node.inputs:
         x, missing = b.last(edge), rank - b.rank(edge)
         names.append(b.op("Unsqueeze", x, b.ints(list(range(1, 1 + missing)))) if missing else x)
-    y = names[0]
-    for name in names[1:]:
-        y = b.op(_MERGES[node.kind], y, name)
-    if node.kind == "Average":
-        y = b.op("Div", y, b.constant(float(len(names))))
-    b.put(node.outputs[0], b.op("Identity", y) if len(names) == 1 else y)
+    b.put(node.outputs[0], merged(*names))
 
 
 @exports("Concatenate")
@@ -441,13 +338,9 @@ def _dot(b: Builder, node: Node) -> None:
 # Shapes ---------------------------------------------------------------------------------------------------------------
 
 
-@exports("Flatten", "Reshape")
+@exports("Flatten", "Reshape", "ReshapeTo")
 def _reshape(b: Builder, node: Node) -> None:
-    sizes = list(b.shape(node.outputs[0])[1:])
-    if sizes.count(None) > 1:
-        raise b.refusal(node, "it leaves more than one size open")
-    target = b.ints([0, *(-1 if size is None else size for size in sizes)])
-    b.put(node.outputs[0], b.op("Reshape", b.last(node.inputs[0]), target))
+    b.put(node.outputs[0], b.reshaped(b.last(node.inputs[0]), node, b.shape(node.outputs[0])))
 
 
 @exports("Permute")
@@ -473,7 +366,7 @@ def _zero_padding(b: Builder, node: Node) -> None:
 def _cropping(b: Builder, node: Node) -> None:
     amounts = _pairs(node.config["cropping"], b.rank(node.inputs[0]) - 2)
     starts, axes = [low for low, _ in amounts], list(range(1, 1 + len(amounts)))
-    ends = [-high if high else (1 << 62) for _, high in amounts]
+    ends = [-high if high else WHOLE for _, high in amounts]
     b.put(node.outputs[0], b.op("Slice", b.last(node.inputs[0]), b.ints(starts), b.ints(ends), b.ints(axes)))
 
 
@@ -490,34 +383,45 @@ def _pairs(value: Any, rank: int) -> list[tuple[int, int]]:
 @exports("UpSampling1D", "UpSampling2D", "UpSampling3D", "Resizing")
 def _resampling(b: Builder, node: Node) -> None:
     """Each axis is blended by a matrix, which is read off by giving the node the unit vectors of that axis."""
-    source = node.inputs[0]
-    shape = b.shape(source)
-    if any(size is None for size in shape[1:]) or node.config.get("pad_to_aspect_ratio"):
-        raise b.refusal(node, "resampling needs images of a known size that are not padded")
-    x = b.last(source)
-    letters = "axyz"[: len(shape) - 1]
-    for i in range(1, len(shape) - 1):
-        size = shape[i]
-        assert size is not None
-        if size == b.shape(node.outputs[0])[i]:
-            continue
-        units = np.zeros((size, *(one or 1 for one in shape[1:-1]), 1), dtype=np.float32)
+    source, to = node.inputs[0], node.outputs[0]
+    sizes = [b.size(node, axis) for axis in range(1, b.rank(source) - 1)]
+    fill = float(node.config.get("fill_value") or 0.0)
+    config = {**node.config, "fill_value": 0.0} if fill else node.config
+
+    def answer(image: Array) -> Array:
+        return _core.apply(node.kind, config, [image.astype(np.float32)])[0]
+
+    # Read in the middle, which lies within an image that is padded to another form. There each matrix comes times what
+    # the other axes make of ones, so the first as it is and the others without that come to the right product.
+    ones = answer(np.ones((1, *sizes, 1)))
+    share = ones[tuple(size // 2 for size in ones.shape)]
+    upright = node.kind.startswith("UpSampling")  # then an axis does not look at the others
+    x, letters = b.last(source), "axyz"[: 1 + len(sizes)]
+    for i, size in enumerate(sizes, 1):
+        rows = []
         for k in range(size):
-            np.moveaxis(units[k], i - 1, 0)[k] = 1.0
-        answer = _core.apply(node.kind, node.config, [units])[0]
-        matrix = np.moveaxis(answer, i, 1).reshape(size, answer.shape[i], -1)[..., 0]
-        result = letters[:i] + "o" + letters[i + 1 :]
-        x = b.op("Einsum", x, b.constant(matrix), equation=f"{letters}c,{letters[i]}o->{result}c")
-    b.put(node.outputs[0], b.op("Identity", x) if x == b.last(source) else x)
+            unit = np.zeros((1, *(n if j == i or not upright else 1 for j, n in enumerate(sizes, 1)), 1))
+            np.moveaxis(unit, i, 0)[k] = 1
+            made = answer(unit)
+            rows.append(made[tuple(slice(None) if j == i else n // 2 for j, n in enumerate(made.shape))])
+        matrix = np.stack(rows) / (share if i > 1 else 1)
+        if not np.array_equal(matrix, np.eye(size)):
+            result = letters[:i] + "o" + letters[i + 1 :]
+            x = b.op("Einsum", x, b.constant(matrix), equation=f"{letters}c,{letters[i]}o->{result}c")
+    if fill:
+        x = b.op("Add", x, b.constant(fill * (1 - ones)))
+    b.put(to, x)
 
 
 @exports("CenterCrop")
 def _center_crop(b: Builder, node: Node) -> None:
-    shape, to = b.shape(node.inputs[0]), b.shape(node.outputs[0])
-    starts = [((a or 0) - (o or 0)) // 2 for a, o in zip(shape[1:3], to[1:3], strict=True)]
-    if any(size is None for size in shape[1:3]) or any(start < 0 for start in starts):
-        raise b.refusal(node, "it needs images of a known size, no smaller than what is cut out")
-    ends = [start + (size or 0) for start, size in zip(starts, to[1:3], strict=True)]
+    sizes = [b.size(node, axis) for axis in (1, 2)]
+    wanted = [int(node.config[word]) for word in ("height", "width")]
+    starts = [(size - out) // 2 for size, out in zip(sizes, wanted, strict=True)]
+    if min(starts) < 0:
+        _resampling(b, node)  # what is too small is made larger
+        return
+    ends = [start + out for start, out in zip(starts, wanted, strict=True)]
     b.put(node.outputs[0], b.op("Slice", b.last(node.inputs[0]), b.ints(starts), b.ints(ends), b.ints([1, 2])))
 
 
@@ -528,25 +432,25 @@ def _center_crop(b: Builder, node: Node) -> None:
 def _embedding(b: Builder, node: Node) -> None:
     (table,) = list(node.weights.values())[:1]
     ids = b.last(node.inputs[0])
-    if b.tape.spec(node.inputs[0])[1] != "int32":
-        ids = b.op("Cast", ids, to=6)
+    if b.dtype(node.inputs[0]) != "int32":
+        ids = b.cast(ids, "int32")
     b.put(node.outputs[0], b.op("Gather", b.constant(table), ids))
 
 
 @exports("CategoryEncoding")
 def _category_encoding(b: Builder, node: Node) -> None:
-    if len(node.inputs) > 1:
-        raise b.refusal(node, "counts with weights have no counterpart in ONNX")
     source, to = node.inputs[0], node.outputs[0]
     places = b.constant(np.arange(int(node.config["num_tokens"])), np.int32)
-    ids = b.op("Cast", b.last(source), to=6)
+    ids = b.last(source)
+    if b.dtype(source) != "int32":
+        ids = b.cast(ids, "int32")
     mode = node.config.get("output_mode", "multi_hot")
     if mode == "one_hot" and b.rank(source) == b.rank(to) and b.shape(source)[-1] == 1:
         ids = b.op("Squeeze", ids, b.ints([-1]))
-    if mode != "one_hot" and b.rank(source) == 1:
-        ids = b.op("Unsqueeze", ids, b.ints([1]))
     # By comparison, for which an id that is out of range is none.
-    y = b.op("Cast", b.op("Equal", b.op("Unsqueeze", ids, b.ints([-1])), places), to=1)
+    y = b.cast(b.op("Equal", b.op("Unsqueeze", ids, b.ints([-1])), places), "float32")
+    if len(node.inputs) > 1:
+        y = b.op("Mul", y, b.op("Unsqueeze", b.last(node.inputs[1]), b.ints([-1])))
     if mode == "multi_hot":
         y = b.op("ReduceMax", y, axes=[-2], keepdims=0)
     elif mode == "count":
@@ -554,102 +458,37 @@ def _category_encoding(b: Builder, node: Node) -> None:
     b.put(to, y)
 
 
-@exports("Sparsemax")
-def _sparsemax(b: Builder, node: Node) -> None:
-    source = node.inputs[0]
-    axis, rank = int(node.config.get("axis", -1)) % b.rank(source), b.rank(source)
-    size = b.shape(source)[axis]
-    if size is None:
-        raise b.refusal(node, "a sparsemax needs an axis of a known size")
-    x = b.last(source)
-    places = b.constant(np.arange(1, size + 1).reshape(-1, *[1] * (rank - 1 - axis)))
-    x = b.op("Sub", x, b.op("ReduceMax", x, axes=[axis], keepdims=1))
-    ordered, _ = b.op("TopK", x, b.ints([size]), outputs=2, axis=axis)
-    sums = b.op("CumSum", ordered, b.constant(axis, np.int64))
-    inside = b.op("Greater", b.op("Add", b.op("Mul", places, ordered), b.constant(1.0)), sums)
-    inside = b.op("Cast", inside, to=1)
-    count = b.op("ReduceSum", inside, b.ints([axis]), keepdims=1)
-    total = b.op("ReduceSum", b.op("Mul", ordered, inside), b.ints([axis]), keepdims=1)
-    line = b.op("Div", b.op("Sub", total, b.constant(1.0)), count)
-    b.put(node.outputs[0], b.op("Relu", b.op("Sub", x, line)))
+@exports("Discretization")
+def _discretization(b: Builder, node: Node) -> None:
+    boundaries = b.constant(np.asarray(node.config["bin_boundaries"]).reshape(-1))
+    x = b.op("Unsqueeze", b.last(node.inputs[0]), b.ints([-1]))
+    passed = b.cast(b.op("Not", b.op("Less", x, boundaries)), "int32")
+    b.put(node.outputs[0], b.op("ReduceSum", passed, b.ints([-1]), keepdims=0))
 
 
-_GATES = {"LSTM": (0, 3, 1, 2), "GRU": (0, 1, 2), "SimpleRNN": (0,)}
-"""The order in which ONNX has the gates of a cell, in the order of the core: i o f c for i f c o; z r h."""
-_CELL_FUNCTIONS: dict[str, tuple[str, list[float], list[float]]] = {
-    "tanh": ("Tanh", [], []), "sigmoid": ("Sigmoid", [], []), "relu": ("Relu", [], []), "elu": ("Elu", [1.0], []),
-    "softsign": ("Softsign", [], []), "softplus": ("Softplus", [], []), "linear": ("Affine", [1.0], [0.0]),
-    "hard_sigmoid": ("HardSigmoid", [1 / 6], [0.5]),
-}  # fmt: skip
-"""Their names in ONNX, and their alpha and beta: who has none takes none of the lists."""
+@exports("IntegerLookup")
+def _integer_lookup(b: Builder, node: Node) -> None:
+    keys, values = ([int(one) for one in node.config[word]] for word in ("keys", "values"))
+    otherwise, buckets = int(node.config["otherwise"]), int(node.config.get("buckets") or 1)
+    x = b.cast(b.last(node.inputs[0]), "int64")
+    missing = otherwise if buckets == 1 else -WHOLE
+    table: dict[str, Any] = {"keys_int64s": keys, "values_int64s": values, "default_int64": missing}
+    y = b.op("LabelEncoder", x, domain="ai.onnx.ml", **table)
+    if buckets > 1:
+        dealt = b.op("Add", b.op("Mod", x, b.ints(buckets)), b.ints(otherwise))
+        y = b.op("Where", b.op("Equal", y, b.ints(missing)), dealt, y)
+    b.put(node.outputs[0], b.cast(y, "int32"))
 
 
-@exports("SimpleRNN", "LSTM", "GRU")
-def _recurrent(b: Builder, node: Node) -> None:
-    config, kind = node.config, node.kind
-    for word in ("masked", "stateful"):
-        if config.get(word):
-            raise b.refusal(node, f"a {kind} that is {word} has no counterpart in ONNX")
-    kernel, recurrent, *rest = node.weights.values()
-    units, order = recurrent.shape[0], _GATES[kind]
-
-    def gates(matrix: Array) -> Array:
-        parts = np.split(matrix, len(order), axis=-1)
-        return np.concatenate([parts[k] for k in order], axis=-1)
-
-    bias = np.zeros((2, len(order) * units), dtype=np.float32)
-    if rest:
-        given = np.asarray(rest[0]).reshape(-1, len(order) * units)
-        bias[: len(given)] = given
-    functions = [config.get("activation", "tanh")]
-    if kind != "SimpleRNN":
-        functions = [config.get("recurrent_activation", "sigmoid"), *functions]
-    functions += functions[-1:] if kind == "LSTM" else []
-    known = []
-    for function in functions:
-        if function not in _CELL_FUNCTIONS:
-            raise b.refusal(node, f"a {kind} with the activation {function!r} has no counterpart in ONNX")
-        known.append(_CELL_FUNCTIONS[function])
-    back = bool(config.get("go_backwards"))
-    attributes: dict[str, Any] = {
-        "hidden_size": units, "direction": "reverse" if back else "forward", "activations": [one[0] for one in known],
-    }  # fmt: skip
-    for place, word in ((1, "activation_alpha"), (2, "activation_beta")):
-        numbers = [number for one in known for number in one[place]]
-        if numbers:
-            attributes[word] = numbers
-    if kind == "GRU":
-        attributes["linear_before_reset"] = int(bool(config.get("reset_after", True)))
-    inputs = [
-        b.op("Transpose", b.last(node.inputs[0]), perm=[1, 0, 2]),
-        b.constant(gates(kernel).T[None]),
-        b.constant(gates(recurrent).T[None]),
-        b.constant(np.concatenate([gates(bias[0]), gates(bias[1])])[None]),
-    ]
-    if config.get("initial_state"):
-        inputs += ["", *(b.op("Unsqueeze", b.last(edge), b.ints([0])) for edge in node.inputs[1:])]
-    states = 2 if kind == "LSTM" else 1
-    sequence, *last = b.op("RNN" if kind == "SimpleRNN" else kind, *inputs, outputs=1 + states, **attributes)
-    last = [b.op("Squeeze", one, b.ints([0])) for one in last]
-    if config.get("return_sequences"):
-        y = b.op("Transpose", b.op("Squeeze", sequence, b.ints([1])), perm=[1, 0, 2])
-        if back and not config.get("time_order"):
-            y = b.op("Slice", y, b.ints([-1]), b.ints([-(1 << 62)]), b.ints([1]), b.ints([-1]))
-    else:
-        y = last[0]
-    b.put(node.outputs[0], y)
-    for edge, state in zip(node.outputs[1:], last, strict=False):
-        b.put(edge, state)
+_DRAWING = (
+    "Random", "Dropout", "AlphaDropout", "GaussianDropout", "GaussianNoise", "SpatialDropout1D", "SpatialDropout2D",
+    "SpatialDropout3D", "RandomBrightness", "RandomColorDegeneration", "RandomContrast", "RandomCrop", "RandomErasing",
+    "RandomFlip", "RandomGrayscale", "RandomHue", "RandomInvert", "RandomPosterization", "RandomRotation",
+    "RandomSaturation", "RandomSharpness", "RandomShear", "RandomTranslation", "RandomZoom", "Solarization",
+)  # fmt: skip
+"""What is left out of inference unless a call says training=True."""
 
 
-# General operations ---------------------------------------------------------------------------------------------------
-
-
-@exports("Transpose")
-def _transpose(b: Builder, node: Node) -> None:
-    b.put(node.outputs[0], b.op("Transpose", b.last(node.inputs[0]), perm=_list(node.config["permutation"], 1)))
-
-
-@exports("Cast")
-def _cast(b: Builder, node: Node) -> None:
-    b.put(node.outputs[0], b.op("Cast", b.last(node.inputs[0]), to=_TYPES[node.config["dtype"]]))
+@exports(*_DRAWING)
+def _drawing(b: Builder, node: Node) -> None:
+    raise b.refusal(node, "it draws random numbers (a call with training=True, perhaps), and others draw other ones")
