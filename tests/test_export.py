@@ -579,6 +579,14 @@ class TestC:
             Model(x, [dense(x), x]).export(tmp_path / "m.c")
         with pytest.raises(ValueError, match='layer "soft" cannot be expressed: a softmax goes over the last axis'):
             Sequential([Input((4, 3)), layers.Softmax(axis=1, name="soft")]).export(tmp_path / "m.c")
+        x = Input((4, 3))
+        for layer, reason in [
+            (layers.Dropout(0.5, name="it"), "there is no C for Dropout"),
+            (layers.LSTM(2, dropout=0.5, name="it"), "draws random numbers"),
+            (layers.BatchNormalization(name="it"), "learns while it predicts"),
+        ]:
+            with pytest.raises(ValueError, match=f'layer "it" cannot be expressed: .*{reason}'):
+                Model(x, layer(x, training=True)).export(tmp_path / "m.c")
         broken = Sequential([Input((4,)), layers.Dense(1)])
         broken.layers[0].kernel.assign(np.full((4, 1), np.nan))
         with pytest.raises(ValueError, match="not finite"):

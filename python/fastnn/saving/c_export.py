@@ -255,8 +255,7 @@ def _shapes(b: _Builder, node: Node) -> tuple[list[int], list[int]]:
     return [size or 0 for size in given], [size or 0 for size in made]
 
 
-@exports("Identity", "Dropout", "ActivityRegularization", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D",
-         "AlphaDropout", "GaussianNoise", "GaussianDropout", "StopGradient", "Flatten", "Reshape")  # fmt: skip
+@exports("Identity", "ActivityRegularization", "StopGradient", "Flatten", "Reshape")
 def _passes(b: _Builder, node: Node) -> None:
     pass
 
@@ -391,6 +390,8 @@ def _global_pooling(b: _Builder, node: Node) -> None:
 
 @exports("BatchNormalization")
 def _batch_normalization(b: _Builder, node: Node) -> None:
+    if node.config.get("training") and not node.config.get("frozen"):
+        raise b.refusal(node, "it was called with training=True and learns while it predicts")
     given, _ = _shapes(b, node)
     weights = {name: value.astype(np.float64) for name, value in node.weights.items()}
     factor = weights.get("gamma", 1.0) / np.sqrt(weights["moving_variance"] + node.config["epsilon"])
@@ -484,6 +485,8 @@ def _recurrent(b: _Builder, node: Node) -> None:
     config, kind = node.config, node.kind
     if config.get("masked") or config.get("stateful") or config.get("return_state"):
         raise b.refusal(node, f"a {kind} with masks or states of its own")
+    if config.get("dropout") or config.get("recurrent_dropout"):
+        raise b.refusal(node, "it draws random numbers for its dropout, called with training=True")
     steps, n = (int(size or 0) for size in b.tape.shape(node.inputs[0])[1:])
     kernel, recurrent, *rest = node.weights.values()
     units = recurrent.shape[0]
