@@ -736,22 +736,27 @@ def test_on_arrays(row: Row) -> None:
         close(np.asarray(got), wanted, row.rtol, row.name)
 
 
-@pytest.mark.parametrize("row", [one for one in TABLE if one.batched], ids=[one.name for one in TABLE if one.batched])
-def test_in_a_model(row: Row) -> None:
-    """Arrays with as many rows as the first are inputs; the others stand in the expression as they are."""
+def symbolic(row: Row) -> tuple[list[Any], list[Any], list[Any]]:
+    """Inputs, what the function makes of them, and arrays to feed.
+
+    Arrays with as many rows as the first are inputs; the others stand in the expression as they are.
+    """
     arrays = row.given()
-    rows = len(arrays[0])
-    batched = [i == 0 or (not row.weights and len(a) == rows and a.ndim > 0) for i, a in enumerate(arrays)]
-    inputs = [
-        fastnn.Input(a.shape[1:], dtype=str(a.dtype)) for a, is_input in zip(arrays, batched, strict=True) if is_input
-    ]
+    batched = [i == 0 or (not row.weights and len(a) == len(arrays[0]) and a.ndim > 0) for i, a in enumerate(arrays)]
+    fed = [a for a, is_input in zip(arrays, batched, strict=True) if is_input]
+    inputs = [fastnn.Input(a.shape[1:], dtype=str(a.dtype)) for a in fed]
     rest = iter(inputs)
     made = each(row.function(*[next(rest) if is_input else a for a, is_input in zip(arrays, batched, strict=True)]))
-    fed = [a for a, is_input in zip(arrays, batched, strict=True) if is_input]
+    return inputs, made, fed
+
+
+@pytest.mark.parametrize("row", [one for one in TABLE if one.batched], ids=[one.name for one in TABLE if one.batched])
+def test_in_a_model(row: Row) -> None:
+    inputs, made, fed = symbolic(row)
     expected = row.expected()
     for tensor, wanted in zip(made, expected, strict=True):
         if tensor.shape[:1] != (None,):
-            wanted = np.broadcast_to(wanted, (rows, *np.shape(wanted)))
+            wanted = np.broadcast_to(wanted, (len(fed[0]), *np.shape(wanted)))
         model = fastnn.Model(inputs if len(inputs) > 1 else inputs[0], with_batch(tensor, inputs[0]))
         got = model.predict(fed if len(fed) > 1 else fed[0], verbose=0)
         assert model.output_shape == (None, *wanted.shape[1:])

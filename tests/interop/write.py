@@ -15,8 +15,10 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import fastnn
 from cases import CASES
-from fastnn import Input, Model, Sequential, layers, losses, optimizers
+from fastnn import Input, Model, Sequential, layers, losses, ops, optimizers
+from fastnn.saving.structure import only_for_fastnn
 from test_layers import inputs, made
+from test_ops import TABLE, symbolic
 
 STEPS = 3
 
@@ -54,6 +56,51 @@ def models():
     single.compile(optimizers.RMSprop(0.01, momentum=0.5, centered=True), "mae")
     xs = [rng.normal(size=(8, 8)).astype(np.float32)]
     yield "single", single, xs, [xs[0][:, :2]], False
+    a, b = Input((5,), name="a"), Input((5,), name="b")
+    h = layers.Dense(6, name="late")(
+        ops.tanh(layers.Dense(6)(a)) + 2 * ops.maximum(ops.concatenate([b, b[:, 1:2]], 1), 0.5) / 3
+    )
+    # Names that Keras would give its functions, and composite functions beside layers of the same kind.
+    joined = layers.Concatenate(name="concatenate")([ops.softplus(h) ** 2, ops.softmax(layers.Dense(4)(b))])
+    scaled = ops.layer_normalization(ops.reshape(joined, (-1, 2, 5)), epsilon=1e-3)
+    sums = layers.Dense(2)(ops.sum(scaled, axis=1, keepdims=False) - abs(b))
+    between = Model([a, b], [sums, layers.Dense(1)(ops.where(joined > 0.1, joined, -joined) @ np.eye(10, 3))])
+    between.compile(optimizers.Adam(0.01), "mse")
+    xs = list(rng.normal(size=(2, 8, 5)).astype(np.float32))
+    yield "functions", between, xs, [xs[0][:, :2], xs[1][:, :1]], False
+
+
+def functions():
+    """Models of one function of `fastnn.ops`, one for each way of calling one: (name, model, inputs, classes).
+
+    With a second input and output: Keras 3.0 to 3.3 do not read models of one.
+    """
+    seen = set()
+    for row in TABLE:
+        if not row.batched:
+            continue
+        tensors, outputs, xs = symbolic(row)
+        spare = Input((1,), name="spare")
+        outputs = [one if one.shape[:1] == (None,) else for_each(one, spare) for one in outputs]
+        model = Model([*tensors, spare], [*outputs, spare + 1])
+        if only_for_fastnn(model):
+            continue
+        entries = [e for e in json.loads(model.to_json())["config"]["layers"] if e["module"].startswith("keras.src.")]
+        ways = {
+            (e["class_name"], *sorted({*e["config"], *node["kwargs"]} - {"name"}))
+            for e in entries
+            for node in e["inbound_nodes"]
+        }
+        if not ways <= seen:
+            seen |= ways
+            classes = sorted({(e["module"], e["class_name"]) for e in entries})
+            yield row.name, model, [*xs, np.zeros((len(xs[0]), 1), np.float32)], classes
+
+
+def for_each(one, like):
+    """What has no batch, for each row."""
+    zeros = ops.cast(ops.reshape(ops.zeros_like(like), (-1, *[1] * len(one.shape))), one.dtype)
+    return (ops.logical_or if one.dtype == "bool" else ops.add)(ops.expand_dims(one, 0), zeros)
 
 
 def write(folder):
@@ -65,7 +112,7 @@ def write(folder):
         arrays = {f"x{i}": x for i, x in enumerate(xs)}
         arrays.update({f"o{i}": o for i, o in enumerate(outputs if isinstance(outputs, list) else [outputs])})
         np.savez(folder / f"{name}.npz", **arrays)
-        listed.append({"name": name, "class": "", "oldest": oldest})
+        listed.append({"name": name, "class": "", "functions": [], "oldest": oldest})
 
     for name, model, xs, ys, oldest in models():
         fastnn.utils.set_random_seed(1)
@@ -101,6 +148,9 @@ def write(folder):
             model = Sequential([Input(case.shapes[0]), layer])
         note(f"layer-{case.name}", model, inputs(case, 3), not case.several)
         listed[-1]["class"] = kind
+    for name, model, xs, classes in functions():
+        note(f"function-{name}", model, xs, True)
+        listed[-1]["functions"] = classes
     (folder / "list.json").write_text(json.dumps(listed))
     print(f"{len(listed)} models of fastnn {fastnn.__version__}")
 

@@ -81,6 +81,13 @@ def _is_of_call(title: str, name: str) -> bool:
     return name in _OF_CALLS.split() and f"{title}.{name}" not in _OF_CLASSES.split()
 
 
+def has_config(layer: Function) -> bool:
+    """Whether Keras' class of a function has arguments of its own."""
+    parameters = inspect.signature(functions[layer.title]).parameters.values()
+    plain_ones = [one.name for one in parameters if one.kind is one.POSITIONAL_OR_KEYWORD]
+    return not all(_is_of_call(layer.title, name) for name in plain_ones)
+
+
 def parts(call: Call) -> tuple[dict[str, Any], list[Any], dict[str, Any]]:
     """What a function was called with: the arguments of Keras' class, and those of its call, without and by name."""
     title = call.layer.title
@@ -105,12 +112,15 @@ def parts(call: Call) -> tuple[dict[str, Any], list[Any], dict[str, Any]]:
         elif _is_of_call(title, name) or is_symbolic(value):
             if parameter.default is None or not _same(value, parameter.default):
                 kwargs[name] = value
-        elif name == "data_format":
+        elif name == "data_format" and hasattr(ops.nn, title):
             config[name] = "channels_last"
-        elif needed or not _same(value, parameter.default):
+        elif needed or name == "epsilon" or not _same(value, parameter.default):
             config[name] = plain(value)
     if title == "reshape":
         config["newshape"] = _closed(config["newshape"], call.outputs[0].shape)
+    if title == "average_pool":
+        # Keras on JAX does not make them of the size of the window.
+        config.setdefault("strides", config["pool_size"])
     return config, args, kwargs
 
 

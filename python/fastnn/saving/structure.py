@@ -20,7 +20,15 @@ from fastnn.layers import InputLayer
 from fastnn.models import Functional, Model, Sequential
 from fastnn.ops.function import Function
 from fastnn.ops.node import Operation
-from fastnn.saving.functions import described_function, is_function, joined, parts, read_function, unknown_to_keras
+from fastnn.saving.functions import (
+    described_function,
+    has_config,
+    is_function,
+    joined,
+    parts,
+    read_function,
+    unknown_to_keras,
+)
 from fastnn.saving.registry import CustomObjectScope
 from fastnn.saving.serialization import (
     Reading,
@@ -191,13 +199,15 @@ def only_for_fastnn(model: Model) -> list[str]:
 def _name_functions(model: Functional, entries: list[dict[str, Any]]) -> None:
     """Says the names of functions where they count.
 
-    Classes of functions that have arguments take no name before Keras 3.11; without one Keras makes it of the class,
-    and a number. So a name is said where there are no arguments, where another layer may have the name that Keras
-    makes, and where outputs are told apart by theirs.
+    Classes that have arguments of their own take no name before Keras 3.11; without one Keras makes it of the class,
+    and a number. So a name is said where there are no such arguments, where another layer may have the name that Keras
+    makes, and where losses or metrics name the outputs.
     """
-    functions = {layer.name for layer in model.layers if isinstance(layer, Function)}
-    ends = {tensor.history.layer.name for tensor in model.outputs} if len(model.outputs) > 1 else set()
-    nameless = {entry["name"] for entry in entries if entry["name"] in functions - ends and entry["config"]}
+    functions = {layer.name: layer for layer in model.layers if isinstance(layer, Function)}
+    compiled = model._compile_arguments if model._compiled else {}
+    by_name = any(isinstance(compiled[word], Mapping) for word in COMPILED[1:] if word in compiled)
+    ends = {tensor.history.layer.name for tensor in model.outputs if by_name}
+    nameless = {name for name, layer in functions.items() if name not in ends and has_config(layer)}
     taken = {re.sub(r"_\d+$", "", entry["name"]) for entry in entries if entry["name"] not in nameless}
     for entry in entries:
         if entry["name"] in functions and (entry["name"] not in nameless or file_name(entry["class_name"]) in taken):
