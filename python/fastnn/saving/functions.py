@@ -46,6 +46,16 @@ _OF_CALLS = (
 _OF_CLASSES = "allclose.atol allclose.rtol diagonal.offset histogram.bins resize.fill_value trace.offset trapezoid.x"
 """Those that are of classes although other functions have them in their calls."""
 
+_ALWAYS = (
+    "batch_normalization.epsilon crop_images.bottom_cropping crop_images.left_cropping crop_images.right_cropping "
+    "crop_images.target_height crop_images.target_width crop_images.top_cropping pad_images.bottom_padding "
+    "pad_images.left_padding pad_images.right_padding pad_images.target_height pad_images.target_width "
+    "pad_images.top_padding"
+)
+"""Those that have no default in older Keras."""
+_NAMELESS = ("select", "stop_gradient")
+"""Functions whose classes take no name in older Keras, although they have no arguments."""
+
 _ARRAYS = "digitize.bins heaviside.x1 heaviside.x2 hypot.x1 hypot.x2"
 """Those of calls that Keras takes as arrays, and not as lists or fractions."""
 
@@ -81,11 +91,11 @@ def _is_of_call(title: str, name: str) -> bool:
     return name in _OF_CALLS.split() and f"{title}.{name}" not in _OF_CLASSES.split()
 
 
-def has_config(layer: Function) -> bool:
-    """Whether Keras' class of a function has arguments of its own."""
+def goes_without_name(layer: Function) -> bool:
+    """Whether Keras' class of a function takes no name before Keras 3.11: those that have arguments of their own."""
     parameters = inspect.signature(functions[layer.title]).parameters.values()
     plain_ones = [one.name for one in parameters if one.kind is one.POSITIONAL_OR_KEYWORD]
-    return not all(_is_of_call(layer.title, name) for name in plain_ones)
+    return layer.title in _NAMELESS or not all(_is_of_call(layer.title, name) for name in plain_ones)
 
 
 def parts(call: Call) -> tuple[dict[str, Any], list[Any], dict[str, Any]]:
@@ -114,7 +124,7 @@ def parts(call: Call) -> tuple[dict[str, Any], list[Any], dict[str, Any]]:
                 kwargs[name] = value
         elif name == "data_format" and hasattr(ops.nn, title):
             config[name] = "channels_last"
-        elif needed or name == "epsilon" or not _same(value, parameter.default):
+        elif needed or f"{title}.{name}" in _ALWAYS.split() or not _same(value, parameter.default):
             config[name] = plain(value)
     if title == "reshape":
         config["newshape"] = _closed(config["newshape"], call.outputs[0].shape)

@@ -22,7 +22,7 @@ from fastnn.ops.function import Function
 from fastnn.ops.node import Operation
 from fastnn.saving.functions import (
     described_function,
-    has_config,
+    goes_without_name,
     is_function,
     joined,
     parts,
@@ -199,15 +199,14 @@ def only_for_fastnn(model: Model) -> list[str]:
 def _name_functions(model: Functional, entries: list[dict[str, Any]]) -> None:
     """Says the names of functions where they count.
 
-    Classes that have arguments of their own take no name before Keras 3.11; without one Keras makes it of the class,
-    and a number. So a name is said where there are no such arguments, where another layer may have the name that Keras
-    makes, and where losses or metrics name the outputs.
+    Older Keras takes none for many; without one Keras makes it of the class, and a number. So a name is said where all
+    Keras take it, where another layer may have the name that Keras makes, and where losses or metrics name the outputs.
     """
     functions = {layer.name: layer for layer in model.layers if isinstance(layer, Function)}
     compiled = model._compile_arguments if model._compiled else {}
     by_name = any(isinstance(compiled[word], Mapping) for word in COMPILED[1:] if word in compiled)
     ends = {tensor.history.layer.name for tensor in model.outputs if by_name}
-    nameless = {name for name, layer in functions.items() if name not in ends and has_config(layer)}
+    nameless = {name for name, layer in functions.items() if name not in ends and goes_without_name(layer)}
     taken = {re.sub(r"_\d+$", "", entry["name"]) for entry in entries if entry["name"] not in nameless}
     for entry in entries:
         if entry["name"] in functions and (entry["name"] not in nameless or file_name(entry["class_name"]) in taken):
@@ -257,7 +256,8 @@ def _as_shape(value: Any) -> Any:
 
 def _name_of(item: Any) -> str:
     config = item.get("config") if isinstance(item, dict) else None
-    return str(config.get("name", "")) if isinstance(config, dict) else ""
+    named = config if isinstance(config, dict) and "name" in config else item
+    return str(named.get("name", "")) if isinstance(named, dict) else ""
 
 
 def read_layer(item: Any, place: str, reading: Reading) -> Layer:
