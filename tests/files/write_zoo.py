@@ -194,8 +194,8 @@ def write(folder):
         stem = folder / f"{VERSION}-{name}"
         model.save(f"{stem}.keras")
         compressed(f"{stem}.keras")
-        # Keras 3.0 cannot write all models into the older form.
-        if name == "chain" or (name in ("branched", "recurrent") and VERSION != "3.0.5"):
+        # Keras 3.0 and 3.1 cannot write all models into the older form.
+        if name == "chain" or (name in ("branched", "recurrent") and not VERSION.startswith(("3.0.", "3.1."))):
             model.save(f"{stem}.h5")
             packed(f"{stem}.h5")
         if name == "chain":

@@ -122,7 +122,7 @@ def main(folder):
         if newer:
             unknown.update(newer)
             continue
-        if not entry["oldest"] and VERSION < (3, 4):
+        if tuple(entry["since"]) > VERSION:
             continue
         if any(re.match(name, entry["name"]) for name in APART):
             continue

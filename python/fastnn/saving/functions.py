@@ -53,8 +53,6 @@ _ALWAYS = (
     "pad_images.top_padding"
 )
 """Those that have no default in older Keras."""
-_NAMELESS = ("select", "stop_gradient")
-"""Functions whose classes take no name in older Keras, although they have no arguments."""
 
 _ARRAYS = "digitize.bins heaviside.x1 heaviside.x2 hypot.x1 hypot.x2"
 """Those of calls that Keras takes as arrays, and not as lists or fractions."""
@@ -89,13 +87,6 @@ def is_function(entry: Any) -> bool:
 
 def _is_of_call(title: str, name: str) -> bool:
     return name in _OF_CALLS.split() and f"{title}.{name}" not in _OF_CLASSES.split()
-
-
-def goes_without_name(layer: Function) -> bool:
-    """Whether Keras' class of a function takes no name before Keras 3.11: those that have arguments of their own."""
-    parameters = inspect.signature(functions[layer.title]).parameters.values()
-    plain_ones = [one.name for one in parameters if one.kind is one.POSITIONAL_OR_KEYWORD]
-    return layer.title in _NAMELESS or not all(_is_of_call(layer.title, name) for name in plain_ones)
 
 
 def parts(call: Call) -> tuple[dict[str, Any], list[Any], dict[str, Any]]:

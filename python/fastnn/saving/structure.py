@@ -22,7 +22,6 @@ from fastnn.ops.function import Function
 from fastnn.ops.node import Operation
 from fastnn.saving.functions import (
     described_function,
-    goes_without_name,
     is_function,
     joined,
     parts,
@@ -199,17 +198,16 @@ def only_for_fastnn(model: Model) -> list[str]:
 def _name_functions(model: Functional, entries: list[dict[str, Any]]) -> None:
     """Says the names of functions where they count.
 
-    Older Keras takes none for many; without one Keras makes it of the class, and a number. So a name is said where all
-    Keras take it, where another layer may have the name that Keras makes, and where losses or metrics name the outputs.
+    Before Keras 3.11 most took none; without one Keras makes it of the class, and a number. So a name is said only
+    where another layer may have the name that Keras makes, and where losses or metrics name the outputs.
     """
-    functions = {layer.name: layer for layer in model.layers if isinstance(layer, Function)}
+    functions = {layer.name for layer in model.layers if isinstance(layer, Function)}
     compiled = model._compile_arguments if model._compiled else {}
     by_name = any(isinstance(compiled[word], Mapping) for word in COMPILED[1:] if word in compiled)
     ends = {tensor.history.layer.name for tensor in model.outputs if by_name}
-    nameless = {name for name, layer in functions.items() if name not in ends and goes_without_name(layer)}
-    taken = {re.sub(r"_\d+$", "", entry["name"]) for entry in entries if entry["name"] not in nameless}
+    taken = {re.sub(r"_\d+$", "", entry["name"]) for entry in entries if entry["name"] not in functions - ends}
     for entry in entries:
-        if entry["name"] in functions and (entry["name"] not in nameless or file_name(entry["class_name"]) in taken):
+        if entry["name"] in functions and (entry["name"] in ends or file_name(entry["class_name"]) in taken):
             entry["config"] = {"name": entry["name"], **entry["config"]}
 
 
