@@ -36,7 +36,12 @@ APART = {
 }
 """Models on which Keras and fastnn differ, by the beginnings of their names: for each why."""
 if VERSION < (3, 4):
-    APART["layer-resizing-nearest-down"] = "antialias is newer"
+    APART |= {
+        "layer-resizing-nearest-down": "antialias is newer",
+        "function-(argm..-keepdims|nan-to-num-given|slice$|zeros-like-int)": "these arguments are newer",
+        "function-concatenate$": "Keras does not take the key of x[:, :1] back from a file, where it is a list",
+        "function-(batch-normalization|image-pad|logsumexp|normalize)": "Keras' class is not its function",
+    }
 
 
 def listed(arrays, word):
