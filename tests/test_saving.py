@@ -442,6 +442,8 @@ class TestFunctions:
             ({"config": 3}, "config expects a dict"),
             ({"inbound_nodes": [{"args": [1, 2], "kwargs": {}}]}, "ops.sum is called with x, got 2 arguments"),
             ({"inbound_nodes": [{"args": [], "kwargs": {}}]}, "missing a required argument: 'x'"),
+            ({"inbound_nodes": [{"args": [[1, 2]], "kwargs": {}}]}, "ops.sum is called on no tensor"),
+            ({"module": "keras.src.ops.image", "class_name": "Sobel"}, "fastnn.ops has no function 'sobel'"),
         ],
     )
     def test_entries_that_are_wrong(self, change, match):

@@ -149,7 +149,7 @@ def unknown_to_keras(call: Call) -> bool:
         key = args[1] if isinstance(args[1], tuple) else (args[1],)
         return not all(one is None or one is ... or isinstance(one, (int, np.integer, slice)) for one in key)
     if title == "broadcast_to":
-        return None in config["shape"]
+        return np.ndim(config["shape"]) > 0 and None in config["shape"]
     return any(is_symbolic(value) for name, value in kwargs.items() if not _is_of_call(title, name))
 
 

@@ -38,7 +38,7 @@ from fastnn.saving.serialization import (
     read,
     serialize_keras_object,
 )
-from fastnn.symbolic import Call, KerasTensor, operators
+from fastnn.symbolic import Call, KerasTensor, is_symbolic, operators
 
 _seen: contextvars.ContextVar[dict[int, tuple[Layer, dict[str, Any]]] | None] = contextvars.ContextVar(
     "fastnn_seen", default=None
@@ -460,6 +460,8 @@ class _Calls:
             try:
                 if isinstance(layer, Function):
                     args, kwargs = joined(layer.title, self._configs[layer], args, kwargs)
+                    if not (is_symbolic(args) or is_symbolic(kwargs)):
+                        raise self.reading.error(f"{layer.who()} is called on no tensor")
                 elif isinstance(layer, Operation):
                     args = [operators["tensor"](one) for one in args]
                 made = layer(*args, **kwargs)
