@@ -736,18 +736,23 @@ def test_on_arrays(row: Row) -> None:
         close(np.asarray(got), wanted, row.rtol, row.name)
 
 
-def models_of(row: Row) -> tuple[list[Any], list[Any]]:
-    """A model for each result, and what to feed. Arrays with as many rows as the first are inputs; the others stand as
-    they are."""
+def symbolic(row: Row) -> tuple[list[Any], list[Any], list[Any]]:
+    """Inputs, what the function makes of them, and arrays to feed.
+
+    Arrays with as many rows as the first are inputs; the others stand in the expression as they are.
+    """
     arrays = row.given()
-    rows = len(arrays[0])
-    batched = [i == 0 or (not row.weights and len(a) == rows and a.ndim > 0) for i, a in enumerate(arrays)]
-    inputs = [
-        fastnn.Input(a.shape[1:], dtype=str(a.dtype)) for a, is_input in zip(arrays, batched, strict=True) if is_input
-    ]
+    batched = [i == 0 or (not row.weights and len(a) == len(arrays[0]) and a.ndim > 0) for i, a in enumerate(arrays)]
+    fed = [a for a, is_input in zip(arrays, batched, strict=True) if is_input]
+    inputs = [fastnn.Input(a.shape[1:], dtype=str(a.dtype)) for a in fed]
     rest = iter(inputs)
     made = each(row.function(*[next(rest) if is_input else a for a, is_input in zip(arrays, batched, strict=True)]))
-    fed = [a for a, is_input in zip(arrays, batched, strict=True) if is_input]
+    return inputs, made, fed
+
+
+def models_of(row: Row) -> tuple[list[Any], list[Any]]:
+    """A model for each result, and what to feed."""
+    inputs, made, fed = symbolic(row)
     given = inputs if len(inputs) > 1 else inputs[0]
     return [fastnn.Model(given, with_batch(tensor, inputs[0])) for tensor in made], fed
 
@@ -826,7 +831,8 @@ def over_the_batch(row: Row) -> bool:
 def test_every_function_is_tested() -> None:
     source = Path(__file__).read_text()
     modules = (
-        "arithmetic control elementwise image linalg linear making nn node numpy ordering reduction shaping windows"
+        "arithmetic control elementwise function image linalg linear making nn node numpy ordering reduction shaping "
+        "windows"
     )
     names = [name for name in dir(ops) if not name.startswith("_") and name not in modules.split()]
     assert len(names) == 290

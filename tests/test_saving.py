@@ -22,9 +22,22 @@ from hypothesis import strategies as st
 
 import fastnn
 from cases import CASES
-from fastnn import Input, Model, Sequential, layers, losses, metrics, ops, optimizers, regularizers, saving
+from fastnn import (
+    Input,
+    Model,
+    Sequential,
+    activations,
+    layers,
+    losses,
+    metrics,
+    ops,
+    optimizers,
+    regularizers,
+    saving,
+)
 from fastnn.saving import door
 from test_layers import inputs, made
+from test_ops import TABLE, symbolic, with_batch
 
 FORMS = ["m.keras", "m.h5"]
 
@@ -185,16 +198,6 @@ class TestWholeModels:
         model.save(tmp_path / "m.keras")
         assert saving.load_model(tmp_path / "m.keras").layers[-1]._calls[0].training is True
 
-    def test_functions_between_layers(self, tmp_path):
-        x = Input((6,))
-        h = ops.relu(layers.Dense(4)(x)) + 1.0
-        model = Model(x, ops.mean(h * h, axis=-1, keepdims=True))
-        data = np.random.default_rng(0).normal(size=(3, 6))
-        model.save(tmp_path / "m.keras")
-        assert np.array_equal(
-            saving.load_model(tmp_path / "m.keras").predict(data, verbose=0), model.predict(data, verbose=0)
-        )
-
     def test_layers_and_models_of_the_users_own(self, tmp_path):
         x = np.random.default_rng(0).normal(size=(5, 6)).astype(np.float32)
         model = Sequential([Input((6,)), Stretch(3.0), layers.Dense(2, activation=twice)])
@@ -273,6 +276,183 @@ def test_a_schedule_goes_on(tmp_path):
         one.fit(x, x[:, :2], batch_size=4, verbose=0)
         assert one.optimizer.learning_rate == model.optimizer.learning_rate
         assert equal(one.get_weights(), model.get_weights())
+
+
+def entries(model):
+    """The entries of a model's functions: class, config, arguments."""
+    layers = json.loads(model.to_json())["config"]["layers"]
+    return [
+        (entry["module"], entry["class_name"], entry["config"], entry["inbound_nodes"])
+        for entry in layers
+        if entry["module"].startswith(("keras.src", "fastnn"))
+    ]
+
+
+def tensor(*place, shape=(None, 4, 6)):
+    config = {"shape": list(shape), "dtype": "float32", "keras_history": list(place)}
+    return {"class_name": "__keras_tensor__", "config": config}
+
+
+class TestFunctions:
+    """Functions of `fastnn.ops` between layers, in the forms that Keras 3.15 writes."""
+
+    @pytest.mark.parametrize("form", FORMS)
+    def test_outputs_training_and_a_second_file(self, form, tmp_path):
+        x = Input((6,), name="x")
+        h = ops.relu(layers.Dense(4)(x)) + 1.0
+        h = ops.concatenate([h, ops.softmax(2 * x[:, ::-1]), activations.relu(-h, 0.2)], -1)
+        model = Model(x, layers.Dense(2)(ops.layer_normalization(h, epsilon=0.01)))
+        model.compile("adam", "mse")
+        data = np.random.default_rng(0).normal(size=(8, 6)).astype(np.float32)
+        model.fit(data, data[:, :2], verbose=0)
+        model.save(tmp_path / form)
+        loaded = saving.load_model(tmp_path / form)
+        assert np.array_equal(loaded.predict(data, verbose=0), model.predict(data, verbose=0))
+        assert [layer.name for layer in loaded.layers] == [layer.name for layer in model.layers]
+        assert loaded.to_json() == model.to_json()
+        for one in (model, loaded):
+            one.fit(data, data[:, :2], epochs=3, shuffle=False, verbose=0)
+        assert equal(loaded.get_weights(), model.get_weights())
+
+    @pytest.mark.parametrize("row", [row for row in TABLE if row.batched], ids=lambda row: row.name)
+    def test_every_function(self, row):
+        tensors, made, fed = symbolic(row)
+        model = Model(tensors, [with_batch(one, tensors[0]) for one in made])
+        again = saving.model_from_json(model.to_json())
+        assert json.loads(again.to_json()) == json.loads(model.to_json())
+        fed = fed if len(fed) > 1 else fed[0]
+        one, other = (found.predict(fed, verbose=0) for found in (model, again))
+        one, other = (found if isinstance(found, list) else [found] for found in (one, other))
+        for a, b in zip(one, other, strict=True):
+            np.testing.assert_array_equal(a, b)
+
+    @pytest.mark.parametrize(
+        ("function", "module", "name", "config", "args", "kwargs"),
+        [
+            (lambda x: 2 * x, "numpy", "Multiply", {}, [2, "x"], {}),
+            (lambda x: abs(x), "numpy", "Absolute", {}, ["x"], {}),
+            (lambda x: x @ np.ones((6, 1)), "numpy", "Matmul", {},
+             ["x", {"class_name": "__numpy__", "config": {"value": [[1.0]] * 6, "dtype": "float64"}}], {}),
+            (lambda x: x[:, None, ::-1, 1], "numpy", "GetItem", {}, ["x", [
+                {"class_name": "__slice__", "config": {"start": None, "stop": None, "step": None}}, None,
+                {"class_name": "__slice__", "config": {"start": None, "stop": None, "step": -1}}, 1]], {}),
+            (lambda x: x[..., -1], "numpy", "GetItem", {},
+             ["x", [{"class_name": "__ellipsis__", "config": {}}, -1]], {}),
+            (lambda x: ops.sum(x, (1, 2), True), "numpy", "Sum", {"axis": [1, 2], "keepdims": True}, ["x"], {}),
+            (lambda x: ops.concatenate([x, x], axis=1), "numpy", "Concatenate", {"axis": 1}, [["x", "x"]], {}),
+            (lambda x: ops.einsum("bij,bkj->bik", x, x), "numpy", "Einsum", {"subscripts": "bij,bkj->bik"},
+             ["x", "x"], {}),
+            (lambda x: ops.pad(x, ((0, 0), (1, 2), (0, 0)), constant_values=2.0), "numpy", "Pad",
+             {"pad_width": [[0, 0], [1, 2], [0, 0]]}, ["x"], {"constant_values": 2.0}),
+            (lambda x: ops.reshape(x, (ops.shape(x)[0], -1)), "numpy", "Reshape", {"newshape": [-1, 24]}, ["x"], {}),
+            (lambda x: ops.cast(x, np.int32), "core", "Cast", {"dtype": "int32"}, ["x"], {}),
+            (lambda x: ops.top_k(x, 2)[1], "math", "TopK", {"k": 2}, ["x"], {}),
+            (lambda x: ops.norm(x, ord=1, axis=-1), "linalg", "Norm", {"ord": 1, "axis": -1}, ["x"], {}),
+            (lambda x: ops.moments(x, [1])[0], "nn", "Moments", {"axes": [1]}, ["x"], {}),
+            (lambda x: ops.layer_normalization(x), "nn", "LayerNorm", {}, ["x"],
+             {"gamma": None, "beta": None}),
+            (lambda x: ops.image.rgb_to_grayscale(ops.image.resize(x[..., :3][:, None], (2, 2))), "image",
+             "RGBToGrayscale", {}, [tensor("resize", 0, 0, shape=(None, 2, 2, 3))], {}),
+            (lambda x: ops.average(x, 1, weights=np.float32([1, 2, 3, 4])), "numpy", "Average", {"axis": 1}, ["x"],
+             {"weights": {"class_name": "__numpy__", "config": {"value": [1.0, 2.0, 3.0, 4.0], "dtype": "float32"}}}),
+        ],
+    )  # fmt: skip
+    def test_as_keras_writes_them(self, function, module, name, config, args, kwargs):
+        fastnn.backend.clear_session()
+        x = Input((4, 6), name="x")
+        *_, (found, class_name, held, nodes) = entries(Model(x, function(x)))
+        assert (found, class_name, held) == (f"keras.src.ops.{module}", name, config)
+        put = json.loads(json.dumps({"args": args, "kwargs": kwargs}).replace('"x"', json.dumps(tensor("x", 0, 0))))
+        assert nodes == [put]
+
+    def test_an_activation_is_a_function_too(self):
+        x = Input((6,))
+        model = Model(x, activations.gelu(activations.relu(x, max_value=1.0)))
+        assert [entry[:2] for entry in entries(model)] == [
+            ("keras.src.activations.activations", "ReLU"),
+            ("keras.src.ops.nn", "Gelu"),
+        ]
+
+    def test_names_are_said_where_they_count(self):
+        """Older Keras takes none for most functions, and makes one: not one that another layer has."""
+        x, y = Input((6,), name="x"), Input((6,), name="y")
+        first, second = ops.concatenate([x, y], axis=1), ops.sum(x, axis=1, keepdims=True)
+        apart = Model([x, y], layers.Concatenate(name="joined")([first, second]))
+        assert [sorted(config) for _, _, config, _ in entries(apart)] == [["axis"], ["axis", "keepdims"]]
+        close = Model([x, y], layers.Concatenate(name="concatenate_7")([first, second]))
+        assert [sorted(config) for _, _, config, _ in entries(close)] == [["axis", "name"], ["axis", "keepdims"]]
+        several = Model([x, y], [first, second])
+        several.compile("sgd", {first.history.layer.name: "mse", second.history.layer.name: "mae"})
+        assert all("name" in config for _, _, config, _ in entries(several))
+
+    def test_what_a_layer_computes_within_is_not_written(self):
+        @saving.register_keras_serializable("test-functions")
+        class Within(layers.Layer):
+            def call(self, x):
+                return ops.tanh(x) + 1
+
+        x = Input((6,))
+        model = Model(x, Within()(x))
+        assert entries(model) == []
+        assert len(model.layers) == 2
+
+    def test_a_function_that_a_file_calls_twice(self):
+        x = Input((4, 6), name="x")
+        model = Model(x, ops.sum(x, axis=1, keepdims=True) + x)
+        described = json.loads(model.to_json())
+        function, last = described["config"]["layers"][1:]
+        function["inbound_nodes"].append({"args": [tensor(function["name"], 0, 0)], "kwargs": {}})
+        last["inbound_nodes"][0]["args"] = [tensor(function["name"], 1, 0, shape=(None, 1, 6)), 1]
+        again = saving.model_from_json(json.dumps(described))
+        data = np.random.default_rng(0).normal(size=(2, 4, 6)).astype(np.float32)
+        np.testing.assert_allclose(again.predict(data, verbose=0), data.sum(1, keepdims=True) + 1, rtol=1e-5, atol=1e-5)
+
+    @pytest.mark.parametrize(
+        ("function", "names"),
+        [
+            (lambda x: x[:, :, [2, 0]], "ops.get_item"),
+            (lambda x: ops.broadcast_to(x[:, :1], (ops.shape(x)[0], 4, 6)), "ops.broadcast_to"),
+            (lambda x: x * ops.ones((ops.shape(x)[0], 4, 6)), "ops.broadcast_to"),
+            (lambda x: ops.clip(x, ops.min(x), 0.5 * ops.max(x)), "ops.clip"),
+            (lambda x: losses.categorical_crossentropy(ops.softmax(x), ops.softmax(-x)), "categorical_crossentropy"),
+        ],
+    )
+    def test_what_only_fastnn_reads(self, function, names, tmp_path):
+        x = Input((4, 6))
+        model = Model(x, function(x))
+        with pytest.warns(UserWarning, match=f"Keras cannot: it has no form for .*{names}"):
+            model.save(tmp_path / "m.keras")
+        data = np.random.default_rng(0).normal(size=(2, 4, 6)).astype(np.float32)
+        loaded = saving.load_model(tmp_path / "m.keras")
+        assert np.array_equal(loaded.predict(data, verbose=0), model.predict(data, verbose=0))
+
+    def test_variables_are_of_layers(self):
+        x = Input((6,))
+        dense = layers.Dense(3)
+        h = dense(x)
+        with pytest.raises(ValueError, match=r"ops.matmul reads a variable .* put it into the call\(\) of a layer"):
+            Model(x, h + ops.matmul(x, dense.kernel)).to_json()
+
+    @pytest.mark.parametrize(
+        ("change", "match"),
+        [
+            ({"class_name": "Summ"}, r'layers\[1\] "sum_of": fastnn.ops has no function .summ..* Did you mean .sum.'),
+            ({"config": {"axis": 1, "dims": True}}, r'layers\[1\] "sum_of": ops.sum has no argument .dims.'),
+            ({"config": {"axis": 1 << 40}}, "axis expects a size of at most"),
+            ({"config": 3}, "config expects a dict"),
+            ({"inbound_nodes": [{"args": [1, 2], "kwargs": {}}]}, "ops.sum is called with x, got 2 arguments"),
+            ({"inbound_nodes": [{"args": [], "kwargs": {}}]}, "missing a required argument: 'x'"),
+            ({"inbound_nodes": [{"args": [[1, 2]], "kwargs": {}}]}, "ops.sum is called on no tensor"),
+            ({"module": "keras.src.ops.image", "class_name": "Sobel"}, "fastnn.ops has no function 'sobel'"),
+        ],
+    )
+    def test_entries_that_are_wrong(self, change, match):
+        x = Input((4, 6), name="x")
+        described = json.loads(Model(x, ops.sum(x, axis=1)).to_json())
+        described["config"]["layers"][1].update(name="sum_of", **change)
+        described["config"]["output_layers"] = ["sum_of", 0, 0]
+        with pytest.raises(ValueError, match=match):
+            saving.model_from_json(json.dumps(described))
 
 
 class TestForm:

@@ -23,7 +23,7 @@ Node = tuple[str, dict[str, Any]]
 def _apply(x: ArrayLike, kind: str, **config: Any) -> NDArray[np.float32]:
     """The node on a whole array seen as one row, so that any rank serves and no axis is taken for the batch."""
     if is_traced(x):
-        return operators["node"](kind, config, [x])  # type: ignore[no-any-return]
+        return operators["activation"](kind, config, x)  # type: ignore[no-any-return]
     array = np.asarray(x, dtype=np.float32)
     row = array.reshape(1, -1) if kind == "Activation" else array[np.newaxis]
     result: NDArray[np.float32] = _core.apply(kind, config, [np.ascontiguousarray(row)])[0]
@@ -33,7 +33,7 @@ def _apply(x: ArrayLike, kind: str, **config: Any) -> NDArray[np.float32]:
 def _along(x: ArrayLike, kind: str, axis: int | tuple[int, ...]) -> NDArray[np.float32]:
     """A node that works along axes, which count from the end once a row is put in front."""
     if is_traced(x):
-        return operators["node"](kind, {"axis": axis}, [x])  # type: ignore[no-any-return]
+        return operators["activation"](kind, {"axis": axis}, x)  # type: ignore[no-any-return]
     rank = np.ndim(x)
     axes = [axis] if isinstance(axis, int) else list(axis)
     if rank == 0 or any(not -rank <= one < rank for one in axes):

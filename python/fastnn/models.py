@@ -24,6 +24,7 @@ from fastnn.configurable import plain, suggestion
 from fastnn.emission import Emission, stand_in
 from fastnn.layer import Layer, agreed, are_free, as_leaves, batched, common, edge_dtype, numeric, once, trials
 from fastnn.layers import InputLayer
+from fastnn.ops.function import Function
 from fastnn.ops.node import Operation
 from fastnn.symbolic import Arguments, Call, KerasTensor, Shape, Spec, Structure, Trace, is_symbolic
 from fastnn.topology import Topology
@@ -914,7 +915,7 @@ class Functional(Model):
             for call in graph.calls:
                 if call.layer is layer:
                     args, kwargs = call.arguments.place([_Place(place[id(tensor)]) for tensor in call.inputs])
-                    calls.append({"args": _written(args), "kwargs": _written(kwargs), "training": call.training})
+                    calls.append({"args": _written(list(args)), "kwargs": _written(kwargs), "training": call.training})
             described.append({**_described(layer), "name": layer.name, "calls": calls})
         return {
             "name": self.name,
@@ -1054,11 +1055,28 @@ def _written(value: Any) -> Any:
     """Arguments of a call as plain values."""
     if isinstance(value, _Place):
         return {"tensor": value.history}
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, tuple):
+        return {"__tuple__": [_written(one) for one in value]}
+    if isinstance(value, list):
         return [_written(one) for one in value]
+    if isinstance(value, slice):
+        return {"__slice__": [value.start, value.stop, value.step]}
+    if value is Ellipsis:
+        return {"__ellipsis__": []}
+    if isinstance(value, np.ndarray):
+        return {"__array__": [value.tolist(), value.dtype.name]}
     if isinstance(value, Mapping):
         return {key: _written(one) for key, one in value.items()}
     return plain(value)
+
+
+_FORMS: dict[str, Callable[..., Any]] = {
+    "__tuple__": lambda *items: items,
+    "__slice__": slice,
+    "__ellipsis__": lambda: ...,
+    "__array__": np.asarray,
+}
+"""What stands in a config for arguments that are no plain values: how each is made of what it holds."""
 
 
 def _places(value: Any) -> Iterator[tuple[str, int, int]]:
@@ -1074,6 +1092,9 @@ def _read(value: Any, made: Mapping[tuple[str, int, int], KerasTensor]) -> Any:
     if isinstance(value, Mapping):
         if set(value) == {"tensor"}:
             return made[tuple(value["tensor"])]
+        word = next(iter(value), "")
+        if word in _FORMS:
+            return _FORMS[word](*_read(value[word], made))
         return {key: _read(one, made) for key, one in value.items()}
     return [_read(one, made) for one in value] if isinstance(value, list) else value
 
@@ -1119,6 +1140,7 @@ def _from_description(entry: Mapping[str, Any]) -> Layer:
     name = entry["class_name"]
     models: dict[str, Any] = {
         "Sequential": Sequential, "Functional": Functional, "Model": Functional, "Operation": Operation,
+        "Function": Function,
     }  # fmt: skip
     layer_class = models.get(name) or getattr(layer_module, name, None)
     if layer_class is None:

@@ -277,22 +277,25 @@ class Arguments:
     Args:
         args: Those without a name.
         kwargs: Those with one.
+
+    Attributes:
+        leaves: All of them, tensors and values, one by one.
     """
 
     def __init__(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
         given = (args, dict(kwargs))
         self._structure = Structure(given)
-        self._leaves = self._structure.flat(given)
-        self._places = [i for i, leaf in enumerate(self._leaves) if isinstance(leaf, KerasTensor)]
+        self.leaves = self._structure.flat(given)
+        self._places = [i for i, leaf in enumerate(self.leaves) if isinstance(leaf, KerasTensor)]
 
     @property
     def tensors(self) -> list[KerasTensor]:
         """The tensors, one by one."""
-        return [self._leaves[i] for i in self._places]
+        return [self.leaves[i] for i in self._places]
 
     def place(self, values: Sequence[Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """The arguments with other values in place of the tensors."""
-        leaves = list(self._leaves)
+        leaves = list(self.leaves)
         for i, value in zip(self._places, values, strict=True):
             leaves[i] = value
         args, kwargs = self._structure.pack(leaves)

@@ -15,14 +15,16 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import fastnn
 from cases import CASES
-from fastnn import Input, Model, Sequential, layers, losses, optimizers
+from fastnn import Input, Model, Sequential, layers, losses, ops, optimizers
+from fastnn.saving.structure import only_for_fastnn
 from test_layers import inputs, made
+from test_ops import TABLE, symbolic
 
 STEPS = 3
 
 
 def models():
-    """Whole models that are compiled: (name, model, inputs, targets, whether Keras 3.0 reads it)."""
+    """Whole models that are compiled: (name, model, inputs, targets, since when Keras reads it)."""
     rng = np.random.default_rng(0)
     images = rng.normal(size=(8, 6, 6, 2)).astype(np.float32)
     chain = Sequential(
@@ -38,7 +40,7 @@ def models():
         ]
     )
     chain.compile(optimizers.Adam(0.01), "sparse_categorical_crossentropy", metrics=["accuracy"])
-    yield "chain", chain, [images], [rng.integers(0, 3, 8)], True
+    yield "chain", chain, [images], [rng.integers(0, 3, 8)], (3, 0)
     a, b = Input((5,), name="a"), Input((5,), name="b")
     shared = layers.Dense(5, activation="tanh", name="shared")
     encoder = Sequential([Input((5,)), layers.Dense(4, activation="relu"), layers.Dense(5)], name="encoder")
@@ -48,30 +50,75 @@ def models():
     branched = Model([a, b], [layers.Dense(2, name="o1")(h), layers.Dense(1, name="o2")(layers.Concatenate()([h, a]))])
     branched.compile(optimizers.SGD(0.1, momentum=0.9), ["mse", losses.Huber()], loss_weights=[1.0, 0.5])
     xs = list(rng.normal(size=(2, 8, 5)).astype(np.float32))
-    yield "branched", branched, xs, [xs[0][:, :2], xs[1][:, :1]], False
+    yield "branched", branched, xs, [xs[0][:, :2], xs[1][:, :1]], (3, 4)
     x = Input((8,), name="x")
     single = Model(x, layers.Dense(2)(layers.LeakyReLU(0.1)(layers.Dense(6, kernel_regularizer="l2")(x))))
     single.compile(optimizers.RMSprop(0.01, momentum=0.5, centered=True), "mae")
     xs = [rng.normal(size=(8, 8)).astype(np.float32)]
-    yield "single", single, xs, [xs[0][:, :2]], False
+    yield "single", single, xs, [xs[0][:, :2]], (3, 4)
+    a, b = Input((5,), name="a"), Input((5,), name="b")
+    h = layers.Dense(6, name="late")(
+        ops.tanh(layers.Dense(6)(a)) + 2 * ops.maximum(ops.concatenate([b, b[:, 1:2]], 1), 0.5) / 3
+    )
+    # A name that Keras would give its function, and composite functions beside layers of the same kind.
+    joined = layers.Concatenate(name="concatenate")([ops.softplus(h) ** 2, ops.softmax(layers.Dense(4)(b))])
+    scaled = ops.layer_normalization(ops.reshape(joined, (-1, 2, 5)), epsilon=1e-3)
+    sums = layers.Dense(2)(ops.sum(scaled, axis=1, keepdims=False) - abs(b))
+    between = Model([a, b], [sums, layers.Dense(1)(ops.where(joined > 0.1, joined, -joined) @ np.eye(10, 3))])
+    between.compile(optimizers.Adam(0.01), "mse")
+    xs = list(rng.normal(size=(2, 8, 5)).astype(np.float32))
+    yield "functions", between, xs, [xs[0][:, :2], xs[1][:, :1]], (3, 11)
+
+
+def functions():
+    """Models of one function of `fastnn.ops`, one for each way of calling one: (name, model, inputs, classes).
+
+    With a second input and output: Keras 3.0 to 3.3 do not read models of one.
+    """
+    seen = set()
+    for row in TABLE:
+        if not row.batched:
+            continue
+        tensors, outputs, xs = symbolic(row)
+        spare = Input((1,), name="spare")
+        outputs = [one if one.shape[:1] == (None,) else for_each(one, spare) for one in outputs]
+        model = Model([*tensors, spare], [*outputs, spare + 1])
+        if only_for_fastnn(model):
+            continue
+        entries = [e for e in json.loads(model.to_json())["config"]["layers"] if e["module"].startswith("keras.src.")]
+        ways = {
+            (e["class_name"], *sorted({*e["config"], *node["kwargs"]} - {"name"}))
+            for e in entries
+            for node in e["inbound_nodes"]
+        }
+        if not ways <= seen:
+            seen |= ways
+            classes = sorted({(e["module"], e["class_name"]) for e in entries})
+            yield row.name, model, [*xs, np.zeros((len(xs[0]), 1), np.float32)], classes
+
+
+def for_each(one, like):
+    """What has no batch, for each row."""
+    zeros = ops.cast(ops.reshape(ops.zeros_like(like), (-1, *[1] * len(one.shape))), one.dtype)
+    return (ops.logical_or if one.dtype == "bool" else ops.add)(ops.expand_dims(one, 0), zeros)
 
 
 def write(folder):
     listed = []
 
-    def note(name, model, xs, oldest):
+    def note(name, model, xs, since):
         model.save(folder / f"{name}.keras")
         outputs = model.predict(xs if len(xs) > 1 else xs[0], verbose=0)
         arrays = {f"x{i}": x for i, x in enumerate(xs)}
         arrays.update({f"o{i}": o for i, o in enumerate(outputs if isinstance(outputs, list) else [outputs])})
         np.savez(folder / f"{name}.npz", **arrays)
-        listed.append({"name": name, "class": "", "oldest": oldest})
+        listed.append({"name": name, "class": "", "functions": [], "since": since})
 
-    for name, model, xs, ys, oldest in models():
+    for name, model, xs, ys, since in models():
         fastnn.utils.set_random_seed(1)
         x, y = (values if len(values) > 1 else values[0] for values in (xs, ys))
         model.fit(x, y, epochs=2, batch_size=8, shuffle=False, verbose=0)
-        note(name, model, xs, oldest)
+        note(name, model, xs, since)
         model.save(folder / f"{name}.h5")
         model.save_weights(folder / f"{name}.weights.h5")
         model.fit(x, y, epochs=STEPS, batch_size=8, shuffle=False, verbose=0)
@@ -87,7 +134,7 @@ def write(folder):
     h = layers.TimeDistributed(layers.Dense(3))(layers.AdditiveAttention()([h, h]))
     h = layers.RNN([layers.GRUCell(3), layers.LSTMCell(2)], return_sequences=True)(h)
     wrapped = Model(x, layers.Bidirectional(layers.GRU(2, reset_after=False), merge_mode="sum")(h))
-    note("wrapped", wrapped, [np.random.default_rng(2).normal(size=(3, 6, 4)).astype(np.float32)], False)
+    note("wrapped", wrapped, [np.random.default_rng(2).normal(size=(3, 6, 4)).astype(np.float32)], (3, 4))
     for case in CASES:
         layer = made(case)
         kind = type(layer).__name__
@@ -99,8 +146,11 @@ def write(folder):
             model = Model(tensors, layer(tensors))
         else:
             model = Sequential([Input(case.shapes[0]), layer])
-        note(f"layer-{case.name}", model, inputs(case, 3), not case.several)
+        note(f"layer-{case.name}", model, inputs(case, 3), (3, 4) if case.several else (3, 0))
         listed[-1]["class"] = kind
+    for name, model, xs, classes in functions():
+        note(f"function-{name}", model, xs, (3, 0))
+        listed[-1]["functions"] = classes
     (folder / "list.json").write_text(json.dumps(listed))
     print(f"{len(listed)} models of fastnn {fastnn.__version__}")
 

@@ -25,10 +25,19 @@ Example:
 
 from fastnn.configurable import suggestion as _suggestion
 from fastnn.ops import arithmetic as _arithmetic  # noqa: F401
+from fastnn.ops import control as _control
+from fastnn.ops import elementwise as _elementwise
+from fastnn.ops import function as _function
 from fastnn.ops import image as image
 from fastnn.ops import linalg as linalg
+from fastnn.ops import linear as _linear
+from fastnn.ops import making as _making
 from fastnn.ops import nn as nn
 from fastnn.ops import numpy as numpy
+from fastnn.ops import ordering as _ordering
+from fastnn.ops import reduction as _reduction
+from fastnn.ops import shaping as _shaping
+from fastnn.ops import windows as _windows
 from fastnn.ops.control import associative_scan as associative_scan
 from fastnn.ops.control import cond as cond
 from fastnn.ops.control import fori_loop as fori_loop
@@ -319,6 +328,9 @@ from fastnn.ops.windows import max_pool as max_pool
 from fastnn.ops.windows import separable_conv as separable_conv
 from fastnn.ops.windows import space_to_depth as space_to_depth
 from fastnn.ops.windows import unfold as unfold
+
+_families = (_control, _elementwise, linalg, _linear, _making, nn, _ordering, _reduction, _shaping, _windows)
+_function.remember([globals(), vars(image)], [vars(family) for family in _families])
 
 
 def __getattr__(name: str) -> object:

@@ -72,12 +72,20 @@ class Operation(Layer):
 
     def get_config(self) -> dict[str, Any]:
         """What the node is; the values of its variables are not in it."""
+        self.check_writable()
+        return {"name": self.name, "title": self.title, "kind": self.node_kind, "arguments": self.arguments}
+
+    def check_writable(self) -> None:
+        """Refuses what no config holds.
+
+        Raises:
+            ValueError: It reads a variable, or draws random numbers.
+        """
         if self._weights or self.stream is not None:
             raise ValueError(
                 f"ops.{self.title} reads a variable or draws random numbers and cannot be written down by itself; "
                 "put it into the call() of a layer"
             )
-        return {"name": self.name, "title": self.title, "kind": self.node_kind, "arguments": self.arguments}
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Operation:

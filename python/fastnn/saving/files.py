@@ -9,6 +9,7 @@ import io
 import json
 import os
 import time
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +18,7 @@ from typing import Any
 from fastnn.models import Model
 from fastnn.saving import door, legacy, weights
 from fastnn.saving.serialization import Reading, read
-from fastnn.saving.structure import compile_as, describe_compile, describe_model
+from fastnn.saving.structure import compile_as, describe_compile, describe_model, only_for_fastnn
 
 KERAS_VERSION = "3.0.5"
 """The version of Keras whose form is written: the oldest that is tested, which all later ones read."""
@@ -89,6 +90,12 @@ def save_model(model: Any, filepath: str | os.PathLike[str], overwrite: bool = T
         raise ValueError(f"save expects a file called *.keras (or *.h5), got {str(path)!r}{hint}")
     _require_built(model)
     _refused(path, overwrite)
+    if strange := only_for_fastnn(model):
+        warnings.warn(
+            f"{path}: fastnn reads this file, but Keras cannot: it has no form for {', '.join(strange)} with such "
+            "arguments between layers; put that into the call() of a layer",
+            stacklevel=3,
+        )
     if kind == "h5":
         import h5py
 

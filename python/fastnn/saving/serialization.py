@@ -130,6 +130,12 @@ class Reading:
         """The largest size that an argument may name: of a stranger's file one that fits into memory."""
         return (1 << 31) - 1 if self.budget is None else 1 << 24
 
+    def bounded_size(self, key: str, value: Any) -> Any:
+        """The value of an argument, where it is not a size that is too large."""
+        if not any(word in key for word in _NO_SIZES) and _largest(value) > self.largest_size:
+            raise self.error(f"{key} expects a size of at most {self.largest_size}, got {str(value)[:80]}")
+        return value
+
     def weigh(self, shape: Sequence[int | None]) -> None:
         """Refuses samples that would not fit into memory, where a stranger's file asks for them."""
         if self.budget is not None and math.prod(size or 1 for size in shape) > _MOST_A_SAMPLE:
@@ -286,6 +292,10 @@ def serialize_keras_object(obj: Any, legacy: bool = False) -> Any:
         return obj
     if isinstance(obj, np.generic):
         return obj.item()
+    if isinstance(obj, slice):
+        return {"class_name": "__slice__", "config": {"start": obj.start, "stop": obj.stop, "step": obj.step}}
+    if obj is Ellipsis:
+        return {"class_name": "__ellipsis__", "config": {}}
     if isinstance(obj, np.ndarray):
         return {"class_name": "__numpy__", "config": {"value": obj.tolist(), "dtype": obj.dtype.name}}
     if isinstance(obj, (list, tuple)):
@@ -508,8 +518,7 @@ def fitting(cls: type, arguments: dict[str, Any], reading: Reading) -> dict[str,
             reading.drop("dtype", arguments.pop("dtype"))
     fit = {}
     for key, value in arguments.items():
-        if not any(word in key for word in _NO_SIZES) and _largest(value) > reading.largest_size:
-            raise reading.error(f"{key} expects a size of at most {reading.largest_size}, got {str(value)[:80]}")
+        reading.bounded_size(key, value)
         if key in taken:
             fit[key] = "sum_over_batch_size" if key == "reduction" and value == "auto" else value
         elif not (key in _HARMLESS and (_HARMLESS[key] is ... or _same(value, _HARMLESS[key]))) and value is not None:

@@ -9,27 +9,36 @@ from __future__ import annotations
 
 import contextvars
 import heapq
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
-from fastnn import ops
-from fastnn.configurable import suggestion
 from fastnn.layer import Layer
 from fastnn.layers import InputLayer
 from fastnn.models import Functional, Model, Sequential
+from fastnn.ops.function import Function
 from fastnn.ops.node import Operation
+from fastnn.saving.functions import (
+    described_function,
+    is_function,
+    joined,
+    parts,
+    read_function,
+    unknown_to_keras,
+)
 from fastnn.saving.registry import CustomObjectScope
 from fastnn.saving.serialization import (
     Reading,
     config_of,
     described,
     file_name,
+    parts_of,
     read,
     serialize_keras_object,
 )
-from fastnn.symbolic import Call, KerasTensor, operators
+from fastnn.symbolic import Call, KerasTensor, is_symbolic, operators
 
 _seen: contextvars.ContextVar[dict[int, tuple[Layer, dict[str, Any]]] | None] = contextvars.ContextVar(
     "fastnn_seen", default=None
@@ -147,15 +156,21 @@ def _functional(model: Functional, legacy: bool) -> dict[str, Any]:
 
     layers = []
     for layer in model.layers:
+        calls = [call for call in graph.calls if call.layer is layer]
+        if isinstance(layer, Operation):
+            layer.check_writable()
         nodes: list[Any] = []
-        for call in graph.calls:
-            if call.layer is layer:
-                args, kwargs = arguments_of(call)
-                kwargs = {key: serialize_keras_object(mapped(one, told)) for key, one in kwargs.items()}
-                nodes.append({"args": serialize_keras_object(mapped(args, told)), "kwargs": kwargs})
-        entry = serialize_keras_object(layer, legacy)
+        for call in calls:
+            args, kwargs = parts(call)[1:] if isinstance(layer, Function) else arguments_of(call)
+            kwargs = {key: serialize_keras_object(mapped(one, told)) for key, one in kwargs.items()}
+            nodes.append({"args": serialize_keras_object(mapped(args, told)), "kwargs": kwargs})
+        if isinstance(layer, Function):
+            entry = described_function(layer, calls)
+        else:
+            entry = serialize_keras_object(layer, legacy)
         entry.update(name=layer.name, inbound_nodes=nodes)
         layers.append(entry)
+    _name_functions(model, layers)
 
     def end(tensor: KerasTensor) -> list[Any]:
         # Among the outputs, and only there, Keras counts the calls of a functional model from 1.
@@ -171,6 +186,29 @@ def _functional(model: Functional, legacy: bool) -> dict[str, Any]:
         "name": model.name, "trainable": model.trainable, "layers": layers, "input_layers": ends[0],
         "output_layers": ends[1],
     }  # fmt: skip
+
+
+def only_for_fastnn(model: Model) -> list[str]:
+    """What stands among the layers of a model that Keras cannot read from a file, by name."""
+    functional = [part for part in parts_of(model) if isinstance(part, Functional)]
+    found = [call.layer.who() for part in functional for call in part._graph.calls if unknown_to_keras(call)]
+    return sorted(set(found))
+
+
+def _name_functions(model: Functional, entries: list[dict[str, Any]]) -> None:
+    """Says the names of functions where they count.
+
+    Before Keras 3.11 most took none; without one Keras makes it of the class, and a number. So a name is said only
+    where another layer may have the name that Keras makes, and where losses or metrics name the outputs.
+    """
+    functions = {layer.name for layer in model.layers if isinstance(layer, Function)}
+    compiled = model._compile_arguments if model._compiled else {}
+    by_name = any(isinstance(compiled[word], Mapping) for word in COMPILED[1:] if word in compiled)
+    ends = {tensor.history.layer.name for tensor in model.outputs if by_name}
+    taken = {re.sub(r"_\d+$", "", entry["name"]) for entry in entries if entry["name"] not in functions - ends}
+    for entry in entries:
+        if entry["name"] in functions and (entry["name"] in ends or file_name(entry["class_name"]) in taken):
+            entry["config"] = {"name": entry["name"], **entry["config"]}
 
 
 def describe_compile(model: Model) -> dict[str, Any] | None:
@@ -216,7 +254,8 @@ def _as_shape(value: Any) -> Any:
 
 def _name_of(item: Any) -> str:
     config = item.get("config") if isinstance(item, dict) else None
-    return str(config.get("name", "")) if isinstance(config, dict) else ""
+    named = config if isinstance(config, dict) and "name" in config else item
+    return str(named.get("name", "")) if isinstance(named, dict) else ""
 
 
 def read_layer(item: Any, place: str, reading: Reading) -> Layer:
@@ -274,33 +313,6 @@ def _build_sequential(cls: type[Sequential], entry: Mapping[str, Any], reading: 
     return model
 
 
-class _Function:
-    """A function of Keras' ops that stands among a model's layers."""
-
-    def __init__(self, name: str, function: Callable[..., Any], config: Mapping[str, Any]) -> None:
-        self.name = name
-        self._function = function
-        self._config = {key: value for key, value in config.items() if key != "name"}
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self._function(*args, **kwargs, **self._config)
-
-
-def _read_function(item: Any, place: str, reading: Reading) -> _Function | None:
-    """The function of an entry, or None where it is one of a layer."""
-    if not (isinstance(item, dict) and str(item.get("module")).startswith("keras.src.ops")):
-        return None
-    name, config = str(item.get("class_name")), item.get("config")
-    with reading.at(f'{place} "{_name_of(item)}"'):
-        words = (file_name(name), name.lower())
-        if name == "GetItem":
-            return _Function(_name_of(item), lambda x, key: x[tuple(key) if isinstance(key, list) else key], {})
-        function = next((f for word in words if callable(f := getattr(ops, word, None)) and word[:1] != "_"), None)
-        if function is None or not isinstance(config, dict):
-            raise reading.error(f"fastnn.ops has no function {words[0]!r}.{suggestion(words[0], vars(ops))}")
-        return _Function(_name_of(item), function, {key: read(value, reading) for key, value in config.items()})
-
-
 class _Calls:
     """The calls of a functional model while it is put together from a file.
 
@@ -312,13 +324,20 @@ class _Calls:
     def __init__(self, items: Any, reading: Reading) -> None:
         items = _layers_of(items, reading)
         self.reading = reading
-        self.layers: dict[str, Layer | _Function] = {}
+        self.layers: dict[str, Layer] = {}
         self.made: dict[tuple[str, int, int], KerasTensor] = {}
+        self._configs: dict[Layer, dict[str, Any]] = {}
         self._numbers: dict[str, int] = {}
         self._nodes: list[tuple[str, Any]] = []
         for i, item in enumerate(items):
             place = f"layers[{i}]"
-            layer = _read_function(item, place, reading) or read_layer(item, place, reading)
+            layer: Layer
+            if is_function(item):
+                with reading.at(f'{place} "{_name_of(item)}"'):
+                    layer, config = read_function(item, reading)
+                self._configs[layer] = config
+            else:
+                layer = read_layer(item, place, reading)
             name = item.get("name", layer.name)
             if not isinstance(name, str) or name in self.layers:
                 raise reading.error(f"layers[{i}]: the name {name!r} stands twice")
@@ -438,9 +457,13 @@ class _Calls:
             if not isinstance(args, (list, tuple)) or not isinstance(kwargs, dict):
                 raise self.reading.error("a call expects a list of arguments and a dict of named ones")
             kwargs = {key: value for key, value in kwargs.items() if value is not None}
-            if isinstance(layer, Operation):
-                args = [operators["tensor"](one) for one in args]
             try:
+                if isinstance(layer, Function):
+                    args, kwargs = joined(layer.title, self._configs[layer], args, kwargs)
+                    if not (is_symbolic(args) or is_symbolic(kwargs)):
+                        raise self.reading.error(f"{layer.who()} is called on no tensor")
+                elif isinstance(layer, Operation):
+                    args = [operators["tensor"](one) for one in args]
                 made = layer(*args, **kwargs)
             except (TypeError, ValueError) as error:
                 raise self.reading.error(str(error)) from error
