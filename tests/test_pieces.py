@@ -1,7 +1,7 @@
 """Batches that are taken in pieces: what comes out is what the whole batch gives, on any number of threads.
 
-`Model.gradients` takes a batch whole, with the random numbers that the next step will draw; a step of plain SGD takes it
-in pieces where the plan says so.
+`Model.gradients` takes a batch whole, with the random numbers that the next step will draw; a step of plain SGD takes
+it in pieces where the plan says so.
 """
 
 from __future__ import annotations
