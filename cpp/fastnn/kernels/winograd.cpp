@@ -412,9 +412,7 @@ bool winograd_serves(const ConvShape& s) {
   return direct >= 1.8 * static_cast<double>(g.tiles() * g.blocks() * kPoints);
 }
 
-bool winograd_serves_kernel_gradient(const ConvShape& s) {
-  return winograd_serves(s) && s.channels * s.filters >= 512;
-}
+bool winograd_serves_kernel_gradient(const ConvShape& s) { return winograd_serves(s) && s.channels * s.filters >= 512; }
 
 Index winograd_packed_size(const ConvShape& s) {
   return forward_geometry(s).blocks() * kPoints *
