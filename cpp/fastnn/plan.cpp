@@ -232,9 +232,9 @@ Plan::Plan(const Graph& graph, const Wanted& wanted, Index capacity_, int thread
 }
 
 Index rows_of_piece(const Graph& graph, const Wanted& wanted) {
-  // Half of a second level of cache for what belongs to the rows. Weights are read once a piece, and a piece has gradients of
-  // its own: where they are large, that costs more than it saves.
-  constexpr std::size_t kCache = 1 << 20, kMostWeights = 1 << 21;
+  // A second level of cache for what belongs to the rows. Weights are read once a piece, whose own gradients are written, kept
+  // and added: where these are large, that costs more than it saves.
+  constexpr std::size_t kCache = 1 << 20, kMostWeights = 1 << 22;
   for (const Edge& edge : graph.edges())
     if (!edge.spec.batched()) return 0;
   for (const Node& node : graph.nodes()) {
@@ -245,11 +245,15 @@ Index rows_of_piece(const Graph& graph, const Wanted& wanted) {
   // Of many rows, beside which what does not grow with them is little.
   constexpr Index kMany = 1024;
   const Plan less(graph, wanted, kMany, 1, false), more(graph, wanted, 2 * kMany, 1, false);
-  std::size_t packed = 0;
+  std::size_t weights = 0;
   const Plan whole(graph, wanted, 1, 1);
-  for (const Placement& placement : whole.placements) packed += placement.packed ? placement.bytes : 0;
+  for (const Placement& placement : whole.placements) weights += placement.packed ? placement.bytes : 0;
+  if (wanted.backward)
+    for (const Node& node : graph.nodes())
+      for (std::size_t i = 0; i < node.weights.size(); ++i)
+        if (node.trained[i]) weights += 3 * static_cast<std::size_t>(node.weights[i]->size()) * sizeof(float);
   const std::size_t row = std::max<std::size_t>(1, (more.bytes - less.bytes) / kMany);
-  if (packed > kMostWeights) return 0;
+  if (weights > kMostWeights) return 0;
   return std::max(kPieceStep, static_cast<Index>(kCache / row) / kPieceStep * kPieceStep);
 }
 
