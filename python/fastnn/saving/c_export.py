@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from fastnn.models import Model
 from fastnn.saving import door
 from fastnn.saving.c_library import FUNCTIONS, LIBRARY
-from fastnn.saving.tape import Node, Tape, taped
+from fastnn.saving.tape import Node, Tape, registrar, taped
 
 Array = NDArray[Any]
 
@@ -231,16 +231,8 @@ int main(int argc, char **argv) {{
 Exporter = Callable[[_Builder, Node], None]
 EXPORTERS: dict[str, Exporter] = {}
 """How each kind of node is expressed."""
-
-
-def exports(*kinds: str) -> Callable[[Exporter], Exporter]:
-    """Says that the decorated function expresses nodes of these kinds."""
-
-    def register(exporter: Exporter) -> Exporter:
-        EXPORTERS.update(dict.fromkeys(kinds, exporter))
-        return exporter
-
-    return register
+exports = registrar(EXPORTERS)
+"""Says that the decorated function expresses nodes of these kinds."""
 
 
 def _list(value: Any, count: int) -> list[int]:

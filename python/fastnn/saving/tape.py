@@ -6,8 +6,8 @@ rewrites it does not see.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from fastnn.layer import Layer, as_leaves, common, shown, trials
 from fastnn.models import Model
 from fastnn.symbolic import Structure
 
+Exporter = TypeVar("Exporter", bound=Callable[..., None])
 Shape = tuple[int | None, ...]
 Spec = tuple[tuple[int | None, ...], str]
 
@@ -159,3 +160,16 @@ def taped_layer(layer: Layer, specs: Sequence[Spec]) -> Tape:
     edges = [noted.graph.input(shape, dtype, f"x{i}") for i, (shape, dtype) in enumerate(specs)]
     made = layer._emit(emission, edges)
     return Tape(noted, [(f"x{i}", e) for i, e in enumerate(edges)], [(f"y{i}", e) for i, e in enumerate(made)])
+
+
+def registrar(table: dict[str, Exporter]) -> Callable[..., Callable[[Exporter], Exporter]]:
+    """A decorator that notes in a table which kinds of node a function expresses."""
+
+    def exports(*kinds: str) -> Callable[[Exporter], Exporter]:
+        def register(exporter: Exporter) -> Exporter:
+            table.update(dict.fromkeys(kinds, exporter))
+            return exporter
+
+        return register
+
+    return exports

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn import _core
-from fastnn.saving.tape import Node, Tape
+from fastnn.saving.tape import Node, Tape, registrar
 
 Array = NDArray[Any]
 
@@ -209,13 +209,5 @@ def _computed(tape: Tape) -> dict[int, Array]:
 Exporter = Callable[[Builder, Node], None]
 EXPORTERS: dict[str, Exporter] = {}
 """How each kind of node is expressed."""
-
-
-def exports(*kinds: str) -> Callable[[Exporter], Exporter]:
-    """Says that the decorated function expresses nodes of these kinds."""
-
-    def register(exporter: Exporter) -> Exporter:
-        EXPORTERS.update(dict.fromkeys(kinds, exporter))
-        return exporter
-
-    return register
+exports = registrar(EXPORTERS)
+"""Says that the decorated function expresses nodes of these kinds."""
