@@ -838,17 +838,30 @@ def test_import_is_light() -> None:
 
 
 @pytest.mark.parametrize(
-    ("size", "channels", "filters", "k"),
-    [(32, 64, 64, 3), (8, 256, 256, 3), (13, 32, 64, 3), (10, 32, 64, 5), (20, 64, 128, 7)],
+    ("rows", "size", "channels", "filters", "k"),
+    [
+        (2, 32, 64, 64, 3),
+        (2, 8, 256, 256, 3),
+        (2, 13, 32, 64, 3),
+        (2, 10, 32, 64, 5),
+        (2, 20, 64, 128, 7),
+        (3, 13, 33, 40, 3),
+        (2, 11, 130, 144, 3),
+        (2, 9, 17, 72, 5),
+        (2, 14, 40, 17, 6),
+        (70, 16, 16, 48, 3),  # more chunks than are summed at once
+        (1, 140, 16, 17, 3),  # images too large for a chunk
+    ],
 )
-def test_winograd_is_close_and_can_be_switched_off(size, channels, filters, k):
+def test_winograd_is_close_and_can_be_switched_off(rows, size, channels, filters, k):
     from fastnn import _core, config
 
     rng = np.random.default_rng(1)
-    x = rng.standard_normal((2, size, size, channels)).astype(np.float32)
-    cotangent = rng.standard_normal((2, size, size, filters)).astype(np.float32)
+    x = rng.standard_normal((rows, size, size, channels)).astype(np.float32)
+    cotangent = rng.standard_normal((rows, size, size, filters)).astype(np.float32)
     kernel = rng.standard_normal((k, k, channels, filters)).astype(np.float32)
-    border = np.pad(x.astype(np.float64), ((0, 0), (k // 2, k // 2), (k // 2, k // 2), (0, 0)))
+    side = ((k - 1) // 2, k // 2)
+    border = np.pad(x.astype(np.float64), ((0, 0), side, side, (0, 0)))
     windows = np.lib.stride_tricks.sliding_window_view(border, (k, k), axis=(1, 2))
     exact = np.tensordot(windows, kernel.astype(np.float64), axes=((4, 5, 3), (0, 1, 2)))
     exact_dw = np.tensordot(windows, cotangent.astype(np.float64), axes=((0, 1, 2), (0, 1, 2))).transpose(1, 2, 0, 3)

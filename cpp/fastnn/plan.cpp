@@ -232,9 +232,9 @@ Plan::Plan(const Graph& graph, const Wanted& wanted, Index capacity_, int thread
 }
 
 Index rows_of_piece(const Graph& graph, const Wanted& wanted) {
-  // A second level of cache for what belongs to the rows. Weights are read once a piece, whose own gradients are written, kept
-  // and added: where these are large, that costs more than it saves.
-  constexpr std::size_t kCache = 1 << 20, kMostWeights = 1 << 22;
+  // A second level of cache, and a little more because not all is read at once, for what belongs to the rows. Weights are read
+  // once a piece, whose own gradients are written, kept and added: where these are large, that costs more than it saves.
+  constexpr std::size_t kCache = 5 << 18, kMostWeights = 1 << 22;
   for (const Edge& edge : graph.edges())
     if (!edge.spec.batched()) return 0;
   for (const Node& node : graph.nodes()) {

@@ -9,11 +9,13 @@
 // grow; a = 3/4 and b = 3/2 keep all entries near 1, are exact in binary, and made the largest error against float64 four
 // times smaller (compare Barabasz et al., "Error analysis and improving the accuracy of Winograd convolution", 2020).
 //
-// The three passes share the matrices. The gradient of the input is the same convolution over dy with the kernel turned
-// round. The gradient of the kernel is the transpose of the forward pass in g: G^T [sum over tiles of (B^T d B) * (A dy A^T)] G,
-// where the sum over tiles is again one product for each point, a single chain over the tiles in ascending order.
+// Both gradients are transposes of the forward pass and share the transform A dy A^T of a tile. The gradient of the kernel is
+// G^T [sum over tiles of (B^T d B) * (A dy A^T)] G, where the sum over tiles is again one product for each point, a single chain
+// over the tiles in ascending order. The gradient of the input is the sum over tiles of B [(G g G^T) * (A dy A^T)] B^T, where a
+// tile adds to its whole window: windows overlap, and tiles add in ascending order. It takes the tiles of the outputs; the same
+// gradient as a convolution of dy with the kernel turned round would take those of the larger input.
 //
-// A block of tiles is chosen so that its transformed inputs and products stay in the second level of cache.
+// A block of tiles is chosen so that its transforms and products stay in the second level of cache.
 #include "fastnn/kernels/winograd.hpp"
 
 #include <algorithm>
@@ -53,6 +55,20 @@ inline void to_points(const Packet* d, Index step, Packet* r, Index r_step) {
   r[3 * r_step] = madd(b, odd_b, even_b);
   r[4 * r_step] = madd(minus_b, odd_b, even_b);
   r[5 * r_step] = madd(product, d1, madd(minus_sum, d3, d5));
+}
+
+// B along one direction: six points to the gradients of six inputs.
+inline void points_to_inputs(const Packet* r, Index step, Packet* d, Index d_step) {
+  const Packet r0 = r[0], r5 = r[5 * step];
+  const Packet even_a = add(r[step], r[2 * step]), odd_a = mul(set1(kA), sub(r[step], r[2 * step]));
+  const Packet even_b = add(r[3 * step], r[4 * step]), odd_b = mul(set1(kB), sub(r[3 * step], r[4 * step]));
+  const Packet minus_a2 = set1(-kA2), minus_b2 = set1(-kB2), product = set1(kA2 * kB2), minus_sum = set1(-(kA2 + kB2));
+  d[0] = mul(product, r0);
+  d[d_step] = madd(minus_b2, odd_a, madd(minus_a2, odd_b, mul(product, r5)));
+  d[2 * d_step] = madd(minus_b2, even_a, madd(minus_a2, even_b, mul(minus_sum, r0)));
+  d[3 * d_step] = madd(minus_sum, r5, add(odd_a, odd_b));
+  d[4 * d_step] = add(r0, add(even_a, even_b));
+  d[5 * d_step] = r5;
 }
 
 // A^T along one direction: six points to kTile outputs.
@@ -133,7 +149,7 @@ inline void transform_kernel(const Packet* taps, Packet* points) {
   for (Index j = 0; j < kWindow; ++j) kernel_to_points<kTaps>(half + j, kWindow, points + j, kWindow);
 }
 
-// Calls body(stretch, i) for the registers that cover [0, size): all but a partial last one without a count to look at.
+// Calls body(stretch, i) for the registers that cover [first, last): all but a partial last one without a count to look at.
 struct Full {
   static Packet load(const float* from) { return packet::load(from); }
   static void store(float* to, const Packet& value) { packet::store(to, value); }
@@ -144,17 +160,16 @@ struct Partial {
   void store(float* to, const Packet& value) const { packet::store_partial(to, value, count); }
 };
 template <class Body>
-inline void each_stretch(Index size, Body&& body) {
-  Index i = 0;
-  for (; i + kWidth <= size; i += kWidth) body(Full{}, i);
-  if (i < size) body(Partial{size - i}, i);
+inline void each_stretch(Index first, Index last, Body&& body) {
+  Index i = first;
+  for (; i + kWidth <= last; i += kWidth) body(Full{}, i);
+  if (i < last) body(Partial{last - i}, i);
 }
 
 // Floats from one point's matrix to the next. Strides of a power of two would send all 36 to one set of the cache; a line
 // more spreads them.
 constexpr Index apart(Index size) { return size + 16; }
 
-// One pass seen as a forward convolution: the gradient of the input reads dy with the paddings' complement.
 struct Geometry {
   Index in_h, in_w, channels, out_h, out_w, filters, pad_top, pad_left;
   Index kernel_h, kernel_w;
@@ -169,22 +184,9 @@ struct Geometry {
   Index tiles() const { return tiles_down() * tiles_across(); }
 };
 
-Geometry forward_geometry(const ConvShape& s) {
+Geometry geometry(const ConvShape& s) {
   return {s.in_h, s.in_w, s.channels, s.out_h, s.out_w, s.filters, s.pad_top, s.pad_left, s.kernel_h, s.kernel_w};
 }
-Geometry turned_geometry(const ConvShape& s) {
-  return {s.out_h,
-          s.out_w,
-          s.filters,
-          s.in_h,
-          s.in_w,
-          s.channels,
-          s.kernel_h - 1 - s.pad_top,
-          s.kernel_w - 1 - s.pad_left,
-          s.kernel_h,
-          s.kernel_w};
-}
-
 // Where a tile of a batch lies.
 struct Place {
   Index image, y, x;
@@ -194,25 +196,28 @@ struct Place {
         x(tile % g.tiles_across() * g.tile()) {}
 };
 
+// Where in the image the pixels under one tile and block of taps lie: floats from its beginning, -1 outside.
+struct Window {
+  Index pixels[kPoints];
+  Window(const Geometry& g, const Place& place, Index block) {
+    const Index top = place.y - g.pad_top + block / g.blocks_across() * g.taps();
+    const Index left = place.x - g.pad_left + block % g.blocks_across() * g.taps();
+    for (Index i = 0; i < kWindow; ++i)
+      for (Index j = 0; j < kWindow; ++j) {
+        const bool inside = top + i >= 0 && top + i < g.in_h && left + j >= 0 && left + j < g.in_w;
+        pixels[i * kWindow + j] = inside ? ((place.image * g.in_h + top + i) * g.in_w + left + j) * g.channels : -1;
+      }
+  }
+};
+
 // V = B^T d B of one tile and block of taps: point p of channel c goes to v[p * point_step + c]. Pixels outside the image are
 // `zeros`.
 void transform_input(const Geometry& g, const float* x, Index tile, Index block, const float* zeros, float* v,
                      Index point_step) {
-  const Place place(g, tile);
-  const Index top = place.y - g.pad_top + block / g.blocks_across() * g.taps();
-  const Index left = place.x - g.pad_left + block % g.blocks_across() * g.taps();
-  const float* rows[kWindow];
-  Index columns[kWindow];
-  for (Index i = 0; i < kWindow; ++i) {
-    const bool row_inside = top + i >= 0 && top + i < g.in_h, column_inside = left + i >= 0 && left + i < g.in_w;
-    rows[i] = row_inside ? x + (place.image * g.in_h + top + i) * g.in_w * g.channels : nullptr;
-    columns[i] = column_inside ? (left + i) * g.channels : -1;
-  }
+  const Window window(g, Place(g, tile), block);
   const float* pixels[kPoints];
-  for (Index i = 0; i < kWindow; ++i)
-    for (Index j = 0; j < kWindow; ++j)
-      pixels[i * kWindow + j] = rows[i] != nullptr && columns[j] >= 0 ? rows[i] + columns[j] : zeros;
-  each_stretch(g.channels, [&](auto stretch, Index c) {
+  for (Index i = 0; i < kPoints; ++i) pixels[i] = window.pixels[i] < 0 ? zeros : x + window.pixels[i];
+  each_stretch(0, g.channels, [&](auto stretch, Index c) {
     Packet half[kPoints];
 #pragma GCC unroll 6
     for (Index i = 0; i < kWindow; ++i) {
@@ -238,7 +243,7 @@ void transform_output(const Geometry& g, const float* m, Index point_step, Index
   const Place place(g, tile);
   const Index rows = std::min(kTile, g.out_h - place.y), columns = std::min(kTile, g.out_w - place.x);
   float* corner = y + ((place.image * g.out_h + place.y) * g.out_w + place.x) * g.filters + first;
-  each_stretch(filters, [&](auto stretch, Index f) {
+  each_stretch(0, filters, [&](auto stretch, Index f) {
     Packet half[kTile * kWindow];
 #pragma GCC unroll 6
     for (Index j = 0; j < kWindow; ++j) {
@@ -366,30 +371,29 @@ void pack_kernel(const Geometry& g, const float* kernel, float* packed) {
                });
 }
 
-// The kernel (kernel_h, kernel_w, filters of g, channels of g) rotated by 180 degrees with the last two exchanged: squares of
-// kWidth x kWidth are transformed along the last, which is contiguous, and transposed.
+// The same with channels and filters exchanged: squares of kWidth x kWidth are transformed along the filters, which are
+// contiguous, and transposed.
 template <Index kTaps>
-void pack_turned(const Geometry& g, const float* kernel, float* turned) {
-  const Index point = apart(packed_size(g.channels, g.filters)), squares = ceil_div(g.filters, kWidth);
-  const Index last_tap = g.kernel_h * g.kernel_w - 1;
+void pack_exchanged(const Geometry& g, const float* kernel, float* packed) {
+  const Index point = apart(packed_size(g.filters, g.channels)), squares = ceil_div(g.channels, kWidth);
   parallel_for(g.blocks() * squares, byte_work(220.0 * static_cast<double>(g.blocks() * g.channels * g.filters)),
                [&](Index task, int) {
-                 const Index block = task / squares, f = task % squares * kWidth, panel = f / kPanel;
-                 const Index filters = std::min(kWidth, g.filters - f), stride = panel_stride(panel, g.filters);
-                 for (Index c = 0; c < g.channels; c += kWidth) {
-                   const Index count = std::min(kWidth, g.channels - c);
+                 const Index block = task / squares, c = task % squares * kWidth, panel = c / kPanel;
+                 const Index channels = std::min(kWidth, g.channels - c), stride = panel_stride(panel, g.channels);
+                 for (Index f = 0; f < g.filters; f += kWidth) {
+                   const Index count = std::min(kWidth, g.filters - f);
                    Packet points[kWidth][kPoints];
                    for (Index j = 0; j < kWidth; ++j) {
                      Packet taps[kTaps * kTaps];
                      for (Index i = 0; i < kTaps * kTaps; ++i) {
                        const Index tap = tap_index<kTaps>(g, block, i);
-                       taps[i] = tap < 0 || j >= filters
+                       taps[i] = tap < 0 || j >= channels
                                      ? packet::zero()
-                                     : load_n(kernel + ((last_tap - tap) * g.filters + f + j) * g.channels + c, count);
+                                     : load_n(kernel + (tap * g.channels + c + j) * g.filters + f, count);
                      }
                      transform_kernel<kTaps>(taps, points[j]);
                    }
-                   float* to = turned + block * kPoints * point + panel * kPanel * g.channels + c * stride + f % kPanel;
+                   float* to = packed + block * kPoints * point + panel * kPanel * g.filters + f * stride + c % kPanel;
                    for (Index p = 0; p < kPoints; ++p) {
                      Eigen::internal::PacketBlock<Packet, kWidth> square;
                      for (Index j = 0; j < kWidth; ++j) square.packet[j] = points[j][p];
@@ -407,42 +411,37 @@ bool winograd_serves(const ConvShape& s) {
       s.channels < 16 || s.filters < 16 || s.kernel_h < 3 || s.kernel_w < 3)
     return false;
   // Outputs that the last tiles compute beyond the image are lost, and so are taps of blocks beyond the kernel.
-  const Geometry g = forward_geometry(s);
+  const Geometry g = geometry(s);
   const double direct = static_cast<double>(s.kernel_h * s.kernel_w * s.out_h * s.out_w);
   return direct >= 1.8 * static_cast<double>(g.tiles() * g.blocks() * kPoints);
 }
 
-bool winograd_serves_kernel_gradient(const ConvShape& s) { return winograd_serves(s) && s.channels * s.filters >= 512; }
-
 Index winograd_packed_size(const ConvShape& s) {
-  return forward_geometry(s).blocks() * kPoints *
-         apart(std::max(packed_size(s.channels, s.filters), packed_size(s.filters, s.channels)));
+  const Geometry g = geometry(s);
+  return g.blocks() * kPoints * apart(packed_size(g.channels, g.filters));
 }
 
 void winograd_pack(const ConvShape& s, const float* kernel, float* packed) {
-  const Geometry g = forward_geometry(s);
+  const Geometry g = geometry(s);
   (g.taps() == 5 ? pack_kernel<5> : pack_kernel<3>)(g, kernel, packed);
 }
 
-void winograd_pack_turned(const ConvShape& s, const float* kernel, float* turned) {
-  const Geometry g = turned_geometry(s);
-  (g.taps() == 5 ? pack_turned<5> : pack_turned<3>)(g, kernel, turned);
+Index winograd_exchanged_size(const ConvShape& s) {
+  const Geometry g = geometry(s);
+  return g.blocks() * kPoints * apart(packed_size(g.filters, g.channels));
 }
 
-Index winograd_scratch_size(const ConvShape& s) {
-  return std::max(block_scratch(forward_geometry(s)), block_scratch(turned_geometry(s)));
+void winograd_pack_exchanged(const ConvShape& s, const float* kernel, float* packed) {
+  const Geometry g = geometry(s);
+  (g.taps() == 5 ? pack_exchanged<5> : pack_exchanged<3>)(g, kernel, packed);
 }
+
+Index winograd_scratch_size(const ConvShape& s) { return block_scratch(geometry(s)); }
 
 void winograd_forward(const ConvShape& s, Index images, const float* x, const float* packed, const Epilogue& epilogue,
                       float* y, float* scratch) {
-  const Geometry g = forward_geometry(s);
+  const Geometry g = geometry(s);
   (g.tile() == 2 ? run_blocks<2> : run_blocks<4>)(g, images, x, packed, epilogue, y, scratch);
-}
-
-void winograd_input_gradient(const ConvShape& s, Index images, const float* dy, const float* turned, float* dx,
-                             float* scratch) {
-  const Geometry g = turned_geometry(s);
-  (g.tile() == 2 ? run_blocks<2> : run_blocks<4>)(g, images, dy, turned, {}, dx, scratch);
 }
 
 namespace {
@@ -454,7 +453,7 @@ void transform_gradient(const Geometry& g, const float* dy, Index tile, float* z
   const Place place(g, tile);
   const Index rows = std::min(kTile, g.out_h - place.y), columns = std::min(kTile, g.out_w - place.x);
   const float* corner = dy + ((place.image * g.out_h + place.y) * g.out_w + place.x) * g.filters;
-  each_stretch(g.filters, [&](auto stretch, Index f) {
+  each_stretch(0, g.filters, [&](auto stretch, Index f) {
     Packet half[kTile * kWindow];
 #pragma GCC unroll 4
     for (Index i = 0; i < kTile; ++i) {
@@ -476,25 +475,75 @@ void transform_gradient(const Geometry& g, const float* dy, Index tile, float* z
   });
 }
 
-// The sums of each point, (channels, filters), are gathered in one of two ways, by their size alone. Large ones have work
+// dx += B m B^T under one tile and block of taps, for channels [first, last). What no tile or block before it has reached is
+// written, not added to.
+void spread_window(const Geometry& g, const float* m, Index point_step, Index tile, Index block, Index first,
+                   Index last, float* dx) {
+  const Place place(g, tile);
+  const Window window(g, place, block);
+  const Index overlap = kWindow - g.tile(),
+              old_rows = g.blocks() > 1 ? kWindow
+                         : place.y > 0  ? overlap
+                                        : 0,
+              old_columns = place.x > 0 ? overlap : 0;
+  each_stretch(first, last, [&](auto stretch, Index c) {
+    Packet half[kPoints];
+#pragma GCC unroll 6
+    for (Index j = 0; j < kWindow; ++j) {
+      Packet points[kWindow];
+#pragma GCC unroll 6
+      for (Index i = 0; i < kWindow; ++i) points[i] = stretch.load(m + (i * kWindow + j) * point_step + c);
+      points_to_inputs(points, 1, half + j, kWindow);
+    }
+#pragma GCC unroll 6
+    for (Index i = 0; i < kWindow; ++i) {
+      Packet inputs[kWindow];
+      points_to_inputs(half + i * kWindow, 1, inputs, 1);
+#pragma GCC unroll 6
+      for (Index j = 0; j < kWindow; ++j) {
+        const Index pixel = window.pixels[i * kWindow + j];
+        if (pixel < 0) continue;
+        float* to = dx + pixel + c;
+        stretch.store(to, i < old_rows || j < old_columns ? add(stretch.load(to), inputs[j]) : inputs[j]);
+      }
+    }
+  });
+}
+
+// The sums of each point, (channels, filters), are gathered in one of two ways, by the static shape alone. Large ones have work
 // for all threads in every point: the tiles are transformed together, kOuterRows at a time, and each point's sums are one chain
-// over all tiles. Small ones would pass through memory too often: there the tiles are cut into chunks of kChunkTiles, each
-// summed by one thread in its own cache, and the chunks' sums are added in ascending order.
-constexpr Index kChunkTiles = 128, kMostPartials = 16;
+// over all tiles. Small ones would pass through memory too often: there the images are cut into chunks of about kChunkTiles
+// tiles, each summed by one thread in its own cache, and the chunks' sums are added in ascending order.
+constexpr Index kChunkTiles = 128, kMostChunkTiles = 1024, kMostPartials = 16;
 
 Index panels_size(const Geometry& g) { return panel_count(g.filters) * kOuterRows * kPanel; }
 Index sums_size(const Geometry& g) { return g.blocks() * kPoints * apart(g.channels * g.filters); }
 Index transforms_size(const Geometry& g) {
   return g.channels + kPoints * (apart(kOuterRows * g.channels) + apart(panels_size(g)));
 }
-bool by_chunks(const Geometry& g) { return g.blocks() == 1 && g.channels * g.filters < 128 * 128; }
+bool by_chunks(const Geometry& g) {
+  return g.blocks() == 1 && g.channels * g.filters < 128 * 128 && g.tiles() <= kMostChunkTiles;
+}
+Index images_of_chunk(const Geometry& g) { return std::max<Index>(1, kChunkTiles / g.tiles()); }
 
 // Tiles of a chunk that are transformed at once: together they fill half of the second level of cache.
 Index tiles_at_once(const Geometry& g) {
   return std::clamp<Index>((Index{1} << 18) / (kPoints * (g.channels + g.filters)), 16, kChunkTiles);
 }
 
-// The matrices of one thread or of all.
+// One backward pass: the gradients that are wanted, the others null.
+struct Backward {
+  const Geometry& g;
+  const float *x, *dy, *exchanged;
+  float *sums, *dx;
+
+  double work(Index tiles) const {
+    return fma_work(static_cast<double>((sums ? 1 : 0) + (dx ? 1 : 0)) * static_cast<double>(tiles * kPoints) *
+                    static_cast<double>(g.channels * g.filters));
+  }
+};
+
+// The matrices of one thread or of all. What V of a point holds is overwritten by the product of Z with the kernel.
 struct Transforms {
   float *zeros, *v, *z;
   Index point_v, point_z;
@@ -508,79 +557,138 @@ struct Transforms {
   }
 
   template <Index kTile>
-  void transform(const Geometry& g, const float* x, const float* dy, Index tile, Index block, Index t) const {
-    transform_input(g, x, tile, block, zeros, v + t * g.channels, point_v);
-    if (block == 0) transform_gradient<kTile>(g, dy, tile, z, point_z, t);
+  void transform(const Backward& b, Index tile, Index block, Index t) const {
+    if (b.sums) transform_input(b.g, b.x, tile, block, zeros, v + t * b.g.channels, point_v);
+    if (block == 0) transform_gradient<kTile>(b.g, b.dy, tile, z, point_z, t);
   }
   // Adds the first `count` tiles' share to columns [first, first + kOuterColumns) of point p's sums.
-  void multiply(const Geometry& g, Index p, Index first, Index count, bool accumulate, float* sums) const {
+  void add_up(const Geometry& g, Index p, Index first, Index count, bool accumulate, float* sums) const {
     const float* run = v + p * point_v;
     multiply_outer(&run, 1, count, 0, g.channels, g.channels, z + p * point_z + first * kOuterRows,
                    std::min(kOuterColumns, g.filters - first), accumulate, sums + first, g.filters);
   }
+  // Z times the kernel in point p, for the first `count` tiles and panels [first, last) of the channels.
+  void multiply(const Geometry& g, Index p, Index count, const float* exchanged, Index first, Index last) const {
+    Index offsets[kMostPanels];
+    const Index whole = g.filters / kPanel, rest = g.filters % kPanel, zero = 0;
+    const float* panels = z + p * point_z;
+    float* products = v + p * point_v;
+    const float* from[kRowBlock];
+    float* to[kRowBlock];
+    const Index blocks = row_blocks(count);
+    for (Index block = 0; block < blocks; ++block) {
+      const Index begin = row_block_begin(count, blocks, block),
+                  rows = row_block_begin(count, blocks, block + 1) - begin;
+      for (Index t = 0; t < rows; ++t) to[t] = products + (begin + t) * g.channels;
+      for (Index panel = 0; panel < whole;) {
+        const Index taken = std::min(kMostPanels, whole - panel);
+        for (Index i = 0; i < taken; ++i) offsets[i] = (panel + i) * kOuterRows * kPanel;
+        for (Index t = 0; t < rows; ++t) from[t] = panels + (begin + t) * kPanel;
+        multiply_rows(from, {offsets, taken, kPanel, panel * kPanel, g.filters}, rows, exchanged, g.channels, first,
+                      last, to, {});
+        panel += taken;
+      }
+      if (rest == 0) continue;
+      for (Index t = 0; t < rows; ++t)
+        from[t] = panels + whole * kOuterRows * kPanel + (begin + t) * panel_stride(whole, g.filters);
+      multiply_rows(from, {&zero, 1, rest, whole * kPanel, g.filters}, rows, exchanged, g.channels, first, last, to,
+                    {});
+    }
+  }
+
+ private:
+  static constexpr Index kMostPanels = 32;
 };
 
 template <Index kTile>
-void sum_together(const Geometry& g, Index images, const float* x, const float* dy, float* sums, float* scratch) {
+void backward_together(const Backward& b, Index images, float* scratch) {
+  const Geometry& g = b.g;
   const Index tiles = images * g.tiles(), stripes = ceil_div(g.filters, kOuterColumns),
-              point = apart(g.channels * g.filters);
+              point = apart(g.channels * g.filters), point_u = apart(packed_size(g.filters, g.channels));
+  const Index panels = panel_count(g.channels), parts = ceil_div(panels, 4);
+  const Split panels_of_part(panels, parts), lanes_of_cut(ceil_div(g.channels, kWidth), ceil_div(g.channels, kPanel));
   const Transforms transforms(g, scratch);
+  if (b.dx && g.blocks() > 1) {
+    const Index size = images * g.in_h * g.in_w * g.channels;
+    parallel_ranges(size, 8192, byte_work(4.0 * static_cast<double>(size)),
+                    [&](Index begin, Index end, int) { std::fill(b.dx + begin, b.dx + end, 0.0f); });
+  }
   for (Index done = 0; done < tiles; done += kOuterRows) {
     const Index count = std::min(kOuterRows, tiles - done);
+    const double transform_work = byte_work(600.0 * static_cast<double>(count * (g.channels + g.filters)));
+    const double product_work =
+        fma_work(static_cast<double>(kPoints * count) * static_cast<double>(g.channels * g.filters));
     for (Index block = 0; block < g.blocks(); ++block) {
-      parallel_ranges(count, 8, byte_work(600.0 * static_cast<double>(count * (g.channels + g.filters))),
-                      [&](Index begin, Index end, int) {
-                        for (Index t = begin; t < end; ++t) transforms.transform<kTile>(g, x, dy, done + t, block, t);
-                      });
-      parallel_for(kPoints * stripes,
-                   fma_work(static_cast<double>(kPoints * count) * static_cast<double>(g.channels * g.filters)),
-                   [&](Index task, int) {
-                     const Index p = task / stripes, first = task % stripes * kOuterColumns;
-                     transforms.multiply(g, p, first, count, done > 0, sums + (block * kPoints + p) * point);
-                   });
+      if (b.sums || block == 0)
+        parallel_ranges(count, 8, transform_work, [&](Index begin, Index end, int) {
+          for (Index t = begin; t < end; ++t) transforms.transform<kTile>(b, done + t, block, t);
+        });
+      if (b.sums)
+        parallel_for(kPoints * stripes, product_work, [&](Index task, int) {
+          const Index p = task / stripes, first = task % stripes * kOuterColumns;
+          transforms.add_up(g, p, first, count, done > 0, b.sums + (block * kPoints + p) * point);
+        });
+      if (b.dx == nullptr) continue;
+      parallel_for(kPoints * parts, product_work, [&](Index task, int) {
+        const Index p = task / parts, part = task % parts;
+        transforms.multiply(g, p, count, b.exchanged + (block * kPoints + p) * point_u, panels_of_part.begin(part),
+                            panels_of_part.begin(part + 1));
+      });
+      // Neighbouring tiles add to the same pixels: a task has channels of its own.
+      parallel_for(panels, transform_work, [&](Index task, int) {
+        const Index first = lanes_of_cut.begin(task) * kWidth;
+        const Index last = std::min(lanes_of_cut.begin(task + 1) * kWidth, g.channels);
+        for (Index t = 0; t < count; ++t)
+          spread_window(g, transforms.v + t * g.channels, transforms.point_v, done + t, block, first, last, b.dx);
+      });
     }
   }
 }
 
 template <Index kTile>
-void sum_by_chunks(const Geometry& g, Index images, const float* x, const float* dy, float* sums, float* scratch) {
-  const Index tiles = images * g.tiles(), chunks = ceil_div(tiles, kChunkTiles), size = sums_size(g);
-  const Index point = apart(g.channels * g.filters), step = tiles_at_once(g);
+void backward_by_chunks(const Backward& b, Index images, float* scratch) {
+  const Geometry& g = b.g;
+  const Index chunk = images_of_chunk(g), chunks = ceil_div(images, chunk), size = sums_size(g);
+  const Index point = apart(g.channels * g.filters), point_u = apart(packed_size(g.filters, g.channels)),
+              step = tiles_at_once(g);
   float* partials = scratch;
-  float* transforms_of_threads = partials + std::min(kMostPartials, chunks) * size;
-  const double work = fma_work(static_cast<double>(kPoints * tiles) * static_cast<double>(g.channels * g.filters));
-  for (Index done = 0; done < chunks; done += kMostPartials) {
-    const Index count = std::min(kMostPartials, chunks - done);
-    parallel_for(count, work, [&](Index task, int thread) {
+  float* transforms_of_threads = partials + (b.sums ? std::min(kMostPartials, chunks - 1) * size : 0);
+  for (Index done = 0; done < chunks;) {
+    // The first chunk of all goes straight to its place.
+    const Index direct = done == 0 ? 1 : 0, count = std::min(chunks - done, kMostPartials + direct);
+    parallel_for(count, b.work(count * chunk * g.tiles()), [&](Index task, int thread) {
       const Transforms transforms(g, transforms_of_threads + thread * transforms_size(g));
-      const Index begin = (done + task) * kChunkTiles, end = std::min(begin + kChunkTiles, tiles);
-      float* partial = partials + task * size;
+      const Index begin = (done + task) * chunk * g.tiles();
+      const Index end = std::min((done + task + 1) * chunk, images) * g.tiles();
+      float* partial = task < direct ? b.sums : partials + (task - direct) * size;
       for (Index first = begin; first < end; first += step) {
         const Index taken = std::min(step, end - first);
-        for (Index t = 0; t < taken; ++t) transforms.transform<kTile>(g, x, dy, first + t, 0, t);
-        for (Index p = 0; p < kPoints; ++p)
-          for (Index f = 0; f < g.filters; f += kOuterColumns)
-            transforms.multiply(g, p, f, taken, first > begin, partial + p * point);
+        for (Index t = 0; t < taken; ++t) transforms.transform<kTile>(b, first + t, 0, t);
+        for (Index p = 0; p < kPoints; ++p) {
+          if (b.sums)
+            for (Index f = 0; f < g.filters; f += kOuterColumns)
+              transforms.add_up(g, p, f, taken, first > begin, partial + p * point);
+          if (b.dx) transforms.multiply(g, p, taken, b.exchanged + p * point_u, 0, panel_count(g.channels));
+        }
+        if (b.dx)
+          for (Index t = 0; t < taken; ++t)
+            spread_window(g, transforms.v + t * g.channels, transforms.point_v, first + t, 0, 0, g.channels, b.dx);
       }
     });
-    parallel_ranges(size, 4096, byte_work(4.0 * static_cast<double>(count * size)), [&](Index begin, Index end, int) {
-      for (Index i = 0; i < count; ++i) {
-        const float* partial = partials + i * size;
-        if (done + i == 0)
-          std::copy(partial + begin, partial + end, sums + begin);
-        else
-          for (Index j = begin; j < end; ++j) sums[j] += partial[j];
-      }
+    done += count;
+    const Index sums = b.sums ? count - direct : 0;
+    if (sums == 0) continue;
+    parallel_ranges(size, 4096, byte_work(4.0 * static_cast<double>(sums * size)), [&](Index begin, Index end, int) {
+      for (Index i = 0; i < sums; ++i)
+        for (Index j = begin; j < end; ++j) b.sums[j] += partials[i * size + j];
     });
   }
 }
 
+// dw = G^T sums G.
 template <Index kTaps>
-void kernel_gradient(const Geometry& g, Index images, const float* x, const float* dy, float* dw, float* scratch) {
-  constexpr Index kTile = kWindow + 1 - kTaps;
+void kernel_from_sums(const Geometry& g, const float* sums, float* dw) {
   const Index size = g.channels * g.filters, point = apart(size), blocks = g.blocks();
-  float* sums = scratch;  // of each block and point
-  (by_chunks(g) ? sum_by_chunks<kTile> : sum_together<kTile>)(g, images, x, dy, sums, scratch + sums_size(g));
   parallel_for(blocks * g.channels, byte_work(180.0 * static_cast<double>(blocks * size)), [&](Index task, int) {
     const Index block = task / g.channels, c = task % g.channels;
     const float* from = sums + block * kPoints * point + c * g.filters;
@@ -596,19 +704,29 @@ void kernel_gradient(const Geometry& g, Index images, const float* x, const floa
   });
 }
 
+template <Index kTaps>
+void run_backward(const Geometry& g, Index images, const float* x, const float* dy, const float* exchanged, float* dw,
+                  float* dx, float* scratch) {
+  constexpr Index kTile = kWindow + 1 - kTaps;
+  const Backward backward{g, x, dy, exchanged, dw ? scratch : nullptr, dx};
+  if (dw) scratch += sums_size(g);
+  (by_chunks(g) ? backward_by_chunks<kTile> : backward_together<kTile>)(backward, images, scratch);
+  if (dw) kernel_from_sums<kTaps>(g, backward.sums, dw);
+}
+
 }  // namespace
 
-Index winograd_kernel_gradient_scratch_size(const ConvShape& s, Index capacity, int threads) {
-  const Geometry g = forward_geometry(s);
+Index winograd_backward_scratch_size(const ConvShape& s, Index capacity, int threads) {
+  const Geometry g = geometry(s);
   if (!by_chunks(g)) return sums_size(g) + transforms_size(g);
-  const Index partials = std::min(kMostPartials, ceil_div(capacity * g.tiles(), kChunkTiles));
+  const Index partials = std::min(kMostPartials, ceil_div(capacity, images_of_chunk(g)) - 1);
   return (1 + partials) * sums_size(g) + threads * transforms_size(g);
 }
 
-void winograd_kernel_gradient(const ConvShape& s, Index images, const float* x, const float* dy, float* dw,
-                              float* scratch) {
-  const Geometry g = forward_geometry(s);
-  (g.taps() == 5 ? kernel_gradient<5> : kernel_gradient<3>)(g, images, x, dy, dw, scratch);
+void winograd_backward(const ConvShape& s, Index images, const float* x, const float* dy, const float* exchanged,
+                       float* dw, float* dx, float* scratch) {
+  const Geometry g = geometry(s);
+  (g.taps() == 5 ? run_backward<5> : run_backward<3>)(g, images, x, dy, exchanged, dw, dx, scratch);
 }
 
 }  // namespace fastnn::kernels

@@ -1,7 +1,7 @@
 // Convolution of stride 1 by Winograd's minimal filtering, for kernels of 3x3 to 7x7: a half to a quarter of the
 // multiplications.
 //
-// The same three passes as conv.hpp, for the shapes that winograd_serves(); memory is the caller's.
+// The same numbers as conv.hpp, for the shapes that winograd_serves(); memory is the caller's.
 #pragma once
 
 #include "fastnn/kernels/conv.hpp"
@@ -11,23 +11,21 @@ namespace fastnn::kernels {
 /// True for the shapes on which this beats the direct path: a question of the static shape alone.
 bool winograd_serves(const ConvShape& shape);
 
-/// Floats of a transformed kernel; of the kernel itself and of the kernel turned round, for the gradient of the input.
+/// Floats of a transformed kernel.
 Index winograd_packed_size(const ConvShape& shape);
 void winograd_pack(const ConvShape& shape, const float* kernel, float* packed);
-void winograd_pack_turned(const ConvShape& shape, const float* kernel, float* turned);
-
-/// Floats of scratch for each thread, of both passes below.
+/// Floats of scratch for each thread.
 Index winograd_scratch_size(const ConvShape& shape);
 void winograd_forward(const ConvShape& shape, Index images, const float* x, const float* packed,
                       const Epilogue& epilogue, float* y, float* scratch);
-void winograd_input_gradient(const ConvShape& shape, Index images, const float* dy, const float* turned, float* dx,
-                             float* scratch);
 
-/// True where the gradient of the kernel gains too: sums of small or many-block kernels go through memory too often.
-bool winograd_serves_kernel_gradient(const ConvShape& shape);
+/// The transformed kernel with channels and filters exchanged, as the gradient of the input reads it.
+Index winograd_exchanged_size(const ConvShape& shape);
+void winograd_pack_exchanged(const ConvShape& shape, const float* kernel, float* packed);
 /// Floats of scratch for the whole pass.
-Index winograd_kernel_gradient_scratch_size(const ConvShape& shape, Index capacity, int threads);
-void winograd_kernel_gradient(const ConvShape& shape, Index images, const float* x, const float* dy, float* dw,
-                              float* scratch);
+Index winograd_backward_scratch_size(const ConvShape& shape, Index capacity, int threads);
+/// Both gradients, which share the transform of dy; the one that is not wanted is null. Without dx, so may `exchanged` be.
+void winograd_backward(const ConvShape& shape, Index images, const float* x, const float* dy, const float* exchanged,
+                       float* dw, float* dx, float* scratch);
 
 }  // namespace fastnn::kernels

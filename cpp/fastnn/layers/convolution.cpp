@@ -46,7 +46,6 @@ class Convolution : public Layer {
     plane_.pad_top = h.before, plane_.pad_left = w.before;
     shape_ = {plane_, d.in, d.out, d.size, d.stride, d.dilation, d.before};
     winograd_ = may_winograd_ && kernels::winograd_serves(plane_);
-    winograd_gradient_ = winograd_ && kernels::winograd_serves_kernel_gradient(plane_);
     Signature signature;
     signature.outputs = {{windows_.output_shape(input[0], plane_.filters)}};
     Shape kernel = windows_.each(&WindowAxis::size);
@@ -71,23 +70,26 @@ class Convolution : public Layer {
                                                        : kernels::conv3d_scratch_size(shape_)));
     if (!booking.backward()) return;
     const Index pixels = booking.capacity() * shape_.out_pixels();
-    booking.book(
-        Life::backward,
-        winograd_gradient_
-            ? std::max(kernels::winograd_kernel_gradient_scratch_size(plane_, booking.capacity(), booking.threads()),
-                       kernels::gemm_tn_scratch(0, plane_.filters, pixels))
-            : kernels::conv3d_kernel_gradient_scratch_size(shape_, booking.capacity(), booking.threads()));
-    if (!booking.input_gradient()) return;
-    booking.book(Life::plan, w ? kernels::winograd_packed_size(plane_) : kernels::conv3d_turned_size(shape_));
-    booking.book(Life::backward, booking.threads() * (w ? kernels::winograd_scratch_size(plane_)
-                                                        : kernels::conv3d_input_gradient_scratch_size(shape_)));
+    const bool dx = booking.input_gradient();
+    if (winograd_) {
+      booking.book(Life::backward,
+                   std::max(kernels::winograd_backward_scratch_size(plane_, booking.capacity(), booking.threads()),
+                            kernels::gemm_tn_scratch(0, plane_.filters, booking.capacity() * shape_.out_pixels())));
+      if (dx) booking.book(Life::plan, kernels::winograd_exchanged_size(plane_));
+      return;
+    }
+    booking.book(Life::backward,
+                 kernels::conv3d_kernel_gradient_scratch_size(shape_, booking.capacity(), booking.threads()));
+    if (!dx) return;
+    booking.book(Life::plan, kernels::conv3d_turned_size(shape_));
+    booking.book(Life::backward, booking.threads() * kernels::conv3d_input_gradient_scratch_size(shape_));
   }
 
   void prepare(const Context& context) const override {
     const bool turned = context.buffers_.size() > kTurned;
     if (winograd_) {
       kernels::winograd_pack(plane_, context.weight(0), context.buffer(kPacked));
-      if (turned) kernels::winograd_pack_turned(plane_, context.weight(0), context.buffer(kTurned));
+      if (turned) kernels::winograd_pack_exchanged(plane_, context.weight(0), context.buffer(kTurned));
     } else {
       kernels::conv3d_pack(shape_, context.weight(0), context.buffer(kPacked));
       if (turned) kernels::conv3d_pack_turned(shape_, context.weight(0), context.buffer(kTurned));
@@ -117,21 +119,19 @@ class Convolution : public Layer {
     }
     float* dw = context.weight_gradient(0);
     float* db = use_bias_ ? context.weight_gradient(1) : nullptr;
-    if (winograd_gradient_) {
-      const Index pixels = context.rows() * plane_.out_h * plane_.out_w;
-      if (dw) kernels::winograd_kernel_gradient(plane_, context.rows(), context.input(), dy, dw, context.buffer(kSums));
-      if (db)
-        kernels::gemm_tn(nullptr, 0, dy, plane_.filters, pixels, 0, plane_.filters, nullptr, 0, db,
-                         context.buffer(kSums));
-    } else if (dw || db) {
-      kernels::conv3d_kernel_gradient(shape_, context.rows(), context.input(), dy, dw, db, context.buffer(kSums));
-    }
     float* dx = context.input_gradient();
-    if (dx == nullptr) return;
-    if (winograd_)
-      kernels::winograd_input_gradient(plane_, context.rows(), dy, context.buffer(kTurned), dx,
-                                       context.buffer(kTurnedWindows));
-    else
+    if (winograd_) {
+      if (dw || dx)
+        kernels::winograd_backward(plane_, context.rows(), context.input(), dy, dx ? context.buffer(kTurned) : nullptr,
+                                   dw, dx, context.buffer(kSums));
+      if (db)
+        kernels::gemm_tn(nullptr, 0, dy, plane_.filters, context.rows() * shape_.out_pixels(), 0, plane_.filters,
+                         nullptr, 0, db, context.buffer(kSums));
+      return;
+    }
+    if (dw || db)
+      kernels::conv3d_kernel_gradient(shape_, context.rows(), context.input(), dy, dw, db, context.buffer(kSums));
+    if (dx)
       kernels::conv3d_input_gradient(shape_, context.rows(), dy, context.buffer(kTurned), {}, dx,
                                      context.buffer(kTurnedWindows));
   }
@@ -142,7 +142,7 @@ class Convolution : public Layer {
   Windows windows_;
   kernels::ConvShape plane_ = {};
   kernels::Conv3DShape shape_ = {};
-  bool use_bias_, may_winograd_, winograd_ = false, winograd_gradient_ = false;
+  bool use_bias_, may_winograd_, winograd_ = false;
   Activation activation_ = Activation::linear;
 };
 
