@@ -21,6 +21,8 @@ inline Packet zero() { return set1(0.0f); }
 inline Packet load(const float* from) { return ei::ploadu<Packet>(from); }
 inline Packet load_aligned(const float* from) { return ei::pload<Packet>(from); }
 inline void store(float* to, const Packet& value) { ei::pstoreu(to, value); }
+/// Asks for the cache line of an address that will be wanted soon; the address need not be valid.
+inline void prefetch(const float* address) { __builtin_prefetch(address); }
 
 inline Packet add(const Packet& a, const Packet& b) { return ei::padd(a, b); }
 inline Packet sub(const Packet& a, const Packet& b) { return ei::psub(a, b); }

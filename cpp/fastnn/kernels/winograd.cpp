@@ -19,6 +19,7 @@
 #include "fastnn/kernels/winograd.hpp"
 
 #include <algorithm>
+#include <type_traits>
 
 #include "fastnn/parallel.hpp"
 
@@ -196,44 +197,60 @@ struct Place {
         x(tile % g.tiles_across() * g.tile()) {}
 };
 
-// Where in the image the pixels under one tile and block of taps lie: floats from its beginning, -1 outside.
+// The pixels under one tile and block of taps: where the first lies, in floats, and which are inside of the image.
 struct Window {
-  Index pixels[kPoints];
+  Index corner, line, first_row, last_row, first_column, last_column;
   Window(const Geometry& g, const Place& place, Index block) {
     const Index top = place.y - g.pad_top + block / g.blocks_across() * g.taps();
     const Index left = place.x - g.pad_left + block % g.blocks_across() * g.taps();
-    for (Index i = 0; i < kWindow; ++i)
-      for (Index j = 0; j < kWindow; ++j) {
-        const bool inside = top + i >= 0 && top + i < g.in_h && left + j >= 0 && left + j < g.in_w;
-        pixels[i * kWindow + j] = inside ? ((place.image * g.in_h + top + i) * g.in_w + left + j) * g.channels : -1;
-      }
+    line = g.in_w * g.channels;
+    corner = (place.image * g.in_h + top) * line + left * g.channels;
+    first_row = std::max<Index>(0, -top), last_row = std::min(kWindow, g.in_h - top);
+    first_column = std::max<Index>(0, -left), last_column = std::min(kWindow, g.in_w - left);
   }
+  bool whole() const { return first_row == 0 && first_column == 0 && last_row == kWindow && last_column == kWindow; }
+  bool inside(Index i, Index j) const { return i >= first_row && i < last_row && j >= first_column && j < last_column; }
 };
 
+// Tiles of a row follow one another, and each wants a few pixels more of the same lines of the image: too short a run for the
+// processor to see it coming.
+template <Index kPixels>
+inline void prefetch_next(const float* pixel, Index step) {
+#pragma GCC unroll 4
+  for (Index j = 0; j < kPixels; ++j) packet::prefetch(pixel + j * step);
+}
+
+// Below, only the inner of two loops over a tile is unrolled: with all its addresses at once the compiler runs out of registers
+// and spends more time on them than on the transform.
+
 // V = B^T d B of one tile and block of taps: point p of channel c goes to v[p * point_step + c]. Pixels outside the image are
-// `zeros`.
-void transform_input(const Geometry& g, const float* x, Index tile, Index block, const float* zeros, float* v,
-                     Index point_step) {
+// zeros.
+void transform_input(const Geometry& g, const float* x, Index tile, Index block, float* v, Index point_step) {
   const Window window(g, Place(g, tile), block);
-  const float* pixels[kPoints];
-  for (Index i = 0; i < kPoints; ++i) pixels[i] = window.pixels[i] < 0 ? zeros : x + window.pixels[i];
-  each_stretch(0, g.channels, [&](auto stretch, Index c) {
-    Packet half[kPoints];
+  const auto transform = [&](auto whole) {
+    each_stretch(0, g.channels, [&](auto stretch, Index c) {
+      Packet half[kPoints];
+      Index row = window.corner + c;
+#pragma GCC unroll 1
+      for (Index i = 0; i < kWindow; ++i, row += window.line) {
+        Packet d[kWindow];
 #pragma GCC unroll 6
-    for (Index i = 0; i < kWindow; ++i) {
-      Packet d[kWindow];
+        for (Index j = 0; j < kWindow; ++j)
+          d[j] = whole() || window.inside(i, j) ? stretch.load(x + row + j * g.channels) : packet::zero();
+        prefetch_next<4>(x + row + kWindow * g.channels, g.channels);
+        to_points(d, 1, half + i * kWindow, 1);
+      }
+      float* to = v + c;
+#pragma GCC unroll 1
+      for (Index j = 0; j < kWindow; ++j, to += point_step) {
+        Packet points[kWindow];
+        to_points(half + j, kWindow, points, 1);
 #pragma GCC unroll 6
-      for (Index j = 0; j < kWindow; ++j) d[j] = stretch.load(pixels[i * kWindow + j] + c);
-      to_points(d, 1, half + i * kWindow, 1);
-    }
-#pragma GCC unroll 6
-    for (Index j = 0; j < kWindow; ++j) {
-      Packet points[kWindow];
-      to_points(half + j, kWindow, points, 1);
-#pragma GCC unroll 6
-      for (Index i = 0; i < kWindow; ++i) stretch.store(v + (i * kWindow + j) * point_step + c, points[i]);
-    }
-  });
+        for (Index i = 0; i < kWindow; ++i) stretch.store(to + i * kWindow * point_step, points[i]);
+      }
+    });
+  };
+  window.whole() ? transform(std::true_type()) : transform(std::false_type());
 }
 
 // Y = A^T M A of one tile for filters [first, first + count), with the epilogue; what lies beyond the image is dropped.
@@ -245,25 +262,27 @@ void transform_output(const Geometry& g, const float* m, Index point_step, Index
   float* corner = y + ((place.image * g.out_h + place.y) * g.out_w + place.x) * g.filters + first;
   each_stretch(0, filters, [&](auto stretch, Index f) {
     Packet half[kTile * kWindow];
-#pragma GCC unroll 6
-    for (Index j = 0; j < kWindow; ++j) {
+    const float* from = m + f;
+#pragma GCC unroll 1
+    for (Index j = 0; j < kWindow; ++j, from += point_step) {
       Packet points[kWindow];
 #pragma GCC unroll 6
-      for (Index i = 0; i < kWindow; ++i) points[i] = stretch.load(m + (i * kWindow + j) * point_step + f);
+      for (Index i = 0; i < kWindow; ++i) points[i] = stretch.load(from + i * kWindow * point_step);
       from_points<kTile>(points, 1, half + j, kWindow);
     }
     const Packet bias = epilogue.bias ? stretch.load(epilogue.bias + first + f) : packet::zero();
-#pragma GCC unroll 4
-    for (Index i = 0; i < kTile; ++i) {
-      if (i >= rows) break;
+    float* row = corner + f;
+#pragma GCC unroll 1
+    for (Index i = 0; i < rows; ++i, row += g.out_w * g.filters) {
       Packet out[kTile];
       from_points<kTile>(half + i * kWindow, 1, out, 1);
+      prefetch_next<kTile>(row + kTile * g.filters, g.filters);
 #pragma GCC unroll 4
       for (Index j = 0; j < kTile; ++j) {
         if (j >= columns) break;
         if (epilogue.bias) out[j] = add(out[j], bias);
         if (relu) out[j] = packet::max(out[j], packet::zero());
-        stretch.store(corner + (i * g.out_w + j) * g.filters + f, out[j]);
+        stretch.store(row + j * g.filters, out[j]);
       }
     }
   });
@@ -290,7 +309,7 @@ Index most_tiles(const Geometry& g) {
 
 Index block_scratch(const Geometry& g) {
   const Index tiles = most_tiles(g);
-  return g.channels + kPoints * (apart(tiles * g.channels) + apart(tiles * filter_step(g)));
+  return kPoints * (apart(tiles * g.channels) + apart(tiles * filter_step(g)));
 }
 
 template <Index kTile>
@@ -308,10 +327,8 @@ void run_blocks(const Geometry& g, Index images, const float* x, const float* pa
   const bool relu = epilogue.plain_relu();
   parallel_ranges(tiles, size, work, [&](Index first, Index last, int thread) {
     const Index count = last - first, point_v = apart(count * g.channels);
-    float* zeros = scratch + thread * stride;
-    float* v = zeros + g.channels;
+    float* v = scratch + thread * stride;
     float* m = v + kPoints * point_v;
-    std::fill_n(zeros, g.channels, 0.0f);
     const Index begin = 0;
     const Segments segments{&begin, 1, g.channels, 0, g.channels};
     const float* from[kRowBlock];
@@ -321,7 +338,7 @@ void run_blocks(const Geometry& g, Index images, const float* x, const float* pa
       const Index last_panel = first_panel + panel_count(width), point_m = apart(count * width);
       for (Index block = 0; block < blocks; ++block) {
         if (filter == 0)
-          for (Index t = 0; t < count; ++t) transform_input(g, x, first + t, block, zeros, v + t * g.channels, point_v);
+          for (Index t = 0; t < count; ++t) transform_input(g, x, first + t, block, v + t * g.channels, point_v);
         Epilogue sum;
         sum.accumulate = block > 0;
         for (Index p = 0; p < kPoints; ++p) {
@@ -455,22 +472,24 @@ void transform_gradient(const Geometry& g, const float* dy, Index tile, float* z
   const float* corner = dy + ((place.image * g.out_h + place.y) * g.out_w + place.x) * g.filters;
   each_stretch(0, g.filters, [&](auto stretch, Index f) {
     Packet half[kTile * kWindow];
-#pragma GCC unroll 4
-    for (Index i = 0; i < kTile; ++i) {
+    const float* row = corner + f;
+#pragma GCC unroll 1
+    for (Index i = 0; i < kTile; ++i, row += g.out_w * g.filters) {
       Packet out[kTile];
 #pragma GCC unroll 4
       for (Index j = 0; j < kTile; ++j)
-        out[j] = i < rows && j < columns ? stretch.load(corner + (i * g.out_w + j) * g.filters + f) : packet::zero();
+        out[j] = i < rows && j < columns ? stretch.load(row + j * g.filters) : packet::zero();
+      prefetch_next<kTile>(row + kTile * g.filters, g.filters);
       gradient_to_points<kTile>(out, 1, half + i * kWindow, 1);
     }
     const Index panel = f / kPanel;
     float* to = z + panel * kOuterRows * kPanel + t * panel_stride(panel, g.filters) + f % kPanel;
-#pragma GCC unroll 6
-    for (Index j = 0; j < kWindow; ++j) {
+#pragma GCC unroll 1
+    for (Index j = 0; j < kWindow; ++j, to += point_step) {
       Packet points[kWindow];
       gradient_to_points<kTile>(half + j, kWindow, points, 1);
 #pragma GCC unroll 6
-      for (Index i = 0; i < kWindow; ++i) packet::store(to + (i * kWindow + j) * point_step, points[i]);
+      for (Index i = 0; i < kWindow; ++i) packet::store(to + i * kWindow * point_step, points[i]);
     }
   });
 }
@@ -488,23 +507,26 @@ void spread_window(const Geometry& g, const float* m, Index point_step, Index ti
               old_columns = place.x > 0 ? overlap : 0;
   each_stretch(first, last, [&](auto stretch, Index c) {
     Packet half[kPoints];
-#pragma GCC unroll 6
-    for (Index j = 0; j < kWindow; ++j) {
+    const float* from = m + c;
+#pragma GCC unroll 1
+    for (Index j = 0; j < kWindow; ++j, from += point_step) {
       Packet points[kWindow];
 #pragma GCC unroll 6
-      for (Index i = 0; i < kWindow; ++i) points[i] = stretch.load(m + (i * kWindow + j) * point_step + c);
+      for (Index i = 0; i < kWindow; ++i) points[i] = stretch.load(from + i * kWindow * point_step);
       points_to_inputs(points, 1, half + j, kWindow);
     }
-#pragma GCC unroll 6
-    for (Index i = 0; i < kWindow; ++i) {
+    Index row = window.corner + c + window.first_row * window.line;
+#pragma GCC unroll 1
+    for (Index i = window.first_row; i < window.last_row; ++i, row += window.line) {
       Packet inputs[kWindow];
       points_to_inputs(half + i * kWindow, 1, inputs, 1);
+      prefetch_next<4>(dx + row + kWindow * g.channels, g.channels);
+      const Index old = i < old_rows ? kWindow : old_columns;
 #pragma GCC unroll 6
       for (Index j = 0; j < kWindow; ++j) {
-        const Index pixel = window.pixels[i * kWindow + j];
-        if (pixel < 0) continue;
-        float* to = dx + pixel + c;
-        stretch.store(to, i < old_rows || j < old_columns ? add(stretch.load(to), inputs[j]) : inputs[j]);
+        if (j < window.first_column || j >= window.last_column) continue;
+        float* to = dx + row + j * g.channels;
+        stretch.store(to, j < old ? add(stretch.load(to), inputs[j]) : inputs[j]);
       }
     }
   });
@@ -518,9 +540,7 @@ constexpr Index kChunkTiles = 128, kMostChunkTiles = 1024, kMostPartials = 16;
 
 Index panels_size(const Geometry& g) { return panel_count(g.filters) * kOuterRows * kPanel; }
 Index sums_size(const Geometry& g) { return g.blocks() * kPoints * apart(g.channels * g.filters); }
-Index transforms_size(const Geometry& g) {
-  return g.channels + kPoints * (apart(kOuterRows * g.channels) + apart(panels_size(g)));
-}
+Index transforms_size(const Geometry& g) { return kPoints * (apart(kOuterRows * g.channels) + apart(panels_size(g))); }
 bool by_chunks(const Geometry& g) {
   return g.blocks() == 1 && g.channels * g.filters < 128 * 128 && g.tiles() <= kMostChunkTiles;
 }
@@ -545,20 +565,17 @@ struct Backward {
 
 // The matrices of one thread or of all. What V of a point holds is overwritten by the product of Z with the kernel.
 struct Transforms {
-  float *zeros, *v, *z;
   Index point_v, point_z;
+  float *v, *z;
   Transforms(const Geometry& g, float* scratch)
-      : zeros(scratch),
-        v(scratch + g.channels),
-        z(v + kPoints * apart(kOuterRows * g.channels)),
-        point_v(apart(kOuterRows * g.channels)),
-        point_z(apart(panels_size(g))) {
-    std::fill_n(zeros, g.channels, 0.0f);
-  }
+      : point_v(apart(kOuterRows * g.channels)),
+        point_z(apart(panels_size(g))),
+        v(scratch),
+        z(scratch + kPoints * point_v) {}
 
   template <Index kTile>
   void transform(const Backward& b, Index tile, Index block, Index t) const {
-    if (b.sums) transform_input(b.g, b.x, tile, block, zeros, v + t * b.g.channels, point_v);
+    if (b.sums) transform_input(b.g, b.x, tile, block, v + t * b.g.channels, point_v);
     if (block == 0) transform_gradient<kTile>(b.g, b.dy, tile, z, point_z, t);
   }
   // Adds the first `count` tiles' share to columns [first, first + kOuterColumns) of point p's sums.
