@@ -464,14 +464,16 @@ void winograd_forward(const ConvShape& s, Index images, const float* x, const fl
 namespace {
 
 // Z = A dy A^T of one tile, row t of the panels that multiply_outer reads: point p of filter f goes to panel f / kPanel of that
-// point.
+// point. Adds the tile's gradients to `bias` unless that is null.
 template <Index kTile>
-void transform_gradient(const Geometry& g, const float* dy, Index tile, float* z, Index point_step, Index t) {
+void transform_gradient(const Geometry& g, const float* dy, Index tile, float* z, Index point_step, Index t,
+                        float* bias) {
   const Place place(g, tile);
   const Index rows = std::min(kTile, g.out_h - place.y), columns = std::min(kTile, g.out_w - place.x);
   const float* corner = dy + ((place.image * g.out_h + place.y) * g.out_w + place.x) * g.filters;
   each_stretch(0, g.filters, [&](auto stretch, Index f) {
     Packet half[kTile * kWindow];
+    Packet sum = bias ? stretch.load(bias + f) : packet::zero();
     const float* row = corner + f;
 #pragma GCC unroll 1
     for (Index i = 0; i < kTile; ++i, row += g.out_w * g.filters) {
@@ -479,9 +481,12 @@ void transform_gradient(const Geometry& g, const float* dy, Index tile, float* z
 #pragma GCC unroll 4
       for (Index j = 0; j < kTile; ++j)
         out[j] = i < rows && j < columns ? stretch.load(row + j * g.filters) : packet::zero();
+#pragma GCC unroll 4
+      for (Index j = 0; j < kTile; ++j) sum = add(sum, out[j]);
       prefetch_next<kTile>(row + kTile * g.filters, g.filters);
       gradient_to_points<kTile>(out, 1, half + i * kWindow, 1);
     }
+    if (bias) stretch.store(bias + f, sum);
     const Index panel = f / kPanel;
     float* to = z + panel * kOuterRows * kPanel + t * panel_stride(panel, g.filters) + f % kPanel;
 #pragma GCC unroll 1
@@ -538,8 +543,12 @@ void spread_window(const Geometry& g, const float* m, Index point_step, Index ti
 // tiles, each summed by one thread in its own cache, and the chunks' sums are added in ascending order.
 constexpr Index kChunkTiles = 128, kMostChunkTiles = 1024, kMostPartials = 16;
 
+// Tiles of a task that does nothing but transform.
+constexpr Index kTransformed = 8;
+
 Index panels_size(const Geometry& g) { return panel_count(g.filters) * kOuterRows * kPanel; }
 Index sums_size(const Geometry& g) { return g.blocks() * kPoints * apart(g.channels * g.filters); }
+Index bias_size(const Geometry& g) { return ceil_div(g.filters, kWidth) * kWidth; }
 Index transforms_size(const Geometry& g) { return kPoints * (apart(kOuterRows * g.channels) + apart(panels_size(g))); }
 bool by_chunks(const Geometry& g) {
   return g.blocks() == 1 && g.channels * g.filters < 128 * 128 && g.tiles() <= kMostChunkTiles;
@@ -555,7 +564,7 @@ Index tiles_at_once(const Geometry& g) {
 struct Backward {
   const Geometry& g;
   const float *x, *dy, *exchanged;
-  float *sums, *dx;
+  float *sums, *bias, *dx;
 
   double work(Index tiles) const {
     return fma_work(static_cast<double>((sums ? 1 : 0) + (dx ? 1 : 0)) * static_cast<double>(tiles * kPoints) *
@@ -574,9 +583,9 @@ struct Transforms {
         z(scratch + kPoints * point_v) {}
 
   template <Index kTile>
-  void transform(const Backward& b, Index tile, Index block, Index t) const {
+  void transform(const Backward& b, Index tile, Index block, Index t, float* bias) const {
     if (b.sums) transform_input(b.g, b.x, tile, block, v + t * b.g.channels, point_v);
-    if (block == 0) transform_gradient<kTile>(b.g, b.dy, tile, z, point_z, t);
+    if (block == 0) transform_gradient<kTile>(b.g, b.dy, tile, z, point_z, t, bias);
   }
   // Adds the first `count` tiles' share to columns [first, first + kOuterColumns) of point p's sums.
   void add_up(const Geometry& g, Index p, Index first, Index count, bool accumulate, float* sums) const {
@@ -625,6 +634,8 @@ void backward_together(const Backward& b, Index images, float* scratch) {
   const Index panels = panel_count(g.channels), parts = ceil_div(panels, 4);
   const Split panels_of_part(panels, parts), lanes_of_cut(ceil_div(g.channels, kWidth), ceil_div(g.channels, kPanel));
   const Transforms transforms(g, scratch);
+  float* biases = scratch + transforms_size(g);  // of the tasks that transform
+  if (b.bias) std::fill_n(b.bias, g.filters, 0.0f);
   if (b.dx && g.blocks() > 1) {
     const Index size = images * g.in_h * g.in_w * g.channels;
     parallel_ranges(size, 8192, byte_work(4.0 * static_cast<double>(size)),
@@ -637,9 +648,14 @@ void backward_together(const Backward& b, Index images, float* scratch) {
         fma_work(static_cast<double>(kPoints * count) * static_cast<double>(g.channels * g.filters));
     for (Index block = 0; block < g.blocks(); ++block) {
       if (b.sums || block == 0)
-        parallel_ranges(count, 8, transform_work, [&](Index begin, Index end, int) {
-          for (Index t = begin; t < end; ++t) transforms.transform<kTile>(b, done + t, block, t);
+        parallel_ranges(count, kTransformed, transform_work, [&](Index begin, Index end, int) {
+          float* bias = b.bias && block == 0 ? biases + begin / kTransformed * g.filters : nullptr;
+          if (bias) std::fill_n(bias, g.filters, 0.0f);
+          for (Index t = begin; t < end; ++t) transforms.transform<kTile>(b, done + t, block, t, bias);
         });
+      if (b.bias && block == 0)
+        for (Index i = 0; i < ceil_div(count, kTransformed); ++i)
+          for (Index f = 0; f < g.filters; ++f) b.bias[f] += biases[i * g.filters + f];
       if (b.sums)
         parallel_for(kPoints * stripes, product_work, [&](Index task, int) {
           const Index p = task / stripes, first = task % stripes * kOuterColumns;
@@ -665,11 +681,12 @@ void backward_together(const Backward& b, Index images, float* scratch) {
 template <Index kTile>
 void backward_by_chunks(const Backward& b, Index images, float* scratch) {
   const Geometry& g = b.g;
-  const Index chunk = images_of_chunk(g), chunks = ceil_div(images, chunk), size = sums_size(g);
+  const Index chunk = images_of_chunk(g), chunks = ceil_div(images, chunk);
+  const Index sums_of_chunk = b.sums ? sums_size(g) : 0, size = sums_of_chunk + (b.bias ? bias_size(g) : 0);
   const Index point = apart(g.channels * g.filters), point_u = apart(packed_size(g.filters, g.channels)),
               step = tiles_at_once(g);
   float* partials = scratch;
-  float* transforms_of_threads = partials + (b.sums ? std::min(kMostPartials, chunks - 1) * size : 0);
+  float* transforms_of_threads = partials + std::min(kMostPartials, chunks - 1) * size;
   for (Index done = 0; done < chunks;) {
     // The first chunk of all goes straight to its place.
     const Index direct = done == 0 ? 1 : 0, count = std::min(chunks - done, kMostPartials + direct);
@@ -677,14 +694,17 @@ void backward_by_chunks(const Backward& b, Index images, float* scratch) {
       const Transforms transforms(g, transforms_of_threads + thread * transforms_size(g));
       const Index begin = (done + task) * chunk * g.tiles();
       const Index end = std::min((done + task + 1) * chunk, images) * g.tiles();
-      float* partial = task < direct ? b.sums : partials + (task - direct) * size;
+      float* partial = partials + (task - direct) * size;
+      float* sums = task < direct ? b.sums : partial;
+      float* bias = !b.bias ? nullptr : task < direct ? b.bias : partial + sums_of_chunk;
+      if (bias) std::fill_n(bias, g.filters, 0.0f);
       for (Index first = begin; first < end; first += step) {
         const Index taken = std::min(step, end - first);
-        for (Index t = 0; t < taken; ++t) transforms.transform<kTile>(b, first + t, 0, t);
+        for (Index t = 0; t < taken; ++t) transforms.transform<kTile>(b, first + t, 0, t, bias);
         for (Index p = 0; p < kPoints; ++p) {
           if (b.sums)
             for (Index f = 0; f < g.filters; f += kOuterColumns)
-              transforms.add_up(g, p, f, taken, first > begin, partial + p * point);
+              transforms.add_up(g, p, f, taken, first > begin, sums + p * point);
           if (b.dx) transforms.multiply(g, p, taken, b.exchanged + p * point_u, 0, panel_count(g.channels));
         }
         if (b.dx)
@@ -693,12 +713,14 @@ void backward_by_chunks(const Backward& b, Index images, float* scratch) {
       }
     });
     done += count;
-    const Index sums = b.sums ? count - direct : 0;
-    if (sums == 0) continue;
-    parallel_ranges(size, 4096, byte_work(4.0 * static_cast<double>(sums * size)), [&](Index begin, Index end, int) {
-      for (Index i = 0; i < sums; ++i)
-        for (Index j = begin; j < end; ++j) b.sums[j] += partials[i * size + j];
-    });
+    const Index added = count - direct;
+    parallel_ranges(sums_of_chunk, 4096, byte_work(4.0 * static_cast<double>(added * sums_of_chunk)),
+                    [&](Index begin, Index end, int) {
+                      for (Index i = 0; i < added; ++i)
+                        for (Index j = begin; j < end; ++j) b.sums[j] += partials[i * size + j];
+                    });
+    for (Index i = 0; b.bias && i < added; ++i)
+      for (Index f = 0; f < g.filters; ++f) b.bias[f] += partials[i * size + sums_of_chunk + f];
   }
 }
 
@@ -723,9 +745,9 @@ void kernel_from_sums(const Geometry& g, const float* sums, float* dw) {
 
 template <Index kTaps>
 void run_backward(const Geometry& g, Index images, const float* x, const float* dy, const float* exchanged, float* dw,
-                  float* dx, float* scratch) {
+                  float* db, float* dx, float* scratch) {
   constexpr Index kTile = kWindow + 1 - kTaps;
-  const Backward backward{g, x, dy, exchanged, dw ? scratch : nullptr, dx};
+  const Backward backward{g, x, dy, exchanged, dw ? scratch : nullptr, db, dx};
   if (dw) scratch += sums_size(g);
   (by_chunks(g) ? backward_by_chunks<kTile> : backward_together<kTile>)(backward, images, scratch);
   if (dw) kernel_from_sums<kTaps>(g, backward.sums, dw);
@@ -735,15 +757,15 @@ void run_backward(const Geometry& g, Index images, const float* x, const float* 
 
 Index winograd_backward_scratch_size(const ConvShape& s, Index capacity, int threads) {
   const Geometry g = geometry(s);
-  if (!by_chunks(g)) return sums_size(g) + transforms_size(g);
+  if (!by_chunks(g)) return sums_size(g) + transforms_size(g) + ceil_div(kOuterRows, kTransformed) * g.filters;
   const Index partials = std::min(kMostPartials, ceil_div(capacity, images_of_chunk(g)) - 1);
-  return (1 + partials) * sums_size(g) + threads * transforms_size(g);
+  return sums_size(g) + partials * (sums_size(g) + bias_size(g)) + threads * transforms_size(g);
 }
 
 void winograd_backward(const ConvShape& s, Index images, const float* x, const float* dy, const float* exchanged,
-                       float* dw, float* dx, float* scratch) {
+                       float* dw, float* db, float* dx, float* scratch) {
   const Geometry g = geometry(s);
-  (g.taps() == 5 ? run_backward<5> : run_backward<3>)(g, images, x, dy, exchanged, dw, dx, scratch);
+  (g.taps() == 5 ? run_backward<5> : run_backward<3>)(g, images, x, dy, exchanged, dw, db, dx, scratch);
 }
 
 }  // namespace fastnn::kernels

@@ -24,8 +24,9 @@ Index winograd_exchanged_size(const ConvShape& shape);
 void winograd_pack_exchanged(const ConvShape& shape, const float* kernel, float* packed);
 /// Floats of scratch for the whole pass.
 Index winograd_backward_scratch_size(const ConvShape& shape, Index capacity, int threads);
-/// Both gradients, which share the transform of dy; the one that is not wanted is null. Without dx, so may `exchanged` be.
+/// The gradients of kernel, bias and input, which share the transform of dy; what is not wanted is null. Without dx, so may
+/// `exchanged` be.
 void winograd_backward(const ConvShape& shape, Index images, const float* x, const float* dy, const float* exchanged,
-                       float* dw, float* dx, float* scratch);
+                       float* dw, float* db, float* dx, float* scratch);
 
 }  // namespace fastnn::kernels

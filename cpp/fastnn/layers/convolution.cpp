@@ -73,8 +73,7 @@ class Convolution : public Layer {
     const bool dx = booking.input_gradient();
     if (winograd_) {
       booking.book(Life::backward,
-                   std::max(kernels::winograd_backward_scratch_size(plane_, booking.capacity(), booking.threads()),
-                            kernels::gemm_tn_scratch(0, plane_.filters, booking.capacity() * shape_.out_pixels())));
+                   kernels::winograd_backward_scratch_size(plane_, booking.capacity(), booking.threads()));
       if (dx) booking.book(Life::plan, kernels::winograd_exchanged_size(plane_));
       return;
     }
@@ -121,12 +120,9 @@ class Convolution : public Layer {
     float* db = use_bias_ ? context.weight_gradient(1) : nullptr;
     float* dx = context.input_gradient();
     if (winograd_) {
-      if (dw || dx)
+      if (dw || db || dx)
         kernels::winograd_backward(plane_, context.rows(), context.input(), dy, dx ? context.buffer(kTurned) : nullptr,
-                                   dw, dx, context.buffer(kSums));
-      if (db)
-        kernels::gemm_tn(nullptr, 0, dy, plane_.filters, context.rows() * shape_.out_pixels(), 0, plane_.filters,
-                         nullptr, 0, db, context.buffer(kSums));
+                                   dw, db, dx, context.buffer(kSums));
       return;
     }
     if (dw || db)
