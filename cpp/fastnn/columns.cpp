@@ -127,6 +127,7 @@ void gather_as(const Column& column, const Index* order, Index first, Index coun
 template <class Bad>
 Index first_bad(const Column& column, Bad&& bad) {
   const Index size = std::max<Index>(1, column.row_size());
+  const bool dense = column.dense_rows();
   std::atomic<Index> lowest{column.rows()};
   with_type(column.source, [&](auto kind) {
     using From = decltype(kind);
@@ -134,11 +135,14 @@ Index first_bad(const Column& column, Bad&& bad) {
     parallel_ranges(column.rows(), chunk, byte_work(4.0 * static_cast<double>(column.rows() * size)),
                     [&](Index begin, Index end, int) {
                       for (Index row = begin; row < end && row < lowest.load(std::memory_order_relaxed); ++row) {
-                        bool found = false;
+                        const std::byte* from = column.data + row * column.strides[0];
+                        int found = 0;
                         Index i = 0;
-                        visit_row<From>(column, column.data + row * column.strides[0], 1, i,
-                                        [&](From value, Index) { found |= bad(value); });
-                        if (!found) continue;
+                        if (dense)
+                          for (; i < size; ++i) found |= bad(read<From>(from + i * static_cast<Index>(sizeof(From))));
+                        else
+                          visit_row<From>(column, from, 1, i, [&](From value, Index) { found |= bad(value); });
+                        if (found == 0) continue;
                         Index seen = lowest.load();
                         while (row < seen && !lowest.compare_exchange_weak(seen, row)) {
                         }
@@ -191,8 +195,10 @@ Index first_nan(const Column& column) {
   return first_bad(column, [](auto value) {
     if constexpr (std::is_integral_v<decltype(value)>)
       return false;
+    else if constexpr (std::is_floating_point_v<decltype(value)>)
+      return value != value;
     else
-      return static_cast<double>(value) != static_cast<double>(value);
+      return static_cast<float>(value) != static_cast<float>(value);
   });
 }
 
