@@ -259,6 +259,11 @@ def depthwise_cases() -> Iterator[Case]:
     yield row("DepthwiseConv2D", "c40-m3-s2", (7, 6, 40), 3, strides=2, depth_multiplier=3, padding="same")
     yield row("DepthwiseConv2D", "image-is-kernel", (3, 4, 3), (3, 4))
     yield row("DepthwiseConv2D", "same-kernel-larger", (2, 1, 3), 5, padding="same")
+    for width in (1, 2, 3, 8, 10, 17):
+        for k in (3, 5, 7):
+            yield row("DepthwiseConv2D", f"k{k}-w{width}", (4, width, 17), k, padding="same")
+    yield row("DepthwiseConv2D", "k7x5-d2x1", (15, 12, 6), (7, 5), dilation_rate=(2, 1), padding="same")
+    yield row("DepthwiseConv2D", "k3x7-m2", (6, 11, 5), (3, 7), depth_multiplier=2, padding="same")
     yield row("DepthwiseConv2D", "no-bias-relu", (5, 6, 3), 3, use_bias=False, activation="relu")
     yield row("DepthwiseConv2D", "sigmoid", (5, 6, 9), 3, activation="sigmoid", padding="same")
     yield row("DepthwiseConv2D", "large", (33, 31, 16), 3, padding="same", activation="sigmoid")

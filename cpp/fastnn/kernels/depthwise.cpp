@@ -2,6 +2,8 @@
 #include "fastnn/kernels/depthwise.hpp"
 
 #include <algorithm>
+#include <type_traits>
+#include <utility>
 
 #include "fastnn/kernels/chunks.hpp"
 #include "fastnn/kernels/math.hpp"
@@ -102,6 +104,88 @@ void sum_row(const Taps& rows, TapsOf&& taps_of, Index width, Index period, Inde
   }
 }
 
+// Where neighbouring pixels lie on neighbouring taps, a column of the source is loaded once for all pixels that it meets. The
+// window of pixel p begins at column left + p of the source; columns [first, last), counted from `left`, are there. `turned`:
+// the taps in descending order.
+struct Slide {
+  const Taps& rows;
+  Index left, first, last;
+  Index channels, source_w;
+  const float *source, *kernel, *bias;
+  bool turned;
+  float* target;
+};
+
+template <Index kTaps, Index kPixels>
+void slide_taps(const Slide& s) {
+  constexpr Index kColumns = kPixels + kTaps - 1;
+  const auto run = [&](auto whole) {
+    packet::each_lane(s.channels, [&](auto traits, Index c) {
+      using R = decltype(traits);
+      typename R::Value sum[kPixels];
+#pragma GCC unroll 8
+      for (Index p = 0; p < kPixels; ++p) sum[p] = s.bias ? R::load(s.bias + c) : R::set1(0.0f);
+      const Index tap_step = s.turned ? -s.channels : s.channels;
+      for (Index i = 0; i < s.rows.count; ++i) {
+        const float* tap = s.kernel + (s.rows.first + i * s.rows.step) * kTaps * s.channels + c;
+        if (s.turned) tap += (kTaps - 1) * s.channels;
+        typename R::Value weight[kTaps];
+#pragma GCC unroll 8
+        for (Index j = 0; j < kTaps; ++j) weight[j] = R::load(tap + j * tap_step);
+        const Index line = ((s.rows.from + i * s.rows.move) * s.source_w + s.left) * s.channels + c;
+#pragma GCC unroll 16
+        for (Index q = 0; q < kColumns; ++q) {
+          if (!whole() && (q < s.first || q >= s.last)) continue;
+          const typename R::Value column = R::load(s.source + line + q * s.channels);
+#pragma GCC unroll 8
+          for (Index j = 0; j < kTaps; ++j)
+            if (q - j >= 0 && q - j < kPixels) sum[q - j] = R::madd(column, weight[j], sum[q - j]);
+        }
+        if (i + 1 == s.rows.count) {  // lines that the next pixels will be the first to touch
+#pragma GCC unroll 8
+          for (Index q = kTaps - 1; q < kColumns; ++q) packet::prefetch(s.source + line + (q + kPixels) * s.channels);
+#pragma GCC unroll 8
+          for (Index p = kPixels; p < 2 * kPixels; ++p) packet::prefetch(s.target + p * s.channels + c);
+        }
+      }
+#pragma GCC unroll 8
+      for (Index p = 0; p < kPixels; ++p) R::store(s.target + p * s.channels + c, sum[p]);
+    });
+  };
+  s.first == 0 && s.last == kColumns ? run(std::true_type()) : run(std::false_type());
+}
+
+constexpr Index kMostSliding = 8;  // pixels: with them, seven taps and a column fill sixteen registers
+
+template <Index kTaps, Index... kPixels>
+void slide_pixels(Index pixels, const Slide& s, std::integer_sequence<Index, kPixels...>) {
+  constexpr void (*slides[])(const Slide&) = {slide_taps<kTaps, kPixels + 1>...};
+  slides[pixels - 1](s);
+}
+
+// Kernels of 3, 5 and 7 columns that move by one.
+bool slides(const DepthwiseShape& s) {
+  return s.stride_w == 1 && s.dilation_w == 1 && (s.kernel_w == 3 || s.kernel_w == 5 || s.kernel_w == 7);
+}
+
+// A row of `width` target pixels, the first of which has its window `pad` columns before the source.
+void slide_row(Slide s, Index width, Index pad, Index taps) {
+  float* const target = s.target;
+  const Split split(width, ceil_div(width, kMostSliding));
+  for (Index tile = 0, t = 0; t < width; ++tile) {
+    const Index next = split.begin(tile + 1), pixels = next - t;
+    s.left = t - pad;
+    s.first = std::max<Index>(0, -s.left);
+    s.last = std::min(pixels + taps - 1, s.source_w - s.left);
+    s.target = target + t * s.channels;
+    const auto all = std::make_integer_sequence<Index, kMostSliding>();
+    taps == 3   ? slide_pixels<3>(pixels, s, all)
+    : taps == 5 ? slide_pixels<5>(pixels, s, all)
+                : slide_pixels<7>(pixels, s, all);
+    t = next;
+  }
+}
+
 template <Index kMultiplier>
 void repeat_each(const float* x, Index count, float* to) {
   for (Index i = 0; i < count; ++i)
@@ -144,6 +228,7 @@ Index depthwise_scratch_size(const DepthwiseShape& s) {
 void depthwise_forward(const DepthwiseShape& s, Index images, const float* x, const float* kernel,
                        const Epilogue& epilogue, float* y, float* scratch) {
   const Axis height = height_of(s), width = width_of(s);
+  const bool sliding = slides(s);
   const Index band = band_of(s, s.out_h), bands = ceil_div(s.out_h, band), filters = s.filters();
   const Index own = depthwise_scratch_size(s);
   parallel_for(images * bands, work_of(s, images), [&](Index task, int thread) {
@@ -162,9 +247,14 @@ void depthwise_forward(const DepthwiseShape& s, Index images, const float* x, co
     for (Index row = begin; row < end; ++row) {
       Taps rows = height.forward(row);
       rows.from -= skipped;
-      sum_row(
-          rows, [&](Index t) { return width.forward(t); }, s.out_w, 1, s.stride_w, s.kernel_w, filters, source, s.in_w,
-          kernel, epilogue.bias, y + image * s.out_size() + row * s.out_w * filters);
+      if (sliding)
+        slide_row({rows, 0, 0, 0, filters, s.in_w, source, kernel, epilogue.bias, false,
+                   y + image * s.out_size() + row * s.out_w * filters},
+                  s.out_w, s.pad_left, s.kernel_w);
+      else
+        sum_row(
+            rows, [&](Index t) { return width.forward(t); }, s.out_w, 1, s.stride_w, s.kernel_w, filters, source,
+            s.in_w, kernel, epilogue.bias, y + image * s.out_size() + row * s.out_w * filters);
     }
     if (epilogue.activation != Activation::linear) {
       float* done = y + image * s.out_size() + begin * s.out_w * filters;
@@ -180,6 +270,7 @@ Index depthwise_input_gradient_scratch_size(const DepthwiseShape& s) {
 void depthwise_input_gradient(const DepthwiseShape& s, Index images, const float* dy, const float* kernel, float* dx,
                               float* scratch) {
   const Axis height = height_of(s), width = width_of(s);
+  const bool sliding = slides(s);
   const Index band = band_of(s, s.in_h), bands = ceil_div(s.in_h, band), filters = s.filters();
   const Index own = depthwise_input_gradient_scratch_size(s);
   parallel_for(images * bands, work_of(s, images), [&](Index task, int thread) {
@@ -187,9 +278,14 @@ void depthwise_input_gradient(const DepthwiseShape& s, Index images, const float
     for (Index row = begin; row < end; ++row) {
       float* to = dx + image * s.in_size() + row * s.in_w * s.channels;
       float* sums = s.multiplier == 1 ? to : scratch + thread * own;
-      sum_row(
-          height.backward(row), [&](Index t) { return width.backward(t); }, s.in_w, s.stride_w, 1, s.kernel_w, filters,
-          dy + image * s.out_size(), s.out_w, kernel, nullptr, sums);
+      const Taps rows = height.backward(row);
+      if (sliding)
+        slide_row({rows, 0, 0, 0, filters, s.out_w, dy + image * s.out_size(), kernel, nullptr, true, sums}, s.in_w,
+                  s.kernel_w - 1 - s.pad_left, s.kernel_w);
+      else
+        sum_row(
+            rows, [&](Index t) { return width.backward(t); }, s.in_w, s.stride_w, 1, s.kernel_w, filters,
+            dy + image * s.out_size(), s.out_w, kernel, nullptr, sums);
       if (s.multiplier == 1) continue;
       for (Index i = 0; i < s.in_w * s.channels; ++i) {
         float sum = sums[i * s.multiplier];
@@ -291,6 +387,8 @@ void depthwise_kernel_gradient(const DepthwiseShape& s, Index images, const floa
             }
             float* to = sums + (rows.first + i) * s.kernel_w * filters;
             Index k = 0;
+            for (; s.kernel_w - k == 5; k += 5)
+              add_row<5>(width, k, line, stride, up, filters, width_of_block, to + k * filters);
             for (; k + kTile <= s.kernel_w; k += kTile)
               add_row<kTile>(width, k, line, stride, up, filters, width_of_block, to + k * filters);
             if (k + 3 <= s.kernel_w) {
