@@ -204,6 +204,20 @@ void multiply_block(const float* const* a, const BlockOfK& k, Index m, const flo
   }
 }
 
+// The same over a copy of one stretch of k, whose rows lie side by side. A function of its own for its frame of 100 KiB.
+[[gnu::noinline]] void multiply_copied_block(const float* const* a, const BlockOfK& k, Index m, const float* panels,
+                                             Index n, Index first, Index last, float* const* c, const float* bias,
+                                             bool reload, bool relu) {
+  alignas(kAlignment) float copy[kRowBlock * kCopyRow];
+  const float* rows[kRowBlock];
+  for (Index r = 0; r < m; ++r) {
+    rows[r] = copy + r * kCopyRow;
+    std::copy_n(a[r] + *k.offsets + k.within, k.length, copy + r * kCopyRow);
+  }
+  const Index zero = 0;
+  multiply_block(rows, {&zero, 1, 0, k.length, k.done, k.total}, m, panels, n, first, last, c, bias, reload, relu);
+}
+
 }  // namespace
 
 Index row_blocks(Index m) { return ceil_div(ceil_div(m, kRows), kRowBlock / kRows); }
@@ -222,22 +236,15 @@ void multiply_rows(const float* const* a, const Segments& segments, Index m, con
   // Rows a multiple of 4096 bytes apart all lie in one set of the nearest cache: where several panels want them, each block
   // of k is copied first.
   const bool crowded = m > 1 && last - first >= 4 && (a[1] - a[0]) % 1024 == 0 && segments.length >= kBlockK;
-  alignas(kAlignment) float copy[kRowBlock * kCopyRow];
-  const float* rows_of_copy[kRowBlock];
   const auto block = [&](Index segment, Index count, Index within, Index length) {
     const Index done = segments.first + segment * segments.length + within;
     const bool begins = done == 0, ends = done + count * length == segments.total;
-    if (crowded) {
-      const Index zero = 0, offset = segments.offsets[segment] + within;
-      for (Index r = 0; r < m; ++r) {
-        rows_of_copy[r] = copy + r * kCopyRow;
-        std::copy_n(a[r] + offset, length, copy + r * kCopyRow);
-      }
-      return multiply_block(rows_of_copy, {&zero, 1, 0, length, done, segments.total}, m, panels, n, first, last, c,
-                            epilogue.bias, !begins || epilogue.accumulate, ends && relu);
-    }
-    multiply_block(a, {segments.offsets + segment, count, within, length, done, segments.total}, m, panels, n, first,
-                   last, c, epilogue.bias, !begins || epilogue.accumulate, ends && relu);
+    const BlockOfK k{segments.offsets + segment, count, within, length, done, segments.total};
+    const bool reload = !begins || epilogue.accumulate;
+    if (crowded)
+      multiply_copied_block(a, k, m, panels, n, first, last, c, epilogue.bias, reload, ends && relu);
+    else
+      multiply_block(a, k, m, panels, n, first, last, c, epilogue.bias, reload, ends && relu);
   };
   if (segments.length >= kBlockK) {
     const Index pieces = ceil_div(segments.length, kBlockK);
