@@ -171,38 +171,37 @@ inline void each_stretch(Index first, Index last, Body&& body) {
 // more spreads them.
 constexpr Index apart(Index size) { return size + 16; }
 
-struct Geometry {
-  Index in_h, in_w, channels, out_h, out_w, filters, pad_top, pad_left;
-  Index kernel_h, kernel_w;
+struct Geometry : ConvShape {
+  Index taps, tile;             // taps of a block along one direction, and outputs of a tile
+  Index blocks_across, blocks;  // of taps, in a row of them and in the kernel
+  Index tiles_across, tiles;    // in a row of tiles and in an image
 
-  /// Taps of a block along one direction, and outputs of a tile.
-  Index taps() const { return kernel_h == 5 && kernel_w == 5 ? 5 : 3; }
-  Index tile() const { return kWindow + 1 - taps(); }
-  Index blocks_across() const { return ceil_div(kernel_w, taps()); }
-  Index blocks() const { return ceil_div(kernel_h, taps()) * blocks_across(); }
-  Index tiles_down() const { return ceil_div(out_h, tile()); }
-  Index tiles_across() const { return ceil_div(out_w, tile()); }
-  Index tiles() const { return tiles_down() * tiles_across(); }
+  explicit Geometry(const ConvShape& s)
+      : ConvShape(s),
+        taps(kernel_h == 5 && kernel_w == 5 ? 5 : 3),
+        tile(kWindow + 1 - taps),
+        blocks_across(ceil_div(kernel_w, taps)),
+        blocks(ceil_div(kernel_h, taps) * blocks_across),
+        tiles_across(ceil_div(out_w, tile)),
+        tiles(ceil_div(out_h, tile) * tiles_across) {}
 };
 
-Geometry geometry(const ConvShape& s) {
-  return {s.in_h, s.in_w, s.channels, s.out_h, s.out_w, s.filters, s.pad_top, s.pad_left, s.kernel_h, s.kernel_w};
-}
 // Where a tile of a batch lies.
 struct Place {
   Index image, y, x;
-  Place(const Geometry& g, Index tile)
-      : image(tile / g.tiles()),
-        y(tile % g.tiles() / g.tiles_across() * g.tile()),
-        x(tile % g.tiles_across() * g.tile()) {}
+  Place(const Geometry& g, Index tile) : image(tile / g.tiles) {
+    const Index rest = tile % g.tiles;
+    y = rest / g.tiles_across * g.tile;
+    x = rest % g.tiles_across * g.tile;
+  }
 };
 
 // The pixels under one tile and block of taps: where the first lies, in floats, and which are inside of the image.
 struct Window {
   Index corner, line, first_row, last_row, first_column, last_column;
   Window(const Geometry& g, const Place& place, Index block) {
-    const Index top = place.y - g.pad_top + block / g.blocks_across() * g.taps();
-    const Index left = place.x - g.pad_left + block % g.blocks_across() * g.taps();
+    const Index top = place.y - g.pad_top + block / g.blocks_across * g.taps;
+    const Index left = place.x - g.pad_left + block % g.blocks_across * g.taps;
     line = g.in_w * g.channels;
     corner = (place.image * g.in_h + top) * line + left * g.channels;
     first_row = std::max<Index>(0, -top), last_row = std::min(kWindow, g.in_h - top);
@@ -220,8 +219,7 @@ inline void prefetch_next(const float* pixel, Index step) {
   for (Index j = 0; j < kPixels; ++j) packet::prefetch(pixel + j * step);
 }
 
-// Below, only the inner of two loops over a tile is unrolled: with all its addresses at once the compiler runs out of registers
-// and spends more time on them than on the transform.
+// Below, only the inner of two loops over a tile is unrolled: unrolled whole, the code is several times longer and no faster.
 
 // V = B^T d B of one tile and block of taps: point p of channel c goes to v[p * point_step + c]. Pixels outside the image are
 // zeros.
@@ -296,7 +294,7 @@ void transform_output(const Geometry& g, const float* m, Index point_step, Index
 
 // Filters are taken this many at a time, so that the products of a block of tiles stay small beside its inputs; but all at
 // once where several blocks of taps add to the products.
-Index filter_step(const Geometry& g) { return g.blocks() > 1 ? g.filters : std::min(g.filters, 4 * kPanel); }
+Index filter_step(const Geometry& g) { return g.blocks > 1 ? g.filters : std::min(g.filters, 4 * kPanel); }
 
 // Blocks are multiples of this many tiles, the rows of a register tile on every build.
 constexpr Index kTileStep = 12;
@@ -315,7 +313,7 @@ Index block_scratch(const Geometry& g) {
 template <Index kTile>
 void run_blocks(const Geometry& g, Index images, const float* x, const float* packed, const Epilogue& epilogue,
                 float* y, float* scratch) {
-  const Index tiles = images * g.tiles(), point = apart(packed_size(g.channels, g.filters)), blocks = g.blocks();
+  const Index tiles = images * g.tiles, point = apart(packed_size(g.channels, g.filters)), blocks = g.blocks;
   const Index step = filter_step(g), stride = block_scratch(g);
   const double work =
       fma_work(static_cast<double>(tiles * kPoints * blocks) * static_cast<double>(g.channels * g.filters));
@@ -362,14 +360,14 @@ Index panel_stride(Index panel, Index columns) { return columns - panel * kPanel
 // Tap i of kTaps x kTaps of a block, as an index into kernel_h x kernel_w; -1 beyond the kernel.
 template <Index kTaps>
 Index tap_index(const Geometry& g, Index block, Index i) {
-  const Index y = block / g.blocks_across() * kTaps + i / kTaps, x = block % g.blocks_across() * kTaps + i % kTaps;
+  const Index y = block / g.blocks_across * kTaps + i / kTaps, x = block % g.blocks_across * kTaps + i % kTaps;
   return y < g.kernel_h && x < g.kernel_w ? y * g.kernel_w + x : -1;
 }
 
 template <Index kTaps>
 void pack_kernel(const Geometry& g, const float* kernel, float* packed) {
   const Index point = apart(packed_size(g.channels, g.filters));
-  parallel_for(g.blocks() * g.channels, byte_work(180.0 * static_cast<double>(g.blocks() * g.channels * g.filters)),
+  parallel_for(g.blocks * g.channels, byte_work(180.0 * static_cast<double>(g.blocks * g.channels * g.filters)),
                [&](Index task, int) {
                  const Index block = task / g.channels, c = task % g.channels;
                  for (Index f = 0; f < g.filters; f += kWidth) {
@@ -393,7 +391,7 @@ void pack_kernel(const Geometry& g, const float* kernel, float* packed) {
 template <Index kTaps>
 void pack_exchanged(const Geometry& g, const float* kernel, float* packed) {
   const Index point = apart(packed_size(g.filters, g.channels)), squares = ceil_div(g.channels, kWidth);
-  parallel_for(g.blocks() * squares, byte_work(220.0 * static_cast<double>(g.blocks() * g.channels * g.filters)),
+  parallel_for(g.blocks * squares, byte_work(220.0 * static_cast<double>(g.blocks * g.channels * g.filters)),
                [&](Index task, int) {
                  const Index block = task / squares, c = task % squares * kWidth, panel = c / kPanel;
                  const Index channels = std::min(kWidth, g.channels - c), stride = panel_stride(panel, g.channels);
@@ -428,37 +426,37 @@ bool winograd_serves(const ConvShape& s) {
       s.channels < 16 || s.filters < 16 || s.kernel_h < 3 || s.kernel_w < 3)
     return false;
   // Outputs that the last tiles compute beyond the image are lost, and so are taps of blocks beyond the kernel.
-  const Geometry g = geometry(s);
+  const Geometry g(s);
   const double direct = static_cast<double>(s.kernel_h * s.kernel_w * s.out_h * s.out_w);
-  return direct >= 1.8 * static_cast<double>(g.tiles() * g.blocks() * kPoints);
+  return direct >= 1.8 * static_cast<double>(g.tiles * g.blocks * kPoints);
 }
 
 Index winograd_packed_size(const ConvShape& s) {
-  const Geometry g = geometry(s);
-  return g.blocks() * kPoints * apart(packed_size(g.channels, g.filters));
+  const Geometry g(s);
+  return g.blocks * kPoints * apart(packed_size(g.channels, g.filters));
 }
 
 void winograd_pack(const ConvShape& s, const float* kernel, float* packed) {
-  const Geometry g = geometry(s);
-  (g.taps() == 5 ? pack_kernel<5> : pack_kernel<3>)(g, kernel, packed);
+  const Geometry g(s);
+  (g.taps == 5 ? pack_kernel<5> : pack_kernel<3>)(g, kernel, packed);
 }
 
 Index winograd_exchanged_size(const ConvShape& s) {
-  const Geometry g = geometry(s);
-  return g.blocks() * kPoints * apart(packed_size(g.filters, g.channels));
+  const Geometry g(s);
+  return g.blocks * kPoints * apart(packed_size(g.filters, g.channels));
 }
 
 void winograd_pack_exchanged(const ConvShape& s, const float* kernel, float* packed) {
-  const Geometry g = geometry(s);
-  (g.taps() == 5 ? pack_exchanged<5> : pack_exchanged<3>)(g, kernel, packed);
+  const Geometry g(s);
+  (g.taps == 5 ? pack_exchanged<5> : pack_exchanged<3>)(g, kernel, packed);
 }
 
-Index winograd_scratch_size(const ConvShape& s) { return block_scratch(geometry(s)); }
+Index winograd_scratch_size(const ConvShape& s) { return block_scratch(Geometry(s)); }
 
 void winograd_forward(const ConvShape& s, Index images, const float* x, const float* packed, const Epilogue& epilogue,
                       float* y, float* scratch) {
-  const Geometry g = geometry(s);
-  (g.tile() == 2 ? run_blocks<2> : run_blocks<4>)(g, images, x, packed, epilogue, y, scratch);
+  const Geometry g(s);
+  (g.tile == 2 ? run_blocks<2> : run_blocks<4>)(g, images, x, packed, epilogue, y, scratch);
 }
 
 namespace {
@@ -505,10 +503,10 @@ void spread_window(const Geometry& g, const float* m, Index point_step, Index ti
                    Index last, float* dx) {
   const Place place(g, tile);
   const Window window(g, place, block);
-  const Index overlap = kWindow - g.tile(),
-              old_rows = g.blocks() > 1 ? kWindow
-                         : place.y > 0  ? overlap
-                                        : 0,
+  const Index overlap = kWindow - g.tile,
+              old_rows = g.blocks > 1  ? kWindow
+                         : place.y > 0 ? overlap
+                                       : 0,
               old_columns = place.x > 0 ? overlap : 0;
   each_stretch(first, last, [&](auto stretch, Index c) {
     Packet half[kPoints];
@@ -547,13 +545,13 @@ constexpr Index kChunkTiles = 128, kMostChunkTiles = 1024, kMostPartials = 16;
 constexpr Index kTransformed = 8;
 
 Index panels_size(const Geometry& g) { return panel_count(g.filters) * kOuterRows * kPanel; }
-Index sums_size(const Geometry& g) { return g.blocks() * kPoints * apart(g.channels * g.filters); }
+Index sums_size(const Geometry& g) { return g.blocks * kPoints * apart(g.channels * g.filters); }
 Index bias_size(const Geometry& g) { return ceil_div(g.filters, kWidth) * kWidth; }
 Index transforms_size(const Geometry& g) { return kPoints * (apart(kOuterRows * g.channels) + apart(panels_size(g))); }
 bool by_chunks(const Geometry& g) {
-  return g.blocks() == 1 && g.channels * g.filters < 128 * 128 && g.tiles() <= kMostChunkTiles;
+  return g.blocks == 1 && g.channels * g.filters < 128 * 128 && g.tiles <= kMostChunkTiles;
 }
-Index images_of_chunk(const Geometry& g) { return std::max<Index>(1, kChunkTiles / g.tiles()); }
+Index images_of_chunk(const Geometry& g) { return std::max<Index>(1, kChunkTiles / g.tiles); }
 
 // Tiles of a chunk that are transformed at once: together they fill half of the second level of cache.
 Index tiles_at_once(const Geometry& g) {
@@ -629,14 +627,14 @@ struct Transforms {
 template <Index kTile>
 void backward_together(const Backward& b, Index images, float* scratch) {
   const Geometry& g = b.g;
-  const Index tiles = images * g.tiles(), stripes = ceil_div(g.filters, kOuterColumns),
+  const Index tiles = images * g.tiles, stripes = ceil_div(g.filters, kOuterColumns),
               point = apart(g.channels * g.filters), point_u = apart(packed_size(g.filters, g.channels));
   const Index panels = panel_count(g.channels), parts = ceil_div(panels, 4);
   const Split panels_of_part(panels, parts), lanes_of_cut(ceil_div(g.channels, kWidth), ceil_div(g.channels, kPanel));
   const Transforms transforms(g, scratch);
   float* biases = scratch + transforms_size(g);  // of the tasks that transform
   if (b.bias) std::fill_n(b.bias, g.filters, 0.0f);
-  if (b.dx && g.blocks() > 1) {
+  if (b.dx && g.blocks > 1) {
     const Index size = images * g.in_h * g.in_w * g.channels;
     parallel_ranges(size, 8192, byte_work(4.0 * static_cast<double>(size)),
                     [&](Index begin, Index end, int) { std::fill(b.dx + begin, b.dx + end, 0.0f); });
@@ -646,7 +644,7 @@ void backward_together(const Backward& b, Index images, float* scratch) {
     const double transform_work = byte_work(600.0 * static_cast<double>(count * (g.channels + g.filters)));
     const double product_work =
         fma_work(static_cast<double>(kPoints * count) * static_cast<double>(g.channels * g.filters));
-    for (Index block = 0; block < g.blocks(); ++block) {
+    for (Index block = 0; block < g.blocks; ++block) {
       if (b.sums || block == 0)
         parallel_ranges(count, kTransformed, transform_work, [&](Index begin, Index end, int) {
           float* bias = b.bias && block == 0 ? biases + begin / kTransformed * g.filters : nullptr;
@@ -690,10 +688,10 @@ void backward_by_chunks(const Backward& b, Index images, float* scratch) {
   for (Index done = 0; done < chunks;) {
     // The first chunk of all goes straight to its place.
     const Index direct = done == 0 ? 1 : 0, count = std::min(chunks - done, kMostPartials + direct);
-    parallel_for(count, b.work(count * chunk * g.tiles()), [&](Index task, int thread) {
+    parallel_for(count, b.work(count * chunk * g.tiles), [&](Index task, int thread) {
       const Transforms transforms(g, transforms_of_threads + thread * transforms_size(g));
-      const Index begin = (done + task) * chunk * g.tiles();
-      const Index end = std::min((done + task + 1) * chunk, images) * g.tiles();
+      const Index begin = (done + task) * chunk * g.tiles;
+      const Index end = std::min((done + task + 1) * chunk, images) * g.tiles;
       float* partial = partials + (task - direct) * size;
       float* sums = task < direct ? b.sums : partial;
       float* bias = !b.bias ? nullptr : task < direct ? b.bias : partial + sums_of_chunk;
@@ -727,7 +725,7 @@ void backward_by_chunks(const Backward& b, Index images, float* scratch) {
 // dw = G^T sums G.
 template <Index kTaps>
 void kernel_from_sums(const Geometry& g, const float* sums, float* dw) {
-  const Index size = g.channels * g.filters, point = apart(size), blocks = g.blocks();
+  const Index size = g.channels * g.filters, point = apart(size), blocks = g.blocks;
   parallel_for(blocks * g.channels, byte_work(180.0 * static_cast<double>(blocks * size)), [&](Index task, int) {
     const Index block = task / g.channels, c = task % g.channels;
     const float* from = sums + block * kPoints * point + c * g.filters;
@@ -756,7 +754,7 @@ void run_backward(const Geometry& g, Index images, const float* x, const float* 
 }  // namespace
 
 Index winograd_backward_scratch_size(const ConvShape& s, Index capacity, int threads) {
-  const Geometry g = geometry(s);
+  const Geometry g(s);
   if (!by_chunks(g)) return sums_size(g) + transforms_size(g) + ceil_div(kOuterRows, kTransformed) * g.filters;
   const Index partials = std::min(kMostPartials, ceil_div(capacity, images_of_chunk(g)) - 1);
   return sums_size(g) + partials * (sums_size(g) + bias_size(g)) + threads * transforms_size(g);
@@ -764,8 +762,8 @@ Index winograd_backward_scratch_size(const ConvShape& s, Index capacity, int thr
 
 void winograd_backward(const ConvShape& s, Index images, const float* x, const float* dy, const float* exchanged,
                        float* dw, float* db, float* dx, float* scratch) {
-  const Geometry g = geometry(s);
-  (g.taps() == 5 ? run_backward<5> : run_backward<3>)(g, images, x, dy, exchanged, dw, db, dx, scratch);
+  const Geometry g(s);
+  (g.taps == 5 ? run_backward<5> : run_backward<3>)(g, images, x, dy, exchanged, dw, db, dx, scratch);
 }
 
 }  // namespace fastnn::kernels

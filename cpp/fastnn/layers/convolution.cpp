@@ -69,7 +69,6 @@ class Convolution : public Layer {
     booking.book(Life::forward, booking.threads() * (w ? kernels::winograd_scratch_size(plane_)
                                                        : kernels::conv3d_scratch_size(shape_)));
     if (!booking.backward()) return;
-    const Index pixels = booking.capacity() * shape_.out_pixels();
     const bool dx = booking.input_gradient();
     if (winograd_) {
       booking.book(Life::backward,
