@@ -204,6 +204,9 @@ Index first_nan(const Column& column) {
 
 Index first_outside(const Column& column, Index low, Index high) {
   return first_bad(column, [low, high](auto value) {
+    using T = decltype(value);
+    if constexpr (std::is_integral_v<T> && (std::is_signed_v<T> || sizeof(T) < sizeof(Index)))
+      return static_cast<Index>(value) < low || static_cast<Index>(value) >= high;
     const auto number = static_cast<double>(value);
     return !(number >= static_cast<double>(low) && number < static_cast<double>(high) && number == std::floor(number));
   });

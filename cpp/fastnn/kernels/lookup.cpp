@@ -10,9 +10,15 @@ namespace fastnn::kernels {
 
 using namespace packet;
 
+// Rows lie anywhere in the table: the beginning of one is asked for this many ids before it is copied.
+constexpr Index kAhead = 8, kMostAsked = 64;
+
 template <class Id>
 void look_up(const Id* ids, Index count, const float* table, Index rows, Index width, float* y) {
   for (Index i = 0; i < count; ++i, y += width) {
+    if (i + kAhead < count)
+      if (const Index row = row_of(ids[i + kAhead], rows); row >= 0)
+        for (Index j = 0; j < std::min(width, kMostAsked); j += 16) prefetch(table + row * width + j);
     const Index row = row_of(ids[i], rows);
     if (row < 0)
       std::fill(y, y + width, std::numeric_limits<float>::quiet_NaN());
