@@ -82,6 +82,16 @@ void visit_row(const Column& column, const std::byte* row, std::size_t from, Ind
   for (Index k = 0; k < count; ++k) visit_row<T>(column, row + k * stride, from + 1, i, visit);
 }
 
+// The same for the whole row; where its elements lie side by side, without a look at its axes.
+template <class T, class Visit>
+void visit_whole_row(const Column& column, const std::byte* row, bool dense, Index size, Visit&& visit) {
+  Index i = 0;
+  if (dense)
+    for (; i < size; ++i) visit(read<T>(row + i * static_cast<Index>(sizeof(T))), i);
+  else
+    visit_row<T>(column, row, 1, i, visit);
+}
+
 template <class From, class To>
 To convert(From value) {
   if constexpr (std::is_same_v<From, Half>)
@@ -92,17 +102,10 @@ To convert(From value) {
 
 template <class From, class To>
 void convert_row(const Column& column, const std::byte* row, bool dense, Index size, To* to) {
-  if (dense) {
-    if constexpr (std::is_same_v<From, To>) {
-      std::memcpy(to, row, static_cast<std::size_t>(size) * sizeof(To));
-    } else {
-      for (Index i = 0; i < size; ++i)
-        to[i] = convert<From, To>(read<From>(row + i * static_cast<Index>(sizeof(From))));
-    }
-    return;
-  }
-  Index i = 0;
-  visit_row<From>(column, row, 1, i, [&](From value, Index k) { to[k] = convert<From, To>(value); });
+  if (dense && std::is_same_v<From, To>)
+    std::memcpy(to, row, static_cast<std::size_t>(size) * sizeof(To));
+  else
+    visit_whole_row<From>(column, row, dense, size, [&](From value, Index k) { to[k] = convert<From, To>(value); });
 }
 
 template <class To>
@@ -135,13 +138,9 @@ Index first_bad(const Column& column, Bad&& bad) {
     parallel_ranges(column.rows(), chunk, byte_work(4.0 * static_cast<double>(column.rows() * size)),
                     [&](Index begin, Index end, int) {
                       for (Index row = begin; row < end && row < lowest.load(std::memory_order_relaxed); ++row) {
-                        const std::byte* from = column.data + row * column.strides[0];
                         int found = 0;
-                        Index i = 0;
-                        if (dense)
-                          for (; i < size; ++i) found |= bad(read<From>(from + i * static_cast<Index>(sizeof(From))));
-                        else
-                          visit_row<From>(column, from, 1, i, [&](From value, Index) { found |= bad(value); });
+                        visit_whole_row<From>(column, column.data + row * column.strides[0], dense, size,
+                                              [&](From value, Index) { found |= bad(value); });
                         if (found == 0) continue;
                         Index seen = lowest.load();
                         while (row < seen && !lowest.compare_exchange_weak(seen, row)) {

@@ -109,11 +109,11 @@ void sum_row(const Taps& rows, TapsOf&& taps_of, Index width, Index period, Inde
 // the taps in descending order.
 struct Slide {
   const Taps& rows;
-  Index left, first, last;
   Index channels, source_w;
   const float *source, *kernel, *bias;
   bool turned;
   float* target;
+  Index left = 0, first = 0, last = 0;  // of the pixels at hand
 };
 
 template <Index kTaps, Index kPixels>
@@ -248,7 +248,7 @@ void depthwise_forward(const DepthwiseShape& s, Index images, const float* x, co
       Taps rows = height.forward(row);
       rows.from -= skipped;
       if (sliding)
-        slide_row({rows, 0, 0, 0, filters, s.in_w, source, kernel, epilogue.bias, false,
+        slide_row({rows, filters, s.in_w, source, kernel, epilogue.bias, false,
                    y + image * s.out_size() + row * s.out_w * filters},
                   s.out_w, s.pad_left, s.kernel_w);
       else
@@ -280,7 +280,7 @@ void depthwise_input_gradient(const DepthwiseShape& s, Index images, const float
       float* sums = s.multiplier == 1 ? to : scratch + thread * own;
       const Taps rows = height.backward(row);
       if (sliding)
-        slide_row({rows, 0, 0, 0, filters, s.out_w, dy + image * s.out_size(), kernel, nullptr, true, sums}, s.in_w,
+        slide_row({rows, filters, s.out_w, dy + image * s.out_size(), kernel, nullptr, true, sums}, s.in_w,
                   s.kernel_w - 1 - s.pad_left, s.kernel_w);
       else
         sum_row(
@@ -387,8 +387,10 @@ void depthwise_kernel_gradient(const DepthwiseShape& s, Index images, const floa
             }
             float* to = sums + (rows.first + i) * s.kernel_w * filters;
             Index k = 0;
-            for (; s.kernel_w - k == 5; k += 5)
-              add_row<5>(width, k, line, stride, up, filters, width_of_block, to + k * filters);
+            if (s.kernel_w == 5) {
+              add_row<5>(width, 0, line, stride, up, filters, width_of_block, to);
+              k = 5;
+            }
             for (; k + kTile <= s.kernel_w; k += kTile)
               add_row<kTile>(width, k, line, stride, up, filters, width_of_block, to + k * filters);
             if (k + 3 <= s.kernel_w) {

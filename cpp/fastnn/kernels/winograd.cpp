@@ -184,6 +184,10 @@ struct Geometry : ConvShape {
         blocks(ceil_div(kernel_h, taps) * blocks_across),
         tiles_across(ceil_div(out_w, tile)),
         tiles(ceil_div(out_h, tile) * tiles_across) {}
+
+  /// Floats of one point of a block: of the transformed kernel, and of it with channels and filters exchanged.
+  Index kernel_point() const { return apart(packed_size(channels, filters)); }
+  Index exchanged_point() const { return apart(packed_size(filters, channels)); }
 };
 
 // Where a tile of a batch lies.
@@ -313,7 +317,7 @@ Index block_scratch(const Geometry& g) {
 template <Index kTile>
 void run_blocks(const Geometry& g, Index images, const float* x, const float* packed, const Epilogue& epilogue,
                 float* y, float* scratch) {
-  const Index tiles = images * g.tiles, point = apart(packed_size(g.channels, g.filters)), blocks = g.blocks;
+  const Index tiles = images * g.tiles, point = g.kernel_point(), blocks = g.blocks;
   const Index step = filter_step(g), stride = block_scratch(g);
   const double work =
       fma_work(static_cast<double>(tiles * kPoints * blocks) * static_cast<double>(g.channels * g.filters));
@@ -366,7 +370,7 @@ Index tap_index(const Geometry& g, Index block, Index i) {
 
 template <Index kTaps>
 void pack_kernel(const Geometry& g, const float* kernel, float* packed) {
-  const Index point = apart(packed_size(g.channels, g.filters));
+  const Index point = g.kernel_point();
   parallel_for(g.blocks * g.channels, byte_work(180.0 * static_cast<double>(g.blocks * g.channels * g.filters)),
                [&](Index task, int) {
                  const Index block = task / g.channels, c = task % g.channels;
@@ -390,7 +394,7 @@ void pack_kernel(const Geometry& g, const float* kernel, float* packed) {
 // contiguous, and transposed.
 template <Index kTaps>
 void pack_exchanged(const Geometry& g, const float* kernel, float* packed) {
-  const Index point = apart(packed_size(g.filters, g.channels)), squares = ceil_div(g.channels, kWidth);
+  const Index point = g.exchanged_point(), squares = ceil_div(g.channels, kWidth);
   parallel_for(g.blocks * squares, byte_work(220.0 * static_cast<double>(g.blocks * g.channels * g.filters)),
                [&](Index task, int) {
                  const Index block = task / squares, c = task % squares * kWidth, panel = c / kPanel;
@@ -431,10 +435,7 @@ bool winograd_serves(const ConvShape& s) {
   return direct >= 1.8 * static_cast<double>(g.tiles * g.blocks * kPoints);
 }
 
-Index winograd_packed_size(const ConvShape& s) {
-  const Geometry g(s);
-  return g.blocks * kPoints * apart(packed_size(g.channels, g.filters));
-}
+Index winograd_packed_size(const ConvShape& s) { return Geometry(s).blocks * kPoints * Geometry(s).kernel_point(); }
 
 void winograd_pack(const ConvShape& s, const float* kernel, float* packed) {
   const Geometry g(s);
@@ -442,8 +443,7 @@ void winograd_pack(const ConvShape& s, const float* kernel, float* packed) {
 }
 
 Index winograd_exchanged_size(const ConvShape& s) {
-  const Geometry g(s);
-  return g.blocks * kPoints * apart(packed_size(g.filters, g.channels));
+  return Geometry(s).blocks * kPoints * Geometry(s).exchanged_point();
 }
 
 void winograd_pack_exchanged(const ConvShape& s, const float* kernel, float* packed) {
@@ -503,11 +503,9 @@ void spread_window(const Geometry& g, const float* m, Index point_step, Index ti
                    Index last, float* dx) {
   const Place place(g, tile);
   const Window window(g, place, block);
-  const Index overlap = kWindow - g.tile,
-              old_rows = g.blocks > 1  ? kWindow
-                         : place.y > 0 ? overlap
-                                       : 0,
-              old_columns = place.x > 0 ? overlap : 0;
+  const Index overlap = kWindow - g.tile, old_columns = place.x > 0 ? overlap : 0;
+  Index old_rows = place.y > 0 ? overlap : 0;
+  if (g.blocks > 1) old_rows = kWindow;
   each_stretch(first, last, [&](auto stretch, Index c) {
     Packet half[kPoints];
     const float* from = m + c;
@@ -564,9 +562,9 @@ struct Backward {
   const float *x, *dy, *exchanged;
   float *sums, *bias, *dx;
 
-  double work(Index tiles) const {
-    return fma_work(static_cast<double>((sums ? 1 : 0) + (dx ? 1 : 0)) * static_cast<double>(tiles * kPoints) *
-                    static_cast<double>(g.channels * g.filters));
+  /// Of one of the two products of that many tiles.
+  double product_work(Index tiles) const {
+    return fma_work(static_cast<double>(tiles * kPoints) * static_cast<double>(g.channels * g.filters));
   }
 };
 
@@ -628,9 +626,9 @@ template <Index kTile>
 void backward_together(const Backward& b, Index images, float* scratch) {
   const Geometry& g = b.g;
   const Index tiles = images * g.tiles, stripes = ceil_div(g.filters, kOuterColumns),
-              point = apart(g.channels * g.filters), point_u = apart(packed_size(g.filters, g.channels));
+              point = apart(g.channels * g.filters), point_u = g.exchanged_point();
   const Index panels = panel_count(g.channels), parts = ceil_div(panels, 4);
-  const Split panels_of_part(panels, parts), lanes_of_cut(ceil_div(g.channels, kWidth), ceil_div(g.channels, kPanel));
+  const Split panels_of_part(panels, parts);
   const Transforms transforms(g, scratch);
   float* biases = scratch + transforms_size(g);  // of the tasks that transform
   if (b.bias) std::fill_n(b.bias, g.filters, 0.0f);
@@ -642,8 +640,7 @@ void backward_together(const Backward& b, Index images, float* scratch) {
   for (Index done = 0; done < tiles; done += kOuterRows) {
     const Index count = std::min(kOuterRows, tiles - done);
     const double transform_work = byte_work(600.0 * static_cast<double>(count * (g.channels + g.filters)));
-    const double product_work =
-        fma_work(static_cast<double>(kPoints * count) * static_cast<double>(g.channels * g.filters));
+    const double product_work = b.product_work(count);
     for (Index block = 0; block < g.blocks; ++block) {
       if (b.sums || block == 0)
         parallel_ranges(count, kTransformed, transform_work, [&](Index begin, Index end, int) {
@@ -667,8 +664,7 @@ void backward_together(const Backward& b, Index images, float* scratch) {
       });
       // Neighbouring tiles add to the same pixels: a task has channels of its own.
       parallel_for(panels, transform_work, [&](Index task, int) {
-        const Index first = lanes_of_cut.begin(task) * kWidth;
-        const Index last = std::min(lanes_of_cut.begin(task + 1) * kWidth, g.channels);
+        const Index first = task * kPanel, last = std::min(first + kPanel, g.channels);
         for (Index t = 0; t < count; ++t)
           spread_window(g, transforms.v + t * g.channels, transforms.point_v, done + t, block, first, last, b.dx);
       });
@@ -681,14 +677,14 @@ void backward_by_chunks(const Backward& b, Index images, float* scratch) {
   const Geometry& g = b.g;
   const Index chunk = images_of_chunk(g), chunks = ceil_div(images, chunk);
   const Index sums_of_chunk = b.sums ? sums_size(g) : 0, size = sums_of_chunk + (b.bias ? bias_size(g) : 0);
-  const Index point = apart(g.channels * g.filters), point_u = apart(packed_size(g.filters, g.channels)),
-              step = tiles_at_once(g);
+  const Index point = apart(g.channels * g.filters), point_u = g.exchanged_point(), step = tiles_at_once(g);
   float* partials = scratch;
   float* transforms_of_threads = partials + std::min(kMostPartials, chunks - 1) * size;
   for (Index done = 0; done < chunks;) {
     // The first chunk of all goes straight to its place.
     const Index direct = done == 0 ? 1 : 0, count = std::min(chunks - done, kMostPartials + direct);
-    parallel_for(count, b.work(count * chunk * g.tiles), [&](Index task, int thread) {
+    const double products = (b.sums ? 1 : 0) + (b.dx ? 1 : 0);
+    parallel_for(count, products * b.product_work(count * chunk * g.tiles), [&](Index task, int thread) {
       const Transforms transforms(g, transforms_of_threads + thread * transforms_size(g));
       const Index begin = (done + task) * chunk * g.tiles;
       const Index end = std::min((done + task + 1) * chunk, images) * g.tiles;
