@@ -864,23 +864,25 @@ def test_winograd_is_close_and_can_be_switched_off(rows, size, channels, filters
     border = np.pad(x.astype(np.float64), ((0, 0), side, side, (0, 0)))
     windows = np.lib.stride_tricks.sliding_window_view(border, (k, k), axis=(1, 2))
     exact = np.tensordot(windows, kernel.astype(np.float64), axes=((4, 5, 3), (0, 1, 2)))
+    exact_db = cotangent.sum(axis=(0, 1, 2), dtype=np.float64)
     exact_dw = np.tensordot(windows, cotangent.astype(np.float64), axes=((0, 1, 2), (0, 1, 2))).transpose(1, 2, 0, 3)
 
     outputs = []
     for use in (True, False):
         config.set_winograd(use)
         try:
-            layer = Conv2D(filters, k, padding="same", use_bias=False)
+            layer = Conv2D(filters, k, padding="same")
             layer.build((None, size, size, channels))
             layer.kernel.assign(kernel)
             graph = _core.Graph()
             edge = graph.input((None, size, size, channels))
-            made = graph.add("Conv2D", layer.name, layer._node()[1], [edge], [layer.kernel.handle])
+            made = graph.add("Conv2D", layer.name, layer._node()[1], [edge], [w.handle for w in layer.weights])
         finally:
             config.set_winograd(True)
-        (y,), (dx,), ((_, dw),) = _core.vjp(graph, made, [x], [cotangent], True)
+        (y,), (dx,), ((_, dw), (_, db)) = _core.vjp(graph, made, [x], [cotangent], True)
         assert np.abs(y - exact).max() < 2e-5 * np.abs(exact).max()
         assert np.abs(dw - exact_dw).max() < 2e-5 * np.abs(exact_dw).max()
+        assert np.abs(db - exact_db).max() < 2e-5 * np.abs(exact_db).max()
         outputs.append((y, dx))
     assert (outputs[0][0] != outputs[1][0]).any(), "both took the same path"
     assert np.abs(outputs[0][1] - outputs[1][1]).max() < 2e-5 * np.abs(outputs[1][1]).max()
