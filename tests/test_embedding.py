@@ -13,7 +13,7 @@ import pytest
 
 import fastnn
 from fastnn import _core, layers
-from fastnn.layer import Emission
+from fastnn.engine.emission import Emission
 
 ROWS, WIDTHS = 23, [1, 8, 16, 33, 70]
 

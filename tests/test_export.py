@@ -15,9 +15,9 @@ import test_nodes
 import test_ops
 from cases import CASES
 from fastnn import Input, Model, Sequential, _core, layers, ops
-from fastnn.saving.c_export import to_c
-from fastnn.saving.onnx import EXPORTERS, SOURCES, to_onnx
-from fastnn.saving.tape import Noted, Tape, taped, taped_layer
+from fastnn.export.c.code import to_c
+from fastnn.export.onnx import EXPORTERS, SOURCES, to_onnx
+from fastnn.export.tape import Noted, Tape, taped, taped_layer
 from test_layers import graph_of, inputs, made
 from test_nodes import Batched
 

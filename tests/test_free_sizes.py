@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from fastnn import Input, Model, Sequential, layers, ops
-from fastnn.layer import Layer
+from fastnn.engine.layer import Layer
 
 Layers = Callable[[], list[Any]]
 

@@ -17,7 +17,7 @@ import pytest
 import fastnn
 from cases import CASES, LOSS_CASES, METRIC_CASES, Case, LossCase, MetricCase, labels_for
 from fastnn import _core, layers
-from fastnn.layer import Emission
+from fastnn.engine.emission import Emission
 
 STEP = 1e-5
 GROUPS = 40

@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from fastnn import Input, Model, Sequential, _core, layers, metrics, ops
-from fastnn.layer import Emission, Layer
+from fastnn.engine.emission import Emission
+from fastnn.engine.layer import Layer
 from fastnn.models import clone_model
 
 # What Keras 3 says of each class; all others end a mask.

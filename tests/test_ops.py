@@ -16,7 +16,7 @@ import pytest
 
 import fastnn
 from fastnn import _core, layers, ops
-from fastnn.emission import Emission
+from fastnn.engine.emission import Emission
 
 ROWS = 4
 STEP = 1e-6

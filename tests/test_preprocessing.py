@@ -15,8 +15,9 @@ import pytest
 from numpy.typing import NDArray
 
 import fastnn
-from fastnn import _core, hashing, layers
-from fastnn.layer import Emission
+from fastnn import _core, layers
+from fastnn.engine.emission import Emission
+from fastnn.layers.preprocessing import siphash as hashing
 
 Array = NDArray[Any]
 

@@ -13,7 +13,7 @@ import pytest
 
 import fastnn
 from fastnn import _core, layers
-from fastnn.layer import Emission
+from fastnn.engine.emission import Emission
 
 SHAPE = (6, 7, 3)
 

@@ -22,19 +22,7 @@ from hypothesis import strategies as st
 
 import fastnn
 from cases import CASES
-from fastnn import (
-    Input,
-    Model,
-    Sequential,
-    activations,
-    layers,
-    losses,
-    metrics,
-    ops,
-    optimizers,
-    regularizers,
-    saving,
-)
+from fastnn import Input, Model, Sequential, activations, layers, losses, metrics, ops, optimizers, regularizers, saving
 from fastnn.saving import door
 from test_layers import inputs, made
 from test_ops import TABLE, symbolic, with_batch

@@ -29,10 +29,10 @@ from fastnn import saving as saving
 from fastnn import utils as utils
 from fastnn.layers import Input as Input
 from fastnn.layers import Layer as Layer
-from fastnn.models import Model as Model
-from fastnn.models import Sequential as Sequential
-from fastnn.symbolic import KerasTensor as KerasTensor
-from fastnn.variable import Variable as Variable
+from fastnn.models.model import Model as Model
+from fastnn.models.model import Sequential as Sequential
+from fastnn.symbolic.tensors import KerasTensor as KerasTensor
+from fastnn.symbolic.variable import Variable as Variable
 
 __version__ = "0.1.0"
 

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastnn import _core
-from fastnn.configurable import converts, lookup
-from fastnn.symbolic import is_traced, operators
+from fastnn.configurable import converts
+from fastnn.naming import lookup
+from fastnn.symbolic.tensors import is_traced, operators
 
 Activation = Callable[..., Any]
 Node = tuple[str, dict[str, Any]]

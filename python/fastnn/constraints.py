@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastnn import _core
-from fastnn.configurable import Configurable, converts, lookup, snake_case
+from fastnn.configurable import Configurable, converts
+from fastnn.naming import lookup, snake_case
 
 _EPSILON = 1e-7
 

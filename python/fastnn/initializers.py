@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn import _core
-from fastnn.configurable import Configurable, converts, lookup, snake_case
+from fastnn.configurable import Configurable, converts
+from fastnn.naming import lookup, snake_case
 from fastnn.seeds import next_seed
 
 Values = NDArray[np.float32]

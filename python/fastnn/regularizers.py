@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fastnn.configurable import Configurable, converts, lookup
-from fastnn.symbolic import operators
+from fastnn.configurable import Configurable, converts
+from fastnn.naming import lookup
+from fastnn.symbolic.tensors import operators
 
 
 class Regularizer(Configurable):

@@ -13,7 +13,7 @@ import threading
 
 import numpy as np
 
-from fastnn.configurable import snake_case
+from fastnn.naming import snake_case
 
 _MASK = (1 << 64) - 1
 _lock = threading.Lock()

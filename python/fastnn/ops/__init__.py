@@ -23,7 +23,7 @@ Example:
     array([[11.]], dtype=float32)
 """
 
-from fastnn.configurable import suggestion as _suggestion
+from fastnn.naming import suggestion as _suggestion
 from fastnn.ops import arithmetic as _arithmetic  # noqa: F401
 from fastnn.ops import control as _control
 from fastnn.ops import elementwise as _elementwise

@@ -6,8 +6,8 @@ from typing import Any
 
 from fastnn.ops import elementwise as el
 from fastnn.ops import linear, node, reduction, shaping
-from fastnn.symbolic import operators
-from fastnn.variable import Variable
+from fastnn.symbolic.tensors import operators
+from fastnn.symbolic.variable import Variable
 
 
 def _assign(variable: Variable, value: Any, how: str) -> Any:

@@ -9,7 +9,8 @@ import numpy as np
 
 from fastnn.ops import elementwise as el
 from fastnn.ops.shaping import stack, unstack
-from fastnn.symbolic import KerasTensor, Structure, is_traced
+from fastnn.symbolic.structure import Structure
+from fastnn.symbolic.tensors import KerasTensor, is_traced
 
 
 def cond(pred: Any, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:

@@ -9,7 +9,7 @@ import numpy as np
 
 from fastnn import _core
 from fastnn.ops.node import array, edge_type, lowered, node, one_type, tensor
-from fastnn.symbolic import KerasTensor, is_traced
+from fastnn.symbolic.tensors import KerasTensor, is_traced
 
 Unary = Callable[[Any], Any]
 Binary = Callable[[Any, Any], Any]

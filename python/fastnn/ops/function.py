@@ -12,11 +12,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from fastnn import activations
-from fastnn.configurable import snake_case
-from fastnn.layer import once
+from fastnn.engine.layer import once
+from fastnn.naming import snake_case
 from fastnn.ops.node import Operation, node, tensor
-from fastnn.symbolic import Arguments, Call, KerasTensor, Structure, Trace, is_symbolic, operators
-from fastnn.variable import Variable
+from fastnn.symbolic.structure import Structure
+from fastnn.symbolic.tensors import Arguments, Call, KerasTensor, Trace, is_symbolic, operators
+from fastnn.symbolic.variable import Variable
 
 functions: dict[str, Callable[..., Any]] = {}
 """The functions that are remembered, by their names."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from fastnn.ops import elementwise as el
 from fastnn.ops import shaping, windows
-from fastnn.symbolic import is_traced
+from fastnn.symbolic.tensors import is_traced
 
 
 def _checked(images: Any, data_format: Any, who: str) -> Any:

@@ -10,8 +10,8 @@ import numpy as np
 from fastnn.ops import elementwise as el
 from fastnn.ops import reduction, shaping
 from fastnn.ops.node import array, lowered, node, tensor
-from fastnn.symbolic import KerasTensor, is_traced
-from fastnn.variable import Variable
+from fastnn.symbolic.tensors import KerasTensor, is_traced
+from fastnn.symbolic.variable import Variable
 
 
 def matmul(x1: Any, x2: Any) -> Any:

@@ -12,7 +12,7 @@ from fastnn.ops import reduction
 from fastnn.ops.node import array as as_array
 from fastnn.ops.node import lowered, node, tensor
 from fastnn.ops.shaping import broadcast_to, expand_dims, is_batched, moveaxis, ndim, reshape
-from fastnn.symbolic import is_traced
+from fastnn.symbolic.tensors import is_traced
 
 
 def _filled(value: Any, sizes: Any, dtype: Any) -> Any:

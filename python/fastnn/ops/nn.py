@@ -26,7 +26,7 @@ from fastnn.ops.windows import max_pool as max_pool
 from fastnn.ops.windows import separable_conv as separable_conv
 from fastnn.ops.windows import space_to_depth as space_to_depth
 from fastnn.ops.windows import unfold as unfold
-from fastnn.symbolic import is_traced
+from fastnn.symbolic.tensors import is_traced
 
 _EPSILON = 1e-7
 

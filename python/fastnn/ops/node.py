@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn import _core
-from fastnn.emission import Emission
-from fastnn.layer import Layer, agreed, trials
+from fastnn.engine.emission import Emission
+from fastnn.engine.layer import Layer, agreed, trials
 from fastnn.seeds import unique_name
-from fastnn.symbolic import Arguments, Call, KerasTensor, Spec, Trace, is_traced, operators
-from fastnn.variable import Variable
+from fastnn.symbolic.tensors import Arguments, Call, KerasTensor, Spec, Trace, is_traced, operators
+from fastnn.symbolic.variable import Variable
 
 Array = NDArray[Any]
 

@@ -10,7 +10,7 @@ import numpy as np
 from fastnn.ops import elementwise as el
 from fastnn.ops import shaping
 from fastnn.ops.node import array, axes_of, lowered, node, tensor
-from fastnn.symbolic import KerasTensor, is_traced
+from fastnn.symbolic.tensors import KerasTensor, is_traced
 
 Reduction = Callable[..., Any]
 

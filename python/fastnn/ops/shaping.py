@@ -10,7 +10,7 @@ import numpy as np
 
 from fastnn.ops import elementwise as el
 from fastnn.ops.node import array, axes_of, lowered, node, one_type, tensor
-from fastnn.symbolic import KerasTensor, is_traced
+from fastnn.symbolic.tensors import KerasTensor, is_traced
 
 _cut = slice
 _WHOLE = 1 << 62

@@ -14,8 +14,8 @@ from fastnn import _core
 from fastnn.ops import elementwise as el
 from fastnn.ops import reduction, shaping
 from fastnn.ops.node import array, node, tensor
-from fastnn.symbolic import KerasTensor, is_traced
-from fastnn.variable import Variable
+from fastnn.symbolic.tensors import KerasTensor, is_traced
+from fastnn.symbolic.variable import Variable
 
 
 def run(kind: str, inputs: Any, arguments: dict[str, Any], kernels: Sequence[Any], who: str) -> Any:

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from fastnn.configurable import Configurable, lookup, snake_case
+from fastnn.configurable import Configurable
+from fastnn.naming import lookup, snake_case
 
 
 class LearningRateSchedule(Configurable):

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from fastnn.models import Model
+from fastnn.models.model import Model
 from fastnn.saving import door, weights
 
 _BEST = "best_weights"

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from fastnn.models import Model
+from fastnn.models.model import Model
 from fastnn.saving import door, legacy, weights
 from fastnn.saving.serialization import Reading, read
 from fastnn.saving.structure import compile_as, describe_compile, describe_model, only_for_fastnn
@@ -298,8 +298,8 @@ def export_model(
     Example:
         >>> model.export("m.onnx")
     """
-    from fastnn.saving.c_export import export_c
-    from fastnn.saving.onnx import export_onnx
+    from fastnn.export.c.code import export_c
+    from fastnn.export.onnx import export_onnx
 
     formats = {"onnx": export_onnx, "c": export_c}
     word = format or Path(os.fspath(filepath)).suffix.lstrip(".").lower()

@@ -14,11 +14,12 @@ from typing import Any
 import numpy as np
 
 from fastnn import ops
-from fastnn.configurable import plain, suggestion
+from fastnn.configurable import plain
+from fastnn.naming import suggestion
 from fastnn.ops.function import Function, functions
 from fastnn.ops.node import Operation, array
 from fastnn.saving.serialization import Reading, file_name, read
-from fastnn.symbolic import Call, is_symbolic
+from fastnn.symbolic.tensors import Call, is_symbolic
 
 _MODULES = {
     "core": "cast convert_to_tensor saturate_cast scatter scatter_update slice slice_update stop_gradient unstack",

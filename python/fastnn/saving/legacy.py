@@ -14,14 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn import losses
-from fastnn.layer import Layer
+from fastnn.engine.layer import Layer
 from fastnn.layers import InputLayer
-from fastnn.models import Model
+from fastnn.models.model import Model
 from fastnn.saving import door
 from fastnn.saving.serialization import Reading, read, serialize_keras_object
 from fastnn.saving.structure import compile_as, describe_compile, describe_model
 from fastnn.saving.weights import Misfits, fit_arrays, restore_slots, slots_in_order
-from fastnn.variable import Variable
+from fastnn.symbolic.variable import Variable
 
 _VERSION = "3.0.5"
 _HEADER = 64512

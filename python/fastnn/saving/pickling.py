@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fastnn.configurable import Configurable
-from fastnn.models import Model
+from fastnn.models.model import Model
 from fastnn.saving import door
 from fastnn.saving.files import read_model, write_model
 from fastnn.saving.registry import get_registered_name

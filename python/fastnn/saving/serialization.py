@@ -18,8 +18,9 @@ from typing import Any
 import numpy as np
 
 from fastnn import constraints, initializers, layers, losses, metrics, models, optimizers, regularizers
-from fastnn.configurable import Configurable, suggestion
-from fastnn.layer import Layer
+from fastnn.configurable import Configurable
+from fastnn.engine.layer import Layer
+from fastnn.naming import suggestion
 from fastnn.ops.node import Operation
 from fastnn.saving.registry import CustomObjectScope, get_registered_name, get_registered_object
 

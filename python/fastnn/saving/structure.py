@@ -15,30 +15,15 @@ from typing import Any
 
 import numpy as np
 
-from fastnn.layer import Layer
+from fastnn.engine.layer import Layer
 from fastnn.layers import InputLayer
-from fastnn.models import Functional, Model, Sequential
+from fastnn.models.model import Functional, Model, Sequential
 from fastnn.ops.function import Function
 from fastnn.ops.node import Operation
-from fastnn.saving.functions import (
-    described_function,
-    is_function,
-    joined,
-    parts,
-    read_function,
-    unknown_to_keras,
-)
+from fastnn.saving.functions import described_function, is_function, joined, parts, read_function, unknown_to_keras
 from fastnn.saving.registry import CustomObjectScope
-from fastnn.saving.serialization import (
-    Reading,
-    config_of,
-    described,
-    file_name,
-    parts_of,
-    read,
-    serialize_keras_object,
-)
-from fastnn.symbolic import Call, KerasTensor, is_symbolic, operators
+from fastnn.saving.serialization import Reading, config_of, described, file_name, parts_of, read, serialize_keras_object
+from fastnn.symbolic.tensors import Call, KerasTensor, is_symbolic, operators
 
 _seen: contextvars.ContextVar[dict[int, tuple[Layer, dict[str, Any]]] | None] = contextvars.ContextVar(
     "fastnn_seen", default=None

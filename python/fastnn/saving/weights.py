@@ -18,13 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn import _core
-from fastnn.layer import Layer
+from fastnn.engine.layer import Layer
 from fastnn.layers import InputLayer
-from fastnn.models import Model
-from fastnn.optimizers import Optimizer
+from fastnn.models.model import Model
+from fastnn.optimizers.optimizer import Optimizer
 from fastnn.saving import door
 from fastnn.saving.serialization import children_of
-from fastnn.variable import Variable
+from fastnn.symbolic.variable import Variable
 
 _CELL = {"": "cell"}
 _HEADS = {"query": "query_dense", "key": "key_dense", "value": "value_dense", "": "output_dense"}

@@ -1,0 +1,45 @@
+"""Callback that writes what each epoch reports into a CSV file."""
+
+from __future__ import annotations
+
+import csv
+from typing import Any
+
+from fastnn.callbacks.callback import Callback, Logs
+
+
+class CSVLogger(Callback):
+    """Writes the logs of each epoch as a line of a CSV file.
+
+    Args:
+        filename: The file.
+        separator: Between the columns.
+        append: Whether a file that is there is continued.
+
+    Example:
+        >>> CSVLogger("training.csv")
+    """
+
+    def __init__(self, filename: str, separator: str = ",", append: bool = False) -> None:
+        super().__init__()
+        self.filename = filename
+        self.sep = separator
+        self.append = append
+        self._file: Any = None
+        self._writer: Any = None
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        self._file = open(self.filename, "a" if self.append else "w", newline="")  # noqa: SIM115
+        self._writer = None
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        row = {"epoch": epoch, **(logs or {})}
+        if self._writer is None:
+            self._writer = csv.DictWriter(self._file, list(row), delimiter=self.sep, extrasaction="ignore")
+            if self._file.tell() == 0:
+                self._writer.writeheader()
+        self._writer.writerow(row)
+        self._file.flush()
+
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        self._file.close()

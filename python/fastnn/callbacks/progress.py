@@ -1,0 +1,140 @@
+"""Progress bars and lines."""
+
+from __future__ import annotations
+
+import math
+import shutil
+import sys
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from fastnn.callbacks.callback import Callback, Logs
+
+
+def _in_notebook() -> bool:
+    return type(sys.stdout).__module__.startswith("ipykernel")
+
+
+def settled_verbosity(verbose: str | int | bool) -> int:
+    """0, 1 or 2 for what the user gave; 1 becomes 2 where nobody watches a bar move.
+
+    Raises:
+        ValueError: It is none of "auto", 0, 1 and 2.
+    """
+    if verbose not in ("auto", 0, 1, 2):
+        raise ValueError(f"verbose expects 'auto', 0, 1 or 2, got {verbose!r}")
+    level = 1 if verbose == "auto" else int(verbose)
+    if level == 1 and not (sys.stdout.isatty() or _in_notebook()):
+        return 2
+    return level
+
+
+def _number(value: float) -> str:
+    return f"{value:.4f}" if abs(value) > 1e-3 or math.isnan(value) else f"{value:.4e}"
+
+
+def _a_step(seconds: float) -> str:
+    if seconds >= 1 or seconds == 0:
+        return f"{seconds:.0f}s/step"
+    return f"{seconds * 1e3:.0f}ms/step" if seconds >= 1e-3 else f"{seconds * 1e6:.0f}us/step"
+
+
+class ProgbarLogger(Callback):
+    """Shows the progress of `fit`, `evaluate` and `predict` on stdout: a bar (1) or a line (2).
+
+    Args:
+        verbose: 1 or 2.
+    """
+
+    def __init__(self, verbose: int = 1) -> None:
+        super().__init__()
+        self._verbose = verbose
+        self._bar: Any = None
+        self._begun = 0.0
+        self._steps = 0
+        self._training = False
+
+    def advance(self, steps: int, logs: Mapping[str, Any]) -> None:
+        """Told now and then how many steps are done."""
+        if self._bar is None:
+            self._steps = max(self._steps, steps)
+        elif not (self._training and self._testing):
+            self._bar.set_postfix({name: _number(value) for name, value in logs.items()}, refresh=False)
+            self._bar.update(steps - self._bar.n)
+
+    def close(self) -> None:
+        """Leaves the terminal in order, whatever happened."""
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+
+    _testing = False
+
+    def _open(self, title: str) -> None:
+        self._begun = time.perf_counter()
+        self._steps = 0
+        if self._verbose == 1:
+            from tqdm import tqdm
+
+            self.close()
+            # Some terminals, and all notebooks, say that they have no size: tqdm would draw a bar of no width.
+            columns, lines = shutil.get_terminal_size((100, 24))
+            self._bar = tqdm(
+                total=self.params.get("steps"),
+                desc=title or None,
+                file=sys.stdout,
+                unit="step",
+                bar_format="{desc} {n_fmt}/{total_fmt} |{bar}| {elapsed}{postfix}",
+                ncols=columns,
+                nrows=lines,
+            )
+
+    def _finish(self, logs: Mapping[str, Any]) -> None:
+        steps = self.params.get("steps") or 1
+        numbers = {name: value for name, value in logs.items() if isinstance(value, (int, float, np.number))}
+        if self._bar is not None:
+            self._bar.update(steps - self._bar.n)
+            # The last word is written whole, however narrow the terminal.
+            self._bar.ncols = None
+            self._bar.set_postfix({name: _number(float(value)) for name, value in numbers.items()})
+            self.close()
+            return
+        seconds = time.perf_counter() - self._begun
+        shown = [f"{steps}/{steps}", f"{seconds:.0f}s", _a_step(seconds / steps)]
+        shown += [f"{name}: {_number(float(value))}" for name, value in numbers.items()]
+        print(" - ".join(shown), file=sys.stdout, flush=True)
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        self._training = True
+
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        epochs = self.params.get("epochs", 1)
+        title = f"Epoch {epoch + 1}/{epochs}" if epochs > 1 else ""
+        if title and self._verbose == 2:
+            print(title, file=sys.stdout, flush=True)
+        self._open(title)
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        self._finish(logs or {})
+
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        self._training = False
+
+    def on_test_begin(self, logs: Logs | None = None) -> None:
+        self._testing = True
+        if not self._training:
+            self._open("")
+
+    def on_test_end(self, logs: Logs | None = None) -> None:
+        self._testing = False
+        if not self._training:
+            self._finish(logs or {})
+
+    def on_predict_begin(self, logs: Logs | None = None) -> None:
+        self._open("")
+
+    def on_predict_end(self, logs: Logs | None = None) -> None:
+        self._finish({})

@@ -1,0 +1,1 @@
+"""The engine: what a layer is, and how its computation enters a graph."""

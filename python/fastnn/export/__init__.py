@@ -1,0 +1,1 @@
+"""Export of models: ONNX and C99."""

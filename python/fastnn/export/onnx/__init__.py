@@ -1,0 +1,88 @@
+"""Models as ONNX files: one exporter for each kind of node, in one table.
+
+The `onnx` package builds the file (opset 17). The batch is a free dimension, and so are sizes that the model leaves
+open, as far as its layers need not know them. A file keeps nothing from one batch to the next: variables that a model
+assigns to while it predicts begin as they stand, each time.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from fastnn.export.onnx import activations as activations
+from fastnn.export.onnx import functions as functions
+from fastnn.export.onnx import layers as layers
+from fastnn.export.onnx import sequences as sequences
+from fastnn.export.onnx.graph import EXPORTERS as EXPORTERS
+from fastnn.export.onnx.graph import SOURCES as SOURCES
+from fastnn.export.onnx.graph import TYPES, Builder
+from fastnn.export.tape import Spec, Tape, taped
+from fastnn.models.model import Model
+from fastnn.saving import door
+
+OPSETS, IR_VERSION = {"": 17, "ai.onnx.ml": 3}, 8
+FROM_SHAPES = ("Reshape", "ReshapeTo", "BroadcastTo", "BroadcastLike")
+"""Kinds whose exporters go by the shape of the output, which says what is open, and not by the arguments."""
+
+
+def export_onnx(model: Model, filepath: str | os.PathLike[str]) -> None:
+    """Writes what a model predicts into an ONNX file.
+
+    Args:
+        model: A model that is built.
+        filepath: `m.onnx`.
+
+    Raises:
+        ImportError: The package `onnx` is missing.
+        ValueError: The model is not built, or one of its layers cannot be expressed.
+    """
+    if not model.built:
+        raise ValueError(f"{model.who()} is not built; give it an Input, build() it, or fit it first")
+    with door.replacing(Path(os.fspath(filepath))) as beside:
+        beside.write_bytes(to_onnx(taped(model), model.name))
+
+
+def to_onnx(tape: Tape, name: str = "model") -> bytes:
+    """The ONNX file of a tape.
+
+    Raises:
+        ImportError: The package `onnx` is missing.
+        ValueError: A node cannot be expressed.
+    """
+    try:
+        from onnx import checker, helper
+    except ImportError:
+        raise ImportError("export to ONNX needs the package onnx: pip install 'fastnn[onnx]'") from None
+    builder = Builder(tape)
+    for node in tape.nodes:
+        if node.outputs[0] in builder.values:
+            continue
+        if node.open and node.kind not in FROM_SHAPES:
+            word = ", ".join(sorted(node.open))
+            raise builder.refusal(node, f"its {word} depends on a size that the model leaves open; give its Input one")
+        exporter = EXPORTERS.get(node.kind)
+        if exporter is None:
+            raise builder.refusal(node, f"{node.kind} has no counterpart in ONNX")
+        exporter(builder, node)
+    taken = {name for name, _ in tape.inputs}
+    outputs = []
+    for name_of_output, edge in tape.outputs:
+        label = name_of_output if name_of_output not in taken else f"{name_of_output}_output"
+        taken.add(label)
+        builder.nodes.append(helper.make_node("Identity", [builder.last(edge)], [label]))
+        outputs.append(_value(helper, label, tape.spec(edge)))
+    inputs = [_value(helper, label, tape.spec(edge)) for label, edge in tape.inputs]
+    graph = helper.make_graph(builder.nodes, name, inputs, outputs, list(builder.constants.values()))
+    opsets = [helper.make_opsetid(domain, OPSETS[domain]) for domain in sorted({""} | builder.domains)]
+    made = helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION, producer_name="fastnn")
+    checker.check_model(made)
+    return bytes(made.SerializeToString())
+
+
+def _value(helper: Any, label: str, spec: Spec) -> Any:
+    """What ONNX is told of an input or output: of its sizes only the batch is the same everywhere."""
+    shape, dtype = spec
+    sizes = [size if size is not None else f"{label}_{i}" if i else "batch" for i, size in enumerate(shape)]
+    return helper.make_tensor_value_info(label, TYPES[dtype], sizes)

@@ -1,0 +1,213 @@
+"""An ONNX graph while exporters add to it: names, constants, the order of axes; and the table of exporters.
+
+Edges are images with their channels last; ONNX wants them first. An edge is kept in either order, or both, and turned
+only where somebody asks for the other, so neighbouring convolutions and what lies between them need no turning.
+What depends on no input is computed here by the core and becomes a constant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastnn import _core
+from fastnn.export.tape import Node, Tape, registrar
+
+Array = NDArray[Any]
+
+TYPES = {"float32": 1, "int32": 6, "bool": 9, "int64": 7}
+"""The element types' numbers in ONNX."""
+SOURCES = ("Variable", "Constant")
+"""Kinds that are always computed beforehand, so no exporter meets them. A variable counts as it stands."""
+WHOLE = 1 << 62
+"""A place beyond every axis, in slices."""
+
+
+class Builder:
+    """An ONNX graph that grows node by node.
+
+    Args:
+        tape: What it is made of.
+
+    Attributes:
+        nodes: The nodes so far; within `body()`, those of the body.
+        constants: The constants of the graph, by what they hold.
+        values: The edges that are constants.
+        domains: The operator sets beside ONNX' own that nodes are taken from.
+    """
+
+    def __init__(self, tape: Tape) -> None:
+        self.tape = tape
+        self.nodes: list[Any] = []
+        self.constants: dict[tuple[Any, ...], Any] = {}
+        self.values = _computed(tape)
+        self.domains: set[str] = set()
+        self._last: dict[int, str] = {edge: name for name, edge in tape.inputs}
+        self._first: dict[int, str] = {}
+        self._rows = ""
+        self._count = 0
+
+    def refusal(self, node: Node, why: str) -> ValueError:
+        return ValueError(f'export to ONNX: layer "{node.name}" cannot be expressed: {why}')
+
+    # Values.
+
+    def op(self, kind: str, *inputs: str, outputs: int = 1, **attributes: Any) -> Any:
+        """A node; returns the name of its output, or their names."""
+        from onnx import helper
+
+        self._count += 1
+        self.domains.add(attributes.get("domain", ""))
+        names = [f"{kind}_{self._count}" + (f"_{i}" if outputs > 1 else "") for i in range(outputs)]
+        self.nodes.append(helper.make_node(kind, list(inputs), names, name=f"node_{self._count}", **attributes))
+        return names[0] if outputs == 1 else names
+
+    @contextmanager
+    def body(self) -> Iterator[list[Any]]:
+        """The nodes that are added within become those of a subgraph."""
+        around, self.nodes = self.nodes, []
+        try:
+            yield self.nodes
+        finally:
+            self.nodes = around
+
+    def constant(self, value: Any, dtype: Any = np.float32) -> str:
+        """A constant array; equal ones are kept once."""
+        from onnx import numpy_helper
+
+        array = np.ascontiguousarray(np.asarray(value, dtype=dtype)).reshape(np.shape(value))
+        key = (array.dtype.str, array.shape, array.tobytes())
+        if key not in self.constants:
+            self.constants[key] = numpy_helper.from_array(array, f"constant_{len(self.constants)}")
+        return str(self.constants[key].name)
+
+    def ints(self, values: Any) -> str:
+        return self.constant(values, np.int64)
+
+    def cast(self, x: str, dtype: str) -> str:
+        return str(self.op("Cast", x, to=TYPES[dtype]))
+
+    def extent(self, edge: int, axis: int) -> str:
+        """A size of an edge, as a list of one."""
+        size = self.shape(edge)[axis]
+        return str(self.op("Shape", self.last(edge), start=axis, end=axis + 1)) if size is None else self.ints([size])
+
+    def batch(self) -> str:
+        """The size of the batch, as a list of one."""
+        if not self._rows:
+            self._rows = self.extent(self.tape.inputs[0][1], 0)
+        return self._rows
+
+    def reshaped(self, x: str, node: Node, shape: Sequence[int | None]) -> str:
+        """The same numbers in another shape, in which None leads where there is a batch."""
+        sizes = [0 if i == 0 and size is None else -1 if size is None else size for i, size in enumerate(shape)]
+        if sizes.count(-1) > 1:
+            raise self.refusal(node, "it leaves more than one size open")
+        return str(self.op("Reshape", x, self.ints(sizes)))
+
+    # Edges.
+
+    def shape(self, edge: int) -> tuple[int | None, ...]:
+        return self.tape.shape(edge)
+
+    def dtype(self, edge: int) -> str:
+        return self.tape.spec(edge)[1]
+
+    def rank(self, edge: int) -> int:
+        return len(self.shape(edge))
+
+    def axes(self, node: Node, word: str, default: Any = -1) -> list[int]:
+        """The axes that an argument names, counted from the front, in order."""
+        rank, given = self.rank(node.inputs[0]), node.config.get(word, default)
+        return sorted(int(one) % rank for one in ([given] if isinstance(given, (int, np.integer)) else given))
+
+    def size(self, node: Node, axis: int) -> int:
+        """The size of the node's input along an axis, which must be known."""
+        size = self.shape(node.inputs[0])[axis]
+        if size is None:
+            raise self.refusal(node, f"{node.kind} needs axis {axis} to be of a known size")
+        return size
+
+    def last(self, edge: int) -> str:
+        """An edge with its channels last, as the core has it."""
+        if edge in self.values:
+            return self.constant(self.values[edge], self.dtype(edge))
+        if edge not in self._last:
+            rank = self.rank(edge)
+            self._last[edge] = self.op("Transpose", self._first[edge], perm=[0, *range(2, rank), 1])
+        return self._last[edge]
+
+    def first(self, edge: int) -> str:
+        """An edge with its channels before the other axes."""
+        if edge not in self._first:
+            rank = self.rank(edge)
+            self._first[edge] = self.op("Transpose", self.last(edge), perm=[0, rank - 1, *range(1, rank - 1)])
+        return self._first[edge]
+
+    def turned(self, edge: int) -> bool:
+        """Whether the edge is there with its channels first alone."""
+        return edge in self._first and edge not in self._last
+
+    def put(self, edge: int, name: str, first: bool = False) -> None:
+        (self._first if first else self._last)[edge] = name
+
+    def put_first(self, edge: int, name: str) -> None:
+        self.put(edge, name, True)
+
+    def elementwise(self, node: Node, function: Callable[..., str]) -> None:
+        """A function of each number of the inputs, which broadcast, in whichever order they are."""
+        rank = max(self.rank(edge) for edge in node.inputs)
+        first = any(self.turned(edge) for edge in node.inputs) and all(
+            edge in self.values or edge in self._first for edge in node.inputs
+        )
+        names = [self._constant_first(edge, rank) if first else self.last(edge) for edge in node.inputs]
+        self.put(node.outputs[0], function(*names), first)
+
+    def _constant_first(self, edge: int, rank: int) -> str:
+        if edge not in self.values:
+            return self._first[edge]
+        value = np.asarray(self.values[edge])
+        if value.ndim:
+            value = np.moveaxis(value.reshape((1,) * (rank - value.ndim) + value.shape), -1, 1)
+        return self.constant(value, self.dtype(edge))
+
+    def along(self, edge: int, axis: int, value: Array) -> tuple[str, str]:
+        """The edge, and numbers along one of its axes broadcast to it, in whichever order the edge is in."""
+        rank = self.rank(edge)
+        axis %= rank
+        if self.turned(edge) and axis == rank - 1:
+            return self._first[edge], self.constant(value.reshape(-1, *[1] * (rank - 2)))
+        return self.last(edge), self.constant(value.reshape(-1, *[1] * (rank - 1 - axis)))
+
+
+def _computed(tape: Tape) -> dict[int, Array]:
+    """What depends on no input, computed by the core."""
+    graph = _core.Graph()
+    like = graph.input((None,), "float32", "like")
+    known: dict[int, int] = {}
+    for node in tape.nodes:
+        # An assignment would write, and random numbers come from nothing too.
+        if node.kind not in SOURCES and (node.kind == "Assign" or not node.inputs):
+            continue
+        if not node.open and all(edge in known for edge in node.inputs):
+            weights = [_core.Variable(role, value.shape, False) for role, value in node.weights.items()]
+            for variable, value in zip(weights, node.weights.values(), strict=True):
+                variable.assign(value)
+            made = graph.add(node.kind, node.name, node.config, [known[edge] for edge in node.inputs], weights)
+            known.update(zip(node.outputs, made, strict=True))
+    if not known:
+        return {}
+    rows = [graph.add("BroadcastLike", "row", {"shape": tape.shape(e)}, [made, like])[0] for e, made in known.items()]
+    answers = _core.Predictor(graph, rows)([np.zeros(1, np.float32)])
+    return {edge: answer[0] for edge, answer in zip(known, answers, strict=True)}
+
+
+Exporter = Callable[[Builder, Node], None]
+EXPORTERS: dict[str, Exporter] = {}
+"""How each kind of node is expressed."""
+exports = registrar(EXPORTERS)
+"""Says that the decorated function expresses nodes of these kinds."""

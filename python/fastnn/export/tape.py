@@ -1,0 +1,175 @@
+"""What a model computes when it predicts, node by node, as exporters read it.
+
+Layers add themselves to a graph as they always do; this graph keeps a note of each node on the way to the core, whose
+rewrites it does not see.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastnn import _core
+from fastnn.engine.emission import Emission
+from fastnn.engine.layer import Layer, as_leaves, common, shown, trials
+from fastnn.models.model import Model
+from fastnn.symbolic.structure import Structure
+
+Exporter = TypeVar("Exporter", bound=Callable[..., None])
+Shape = tuple[int | None, ...]
+Spec = tuple[tuple[int | None, ...], str]
+
+
+class Node(NamedTuple):
+    """One step.
+
+    Attributes:
+        kind: What the core calls it.
+        name: Of the layer that added it.
+        config: Its arguments.
+        inputs: The edges it reads.
+        outputs: The edges it makes.
+        weights: What it reads besides, by role.
+        open: The arguments that depend on sizes which the model leaves open; `config` has them for one such size.
+    """
+
+    kind: str
+    name: str
+    config: Mapping[str, Any]
+    inputs: list[int]
+    outputs: list[int]
+    weights: dict[str, NDArray[Any]]
+    open: frozenset[str] = frozenset()
+
+
+class Noted:
+    """A graph of the core that keeps a note of what is added to it."""
+
+    def __init__(self) -> None:
+        self.graph = _core.Graph()
+        self.nodes: list[Node] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.graph, name)
+
+    def add(
+        self,
+        kind: str,
+        name: str,
+        config: Mapping[str, Any],
+        inputs: Sequence[int],
+        weights: Sequence[_core.Variable] = (),
+        stream: _core.Stream | None = None,
+    ) -> list[int]:
+        outputs = self.graph.add(kind, name, config, inputs, weights, stream)
+        _, roles = _core.infer(kind, name, config, [self.graph.spec(edge) for edge in inputs])
+        values = {spec[0]: handle.numpy() for spec, handle in zip(roles, weights, strict=True)}
+        self.nodes.append(Node(kind, name, dict(config), list(inputs), list(outputs), values))
+        return outputs
+
+
+class Tape:
+    """A model's nodes.
+
+    Args:
+        noted: The nodes.
+        inputs: The model's inputs as (name, edge).
+        outputs: Its outputs as (name, edge).
+        other: The same nodes for inputs of other sizes, where sizes beside the batch are left open.
+
+    Attributes:
+        inputs: As given.
+        outputs: As given.
+        nodes: What leads from the former to the latter, in an order in which it can be done.
+    """
+
+    def __init__(
+        self, noted: Noted, inputs: list[tuple[str, int]], outputs: list[tuple[str, int]], other: Noted | None = None
+    ) -> None:
+        self.inputs = inputs
+        self.outputs = outputs
+        wanted = {edge for _, edge in outputs}
+        kept: list[Node] = []
+        other = other or noted
+        for node, like in zip(reversed(noted.nodes), reversed(other.nodes), strict=True):
+            if wanted & set(node.outputs):
+                wanted |= set(node.inputs)
+                differing = {key for key, value in node.config.items() if _bits(value) != _bits(like.config.get(key))}
+                kept.append(node._replace(open=frozenset(differing)))
+        self.nodes = kept[::-1]
+        self._graphs = noted.graph, other.graph
+
+    def spec(self, edge: int) -> Spec:
+        """Shape, with the batch and what else is open as None, and type of an edge."""
+        (shape, dtype), (other, _) = (graph.spec(edge) for graph in self._graphs)
+        return common(shape, other), dtype
+
+    def shape(self, edge: int) -> tuple[int | None, ...]:
+        return self.spec(edge)[0]
+
+
+def _bits(value: Any) -> tuple[Any, ...]:
+    array = np.asarray(value)
+    return array.shape, array.dtype, array.tobytes()
+
+
+def taped(model: Model) -> Tape:
+    """The nodes of a model.
+
+    Raises:
+        ValueError: The model has other nodes for other sizes of what it leaves open.
+    """
+    ports = model._ports()
+    specs = [(shape, port.dtype) for shape, port in zip(_shapes(model), ports[0], strict=True)]
+    found = []
+    for _, known in trials(specs):
+        emission = Emission(False)
+        noted = Noted()
+        emission.graph = noted  # type: ignore[assignment]
+        edges = [noted.graph.input(*spec, port.name) for spec, port in zip(known, ports[0], strict=True)]
+        found.append((noted, edges, model._emit(emission, edges)))
+    (noted, edges, made), (other, *_) = found[0], found[-1]
+    if [node[:2] + node[3:5] for node in noted.nodes] != [node[:2] + node[3:5] for node in other.nodes]:
+        raise ValueError(
+            f"{model.who()} computes other steps for other sizes of its inputs "
+            f"{', '.join(shown(shape) for shape, _ in specs)}; give its Input sizes in place of None"
+        )
+    inputs, outputs = (
+        [(port.name, edge) for port, edge in zip(side, named, strict=True)]
+        for side, named in zip(ports, (edges, made), strict=True)
+    )
+    return Tape(noted, inputs, outputs, other)
+
+
+def _shapes(model: Model) -> list[Shape]:
+    """Those of the inputs; a model with a `call` is taken as it was built."""
+    if model._traced is None:
+        return [port.shape for port in model._ports()[0] if port.shape is not None]
+    leaves = as_leaves(model._build_shape)
+    return [(None, *leaf.shape[1:]) for leaf in Structure(leaves).flat(leaves)]
+
+
+def taped_layer(layer: Layer, specs: Sequence[Spec]) -> Tape:
+    """The nodes of a built layer alone, whose inputs are called x0, x1... and whose outputs y0, y1..."""
+    emission = Emission(False)
+    noted = Noted()
+    emission.graph = noted  # type: ignore[assignment]
+    edges = [noted.graph.input(shape, dtype, f"x{i}") for i, (shape, dtype) in enumerate(specs)]
+    made = layer._emit(emission, edges)
+    return Tape(noted, [(f"x{i}", e) for i, e in enumerate(edges)], [(f"y{i}", e) for i, e in enumerate(made)])
+
+
+def registrar(table: dict[str, Exporter]) -> Callable[..., Callable[[Exporter], Exporter]]:
+    """A decorator that notes in a table which kinds of node a function expresses."""
+
+    def exports(*kinds: str) -> Callable[[Exporter], Exporter]:
+        def register(exporter: Exporter) -> Exporter:
+            table.update(dict.fromkeys(kinds, exporter))
+            return exporter
+
+        return register
+
+    return exports

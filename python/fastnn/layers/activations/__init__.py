@@ -1,0 +1,1 @@
+"""The family `activations` of the layers."""

@@ -1,0 +1,1 @@
+"""The family `attention` of the layers."""

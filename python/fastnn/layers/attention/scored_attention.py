@@ -1,0 +1,69 @@
+"""Base of the attention layers that score each query against each key."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from fastnn import _core
+from fastnn.engine.layer import Layer
+from fastnn.seeds import next_seed
+from fastnn.symbolic.tensors import operators
+from fastnn.symbolic.variable import Variable
+
+
+def attend(
+    layer: Layer,
+    kind: str,
+    config: dict[str, Any],
+    tensors: Sequence[Any],
+    masks: dict[str, Any],
+    weights: Sequence[Variable] = (),
+    stream: _core.Stream | None = None,
+) -> Any:
+    """The node on query, value and key, with those of the masks that are there."""
+    given = {name: operators["cast"](mask, "bool") for name, mask in masks.items() if mask is not None}
+    config = {**config, **dict.fromkeys(given, True)}
+    return operators["node"](kind, config, [*tensors, *given.values()], layer.name, weights, stream)
+
+
+class ScoredAttention(Layer):
+    """A layer that is called on [query, value] or [query, value, key]."""
+
+    takes_many = True
+    supports_masking = True
+    scored_by: ClassVar[str] = "Attention"
+    """The kind of the node that scores."""
+    dropout: float
+    use_scale: bool
+
+    def _open(self, seed: int | None) -> None:
+        if not 0 <= self.dropout <= 1:
+            raise ValueError(f"{self.who()} expects dropout from 0 to 1, got {self.dropout!r}")
+        self.stream = _core.Stream(next_seed() if seed is None else int(seed))
+
+    def _sequences(self, inputs: Any) -> list[Any]:
+        if not isinstance(inputs, (list, tuple)) or len(inputs) not in (2, 3):
+            got = f"a list of {len(inputs)}" if isinstance(inputs, (list, tuple)) else type(inputs).__name__
+            raise ValueError(f"{self.who()} expects a list [query, value] or [query, value, key], got {got}")
+        return [*inputs, inputs[1]][:3]
+
+    def _scored(
+        self,
+        config: dict[str, Any],
+        weights: Sequence[Variable],
+        inputs: Any,
+        mask: Any,
+        training: bool | None,
+        shown: bool,
+    ) -> Any:
+        if mask is not None and (not isinstance(mask, (list, tuple)) or len(mask) not in (2, 3)):
+            raise ValueError(f"{self.who()} expects mask to be a list [query_mask, value_mask], got {mask!r}")
+        masks = {} if mask is None else {"value_mask": mask[1], "zero_mask": mask[0]}
+        config = {**config, "dropout": self.dropout if training else 0.0, "return_attention_scores": shown}
+        made = attend(self, self.scored_by, config, self._sequences(inputs), masks, weights, self.stream)
+        return tuple(made) if shown else made
+
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        """The query's mask."""
+        return None if previous_mask is None else previous_mask[0]

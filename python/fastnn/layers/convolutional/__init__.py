@@ -1,0 +1,1 @@
+"""The family `convolutional` of the layers."""

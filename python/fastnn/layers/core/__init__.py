@@ -1,0 +1,1 @@
+"""The family `core` of the layers."""

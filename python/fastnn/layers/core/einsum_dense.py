@@ -1,0 +1,182 @@
+"""Dense layer written as an einsum equation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from fastnn import activations
+from fastnn.layers.core.projection import Projecting
+from fastnn.symbolic.tensors import operators
+from fastnn.symbolic.variable import Variable
+
+
+class EinsumDense(Projecting):
+    """activation(einsum(equation, x, kernel) + bias): a `Dense` between axes of your choice.
+
+    Shapes: as the equation says, a letter for each axis: "abc,cd->abd" is a Dense on sequences, "abc,cde->abde" one
+    with two axes of units, "...x,xy->...y" one for any number of axes. The letters of the kernel that the input has get
+    their sizes from there, the others from `output_shape`.
+
+    Args:
+        equation: The letters of the input, of the kernel and of the output; "..." at the front or the end of input and
+            output stands for any axes.
+        output_shape: The output's sizes without the batch (with "..." in front, those of its letters alone); None for
+            those that are the input's.
+        activation: A name or a function of `fastnn.activations`; None: linear.
+        bias_axes: The letters of the output that the bias has; None: no bias.
+        kernel_initializer: The kernel's first values.
+        bias_initializer: The bias' first values.
+        kernel_regularizer: A penalty on the kernel.
+        bias_regularizer: A penalty on the bias.
+        kernel_constraint: What is imposed on the kernel after each update.
+        bias_constraint: What is imposed on the bias after each update.
+        lora_rank: Not supported; None.
+        lora_alpha: Not supported; None.
+        gptq_unpacked_column_size: Not supported; None.
+        quantization_config: Not supported; None.
+        **kwargs: `name`, `trainable`, `input_shape`, as in `Layer`.
+
+    Raises:
+        ValueError: The equation is none, or does not go with the input or with `output_shape`.
+
+    Example:
+        >>> EinsumDense("abc,cd->abd", output_shape=(None, 64), bias_axes="d")
+    """
+
+    kernel: Variable
+    bias: Variable | None = None
+
+    def __init__(
+        self,
+        equation: str,
+        output_shape: int | Sequence[int | None],
+        activation: Any = None,
+        bias_axes: str | None = None,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
+        lora_rank: int | None = None,
+        lora_alpha: float | None = None,
+        gptq_unpacked_column_size: int | None = None,
+        quantization_config: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        for name in ("lora_rank", "lora_alpha", "gptq_unpacked_column_size", "quantization_config"):
+            if getattr(self, name) is not None:
+                raise ValueError(f"{self.who()} does not support {name}; leave it at None")
+        parts = equation.replace(" ", "").replace("->", ",").split(",")
+        plain = [part.replace("...", "") for part in parts]
+        if len(parts) != 3 or "->" not in equation or not all(p.isalpha() and len(set(p)) == len(p) for p in plain):
+            raise ValueError(
+                f"{self.who()} expects an equation such as 'abc,cd->abd', with the letters of input, kernel and "
+                f"output, got {equation!r}"
+            )
+        self._terms = parts
+
+    def _expanded(self, rank: int) -> tuple[str, str, str, int]:
+        """The letters of input, kernel and output for an input of so many axes, and how many stand for "..."."""
+        given, kernel, out = self._terms
+        named = len(given.replace("...", ""))
+        left = rank - named
+        if left < 0 or (left > 0 and "..." not in given) or ("..." in given) != ("..." in out):
+            raise ValueError(
+                f"{self.who()} expects an input of {named} axes, as {self.equation!r} says, got one of {rank}"
+            )
+        spare = "".join(c for c in "ABCDEFGHIJKLMNOPQRSTUVWXYZ" if c not in self.equation)[:left]
+        return given.replace("...", spare), kernel, out.replace("...", spare), left
+
+    def build(self, input_shape: Any = None) -> None:
+        """Makes kernel and bias for inputs of this shape."""
+        given, kernel, _, left = self._expanded(len(input_shape))
+        sizes = dict(zip(given, input_shape, strict=True))
+        leading = self._terms[2].startswith("...")
+        named = self._terms[2].replace("...", "")
+        asked = named if leading else named[1:]
+        wanted = self._sizes or ()
+        if len(wanted) != len(asked):
+            raise ValueError(
+                f"{self.who()} expects output_shape to have {len(asked)} sizes, for {asked!r} of {self.equation!r}, "
+                f"got {wanted}"
+            )
+        for letter, size in zip(asked, wanted, strict=True):
+            known = sizes.setdefault(letter, size)
+            if size is not None and known is not None and known != size:
+                raise ValueError(f"{self.who()}: {letter!r} is {known} in the input and {size} in output_shape")
+        for letter in kernel:
+            if sizes.get(letter) is None:
+                raise ValueError(
+                    f"{self.who()} expects a size for {letter!r} of the kernel, from the input {tuple(input_shape)} or "
+                    f"from output_shape {wanted}"
+                )
+        self.kernel = self.add_weight(
+            tuple(sizes[letter] for letter in kernel),
+            self.kernel_initializer,
+            regularizer=self.kernel_regularizer,
+            constraint=self.kernel_constraint,
+            name="kernel",
+        )
+        if self.bias_axes:
+            for letter in self.bias_axes:
+                if letter not in named or sizes.get(letter) is None:
+                    raise ValueError(
+                        f"{self.who()} expects bias_axes among {named!r}, whose sizes are known, got {self.bias_axes!r}"
+                    )
+            behind = named[min(named.index(letter) for letter in self.bias_axes) :]
+            shape = [sizes[letter] if letter in self.bias_axes else 1 for letter in behind]
+            self.bias = self.add_weight(
+                (*shape, *([] if leading else [1] * left)),
+                self.bias_initializer,
+                regularizer=self.bias_regularizer,
+                constraint=self.bias_constraint,
+                name="bias",
+            )
+        self._build_shape = tuple(input_shape)
+        self.built = True
+
+    def call(self, inputs: Any) -> Any:
+        """The output; see the class."""
+        given, kernel, out, _ = self._expanded(len(inputs.shape))
+        summed = "".join(c for c in kernel if c not in out)
+        made = "".join(c for c in kernel if c not in given)
+        bias = self.bias
+        if (
+            summed
+            and made
+            and kernel == summed + made
+            and given.endswith(summed)
+            and (out == given.removesuffix(summed) + made and len(given) > len(summed))
+        ):
+            # The axes lie as a Dense wants them: it is one product, with the bias in it where it has all new axes.
+            sizes = list(self.kernel.shape[len(summed) :])
+            within = bias is not None and list(bias.shape) == sizes
+            config = {"contracted": len(summed), "output_shape": sizes, "use_bias": within}
+            weights = [self.kernel, *([bias] if within and bias is not None else [])]
+            y = operators["node"]("EinsumDense", config, [inputs], self.name, weights)
+            bias = None if within else bias
+        elif any(letter in given and letter in out for letter in kernel):
+            y = self._apart(inputs, given, kernel, out)
+        else:
+            y = operators["einsum"](f"{given},{kernel}->{out}", inputs, self.kernel)
+        if bias is not None:
+            y = operators["add"](y, bias)
+        return y if self.activation is activations.linear else self.activation(y)
+
+    def _apart(self, inputs: Any, given: str, kernel: str, out: str) -> Any:
+        """The output where each place along some axis has a kernel of its own: products, then their sums."""
+        letters = given + "".join(c for c in kernel if c not in given)
+        order = sorted(range(len(kernel)), key=lambda i: letters.index(kernel[i]))
+        sizes = dict(zip(kernel, self.kernel.shape, strict=True))
+        factors = operators["transpose"](self.kernel, order)
+        factors = operators["reshape"](factors, tuple(sizes.get(letter, 1) for letter in letters[1:]))
+        behind: tuple[Any, ...] = (..., *[None] * (len(letters) - len(given)))
+        spread = inputs[behind]
+        left = [letter for letter in letters if letter in out]
+        y = operators["sum"](
+            operators["multiply"](spread, factors), axis=tuple(i for i, c in enumerate(letters) if c not in out)
+        )
+        return operators["transpose"](y, [left.index(letter) for letter in out])

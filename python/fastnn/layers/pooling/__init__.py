@@ -1,0 +1,1 @@
+"""The family `pooling` of the layers."""

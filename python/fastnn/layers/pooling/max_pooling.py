@@ -1,0 +1,111 @@
+"""Maximum pooling over windows of one, two and three dimensions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from fastnn.engine.layer import channels_last
+from fastnn.layers.windowed import Windowed
+
+
+class MaxPooling1D(Windowed):
+    """The largest value of each window.
+
+    Shapes: (batch, steps, channels) -> (batch, new steps, channels). With padding "valid" a rest
+    that does not fill a window is dropped.
+
+    Args:
+        pool_size: How many steps a window spans.
+        strides: How far the window moves; None: its size.
+        padding: "valid" or "same".
+        data_format: None or "channels_last".
+        name: A name, or None.
+        **kwargs: `trainable`, `input_shape`, as in `Layer`.
+
+    Example:
+        >>> MaxPooling1D(pool_size=2)
+    """
+
+    kind = "MaxPooling1D"
+    rank = 1
+
+    def __init__(
+        self,
+        pool_size: int | Sequence[int] = 2,
+        strides: int | Sequence[int] | None = None,
+        padding: str = "valid",
+        data_format: str | None = None,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(name=name, **kwargs)
+        channels_last(self, data_format)
+
+
+class MaxPooling2D(Windowed):
+    """The largest value of each window.
+
+    Shapes: (batch, height, width, channels) -> (batch, new height, new width, channels). With padding "valid" a rest
+    that does not fill a window is dropped.
+
+    Args:
+        pool_size: The window's height and width, or one number for both.
+        strides: Steps down and right; None: the window's size.
+        padding: "valid" or "same".
+        data_format: None or "channels_last".
+        name: A name, or None.
+        **kwargs: `trainable`, `input_shape`, as in `Layer`.
+
+    Example:
+        >>> MaxPooling2D(pool_size=(2, 2), strides=2)
+    """
+
+    kind = "MaxPooling2D"
+    rank = 2
+
+    def __init__(
+        self,
+        pool_size: int | Sequence[int] = (2, 2),
+        strides: int | Sequence[int] | None = None,
+        padding: str = "valid",
+        data_format: str | None = None,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(name=name, **kwargs)
+        channels_last(self, data_format)
+
+
+class MaxPooling3D(Windowed):
+    """The largest value of each window.
+
+    Shapes: (batch, depth, height, width, channels) -> (batch, new depth, new height, new width, channels).
+    With padding "valid" a rest that does not fill a window is dropped.
+
+    Args:
+        pool_size: The window's depth, height and width, or one number for all.
+        strides: Steps in depth, down and right; None: the window's size.
+        padding: "valid" or "same".
+        data_format: None or "channels_last".
+        name: A name, or None.
+        **kwargs: `trainable`, `input_shape`, as in `Layer`.
+
+    Example:
+        >>> MaxPooling3D(2)
+    """
+
+    kind = "MaxPooling3D"
+    rank = 3
+
+    def __init__(
+        self,
+        pool_size: int | Sequence[int] = (2, 2, 2),
+        strides: int | Sequence[int] | None = None,
+        padding: str = "valid",
+        data_format: str | None = None,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(name=name, **kwargs)
+        channels_last(self, data_format)

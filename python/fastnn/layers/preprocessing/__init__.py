@@ -1,0 +1,1 @@
+"""The family `preprocessing` of the layers."""

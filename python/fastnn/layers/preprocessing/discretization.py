@@ -1,0 +1,158 @@
+"""Layer that sorts numbers into bins."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastnn import _core
+from fastnn.engine.emission import Emission
+from fastnn.engine.layer import numeric
+from fastnn.layers.preprocessing.encoding import Encoding
+from fastnn.layers.preprocessing.normalization import batches
+
+
+class Discretization(Encoding):
+    """The number of the bin in which a number falls: how many boundaries are at most as large.
+
+    Shapes: "int": the input's, int32; others as in `CategoryEncoding`, with a vector of as many places as bins.
+
+    Args:
+        bin_boundaries: Ascending numbers, one fewer than bins; None: `adapt` finds them.
+        num_bins: How many bins `adapt` makes, with about as much data in each.
+        epsilon: How exactly `adapt` keeps the data in mind: quantiles are right to about this share.
+        output_mode: "int": the bins' numbers; "one_hot", "multi_hot" or "count": vectors of them.
+        sparse: False; arrays are dense.
+        dtype: "float32" or None.
+        name: A name, or None.
+        **kwargs: `input_shape`, as in `Layer`.
+
+    Raises:
+        ValueError: Neither or both of bin_boundaries and num_bins are given, or one is out of its range.
+
+    Example:
+        >>> Discretization([0.0, 1.0])(np.array([[-1.5, 0.0, 3.4]]))
+        array([[0, 1, 2]], dtype=int32)
+    """
+
+    kind = "Discretization"
+    bin_boundaries: tuple[float, ...] | None
+
+    def __init__(
+        self,
+        bin_boundaries: Sequence[float] | None = None,
+        num_bins: int | None = None,
+        epsilon: float = 0.01,
+        output_mode: str = "int",
+        sparse: bool = False,
+        dtype: Any = None,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        if isinstance(self.bin_boundaries, np.ndarray):
+            self.bin_boundaries = tuple(self.bin_boundaries.tolist())
+        super().__init__(dtype=dtype, name=name, **kwargs)
+        self._dense_only(sparse)
+        self.output_mode = self._mode(output_mode, "int")
+        if (bin_boundaries is None) == (num_bins is None):
+            raise ValueError(
+                f"{self.who()} expects bin_boundaries or num_bins, got {bin_boundaries!r} and {num_bins!r}"
+            )
+        if num_bins is not None and num_bins < 1:
+            raise ValueError(f"{self.who()} expects num_bins of at least 1, got {num_bins}")
+        if not 0 < epsilon < 1:
+            raise ValueError(f"{self.who()} expects epsilon between 0 and 1, got {epsilon!r}")
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Discretization:
+        """A new layer with the arguments that `get_config` returned, and the boundaries that were found."""
+        config = dict(config)
+        found = config.pop("bin_boundaries", None) if config.get("num_bins") is not None else None
+        layer = cls(**config)
+        if found is not None:
+            layer.bin_boundaries = tuple(found)
+        return layer
+
+    def _node(self) -> tuple[str, dict[str, Any]] | None:
+        if self.bin_boundaries is None:
+            return None
+        array = numeric(self.bin_boundaries, f"{self.who()}: bin_boundaries").reshape(-1)
+        return self.kind, {"bin_boundaries": array.astype(np.float32)}
+
+    def _ready(self) -> dict[str, Any]:
+        node = self._node()
+        if node is None:
+            raise ValueError(f"{self.who()} has no bins yet: call adapt(data), or give it bin_boundaries")
+        return node[1]
+
+    def _vectors(self) -> dict[str, Any]:
+        return {"num_tokens": len(self.bin_boundaries or ()) + 1, "output_mode": self.output_mode}
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """The shape that comes out for a shape that goes in, the batch included."""
+        self._ready()
+        (shape,) = self._known_shapes(input_shape)
+        if self.output_mode == "int":
+            return shape
+        outputs, _ = _core.infer("CategoryEncoding", self.name, self._vectors(), [(shape, "int32")])
+        return tuple(outputs[0][0])
+
+    def _emit_main(self, emission: Emission, edges: list[int]) -> list[int]:
+        edges = emission.add(self, self.kind, self._ready(), edges)
+        if self.output_mode == "int":
+            return edges
+        return emission.graph.add("CategoryEncoding", self.name, self._vectors(), edges)
+
+    def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        """The bins of the numbers: an array, or a symbolic tensor for a symbolic tensor."""
+        return self._on_array(inputs, *args, **kwargs)
+
+    def adapt(self, data: Any, steps: int | None = None) -> None:
+        """Finds boundaries between which there is about as much data each, in place of any before.
+
+        Args:
+            data: An array, or an iterable of arrays.
+            steps: How many arrays of an iterable are looked at; None: all.
+
+        Raises:
+            ValueError: The boundaries were given to the constructor, or there is no data.
+
+        Example:
+            >>> layer = Discretization(num_bins=4)
+            >>> layer.adapt(np.arange(100.0))
+        """
+        if self.num_bins is None:
+            raise ValueError(f"{self.who()} was given its bin_boundaries and learns none; make it with num_bins")
+        known = np.zeros((2, 0), np.float32)
+        for step, batch in enumerate(batches(data, self.who())):
+            if steps is not None and step >= steps:
+                break
+            if not np.isfinite(batch).all():
+                raise ValueError(f"{self.who()}: adapt's data holds NaN or infinite numbers")
+            both = np.concatenate([_sketch(batch, self.epsilon), known], axis=1)
+            known = _condensed(both[:, np.argsort(both[0], kind="stable")], self.epsilon)
+        if known.shape[1] == 0:
+            raise ValueError(f"{self.who()}: adapt's data is empty")
+        self.bin_boundaries = tuple(_condensed(known, 1.0 / self.num_bins)[0, :-1].tolist())
+        self._alone = None
+
+
+def _sketch(data: NDArray[Any], epsilon: float) -> NDArray[np.float32]:
+    """Every n-th of the sorted data, so that about 1 / epsilon stay."""
+    values = np.sort(data.astype(np.float32), axis=None)
+    apart = max(values.size * epsilon, 1)
+    kept = values[int(apart - 1) :: int(apart)]
+    return np.stack([kept, np.full_like(kept, apart)])
+
+
+def _condensed(sketch: NDArray[np.float32], epsilon: float) -> NDArray[np.float32]:
+    """The sketch read at multiples of epsilon; as it is where it has no more values than that."""
+    if sketch.shape[1] * epsilon < 1:
+        return sketch
+    sums = sketch[1].cumsum()
+    at = epsilon + np.arange(0.0, 1.0, epsilon)
+    values, counts = (np.interp(at, sums / sums[-1], row) for row in (sketch[0], sums))
+    return np.stack([values, np.diff(counts, prepend=0)]).astype(np.float32)

@@ -1,0 +1,166 @@
+"""Layer that normalizes features by means and variances of the data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fastnn import initializers
+from fastnn.configurable import plain
+from fastnn.engine.layer import Layer, numeric
+from fastnn.symbolic.tensors import Shape
+
+CHUNK = 1 << 18
+
+
+"""How many numbers `adapt` looks at together."""
+
+
+def batches(data: Any, who: str) -> Iterator[NDArray[Any]]:
+    """The arrays of an array, of a list of numbers, or of an iterable of batches (of which (x, y) means x)."""
+    whole = isinstance(data, np.ndarray) or hasattr(data, "to_numpy") or not isinstance(data, Iterable)
+    if isinstance(data, (list, tuple)):
+        whole = not any(isinstance(one, np.ndarray) and one.ndim > 0 for one in data)
+    if whole:
+        array = numeric(data, f"{who}: adapt's data")
+        if array.shape == (0,):
+            raise ValueError(f"{who}: adapt's data is empty")
+        yield array
+        return
+    empty = True
+    for batch in data:
+        empty = False
+        yield numeric(batch[0] if isinstance(batch, tuple) else batch, f"{who}: a batch of adapt's data")
+    if empty:
+        raise ValueError(f"{who}: adapt's data is empty")
+
+
+class Normalization(Layer):
+    """(x - mean) / sqrt(variance), with the mean and the variance of each index along `axis`.
+
+    They are given, or `adapt` takes them from data; before that they are 0 and 1.
+
+    Shapes: the input's; the weights `mean` and `variance`, which are not there where they are given, have the sizes of
+    `axis`.
+
+    Args:
+        axis: The axis, or the axes, that keep statistics of their own: the last as a rule. None: one mean for all.
+        mean: A number, or an array that goes with the last of the axes.
+        variance: The same; both are given or none.
+        invert: Whether to undo it: x * sqrt(variance) + mean.
+        **kwargs: `name`, `input_shape`, as in `Layer`.
+
+    Raises:
+        ValueError: Only one of mean and variance is given, or they do not go with the axes.
+
+    Example:
+        >>> layer = Normalization()
+        >>> layer.adapt(np.array([[0.0, 7.0, 4.0], [2.0, 9.0, 6.0]]))
+        >>> layer(np.array([[0.0, 7.0, 4.0]]))
+        array([[-1., -1., -1.]], dtype=float32)
+    """
+
+    kind = "Normalization"
+    supports_masking = True
+
+    def __init__(
+        self,
+        axis: int | Sequence[int] | None = -1,
+        mean: float | ArrayLike | None = None,
+        variance: float | ArrayLike | None = None,
+        invert: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        self._fixed: tuple[Any, Any] = (self.mean, self.variance)
+        self.mean_initializer = self.count_initializer = initializers.get("zeros")
+        self.variance_initializer = initializers.get("ones")
+        super().__init__(**kwargs)
+
+    def _node(self) -> tuple[str, dict[str, Any]] | None:
+        axes = () if self.axis is None else (self.axis,) if isinstance(self.axis, int) else tuple(self.axis)
+        config: dict[str, Any] = {"axis": axes, "invert": bool(self.invert)}
+        mean, variance = self._fixed
+        if (mean is None) != (variance is None):
+            raise ValueError(f"{self.who()} expects mean and variance, or none of them, got {mean!r} and {variance!r}")
+        if mean is not None:
+            config["mean"] = np.atleast_1d(numeric(mean, f"{self.who()}: mean"))
+            config["variance"] = np.atleast_1d(numeric(variance, f"{self.who()}: variance"))
+        return self.kind, config
+
+    def get_config(self) -> dict[str, Any]:
+        mean, variance = self._fixed
+        return {**super().get_config(), "mean": plain(mean), "variance": plain(variance)}
+
+    def adapt(self, data: Any) -> None:
+        """Takes the mean and the variance from data, in place of any before.
+
+        Args:
+            data: An array whose first axis is the batch, or an iterable of such arrays.
+
+        Raises:
+            ValueError: The mean was given to the constructor; or the data is empty, is not finite, or is of another
+                number of features than the layer was built for.
+
+        Example:
+            >>> Normalization(axis=None).adapt(np.arange(10.0))
+        """
+        if self._fixed[0] is not None:
+            raise ValueError(f"{self.who()} was given its mean and variance and learns none; make it without them")
+        count, mean, spread = 0, np.zeros(()), np.zeros(())
+        sample: Shape = ()
+        for batch in batches(data, self.who()):
+            if count == 0:
+                sample = batch.shape[1:]
+                self._adapt_to((None, *sample))
+            if batch.shape[1:] != sample:
+                raise ValueError(
+                    f"{self.who()}: adapt's data has batches of shape {(None, *sample)} and of {batch.shape}"
+                )
+            step = max(1, CHUNK // max(1, int(np.prod(batch.shape[1:], dtype=np.int64))))
+            for start in range(0, len(batch), step):
+                part = batch[start : start + step].astype(np.float64)
+                added, of_part, spread_of_part = self._moments(part)
+                # Two sets of moments are put together without ever squaring a number that is far from its mean.
+                total = count + added
+                apart = of_part - mean
+                mean = mean + apart * (added / total)
+                spread = spread + spread_of_part + apart**2 * (count * added / total)
+                count = total
+        if count == 0:
+            raise ValueError(f"{self.who()}: adapt's data has no rows")
+        if not np.isfinite(mean).all():
+            raise ValueError(f"{self.who()}: adapt's data holds NaN or infinite numbers")
+        self.mean.assign(mean)
+        self.variance.assign(spread / count)
+
+    def _kept(self, rank: int) -> list[int]:
+        """The axes that keep statistics of their own."""
+        given = () if self.axis is None else (self.axis,) if isinstance(self.axis, int) else self.axis
+        return sorted(axis % rank for axis in given)
+
+    def _moments(self, part: NDArray[np.float64]) -> tuple[int, NDArray[np.float64], NDArray[np.float64]]:
+        """How many numbers each mean is of, the means, and the sums of squared distances from them."""
+        kept = self._kept(part.ndim)
+        rest = tuple(axis for axis in range(part.ndim) if axis not in kept)
+        mean = part.mean(axis=rest, keepdims=True)
+        spread = ((part - mean) ** 2).sum(axis=rest)
+        return int(np.prod([part.shape[axis] for axis in rest])), mean.reshape(spread.shape), spread
+
+    def _adapt_to(self, shape: Shape) -> None:
+        if not self.built:
+            if len(shape) == 1 and self.axis is not None:
+                raise ValueError(
+                    f"{self.who()}: adapt's data has the shape (batch,) and axis {self.axis!r} is no axis of a sample; "
+                    "give it as data[:, None], or make the layer with axis=None"
+                )
+            self.build(shape)
+            return
+        sizes = tuple(shape[axis] for axis in self._kept(len(shape)))
+        if sizes != self.mean.shape:
+            raise ValueError(
+                f"{self.who()} was built for {self._build_shape} and keeps {self.mean.shape} means; adapt's data "
+                f"{shape} has {sizes}"
+            )

@@ -1,0 +1,193 @@
+"""Layers that give numbers to texts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastnn.layers.preprocessing.vocabulary import OLD_NAMES, VocabularyLayer, strings
+from fastnn.symbolic.tensors import is_symbolic
+
+_LOWER = {letter: letter + 32 for letter in range(ord("A"), ord("Z") + 1)}
+_STRIP = str.maketrans("", "", "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")
+_WORD = re.compile(r"\S+", re.ASCII)
+
+
+class TextVectorization(VocabularyLayer):
+    """The numbers of a text's words in a vocabulary, which is given or learnt by `adapt`; or vectors of them.
+
+    A text is standardized, split into words, these are joined to n-grams where asked, and looked up. With "int", 0 is
+    behind the end of a text and 1 a word that is unknown; else 0 is the unknown word.
+
+    Shapes: (batch,) or (batch, 1) -> (batch, words) with "int", (batch, tokens) else.
+
+    Args:
+        max_tokens: How many numbers there may be; None: any.
+        standardize: "lower_and_strip_punctuation", "lower", "strip_punctuation" (of the letters of ASCII), None, or a
+            function from an array of strings to one of the same shape.
+        split: "whitespace", "character", None, or a function from an array of strings to a list of lists of them.
+        ngrams: 2 for words and pairs of neighbours, and so on; (2, 3) for pairs and triples alone; None: words.
+        output_mode: "int", "multi_hot", "count" or "tf_idf", as in `StringLookup`.
+        output_sequence_length: With "int", how many numbers a text has, cut or filled with 0; None: as many as the
+            longest of a call.
+        pad_to_max_tokens: Whether vectors have max_tokens places whatever the vocabulary's size.
+        vocabulary: Strings, or the path of a file with one in each line; None: `adapt` finds them.
+        idf_weights: With "tf_idf" and a vocabulary, the weight of each.
+        sparse: False; arrays are dense.
+        ragged: False; rows are filled with 0.
+        encoding: Of bytes.
+        name: A name, or None.
+        **kwargs: As in `Layer`.
+
+    Raises:
+        ValueError: An argument is out of its range, or two of them exclude each other.
+
+    Example:
+        >>> layer = TextVectorization(output_sequence_length=4)
+        >>> layer.adapt(["foo bar", "bar baz", "baz bada boom"])
+        >>> layer(["foo qux bar", "qux baz"])
+        array([[4, 1, 3, 0],
+               [1, 2, 0, 0]])
+    """
+
+    what = "texts"
+    mask_token = ""
+    oov_token = "[UNK]"
+    num_oov_indices = 1
+    invert = False
+    salt = None
+
+    def __init__(
+        self,
+        max_tokens: int | None = None,
+        standardize: str | Callable[[Any], Any] | None = "lower_and_strip_punctuation",
+        split: str | Callable[[Any], Any] | None = "whitespace",
+        ngrams: int | tuple[int, ...] | None = None,
+        output_mode: str = "int",
+        output_sequence_length: int | None = None,
+        pad_to_max_tokens: bool = False,
+        vocabulary: Any = None,
+        idf_weights: Any = None,
+        sparse: bool = False,
+        ragged: bool = False,
+        encoding: str = "utf-8",
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        if OLD_NAMES.get(output_mode, output_mode) == "one_hot":
+            raise ValueError("TextVectorization gives no one_hot vectors: texts differ in length; use 'multi_hot'")
+        super().__init__(name=name, **kwargs)
+        words = ("lower_and_strip_punctuation", "lower", "strip_punctuation")
+        if standardize is not None and not callable(standardize) and standardize not in words:
+            raise ValueError(f"{self.who()} expects standardize to be one of {words}, a function or None")
+        if split is not None and not callable(split) and split not in ("whitespace", "character"):
+            raise ValueError(f"{self.who()} expects split to be 'whitespace', 'character', a function or None")
+        widths = range(1, ngrams + 1) if isinstance(ngrams, int) else () if ngrams is None else tuple(ngrams)
+        if ngrams is not None and not (len(widths) and all(isinstance(n, int) and n >= 1 for n in widths)):
+            raise ValueError(f"{self.who()} expects ngrams to be whole numbers of at least 1, got {ngrams!r}")
+        if output_sequence_length is not None and self.output_mode != "int":
+            raise ValueError(f"{self.who()}: output_sequence_length goes with output_mode='int', not {output_mode!r}")
+        if output_sequence_length is not None and output_sequence_length < 1:
+            raise ValueError(f"{self.who()} expects output_sequence_length of at least 1, got {output_sequence_length}")
+        if ragged:
+            raise ValueError(f"{self.who()} gives rows of one length only; leave ragged=False")
+        self._widths = tuple(widths)
+
+    def adapt(  # type: ignore[override]
+        self, data: Any, batch_size: int | None = None, steps: int | None = None
+    ) -> None:
+        """Takes the tokens of texts, the most frequent first, in place of any before.
+
+        Args:
+            data: An array or a list of texts, or an iterable of batches of them.
+            batch_size: Takes no effect.
+            steps: How many batches of an iterable are looked at; None: all.
+
+        Raises:
+            ValueError: The vocabulary was given to the constructor.
+            TypeError: The data are no texts.
+        """
+        super().adapt(data, steps)
+
+    def _array(self, value: Any, who: str) -> NDArray[Any]:
+        return strings(value, who, self.encoding)
+
+    def _learn(self, batch: Any, what: str, samples: bool) -> None:
+        self._count_places(*_flat(self._split_texts(batch, what)))
+
+    def _split_texts(self, texts: Any, what: str) -> list[list[str]]:
+        """The tokens of each text."""
+        array = strings(texts, what, self.encoding)
+        if self.split is not None and array.ndim > 1:
+            if array.shape[-1] != 1 or array.ndim > 2:
+                raise ValueError(f"{self.who()} expects texts of shape (batch,) or (batch, 1), got {array.shape}")
+            array = array[:, 0]
+        array = np.atleast_1d(array)
+        if callable(self.standardize):
+            array = strings(self.standardize(array.astype(np.str_)), f"{self.who()}: what standardize returned")
+        texts = [self._standard(text) for text in array.ravel().tolist()]
+        if self.split is None:
+            width = max(1, array[0].size if len(array) and array.ndim > 1 else 1)
+            documents = [texts[i : i + width] for i in range(0, len(texts), width)]
+        elif callable(self.split):
+            documents = [[str(token) for token in tokens] for tokens in self.split(np.asarray(texts, np.str_))]
+        else:
+            documents = [list(text) if self.split == "character" else _WORD.findall(text) for text in texts]
+        if not self._widths:
+            return documents
+        return [
+            [" ".join(tokens[i : i + n]) for n in self._widths for i in range(len(tokens) - n + 1)]
+            for tokens in documents
+        ]
+
+    def _standard(self, text: str) -> str:
+        if self.standardize in ("lower", "lower_and_strip_punctuation"):
+            text = text.translate(_LOWER)
+        if self.standardize in ("strip_punctuation", "lower_and_strip_punctuation"):
+            text = text.translate(_STRIP)
+        return text
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """The shape that comes out for a shape that goes in, the batch included."""
+        length = self.output_sequence_length if self.output_mode == "int" else self._depth()
+        return (input_shape[0], length)
+
+    def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        """The numbers of texts' tokens, or vectors of them.
+
+        Args:
+            inputs: Texts of shape (batch,) or (batch, 1), or one text.
+            *args: As in `Layer`.
+            **kwargs: As in `Layer`.
+
+        Returns:
+            An int64 array with output_mode "int", else float32 vectors.
+
+        Raises:
+            TypeError: The inputs are no texts.
+            ValueError: There is no vocabulary yet.
+        """
+        if is_symbolic(inputs):
+            return super().__call__(inputs, *args, **kwargs)
+        documents = self._split_texts(inputs, f"{self.who()}: the input")
+        tokens, places, sizes = _flat(documents)
+        numbers = self._places(tokens)
+        longest = max(sizes.tolist(), default=0)
+        length = self.output_sequence_length if self.output_sequence_length is not None else longest
+        # Behind the end of a text stands what counts for nothing: 0, the mask, or -1 where it is left out of vectors.
+        rows = np.full((len(sizes), max(length, longest)), 0 if self.output_mode == "int" else -1, np.int64)
+        rows[np.arange(rows.shape[1]) < sizes[:, None]] = numbers[places]
+        result = self._vectors(rows[:, :length])
+        return result[0] if isinstance(inputs, (str, bytes)) else result
+
+
+def _flat(documents: list[list[str]]) -> tuple[list[str], NDArray[np.int64], NDArray[np.int64]]:
+    """The distinct tokens of documents, which of them each token is, and how many tokens each document has."""
+    sizes = np.fromiter((len(tokens) for tokens in documents), np.int64, len(documents))
+    known: dict[str, int] = {}
+    places = np.fromiter((known.setdefault(t, len(known)) for tokens in documents for t in tokens), np.int64)
+    return list(known), places, sizes

@@ -1,0 +1,1 @@
+"""The family `regularization` of the layers."""

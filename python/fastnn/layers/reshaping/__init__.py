@@ -1,0 +1,1 @@
+"""The family `reshaping` of the layers."""

@@ -1,0 +1,46 @@
+"""Base of the layers that add or remove positions at the border."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from fastnn.engine.layer import Layer
+
+Amounts = int | Sequence[int] | Sequence[Sequence[int]]
+
+
+def _pairs(layer: Layer, name: str, value: Amounts, rank: int) -> tuple[tuple[int, int], ...]:
+    """Amounts before and after each axis: from one number for all, one for each axis, or a pair for each axis.
+
+    Raises:
+        ValueError: It is none of these, or a number is negative.
+    """
+    axes: Any = (value,) * rank if isinstance(value, (int, np.integer)) else tuple(value)
+    if rank == 1 and len(axes) == 2:
+        axes = (axes,)
+    pairs = [(axis, axis) if isinstance(axis, (int, np.integer)) else tuple(axis) for axis in axes]
+    fits = len(pairs) == rank and all(len(pair) == 2 for pair in pairs)
+    if not fits or not all(isinstance(n, (int, np.integer)) and n >= 0 for pair in pairs for n in pair):
+        forms = "an integer or a pair such as (1, 2)" if rank == 1 else f"an integer, {rank} integers or {rank} pairs"
+        raise ValueError(f"{layer.who()} expects {name} to be {forms}, none of them negative, got {value!r}")
+    return tuple((int(before), int(after)) for before, after in pairs)
+
+
+class _Border(Layer):
+    """Amounts before and after each axis, which the core reads as one list."""
+
+    rank: ClassVar[int]
+    word: ClassVar[str]
+
+    def _pairs(self) -> tuple[tuple[int, int], ...]:
+        return _pairs(self, self.word, getattr(self, self.word), self.rank)
+
+    def _settle(self) -> None:
+        pairs = self._pairs()
+        setattr(self, self.word, pairs[0] if self.rank == 1 else pairs)
+
+    def _node(self) -> tuple[str, dict[str, Any]] | None:
+        return self.kind, {self.word: [amount for pair in self._pairs() for amount in pair]}

@@ -1,0 +1,1 @@
+"""The family `rnn` of the layers."""

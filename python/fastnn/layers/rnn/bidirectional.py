@@ -1,0 +1,153 @@
+"""Layer that runs a recurrent layer in both directions."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from fastnn import ops
+from fastnn.engine.emission import Emission
+from fastnn.engine.layer import Layer
+from fastnn.layers.rnn.wrapper import Wrapper
+from fastnn.ops.node import node
+
+
+class Bidirectional(Wrapper):
+    """A recurrent layer walks along time, a second one against it, and their outputs are merged.
+
+    Shapes: those of the layer, with twice the last size for merge_mode="concat".
+
+    Args:
+        layer: A recurrent layer; it is copied.
+        merge_mode: "concat", "sum", "mul", "ave", or None to return both outputs.
+        weights: First values of all weights, as `get_weights` gives them.
+        backward_layer: The second layer, with `go_backwards=True`; None: like the first.
+        **kwargs: `name`, `trainable`, `input_shape`, as in `Layer`.
+
+    Raises:
+        ValueError: The layers do not go together, or the mode is unknown.
+
+    Example:
+        >>> Bidirectional(LSTM(32, return_sequences=True))
+    """
+
+    forward_layer: Any
+    backward_layer: Any
+    modes: ClassVar[Mapping[str, str]] = {"concat": "Concatenate", "sum": "Add", "mul": "Multiply", "ave": "Average"}
+
+    def __init__(
+        self,
+        layer: Layer,
+        merge_mode: str | None = "concat",
+        weights: Sequence[Any] | None = None,
+        backward_layer: Layer | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        for one in (layer, layer if backward_layer is None else backward_layer):
+            self._check_layer(one)
+            if not all(hasattr(one, name) for name in ("go_backwards", "return_sequences", "return_state", "stateful")):
+                raise ValueError(f"{self.who()} expects a recurrent layer, such as LSTM(8), got {one!r}")
+        if merge_mode is not None and merge_mode not in self.modes:
+            raise ValueError(
+                f"{self.who()} expects merge_mode {', '.join(map(repr, self.modes))} or None, got {merge_mode!r}"
+            )
+        if self.batch_input_shape is None:
+            self.batch_input_shape = layer.batch_input_shape
+        forward = {**layer.get_config(), "name": f"forward_{layer.name.removeprefix('forward_')}"}
+        backward = {**forward, "name": f"backward_{layer.name.removeprefix('backward_')}", "go_backwards": True}
+        self.forward_layer = self.layer = type(layer).from_config(forward)
+        self.backward_layer = type(layer).from_config(backward) if backward_layer is None else backward_layer
+        if self.forward_layer.go_backwards == self.backward_layer.go_backwards:
+            raise ValueError(
+                f"{self.who()} expects one layer with go_backwards=True and one without, got two with "
+                f"go_backwards={self.forward_layer.go_backwards}"
+            )
+        for name in ("stateful", "return_sequences", "return_state"):
+            first, second = getattr(self.forward_layer, name), getattr(self.backward_layer, name)
+            if first != second:
+                raise ValueError(f"{self.who()} expects both layers to have one {name}, got {first} and {second}")
+            setattr(self, name, first)
+        for one in (self.forward_layer, self.backward_layer):
+            one._batch_size = getattr(layer, "_batch_size", None)
+            if hasattr(one, "zero_output_for_mask"):
+                one.zero_output_for_mask = bool(self.return_sequences)
+
+    def _store(self, arguments: dict[str, Any]) -> None:
+        # `weights` is what every layer has; the first values are kept under another name.
+        super()._store({name: value for name, value in arguments.items() if name != "weights"})
+        self._first_weights = arguments["weights"]
+
+    def _argument_names(self) -> tuple[str, ...]:
+        return tuple(name for name in super()._argument_names() if name != "weights")
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """The merged output; see `call` for the arguments."""
+        if self.stateful and args:
+            self.forward_layer._find_batch(args[0])
+            self.backward_layer._find_batch(args[0])
+        return super().__call__(*args, **kwargs)
+
+    def build(self, sequences_shape: Any = None) -> None:
+        """Makes the weights of both layers."""
+        for one in (self.forward_layer, self.backward_layer):
+            if not one.built:
+                one.build(sequences_shape)
+        super().build(sequences_shape)
+        if self._first_weights is not None:
+            self.set_weights(self._first_weights)
+            self._first_weights = None
+
+    def call(self, sequences: Any, initial_state: Any = None, mask: Any = None, training: bool | None = None) -> Any:
+        """Both walks.
+
+        Args:
+            sequences: (batch, time, n).
+            initial_state: The first states of the first layer, then those of the second; None: zeros.
+            mask: (batch, time), true where a step counts; None: all do.
+            training: Whether dropout drops.
+
+        Returns:
+            The merged output, or both; with `return_state` followed by the last states of both.
+        """
+        half = 0 if initial_state is None else len(initial_state) // 2
+        walks = []
+        for i, one in enumerate((self.forward_layer, self.backward_layer)):
+            states = None if initial_state is None else initial_state[i * half : (i + 1) * half]
+            keywords = {name: value for name, value in (("initial_state", states), ("mask", mask)) if value is not None}
+            in_order = i == 1 and one.go_backwards and "time_order" in inspect.signature(one.call).parameters
+            if in_order:
+                keywords["time_order"] = True
+            made = one(sequences, **keywords)
+            output, last = (made[0], list(made[1:])) if self.return_state else (made, [])
+            if i == 1 and self.return_sequences and not in_order:
+                output = ops.flip(output, axis=1)
+            walks.append((output, last))
+        (y, states), (y_back, states_back) = walks
+        if self.merge_mode is None:
+            return (y, y_back, *states, *states_back)
+        merged = node(self.modes[self.merge_mode], {}, [y, y_back], self.merge_mode)
+        return (merged, *states, *states_back) if self.return_state else merged
+
+    def _pass_masks(
+        self, emission: Emission, edges: list[int], masks: Sequence[int | None], outputs: list[int]
+    ) -> None:
+        if self.return_sequences and masks and masks[0] is not None:
+            for edge in outputs[: 1 if self.merge_mode else 2]:
+                emission.masks[edge] = masks[0]
+
+    @property
+    def states(self) -> list[Any] | None:
+        """Where stateful layers keep their states."""
+        both = [one.states for one in (self.forward_layer, self.backward_layer)]
+        return None if None in both else [state for states in both for state in states]
+
+    def reset_state(self) -> None:
+        """Sets the states of stateful layers to 0."""
+        self.forward_layer.reset_state()
+        self.backward_layer.reset_state()
+
+    def reset_states(self) -> None:
+        """Sets the states of stateful layers to 0."""
+        self.reset_state()

@@ -1,0 +1,307 @@
+"""Layers that walk along time: SimpleRNN, LSTM and GRU, their cells, and RNN, which walks with any cell.
+
+A layer is one node of the core, which computes all time steps, and so is what RNN makes of these cells; the steps of
+other cells are added to the graph one by one. This file owns the arguments, the first values of the weights, and the
+states that a stateful layer keeps from batch to batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from fastnn import _core, activations, ops
+from fastnn.engine.emission import Emission
+from fastnn.engine.layer import Layer
+from fastnn.ops.node import node
+from fastnn.seeds import next_seed
+from fastnn.symbolic.tensors import KerasTensor
+from fastnn.symbolic.variable import Variable
+
+_BATCH_SHAPES = ("batch_shape", "batch_input_shape")
+
+
+def _function(who: str, argument: str, activation: Any) -> dict[str, Any]:
+    """An activation as arguments of a recurrent node."""
+    made = activations.node_of(activation)
+    if made is None:
+        return {argument: "linear"}
+    kind, config = made
+    if kind != "Activation":
+        raise ValueError(
+            f"{who} expects {argument} to work number by number, got {kind.lower()}; put it behind the layer as a "
+            "layer of its own"
+        )
+    name = config["activation"]
+    if config.get("approximate"):
+        name = "gelu_tanh"
+    numbers = {f"{argument}_{key}": value for key, value in config.items() if key != "activation" and value is not None}
+    return {argument: name, **numbers}
+
+
+def as_list(states: Any) -> list[Any]:
+    """States one by one: one alone, a list, or lists within a list."""
+    if not isinstance(states, (list, tuple)):
+        return [states]
+    return [leaf for item in states for leaf in as_list(item)]
+
+
+def _rows_behind(tensor: KerasTensor) -> int | None:
+    """The size of the batch that the model's input was made with."""
+    while True:
+        call = tensor._call
+        if call is None:
+            return None
+        if not call.inputs:
+            size = getattr(call.layer, "batch_size", None)
+            return None if size is None else int(size)
+        tensor = call.inputs[0]
+
+
+def forget_nothing(layer: Layer) -> None:
+    """Lets the bias of the forget gate begin with 1, where the layer asks for it."""
+    if layer.bias is not None and layer.unit_forget_bias:
+        value = layer.bias.numpy()
+        value[layer.units : 2 * layer.units] = 1.0
+        layer.bias.assign(value)
+
+
+class Weighted(Layer):
+    """What a recurrent layer and its cell share: the weights, the functions, dropout."""
+
+    state_names: ClassVar[tuple[str, ...]] = ("h",)
+    kernel: Variable
+    recurrent_kernel: Variable
+    bias: Variable | None = None
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.pop("implementation", None)
+        super().__init__(**kwargs)
+        for argument in ("dropout", "recurrent_dropout"):
+            if not 0 <= getattr(self, argument) <= 1:
+                raise ValueError(f"{self.who()} expects {argument} in [0, 1], got {getattr(self, argument)}")
+        self.stream = _core.Stream(next_seed() if self.seed is None else int(self.seed))
+
+    @classmethod
+    def _common_arguments(cls) -> tuple[str, ...]:
+        # Keras takes `implementation`, which chooses between ways to compute the same.
+        return (*super()._common_arguments(), "implementation")
+
+    @property
+    def recurrent_kernel_initializer(self) -> Any:
+        """The first values of `recurrent_kernel`."""
+        return self.recurrent_initializer
+
+    @property
+    def recurrent_kernel_regularizer(self) -> Any:
+        """The penalty on `recurrent_kernel`."""
+        return self.recurrent_regularizer
+
+    @property
+    def recurrent_kernel_constraint(self) -> Any:
+        """What is imposed on `recurrent_kernel`."""
+        return self.recurrent_constraint
+
+    @property
+    def state_size(self) -> int | list[int]:
+        """The length of each state."""
+        count = len(self.state_names)
+        return int(self.units) if count == 1 else [int(self.units)] * count
+
+    @property
+    def output_size(self) -> int:
+        """The length of the output."""
+        return int(self.units)
+
+    def _node(self) -> tuple[str, dict[str, Any]]:
+        made = super()._node()
+        assert made is not None
+        kind, config = made
+        for argument in ("activation", "recurrent_activation"):
+            if argument in self._argument_names():
+                config.update(_function(self.who(), argument, getattr(self, argument)))
+        # The states of a stateful layer are no weights of Keras' list: they join when the node is added.
+        return kind, {**config, "stateful": False}
+
+    def build(self, input_shape: Any = None) -> None:
+        """Makes the weights for inputs of this shape."""
+        fresh = not self._weights
+        super().build(input_shape)
+        if fresh:
+            self._first_bias()
+
+    def _first_bias(self) -> None:
+        """Changes what the initializer made of the bias."""
+
+    def _over_time(
+        self,
+        sequences: Any,
+        initial_state: Sequence[Any] | None,
+        mask: Any,
+        training: bool | None,
+        kept: Sequence[Variable] = (),
+        **arguments: Any,
+    ) -> list[Any]:
+        """The outputs of the node on a sequence.
+
+        Args:
+            sequences: (batch, time, n).
+            initial_state: The first states, (batch, units) each; None: zeros, or those in `kept`.
+            mask: (batch, time), true where a step counts; None: all do.
+            training: Whether dropout drops.
+            kept: Where a stateful layer keeps its states.
+            **arguments: Further arguments of the node.
+
+        Returns:
+            The output, and the last states where the arguments ask for them.
+        """
+        kind, config = self._node()
+        config.update(arguments)
+        if not training:
+            config.update(dropout=0.0, recurrent_dropout=0.0)
+        inputs = [ops.cast(sequences, "float32")]
+        if mask is not None:
+            inputs.append(ops.cast(mask, "bool"))
+        if initial_state is not None:
+            if len(initial_state) != len(self.state_names):
+                raise ValueError(
+                    f"{self.who()} expects initial_state to be a list of {len(self.state_names)} tensors "
+                    f"({', '.join(self.state_names)}), got {len(initial_state)}"
+                )
+            inputs += initial_state
+        config.update(masked=mask is not None, initial_state=initial_state is not None)
+        if kept:
+            config.update(stateful=True, batch_size=kept[0].shape[0])
+        stream = self.stream if config["dropout"] or config["recurrent_dropout"] else None
+        made = node(kind, config, inputs, self.name, [*self._weights, *kept], stream)
+        return made if isinstance(made, list) else [made]
+
+
+class OverTime(Layer):
+    """What all layers that walk along time share: states that stay, and masks."""
+
+    supports_masking = True
+
+    def __init__(self, **kwargs: Any) -> None:
+        given = next((kwargs[name] for name in _BATCH_SHAPES if kwargs.get(name) is not None), (None,))
+        self._batch_size: int | None = given[0]
+        self.states: list[Variable] | None = None
+        super().__init__(**kwargs)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """The layer's output: for arrays arrays, for symbolic tensors symbolic tensors.
+
+        Args:
+            *args: The sequences, (batch, time, n); then perhaps `initial_state`, a list of (batch, units).
+            **kwargs: `initial_state`, `mask`, (batch, time), and `training`.
+
+        Returns:
+            The output; with `return_state` a tuple of it and the last states.
+        """
+        if args:
+            self._find_batch(args[0])
+        return super().__call__(*args, **kwargs)
+
+    def _find_batch(self, inputs: Any) -> None:
+        """Learns the size of the batch for which a stateful layer keeps states."""
+        if self.stateful and self._batch_size is None:
+            self._batch_size = _rows_behind(inputs) if isinstance(inputs, KerasTensor) else len(inputs)
+
+    def build(self, sequences_shape: Any = None) -> None:
+        """Makes the weights for inputs of this shape, and the states of a stateful layer."""
+        super().build(sequences_shape)
+        if not self.stateful or self.states is not None:
+            return
+        size = self._batch_size or (sequences_shape[0] if sequences_shape else None)
+        if size is None:
+            raise ValueError(
+                f"{self.who()} is stateful and expects a batch of known size; begin the model with "
+                "Input(batch_shape=(8, 10, 3)), or give the layer batch_shape"
+            )
+        self.states = [
+            Variable(np.zeros((size, units), np.float32), f"{self.name}/state_{name}", False)
+            for name, units in self._state_shapes()
+        ]
+
+    def _state_shapes(self) -> list[tuple[str, int]]:
+        """The name and the length of each state."""
+        raise NotImplementedError
+
+    def get_initial_state(self, batch_size: Any = None) -> list[Any]:
+        """States of zeros for so many samples."""
+        return [ops.zeros((batch_size, units)) for _, units in self._state_shapes()]
+
+    def reset_state(self) -> None:
+        """Sets the states of a stateful layer to 0."""
+        for state in self.states or ():
+            state.assign(np.zeros(state.shape, np.float32))
+
+    def reset_states(self) -> None:
+        """Sets the states of a stateful layer to 0."""
+        self.reset_state()
+
+    def _pass_masks(
+        self, emission: Emission, edges: list[int], masks: Sequence[int | None], outputs: list[int]
+    ) -> None:
+        if self.return_sequences and masks and masks[0] is not None:
+            emission.masks[outputs[0]] = masks[0]
+
+
+class Recurrent(OverTime, Weighted):
+    """What the recurrent layers share."""
+
+    def _state_shapes(self) -> list[tuple[str, int]]:
+        return [(name, int(self.units)) for name in self.state_names]
+
+    def call(
+        self,
+        sequences: Any,
+        initial_state: Any = None,
+        mask: Any = None,
+        training: bool | None = None,
+        time_order: bool = False,
+    ) -> Any:
+        """All steps.
+
+        Args:
+            sequences: (batch, time, n).
+            initial_state: The first states; None: zeros, or where a stateful layer stopped.
+            mask: (batch, time), true where a step counts; None: all do.
+            training: Whether dropout drops.
+            time_order: Whether the outputs of a walk from the end come in the order of time all the same.
+
+        Returns:
+            The output; with `return_state` a tuple of it and the last states.
+        """
+        first = None if initial_state is None else as_list(initial_state)
+        made = self._over_time(sequences, first, mask, training, self.states or (), time_order=time_order)
+        return tuple(made) if self.return_state else made[0]
+
+
+class Cell(Weighted):
+    """One step of a recurrent layer."""
+
+    def build(self, input_shape: Any = None) -> None:
+        """Makes the weights for inputs of this shape, (batch, n)."""
+        super().build((None, 1, input_shape[-1]))
+
+    def get_initial_state(self, batch_size: Any = None) -> list[Any]:
+        """States of zeros for so many samples."""
+        return [ops.zeros((batch_size, self.units)) for _ in self.state_names]
+
+    def call(self, inputs: Any, states: Any, training: bool | None = None) -> Any:
+        """One step.
+
+        Args:
+            inputs: (batch, n).
+            states: (batch, units), or a list of them.
+            training: Whether dropout drops.
+
+        Returns:
+            The output, and the new states as the old ones were given.
+        """
+        sequence = ops.expand_dims(inputs, 1)
+        output, *after = self._over_time(sequence, as_list(states), None, training, return_state=True)
+        return output, after if isinstance(states, (list, tuple)) else after[0]

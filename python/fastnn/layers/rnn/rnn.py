@@ -1,0 +1,169 @@
+"""Recurrent layer over any cell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastnn import ops
+from fastnn.layers.rnn.cells import build_cells, check_cell, chosen, zeros_of
+from fastnn.layers.rnn.recurrent import Cell, OverTime, as_list
+from fastnn.layers.rnn.stacked_rnn_cells import StackedRNNCells, cell_from
+
+
+class RNN(OverTime):
+    """Walks along time with a cell: `output, states = cell(x[:, t], states)`, step after step.
+
+    With the cells of this module, one alone or stacked, it computes what the layers of the same names do. The steps of
+    a cell of your own are added to the graph one by one, so the number of steps must be known.
+
+    Shapes: (batch, time, n) -> (batch, units), or (batch, time, units) with `return_sequences`.
+
+    Args:
+        cell: An object with `state_size` that is called with (inputs, states) and returns the output and the new
+            states; a list of them is stacked.
+        return_sequences: Whether the outputs of all steps are returned, not the last alone.
+        return_state: Whether the last states are returned too.
+        go_backwards: Whether time is walked from its end; outputs come in the order of the walk.
+        stateful: Whether a batch begins with the states that the batch before ended with, row by row.
+        unroll: Taken for Keras' sake; it changes nothing.
+        zero_output_for_mask: Whether a masked step gives 0, not the output before it.
+        **kwargs: `name`, `trainable`, `input_shape`, as in `Layer`.
+
+    Raises:
+        ValueError: The cell has no `state_size`, or cannot be called.
+
+    Example:
+        >>> RNN([GRUCell(32), GRUCell(16)], return_sequences=True)
+    """
+
+    cell: Any
+
+    def __init__(
+        self,
+        cell: Any,
+        return_sequences: bool = False,
+        return_state: bool = False,
+        go_backwards: bool = False,
+        stateful: bool = False,
+        unroll: bool = False,
+        zero_output_for_mask: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        if isinstance(self.cell, (list, tuple)):
+            self.cell = StackedRNNCells(self.cell)
+        check_cell(self.who(), self.cell)
+        if self.stateful and not self._known_cells():
+            raise ValueError(
+                f"{self.who()} keeps states for the cells of fastnn only, not for {type(self.cell).__name__}; pass the "
+                "last states on as initial_state"
+            )
+
+    @property
+    def state_size(self) -> list[Any]:
+        """The length of each state."""
+        size = self.cell.state_size
+        return list(size) if isinstance(size, (list, tuple)) else [size]
+
+    def get_initial_state(self, batch_size: Any = None) -> list[Any]:
+        """The states with which the cell begins, for so many samples."""
+        states = zeros_of(self.cell, batch_size)
+        return list(states) if isinstance(states, (list, tuple)) else [states]
+
+    def _known_cells(self) -> list[Cell]:
+        """The cells whose steps the core computes together; none if one is of another kind."""
+        cells = self.cell.cells if isinstance(self.cell, StackedRNNCells) else [self.cell]
+        return list(cells) if all(isinstance(cell, Cell) for cell in cells) else []
+
+    def _state_shapes(self) -> list[tuple[str, int]]:
+        return [(name, int(cell.units)) for cell in self._known_cells() for name in cell.state_names]
+
+    def build(self, sequences_shape: Any = None) -> None:
+        """Makes the weights of the cell, and the states of a stateful layer."""
+        if sequences_shape[1] is None and not self._known_cells():
+            raise ValueError(
+                f"{self.who()} expects a known number of steps for {type(self.cell).__name__}, got {sequences_shape}; "
+                "give the model's input its length"
+            )
+        build_cells([self.cell], (None, *sequences_shape[2:]))
+        super().build(sequences_shape)
+
+    def call(
+        self,
+        sequences: Any,
+        initial_state: Any = None,
+        mask: Any = None,
+        training: bool | None = None,
+        time_order: bool = False,
+    ) -> Any:
+        """All steps.
+
+        Args:
+            sequences: (batch, time, n).
+            initial_state: The first states, as the cell has them; None: zeros, or where a stateful layer stopped.
+            mask: (batch, time), true where a step counts; None: all do.
+            training: Whether dropout drops.
+            time_order: Whether the outputs of a walk from the end come in the order of time all the same.
+
+        Returns:
+            The output; with `return_state` a tuple of it and the last states.
+        """
+        cells = self._known_cells()
+        if cells:
+            output, states = self._cell_by_cell(cells, sequences, initial_state, mask, training, time_order)
+        else:
+            output, states = self._step_by_step(sequences, initial_state, mask, time_order)
+        return (output, *states) if self.return_state else output
+
+    def _cell_by_cell(
+        self, cells: list[Cell], sequences: Any, initial_state: Any, mask: Any, training: bool | None, time_order: bool
+    ) -> tuple[Any, list[Any]]:
+        # A cell reads nothing of those above it, so each may finish its walk before the next begins.
+        given = None if initial_state is None else as_list(initial_state)
+        after: list[Any] = []
+        at = 0
+        for i, cell in enumerate(cells):
+            last = i + 1 == len(cells)
+            count = len(cell.state_names)
+            sequences, *states = cell._over_time(
+                sequences,
+                None if given is None else given[at : at + count],
+                mask,
+                training,
+                [] if self.states is None else self.states[at : at + count],
+                return_sequences=self.return_sequences or not last,
+                return_state=True,
+                go_backwards=self.go_backwards,
+                time_order=time_order or not last,
+                zero_output_for_mask=self.zero_output_for_mask and last,
+            )
+            at += count
+            after += states if self.cell is cell else [states]
+        return sequences, after
+
+    def _step_by_step(self, sequences: Any, initial_state: Any, mask: Any, time_order: bool) -> tuple[Any, list[Any]]:
+        time = sequences.shape[1]
+        given = self.get_initial_state(ops.shape(sequences)[0]) if initial_state is None else initial_state
+        states = list(given) if isinstance(given, (list, tuple)) else [given]
+        outputs = []
+        for t in reversed(range(time)) if self.go_backwards else range(time):
+            output, new = self.cell(sequences[:, t], states)
+            new = list(new) if isinstance(new, (list, tuple)) else [new]
+            if mask is not None:
+                seen = ops.expand_dims(ops.cast(mask, "bool")[:, t], -1)
+                stacked = isinstance(states[-1], (list, tuple))
+                before = states[-1][0] if stacked else states[0]
+                output = ops.where(seen, output, ops.zeros_like(output) if self.zero_output_for_mask else before)
+                new = chosen(seen, new, states)
+            states = new
+            outputs.append(output)
+        if not self.return_sequences:
+            return outputs[-1], states
+        ordered = outputs[::-1] if time_order and self.go_backwards else outputs
+        return ops.stack(ordered, axis=1), states
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> RNN:
+        """A new layer with the arguments that `get_config` returned."""
+        return cls(**{**config, "cell": cell_from(config["cell"])})

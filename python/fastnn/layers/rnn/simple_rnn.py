@@ -1,0 +1,130 @@
+"""Simple recurrent layer and its cell."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastnn.layers.rnn.recurrent import Cell, Recurrent
+
+
+class SimpleRNN(Recurrent):
+    """h = activation(x @ kernel + h_before @ recurrent_kernel + bias), step after step.
+
+    Shapes: (batch, time, n) -> (batch, units), or (batch, time, units) with `return_sequences`; `kernel` is (n, units),
+    `recurrent_kernel` (units, units), `bias` (units,).
+
+    Args:
+        units: How many outputs.
+        activation: A name or a function of `fastnn.activations` that works number by number; None: linear.
+        use_bias: Whether there is a bias.
+        kernel_initializer: The kernel's first values.
+        recurrent_initializer: The recurrent kernel's first values.
+        bias_initializer: The bias' first values.
+        kernel_regularizer: A penalty on the kernel.
+        recurrent_regularizer: A penalty on the recurrent kernel.
+        bias_regularizer: A penalty on the bias.
+        activity_regularizer: A penalty on the output.
+        kernel_constraint: What is imposed on the kernel after each update.
+        recurrent_constraint: What is imposed on the recurrent kernel after each update.
+        bias_constraint: What is imposed on the bias after each update.
+        dropout: The share of the inputs that training drops, the same at all steps of a sample.
+        recurrent_dropout: The share of the states that training drops before the recurrent kernel, likewise.
+        return_sequences: Whether the outputs of all steps are returned, not the last alone.
+        return_state: Whether the last states are returned too.
+        go_backwards: Whether time is walked from its end; outputs come in the order of the walk.
+        stateful: Whether a batch begins with the states that the batch before ended with, row by row.
+        unroll: Taken for Keras' sake; it changes nothing.
+        seed: A whole number for dropout, or None to draw one.
+        zero_output_for_mask: Whether a masked step gives 0, not the output before it.
+        **kwargs: `name`, `trainable`, `input_shape`, as in `Layer`.
+
+    Raises:
+        ValueError: An argument is out of its range, or a stateful layer does not know its batch.
+
+    Example:
+        >>> SimpleRNN(16, return_sequences=True)
+    """
+
+    kind = "SimpleRNN"
+
+    def __init__(
+        self,
+        units: int,
+        activation: Any = "tanh",
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        recurrent_initializer: Any = "orthogonal",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        recurrent_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        recurrent_constraint: Any = None,
+        bias_constraint: Any = None,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        return_sequences: bool = False,
+        return_state: bool = False,
+        go_backwards: bool = False,
+        stateful: bool = False,
+        unroll: bool = False,
+        seed: int | None = None,
+        zero_output_for_mask: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+
+
+class SimpleRNNCell(Cell):
+    """One step of `SimpleRNN`, for `RNN` and for layers of your own.
+
+    Shapes: (batch, n) and the states h, (batch, units) -> the output (batch, units), and the states after it.
+
+    Args:
+        units: How many outputs.
+        activation: A name or a function of `fastnn.activations` that works number by number; None: linear.
+        use_bias: Whether there is a bias.
+        kernel_initializer: The kernel's first values.
+        recurrent_initializer: The recurrent kernel's first values.
+        bias_initializer: The bias' first values.
+        kernel_regularizer: A penalty on the kernel.
+        recurrent_regularizer: A penalty on the recurrent kernel.
+        bias_regularizer: A penalty on the bias.
+        kernel_constraint: What is imposed on the kernel after each update.
+        recurrent_constraint: What is imposed on the recurrent kernel after each update.
+        bias_constraint: What is imposed on the bias after each update.
+        dropout: The share of the inputs that training drops, the same at all steps of a sample.
+        recurrent_dropout: The share of the states that training drops before the recurrent kernel, likewise.
+        seed: A whole number for dropout, or None to draw one.
+        **kwargs: `name`, `trainable`, as in `Layer`.
+
+    Raises:
+        ValueError: An argument is out of its range.
+
+    Example:
+        >>> RNN(SimpleRNNCell(16))
+    """
+
+    kind = "SimpleRNN"
+
+    def __init__(
+        self,
+        units: int,
+        activation: Any = "tanh",
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        recurrent_initializer: Any = "orthogonal",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        recurrent_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        recurrent_constraint: Any = None,
+        bias_constraint: Any = None,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        seed: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)

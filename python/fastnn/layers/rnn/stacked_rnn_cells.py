@@ -1,0 +1,70 @@
+"""Several cells in a stack, as one cell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fastnn.engine.layer import Layer
+from fastnn.layers.rnn.cells import build_cells, check_cell, output_size, zeros_of
+from fastnn.layers.rnn.gru import GRUCell
+from fastnn.layers.rnn.lstm import LSTMCell
+from fastnn.layers.rnn.simple_rnn import SimpleRNNCell
+from fastnn.naming import lookup
+
+
+class StackedRNNCells(Layer):
+    """Cells one upon the other as one cell: each reads the output of the one before it.
+
+    Args:
+        cells: The cells.
+        **kwargs: `name`, as in `Layer`.
+
+    Example:
+        >>> RNN(StackedRNNCells([LSTMCell(32), LSTMCell(16)]))
+    """
+
+    def __init__(self, cells: Sequence[Any], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        for cell in self.cells:
+            check_cell(self.who(), cell)
+
+    @property
+    def state_size(self) -> list[Any]:
+        """The lengths of the states of each cell."""
+        return [cell.state_size for cell in self.cells]
+
+    @property
+    def output_size(self) -> int:
+        """The length of the last cell's output."""
+        return output_size(self.cells[-1])
+
+    def get_initial_state(self, batch_size: Any = None) -> list[Any]:
+        """States of zeros for so many samples."""
+        return [zeros_of(cell, batch_size) for cell in self.cells]
+
+    def build(self, input_shape: Any = None) -> None:
+        """Makes the weights of the cells for inputs (batch, n)."""
+        build_cells(self.cells, input_shape)
+        super().build(input_shape)
+
+    def call(self, inputs: Any, states: Any, training: bool | None = None) -> Any:
+        """One step of all cells; returns the last output and the new states of each."""
+        after = []
+        for cell, state in zip(self.cells, states, strict=True):
+            inputs, new = cell(inputs, state)
+            after.append(new)
+        return inputs, after
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> StackedRNNCells:
+        """New cells with the arguments that `get_config` returned."""
+        return cls(**{**config, "cells": [cell_from(one) for one in config["cells"]]})
+
+
+def cell_from(config: Any) -> Any:
+    """A cell of what describes it; a cell itself."""
+    if not isinstance(config, Mapping):
+        return config
+    known = {cls.__name__: cls for cls in (SimpleRNNCell, LSTMCell, GRUCell, StackedRNNCells)}
+    return lookup("cell", config["class_name"], known).from_config(config["config"])

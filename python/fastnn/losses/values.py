@@ -1,0 +1,88 @@
+"""Per-sample values of losses and metrics, computed by nodes of the core."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fastnn import _core, ops
+from fastnn.engine.layer import numeric
+from fastnn.symbolic.tensors import is_traced, operators
+
+Values = NDArray[np.float32]
+
+
+def values_of(kind: str, y_true: ArrayLike, y_pred: ArrayLike, labels: bool = False, **config: Any) -> Values:
+    """One value for each sample (for each place of each sample, where there are more axes), by a node of the core.
+
+    Args:
+        kind: The node's.
+        y_true: Of the shape of `y_pred`, or labels: of its shape without the last axis.
+        y_pred: Of shape (..., classes).
+        labels: Whether `y_true` are whole numbers, the numbers of classes.
+        **config: The node's arguments.
+
+    Raises:
+        ValueError: The shapes do not fit.
+    """
+    if is_traced([y_true, y_pred]):
+        return _traced_values(kind, y_true, y_pred, labels, config)  # type: ignore[no-any-return]
+    predicted = numeric(y_pred, f"{kind}: y_pred").astype(np.float32)
+    if predicted.ndim == 0:
+        predicted = predicted[np.newaxis]
+    true = numeric(y_true, f"{kind}: y_true")
+    lead = predicted.shape[:-1]
+    if labels:
+        if true.shape == (*lead, 1):
+            true = true[..., 0]
+        if true.shape != lead:
+            raise ValueError(f"{kind} expects y_true of shape {lead} (whole numbers), got {true.shape}")
+        true = true.reshape(-1).astype(np.int32)
+    else:
+        if true.shape != predicted.shape:
+            if true.shape == lead and predicted.shape[-1] == 1:
+                true = true[..., np.newaxis]
+            try:
+                true = np.broadcast_to(true, predicted.shape)
+            except ValueError:
+                raise ValueError(f"{kind} expects y_true of shape {predicted.shape}, got {true.shape}") from None
+        true = np.ascontiguousarray(true.reshape(-1, predicted.shape[-1]), dtype=np.float32)
+    rows = np.ascontiguousarray(predicted.reshape(-1, predicted.shape[-1]))
+    if not len(rows):
+        return np.zeros(lead, dtype=np.float32)
+    return _core.apply(kind, config, [true, rows])[0].reshape(lead)
+
+
+def _traced_values(kind: str, y_true: Any, y_pred: Any, labels: bool, config: dict[str, Any]) -> Any:
+    """The node on tensors; errors that may flow back into y_true are put together of functions that let them."""
+    true, predicted = ops.cast(y_true, "int32" if labels else "float32"), ops.cast(y_pred, "float32")
+    if labels:
+        if len(true.shape) == len(predicted.shape) and true.shape[-1] == 1:
+            true = ops.squeeze(true, -1)
+    else:
+        true, predicted = same_rank(true, predicted)
+        if kind == "mean_squared_error":
+            return ops.mean(ops.square(predicted - true), -1)
+        if kind == "mean_absolute_error":
+            return ops.mean(ops.abs(predicted - true), -1)
+        if kind == "cosine_similarity":
+            return -ops.sum(ops.normalize(true) * ops.normalize(predicted), -1)
+        if tuple(true.shape) != tuple(predicted.shape):
+            true = true + ops.zeros_like(predicted)
+    return operators["node"](kind, config, [true, predicted])
+
+
+def same_rank(true: Any, predicted: Any) -> tuple[Any, Any]:
+    """y_true and y_pred with as many axes, where one has a last axis of size 1 more."""
+    if len(true.shape) == len(predicted.shape) - 1 and predicted.shape[-1] == 1:
+        return ops.expand_dims(true, -1), predicted
+    if len(true.shape) == len(predicted.shape) + 1 and true.shape[-1] == 1:
+        return ops.squeeze(true, -1), predicted
+    return true, predicted
+
+
+def last_axis(who: str, axis: int) -> None:
+    if axis != -1:
+        raise ValueError(f"{who} expects the classes in the last axis (axis=-1), got axis={axis!r}")

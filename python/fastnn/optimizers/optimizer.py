@@ -1,0 +1,169 @@
+"""Optimizers: how weights move.
+
+An object here is the face of the core's optimizer, which owns the slots (one block for each weight, found by the
+weight); so compiling again with the same object goes on where it was.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastnn import _core
+from fastnn.configurable import Configurable, plain
+from fastnn.optimizers import schedules as schedules
+from fastnn.optimizers.schedules import LearningRateSchedule
+from fastnn.symbolic.variable import Variable
+
+
+class Optimizer(Configurable):
+    """Base of all optimizers.
+
+    The arguments common to all: `learning_rate`, a number, a schedule of `fastnn.optimizers.schedules`, or a function
+    without arguments that is asked before each run of steps; `weight_decay`, a share of each weight (times the learning
+    rate) that is taken off at each step; `clipnorm` (the longest gradient of a weight), `clipvalue` (its largest
+    element) or `global_clipnorm` (the longest gradient of all weights together), of which one may be given; and `name`.
+    """
+
+    kind: ClassVar[str] = ""
+    """What the core calls the rule."""
+    renamed: ClassVar[Mapping[str, str]] = {"lr": "learning_rate"}
+
+    def _store(self, arguments: dict[str, Any]) -> None:
+        clips = [name for name in ("clipnorm", "clipvalue", "global_clipnorm") if arguments.get(name) is not None]
+        if len(clips) > 1:
+            raise ValueError(
+                f"{type(self).__name__}: only one of clipnorm, clipvalue and global_clipnorm can be set, got "
+                f"{', '.join(f'{name}={arguments[name]}' for name in clips)}"
+            )
+        self._schedule = _schedule_of(arguments["learning_rate"])
+        if self._schedule is not None:
+            arguments = {**arguments, "learning_rate": self._rate_at(0)}
+        for name, value in arguments.items():
+            if name in ("nesterov", "amsgrad", "centered"):
+                arguments[name] = bool(value)
+            elif name != "name" and value is not None:
+                arguments[name] = self._number(name, value)
+        rate = arguments["learning_rate"]
+        config = {name: value for name, value in arguments.items() if name not in ("name", "learning_rate")}
+        self.handle = _core.Optimizer(self.kind, {"learning_rate": rate, **config})
+        self._undecayed: list[Variable] = []
+        self._undecayed_names: list[str] = []
+        self._weights: list[_core.Variable] = []
+        self._storing = True
+        super()._store(arguments)
+        self._storing = False
+
+    def _number(self, name: str, value: Any) -> float:
+        if callable(value):
+            raise TypeError(f"{type(self).__name__}: {name} expects a number, got {value!r}")
+        if isinstance(value, (bool, str)) or np.ndim(value) != 0:
+            raise TypeError(f"{type(self).__name__} expects {name} to be a number, got {value!r}")
+        number = float(value)
+        if not 0 <= number < np.inf:
+            raise ValueError(f"{type(self).__name__} expects {name} to be a number of at least 0, got {value!r}")
+        return number
+
+    @property
+    def learning_rate(self) -> float:
+        """How far the next step goes; it may be set at any time, unless a schedule says it."""
+        return self.handle.learning_rate if self._schedule is None else self._rate_at(self.iterations)
+
+    @learning_rate.setter
+    def learning_rate(self, value: Any) -> None:
+        if self._schedule is not None and self.__dict__.get("_arguments") is not None and not self._storing:
+            raise TypeError(
+                f"{type(self).__name__}: the learning rate is said by {self._schedule!r} and cannot be set; compile "
+                "with a number as learning_rate for that"
+            )
+        self.handle.learning_rate = self._number("learning_rate", value)
+
+    lr = learning_rate
+
+    @property
+    def iterations(self) -> int:
+        """How many steps it has taken."""
+        return self.handle.iterations
+
+    @iterations.setter
+    def iterations(self, value: int) -> None:
+        self.handle.iterations = int(value)
+
+    def coming_rates(self, steps: int) -> NDArray[np.float64] | None:
+        """The learning rates of the coming steps, where a schedule says them."""
+        if self._schedule is None:
+            return None
+        first = self.iterations
+        return np.array([self._rate_at(step) for step in range(first, first + steps)])
+
+    def _rate_at(self, step: int) -> float:
+        assert self._schedule is not None
+        rate = self._schedule(step) if isinstance(self._schedule, LearningRateSchedule) else self._schedule()
+        return self._number("learning_rate", np.asarray(rate).item())
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments from which `from_config` makes an equal optimizer without slots, as plain values."""
+        config = super().get_config()
+        return config if self._schedule is None else {**config, "learning_rate": plain(self._schedule)}
+
+    def build(self, variables: Sequence[Variable]) -> None:
+        """Makes slots for weights not seen before."""
+        known = {id(handle) for handle in self._weights}
+        self._weights += [variable.handle for variable in variables if id(variable.handle) not in known]
+        self.handle.build([variable.handle for variable in variables])
+        excluded = [variable.handle for variable in self._undecayed]
+        for name in self._undecayed_names:
+            excluded += [variable.handle for variable in variables if re.search(name, variable.path)]
+        if excluded:
+            self.handle.exclude_from_weight_decay(excluded)
+
+    def __reduce__(self) -> Any:
+        slots = [(weight, [slot.numpy() for slot in self.handle.slots(weight)]) for weight in self._weights]
+        state = {
+            "slots": slots, "rate": self.handle.learning_rate, "steps": self.iterations, "undecayed": self._undecayed,
+            "undecayed_names": self._undecayed_names,
+        }  # fmt: skip
+        return _revived, (type(self), self.get_config()), state
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        self._undecayed, self._undecayed_names = state["undecayed"], state["undecayed_names"]
+        self._weights = [weight for weight, _ in state["slots"]]
+        self.handle.build(self._weights)
+        for weight, arrays in state["slots"]:
+            for slot, array in zip(self.handle.slots(weight), arrays, strict=True):
+                slot.assign(array)
+        self.handle.learning_rate, self.iterations = state["rate"], state["steps"]
+
+    @property
+    def variables(self) -> list[_core.Variable]:
+        """The slots, weight by weight."""
+        return [slot for weight in self._weights for slot in self.handle.slots(weight)]
+
+    def exclude_from_weight_decay(
+        self, var_list: Sequence[Variable] | None = None, var_names: Sequence[str] | None = None
+    ) -> None:
+        """Spares weights from `weight_decay`.
+
+        Args:
+            var_list: The weights.
+            var_names: Regular expressions of which one is found in a weight's path: ["bias"].
+        """
+        self._undecayed += list(var_list or ())
+        self._undecayed_names += list(var_names or ())
+        if var_list:
+            self.handle.exclude_from_weight_decay([variable.handle for variable in var_list])
+
+
+def _revived(cls: type[Optimizer], config: Mapping[str, Any]) -> Optimizer:
+    return cls.from_config(config)
+
+
+def _schedule_of(rate: Any) -> Any:
+    """What says the learning rate, where it is no number."""
+    if isinstance(rate, Mapping):
+        return schedules.deserialize(rate)
+    return rate if callable(rate) else None

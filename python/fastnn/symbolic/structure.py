@@ -1,0 +1,56 @@
+"""Nested structures of arguments and results: how several things are put together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+
+class Structure:
+    """How several things were put together: one alone, or lists, tuples and dicts of them, within one another too.
+
+    A dict is flattened in the order of its sorted keys, as Keras does.
+
+    Args:
+        given: One thing, or a list or dict of things.
+        who: How errors call it, where lists within lists are an error; None: they are not.
+
+    Raises:
+        ValueError: It is empty or, for a `who`, nested deeper.
+    """
+
+    def __init__(self, given: Any, who: str | None = None) -> None:
+        self.alone = not isinstance(given, (list, tuple, Mapping))
+        self.keys = sorted(given) if isinstance(given, Mapping) else None
+        self._order = list(given) if isinstance(given, Mapping) else []
+        self._like = type(given)
+        items = [] if self.alone else list(given) if self.keys is None else [given[key] for key in self.keys]
+        if who is not None:
+            if not self.alone and not items:
+                raise ValueError(f"{who} expects at least one tensor, got {given!r}")
+            if any(isinstance(item, (list, tuple, Mapping)) for item in items):
+                raise ValueError(f"{who} expects one tensor, a list or a dict of tensors, got lists within: {given!r}")
+        self._parts = [Structure(item) for item in items]
+        self.count: int = 1 if self.alone else sum(part.count for part in self._parts)
+
+    def flat(self, given: Any) -> list[Any]:
+        """What was put together, one by one."""
+        if self.alone:
+            return [given]
+        items = list(given) if self.keys is None else [given[key] for key in self.keys]
+        return [leaf for part, item in zip(self._parts, items, strict=True) for leaf in part.flat(item)]
+
+    def pack(self, leaves: Sequence[Any]) -> Any:
+        """Things put together in the same way."""
+        if self.alone:
+            return leaves[0]
+        items, at = [], 0
+        for part in self._parts:
+            items.append(part.pack(leaves[at : at + part.count]))
+            at += part.count
+        if self.keys is not None:
+            found = dict(zip(self.keys, items, strict=True))
+            return {key: found[key] for key in self._order}
+        if issubclass(self._like, tuple):
+            return self._like(*items) if hasattr(self._like, "_fields") else tuple(items)
+        return items

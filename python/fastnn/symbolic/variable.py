@@ -1,0 +1,165 @@
+"""Variable: one weight of a layer, as Python sees it.
+
+The numbers belong to the core and never move; this object knows their path, their initializer's friends (regularizer
+and constraint) and how they look as NumPy.
+"""
+
+from __future__ import annotations
+
+import copyreg
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fastnn import _core
+from fastnn.symbolic.tensors import Arithmetic, Trace, operators
+
+
+class Variable(Arithmetic):
+    """A block of float32 numbers that a layer reads and, if `trainable`, training moves.
+
+    `numpy()` and `np.asarray(variable)` copy; `assign` writes in place, so every model that shares the layer sees it.
+    In the `call` of a layer it stands for its value in each step, and `assign` for a change at the end of each step.
+
+    Args:
+        value: The first value, an array; or a function of the shape, an initializer.
+        path: Where it stands: "dense/kernel".
+        trainable: Whether training may move it.
+        regularizer: Its penalty in the loss, or None.
+        constraint: What is imposed after each update, or None.
+        shape: Its shape, for an initializer.
+        dtype: "float32", or an integer type, whose numbers are kept exactly up to 2**24.
+        name: In place of `path`.
+
+    Example:
+        >>> layer.kernel.assign(np.zeros(layer.kernel.shape))
+    """
+
+    def __init__(
+        self,
+        value: ArrayLike,
+        path: str = "variable",
+        trainable: bool = True,
+        regularizer: Any = None,
+        constraint: Any = None,
+        shape: Sequence[int] | None = None,
+        dtype: Any = None,
+        name: str | None = None,
+    ) -> None:
+        array = np.asarray(value(tuple(shape or ())) if callable(value) else value, dtype=np.float32)
+        path = path if name is None else name
+        self.handle = _core.Variable(path, array.shape, trainable)
+        self.handle.assign(array)
+        self.trainable = trainable
+        self.learned = trainable
+        self.dtype = "float32" if dtype is None else str(np.dtype(dtype))
+        self.regularizer = regularizer
+        self.constraint = constraint
+        if regularizer is not None and not regularizer.is_custom():
+            self.handle.l1, self.handle.l2 = regularizer.strengths()
+        if constraint is not None:
+            constraint.bind(self.handle)
+
+    @property
+    def path(self) -> str:
+        """The names on the way to it, joined by "/"."""
+        return self.handle.path
+
+    @property
+    def name(self) -> str:
+        """The last part of the path: "kernel"."""
+        return self.path.rsplit("/", 1)[-1]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(self.handle.shape)
+
+    @property
+    def ndim(self) -> int:
+        return len(self.handle.shape)
+
+    @property
+    def size(self) -> int:
+        """How many numbers it holds."""
+        return int(np.prod(self.shape, dtype=np.int64))
+
+    def numpy(self) -> NDArray[np.float32]:
+        """A copy of the numbers."""
+        return self.handle.numpy()
+
+    @property
+    def value(self) -> Any:
+        """A copy of the numbers; in the `call` of a layer, what stands for them."""
+        return self.numpy() if Trace.current() is None else operators["tensor"](self)
+
+    def assign(self, value: Any) -> Any:
+        """Writes `value` in place.
+
+        Raises:
+            ValueError: The shapes differ.
+        """
+        return self._assigned("assign", value)
+
+    def assign_add(self, value: Any) -> Any:
+        """Adds `value` in place."""
+        return self._assigned("add", value)
+
+    def assign_sub(self, value: Any) -> Any:
+        """Takes `value` off in place."""
+        return self._assigned("subtract", value)
+
+    def _assigned(self, how: str, value: Any) -> Any:
+        if Trace.current() is not None:
+            return operators["assign"](self, value, how)
+        array = np.asarray(value, dtype=np.float32)
+        if how != "assign":
+            array = self.numpy() + (array if how == "add" else -array)
+        if array.shape != self.shape:
+            raise ValueError(f'Variable "{self.path}" has shape {self.shape}, got {array.shape}')
+        self.handle.assign(np.asarray(array, order="C"))
+        return None
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        if self.constraint is not None:
+            self.constraint.bind(self.handle)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        if Trace.current() is not None:
+            raise TypeError(f'Variable "{self.path}" was given to NumPy while call() is run; use fastnn.ops there')
+        array = self.numpy()
+        return array if dtype is None else array.astype(dtype, copy=False)
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[i] for i in range(len(self)))
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise TypeError("len() of a variable without axes")
+        return self.shape[0]
+
+    def __float__(self) -> float:
+        return float(self.numpy())
+
+    def __int__(self) -> int:
+        return int(self.numpy())
+
+    def __repr__(self) -> str:
+        return f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}, value={self.numpy()}>"
+
+
+def _revived_variable(path: str, value: NDArray[np.float32], trainable: bool, l1: float, l2: float) -> _core.Variable:
+    handle = _core.Variable(path, value.shape, trainable)
+    handle.assign(value)
+    handle.l1, handle.l2 = l1, l2
+    return handle
+
+
+# How pickle and copy take what the core owns; constraints are bound anew by the `Variable` around it.
+copyreg.pickle(
+    _core.Variable,
+    lambda v: (_revived_variable, (v.path, v.numpy(), v.trainable, v.l1, v.l2)),
+)
+copyreg.pickle(_core.Stream, lambda s: (_core.Stream, (s.seed, s.position)))
