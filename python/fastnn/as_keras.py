@@ -34,8 +34,9 @@ class _Finder(MetaPathFinder, Loader):
         if root is None or not getattr(sys.modules.get("keras"), "__fastnn__", False):
             return None
         real = f"fastnn.{fullname.removeprefix(f'{root}.')}"
-        parent = importlib.import_module(real.rpartition(".")[0])
-        if importlib.util.find_spec(real) is None or not hasattr(parent, "__path__"):
+        parent = sys.modules.get(real.rpartition(".")[0])
+        # The import system has imported the alias of the parent, and so the parent, before it asks.
+        if not hasattr(parent, "__path__") or importlib.util.find_spec(real) is None:
             return None
         return ModuleSpec(fullname, self, origin=real)
 
