@@ -508,7 +508,7 @@ def test_metrics_do_not_take_part_in_training():
         model.compile("adam", LOSSES, metrics=metrics)
         model.fit([X, Z], [Y, T], batch_size=7, epochs=2, verbose=0)
         trained.append(model)
-        assert "gradient of mean_absolute_error" not in model._program("train").trainer.plan(7)
+        assert "gradient of mean_absolute_error" not in model.training_state.programs.training(model.training_state.compiled).trainer.plan(7)
     for model in trained[1:]:
         for one, other in zip(trained[0].get_weights(), model.get_weights(), strict=True):
             np.testing.assert_array_equal(one, other)

@@ -139,6 +139,7 @@ class CategoricalCrossentropy(Loss):
     """
 
     kind = "categorical_crossentropy"
+    counterpart = "sparse_categorical_crossentropy"
 
     def __init__(
         self,
@@ -165,6 +166,7 @@ class SparseCategoricalCrossentropy(Loss):
     """
 
     kind = "sparse_categorical_crossentropy"
+    counterpart = "categorical_crossentropy"
     labels = True
 
     def __init__(

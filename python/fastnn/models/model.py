@@ -31,13 +31,11 @@ from fastnn.ops.node import Operation
 from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import Arguments, Call, KerasTensor, Shape, Spec, Trace, is_symbolic
 from fastnn.symbolic.variable import Variable
-from fastnn.training.trainer import Port, Shapes, Trainer
-
-
-class _Version:
-    """Counts changes of any model's layers, so that a model knows when to look whether its own have changed."""
-
-    layers = 0
+from fastnn.training.ports import Port, Ports
+from fastnn.training.programs import LayerChanges as _Changes
+from fastnn.training.state import TrainingState
+from fastnn.training.trainer import Trainer
+from fastnn.training.door import samples, unwrapped
 
 
 class Model(Layer, Trainer):
@@ -68,11 +66,8 @@ class Model(Layer, Trainer):
         self._layers: list[Layer] = []
         self._traced: tuple[Structure, Structure] | None = None
         self._traced_ports: tuple[list[Port], list[Port]] | None = None
-        self._seen = -1
-        self._fingerprint: list[Layer] = []
-        self._fast: tuple[_core.Predictor, tuple[int | None, ...]] | None = None
-        self._programs: dict[Any, Any] = {}
-        self._trained: dict[Layer, bool] = {}
+        Trainer.__init__(self, TrainingState(self))
+        self._at_once = self._training_state.programs.at_once
 
     def _store(self, arguments: dict[str, Any]) -> None:
         pass
@@ -123,10 +118,28 @@ class Model(Layer, Trainer):
             "Model(inputs, outputs)"
         )
 
+    def ports(self) -> Ports:
+        return Ports(*self._ports(), *self._structures())
+
+    def emit(self, emission: Emission, edges: list[int]) -> list[int]:
+        return self._emit(emission, edges)
+
+    def leaves(self) -> list[tuple[Layer, bool]]:
+        return list(self._walk(True))
+
+    def weight_paths(self) -> list[tuple[str, Variable]]:
+        return self._weight_paths()
+
+    def layers_changed(self) -> None:
+        self._layers_changed()
+
+    def _look(self) -> None:
+        self._training_state.programs.refresh()
+
     def _is_open(self) -> bool:
         return self._traced is not None
 
-    def _inputs_of(self, x: Any) -> list[NDArray[Any]]:
+    def prepare(self, x: Any) -> Any:
         if self._has_call and not self._is_open():
             structure = Structure(x if isinstance(x, Mapping) or _several(x) else None)
             arrays = [numeric(one, f"{self.who()}: x") for one in structure.flat(x)]
@@ -134,7 +147,7 @@ class Model(Layer, Trainer):
                 raise ValueError(f"{self.who()} expects x of shape (batch, ...) with at least one row")
             specs = [((None, *array.shape[1:]), edge_dtype(array.dtype, self.who())) for array in arrays]
             self._open_for(structure, specs)
-        return Trainer._inputs_of(self, x)
+        return x
 
     def _open_for(self, given: Structure, specs: Sequence[Spec]) -> None:
         """Builds a model with a `call` for inputs like these; all sizes but the last of each stay free."""
@@ -156,7 +169,7 @@ class Model(Layer, Trainer):
         self._build_shape = given.pack([shape for shape, _ in specs])
         self.built = True
         self._look()
-        self._settle_outputs()
+        self._training_state.settle()
 
     def build(self, input_shape: Any = None) -> None:
         """Makes the weights of a model with a `call` of its own, which is run on trial.
@@ -222,9 +235,6 @@ class Model(Layer, Trainer):
 
     # What training asks of the structure.
 
-    def _leaves(self) -> list[tuple[Layer, bool]]:
-        return list(self._walk(True))
-
     def _walk(self, trained: bool) -> Iterator[tuple[Layer, bool]]:
         trained = trained and self._trainable
         if self._has_call:
@@ -236,50 +246,8 @@ class Model(Layer, Trainer):
     def _weight_paths(self) -> list[tuple[str, Variable]]:
         return list({id(variable): (path, variable) for path, variable in _paths(self)}.values())
 
-    def _look(self) -> None:
-        """Drops the programs where the layers, or those of a nested model, have changed."""
-        if self._seen == _Version.layers:
-            return
-        current = [layer for layer, _ in self._walk(True) if layer is not self]
-        same = len(current) == len(self._fingerprint) and all(
-            one is other for one, other in zip(current, self._fingerprint, strict=True)
-        )
-        if not same:
-            self._programs.clear()
-            self._fast = None
-            self._fingerprint = current
-            self._layers_changed()
-        self._seen = _Version.layers
-
     def _layers_changed(self) -> None:
         """Told when layers were added or taken away, here or in a nested model."""
-
-    def compile(self, *args: Any, **kwargs: Any) -> None:
-        Trainer.compile(self, *args, **kwargs)
-        self._fast = None
-
-    compile.__doc__ = Trainer.compile.__doc__
-
-    def _at_once(self, x: Any, most_rows: Any) -> NDArray[np.float32] | None:
-        if self._seen != _Version.layers:
-            self._look()
-        fast = self._fast
-        if fast is None or type(x) is not np.ndarray:
-            return None
-        shape = x.shape
-        if shape[1:] != fast[1] or not 0 < shape[0] <= most_rows or x.dtype.kind not in "fiub":
-            return None
-        return fast[0]([x])[0]
-
-    def _predictor(self, x: Shapes = ()) -> _core.Predictor:
-        found = Trainer._predictor(self, x)
-        port = self._ports()[0][0]
-        alone = all(structure.alone for structure in self._structures())
-        inference = self._inference(x)
-        free = inference.rows is None and inference.ranges[0] is None
-        if port.shape is not None and port.dtype == "float32" and alone and free:
-            self._fast = found, x[0] if x else port.shape[1:]
-        return found
 
     def __call__(self, inputs: Any, *args: Any, training: bool | None = None, mask: Any = None, **kwargs: Any) -> Any:
         """The model's outputs for one batch; for symbolic tensors, symbolic tensors.
@@ -315,9 +283,9 @@ class Model(Layer, Trainer):
         if not training:
             return self.predict_on_batch(inputs)
         if self._has_call:
-            self._inputs_of(inputs)
+            self._training_state.door.inputs(inputs)
             return super().__call__(inputs, training=training)
-        outputs = self._run_in_training(self._inputs_of(inputs))
+        outputs = self._run_in_training(self._training_state.door.inputs(inputs))
         return self._structures()[1].pack(outputs)
 
     def _given(self, inputs: Any) -> list[Any]:
@@ -327,7 +295,7 @@ class Model(Layer, Trainer):
                 return list(inputs.values())
             one = isinstance(inputs, (list, tuple)) and len(inputs) == 1 and isinstance(inputs[0], KerasTensor)
             return list(inputs) if one else [inputs]
-        names = self._input_names()
+        names = [port.name for port in self._ports()[0]]
         if isinstance(inputs, Mapping):
             if set(inputs) != set(names):
                 raise ValueError(f"{self.who()} expects inputs {names}, got {list(inputs)}")
@@ -559,7 +527,7 @@ class Sequential(Model):
                 raise ValueError(f"{self.who()}: an Input stands first, before all other layers")
             self._input_layer = layer
             self._begin(layer)
-            _Version.layers += 1
+            _Changes.add()
             return
         if any(layer.name == other.name for other in self._layers):
             raise ValueError(
@@ -579,7 +547,7 @@ class Sequential(Model):
                 raise
         self._layers.append(layer)
         self._port_lists = None
-        _Version.layers += 1
+        _Changes.add()
 
     def _begin(self, layer: InputLayer) -> None:
         self._tensors = [layer.output]
@@ -606,7 +574,7 @@ class Sequential(Model):
             raise ValueError(f"{self.who()} has no layers to pop")
         layer = self._layers.pop()
         self._port_lists = None
-        _Version.layers += 1
+        _Changes.add()
         if self._tensors:
             self._tensors.pop()
         if not self._layers and self._input_layer is None:
@@ -685,16 +653,19 @@ class Sequential(Model):
         self._look()
         return bool(self._tensors)
 
-    def _open(self, sample_shape: tuple[int, ...]) -> None:
-        if not self._layers:
-            raise ValueError(f"{self.who()} has no layers; add() some first")
-        self.build((None, *sample_shape))
-        self._opened_by_data = True
-
-    def _inputs_of(self, x: Any) -> list[NDArray[Any]]:
-        if self._opened_by_data and self._tensors and isinstance(x, np.ndarray):
+    def prepare(self, x: Any) -> Any:
+        if not self._is_open():
+            if not self._layers:
+                raise ValueError(f"{self.who()} has no layers; add() some first")
+            if isinstance(x, Mapping) and list(x) == ["x"]:
+                x = x["x"]
+            x = samples(unwrapped(x, 1), self.who())
+            self.build((None, *(x.shape[1:] or (1,))))
+            self._opened_by_data = True
+            self._training_state.settle(pending_only=True)
+        elif self._opened_by_data and isinstance(x, np.ndarray):
             self._loosen(x.shape)
-        return super()._inputs_of(x)
+        return x
 
     def _loosen(self, shape: tuple[int, ...]) -> None:
         """Leaves sizes open that the first data settled and later data have otherwise, where the layers can."""
@@ -707,15 +678,13 @@ class Sequential(Model):
         except ValueError:
             return
         self._chain(loose)
-        self._programs.clear()
-        self._fast = None
+        self._training_state.programs.clear()
 
     def _structures(self) -> tuple[Structure, Structure]:
         return _ALONE, _ALONE
 
     def _ports(self) -> tuple[list[Port], list[Port]]:
-        if self._seen != _Version.layers:
-            self._look()
+        self._look()
         if self._port_lists is None:
             if not self._tensors:
                 return [Port("x", None)], [Port(self._layers[-1].name if self._layers else "y", None)]
@@ -796,7 +765,7 @@ class Functional(Model):
         self._build_shape = self._in.pack([tensor.shape for tensor in self._inputs])
         self._port_lists = self._named(self._in, self._inputs), self._named(self._out, self._outputs)
         self.built = True
-        _Version.layers += 1
+        _Changes.add()
         if not trainable:
             self.trainable = False
 
@@ -1038,10 +1007,6 @@ _ALONE = Structure(None)
 # Nor are layers looked for in these.
 Model._internal = Layer._internal | {
     "_layers",
-    "_fingerprint",
-    "_trained",
-    "_programs",
-    "_fast",
     "_traced",
     "optimizer",
 }

@@ -18,7 +18,7 @@ from fastnn.saving.serialization import parts_of
 def freeze(model: Model) -> tuple[bytes, dict[str, Any]]:
     """What `thaw` makes an equal model of: weights, how it was compiled, the optimizer's state and random streams."""
     named: dict[str, Any] = {}
-    compiled = [model._compile_arguments] if model._compiled else []
+    compiled = [model.training_state.compiled.arguments] if model.compiled else []
     for part in parts_of(model):
         for one in _foreign([part, *compiled]):
             named[get_registered_name(one)] = one

@@ -187,7 +187,7 @@ def _name_functions(model: Functional, entries: list[dict[str, Any]]) -> None:
     where another layer may have the name that Keras makes, and where losses or metrics name the outputs.
     """
     functions = {layer.name for layer in model.layers if isinstance(layer, Function)}
-    compiled = model._compile_arguments if model._compiled else {}
+    compiled = model.training_state.compiled.arguments if model.compiled else {}
     by_name = any(isinstance(compiled[word], Mapping) for word in COMPILED[1:] if word in compiled)
     ends = {tensor.history.layer.name for tensor in model.outputs if by_name}
     taken = {re.sub(r"_\d+$", "", entry["name"]) for entry in entries if entry["name"] not in functions - ends}
@@ -198,9 +198,9 @@ def _name_functions(model: Functional, entries: list[dict[str, Any]]) -> None:
 
 def describe_compile(model: Model) -> dict[str, Any] | None:
     """How a model was compiled; None where it was not."""
-    if not model._compiled:
+    if not model.compiled:
         return None
-    given = model._compile_arguments
+    given = model.training_state.compiled.arguments
     return {
         **{word: serialize_keras_object(given[word]) for word in COMPILED},
         "run_eagerly": False, "steps_per_execution": 1, "jit_compile": False,

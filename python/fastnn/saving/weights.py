@@ -312,8 +312,8 @@ def state_of(model: Model) -> dict[str, Any]:
     state: dict[str, Any] = {}
     streams = {path: [[s.seed, s.position] for s in streams_of(layer)] for path, layer in walk(model)}
     state["streams"] = {path: places for path, places in streams.items() if places}
-    if model._shuffle_seed is not None:
-        state["shuffle"] = [model._shuffle_seed, model._shuffle_position]
+    if model.training_state.row_order.seed is not None:
+        state["shuffle"] = [model.training_state.row_order.seed, model.training_state.row_order.position]
     if model.optimizer is not None and not scheduled(model.optimizer):
         state["learning_rate"] = model.optimizer.learning_rate  # in float64, where Keras keeps float32
     return state
@@ -347,7 +347,7 @@ def restore_state(model: Model, state: dict[str, Any]) -> None:
         for stream, seed, position in places:
             stream.seed, stream.position = seed, position
         if len(shuffle) == 2:
-            model._shuffle_seed, model._shuffle_position = shuffle
+            model.training_state.row_order.seed, model.training_state.row_order.position = shuffle
         if rate is not None and model.optimizer is not None and not scheduled(model.optimizer):
             model.optimizer.learning_rate = rate
     except (TypeError, ValueError, AttributeError, OverflowError) as error:
