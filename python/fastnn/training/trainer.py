@@ -40,17 +40,23 @@ class Trainer:
     history: History | None = None
 
     def __init__(self, state: TrainingState) -> None:
-        self._training_state = state
+        self._fastnn_training = state
 
     @property
     def training_state(self) -> TrainingState:
-        """What training keeps of the model between calls."""
-        return self._training_state
+        """The parts that training keeps of the model between calls.
+
+        Raises:
+            RuntimeError: The constructor of a class of your own does not call that of its base.
+        """
+        if "_fastnn_training" not in self.__dict__:
+            raise RuntimeError(f"{type(self).__name__}: call super().__init__() in its constructor, before all else")
+        return self._fastnn_training
 
     @property
     def compiled(self) -> bool:
         """True once `compile` was called."""
-        return self._training_state.compiled is not None
+        return self.training_state.compiled is not None
 
     def compile(
         self,
@@ -94,11 +100,11 @@ class Trainer:
         for method in _NEVER_CALLED:
             if hasattr(type(self), method):
                 raise NotImplementedError(
-                    f"{self._training_state.network.who()}: {method}() would never be called, since whole steps run in "
+                    f"{self.training_state.network.who()}: {method}() would never be called, since whole steps run in "
                     "the core; say what is special in call() (with add_loss), in a loss or in a metric of your own"
                 )
         made = optimizers.get(optimizer)
-        self._training_state.compile(
+        self.training_state.compile(
             {
                 "optimizer": made,
                 "loss": loss,
@@ -112,18 +118,18 @@ class Trainer:
     @property
     def metrics(self) -> list[Metric]:
         """The mean of the loss and the compiled metrics."""
-        compiled = self._training_state.compiled
+        compiled = self.training_state.compiled
         return [] if compiled is None else compiled.metrics
 
     @property
     def metrics_names(self) -> list[str]:
         """The names of the values that `evaluate` returns."""
-        compiled = self._training_state.compiled
+        compiled = self.training_state.compiled
         return [] if compiled is None else compiled.names()
 
     def reset_metrics(self) -> None:
         """Sets the sums of losses and metrics to zero, to which `train_on_batch` and `test_on_batch` add."""
-        self._training_state.programs.reset_sums()
+        self.training_state.programs.reset_sums()
 
     def fit(
         self,
@@ -183,7 +189,7 @@ class Trainer:
             >>> history.history
             {'loss': [0.0, 0.0]}
         """
-        state = self._training_state
+        state = self.training_state
         door, programs = state.door, state.programs
         compiled = state.require("fit")
         batch_size = 32 if batch_size is None else _integer("batch_size", batch_size)
@@ -265,7 +271,7 @@ class Trainer:
             >>> model.evaluate(np.ones((4, 1)), np.zeros((4, 1)), verbose=0)
             [1.0, 1.0]
         """
-        state = self._training_state
+        state = self.training_state
         compiled = state.require("evaluate")
         batch_size = 32 if batch_size is None else _integer("batch_size", batch_size)
         verbosity = settled_verbosity(verbose)
@@ -311,7 +317,7 @@ class Trainer:
             array([[3.],
                    [7.]], dtype=float32)
         """
-        state = self._training_state
+        state = self.training_state
         # One row, as a server asks for it, goes straight to the core.
         if verbose == 0 and steps is None and callbacks is None:
             result = state.programs.at_once(x, 32 if batch_size is None else batch_size)
@@ -359,7 +365,7 @@ class Trainer:
             >>> model.train_on_batch(np.ones((4, 1)), np.zeros((4, 1)))
             1.0
         """
-        state = self._training_state
+        state = self.training_state
         compiled = state.require("train_on_batch")
         feed = state.door.feed(compiled, x, y, sample_weight, class_weight, check_nan=True)
         state.door.check_batches(feed.x, feed.rows, feed.rows)
@@ -388,7 +394,7 @@ class Trainer:
             >>> model.test_on_batch(np.ones((4, 1)), np.zeros((4, 1)), return_dict=True)
             {'loss': 1.0}
         """
-        state = self._training_state
+        state = self.training_state
         compiled = state.require("test_on_batch")
         feed = state.door.feed(compiled, x, y, sample_weight)
         state.door.check_batches(feed.x, feed.rows, feed.rows)
@@ -413,7 +419,7 @@ class Trainer:
             >>> model.predict_on_batch(np.array([[1.0, 2.0]]))
             array([[3.]], dtype=float32)
         """
-        state = self._training_state
+        state = self.training_state
         result = state.programs.at_once(x, math.inf)
         if result is not None:
             return result
@@ -445,7 +451,7 @@ class Trainer:
             >>> model.gradients(np.ones((4, 1)), np.zeros((4, 1)))
             {'line/kernel': array([[2.]], dtype=float32)}
         """
-        state = self._training_state
+        state = self.training_state
         compiled = state.require("gradients")
         feed = state.door.feed(compiled, x, y, sample_weight)
         program = state.programs.training(compiled, feed.x, feed.y)
