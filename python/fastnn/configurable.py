@@ -195,8 +195,8 @@ def _recorded(init: Callable[..., None]) -> Callable[..., None]:
         arguments = dict(list(bound.arguments.items())[1:])
         if variadic is not None:
             arguments.pop(variadic)
-        # The names stand before anything is stored: a constructor further up the chain stores nothing again.
-        self._fastnn_arguments = (known or _Recorded())._replace(names=tuple(arguments))
+        # With names, if none: a constructor further up the chain stores nothing again.
+        self._fastnn_arguments = (known or _Recorded())._replace(names=())
         self.store_arguments(arguments)
         init(self, *args, **kwargs)
 

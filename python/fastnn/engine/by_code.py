@@ -17,7 +17,6 @@ from fastnn.engine.contract import Computation, Hooks, Outcome, Part, computatio
 from fastnn.engine.emission import Emission, stand_in
 from fastnn.engine.inference import agreed, trials
 from fastnn.engine.masks import first_and_masks, masks_of_arguments
-from fastnn.engine.penalties import add_activity_penalty
 from fastnn.engine.shapes import as_leaves, batched
 from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import Arguments, KerasTensor
@@ -165,6 +164,6 @@ def _emitted(
         return layer.call(*args, **kwargs)
 
     structure, outputs = emission.run(function, [*edges, *carried], f"{title(layer)}: call()")
-    outputs = [*add_activity_penalty(layer, emission, outputs[:1]), *outputs[1:]]
+    outputs = [*layer.add_output_penalty(emission, outputs[:1]), *outputs[1:]]
     layer.set_output_masks(emission, first, first_masks, outputs)
     return structure, outputs

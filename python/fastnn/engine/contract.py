@@ -156,6 +156,10 @@ class Hooks(Part):
         """Builds the layer and returns what comes out of its `call`."""
         raise NotImplementedError
 
+    def add_output_penalty(self, emission: Emission, edges: list[int]) -> list[int]:
+        """Adds the penalty on the outputs; returns the output edges."""
+        raise NotImplementedError
+
     def set_output_masks(
         self, emission: Emission, edges: list[int], masks: Sequence[int | None], outputs: list[int]
     ) -> None:
@@ -211,5 +215,3 @@ def emit(part: Part, emission: Emission, edges: list[int], arguments: Arguments 
         The output edges.
     """
     return computation_of(part).emit(part, emission, edges, arguments)
-
-

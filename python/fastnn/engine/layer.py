@@ -22,7 +22,7 @@ from fastnn.engine.contract import Outcome, computation_of, state_of, title
 from fastnn.engine.emission import Emission
 from fastnn.engine.masks import emit_mask, keep_mask, warn_of_lost_mask
 from fastnn.engine.ownership import WeightOwner, keep_variable, new_variable
-from fastnn.engine.penalties import add_loss
+from fastnn.engine.penalties import add_activity_penalty, add_loss
 from fastnn.engine.shapes import input_shape_of
 from fastnn.naming import suggestion
 from fastnn.seeds import unique_name
@@ -266,6 +266,10 @@ class Layer(WeightOwner, CallHistory, contract.Hooks, Configurable):
     def infer_call(self, arguments: Arguments, training: bool | None) -> Outcome:
         """Builds the layer and returns the specs of what comes out of `call`, and their structure."""
         return by_code.trial_outcome(self, arguments, training)
+
+    def add_output_penalty(self, emission: Emission, edges: list[int]) -> list[int]:
+        """Adds the penalty of `activity_regularizer` on the outputs; returns the output edges."""
+        return add_activity_penalty(self, emission, edges)
 
     def merge_masks(
         self, emission: Emission, edges: list[int], masks: Sequence[int | None], outputs: list[int]

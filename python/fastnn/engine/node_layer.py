@@ -21,7 +21,6 @@ from fastnn.engine.inference import Weight, agreed, inferred, trials
 from fastnn.engine.layer import Layer
 from fastnn.engine.masks import first_and_masks
 from fastnn.engine.ownership import keep_variable, new_variable
-from fastnn.engine.penalties import add_activity_penalty
 from fastnn.engine.shapes import batched, shown
 from fastnn.symbolic.tensors import Arguments, Call, KerasTensor, Shape, Spec
 from fastnn.symbolic.variable import Variable
@@ -92,7 +91,7 @@ class ByNode(Computation["NodeLayer"]):
             edges = [emission.cast(edge, dtype, part.name) for edge in edges]
         outputs = part.add_masked_node(emission, edges, masks)
         outputs = _with_activation(part, emission, outputs)
-        outputs = add_activity_penalty(part, emission, outputs)
+        outputs = part.add_output_penalty(emission, outputs)
         part.set_output_masks(emission, edges, masks, outputs)
         return outputs
 
@@ -175,9 +174,7 @@ class NodeLayer(Layer):
         Raises:
             ValueError: The mask does not have the first dimensions of the input.
         """
-        if 0 < len(mask) <= len(shape) and all(
-            m in (s, None) or s is None for m, s in zip(mask, shape, strict=False)
-        ):
+        if 0 < len(mask) <= len(shape) and all(m in (s, None) or s is None for m, s in zip(mask, shape, strict=False)):
             return
         raise ValueError(
             f"{title(self)} expects a mask of shape {shown(shape[:2])} for an input of shape {shown(shape)}: whether "
@@ -304,7 +301,9 @@ def _checked_masks(layer: NodeLayer, inputs: Sequence[Any], mask: Any) -> Any:
     several = type(layer).takes_many or len(inputs) > 1
     masks = list(mask) if several and isinstance(mask, (list, tuple)) else [mask]
     if len(masks) != len(inputs):
-        raise ValueError(f"{title(layer)} expects a mask, or None, for each of its {len(inputs)} inputs, got {len(masks)}")
+        raise ValueError(
+            f"{title(layer)} expects a mask, or None, for each of its {len(inputs)} inputs, got {len(masks)}"
+        )
     made = []
     for one, x in zip(masks, inputs, strict=True):
         if one is not None and not isinstance(one, KerasTensor):

@@ -19,7 +19,7 @@ from fastnn.engine.emission import Emission
 from fastnn.engine.inference import agreed, trials
 from fastnn.engine.ownership import WeightOwner
 from fastnn.seeds import unique_name
-from fastnn.symbolic.tensors import Arguments, Call, KerasTensor, Spec, Trace, is_traced, operators
+from fastnn.symbolic.tensors import Arguments, Call, KerasTensor, Trace, is_traced, operators
 from fastnn.symbolic.variable import Variable
 
 Array = NDArray[Any]

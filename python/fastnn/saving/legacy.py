@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn import losses
+from fastnn.engine.contract import title
 from fastnn.engine.layer import Layer
 from fastnn.layers import InputLayer
 from fastnn.models.model import Model
@@ -137,7 +138,7 @@ def read_weights(group: Any, model: Model, by_name: bool = False, skip_mismatch:
         weighty = [layer for layer in layers if weights_of(layer)]
         filled = [datasets for _, datasets in stored if datasets]
         if len(weighty) != len(filled):
-            raise ValueError(f"{model.who()} has {len(weighty)} layers with weights and the file {len(filled)}")
+            raise ValueError(f"{title(model)} has {len(weighty)} layers with weights and the file {len(filled)}")
         pairs = list(zip(weighty, filled, strict=True))
     together: list[tuple[Variable, Any]] = []
     for layer, datasets in pairs:
