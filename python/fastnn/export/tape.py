@@ -13,8 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn import _core
+from fastnn.engine.contract import emit, state_of, title
 from fastnn.engine.emission import Emission
-from fastnn.engine.layer import Layer, as_leaves, common, shown, trials
+from fastnn.engine.inference import common, trials
+from fastnn.engine.layer import Layer
+from fastnn.engine.shapes import as_leaves, shown
 from fastnn.models.model import Model
 from fastnn.symbolic.structure import Structure
 
@@ -122,7 +125,7 @@ def taped(model: Model) -> Tape:
     Raises:
         ValueError: The model has other nodes for other sizes of what it leaves open.
     """
-    ports = model._ports()
+    ports = model.ports()[:2]
     specs = [(shape, port.dtype) for shape, port in zip(_shapes(model), ports[0], strict=True)]
     found = []
     for _, known in trials(specs):
@@ -130,11 +133,11 @@ def taped(model: Model) -> Tape:
         noted = Noted()
         emission.graph = noted  # type: ignore[assignment]
         edges = [noted.graph.input(*spec, port.name) for spec, port in zip(known, ports[0], strict=True)]
-        found.append((noted, edges, model._emit(emission, edges)))
+        found.append((noted, edges, emit(model, emission, edges)))
     (noted, edges, made), (other, *_) = found[0], found[-1]
     if [node[:2] + node[3:5] for node in noted.nodes] != [node[:2] + node[3:5] for node in other.nodes]:
         raise ValueError(
-            f"{model.who()} computes other steps for other sizes of its inputs "
+            f"{title(model)} computes other steps for other sizes of its inputs "
             f"{', '.join(shown(shape) for shape, _ in specs)}; give its Input sizes in place of None"
         )
     inputs, outputs = (
@@ -145,10 +148,8 @@ def taped(model: Model) -> Tape:
 
 
 def _shapes(model: Model) -> list[Shape]:
-    """Those of the inputs; a model with a `call` is taken as it was built."""
-    if model._traced is None:
-        return [port.shape for port in model._ports()[0] if port.shape is not None]
-    leaves = as_leaves(model._build_shape)
+    """The shapes of the inputs for which the model was built."""
+    leaves = as_leaves(state_of(model).build_shape)
     return [(None, *leaf.shape[1:]) for leaf in Structure(leaves).flat(leaves)]
 
 
@@ -158,7 +159,7 @@ def taped_layer(layer: Layer, specs: Sequence[Spec]) -> Tape:
     noted = Noted()
     emission.graph = noted  # type: ignore[assignment]
     edges = [noted.graph.input(shape, dtype, f"x{i}") for i, (shape, dtype) in enumerate(specs)]
-    made = layer._emit(emission, edges)
+    made = emit(layer, emission, edges)
     return Tape(noted, [(f"x{i}", e) for i, e in enumerate(edges)], [(f"y{i}", e) for i, e in enumerate(made)])
 
 

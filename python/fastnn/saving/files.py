@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from fastnn.engine.contract import title
 from fastnn.models.model import Model
 from fastnn.saving import door, legacy, weights
 from fastnn.saving.serialization import Reading, read
@@ -110,7 +111,7 @@ def save_model(model: Any, filepath: str | os.PathLike[str], overwrite: bool = T
 def _require_built(model: Model) -> None:
     if not model.built:
         raise ValueError(
-            f"{model.who()} is not built and has no weights to save; give it an Input, build() it, or fit it first"
+            f"{title(model)} is not built and has no weights to save; give it an Input, build() it, or fit it first"
         )
 
 

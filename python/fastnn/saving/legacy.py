@@ -14,9 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn import losses
+from fastnn.engine.contract import title
 from fastnn.engine.layer import Layer
 from fastnn.layers import InputLayer
 from fastnn.models.model import Model
+from fastnn.models.sequential import Sequential
 from fastnn.saving import door
 from fastnn.saving.serialization import Reading, read, serialize_keras_object
 from fastnn.saving.structure import compile_as, describe_compile, describe_model
@@ -60,7 +62,7 @@ def _write_arrays(group: Any, named: Sequence[tuple[str, NDArray[Any]]]) -> None
 
 def write_weights(group: Any, model: Model) -> None:
     """Writes all weights into a group of an open HDF5 file."""
-    entries = [tensor.history.layer for tensor in model.inputs] if hasattr(model, "_tensors") else []
+    entries = [tensor.history.layer for tensor in model.inputs] if isinstance(model, Sequential) else []
     layers = [*entries, *model.layers]
     _write_texts(group, "layer_names", [layer.name for layer in layers])
     group.attrs["backend"], group.attrs["keras_version"] = "fastnn", _VERSION
@@ -137,7 +139,7 @@ def read_weights(group: Any, model: Model, by_name: bool = False, skip_mismatch:
         weighty = [layer for layer in layers if weights_of(layer)]
         filled = [datasets for _, datasets in stored if datasets]
         if len(weighty) != len(filled):
-            raise ValueError(f"{model.who()} has {len(weighty)} layers with weights and the file {len(filled)}")
+            raise ValueError(f"{title(model)} has {len(weighty)} layers with weights and the file {len(filled)}")
         pairs = list(zip(weighty, filled, strict=True))
     together: list[tuple[Variable, Any]] = []
     for layer, datasets in pairs:

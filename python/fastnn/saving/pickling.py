@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from fastnn.configurable import Configurable
+from fastnn.configurable import Configurable, argument_names, given_arguments
 from fastnn.models.model import Model
 from fastnn.saving import door
 from fastnn.saving.files import read_model, write_model
@@ -45,7 +45,7 @@ def _foreign(value: Any) -> Iterator[Any]:
     elif isinstance(value, Configurable):
         yield from _foreign(type(value))
         arguments = {
-            **value.__dict__.get("_given_arguments", {}),
-            "_": [vars(value).get(n) for n in value._argument_names()],
+            **(given_arguments(value) or {}),
+            "_": [vars(value).get(n) for n in argument_names(value)],
         }
         yield from _foreign(arguments)

@@ -19,6 +19,9 @@ import numpy as np
 
 from fastnn import constraints, initializers, layers, losses, metrics, models, optimizers, regularizers
 from fastnn.configurable import Configurable
+from fastnn.engine.by_code import runs_code
+from fastnn.engine.contract import Part
+from fastnn.engine.contract import attributes as own_attributes
 from fastnn.engine.layer import Layer
 from fastnn.naming import suggestion
 from fastnn.ops.node import Operation
@@ -171,11 +174,11 @@ def children_of(layer: Layer) -> list[tuple[str, Layer]]:
     """
     found: list[tuple[str, Layer]] = []
     attributes: list[tuple[str, Any]] = []
-    if isinstance(layer, models.Model) and not layer._has_call:
+    if isinstance(layer, models.Model) and not runs_code(layer):
         attributes.append(("layers", layer.layers))
     else:
-        for name, value in vars(layer).items():
-            if name not in layer._internal and _holds_layers(value):
+        for name, value in own_attributes(layer).items():
+            if _holds_layers(value):
                 attributes.append((name.lstrip("_"), list(value.values()) if isinstance(value, dict) else value))
     for name, value in sorted(attributes, key=lambda attribute: attribute[0]):
         if isinstance(value, Layer):
@@ -307,7 +310,7 @@ def serialize_keras_object(obj: Any, legacy: bool = False) -> Any:
         from fastnn.saving.structure import describe_model
 
         return describe_model(obj, legacy)
-    if isinstance(obj, Layer):
+    if isinstance(obj, Part):
         from fastnn.saving.structure import describe_layer
 
         return describe_layer(obj, legacy)
@@ -511,7 +514,7 @@ def fitting(cls: type, arguments: dict[str, Any], reading: Reading) -> dict[str,
     parameters = inspect.signature(cls.__init__).parameters
     taken = {name for name, p in parameters.items() if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)}
     if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
-        taken |= set(cls._common_arguments())
+        taken |= set(cls.common_arguments)
     if "dtype" in arguments and arguments["dtype"] is not None:
         given = arguments["dtype"]
         arguments["dtype"] = given.get("name", "float32") if isinstance(given, dict) else str(given)

@@ -15,9 +15,14 @@ from typing import Any
 
 import numpy as np
 
+from fastnn.configurable import is_foreign
+from fastnn.engine.by_code import runs_code
+from fastnn.engine.contract import Part, state_of, title
 from fastnn.engine.layer import Layer
 from fastnn.layers import InputLayer
-from fastnn.models.model import Functional, Model, Sequential
+from fastnn.models.functional import Functional
+from fastnn.models.model import Model
+from fastnn.models.sequential import Sequential
 from fastnn.ops.function import Function
 from fastnn.ops.node import Operation
 from fastnn.saving.functions import described_function, is_function, joined, parts, read_function, unknown_to_keras
@@ -48,9 +53,9 @@ def describe_layer(layer: Layer, legacy: bool = False) -> dict[str, Any]:
         entry = described(layer, config)
     else:
         entry = described(layer, config_of(layer, legacy))
-        shape = layer.__dict__.get("_build_shape")
+        shape = state_of(layer).build_shape
         # Layers of several arguments are built by their calls; those of the user may want to know the shape.
-        if layer.built and shape and (layer._foreign if layer._has_call else _is_sizes(shape)):
+        if layer.built and shape and (is_foreign(type(layer)) if runs_code(layer) else _is_sizes(shape)):
             entry["build_config"] = {"input_shape": serialize_keras_object(shape)}
     if legacy:
         entry = {"class_name": entry["class_name"], "config": entry["config"]}
@@ -65,7 +70,7 @@ def describe_model(model: Model, legacy: bool = False) -> dict[str, Any]:
     try:
         seen = _seen.get()
         assert seen is not None
-        if id(model) in seen or model._has_call:
+        if id(model) in seen or runs_code(model):
             return describe_layer(model, legacy)
         if isinstance(model, Sequential):
             config, module, registered = _sequential(model, legacy), "keras", None
@@ -77,8 +82,8 @@ def describe_model(model: Model, legacy: bool = False) -> dict[str, Any]:
         entry = {"module": module, "class_name": type(model).__name__, "config": config, "registered_name": registered}
         if type(model) not in (Sequential, Functional):
             entry = described(model, config)
-        if model.built and _is_sizes(model._build_shape) and isinstance(model, Sequential):
-            entry["build_config"] = {"input_shape": list(model._build_shape)}
+        if model.built and _is_sizes(state_of(model).build_shape) and isinstance(model, Sequential):
+            entry["build_config"] = {"input_shape": list(state_of(model).build_shape)}
         if legacy:
             entry = {"class_name": entry["class_name"], "config": config}
         seen[id(model)] = model, entry
@@ -102,7 +107,7 @@ def arguments_of(call: Call) -> tuple[list[Any], dict[str, Any]]:
     args, kwargs = call.arguments.place(call.inputs)
     if isinstance(call.layer, (Sequential, Functional)):
         # Recorded one by one; written as the model was called.
-        args = (call.layer._structures()[0].pack(call.inputs),)
+        args = (call.layer.ports().given.pack(call.inputs),)
     if call.training is not None:
         kwargs = {**kwargs, "training": call.training}
     return list(args), kwargs
@@ -120,7 +125,7 @@ def mapped(value: Any, change: Callable[[KerasTensor], Any]) -> Any:
 
 
 def _functional(model: Functional, legacy: bool) -> dict[str, Any]:
-    graph = model._graph
+    graph = model.topology
     places: dict[int, list[Any]] = {}
     counts: dict[Layer, int] = {}
     for call in graph.calls:
@@ -162,7 +167,7 @@ def _functional(model: Functional, legacy: bool) -> dict[str, Any]:
         name, number, k = places[id(tensor)]
         return [name, number + isinstance(tensor.history.layer, Functional), k]
 
-    structures = model._structures()
+    structures = model.ports().given, model.ports().made
     ends = [
         structure.pack([end(tensor) for tensor in tensors])
         for structure, tensors in zip(structures, (model.inputs, model.outputs), strict=True)
@@ -176,7 +181,7 @@ def _functional(model: Functional, legacy: bool) -> dict[str, Any]:
 def only_for_fastnn(model: Model) -> list[str]:
     """What stands among the layers of a model that Keras cannot read from a file, by name."""
     functional = [part for part in parts_of(model) if isinstance(part, Functional)]
-    found = [call.layer.who() for part in functional for call in part._graph.calls if unknown_to_keras(call)]
+    found = [title(call.layer) for part in functional for call in part.topology.calls if unknown_to_keras(call)]
     return sorted(set(found))
 
 
@@ -253,11 +258,11 @@ def read_layer(item: Any, place: str, reading: Reading) -> Layer:
         if not isinstance(item, dict) or not isinstance(item.get("class_name"), str):
             raise reading.error(f"expects a layer, got {str(item)[:80]!r}")
         number = item.get("shared_object_id")
-        if isinstance(number, int) and isinstance(reading.shared.get(number), Layer):
+        if isinstance(number, int) and isinstance(reading.shared.get(number), Part):
             shared: Layer = reading.shared[number]
             return shared
         made = read({"module": None, **item, "config": item.get("config", {})}, reading, "")
-        if not isinstance(made, Layer):
+        if not isinstance(made, Part):
             raise reading.error(f"expects a layer, got {made!r}")
         if isinstance(number, int):
             reading.shared[number] = made
@@ -288,13 +293,13 @@ def _build_sequential(cls: type[Sequential], entry: Mapping[str, Any], reading: 
                 model.add(layer)
             except (TypeError, ValueError) as error:
                 raise reading.error(str(error)) from error
-            if model._tensors:
-                reading.weigh(model._tensors[-1].shape)
+            for tensor in model.outputs:
+                reading.weigh(tensor.shape)
     shape: Any = config.get("build_input_shape") or (entry.get("build_config") or {}).get("input_shape")
     if model.layers and not model.built and _is_sizes(shape) and len(shape) > 1:
         model.build(tuple(shape))
     if config.get("trainable") is False:
-        model._trainable = False
+        state_of(model).trainable = False
     return model
 
 
@@ -446,7 +451,7 @@ class _Calls:
                 if isinstance(layer, Function):
                     args, kwargs = joined(layer.title, self._configs[layer], args, kwargs)
                     if not (is_symbolic(args) or is_symbolic(kwargs)):
-                        raise self.reading.error(f"{layer.who()} is called on no tensor")
+                        raise self.reading.error(f"{title(layer)} is called on no tensor")
                 elif isinstance(layer, Operation):
                     args = [operators["tensor"](one) for one in args]
                 made = layer(*args, **kwargs)
@@ -518,7 +523,7 @@ def _build_functional(cls: type[Functional], config: Mapping[str, Any], reading:
     except (TypeError, ValueError) as error:
         raise reading.error(str(error)) from error
     if config.get("trainable") is False:
-        model._trainable = False
+        state_of(model).trainable = False
     return model
 
 

@@ -18,7 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn import _core
+from fastnn.engine.by_code import runs_code
+from fastnn.engine.contract import title
 from fastnn.engine.layer import Layer
+from fastnn.engine.ownership import own_learned, own_variables
 from fastnn.layers import InputLayer
 from fastnn.models.model import Model
 from fastnn.optimizers.optimizer import Optimizer
@@ -42,11 +45,11 @@ _STATE = "fastnn"
 
 def variables_of(layer: Layer) -> list[tuple[str, list[Variable]]]:
     """A layer's own variables, by the path within the layer where files hold them: "" as a rule."""
-    if isinstance(layer, Model) and not layer._has_call:
+    if isinstance(layer, Model) and not runs_code(layer):
         return [("", [])]
     within = {id(v) for _, part in children_of(layer) for v in part.weights}
-    own = [variable for variable in layer._own_variables() if id(variable) not in within]
-    learned = {id(variable) for variable in layer._own_learned()}
+    own = [variable for variable in own_variables(layer) if id(variable) not in within]
+    learned = {id(variable) for variable in own_learned(layer)}
     own.sort(key=lambda variable: id(variable) not in learned)
     places = next((_WITHIN[cls.__name__] for cls in type(layer).__mro__ if cls.__name__ in _WITHIN), None)
     if places is None or children_of(layer):
@@ -186,7 +189,7 @@ def fit_arrays(layer: Layer, variables: Sequence[Variable], stored: Sequence[Any
     """Pairs (variable, dataset) of a layer, where their number and shapes agree."""
     if len(variables) != len(stored):
         hint = "" if layer.built else "; it is not built: build the model by data or an input shape first"
-        misfits.add(f"{layer.who()} has {len(variables)} weights and the file {len(stored)}{hint}")
+        misfits.add(f"{title(layer)} has {len(variables)} weights and the file {len(stored)}{hint}")
         return []
     wrong = [
         f"{variable.path} has shape {variable.shape} and the file {tuple(dataset.shape)}"

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from fastnn import _core, config, losses
 from fastnn.data.arrays import Feed
-from fastnn.engine.layer import numeric
+from fastnn.engine.arrays import numeric
 from fastnn.metrics.metric import Metric, NodeMetric
 from fastnn.symbolic.tensors import Shape
 from fastnn.training.compiled import Compiled, Target, how_targets_are_read
@@ -312,7 +312,7 @@ class Door:
             weights = weights[:, 0]
         steps = tuple(shape[1:-1])
         if weights.shape != (rows,) and (not steps or weights.shape != (rows, *steps)):
-            each = f", or {(rows, *steps)}, one for each step" if steps else ""
+            each = f", or {(rows, *steps)}, one for each place" if steps else ""
             raise ValueError(
                 f"{who} expects {word} of shape ({rows},), one for each row{each}, got {weights.shape}"
             )  # fmt: skip

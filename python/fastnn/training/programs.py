@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 
 from fastnn import _core, losses, ops
 from fastnn.data.source import Chunk
+from fastnn.engine.contract import title
 from fastnn.engine.emission import Emission
 from fastnn.engine.layer import Layer
+from fastnn.engine.ownership import own_variables
 from fastnn.metrics.reduction import Mean
 from fastnn.symbolic.tensors import Shape
 from fastnn.symbolic.variable import Variable
@@ -325,7 +327,7 @@ def _fitting_mask(graph: _core.Graph, values: int, mask: int) -> int:
 def _add_weight_penalties(emission: Emission, layers: Sequence[Layer] | dict[Layer, bool]) -> None:
     """Adds the penalties of weights that are Python code."""
     for layer in layers:
-        for variable in layer._own_variables():
+        for variable in own_variables(layer):
             penalty = variable.regularizer
             if penalty is None or not penalty.is_custom():
                 continue
@@ -333,4 +335,4 @@ def _add_weight_penalties(emission: Emission, layers: Sequence[Layer] | dict[Lay
             def of_weight(penalty: Any = penalty, variable: Variable = variable) -> Any:
                 return ops.cast(penalty(ops.convert_to_tensor(variable)), "float32")
 
-            emission.penalties.append(emission.run(of_weight, [], f"{layer.who()}: {penalty!r}")[1][0])
+            emission.penalties.append(emission.run(of_weight, [], f"{title(layer)}: {penalty!r}")[1][0])

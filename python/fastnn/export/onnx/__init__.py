@@ -11,6 +11,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from fastnn.engine.contract import title
 from fastnn.export.onnx import activations as activations
 from fastnn.export.onnx import functions as functions
 from fastnn.export.onnx import layers as layers
@@ -39,7 +40,7 @@ def export_onnx(model: Model, filepath: str | os.PathLike[str]) -> None:
         ValueError: The model is not built, or one of its layers cannot be expressed.
     """
     if not model.built:
-        raise ValueError(f"{model.who()} is not built; give it an Input, build() it, or fit it first")
+        raise ValueError(f"{title(model)} is not built; give it an Input, build() it, or fit it first")
     with door.replacing(Path(os.fspath(filepath))) as beside:
         beside.write_bytes(to_onnx(taped(model), model.name))
 
