@@ -28,6 +28,7 @@ from fastnn.engine.eager import run_in_training
 from fastnn.engine.emission import Emission, stand_in
 from fastnn.engine.inference import agreed, are_free, common, trials
 from fastnn.engine.layer import Layer
+from fastnn.engine.network import Network, Port, Ports
 from fastnn.engine.ownership import once, own_variables, sublayers, walk
 from fastnn.engine.shapes import as_leaves, batched
 from fastnn.layers import InputLayer
@@ -38,7 +39,7 @@ from fastnn.ops.node import Operation
 from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import Arguments, Call, KerasTensor, Shape, Spec, Trace, is_symbolic
 from fastnn.symbolic.variable import Variable
-from fastnn.training.trainer import Port, Shapes, Trainer
+from fastnn.training.trainer import Shapes, Trainer
 
 
 class _Version:
@@ -47,7 +48,7 @@ class _Version:
     layers = 0
 
 
-class Model(Layer, Trainer):
+class Model(Layer, Trainer, Network):
     """Layers put together to a graph, from inputs to outputs: `Model(inputs, outputs)` makes a `Functional`.
 
     The base of all models: what they share is here.
@@ -114,6 +115,10 @@ class Model(Layer, Trainer):
             f"{title(self)} is a class with a call() of its own and has no symbolic inputs and outputs; make a "
             "Model(inputs, outputs) to have them"
         )
+
+    def ports(self) -> Ports:
+        """Returns the inputs and outputs: names, shapes, types and structures."""
+        return Ports(*self._ports(), *self._structures())
 
     # A model whose class has a `call` is built by its first data: what it is made of is read from the calls in there.
 
@@ -632,7 +637,7 @@ class Sequential(Model):
         """
         if not self._layers:
             raise ValueError(f"{title(self)} has no layers to pop")
-        layer = self._layers.pop()
+        layer: Layer = self._layers.pop()
         self._port_lists = None
         _Version.layers += 1
         if self._tensors:
@@ -916,6 +921,9 @@ class Functional(Model):
         return self._port_lists
 
     # What is told of it.
+
+    def __fastnn_joining_calls__(self) -> list[Call]:
+        return list(self._graph.calls)
 
     def _connections(self) -> dict[Layer, list[str]] | None:
         return None if self._graph.is_chain() else self._graph.connections()

@@ -26,6 +26,7 @@ from fastnn.engine.arrays import numeric
 from fastnn.engine.contract import Part, emit, title
 from fastnn.engine.emission import Emission
 from fastnn.engine.layer import Layer
+from fastnn.engine.network import Port
 from fastnn.engine.ownership import own_variables
 from fastnn.metrics.metric import Metric, NodeMetric
 from fastnn.metrics.reduction import Mean
@@ -50,20 +51,6 @@ _MOST_RATES = 1024
 """For how many steps a schedule is asked at once."""
 _REMEMBERED = 12
 """How many programs a model keeps."""
-
-
-class Port(NamedTuple):
-    """An input or output of a model.
-
-    Attributes:
-        name: By which data and arguments may be given in a dict.
-        shape: With the batch; None before the model is built.
-        dtype: Of an input: what its data are converted to.
-    """
-
-    name: str
-    shape: Shape | None
-    dtype: str = "float32"
 
 
 Shapes = tuple[tuple[int, ...], ...]
