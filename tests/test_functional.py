@@ -274,7 +274,7 @@ def test_nested_models_are_inlined():
     assert inner.built
     assert [layer.name for layer in outer.layers] == ["input_layer", "sequential", "dense_2"]
     assert outer.count_params() == 35 + 24 + 10
-    assert list(dict(outer._weight_paths())) == [
+    assert list(dict(outer.training_state.network.weight_paths())) == [
         "sequential/dense/kernel", "sequential/dense/bias", "sequential/dense_1/kernel", "sequential/dense_1/bias",
         "dense_2/kernel", "dense_2/bias",
     ]  # fmt: skip

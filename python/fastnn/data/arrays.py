@@ -94,9 +94,7 @@ class ArraySource:
             self.position = 0
             self._order = None if self._orders is None else self._orders.draw(self._feed.rows)
         last = min(self.steps, self.position + most)
-        return Chunk(
-            self._feed.columns, self._order, self._batch_size, self.position, last, self._feed.x, self._feed.y
-        )
+        return Chunk(self._feed.columns, self._order, self._batch_size, self.position, last, self._feed.x, self._feed.y)
 
     def advance(self, steps: int) -> None:
         """Called when steps of the last chunk were run."""

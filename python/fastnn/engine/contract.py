@@ -50,7 +50,7 @@ class State:
         self.learned: list[Variable] = []
         self.trainable = trainable
         self.build_shape: Any = None
-        self.members: list[Part] | None = None
+        self.members: list[Any] | None = None
         self.input_structure: Structure | None = None
         self.builds_in_call = True
         self.outcomes: dict[Any, Outcome] = {}

@@ -24,8 +24,7 @@ from fastnn.engine.masks import emit_mask, keep_mask, warn_of_lost_mask
 from fastnn.engine.ownership import WeightOwner, keep_variable, new_variable
 from fastnn.engine.penalties import add_activity_penalty, add_loss
 from fastnn.engine.shapes import input_shape_of
-from fastnn.naming import suggestion
-from fastnn.seeds import unique_name
+from fastnn.naming import suggestion, unique_name
 from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import Arguments, Shape, Trace, is_symbolic, operators
 from fastnn.symbolic.variable import Variable
@@ -63,7 +62,7 @@ class Layer(WeightOwner, CallHistory, contract.Hooks, Configurable):
     """Whether it is called on a list of tensors."""
     supports_masking = False
     """Whether the mask of its input is one of its output."""
-    common_arguments = (
+    common_arguments: ClassVar[tuple[str, ...]] = (
         "name", "trainable", "dtype", "activity_regularizer", "input_shape", "input_dim", "batch_input_shape",
         "batch_shape",
     )  # fmt: skip

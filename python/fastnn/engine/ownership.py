@@ -99,7 +99,7 @@ class WeightOwner(Part):
     """Base of parts that have weights, of their own or of layers within."""
 
     @property
-    def trainable(self) -> bool:  # type: ignore[override]
+    def trainable(self) -> bool:
         """Whether training may change the weights, those of layers within too; a model reads it at `compile`."""
         return state_of(self).trainable
 

@@ -6,17 +6,17 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from fastnn.engine.by_code import runs_code
-from fastnn.engine.contract import Computation, state_of, title
+from fastnn.engine.contract import Computation, state_of
 from fastnn.engine.emission import Emission
 from fastnn.engine.inference import agreed, are_free, trials
 from fastnn.engine.layer import Layer
+from fastnn.engine.network import Port, Ports
 from fastnn.engine.shapes import batched
 from fastnn.models.model import Model
 from fastnn.models.network import ModelNetwork, distinct, fits_built
 from fastnn.models.topology import Topology
 from fastnn.symbolic.structure import Structure
-from fastnn.symbolic.tensors import Arguments, KerasTensor, Shape
-from fastnn.training.ports import Port, Ports
+from fastnn.symbolic.tensors import Arguments, Call, KerasTensor, Shape
 from fastnn.training.programs import LayerChanges
 
 
@@ -162,6 +162,9 @@ class Functional(Model):
 
     def __fastnn_network__(self) -> ModelNetwork:
         return self._fastnn_graph
+
+    def __fastnn_joining_calls__(self) -> list[Call]:
+        return list(self.topology.calls)
 
     @property
     def call_graph(self) -> CallGraph:

@@ -17,18 +17,18 @@ from fastnn.engine.by_code import runs_code
 from fastnn.engine.contract import state_of, title
 from fastnn.engine.eager import run_in_training
 from fastnn.engine.layer import Layer
+from fastnn.engine.network import Network, Ports
 from fastnn.engine.ownership import once, own_variables, sublayers
 from fastnn.models.network import ModelNetwork
 from fastnn.models.subclassed import Traced
 from fastnn.ops.node import Operation
 from fastnn.symbolic.tensors import Arguments, Call, KerasTensor, Trace, is_symbolic
 from fastnn.symbolic.variable import Variable
-from fastnn.training.ports import Ports
 from fastnn.training.state import TrainingState
 from fastnn.training.trainer import Trainer
 
 
-class Model(Layer, Trainer):
+class Model(Layer, Trainer, Network):
     """Base of all models; `Model(inputs, outputs)` makes a `Functional`.
 
     A class derived from it makes its layers in its constructor and says in `call` what it computes.

@@ -16,7 +16,6 @@ from fastnn.engine.layer import Layer
 from fastnn.engine.ownership import own_variables, sublayers, walk
 from fastnn.symbolic.tensors import KerasTensor, Shape, Spec
 from fastnn.symbolic.variable import Variable
-from fastnn.training.ports import Ports
 
 
 class ModelNetwork:

@@ -16,6 +16,7 @@ from fastnn.engine.contract import Computation, emit, state_of, title
 from fastnn.engine.emission import Emission
 from fastnn.engine.inference import common
 from fastnn.engine.layer import Layer
+from fastnn.engine.network import Port, Ports
 from fastnn.engine.shapes import batched
 from fastnn.layers import InputLayer
 from fastnn.models.model import Model
@@ -23,7 +24,6 @@ from fastnn.models.network import ModelNetwork, fits_built
 from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import Arguments, KerasTensor, Shape, Trace
 from fastnn.training.door import samples, unwrapped
-from fastnn.training.ports import Port, Ports
 from fastnn.training.programs import LayerChanges
 
 _ALONE = Structure(None)

@@ -10,11 +10,11 @@ import numpy as np
 from fastnn.engine.arrays import edge_dtype, numeric
 from fastnn.engine.contract import Hooks, state_of
 from fastnn.engine.emission import stand_in
+from fastnn.engine.network import Port, Ports
 from fastnn.engine.shapes import as_leaves, batched
 from fastnn.models.network import ModelNetwork, distinct
 from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import Arguments, Spec
-from fastnn.training.ports import Port, Ports
 
 _ALONE = Structure(None)
 

@@ -18,7 +18,7 @@ from fastnn.engine.contract import Computation, begin, copied_attributes, state_
 from fastnn.engine.emission import Emission
 from fastnn.engine.inference import agreed, trials
 from fastnn.engine.ownership import WeightOwner
-from fastnn.seeds import unique_name
+from fastnn.naming import unique_name
 from fastnn.symbolic.tensors import Arguments, Call, KerasTensor, Trace, is_traced, operators
 from fastnn.symbolic.variable import Variable
 

@@ -509,7 +509,7 @@ def fitting(cls: type, arguments: dict[str, Any], reading: Reading) -> dict[str,
         if old in arguments:
             value = arguments.pop(old)
             arguments.setdefault(new, value)
-    if not issubclass(cls, Configurable) or cls.__module__.split(".")[0] != "fastnn" or cls is Operation:
+    if not issubclass(cls, Configurable) or cls.__module__.split(".")[0] != "fastnn":
         return arguments
     parameters = inspect.signature(cls.__init__).parameters
     taken = {name for name, p in parameters.items() if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)}

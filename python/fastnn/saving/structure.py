@@ -41,7 +41,7 @@ def _is_sizes(shape: Any) -> bool:
     return isinstance(shape, (list, tuple)) and all(size is None or isinstance(size, int) for size in shape)
 
 
-def describe_layer(layer: Layer, legacy: bool = False) -> dict[str, Any]:
+def describe_layer(layer: Any, legacy: bool = False) -> dict[str, Any]:
     """A layer's entry; where the same object stands twice in what is written, both entries bear one number."""
     seen = _seen.get()
     if seen is not None and id(layer) in seen:
@@ -248,7 +248,7 @@ def _name_of(item: Any) -> str:
     return str(named.get("name", "")) if isinstance(named, dict) else ""
 
 
-def read_layer(item: Any, place: str, reading: Reading) -> Layer:
+def read_layer(item: Any, place: str, reading: Reading) -> Any:
     """The layer of an entry.
 
     Raises:
@@ -259,8 +259,7 @@ def read_layer(item: Any, place: str, reading: Reading) -> Layer:
             raise reading.error(f"expects a layer, got {str(item)[:80]!r}")
         number = item.get("shared_object_id")
         if isinstance(number, int) and isinstance(reading.shared.get(number), Part):
-            shared: Layer = reading.shared[number]
-            return shared
+            return reading.shared[number]
         made = read({"module": None, **item, "config": item.get("config", {})}, reading, "")
         if not isinstance(made, Part):
             raise reading.error(f"expects a layer, got {made!r}")
@@ -321,7 +320,7 @@ class _Calls:
         self._nodes: list[tuple[str, Any]] = []
         for i, item in enumerate(items):
             place = f"layers[{i}]"
-            layer: Layer
+            layer: Any
             if is_function(item):
                 with reading.at(f'{place} "{_name_of(item)}"'):
                     layer, config = read_function(item, reading)

@@ -12,11 +12,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 from fastnn import losses, optimizers
-from fastnn.engine.layer import Layer
+from fastnn.engine.contract import Part
 from fastnn.metrics.metric import Metric, NodeMetric
 from fastnn.metrics.reduction import Mean
 from fastnn.metrics.registry import resolve
-from fastnn.training.ports import Network, TargetShapes, entry_for_each, quoted
+from fastnn.training.ports import TargetShapes, Trainable, entry_for_each, quoted
 
 How = Literal["labels", "values", "as given", "weights"]
 """The form in which a graph reads targets: class numbers, values of the output's shape, the user's own form, or the
@@ -76,14 +76,14 @@ class Compiled:
         ValueError: A name is unknown, or an argument does not fit the outputs.
     """
 
-    def __init__(self, network: Network, arguments: Mapping[str, Any]) -> None:
+    def __init__(self, network: Trainable, arguments: Mapping[str, Any]) -> None:
         self.arguments = dict(arguments)
         self.optimizer: optimizers.Optimizer = self.arguments["optimizer"]
         self.losses: list[losses.Loss | None] = []
         self.loss_weights: list[float] = []
         self.loss_tracker = Mean(name="loss")
         self.measures: list[Measure] | None = None
-        self.trained: dict[Layer, bool] = {}
+        self.trained: dict[Part, bool] = {}
         self._network = network
         self._words: tuple[list[list[Any]], list[list[Any]]] = ([], [])
         loss, loss_weights, metrics = (self.arguments[name] for name in ("loss", "loss_weights", "metrics"))
@@ -136,7 +136,7 @@ class Compiled:
 
     # Which layers are trained.
 
-    def current_trained(self) -> dict[Layer, bool]:
+    def current_trained(self) -> dict[Part, bool]:
         """Returns for each layer whether it is trained, as it was at `compile`; a layer added since counts as it is."""
         self.trained = {layer: self.trained.get(layer, now) for layer, now in self._network.leaves()}
         return self.trained

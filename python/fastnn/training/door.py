@@ -21,7 +21,7 @@ from fastnn.engine.arrays import numeric
 from fastnn.metrics.metric import Metric, NodeMetric
 from fastnn.symbolic.tensors import Shape
 from fastnn.training.compiled import Compiled, Target, how_targets_are_read
-from fastnn.training.ports import Network, Port, Shapes, alone, by_port, label, quoted
+from fastnn.training.ports import Port, Shapes, Trainable, alone, by_port, label, quoted
 from fastnn.training.programs import Programs
 
 Array = NDArray[Any]
@@ -35,7 +35,7 @@ class Door:
         programs: Its programs, which know the shapes of outputs and the limits of inputs.
     """
 
-    def __init__(self, network: Network, programs: Programs) -> None:
+    def __init__(self, network: Trainable, programs: Programs) -> None:
         self._network = network
         self._programs = programs
 

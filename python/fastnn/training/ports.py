@@ -1,58 +1,21 @@
 """Inputs and outputs of a model: their names and shapes, and how several are put together.
 
 A model has one input and one output as a rule; their data and arguments stand alone. Several are given as a list in
-the order of the ports, or as a dict by their names. What training asks of a model as a whole is the protocol `Network`.
+the order of the ports, or as a dict by their names. What training asks of a model as a whole is the protocol `Trainable`.
 This file checks names and counts; what the arrays themselves must be like is said in `door.py`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from fastnn import _core
+from fastnn.engine.contract import Part
 from fastnn.engine.emission import Emission
-from fastnn.engine.layer import Layer
+from fastnn.engine.network import Port, Ports
 from fastnn.naming import suggestion
-from fastnn.symbolic.structure import Structure
-from fastnn.symbolic.tensors import Shape
 from fastnn.symbolic.variable import Variable
-
-
-class Port(NamedTuple):
-    """An input or output of a model.
-
-    Attributes:
-        name: The name by which data and arguments may be given in a dict.
-        shape: The shape with the batch; None before the model is built.
-        dtype: The element type to which the data of an input are converted.
-    """
-
-    name: str
-    shape: Shape | None
-    dtype: str = "float32"
-
-
-class Ports(NamedTuple):
-    """All inputs and outputs of a model.
-
-    Attributes:
-        inputs: The inputs, in order.
-        outputs: The outputs, in order.
-        given: The structure in which inputs are given.
-        made: The structure in which outputs are returned.
-    """
-
-    inputs: list[Port]
-    outputs: list[Port]
-    given: Structure
-    made: Structure
-
-    @property
-    def known(self) -> bool:
-        """True once the shapes of the inputs are known."""
-        return self.inputs[0].shape is not None
-
 
 Shapes = tuple[tuple[int, ...], ...]
 """The shapes of the samples that a program is made for, where the model leaves them open."""
@@ -60,7 +23,7 @@ TargetShapes = tuple[tuple[int, ...] | None, ...]
 """The shapes of one row of the targets, for each output; None where it has none."""
 
 
-class Network(Protocol):
+class Trainable(Protocol):
     """What training asks of a model."""
 
     def who(self) -> str:
@@ -72,7 +35,7 @@ class Network(Protocol):
     def prepare(self, x: Any) -> Any:
         """Builds the model for its first data, and returns the data, converted where that was needed to look at them."""
 
-    def leaves(self) -> list[tuple[Layer, bool]]:
+    def leaves(self) -> list[tuple[Part, bool]]:
         """Returns every layer that computes, and whether it is trained."""
 
     def emit(self, emission: Emission, edges: list[int]) -> list[int]:

@@ -15,15 +15,14 @@ from numpy.typing import NDArray
 
 from fastnn import _core, losses, ops
 from fastnn.data.source import Chunk
-from fastnn.engine.contract import title
+from fastnn.engine.contract import Part, title
 from fastnn.engine.emission import Emission
-from fastnn.engine.layer import Layer
 from fastnn.engine.ownership import own_variables
 from fastnn.metrics.reduction import Mean
 from fastnn.symbolic.tensors import Shape
 from fastnn.symbolic.variable import Variable
 from fastnn.training.compiled import Compiled, Measure, Target, how_targets_are_read
-from fastnn.training.ports import Network, Port, Shapes, TargetShapes, input_edges, label
+from fastnn.training.ports import Port, Shapes, TargetShapes, Trainable, input_edges, label
 
 _UNWEIGHTED = -1
 """Stands for an index of sample weights where there are none."""
@@ -156,12 +155,12 @@ class Programs:
         network: The model.
     """
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: Trainable) -> None:
         self._network = network
         self._kept: dict[Any, Any] = {}
         self._direct: tuple[_core.Predictor, tuple[int | None, ...]] | None = None
         self._seen = -1
-        self._layers: list[Layer] = []
+        self._layers: list[Part] = []
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -324,7 +323,7 @@ def _fitting_mask(graph: _core.Graph, values: int, mask: int) -> int:
     return mask if mask != _UNMASKED and graph.spec(values)[0] == graph.spec(mask)[0] else _UNMASKED
 
 
-def _add_weight_penalties(emission: Emission, layers: Sequence[Layer] | dict[Layer, bool]) -> None:
+def _add_weight_penalties(emission: Emission, layers: Sequence[Part] | dict[Part, bool]) -> None:
     """Adds the penalties of weights that are Python code."""
     for layer in layers:
         for variable in own_variables(layer):

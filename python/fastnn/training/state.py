@@ -11,7 +11,7 @@ from typing import Any
 from fastnn.data.arrays import RowOrder
 from fastnn.training.compiled import Compiled
 from fastnn.training.door import Door
-from fastnn.training.ports import Network
+from fastnn.training.ports import Trainable
 from fastnn.training.programs import Programs
 
 
@@ -29,7 +29,7 @@ class TrainingState:
         row_order: The random orders in which `fit` takes rows.
     """
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: Trainable) -> None:
         self.network = network
         self.compiled: Compiled | None = None
         self.programs = Programs(network)
