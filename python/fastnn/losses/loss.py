@@ -34,6 +34,7 @@ class Loss(Configurable):
     """Whether y_true are whole numbers, the numbers of classes."""
     counterpart: ClassVar[str] = ""
     """The loss of the same meaning whose targets are labels where these are one-hot rows, or the reverse; or ""."""
+    reduction: str | None
     ignore_class: int | None = None
     """The label whose samples do not count, or None."""
     name: str

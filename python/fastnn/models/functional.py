@@ -227,7 +227,7 @@ class Functional(Model):
             self._fastnn_graph.build_for(self._fastnn_graph.known_shapes(input_shape))
 
     def get_config(self) -> dict[str, Any]:
-        """Returns the name, the layers and their calls in the form of Keras 3; `from_config` makes an equal model of it.
+        """Returns the name, the layers and their calls in the form of Keras 3, which `from_config` reads.
 
         Example:
             >>> x = layers.Input((2,), name="x")

@@ -205,8 +205,8 @@ class Model(Layer, Trainer, Network):
         coded = runs_code(self)
         if mask is not None and not coded:
             raise ValueError(
-                f"{title(self)} takes no mask=; masks are made within it, by Embedding(mask_zero=True) or Masking(), or "
-                "are an Input of their own that a layer is called with: LSTM(8)(x, mask=counts)"
+                f"{title(self)} takes no mask=; masks are made within it, by Embedding(mask_zero=True) or Masking(), "
+                "or are an Input of their own that a layer is called with: LSTM(8)(x, mask=counts)"
             )
         if coded and (args or kwargs or mask is not None or is_symbolic(inputs) or Trace.current()):
             further = kwargs if mask is None else {**kwargs, "mask": mask}

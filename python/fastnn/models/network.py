@@ -10,9 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from fastnn.engine.by_code import runs_code
-from fastnn.engine.contract import emit, state_of, title
+from fastnn.engine.contract import Part, emit, state_of, title
 from fastnn.engine.emission import Emission
 from fastnn.engine.layer import Layer
+from fastnn.engine.network import Ports
 from fastnn.engine.ownership import own_variables, sublayers, walk
 from fastnn.symbolic.tensors import KerasTensor, Shape, Spec
 from fastnn.symbolic.variable import Variable
@@ -43,7 +44,7 @@ class ModelNetwork:
     def layers_changed(self) -> None:
         """Called when layers were added or removed, here or in a nested model."""
 
-    def leaves(self) -> list[tuple[Layer, bool]]:
+    def leaves(self) -> list[tuple[Part, bool]]:
         """Returns every layer that computes, and whether it is trained."""
         return list(walk(self.model))
 

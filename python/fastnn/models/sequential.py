@@ -376,7 +376,7 @@ class Sequential(Model):
         return self.outputs[0].shape
 
     def get_config(self) -> dict[str, Any]:
-        """Returns the name and the layers in the form of Keras 3; `from_config` makes an equal model of it.
+        """Returns the name and the layers in the form of Keras 3, which `from_config` reads.
 
         Example:
             >>> model = fastnn.Sequential([layers.Input((2,), name="x"), layers.Dense(3)], name="m")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastnn.engine.arrays import edge_dtype, numeric
-from fastnn.engine.contract import Hooks, state_of
+from fastnn.engine.contract import state_of
 from fastnn.engine.emission import stand_in
 from fastnn.engine.network import Port, Ports
 from fastnn.engine.shapes import as_leaves, batched
@@ -74,7 +74,6 @@ class Traced(ModelNetwork):
     def _open(self, given: Structure, specs: Sequence[Spec]) -> None:
         """Builds the model for inputs like these; all sizes but the last of each stay open."""
         model: Any = self.model
-        assert isinstance(model, Hooks)
         tensors = [stand_in(spec, "inputs") for spec in specs]
         made, packing = model.infer_call(Arguments((given.pack(tensors),), {}), None)
         assert packing is not None

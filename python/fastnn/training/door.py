@@ -18,10 +18,11 @@ from numpy.typing import NDArray
 from fastnn import _core, config, losses
 from fastnn.data.arrays import Feed
 from fastnn.engine.arrays import numeric
+from fastnn.engine.network import Port
 from fastnn.metrics.metric import Metric, NodeMetric
 from fastnn.symbolic.tensors import Shape
 from fastnn.training.compiled import Compiled, Target, how_targets_are_read
-from fastnn.training.ports import Port, Shapes, Trainable, alone, by_port, label, quoted
+from fastnn.training.ports import Shapes, Trainable, alone, by_port, label, quoted
 from fastnn.training.programs import Programs
 
 Array = NDArray[Any]

@@ -1,7 +1,7 @@
 """Inputs and outputs of a model: their names and shapes, and how several are put together.
 
 A model has one input and one output as a rule; their data and arguments stand alone. Several are given as a list in
-the order of the ports, or as a dict by their names. What training asks of a model as a whole is the protocol `Trainable`.
+the order of the ports, or as a dict by their names. The protocol `Trainable` is what training asks of a model.
 This file checks names and counts; what the arrays themselves must be like is said in `door.py`.
 """
 
@@ -33,7 +33,7 @@ class Trainable(Protocol):
         """Returns the inputs and outputs as they are known now."""
 
     def prepare(self, x: Any) -> Any:
-        """Builds the model for its first data, and returns the data, converted where that was needed to look at them."""
+        """Builds the model for its first data; returns the data, converted where that was needed."""
 
     def leaves(self) -> list[tuple[Part, bool]]:
         """Returns every layer that computes, and whether it is trained."""

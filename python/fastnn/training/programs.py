@@ -17,12 +17,13 @@ from fastnn import _core, losses, ops
 from fastnn.data.source import Chunk
 from fastnn.engine.contract import Part, title
 from fastnn.engine.emission import Emission
+from fastnn.engine.network import Port
 from fastnn.engine.ownership import own_variables
 from fastnn.metrics.reduction import Mean
 from fastnn.symbolic.tensors import Shape
 from fastnn.symbolic.variable import Variable
 from fastnn.training.compiled import Compiled, Measure, Target, how_targets_are_read
-from fastnn.training.ports import Port, Shapes, TargetShapes, Trainable, input_edges, label
+from fastnn.training.ports import Shapes, TargetShapes, Trainable, input_edges, label
 
 _UNWEIGHTED = -1
 """Stands for an index of sample weights where there are none."""
@@ -176,7 +177,7 @@ class Programs:
         """Drops the programs where the layers of the model, or those of a nested model, have changed."""
         if self._seen == LayerChanges.count:
             return
-        current = [layer for layer, _ in self._network.leaves() if layer is not self._network]
+        current = [layer for layer, _ in self._network.leaves()]
         same = len(current) == len(self._layers) and all(
             one is other for one, other in zip(current, self._layers, strict=True)
         )

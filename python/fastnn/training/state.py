@@ -1,4 +1,4 @@
-"""The parts of a model that training keeps between calls: what `compile` was given, programs, the door, the order of rows.
+"""The parts of a model that training keeps between calls: compiled, programs, the door, the order of rows.
 
 A model holds one `TrainingState`; files and callbacks read it there.
 """

@@ -49,9 +49,12 @@ class Trainer:
         Raises:
             RuntimeError: The constructor of a class of your own does not call that of its base.
         """
-        if "_fastnn_training" not in self.__dict__:
-            raise RuntimeError(f"{type(self).__name__}: call super().__init__() in its constructor, before all else")
-        return self._fastnn_training
+        try:
+            return self._fastnn_training
+        except AttributeError:
+            raise RuntimeError(
+                f"{type(self).__name__}: call super().__init__() in its constructor, before all else"
+            ) from None
 
     @property
     def compiled(self) -> bool:
@@ -227,13 +230,14 @@ class Trainer:
             )
         compiled.warn_of_changes(stacklevel=3)
         hooks = CallbackList(callbacks, True, verbosity != 0, self, epochs=epochs, steps=steps, verbose=verbosity)
-        self.history = hooks.history
+        history: History = hooks.history
+        self.history = history
         run = loop.Run(
             self, compiled, programs, source, hooks, epochs=epochs, initial_epoch=initial_epoch, steps=steps,
             validation=validation,
         )  # fmt: skip
         run.execute()
-        return hooks.history
+        return history
 
     def evaluate(
         self,
