@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import numpy as np
 
+from fastnn.keras_form import KerasForm
 from fastnn.naming import suggestion
 
 Self = TypeVar("Self", bound="Configurable")
@@ -60,7 +61,7 @@ def _converted(name: str, value: Any) -> Any:
     return value
 
 
-class Configurable:
+class Configurable(KerasForm):
     """Base of everything that is described by its constructor's arguments.
 
     A subclass writes them in the signature of `__init__`, whose body has only to check them: when it runs, each

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -43,3 +44,13 @@ def snake_case(name: str) -> str:
         starts_word = letter.isupper() and i > 0 and (before.islower() or after.islower())
         letters.append("_" + letter if starts_word else letter)
     return "".join(letters).lower()
+
+
+def file_name(class_name: str) -> str:
+    """Returns the name of a class in the paths of Keras' files: `Conv2DTranspose` -> `conv2d_transpose`.
+
+    It differs from `snake_case` in a few names: `PReLU` -> `p_re_lu`.
+    """
+    name = re.sub(r"\W+", "", class_name)
+    name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)
+    return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()

@@ -186,6 +186,8 @@ class Layer(Configurable):
         ...         return inputs * self.scale
     """
 
+    keras_module = "keras.layers"
+    keras_ignored_arguments = {"data_format": "channels_last", "keras_version": ..., "backend": ...}
     kind: ClassVar[str] = ""
     """What the core calls this layer's node."""
     takes_many: ClassVar[bool] = False
@@ -964,7 +966,7 @@ class Layer(Configurable):
         found: dict[int, Layer] = {}
         for name, value in vars(self).items():
             if name not in self._internal:
-                for one in _layers_within(value):
+                for one in layers_within(value):
                     found.setdefault(id(one), one)
         return list(found.values())
 
@@ -1166,15 +1168,15 @@ def _goes_along(emission: Emission, mask: int, edge: int) -> bool:
     return places == list(emission.graph.spec(edge)[0])[: len(places)]
 
 
-def _layers_within(value: Any) -> Iterator[Layer]:
+def layers_within(value: Any) -> Iterator[Layer]:
     if isinstance(value, Layer):
         yield value
     elif isinstance(value, (list, tuple)):
         for item in value:
-            yield from _layers_within(item)
+            yield from layers_within(item)
     elif isinstance(value, Mapping):
         for item in value.values():
-            yield from _layers_within(item)
+            yield from layers_within(item)
 
 
 # Attributes in which no layers or variables of the user's are looked for.

@@ -19,14 +19,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn import _core
-from fastnn import layers as layer_module
-from fastnn.configurable import plain
 from fastnn.engine.emission import Emission, stand_in
 from fastnn.engine.layer import Layer, agreed, are_free, as_leaves, batched, common, edge_dtype, numeric, once, trials
+from fastnn.engine.network import Network
 from fastnn.layers import InputLayer
+from fastnn.models.keras_config import (
+    functional_config,
+    functional_from_config,
+    sequential_config,
+    sequential_from_config,
+)
 from fastnn.models.topology import Topology
-from fastnn.naming import suggestion
-from fastnn.ops.function import Function
 from fastnn.ops.node import Operation
 from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import Arguments, Call, KerasTensor, Shape, Spec, Trace, is_symbolic
@@ -40,7 +43,7 @@ class _Version:
     layers = 0
 
 
-class Model(Layer, Trainer):
+class Model(Network, Layer, Trainer):
     """Layers put together to a graph, from inputs to outputs: `Model(inputs, outputs)` makes a `Functional`.
 
     The base of all models: what they share is here.
@@ -76,6 +79,17 @@ class Model(Layer, Trainer):
 
     def _store(self, arguments: dict[str, Any]) -> None:
         pass
+
+    @classmethod
+    def holds_file_form(cls, config: Mapping[str, Any]) -> bool:
+        return "layers" in config and "input_layers" in config
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
+        """Returns the model of a config, with fresh weights."""
+        if not cls.holds_file_form(config):
+            return super().from_config(config)
+        return functional_from_config(cls if issubclass(cls, Functional) else Functional, config, custom_objects)
 
     # Structure.
 
@@ -523,6 +537,8 @@ class Sequential(Model):
         17
     """
 
+    keras_module = "keras"
+
     def __init__(self, layers: Sequence[Any] | None = None, trainable: bool = True, name: str | None = None) -> None:
         super().__init__(name=name)
         self._input_layer: InputLayer | None = None
@@ -746,17 +762,20 @@ class Sequential(Model):
         brought = self._input_layer is None and self._layers and _shape_of_first(self._layers[0]) is not None
         return [] if brought else [tensor.history.layer for tensor in self._tensors[:1]]
 
+    @classmethod
+    def holds_file_form(cls, config: Mapping[str, Any]) -> bool:
+        return "layers" in config
+
     def get_config(self) -> dict[str, Any]:
-        """Name and layers, from which `from_config` makes an equal model without weights."""
-        described = [_described(layer) for layer in self._layers]
-        described[:0] = map(_described, self._entry())
-        return {"name": self.name, "trainable": self.trainable, "layers": described}
+        """Returns the config in Keras' form, from which `from_config` makes an equal model with fresh weights."""
+        return super().get_config() if self._has_call else sequential_config(self)
 
     @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> Sequential:
-        """A model as `get_config` described it, with fresh weights."""
-        made = [_from_description(entry) for entry in config["layers"]]
-        return cls(made, trainable=config.get("trainable", True), name=config.get("name"))
+    def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
+        """Returns the model of a config, with fresh weights."""
+        if not cls.holds_file_form(config):
+            return super().from_config(config)
+        return sequential_from_config(cls, config, custom_objects)
 
 
 class Functional(Model):
@@ -775,6 +794,11 @@ class Functional(Model):
     Example:
         >>> encoder = Model(autoencoder.inputs, autoencoder.layers[2].output)
     """
+
+    keras_module = "keras.src.models.functional"
+    keras_registered_name = "Functional"
+    keras_older_names = ("Model",)
+    keras_builds_itself = True
 
     def __init__(
         self, inputs: Any = None, outputs: Any = None, trainable: bool = True, name: str | None = None
@@ -902,65 +926,13 @@ class Functional(Model):
     def _connections(self) -> dict[Layer, list[str]] | None:
         return None if self._graph.is_chain() else self._graph.connections()
 
-    def get_config(self) -> dict[str, Any]:
-        """Name, layers and how they are called, from which `from_config` makes an equal model without weights."""
-        graph = self._graph
-        place = {
-            id(tensor): [call.layer.name, sum(other.layer is call.layer for other in graph.calls[:i]), k]
-            for i, call in enumerate(graph.calls)
-            for k, tensor in enumerate(call.outputs)
-        }
-        place.update({id(t): [graph.entries[id(t)].name, 0, 0] for t in self._inputs})
-        described = []
-        for layer in self._layers:
-            calls = []
-            for call in graph.calls:
-                if call.layer is layer:
-                    args, kwargs = call.arguments.place([_Place(place[id(tensor)]) for tensor in call.inputs])
-                    calls.append({"args": _written(list(args)), "kwargs": _written(kwargs), "training": call.training})
-            described.append({**_described(layer), "name": layer.name, "calls": calls})
-        return {
-            "name": self.name,
-            "trainable": self.trainable,
-            "layers": described,
-            "input_layers": self._in.pack([place[id(tensor)] for tensor in self._inputs]),
-            "output_layers": self._out.pack([place[id(tensor)] for tensor in self._outputs]),
-            "alone": [self._in.alone, self._out.alone],
-        }
-
     @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> Functional:
-        """A model as `get_config` described it, with fresh weights."""
-        made: dict[tuple[str, int, int], KerasTensor] = {}
-        layers = {entry["name"]: _from_description(entry) for entry in config["layers"]}
-        waiting: list[tuple[str, int, Mapping[str, Any]]] = []
-        for entry in config["layers"]:
-            layer = layers[entry["name"]]
-            if isinstance(layer, InputLayer):
-                made[entry["name"], 0, 0] = layer.output
-            waiting += [(entry["name"], i, call) for i, call in enumerate(entry["calls"])]
-        while waiting:
-            ready = [w for w in waiting if all(p in made for p in _places([w[2]["args"], w[2]["kwargs"]]))]
-            if not ready:
-                raise ValueError(f"{cls.__name__}: the config's layer {waiting[0][0]!r} reads what nobody makes")
-            # The calls of one layer are numbered: a later one waits for the earlier.
-            name, i, call = next(w for w in ready if not any(o[0] == w[0] and o[1] < w[1] for o in waiting))
-            waiting.remove((name, i, call))
-            args, kwargs = _read(call["args"], made), _read(call["kwargs"], made)
-            layer = layers[name]
-            layer(*args, training=call["training"], **kwargs)
-            for k, tensor in enumerate(layer._calls[i].outputs):
-                made[name, i, k] = tensor
-        ends: list[Any] = []
-        for word, alone in zip(("input_layers", "output_layers"), config["alone"], strict=True):
-            places = config[word]
-            if alone:
-                ends.append(made[tuple(places)])
-            elif isinstance(places, Mapping):
-                ends.append({key: made[tuple(place)] for key, place in places.items()})
-            else:
-                ends.append([made[tuple(place)] for place in places])
-        return cls(ends[0], ends[1], trainable=config.get("trainable", True), name=config.get("name"))
+    def holds_file_form(cls, config: Mapping[str, Any]) -> bool:
+        return "layers" in config and "input_layers" in config
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the config in Keras' form, from which `from_config` makes an equal model with fresh weights."""
+        return super().get_config() if self._has_call else functional_config(self)
 
 
 def clone_model(model: Any, input_tensors: Any = None, clone_function: Callable[[Layer], Layer] | None = None) -> Any:
@@ -1047,63 +1019,6 @@ Model._internal = Layer._internal | {
 }
 
 
-class _Place:
-    """Where a tensor of a model comes from: [layer, call, output]."""
-
-    def __init__(self, history: list[Any]) -> None:
-        self.history = history
-
-
-def _written(value: Any) -> Any:
-    """Arguments of a call as plain values."""
-    if isinstance(value, _Place):
-        return {"tensor": value.history}
-    if isinstance(value, tuple):
-        return {"__tuple__": [_written(one) for one in value]}
-    if isinstance(value, list):
-        return [_written(one) for one in value]
-    if isinstance(value, slice):
-        return {"__slice__": [value.start, value.stop, value.step]}
-    if value is Ellipsis:
-        return {"__ellipsis__": []}
-    if isinstance(value, np.ndarray):
-        return {"__array__": [value.tolist(), value.dtype.name]}
-    if isinstance(value, Mapping):
-        return {key: _written(one) for key, one in value.items()}
-    return plain(value)
-
-
-_FORMS: dict[str, Callable[..., Any]] = {
-    "__tuple__": lambda *items: items,
-    "__slice__": slice,
-    "__ellipsis__": lambda: ...,
-    "__array__": np.asarray,
-}
-
-
-"""What stands in a config for arguments that are no plain values: how each is made of what it holds."""
-
-
-def _places(value: Any) -> Iterator[tuple[str, int, int]]:
-    if isinstance(value, Mapping) and set(value) == {"tensor"}:
-        yield tuple(value["tensor"])
-    elif isinstance(value, (list, Mapping)):
-        for one in value.values() if isinstance(value, Mapping) else value:
-            yield from _places(one)
-
-
-def _read(value: Any, made: Mapping[tuple[str, int, int], KerasTensor]) -> Any:
-    """The reverse of `_written`."""
-    if isinstance(value, Mapping):
-        if set(value) == {"tensor"}:
-            return made[tuple(value["tensor"])]
-        word = next(iter(value), "")
-        if word in _FORMS:
-            return _FORMS[word](*_read(value[word], made))
-        return {key: _read(one, made) for key, one in value.items()}
-    return [_read(one, made) for one in value] if isinstance(value, list) else value
-
-
 def _goes(shape: Sequence[int | None], built: Sequence[int | None]) -> bool:
     """Whether inputs of a shape may go where another was built for, which may leave sizes open."""
     return len(shape) == len(built) and all(b in (None, s) for s, b in zip(shape, built, strict=True))
@@ -1135,23 +1050,6 @@ def _paths(layer: Layer) -> Iterator[tuple[str, Variable]]:
 def _several(x: Any) -> bool:
     """Whether a list is one of arrays, and not an array itself."""
     return isinstance(x, (list, tuple)) and any(isinstance(one, np.ndarray) and one.ndim > 0 for one in x)
-
-
-def _described(layer: Layer) -> dict[str, Any]:
-    return {"class_name": type(layer).__name__, "config": layer.get_config()}
-
-
-def _from_description(entry: Mapping[str, Any]) -> Layer:
-    name = entry["class_name"]
-    models: dict[str, Any] = {
-        "Sequential": Sequential, "Functional": Functional, "Model": Functional, "Operation": Operation,
-        "Function": Function,
-    }  # fmt: skip
-    layer_class = models.get(name) or getattr(layer_module, name, None)
-    if layer_class is None:
-        raise ValueError(f"no layer is called {name!r}.{suggestion(name, [*models, *vars(layer_module)])}")
-    made: Layer = layer_class.from_config(entry["config"])
-    return made
 
 
 def _shape_of_first(layer: Layer) -> Shape | None:

@@ -11,6 +11,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from fastnn.atomic_files import replacing
 from fastnn.export.onnx import activations as activations
 from fastnn.export.onnx import functions as functions
 from fastnn.export.onnx import layers as layers
@@ -20,7 +21,6 @@ from fastnn.export.onnx.graph import SOURCES as SOURCES
 from fastnn.export.onnx.graph import TYPES, Builder
 from fastnn.export.tape import Spec, Tape, taped
 from fastnn.models.model import Model
-from fastnn.saving import door
 
 OPSETS, IR_VERSION = {"": 17, "ai.onnx.ml": 3}, 8
 FROM_SHAPES = ("Reshape", "ReshapeTo", "BroadcastTo", "BroadcastLike")
@@ -40,7 +40,7 @@ def export_onnx(model: Model, filepath: str | os.PathLike[str]) -> None:
     """
     if not model.built:
         raise ValueError(f"{model.who()} is not built; give it an Input, build() it, or fit it first")
-    with door.replacing(Path(os.fspath(filepath))) as beside:
+    with replacing(Path(os.fspath(filepath))) as beside:
         beside.write_bytes(to_onnx(taped(model), model.name))
 
 

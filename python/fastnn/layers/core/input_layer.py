@@ -23,6 +23,9 @@ class InputLayer(Layer):
         ValueError: No shape is given.
     """
 
+    keras_builds_itself = True
+    keras_ignored_arguments = {"sparse": False, "ragged": False, "optional": False}
+
     def __init__(
         self,
         shape: Sequence[int | None] | None = None,
@@ -49,7 +52,7 @@ class InputLayer(Layer):
 
     def get_config(self) -> dict[str, Any]:
         """The shape with the batch, from which `from_config` makes an equal one."""
-        return {"name": self.name, "dtype": self.dtype, "batch_shape": list(self.shape)}
+        return {"batch_shape": list(self.shape), "dtype": self.dtype, "name": self.name}
 
 
 def Input(
