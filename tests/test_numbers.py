@@ -876,7 +876,7 @@ def test_winograd_is_close_and_can_be_switched_off(rows, size, channels, filters
             layer.kernel.assign(kernel)
             graph = _core.Graph()
             edge = graph.input((None, size, size, channels))
-            made = graph.add("Conv2D", layer.name, layer._node()[1], [edge], [w.handle for w in layer.weights])
+            made = graph.add("Conv2D", layer.name, layer.core_node()[1], [edge], [w.handle for w in layer.weights])
         finally:
             config.set_winograd(True)
         (y,), (dx,), ((_, dw), (_, db)) = _core.vjp(graph, made, [x], [cotangent], True)

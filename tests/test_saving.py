@@ -143,7 +143,7 @@ class TestWholeModels:
         for one in (model, loaded):
             one.fit(x, y, epochs=3, verbose=0)
         assert equal(loaded.get_weights(), model.get_weights())
-        assert len(loaded.get_layer("shared")._calls) == 2
+        assert len(loaded.get_layer("shared").__fastnn_calls__()) == 2
 
     def test_every_row_of_the_table_of_layers(self, tmp_path):
         by_class = defaultdict(list)
@@ -184,7 +184,7 @@ class TestWholeModels:
         x = Input((3,))
         model = Model(x, layers.BatchNormalization()(layers.Dense(3)(x), training=True))
         model.save(tmp_path / "m.keras")
-        assert saving.load_model(tmp_path / "m.keras").layers[-1]._calls[0].training is True
+        assert saving.load_model(tmp_path / "m.keras").layers[-1].__fastnn_calls__()[0].training is True
 
     def test_layers_and_models_of_the_users_own(self, tmp_path):
         x = np.random.default_rng(0).normal(size=(5, 6)).astype(np.float32)

@@ -43,8 +43,8 @@ class Initializer(Configurable):
 class _Random(Initializer):
     """An initializer with a seed; `draw_seed` is the one in force."""
 
-    def _store(self, arguments: dict[str, Any]) -> None:
-        super()._store(arguments)
+    def store_arguments(self, arguments: dict[str, Any]) -> None:
+        super().store_arguments(arguments)
         seed = arguments["seed"]
         if seed is not None and (isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0):
             raise ValueError(f"{type(self).__name__} expects a seed that is a whole number of at least 0, got {seed!r}")

@@ -35,8 +35,8 @@ class Regularizer(Configurable):
         l1, l2 = self.strengths()
         return l1 * float(np.abs(array).sum()) + l2 * float(np.square(array).sum())
 
-    def _store(self, arguments: dict[str, Any]) -> None:
-        super()._store(arguments)
+    def store_arguments(self, arguments: dict[str, Any]) -> None:
+        super().store_arguments(arguments)
         for name, value in arguments.items():
             if name not in ("l1", "l2", "factor"):
                 continue

@@ -1,34 +1,34 @@
-"""Layers among the attributes of a layer, by attribute: the one walk that files, training and summaries share."""
+"""Layers among the attributes of a part, by attribute: the walk of the paths in files."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from fastnn.engine.layer import Layer, layers_within
+from fastnn.engine.contract import Part, attributes, computation_of, state_of
+from fastnn.engine.ownership import parts_within
 
 
-def held_layers(layer: Layer) -> dict[str, Layer | list[Layer]]:
-    """Returns the layers within a layer by the attribute that holds them, at any depth of lists, tuples and dicts.
+def held_layers(part: Part) -> dict[str, Any]:
+    """Returns the layers within a part by the attribute that holds them, at any depth of lists, tuples and dicts.
 
-    A model made of layers has one such attribute, "layers".
+    They are the layers of `ownership.sublayers`. A model made of layers has one such attribute, "layers".
 
     Args:
-        layer: A layer or a model.
+        part: A layer or a model.
 
     Returns:
         For each attribute the layer, or a list of those in its container.
     """
-    if is_made_of_layers(layer):
-        return {"layers": list(layer.layers)}
-    found: dict[str, Layer | list[Layer]] = {}
-    for name, value in vars(layer).items():
-        if name not in layer._internal:
-            held = value if isinstance(value, Layer) else list(layers_within(value))
-            if held:
-                found[name] = held
+    if is_made_of_layers(part):
+        return {"layers": list(part.layers)}
+    found: dict[str, Any] = {}
+    for name, value in attributes(part).items() if computation_of(part).owns_attributes else ():
+        held = value if isinstance(value, Part) else list(parts_within(value))
+        if held:
+            found[name] = held
     return found
 
 
-def is_made_of_layers(layer: Any) -> bool:
+def is_made_of_layers(part: Part) -> bool:
     """Returns whether the layers of a model are all that it computes: a Sequential or Functional."""
-    return not layer._has_call and "_layers" in vars(layer)
+    return state_of(part).members is not None

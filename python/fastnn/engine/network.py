@@ -1,13 +1,50 @@
 """What files, exporters and summaries may ask of a model.
 
-`fastnn.models.Model` derives from `Network`, so that files find out what is a model without an import of models.
+Every model derives from `Network`, so that a package below `fastnn.models` can tell a model from another layer without
+an import of models, and reads it through this class alone.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
-from fastnn.symbolic.tensors import Call, KerasTensor
+from fastnn.symbolic.structure import Structure
+from fastnn.symbolic.tensors import Call, KerasTensor, Shape
+
+
+class Port(NamedTuple):
+    """An input or an output of a model.
+
+    Attributes:
+        name: The name by which data and arguments may be given in a dict.
+        shape: The shape with the batch; None before the model is built.
+        dtype: The element type to which the data of an input are converted.
+    """
+
+    name: str
+    shape: Shape | None
+    dtype: str = "float32"
+
+
+class Ports(NamedTuple):
+    """All inputs and outputs of a model.
+
+    Attributes:
+        inputs: The inputs, in order.
+        outputs: The outputs, in order.
+        given: The structure in which inputs are given.
+        made: The structure in which outputs are returned.
+    """
+
+    inputs: list[Port]
+    outputs: list[Port]
+    given: Structure
+    made: Structure
+
+    @property
+    def known(self) -> bool:
+        """True once the shapes of the inputs are known."""
+        return self.inputs[0].shape is not None
 
 
 class Network:
@@ -15,7 +52,6 @@ class Network:
 
     name: str
     built: bool
-    compiled: bool
     optimizer: Any
 
     @property
@@ -33,8 +69,15 @@ class Network:
         """The symbolic tensors of the outputs."""
         raise NotImplementedError
 
+    def ports(self) -> Ports:
+        """Returns the inputs and outputs: names, shapes, types and structures."""
+        raise NotImplementedError
+
+    def __fastnn_joining_calls__(self) -> list[Call]:
+        """Returns the calls that join the layers."""
+        return []
+
 
 def calls_of(model: Network) -> list[Call]:
-    """Returns the calls that join the layers of a functional model; none for other models."""
-    graph = getattr(model, "_graph", None)
-    return [] if graph is None else list(graph.calls)
+    """Returns the calls that join the layers of a functional model, in order; none for other models."""
+    return model.__fastnn_joining_calls__()

@@ -1,8 +1,8 @@
 """Configs of models in Keras' form: layers, the calls that join them, inputs and outputs.
 
 `get_config` and `from_config` of Sequential and Functional are made of these functions. An entry of a layer has its
-module, class and config (`fastnn.saving.serialization`); a call names the tensors that it reads by the layer, the number
-of the call and the output they come from, as `__keras_tensor__`. The forms of Keras 1 and 2 are read too.
+module, class and config (`fastnn.saving.serialization`). A call names each tensor that it reads by the layer, the number
+of the call and the output it comes from, as `__keras_tensor__`. The forms of Keras 1 and 2 are read too.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from fastnn.engine.contract import Part, state_of, title
 from fastnn.engine.holding import is_made_of_layers
-from fastnn.engine.layer import Layer
 from fastnn.engine.network import Network
 from fastnn.layers import InputLayer
 from fastnn.naming import file_name
@@ -56,7 +56,7 @@ def _arguments_of(call: Call) -> tuple[list[Any], dict[str, Any]]:
     args, kwargs = call.arguments.place(call.inputs)
     if is_made_of_layers(call.layer):
         # Recorded one by one; written in the structure of the model's inputs.
-        args = (call.layer._structures()[0].pack(call.inputs),)
+        args = (call.layer.ports().given.pack(call.inputs),)
     if call.training is not None:
         kwargs = {**kwargs, "training": call.training}
     return list(args), kwargs
@@ -81,7 +81,7 @@ def functional_config(model: Any) -> dict[str, Any]:
     """
     graph = model._graph
     places: dict[int, list[Any]] = {}
-    counts: dict[Layer, int] = {}
+    counts: dict[Any, int] = {}
     for call in graph.calls:
         number = counts.setdefault(call.layer, 0)
         counts[call.layer] = number + 1
@@ -108,10 +108,7 @@ def functional_config(model: Any) -> dict[str, Any]:
             args, kwargs = parts(call)[1:] if isinstance(layer, Function) else _arguments_of(call)
             kwargs = {key: serialize_keras_object(_mapped(one, told)) for key, one in kwargs.items()}
             nodes.append({"args": serialize_keras_object(_mapped(args, told)), "kwargs": kwargs})
-        if isinstance(layer, Function):
-            entry = described_function(layer, calls)
-        else:
-            entry = serialize_keras_object(layer)
+        entry = described_function(layer, calls) if isinstance(layer, Function) else serialize_keras_object(layer)
         entry.update(name=layer.name, inbound_nodes=nodes)
         layers.append(entry)
     _name_functions(model, layers)
@@ -121,7 +118,7 @@ def functional_config(model: Any) -> dict[str, Any]:
         name, number, k = places[id(tensor)]
         return [name, number + _is_functional(tensor.history.layer), k]
 
-    structures = model._structures()
+    structures = model.ports().given, model.ports().made
     ends = [
         structure.pack([end(tensor) for tensor in tensors])
         for structure, tensors in zip(structures, (model.inputs, model.outputs), strict=True)
@@ -157,7 +154,7 @@ def _name_of(item: Any) -> str:
     return str(named.get("name", "")) if isinstance(named, dict) else ""
 
 
-def _read_layer(item: Any, place: str, reading: Reading) -> Layer:
+def _read_layer(item: Any, place: str, reading: Reading) -> Any:
     """Returns the layer of an entry.
 
     Raises:
@@ -167,11 +164,11 @@ def _read_layer(item: Any, place: str, reading: Reading) -> Layer:
         if not isinstance(item, dict) or not isinstance(item.get("class_name"), str):
             raise reading.error(f"expects a layer, got {str(item)[:80]!r}")
         number = item.get("shared_object_id")
-        if isinstance(number, int) and isinstance(reading.shared.get(number), Layer):
-            shared: Layer = reading.shared[number]
+        if isinstance(number, int) and isinstance(reading.shared.get(number), Part):
+            shared: Any = reading.shared[number]
             return shared
         made = read({"module": None, **item, "config": item.get("config", {})}, reading, "")
-        if not isinstance(made, Layer):
+        if not isinstance(made, Part):
             raise reading.error(f"expects a layer, got {made!r}")
         if isinstance(number, int):
             reading.shared[number] = made
@@ -212,7 +209,7 @@ def sequential_from_config(cls: Callable[..., Any], config: Mapping[str, Any], c
         if model.layers and not model.built and is_shape(shape) and len(shape) > 1:
             model.build(tuple(shape))
         if config.get("trainable") is False:
-            model._trainable = False
+            state_of(model).trainable = False
         return model
 
 
@@ -227,14 +224,14 @@ class _Calls:
     def __init__(self, items: Any, reading: Reading) -> None:
         items = _layers_of(items, reading)
         self.reading = reading
-        self.layers: dict[str, Layer] = {}
+        self.layers: dict[str, Any] = {}
         self.made: dict[tuple[str, int, int], KerasTensor] = {}
-        self._configs: dict[Layer, dict[str, Any]] = {}
+        self._configs: dict[Any, dict[str, Any]] = {}
         self._numbers: dict[str, int] = {}
         self._nodes: list[tuple[str, Any]] = []
         for i, item in enumerate(items):
             place = f"layers[{i}]"
-            layer: Layer
+            layer: Any
             if is_function(item):
                 with reading.at(f'{place} "{_name_of(item)}"'):
                     layer, config = read_function(item, reading)
@@ -364,7 +361,7 @@ class _Calls:
                 if isinstance(layer, Function):
                     args, kwargs = joined(layer.title, self._configs[layer], args, kwargs)
                     if not (is_symbolic(args) or is_symbolic(kwargs)):
-                        raise self.reading.error(f"{layer.who()} is called on no tensor")
+                        raise self.reading.error(f"{title(layer)} is called on no tensor")
                 elif isinstance(layer, Operation):
                     args = [operators["tensor"](one) for one in args]
                 made = layer(*args, **kwargs)
@@ -378,7 +375,7 @@ class _Calls:
         return list(tensors)
 
     def _older(self, node: list[Any]) -> tuple[list[Any], dict[str, Any]]:
-        """Returns the arguments of a call in the form of Keras 1 and 2: [[layer, call, output, named arguments], ...]."""
+        """Returns the arguments of a call of Keras 1 and 2: [[layer, call, output, named arguments], ...]."""
         kwargs: dict[str, Any] = {}
         tensors = []
         for place in [node] if _is_place(node) else node:
@@ -447,5 +444,5 @@ def functional_from_config(cls: Callable[..., Any], config: Mapping[str, Any], c
         except (TypeError, ValueError) as error:
             raise reading.error(str(error)) from error
         if config.get("trainable") is False:
-            model._trainable = False
+            state_of(model).trainable = False
         return model

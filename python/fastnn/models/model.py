@@ -19,9 +19,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn import _core
+from fastnn.engine.arrays import edge_dtype, numeric
+from fastnn.engine.by_code import runs_code
+from fastnn.engine.contract import Computation, emit, state_of, title
+from fastnn.engine.eager import run_in_training
 from fastnn.engine.emission import Emission, stand_in
-from fastnn.engine.layer import Layer, agreed, are_free, as_leaves, batched, common, edge_dtype, numeric, once, trials
-from fastnn.engine.network import Network
+from fastnn.engine.inference import agreed, are_free, common, trials
+from fastnn.engine.layer import Layer
+from fastnn.engine.network import Network, Port, Ports
+from fastnn.engine.ownership import once, own_variables, sublayers, walk
+from fastnn.engine.shapes import as_leaves, batched
 from fastnn.layers import InputLayer
 from fastnn.models.keras_config import (
     functional_config,
@@ -34,7 +41,7 @@ from fastnn.ops.node import Operation
 from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import Arguments, Call, KerasTensor, Shape, Spec, Trace, is_symbolic
 from fastnn.symbolic.variable import Variable
-from fastnn.training.trainer import Port, Shapes, Trainer
+from fastnn.training.trainer import Shapes, Trainer
 
 
 class _Version:
@@ -43,7 +50,7 @@ class _Version:
     layers = 0
 
 
-class Model(Network, Layer, Trainer):
+class Model(Layer, Trainer, Network):
     """Layers put together to a graph, from inputs to outputs: `Model(inputs, outputs)` makes a `Functional`.
 
     The base of all models: what they share is here.
@@ -68,17 +75,25 @@ class Model(Network, Layer, Trainer):
         if args or kwargs:
             raise TypeError(f"{type(self).__name__}() takes a name; give inputs and outputs to Model(inputs, outputs)")
         Layer.__init__(self, name=name, trainable=trainable, dtype=dtype)
-        self._layers: list[Layer] = []
+        state_of(self).builds_in_call = type(self).build is not Model.build
         self._traced: tuple[Structure, Structure] | None = None
         self._traced_ports: tuple[list[Port], list[Port]] | None = None
         self._seen = -1
-        self._fingerprint: list[Layer] = []
+        self._fingerprint = _Fingerprint([])
         self._fast: tuple[_core.Predictor, tuple[int | None, ...]] | None = None
         self._programs: dict[Any, Any] = {}
         self._trained: dict[Layer, bool] = {}
 
-    def _store(self, arguments: dict[str, Any]) -> None:
-        pass
+    def store_arguments(self, arguments: dict[str, Any]) -> None:
+        """Stores nothing: what a model is made of is told by its own config."""
+
+    def call(self, *args: Any, **kwargs: Any) -> Any:
+        """Returns what the model computes; a class derived from Model defines it."""
+        raise self._no_call()
+
+    @property
+    def _has_call(self) -> bool:
+        return runs_code(self) and type(self).call is not Model.call
 
     @classmethod
     def holds_file_form(cls, config: Mapping[str, Any]) -> bool:
@@ -96,10 +111,7 @@ class Model(Network, Layer, Trainer):
     @property
     def layers(self) -> list[Layer]:
         """The layers; numbers that stand in arithmetic between symbolic tensors are none."""
-        return [one for one in self._sublayers() if not isinstance(one, Operation) or one.reads]
-
-    def _sublayers(self) -> list[Layer]:
-        return super()._sublayers() if self._has_call else list(self._layers)
+        return [one for one in sublayers(self) if not isinstance(one, Operation) or one.reads]
 
     @property
     def inputs(self) -> list[KerasTensor]:
@@ -113,9 +125,13 @@ class Model(Network, Layer, Trainer):
 
     def _subclassed(self) -> AttributeError:
         return AttributeError(
-            f"{self.who()} is a class with a call() of its own and has no symbolic inputs and outputs; make a "
+            f"{title(self)} is a class with a call() of its own and has no symbolic inputs and outputs; make a "
             "Model(inputs, outputs) to have them"
         )
+
+    def ports(self) -> Ports:
+        """Returns the inputs and outputs: names, shapes, types and structures."""
+        return Ports(*self._ports(), *self._structures())
 
     # A model whose class has a `call` is built by its first data: what it is made of is read from the calls in there.
 
@@ -133,7 +149,7 @@ class Model(Network, Layer, Trainer):
 
     def _no_call(self) -> NotImplementedError:
         return NotImplementedError(
-            f"{self.who()}: a class derived from Model says in call(self, inputs) what it computes; or make a "
+            f"{title(self)}: a class derived from Model says in call(self, inputs) what it computes; or make a "
             "Model(inputs, outputs)"
         )
 
@@ -143,23 +159,24 @@ class Model(Network, Layer, Trainer):
     def _inputs_of(self, x: Any) -> list[NDArray[Any]]:
         if self._has_call and not self._is_open():
             structure = Structure(x if isinstance(x, Mapping) or _several(x) else None)
-            arrays = [numeric(one, f"{self.who()}: x") for one in structure.flat(x)]
+            arrays = [numeric(one, f"{title(self)}: x") for one in structure.flat(x)]
             if any(array.ndim == 0 or not len(array) for array in arrays):
-                raise ValueError(f"{self.who()} expects x of shape (batch, ...) with at least one row")
-            specs = [((None, *array.shape[1:]), edge_dtype(array.dtype, self.who())) for array in arrays]
+                raise ValueError(f"{title(self)} expects x of shape (batch, ...) with at least one row")
+            specs = [((None, *array.shape[1:]), edge_dtype(array.dtype, title(self))) for array in arrays]
             self._open_for(structure, specs)
         return Trainer._inputs_of(self, x)
 
     def _open_for(self, given: Structure, specs: Sequence[Spec]) -> None:
         """Builds a model with a `call` for inputs like these; all sizes but the last of each stay free."""
         tensors = [stand_in(spec, "inputs") for spec in specs]
-        made, packing = self._call_outcome(Arguments((given.pack(tensors),), {}), None)
+        made, packing = self.infer_call(Arguments((given.pack(tensors),), {}), None)
         assert packing is not None
         loose = [((None, *([None] * (len(shape) - 2)), *shape[1:][-1:]), dtype) for shape, dtype in specs]
         names = given.keys if given.keys is not None and len(given.keys) == len(specs) else None
         inputs = names or _distinct(["x"] * len(specs))
         outputs = packing.keys if packing.keys is not None and len(packing.keys) == len(made) else None
         self._traced = given, packing
+        state_of(self).input_structure = given
         self._traced_ports = (
             [Port(name, shape, dtype) for name, (shape, dtype) in zip(inputs, loose, strict=True)],
             [
@@ -167,7 +184,7 @@ class Model(Network, Layer, Trainer):
                 for name, (shape, _) in zip(outputs or _distinct(["output"] * len(made)), made, strict=True)
             ],
         )
-        self._build_shape = given.pack([shape for shape, _ in specs])
+        state_of(self).build_shape = given.pack([shape for shape, _ in specs])
         self.built = True
         self._look()
         self._settle_outputs()
@@ -184,32 +201,20 @@ class Model(Network, Layer, Trainer):
             return
         leaves = as_leaves(input_shape)
         given = Structure(leaves)
-        self._open_for(given, [(batched(self.who(), leaf.shape), "float32") for leaf in given.flat(leaves)])
-
-    def _emit_call(
-        self, emission: Emission, edges: list[int], arguments: Arguments | None
-    ) -> tuple[Structure, list[int]]:
-        if arguments is None and self._traced is not None:
-            tensors = [stand_in(emission.graph.spec(edge), "inputs") for edge in edges]
-            arguments = Arguments((self._traced[0].pack(tensors),), {})
-        return super()._emit_call(emission, edges, arguments)
-
-    def _build_call(self, arguments: Arguments) -> None:
-        if type(self).build is not Model.build:
-            super()._build_call(arguments)
+        self._open_for(given, [(batched(title(self), leaf.shape), "float32") for leaf in given.flat(leaves)])
 
     @property
     def input(self) -> Any:
         """What stands for the input: a symbolic tensor, or several as they were given."""
         if not self.inputs:
-            raise AttributeError(f"{self.who()} is not built and has no input yet; give it an Input, or build() it")
+            raise AttributeError(f"{title(self)} is not built and has no input yet; give it an Input, or build() it")
         return self._structures()[0].pack(self.inputs)
 
     @property
     def output(self) -> Any:
         """What stands for the output: a symbolic tensor, or several as they were given."""
         if not self.outputs:
-            raise AttributeError(f"{self.who()} is not built and has no output yet; give it an Input, or build() it")
+            raise AttributeError(f"{title(self)} is not built and has no output yet; give it an Input, or build() it")
         return self._structures()[1].pack(self.outputs)
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
@@ -227,25 +232,17 @@ class Model(Network, Layer, Trainer):
         layers = self.layers
         if index is not None:
             if not -len(layers) <= index < len(layers):
-                raise ValueError(f"{self.who()} has {len(layers)} layers, get_layer got index {index}")
+                raise ValueError(f"{title(self)} has {len(layers)} layers, get_layer got index {index}")
             return layers[index]
         for layer in layers:
             if layer.name == name:
                 return layer
-        raise ValueError(f"{self.who()} has no layer {name!r}; it has: {', '.join(layer.name for layer in layers)}")
+        raise ValueError(f"{title(self)} has no layer {name!r}; it has: {', '.join(layer.name for layer in layers)}")
 
     # What training asks of the structure.
 
     def _leaves(self) -> list[tuple[Layer, bool]]:
-        return list(self._walk(True))
-
-    def _walk(self, trained: bool) -> Iterator[tuple[Layer, bool]]:
-        trained = trained and self._trainable
-        if self._has_call:
-            yield self, trained
-        for layer in self._sublayers():
-            if not isinstance(layer, InputLayer):
-                yield from layer._walk(trained)
+        return list(walk(self))
 
     def _weight_paths(self) -> list[tuple[str, Variable]]:
         return list({id(variable): (path, variable) for path, variable in _paths(self)}.values())
@@ -254,14 +251,13 @@ class Model(Network, Layer, Trainer):
         """Drops the programs where the layers, or those of a nested model, have changed."""
         if self._seen == _Version.layers:
             return
-        current = [layer for layer, _ in self._walk(True) if layer is not self]
-        same = len(current) == len(self._fingerprint) and all(
-            one is other for one, other in zip(current, self._fingerprint, strict=True)
-        )
+        current = [layer for layer, _ in walk(self) if layer is not self]
+        known = self._fingerprint.layers
+        same = len(current) == len(known) and all(one is other for one, other in zip(current, known, strict=True))
         if not same:
             self._programs.clear()
             self._fast = None
-            self._fingerprint = current
+            self._fingerprint = _Fingerprint(current)
             self._layers_changed()
         self._seen = _Version.layers
 
@@ -314,7 +310,7 @@ class Model(Network, Layer, Trainer):
         """
         if mask is not None and not self._has_call:
             raise ValueError(
-                f"{self.who()} takes no mask=; masks are made within it, by Embedding(mask_zero=True) or Masking(), or "
+                f"{title(self)} takes no mask=; masks are made within it, by Embedding(mask_zero=True) or Masking(), or "
                 "are an Input of their own that a layer is called with: LSTM(8)(x, mask=counts)"
             )
         if not training and mask is None:
@@ -331,7 +327,7 @@ class Model(Network, Layer, Trainer):
         if self._has_call:
             self._inputs_of(inputs)
             return super().__call__(inputs, training=training)
-        outputs = self._run_in_training(self._inputs_of(inputs))
+        outputs = run_in_training(self, self._inputs_of(inputs))
         return self._structures()[1].pack(outputs)
 
     def _given(self, inputs: Any) -> list[Any]:
@@ -344,19 +340,26 @@ class Model(Network, Layer, Trainer):
         names = self._input_names()
         if isinstance(inputs, Mapping):
             if set(inputs) != set(names):
-                raise ValueError(f"{self.who()} expects inputs {names}, got {list(inputs)}")
+                raise ValueError(f"{title(self)} expects inputs {names}, got {list(inputs)}")
             return [inputs[name] for name in names]
         if not isinstance(inputs, (list, tuple)) or len(inputs) != len(names):
             got = f"{len(inputs)}" if isinstance(inputs, (list, tuple)) else "one"
-            raise ValueError(f"{self.who()} expects {len(names)} inputs, {names}, got {got}")
+            raise ValueError(f"{title(self)} expects {len(names)} inputs, {names}, got {got}")
         return list(inputs)
+
+    def _output_shapes(self, shapes: list[Shape]) -> list[Shape]:
+        """The shapes that come out for shapes that go in."""
+        return [self.compute_output_shape(shapes[0])]
+
+    def _build_for(self, shapes: list[Shape]) -> None:
+        self.build(shapes[0])
 
     def _record_model(self, inputs: Any, training: bool | None) -> Any:
         tensors = self._given(inputs)
         for tensor in tensors:
             if not isinstance(tensor, KerasTensor):
                 raise TypeError(
-                    f"{self.who()} expects symbolic tensors, got {type(tensor).__name__}; feed arrays through an Input"
+                    f"{title(self)} expects symbolic tensors, got {type(tensor).__name__}; feed arrays through an Input"
                 )
         shapes = [tensor.shape for tensor in tensors]
         made = self._output_shapes(shapes)
@@ -370,8 +373,8 @@ class Model(Network, Layer, Trainer):
     @property
     def weights(self) -> list[Variable]:
         """All variables, layer by layer; one that stands in several nested models is told once."""
-        own = self._own_variables() if self._has_call else []
-        return once([*own, *(variable for layer in self._sublayers() for variable in layer.weights)])
+        own = own_variables(self) if self._has_call else []
+        return once([*own, *(variable for layer in sublayers(self) for variable in layer.weights)])
 
     @property
     def losses(self) -> list[Any]:
@@ -511,8 +514,28 @@ class Model(Network, Layer, Trainer):
         begin, end = ([i for i, layer in enumerate(layers) if re.match(pattern, layer.name)] for pattern in layer_range)
         if not begin or not end:
             missing = layer_range[1] if begin else layer_range[0]
-            raise ValueError(f"{self.who()}: layer_range found no layer whose name matches {missing!r}")
+            raise ValueError(f"{title(self)}: layer_range found no layer whose name matches {missing!r}")
         return layers[begin[0] : end[-1] + 1]
+
+
+class _Chain(Computation["Sequential"]):
+    """The computation of layers one after the other."""
+
+    def emit(self, part: Sequential, emission: Emission, edges: list[int], arguments: Arguments | None) -> list[int]:
+        for layer in sublayers(part):
+            edges = emit(layer, emission, edges)
+        return edges
+
+
+class _Calls(Computation["Functional"]):
+    """The computation of a model that is read from calls."""
+
+    def emit(self, part: Functional, emission: Emission, edges: list[int], arguments: Arguments | None) -> list[int]:
+        made = {id(tensor): edge for tensor, edge in zip(part.inputs, edges, strict=True)}
+        for call in part._graph.calls:
+            outputs = call.emit(emission, [made[id(tensor)] for tensor in call.inputs])
+            made.update((id(tensor), edge) for tensor, edge in zip(call.outputs, outputs, strict=True))
+        return [made[id(tensor)] for tensor in part.outputs]
 
 
 class Sequential(Model):
@@ -538,9 +561,11 @@ class Sequential(Model):
     """
 
     keras_module = "keras"
+    __fastnn_native__ = _Chain()
 
     def __init__(self, layers: Sequence[Any] | None = None, trainable: bool = True, name: str | None = None) -> None:
         super().__init__(name=name)
+        state_of(self).members = []
         self._input_layer: InputLayer | None = None
         self._opened_by_data = False
         self._tensors: list[KerasTensor] = []
@@ -569,17 +594,17 @@ class Sequential(Model):
             layer = layer.history.layer
         if not isinstance(layer, Layer):
             mend = f"; write {layer.__name__}(...)" if isinstance(layer, type) else ""
-            raise TypeError(f"{self.who()} expects layers, got {layer!r}{mend}")
+            raise TypeError(f"{title(self)} expects layers, got {layer!r}{mend}")
         if isinstance(layer, InputLayer):
             if self._layers or self._tensors:
-                raise ValueError(f"{self.who()}: an Input stands first, before all other layers")
+                raise ValueError(f"{title(self)}: an Input stands first, before all other layers")
             self._input_layer = layer
             self._begin(layer)
             _Version.layers += 1
             return
         if any(layer.name == other.name for other in self._layers):
             raise ValueError(
-                f"{self.who()} has a layer called {layer.name!r} already; names within a model must differ: give one "
+                f"{title(self)} has a layer called {layer.name!r} already; names within a model must differ: give one "
                 "a name="
             )
         begun = bool(self._tensors)
@@ -591,22 +616,28 @@ class Sequential(Model):
                 self._tensors.append(self._next(layer, self._tensors[-1]))
             except Exception:
                 if not begun:
-                    self._tensors, self._build_shape, self.built = [], None, False
+                    self._tensors, state_of(self).build_shape, self.built = [], None, False
                 raise
         self._layers.append(layer)
         self._port_lists = None
         _Version.layers += 1
 
+    @property
+    def _layers(self) -> list[Any]:
+        members = state_of(self).members
+        assert members is not None
+        return members
+
     def _begin(self, layer: InputLayer) -> None:
         self._tensors = [layer.output]
         self._port_lists = None
-        self._build_shape = layer.batch_input_shape
+        state_of(self).build_shape = layer.batch_input_shape
         self.built = True
 
     def _next(self, layer: Layer, tensor: KerasTensor) -> KerasTensor:
         made = layer(tensor)
         if not isinstance(made, KerasTensor):
-            raise ValueError(f"{self.who()} expects layers of one input and one output; {layer.who()} has several")
+            raise ValueError(f"{title(self)} expects layers of one input and one output; {title(layer)} has several")
         return made
 
     def pop(self, rebuild: bool = True) -> Layer:
@@ -619,14 +650,14 @@ class Sequential(Model):
             ValueError: There is none.
         """
         if not self._layers:
-            raise ValueError(f"{self.who()} has no layers to pop")
-        layer = self._layers.pop()
+            raise ValueError(f"{title(self)} has no layers to pop")
+        layer: Layer = self._layers.pop()
         self._port_lists = None
         _Version.layers += 1
         if self._tensors:
             self._tensors.pop()
         if not self._layers and self._input_layer is None:
-            self._tensors, self._build_shape, self.built = [], None, False
+            self._tensors, state_of(self).build_shape, self.built = [], None, False
         return layer
 
     @property
@@ -636,7 +667,7 @@ class Sequential(Model):
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The shape that comes out for a shape that goes in, the batch included."""
-        shape: Any = batched(self.who(), tuple(input_shape))
+        shape: Any = batched(title(self), tuple(input_shape))
         for layer in self._layers:
             shape = layer.compute_output_shape(shape)
         return shape
@@ -651,14 +682,14 @@ class Sequential(Model):
             ValueError: A layer cannot take what comes to it; then none was built.
         """
         if input_shape is None:
-            if self._build_shape is None:
-                raise ValueError(f"{self.who()}: build expects an input shape, such as build((None, 784))")
+            if state_of(self).build_shape is None:
+                raise ValueError(f"{title(self)}: build expects an input shape, such as build((None, 784))")
             return
-        shape = batched(self.who(), tuple(input_shape))
-        if self.built and self._build_shape is not None:
-            if self._layers and not _goes(shape, self._build_shape):
+        shape = batched(title(self), tuple(input_shape))
+        if self.built and state_of(self).build_shape is not None:
+            if self._layers and not _goes(shape, state_of(self).build_shape):
                 raise ValueError(
-                    f"{self.who()} was built for inputs of shape {self._build_shape}, got {shape}; make a new model"
+                    f"{title(self)} was built for inputs of shape {state_of(self).build_shape}, got {shape}; make a new model"
                 )
             return
         self.compute_output_shape(shape)
@@ -691,8 +722,8 @@ class Sequential(Model):
         Raises:
             AttributeError: It is not built.
         """
-        if self._build_shape is None:
-            raise AttributeError(f"{self.who()} is not built and has no output shape yet")
+        if state_of(self).build_shape is None:
+            raise AttributeError(f"{title(self)} is not built and has no output shape yet")
         return self.outputs[0].shape
 
     # What training asks of the structure.
@@ -703,7 +734,7 @@ class Sequential(Model):
 
     def _open(self, sample_shape: tuple[int, ...]) -> None:
         if not self._layers:
-            raise ValueError(f"{self.who()} has no layers; add() some first")
+            raise ValueError(f"{title(self)} has no layers; add() some first")
         self.build((None, *sample_shape))
         self._opened_by_data = True
 
@@ -742,14 +773,9 @@ class Sequential(Model):
             )
         return self._port_lists
 
-    def _emit(self, emission: Emission, edges: list[int], arguments: Arguments | None = None) -> list[int]:
-        for layer in self._layers:
-            edges = layer._emit(emission, edges)
-        return edges
-
     def _layers_changed(self) -> None:
         self._port_lists = None
-        if self._tensors and self.compute_output_shape(self._build_shape) != self._tensors[-1].shape:
+        if self._tensors and self.compute_output_shape(state_of(self).build_shape) != self._tensors[-1].shape:
             # A nested model has changed what it yields: the layers are called anew.
             first = self._tensors[0].history.layer
             assert isinstance(first, InputLayer)
@@ -799,6 +825,7 @@ class Functional(Model):
     keras_registered_name = "Functional"
     keras_older_names = ("Model",)
     keras_builds_itself = True
+    __fastnn_native__ = _Calls()
 
     def __init__(
         self, inputs: Any = None, outputs: Any = None, trainable: bool = True, name: str | None = None
@@ -809,15 +836,15 @@ class Functional(Model):
                 f"{type(self).__name__} expects inputs and outputs, symbolic tensors such as x = Input((8,)) and "
                 "Dense(3)(x)"
             )
-        self._in = Structure(_single(inputs), f"{self.who()}: inputs")
-        self._out = Structure(_single(outputs), f"{self.who()}: outputs")
+        self._in = Structure(_single(inputs), f"{title(self)}: inputs")
+        self._out = Structure(_single(outputs), f"{title(self)}: outputs")
         self._inputs = self._symbolic("inputs", self._in.flat(_single(inputs)))
         self._outputs = self._symbolic("outputs", self._out.flat(_single(outputs)))
         if len({id(tensor) for tensor in self._inputs}) < len(self._inputs):
-            raise ValueError(f"{self.who()}: the same tensor stands twice among the inputs; give each once")
-        self._graph = Topology(self.who(), self._inputs, self._outputs)
-        self._layers = self._graph.layers
-        self._build_shape = self._in.pack([tensor.shape for tensor in self._inputs])
+            raise ValueError(f"{title(self)}: the same tensor stands twice among the inputs; give each once")
+        self._graph = Topology(title(self), self._inputs, self._outputs)
+        state_of(self).members = self._graph.layers
+        state_of(self).build_shape = self._in.pack([tensor.shape for tensor in self._inputs])
         self._port_lists = self._named(self._in, self._inputs), self._named(self._out, self._outputs)
         self.built = True
         _Version.layers += 1
@@ -828,7 +855,7 @@ class Functional(Model):
         for tensor in tensors:
             if not isinstance(tensor, KerasTensor):
                 mend = "call the layer on a tensor" if isinstance(tensor, Layer) else "start from x = Input((8,))"
-                raise TypeError(f"{self.who()} expects {word} to be symbolic tensors, got {tensor!r}; {mend}")
+                raise TypeError(f"{title(self)} expects {word} to be symbolic tensors, got {tensor!r}; {mend}")
         return tensors
 
     @property
@@ -862,7 +889,7 @@ class Functional(Model):
 
     def _known_shapes(self, input_shape: Any) -> list[Shape]:
         given = [input_shape] if self._in.alone else self._in.flat(input_shape)
-        return [batched(self.who(), tuple(shape)) for shape in given]
+        return [batched(title(self), tuple(shape)) for shape in given]
 
     def _output_shapes(self, shapes: list[Shape]) -> list[Shape]:
         self._fit(shapes)
@@ -873,14 +900,14 @@ class Functional(Model):
         for _, known in trials([(shape, t.dtype) for shape, t in zip(shapes, self._inputs, strict=True)]):
             emission = Emission(False)
             edges = [emission.graph.input(*spec, t.name) for spec, t in zip(known, self._inputs, strict=True)]
-            found.append([emission.graph.spec(edge) for edge in self._emit(emission, edges)])
+            found.append([emission.graph.spec(edge) for edge in emit(self, emission, edges)])
         return [shape for shape, _ in agreed(found)]
 
     def _fit(self, shapes: Sequence[Shape]) -> None:
         for tensor, shape in zip(self._inputs, shapes, strict=True):
             if not _goes(shape, tensor.shape):
                 raise ValueError(
-                    f"{self.who()} was built for inputs of shape {tensor.shape} at {tensor.name!r}, got {shape}; make "
+                    f"{title(self)} was built for inputs of shape {tensor.shape} at {tensor.name!r}, got {shape}; make "
                     "a new model"
                 )
 
@@ -914,14 +941,10 @@ class Functional(Model):
     def _ports(self) -> tuple[list[Port], list[Port]]:
         return self._port_lists
 
-    def _emit(self, emission: Emission, edges: list[int], arguments: Arguments | None = None) -> list[int]:
-        made = {id(tensor): edge for tensor, edge in zip(self._inputs, edges, strict=True)}
-        for call in self._graph.calls:
-            outputs = call.emit(emission, [made[id(tensor)] for tensor in call.inputs])
-            made.update((id(tensor), edge) for tensor, edge in zip(call.outputs, outputs, strict=True))
-        return [made[id(tensor)] for tensor in self._outputs]
-
     # What is told of it.
+
+    def __fastnn_joining_calls__(self) -> list[Call]:
+        return list(self._graph.calls)
 
     def _connections(self) -> dict[Layer, list[str]] | None:
         return None if self._graph.is_chain() else self._graph.connections()
@@ -964,12 +987,12 @@ def clone_model(model: Any, input_tensors: Any = None, clone_function: Callable[
     if isinstance(model, Sequential):
         return Sequential([cloned(layer) for layer in (*model._entry(), *model.layers)], model.trainable, model.name)
     assert isinstance(model, Functional)
-    new = {layer: cloned(layer) for layer in model._layers}
+    new = {layer: cloned(layer) for layer in sublayers(model)}
     made = {id(t): new[model._graph.entries[id(t)]].output for t in model.inputs}
     for call in model._graph.calls:
         args, kwargs = call.arguments.place([made[id(t)] for t in call.inputs])
         new[call.layer](*args, training=call.training, **kwargs)
-        outputs = new[call.layer]._calls[-1].outputs
+        outputs = state_of(new[call.layer]).calls[-1].outputs
         made.update((id(t), output) for t, output in zip(call.outputs, outputs, strict=True))
     ends = [[made[id(t)] for t in tensors] for tensors in (model.inputs, model.outputs)]
     structures = model._structures()
@@ -1007,16 +1030,11 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
 _ALONE = Structure(None)
 
 
-# Nor are layers looked for in these.
-Model._internal = Layer._internal | {
-    "_layers",
-    "_fingerprint",
-    "_trained",
-    "_programs",
-    "_fast",
-    "_traced",
-    "optimizer",
-}
+class _Fingerprint:
+    """The layers that a model had when it was last looked at."""
+
+    def __init__(self, layers: list[Layer]) -> None:
+        self.layers = layers
 
 
 def _goes(shape: Sequence[int | None], built: Sequence[int | None]) -> bool:
@@ -1039,10 +1057,10 @@ def _distinct(names: Sequence[str]) -> list[str]:
 
 def _paths(layer: Layer) -> Iterator[tuple[str, Variable]]:
     """A layer's variables, those of layers within it under their names too."""
-    for variable in layer._own_variables():
+    for variable in own_variables(layer):
         yield variable.path, variable
-    for within in layer._sublayers():
-        inner = isinstance(within, Model) or within._has_call
+    for within in sublayers(layer):
+        inner = isinstance(within, Model) or runs_code(within)
         for path, variable in _paths(within):
             yield (f"{within.name}/{path}" if inner and not path.startswith(f"{within.name}/") else path), variable
 

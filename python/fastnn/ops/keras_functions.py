@@ -14,8 +14,14 @@ from typing import Any, NamedTuple, TypeVar
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 _OF_CALLS = frozenset(
-    ["a", "array", "atol", "axes_lengths", "beta", "bias", "bins", "choicelist", "condition", "condlist", "constant_values", "data", "default", "depthwise_kernel", "fill_value", "gamma", "images", "indices", "inputs", "kernel", "key", "mask", "mean", "offset", "operands", "output", "pattern", "pointwise_kernel", "predictions", "q", "query", "rtol", "scale", "segment_ids", "sorted_sequence", "start_indices", "target", "targets", "tensor", "updates", "value", "values", "variable", "variance", "weights", "x", "x1", "x2", "xs", "y"]
-)
+    {
+        "a", "array", "atol", "axes_lengths", "beta", "bias", "bins", "choicelist", "condition", "condlist",
+        "constant_values", "data", "default", "depthwise_kernel", "fill_value", "gamma", "images", "indices", "inputs",
+        "kernel", "key", "mask", "mean", "offset", "operands", "output", "pattern", "pointwise_kernel", "predictions",
+        "q", "query", "rtol", "scale", "segment_ids", "sorted_sequence", "start_indices", "target", "targets", "tensor",
+        "updates", "value", "values", "variable", "variance", "weights", "x", "x1", "x2", "xs", "y",
+    }
+)  # fmt: skip
 """Names of arguments that are those of the call."""
 
 
@@ -45,7 +51,11 @@ _differing: dict[str, dict[str, Any]] = {}
 
 
 def as_in_keras(
-    module: str = "", class_name: str = "", in_config: str = "", required: str = "", arrays: str = "",
+    module: str = "",
+    class_name: str = "",
+    in_config: str = "",
+    required: str = "",
+    arrays: str = "",
     name: str = "",
 ) -> Callable[[Decorated], Decorated]:
     """Returns a decorator that says how Keras' class of a function differs from the default.

@@ -35,12 +35,12 @@ class Optimizer(Configurable):
         "is_legacy_optimizer": ..., "decay": 0.0,
     }  # fmt: skip
     keras_slot_groups: ClassVar[tuple[tuple[int, ...], ...] | None] = None
-    """Order of the slots in Keras' files: groups of slot numbers, each written for all weights; None: weight by weight."""
+    """Order of slots in Keras' files: groups of their numbers, each written for all weights; None: weight by weight."""
     kind: ClassVar[str] = ""
     """What the core calls the rule."""
     renamed: ClassVar[Mapping[str, str]] = {"lr": "learning_rate"}
 
-    def _store(self, arguments: dict[str, Any]) -> None:
+    def store_arguments(self, arguments: dict[str, Any]) -> None:
         clips = [name for name in ("clipnorm", "clipvalue", "global_clipnorm") if arguments.get(name) is not None]
         if len(clips) > 1:
             raise ValueError(
@@ -62,7 +62,7 @@ class Optimizer(Configurable):
         self._undecayed_names: list[str] = []
         self._weights: list[_core.Variable] = []
         self._storing = True
-        super()._store(arguments)
+        super().store_arguments(arguments)
         self._storing = False
 
     def _number(self, name: str, value: Any) -> float:
@@ -82,7 +82,7 @@ class Optimizer(Configurable):
 
     @learning_rate.setter
     def learning_rate(self, value: Any) -> None:
-        if self._schedule is not None and self.__dict__.get("_arguments") is not None and not self._storing:
+        if self._schedule is not None and not self._storing:
             raise TypeError(
                 f"{type(self).__name__}: the learning rate is said by {self._schedule!r} and cannot be set; compile "
                 "with a number as learning_rate for that"

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from fastnn.atomic_files import replacing
+from fastnn.engine.contract import title
 from fastnn.engine.network import Network
 from fastnn.saving import archive, hdf5, legacy, position, weights
 from fastnn.saving.compilation import compile_as, describe_compile
@@ -114,7 +115,7 @@ def save_model(model: Any, filepath: str | os.PathLike[str], overwrite: bool = T
 def _require_built(model: Any) -> None:
     if not model.built:
         raise ValueError(
-            f"{model.who()} is not built and has no weights to save; give it an Input, build() it, or fit it first"
+            f"{title(model)} is not built and has no weights to save; give it an Input, build() it, or fit it first"
         )
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from fastnn import ops
 from fastnn.configurable import plain
+from fastnn.engine import contract
 from fastnn.engine.network import Network, calls_of
 from fastnn.naming import file_name, suggestion
 from fastnn.ops.function import Function, functions
@@ -44,7 +45,7 @@ def is_function(entry: Any) -> bool:
 
 
 def parts(call: Call) -> tuple[dict[str, Any], list[Any], dict[str, Any]]:
-    """Returns the arguments of a call in three parts: those of Keras' class, those of its call, positional and by name."""
+    """Returns the arguments of a call as (those of Keras' class, positional ones of its call, named ones of its call)."""
     title = call.layer.title
     form = _form(title)
     signature = inspect.signature(functions[title])
@@ -109,9 +110,9 @@ def unknown_to_keras(call: Call) -> bool:
 
 
 def only_for_fastnn(model: Any) -> list[str]:
-    """Returns the functions among the layers of a model that Keras cannot read from a file, by the names of messages."""
+    """Returns the titles of the functions among the layers of a model that Keras cannot read from a file."""
     calls = [call for part in parts_of(model) if isinstance(part, Network) for call in calls_of(part)]
-    return sorted({call.layer.who() for call in calls if unknown_to_keras(call)})
+    return sorted({contract.title(call.layer) for call in calls if unknown_to_keras(call)})
 
 
 def described_function(layer: Function, calls: Sequence[Call]) -> dict[str, Any]:

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn import losses
+from fastnn.engine.contract import title
 from fastnn.engine.holding import is_made_of_layers
-from fastnn.engine.layer import Layer
 from fastnn.engine.network import Network
 from fastnn.saving import hdf5
 from fastnn.saving.compilation import compile_as, describe_compile
@@ -30,13 +30,9 @@ _HEADER = 64512
 """Largest attribute of HDF5, in bytes."""
 
 
-def weights_of(layer: Layer) -> list[Variable]:
+def weights_of(layer: Any) -> list[Variable]:
     """Returns the variables of a layer in the order of these files: trainable ones first."""
     return sorted(layer.weights, key=lambda variable: not variable.learned)
-
-
-def _is_entry(layer: Layer) -> bool:
-    return type(layer).keras_builds_itself and not isinstance(layer, Network)
 
 
 def _write_texts(group: Any, name: str, values: Sequence[str]) -> None:
@@ -136,7 +132,7 @@ def read_weights(group: Any, model: Any, by_name: bool = False, skip_mismatch: b
         if found is None:
             raise Broken(f"{group.name} names the layer {name[:80]!r} and does not hold it")
         stored.append((name, _datasets(found)))
-    layers = [layer for layer in model.layers if not _is_entry(layer)]
+    layers = [layer for layer in model.layers if not type(layer).__fastnn_is_entry__]
     if by_name:
         known = {layer.name: layer for layer in layers}
         pairs = [(known[name], datasets) for name, datasets in stored if name in known]
@@ -144,7 +140,7 @@ def read_weights(group: Any, model: Any, by_name: bool = False, skip_mismatch: b
         weighty = [layer for layer in layers if weights_of(layer)]
         filled = [datasets for _, datasets in stored if datasets]
         if len(weighty) != len(filled):
-            raise ValueError(f"{model.who()} has {len(weighty)} layers with weights and the file {len(filled)}")
+            raise ValueError(f"{title(model)} has {len(weighty)} layers with weights and the file {len(filled)}")
         pairs = list(zip(weighty, filled, strict=True))
     together: list[tuple[Variable, Any]] = []
     for layer, datasets in pairs:

@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from fastnn.configurable import Configurable
+from fastnn.configurable import Configurable, argument_names, given_arguments
 from fastnn.saving.archive import read_archive_from
 from fastnn.saving.files import read_model, write_model
 from fastnn.saving.registry import get_registered_name
@@ -15,7 +15,7 @@ from fastnn.saving.tree import parts_of
 
 
 def freeze(model: Any) -> tuple[bytes, dict[str, Any]]:
-    """Returns the arguments of `thaw` for an equal model: weights, compilation, state of the optimizer, random streams."""
+    """Returns the arguments of `thaw` for an equal model, with the state of its training."""
     named: dict[str, Any] = {}
     compiled = [model._compile_arguments] if model._compiled else []
     for part in parts_of(model):
@@ -44,7 +44,7 @@ def _foreign(value: Any) -> Iterator[Any]:
     elif isinstance(value, Configurable):
         yield from _foreign(type(value))
         arguments = {
-            **value.__dict__.get("_given_arguments", {}),
-            "_": [vars(value).get(n) for n in value._argument_names()],
+            **(given_arguments(value) or {}),
+            "_": [vars(value).get(n) for n in argument_names(value)],
         }
         yield from _foreign(arguments)

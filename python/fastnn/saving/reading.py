@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastnn.engine.layer import Layer
 from fastnn.saving.tree import parts_of
 
 _MOST_ELEMENTS_OF_A_SAMPLE = 1 << 26
@@ -137,7 +136,7 @@ class Reading:
         if self._budget < 0:
             raise self.error(f"a weight of shape {shape} is larger than all that the file holds")
 
-    def bound(self, layer: Layer) -> None:
+    def bound(self, layer: Any) -> None:
         """Makes a layer initialize its weights with zeros within the budget, until `settle`."""
         if self._budget is None:
             return
@@ -146,7 +145,7 @@ class Reading:
                 if name.endswith("_initializer") and value is not None and not isinstance(value, _BoundedZeros):
                     part.__dict__[name] = _BoundedZeros(self, value)
 
-    def settle(self, model: Layer) -> None:
+    def settle(self, model: Any) -> None:
         """Gives the layers of a model their own initializers back."""
         for part in parts_of(model):
             for name, value in list(vars(part).items()):

@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 
 from fastnn.configurable import Configurable
+from fastnn.engine.by_code import runs_code
+from fastnn.engine.contract import Part, state_of
 from fastnn.engine.holding import is_made_of_layers
-from fastnn.engine.layer import Layer
 from fastnn.engine.network import Network
 from fastnn.keras_form import is_from_fastnn, merged_attribute, own_attribute
 from fastnn.naming import suggestion
@@ -44,7 +45,7 @@ class _Writing:
 
     def __init__(self, legacy: bool) -> None:
         self.legacy = legacy
-        self.entries: dict[int, tuple[Layer, dict[str, Any]]] = {}
+        self.entries: dict[int, tuple[Any, dict[str, Any]]] = {}
 
 
 _writing: contextvars.ContextVar[_Writing | None] = contextvars.ContextVar("fastnn_writing", default=None)
@@ -95,7 +96,7 @@ def _described(obj: Any, writing: _Writing) -> Any:
         return [_described(one, writing) for one in obj]
     if isinstance(obj, Mapping):
         return {str(key): _described(value, writing) for key, value in obj.items()}
-    if isinstance(obj, Layer):
+    if isinstance(obj, Part):
         return _layer_entry(obj, writing)
     if inspect.isfunction(obj) or inspect.isbuiltin(obj):
         return _function_entry(obj)
@@ -126,7 +127,7 @@ def _entry(cls: type, config: Any) -> dict[str, Any]:
     return {"module": module, "class_name": name, "config": config, "registered_name": registered}
 
 
-def _layer_entry(layer: Layer, writing: _Writing) -> dict[str, Any]:
+def _layer_entry(layer: Any, writing: _Writing) -> dict[str, Any]:
     """Returns the entry of a layer; entries of the same layer bear one number."""
     if id(layer) in writing.entries:
         first = writing.entries[id(layer)][1]
@@ -143,13 +144,13 @@ def _layer_entry(layer: Layer, writing: _Writing) -> dict[str, Any]:
     return entry
 
 
-def _shape_to_build(layer: Layer) -> Any:
+def _shape_to_build(layer: Any) -> Any:
     """Returns the input shape that builds a layer before it is called; None where its call builds it."""
-    shape = layer.__dict__.get("_build_shape")
-    if not layer.built or not shape or type(layer).keras_builds_itself:
+    shape = state_of(layer).build_shape
+    if not layer.built or not shape or getattr(type(layer), "keras_builds_itself", False):
         return None
     # Layers of several arguments are built by their calls; a layer of the user's may depend on the shape.
-    return shape if (layer._foreign if layer._has_call else is_shape(shape)) else None
+    return shape if (not is_from_fastnn(type(layer)) if runs_code(layer) else is_shape(shape)) else None
 
 
 def is_shape(shape: Any) -> bool:
@@ -337,7 +338,7 @@ def _object(entry: Mapping[str, Any], reading: Reading, argument: str) -> Any:
         config = _fitting(cls, {key: read(value, reading, key) for key, value in config.items()}, reading)
     with CustomObjectScope(reading.custom_objects), reading.in_progress():
         made = cls.from_config(config) if in_file_form else _from_arguments(cls, config, reading)
-    if isinstance(made, Layer):
+    if isinstance(made, Part):
         reading.bound(made)
         _build(made, entry.get("build_config"))
     return made
@@ -352,7 +353,7 @@ def _from_arguments(cls: Any, arguments: dict[str, Any], reading: Reading) -> An
         raise reading.error(str(error)) from error
 
 
-def _build(layer: Layer, build_config: Any) -> None:
+def _build(layer: Any, build_config: Any) -> None:
     """Builds a model that does not know its input shape otherwise; a layer is built by its call."""
     shape = build_config.get("input_shape") if isinstance(build_config, dict) else None
     if not shape or layer.built or not isinstance(layer, Network):
@@ -384,11 +385,11 @@ def _fitting(cls: type, arguments: dict[str, Any], reading: Reading) -> dict[str
     parameters = inspect.signature(cls.__init__).parameters
     taken = {name for name, p in parameters.items() if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)}
     if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
-        taken |= set(cls._common_arguments())
+        taken |= set(cls.common_arguments)
     if arguments.get("dtype") is not None:
         given = arguments["dtype"]
         arguments["dtype"] = given.get("name", "float32") if isinstance(given, dict) else str(given)
-        if issubclass(cls, Layer) and arguments["dtype"] in _HALF and not cls.keras_builds_itself:
+        if issubclass(cls, Part) and arguments["dtype"] in _HALF and not cls.__fastnn_is_entry__:
             reading.ignore("dtype", arguments.pop("dtype"))
     harmless = merged_attribute(cls, "keras_ignored_arguments")
     fit = {}

@@ -8,25 +8,27 @@ variables of a layer are numbered at its path. Which attributes hold layers and 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from fastnn import _core
+from fastnn.engine.contract import Part, attributes
 from fastnn.engine.holding import held_layers, is_made_of_layers
-from fastnn.engine.layer import Layer
+from fastnn.engine.ownership import own_learned, own_variables
 from fastnn.keras_form import merged_attribute
 from fastnn.naming import file_name
 from fastnn.symbolic.variable import Variable
 
 
-def children_of(layer: Layer) -> list[tuple[str, Layer]]:
+def children_of(layer: Any) -> list[tuple[str, Any]]:
     """Returns the layers directly within a layer, each with its path from there.
 
     The path is the name of the attribute, without a leading underscore; in a list, the name of the class and
     a number follow.
     """
-    found: list[tuple[str, Layer]] = []
+    found: list[tuple[str, Any]] = []
     attributes = [(name.lstrip("_"), held) for name, held in held_layers(layer).items()]
     for name, held in sorted(attributes, key=lambda attribute: attribute[0]):
-        if isinstance(held, Layer):
+        if isinstance(held, Part):
             found.append((name, held))
             continue
         counts: dict[str, int] = {}
@@ -37,12 +39,12 @@ def children_of(layer: Layer) -> list[tuple[str, Layer]]:
     return found
 
 
-def parts_of(layer: Layer) -> list[Layer]:
+def parts_of(layer: Any) -> list[Any]:
     """Returns a layer and all layers in it, each once."""
     return [part for _, part in walk(layer)]
 
 
-def walk(layer: Layer) -> Iterator[tuple[str, Layer]]:
+def walk(layer: Any) -> Iterator[tuple[str, Any]]:
     """Yields a layer and all layers in it with their paths, each once; the path of the first is empty."""
     seen: set[int] = set()
     # A stack of our own, for containers of any depth.
@@ -55,7 +57,7 @@ def walk(layer: Layer) -> Iterator[tuple[str, Layer]]:
             pending += [(f"{path}/{name}" if path else name, child) for name, child in reversed(children_of(part))]
 
 
-def variables_of(layer: Layer) -> list[tuple[str, list[Variable]]]:
+def variables_of(layer: Any) -> list[tuple[str, list[Variable]]]:
     """Returns the variables of a layer without those of layers within it, trained ones first.
 
     Returns:
@@ -66,8 +68,8 @@ def variables_of(layer: Layer) -> list[tuple[str, list[Variable]]]:
         return [("", [])]
     children = children_of(layer)
     within = {id(variable) for _, part in children for variable in part.weights}
-    own = [variable for variable in layer._own_variables() if id(variable) not in within]
-    learned = {id(variable) for variable in layer._own_learned()}
+    own = [variable for variable in own_variables(layer) if id(variable) not in within]
+    learned = {id(variable) for variable in own_learned(layer)}
     own.sort(key=lambda variable: id(variable) not in learned)
     places = merged_attribute(type(layer), "keras_variable_paths")
     if not places or children:
@@ -79,12 +81,12 @@ def variables_of(layer: Layer) -> list[tuple[str, list[Variable]]]:
     return [("", []), *found.items()]
 
 
-def streams_of(layer: Layer) -> list[_core.Stream]:
+def streams_of(layer: Any) -> list[_core.Stream]:
     """Returns the random streams among the attributes of a layer, in the order of their names."""
     found: list[_core.Stream] = []
-    for _, value in sorted(vars(layer).items(), key=lambda item: item[0]):
+    for _, value in sorted(attributes(layer).items(), key=lambda item: item[0]):
         for one in value if isinstance(value, (list, tuple)) else [value]:
             stream = one if isinstance(one, _core.Stream) else getattr(one, "stream", None)
-            if isinstance(stream, _core.Stream) and not isinstance(one, Layer):
+            if isinstance(stream, _core.Stream) and not isinstance(one, Part):
                 found.append(stream)
     return found

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastnn.engine.layer import Layer
+from fastnn.engine.contract import title
 from fastnn.engine.network import Network
 from fastnn.saving import hdf5
 from fastnn.saving.position import position_of, write_position
@@ -73,7 +73,7 @@ def slots_in_order(optimizer: Any, variables: Sequence[Variable]) -> list[NDArra
     return arrays + [slot.numpy() for slot in _order(optimizer, slots)]
 
 
-def write_assets(model: Layer) -> dict[str, bytes]:
+def write_assets(model: Any) -> dict[str, bytes]:
     """Returns the files that layers keep beside their variables, by path."""
     found: dict[str, bytes] = {}
     for path, layer in walk(model):
@@ -140,7 +140,7 @@ def fit_arrays(layer: Any, variables: Sequence[Variable], stored: Sequence[Any],
     """
     if len(variables) != len(stored):
         hint = "" if layer.built else "; it is not built: build the model by data or an input shape first"
-        misfits.add(f"{layer.who()} has {len(variables)} weights and the file {len(stored)}{hint}")
+        misfits.add(f"{title(layer)} has {len(variables)} weights and the file {len(stored)}{hint}")
         return []
     wrong = [
         f"{variable.path} has shape {variable.shape} and the file {tuple(dataset.shape)}"
@@ -152,7 +152,7 @@ def fit_arrays(layer: Any, variables: Sequence[Variable], stored: Sequence[Any],
     return [] if wrong else list(zip(variables, stored, strict=True))
 
 
-def read_tree(file: Any, model: Layer, skip_mismatch: bool = False) -> None:
+def read_tree(file: Any, model: Any, skip_mismatch: bool = False) -> None:
     """Reads the weights of a model from an open HDF5 file.
 
     Raises:
@@ -167,7 +167,7 @@ def read_tree(file: Any, model: Layer, skip_mismatch: bool = False) -> None:
             continue
         for within, variables in variables_of(layer):
             stored = _stored(_find(file, f"{path}/{within}/vars"))
-            if variables or (stored and not isinstance(layer, Network) and not _is_entry(layer)):
+            if variables or (stored and not isinstance(layer, Network) and not type(layer).__fastnn_is_entry__):
                 pairs += fit_arrays(layer, variables, stored, misfits)
     misfits.settle()
     values = [(variable, hdf5.numbers(dataset)) for variable, dataset in pairs]
@@ -175,10 +175,6 @@ def read_tree(file: Any, model: Layer, skip_mismatch: bool = False) -> None:
         layer.load_own_variables({} if group is None else {name: hdf5.numbers(group[name]) for name in group})
     for variable, value in values:
         variable.assign(value)
-
-
-def _is_entry(layer: Layer) -> bool:
-    return type(layer).keras_builds_itself
 
 
 def read_named(file: Any, model: Any, skip_mismatch: bool) -> None:
@@ -241,7 +237,7 @@ def restore_slots(model: Any, arrays: list[NDArray[Any]]) -> None:
         slot.assign(np.ascontiguousarray(array, dtype=np.float32))
 
 
-def read_assets(model: Layer, assets: dict[str, bytes]) -> None:
+def read_assets(model: Any, assets: dict[str, bytes]) -> None:
     """Gives layers the files that they keep beside their variables."""
     for path, layer in walk(model):
         mine = {name[len(path) + 1 :]: data for name, data in assets.items() if name.startswith(f"{path}/")}

@@ -22,8 +22,12 @@ from fastnn import _core, config, losses, ops, optimizers
 from fastnn.callbacks.callback_list import CallbackList
 from fastnn.callbacks.history import History
 from fastnn.callbacks.progress import settled_verbosity
+from fastnn.engine.arrays import numeric
+from fastnn.engine.contract import Part, emit, title
 from fastnn.engine.emission import Emission
-from fastnn.engine.layer import Layer, numeric
+from fastnn.engine.layer import Layer
+from fastnn.engine.network import Port
+from fastnn.engine.ownership import own_variables
 from fastnn.metrics.metric import Metric, NodeMetric
 from fastnn.metrics.reduction import Mean
 from fastnn.metrics.registry import resolve
@@ -47,20 +51,6 @@ _MOST_RATES = 1024
 """For how many steps a schedule is asked at once."""
 _REMEMBERED = 12
 """How many programs a model keeps."""
-
-
-class Port(NamedTuple):
-    """An input or output of a model.
-
-    Attributes:
-        name: By which data and arguments may be given in a dict.
-        shape: With the batch; None before the model is built.
-        dtype: Of an input: what its data are converted to.
-    """
-
-    name: str
-    shape: Shape | None
-    dtype: str = "float32"
 
 
 Shapes = tuple[tuple[int, ...], ...]
@@ -218,7 +208,7 @@ def _whole(name: str, value: Any, least: int = 1) -> int:
     return int(value)
 
 
-class Trainer:
+class Trainer(Part):
     """The part of a model that trains: compile, fit, evaluate, predict and their kin."""
 
     name: str
@@ -240,9 +230,6 @@ class Trainer:
 
     # What the model says of itself.
 
-    def who(self) -> str:
-        raise NotImplementedError
-
     def _open(self, sample_shape: tuple[int, ...]) -> None:
         """Builds the model for data of this shape where it is not built."""
         raise NotImplementedError
@@ -260,9 +247,6 @@ class Trainer:
 
     def _leaves(self) -> list[tuple[Layer, bool]]:
         """Every layer that computes, and whether it is trained."""
-        raise NotImplementedError
-
-    def _emit(self, emission: Emission, edges: list[int]) -> list[int]:
         raise NotImplementedError
 
     def _weight_paths(self) -> list[tuple[str, Variable]]:
@@ -307,7 +291,7 @@ class Trainer:
         for method in _NEVER_CALLED:
             if hasattr(type(self), method):
                 raise NotImplementedError(
-                    f"{self.who()}: {method}() would never be called, since whole steps run in the core; say what is "
+                    f"{title(self)}: {method}() would never be called, since whole steps run in the core; say what is "
                     "special in call() (with add_loss), in a loss or in a metric of your own"
                 )
         new_optimizer = optimizers.get(optimizer)
@@ -326,7 +310,7 @@ class Trainer:
         new_losses = [losses.get(one) for one in given]
         if loss_weights is not None and len(outputs) > 1 and _stands_alone(loss_weights):
             raise ValueError(
-                f"{self.who()}: loss_weights expects a list or dict with a number for each of the outputs "
+                f"{title(self)}: loss_weights expects a list or dict with a number for each of the outputs "
                 f"{_quoted(outputs)}, got {loss_weights!r}"
             )
         weights = self._each_output("loss_weights", loss_weights)
@@ -372,21 +356,21 @@ class Trainer:
             for name in given:
                 if name not in names:
                     raise ValueError(
-                        f"{self.who()}: {word} names {name!r}, which is no output.{suggestion(str(name), names)}"
+                        f"{title(self)}: {word} names {name!r}, which is no output.{suggestion(str(name), names)}"
                     )
             return [given.get(name) for name in names]
         if isinstance(given, (list, tuple)):
             if len(given) != len(outputs):
                 raise ValueError(
-                    f"{self.who()}: {word} expects one entry for the model's one output, got {len(given)}"
+                    f"{title(self)}: {word} expects one entry for the model's one output, got {len(given)}"
                     if len(outputs) == 1
-                    else f"{self.who()}: {word} expects one entry for each of the outputs {_quoted(outputs)}, got "
+                    else f"{title(self)}: {word} expects one entry for each of the outputs {_quoted(outputs)}, got "
                     f"{len(given)}"
                 )
             return list(given)
         if len(outputs) > 1:
             raise ValueError(
-                f"{self.who()}: {word} expects a list or dict with one entry for each of the outputs "
+                f"{title(self)}: {word} expects a list or dict with one entry for each of the outputs "
                 f"{_quoted(outputs)}, got {given!r}"
             )
         return [given]
@@ -401,11 +385,11 @@ class Trainer:
     def _require_compiled(self, what: str) -> None:
         if not self._compiled:
             raise ValueError(
-                f"{self.who()}: call compile() before {what}(), such as "
+                f"{title(self)}: call compile() before {what}(), such as "
                 "model.compile(optimizer='adam', loss='sparse_categorical_crossentropy', metrics=['accuracy'])"
             )
         if not any(self._losses) and self._ports()[0][0].shape is not None:
-            raise ValueError(f"{self.who()} was compiled without a loss, which {what}() needs; give compile() a loss")
+            raise ValueError(f"{title(self)} was compiled without a loss, which {what}() needs; give compile() a loss")
 
     def _settled_trainable(self) -> dict[Layer, bool]:
         """Which layers are trained, as it was at compile; layers added since count as they are now."""
@@ -460,7 +444,7 @@ class Trainer:
             return program
         emission = Emission(mode == "train", self._settled_trainable())
         graph = emission.graph
-        predicted = self._emit(emission, _input_edges(graph, inputs, x))
+        predicted = emit(self, emission, _input_edges(graph, inputs, x))
         shapes = [tuple(graph.spec(edge)[0]) for edge in predicted]
         targets = _Targets(graph, outputs, shapes, y)
         masks = [emission.masks.get(edge, _UNMASKED) for edge in predicted]
@@ -506,11 +490,11 @@ class Trainer:
     def _add_weight_penalties(self, emission: Emission) -> None:
         """Penalties of weights that are Python code."""
         for layer in self._trained:
-            for variable in layer._own_variables():
+            for variable in own_variables(layer):
                 penalty = variable.regularizer
                 if penalty is None or not penalty.is_custom():
                     continue
-                who = f"{layer.who()}: {penalty!r}"
+                who = f"{title(layer)}: {penalty!r}"
 
                 def of_weight(penalty: Any = penalty, variable: Variable = variable) -> Any:
                     return ops.cast(penalty(ops.convert_to_tensor(variable)), "float32")
@@ -575,7 +559,7 @@ class Trainer:
         for array, port in zip(arrays, inputs, strict=True):
             if len(array) != len(arrays[0]):
                 raise ValueError(
-                    f"{self.who()}: x of {inputs[0].name!r} has {len(arrays[0])} rows and x of {port.name!r} has "
+                    f"{title(self)}: x of {inputs[0].name!r} has {len(arrays[0])} rows and x of {port.name!r} has "
                     f"{len(array)}; they must be equal"
                 )
         return arrays
@@ -588,17 +572,17 @@ class Trainer:
                 if name not in names:
                     side = "input" if word == "x" else "output"
                     raise ValueError(
-                        f"{self.who()}: {word} names {name!r}, which is no {side}.{suggestion(str(name), names)}"
+                        f"{title(self)}: {word} names {name!r}, which is no {side}.{suggestion(str(name), names)}"
                     )
             missing = [name for name in names if name not in given]
             if missing and not optional:
-                raise ValueError(f"{self.who()}: {word} has nothing for {', '.join(map(repr, missing))}")
+                raise ValueError(f"{title(self)}: {word} has nothing for {', '.join(map(repr, missing))}")
             return [given.get(name) for name in names]
         if isinstance(given, (list, tuple)) and len(given) == len(ports):
             return list(given)
         got = f"{len(given)}" if isinstance(given, (list, tuple)) else f"one {type(given).__name__}"
         raise ValueError(
-            f"{self.who()} expects {len(ports)} arrays as {word}, got {got}; pass a list in the order of "
+            f"{title(self)} expects {len(ports)} arrays as {word}, got {got}; pass a list in the order of "
             f"{_quoted(ports)}, or a dict by these names"
         )
 
@@ -607,14 +591,14 @@ class Trainer:
             hasattr(x, "__getitem__") and not hasattr(x, "__array__") and hasattr(x, "on_epoch_end")
         ):
             raise TypeError(
-                f"{self.who()}: {word} is a {type(x).__name__}, which yields batches; put them together to arrays "
+                f"{title(self)}: {word} is a {type(x).__name__}, which yields batches; put them together to arrays "
                 "first: xs, ys = zip(*batches); model.fit(np.concatenate(xs), np.concatenate(ys))"
             )
-        array = numeric(x, f"{self.who()}: {word}")
+        array = numeric(x, f"{title(self)}: {word}")
         if array.ndim == 0:
-            raise ValueError(f"{self.who()} expects {word} of shape (batch, ...), got a single number")
+            raise ValueError(f"{title(self)} expects {word} of shape (batch, ...), got a single number")
         if len(array) == 0:
-            raise ValueError(f"{self.who()}: {word} is empty, of shape {array.shape}; at least one row is needed")
+            raise ValueError(f"{title(self)}: {word} is empty, of shape {array.shape}; at least one row is needed")
         if expected is None or not self._is_open():
             array = array[:, np.newaxis] if array.ndim == 1 else array
             self._open(array.shape[1:])
@@ -632,7 +616,7 @@ class Trainer:
             mend = f"put Flatten() first in the model or reshape: x.reshape(len(x), {', '.join(map(str, wanted))})"
         else:
             mend = "give it data of that shape, or build the model for this one"
-        raise ValueError(f"{self.who()} expects {word} of shape {_batch(wanted)}, got {array.shape}; {mend}")
+        raise ValueError(f"{title(self)} expects {word} of shape {_batch(wanted)}, got {array.shape}; {mend}")
 
     def _is_open(self) -> bool:
         raise NotImplementedError
@@ -646,7 +630,7 @@ class Trainer:
     def _targets(self, y: Any, rows: int) -> list[Array | None]:
         """y as arrays of as many rows as x has, one for each output that wants one."""
         if y is None:
-            raise ValueError(f"{self.who()}: y is missing; pass what should come out as y=")
+            raise ValueError(f"{title(self)}: y is missing; pass what should come out as y=")
         outputs = self._ports()[1]
         if len(outputs) == 1:
             if isinstance(y, Mapping) and list(y) == [outputs[0].name]:
@@ -669,17 +653,17 @@ class Trainer:
         for one, port, needed in zip(self._by_port("y", y, outputs, True), outputs, wanted, strict=True):
             if one is None and needed:
                 raise ValueError(
-                    f"{self.who()}: y has nothing for the output {port.name!r}, which has a loss or metric"
+                    f"{title(self)}: y has nothing for the output {port.name!r}, which has a loss or metric"
                 )
             found.append(self._target(one, f"y of {port.name!r}", rows) if needed else None)
         return found
 
     def _target(self, y: Any, word: str, rows: int) -> Array:
-        array = numeric(y, f"{self.who()}: {word}")
+        array = numeric(y, f"{title(self)}: {word}")
         if array.ndim == 0:
-            raise ValueError(f"{self.who()} expects {word} of shape (batch, ...), got a single number")
+            raise ValueError(f"{title(self)} expects {word} of shape (batch, ...), got a single number")
         if len(array) != rows:
-            raise ValueError(f"{self.who()}: x has {rows} rows and {word} has {len(array)}; they must be equal")
+            raise ValueError(f"{title(self)}: x has {rows} rows and {word} has {len(array)}; they must be equal")
         return array
 
     def _fitted(self, y: Array, port: Port, labels: bool, who: str, ignored: int | None) -> Array:
@@ -699,21 +683,23 @@ class Trainer:
                 mend = f"turn labels into rows with utils.to_categorical(y, {classes}), or use sparse_{who}"
                 if not who.startswith("categorical"):
                     mend = f"the last layer has {classes} outputs for one number a sample; Dense(1) has one"
-            raise ValueError(f"{self.who()}: {who} expects {word} of shape {_batch(shape)}, got {y.shape}; {mend}")
+            raise ValueError(f"{title(self)}: {who} expects {word} of shape {_batch(shape)}, got {y.shape}; {mend}")
         if y.ndim == len(output) and y.shape[-1] == 1:
             y = y[..., 0]
         if y.shape[1:] != shape[:-1]:
             mend = "pass whole numbers, one for each sample"
             if y.shape[1:] == shape:
                 mend = f"for one-hot rows use loss='{who.replace('sparse_', '')}', or pass y.argmax(axis=-1)"
-            raise ValueError(f"{self.who()}: {who} expects {word} of shape {_batch(shape[:-1])}, got {y.shape}; {mend}")
+            raise ValueError(
+                f"{title(self)}: {who} expects {word} of shape {_batch(shape[:-1])}, got {y.shape}; {mend}"
+            )
         checked = np.where(y == ignored, 0, y) if ignored is not None else y
         row = _core.first_outside(checked, 0, shape[-1])
         if row >= 0:
             inside = np.asarray(checked[row])
             value = inside[~((inside >= 0) & (inside < shape[-1]) & (inside == np.floor(inside)))].flat[0]
             raise ValueError(
-                f"{self.who()}: {word} holds the label {value} in row {row}, but the model has {shape[-1]} outputs: "
+                f"{title(self)}: {word} holds the label {value} in row {row}, but the model has {shape[-1]} outputs: "
                 f"labels must be whole numbers from 0 to {shape[-1] - 1}; number them from 0, or give the last layer "
                 "more units"
             )
@@ -751,7 +737,7 @@ class Trainer:
                     of_rows, y = weights[k], ys[k]
                     if of_rows is not None and of_rows.ndim > 1:
                         raise ValueError(
-                            f"{self.who()}: the metric {measure.metric.name!r} takes one sample weight a row, got "
+                            f"{title(self)}: the metric {measure.metric.name!r} takes one sample weight a row, got "
                             f"{of_rows.shape}"
                         )
                     arrays[k, "weights"] = (
@@ -784,10 +770,10 @@ class Trainer:
         if class_weight is not None:
             if len(outputs) > 1 or ys[0] is None:
                 raise ValueError(
-                    f"{self.who()}: class_weight is for models of one output; give sample_weight as a list or dict "
+                    f"{title(self)}: class_weight is for models of one output; give sample_weight as a list or dict "
                     f"with an entry for each of the outputs {_quoted(outputs)}"
                 )
-            return [_from_class_weight(ys[0], class_weight, self.who())]
+            return [_from_class_weight(ys[0], class_weight, title(self))]
         if sample_weight is None:
             return [None] * len(outputs)
         if len(outputs) == 1:
@@ -806,14 +792,14 @@ class Trainer:
             if one is None:
                 found.append(None)
                 continue
-            weights = numeric(one, f"{self.who()}: {word}")
+            weights = numeric(one, f"{title(self)}: {word}")
             if weights.ndim == 2 and weights.shape[1] == 1:
                 weights = weights[:, 0]
             places = tuple(shape[1:-1])
             if weights.shape != (rows,) and (not places or weights.shape != (rows, *places)):
                 each = f", or {(rows, *places)}, one for each place" if places else ""
                 raise ValueError(
-                    f"{self.who()} expects {word} of shape ({rows},), one for each row{each}, got {weights.shape}"
+                    f"{title(self)} expects {word} of shape ({rows},), one for each row{each}, got {weights.shape}"
                 )
             found.append(weights)
         return found
@@ -833,7 +819,7 @@ class Trainer:
                     if row >= 0:
                         of = f" of {port.name!r}" if len(ports) > 1 else ""
                         raise ValueError(
-                            f"{self.who()}: {word}{of} holds a NaN in row {row}, which would destroy the weights; "
+                            f"{title(self)}: {word}{of} holds a NaN in row {row}, which would destroy the weights; "
                             "remove or replace it (np.nan_to_num), or lift this check with "
                             "fastnn.config.set_check_nan(False)"
                         )
@@ -853,7 +839,7 @@ class Trainer:
                 value = inside[~((inside >= low) & (inside < high) & (inside == np.floor(inside)))].flat[0]
                 word = "x" if len(xs) == 1 else f"x of {port.name!r}"
                 raise ValueError(
-                    f"{self.who()}: {word} holds {value} in row {row}, but {who} takes whole numbers from {low} to "
+                    f"{title(self)}: {word} holds {value} in row {row}, but {who} takes whole numbers from {low} to "
                     f"{high - 1}; number them so, or give that layer more rows"
                 )
 
@@ -864,7 +850,7 @@ class Trainer:
         if fixed is not None and (size != fixed[0] or rows % size):
             got = f"{size} rows" if size != fixed[0] else f"{rows} rows, the last batch of which would be smaller"
             raise ValueError(
-                f"{self.who()}: {fixed[1]} keeps states for batches of {fixed[0]} rows, got {got}; pass "
+                f"{title(self)}: {fixed[1]} keeps states for batches of {fixed[0]} rows, got {got}; pass "
                 f"batch_size={fixed[0]} and a multiple of as many rows"
             )
 
@@ -876,7 +862,7 @@ class Trainer:
             emission = Emission(False)
             graph = emission.graph
             inputs = _input_edges(graph, self._ports()[0], x)
-            outputs = self._emit(emission, inputs)
+            outputs = emit(self, emission, inputs)
             shapes = [tuple(graph.spec(edge)[0]) for edge in outputs]
             ranges = [graph.range(edge) for edge in inputs]
             found = self._remember(key, _Inference(graph, outputs, shapes, ranges, graph.fixed_rows()))
@@ -956,7 +942,7 @@ class Trainer:
         initial_epoch = _whole("initial_epoch", initial_epoch, 0)
         verbosity = settled_verbosity(verbose)
         if x is None:
-            raise ValueError(f"{self.who()}: x is missing; pass the samples as x=")
+            raise ValueError(f"{title(self)}: x is missing; pass the samples as x=")
         if validation_data is not None:
             validation_data = _pair(validation_data, len(self._ports()[0]) > 1)
         elif validation_split:
@@ -1051,7 +1037,7 @@ class Trainer:
         changed = [layer.name for layer, now in self._leaves() if settled[layer] != now]
         if changed:
             warnings.warn(
-                f"{self.who()}: trainable was changed after compile() for {', '.join(changed)}; it is read by "
+                f"{title(self)}: trainable was changed after compile() for {', '.join(changed)}; it is read by "
                 "compile(), so "
                 "call compile() again for it to count",
                 stacklevel=3,
