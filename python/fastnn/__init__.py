@@ -31,7 +31,7 @@ from fastnn import utils as utils
 from fastnn.layers import Input as Input
 from fastnn.layers import Layer as Layer
 from fastnn.models.model import Model as Model
-from fastnn.models.model import Sequential as Sequential
+from fastnn.models.sequential import Sequential as Sequential
 from fastnn.symbolic.tensors import KerasTensor as KerasTensor
 from fastnn.symbolic.variable import Variable as Variable
 

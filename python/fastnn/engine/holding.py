@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fastnn.engine.contract import Part, attributes, computation_of, state_of
+from fastnn.engine.network import Network
 from fastnn.engine.ownership import parts_within
 
 
@@ -19,7 +20,7 @@ def held_layers(part: Part) -> dict[str, Any]:
     Returns:
         For each attribute the layer, or a list of those in its container.
     """
-    if is_made_of_layers(part):
+    if isinstance(part, Network) and is_made_of_layers(part):
         return {"layers": list(part.layers)}
     found: dict[str, Any] = {}
     for name, value in attributes(part).items() if computation_of(part).owns_attributes else ():
@@ -29,6 +30,6 @@ def held_layers(part: Part) -> dict[str, Any]:
     return found
 
 
-def is_made_of_layers(part: Part) -> bool:
+def is_made_of_layers(part: Any) -> bool:
     """Returns whether the layers of a model are all that it computes: a Sequential or Functional."""
     return state_of(part).members is not None

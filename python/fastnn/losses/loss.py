@@ -35,6 +35,11 @@ class Loss(Configurable):
     """The node's, and the function's name."""
     labels: ClassVar[bool] = False
     """Whether y_true are whole numbers, the numbers of classes."""
+    counterpart: ClassVar[str] = ""
+    """The loss of the same meaning whose targets are labels where these are one-hot rows, or the reverse; or ""."""
+    reduction: str | None
+    ignore_class: int | None = None
+    """The label whose samples do not count, or None."""
     name: str
 
     def __init__(

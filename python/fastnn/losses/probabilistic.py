@@ -139,6 +139,7 @@ class CategoricalCrossentropy(Loss):
     """
 
     kind = "categorical_crossentropy"
+    counterpart = "sparse_categorical_crossentropy"
 
     def __init__(
         self,
@@ -166,6 +167,7 @@ class SparseCategoricalCrossentropy(Loss):
 
     keras_newer_arguments = {"axis": -1, "ignore_class": None}
     kind = "sparse_categorical_crossentropy"
+    counterpart = "categorical_crossentropy"
     labels = True
 
     def __init__(

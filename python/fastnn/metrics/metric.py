@@ -151,6 +151,8 @@ class NodeMetric(Metric):
 
     kind: ClassVar[str] = ""
     labels: ClassVar[bool] = False
+    counterpart: ClassVar[str] = ""
+    """The metric of the same meaning whose targets are labels where these are one-hot rows, or the reverse; or ""."""
 
     def node(self) -> tuple[str, dict[str, Any]]:
         """Kind and config of the node that stands for it in a graph."""

@@ -31,7 +31,7 @@ _MOST_LAYERS = 20_000
 
 def _is_functional(layer: Any) -> bool:
     """Returns whether a layer is a model made of calls."""
-    return isinstance(layer, Network) and is_made_of_layers(layer) and type(layer).keras_builds_itself
+    return isinstance(layer, Part) and is_made_of_layers(layer) and getattr(type(layer), "keras_builds_itself", False)
 
 
 # Writing --------------------------------------------------------------------------------------------------------------
@@ -79,7 +79,7 @@ def functional_config(model: Any) -> dict[str, Any]:
     Args:
         model: A Functional.
     """
-    graph = model._graph
+    graph = model.topology
     places: dict[int, list[Any]] = {}
     counts: dict[Any, int] = {}
     for call in graph.calls:
@@ -136,7 +136,7 @@ def _name_functions(model: Any, entries: list[dict[str, Any]]) -> None:
     written only where another layer may have the name that Keras makes, and where losses or metrics name the outputs.
     """
     functions = {layer.name for layer in model.layers if isinstance(layer, Function)}
-    compiled = model._compile_arguments if model._compiled else {}
+    compiled = model.training_state.compiled.arguments if model.compiled else {}
     by_name = any(isinstance(value, Mapping) for word, value in compiled.items() if word != "optimizer")
     ends = {tensor.history.layer.name for tensor in model.outputs if by_name}
     taken = {re.sub(r"_\d+$", "", entry["name"]) for entry in entries if entry["name"] not in functions - ends}

@@ -14,9 +14,9 @@ _ARGUMENTS = ("optimizer", "loss", "loss_weights", "metrics", "weighted_metrics"
 
 def describe_compile(model: Any) -> dict[str, Any] | None:
     """Returns the arguments with which a model was compiled, described; None where it is not compiled."""
-    if not model._compiled:
+    if not model.compiled:
         return None
-    given = model._compile_arguments
+    given = model.training_state.compiled.arguments
     return {
         **{word: serialize_keras_object(given[word]) for word in _ARGUMENTS},
         "run_eagerly": False, "steps_per_execution": 1, "jit_compile": False,

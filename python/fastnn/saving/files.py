@@ -218,7 +218,7 @@ def save_weights(model: Any, filepath: str | os.PathLike[str], overwrite: bool =
     _refused(path, overwrite)
     with replacing(path) as beside, h5py.File(beside, "w") as file:
         if _kind(path) == "weights":
-            weights.write_tree(file, model, model._compiled)
+            weights.write_tree(file, model, model.compiled)
         else:
             legacy.write_weights(file, model)
 
@@ -255,7 +255,7 @@ def load_weights(
                 weights.read_named(file, model, skip_mismatch)
             else:
                 weights.read_tree(file, model, skip_mismatch)
-                if model._compiled:
+                if model.compiled:
                     weights.read_optimizer(file, model)
                 position.restore_position(model, position.read_position(file))
 

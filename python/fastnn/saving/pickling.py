@@ -17,7 +17,7 @@ from fastnn.saving.tree import parts_of
 def freeze(model: Any) -> tuple[bytes, dict[str, Any]]:
     """Returns the arguments of `thaw` for an equal model, with the state of its training."""
     named: dict[str, Any] = {}
-    compiled = [model._compile_arguments] if model._compiled else []
+    compiled = [model.training_state.compiled.arguments] if model.compiled else []
     for part in parts_of(model):
         for one in _foreign([part, *compiled]):
             named[get_registered_name(one)] = one

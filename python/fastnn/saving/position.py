@@ -23,8 +23,9 @@ def position_of(model: Any) -> dict[str, Any]:
     position: dict[str, Any] = {}
     streams = {path: [[s.seed, s.position] for s in streams_of(layer)] for path, layer in walk(model)}
     position["streams"] = {path: places for path, places in streams.items() if places}
-    if model._shuffle_seed is not None:
-        position["shuffle"] = [model._shuffle_seed, model._shuffle_position]
+    order = model.training_state.row_order
+    if order.seed is not None:
+        position["shuffle"] = [order.seed, order.position]
     if model.optimizer is not None and model.optimizer.schedule is None:
         position["learning_rate"] = model.optimizer.learning_rate  # float64, where Keras keeps float32
     return position
@@ -58,7 +59,8 @@ def restore_position(model: Any, position: dict[str, Any]) -> None:
         for stream, seed, at in places:
             stream.seed, stream.position = seed, at
         if len(shuffle) == 2:
-            model._shuffle_seed, model._shuffle_position = shuffle
+            order = model.training_state.row_order
+            order.seed, order.position = shuffle
         if rate is not None and model.optimizer is not None and model.optimizer.schedule is None:
             model.optimizer.learning_rate = rate
     except (TypeError, ValueError, AttributeError, OverflowError) as error:
