@@ -16,6 +16,7 @@ from fastnn import callbacks as callbacks
 from fastnn import config as config
 from fastnn import constraints as constraints
 from fastnn import datasets as datasets
+from fastnn import families as families
 from fastnn import initializers as initializers
 from fastnn import layers as layers
 from fastnn import losses as losses

@@ -15,6 +15,7 @@ from typing import Any, ClassVar, NamedTuple, TypeVar
 
 import numpy as np
 
+from fastnn.keras_form import KerasForm
 from fastnn.naming import suggestion
 
 Self = TypeVar("Self", bound="Configurable")
@@ -62,7 +63,7 @@ class _Recorded(NamedTuple):
     given: dict[str, Any] | None = None
 
 
-class Configurable:
+class Configurable(KerasForm):
     """Base of everything that is described by its constructor's arguments.
 
     A subclass declares its arguments in the signature of `__init__`. When the body of `__init__` runs, each argument

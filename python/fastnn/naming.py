@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import threading
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -62,3 +63,13 @@ def reset_names() -> None:
     """Lets automatic names start again from `dense`."""
     with _lock:
         _counts.clear()
+
+
+def file_name(class_name: str) -> str:
+    """Returns the name of a class in the paths of Keras' files: `Conv2DTranspose` -> `conv2d_transpose`.
+
+    It differs from `snake_case` in a few names: `PReLU` -> `p_re_lu`.
+    """
+    name = re.sub(r"\W+", "", class_name)
+    name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)
+    return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()

@@ -19,6 +19,8 @@ class Regularizer(Configurable):
     A regularizer of your own says its penalty in `__call__`, with the functions of `fastnn.ops`.
     """
 
+    keras_module = "keras.regularizers"
+
     def is_custom(self) -> bool:
         """Whether the penalty is Python code, and not l1 and l2."""
         return type(self).__call__ is not Regularizer.__call__

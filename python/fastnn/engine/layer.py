@@ -58,6 +58,8 @@ class Layer(WeightOwner, CallHistory, contract.Hooks, Configurable):
         array([[1., 1.]], dtype=float32)
     """
 
+    keras_module = "keras.layers"
+    keras_ignored_arguments = {"data_format": "channels_last", "keras_version": ..., "backend": ...}
     takes_many: ClassVar[bool] = False
     """Whether it is called on a list of tensors."""
     supports_masking = False

@@ -26,7 +26,7 @@ def sublayers(part: Part) -> list[Any]:
         return []
     found: dict[int, Part] = {}
     for value in attributes(part).values():
-        for one in _parts_within(value):
+        for one in parts_within(value):
             found.setdefault(id(one), one)
     return list(found.values())
 
@@ -84,15 +84,15 @@ def keep_variable(owner: Part, variable: Variable, learned: bool) -> None:
         state.learned.append(variable)
 
 
-def _parts_within(value: Any) -> Iterator[Part]:
+def parts_within(value: Any) -> Iterator[Part]:
     if isinstance(value, Part):
         yield value
     elif isinstance(value, (list, tuple)):
         for item in value:
-            yield from _parts_within(item)
+            yield from parts_within(item)
     elif isinstance(value, Mapping):
         for item in value.values():
-            yield from _parts_within(item)
+            yield from parts_within(item)
 
 
 class WeightOwner(Part):

@@ -28,6 +28,9 @@ class Loss(Configurable):
     mean; "sum"; "mean_with_sample_weight": the mean by weights; "none" or None: not at all), `name`, and `dtype`.
     """
 
+    keras_module = "keras.losses"
+    keras_newer_arguments = {"dtype": None}
+    keras_ignored_arguments = {"fn": ...}
     kind: ClassVar[str] = ""
     """The node's, and the function's name."""
     labels: ClassVar[bool] = False

@@ -165,6 +165,7 @@ class SparseCategoricalCrossentropy(Loss):
         dtype: Taken for Keras' sake.
     """
 
+    keras_newer_arguments = {"axis": -1, "ignore_class": None}
     kind = "sparse_categorical_crossentropy"
     counterpart = "categorical_crossentropy"
     labels = True

@@ -39,6 +39,9 @@ class Metric(Configurable):
         ...         return self.top
     """
 
+    keras_module = "keras.metrics"
+    keras_newer_arguments = {"dtype": None}
+    keras_ignored_arguments = {"fn": ...}
     name: str
     total: float
     count: float

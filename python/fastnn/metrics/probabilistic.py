@@ -51,6 +51,7 @@ class CategoricalCrossentropy(NodeMetric):
 class SparseCategoricalCrossentropy(NodeMetric):
     """The loss of that name, as a metric."""
 
+    keras_newer_arguments = {"axis": -1, "ignore_class": None}
     kind = "sparse_categorical_crossentropy"
     counterpart = "categorical_crossentropy"
     labels = True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 from fastnn.engine.by_code import runs_code
 from fastnn.engine.contract import Computation, state_of
@@ -136,8 +136,9 @@ class Functional(Model):
         (None, 2)
     """
 
-    keras_module: ClassVar[str] = "keras.src.models.functional"
-    keras_registered_name: ClassVar[str | None] = "Functional"
+    keras_module = "keras.src.models.functional"
+    keras_registered_name = "Functional"
+    keras_builds_itself = True
     __fastnn_native__ = _CallsComputation()
 
     def __init__(

@@ -244,6 +244,11 @@ class Model(Layer, Trainer, Network):
     # Config and files.
 
     @classmethod
+    def holds_file_form(cls, config: Mapping[str, Any]) -> bool:
+        """Returns whether a config is that of a functional model."""
+        return "layers" in config and "input_layers" in config
+
+    @classmethod
     def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
         """Returns a new model, with fresh weights, from what `get_config` returned, or Keras.
 

@@ -7,7 +7,7 @@ later data differ and the layers allow it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -241,8 +241,7 @@ class Sequential(Model):
         17
     """
 
-    keras_module: ClassVar[str] = "keras"
-    keras_registered_name: ClassVar[str | None] = None
+    keras_module = "keras"
     __fastnn_native__ = _ChainComputation()
 
     def __init__(self, layers: Sequence[Any] | None = None, trainable: bool = True, name: str | None = None) -> None:
@@ -378,6 +377,11 @@ class Sequential(Model):
         if state_of(self).build_shape is None:
             raise AttributeError(f"{title(self)} is not built and has no output shape yet")
         return self.outputs[0].shape
+
+    @classmethod
+    def holds_file_form(cls, config: Mapping[str, Any]) -> bool:
+        """Returns whether a config is that of a chain of layers."""
+        return "layers" in config
 
     def get_config(self) -> dict[str, Any]:
         """Returns the name and the layers in the form of Keras 3, which `from_config` reads.

@@ -15,6 +15,7 @@ from fastnn import activations
 from fastnn.engine.contract import state_of
 from fastnn.engine.ownership import once
 from fastnn.naming import snake_case
+from fastnn.ops.keras_functions import as_in_keras
 from fastnn.ops.node import Operation, node, tensor
 from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import Arguments, Call, KerasTensor, Trace, is_symbolic, operators
@@ -92,7 +93,10 @@ def activation(kind: str, config: Mapping[str, Any], x: Any) -> Any:
 
 operators["activation"] = activation
 # Those that `fastnn.ops` has not, or without such arguments.
-functions.update(mish=activations.mish, re_lu=activations.relu)
+functions.update(
+    mish=as_in_keras("keras.src.activations.activations")(activations.mish),
+    re_lu=as_in_keras("keras.src.activations.activations", "ReLU", name="re_lu")(activations.relu),
+)
 
 
 def remember(public: Sequence[dict[str, Any]], further: Sequence[dict[str, Any]]) -> None:

@@ -29,6 +29,13 @@ class Optimizer(Configurable):
     element) or `global_clipnorm` (the longest gradient of all weights together), of which one may be given; and `name`.
     """
 
+    keras_module = "keras.optimizers"
+    keras_ignored_arguments = {
+        "use_ema": False, "ema_momentum": ..., "ema_overwrite_frequency": ..., "jit_compile": ...,
+        "is_legacy_optimizer": ..., "decay": 0.0,
+    }  # fmt: skip
+    keras_slot_groups: ClassVar[tuple[tuple[int, ...], ...] | None] = None
+    """Order of slots in Keras' files: groups of their numbers, each written for all weights; None: weight by weight."""
     kind: ClassVar[str] = ""
     """What the core calls the rule."""
     renamed: ClassVar[Mapping[str, str]] = {"lr": "learning_rate"}
@@ -83,6 +90,11 @@ class Optimizer(Configurable):
         self.handle.learning_rate = self._number("learning_rate", value)
 
     lr = learning_rate
+
+    @property
+    def schedule(self) -> Any:
+        """The schedule or function that gives the learning rate; None where it is a number."""
+        return self._schedule
 
     @property
     def iterations(self) -> int:

@@ -16,16 +16,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastnn.atomic_files import replacing
 from fastnn.engine.contract import title
 from fastnn.export.c.library import FUNCTIONS, LIBRARY
 from fastnn.export.tape import Node, Tape, registrar, taped
-from fastnn.models.model import Model
-from fastnn.saving import door
 
 Array = NDArray[Any]
 
 
-def export_c(model: Model, filepath: str | os.PathLike[str]) -> None:
+def export_c(model: Any, filepath: str | os.PathLike[str]) -> None:
     """Writes what a model predicts for one sample into a file of C99.
 
     The file has `void NAME_predict(const float *input, float *output)` and, unless it is compiled with
@@ -52,7 +51,7 @@ def export_c(model: Model, filepath: str | os.PathLike[str]) -> None:
     if tape.spec(tape.inputs[0][1])[1] == "int32":
         sample = np.zeros_like(sample)
     text = to_c(tape, name, sample, np.asarray(model.predict_on_batch(sample)))
-    with door.replacing(path) as beside:
+    with replacing(path) as beside:
         beside.write_text(text, encoding="ascii")
 
 

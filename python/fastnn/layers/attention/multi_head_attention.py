@@ -57,6 +57,9 @@ class MultiHeadAttention(Projecting):
         >>> MultiHeadAttention(num_heads=4, key_dim=16)(x, x, use_causal_mask=True)
     """
 
+    keras_newer_arguments = {
+        "seed": None, "sliding_window": None, "flash_attention": None, "use_gate": False,
+    }  # fmt: skip
     supports_masking = True
 
     def __init__(

@@ -13,6 +13,7 @@ from fastnn.symbolic.variable import Variable
 class _Depthwise(Windowed):
     """Says under which arguments the words for `kernel` stand."""
 
+    keras_ignored_arguments = {"groups": 1, "kernel_initializer": ...}
     kernel: Variable
     bias: Variable | None = None
 

@@ -45,6 +45,9 @@ class EinsumDense(Projecting):
         >>> EinsumDense("abc,cd->abd", output_shape=(None, 64), bias_axes="d")
     """
 
+    keras_newer_arguments = {
+        "lora_alpha": None, "gptq_unpacked_column_size": None, "quantization_config": None,
+    }  # fmt: skip
     kernel: Variable
     bias: Variable | None = None
 

@@ -42,6 +42,9 @@ class Embedding(NodeLayer):
         (1, 3, 16)
     """
 
+    keras_newer_arguments = {
+        "weights": None, "input_length": None, "lora_alpha": None, "quantization_config": None,
+    }  # fmt: skip
     kind = "Embedding"
     input_dtype = None
     embeddings: Variable

@@ -26,6 +26,8 @@ class InputLayer(NodeLayer):
     """
 
     __fastnn_is_entry__ = True
+    keras_builds_itself = True
+    keras_ignored_arguments = {"sparse": False, "ragged": False, "optional": False}
 
     def __init__(
         self,
@@ -53,7 +55,7 @@ class InputLayer(NodeLayer):
 
     def get_config(self) -> dict[str, Any]:
         """The shape with the batch, from which `from_config` makes an equal one."""
-        return {"name": self.name, "dtype": self.dtype, "batch_shape": list(self.shape)}
+        return {"batch_shape": list(self.shape), "dtype": self.dtype, "name": self.name}
 
 
 def Input(

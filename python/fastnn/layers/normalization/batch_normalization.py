@@ -39,6 +39,10 @@ class BatchNormalization(NodeLayer):
         >>> BatchNormalization(axis=-1)
     """
 
+    keras_older_names = ("BatchNormalizationV1", "BatchNormalizationV2")
+    keras_ignored_arguments = {
+        "renorm": False, "renorm_momentum": ..., "synchronized": False, "fused": ...,
+    }  # fmt: skip
     kind = "BatchNormalization"
     supports_masking = True
     gamma: Variable | None = None

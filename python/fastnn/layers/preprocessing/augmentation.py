@@ -27,6 +27,7 @@ class RandomFlip(RandomImageLayer):
         >>> RandomFlip("horizontal")
     """
 
+    keras_newer_arguments = {"data_format": None}
     kind = "RandomFlip"
 
     def __init__(

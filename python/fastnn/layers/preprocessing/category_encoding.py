@@ -29,6 +29,7 @@ class CategoryEncoding(Encoding):
         array([[1., 2., 0., 0.]], dtype=float32)
     """
 
+    keras_newer_arguments = {"sparse": False}
     kind = "CategoryEncoding"
 
     def __init__(

@@ -38,6 +38,7 @@ class RandomBrightness(RandomColorLayer):
         >>> RandomBrightness(0.2, value_range=(0, 1))
     """
 
+    keras_newer_arguments = {"data_format": None}
     kind = "RandomBrightness"
 
     def __init__(
@@ -72,6 +73,7 @@ class RandomContrast(RandomColorLayer):
         >>> RandomContrast(0.3, value_range=(0, 1))
     """
 
+    keras_newer_arguments = {"data_format": None, "value_range": [0, 255]}
     kind = "RandomContrast"
 
     def __init__(

@@ -19,6 +19,7 @@ class Weighted(tuple[Any, Any]):
 class Encoding(NodeLayer):
     """Base of layers that may give vectors of tokens; of a single sample (one axis) they give its single vector."""
 
+    keras_ignored_arguments = {"sparse": False}
     output_mode: str
 
     def _mode(self, mode: str, *more: str) -> str:

@@ -43,6 +43,9 @@ class Hashing(NodeLayer):
                [1]])
     """
 
+    keras_newer_arguments = {"salt": None}
+    keras_ignored_arguments = {"sparse": False}
+
     def __init__(
         self,
         num_bins: int,

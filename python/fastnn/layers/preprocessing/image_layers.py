@@ -109,6 +109,8 @@ class RandomImageLayer(ImageLayer):
         **kwargs: As in `Layer`.
     """
 
+    keras_ignored_arguments = {"value_range": ...}
+
     def __init__(self, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.stream = _core.Stream(next_seed() if seed is None else int(seed))

@@ -48,6 +48,7 @@ class IntegerLookup(VocabularyLayer):
                [4, 0, 2]])
     """
 
+    keras_newer_arguments = {"oov_method": "floormod", "salt": None}
     what = "integers"
 
     def __init__(

@@ -34,6 +34,9 @@ class Resizing(ImageLayer):
         (2, 32, 32, 3)
     """
 
+    keras_newer_arguments = {
+        "pad_to_aspect_ratio": False, "fill_mode": "constant", "fill_value": 0.0, "antialias": False,
+    }  # fmt: skip
     kind = "Resizing"
 
     def __init__(

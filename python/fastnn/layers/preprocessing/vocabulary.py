@@ -132,6 +132,7 @@ class VocabularyLayer(NodeLayer):
         **kwargs: As in `Layer`.
     """
 
+    keras_ignored_arguments = {"sparse": False, "ragged": False}
     what: str
     """What its tokens are, for errors."""
     output_mode: str

@@ -51,6 +51,7 @@ class SpatialDropout1D(Noise):
         >>> SpatialDropout1D(0.2)
     """
 
+    keras_older_names = ("SpatialDropout",)
     kind = "SpatialDropout1D"
 
     def __init__(self, rate: float, seed: int | None = None, **kwargs: Any) -> None:

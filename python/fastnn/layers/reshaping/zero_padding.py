@@ -25,6 +25,7 @@ class ZeroPadding1D(_Border):
         >>> ZeroPadding1D(1)
     """
 
+    keras_newer_arguments = {"data_format": None}
     kind = "ZeroPadding1D"
     rank = 1
     word = "padding"

@@ -33,6 +33,7 @@ class Bidirectional(Wrapper):
         >>> Bidirectional(LSTM(32, return_sequences=True))
     """
 
+    keras_newer_arguments = {"weights": None}
     forward_layer: Any
     backward_layer: Any
     modes: ClassVar[Mapping[str, str]] = {"concat": "Concatenate", "sum": "Add", "mul": "Multiply", "ave": "Average"}

@@ -74,6 +74,7 @@ def forget_nothing(layer: Layer) -> None:
 class Weighted(NodeLayer):
     """What a recurrent layer and its cell share: the weights, the functions, dropout."""
 
+    keras_ignored_arguments = {"implementation": ...}
     state_names: ClassVar[tuple[str, ...]] = ("h",)
     kernel: Variable
     recurrent_kernel: Variable
@@ -183,6 +184,10 @@ class Weighted(NodeLayer):
 class OverTime(Layer):
     """What all layers that walk along time share: states that stay, and masks."""
 
+    keras_newer_arguments = {"zero_output_for_mask": False}
+    keras_ignored_arguments = {
+        "time_major": False, "zero_output_for_mask": ..., "unroll": ...,
+    }  # fmt: skip
     supports_masking = True
 
     def __init__(self, **kwargs: Any) -> None:
@@ -252,6 +257,8 @@ class OverTime(Layer):
 
 class Recurrent(OverTime, Weighted):
     """What the recurrent layers share."""
+
+    keras_variable_paths = {"": "cell"}
 
     def _state_shapes(self) -> list[tuple[str, int]]:
         return [(name, int(self.units)) for name in self.state_names]
