@@ -18,6 +18,8 @@ _EPSILON = 1e-7
 class Constraint(Configurable):
     """Base of all constraints: called with an array, it returns the nearest allowed one."""
 
+    keras_module = "keras.constraints"
+
     def bind(self, handle: _core.Variable) -> None:
         """Has the core impose it on a weight after each update."""
         handle.set_constraint(snake_case(type(self).__name__), self.values(), self.axes())

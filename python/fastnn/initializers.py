@@ -24,6 +24,9 @@ Values = NDArray[np.float32]
 class Initializer(Configurable):
     """Base of all initializers: called with a shape, it returns the values."""
 
+    keras_module = "keras.initializers"
+    keras_ignored_arguments = {"dtype": ...}
+
     def __call__(self, shape: Sequence[int], dtype: Any = None) -> Values:
         """The values.
 
@@ -40,8 +43,8 @@ class Initializer(Configurable):
 class _Random(Initializer):
     """An initializer with a seed; `draw_seed` is the one in force."""
 
-    def _store(self, arguments: dict[str, Any]) -> None:
-        super()._store(arguments)
+    def store_arguments(self, arguments: dict[str, Any]) -> None:
+        super().store_arguments(arguments)
         seed = arguments["seed"]
         if seed is not None and (isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0):
             raise ValueError(f"{type(self).__name__} expects a seed that is a whole number of at least 0, got {seed!r}")
@@ -237,6 +240,9 @@ class Orthogonal(_Random):
         seed: A whole number, or None to draw one.
     """
 
+    keras_class_name = "OrthogonalInitializer"  # older Keras does not find the short name
+    keras_older_names = ("OrthogonalInitializer",)
+
     def __init__(self, gain: float = 1.0, seed: int | None = None) -> None:
         pass
 
@@ -257,6 +263,9 @@ class Identity(Initializer):
     Args:
         gain: A factor.
     """
+
+    keras_class_name = "IdentityInitializer"  # older Keras does not find the short name
+    keras_older_names = ("IdentityInitializer",)
 
     def __init__(self, gain: float = 1.0) -> None:
         pass

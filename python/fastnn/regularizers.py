@@ -19,6 +19,8 @@ class Regularizer(Configurable):
     A regularizer of your own says its penalty in `__call__`, with the functions of `fastnn.ops`.
     """
 
+    keras_module = "keras.regularizers"
+
     def is_custom(self) -> bool:
         """Whether the penalty is Python code, and not l1 and l2."""
         return type(self).__call__ is not Regularizer.__call__
@@ -33,8 +35,8 @@ class Regularizer(Configurable):
         l1, l2 = self.strengths()
         return l1 * float(np.abs(array).sum()) + l2 * float(np.square(array).sum())
 
-    def _store(self, arguments: dict[str, Any]) -> None:
-        super()._store(arguments)
+    def store_arguments(self, arguments: dict[str, Any]) -> None:
+        super().store_arguments(arguments)
         for name, value in arguments.items():
             if name not in ("l1", "l2", "factor"):
                 continue

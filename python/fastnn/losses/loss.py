@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fastnn import ops
-from fastnn.configurable import Configurable
+from fastnn.configurable import Configurable, argument_names
+from fastnn.engine.arrays import numeric
 from fastnn.engine.emission import Emission
-from fastnn.engine.layer import numeric
 from fastnn.losses.values import Values, last_axis, same_rank, values_of
 from fastnn.naming import lookup, snake_case
 from fastnn.symbolic.tensors import is_traced
@@ -28,10 +28,18 @@ class Loss(Configurable):
     mean; "sum"; "mean_with_sample_weight": the mean by weights; "none" or None: not at all), `name`, and `dtype`.
     """
 
+    keras_module = "keras.losses"
+    keras_newer_arguments = {"dtype": None}
+    keras_ignored_arguments = {"fn": ...}
     kind: ClassVar[str] = ""
     """The node's, and the function's name."""
     labels: ClassVar[bool] = False
     """Whether y_true are whole numbers, the numbers of classes."""
+    counterpart: ClassVar[str] = ""
+    """The loss of the same meaning whose targets are labels where these are one-hot rows, or the reverse; or ""."""
+    reduction: str | None
+    ignore_class: int | None = None
+    """The label whose samples do not count, or None."""
     name: str
 
     def __init__(
@@ -54,19 +62,16 @@ class Loss(Configurable):
 
         return emission.run(values, [y_true, y_pred], f"the loss {self.name!r}")[1][0]
 
-    def _store(self, arguments: dict[str, Any]) -> None:
+    def store_arguments(self, arguments: dict[str, Any]) -> None:
         arguments.pop("dtype", None)
-        super()._store(arguments)
+        super().store_arguments(arguments)
         if self.reduction is not None:
             lookup("reduction", self.reduction, _REDUCTIONS)
         last_axis(type(self).__name__, arguments.get("axis", -1))
 
-    def _argument_names(self) -> tuple[str, ...]:
-        return tuple(name for name in super()._argument_names() if name != "dtype")
-
     def node(self) -> tuple[str, dict[str, Any]]:
         """Kind and config of the node that stands for it in a graph."""
-        config = {n: getattr(self, n) for n in self._argument_names() if n not in ("reduction", "name", "axis")}
+        config = {n: getattr(self, n) for n in argument_names(self) if n not in ("reduction", "name", "axis")}
         return self.kind, {name: value for name, value in config.items() if value is not None}
 
     def call(self, y_true: ArrayLike, y_pred: ArrayLike) -> Values:

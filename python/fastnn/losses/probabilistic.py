@@ -139,6 +139,7 @@ class CategoricalCrossentropy(Loss):
     """
 
     kind = "categorical_crossentropy"
+    counterpart = "sparse_categorical_crossentropy"
 
     def __init__(
         self,
@@ -164,7 +165,9 @@ class SparseCategoricalCrossentropy(Loss):
         dtype: Taken for Keras' sake.
     """
 
+    keras_newer_arguments = {"axis": -1, "ignore_class": None}
     kind = "sparse_categorical_crossentropy"
+    counterpart = "categorical_crossentropy"
     labels = True
 
     def __init__(

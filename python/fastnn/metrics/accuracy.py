@@ -68,6 +68,7 @@ class CategoricalAccuracy(NodeMetric):
     """
 
     kind = "categorical_accuracy"
+    counterpart = "sparse_categorical_accuracy"
 
     def __init__(self, name: str | None = kind, dtype: Any = None) -> None:
         pass
@@ -82,6 +83,7 @@ class SparseCategoricalAccuracy(NodeMetric):
     """
 
     kind = "sparse_categorical_accuracy"
+    counterpart = "categorical_accuracy"
     labels = True
 
     def __init__(self, name: str | None = kind, dtype: Any = None) -> None:
@@ -98,6 +100,7 @@ class TopKCategoricalAccuracy(NodeMetric):
     """
 
     kind = "top_k_categorical_accuracy"
+    counterpart = "sparse_top_k_categorical_accuracy"
 
     def __init__(self, k: int = 5, name: str | None = kind, dtype: Any = None) -> None:
         pass
@@ -113,6 +116,7 @@ class SparseTopKCategoricalAccuracy(NodeMetric):
     """
 
     kind = "sparse_top_k_categorical_accuracy"
+    counterpart = "top_k_categorical_accuracy"
     labels = True
 
     def __init__(self, k: int = 5, name: str | None = kind, dtype: Any = None) -> None:

@@ -40,6 +40,7 @@ class CategoricalCrossentropy(NodeMetric):
     """The loss of that name, as a metric."""
 
     kind = "categorical_crossentropy"
+    counterpart = "sparse_categorical_crossentropy"
 
     def __init__(
         self, name: str | None = kind, dtype: Any = None, from_logits: bool = False, label_smoothing: float = 0.0
@@ -50,7 +51,9 @@ class CategoricalCrossentropy(NodeMetric):
 class SparseCategoricalCrossentropy(NodeMetric):
     """The loss of that name, as a metric."""
 
+    keras_newer_arguments = {"axis": -1, "ignore_class": None}
     kind = "sparse_categorical_crossentropy"
+    counterpart = "categorical_crossentropy"
     labels = True
 
     def __init__(

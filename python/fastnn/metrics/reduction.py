@@ -55,6 +55,7 @@ class LossMetric(NodeMetric):
 
     def __init__(self, loss: losses.Loss, name: str | None = None) -> None:
         self.labels = loss.labels  # type: ignore[misc]
+        self.counterpart = loss.counterpart  # type: ignore[misc]
         self.name = name or loss.name
 
     def node(self) -> tuple[str, dict[str, Any]]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastnn import _core
+from fastnn.ops.keras_functions import as_in_keras
 from fastnn.ops.node import array, edge_type, lowered, node, one_type, tensor
 from fastnn.symbolic.tensors import KerasTensor, is_traced
 
@@ -105,7 +106,7 @@ log1p = unary("log1p", np.log1p, "log(1 + x), exact near 0.")
 log2 = unary("log2", np.log2, "The logarithm to base 2.")
 log10 = unary("log10", np.log10, "The logarithm to base 10.")
 sqrt = unary("sqrt", np.sqrt, "The square root.")
-rsqrt = unary("rsqrt", lambda x: 1 / np.sqrt(x), "1 / sqrt(x).")
+rsqrt = as_in_keras(module="math")(unary("rsqrt", lambda x: 1 / np.sqrt(x), "1 / sqrt(x)."))
 reciprocal = unary("reciprocal", np.reciprocal, "1 / x.")
 sin = unary("sin", np.sin, "The sine of an angle in radians.")
 cos = unary("cos", np.cos, "The cosine of an angle in radians.")
@@ -119,8 +120,8 @@ tanh = unary("tanh", np.tanh, "The hyperbolic tangent.")
 arcsinh = unary("arcsinh", np.arcsinh, "The inverse of sinh.")
 arccosh = unary("arccosh", np.arccosh, "The inverse of cosh.")
 arctanh = unary("arctanh", np.arctanh, "The inverse of tanh.")
-erf = unary("erf", None, "The error function.")
-erfinv = unary("erfinv", None, "The inverse of erf.")
+erf = as_in_keras(module="math")(unary("erf", None, "The error function."))
+erfinv = as_in_keras(module="math")(unary("erfinv", None, "The inverse of erf."))
 floor = unary("floor", np.floor, "The largest whole number that is not above x.")
 ceil = unary("ceil", np.ceil, "The smallest whole number that is not below x.")
 isnan = unary("isnan", np.isnan, "Whether it is NaN.")
@@ -200,6 +201,7 @@ def trunc(x: Any) -> Any:
     return node("Unary", {"op": "trunc"}, [made], "trunc") if made.dtype == "float32" else made
 
 
+@as_in_keras(module="core")
 def cast(x: Any, dtype: Any) -> Any:
     """With another element type.
 
@@ -307,6 +309,7 @@ def cbrt(x: Any) -> Any:
     return multiply(sign(cast(x, "float32")), power(fabs(x), 1.0 / 3.0))
 
 
+@as_in_keras(module="math")
 def erfc(x: Any) -> Any:
     """1 - erf(x)."""
     return subtract(1.0, erf(x))
@@ -329,6 +332,7 @@ def sinc(x: Any) -> Any:
     return where(empty, 1.0, divide(sin(angle), where(empty, 1.0, angle)))
 
 
+@as_in_keras(arrays="x1 x2")
 def hypot(x1: Any, x2: Any) -> Any:
     """sqrt(x1**2 + x2**2)."""
     return sqrt(add(square(x1), square(x2)))
@@ -354,6 +358,7 @@ def fmin(x1: Any, x2: Any) -> Any:
     return where(isnan(x1), x2, where(isnan(x2), x1, minimum(x1, x2)))
 
 
+@as_in_keras(arrays="x1 x2")
 def heaviside(x1: Any, x2: Any) -> Any:
     """0 below 0, 1 above, x2 at 0."""
     x1 = cast(x1, "float32")
@@ -429,6 +434,7 @@ def _whole(x: Any, who: str) -> Any:
     return cast(x, "int32")
 
 
+@as_in_keras(module="core")
 def saturate_cast(x: Any, dtype: Any) -> Any:
     """With another element type, numbers outside its range first moved to the nearest within."""
     wanted = np.dtype(getattr(dtype, "name", dtype))
@@ -459,11 +465,13 @@ def dtype(x: Any) -> str:
     )
 
 
+@as_in_keras(module="core")
 def stop_gradient(variable: Any) -> Any:
     """The same numbers, through which no gradient goes back."""
     return node("StopGradient", {}, [variable], "stop_gradient") if is_traced(variable) else variable
 
 
+@as_in_keras(module="core")
 def convert_to_tensor(x: Any, dtype: Any = None, sparse: Any = None, ragged: Any = None) -> Any:
     """A tensor as it is; anything else as an array, or within a `call` as a tensor."""
     if is_traced(x):

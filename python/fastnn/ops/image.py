@@ -8,6 +8,7 @@ import numpy as np
 
 from fastnn.ops import elementwise as el
 from fastnn.ops import shaping, windows
+from fastnn.ops.keras_functions import as_in_keras
 from fastnn.symbolic.tensors import is_traced
 
 
@@ -28,6 +29,7 @@ def _one(images: Any, function: Any) -> Any:
     return function(shaping.expand_dims(images, 0))[0] if len(images.shape) == 3 else function(images)
 
 
+@as_in_keras(in_config="fill_value")
 def resize(
     images: Any, size: Any, interpolation: str = "bilinear", antialias: bool = False,
     crop_to_aspect_ratio: bool = False, pad_to_aspect_ratio: bool = False, fill_mode: str = "constant",
@@ -73,6 +75,7 @@ def _border(before: int | None, after: int | None, target: int | None, size: Any
     return [first, last]
 
 
+@as_in_keras(required="bottom_padding left_padding right_padding target_height target_width top_padding")
 def pad_images(
     images: Any, top_padding: int | None = None, left_padding: int | None = None, bottom_padding: int | None = None,
     right_padding: int | None = None, target_height: int | None = None, target_width: int | None = None,
@@ -97,6 +100,7 @@ def pad_images(
     return shaping.pad(images, [*[[0, 0]] * (len(images.shape) - 3), rows, columns, [0, 0]])
 
 
+@as_in_keras(required="bottom_cropping left_cropping right_cropping target_height target_width top_cropping")
 def crop_images(
     images: Any, top_cropping: int | None = None, left_cropping: int | None = None, bottom_cropping: int | None = None,
     right_cropping: int | None = None, target_height: int | None = None, target_width: int | None = None,
@@ -110,6 +114,7 @@ def crop_images(
     return images[..., top : height - bottom, left : width - right, :]
 
 
+@as_in_keras(class_name="RGBToGrayscale")
 def rgb_to_grayscale(images: Any, data_format: Any = None) -> Any:
     """How bright each pixel is (ITU-R BT.601): one channel of three."""
     images = _checked(images, data_format, "rgb_to_grayscale")
@@ -120,6 +125,7 @@ def rgb_to_grayscale(images: Any, data_format: Any = None) -> Any:
     return gray
 
 
+@as_in_keras(class_name="RGBToHSV")
 def rgb_to_hsv(images: Any, data_format: Any = None) -> Any:
     """Red, green and blue in [0, 1] as hue, saturation and value."""
     images = _checked(images, data_format, "rgb_to_hsv")
@@ -138,6 +144,7 @@ def rgb_to_hsv(images: Any, data_format: Any = None) -> Any:
     return shaping.stack([hue, el.divide_no_nan(span, value), value], -1)
 
 
+@as_in_keras(class_name="HSVToRGB")
 def hsv_to_rgb(images: Any, data_format: Any = None) -> Any:
     """Hue, saturation and value as red, green and blue in [0, 1]."""
     images = _checked(images, data_format, "hsv_to_rgb")

@@ -9,6 +9,7 @@ import numpy as np
 
 from fastnn.ops import elementwise as el
 from fastnn.ops import reduction, shaping
+from fastnn.ops.keras_functions import as_in_keras
 from fastnn.ops.node import array, lowered, node, tensor
 from fastnn.symbolic.tensors import KerasTensor, is_traced
 from fastnn.symbolic.variable import Variable
@@ -96,11 +97,13 @@ def tensordot(x1: Any, x2: Any, axes: Any = 2) -> Any:
     return einsum(f"{''.join(first)},{''.join(second)}->{''.join(rest)}", x1, x2)
 
 
+@as_in_keras(in_config="offset")
 def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     """The sum along a diagonal."""
     return reduction.sum(diagonal(x, offset, axis1, axis2), -1)
 
 
+@as_in_keras(in_config="offset")
 def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     """A diagonal of two axes, as a last axis."""
     if not is_traced(x):
@@ -329,6 +332,7 @@ def kron(x1: Any, x2: Any) -> Any:
     return shaping.reshape(product, [-1 if a is None else a * b for a, b in zip(sizes1, sizes2, strict=True)])
 
 
+@as_in_keras(module="math", class_name="CDist")
 def cdist(x: Any, y: Any) -> Any:
     """The distance of each row of x from each row of y.
 
@@ -347,6 +351,7 @@ def cdist(x: Any, y: Any) -> Any:
     return el.sqrt(reduction.sum(el.square(apart), -1))
 
 
+@as_in_keras(in_config="x")
 def trapezoid(y: Any, x: Any = None, dx: float = 1.0, axis: int = -1) -> Any:
     """The area below a line through points.
 

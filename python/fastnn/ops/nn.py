@@ -11,6 +11,7 @@ import numpy as np
 from fastnn import activations
 from fastnn.ops import elementwise as el
 from fastnn.ops import linear, making, ordering, reduction, shaping
+from fastnn.ops.keras_functions import as_in_keras
 from fastnn.ops.making import multi_hot as multi_hot
 from fastnn.ops.making import one_hot as one_hot
 from fastnn.ops.node import tensor
@@ -316,6 +317,7 @@ def sparse_categorical_crossentropy(target: Any, output: Any, from_logits: bool 
     return categorical_crossentropy(hot, output, from_logits, axis)
 
 
+@as_in_keras(class_name="PSNR")
 def psnr(x1: Any, x2: Any, max_val: float) -> Any:
     """How near two images are: 10 log10(max_val**2 / mean squared difference)."""
     error = reduction.mean(el.square(el.subtract(x1, x2)))
@@ -344,6 +346,7 @@ def normalize(x: Any, axis: Any = -1, order: Any = 2, epsilon: float | None = No
     return el.divide(x, el.maximum(el.power(powers, 1.0 / order), least))
 
 
+@as_in_keras(class_name="LayerNorm")
 def layer_normalization(
     x: Any, gamma: Any = None, beta: Any = None, axis: Any = -1, epsilon: float | None = None, **kwargs: Any
 ) -> Any:
@@ -375,6 +378,7 @@ def _along(value: Any, x: Any, axis: Any) -> Any:
     return shaping.reshape(value, [x.shape[i] if i in axes else 1 for i in range(rank)])
 
 
+@as_in_keras(class_name="RMSNorm")
 def rms_normalization(x: Any, scale: Any = None, axis: Any = -1, epsilon: float | None = None) -> Any:
     """x / sqrt(mean of squares + epsilon) along axes, scaled (Zhang and Sennrich, 2019)."""
     x = el.cast(x, "float32")
@@ -383,6 +387,7 @@ def rms_normalization(x: Any, scale: Any = None, axis: Any = -1, epsilon: float 
     return made if scale is None else el.multiply(made, _along(el.convert_to_tensor(scale), x, axis))
 
 
+@as_in_keras(class_name="BatchNorm", required="epsilon")
 def batch_normalization(
     x: Any, mean: Any, variance: Any, axis: int, offset: Any = None, scale: Any = None, epsilon: float = 1e-3
 ) -> Any:

@@ -9,6 +9,7 @@ import numpy as np
 
 from fastnn.ops import elementwise as el
 from fastnn.ops import reduction, shaping
+from fastnn.ops.keras_functions import as_in_keras
 from fastnn.ops.node import array, axes_of, lowered, node, tensor
 from fastnn.symbolic.tensors import KerasTensor, is_traced
 
@@ -38,6 +39,7 @@ def argsort(x: Any, axis: int = -1) -> Any:
     return node("ArgSort", {"axis": axes_of(axis, made.ndim, "argsort")[0], "descending": False}, [made], "argsort")
 
 
+@as_in_keras(module="math")
 def top_k(x: Any, k: int, sorted: bool = True) -> tuple[Any, Any]:
     """(The k largest along the last axis, their places), the largest first."""
     if not is_traced(x):
@@ -48,12 +50,14 @@ def top_k(x: Any, k: int, sorted: bool = True) -> tuple[Any, Any]:
     return values, places
 
 
+@as_in_keras(module="math")
 def in_top_k(targets: Any, predictions: Any, k: int) -> Any:
     """Whether the number at the place `targets` is among the k largest of each row."""
     own = shaping.take_along_axis(predictions, shaping.expand_dims(el.cast(targets, "int32"), -1), -1)
     return el.less(reduction.sum(el.cast(el.greater(predictions, own), "int32"), -1), k)
 
 
+@as_in_keras(class_name="SearchSorted")
 def searchsorted(sorted_sequence: Any, values: Any, side: str = "left") -> Any:
     """Before which place of a sorted row each value belongs."""
     if not is_traced([sorted_sequence, values]):
@@ -67,11 +71,13 @@ def argpartition(x: Any, kth: int, axis: int = -1) -> Any:
     return argsort(x, axis)
 
 
+@as_in_keras(arrays="bins")
 def digitize(x: Any, bins: Any) -> Any:
     """How many of the rising `bins` are not above each number: int32."""
     return searchsorted(bins, x, "right")
 
 
+@as_in_keras(class_name="IsIn")
 def isin(x1: Any, x2: Any, assume_unique: bool = False, invert: bool = False) -> Any:
     """Whether each number of x1 is among those of x2 (`invert`: is not); x2 has no batch."""
     x1, others = el.convert_to_tensor(x1), shaping.reshape(el.convert_to_tensor(x2), (-1,))
@@ -79,6 +85,7 @@ def isin(x1: Any, x2: Any, assume_unique: bool = False, invert: bool = False) ->
     return el.logical_not(found) if invert else found
 
 
+@as_in_keras(in_config="bins")
 def histogram(x: Any, bins: int = 10, range: Any = None) -> tuple[Any, Any]:
     """(How many numbers of a vector lie in each of `bins` equal parts of a range, the ends of the parts).
 
@@ -204,6 +211,7 @@ def _by_segment(op: Callable[..., Any], otherwise: Any, data: Any, ids: Any, cou
     return op(el.where(members, shaping.expand_dims(data, 1), otherwise), 0)
 
 
+@as_in_keras(module="math")
 def segment_sum(data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False) -> Any:
     """The sum of the rows of each group.
 
@@ -219,16 +227,19 @@ def segment_sum(data: Any, segment_ids: Any, num_segments: int | None = None, so
     return _by_segment(reduction.sum, 0, data, segment_ids, num_segments, "segment_sum")
 
 
+@as_in_keras(module="math")
 def segment_prod(data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False) -> Any:
     """The product of the rows of each group; as `segment_sum`."""
     return _by_segment(reduction.prod, 1, data, segment_ids, num_segments, "segment_prod")
 
 
+@as_in_keras(module="math")
 def segment_max(data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False) -> Any:
     """The largest of the rows of each group, -inf for a group without rows; as `segment_sum`."""
     return _by_segment(reduction.max, -np.inf, data, segment_ids, num_segments, "segment_max")
 
 
+@as_in_keras(module="math")
 def segment_min(data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False) -> Any:
     """The smallest of the rows of each group, inf for a group without rows; as `segment_sum`."""
     return _by_segment(reduction.min, np.inf, data, segment_ids, num_segments, "segment_min")

@@ -9,6 +9,7 @@ import numpy as np
 
 from fastnn.ops import elementwise as el
 from fastnn.ops import shaping
+from fastnn.ops.keras_functions import as_in_keras
 from fastnn.ops.node import array, axes_of, lowered, node, tensor
 from fastnn.symbolic.tensors import KerasTensor, is_traced
 
@@ -119,6 +120,7 @@ def argmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
     return _arg("argmin", np.argmin, x, axis, keepdims)
 
 
+@as_in_keras(module="math")
 def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """log(sum(exp(x))), without ever leaving the range of floats."""
     if is_traced(x):
@@ -180,11 +182,13 @@ def ptp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return el.subtract(max(x, axis, keepdims), min(x, axis, keepdims))
 
 
+@as_in_keras(class_name="AllClose", in_config="atol rtol")
 def allclose(x1: Any, x2: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Any:
     """Whether all are close, as `isclose` says."""
     return all(el.isclose(x1, x2, rtol, atol, equal_nan))
 
 
+@as_in_keras(module="linalg")
 def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
     """The length of vectors, or the size of matrices.
 

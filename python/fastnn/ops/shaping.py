@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from fastnn.ops import elementwise as el
+from fastnn.ops.keras_functions import as_in_keras
 from fastnn.ops.node import array, axes_of, lowered, node, one_type, tensor
 from fastnn.symbolic.tensors import KerasTensor, is_traced
 
@@ -308,6 +309,7 @@ def get_item(x: Any, key: Any) -> Any:
     return made if list(made.shape) == sizes else _with_sizes(made, sizes, "get_item")
 
 
+@as_in_keras(module="core")
 def slice(inputs: Any, start_indices: Any, shape: Any) -> Any:
     """A block of a tensor.
 
@@ -323,6 +325,7 @@ def slice(inputs: Any, start_indices: Any, shape: Any) -> Any:
     return get_item(inputs, tuple(cuts))
 
 
+@as_in_keras(module="core")
 def slice_update(inputs: Any, start_indices: Any, updates: Any) -> Any:
     """A tensor with other numbers in a block of it.
 
@@ -408,6 +411,7 @@ def dsplit(x: Any, indices_or_sections: Any) -> list[Any]:
     return split(x, indices_or_sections, 2)
 
 
+@as_in_keras(module="core")
 def unstack(x: Any, num: int | None = None, axis: int = 0) -> list[Any]:
     """The parts along an axis, without it."""
     (place,) = axes_of(axis, ndim(x), "unstack")
@@ -617,6 +621,7 @@ def unravel_index(indices: Any, shape: Sequence[int]) -> tuple[Any, ...]:
     return tuple(reversed(made))
 
 
+@as_in_keras(module="core")
 def scatter(indices: Any, values: Any, shape: Any) -> Any:
     """0, with values added at places.
 
@@ -645,6 +650,7 @@ def scatter(indices: Any, values: Any, shape: Any) -> Any:
     return el.cast(made, tensor(values).dtype)
 
 
+@as_in_keras(module="core")
 def scatter_update(inputs: Any, indices: Any, updates: Any, reduction: str | None = None) -> Any:
     """A tensor with other numbers at places; where one comes twice, the last counts.
 
@@ -682,6 +688,7 @@ def _places(indices: Any, who: str) -> Any:
     return places
 
 
+@as_in_keras(module="einops")
 def rearrange(tensor: Any, pattern: str, **axes_lengths: int) -> Any:
     """Axes split, put in another order and joined, as a pattern says: "b (h p) c -> b h (p c)".
 

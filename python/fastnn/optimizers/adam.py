@@ -30,6 +30,8 @@ class Adam(Optimizer):
         >>> model.compile(optimizer=Adam(learning_rate=0.0001), loss="sparse_categorical_crossentropy")
     """
 
+    keras_older_names = ("ExperimentalAdam", "TorchAdam")
+    keras_slot_groups = ((0, 1), (2,))
     kind = "adam"
 
     def __init__(

@@ -29,11 +29,18 @@ class Optimizer(Configurable):
     element) or `global_clipnorm` (the longest gradient of all weights together), of which one may be given; and `name`.
     """
 
+    keras_module = "keras.optimizers"
+    keras_ignored_arguments = {
+        "use_ema": False, "ema_momentum": ..., "ema_overwrite_frequency": ..., "jit_compile": ...,
+        "is_legacy_optimizer": ..., "decay": 0.0,
+    }  # fmt: skip
+    keras_slot_groups: ClassVar[tuple[tuple[int, ...], ...] | None] = None
+    """Order of slots in Keras' files: groups of their numbers, each written for all weights; None: weight by weight."""
     kind: ClassVar[str] = ""
     """What the core calls the rule."""
     renamed: ClassVar[Mapping[str, str]] = {"lr": "learning_rate"}
 
-    def _store(self, arguments: dict[str, Any]) -> None:
+    def store_arguments(self, arguments: dict[str, Any]) -> None:
         clips = [name for name in ("clipnorm", "clipvalue", "global_clipnorm") if arguments.get(name) is not None]
         if len(clips) > 1:
             raise ValueError(
@@ -55,7 +62,7 @@ class Optimizer(Configurable):
         self._undecayed_names: list[str] = []
         self._weights: list[_core.Variable] = []
         self._storing = True
-        super()._store(arguments)
+        super().store_arguments(arguments)
         self._storing = False
 
     def _number(self, name: str, value: Any) -> float:
@@ -75,7 +82,7 @@ class Optimizer(Configurable):
 
     @learning_rate.setter
     def learning_rate(self, value: Any) -> None:
-        if self._schedule is not None and self.__dict__.get("_arguments") is not None and not self._storing:
+        if self._schedule is not None and not self._storing:
             raise TypeError(
                 f"{type(self).__name__}: the learning rate is said by {self._schedule!r} and cannot be set; compile "
                 "with a number as learning_rate for that"
@@ -83,6 +90,11 @@ class Optimizer(Configurable):
         self.handle.learning_rate = self._number("learning_rate", value)
 
     lr = learning_rate
+
+    @property
+    def schedule(self) -> Any:
+        """The schedule or function that gives the learning rate; None where it is a number."""
+        return self._schedule
 
     @property
     def iterations(self) -> int:

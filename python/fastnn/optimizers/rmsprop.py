@@ -30,6 +30,7 @@ class RMSprop(Optimizer):
         >>> model.compile(optimizer="rmsprop", loss="mse")
     """
 
+    keras_slot_groups = ((0,), (1,), (2,))
     kind = "rmsprop"
 
     def __init__(

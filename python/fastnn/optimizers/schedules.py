@@ -24,6 +24,8 @@ class LearningRateSchedule(Configurable):
         ...         return 0.1 * 0.5 ** (step / 1000)
     """
 
+    keras_module = "keras.optimizers.schedules"
+
     def __call__(self, step: Any) -> Any:
         """The learning rate.
 
