@@ -197,7 +197,7 @@ class Model(Layer, Trainer, Network):
             >>> model(np.array([[1.0, 2.0]]))
             array([[3.]], dtype=float32)
         """
-        state = self.training_state
+        state = self._fastnn_training
         if not training and mask is None and not args and not kwargs:
             result = state.programs.at_once(inputs, math.inf)
             if result is not None:

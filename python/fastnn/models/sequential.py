@@ -48,6 +48,7 @@ class Chain(ModelNetwork):
         self.tensors: list[KerasTensor] = []
         self._opened_by_data = False
         self._ports: Ports | None = None
+        self._seen = -1
 
     # Growing and shrinking.
 
@@ -136,12 +137,15 @@ class Chain(ModelNetwork):
 
     def refresh(self) -> None:
         """Compares the layers with those that programs were made of."""
-        model: Any = self.model
-        model.training_state.programs.refresh()
+        if self._seen != LayerChanges.count:
+            model: Any = self.model
+            model.training_state.programs.refresh()
+            self._seen = LayerChanges.count
 
     def ports(self) -> Ports:
         """Returns the input and the output."""
-        self.refresh()
+        if self._seen != LayerChanges.count:
+            self.refresh()
         if self._ports is None:
             if not self.tensors:
                 name = self.layers[-1].name if self.layers else "y"

@@ -69,6 +69,7 @@ class Compiled:
         loss_weights: For each output the factor of its loss.
         loss_tracker: The mean of the whole loss.
         measures: The metrics; None until their meaning is resolved.
+        reads_targets_as_given: True where a loss or metric of the user's own reads targets of any shape.
         pending: True until the outputs are known for which losses or metrics were given by name or in a list.
         trained: For each layer whether it is trained, as it was at `compile`.
 
@@ -84,7 +85,9 @@ class Compiled:
         self.loss_tracker = Mean(name="loss")
         self.measures: list[Measure] | None = None
         self.trained: dict[Part, bool] = {}
+        self.reads_targets_as_given = False
         self._network = network
+        self._targets: list[Target] = []
         self._words: tuple[list[list[Any]], list[list[Any]]] = ([], [])
         loss, loss_weights, metrics = (self.arguments[name] for name in ("loss", "loss_weights", "metrics"))
         several = not _stands_alone(loss) or not _stands_alone(loss_weights) or isinstance(metrics, Mapping)
@@ -187,25 +190,25 @@ class Compiled:
                     count = taken[name] = taken.get(name, -1) + 1
                     found.append(Measure(k, f"{name}_{count}" if count else name, metric, bool(weighted)))
         self.measures = found if len(outputs) == 1 else sorted(found, key=lambda measure: measure.name)
+        self._targets = self._targets_read(self.measures)
+        self.reads_targets_as_given = any(how == "as given" for _, how in self._targets)
         return self.measures
 
     def targets(self) -> list[Target]:
         """Returns the targets that a graph reads after the inputs of the model, in their order."""
+        self.resolve()
+        return self._targets
+
+    def _targets_read(self, measures: list[Measure]) -> list[Target]:
         read: dict[Target, None] = {}
         for k, loss in enumerate(self.losses):
             if loss is not None:
                 read[k, how_targets_are_read(loss)] = None
-        for measure in self.resolve():
+        for measure in measures:
             if measure.reads_weights:
                 read[measure.output, "weights"] = None
             read[measure.output, how_targets_are_read(measure.metric)] = None
         return list(read)
-
-    @property
-    def reads_targets_as_given(self) -> bool:
-        """True where a loss or metric of the user's own reads targets of any shape."""
-        measures = [measure.metric for measure in self.measures or []]
-        return any(one is not None and one.is_custom() for one in (*self.losses, *measures))
 
     # Names.
 
