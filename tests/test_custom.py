@@ -5,7 +5,9 @@ Each is compared with the same thing made of layers of fastnn, or with NumPy.
 
 from __future__ import annotations
 
+import copy
 import math
+import pickle
 
 import numpy as np
 import pytest
@@ -697,3 +699,56 @@ def test_sample_weights_of_places():
     assert got == pytest.approx(float(np.mean(weights * error)), rel=1e-4)
     with pytest.raises(ValueError, match=r"or \(8, 5\), one for each place"):
         model.fit(x, y, sample_weight=weights[:, :4], verbose=0)
+
+
+TAKEN = (
+    "kind", "who", "takes_many", "input_dtype", "emit", "state", "title", "node", "learned", "members", "calls", "key",
+    "_key", "_target", "_record", "_weights", "_layers", "_calls", "_trainable", "_node", "_emit", "_state", "_infer",
+    "_alone", "_build_shape", "_arguments", "_given_arguments", "_outcomes", "_learned", "_run", "_store", "_graph",
+    "_internal", "_foreign", "_has_call", "_walk", "_sublayers", "store", "arguments", "computation", "predictor",
+)  # fmt: skip
+
+
+class Taken(layers.Layer):
+    """A layer whose author names attributes as he likes."""
+
+    def __init__(self, units=3, **kwargs):
+        super().__init__(**kwargs)
+        for name in TAKEN:
+            setattr(self, name, f"my {name}")
+        self.units = units
+        self.inner = layers.Dense(units)
+
+    def build(self, input_shape):
+        self.bias = self.add_weight(shape=(self.units,), name="bias")
+
+    def call(self, inputs):
+        return self.inner(inputs) + self.bias
+
+
+def test_attributes_of_any_name():
+    layer = Taken()
+    x = np.ones((2, 4), np.float32)
+    y = layer(x)
+    assert len(layer.weights) == 3 and len(layer.trainable_weights) == 3
+    np.testing.assert_array_equal(layer(x, training=True), y)
+    assert layer.compute_output_shape((None, 4)) == (None, 3)
+    model = fastnn.Sequential([layers.Input((4,)), layer, layers.Dense(1)])
+    model.compile("sgd", "mse")
+    model.fit(x, np.ones((2, 1)), verbose=0)
+    again = Taken.from_config(layer.get_config())
+    again.build((None, 4))
+    copied = copy.deepcopy(layer)
+    np.testing.assert_array_equal(copied(x), layer(x))
+    for name in TAKEN:
+        assert getattr(layer, name) == f"my {name}" == getattr(copied, name)
+
+
+def test_a_copy_has_no_calls():
+    layer = layers.Dense(3)
+    layer(layers.Input((2,)))
+    for copied in (copy.copy(layer), copy.deepcopy(layer), pickle.loads(pickle.dumps(layer))):
+        with pytest.raises(AttributeError, match="never called"):
+            _ = copied.output
+        copied(layers.Input((2,)))
+    assert len(layer.weights) == 2

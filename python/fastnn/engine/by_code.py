@@ -41,11 +41,13 @@ class ByCode(Computation[Hooks]):
     owns_attributes = True
 
     def arguments(self, part: Hooks, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
+        """Returns the checked arguments of a call, (args, kwargs)."""
         if "mask" in kwargs and not _takes_mask(part) and kwargs.pop("mask") is not None:
             raise no_use_for_mask(part, "give call() a parameter mask")
         return args, kwargs
 
     def arrays(self, part: Hooks, args: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Returns the arguments of a call on arrays, with the inputs as arrays."""
         if not args or isinstance(args[0], np.ndarray):
             return args
         # A list of arrays is several inputs; any other list is one.
@@ -55,12 +57,15 @@ class ByCode(Computation[Hooks]):
         return args if several else (numeric(args[0], f"{title(part)}: the input"), *args[1:])
 
     def outcome(self, part: Hooks, arguments: Arguments, training: bool | None) -> Outcome:
+        """Returns what comes out of `call`, run on trial; builds the layer before."""
         return part.infer_call(arguments, training)
 
     def emit(self, part: Hooks, emission: Emission, edges: list[int], arguments: Arguments | None) -> list[int]:
+        """Runs `call` on tensors that stand for the edges and adds what it computes."""
         return _emitted(part, emission, edges, arguments)[1]
 
     def output_shape(self, part: Hooks, input_shape: Any) -> Any:
+        """Returns the shape that comes out of `call`, run on trial."""
         leaves = as_leaves(input_shape)
         given = Structure(leaves)
         shapes = [batched(title(part), leaf.shape) for leaf in given.flat(leaves)]

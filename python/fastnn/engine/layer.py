@@ -176,6 +176,7 @@ class Layer(WeightOwner, CallHistory, contract.Hooks, Configurable):
             aggregation: Accepted for Keras compatibility; ignored.
             overwrite_with_gradient: Accepted for Keras compatibility; ignored.
             name: Its name; None: "variable".
+            **kwargs: Unknown arguments, which are an error.
 
         Returns:
             The variable, which `fastnn.ops` takes as it takes tensors.
@@ -191,7 +192,7 @@ class Layer(WeightOwner, CallHistory, contract.Hooks, Configurable):
         sizes = () if shape is None else (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
         if any(not isinstance(size, (int, np.integer)) or size < 0 for size in sizes):
             raise ValueError(
-                f"{title(self)}: add_weight expects a shape of whole numbers, got {sizes}; what a weight's size "
+                f"{title(self)}: add_weight expects a shape of integers, got {sizes}; what a weight's size "
                 "depends on must be known (input_shape[-1])"
             )
         made = new_variable(

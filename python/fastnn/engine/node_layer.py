@@ -37,6 +37,7 @@ class ByNode(Computation["NodeLayer"]):
     """The computation of layers that are a node of the core."""
 
     def arguments(self, part: NodeLayer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
+        """Returns the checked arguments of a call, (args, kwargs)."""
         if len(args) != 1:
             raise TypeError(f"{title(part)} expects one argument, its input, got {len(args)}")
         kwargs = {name: value for name, value in kwargs.items() if value is not None}
@@ -51,12 +52,14 @@ class ByNode(Computation["NodeLayer"]):
         return (Inputs(given) if type(part).takes_many or len(given) > 1 else given[0],), kwargs
 
     def arrays(self, part: NodeLayer, args: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Returns the arguments of a call on arrays, with the inputs as arrays."""
         who = f"{title(part)}: the input"
         if isinstance(args[0], Inputs):
             return (Inputs(numeric(one, who) for one in args[0]),)
         return (numeric(args[0], who),)
 
     def check_tensors(self, part: NodeLayer, args: tuple[Any, ...]) -> None:
+        """Raises a TypeError where an input is no symbolic tensor."""
         for tensor in args[0] if isinstance(args[0], Inputs) else args:
             if not isinstance(tensor, KerasTensor):
                 several = isinstance(tensor, (list, tuple, Mapping))
@@ -69,9 +72,11 @@ class ByNode(Computation["NodeLayer"]):
                 raise TypeError(f"{title(part)} expects a symbolic tensor, got {got}{mend}")
 
     def edge_dtype(self, part: NodeLayer, dtype: str) -> str:
+        """Returns the element type to which an input array is converted."""
         return type(part).input_dtype or dtype
 
     def outcome(self, part: NodeLayer, arguments: Arguments, training: bool | None) -> Outcome:
+        """Builds the layer and returns the output specs."""
         # A mask given in the call is no input of the node: it is among the keywords.
         inputs = arguments.place(arguments.tensors)[0][0]
         specs = [tensor.spec for tensor in (inputs if isinstance(inputs, list) else [inputs])]
@@ -85,6 +90,7 @@ class ByNode(Computation["NodeLayer"]):
         return outputs, None
 
     def emit(self, part: NodeLayer, emission: Emission, edges: list[int], arguments: Arguments | None) -> list[int]:
+        """Adds the node, the activation and the penalty to a graph; passes the masks on."""
         edges, masks = first_and_masks(emission, edges, arguments, call_parameters(part), part.name)
         dtype = type(part).input_dtype
         if dtype is not None:
@@ -96,6 +102,7 @@ class ByNode(Computation["NodeLayer"]):
         return outputs
 
     def output_shape(self, part: NodeLayer, input_shape: Any) -> Any:
+        """Returns the shape that comes out of the node, and of an activation that changes it."""
         outputs, _ = part.infer_node([(shape, "float32") for shape in part.known_shapes(input_shape)])
         activation = part.__dict__.get("activation")
         after = None if activation is None or activations.is_custom(activation) else part.node_after()
@@ -214,8 +221,7 @@ class NodeLayer(Layer):
             if [tuple(spec[1]) for spec in needed] != [variable.shape for variable in state.variables[: len(needed)]]:
                 raise ValueError(
                     f"{title(self)} was built for inputs of shape {state.build_shape} and its weights do not fit "
-                    f"{shape}; "
-                    "make a new layer"
+                    f"{shape}; make a new layer"
                 )
             return
         made: list[tuple[str, Variable, bool]] = []
@@ -251,6 +257,7 @@ class _NodeCall(Call):
     """A call of the node of a layer, from within a `call` that a subclass has around it."""
 
     def emit(self, emission: Emission, edges: list[int]) -> list[int]:
+        """Adds the node to a graph."""
         return BY_NODE.emit(self.layer, emission, edges, self.arguments)
 
 

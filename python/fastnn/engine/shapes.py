@@ -49,8 +49,7 @@ def channels_last(layer: Part, data_format: str | None) -> None:
     if data_format not in (None, "channels_last"):
         raise ValueError(
             f"{title(layer)} expects data_format 'channels_last', got {data_format!r}; move the channels to the end "
-            "with "
-            "np.moveaxis(x, 1, -1)"
+            "with np.moveaxis(x, 1, -1)"
         )
 
 

@@ -1,4 +1,4 @@
-"""Nested structures of arguments and results: how several things are put together."""
+"""Nested structures of arguments and results: lists, tuples and dicts whose leaves are tensors or values."""
 
 from __future__ import annotations
 
@@ -7,13 +7,18 @@ from typing import Any
 
 
 class Structure:
-    """How several things were put together: one alone, or lists, tuples and dicts of them, within one another too.
+    """Structure of several leaves: one alone, or nested lists, tuples and dicts of them.
 
     A dict is flattened in the order of its sorted keys, as Keras does.
 
     Args:
-        given: One thing, or a list or dict of things.
-        who: How errors call it, where lists within lists are an error; None: they are not.
+        given: One leaf, or a list or dict of leaves.
+        who: Its name in messages, where nested lists are an error; None: they are not.
+
+    Attributes:
+        alone: Whether it is one leaf.
+        keys: The sorted keys of a dict; None for another structure.
+        count: The number of leaves.
 
     Raises:
         ValueError: It is empty or, for a `who`, nested deeper.
@@ -34,14 +39,14 @@ class Structure:
         self.count: int = 1 if self.alone else sum(part.count for part in self._parts)
 
     def flat(self, given: Any) -> list[Any]:
-        """What was put together, one by one."""
+        """Returns the leaves, one by one."""
         if self.alone:
             return [given]
         items = list(given) if self.keys is None else [given[key] for key in self.keys]
         return [leaf for part, item in zip(self._parts, items, strict=True) for leaf in part.flat(item)]
 
     def pack(self, leaves: Sequence[Any]) -> Any:
-        """Things put together in the same way."""
+        """Returns leaves in this structure."""
         if self.alone:
             return leaves[0]
         items, at = [], 0

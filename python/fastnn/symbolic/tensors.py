@@ -1,10 +1,10 @@
-"""Symbolic tensors, the calls between them, and how several are put together.
+"""Symbolic tensors and the calls between them.
 
-A model is made of these: a tensor knows the call that makes it, a call its layer and the tensors it reads. What a user
-writes in `call()` is run once on such tensors (a `Trace`), and its calls are then what is computed.
+A model is made of these: a tensor knows the call that makes it, a call knows its layer and its inputs. The `call()` of
+a user is run once on such tensors (a `Trace`), and the calls in it are then computed.
 
-The arithmetic of tensors (`x + 1`, `x @ w`, `x[:, 0]`) is that of `fastnn.ops`, which stands above this file and says
-here what each operator does.
+The arithmetic of tensors (`x + 1`, `x @ w`, `x[:, 0]`) is that of `fastnn.ops`, which is above this file and registers
+each operator here.
 """
 
 from __future__ import annotations
@@ -23,19 +23,14 @@ Shape = tuple[int | None, ...]
 
 
 Spec = tuple[Shape, str]
-
-
 """A shape and the name of an element type."""
 
-
 operators: dict[str, Callable[..., Any]] = {}
-
-
-"""What the operators of tensors and variables do, by the names of `fastnn.ops`, which fills this in."""
+"""The operators of tensors and variables, by their names in `fastnn.ops`, which registers them."""
 
 
 class History(NamedTuple):
-    """Where a symbolic tensor comes from: an output of one of a layer's calls."""
+    """Origin of a symbolic tensor: an output of one of a layer's calls."""
 
     layer: Any
     call: int
@@ -43,10 +38,10 @@ class History(NamedTuple):
 
 
 class Arithmetic:
-    """The operators of what stands for numbers: symbolic tensors and variables."""
+    """Operators of symbolic tensors and variables."""
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        """What NumPy asks for `array + tensor`, and for a function of its own on one."""
+        """Computes `array + tensor`, and functions of NumPy on a variable."""
         if is_traced(list(inputs)):
             name = {"true_divide": "divide", "remainder": "mod", "absolute": "abs"}.get(ufunc.__name__, ufunc.__name__)
             if method == "__call__" and name in operators and not kwargs:
@@ -141,9 +136,9 @@ class Arithmetic:
 
 
 class KerasTensor(Arithmetic):
-    """What stands for an array before it exists: its shape and type, and the call that makes it.
+    """Symbolic tensor: the shape and type of an array that does not exist yet, and the call that makes it.
 
-    `Input` makes the first, and calling a layer or a function of `fastnn.ops` on one makes the next.
+    `Input` makes the first one. Calling a layer or a function of `fastnn.ops` on one makes the next.
 
     Attributes:
         shape: With the batch, which is None: (None, 784).
@@ -151,7 +146,7 @@ class KerasTensor(Arithmetic):
         name: Its name.
         call: The call that makes it; an error for a tensor that stands for an argument.
         made_by: The same; None for a tensor that stands for an argument.
-        history: The layer that makes it, which of the layer's calls, and which of the call's outputs it is.
+        history: The layer that makes it, the number of the layer's call, and the index among the call's outputs.
     """
 
     def __init__(self, shape: Shape, dtype: str, name: str, call: Call | None, index: int) -> None:
@@ -163,25 +158,33 @@ class KerasTensor(Arithmetic):
 
     @property
     def call(self) -> Call:
+        """The call that makes it.
+
+        Raises:
+            ValueError: It stands for an argument; no call makes it.
+        """
         if self.made_by is None:
             raise ValueError(f"the tensor {self.name!r} only stands for an argument; no layer makes it")
         return self.made_by
 
     @property
     def history(self) -> History:
+        """The layer, the call and the output that it comes from."""
         return History(self.call.layer, self.call.number, self._index)
 
     @property
     def spec(self) -> Spec:
+        """Shape and element type."""
         return self.shape, self.dtype
 
     @property
     def ndim(self) -> int:
+        """The number of dimensions."""
         return len(self.shape)
 
     @property
     def size(self) -> int | None:
-        """How many numbers, where that is known."""
+        """The number of elements; None where a dimension is unknown."""
         total = 1
         for size in self.shape:
             if size is None:
@@ -224,7 +227,7 @@ class KerasTensor(Arithmetic):
         )
 
     def reshape(self, *shape: Any) -> Any:
-        """`fastnn.ops.reshape` of it."""
+        """Returns `fastnn.ops.reshape` of it."""
         return operators["reshape"](self, shape[0] if len(shape) == 1 and not isinstance(shape[0], int) else shape)
 
     def __repr__(self) -> str:
@@ -232,14 +235,14 @@ class KerasTensor(Arithmetic):
 
 
 class Arguments:
-    """The arguments of one call: some of them tensors, at any depth, the others plain values.
+    """Arguments of one call: tensors, at any depth, and plain values.
 
     Args:
-        args: Those without a name.
-        kwargs: Those with one.
+        args: The positional arguments.
+        kwargs: The keyword arguments.
 
     Attributes:
-        leaves: All of them, tensors and values, one by one.
+        leaves: All tensors and values, one by one.
     """
 
     def __init__(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
@@ -250,11 +253,11 @@ class Arguments:
 
     @property
     def tensors(self) -> list[KerasTensor]:
-        """The tensors, one by one."""
+        """The tensors among them, one by one."""
         return [self.leaves[i] for i in self._places]
 
     def place(self, values: Sequence[Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """The arguments with other values in place of the tensors."""
+        """Returns (args, kwargs) with these values in place of the tensors."""
         leaves = list(self.leaves)
         for i, value in zip(self._places, values, strict=True):
             leaves[i] = value
@@ -266,13 +269,13 @@ class Call:
     """One call of a layer on symbolic tensors.
 
     Attributes:
-        layer: What was called.
-        arguments: With what.
+        layer: The layer, model or operation that was called.
+        arguments: Its arguments.
         inputs: The tensors among the arguments.
-        outputs: What came out, one by one.
-        structure: How the outputs are put together.
+        outputs: The outputs, one by one.
+        structure: The structure of the outputs.
         training: The `training=` that was given, which stays with the call; None: as the model runs.
-        number: Which of the layer's calls it is.
+        number: Its number among the layer's calls, from 0.
     """
 
     def __init__(
@@ -300,11 +303,11 @@ class Call:
         (layer.__fastnn_calls__() if trace is None else trace.calls).append(self)
 
     def result(self) -> Any:
-        """The outputs as the caller gets them."""
+        """Returns the outputs in their structure."""
         return self.structure.pack(self.outputs)
 
     def emit(self, emission: Any, edges: list[int]) -> list[int]:
-        """Adds what the call computes to a graph; returns the edges of its outputs."""
+        """Adds what the call computes to a graph; returns the output edges."""
         outer = emission.training
         if self.training is not None:
             emission.training = self.training
@@ -316,14 +319,14 @@ class Call:
 
 
 class Trace:
-    """A run of Python code on symbolic tensors, whose calls are kept in their order.
+    """Run of Python code on symbolic tensors, which keeps the calls in their order.
 
     Args:
-        training: As what the code runs: a `training` argument that is not given has this value.
+        training: The value of a `training` argument that is not given.
 
     Attributes:
-        calls: What was called.
-        losses: What `add_loss` was given.
+        calls: The calls.
+        losses: The tensors that `add_loss` was given.
     """
 
     _running = threading.local()
@@ -336,14 +339,14 @@ class Trace:
 
     @staticmethod
     def current() -> Trace | None:
-        """The trace that this thread is in."""
+        """Returns the innermost running trace of this thread, or None."""
         trace: Trace | None = getattr(Trace._running, "trace", None)
         return trace
 
     @staticmethod
     @contextlib.contextmanager
     def paused() -> Iterator[None]:
-        """While a model within is put together: its calls are its own, and no part of what is traced."""
+        """Suspends the trace while a nested model is made: the calls in it are not part of what is traced."""
         outer = Trace.current()
         Trace._running.trace = None
         try:
@@ -361,7 +364,7 @@ class Trace:
 
 
 def is_symbolic(given: Any) -> bool:
-    """Whether there are symbolic tensors among these things."""
+    """Returns whether there is a symbolic tensor among values, at any depth."""
     if isinstance(given, (list, tuple)):
         return any(is_symbolic(item) for item in given)
     if isinstance(given, Mapping):
@@ -370,8 +373,7 @@ def is_symbolic(given: Any) -> bool:
 
 
 def is_traced(given: Any) -> bool:
-    """Whether a function of `fastnn.ops` is to add to a graph: for symbolic tensors, and while a `call` is run for
-    variables too."""
+    """Returns whether a function of `fastnn.ops` adds to a graph: for symbolic tensors, in a trace for variables too."""
     if isinstance(given, Arithmetic):
         return isinstance(given, KerasTensor) or Trace.current() is not None
     if isinstance(given, (list, tuple)):

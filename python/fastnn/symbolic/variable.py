@@ -1,7 +1,7 @@
-"""Variable: one weight of a layer, as Python sees it.
+"""Variable: one weight of a layer.
 
-The numbers belong to the core and never move; this object knows their path, their initializer's friends (regularizer
-and constraint) and how they look as NumPy.
+The values belong to the core and never move in memory. This object holds their path, regularizer and constraint, and
+gives them to NumPy.
 """
 
 from __future__ import annotations
@@ -18,23 +18,28 @@ from fastnn.symbolic.tensors import Arithmetic, Trace, operators
 
 
 class Variable(Arithmetic):
-    """A block of float32 numbers that a layer reads and, if `trainable`, training moves.
+    """Array of float32 values that a layer reads and that training changes if it is `trainable`.
 
-    `numpy()` and `np.asarray(variable)` copy; `assign` writes in place, so every model that shares the layer sees it.
-    In the `call` of a layer it stands for its value in each step, and `assign` for a change at the end of each step.
+    `numpy()` and `np.asarray(variable)` copy. `assign` writes in place, so every model that shares the layer sees it.
+    In the `call` of a layer the variable stands for its value in each step, and `assign` for a change at the end of
+    each step.
 
     Args:
-        value: The first value, an array; or a function of the shape, an initializer.
-        path: Where it stands: "dense/kernel".
-        trainable: Whether training may move it.
+        value: The first value: an array, or an initializer, which is called with the shape.
+        path: The names on the way to it: "dense/kernel".
+        trainable: Whether training may change it.
         regularizer: Its penalty in the loss, or None.
-        constraint: What is imposed after each update, or None.
+        constraint: The constraint applied after each update, or None.
         shape: Its shape, for an initializer.
-        dtype: "float32", or an integer type, whose numbers are kept exactly up to 2**24.
-        name: In place of `path`.
+        dtype: "float32", or an integer type, whose values are exact up to 2**24.
+        name: Used in place of `path`.
 
     Example:
+        >>> layer = layers.Dense(2)
+        >>> layer.build((None, 3))
         >>> layer.kernel.assign(np.zeros(layer.kernel.shape))
+        >>> float(layer.kernel.numpy().sum())
+        0.0
     """
 
     def __init__(
@@ -74,28 +79,33 @@ class Variable(Arithmetic):
 
     @property
     def shape(self) -> tuple[int, ...]:
+        """The shape."""
         return tuple(self.handle.shape)
 
     @property
     def ndim(self) -> int:
+        """The number of dimensions."""
         return len(self.handle.shape)
 
     @property
     def size(self) -> int:
-        """How many numbers it holds."""
+        """The number of elements."""
         return int(np.prod(self.shape, dtype=np.int64))
 
     def numpy(self) -> NDArray[np.float32]:
-        """A copy of the numbers."""
+        """Returns a copy of the values."""
         return self.handle.numpy()
 
     @property
     def value(self) -> Any:
-        """A copy of the numbers; in the `call` of a layer, what stands for them."""
+        """A copy of the values; in the `call` of a layer, a symbolic tensor for them."""
         return self.numpy() if Trace.current() is None else operators["tensor"](self)
 
     def assign(self, value: Any) -> Any:
         """Writes `value` in place.
+
+        Args:
+            value: An array of the variable's shape; in the `call` of a layer a tensor.
 
         Raises:
             ValueError: The shapes differ.
@@ -107,7 +117,7 @@ class Variable(Arithmetic):
         return self._assigned("add", value)
 
     def assign_sub(self, value: Any) -> Any:
-        """Takes `value` off in place."""
+        """Subtracts `value` in place."""
         return self._assigned("subtract", value)
 
     def _assigned(self, how: str, value: Any) -> Any:

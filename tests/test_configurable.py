@@ -1,0 +1,66 @@
+"""Arguments of constructors: each is written once, is an attribute, and is told by `get_config` and `repr`."""
+
+import numpy as np
+import pytest
+
+from fastnn import layers, losses
+from fastnn.configurable import argument_names
+
+
+class Scale(layers.Layer):
+    def __init__(self, units, activation=None, **kwargs):
+        super().__init__(**kwargs)
+        self.units = units
+
+    def call(self, inputs):
+        return inputs * self.units
+
+
+class Guided(Scale):
+    """As Keras' guide writes it."""
+
+    def get_config(self):
+        return {**super().get_config(), "units": self.units}
+
+
+class GuidedByDict(Scale):
+    def get_config(self):
+        return dict(units=self.units, **super().get_config())
+
+
+class WiderDense(layers.Dense):
+    def __init__(self, units, factor=2, **kwargs):
+        super().__init__(units * factor, **kwargs)
+        self.factor = factor
+
+    def get_config(self):
+        config = super().get_config()
+        return {**config, "units": self.units // self.factor, "factor": self.factor}
+
+
+def test_config_of_a_users_class_without_one_of_its_own():
+    assert Scale(3, name="s").get_config() == {
+        "name": "s", "trainable": True, "dtype": "float32", "units": 3, "activation": None,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("cls", [Guided, GuidedByDict])
+def test_config_as_in_the_guide(cls):
+    layer = cls(3, name="s")
+    assert layer.get_config() == {"name": "s", "trainable": True, "dtype": "float32", "units": 3}
+    again = cls.from_config(layer.get_config())
+    assert again.units == 3 and again.name == "s"
+    np.testing.assert_array_equal(again(np.ones((1, 2))), 3.0)
+
+
+def test_config_of_a_users_class_on_a_layer():
+    layer = WiderDense(4, factor=3, activation="relu", name="w")
+    again = WiderDense.from_config(layer.get_config())
+    assert again.units == 12 and again.factor == 3 and again.get_config() == layer.get_config()
+
+
+def test_arguments_that_are_stored():
+    assert argument_names(layers.Dense(3))[:2] == ("units", "activation")
+    assert "weights" not in argument_names(layers.Embedding(3, 2))
+    assert "dtype" not in argument_names(losses.MeanSquaredError())
+    assert repr(layers.Conv2D(8, 3, name="c")) == "Conv2D(name='c', filters=8, kernel_size=(3, 3))"
