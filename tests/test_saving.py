@@ -247,6 +247,52 @@ class TestWholeModels:
         assert [v.shape for v in again.weights] == [v.shape for v in model.weights]
 
 
+@saving.register_keras_serializable("tests")
+class Nested(layers.Layer):
+    """Holds layers in lists of lists, in dicts of lists, and beside what is no layer."""
+
+    def __init__(self, units, batch_size=None, **kwargs):
+        super().__init__(**kwargs)
+        self.units, self.batch_size = units, batch_size
+        self.grid = [[layers.Dense(units), layers.Dense(units)], (layers.Dense(units),)]
+        self.named = {"a": [layers.Dense(units)], "b": layers.LayerNormalization()}
+        self.mixed = [layers.Dense(units), None, "relu"]
+
+    def call(self, x):
+        for layer in (*self.grid[0], *self.grid[1], *self.named["a"], self.named["b"], self.mixed[0]):
+            x = layer(x)
+        return x
+
+
+class TestNestedContainers:
+    def model(self):
+        return Sequential([Input((3,)), Nested(4, name="nested"), layers.Dense(2)])
+
+    @pytest.mark.parametrize("form", FORMS)
+    def test_whole_models(self, form, tmp_path):
+        model, x = self.model(), np.random.default_rng(0).normal(size=(9, 3)).astype(np.float32)
+        model.compile("adam", "mse")
+        model.fit(x, x[:, :2], verbose=0)
+        model.save(tmp_path / form)
+        loaded = saving.load_model(tmp_path / form, {"Nested": Nested})
+        assert loaded.layers[0].batch_size is None
+        for one in (model, loaded):
+            one.fit(x, x[:, :2], epochs=2, shuffle=False, verbose=0)
+        assert len(model.get_weights()) == 14
+        assert equal(loaded.get_weights(), model.get_weights())
+
+    def test_weights_alone(self, tmp_path):
+        model, other = self.model(), self.model()
+        model.save_weights(tmp_path / "m.weights.h5")
+        with h5py.File(tmp_path / "m.weights.h5") as file:
+            held = file["layers/nested"]
+            assert [name for name in held["grid"]] == ["dense", "dense_1", "dense_2"]
+            assert sorted(held["named"]) == ["dense", "layer_normalization"]
+            assert list(held["mixed"]) == ["dense"]
+        other.load_weights(tmp_path / "m.weights.h5")
+        assert equal(other.get_weights(), model.get_weights())
+
+
 def test_a_schedule_goes_on(tmp_path):
     x = np.random.default_rng(0).normal(size=(20, 3)).astype(np.float32)
     fastnn.utils.set_random_seed(3)

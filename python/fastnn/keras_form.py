@@ -1,8 +1,8 @@
 """Class attributes by which a class says how Keras' files write it.
 
 Layers, losses, metrics, optimizers and their like derive from `KerasForm`, and each keeps its own part of Keras' file
-format beside its code. `fastnn.saving` reads these attributes and knows no class by name. A mapping adds to those of the
-base classes.
+format beside its code. `fastnn.saving` reads them and knows no class by name. A mapping adds to those of the base
+classes.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""What a model computes when it predicts, node by node, as exporters read it.
+"""The nodes of a model's inference, in order, as exporters read them.
 
-Layers add themselves to a graph as they always do; this graph keeps a note of each node on the way to the core, whose
-rewrites it does not see.
+Layers add themselves to a graph as usual. This graph records each node on its way to the core, before any rewriting by
+the core.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ Spec = tuple[tuple[int | None, ...], str]
 
 
 class Node(NamedTuple):
-    """One step.
+    """One node.
 
     Attributes:
-        kind: What the core calls it.
-        name: Of the layer that added it.
+        kind: Name of the operation in the core.
+        name: Name of the layer that added it.
         config: Its arguments.
-        inputs: The edges it reads.
-        outputs: The edges it makes.
-        weights: What it reads besides, by role.
-        open: The arguments that depend on sizes which the model leaves open; `config` has them for one such size.
+        inputs: Edges that it reads.
+        outputs: Edges that it makes.
+        weights: Values of its weights, by role.
+        open: Arguments that depend on unknown dimensions of the model; `config` has them for one trial size.
     """
 
     kind: str
@@ -48,7 +48,7 @@ class Node(NamedTuple):
 
 
 class Noted:
-    """A graph of the core that keeps a note of what is added to it."""
+    """A graph of the core that records the nodes added to it."""
 
     def __init__(self) -> None:
         self.graph = _core.Graph()
@@ -74,18 +74,18 @@ class Noted:
 
 
 class Tape:
-    """A model's nodes.
+    """The nodes of a model.
 
     Args:
-        noted: The nodes.
-        inputs: The model's inputs as (name, edge).
-        outputs: Its outputs as (name, edge).
-        other: The same nodes for inputs of other sizes, where sizes beside the batch are left open.
+        noted: The recorded nodes.
+        inputs: Inputs of the model as (name, edge).
+        outputs: Outputs of the model as (name, edge).
+        other: The same nodes for other trial sizes, where dimensions beside the batch are unknown.
 
     Attributes:
         inputs: As given.
         outputs: As given.
-        nodes: What leads from the former to the latter, in an order in which it can be done.
+        nodes: The nodes between them, in an order in which they can be computed.
     """
 
     def __init__(
@@ -105,7 +105,7 @@ class Tape:
         self._graphs = noted.graph, other.graph
 
     def spec(self, edge: int) -> Spec:
-        """Shape, with the batch and what else is open as None, and type of an edge."""
+        """Returns the shape of an edge, with None for unknown dimensions, and its element type."""
         (shape, dtype), (other, _) = (graph.spec(edge) for graph in self._graphs)
         return common(shape, other), dtype
 
@@ -119,10 +119,10 @@ def _bits(value: Any) -> tuple[Any, ...]:
 
 
 def taped(model: Any) -> Tape:
-    """The nodes of a model.
+    """Returns the nodes of a built model.
 
     Raises:
-        ValueError: The model has other nodes for other sizes of what it leaves open.
+        ValueError: The nodes differ between two trial sizes of the unknown dimensions.
     """
     ports = model.ports()
     specs = [(shape, port.dtype) for shape, port in zip(_shapes(model), ports.inputs, strict=True)]
@@ -147,7 +147,7 @@ def taped(model: Any) -> Tape:
 
 
 def _shapes(model: Any) -> list[Shape]:
-    """Those of the inputs; a model with a `call` is taken as it was built."""
+    """Returns the shapes of the inputs. A model with a `call` has those it was built for."""
     if not runs_code(model):
         return [port.shape for port in model.ports().inputs if port.shape is not None]
     leaves = as_leaves(state_of(model).build_shape)
@@ -155,7 +155,7 @@ def _shapes(model: Any) -> list[Shape]:
 
 
 def taped_layer(layer: Part, specs: Sequence[Spec]) -> Tape:
-    """The nodes of a built layer alone, whose inputs are called x0, x1... and whose outputs y0, y1..."""
+    """Returns the nodes of a built layer. Its inputs are called x0, x1... and its outputs y0, y1..."""
     emission = Emission(False)
     noted = Noted()
     emission.graph = noted  # type: ignore[assignment]
@@ -165,7 +165,7 @@ def taped_layer(layer: Part, specs: Sequence[Spec]) -> Tape:
 
 
 def registrar(table: dict[str, Exporter]) -> Callable[..., Callable[[Exporter], Exporter]]:
-    """A decorator that notes in a table which kinds of node a function expresses."""
+    """Returns a decorator, called with kinds of nodes, that registers a function in a table of exporters."""
 
     def exports(*kinds: str) -> Callable[[Exporter], Exporter]:
         def register(exporter: Exporter) -> Exporter:

@@ -1,8 +1,8 @@
 """Configs of models in Keras' form: layers, the calls that join them, inputs and outputs.
 
 `get_config` and `from_config` of Sequential and Functional are made of these functions. An entry of a layer has its
-module, class and config (`fastnn.saving.serialization`). A call names each tensor that it reads by the layer, the number
-of the call and the output it comes from, as `__keras_tensor__`. The forms of Keras 1 and 2 are read too.
+module, class and config (`fastnn.saving.serialization`). A call names each tensor that it reads by the layer, the
+number of the call and the output it comes from, as `__keras_tensor__`. The forms of Keras 1 and 2 are read too.
 """
 
 from __future__ import annotations

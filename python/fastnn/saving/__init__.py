@@ -1,6 +1,14 @@
-"""Files that last: models and weights in Keras' formats, read and written, and out to ONNX and C.
+"""Files of models and weights in Keras' formats, written and read.
 
-What reads and writes is loaded when it is first asked for: most scripts only train.
+Models import this package, in their methods `save` and `load_weights` and in `get_config`; this package imports no
+model and no layer. It finds classes through the registry of families (`registry.py`, filled by `fastnn.families`), what
+Keras' files call them in attributes of the class (`fastnn.keras_form`), and asks of a model what
+`fastnn.engine.network` offers.
+
+Within the package, each file imports those before it only: `registry`, `tree` and `untrusted`; `reading` (one reading,
+its limits); `serialization` (one object as JSON) and `functions` (functions of `fastnn.ops`); `compilation`, `archive`,
+`hdf5`; `position` and `weights` (trees in HDF5); `legacy` (the files of Keras 1 and 2); `files` (the entry points);
+`pickling` and `backup`. The files after `registry` are loaded when a name is first used: most scripts only train.
 """
 
 from importlib import import_module

@@ -21,7 +21,7 @@ _RATIO = 100
 
 
 def write_archive(to: BinaryIO, texts: Mapping[str, str], weights: bytes, assets: Mapping[str, bytes]) -> None:
-    """Writes a `.keras` archive: members are stored as they are, in Keras' order."""
+    """Writes a `.keras` archive. Members are stored without compression, in Keras' order."""
     with zipfile.ZipFile(to, "w", zipfile.ZIP_STORED) as archive:
         for name, text in texts.items():
             archive.writestr(name, text)
@@ -31,12 +31,12 @@ def write_archive(to: BinaryIO, texts: Mapping[str, str], weights: bytes, assets
 
 
 class Archive:
-    """What a `.keras` file holds.
+    """Content of a `.keras` file.
 
     Attributes:
-        config: The model's description.
-        weights: The HDF5 file within.
-        assets: Vocabularies and their like, by path.
+        config: Description of the model.
+        weights: HDF5 file of the weights.
+        assets: Files of layers, such as vocabularies, by path.
     """
 
     def __init__(self, config: Any, weights: bytes, assets: dict[str, bytes]) -> None:
@@ -53,10 +53,10 @@ def _proper(name: str) -> bool:
 
 
 def read_archive(path: Path) -> Archive:
-    """Reads a `.keras` file, or a directory of the same files.
+    """Returns the content of a `.keras` file, or of a directory with the same files.
 
     Raises:
-        Broken: It is damaged, holds what no model file holds, or declares more than it stores.
+        Broken: The archive is damaged, has members that no model file has, or declares more than it stores.
     """
     if path.is_dir():
         return _archive({name: (path / name).read_bytes() for name in (CONFIG, WEIGHTS) if (path / name).exists()})
@@ -65,7 +65,7 @@ def read_archive(path: Path) -> Archive:
 
 
 def read_archive_from(file: BinaryIO) -> Archive:
-    """Reads an archive that is open."""
+    """Returns the content of an open `.keras` file."""
     size = file.seek(0, os.SEEK_END)
     most = FREE_BYTES + _RATIO * size
     members: dict[str, bytes] = {}
@@ -103,7 +103,7 @@ def read_archive_from(file: BinaryIO) -> Archive:
     ) as error:
         raise Broken(f"is no whole .keras archive: {error}") from error
     except Exception as error:
-        # What zlib and struct raise on damaged members has no common base.
+        # The errors of zlib and struct on damaged members have no common base.
         if isinstance(error, (OSError, ValueError)) or type(error).__module__ in ("zlib", "struct", "_struct", "lzma"):
             raise error if isinstance(error, Broken) else Broken(f"is no whole .keras archive: {error}") from error
         raise

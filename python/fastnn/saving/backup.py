@@ -20,19 +20,19 @@ _BEST = "best_weights"
 
 
 def save(model: Any, files: Sequence[Path], place: dict[str, Any], keep_previous: bool) -> None:
-    """Writes the backup.
+    """Writes a backup.
 
     Args:
         model: The model in training.
-        files: The file, and where the one before it goes.
-        place: How far training has come.
-        keep_previous: Whether the one before is kept.
+        files: Paths of the backup and of the one before it.
+        place: Progress of training, as values of JSON.
+        keep_previous: Whether the former backup is kept.
     """
     import h5py
 
     latest, previous = files
     latest.parent.mkdir(parents=True, exist_ok=True)
-    # The weights that other callbacks hold are numbers too many for a text.
+    # The weights that other callbacks hold are too many for JSON.
     arrays: dict[str, Any] = {}
     companions = []
     for i, counts in enumerate(place["companions"]):
@@ -50,13 +50,20 @@ def save(model: Any, files: Sequence[Path], place: dict[str, Any], keep_previous
 
 
 def restore(model: Any, files: Sequence[Path]) -> dict[str, Any] | None:
-    """Puts a model back to where its backup was made, and says how far that was; None without a backup.
+    """Restores a model from its backup.
+
+    Args:
+        model: The model.
+        files: Paths of the backup and of the one before it, which is used if the first is damaged.
+
+    Returns:
+        The progress of training at the time of the backup; None without a backup.
 
     Raises:
         ValueError: The backup is of another model.
     """
     for path in files:
-        # What a killed process was writing.
+        # Left over from a process that was killed while it wrote.
         for rest in path.parent.glob(f".{path.name}.*"):
             rest.unlink()
         if not path.exists():

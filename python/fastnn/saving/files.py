@@ -1,6 +1,7 @@
-"""Saving and loading: `.keras` archives, `.weights.h5` and the older `.h5`, told apart by their names.
+"""Entry points of saving and loading: `.keras` archives, `.weights.h5` and the older `.h5`.
 
-What a file looks like inside is said by `structure.py`, `weights.py` and `legacy.py`, what is let in by `hdf5.py`.
+The ending of the path chooses the format. `serialization.py`, `weights.py` and `legacy.py` own the content of the
+files, `archive.py` and `hdf5.py` their limits.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from fastnn.saving.serialization import read, serialize_keras_object
 from fastnn.saving.untrusted import Broken, parsed
 
 KERAS_VERSION = "3.0.5"
-"""The version of Keras whose form is written: the oldest that is tested, which all later ones read."""
+"""Version of Keras whose format is written: the oldest one that is tested, which all later ones read."""
 
 
 def _kind(path: Path) -> str:
@@ -45,7 +46,7 @@ def _refused(path: Path, overwrite: bool) -> None:
 
 @contextmanager
 def _told(path: Path) -> Iterator[None]:
-    """Errors within name the file; whatever a damaged file sets off becomes a ValueError."""
+    """Adds the path to errors within the block; every error of a damaged file becomes a ValueError."""
     try:
         yield
     except Broken as error:
@@ -65,22 +66,29 @@ def _told(path: Path) -> Iterator[None]:
 
 
 def save_model(model: Any, filepath: str | os.PathLike[str], overwrite: bool = True, **kwargs: Any) -> None:
-    """Writes a model into a file: structure, weights, how it was compiled, and how far training has come.
+    """Writes a model into a file: its structure, weights, compilation and the state of training.
 
-    The file takes the place of an older one only when it is whole.
+    The file replaces an existing one only once it is complete.
 
     Args:
-        model: A model that is built.
-        filepath: `m.keras`, or the older `m.h5`.
-        overwrite: Whether a file that is there may be replaced.
-        **kwargs: `include_optimizer=False` leaves the optimizer out; `zipped` is taken for Keras' sake.
+        model: A built model.
+        filepath: Path that ends with `.keras`, or `.h5` for the older format.
+        overwrite: Whether an existing file may be replaced.
+        **kwargs: `include_optimizer=False` omits the optimizer; `zipped` and `save_format` are accepted for Keras
+            compatibility and ignored.
 
     Raises:
-        ValueError: The model is not built, or the name has another ending.
-        FileExistsError: The file is there and `overwrite` is False.
+        TypeError: `model` is no model.
+        ValueError: The model is not built, or the path has another ending.
+        FileExistsError: The file exists and `overwrite` is False.
 
     Example:
-        >>> fastnn.saving.save_model(model, "m.keras")
+        >>> import os, tempfile
+        >>> path = os.path.join(tempfile.mkdtemp(), "m.keras")
+        >>> model = fastnn.Sequential([layers.Input((2,)), layers.Dense(1)])
+        >>> fastnn.saving.save_model(model, path)
+        >>> fastnn.saving.load_model(path).count_params()
+        3
     """
     path = Path(os.fspath(filepath))
     include_optimizer = bool(kwargs.pop("include_optimizer", True))
@@ -120,7 +128,13 @@ def _require_built(model: Any) -> None:
 
 
 def write_model(model: Any, to: Any, include_optimizer: bool = True) -> None:
-    """Writes the archive of a model into an open file."""
+    """Writes a model as an archive into an open file.
+
+    Args:
+        model: A built model.
+        to: The file.
+        include_optimizer: Whether compilation and optimizer are written.
+    """
     description = serialize_keras_object(model)
     compiled = describe_compile(model) if include_optimizer else None
     if compiled is not None:
@@ -145,23 +159,27 @@ def load_model(
     compile: bool = True,
     safe_mode: bool = True,
 ) -> Any:
-    """Reads a model that `save_model` wrote, or Keras 2 or 3.
+    """Returns the model of a file of fastnn, Keras 2 or Keras 3.
 
     Args:
-        filepath: `m.keras`, or the older `m.h5`.
-        custom_objects: Classes and functions that the file names and fastnn does not know.
-        compile: Whether it is compiled as it was, with the optimizer's state.
-        safe_mode: Taken for Keras' sake: Python code in a file is refused either way.
+        filepath: Path that ends with `.keras`, or `.h5` for the older format.
+        custom_objects: Classes and functions that the file names, by their names.
+        compile: Whether the model is compiled as it was, with the state of the optimizer.
+        safe_mode: Accepted for Keras compatibility; ignored. Python code in a file is always refused.
 
     Returns:
         The model.
 
     Raises:
-        ValueError: The file is damaged, names what is unknown, or is none of a model.
-        FileNotFoundError: There is no such file.
+        ValueError: The file is damaged, names an unknown class or holds no model.
+        FileNotFoundError: The file does not exist.
 
     Example:
-        >>> model = fastnn.models.load_model("m.keras")
+        >>> import os, tempfile
+        >>> path = os.path.join(tempfile.mkdtemp(), "m.keras")
+        >>> fastnn.Sequential([layers.Input((2,)), layers.Dense(1)]).save(path)
+        >>> fastnn.saving.load_model(path).count_params()
+        3
     """
     path = Path(os.fspath(filepath))
     if not path.exists():
@@ -182,7 +200,7 @@ def load_model(
 
 
 def read_model(stored: archive.Archive, custom_objects: Mapping[str, Any] | None, compile: bool) -> tuple[Any, Reading]:
-    """The model of an archive."""
+    """Returns the model of an archive, and the reading with the keys that were ignored."""
     with hdf5.opened(stored.weights) as file:
         reading = Reading(custom_objects, budget=hdf5.total_numbers(file) + (1 << 16))
         model = read(stored.config, reading)
@@ -198,16 +216,23 @@ def read_model(stored: archive.Archive, custom_objects: Mapping[str, Any] | None
 
 
 def save_weights(model: Any, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
-    """Writes a model's weights into a file, and its optimizer's state where it is compiled.
+    """Writes the weights of a model, and the state of its optimizer if it is compiled, into a file.
 
     Args:
-        model: A model that is built.
-        filepath: `m.weights.h5`, or `m.h5` for the older form.
-        overwrite: Whether a file that is there may be replaced.
+        model: A built model.
+        filepath: Path that ends with `.weights.h5`, or `.h5` for the older format.
+        overwrite: Whether an existing file may be replaced.
 
     Raises:
-        ValueError: The model is not built, or the name has another ending.
-        FileExistsError: The file is there and `overwrite` is False.
+        ValueError: The model is not built, or the path has another ending.
+        FileExistsError: The file exists and `overwrite` is False.
+
+    Example:
+        >>> import os, tempfile
+        >>> path = os.path.join(tempfile.mkdtemp(), "m.weights.h5")
+        >>> model = fastnn.Sequential([layers.Input((2,)), layers.Dense(1)])
+        >>> fastnn.saving.save_weights(model, path)
+        >>> fastnn.saving.load_weights(model, path)
     """
     import h5py
 
@@ -226,17 +251,25 @@ def save_weights(model: Any, filepath: str | os.PathLike[str], overwrite: bool =
 def load_weights(
     model: Any, filepath: str | os.PathLike[str], skip_mismatch: bool = False, by_name: bool = False, **kwargs: Any
 ) -> None:
-    """Reads weights into a model.
+    """Reads the weights of a model from a file of fastnn or Keras.
 
     Args:
-        model: A model that is built.
-        filepath: `m.weights.h5`, `m.keras` or `m.h5`, of fastnn or Keras.
-        skip_mismatch: Whether layers whose weights do not fit keep what they have, with one warning.
-        by_name: Whether layers are found by their names, and those that the file does not know keep what they have.
-        **kwargs: None are known.
+        model: A built model.
+        filepath: Path that ends with `.weights.h5`, `.keras` or `.h5`.
+        skip_mismatch: Whether layers whose weights do not fit keep their values, with one warning.
+        by_name: Whether layers are found by their names; layers that the file does not name keep their values.
+        **kwargs: Not accepted.
 
     Raises:
-        ValueError: The file is damaged, or its weights are not the model's; then nothing was written.
+        ValueError: The file is damaged, or its weights do not fit; then no weight was changed.
+        FileNotFoundError: The file does not exist.
+
+    Example:
+        >>> import os, tempfile
+        >>> path = os.path.join(tempfile.mkdtemp(), "m.weights.h5")
+        >>> model = fastnn.Sequential([layers.Input((2,)), layers.Dense(1)])
+        >>> model.save_weights(path)
+        >>> fastnn.saving.load_weights(model, path)
     """
     for name in kwargs:
         raise ValueError(f"load_weights has no argument {name!r}")
@@ -261,20 +294,34 @@ def load_weights(
 
 
 def to_json(model: Any, **kwargs: Any) -> str:
-    """A model's structure as text, without weights.
+    """Returns the structure of a model, without weights, as JSON.
 
     Args:
         model: A model.
-        **kwargs: For `json.dumps`, such as `indent=2`.
+        **kwargs: Arguments of `json.dumps`, such as `indent=2`.
+
+    Example:
+        >>> text = fastnn.saving.to_json(fastnn.Sequential([layers.Input((2,)), layers.Dense(1)]))
+        >>> fastnn.saving.model_from_json(text).count_params()
+        3
     """
     return json.dumps(serialize_keras_object(model), **kwargs)
 
 
 def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """A model with fresh weights from what `to_json` returned, or Keras.
+    """Returns a model with new weights from the JSON of `to_json`, of fastnn or Keras.
+
+    Args:
+        json_string: The text.
+        custom_objects: Classes and functions that the text names, by their names.
 
     Raises:
-        ValueError: The text describes no model, or names what is unknown.
+        ValueError: The text describes no model, or names an unknown class.
+
+    Example:
+        >>> text = fastnn.Sequential([layers.Input((2,)), layers.Dense(1)]).to_json()
+        >>> fastnn.saving.model_from_json(text).count_params()
+        3
     """
     reading = Reading(custom_objects)
     model = read(parsed(json_string), reading)
@@ -287,21 +334,26 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
 def export_model(
     model: Any, filepath: str | os.PathLike[str], format: str | None = None, verbose: bool = False
 ) -> None:
-    """Writes what a model predicts for programs that know nothing of fastnn.
+    """Writes the inference of a model for programs without fastnn.
 
     Args:
-        model: A model that is built.
-        filepath: `m.onnx` (the package `onnx` makes it; the batch is free, and so are sizes that the model leaves
-            open), or `m.c`: one file of C99 with weights, code and a test of itself, for chains of layers.
-        format: "onnx" or "c"; None: by the file's name.
-        verbose: Whether to say so.
+        model: A built model.
+        filepath: Path that ends with `.onnx` or `.c`. An ONNX file, made by the package `onnx`, leaves the batch and
+            other unknown dimensions open. A file of C99, for chains of layers, holds weights, code and a self-test.
+        format: "onnx" or "c"; None: by the ending of the path.
+        verbose: Whether a line is printed.
 
     Raises:
         ImportError: The package `onnx` is missing.
+        TypeError: `model` is no model.
         ValueError: The format is unknown, or a layer cannot be expressed in it; the message names the layer.
 
     Example:
-        >>> model.export("m.onnx")
+        >>> import os, tempfile
+        >>> path = os.path.join(tempfile.mkdtemp(), "m.c")
+        >>> fastnn.saving.export_model(fastnn.Sequential([layers.Input((2,)), layers.Dense(1)]), path)
+        >>> os.path.exists(path)
+        True
     """
     from fastnn.export.c.code import export_c
     from fastnn.export.onnx import export_onnx

@@ -45,7 +45,7 @@ def is_function(entry: Any) -> bool:
 
 
 def parts(call: Call) -> tuple[dict[str, Any], list[Any], dict[str, Any]]:
-    """Returns the arguments of a call as (those of Keras' class, positional ones of its call, named ones of its call)."""
+    """Returns the arguments of a call as (those of Keras' class, positional ones of its call, named ones)."""
     title = call.layer.title
     form = _form(title)
     signature = inspect.signature(functions[title])

@@ -27,7 +27,11 @@ _FILTERS = {1, 2, 3}
 
 @contextmanager
 def opened(source: Path | bytes) -> Iterator[Any]:
-    """An HDF5 file to be read, whose errors are `Broken`."""
+    """Opens an HDF5 file for reading. Its errors become `Broken`.
+
+    Args:
+        source: Path of the file, or its bytes.
+    """
     import h5py
 
     try:
@@ -44,10 +48,10 @@ def opened(source: Path | bytes) -> Iterator[Any]:
 
 
 def entries(group: Any) -> list[str]:
-    """The names in a group.
+    """Returns the names in a group.
 
     Raises:
-        Broken: One of them leads elsewhere.
+        Broken: One of them is a link out of the file.
     """
     import h5py
 
@@ -59,10 +63,10 @@ def entries(group: Any) -> list[str]:
 
 
 def child(group: Any, name: str) -> Any:
-    """A group or dataset in a group, or None where there is none of this name.
+    """Returns the group or dataset of a name in a group, or None.
 
     Raises:
-        Broken: It leads elsewhere.
+        Broken: It is a link out of the file.
     """
     import h5py
 
@@ -77,7 +81,7 @@ def child(group: Any, name: str) -> Any:
 
 
 def at(group: Any, path: str) -> Any:
-    """What stands at a path of names, or None."""
+    """Returns the group or dataset at a path, or None."""
     for part in path.split("/"):
         if part and group is not None:
             group = child(group, part)
@@ -85,10 +89,10 @@ def at(group: Any, path: str) -> Any:
 
 
 def checked(dataset: Any) -> Any:
-    """A dataset, once it is sure that reading it asks for no more than it stores.
+    """Returns a dataset after a check that it declares no more than it stores.
 
     Raises:
-        Broken: It is made of other files, of objects, or of more numbers than could be stored in its place.
+        Broken: It is made of other files, of objects, or of more elements than it can store.
     """
     import h5py
 
@@ -109,7 +113,7 @@ def checked(dataset: Any) -> Any:
 
 
 def numbers(dataset: Any) -> NDArray[Any]:
-    """The numbers of a dataset; bfloat16 becomes float32."""
+    """Returns the values of a dataset; bfloat16 becomes float32."""
     dataset = checked(dataset)
     kind = dataset.attrs.get("dtype")
     array: NDArray[Any] = np.asarray(dataset[()])
@@ -121,7 +125,7 @@ def numbers(dataset: Any) -> NDArray[Any]:
 
 
 def total_numbers(file: Any) -> int:
-    """How many numbers all datasets of a file hold; each is checked."""
+    """Returns the number of elements of all datasets of a file; each dataset is checked."""
     import h5py
 
     total = 0
@@ -137,7 +141,7 @@ def total_numbers(file: Any) -> int:
 
 
 def text_of(value: Any) -> str:
-    """An attribute that is a text."""
+    """Returns an attribute as text."""
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace")
     if isinstance(value, np.ndarray) and value.shape == ():
@@ -146,7 +150,7 @@ def text_of(value: Any) -> str:
 
 
 def texts(attributes: Any, name: str) -> list[str]:
-    """An attribute that is a list of texts, in pieces where it was long: `layer_names0`, `layer_names1`..."""
+    """Returns an attribute that is a list of texts; a long one is in pieces: `layer_names0`, `layer_names1`..."""
     if name in attributes:
         return [text_of(one) for one in np.asarray(attributes[name]).reshape(-1)]
     pieces = sorted(

@@ -342,7 +342,7 @@ def find_class(entry: Mapping[str, Any], reading: Reading, argument: str = "") -
 
 
 def _object(entry: Mapping[str, Any], reading: Reading, argument: str) -> Any:
-    cls = find_class(entry, reading, argument)
+    cls: Any = find_class(entry, reading, argument)
     config = entry.get("config")
     if config is None:
         config = {}
@@ -368,10 +368,14 @@ def _from_arguments(cls: Any, arguments: dict[str, Any], reading: Reading) -> An
         raise reading.error(str(error)) from error
 
 
+def _is_model(layer: Any) -> bool:
+    return isinstance(layer, Network)
+
+
 def _build(layer: Any, build_config: Any) -> None:
     """Builds a model that does not know its input shape otherwise; a layer is built by its call."""
     shape = build_config.get("input_shape") if isinstance(build_config, dict) else None
-    if not shape or layer.built or not isinstance(layer, Network):
+    if not shape or layer.built or not _is_model(layer):
         return
     if not is_made_of_layers(layer) or (layer.layers and is_shape(shape) and len(shape) > 1):
         layer.build(_as_shape(shape))

@@ -1,7 +1,7 @@
-"""Models as one file of C99: weights, code and a test of itself, without dependencies but the C library's mathematics.
+"""Export of chains of layers to one file of C99: weights, code and a self-test, with no dependency but the C library.
 
-For chains of layers: each node becomes a call of one of a few functions, which are written into the file where they are
-needed. Numbers go back and forth between two static buffers; one sample is computed at a time.
+Each node becomes a call of a function of `library.py`; the file has only the functions that it calls. Values move
+between two static buffers, one sample at a time.
 """
 
 from __future__ import annotations
@@ -25,14 +25,15 @@ Array = NDArray[Any]
 
 
 def export_c(model: Any, filepath: str | os.PathLike[str]) -> None:
-    """Writes what a model predicts for one sample into a file of C99.
+    """Writes the inference of a model for one sample into a file of C99.
 
     The file has `void NAME_predict(const float *input, float *output)` and, unless it is compiled with
-    `-DNAME_NO_MAIN`, a `main` that tests it and, given the argument `-`, turns numbers on stdin into outputs.
+    `-DNAME_NO_MAIN`, a `main` that runs the self-test or, with the argument `-`, computes the outputs of samples on
+    stdin.
 
     Args:
-        model: A chain of layers that is built.
-        filepath: `m.c`, whose stem becomes NAME.
+        model: A built chain of layers.
+        filepath: Path of the file; its stem becomes NAME.
 
     Raises:
         ValueError: The model is not built, is no chain, or has a layer that cannot be expressed.
@@ -56,16 +57,16 @@ def export_c(model: Any, filepath: str | os.PathLike[str]) -> None:
 
 
 def to_c(tape: Tape, name: str, sample: Array, answer: Array) -> str:
-    """The C of a tape.
+    """Returns the C code of a tape.
 
     Args:
         tape: A chain of nodes.
-        name: A word that begins all names of the file that are seen outside.
-        sample: A batch of one.
-        answer: What the model makes of it.
+        name: Prefix of the external names in the file.
+        sample: A batch of one sample.
+        answer: The outputs of the model for it.
 
     Raises:
-        ValueError: It is no chain, or a node cannot be expressed.
+        ValueError: The tape is no chain, or a node cannot be expressed.
     """
     if len(tape.inputs) != 1 or len(tape.outputs) != 1:
         raise ValueError("export to C is for models of one input and one output")
@@ -98,10 +99,10 @@ def _literal(value: float) -> str:
 
 
 class _Builder:
-    """A file of C that grows node by node.
+    """A file of C to which exporters add.
 
     Args:
-        tape: What it is made of.
+        tape: The nodes of the model.
     """
 
     def __init__(self, tape: Tape) -> None:
@@ -117,7 +118,7 @@ class _Builder:
         return ValueError(f'export to C: layer "{node.name}" cannot be expressed: {why}')
 
     def use(self, *functions: str) -> None:
-        """Puts functions of the library into the file, after those that they call."""
+        """Adds functions of the library to the file, after those that they call."""
         for function in functions:
             for needed in re.findall(r"\b(\w+)\(", LIBRARY[function]):
                 if needed in LIBRARY and needed != function:
@@ -125,7 +126,7 @@ class _Builder:
             self.functions.setdefault(function)
 
     def array(self, values: Array) -> str:
-        """A constant array; returns its name."""
+        """Adds a constant array and returns its name."""
         name = f"w{len(self.constants)}"
         numbers = [_literal(value) for value in np.asarray(values, dtype=np.float32).reshape(-1).tolist()]
         lines = [", ".join(numbers[i : i + 8]) for i in range(0, len(numbers), 8)]
@@ -136,7 +137,7 @@ class _Builder:
         return "NULL" if values is None else self.array(values)
 
     def window(self, **fields: Sequence[int]) -> str:
-        """A constant struct of sizes; returns its name."""
+        """Adds a constant struct of sizes and returns its name."""
         name = f"w{len(self.constants)}"
         self.use("Window")
         told = ", ".join(f".{key} = {{{', '.join(map(str, value))}}}" for key, value in fields.items())
@@ -144,7 +145,7 @@ class _Builder:
         return name
 
     def step(self, function: str, *arguments: Any, size: int) -> None:
-        """A call that reads one buffer and writes `size` numbers into the other."""
+        """Adds a call that reads one buffer and writes `size` values into the other."""
         self.use(function)
         self.steps.append(f"{function}({', '.join([self._from, *map(str, arguments), self._to])});")
         self._from, self._to = self._to, self._from
@@ -152,12 +153,12 @@ class _Builder:
         self.largest = max(self.largest, size)
 
     def in_place(self, function: str, *arguments: Any) -> None:
-        """A call that changes a buffer."""
+        """Adds a call that changes a buffer in place."""
         self.use(function)
         self.steps.append(f"{function}({', '.join([self._from, *map(str, arguments)])});")
 
     def file(self, name: str, sample: Array, answer: Array) -> str:
-        """The whole file."""
+        """Returns the whole file."""
         inside, outside = sample[0].size, answer[0].size
         sample_name, answer_name = self.array(sample), self.array(answer)
         body = "\n".join(f"  {step}" for step in self.steps)
@@ -230,9 +231,9 @@ int main(int argc, char **argv) {{
 
 Exporter = Callable[[_Builder, Node], None]
 EXPORTERS: dict[str, Exporter] = {}
-"""How each kind of node is expressed."""
+"""The exporter of each kind of node."""
 exports = registrar(EXPORTERS)
-"""Says that the decorated function expresses nodes of these kinds."""
+"""Registers the decorated function as the exporter of these kinds of nodes."""
 
 
 def _list(value: Any, count: int) -> list[int]:
@@ -240,7 +241,7 @@ def _list(value: Any, count: int) -> list[int]:
 
 
 def _shapes(b: _Builder, node: Node) -> tuple[list[int], list[int]]:
-    """The sizes of input and output, without the batch."""
+    """Returns the sizes of input and output, without the batch."""
     given, made = (b.tape.shape(edge)[1:] for edge in (node.inputs[0], node.outputs[0]))
     if any(size is None for size in (*given, *made)):
         raise b.refusal(node, "its sizes are not all known")
@@ -298,7 +299,7 @@ def _dense(b: _Builder, node: Node) -> None:
 
 
 def _window(b: _Builder, node: Node, size: Any, turned: bool = False) -> tuple[str, int, int]:
-    """A window's struct, how many channels it reads, and at how many places; `turned`: of a transposed convolution."""
+    """Returns the struct of a window, its channels and its output positions; `turned`: a transposed convolution."""
     given, made = _shapes(b, node)
     rank = len(given) - 1
     config = node.config

@@ -1,6 +1,6 @@
-"""The C that exported models are put together of: a few functions, and the activations.
+"""Functions of C of which exported models are made, and the activations.
 
-Each function stands here once, by its name; `c_export.py` writes into a file those that the file's nodes call.
+`code.py` writes into a file those that the nodes of the file call.
 """
 
 from __future__ import annotations
@@ -254,7 +254,7 @@ static void gru(const float *x, int steps, int n, int units, int back, int all, 
   }
 }""",
 }
-"""Functions of C, which call one another by name."""
+"""Code of the functions by name. They call one another."""
 
 FUNCTIONS: dict[str, tuple[str, tuple[str, ...], tuple[float, ...]]] = {
     "linear": ("x", (), ()),
@@ -281,7 +281,7 @@ FUNCTIONS: dict[str, tuple[str, tuple[str, ...], tuple[float, ...]]] = {
     "hard_shrink": ("fabsf(x) > p ? x : 0.0f", ("threshold",), (0.5,)),
     "soft_shrink": ("x > p ? x - p : x < -p ? x + p : 0.0f", ("threshold",), (0.5,)),
 }
-"""Activations: what they are of x and the parameters p, q and r, which arguments those are, and their defaults."""
+"""Activations: formula in x and the parameters p, q and r, names of these parameters, their defaults."""
 
 for _name, (_formula, _words, _defaults) in FUNCTIONS.items():
     LIBRARY[f"f_{_name}"] = (

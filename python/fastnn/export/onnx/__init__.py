@@ -1,8 +1,8 @@
-"""Models as ONNX files: one exporter for each kind of node, in one table.
+"""Export of models to ONNX: one exporter for each kind of node.
 
-The `onnx` package builds the file (opset 17). The batch is a free dimension, and so are sizes that the model leaves
-open, as far as its layers need not know them. A file keeps nothing from one batch to the next: variables that a model
-assigns to while it predicts begin as they stand, each time.
+The `onnx` package builds the file (opset 17). The batch is an unknown dimension, and so are others that the model
+leaves unknown, unless a layer needs them. A file keeps no state between batches: variables to which a model assigns
+during inference start from their present values each time.
 """
 
 from __future__ import annotations
@@ -18,25 +18,23 @@ from fastnn.export.onnx import functions as functions
 from fastnn.export.onnx import layers as layers
 from fastnn.export.onnx import sequences as sequences
 from fastnn.export.onnx.graph import EXPORTERS as EXPORTERS
+from fastnn.export.onnx.graph import FROM_SHAPES, TYPES, Builder
 from fastnn.export.onnx.graph import SOURCES as SOURCES
-from fastnn.export.onnx.graph import TYPES, Builder
 from fastnn.export.tape import Spec, Tape, taped
 
 OPSETS, IR_VERSION = {"": 17, "ai.onnx.ml": 3}, 8
-FROM_SHAPES = ("Reshape", "ReshapeTo", "BroadcastTo", "BroadcastLike")
-"""Kinds whose exporters go by the shape of the output, which says what is open, and not by the arguments."""
 
 
 def export_onnx(model: Any, filepath: str | os.PathLike[str]) -> None:
-    """Writes what a model predicts into an ONNX file.
+    """Writes the inference of a model into an ONNX file.
 
     Args:
-        model: A model that is built.
-        filepath: `m.onnx`.
+        model: A built model.
+        filepath: Path of the file.
 
     Raises:
         ImportError: The package `onnx` is missing.
-        ValueError: The model is not built, or one of its layers cannot be expressed.
+        ValueError: The model is not built, or one of its layers cannot be expressed in ONNX.
     """
     if not model.built:
         raise ValueError(f"{title(model)} is not built; give it an Input, build() it, or fit it first")
@@ -45,7 +43,7 @@ def export_onnx(model: Any, filepath: str | os.PathLike[str]) -> None:
 
 
 def to_onnx(tape: Tape, name: str = "model") -> bytes:
-    """The ONNX file of a tape.
+    """Returns the ONNX file of a tape.
 
     Raises:
         ImportError: The package `onnx` is missing.
@@ -59,10 +57,10 @@ def to_onnx(tape: Tape, name: str = "model") -> bytes:
     for node in tape.nodes:
         if node.outputs[0] in builder.values:
             continue
-        if node.open and node.kind not in FROM_SHAPES:
+        exporter = EXPORTERS.get(node.kind)
+        if node.open and exporter not in FROM_SHAPES:
             word = ", ".join(sorted(node.open))
             raise builder.refusal(node, f"its {word} depends on a size that the model leaves open; give its Input one")
-        exporter = EXPORTERS.get(node.kind)
         if exporter is None:
             raise builder.refusal(node, f"{node.kind} has no counterpart in ONNX")
         exporter(builder, node)
@@ -82,7 +80,7 @@ def to_onnx(tape: Tape, name: str = "model") -> bytes:
 
 
 def _value(helper: Any, label: str, spec: Spec) -> Any:
-    """What ONNX is told of an input or output: of its sizes only the batch is the same everywhere."""
+    """Returns the declaration of an input or output. Only the batch is the same unknown dimension everywhere."""
     shape, dtype = spec
     sizes = [size if size is not None else f"{label}_{i}" if i else "batch" for i, size in enumerate(shape)]
     return helper.make_tensor_value_info(label, TYPES[dtype], sizes)

@@ -1,4 +1,4 @@
-"""Activations: those of one number by their formulas, and those over an axis."""
+"""Exporters of activations: those of one element by their formulas, and those along an axis."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fastnn.export.tape import Node
 
 
 def scalar_functions(b: Builder, config: Any) -> dict[str, Callable[[str], str]]:
-    """The activations of the core on one value, by name."""
+    """Returns the activations of the core by name, as functions of a value."""
     number = b.constant
 
     def mul(x: str, y: str) -> str:
@@ -66,7 +66,7 @@ def scalar_functions(b: Builder, config: Any) -> dict[str, Callable[[str], str]]
         return str(b.op("Where", b.op("LessOrEqual", x, number(-1)), number(0), small))
 
     def tanh_shrink(x: str) -> str:
-        # Near 0 the first terms of its series, as there little is left of the difference.
+        # Near 0 the first terms of the series, as the difference would lose its digits.
         square, series = mul(x, x), number(62 / 2835)
         for factor in (-17 / 315, 2 / 15, -1 / 3):
             series = b.op("Add", mul(series, square), number(factor))
@@ -124,7 +124,7 @@ def _softmax(b: Builder, node: Node) -> None:
     if len(axes) == 1:
         b.put(to, b.op(node.kind, x, axis=axes[0]))
         return
-    # Over several axes: they are brought to the end and become one.
+    # Several axes are moved to the end and joined to one.
     others = [i for i in range(rank) if i not in axes]
     order = [*others, *axes]
     turned = [b.shape(source)[i] for i in order]

@@ -1,7 +1,7 @@
-"""The general nodes, of which `fastnn.ops` is made: elements, reductions, products, rearranging, picking, values.
+"""Exporters of the general nodes of `fastnn.ops`: elements, reductions, products, rearranging, indexing, values.
 
-They mean what NumPy's functions do. Where ONNX means something else (whole numbers divided, indices that are out of
-range, numbers cast that do not fit) that is made up for here.
+The nodes follow NumPy. Where ONNX differs (integer division, indices out of range, casts of values that do not fit),
+further nodes of ONNX restore NumPy's results.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from fastnn.export.onnx.graph import WHOLE, Builder, exports
+from fastnn.export.onnx.graph import WHOLE, Builder, exports, from_shapes
 from fastnn.export.tape import Node
 
 
@@ -110,7 +110,7 @@ def _binary(b: Builder, node: Node) -> None:
 
 
 def _signs_differ(b: Builder, rest: str, divisor: str, zero: str) -> str:
-    """Where what is left of a division is not 0 and of another sign than the divisor."""
+    """Returns where the remainder of a division is not 0 and differs in sign from the divisor."""
     other = b.op("Xor", b.op("Less", rest, zero), b.op("Less", divisor, zero))
     return str(b.op("And", other, b.op("Not", b.op("Equal", rest, zero))))
 
@@ -121,7 +121,7 @@ def _mod(b: Builder, node: Node, x: str, y: str) -> str:
 
 
 def _floor_divide(b: Builder, node: Node, x: str, y: str) -> str:
-    """From what is left, as x / y may be rounded up to a whole number."""
+    """Divides after subtraction of the remainder, as x / y may be rounded up to an integer."""
     rest = b.op("Mod", x, y, fmod=1)
     quotient = b.op("Round", b.op("Div", b.op("Sub", x, rest), y))
     lower = b.op("Sub", quotient, b.constant(1))
@@ -130,7 +130,7 @@ def _floor_divide(b: Builder, node: Node, x: str, y: str) -> str:
 
 
 def _divisor(b: Builder, node: Node, y: str) -> tuple[str, str]:
-    """The divisor in 64 bits, in which no quotient overflows, with 1 for 0; and where it is 0."""
+    """Returns the divisor in 64 bits, where no quotient overflows, with 1 in place of 0; and a mask of the zeros."""
     value = b.values.get(node.inputs[1])
     wide = b.cast(y, "int64")
     if value is not None and np.all(value):
@@ -140,7 +140,7 @@ def _divisor(b: Builder, node: Node, y: str) -> tuple[str, str]:
 
 
 def _whole_mod(b: Builder, node: Node, x: str, y: str) -> str:
-    # What is left of a division by 1, as which one by 0 counts, is 0 as wanted.
+    # A division by 0 becomes one by 1, whose remainder is 0 as wanted.
     return b.cast(b.op("Mod", b.cast(x, "int64"), _divisor(b, node, y)[0]), "int32")
 
 
@@ -151,7 +151,7 @@ def _whole_floor_divide(b: Builder, node: Node, x: str, y: str) -> str:
 
 
 def _arctan2(b: Builder, y: str, x: str) -> str:
-    """The angle to the nearer axis, brought into its eighth of the circle; 0 has a sign too."""
+    """Computes the angle to the nearer axis, then moves it to its octant. Zeros keep their sign."""
 
     def negative(value: str) -> str:
         zero = b.constant(0)
@@ -184,7 +184,7 @@ def _clip(b: Builder, node: Node) -> None:
         return b.constant(math.trunc(min(max(number, -(2.0**31)), 2.0**31 - 1)), np.int32)
 
     def clipped(x: str) -> str:
-        # Clip itself does not say what becomes of NaN.
+        # The operator Clip does not define the result for NaN.
         for kind, number in (("Max", node.config.get("low")), ("Min", node.config.get("high"))):
             if number is not None and math.isfinite(number):
                 x = b.op(kind, x, bound(float(number)))
@@ -202,7 +202,7 @@ def _cast(b: Builder, node: Node) -> None:
             return x
         if (before, after) != ("float32", "int32"):
             return b.cast(x, after)
-        # Numbers that do not fit become the nearest that does, and NaN 0.
+        # Values that do not fit become the nearest integer that does; NaN becomes 0.
         x = b.op("Where", b.op("IsNaN", x), b.constant(0.0), x)
         x = b.op("Clip", x, b.constant(-(2.0**31)), b.constant(2.0**31))
         return b.cast(b.op("Min", b.cast(x, "int64"), b.ints(2**31 - 1)), "int32")
@@ -220,7 +220,7 @@ _REDUCE = {
 
 @exports("Reduce")
 def _reduce(b: Builder, node: Node) -> None:
-    """What NaN is among the largest and the smallest ONNX leaves open."""
+    """Writes a reduction. ONNX does not define NaN in maxima and minima."""
     source, to, word = node.inputs[0], node.outputs[0], node.config["op"]
     axes = b.axes(node, "axes", ()) or list(range(b.rank(source)))
     keep = int(bool(node.config.get("keepdims")))
@@ -245,7 +245,7 @@ def _cumulative(b: Builder, node: Node) -> None:
     if node.config.get("op", "sum") == "sum":
         b.put(node.outputs[0], b.op("CumSum", x, b.constant(axis, np.int64), reverse=int(reverse)))
         return
-    # Each number times that `step` places before, for steps of 1, 2, 4...: then it is the product of all before.
+    # Each element is multiplied by the one `step` before it, for steps of 1, 2, 4...: the result is a running product.
     size, rank = b.size(node, axis), b.rank(node.inputs[0])
     one = b.constant(1, np.int32 if b.dtype(node.inputs[0]) == "int32" else np.float32)
     step = 1
@@ -284,7 +284,7 @@ def _transpose(b: Builder, node: Node) -> None:
 
 
 def _sliced(b: Builder, x: str, cuts: dict[int, tuple[int, int, int]]) -> str:
-    """What lies between two places of each axis, a step apart."""
+    """Returns a slice: (start, end, step) for each axis."""
     starts, ends, steps = (b.ints(list(part)) for part in zip(*cuts.values(), strict=True))
     return str(b.op("Slice", x, starts, ends, b.ints(list(cuts)), steps))
 
@@ -296,7 +296,7 @@ def _slice(b: Builder, node: Node) -> None:
     for axis, (begin, end, step) in enumerate(rows):
         if (begin, end, step) == (0, WHOLE, 1):
             continue
-        # An end that is open lies before the axis where the way is backwards.
+        # With a negative step, an open end lies before the axis.
         begin = 0 if begin == WHOLE and step > 0 else begin
         cuts[axis] = (int(begin), int(-WHOLE if end == WHOLE and step < 0 else end), int(step))
     x = b.last(node.inputs[0])
@@ -341,10 +341,11 @@ def _repeat_each(b: Builder, node: Node) -> None:
 
 
 @exports("BroadcastTo", "BroadcastLike")
+@from_shapes
 def _broadcast(b: Builder, node: Node) -> None:
     source, to = node.inputs[0], node.outputs[0]
     missing = (1,) * (b.rank(to) - b.rank(source))
-    # A size of 1 leaves an axis as it is.
+    # A size of 1 leaves an axis unchanged.
     sizes = [1 if own == size else size for own, size in zip(missing + b.shape(source), b.shape(to), strict=True)]
     if None not in sizes:
         target = b.ints(sizes)
@@ -355,7 +356,7 @@ def _broadcast(b: Builder, node: Node) -> None:
 
 
 def _size(b: Builder, node: Node, axis: int) -> str:
-    """An open size: that of the batch, or as the edge has it beside which something is made."""
+    """Returns an unknown size: that of the batch, or of the edge whose shape is followed."""
     if axis == 0:
         return b.batch()
     like = node.inputs[-1]
@@ -374,7 +375,7 @@ def _join(b: Builder, node: Node) -> None:
 
 
 def _places(b: Builder, node: Node, axis: int) -> str:
-    """Indices of which those that are out of range are moved to the nearest end; negative ones count from it."""
+    """Returns indices clipped to the range. Negative ones count from the end."""
     edge, size = node.inputs[1], b.size(node, axis)
     value = b.values.get(edge)
     if value is not None:
@@ -396,7 +397,7 @@ def _take_along(b: Builder, node: Node) -> None:
 
 @exports("OneHot")
 def _one_hot(b: Builder, node: Node) -> None:
-    # By comparison, for which an index that is out of range is no class.
+    # Indices out of range equal no class.
     classes = b.constant(np.arange(int(node.config["num_classes"])), np.int32)
     at = b.op("Unsqueeze", b.last(node.inputs[0]), b.ints([-1]))
     b.put(node.outputs[0], b.cast(b.op("Equal", at, classes), "float32"))
@@ -404,7 +405,7 @@ def _one_hot(b: Builder, node: Node) -> None:
 
 @exports("Sort", "ArgSort", "TopK")
 def _sort(b: Builder, node: Node) -> None:
-    """Among equals the first comes first in ONNX too; where NaN comes it leaves open."""
+    """Writes a stable sort. ONNX does not define the place of NaN."""
     top = node.kind == "TopK"
     axis = b.rank(node.inputs[0]) - 1 if top else b.axes(node, "axis")[0]
     count = b.ints([int(node.config["k"])]) if top else b.extent(node.inputs[0], axis)
@@ -425,7 +426,7 @@ def _rows(b: Builder, node: Node) -> None:
 
 @exports("Assign")
 def _assign(b: Builder, node: Node) -> None:
-    """The new value alone: the variable stays as it is."""
+    """Writes the new value; the variable is not changed."""
     x, word = b.last(node.inputs[0]), node.config.get("op", "assign")
     if word != "assign":
         (value,) = node.weights.values()

@@ -1,8 +1,8 @@
 """An ONNX graph while exporters add to it: names, constants, the order of axes; and the table of exporters.
 
-Edges are images with their channels last; ONNX wants them first. An edge is kept in either order, or both, and turned
-only where somebody asks for the other, so neighbouring convolutions and what lies between them need no turning.
-What depends on no input is computed here by the core and becomes a constant.
+The core has channels last, ONNX has them first. An edge is kept in either order, or both, and transposed only where the
+other order is needed, so there is no transposition between convolutions that follow each other. Values that depend on
+no input are computed by the core and become constants.
 """
 
 from __future__ import annotations
@@ -20,24 +20,24 @@ from fastnn.export.tape import Node, Tape, registrar
 Array = NDArray[Any]
 
 TYPES = {"float32": 1, "int32": 6, "bool": 9, "int64": 7}
-"""The element types' numbers in ONNX."""
+"""Numbers of the element types in ONNX."""
 SOURCES = ("Variable", "Constant")
-"""Kinds that are always computed beforehand, so no exporter meets them. A variable counts as it stands."""
+"""Kinds that are always computed beforehand and have no exporter. A variable has its present value."""
 WHOLE = 1 << 62
-"""A place beyond every axis, in slices."""
+"""Index beyond every axis, for slices."""
 
 
 class Builder:
     """An ONNX graph that grows node by node.
 
     Args:
-        tape: What it is made of.
+        tape: The nodes of the model.
 
     Attributes:
-        nodes: The nodes so far; within `body()`, those of the body.
-        constants: The constants of the graph, by what they hold.
-        values: The edges that are constants.
-        domains: The operator sets beside ONNX' own that nodes are taken from.
+        nodes: The nodes of ONNX so far; within `body()`, those of the body.
+        constants: The constants of the graph, by content.
+        values: The values of edges that are constants.
+        domains: The operator sets of the nodes.
     """
 
     def __init__(self, tape: Tape) -> None:
@@ -57,7 +57,7 @@ class Builder:
     # Values.
 
     def op(self, kind: str, *inputs: str, outputs: int = 1, **attributes: Any) -> Any:
-        """A node; returns the name of its output, or their names."""
+        """Adds a node and returns the name of its output, or a list of names."""
         from onnx import helper
 
         self._count += 1
@@ -68,7 +68,7 @@ class Builder:
 
     @contextmanager
     def body(self) -> Iterator[list[Any]]:
-        """The nodes that are added within become those of a subgraph."""
+        """Collects the nodes that are added within the block, for a subgraph."""
         around, self.nodes = self.nodes, []
         try:
             yield self.nodes
@@ -76,7 +76,7 @@ class Builder:
             self.nodes = around
 
     def constant(self, value: Any, dtype: Any = np.float32) -> str:
-        """A constant array; equal ones are kept once."""
+        """Returns the name of a constant array. Equal arrays are kept once."""
         from onnx import numpy_helper
 
         array = np.ascontiguousarray(np.asarray(value, dtype=dtype)).reshape(np.shape(value))
@@ -92,18 +92,18 @@ class Builder:
         return str(self.op("Cast", x, to=TYPES[dtype]))
 
     def extent(self, edge: int, axis: int) -> str:
-        """A size of an edge, as a list of one."""
+        """Returns the size of a dimension of an edge, as a vector of one element."""
         size = self.shape(edge)[axis]
         return str(self.op("Shape", self.last(edge), start=axis, end=axis + 1)) if size is None else self.ints([size])
 
     def batch(self) -> str:
-        """The size of the batch, as a list of one."""
+        """Returns the size of the batch, as a vector of one element."""
         if not self._rows:
             self._rows = self.extent(self.tape.inputs[0][1], 0)
         return self._rows
 
     def reshaped(self, x: str, node: Node, shape: Sequence[int | None]) -> str:
-        """The same numbers in another shape, in which None leads where there is a batch."""
+        """Returns the same values in another shape. A leading None stands for the batch."""
         sizes = [0 if i == 0 and size is None else -1 if size is None else size for i, size in enumerate(shape)]
         if sizes.count(-1) > 1:
             raise self.refusal(node, "it leaves more than one size open")
@@ -121,19 +121,19 @@ class Builder:
         return len(self.shape(edge))
 
     def axes(self, node: Node, word: str, default: Any = -1) -> list[int]:
-        """The axes that an argument names, counted from the front, in order."""
+        """Returns the axes that an argument names, counted from the front, in order."""
         rank, given = self.rank(node.inputs[0]), node.config.get(word, default)
         return sorted(int(one) % rank for one in ([given] if isinstance(given, (int, np.integer)) else given))
 
     def size(self, node: Node, axis: int) -> int:
-        """The size of the node's input along an axis, which must be known."""
+        """Returns the size of the input along an axis, which must be known."""
         size = self.shape(node.inputs[0])[axis]
         if size is None:
             raise self.refusal(node, f"{node.kind} needs axis {axis} to be of a known size")
         return size
 
     def last(self, edge: int) -> str:
-        """An edge with its channels last, as the core has it."""
+        """Returns the name of an edge with channels last, as the core has it."""
         if edge in self.values:
             return self.constant(self.values[edge], self.dtype(edge))
         if edge not in self._last:
@@ -142,14 +142,14 @@ class Builder:
         return self._last[edge]
 
     def first(self, edge: int) -> str:
-        """An edge with its channels before the other axes."""
+        """Returns the name of an edge with channels before the other axes."""
         if edge not in self._first:
             rank = self.rank(edge)
             self._first[edge] = self.op("Transpose", self.last(edge), perm=[0, rank - 1, *range(1, rank - 1)])
         return self._first[edge]
 
     def turned(self, edge: int) -> bool:
-        """Whether the edge is there with its channels first alone."""
+        """Returns whether an edge exists with channels first only."""
         return edge in self._first and edge not in self._last
 
     def put(self, edge: int, name: str, first: bool = False) -> None:
@@ -159,7 +159,7 @@ class Builder:
         self.put(edge, name, True)
 
     def elementwise(self, node: Node, function: Callable[..., str]) -> None:
-        """A function of each number of the inputs, which broadcast, in whichever order they are."""
+        """Applies an element-wise function, with broadcasting, in the order in which the inputs exist."""
         rank = max(self.rank(edge) for edge in node.inputs)
         first = any(self.turned(edge) for edge in node.inputs) and all(
             edge in self.values or edge in self._first for edge in node.inputs
@@ -176,7 +176,7 @@ class Builder:
         return self.constant(value, self.dtype(edge))
 
     def along(self, edge: int, axis: int, value: Array) -> tuple[str, str]:
-        """The edge, and numbers along one of its axes broadcast to it, in whichever order the edge is in."""
+        """Returns an edge and a vector along one of its axes, shaped to broadcast, in the order that exists."""
         rank = self.rank(edge)
         axis %= rank
         if self.turned(edge) and axis == rank - 1:
@@ -185,12 +185,12 @@ class Builder:
 
 
 def _computed(tape: Tape) -> dict[int, Array]:
-    """What depends on no input, computed by the core."""
+    """Returns the values of the edges that depend on no input, computed by the core."""
     graph = _core.Graph()
     like = graph.input((None,), "float32", "like")
     known: dict[int, int] = {}
     for node in tape.nodes:
-        # An assignment would write, and random numbers come from nothing too.
+        # An assignment would write, and random numbers have no inputs either.
         if node.kind not in SOURCES and (node.kind == "Assign" or not node.inputs):
             continue
         if not node.open and all(edge in known for edge in node.inputs):
@@ -208,6 +208,14 @@ def _computed(tape: Tape) -> dict[int, Array]:
 
 Exporter = Callable[[Builder, Node], None]
 EXPORTERS: dict[str, Exporter] = {}
-"""How each kind of node is expressed."""
+"""The exporter of each kind of node."""
 exports = registrar(EXPORTERS)
-"""Says that the decorated function expresses nodes of these kinds."""
+"""Registers the decorated function as the exporter of these kinds of nodes."""
+FROM_SHAPES: set[Exporter] = set()
+"""Exporters that go by the shape of the output, where unknown dimensions are seen, and not by arguments of the node."""
+
+
+def from_shapes(exporter: Exporter) -> Exporter:
+    """Registers the decorated exporter as one that goes by the shape of the output."""
+    FROM_SHAPES.add(exporter)
+    return exporter

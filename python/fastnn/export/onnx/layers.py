@@ -1,4 +1,4 @@
-"""Layers that are one node: products, windows, normalisation, merging, shapes, tokens."""
+"""Exporters of layers that are one node: products, windows, normalization, merging, shapes, tokens."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from fastnn import _core
-from fastnn.export.onnx.graph import WHOLE, Array, Builder, exports
+from fastnn.export.onnx.graph import WHOLE, Array, Builder, exports, from_shapes
 from fastnn.export.tape import Node
 
 
@@ -40,7 +40,7 @@ def _dense(b: Builder, node: Node) -> None:
 
 @exports("EinsumDense")
 def _einsum_dense(b: Builder, node: Node) -> None:
-    """One product, around which several axes are seen as one."""
+    """Writes one product, with several axes joined to one before and after it."""
     kernel, bias = _kernel_and_bias(node)
     source, to = node.inputs[0], node.outputs[0]
     contracted = int(node.config["contracted"])
@@ -54,7 +54,7 @@ def _einsum_dense(b: Builder, node: Node) -> None:
 
 
 class _Window:
-    """The spatial arguments of a convolution or pooling."""
+    """Spatial arguments of a convolution or pooling."""
 
     def __init__(self, b: Builder, node: Node, size: Any) -> None:
         config = node.config
@@ -68,7 +68,7 @@ class _Window:
         self.padding = str(config.get("padding") or "valid")
 
     def pads(self) -> dict[str, Any]:
-        """ONNX' attribute for the padding."""
+        """Returns the attribute of ONNX for the padding."""
         if self.padding == "valid":
             return {"pads": [0] * (2 * self.rank)}
         if self.padding == "causal":
@@ -85,7 +85,7 @@ class _Window:
 
 
 def _convolved(b: Builder, x: str, window: _Window, kernel: Array, bias: Array | None, group: int) -> str:
-    """A convolution of channels first; the kernel is (*size, channels of a group, filters)."""
+    """Adds a convolution with channels first. The kernel is (*size, channels of a group, filters)."""
     rank = window.rank
     turned = kernel.transpose(rank + 1, rank, *range(rank))
     inputs = [x, b.constant(turned), *([] if bias is None else [b.constant(bias)])]
@@ -104,7 +104,7 @@ def _convolution(b: Builder, node: Node) -> None:
 
 
 def _by_depth(kernel: Array) -> Array:
-    """A depthwise kernel (*size, channels, multiplier) as that of a convolution in as many groups as channels."""
+    """Returns a depthwise kernel (*size, channels, multiplier) as that of a convolution with a group per channel."""
     *size, channels, multiplier = kernel.shape
     return kernel.reshape(*size, 1, channels * multiplier)
 
@@ -151,7 +151,7 @@ def _transposed(b: Builder, node: Node) -> None:
     inputs = [b.first(node.inputs[0]), b.constant(kernel.transpose(rank + 1, rank, *range(rank)))]
     y = b.op("ConvTranspose", *inputs, strides=window.strides, dilations=window.dilations, pads=begins + ends)
     if any(further):
-        # What the strides leave untouched at the end is zero before the bias.
+        # Outputs that no input reaches at the end are zero before the bias.
         y = b.op("Pad", y, b.ints([0] * (rank + 2) + [0, 0, *further]))
     if bias is not None:
         y = b.op("Add", y, b.constant(bias.reshape(-1, *[1] * rank)))
@@ -339,6 +339,7 @@ def _dot(b: Builder, node: Node) -> None:
 
 
 @exports("Flatten", "Reshape", "ReshapeTo")
+@from_shapes
 def _reshape(b: Builder, node: Node) -> None:
     b.put(node.outputs[0], b.reshaped(b.last(node.inputs[0]), node, b.shape(node.outputs[0])))
 
@@ -371,7 +372,7 @@ def _cropping(b: Builder, node: Node) -> None:
 
 
 def _pairs(value: Any, rank: int) -> list[tuple[int, int]]:
-    """(before, after) of each axis: one number, one an axis, a pair an axis, or all of them in one list."""
+    """Returns (before, after) for each axis, from one number, one or a pair for each axis, or a flat list."""
     flat = [int(one) for one in np.asarray(value).reshape(-1)]
     if len(flat) == 1:
         flat = flat * (2 * rank)
@@ -382,7 +383,7 @@ def _pairs(value: Any, rank: int) -> list[tuple[int, int]]:
 
 @exports("UpSampling1D", "UpSampling2D", "UpSampling3D", "Resizing")
 def _resampling(b: Builder, node: Node) -> None:
-    """Each axis is blended by a matrix, which is read off by giving the node the unit vectors of that axis."""
+    """Writes one matrix product for each axis. The core gives the matrices, as its answers to unit vectors."""
     source, to = node.inputs[0], node.outputs[0]
     sizes = [b.size(node, axis) for axis in range(1, b.rank(source) - 1)]
     fill = float(node.config.get("fill_value") or 0.0)
@@ -391,11 +392,11 @@ def _resampling(b: Builder, node: Node) -> None:
     def answer(image: Array) -> Array:
         return _core.apply(node.kind, config, [image.astype(np.float32)])[0]
 
-    # Read in the middle, which lies within an image that is padded to another form. There each matrix comes times what
-    # the other axes make of ones, so the first as it is and the others without that come to the right product.
+    # Read in the middle, which lies within an image that is padded to another aspect ratio. There each matrix is
+    # multiplied by the answer of the other axes to ones; all but the first are divided by it.
     ones = answer(np.ones((1, *sizes, 1)))
     share = ones[tuple(size // 2 for size in ones.shape)]
-    upright = node.kind.startswith("UpSampling")  # then an axis does not look at the others
+    upright = node.kind.startswith("UpSampling")  # then the axes are independent
     x, letters = b.last(source), "axyz"[: 1 + len(sizes)]
     for i, size in enumerate(sizes, 1):
         rows = []
@@ -419,7 +420,7 @@ def _center_crop(b: Builder, node: Node) -> None:
     wanted = [int(node.config[word]) for word in ("height", "width")]
     starts = [(size - out) // 2 for size, out in zip(sizes, wanted, strict=True)]
     if min(starts) < 0:
-        _resampling(b, node)  # what is too small is made larger
+        _resampling(b, node)  # an image that is too small is enlarged
         return
     ends = [start + out for start, out in zip(starts, wanted, strict=True)]
     b.put(node.outputs[0], b.op("Slice", b.last(node.inputs[0]), b.ints(starts), b.ints(ends), b.ints([1, 2])))
@@ -447,7 +448,7 @@ def _category_encoding(b: Builder, node: Node) -> None:
     mode = node.config.get("output_mode", "multi_hot")
     if mode == "one_hot" and b.rank(source) == b.rank(to) and b.shape(source)[-1] == 1:
         ids = b.op("Squeeze", ids, b.ints([-1]))
-    # By comparison, for which an id that is out of range is none.
+    # Ids out of range equal no token.
     y = b.cast(b.op("Equal", b.op("Unsqueeze", ids, b.ints([-1])), places), "float32")
     if len(node.inputs) > 1:
         y = b.op("Mul", y, b.op("Unsqueeze", b.last(node.inputs[1]), b.ints([-1])))
@@ -486,7 +487,7 @@ _DRAWING = (
     "RandomFlip", "RandomGrayscale", "RandomHue", "RandomInvert", "RandomPosterization", "RandomRotation",
     "RandomSaturation", "RandomSharpness", "RandomShear", "RandomTranslation", "RandomZoom", "Solarization",
 )  # fmt: skip
-"""What is left out of inference unless a call says training=True."""
+"""Kinds that inference omits unless a call has training=True."""
 
 
 @exports(*_DRAWING)

@@ -1,7 +1,7 @@
-"""Recurrent layers and attention, with their masks.
+"""Exporters of recurrent layers and attention, with their masks.
 
-A recurrent layer is ONNX' own where that computes the same. Masks, which may stand anywhere, and activations that ONNX
-does not know make it a Scan: one step as a graph of its own, which carries the states.
+A recurrent layer becomes the operator of ONNX where that computes the same. With a mask, or an activation that ONNX
+does not have, it becomes a Scan: a subgraph of one step that carries the states.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from fastnn.export.onnx.graph import WHOLE, Array, Builder, exports
 from fastnn.export.tape import Node
 
 _GATES = {"LSTM": (0, 3, 1, 2), "GRU": (0, 1, 2), "SimpleRNN": (0,)}
-"""The order in which ONNX has the gates of a cell, in the order of the core: i o f c for i f c o; z r h."""
+"""Order of the gates in ONNX, by their numbers in the core: i o f c for i f c o; z r h."""
 _CELL_FUNCTIONS: dict[str, tuple[str, list[float], list[float]]] = {
     "tanh": ("Tanh", [], []), "sigmoid": ("Sigmoid", [], []), "relu": ("Relu", [], []), "elu": ("Elu", [1.0], []),
     "softsign": ("Softsign", [], []), "softplus": ("Softplus", [], []), "linear": ("Affine", [1.0], [0.0]),
     "hard_sigmoid": ("HardSigmoid", [1 / 6], [0.5]),
 }  # fmt: skip
-"""Their names in ONNX, and their alpha and beta: who has none takes none of the lists."""
+"""Activations of cells: name in ONNX, alpha and beta, where it has them."""
 
 
 @exports("SimpleRNN", "LSTM", "GRU")
@@ -43,12 +43,12 @@ def _recurrent(b: Builder, node: Node) -> None:
 
 
 def _numbers(config: Mapping[str, Any], word: str) -> dict[str, Any]:
-    """The arguments of an activation among those of a cell."""
+    """Returns the arguments of an activation among those of a cell."""
     return {key.removeprefix(f"{word}_"): value for key, value in config.items() if key.startswith(f"{word}_")}
 
 
 def _biases(node: Node) -> tuple[Array, Array]:
-    """What is added to the products of the input, and to those of the state."""
+    """Returns the bias of the input and the bias of the state."""
     kernel, _, *rest = node.weights.values()
     both = np.zeros((2, kernel.shape[-1]), dtype=np.float32)
     if rest:
@@ -104,7 +104,7 @@ Squash = Callable[[str], str]
 
 
 def _walk(b: Builder, node: Node, functions: list[tuple[str, dict[str, Any]]]) -> None:
-    """The products with the input at once, then step after step: where the mask says no, the states stay."""
+    """Writes the product with the input, then a Scan over the steps. A masked step keeps the states."""
     from onnx import helper
 
     config = node.config
@@ -115,7 +115,7 @@ def _walk(b: Builder, node: Node, functions: list[tuple[str, dict[str, Any]]]) -
     count = 2 if node.kind == "LSTM" else 1
     bias, of_state = _biases(node)
     if node.kind == "GRU":
-        # Only that of the candidate must stay inside, as what it joins is multiplied by the reset gate.
+        # Only the bias of the candidate must stay inside: its sum is multiplied by the reset gate.
         bias[: 2 * units] += of_state[: 2 * units]
 
     squashes: list[Squash] = []
@@ -211,7 +211,7 @@ _STEPS = {"SimpleRNN": _simple_step, "LSTM": _lstm_step, "GRU": _gru_step}
 
 @exports("Attention", "AdditiveAttention", "MultiHeadAttention")
 def _attention(b: Builder, node: Node) -> None:
-    """softmax(score(query, key)) value, where a score that is hidden by a mask is the lowest number."""
+    """Writes softmax(score(query, key)) value. A masked score is the lowest float."""
     config, to = node.config, node.outputs[0]
     if config.get("dropout"):
         raise b.refusal(node, "it draws random numbers for its dropout, called with training=True")
@@ -246,23 +246,23 @@ def _attention(b: Builder, node: Node) -> None:
     if seen:
         together = reduce(lambda x, other: b.op("And", x, other), seen)
         scores = b.op("Where", together, scores, b.constant(np.finfo(np.float32).min))
-    chances = b.op("Softmax", scores, axis=-1)
-    y = b.op("MatMul", chances, value)
+    weights = b.op("Softmax", scores, axis=-1)
+    y = b.op("MatMul", weights, value)
     y = b.op("Transpose", y, perm=turn) if headed else y
     if "zero_mask" in masks:
         shown = b.op("Unsqueeze", b.last(masks["zero_mask"]), b.ints([2, 3] if headed else [2]))
         y = b.op("Where", shown, y, b.constant(0.0))
     b.put(to, y)
     for edge in node.outputs[1:]:
-        b.put(edge, chances)
+        b.put(edge, weights)
 
 
 _MASKS = ("query_mask", "value_mask", "key_mask", "attention_mask", "zero_mask")
-"""In the order in which the node reads them."""
+"""Masks in the order in which the node reads them."""
 
 
 def _spread(b: Builder, edge: int, word: str, headed: bool) -> str:
-    """A mask as one of scores: (batch, queries, keys), with an axis of heads before them where there are heads."""
+    """Returns a mask in the shape of the scores: (batch, queries, keys), or with heads after the batch."""
     mask = b.last(edge)
     if word == "attention_mask":
         extra = b.rank(edge) - (4 if headed else 3)
@@ -274,7 +274,7 @@ def _spread(b: Builder, edge: int, word: str, headed: bool) -> str:
 
 
 def _sight(b: Builder, node: Node) -> list[str]:
-    """Which keys a query sees by their places alone."""
+    """Returns the masks of causal attention and of a sliding window."""
     causal, window = bool(node.config.get("use_causal_mask")), node.config.get("sliding_window")
     if not causal and not window:
         return []
