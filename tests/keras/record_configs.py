@@ -13,10 +13,8 @@ from typing import Any
 
 def chain(keras: Any) -> Any:
     layers = keras.layers
-    return keras.Sequential(
-        [layers.Input((4,), name="x"), layers.Dense(3, activation="relu", name="a"), layers.Dense(2, name="b")],
-        name="m",
-    )
+    first, last = layers.Dense(3, activation="relu", name="a"), layers.Dense(2, name="b")
+    return keras.Sequential([layers.Input((4,), name="x"), first, last], name="m")
 
 
 def shared(keras: Any) -> Any:

@@ -1,7 +1,7 @@
 """The door: raw data become checked arrays before the first step.
 
-Owns the arguments `x`, `y`, `sample_weight`, `class_weight`, `validation_data` and `verbose`-less checks of `fit`,
-`evaluate`, `predict` and the methods for one batch. Arrays are read in place where their type allows it. Targets are
+Owns the arguments `x`, `y`, `sample_weight`, `class_weight` and `validation_data` of `fit`, and those of `evaluate`,
+`predict` and the methods for one batch. Arrays are read in place where their type allows it. Targets are
 handed over by output and by the form in which losses and metrics read them (see `compiled.py`). Every error says who
 expects what, what came, and how to mend it.
 """
