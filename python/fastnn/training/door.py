@@ -421,7 +421,7 @@ def unwrapped(given: Any, least_axes: int) -> Any:
 
 
 def fits(shape: Sequence[int | None], expected: Sequence[int | None]) -> bool:
-    """Returns whether a shape is one that is expected; None stands for any size."""
+    """Returns whether a shape is one that is expected; None in the latter means any size."""
     return len(shape) == len(expected) and all(e in (None, s) for s, e in zip(shape, expected, strict=True))
 
 
