@@ -23,7 +23,7 @@ Outcome = tuple[list[Spec], Structure | None]
 
 
 class State:
-    """What the engine knows of one part.
+    """State that the engine keeps for one part.
 
     Attributes:
         calls: Its calls on symbolic tensors, in order; those within a trace are not among them.
@@ -70,13 +70,13 @@ P = TypeVar("P", bound="Part", contravariant=True)
 
 
 class Computation(Generic[P]):
-    """How the parts of a class compute: one object for the class, with the part as an argument of each method.
+    """Computation of the parts of a class: one object for the class, with the part as an argument of each method.
 
     A part that is called in a way of its own, as a model is, needs `emit` and `output_shape` alone.
     """
 
     owns_attributes: bool = False
-    """Whether layers and variables among a part's attributes belong to it."""
+    """True if layers and variables among a part's attributes belong to it."""
 
     def arguments(self, part: P, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
         """Returns the checked arguments of a call, (args, kwargs)."""
@@ -115,7 +115,7 @@ class Part:
     _fastnn_state: State
     __fastnn_computation__: ClassVar[Computation[Any]]
     __fastnn_is_entry__: ClassVar[bool] = False
-    """Whether it stands for an input of a model and computes nothing."""
+    """True if it stands for an input of a model and computes nothing."""
 
     def __fastnn_title__(self) -> str:
         """Returns the name by which messages call it."""
@@ -178,7 +178,7 @@ def has_begun(part: Part) -> bool:
 
 
 def state_of(part: Part) -> State:
-    """Returns what the engine knows of a part."""
+    """Returns the state of a part."""
     return part._fastnn_state
 
 

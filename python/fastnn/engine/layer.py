@@ -61,9 +61,9 @@ class Layer(WeightOwner, CallHistory, contract.Hooks, Configurable):
     keras_module = "keras.layers"
     keras_ignored_arguments = {"data_format": "channels_last", "keras_version": ..., "backend": ...}
     takes_many: ClassVar[bool] = False
-    """Whether it is called on a list of tensors."""
+    """True if it is called on a list of tensors."""
     supports_masking = False
-    """Whether the mask of its input is one of its output."""
+    """True if the mask of its input is one of its output."""
     common_arguments: ClassVar[tuple[str, ...]] = (
         "name", "trainable", "dtype", "activity_regularizer", "input_shape", "input_dim", "batch_input_shape",
         "batch_shape",

@@ -1,4 +1,4 @@
-"""What files, exporters and summaries may ask of a model.
+"""The part of a model that files, exporters and summaries may read.
 
 Every model derives from `Network`, so that a package below `fastnn.models` can tell a model from another layer without
 an import of models, and reads it through this class alone.

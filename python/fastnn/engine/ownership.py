@@ -1,4 +1,4 @@
-"""Which weights and layers belong to a part: those it made, and those among its attributes or members."""
+"""Ownership: the weights and layers of a part, those it made and those among its attributes or members."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ class WeightOwner(Part):
 
     @property
     def trainable(self) -> bool:
-        """Whether training may change the weights, those of layers within too; a model reads it at `compile`."""
+        """True if training may change the weights, those of layers within too; a model reads it at `compile`."""
         return state_of(self).trainable
 
     @trainable.setter

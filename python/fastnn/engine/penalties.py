@@ -1,4 +1,4 @@
-"""What layers add to the loss of a model: penalties on their outputs, and what a `call` gives to `add_loss`."""
+"""Penalties that layers add to the loss of a model: on their outputs, and by `add_loss` in a `call`."""
 
 from __future__ import annotations
 
