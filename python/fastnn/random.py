@@ -15,7 +15,7 @@ import numpy as np
 
 from fastnn import _core, ops, seeds
 from fastnn.ops.node import node, tensor
-from fastnn.ops.shaping import is_batched, sizes_and_batch
+from fastnn.ops.dimensions import is_batched, sizes_and_batch
 from fastnn.symbolic.tensors import KerasTensor, Trace, is_traced
 
 

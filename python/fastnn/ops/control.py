@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from fastnn.ops import elementwise as el
-from fastnn.ops.shaping import stack, unstack
+from fastnn.ops import joining, slicing
+from fastnn.ops.logic import less_equal, logical_and, where
 from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import KerasTensor, is_traced
 
@@ -39,7 +39,7 @@ def _chosen(conditions: Sequence[Any], results: Sequence[Any], who: str) -> Any:
     for several in zip(*leaves, strict=True):
         found = several[-1]
         for condition, one in zip(reversed(conditions), reversed(several[:-1]), strict=True):
-            found = one if one is None else el.where(condition, one, found)
+            found = one if one is None else where(condition, one, found)
         made.append(found)
     return structures[0].pack(made)
 
@@ -54,7 +54,7 @@ def switch(index: Any, branches: Sequence[Callable[..., Any]], *operands: Any) -
     """
     if not is_traced(index) and not np.ndim(index):
         return branches[int(np.clip(int(index), 0, len(branches) - 1))](*operands)
-    conditions = [el.less_equal(index, i) for i in range(len(branches) - 1)]
+    conditions = [less_equal(index, i) for i in range(len(branches) - 1)]
     return _chosen(conditions, [branch(*operands) for branch in branches], "switch")
 
 
@@ -86,7 +86,7 @@ def while_loop(
                 "ops.while_loop: the condition is a symbolic tensor, so how often the body runs is not known when the "
                 "graph is made; give maximum_iterations, and the body counts while the condition holds"
             )
-        running = holds if running is True else el.logical_and(running, holds)
+        running = holds if running is True else logical_and(running, holds)
         if not is_traced(running) and not np.any(running):
             break
         new = body(*now)
@@ -108,7 +108,7 @@ def _parts(xs: Any, who: str) -> tuple[Structure, list[Any]]:
                 f"ops.{who}: the first axis of {leaf.name!r} of shape {leaf.shape} is the batch, whose size is not "
                 "known beforehand; write the function for the whole batch, or move another axis to the front"
             )
-    cut = [unstack(leaf if hasattr(leaf, "shape") else np.asarray(leaf), axis=0) for leaf in leaves]
+    cut = [slicing.unstack(leaf if hasattr(leaf, "shape") else np.asarray(leaf), axis=0) for leaf in leaves]
     if len({len(one) for one in cut}) > 1:
         raise ValueError(f"ops.{who}: the first axes have the sizes {[len(one) for one in cut]}; they must be equal")
     return structure, [structure.pack(list(part)) for part in zip(*cut, strict=True)]
@@ -121,7 +121,7 @@ def _stacked(results: Sequence[Any], who: str) -> Any:
     if structure.alone and results[0] is None:
         return None
     leaves = zip(*[structure.flat(result) for result in results], strict=True)
-    return structure.pack([stack(list(several), 0) for several in leaves])
+    return structure.pack([joining.stack(list(several), 0) for several in leaves])
 
 
 def map(f: Callable[[Any], Any], xs: Any) -> Any:
@@ -180,14 +180,14 @@ def associative_scan(f: Callable[[Any, Any], Any], elems: Any, reverse: bool = F
         axis: Along which; its size is known.
     """
     structure = Structure(elems)
-    cut = [unstack(leaf, axis=axis) for leaf in structure.flat(elems)]
+    cut = [slicing.unstack(leaf, axis=axis) for leaf in structure.flat(elems)]
     parts = [structure.pack(list(part)) for part in zip(*cut, strict=True)]
     made: list[Any] = []
     for part in parts[::-1] if reverse else parts:
         made.append(f(made[-1], part) if made else part)
     ordered = made[::-1] if reverse else made
     several = zip(*[structure.flat(one) for one in ordered], strict=True)
-    return structure.pack([stack(list(leaves), axis) for leaves in several])
+    return structure.pack([joining.stack(list(leaves), axis) for leaves in several])
 
 
 def fori_loop(lower: int, upper: int, body_fun: Callable[[int, Any], Any], init_val: Any) -> Any:

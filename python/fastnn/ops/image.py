@@ -6,9 +6,20 @@ from typing import Any
 
 import numpy as np
 
-from fastnn.ops import elementwise as el
-from fastnn.ops import shaping, windows
+from fastnn.ops import arithmetic, conversion, joining, logic, shaping, windows
 from fastnn.symbolic.tensors import is_traced
+
+__all__ = [
+    "crop_images",
+    "extract_patches",
+    "gaussian_blur",
+    "hsv_to_rgb",
+    "is_traced",
+    "pad_images",
+    "resize",
+    "rgb_to_grayscale",
+    "rgb_to_hsv",
+]
 
 
 def _checked(images: Any, data_format: Any, who: str) -> Any:
@@ -17,7 +28,7 @@ def _checked(images: Any, data_format: Any, who: str) -> Any:
             f"ops.image.{who} expects data_format 'channels_last', got {data_format!r}; move the channels to the end: "
             "ops.moveaxis(x, 1, -1)"
         )
-    images = el.convert_to_tensor(images)
+    images = conversion.convert_to_tensor(images)
     if len(images.shape) not in (3, 4):
         raise ValueError(f"ops.image.{who} expects images (batch, height, width, channels), got {tuple(images.shape)}")
     return images
@@ -116,7 +127,9 @@ def rgb_to_grayscale(images: Any, data_format: Any = None) -> Any:
     if images.shape[-1] != 3:
         raise ValueError(f"ops.image.rgb_to_grayscale expects three channels, got {tuple(images.shape)}")
     weights = np.array([0.2989, 0.5870, 0.1140], np.float32)
-    gray = el.add(el.add(images[..., 0:1] * weights[0], images[..., 1:2] * weights[1]), images[..., 2:3] * weights[2])
+    gray = arithmetic.add(
+        arithmetic.add(images[..., 0:1] * weights[0], images[..., 1:2] * weights[1]), images[..., 2:3] * weights[2]
+    )
     return gray
 
 
@@ -124,18 +137,18 @@ def rgb_to_hsv(images: Any, data_format: Any = None) -> Any:
     """Red, green and blue in [0, 1] as hue, saturation and value."""
     images = _checked(images, data_format, "rgb_to_hsv")
     red, green, blue = images[..., 0], images[..., 1], images[..., 2]
-    value = el.maximum(el.maximum(red, green), blue)
-    least = el.minimum(el.minimum(red, green), blue)
+    value = arithmetic.maximum(arithmetic.maximum(red, green), blue)
+    least = arithmetic.minimum(arithmetic.minimum(red, green), blue)
     span = value - least
-    gray = el.equal(span, 0.0)
-    divisor = el.where(gray, 1.0, span) * 6.0
-    hue = el.where(
-        el.equal(value, red),
+    gray = logic.equal(span, 0.0)
+    divisor = logic.where(gray, 1.0, span) * 6.0
+    hue = logic.where(
+        logic.equal(value, red),
         (green - blue) / divisor,
-        el.where(el.equal(value, green), (blue - red) / divisor + 1.0 / 3.0, (red - green) / divisor + 2.0 / 3.0),
+        logic.where(logic.equal(value, green), (blue - red) / divisor + 1.0 / 3.0, (red - green) / divisor + 2.0 / 3.0),
     )
-    hue = el.where(gray, 0.0, el.where(el.less(hue, 0.0), hue + 1.0, hue))
-    return shaping.stack([hue, el.divide_no_nan(span, value), value], -1)
+    hue = logic.where(gray, 0.0, logic.where(logic.less(hue, 0.0), hue + 1.0, hue))
+    return joining.stack([hue, arithmetic.divide_no_nan(span, value), value], -1)
 
 
 def hsv_to_rgb(images: Any, data_format: Any = None) -> Any:
@@ -144,12 +157,12 @@ def hsv_to_rgb(images: Any, data_format: Any = None) -> Any:
     hue, saturation, value = images[..., 0] * 6.0, images[..., 1], images[..., 2]
 
     def channel(part: Any) -> Any:
-        return (1.0 - saturation + saturation * el.clip(part, 0.0, 1.0)) * value
+        return (1.0 - saturation + saturation * arithmetic.clip(part, 0.0, 1.0)) * value
 
-    red = el.absolute(hue - 3.0) - 1.0
-    green = 2.0 - el.absolute(hue - 2.0)
-    blue = 2.0 - el.absolute(hue - 4.0)
-    return shaping.stack([channel(red), channel(green), channel(blue)], -1)
+    red = arithmetic.absolute(hue - 3.0) - 1.0
+    green = 2.0 - arithmetic.absolute(hue - 2.0)
+    blue = 2.0 - arithmetic.absolute(hue - 4.0)
+    return joining.stack([channel(red), channel(green), channel(blue)], -1)
 
 
 def extract_patches(
@@ -194,3 +207,7 @@ def gaussian_blur(images: Any, kernel_size: Any = (3, 3), sigma: Any = (1.0, 1.0
         curves.append(curve / curve.sum())
     kernel = np.repeat(np.outer(*curves)[:, :, np.newaxis, np.newaxis], images.shape[-1], 2).astype(np.float32)
     return _one(images, lambda batch: windows.depthwise_conv(batch, kernel, 1, "same"))
+
+
+def __dir__() -> list[str]:
+    return __all__

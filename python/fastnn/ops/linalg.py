@@ -1,3 +1,62 @@
-"""The functions of matrices that there are, under Keras' name for the family."""
+"""Functions of matrices and vectors that Keras keeps in `keras.ops.linalg`."""
 
-from fastnn.ops.reduction import norm as norm
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fastnn.ops import arithmetic, conversion, logic, reduction, shaping
+
+__all__ = ["norm"]
+
+
+def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
+    """The length of vectors, or the size of matrices.
+
+    Args:
+        x: A tensor or an array.
+        ord: Along one axis: None or 2 (the root of the sum of squares), 0 (how many are not 0), inf, -inf, or the
+            power p of another norm. Along two axes: None or "fro", 1 and -1 (sums of columns), inf and -inf (of rows).
+        axis: One axis of vectors or two of matrices; None: all.
+        keepdims: Whether these axes stay.
+
+    Raises:
+        ValueError: Another `ord`, or one that needs singular values.
+    """
+    x = conversion.cast(x, "float32")
+    rank = len(x.shape)
+    if axis is None and ord is None:
+        return arithmetic.sqrt(reduction.sum(arithmetic.square(x), None, keepdims))
+    axes = list(range(rank)) if axis is None else [axis] if isinstance(axis, (int, np.integer)) else list(axis)
+    if len(axes) == 2 and (isinstance(ord, str) or ord in (None, 1, -1, np.inf, -np.inf)):
+        if ord in (None, "fro"):
+            return arithmetic.sqrt(reduction.sum(arithmetic.square(x), axes, keepdims))
+        if not isinstance(ord, str):
+            rows, columns = (one % rank for one in axes)
+            summed, left = (rows, columns) if ord in (1, -1) else (columns, rows)
+            found = (reduction.max if ord > 0 else reduction.min)(
+                reduction.sum(arithmetic.absolute(x), summed, True), left, True
+            )
+            return found if keepdims else shaping.squeeze(found, [rows, columns])
+    if len(axes) == 1 and not isinstance(ord, str):
+        if ord in (None, 2):
+            return arithmetic.sqrt(reduction.sum(arithmetic.square(x), axes, keepdims))
+        if ord in (np.inf, -np.inf):
+            return (reduction.max if ord > 0 else reduction.min)(arithmetic.absolute(x), axes, keepdims)
+        if ord == 0:
+            return reduction.sum(conversion.cast(logic.not_equal(x, 0.0), "float32"), axes, keepdims)
+        if ord == 1:
+            return reduction.sum(arithmetic.absolute(x), axes, keepdims)
+        return arithmetic.power(
+            reduction.sum(arithmetic.power(arithmetic.absolute(x), float(ord)), axes, keepdims), 1.0 / float(ord)
+        )
+    raise ValueError(
+        f"ops.norm expects, along {len(axes)} axes, "
+        + ("ord None, 'fro', 1, -1, inf or -inf" if len(axes) == 2 else "ord None, a number or inf")
+        + f", got {ord!r}"
+    )
+
+
+def __dir__() -> list[str]:
+    return __all__

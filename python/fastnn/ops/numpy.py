@@ -1,4 +1,4 @@
-"""The functions of `fastnn.ops` once more, under the name that Keras has for those of NumPy's kind."""
+"""Functions of `fastnn.ops` under the name that Keras has for those of NumPy: `keras.ops.numpy`."""
 
 from __future__ import annotations
 
@@ -9,3 +9,9 @@ def __getattr__(name: str) -> Any:
     from fastnn import ops
 
     return getattr(ops, name)
+
+
+def __dir__() -> list[str]:
+    from fastnn import ops
+
+    return dir(ops)

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from fastnn import _core
-from fastnn.ops import elementwise as el
-from fastnn.ops import reduction, shaping
+from fastnn.ops import joining, reduction, shaping, slicing
+from fastnn.ops.conversion import cast
 from fastnn.ops.node import array, node, tensor
 from fastnn.symbolic.tensors import KerasTensor, is_traced
 from fastnn.symbolic.variable import Variable
@@ -156,7 +156,7 @@ def _adaptive(inputs: Any, output_size: Any, data_format: Any, function: Any, wh
     if len(sizes) != rank:
         raise ValueError(f"ops.{who} expects {rank} output sizes, got {output_size}")
     # A mean of means along one axis after the other is that of the window, whose parts are all of one size.
-    made = el.cast(inputs, "float32")
+    made = cast(inputs, "float32")
     for axis, count in enumerate(sizes, 1):
         length = made.shape[axis]
         if length is None:
@@ -165,8 +165,8 @@ def _adaptive(inputs: Any, output_size: Any, data_format: Any, function: Any, wh
         parts = []
         for i in range(count):
             window = slice(i * length // count, -(-(i + 1) * length // count))
-            parts.append(function(shaping.get_item(made, (*before, window)), axis, True))
-        made = shaping.concatenate(parts, axis)
+            parts.append(function(slicing.get_item(made, (*before, window)), axis, True))
+        made = joining.concatenate(parts, axis)
     return made
 
 
@@ -242,7 +242,7 @@ def unfold(x: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride
         places.append(np.arange(size[axis])[:, np.newaxis] * apart[axis] + np.arange(windows) * step[axis])
     rows, columns = places
     flat = rows[:, np.newaxis, :, np.newaxis] * made.shape[3] + columns[np.newaxis, :, np.newaxis, :]
-    taken = shaping.take(shaping.reshape(made, (-1, channels, made.shape[2] * made.shape[3])), flat.reshape(-1), 2)
+    taken = slicing.take(shaping.reshape(made, (-1, channels, made.shape[2] * made.shape[3])), flat.reshape(-1), 2)
     count = size[0] * size[1]
     return shaping.reshape(taken, (-1, channels * count, rows.shape[1] * columns.shape[1]))
 
