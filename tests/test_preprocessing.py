@@ -873,9 +873,9 @@ def test_sequences_are_brought_to_one_length() -> None:
         (lambda pad: pad([[1]], truncating="left"), "truncating"),
         (lambda pad: pad([[1]], maxlen=0), "maxlen"),
         (lambda pad: pad([["a"]], value="x"), "dtype=object"),
-        (lambda pad: pad([1, 2]), "got 1 at place 0"),
+        (lambda pad: pad([1, 2]), "got 1 at index 0"),
         (lambda pad: pad(3), "list of sequences"),
-        (lambda pad: pad([np.ones((1, 2)), np.ones((1, 3))]), r"elements of shape \(2,\), got \(3,\) at place 1"),
+        (lambda pad: pad([np.ones((1, 2)), np.ones((1, 3))]), r"elements of shape \(2,\), got \(3,\) at index 1"),
     ],
 )
 def test_what_is_wrong_with_sequences_is_said(make: Callable[[Any], Any], words: str) -> None:

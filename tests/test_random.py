@@ -192,8 +192,8 @@ def test_generators_say_what_they_are() -> None:
 @pytest.mark.parametrize(
     ("function", "error", "match"),
     [
-        (lambda: random.SeedGenerator(-1), ValueError, "whole number of at least 0"),
-        (lambda: random.SeedGenerator(1.5), ValueError, "whole number of at least 0"),
+        (lambda: random.SeedGenerator(-1), ValueError, "an integer of at least 0"),
+        (lambda: random.SeedGenerator(1.5), ValueError, "an integer of at least 0"),
         (lambda: random.SeedGenerator(sead=1), ValueError, "no argument 'sead'"),
         (lambda: random.normal((2, -1)), ValueError, "at least 0"),
         (lambda: random.normal((2, None)), ValueError, "of which the first may be"),
