@@ -64,12 +64,10 @@ from fastnn.ops.arithmetic import (
     absolute,
     add,
     cbrt,
-    ceil,
     clip,
     divide,
     divide_no_nan,
     fabs,
-    floor,
     floor_divide,
     fmax,
     fmin,
@@ -84,7 +82,6 @@ from fastnn.ops.arithmetic import (
     negative,
     power,
     reciprocal,
-    round,
     rsqrt,
     saturate_cast,
     sign,
@@ -93,7 +90,6 @@ from fastnn.ops.arithmetic import (
     square,
     subtract,
     true_divide,
-    trunc,
 )
 from fastnn.ops.attention import dot_product_attention
 from fastnn.ops.bits import (
@@ -204,6 +200,7 @@ from fastnn.ops.reduction import (
     sum,
     var,
 )
+from fastnn.ops.rounding import ceil, floor, round, trunc
 from fastnn.ops.scattering import scatter, scatter_update, slice_update, unravel_index
 from fastnn.ops.segments import segment_max, segment_min, segment_prod, segment_sum
 from fastnn.ops.shaping import (

@@ -1,4 +1,4 @@
-"""Element-wise arithmetic: sums, products, powers, rounding, extremes of two, clipping."""
+"""Element-wise arithmetic: sums, products, powers, extremes of two, clipping."""
 
 from __future__ import annotations
 
@@ -15,44 +15,132 @@ from fastnn.symbolic.tensors import is_traced
 
 @unary(np.negative, floats=False)
 def negative(x: Any) -> Any:
-    """DOC."""
+    """Returns -x.
+
+    Args:
+        x: Tensor or array.
+
+    Returns:
+        Tensor or array of the shape of `x`.
+
+    Example:
+        >>> ops.negative([1, -2])
+        array([-1,  2], dtype=int32)
+    """
 
 
 @unary(np.abs, op="abs", floats=False)
 def absolute(x: Any) -> Any:
-    """DOC."""
+    """Returns the absolute value |x|.
+
+    Args:
+        x: Tensor or array.
+
+    Returns:
+        Tensor or array of the shape of `x`.
+
+    Example:
+        >>> ops.absolute([1, -2])
+        array([1, 2], dtype=int32)
+    """
 
 
 abs = absolute
 
 
 def fabs(x: Any) -> Any:
-    """x without its sign, in floats."""
+    """Returns the absolute value |x| as float32.
+
+    Args:
+        x: Tensor or array.
+
+    Returns:
+        Tensor or array of the shape of `x`, float32.
+
+    Example:
+        >>> ops.fabs([1, -2])
+        array([1., 2.], dtype=float32)
+    """
     return absolute(cast(x, "float32"))
 
 
 @unary(np.sign, floats=False)
 def sign(x: Any) -> Any:
-    """DOC."""
+    """Returns the sign: -1, 0 or 1.
+
+    Args:
+        x: Tensor or array.
+
+    Returns:
+        Tensor or array of the shape of `x`.
+
+    Example:
+        >>> ops.sign([-3, 0, 2])
+        array([-1,  0,  1], dtype=int32)
+    """
 
 
 @unary(np.square, floats=False)
 def square(x: Any) -> Any:
-    """DOC."""
+    """Returns x**2.
+
+    Args:
+        x: Tensor or array.
+
+    Returns:
+        Tensor or array of the shape of `x`.
+
+    Example:
+        >>> ops.square([2, -3])
+        array([4, 9], dtype=int32)
+    """
 
 
 @unary(np.sqrt)
 def sqrt(x: Any) -> Any:
-    """DOC."""
+    """Returns the square root of x.
+
+    Args:
+        x: Tensor or array.
+
+    Returns:
+        Tensor or array of the shape of `x`, float32.
+
+    Example:
+        >>> ops.sqrt([4.0, 9.0])
+        array([2., 3.], dtype=float32)
+    """
 
 
 @unary(lambda x: 1 / np.sqrt(x))
 def rsqrt(x: Any) -> Any:
-    """DOC."""
+    """Returns 1 / sqrt(x).
+
+    Args:
+        x: Tensor or array.
+
+    Returns:
+        Tensor or array of the shape of `x`, float32.
+
+    Example:
+        >>> ops.rsqrt([4.0, 16.0])
+        array([0.5 , 0.25], dtype=float32)
+    """
 
 
 def cbrt(x: Any) -> Any:
-    """The cube root."""
+    """Returns the cube root of x.
+
+    Args:
+        x: Tensor or array.
+
+    Returns:
+        Tensor or array of the shape of `x`, float32.
+
+    Example:
+        >>> ops.round(ops.cbrt([-8.0, 27.0]), 3)
+        array([-2.,  3.], dtype=float32)
+    """
     if not is_traced(x):
         return np.cbrt(array(x).astype(np.float32))
     return multiply(sign(cast(x, "float32")), power(fabs(x), 1.0 / 3.0))
@@ -60,112 +148,260 @@ def cbrt(x: Any) -> Any:
 
 @unary(np.reciprocal)
 def reciprocal(x: Any) -> Any:
-    """DOC."""
+    """Returns 1 / x.
 
+    Args:
+        x: Tensor or array.
 
-@unary(np.floor)
-def floor(x: Any) -> Any:
-    """DOC."""
+    Returns:
+        Tensor or array of the shape of `x`, float32.
 
-
-@unary(np.ceil)
-def ceil(x: Any) -> Any:
-    """DOC."""
-
-
-def round(x: Any, decimals: int = 0) -> Any:
-    """To the nearest whole number (of the even one where two are as near), or with so many decimals."""
-    if not is_traced(x):
-        return lowered(np.round(array(x), decimals))
-    made = tensor(x)
-    if made.dtype != "float32":
-        return made if decimals >= 0 else cast(round(cast(made, "float32"), decimals), made.dtype)
-    if decimals == 0:
-        return node("Unary", {"op": "round"}, [made], "round")
-    if decimals < 0:
-        return multiply(round(divide(made, 10.0**-decimals)), 10.0**-decimals)
-    return divide(round(multiply(made, 10.0**decimals)), 10.0**decimals)
-
-
-def trunc(x: Any) -> Any:
-    """x without what follows the point."""
-    if not is_traced(x):
-        return lowered(np.trunc(array(x)))
-    made = tensor(x)
-    return node("Unary", {"op": "trunc"}, [made], "trunc") if made.dtype == "float32" else made
+    Example:
+        >>> ops.reciprocal([2.0, 4.0])
+        array([0.5 , 0.25], dtype=float32)
+    """
 
 
 @binary(np.add, least="int32", of_bools="logical_or")
 def add(x1: Any, x2: Any) -> Any:
-    """DOC."""
+    """Returns x1 + x2.
+
+    Args:
+        x1: Tensor, array or number.
+        x2: The same, of a shape that can be broadcast with that of `x1`.
+
+    Returns:
+        Tensor or array of the common shape.
+
+    Example:
+        >>> ops.add([1, 2], [10, 20])
+        array([11, 22], dtype=int32)
+    """
 
 
 @binary(np.subtract, least="int32")
 def subtract(x1: Any, x2: Any) -> Any:
-    """DOC."""
+    """Returns x1 - x2.
+
+    Args:
+        x1: Tensor, array or number.
+        x2: The same, of a shape that can be broadcast with that of `x1`.
+
+    Returns:
+        Tensor or array of the common shape.
+
+    Example:
+        >>> ops.subtract([10, 20], [1, 2])
+        array([ 9, 18], dtype=int32)
+    """
 
 
 @binary(np.multiply, least="int32", of_bools="logical_and")
 def multiply(x1: Any, x2: Any) -> Any:
-    """DOC."""
+    """Returns x1 * x2, element-wise.
+
+    Args:
+        x1: Tensor, array or number.
+        x2: The same, of a shape that can be broadcast with that of `x1`.
+
+    Returns:
+        Tensor or array of the common shape.
+
+    Example:
+        >>> ops.multiply([1, 2], [10, 20])
+        array([10, 40], dtype=int32)
+    """
 
 
 @binary(np.divide, least="float32")
 def divide(x1: Any, x2: Any) -> Any:
-    """DOC."""
+    """Returns x1 / x2, as float32.
+
+    Args:
+        x1: Tensor, array or number.
+        x2: The same, of a shape that can be broadcast with that of `x1`.
+
+    Returns:
+        Tensor or array of the common shape.
+
+    Example:
+        >>> ops.divide([1, 3], 2)
+        array([0.5, 1.5], dtype=float32)
+    """
 
 
 true_divide = divide
 
 
 def divide_no_nan(x1: Any, x2: Any) -> Any:
-    """x1 / x2, and 0 where x2 is 0."""
+    """Returns x1 / x2, and 0 where x2 is 0.
+
+    Args:
+        x1: Tensor, array or number.
+        x2: The same, of a shape that can be broadcast with that of `x1`.
+
+    Returns:
+        Tensor or array of the common shape.
+
+    Example:
+        >>> ops.divide_no_nan([1.0, 3.0], [2.0, 0.0])
+        array([0.5, 0. ], dtype=float32)
+    """
     empty = equal(x2, 0)
     return where(empty, 0.0, divide(x1, where(empty, 1.0, x2)))
 
 
 @binary(np.floor_divide, least="int32")
 def floor_divide(x1: Any, x2: Any) -> Any:
-    """DOC."""
+    """Returns the largest integer not above x1 / x2.
+
+    Args:
+        x1: Tensor, array or number.
+        x2: The same, of a shape that can be broadcast with that of `x1`.
+
+    Returns:
+        Tensor or array of the common shape.
+
+    Example:
+        >>> ops.floor_divide([7, -7], 2)
+        array([ 3, -4], dtype=int32)
+    """
 
 
 @binary(np.mod, least="int32")
 def mod(x1: Any, x2: Any) -> Any:
-    """DOC."""
+    """Returns the remainder of x1 / x2, with the sign of x2.
+
+    Args:
+        x1: Tensor, array or number.
+        x2: The same, of a shape that can be broadcast with that of `x1`.
+
+    Returns:
+        Tensor or array of the common shape.
+
+    Example:
+        >>> ops.mod([7, -7], 3)
+        array([1, 2], dtype=int32)
+    """
 
 
 def fmod(x1: Any, x2: Any) -> Any:
-    """What is left of |x1| when |x2| is taken off as often as it goes, with the sign of x1."""
+    """Returns the remainder of x1 / x2, with the sign of x1.
+
+    Args:
+        x1: Tensor, array or number.
+        x2: The same, of a shape that can be broadcast with that of `x1`.
+
+    Returns:
+        Tensor or array of the common shape.
+
+    Example:
+        >>> ops.fmod([7, -7], 3)
+        array([ 1, -1], dtype=int32)
+    """
     return multiply(sign(x1), mod(absolute(x1), absolute(x2)))
 
 
 @binary(np.power, least="int32")
 def power(x1: Any, x2: Any) -> Any:
-    """DOC."""
+    """Returns x1**x2.
+
+    Args:
+        x1: Tensor, array or number.
+        x2: The same, of a shape that can be broadcast with that of `x1`.
+
+    Returns:
+        Tensor or array of the common shape.
+
+    Example:
+        >>> ops.power([2, 3], 2)
+        array([4, 9], dtype=int32)
+    """
 
 
 @binary(np.maximum, least="int32", of_bools="logical_or")
 def maximum(x1: Any, x2: Any) -> Any:
-    """DOC."""
+    """Returns the larger of x1 and x2; where they are equal, each gets half of the gradient.
+
+    Args:
+        x1: Tensor, array or number.
+        x2: The same, of a shape that can be broadcast with that of `x1`.
+
+    Returns:
+        Tensor or array of the common shape.
+
+    Example:
+        >>> ops.maximum([1, 5], [3, 2])
+        array([3, 5], dtype=int32)
+    """
 
 
 @binary(np.minimum, least="int32", of_bools="logical_and")
 def minimum(x1: Any, x2: Any) -> Any:
-    """DOC."""
+    """Returns the smaller of x1 and x2; where they are equal, each gets half of the gradient.
+
+    Args:
+        x1: Tensor, array or number.
+        x2: The same, of a shape that can be broadcast with that of `x1`.
+
+    Returns:
+        Tensor or array of the common shape.
+
+    Example:
+        >>> ops.minimum([1, 5], [3, 2])
+        array([1, 2], dtype=int32)
+    """
 
 
 def fmax(x1: Any, x2: Any) -> Any:
-    """The larger of the two, or the one that is not NaN."""
+    """Returns the larger of x1 and x2, or the one that is not NaN.
+
+    Args:
+        x1: Tensor, array or number.
+        x2: The same, of a shape that can be broadcast with that of `x1`.
+
+    Returns:
+        Tensor or array of the common shape.
+
+    Example:
+        >>> ops.fmax([1.0, np.nan], [0.0, 2.0])
+        array([1., 2.], dtype=float32)
+    """
     return where(isnan(x1), x2, where(isnan(x2), x1, maximum(x1, x2)))
 
 
 def fmin(x1: Any, x2: Any) -> Any:
-    """The smaller of the two, or the one that is not NaN."""
+    """Returns the smaller of x1 and x2, or the one that is not NaN.
+
+    Args:
+        x1: Tensor, array or number.
+        x2: The same, of a shape that can be broadcast with that of `x1`.
+
+    Returns:
+        Tensor or array of the common shape.
+
+    Example:
+        >>> ops.fmin([1.0, np.nan], [0.0, 2.0])
+        array([0., 2.], dtype=float32)
+    """
     return where(isnan(x1), x2, where(isnan(x2), x1, minimum(x1, x2)))
 
 
 def clip(x: Any, x_min: Any, x_max: Any) -> Any:
-    """x, but not below x_min and not above x_max."""
+    """Returns x, limited to the range [x_min, x_max].
+
+    Args:
+        x: Tensor or array.
+        x_min: Lower bound, a number or a tensor that is broadcast.
+        x_max: Upper bound, a number or a tensor that is broadcast.
+
+    Returns:
+        Tensor or array of the shape of `x`.
+
+    Example:
+        >>> ops.clip([-1.0, 0.5, 2.0], 0.0, 1.0)
+        array([0. , 0.5, 1. ], dtype=float32)
+    """
     if is_traced(x) and isinstance(x_min, (int, float)) and isinstance(x_max, (int, float)):
         made, *_ = one_type(x, x_min, x_max, least="int32")
         return node("Clip", {"low": float(x_min), "high": float(x_max)}, [made], "clip")
@@ -173,7 +409,19 @@ def clip(x: Any, x_min: Any, x_max: Any) -> Any:
 
 
 def saturate_cast(x: Any, dtype: Any) -> Any:
-    """With another element type, numbers outside its range first moved to the nearest within."""
+    """Returns x with another element type; values outside its range become the closest value inside.
+
+    Args:
+        x: Tensor or array.
+        dtype: Element type, such as "uint8", "int32" or "bool".
+
+    Returns:
+        Tensor or array of the shape of `x`.
+
+    Example:
+        >>> ops.saturate_cast([-1.0, 100.0, 300.0], "uint8")
+        array([  0, 100, 255], dtype=int32)
+    """
     wanted = np.dtype(getattr(dtype, "name", dtype))
     if wanted.kind == "b":
         return cast(clip(x, 0, 1), "bool")
@@ -183,13 +431,27 @@ def saturate_cast(x: Any, dtype: Any) -> Any:
     low, high = float(max(limits.min, -(2**31))), float(min(limits.max, 2**31 - 1))
     if high < 2**24:
         return cast(clip(x, low, high), dtype)
-    # No float32 is 2**31 - 1: beyond the last one below it the number itself is put.
+    # 2**31 - 1 is not a float32: values beyond the last one below it are replaced by an integer.
     inside = cast(clip(x, low, 2147483520.0), "int32")
     return where(greater_equal(x, 2147483648.0), 2**31 - 1, inside)
 
 
 def nan_to_num(x: Any, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None) -> Any:
-    """Numbers in place of NaN and of the infinite: 0, the largest and the smallest, where none are given."""
+    """Returns x with finite numbers in place of NaN and infinities.
+
+    Args:
+        x: Tensor or array.
+        nan: Number in place of NaN.
+        posinf: Number in place of infinity; None: the largest float32.
+        neginf: Number in place of negative infinity; None: the smallest float32.
+
+    Returns:
+        Tensor or array of the shape of `x`.
+
+    Example:
+        >>> ops.nan_to_num([np.nan, 1.0, np.inf], posinf=9.0)
+        array([0., 1., 9.], dtype=float32)
+    """
     if not is_traced(x):
         return lowered(np.nan_to_num(array(x), nan=nan, posinf=posinf, neginf=neginf))
     made = tensor(x)
@@ -202,14 +464,41 @@ def nan_to_num(x: Any, nan: float = 0.0, posinf: float | None = None, neginf: fl
 
 
 def isclose(x1: Any, x2: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Any:
-    """Whether |x1 - x2| <= atol + rtol * |x2|."""
+    """Returns True where |x1 - x2| <= atol + rtol * |x2|.
+
+    Args:
+        x1: Tensor, array or number.
+        x2: The same, of a shape that can be broadcast with that of `x1`.
+        rtol: Relative tolerance.
+        atol: Absolute tolerance.
+        equal_nan: Treats NaN as close to NaN.
+
+    Returns:
+        Tensor or array of type bool.
+
+    Example:
+        >>> ops.isclose([1.0, 2.0], [1.000001, 2.1])
+        array([ True, False])
+    """
     close = less_equal(absolute(subtract(x1, x2)), add(multiply(absolute(x2), rtol), atol))
     close = logical_or(logical_and(close, isfinite(x2)), equal(x1, x2))
     return logical_or(close, logical_and(isnan(x1), isnan(x2))) if equal_nan else close
 
 
 def heaviside(x1: Any, x2: Any) -> Any:
-    """0 below 0, 1 above, x2 at 0."""
+    """Returns the Heaviside step function: 0 where x1 < 0, 1 where x1 > 0, and x2 where x1 is 0.
+
+    Args:
+        x1: Tensor, array or number.
+        x2: Value at 0, a number or a tensor that is broadcast.
+
+    Returns:
+        Tensor or array of the common shape.
+
+    Example:
+        >>> ops.heaviside([-1.0, 0.0, 2.0], 0.5)
+        array([0. , 0.5, 1. ], dtype=float32)
+    """
     x1 = cast(x1, "float32")
     return where(
         isnan(x1),
@@ -219,6 +508,17 @@ def heaviside(x1: Any, x2: Any) -> Any:
 
 
 def signbit(x: Any) -> Any:
-    """Whether its sign is that of a negative number, as that of -0.0 is."""
+    """Returns True where the sign bit is set: for negative numbers and -0.0.
+
+    Args:
+        x: Tensor or array.
+
+    Returns:
+        Tensor or array of type bool.
+
+    Example:
+        >>> ops.signbit([-1.0, -0.0, 0.0])
+        array([ True,  True, False])
+    """
     x = cast(x, "float32")
     return logical_or(less(x, 0.0), logical_and(equal(x, 0.0), less(reciprocal(x), 0.0)))

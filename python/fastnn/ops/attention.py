@@ -18,26 +18,36 @@ def dot_product_attention(
     query: Any, key: Any, value: Any, bias: Any = None, mask: Any = None, scale: float | None = None,
     is_causal: bool = False, flash_attention: Any = None, attn_logits_soft_cap: float | None = None,
 ) -> Any:  # fmt: skip
-    """softmax(query key^T * scale) value, for each head (Vaswani et al., 2017, "Attention is all you need").
+    """Returns softmax(query key^T * scale) value, for each head.
+
+    Reference: Vaswani et al., 2017, "Attention is all you need".
 
     Args:
-        query: Of shape (batch, places, heads, size).
-        key: Of shape (batch, other places, heads, size); one head may serve several of the query's.
-        value: As `key`.
-        bias: Added to the scores, (batch, heads, places, other places), or None.
-        mask: True where a place looks at another, of that shape, or None.
-        scale: None: 1 / sqrt(size).
-        is_causal: Whether a place looks at none that follow it.
-        flash_attention: No effect.
-        attn_logits_soft_cap: Scores are kept within this, by a tanh; None: they are not.
+        query: Tensor or array of shape `(batch, targets, heads, size)`.
+        key: Tensor or array of shape `(batch, sources, heads, size)`; one head may serve several of the query's.
+        value: Tensor or array of the shape of `key`.
+        bias: Added to the scores, of shape `(batch, heads, targets, sources)`; or None.
+        mask: True where a target attends to a source, of the shape of `bias`; or None.
+        scale: Factor of the scores; None: 1 / sqrt(size).
+        is_causal: Lets a target attend to sources up to its own position only.
+        flash_attention: Accepted for Keras compatibility; ignored.
+        attn_logits_soft_cap: Limit c of the scores s, which become c * tanh(s / c); None: no limit.
+
+    Returns:
+        Tensor or array of the shape of `query`, float32.
 
     Raises:
-        ValueError: An operand has not four axes.
+        ValueError: An argument does not have rank 4.
+
+    Example:
+        >>> x = np.ones((1, 2, 1, 4))
+        >>> ops.dot_product_attention(x, x, x).shape
+        (1, 2, 1, 4)
     """
     query, key, value = (cast(x, "float32") for x in (query, key, value))
     if any(len(x.shape) != 4 for x in (query, key, value)):
         got = [tuple(x.shape) for x in (query, key, value)]
-        raise ValueError(f"ops.dot_product_attention expects (batch, places, heads, size), got {got}")
+        raise ValueError(f"ops.dot_product_attention expects (batch, targets, heads, size), got {got}")
     shared = query.shape[2] // key.shape[2]
     if shared > 1:
         key, value = joining.repeat(key, shared, 2), joining.repeat(value, shared, 2)

@@ -11,12 +11,26 @@ from fastnn.ops.logic import logical_not
 
 def _whole(x: Any, who: str) -> Any:
     if dtype(x) == "float32":
-        raise TypeError(f"ops.{who} expects whole numbers, got float32; cast them first: ops.cast(x, 'int32')")
+        raise TypeError(f"ops.{who} expects integers, got float32; cast them first: ops.cast(x, 'int32')")
     return cast(x, "int32")
 
 
 def bitwise_not(x: Any) -> Any:
-    """With each bit of a whole number turned: -1 - x; of a bool, whether it is false."""
+    """Returns the bitwise complement of integers, -1 - x, or the logical complement of booleans.
+
+    Args:
+        x: Integers or booleans, a tensor or an array.
+
+    Returns:
+        Tensor or array of the shape of `x`.
+
+    Raises:
+        TypeError: `x` is float32.
+
+    Example:
+        >>> ops.bitwise_not([0, 5])
+        array([-1, -6], dtype=int32)
+    """
     if dtype(x) == "bool":
         return logical_not(x)
     return subtract(-1, _whole(x, "bitwise_not"))
@@ -26,7 +40,22 @@ bitwise_invert = bitwise_not
 
 
 def left_shift(x: Any, y: Any) -> Any:
-    """The bits of a whole number moved to the left by y places: x * 2**y."""
+    """Returns x with its bits shifted to the left by y places: x * 2**y.
+
+    Args:
+        x: Integers, a tensor or an array.
+        y: Numbers of places, a tensor or an array of integers, or a number.
+
+    Returns:
+        Tensor or array of the common shape, int32.
+
+    Raises:
+        TypeError: An argument is float32.
+
+    Example:
+        >>> ops.left_shift([1, 3], 2)
+        array([ 4, 12], dtype=int32)
+    """
     return multiply(_whole(x, "left_shift"), power(2, _whole(y, "left_shift")))
 
 
@@ -34,7 +63,22 @@ bitwise_left_shift = left_shift
 
 
 def right_shift(x: Any, y: Any) -> Any:
-    """The bits of a whole number moved to the right by y places: x / 2**y, rounded down."""
+    """Returns x with its bits shifted to the right by y places: x / 2**y, rounded down.
+
+    Args:
+        x: Integers, a tensor or an array.
+        y: Numbers of places, a tensor or an array of integers, or a number.
+
+    Returns:
+        Tensor or array of the common shape, int32.
+
+    Raises:
+        TypeError: An argument is float32.
+
+    Example:
+        >>> ops.right_shift([8, 13], 2)
+        array([2, 3], dtype=int32)
+    """
     return floor_divide(_whole(x, "right_shift"), power(2, _whole(y, "right_shift")))
 
 

@@ -10,27 +10,33 @@ import numpy as np
 from fastnn.ops import dimensions, linear, reduction, shaping
 from fastnn.ops.arithmetic import multiply
 from fastnn.ops.conversion import cast, dtype, together
+from fastnn.ops.linear import exact, narrowed
 from fastnn.ops.node import node, tensor
 from fastnn.symbolic.tensors import KerasTensor, is_traced
 from fastnn.symbolic.variable import Variable
 
 
 def einsum(subscripts: str, *operands: Any, **kwargs: Any) -> Any:
-    """Products summed along the axes that the result does not have.
+    """Returns sums of products by the Einstein convention: axes that the result lacks are summed over.
 
     Args:
-        subscripts: A letter for each axis: "btd,de->bte"; "..." stands for leading axes.
+        subscripts: A letter for each axis, such as "btd,de->bte"; "..." stands for leading axes.
         *operands: Tensors or arrays.
-        **kwargs: Taken for Keras' sake.
+        **kwargs: Accepted for Keras compatibility; ignored.
+
+    Returns:
+        Tensor or array.
 
     Raises:
-        ValueError: The letters do not go with the operands, or an operand has one letter twice.
+        ValueError: The letters do not fit the operands, or an operand has one letter twice.
+
+    Example:
+        >>> ops.einsum("ij,jk->ik", [[1.0, 2.0]], [[3.0], [4.0]])
+        array([[11.]], dtype=float32)
     """
     if not is_traced(list(operands)):
         arrays = together(*operands)
-        return linear._of_type(
-            np.einsum(subscripts, *[linear._floats(x) for x in arrays], optimize=True), arrays[0].dtype
-        )
+        return narrowed(np.einsum(subscripts, *[exact(x) for x in arrays], optimize=True), arrays[0].dtype)
     if all(dtype(x) != "float32" for x in operands):
         return cast(einsum(subscripts, *[cast(x, "float32") for x in operands]), "int32")
     tensors = [tensor(x, "float32") if not isinstance(x, Variable) else x for x in operands]
@@ -40,7 +46,7 @@ def einsum(subscripts: str, *operands: Any, **kwargs: Any) -> Any:
         return _turned(_summed(tensor(made), letters, result), [c for c in letters if c in result], result)
     for i in range(1, len(tensors)):
         wanted = set(result).union(*terms[i + 1 :])
-        made, letters = _product_of(made, letters, tensors[i], terms[i], wanted)
+        made, letters = _product(made, letters, tensors[i], terms[i], wanted)
     return _turned(made, letters, result)
 
 
@@ -67,18 +73,18 @@ def _letters(subscripts: str, ranks: Sequence[int]) -> tuple[list[list[str]], li
     result = list(right.replace("...", "".join(spare[:longest])[::-1]))
     for c in result:
         if not any(c in term for term in found):
-            raise ValueError(f"ops.einsum: {subscripts!r} has {c!r} in its result and in no operand")
+            raise ValueError(f"ops.einsum: {subscripts!r} has {c!r} in its result but in no operand")
     return found, result
 
 
 def _summed(x: Any, letters: Sequence[str], wanted: Any) -> Any:
-    """Without the axes that nobody wants."""
+    """Sums over the axes that are not wanted."""
     axes = [i for i, c in enumerate(letters) if c not in wanted]
     return reduction.sum(x, axes) if axes else x
 
 
 def _turned(x: Any, letters: Sequence[str], wanted: Sequence[str]) -> Any:
-    """With its axes in the order that is wanted."""
+    """Transposes the axes into the wanted order."""
     order = [list(letters).index(c) for c in wanted]
     if x.shape[:1] == (None,) and order[:1] != [0]:
         raise ValueError(
@@ -87,10 +93,10 @@ def _turned(x: Any, letters: Sequence[str], wanted: Sequence[str]) -> Any:
     return x if order == sorted(order) else shaping.transpose(x, order)
 
 
-def _product_of(
+def _product(
     x1: Any, letters1: Sequence[str], x2: Any, letters2: Sequence[str], wanted: set[str]
 ) -> tuple[Any, list[str]]:
-    """The product of two: axes of both that are wanted lead, then those of the first, then those of the second."""
+    """Returns the product of two: wanted axes of both come first, then those of the first, then those of the second."""
     x1, letters1 = _summed(x1, letters1, wanted | set(letters2)), [c for c in letters1 if c in wanted or c in letters2]
     x2, letters2 = _summed(x2, letters2, wanted | set(letters1)), [c for c in letters2 if c in wanted or c in letters1]
     if x2.shape[:1] == (None,) and x1.shape[:1] != (None,):
@@ -113,16 +119,16 @@ def _product_of(
             "each sample with each other has no fixed shape. Give both the same letter"
         )
     if batch in contracted:
-        # Summed over the samples: as one product where nothing else is summed, else sample by sample first.
+        # A sum over the batch: one product where nothing else is summed, else products of each sample first.
         if len(contracted) > 1 or shared:
-            made, letters = _product_of(x1, letters1, x2, letters2, {*wanted, batch})
+            made, letters = _product(x1, letters1, x2, letters2, {*wanted, batch})
             return _summed(made, letters, wanted), [c for c in letters if c in wanted]
         first = _sized(tensor(x1, "float32"), [None, _count(sizes, own1)])
         other = _sized(tensor(x2, "float32"), [None, _count(sizes, own2)])
         made = node("Matmul", {"transpose_a": True}, [first, other], "einsum")
         return _sized(made, [sizes[c] for c in own1 + own2]), own1 + own2
     if not contracted and not own1:
-        # Element by element: numbers of the second get the first's axes.
+        # An element-wise product: the second gets the axes of the first.
         made = multiply(_spread(x1, letters1, letters2), tensor(x2))
         return made, letters2
     if not contracted and not own2:
@@ -157,14 +163,27 @@ def _sized(x: KerasTensor, sizes: Sequence[int | None]) -> Any:
 
 
 def _spread(x: Any, letters: Sequence[str], wanted: Sequence[str]) -> Any:
-    """With axes of size 1 where it has not those of another."""
+    """Adds axes of size 1 for those of another operand."""
     turned = _turned(tensor(x), letters, [c for c in wanted if c in letters])
     missing = [i for i, c in enumerate(wanted) if c not in letters]
     return shaping.expand_dims(turned, missing) if missing else turned
 
 
 def tensordot(x1: Any, x2: Any, axes: Any = 2) -> Any:
-    """The products summed along axes of both: so many last and first ones, or (axes of x1, axes of x2)."""
+    """Returns the product of tensors, summed along axes of both.
+
+    Args:
+        x1: Tensor or array.
+        x2: Tensor or array.
+        axes: Number of last axes of `x1` and first axes of `x2`, or (axes of `x1`, axes of `x2`).
+
+    Returns:
+        Tensor or array.
+
+    Example:
+        >>> ops.tensordot([[1.0, 2.0]], [3.0, 4.0], axes=1)
+        array([11.], dtype=float32)
+    """
     rank1, rank2 = dimensions.ndim(x1), dimensions.ndim(x2)
     if isinstance(axes, (int, np.integer)):
         own, others = list(range(rank1 - axes, rank1)), list(range(axes))
@@ -181,7 +200,19 @@ def tensordot(x1: Any, x2: Any, axes: Any = 2) -> Any:
 
 
 def dot(x1: Any, x2: Any) -> Any:
-    """As `matmul` for matrices; the product of vectors, summed; with a number, element by element."""
+    """Returns the dot product: the matrix product for matrices, the sum of products for vectors.
+
+    Args:
+        x1: Tensor, array or number.
+        x2: Tensor, array or number.
+
+    Returns:
+        Tensor or array.
+
+    Example:
+        >>> ops.dot([1.0, 2.0], [3.0, 4.0])
+        array(11., dtype=float32)
+    """
     if dimensions.ndim(x1) == 0 or dimensions.ndim(x2) == 0:
         return multiply(x1, x2)
     if dimensions.ndim(x2) > 2:
@@ -190,7 +221,19 @@ def dot(x1: Any, x2: Any) -> Any:
 
 
 def inner(x1: Any, x2: Any) -> Any:
-    """The products summed along the last axis of both."""
+    """Returns the inner product: sums of products along the last axis of both.
+
+    Args:
+        x1: Tensor, array or number.
+        x2: Tensor, array or number.
+
+    Returns:
+        Tensor or array.
+
+    Example:
+        >>> ops.inner([[1.0, 2.0], [3.0, 4.0]], [1.0, 1.0])
+        array([3., 7.], dtype=float32)
+    """
     if dimensions.ndim(x1) == 0 or dimensions.ndim(x2) == 0:
         return multiply(x1, x2)
     return tensordot(x1, x2, ([-1], [-1]))

@@ -21,42 +21,125 @@ def _filled(value: Any, sizes: Any, dtype: Any) -> Any:
 
 
 def zeros(shape: Any, dtype: Any = None) -> Any:
-    """All 0.
+    """Returns a tensor of zeros.
 
     Args:
-        shape: Whole numbers, the first of which may be `ops.shape(x)[0]`, the size of the batch.
-        dtype: The element type; None: "float32".
+        shape: Integers, the first of which may be `ops.shape(x)[0]`, the size of the batch.
+        dtype: Element type; None: "float32".
+
+    Returns:
+        Tensor or array.
+
+    Example:
+        >>> ops.zeros((2, 2))
+        array([[0., 0.],
+               [0., 0.]], dtype=float32)
     """
     return _filled(0.0, shape, dtype)
 
 
 def ones(shape: Any, dtype: Any = None) -> Any:
-    """All 1; arguments as of `zeros`."""
+    """Returns a tensor of ones.
+
+    Args:
+        shape: Integers, the first of which may be `ops.shape(x)[0]`, the size of the batch.
+        dtype: Element type; None: "float32".
+
+    Returns:
+        Tensor or array.
+
+    Example:
+        >>> ops.ones((2, 2))
+        array([[1., 1.],
+               [1., 1.]], dtype=float32)
+    """
     return _filled(1.0, shape, dtype)
 
 
 def full(shape: Any, fill_value: Any, dtype: Any = None) -> Any:
-    """All `fill_value`; arguments as of `zeros`."""
+    """Returns a tensor filled with one value.
+
+    Args:
+        shape: Integers, the first of which may be `ops.shape(x)[0]`, the size of the batch.
+        fill_value: Value, a number or a tensor that is broadcast.
+        dtype: Element type; None: "float32".
+
+    Returns:
+        Tensor or array.
+
+    Example:
+        >>> ops.full((2,), 7.0)
+        array([7., 7.], dtype=float32)
+    """
     return _filled(fill_value, shape, dtype)
 
 
 def empty(shape: Any, dtype: Any = None) -> Any:
-    """As `zeros`."""
+    """Returns a tensor of zeros, as `zeros`.
+
+    Args:
+        shape: Integers, the first of which may be `ops.shape(x)[0]`, the size of the batch.
+        dtype: Element type; None: "float32".
+
+    Returns:
+        Tensor or array.
+
+    Example:
+        >>> ops.empty((2,))
+        array([0., 0.], dtype=float32)
+    """
     return zeros(shape, dtype)
 
 
 def zeros_like(x: Any, dtype: Any = None) -> Any:
-    """All 0, in the shape of x and of its element type, or of another."""
+    """Returns a tensor of zeros with the shape and type of another.
+
+    Args:
+        x: Tensor or array.
+        dtype: Element type; None: that of `x`.
+
+    Returns:
+        Tensor or array.
+
+    Example:
+        >>> ops.zeros_like([1, 2])
+        array([0, 0], dtype=int32)
+    """
     return full_like(x, 0, dtype)
 
 
 def ones_like(x: Any, dtype: Any = None) -> Any:
-    """All 1, in the shape of x and of its element type, or of another."""
+    """Returns a tensor of ones with the shape and type of another.
+
+    Args:
+        x: Tensor or array.
+        dtype: Element type; None: that of `x`.
+
+    Returns:
+        Tensor or array.
+
+    Example:
+        >>> ops.ones_like([1, 2])
+        array([1, 1], dtype=int32)
+    """
     return full_like(x, 1, dtype)
 
 
 def full_like(x: Any, fill_value: Any, dtype: Any = None) -> Any:
-    """All `fill_value`, in the shape of x and of its element type, or of another."""
+    """Returns a tensor filled with one value, with the shape and type of another.
+
+    Args:
+        x: Tensor or array.
+        fill_value: Value, a number or a tensor that is broadcast.
+        dtype: Element type; None: that of `x`.
+
+    Returns:
+        Tensor or array.
+
+    Example:
+        >>> ops.full_like([1, 2], 7)
+        array([7, 7], dtype=int32)
+    """
     wanted = conversion.dtype(x) if dtype is None else dtype
     if not is_traced([x, fill_value]):
         return cast(np.full(np.shape(x), fill_value), wanted)
@@ -64,19 +147,43 @@ def full_like(x: Any, fill_value: Any, dtype: Any = None) -> Any:
     if not dimensions.is_batched(made):
         return shaping.broadcast_to(filling, made.shape)
     if None in made.shape[1:]:
-        # Nothing is less than itself, whatever its sizes come to be.
+        # No element is less than itself, whatever the sizes are: the condition is false everywhere.
         number = cast(made, "int32") if made.dtype == "bool" else made
         return where(less(number, number), cast(0, filling.dtype), filling)
     return node("BroadcastLike", {"shape": list(made.shape[1:])}, [filling, made], "full_like")
 
 
 def empty_like(x: Any, dtype: Any = None) -> Any:
-    """As `zeros_like`."""
+    """Returns a tensor of zeros with the shape and type of another, as `zeros_like`.
+
+    Args:
+        x: Tensor or array.
+        dtype: Element type; None: that of `x`.
+
+    Returns:
+        Tensor or array.
+
+    Example:
+        >>> ops.empty_like([1, 2])
+        array([0, 0], dtype=int32)
+    """
     return zeros_like(x, dtype)
 
 
 def array(x: Any, dtype: Any = None) -> Any:
-    """As `convert_to_tensor`."""
+    """Returns an array or a tensor, as `convert_to_tensor`.
+
+    Args:
+        x: Tensor, variable, array, list or number.
+        dtype: Element type; None: its own.
+
+    Returns:
+        Tensor or array.
+
+    Example:
+        >>> ops.array([1, 2])
+        array([1, 2], dtype=int32)
+    """
     return convert_to_tensor(x, dtype)
 
 
@@ -86,22 +193,27 @@ def _typed(found: Any, dtype: Any) -> Any:
 
 def _plain_numbers(who: str, *values: Any) -> None:
     if is_traced(list(values)):
-        raise TypeError(
-            f"ops.{who} expects plain numbers, got a symbolic tensor: the result's size must be known beforehand"
-        )
+        raise TypeError(f"ops.{who} expects numbers, got a symbolic tensor: the size of the result must be known")
 
 
 def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) -> Any:
-    """Numbers from start up to, but without, stop; int32 where all are whole.
+    """Returns evenly spaced numbers from the range [start, stop).
 
     Args:
-        start: The first; where it stands alone the end, and the first is 0.
-        stop: The end.
-        step: The distance; None: 1.
-        dtype: The element type.
+        start: First number; the end of the range where `stop` is None, which then begins at 0.
+        stop: End of the range, excluded.
+        step: Distance between numbers; None: 1.
+        dtype: Element type; None: int32 where all arguments are integers, else float32.
+
+    Returns:
+        Array.
 
     Raises:
-        TypeError: One of them is a symbolic tensor.
+        TypeError: An argument is a symbolic tensor.
+
+    Example:
+        >>> ops.arange(2, 8, 2)
+        array([2, 4, 6], dtype=int32)
     """
     _plain_numbers("arange", start, stop, step)
     first, last = (0, start) if stop is None else (start, stop)
@@ -111,16 +223,26 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) ->
 def linspace(
     start: Any, stop: Any, num: int = 50, endpoint: bool = True, retstep: bool = False, dtype: Any = None, axis: int = 0
 ) -> Any:
-    """`num` numbers at equal distances from start to stop.
+    """Returns evenly spaced numbers from `start` to `stop`.
 
     Args:
-        start: The first, a number or an array.
-        stop: The last, or the one after it without `endpoint`.
-        num: How many.
-        endpoint: Whether `stop` is one of them.
-        retstep: Whether their distance is returned too.
-        dtype: The element type.
-        axis: Where the new axis stands.
+        start: First number or array.
+        stop: Last number or array.
+        num: Number of values.
+        endpoint: Includes `stop`.
+        retstep: Returns the distance between numbers too.
+        dtype: Element type; None: "float32".
+        axis: Position of the new axis.
+
+    Returns:
+        Array, or (array, distance).
+
+    Raises:
+        TypeError: An argument is a symbolic tensor.
+
+    Example:
+        >>> ops.linspace(0.0, 1.0, 5)
+        array([0.  , 0.25, 0.5 , 0.75, 1.  ], dtype=float32)
     """
     _plain_numbers("linspace", start, stop)
     made, step = np.linspace(
@@ -133,23 +255,74 @@ def linspace(
 def logspace(
     start: Any, stop: Any, num: int = 50, endpoint: bool = True, base: Any = 10, dtype: Any = None, axis: int = 0
 ) -> Any:
-    """`base` to the power of `linspace`."""
+    """Returns numbers evenly spaced on a logarithmic scale, from base**start to base**stop.
+
+    Args:
+        start: First exponent.
+        stop: Last exponent.
+        num: Number of values.
+        endpoint: Includes `stop`.
+        base: Base of the powers.
+        dtype: Element type; None: "float32".
+        axis: Position of the new axis.
+
+    Returns:
+        Array.
+
+    Raises:
+        TypeError: An argument is a symbolic tensor.
+
+    Example:
+        >>> ops.logspace(0.0, 2.0, 3)
+        array([  1.,  10., 100.], dtype=float32)
+    """
     _plain_numbers("logspace", start, stop)
     return _typed(np.logspace(np.asarray(start), np.asarray(stop), num, endpoint, base, axis=axis), dtype)
 
 
 def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0) -> Any:
-    """`num` numbers, each the same number of times the one before, from start to stop."""
+    """Returns numbers with a constant ratio, from `start` to `stop`.
+
+    Args:
+        start: First number.
+        stop: Last number.
+        num: Number of values.
+        endpoint: Includes `stop`.
+        dtype: Element type; None: "float32".
+        axis: Position of the new axis.
+
+    Returns:
+        Array.
+
+    Raises:
+        TypeError: An argument is a symbolic tensor.
+
+    Example:
+        >>> ops.geomspace(1.0, 8.0, 4)
+        array([1., 2., 4., 8.], dtype=float32)
+    """
     _plain_numbers("geomspace", start, stop)
     return _typed(np.geomspace(np.asarray(start), np.asarray(stop), num, endpoint, axis=axis), dtype)
 
 
 def meshgrid(*x: Any, indexing: str = "xy") -> list[Any]:
-    """For each of several vectors its numbers at every place of the grid that they span.
+    """Returns the coordinates of a grid, one tensor for each of several vectors.
 
     Args:
         *x: Vectors without a batch.
         indexing: "xy": the first vector runs along the second axis; "ij": each along its own.
+
+    Returns:
+        List of tensors or arrays, one for each vector.
+
+    Raises:
+        ValueError: `indexing` is unknown.
+
+    Example:
+        >>> ops.meshgrid([1, 2], [3, 4])
+        [array([[1, 2],
+               [1, 2]], dtype=int32), array([[3, 3],
+               [4, 4]], dtype=int32)]
     """
     if indexing not in ("xy", "ij"):
         raise ValueError(f"ops.meshgrid expects indexing 'xy' or 'ij', got {indexing!r}")

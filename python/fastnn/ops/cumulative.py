@@ -23,10 +23,36 @@ def _cumulative(op: str, function: reduction.Reduction, x: Any, axis: int | None
 
 
 def cumsum(x: Any, axis: int | None = None, dtype: Any = None) -> Any:
-    """The sums of all up to each place along an axis."""
+    """Returns the cumulative sum along an axis.
+
+    Args:
+        x: Tensor or array.
+        axis: Axis along which to sum; None: the flattened array.
+        dtype: Element type in which it is computed; None: its own.
+
+    Returns:
+        Tensor or array of the shape of `x`, or flat.
+
+    Example:
+        >>> ops.cumsum([1, 2, 3])
+        array([1, 3, 6], dtype=int32)
+    """
     return _cumulative("sum", np.cumsum, x if dtype is None else cast(x, dtype), axis)
 
 
 def cumprod(x: Any, axis: int | None = None, dtype: Any = None) -> Any:
-    """The products of all up to each place along an axis."""
+    """Returns the cumulative product along an axis.
+
+    Args:
+        x: Tensor or array.
+        axis: Axis along which to multiply; None: the flattened array.
+        dtype: Element type in which it is computed; None: its own.
+
+    Returns:
+        Tensor or array of the shape of `x`, or flat.
+
+    Example:
+        >>> ops.cumprod([2, 3, 4])
+        array([ 2,  6, 24], dtype=int32)
+    """
     return _cumulative("prod", np.cumprod, x if dtype is None else cast(x, dtype), axis)

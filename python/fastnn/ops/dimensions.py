@@ -12,13 +12,20 @@ from fastnn.symbolic.tensors import KerasTensor, is_traced
 
 
 def shape(x: Any) -> tuple[Any, ...]:
-    """The sizes of a tensor; that of a batch is itself a tensor, of one whole number.
+    """Returns the shape as a tuple.
+
+    The size of a batch is a symbolic tensor of one integer. Functions that take a shape accept such a tuple:
+    `ops.zeros`, `random.normal`, `ops.reshape`.
 
     Args:
-        x: A tensor or an array.
+        x: Tensor or array.
 
     Returns:
-        A tuple, which functions that take a shape accept: `ops.zeros`, `random.normal`, `ops.reshape`.
+        Tuple of sizes.
+
+    Example:
+        >>> ops.shape(np.ones((2, 3)))
+        (2, 3)
     """
     if not is_traced(x):
         return np.shape(x)
@@ -27,7 +34,17 @@ def shape(x: Any) -> tuple[Any, ...]:
 
 
 def rows(x: Any) -> Any:
-    """How many samples the batch has: a tensor of one whole number."""
+    """Returns the size of the batch, a symbolic tensor of one integer.
+
+    Args:
+        x: Symbolic tensor with a batch.
+
+    Returns:
+        Symbolic tensor.
+
+    Raises:
+        ValueError: `x` has no batch.
+    """
     made = tensor(x)
     if not is_batched(made):
         raise ValueError(f"ops.shape: the tensor {made.name!r} of shape {made.shape} has no batch")
@@ -35,12 +52,34 @@ def rows(x: Any) -> Any:
 
 
 def ndim(x: Any) -> int:
-    """How many axes."""
+    """Returns the number of axes.
+
+    Args:
+        x: Tensor or array.
+
+    Returns:
+        An integer.
+
+    Example:
+        >>> ops.ndim(np.ones((2, 3)))
+        2
+    """
     return len(x.shape) if hasattr(x, "shape") else np.ndim(x)
 
 
 def size(x: Any) -> Any:
-    """How many numbers."""
+    """Returns the number of elements.
+
+    Args:
+        x: Tensor or array.
+
+    Returns:
+        An integer; a symbolic tensor where the batch is counted.
+
+    Example:
+        >>> ops.size(np.ones((2, 3)))
+        6
+    """
     total: Any = 1
     for one in shape(x):
         total = multiply(total, one) if is_traced([total, one]) else total * one
@@ -48,15 +87,29 @@ def size(x: Any) -> Any:
 
 
 def is_batched(x: KerasTensor) -> bool:
-    """Whether the first axis is the batch."""
+    """Returns True where the first axis is the batch.
+
+    Args:
+        x: Symbolic tensor.
+
+    Returns:
+        True or False.
+    """
     return bool(x.shape) and x.shape[0] is None
 
 
 def sizes_and_batch(sizes: Any, who: str) -> tuple[list[int], KerasTensor | None]:
-    """A shape as whole numbers; where the first is the size of a batch, without it but with a tensor that has it.
+    """Returns a shape as integers, without the size of a batch but with a tensor that has it.
+
+    Args:
+        sizes: Integers, the first of which may be the size of a batch.
+        who: Name of the function, for errors.
+
+    Returns:
+        (sizes, tensor with the batch or None).
 
     Raises:
-        ValueError: A size is neither, or that of a batch stands elsewhere.
+        ValueError: A size is neither an integer nor, in first place, the size of a batch.
     """
     many = [sizes] if isinstance(sizes, (int, np.integer, KerasTensor)) else list(sizes)
     like = None
@@ -68,7 +121,7 @@ def sizes_and_batch(sizes: Any, who: str) -> tuple[list[int], KerasTensor | None
             like = one.call.inputs[0]
         else:
             raise ValueError(
-                f"ops.{who} expects a shape of whole numbers, of which the first may be ops.shape(x)[0], the size of "
+                f"ops.{who} expects a shape of integers, of which the first may be ops.shape(x)[0], the size of "
                 f"the batch; got {one!r} as size {i}"
             )
     return found, like

@@ -14,14 +14,22 @@ from fastnn.symbolic.tensors import is_traced
 
 
 def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: Any = None, sparse: bool = False) -> Any:
-    """For each whole number k a row of 0 with a 1 at k; all 0 where k is none of the classes.
+    """Returns one-hot vectors for class indices; an index outside the classes gives zeros.
 
     Args:
-        x: Whole numbers.
-        num_classes: How many there are.
-        axis: Where the new axis stands.
-        dtype: The element type; None: "float32".
-        sparse: No effect.
+        x: Class indices, a tensor or an array of integers.
+        num_classes: Number of classes.
+        axis: Position of the new axis.
+        dtype: Element type; None: "float32".
+        sparse: Accepted for Keras compatibility; ignored.
+
+    Returns:
+        Tensor or array of shape `(..., num_classes)`, with the new axis at `axis`.
+
+    Example:
+        >>> ops.one_hot([0, 2], 3)
+        array([[1., 0., 0.],
+               [0., 0., 1.]], dtype=float32)
     """
     if is_traced(x):
         hot = node("OneHot", {"num_classes": int(num_classes)}, [cast(x, "int32")], "one_hot")
@@ -34,19 +42,30 @@ def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: Any = None, sparse:
 def multi_hot(
     inputs: Any, num_classes: int | None = None, axis: int = -1, dtype: Any = None, sparse: bool = False, **kwargs: Any
 ) -> Any:
-    """A row of 0 with a 1 at each of several whole numbers.
+    """Returns vectors with ones at several class indices and zeros elsewhere.
 
     Args:
-        inputs: Whole numbers, of shape (..., several).
-        num_classes: How many classes there are.
-        axis: Where the classes stand.
-        dtype: The element type; None: "float32".
-        sparse: No effect.
+        inputs: Class indices, a tensor or an array of integers, of shape `(..., indices)`.
+        num_classes: Number of classes.
+        axis: Position of the axis of the classes.
+        dtype: Element type; None: "float32".
+        sparse: Accepted for Keras compatibility; ignored.
         **kwargs: `num_tokens`, the older name of `num_classes`.
+
+    Returns:
+        Tensor or array of shape `(..., num_classes)`.
+
+    Raises:
+        TypeError: `num_classes` is missing, or an argument is unknown.
+
+    Example:
+        >>> ops.multi_hot([[0, 2], [1, 1]], 3)
+        array([[1., 0., 1.],
+               [0., 1., 0.]], dtype=float32)
     """
     num_classes = kwargs.pop("num_tokens", num_classes)
     if kwargs or num_classes is None:
-        raise TypeError(f"ops.multi_hot expects num_classes and no argument besides its own, got {sorted(kwargs)}")
+        raise TypeError(f"ops.multi_hot expects num_classes and no unknown arguments, got {sorted(kwargs)}")
     from_axis = 1 if dimensions.ndim(inputs) > 1 else 0
     hot = one_hot(inputs, num_classes, -1 if axis == -1 else axis + 1 if axis >= 0 else axis)
     found = reduction.max(hot, from_axis)

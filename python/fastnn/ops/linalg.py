@@ -12,17 +12,24 @@ __all__ = ["norm"]
 
 
 def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
-    """The length of vectors, or the size of matrices.
+    """Returns the norm of vectors or matrices.
 
     Args:
-        x: A tensor or an array.
-        ord: Along one axis: None or 2 (the root of the sum of squares), 0 (how many are not 0), inf, -inf, or the
-            power p of another norm. Along two axes: None or "fro", 1 and -1 (sums of columns), inf and -inf (of rows).
-        axis: One axis of vectors or two of matrices; None: all.
-        keepdims: Whether these axes stay.
+        x: Tensor or array.
+        ord: Order. For vectors None or 2 (Euclidean), 0 (number of elements that are not 0), inf, -inf, or the power p
+            of a p-norm. For matrices None or "fro" (Frobenius), 1 and -1 (column sums), inf and -inf (row sums).
+        axis: One axis for vectors, two for matrices; None: all.
+        keepdims: Keeps the reduced axes, with size 1.
+
+    Returns:
+        Tensor or array without these axes, float32.
 
     Raises:
-        ValueError: Another `ord`, or one that needs singular values.
+        ValueError: `ord` is unknown, or needs singular values.
+
+    Example:
+        >>> ops.norm([3.0, 4.0])
+        array(5., dtype=float32)
     """
     x = conversion.cast(x, "float32")
     rank = len(x.shape)

@@ -15,27 +15,31 @@ from fastnn.symbolic.variable import Variable
 
 
 def matmul(x1: Any, x2: Any) -> Any:
-    """The product of matrices in the last two axes.
+    """Returns the product of the matrices in the last two axes.
 
     Args:
-        x1: Of shape (..., m, k), or (k,).
-        x2: Of shape (..., k, n), or (k,); a variable of shape (k, n) is multiplied as `Dense` does.
+        x1: Tensor or array of shape `(..., m, k)` or `(k,)`.
+        x2: Tensor or array of shape `(..., k, n)` or `(k,)`.
 
     Returns:
-        Of shape (..., m, n).
+        Tensor or array of shape `(..., m, n)`.
 
     Raises:
-        ValueError: The shapes do not go together.
+        ValueError: The shapes do not fit.
+
+    Example:
+        >>> ops.matmul([[1.0, 2.0]], [[3.0], [4.0]])
+        array([[11.]], dtype=float32)
     """
     if not is_traced([x1, x2]):
         first, second = together(x1, x2)
-        return _of_type(np.matmul(_floats(first), _floats(second)), first.dtype)
+        return narrowed(np.matmul(exact(first), exact(second)), first.dtype)
     whole = "float32" not in (conversion.dtype(x1), conversion.dtype(x2))
     first = tensor(x1, "float32")
     if isinstance(x2, Variable) and len(x2.shape) == 2 and first.ndim > 1 and first.shape[0] is None and not whole:
         if first.shape[-1] not in (None, x2.shape[0]):
             raise ValueError(
-                f"ops.matmul expects the last axis of {first.shape} to be as long as the first of {x2.shape}; "
+                f"ops.matmul expects the last axis of {first.shape} to have the size of the first of {x2.shape}; "
                 f"got {first.shape[-1]} and {x2.shape[0]}"
             )
         arguments = {"units": x2.shape[1], "use_bias": False}
@@ -44,42 +48,78 @@ def matmul(x1: Any, x2: Any) -> Any:
     return cast(made, "int32") if whole else made
 
 
-def _floats(x: Any) -> Any:
-    # Whole numbers in double, which holds them.
+def exact(x: Any) -> Any:
+    """Returns integers as float64, which holds their products, and float32 unchanged."""
     return x if x.dtype == np.float32 else x.astype(np.float64)
 
 
-def _of_type(found: Any, dtype: Any) -> Any:
+def narrowed(found: Any, dtype: Any) -> Any:
+    """Returns a result of NumPy in the types of the core, as integers where the operands were."""
     return lowered(found) if dtype == np.float32 else lowered(np.rint(found).astype(np.int64))
 
 
 def vdot(x1: Any, x2: Any) -> Any:
-    """The sum of the products of all elements."""
+    """Returns the sum of the products of all elements of two tensors.
+
+    Args:
+        x1: Tensor or array.
+        x2: Tensor or array of the same shape.
+
+    Returns:
+        Tensor or array.
+
+    Example:
+        >>> ops.vdot([1, 2], [3, 4])
+        array(11, dtype=int32)
+    """
     return reduction.sum(multiply(x1, x2))
 
 
 def outer(x1: Any, x2: Any) -> Any:
-    """Every product of an element of one with an element of the other."""
+    """Returns the outer product: the products of all pairs of elements.
+
+    Args:
+        x1: Tensor or array, which is flattened.
+        x2: Tensor or array, which is flattened.
+
+    Returns:
+        Tensor or array of rank 2.
+
+    Example:
+        >>> ops.outer([1, 2], [3, 4])
+        array([[3, 4],
+               [6, 8]], dtype=int32)
+    """
     return multiply(shaping.reshape(x1, (-1, 1)), shaping.reshape(x2, (1, -1)))
 
 
 def cross(x1: Any, x2: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Any:
-    """The cross product of vectors of two or three numbers.
+    """Returns the cross product of vectors of two or three elements.
 
     Args:
         x1: Vectors along `axisa`.
         x2: Vectors along `axisb`.
-        axisa: The axis of the vectors in x1.
-        axisb: That in x2.
-        axisc: That in the result.
-        axis: In place of all three.
+        axisa: Axis of the vectors in `x1`.
+        axisb: Axis of the vectors in `x2`.
+        axisc: Axis of the vectors in the result.
+        axis: Axis of the vectors in all three, in place of the others.
+
+    Returns:
+        Tensor or array.
+
+    Raises:
+        ValueError: The vectors do not have two or three elements.
+
+    Example:
+        >>> ops.cross([1, 0, 0], [0, 1, 0])
+        array([0, 0, 1], dtype=int32)
     """
     if axis is not None:
         axisa = axisb = axisc = axis
     x1, x2 = convert_to_tensor(x1), convert_to_tensor(x2)
     a, b = shaping.moveaxis(x1, axisa, -1), shaping.moveaxis(x2, axisb, -1)
     if a.shape[-1] not in (2, 3) or b.shape[-1] not in (2, 3):
-        raise ValueError(f"ops.cross expects vectors of 2 or 3 numbers, got {tuple(x1.shape)} and {tuple(x2.shape)}")
+        raise ValueError(f"ops.cross expects vectors of 2 or 3 elements, got {tuple(x1.shape)} and {tuple(x2.shape)}")
 
     def product(i: int, j: int) -> Any:
         if i >= a.shape[-1] or j >= b.shape[-1]:
@@ -99,7 +139,22 @@ def cross(x1: Any, x2: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, a
 
 
 def kron(x1: Any, x2: Any) -> Any:
-    """Every number of x1 times the whole of x2, laid out as one array."""
+    """Returns the Kronecker product: the blocks a * x2 for each element a of x1.
+
+    Args:
+        x1: Tensor or array.
+        x2: Tensor or array.
+
+    Returns:
+        Tensor or array.
+
+    Raises:
+        ValueError: A size is unknown.
+
+    Example:
+        >>> ops.kron([1, 2], [1, 10])
+        array([ 1, 10,  2, 20], dtype=int32)
+    """
     x1, x2 = convert_to_tensor(x1), convert_to_tensor(x2)
     rank = max(dimensions.ndim(x1), dimensions.ndim(x2))
     sizes1 = [1] * (rank - dimensions.ndim(x1)) + list(x1.shape)

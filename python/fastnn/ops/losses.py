@@ -20,19 +20,26 @@ def _same_shapes(target: Any, output: Any, who: str) -> None:
         a == b or None in (a, b) for a, b in zip(sizes[0], sizes[1], strict=True)
     )
     if not fits:
-        raise ValueError(f"ops.{who} expects target and output of one shape, got {sizes[0]} and {sizes[1]}")
+        raise ValueError(f"ops.{who} expects target and output of the same shape, got {sizes[0]} and {sizes[1]}")
 
 
 def binary_crossentropy(target: Any, output: Any, from_logits: bool = False) -> Any:
-    """-(t log(p) + (1 - t) log(1 - p)) of each element.
+    """Returns the binary cross-entropy of each element: -t log(p) - (1 - t) log(1 - p).
 
     Args:
-        target: 0 or 1, or chances.
-        output: Chances, or logits where `from_logits`.
-        from_logits: Whether `output` are logits.
+        target: Labels 0 and 1, or probabilities.
+        output: Predicted probabilities, or logits, of the same shape.
+        from_logits: True where `output` holds logits.
+
+    Returns:
+        Tensor or array of that shape, float32.
 
     Raises:
-        ValueError: Their shapes differ.
+        ValueError: The shapes differ.
+
+    Example:
+        >>> ops.binary_crossentropy([0.0, 1.0], [0.5, 0.75])
+        array([0.69314..., 0.28768...], dtype=float32)
     """
     _same_shapes(target, output, "binary_crossentropy")
     target, output = cast(target, "float32"), cast(output, "float32")
@@ -48,16 +55,23 @@ def binary_crossentropy(target: Any, output: Any, from_logits: bool = False) -> 
 
 
 def categorical_crossentropy(target: Any, output: Any, from_logits: bool = False, axis: int = -1) -> Any:
-    """-sum(t log(p)) along an axis.
+    """Returns the cross-entropy of one-hot labels: -sum(t log(p)) along an axis.
 
     Args:
-        target: One-hot rows, or chances.
-        output: Chances, whose sum is made 1, or logits where `from_logits`.
-        from_logits: Whether `output` are logits.
-        axis: That of the classes.
+        target: One-hot labels, or probabilities.
+        output: Predicted probabilities, which are divided by their sum, or logits, of the same shape.
+        from_logits: True where `output` holds logits.
+        axis: Axis of the classes.
+
+    Returns:
+        Tensor or array without this axis, float32.
 
     Raises:
-        ValueError: Their shapes differ.
+        ValueError: The shapes differ.
+
+    Example:
+        >>> ops.categorical_crossentropy([[0.0, 1.0]], [[0.5, 0.5]])
+        array([0.69314...], dtype=float32)
     """
     _same_shapes(target, output, "categorical_crossentropy")
     target, output = cast(target, "float32"), cast(output, "float32")
@@ -73,10 +87,23 @@ def categorical_crossentropy(target: Any, output: Any, from_logits: bool = False
 
 
 def sparse_categorical_crossentropy(target: Any, output: Any, from_logits: bool = False, axis: int = -1) -> Any:
-    """-log(p) of the class whose number the target is; arguments as of `categorical_crossentropy`.
+    """Returns the cross-entropy of integer labels: -log(p) of the labeled class.
+
+    Args:
+        target: Class indices, of the shape of `output` without the axis of the classes, or with a last axis of size 1.
+        output: Predicted probabilities, which are divided by their sum, or logits.
+        from_logits: True where `output` holds logits.
+        axis: Axis of the classes.
+
+    Returns:
+        Tensor or array without the axis of the classes, float32.
 
     Raises:
-        ValueError: The target has not the shape of the output without the axis of the classes.
+        ValueError: The shapes do not fit.
+
+    Example:
+        >>> ops.sparse_categorical_crossentropy([1], [[0.5, 0.5]])
+        array([0.69314...], dtype=float32)
     """
     target, output = convert_to_tensor(target), cast(output, "float32")
     if len(target.shape) == len(output.shape) and target.shape[-1] == 1:
@@ -91,6 +118,19 @@ def sparse_categorical_crossentropy(target: Any, output: Any, from_logits: bool 
 
 
 def psnr(x1: Any, x2: Any, max_val: float) -> Any:
-    """How near two images are: 10 log10(max_val**2 / mean squared difference)."""
+    """Returns the peak signal-to-noise ratio of two images: 10 log10(max_val**2 / mean squared error), in decibels.
+
+    Args:
+        x1: Tensor or array.
+        x2: Tensor or array of the same shape.
+        max_val: Largest possible value of an element.
+
+    Returns:
+        Tensor or array of one number.
+
+    Example:
+        >>> ops.psnr([[0.0, 1.0]], [[0.0, 0.9]], max_val=1.0)
+        array(23.0103, dtype=float32)
+    """
     error = reduction.mean(square(subtract(x1, x2)))
     return subtract(20.0 * math.log10(max_val), multiply(10.0, log10(error)))

@@ -17,34 +17,103 @@ from fastnn.symbolic.tensors import is_traced
 
 
 def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Any:
-    """1 on a diagonal, 0 elsewhere.
+    """Returns a matrix with ones on a diagonal and zeros elsewhere.
 
     Args:
-        N: How many rows.
-        M: How many columns; None: as many.
-        k: Which diagonal; above the main one where positive.
-        dtype: The element type; None: "float32".
+        N: Number of rows.
+        M: Number of columns; None: N.
+        k: Diagonal; 0 is the main one, positive numbers lie above it.
+        dtype: Element type; None: "float32".
+
+    Returns:
+        Array of shape `(N, M)`.
+
+    Example:
+        >>> ops.eye(2, 3)
+        array([[1., 0., 0.],
+               [0., 1., 0.]], dtype=float32)
     """
     return cast(np.eye(N, M, k), dtype or "float32")
 
 
 def identity(n: int, dtype: Any = None) -> Any:
-    """1 on the diagonal, 0 elsewhere."""
+    """Returns the identity matrix.
+
+    Args:
+        n: Number of rows and columns.
+        dtype: Element type; None: "float32".
+
+    Returns:
+        Array of shape `(n, n)`.
+
+    Example:
+        >>> ops.identity(2)
+        array([[1., 0.],
+               [0., 1.]], dtype=float32)
+    """
     return eye(n, dtype=dtype)
 
 
 def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Any:
-    """1 on and below a diagonal, 0 above; arguments as of `eye`."""
+    """Returns a matrix with ones on and below a diagonal and zeros above.
+
+    Args:
+        N: Number of rows.
+        M: Number of columns; None: N.
+        k: Diagonal; 0 is the main one, positive numbers lie above it.
+        dtype: Element type; None: "float32".
+
+    Returns:
+        Array of shape `(N, M)`.
+
+    Example:
+        >>> ops.tri(3)
+        array([[1., 0., 0.],
+               [1., 1., 0.],
+               [1., 1., 1.]], dtype=float32)
+    """
     return cast(np.tri(N, M, k), dtype or "float32")
 
 
 def tril(x: Any, k: int = 0) -> Any:
-    """What lies on and below a diagonal of the last two axes, 0 elsewhere."""
+    """Returns the lower triangles of the matrices in the last two axes, with zeros elsewhere.
+
+    Args:
+        x: Tensor or array.
+        k: Diagonal; 0 is the main one, positive numbers lie above it.
+
+    Returns:
+        Tensor or array of the shape of `x`.
+
+    Raises:
+        ValueError: The last two axes do not have known sizes.
+
+    Example:
+        >>> ops.tril([[1, 2], [3, 4]])
+        array([[1, 0],
+               [3, 4]], dtype=int32)
+    """
     return _part(x, k, np.tril)
 
 
 def triu(x: Any, k: int = 0) -> Any:
-    """What lies on and above a diagonal of the last two axes, 0 elsewhere."""
+    """Returns the upper triangles of the matrices in the last two axes, with zeros elsewhere.
+
+    Args:
+        x: Tensor or array.
+        k: Diagonal; 0 is the main one, positive numbers lie above it.
+
+    Returns:
+        Tensor or array of the shape of `x`.
+
+    Raises:
+        ValueError: The last two axes do not have known sizes.
+
+    Example:
+        >>> ops.triu([[1, 2], [3, 4]])
+        array([[1, 2],
+               [0, 4]], dtype=int32)
+    """
     return _part(x, k, np.triu)
 
 
@@ -58,14 +127,44 @@ def _part(x: Any, k: int, function: Callable[..., Any]) -> Any:
 
 
 def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
-    """Powers of each number of a vector along a new last axis, the highest first; `increasing`: last."""
+    """Returns the Vandermonde matrix: the powers of each element of a vector along a new last axis.
+
+    Args:
+        x: Vector, a tensor or an array.
+        N: Number of powers; None: the length of `x`.
+        increasing: Orders the powers from low to high.
+
+    Returns:
+        Tensor or array of shape `(..., N)`.
+
+    Example:
+        >>> ops.vander(np.array([2, 3]), 3)
+        array([[4, 2, 1],
+               [9, 3, 1]], dtype=int32)
+    """
     count = x.shape[0] if N is None else int(N)
     powers = np.arange(count, dtype=np.int32)
     return power(shaping.expand_dims(convert_to_tensor(x), -1), powers if increasing else powers[::-1].copy())
 
 
 def diag(x: Any, k: int = 0) -> Any:
-    """A diagonal of a matrix; of a vector the matrix that has it as a diagonal."""
+    """Returns a diagonal of a matrix, or the matrix with a given diagonal.
+
+    Args:
+        x: Matrix or vector.
+        k: Diagonal; 0 is the main one, positive numbers lie above it.
+
+    Returns:
+        Vector for a matrix, matrix for a vector.
+
+    Raises:
+        ValueError: A tensor has another rank.
+
+    Example:
+        >>> ops.diag([1, 2])
+        array([[1, 0],
+               [0, 2]], dtype=int32)
+    """
     if not is_traced(x):
         return np.diag(array(x), k).copy()
     if dimensions.ndim(x) not in (1, 2):
@@ -80,12 +179,39 @@ def diag(x: Any, k: int = 0) -> Any:
 
 
 def diagflat(x: Any, k: int = 0) -> Any:
-    """The matrix that has all numbers of x on a diagonal."""
+    """Returns the matrix that has the flattened elements of x on a diagonal.
+
+    Args:
+        x: Tensor or array.
+        k: Diagonal; 0 is the main one, positive numbers lie above it.
+
+    Returns:
+        Tensor or array of rank 2.
+
+    Example:
+        >>> ops.diagflat([[1, 2]])
+        array([[1, 0],
+               [0, 2]], dtype=int32)
+    """
     return diag(shaping.ravel(convert_to_tensor(x)), k)
 
 
 def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
-    """A diagonal of two axes, as a last axis."""
+    """Returns a diagonal of the matrices in two axes, as the last axis.
+
+    Args:
+        x: Tensor or array.
+        offset: Diagonal; 0 is the main one, positive numbers lie above it.
+        axis1: First axis of the matrices.
+        axis2: Second axis of the matrices.
+
+    Returns:
+        Tensor or array of shape `(..., length)`.
+
+    Example:
+        >>> ops.diagonal([[1, 2], [3, 4]])
+        array([1, 4], dtype=int32)
+    """
     if not is_traced(x):
         return np.diagonal(array(x), offset, axis1, axis2).copy()
     made = shaping.moveaxis(x, [axis1, axis2], [-2, -1])
@@ -96,5 +222,19 @@ def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
 
 
 def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
-    """The sum along a diagonal."""
+    """Returns the sum along a diagonal of the matrices in two axes.
+
+    Args:
+        x: Tensor or array.
+        offset: Diagonal; 0 is the main one, positive numbers lie above it.
+        axis1: First axis of the matrices.
+        axis2: Second axis of the matrices.
+
+    Returns:
+        Tensor or array without these axes.
+
+    Example:
+        >>> ops.trace([[1, 2], [3, 4]])
+        array(5, dtype=int32)
+    """
     return reduction.sum(diagonal(x, offset, axis1, axis2), -1)

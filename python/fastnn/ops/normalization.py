@@ -13,16 +13,26 @@ from fastnn.ops.conversion import cast, convert_to_tensor
 
 
 def normalize(x: Any, axis: Any = -1, order: Any = 2, epsilon: float | None = None) -> Any:
-    """x divided by its length along an axis.
+    """Returns a tensor divided by its norm along axes.
 
     Args:
-        x: A tensor or an array.
-        axis: Along which, one or several.
-        order: Which length: a whole number, of which 2 is the usual.
-        epsilon: The length is at least this; None: 1e-7.
+        x: Tensor or array.
+        axis: Axis or axes along which to normalize.
+        order: Order of the norm, an integer of at least 1; 2 is the Euclidean norm.
+        epsilon: Lower bound of the norm; None: 1e-7.
+
+    Returns:
+        Tensor or array of the shape of `x`, float32.
+
+    Raises:
+        ValueError: `order` is not an integer of at least 1.
+
+    Example:
+        >>> ops.normalize([3.0, 4.0])
+        array([0.6, 0.8], dtype=float32)
     """
     if isinstance(order, bool) or not isinstance(order, int) or order < 1:
-        raise ValueError(f"ops.normalize expects order to be a whole number of at least 1, got {order!r}")
+        raise ValueError(f"ops.normalize expects order to be an integer of at least 1, got {order!r}")
     x = cast(x, "float32")
     least = config.epsilon() if epsilon is None else epsilon
     if order == 2:
@@ -34,15 +44,25 @@ def normalize(x: Any, axis: Any = -1, order: Any = 2, epsilon: float | None = No
 def layer_normalization(
     x: Any, gamma: Any = None, beta: Any = None, axis: Any = -1, epsilon: float | None = None, **kwargs: Any
 ) -> Any:
-    """(x - mean) / sqrt(variance + epsilon) along axes, scaled by gamma and shifted by beta.
+    """Returns (x - mean) / sqrt(variance + epsilon) along axes, times gamma plus beta (Ba et al., 2016).
 
     Args:
-        x: A tensor or an array.
-        gamma: The scale, of the shape of x along the axes; None: 1.
-        beta: The shift; None: 0.
-        axis: Along which, one or several.
+        x: Tensor or array.
+        gamma: Scale, of the shape of `x` along the axes; None: 1.
+        beta: Offset, of the shape of `x` along the axes; None: 0.
+        axis: Axis or axes along which to normalize.
         epsilon: Added to the variance; None: 1e-7.
-        **kwargs: None are known.
+        **kwargs: No further argument is accepted.
+
+    Returns:
+        Tensor or array of the shape of `x`, float32.
+
+    Raises:
+        TypeError: An argument is unknown.
+
+    Example:
+        >>> ops.layer_normalization([[1.0, 3.0]])
+        array([[-1.,  1.]], dtype=float32)
     """
     if kwargs:
         raise TypeError(f"ops.layer_normalization has no argument {sorted(kwargs)[0]!r}")
@@ -57,7 +77,7 @@ def layer_normalization(
 
 
 def _along(value: Any, x: Any, axis: Any) -> Any:
-    """With axes of size 1 where x has others."""
+    """Reshapes a value to the rank of x, with size 1 along the other axes."""
     rank = len(x.shape)
     axes = sorted(one % rank for one in ([axis] if isinstance(axis, (int, np.integer)) else axis))
     if len(value.shape) in (0, rank) or axes == list(range(rank - len(axes), rank)):
@@ -66,7 +86,21 @@ def _along(value: Any, x: Any, axis: Any) -> Any:
 
 
 def rms_normalization(x: Any, scale: Any = None, axis: Any = -1, epsilon: float | None = None) -> Any:
-    """x / sqrt(mean of squares + epsilon) along axes, scaled (Zhang and Sennrich, 2019)."""
+    """Returns x / sqrt(mean(x**2) + epsilon) along axes, times a scale (Zhang and Sennrich, 2019).
+
+    Args:
+        x: Tensor or array.
+        scale: Scale, of the shape of `x` along the axes; None: 1.
+        axis: Axis or axes along which to normalize.
+        epsilon: Added to the mean of the squares; None: 1e-7.
+
+    Returns:
+        Tensor or array of the shape of `x`, float32.
+
+    Example:
+        >>> ops.rms_normalization([[3.0, 3.0]])
+        array([[1., 1.]], dtype=float32)
+    """
     x = cast(x, "float32")
     squares = reduction.mean(square(x), axis, True)
     made = multiply(x, rsqrt(add(squares, config.epsilon() if epsilon is None else epsilon)))
@@ -76,7 +110,24 @@ def rms_normalization(x: Any, scale: Any = None, axis: Any = -1, epsilon: float 
 def batch_normalization(
     x: Any, mean: Any, variance: Any, axis: int, offset: Any = None, scale: Any = None, epsilon: float = 1e-3
 ) -> Any:
-    """(x - mean) / sqrt(variance + epsilon), scaled and shifted, along an axis."""
+    """Returns (x - mean) / sqrt(variance + epsilon), times a scale plus an offset (Ioffe and Szegedy, 2015).
+
+    Args:
+        x: Tensor or array.
+        mean: Mean, of shape `(channels,)`.
+        variance: Variance, of shape `(channels,)`.
+        axis: Axis of the channels.
+        offset: Offset, of shape `(channels,)`; None: 0.
+        scale: Scale, of shape `(channels,)`; None: 1.
+        epsilon: Added to the variance.
+
+    Returns:
+        Tensor or array of the shape of `x`, float32.
+
+    Example:
+        >>> ops.batch_normalization([[3.0, 5.0]], [1.0, 1.0], [4.0, 4.0], axis=-1)
+        array([[0.99987..., 1.99975... ]], dtype=float32)
+    """
     x = cast(x, "float32")
 
     def along(value: Any) -> Any:

@@ -25,7 +25,7 @@ from fastnn.symbolic.variable import Variable
 
 
 def _assign(variable: Variable, value: Any, how: str) -> Any:
-    # Added to what the variable is at this place of the code, after assignments before it.
+    # The value of the variable at this point of the code, after earlier assignments, is what is added to.
     tensor = conversion.cast(node.tensor(value), "float32")
     if how != "assign":
         tensor = (arithmetic.add if how == "add" else arithmetic.subtract)(variable, tensor)

@@ -14,7 +14,19 @@ from fastnn.symbolic.tensors import KerasTensor, is_traced
 
 
 def sort(x: Any, axis: int = -1) -> Any:
-    """From the smallest to the largest along an axis."""
+    """Returns the elements in ascending order along an axis.
+
+    Args:
+        x: Tensor or array.
+        axis: Axis along which to sort.
+
+    Returns:
+        Tensor or array of the shape of `x`.
+
+    Example:
+        >>> ops.sort([3, 1, 2])
+        array([1, 2, 3], dtype=int32)
+    """
     if not is_traced(x):
         return np.sort(array(x), axis)
     made = _ordered(x)
@@ -31,7 +43,19 @@ def _ordered(x: Any) -> KerasTensor:
 
 
 def argsort(x: Any, axis: int = -1) -> Any:
-    """The places of the numbers, from the smallest to the largest: int32."""
+    """Returns the indices that sort the elements in ascending order along an axis.
+
+    Args:
+        x: Tensor or array.
+        axis: Axis along which to sort.
+
+    Returns:
+        Tensor or array of the shape of `x`, int32.
+
+    Example:
+        >>> ops.argsort([3, 1, 2])
+        array([1, 2, 0], dtype=int32)
+    """
     if not is_traced(x):
         return lowered(np.argsort(array(x), axis, kind="stable"))
     made = _ordered(x)
@@ -39,12 +63,38 @@ def argsort(x: Any, axis: int = -1) -> Any:
 
 
 def argpartition(x: Any, kth: int, axis: int = -1) -> Any:
-    """Places along an axis such that the `kth` is where it belongs in order, and none before it is larger."""
+    """Returns indices along an axis that place the `kth` element in its sorted position, smaller ones before it.
+
+    Args:
+        x: Tensor or array.
+        kth: Position.
+        axis: Axis along which to sort.
+
+    Returns:
+        Tensor or array of the shape of `x`, int32.
+
+    Example:
+        >>> ops.argpartition([3, 1, 2], 1)
+        array([1, 2, 0], dtype=int32)
+    """
     return argsort(x, axis)
 
 
 def top_k(x: Any, k: int, sorted: bool = True) -> tuple[Any, Any]:
-    """(The k largest along the last axis, their places), the largest first."""
+    """Returns the k largest elements along the last axis and their indices, in descending order.
+
+    Args:
+        x: Tensor or array.
+        k: Number of elements.
+        sorted: Accepted for Keras compatibility; the elements are always sorted.
+
+    Returns:
+        (values, indices), tensors or arrays of shape `(..., k)`.
+
+    Example:
+        >>> ops.top_k([1, 9, 5], 2)
+        (array([9, 5], dtype=int32), array([1, 2], dtype=int32))
+    """
     if not is_traced(x):
         found = array(x)
         places = np.argsort(-found, axis=-1, kind="stable")[..., :k]
@@ -54,13 +104,39 @@ def top_k(x: Any, k: int, sorted: bool = True) -> tuple[Any, Any]:
 
 
 def in_top_k(targets: Any, predictions: Any, k: int) -> Any:
-    """Whether the number at the place `targets` is among the k largest of each row."""
+    """Returns True where the target class is among the k largest predictions.
+
+    Args:
+        targets: Class indices, of shape `(...)`.
+        predictions: Scores, of shape `(..., classes)`.
+        k: Number of largest predictions.
+
+    Returns:
+        Tensor or array of type bool, of the shape of `targets`.
+
+    Example:
+        >>> ops.in_top_k(np.array([2, 1]), np.array([[0.1, 0.3, 0.6], [0.5, 0.1, 0.4]]), 2)
+        array([ True, False])
+    """
     own = slicing.take_along_axis(predictions, shaping.expand_dims(cast(targets, "int32"), -1), -1)
     return less(reduction.sum(cast(greater(predictions, own), "int32"), -1), k)
 
 
 def searchsorted(sorted_sequence: Any, values: Any, side: str = "left") -> Any:
-    """Before which place of a sorted row each value belongs."""
+    """Returns the indices at which values would be inserted into a sorted sequence.
+
+    Args:
+        sorted_sequence: Sequence in ascending order.
+        values: Values.
+        side: "left" or "right": index before or after equal elements.
+
+    Returns:
+        Tensor or array of the shape of `values`, int32.
+
+    Example:
+        >>> ops.searchsorted([1, 3, 5], [3, 4])
+        array([1, 2], dtype=int32)
+    """
     if not is_traced([sorted_sequence, values]):
         return lowered(np.searchsorted(np.asarray(sorted_sequence), np.asarray(values), side))  # type: ignore[call-overload]
     compare = less if side == "left" else less_equal
@@ -68,12 +144,38 @@ def searchsorted(sorted_sequence: Any, values: Any, side: str = "left") -> Any:
 
 
 def digitize(x: Any, bins: Any) -> Any:
-    """How many of the rising `bins` are not above each number: int32."""
+    """Returns the number of the bin of each element: the number of bin edges that are not above it.
+
+    Args:
+        x: Tensor or array.
+        bins: Edges in ascending order.
+
+    Returns:
+        Tensor or array of the shape of `x`, int32.
+
+    Example:
+        >>> ops.digitize([0.5, 1.0, 2.5], [1.0, 2.0])
+        array([0, 1, 2], dtype=int32)
+    """
     return searchsorted(bins, x, "right")
 
 
 def isin(x1: Any, x2: Any, assume_unique: bool = False, invert: bool = False) -> Any:
-    """Whether each number of x1 is among those of x2 (`invert`: is not); x2 has no batch."""
+    """Returns True for the elements of x1 that are among those of x2.
+
+    Args:
+        x1: Tensor or array.
+        x2: Tensor without a batch, or array.
+        assume_unique: Accepted for Keras compatibility; ignored.
+        invert: Returns True for the elements that are not among them.
+
+    Returns:
+        Tensor or array of type bool, of the shape of `x1`.
+
+    Example:
+        >>> ops.isin([1, 2, 3], [2, 3])
+        array([False,  True,  True])
+    """
     x1, others = convert_to_tensor(x1), shaping.reshape(convert_to_tensor(x2), (-1,))
     found = reduction.any(equal(shaping.expand_dims(x1, -1), others), -1)
     return logical_not(found) if invert else found

@@ -13,17 +13,24 @@ from fastnn.symbolic.tensors import KerasTensor, is_traced
 
 
 def quantile(x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False) -> Any:
-    """The number that a share q of all lies below.
+    """Returns quantiles along axes: the values below which a fraction q of the elements lies.
 
     Args:
-        x: A tensor or an array.
-        q: A share from 0 to 1, or several, which become a first axis (none of a batch).
-        axis: Along which, one or several; None: all. Not the batch.
-        method: Where q falls between two numbers: "linear", "lower", "higher", "midpoint" or "nearest".
-        keepdims: Whether these axes stay.
+        x: Tensor or array.
+        q: Fraction from 0 to 1, or several, which become a new first axis (not for tensors with a batch).
+        axis: Axis or axes along which to compute; None: all. Not the batch.
+        method: "linear", "lower", "higher", "midpoint" or "nearest": value of a quantile between two elements.
+        keepdims: Keeps these axes, with size 1.
+
+    Returns:
+        Tensor or array without these axes, float32.
 
     Raises:
-        ValueError: The axis is the batch, the method is unknown, or there are several q for a batch.
+        ValueError: `axis` is the batch, `method` is unknown, or there are several `q` for a tensor with a batch.
+
+    Example:
+        >>> ops.quantile([1.0, 2.0, 3.0, 4.0, 5.0], 0.75)
+        array(4., dtype=float32)
     """
     shares = np.asarray(q, np.float64)
     if not is_traced(x):
@@ -53,7 +60,7 @@ def _axes_count(x: KerasTensor, axes: list[int]) -> int:
     for axis in axes:
         size = x.shape[axis]
         if size is None:
-            raise ValueError(f"ops.quantile: axis {axis} of {x.shape} has no size that is known")
+            raise ValueError(f"ops.quantile: axis {axis} of {x.shape} has no known size")
         total *= size
     return total
 
@@ -79,10 +86,44 @@ def _between(ordered: KerasTensor, share: float, method: str) -> Any:
 
 
 def percentile(x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False) -> Any:
-    """As `quantile`, with q from 0 to 100."""
+    """Returns percentiles along axes: `quantile` with q from 0 to 100.
+
+    Args:
+        x: Tensor or array.
+        q: Percentage from 0 to 100, or several, which become a new first axis (not for tensors with a batch).
+        axis: Axis or axes along which to compute; None: all. Not the batch.
+        method: "linear", "lower", "higher", "midpoint" or "nearest": value of a quantile between two elements.
+        keepdims: Keeps these axes, with size 1.
+
+    Returns:
+        Tensor or array without these axes, float32.
+
+    Raises:
+        ValueError: `axis` is the batch, `method` is unknown, or there are several `q` for a tensor with a batch.
+
+    Example:
+        >>> ops.percentile([1.0, 2.0, 3.0, 4.0, 5.0], 75)
+        array(4., dtype=float32)
+    """
     return quantile(x, np.asarray(q, np.float64) / 100.0, axis, method, keepdims)
 
 
 def median(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """The number in the middle, or the mean of the two there."""
+    """Returns the median along axes; the mean of the two middle elements of an even number.
+
+    Args:
+        x: Tensor or array.
+        axis: Axis or axes along which to compute; None: all. Not the batch.
+        keepdims: Keeps these axes, with size 1.
+
+    Returns:
+        Tensor or array without these axes, float32.
+
+    Raises:
+        ValueError: `axis` is the batch.
+
+    Example:
+        >>> ops.median([4.0, 1.0, 2.0, 3.0])
+        array(2.5, dtype=float32)
+    """
     return quantile(x, 0.5, axis, "linear", keepdims)

@@ -63,31 +63,97 @@ def _reduction(
 
 @_reduction(np.sum, least="int32")
 def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """DOC."""
+    """Returns the sum along axes.
+
+    Args:
+        x: Tensor or array.
+        axis: Axis or axes along which to reduce; None: all.
+        keepdims: Keeps the reduced axes, with size 1.
+
+    Returns:
+        Tensor or array without these axes.
+
+    Example:
+        >>> ops.sum([[1, 2], [3, 4]], axis=1)
+        array([3, 7], dtype=int32)
+    """
 
 
 @_reduction(np.mean, dtype="float32")
 def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """DOC."""
+    """Returns the mean along axes.
+
+    Args:
+        x: Tensor or array.
+        axis: Axis or axes along which to reduce; None: all.
+        keepdims: Keeps the reduced axes, with size 1.
+
+    Returns:
+        Tensor or array without these axes.
+
+    Example:
+        >>> ops.mean([[1.0, 2.0], [3.0, 4.0]], axis=1)
+        array([1.5, 3.5], dtype=float32)
+    """
 
 
 @_reduction(np.all, dtype="bool")
 def all(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """DOC."""
+    """Returns True where all elements along axes are true.
+
+    Args:
+        x: Tensor or array.
+        axis: Axis or axes along which to reduce; None: all.
+        keepdims: Keeps the reduced axes, with size 1.
+
+    Returns:
+        Tensor or array of type bool without these axes.
+
+    Example:
+        >>> ops.all([[True, False], [True, True]], axis=1)
+        array([False,  True])
+    """
 
 
 @_reduction(np.any, dtype="bool")
 def any(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """DOC."""
+    """Returns True where at least one element along axes is true.
+
+    Args:
+        x: Tensor or array.
+        axis: Axis or axes along which to reduce; None: all.
+        keepdims: Keeps the reduced axes, with size 1.
+
+    Returns:
+        Tensor or array of type bool without these axes.
+
+    Example:
+        >>> ops.any([[True, False], [False, False]], axis=1)
+        array([ True, False])
+    """
 
 
 @_reduction(np.prod, least="int32", name="prod")
 def _product(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """DOC."""
+    """Returns the product along axes, in the type of x."""
 
 
 def prod(x: Any, axis: Any = None, keepdims: bool = False, dtype: Any = None) -> Any:
-    """The product; arguments as of `sum`, and an element type."""
+    """Returns the product along axes.
+
+    Args:
+        x: Tensor or array.
+        axis: Axis or axes along which to reduce; None: all.
+        keepdims: Keeps the reduced axes, with size 1.
+        dtype: Element type of the result; None: its own.
+
+    Returns:
+        Tensor or array without these axes.
+
+    Example:
+        >>> ops.prod([[1, 2], [3, 4]], axis=1)
+        array([ 2, 12], dtype=int32)
+    """
     made = _product(x, axis, keepdims)
     return made if dtype is None else cast(made, dtype)
 
@@ -103,19 +169,40 @@ def _extreme(op: str, function: Reduction, x: Any, axis: Any, keepdims: bool, in
 
 
 def max(x: Any, axis: Any = None, keepdims: bool = False, initial: Any = None) -> Any:
-    """The largest; where several are, each has its share of the gradient.
+    """Returns the largest element along axes; equal ones share the gradient.
 
     Args:
-        x: A tensor or an array.
-        axis: Along which, one or several; None: all.
-        keepdims: Whether these axes stay, with a size of 1.
-        initial: What it is at least, or None.
+        x: Tensor or array.
+        axis: Axis or axes along which to reduce; None: all.
+        keepdims: Keeps the reduced axes, with size 1.
+        initial: Lower bound of the result, or None.
+
+    Returns:
+        Tensor or array without these axes.
+
+    Example:
+        >>> ops.max([[1, 5], [4, 3]], axis=1)
+        array([5, 4], dtype=int32)
     """
     return _extreme("max", np.max, x, axis, keepdims, initial)
 
 
 def min(x: Any, axis: Any = None, keepdims: bool = False, initial: Any = None) -> Any:
-    """The smallest; as `max`."""
+    """Returns the smallest element along axes; equal ones share the gradient.
+
+    Args:
+        x: Tensor or array.
+        axis: Axis or axes along which to reduce; None: all.
+        keepdims: Keeps the reduced axes, with size 1.
+        initial: Upper bound of the result, or None.
+
+    Returns:
+        Tensor or array without these axes.
+
+    Example:
+        >>> ops.min([[1, 5], [4, 3]], axis=1)
+        array([1, 3], dtype=int32)
+    """
     return _extreme("min", np.min, x, axis, keepdims, initial)
 
 
@@ -132,7 +219,7 @@ def _arg(op: str, function: Reduction, x: Any, axis: int | None, keepdims: bool)
     made = cast(made, "int32") if made.dtype == "bool" else made
     if axis is None:
         if made.shape and made.shape[0] is None:
-            raise ValueError(f"ops.{op} expects an axis: a place among all numbers of a batch has no fixed meaning")
+            raise ValueError(f"ops.{op} expects an axis: an index into all elements of a batch has no fixed meaning")
         sizes = [1] * made.ndim
         made = node("ReshapeTo", {"shape": [made.size]}, [made], "ravel")
         place = node("Reduce", {"op": op, "axes": [0], "keepdims": False}, [made], op)
@@ -141,17 +228,62 @@ def _arg(op: str, function: Reduction, x: Any, axis: int | None, keepdims: bool)
 
 
 def argmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
-    """Where the largest is, the first of equals: int32."""
+    """Returns the index of the largest element along an axis, the first of equal ones.
+
+    Args:
+        x: Tensor or array.
+        axis: Axis along which to search; None: the flattened array, which a tensor with a batch does not allow.
+        keepdims: Keeps the reduced axes, with size 1.
+
+    Returns:
+        Tensor or array of type int32 without this axis.
+
+    Raises:
+        ValueError: `axis` is None and the tensor has a batch.
+
+    Example:
+        >>> ops.argmax([[1, 5], [4, 3]], axis=1)
+        array([1, 0], dtype=int32)
+    """
     return _arg("argmax", np.argmax, x, axis, keepdims)
 
 
 def argmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
-    """Where the smallest is, the first of equals: int32."""
+    """Returns the index of the smallest element along an axis, the first of equal ones.
+
+    Args:
+        x: Tensor or array.
+        axis: Axis along which to search; None: the flattened array, which a tensor with a batch does not allow.
+        keepdims: Keeps the reduced axes, with size 1.
+
+    Returns:
+        Tensor or array of type int32 without this axis.
+
+    Raises:
+        ValueError: `axis` is None and the tensor has a batch.
+
+    Example:
+        >>> ops.argmin([[1, 5], [4, 3]], axis=1)
+        array([0, 1], dtype=int32)
+    """
     return _arg("argmin", np.argmin, x, axis, keepdims)
 
 
 def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """log(sum(exp(x))), without ever leaving the range of floats."""
+    """Returns log(sum(exp(x))) along axes, without overflow.
+
+    Args:
+        x: Tensor or array.
+        axis: Axis or axes along which to reduce; None: all.
+        keepdims: Keeps the reduced axes, with size 1.
+
+    Returns:
+        Tensor or array without these axes.
+
+    Example:
+        >>> ops.logsumexp([[0.0, 0.0], [100.0, 100.0]], axis=1)
+        array([  0.69314..., 100.693146 ], dtype=float32)
+    """
     if is_traced(x):
         return _reduce("logsumexp", tensor(x, "float32"), axis, keepdims)
     found = array(x).astype(np.float32)
@@ -164,7 +296,20 @@ def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 
 def var(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """The mean of the squared distances from the mean."""
+    """Returns the variance along axes: mean((x - mean(x))**2).
+
+    Args:
+        x: Tensor or array.
+        axis: Axis or axes along which to reduce; None: all.
+        keepdims: Keeps the reduced axes, with size 1.
+
+    Returns:
+        Tensor or array without these axes.
+
+    Example:
+        >>> ops.var([[1.0, 3.0], [2.0, 6.0]], axis=1)
+        array([1., 4.], dtype=float32)
+    """
     if not is_traced(x):
         axes = tuple(axis) if isinstance(axis, list) else axis
         return lowered(np.var(array(x).astype(np.float32), axis=axes, keepdims=keepdims))
@@ -172,22 +317,56 @@ def var(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 
 def std(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """The square root of `var`."""
+    """Returns the standard deviation along axes.
+
+    Args:
+        x: Tensor or array.
+        axis: Axis or axes along which to reduce; None: all.
+        keepdims: Keeps the reduced axes, with size 1.
+
+    Returns:
+        Tensor or array without these axes.
+
+    Example:
+        >>> ops.std([[1.0, 3.0], [2.0, 6.0]], axis=1)
+        array([1., 2.], dtype=float32)
+    """
     return sqrt(var(x, axis, keepdims))
 
 
 def moments(x: Any, axes: Any, keepdims: bool = False, synchronized: bool = False) -> tuple[Any, Any]:
-    """(mean, variance) along axes."""
+    """Returns mean and variance along axes.
+
+    Args:
+        x: Tensor or array.
+        axes: Axis or axes along which to reduce.
+        keepdims: Keeps the reduced axes, with size 1.
+        synchronized: Accepted for Keras compatibility; ignored.
+
+    Returns:
+        (mean, variance), tensors or arrays without these axes.
+
+    Example:
+        >>> ops.moments([[1.0, 3.0], [2.0, 6.0]], axes=1)
+        (array([2., 4.], dtype=float32), array([1., 4.], dtype=float32))
+    """
     return mean(x, axes, keepdims), var(x, axes, keepdims)
 
 
 def average(x: Any, axis: Any = None, weights: Any = None) -> Any:
-    """The mean, or that by weights.
+    """Returns the mean along axes, or the weighted mean.
 
     Args:
-        x: A tensor or an array.
-        axis: Along which; None: all.
-        weights: Of the shape of x, or one for each place along the axis; None: all count alike.
+        x: Tensor or array.
+        axis: Axis or axes along which to reduce; None: all.
+        weights: Weights, of the shape of `x`, or one for each position along the axis; None: equal weights.
+
+    Returns:
+        Tensor or array without these axes.
+
+    Example:
+        >>> ops.average([1.0, 3.0], weights=[3.0, 1.0])
+        array(1.5, dtype=float32)
     """
     if weights is None:
         return mean(x, axis)
@@ -196,7 +375,7 @@ def average(x: Any, axis: Any = None, weights: Any = None) -> Any:
         sizes = [1] * len(x.shape)
         sizes[axis] = weights.shape[0]
         weights = shaping.reshape(weights, sizes)
-    # Numbers of the weights are those of x along axes of size 1, so that their sum counts each as often as x has it.
+    # The weights are broadcast to x, so that their sum counts each of them as often as x does.
     spread = where(
         isnan(x),
         weights,
@@ -206,15 +385,55 @@ def average(x: Any, axis: Any = None, weights: Any = None) -> Any:
 
 
 def count_nonzero(x: Any, axis: Any = None) -> Any:
-    """How many are not 0: int32."""
+    """Returns the number of elements that are not 0.
+
+    Args:
+        x: Tensor or array.
+        axis: Axis or axes along which to reduce; None: all.
+
+    Returns:
+        Tensor or array of type int32 without these axes.
+
+    Example:
+        >>> ops.count_nonzero([[0, 1], [2, 3]], axis=1)
+        array([1, 2], dtype=int32)
+    """
     return sum(cast(not_equal(x, 0), "int32"), axis)
 
 
 def ptp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """The largest less the smallest."""
+    """Returns the range of the elements along axes: the largest minus the smallest.
+
+    Args:
+        x: Tensor or array.
+        axis: Axis or axes along which to reduce; None: all.
+        keepdims: Keeps the reduced axes, with size 1.
+
+    Returns:
+        Tensor or array without these axes.
+
+    Example:
+        >>> ops.ptp([[1, 5], [4, 3]], axis=1)
+        array([4, 1], dtype=int32)
+    """
     return subtract(max(x, axis, keepdims), min(x, axis, keepdims))
 
 
 def allclose(x1: Any, x2: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Any:
-    """Whether all are close, as `isclose` says."""
+    """Returns True if all elements are close, as `isclose` defines.
+
+    Args:
+        x1: Tensor, array or number.
+        x2: The same, of a shape that can be broadcast with that of `x1`.
+        rtol: Relative tolerance.
+        atol: Absolute tolerance.
+        equal_nan: Treats NaN as close to NaN.
+
+    Returns:
+        Tensor or array of one boolean.
+
+    Example:
+        >>> ops.allclose([1.0, 2.0], [1.0, 2.000001])
+        array(True)
+    """
     return all(isclose(x1, x2, rtol, atol, equal_nan))

@@ -17,19 +17,27 @@ from fastnn.symbolic.tensors import is_traced
 
 
 def slice_update(inputs: Any, start_indices: Any, updates: Any) -> Any:
-    """A tensor with other numbers in a block of it.
+    """Returns a tensor with a block of it replaced.
 
     Args:
-        inputs: A tensor or an array.
-        start_indices: Where the block begins along each axis: plain numbers, 0 for the batch.
-        updates: The numbers of the block, of as many axes.
+        inputs: Tensor or array.
+        start_indices: First index of the block along each axis, integers; 0 for the batch.
+        updates: Values of the block, of the same rank.
+
+    Returns:
+        Tensor or array of the shape of `inputs`.
 
     Raises:
-        TypeError: Where it begins is not known beforehand.
+        TypeError: An index is a symbolic tensor.
+        ValueError: The block does not lie in the tensor, or covers the batch in part.
+
+    Example:
+        >>> ops.slice_update([1, 2, 3], [1], [20])
+        array([ 1, 20,  3], dtype=int32)
     """
     starts = [start if is_traced(start) else int(start) for start in start_indices]
     if is_traced(starts):
-        raise TypeError("ops.slice_update expects start_indices that are plain numbers, got a symbolic tensor")
+        raise TypeError("ops.slice_update expects start_indices that are integers, got a symbolic tensor")
     if not is_traced([inputs, updates]):
         found, part = together(inputs, updates)
         found = found.copy()
@@ -44,7 +52,9 @@ def slice_update(inputs: Any, start_indices: Any, updates: Any) -> Any:
             widths.append((0, 0))
             continue
         if start < 0 or start + count > size:
-            raise ValueError(f"ops.slice_update: {part.shape} from {tuple(starts)} on does not lie in {made.shape}")
+            raise ValueError(
+                f"ops.slice_update: a block {part.shape} at {tuple(starts)} does not fit into {made.shape}"
+            )
         widths.append((start, size - start - count))
         places = np.zeros([size if i == axis else 1 for i in range(made.ndim)], bool)
         np.moveaxis(places, axis, 0)[start : start + count] = True
@@ -53,15 +63,23 @@ def slice_update(inputs: Any, start_indices: Any, updates: Any) -> Any:
 
 
 def scatter(indices: Any, values: Any, shape: Any) -> Any:
-    """0, with values added at places.
+    """Returns a tensor of zeros to which values are added at indices.
 
     Args:
-        indices: The places, of shape (count, axes of the place): plain whole numbers.
-        values: The numbers, of shape (count, ...), without a batch.
-        shape: That of the result.
+        indices: Indices, integers of shape `(count, axes)`.
+        values: Values, of shape `(count, ...)`, without a batch.
+        shape: Shape of the result.
+
+    Returns:
+        Tensor or array of that shape.
 
     Raises:
-        TypeError: The places are not known beforehand.
+        TypeError: The indices are a symbolic tensor.
+        ValueError: The values have a batch, or the indices another form.
+
+    Example:
+        >>> ops.scatter([[0], [2], [2]], np.array([1.0, 2.0, 3.0]), (4,))
+        array([1., 0., 5., 0.], dtype=float32)
     """
     places = _places(indices, "scatter")
     sizes = [int(one) for one in shape]
@@ -81,17 +99,24 @@ def scatter(indices: Any, values: Any, shape: Any) -> Any:
 
 
 def scatter_update(inputs: Any, indices: Any, updates: Any, reduction: str | None = None) -> Any:
-    """A tensor with other numbers at places; where one comes twice, the last counts.
+    """Returns a tensor with values replaced at indices; of equal indices the last counts.
 
     Args:
-        inputs: A tensor without a batch, or an array.
-        indices: The places, of shape (count, axes of the place): plain whole numbers.
-        updates: The numbers, of shape (count, ...).
-        reduction: None: they take the place of those before; "add": they are added.
+        inputs: Tensor without a batch, or array.
+        indices: Indices, integers of shape `(count, axes)`.
+        updates: Values, of shape `(count, ...)`.
+        reduction: None: the values replace those before; "add": they are added to them.
+
+    Returns:
+        Tensor or array of the shape of `inputs`.
 
     Raises:
-        TypeError: The places are not known beforehand.
-        ValueError: Another reduction.
+        TypeError: The indices are a symbolic tensor.
+        ValueError: `reduction` is unknown, `inputs` has a batch, or the indices have another form.
+
+    Example:
+        >>> ops.scatter_update(np.array([1, 2, 3]), [[1]], np.array([20]))
+        array([ 1, 20,  3], dtype=int32)
     """
     if reduction not in (None, "add"):
         raise ValueError(f"ops.scatter_update expects reduction None or 'add', got {reduction!r}")
@@ -110,15 +135,27 @@ def scatter_update(inputs: Any, indices: Any, updates: Any, reduction: str | Non
 
 def _places(indices: Any, who: str) -> Any:
     if is_traced(indices):
-        raise TypeError(f"ops.{who} expects indices that are plain numbers, got a symbolic tensor; use ops.one_hot")
+        raise TypeError(f"ops.{who} expects indices that are integers, got a symbolic tensor; use ops.one_hot")
     places = np.asarray(indices)
     if places.ndim != 2 or places.dtype.kind not in "iu":
-        raise ValueError(f"ops.{who} expects whole numbers of shape (count, axes), got {places.dtype} {places.shape}")
+        raise ValueError(f"ops.{who} expects integers of shape (count, axes), got {places.dtype} {places.shape}")
     return places
 
 
 def unravel_index(indices: Any, shape: Sequence[int]) -> tuple[Any, ...]:
-    """Places among all numbers of an array of this shape as places along its axes."""
+    """Returns for indices into the flattened array of a shape the indices along each axis.
+
+    Args:
+        indices: Indices, a tensor or an array of integers.
+        shape: Shape of the array.
+
+    Returns:
+        Tuple of tensors or arrays, one for each axis.
+
+    Example:
+        >>> ops.unravel_index([1, 5], (2, 3))
+        (array([0, 1], dtype=int32), array([1, 2], dtype=int32))
+    """
     rest = cast(indices, "int32")
     made = []
     for count in reversed([int(one) for one in shape]):

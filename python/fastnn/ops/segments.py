@@ -17,10 +17,10 @@ from fastnn.symbolic.tensors import is_traced
 def _members(segment_ids: Any, num_segments: int | None, who: str) -> tuple[Any, int]:
     if num_segments is None:
         if is_traced(segment_ids):
-            raise ValueError(f"ops.{who} expects num_segments: how many there are is not known beforehand")
+            raise ValueError(f"ops.{who} expects num_segments: the number of segments is unknown")
         num_segments = int(np.max(np.asarray(segment_ids), initial=-1)) + 1
     if len(segment_ids.shape if hasattr(segment_ids, "shape") else np.shape(segment_ids)) != 1:
-        raise ValueError(f"ops.{who} expects segment_ids of one axis")
+        raise ValueError(f"ops.{who} expects segment_ids of rank 1")
     ids = shaping.expand_dims(cast(segment_ids, "int32"), 1)
     return equal(ids, np.arange(num_segments, dtype=np.int32)), num_segments
 
@@ -37,30 +37,88 @@ def _by_segment(op: Callable[..., Any], otherwise: Any, data: Any, ids: Any, cou
 
 
 def segment_sum(data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False) -> Any:
-    """The sum of the rows of each group.
+    """Returns the sum of the rows of each segment.
 
     Args:
-        data: Of shape (rows, ...).
-        segment_ids: To which group each row belongs: whole numbers; one that is no group leaves the row out.
-        num_segments: How many groups; None: as `segment_ids` say, where they are no symbolic tensor.
-        sorted: No effect.
+        data: Tensor or array of shape `(rows, ...)`.
+        segment_ids: Segment of each row, integers of shape `(rows,)`; rows with an id outside the segments are ignored.
+        num_segments: Number of segments; None: the largest id plus one, where the ids are not a symbolic tensor.
+        sorted: Accepted for Keras compatibility; ignored.
 
     Returns:
-        Of shape (num_segments, ...), which has no batch.
+        Tensor or array of shape `(num_segments, ...)`, without a batch.
+
+    Raises:
+        ValueError: The ids have another rank, or are symbolic without `num_segments`.
+
+    Example:
+        >>> ops.segment_sum([1, 2, 3], np.array([0, 1, 0]))
+        array([4, 2], dtype=int32)
     """
     return _by_segment(reduction.sum, 0, data, segment_ids, num_segments, "segment_sum")
 
 
 def segment_prod(data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False) -> Any:
-    """The product of the rows of each group; as `segment_sum`."""
+    """Returns the product of the rows of each segment.
+
+    Args:
+        data: Tensor or array of shape `(rows, ...)`.
+        segment_ids: Segment of each row, integers of shape `(rows,)`; rows with an id outside the segments are ignored.
+        num_segments: Number of segments; None: the largest id plus one, where the ids are not a symbolic tensor.
+        sorted: Accepted for Keras compatibility; ignored.
+
+    Returns:
+        Tensor or array of shape `(num_segments, ...)`, without a batch.
+
+    Raises:
+        ValueError: The ids have another rank, or are symbolic without `num_segments`.
+
+    Example:
+        >>> ops.segment_prod([1, 2, 3], np.array([0, 1, 0]))
+        array([3, 2], dtype=int32)
+    """
     return _by_segment(reduction.prod, 1, data, segment_ids, num_segments, "segment_prod")
 
 
 def segment_max(data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False) -> Any:
-    """The largest of the rows of each group, -inf for a group without rows; as `segment_sum`."""
+    """Returns the largest of the rows of each segment; -inf for an empty segment.
+
+    Args:
+        data: Tensor or array of shape `(rows, ...)`.
+        segment_ids: Segment of each row, integers of shape `(rows,)`; rows with an id outside the segments are ignored.
+        num_segments: Number of segments; None: the largest id plus one, where the ids are not a symbolic tensor.
+        sorted: Accepted for Keras compatibility; ignored.
+
+    Returns:
+        Tensor or array of shape `(num_segments, ...)`, without a batch.
+
+    Raises:
+        ValueError: The ids have another rank, or are symbolic without `num_segments`.
+
+    Example:
+        >>> ops.segment_max([1, 2, 3], np.array([0, 1, 0]))
+        array([3, 2], dtype=int32)
+    """
     return _by_segment(reduction.max, -np.inf, data, segment_ids, num_segments, "segment_max")
 
 
 def segment_min(data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False) -> Any:
-    """The smallest of the rows of each group, inf for a group without rows; as `segment_sum`."""
+    """Returns the smallest of the rows of each segment; inf for an empty segment.
+
+    Args:
+        data: Tensor or array of shape `(rows, ...)`.
+        segment_ids: Segment of each row, integers of shape `(rows,)`; rows with an id outside the segments are ignored.
+        num_segments: Number of segments; None: the largest id plus one, where the ids are not a symbolic tensor.
+        sorted: Accepted for Keras compatibility; ignored.
+
+    Returns:
+        Tensor or array of shape `(num_segments, ...)`, without a batch.
+
+    Raises:
+        ValueError: The ids have another rank, or are symbolic without `num_segments`.
+
+    Example:
+        >>> ops.segment_min([1, 2, 3], np.array([0, 1, 0]))
+        array([1, 2], dtype=int32)
+    """
     return _by_segment(reduction.min, np.inf, data, segment_ids, num_segments, "segment_min")

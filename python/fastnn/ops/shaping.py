@@ -15,15 +15,24 @@ from fastnn.symbolic.tensors import KerasTensor, is_traced
 
 
 def reshape(x: Any, newshape: Any) -> Any:
-    """The same numbers in another shape.
+    """Returns a tensor with another shape and the same elements in the same order.
 
     Args:
-        x: A tensor or an array.
-        newshape: Sizes, one of which may be -1. That of a batch must stay first and whole: -1, None or
-            ops.shape(x)[0].
+        x: Tensor or array.
+        newshape: Sizes, one of which may be -1. That of a batch must stay first and unchanged: -1, None or
+            `ops.shape(x)[0]`.
+
+    Returns:
+        Tensor or array of that shape.
 
     Raises:
-        ValueError: The sizes do not go with the numbers, or the batch would be cut or joined with another axis.
+        ValueError: The sizes do not fit the number of elements, or the batch would be split or joined with another
+            axis.
+
+    Example:
+        >>> ops.reshape([1, 2, 3, 4], (2, 2))
+        array([[1, 2],
+               [3, 4]], dtype=int32)
     """
     if not is_traced(x):
         return np.reshape(array(x), newshape)
@@ -45,19 +54,46 @@ def reshape(x: Any, newshape: Any) -> Any:
         kept = row < 0 or math.prod(others) == row
     if not kept:
         raise ValueError(
-            f"ops.reshape: {tuple(sizes)} does not leave the batch of {made.shape} as it is; let the first size be -1 "
-            f"(or ops.shape(x)[0]) and the others come to {row if row >= 0 else 'what a sample holds'}"
+            f"ops.reshape: {tuple(sizes)} does not keep the batch of {made.shape}; let the first size be -1 "
+            f"(or ops.shape(x)[0]) and the product of the others {row if row >= 0 else 'the size of a sample'}"
         )
     return node("Reshape", {"target_shape": [-1 if one is None else int(one) for one in others]}, [made], "reshape")
 
 
 def ravel(x: Any) -> Any:
-    """All numbers in one axis."""
+    """Returns the elements in one axis.
+
+    Args:
+        x: Tensor or array.
+
+    Returns:
+        Tensor or array of rank 1.
+
+    Example:
+        >>> ops.ravel([[1, 2], [3, 4]])
+        array([1, 2, 3, 4], dtype=int32)
+    """
     return reshape(x, -1)
 
 
 def expand_dims(x: Any, axis: Any) -> Any:
-    """With an axis of size 1 put in."""
+    """Returns a tensor with an additional axis of size 1.
+
+    Args:
+        x: Tensor or array.
+        axis: Position of the new axis, or positions of several.
+
+    Returns:
+        Tensor or array with the same elements.
+
+    Raises:
+        ValueError: The new axis would stand before the batch.
+
+    Example:
+        >>> ops.expand_dims([1, 2], axis=1)
+        array([[1],
+               [2]], dtype=int32)
+    """
     if not is_traced(x):
         return np.expand_dims(array(x), tuple(axis) if isinstance(axis, list) else axis)
     made = tensor(x)
@@ -67,23 +103,39 @@ def expand_dims(x: Any, axis: Any) -> Any:
     for place in places:
         sizes.insert(place, 1)
     if dimensions.is_batched(made) and 0 in places:
-        raise ValueError("ops.expand_dims: an axis before the batch cannot be; put it at axis 1 or later")
-    return _with_sizes(made, sizes, "expand_dims")
+        raise ValueError("ops.expand_dims: a new axis cannot stand before the batch; put it at axis 1 or later")
+    return with_sizes(made, sizes, "expand_dims")
 
 
 def squeeze(x: Any, axis: Any = None) -> Any:
-    """Without axes of size 1: all of them, or those named."""
+    """Returns a tensor without axes of size 1.
+
+    Args:
+        x: Tensor or array.
+        axis: Axis or axes to remove; None: all of size 1.
+
+    Returns:
+        Tensor or array with the same elements.
+
+    Raises:
+        ValueError: An axis does not have size 1.
+
+    Example:
+        >>> ops.squeeze([[1], [2]])
+        array([1, 2], dtype=int32)
+    """
     if not is_traced(x):
         return np.squeeze(array(x), tuple(axis) if isinstance(axis, list) else axis)
     made = tensor(x)
     ones = [i for i, one in enumerate(made.shape) if one == 1]
     places = ones if axis is None else axes_of(axis, made.ndim, "squeeze")
     if any(made.shape[place] != 1 for place in places):
-        raise ValueError(f"ops.squeeze: axis {axis} of {made.shape} is not of size 1")
-    return _with_sizes(made, [one for i, one in enumerate(made.shape) if i not in places], "squeeze")
+        raise ValueError(f"ops.squeeze: axis {axis} of {made.shape} does not have size 1")
+    return with_sizes(made, [one for i, one in enumerate(made.shape) if i not in places], "squeeze")
 
 
-def _with_sizes(x: KerasTensor, sizes: Sequence[int | None], title: str) -> Any:
+def with_sizes(x: KerasTensor, sizes: Sequence[int | None], title: str) -> Any:
+    """Returns a tensor with other sizes, by a node of the given title; a batch stays first."""
     fixed = [-1 if one is None else one for one in sizes]
     if dimensions.is_batched(x):
         return node("Reshape", {"target_shape": fixed[1:]}, [x], title)
@@ -91,10 +143,23 @@ def _with_sizes(x: KerasTensor, sizes: Sequence[int | None], title: str) -> Any:
 
 
 def transpose(x: Any, axes: Sequence[int] | None = None) -> Any:
-    """With its axes in another order; None: the other way round.
+    """Returns a tensor with its axes in another order.
+
+    Args:
+        x: Tensor or array.
+        axes: New order of the axes; None: reversed.
+
+    Returns:
+        Tensor or array.
 
     Raises:
         ValueError: The batch would not stay first.
+
+    Example:
+        >>> ops.transpose([[1, 2, 3], [4, 5, 6]])
+        array([[1, 4],
+               [2, 5],
+               [3, 6]], dtype=int32)
     """
     if not is_traced(x):
         return np.transpose(array(x), axes)
@@ -104,14 +169,48 @@ def transpose(x: Any, axes: Sequence[int] | None = None) -> Any:
 
 
 def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
-    """With two axes changed for one another."""
+    """Returns a tensor with two axes exchanged.
+
+    Args:
+        x: Tensor or array.
+        axis1: First axis.
+        axis2: Second axis.
+
+    Returns:
+        Tensor or array.
+
+    Raises:
+        ValueError: The batch would not stay first.
+
+    Example:
+        >>> ops.swapaxes([[1, 2, 3], [4, 5, 6]], 0, 1)
+        array([[1, 4],
+               [2, 5],
+               [3, 6]], dtype=int32)
+    """
     order = list(range(dimensions.ndim(x)))
     order[axis1], order[axis2] = order[axis2], order[axis1]
     return transpose(x, order)
 
 
 def moveaxis(x: Any, source: Any, destination: Any) -> Any:
-    """With axes moved to other places."""
+    """Returns a tensor with axes moved to other positions.
+
+    Args:
+        x: Tensor or array.
+        source: Axis or axes to move.
+        destination: Their new positions.
+
+    Returns:
+        Tensor or array.
+
+    Raises:
+        ValueError: The batch would not stay first.
+
+    Example:
+        >>> ops.moveaxis(np.zeros((2, 3, 4)), 2, 1).shape
+        (2, 4, 3)
+    """
     rank = dimensions.ndim(x)
     sources = [one % rank for one in np.atleast_1d(source)]
     places = [one % rank for one in np.atleast_1d(destination)]
@@ -122,10 +221,27 @@ def moveaxis(x: Any, source: Any, destination: Any) -> Any:
 
 
 def rot90(array: Any, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
-    """Turned by k quarters in the plane of two axes, from the first towards the second."""
+    """Returns a tensor rotated by multiples of 90 degrees in the plane of two axes, from the first towards the second.
+
+    Args:
+        array: Tensor or array.
+        k: Number of rotations by 90 degrees.
+        axes: The two axes.
+
+    Returns:
+        Tensor or array.
+
+    Raises:
+        ValueError: The axes are equal, or the batch would not stay first.
+
+    Example:
+        >>> ops.rot90([[1, 2], [3, 4]])
+        array([[2, 4],
+               [1, 3]], dtype=int32)
+    """
     first, second = (axis % dimensions.ndim(array) for axis in axes)
     if first == second:
-        raise ValueError(f"ops.rot90 expects two axes, got {axes}")
+        raise ValueError(f"ops.rot90 expects two different axes, got {axes}")
     if k % 4 == 0:
         return convert_to_tensor(array)
     if k % 4 == 2:
@@ -136,7 +252,19 @@ def rot90(array: Any, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
 
 
 def flip(x: Any, axis: Any = None) -> Any:
-    """The other way round along axes; None: all of them."""
+    """Returns a tensor with its elements in reverse order along axes.
+
+    Args:
+        x: Tensor or array.
+        axis: Axis or axes; None: all.
+
+    Returns:
+        Tensor or array with the same elements.
+
+    Example:
+        >>> ops.flip([1, 2, 3])
+        array([3, 2, 1], dtype=int32)
+    """
     if not is_traced(x):
         return np.flip(array(x), tuple(axis) if isinstance(axis, list) else axis).copy()
     made = tensor(x)
@@ -144,17 +272,57 @@ def flip(x: Any, axis: Any = None) -> Any:
 
 
 def fliplr(x: Any) -> Any:
-    """The other way round along the second axis."""
+    """Returns a tensor with its elements in reverse order along the second axis.
+
+    Args:
+        x: Tensor or array.
+
+    Returns:
+        Tensor or array with the same elements.
+
+    Example:
+        >>> ops.fliplr([[1, 2], [3, 4]])
+        array([[2, 1],
+               [4, 3]], dtype=int32)
+    """
     return flip(x, 1)
 
 
 def flipud(x: Any) -> Any:
-    """The other way round along the first axis."""
+    """Returns a tensor with its elements in reverse order along the first axis.
+
+    Args:
+        x: Tensor or array.
+
+    Returns:
+        Tensor or array with the same elements.
+
+    Example:
+        >>> ops.flipud([[1, 2], [3, 4]])
+        array([[3, 4],
+               [1, 2]], dtype=int32)
+    """
     return flip(x, 0)
 
 
 def broadcast_to(x: Any, shape: Any) -> Any:
-    """Repeated along axes of size 1 until it has the shape."""
+    """Returns a tensor broadcast to a shape: repeated along axes of size 1.
+
+    Args:
+        x: Tensor or array.
+        shape: Integers, the first of which may be `ops.shape(x)[0]`, the size of a batch.
+
+    Returns:
+        Tensor or array of that shape.
+
+    Raises:
+        ValueError: The shapes do not fit.
+
+    Example:
+        >>> ops.broadcast_to([1, 2], (2, 2))
+        array([[1, 2],
+               [1, 2]], dtype=int32)
+    """
     many = list(shape) if isinstance(shape, (list, tuple)) else [shape]
     if not is_traced(x) and not is_traced(many):
         return np.broadcast_to(array(x), shape).copy()
@@ -169,17 +337,27 @@ def broadcast_to(x: Any, shape: Any) -> Any:
 
 
 def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = None) -> Any:
-    """With numbers put before and after along each axis.
+    """Returns a tensor with values added before and after the elements along each axis.
 
     Args:
-        x: A tensor or an array.
-        pad_width: For each axis (before, after), or one pair or number for all.
+        x: Tensor or array.
+        pad_width: Numbers (before, after) for each axis, or one pair or number for all.
         mode: "constant", "reflect", "symmetric" or "edge".
-        constant_values: What is put there by "constant"; None: 0.
+        constant_values: Value of the padding in mode "constant"; None: 0.
+
+    Returns:
+        Tensor or array.
+
+    Raises:
+        ValueError: `constant_values` is given with another mode.
+
+    Example:
+        >>> ops.pad([1, 2], (1, 2))
+        array([0, 1, 2, 0, 0], dtype=int32)
     """
     pairs = np.broadcast_to(np.asarray(pad_width), (dimensions.ndim(x), 2)).tolist()
     if constant_values is not None and mode != "constant":
-        raise ValueError(f"ops.pad: constant_values goes with mode 'constant', got mode {mode!r}")
+        raise ValueError(f"ops.pad: constant_values needs mode 'constant', got mode {mode!r}")
     value = 0 if constant_values is None else constant_values
     if not is_traced([x, value]):
         extra = {"constant_values": value} if mode == "constant" else {}
@@ -190,15 +368,25 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = N
 
 
 def rearrange(tensor: Any, pattern: str, **axes_lengths: int) -> Any:
-    """Axes split, put in another order and joined, as a pattern says: "b (h p) c -> b h (p c)".
+    """Returns a tensor with axes split, reordered and joined by a pattern, such as "b (h p) c -> b h (p c)".
+
+    Reference: Rogozhnikov, 2022, "Einops: clear and reliable tensor manipulations with Einstein-like notation".
 
     Args:
-        tensor: A tensor or an array.
-        pattern: Names of axes before and after an arrow; those within brackets are one axis together.
-        **axes_lengths: Sizes of axes that brackets before the arrow hold, all but one of each.
+        tensor: Tensor or array.
+        pattern: Names of the axes before and after an arrow; names in parentheses form one axis together.
+        **axes_lengths: Sizes of axes in parentheses before the arrow; one of each pair of parentheses may be omitted.
+
+    Returns:
+        Tensor or array.
 
     Raises:
-        ValueError: The pattern does not go with the tensor, or names differ on its two sides.
+        ValueError: The pattern does not fit the tensor, or its sides do not have the same names.
+
+    Example:
+        >>> ops.rearrange(np.arange(4), "(a b) -> b a", a=2)
+        array([[0, 2],
+               [1, 3]], dtype=int32)
     """
     left, arrow, right = pattern.partition("->")
     before, after = _groups(left), _groups(right)
@@ -219,7 +407,9 @@ def rearrange(tensor: Any, pattern: str, **axes_lengths: int) -> Any:
         open_names = [name for name in one if name not in sizes]
         known = math.prod(sizes[name] for name in one if name in sizes)
         if len(open_names) > 1 or (length is not None and (length % known or (not open_names and length != known))):
-            raise ValueError(f"ops.rearrange: the sizes of {one} in {pattern!r} do not come to {length}; got {sizes}")
+            raise ValueError(
+                f"ops.rearrange: the sizes of {one} in {pattern!r} do not multiply to {length}; got {sizes}"
+            )
         for name in open_names:
             sizes[name] = None if length is None else length // known
 
@@ -236,7 +426,7 @@ def rearrange(tensor: Any, pattern: str, **axes_lengths: int) -> Any:
 
 
 def _groups(side: str) -> list[list[str]]:
-    """ "b (h p) c" as [["b"], ["h", "p"], ["c"]]."""
+    """Splits one side of a pattern: "b (h p) c" becomes [["b"], ["h", "p"], ["c"]]."""
     groups: list[list[str]] = []
     inside = False
     for word in side.replace("(", " ( ").replace(")", " ) ").split():

@@ -15,14 +15,18 @@ from fastnn.symbolic.tensors import is_traced
 
 
 def cdist(x: Any, y: Any) -> Any:
-    """The distance of each row of x from each row of y.
+    """Returns the Euclidean distance of each row of x from each row of y.
 
     Args:
-        x: Of shape (..., m, size).
-        y: Of shape (..., n, size).
+        x: Tensor or array of shape `(..., m, size)`.
+        y: Tensor or array of shape `(..., n, size)`.
 
     Returns:
-        Of shape (..., m, n).
+        Tensor or array of shape `(..., m, n)`, float32.
+
+    Example:
+        >>> ops.cdist([[0.0, 0.0]], [[3.0, 4.0], [0.0, 1.0]])
+        array([[5., 1.]], dtype=float32)
     """
     x, y = cast(x, "float32"), cast(y, "float32")
     if len(x.shape) == 2 and x.shape[0] is None and len(y.shape) == 2:
@@ -33,13 +37,20 @@ def cdist(x: Any, y: Any) -> Any:
 
 
 def trapezoid(y: Any, x: Any = None, dx: float = 1.0, axis: int = -1) -> Any:
-    """The area below a line through points.
+    """Returns the integral along an axis by the trapezoidal rule.
 
     Args:
-        y: The heights along an axis.
-        x: Where they stand; None: at equal distances.
-        dx: That distance.
-        axis: Along which.
+        y: Values of the function.
+        x: Points at which it was evaluated; None: evenly spaced.
+        dx: Distance between the points where `x` is None.
+        axis: Axis along which to integrate.
+
+    Returns:
+        Tensor or array without this axis, float32.
+
+    Example:
+        >>> ops.trapezoid([1.0, 2.0, 3.0])
+        array(4., dtype=float32)
     """
     y = shaping.moveaxis(cast(y, "float32"), axis, -1)
     steps = dx if x is None else cast(slicing.diff(x), "float32")
@@ -47,12 +58,22 @@ def trapezoid(y: Any, x: Any = None, dx: float = 1.0, axis: int = -1) -> Any:
 
 
 def correlate(x1: Any, x2: Any, mode: str = "valid") -> Any:
-    """The products of one vector with each stretch of another, summed.
+    """Returns the cross-correlation of two vectors.
 
     Args:
-        x1: A vector without a batch.
-        x2: The same.
-        mode: "valid", "same" or "full": which stretches.
+        x1: Vector without a batch.
+        x2: Vector without a batch.
+        mode: "valid" (complete overlaps only), "same" (length of the longer vector) or "full" (all overlaps).
+
+    Returns:
+        Tensor or array of rank 1, float32.
+
+    Raises:
+        ValueError: An argument is not a vector without a batch, or `mode` is unknown.
+
+    Example:
+        >>> ops.correlate([1.0, 2.0, 3.0], [0.0, 1.0])
+        array([2., 3.], dtype=float32)
     """
     x1, x2 = cast(x1, "float32"), cast(x2, "float32")
     if len(x1.shape) != 1 or len(x2.shape) != 1 or None in (*x1.shape, *x2.shape):
@@ -71,7 +92,22 @@ def correlate(x1: Any, x2: Any, mode: str = "valid") -> Any:
 
 
 def corrcoef(x: Any) -> Any:
-    """How alike the rows of a matrix without a batch are: covariances divided by the standard deviations."""
+    """Returns the correlation coefficients of the rows of a matrix.
+
+    Args:
+        x: Matrix without a batch; a vector counts as one row.
+
+    Returns:
+        Tensor or array of shape `(rows, rows)`, float32.
+
+    Raises:
+        ValueError: `x` has a batch or another rank.
+
+    Example:
+        >>> ops.corrcoef([[1.0, -1.0], [-1.0, 1.0]])
+        array([[ 0.99999..., -0.99999...],
+               [-0.99999...,  0.99999...]], dtype=float32)
+    """
     x = cast(x, "float32")
     x = shaping.reshape(x, (1, -1)) if len(x.shape) == 1 else x
     if len(x.shape) != 2 or x.shape[0] is None:
@@ -82,12 +118,22 @@ def corrcoef(x: Any) -> Any:
 
 
 def histogram(x: Any, bins: int = 10, range: Any = None) -> tuple[Any, Any]:
-    """(How many numbers of a vector lie in each of `bins` equal parts of a range, the ends of the parts).
+    """Returns the histogram of a vector.
 
     Args:
-        x: A vector.
-        bins: How many parts.
-        range: (lowest, highest); None: those of x.
+        x: Vector, a tensor or an array.
+        bins: Number of bins of equal width.
+        range: (lowest, highest) value; None: those of `x`.
+
+    Returns:
+        (counts of shape `(bins,)`, edges of shape `(bins + 1,)`).
+
+    Raises:
+        ValueError: `x` is not a vector.
+
+    Example:
+        >>> ops.histogram([0.0, 1.0, 1.0, 4.0], bins=2)
+        (array([3, 1], dtype=int32), array([0., 2., 4.], dtype=float32))
     """
     x = cast(x, "float32")
     if len(x.shape) != 1:
