@@ -1,4 +1,4 @@
-"""Activation functions on arrays: those with arguments, those that work along an axis, and what they refuse."""
+"""Activation functions on arrays: those with arguments, those along an axis, and their errors."""
 
 from __future__ import annotations
 

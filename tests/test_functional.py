@@ -522,7 +522,7 @@ def test_weighted_metrics_have_names_of_their_own():
     assert logs["size_mae"] != logs["size_weighted_mae"]
 
 
-# What is refused.
+# Errors.
 
 
 def test_graphs_that_cannot_be():
