@@ -19,7 +19,7 @@ import atheris
 
 with atheris.instrument_imports(include=["fastnn.saving"]):
     from fastnn import saving
-    from fastnn.saving import door
+    from fastnn.saving import archive as keras_archive
 
 from test_saving import file_of
 
@@ -40,7 +40,7 @@ def one(data: bytes) -> None:
     kind, rest = data[:1], data[1:]
     path = FOLDER / "m.keras"
     if kind in (b"\0", b"\1"):
-        parts = {**PARTS, door.CONFIG if kind == b"\0" else door.WEIGHTS: rest}
+        parts = {**PARTS, keras_archive.CONFIG if kind == b"\0" else keras_archive.WEIGHTS: rest}
         with zipfile.ZipFile(path, "w") as archive:
             for name, part in parts.items():
                 archive.writestr(name, part)
@@ -54,8 +54,8 @@ if __name__ == "__main__":
     warnings.simplefilter("ignore")
     seeds = FOLDER / "seeds"
     seeds.mkdir()
-    (seeds / "description").write_bytes(b"\0" + PARTS[door.CONFIG])
-    (seeds / "weights").write_bytes(b"\1" + PARTS[door.WEIGHTS])
+    (seeds / "description").write_bytes(b"\0" + PARTS[keras_archive.CONFIG])
+    (seeds / "weights").write_bytes(b"\1" + PARTS[keras_archive.WEIGHTS])
     (seeds / "archive").write_bytes(b"\2" + file_of("image"))
     atheris.Setup([*sys.argv, str(seeds), "-max_len=200000"], one)
     atheris.Fuzz()

@@ -56,6 +56,29 @@ def test_it_can_be_imported_twice():
     assert done.returncode == 0, done.stderr
 
 
+def test_every_public_module_is_reached_and_is_the_same():
+    script = """
+import fastnn, fastnn.as_keras, importlib, pkgutil, types
+from keras.optimizers.schedules import ExponentialDecay
+import keras.ops.image, tensorflow.keras.random, tf.keras.layers
+assert ExponentialDecay is fastnn.optimizers.schedules.ExponentialDecay
+public = [name for name in fastnn.__all__ if isinstance(getattr(fastnn, name), types.ModuleType)]
+assert len(public) > 15
+for name in public:
+    module = getattr(fastnn, name)
+    spec = module.__spec__
+    for root in ("keras", "tensorflow.keras", "tf.keras"):
+        assert importlib.import_module(f"{root}.{name}") is module
+    assert module.__spec__ is spec and spec.name == f"fastnn.{name}"
+try:
+    import keras.no_such_module
+except ModuleNotFoundError:
+    print("not found")
+"""
+    done = run(script)
+    assert (done.stdout, done.stderr) == ("not found\n", "")
+
+
 def test_without_it_keras_is_not_touched():
     done = run("import fastnn, sys; print('keras' in sys.modules, 'tqdm' in sys.modules, 'h5py' in sys.modules)")
     assert done.stdout == "False False False\n"

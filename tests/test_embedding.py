@@ -13,6 +13,7 @@ import pytest
 
 import fastnn
 from fastnn import _core, layers
+from fastnn.engine.contract import emit
 from fastnn.engine.emission import Emission
 
 ROWS, WIDTHS = 23, [1, 8, 16, 33, 70]
@@ -29,7 +30,7 @@ def made(width: int, shape: tuple[int, ...], dtype: str, training: bool = True) 
     layer.build((None, *shape))
     layer.set_weights([np.random.default_rng(0).normal(size=(ROWS, width))])
     emission = Emission(training)
-    return layer, emission.graph, layer._emit(emission, [emission.graph.input((None, *shape), dtype)])
+    return layer, emission.graph, emit(layer, emission, [emission.graph.input((None, *shape), dtype)])
 
 
 def ids_of(rows: int, shape: tuple[int, ...], dtype: str, seed: int = 1) -> Any:

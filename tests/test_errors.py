@@ -180,7 +180,7 @@ def test_set_weights():
         (X[:0], Y[:0], "x is empty"),
         (X, None, "y is missing"),
         (None, Y, "x is missing"),
-        (X, Y + 1, "y holds the label 3 in row 2, but the model has 3 outputs: labels must be whole numbers from 0 to"),
+        (X, Y + 1, "y holds the label 3 in row 2, but the model has 3 outputs: labels must be integers from 0 to"),
         (X, Y - 1, "y holds the label -1 in row 0"),
         (X, Y + 0.5, "y holds the label 0.5 in row 0"),
         (X, np.eye(3)[Y], "for one-hot rows use loss='categorical_crossentropy', or pass y.argmax(axis=-1)"),

@@ -274,7 +274,7 @@ def test_nested_models_are_inlined():
     assert inner.built
     assert [layer.name for layer in outer.layers] == ["input_layer", "sequential", "dense_2"]
     assert outer.count_params() == 35 + 24 + 10
-    assert list(dict(outer._weight_paths())) == [
+    assert list(dict(outer.training_state.network.weight_paths())) == [
         "sequential/dense/kernel", "sequential/dense/bias", "sequential/dense_1/kernel", "sequential/dense_1/bias",
         "dense_2/kernel", "dense_2/bias",
     ]  # fmt: skip
@@ -508,7 +508,9 @@ def test_metrics_do_not_take_part_in_training():
         model.compile("adam", LOSSES, metrics=metrics)
         model.fit([X, Z], [Y, T], batch_size=7, epochs=2, verbose=0)
         trained.append(model)
-        assert "gradient of mean_absolute_error" not in model._program("train").trainer.plan(7)
+        assert "gradient of mean_absolute_error" not in model.training_state.programs.training(
+            model.training_state.compiled
+        ).trainer.plan(7)
     for model in trained[1:]:
         for one, other in zip(trained[0].get_weights(), model.get_weights(), strict=True):
             np.testing.assert_array_equal(one, other)

@@ -30,16 +30,8 @@ CPP_FLOORS = [
 SHARED_KERNELS = {"gemm", "activation", "math", "precise", "reduce", "walk", "chunks"}
 KERNEL_FAMILIES = {"winograd": "conv", "conv3d": "conv"}  # one kernel in several files
 
-PYTHON_FLOORS = [
-    (7.0, r"_core|_cpu"),
-    (7.5, r"config|configurable|hashing|seeds|symbolic|variable|backend"),
-    (8.0, r"activations|initializers|regularizers|constraints"),
-    (8.25, r"emission|imaging|layer|vocabulary|windowed"),
-    (8.4, r"ops(\..*)?|random"),
-    (8.5, r"layers(\..*)?|losses|metrics|optimizers(\..*)?"),
-    (9.0, r"models|topology|training|callbacks|progress|saving(\..*)?|datasets(\..*)?|utils(\..*)?|summary"),
-    (10.0, r"fastnn|as_keras|__main__"),
-]
+MOST_LINES = 600
+MOST_METHODS, MOST_LINES_OF_A_CLASS = 40, 450
 
 
 def cpp_files() -> list[Path]:
@@ -193,18 +185,44 @@ def module_name(file: Path) -> str:
     return name or "fastnn"
 
 
-def python_floor(module: str) -> float:
-    floors = [floor for floor, pattern in PYTHON_FLOORS if re.fullmatch(pattern, module)]
-    assert len(floors) == 1, f"{module} stands on {len(floors)} floors: give it one in PYTHON_FLOORS"
-    return floors[0]
+def python_files() -> list[Path]:
+    return sorted(PYTHON.rglob("*.py"))
+
+
+MODULES = {module_name(file) for file in python_files()} | {"_core", "_cpu"}
+TREES = {module_name(file): ast.parse(file.read_text()) for file in python_files()}
+
+
+def floors_of_python() -> dict[str, int]:
+    """The floor of each package and top module, from the table in python/README.md."""
+    rows = re.findall(r"^\| (\d+) \| (`[^|]+`) \|", (ROOT / "python" / "README.md").read_text(), flags=re.MULTILINE)
+    found = {name: int(floor) for floor, names in rows for name in re.findall(r"`(\w+)`", names)}
+    assert len(found) > 20, "python/README.md has no table of floors"
+    return found
+
+
+PYTHON_FLOORS = floors_of_python()
+
+
+def python_floor(module: str) -> int:
+    top = module.split(".")[0]
+    assert top in PYTHON_FLOORS, f"{top} has no floor: give it one in the table of python/README.md"
+    return PYTHON_FLOORS[top]
+
+
+def only_for_types(tree: ast.Module) -> set[ast.AST]:
+    """The statements that no interpreter runs."""
+    blocks = [n for n in ast.walk(tree) if isinstance(n, ast.If) and "TYPE_CHECKING" in ast.dump(n.test)]
+    return {inner for block in blocks for inner in ast.walk(block)}
 
 
 def imports() -> Iterator[tuple[str, str]]:
     """Pairs (module, module of fastnn it imports), wherever in the file the import stands; names without "fastnn."."""
-    modules = {module_name(file) for file in PYTHON.rglob("*.py")} | {"_core", "_cpu"}
-    for file in sorted(PYTHON.rglob("*.py")):
-        importer = module_name(file)
-        for node in ast.walk(ast.parse(file.read_text())):
+    for importer, tree in TREES.items():
+        skipped = only_for_types(tree)
+        for node in ast.walk(tree):
+            if node in skipped:
+                continue
             names: list[str] = []
             if isinstance(node, ast.Import):
                 names = [alias.name for alias in node.names if alias.name.split(".")[0] == "fastnn"]
@@ -212,26 +230,152 @@ def imports() -> Iterator[tuple[str, str]]:
                 assert node.level == 0, f"{importer}: imports are written from the root"
                 if node.module and node.module.split(".")[0] == "fastnn":
                     whole = [f"{node.module}.{alias.name}" for alias in node.names]
-                    names = [w if w.removeprefix("fastnn.") in modules else str(node.module) for w in whole]
+                    names = [w if w.removeprefix("fastnn.") in MODULES else str(node.module) for w in whole]
             for name in names:
                 yield importer, name.removeprefix("fastnn.")
 
 
 def test_no_module_imports_a_floor_above() -> None:
-    for file in PYTHON.rglob("*.py"):
-        python_floor(module_name(file))
-    wrong = [f"{a} imports {b}" for a, b in imports() if python_floor(b) > python_floor(a)]
+    for module in MODULES:
+        python_floor(module)
+    wrong = sorted({f"{a} imports {b}" for a, b in imports() if python_floor(b) > python_floor(a)})
     assert not wrong, "\n".join(wrong)
-    assert sum(1 for _ in imports()) > 20
+    assert sum(1 for _ in imports()) > 200
+
+
+def test_every_package_of_the_table_exists() -> None:
+    tops = {module.split(".")[0] for module in MODULES}
+    assert set(PYTHON_FLOORS) == tops
+
+
+def circles(edges: dict[str, set[str]]) -> list[list[str]]:
+    """The groups of modules that import each other (Tarjan's strongly connected components)."""
+    number: dict[str, int] = {}
+    low: dict[str, int] = {}
+    stack: list[str] = []
+    found: list[list[str]] = []
+
+    def visit(module: str) -> None:
+        number[module] = low[module] = len(number)
+        stack.append(module)
+        for other in sorted(edges[module]):
+            if other not in number:
+                visit(other)
+            if other in stack:
+                low[module] = min(low[module], low[other])
+        if low[module] == number[module]:
+            group = stack[stack.index(module) :]
+            del stack[stack.index(module) :]
+            if len(group) > 1:
+                found.append(sorted(group))
+
+    for module in sorted(edges):
+        if module not in number:
+            visit(module)
+    return found
+
+
+def test_no_import_runs_in_a_circle() -> None:
+    edges: dict[str, set[str]] = {module: set() for module in MODULES}
+    for a, b in imports():
+        if a != b and b != "fastnn":
+            edges[a].add(b)
+    assert not circles(edges)
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}) == [["a", "b", "c"]]
 
 
 def test_families_of_python_layers_keep_apart() -> None:
     wrong = []
     for a, b in imports():
-        sideways = a.startswith("layers.") and b.startswith("layers.") and a != b
-        if sideways:
+        from_family, to_family = (m.split(".")[1:2] if m.startswith("layers.") else [] for m in (a, b))
+        package = PYTHON / "layers"
+        if from_family and to_family and from_family != to_family and (package / to_family[0]).is_dir():
             wrong.append(f"{a} imports {b}")
     assert not wrong, "\n".join(wrong)
+
+
+def classes() -> Iterator[tuple[str, ast.ClassDef]]:
+    for module, tree in TREES.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ClassDef):
+                yield f"{module}.{node.name}", node
+
+
+def methods(node: ast.ClassDef) -> list[ast.FunctionDef]:
+    return [item for item in node.body if isinstance(item, ast.FunctionDef)]
+
+
+def test_no_class_is_too_large() -> None:
+    wrong = []
+    for name, node in classes():
+        lines = (node.end_lineno or 0) - node.lineno + 1
+        if len(methods(node)) > MOST_METHODS or lines > MOST_LINES_OF_A_CLASS:
+            wrong.append(f"{name}: {len(methods(node))} methods, {lines} lines")
+    assert not wrong, "\n".join(wrong)
+    (layer,) = (node for name, node in classes() if name == "engine.layer.Layer")
+    assert len(methods(layer)) < 35
+
+
+def test_no_file_is_too_long() -> None:
+    files = [*python_files(), *cpp_files()]
+    wrong = [f"{f.relative_to(ROOT)}: {n}" for f in files if (n := len(f.read_text().splitlines())) > MOST_LINES]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_no_private_attribute_is_reached_across_files() -> None:
+    wrong = []
+    for module, tree in TREES.items():
+        own = {"_core", "_cpu", "_replace", "_asdict", "_fields"}  # named tuples spell public methods so
+        for node in ast.walk(tree):
+            if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+                own.add(node.name)
+            elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+                own.add(node.attr)
+            elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                own.add(node.id)
+            elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+                own.add(node.target.id)
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.Attribute) or not re.match(r"_(?!_)", node.attr) or node.attr in own:
+                continue
+            if isinstance(node.value, ast.Name) and node.value.id in {"self", "cls"}:
+                continue
+            if isinstance(node.value, ast.Call) and getattr(node.value.func, "id", "") == "super":
+                continue
+            wrong.append(f"{module}:{node.lineno}: {ast.unparse(node)}")
+    assert not wrong, f"{len(wrong)}:\n" + "\n".join(wrong)
+
+
+def test_no_private_name_is_imported() -> None:
+    wrong = []
+    for module, tree in TREES.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("fastnn"):
+                private = [
+                    a.name for a in node.names if re.match(r"_(?!_)", a.name) and a.name not in {"_core", "_cpu"}
+                ]
+                wrong += [f"{module}: {node.module}.{name}" for name in private]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_docstrings_are_plain_english() -> None:
+    begins = re.compile(r"(What|Whether|How|Where|Which|Who|Those|As|That|With|In|Of|By)\b")
+    wrong, total = [], 0
+    for module, tree in TREES.items():
+        for node in ast.walk(tree):
+            if isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.Module)):
+                text = ast.get_docstring(node) or ""
+                total += bool(text)
+                if begins.match(text):
+                    wrong.append(f"{module}: {text.splitlines()[0]}")
+    assert len(wrong) <= 0.01 * total, f"{len(wrong)} of {total}:\n" + "\n".join(wrong)
+
+
+@pytest.mark.parametrize("word", ["whole number", "for Keras' sake", "a chance of"])
+def test_the_words_are_those_of_the_field(word: str) -> None:
+    files = [*PYTHON.rglob("*.py"), *CPP.rglob("*.[ch]pp"), *ROOT.glob("*.md"), *CPP.glob("*.md")]
+    wrong = [str(file.relative_to(ROOT)) for file in files if re.search(word, file.read_text(), flags=re.IGNORECASE)]
+    assert not wrong, wrong
 
 
 def test_heavy_packages_are_imported_where_they_are_used() -> None:

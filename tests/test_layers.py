@@ -2,7 +2,7 @@
 
 The oracle is float64 NumPy. A gradient is compared with the numerical vector-Jacobian product of the reference: the sum
 of the outputs times a random cotangent is differentiated by central differences. Small arrays are changed element by
-element; the elements of large ones are put at random into about forty groups, each changed at once with random signs, so
+element; those of large ones are put at random into about forty groups, each changed at once with random signs, so
 that every element still counts.
 """
 
@@ -17,6 +17,7 @@ import pytest
 import fastnn
 from cases import CASES, LOSS_CASES, METRIC_CASES, Case, LossCase, MetricCase, labels_for
 from fastnn import _core, layers
+from fastnn.engine.contract import emit
 from fastnn.engine.emission import Emission
 
 STEP = 1e-5
@@ -57,7 +58,7 @@ def made(case: Case, seed: int = 0) -> Any:
 def graph_of(layer: Any, shapes: list[tuple[int, ...]], training: bool) -> tuple[Any, list[int]]:
     emission = Emission(training)
     edges = [emission.graph.input((None, *shape)) for shape in shapes]
-    return emission.graph, layer._emit(emission, edges)
+    return emission.graph, emit(layer, emission, edges)
 
 
 def inputs(case: Case, rows: int, seed: int = 1) -> list[Any]:

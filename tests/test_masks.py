@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from fastnn import Input, Model, Sequential, _core, layers, metrics, ops
+from fastnn.engine.contract import emit
 from fastnn.engine.emission import Emission
 from fastnn.engine.layer import Layer
 from fastnn.models import clone_model
@@ -201,7 +202,7 @@ def node(layer: Any, x: Any, mask: Any, training: bool) -> tuple[Any, list[int]]
     emission = Emission(training)
     edge = emission.graph.input((None, *x.shape[1:]))
     emission.masks[edge] = emission.graph.input((None, *mask.shape[1:]), "bool")
-    return emission.graph, layer._emit(emission, [edge])
+    return emission.graph, emit(layer, emission, [edge])
 
 
 def pulled(layer: Any, x: Any, mask: Any, cotangent: Any) -> tuple[Any, Any, list[Any]]:

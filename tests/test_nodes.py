@@ -66,7 +66,7 @@ def dtype_of(value: Any) -> str:
 
 
 def laid(graph: Any, operands: list[Operand]) -> tuple[list[int], list[Any], list[Any]]:
-    """Returns the operands' edges, the arrays to feed, and for each operand the variable that it is read from, or None."""
+    """Returns the operands' edges, the arrays to feed, and for each operand its variable, or None."""
     edges: list[int] = []
     arrays: list[Any] = []
     variables: list[Any] = []

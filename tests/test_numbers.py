@@ -796,7 +796,7 @@ ALLOCATIONS = """
                 assert sum(done for done, _ in runs) == steps, runs
                 # A run that fills its 50 ms returns and is called again: the cost of the call is not the step's.
                 counts[steps] = [count for _, count in runs]
-        assert ("in pieces of" in model._program("train").trainer.plan(rows)) == (side == 48)
+        assert ("in pieces of" in model.training_state.programs.training(model.training_state.compiled).trainer.plan(rows)) == (side == 48)
         print(threads, counts[2][0], max(counts[20]))
 """
 
@@ -876,7 +876,7 @@ def test_winograd_is_close_and_can_be_switched_off(rows, size, channels, filters
             layer.kernel.assign(kernel)
             graph = _core.Graph()
             edge = graph.input((None, size, size, channels))
-            made = graph.add("Conv2D", layer.name, layer._node()[1], [edge], [w.handle for w in layer.weights])
+            made = graph.add("Conv2D", layer.name, layer.core_node()[1], [edge], [w.handle for w in layer.weights])
         finally:
             config.set_winograd(True)
         (y,), (dx,), ((_, dw), (_, db)) = _core.vjp(graph, made, [x], [cotangent], True)

@@ -72,7 +72,7 @@ def branched():
 
 
 def plan(model, rows):
-    return model._program("train").trainer.plan(rows)
+    return model.training_state.programs.training(model.training_state.compiled).trainer.plan(rows)
 
 
 def digest(model):

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 import fastnn
 from fastnn import _core, layers
+from fastnn.engine.contract import emit
 from fastnn.engine.emission import Emission
 from fastnn.layers.preprocessing import siphash as hashing
 
@@ -37,7 +38,7 @@ def graph_of(
 ) -> tuple[Any, list[int]]:
     emission = Emission(training)
     edges = [emission.graph.input((None, *shape), dtype) for shape in shapes]
-    return emission.graph, layer._emit(emission, edges)
+    return emission.graph, emit(layer, emission, edges)
 
 
 def inside(layer: Any, x: Array, dtype: str = "float32") -> Array:
@@ -453,7 +454,7 @@ def test_category_encoding_weighs_what_it_counts() -> None:
     for dtype in ("float32", "int32"):
         emission = Emission(True)
         edges = [emission.graph.input((None, 4), dtype), emission.graph.input((None, 4))]
-        made = layer._emit(emission, edges)
+        made = emit(layer, emission, edges)
         cotangent = np.random.default_rng(1).normal(size=(2, 4)).astype(np.float32)
         (y,), gradients, _ = _core.vjp(emission.graph, made, [tokens, weights], [cotangent], True)
         np.testing.assert_allclose(y, expected, rtol=1e-6)

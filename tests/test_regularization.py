@@ -13,6 +13,7 @@ import pytest
 
 import fastnn
 from fastnn import _core, layers
+from fastnn.engine.contract import emit
 from fastnn.engine.emission import Emission
 
 SHAPE = (6, 7, 3)
@@ -28,7 +29,7 @@ def trained(layer: Any, x: Any, cotangent: Any = None) -> tuple[Any, Any]:
     """Returns output and gradient of the input of one step, in a new graph: the first draw of the layer's stream."""
     emission = Emission(True)
     layer.stream.position = 0
-    edges = layer._emit(emission, [emission.graph.input((None, *x.shape[1:]))])
+    edges = emit(layer, emission, [emission.graph.input((None, *x.shape[1:]))])
     (y,), (dx,), _ = _core.vjp(emission.graph, edges, [x], [x if cotangent is None else cotangent], True)
     return y, dx
 
@@ -69,7 +70,7 @@ def test_the_same_noise_for_a_seed_on_any_number_of_threads(make: Any) -> None:
     assert (trained(other, x)[0] != first).any()
     again = make()
     emission = Emission(True)
-    edges = again._emit(emission, [emission.graph.input((None, *SHAPE))])
+    edges = emit(again, emission, [emission.graph.input((None, *SHAPE))])
     draws = [_core.vjp(emission.graph, edges, [x], [x], True)[0][0] for _ in range(2)]
     np.testing.assert_array_equal(draws[0], first)
     assert (draws[1] != first).any(), "a second step draws anew"

@@ -123,7 +123,7 @@ class TestModelCheckpoint:
         [
             ({"filepath": "m.txt"}, r"expects a file called \*\.keras"),
             ({"filepath": "m.keras", "save_weights_only": True}, r"expects a file called \*\.weights\.h5"),
-            ({"filepath": "m.keras", "save_freq": 0}, "save_freq 'epoch' or a whole number"),
+            ({"filepath": "m.keras", "save_freq": 0}, "save_freq 'epoch' or an integer"),
             ({"filepath": "m.keras", "mode": "up"}, "mode 'auto'"),
         ],
     )

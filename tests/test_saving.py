@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 import fastnn
 from cases import CASES
 from fastnn import Input, Model, Sequential, activations, layers, losses, metrics, ops, optimizers, regularizers, saving
-from fastnn.saving import door
+from fastnn.saving import archive as keras_archive
 from test_layers import inputs, made
 from test_ops import TABLE, symbolic, with_batch
 
@@ -143,7 +143,7 @@ class TestWholeModels:
         for one in (model, loaded):
             one.fit(x, y, epochs=3, verbose=0)
         assert equal(loaded.get_weights(), model.get_weights())
-        assert len(loaded.get_layer("shared")._calls) == 2
+        assert len(loaded.get_layer("shared").__fastnn_calls__()) == 2
 
     def test_every_row_of_the_table_of_layers(self, tmp_path):
         by_class = defaultdict(list)
@@ -184,7 +184,7 @@ class TestWholeModels:
         x = Input((3,))
         model = Model(x, layers.BatchNormalization()(layers.Dense(3)(x), training=True))
         model.save(tmp_path / "m.keras")
-        assert saving.load_model(tmp_path / "m.keras").layers[-1]._calls[0].training is True
+        assert saving.load_model(tmp_path / "m.keras").layers[-1].__fastnn_calls__()[0].training is True
 
     def test_layers_and_models_of_the_users_own(self, tmp_path):
         x = np.random.default_rng(0).normal(size=(5, 6)).astype(np.float32)
@@ -201,7 +201,7 @@ class TestWholeModels:
         for one in (tower, again):
             one.fit(x, x[:, :2], epochs=3, verbose=0)
         assert equal(again.get_weights(), tower.get_weights())
-        with h5py.File(io.BytesIO(zipfile.ZipFile(tmp_path / "t.keras").read(door.WEIGHTS))) as file:
+        with h5py.File(io.BytesIO(zipfile.ZipFile(tmp_path / "t.keras").read(keras_archive.WEIGHTS))) as file:
             assert "others/dense_1/vars/0" in file
 
     def test_a_model_that_is_not_built(self, tmp_path):
@@ -257,7 +257,7 @@ def test_a_schedule_goes_on(tmp_path):
     model.save(tmp_path / "m.keras")
     told = config_of(tmp_path / "m.keras")["compile_config"]["optimizer"]["config"]["learning_rate"]
     assert told["module"] == "keras.optimizers.schedules"
-    with h5py.File(io.BytesIO(zipfile.ZipFile(tmp_path / "m.keras").read(door.WEIGHTS))) as file:
+    with h5py.File(io.BytesIO(zipfile.ZipFile(tmp_path / "m.keras").read(keras_archive.WEIGHTS))) as file:
         assert len(file["optimizer/vars"]) == 1 + 2 * 2
     copies = [saving.load_model(tmp_path / "m.keras"), pickle.loads(pickle.dumps(model))]
     for one in (model, *copies):
@@ -362,7 +362,7 @@ class TestFunctions:
         ]
 
     def test_names_are_said_where_they_count(self):
-        """Older Keras accepts no name for most functions and makes one, which must differ from those of other layers."""
+        """Older Keras accepts no name for most functions and makes one, different from those of other layers."""
         x, y = Input((6,), name="x"), Input((6,), name="y")
         first, second = ops.concatenate([x, y], axis=1), ops.sum(x, axis=1, keepdims=True)
         apart = Model([x, y], layers.Concatenate(name="joined")([first, second]))
@@ -451,10 +451,10 @@ class TestForm:
         model.fit(x, y, verbose=0)
         model.save(tmp_path / "m.keras")
         with zipfile.ZipFile(tmp_path / "m.keras") as archive:
-            assert archive.namelist() == [door.METADATA, door.CONFIG, door.WEIGHTS]
+            assert archive.namelist() == [keras_archive.METADATA, keras_archive.CONFIG, keras_archive.WEIGHTS]
             assert all(info.compress_type == zipfile.ZIP_STORED for info in archive.infolist())
-            config = json.loads(archive.read(door.CONFIG))
-            with h5py.File(io.BytesIO(archive.read(door.WEIGHTS))) as file:
+            config = json.loads(archive.read(keras_archive.CONFIG))
+            with h5py.File(io.BytesIO(archive.read(keras_archive.WEIGHTS))) as file:
                 assert "layers/functional/layers/dense/vars/0" in file
                 assert "layers/sequential/layers/dense_1/vars/1" in file
                 assert len(file["optimizer/vars"]) == 2 + len(model.trainable_variables)
@@ -472,7 +472,7 @@ class TestForm:
         assert config["compile_config"]["loss"][1]["module"] == "keras.losses"
 
     def test_names_of_classes_in_paths(self):
-        from fastnn.saving.serialization import file_name
+        from fastnn.naming import file_name
 
         names = ["Conv2DTranspose", "MaxPooling2D", "ReLU", "PReLU", "LSTM", "BatchNormalization", "UpSampling2D"]
         assert [file_name(name) for name in names] == [
@@ -664,9 +664,9 @@ def archive(path, config=None, weights=None, members=(), compression=zipfile.ZIP
     with zipfile.ZipFile(path) as before:
         parts = {name: before.read(name) for name in before.namelist()}
     if config is not None:
-        parts[door.CONFIG] = config if isinstance(config, bytes) else json.dumps(config).encode()
+        parts[keras_archive.CONFIG] = config if isinstance(config, bytes) else json.dumps(config).encode()
     if weights is not None:
-        parts[door.WEIGHTS] = weights
+        parts[keras_archive.WEIGHTS] = weights
     changed = path.with_name("changed.keras")
     with zipfile.ZipFile(changed, "w", compression) as after:
         for name, data in [*parts.items(), *members]:
@@ -681,7 +681,7 @@ def saved(tmp_path):
 
 
 def config_of(path):
-    return json.loads(zipfile.ZipFile(path).read(door.CONFIG))
+    return json.loads(zipfile.ZipFile(path).read(keras_archive.CONFIG))
 
 
 class TestReading:
@@ -736,12 +736,12 @@ class TestReading:
             file["layers/dense/vars/0"] = np.eye(2, dtype=np.float32)
             file["layers/dense/vars/1"] = np.array([1.0, -3.0], dtype=np.float32)
         with open(tmp_path / "m.keras", "wb") as to:
-            door.write_archive(to, {door.CONFIG: json.dumps(config)}, weights.getvalue(), {})
+            keras_archive.write_archive(to, {keras_archive.CONFIG: json.dumps(config)}, weights.getvalue(), {})
         model = saving.load_model(tmp_path / "m.keras")
         assert np.array_equal(model.predict(np.array([[1.0, 2.0]]), verbose=0), [[2.0, 0.0]])
 
     def test_compressed_members_and_datasets(self, saved):
-        weights = io.BytesIO(zipfile.ZipFile(saved).read(door.WEIGHTS))
+        weights = io.BytesIO(zipfile.ZipFile(saved).read(keras_archive.WEIGHTS))
         with h5py.File(weights, "r+") as file:
             values = file["layers/dense/vars/0"][()]
             del file["layers/dense/vars/0"]
@@ -751,7 +751,7 @@ class TestReading:
         assert np.array_equal(loaded.predict(x, verbose=0), saving.load_model(saved).predict(x, verbose=0))
 
     def test_half_precision(self, saved):
-        weights = io.BytesIO(zipfile.ZipFile(saved).read(door.WEIGHTS))
+        weights = io.BytesIO(zipfile.ZipFile(saved).read(keras_archive.WEIGHTS))
         with h5py.File(weights, "r+") as file:
             group = file["layers/dense/vars"]
             kernel, bias = group["0"][()], group["1"][()]
@@ -785,7 +785,8 @@ class TestDoor:
         self.refused(archive(saved, config), "'system' of os is not part of fastnn")
 
     def test_bombs(self, saved, tmp_path):
-        bomb = archive(saved, members=[(door.ASSETS + "zeros", b"\0" * (110 << 20))], compression=zipfile.ZIP_DEFLATED)
+        members = [(keras_archive.ASSETS + "zeros", b"\0" * (110 << 20))]
+        bomb = archive(saved, members=members, compression=zipfile.ZIP_DEFLATED)
         assert bomb.stat().st_size < 1 << 18
         self.refused(bomb, "out of all proportion")
 
@@ -813,7 +814,7 @@ class TestDoor:
         secret = tmp_path / "secret.h5"
         with h5py.File(secret, "w") as file:
             file["x"] = np.ones((3, 4), np.float32)
-        weights = io.BytesIO(zipfile.ZipFile(saved).read(door.WEIGHTS))
+        weights = io.BytesIO(zipfile.ZipFile(saved).read(keras_archive.WEIGHTS))
         with h5py.File(weights, "r+") as file:
             group = file["layers/dense/vars"]
             shape = group["0"].shape
@@ -863,7 +864,7 @@ class TestDoor:
         assert os.listdir(saved.parent) == ["m.keras"]
 
     def test_weights_that_do_not_fit_write_nothing(self, saved):
-        weights = io.BytesIO(zipfile.ZipFile(saved).read(door.WEIGHTS))
+        weights = io.BytesIO(zipfile.ZipFile(saved).read(keras_archive.WEIGHTS))
         with h5py.File(weights, "r+") as file:
             del file["layers/dense_1/vars/1"]
         self.refused(archive(saved, weights=weights.getvalue()), 'Dense "out" has 2 weights and the file 1')
@@ -932,7 +933,7 @@ def test_strange_descriptions(tmp_path, name, data):
 def test_flipped_and_cut_bytes(tmp_path, form, data):
     whole = file_of("image")
     if form != "archive":
-        whole = zipfile.ZipFile(io.BytesIO(whole)).read(door.WEIGHTS)
+        whole = zipfile.ZipFile(io.BytesIO(whole)).read(keras_archive.WEIGHTS)
     broken = bytearray(whole)
     for _ in range(data.draw(st.integers(1, 4))):
         broken[data.draw(st.integers(0, len(broken) - 1))] = data.draw(st.integers(0, 255))

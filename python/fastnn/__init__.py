@@ -3,41 +3,77 @@
 The Keras API on a C++ core that trains and predicts on processors without a GPU.
 
 Example:
-    >>> import fastnn
-    >>> from fastnn import layers
     >>> model = fastnn.Sequential([layers.Input((4,)), layers.Dense(3, activation="softmax")])
     >>> model.compile("adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+    >>> model.predict(np.zeros((2, 4)), verbose=0).shape
+    (2, 3)
 """
 
-from fastnn import _core
-from fastnn import activations as activations
-from fastnn import backend as backend
-from fastnn import callbacks as callbacks
-from fastnn import config as config
-from fastnn import constraints as constraints
-from fastnn import datasets as datasets
-from fastnn import initializers as initializers
-from fastnn import layers as layers
-from fastnn import losses as losses
-from fastnn import metrics as metrics
-from fastnn import models as models
-from fastnn import ops as ops
-from fastnn import optimizers as optimizers
-from fastnn import random as random
-from fastnn import regularizers as regularizers
-from fastnn import saving as saving
-from fastnn import utils as utils
-from fastnn.layers import Input as Input
-from fastnn.layers import Layer as Layer
-from fastnn.models.model import Model as Model
-from fastnn.models.model import Sequential as Sequential
-from fastnn.symbolic.tensors import KerasTensor as KerasTensor
-from fastnn.symbolic.variable import Variable as Variable
+from fastnn import (
+    _core,
+    activations,
+    backend,
+    callbacks,
+    config,
+    constraints,
+    datasets,
+    initializers,
+    layers,
+    losses,
+    metrics,
+    models,
+    ops,
+    optimizers,
+    random,
+    regularizers,
+    saving,
+    utils,
+)
+from fastnn.layers import Input, Layer
+from fastnn.models import Model, Sequential
+from fastnn.symbolic.tensors import KerasTensor
+from fastnn.symbolic.variable import Variable
 
 __version__ = "0.1.0"
 
+__all__ = [
+    "Input",
+    "KerasTensor",
+    "Layer",
+    "Model",
+    "Sequential",
+    "Variable",
+    "activations",
+    "backend",
+    "callbacks",
+    "config",
+    "constraints",
+    "datasets",
+    "initializers",
+    "layers",
+    "losses",
+    "metrics",
+    "models",
+    "ops",
+    "optimizers",
+    "random",
+    "regularizers",
+    "saving",
+    "show_config",
+    "utils",
+]
+
 
 def show_config() -> None:
-    """Prints which build of the core runs, how it was compiled and with how many threads it computes."""
+    """Prints which build of the core runs, how it was compiled and how many threads it uses.
+
+    Example:
+        >>> fastnn.show_config()  # doctest: +ELLIPSIS
+        fastnn: ...
+    """
     for name, value in {"fastnn": __version__, **_core.build_info(), "threads": str(config.num_threads())}.items():
         print(f"{name}: {value}")
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__", "__doc__"]

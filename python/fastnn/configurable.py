@@ -1,8 +1,8 @@
-"""Objects that are made of their constructor's arguments: layers, losses, metrics, optimizers, initializers...
+"""Objects that are described by their constructor's arguments: layers, losses, metrics, optimizers, initializers...
 
-An argument is written once, in the constructor's signature. From there come the attribute of the same name,
-`get_config`, `from_config` and `repr`; what an argument named `*_initializer` or `activation` may be is said by its
-family. This file owns that mechanism and the one way in which names are looked up; it knows no family by itself.
+An argument is written once, in the constructor's signature. The attribute of the same name, `get_config`, `from_config`
+and `repr` come from it. The families register converters for arguments by name (`*_initializer`, `activation`). This
+file owns that mechanism; it knows no family by itself.
 """
 
 from __future__ import annotations
@@ -11,17 +11,31 @@ import functools
 import inspect
 import warnings
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
 import numpy as np
 
+from fastnn.keras_form import KerasForm
 from fastnn.naming import suggestion
 
 Self = TypeVar("Self", bound="Configurable")
+Converter = Callable[[Any], Any]
+
+_converters: dict[str, Converter] = {}
+
+
+def converts(*endings: str) -> Callable[[Converter], Converter]:
+    """Registers the decorated function for arguments whose names have one of these endings (`_initializer`)."""
+
+    def register(converter: Converter) -> Converter:
+        _converters.update(dict.fromkeys(endings, converter))
+        return converter
+
+    return register
 
 
 def plain(value: Any) -> Any:
-    """A value as it stands in a config: numbers, strings, lists, and dicts of them."""
+    """Returns a value in the form it has in a config: numbers, strings, lists, and dicts of them."""
     if isinstance(value, Configurable):
         return {"class_name": type(value).__name__, "config": value.get_config()}
     if isinstance(value, np.generic):
@@ -37,92 +51,113 @@ def plain(value: Any) -> Any:
     return value
 
 
-Converter = Callable[[Any], Any]
+class _Recorded(NamedTuple):
+    """Arguments of one object.
+
+    Attributes:
+        names: Those that a constructor of fastnn stored as attributes; None before it ran.
+        given: Those that a constructor outside fastnn was called with, defaults included; None for fastnn's classes.
+    """
+
+    names: tuple[str, ...] | None = None
+    given: dict[str, Any] | None = None
 
 
-_converters: dict[str, Converter] = {}
-
-
-def converts(*endings: str) -> Callable[[Converter], Converter]:
-    """Says that arguments whose names end so (`_initializer`) pass through the decorated function of their family."""
-
-    def register(converter: Converter) -> Converter:
-        _converters.update(dict.fromkeys(endings, converter))
-        return converter
-
-    return register
-
-
-def _converted(name: str, value: Any) -> Any:
-    for ending, converter in _converters.items():
-        if name.endswith(ending):
-            return converter(value)
-    return value
-
-
-class Configurable:
+class Configurable(KerasForm):
     """Base of everything that is described by its constructor's arguments.
 
-    A subclass writes them in the signature of `__init__`, whose body has only to check them: when it runs, each
-    already is an attribute. A class that a user derives names its attributes itself; what its constructor was given is
-    kept for its config.
+    A subclass declares its arguments in the signature of `__init__`. When the body of `__init__` runs, each argument
+    already is an attribute, so the body only has to check them. A class derived outside fastnn sets its attributes
+    itself; the arguments of its constructor are kept for its config.
     """
 
     renamed: ClassVar[Mapping[str, str]] = {}
-    """Arguments that had another name in older Keras; they are accepted with a warning."""
+    """Arguments that had another name in older Keras, with their present names. They are accepted with a warning."""
+    common_arguments: ClassVar[tuple[str, ...]] = ()
+    """Names that every class of a family accepts through `**kwargs`. The base class that takes them declares them."""
 
-    _foreign: ClassVar[bool] = False
-    """Whether it is a class of the user's."""
-
-    if TYPE_CHECKING:
-
-        def __getattr__(self, name: str) -> Any: ...
+    _fastnn_arguments: _Recorded
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        cls._foreign = cls.__module__.split(".")[0] != __name__.split(".")[0]
-        if "__init__" in cls.__dict__ and "_common_arguments" not in cls.__dict__:
-            cls.__init__ = (_kept if cls._foreign else _recorded)(cls.__init__)  # type: ignore[method-assign]
+        if "__init__" in cls.__dict__ and "common_arguments" not in cls.__dict__:
+            cls.__init__ = (_kept if is_foreign(cls) else _recorded)(cls.__init__)  # type: ignore[method-assign]
 
     @classmethod
-    def _signature(cls) -> inspect.Signature:
-        return inspect.signature(cls.__init__)
+    def convert_argument(cls, name: str, value: Any) -> Any:
+        """Returns an argument in the form in which it is stored: a list as a tuple, a name as its object."""
+        value = tuple(value) if isinstance(value, list) else value
+        for ending, converter in _converters.items():
+            if name.endswith(ending):
+                return converter(value)
+        return value
 
-    @classmethod
-    def _common_arguments(cls) -> tuple[str, ...]:
-        """Names that every class of the family takes through `**kwargs`, said by the base that takes them."""
-        return ()
+    def store_arguments(self, arguments: dict[str, Any]) -> None:
+        """Stores each argument as an attribute. Only arguments stored here are part of the config.
 
-    def _store(self, arguments: dict[str, Any]) -> None:
-        """Keeps the arguments, each as an attribute."""
+        A subclass may check or complete the arguments first, or keep some of them in another way.
+
+        Args:
+            arguments: All arguments by name, defaults included.
+        """
+        self._fastnn_arguments = self._fastnn_arguments._replace(names=tuple(arguments))
         for name, value in arguments.items():
-            value = tuple(value) if isinstance(value, list) else value
-            setattr(self, name, _converted(name, value))
-
-    def _argument_names(self) -> tuple[str, ...]:
-        return tuple(self.__dict__.get("_arguments", ()))
+            setattr(self, name, self.convert_argument(name, value))
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments from which `from_config` makes an equal object, as plain values."""
-        given = self.__dict__.get("_given_arguments")
-        if given is not None:
+        """Returns the arguments from which `from_config` makes an equal object, as plain values.
+
+        Called by a `get_config` outside fastnn, which adds its own arguments, it returns those of the base alone.
+        """
+        given = given_arguments(self)
+        if given is not None and not _has_own_config(type(self)):
             return {name: plain(value) for name, value in given.items()}
-        return {name: plain(getattr(self, name)) for name in self._argument_names()}
+        return {name: plain(getattr(self, name)) for name in argument_names(self)}
 
     @classmethod
     def from_config(cls: type[Self], config: Mapping[str, Any]) -> Self:
-        """A new object with the arguments that `get_config` returned."""
+        """Returns a new object with the arguments that `get_config` returned."""
         return cls(**config)
 
     def __repr__(self) -> str:
-        defaults = {name: parameter.default for name, parameter in self._signature().parameters.items()}
+        defaults = {name: p.default for name, p in constructor_signature(type(self)).parameters.items()}
         shown = []
         for name, value in self.get_config().items():
             default = defaults.get(name, inspect.Parameter.empty)
-            same = default is not inspect.Parameter.empty and plain(_converted(name, default)) == value
-            if not same and not (name in self._common_arguments() and name != "name"):
+            same = default is not inspect.Parameter.empty and plain(self.convert_argument(name, default)) == value
+            if not same and not (name in self.common_arguments and name != "name"):
                 shown.append(f"{name}={_short(getattr(self, name, value))}")
         return f"{type(self).__name__}({', '.join(shown)})"
+
+
+def argument_names(obj: Configurable) -> tuple[str, ...]:
+    """Returns the names of the arguments that were stored as attributes."""
+    recorded: _Recorded | None = obj.__dict__.get("_fastnn_arguments")
+    return () if recorded is None else recorded.names or ()
+
+
+def given_arguments(obj: Configurable) -> dict[str, Any] | None:
+    """Returns the arguments of a constructor outside fastnn, defaults included; None for fastnn's classes."""
+    recorded: _Recorded | None = obj.__dict__.get("_fastnn_arguments")
+    return None if recorded is None else recorded.given
+
+
+def is_foreign(cls: type) -> bool:
+    """Returns whether a class was defined outside fastnn."""
+    return cls.__module__.partition(".")[0] != _PACKAGE
+
+
+def constructor_signature(cls: type[Configurable]) -> inspect.Signature:
+    """Returns the signature of a class's constructor, `self` included."""
+    return inspect.signature(cls.__init__)
+
+
+_PACKAGE = __name__.partition(".")[0]
+
+
+def _has_own_config(cls: type) -> bool:
+    """Returns whether the class has a `get_config` that was defined outside fastnn."""
+    return is_foreign(next(base for base in cls.__mro__ if "get_config" in vars(base)))
 
 
 def _short(value: Any) -> str:
@@ -131,21 +166,22 @@ def _short(value: Any) -> str:
 
 @functools.cache
 def _taken_by(init: Callable[..., None]) -> tuple[inspect.Signature, str | None]:
-    """A constructor's signature and the name of its **kwargs: read at the first use, so that an import is quick."""
+    """Returns a constructor's signature and the name of its **kwargs. Read at the first use, to keep imports fast."""
     signature = inspect.signature(init)
     return signature, next((p.name for p in signature.parameters.values() if p.kind is p.VAR_KEYWORD), None)
 
 
 def _recorded(init: Callable[..., None]) -> Callable[..., None]:
-    """The constructor `init`, with its arguments stored before its body runs.
+    """Returns the constructor `init` with its arguments stored before its body runs.
 
-    Only the outermost constructor of a chain of `super().__init__` calls records: its signature is what the user saw.
+    Only the outermost constructor of a chain of `super().__init__` calls stores: its signature is the user's.
     """
 
     @functools.wraps(init)
     def __init__(self: Configurable, *args: Any, **kwargs: Any) -> None:
-        outermost = type(self)._foreign or type(self).__init__ is __init__
-        if not outermost or "_arguments" in self.__dict__:
+        outermost = type(self).__init__ is __init__ or is_foreign(type(self))
+        known: _Recorded | None = self.__dict__.get("_fastnn_arguments")
+        if not outermost or (known is not None and known.names is not None):
             init(self, *args, **kwargs)
             return
         kwargs = _modern(type(self), kwargs)
@@ -160,15 +196,16 @@ def _recorded(init: Callable[..., None]) -> Callable[..., None]:
         arguments = dict(list(bound.arguments.items())[1:])
         if variadic is not None:
             arguments.pop(variadic)
-        self.__dict__["_arguments"] = tuple(arguments)
-        self._store(arguments)
+        # With names, if none: a constructor further up the chain stores nothing again.
+        self._fastnn_arguments = (known or _Recorded())._replace(names=())
+        self.store_arguments(arguments)
         init(self, *args, **kwargs)
 
     return __init__
 
 
 def _kept(init: Callable[..., None]) -> Callable[..., None]:
-    """The constructor `init` of a user's class, which keeps what it was given."""
+    """Returns the constructor `init` of a class outside fastnn, which keeps its arguments."""
 
     @functools.wraps(init)
     def __init__(self: Configurable, *args: Any, **kwargs: Any) -> None:
@@ -181,7 +218,7 @@ def _kept(init: Callable[..., None]) -> Callable[..., None]:
             bound.apply_defaults()
             arguments = dict(list(bound.arguments.items())[1:])
             arguments.update(arguments.pop(variadic, {}) if variadic else {})
-            self.__dict__["_given_arguments"] = arguments
+            self._fastnn_arguments = _Recorded(given=arguments)
         init(self, *args, **kwargs)
 
     return __init__
@@ -197,7 +234,7 @@ def _modern(cls: type[Configurable], kwargs: dict[str, Any]) -> dict[str, Any]:
 
 def _check_known(cls: type[Configurable], signature: inspect.Signature, kwargs: Mapping[str, Any]) -> None:
     own = [p.name for p in signature.parameters.values() if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)][1:]
-    common = cls._common_arguments()
+    common = cls.common_arguments
     open_ended = not common and any(p.kind is p.VAR_KEYWORD for p in signature.parameters.values())
     for name in kwargs:
         if name not in own and name not in common and not open_ended:

@@ -36,6 +36,8 @@ class Constraint(Configurable):
         Constraint()
     """
 
+    keras_module = "keras.constraints"
+
     def bind(self, handle: _core.Variable) -> None:
         """Lets the core apply the constraint to a weight after each update.
 

@@ -52,6 +52,9 @@ class Initializer(Configurable):
         array([[2., 4.]], dtype=float32)
     """
 
+    keras_module = "keras.initializers"
+    keras_ignored_arguments = {"dtype": ...}
+
     def __call__(self, shape: Sequence[int], dtype: Any = None) -> Values:
         """Returns the initial values of a weight.
 
@@ -70,8 +73,8 @@ class _Random(Initializer):
 
     seed: int | None
 
-    def _store(self, arguments: dict[str, Any]) -> None:
-        super()._store(arguments)
+    def store_arguments(self, arguments: dict[str, Any]) -> None:
+        super().store_arguments(arguments)
         seed = arguments["seed"]
         if seed is not None and (isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0):
             raise ValueError(f"{type(self).__name__} expects a seed that is an integer of at least 0, got {seed!r}")
@@ -404,6 +407,8 @@ class Orthogonal(_Random):
         True
     """
 
+    keras_class_name = "OrthogonalInitializer"  # older Keras does not find the short name
+    keras_older_names = ("OrthogonalInitializer",)
     gain: float
 
     def __init__(self, gain: float = 1.0, seed: int | None = None) -> None:
@@ -433,6 +438,8 @@ class Identity(Initializer):
                [0., 1.]], dtype=float32)
     """
 
+    keras_class_name = "IdentityInitializer"  # older Keras does not find the short name
+    keras_older_names = ("IdentityInitializer",)
     gain: float
 
     def __init__(self, gain: float = 1.0) -> None:

@@ -1,14 +1,19 @@
-"""Names: look-ups with suggestions, and the spelling that Keras gives to names."""
+"""Names: look-ups with suggestions, the spelling that Keras gives to names, and the counters of automatic names."""
 
 from __future__ import annotations
 
 import difflib
+import re
+import threading
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+_lock = threading.Lock()
+_counts: dict[str, int] = {}
+
 
 def suggestion(name: str, known: Iterable[str]) -> str:
-    """` Did you mean 'x'?`, or the list of what is known where nothing comes close."""
+    """Returns ` Did you mean 'x'?`, or the list of known names where none comes close."""
     names = list(known)
     close = difflib.get_close_matches(name, names, 1, 0.6) or difflib.get_close_matches(name.lower(), names, 1, 0.6)
     if close:
@@ -17,11 +22,11 @@ def suggestion(name: str, known: Iterable[str]) -> str:
 
 
 def lookup(word: str, name: str, members: Mapping[str, Any], aliases: Mapping[str, str] | None = None) -> Any:
-    """The member called `name`.
+    """Returns the member called `name`.
 
     Args:
-        word: What the members are, for the error: "initializer".
-        name: What the user wrote.
+        word: The kind of the members, for the error: "initializer".
+        name: The name that the user gave.
         members: The members by their proper names.
         aliases: Further names, each with the proper name it stands for.
 
@@ -35,7 +40,7 @@ def lookup(word: str, name: str, members: Mapping[str, Any], aliases: Mapping[st
 
 
 def snake_case(name: str) -> str:
-    """`MaxPooling2D` -> `max_pooling2d`, `ReLU` -> `re_lu`, as Keras names things."""
+    """Returns a name as Keras spells it in lower case: `MaxPooling2D` -> `max_pooling2d`, `ReLU` -> `re_lu`."""
     letters: list[str] = []
     for i, letter in enumerate(name):
         before = name[i - 1] if i else ""
@@ -43,3 +48,28 @@ def snake_case(name: str) -> str:
         starts_word = letter.isupper() and i > 0 and (before.islower() or after.islower())
         letters.append("_" + letter if starts_word else letter)
     return "".join(letters).lower()
+
+
+def unique_name(class_name: str) -> str:
+    """Returns a name that was not given yet: `dense`, then `dense_1`, `dense_2`..."""
+    stem = snake_case(class_name)
+    with _lock:
+        count = _counts.get(stem, 0)
+        _counts[stem] = count + 1
+    return f"{stem}_{count}" if count else stem
+
+
+def reset_names() -> None:
+    """Lets automatic names start again from `dense`."""
+    with _lock:
+        _counts.clear()
+
+
+def file_name(class_name: str) -> str:
+    """Returns the name of a class in the paths of Keras' files: `Conv2DTranspose` -> `conv2d_transpose`.
+
+    It differs from `snake_case` in a few names: `PReLU` -> `p_re_lu`.
+    """
+    name = re.sub(r"\W+", "", class_name)
+    name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)
+    return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from fastnn import _core, ops, seeds
+from fastnn.naming import unique_name
 from fastnn.ops.dimensions import is_batched, sizes_and_batch
 from fastnn.ops.node import node, tensor
 from fastnn.symbolic.tensors import KerasTensor, Trace, is_traced
@@ -57,7 +58,7 @@ class SeedGenerator:
             raise ValueError(f"SeedGenerator has no argument {unknown!r}; it has seed and name")
         if seed is not None and (isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0):
             raise ValueError(f"SeedGenerator expects seed to be an integer of at least 0, or None, got {seed!r}")
-        self.name = name or seeds.unique_name("SeedGenerator")
+        self.name = name or unique_name("SeedGenerator")
         self.seed = seeds.next_seed() if seed is None else int(seed)
         self.stream = _core.Stream(self.seed)
 

@@ -39,6 +39,8 @@ class Regularizer(Configurable):
         0.5
     """
 
+    keras_module = "keras.regularizers"
+
     def is_custom(self) -> bool:
         """Returns True where the penalty is Python code rather than factors of l1 and l2."""
         return type(self).__call__ is not Regularizer.__call__
@@ -60,8 +62,9 @@ class Regularizer(Configurable):
         l1, l2 = self.strengths()
         return l1 * float(np.abs(array).sum()) + l2 * float(np.square(array).sum())
 
-    def _store(self, arguments: dict[str, Any]) -> None:
-        super()._store(arguments)
+    def store_arguments(self, arguments: dict[str, Any]) -> None:
+        """Checks the arguments and keeps them as attributes."""
+        super().store_arguments(arguments)
         for name, value in arguments.items():
             if name not in ("l1", "l2", "factor"):
                 continue

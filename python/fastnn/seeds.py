@@ -1,4 +1,4 @@
-"""The source of seeds, and the counters of automatic names.
+"""The source of seeds.
 
 Every random object without a seed draws one here when it is created. The n-th draw is a pure function of the global
 seed and n, so a script that begins with `set_random_seed` repeats itself bit for bit. This file draws seeds only;
@@ -13,14 +13,13 @@ import threading
 
 import numpy as np
 
-from fastnn.naming import snake_case
+from fastnn import naming
 
 _MASK = (1 << 64) - 1
 _lock = threading.Lock()
 _seed = int.from_bytes(os.urandom(8), "little")
 _drawn = 0
 _settings = 0
-_names: dict[str, int] = {}
 
 
 def set_random_seed(seed: int) -> None:
@@ -66,19 +65,6 @@ def next_seed() -> int:
     return (state ^ (state >> 31)) >> 11
 
 
-def unique_name(class_name: str) -> str:
-    """Returns a new name for an object of a class: "dense", then "dense_1", "dense_2".
-
-    Args:
-        class_name: Name of the class.
-    """
-    stem = snake_case(class_name)
-    with _lock:
-        count = _names.get(stem, 0)
-        _names[stem] = count + 1
-    return f"{stem}_{count}" if count else stem
-
-
 def clear_session() -> None:
     """Resets the counters of automatic names, so that they start again from "dense".
 
@@ -87,5 +73,4 @@ def clear_session() -> None:
         >>> layers.Dense(1).name
         'dense'
     """
-    with _lock:
-        _names.clear()
+    naming.reset_names()

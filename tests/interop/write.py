@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 import fastnn
 from cases import CASES
 from fastnn import Input, Model, Sequential, layers, losses, ops, optimizers
-from fastnn.saving.structure import only_for_fastnn
+from fastnn.saving.functions import only_for_fastnn
 from test_layers import inputs, made
 from test_ops import TABLE, symbolic
 

@@ -100,7 +100,7 @@ masked("bidirectional", lambda k: [k.Bidirectional(k.LSTM(3, return_sequences=Tr
 masked("bidirectional-last", lambda k: [k.Bidirectional(k.GRU(3), merge_mode="sum"), k.Dense(2)])
 masked("cells", lambda k: [k.RNN([k.LSTMCell(3), k.GRUCell(4)]), k.Dense(2)])
 
-# Wrappers and cells ----------------------------------------------------------------------------------------------------
+# Wrappers and cells ---------------------------------------------------------------------------------------------------
 
 for mode in ("concat", "sum", "mul", "ave"):
     sequential(

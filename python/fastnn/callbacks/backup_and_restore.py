@@ -3,32 +3,43 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from fastnn.callbacks.callback import Callback, Logs
-from fastnn.callbacks.model_checkpoint import every
+from fastnn.callbacks.model_checkpoint import batches_between_saves
 
 
 class BackupAndRestore(Callback):
     """Keeps a backup of training, from which an interrupted run of the same script goes on as if nothing had happened.
 
-    The backup holds weights, the optimizer's state, random streams, the place in the order of rows, and what other
-    callbacks of fastnn count; the run that goes on ends with the same bits. It is one file, which takes its place only
-    when it is whole, and which goes away when training ends.
+    The backup holds the weights, the state of the optimizer, random streams, the position in the order of rows, and
+    what other callbacks have counted; the run that goes on ends with the same bits. It is one file, which takes the
+    place of the one before only when it is complete, and is deleted when training ends.
 
     Args:
-        backup_dir: A directory for the backup; it is made where it is not there.
-        save_freq: "epoch", or after how many batches.
-        double_checkpoint: Whether the backup before the last is kept too.
-        delete_checkpoint: Whether the backup goes away when training ends.
+        backup_dir: A directory for the backup, which is made where there is none.
+        save_freq: "epoch", or the number of batches between two backups.
+        double_checkpoint: True to keep the backup before the last too.
+        delete_checkpoint: True to delete the backup when training ends.
 
     Raises:
-        ValueError: `backup_dir` is empty, or `save_freq` out of its range.
+        ValueError: `backup_dir` is empty, or `save_freq` is out of its range.
 
     Example:
-        >>> model.fit(x, y, epochs=100, callbacks=[BackupAndRestore("backup")])
+        >>> import os, tempfile
+        >>> folder = os.path.join(tempfile.mkdtemp(), "backup")
+        >>> model = fastnn.Sequential([layers.Input((1,)), layers.Dense(1)])
+        >>> model.compile("sgd", "mse")
+        >>> backup = fastnn.callbacks.BackupAndRestore(folder, delete_checkpoint=False)
+        >>> history = model.fit(np.ones((4, 1)), np.ones((4, 1)), verbose=0, callbacks=[backup])
+        >>> os.listdir(folder)
+        ['latest.weights.h5']
     """
+
+    # A backup is made when the others have counted.
+    runs_last = True
 
     def __init__(
         self,
@@ -44,40 +55,47 @@ class BackupAndRestore(Callback):
         self.save_freq = save_freq
         self.double_checkpoint = double_checkpoint
         self.delete_checkpoint = delete_checkpoint
-        self.companions: list[Any] = []
+        self._run: Any = None
+        self._companions: list[Callback] = []
         self._files = self.backup_dir / "latest.weights.h5", self.backup_dir / "previous.weights.h5"
-        self._every = every(save_freq, "BackupAndRestore")
+        self._every = batches_between_saves(save_freq, "BackupAndRestore")
         self._since = 0
-        self._epoch = 0
         self._owed = False
         if self._every is not None:
             self.on_train_batch_end = self._after_batch  # type: ignore[method-assign]
 
+    def set_run(self, run: Any) -> None:
+        """Keeps the run of `fit`, which knows how far training has come."""
+        self._run = run
+
+    def set_companions(self, companions: Sequence[Any]) -> None:
+        """Keeps the other callbacks, whose counts belong to the backup."""
+        self._companions = [one for one in companions if isinstance(one, Callback)]
+
     def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Restores the backup of an interrupted run, where there is one."""
         from fastnn.saving import backup
 
         self._since, self._owed = 0, False
         place = backup.restore(self.model, self._files)
         if place is not None:
-            self.model._resume = place["epoch"], place["batch"], place["position"]
+            self._run.resume(place["epoch"], place["batch"], place["position"])
             self._since = place["since"]
-            for companion, counts in zip(self.companions, place["companions"], strict=False):
+            for companion, counts in zip(self._companions, place["companions"], strict=False):
                 if type(companion).__name__ == counts.get("class"):
-                    companion.__dict__.update({name: value for name, value in counts.items() if name in _COUNTED})
-
-    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
-        self._epoch = epoch
+                    companion.restore_counts(counts)
 
     def _after_batch(self, batch: int, logs: Logs | None = None) -> None:
         self._since += 1
         if self._since >= (self._every or 1):
             self._since = 0
             if batch + 1 < self.params.get("steps", 0):
-                self._save(self._epoch, batch + 1)
+                self._save(self._run.epoch, batch + 1)
             else:
-                self._owed = True  # the epoch's end, with its validation, belongs to it
+                self._owed = True  # the end of the epoch, with its validation, belongs to it
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Makes a backup, where one is made after each epoch or is due."""
         if self._every is None or self._owed:
             self._owed = False
             self._save(epoch + 1, 0)
@@ -85,30 +103,19 @@ class BackupAndRestore(Callback):
     def _save(self, epoch: int, batch: int) -> None:
         from fastnn.saving import backup
 
-        counts = [
-            {
-                "class": type(companion).__name__,
-                **{name: value for name, value in vars(companion).items() if _counted(name, value)},
-            }
-            for companion in self.companions
-        ]
         place = {
-            "epoch": epoch, "batch": batch, "position": self.model._batches.position, "since": self._since,
-            "companions": counts,
-        }  # fmt: skip
+            "epoch": epoch,
+            "batch": batch,
+            "position": self._run.position,
+            "since": self._since,
+            "companions": [{"class": type(one).__name__, **one.counts()} for one in self._companions],
+        }
         backup.save(self.model, self._files, place, self.double_checkpoint)
 
     def on_train_end(self, logs: Logs | None = None) -> None:
+        """Deletes the backup, where it is not to stay."""
         if self.delete_checkpoint:
             for file in self._files:
                 file.unlink(missing_ok=True)
             if self.backup_dir.is_dir() and not any(self.backup_dir.iterdir()):
                 self.backup_dir.rmdir()
-
-
-_COUNTED = ("wait", "best", "best_epoch", "best_weights", "stopped_epoch", "cooldown_counter")
-
-
-def _counted(name: str, value: Any) -> bool:
-    """Whether an attribute of a callback is what it has counted up to now."""
-    return name in _COUNTED and (value is None or isinstance(value, (int, float, list)))

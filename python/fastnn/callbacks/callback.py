@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 Logs = dict[str, Any]
-
 
 HOOKS = (
     "on_train_begin", "on_train_end", "on_epoch_begin", "on_epoch_end", "on_train_batch_begin", "on_train_batch_end",
     "on_test_begin", "on_test_end", "on_test_batch_begin", "on_test_batch_end", "on_predict_begin", "on_predict_end",
     "on_predict_batch_begin", "on_predict_batch_end",
 )  # fmt: skip
+"""The names of all hooks."""
 
 
 class Callback:
@@ -19,13 +20,25 @@ class Callback:
 
     Attributes:
         model: The model that is trained.
-        params: {"epochs", "steps", "verbose"} of the call.
+        params: The "epochs", "steps" and "verbose" of the call.
 
     Example:
-        >>> class Halve(Callback):
+        >>> class Halve(fastnn.callbacks.Callback):
         ...     def on_epoch_end(self, epoch, logs=None):
         ...         self.model.optimizer.learning_rate *= 0.5
+        >>> model = fastnn.Sequential([layers.Input((1,)), layers.Dense(1)])
+        >>> model.compile(fastnn.optimizers.SGD(0.5), "mse")
+        >>> history = model.fit(np.ones((4, 1)), np.ones((4, 1)), epochs=2, verbose=0, callbacks=[Halve()])
+        >>> model.optimizer.learning_rate
+        0.125
     """
+
+    runs_last: ClassVar[bool] = False
+    """True for a callback that is called after all others."""
+    shows_progress: ClassVar[bool] = False
+    """True for a callback that is told how many steps are done (`advance`), and closed after any error (`close`)."""
+    keeps_history: ClassVar[bool] = False
+    """True for a callback that `fit` may return as its history."""
 
     def __init__(self) -> None:
         self.params: dict[str, Any] = {}
@@ -33,62 +46,171 @@ class Callback:
 
     @property
     def model(self) -> Any:
+        """The model that is trained; None before the first hook."""
         return self.__dict__.get("_model")
 
     def set_params(self, params: dict[str, Any]) -> None:
-        """Told before the first hook."""
+        """Called before the first hook.
+
+        Args:
+            params: The "epochs", "steps" and "verbose" of the call.
+        """
         self.params = params
 
     def set_model(self, model: Any) -> None:
-        """Told before the first hook."""
+        """Called before the first hook.
+
+        Args:
+            model: The model.
+        """
         self._model = model
 
+    def set_run(self, run: Any) -> None:
+        """Called before the first hook of `fit`.
+
+        Args:
+            run: The `fastnn.training.loop.Run`, which knows the current epoch, step and position, and can be resumed.
+        """
+
+    def set_companions(self, companions: Sequence[Any]) -> None:
+        """Called before the first hook.
+
+        Args:
+            companions: The other callbacks of the call.
+        """
+
+    def counts(self) -> dict[str, Any]:
+        """Returns what the callback has counted up to now, which a backup of training keeps: numbers, or a list of
+        arrays called "best_weights"."""
+        return {}
+
+    def restore_counts(self, counts: Mapping[str, Any]) -> None:
+        """Goes on from what `counts` returned in an interrupted run.
+
+        Args:
+            counts: What was counted.
+        """
+
     def on_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
-        """The older name of `on_train_batch_begin`."""
+        """Called as `on_train_batch_begin`; an older name.
+
+        Args:
+            batch: The number of the batch.
+            logs: Empty.
+        """
 
     def on_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        """The older name of `on_train_batch_end`."""
+        """Called as `on_train_batch_end`; an older name.
+
+        Args:
+            batch: The number of the batch.
+            logs: The means since the epoch began.
+        """
 
     def on_train_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
-        """Before each batch of `fit`."""
+        """Called before each batch of `fit`.
+
+        Args:
+            batch: The number of the batch in the epoch.
+            logs: Empty.
+        """
         self.on_batch_begin(batch, logs)
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        """After each batch of `fit`; logs hold the means since the epoch began."""
+        """Called after each batch of `fit`.
+
+        Args:
+            batch: The number of the batch in the epoch.
+            logs: The means since the epoch began.
+        """
         self.on_batch_end(batch, logs)
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
-        """Before each epoch."""
+        """Called before each epoch.
+
+        Args:
+            epoch: The number of the epoch, counted from 0.
+            logs: Empty.
+        """
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        """After each epoch and its validation; logs hold the means, those of the validation as `val_...`."""
+        """Called after each epoch and its validation.
+
+        Args:
+            epoch: The number of the epoch, counted from 0.
+            logs: The means of the epoch, those of the validation as `val_...`.
+        """
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        """Before the first epoch."""
+        """Called before the first epoch.
+
+        Args:
+            logs: Empty.
+        """
 
     def on_train_end(self, logs: Logs | None = None) -> None:
-        """After the last epoch."""
+        """Called after the last epoch.
+
+        Args:
+            logs: Those of the last epoch.
+        """
 
     def on_test_begin(self, logs: Logs | None = None) -> None:
-        """Before `evaluate`, and before each validation of `fit`."""
+        """Called before `evaluate`, and before each validation of `fit`.
+
+        Args:
+            logs: Empty.
+        """
 
     def on_test_end(self, logs: Logs | None = None) -> None:
-        """After `evaluate`, and after each validation of `fit`."""
+        """Called after `evaluate`, and after each validation of `fit`.
+
+        Args:
+            logs: The means.
+        """
 
     def on_test_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
-        """Before each batch of `evaluate`."""
+        """Called before each batch of `evaluate`.
+
+        Args:
+            batch: The number of the batch.
+            logs: Empty.
+        """
 
     def on_test_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        """After each batch of `evaluate`."""
+        """Called after each batch of `evaluate`.
+
+        Args:
+            batch: The number of the batch.
+            logs: The means up to here.
+        """
 
     def on_predict_begin(self, logs: Logs | None = None) -> None:
-        """Before `predict`."""
+        """Called before `predict`.
+
+        Args:
+            logs: Empty.
+        """
 
     def on_predict_end(self, logs: Logs | None = None) -> None:
-        """After `predict`."""
+        """Called after `predict`.
+
+        Args:
+            logs: Empty.
+        """
 
     def on_predict_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
-        """Before each batch of `predict`."""
+        """Called before each batch of `predict`.
+
+        Args:
+            batch: The number of the batch.
+            logs: Empty.
+        """
 
     def on_predict_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        """After each batch of `predict`; logs hold its "outputs"."""
+        """Called after each batch of `predict`.
+
+        Args:
+            batch: The number of the batch.
+            logs: The "outputs" of the batch.
+        """

@@ -1,25 +1,42 @@
-"""Several callbacks as one."""
+"""Several callbacks as one.
+
+The list knows no callback by its class: which one runs last, shows progress or keeps the history is an attribute of the
+callback. Only the two that `fit` adds by itself are made here.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from fastnn.callbacks.backup_and_restore import BackupAndRestore
 from fastnn.callbacks.callback import Callback, Logs
 from fastnn.callbacks.history import History
 from fastnn.callbacks.progress import ProgbarLogger
 
 
 class CallbackList:
-    """Callbacks that are told together.
+    """Callbacks that are called together.
 
     Args:
         callbacks: A callback, several, or None.
-        add_history: Whether a `History` is put behind them where there is none.
-        add_progbar: Whether a `ProgbarLogger` is put behind them where there is none.
-        model: The model they are told of.
+        add_history: True to add a `History` where there is none.
+        add_progbar: True to add a `ProgbarLogger` where no callback shows progress.
+        model: The model that they are given.
         **params: "epochs", "steps", "verbose".
+
+    Attributes:
+        callbacks: The callbacks, in the order in which they are called.
+        history: The callback that keeps the history, or None.
+        params: As given.
+
+    Raises:
+        TypeError: Something is no callback.
+
+    Example:
+        >>> hooks = fastnn.callbacks.CallbackList(None, add_history=True)
+        >>> hooks.tell("on_epoch_end", 0, logs={"loss": 1.0})
+        >>> hooks.history.history
+        {'loss': [1.0]}
     """
 
     def __init__(
@@ -40,26 +57,28 @@ class CallbackList:
             if isinstance(callback, type) or not hasattr(callback, "on_epoch_end"):
                 mend = f"; write {callback.__name__}()" if isinstance(callback, type) else ""
                 raise TypeError(f"callbacks expects objects of fastnn.callbacks.Callback, got {callback!r}{mend}")
-        if add_progbar and not any(isinstance(callback, ProgbarLogger) for callback in self.callbacks):
+        if add_progbar and not any(_says(callback, "shows_progress") for callback in self.callbacks):
             self.callbacks.append(ProgbarLogger(params.get("verbose", 1)))
-        self.history = next((callback for callback in self.callbacks if isinstance(callback, History)), None)
+        self.history: Any = next((callback for callback in self.callbacks if _says(callback, "keeps_history")), None)
         if add_history and self.history is None:
             self.history = History()
             self.callbacks.append(self.history)
-        # A backup is made when the others have counted.
-        self.callbacks.sort(key=lambda callback: isinstance(callback, BackupAndRestore))
-        for callback in self.callbacks:
-            if isinstance(callback, BackupAndRestore):
-                callback.companions = [other for other in self.callbacks if other is not callback]
-        self._bars = [callback for callback in self.callbacks if isinstance(callback, ProgbarLogger)]
+        self.callbacks.sort(key=lambda callback: _says(callback, "runs_last"))
+        self._bars = [callback for callback in self.callbacks if _says(callback, "shows_progress")]
         self.params = params
         for callback in self.callbacks:
             callback.set_params(params)
             if model is not None:
                 callback.set_model(model)
+            if isinstance(callback, Callback):
+                callback.set_companions([other for other in self.callbacks if other is not callback])
 
     def wants_batches(self, mode: str) -> bool:
-        """Whether some callback overrides a hook of the batches of "train", "test" or "predict"."""
+        """Returns whether some callback overrides a hook of the batches.
+
+        Args:
+            mode: "train", "test" or "predict".
+        """
         names = [f"on_{mode}_batch_begin", f"on_{mode}_batch_end"]
         if mode == "train":
             names += ["on_batch_begin", "on_batch_end"]
@@ -70,23 +89,53 @@ class CallbackList:
         )
 
     def set_params(self, params: dict[str, Any]) -> None:
-        """Tells the callbacks of other params."""
+        """Gives the callbacks other params.
+
+        Args:
+            params: "epochs", "steps", "verbose".
+        """
         self.params = params
         for callback in self.callbacks:
             callback.set_params(params)
 
+    def set_run(self, run: Any) -> None:
+        """Gives the callbacks the run of `fit`.
+
+        Args:
+            run: The run.
+        """
+        for callback in self.callbacks:
+            if isinstance(callback, Callback):
+                callback.set_run(run)
+
     def advance(self, steps: int, logs: Mapping[str, Any]) -> None:
-        """Moves the bars."""
+        """Updates the callbacks that show progress.
+
+        Args:
+            steps: The number of steps that are done.
+            logs: The means up to here.
+        """
         for bar in self._bars:
             bar.advance(steps, logs)
 
     def close(self) -> None:
-        """Closes the bars."""
+        """Closes the callbacks that show progress."""
         for bar in self._bars:
             bar.close()
 
     def tell(self, hook: str, *place: int, logs: Logs | None = None) -> None:
-        """Calls one hook of every callback with the number of the epoch or batch, if any, and the logs."""
+        """Calls one hook of every callback.
+
+        Args:
+            hook: The name of the hook.
+            *place: The number of the epoch or batch, where the hook takes one.
+            logs: The logs; None: empty ones.
+        """
         logs = {} if logs is None else logs
         for callback in self.callbacks:
             getattr(callback, hook)(*place, logs)
+
+
+def _says(callback: Any, attribute: str) -> bool:
+    """Returns whether an attribute of a callback is true; objects that are no `Callback` have none of them."""
+    return bool(getattr(callback, attribute, False))

@@ -1,4 +1,4 @@
-"""Callback that writes what each epoch reports into a CSV file."""
+"""Callback that writes the logs of each epoch into a CSV file."""
 
 from __future__ import annotations
 
@@ -13,11 +13,19 @@ class CSVLogger(Callback):
 
     Args:
         filename: The file.
-        separator: Between the columns.
-        append: Whether a file that is there is continued.
+        separator: The character between the columns.
+        append: True to continue a file that exists.
 
     Example:
-        >>> CSVLogger("training.csv")
+        >>> import os, tempfile
+        >>> path = os.path.join(tempfile.mkdtemp(), "training.csv")
+        >>> model = fastnn.Sequential([layers.Input((1,)), layers.Dense(1, kernel_initializer="ones")])
+        >>> model.compile("sgd", "mse")
+        >>> history = model.fit(
+        ...     np.ones((4, 1)), np.ones((4, 1)), verbose=0, callbacks=[fastnn.callbacks.CSVLogger(path)]
+        ... )
+        >>> open(path).read()
+        'epoch,loss\\n0,0.0\\n'
     """
 
     def __init__(self, filename: str, separator: str = ",", append: bool = False) -> None:
@@ -29,10 +37,12 @@ class CSVLogger(Callback):
         self._writer: Any = None
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Opens the file."""
         self._file = open(self.filename, "a" if self.append else "w", newline="")  # noqa: SIM115
         self._writer = None
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Writes a line, after a header where the file is new."""
         row = {"epoch": epoch, **(logs or {})}
         if self._writer is None:
             self._writer = csv.DictWriter(self._file, list(row), delimiter=self.sep, extrasaction="ignore")
@@ -42,4 +52,5 @@ class CSVLogger(Callback):
         self._file.flush()
 
     def on_train_end(self, logs: Logs | None = None) -> None:
+        """Closes the file."""
         self._file.close()

@@ -10,22 +10,27 @@ from fastnn.naming import suggestion
 
 
 class LambdaCallback(Callback):
-    """A callback of functions.
+    """Callback made of functions.
 
     Args:
-        on_epoch_begin: Called with (epoch, logs), as is the next.
-        on_epoch_end: After each epoch.
-        on_train_begin: Called with (logs), as is the next.
-        on_train_end: After the last epoch.
-        on_train_batch_begin: Called with (batch, logs), as is the next.
-        on_train_batch_end: After each batch.
-        **kwargs: The other hooks by name.
+        on_epoch_begin: A function of (epoch, logs), called before each epoch.
+        on_epoch_end: A function of (epoch, logs), called after each epoch.
+        on_train_begin: A function of (logs), called before the first epoch.
+        on_train_end: A function of (logs), called after the last epoch.
+        on_train_batch_begin: A function of (batch, logs), called before each batch.
+        on_train_batch_end: A function of (batch, logs), called after each batch.
+        **kwargs: Functions for the other hooks, by name.
 
     Raises:
         ValueError: No hook has such a name.
 
     Example:
-        >>> LambdaCallback(on_epoch_end=lambda epoch, logs: print(epoch, logs["loss"]))
+        >>> model = fastnn.Sequential([layers.Input((1,)), layers.Dense(1, kernel_initializer="ones")])
+        >>> model.compile("sgd", "mse")
+        >>> show = fastnn.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: print(epoch, logs["loss"]))
+        >>> history = model.fit(np.ones((4, 1)), np.ones((4, 1)), epochs=2, verbose=0, callbacks=[show])
+        0 0.0
+        1 0.0
     """
 
     def __init__(

@@ -13,11 +13,19 @@ class LearningRateScheduler(Callback):
     """Sets the learning rate before each epoch.
 
     Args:
-        schedule: Called with (epoch, learning rate now), returns the new learning rate.
+        schedule: A function of the epoch, counted from 0, and the current learning rate, which returns the new one.
         verbose: 1 to print it.
 
+    Raises:
+        ValueError: In training: the function returns no float.
+
     Example:
-        >>> LearningRateScheduler(lambda epoch, rate: rate * 0.9)
+        >>> model = fastnn.Sequential([layers.Input((1,)), layers.Dense(1, kernel_initializer="ones")])
+        >>> model.compile(fastnn.optimizers.SGD(0.5), "mse")
+        >>> halve = fastnn.callbacks.LearningRateScheduler(lambda epoch, rate: rate / 2)
+        >>> history = model.fit(np.ones((4, 1)), np.ones((4, 1)), epochs=2, verbose=0, callbacks=[halve])
+        >>> history.history["learning_rate"]
+        [0.25, 0.125]
     """
 
     def __init__(self, schedule: Callable[..., float], verbose: int = 0) -> None:
@@ -26,6 +34,7 @@ class LearningRateScheduler(Callback):
         self.verbose = verbose
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        """Sets the learning rate."""
         rate = self.schedule(epoch, self.model.optimizer.learning_rate)
         if not isinstance(rate, (float, np.floating)):
             raise ValueError(f"LearningRateScheduler expects its function to return a float, got {rate!r}")
@@ -34,5 +43,6 @@ class LearningRateScheduler(Callback):
             print(f"\nEpoch {epoch + 1}: LearningRateScheduler setting learning rate to {rate}.")
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Adds the learning rate to the logs."""
         if logs is not None:
             logs["learning_rate"] = self.model.optimizer.learning_rate

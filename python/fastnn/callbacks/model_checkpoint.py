@@ -8,47 +8,60 @@ from typing import Any
 
 import numpy as np
 
-from fastnn.callbacks.callback import Callback, Logs
-from fastnn.callbacks.monitor import better, monitored
+from fastnn.callbacks.callback import Logs
+from fastnn.callbacks.monitor import MonitorCallback
 
 
-def every(save_freq: Any, who: str) -> int | None:
-    """After how many batches to save; None: after each epoch.
+def batches_between_saves(save_freq: Any, who: str) -> int | None:
+    """Returns the number of batches after which to save; None: after each epoch.
+
+    Args:
+        save_freq: "epoch", or the number.
+        who: The name of the callback, for the error.
 
     Raises:
-        ValueError: It is neither "epoch" nor a whole number of at least 1.
+        ValueError: `save_freq` is neither "epoch" nor an integer of at least 1.
     """
     if save_freq == "epoch":
         return None
     if isinstance(save_freq, bool) or not isinstance(save_freq, (int, np.integer)) or save_freq < 1:
-        raise ValueError(f"{who} expects save_freq 'epoch' or a whole number of batches, got {save_freq!r}")
+        raise ValueError(f"{who} expects save_freq 'epoch' or an integer, a number of batches, got {save_freq!r}")
     return int(save_freq)
 
 
-class ModelCheckpoint(Callback):
-    """Saves the model, or its weights, while it is trained.
+class ModelCheckpoint(MonitorCallback):
+    """Saves the model, or its weights, during training.
 
-    A file of a whole model holds the optimizer's state, random streams and the order of rows too, so training goes on
-    from it to the bit: `model = load_model(path)`, then `fit(initial_epoch=...)`. A file takes its place only when it
-    is whole.
+    A file of a whole model holds the state of the optimizer, the random streams and the order of rows too, so training
+    goes on from it bit for bit: `model = load_model(path)`, then `fit(initial_epoch=...)`. A file takes the place of an
+    older one only when it is complete.
 
     Args:
         filepath: The file: "m.keras", or "m.weights.h5" with `save_weights_only`. Words in braces are filled in: the
-            epoch's number, counted from 1, the batch's, and the logs: "{epoch:02d}-{val_loss:.2f}.keras".
-        monitor: The log that says which model is best.
-        verbose: 1 to say when it saves.
-        save_best_only: Whether only a model that is better than those before is saved.
-        save_weights_only: Whether weights alone are saved.
-        mode: "min", "max" or "auto" (from the log's name).
-        save_freq: "epoch", or after how many batches.
-        initial_value_threshold: What the first model must be better than to be saved as the best.
+            number of the epoch, counted from 1, that of the batch, and the logs: "{epoch:02d}-{val_loss:.2f}.keras".
+        monitor: The name of the value in the logs by which models are compared.
+        verbose: 1 to print a message for each file.
+        save_best_only: True to save only a model that is better than all before.
+        save_weights_only: True to save the weights alone.
+        mode: "min" where lower values are better, "max" where higher ones are, or "auto": by the name.
+        save_freq: "epoch", or the number of batches between two files.
+        initial_value_threshold: The value that the first model has to surpass to be saved as the best.
 
     Raises:
-        ValueError: The file's ending is another, or an argument is out of its range.
+        ValueError: The file has another ending, or an argument is out of its range.
 
     Example:
-        >>> ModelCheckpoint("best.keras", monitor="val_accuracy", save_best_only=True)
+        >>> import os, tempfile
+        >>> folder = tempfile.mkdtemp()
+        >>> save = fastnn.callbacks.ModelCheckpoint(os.path.join(folder, "{epoch}.keras"))
+        >>> model = fastnn.Sequential([layers.Input((1,)), layers.Dense(1)])
+        >>> model.compile("sgd", "mse")
+        >>> history = model.fit(np.ones((4, 1)), np.ones((4, 1)), epochs=2, verbose=0, callbacks=[save])
+        >>> sorted(os.listdir(folder))
+        ['1.keras', '2.keras']
     """
+
+    counted = ("best",)
 
     def __init__(
         self,
@@ -61,13 +74,11 @@ class ModelCheckpoint(Callback):
         save_freq: str | int = "epoch",
         initial_value_threshold: float | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(monitor, mode)
         self.filepath = os.fspath(filepath)
-        self.monitor = monitor
         self.verbose = verbose
         self.save_best_only = save_best_only
         self.save_weights_only = save_weights_only
-        self.mode = mode
         self.save_freq = save_freq
         self.best = initial_value_threshold
         ending = ".weights.h5" if save_weights_only else ".keras"
@@ -76,15 +87,15 @@ class ModelCheckpoint(Callback):
                 f"ModelCheckpoint expects a file called *{ending} with save_weights_only={bool(save_weights_only)}, "
                 f"got {self.filepath!r}"
             )
-        self._is_better = better(monitor, mode, "ModelCheckpoint")
-        self._every = every(save_freq, "ModelCheckpoint")
+        self._every = batches_between_saves(save_freq, "ModelCheckpoint")
         self._since = 0
         self._epoch = 0
         if self._every is not None:
-            # Only so are batches told of: each telling costs a stop of the core.
+            # A hook of batches is set only where it is needed: each call stops the core.
             self.on_train_batch_end = self._after_batch  # type: ignore[method-assign]
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        """Notes the number of the epoch, for the names of files."""
         self._epoch = epoch
 
     def _after_batch(self, batch: int, logs: Logs | None = None) -> None:
@@ -94,6 +105,7 @@ class ModelCheckpoint(Callback):
             self._save(self._epoch, batch, logs)
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Saves the model, where it is to be saved after each epoch."""
         if self._every is None:
             self._save(epoch, None, logs)
 
@@ -110,10 +122,10 @@ class ModelCheckpoint(Callback):
             ) from None
         reason = ""
         if self.save_best_only:
-            value = monitored(self, self.monitor, logs)
+            value = self.monitored(logs)
             if value is None:
                 return
-            if self.best is not None and not self._is_better(value, self.best):
+            if self.best is not None and not self.improves(value, self.best):
                 if self.verbose > 0:
                     print(f"\nEpoch {epoch + 1}: {self.monitor} did not improve from {self.best:.5f}")
                 return

@@ -1,29 +1,84 @@
-"""Monitoring a value: better or worse, present or missing."""
+"""The base of callbacks that monitor a value of the logs: which value, better or worse, present or missing."""
 
 from __future__ import annotations
 
+import re
 import warnings
-from collections.abc import Callable
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from fastnn.callbacks.callback import Callback, Logs
 
-
-def better(monitor: str, mode: str, who: str) -> Callable[[float, float], bool]:
-    """Whether the first number is better than the second."""
-    if mode not in ("auto", "min", "max"):
-        raise ValueError(f"{who} expects mode 'auto', 'min' or 'max', got {mode!r}")
-    rises = any(word in monitor for word in ("acc", "auc", "precision", "recall", "f1", "fbeta", "r2"))
-    if mode == "max" or (mode == "auto" and rises):
-        return lambda new, old: new > old
-    return lambda new, old: new < old
+_RISING = frozenset(("acc", "accuracy", "auc", "f1", "fbeta", "precision", "r2", "recall"))
+"""Words in the name of a value that is better the higher it is."""
 
 
-def monitored(callback: Callback, monitor: str, logs: Logs | None) -> float | None:
-    value = (logs or {}).get(monitor)
-    if value is None:
-        warnings.warn(
-            f"{type(callback).__name__} watches {monitor!r}, which is not among the logs: {', '.join(logs or {})}",
-            stacklevel=5,
-        )
-        return None
-    return float(value)
+class MonitorCallback(Callback):
+    """Base of callbacks that monitor a value of the logs.
+
+    Args:
+        monitor: The name of the value in the logs.
+        mode: "min" where lower values are better, "max" where higher ones are, or "auto": by the name.
+        min_delta: The smallest difference that counts as an improvement.
+
+    Attributes:
+        best: The best value seen, or None.
+
+    Raises:
+        ValueError: `mode` is unknown.
+    """
+
+    counted: ClassVar[tuple[str, ...]] = ()
+    """The attributes that change while training, which a backup of training keeps."""
+
+    def __init__(self, monitor: str, mode: str = "auto", min_delta: float = 0.0) -> None:
+        super().__init__()
+        if mode not in ("auto", "min", "max"):
+            raise ValueError(f"{type(self).__name__} expects mode 'auto', 'min' or 'max', got {mode!r}")
+        self.monitor = monitor
+        self.mode = mode
+        self.min_delta = min_delta
+        self.best: float | None = None
+        rises = not _RISING.isdisjoint(re.split(r"[^a-z0-9]+", monitor.lower()))
+        self._rises = mode == "max" or (mode == "auto" and rises)
+
+    def monitored(self, logs: Logs | None, stacklevel: int = 6) -> float | None:
+        """Returns the monitored value; None, with a warning, where it is not in the logs.
+
+        Args:
+            logs: The logs.
+            stacklevel: The level of the warning.
+        """
+        value = (logs or {}).get(self.monitor)
+        if value is None:
+            warnings.warn(
+                f"{type(self).__name__} watches {self.monitor!r}, which is not among the logs: {', '.join(logs or {})}",
+                stacklevel=stacklevel,
+            )
+            return None
+        return float(value)
+
+    def improves(self, value: float, reference: float | None) -> bool:
+        """Returns whether a value is better than another by more than `min_delta`.
+
+        Args:
+            value: The value.
+            reference: The other one; None: any value is better.
+        """
+        if reference is None:
+            return True
+        return value - self.min_delta > reference if self._rises else value + self.min_delta < reference
+
+    def counts(self) -> dict[str, Any]:
+        """Returns what the callback has counted up to now."""
+        return {name: getattr(self, name) for name in self.counted}
+
+    def restore_counts(self, counts: Mapping[str, Any]) -> None:
+        """Goes on from what `counts` returned in an interrupted run.
+
+        Args:
+            counts: What was counted.
+        """
+        for name in self.counted:
+            if name in counts:
+                setattr(self, name, counts[name])

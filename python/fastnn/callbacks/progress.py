@@ -19,10 +19,13 @@ def _in_notebook() -> bool:
 
 
 def settled_verbosity(verbose: str | int | bool) -> int:
-    """0, 1 or 2 for what the user gave; 1 becomes 2 where nobody watches a bar move.
+    """Returns 0, 1 or 2 for the argument `verbose`; 1 becomes 2 where standard output is no terminal or notebook.
+
+    Args:
+        verbose: "auto", 0, 1 or 2.
 
     Raises:
-        ValueError: It is none of "auto", 0, 1 and 2.
+        ValueError: It is something else.
     """
     if verbose not in ("auto", 0, 1, 2):
         raise ValueError(f"verbose expects 'auto', 0, 1 or 2, got {verbose!r}")
@@ -43,11 +46,18 @@ def _a_step(seconds: float) -> str:
 
 
 class ProgbarLogger(Callback):
-    """Shows the progress of `fit`, `evaluate` and `predict` on stdout: a bar (1) or a line (2).
+    """Shows the progress of `fit`, `evaluate` and `predict` on standard output.
 
     Args:
-        verbose: 1 or 2.
+        verbose: 1: a progress bar; 2: a line.
+
+    Example:
+        >>> bar = fastnn.callbacks.ProgbarLogger(verbose=2)
+        >>> bar.shows_progress
+        True
     """
+
+    shows_progress = True
 
     def __init__(self, verbose: int = 1) -> None:
         super().__init__()
@@ -56,9 +66,15 @@ class ProgbarLogger(Callback):
         self._begun = 0.0
         self._steps = 0
         self._training = False
+        self._testing = False
 
     def advance(self, steps: int, logs: Mapping[str, Any]) -> None:
-        """Told now and then how many steps are done."""
+        """Updates the bar.
+
+        Args:
+            steps: The number of steps that are done.
+            logs: The means up to here.
+        """
         if self._bar is None:
             self._steps = max(self._steps, steps)
         elif not (self._training and self._testing):
@@ -66,12 +82,10 @@ class ProgbarLogger(Callback):
             self._bar.update(steps - self._bar.n)
 
     def close(self) -> None:
-        """Leaves the terminal in order, whatever happened."""
+        """Closes the bar, also after an error, so that the terminal is left in order."""
         if self._bar is not None:
             self._bar.close()
             self._bar = None
-
-    _testing = False
 
     def _open(self, title: str) -> None:
         self._begun = time.perf_counter()
@@ -80,7 +94,7 @@ class ProgbarLogger(Callback):
             from tqdm import tqdm
 
             self.close()
-            # Some terminals, and all notebooks, say that they have no size: tqdm would draw a bar of no width.
+            # Some terminals, and all notebooks, report a size of 0: tqdm would draw a bar of no width.
             columns, lines = shutil.get_terminal_size((100, 24))
             self._bar = tqdm(
                 total=self.params.get("steps"),
@@ -97,7 +111,7 @@ class ProgbarLogger(Callback):
         numbers = {name: value for name, value in logs.items() if isinstance(value, (int, float, np.number))}
         if self._bar is not None:
             self._bar.update(steps - self._bar.n)
-            # The last word is written whole, however narrow the terminal.
+            # The last state is written in full, however narrow the terminal.
             self._bar.ncols = None
             self._bar.set_postfix({name: _number(float(value)) for name, value in numbers.items()})
             self.close()
@@ -108,9 +122,11 @@ class ProgbarLogger(Callback):
         print(" - ".join(shown), file=sys.stdout, flush=True)
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Notes that `fit` runs."""
         self._training = True
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        """Shows the number of the epoch, and opens the bar."""
         epochs = self.params.get("epochs", 1)
         title = f"Epoch {epoch + 1}/{epochs}" if epochs > 1 else ""
         if title and self._verbose == 2:
@@ -118,23 +134,29 @@ class ProgbarLogger(Callback):
         self._open(title)
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Shows the logs of the epoch."""
         self._finish(logs or {})
 
     def on_train_end(self, logs: Logs | None = None) -> None:
+        """Notes that `fit` has ended."""
         self._training = False
 
     def on_test_begin(self, logs: Logs | None = None) -> None:
+        """Opens the bar of `evaluate`."""
         self._testing = True
         if not self._training:
             self._open("")
 
     def on_test_end(self, logs: Logs | None = None) -> None:
+        """Shows the logs of `evaluate`."""
         self._testing = False
         if not self._training:
             self._finish(logs or {})
 
     def on_predict_begin(self, logs: Logs | None = None) -> None:
+        """Opens the bar of `predict`."""
         self._open("")
 
     def on_predict_end(self, logs: Logs | None = None) -> None:
+        """Shows the time of `predict`."""
         self._finish({})

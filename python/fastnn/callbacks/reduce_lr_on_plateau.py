@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
-from fastnn.callbacks.callback import Callback, Logs
-from fastnn.callbacks.monitor import better, monitored
+from fastnn.callbacks.callback import Logs
+from fastnn.callbacks.monitor import MonitorCallback
 
 
-class ReduceLROnPlateau(Callback):
-    """Lowers the learning rate when a log has stopped getting better.
+class ReduceLROnPlateau(MonitorCallback):
+    """Lowers the learning rate when a value has stopped improving.
 
     Args:
-        monitor: The log's name.
-        factor: By which the learning rate is multiplied; below 1.
-        patience: How many epochs without getting better are borne.
-        verbose: 1 to say so.
-        mode: "min", "max" or "auto" (from the log's name).
-        min_delta: By how much it must get better to count.
-        cooldown: How many epochs to wait after lowering.
+        monitor: The name of the value in the logs.
+        factor: The factor of the learning rate, below 1.
+        patience: The number of epochs without an improvement after which the learning rate is lowered.
+        verbose: 1 to print a message.
+        mode: "min" where lower values are better, "max" where higher ones are, or "auto": by the name.
+        min_delta: The smallest difference that counts as an improvement.
+        cooldown: The number of epochs to wait after lowering.
         min_lr: The lowest learning rate.
 
     Raises:
         ValueError: `factor` is not below 1.
 
     Example:
-        >>> ReduceLROnPlateau(factor=0.2, patience=5)
+        >>> model = fastnn.Sequential([layers.Input((1,)), layers.Dense(1, kernel_initializer="ones")])
+        >>> model.compile(fastnn.optimizers.SGD(0.5), "mse")
+        >>> plateau = fastnn.callbacks.ReduceLROnPlateau("loss", factor=0.5, patience=2)
+        >>> history = model.fit(np.ones((4, 1)), np.ones((4, 1)), epochs=4, verbose=0, callbacks=[plateau])
+        >>> history.history["learning_rate"]
+        [0.5, 0.5, 0.5, 0.25]
     """
+
+    counted = ("wait", "best", "cooldown_counter")
 
     def __init__(
         self,
@@ -37,41 +44,38 @@ class ReduceLROnPlateau(Callback):
         cooldown: int = 0,
         min_lr: float = 0.0,
     ) -> None:
-        super().__init__()
+        super().__init__(monitor, mode, min_delta)
         if factor >= 1.0:
             raise ValueError(f"ReduceLROnPlateau expects factor below 1, got {factor!r}")
-        self.monitor = monitor
         self.factor = factor
         self.patience = patience
         self.verbose = verbose
-        self.mode = mode
-        self.min_delta = min_delta
         self.cooldown = cooldown
         self.min_lr = min_lr
-        self._is_better = better(monitor, mode, "ReduceLROnPlateau")
         self._begin()
 
     def _begin(self) -> None:
-        self.best: float | None = None
+        self.best = None
         self.wait = 0
         self.cooldown_counter = 0
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Forgets what was counted in an earlier call."""
         self._begin()
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Adds the learning rate to the logs, and lowers it where the value has not improved for too long."""
         if logs is None:
             return
         optimizer = self.model.optimizer
         logs["learning_rate"] = optimizer.learning_rate
-        value = monitored(self, self.monitor, logs)
+        value = self.monitored(logs)
         if value is None:
             return
         if self.cooldown_counter > 0:
             self.cooldown_counter -= 1
             self.wait = 0
-        margin = self.min_delta if self._is_better(0.0, 1.0) else -self.min_delta
-        if self.best is None or self._is_better(value + margin, self.best):
+        if self.improves(value, self.best):
             self.best = value
             self.wait = 0
         elif self.cooldown_counter == 0:

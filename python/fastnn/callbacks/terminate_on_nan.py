@@ -1,4 +1,4 @@
-"""Callback that ends training when the loss is not a number."""
+"""Callback that ends training when the loss is not finite."""
 
 from __future__ import annotations
 
@@ -8,9 +8,18 @@ from fastnn.callbacks.callback import Callback, Logs
 
 
 class TerminateOnNaN(Callback):
-    """Stops training at the first batch whose loss is not finite."""
+    """Stops training at the first batch whose loss is not finite.
+
+    Example:
+        >>> model = fastnn.Sequential([layers.Input((1,)), layers.Dense(1, kernel_initializer="ones")])
+        >>> model.compile(fastnn.optimizers.SGD(1e30), "mse")
+        >>> stop = fastnn.callbacks.TerminateOnNaN()
+        >>> history = model.fit(np.ones((4, 1)), np.zeros((4, 1)), epochs=9, verbose=0, callbacks=[stop])
+        Batch 0: Invalid loss, terminating training
+    """
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """Stops training where the loss is not finite."""
         loss = (logs or {}).get("loss")
         if loss is not None and not math.isfinite(loss):
             print(f"Batch {batch}: Invalid loss, terminating training")

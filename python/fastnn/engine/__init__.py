@@ -1,1 +1,5 @@
-"""The engine: what a layer is, and how its computation enters a graph."""
+"""What a layer is, and how it becomes part of a graph of the core.
+
+The packages above (layers, losses, models, training, saving...) use the contract in `contract.py`, the functions of the
+files beside it and the hooks of `Layer` and `NodeLayer`. Nothing here knows a layer, a model or a loss by name.
+"""

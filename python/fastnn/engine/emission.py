@@ -1,24 +1,22 @@
 """A graph of the core while layers add themselves to it.
 
-What is common to all that is added is here: which weights are trained, the masks that go along with edges, the
-penalties, the values that a step gives to variables. What a user wrote in Python is run here once, on tensors that
-stand for edges.
+This file owns what is common to all that is added: which weights are trained, the masks of edges, the penalties, the
+values that a step assigns to variables. Python code of a user is run here once, on tensors that stand for edges.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from fastnn import _core
+from fastnn.engine.contract import Part, state_of
+from fastnn.engine.ownership import own_learned
 from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import KerasTensor, Trace, operators
 from fastnn.symbolic.variable import Variable
-
-if TYPE_CHECKING:
-    from fastnn.engine.layer import Layer
 
 
 class Emission:
@@ -26,17 +24,17 @@ class Emission:
 
     Args:
         training: Whether the graph is for training: dropout drops, batch normalization uses the batch.
-        trainable: For layers where it was settled before (at `compile`), whether they are trained.
+        trainable: Whether layers are trained, where that was settled before (at `compile`).
 
     Attributes:
         graph: The graph.
-        training: As given; within a call that says `training=` itself, what that says.
+        training: As given; within a call with a `training=` of its own, the value given there.
         penalties: Edges that are added to the loss.
-        masks: For edges whose places do not all count, by edge: the edge (batch, time) that says which do.
-        current: For variables that the graph assigns to, by the variable: the edge that holds the newest value.
+        masks: The mask of each masked edge, by edge: an edge of shape (batch, time), true where a step counts.
+        current: The edge with the newest value of each variable that the graph assigns to, by variable.
     """
 
-    def __init__(self, training: bool, trainable: Mapping[Layer, bool] | None = None) -> None:
+    def __init__(self, training: bool, trainable: Mapping[Any, bool] | None = None) -> None:
         self.graph = _core.Graph()
         self.training = training
         self.penalties: list[int] = []
@@ -47,35 +45,35 @@ class Emission:
         if trainable is not None:
             self._trained = {variable for layer in trainable for variable in self.trained(layer)}
 
-    def trains(self, layer: Layer) -> bool:
-        """Whether the layer's weights are trained in this graph."""
+    def trains(self, layer: Part) -> bool:
+        """Returns whether the layer's weights are trained in this graph."""
         return self._trainable.get(layer, layer.trainable)
 
-    def trained(self, layer: Layer) -> list[Variable]:
-        """The layer's own weights that are trained in this graph."""
+    def trained(self, layer: Part) -> list[Variable]:
+        """Returns the layer's own weights that are trained in this graph."""
         if not self.trains(layer):
             return []
         # A layer that was frozen since it was settled has frozen its weights too; that counts at the next compile.
-        return [variable for variable in layer._own_learned() if variable.trainable or not layer.trainable]
+        return [variable for variable in own_learned(layer) if variable.trainable or not layer.trainable]
 
     def add(
         self,
-        layer: Layer,
+        layer: Part,
         kind: str,
         config: Mapping[str, Any],
         edges: Sequence[int],
         stream: _core.Stream | None = None,
         weights: Iterable[Variable] | None = None,
     ) -> list[int]:
-        """A node of the layer that reads its weights, or those given; returns its output edges."""
-        variables = layer._weights if weights is None else list(weights)
+        """Adds a node of the layer that reads its weights, or those given; returns its output edges."""
+        variables = state_of(layer).variables if weights is None else list(weights)
         for variable in variables:
             moved = variable.trainable if self._trained is None else variable in self._trained
             variable.handle.trainable = moved
         return self.graph.add(kind, layer.name, config, edges, [v.handle for v in variables], stream)
 
     def edge(self, spec: tuple[Any, str], name: str) -> int:
-        """An edge of this shape and type, fed from outside where it is batched, and of zeros where it is not."""
+        """Adds an edge of this shape and type: an input where it has a batch dimension, zeros where it has none."""
         shape, dtype = spec
         if shape and shape[0] is None:
             return self.graph.input(shape, dtype, name)
@@ -83,7 +81,7 @@ class Emission:
         return made
 
     def cast(self, edge: int, dtype: str, name: str) -> int:
-        """The edge with another element type."""
+        """Returns the edge converted to an element type."""
         if self.graph.spec(edge)[1] == dtype:
             return edge
         made: int = self.graph.add("Cast", name, {"dtype": dtype}, [edge])[0]
@@ -93,12 +91,12 @@ class Emission:
         """Adds what Python code computes.
 
         Args:
-            function: Called once with a symbolic tensor for each edge; returns tensors, put together somehow.
-            edges: What it reads.
-            who: How errors call it.
+            function: Called once with a symbolic tensor for each edge; returns tensors in any structure.
+            edges: Its inputs.
+            who: Its name in messages.
 
         Returns:
-            How its results are put together, and their edges.
+            The structure of its results, and their edges.
 
         Raises:
             TypeError: It returns nothing, or uses a tensor from outside.
@@ -129,6 +127,6 @@ class Emission:
 
 
 def stand_in(spec: tuple[Any, str], name: str) -> KerasTensor:
-    """A symbolic tensor that no call makes."""
+    """Returns a symbolic tensor that no call makes."""
     shape, dtype = spec
     return KerasTensor(tuple(shape), dtype, name, None, 0)

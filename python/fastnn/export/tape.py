@@ -13,9 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn import _core
+from fastnn.engine.by_code import runs_code
+from fastnn.engine.contract import Part, emit, state_of, title
 from fastnn.engine.emission import Emission
-from fastnn.engine.layer import Layer, as_leaves, common, shown, trials
-from fastnn.models.model import Model
+from fastnn.engine.inference import common, trials
+from fastnn.engine.shapes import as_leaves, shown
 from fastnn.symbolic.structure import Structure
 
 Exporter = TypeVar("Exporter", bound=Callable[..., None])
@@ -116,49 +118,49 @@ def _bits(value: Any) -> tuple[Any, ...]:
     return array.shape, array.dtype, array.tobytes()
 
 
-def taped(model: Model) -> Tape:
+def taped(model: Any) -> Tape:
     """The nodes of a model.
 
     Raises:
         ValueError: The model has other nodes for other sizes of what it leaves open.
     """
-    ports = model._ports()
-    specs = [(shape, port.dtype) for shape, port in zip(_shapes(model), ports[0], strict=True)]
+    ports = model.ports()
+    specs = [(shape, port.dtype) for shape, port in zip(_shapes(model), ports.inputs, strict=True)]
     found = []
     for _, known in trials(specs):
         emission = Emission(False)
         noted = Noted()
         emission.graph = noted  # type: ignore[assignment]
-        edges = [noted.graph.input(*spec, port.name) for spec, port in zip(known, ports[0], strict=True)]
-        found.append((noted, edges, model._emit(emission, edges)))
+        edges = [noted.graph.input(*spec, port.name) for spec, port in zip(known, ports.inputs, strict=True)]
+        found.append((noted, edges, emit(model, emission, edges)))
     (noted, edges, made), (other, *_) = found[0], found[-1]
     if [node[:2] + node[3:5] for node in noted.nodes] != [node[:2] + node[3:5] for node in other.nodes]:
         raise ValueError(
-            f"{model.who()} computes other steps for other sizes of its inputs "
+            f"{title(model)} computes other steps for other sizes of its inputs "
             f"{', '.join(shown(shape) for shape, _ in specs)}; give its Input sizes in place of None"
         )
     inputs, outputs = (
         [(port.name, edge) for port, edge in zip(side, named, strict=True)]
-        for side, named in zip(ports, (edges, made), strict=True)
+        for side, named in ((ports.inputs, edges), (ports.outputs, made))
     )
     return Tape(noted, inputs, outputs, other)
 
 
-def _shapes(model: Model) -> list[Shape]:
+def _shapes(model: Any) -> list[Shape]:
     """Those of the inputs; a model with a `call` is taken as it was built."""
-    if model._traced is None:
-        return [port.shape for port in model._ports()[0] if port.shape is not None]
-    leaves = as_leaves(model._build_shape)
+    if not runs_code(model):
+        return [port.shape for port in model.ports().inputs if port.shape is not None]
+    leaves = as_leaves(state_of(model).build_shape)
     return [(None, *leaf.shape[1:]) for leaf in Structure(leaves).flat(leaves)]
 
 
-def taped_layer(layer: Layer, specs: Sequence[Spec]) -> Tape:
+def taped_layer(layer: Part, specs: Sequence[Spec]) -> Tape:
     """The nodes of a built layer alone, whose inputs are called x0, x1... and whose outputs y0, y1..."""
     emission = Emission(False)
     noted = Noted()
     emission.graph = noted  # type: ignore[assignment]
     edges = [noted.graph.input(shape, dtype, f"x{i}") for i, (shape, dtype) in enumerate(specs)]
-    made = layer._emit(emission, edges)
+    made = emit(layer, emission, edges)
     return Tape(noted, [(f"x{i}", e) for i, e in enumerate(edges)], [(f"y{i}", e) for i, e in enumerate(made)])
 
 

@@ -6,17 +6,16 @@ is said by the core.
 
 from __future__ import annotations
 
-import inspect
 from typing import Any, ClassVar
 
 import numpy as np
 
-from fastnn.engine.layer import Layer
+from fastnn.engine.node_layer import NodeLayer
 
 _PER_AXIS = ("kernel_size", "strides", "dilation_rate", "output_padding", "pool_size", "size")
 
 
-class Windowed(Layer):
+class Windowed(NodeLayer):
     """Base of convolutions, pooling and what makes images larger.
 
     Args:
@@ -27,20 +26,15 @@ class Windowed(Layer):
     """How many axes there are between the batch and the channels."""
 
     @classmethod
-    def _kept(cls, name: str, value: Any) -> Any:
+    def convert_argument(cls, name: str, value: Any) -> Any:
+        """Returns an argument as it is stored: a single number for each dimension of a window."""
         if name in _PER_AXIS and isinstance(value, (int, np.integer)) and not isinstance(value, bool):
-            return (int(value),) * cls.rank
-        return value.lower() if name == "padding" and isinstance(value, str) else value
+            value = (int(value),) * cls.rank
+        elif name == "padding" and isinstance(value, str):
+            value = value.lower()
+        return super().convert_argument(name, value)
 
-    def _store(self, arguments: dict[str, Any]) -> None:
-        arguments = {name: self._kept(name, value) for name, value in arguments.items()}
+    def store_arguments(self, arguments: dict[str, Any]) -> None:
         if "pool_size" in arguments and arguments["strides"] is None:
             arguments["strides"] = arguments["pool_size"]
-        super()._store(arguments)
-
-    @classmethod
-    def _signature(cls) -> inspect.Signature:
-        # With defaults as they are kept, so that `repr` shows what differs from them.
-        signature = super()._signature()
-        kept = [p.replace(default=cls._kept(p.name, p.default)) for p in signature.parameters.values()]
-        return signature.replace(parameters=kept)
+        super().store_arguments(arguments)

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fastnn import ops
-from fastnn.configurable import Configurable
+from fastnn.configurable import Configurable, argument_names
+from fastnn.engine.arrays import numeric
 from fastnn.engine.emission import Emission
-from fastnn.engine.layer import numeric
 from fastnn.losses.values import Values, last_axis, same_rank, values_of
 from fastnn.naming import lookup, snake_case
 from fastnn.symbolic.tensors import is_traced
@@ -41,6 +41,9 @@ class Loss(Configurable):
         4.0
     """
 
+    keras_module = "keras.losses"
+    keras_newer_arguments = {"dtype": None}
+    keras_ignored_arguments = {"fn": ...}
     kind: ClassVar[str] = ""
     """Name of the node, and of the function."""
     function: ClassVar[Callable[..., Any]]
@@ -51,6 +54,8 @@ class Loss(Configurable):
     """True where y_true holds class indices; otherwise it has the shape of y_pred."""
     counterpart: ClassVar[str] = ""
     """Name of the same loss for the other form of targets: class indices or one-hot rows."""
+    ignore_class: int | None = None
+    """Label whose samples are ignored, or None."""
     name: str
     reduction: str | None
 
@@ -83,19 +88,17 @@ class Loss(Configurable):
 
         return emission.run(values, [y_true, y_pred], f"the loss {self.name!r}")[1][0]
 
-    def _store(self, arguments: dict[str, Any]) -> None:
+    def store_arguments(self, arguments: dict[str, Any]) -> None:
+        """Checks the arguments and keeps them as attributes."""
         arguments.pop("dtype", None)
-        super()._store(arguments)
+        super().store_arguments(arguments)
         if self.reduction is not None:
             lookup("reduction", self.reduction, _REDUCTIONS)
         last_axis(type(self).__name__, arguments.get("axis", -1))
 
-    def _argument_names(self) -> tuple[str, ...]:
-        return tuple(name for name in super()._argument_names() if name != "dtype")
-
     def node(self) -> tuple[str, dict[str, Any]]:
         """Returns kind and config of the node that computes the loss."""
-        config = {n: getattr(self, n) for n in self._argument_names() if n not in ("reduction", "name", "axis")}
+        config = {n: getattr(self, n) for n in argument_names(self) if n not in ("reduction", "name", "axis")}
         return self.kind, {name: value for name, value in config.items() if value is not None}
 
     def call(self, y_true: ArrayLike, y_pred: ArrayLike) -> Values:

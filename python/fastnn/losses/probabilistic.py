@@ -283,6 +283,7 @@ class SparseCategoricalCrossentropy(Loss):
     kind = "sparse_categorical_crossentropy"
     function = staticmethod(sparse_categorical_crossentropy)
     labels = True
+    keras_newer_arguments = {"axis": -1, "ignore_class": None}
     counterpart = "categorical_crossentropy"
     from_logits: bool
     ignore_class: int | None

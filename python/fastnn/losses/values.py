@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastnn import _core, ops
-from fastnn.engine.layer import numeric
+from fastnn.engine.arrays import numeric
 from fastnn.symbolic.tensors import is_traced, operators
 
 Values = NDArray[np.float32]

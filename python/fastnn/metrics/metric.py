@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fastnn import initializers
-from fastnn.configurable import Configurable
+from fastnn.configurable import Configurable, argument_names
+from fastnn.engine.arrays import numeric
 from fastnn.engine.emission import Emission
-from fastnn.engine.layer import numeric
 from fastnn.losses.values import values_of
 from fastnn.naming import snake_case
 from fastnn.symbolic.variable import Variable
@@ -45,6 +45,9 @@ class Metric(Configurable):
         3.0
     """
 
+    keras_module = "keras.metrics"
+    keras_newer_arguments = {"dtype": None}
+    keras_ignored_arguments = {"fn": ...}
     aliases: ClassVar[tuple[str, ...]] = ()
     """Further names under which `get` finds the metric."""
 
@@ -55,9 +58,10 @@ class Metric(Configurable):
     def __init__(self, dtype: Any = None, name: str | None = None) -> None:
         pass
 
-    def _store(self, arguments: dict[str, Any]) -> None:
+    def store_arguments(self, arguments: dict[str, Any]) -> None:
+        """Checks the arguments and keeps them as attributes."""
         arguments.pop("dtype", None)
-        super()._store(arguments)
+        super().store_arguments(arguments)
         if self.name is None:
             self.name = snake_case(type(self).__name__)
         self._variables: list[Variable] = []
@@ -125,9 +129,6 @@ class Metric(Configurable):
         emission.run(update, edges, f"the metric {self.name!r}")
         return None
 
-    def _argument_names(self) -> tuple[str, ...]:
-        return tuple(name for name in super()._argument_names() if name != "dtype")
-
     def reset_state(self) -> None:
         """Sets the sums to 0."""
         if not self._variables:
@@ -180,7 +181,7 @@ class NodeMetric(Metric):
 
     def node(self) -> tuple[str, dict[str, Any]]:
         """Returns kind and config of the node that computes the metric."""
-        config = {name: getattr(self, name) for name in self._argument_names() if name not in ("name", "axis")}
+        config = {name: getattr(self, name) for name in argument_names(self) if name not in ("name", "axis")}
         return self.kind, {name: value for name, value in config.items() if value is not None}
 
     def emit(self, emission: Emission, y_true: int, y_pred: int, weights: int | None) -> int | None:

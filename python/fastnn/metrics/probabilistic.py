@@ -114,6 +114,7 @@ class SparseCategoricalCrossentropy(NodeMetric):
     kind = "sparse_categorical_crossentropy"
     aliases = losses.SparseCategoricalCrossentropy.aliases
     labels = True
+    keras_newer_arguments = {"axis": -1, "ignore_class": None}
     counterpart = "categorical_crossentropy"
     from_logits: bool
     ignore_class: int | None

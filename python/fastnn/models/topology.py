@@ -5,6 +5,7 @@ Read once, when a functional model is made; everything that is wrong with its gr
 
 from __future__ import annotations
 
+from fastnn.engine.contract import title
 from fastnn.engine.layer import Layer
 from fastnn.layers import InputLayer
 from fastnn.symbolic.tensors import Call, KerasTensor
@@ -78,7 +79,7 @@ class Topology:
                 continue
             seen.add(id(current))
             if any(t is tensor for t in current.call.inputs):
-                return str(current.call.layer.who())
+                return title(current.call.layer)
             pending += current.call.inputs
         return "an output"
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from fastnn.ops.conversion import cast
 from fastnn.ops.elementwise import binary, unary
+from fastnn.ops.keras_functions import as_in_keras
 from fastnn.ops.logic import equal, greater_equal, isfinite, isnan, less, less_equal, logical_and, logical_or, where
 from fastnn.ops.node import array, lowered, node, one_type, tensor
 from fastnn.symbolic.tensors import is_traced
@@ -112,6 +113,7 @@ def sqrt(x: Any) -> Any:
     """
 
 
+@as_in_keras(module="math")
 @unary(lambda x: 1 / np.sqrt(x))
 def rsqrt(x: Any) -> Any:
     """Returns 1 / sqrt(x).
@@ -408,6 +410,7 @@ def clip(x: Any, x_min: Any, x_max: Any) -> Any:
     return minimum(maximum(x, x_min), x_max)
 
 
+@as_in_keras(module="core")
 def saturate_cast(x: Any, dtype: Any) -> Any:
     """Returns x with another element type; values outside its range become the closest value inside.
 
@@ -485,6 +488,7 @@ def isclose(x1: Any, x2: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan:
     return logical_or(close, logical_and(isnan(x1), isnan(x2))) if equal_nan else close
 
 
+@as_in_keras(arrays="x1 x2")
 def heaviside(x1: Any, x2: Any) -> Any:
     """Returns the Heaviside step function: 0 where x1 < 0, 1 where x1 > 0, and x2 where x1 is 0.
 

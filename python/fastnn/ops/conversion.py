@@ -6,10 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from fastnn.ops.keras_functions import as_in_keras
 from fastnn.ops.node import array, edge_type, node, tensor
 from fastnn.symbolic.tensors import KerasTensor, is_traced
 
 
+@as_in_keras(module="core")
 def cast(x: Any, dtype: Any) -> Any:
     """Returns a tensor with another element type.
 
@@ -31,6 +33,7 @@ def cast(x: Any, dtype: Any) -> Any:
     return np.asarray(x).astype(wanted)
 
 
+@as_in_keras(module="core")
 def convert_to_tensor(x: Any, dtype: Any = None, sparse: Any = None, ragged: Any = None) -> Any:
     """Returns a tensor unchanged and anything else as an array, or as a tensor where it is used with tensors.
 
@@ -128,6 +131,7 @@ def copy(x: Any) -> Any:
     return tensor(x) if is_traced(x) else np.array(array(x))
 
 
+@as_in_keras(module="core")
 def stop_gradient(variable: Any) -> Any:
     """Returns a tensor unchanged, through which no gradient flows back.
 

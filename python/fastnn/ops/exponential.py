@@ -8,6 +8,7 @@ import numpy as np
 
 from fastnn.ops.arithmetic import absolute, add, divide, maximum, multiply, negative, subtract
 from fastnn.ops.elementwise import unary
+from fastnn.ops.keras_functions import as_in_keras
 from fastnn.ops.logic import isinf, where
 
 
@@ -177,6 +178,7 @@ def ldexp(x1: Any, x2: Any) -> Any:
     return multiply(x1, exp2(x2))
 
 
+@as_in_keras(module="math")
 @unary()
 def erf(x: Any) -> Any:
     """Returns the error function: 2 / sqrt(pi) times the integral of exp(-t**2) from 0 to x.
@@ -193,6 +195,7 @@ def erf(x: Any) -> Any:
     """
 
 
+@as_in_keras(module="math")
 def erfc(x: Any) -> Any:
     """Returns the complementary error function 1 - erf(x).
 
@@ -209,6 +212,7 @@ def erfc(x: Any) -> Any:
     return subtract(1.0, erf(x))
 
 
+@as_in_keras(module="math")
 @unary()
 def erfinv(x: Any) -> Any:
     """Returns the inverse of the error function.

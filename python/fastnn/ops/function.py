@@ -12,8 +12,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from fastnn import activations
-from fastnn.engine.layer import once
+from fastnn.engine.contract import state_of
+from fastnn.engine.ownership import once
 from fastnn.naming import snake_case
+from fastnn.ops.keras_functions import as_in_keras
 from fastnn.ops.node import Operation, node, tensor
 from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import Arguments, Call, KerasTensor, Trace, is_symbolic, operators
@@ -56,11 +58,11 @@ class Function(Operation):
             result = functions[self.title](*args, **kwargs)
             structure = Structure(result)
             ends = [tensor(leaf) for leaf in structure.flat(result)]
-        self._weights = once([*self._weights, *(one for one in arguments.leaves if isinstance(one, Variable))])
-        self._learned = [variable for variable in self._weights if variable.learned]
+        state = state_of(self)
+        self.read(once([*state.variables, *(one for one in arguments.leaves if isinstance(one, Variable))]))
         call = _Nodes(self, arguments, [end.spec for end in ends], structure)
         call.nodes, call.ends = trace.calls, ends
-        self._build_shape = [one.shape for one in call.inputs] if len(call.inputs) != 1 else call.inputs[0].shape
+        state.build_shape = call.inputs[0].shape if len(call.inputs) == 1 else [one.shape for one in call.inputs]
         return call.result()
 
 
@@ -91,7 +93,10 @@ def activation(kind: str, config: Mapping[str, Any], x: Any) -> Any:
 
 operators["activation"] = activation
 # Those that `fastnn.ops` has not, or without such arguments.
-functions.update(mish=activations.mish, re_lu=activations.relu)
+functions.update(
+    mish=as_in_keras("keras.src.activations.activations")(activations.mish),
+    re_lu=as_in_keras("keras.src.activations.activations", "ReLU", name="re_lu")(activations.relu),
+)
 
 
 def remember(public: Sequence[dict[str, Any]], further: Sequence[dict[str, Any]]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from fastnn.ops import arithmetic, conversion, joining, logic, shaping, windows
+from fastnn.ops.keras_functions import as_in_keras
 from fastnn.symbolic.tensors import is_traced
 
 __all__ = [
@@ -38,6 +39,7 @@ def _one(images: Any, function: Any) -> Any:
     return function(shaping.expand_dims(images, 0))[0] if len(images.shape) == 3 else function(images)
 
 
+@as_in_keras(in_config="fill_value")
 def resize(
     images: Any, size: Any, interpolation: str = "bilinear", antialias: bool = False,
     crop_to_aspect_ratio: bool = False, pad_to_aspect_ratio: bool = False, fill_mode: str = "constant",
@@ -93,6 +95,7 @@ def _border(before: int | None, after: int | None, target: int | None, size: Any
     return [first, last]
 
 
+@as_in_keras(required="bottom_padding left_padding right_padding target_height target_width top_padding")
 def pad_images(
     images: Any, top_padding: int | None = None, left_padding: int | None = None, bottom_padding: int | None = None,
     right_padding: int | None = None, target_height: int | None = None, target_width: int | None = None,
@@ -127,6 +130,7 @@ def pad_images(
     return shaping.pad(images, [*[[0, 0]] * (len(images.shape) - 3), rows, columns, [0, 0]])
 
 
+@as_in_keras(required="bottom_cropping left_cropping right_cropping target_height target_width top_cropping")
 def crop_images(
     images: Any, top_cropping: int | None = None, left_cropping: int | None = None, bottom_cropping: int | None = None,
     right_cropping: int | None = None, target_height: int | None = None, target_width: int | None = None,
@@ -161,6 +165,7 @@ def crop_images(
     return images[..., top : height - bottom, left : width - right, :]
 
 
+@as_in_keras(class_name="RGBToGrayscale")
 def rgb_to_grayscale(images: Any, data_format: Any = None) -> Any:
     """Returns the brightness of each pixel: 0.2989 red + 0.5870 green + 0.1140 blue (ITU-R BT.601).
 
@@ -188,6 +193,7 @@ def rgb_to_grayscale(images: Any, data_format: Any = None) -> Any:
     return gray
 
 
+@as_in_keras(class_name="RGBToHSV")
 def rgb_to_hsv(images: Any, data_format: Any = None) -> Any:
     """Returns hue, saturation and value of pixels in red, green and blue, all in the range from 0 to 1.
 
@@ -218,6 +224,7 @@ def rgb_to_hsv(images: Any, data_format: Any = None) -> Any:
     return joining.stack([hue, arithmetic.divide_no_nan(span, value), value], -1)
 
 
+@as_in_keras(class_name="HSVToRGB")
 def hsv_to_rgb(images: Any, data_format: Any = None) -> Any:
     """Returns red, green and blue of pixels in hue, saturation and value, all in the range from 0 to 1.
 

@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 
 from fastnn.ops import arithmetic, conversion, logic, reduction, shaping
+from fastnn.ops.keras_functions import as_in_keras
 
 __all__ = ["norm"]
 
 
+@as_in_keras(module="linalg")
 def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
     """Returns the norm of vectors or matrices.
 

@@ -12,6 +12,7 @@ from fastnn.ops import activation_functions, encoding, reduction, shaping
 from fastnn.ops.arithmetic import absolute, add, clip, divide, multiply, negative, square, subtract
 from fastnn.ops.conversion import cast, convert_to_tensor
 from fastnn.ops.exponential import exp, log, log1p, log10
+from fastnn.ops.keras_functions import as_in_keras
 
 
 def _same_shapes(target: Any, output: Any, who: str) -> None:
@@ -117,6 +118,7 @@ def sparse_categorical_crossentropy(target: Any, output: Any, from_logits: bool 
     return categorical_crossentropy(hot, output, from_logits, axis)
 
 
+@as_in_keras(class_name="PSNR")
 def psnr(x1: Any, x2: Any, max_val: float) -> Any:
     """Returns the peak signal-to-noise ratio of two images: 10 log10(max_val**2 / mean squared error), in decibels.
 

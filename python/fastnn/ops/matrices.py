@@ -10,6 +10,7 @@ import numpy as np
 from fastnn.ops import contraction, dimensions, reduction, shaping, slicing
 from fastnn.ops.arithmetic import power
 from fastnn.ops.conversion import cast, convert_to_tensor
+from fastnn.ops.keras_functions import as_in_keras
 from fastnn.ops.logic import where
 from fastnn.ops.node import array, tensor
 from fastnn.ops.node import array as as_array
@@ -196,6 +197,7 @@ def diagflat(x: Any, k: int = 0) -> Any:
     return diag(shaping.ravel(convert_to_tensor(x)), k)
 
 
+@as_in_keras(in_config="offset")
 def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     """Returns a diagonal of the matrices in two axes, as the last axis.
 
@@ -221,6 +223,7 @@ def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     return slicing.take(flat, rows * width + rows + offset, -1)
 
 
+@as_in_keras(in_config="offset")
 def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     """Returns the sum along a diagonal of the matrices in two axes.
 

@@ -13,27 +13,52 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn import _core
+from fastnn.engine.calls import CallHistory
+from fastnn.engine.contract import Computation, begin, copied_attributes, state_of
 from fastnn.engine.emission import Emission
-from fastnn.engine.layer import Layer, agreed, trials
-from fastnn.seeds import unique_name
-from fastnn.symbolic.tensors import Arguments, Call, KerasTensor, Spec, Trace, is_traced, operators
+from fastnn.engine.inference import agreed, trials
+from fastnn.engine.ownership import WeightOwner
+from fastnn.naming import unique_name
+from fastnn.symbolic.tensors import Arguments, Call, KerasTensor, Trace, is_traced, operators
 from fastnn.symbolic.variable import Variable
 
 Array = NDArray[Any]
 
 
-class Operation(Layer):
+class _ByOperation(Computation["Operation"]):
+    """The computation of functions: the node, and for a variable that was assigned to before its newest value."""
+
+    def emit(self, part: Operation, emission: Emission, edges: list[int], arguments: Arguments | None) -> list[int]:
+        variables = state_of(part).variables
+        variable = variables[0] if variables else None
+        if part.node_kind == "Variable" and variable in emission.current:
+            return [emission.current[variable]]
+        if part.node_kind == "Dense" and variable in emission.current:
+            return emission.graph.add("Matmul", part.name, {}, [*edges, emission.current[variable]])
+        made = emission.add(part, part.node_kind, part.arguments, edges, part.stream, variables)
+        if part.node_kind == "Assign":
+            assert variable is not None
+            emission.current[variable] = made[0]
+        return made
+
+    def output_shape(self, part: Operation, input_shape: Any) -> Any:
+        calls = state_of(part).calls
+        return calls[0].outputs[0].shape if calls else None
+
+
+class Operation(WeightOwner, CallHistory):
     """A function of `fastnn.ops` within a model: one node.
 
     Args:
         title: The function's name.
-        kind: What the core calls the node.
+        kind: The core's name of the node.
         arguments: Its arguments.
         weights: The variables that it reads.
-        stream: From which it draws random numbers.
+        stream: The stream from which it draws random numbers.
     """
 
-    input_dtype = None
+    __fastnn_computation__ = _ByOperation()
+    keras_module = "fastnn.ops"  # only fastnn reads what Keras has no word for
 
     def __init__(
         self,
@@ -44,34 +69,38 @@ class Operation(Layer):
         stream: _core.Stream | None = None,
     ) -> None:
         # It is made for every call within every trace: nothing here is looked up or checked again.
+        begin(self, True)
         self.title = title
         self.name = title if Trace.current() is not None else unique_name(title)
         self.node_kind = kind
         self.arguments = dict(arguments)
         self.stream = stream
         self.built = True
-        self.batch_input_shape = None
-        self.activity_regularizer = None
         self.dtype = "float32"
-        self._trainable = True
-        self._weights = list(weights)
-        self._learned = [variable for variable in weights if variable.learned]
-        self._build_shape: Any = None
-        self._calls: list[Call] = []
-        self._warned_of_mask = True
+        if weights:
+            self.read(weights)
 
-    @classmethod
-    def _common_arguments(cls) -> tuple[str, ...]:
-        return ()
-
-    def who(self) -> str:
+    def __fastnn_title__(self) -> str:
         return f"ops.{self.title}"
 
+    def read(self, variables: Sequence[Variable]) -> None:
+        """Makes these the variables that it reads."""
+        state = state_of(self)
+        state.variables = list(variables)
+        state.learned = [variable for variable in variables if variable.learned]
+
     def type_name(self) -> str:
+        """Returns the name of the function as summaries show it."""
         return "".join(part.capitalize() for part in self.title.split("_"))
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(title={self.title!r}, name={self.name!r})"
+
+    def __getstate__(self) -> dict[str, Any]:
+        return copied_attributes(self)
+
     def get_config(self) -> dict[str, Any]:
-        """What the node is; the values of its variables are not in it."""
+        """Returns what the node is; the values of its variables are not part of it."""
         self.check_writable()
         return {"name": self.name, "title": self.title, "kind": self.node_kind, "arguments": self.arguments}
 
@@ -81,7 +110,7 @@ class Operation(Layer):
         Raises:
             ValueError: It reads a variable, or draws random numbers.
         """
-        if self._weights or self.stream is not None:
+        if state_of(self).variables or self.stream is not None:
             raise ValueError(
                 f"ops.{self.title} reads a variable or draws random numbers and cannot be written down by itself; "
                 "put it into the call() of a layer"
@@ -89,48 +118,34 @@ class Operation(Layer):
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Operation:
+        """Returns the operation that `get_config` described."""
         made = cls(config["title"], config["kind"], config["arguments"])
         made.name = config["name"]
         return made
 
-    def _node(self) -> tuple[str, dict[str, Any]] | None:
-        return self.node_kind, self.arguments
-
-    def compute_output_shape(self, input_shape: Any) -> Any:
-        """The shape that comes out of its first call."""
-        return self._calls[0].outputs[0].shape if self._calls else None
-
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """The function on other tensors."""
+        """Returns the function of other tensors."""
         return self.record(list(args))
 
     @property
     def reads(self) -> bool:
         """Whether it is a function of something, and not a number or a variable."""
-        return bool(self._weights) or any(call.inputs for call in self._calls)
+        state = state_of(self)
+        return bool(state.variables) or any(call.inputs for call in state.calls)
 
     def record(self, tensors: Sequence[KerasTensor]) -> Any:
-        """A call on tensors; what comes out."""
-        outcome = self._outcome([tensor.spec for tensor in tensors])
-        call = Call(self, Arguments(tuple(tensors), {}), outcome)
-        self._build_shape = [tensor.shape for tensor in tensors] if len(tensors) != 1 else tensors[0].shape
+        """Records a call on tensors and returns what comes out."""
+        specs = [tensor.spec for tensor in tensors]
+        outputs = agreed(
+            [_core.infer(self.node_kind, self.name, self.arguments, known)[0] for _, known in trials(specs)]
+        )
+        call = Call(self, Arguments(tuple(tensors), {}), outputs)
+        state_of(self).build_shape = _shapes_of(tensors)
         return call.outputs[0] if len(call.outputs) == 1 else call.outputs
 
-    def _outcome(self, specs: Sequence[Spec]) -> list[Spec]:
-        return agreed([_core.infer(self.node_kind, self.name, self.arguments, known)[0] for _, known in trials(specs)])
 
-    def _emit(self, emission: Emission, edges: list[int], arguments: Arguments | None = None) -> list[int]:
-        variable = self._weights[0] if self._weights else None
-        if self.node_kind == "Variable" and variable in emission.current:
-            return [emission.current[variable]]
-        if self.node_kind == "Dense" and variable in emission.current:
-            # The variable was assigned to before: what counts is the new value, which is an edge.
-            return emission.graph.add("Matmul", self.name, {}, [*edges, emission.current[variable]])
-        made = emission.add(self, self.node_kind, self.arguments, edges, self.stream, self._weights)
-        if self.node_kind == "Assign":
-            assert variable is not None
-            emission.current[variable] = made[0]
-        return made
+def _shapes_of(tensors: Sequence[KerasTensor]) -> Any:
+    return tensors[0].shape if len(tensors) == 1 else [tensor.shape for tensor in tensors]
 
 
 def node(

@@ -10,6 +10,7 @@ from fastnn import config
 from fastnn.ops import reduction, shaping
 from fastnn.ops.arithmetic import absolute, add, divide, maximum, multiply, power, rsqrt, square, subtract
 from fastnn.ops.conversion import cast, convert_to_tensor
+from fastnn.ops.keras_functions import as_in_keras
 
 
 def normalize(x: Any, axis: Any = -1, order: Any = 2, epsilon: float | None = None) -> Any:
@@ -41,6 +42,7 @@ def normalize(x: Any, axis: Any = -1, order: Any = 2, epsilon: float | None = No
     return divide(x, maximum(power(powers, 1.0 / order), least))
 
 
+@as_in_keras(class_name="LayerNorm")
 def layer_normalization(
     x: Any, gamma: Any = None, beta: Any = None, axis: Any = -1, epsilon: float | None = None, **kwargs: Any
 ) -> Any:
@@ -85,6 +87,7 @@ def _along(value: Any, x: Any, axis: Any) -> Any:
     return shaping.reshape(value, [x.shape[i] if i in axes else 1 for i in range(rank)])
 
 
+@as_in_keras(class_name="RMSNorm")
 def rms_normalization(x: Any, scale: Any = None, axis: Any = -1, epsilon: float | None = None) -> Any:
     """Returns x / sqrt(mean(x**2) + epsilon) along axes, times a scale (Zhang and Sennrich, 2019).
 
@@ -107,6 +110,7 @@ def rms_normalization(x: Any, scale: Any = None, axis: Any = -1, epsilon: float 
     return made if scale is None else multiply(made, _along(convert_to_tensor(scale), x, axis))
 
 
+@as_in_keras(class_name="BatchNorm", required="epsilon")
 def batch_normalization(
     x: Any, mean: Any, variance: Any, axis: int, offset: Any = None, scale: Any = None, epsilon: float = 1e-3
 ) -> Any:

@@ -8,6 +8,7 @@ import numpy as np
 
 from fastnn.ops import reduction, shaping, slicing
 from fastnn.ops.conversion import cast, convert_to_tensor
+from fastnn.ops.keras_functions import as_in_keras
 from fastnn.ops.logic import equal, greater, less, less_equal, logical_not
 from fastnn.ops.node import array, axes_of, lowered, node, tensor
 from fastnn.symbolic.tensors import KerasTensor, is_traced
@@ -80,6 +81,7 @@ def argpartition(x: Any, kth: int, axis: int = -1) -> Any:
     return argsort(x, axis)
 
 
+@as_in_keras(module="math")
 def top_k(x: Any, k: int, sorted: bool = True) -> tuple[Any, Any]:
     """Returns the k largest elements along the last axis and their indices, in descending order.
 
@@ -103,6 +105,7 @@ def top_k(x: Any, k: int, sorted: bool = True) -> tuple[Any, Any]:
     return values, places
 
 
+@as_in_keras(module="math")
 def in_top_k(targets: Any, predictions: Any, k: int) -> Any:
     """Returns True where the target class is among the k largest predictions.
 
@@ -122,6 +125,7 @@ def in_top_k(targets: Any, predictions: Any, k: int) -> Any:
     return less(reduction.sum(cast(greater(predictions, own), "int32"), -1), k)
 
 
+@as_in_keras(class_name="SearchSorted")
 def searchsorted(sorted_sequence: Any, values: Any, side: str = "left") -> Any:
     """Returns the indices at which values would be inserted into a sorted sequence.
 
@@ -143,6 +147,7 @@ def searchsorted(sorted_sequence: Any, values: Any, side: str = "left") -> Any:
     return reduction.sum(cast(compare(sorted_sequence, shaping.expand_dims(values, -1)), "int32"), -1)
 
 
+@as_in_keras(arrays="bins")
 def digitize(x: Any, bins: Any) -> Any:
     """Returns the number of the bin of each element: the number of bin edges that are not above it.
 
@@ -160,6 +165,7 @@ def digitize(x: Any, bins: Any) -> Any:
     return searchsorted(bins, x, "right")
 
 
+@as_in_keras(class_name="IsIn")
 def isin(x1: Any, x2: Any, assume_unique: bool = False, invert: bool = False) -> Any:
     """Returns True for the elements of x1 that are among those of x2.
 

@@ -11,6 +11,7 @@ import numpy as np
 from fastnn.ops import shaping
 from fastnn.ops.arithmetic import add, divide, isclose, maximum, minimum, multiply, sqrt, square, subtract
 from fastnn.ops.conversion import cast
+from fastnn.ops.keras_functions import as_in_keras
 from fastnn.ops.logic import isfinite, isnan, not_equal, where
 from fastnn.ops.node import array, axes_of, lowered, node, tensor
 from fastnn.symbolic.tensors import KerasTensor, is_traced
@@ -269,6 +270,7 @@ def argmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
     return _arg("argmin", np.argmin, x, axis, keepdims)
 
 
+@as_in_keras(module="math")
 def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """Returns log(sum(exp(x))) along axes, without overflow.
 
@@ -419,6 +421,7 @@ def ptp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return subtract(max(x, axis, keepdims), min(x, axis, keepdims))
 
 
+@as_in_keras(class_name="AllClose", in_config="atol rtol")
 def allclose(x1: Any, x2: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Any:
     """Returns True if all elements are close, as `isclose` defines.
 

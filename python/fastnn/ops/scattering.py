@@ -11,11 +11,13 @@ import numpy as np
 from fastnn.ops import dimensions, shaping, slicing
 from fastnn.ops.arithmetic import add, floor_divide, mod
 from fastnn.ops.conversion import cast, together
+from fastnn.ops.keras_functions import as_in_keras
 from fastnn.ops.logic import where
 from fastnn.ops.node import array, node, one_type, tensor
 from fastnn.symbolic.tensors import is_traced
 
 
+@as_in_keras(module="core")
 def slice_update(inputs: Any, start_indices: Any, updates: Any) -> Any:
     """Returns a tensor with a block of it replaced.
 
@@ -62,6 +64,7 @@ def slice_update(inputs: Any, start_indices: Any, updates: Any) -> Any:
     return where(inside, shaping.pad(part, widths), made)
 
 
+@as_in_keras(module="core")
 def scatter(indices: Any, values: Any, shape: Any) -> Any:
     """Returns a tensor of zeros to which values are added at indices.
 
@@ -98,6 +101,7 @@ def scatter(indices: Any, values: Any, shape: Any) -> Any:
     return cast(made, tensor(values).dtype)
 
 
+@as_in_keras(module="core")
 def scatter_update(inputs: Any, indices: Any, updates: Any, reduction: str | None = None) -> Any:
     """Returns a tensor with values replaced at indices; of equal indices the last counts.
 

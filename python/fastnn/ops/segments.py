@@ -9,6 +9,7 @@ import numpy as np
 
 from fastnn.ops import reduction, shaping
 from fastnn.ops.conversion import cast, dtype
+from fastnn.ops.keras_functions import as_in_keras
 from fastnn.ops.logic import equal, where
 from fastnn.ops.node import array
 from fastnn.symbolic.tensors import is_traced
@@ -36,6 +37,7 @@ def _by_segment(op: Callable[..., Any], otherwise: Any, data: Any, ids: Any, cou
     return op(where(members, shaping.expand_dims(data, 1), otherwise), 0)
 
 
+@as_in_keras(module="math")
 def segment_sum(data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False) -> Any:
     """Returns the sum of the rows of each segment.
 
@@ -58,6 +60,7 @@ def segment_sum(data: Any, segment_ids: Any, num_segments: int | None = None, so
     return _by_segment(reduction.sum, 0, data, segment_ids, num_segments, "segment_sum")
 
 
+@as_in_keras(module="math")
 def segment_prod(data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False) -> Any:
     """Returns the product of the rows of each segment.
 
@@ -80,6 +83,7 @@ def segment_prod(data: Any, segment_ids: Any, num_segments: int | None = None, s
     return _by_segment(reduction.prod, 1, data, segment_ids, num_segments, "segment_prod")
 
 
+@as_in_keras(module="math")
 def segment_max(data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False) -> Any:
     """Returns the largest of the rows of each segment; -inf for an empty segment.
 
@@ -102,6 +106,7 @@ def segment_max(data: Any, segment_ids: Any, num_segments: int | None = None, so
     return _by_segment(reduction.max, -np.inf, data, segment_ids, num_segments, "segment_max")
 
 
+@as_in_keras(module="math")
 def segment_min(data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False) -> Any:
     """Returns the smallest of the rows of each segment; inf for an empty segment.
 

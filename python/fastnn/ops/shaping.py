@@ -10,6 +10,7 @@ import numpy as np
 
 from fastnn.ops import dimensions
 from fastnn.ops.conversion import convert_to_tensor
+from fastnn.ops.keras_functions import as_in_keras
 from fastnn.ops.node import array, axes_of, node, tensor
 from fastnn.symbolic.tensors import KerasTensor, is_traced
 
@@ -367,6 +368,7 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = N
     return node("Pad", arguments, [tensor(x)], "pad")
 
 
+@as_in_keras(module="einops")
 def rearrange(tensor: Any, pattern: str, **axes_lengths: int) -> Any:
     """Returns a tensor with axes split, reordered and joined by a pattern, such as "b (h p) c -> b h (p c)".
 

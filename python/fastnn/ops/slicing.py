@@ -9,6 +9,7 @@ import numpy as np
 from fastnn.ops import dimensions, shaping
 from fastnn.ops.arithmetic import subtract
 from fastnn.ops.conversion import cast, convert_to_tensor
+from fastnn.ops.keras_functions import as_in_keras
 from fastnn.ops.node import array, axes_of, lowered, node, tensor
 from fastnn.symbolic.tensors import KerasTensor, is_traced
 
@@ -118,6 +119,7 @@ def get_item(x: Any, key: Any) -> Any:
     return made if list(made.shape) == sizes else shaping.with_sizes(made, sizes, "get_item")
 
 
+@as_in_keras(module="core")
 def slice(inputs: Any, start_indices: Any, shape: Any) -> Any:
     """Returns a block of a tensor.
 
@@ -257,6 +259,7 @@ def dsplit(x: Any, indices_or_sections: Any) -> list[Any]:
     return split(x, indices_or_sections, 2)
 
 
+@as_in_keras(module="core")
 def unstack(x: Any, num: int | None = None, axis: int = 0) -> list[Any]:
     """Returns the slices of a tensor along an axis, without that axis.
 

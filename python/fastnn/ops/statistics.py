@@ -9,11 +9,13 @@ import numpy as np
 from fastnn.ops import linear, reduction, shaping, slicing
 from fastnn.ops.arithmetic import add, clip, divide, multiply, sqrt, square, subtract
 from fastnn.ops.conversion import cast
+from fastnn.ops.keras_functions import as_in_keras
 from fastnn.ops.logic import equal, greater_equal, less, logical_and, logical_or
 from fastnn.ops.node import lowered
 from fastnn.symbolic.tensors import is_traced
 
 
+@as_in_keras(module="math", class_name="CDist")
 def cdist(x: Any, y: Any) -> Any:
     """Returns the Euclidean distance of each row of x from each row of y.
 
@@ -36,6 +38,7 @@ def cdist(x: Any, y: Any) -> Any:
     return sqrt(reduction.sum(square(apart), -1))
 
 
+@as_in_keras(in_config="x")
 def trapezoid(y: Any, x: Any = None, dx: float = 1.0, axis: int = -1) -> Any:
     """Returns the integral along an axis by the trapezoidal rule.
 
@@ -117,6 +120,7 @@ def corrcoef(x: Any) -> Any:
     return clip(linear.matmul(unit, shaping.transpose(unit)), -1.0, 1.0)
 
 
+@as_in_keras(in_config="bins")
 def histogram(x: Any, bins: int = 10, range: Any = None) -> tuple[Any, Any]:
     """Returns the histogram of a vector.
 

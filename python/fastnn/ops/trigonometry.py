@@ -9,6 +9,7 @@ import numpy as np
 from fastnn.ops.arithmetic import add, divide, multiply, sqrt, square
 from fastnn.ops.conversion import cast
 from fastnn.ops.elementwise import binary, unary
+from fastnn.ops.keras_functions import as_in_keras
 from fastnn.ops.logic import equal, where
 
 
@@ -271,6 +272,7 @@ def sinc(x: Any) -> Any:
     return where(empty, 1.0, divide(sin(angle), where(empty, 1.0, angle)))
 
 
+@as_in_keras(arrays="x1 x2")
 def hypot(x1: Any, x2: Any) -> Any:
     """Returns sqrt(x1**2 + x2**2).
 

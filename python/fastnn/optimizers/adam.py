@@ -36,9 +36,10 @@ class Adam(Optimizer):
         0.25
     """
 
+    keras_older_names = ("ExperimentalAdam", "TorchAdam")
+    keras_slot_groups = ((0, 1), (2,))
     kind = "adam"
     flags = ("amsgrad",)
-    slot_groups = ((0, 1), (2,))
     beta_1: float
     beta_2: float
     epsilon: float

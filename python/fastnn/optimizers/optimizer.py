@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +18,6 @@ from fastnn.configurable import Configurable, plain
 from fastnn.optimizers import schedules
 from fastnn.optimizers.schedules import LearningRateSchedule
 from fastnn.symbolic.variable import Variable
-
-T = TypeVar("T")
 
 
 class Optimizer(Configurable):
@@ -41,12 +39,17 @@ class Optimizer(Configurable):
         (0.25, 0)
     """
 
+    keras_module = "keras.optimizers"
+    keras_ignored_arguments = {
+        "use_ema": False, "ema_momentum": ..., "ema_overwrite_frequency": ..., "jit_compile": ...,
+        "is_legacy_optimizer": ..., "decay": 0.0,
+    }  # fmt: skip
+    keras_slot_groups: ClassVar[tuple[tuple[int, ...], ...] | None] = None
+    """Order of the slots in Keras' files: groups of slots, each written for all weights; None: weight by weight."""
     kind: ClassVar[str] = ""
     """Name of the update rule in the core."""
     flags: ClassVar[tuple[str, ...]] = ()
     """Arguments that are booleans; all others but `name` are numbers."""
-    slot_groups: ClassVar[tuple[tuple[int, ...], ...]] = ()
-    """Order of the slots in Keras' files: groups of slots, each written for all weights in turn; (): one group."""
     name: str
     weight_decay: float | None
     clipnorm: float | None
@@ -54,7 +57,8 @@ class Optimizer(Configurable):
     global_clipnorm: float | None
     renamed: ClassVar[Mapping[str, str]] = {"lr": "learning_rate"}
 
-    def _store(self, arguments: dict[str, Any]) -> None:
+    def store_arguments(self, arguments: dict[str, Any]) -> None:
+        """Checks the arguments and keeps them as attributes."""
         clips = [name for name in ("clipnorm", "clipvalue", "global_clipnorm") if arguments.get(name) is not None]
         if len(clips) > 1:
             raise ValueError(
@@ -76,7 +80,7 @@ class Optimizer(Configurable):
         self._undecayed_names: list[str] = []
         self._weights: list[_core.Variable] = []
         self._storing = True
-        super()._store(arguments)
+        super().store_arguments(arguments)
         self._storing = False
 
     def _number(self, name: str, value: Any) -> float:
@@ -96,7 +100,7 @@ class Optimizer(Configurable):
 
     @learning_rate.setter
     def learning_rate(self, value: Any) -> None:
-        if self._schedule is not None and self.__dict__.get("_arguments") is not None and not self._storing:
+        if self._schedule is not None and not self._storing:
             raise TypeError(
                 f"{type(self).__name__}: the learning rate follows {self._schedule!r} and cannot be set; compile "
                 "with a number as learning_rate"
@@ -179,19 +183,6 @@ class Optimizer(Configurable):
     def variables(self) -> list[_core.Variable]:
         """Slots, weight by weight."""
         return [slot for weight in self._weights for slot in self.handle.slots(weight)]
-
-    def in_file_order(self, slots: Sequence[Sequence[T]]) -> list[T]:
-        """Returns the slots in the order of Keras' files.
-
-        Args:
-            slots: Slots of each weight.
-
-        Returns:
-            The slots, group by group as `slot_groups` says.
-        """
-        count = max((len(of_weight) for of_weight in slots), default=0)
-        groups = self.slot_groups or (tuple(range(count)),)
-        return [of_weight[i] for group in groups for of_weight in slots for i in group if i < len(of_weight)]
 
     def exclude_from_weight_decay(
         self, var_list: Sequence[Variable] | None = None, var_names: Sequence[str] | None = None

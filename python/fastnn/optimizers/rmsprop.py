@@ -35,9 +35,9 @@ class RMSprop(Optimizer):
         0.25
     """
 
+    keras_slot_groups = ((0,), (1,), (2,))
     kind = "rmsprop"
     flags = ("centered",)
-    slot_groups = ((0,), (1,), (2,))
     rho: float
     momentum: float
     epsilon: float

@@ -38,6 +38,7 @@ class LearningRateSchedule(Configurable):
         0.25
     """
 
+    keras_module = "keras.optimizers.schedules"
     name: str
 
     def __call__(self, step: Any) -> Any:

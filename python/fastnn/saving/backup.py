@@ -1,6 +1,6 @@
-"""The backup of a run: one file of weights that holds, beside all that training moves, how far it has come.
+"""Backup of a run of training: a file of weights with the progress of the run.
 
-`callbacks.BackupAndRestore` says when; this file says how, so that whatever interrupts it leaves a whole backup.
+`callbacks.BackupAndRestore` decides when. An interruption while a backup is written leaves the former one whole.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from fastnn.models.model import Model
-from fastnn.saving import door, weights
+from fastnn.atomic_files import replacing
+from fastnn.saving import hdf5, position, weights
+from fastnn.saving.untrusted import Broken
 
 _BEST = "best_weights"
 
 
-def save(model: Model, files: Sequence[Path], place: dict[str, Any], keep_previous: bool) -> None:
+def save(model: Any, files: Sequence[Path], place: dict[str, Any], keep_previous: bool) -> None:
     """Writes the backup.
 
     Args:
@@ -39,7 +40,7 @@ def save(model: Model, files: Sequence[Path], place: dict[str, Any], keep_previo
         if best is not None:
             arrays.update({f"{i}/{k}": array for k, array in enumerate(best)})
         companions.append({**counts, **({} if best is None else {_BEST: len(best)})})
-    with door.replacing(latest) as beside:
+    with replacing(latest) as beside:
         with h5py.File(beside, "w") as file:
             weights.write_tree(file, model, True, {**place, "companions": companions})
             for name, array in arrays.items():
@@ -48,7 +49,7 @@ def save(model: Model, files: Sequence[Path], place: dict[str, Any], keep_previo
             os.replace(latest, previous)
 
 
-def restore(model: Model, files: Sequence[Path]) -> dict[str, Any] | None:
+def restore(model: Any, files: Sequence[Path]) -> dict[str, Any] | None:
     """Puts a model back to where its backup was made, and says how far that was; None without a backup.
 
     Raises:
@@ -61,8 +62,8 @@ def restore(model: Model, files: Sequence[Path]) -> dict[str, Any] | None:
         if not path.exists():
             continue
         try:
-            with door.opened(path) as file:
-                state = weights.read_state(file)
+            with hdf5.opened(path) as file:
+                state = position.read_position(file)
                 place = state["place"]
                 counts = place["companions"]
                 for i, companion in enumerate(counts):
@@ -71,8 +72,8 @@ def restore(model: Model, files: Sequence[Path]) -> dict[str, Any] | None:
                         companion[_BEST] = [np.asarray(group[str(k)]) for k in range(int(companion[_BEST]))]
                 weights.read_tree(file, model)
                 weights.read_optimizer(file, model)
-                weights.restore_state(model, state)
-        except door.Broken:
+                position.restore_position(model, state)
+        except Broken:
             if path is files[-1]:
                 raise
             continue

@@ -1,6 +1,6 @@
 """Saving and loading: `.keras` archives, `.weights.h5` and the older `.h5`, told apart by their names.
 
-What a file looks like inside is said by `structure.py`, `weights.py` and `legacy.py`, what is let in by `door.py`.
+What a file looks like inside is said by `structure.py`, `weights.py` and `legacy.py`, what is let in by `hdf5.py`.
 """
 
 from __future__ import annotations
@@ -15,10 +15,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from fastnn.models.model import Model
-from fastnn.saving import door, legacy, weights
-from fastnn.saving.serialization import Reading, read
-from fastnn.saving.structure import compile_as, describe_compile, describe_model, only_for_fastnn
+from fastnn.atomic_files import replacing
+from fastnn.engine.contract import title
+from fastnn.engine.network import Network
+from fastnn.saving import archive, hdf5, legacy, position, weights
+from fastnn.saving.compilation import compile_as, describe_compile
+from fastnn.saving.functions import only_for_fastnn
+from fastnn.saving.reading import Reading
+from fastnn.saving.serialization import read, serialize_keras_object
+from fastnn.saving.untrusted import Broken, parsed
 
 KERAS_VERSION = "3.0.5"
 """The version of Keras whose form is written: the oldest that is tested, which all later ones read."""
@@ -43,8 +48,8 @@ def _told(path: Path) -> Iterator[None]:
     """Errors within name the file; whatever a damaged file sets off becomes a ValueError."""
     try:
         yield
-    except door.Broken as error:
-        raise door.Broken(f"{path} {error}") from error
+    except Broken as error:
+        raise Broken(f"{path} {error}") from error
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
     except (
@@ -82,7 +87,7 @@ def save_model(model: Any, filepath: str | os.PathLike[str], overwrite: bool = T
     for name in kwargs:
         if name not in ("zipped", "save_format"):
             raise ValueError(f"save_model has no argument {name!r}")
-    if not isinstance(model, Model):
+    if not isinstance(model, Network):
         raise TypeError(f"save_model expects a model, got {model!r}")
     kind = _kind(path)
     if kind not in ("keras", "h5"):
@@ -99,33 +104,33 @@ def save_model(model: Any, filepath: str | os.PathLike[str], overwrite: bool = T
     if kind == "h5":
         import h5py
 
-        with door.replacing(path) as beside, h5py.File(beside, "w") as file:
+        with replacing(path) as beside, h5py.File(beside, "w") as file:
             legacy.write(file, model, include_optimizer)
-            weights.write_state(file, weights.state_of(model))
+            position.write_position(file, position.position_of(model))
         return
-    with door.replacing(path) as beside, open(beside, "wb") as to:
+    with replacing(path) as beside, open(beside, "wb") as to:
         write_model(model, to, include_optimizer)
 
 
-def _require_built(model: Model) -> None:
+def _require_built(model: Any) -> None:
     if not model.built:
         raise ValueError(
-            f"{model.who()} is not built and has no weights to save; give it an Input, build() it, or fit it first"
+            f"{title(model)} is not built and has no weights to save; give it an Input, build() it, or fit it first"
         )
 
 
-def write_model(model: Model, to: Any, include_optimizer: bool = True) -> None:
+def write_model(model: Any, to: Any, include_optimizer: bool = True) -> None:
     """Writes the archive of a model into an open file."""
-    description = describe_model(model)
+    description = serialize_keras_object(model)
     compiled = describe_compile(model) if include_optimizer else None
     if compiled is not None:
         description["compile_config"] = compiled
     metadata = {"keras_version": KERAS_VERSION, "date_saved": time.strftime("%Y-%m-%d@%H:%M:%S")}
-    texts = {door.METADATA: json.dumps(metadata), door.CONFIG: json.dumps(description)}
-    door.write_archive(to, texts, _weights_file(model, compiled is not None), weights.write_assets(model))
+    texts = {archive.METADATA: json.dumps(metadata), archive.CONFIG: json.dumps(description)}
+    archive.write_archive(to, texts, _weights_file(model, compiled is not None), weights.write_assets(model))
 
 
-def _weights_file(model: Model, optimizer: bool) -> bytes:
+def _weights_file(model: Any, optimizer: bool) -> bytes:
     import h5py
 
     buffer = io.BytesIO()
@@ -167,28 +172,28 @@ def load_model(
         with open(path, "rb") if path.is_file() else io.BytesIO() as file:
             magic = file.read(8)
         if magic.startswith(b"\x89HDF"):
-            with door.opened(path) as file:
+            with hdf5.opened(path) as file:
                 model, reading = legacy.read_model(file, custom_objects, compile)
-                weights.restore_state(model, weights.read_state(file))
+                position.restore_position(model, position.read_position(file))
         else:
-            model, reading = read_model(door.read_archive(path), custom_objects, compile)
+            model, reading = read_model(archive.read_archive(path), custom_objects, compile)
     reading.warn(stacklevel=3)
     return model
 
 
-def read_model(archive: door.Archive, custom_objects: Mapping[str, Any] | None, compile: bool) -> tuple[Model, Reading]:
+def read_model(stored: archive.Archive, custom_objects: Mapping[str, Any] | None, compile: bool) -> tuple[Any, Reading]:
     """The model of an archive."""
-    with door.opened(archive.weights) as file:
-        reading = Reading(custom_objects, budget=door.total_numbers(file) + (1 << 16))
-        model = read(archive.config, reading)
-        if not isinstance(model, Model):
+    with hdf5.opened(stored.weights) as file:
+        reading = Reading(custom_objects, budget=hdf5.total_numbers(file) + (1 << 16))
+        model = read(stored.config, reading)
+        if not isinstance(model, Network):
             raise ValueError(f"the file describes no model, but {str(model)[:80]!r}")
         reading.settle(model)
-        weights.read_assets(model, archive.assets)
+        weights.read_assets(model, stored.assets)
         weights.read_tree(file, model)
-        if compile and compile_as(model, archive.config.get("compile_config"), reading):
+        if compile and compile_as(model, stored.config.get("compile_config"), reading):
             weights.read_optimizer(file, model)
-        weights.restore_state(model, weights.read_state(file))
+        position.restore_position(model, position.read_position(file))
     return model, reading
 
 
@@ -211,9 +216,9 @@ def save_weights(model: Any, filepath: str | os.PathLike[str], overwrite: bool =
         raise ValueError(f"save_weights expects a file called *.weights.h5 (or *.h5), got {str(path)!r}")
     _require_built(model)
     _refused(path, overwrite)
-    with door.replacing(path) as beside, h5py.File(beside, "w") as file:
+    with replacing(path) as beside, h5py.File(beside, "w") as file:
         if _kind(path) == "weights":
-            weights.write_tree(file, model, model._compiled)
+            weights.write_tree(file, model, model.compiled)
         else:
             legacy.write_weights(file, model)
 
@@ -242,17 +247,17 @@ def load_weights(
     with _told(path):
         source: Path | bytes = path
         if _kind(path) == "keras":
-            source = door.read_archive(path).weights
-        with door.opened(source) as file:
+            source = archive.read_archive(path).weights
+        with hdf5.opened(source) as file:
             if "layer_names" in file.attrs or "model_weights" in file:
                 legacy.read_weights(legacy.weights_group(file), model, by_name, skip_mismatch)
             elif by_name:
                 weights.read_named(file, model, skip_mismatch)
             else:
                 weights.read_tree(file, model, skip_mismatch)
-                if model._compiled:
+                if model.compiled:
                     weights.read_optimizer(file, model)
-                weights.restore_state(model, weights.read_state(file))
+                position.restore_position(model, position.read_position(file))
 
 
 def to_json(model: Any, **kwargs: Any) -> str:
@@ -262,7 +267,7 @@ def to_json(model: Any, **kwargs: Any) -> str:
         model: A model.
         **kwargs: For `json.dumps`, such as `indent=2`.
     """
-    return json.dumps(describe_model(model), **kwargs)
+    return json.dumps(serialize_keras_object(model), **kwargs)
 
 
 def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None = None) -> Any:
@@ -272,8 +277,8 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
         ValueError: The text describes no model, or names what is unknown.
     """
     reading = Reading(custom_objects)
-    model = read(door.parsed(json_string), reading)
-    if not isinstance(model, Model):
+    model = read(parsed(json_string), reading)
+    if not isinstance(model, Network):
         raise ValueError(f"the text describes no model, but {str(model)[:80]!r}")
     reading.warn(stacklevel=3)
     return model
@@ -305,7 +310,7 @@ def export_model(
     word = format or Path(os.fspath(filepath)).suffix.lstrip(".").lower()
     if word not in formats:
         raise ValueError(f"export expects a file called *.onnx or *.c, or format= 'onnx' or 'c', got {word!r}")
-    if not isinstance(model, Model):
+    if not isinstance(model, Network):
         raise TypeError(f"export expects a model, got {model!r}")
     formats[word](model, filepath)
     if verbose:

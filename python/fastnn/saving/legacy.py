@@ -1,7 +1,7 @@
-"""Whole models in one HDF5 file, as Keras 1 and 2 wrote them: read and written.
+"""Whole models in one HDF5 file, in the form of Keras 1 and 2: read and written.
 
-The description stands in attributes (`model_config`, `training_config`), weights under the names of the layers, in the
-order of `layer_names`.
+The description stands in attributes (`model_config`, `training_config`), the weights under the names of the layers, in
+the order of `layer_names`.
 """
 
 from __future__ import annotations
@@ -14,22 +14,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn import losses
-from fastnn.engine.layer import Layer
-from fastnn.layers import InputLayer
-from fastnn.models.model import Model
-from fastnn.saving import door
-from fastnn.saving.serialization import Reading, read, serialize_keras_object
-from fastnn.saving.structure import compile_as, describe_compile, describe_model
+from fastnn.engine.contract import title
+from fastnn.engine.holding import is_made_of_layers
+from fastnn.engine.network import Network
+from fastnn.saving import hdf5
+from fastnn.saving.compilation import compile_as, describe_compile
+from fastnn.saving.reading import Reading
+from fastnn.saving.serialization import read, serialize_keras_object
+from fastnn.saving.untrusted import Broken, parsed
 from fastnn.saving.weights import Misfits, fit_arrays, restore_slots, slots_in_order
 from fastnn.symbolic.variable import Variable
 
 _VERSION = "3.0.5"
 _HEADER = 64512
-"""The most bytes that HDF5 takes as one attribute."""
+"""Largest attribute of HDF5, in bytes."""
 
 
-def weights_of(layer: Layer) -> list[Variable]:
-    """A layer's variables in the order of old files: trained ones first."""
+def weights_of(layer: Any) -> list[Variable]:
+    """Returns the variables of a layer in the order of these files: trainable ones first."""
     return sorted(layer.weights, key=lambda variable: not variable.learned)
 
 
@@ -58,10 +60,11 @@ def _write_arrays(group: Any, named: Sequence[tuple[str, NDArray[Any]]]) -> None
         group[name] = array
 
 
-def write_weights(group: Any, model: Model) -> None:
+def write_weights(group: Any, model: Any) -> None:
     """Writes all weights into a group of an open HDF5 file."""
-    entries = [tensor.history.layer for tensor in model.inputs] if hasattr(model, "_tensors") else []
-    layers = [*entries, *model.layers]
+    # The layers of a functional model have their inputs among them, those of a chain do not.
+    chain = is_made_of_layers(model) and not type(model).keras_builds_itself
+    layers = [*(tensor.history.layer for tensor in (model.inputs if chain else ())), *model.layers]
     _write_texts(group, "layer_names", [layer.name for layer in layers])
     group.attrs["backend"], group.attrs["keras_version"] = "fastnn", _VERSION
     for layer in sorted(layers, key=lambda layer: layer.name):
@@ -77,10 +80,10 @@ def write_weights(group: Any, model: Model) -> None:
     group.create_group("top_level_model_weights").attrs["weight_names"] = np.zeros(0)
 
 
-def write(file: Any, model: Model, include_optimizer: bool) -> None:
+def write(file: Any, model: Any, include_optimizer: bool) -> None:
     """Writes a whole model into an open HDF5 file."""
     file.attrs["keras_version"], file.attrs["backend"] = _VERSION, "fastnn"
-    file.attrs["model_config"] = json.dumps(describe_model(model, legacy=True))
+    file.attrs["model_config"] = json.dumps(serialize_keras_object(model, legacy=True))
     write_weights(file.create_group("model_weights"), model)
     compiled = describe_compile(model) if include_optimizer else None
     if compiled is None:
@@ -96,7 +99,7 @@ def write(file: Any, model: Model, include_optimizer: bool) -> None:
 
 
 def _spelt_out(value: Any) -> Any:
-    """Losses and metrics by their whole names: Keras does not read the short ones in these files."""
+    """Returns losses and metrics by their full names: Keras does not read the short ones in these files."""
     if isinstance(value, str):
         return losses.ALIASES.get(value, value)
     if isinstance(value, list):
@@ -108,28 +111,28 @@ def _spelt_out(value: Any) -> Any:
 
 def _datasets(group: Any) -> list[Any]:
     found = []
-    for name in door.texts(group.attrs, "weight_names"):
-        dataset = door.at(group, name)
+    for name in hdf5.texts(group.attrs, "weight_names"):
+        dataset = hdf5.at(group, name)
         if dataset is None:
-            raise door.Broken(f"{group.name} names {name[:80]!r} and does not hold it")
+            raise Broken(f"{group.name} names {name[:80]!r} and does not hold it")
         found.append(dataset)
     return found
 
 
-def read_weights(group: Any, model: Model, by_name: bool = False, skip_mismatch: bool = False) -> None:
-    """Reads all weights: layer by layer in order, or by the layers' names.
+def read_weights(group: Any, model: Any, by_name: bool = False, skip_mismatch: bool = False) -> None:
+    """Reads all weights: layer by layer in order, or by the names of the layers.
 
     Raises:
-        ValueError: They are not the model's, and `skip_mismatch` is not set.
+        ValueError: They do not fit and `skip_mismatch` is False; then no weight was changed.
     """
     misfits = Misfits(skip_mismatch)
     stored = []
-    for name in door.texts(group.attrs, "layer_names"):
-        found = door.at(group, name)
+    for name in hdf5.texts(group.attrs, "layer_names"):
+        found = hdf5.at(group, name)
         if found is None:
-            raise door.Broken(f"{group.name} names the layer {name[:80]!r} and does not hold it")
+            raise Broken(f"{group.name} names the layer {name[:80]!r} and does not hold it")
         stored.append((name, _datasets(found)))
-    layers = [layer for layer in model.layers if not isinstance(layer, InputLayer)]
+    layers = [layer for layer in model.layers if not type(layer).__fastnn_is_entry__]
     if by_name:
         known = {layer.name: layer for layer in layers}
         pairs = [(known[name], datasets) for name, datasets in stored if name in known]
@@ -137,46 +140,46 @@ def read_weights(group: Any, model: Model, by_name: bool = False, skip_mismatch:
         weighty = [layer for layer in layers if weights_of(layer)]
         filled = [datasets for _, datasets in stored if datasets]
         if len(weighty) != len(filled):
-            raise ValueError(f"{model.who()} has {len(weighty)} layers with weights and the file {len(filled)}")
+            raise ValueError(f"{title(model)} has {len(weighty)} layers with weights and the file {len(filled)}")
         pairs = list(zip(weighty, filled, strict=True))
     together: list[tuple[Variable, Any]] = []
     for layer, datasets in pairs:
         together += fit_arrays(layer, weights_of(layer), datasets, misfits)
     misfits.settle()
-    for variable, value in [(variable, door.numbers(dataset)) for variable, dataset in together]:
+    for variable, value in [(variable, hdf5.numbers(dataset)) for variable, dataset in together]:
         variable.assign(value)
 
 
 def weights_group(file: Any) -> Any:
-    """Where a file's weights stand: a file of weights alone has no group for them."""
-    return door.child(file, "model_weights") if "layer_names" not in file.attrs else file
+    """Returns the group of a file's weights; a file of weights alone is that group itself."""
+    return hdf5.child(file, "model_weights") if "layer_names" not in file.attrs else file
 
 
-def read_model(file: Any, custom_objects: Mapping[str, Any] | None, compile: bool) -> tuple[Model, Reading]:
-    """The model of an open HDF5 file."""
+def read_model(file: Any, custom_objects: Mapping[str, Any] | None, compile: bool) -> tuple[Any, Reading]:
+    """Returns the model of an open HDF5 file, and the reading with the keys that were ignored."""
     if "model_config" not in file.attrs:
         raise ValueError(
             "the file holds no description of a model, only weights; make the model first and call load_weights()"
         )
-    reading = Reading(custom_objects, budget=door.total_numbers(file) + (1 << 16))
-    description = door.parsed(door.text_of(file.attrs["model_config"]))
+    reading = Reading(custom_objects, budget=hdf5.total_numbers(file) + (1 << 16))
+    description = parsed(hdf5.text_of(file.attrs["model_config"]))
     with reading.at("model_config"):
         model = read({"module": None, **description}, reading)
-    if not isinstance(model, Model):
+    if not isinstance(model, Network):
         raise ValueError(f"the file describes no model, but {model!r}")
     reading.settle(model)
     group = weights_group(file)
     if group is None:
-        raise door.Broken("holds no weights")
+        raise Broken("holds no weights")
     read_weights(group, model)
     if compile and "training_config" in file.attrs:
-        told = door.parsed(door.text_of(file.attrs["training_config"]))
+        told = parsed(hdf5.text_of(file.attrs["training_config"]))
         optimizer = told.pop("optimizer_config", None)
         if isinstance(optimizer, dict):
             optimizer = {**optimizer, "module": "keras.optimizers"}
             optimizer["class_name"] = str(optimizer.get("class_name")).split(">")[-1]
         if compile_as(model, {**told, "optimizer": optimizer}, reading):
-            slots = door.child(file, "optimizer_weights")
+            slots = hdf5.child(file, "optimizer_weights")
             if slots is not None:
-                restore_slots(model, [door.numbers(dataset) for dataset in _datasets(slots)])
+                restore_slots(model, [hdf5.numbers(dataset) for dataset in _datasets(slots)])
     return model, reading

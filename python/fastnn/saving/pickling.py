@@ -1,4 +1,4 @@
-"""Models as pickles: the bytes of their file, and the classes and functions of the user's that it names."""
+"""Pickles of models: the bytes of their `.keras` file, with the classes and functions outside fastnn that it names."""
 
 from __future__ import annotations
 
@@ -7,18 +7,17 @@ import io
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from fastnn.configurable import Configurable
-from fastnn.models.model import Model
-from fastnn.saving import door
+from fastnn.configurable import Configurable, argument_names, given_arguments
+from fastnn.saving.archive import read_archive_from
 from fastnn.saving.files import read_model, write_model
 from fastnn.saving.registry import get_registered_name
-from fastnn.saving.serialization import parts_of
+from fastnn.saving.tree import parts_of
 
 
-def freeze(model: Model) -> tuple[bytes, dict[str, Any]]:
-    """What `thaw` makes an equal model of: weights, how it was compiled, the optimizer's state and random streams."""
+def freeze(model: Any) -> tuple[bytes, dict[str, Any]]:
+    """Returns the arguments of `thaw` for an equal model, with the state of its training."""
     named: dict[str, Any] = {}
-    compiled = [model._compile_arguments] if model._compiled else []
+    compiled = [model.training_state.compiled.arguments] if model.compiled else []
     for part in parts_of(model):
         for one in _foreign([part, *compiled]):
             named[get_registered_name(one)] = one
@@ -28,12 +27,12 @@ def freeze(model: Model) -> tuple[bytes, dict[str, Any]]:
 
 
 def thaw(data: bytes, custom_objects: Mapping[str, Any]) -> Any:
-    """The model that `freeze` was given."""
-    return read_model(door.read_archive_from(io.BytesIO(data)), custom_objects, True)[0]
+    """Returns the model that `freeze` was given."""
+    return read_model(read_archive_from(io.BytesIO(data)), custom_objects, True)[0]
 
 
 def _foreign(value: Any) -> Iterator[Any]:
-    """Classes and functions that are not fastnn's, among objects and their arguments."""
+    """Yields the classes and functions outside fastnn among objects and their arguments."""
     if isinstance(value, (list, tuple)):
         for one in value:
             yield from _foreign(one)
@@ -45,7 +44,7 @@ def _foreign(value: Any) -> Iterator[Any]:
     elif isinstance(value, Configurable):
         yield from _foreign(type(value))
         arguments = {
-            **value.__dict__.get("_given_arguments", {}),
-            "_": [vars(value).get(n) for n in value._argument_names()],
+            **(given_arguments(value) or {}),
+            "_": [vars(value).get(n) for n in argument_names(value)],
         }
         yield from _foreign(arguments)

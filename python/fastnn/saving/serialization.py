@@ -1,294 +1,87 @@
 """Objects as Keras 3 writes them into JSON, and back: {"module", "class_name", "config", "registered_name"}.
 
-This file knows layers, initializers, losses, optimizers and their kin in general, from what `get_config` says of them;
-how the layers of a model are joined is in `structure.py`. What a stranger's file may name is found here and nowhere
-else: classes of fastnn, and what the user has registered. Python code in a file is refused.
+This file owns the form of one object: its entry, the values of its config, objects that stand several times. A config
+comes from `get_config` and goes to `from_config`; models join their layers there. A file may name the classes that the
+registry knows. Python code in a file is refused.
 """
 
 from __future__ import annotations
 
+import contextvars
 import inspect
-import math
-import re
-import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
-from fastnn import constraints, initializers, layers, losses, metrics, models, optimizers, regularizers
 from fastnn.configurable import Configurable
-from fastnn.engine.layer import Layer
+from fastnn.engine.by_code import runs_code
+from fastnn.engine.contract import Part, state_of
+from fastnn.engine.holding import is_made_of_layers
+from fastnn.engine.network import Network
+from fastnn.keras_form import is_from_fastnn, merged_attribute, own_attribute
 from fastnn.naming import suggestion
-from fastnn.ops.node import Operation
-from fastnn.saving.registry import CustomObjectScope, get_registered_name, get_registered_object
-
-_FAMILIES: dict[str, Any] = {
-    "layers": layers, "models": models, "initializers": initializers, "regularizers": regularizers,
-    "constraints": constraints, "optimizers": optimizers, "losses": losses, "metrics": metrics,
-    "schedules": optimizers.schedules,
-}  # fmt: skip
-_OF_ARGUMENT = {
-    "_initializer": "initializers", "_regularizer": "regularizers", "_constraint": "constraints",
-    "optimizer": "optimizers", "learning_rate": "schedules", "loss": "losses", "metrics": "metrics",
-}  # fmt: skip
-"""The family that an argument's name speaks of, where the file says no module."""
-
-_SINCE: dict[str, Any] = {
-    "quantization_config": None, "lora_alpha": None, "output_padding": None, "optional": False, "ragged": None,
-    "renorm": False, "renorm_clipping": None, "renorm_momentum": 0.99, "use_cudnn": "auto", "use_gate": False,
-    "sliding_window": None, "flash_attention": None, "input_axes": None, "output_axes": None,
-    "loss_scale_factor": None, "gradient_accumulation_steps": None, "weights": None, "salt": None,
-    "oov_method": "floormod", "from_sorted_ids": False, "batch_size": None,
-    "Loss.dtype": None, "Metric.dtype": None, "SparseCategoricalCrossentropy.axis": -1,
-    "SparseCategoricalCrossentropy.ignore_class": None, "MultiHeadAttention.seed": None,
-    "GroupQueryAttention.seed": None, "CategoryEncoding.sparse": False, "RandomContrast.value_range": [0, 255],
-    "AdditiveAttention.seed": None, "Embedding.input_length": None, "gptq_unpacked_column_size": None,
-    "zero_output_for_mask": False, "RandomBrightness.data_format": None, "RandomContrast.data_format": None,
-    "RandomFlip.data_format": None, "ZeroPadding1D.data_format": None, "Resizing.pad_to_aspect_ratio": False,
-    "Resizing.fill_mode": "constant", "Resizing.fill_value": 0.0, "Resizing.antialias": False,
-}  # fmt: skip
-"""Arguments that Keras 3.0 did not know, of any class or of one: they are written only where they say something."""
-
-_HARMLESS: dict[str, Any] = {
-    "quantization_config": None, "sparse": False, "ragged": False, "optional": False, "lora_rank": None,
-    "lora_alpha": None, "renorm": False, "renorm_clipping": None, "renorm_momentum": ..., "synchronized": False,
-    "use_gate": False, "sliding_window": None, "flash_attention": None, "input_axes": None, "output_axes": None,
-    "use_ema": False, "ema_momentum": ..., "ema_overwrite_frequency": ..., "loss_scale_factor": None,
-    "gradient_accumulation_steps": None, "jit_compile": ..., "is_legacy_optimizer": ..., "decay": 0.0,
-    "time_major": False, "implementation": ..., "dtype": ..., "fused": ..., "unroll": ...,
-    "zero_output_for_mask": ..., "virtual_batch_size": None, "adjustment": None, "fn": ..., "keras_version":
-    ..., "backend": ..., "batch_size": None, "input_tensor": None, "kernel_initializer": ...,
-    "kernel_regularizer": None, "kernel_constraint": None, "value_range": ..., "data_format": "channels_last",
-    "groups": 1, "auto_scale_loss": ...,
-}  # fmt: skip
-"""Keys that other versions of Keras write and that ask for nothing at these values (...: at any)."""
-
-
-class Reading:
-    """One reading of a file: the names it may use, how large it may grow, and what had to be left out.
-
-    Args:
-        custom_objects: Names beside the registered ones.
-        budget: How many numbers its weights may hold together; None: any.
-    """
-
-    def __init__(self, custom_objects: Mapping[str, Any] | None = None, budget: int | None = None) -> None:
-        self.custom_objects = dict(custom_objects or {})
-        self.budget = budget
-        self.dropped: dict[str, list[str]] = {}
-        self.shared: dict[Any, Any] = {}
-        self._place: list[str] = []
-
-    @contextmanager
-    def at(self, place: str) -> Iterator[None]:
-        """Errors within say that they are there."""
-        self._place.append(place)
-        try:
-            yield
-        finally:
-            self._place.pop()
-
-    @property
-    def place(self) -> str:
-        """Where the reading stands: layers[2] "dense" > activation."""
-        return " > ".join(self._place) or "the config"
-
-    def error(self, message: str) -> ValueError:
-        return ValueError(f"{self.place}: {message}")
-
-    def drop(self, owner: str, key: str) -> None:
-        """Notes a key that is not understood."""
-        keys = self.dropped.setdefault(owner, [])
-        if key not in keys:
-            keys.append(key)
-
-    def warn(self, stacklevel: int = 4) -> None:
-        """One warning of all that was left out."""
-        if self.dropped:
-            told = "; ".join(f"{owner}: {', '.join(keys)}" for owner, keys in self.dropped.items())
-            warnings.warn(f"keys that fastnn does not know were left out: {told}", stacklevel=stacklevel)
-
-    def bound(self, layer: Any) -> None:
-        """Lets a layer's weights be made without their first values, and no more of them than the file can fill."""
-        if self.budget is None:
-            return
-        for part in parts_of(layer):
-            for name, value in list(vars(part).items()):
-                if name.endswith("_initializer") and value is not None and not isinstance(value, _Bounded):
-                    part.__dict__[name] = _Bounded(self, value)
-
-    def settle(self, model: Any) -> None:
-        """Gives the layers of a model their own initializers back."""
-        for part in parts_of(model):
-            for name, value in list(vars(part).items()):
-                if isinstance(value, _Bounded):
-                    part.__dict__[name] = value.initializer
-
-    @property
-    def largest_size(self) -> int:
-        """The largest size that an argument may name: of a stranger's file one that fits into memory."""
-        return (1 << 31) - 1 if self.budget is None else 1 << 24
-
-    def bounded_size(self, key: str, value: Any) -> Any:
-        """The value of an argument, where it is not a size that is too large."""
-        if not any(word in key for word in _NO_SIZES) and _largest(value) > self.largest_size:
-            raise self.error(f"{key} expects a size of at most {self.largest_size}, got {str(value)[:80]}")
-        return value
-
-    def weigh(self, shape: Sequence[int | None]) -> None:
-        """Refuses samples that would not fit into memory, where a stranger's file asks for them."""
-        if self.budget is not None and math.prod(size or 1 for size in shape) > _MOST_A_SAMPLE:
-            raise self.error(f"a sample of shape {tuple(shape[1:])} is larger than a file may ask for")
-
-    def spend(self, shape: tuple[int, ...]) -> None:
-        assert self.budget is not None
-        self.budget -= math.prod(shape)
-        if self.budget < 0:
-            raise self.error(f"a weight of shape {shape} is larger than all that the file holds")
-
-
-_MOST_A_SAMPLE = 1 << 26
-
-
-class _Bounded:
-    """An initializer while a file is read: zeros, which the file's values replace, within its budget."""
-
-    def __init__(self, reading: Reading, initializer: Any) -> None:
-        self._reading = reading
-        self.initializer = initializer
-
-    def __call__(self, shape: Any, dtype: Any = None) -> Any:
-        self._reading.spend(tuple(shape))
-        return np.zeros(tuple(shape), dtype=np.float32)
-
-
-def children_of(layer: Layer) -> list[tuple[str, Layer]]:
-    """The layers that are attributes of a layer, or stand in lists there, each with the path by which files call it.
-
-    That is the attribute's name without a leading underscore; in a list, the class's name and a number after it.
-    """
-    found: list[tuple[str, Layer]] = []
-    attributes: list[tuple[str, Any]] = []
-    if isinstance(layer, models.Model) and not layer._has_call:
-        attributes.append(("layers", layer.layers))
-    else:
-        for name, value in vars(layer).items():
-            if name not in layer._internal and _holds_layers(value):
-                attributes.append((name.lstrip("_"), list(value.values()) if isinstance(value, dict) else value))
-    for name, value in sorted(attributes, key=lambda attribute: attribute[0]):
-        if isinstance(value, Layer):
-            found.append((name, value))
-            continue
-        counts: dict[str, int] = {}
-        for one in value:
-            stem = file_name(type(one).__name__)
-            count = counts[stem] = counts.get(stem, -1) + 1
-            found.append((f"{name}/{stem}_{count}" if count else f"{name}/{stem}", one))
-    return found
-
-
-def _holds_layers(value: Any) -> bool:
-    if isinstance(value, dict):
-        value = list(value.values())
-    if isinstance(value, (list, tuple)):
-        return bool(value) and all(isinstance(one, Layer) for one in value)
-    return isinstance(value, Layer)
-
-
-def file_name(class_name: str) -> str:
-    """What Keras calls a class in paths: `Conv2DTranspose` -> `conv2d_transpose`, `PReLU` -> `p_re_lu`."""
-    name = re.sub(r"\W+", "", class_name)
-    name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)
-    return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
-
-
-def parts_of(layer: Layer) -> list[Layer]:
-    """A layer and all the layers in it, each once."""
-    found: dict[int, Layer] = {}
-    pending = [layer]
-    while pending:
-        part = pending.pop()
-        if id(part) not in found:
-            found[id(part)] = part
-            pending += [child for _, child in children_of(part)]
-    return list(found.values())
-
+from fastnn.saving.reading import Reading as Reading
+from fastnn.saving.reading import current_reading as current_reading
+from fastnn.saving.registry import (
+    CustomObjectScope,
+    families_for,
+    get_registered_name,
+    get_registered_object,
+)
 
 # Writing --------------------------------------------------------------------------------------------------------------
 
 
-def described(obj: Any, config: Any) -> dict[str, Any]:
-    """An object of a class as Keras writes it, with this config."""
-    cls = type(obj)
-    module: str | None = cls.__module__
-    registered: str | None = get_registered_name(cls)
-    if cls.__module__.split(".")[0] == "fastnn":
-        parts = cls.__module__.split(".")[1:]
-        family = "layers" if parts[0] in ("layers", "layer") else ".".join(parts)
-        # What Keras has no word for, only fastnn reads.
-        module = "fastnn.ops" if cls is Operation else f"keras.{family}"
-        registered = None
-    name = cls.__name__
-    if cls in _LONGER:
-        name += "Initializer"
-    return {"module": module, "class_name": name, "config": config, "registered_name": registered}
+class _Writing:
+    """State of one description while it is written.
+
+    Args:
+        legacy: Whether entries have the form of Keras 2, without modules.
+
+    Attributes:
+        entries: The layers so far, by identity, with their entries. Entries of one layer share a number.
+    """
+
+    def __init__(self, legacy: bool) -> None:
+        self.legacy = legacy
+        self.entries: dict[int, tuple[Any, dict[str, Any]]] = {}
 
 
-_LONGER = (initializers.Orthogonal, initializers.Identity)
-"""Whose short names old versions of Keras do not find."""
-
-
-def _written(value: Any, live: Any, legacy: bool) -> Any:
-    """A value of a config; `live` is the attribute of the same name, which knows its class better than the config."""
-    if isinstance(live, Configurable) and not isinstance(value, str):
-        return serialize_keras_object(live, legacy)
-    if callable(live) and hasattr(live, "__name__") and not inspect.isclass(live):
-        return serialize_keras_object(live, legacy)
-    if isinstance(value, (list, tuple)):
-        lives = live if isinstance(live, (list, tuple)) and len(live) == len(value) else [None] * len(value)
-        return [_written(one, other, legacy) for one, other in zip(value, lives, strict=True)]
-    if isinstance(value, Mapping) and set(value) == {"class_name", "config"} and live is None and not legacy:
-        return {"module": None, **value, "registered_name": None}
-    return serialize_keras_object(value, legacy)
-
-
-def config_of(obj: Any, legacy: bool = False) -> dict[str, Any]:
-    """What Keras has as the object's config."""
-    config = dict(obj.get_config())
-    config.pop("batch_input_shape", None)
-    names = [cls.__name__ for cls in type(obj).__mro__]
-    written = {}
-    for key, value in config.items():
-        word = next((word for word in (*(f"{name}.{key}" for name in names), key) if word in _SINCE), None)
-        if word is None or value != _SINCE[word]:
-            live = getattr(obj, key, None)
-            if key == "learning_rate":
-                live = getattr(obj, "_schedule", None)
-            written[key] = _written(value, live, legacy)
-    if "data_format" in written and written["data_format"] is None:
-        written["data_format"] = "channels_last"
-    return written
+_writing: contextvars.ContextVar[_Writing | None] = contextvars.ContextVar("fastnn_writing", default=None)
 
 
 def serialize_keras_object(obj: Any, legacy: bool = False) -> Any:
-    """An object, a function or a value as Keras 3 writes it into JSON.
+    """Returns an object, a function or a value as Keras 3 writes it into JSON.
+
+    Called by a `get_config` while an object around it is written, it goes on in that description.
 
     Args:
-        obj: A layer, model, initializer, loss..., a function of fastnn or a registered one, or a value.
-        legacy: Whether layers are written as Keras 2 did, without their modules.
+        obj: A layer, model, initializer or loss, a function of fastnn or a registered one, or a plain value.
+        legacy: Whether layers are written as by Keras 2, without their modules.
 
     Returns:
         Values of JSON; an object is {"module", "class_name", "config", "registered_name"}.
 
     Raises:
-        TypeError: It is nothing that can be written.
+        TypeError: The object cannot be written.
 
     Example:
         >>> fastnn.saving.serialize_keras_object(fastnn.regularizers.L2(0.5))
         {'module': 'keras.regularizers', 'class_name': 'L2', 'config': {'l2': 0.5}, 'registered_name': None}
     """
+    writing = _writing.get()
+    if writing is not None:
+        return _described(obj, writing)
+    writing = _Writing(legacy)
+    token = _writing.set(writing)
+    try:
+        return _described(obj, writing)
+    finally:
+        _writing.reset(token)
+
+
+def _described(obj: Any, writing: _Writing) -> Any:
     if obj is None or isinstance(obj, (str, bool, int, float)):
         return obj
     if isinstance(obj, np.generic):
@@ -300,29 +93,100 @@ def serialize_keras_object(obj: Any, legacy: bool = False) -> Any:
     if isinstance(obj, np.ndarray):
         return {"class_name": "__numpy__", "config": {"value": obj.tolist(), "dtype": obj.dtype.name}}
     if isinstance(obj, (list, tuple)):
-        return [serialize_keras_object(one, legacy) for one in obj]
+        return [_described(one, writing) for one in obj]
     if isinstance(obj, Mapping):
-        return {str(key): serialize_keras_object(value, legacy) for key, value in obj.items()}
-    if isinstance(obj, models.Model):
-        from fastnn.saving.structure import describe_model
-
-        return describe_model(obj, legacy)
-    if isinstance(obj, Layer):
-        from fastnn.saving.structure import describe_layer
-
-        return describe_layer(obj, legacy)
+        return {str(key): _described(value, writing) for key, value in obj.items()}
+    if isinstance(obj, Part):
+        return _layer_entry(obj, writing)
     if inspect.isfunction(obj) or inspect.isbuiltin(obj):
-        name = get_registered_name(obj)
-        if name == "<lambda>":
-            raise TypeError("a lambda cannot be saved; write a function and register it: register_keras_serializable()")
-        if (getattr(obj, "__module__", "") or "").split(".")[0] == "fastnn":
-            return name
-        return {"module": "builtins", "class_name": "function", "config": name, "registered_name": name}
+        return _function_entry(obj)
     if hasattr(obj, "get_config"):
-        return described(obj, config_of(obj, legacy))
+        return _entry(type(obj), _config_of(obj, writing))
     if isinstance(obj, type):
         return {"module": "builtins", "class_name": "__type__", "config": obj.__name__, "registered_name": None}
     raise TypeError(f"{obj!r} cannot be saved: it has no get_config()")
+
+
+def _function_entry(function: Any) -> Any:
+    name = get_registered_name(function)
+    if name == "<lambda>":
+        raise TypeError("a lambda cannot be saved; write a function and register it: register_keras_serializable()")
+    if (getattr(function, "__module__", "") or "").split(".")[0] == "fastnn":
+        return name
+    return {"module": "builtins", "class_name": "function", "config": name, "registered_name": name}
+
+
+def _entry(cls: type, config: Any) -> dict[str, Any]:
+    """Returns the entry of an object of a class."""
+    if is_from_fastnn(cls):
+        module = getattr(cls, "keras_module", None)
+        registered = own_attribute(cls, "keras_registered_name")
+    else:
+        module, registered = cls.__module__, get_registered_name(cls)
+    name = own_attribute(cls, "keras_class_name") or cls.__name__
+    return {"module": module, "class_name": name, "config": config, "registered_name": registered}
+
+
+def _layer_entry(layer: Any, writing: _Writing) -> dict[str, Any]:
+    """Returns the entry of a layer; entries of the same layer bear one number."""
+    if id(layer) in writing.entries:
+        first = writing.entries[id(layer)][1]
+        first["shared_object_id"] = list(writing.entries).index(id(layer)) + 1
+        return {key: value for key, value in first.items() if key not in ("name", "inbound_nodes")}
+    entry = _entry(type(layer), _config_of(layer, writing))
+    if writing.legacy:
+        entry = {"class_name": entry["class_name"], "config": entry["config"]}
+    else:
+        shape = _shape_to_build(layer)
+        if shape is not None:
+            entry["build_config"] = {"input_shape": serialize_keras_object(shape)}
+    writing.entries[id(layer)] = layer, entry
+    return entry
+
+
+def _shape_to_build(layer: Any) -> Any:
+    """Returns the input shape that builds a layer before it is called; None where its call builds it."""
+    shape = state_of(layer).build_shape
+    if not layer.built or not shape or getattr(type(layer), "keras_builds_itself", False):
+        return None
+    # Layers of several arguments are built by their calls; a layer of the user's may depend on the shape.
+    return shape if (not is_from_fastnn(type(layer)) if runs_code(layer) else is_shape(shape)) else None
+
+
+def is_shape(shape: Any) -> bool:
+    """Returns whether a value is the shape of one tensor."""
+    return isinstance(shape, (list, tuple)) and all(size is None or isinstance(size, int) for size in shape)
+
+
+def _config_of(obj: Any, writing: _Writing) -> dict[str, Any]:
+    """Returns the config that Keras has for an object."""
+    config = dict(obj.get_config())
+    if hasattr(obj, "holds_file_form") and obj.holds_file_form(config):
+        return config
+    config.pop("batch_input_shape", None)
+    newer = merged_attribute(type(obj), "keras_newer_arguments")
+    written = {}
+    for key, value in config.items():
+        if key not in newer or value != newer[key]:
+            live = getattr(obj, "schedule", None) if key == "learning_rate" else getattr(obj, key, None)
+            written[key] = _written(value, live, writing)
+    if "data_format" in written and written["data_format"] is None:
+        written["data_format"] = "channels_last"
+    return written
+
+
+def _written(value: Any, live: Any, writing: _Writing) -> Any:
+    """Returns a value of a config. `live` is the attribute of the same name, whose class the config may not tell."""
+    if isinstance(live, Configurable) and not isinstance(value, str):
+        return _described(live, writing)
+    if callable(live) and hasattr(live, "__name__") and not inspect.isclass(live):
+        return _described(live, writing)
+    if isinstance(value, (list, tuple)):
+        lives = live if isinstance(live, (list, tuple)) and len(live) == len(value) else [None] * len(value)
+        return [_written(one, other, writing) for one, other in zip(value, lives, strict=True)]
+    if isinstance(value, Mapping) and set(value) == {"class_name", "config"} and live is None and not writing.legacy:
+        return {"module": None, **value, "registered_name": None}
+    return _described(value, writing)
 
 
 # Reading --------------------------------------------------------------------------------------------------------------
@@ -331,15 +195,18 @@ def serialize_keras_object(obj: Any, legacy: bool = False) -> Any:
 def deserialize_keras_object(
     config: Any, custom_objects: Mapping[str, Any] | None = None, safe_mode: bool = True
 ) -> Any:
-    """What `serialize_keras_object` wrote, or Keras.
+    """Returns the object that `serialize_keras_object`, of fastnn or Keras, described.
 
     Args:
         config: Values of JSON.
-        custom_objects: Names beside the registered ones.
-        safe_mode: Taken for Keras' sake: Python code in a config is refused either way.
+        custom_objects: Names that take precedence over the registered ones.
+        safe_mode: Accepted for Keras compatibility; ignored. Python code in a config is always refused.
+
+    Returns:
+        The object.
 
     Raises:
-        ValueError: A class or function is unknown, or its arguments are none it can take.
+        ValueError: A class or function is unknown, or does not accept its arguments.
 
     Example:
         >>> fastnn.saving.deserialize_keras_object({"class_name": "L2", "module": "keras.regularizers",
@@ -352,16 +219,16 @@ def deserialize_keras_object(
     return made
 
 
-def read(value: Any, reading: Reading, hint: str = "") -> Any:
-    """A value of a file: objects are made of what describes them.
+def read(value: Any, reading: Reading, argument: str = "") -> Any:
+    """Returns a value of a file, with an object in place of each description.
 
     Args:
         value: Values of JSON.
         reading: The reading it is part of.
-        hint: The name of the argument it is for.
+        argument: Name of the argument that the value is for; "": none.
     """
     if isinstance(value, list):
-        return [read(one, reading, hint) for one in value]
+        return [read(one, reading, argument) for one in value]
     if not isinstance(value, dict):
         return value
     name = value.get("class_name")
@@ -370,8 +237,8 @@ def read(value: Any, reading: Reading, hint: str = "") -> Any:
     special = _SPECIAL.get(name)
     if special is not None:
         return special(value.get("config"), reading)
-    with reading.at(f"{hint} {name}".strip()):
-        return _object(value, reading, hint)
+    with reading.at(f"{argument} {name}".strip()):
+        return _object(value, reading, argument)
 
 
 def _lambda(config: Any, reading: Reading) -> Any:
@@ -381,7 +248,7 @@ def _lambda(config: Any, reading: Reading) -> Any:
     )
 
 
-def _numbers(config: Any, reading: Reading) -> Any:
+def _array(config: Any, reading: Reading) -> Any:
     try:
         return np.asarray(config["value"], dtype=np.dtype(str(config.get("dtype", "float32"))))
     except (TypeError, KeyError, ValueError) as error:
@@ -391,7 +258,7 @@ def _numbers(config: Any, reading: Reading) -> Any:
 def _policy(config: Any, reading: Reading) -> Any:
     name = config.get("name") if isinstance(config, dict) else config
     if name not in ("float32", None):
-        reading.drop("dtype", str(name))
+        reading.ignore("dtype", str(name))
     return "float32"
 
 
@@ -404,41 +271,39 @@ def _function(config: Any, reading: Reading) -> Any:
 
 
 def _wrapped(config: Any, reading: Reading) -> Any:
-    """A metric or loss of a function, as Keras 2 wrote it: by the function's name."""
+    """A metric or loss of a function, which Keras 2 describes by the name of the function."""
     function = read(config.get("fn"), reading) if isinstance(config, dict) else None
     if isinstance(function, str) and config.get("name") in ("accuracy", "acc"):
         return config["name"]
     return function
 
 
-def _no_type(config: Any, reading: Reading) -> Any:
+def _type(config: Any, reading: Reading) -> Any:
     return str(config)
 
 
 _SPECIAL: dict[str, Callable[[Any, Reading], Any]] = {
-    "__lambda__": _lambda, "__numpy__": _numbers, "__tensor__": _numbers, "DTypePolicy": _policy,
+    "__lambda__": _lambda, "__numpy__": _array, "__tensor__": _array, "DTypePolicy": _policy,
     "FloatDTypePolicy": _policy, "Policy": _policy, "MeanMetricWrapper": _wrapped, "LossFunctionWrapper": _wrapped,
-    "function": _function, "__type__": _no_type,
+    "function": _function, "__type__": _type,
     "__tuple__": lambda config, reading: tuple(read(config, reading)),
     "__ellipsis__": lambda config, reading: ...,
     "__slice__": lambda config, reading: slice(config.get("start"), config.get("stop"), config.get("step")),
     "__bytes__": lambda config, reading: str(config["value"]).encode(),
 }  # fmt: skip
+"""Entries of Keras that describe plain values and functions, by their `class_name`."""
 
 
-def _family_of(entry: Mapping[str, Any], hint: str) -> str:
-    parts = str(entry.get("module") or "").split(".")
-    found = [part for part in parts if part in _FAMILIES]
-    if found:
-        return found[-1]
-    return next((family for ending, family in _OF_ARGUMENT.items() if hint.endswith(ending)), "layers")
+def find_class(entry: Mapping[str, Any], reading: Reading, argument: str = "") -> type:
+    """Returns the class that an entry names.
 
-
-def find_class(entry: Mapping[str, Any], reading: Reading, hint: str = "") -> type:
-    """The class that an entry names.
+    Args:
+        entry: The entry.
+        reading: The reading it is part of.
+        argument: Name of the argument that the object is for; "": none.
 
     Raises:
-        ValueError: There is none; the message says where, and proposes the nearest.
+        ValueError: There is no such class; the message has the place and proposes the nearest name.
     """
     name = entry["class_name"]
     for candidate in (entry.get("registered_name"), name):
@@ -447,98 +312,95 @@ def find_class(entry: Mapping[str, Any], reading: Reading, hint: str = "") -> ty
             if not isinstance(found, type):
                 raise reading.error(f"custom object {candidate!r} is no class: {found!r}")
             return found
-    if entry.get("module") == "fastnn.ops" and name == "Operation":
-        return Operation
-    family = _family_of(entry, hint)
-    order = [family, *(other for other in ("layers", "models") if other != family)]
-    for place in order:
-        found = None if name.startswith("_") else getattr(_FAMILIES[place], name, None)
-        found = found or getattr(_FAMILIES[place], _RENAMED.get(name, ""), None)
-        if isinstance(found, type) and (issubclass(found, Configurable) or hasattr(found, "from_config")):
-            return found
-    word = "layer" if family in ("layers", "models") else family.rstrip("s").replace("losse", "loss")
-    known = [n for n, cls in vars(_FAMILIES[family]).items() if isinstance(cls, type) and issubclass(cls, Configurable)]
     module = str(entry.get("module") or "")
+    families = families_for(module, argument)
+    for family in families:
+        cls = family.find(name)
+        if cls is not None:
+            return cls
     if module and module.split(".")[0] not in ("keras", "fastnn", "builtins", "tf_keras", "tensorflow"):
         raise reading.error(
             f"{name!r} of {module} is not part of fastnn; pass custom_objects={{{name!r}: ...}} or register the class "
             "with register_keras_serializable()"
         )
-    raise reading.error(f"fastnn has no {word} {name!r}.{suggestion(name, known)}")
+    raise reading.error(f"fastnn has no {families[0].word} {name!r}.{suggestion(name, families[0].names())}")
 
 
-_RENAMED = {
-    "IdentityInitializer": "Identity", "OrthogonalInitializer": "Orthogonal", "SpatialDropout": "SpatialDropout1D",
-    "BatchNormalizationV1": "BatchNormalization", "BatchNormalizationV2": "BatchNormalization", "LSTMV2": "LSTM",
-    "GRUV2": "GRU", "Model": "Functional", "Convolution2D": "Conv2D", "ModuleWrapper": "",
-    "ExperimentalAdam": "Adam", "TorchAdam": "Adam",
-}  # fmt: skip
-
-
-def _object(entry: Mapping[str, Any], reading: Reading, hint: str) -> Any:
-    cls = find_class(entry, reading, hint)
+def _object(entry: Mapping[str, Any], reading: Reading, argument: str) -> Any:
+    cls = find_class(entry, reading, argument)
     config = entry.get("config")
     if config is None:
         config = {}
     if not isinstance(config, dict):
         raise reading.error(f"config expects a dict, got {str(config)[:80]!r}")
-    if issubclass(cls, models.Model):
-        from fastnn.saving.structure import build_model
-
-        return build_model(cls, dict(entry), reading)
-    arguments = {key: read(value, reading, key) for key, value in config.items()}
-    arguments = fitting(cls, arguments, reading)
-    with CustomObjectScope(reading.custom_objects):
-        try:
-            made = cls.from_config(arguments) if hasattr(cls, "from_config") else cls(**arguments)
-        except (TypeError, KeyError, IndexError, AttributeError, OverflowError, ArithmeticError) as error:
-            raise reading.error(f"its arguments do not fit: {error}") from error
-        except ValueError as error:
-            raise reading.error(str(error)) from error
-    if isinstance(made, Layer):
+    in_file_form = issubclass(cls, Configurable) and cls.holds_file_form(config)
+    if not in_file_form:
+        config = _fitting(cls, {key: read(value, reading, key) for key, value in config.items()}, reading)
+    with CustomObjectScope(reading.custom_objects), reading.in_progress():
+        made = cls.from_config(config) if in_file_form else _from_arguments(cls, config, reading)
+    if isinstance(made, Part):
         reading.bound(made)
+        _build(made, entry.get("build_config"))
     return made
 
 
-def fitting(cls: type, arguments: dict[str, Any], reading: Reading) -> dict[str, Any]:
-    """The arguments that a class takes; the others are noted, save those that ask for nothing."""
-    for old, new in getattr(cls, "renamed", {}).items():
-        if old in arguments:
-            value = arguments.pop(old)
-            arguments.setdefault(new, value)
-    if not issubclass(cls, Configurable) or cls.__module__.split(".")[0] != "fastnn" or cls is Operation:
-        return arguments
-    parameters = inspect.signature(cls.__init__).parameters
-    taken = {name for name, p in parameters.items() if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)}
-    if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
-        taken |= set(cls._common_arguments())
-    if "dtype" in arguments and arguments["dtype"] is not None:
-        given = arguments["dtype"]
-        arguments["dtype"] = given.get("name", "float32") if isinstance(given, dict) else str(given)
-        if issubclass(cls, Layer) and cls is not layers.InputLayer and arguments["dtype"] in _HALF:
-            reading.drop("dtype", arguments.pop("dtype"))
-    fit = {}
-    for key, value in arguments.items():
-        reading.bounded_size(key, value)
-        if key in taken:
-            fit[key] = "sum_over_batch_size" if key == "reduction" and value == "auto" else value
-        elif not (key in _HARMLESS and (_HARMLESS[key] is ... or _same(value, _HARMLESS[key]))) and value is not None:
-            reading.drop(cls.__name__, key)
-    return fit
+def _from_arguments(cls: Any, arguments: dict[str, Any], reading: Reading) -> Any:
+    try:
+        return cls.from_config(arguments) if hasattr(cls, "from_config") else cls(**arguments)
+    except (TypeError, KeyError, IndexError, AttributeError, OverflowError, ArithmeticError) as error:
+        raise reading.error(f"its arguments do not fit: {error}") from error
+    except ValueError as error:
+        raise reading.error(str(error)) from error
+
+
+def _build(layer: Any, build_config: Any) -> None:
+    """Builds a model that does not know its input shape otherwise; a layer is built by its call."""
+    shape = build_config.get("input_shape") if isinstance(build_config, dict) else None
+    if not shape or layer.built or not isinstance(layer, Network):
+        return
+    if not is_made_of_layers(layer) or (layer.layers and is_shape(shape) and len(shape) > 1):
+        layer.build(_as_shape(shape))
+
+
+def _as_shape(value: Any) -> Any:
+    """Returns shapes of JSON as they are given to `build`."""
+    if isinstance(value, dict):
+        return {key: _as_shape(one) for key, one in value.items()}
+    return tuple(value) if is_shape(value) else [_as_shape(one) for one in value]
 
 
 _HALF = ("float16", "bfloat16", "mixed_float16", "mixed_bfloat16", "float64")
 
 
-_NO_SIZES = ("seed", "salt", "vocab", "token", "bin", "value", "mask", "threshold", "scale", "offset")
-"""In the names of arguments whose whole numbers are no sizes."""
+def _fitting(cls: type, arguments: dict[str, Any], reading: Reading) -> dict[str, Any]:
+    """Returns the arguments that a class accepts and notes the others, unless they have no effect."""
+    if not issubclass(cls, Configurable):
+        return arguments
+    for old, new in cls.renamed.items():
+        if old in arguments:
+            value = arguments.pop(old)
+            arguments.setdefault(new, value)
+    if not is_from_fastnn(cls):
+        return arguments
+    parameters = inspect.signature(cls.__init__).parameters
+    taken = {name for name, p in parameters.items() if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)}
+    if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
+        taken |= set(cls.common_arguments)
+    if arguments.get("dtype") is not None:
+        given = arguments["dtype"]
+        arguments["dtype"] = given.get("name", "float32") if isinstance(given, dict) else str(given)
+        if issubclass(cls, Part) and arguments["dtype"] in _HALF and not cls.__fastnn_is_entry__:
+            reading.ignore("dtype", arguments.pop("dtype"))
+    harmless = merged_attribute(cls, "keras_ignored_arguments")
+    fit = {}
+    for key, value in arguments.items():
+        reading.bounded_size(key, value)
+        if key in taken:
+            fit[key] = "sum_over_batch_size" if key == "reduction" and value == "auto" else value
+        elif not (value is None or (key in harmless and _has_no_effect(value, harmless[key]))):
+            reading.ignore(cls.__name__, key)
+    return fit
 
 
-def _largest(value: Any) -> int:
-    if isinstance(value, (list, tuple)):
-        return max(map(_largest, value), default=0)
-    return abs(value) if isinstance(value, int) else 0
-
-
-def _same(value: Any, other: Any) -> bool:
-    return type(value) is type(other) and bool(value == other)
+def _has_no_effect(value: Any, harmless: Any) -> bool:
+    return harmless is ... or (type(value) is type(harmless) and bool(value == harmless))

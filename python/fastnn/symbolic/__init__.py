@@ -1,1 +1,1 @@
-"""Symbolic tensors and variables: what a graph is written with before any number exists."""
+"""Tensors without numbers, the calls that make them, and variables: what models are written with."""

@@ -149,7 +149,8 @@ class KerasTensor(Arithmetic):
         shape: With the batch, which is None: (None, 784).
         dtype: "float32", "int32" or "bool".
         name: Its name.
-        call: The call that makes it.
+        call: The call that makes it; an error for a tensor that stands for an argument.
+        made_by: The same; None for a tensor that stands for an argument.
         history: The layer that makes it, which of the layer's calls, and which of the call's outputs it is.
     """
 
@@ -157,14 +158,14 @@ class KerasTensor(Arithmetic):
         self.shape = shape
         self.dtype = dtype
         self.name = name
-        self._call = call
+        self.made_by = call
         self._index = index
 
     @property
     def call(self) -> Call:
-        if self._call is None:
+        if self.made_by is None:
             raise ValueError(f"the tensor {self.name!r} only stands for an argument; no layer makes it")
-        return self._call
+        return self.made_by
 
     @property
     def history(self) -> History:
@@ -288,7 +289,7 @@ class Call:
         self.structure = structure or Structure(list(outputs) if len(outputs) > 1 else None)
         self.training = training
         trace = Trace.current()
-        self.number = 0 if trace is not None else len(layer._calls)
+        self.number = 0 if trace is not None else len(layer.__fastnn_calls__())
         stem = layer.name if self.number == 0 else f"{layer.name}_call_{self.number}"
         names = [stem] if len(outputs) == 1 else [f"{stem}_{i}" for i in range(len(outputs))]
         self.outputs = [
@@ -296,7 +297,7 @@ class Call:
             for i, ((shape, dtype), name) in enumerate(zip(outputs, names, strict=True))
         ]
         # What happens within a trace belongs to the trace, not to the layer's history.
-        (layer._calls if trace is None else trace.calls).append(self)
+        (layer.__fastnn_calls__() if trace is None else trace.calls).append(self)
 
     def result(self) -> Any:
         """The outputs as the caller gets them."""
@@ -308,7 +309,7 @@ class Call:
         if self.training is not None:
             emission.training = self.training
         try:
-            made: list[int] = self.layer._emit(emission, edges, self.arguments)
+            made: list[int] = self.layer.__fastnn_emit__(emission, edges, self.arguments)
             return made
         finally:
             emission.training = outer

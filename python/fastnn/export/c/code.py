@@ -16,15 +16,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastnn.atomic_files import replacing
+from fastnn.engine.contract import title
 from fastnn.export.c.library import FUNCTIONS, LIBRARY
 from fastnn.export.tape import Node, Tape, registrar, taped
-from fastnn.models.model import Model
-from fastnn.saving import door
 
 Array = NDArray[Any]
 
 
-def export_c(model: Model, filepath: str | os.PathLike[str]) -> None:
+def export_c(model: Any, filepath: str | os.PathLike[str]) -> None:
     """Writes what a model predicts for one sample into a file of C99.
 
     The file has `void NAME_predict(const float *input, float *output)` and, unless it is compiled with
@@ -39,7 +39,7 @@ def export_c(model: Model, filepath: str | os.PathLike[str]) -> None:
     """
     path = Path(os.fspath(filepath))
     if not model.built:
-        raise ValueError(f"{model.who()} is not built; give it an Input, build() it, or fit it first")
+        raise ValueError(f"{title(model)} is not built; give it an Input, build() it, or fit it first")
     tape = taped(model)
     name = re.sub(r"\W", "_", path.stem) or "model"
     name = name if not name[0].isdigit() else f"m{name}"
@@ -51,7 +51,7 @@ def export_c(model: Model, filepath: str | os.PathLike[str]) -> None:
     if tape.spec(tape.inputs[0][1])[1] == "int32":
         sample = np.zeros_like(sample)
     text = to_c(tape, name, sample, np.asarray(model.predict_on_batch(sample)))
-    with door.replacing(path) as beside:
+    with replacing(path) as beside:
         beside.write_text(text, encoding="ascii")
 
 

@@ -11,6 +11,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+from fastnn.atomic_files import replacing
+from fastnn.engine.contract import title
 from fastnn.export.onnx import activations as activations
 from fastnn.export.onnx import functions as functions
 from fastnn.export.onnx import layers as layers
@@ -19,15 +21,13 @@ from fastnn.export.onnx.graph import EXPORTERS as EXPORTERS
 from fastnn.export.onnx.graph import SOURCES as SOURCES
 from fastnn.export.onnx.graph import TYPES, Builder
 from fastnn.export.tape import Spec, Tape, taped
-from fastnn.models.model import Model
-from fastnn.saving import door
 
 OPSETS, IR_VERSION = {"": 17, "ai.onnx.ml": 3}, 8
 FROM_SHAPES = ("Reshape", "ReshapeTo", "BroadcastTo", "BroadcastLike")
 """Kinds whose exporters go by the shape of the output, which says what is open, and not by the arguments."""
 
 
-def export_onnx(model: Model, filepath: str | os.PathLike[str]) -> None:
+def export_onnx(model: Any, filepath: str | os.PathLike[str]) -> None:
     """Writes what a model predicts into an ONNX file.
 
     Args:
@@ -39,8 +39,8 @@ def export_onnx(model: Model, filepath: str | os.PathLike[str]) -> None:
         ValueError: The model is not built, or one of its layers cannot be expressed.
     """
     if not model.built:
-        raise ValueError(f"{model.who()} is not built; give it an Input, build() it, or fit it first")
-    with door.replacing(Path(os.fspath(filepath))) as beside:
+        raise ValueError(f"{title(model)} is not built; give it an Input, build() it, or fit it first")
+    with replacing(Path(os.fspath(filepath))) as beside:
         beside.write_bytes(to_onnx(taped(model), model.name))
 
 

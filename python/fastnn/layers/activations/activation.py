@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from fastnn import activations, ops
+from fastnn.engine.contract import title
 from fastnn.engine.emission import Emission
-from fastnn.engine.layer import Layer
+from fastnn.engine.node_layer import NodeLayer
 from fastnn.symbolic.tensors import Shape
 from fastnn.symbolic.variable import Variable
 
@@ -20,7 +21,7 @@ def _spread(mask: Any, rank: int) -> Any:
     return ops.reshape(mask, (-1, *mask.shape[1:], *[1] * (rank - len(mask.shape))))
 
 
-class _Elementwise(Layer):
+class _Elementwise(NodeLayer):
     """A layer that is one activation node; it may also stand as the `activation` of another layer."""
 
     supports_masking = True
@@ -29,10 +30,10 @@ class _Elementwise(Layer):
         """Kind and config of the node."""
         raise NotImplementedError
 
-    def _node(self) -> activations.Node | None:
+    def core_node(self) -> activations.Node | None:
         return self.activation_node()
 
-    def _activation_after(self) -> activations.Node | None:
+    def node_after(self) -> activations.Node | None:
         return None
 
 
@@ -152,16 +153,16 @@ class Softmax(_Elementwise):
     def activation_node(self) -> activations.Node | None:
         return "Softmax", {"axis": self.axis}
 
-    def _check_mask(self, mask: Shape, shape: Shape) -> None:
+    def check_mask_shape(self, mask: Shape, shape: Shape) -> None:
         if len(mask) != len(shape) or not all(m in (s, 1, None) or s is None for m, s in zip(mask, shape, strict=True)):
-            super()._check_mask(mask, shape)
+            super().check_mask_shape(mask, shape)
 
-    def _emit_masked(self, emission: Emission, edges: list[int], masks: Sequence[int | None]) -> list[int]:
+    def add_masked_node(self, emission: Emission, edges: list[int], masks: Sequence[int | None]) -> list[int]:
         rank = len(emission.graph.spec(edges[0])[0])
         axes = [self.axis] if isinstance(self.axis, int) else self.axis
         reach = 0 if masks[0] is None else len(emission.graph.spec(masks[0])[0])
         if masks[0] is None or all(axis % rank >= reach for axis in axes):
-            return self._emit_main(emission, edges)
+            return self.add_core_node(emission, edges)
 
         def hidden(x: Any, counts: Any) -> Any:
             return ops.where(_spread(counts, rank), x, _HIDDEN)
@@ -169,12 +170,12 @@ class Softmax(_Elementwise):
         def nothing(y: Any, counts: Any) -> Any:
             return ops.where(_spread(counts, rank), y, 0.0)
 
-        given = emission.run(hidden, [edges[0], masks[0]], self.who())[1]
-        made = self._emit_main(emission, given)
-        return emission.run(nothing, [made[0], masks[0]], self.who())[1]
+        given = emission.run(hidden, [edges[0], masks[0]], title(self))[1]
+        made = self.add_core_node(emission, given)
+        return emission.run(nothing, [made[0], masks[0]], title(self))[1]
 
 
-class PReLU(Layer):
+class PReLU(NodeLayer):
     """x above zero, alpha * x below, with an `alpha` that is learned.
 
     Shapes: the input's; `alpha` has the shape of a sample, with size 1 along `shared_axes`.

@@ -29,6 +29,7 @@ class AdditiveAttention(ScoredAttention):
         >>> AdditiveAttention()([query, value])
     """
 
+    keras_newer_arguments = {"seed": None}
     scored_by = "AdditiveAttention"
     scale: Variable | None = None
 

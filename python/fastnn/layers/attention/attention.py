@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from fastnn.engine.contract import title
 from fastnn.layers.attention.scored_attention import ScoredAttention
 from fastnn.symbolic.variable import Variable
 
@@ -47,7 +48,7 @@ class Attention(ScoredAttention):
     ) -> None:
         super().__init__(**kwargs)
         if score_mode not in ("dot", "concat"):
-            raise ValueError(f"{self.who()} expects score_mode 'dot' or 'concat', got {score_mode!r}")
+            raise ValueError(f"{title(self)} expects score_mode 'dot' or 'concat', got {score_mode!r}")
         self._open(seed)
 
     def build(self, input_shape: Any = None) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from fastnn import _core
+from fastnn.engine.contract import title
 from fastnn.layers.attention.scored_attention import attend
 from fastnn.layers.core.einsum_dense import EinsumDense
 from fastnn.layers.core.projection import Projecting
@@ -56,6 +57,9 @@ class MultiHeadAttention(Projecting):
         >>> MultiHeadAttention(num_heads=4, key_dim=16)(x, x, use_causal_mask=True)
     """
 
+    keras_newer_arguments = {
+        "seed": None, "sliding_window": None, "flash_attention": None, "use_gate": False,
+    }  # fmt: skip
     supports_masking = True
 
     def __init__(
@@ -85,12 +89,12 @@ class MultiHeadAttention(Projecting):
             size = getattr(self, name)
             absent = size is None and name in ("value_dim", "sliding_window")
             if not absent and (isinstance(size, bool) or not isinstance(size, int) or size < 1):
-                raise ValueError(f"{self.who()} expects {name} to be a whole number of at least 1, got {size!r}")
+                raise ValueError(f"{title(self)} expects {name} to be a whole number of at least 1, got {size!r}")
         if not 0 <= dropout <= 1:
-            raise ValueError(f"{self.who()} expects dropout from 0 to 1, got {dropout!r}")
+            raise ValueError(f"{title(self)} expects dropout from 0 to 1, got {dropout!r}")
         if attention_axes not in (None, 1, (1,), [1]):
             raise ValueError(
-                f"{self.who()} attends along axis 1, the steps of (batch, steps, size), got "
+                f"{title(self)} attends along axis 1, the steps of (batch, steps, size), got "
                 f"attention_axes={attention_axes!r}; bring the axis there with Permute"
             )
         self.stream = _core.Stream(next_seed() if seed is None else int(seed))
@@ -133,10 +137,10 @@ class MultiHeadAttention(Projecting):
         key_shape = value_shape if key_shape is None else key_shape
         for name, shape in (("query", query_shape), ("value", value_shape), ("key", key_shape)):
             if len(shape) != 3 or shape[-1] is None:
-                raise ValueError(f"{self.who()} expects a {name} of (batch, steps, size), got {tuple(shape)}")
+                raise ValueError(f"{title(self)} expects a {name} of (batch, steps, size), got {tuple(shape)}")
         if value_shape[1] != key_shape[1]:
             raise ValueError(
-                f"{self.who()} expects a value and a key of as many steps, got {tuple(value_shape)} and "
+                f"{title(self)} expects a value and a key of as many steps, got {tuple(value_shape)} and "
                 f"{tuple(key_shape)}"
             )
         heads, width = self.num_heads, self.value_dim or self.key_dim
@@ -159,7 +163,7 @@ class MultiHeadAttention(Projecting):
         """The output's shape: the query's, or with `output_shape` in place of its last size."""
         return tuple(query_shape) if self._sizes is None else (*query_shape[:-1], *self._sizes)
 
-    def _emit_penalty(self, emission: Any, edges: list[int]) -> list[int]:
+    def add_output_penalty(self, emission: Any, edges: list[int]) -> list[int]:
         return edges  # the projections have it
 
     def call(

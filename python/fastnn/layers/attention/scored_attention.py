@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from fastnn import _core
+from fastnn.engine.contract import title
 from fastnn.engine.layer import Layer
 from fastnn.seeds import next_seed
 from fastnn.symbolic.tensors import operators
@@ -39,13 +40,13 @@ class ScoredAttention(Layer):
 
     def _open(self, seed: int | None) -> None:
         if not 0 <= self.dropout <= 1:
-            raise ValueError(f"{self.who()} expects dropout from 0 to 1, got {self.dropout!r}")
+            raise ValueError(f"{title(self)} expects dropout from 0 to 1, got {self.dropout!r}")
         self.stream = _core.Stream(next_seed() if seed is None else int(seed))
 
     def _sequences(self, inputs: Any) -> list[Any]:
         if not isinstance(inputs, (list, tuple)) or len(inputs) not in (2, 3):
             got = f"a list of {len(inputs)}" if isinstance(inputs, (list, tuple)) else type(inputs).__name__
-            raise ValueError(f"{self.who()} expects a list [query, value] or [query, value, key], got {got}")
+            raise ValueError(f"{title(self)} expects a list [query, value] or [query, value, key], got {got}")
         return [*inputs, inputs[1]][:3]
 
     def _scored(
@@ -58,7 +59,7 @@ class ScoredAttention(Layer):
         shown: bool,
     ) -> Any:
         if mask is not None and (not isinstance(mask, (list, tuple)) or len(mask) not in (2, 3)):
-            raise ValueError(f"{self.who()} expects mask to be a list [query_mask, value_mask], got {mask!r}")
+            raise ValueError(f"{title(self)} expects mask to be a list [query_mask, value_mask], got {mask!r}")
         masks = {} if mask is None else {"value_mask": mask[1], "zero_mask": mask[0]}
         config = {**config, "dropout": self.dropout if training else 0.0, "return_attention_scores": shown}
         made = attend(self, self.scored_by, config, self._sequences(inputs), masks, weights, self.stream)

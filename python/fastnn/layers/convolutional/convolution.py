@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from fastnn import config
-from fastnn.engine.layer import channels_last
+from fastnn.engine.shapes import channels_last
 from fastnn.layers.windowed import Windowed
 from fastnn.symbolic.variable import Variable
 
@@ -136,8 +136,8 @@ class Conv2D(Windowed):
         super().__init__(**kwargs)
         channels_last(self, data_format)
 
-    def _node(self) -> tuple[str, dict[str, Any]] | None:
-        node = super()._node()
+    def core_node(self) -> tuple[str, dict[str, Any]] | None:
+        node = super().core_node()
         return node and (node[0], {**node[1], "winograd": config.winograd()})
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from fastnn.engine.layer import channels_last
+from fastnn.engine.shapes import channels_last
 from fastnn.layers.windowed import Windowed
 from fastnn.symbolic.variable import Variable
 
@@ -13,6 +13,7 @@ from fastnn.symbolic.variable import Variable
 class _Depthwise(Windowed):
     """Says under which arguments the words for `kernel` stand."""
 
+    keras_ignored_arguments = {"groups": 1, "kernel_initializer": ...}
     kernel: Variable
     bias: Variable | None = None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from fastnn.engine.layer import channels_last
+from fastnn.engine.shapes import channels_last
 from fastnn.layers.windowed import Windowed
 from fastnn.symbolic.variable import Variable
 
@@ -13,6 +13,7 @@ from fastnn.symbolic.variable import Variable
 class _Separable(Windowed):
     """Says under which arguments the words for its two kernels stand."""
 
+    keras_ignored_arguments = {"groups": 1, "kernel_initializer": ...}
     depthwise_kernel: Variable
     pointwise_kernel: Variable
     bias: Variable | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from fastnn.engine.layer import channels_last
+from fastnn.engine.shapes import channels_last
 from fastnn.layers.windowed import Windowed
 from fastnn.symbolic.variable import Variable
 
@@ -44,6 +44,8 @@ class Conv1DTranspose(Windowed):
         >>> Conv1DTranspose(16, 4, strides=2, padding="same", input_shape=(50, 8))
     """
 
+    keras_newer_arguments = {"output_padding": None}
+    keras_ignored_arguments = {"groups": 1}
     kind = "Conv1DTranspose"
     rank = 1
     kernel: Variable
@@ -107,6 +109,8 @@ class Conv2DTranspose(Windowed):
         >>> Conv2DTranspose(16, 3, strides=2, padding="same", activation="relu", input_shape=(7, 7, 32))
     """
 
+    keras_newer_arguments = {"output_padding": None}
+    keras_ignored_arguments = {"groups": 1}
     kind = "Conv2DTranspose"
     rank = 2
     kernel: Variable
@@ -171,6 +175,8 @@ class Conv3DTranspose(Windowed):
         >>> Conv3DTranspose(4, 2, strides=2, input_shape=(4, 4, 4, 8))
     """
 
+    keras_newer_arguments = {"output_padding": None}
+    keras_ignored_arguments = {"groups": 1}
     kind = "Conv3DTranspose"
     rank = 3
     kernel: Variable

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastnn.engine.layer import Layer
+from fastnn.engine.node_layer import NodeLayer
 from fastnn.symbolic.variable import Variable
 
 
-class Dense(Layer):
+class Dense(NodeLayer):
     """activation(x @ kernel + bias), along the last axis.
 
     Shapes: (batch, ..., n) -> (batch, ..., units); `kernel` is (n, units), `bias` is (units,).

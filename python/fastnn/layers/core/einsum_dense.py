@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from fastnn import activations
+from fastnn.engine.contract import state_of, title
 from fastnn.layers.core.projection import Projecting
 from fastnn.symbolic.tensors import operators
 from fastnn.symbolic.variable import Variable
@@ -44,6 +45,9 @@ class EinsumDense(Projecting):
         >>> EinsumDense("abc,cd->abd", output_shape=(None, 64), bias_axes="d")
     """
 
+    keras_newer_arguments = {
+        "lora_alpha": None, "gptq_unpacked_column_size": None, "quantization_config": None,
+    }  # fmt: skip
     kernel: Variable
     bias: Variable | None = None
 
@@ -68,12 +72,12 @@ class EinsumDense(Projecting):
         super().__init__(**kwargs)
         for name in ("lora_rank", "lora_alpha", "gptq_unpacked_column_size", "quantization_config"):
             if getattr(self, name) is not None:
-                raise ValueError(f"{self.who()} does not support {name}; leave it at None")
+                raise ValueError(f"{title(self)} does not support {name}; leave it at None")
         parts = equation.replace(" ", "").replace("->", ",").split(",")
         plain = [part.replace("...", "") for part in parts]
         if len(parts) != 3 or "->" not in equation or not all(p.isalpha() and len(set(p)) == len(p) for p in plain):
             raise ValueError(
-                f"{self.who()} expects an equation such as 'abc,cd->abd', with the letters of input, kernel and "
+                f"{title(self)} expects an equation such as 'abc,cd->abd', with the letters of input, kernel and "
                 f"output, got {equation!r}"
             )
         self._terms = parts
@@ -85,7 +89,7 @@ class EinsumDense(Projecting):
         left = rank - named
         if left < 0 or (left > 0 and "..." not in given) or ("..." in given) != ("..." in out):
             raise ValueError(
-                f"{self.who()} expects an input of {named} axes, as {self.equation!r} says, got one of {rank}"
+                f"{title(self)} expects an input of {named} axes, as {self.equation!r} says, got one of {rank}"
             )
         spare = "".join(c for c in "ABCDEFGHIJKLMNOPQRSTUVWXYZ" if c not in self.equation)[:left]
         return given.replace("...", spare), kernel, out.replace("...", spare), left
@@ -100,17 +104,17 @@ class EinsumDense(Projecting):
         wanted = self._sizes or ()
         if len(wanted) != len(asked):
             raise ValueError(
-                f"{self.who()} expects output_shape to have {len(asked)} sizes, for {asked!r} of {self.equation!r}, "
+                f"{title(self)} expects output_shape to have {len(asked)} sizes, for {asked!r} of {self.equation!r}, "
                 f"got {wanted}"
             )
         for letter, size in zip(asked, wanted, strict=True):
             known = sizes.setdefault(letter, size)
             if size is not None and known is not None and known != size:
-                raise ValueError(f"{self.who()}: {letter!r} is {known} in the input and {size} in output_shape")
+                raise ValueError(f"{title(self)}: {letter!r} is {known} in the input and {size} in output_shape")
         for letter in kernel:
             if sizes.get(letter) is None:
                 raise ValueError(
-                    f"{self.who()} expects a size for {letter!r} of the kernel, from the input {tuple(input_shape)} or "
+                    f"{title(self)} expects a size for {letter!r} of the kernel, from the input {tuple(input_shape)} or "
                     f"from output_shape {wanted}"
                 )
         self.kernel = self.add_weight(
@@ -124,7 +128,7 @@ class EinsumDense(Projecting):
             for letter in self.bias_axes:
                 if letter not in named or sizes.get(letter) is None:
                     raise ValueError(
-                        f"{self.who()} expects bias_axes among {named!r}, whose sizes are known, got {self.bias_axes!r}"
+                        f"{title(self)} expects bias_axes among {named!r}, whose sizes are known, got {self.bias_axes!r}"
                     )
             behind = named[min(named.index(letter) for letter in self.bias_axes) :]
             shape = [sizes[letter] if letter in self.bias_axes else 1 for letter in behind]
@@ -135,7 +139,7 @@ class EinsumDense(Projecting):
                 constraint=self.bias_constraint,
                 name="bias",
             )
-        self._build_shape = tuple(input_shape)
+        state_of(self).build_shape = tuple(input_shape)
         self.built = True
 
     def call(self, inputs: Any) -> Any:

@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastnn.engine.layer import Layer
+from fastnn.engine.contract import title
+from fastnn.engine.node_layer import NodeLayer
 from fastnn.symbolic.tensors import operators
 from fastnn.symbolic.variable import Variable
 
 
-class Embedding(Layer):
+class Embedding(NodeLayer):
     """A learned vector for each id: row `x` of `embeddings`.
 
     Shapes: (batch, ...) whole numbers from 0 to input_dim - 1 -> (batch, ..., output_dim); `embeddings` is
@@ -41,6 +42,9 @@ class Embedding(Layer):
         (1, 3, 16)
     """
 
+    keras_newer_arguments = {
+        "weights": None, "input_length": None, "lora_alpha": None, "quantization_config": None,
+    }  # fmt: skip
     kind = "Embedding"
     input_dtype = None
     embeddings: Variable
@@ -64,23 +68,20 @@ class Embedding(Layer):
         super().__init__(**kwargs)
         for name in ("lora_rank", "lora_alpha", "quantization_config"):
             if getattr(self, name) is not None:
-                raise ValueError(f"{self.who()} does not support {name}; leave it at None")
+                raise ValueError(f"{title(self)} does not support {name}; leave it at None")
         if self._first is not None and self._first.shape != (input_dim, output_dim):
             raise ValueError(
-                f"{self.who()} expects weights of shape {(input_dim, output_dim)}, got {self._first.shape}"
+                f"{title(self)} expects weights of shape {(input_dim, output_dim)}, got {self._first.shape}"
             )
 
     # `weights` is an argument, but no attribute of that name: there a layer has its variables.
 
-    def _store(self, arguments: dict[str, Any]) -> None:
+    def store_arguments(self, arguments: dict[str, Any]) -> None:
         given = arguments.pop("weights", None)
         if isinstance(given, (list, tuple)) and len(given) == 1:
             given = given[0]
         self._first: NDArray[np.float32] | None = None if given is None else np.array(given, dtype=np.float32)
-        super()._store(arguments)
-
-    def _argument_names(self) -> tuple[str, ...]:
-        return tuple(name for name in super()._argument_names() if name != "weights")
+        super().store_arguments(arguments)
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         """With `mask_zero`, where the ids are not 0."""

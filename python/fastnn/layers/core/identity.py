@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastnn.engine.layer import Layer
+from fastnn.engine.node_layer import NodeLayer
 
 
-class Identity(Layer):
+class Identity(NodeLayer):
     """Passes its input on.
 
     Shapes: the input's.

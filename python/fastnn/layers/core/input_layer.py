@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from fastnn.engine.layer import Layer, edge_dtype
+from fastnn.engine.arrays import edge_dtype
+from fastnn.engine.contract import title
+from fastnn.engine.node_layer import NodeLayer
 from fastnn.symbolic.tensors import Arguments, Call, KerasTensor
 
 
-class InputLayer(Layer):
+class InputLayer(NodeLayer):
     """Says the shape of what a model is given; it computes nothing.
 
     Args:
@@ -22,6 +24,10 @@ class InputLayer(Layer):
     Raises:
         ValueError: No shape is given.
     """
+
+    __fastnn_is_entry__ = True
+    keras_builds_itself = True
+    keras_ignored_arguments = {"sparse": False, "ragged": False, "optional": False}
 
     def __init__(
         self,
@@ -36,9 +42,9 @@ class InputLayer(Layer):
         fixed = kwargs.get("batch_shape", kwargs.get("batch_input_shape"))
         super().__init__(name=name or None, **kwargs)
         self.batch_size = fixed[0] if batch_size is None and fixed is not None else batch_size
-        self.dtype = edge_dtype(dtype, self.who())
+        self.dtype = edge_dtype(dtype, title(self))
         if self.batch_input_shape is None:
-            raise ValueError(f"{self.who()} expects a shape, such as Input(shape=(28, 28, 1))")
+            raise ValueError(f"{title(self)} expects a shape, such as Input(shape=(28, 28, 1))")
         self.shape = self.batch_input_shape
         self.build(self.shape)
         Call(self, Arguments((), {}), [(self.shape, self.dtype)])
@@ -49,7 +55,7 @@ class InputLayer(Layer):
 
     def get_config(self) -> dict[str, Any]:
         """The shape with the batch, from which `from_config` makes an equal one."""
-        return {"name": self.name, "dtype": self.dtype, "batch_shape": list(self.shape)}
+        return {"batch_shape": list(self.shape), "dtype": self.dtype, "name": self.name}
 
 
 def Input(

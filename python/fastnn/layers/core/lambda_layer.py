@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from fastnn.configurable import plain
+from fastnn.engine.contract import title
 from fastnn.engine.layer import Layer
 
 
@@ -29,8 +30,6 @@ class Lambda(Layer):
         >>> Lambda(lambda x: x / 255.0)
     """
 
-    input_dtype = None
-
     def __init__(
         self,
         function: Callable[..., Any],
@@ -41,7 +40,7 @@ class Lambda(Layer):
     ) -> None:
         super().__init__(**kwargs)
         if not callable(function):
-            raise TypeError(f"{self.who()} expects a function, got {function!r}")
+            raise TypeError(f"{title(self)} expects a function, got {function!r}")
         self.arguments = dict(arguments or {})
         self.supports_masking = mask is not None
         try:
@@ -49,13 +48,10 @@ class Lambda(Layer):
         except ValueError:
             self._parameters = set()
 
-    def _store(self, arguments: dict[str, Any]) -> None:
+    def store_arguments(self, arguments: dict[str, Any]) -> None:
         # `output_shape` of a layer is what comes out of it.
         self._given_shape = arguments.get("output_shape")
-        super()._store({name: value for name, value in arguments.items() if name != "output_shape"})
-
-    def _argument_names(self) -> tuple[str, ...]:
-        return tuple(name for name in super()._argument_names() if name != "output_shape")
+        super().store_arguments({name: value for name, value in arguments.items() if name != "output_shape"})
 
     def get_config(self) -> dict[str, Any]:
         """Its arguments; the function by its name alone."""

@@ -12,13 +12,10 @@ class Projecting(Layer):
 
     _sizes: tuple[int | None, ...] | None
 
-    def _store(self, arguments: dict[str, Any]) -> None:
+    def store_arguments(self, arguments: dict[str, Any]) -> None:
         given = arguments.pop("output_shape")
         self._sizes = given if given is None else (given,) if isinstance(given, int) else tuple(given)
-        super()._store(arguments)
-
-    def _argument_names(self) -> tuple[str, ...]:
-        return tuple(name for name in super()._argument_names() if name != "output_shape")
+        super().store_arguments(arguments)
 
     def get_config(self) -> dict[str, Any]:
         """The arguments from which `from_config` makes an equal layer without weights, as plain values."""

@@ -6,26 +6,27 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from fastnn import ops
+from fastnn.engine.contract import title
 from fastnn.engine.emission import Emission
-from fastnn.engine.layer import Layer
+from fastnn.engine.node_layer import NodeLayer
 
 
-class _Merge(Layer):
+class _Merge(NodeLayer):
     """A layer that is called on a list."""
 
     takes_many = True
     supports_masking = True
     least: ClassVar[int] = 1
 
-    def _given(self, inputs: Any) -> list[Any]:
+    def separate_inputs(self, inputs: Any) -> list[Any]:
         items = list(inputs) if isinstance(inputs, (list, tuple)) else None
         if items is None or len(items) < self.least or any(isinstance(item, Mapping) for item in items):
             got = f"a list of {len(items)}" if items is not None else type(inputs).__name__
             many = "two" if self.least == 2 else "its inputs"
-            raise ValueError(f"{self.who()} expects a list of {many}, such as [a, b], got {got}")
+            raise ValueError(f"{title(self)} expects a list of {many}, such as [a, b], got {got}")
         return items
 
-    def _merged_mask(
+    def merge_masks(
         self, emission: Emission, edges: list[int], masks: Sequence[int | None], outputs: list[int]
     ) -> int | None:
         """A place counts where it does in any input, and where an input has no mask all do."""
@@ -34,17 +35,17 @@ class _Merge(Layer):
             return None
         if len({len(emission.graph.spec(mask)[0]) for mask in given}) > 1:
             return None
-        return _any_of(emission, given, self.who())
+        return _any_of(emission, given, title(self))
 
 
 class _Counting(_Merge):
     """A layer in which numbers at masked places take no part, where there are masks."""
 
-    def _emit_masked(self, emission: Emission, edges: list[int], masks: Sequence[int | None]) -> list[int]:
+    def add_masked_node(self, emission: Emission, edges: list[int], masks: Sequence[int | None]) -> list[int]:
         ranks = {len(emission.graph.spec(edge)[0]) for edge in edges}
         given = [mask for mask in masks if mask is not None]
         if not given or len(ranks) > 1:
-            return self._emit_main(emission, edges)
+            return self.add_core_node(emission, edges)
         rank = ranks.pop()
 
         def merged(*tensors: Any) -> Any:
@@ -56,7 +57,7 @@ class _Counting(_Merge):
             ]
             return self._of_counting(list(tensors[: len(edges)]), spread)
 
-        return emission.run(merged, [*edges, *given], self.who())[1]
+        return emission.run(merged, [*edges, *given], title(self))[1]
 
     def _of_counting(self, inputs: list[Any], counts: list[Any]) -> Any:
         """The output.
@@ -217,14 +218,14 @@ class Concatenate(_Merge):
     def __init__(self, axis: int = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
 
-    def _merged_mask(
+    def merge_masks(
         self, emission: Emission, edges: list[int], masks: Sequence[int | None], outputs: list[int]
     ) -> int | None:
         """Along the axis of time the masks follow one another too, ones where an input has none."""
         rank = len(emission.graph.spec(edges[0])[0])
         ranks = {len(emission.graph.spec(mask)[0]) for mask in masks if mask is not None}
         if self.axis % rank != 1 or ranks != {2}:
-            return super()._merged_mask(emission, edges, masks, outputs)
+            return super().merge_masks(emission, edges, masks, outputs)
         pieces = [edge if mask is None else mask for edge, mask in zip(edges, masks, strict=True)]
 
         def joined(*tensors: Any) -> Any:
@@ -236,7 +237,7 @@ class Concatenate(_Merge):
                 found.append(tensor)
             return ops.concatenate(found, axis=1)
 
-        return emission.run(joined, pieces, self.who())[1][0]
+        return emission.run(joined, pieces, title(self))[1][0]
 
 
 class Dot(_Merge):

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from fastnn.engine.emission import Emission
-from fastnn.engine.layer import Layer
+from fastnn.engine.node_layer import NodeLayer
 from fastnn.symbolic.variable import Variable
 
 
-class BatchNormalization(Layer):
+class BatchNormalization(NodeLayer):
     """gamma * (x - mean) / sqrt(variance + epsilon) + beta, for each index along `axis`.
 
     In training, mean and variance are the batch's, and the moving ones follow them:
@@ -39,6 +39,10 @@ class BatchNormalization(Layer):
         >>> BatchNormalization(axis=-1)
     """
 
+    keras_older_names = ("BatchNormalizationV1", "BatchNormalizationV2")
+    keras_ignored_arguments = {
+        "renorm": False, "renorm_momentum": ..., "synchronized": False, "fused": ...,
+    }  # fmt: skip
     kind = "BatchNormalization"
     supports_masking = True
     gamma: Variable | None = None
@@ -65,8 +69,8 @@ class BatchNormalization(Layer):
     ) -> None:
         super().__init__(**kwargs)
 
-    def _emit_masked(self, emission: Emission, edges: list[int], masks: Sequence[int | None]) -> list[int]:
-        node = self._node()
+    def add_masked_node(self, emission: Emission, edges: list[int], masks: Sequence[int | None]) -> list[int]:
+        node = self.core_node()
         assert node is not None
         config = {**node[1], "frozen": not emission.trains(self), "training": emission.training}
         if masks[0] is not None and emission.training and emission.trains(self):

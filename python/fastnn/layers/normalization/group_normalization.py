@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastnn.engine.layer import Layer
+from fastnn.engine.node_layer import NodeLayer
 from fastnn.symbolic.variable import Variable
 
 
-class GroupNormalization(Layer):
+class GroupNormalization(NodeLayer):
     """gamma * (x - mean) / sqrt(variance + epsilon) + beta, with the moments of a group of channels in each sample.
 
     One group is a layer normalization over all axes (with a gamma for each channel), a group for each channel an

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from fastnn.engine.layer import Layer
+from fastnn.engine.node_layer import NodeLayer
 from fastnn.symbolic.variable import Variable
 
 
-class LayerNormalization(Layer):
+class LayerNormalization(NodeLayer):
     """gamma * (x - mean) / sqrt(variance + epsilon) + beta, with the moments of each sample's own values along `axis`.
 
     It is the same in training and in inference.

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from fastnn import initializers
-from fastnn.engine.layer import Layer
+from fastnn.engine.node_layer import NodeLayer
 from fastnn.symbolic.variable import Variable
 
 
-class RMSNormalization(Layer):
+class RMSNormalization(NodeLayer):
     """scale * x / sqrt(mean(x**2) + epsilon), with the mean of each sample's own values along `axis`.
 
     Shapes: the input's; `scale` has the sizes of `axis`.

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from fastnn.engine.layer import Layer
+from fastnn.engine.node_layer import NodeLayer
 
 
-class UnitNormalization(Layer):
+class UnitNormalization(NodeLayer):
     """x / sqrt(sum(x**2)): each sample's stretch along `axis` gets length 1.
 
     Shapes: the input's.

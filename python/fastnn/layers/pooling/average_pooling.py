@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from fastnn.engine.layer import channels_last
+from fastnn.engine.shapes import channels_last
 from fastnn.layers.windowed import Windowed
 
 

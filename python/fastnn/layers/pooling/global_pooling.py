@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from fastnn.engine.emission import Emission
-from fastnn.engine.layer import Layer, channels_last
+from fastnn.engine.node_layer import NodeLayer
+from fastnn.engine.shapes import channels_last
 
 
-class _GlobalPooling(Layer):
+class _GlobalPooling(NodeLayer):
     def __init__(self, data_format: str | None = None, keepdims: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         channels_last(self, data_format)
@@ -83,9 +84,9 @@ class GlobalAveragePooling1D(_GlobalPooling):
     kind = "GlobalAveragePooling1D"
     supports_masking = True
 
-    def _emit_masked(self, emission: Emission, edges: list[int], masks: Sequence[int | None]) -> list[int]:
+    def add_masked_node(self, emission: Emission, edges: list[int], masks: Sequence[int | None]) -> list[int]:
         if masks[0] is None:
-            return self._emit_main(emission, edges)
+            return self.add_core_node(emission, edges)
         return emission.add(self, self.kind, {"keepdims": self.keepdims, "masked": True}, [edges[0], masks[0]])
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from fastnn.engine.contract import title
 from fastnn.engine.emission import Emission
 from fastnn.layers.preprocessing.image_layers import RandomImageLayer, Range, drawn_between
 
@@ -26,6 +27,7 @@ class RandomFlip(RandomImageLayer):
         >>> RandomFlip("horizontal")
     """
 
+    keras_newer_arguments = {"data_format": None}
     kind = "RandomFlip"
 
     def __init__(
@@ -73,7 +75,7 @@ class RandomRotation(RandomImageLayer):
         super().__init__(seed, **kwargs)
 
     def _ranges(self) -> Mapping[str, Range]:
-        return {"factor": drawn_between(self.who(), "factor", self.factor, -1, 1)}
+        return {"factor": drawn_between(title(self), "factor", self.factor, -1, 1)}
 
 
 class RandomZoom(RandomImageLayer):
@@ -112,12 +114,12 @@ class RandomZoom(RandomImageLayer):
         super().__init__(seed, **kwargs)
 
     def _ranges(self) -> Mapping[str, Range]:
-        ranges = {"height_factor": drawn_between(self.who(), "height_factor", self.height_factor, -1, 1)}
+        ranges = {"height_factor": drawn_between(title(self), "height_factor", self.height_factor, -1, 1)}
         if self.width_factor is not None:
-            ranges["width_factor"] = drawn_between(self.who(), "width_factor", self.width_factor, -1, 1)
+            ranges["width_factor"] = drawn_between(title(self), "width_factor", self.width_factor, -1, 1)
         for name, (lower, _) in ranges.items():
             if lower == -1:
-                raise ValueError(f"{self.who()} expects {name} above -1: at -1 a single point fills the image")
+                raise ValueError(f"{title(self)} expects {name} above -1: at -1 a single point fills the image")
         return ranges
 
 
@@ -158,7 +160,7 @@ class RandomTranslation(RandomImageLayer):
 
     def _ranges(self) -> Mapping[str, Range]:
         return {
-            name: drawn_between(self.who(), name, getattr(self, name), -1, 1)
+            name: drawn_between(title(self), name, getattr(self, name), -1, 1)
             for name in ("height_factor", "width_factor")
         }
 
@@ -199,7 +201,7 @@ class RandomShear(RandomImageLayer):
         super().__init__(seed, **kwargs)
 
     def _ranges(self) -> Mapping[str, Range]:
-        return {name: drawn_between(self.who(), name, getattr(self, name), -1, 1) for name in ("x_factor", "y_factor")}
+        return {name: drawn_between(title(self), name, getattr(self, name), -1, 1) for name in ("x_factor", "y_factor")}
 
 
 class RandomCrop(RandomImageLayer):
@@ -235,10 +237,10 @@ class RandomCrop(RandomImageLayer):
     ) -> None:
         super().__init__(seed, name=name, **kwargs)
 
-    def _node(self) -> tuple[str, dict[str, Any]] | None:
+    def core_node(self) -> tuple[str, dict[str, Any]] | None:
         return self.kind, {"height": self.height, "width": self.width, "crop_to_aspect_ratio": True}
 
-    def _emit_main(self, emission: Emission, edges: list[int]) -> list[int]:
+    def add_core_node(self, emission: Emission, edges: list[int]) -> list[int]:
         height, width = emission.graph.spec(edges[0])[0][1:3]
         size = {"height": self.height, "width": self.width}
         if emission.training and (height or 0) >= self.height and (width or 0) >= self.width:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from fastnn.engine.contract import title
 from fastnn.layers.preprocessing.encoding import Encoding, Weighted
 
 
@@ -28,6 +29,7 @@ class CategoryEncoding(Encoding):
         array([[1., 2., 0., 0.]], dtype=float32)
     """
 
+    keras_newer_arguments = {"sparse": False}
     kind = "CategoryEncoding"
 
     def __init__(
@@ -35,11 +37,11 @@ class CategoryEncoding(Encoding):
     ) -> None:
         super().__init__(**kwargs)
 
-    def _node(self) -> tuple[str, dict[str, Any]] | None:
+    def core_node(self) -> tuple[str, dict[str, Any]] | None:
         self._dense_only(self.sparse)
         if self.num_tokens is None:
             raise ValueError(
-                f"{self.who()} expects num_tokens; where it is not known, IntegerLookup finds it in the data"
+                f"{title(self)} expects num_tokens; where it is not known, IntegerLookup finds it in the data"
             )
         self.output_mode = self._mode(self.output_mode)
         return self.kind, {"num_tokens": self.num_tokens, "output_mode": self.output_mode}
@@ -66,8 +68,8 @@ class CategoryEncoding(Encoding):
         if count_weights is None:
             return self._on_array(inputs, *args, **kwargs)
         if self.output_mode != "count":
-            raise ValueError(f"{self.who()}: count_weights go with output_mode='count', not {self.output_mode!r}")
+            raise ValueError(f"{title(self)}: count_weights go with output_mode='count', not {self.output_mode!r}")
         return self._on_array(Weighted((inputs, count_weights)), *args, **kwargs)
 
-    def _given(self, inputs: Any) -> list[Any]:
-        return list(inputs) if isinstance(inputs, Weighted) else super()._given(inputs)
+    def separate_inputs(self, inputs: Any) -> list[Any]:
+        return list(inputs) if isinstance(inputs, Weighted) else super().separate_inputs(inputs)

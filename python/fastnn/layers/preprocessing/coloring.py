@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from fastnn.engine.arrays import numeric
+from fastnn.engine.contract import title
 from fastnn.engine.emission import Emission
-from fastnn.engine.layer import numeric
 from fastnn.layers.preprocessing.image_layers import (
     RandomColorLayer,
     RandomImageLayer,
@@ -37,6 +38,7 @@ class RandomBrightness(RandomColorLayer):
         >>> RandomBrightness(0.2, value_range=(0, 1))
     """
 
+    keras_newer_arguments = {"data_format": None}
     kind = "RandomBrightness"
 
     def __init__(
@@ -50,7 +52,7 @@ class RandomBrightness(RandomColorLayer):
         super().__init__(seed, **kwargs)
 
     def _ranges(self) -> Mapping[str, Range]:
-        return {**super()._ranges(), "factor": drawn_between(self.who(), "factor", self.factor, -1, 1)}
+        return {**super()._ranges(), "factor": drawn_between(title(self), "factor", self.factor, -1, 1)}
 
 
 class RandomContrast(RandomColorLayer):
@@ -71,6 +73,7 @@ class RandomContrast(RandomColorLayer):
         >>> RandomContrast(0.3, value_range=(0, 1))
     """
 
+    keras_newer_arguments = {"data_format": None, "value_range": [0, 255]}
     kind = "RandomContrast"
 
     def __init__(
@@ -84,7 +87,7 @@ class RandomContrast(RandomColorLayer):
         super().__init__(seed, **kwargs)
 
     def _ranges(self) -> Mapping[str, Range]:
-        drawn_between(self.who(), "factor", self.factor, 0, 1)
+        drawn_between(title(self), "factor", self.factor, 0, 1)
         given = self.factor
         lower, upper = given if isinstance(given, (tuple, list)) else (given, given)
         return {**super()._ranges(), "factor": (1.0 - float(lower), 1.0 + float(upper))}
@@ -119,7 +122,7 @@ class RandomInvert(RandomColorLayer):
         super().__init__(seed, **kwargs)
 
     def _ranges(self) -> Mapping[str, Range]:
-        return {**super()._ranges(), "factor": drawn_between(self.who(), "factor", self.factor, 0, 1)}
+        return {**super()._ranges(), "factor": drawn_between(title(self), "factor", self.factor, 0, 1)}
 
 
 class RandomGrayscale(RandomImageLayer):
@@ -144,8 +147,8 @@ class RandomGrayscale(RandomImageLayer):
     ) -> None:
         super().__init__(seed, **kwargs)
 
-    def _node(self) -> tuple[str, dict[str, Any]] | None:
-        drawn_between(self.who(), "factor", self.factor, 0, 1)
+    def core_node(self) -> tuple[str, dict[str, Any]] | None:
+        drawn_between(title(self), "factor", self.factor, 0, 1)
         # Grey is no further from 0 than the colours that it is made of: no range is needed.
         return self.kind, {"factor": float(self.factor), "value_range_lower": 0.0, "value_range_upper": 1.0}
 
@@ -180,7 +183,7 @@ class RandomColorDegeneration(RandomColorLayer):
         super().__init__(seed, **kwargs)
 
     def _ranges(self) -> Mapping[str, Range]:
-        return {**super()._ranges(), "factor": drawn_between(self.who(), "factor", self.factor, -1, 1, from_zero=True)}
+        return {**super()._ranges(), "factor": drawn_between(title(self), "factor", self.factor, -1, 1, from_zero=True)}
 
 
 class RandomPosterization(RandomColorLayer):
@@ -213,9 +216,9 @@ class RandomPosterization(RandomColorLayer):
         super().__init__(seed, **kwargs)
 
     def _ranges(self) -> Mapping[str, Range]:
-        lower, upper = drawn_between(self.who(), "factor", self.factor, 1, 8)
+        lower, upper = drawn_between(title(self), "factor", self.factor, 1, 8)
         if int(lower) != lower or int(upper) != upper:
-            raise ValueError(f"{self.who()} expects factor to be a whole number of bits, got {self.factor!r}")
+            raise ValueError(f"{title(self)} expects factor to be a whole number of bits, got {self.factor!r}")
         bits = (lower, upper) if isinstance(self.factor, (tuple, list)) else (upper, upper)
         return {**super()._ranges(), "factor": bits}
 
@@ -257,7 +260,7 @@ class Solarization(RandomColorLayer):
         return {
             **super()._ranges(),
             **{
-                name: drawn_between(self.who(), name, getattr(self, name), 0, 1, from_zero=True)
+                name: drawn_between(title(self), name, getattr(self, name), 0, 1, from_zero=True)
                 for name in ("addition_factor", "threshold_factor")
             },
         }
@@ -293,7 +296,7 @@ class RandomSaturation(RandomColorLayer):
         super().__init__(seed, **kwargs)
 
     def _ranges(self) -> Mapping[str, Range]:
-        return {**super()._ranges(), "factor": drawn_between(self.who(), "factor", self.factor, -1, 1, from_zero=True)}
+        return {**super()._ranges(), "factor": drawn_between(title(self), "factor", self.factor, -1, 1, from_zero=True)}
 
 
 class RandomHue(RandomColorLayer):
@@ -326,7 +329,7 @@ class RandomHue(RandomColorLayer):
         super().__init__(seed, **kwargs)
 
     def _ranges(self) -> Mapping[str, Range]:
-        return {**super()._ranges(), "factor": drawn_between(self.who(), "factor", self.factor, 0, 1)}
+        return {**super()._ranges(), "factor": drawn_between(title(self), "factor", self.factor, 0, 1)}
 
 
 class RandomSharpness(RandomColorLayer):
@@ -359,7 +362,7 @@ class RandomSharpness(RandomColorLayer):
         super().__init__(seed, **kwargs)
 
     def _ranges(self) -> Mapping[str, Range]:
-        return {**super()._ranges(), "factor": drawn_between(self.who(), "factor", self.factor, 0, 1)}
+        return {**super()._ranges(), "factor": drawn_between(title(self), "factor", self.factor, 0, 1)}
 
 
 class RandomErasing(RandomColorLayer):
@@ -398,14 +401,14 @@ class RandomErasing(RandomColorLayer):
     def _ranges(self) -> Mapping[str, Range]:
         return {
             **super()._ranges(),
-            **{name: drawn_between(self.who(), name, getattr(self, name), 0, 1) for name in ("factor", "scale")},
+            **{name: drawn_between(title(self), name, getattr(self, name), 0, 1) for name in ("factor", "scale")},
         }
 
-    def _node(self) -> tuple[str, dict[str, Any]] | None:
-        node = super()._node()
+    def core_node(self) -> tuple[str, dict[str, Any]] | None:
+        node = super().core_node()
         assert node is not None
         if self.fill_value is not None:
-            node[1]["fill_value"] = np.atleast_1d(numeric(self.fill_value, f"{self.who()}: fill_value"))
+            node[1]["fill_value"] = np.atleast_1d(numeric(self.fill_value, f"{title(self)}: fill_value"))
         return node
 
 
@@ -446,17 +449,17 @@ class RandomColorJitter(RandomImageLayer):
             (RandomSaturation, saturation_factor),
             (RandomHue, hue_factor),
         )
-        values_between(self.who(), value_range)
+        values_between(title(self), value_range)
         self._parts = [
             layer(factor, value_range, seed=0, name=self.name) for layer, factor in given if factor is not None
         ]
 
-    def _node(self) -> tuple[str, dict[str, Any]] | None:
+    def core_node(self) -> tuple[str, dict[str, Any]] | None:
         return None
 
-    def _emit_main(self, emission: Emission, edges: list[int]) -> list[int]:
+    def add_core_node(self, emission: Emission, edges: list[int]) -> list[int]:
         for part in self._parts if emission.training else []:
-            node = part._node()
+            node = part.core_node()
             assert node is not None
             edges = emission.add(self, node[0], node[1], edges, self.stream)
         return edges

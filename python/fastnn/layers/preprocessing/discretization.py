@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn import _core
+from fastnn.engine.arrays import numeric
+from fastnn.engine.contract import state_of, title
 from fastnn.engine.emission import Emission
-from fastnn.engine.layer import numeric
 from fastnn.layers.preprocessing.encoding import Encoding
 from fastnn.layers.preprocessing.normalization import batches
 
@@ -59,12 +60,12 @@ class Discretization(Encoding):
         self.output_mode = self._mode(output_mode, "int")
         if (bin_boundaries is None) == (num_bins is None):
             raise ValueError(
-                f"{self.who()} expects bin_boundaries or num_bins, got {bin_boundaries!r} and {num_bins!r}"
+                f"{title(self)} expects bin_boundaries or num_bins, got {bin_boundaries!r} and {num_bins!r}"
             )
         if num_bins is not None and num_bins < 1:
-            raise ValueError(f"{self.who()} expects num_bins of at least 1, got {num_bins}")
+            raise ValueError(f"{title(self)} expects num_bins of at least 1, got {num_bins}")
         if not 0 < epsilon < 1:
-            raise ValueError(f"{self.who()} expects epsilon between 0 and 1, got {epsilon!r}")
+            raise ValueError(f"{title(self)} expects epsilon between 0 and 1, got {epsilon!r}")
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Discretization:
@@ -76,16 +77,16 @@ class Discretization(Encoding):
             layer.bin_boundaries = tuple(found)
         return layer
 
-    def _node(self) -> tuple[str, dict[str, Any]] | None:
+    def core_node(self) -> tuple[str, dict[str, Any]] | None:
         if self.bin_boundaries is None:
             return None
-        array = numeric(self.bin_boundaries, f"{self.who()}: bin_boundaries").reshape(-1)
+        array = numeric(self.bin_boundaries, f"{title(self)}: bin_boundaries").reshape(-1)
         return self.kind, {"bin_boundaries": array.astype(np.float32)}
 
     def _ready(self) -> dict[str, Any]:
-        node = self._node()
+        node = self.core_node()
         if node is None:
-            raise ValueError(f"{self.who()} has no bins yet: call adapt(data), or give it bin_boundaries")
+            raise ValueError(f"{title(self)} has no bins yet: call adapt(data), or give it bin_boundaries")
         return node[1]
 
     def _vectors(self) -> dict[str, Any]:
@@ -94,13 +95,13 @@ class Discretization(Encoding):
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The shape that comes out for a shape that goes in, the batch included."""
         self._ready()
-        (shape,) = self._known_shapes(input_shape)
+        (shape,) = self.known_shapes(input_shape)
         if self.output_mode == "int":
             return shape
         outputs, _ = _core.infer("CategoryEncoding", self.name, self._vectors(), [(shape, "int32")])
         return tuple(outputs[0][0])
 
-    def _emit_main(self, emission: Emission, edges: list[int]) -> list[int]:
+    def add_core_node(self, emission: Emission, edges: list[int]) -> list[int]:
         edges = emission.add(self, self.kind, self._ready(), edges)
         if self.output_mode == "int":
             return edges
@@ -125,19 +126,19 @@ class Discretization(Encoding):
             >>> layer.adapt(np.arange(100.0))
         """
         if self.num_bins is None:
-            raise ValueError(f"{self.who()} was given its bin_boundaries and learns none; make it with num_bins")
+            raise ValueError(f"{title(self)} was given its bin_boundaries and learns none; make it with num_bins")
         known = np.zeros((2, 0), np.float32)
-        for step, batch in enumerate(batches(data, self.who())):
+        for step, batch in enumerate(batches(data, title(self))):
             if steps is not None and step >= steps:
                 break
             if not np.isfinite(batch).all():
-                raise ValueError(f"{self.who()}: adapt's data holds NaN or infinite numbers")
+                raise ValueError(f"{title(self)}: adapt's data holds NaN or infinite numbers")
             both = np.concatenate([_sketch(batch, self.epsilon), known], axis=1)
             known = _condensed(both[:, np.argsort(both[0], kind="stable")], self.epsilon)
         if known.shape[1] == 0:
-            raise ValueError(f"{self.who()}: adapt's data is empty")
+            raise ValueError(f"{title(self)}: adapt's data is empty")
         self.bin_boundaries = tuple(_condensed(known, 1.0 / self.num_bins)[0, :-1].tolist())
-        self._alone = None
+        state_of(self).predictor = None
 
 
 def _sketch(data: NDArray[Any], epsilon: float) -> NDArray[np.float32]:

@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from fastnn.engine.layer import Layer, numeric
+from fastnn.engine.arrays import numeric
+from fastnn.engine.contract import title
+from fastnn.engine.node_layer import NodeLayer
 from fastnn.layers.preprocessing import siphash as hashing
 from fastnn.layers.preprocessing.vocabulary import (
     ENCODINGS,
@@ -20,7 +22,7 @@ from fastnn.layers.preprocessing.vocabulary import (
 from fastnn.symbolic.tensors import is_symbolic
 
 
-class Hashing(Layer):
+class Hashing(NodeLayer):
     """Bins for strings or integers, by their hash: no vocabulary is needed, and several may share a bin.
 
     Args:
@@ -41,6 +43,9 @@ class Hashing(Layer):
                [1]])
     """
 
+    keras_newer_arguments = {"salt": None}
+    keras_ignored_arguments = {"sparse": False}
+
     def __init__(
         self,
         num_bins: int,
@@ -53,18 +58,18 @@ class Hashing(Layer):
         kwargs.pop("dtype", None)
         super().__init__(**kwargs)
         if not isinstance(num_bins, (int, np.integer)) or num_bins < 1:
-            raise ValueError(f"{self.who()} expects num_bins of at least 1, got {num_bins!r}")
+            raise ValueError(f"{title(self)} expects num_bins of at least 1, got {num_bins!r}")
         if output_mode not in ("int", *ENCODINGS):
             raise ValueError(
-                f"{self.who()} expects output_mode to be one of {('int', *ENCODINGS)}, got {output_mode!r}"
+                f"{title(self)} expects output_mode to be one of {('int', *ENCODINGS)}, got {output_mode!r}"
             )
         if sparse:
-            raise ValueError(f"{self.who()} gives dense arrays only; leave sparse=False")
-        self._key = salted(self.who(), salt)
+            raise ValueError(f"{title(self)} gives dense arrays only; leave sparse=False")
+        self._key = salted(title(self), salt)
 
-    def _record(self, args: tuple[Any, ...], kwargs: dict[str, Any], training: bool | None) -> Any:
+    def check_symbolic_call(self) -> None:
         raise TypeError(
-            f"{self.who()} works on strings and integers outside of models: call it on the arrays, and feed the "
+            f"{title(self)} works on strings and integers outside of models: call it on the arrays, and feed the "
             "model what comes out"
         )
 
@@ -85,7 +90,7 @@ class Hashing(Layer):
         """
         if is_symbolic(inputs):
             return super().__call__(inputs, *args, **kwargs)
-        who = f"{self.who()}: the input"
+        who = f"{title(self)}: the input"
         array = np.asarray(inputs) if not hasattr(inputs, "to_numpy") else inputs.to_numpy()
         if array.dtype.kind in "biuf":
             array = numeric(array, who)

@@ -11,8 +11,11 @@ from typing import Any
 import numpy as np
 
 from fastnn import _core
+from fastnn.engine.arrays import numeric
+from fastnn.engine.contract import title
 from fastnn.engine.emission import Emission
-from fastnn.engine.layer import Layer, channels_last, numeric
+from fastnn.engine.node_layer import NodeLayer
+from fastnn.engine.shapes import channels_last
 from fastnn.seeds import next_seed
 from fastnn.symbolic.tensors import Shape, is_symbolic
 
@@ -66,7 +69,7 @@ def values_between(who: str, value: Any) -> Range:
     return min(numbers), max(numbers)
 
 
-class ImageLayer(Layer):
+class ImageLayer(NodeLayer):
     """Base of layers on images of shape (batch, height, width, channels).
 
     Called on an array of three axes, it takes it for one image and gives one back.
@@ -82,17 +85,17 @@ class ImageLayer(Layer):
         super().__init__(**kwargs)
         channels_last(self, self.__dict__.get("data_format"))
 
-    def _known_shapes(self, input_shape: Any) -> list[Shape]:
-        shapes = super()._known_shapes(input_shape)
+    def known_shapes(self, input_shape: Any) -> list[Shape]:
+        shapes = super().known_shapes(input_shape)
         if len(shapes[0]) != 4:
-            raise ValueError(f"{self.who()} expects images (batch, height, width, channels), got {shapes[0]}")
+            raise ValueError(f"{title(self)} expects images (batch, height, width, channels), got {shapes[0]}")
         return shapes
 
     def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         """The layer's output for a batch of images or for one image, or a symbolic tensor for a symbolic tensor."""
         if is_symbolic(inputs):
             return super().__call__(inputs, *args, **kwargs)
-        images = numeric(inputs, f"{self.who()}: the input")
+        images = numeric(inputs, f"{title(self)}: the input")
         if images.ndim != 3:
             return super().__call__(images, *args, **kwargs)
         return super().__call__(images[None], *args, **kwargs)[0]
@@ -106,6 +109,8 @@ class RandomImageLayer(ImageLayer):
         **kwargs: As in `Layer`.
     """
 
+    keras_ignored_arguments = {"value_range": ...}
+
     def __init__(self, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.stream = _core.Stream(next_seed() if seed is None else int(seed))
@@ -114,8 +119,8 @@ class RandomImageLayer(ImageLayer):
         """The arguments that stand for ranges."""
         return {}
 
-    def _node(self) -> tuple[str, dict[str, Any]] | None:
-        node = super()._node()
+    def core_node(self) -> tuple[str, dict[str, Any]] | None:
+        node = super().core_node()
         assert node is not None
         kind, config = node
         for name, (lower, upper) in self._ranges().items():
@@ -123,8 +128,8 @@ class RandomImageLayer(ImageLayer):
             config[f"{name}_lower"], config[f"{name}_upper"] = float(lower), float(upper)
         return kind, config
 
-    def _emit_main(self, emission: Emission, edges: list[int]) -> list[int]:
-        node = self._node()
+    def add_core_node(self, emission: Emission, edges: list[int]) -> list[int]:
+        node = self.core_node()
         assert node is not None
         return emission.add(self, node[0], node[1], edges, self.stream) if emission.training else edges
 
@@ -139,4 +144,4 @@ class RandomColorLayer(RandomImageLayer):
     value_range: Sequence[float] = (0, 255)
 
     def _ranges(self) -> Mapping[str, Range]:
-        return {"value_range": values_between(self.who(), self.value_range)}
+        return {"value_range": values_between(title(self), self.value_range)}

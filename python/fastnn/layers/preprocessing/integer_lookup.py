@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastnn.engine.contract import title
 from fastnn.engine.emission import Emission
-from fastnn.engine.layer import Layer
 from fastnn.layers.preprocessing.vocabulary import (
     VocabularyLayer,
     integers,
@@ -48,6 +48,7 @@ class IntegerLookup(VocabularyLayer):
                [4, 0, 2]])
     """
 
+    keras_newer_arguments = {"oov_method": "floormod", "salt": None}
     what = "integers"
 
     def __init__(
@@ -70,11 +71,11 @@ class IntegerLookup(VocabularyLayer):
     ) -> None:
         super().__init__(name=name, **kwargs)
         if vocabulary_dtype != "int64":
-            raise ValueError(f"{self.who()} expects vocabulary_dtype 'int64', got {vocabulary_dtype!r}")
+            raise ValueError(f"{title(self)} expects vocabulary_dtype 'int64', got {vocabulary_dtype!r}")
         if oov_method not in ("floormod", "farmhash"):
-            raise ValueError(f"{self.who()} expects oov_method 'floormod' or 'farmhash', got {oov_method!r}")
+            raise ValueError(f"{title(self)} expects oov_method 'floormod' or 'farmhash', got {oov_method!r}")
         if salt is not None and oov_method != "farmhash":
-            raise ValueError(f"{self.who()}: salt goes with oov_method='farmhash', not {oov_method!r}")
+            raise ValueError(f"{title(self)}: salt goes with oov_method='farmhash', not {oov_method!r}")
 
     def _plain(self, tokens: Iterable[Any]) -> list[Any]:
         return [int(token) for token in tokens]
@@ -92,14 +93,13 @@ class IntegerLookup(VocabularyLayer):
 
     # Inside of a model.
 
-    def _record(self, args: tuple[Any, ...], kwargs: dict[str, Any], training: bool | None) -> Any:
+    def check_symbolic_call(self) -> None:
         self._table()
-        return Layer._record(self, args, kwargs, training)
 
     def _table(self) -> dict[str, Any]:
         """The node's config: what stands for what."""
         if self._tokens is None:
-            raise ValueError(f"{self.who()} has no vocabulary yet: call adapt(data), or give it one")
+            raise ValueError(f"{title(self)} has no vocabulary yet: call adapt(data), or give it one")
         tokens = self._tokens
         start, unknown = self._token_start(), self._unknown_start()
         pairs = {token: start + i for i, token in enumerate(tokens)}
@@ -112,15 +112,15 @@ class IntegerLookup(VocabularyLayer):
                 pairs[0] = int(self.mask_token)
             wide = [token for token in [*pairs.values(), otherwise] if not -(2**31) <= token < 2**31]
             if wide:
-                raise ValueError(f"{self.who()} gives int32 inside of a model, which cannot hold {wide[0]}")
+                raise ValueError(f"{title(self)} gives int32 inside of a model, which cannot hold {wide[0]}")
         elif self.num_oov_indices == 0:
             raise ValueError(
-                f"{self.who()} has num_oov_indices=0, and a model cannot stop at an unknown integer; make it with "
+                f"{title(self)} has num_oov_indices=0, and a model cannot stop at an unknown integer; make it with "
                 "num_oov_indices=1, or call it on the data before the model"
             )
         elif buckets > 1 and self.oov_method == "farmhash":
             raise ValueError(
-                f"{self.who()}: oov_method='farmhash' does not work inside of a model; call it on the data before"
+                f"{title(self)}: oov_method='farmhash' does not work inside of a model; call it on the data before"
             )
         keys = sorted(pairs)
         return {
@@ -130,7 +130,7 @@ class IntegerLookup(VocabularyLayer):
             "buckets": buckets,
         }
 
-    def _emit_main(self, emission: Emission, edges: list[int]) -> list[int]:
+    def add_core_node(self, emission: Emission, edges: list[int]) -> list[int]:
         edges = emission.add(self, "IntegerLookup", self._table(), edges)
         if self.output_mode == "int":
             return edges

@@ -10,7 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastnn import initializers
 from fastnn.configurable import plain
-from fastnn.engine.layer import Layer, numeric
+from fastnn.engine.arrays import numeric
+from fastnn.engine.contract import state_of, title
+from fastnn.engine.node_layer import NodeLayer
 from fastnn.symbolic.tensors import Shape
 
 CHUNK = 1 << 18
@@ -38,7 +40,7 @@ def batches(data: Any, who: str) -> Iterator[NDArray[Any]]:
         raise ValueError(f"{who}: adapt's data is empty")
 
 
-class Normalization(Layer):
+class Normalization(NodeLayer):
     """(x - mean) / sqrt(variance), with the mean and the variance of each index along `axis`.
 
     They are given, or `adapt` takes them from data; before that they are 0 and 1.
@@ -79,15 +81,15 @@ class Normalization(Layer):
         self.variance_initializer = initializers.get("ones")
         super().__init__(**kwargs)
 
-    def _node(self) -> tuple[str, dict[str, Any]] | None:
+    def core_node(self) -> tuple[str, dict[str, Any]] | None:
         axes = () if self.axis is None else (self.axis,) if isinstance(self.axis, int) else tuple(self.axis)
         config: dict[str, Any] = {"axis": axes, "invert": bool(self.invert)}
         mean, variance = self._fixed
         if (mean is None) != (variance is None):
-            raise ValueError(f"{self.who()} expects mean and variance, or none of them, got {mean!r} and {variance!r}")
+            raise ValueError(f"{title(self)} expects mean and variance, or none of them, got {mean!r} and {variance!r}")
         if mean is not None:
-            config["mean"] = np.atleast_1d(numeric(mean, f"{self.who()}: mean"))
-            config["variance"] = np.atleast_1d(numeric(variance, f"{self.who()}: variance"))
+            config["mean"] = np.atleast_1d(numeric(mean, f"{title(self)}: mean"))
+            config["variance"] = np.atleast_1d(numeric(variance, f"{title(self)}: variance"))
         return self.kind, config
 
     def get_config(self) -> dict[str, Any]:
@@ -108,16 +110,16 @@ class Normalization(Layer):
             >>> Normalization(axis=None).adapt(np.arange(10.0))
         """
         if self._fixed[0] is not None:
-            raise ValueError(f"{self.who()} was given its mean and variance and learns none; make it without them")
+            raise ValueError(f"{title(self)} was given its mean and variance and learns none; make it without them")
         count, mean, spread = 0, np.zeros(()), np.zeros(())
         sample: Shape = ()
-        for batch in batches(data, self.who()):
+        for batch in batches(data, title(self)):
             if count == 0:
                 sample = batch.shape[1:]
                 self._adapt_to((None, *sample))
             if batch.shape[1:] != sample:
                 raise ValueError(
-                    f"{self.who()}: adapt's data has batches of shape {(None, *sample)} and of {batch.shape}"
+                    f"{title(self)}: adapt's data has batches of shape {(None, *sample)} and of {batch.shape}"
                 )
             step = max(1, CHUNK // max(1, int(np.prod(batch.shape[1:], dtype=np.int64))))
             for start in range(0, len(batch), step):
@@ -130,9 +132,9 @@ class Normalization(Layer):
                 spread = spread + spread_of_part + apart**2 * (count * added / total)
                 count = total
         if count == 0:
-            raise ValueError(f"{self.who()}: adapt's data has no rows")
+            raise ValueError(f"{title(self)}: adapt's data has no rows")
         if not np.isfinite(mean).all():
-            raise ValueError(f"{self.who()}: adapt's data holds NaN or infinite numbers")
+            raise ValueError(f"{title(self)}: adapt's data holds NaN or infinite numbers")
         self.mean.assign(mean)
         self.variance.assign(spread / count)
 
@@ -153,7 +155,7 @@ class Normalization(Layer):
         if not self.built:
             if len(shape) == 1 and self.axis is not None:
                 raise ValueError(
-                    f"{self.who()}: adapt's data has the shape (batch,) and axis {self.axis!r} is no axis of a sample; "
+                    f"{title(self)}: adapt's data has the shape (batch,) and axis {self.axis!r} is no axis of a sample; "
                     "give it as data[:, None], or make the layer with axis=None"
                 )
             self.build(shape)
@@ -161,6 +163,6 @@ class Normalization(Layer):
         sizes = tuple(shape[axis] for axis in self._kept(len(shape)))
         if sizes != self.mean.shape:
             raise ValueError(
-                f"{self.who()} was built for {self._build_shape} and keeps {self.mean.shape} means; adapt's data "
+                f"{title(self)} was built for {state_of(self).build_shape} and keeps {self.mean.shape} means; adapt's data "
                 f"{shape} has {sizes}"
             )

@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fastnn.engine.layer import Layer, numeric
+from fastnn.engine.arrays import numeric
+from fastnn.engine.contract import title
+from fastnn.engine.node_layer import NodeLayer
 
 
-class Rescaling(Layer):
+class Rescaling(NodeLayer):
     """x * scale + offset.
 
     Shapes: the input's.
@@ -33,9 +35,9 @@ class Rescaling(Layer):
     def __init__(self, scale: float | ArrayLike, offset: float | ArrayLike = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
 
-    def _node(self) -> tuple[str, dict[str, Any]] | None:
+    def core_node(self) -> tuple[str, dict[str, Any]] | None:
         config = {}
         for name in ("scale", "offset"):
-            array = numeric(getattr(self, name), f"{self.who()}: {name}")
+            array = numeric(getattr(self, name), f"{title(self)}: {name}")
             config[name] = np.atleast_1d(array).astype(np.float32)
         return self.kind, config

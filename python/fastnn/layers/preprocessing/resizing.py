@@ -34,6 +34,9 @@ class Resizing(ImageLayer):
         (2, 32, 32, 3)
     """
 
+    keras_newer_arguments = {
+        "pad_to_aspect_ratio": False, "fill_mode": "constant", "fill_value": 0.0, "antialias": False,
+    }  # fmt: skip
     kind = "Resizing"
 
     def __init__(
@@ -78,11 +81,11 @@ class CenterCrop(ImageLayer):
     def __init__(self, height: int, width: int, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
 
-    def _node(self) -> tuple[str, dict[str, Any]] | None:
+    def core_node(self) -> tuple[str, dict[str, Any]] | None:
         return self.kind, {"height": self.height, "width": self.width, "crop_to_aspect_ratio": True}
 
-    def _emit_main(self, emission: Emission, edges: list[int]) -> list[int]:
+    def add_core_node(self, emission: Emission, edges: list[int]) -> list[int]:
         height, width = emission.graph.spec(edges[0])[0][1:3]
         if (height or 0) < self.height or (width or 0) < self.width:
-            return super()._emit_main(emission, edges)
+            return super().add_core_node(emission, edges)
         return emission.add(self, "CenterCrop", {"height": self.height, "width": self.width}, edges)

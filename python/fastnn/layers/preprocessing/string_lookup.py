@@ -43,6 +43,7 @@ class StringLookup(VocabularyLayer):
         array([[2, 0]])
     """
 
+    keras_newer_arguments = {"salt": None}
     what = "strings"
 
     def __init__(

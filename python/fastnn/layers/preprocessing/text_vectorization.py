@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastnn.engine.contract import title
 from fastnn.layers.preprocessing.vocabulary import OLD_NAMES, VocabularyLayer, strings
 from fastnn.symbolic.tensors import is_symbolic
 
@@ -83,18 +84,20 @@ class TextVectorization(VocabularyLayer):
         super().__init__(name=name, **kwargs)
         words = ("lower_and_strip_punctuation", "lower", "strip_punctuation")
         if standardize is not None and not callable(standardize) and standardize not in words:
-            raise ValueError(f"{self.who()} expects standardize to be one of {words}, a function or None")
+            raise ValueError(f"{title(self)} expects standardize to be one of {words}, a function or None")
         if split is not None and not callable(split) and split not in ("whitespace", "character"):
-            raise ValueError(f"{self.who()} expects split to be 'whitespace', 'character', a function or None")
+            raise ValueError(f"{title(self)} expects split to be 'whitespace', 'character', a function or None")
         widths = range(1, ngrams + 1) if isinstance(ngrams, int) else () if ngrams is None else tuple(ngrams)
         if ngrams is not None and not (len(widths) and all(isinstance(n, int) and n >= 1 for n in widths)):
-            raise ValueError(f"{self.who()} expects ngrams to be whole numbers of at least 1, got {ngrams!r}")
+            raise ValueError(f"{title(self)} expects ngrams to be whole numbers of at least 1, got {ngrams!r}")
         if output_sequence_length is not None and self.output_mode != "int":
-            raise ValueError(f"{self.who()}: output_sequence_length goes with output_mode='int', not {output_mode!r}")
+            raise ValueError(f"{title(self)}: output_sequence_length goes with output_mode='int', not {output_mode!r}")
         if output_sequence_length is not None and output_sequence_length < 1:
-            raise ValueError(f"{self.who()} expects output_sequence_length of at least 1, got {output_sequence_length}")
+            raise ValueError(
+                f"{title(self)} expects output_sequence_length of at least 1, got {output_sequence_length}"
+            )
         if ragged:
-            raise ValueError(f"{self.who()} gives rows of one length only; leave ragged=False")
+            raise ValueError(f"{title(self)} gives rows of one length only; leave ragged=False")
         self._widths = tuple(widths)
 
     def adapt(  # type: ignore[override]
@@ -124,11 +127,11 @@ class TextVectorization(VocabularyLayer):
         array = strings(texts, what, self.encoding)
         if self.split is not None and array.ndim > 1:
             if array.shape[-1] != 1 or array.ndim > 2:
-                raise ValueError(f"{self.who()} expects texts of shape (batch,) or (batch, 1), got {array.shape}")
+                raise ValueError(f"{title(self)} expects texts of shape (batch,) or (batch, 1), got {array.shape}")
             array = array[:, 0]
         array = np.atleast_1d(array)
         if callable(self.standardize):
-            array = strings(self.standardize(array.astype(np.str_)), f"{self.who()}: what standardize returned")
+            array = strings(self.standardize(array.astype(np.str_)), f"{title(self)}: what standardize returned")
         texts = [self._standard(text) for text in array.ravel().tolist()]
         if self.split is None:
             width = max(1, array[0].size if len(array) and array.ndim > 1 else 1)
@@ -173,7 +176,7 @@ class TextVectorization(VocabularyLayer):
         """
         if is_symbolic(inputs):
             return super().__call__(inputs, *args, **kwargs)
-        documents = self._split_texts(inputs, f"{self.who()}: the input")
+        documents = self._split_texts(inputs, f"{title(self)}: the input")
         tokens, places, sizes = _flat(documents)
         numbers = self._places(tokens)
         longest = max(sizes.tolist(), default=0)

@@ -13,7 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastnn.engine.layer import Layer, numeric
+from fastnn.configurable import constructor_signature
+from fastnn.engine.arrays import numeric
+from fastnn.engine.contract import state_of, title
+from fastnn.engine.node_layer import NodeLayer
 from fastnn.layers.preprocessing import siphash as hashing
 from fastnn.symbolic.tensors import is_symbolic
 
@@ -122,13 +125,14 @@ def encoded_shape(shape: tuple[int | None, ...], mode: str, depth: int) -> tuple
     return (*shape[:-1], depth)
 
 
-class VocabularyLayer(Layer):
+class VocabularyLayer(NodeLayer):
     """Base of layers with a vocabulary: its tokens, their places, and the numbers in front of them.
 
     Args:
         **kwargs: As in `Layer`.
     """
 
+    keras_ignored_arguments = {"sparse": False, "ragged": False}
     what: str
     """What its tokens are, for errors."""
     output_mode: str
@@ -144,20 +148,20 @@ class VocabularyLayer(Layer):
         self.output_mode = OLD_NAMES.get(self.output_mode, self.output_mode)
         modes = ("int", *ENCODINGS, "tf_idf")
         if self.output_mode not in modes:
-            raise ValueError(f"{self.who()} expects output_mode to be one of {modes}, got {self.output_mode!r}")
+            raise ValueError(f"{title(self)} expects output_mode to be one of {modes}, got {self.output_mode!r}")
         if self.max_tokens is not None and self.max_tokens <= 1:
-            raise ValueError(f"{self.who()} expects max_tokens above 1, got {self.max_tokens}")
+            raise ValueError(f"{title(self)} expects max_tokens above 1, got {self.max_tokens}")
         if self.num_oov_indices < 0:
-            raise ValueError(f"{self.who()} expects num_oov_indices of at least 0, got {self.num_oov_indices}")
+            raise ValueError(f"{title(self)} expects num_oov_indices of at least 0, got {self.num_oov_indices}")
         if self.pad_to_max_tokens and self.max_tokens is None:
-            raise ValueError(f"{self.who()}: pad_to_max_tokens expects max_tokens")
+            raise ValueError(f"{title(self)}: pad_to_max_tokens expects max_tokens")
         if self.sparse:
-            raise ValueError(f"{self.who()} gives dense arrays only; leave sparse=False")
+            raise ValueError(f"{title(self)} gives dense arrays only; leave sparse=False")
         if self.invert and self.output_mode != "int":
-            raise ValueError(f"{self.who()}: invert goes with output_mode='int', not {self.output_mode!r}")
+            raise ValueError(f"{title(self)}: invert goes with output_mode='int', not {self.output_mode!r}")
         if self.idf_weights is not None and self.output_mode != "tf_idf":
-            raise ValueError(f"{self.who()}: idf_weights go with output_mode='tf_idf', not {self.output_mode!r}")
-        self._key = salted(self.who(), self.salt)
+            raise ValueError(f"{title(self)}: idf_weights go with output_mode='tf_idf', not {self.output_mode!r}")
+        self._key = salted(title(self), self.salt)
         self._was_given = self.vocabulary is not None
         if self.vocabulary is not None:
             self.set_vocabulary(self.vocabulary, self.idf_weights)
@@ -165,7 +169,7 @@ class VocabularyLayer(Layer):
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Any:
         """A new layer with the arguments that `get_config` returned, here or in Keras, which says some more."""
-        own = cls._signature().parameters
+        own = constructor_signature(cls).parameters
         return cls(**{name: value for name, value in config.items() if name in own or name not in _SAID_BY_KERAS})
 
     def get_config(self) -> dict[str, Any]:
@@ -217,32 +221,32 @@ class VocabularyLayer(Layer):
         """
         if (idf_weights is None) == (self.output_mode == "tf_idf"):
             raise ValueError(
-                f"{self.who()}: idf_weights go with output_mode='tf_idf', and that with idf_weights, when a vocabulary "
+                f"{title(self)}: idf_weights go with output_mode='tf_idf', and that with idf_weights, when a vocabulary "
                 "is given"
             )
         if isinstance(vocabulary, (str, Path)):
             lines = Path(vocabulary).read_text(encoding="utf-8").splitlines()
             vocabulary = self._from_lines(lines)
-        given = self._array(vocabulary, f"{self.who()}: vocabulary")
+        given = self._array(vocabulary, f"{title(self)}: vocabulary")
         if given.ndim != 1 or given.size == 0:
-            raise ValueError(f"{self.who()} expects a vocabulary of at least one token, got shape {given.shape}")
+            raise ValueError(f"{title(self)} expects a vocabulary of at least one token, got shape {given.shape}")
         front = [self.mask_token] * self._unknown_start() + [self.oov_token] * self.num_oov_indices
         whole = bool(front) and given[: len(front)].tolist() == front
         tokens = given[len(front) :].tolist() if whole else given.tolist()
         known = set(tokens)
         if len(known) < len(tokens):
             often = [token for token, count in Counter(tokens).items() if count > 1]
-            raise ValueError(f"{self.who()} expects each token once, got {often[:5]} more often")
+            raise ValueError(f"{title(self)} expects each token once, got {often[:5]} more often")
         for word, token in (("mask_token", self.mask_token), ("oov_token", self.oov_token if self.invert else None)):
             if token is not None and token in known:
                 raise ValueError(
-                    f"{self.who()}: the vocabulary holds the {word} {token!r} among its tokens; leave it out, or begin "
+                    f"{title(self)}: the vocabulary holds the {word} {token!r} among its tokens; leave it out, or begin "
                     f"with {front}"
                 )
         size = self._token_start() + len(tokens)
         if self.max_tokens is not None and size > self.max_tokens:
             raise ValueError(
-                f"{self.who()} expects at most max_tokens = {self.max_tokens} tokens, got {size} with those in front"
+                f"{title(self)} expects at most max_tokens = {self.max_tokens} tokens, got {size} with those in front"
             )
         if idf_weights is not None:
             weights = np.asarray(idf_weights, dtype=np.float32)
@@ -250,7 +254,7 @@ class VocabularyLayer(Layer):
                 weights = weights[len(front) :]
             if weights.shape != given.shape:
                 raise ValueError(
-                    f"{self.who()} expects one of idf_weights a token, got {weights.shape} for {given.shape}"
+                    f"{title(self)} expects one of idf_weights a token, got {weights.shape} for {given.shape}"
                 )
             self._take_idf(weights, 0 if whole else len(front))
         self._take(tokens)
@@ -268,7 +272,7 @@ class VocabularyLayer(Layer):
         self._numbers = {token: start + i for i, token in enumerate(tokens)}
         if self.mask_token is not None:
             self._numbers[self.mask_token] = 0 if self.output_mode == "int" else -1
-        self._alone = None
+        state_of(self).predictor = None
 
     # Learning.
 
@@ -287,12 +291,12 @@ class VocabularyLayer(Layer):
         """
         self._forget()
         if isinstance(data, (list, tuple, np.ndarray, str)) or hasattr(data, "to_numpy"):
-            self._learn(data, f"{self.who()}: adapt's data", True)
+            self._learn(data, f"{title(self)}: adapt's data", True)
         else:
             for step, batch in enumerate(data):
                 if steps is not None and step >= steps:
                     break
-                self._learn(batch, f"{self.who()}: a batch of adapt's data", False)
+                self._learn(batch, f"{title(self)}: a batch of adapt's data", False)
         self._finish()
 
     def _learn(self, batch: Any, what: str, samples: bool) -> None:
@@ -304,7 +308,7 @@ class VocabularyLayer(Layer):
 
     def _forget(self) -> None:
         if self._was_given:
-            raise ValueError(f"{self.who()} was given its vocabulary and learns none; make it without one")
+            raise ValueError(f"{title(self)} was given its vocabulary and learns none; make it without one")
         self._counts, self._documents, self._document_count = {}, {}, 0
 
     def _count_places(self, tokens: list[Any], places: NDArray[np.int64], sizes: NDArray[np.int64]) -> None:
@@ -322,7 +326,7 @@ class VocabularyLayer(Layer):
         for special in (self.mask_token, self.oov_token):
             self._counts.pop(special, None)
         if not self._counts:
-            raise ValueError(f"{self.who()}: adapt found no tokens in the data")
+            raise ValueError(f"{title(self)}: adapt found no tokens in the data")
         room = None if self.max_tokens is None else max(0, self.max_tokens - self._token_start())
         frequent = sorted(self._counts.items(), key=lambda item: (item[1], item[0]), reverse=True)[:room]
         tokens = [token for token, _ in frequent]
@@ -347,7 +351,7 @@ class VocabularyLayer(Layer):
     def _places(self, tokens: list[Any]) -> NDArray[np.int64]:
         """The numbers of tokens, -1 for a mask that is to be left out."""
         if self._tokens is None:
-            raise ValueError(f"{self.who()} has no vocabulary yet: call adapt(data), or give it one")
+            raise ValueError(f"{title(self)} has no vocabulary yet: call adapt(data), or give it one")
         known, nowhere = self._numbers, -2
         places = np.fromiter((known.get(token, nowhere) for token in tokens), np.int64, len(tokens))
         unknown = np.flatnonzero(places == nowhere)
@@ -355,7 +359,7 @@ class VocabularyLayer(Layer):
             strange = [tokens[i] for i in unknown.tolist()]
             if self.num_oov_indices == 0:
                 raise ValueError(
-                    f"{self.who()} does not know {strange[:5]}; make it with num_oov_indices=1 to give them a number"
+                    f"{title(self)} does not know {strange[:5]}; make it with num_oov_indices=1 to give them a number"
                 )
             places[unknown] = self._unknown_start()
             if self.num_oov_indices > 1:
@@ -374,20 +378,20 @@ class VocabularyLayer(Layer):
     def _tokens_at(self, numbers: NDArray[np.int64]) -> NDArray[Any]:
         """The tokens that have these numbers."""
         if self._tokens is None:
-            raise ValueError(f"{self.who()} has no vocabulary yet: call adapt(data), or give it one")
+            raise ValueError(f"{title(self)} has no vocabulary yet: call adapt(data), or give it one")
         all_tokens = self._array(
             ["" if self.mask_token is None else self.mask_token] * self._unknown_start()
             + [self.oov_token] * self.num_oov_indices
             + self._tokens
             + [self.oov_token],
-            self.who(),
+            title(self),
         )
         beyond = (numbers < 0) | (numbers >= len(all_tokens))
         return all_tokens[np.where(beyond, len(all_tokens) - 1, numbers)]
 
-    def _record(self, args: tuple[Any, ...], kwargs: dict[str, Any], training: bool | None) -> Any:
+    def check_symbolic_call(self) -> None:
         raise TypeError(
-            f"{self.who()} works on {self.what}, which no model computes with: call it on the arrays, and feed "
+            f"{title(self)} works on {self.what}, which no model computes with: call it on the arrays, and feed "
             "the model what comes out"
         )
 
@@ -413,7 +417,7 @@ class VocabularyLayer(Layer):
         if is_symbolic(inputs):
             return super().__call__(inputs, *args, **kwargs)
         if self.invert:
-            return self._tokens_at(integers(inputs, f"{self.who()}: the input"))
-        array = self._array(inputs, f"{self.who()}: the input")
+            return self._tokens_at(integers(inputs, f"{title(self)}: the input"))
+        array = self._array(inputs, f"{title(self)}: the input")
         tokens, which = distinct(array)
         return self._vectors(self._places(tokens)[which].reshape(array.shape))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from fastnn.engine.emission import Emission
-from fastnn.engine.layer import Layer
+from fastnn.engine.node_layer import NodeLayer
 
 
-class ActivityRegularization(Layer):
+class ActivityRegularization(NodeLayer):
     """Passes its input on and adds l1 * sum(|x|) + l2 * sum(x**2) to the loss.
 
     Shapes: the input's.
@@ -32,8 +32,8 @@ class ActivityRegularization(Layer):
         """That of the input: the node's other output is the penalty."""
         return super().compute_output_shape(input_shape)[0]
 
-    def _emit_main(self, emission: Emission, edges: list[int]) -> list[int]:
-        node = self._node()
+    def add_core_node(self, emission: Emission, edges: list[int]) -> list[int]:
+        node = self.core_node()
         assert node is not None
         output, penalty = emission.add(self, node[0], node[1], edges)
         emission.penalties.append(penalty)

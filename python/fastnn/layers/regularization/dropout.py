@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from fastnn.engine.layer import channels_last
+from fastnn.engine.shapes import channels_last
 from fastnn.layers.regularization.noise import Noise
 
 
@@ -51,6 +51,7 @@ class SpatialDropout1D(Noise):
         >>> SpatialDropout1D(0.2)
     """
 
+    keras_older_names = ("SpatialDropout",)
     kind = "SpatialDropout1D"
 
     def __init__(self, rate: float, seed: int | None = None, **kwargs: Any) -> None:

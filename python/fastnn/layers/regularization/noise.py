@@ -6,11 +6,11 @@ from typing import Any
 
 from fastnn import _core
 from fastnn.engine.emission import Emission
-from fastnn.engine.layer import Layer
+from fastnn.engine.node_layer import NodeLayer
 from fastnn.seeds import next_seed
 
 
-class Noise(Layer):
+class Noise(NodeLayer):
     """A layer that draws random numbers in training and passes its input on in inference."""
 
     supports_masking = True
@@ -19,8 +19,8 @@ class Noise(Layer):
     def _open_stream(self) -> None:
         self.stream = _core.Stream(next_seed() if self.seed is None else int(self.seed))
 
-    def _emit_main(self, emission: Emission, edges: list[int]) -> list[int]:
-        node = self._node()
+    def add_core_node(self, emission: Emission, edges: list[int]) -> list[int]:
+        node = self.core_node()
         assert node is not None
         return emission.add(self, node[0], node[1], edges, self.stream) if emission.training else edges
 

@@ -7,7 +7,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from fastnn.engine.contract import title
 from fastnn.engine.layer import Layer
+from fastnn.engine.node_layer import NodeLayer
 
 Amounts = int | Sequence[int] | Sequence[Sequence[int]]
 
@@ -25,11 +27,11 @@ def _pairs(layer: Layer, name: str, value: Amounts, rank: int) -> tuple[tuple[in
     fits = len(pairs) == rank and all(len(pair) == 2 for pair in pairs)
     if not fits or not all(isinstance(n, (int, np.integer)) and n >= 0 for pair in pairs for n in pair):
         forms = "an integer or a pair such as (1, 2)" if rank == 1 else f"an integer, {rank} integers or {rank} pairs"
-        raise ValueError(f"{layer.who()} expects {name} to be {forms}, none of them negative, got {value!r}")
+        raise ValueError(f"{title(layer)} expects {name} to be {forms}, none of them negative, got {value!r}")
     return tuple((int(before), int(after)) for before, after in pairs)
 
 
-class _Border(Layer):
+class _Border(NodeLayer):
     """Amounts before and after each axis, which the core reads as one list."""
 
     rank: ClassVar[int]
@@ -42,5 +44,5 @@ class _Border(Layer):
         pairs = self._pairs()
         setattr(self, self.word, pairs[0] if self.rank == 1 else pairs)
 
-    def _node(self) -> tuple[str, dict[str, Any]] | None:
+    def core_node(self) -> tuple[str, dict[str, Any]] | None:
         return self.kind, {self.word: [amount for pair in self._pairs() for amount in pair]}

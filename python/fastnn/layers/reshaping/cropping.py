@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastnn.engine.layer import channels_last
+from fastnn.engine.shapes import channels_last
 from fastnn.layers.reshaping.border import Amounts, _Border
 
 

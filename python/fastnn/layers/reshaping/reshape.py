@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from fastnn.engine.layer import Layer, are_free, channels_last
+from fastnn.engine.inference import are_free
+from fastnn.engine.node_layer import NodeLayer
+from fastnn.engine.shapes import channels_last
 from fastnn.symbolic.tensors import Spec
 
 
-class Flatten(Layer):
+class Flatten(NodeLayer):
     """All axes but the batch become one.
 
     Shapes: (batch, a, b, ...) -> (batch, a * b * ...).
@@ -29,7 +31,7 @@ class Flatten(Layer):
         channels_last(self, data_format)
 
 
-class Reshape(Layer):
+class Reshape(NodeLayer):
     """The same numbers in another shape.
 
     Shapes: (batch, ...) -> (batch, *target_shape).
@@ -47,14 +49,14 @@ class Reshape(Layer):
     def __init__(self, target_shape: Sequence[int], **kwargs: Any) -> None:
         super().__init__(**kwargs)
 
-    def _infer(self, specs: Sequence[Spec]) -> tuple[list[Spec], list[tuple[str, tuple[int, ...], bool]]]:
+    def infer_node(self, specs: Sequence[Spec]) -> tuple[list[Spec], list[tuple[str, tuple[int, ...], bool]]]:
         if are_free([specs[0][0]]) and -1 not in self.target_shape:
             # Whether sizes that are not known yet go in is seen when they are.
             return [((None, *self.target_shape), specs[0][1])], []
-        return super()._infer(specs)
+        return super().infer_node(specs)
 
 
-class Permute(Layer):
+class Permute(NodeLayer):
     """The same numbers with their axes in another order.
 
     Shapes: (batch, d1, d2, ...) -> (batch, d[dims[0]], d[dims[1]], ...).
@@ -76,7 +78,7 @@ class Permute(Layer):
         super().__init__(**kwargs)
 
 
-class RepeatVector(Layer):
+class RepeatVector(NodeLayer):
     """A vector, n times.
 
     Shapes: (batch, features) -> (batch, n, features).

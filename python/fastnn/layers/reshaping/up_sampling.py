@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from fastnn.engine.layer import Layer, channels_last
+from fastnn.engine.node_layer import NodeLayer
+from fastnn.engine.shapes import channels_last
 from fastnn.layers.windowed import Windowed
 
 
-class UpSampling1D(Layer):
+class UpSampling1D(NodeLayer):
     """Each step several times.
 
     Shapes: (batch, steps, channels) -> (batch, steps * size, channels).
@@ -60,7 +61,7 @@ class UpSampling2D(Windowed):
         super().__init__(**kwargs)
         channels_last(self, data_format)
 
-    def _node(self) -> tuple[str, dict[str, Any]] | None:
+    def core_node(self) -> tuple[str, dict[str, Any]] | None:
         word = self.interpolation
         return self.kind, {"size": self.size, "interpolation": word.lower() if isinstance(word, str) else word}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastnn.engine.layer import channels_last
+from fastnn.engine.shapes import channels_last
 from fastnn.layers.reshaping.border import Amounts, _Border
 
 
@@ -25,6 +25,7 @@ class ZeroPadding1D(_Border):
         >>> ZeroPadding1D(1)
     """
 
+    keras_newer_arguments = {"data_format": None}
     kind = "ZeroPadding1D"
     rank = 1
     word = "padding"

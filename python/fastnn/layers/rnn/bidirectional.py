@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from fastnn import ops
+from fastnn.engine.contract import title
 from fastnn.engine.emission import Emission
 from fastnn.engine.layer import Layer
 from fastnn.layers.rnn.wrapper import Wrapper
@@ -32,6 +33,7 @@ class Bidirectional(Wrapper):
         >>> Bidirectional(LSTM(32, return_sequences=True))
     """
 
+    keras_newer_arguments = {"weights": None}
     forward_layer: Any
     backward_layer: Any
     modes: ClassVar[Mapping[str, str]] = {"concat": "Concatenate", "sum": "Add", "mul": "Multiply", "ave": "Average"}
@@ -48,10 +50,10 @@ class Bidirectional(Wrapper):
         for one in (layer, layer if backward_layer is None else backward_layer):
             self._check_layer(one)
             if not all(hasattr(one, name) for name in ("go_backwards", "return_sequences", "return_state", "stateful")):
-                raise ValueError(f"{self.who()} expects a recurrent layer, such as LSTM(8), got {one!r}")
+                raise ValueError(f"{title(self)} expects a recurrent layer, such as LSTM(8), got {one!r}")
         if merge_mode is not None and merge_mode not in self.modes:
             raise ValueError(
-                f"{self.who()} expects merge_mode {', '.join(map(repr, self.modes))} or None, got {merge_mode!r}"
+                f"{title(self)} expects merge_mode {', '.join(map(repr, self.modes))} or None, got {merge_mode!r}"
             )
         if self.batch_input_shape is None:
             self.batch_input_shape = layer.batch_input_shape
@@ -61,26 +63,23 @@ class Bidirectional(Wrapper):
         self.backward_layer = type(layer).from_config(backward) if backward_layer is None else backward_layer
         if self.forward_layer.go_backwards == self.backward_layer.go_backwards:
             raise ValueError(
-                f"{self.who()} expects one layer with go_backwards=True and one without, got two with "
+                f"{title(self)} expects one layer with go_backwards=True and one without, got two with "
                 f"go_backwards={self.forward_layer.go_backwards}"
             )
         for name in ("stateful", "return_sequences", "return_state"):
             first, second = getattr(self.forward_layer, name), getattr(self.backward_layer, name)
             if first != second:
-                raise ValueError(f"{self.who()} expects both layers to have one {name}, got {first} and {second}")
+                raise ValueError(f"{title(self)} expects both layers to have one {name}, got {first} and {second}")
             setattr(self, name, first)
         for one in (self.forward_layer, self.backward_layer):
             one._batch_size = getattr(layer, "_batch_size", None)
             if hasattr(one, "zero_output_for_mask"):
                 one.zero_output_for_mask = bool(self.return_sequences)
 
-    def _store(self, arguments: dict[str, Any]) -> None:
+    def store_arguments(self, arguments: dict[str, Any]) -> None:
         # `weights` is what every layer has; the first values are kept under another name.
-        super()._store({name: value for name, value in arguments.items() if name != "weights"})
+        super().store_arguments({name: value for name, value in arguments.items() if name != "weights"})
         self._first_weights = arguments["weights"]
-
-    def _argument_names(self) -> tuple[str, ...]:
-        return tuple(name for name in super()._argument_names() if name != "weights")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """The merged output; see `call` for the arguments."""
@@ -130,7 +129,7 @@ class Bidirectional(Wrapper):
         merged = node(self.modes[self.merge_mode], {}, [y, y_back], self.merge_mode)
         return (merged, *states, *states_back) if self.return_state else merged
 
-    def _pass_masks(
+    def set_output_masks(
         self, emission: Emission, edges: list[int], masks: Sequence[int | None], outputs: list[int]
     ) -> None:
         if self.return_sequences and masks and masks[0] is not None:

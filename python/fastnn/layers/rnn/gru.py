@@ -53,6 +53,8 @@ class GRU(Recurrent):
         >>> GRU(64, return_sequences=True)
     """
 
+    keras_older_names = ("GRUV2",)
+    keras_newer_arguments = {"use_cudnn": "auto"}
     kind = "GRU"
 
     def __init__(

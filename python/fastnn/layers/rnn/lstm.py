@@ -52,6 +52,8 @@ class LSTM(Recurrent):
         >>> LSTM(128, input_shape=(50, 16))
     """
 
+    keras_older_names = ("LSTMV2",)
+    keras_newer_arguments = {"use_cudnn": "auto"}
     kind = "LSTM"
     state_names = ("h", "c")
 

@@ -13,8 +13,11 @@ from typing import Any, ClassVar
 import numpy as np
 
 from fastnn import _core, activations, ops
+from fastnn.configurable import argument_names
+from fastnn.engine.contract import state_of, title
 from fastnn.engine.emission import Emission
 from fastnn.engine.layer import Layer
+from fastnn.engine.node_layer import NodeLayer
 from fastnn.ops.node import node
 from fastnn.seeds import next_seed
 from fastnn.symbolic.tensors import KerasTensor
@@ -51,7 +54,7 @@ def as_list(states: Any) -> list[Any]:
 def _rows_behind(tensor: KerasTensor) -> int | None:
     """The size of the batch that the model's input was made with."""
     while True:
-        call = tensor._call
+        call = tensor.made_by
         if call is None:
             return None
         if not call.inputs:
@@ -68,9 +71,10 @@ def forget_nothing(layer: Layer) -> None:
         layer.bias.assign(value)
 
 
-class Weighted(Layer):
+class Weighted(NodeLayer):
     """What a recurrent layer and its cell share: the weights, the functions, dropout."""
 
+    keras_ignored_arguments = {"implementation": ...}
     state_names: ClassVar[tuple[str, ...]] = ("h",)
     kernel: Variable
     recurrent_kernel: Variable
@@ -81,13 +85,11 @@ class Weighted(Layer):
         super().__init__(**kwargs)
         for argument in ("dropout", "recurrent_dropout"):
             if not 0 <= getattr(self, argument) <= 1:
-                raise ValueError(f"{self.who()} expects {argument} in [0, 1], got {getattr(self, argument)}")
+                raise ValueError(f"{title(self)} expects {argument} in [0, 1], got {getattr(self, argument)}")
         self.stream = _core.Stream(next_seed() if self.seed is None else int(self.seed))
 
-    @classmethod
-    def _common_arguments(cls) -> tuple[str, ...]:
-        # Keras takes `implementation`, which chooses between ways to compute the same.
-        return (*super()._common_arguments(), "implementation")
+    # Keras takes `implementation`, which chooses between ways to compute the same.
+    common_arguments = (*NodeLayer.common_arguments, "implementation")
 
     @property
     def recurrent_kernel_initializer(self) -> Any:
@@ -115,19 +117,19 @@ class Weighted(Layer):
         """The length of the output."""
         return int(self.units)
 
-    def _node(self) -> tuple[str, dict[str, Any]]:
-        made = super()._node()
+    def core_node(self) -> tuple[str, dict[str, Any]]:
+        made = super().core_node()
         assert made is not None
         kind, config = made
         for argument in ("activation", "recurrent_activation"):
-            if argument in self._argument_names():
-                config.update(_function(self.who(), argument, getattr(self, argument)))
+            if argument in argument_names(self):
+                config.update(_function(title(self), argument, getattr(self, argument)))
         # The states of a stateful layer are no weights of Keras' list: they join when the node is added.
         return kind, {**config, "stateful": False}
 
     def build(self, input_shape: Any = None) -> None:
         """Makes the weights for inputs of this shape."""
-        fresh = not self._weights
+        fresh = not state_of(self).variables
         super().build(input_shape)
         if fresh:
             self._first_bias()
@@ -157,7 +159,7 @@ class Weighted(Layer):
         Returns:
             The output, and the last states where the arguments ask for them.
         """
-        kind, config = self._node()
+        kind, config = self.core_node()
         config.update(arguments)
         if not training:
             config.update(dropout=0.0, recurrent_dropout=0.0)
@@ -167,7 +169,7 @@ class Weighted(Layer):
         if initial_state is not None:
             if len(initial_state) != len(self.state_names):
                 raise ValueError(
-                    f"{self.who()} expects initial_state to be a list of {len(self.state_names)} tensors "
+                    f"{title(self)} expects initial_state to be a list of {len(self.state_names)} tensors "
                     f"({', '.join(self.state_names)}), got {len(initial_state)}"
                 )
             inputs += initial_state
@@ -175,13 +177,17 @@ class Weighted(Layer):
         if kept:
             config.update(stateful=True, batch_size=kept[0].shape[0])
         stream = self.stream if config["dropout"] or config["recurrent_dropout"] else None
-        made = node(kind, config, inputs, self.name, [*self._weights, *kept], stream)
+        made = node(kind, config, inputs, self.name, [*state_of(self).variables, *kept], stream)
         return made if isinstance(made, list) else [made]
 
 
 class OverTime(Layer):
     """What all layers that walk along time share: states that stay, and masks."""
 
+    keras_newer_arguments = {"zero_output_for_mask": False}
+    keras_ignored_arguments = {
+        "time_major": False, "zero_output_for_mask": ..., "unroll": ...,
+    }  # fmt: skip
     supports_masking = True
 
     def __init__(self, **kwargs: Any) -> None:
@@ -217,7 +223,7 @@ class OverTime(Layer):
         size = self._batch_size or (sequences_shape[0] if sequences_shape else None)
         if size is None:
             raise ValueError(
-                f"{self.who()} is stateful and expects a batch of known size; begin the model with "
+                f"{title(self)} is stateful and expects a batch of known size; begin the model with "
                 "Input(batch_shape=(8, 10, 3)), or give the layer batch_shape"
             )
         self.states = [
@@ -242,7 +248,7 @@ class OverTime(Layer):
         """Sets the states of a stateful layer to 0."""
         self.reset_state()
 
-    def _pass_masks(
+    def set_output_masks(
         self, emission: Emission, edges: list[int], masks: Sequence[int | None], outputs: list[int]
     ) -> None:
         if self.return_sequences and masks and masks[0] is not None:
@@ -251,6 +257,8 @@ class OverTime(Layer):
 
 class Recurrent(OverTime, Weighted):
     """What the recurrent layers share."""
+
+    keras_variable_paths = {"": "cell"}
 
     def _state_shapes(self) -> list[tuple[str, int]]:
         return [(name, int(self.units)) for name in self.state_names]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fastnn import ops
+from fastnn.engine.contract import title
 from fastnn.layers.rnn.cells import build_cells, check_cell, chosen, zeros_of
 from fastnn.layers.rnn.recurrent import Cell, OverTime, as_list
 from fastnn.layers.rnn.stacked_rnn_cells import StackedRNNCells, cell_from
@@ -53,10 +54,10 @@ class RNN(OverTime):
         super().__init__(**kwargs)
         if isinstance(self.cell, (list, tuple)):
             self.cell = StackedRNNCells(self.cell)
-        check_cell(self.who(), self.cell)
+        check_cell(title(self), self.cell)
         if self.stateful and not self._known_cells():
             raise ValueError(
-                f"{self.who()} keeps states for the cells of fastnn only, not for {type(self.cell).__name__}; pass the "
+                f"{title(self)} keeps states for the cells of fastnn only, not for {type(self.cell).__name__}; pass the "
                 "last states on as initial_state"
             )
 
@@ -83,7 +84,7 @@ class RNN(OverTime):
         """Makes the weights of the cell, and the states of a stateful layer."""
         if sequences_shape[1] is None and not self._known_cells():
             raise ValueError(
-                f"{self.who()} expects a known number of steps for {type(self.cell).__name__}, got {sequences_shape}; "
+                f"{title(self)} expects a known number of steps for {type(self.cell).__name__}, got {sequences_shape}; "
                 "give the model's input its length"
             )
         build_cells([self.cell], (None, *sequences_shape[2:]))

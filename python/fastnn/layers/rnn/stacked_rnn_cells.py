@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from fastnn.engine.contract import title
 from fastnn.engine.layer import Layer
 from fastnn.layers.rnn.cells import build_cells, check_cell, output_size, zeros_of
 from fastnn.layers.rnn.gru import GRUCell
@@ -27,7 +28,7 @@ class StackedRNNCells(Layer):
     def __init__(self, cells: Sequence[Any], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         for cell in self.cells:
-            check_cell(self.who(), cell)
+            check_cell(title(self), cell)
 
     @property
     def state_size(self) -> list[Any]:

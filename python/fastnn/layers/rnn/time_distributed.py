@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from fastnn import ops
+from fastnn.engine.by_code import build_for_call
+from fastnn.engine.contract import title
 from fastnn.engine.emission import stand_in
 from fastnn.engine.layer import Layer
 from fastnn.layers.rnn.wrapper import Wrapper
@@ -38,22 +40,22 @@ class TimeDistributed(Wrapper):
     def build(self, input_shape: Any = None) -> None:
         """Makes the weights of the layer for one step."""
         if len(input_shape) < 3:
-            raise ValueError(f"{self.who()} expects (batch, time, ...), got {tuple(input_shape)}")
+            raise ValueError(f"{title(self)} expects (batch, time, ...), got {tuple(input_shape)}")
         if not self.layer.built:
             self.layer.build((None, *input_shape[2:]))
         super().build(input_shape)
 
-    def _call_outcome(self, arguments: Arguments, training: bool | None) -> tuple[list[Spec], Structure | None]:
+    def infer_call(self, arguments: Arguments, training: bool | None) -> tuple[list[Spec], Structure | None]:
         # Each step has nodes of its own: what stands for a number of steps that is not known is one step.
-        self._build_call(arguments)
+        build_for_call(self, arguments)
         steps = arguments.tensors[0].shape[1]
         if steps is not None:
-            return super()._call_outcome(arguments, training)
+            return super().infer_call(arguments, training)
         ones = [
             stand_in(((*tensor.shape[:1], 1, *tensor.shape[2:]), tensor.dtype), tensor.name)
             for tensor in arguments.tensors
         ]
-        specs, structure = super()._call_outcome(Arguments(*arguments.place(ones)), training)
+        specs, structure = super().infer_call(Arguments(*arguments.place(ones)), training)
         return [((*shape[:1], None, *shape[2:]), dtype) for shape, dtype in specs], structure
 
     def call(self, inputs: Any, mask: Any = None, training: bool | None = None) -> Any:
@@ -67,7 +69,7 @@ class TimeDistributed(Wrapper):
         Returns:
             (batch, time, ...).
         """
-        if self.layer.kind in self.pointwise:
+        if getattr(type(self.layer), "kind", "") in self.pointwise:
             return self.layer(inputs)
         outputs = []
         for t in range(inputs.shape[1]):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from fastnn.engine.contract import title
 from fastnn.engine.layer import Layer
 
 
@@ -32,4 +33,4 @@ class Wrapper(Layer):
 
     def _check_layer(self, layer: Any) -> None:
         if not isinstance(layer, Layer):
-            raise ValueError(f"{self.who()} expects a layer, such as Dense(8), got {layer!r}")
+            raise ValueError(f"{title(self)} expects a layer, such as Dense(8), got {layer!r}")

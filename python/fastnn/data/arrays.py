@@ -1,0 +1,145 @@
+"""In-memory arrays as a source: the order of rows, shuffling, and the split for validation.
+
+Owns the arguments `batch_size`, `shuffle` and `validation_split` of `fit`. The arrays are read in place; only the order
+of rows is made here.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastnn import _core
+from fastnn.data.source import Chunk, Shapes, TargetShapes
+from fastnn.seeds import next_seed
+
+Array = NDArray[Any]
+
+
+class RowOrder:
+    """Random orders of rows, one after the other: the n-th is a function of a seed and n.
+
+    It belongs to a model and outlives a call of `fit`, so that two calls are the same as one longer call.
+
+    Attributes:
+        seed: The seed; None until the first order is needed.
+        position: The number of orders that were drawn.
+    """
+
+    def __init__(self) -> None:
+        self.seed: int | None = None
+        self.position = 0
+
+    def begin(self) -> None:
+        """Draws the seed where there is none."""
+        if self.seed is None:
+            self.seed = next_seed()
+
+    def draw(self, rows: int) -> NDArray[np.int64]:
+        """Returns the next order of so many rows."""
+        assert self.seed is not None
+        order = _core.random_permutation(self.seed, self.position, rows)
+        self.position += 1
+        return order
+
+    def redraw(self, rows: int) -> NDArray[np.int64]:
+        """Returns the last order once more."""
+        self.position -= 1
+        return self.draw(rows)
+
+
+class Feed(NamedTuple):
+    """Checked arrays of one call.
+
+    Attributes:
+        columns: The arrays, as the core reads them.
+        x: The shapes of the inputs' samples.
+        y: The shapes of one row of the targets.
+    """
+
+    columns: _core.Columns
+    x: Shapes
+    y: TargetShapes
+
+    @property
+    def rows(self) -> int:
+        """The number of rows."""
+        return self.columns.rows
+
+
+class ArraySource:
+    """In-memory arrays as a source: it goes round and round, in a new order each time.
+
+    Args:
+        feed: The checked arrays.
+        batch_size: The number of rows of a step.
+        order: The orders of rows; None: rows are taken as they lie.
+    """
+
+    def __init__(self, feed: Feed, batch_size: int, order: RowOrder | None = None) -> None:
+        self.steps = math.ceil(feed.rows / batch_size)
+        self.position = self.steps
+        self._feed = feed
+        self._batch_size = batch_size
+        self._orders = order
+        self._order: NDArray[np.int64] | None = None
+
+    def next_chunk(self, most: int) -> Chunk:
+        """Returns the rows of the next steps of this pass, at most so many; begins a new pass where all were taken."""
+        if self.position >= self.steps:
+            self.position = 0
+            self._order = None if self._orders is None else self._orders.draw(self._feed.rows)
+        last = min(self.steps, self.position + most)
+        return Chunk(self._feed.columns, self._order, self._batch_size, self.position, last, self._feed.x, self._feed.y)
+
+    def advance(self, steps: int) -> None:
+        """Called when steps of the last chunk were run."""
+        self.position += steps
+
+    def restart(self) -> None:
+        """Begins a new pass with the next chunk."""
+        self.position = self.steps
+
+    def resume(self, position: int) -> None:
+        """Goes on in the middle of a pass, in the order that was drawn for it."""
+        self.position = position
+        if position < self.steps and self._orders is not None:
+            self._order = self._orders.redraw(self._feed.rows)
+
+    def on_epoch_end(self) -> None:
+        """Does nothing: a pass over the rows may span several epochs."""
+
+
+def split(arrays: Sequence[Sequence[Array | None]], rows: int, share: float) -> tuple[list[Any], list[Any]]:
+    """Splits off the last rows for validation.
+
+    Args:
+        arrays: Lists of arrays of as many rows: inputs, targets, sample weights; None stands for a missing one.
+        rows: The number of rows.
+        share: The share of rows that is kept for validation, above 0 and below 1.
+
+    Returns:
+        The lists for training, and those for validation. A list of one array becomes that array, a list without any
+        None.
+
+    Raises:
+        ValueError: `share` is out of its range, or one of the two parts would be empty.
+    """
+    if not 0 < share < 1:
+        raise ValueError(f"validation_split expects a number from 0 to 1, got {share!r}")
+    at = math.floor(rows * (1.0 - share))
+    if at in (0, rows):
+        raise ValueError(
+            f"validation_split={share} of {rows} rows leaves {at} to train and {rows - at} to validate with; both need "
+            "at least one"
+        )
+
+    def part(taken: slice) -> list[Any]:
+        cuts = [[None if array is None else array[taken] for array in family] for family in arrays]
+        return [None if all(c is None for c in cut) else cut[0] if len(cut) == 1 else cut for cut in cuts]
+
+    return part(slice(None, at)), part(slice(at, None))

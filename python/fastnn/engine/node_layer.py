@@ -1,0 +1,314 @@
+"""Layers that are one node of the core, followed by an activation and a penalty on the output.
+
+The class names the `kind` of the node; the arguments of its constructor are the node's config. The core infers shapes
+and weights, and the base makes the weights. Such a layer may also be called within a `call` that a subclass adds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from fastnn import _core, activations
+from fastnn.configurable import argument_names
+from fastnn.engine.arrays import numeric
+from fastnn.engine.by_code import call_parameters, no_use_for_mask
+from fastnn.engine.contract import Computation, Outcome, state_of, title
+from fastnn.engine.emission import Emission
+from fastnn.engine.inference import Weight, agreed, inferred, trials
+from fastnn.engine.layer import Layer
+from fastnn.engine.masks import first_and_masks
+from fastnn.engine.ownership import keep_variable, new_variable
+from fastnn.engine.shapes import batched, shown
+from fastnn.symbolic.tensors import Arguments, Call, KerasTensor, Shape, Spec
+from fastnn.symbolic.variable import Variable
+
+_NOT_IN_NODES = ("_initializer", "_regularizer", "_constraint", "activation")
+_NOT_ARGUMENTS_OF_NODES = ("name", "trainable", "dtype", "data_format", "seed")
+
+
+class Inputs(list[Any]):
+    """The inputs of a layer that takes several."""
+
+
+class ByNode(Computation["NodeLayer"]):
+    """The computation of layers that are a node of the core."""
+
+    def arguments(self, part: NodeLayer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
+        if len(args) != 1:
+            raise TypeError(f"{title(part)} expects one argument, its input, got {len(args)}")
+        kwargs = {name: value for name, value in kwargs.items() if value is not None}
+        for name in kwargs:
+            if name != "mask":
+                raise TypeError(f"{title(part)} takes no argument {name!r} when it is called")
+            if not part.supports_masking:
+                raise no_use_for_mask(part, "call a layer that keeps it")
+        given = part.separate_inputs(args[0])
+        if "mask" in kwargs:
+            kwargs["mask"] = _checked_masks(part, given, kwargs["mask"])
+        return (Inputs(given) if type(part).takes_many or len(given) > 1 else given[0],), kwargs
+
+    def arrays(self, part: NodeLayer, args: tuple[Any, ...]) -> tuple[Any, ...]:
+        who = f"{title(part)}: the input"
+        if isinstance(args[0], Inputs):
+            return (Inputs(numeric(one, who) for one in args[0]),)
+        return (numeric(args[0], who),)
+
+    def check_tensors(self, part: NodeLayer, args: tuple[Any, ...]) -> None:
+        for tensor in args[0] if isinstance(args[0], Inputs) else args:
+            if not isinstance(tensor, KerasTensor):
+                several = isinstance(tensor, (list, tuple, Mapping))
+                mend = (
+                    "; a list goes to a merging layer first, such as Concatenate()"
+                    if several
+                    else "; feed arrays through an Input"
+                )
+                got = "several" if several else type(tensor).__name__
+                raise TypeError(f"{title(part)} expects a symbolic tensor, got {got}{mend}")
+
+    def edge_dtype(self, part: NodeLayer, dtype: str) -> str:
+        return type(part).input_dtype or dtype
+
+    def outcome(self, part: NodeLayer, arguments: Arguments, training: bool | None) -> Outcome:
+        # A mask given in the call is no input of the node: it is among the keywords.
+        inputs = arguments.place(arguments.tensors)[0][0]
+        specs = [tensor.spec for tensor in (inputs if isinstance(inputs, list) else [inputs])]
+        shapes = [shape for shape, _ in specs]
+        if _are_batches(shapes):
+            outputs = [(part.compute_output_shape(_one_or_all(part, shapes)), "float32")]
+            part.build(_one_or_all(part, shapes))
+            return outputs, None
+        outputs = _outputs_without_batch(part, specs)
+        part.build(_one_or_all(part, [batched(title(part), shape) for shape in shapes]))
+        return outputs, None
+
+    def emit(self, part: NodeLayer, emission: Emission, edges: list[int], arguments: Arguments | None) -> list[int]:
+        edges, masks = first_and_masks(emission, edges, arguments, call_parameters(part), part.name)
+        dtype = type(part).input_dtype
+        if dtype is not None:
+            edges = [emission.cast(edge, dtype, part.name) for edge in edges]
+        outputs = part.add_masked_node(emission, edges, masks)
+        outputs = _with_activation(part, emission, outputs)
+        outputs = part.add_output_penalty(emission, outputs)
+        part.set_output_masks(emission, edges, masks, outputs)
+        return outputs
+
+    def output_shape(self, part: NodeLayer, input_shape: Any) -> Any:
+        outputs, _ = part.infer_node([(shape, "float32") for shape in part.known_shapes(input_shape)])
+        activation = part.__dict__.get("activation")
+        after = None if activation is None or activations.is_custom(activation) else part.node_after()
+        if after is not None and after[0] != "Activation":
+            outputs = agreed([_core.infer(after[0], part.name, after[1], known)[0] for _, known in trials(outputs)])
+        made = [shape for shape, _ in outputs]
+        return made[0] if len(made) == 1 else made
+
+
+BY_NODE = ByNode()
+
+
+class NodeLayer(Layer):
+    """Base of layers that are one node of the core.
+
+    Args:
+        **kwargs: As in `Layer`.
+    """
+
+    kind: ClassVar[str] = ""
+    """The core's name of the node; "": the input is passed on."""
+    input_dtype: ClassVar[str | None] = "float32"
+    """The type to which inputs of other types are converted; None: they stay as they are."""
+    common_arguments = Layer.common_arguments
+    __fastnn_native__ = BY_NODE
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        node = self.core_node()
+        if node is not None:
+            _core.check_layer(node[0], self.name, node[1])
+
+    def core_node(self) -> tuple[str, dict[str, Any]] | None:
+        """Returns the kind and the config of the node; None for a layer that passes its input on."""
+        kind = type(self).kind
+        if not kind:
+            return None
+        config = {}
+        for name in argument_names(self):
+            if not name.endswith(_NOT_IN_NODES) and name not in _NOT_ARGUMENTS_OF_NODES:
+                value = getattr(self, name)
+                config[name] = value.item() if isinstance(value, np.generic) else value
+        return kind, config
+
+    def node_after(self) -> activations.Node | None:
+        """Returns the node of the argument `activation`, where there is one."""
+        activation = self.__dict__.get("activation")
+        return None if activation is None else activations.node_of(activation)
+
+    def add_core_node(self, emission: Emission, edges: list[int]) -> list[int]:
+        """Adds the node to a graph; returns its output edges."""
+        node = self.core_node()
+        return edges if node is None else emission.add(self, node[0], node[1], edges)
+
+    def add_masked_node(self, emission: Emission, edges: list[int], masks: Sequence[int | None]) -> list[int]:
+        """Adds the node to a graph; a layer that reads masks adds more, or another.
+
+        Args:
+            emission: The graph.
+            edges: The inputs.
+            masks: For each input its mask, or None.
+        """
+        return self.add_core_node(emission, edges)
+
+    def separate_inputs(self, inputs: Any) -> list[Any]:
+        """Returns the tensors, arrays or shapes of a call, one by one."""
+        return [inputs]
+
+    def check_mask_shape(self, mask: Shape, shape: Shape) -> None:
+        """Refuses a mask that cannot go with an input.
+
+        Args:
+            mask: The shape of the mask.
+            shape: That of the input.
+
+        Raises:
+            ValueError: The mask does not have the first dimensions of the input.
+        """
+        if 0 < len(mask) <= len(shape) and all(m in (s, None) or s is None for m, s in zip(mask, shape, strict=False)):
+            return
+        raise ValueError(
+            f"{title(self)} expects a mask of shape {shown(shape[:2])} for an input of shape {shown(shape)}: whether "
+            f"each place counts; got {shown(mask)}"
+        )
+
+    def known_shapes(self, input_shape: Any) -> list[Shape]:
+        """Returns the shapes of the inputs, one by one, each beginning with the batch."""
+        return [batched(title(self), tuple(shape)) for shape in self.separate_inputs(input_shape)]
+
+    def infer_node(self, specs: Sequence[Spec]) -> tuple[list[Spec], list[Weight]]:
+        """Returns the output specs and the weights of the node for these inputs.
+
+        Raises:
+            ValueError: The layer cannot take them, or its weights depend on an unknown dimension.
+        """
+        node = self.core_node()
+        if node is None:
+            return list(specs), []
+        converted = [(shape, type(self).input_dtype or dtype) for shape, dtype in specs]
+        return inferred(title(self), self.name, node, converted)
+
+    def build(self, input_shape: Any = None) -> None:
+        """Makes the weights for inputs of this shape; a layer that is built already only checks that it fits.
+
+        Args:
+            input_shape: The batch's shape, such as (None, 784); a list of them for a layer of several inputs.
+
+        Raises:
+            ValueError: The layer cannot take this shape, or was built for another.
+        """
+        state = state_of(self)
+        shapes = self.known_shapes(input_shape)
+        shape = _one_or_all(self, shapes)
+        needed = self.infer_node([(one, "float32") for one in shapes])[1]
+        if self.built:
+            if [tuple(spec[1]) for spec in needed] != [variable.shape for variable in state.variables[: len(needed)]]:
+                raise ValueError(
+                    f"{title(self)} was built for inputs of shape {state.build_shape} and its weights do not fit "
+                    f"{shape}; "
+                    "make a new layer"
+                )
+            return
+        made: list[tuple[str, Variable, bool]] = []
+        for role, size, learned in needed:
+            initializer = getattr(self, f"{role}_initializer")
+            regularizer = getattr(self, f"{role}_regularizer", None)
+            constraint = getattr(self, f"{role}_constraint", None)
+            variable = new_variable(self, role, tuple(size), initializer, learned, regularizer, constraint)
+            made.append((role, variable, learned))
+        for role, variable, learned in made:
+            setattr(self, role, variable)
+            keep_variable(self, variable, learned)
+        state.build_shape = shape
+        self.built = True
+
+    def call(self, *args: Any, **kwargs: Any) -> Any:
+        """Returns what the node computes; reached as `super().call(inputs)` from a class with a `call` of its own.
+
+        Args:
+            *args: Symbolic tensors.
+            **kwargs: The same, by name.
+
+        Raises:
+            TypeError: There is no symbolic tensor among them.
+        """
+        arguments = Arguments(args, kwargs)
+        if not arguments.tensors:
+            raise TypeError(f"{title(self)}: call() expects symbolic tensors; call the layer itself on arrays")
+        return _NodeCall(self, arguments, _own_outcome(self, [tensor.spec for tensor in arguments.tensors])).result()
+
+
+class _NodeCall(Call):
+    """A call of the node of a layer, from within a `call` that a subclass has around it."""
+
+    def emit(self, emission: Emission, edges: list[int]) -> list[int]:
+        return BY_NODE.emit(self.layer, emission, edges, self.arguments)
+
+
+def _one_or_all(layer: NodeLayer, shapes: list[Shape]) -> Any:
+    return shapes if type(layer).takes_many else shapes[0]
+
+
+def _are_batches(shapes: Sequence[Shape]) -> bool:
+    return all(shape and shape[0] is None for shape in shapes)
+
+
+def _outputs_without_batch(layer: NodeLayer, specs: list[Spec]) -> list[Spec]:
+    """Returns the output specs for numbers of the code's own, such as positions 0, 1, 2...
+
+    Only layers that need no batch take them.
+    """
+    node = layer.core_node()
+    assert node is not None
+    outputs, _ = _core.infer(node[0], layer.name, node[1], specs)
+    return [(tuple(shape), dtype) for shape, dtype in outputs]
+
+
+def _own_outcome(layer: NodeLayer, specs: list[Spec]) -> list[Spec]:
+    """Builds the node, whatever `build` a subclass has, and returns its output specs."""
+    shapes = [shape for shape, _ in specs]
+    if not _are_batches(shapes):
+        outputs = _outputs_without_batch(layer, specs)
+        layer.build(_one_or_all(layer, [batched(title(layer), shape) for shape in shapes]))
+        return outputs
+    given = _one_or_all(layer, shapes)
+    made = BY_NODE.output_shape(layer, given)
+    NodeLayer.build(layer, given)
+    return [(made, "float32")]
+
+
+def _with_activation(layer: NodeLayer, emission: Emission, edges: list[int]) -> list[int]:
+    """Adds the activation of a layer that has one; returns the output edges."""
+    activation = layer.__dict__.get("activation")
+    if activation is not None and activations.is_custom(activation):
+        who = f"{title(layer)}: the activation {getattr(activation, '__name__', activation)!r}"
+        return emission.run(activation, edges, who)[1]
+    after = layer.node_after()
+    return edges if after is None else emission.graph.add(after[0], layer.name, after[1], edges)
+
+
+def _checked_masks(layer: NodeLayer, inputs: Sequence[Any], mask: Any) -> Any:
+    """Returns masks given in a call, each as a tensor or an array that fits its input."""
+    several = type(layer).takes_many or len(inputs) > 1
+    masks = list(mask) if several and isinstance(mask, (list, tuple)) else [mask]
+    if len(masks) != len(inputs):
+        raise ValueError(
+            f"{title(layer)} expects a mask, or None, for each of its {len(inputs)} inputs, got {len(masks)}"
+        )
+    made = []
+    for one, x in zip(masks, inputs, strict=True):
+        if one is not None and not isinstance(one, KerasTensor):
+            one = numeric(one, f"{title(layer)}: mask")
+        if one is not None:
+            layer.check_mask_shape(tuple(one.shape), x.shape if isinstance(x, KerasTensor) else np.shape(x))
+        made.append(one)
+    return made if several else made[0]

@@ -1,0 +1,193 @@
+"""Which weights and layers belong to a part: those it made, and those among its attributes or members."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fastnn.engine.contract import Part, attributes, computation_of, state_of, title
+from fastnn.symbolic.variable import Variable
+
+
+def once(variables: Iterable[Variable]) -> list[Variable]:
+    """Returns each variable at its first place."""
+    return list({id(variable): variable for variable in variables}.values())
+
+
+def sublayers(part: Part) -> list[Any]:
+    """Returns the layers of a part: its members, or those among its attributes, also within lists and dicts."""
+    members = state_of(part).members
+    if members is not None:
+        return list(members)
+    if not computation_of(part).owns_attributes:
+        return []
+    found: dict[int, Part] = {}
+    for value in attributes(part).values():
+        for one in parts_within(value):
+            found.setdefault(id(one), one)
+    return list(found.values())
+
+
+def own_variables(part: Part) -> list[Variable]:
+    """Returns the variables of `add_weight` and of the node, and other variables among the attributes."""
+    state = state_of(part)
+    if not computation_of(part).owns_attributes:
+        return state.variables
+    return once([*state.variables, *(value for value in attributes(part).values() if isinstance(value, Variable))])
+
+
+def own_learned(part: Part) -> list[Variable]:
+    """Returns those of a part's own variables that were made trainable."""
+    state = state_of(part)
+    if not computation_of(part).owns_attributes:
+        return state.learned
+    learned = {id(variable) for variable in state.learned}
+    given = {id(variable) for variable in state.variables}
+    return [v for v in own_variables(part) if id(v) in learned or (id(v) not in given and v.learned)]
+
+
+def walk(part: Part, trained: bool = True) -> Iterator[tuple[Any, bool]]:
+    """Yields a part and those within it that compute, each with whether it is trained.
+
+    A model made of members computes nothing itself, nor does a layer that only stands for an input.
+
+    Args:
+        part: Where to begin.
+        trained: Whether what is around the part is trained.
+    """
+    trained = trained and part.trainable
+    if state_of(part).members is None and not type(part).__fastnn_is_entry__:
+        yield part, trained
+    for layer in sublayers(part):
+        yield from walk(layer, trained)
+
+
+def new_variable(
+    owner: Part, role: str, shape: tuple[int, ...], initializer: Any, learned: bool, regularizer: Any, constraint: Any
+) -> Variable:
+    """Returns a variable for a part, which does not keep it yet."""
+    value = np.asarray(initializer(shape), dtype=np.float32)
+    if value.shape != shape:
+        raise ValueError(f"{title(owner)}: {role}_initializer returned shape {value.shape}, expected {shape}")
+    trainable = learned and state_of(owner).trainable
+    return Variable(value, f"{owner.name}/{role}", trainable, regularizer, constraint)
+
+
+def keep_variable(owner: Part, variable: Variable, learned: bool) -> None:
+    """Makes a variable one of a part's own."""
+    state = state_of(owner)
+    state.variables.append(variable)
+    if learned:
+        state.learned.append(variable)
+
+
+def parts_within(value: Any) -> Iterator[Part]:
+    if isinstance(value, Part):
+        yield value
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from parts_within(item)
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from parts_within(item)
+
+
+class WeightOwner(Part):
+    """Base of parts that have weights, of their own or of layers within."""
+
+    @property
+    def trainable(self) -> bool:
+        """Whether training may change the weights, those of layers within too; a model reads it at `compile`."""
+        return state_of(self).trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        state_of(self).trainable = bool(value)
+        for variable in own_learned(self):
+            variable.trainable = bool(value)
+        for layer in sublayers(self):
+            layer.trainable = value
+
+    @property
+    def weights(self) -> list[Variable]:
+        """All variables, in the order of `get_weights`: its own, trained ones first, then those of layers within."""
+        own = own_variables(self)
+        if computation_of(self).owns_attributes:
+            learned = {id(variable) for variable in own_learned(self)}
+            own = sorted(own, key=lambda variable: id(variable) not in learned)
+        return once([*own, *(variable for layer in sublayers(self) for variable in layer.weights)])
+
+    @property
+    def variables(self) -> list[Variable]:
+        """All variables."""
+        return self.weights
+
+    @property
+    def trainable_weights(self) -> list[Variable]:
+        """The variables that gradients change."""
+        if not state_of(self).trainable:
+            return []
+        own = [variable for variable in own_learned(self) if variable.trainable]
+        return once([*own, *(variable for layer in sublayers(self) for variable in layer.trainable_weights)])
+
+    @property
+    def trainable_variables(self) -> list[Variable]:
+        """The variables that gradients change."""
+        return self.trainable_weights
+
+    @property
+    def non_trainable_weights(self) -> list[Variable]:
+        """The variables that training leaves unchanged, or changes without gradients (moving statistics)."""
+        trained = {id(variable) for variable in self.trainable_weights}
+        return [variable for variable in self.weights if id(variable) not in trained]
+
+    @property
+    def non_trainable_variables(self) -> list[Variable]:
+        """The variables that no gradient changes."""
+        return self.non_trainable_weights
+
+    def get_weights(self) -> list[NDArray[np.float32]]:
+        """Returns copies of all weights, such as [kernel, bias]."""
+        return [variable.numpy() for variable in self.weights]
+
+    def set_weights(self, weights: Sequence[ArrayLike]) -> None:
+        """Writes all weights in place.
+
+        Args:
+            weights: Arrays in the order and the shapes of `get_weights`.
+
+        Raises:
+            ValueError: Their count or a shape differs; then nothing was written.
+
+        Example:
+            >>> layer = layers.Dense(1, input_shape=(2,))
+            >>> layer.build((None, 2))
+            >>> layer.set_weights([np.ones((2, 1)), np.zeros(1)])
+        """
+        variables = self.weights
+        arrays = [np.asarray(value, dtype=np.float32) for value in weights]
+        if len(arrays) != len(variables):
+            hint = "" if self.built else "; it has no weights before it is built, by data or an input shape"
+            raise ValueError(f"{title(self)} has {len(variables)} weights, set_weights got {len(arrays)} arrays{hint}")
+        for variable, array in zip(variables, arrays, strict=True):
+            if variable.shape != array.shape:
+                raise ValueError(
+                    f"{title(self)}: set_weights expects shape {variable.shape} for {variable.path}, got {array.shape}"
+                )
+        for variable, array in zip(variables, arrays, strict=True):
+            variable.assign(array)
+
+    def count_params(self) -> int:
+        """Returns the number of elements of all weights.
+
+        Raises:
+            ValueError: It is not built.
+        """
+        if not self.built:
+            raise ValueError(
+                f"{title(self)} is not built: its weights are made at the first data, or by build(input_shape)"
+            )
+        return sum(variable.size for variable in self.weights)

@@ -1,0 +1,39 @@
+"""What layers add to the loss of a model: penalties on their outputs, and what a `call` gives to `add_loss`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastnn.engine.contract import Part, title
+from fastnn.engine.emission import Emission
+from fastnn.symbolic.tensors import KerasTensor, Trace, operators
+
+
+def add_loss(loss: Any) -> None:
+    """Adds tensors to the loss of the model in whose graph the running trace ends; does nothing outside of a trace."""
+    trace = Trace.current()
+    if trace is not None:
+        many = loss if isinstance(loss, (list, tuple)) else [loss]
+        for one in many:
+            tensor = operators["cast"](operators["tensor"](one), "float32")
+            trace.losses.append(operators["sum"](tensor) if tensor.shape else tensor)
+
+
+def add_activity_penalty(layer: Part, emission: Emission, edges: list[int]) -> list[int]:
+    """Adds the penalty of a layer's `activity_regularizer` on its outputs; returns the output edges."""
+    penalty = layer.__dict__.get("activity_regularizer")
+    if penalty is None:
+        return edges
+    if penalty.is_custom():
+
+        def per_sample(x: KerasTensor) -> KerasTensor:
+            add_loss(penalty(x) / operators["cast"](operators["rows"](x), "float32"))
+            return x
+
+        for edge in edges:
+            emission.run(per_sample, [edge], f"{title(layer)}: {penalty!r}")
+        return edges
+    l1, l2 = penalty.strengths()
+    output, amount = emission.graph.add("ActivityRegularization", layer.name, {"l1": l1, "l2": l2}, edges)
+    emission.penalties.append(amount)
+    return [output]

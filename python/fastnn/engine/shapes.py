@@ -1,0 +1,80 @@
+"""Shapes as users give them and as messages show them. The first dimension is the batch, which is None."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from fastnn.engine.contract import Part, title
+from fastnn.symbolic.tensors import Shape
+
+
+class Leaf:
+    """A shape that stands as one leaf of a structure, not as a list of dimensions."""
+
+    def __init__(self, shape: Sequence[int | None]) -> None:
+        self.shape = tuple(shape)
+
+
+def as_leaves(shape: Any) -> Any:
+    """Returns nested shapes with each shape as one leaf."""
+    if isinstance(shape, Mapping):
+        return {key: as_leaves(value) for key, value in shape.items()}
+    if all(size is None or isinstance(size, (int, np.integer)) for size in shape):
+        return Leaf(shape)
+    return [as_leaves(one) for one in shape]
+
+
+def batched(who: str, shape: Sequence[int | None]) -> Shape:
+    """Returns the shape with None as its first dimension, the batch."""
+    if len(shape) < 1:
+        raise ValueError(f"{who} expects a shape that begins with the batch, got {tuple(shape)}")
+    return (None, *shape[1:])
+
+
+def shown(shape: Sequence[int | None]) -> str:
+    """Returns a shape as messages show it: (batch, 5)."""
+    sizes = ["batch" if i == 0 else str(size) for i, size in enumerate(shape)]
+    return f"({', '.join(sizes)}{',' if len(sizes) == 1 else ''})"
+
+
+def channels_last(layer: Part, data_format: str | None) -> None:
+    """Refuses images whose channels are the first dimension.
+
+    Raises:
+        ValueError: `data_format` is not None or "channels_last".
+    """
+    if data_format not in (None, "channels_last"):
+        raise ValueError(
+            f"{title(layer)} expects data_format 'channels_last', got {data_format!r}; move the channels to the end "
+            "with "
+            "np.moveaxis(x, 1, -1)"
+        )
+
+
+def input_shape_of(who: str, keywords: dict[str, Any]) -> Shape | None:
+    """Returns the batch's shape from `input_shape`, `input_dim`, `batch_input_shape` or `batch_shape`.
+
+    Args:
+        who: The layer's name in messages.
+        keywords: Arguments of its constructor, from which these are removed.
+
+    Raises:
+        ValueError: A dimension is below 1, or no tuple is given.
+    """
+    shape = None
+    for name in ("batch_shape", "batch_input_shape", "input_shape", "input_dim"):
+        given = keywords.pop(name, None)
+        if given is None:
+            continue
+        if name == "input_dim":
+            given = (given,)
+        if isinstance(given, (int, np.integer)):
+            raise ValueError(f"{who} expects {name} to be a tuple such as ({given},), got {given}")
+        sizes = tuple(None if size is None else int(size) for size in given)
+        shape = (None, *sizes[1:]) if name in ("batch_shape", "batch_input_shape") else (None, *sizes)
+        if any(size is not None and size <= 0 for size in shape):
+            raise ValueError(f"{who} expects {name} with sizes of at least 1, got {tuple(given)}")
+    return shape

@@ -1,0 +1,62 @@
+"""Class attributes by which a class says how Keras' files write it.
+
+Layers, losses, metrics, optimizers and their like derive from `KerasForm`, and each keeps its own part of Keras' file
+format beside its code. `fastnn.saving` reads these attributes and knows no class by name. A mapping adds to those of the
+base classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+
+class KerasForm:
+    """Base of every class whose objects a file may hold."""
+
+    keras_module: ClassVar[str | None] = None
+    """Public module of Keras that has the class: "keras.layers". None for classes outside fastnn."""
+    keras_class_name: ClassVar[str | None] = None
+    """Name of the class in files; None: the name of the class itself. Not inherited."""
+    keras_registered_name: ClassVar[str | None] = None
+    """Registered name in files. Not inherited."""
+    keras_older_names: ClassVar[tuple[str, ...]] = ()
+    """Names that files of other versions of Keras use for the class. Not inherited."""
+    keras_newer_arguments: ClassVar[Mapping[str, Any]] = {}
+    """Arguments that Keras 3.0 does not know, with their defaults. A file holds one only where it differs from that."""
+    keras_ignored_arguments: ClassVar[Mapping[str, Any]] = {}
+    """Arguments of other versions of Keras, each with the value at which it has no effect; `...`: none at any value.
+
+    A file may hold them at these values. Other values are ignored with a warning.
+    """
+    keras_builds_itself: ClassVar[bool] = False
+    """Whether `from_config` returns a layer that is built, so that a file holds no shape to build it for."""
+    keras_variable_paths: ClassVar[Mapping[str, str]] = {}
+    """Attribute in Keras of the inner layer that holds the variables, by the first letters of a variable's name."""
+
+    @classmethod
+    def holds_file_form(cls, config: Mapping[str, Any]) -> bool:
+        """Returns whether a config, of `get_config()` or a file, already is in the form of a file.
+
+        Then every object in it is described with its module and class; it is written without a change, and
+        `from_config` reads it.
+        """
+        return False
+
+
+def own_attribute(cls: type, name: str) -> Any:
+    """Returns an attribute that the class itself declares, not a base; None without one."""
+    return vars(cls).get(name)
+
+
+def merged_attribute(cls: type, name: str) -> dict[str, Any]:
+    """Returns a mapping of a class, joined with those of its base classes."""
+    found: dict[str, Any] = {}
+    for base in reversed(cls.__mro__):
+        found.update(vars(base).get(name, {}))
+    return found
+
+
+def is_from_fastnn(cls: type) -> bool:
+    """Returns whether fastnn defines the class."""
+    return cls.__module__.split(".")[0] == __name__.split(".")[0]

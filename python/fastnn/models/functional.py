@@ -1,0 +1,251 @@
+"""Models that are read once from the calls between their inputs and their outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from fastnn.engine.by_code import runs_code
+from fastnn.engine.contract import Computation, state_of
+from fastnn.engine.emission import Emission
+from fastnn.engine.inference import agreed, are_free, trials
+from fastnn.engine.layer import Layer
+from fastnn.engine.network import Port, Ports
+from fastnn.engine.shapes import batched
+from fastnn.models.model import Model
+from fastnn.models.network import ModelNetwork, distinct, fits_built
+from fastnn.models.topology import Topology
+from fastnn.symbolic.structure import Structure
+from fastnn.symbolic.tensors import Arguments, Call, KerasTensor, Shape
+from fastnn.training.programs import LayerChanges
+
+
+class CallGraph(ModelNetwork):
+    """The structure of a `Functional`.
+
+    Args:
+        model: The model.
+
+    Attributes:
+        topology: The calls between the inputs and the outputs.
+    """
+
+    topology: Topology
+
+    def __init__(self, model: Layer) -> None:
+        super().__init__(model)
+        self._ports: Ports
+
+    def read(self, inputs: Any, outputs: Any) -> None:
+        """Reads the calls between symbolic tensors.
+
+        Args:
+            inputs: A symbolic tensor, or a list or dict of them.
+            outputs: The same.
+
+        Raises:
+            TypeError: Something is no symbolic tensor.
+            ValueError: An output needs an input that is not given, or two layers have the same name.
+        """
+        who = self.who()
+        given, made = Structure(inputs, f"{who}: inputs"), Structure(outputs, f"{who}: outputs")
+        ends = self._symbolic("inputs", given.flat(inputs)), self._symbolic("outputs", made.flat(outputs))
+        if len({id(tensor) for tensor in ends[0]}) < len(ends[0]):
+            raise ValueError(f"{who}: the same tensor stands twice among the inputs; give each once")
+        self.topology = Topology(who, *ends)
+        self._ports = Ports(_named(given, ends[0]), _named(made, ends[1]), given, made)
+
+    def _symbolic(self, word: str, tensors: list[Any]) -> list[KerasTensor]:
+        for tensor in tensors:
+            if not isinstance(tensor, KerasTensor):
+                mend = "call the layer on a tensor" if isinstance(tensor, Layer) else "start from x = Input((8,))"
+                raise TypeError(f"{self.who()} expects {word} to be symbolic tensors, got {tensor!r}; {mend}")
+        return tensors
+
+    def ports(self) -> Ports:
+        """Returns the inputs and outputs."""
+        return self._ports
+
+    def known_shapes(self, input_shape: Any) -> list[Shape]:
+        """Returns the shapes of inputs, one by one."""
+        given = self._ports.given
+        shapes = [input_shape] if given.alone else given.flat(input_shape)
+        return [batched(self.who(), tuple(shape)) for shape in shapes]
+
+    def output_shapes(self, shapes: list[Shape]) -> list[Shape]:
+        """Returns the shapes of the outputs for inputs of these shapes."""
+        self.build_for(shapes)
+        inputs, outputs = self.topology.inputs, self.topology.outputs
+        recorded = [tensor.shape for tensor in outputs]
+        if not are_free(recorded) or shapes == [tensor.shape for tensor in inputs]:
+            return recorded
+        found = []
+        for _, known in trials([(shape, t.dtype) for shape, t in zip(shapes, inputs, strict=True)]):
+            emission = Emission(False)
+            edges = [emission.graph.input(*spec, t.name) for spec, t in zip(known, inputs, strict=True)]
+            found.append([emission.graph.spec(edge) for edge in self.add_calls(emission, edges)])
+        return [shape for shape, _ in agreed(found)]
+
+    def build_for(self, shapes: list[Shape]) -> None:
+        """Checks that inputs of these shapes fit: the model was built as it was made."""
+        for tensor, shape in zip(self.topology.inputs, shapes, strict=True):
+            if not fits_built(shape, tensor.shape):
+                raise ValueError(
+                    f"{self.who()} was built for inputs of shape {tensor.shape} at {tensor.name!r}, got {shape}; make "
+                    "a new model"
+                )
+
+    def add_calls(self, emission: Emission, edges: list[int]) -> list[int]:
+        """Adds the calls to a graph; returns the edges of the outputs."""
+        made = {id(tensor): edge for tensor, edge in zip(self.topology.inputs, edges, strict=True)}
+        for call in self.topology.calls:
+            outputs = call.emit(emission, [made[id(tensor)] for tensor in call.inputs])
+            made.update((id(tensor), edge) for tensor, edge in zip(call.outputs, outputs, strict=True))
+        return [made[id(tensor)] for tensor in self.topology.outputs]
+
+
+class _CallsComputation(Computation["Functional"]):
+    """The computation of a graph of calls: one call after the other."""
+
+    def emit(self, part: Functional, emission: Emission, edges: list[int], arguments: Arguments | None) -> list[int]:
+        return part.call_graph.add_calls(emission, edges)
+
+    def output_shape(self, part: Functional, input_shape: Any) -> Any:
+        graph = part.call_graph
+        return graph.ports().made.pack(graph.output_shapes(graph.known_shapes(input_shape)))
+
+
+class Functional(Model):
+    """A model that is read from the calls between its inputs and its outputs.
+
+    Args:
+        inputs: A symbolic tensor, or a list or dict of them: from `Input`, or from the middle of another model.
+        outputs: A symbolic tensor, or a list or dict of them, made from the inputs by calling layers.
+        trainable: True if training may change the weights.
+        name: A name; None makes one: "functional", "functional_1"...
+
+    Raises:
+        TypeError: Something is no symbolic tensor.
+        ValueError: An output needs an input that is not given, or two layers have the same name.
+
+    Example:
+        >>> x = layers.Input((8,))
+        >>> autoencoder = fastnn.Sequential([x, layers.Dense(2), layers.Dense(8)])
+        >>> encoder = fastnn.Model(autoencoder.inputs, autoencoder.layers[0].output)
+        >>> encoder.output_shape
+        (None, 2)
+    """
+
+    keras_module = "keras.src.models.functional"
+    keras_registered_name = "Functional"
+    keras_builds_itself = True
+    __fastnn_native__ = _CallsComputation()
+
+    def __init__(
+        self, inputs: Any = None, outputs: Any = None, trainable: bool = True, name: str | None = None
+    ) -> None:
+        self._fastnn_graph = CallGraph(self)
+        super().__init__(name=name)
+        if inputs is None or outputs is None:
+            raise TypeError(
+                f"{type(self).__name__} expects inputs and outputs, symbolic tensors such as x = Input((8,)) and "
+                "Dense(3)(x)"
+            )
+        graph = self._fastnn_graph
+        graph.read(_single(inputs), _single(outputs))
+        state = state_of(self)
+        state.members = graph.topology.layers
+        state.build_shape = graph.ports().given.pack([tensor.shape for tensor in graph.topology.inputs])
+        self.built = True
+        LayerChanges.add()
+        if not trainable:
+            self.trainable = False
+
+    def __fastnn_network__(self) -> ModelNetwork:
+        return self._fastnn_graph
+
+    def __fastnn_joining_calls__(self) -> list[Call]:
+        return list(self.topology.calls)
+
+    @property
+    def call_graph(self) -> CallGraph:
+        """The structure of the model."""
+        return self._fastnn_graph
+
+    @property
+    def topology(self) -> Topology:
+        """The calls between the inputs and the outputs."""
+        return self._fastnn_graph.topology
+
+    @property
+    def inputs(self) -> list[KerasTensor]:
+        """The symbolic tensors of the inputs."""
+        return list(self.topology.inputs)
+
+    @property
+    def outputs(self) -> list[KerasTensor]:
+        """The symbolic tensors of the outputs."""
+        return list(self.topology.outputs)
+
+    @property
+    def input_names(self) -> list[str]:
+        """The names of the inputs."""
+        return [port.name for port in self._fastnn_graph.ports().inputs]
+
+    @property
+    def output_names(self) -> list[str]:
+        """The names of the outputs: those of the layers that make them."""
+        return distinct([tensor.history.layer.name for tensor in self.topology.outputs])
+
+    @property
+    def output_shape(self) -> Any:
+        """The shape of the output; several as the outputs were given."""
+        return self._fastnn_graph.ports().made.pack([tensor.shape for tensor in self.topology.outputs])
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """Returns the shape of the output for an input of a shape, the batch included.
+
+        Args:
+            input_shape: Such as (None, 784); several as the inputs were given.
+
+        Raises:
+            ValueError: The model was built for another shape.
+        """
+        return super().compute_output_shape(input_shape)
+
+    def build(self, input_shape: Any = None) -> None:
+        """Compares the shapes of inputs with those that the model was made for; it is built as it is made.
+
+        Args:
+            input_shape: The shape of the batch, or several as the inputs were given.
+
+        Raises:
+            ValueError: The model was built for another shape.
+        """
+        if runs_code(self):
+            super().build(input_shape)
+        elif input_shape is not None:
+            self._fastnn_graph.build_for(self._fastnn_graph.known_shapes(input_shape))
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the name, the layers and their calls in the form of Keras 3, which `from_config` reads.
+
+        Example:
+            >>> x = layers.Input((2,), name="x")
+            >>> config = fastnn.Model(x, layers.Dense(3, name="y")(x)).get_config()
+            >>> config["output_layers"]
+            ['y', 0, 0]
+        """
+        from fastnn.models import keras_config
+
+        return super().get_config() if runs_code(self) else keras_config.functional_config(self)
+
+
+def _named(structure: Structure, tensors: Sequence[KerasTensor]) -> list[Port]:
+    names = structure.keys or distinct([tensor.history.layer.name for tensor in tensors])
+    return [Port(name, tensor.shape, tensor.dtype) for name, tensor in zip(names, tensors, strict=True)]
+
+
+def _single(given: Any) -> Any:
+    """Returns a lone tensor where a list of one was given, as `model.inputs` is."""
+    return given[0] if isinstance(given, (list, tuple)) and len(given) == 1 else given

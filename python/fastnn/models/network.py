@@ -1,0 +1,128 @@
+"""The structure of a model, as training sees it: ports, layers, and how a graph of the core is made of them.
+
+A model holds one `ModelNetwork`, of the kind that fits its class: a chain, a graph of calls, or a traced `call`. It is
+an object beside the model, so that no attribute of a class of the user's can take its place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from fastnn.engine.by_code import runs_code
+from fastnn.engine.contract import Part, emit, state_of, title
+from fastnn.engine.emission import Emission
+from fastnn.engine.layer import Layer
+from fastnn.engine.network import Ports
+from fastnn.engine.ownership import own_variables, sublayers, walk
+from fastnn.symbolic.tensors import KerasTensor, Shape, Spec
+from fastnn.symbolic.variable import Variable
+
+
+class ModelNetwork:
+    """Base of the structures of models.
+
+    Args:
+        model: The model.
+    """
+
+    def __init__(self, model: Layer) -> None:
+        self.model = model
+
+    def who(self) -> str:
+        """Returns how errors call the model."""
+        return title(self.model)
+
+    def ports(self) -> Ports:
+        """Returns the inputs and outputs as they are known now."""
+        raise NotImplementedError
+
+    def prepare(self, x: Any) -> Any:
+        """Builds the model for its first data, and returns the data; a model that is built needs nothing."""
+        return x
+
+    def layers_changed(self) -> None:
+        """Called when layers were added or removed, here or in a nested model."""
+
+    def leaves(self) -> list[tuple[Part, bool]]:
+        """Returns every layer that computes, and whether it is trained."""
+        return list(walk(self.model))
+
+    def emit(self, emission: Emission, edges: list[int]) -> list[int]:
+        """Adds the model to a graph; returns the edges of its outputs."""
+        return emit(self.model, emission, edges)
+
+    def weight_paths(self) -> list[tuple[str, Variable]]:
+        """Returns every weight with the names on the way to it, each weight once."""
+        return list({id(variable): (path, variable) for path, variable in _paths(self.model)}.values())
+
+    # Calls on symbolic tensors, for a model made of layers.
+
+    def output_shapes(self, shapes: list[Shape]) -> list[Shape]:
+        """Returns the shapes of the outputs for inputs of these shapes."""
+        raise NotImplementedError
+
+    def build_for(self, shapes: list[Shape]) -> None:
+        """Builds the model for inputs of these shapes, or checks that they fit."""
+        raise NotImplementedError
+
+    def separated(self, inputs: Any) -> list[KerasTensor]:
+        """Returns the symbolic tensors of a call, one by one, in the order of the ports.
+
+        Raises:
+            ValueError: They are not as many as the model has inputs.
+            TypeError: Some of them are not symbolic tensors.
+        """
+        ports = self.ports()
+        if ports.given.alone:
+            if isinstance(inputs, Mapping) and len(inputs) == 1:
+                inputs = next(iter(inputs.values()))
+            one = isinstance(inputs, (list, tuple)) and len(inputs) == 1 and isinstance(inputs[0], KerasTensor)
+            tensors = list(inputs) if one else [inputs]
+        else:
+            names = [port.name for port in ports.inputs]
+            if isinstance(inputs, Mapping):
+                if set(inputs) != set(names):
+                    raise ValueError(f"{self.who()} expects inputs {names}, got {list(inputs)}")
+                tensors = [inputs[name] for name in names]
+            elif not isinstance(inputs, (list, tuple)) or len(inputs) != len(names):
+                got = f"{len(inputs)}" if isinstance(inputs, (list, tuple)) else "one"
+                raise ValueError(f"{self.who()} expects {len(names)} inputs, {names}, got {got}")
+            else:
+                tensors = list(inputs)
+        for tensor in tensors:
+            if not isinstance(tensor, KerasTensor):
+                raise TypeError(
+                    f"{self.who()} expects symbolic tensors, got {type(tensor).__name__}; feed arrays through an Input"
+                )
+        return tensors
+
+    def outcome(self, shapes: list[Shape]) -> list[Spec]:
+        """Builds the model for inputs of these shapes; returns the specs of its outputs."""
+        made = self.output_shapes(shapes)
+        self.build_for(shapes)
+        return [(shape, "float32") for shape in made]
+
+
+def distinct(names: Sequence[str]) -> list[str]:
+    """Returns names of which those that occurred before have a number: ["a", "b", "a"] -> ["a", "b", "a_1"]."""
+    made: list[str] = []
+    for name in names:
+        count = sum(other == name for other in names[: len(made)])
+        made.append(f"{name}_{count}" if count else name)
+    return made
+
+
+def fits_built(shape: Sequence[int | None], built: Sequence[int | None]) -> bool:
+    """Returns whether inputs of a shape may be given where another was built for, which may leave sizes open."""
+    return len(shape) == len(built) and all(b in (None, s) for s, b in zip(shape, built, strict=True))
+
+
+def _paths(layer: Any) -> Iterator[tuple[str, Variable]]:
+    """Yields the variables of a layer, those of layers within it under their names too."""
+    for variable in own_variables(layer):
+        yield variable.path, variable
+    for within in sublayers(layer):
+        inner = runs_code(within) or state_of(within).members is not None
+        for path, variable in _paths(within):
+            yield (f"{within.name}/{path}" if inner and not path.startswith(f"{within.name}/") else path), variable

@@ -1,0 +1,403 @@
+"""Models that are a chain of layers, which can grow and shrink.
+
+A chain whose input shape is not given is built by its first data; sizes that these settled are left open later, where
+later data differ and the layers allow it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from fastnn.engine.by_code import runs_code
+from fastnn.engine.contract import Computation, emit, state_of, title
+from fastnn.engine.emission import Emission
+from fastnn.engine.inference import common
+from fastnn.engine.layer import Layer
+from fastnn.engine.network import Port, Ports
+from fastnn.engine.shapes import batched
+from fastnn.layers import InputLayer
+from fastnn.models.model import Model
+from fastnn.models.network import ModelNetwork, fits_built
+from fastnn.symbolic.structure import Structure
+from fastnn.symbolic.tensors import Arguments, KerasTensor, Shape, Trace
+from fastnn.training.door import samples, unwrapped
+from fastnn.training.programs import LayerChanges
+
+_ALONE = Structure(None)
+
+
+class Chain(ModelNetwork):
+    """The structure of a `Sequential`.
+
+    Args:
+        model: The model.
+
+    Attributes:
+        layers: The layers, without that of the input.
+        entry: The layer of the input, where it was given.
+        tensors: The symbolic tensors before, between and after the layers; none before the input shape is known.
+    """
+
+    def __init__(self, model: Layer) -> None:
+        super().__init__(model)
+        self.layers: list[Any] = []
+        self.entry: InputLayer | None = None
+        self.tensors: list[KerasTensor] = []
+        self._opened_by_data = False
+        self._ports: Ports | None = None
+        self._seen = -1
+
+    # Growing and shrinking.
+
+    def begin(self, entry: InputLayer) -> None:
+        """Starts with the layer of an input."""
+        self.tensors = [entry.output]
+        self._ports = None
+        state_of(self.model).build_shape = entry.batch_input_shape
+        self.model.built = True
+
+    def unbuild(self) -> None:
+        """Forgets the input shape."""
+        self.tensors = []
+        state_of(self.model).build_shape = None
+        self.model.built = False
+
+    def append(self, layer: Any) -> None:
+        """Adds a layer at the end; where it does not fit, the chain is as it was."""
+        begun = bool(self.tensors)
+        first = None if self.layers or begun else shape_of_first(layer)
+        if first is not None:
+            self.begin(InputLayer(batch_shape=first))
+        if self.tensors:
+            try:
+                self.tensors.append(self._after(layer, self.tensors[-1]))
+            except Exception:
+                if not begun:
+                    self.unbuild()
+                raise
+        self.layers.append(layer)
+        self._ports = None
+        LayerChanges.add()
+
+    def pop(self) -> Any:
+        """Removes the last layer and returns it."""
+        layer = self.layers.pop()
+        self._ports = None
+        LayerChanges.add()
+        if self.tensors:
+            self.tensors.pop()
+        if not self.layers and self.entry is None:
+            self.unbuild()
+        return layer
+
+    def _after(self, layer: Any, tensor: KerasTensor) -> KerasTensor:
+        made = layer(tensor)
+        if not isinstance(made, KerasTensor):
+            raise ValueError(f"{self.who()} expects layers of one input and one output; {title(layer)} has several")
+        return made
+
+    def connect(self, shape: Shape, entry: InputLayer | None = None) -> None:
+        """Calls all layers, for inputs of a shape."""
+        with Trace.paused():
+            entry = InputLayer(batch_shape=shape) if entry is None else entry
+            tensors = [entry.output]
+            for layer in self.layers:
+                tensors.append(self._after(layer, tensors[-1]))
+        self.begin(entry)
+        self.tensors = tensors
+
+    def output_shape(self, input_shape: Any) -> Any:
+        """Returns the shape of the output for an input of a shape."""
+        shape: Any = batched(self.who(), tuple(input_shape))
+        for layer in self.layers:
+            shape = layer.compute_output_shape(shape)
+        return shape
+
+    def build(self, input_shape: Any) -> None:
+        """Builds all layers for inputs of a shape; a chain that is built only checks that it fits."""
+        built = state_of(self.model).build_shape
+        if input_shape is None:
+            if built is None:
+                raise ValueError(f"{self.who()}: build expects an input shape, such as build((None, 784))")
+            return
+        shape = batched(self.who(), tuple(input_shape))
+        if self.model.built and built is not None:
+            if self.layers and not fits_built(shape, built):
+                raise ValueError(
+                    f"{self.who()} was built for inputs of shape {built}, got {shape}; make a new model"
+                )  # fmt: skip
+            return
+        self.output_shape(shape)
+        self.connect(shape)
+
+    # What training and outer models ask.
+
+    def refresh(self) -> None:
+        """Compares the layers with those that programs were made of."""
+        if self._seen != LayerChanges.count:
+            model: Any = self.model
+            model.training_state.programs.refresh()
+            self._seen = LayerChanges.count
+
+    def ports(self) -> Ports:
+        """Returns the input and the output."""
+        if self._seen != LayerChanges.count:
+            self.refresh()
+        if self._ports is None:
+            if not self.tensors:
+                name = self.layers[-1].name if self.layers else "y"
+                return Ports([Port("x", None)], [Port(name, None)], _ALONE, _ALONE)
+            first, last = self.tensors[0], self.tensors[-1]
+            self._ports = Ports(
+                [Port(first.name, first.shape, first.dtype)],
+                [Port(last.history.layer.name, last.shape)],
+                _ALONE,
+                _ALONE,
+            )
+        return self._ports
+
+    def prepare(self, x: Any) -> Any:
+        """Builds the chain for its first data, or leaves sizes open in which later data differ."""
+        self.refresh()
+        if not self.tensors:
+            if not self.layers:
+                raise ValueError(f"{self.who()} has no layers; add() some first")
+            x = x["x"] if isinstance(x, Mapping) and list(x) == ["x"] else x
+            x = samples(unwrapped(x, 1), self.who())
+            self.build((None, *(x.shape[1:] or (1,))))
+            self._opened_by_data = True
+            model: Any = self.model
+            model.training_state.settle(pending_only=True)
+        elif self._opened_by_data and isinstance(x, np.ndarray):
+            self._loosen(x.shape)
+        return x
+
+    def _loosen(self, shape: tuple[int, ...]) -> None:
+        known = self.tensors[0].shape
+        if len(shape) != len(known) or fits_built(shape, (None, *known[1:])):
+            return
+        loose = (None, *common(known[1:], shape[1:]))
+        try:
+            self.output_shape(loose)
+        except ValueError:
+            return
+        self.connect(loose)
+        model: Any = self.model
+        model.training_state.programs.clear()
+
+    def layers_changed(self) -> None:
+        """Calls the layers anew where a nested model has changed its output."""
+        self._ports = None
+        built = state_of(self.model).build_shape
+        if self.tensors and self.output_shape(built) != self.tensors[-1].shape:
+            first = self.tensors[0].history.layer
+            assert isinstance(first, InputLayer)
+            self.connect(first.shape, first)
+
+    def output_shapes(self, shapes: list[Shape]) -> list[Shape]:
+        """Returns the shape of the output for an input of a shape."""
+        return [self.model.compute_output_shape(shapes[0])]
+
+    def build_for(self, shapes: list[Shape]) -> None:
+        """Builds the chain for inputs of a shape."""
+        self.model.build(shapes[0])
+
+
+class _ChainComputation(Computation["Sequential"]):
+    """The computation of a chain: one layer after the other."""
+
+    def emit(self, part: Sequential, emission: Emission, edges: list[int], arguments: Arguments | None) -> list[int]:
+        for layer in part.chain.layers:
+            edges = emit(layer, emission, edges)
+        return edges
+
+    def output_shape(self, part: Sequential, input_shape: Any) -> Any:
+        return part.chain.output_shape(input_shape)
+
+
+class Sequential(Model):
+    """Layers one after the other.
+
+    Without an input shape the model is built by its first data.
+
+    Args:
+        layers: The layers, in order; the first may be an `Input`, or have an `input_shape`.
+        trainable: True if training may change the weights.
+        name: A name; None makes one: "sequential", "sequential_1"...
+
+    Raises:
+        TypeError: Something is no layer.
+        ValueError: Two layers have the same name, or a layer cannot take the output of the one before it.
+
+    Example:
+        >>> model = fastnn.Sequential([
+        ...     layers.Dense(units=3, input_shape=(2,), activation="relu"),
+        ...     layers.Dense(units=2, activation="softmax"),
+        ... ])
+        >>> model.count_params()
+        17
+    """
+
+    keras_module = "keras"
+    __fastnn_native__ = _ChainComputation()
+
+    def __init__(self, layers: Sequence[Any] | None = None, trainable: bool = True, name: str | None = None) -> None:
+        self._fastnn_chain = Chain(self)
+        super().__init__(name=name)
+        state_of(self).members = self._fastnn_chain.layers
+        if layers is not None:
+            if isinstance(layers, (Layer, KerasTensor)) or not isinstance(layers, Sequence):
+                raise TypeError(f"Sequential expects a list of layers, got {layers!r}")
+            for layer in layers:
+                self.add(layer)
+        if not trainable:
+            self.trainable = False
+
+    def __fastnn_network__(self) -> ModelNetwork:
+        return self._fastnn_chain
+
+    @property
+    def chain(self) -> Chain:
+        """The structure of the model."""
+        return self._fastnn_chain
+
+    def add(self, layer: Any) -> None:
+        """Adds a layer at the end.
+
+        Args:
+            layer: A layer, or another model; an `Input` before all others.
+
+        Raises:
+            TypeError: It is no layer.
+            ValueError: The name is taken, or the layer cannot take the output of the one before it.
+
+        Example:
+            >>> model = fastnn.Sequential()
+            >>> model.add(layers.Input((2,)))
+            >>> model.add(layers.Dense(3))
+            >>> model.output_shape
+            (None, 3)
+        """
+        chain = self._fastnn_chain
+        if isinstance(layer, KerasTensor) and isinstance(layer.history.layer, InputLayer):
+            layer = layer.history.layer
+        if not isinstance(layer, Layer):
+            mend = f"; write {layer.__name__}(...)" if isinstance(layer, type) else ""
+            raise TypeError(f"{title(self)} expects layers, got {layer!r}{mend}")
+        if isinstance(layer, InputLayer):
+            if chain.layers or chain.tensors:
+                raise ValueError(f"{title(self)}: an Input stands first, before all other layers")
+            chain.entry = layer
+            chain.begin(layer)
+            LayerChanges.add()
+            return
+        if any(layer.name == other.name for other in chain.layers):
+            raise ValueError(
+                f"{title(self)} has a layer called {layer.name!r} already; names within a model must differ: give one "
+                "a name="
+            )
+        chain.append(layer)
+
+    def pop(self, rebuild: bool = True) -> Layer:
+        """Removes the last layer and returns it; what `compile` settled stays.
+
+        Args:
+            rebuild: Accepted for Keras compatibility; ignored.
+
+        Raises:
+            ValueError: There is none.
+
+        Example:
+            >>> model = fastnn.Sequential([layers.Input((2,)), layers.Dense(3), layers.Dense(4)])
+            >>> model.pop().units
+            4
+        """
+        if not self._fastnn_chain.layers:
+            raise ValueError(f"{title(self)} has no layers to pop")
+        layer: Layer = self._fastnn_chain.pop()
+        return layer
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers, without that of the input."""
+        return list(self._fastnn_chain.layers)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """Returns the shape of the output for an input of a shape, the batch included.
+
+        Args:
+            input_shape: Such as (None, 784).
+
+        Raises:
+            ValueError: A layer cannot take its input.
+        """
+        return super().compute_output_shape(input_shape)
+
+    def build(self, input_shape: Any = None) -> None:
+        """Makes the weights of all layers.
+
+        Args:
+            input_shape: The shape of the batch, such as (None, 784).
+
+        Raises:
+            ValueError: A layer cannot take its input; then none was built.
+
+        Example:
+            >>> model = fastnn.Sequential([layers.Dense(3)])
+            >>> model.build((None, 2))
+            >>> model.count_params()
+            9
+        """
+        if runs_code(self):
+            super().build(input_shape)
+        else:
+            self._fastnn_chain.build(input_shape)
+
+    @property
+    def inputs(self) -> list[KerasTensor]:
+        """The symbolic tensor of the input, in a list, once its shape is known."""
+        return self._fastnn_chain.tensors[:1]
+
+    @property
+    def outputs(self) -> list[KerasTensor]:
+        """The symbolic tensor of the output, in a list, once its shape is known."""
+        self._fastnn_chain.refresh()
+        return self._fastnn_chain.tensors[-1:]
+
+    @property
+    def output_shape(self) -> Any:
+        """The shape of the output.
+
+        Raises:
+            AttributeError: The model is not built.
+        """
+        if state_of(self).build_shape is None:
+            raise AttributeError(f"{title(self)} is not built and has no output shape yet")
+        return self.outputs[0].shape
+
+    @classmethod
+    def holds_file_form(cls, config: Mapping[str, Any]) -> bool:
+        """Returns whether a config is that of a chain of layers."""
+        return "layers" in config
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the name and the layers in the form of Keras 3, which `from_config` reads.
+
+        Example:
+            >>> model = fastnn.Sequential([layers.Input((2,), name="x"), layers.Dense(3)], name="m")
+            >>> [entry["class_name"] for entry in model.get_config()["layers"]]
+            ['InputLayer', 'Dense']
+        """
+        from fastnn.models import keras_config
+
+        return super().get_config() if runs_code(self) else keras_config.sequential_config(self)
+
+
+def shape_of_first(layer: Layer) -> Shape | None:
+    """Returns the input shape that the first layer of a model brings with it, or None."""
+    if isinstance(layer, Model) and not runs_code(layer):
+        return layer.inputs[0].shape if len(layer.inputs) == 1 else None
+    return layer.batch_input_shape

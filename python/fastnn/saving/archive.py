@@ -1,0 +1,118 @@
+"""`.keras` archives: written, and read within limits.
+
+An archive of zip holds the description of a model, its weights as an HDF5 file, and the assets of its layers.
+Members with paths, members that no model file has and sizes out of proportion are refused.
+"""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from fastnn.saving.untrusted import FREE_BYTES, MOST_JSON_BYTES, Broken, parsed
+
+CONFIG, METADATA, WEIGHTS, ASSETS = "config.json", "metadata.json", "model.weights.h5", "assets/"
+
+_RATIO = 100
+"""Most bytes that a member may declare for each byte of the archive, beyond `FREE_BYTES`."""
+
+
+def write_archive(to: BinaryIO, texts: Mapping[str, str], weights: bytes, assets: Mapping[str, bytes]) -> None:
+    """Writes a `.keras` archive: members are stored as they are, in Keras' order."""
+    with zipfile.ZipFile(to, "w", zipfile.ZIP_STORED) as archive:
+        for name, text in texts.items():
+            archive.writestr(name, text)
+        archive.writestr(WEIGHTS, weights)
+        for name, data in assets.items():
+            archive.writestr(ASSETS + name, data)
+
+
+class Archive:
+    """What a `.keras` file holds.
+
+    Attributes:
+        config: The model's description.
+        weights: The HDF5 file within.
+        assets: Vocabularies and their like, by path.
+    """
+
+    def __init__(self, config: Any, weights: bytes, assets: dict[str, bytes]) -> None:
+        self.config = config
+        self.weights = weights
+        self.assets = assets
+
+
+def _proper(name: str) -> bool:
+    parts = name.split("/")
+    return not (
+        "\\" in name or ":" in name or "\0" in name or name.startswith("/") or any(p in ("", ".", "..") for p in parts)
+    )
+
+
+def read_archive(path: Path) -> Archive:
+    """Reads a `.keras` file, or a directory of the same files.
+
+    Raises:
+        Broken: It is damaged, holds what no model file holds, or declares more than it stores.
+    """
+    if path.is_dir():
+        return _archive({name: (path / name).read_bytes() for name in (CONFIG, WEIGHTS) if (path / name).exists()})
+    with open(path, "rb") as file:
+        return read_archive_from(file)
+
+
+def read_archive_from(file: BinaryIO) -> Archive:
+    """Reads an archive that is open."""
+    size = file.seek(0, os.SEEK_END)
+    most = FREE_BYTES + _RATIO * size
+    members: dict[str, bytes] = {}
+    try:
+        with zipfile.ZipFile(file) as archive:
+            stored = 0
+            for info in archive.infolist():
+                if info.is_dir():
+                    continue
+                name = info.filename
+                if not _proper(name) or not (name in (CONFIG, METADATA, WEIGHTS) or name.startswith(ASSETS)):
+                    if name.endswith((".npz", ".pkl", ".pickle")):
+                        raise Broken(
+                            f"holds {name!r}, which is no part of a model file; it may run code and is not read"
+                        )
+                    raise Broken(f"holds {name[:80]!r}, which is no part of a model file")
+                if name in members:
+                    raise Broken(f"holds {name!r} twice")
+                stored += info.compress_size
+                most -= info.file_size
+                if most < 0 or stored > size or (name == CONFIG and info.file_size > MOST_JSON_BYTES):
+                    raise Broken(f"declares {info.file_size} bytes for {name!r}, out of all proportion to its {size}")
+                with archive.open(info) as member:
+                    data = member.read(info.file_size + 1)
+                if len(data) != info.file_size:
+                    raise Broken(f"declares {info.file_size} bytes for {name!r} and stores {len(data)}")
+                members[name] = data
+    except (
+        zipfile.BadZipFile,
+        EOFError,
+        NotImplementedError,
+        RuntimeError,
+        zipfile.LargeZipFile,
+        OverflowError,
+    ) as error:
+        raise Broken(f"is no whole .keras archive: {error}") from error
+    except Exception as error:
+        # What zlib and struct raise on damaged members has no common base.
+        if isinstance(error, (OSError, ValueError)) or type(error).__module__ in ("zlib", "struct", "_struct", "lzma"):
+            raise error if isinstance(error, Broken) else Broken(f"is no whole .keras archive: {error}") from error
+        raise
+    return _archive(members)
+
+
+def _archive(members: dict[str, bytes]) -> Archive:
+    for name in (CONFIG, WEIGHTS):
+        if name not in members:
+            raise Broken(f"holds no {name}")
+    assets = {name[len(ASSETS) :]: data for name, data in members.items() if name.startswith(ASSETS)}
+    return Archive(parsed(members[CONFIG]), members[WEIGHTS], assets)

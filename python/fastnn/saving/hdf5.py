@@ -1,0 +1,155 @@
+"""HDF5 files from a stranger, read within limits.
+
+Links that lead out of the file, datasets made of other files, filters that would load code and shapes out of proportion
+are refused.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastnn.saving.untrusted import FREE_BYTES, Broken
+
+_RATIO = 1000
+"""Most bytes that a dataset may declare for each stored byte, beyond `FREE_BYTES`."""
+_FILTERS = {1, 2, 3}
+"""Filters of the HDF5 library itself: deflate, shuffle, fletcher32."""
+
+
+@contextmanager
+def opened(source: Path | bytes) -> Iterator[Any]:
+    """An HDF5 file to be read, whose errors are `Broken`."""
+    import h5py
+
+    try:
+        with h5py.File(io.BytesIO(source) if isinstance(source, bytes) else source, "r") as file:
+            yield file
+    except Broken:
+        raise
+    except FileNotFoundError:
+        raise
+    except (OSError, RuntimeError, KeyError) as error:
+        if isinstance(source, Path) and not source.exists():
+            raise FileNotFoundError(f"there is no file {str(source)!r}") from None
+        raise Broken(f"is no whole HDF5 file: {error}") from error
+
+
+def entries(group: Any) -> list[str]:
+    """The names in a group.
+
+    Raises:
+        Broken: One of them leads elsewhere.
+    """
+    import h5py
+
+    names = list(group)
+    for name in names:
+        if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+            raise Broken(f"{group.name}/{name} is a link that leads elsewhere")
+    return names
+
+
+def child(group: Any, name: str) -> Any:
+    """A group or dataset in a group, or None where there is none of this name.
+
+    Raises:
+        Broken: It leads elsewhere.
+    """
+    import h5py
+
+    if not isinstance(group, h5py.Group):
+        return None
+    link = group.get(name, getlink=True)
+    if link is None:
+        return None
+    if not isinstance(link, h5py.HardLink):
+        raise Broken(f"{group.name}/{name} is a link that leads elsewhere")
+    return group[name]
+
+
+def at(group: Any, path: str) -> Any:
+    """What stands at a path of names, or None."""
+    for part in path.split("/"):
+        if part and group is not None:
+            group = child(group, part)
+    return group
+
+
+def checked(dataset: Any) -> Any:
+    """A dataset, once it is sure that reading it asks for no more than it stores.
+
+    Raises:
+        Broken: It is made of other files, of objects, or of more numbers than could be stored in its place.
+    """
+    import h5py
+
+    if not isinstance(dataset, h5py.Dataset):
+        raise Broken(f"{getattr(dataset, 'name', dataset)} is no dataset")
+    if dataset.is_virtual or dataset.external:
+        raise Broken(f"{dataset.name} is made of other files")
+    if dataset.shape is None or dataset.dtype.kind not in "fiub" + "V" or dataset.dtype.names or dataset.dtype.subdtype:
+        raise Broken(f"{dataset.name} holds {dataset.dtype}, not numbers")
+    plan = dataset.id.get_create_plist()
+    for i in range(plan.get_nfilters()):
+        if plan.get_filter(i)[0] not in _FILTERS:
+            raise Broken(f"{dataset.name} is stored with the filter {plan.get_filter(i)[0]}, which is not supported")
+    size = math.prod(dataset.shape) * dataset.dtype.itemsize
+    if size > FREE_BYTES + _RATIO * dataset.id.get_storage_size():
+        raise Broken(f"{dataset.name} declares the shape {dataset.shape}, out of all proportion to what it stores")
+    return dataset
+
+
+def numbers(dataset: Any) -> NDArray[Any]:
+    """The numbers of a dataset; bfloat16 becomes float32."""
+    dataset = checked(dataset)
+    kind = dataset.attrs.get("dtype")
+    array: NDArray[Any] = np.asarray(dataset[()])
+    if array.dtype.kind == "V" or (kind in ("bfloat16", b"bfloat16") and array.dtype.itemsize == 2):
+        if array.dtype.itemsize != 2 or kind not in ("bfloat16", b"bfloat16"):
+            raise Broken(f"{dataset.name} holds {array.dtype}, not numbers")
+        array = (array.view(np.uint16).astype(np.uint32) << 16).view(np.float32)
+    return array
+
+
+def total_numbers(file: Any) -> int:
+    """How many numbers all datasets of a file hold; each is checked."""
+    import h5py
+
+    total = 0
+
+    def count(name: str, found: Any) -> None:
+        nonlocal total
+        if isinstance(found, h5py.Dataset) and found.shape is not None and found.dtype.kind in "fiubV":
+            checked(found)
+            total += math.prod(found.shape)
+
+    file.visititems(count)
+    return total
+
+
+def text_of(value: Any) -> str:
+    """An attribute that is a text."""
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    if isinstance(value, np.ndarray) and value.shape == ():
+        return text_of(value[()])
+    return str(value)
+
+
+def texts(attributes: Any, name: str) -> list[str]:
+    """An attribute that is a list of texts, in pieces where it was long: `layer_names0`, `layer_names1`..."""
+    if name in attributes:
+        return [text_of(one) for one in np.asarray(attributes[name]).reshape(-1)]
+    pieces = sorted(
+        (int(key[len(name) :]), key) for key in attributes if re.fullmatch(re.escape(name) + r"\d{1,6}", key)
+    )
+    return [text_of(one) for _, key in pieces for one in np.asarray(attributes[key]).reshape(-1)]

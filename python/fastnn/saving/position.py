@@ -1,0 +1,67 @@
+"""Position of a training: random streams, order of rows and learning rate.
+
+Keras does not keep them. fastnn keeps them in a group of its own in the HDF5 file, so that training continues exactly
+where it stopped.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+
+from fastnn.saving import hdf5
+from fastnn.saving.tree import streams_of, walk
+from fastnn.saving.untrusted import parsed
+
+_DATASET = "fastnn/state"
+
+
+def position_of(model: Any) -> dict[str, Any]:
+    """Returns the position of a model's random streams, its order of rows and its learning rate, as values of JSON."""
+    position: dict[str, Any] = {}
+    streams = {path: [[s.seed, s.position] for s in streams_of(layer)] for path, layer in walk(model)}
+    position["streams"] = {path: places for path, places in streams.items() if places}
+    order = model.training_state.row_order
+    if order.seed is not None:
+        position["shuffle"] = [order.seed, order.position]
+    if model.optimizer is not None and model.optimizer.schedule is None:
+        position["learning_rate"] = model.optimizer.learning_rate  # float64, where Keras keeps float32
+    return position
+
+
+def write_position(file: Any, position: dict[str, Any]) -> None:
+    """Writes a position into an open HDF5 file."""
+    file[_DATASET] = np.frombuffer(json.dumps(position).encode(), dtype=np.uint8)
+
+
+def read_position(file: Any) -> dict[str, Any]:
+    """Returns the position in an open HDF5 file; an empty one for files of Keras."""
+    dataset = hdf5.at(file, _DATASET)
+    return {} if dataset is None else parsed(hdf5.numbers(dataset).astype(np.uint8).tobytes())
+
+
+def restore_position(model: Any, position: dict[str, Any]) -> None:
+    """Sets the random streams, the order of rows and the learning rate of a model.
+
+    Raises:
+        ValueError: The position is not one that `position_of` returned.
+    """
+    try:
+        places = [
+            (stream, int(seed), int(at))
+            for path, layer in walk(model)
+            for stream, (seed, at) in zip(streams_of(layer), position.get("streams", {}).get(path, ()), strict=False)
+        ]
+        shuffle = [int(number) for number in position.get("shuffle", ())]
+        rate = float(position["learning_rate"]) if "learning_rate" in position else None
+        for stream, seed, at in places:
+            stream.seed, stream.position = seed, at
+        if len(shuffle) == 2:
+            order = model.training_state.row_order
+            order.seed, order.position = shuffle
+        if rate is not None and model.optimizer is not None and model.optimizer.schedule is None:
+            model.optimizer.learning_rate = rate
+    except (TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise ValueError(f"the state of random streams is damaged: {error}") from error

@@ -1,0 +1,189 @@
+"""One reading of a description: names it may use, its limits, the place of errors, keys that were ignored.
+
+A `Reading` belongs to one call of `load_model`, `model_from_json` or `deserialize_keras_object`. It goes on through the
+`from_config` of models, which takes no such argument, by `current_reading`.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import math
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastnn.saving.tree import parts_of
+
+_MOST_ELEMENTS_OF_A_SAMPLE = 1 << 26
+
+_NOT_SIZES = frozenset(
+    [
+        "bin_boundaries",
+        "bins",
+        "clipvalue",
+        "constant_values",
+        "default_value",
+        "fill_value",
+        "initial_value",
+        "mask",
+        "mask_token",
+        "mask_value",
+        "max_tokens",
+        "max_value",
+        "min_value",
+        "num_bins",
+        "num_tokens",
+        "offset",
+        "oov_token",
+        "oov_value",
+        "salt",
+        "scale",
+        "seed",
+        "threshold",
+        "threshold_factor",
+        "value",
+        "value_range",
+        "values",
+        "vocabulary",
+        "vocabulary_size",
+    ]
+)
+"""Arguments whose integers are values and may be of any size."""
+
+_current: contextvars.ContextVar[Reading | None] = contextvars.ContextVar("fastnn_reading", default=None)
+
+
+class Reading:
+    """State of one reading.
+
+    Args:
+        custom_objects: Names that take precedence over the registered ones.
+        budget: Most elements that all weights may hold together; None: any.
+
+    Attributes:
+        custom_objects: As given.
+        shared: Objects that the file describes several times, by their numbers.
+    """
+
+    def __init__(self, custom_objects: Mapping[str, Any] | None = None, budget: int | None = None) -> None:
+        self.custom_objects = dict(custom_objects or {})
+        self.shared: dict[Any, Any] = {}
+        self._budget = budget
+        self._ignored: dict[str, list[str]] = {}
+        self._place: list[str] = []
+
+    @contextmanager
+    def in_progress(self) -> Iterator[None]:
+        """Makes this the reading that `current_reading` returns within the block."""
+        token = _current.set(self)
+        try:
+            yield
+        finally:
+            _current.reset(token)
+
+    # Errors and warnings.
+
+    @contextmanager
+    def at(self, place: str) -> Iterator[None]:
+        """Adds a place to the messages of errors within the block."""
+        self._place.append(place)
+        try:
+            yield
+        finally:
+            self._place.pop()
+
+    def error(self, message: str) -> ValueError:
+        """Returns an error whose message begins with its place: layers[2] "dense" > activation."""
+        return ValueError(f"{' > '.join(self._place) or 'the config'}: {message}")
+
+    def ignore(self, owner: str, key: str) -> None:
+        """Notes a key of the file that is ignored, for `warn`."""
+        keys = self._ignored.setdefault(owner, [])
+        if key not in keys:
+            keys.append(key)
+
+    def warn(self, stacklevel: int = 4) -> None:
+        """Warns once of all ignored keys, if there are any."""
+        if self._ignored:
+            told = "; ".join(f"{owner}: {', '.join(keys)}" for owner, keys in self._ignored.items())
+            warnings.warn(f"keys that fastnn does not know were left out: {told}", stacklevel=stacklevel)
+
+    # Limits.
+
+    def bounded_size(self, key: str, value: Any) -> Any:
+        """Returns the value of an argument, unless it is a size above the limit.
+
+        The limit of a file, which has a budget, is a size that fits into memory.
+        """
+        limit = (1 << 31) - 1 if self._budget is None else 1 << 24
+        if key not in _NOT_SIZES and _largest(value) > limit:
+            raise self.error(f"{key} expects a size of at most {limit}, got {str(value)[:80]}")
+        return value
+
+    def weigh(self, shape: Sequence[int | None]) -> None:
+        """Refuses a shape whose samples would not fit into memory, where the reading has a budget."""
+        if self._budget is not None and math.prod(size or 1 for size in shape) > _MOST_ELEMENTS_OF_A_SAMPLE:
+            raise self.error(f"a sample of shape {tuple(shape[1:])} is larger than a file may ask for")
+
+    def spend(self, shape: tuple[int, ...]) -> None:
+        """Takes the elements of a weight from the budget."""
+        assert self._budget is not None
+        self._budget -= math.prod(shape)
+        if self._budget < 0:
+            raise self.error(f"a weight of shape {shape} is larger than all that the file holds")
+
+    def bound(self, layer: Any) -> None:
+        """Makes a layer initialize its weights with zeros within the budget, until `settle`."""
+        if self._budget is None:
+            return
+        for part in parts_of(layer):
+            for name, value in list(vars(part).items()):
+                if name.endswith("_initializer") and value is not None and not isinstance(value, _BoundedZeros):
+                    part.__dict__[name] = _BoundedZeros(self, value)
+
+    def settle(self, model: Any) -> None:
+        """Gives the layers of a model their own initializers back."""
+        for part in parts_of(model):
+            for name, value in list(vars(part).items()):
+                if isinstance(value, _BoundedZeros):
+                    part.__dict__[name] = value.initializer
+
+
+@contextmanager
+def current_reading(custom_objects: Mapping[str, Any] | None = None) -> Iterator[Reading]:
+    """Yields the reading in progress, or a new one, which warns at its end of the keys that it ignored.
+
+    Args:
+        custom_objects: Further names, for a `from_config` that a user calls.
+    """
+    reading = _current.get()
+    if reading is not None:
+        reading.custom_objects.update(custom_objects or {})
+        yield reading
+        return
+    reading = Reading(custom_objects)
+    with reading.in_progress():
+        yield reading
+    reading.warn(stacklevel=5)
+
+
+class _BoundedZeros:
+    """Initializer of a weight whose values the file holds."""
+
+    def __init__(self, reading: Reading, initializer: Any) -> None:
+        self._reading = reading
+        self.initializer = initializer
+
+    def __call__(self, shape: Any, dtype: Any = None) -> NDArray[np.float32]:
+        self._reading.spend(tuple(shape))
+        return np.zeros(tuple(shape), dtype=np.float32)
+
+
+def _largest(value: Any) -> int:
+    if isinstance(value, (list, tuple)):
+        return max(map(_largest, value), default=0)
+    return abs(value) if isinstance(value, int) else 0

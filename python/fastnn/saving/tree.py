@@ -1,0 +1,92 @@
+"""Paths of layers and variables in Keras' files.
+
+The path of a layer leads through the attributes that hold it and is made of their names and the names of classes; the
+variables of a layer are numbered at its path. Which attributes hold layers and variables is said by
+`fastnn.engine.ownership`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from fastnn import _core
+from fastnn.engine.contract import Part, attributes
+from fastnn.engine.holding import held_layers, is_made_of_layers
+from fastnn.engine.ownership import own_learned, own_variables
+from fastnn.keras_form import merged_attribute
+from fastnn.naming import file_name
+from fastnn.symbolic.variable import Variable
+
+
+def children_of(layer: Any) -> list[tuple[str, Any]]:
+    """Returns the layers directly within a layer, each with its path from there.
+
+    The path is the name of the attribute, without a leading underscore; in a list, the name of the class and
+    a number follow.
+    """
+    found: list[tuple[str, Any]] = []
+    attributes = [(name.lstrip("_"), held) for name, held in held_layers(layer).items()]
+    for name, held in sorted(attributes, key=lambda attribute: attribute[0]):
+        if isinstance(held, Part):
+            found.append((name, held))
+            continue
+        counts: dict[str, int] = {}
+        for one in held:
+            stem = file_name(type(one).__name__)
+            count = counts[stem] = counts.get(stem, -1) + 1
+            found.append((f"{name}/{stem}_{count}" if count else f"{name}/{stem}", one))
+    return found
+
+
+def parts_of(layer: Any) -> list[Any]:
+    """Returns a layer and all layers in it, each once."""
+    return [part for _, part in walk(layer)]
+
+
+def walk(layer: Any) -> Iterator[tuple[str, Any]]:
+    """Yields a layer and all layers in it with their paths, each once; the path of the first is empty."""
+    seen: set[int] = set()
+    # A stack of our own, for containers of any depth.
+    pending = [("", layer)]
+    while pending:
+        path, part = pending.pop()
+        if id(part) not in seen:
+            seen.add(id(part))
+            yield path, part
+            pending += [(f"{path}/{name}" if path else name, child) for name, child in reversed(children_of(part))]
+
+
+def variables_of(layer: Any) -> list[tuple[str, list[Variable]]]:
+    """Returns the variables of a layer without those of layers within it, trained ones first.
+
+    Returns:
+        Pairs (path below the layer's, variables). The path is empty, save for layers whose variables Keras keeps in
+        inner layers (`keras_variable_paths`).
+    """
+    if is_made_of_layers(layer):
+        return [("", [])]
+    children = children_of(layer)
+    within = {id(variable) for _, part in children for variable in part.weights}
+    own = [variable for variable in own_variables(layer) if id(variable) not in within]
+    learned = {id(variable) for variable in own_learned(layer)}
+    own.sort(key=lambda variable: id(variable) not in learned)
+    places = merged_attribute(type(layer), "keras_variable_paths")
+    if not places or children:
+        return [("", own)]
+    found: dict[str, list[Variable]] = {}
+    for variable in own:
+        begin = next(begin for begin in places if variable.name.lstrip("_").startswith(begin))
+        found.setdefault(places[begin], []).append(variable)
+    return [("", []), *found.items()]
+
+
+def streams_of(layer: Any) -> list[_core.Stream]:
+    """Returns the random streams among the attributes of a layer, in the order of their names."""
+    found: list[_core.Stream] = []
+    for _, value in sorted(attributes(layer).items(), key=lambda item: item[0]):
+        for one in value if isinstance(value, (list, tuple)) else [value]:
+            stream = one if isinstance(one, _core.Stream) else getattr(one, "stream", None)
+            if isinstance(stream, _core.Stream) and not isinstance(one, Part):
+                found.append(stream)
+    return found

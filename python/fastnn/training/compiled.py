@@ -1,0 +1,254 @@
+"""The outcome of `compile`: the optimizer, the losses and metrics of each output, loss weights, and what is trained.
+
+Owns the arguments of `compile`. From them follows which targets the graphs of training and evaluation read, and in
+which order; no graph is needed to know it. What "accuracy" means depends on the shapes of the first targets, so metrics
+are resolved when these are known.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, NamedTuple
+
+from fastnn import losses, optimizers
+from fastnn.engine.contract import Part
+from fastnn.metrics.metric import Metric, NodeMetric
+from fastnn.metrics.reduction import Mean
+from fastnn.metrics.registry import resolve
+from fastnn.training.ports import TargetShapes, Trainable, entry_for_each, quoted
+
+How = Literal["labels", "values", "as given", "weights"]
+"""The form in which a graph reads targets: class numbers, values of the output's shape, the user's own form, or the
+sample weights, which a metric of the user's own may read too."""
+Target = tuple[int, How]
+"""The number of an output and the form of its targets."""
+
+
+def how_targets_are_read(measure: losses.Loss | Metric) -> How:
+    """Returns the form of targets that a loss or metric reads."""
+    if measure.is_custom():
+        return "as given"
+    assert isinstance(measure, (losses.Loss, NodeMetric))
+    return "labels" if measure.labels else "values"
+
+
+class Measure(NamedTuple):
+    """A compiled metric.
+
+    Attributes:
+        output: The number of the output.
+        name: The name in the logs.
+        metric: The metric.
+        weighted: True where the sample weights count.
+    """
+
+    output: int
+    name: str
+    metric: Metric
+    weighted: bool
+
+    @property
+    def reads_weights(self) -> bool:
+        """True where the code of the metric itself reads the sample weights."""
+        return self.weighted and self.metric.takes_weights()
+
+
+class Compiled:
+    """What `compile` was given, for each output of a model.
+
+    Args:
+        network: The model.
+        arguments: The arguments of `compile`: "optimizer" (an object), "loss", "loss_weights", "metrics" and
+            "weighted_metrics".
+
+    Attributes:
+        arguments: As given.
+        optimizer: The optimizer.
+        losses: For each output its loss, or None.
+        loss_weights: For each output the factor of its loss.
+        loss_tracker: The mean of the whole loss.
+        measures: The metrics; None until their meaning is resolved.
+        reads_targets_as_given: True where a loss or metric of the user's own reads targets of any shape.
+        pending: True until the outputs are known for which losses or metrics were given by name or in a list.
+        trained: For each layer whether it is trained, as it was at `compile`.
+
+    Raises:
+        ValueError: A name is unknown, or an argument does not fit the outputs.
+    """
+
+    def __init__(self, network: Trainable, arguments: Mapping[str, Any]) -> None:
+        self.arguments = dict(arguments)
+        self.optimizer: optimizers.Optimizer = self.arguments["optimizer"]
+        self.losses: list[losses.Loss | None] = []
+        self.loss_weights: list[float] = []
+        self.loss_tracker = Mean(name="loss")
+        self.measures: list[Measure] | None = None
+        self.trained: dict[Part, bool] = {}
+        self.reads_targets_as_given = False
+        self._network = network
+        self._targets: list[Target] = []
+        self._words: tuple[list[list[Any]], list[list[Any]]] = ([], [])
+        loss, loss_weights, metrics = (self.arguments[name] for name in ("loss", "loss_weights", "metrics"))
+        several = not _stands_alone(loss) or not _stands_alone(loss_weights) or isinstance(metrics, Mapping)
+        self.pending = several and not network.ports().known
+        if not self.pending:
+            self.settle()
+
+    def settle(self) -> None:
+        """Reads the arguments for the outputs of the model, which are known now.
+
+        Raises:
+            ValueError: An argument does not fit the outputs.
+        """
+        who, outputs = self._network.who(), self._network.ports().outputs
+        loss, loss_weights = self.arguments["loss"], self.arguments["loss_weights"]
+        given = [loss] * len(outputs) if _stands_alone(loss) else entry_for_each(who, "loss", loss, outputs)
+        new_losses = [losses.get(one) for one in given]
+        if loss_weights is not None and len(outputs) > 1 and _stands_alone(loss_weights):
+            raise ValueError(
+                f"{who}: loss_weights expects a list or dict with a number for each of the outputs {quoted(outputs)}, "
+                f"got {loss_weights!r}"
+            )
+        weights = entry_for_each(who, "loss_weights", loss_weights, outputs)
+        words = self._words_of("metrics"), self._words_of("weighted_metrics")
+        for family in words:
+            for of_output in family:
+                for word in of_output:
+                    _metric(word)
+        self.losses = new_losses
+        self.loss_weights = [1.0 if weight is None else float(weight) for weight in weights]
+        self._words = words
+        self.measures = None
+        self.loss_tracker = Mean(name="loss")
+        self.pending = False
+        self.trained = dict(self._network.leaves())
+
+    def _words_of(self, argument: str) -> list[list[Any]]:
+        """Returns for each output the metrics that an argument names."""
+        given, outputs = self.arguments[argument], self._network.ports().outputs
+        if isinstance(given, Mapping) or len(outputs) > 1:
+            entries = entry_for_each(self._network.who(), argument, given, outputs)
+            return [[] if e is None else list(e) if isinstance(e, (list, tuple)) else [e] for e in entries]
+        words = [] if given is None else list(given) if isinstance(given, (list, tuple)) else [given]
+        if len(words) == 1 and isinstance(words[0], (list, tuple)):
+            words = list(words[0])
+        if any(isinstance(word, (list, tuple, dict)) for word in words):
+            raise ValueError(f"{argument} expects a list of names or objects for the model's one output, got {given!r}")
+        return [words]
+
+    # Which layers are trained.
+
+    def current_trained(self) -> dict[Part, bool]:
+        """Returns for each layer whether it is trained, as it was at `compile`; a layer added since counts as it is."""
+        self.trained = {layer: self.trained.get(layer, now) for layer, now in self._network.leaves()}
+        return self.trained
+
+    def warn_of_changes(self, stacklevel: int) -> None:
+        """Warns of layers whose `trainable` was changed since `compile`."""
+        settled = self.current_trained()
+        changed = [layer.name for layer, now in self._network.leaves() if settled[layer] != now]
+        if changed:
+            warnings.warn(
+                f"{self._network.who()}: trainable was changed after compile() for {', '.join(changed)}; it is read by "
+                "compile(), so call compile() again for it to count",
+                stacklevel=stacklevel + 1,
+            )
+
+    # Which losses and metrics, and which targets they read.
+
+    def wanted(self) -> list[bool]:
+        """Returns for each output whether it needs targets: where it has a loss or a metric."""
+        return [
+            loss is not None or any(family[k] for family in self._words) for k, loss in enumerate(self.losses)
+        ]  # fmt: skip
+
+    def resolve(self, y: TargetShapes = ()) -> list[Measure]:
+        """Returns the metrics, with the meaning of "accuracy" read from the shapes of targets and outputs.
+
+        Args:
+            y: For each output the shape of one row of its targets; None, or (), where that is not known.
+        """
+        if self.measures is not None:
+            return self.measures
+        outputs = self._network.ports().outputs
+        rows = y or [None] * len(outputs)
+        found: list[Measure] = []
+        taken: dict[str, int] = {}
+        for weighted, family in enumerate(self._words):
+            for k, words in enumerate(family):
+                shape = outputs[k].shape
+                assert shape is not None
+                row = rows[k]
+                true_shape = (None, *(shape[1:] if row is None else row))
+                for word in words:
+                    metric = _metric(word, true_shape, shape)
+                    of = "" if len(outputs) == 1 else f"{outputs[k].name}_"
+                    name = f"{of}{metric.name}"
+                    if name in taken and weighted:
+                        name = f"{of}weighted_{metric.name}"
+                    count = taken[name] = taken.get(name, -1) + 1
+                    found.append(Measure(k, f"{name}_{count}" if count else name, metric, bool(weighted)))
+        self.measures = found if len(outputs) == 1 else sorted(found, key=lambda measure: measure.name)
+        self._targets = self._targets_read(self.measures)
+        self.reads_targets_as_given = any(how == "as given" for _, how in self._targets)
+        return self.measures
+
+    def targets(self) -> list[Target]:
+        """Returns the targets that a graph reads after the inputs of the model, in their order."""
+        self.resolve()
+        return self._targets
+
+    def _targets_read(self, measures: list[Measure]) -> list[Target]:
+        read: dict[Target, None] = {}
+        for k, loss in enumerate(self.losses):
+            if loss is not None:
+                read[k, how_targets_are_read(loss)] = None
+        for measure in measures:
+            if measure.reads_weights:
+                read[measure.output, "weights"] = None
+            read[measure.output, how_targets_are_read(measure.metric)] = None
+        return list(read)
+
+    # Names.
+
+    def loss_names(self) -> list[str]:
+        """Returns the names of the losses of single outputs in the logs; none where there is one loss."""
+        outputs = self._network.ports().outputs
+        names = [f"{p.name}_loss" for p, loss in zip(outputs, self.losses, strict=True) if loss is not None]
+        return names if len(names) > 1 else []
+
+    def names(self) -> list[str]:
+        """Returns the names of the values that `evaluate` returns."""
+        if self.pending:
+            return ["loss"]
+        outputs = self._network.ports().outputs
+        if self.measures is not None:
+            measured = [measure.name for measure in self.measures]
+        else:
+            measured = [
+                _metric(word).name if len(outputs) == 1 else f"{outputs[k].name}_{_metric(word).name}"
+                for family in self._words
+                for k, words in enumerate(family)
+                for word in words
+            ]
+        return ["loss", *self.loss_names(), *measured]
+
+    @property
+    def metrics(self) -> list[Metric]:
+        """The mean of the loss and the metrics."""
+        return [self.loss_tracker, *(measure.metric for measure in self.measures or [])]
+
+
+def _metric(
+    word: Any, true_shape: Sequence[int | None] = (None, 1), output_shape: Sequence[int | None] = (None, 1)
+) -> Metric:
+    metric = resolve(word, true_shape, output_shape)
+    if not isinstance(metric, NodeMetric) and not metric.is_custom():
+        raise TypeError(f"metric {metric!r} cannot be computed from labels and outputs; use it by itself")
+    return metric
+
+
+def _stands_alone(value: Any) -> bool:
+    """True for one loss or weight, which may be described by a dict of its class and config."""
+    return not isinstance(value, (list, tuple, Mapping)) or (isinstance(value, Mapping) and "class_name" in value)

@@ -1,0 +1,456 @@
+"""The door: raw data become checked arrays before the first step.
+
+Owns the arguments `x`, `y`, `sample_weight`, `class_weight`, `validation_data` and `verbose`-less checks of `fit`,
+`evaluate`, `predict` and the methods for one batch. Arrays are read in place where their type allows it. Targets are
+handed over by output and by the form in which losses and metrics read them (see `compiled.py`). Every error says who
+expects what, what came, and how to mend it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastnn import _core, config, losses
+from fastnn.data.arrays import Feed
+from fastnn.engine.arrays import numeric
+from fastnn.engine.network import Port
+from fastnn.metrics.metric import Metric, NodeMetric
+from fastnn.symbolic.tensors import Shape
+from fastnn.training.compiled import Compiled, Target, how_targets_are_read
+from fastnn.training.ports import Shapes, Trainable, alone, by_port, label, quoted
+from fastnn.training.programs import Programs
+
+Array = NDArray[Any]
+
+
+class Door:
+    """Checks the data of one model.
+
+    Args:
+        network: The model.
+        programs: Its programs, which know the shapes of outputs and the limits of inputs.
+    """
+
+    def __init__(self, network: Trainable, programs: Programs) -> None:
+        self._network = network
+        self._programs = programs
+
+    def feed(
+        self,
+        compiled: Compiled,
+        x: Any,
+        y: Any,
+        sample_weight: Any = None,
+        class_weight: Any = None,
+        check_nan: bool = False,
+    ) -> Feed:
+        """Returns the arrays of a call of training or evaluation, checked.
+
+        Args:
+            compiled: What `compile` was given.
+            x: The samples.
+            y: The targets.
+            sample_weight: The weights of rows, or None.
+            class_weight: The weights of labels, or None.
+            check_nan: True to refuse NaN, where the configuration asks for it.
+
+        Raises:
+            ValueError: The data do not fit the model or one another.
+            TypeError: The data are not numbers.
+        """
+        xs = self.inputs(x)
+        ys = self.targets(compiled, y, len(xs[0]))
+        shapes = tuple(array.shape[1:] for array in xs)
+        weights = self.weights(len(xs[0]), ys, sample_weight, class_weight, shapes)
+        read = self._read_targets(compiled, ys, shapes, weights)
+        if check_nan and config.check_nan():
+            self._refuse_nan(xs, ys, weights)
+        self.check_ranges(xs, shapes)
+        of_y = tuple(None if y is None else y.shape[1:] for y in ys)
+        return Feed(_core.Columns([*xs, *read], weights), shapes, of_y)
+
+    # Inputs.
+
+    def inputs(self, x: Any) -> list[Array]:
+        """Returns x as arrays that fit the inputs of the model, which is built for it where it is not built.
+
+        Raises:
+            ValueError: The shapes do not fit.
+            TypeError: x does not hold numbers.
+        """
+        who = self._network.who()
+        x = self._network.prepare(x)
+        inputs = self._network.ports().inputs
+        if len(inputs) == 1:
+            x = unwrapped(alone("x", x, inputs[0]), 1)
+            return [self._fitted_input(x, "x", inputs[0].shape)]
+        arrays = [
+            self._fitted_input(one, f"x of {port.name!r}", port.shape)
+            for one, port in zip(by_port(who, "x", x, inputs), inputs, strict=True)
+        ]
+        for array, port in zip(arrays, inputs, strict=True):
+            if len(array) != len(arrays[0]):
+                raise ValueError(
+                    f"{who}: x of {inputs[0].name!r} has {len(arrays[0])} rows and x of {port.name!r} has "
+                    f"{len(array)}; they must be equal"
+                )
+        return arrays
+
+    def _fitted_input(self, x: Any, word: str, expected: Shape | None) -> Array:
+        who = self._network.who()
+        array = samples(x, who, word)
+        assert expected is not None
+        if fits(array.shape[1:], expected[1:]):
+            return array
+        if array.ndim == len(expected) - 1 and expected[-1] == 1 and fits(array.shape[1:], expected[1:-1]):
+            return array[..., np.newaxis]
+        if array.ndim == len(expected) + 1 and array.shape[-1] == 1 and fits(array.shape[1:-1], expected[1:]):
+            return array[..., 0]
+        wanted, got = expected[1:], array.shape[1:]
+        if fits(array.shape, wanted):
+            mend = "a single sample needs a batch axis: x[np.newaxis]"
+        elif None not in wanted and math.prod(size or 1 for size in wanted) == math.prod(got):
+            mend = f"put Flatten() first in the model or reshape: x.reshape(len(x), {', '.join(map(str, wanted))})"
+        else:
+            mend = "give it data of that shape, or build the model for this one"
+        raise ValueError(f"{who} expects {word} of shape {_batch(wanted)}, got {array.shape}; {mend}")
+
+    def check_ranges(self, xs: Sequence[Array], shapes: Shapes) -> None:
+        """Checks that inputs hold only the integers that the layers behind them take, such as rows of a table.
+
+        Raises:
+            ValueError: An integer is out of its range.
+        """
+        inputs = self._network.ports().inputs
+        for array, port, limits in zip(xs, inputs, self._programs.inference(shapes).ranges, strict=True):
+            if limits is None:
+                continue
+            low, high, who = limits
+            row = _core.first_outside(array, low, high)
+            if row >= 0:
+                raise ValueError(
+                    f"{self._network.who()}: {label('x', port, inputs)} holds {_outside(array[row], low, high)} in row "
+                    f"{row}, but {who} takes integers from {low} to {high - 1}; number them so, or give that layer "
+                    "more rows"
+                )
+
+    def check_batches(self, shapes: Shapes, rows: int, batch_size: int) -> None:
+        """Checks that all batches have the size for which a layer keeps states.
+
+        Raises:
+            ValueError: A batch has another size.
+        """
+        fixed = self._programs.inference(shapes).rows
+        size = min(batch_size, rows)
+        if fixed is not None and (size != fixed[0] or rows % size):
+            got = f"{size} rows" if size != fixed[0] else f"{rows} rows, the last batch of which would be smaller"
+            raise ValueError(
+                f"{self._network.who()}: {fixed[1]} keeps states for batches of {fixed[0]} rows, got {got}; pass "
+                f"batch_size={fixed[0]} and a multiple of as many rows"
+            )
+
+    # Targets.
+
+    def targets(self, compiled: Compiled, y: Any, rows: int) -> list[Array | None]:
+        """Returns y as arrays of as many rows as x has, one for each output that needs one.
+
+        Raises:
+            ValueError: y is missing, or its rows are not those of x.
+        """
+        who, outputs = self._network.who(), self._network.ports().outputs
+        if y is None:
+            raise ValueError(f"{who}: y is missing; pass the targets as y=")
+        if len(outputs) == 1:
+            y = alone("y", y, outputs[0])
+            return [self._target(unwrapped(y, 0) if rows != 1 else y, "y", rows)]
+        wanted = compiled.wanted()
+        if isinstance(y, (list, tuple)) and len(y) == sum(wanted) < len(outputs):
+            # As in Keras, outputs without a loss or metric may be left out.
+            given = iter(y)
+            y = [next(given) if one else None for one in wanted]
+        found: list[Array | None] = []
+        for one, port, needed in zip(by_port(who, "y", y, outputs, True), outputs, wanted, strict=True):
+            if one is None and needed:
+                raise ValueError(f"{who}: y has nothing for the output {port.name!r}, which has a loss or metric")
+            found.append(self._target(one, f"y of {port.name!r}", rows) if needed else None)
+        return found
+
+    def _target(self, y: Any, word: str, rows: int) -> Array:
+        who = self._network.who()
+        array = numeric(y, f"{who}: {word}")
+        if array.ndim == 0:
+            raise ValueError(f"{who} expects {word} of shape (batch, ...), got a single number")
+        if len(array) != rows:
+            raise ValueError(f"{who}: x has {rows} rows and {word} has {len(array)}; they must be equal")
+        return array
+
+    def _read_targets(
+        self, compiled: Compiled, ys: Sequence[Array | None], x: Shapes, weights: Sequence[Array | None]
+    ) -> list[Array]:
+        """Returns the targets in the order in which graphs read them, checked against losses and metrics."""
+        outputs = self._network.ports().outputs
+        arrays: dict[Target, Array] = {}
+        shapes = self._programs.output_shapes(x)
+
+        def read(k: int, measure: losses.Loss | Metric) -> None:
+            y, how = ys[k], how_targets_are_read(measure)
+            if y is None or (k, how) in arrays:
+                return
+            if how != "as given":
+                assert isinstance(measure, (losses.Loss, NodeMetric))
+                loss = compiled.losses[k]
+                ignored = None if loss is None else loss.ignore_class
+                y = self._fitted_target(y, outputs[k]._replace(shape=shapes[k]), measure, ignored)
+            arrays[k, how] = y
+
+        for k, loss in enumerate(compiled.losses):
+            if loss is not None:
+                read(k, loss)
+        fresh = compiled.measures is None
+        try:
+            for measure in compiled.resolve(tuple(None if y is None else y.shape[1:] for y in ys)):
+                read(measure.output, measure.metric)
+                if measure.reads_weights:
+                    name, y = measure.metric.name, ys[measure.output]
+                    rows = 0 if y is None else len(y)
+                    arrays[measure.output, "weights"] = self._weights_of_rows(name, weights[measure.output], rows)
+        except ValueError:
+            if fresh:
+                # The meaning of "accuracy" was read from targets that do not fit; it is read anew from the next.
+                compiled.measures = None
+            raise
+        return [arrays[target] for target in compiled.targets()]
+
+    def _fitted_target(
+        self, y: Array, port: Port, measure: losses.Loss | NodeMetric, ignored: int | None
+    ) -> Array:  # fmt: skip
+        """Returns y as a loss or metric reads it.
+
+        Args:
+            y: The targets of one output.
+            port: The output, with the shape for these samples.
+            measure: The loss or metric.
+            ignored: The label that the loss of the output ignores, or None.
+        """
+        assert port.shape is not None
+        outputs = self._network.ports().outputs
+        word, who = label("y", port, outputs), measure.node()[0]
+        shape = tuple(size or 0 for size in port.shape[1:])
+        if not measure.labels:
+            if y.shape[1:] == shape:
+                return y
+            if (*y.shape[1:], 1) == shape:
+                return y[..., np.newaxis]
+            raise ValueError(
+                f"{self._network.who()}: {who} expects {word} of shape {_batch(shape)}, got {y.shape}; "
+                f"{_mend_for_values(y, shape, measure)}"
+            )
+        if y.ndim == len(port.shape) and y.shape[-1] == 1:
+            y = y[..., 0]
+        if y.shape[1:] != shape[:-1]:
+            mend = "pass integers, one for each sample"
+            if y.shape[1:] == shape:
+                mend = f"for one-hot rows use loss={measure.counterpart!r}, or pass y.argmax(axis=-1)"
+            raise ValueError(
+                f"{self._network.who()}: {who} expects {word} of shape {_batch(shape[:-1])}, got {y.shape}; {mend}"
+            )
+        checked = np.where(y == ignored, 0, y) if ignored is not None else y
+        row = _core.first_outside(checked, 0, shape[-1])
+        if row >= 0:
+            raise ValueError(
+                f"{self._network.who()}: {word} holds the label {_outside(checked[row], 0, shape[-1])} in row {row}, "
+                f"but the model has {shape[-1]} outputs: labels must be integers from 0 to {shape[-1] - 1}; number "
+                "them from 0, or give the last layer more units"
+            )
+        return y
+
+    # Weights of rows.
+
+    def weights(
+        self, rows: int, ys: Sequence[Array | None], sample_weight: Any, class_weight: Any, x: Shapes
+    ) -> list[Array | None]:
+        """Returns for each output the weights of its rows, or None.
+
+        Raises:
+            ValueError: Their shape is not that of the rows, or both kinds of weights are given.
+        """
+        who, outputs = self._network.who(), self._network.ports().outputs
+        if sample_weight is not None and class_weight is not None:
+            raise ValueError(
+                "sample_weight and class_weight cannot both be given; multiply them into one sample_weight"
+            )
+        if class_weight is not None:
+            if len(outputs) > 1 or ys[0] is None:
+                raise ValueError(
+                    f"{who}: class_weight is for models of one output; give sample_weight as a list or dict with an "
+                    f"entry for each of the outputs {quoted(outputs)}"
+                )
+            return [_from_class_weight(ys[0], class_weight, who)]
+        if sample_weight is None:
+            return [None] * len(outputs)
+        if len(outputs) == 1:
+            given = [alone("sample_weight", sample_weight, outputs[0])]
+        elif isinstance(sample_weight, Mapping) or (
+            isinstance(sample_weight, (list, tuple)) and any(w is None or np.ndim(w) for w in sample_weight)
+        ):
+            given = by_port(who, "sample_weight", sample_weight, outputs, True)
+        else:
+            given = [sample_weight] * len(outputs)
+        return [
+            None if one is None else self._fitted_weights(one, label("sample_weight", port, outputs), shape, rows)
+            for one, port, shape in zip(given, outputs, self._programs.output_shapes(x), strict=True)
+        ]
+
+    def _fitted_weights(self, given: Any, word: str, shape: Shape, rows: int) -> Array:
+        who = self._network.who()
+        weights = numeric(given, f"{who}: {word}")
+        if weights.ndim == 2 and weights.shape[1] == 1:
+            weights = weights[:, 0]
+        steps = tuple(shape[1:-1])
+        if weights.shape != (rows,) and (not steps or weights.shape != (rows, *steps)):
+            each = f", or {(rows, *steps)}, one for each place" if steps else ""
+            raise ValueError(
+                f"{who} expects {word} of shape ({rows},), one for each row{each}, got {weights.shape}"
+            )  # fmt: skip
+        return weights
+
+    def _weights_of_rows(self, metric: str, weights: Array | None, rows: int) -> Array:
+        """Returns the weights that the code of a metric reads; ones where there are none."""
+        if weights is not None and weights.ndim > 1:
+            raise ValueError(
+                f"{self._network.who()}: the metric {metric!r} takes one sample weight a row, got {weights.shape}"
+            )
+        return np.ones(rows, np.float32) if weights is None else weights
+
+    def _refuse_nan(
+        self, xs: Sequence[Array], ys: Sequence[Array | None], weights: Sequence[Array | None]
+    ) -> None:  # fmt: skip
+        ports = self._network.ports()
+        for word, arrays, side in (
+            ("x", xs, ports.inputs),
+            ("y", ys, ports.outputs),
+            ("sample_weight", weights, ports.outputs),
+        ):
+            for array, port in zip(arrays, side, strict=True):
+                row = -1 if array is None else _core.first_nan(array)
+                if row >= 0:
+                    raise ValueError(
+                        f"{self._network.who()}: {label(word, port, side)} holds a NaN in row {row}, which would "
+                        "destroy the weights; remove or replace it (np.nan_to_num), or lift this check with "
+                        "fastnn.config.set_check_nan(False)"
+                    )
+
+    # Validation data.
+
+    def validation(self, compiled: Compiled, data: tuple[Any, Any, Any]) -> Feed:
+        """Returns the arrays of a validation, checked; errors say that they are about validation data."""
+        try:
+            return self.feed(compiled, *data)
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"validation data: {error}") from None
+
+    def validation_data(self, data: Any) -> tuple[Any, Any, Any]:
+        """Returns (x, y, sample weights or None) of the argument `validation_data`.
+
+        Raises:
+            ValueError: It is something else; for a list of (sample, label) pairs the message shows how to make two
+                arrays of it.
+        """
+        pairs = (
+            isinstance(data, (list, tuple))
+            and len(data) > 0
+            and all(isinstance(item, (tuple, list)) and len(item) == 2 for item in data)
+            and (isinstance(data, list) or len(data) > 3)
+            and not all(np.ndim(item[0]) == 0 for item in data)
+        ) or (
+            isinstance(data, list)
+            and len(data) > 0
+            and all(isinstance(item, tuple) and len(item) == 2 for item in data)
+        )
+        if pairs and len(self._network.ports().inputs) == 1:
+            raise ValueError(
+                "validation_data expects (x_val, y_val), two arrays, got a list of (sample, label) pairs; convert it: "
+                "samples, labels = zip(*valid_set); validation_data=(np.array(samples), np.array(labels))"
+            )
+        if not isinstance(data, (list, tuple)) or len(data) not in (2, 3):
+            size = f" of {len(data)} entries" if isinstance(data, (list, tuple)) else ""
+            raise ValueError(
+                f"validation_data expects (x_val, y_val) or (x_val, y_val, sample_weight), got "
+                f"{type(data).__name__}{size}"
+            )
+        return data[0], data[1], data[2] if len(data) == 3 else None
+
+
+def samples(x: Any, who: str, word: str = "x") -> Array:
+    """Returns samples as an array with at least one row.
+
+    Args:
+        x: An array, or what becomes one.
+        who: How errors call the model.
+        word: How errors call the data.
+
+    Raises:
+        TypeError: x yields batches, or does not hold numbers.
+        ValueError: x has no rows.
+    """
+    if hasattr(x, "__next__") or (
+        hasattr(x, "__getitem__") and not hasattr(x, "__array__") and hasattr(x, "on_epoch_end")
+    ):
+        raise TypeError(
+            f"{who}: {word} is a {type(x).__name__}, which yields batches; put them together to arrays first: "
+            "xs, ys = zip(*batches); model.fit(np.concatenate(xs), np.concatenate(ys))"
+        )
+    array = numeric(x, f"{who}: {word}")
+    if array.ndim == 0:
+        raise ValueError(f"{who} expects {word} of shape (batch, ...), got a single number")
+    if len(array) == 0:
+        raise ValueError(f"{who}: {word} is empty, of shape {array.shape}; at least one row is needed")
+    return array
+
+
+def unwrapped(given: Any, least_axes: int) -> Any:
+    """Returns the array of a list of one array with more axes than `least_axes`; anything else as it is."""
+    if isinstance(given, (list, tuple)) and len(given) == 1 and isinstance(given[0], np.ndarray):
+        return given[0] if given[0].ndim > least_axes else given
+    return given
+
+
+def fits(shape: Sequence[int | None], expected: Sequence[int | None]) -> bool:
+    """Returns whether a shape is one that is expected; None stands for any size."""
+    return len(shape) == len(expected) and all(e in (None, s) for s, e in zip(shape, expected, strict=True))
+
+
+def _batch(shape: Sequence[int | None]) -> str:
+    return f"({', '.join(['batch', *map(str, shape)])})" if shape else "(batch,)"
+
+
+def _outside(row: Any, low: int, high: int) -> Any:
+    """Returns the first element of a row that is not an integer in [low, high)."""
+    inside = np.asarray(row)
+    return inside[~((inside >= low) & (inside < high) & (inside == np.floor(inside)))].flat[0]
+
+
+def _mend_for_values(y: Array, shape: tuple[int, ...], measure: losses.Loss | NodeMetric) -> str:
+    """Returns the advice for targets that do not have the shape of the output."""
+    labels = y.ndim == len(shape) or y.shape[1:] == (*shape[:-1], 1)
+    if labels and measure.counterpart:
+        return f"turn labels into rows with utils.to_categorical(y, {shape[-1]}), or use {measure.counterpart}"
+    if y.shape[1:] == (*shape[:-1], 1):
+        return f"the last layer has {shape[-1]} outputs for one number a sample; Dense(1) has one"
+    return "give the last layer as many units as y has columns"
+
+
+def _from_class_weight(y: Array, class_weight: Mapping[int, float], who: str) -> Array:
+    if not isinstance(class_weight, Mapping):
+        raise TypeError(f"{who}: class_weight expects a dict such as {{0: 1.0, 1: 5.0}}, got {class_weight!r}")
+    if y.ndim > 2:
+        raise ValueError(f"{who}: class_weight needs one label a row, got y of shape {y.shape}; use sample_weight")
+    labels = y if y.ndim == 1 else y[:, 0] if y.shape[1] == 1 else y.argmax(axis=1)
+    found, where = np.unique(np.round(labels).astype(np.int64), return_inverse=True)
+    table = np.array([class_weight.get(int(label), 1.0) for label in found], dtype=np.float32)
+    return np.take(table, where.reshape(-1))

@@ -1,0 +1,147 @@
+"""Inputs and outputs of a model: their names and shapes, and how several are put together.
+
+A model has one input and one output as a rule; their data and arguments stand alone. Several are given as a list in
+the order of the ports, or as a dict by their names. The protocol `Trainable` is what training asks of a model.
+This file checks names and counts; what the arrays themselves must be like is said in `door.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from fastnn import _core
+from fastnn.engine.contract import Part
+from fastnn.engine.emission import Emission
+from fastnn.engine.network import Port, Ports
+from fastnn.naming import suggestion
+from fastnn.symbolic.variable import Variable
+
+Shapes = tuple[tuple[int, ...], ...]
+"""The shapes of the samples that a program is made for, where the model leaves them open."""
+TargetShapes = tuple[tuple[int, ...] | None, ...]
+"""The shapes of one row of the targets, for each output; None where it has none."""
+
+
+class Trainable(Protocol):
+    """What training asks of a model."""
+
+    def who(self) -> str:
+        """Returns how errors call the model."""
+
+    def ports(self) -> Ports:
+        """Returns the inputs and outputs as they are known now."""
+
+    def prepare(self, x: Any) -> Any:
+        """Builds the model for its first data; returns the data, converted where that was needed."""
+
+    def leaves(self) -> list[tuple[Part, bool]]:
+        """Returns every layer that computes, and whether it is trained."""
+
+    def emit(self, emission: Emission, edges: list[int]) -> list[int]:
+        """Adds the model to a graph; returns the edges of its outputs."""
+
+    def weight_paths(self) -> list[tuple[str, Variable]]:
+        """Returns every weight with the names on the way to it."""
+
+    def layers_changed(self) -> None:
+        """Called when layers were added or removed, here or in a nested model."""
+
+
+def quoted(ports: Sequence[Port]) -> str:
+    """Returns the names of ports for an error: 'a', 'b'."""
+    return ", ".join(repr(port.name) for port in ports)
+
+
+def label(word: str, port: Port, ports: Sequence[Port]) -> str:
+    """Returns how errors call the data of a port: "x", or "x of 'left'" where there are several ports."""
+    return word if len(ports) == 1 else f"{word} of {port.name!r}"
+
+
+def alone(word: str, given: Any, port: Port) -> Any:
+    """Returns the data of the only port, which may be given in a dict by its name."""
+    return given[port.name] if isinstance(given, Mapping) and list(given) == [port.name] else given
+
+
+def by_port(who: str, word: str, given: Any, ports: Sequence[Port], optional: bool = False) -> list[Any]:
+    """Returns what was given for several ports, in their order.
+
+    Args:
+        who: How errors call the model.
+        word: The argument: "x", "y" or "sample_weight".
+        given: A list in the order of the ports, or a dict by their names.
+        ports: The inputs or the outputs.
+        optional: True where a dict may leave out some of the ports, which get None.
+
+    Raises:
+        ValueError: A name is unknown, a port has nothing, or the number of entries differs.
+    """
+    names = [port.name for port in ports]
+    if isinstance(given, Mapping):
+        _check_names(who, word, given, names, "input" if word == "x" else "output")
+        missing = [name for name in names if name not in given]
+        if missing and not optional:
+            raise ValueError(f"{who}: {word} has nothing for {', '.join(map(repr, missing))}")
+        return [given.get(name) for name in names]
+    if isinstance(given, (list, tuple)) and len(given) == len(ports):
+        return list(given)
+    got = f"{len(given)}" if isinstance(given, (list, tuple)) else f"one {type(given).__name__}"
+    raise ValueError(
+        f"{who} expects {len(ports)} arrays as {word}, got {got}; pass a list in the order of {quoted(ports)}, or a "
+        "dict by these names"
+    )
+
+
+def entry_for_each(who: str, word: str, given: Any, outputs: Sequence[Port]) -> list[Any]:
+    """Returns one entry of an argument of `compile` for each output.
+
+    Args:
+        who: How errors call the model.
+        word: The argument: "loss", "loss_weights", "metrics"...
+        given: None, one entry, a list in the order of the outputs, or a dict by their names.
+        outputs: The outputs.
+
+    Raises:
+        ValueError: A name is unknown, or there are too few or too many entries.
+    """
+    if given is None:
+        return [None] * len(outputs)
+    if isinstance(given, Mapping):
+        names = [port.name for port in outputs]
+        _check_names(who, word, given, names, "output")
+        return [given.get(name) for name in names]
+    if isinstance(given, (list, tuple)):
+        if len(given) != len(outputs):
+            raise ValueError(
+                f"{who}: {word} expects one entry for the model's one output, got {len(given)}"
+                if len(outputs) == 1
+                else f"{who}: {word} expects one entry for each of the outputs {quoted(outputs)}, got {len(given)}"
+            )
+        return list(given)
+    if len(outputs) > 1:
+        raise ValueError(
+            f"{who}: {word} expects a list or dict with one entry for each of the outputs {quoted(outputs)}, got "
+            f"{given!r}"
+        )
+    return [given]
+
+
+def _check_names(who: str, word: str, given: Mapping[str, Any], names: Sequence[str], side: str) -> None:
+    for name in given:
+        if name not in names:
+            raise ValueError(f"{who}: {word} names {name!r}, which is no {side}.{suggestion(str(name), names)}")
+
+
+def input_edges(graph: _core.Graph, inputs: Sequence[Port], shapes: Shapes) -> list[int]:
+    """Adds the inputs of a model to a graph; returns their edges.
+
+    Args:
+        graph: The graph.
+        inputs: The inputs.
+        shapes: The shapes of the samples, for inputs that leave some sizes open.
+    """
+    edges = []
+    for k, port in enumerate(inputs):
+        shape = (None, *shapes[k]) if port.shape is None or None in port.shape[1:] else port.shape
+        edges.append(graph.input(shape, port.dtype, label("x", port, inputs)))
+    return edges

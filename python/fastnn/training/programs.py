@@ -1,0 +1,338 @@
+"""The programs of a model: graphs of the core for training, evaluation and inference, kept by mode and shape.
+
+A program is made from the layers of the model when it is first needed, and dropped when the layers change or the model
+is compiled again. A model whose layers leave sizes open has one for each shape of the samples; the oldest is dropped
+where there would be too many.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastnn import _core, losses, ops
+from fastnn.data.source import Chunk
+from fastnn.engine.contract import Part, title
+from fastnn.engine.emission import Emission
+from fastnn.engine.network import Port
+from fastnn.engine.ownership import own_variables
+from fastnn.metrics.reduction import Mean
+from fastnn.symbolic.tensors import Shape
+from fastnn.symbolic.variable import Variable
+from fastnn.training.compiled import Compiled, Measure, Target, how_targets_are_read
+from fastnn.training.ports import Shapes, TargetShapes, Trainable, input_edges, label
+
+_UNWEIGHTED = -1
+"""Stands for an index of sample weights where there are none."""
+_UNMASKED = -1
+"""Stands for the edge of a mask where there is none."""
+_MOST_PROGRAMS = 12
+"""The number of programs that a model keeps."""
+_TIME_BUDGET = 0.05
+"""Seconds of steps between two updates of the progress bar."""
+
+
+class LayerChanges:
+    """Counts changes of the layers of any model, so that a program knows when to compare its own."""
+
+    count = 0
+
+    @classmethod
+    def add(cls) -> None:
+        """Notes that a model has gained or lost a layer."""
+        cls.count += 1
+
+
+class Program:
+    """A trainer of the core, and the names of its results.
+
+    Args:
+        trainer: The trainer.
+        terms: The number of terms of the loss, penalties among them.
+        losses: The names of the losses of single outputs.
+        measures: The metrics.
+        in_core: For each metric whether the trainer keeps its sums; otherwise the metric itself does.
+        tracker: The mean of the whole loss.
+    """
+
+    def __init__(
+        self,
+        trainer: _core.Trainer,
+        terms: int,
+        losses: list[str],
+        measures: list[Measure],
+        in_core: list[bool],
+        tracker: Mean,
+    ) -> None:
+        self.trainer = trainer
+        self._terms = terms
+        self._losses = losses
+        self._measures = measures
+        self._in_core = in_core
+        self._tracker = tracker
+
+    def run(self, chunk: Chunk, rates: NDArray[np.float64] | None, budget: float = _TIME_BUDGET) -> int:
+        """Runs steps of a chunk until they are done or the time is up; returns how many were run.
+
+        Args:
+            chunk: The rows.
+            rates: The learning rate of each step, where a schedule gives it.
+            budget: Seconds after which no further step begins; 0: one step.
+        """
+        last = chunk.last if rates is None else chunk.first + len(rates)
+        return self.trainer.run(
+            chunk.columns, chunk.order, chunk.batch_size, chunk.first, last, budget, rates
+        )  # fmt: skip
+
+    def reset(self) -> None:
+        """Sets all sums to zero."""
+        self.trainer.reset()
+        for measure, in_core in zip(self._measures, self._in_core, strict=True):
+            if not in_core:
+                measure.metric.reset_state()
+
+    def logs(self) -> dict[str, Any]:
+        """Returns the means since the sums were set to zero, in the order in which `evaluate` returns them."""
+        total, *rest = self.trainer.results()
+        self._tracker.total, self._tracker.count = total, 1.0
+        logs: dict[str, Any] = {"loss": total, **dict(zip(self._losses, rest, strict=False))}
+        values = iter(rest[self._terms :])
+        for measure, in_core in zip(self._measures, self._in_core, strict=True):
+            if in_core:
+                measure.metric.total, measure.metric.count = next(values), 1.0
+            result = np.asarray(measure.metric.result())
+            logs[measure.name] = float(result) if result.ndim == 0 else result
+        return logs
+
+
+class Inference(NamedTuple):
+    """A graph for prediction, for samples of some shapes.
+
+    Attributes:
+        graph: The graph.
+        outputs: The edges of its outputs.
+        shapes: The shapes of its outputs.
+        ranges: For each input the integers that it may hold, and the layer that requires it, or None.
+        rows: The number of rows that each batch must have, and the layer that requires it, or None.
+    """
+
+    graph: _core.Graph
+    outputs: list[int]
+    shapes: list[Shape]
+    ranges: list[tuple[int, int, str] | None]
+    rows: tuple[int, str] | None
+
+
+class _TargetEdges:
+    """The inputs of a graph that carry targets, in the order in which the door hands them over."""
+
+    def __init__(self, graph: _core.Graph, targets: Sequence[Target], outputs: Sequence[Port], shapes: list[Shape],
+                 y: TargetShapes) -> None:  # fmt: skip
+        self.edges: dict[Target, int] = {}
+        for k, how in targets:
+            shape: Shape = shapes[k]
+            given = y[k] if k < len(y) else None
+            if how == "labels":
+                shape = shape[:-1]
+            elif how == "weights":
+                shape = (None,)
+            elif how == "as given" and given is not None:
+                shape = (None, *given)
+            dtype = "int32" if how == "labels" else "float32"
+            self.edges[k, how] = graph.input(shape, dtype, label("y", outputs[k], outputs))
+
+    def of(self, output: int, measure: losses.Loss | Any) -> int:
+        """Returns the edge that a loss or metric of an output reads."""
+        return self.edges[output, how_targets_are_read(measure)]
+
+
+class Programs:
+    """The programs of one model.
+
+    Args:
+        network: The model.
+    """
+
+    def __init__(self, network: Trainable) -> None:
+        self._network = network
+        self._kept: dict[Any, Any] = {}
+        self._direct: tuple[_core.Predictor, tuple[int | None, ...]] | None = None
+        self._seen = -1
+        self._layers: list[Part] = []
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    # Keeping and dropping.
+
+    def clear(self) -> None:
+        """Drops all programs."""
+        self._kept.clear()
+        self._direct = None
+
+    def refresh(self) -> None:
+        """Drops the programs where the layers of the model, or those of a nested model, have changed."""
+        if self._seen == LayerChanges.count:
+            return
+        current = [layer for layer, _ in self._network.leaves()]
+        same = len(current) == len(self._layers) and all(
+            one is other for one, other in zip(current, self._layers, strict=True)
+        )
+        if not same:
+            self.clear()
+            self._layers = current
+            self._network.layers_changed()
+        self._seen = LayerChanges.count
+
+    def reset_sums(self) -> None:
+        """Sets the sums of losses and metrics of all programs to zero."""
+        for program in self._kept.values():
+            if isinstance(program, Program):
+                program.reset()
+
+    def _keep(self, key: Any, program: Any) -> Any:
+        while len(self._kept) >= _MOST_PROGRAMS:
+            self._kept.pop(next(iter(self._kept)))
+        self._kept[key] = program
+        return program
+
+    def _open_shapes(self, x: Shapes) -> Shapes:
+        """Returns the shapes of the samples where the model leaves sizes open; none where it does not."""
+        return x if any(port.shape is None or None in port.shape[1:] for port in self._network.ports().inputs) else ()
+
+    # Inference.
+
+    def inference(self, x: Shapes = ()) -> Inference:
+        """Returns the graph for prediction.
+
+        Args:
+            x: The shapes of the samples, for a model that leaves sizes open.
+        """
+        key = "inference", self._open_shapes(x)
+        found: Inference | None = self._kept.get(key)
+        if found is None:
+            emission = Emission(False)
+            graph = emission.graph
+            inputs = input_edges(graph, self._network.ports().inputs, x)
+            outputs = self._network.emit(emission, inputs)
+            shapes = [tuple(graph.spec(edge)[0]) for edge in outputs]
+            ranges = [graph.range(edge) for edge in inputs]
+            found = self._keep(key, Inference(graph, outputs, shapes, ranges, graph.fixed_rows()))
+        return found
+
+    def predictor(self, x: Shapes = ()) -> _core.Predictor:
+        """Returns the program that predicts."""
+        key = "predict", self._open_shapes(x)
+        found: _core.Predictor | None = self._kept.get(key)
+        inference = self.inference(x)
+        if found is None:
+            found = self._keep(key, _core.Predictor(inference.graph, inference.outputs))
+        ports = self._network.ports()
+        port = ports.inputs[0]
+        free = inference.rows is None and inference.ranges[0] is None
+        if port.shape is not None and port.dtype == "float32" and ports.given.alone and ports.made.alone and free:
+            self._direct = found, x[0] if x else port.shape[1:]
+        return found
+
+    def at_once(self, x: Any, most_rows: float) -> NDArray[np.float32] | None:
+        """Returns the output for an array that fits into one batch; None where the usual way has to be taken.
+
+        A server asks for one row at a time: nothing is looked up here that was looked up at the call before.
+        """
+        if self._seen != LayerChanges.count:
+            self.refresh()
+        direct = self._direct
+        if direct is None or type(x) is not np.ndarray:
+            return None
+        shape = x.shape
+        if shape[1:] != direct[1] or not 0 < shape[0] <= most_rows or x.dtype.kind not in "fiub":
+            return None
+        return direct[0]([x])[0]
+
+    def output_shapes(self, x: Shapes) -> list[Shape]:
+        """Returns the shapes of the outputs for samples of these shapes."""
+        known = [port.shape for port in self._network.ports().outputs]
+        if not any(shape is None or None in shape[1:] for shape in known):
+            return known  # type: ignore[return-value]
+        return self.inference(x).shapes
+
+    # Training and evaluation.
+
+    def training(self, compiled: Compiled, x: Shapes = (), y: TargetShapes = ()) -> Program:
+        """Returns the program that trains.
+
+        Args:
+            compiled: What `compile` was given.
+            x: The shapes of the samples, for a model that leaves sizes open.
+            y: The shapes of the targets, for losses and metrics of the user's own.
+        """
+        return self._steps("train", compiled, x, y)
+
+    def evaluation(self, compiled: Compiled, x: Shapes = (), y: TargetShapes = ()) -> Program:
+        """Returns the program that evaluates; its arguments are those of `training`."""
+        return self._steps("test", compiled, x, y)
+
+    def _steps(self, mode: str, compiled: Compiled, x: Shapes, y: TargetShapes) -> Program:
+        measures = compiled.resolve(y)
+        key = mode, self._open_shapes(x), tuple(y) if compiled.reads_targets_as_given else ()
+        program: Program | None = self._kept.get(key)
+        if program is not None:
+            return program
+        ports = self._network.ports()
+        emission = Emission(mode == "train", compiled.current_trained())
+        graph = emission.graph
+        predicted = self._network.emit(emission, input_edges(graph, ports.inputs, x))
+        shapes = [tuple(graph.spec(edge)[0]) for edge in predicted]
+        targets = _TargetEdges(graph, compiled.targets(), ports.outputs, shapes, y)
+        masks = [emission.masks.get(edge, _UNMASKED) for edge in predicted]
+        # Losses go before penalties, in the order of the logs.
+        found: list[tuple[int, float, int, bool, int]] = []
+        penalties = emission.penalties
+        emission.penalties = []
+        for k, (loss, weight) in enumerate(zip(compiled.losses, compiled.loss_weights, strict=True)):
+            if loss is not None:
+                edge = loss.emit(emission, targets.of(k, loss), predicted[k])
+                found.append((edge, weight, k, loss.reduction == "sum", _fitting_mask(graph, edge, masks[k])))
+        emission.penalties[:0] = penalties
+        _add_weight_penalties(emission, compiled.trained)
+        terms = found + [(penalty, 1.0, _UNWEIGHTED, False, _UNMASKED) for penalty in emission.penalties]
+        measured: list[tuple[int, int, int]] = []
+        in_core = []
+        for measure in measures:
+            metric, k = measure.metric, measure.output
+            given = targets.edges[k, "weights"] if measure.reads_weights else None
+            values = metric.emit(emission, targets.of(k, metric), predicted[k], given)
+            in_core.append(values is not None)
+            if values is not None:
+                mask = _fitting_mask(graph, values, masks[k])
+                measured.append((values, k if measure.weighted else _UNWEIGHTED, mask))
+        handle = None
+        if mode == "train":
+            optimizer = compiled.optimizer
+            optimizer.build([variable for layer in compiled.trained for variable in emission.trained(layer)])
+            handle = optimizer.handle
+        trainer = _core.Trainer(graph, terms, measured, handle)
+        program = Program(trainer, len(terms), compiled.loss_names(), measures, in_core, compiled.loss_tracker)
+        return self._keep(key, program)  # type: ignore[no-any-return]
+
+
+def _fitting_mask(graph: _core.Graph, values: int, mask: int) -> int:
+    """Returns the mask where the values of a loss or metric have an element for each of its elements."""
+    return mask if mask != _UNMASKED and graph.spec(values)[0] == graph.spec(mask)[0] else _UNMASKED
+
+
+def _add_weight_penalties(emission: Emission, layers: Sequence[Part] | dict[Part, bool]) -> None:
+    """Adds the penalties of weights that are Python code."""
+    for layer in layers:
+        for variable in own_variables(layer):
+            penalty = variable.regularizer
+            if penalty is None or not penalty.is_custom():
+                continue
+
+            def of_weight(penalty: Any = penalty, variable: Variable = variable) -> Any:
+                return ops.cast(penalty(ops.convert_to_tensor(variable)), "float32")
+
+            emission.penalties.append(emission.run(of_weight, [], f"{title(layer)}: {penalty!r}")[1][0])
