@@ -1,4 +1,4 @@
-"""RMSprop."""
+"""RMSprop: steps scaled by the root mean square of recent gradients."""
 
 from __future__ import annotations
 
