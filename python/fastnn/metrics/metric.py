@@ -168,7 +168,17 @@ class Metric(Configurable):
 
 
 class NodeMetric(Metric):
-    """Mean over samples of the values that one node of the core computes."""
+    """Mean over samples of the values that one node of the core computes.
+
+    Args:
+        dtype: Accepted for Keras compatibility; ignored.
+        name: Name of the metric; None: that of the class in snake case.
+
+    Example:
+        >>> metric = fastnn.metrics.MeanAbsoluteError()
+        >>> metric.node(), isinstance(metric, fastnn.metrics.NodeMetric)
+        (('mean_absolute_error', {}), True)
+    """
 
     kind: ClassVar[str] = ""
     """Kind of the node."""
