@@ -1,1 +1,1 @@
-"""Measures how fast networks train and predict, each framework in a process of its own: `python -m bench`."""
+"""Measures the speed of training and prediction, each framework in its own process: `python -m bench`."""

@@ -1,4 +1,4 @@
-"""`python -m bench [networks|kernels|threads|variants]`: compares numbers, times frameworks, prints tables."""
+"""`python -m bench [networks|kernels|threads|variants]`: compares results, measures times, prints tables."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ VARIABLE = "FASTNN_BENCH_PYTHON"
 
 
 def interpreter(framework: str, arguments: argparse.Namespace) -> str:
-    """The option of this framework, its variable, the variable of all peers, or this interpreter."""
+    """Returns the interpreter of a framework: from its option, its variable, the variable of all peers, or this one."""
     framework = "fastnn" if framework.startswith("fastnn-") else framework
     key = framework.replace("-", "_")
     given = getattr(arguments, f"python_{key}") or os.environ.get(f"{VARIABLE}_{key.upper()}")
@@ -71,7 +71,7 @@ def parsed() -> argparse.Namespace:
 
 
 class Run:
-    """All that one call of the program measures: records, and notes on what is not among them."""
+    """Everything that one run of the program measures: records, and notes on what is missing."""
 
     def __init__(self, arguments: argparse.Namespace) -> None:
         self.arguments = arguments
@@ -113,7 +113,7 @@ class Run:
                     file.writelines(json.dumps(record) + "\n" for record in measured)
 
     def ordered(self) -> list[Record]:
-        """The records, the first contestant's first, as the columns of the tables stand."""
+        """Returns the records in the order of the tables' columns, those of the first contestant first."""
         names = [contestant.name for contestant in self.contestants]
         return sorted(self.records, key=lambda record: names.index(record["name"]))
 

@@ -1,7 +1,7 @@
 """The workloads in fastnn.
 
-Two variants are measured against fastnn itself: "own" has a Dense of one's own, written with `fastnn.ops`, in place of
-each Dense; "chain" leaves out the sums of residual blocks, so that its numbers are others.
+Two variants are measured against fastnn itself: "own" has a custom Dense, written with `fastnn.ops`, in place of
+each Dense; "chain" omits the sums of residual blocks, so that its results differ.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from fastnn import activations, callbacks, layers, ops, optimizers
 
 
 class OwnDense(layers.Layer):
-    """What a user would write."""
+    """Dense layer as a user would write it."""
 
     def __init__(self, units: int, activation: str) -> None:
         super().__init__()
@@ -76,7 +76,7 @@ def applied(layer: workloads.Layer, x: Any) -> Any:
 
 
 def peak_gflops(seconds: float) -> float:
-    """GFLOP/s of bare multiply-adds on all threads."""
+    """Returns the GFLOP/s of multiply-adds alone, on all threads."""
     return float(fastnn._core.peak_gflops(seconds))
 
 
@@ -106,12 +106,12 @@ class Adapter:
         return x, y
 
     def loss(self, x: Array, y: Labels) -> float:
-        """Trains once over the rows as they lie; the mean of the losses on the way."""
+        """Trains one epoch over the rows in their order and returns the mean of the losses."""
         history = self.model.fit(x, y, batch_size=self.workload.batch_size, epochs=1, shuffle=False, verbose=0)
         return float(history.history["loss"][0])
 
     def epochs(self, x: Array, y: Labels, count: int) -> list[float]:
-        """Seconds of each of `count` epochs over shuffled rows."""
+        """Returns the seconds of each of `count` epochs over shuffled rows."""
         begins: list[float] = []
         ends: list[float] = []
         clock = callbacks.LambdaCallback(

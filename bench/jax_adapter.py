@@ -1,4 +1,4 @@
-"""The workloads in JAX, written by hand: one jitted scan over an epoch with Adam inside, Python asked for nothing.
+"""The workloads in JAX, written by hand: one jitted scan over an epoch with Adam inside, without Python.
 
 Networks with convolutions call one jitted step a batch instead: inside a scan XLA runs them on one thread.
 """
@@ -22,7 +22,7 @@ ACTIVATIONS: dict[str, Callable[[Any], Any]] = {"linear": lambda x: x, "relu": j
 
 
 def owned(layer: workloads.Layer) -> tuple[int, int]:
-    """How many arrays a layer has that are trained, and how many that move without."""
+    """Returns the numbers of trainable arrays of a layer, and of those that are updated otherwise."""
     match layer:
         case workloads.Dense() | workloads.Conv2D():
             return 2, 0
@@ -38,7 +38,7 @@ def owned(layer: workloads.Layer) -> tuple[int, int]:
 
 
 def forward(layers: Sequence[workloads.Layer], weights: Any, moving: Any, x: Any, key: Any) -> tuple[Any, Any]:
-    """Outputs (logits before a last softmax) and the moving statistics after them; a key means training."""
+    """Returns outputs (logits before a last softmax) and new moving statistics; a key means training."""
     w, m = iter(weights), iter(moving)
     moved = []
     for i, layer in enumerate(layers):
@@ -79,7 +79,7 @@ def forward(layers: Sequence[workloads.Layer], weights: Any, moving: Any, x: Any
 
 
 def lstm(x: Any, kernel: Any, recurrent_kernel: Any, bias: Any, units: int) -> Any:
-    """The last state: one product for the inputs of all steps, then a scan over them."""
+    """Returns the last state: one product for the inputs of all steps, then a scan over them."""
     inputs = jnp.swapaxes(x @ kernel + bias, 0, 1)
 
     def one(state: Any, z: Any) -> Any:
@@ -93,7 +93,7 @@ def lstm(x: Any, kernel: Any, recurrent_kernel: Any, bias: Any, units: int) -> A
 
 
 def step(workload: Workload, state: Any, x: Any, y: Any) -> tuple[Any, Any]:
-    """One step of Adam; the state and the batch's loss."""
+    """Takes one step of Adam; returns the state and the loss of the batch."""
     weights, moving, first, second, count, key = state
 
     def loss(weights: Any) -> Any:

@@ -1,8 +1,8 @@
-"""The layers that are measured by themselves: networks of one layer in the words of `workloads.py`.
+"""The layers that are measured alone: networks of one layer, described as in `workloads.py`.
 
-The forward pass is one call of the model on all rows. A training step stands in a network with one more layer of the
-same shape, so that both gradients are computed, and a small one at its end. Layers that compute next to nothing are
-measured by the bytes that they take in and give out.
+The forward pass is one call of the model on all rows. A training step runs in a network with one more layer of the
+same shape, so that both gradients are computed, and a small one at its end. Layers that compute almost nothing are
+measured by the bytes that they read and write.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from bench.workloads import (
 
 
 def noise(*shape: int) -> Data:
-    """Rows of standard normal numbers, and labels of ten classes."""
+    """Returns rows of standard normal values, and labels of ten classes."""
     rng = np.random.default_rng(0)
     return rng.normal(size=shape).astype(np.float32), rng.integers(0, 10, size=shape[0])
 
@@ -78,7 +78,7 @@ def recurrent_step(kind: str, rows: int, steps: int, units: int) -> Workload:
 
 
 def ids(rows: int, steps: int, count: int) -> Data:
-    """Rows of whole numbers below `count`."""
+    """Returns rows of integers below `count`."""
     rng = np.random.default_rng(0)
     return rng.integers(0, count, size=(rows, steps), dtype=np.int32), rng.integers(0, 10, size=rows)
 

@@ -1,9 +1,9 @@
-"""The workloads in NumPy, as fast as plain NumPy is known to go: the reference that fastnn is measured against.
+"""The workloads in NumPy, as fast as plain NumPy allows: the reference for fastnn.
 
 Convolutions are BLAS products over patches (im2col) gathered through a strided view, for as many images at once as keep
 the patches in the cache; where the patches of a whole batch are small they are kept for the backward pass, else
-gathered again. Everything is float32, buffers are made once and written in place, all parameters lie in one flat array
-so that Adam is a handful of calls, and no gradient is computed for the input of the network.
+gathered again. Everything is float32, buffers are allocated once and written in place, all parameters lie in one array
+so that Adam takes a few calls, and no gradient is computed for the input of the network.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from bench import workloads
 from bench.workloads import Array, Labels, Workload
 
 PATCH_BYTES = 4 << 20  # patches gathered at once: they stay in the cache until the product has read them
-KEPT_BYTES = 32 << 20  # patches of a whole batch worth keeping until the backward pass
+KEPT_BYTES = 32 << 20  # largest patches of a whole batch that are kept until the backward pass
 
 
 class Buffers:
-    """Arrays by name, made at their first use; a smaller last batch gets the first rows."""
+    """Arrays by name, allocated at their first use; a smaller last batch uses the first rows."""
 
     def __init__(self) -> None:
         self.arrays: dict[str, Any] = {}
@@ -53,7 +53,7 @@ class Layer:
 
 
 class Activated(Layer):
-    """A product with a bias and an activation behind it."""
+    """Product with a bias, followed by an activation."""
 
     def __init__(self, activation: str) -> None:
         super().__init__()
@@ -76,7 +76,7 @@ class Activated(Layer):
         return y
 
     def start_backward(self, dy: Array) -> None:
-        """Through the activation, in place, and into the bias. Softmax is differentiated with its loss."""
+        """Differentiates the activation, in place, and the bias. Softmax is differentiated with its loss."""
         if self.activation == "relu":
             np.multiply(dy, np.greater(self.y, 0, out=self.buffers.get("alive", dy.shape, bool)), out=dy)
         elif self.activation == "sigmoid":
@@ -118,7 +118,7 @@ class Conv2D(Activated):
         self.filters, self.k, self.pad = filters, k, (k - 1) // 2 if padding == "same" else 0
 
     def patches(self, begin: int, end: int) -> Array:
-        """(images, height, width, k, k, channels) of some padded images, without a copy."""
+        """Returns the patches of padded images as a view of shape (images, height, width, k, k, channels)."""
         n, h, w, c = self.image.strides
         shape = (end - begin, self.height, self.width, self.k, self.k, self.channels)
         return as_strided(self.image[begin:end], shape, (n, h, w, h, w, c), writeable=False)
@@ -187,7 +187,7 @@ class Conv2D(Activated):
 
 
 class MaxPooling2D(Layer):
-    """Square windows side by side; a remainder is dropped."""
+    """Max pooling over adjacent square windows; a remainder is dropped."""
 
     def __init__(self, size: int) -> None:
         super().__init__()
@@ -292,7 +292,7 @@ class Flatten(Layer):
 
 
 class Residual(Layer):
-    """Its own parameters are those of the layers within."""
+    """Residual block; its parameters are those of its layers."""
 
     def __init__(self, inner: Sequence[workloads.Layer]) -> None:
         super().__init__()
@@ -305,7 +305,7 @@ class Residual(Layer):
         return np.add(x, h, out=self.buffers.get("y", x.shape))
 
     def backward(self, dy: Array, wanted: bool) -> Array | None:
-        dx: Any = self.buffers.get("dy", dy.shape)  # the layers within overwrite what they are given
+        dx: Any = self.buffers.get("dy", dy.shape)  # the inner layers overwrite their input
         dx[...] = dy
         for layer in reversed(self.inner):
             dx = layer.backward(dx, wanted=True)
@@ -321,7 +321,7 @@ def sigmoid(z: Array) -> None:
 
 
 class LSTM(Layer):
-    """One product for the inputs of all steps; the steps lie one behind the other (time, batch, gates)."""
+    """LSTM with one product for the inputs of all steps, which are stored as (time, batch, gates)."""
 
     trained = 3
 
@@ -426,7 +426,7 @@ class DepthwiseConv2D(Layer):
         height, width = height + 2 * p - k + 1, width + 2 * p - k + 1
         y = self.buffers.get("y", (rows, height, width, channels))
         part = self.buffers.get("part", y.shape[1:])
-        for image, out in zip(padded, y, strict=True):  # one at a time stays in the cache
+        for image, out in zip(padded, y, strict=True):  # one at a time, which stays in the cache
             out[...] = bias
             for i in range(k):
                 for j in range(k):
@@ -543,7 +543,7 @@ def leaves(layer: Layer) -> list[Layer]:
 
 
 class Adam:
-    """In place over one flat array."""
+    """Adam, in place on one flat array."""
 
     def __init__(self, parameters: Array, learning_rate: float) -> None:
         self.parameters, self.rate, self.step = parameters, learning_rate, 0
@@ -611,7 +611,7 @@ class Adapter:
         return loss
 
     def judged(self, p: Array, y: Any) -> tuple[float, Any]:
-        """The loss of outputs, and its gradient."""
+        """Returns the loss of outputs, and its gradient."""
         if self.workload.loss == "mean_squared_error":
             dy = p - y
             loss = np.vdot(dy, dy) / dy.size
@@ -644,11 +644,11 @@ class Adapter:
         return x, y
 
     def loss(self, x: Array, y: Labels) -> float:
-        """Trains once over the rows as they lie; the mean of the losses on the way."""
+        """Trains one epoch over the rows in their order and returns the mean of the losses."""
         return self.train(x, y, None)
 
     def epochs(self, x: Array, y: Labels, count: int) -> list[float]:
-        """Seconds of each of `count` epochs over shuffled rows."""
+        """Returns the seconds of each of `count` epochs over shuffled rows."""
         seconds = []
         for _ in range(count):
             begin = time.perf_counter()

@@ -1,4 +1,4 @@
-"""Tables in Markdown from the records of `runner.py`: ratios, and which of them lie inside the noise."""
+"""Tables in Markdown from the records of `runner.py`: ratios, with a mark on those within the noise."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def times(ratio: float) -> str:
 
 
 def ratio_of(figures: Record) -> str:
-    """How many times slower than the first; a tilde where some rounds said faster and some slower."""
+    """Returns the factor by which it is slower than the first; a tilde where the rounds disagree on which is faster."""
     noise = " ~" if min(figures["ratios"]) <= 1 <= max(figures["ratios"]) else ""
     return times(figures["ratio"]) + noise
 
@@ -43,7 +43,7 @@ def of_workload(records: Sequence[Record], workload: Workload) -> dict[str, Reco
 
 
 def ratios(records: Sequence[Record], workloads: Sequence[Workload]) -> str:
-    """One table a measure: the first's median (minimum), the best peer, then everyone's median and ratio."""
+    """Returns a table for each measure: median (minimum) of the first, the best peer, all medians and ratios."""
     names = list(dict.fromkeys(r["name"] for r in records))
     first, others = names[0], names[1:]
     tables = []
@@ -77,7 +77,7 @@ def memory(records: Sequence[Record], workloads: Sequence[Workload]) -> str:
 
 
 def pairs(records: Sequence[Record], workloads: Sequence[Workload], ratio: str) -> str:
-    """Two contestants: fastnn on all threads and on one, or written in two ways."""
+    """Returns the table of two contestants: fastnn on all threads and on one, or written in two ways."""
     names = list(dict.fromkeys(r["name"] for r in records))
     rows = []
     for workload in workloads:
@@ -98,7 +98,7 @@ def rates(
     work_of: Callable[[Workload, tuple[int, ...]], float],
     peak: float = 0,
 ) -> str:
-    """How much of `unit` a second everyone does, the first's share of the peak, and its ratio to each of the others."""
+    """Returns a table of `unit` per second, the first's fraction of the peak, and its ratio to each of the others."""
     names = list(dict.fromkeys(r["name"] for r in records))
     first, others = names[0], names[1:]
     rows = []
@@ -118,11 +118,11 @@ def rates(
 
 
 def kernels(records: Sequence[Record], workloads: Sequence[Workload], measure: str) -> str:
-    """GFLOP/s."""
+    """Returns the table of kernels in GFLOP/s."""
     peak = max(r["peak_gflops"] for r in records)
     return rates(records, workloads, measure, "GFLOP/s", partial(arithmetic, training=measure == "train"), peak)
 
 
 def moved(records: Sequence[Record], workloads: Sequence[Workload]) -> str:
-    """GB/s taken in and given out, in one call on all rows."""
+    """Returns the table of kernels in GB/s read and written, in one call on all rows."""
     return rates(records, workloads, "call", "GB/s", traffic)

@@ -1,7 +1,7 @@
-"""Contestants and their processes: one a framework and network, checked before they are timed, then asked in turns.
+"""Contestants and their processes: one for each framework and network, checked first, then measured in turns.
 
-All processes of a network stay alive and wait while one of them works, so a busy minute of the machine falls on all of
-them and a ratio compares turns that lie beside each other. What is done with the records is told in `report.py`.
+All processes of a network stay alive and wait while one of them works, so other load of the machine affects all of
+them, and a ratio compares turns close in time. The records are printed by `report.py`.
 """
 
 from __future__ import annotations
@@ -45,26 +45,26 @@ HELD_TO_AVX2 = {
     "XLA_FLAGS": "--xla_cpu_max_isa=AVX2",
 }
 OUTPUT_TOLERANCE, LOSS_TOLERANCE = 1e-4, 2e-3
-PAUSE = 0.3  # seconds between turns: threads that spin for more work have gone to sleep by then
-FAR_BEHIND = 4  # a peer so many times slower in the first two rounds sits out the others
+PAUSE = 0.3  # seconds between turns, in which threads that spin for more work go to sleep
+FAR_BEHIND = 4  # a peer slower by this factor in the first two rounds is left out of the others
 
 Record = dict[str, Any]
 
 
 class Failed(Exception):
-    """A worker died; the message is the last line that it wrote to standard error."""
+    """Error of a worker that ended; the message is the last line that it wrote to standard error."""
 
 
 @dataclass(frozen=True)
 class Contestant:
-    """A framework (as `module-variant`) as it is measured.
+    """Framework (as `module-variant`) with its settings.
 
     Attributes:
-        name: How the tables call it.
-        framework: Which adapter, and after a dash which of its variants.
-        threads: Of BLAS, OpenMP and the framework.
-        python: The interpreter that has it.
-        avx2: Whether its libraries are held to AVX2, whatever the processor can do.
+        name: Name in the tables.
+        framework: Name of the adapter, and after a dash that of its variant.
+        threads: Number of threads of BLAS, OpenMP and the framework.
+        python: Path of its interpreter.
+        avx2: Limits its libraries to AVX2.
     """
 
     name: str
@@ -98,7 +98,7 @@ class Process:
             self.process.stdin.write(json.dumps({"do": do, **request}) + "\n")
             self.process.stdin.flush()
         except BrokenPipeError:
-            pass  # it says why on standard error
+            pass  # the reason is on standard error
         line = self.process.stdout.readline()
         if not line:
             self.process.wait()
@@ -135,7 +135,7 @@ def usable_processors() -> int:
 
 
 def machine() -> dict[str, Any]:
-    """What the numbers depend on besides the code."""
+    """Returns what the measured times depend on besides the code."""
     model = platform.processor() or platform.machine()
     if Path("/proc/cpuinfo").exists():
         names = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
@@ -148,7 +148,7 @@ def machine() -> dict[str, Any]:
 
 
 def commit() -> str:
-    """The commit of the working tree, with a plus where files differ from it."""
+    """Returns the commit of the working tree, with a plus where files differ from it."""
     git = ["git", "-C", str(ROOT)]
     try:
         head = subprocess.run([*git, "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True).stdout
@@ -159,7 +159,7 @@ def commit() -> str:
 
 
 def difference(answer: dict[str, Any], reference: dict[str, Any]) -> str:
-    """What speaks against timing this one; empty where its numbers are the reference's."""
+    """Returns the reason not to time this one; empty where its results agree with the reference."""
     expected, outputs = np.array(reference["outputs"]), np.array(answer["outputs"])
     if outputs.shape != expected.shape:
         return f"outputs of shape {outputs.shape} instead of {expected.shape}"
@@ -173,7 +173,7 @@ def difference(answer: dict[str, Any], reference: dict[str, Any]) -> str:
 
 @dataclass
 class Settings:
-    """How long to measure: rounds, seconds a turn, rows at most (0: all)."""
+    """Amount of measurement: rounds, seconds of a turn, largest number of rows (0: all)."""
 
     rounds: int
     turn: float
@@ -181,7 +181,7 @@ class Settings:
 
 
 class Contest:
-    """One network and those who can do it. `notes` says of all others why they are not measured."""
+    """One network and the contestants that support it; `notes` has the reasons for all others."""
 
     def __init__(self, workload: Workload, contestants: Sequence[Contestant], settings: Settings) -> None:
         self.workload, self.contestants, self.settings = workload, list(contestants), settings
@@ -203,7 +203,7 @@ class Contest:
         return process.ask("open", framework=framework, variant=variant, threads=threads, **request)
 
     def checked(self, weights: Path, training: bool) -> list[Contestant]:
-        """Those whose numbers are the first one's, each asked in a process that is not timed."""
+        """Returns the contestants whose results agree with the first, each checked in a process that is not timed."""
         agreed: list[Contestant] = []
         reference: dict[str, Any] = {}
         for contestant in self.contestants:
@@ -229,7 +229,7 @@ class Contest:
         return agreed
 
     def records(self, measures: Sequence[str], peak: bool = False) -> list[Record]:
-        """Rounds of turns; one record a contestant, the first one's first."""
+        """Runs the rounds of turns and returns a record for each contestant, that of the first one first."""
         with tempfile.TemporaryDirectory() as folder, ExitStack() as alive:
             weights = Path(folder) / "weights.npz"
             arrays = {f"{i:03d}": w for i, w in enumerate(initial_weights(self.workload, self.shape))}
@@ -275,7 +275,7 @@ class Contest:
 
     @staticmethod
     def summary(turns: dict[str, list[dict[str, Any]]], name: str, measure: str) -> Record:
-        """Minimum and median, and of each round the ratio to the first contestant's turn in the same round."""
+        """Returns minimum, median, and for each round the ratio to the turn of the first contestant."""
         reference = {turn["round"]: turn[measure]["median"] for turn in next(iter(turns.values()))}
         mine = turns[name]
         medians = [turn[measure]["median"] for turn in mine]

@@ -1,6 +1,6 @@
 """The dense workloads in scikit-learn's MLPClassifier, which has neither dropout nor two sigmoids at the end.
 
-Two classes mean one logistic output there: the numbers of such a network cannot be compared with the others'.
+Two classes mean one logistic output there: the results of such a network cannot be compared with the others.
 """
 
 from __future__ import annotations

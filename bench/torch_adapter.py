@@ -1,7 +1,7 @@
 """The workloads in PyTorch: its usual loop over batches, with the rows in one tensor and the fused Adam.
 
-The variant "channels-last" keeps images as they lie (batch, height, width, channels) and hands the convolutions a view
-of them; without it they are copied once to PyTorch's contiguous order. Rows and labels become tensors off the clock.
+The variant "channels-last" keeps images as (batch, height, width, channels) and passes the convolutions a view
+of them; without it they are copied once to PyTorch's contiguous order. Rows and labels become tensors untimed.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Residual(nn.Module):
 
 
 class Recurrent(nn.Module):
-    """A recurrent layer of PyTorch with Keras' weights, whose gates stand in another order in a GRU."""
+    """Recurrent layer of PyTorch with Keras' weights; in a GRU the gates have another order."""
 
     def __init__(self, layer: workloads.Recurrent, features: int, weights: Sequence[torch.Tensor]) -> None:
         super().__init__()
@@ -45,7 +45,7 @@ class Recurrent(nn.Module):
             self.layer.weight_hh_l0.copy_(recurrent_kernel.T)
             self.layer.bias_ih_l0.copy_(biases[0])
             self.layer.bias_hh_l0.copy_(biases[1])
-        if layer.kind != "GRU":  # Keras has one bias: two would move twice as far
+        if layer.kind != "GRU":  # Keras has one bias; two would get twice the update
             self.layer.bias_hh_l0.requires_grad_(False)
 
     @staticmethod
@@ -78,7 +78,7 @@ class SelfAttention(nn.Module):
 
 
 class Network(nn.Module):
-    """The layers with their weights. It ends in logits where the workload ends in softmax."""
+    """Network of the layers with their weights. It ends in logits where the workload ends in softmax."""
 
     def __init__(self, workload: Workload, shape: tuple[int, ...], weights: Sequence[Array]) -> None:
         super().__init__()
@@ -170,7 +170,7 @@ class Network(nn.Module):
         return functional.nll_loss(torch.log(p / p.sum(1, keepdim=True)), y)
 
     def outputs(self, x: torch.Tensor) -> torch.Tensor:
-        """As the workload has them: probabilities, images with their channels last (a view)."""
+        """Returns the outputs in the form of the workload: probabilities, images with channels last (a view)."""
         y = functional.softmax(self(x), 1) if self.softmax else self(x)
         return y.movedim(1, -1) if y.dim() == 4 or isinstance(self.layers[-1], nn.Conv1d) else y
 

@@ -1,6 +1,6 @@
-"""One framework, one network, one process: reads requests as lines of JSON and answers each with one line.
+"""One framework and network in one process: reads requests as lines of JSON and answers each with one line.
 
-Started by `bench/runner.py`, which has fixed the threads in the environment before anything was imported. Between two
+Started by `bench/runner.py`, which sets the threads in the environment before anything is imported. Between two
 requests the process waits on its pipe. Whatever a framework prints goes to standard error.
 """
 
@@ -27,7 +27,7 @@ Answer = dict[str, Any]
 
 
 def peak_memory() -> float:
-    """MiB that this process has held at most. Where Linux tells it, without what its parent held before the exec."""
+    """Returns the peak memory of this process in MiB; on Linux, without that of its parent before the exec."""
     status = Path("/proc/self/status")
     if status.exists():
         return next(int(line.split()[1]) for line in status.read_text().splitlines() if line.startswith("VmHWM")) / 1024
@@ -40,7 +40,7 @@ def figures(seconds: list[float]) -> Answer:
 
 
 def repeated(run: Callable[[], Any], seconds: float) -> Answer:
-    """Calls until the time is over, at least once."""
+    """Calls a function until the time is over, at least once."""
     times: list[float] = []
     end = time.perf_counter() + seconds
     while not times or time.perf_counter() < end:
@@ -51,12 +51,12 @@ def repeated(run: Callable[[], Any], seconds: float) -> Answer:
 
 
 class Worker:
-    """Answers `open` first, then any of its other methods by name."""
+    """Worker that answers `open` first, then its other methods by name."""
 
     def open(
         self, workload: str, rows: int, threads: int, weights: str, framework: str, variant: str, check: bool
     ) -> Answer:
-        """Builds the network; a framework that is not here, or cannot do it, is an answer and not an error."""
+        """Builds the network; a framework that is missing, or does not support it, is an answer and not an error."""
         self.work = next(w for w in [*WORKLOADS, *KERNELS] if w.name == workload)
         x, y = self.work.data()
         x, y = x[:rows], y[:rows]
@@ -75,7 +75,7 @@ class Worker:
         return {**versions, "remark": self.adapter.remark, "comparable": getattr(self.adapter, "comparable", True)}
 
     def check(self, training: bool) -> Answer:
-        """The outputs of a few rows and of one alone; the loss over the first batches, as they lie."""
+        """Returns the outputs of a few rows and of one alone, and the loss over the first batches in their order."""
         outputs = np.asarray(self.adapter.predict(self.x[:64], 64), np.float64)
         outputs = np.concatenate([outputs, np.asarray(self.adapter.call(self.x[:1])())])
         rows = self.work.check_batches * self.work.batch_size
@@ -83,14 +83,14 @@ class Worker:
         return {"outputs": outputs.reshape(len(outputs), -1)[:, :64].tolist(), "loss": loss}
 
     def warm_up(self, measures: list[str]) -> Answer:
-        """Everything once, training first: what is compiled, cached and allocated by then is not on the clock.
+        """Runs everything once, training first, so that compilation, caches and allocation are not timed.
 
-        The memory is read after training, before anything else has been asked for.
+        The memory is read after training, before any other request.
         """
         answer: Answer = {}
         if "train" in measures:
             self.epoch = self.adapter.epochs(self.x, self.y, 1)[0]
-            if self.epoch < 5:  # the first was mostly spent on compiling
+            if self.epoch < 5:  # the first is mostly compilation
                 self.epoch = self.adapter.epochs(self.x, self.y, 1)[0]
             answer["peak_memory"] = peak_memory()
         for name in measures:

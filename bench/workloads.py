@@ -1,6 +1,6 @@
-"""The networks that are measured, as data: every adapter builds them in the words of its own framework.
+"""The networks that are measured, as data from which every adapter builds them in its framework.
 
-This file also makes what all frameworks share: the rows, and the weights that training begins with.
+This file also makes what all frameworks share: the rows, and the initial weights.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class Flatten:
 
 @dataclass(frozen=True)
 class Recurrent:
-    """`kind` is "LSTM", "GRU" or "SimpleRNN"."""
+    """Recurrent layer; `kind` is "LSTM", "GRU" or "SimpleRNN"."""
 
     kind: str
     units: int
@@ -72,12 +72,12 @@ class Recurrent:
 
 @dataclass(frozen=True)
 class Residual:
-    """The layers, and their input added to what they make of it."""
+    """Residual block: layers whose input is added to their output."""
 
     layers: tuple[Layer, ...]
 
 
-# The others stand in kernels only.
+# The others are used in kernels only.
 
 
 @dataclass(frozen=True)
@@ -126,26 +126,26 @@ Layer = (
 
 
 class Missing(Exception):
-    """The data of a workload is not on this machine."""
+    """Error: the data of a workload is not on this machine."""
 
 
 class Unsupported(Exception):
-    """A framework cannot express this network."""
+    """Error: a framework cannot express this network."""
 
 
 @dataclass(frozen=True)
 class Workload:
-    """A network, its rows, its loss and its optimizer, which is Adam.
+    """Network with its rows, its loss and its optimizer, which is Adam.
 
     Attributes:
-        name: How `--only` calls it.
-        title: How the table calls it.
+        name: Name for `--only`.
+        title: Name in the tables.
         data: Makes the rows (float32 images, series or vectors, or ids) and their labels or targets.
         layers: The network.
-        batch_size: Rows a step.
-        learning_rate: Of Adam.
-        check_batches: Over how many first steps the losses of the frameworks are compared.
-        loss: "sparse_categorical_crossentropy" (of class numbers) or "mean_squared_error".
+        batch_size: Rows of a step.
+        learning_rate: Learning rate of Adam.
+        check_batches: Number of first steps whose losses are compared between frameworks.
+        loss: "sparse_categorical_crossentropy" (of class indices) or "mean_squared_error".
     """
 
     name: str
@@ -159,7 +159,7 @@ class Workload:
 
     @property
     def chained(self) -> bool:
-        """Whether each layer takes what the one before it makes, and nothing else."""
+        """True where each layer reads the output of the previous one only."""
         return not any(isinstance(layer, Residual | SelfAttention) for layer in self.layers)
 
     @property
@@ -168,18 +168,18 @@ class Workload:
 
     @property
     def probabilities(self) -> bool:
-        """Whether it ends in a softmax, which belongs to the loss where a framework computes both at once."""
+        """True where it ends in a softmax, which belongs to the loss where a framework fuses both."""
         last = self.layers[-1]
         return isinstance(last, Dense) and last.activation == "softmax"
 
     def without_dropout(self) -> Workload:
-        """The network whose losses can be compared: masks differ between frameworks."""
+        """The network without dropout, whose masks differ between frameworks, to compare losses."""
         kept = tuple(layer for layer in self.layers if not isinstance(layer, Dropout))
         return dataclasses.replace(self, layers=kept)
 
 
 def course_samples() -> Data:
-    """2,100 ages in [0, 1], labelled by whether they are above 65, one in twenty the other way."""
+    """Returns 2,100 ages in [0, 1], labeled 1 above 65; one label in twenty is wrong."""
     rng = np.random.default_rng(0)
     ages = rng.integers(13, 101, size=2100)
     labels = (ages >= 65) ^ (rng.random(2100) < 0.05)
@@ -195,7 +195,7 @@ def synthetic_images(rows: int, height: int, width: int, channels: int, classes:
 
 
 def synthetic_series(rows: int, steps: int, features: int) -> Data:
-    """Noise, and of each series one number: a sum over it that counts the later steps more."""
+    """Returns series of noise, and as target of each a weighted sum, with larger weights for later steps."""
     rng = np.random.default_rng(0)
     series = rng.normal(size=(rows, steps, features))
     weights = rng.normal(size=features)
@@ -210,7 +210,7 @@ DIGESTS = {
 
 
 def idx(name: str) -> bytes:
-    """The unpacked file of this name in the folder that FASTNN_DATA names, known by its SHA-256."""
+    """Returns the unpacked file of this name in the folder FASTNN_DATA, checked by its SHA-256."""
     folder = os.environ.get("FASTNN_DATA")
     if not folder:
         raise Missing("FASTNN_DATA is not set: it names the folder with the MNIST test files (t10k-*-ubyte.gz)")
@@ -224,7 +224,7 @@ def idx(name: str) -> bytes:
 
 
 def mnist() -> Data:
-    """10,000 images (28, 28, 1) in [0, 1]."""
+    """Returns 10,000 images of shape (28, 28, 1) in [0, 1], and their labels."""
     images = np.frombuffer(idx("t10k-images-idx3-ubyte"), np.uint8, offset=16).reshape(-1, 28, 28, 1)
     labels = np.frombuffer(idx("t10k-labels-idx1-ubyte"), np.uint8, offset=8)
     return np.divide(images, np.float32(255)), labels.astype(np.int64)
@@ -336,7 +336,7 @@ WORKLOADS = [
 
 
 def without_sums(workload: Workload) -> Workload:
-    """The network whose residual blocks are chains: what the sums cost is the difference."""
+    """Returns the network with chains in place of residual blocks: the difference is the cost of the sums."""
     layers: list[Layer] = []
     for layer in workload.layers:
         layers += layer.layers if isinstance(layer, Residual) else [layer]
@@ -347,7 +347,7 @@ GATES = {"LSTM": 4, "GRU": 3, "SimpleRNN": 1}
 
 
 def shape_after(layer: Layer, shape: tuple[int, ...]) -> tuple[int, ...]:
-    """The shape of one row after a layer."""
+    """Returns the shape of one row after a layer."""
     match layer:
         case Dense(units):
             return (*shape[:-1], units)
@@ -371,7 +371,7 @@ def shape_after(layer: Layer, shape: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def initial_weights(workload: Workload, shape: tuple[int, ...]) -> list[Array]:
-    """Where every framework begins, in the order of the layers and in Keras' shapes and order within each.
+    """Returns the initial weights for all frameworks, layer by layer, in Keras' shapes and order.
 
     Kernels (height, width, in, out) or (in, out) are Glorot uniform, biases zero; batch normalization has gamma, beta,
     moving mean, moving variance.
@@ -435,18 +435,18 @@ def initial_weights(workload: Workload, shape: tuple[int, ...]) -> list[Array]:
 
 
 def arithmetic(workload: Workload, shape: tuple[int, ...], training: bool) -> float:
-    """Floating-point operations of the products and convolutions, a row: two for each multiply-add of the direct form.
+    """Returns the floating-point operations of products and convolutions for a row: two for each multiply-add.
 
     Training counts the forward pass and both gradients, but no gradient for the input of the network.
 
     Args:
         workload: The network.
         shape: The shape of one row.
-        training: Whether to count a step or a forward pass.
+        training: Counts a training step in place of a forward pass.
     """
 
     def products(layer: Layer, shape: tuple[int, ...]) -> tuple[float, float]:
-        """Multiply-adds that read the layer's input, and those between what it made itself."""
+        """Returns the multiply-adds that read the input of the layer, and those of its own results."""
         after = float(np.prod(shape_after(layer, shape)))
         match layer:
             case Dense():
@@ -484,5 +484,5 @@ def arithmetic(workload: Workload, shape: tuple[int, ...], training: bool) -> fl
 
 
 def traffic(workload: Workload, shape: tuple[int, ...]) -> float:
-    """Bytes that a row brings in and takes out, of a network of one layer."""
+    """Returns the bytes of input and output of a row, for a network of one layer."""
     return 4.0 * (np.prod(shape) + np.prod(shape_after(workload.layers[0], shape)))

@@ -15,7 +15,7 @@ model = Sequential(layers)
 model.summary()
 assert model.count_params() == 17
 
-# The same layer in two spellings: the activation as an argument, or as a layer of its own.
+# The same layer in two forms: the activation as an argument, or as a separate layer.
 fastnn.utils.set_random_seed(1)
 first = Sequential([Dense(units=5, input_shape=(3,), activation="relu")])
 fastnn.utils.set_random_seed(1)
@@ -25,4 +25,4 @@ second.add(Activation("relu"))
 
 x = np.random.default_rng(0).normal(size=(4, 3))
 assert np.array_equal(first.predict(x, verbose=0), second.predict(x, verbose=0))
-print("Both spellings give the same numbers, bit for bit.")
+print("Both forms give the same results, bit for bit.")

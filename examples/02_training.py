@@ -1,4 +1,4 @@
-"""Training: the loss falls, and the learning rate says how long the steps towards its minimum are."""
+"""Training: the loss falls; the learning rate sets the size of the steps towards its minimum."""
 
 import numpy as np
 
@@ -7,11 +7,11 @@ from fastnn.layers import Dense
 from fastnn.models import Sequential
 from fastnn.optimizers import SGD, Adam
 
-# A made-up trial of a drug: of those under 65 one in twenty had side effects (1), of the others all but one in twenty.
+# An invented drug trial: 5 % of the patients under 65 had side effects (1), and 95 % of the others.
 rng = np.random.default_rng(0)
 ages = rng.integers(13, 101, size=2100)
 labels = ((ages >= 65) ^ (rng.random(2100) < 0.05)).astype(int)
-samples = (ages - 13) / (100 - 13)  # on one scale, from 0 to 1
+samples = (ages - 13) / (100 - 13)  # scaled to the range from 0 to 1
 
 
 def network():
@@ -39,4 +39,4 @@ for rate in (0.0001, 0.01, 0.3):
     results[rate] = model.fit(samples, labels, batch_size=10, epochs=5, verbose=0).history["loss"][-1]
     print(f"  learning rate {rate:<7g} loss {results[rate]:.4f}")
 assert results[0.01] < results[0.0001]
-print("A step that is too short hardly gets anywhere.")
+print("With a learning rate that is too small, the loss hardly falls.")

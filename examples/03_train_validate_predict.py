@@ -1,4 +1,4 @@
-"""Three sets of data: one moves the weights, one watches the training, one has no labels to show."""
+"""Three sets of data: for training, for validation during training, and unlabeled data for prediction."""
 
 import numpy as np
 
@@ -20,10 +20,10 @@ before = model.get_weights()
 loss, accuracy = model.evaluate(x_test, y_test, verbose=0)
 predictions = model.predict(x=x_test, batch_size=10, verbose=0)
 assert all(np.array_equal(a, b) for a, b in zip(before, model.get_weights(), strict=True))
-print("Neither evaluate nor predict moved a weight.")
+print("Neither evaluate nor predict changed a weight.")
 
 for probabilities, digit in zip(predictions[:3], y_test, strict=False):
-    print(f"sure of {probabilities.argmax()} by {probabilities.max():.1%}, it is a {digit}")
+    print(f"predicted {probabilities.argmax()} with probability {probabilities.max():.1%}, true label {digit}")
 right = (predictions.argmax(axis=1) == y_test).mean()
-print(f"{right:.1%} of the test digits are read rightly")
+print(f"{right:.1%} of the test digits are classified correctly")
 assert abs(right - accuracy) < 1e-6

@@ -1,4 +1,4 @@
-"""An autoencoder: learns without labels to say an image again through a narrow middle."""
+"""An autoencoder: learns without labels to reproduce an image through a narrow hidden layer."""
 
 import numpy as np
 
@@ -25,7 +25,7 @@ model = Sequential(
 model.compile("adam", loss="mse")
 model.fit(x, x, batch_size=16, epochs=40, verbose=0)
 
-# Both halves are models of their own that share the weights.
+# Both halves are separate models that share the weights.
 encoder = Model(model.inputs, model.get_layer("code").output)
 decoder = Model(model.get_layer("code").output, model.outputs)
 code = encoder.predict(x_test, verbose=0)

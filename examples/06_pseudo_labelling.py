@@ -1,4 +1,4 @@
-"""Semi-supervised learning: a network trained on few labels labels the rest itself, and goes on with both."""
+"""Semi-supervised learning: a network trained on few labels predicts labels for the rest and trains on both."""
 
 import numpy as np
 
@@ -28,7 +28,9 @@ assert (pseudo == y[100:][sure]).mean() > 0.9
 samples = np.concatenate([known, unlabelled[sure]])
 labels = np.concatenate([y[:100], pseudo])
 trust = np.concatenate([np.ones(100), np.full(len(pseudo), 0.5)])
-model.fit(samples, labels, sample_weight=trust, batch_size=10, epochs=20, verbose=0)  # goes on, optimizer and all
+model.fit(
+    samples, labels, sample_weight=trust, batch_size=10, epochs=20, verbose=0
+)  # continues with the state of the optimizer
 after = model.evaluate(x_test, y_test, verbose=0)[1]
-print(f"test accuracy {before:.1%} with 100 labels, {after:.1%} with {len(pseudo)} pseudo-labels more")
+print(f"test accuracy {before:.1%} with 100 labels, {after:.1%} with {len(pseudo)} additional pseudo-labels")
 assert after > before - 0.02

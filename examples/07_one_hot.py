@@ -1,4 +1,4 @@
-"""One-hot encoding: a category becomes a vector with a single 1, and the loss says so in its name."""
+"""One-hot encoding: a category becomes a vector with a single 1, which needs a loss of its own."""
 
 import numpy as np
 
@@ -29,4 +29,4 @@ for loss, labels in [
     results.append(model.evaluate(x, labels, verbose=0))
     print(f"{loss}: loss {results[-1][0]:.4f}, accuracy {results[-1][1]:.3f}")
 assert np.allclose(results[0], results[1], rtol=1e-5)
-print("Vectors or class numbers: the same loss.")
+print("One-hot vectors and class indices give the same loss.")

@@ -1,4 +1,4 @@
-"""Convolutional networks: filters that detect patterns, what padding keeps, what pooling halves."""
+"""Convolutional networks: filters detect patterns, padding keeps the size of an image, pooling halves it."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from fastnn import datasets
 from fastnn.layers import Conv2D, Dense, Flatten, Input, MaxPooling2D
 from fastnn.models import Sequential
 
-# A filter is a small matrix; each output pixel is the sum of the products with what lies under it.
+# A filter is a small matrix; each output pixel is the sum of its products with the pixels below it.
 image = np.zeros((1, 6, 6, 1))
 image[0, :, 3:] = 1.0
 edge = Sequential([Input((6, 6, 1)), Conv2D(1, 3, use_bias=False)])

@@ -18,7 +18,7 @@ print("moving variance", layer.moving_variance.numpy(), "of the batch", x.var(ax
 assert np.allclose(layer.moving_mean.numpy(), x.mean(axis=0), rtol=1e-4)
 assert np.allclose(layer.moving_variance.numpy(), x.var(axis=0), rtol=1e-3)
 
-# g and b are trained, the moving statistics are not: 2 of its 4 rows of numbers.
+# g and b are trained, the moving statistics are not: 2 of the 4 vectors.
 assert len(layer.trainable_weights) == len(layer.non_trainable_weights) == 2
 
 # A deep network whose first inputs are badly scaled, with and without.

@@ -1,4 +1,4 @@
-"""Fine-tuning: what was learned on one task serves another; the old layers freeze, only the new last one learns."""
+"""Fine-tuning: layers trained on one task are reused for another; they are frozen, and new last layers are trained."""
 
 import numpy as np
 
@@ -27,7 +27,7 @@ model.compile("adam", loss="sparse_categorical_crossentropy", metrics=["accuracy
 low = y < 5
 model.fit(x[low], y[low], batch_size=16, epochs=10, verbose=0)
 
-# The second: 5 to 9, from 60 images. The last two layers are replaced, the others keep what they know.
+# The second: 5 to 9, from 60 images. The last two layers are replaced, the others keep their weights.
 model.pop()
 model.pop()
 for layer in model.layers:
@@ -39,7 +39,7 @@ frozen = [w.copy() for w in model.get_weights()[:-2]]
 few, few_labels = x[~low][:60], y[~low][:60] - 5
 model.fit(few, few_labels, batch_size=10, epochs=60, verbose=0)
 assert all(np.array_equal(a, b) for a, b in zip(frozen, model.get_weights(), strict=False))
-print("The frozen layers kept every bit.")
+print("The frozen layers did not change by a bit.")
 
 high = y_test >= 5
 accuracy = model.evaluate(x_test[high], y_test[high] - 5, verbose=0)[1]

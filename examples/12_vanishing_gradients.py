@@ -1,4 +1,4 @@
-"""Vanishing gradients: many factors below one make nothing of the first layers; how weights begin decides it."""
+"""Vanishing gradients: many factors below one leave no gradient for the first layers; initial weights decide it."""
 
 import numpy as np
 
@@ -13,7 +13,7 @@ y = np.random.default_rng(1).normal(size=(64, 1)).astype(np.float32)
 
 
 def first_gradient(activation, initializer):
-    """How large the gradient of the first kernel is: by itself, and beside that of the last hidden one."""
+    """Returns the size of the gradient of the first kernel, absolute and relative to the last hidden one."""
     fastnn.utils.set_random_seed(3)
     model = Sequential([Input((50,))])
     for _ in range(DEPTH):
@@ -33,7 +33,7 @@ healthy = first_gradient("relu", "he_normal")
 assert vanishing[1] < 1e-4
 assert exploding[0] > 1e9
 assert 0.05 < healthy[1] < 20
-print("Sigmoids multiply by at most 1/4 a layer; ReLU with variance 2/n keeps the gradient alive to the first layer.")
+print("Sigmoids multiply by at most 1/4 a layer; ReLU with variance 2/n keeps the gradient up to the first layer.")
 
 # The course's remedy in numbers: the variance of a sum of n weights of variance 1 is n; of variance 1/n it is 1.
 large = np.asarray(initializers.RandomNormal(0.0, 1.0, seed=1)((250, 250))).sum(axis=0).var()

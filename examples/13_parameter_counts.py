@@ -21,7 +21,8 @@ by_hand = [3 * (2 * 3 * 3) + 2, 2 * (3 * 3 * 3) + 3, 0, 20 * 20 * 3 * 2 + 2]
 print("cnn:  ", [layer.count_params() for layer in cnn.layers], "by hand", by_hand, "total", cnn.count_params())
 assert cnn.count_params() == sum(by_hand) == 2515
 
-# Without biases the count is the product alone; batch normalization adds two trainable numbers a feature, and two not.
+# Without biases the count is the product alone; batch normalization adds four parameters for each feature, two of them
+# trainable.
 bare = Sequential([Input((8,)), Dense(6, use_bias=False), BatchNormalization(), Dense(4)])
 bare.summary()
 assert [layer.count_params() for layer in bare.layers] == [48, 24, 28]

@@ -1,4 +1,4 @@
-"""A residual network: layers learn what to add to their input, which reaches the end on a straight way."""
+"""A residual network: layers learn a difference that is added to their input."""
 
 import fastnn
 from fastnn import datasets
@@ -11,7 +11,7 @@ x, x_test = x[..., None] / 16, x_test[..., None] / 16
 
 
 def block(x, filters, strides=1):
-    """Two convolutions, and around them the input itself (or, where the shape changes, a convolution of 1 x 1)."""
+    """Returns two convolutions plus their input, or a 1x1 convolution of it where the shape changes."""
     h = Conv2D(filters, 3, strides=strides, padding="same", use_bias=False)(x)
     h = Activation("relu")(BatchNormalization(momentum=0.9)(h))
     h = Conv2D(filters, 3, padding="same", use_bias=False)(h)

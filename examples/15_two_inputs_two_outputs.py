@@ -1,4 +1,4 @@
-"""Two inputs, two outputs, and one tower that both images go through: which digit is larger, and what is their sum?"""
+"""Two inputs, two outputs, and one shared tower for both images: which digit is larger, and what is their sum?"""
 
 import numpy as np
 
@@ -14,7 +14,7 @@ rng = np.random.default_rng(1)
 
 
 def pairs(x, y, count):
-    """Pairs of images with their two questions answered."""
+    """Returns pairs of images with both targets."""
     i, j = rng.integers(0, len(x), size=(2, count))
     return {"left": x[i], "right": x[j]}, {"larger": y[i] > y[j], "sum": y[i] + y[j]}
 
@@ -39,6 +39,6 @@ model.compile(
 )
 model.fit(*pairs(x, y, 12000), batch_size=32, epochs=8, verbose=2)
 logs = model.evaluate(*pairs(x_test, y_test, 2000), verbose=0, return_dict=True)
-print(f"{logs['larger_accuracy']:.1%} of the comparisons and {logs['sum_accuracy']:.1%} of the sums are right")
+print(f"{logs['larger_accuracy']:.1%} of the comparisons and {logs['sum_accuracy']:.1%} of the sums are correct")
 assert logs["larger_accuracy"] > 0.9
 assert logs["sum_accuracy"] > 0.75

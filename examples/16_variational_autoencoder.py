@@ -1,4 +1,4 @@
-"""A variational autoencoder: digits become points of a plane, like ones near each other, and points become digits."""
+"""A variational autoencoder: digits become points of a plane, similar ones close together, and points become digits."""
 
 import numpy as np
 
@@ -13,7 +13,7 @@ x, x_test = x.reshape(-1, 64) / 16, x_test.reshape(-1, 64) / 16
 
 
 class Sampling(layers.Layer):
-    """Draws a point from the normal distribution that the encoder names; the loss holds that one near the standard."""
+    """Layer that draws a point from the encoder's normal distribution, which the loss keeps close to the standard."""
 
     def __init__(self, weight, **kwargs):
         super().__init__(**kwargs)
@@ -29,7 +29,7 @@ class Sampling(layers.Layer):
 
 
 def reconstruction(y_true, y_pred):
-    """The cross-entropy of all pixels together."""
+    """Returns the sum of the cross-entropies of all pixels."""
     return ops.sum(ops.binary_crossentropy(y_true, y_pred), axis=-1)
 
 
@@ -45,14 +45,14 @@ model.summary()
 model.compile("adam", loss=reconstruction)
 model.fit(x, x, batch_size=32, epochs=40, verbose=2)
 
-# Like digits lie near each other: the nearest point of a training digit tells the class of most test digits.
+# Similar digits are close together: most test digits have the class of the nearest training digit.
 points, test_points = encoder.predict(x, verbose=0), encoder.predict(x_test, verbose=0)
 nearest = np.linalg.norm(test_points[:, None] - points, axis=-1).argmin(axis=1)
 agree = np.mean(y[nearest] == y_test)
-print(f"{agree:.1%} of the test digits lie nearest to a training digit of their own class; by chance it were 10%")
+print(f"{agree:.1%} of the test digits have a nearest training digit of their own class; a random guess gives 10%")
 assert agree > 0.55
 
-# How well do two numbers describe 64 pixels? Two principal components are the best that straight lines can do.
+# How well do two numbers describe 64 pixels? Two principal components are the best linear description.
 average = x.mean(axis=0)
 plane = np.linalg.svd(x - average, full_matrices=False)[2][:2]
 straight = (x_test - average) @ plane.T @ plane + average
@@ -60,7 +60,7 @@ errors = [np.mean((made - x_test) ** 2) for made in (decoder.predict(test_points
 print("squared error of a pixel: {:.4f}, principal components {:.4f}, the mean image {:.4f}".format(*errors))
 assert errors[0] < errors[1] < errors[2]
 
-# New digits, and what lies between two: any point of the plane is an image.
+# New digits: every point of the plane is an image.
 drawn = decoder.predict(np.random.default_rng(1).normal(size=(6, 2)), verbose=0).reshape(6, 8, 8)
 print("Drawn at random:")
 for row in np.concatenate(drawn, axis=1):

@@ -1,4 +1,4 @@
-"""Parts of your own: a layer, a loss, a metric and a model, written with fastnn.ops; gradients come by themselves."""
+"""Custom layer, loss, metric and model, written with fastnn.ops; gradients are automatic."""
 
 import numpy as np
 
@@ -13,7 +13,7 @@ y_one_hot = np.eye(10)[y]
 
 
 class MyDense(layers.Layer):
-    """A layer makes its weights in build, once the shape of its input is known, and computes in call."""
+    """Custom layer: it creates its weights in build, when the shape of its input is known, and computes in call."""
 
     def __init__(self, units, activation=None, **kwargs):
         super().__init__(**kwargs)
@@ -50,13 +50,13 @@ assert apart < 1e-4
 
 
 def focal_loss(y_true, y_pred):
-    """The cross-entropy, in which samples that are already right count less (Lin and others 2017)."""
+    """Returns the focal loss, in which well-classified samples count less (Lin et al., 2017)."""
     p = ops.sum(y_true * y_pred, axis=-1)
     return -((1 - p) ** 2) * ops.log(ops.maximum(p, 1e-7))
 
 
 class MacroRecall(fastnn.metrics.Metric):
-    """The mean over the classes of the share that is found: a rare class counts as much as a frequent one."""
+    """Mean recall over the classes: a rare class counts as much as a frequent one."""
 
     def __init__(self, classes, name="macro_recall", **kwargs):
         super().__init__(name=name, **kwargs)
@@ -74,7 +74,7 @@ class MacroRecall(fastnn.metrics.Metric):
 
 
 class Classifier(Model):
-    """A model is a class too: its layers are attributes, and call says how data goes through them."""
+    """Custom model: its layers are attributes, and call computes with them."""
 
     def __init__(self, classes, **kwargs):
         super().__init__(**kwargs)

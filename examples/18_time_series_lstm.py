@@ -1,7 +1,7 @@
-"""A time series: an LSTM reads the last years and foretells the next one, better than saying "as it is now".
+"""A time series: an LSTM reads the last years and predicts the next one, better than "no change".
 
 The series is the yearly mean number of sunspots from 1700 to 2008, from the National Geophysical Data Center (public
-domain): it rises and falls every eleven years or so, to a height that nobody knows beforehand.
+domain): it rises and falls about every eleven years, to varying heights.
 """
 
 import numpy as np
@@ -31,10 +31,10 @@ SUNSPOTS = [
 ]  # fmt: skip
 
 WINDOW = 24
-series = np.sqrt(np.array(SUNSPOTS)) / 10  # the root evens out how much high and low years vary
+series = np.sqrt(np.array(SUNSPOTS)) / 10  # the square root makes the variance of high and low years similar
 windows = np.lib.stride_tricks.sliding_window_view(series, WINDOW + 1)
 x, y = windows[:, :WINDOW, None], windows[:, -1]
-cut = 215  # what is foretold before 1939 is for training, what comes later for the test
+cut = 215  # targets before 1939 are for training, later ones for the test
 x_train, y_train, x_test, y_test = x[:cut], y[:cut], x[cut:], y[cut:]
 
 fastnn.utils.set_random_seed(1)
@@ -54,5 +54,5 @@ model.fit(
 found = (10 * model.predict(x_test, verbose=0)[:, 0]) ** 2
 true, last = (10 * y_test) ** 2, (10 * x_test[:, -1, 0]) ** 2
 error, naive = np.sqrt(np.mean((found - true) ** 2)), np.sqrt(np.mean((last - true) ** 2))
-print(f"one year ahead: the LSTM errs by {error:.1f} sunspots, 'as it is now' by {naive:.1f}")
+print(f"error one year ahead: LSTM {error:.1f} sunspots, 'no change' {naive:.1f}")
 assert error < 0.8 * naive

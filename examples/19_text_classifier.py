@@ -1,6 +1,6 @@
-"""Texts: words become numbers, numbers vectors, vectors one opinion. Is a guest happy with a hotel, or not?
+"""Texts: words become integers, integers vectors, vectors a class. Is a guest happy with a hotel, or not?
 
-The reviews are put together from parts; in those of the test the parts stand together as they never did before.
+The reviews are combinations of phrases; those of the test are new combinations.
 """
 
 import numpy as np
@@ -17,7 +17,7 @@ FRAMES = ["{} was {}.", "We found {} {}!", "I must say that {} was {}.", "For us
 
 
 def review(rng, happy):
-    """One to three sentences, of different lengths."""
+    """Returns a review of one to three sentences."""
     opinions = GOOD if happy else BAD
     parts = [FRAMES[rng.integers(4)].format(*map(rng.choice, (THINGS, opinions))) for _ in range(rng.integers(1, 4))]
     return " ".join(parts)
@@ -26,11 +26,11 @@ def review(rng, happy):
 rng = np.random.default_rng(1)
 labels = rng.integers(0, 2, size=700)
 texts = np.array([review(rng, happy) for happy in labels])
-new = ~np.isin(texts, texts[:500])  # a short review may come twice: then it is not for the test
+new = ~np.isin(texts, texts[:500])  # a short review may occur twice; then it is not used for the test
 new[:500] = False
 train, y_train, test, y_test = texts[:500], labels[:500], texts[new], labels[new]
 
-# The vocabulary is learned from the training texts; 0 fills up the shorter ones, 1 is a word that is unknown.
+# The vocabulary is learned from the training texts; 0 pads the shorter ones, 1 is an unknown word.
 words = TextVectorization(max_tokens=200, output_sequence_length=24)
 words.adapt(train)
 x_train, x_test = words(train), words(test)
@@ -52,7 +52,7 @@ def classifier(name, middle, mask_zero):
     model.compile(Adam(learning_rate=0.01), loss="binary_crossentropy", metrics=["accuracy"])
     model.fit(x_train, y_train, batch_size=16, epochs=8, validation_split=0.1, verbose=2)
     accuracy = model.evaluate(x_test, y_test, verbose=0)[1]
-    print(f"{name}: {accuracy:.1%} of {len(test)} new reviews understood")
+    print(f"{name}: {accuracy:.1%} of {len(test)} new reviews classified correctly")
     assert accuracy > 0.95
     return model
 
@@ -61,7 +61,7 @@ mean_of_words = classifier("mean_of_words", GlobalAveragePooling1D(), mask_zero=
 in_order = classifier("in_order", LSTM(16), mask_zero=True)
 mean_of_words.summary()
 
-# With mask_zero the LSTM passes over the places that were only filled up: more of them change nothing.
+# With mask_zero the LSTM skips the padding: more of it changes nothing.
 short = words(["The staff was friendly!"])
 longer = np.pad(short, ((0, 0), (0, 10)))
 assert np.array_equal(in_order.predict(longer, verbose=0), in_order.predict(short, verbose=0))

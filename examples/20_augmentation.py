@@ -1,4 +1,4 @@
-"""Data augmentation: few images, shown moved, turned and zoomed anew in each epoch, teach what does not matter."""
+"""Data augmentation: few images, shifted, rotated and zoomed at random in each epoch, train a more robust network."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from fastnn import datasets
 from fastnn.layers import Conv2D, Dense, Flatten, Input, MaxPooling2D, RandomRotation, RandomTranslation, RandomZoom
 from fastnn.models import Sequential
 
-# The few images to learn from have their digit in the middle of 12 x 12 pixels; the new ones have it anywhere.
+# The few training images have their digit in the center of 12 x 12 pixels; the new ones have it anywhere.
 (x, y), (x_new, y_new) = datasets.digits.load_data()
 few = np.concatenate([np.flatnonzero(y == digit)[:20] for digit in range(10)])
 x, y = np.pad(x[few] / 16, ((0, 0), (2, 2), (2, 2)))[..., None], y[few]
@@ -21,7 +21,7 @@ def accuracy(name, *augmentation):
     model = Sequential(
         [
             Input((12, 12, 1)),
-            *augmentation,  # at work in fit; evaluate and predict take the images as they are
+            *augmentation,  # active in fit; evaluate and predict use the images unchanged
             Conv2D(16, 3, padding="same", activation="relu"),
             MaxPooling2D(),
             Conv2D(32, 3, padding="same", activation="relu"),
@@ -49,4 +49,4 @@ assert augmented > plain + 0.1
 translation = RandomTranslation(0.17, 0.17, fill_mode="constant", seed=1)
 assert np.array_equal(translation(x[:1]), x[:1].astype("float32"))
 assert not np.array_equal(translation(x[:1], training=True), x[:1])
-print("Only training moves the images.")
+print("Only training changes the images.")

@@ -1,4 +1,4 @@
-"""What all tests share: they run from anywhere, on the fastnn that is installed, without a terminal."""
+"""Settings of all tests: they run from any folder, on the installed fastnn, without a terminal."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""A longer look for files that crash the reader, by coverage: needs the package atheris.
+"""Coverage-guided search for files that crash the reader; needs the package atheris.
 
     python tests/fuzz.py -max_total_time=600
 
-The first byte chooses what the rest is: an archive, the HDF5 file in one, or the description in one. All must end
+The first byte chooses the kind of the rest: an archive, the HDF5 file in one, or the description in one. All must end
 in a model, a ValueError or an OSError.
 """
 

@@ -1,4 +1,4 @@
-"""Activation functions on arrays: those with arguments, those that work along an axis, and what they refuse."""
+"""Activation functions on arrays: those with arguments, those along an axis, and their errors."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_what_they_refuse() -> None:
         activations.sparsemax(np.ones((2, 3)), axis=2)
     with pytest.raises(ValueError, match="alpha expects a number above 0"):
         activations.celu([1.0], alpha=0.0)
-    with pytest.raises(ValueError, match="'threshold' cannot stand alone"):
+    with pytest.raises(ValueError, match="'threshold' has no defaults"):
         layers.Dense(3, activation="threshold")
     with pytest.raises(ValueError, match=r"PReLU \"slopes\": shared_axes expects axes from 1 to 2"):
         layers.PReLU(shared_axes=3, name="slopes").build((None, 4, 5))

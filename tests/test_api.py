@@ -1,4 +1,4 @@
-"""The words of Keras: what layers, models, weights, names, configs and families are called and return."""
+"""The API of Keras: names, arguments, results and configs of layers, models, weights and families."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`import fastnn.as_keras`: the notes' own import lines, each in a process of its own."""
+"""`import fastnn.as_keras`: the import lines of the course notes, each in its own process."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The core of attention as a node: scores, masks, dropout, heads, and the gradients of all that enters.
+"""The core of attention as a node: scores, masks, dropout, heads, and the gradients of all inputs.
 
-Each is compared with attention written out in float64 NumPy; then come the layers around it: projections, calls with
-several arguments, masks that travel.
+Each is compared with attention in float64 NumPy. The second half tests the layers around it: projections, calls with
+several arguments, propagation of masks.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ MASKS = ("query_mask", "value_mask", "key_mask", "attention_mask", "zero_mask")
 
 @dataclass(frozen=True)
 class Case:
-    """One way to attend: the node's kind and arguments, sizes, and which masks it is given.
+    """A form of attention: the node's kind and arguments, sizes, and masks.
 
     Attributes:
-        name: What is special about it.
-        kind: Of the node.
+        name: Distinguishing feature.
+        kind: Kind of the node.
         queries, keys, size, width: Steps and sizes of the query, of the key and of the value.
-        heads: 0 for none.
-        config: Arguments.
+        heads: Number of heads; 0: no axis of heads.
+        config: Arguments of the node.
         masks: Name and shape of each, without the batch.
         weights: Role and shape of each.
     """
@@ -119,7 +119,7 @@ def inputs(case: Case, rows: int) -> list[Any]:
 
 
 def sight(case: Case, masks: dict[str, Any]) -> Any:
-    """(rows or 1, heads or 1, queries, keys): which keys each query may look at."""
+    """Returns the mask (rows or 1, heads or 1, queries, keys): True where a query attends to a key."""
     i, j = np.arange(case.queries)[:, None], np.arange(case.keys)[None, :]
     seen = np.ones((1, 1, case.queries, case.keys), bool)
     if case.config.get("use_causal_mask"):
@@ -138,7 +138,7 @@ def sight(case: Case, masks: dict[str, Any]) -> Any:
 
 
 def reference(case: Case, arrays: list[Any], weights: dict[str, Any], keep: Any = None) -> tuple[Any, Any]:
-    """Output and weights of attention, (rows, queries[, heads], width) and (rows[, heads], queries, keys).
+    """Returns output and weights of attention, (rows, queries[, heads], width) and (rows[, heads], queries, keys).
 
     `keep`, of the shape of the latter, is what dropout multiplies the weights by.
     """
@@ -347,7 +347,7 @@ def test_multi_head_attention_is_projections_around_the_core() -> None:
 
 
 def test_padding_makes_no_difference() -> None:
-    """With ids of 0 masked, a sentence gives the same whatever follows it."""
+    """Returns a model that masks ids of 0, for which the padding of a sentence has no effect."""
     ids = np.array([[3, 1, 4, 0, 0, 0]])
     x = layers.Input((None,), dtype="int32")
     embedded = layers.Embedding(7, 4, mask_zero=True)(x)

@@ -1,4 +1,4 @@
-"""The builds of the core, one for each instruction set: they choose themselves, agree, and count threads."""
+"""The builds of the core, one for each instruction set: selection, agreement, and number of threads."""
 
 from __future__ import annotations
 

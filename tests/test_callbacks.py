@@ -1,4 +1,4 @@
-"""Callbacks: their order, what they are told, and what each of the ready-made does."""
+"""Callbacks: their order, their arguments, and the behavior of each built-in one."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ def test_stop_training_stops_within_an_epoch():
 
 
 class Dictated(Callback):
-    """Puts given numbers in the logs."""
+    """Puts given values in the logs."""
 
     def __init__(self, name, numbers):
         super().__init__()

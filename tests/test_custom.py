@@ -1,4 +1,4 @@
-"""What a user writes in Python: layers, models, losses, metrics, regularizers, activations and schedules.
+"""Custom Python code: layers, models, losses, metrics, regularizers, activations and schedules.
 
 Each is compared with the same thing made of layers of fastnn, or with NumPy.
 """
@@ -93,7 +93,7 @@ def test_a_constructor_without_kwargs_can_be_made_again():
 
 
 class Block(layers.Layer):
-    """Layers in a list, that is filled after it was set, and a sum."""
+    """Layer with sublayers in a list that is filled after it was assigned, and a sum."""
 
     def __init__(self, count):
         super().__init__()
@@ -141,7 +141,7 @@ def test_a_frozen_layer_freezes_what_is_within():
     before = block.get_weights()
     model.fit(X, Y, verbose=0)
     frozen = [v.path for v, b, a in zip(block.weights, before, block.get_weights(), strict=True) if (a != b).any()]
-    # `training=` given within counts: the statistics are those of a batch.
+    # An inner `training=` takes precedence: the statistics are those of a batch.
     assert all("moving" in path for path in frozen)
 
 
@@ -345,7 +345,7 @@ def test_a_class_as_loss():
 
 
 def test_y_of_another_shape_than_the_output():
-    """A loss of one's own says itself what y is: here a row of three numbers for an output of one."""
+    """A custom loss defines the form of y: here a row of three numbers for an output of one."""
     model = Sequential([Input((6,)), Dense(1)])
     model.compile("sgd", lambda t, p: ops.square(p[:, 0] - ops.sum(t, axis=-1)))
     predicted = model.predict(X, verbose=0)[:, 0]
@@ -354,7 +354,7 @@ def test_y_of_another_shape_than_the_output():
 
 
 class Share(metrics.Metric):
-    """The share of predictions above zero."""
+    """Fraction of predictions above zero."""
 
     def __init__(self, name="share", **kwargs):
         super().__init__(name=name, **kwargs)
@@ -509,7 +509,7 @@ def test_a_schedule_moves_the_weights_step_by_step():
         model.optimizer.learning_rate = 0.5
 
 
-# Models of one's own --------------------------------------------------------------------------------------------------
+# Custom models ------------------------------------------------------------------------------------------------------
 
 
 class Net(Model):

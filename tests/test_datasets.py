@@ -1,4 +1,4 @@
-"""The data that travels with the package."""
+"""The data sets that are part of the package."""
 
 from __future__ import annotations
 

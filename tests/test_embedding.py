@@ -1,6 +1,6 @@
 """Embedding: rows looked up by ids of either type, the gradient of the table, and its arguments.
 
-Ids are no normal numbers and have no gradient, so the layer has its tests here and not in the table of cases.
+Ids are integers without a gradient, so the layer is tested here and not in the table of cases.
 """
 
 from __future__ import annotations

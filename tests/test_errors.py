@@ -1,4 +1,4 @@
-"""Bad input: each mistake is named with its mend, before any step, and the model stays as it was."""
+"""Bad input: each mistake is reported with its correction, before any step, and the model is unchanged."""
 
 from __future__ import annotations
 
@@ -167,7 +167,7 @@ def test_set_weights():
     assert all(a.tobytes() == b.tobytes() for a, b in zip(before, model.get_weights(), strict=True))
 
 
-# The door of fit.
+# Checks of fit.
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Every example, and the main job, run as a user runs them: each asserts what it claims and must say it."""
+"""Every example, and `python -m fastnn`, run as a user runs them; each asserts its own claims."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ SAYS = {
 
 
 def run(*arguments: str, folder: Path) -> str:
-    """Runs Python with every warning an error, away from the source tree."""
+    """Runs Python with warnings as errors, outside of the source tree."""
     command = [sys.executable, "-W", "error", *arguments]
     environment = {**os.environ, "PYTHONIOENCODING": "utf-8"}
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=folder, env=environment)

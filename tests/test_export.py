@@ -54,7 +54,7 @@ def error(got, expected):
 
 
 def assert_agrees(data, predict, arrays, batches=BATCHES):
-    """What a file and the core make of the arrays' rows, taken again and again to fill a batch, is the same."""
+    """Checks that a file and the core agree on the rows of the arrays, repeated to fill a batch."""
     run = session(data)
     names = [one.name for one in run.get_inputs()]
     for rows in batches:
@@ -64,7 +64,7 @@ def assert_agrees(data, predict, arrays, batches=BATCHES):
 
 
 def assert_exports(model, *arrays):
-    """A file of the model and the model agree."""
+    """Checks that the file of a model and the model agree."""
     given = [array.astype(tensor.dtype) for array, tensor in zip(arrays, model.inputs, strict=True)]
 
     def predict(fed):
@@ -81,7 +81,7 @@ class Draws(layers.Layer):
 
 
 class Walks(layers.Layer):
-    """As many nodes as there are steps."""
+    """Layer with a node for each step."""
 
     def call(self, x):
         total = x[:, 0]
@@ -91,7 +91,7 @@ class Walks(layers.Layer):
 
 
 class Sampling(layers.Layer):
-    """A mean in inference, a draw in training."""
+    """Layer that returns a mean in inference and draws in training."""
 
     def build(self, input_shape):
         self.scale = self.add_weight((input_shape[0][-1],), "ones", name="scale")
@@ -249,7 +249,7 @@ class TestOnnx:
 
     @pytest.mark.parametrize("row", test_ops.TABLE, ids=test_ops.NAMES)
     def test_every_row_of_the_table_of_operations(self, row):
-        """In a functional model, and with all arrays but the first as the weights of a layer."""
+        """Tests in a functional model, and with all arrays but the first as the weights of a layer."""
         arrays = row.given()
         if row.batched:
             models, fed = test_ops.models_of(row)
@@ -267,7 +267,7 @@ class TestOnnx:
     @pytest.mark.parametrize("masked", [True, False], ids=["masked", "whole"])
     @pytest.mark.parametrize("name", MASKED)
     def test_masks(self, name, masked):
-        """Steps that do not count may stand anywhere, and a row may be made of them."""
+        """Masked steps may be anywhere, and a row may consist of them."""
         fastnn.utils.set_random_seed(5)
         x = Input((7,), dtype="int32")
         model = Model(x, MASKED[name](layers.Embedding(9, 4, mask_zero=masked)(x)))
@@ -325,7 +325,7 @@ class TestOnnx:
     @pytest.mark.parametrize("dtype", ["int32", "float32"])
     @pytest.mark.parametrize("buckets", [1, 3])
     def test_keys_are_looked_up(self, buckets, dtype):
-        """Keys are found, others share the places in front."""
+        """Known keys are found, others share the indices at the start."""
         x = Input((4,), dtype=dtype)
         layer = layers.IntegerLookup(vocabulary=[12, -7, 3], num_oov_indices=buckets, mask_token=0)
         keys = np.random.default_rng(0).choice([12, -7, 3, 0, 5, -5, 99, 100001], (20, 4))
@@ -405,7 +405,7 @@ class TestOnnx:
 
 
 class TestNodes:
-    """The tests of nodes again, each node with all that is done with it in a file too."""
+    """Runs the tests of nodes again, with each node exported to a file."""
 
     @pytest.fixture(autouse=True)
     def exported(self, monkeypatch):
@@ -437,7 +437,7 @@ for name, function in NODE_TESTS.items():
 
 
 def exported_node(kind, config, operands):
-    """What has no batch is a constant once, and once computed from a batch."""
+    """Tests a value without a batch as a constant, and computed from a batch."""
     rows = next((len(o.value) for o in operands if isinstance(o, Batched)), 1)
     if {kind, config.get("op")} & ORDERS and any(np.isnan(one.value).any() for one in operands):
         return
@@ -460,10 +460,10 @@ def exported_node(kind, config, operands):
         wanted = [edge if noted.spec(edge)[0][:1] == (None,) else
                   noted.add("BroadcastLike", "like", {"shape": noted.spec(edge)[0]}, [edge, taken[-1][1]])[0]
                   for edge in outputs]  # fmt: skip
-        # While the core computes, numbers this small count as zero.
+        # While the core computes, denormal numbers count as zero.
         arrays = [np.where(np.abs(a) < 1.2e-38, 0, a) if a.dtype == np.float32 else a for a in arrays]
         tape = Tape(noted, taken, [(f"y{i}", edge) for i, edge in enumerate(wanted)])
-        # A product of whole numbers of other rows may not fit.
+        # A product of integers of other rows may overflow.
         batches = (rows,) if config.get("op") == "prod" else (1, 2, rows)
         assert_agrees(to_onnx(tape), _core.Predictor(noted.graph, wanted), arrays, batches)
 
@@ -475,7 +475,7 @@ FLAGS = ["-std=c99", "-Wall", "-Wextra", "-pedantic", "-Werror"]
 
 
 def compiled(text, tmp_path, name):
-    """The program of a C file."""
+    """Compiles the program of a C file."""
     assert COMPILER, "the tests need a C compiler, as the core does"
     source, program = tmp_path / f"{name}.c", tmp_path / name
     source.write_text(text)
@@ -496,7 +496,7 @@ class TestC:
     def test_a_row_of_every_layer(self, tmp_path):
         by_class = defaultdict(list)
         for case in CASES:
-            # Where a case asks for less than the table's usual exactness, two ways of summing differ by more than here.
+            # Where a case has a larger tolerance than the default, two orders of summation differ by more than here.
             if case.rtol <= 1e-5:
                 by_class[type(case.make()).__name__].append(case)
         expressed, rows = set(), []

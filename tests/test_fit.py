@@ -1,4 +1,4 @@
-"""Training: the numbers of fit, evaluate and predict, what they print, and what they leave alone."""
+"""Training: the results of fit, evaluate and predict, their output, and what they do not change."""
 
 from __future__ import annotations
 
@@ -419,7 +419,7 @@ def test_two_sigmoids_with_sparse_cross_entropy_as_the_notes_have_it():
     assert model.evaluate(x[:50], y[:50], verbose=0)[0] == pytest.approx(expected, rel=1e-4)
 
 
-# What is printed.
+# Output.
 
 LINE = r"\d+/\d+ - \d+s - \d+(us|ms|s)/step"
 
@@ -517,7 +517,7 @@ def test_relu_before_max_pooling_steps_behind_it_without_changing_a_bit():
     results = []
     for plain in (True, False):
         utils.set_random_seed(5)
-        # A slope so small that it is zero in float32 makes the same function, under a name that does not commute.
+        # A slope that is zero in float32 gives the same function, under a name that is not reordered.
         relu = layers.ReLU() if plain else layers.ReLU(negative_slope=1e-45)
         model = Sequential(
             [layers.Conv2D(8, 3, input_shape=(9, 8, 3)), relu, layers.MaxPooling2D(), layers.Flatten(), Dense(2)]

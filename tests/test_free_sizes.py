@@ -1,6 +1,6 @@
-"""Models whose inputs leave sizes open: weights are made, shapes tell None, and data of any fitting sizes come and go.
+"""Models with unknown input sizes: weights are built, shapes have None, and data of any fitting sizes is accepted.
 
-For each set of sizes a model has programs of its own. The oracle is a model of the same layers whose input has these
+For each set of sizes a model has separate programs. The oracle is a model of the same layers whose input has these
 sizes fixed: it must give the same bits.
 """
 
@@ -295,7 +295,7 @@ def test_the_gradient_of_a_cut() -> None:
     np.testing.assert_allclose(found[0], data[:, -1].T @ error @ two.T, rtol=1e-4, atol=1e-6)
 
 
-# Layers and models of one's own ---------------------------------------------------------------------------------------
+# Custom layers and models --------------------------------------------------------------------------------------------
 
 
 class Mean(Layer):
@@ -364,7 +364,7 @@ def test_a_class_derived_from_model() -> None:
     assert len(model.weights) == 5
 
 
-# What cannot be -------------------------------------------------------------------------------------------------------
+# Errors --------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

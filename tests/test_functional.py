@@ -508,7 +508,9 @@ def test_metrics_do_not_take_part_in_training():
         model.compile("adam", LOSSES, metrics=metrics)
         model.fit([X, Z], [Y, T], batch_size=7, epochs=2, verbose=0)
         trained.append(model)
-        assert "gradient of mean_absolute_error" not in model.training_state.programs.training(model.training_state.compiled).trainer.plan(7)
+        assert "gradient of mean_absolute_error" not in model.training_state.programs.training(
+            model.training_state.compiled
+        ).trainer.plan(7)
     for model in trained[1:]:
         for one, other in zip(trained[0].get_weights(), model.get_weights(), strict=True):
             np.testing.assert_array_equal(one, other)
@@ -522,7 +524,7 @@ def test_weighted_metrics_have_names_of_their_own():
     assert logs["size_mae"] != logs["size_weighted_mae"]
 
 
-# What is refused.
+# Errors.
 
 
 def test_graphs_that_cannot_be():

@@ -1,7 +1,7 @@
 """Replays models that Keras has run: the same weights and data must give the same outputs, losses and steps.
 
-What Keras gave lies in `tests/keras/files` (its README says how it came there), so Keras itself is not needed. A weight
-is judged by the way it went, not by where it is: a wrong gradient must not hide behind a large weight.
+The results of Keras are in `tests/keras/files` (see its README), so Keras itself is not needed. A weight
+is compared by its change, not by its value: a wrong gradient must not hide behind a large weight.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from rows import FILES, Row, families, file_of, run
 
 import fastnn
 
-ROUNDING = 4e-7  # of a weight, when a small step is added to it
+ROUNDING = 4e-7  # of a weight, to which a small step is added
 
 ALL = [(family, row) for family, rows in families().items() for row in rows]
 

@@ -1,8 +1,8 @@
-"""Walks the table of layers: value, gradient, batches, places and threads of every row; losses and metrics of theirs.
+"""Tests the table of layers: value, gradient, batches, positions and threads of every row; losses and metrics.
 
 The oracle is float64 NumPy. A gradient is compared with the numerical vector-Jacobian product of the reference: the sum
-of the outputs times a random cotangent is differentiated by central differences. Small arrays are moved element by
-element; the elements of large ones are dealt at random into some forty groups, each moved at once with random signs, so
+of the outputs times a random cotangent is differentiated by central differences. Small arrays are changed element by
+element; those of large ones are put at random into about forty groups, each changed at once with random signs, so
 that every element still counts.
 """
 
@@ -41,7 +41,7 @@ def weights_of(layer: Any) -> dict[str, Any]:
 
 
 def made(case: Case, seed: int = 0) -> Any:
-    """The layer of a row, built, with random weights (variances stay positive)."""
+    """Returns the layer of a row, built, with random weights (variances stay positive)."""
     layer = case.make()
     shapes = [(None, *shape) for shape in case.shapes]
     layer.build(shapes if case.several else shapes[0])
@@ -80,7 +80,7 @@ def assert_close(got: Any, expected: Any, rtol: float, what: str) -> None:
 def assert_gradient(
     function: Callable[[Any], float], value: Any, gradient: Any, rtol: float, rng: np.random.Generator, what: str
 ) -> None:
-    """The gradient of a function of one array against its central differences."""
+    """Compares the gradient of a function of one array with its central differences."""
     assert gradient.shape == value.shape, f"{what}: gradient of shape {gradient.shape} for {value.shape}"
     assert np.isfinite(gradient).all(), f"{what}: the gradient is not finite"
     groups = min(value.size, GROUPS)

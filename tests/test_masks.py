@@ -1,7 +1,7 @@
-"""Masks: where they come from, who passes them on, who heeds them, and the losses and metrics in which they end.
+"""Masks: layers that create, propagate and use them, and losses and metrics.
 
-A place that is masked must make no difference: to outputs, gradients, moments of batches, losses or metrics. The oracle
-is NumPy, or the same model on what is left when the masked places are cut off.
+A masked step must make no difference: to outputs, gradients, moments of batches, losses or metrics. The oracle
+is NumPy, or the same model on the data without the masked steps.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from fastnn.engine.emission import Emission
 from fastnn.engine.layer import Layer
 from fastnn.models import clone_model
 
-# What Keras 3 says of each class; all others end a mask.
+# Support of masks in Keras 3; all other classes end a mask.
 KEEP = {
     "Activation", "ActivityRegularization", "Add", "AdditiveAttention", "AlphaDropout", "Attention", "Average",
     "BatchNormalization", "Bidirectional", "Concatenate", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D", "Dense", "Dot",
@@ -54,7 +54,7 @@ def words(*rest: Any, steps: int | None = 4) -> Any:
 
 
 class Shown(Layer):
-    """Shows its mask: 1 where a place counts, 0 where not, -1 where there is no mask."""
+    """Layer that returns its mask: 1 where a step counts, 0 where not, -1 where there is no mask."""
 
     def call(self, x: Any, mask: Any = None) -> Any:
         return ops.zeros_like(x[..., 0]) - 1.0 if mask is None else ops.cast(mask, "float32")
@@ -64,7 +64,7 @@ def shown(model: Any, x: Any) -> Any:
     return Model(model.inputs, Shown()(model.output)).predict(x, verbose=0)
 
 
-# Who keeps masks ------------------------------------------------------------------------------------------------------
+# Propagation ---------------------------------------------------------------------------------------------------------
 
 
 def test_the_same_classes_keep_masks_as_in_keras() -> None:
@@ -195,7 +195,7 @@ def test_masked_beside_unmasked() -> None:
     assert images.output_shape == (None, 8, 3)
 
 
-# Who heeds them -------------------------------------------------------------------------------------------------------
+# Use of masks ---------------------------------------------------------------------------------------------------------
 
 
 def node(layer: Any, x: Any, mask: Any, training: bool) -> tuple[Any, list[int]]:
@@ -415,7 +415,7 @@ def test_losses_and_metrics_are_of_places_that_count(weighted: bool) -> None:
     np.testing.assert_allclose(loss, (each * weights)[COUNTS].sum() / total, rtol=1e-5)
     np.testing.assert_allclose(accuracy, right[COUNTS].mean(), rtol=1e-6)
     np.testing.assert_allclose(of_weights, np.average(right[COUNTS], weights=weights[COUNTS]), rtol=1e-6)
-    # What stands at masked places is of no account.
+    # The values of masked steps have no effect.
     changed = np.where(COUNTS, y, (y + 1) % 3)
     again = model.evaluate(IDS, changed, sample_weight=rows, verbose=0)
     np.testing.assert_array_equal(again, [loss, accuracy, of_weights])
@@ -443,11 +443,11 @@ def test_batches_of_evaluation_count_by_their_places() -> None:
     np.testing.assert_allclose(apart[1], whole[1], rtol=1e-5)
 
 
-# Layers of one's own --------------------------------------------------------------------------------------------------
+# Custom layers ------------------------------------------------------------------------------------------------------
 
 
 class Total(Layer):
-    """The sum of what counts."""
+    """Layer that returns the sum of the steps that count."""
 
     def call(self, x: Any, mask: Any = None) -> Any:
         if mask is not None:
@@ -456,7 +456,7 @@ class Total(Layer):
 
 
 class EverySecond(Layer):
-    """Takes every second step, and of the mask too."""
+    """Layer that takes every second step, and of the mask too."""
 
     def call(self, x: Any) -> Any:
         return x[:, ::2]
@@ -466,7 +466,7 @@ class EverySecond(Layer):
 
 
 class Doubled(Layer):
-    """Keeps the mask by saying so."""
+    """Layer that declares to keep the mask."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -477,7 +477,7 @@ class Doubled(Layer):
 
 
 class Positive(Layer):
-    """Makes a mask."""
+    """Layer that creates a mask."""
 
     def call(self, x: Any) -> Any:
         return x

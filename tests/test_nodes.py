@@ -1,8 +1,8 @@
-"""The general nodes of the core, by kind: values against float64 NumPy, gradients against central differences.
+"""General nodes of the core, by kind: values against float64 NumPy, gradients against central differences.
 
 A node's operands are arrays with a batch (fed as inputs) or without (read from a variable, or a constant where they are
-no floats). Results without a batch are broadcast to the rows of one, so that they can be looked at and be given
-gradients. What a row gives must not depend on the rows beside it, nor any number on the threads.
+not floats). Results without a batch are broadcast to the rows of one, so that they can be read and be given
+gradients. A row must not depend on other rows of the batch, nor any result on the threads.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def dtype_of(value: Any) -> str:
 
 
 def laid(graph: Any, operands: list[Operand]) -> tuple[list[int], list[Any], list[Any]]:
-    """The operands' edges, the arrays to feed, and per operand the variable that it is read from, or None."""
+    """Returns the operands' edges, the arrays to feed, and for each operand its variable, or None."""
     edges: list[int] = []
     arrays: list[Any] = []
     variables: list[Any] = []
@@ -89,7 +89,7 @@ def laid(graph: Any, operands: list[Operand]) -> tuple[list[int], list[Any], lis
 
 
 def run(kind: str, config: dict[str, Any], operands: list[Operand], cotangents: list[Any] | None = None) -> Run:
-    """One node forward and back. Cotangents are of the shapes of the outputs; ones where none are given."""
+    """Runs one node forward and backward. Cotangents have the shapes of the outputs; by default they are ones."""
     graph = _core.Graph()
     rows = next((len(o.value) for o in operands if isinstance(o, Batched)), ROWS)
     edges, arrays, variables = laid(graph, operands)
@@ -123,7 +123,7 @@ def run(kind: str, config: dict[str, Any], operands: list[Operand], cotangents: 
 
 
 def exactly(operands: list[Operand]) -> list[Any]:
-    """The operands as the node sees them, floats in double."""
+    """Returns the operands as the node reads them, floats as float64."""
     found = []
     for operand in operands:
         value = np.asarray(operand.value)
@@ -218,7 +218,7 @@ def refused(kind: str, config: dict[str, Any], specs: list[Any], match: str) -> 
 
 
 def erf(x: Any) -> Any:
-    """From its series, which is plenty for |x| < 4."""
+    """Computes the error function by its series, which is accurate for |x| < 4."""
     x = np.asarray(x, np.float64)
     term, total = x.copy(), x.copy()
     for n in range(1, 120):
@@ -228,7 +228,7 @@ def erf(x: Any) -> Any:
 
 
 def erfinv(y: Any) -> Any:
-    """By bisection of erf."""
+    """Computes the inverse error function by bisection."""
     y = np.asarray(y, np.float64)
     low, high = np.full_like(y, -4.0), np.full_like(y, 4.0)
     for _ in range(70):
@@ -1145,7 +1145,7 @@ def test_a_row_of_a_product_has_the_same_bits_in_any_batch() -> None:
 
 
 def test_a_graph_of_nodes_trains() -> None:
-    """Least squares from general nodes alone, with a counter of rows: as gradient descent by hand."""
+    """Trains least squares made of general nodes, with a counter of rows, as gradient descent by hand."""
     kernel, bias = _core.Variable("kernel", (4, 2), True), _core.Variable("bias", (2,), True)
     seen = _core.Variable("seen", (), False)
     kernel.assign(normal(4, 2).astype(np.float32))

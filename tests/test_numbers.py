@@ -1,4 +1,4 @@
-"""Numbers that are known beforehand.
+"""Results that are known in advance.
 
 Parameter counts and tables of the course, arithmetic by hand, optimizers in float64, the same bits on any number of
 threads and in a forked process, and no allocation inside a run of steps.
@@ -198,7 +198,7 @@ def test_summary_cuts_a_long_name_as_the_course_shows() -> None:
     assert row.rstrip() == "max_pooling2d_1 (MaxPooling2 (None, 10, 10, 32)        0"
 
 
-# Arithmetic by hand ---------------------------------------------------------------------------------------------------
+# Manual computation ---------------------------------------------------------------------------------------------------
 
 
 def test_activations_have_their_textbook_values() -> None:
@@ -540,7 +540,7 @@ def test_a_seeded_initializer_repeats_and_another_seed_differs() -> None:
 
 
 def blobs(rows: int, shape: tuple[int, ...], classes: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Classes around random centres."""
+    """Returns classes around random centers."""
     rng = np.random.default_rng(seed)
     y = rng.integers(0, classes, size=rows)
     x = rng.normal(size=(rows, *shape)) + rng.normal(size=(classes, *shape))[y]
@@ -805,7 +805,7 @@ ALLOCATIONS = """
 def test_a_step_allocates_nothing(tmp_path: Path) -> None:
     """A run of 20 steps allocates exactly what a run of 2 does (its arguments and its result): so a step costs nothing.
 
-    malloc and its kin are counted by a small library, loaded before any other, in a process of its own.
+    Calls of malloc and related functions are counted by a small library, loaded first in a separate process.
     """
     compiler = os.environ.get("CC") or shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
     assert compiler, "no C compiler found to build the counter"

@@ -1,4 +1,4 @@
-"""The functions of `fastnn.ops`: at once on arrays, in a model, with gradients, and on the weights of a layer.
+"""The functions of `fastnn.ops`: on arrays, in a model, with gradients, and on the weights of a layer.
 
 A row of the table is a function of arrays and the same in NumPy, in float64. Each is computed on arrays, on symbolic
 tensors, whose model predicts, and within the `call` of a layer, on variables in place of all but the first. There the
@@ -38,14 +38,14 @@ class Row:
     """One function with one set of arguments.
 
     Args:
-        name: Its name, and what is special.
-        function: With `fastnn.ops`, of the arrays.
-        reference: With NumPy, in float64.
+        name: Its name and distinguishing feature.
+        function: Function of the arrays, with `fastnn.ops`.
+        reference: The same with NumPy, in float64.
         arrays: The arguments; the first has the rows of a batch along axis 0.
-        rtol: How far a number may be off, in parts of the largest.
-        gradient: Whether it has one that is to be checked.
-        batched: Whether it can be computed with axis 0 of the first array as the batch.
-        weights: Whether the arrays after the first can be variables.
+        rtol: Tolerance, relative to the largest element.
+        gradient: Checks the gradient.
+        batched: Axis 0 of the first array can be the batch.
+        weights: The arrays after the first can be variables.
     """
 
     def __init__(
@@ -572,7 +572,7 @@ NETWORK: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
 }  # fmt: skip
 for name, (function, reference) in NETWORK.items():
     row(name, function, reference, draw(ROWS, 3, 6), rtol=1e-5)
-    # What has no batch goes another way than what has one.
+    # Tensors with and without a batch are computed differently.
     row(f"{name}-of-weights", lambda x, w, f=function: x + f(w)[0], lambda x, w, f=reference: x + f(w)[0],
         draw(ROWS, 3, 3 if name == "glu" else 6), draw(2, 3, 6, seed=1), rtol=1e-5)  # fmt: skip
 row("softmax-over-the-batch", lambda x: ops.softmax(x, 0), lambda x: softmax(x, 0), draw(ROWS, 3))
@@ -693,9 +693,9 @@ NAMES = [one.name for one in TABLE]
 
 
 class Computes(layers.Layer):
-    """A layer whose call is one function, of its input and of its weights or constants.
+    """Layer whose call is one function of its input and of its weights or constants.
 
-    What has no batch is given to each row, so that a model can put it out.
+    Results without a batch are repeated for each row, so that a model can return them.
     """
 
     def __init__(self, function: Callable[..., Any], weights: list[Any], constants: bool = False) -> None:
@@ -719,7 +719,7 @@ def with_batch(made: Any, like: Any) -> Any:
 
 
 def passes(layer: Any, arrays: list[Any], cotangents: list[Any]) -> tuple[list[Any], list[Any], dict[Any, Any]]:
-    """Outputs, gradients of the inputs and of the weights."""
+    """Returns outputs, gradients of the inputs and of the weights."""
     emission = Emission(True)
     edges = [emission.graph.input((None, *a.shape[1:]), str(a.dtype)) for a in arrays]
     outputs = emission.run(layer.call, edges, "test")[1]
@@ -737,9 +737,9 @@ def test_on_arrays(row: Row) -> None:
 
 
 def symbolic(row: Row) -> tuple[list[Any], list[Any], list[Any]]:
-    """Inputs, what the function makes of them, and arrays to feed.
+    """Returns inputs, the outputs of the function, and arrays to feed.
 
-    Arrays with as many rows as the first are inputs; the others stand in the expression as they are.
+    Arrays with as many rows as the first are inputs; the others are used unchanged.
     """
     arrays = row.given()
     batched = [i == 0 or (not row.weights and len(a) == len(arrays[0]) and a.ndim > 0) for i, a in enumerate(arrays)]
@@ -751,7 +751,7 @@ def symbolic(row: Row) -> tuple[list[Any], list[Any], list[Any]]:
 
 
 def models_of(row: Row) -> tuple[list[Any], list[Any]]:
-    """A model for each result, and what to feed."""
+    """Returns a model for each result, and the arrays to feed."""
     inputs, made, fed = symbolic(row)
     given = inputs if len(inputs) > 1 else inputs[0]
     return [fastnn.Model(given, with_batch(tensor, inputs[0])) for tensor in made], fed
@@ -771,7 +771,7 @@ def test_in_a_model(row: Row) -> None:
 
 @pytest.mark.parametrize("row", [one for one in TABLE if one.weights], ids=[one.name for one in TABLE if one.weights])
 def test_in_a_call_with_weights(row: Row) -> None:
-    """All arrays but the first are weights; without a batch the first is one too, beside an input of one number."""
+    """Makes all arrays but the first weights; without a batch the first is one too, with an input of one number."""
     arrays = row.given()
     floats = [a.dtype == np.float32 for a in arrays]
     if not all(floats[1:]) or (not row.batched and not floats[0]):
@@ -821,7 +821,7 @@ def test_in_a_call_with_weights(row: Row) -> None:
 
 
 def over_the_batch(row: Row) -> bool:
-    """Whether what comes out has no batch, though its first size may be that of one."""
+    """Returns True where the result has no batch, even if its first size is that of one."""
     tensor = each(
         row.function(fastnn.Input(row.arrays[0].shape[1:], dtype=str(row.given()[0].dtype)), *row.given()[1:])
     )
@@ -830,17 +830,13 @@ def over_the_batch(row: Row) -> bool:
 
 def test_every_function_is_tested() -> None:
     source = Path(__file__).read_text()
-    modules = (
-        "arithmetic control elementwise function image linalg linear making nn node numpy ordering reduction shaping "
-        "windows"
-    )
-    names = [name for name in dir(ops) if not name.startswith("_") and name not in modules.split()]
+    names = [name for name in ops.__all__ if name not in ("image", "linalg", "nn", "numpy")]
     assert len(names) == 290
     missing = [name for name in names if f"ops.{name}" not in source and f'"{name}"' not in source]
     assert not missing, missing
 
 
-# What needs no tensor -------------------------------------------------------------------------------------------------
+# Creation ------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -926,7 +922,7 @@ SQUARE = fastnn.Input((5, 5))
 @pytest.mark.parametrize(
     ("function", "error", "match"),
     [
-        (lambda: ops.reshape(X, (15,)), ValueError, "leave the batch"),
+        (lambda: ops.reshape(X, (15,)), ValueError, "keep the batch"),
         (lambda: ops.ravel(X), ValueError, "let the first size be -1"),
         (lambda: ops.transpose(X), ValueError, "batch to stay the first axis"),
         (lambda: ops.flip(X), ValueError, "leave the batch as it is"),
@@ -941,7 +937,7 @@ SQUARE = fastnn.Input((5, 5))
         (lambda: ops.argmax(X), ValueError, "expects an axis"),
         (lambda: ops.sum(X, 3), ValueError, "axis 3 is outside a tensor of 3 axes"),
         (lambda: ops.quantile(X, 0.5), ValueError, "choose another axis"),
-        (lambda: ops.split(X, 2, 1), ValueError, "cannot be cut into 2 equal parts"),
+        (lambda: ops.split(X, 2, 1), ValueError, "cannot be split into 2 equal parts"),
         (lambda: ops.map(ops.sum, X), ValueError, "whole batch"),
         (lambda: ops.segment_sum(X, ops.cast(X[:, 0, 0], "int32")), ValueError, "expects num_segments"),
         (lambda: X + fastnn.Input((4, 5)), ValueError, "shapes that broadcast"),
@@ -951,10 +947,10 @@ SQUARE = fastnn.Input((5, 5))
         (lambda: np.mean(X), TypeError, "the function of fastnn.ops"),
         (lambda: ops.convert_to_numpy(X), TypeError, "no numbers yet"),
         (lambda: len(X), TypeError, r"fastnn.ops.shape\(x\)\[0\]"),
-        (lambda: ops.where(X > 0), TypeError, "the places alone"),
-        (lambda: ops.arange(ops.shape(X)[0]), TypeError, "known beforehand"),
+        (lambda: ops.where(X > 0), TypeError, "number of indices"),
+        (lambda: ops.arange(ops.shape(X)[0]), TypeError, "must be known"),
         (lambda: ops.while_loop(lambda x: ops.sum(x) > 0, lambda x: x - 1, X), TypeError, "give maximum_iterations"),
-        (lambda: ops.fori_loop(0, ops.shape(X)[0], lambda i, x: x, X), TypeError, "plain numbers"),
+        (lambda: ops.fori_loop(0, ops.shape(X)[0], lambda i, x: x, X), TypeError, "integers as its bounds"),
         (lambda: ops.softmx, AttributeError, "Did you mean 'softmax'"),
         (lambda: ops.numpy.matmull, AttributeError, "Did you mean 'matmul'"),
         (lambda: ops.matmul(X, np.ones((4, 2))), ValueError, "last axis of the left operand"),
@@ -962,7 +958,7 @@ SQUARE = fastnn.Input((5, 5))
         (lambda: ops.einsum("bij,bjk->bik", X, X), ValueError, "'j' has size 5"),
         (lambda: ops.einsum("bij,bjk->bik", X), ValueError, "has 2 operands, got 1"),
         (lambda: ops.einsum("bi->b", X), ValueError, "has 2 axes, the operand 3"),
-        (lambda: ops.einsum("bij->bk", X), ValueError, "in its result and in no operand"),
+        (lambda: ops.einsum("bij->bk", X), ValueError, "in its result but in no operand"),
         (lambda: ops.einsum("bii->b", SQUARE), ValueError, "use ops.diagonal"),
         (lambda: ops.einsum("bij->ijb", X), ValueError, "name it first"),
         (lambda: ops.einsum("bij,cij->bc", X, X), ValueError, "the same letter"),
@@ -975,8 +971,8 @@ SQUARE = fastnn.Input((5, 5))
         (lambda: ops.sparse_categorical_crossentropy(X, X), ValueError, "ops.categorical_crossentropy"),
         (lambda: ops.norm(X, "nuc", (1, 2)), ValueError, "ord None, 'fro'"),
         (lambda: ops.left_shift(X, 1), TypeError, "cast them first"),
-        (lambda: ops.scatter(ops.cast(X, "int32"), 1.0, (3,)), TypeError, "plain numbers"),
-        (lambda: ops.cond(ops.sum(X) > 0, lambda: X, lambda: [X, X]), ValueError, "let them agree"),
+        (lambda: ops.scatter(ops.cast(X, "int32"), 1.0, (3,)), TypeError, "indices that are integers"),
+        (lambda: ops.cond(ops.sum(X) > 0, lambda: X, lambda: [X, X]), ValueError, "structures must be equal"),
         (lambda: ops.add("one", X), TypeError, "a tensor, an array or a number"),
     ],
 )  # fmt: skip

@@ -1,7 +1,7 @@
-"""Batches that are taken in pieces: what comes out is what the whole batch gives, on any number of threads.
+"""Batches that are computed in pieces: the results are those of the whole batch, on any number of threads.
 
-`Model.gradients` takes a batch whole, with the random numbers that the next step will draw; a step of plain SGD takes
-it in pieces where the plan says so.
+`Model.gradients` computes a batch as a whole, with the random numbers of the next step; a step of plain SGD computes
+it in pieces where the plan has them.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def plain():
 
 
 def drawing():
-    """Every kind of layer that draws random numbers for its rows, and one that draws for the whole batch."""
+    """Returns every kind of layer that draws random numbers for its rows, and one that draws for the whole batch."""
     return Sequential(
         [
             Input((24, 20, 3)),
@@ -80,7 +80,7 @@ def digest(model):
 
 
 def step_and_gradients(model, x, y, **weights):
-    """What one step of SGD at rate 1 takes off each weight, and the gradients before it."""
+    """Returns the change of each weight in one step of SGD at rate 1, and the gradients before it."""
     gradients = model.gradients(x, y, **weights)
     before = [v.numpy().copy() for v in model.trainable_variables]
     model.train_on_batch(x, y, **weights)
@@ -103,7 +103,7 @@ def test_a_step_in_pieces_is_a_step(make, weighted):
     weights = {"sample_weight": RNG.uniform(0, 2, size=50)} if weighted else {}
     assert_close(*step_and_gradients(model, X, LABELS, **weights))
     assert "in pieces of" in plan(model, 50)
-    # The draws of the second step are others than those of the first.
+    # The draws of the second step differ from those of the first.
     assert_close(*step_and_gradients(model, X, LABELS, **weights))
 
 

@@ -1,4 +1,4 @@
-"""What preprocessing layers learn from data, what random ones draw, and what lookups give to strings and integers.
+"""Preprocessing layers: adaptation to data, random draws, and lookups of strings and integers.
 
 The values and gradients of layers that draw nothing are rows of the table (`cases/preprocessing.py`).
 """
@@ -42,13 +42,13 @@ def graph_of(
 
 
 def inside(layer: Any, x: Array, dtype: str = "float32") -> Array:
-    """What the layer's nodes give in a model."""
+    """Returns the output of the layer in a model."""
     (y,) = _core.Predictor(*graph_of(layer, [x.shape[1:]], False, dtype))([x])
     return y
 
 
 def trained(layer: Any, x: Array) -> tuple[Array, Array, Array]:
-    """A training step of the layer alone: its output, a cotangent, and the gradient of the input."""
+    """Returns output, cotangent and gradient of the input of a training step of the layer alone."""
     graph, edges = graph_of(layer, [x.shape[1:]], True)
     shape = (len(x), *graph.spec(edges[0])[0][1:])
     cotangent = np.random.default_rng(1).normal(size=shape).astype(np.float32)
@@ -387,7 +387,7 @@ def test_normalization_may_learn_while_it_stands_in_a_model() -> None:
 
 
 class Series:
-    """What looks like a column of a table."""
+    """Object that looks like a column of a table."""
 
     def __init__(self, values: Any) -> None:
         self.values = values
@@ -742,12 +742,12 @@ def test_what_is_wrong_with_a_lookup_is_said(kind: type[Exception], make: Callab
 def test_hashes_are_those_that_were_published() -> None:
     for length, value in FINGERPRINTS.items():
         assert hashing.fingerprint64(PANGRAM[:length].encode()) == value, length
-    # The vector that the paper on SipHash ends with.
+    # The test vector at the end of the paper on SipHash.
     key = int.from_bytes(bytes(range(8)), "little"), int.from_bytes(bytes(range(8, 16)), "little")
     assert hashing.siphash(bytes(range(15)), key) == 0xA129CA6149BE45E5
 
 
-# One string for each of the ways by which FarmHash goes, and at both ends of their lengths; by its authors' code.
+# Strings for each branch of FarmHash, at both ends of its range of lengths; values by the authors' code.
 PANGRAM = "the quick brown fox jumps over the lazy dog, and the dog sleeps on; " * 3
 FINGERPRINTS = {
     1: 0x6092B4796110F659,
@@ -874,9 +874,9 @@ def test_sequences_are_brought_to_one_length() -> None:
         (lambda pad: pad([[1]], truncating="left"), "truncating"),
         (lambda pad: pad([[1]], maxlen=0), "maxlen"),
         (lambda pad: pad([["a"]], value="x"), "dtype=object"),
-        (lambda pad: pad([1, 2]), "got 1 at place 0"),
+        (lambda pad: pad([1, 2]), "got 1 at index 0"),
         (lambda pad: pad(3), "list of sequences"),
-        (lambda pad: pad([np.ones((1, 2)), np.ones((1, 3))]), r"elements of shape \(2,\), got \(3,\) at place 1"),
+        (lambda pad: pad([np.ones((1, 2)), np.ones((1, 3))]), r"elements of shape \(2,\), got \(3,\) at index 1"),
     ],
 )
 def test_what_is_wrong_with_sequences_is_said(make: Callable[[Any], Any], words: str) -> None:

@@ -1,4 +1,4 @@
-"""Random numbers of `fastnn.random`: their distributions, their seeds, their place in a model; and `Lambda`."""
+"""Random numbers of `fastnn.random`: distributions, seeds, use in a model; and `Lambda`."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_mean_and_deviation(name: str) -> None:
 
 @pytest.mark.parametrize("name", DRAWS)
 def test_a_graph_draws_what_is_drawn_at_once(name: str) -> None:
-    """From the same seed and position, on any number of threads."""
+    """Draws from the same seed and position, on any number of threads."""
     function, _, _ = DRAWS[name]
 
     class Draws(layers.Layer):
@@ -68,7 +68,7 @@ def test_a_graph_draws_what_is_drawn_at_once(name: str) -> None:
 
 
 class Noise(layers.Layer):
-    """Adds a number that a variable remembers."""
+    """Layer that adds the value of a variable."""
 
     def __init__(self, seed: Any) -> None:
         super().__init__()
@@ -98,7 +98,7 @@ def test_each_step_draws_anew_and_goes_on_from_a_position() -> None:
     resumed = Noise(again)
     resumed(x, training=True)
     np.testing.assert_array_equal(resumed.drawn.numpy(), drawn[2])
-    # Inference draws from the same stream, and moves it on too.
+    # Inference draws from the same stream, and advances it too.
     later = layer(x)[0]
     assert np.abs(later - drawn[2]).min() > 1e-4
     np.testing.assert_array_equal(resumed(x)[0], later)
@@ -161,7 +161,7 @@ def test_dropout_with_a_shape_of_noise() -> None:
 
 
 def test_the_gradient_goes_through_what_is_scaled_by_tensors() -> None:
-    """The trick by which a sample of a normal distribution has gradients for its mean and deviation."""
+    """Layer with the reparameterization trick: a normal sample with gradients for mean and deviation."""
 
     class Sample(layers.Layer):
         def build(self, input_shape: Any) -> None:
@@ -192,8 +192,8 @@ def test_generators_say_what_they_are() -> None:
 @pytest.mark.parametrize(
     ("function", "error", "match"),
     [
-        (lambda: random.SeedGenerator(-1), ValueError, "whole number of at least 0"),
-        (lambda: random.SeedGenerator(1.5), ValueError, "whole number of at least 0"),
+        (lambda: random.SeedGenerator(-1), ValueError, "an integer of at least 0"),
+        (lambda: random.SeedGenerator(1.5), ValueError, "an integer of at least 0"),
         (lambda: random.SeedGenerator(sead=1), ValueError, "no argument 'sead'"),
         (lambda: random.normal((2, -1)), ValueError, "at least 0"),
         (lambda: random.normal((2, None)), ValueError, "of which the first may be"),

@@ -1,6 +1,6 @@
-"""Recurrent nodes beyond one tensor in and one out: masks, first and last states, states that stay, dropout.
+"""Recurrent nodes with more than one input and output: masks, first and last states, stateful ones, dropout.
 
-The oracle is the float64 walk of `cases/recurrent.py`; gradients are held against its central differences.
+The oracle is the float64 reference of `cases/recurrent.py`; gradients are compared with its central differences.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ MASK = np.array(
 
 
 class Node:
-    """One recurrent node with random weights, run on its own."""
+    """A recurrent node with random weights, run alone."""
 
     def __init__(self, kind: str, seed: int = 0, time: int = TIME, **arguments: Any) -> None:
         self.kind, self.time = kind, time
@@ -65,7 +65,7 @@ class Node:
         return graph, graph.add(self.kind, "node", self.arguments, edges, self.variables, self.stream)
 
     def run(self, arrays: list[Any], cotangents: list[Any] | None = None) -> tuple[Any, Any, dict[str, Any]]:
-        """Outputs and gradients of one training pass; without cotangents they are ones."""
+        """Returns outputs and gradients of one training pass; by default cotangents are ones."""
         graph, edges = self.graph()
         shapes = [(len(arrays[0]), *graph.spec(edge)[0][1:]) for edge in edges]
         given = cotangents if cotangents is not None else [np.ones(shape, np.float32) for shape in shapes]
@@ -94,7 +94,7 @@ def outputs_of(node: Node, arrays: list[Any], weights: dict[str, Any]) -> list[A
 
 
 def check(node: Node) -> None:
-    """Values, the gradients of every float input and weight, and both kinds of pass against the reference."""
+    """Compares values and gradients of every float input and weight, in both kinds of pass, with the reference."""
     arrays = arrays_for(node)
     exact = [a if a.dtype == bool else a.astype(np.float64) for a in arrays]
     expected = outputs_of(node, exact, node.weights)
@@ -226,7 +226,7 @@ def test_a_smaller_batch_moves_its_own_states_alone(kind: str, given: Any) -> No
 
 
 def drawn(node: Node, rows: int, gates: int) -> tuple[Any, Any]:
-    """The factors that a node draws, read off the rows of its kernels that get no gradient when one sample counts."""
+    """Returns the dropout factors of a node, read from the kernel rows without gradient when one sample counts."""
     rng = np.random.default_rng(8)
     x = rng.normal(size=(rows, node.time, FEATURES)).astype(np.float32)
     found: list[list[Any]] = [[], []]
@@ -334,7 +334,7 @@ def sequences(rows: int = 4, time: int = TIME, features: int = FEATURES) -> Any:
 
 
 def with_weights(layer: Any, shape: Any, like: Any = None) -> Any:
-    """The layer, built, with random weights or those of another."""
+    """Returns the layer, built, with random weights or those of another."""
     layer.build(shape)
     rng = np.random.default_rng(13)
     values = [rng.uniform(-0.7, 0.7, size=v.shape) for v in layer.weights] if like is None else like.get_weights()
@@ -394,7 +394,7 @@ def test_a_stateful_layer_goes_on_in_training_and_prediction(kind: str, given: A
 
 
 def directions(kind: str, given: Any, **arguments: Any) -> tuple[Any, Any, Any]:
-    """A Bidirectional layer and the two layers that it should be like, both walking forwards."""
+    """Returns a Bidirectional layer and the two equivalent layers, both running forward."""
     shape = (None, TIME, FEATURES)
     both = with_weights(layers.Bidirectional(getattr(layers, kind)(UNITS, **given), **arguments), shape)
     values = both.get_weights()
@@ -564,7 +564,7 @@ def test_stacked_cells_are_layers_one_upon_the_other(backwards: bool) -> None:
     shape = (None, TIME, FEATURES)
     cells = [layers.LSTMCell(4), layers.GRUCell(UNITS), layers.SimpleRNNCell(3)]
     stacked = with_weights(layers.RNN(cells, go_backwards=backwards, return_sequences=True), shape)
-    # A cell of another kind within makes RNN go step by step.
+    # A custom cell makes RNN run step by step.
     mixed = layers.RNN(
         [layers.LSTMCell(4), layers.GRUCell(UNITS), Plain(3)], go_backwards=backwards, return_sequences=True
     )

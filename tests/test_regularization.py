@@ -1,6 +1,6 @@
-"""The layers that draw noise: its distribution, its gradient, its seed, and that it is gone in inference.
+"""Layers that draw noise: distribution, gradient, seed, and identity in inference.
 
-Their reference is whatever they drew: it is read off one output and must explain another.
+Their reference is the drawn noise: it is read from one output and must explain another.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def default_threads() -> Iterator[None]:
 
 
 def trained(layer: Any, x: Any, cotangent: Any = None) -> tuple[Any, Any]:
-    """One step's output and gradient of the input, from a graph of its own: the first draw of the layer's stream."""
+    """Returns output and gradient of the input of one step, in a new graph: the first draw of the layer's stream."""
     emission = Emission(True)
     layer.stream.position = 0
     edges = emit(layer, emission, [emission.graph.input((None, *x.shape[1:]))])
@@ -123,7 +123,7 @@ def test_gaussian_noise_is_normal() -> None:
     np.testing.assert_allclose(moments(z), [0, 1, 0, 3, 0, 15], atol=0.25)
     assert abs(z.mean()) < 0.004
     assert abs(z.var() - 1) < 0.005
-    # Against the normal distribution function, at as many points as would show a kink between two polynomials.
+    # Against the normal distribution function, at enough points to show a kink between two polynomials.
     points = np.linspace(-4, 4, 81)
     from math import erf, sqrt
 

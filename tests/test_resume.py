@@ -1,4 +1,4 @@
-"""Training that is interrupted and goes on: checkpoints, backups, and processes that are really killed."""
+"""Training that is interrupted and resumed: checkpoints, backups, and processes that are killed."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Stop(Exception):
 
 
 class StopAt(Callback):
-    """Ends training in the middle of an epoch, as a power failure would, but for what `finally` does."""
+    """Ends training in the middle of an epoch, as a power failure would, except for `finally` blocks."""
 
     def __init__(self, epoch, batch):
         super().__init__()

@@ -1,4 +1,4 @@
-"""Files of models: what is written is read again to the bit, in every form; what is no such file is refused."""
+"""Files of models: every form is read back bit for bit; other files are rejected."""
 
 from __future__ import annotations
 
@@ -313,7 +313,7 @@ def test_a_schedule_goes_on(tmp_path):
 
 
 def entries(model):
-    """The entries of a model's functions: class, config, arguments."""
+    """Returns the entries of a model's functions: class, config, arguments."""
     layers = json.loads(model.to_json())["config"]["layers"]
     return [
         (entry["module"], entry["class_name"], entry["config"], entry["inbound_nodes"])
@@ -408,7 +408,7 @@ class TestFunctions:
         ]
 
     def test_names_are_said_where_they_count(self):
-        """Older Keras takes none for most functions, and makes one: not one that another layer has."""
+        """Older Keras accepts no name for most functions and makes one, different from those of other layers."""
         x, y = Input((6,), name="x"), Input((6,), name="y")
         first, second = ops.concatenate([x, y], axis=1), ops.sum(x, axis=1, keepdims=True)
         apart = Model([x, y], layers.Concatenate(name="joined")([first, second]))
@@ -490,7 +490,7 @@ class TestFunctions:
 
 
 class TestForm:
-    """What is in a file, as Keras writes it."""
+    """Returns the content of a file, as Keras writes it."""
 
     def test_members_and_paths(self, tmp_path):
         model, (x, y) = branched_model(), branched_data()
@@ -706,7 +706,7 @@ class TestCopies:
 
 
 def archive(path, config=None, weights=None, members=(), compression=zipfile.ZIP_STORED):
-    """A copy of a `.keras` file with some of it changed."""
+    """Copies a `.keras` file with changes."""
     with zipfile.ZipFile(path) as before:
         parts = {name: before.read(name) for name in before.namelist()}
     if config is not None:
@@ -942,7 +942,7 @@ def file_of(name):
 
 
 def read_or_refuse(path):
-    """A model, or a ValueError or OSError: nothing else."""
+    """Checks that reading gives a model, a ValueError or an OSError, and nothing else."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         with contextlib.suppress(ValueError, OSError):

@@ -1,4 +1,4 @@
-"""summary(): the notes' three tables letter by letter, and its arguments."""
+"""summary(): the three tables of the course notes, exactly, and its arguments."""
 
 from __future__ import annotations
 

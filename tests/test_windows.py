@@ -1,4 +1,4 @@
-"""Convolutions, pooling and layers that move pixels: what they refuse, what they promise beyond their numbers."""
+"""Convolutions, pooling and layers that rearrange pixels: errors, and guarantees beyond their values."""
 
 from __future__ import annotations
 

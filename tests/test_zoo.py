@@ -1,4 +1,4 @@
-"""Files that real Keras wrote (tests/files, by `write_zoo.py` there): the same outputs, and training goes on as it did.
+"""Files of real Keras (tests/files, by `write_zoo.py` there): the same outputs, and training continues alike.
 
 The oldest and the newest Keras 3 that install, and Keras 2.
 """
@@ -20,7 +20,7 @@ STEPS = 3
 
 
 def unpacked(path, folder):
-    """A file of the zoo, out of its gzip."""
+    """Returns a file of the zoo, decompressed."""
     if path.suffix != ".gz":
         return path
     out = folder / path.stem
@@ -69,7 +69,7 @@ def test_outputs_and_training(stem, form, tmp_path):
     if after:
         assert model.optimizer.iterations == 2
         model.fit(x, y, epochs=STEPS, batch_size=4, shuffle=False, verbose=0)
-        # TensorFlow's fused batch normalization, which Keras 2 uses, lets moving variances follow the unbiased one.
+        # TensorFlow's fused batch normalization, which Keras 2 uses, updates moving variances by the unbiased variance.
         close(model.predict(x, verbose=0), after, 1e-3 if stem == "2-chain" else 1e-5)
 
 

@@ -1,6 +1,6 @@
-"""`python -m fastnn`: trains a small convolutional network on hand-written digits and says how well it reads new ones.
+"""`python -m fastnn`: trains a small convolutional network on handwritten digits and reports its test accuracy.
 
-It needs no other file and no network, and uses only what every script can use.
+It needs no other file and no network, and uses public functions only.
 """
 
 from __future__ import annotations
@@ -13,15 +13,16 @@ from fastnn import datasets, layers, optimizers, utils
 
 
 def block(filters: int) -> list[layers.Layer]:
-    """A convolution with its normalization and activation."""
+    """Returns the layers of a block: convolution, batch normalization, activation."""
     convolution = layers.Conv2D(filters, 3, padding="same", use_bias=False)
     return [convolution, layers.BatchNormalization(momentum=0.9), layers.ReLU()]
 
 
 def main() -> None:
+    """Trains and evaluates the network as the command line says."""
     parser = argparse.ArgumentParser(
         prog="python -m fastnn",
-        description="Trains a small convolutional network on 1,442 bundled hand-written digits.",
+        description="Trains a small convolutional network on 1,442 bundled handwritten digits.",
     )
     parser.add_argument("--epochs", type=int, default=25, help="passes over the training digits (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="same seed, same numbers (default: %(default)s)")
@@ -53,7 +54,7 @@ def main() -> None:
     model.fit(x_train, y_train, batch_size=64, epochs=arguments.epochs, verbose=1)
     seconds = time.perf_counter() - begin
     _, accuracy = model.evaluate(x_test, y_test, verbose=0)
-    print(f"trained in {seconds:.1f} s; test accuracy {accuracy:.2%} on {len(y_test)} digits it has not seen")
+    print(f"trained in {seconds:.1f} s; test accuracy {accuracy:.2%} on {len(y_test)} digits not seen in training")
 
 
 if __name__ == "__main__":

@@ -1,11 +1,20 @@
-"""What scripts ask of `keras.backend`: names and small settings."""
+"""Names and settings that scripts read from `keras.backend`."""
 
-from fastnn.config import epsilon as epsilon
-from fastnn.config import floatx as floatx
-from fastnn.config import image_data_format as image_data_format
-from fastnn.seeds import clear_session as clear_session
+from fastnn.config import epsilon, floatx, image_data_format
+from fastnn.seeds import clear_session
+
+__all__ = ["backend", "clear_session", "epsilon", "floatx", "image_data_format"]
 
 
 def backend() -> str:
-    """The name of what computes: "fastnn"."""
+    """Returns the name of the backend: "fastnn".
+
+    Example:
+        >>> fastnn.backend.backend()
+        'fastnn'
+    """
     return "fastnn"
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,68 +1,132 @@
-"""Settings of the whole process: threads, Winograd convolution, and whether `fit` looks for NaN in its data."""
+"""Settings of the whole process: threads, Winograd convolution, and the check of data for NaN."""
 
 from __future__ import annotations
 
 from fastnn import _core
+
+__all__ = [
+    "check_nan",
+    "epsilon",
+    "floatx",
+    "image_data_format",
+    "num_threads",
+    "set_check_nan",
+    "set_num_threads",
+    "set_winograd",
+    "winograd",
+]
 
 _check_nan = True
 _winograd = True
 
 
 def num_threads() -> int:
-    """How many threads the core computes with. The results do not depend on it, bit for bit."""
+    """Returns the number of threads that the core computes with; results do not depend on it, bit for bit.
+
+    Example:
+        >>> fastnn.config.set_num_threads(1)
+        >>> fastnn.config.num_threads()
+        1
+    """
     return _core.num_threads()
 
 
 def set_num_threads(count: int) -> None:
-    """Sets how many threads the core computes with.
+    """Sets the number of threads that the core computes with.
 
     Args:
-        count: At least 1, or 0 for the default: the processors that this process may use.
+        count: At least 1, or 0 for the default: all processors that this process may use.
 
     Raises:
-        ValueError: `count` is negative or not whole.
+        ValueError: `count` is not an integer of at least 0.
+
+    Example:
+        >>> fastnn.config.set_num_threads(0)
     """
     if isinstance(count, bool) or not isinstance(count, int) or count < 0:
-        raise ValueError(f"set_num_threads expects a whole number of at least 0 (0: the default), got {count!r}")
+        raise ValueError(f"set_num_threads expects an integer of at least 0 (0: the default), got {count!r}")
     _core.set_num_threads(count)
 
 
 def check_nan() -> bool:
-    """Whether `fit` refuses NaN in its data."""
+    """Returns True where `fit` refuses data that contains NaN.
+
+    Example:
+        >>> fastnn.config.check_nan()
+        True
+    """
     return _check_nan
 
 
 def set_check_nan(check: bool) -> None:
-    """Whether `fit` refuses NaN in its data, as it does at first: one NaN destroys every weight it reaches."""
+    """Sets whether `fit` refuses data that contains NaN, the default: one NaN destroys each weight it reaches.
+
+    Args:
+        check: True to refuse NaN.
+
+    Example:
+        >>> fastnn.config.set_check_nan(True)
+    """
     global _check_nan
     _check_nan = bool(check)
 
 
 def winograd() -> bool:
-    """Whether convolutions of stride 1 with kernels of 3x3 to 7x7 may run by Winograd's minimal filtering."""
+    """Returns True where convolutions may use Winograd's minimal filtering; see `set_winograd`.
+
+    Example:
+        >>> fastnn.config.winograd()
+        True
+    """
     return _winograd
 
 
 def set_winograd(use: bool) -> None:
-    """Whether convolutions of stride 1 with kernels of 3x3 to 7x7 may run by Winograd's minimal filtering (they may).
+    """Sets whether convolutions of stride 1 with 3x3 to 7x7 kernels may use Winograd's minimal filtering (the default).
 
-    It takes two to four times fewer multiplications and rounds differently: within 2e-5 of the largest output.
-    Models that have run keep what they were compiled with until they are compiled again.
+    It takes two to four times fewer multiplications and rounds differently, within 2e-5 of the largest output (Lavin
+    and Gray, 2015, "Fast algorithms for convolutional neural networks"). Models that have run keep the setting until
+    they are compiled again.
+
+    Args:
+        use: True to allow it.
+
+    Example:
+        >>> fastnn.config.set_winograd(True)
     """
     global _winograd
     _winograd = bool(use)
 
 
 def floatx() -> str:
-    """The type of all weights and activations: "float32"."""
+    """Returns the type of all weights and activations: "float32".
+
+    Example:
+        >>> fastnn.config.floatx()
+        'float32'
+    """
     return "float32"
 
 
 def epsilon() -> float:
-    """The small number that keeps logarithms and quotients finite: 1e-7."""
+    """Returns the small number that keeps logarithms and quotients finite: 1e-7.
+
+    Example:
+        >>> fastnn.config.epsilon()
+        1e-07
+    """
     return 1e-7
 
 
 def image_data_format() -> str:
-    """The order of an image's axes: "channels_last"."""
+    """Returns the order of an image's axes: "channels_last".
+
+    Example:
+        >>> fastnn.config.image_data_format()
+        'channels_last'
+    """
     return "channels_last"
+
+
+def __dir__() -> list[str]:
+    return __all__

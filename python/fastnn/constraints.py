@@ -1,4 +1,4 @@
-"""Constraints: what is imposed on a weight after each update."""
+"""Constraints: projections of weights that are applied after each update."""
 
 from __future__ import annotations
 
@@ -12,24 +12,46 @@ from fastnn import _core
 from fastnn.configurable import Configurable, converts
 from fastnn.naming import lookup, snake_case
 
+__all__ = [
+    "Constraint",
+    "MaxNorm",
+    "MinMaxNorm",
+    "NonNeg",
+    "UnitNorm",
+    "get",
+    "max_norm",
+    "min_max_norm",
+    "non_neg",
+    "unit_norm",
+]
+
 _EPSILON = 1e-7
 
 
 class Constraint(Configurable):
-    """Base of all constraints: called with an array, it returns the nearest allowed one."""
+    """Base class of all constraints: called with a weight, it returns the closest weight that is allowed.
+
+    Example:
+        >>> fastnn.constraints.Constraint()
+        Constraint()
+    """
 
     keras_module = "keras.constraints"
 
     def bind(self, handle: _core.Variable) -> None:
-        """Has the core impose it on a weight after each update."""
+        """Lets the core apply the constraint to a weight after each update.
+
+        Args:
+            handle: Variable of the core.
+        """
         handle.set_constraint(snake_case(type(self).__name__), self.values(), self.axes())
 
     def values(self) -> list[float]:
-        """The numbers the core needs."""
+        """Returns the numbers that the core needs."""
         return []
 
     def axes(self) -> list[int]:
-        """The axes along which the norm is taken."""
+        """Returns the axes along which the norm is computed."""
         axis = self.__dict__.get("axis")
         return [] if axis is None else [int(axis)] if isinstance(axis, (int, np.integer)) else [int(a) for a in axis]
 
@@ -38,63 +60,110 @@ class Constraint(Configurable):
         return norm
 
     def __call__(self, w: ArrayLike) -> NDArray[np.float32]:
-        """The array as it would be after an update."""
+        """Returns the array as it is after an update.
+
+        Args:
+            w: Array.
+
+        Returns:
+            Array of the same shape, float32.
+        """
         raise NotImplementedError
 
 
 class MaxNorm(Constraint):
-    """No column of weights is longer than `max_value`.
+    """Constraint that limits the norm of the weights along an axis.
 
     Args:
-        max_value: The longest norm allowed.
-        axis: Along which the norm is taken: 0 for Dense, (0, 1, 2) for Conv2D.
+        max_value: Largest norm.
+        axis: Axis or axes along which the norm is computed: 0 for the kernel of Dense, (0, 1, 2) for that of Conv2D.
+
+    Raises:
+        ValueError: `max_value` is below 0.
+
+    Example:
+        >>> fastnn.constraints.MaxNorm(max_value=1)([[3.0], [4.0]])
+        array([[0.6],
+               [0.8]], dtype=float32)
     """
+
+    max_value: float
+    axis: int | Sequence[int]
 
     def __init__(self, max_value: float = 2, axis: int | Sequence[int] = 0) -> None:
         if not max_value >= 0:
             raise ValueError(f"MaxNorm expects max_value of at least 0, got {max_value!r}")
 
     def values(self) -> list[float]:
+        """Returns the numbers that the core needs."""
         return [float(self.max_value)]
 
     def __call__(self, w: ArrayLike) -> NDArray[np.float32]:
+        """Returns the array as it is after an update."""
         array = np.asarray(w, dtype=np.float32)
         norm = self._norm(array)
         return np.asarray(array * (np.clip(norm, 0, self.max_value) / (_EPSILON + norm)), dtype=np.float32)
 
 
 class NonNeg(Constraint):
-    """No weight is below zero."""
+    """Constraint that sets negative weights to 0.
+
+    Example:
+        >>> fastnn.constraints.NonNeg()([-1.0, 2.0])
+        array([-0.,  2.], dtype=float32)
+    """
 
     def __call__(self, w: ArrayLike) -> NDArray[np.float32]:
+        """Returns the array as it is after an update."""
         array = np.asarray(w, dtype=np.float32)
         return array * (array >= 0)
 
 
 class UnitNorm(Constraint):
-    """Every column of weights has length 1.
+    """Constraint that scales the weights along an axis to norm 1.
 
     Args:
-        axis: Along which the norm is taken.
+        axis: Axis or axes along which the norm is computed: 0 for the kernel of Dense, (0, 1, 2) for that of Conv2D.
+
+    Example:
+        >>> fastnn.constraints.UnitNorm()([[3.0], [4.0]])
+        array([[0.6],
+               [0.8]], dtype=float32)
     """
+
+    axis: int | Sequence[int]
 
     def __init__(self, axis: int | Sequence[int] = 0) -> None:
         pass
 
     def __call__(self, w: ArrayLike) -> NDArray[np.float32]:
+        """Returns the array as it is after an update."""
         array = np.asarray(w, dtype=np.float32)
         return np.asarray(array / (_EPSILON + self._norm(array)), dtype=np.float32)
 
 
 class MinMaxNorm(Constraint):
-    """Every column's length is drawn towards the range from `min_value` to `max_value`.
+    """Constraint that moves the norm of the weights along an axis into a range.
 
     Args:
-        min_value: The shortest norm.
-        max_value: The longest norm.
-        rate: How far to go at each update: 1 is all the way.
-        axis: Along which the norm is taken.
+        min_value: Smallest norm.
+        max_value: Largest norm.
+        rate: Fraction of the way to the range that one update goes; 1 goes all the way.
+        axis: Axis or axes along which the norm is computed: 0 for the kernel of Dense, (0, 1, 2) for that of Conv2D.
+
+    Raises:
+        ValueError: The range is empty or begins below 0, or `rate` is outside 0 to 1.
+
+    Example:
+        >>> fastnn.constraints.MinMaxNorm(min_value=10.0, max_value=20.0)([[3.0], [4.0]])
+        array([[6.],
+               [8.]], dtype=float32)
     """
+
+    min_value: float
+    max_value: float
+    rate: float
+    axis: int | Sequence[int]
 
     def __init__(
         self, min_value: float = 0.0, max_value: float = 1.0, rate: float = 1.0, axis: int | Sequence[int] = 0
@@ -105,9 +174,11 @@ class MinMaxNorm(Constraint):
             raise ValueError(f"MinMaxNorm expects a rate from 0 to 1, got {rate!r}")
 
     def values(self) -> list[float]:
+        """Returns the numbers that the core needs."""
         return [float(self.min_value), float(self.max_value), float(self.rate)]
 
     def __call__(self, w: ArrayLike) -> NDArray[np.float32]:
+        """Returns the array as it is after an update."""
         array = np.asarray(w, dtype=np.float32)
         norm = self._norm(array)
         wanted = self.rate * np.clip(norm, self.min_value, self.max_value) + (1 - self.rate) * norm
@@ -126,11 +197,22 @@ _classes: dict[str, type[Constraint]] = {
 
 @converts("_constraint")
 def get(identifier: Any) -> Constraint | None:
-    """The constraint that a name, a config, a class or an object means.
+    """Returns the constraint for a name, a config, a class or an object.
+
+    Args:
+        identifier: Name such as "max_norm", config with "class_name" and "config", class or object of `Constraint`, or
+            None.
+
+    Returns:
+        The constraint; None for None.
 
     Raises:
-        ValueError: The name is unknown; the message proposes the nearest.
-        TypeError: A Python function: not supported yet.
+        ValueError: The name is unknown; the message suggests the closest one.
+        TypeError: `identifier` is none of these; Python functions are not supported.
+
+    Example:
+        >>> fastnn.constraints.get("max_norm")
+        MaxNorm()
     """
     if identifier is None or isinstance(identifier, Constraint):
         return identifier
@@ -145,3 +227,7 @@ def get(identifier: Any) -> Constraint | None:
         f"constraint {identifier!r} is not supported yet: use MaxNorm, NonNeg, UnitNorm or MinMaxNorm of "
         "fastnn.constraints"
     )
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,7 +1,7 @@
-"""Initializers: the first values of weights.
+"""Initializers: the initial values of weights.
 
-An object is called with a shape and returns float32 numbers, made by the core's counter-based generator. Without a seed
-it draws one when it is constructed; with the same seed it always gives the same numbers.
+An object is called with a shape and returns a float32 array, made by the core's counter-based generator. Without a seed
+it draws one when it is constructed; with the same seed it always returns the same values.
 """
 
 from __future__ import annotations
@@ -18,121 +18,210 @@ from fastnn.configurable import Configurable, converts
 from fastnn.naming import lookup, snake_case
 from fastnn.seeds import next_seed
 
+__all__ = [
+    "Constant",
+    "GlorotNormal",
+    "GlorotUniform",
+    "HeNormal",
+    "HeUniform",
+    "Identity",
+    "Initializer",
+    "LecunNormal",
+    "LecunUniform",
+    "Ones",
+    "Orthogonal",
+    "RandomNormal",
+    "RandomUniform",
+    "TruncatedNormal",
+    "VarianceScaling",
+    "Zeros",
+    "get",
+]
+
 Values = NDArray[np.float32]
 
 
 class Initializer(Configurable):
-    """Base of all initializers: called with a shape, it returns the values."""
+    """Base class of all initializers: called with a shape, it returns the initial values of a weight.
+
+    Example:
+        >>> class Ramp(fastnn.initializers.Initializer):
+        ...     def __call__(self, shape, dtype=None):
+        ...         return np.arange(np.prod(shape), dtype="float32").reshape(shape)
+        >>> layers.Dense(2, kernel_initializer=Ramp())(np.ones((1, 2)))
+        array([[2., 4.]], dtype=float32)
+    """
 
     keras_module = "keras.initializers"
     keras_ignored_arguments = {"dtype": ...}
 
     def __call__(self, shape: Sequence[int], dtype: Any = None) -> Values:
-        """The values.
+        """Returns the initial values of a weight.
 
         Args:
-            shape: Of the weight.
-            dtype: Taken for Keras' sake; the values are float32.
+            shape: Shape of the weight.
+            dtype: Accepted for Keras compatibility; the values are float32.
 
         Returns:
-            A float32 array of that shape.
+            Array of that shape, float32.
         """
         raise NotImplementedError
 
 
 class _Random(Initializer):
-    """An initializer with a seed; `draw_seed` is the one in force."""
+    """Initializer with a seed; `draw_seed` is the seed in use."""
+
+    seed: int | None
 
     def store_arguments(self, arguments: dict[str, Any]) -> None:
         super().store_arguments(arguments)
         seed = arguments["seed"]
         if seed is not None and (isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0):
-            raise ValueError(f"{type(self).__name__} expects a seed that is a whole number of at least 0, got {seed!r}")
+            raise ValueError(f"{type(self).__name__} expects a seed that is an integer of at least 0, got {seed!r}")
         self.draw_seed = next_seed() if seed is None else int(seed)
 
 
 class Zeros(Initializer):
-    """All 0."""
+    """Initializer of zeros.
+
+    Example:
+        >>> fastnn.initializers.Zeros()((2, 2))
+        array([[0., 0.],
+               [0., 0.]], dtype=float32)
+    """
 
     def __call__(self, shape: Sequence[int], dtype: Any = None) -> Values:
+        """Returns the initial values of a weight; see `Initializer`."""
         return np.zeros(shape, dtype=np.float32)
 
 
 class Ones(Initializer):
-    """All 1."""
+    """Initializer of ones.
+
+    Example:
+        >>> fastnn.initializers.Ones()((2, 2))
+        array([[1., 1.],
+               [1., 1.]], dtype=float32)
+    """
 
     def __call__(self, shape: Sequence[int], dtype: Any = None) -> Values:
+        """Returns the initial values of a weight; see `Initializer`."""
         return np.ones(shape, dtype=np.float32)
 
 
 class Constant(Initializer):
-    """All `value`.
+    """Initializer of one value, or of a given array.
 
     Args:
         value: A number, or an array that can be broadcast to the weight's shape.
+
+    Example:
+        >>> fastnn.initializers.Constant(3.0)((2,))
+        array([3., 3.], dtype=float32)
     """
+
+    value: Any
 
     def __init__(self, value: Any = 0.0) -> None:
         pass
 
     def __call__(self, shape: Sequence[int], dtype: Any = None) -> Values:
+        """Returns the initial values of a weight; see `Initializer`."""
         values: Values = np.broadcast_to(np.asarray(self.value, dtype=np.float32), tuple(shape)).copy()
         return values
 
 
 class RandomNormal(_Random):
-    """Normal numbers.
+    """Initializer of normally distributed values.
 
     Args:
-        mean: Their mean.
-        stddev: Their standard deviation.
-        seed: A whole number, or None to draw one.
+        mean: Mean.
+        stddev: Standard deviation.
+        seed: An integer of at least 0; None draws one.
+
+    Example:
+        >>> fastnn.initializers.RandomNormal(stddev=1.0, seed=1)((2, 3)).shape
+        (2, 3)
     """
+
+    mean: float
+    stddev: float
 
     def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | None = None) -> None:
         pass
 
     def __call__(self, shape: Sequence[int], dtype: Any = None) -> Values:
+        """Returns the initial values of a weight; see `Initializer`."""
         return _core.random_normal(self.draw_seed, tuple(shape), self.mean, self.stddev)
 
 
 class TruncatedNormal(_Random):
-    """Normal numbers of which those further than two standard deviations from the mean are drawn again.
+    """Initializer of normally distributed values within two standard deviations of the mean.
+
+    Values further away are drawn again.
 
     Args:
-        mean: The mean.
-        stddev: The standard deviation before truncation.
-        seed: A whole number, or None to draw one.
+        mean: Mean.
+        stddev: Standard deviation before truncation.
+        seed: An integer of at least 0; None draws one.
+
+    Example:
+        >>> values = fastnn.initializers.TruncatedNormal(stddev=1.0, seed=1)((1000,))
+        >>> bool(np.abs(values).max() <= 2)
+        True
     """
+
+    mean: float
+    stddev: float
 
     def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | None = None) -> None:
         pass
 
     def __call__(self, shape: Sequence[int], dtype: Any = None) -> Values:
+        """Returns the initial values of a weight; see `Initializer`."""
         return _core.random_truncated_normal(self.draw_seed, tuple(shape), self.mean, self.stddev)
 
 
 class RandomUniform(_Random):
-    """Numbers from `minval` to `maxval`, each as likely.
+    """Initializer of uniformly distributed values.
 
     Args:
-        minval: The lower end.
-        maxval: The upper end.
-        seed: A whole number, or None to draw one.
+        minval: Lower bound.
+        maxval: Upper bound.
+        seed: An integer of at least 0; None draws one.
+
+    Example:
+        >>> values = fastnn.initializers.RandomUniform(0.0, 1.0, seed=1)((1000,))
+        >>> bool(values.min() >= 0), bool(values.max() <= 1)
+        (True, True)
     """
+
+    minval: float
+    maxval: float
 
     def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: int | None = None) -> None:
         pass
 
     def __call__(self, shape: Sequence[int], dtype: Any = None) -> Values:
+        """Returns the initial values of a weight; see `Initializer`."""
         return _core.random_uniform(self.draw_seed, tuple(shape), self.minval, self.maxval)
 
 
 def fans(shape: Sequence[int]) -> tuple[float, float]:
-    """Connections into and out of one unit of a kernel: (fan in, fan out).
+    """Returns the numbers of connections into and out of one unit of a kernel.
 
-    The last two axes are the channels in and out; the axes before them (a convolution's height and width) are the
-    receptive field, which multiplies both.
+    The last two axes are the channels in and out. The axes before them are the receptive field of a convolution, whose
+    size multiplies both.
+
+    Args:
+        shape: Shape of the kernel.
+
+    Returns:
+        (fan_in, fan_out).
+
+    Example:
+        >>> fastnn.initializers.fans((3, 3, 16, 32))
+        (144.0, 288.0)
     """
     if len(shape) < 2:
         size = float(shape[0]) if shape else 1.0
@@ -142,17 +231,25 @@ def fans(shape: Sequence[int]) -> tuple[float, float]:
 
 
 class VarianceScaling(_Random):
-    """Random numbers whose variance is `scale` / n, n being a count of connections.
+    """Initializer of random values with variance scale / n, where n is a number of connections.
 
     Args:
         scale: A positive number.
-        mode: What n counts: "fan_in", "fan_out" or "fan_avg".
+        mode: Number that n is: "fan_in", "fan_out" or "fan_avg".
         distribution: "truncated_normal", "untruncated_normal" or "uniform".
-        seed: A whole number, or None to draw one.
+        seed: An integer of at least 0; None draws one.
 
     Raises:
         ValueError: An argument is none of these.
+
+    Example:
+        >>> fastnn.initializers.VarianceScaling(2.0, mode="fan_out", seed=1)((4, 3)).shape
+        (4, 3)
     """
+
+    scale: float
+    mode: str
+    distribution: str
 
     def __init__(
         self,
@@ -168,6 +265,7 @@ class VarianceScaling(_Random):
         lookup("distribution of VarianceScaling", distribution, known)
 
     def __call__(self, shape: Sequence[int], dtype: Any = None) -> Values:
+        """Returns the initial values of a weight; see `Initializer`."""
         return self._scaled(shape, self.scale, self.mode, self.distribution)
 
     def _scaled(self, shape: Sequence[int], scale: float, mode: str, distribution: str) -> Values:
@@ -180,12 +278,12 @@ class VarianceScaling(_Random):
             return _core.random_uniform(self.draw_seed, shape, -limit, limit)
         if distribution == "untruncated_normal":
             return _core.random_normal(self.draw_seed, shape, 0.0, math.sqrt(variance))
-        # A normal cut at two deviations has 0.87962566 of the deviation it was cut from.
+        # Truncation at two standard deviations multiplies the standard deviation by 0.87962566.
         return _core.random_truncated_normal(self.draw_seed, shape, 0.0, math.sqrt(variance) / 0.87962566103423978)
 
 
 class _Scaled(VarianceScaling):
-    """A VarianceScaling with settled arguments, which leaves only the seed to say."""
+    """VarianceScaling with fixed arguments, of which only the seed is left."""
 
     rule: tuple[float, str, str]
 
@@ -193,62 +291,133 @@ class _Scaled(VarianceScaling):
         pass
 
     def __call__(self, shape: Sequence[int], dtype: Any = None) -> Values:
+        """Returns the initial values of a weight; see `Initializer`."""
         return self._scaled(shape, *self.rule)
 
 
 class GlorotUniform(_Scaled):
-    """Uniform with variance 2 / (fan_in + fan_out), also called Xavier: the default of kernels."""
+    """Glorot (Xavier) uniform initializer: variance 2 / (fan_in + fan_out); the default of kernels.
+
+    Reference: Glorot and Bengio, 2010, "Understanding the difficulty of training deep feedforward neural networks".
+
+    Args:
+        seed: An integer of at least 0; None draws one.
+
+    Example:
+        >>> fastnn.initializers.GlorotUniform(seed=1)((4, 3)).shape
+        (4, 3)
+    """
 
     rule = (1.0, "fan_avg", "uniform")
 
 
 class GlorotNormal(_Scaled):
-    """Truncated normal with variance 2 / (fan_in + fan_out)."""
+    """Glorot (Xavier) normal initializer: truncated normal, variance 2 / (fan_in + fan_out).
+
+    Reference: Glorot and Bengio, 2010, "Understanding the difficulty of training deep feedforward neural networks".
+
+    Args:
+        seed: An integer of at least 0; None draws one.
+
+    Example:
+        >>> fastnn.initializers.GlorotNormal(seed=1)((4, 3)).shape
+        (4, 3)
+    """
 
     rule = (1.0, "fan_avg", "truncated_normal")
 
 
 class HeUniform(_Scaled):
-    """Uniform with variance 2 / fan_in, for ReLU."""
+    """He uniform initializer: variance 2 / fan_in, for layers with relu.
+
+    Reference: He et al., 2015, "Delving deep into rectifiers".
+
+    Args:
+        seed: An integer of at least 0; None draws one.
+
+    Example:
+        >>> fastnn.initializers.HeUniform(seed=1)((4, 3)).shape
+        (4, 3)
+    """
 
     rule = (2.0, "fan_in", "uniform")
 
 
 class HeNormal(_Scaled):
-    """Truncated normal with variance 2 / fan_in, for ReLU."""
+    """He normal initializer: truncated normal, variance 2 / fan_in, for layers with relu.
+
+    Reference: He et al., 2015, "Delving deep into rectifiers".
+
+    Args:
+        seed: An integer of at least 0; None draws one.
+
+    Example:
+        >>> fastnn.initializers.HeNormal(seed=1)((4, 3)).shape
+        (4, 3)
+    """
 
     rule = (2.0, "fan_in", "truncated_normal")
 
 
 class LecunUniform(_Scaled):
-    """Uniform with variance 1 / fan_in."""
+    """LeCun uniform initializer: variance 1 / fan_in.
+
+    Reference: LeCun et al., 1998, "Efficient backprop".
+
+    Args:
+        seed: An integer of at least 0; None draws one.
+
+    Example:
+        >>> fastnn.initializers.LecunUniform(seed=1)((4, 3)).shape
+        (4, 3)
+    """
 
     rule = (1.0, "fan_in", "uniform")
 
 
 class LecunNormal(_Scaled):
-    """Truncated normal with variance 1 / fan_in, for SELU."""
+    """LeCun normal initializer: truncated normal, variance 1 / fan_in, for layers with selu.
+
+    Reference: LeCun et al., 1998, "Efficient backprop".
+
+    Args:
+        seed: An integer of at least 0; None draws one.
+
+    Example:
+        >>> fastnn.initializers.LecunNormal(seed=1)((4, 3)).shape
+        (4, 3)
+    """
 
     rule = (1.0, "fan_in", "truncated_normal")
 
 
 class Orthogonal(_Random):
-    """A matrix with orthonormal rows or columns, times `gain`; axes before the last are taken together.
+    """Initializer of matrices with orthonormal rows or columns, times a factor.
+
+    Axes before the last are taken as one. Reference: Saxe et al., 2013, "Exact solutions to the nonlinear dynamics of
+    learning in deep linear neural networks".
 
     Args:
-        gain: A factor.
-        seed: A whole number, or None to draw one.
+        gain: Factor.
+        seed: An integer of at least 0; None draws one.
+
+    Example:
+        >>> q = fastnn.initializers.Orthogonal(seed=1)((3, 2))
+        >>> np.allclose(q.T @ q, np.eye(2), atol=1e-6)
+        True
     """
 
     keras_class_name = "OrthogonalInitializer"  # older Keras does not find the short name
     keras_older_names = ("OrthogonalInitializer",)
+    gain: float
 
     def __init__(self, gain: float = 1.0, seed: int | None = None) -> None:
         pass
 
     def __call__(self, shape: Sequence[int], dtype: Any = None) -> Values:
+        """Returns the initial values of a weight; see `Initializer`."""
         if len(shape) < 2:
-            raise ValueError(f"Orthogonal expects a weight of two axes or more, got shape {tuple(shape)}")
+            raise ValueError(f"Orthogonal expects a weight of rank 2 or more, got shape {tuple(shape)}")
         rows, columns = math.prod(shape[:-1]), shape[-1]
         normal = _core.random_normal(self.draw_seed, (max(rows, columns), min(rows, columns)), 0.0, 1.0)
         q, r = np.linalg.qr(normal.astype(np.float64))
@@ -258,21 +427,28 @@ class Orthogonal(_Random):
 
 
 class Identity(Initializer):
-    """The identity matrix times `gain`; the weight must have two axes.
+    """Initializer of the identity matrix times a factor, for weights of rank 2.
 
     Args:
-        gain: A factor.
+        gain: Factor.
+
+    Example:
+        >>> fastnn.initializers.Identity()((2, 2))
+        array([[1., 0.],
+               [0., 1.]], dtype=float32)
     """
 
     keras_class_name = "IdentityInitializer"  # older Keras does not find the short name
     keras_older_names = ("IdentityInitializer",)
+    gain: float
 
     def __init__(self, gain: float = 1.0) -> None:
         pass
 
     def __call__(self, shape: Sequence[int], dtype: Any = None) -> Values:
+        """Returns the initial values of a weight; see `Initializer`."""
         if len(shape) != 2:
-            raise ValueError(f"Identity expects a weight of two axes, got shape {tuple(shape)}")
+            raise ValueError(f"Identity expects a weight of rank 2, got shape {tuple(shape)}")
         values: Values = np.eye(shape[0], shape[1], dtype=np.float32) * np.float32(self.gain)
         return values
 
@@ -294,13 +470,20 @@ _aliases = {
 
 @converts("_initializer")
 def get(identifier: Any) -> Callable[..., Any] | None:
-    """The initializer that a name, a config, a class or an object means.
+    """Returns the initializer for a name, a config, a class, an object or a number.
 
-    An object without a seed of its own is copied with a fresh one, so two layers that share it start differently.
+    An object without a seed is copied and draws a new one, so two layers that share it start differently.
+
+    Args:
+        identifier: Name such as "he_normal", config with "class_name" and "config", class or object of `Initializer`,
+            function of a shape, number or array (see `Constant`), or None.
+
+    Returns:
+        The initializer; None for None.
 
     Raises:
-        ValueError: The name is unknown; the message proposes the nearest.
-        TypeError: Not something that could be an initializer.
+        ValueError: The name is unknown; the message suggests the closest one.
+        TypeError: `identifier` is none of these.
 
     Example:
         >>> fastnn.initializers.get("he_normal")
@@ -322,3 +505,7 @@ def get(identifier: Any) -> Callable[..., Any] | None:
     if isinstance(identifier, (int, float, np.ndarray)):
         return Constant(identifier)
     raise TypeError(f"initializer expects a name or an object of fastnn.initializers, got {identifier!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

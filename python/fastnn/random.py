@@ -1,9 +1,9 @@
 """Random numbers, under the names of `keras.random`.
 
-On plain numbers they are drawn at once. Where the shape begins with `ops.shape(x)[0]`, and within the `call` of a
-layer, a node draws them anew in each step of training and for each batch of a prediction. Each draw is a pure function
-of a seed and of a position that counts draws: a `SeedGenerator` owns both, a whole number as `seed` is one of its own,
-and without a seed the generator of the module draws, which begins anew with `fastnn.utils.set_random_seed`.
+On plain numbers they are drawn at once. Where the shape begins with `ops.shape(x)[0]`, and in the `call` of a layer, a
+node draws them anew in each step of training and for each batch of a prediction. Each draw is a pure function of a seed
+and of a position that counts draws: a `SeedGenerator` owns both, an integer as `seed` starts a new generator, and
+without a seed the generator of the module draws, which starts again with `fastnn.utils.set_random_seed`.
 """
 
 from __future__ import annotations
@@ -15,56 +15,77 @@ import numpy as np
 
 from fastnn import _core, ops, seeds
 from fastnn.naming import unique_name
+from fastnn.ops.dimensions import is_batched, sizes_and_batch
 from fastnn.ops.node import node, tensor
-from fastnn.ops.shaping import is_batched, sizes_and_batch
 from fastnn.symbolic.tensors import KerasTensor, Trace, is_traced
+
+__all__ = [
+    "SeedGenerator",
+    "categorical",
+    "dropout",
+    "normal",
+    "randint",
+    "shuffle",
+    "truncated_normal",
+    "uniform",
+]
 
 
 class SeedGenerator:
-    """A source of random numbers that never repeats itself, and that begins anew where its position is set back.
+    """Source of random numbers that never repeats itself, and that starts again where its position is reset.
 
-    As an attribute of a layer it draws in the layer's training and inference graphs from the same stream.
+    As an attribute of a layer it draws from one stream in the layer's training and inference graphs.
+
+    Attributes `seed` and `name` are those given; `stream` is the stream of the core, whose `position` counts draws.
 
     Args:
-        seed: A whole number, or None to draw one.
-        name: A name.
-        **kwargs: None are known.
+        seed: An integer of at least 0; None draws one.
+        name: Name of the generator; None: an automatic one.
+        **kwargs: No further argument is accepted.
 
-    Attributes:
-        seed: The seed.
-        name: The name.
-        stream: What the core draws from; its `position` counts draws, and moves on with each pass.
+    Raises:
+        ValueError: `seed` is not such an integer, or an argument is unknown.
 
     Example:
         >>> generator = fastnn.random.SeedGenerator(42)
-        >>> fastnn.random.normal((2, 3), seed=generator)
+        >>> first, second = (fastnn.random.normal((2,), seed=generator) for _ in range(2))
+        >>> bool(np.all(first == second))
+        False
     """
 
     def __init__(self, seed: int | None = None, name: str | None = None, **kwargs: Any) -> None:
         for unknown in kwargs:
             raise ValueError(f"SeedGenerator has no argument {unknown!r}; it has seed and name")
         if seed is not None and (isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0):
-            raise ValueError(f"SeedGenerator expects seed to be a whole number of at least 0, or None, got {seed!r}")
+            raise ValueError(f"SeedGenerator expects seed to be an integer of at least 0, or None, got {seed!r}")
         self.name = name or unique_name("SeedGenerator")
         self.seed = seeds.next_seed() if seed is None else int(seed)
         self.stream = _core.Stream(self.seed)
 
     def next(self, ordered: bool = True) -> Any:
-        """(seed, position) of the next draw, which counts as drawn: int32.
+        """Returns the seed and the position of the next draw, which counts as drawn.
 
         Args:
-            ordered: No effect.
+            ordered: Accepted for Keras compatibility; ignored.
+
+        Returns:
+            Array of shape `(2,)`, int32.
         """
         made = np.array([self.seed & 0x7FFFFFFF, self.stream.position & 0x7FFFFFFF], np.int32)
         self.stream.position += 1
         return made
 
     def get_config(self) -> dict[str, Any]:
-        """Its arguments."""
+        """Returns the arguments of the generator."""
         return {"seed": self.seed, "name": self.name}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> SeedGenerator:
+        """Returns a new generator with the arguments that `get_config` returned.
+
+        Args:
+            config: The arguments.
+        """
         return cls(**config)
 
     def __repr__(self) -> str:
@@ -86,7 +107,7 @@ def _stream(seed: Any) -> _core.Stream:
 
 
 def _draw(op: str, shape: Any, a: float, b: float, seed: Any) -> Any:
-    """A node that draws, or what it draws on plain numbers."""
+    """Returns the output of a node that draws, or the values themselves where the shape is known."""
     stream = _stream(seed)
     arguments = {"op": op, "a": float(a), "b": float(b)}
     if isinstance(shape, KerasTensor) and shape.ndim:
@@ -105,7 +126,7 @@ def _draw(op: str, shape: Any, a: float, b: float, seed: Any) -> Any:
     count = int(np.prod(sizes, dtype=np.int64))
     if count == 0:
         return np.zeros(sizes, {"bernoulli": bool, "randint": np.int32}.get(op, np.float32))
-    # As every pass over a graph that draws, this moves the stream on.
+    # As every pass over a graph that draws, this advances the stream.
     return _core.Predictor(graph, [made])([np.zeros(count, np.float32)])[0].reshape(sizes)
 
 
@@ -118,17 +139,17 @@ def _plain(*values: Any) -> bool:
 
 
 def normal(shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = None, seed: Any = None) -> Any:
-    """Normal numbers.
+    """Draws normally distributed values.
 
     Args:
-        shape: Whole numbers, the first of which may be `ops.shape(x)[0]`, the size of the batch.
-        mean: Their mean, a number or a tensor that is broadcast.
-        stddev: Their standard deviation, the same.
-        dtype: The element type; None: "float32".
-        seed: A whole number, a `SeedGenerator`, or None for the generator of the module.
+        shape: Integers, the first of which may be `ops.shape(x)[0]`, the size of the batch.
+        mean: Mean, a number or a tensor that is broadcast.
+        stddev: Standard deviation, a number or a tensor that is broadcast.
+        dtype: Type of the result; None: "float32".
+        seed: An integer, a `SeedGenerator`, or None for the generator of the module.
 
     Returns:
-        An array, or a symbolic tensor.
+        Array or symbolic tensor of that shape.
 
     Example:
         >>> fastnn.random.normal((2, 3), seed=1).shape
@@ -144,19 +165,42 @@ def _scaled(op: str, shape: Any, mean: Any, stddev: Any, seed: Any) -> Any:
 
 
 def truncated_normal(shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = None, seed: Any = None) -> Any:
-    """Normal numbers of which none is farther than two standard deviations from the mean; arguments as of `normal`."""
+    """Draws normally distributed values within two standard deviations of the mean.
+
+    Args:
+        shape: Integers, the first of which may be `ops.shape(x)[0]`, the size of the batch.
+        mean: Mean, a number or a tensor that is broadcast.
+        stddev: Standard deviation before truncation, a number or a tensor that is broadcast.
+        dtype: Type of the result; None: "float32".
+        seed: An integer, a `SeedGenerator`, or None for the generator of the module.
+
+    Returns:
+        Array or symbolic tensor of that shape.
+
+    Example:
+        >>> bool(np.abs(fastnn.random.truncated_normal((100,), seed=1)).max() <= 2)
+        True
+    """
     return _typed(_scaled("truncated_normal", shape, mean, stddev, seed), dtype)
 
 
 def uniform(shape: Any, minval: Any = 0.0, maxval: Any = 1.0, dtype: Any = None, seed: Any = None) -> Any:
-    """Numbers that are equally likely from minval up to, but without, maxval.
+    """Draws uniformly distributed values from the range [minval, maxval).
 
     Args:
-        shape: As of `normal`.
-        minval: The lowest, a number or a tensor that is broadcast.
-        maxval: The end, the same.
-        dtype: The element type; None: "float32".
-        seed: As of `normal`.
+        shape: Integers, the first of which may be `ops.shape(x)[0]`, the size of the batch.
+        minval: Lower bound, a number or a tensor that is broadcast.
+        maxval: Upper bound, excluded; a number or a tensor that is broadcast.
+        dtype: Type of the result; None: "float32".
+        seed: An integer, a `SeedGenerator`, or None for the generator of the module.
+
+    Returns:
+        Array or symbolic tensor of that shape.
+
+    Example:
+        >>> values = fastnn.random.uniform((100,), minval=1.0, maxval=2.0, seed=1)
+        >>> bool(values.min() >= 1), bool(values.max() < 2)
+        (True, True)
     """
     if _plain(minval, maxval):
         return _typed(_draw("uniform", shape, minval, maxval, seed), dtype)
@@ -165,10 +209,26 @@ def uniform(shape: Any, minval: Any = 0.0, maxval: Any = 1.0, dtype: Any = None,
 
 
 def randint(shape: Any, minval: int, maxval: int, dtype: Any = "int32", seed: Any = None) -> Any:
-    """Whole numbers from minval up to, but without, maxval; arguments as of `normal`.
+    """Draws uniformly distributed integers from the range [minval, maxval).
+
+    Args:
+        shape: Integers, the first of which may be `ops.shape(x)[0]`, the size of the batch.
+        minval: Lower bound, an integer.
+        maxval: Upper bound, excluded; an integer.
+        dtype: Type of the result.
+        seed: An integer, a `SeedGenerator`, or None for the generator of the module.
+
+    Returns:
+        Array or symbolic tensor of that shape.
 
     Raises:
-        ValueError: There is none between them.
+        TypeError: A bound is a symbolic tensor.
+        ValueError: The range is empty.
+
+    Example:
+        >>> values = fastnn.random.randint((100,), minval=0, maxval=3, seed=1)
+        >>> int(values.min()), int(values.max())
+        (0, 2)
     """
     if not _plain(minval, maxval):
         raise TypeError("random.randint expects minval and maxval to be plain numbers")
@@ -176,38 +236,56 @@ def randint(shape: Any, minval: int, maxval: int, dtype: Any = "int32", seed: An
 
 
 def categorical(logits: Any, num_samples: int, dtype: Any = "int32", seed: Any = None) -> Any:
-    """Numbers of classes, drawn by their logits.
+    """Draws class indices with the probabilities softmax(logits).
+
+    It uses the Gumbel-max trick: the largest of the logits plus Gumbel noise (Gumbel, 1954).
 
     Args:
-        logits: Of shape (batch, classes).
-        num_samples: How many are drawn for each row.
-        dtype: The element type.
-        seed: As of `normal`.
+        logits: Logits, of shape `(batch, classes)`.
+        num_samples: Number of draws for each row.
+        dtype: Type of the result.
+        seed: An integer, a `SeedGenerator`, or None for the generator of the module.
 
     Returns:
-        Of shape (batch, num_samples).
+        Class indices, of shape `(batch, num_samples)`.
+
+    Raises:
+        ValueError: `logits` has another rank.
+
+    Example:
+        >>> fastnn.random.categorical([[0.0, 50.0]], num_samples=3, seed=1)
+        array([[1, 1, 1]], dtype=int32)
     """
     logits = ops.cast(logits, "float32")
     if len(logits.shape) != 2:
         raise ValueError(f"random.categorical expects logits of shape (batch, classes), got {tuple(logits.shape)}")
-    # The largest of logits with Gumbel noise is each class by its chance.
+    # With Gumbel noise, each class has the largest logit with its probability.
     rows, classes = ops.shape(logits)
-    chances = _draw("uniform", (rows, int(num_samples), classes), 0.0, 1.0, seed)
-    noise = ops.negative(ops.log(ops.negative(ops.log(chances))))
+    draws = _draw("uniform", (rows, int(num_samples), classes), 0.0, 1.0, seed)
+    noise = ops.negative(ops.log(ops.negative(ops.log(draws))))
     return ops.cast(ops.argmax(ops.add(ops.expand_dims(logits, 1), noise), -1), dtype)
 
 
 def dropout(inputs: Any, rate: float, noise_shape: Sequence[int | None] | None = None, seed: Any = None) -> Any:
-    """A share of the numbers set to 0, the others divided by 1 - rate.
+    """Sets a random fraction of the elements to 0 and divides the others by 1 - rate.
+
+    Reference: Srivastava et al., 2014, "Dropout: a simple way to prevent neural networks from overfitting".
 
     Args:
-        inputs: A tensor or an array.
-        rate: The share, from 0 up to but not including 1.
-        noise_shape: The shape of the mask, where axes of size 1 share one draw; None: that of the inputs.
-        seed: As of `normal`.
+        inputs: Array or tensor.
+        rate: Fraction, from 0 up to but not including 1.
+        noise_shape: Shape of the mask; axes of size 1 share one draw. None: that of `inputs`.
+        seed: An integer, a `SeedGenerator`, or None for the generator of the module.
+
+    Returns:
+        Array or tensor of the shape of `inputs`, float32.
 
     Raises:
-        ValueError: The rate is out of its range.
+        ValueError: `rate` is out of its range.
+
+    Example:
+        >>> fastnn.random.dropout(np.ones(6), rate=0.5, seed=1)
+        array([0., 0., 0., 0., 0., 0.], dtype=float32)
     """
     if not 0.0 <= rate < 1.0:
         raise ValueError(f"random.dropout expects a rate from 0 up to but not including 1, got {rate}")
@@ -220,22 +298,33 @@ def dropout(inputs: Any, rate: float, noise_shape: Sequence[int | None] | None =
 
 
 def shuffle(x: Any, axis: int = 0, seed: Any = None) -> Any:
-    """The parts along an axis in a random order.
+    """Returns the slices along an axis in random order.
 
     Args:
-        x: A tensor or an array.
-        axis: Along which; of a symbolic tensor not the batch.
-        seed: As of `normal`.
+        x: Array or tensor.
+        axis: The axis; not the batch of a symbolic tensor.
+        seed: An integer, a `SeedGenerator`, or None for the generator of the module.
+
+    Returns:
+        Array or tensor of the shape of `x`.
 
     Raises:
         ValueError: The axis is the batch of a symbolic tensor.
+
+    Example:
+        >>> sorted(fastnn.random.shuffle(np.arange(5), seed=1).tolist())
+        [0, 1, 2, 3, 4]
     """
     x = ops.convert_to_tensor(x)
     length = x.shape[axis]
     if is_traced(x) and (length is None or (is_batched(tensor(x)) and axis % len(x.shape) == 0)):
         raise ValueError(
-            f"random.shuffle: axis {axis} of {x.shape} is the batch, whose rows are not to depend on one another; "
+            f"random.shuffle: axis {axis} of {x.shape} is the batch, whose rows must not depend on one another; "
             "fit(shuffle=True) shuffles rows"
         )
     order = ops.argsort(_draw("uniform", (length,), 0.0, 1.0, seed))
     return ops.take(x, order, axis)
+
+
+def __dir__() -> list[str]:
+    return __all__

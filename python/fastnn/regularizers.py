@@ -1,4 +1,4 @@
-"""Regularizers: penalties on weights (or activities) that are added to the loss."""
+"""Regularizers: penalties on weights or activations that are added to the loss."""
 
 from __future__ import annotations
 
@@ -12,30 +12,58 @@ from fastnn.configurable import Configurable, converts
 from fastnn.naming import lookup
 from fastnn.symbolic.tensors import operators
 
+__all__ = [
+    "L1",
+    "L1L2",
+    "L2",
+    "FunctionRegularizer",
+    "OrthogonalRegularizer",
+    "Regularizer",
+    "get",
+    "l1",
+    "l1_l2",
+    "l2",
+]
+
 
 class Regularizer(Configurable):
-    """Base of all penalties: l1 * sum(|w|) + l2 * sum(w**2).
+    """Base class of all regularizers: l1 * sum(|w|) + l2 * sum(w**2).
 
-    A regularizer of your own says its penalty in `__call__`, with the functions of `fastnn.ops`.
+    A custom regularizer returns its penalty from `__call__`, computed with `fastnn.ops`.
+
+    Example:
+        >>> class Spread(fastnn.regularizers.Regularizer):
+        ...     def __call__(self, x):
+        ...         return 0.5 * ops.var(x)
+        >>> float(Spread()(np.array([0.0, 2.0])))
+        0.5
     """
 
     keras_module = "keras.regularizers"
 
     def is_custom(self) -> bool:
-        """Whether the penalty is Python code, and not l1 and l2."""
+        """Returns True where the penalty is Python code rather than factors of l1 and l2."""
         return type(self).__call__ is not Regularizer.__call__
 
     def strengths(self) -> tuple[float, float]:
-        """(l1, l2)."""
+        """Returns the factors (l1, l2)."""
         return float(self.__dict__.get("l1") or 0.0), float(self.__dict__.get("l2") or 0.0)
 
     def __call__(self, x: ArrayLike) -> float:
-        """The penalty of an array."""
+        """Returns the penalty of an array.
+
+        Args:
+            x: Array, or symbolic tensor.
+
+        Returns:
+            The penalty.
+        """
         array = np.asarray(x, dtype=np.float64)
         l1, l2 = self.strengths()
         return l1 * float(np.abs(array).sum()) + l2 * float(np.square(array).sum())
 
     def store_arguments(self, arguments: dict[str, Any]) -> None:
+        """Checks the arguments and keeps them as attributes."""
         super().store_arguments(arguments)
         for name, value in arguments.items():
             if name not in ("l1", "l2", "factor"):
@@ -46,58 +74,93 @@ class Regularizer(Configurable):
 
 
 class L1(Regularizer):
-    """l1 * sum(|w|): drives weights to zero.
+    """L1 regularizer: l1 * sum(|w|), which drives weights to zero.
 
     Args:
-        l1: The strength.
+        l1: Factor.
+
+    Raises:
+        ValueError: `l1` is not a number of at least 0.
+
+    Example:
+        >>> fastnn.regularizers.L1(0.5)(np.array([1.0, -2.0]))
+        1.5
     """
+
+    l1: float
 
     def __init__(self, l1: float = 0.01) -> None:
         pass
 
 
 class L2(Regularizer):
-    """l2 * sum(w**2): keeps weights small. A text that writes lambda/(2m) * sum(w**2) means l2 = lambda / (2 m).
+    """L2 regularizer: l2 * sum(w**2), which keeps weights small.
+
+    A text that writes the penalty as lambda / (2 m) * sum(w**2) means l2 = lambda / (2 m).
 
     Args:
-        l2: The strength.
+        l2: Factor.
+
+    Raises:
+        ValueError: `l2` is not a number of at least 0.
 
     Example:
-        >>> layers.Dense(32, activation="relu", kernel_regularizer=regularizers.L2(0.01))
+        >>> fastnn.regularizers.L2(0.5)(np.array([1.0, -2.0]))
+        2.5
     """
+
+    l2: float
 
     def __init__(self, l2: float = 0.01) -> None:
         pass
 
 
 class L1L2(Regularizer):
-    """l1 * sum(|w|) + l2 * sum(w**2).
+    """L1 and L2 regularizer: l1 * sum(|w|) + l2 * sum(w**2).
 
     Args:
-        l1: The strength of the first.
-        l2: The strength of the second.
+        l1: Factor of the absolute values.
+        l2: Factor of the squares.
+
+    Raises:
+        ValueError: A factor is not a number of at least 0.
+
+    Example:
+        >>> fastnn.regularizers.L1L2(l1=0.5, l2=0.5)(np.array([1.0, -2.0]))
+        4.0
     """
+
+    l1: float
+    l2: float
 
     def __init__(self, l1: float = 0.0, l2: float = 0.0) -> None:
         pass
 
 
 class OrthogonalRegularizer(Regularizer):
-    """Keeps the rows (or columns) of a matrix at right angles: factor * the mean |cosine| of two of them, halved.
+    """Regularizer towards orthogonal rows or columns: factor / 2 times the mean |cosine| of the angles between them.
 
     Args:
-        factor: The strength.
+        factor: Factor.
         mode: "rows" or "columns".
 
     Raises:
-        ValueError: The mode is another, or the weight is no matrix.
+        ValueError: `mode` is unknown, or the weight is not a matrix.
+
+    Example:
+        >>> float(fastnn.regularizers.OrthogonalRegularizer(factor=1.0)(np.eye(2)))
+        0.0
     """
+
+    factor: float
+    mode: str
 
     def __init__(self, factor: float = 0.01, mode: str = "rows") -> None:
         if mode not in ("rows", "columns"):
             raise ValueError(f"OrthogonalRegularizer expects mode 'rows' or 'columns', got {mode!r}")
 
     def __call__(self, x: Any) -> Any:
+        """Returns the penalty of a weight, an array or a symbolic tensor."""
         if len(x.shape) != 2:
             raise ValueError(f"OrthogonalRegularizer expects a matrix, got shape {tuple(x.shape)}")
         axis = 1 if self.mode == "rows" else 0
@@ -110,16 +173,23 @@ class OrthogonalRegularizer(Regularizer):
 
 
 class FunctionRegularizer(Regularizer):
-    """A Python function of a weight as a regularizer.
+    """Regularizer that calls a Python function of the weight.
 
     Args:
         function: Returns the penalty, computed with `fastnn.ops`.
+
+    Example:
+        >>> float(fastnn.regularizers.FunctionRegularizer(lambda w: ops.sum(w**4))(np.array([1.0, 2.0])))
+        17.0
     """
+
+    function: Callable[[Any], Any]
 
     def __init__(self, function: Callable[[Any], Any]) -> None:
         pass
 
     def __call__(self, x: Any) -> Any:
+        """Returns the penalty of a weight, an array or a symbolic tensor."""
         return self.function(x)
 
 
@@ -128,7 +198,19 @@ l2 = L2
 
 
 def l1_l2(l1: float = 0.01, l2: float = 0.01) -> L1L2:
-    """An `L1L2`, by its older name and with its older defaults."""
+    """Returns an `L1L2`, with the name and the defaults of older Keras.
+
+    Args:
+        l1: Factor of the absolute values.
+        l2: Factor of the squares.
+
+    Returns:
+        The regularizer.
+
+    Example:
+        >>> fastnn.regularizers.l1_l2()
+        L1L2(l1=0.01, l2=0.01)
+    """
     return L1L2(l1, l2)
 
 
@@ -140,11 +222,22 @@ _classes: dict[str, Any] = {
 
 @converts("_regularizer")
 def get(identifier: Any) -> Regularizer | None:
-    """The regularizer that a name, a config, a class or an object means.
+    """Returns the regularizer for a name, a config, a class, an object or a function.
+
+    Args:
+        identifier: Name such as "l2", config with "class_name" and "config", class or object of `Regularizer`, function
+            of a weight, or None.
+
+    Returns:
+        The regularizer; None for None.
 
     Raises:
-        ValueError: The name is unknown; the message proposes the nearest.
-        TypeError: It is nothing of the kind.
+        ValueError: The name is unknown; the message suggests the closest one.
+        TypeError: `identifier` is none of these.
+
+    Example:
+        >>> fastnn.regularizers.get("l2")
+        L2()
     """
     if identifier is None or isinstance(identifier, Regularizer):
         return identifier
@@ -158,3 +251,7 @@ def get(identifier: Any) -> Regularizer | None:
     if callable(identifier):
         return FunctionRegularizer(identifier)
     raise TypeError(f"regularizer expects a name, an object of fastnn.regularizers or a function, got {identifier!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

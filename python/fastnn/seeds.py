@@ -1,8 +1,8 @@
-"""The one source of seeds.
+"""The source of seeds.
 
-Every random thing that was given no seed draws one here when it is made: the n-th draw is a pure function of the global
-seed and n, so a script that begins with `set_random_seed` repeats itself bit for bit. This file owns no random numbers:
-those come from the core.
+Every random object without a seed draws one here when it is created. The n-th draw is a pure function of the global
+seed and n, so a script that begins with `set_random_seed` repeats itself bit for bit. This file draws seeds only;
+random numbers come from the core.
 """
 
 from __future__ import annotations
@@ -23,22 +23,24 @@ _settings = 0
 
 
 def set_random_seed(seed: int) -> None:
-    """Makes everything random that is created from here on repeatable.
-
-    Python's `random` and NumPy's global generator are seeded too, as Keras does.
+    """Seeds everything random that is created from now on, Python's `random` and NumPy's global generator.
 
     Args:
-        seed: A whole number from 0 to 2**32 - 1.
+        seed: An integer from 0 to 2**32 - 1.
 
     Raises:
-        ValueError: `seed` is no such number.
+        ValueError: `seed` is not such an integer.
 
     Example:
         >>> fastnn.utils.set_random_seed(42)
+        >>> first = fastnn.random.normal((2,))
+        >>> fastnn.utils.set_random_seed(42)
+        >>> bool(np.all(first == fastnn.random.normal((2,))))
+        True
     """
     global _seed, _drawn, _settings
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 1 << 32:
-        raise ValueError(f"set_random_seed expects a whole number from 0 to 2**32 - 1, got {seed!r}")
+        raise ValueError(f"set_random_seed expects an integer from 0 to 2**32 - 1, got {seed!r}")
     random.seed(int(seed))
     np.random.seed(int(seed))
     with _lock:
@@ -47,12 +49,12 @@ def set_random_seed(seed: int) -> None:
 
 
 def settings() -> int:
-    """How often the global seed was set: what was drawn from an earlier one begins anew."""
+    """Returns how often the global seed was set; generators of an earlier seed start again."""
     return _settings
 
 
 def next_seed() -> int:
-    """A seed for one object: the next of the sequence that the global seed begins."""
+    """Returns a seed for one object: the next of the sequence that the global seed starts."""
     global _drawn
     with _lock:
         _drawn += 1
@@ -64,5 +66,11 @@ def next_seed() -> int:
 
 
 def clear_session() -> None:
-    """Lets automatic names start again from `dense`."""
+    """Resets the counters of automatic names, so that they start again from "dense".
+
+    Example:
+        >>> fastnn.utils.clear_session()
+        >>> layers.Dense(1).name
+        'dense'
+    """
     naming.reset_names()

@@ -1,7 +1,7 @@
-"""The table of layers: every layer with its arguments in awkward shapes, and what it means in float64 NumPy.
+"""Table of layers: every layer with its arguments in awkward shapes, and its reference in float64 NumPy.
 
-A row names a shape or an argument that has gone wrong somewhere before (`conv2d-k3-s2-same-odd`), says how to make the
-layer, the shape of one sample (of each input, where it has several), and its reference: `forward(x, weights, training)`
+A row names a shape or an argument that is error-prone (`conv2d-k3-s2-same-odd`). It has a function that makes the
+layer, the shape of one sample (of each input, where it has several), and the reference: `forward(x, weights, training)`
 on a whole batch (a list of them), written by hand for clarity alone. `weights` maps the role of a weight ("kernel") to
 its float64 value. `test_layers.py` walks the table; it derives the gradients from the references, so none is written
 there. One file a family; losses and metrics have tables of their own.

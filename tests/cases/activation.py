@@ -12,7 +12,7 @@ from fastnn import layers
 
 
 def sparsemax(x: Array, axis: int = -1) -> Array:
-    """By its definition: of all supports the one whose threshold lies between what it holds and what it leaves."""
+    """By its definition: the support whose threshold lies between the elements inside and outside of it."""
     x = np.moveaxis(x, axis, -1)
     ordered = -np.sort(-x, axis=-1)
     total = np.cumsum(ordered, axis=-1)

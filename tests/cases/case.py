@@ -1,4 +1,4 @@
-"""What a row of the table of layers is."""
+"""Rows of the table of layers."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ class Case:
     """One row of the table of layers.
 
     Attributes:
-        name: What is special about it.
-        make: Makes the layer, with the same arguments and seeds each time.
+        name: Distinguishing feature.
+        make: Creates the layer, with the same arguments and seeds each time.
         shape: The shape of one sample; a tuple of shapes for a layer that is called on a list.
         forward: The reference, on an array or a list of arrays.
-        state: The reference of what a training step leaves in the weights that no gradient moves, by role.
-        scale: Inputs are normal numbers times this, plus
-        offset: this.
-        rtol: How far a value may be from the reference, in parts of the largest element.
+        state: The reference of the non-trainable weights after a training step, by role.
+        scale: Inputs are standard normal values times `scale`,
+        offset: plus `offset`.
+        rtol: Tolerance of values, relative to the largest element.
         gradient_rtol: The same for gradients.
     """
 
@@ -47,7 +47,7 @@ class Case:
 
     @property
     def shapes(self) -> list[Shape]:
-        """One for each input."""
+        """Returns a value for each input."""
         return list(self.shape) if self.several else [self.shape]  # type: ignore[list-item, arg-type]
 
     def reference(self, xs: list[Array], weights: Weights, training: bool) -> Array:

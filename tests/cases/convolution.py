@@ -1,6 +1,6 @@
 """Rows for convolutions of sequences and volumes, transposed, depthwise and separable ones.
 
-One reference serves them all: for every output, the window of the padded input, tap after tap.
+One reference for all: for every output, the window of the padded input, tap by tap.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def each(value: Sizes, rank: int) -> tuple[int, ...]:
 
 
 def windows(x: Array, size: Sizes, strides: Sizes, padding: str, dilation: Sizes) -> Iterator[tuple[Any, Array]]:
-    """For each place of the window, what lies under it: (place, (batch, ..., channels))."""
+    """Yields for each position of the window the elements below it: (position, (batch, ..., channels))."""
     rank = x.ndim - 2
     size, strides, dilation = each(size, rank), each(strides, rank), each(dilation, rank)
     borders, counts = [(0, 0)], []
@@ -86,7 +86,7 @@ def transposed(
     activation: str | None = None,
     **_: Any,
 ) -> Forward:
-    """Kernels are laid down on a canvas with a margin, then the canvas is cut."""
+    """Adds kernels to a canvas with a margin, then crops the canvas."""
 
     def forward(x: Array, w: Weights, training: bool) -> Array:
         rank, kernel = x.ndim - 2, w["kernel"]
@@ -100,7 +100,7 @@ def transposed(
                 length = (n - 1) * s + span + (max(s - span, 0) if extra is None else extra)
             else:
                 length = n * s if extra is None else (n - 1) * s + span % 2 + extra
-                # What "same" leaves out at both ends, the larger part at the end where it is odd.
+                # Padding "same" crops both ends, the larger part at the end where it is odd.
                 lost = (n - 1) * s + span - length
                 before = max(lost // 2, 0)
             cuts.append(slice(before, before + length))

@@ -151,7 +151,7 @@ def pair(value: int | tuple[int, int]) -> tuple[int, int]:
 def padded(
     x: Array, window: tuple[int, int], strides: tuple[int, int], padding: str, dilation: tuple[int, int], fill: float
 ) -> tuple[Array, tuple[int, int]]:
-    """The images with their border, and the height and width of what a sliding window makes of them."""
+    """Returns the padded images, and the height and width of the output of a sliding window."""
     borders, sizes = [(0, 0)], []
     for n, f, s, d in zip(x.shape[1:3], window, strides, dilation, strict=True):
         reach = (f - 1) * d + 1
@@ -170,7 +170,7 @@ def padded(
 def taps(
     x: Array, window: tuple[int, int], strides: tuple[int, int], padding: str, dilation: tuple[int, int], fill: float
 ) -> Iterator[tuple[int, int, Array]]:
-    """For each place (i, j) of the window, the pixels that lie under it: (batch, out height, out width, channels)."""
+    """Yields for each position (i, j) of the window the pixels below it: (batch, out height, out width, channels)."""
     image, (rows, columns) = padded(x, window, strides, padding, dilation, fill)
     for i in range(window[0]):
         for j in range(window[1]):
@@ -397,7 +397,7 @@ def batch_normalization_cases() -> Iterator[Case]:
     yield batch_normalization_case("momentum-epsilon", (4, 3), momentum=0.5, epsilon=0.1)
     yield batch_normalization_case("frozen", (4, 3), frozen=True)
     yield batch_normalization_case("large", (9, 8, 32))
-    # float32 itself keeps only 1e-5 of a spread of 1 around 100: a variance of squares less squares would keep nothing.
+    # float32 has a precision of 1e-5 around 100: a variance computed as a difference of squares would have none.
     yield batch_normalization_case("far-from-zero", (6, 3), row={"offset": 100.0, "rtol": 1e-4})
 
 
@@ -431,7 +431,7 @@ def shape_cases() -> Iterator[Case]:
 
 
 def spread(xs: list[Array]) -> list[Array]:
-    """Arrays of one rank: ones after the batch where there are fewer axes."""
+    """Returns arrays of one rank, with axes of size 1 added after the batch."""
     rank = max(x.ndim for x in xs)
     return [x.reshape(len(x), *[1] * (rank - x.ndim), *x.shape[1:]) for x in xs]
 
@@ -527,12 +527,12 @@ EPSILON = 1e-7
 
 
 def unit(p: Array) -> Array:
-    """Clipped to [1e-7, 1 - 1e-7] as float32 knows them: its neighbour of 1 is 1.2e-7 away."""
+    """Clips to [1e-7, 1 - 1e-7] in float32, whose neighbor of 1 is 1.2e-7 away."""
     return np.clip(p, np.float32(EPSILON), np.float32(1 - EPSILON)).astype(np.float64)
 
 
 def shares(p: Array) -> Array:
-    """Outputs as probabilities: what does not come from a softmax is divided by its sum first."""
+    """Returns outputs as probabilities: those that are not from a softmax are divided by their sum."""
     return unit(p / np.maximum(p.sum(axis=-1, keepdims=True), EPSILON))
 
 
@@ -561,8 +561,8 @@ class LossCase:
     """One row of the table of losses: a Dense layer with this activation, this loss on its outputs.
 
     Attributes:
-        name: What is special about it.
-        make: Makes the loss: an object, or its name in words.
+        name: Distinguishing feature.
+        make: Creates the loss: an object or its name.
         units: Outputs of the Dense layer.
         activation: Activation of the Dense layer.
         labels: "real", "binary", "one_hot" or "class".
@@ -786,7 +786,7 @@ METRIC_CASES = [
 
 
 def labels_for(kind: str, rows: int, units: int, seed: int = 5) -> tuple[NDArray[Any], Array]:
-    """Labels as a user gives them, and as the references want them: (rows, units) float64."""
+    """Returns labels as a user passes them, and as the references need them: (rows, units) float64."""
     rng = np.random.default_rng(seed)
     if kind == "real":
         y = rng.normal(size=(rows, units)).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Rows for the normalizations that a sample makes by itself: layer, group, root mean square and unit normalization."""
+"""Rows for normalizations within a sample: layer, group, root mean square and unit normalization."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def axes_of(x: Array, axis: int | tuple[int, ...]) -> tuple[int, ...]:
 
 
 def along(x: Array, weight: Array, axes: tuple[int, ...]) -> Array:
-    """A weight with the sizes of `axes`, ready to meet x."""
+    """Returns a weight with the sizes of `axes`, reshaped to broadcast with x."""
     return weight.reshape([n if d in axes else 1 for d, n in enumerate(x.shape)])
 
 

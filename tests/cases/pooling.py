@@ -15,7 +15,7 @@ Sizes = int | Sequence[int]
 
 
 def pooling(kind: str, pool_size: Sizes = 2, strides: Sizes | None = None, padding: str = "valid") -> Forward:
-    """Each window cut out of the input by itself, as far as it is there."""
+    """Yields each window of the input, as far as it lies inside."""
 
     def forward(x: Array, w: Weights, training: bool) -> Array:
         rank = x.ndim - 2

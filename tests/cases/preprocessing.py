@@ -1,4 +1,4 @@
-"""Rows for rescaling, normalization, encodings, resizing; and random images whose draw leaves no choice."""
+"""Rows for rescaling, normalization, encodings, resizing, and random images with degenerate distributions."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ Matrix = Array
 def one(
     name: str, make: Callable[[], Any], shape: tuple[int, ...], function: Callable[[Array], Array], **more: Any
 ) -> Case:
-    """A row of a layer that does the same in training and in inference."""
+    """Returns a row of a layer that is the same in training and in inference."""
     return Case(name, make, shape, lambda x, w, t: function(x), **more)
 
 
 def trained(
     name: str, make: Callable[[], Any], shape: tuple[int, ...], function: Callable[[Array], Array], **more: Any
 ) -> Case:
-    """A row of a layer that passes its input on in inference."""
+    """Returns a row of a layer that is the identity in inference."""
 
     def forward(x: Array, w: Weights, training: bool) -> Array:
         return function(x) if training else x
@@ -75,7 +75,7 @@ def number_cases() -> Iterator[Case]:
 
 
 def encoded(x: Array, depth: int, mode: str) -> Array:
-    """Vectors of the whole parts of x; those of a sample are added up, or told once."""
+    """Returns vectors for the integer parts of x; those of a sample are added, or counted once."""
     hot = np.trunc(x)[..., None] == np.arange(depth)
     hot = np.where(np.isnan(x)[..., None], np.nan, hot)
     if mode == "one_hot":
@@ -110,7 +110,7 @@ CURVES: dict[str, Callable[[Array], Array]] = {
 
 
 def shares(size: int, target: int, interpolation: str, antialias: bool) -> Matrix:
-    """How much each of `size` pixels counts in each of `target` pixels."""
+    """Returns the weights of each of `size` pixels in each of `target` pixels."""
     scale = size / target
     if interpolation == "nearest":
         return np.eye(size)[[math.floor((o + 0.5) * scale) for o in range(target)]]
@@ -121,7 +121,7 @@ def shares(size: int, target: int, interpolation: str, antialias: bool) -> Matri
 
 
 def mixed(matrix: Matrix, x: Array) -> Array:
-    """matrix @ x along axis 1 of x, in which a NaN that counts for nothing does nothing."""
+    """Returns matrix @ x along axis 1 of x; a NaN with weight 0 has no effect."""
     parts = np.where(matrix[None, :, :, None, None] == 0, 0, matrix[None, :, :, None, None] * x[:, None])
     return parts.sum(axis=2)
 
@@ -184,7 +184,7 @@ def resizing_cases() -> Iterator[Case]:
 
 
 def beyond(fill: str, size: int, index: Any) -> Any:
-    """The index within an axis that stands for one beyond its border."""
+    """Returns the index inside an axis for one beyond its border."""
     if fill == "nearest":
         return np.clip(index, 0, size - 1)
     once = np.arange(size)
@@ -195,7 +195,7 @@ def beyond(fill: str, size: int, index: Any) -> Any:
 def warped(
     x: Array, matrix: Any, fill_mode: str = "reflect", interpolation: str = "bilinear", fill_value: float = 0.0
 ) -> Array:
-    """Each pixel (column, row) looked up at matrix @ (column, row, 1)."""
+    """Returns for each pixel (column, row) the one at matrix @ (column, row, 1)."""
     _, height, width, _ = x.shape
     rows, columns = np.meshgrid(np.arange(height), np.arange(width), indexing="ij")
     across, down = np.einsum("ij,jhw->ihw", np.asarray(matrix, float), np.stack([columns, rows, np.ones_like(rows)]))
@@ -217,7 +217,7 @@ def warped(
 
 
 def about_middle(turn: Any, height: int, width: int) -> Any:
-    """The matrix that turns (column, row) and leaves the middle where it is."""
+    """Returns the matrix that rotates (column, row) around the center."""
     middle = np.array([(width - 1) / 2, (height - 1) / 2])
     return np.column_stack([turn, middle - np.asarray(turn) @ middle])
 
@@ -286,7 +286,7 @@ def solarized(x: Array, more: float, threshold: float) -> Array:
 
 
 def saturated(x: Array, factor: float) -> Array:
-    """The saturation of hue, saturation and value, times factor / (1 - factor)."""
+    """Multiplies the saturation of hue, saturation and value by factor / (1 - factor)."""
     high, low = x.max(axis=-1, keepdims=True), x.min(axis=-1, keepdims=True)
     saturation = (high - low) / high
     more = np.minimum(saturation * factor / (1 - factor), 1) / saturation

@@ -1,4 +1,4 @@
-"""Rows for the recurrent layers: what a cell does at each step, written out."""
+"""Rows for the recurrent layers: each step of a cell, written out."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Cell = Callable[[Array, list[Array], Weights, Drops], list[Array]]
 
 
 def product(x: Array, kernel: Array, drops: Any) -> Array:
-    """x times the kernel, each gate's columns with what its factor leaves of x."""
+    """Returns x times the kernel, with the dropout factor of each gate applied to x."""
     if drops is None:
         return x @ kernel
     kernels = np.split(kernel, len(drops), axis=-1)

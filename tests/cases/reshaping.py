@@ -1,4 +1,4 @@
-"""Rows for layers that move numbers: axes exchanged, repeated, cut off, padded, and made larger."""
+"""Rows for layers that move elements: axes permuted, repeated, cropped, padded, enlarged."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ CURVES: dict[str, Callable[[Array], Array]] = {
 
 
 def blended(x: Array, axis: int, factor: int, interpolation: str) -> Array:
-    """One axis made larger: for each new place the sum over the old places that have a weight there."""
+    """Enlarges one axis: each new element is a weighted sum of old ones."""
     x = np.moveaxis(x, axis, 0)
     y = []
     for i in range(len(x) * factor):

@@ -1,5 +1,5 @@
-"""Writes the files of this folder with real Keras: models of every kind, what they make of some data, and how
-training goes on.
+"""Writes the files of this folder with real Keras: models of every kind, their outputs for some data, and how
+training continues.
 
 Run it once for each version, in an environment that has it (`keras` with jax; `tf_keras` with TensorFlow for Keras 2):
 
@@ -128,7 +128,7 @@ def functions():
 
 
 def later():
-    """Functions that Keras 3.0 has not."""
+    """Functions that Keras 3.0 lacks."""
     ops = K.ops
     x = K.Input((4, 6))
     h = ops.layer_normalization(x, axis=-1, epsilon=1e-3) + ops.rms_normalization(x) * x[..., :1]
@@ -144,7 +144,7 @@ MODELS = [chain, branched, single, convolutions, recurrent, words, prepared, fun
 
 
 def known(layer, rng):
-    """Weights that are not all zeros and ones, so that mixing two up is seen; variances and counts stay."""
+    """Sets weights that are not all zeros and ones, so that confused ones differ; variances and counts stay."""
     for variable in layer.weights:
         value = np.asarray(variable)
         if not ("variance" in variable.name or "mean" in variable.name or "count" in variable.name):
@@ -172,7 +172,7 @@ def write(folder):
         try:
             model, shapes, kind = make()
         except AttributeError:
-            continue  # a layer that this version has not
+            continue  # a layer that this version lacks
         rng = np.random.default_rng(11)
         known(model, rng)
         xs = [rng.normal(size=(4, *shape)).astype("float32") for shape in shapes]

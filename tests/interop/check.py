@@ -1,4 +1,4 @@
-"""Loads with real Keras what `write.py` wrote: no warning, the same outputs, and training goes on along the same path.
+"""Loads the files of `write.py` with real Keras: no warning, the same outputs, and training continues alike.
 
     KERAS_BACKEND=jax python tests/interop/check.py FOLDER
 
@@ -52,7 +52,7 @@ def listed(arrays, word):
 
 
 def far(got, expected, tolerance):
-    """What differs, in words; nothing where it is the same."""
+    """Returns a description of the difference; empty where there is none."""
     got = got if isinstance(got, (list, tuple)) else [got]
     if len(got) != len(expected):
         return f"{len(got)} outputs for {len(expected)}"
@@ -60,7 +60,7 @@ def far(got, expected, tolerance):
         one, other = np.asarray(one).astype("float64"), other.astype("float64")
         if one.shape != other.shape:
             return f"shape {one.shape} for {other.shape}"
-        # Numbers that are infinite, and NaN, are the same or not.
+        # Infinite values and NaN are compared exactly.
         same = (one == other) | (np.isnan(one) & np.isnan(other))
         largest = np.abs(other[np.isfinite(other)]).max(initial=1.0)
         error = np.abs(one[~same] - other[~same]).max(initial=0) / largest
@@ -74,7 +74,7 @@ def alone(values):
 
 
 def check(folder, entry):
-    """What is wrong with a model, in words."""
+    """Returns a description of the faults of a model."""
     with np.load(folder / f"{entry['name']}.npz") as file:
         arrays = dict(file)
     x, outputs = alone(listed(arrays, "x")), listed(arrays, "o")

@@ -1,4 +1,4 @@
-"""Writes models of every kind with fastnn, and what they make of some data, for `check.py` to load with real Keras.
+"""Writes models of every kind with fastnn, and their outputs, for `check.py` to load with real Keras.
 
 python tests/interop/write.py FOLDER
 """
@@ -24,7 +24,7 @@ STEPS = 3
 
 
 def models():
-    """Whole models that are compiled: (name, model, inputs, targets, since when Keras reads it)."""
+    """Returns compiled models: (name, model, inputs, targets, first version of Keras that reads it)."""
     rng = np.random.default_rng(0)
     images = rng.normal(size=(8, 6, 6, 2)).astype(np.float32)
     chain = Sequential(
@@ -71,7 +71,7 @@ def models():
 
 
 def functions():
-    """Models of one function of `fastnn.ops`, one for each way of calling one: (name, model, inputs, classes).
+    """Returns models of one function of `fastnn.ops`, one for each form of call: (name, model, inputs, classes).
 
     With a second input and output: Keras 3.0 to 3.3 do not read models of one.
     """
@@ -98,7 +98,7 @@ def functions():
 
 
 def for_each(one, like):
-    """What has no batch, for each row."""
+    """Repeats a value without a batch for each row."""
     zeros = ops.cast(ops.reshape(ops.zeros_like(like), (-1, *[1] * len(one.shape))), one.dtype)
     return (ops.logical_or if one.dtype == "bool" else ops.add)(ops.expand_dims(one, 0), zeros)
 

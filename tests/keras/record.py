@@ -1,4 +1,4 @@
-"""Runs the rows with Keras 3 and writes what it gives to `files/`, for `test_keras_replay.py`.
+"""Runs the rows with Keras 3 and writes the results to `files/`, for `test_keras_replay.py`.
 
     KERAS_BACKEND=jax python tests/keras/record.py [family ...]
 

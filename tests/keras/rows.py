@@ -1,8 +1,8 @@
-"""What a row of the replayed models is: a model, its data, and how it is trained for a few steps.
+"""Rows of the replayed models: a model, its data, and its training for a few steps.
 
-A row is written once and run twice: by `record.py` with Keras, whose numbers go to a file, and by
-`test_keras_replay.py` with fastnn, which must find the same numbers from the same weights. This file owns the data of
-both sides and the run; the rows stand in `rows_<family>.py`, one list `ROWS` a file.
+A row is written once and run twice: by `record.py` with Keras, whose results go to a file, and by
+`test_keras_replay.py` with fastnn, which must give the same results from the same weights. This file owns the data of
+both sides and the run; the rows are in `rows_<family>.py`, one list `ROWS` for each file.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ HERE = Path(__file__).parent
 FILES = HERE / "files"
 
 Array = NDArray[Any]
-Random = np.random.RandomState  # whose numbers NumPy promises never to change
+Random = np.random.RandomState  # whose values NumPy guarantees not to change
 Make = Callable[[Random], Any]
 
 
@@ -30,22 +30,22 @@ def sgd(keras: Any) -> Any:
 
 @dataclass(frozen=True)
 class Row:
-    """One model that Keras has run.
+    """Model that Keras has run.
 
     Attributes:
-        name: What is special about it; also the name of its file.
+        name: Distinguishing feature; also the name of its file.
         build: Makes the model from the module `keras` (or `fastnn`), its input shapes known. Layers that draw random
-            numbers in a forward pass want `train=False`.
-        inputs: Makes the array, or the list of them, that the model is called on; None: normal numbers.
-        targets: Makes the labels; None: normal numbers of the outputs' shapes.
+            numbers in a forward pass need `train=False`.
+        inputs: Makes the array, or the list of them, that the model is called on; None: normal values.
+        targets: Makes the targets; None: normal values of the outputs' shapes.
         loss: A name, a list of them, or a function of the module that makes the loss.
         optimizer: A function of the module that makes the optimizer.
-        metrics: Names, as `compile` takes them.
-        rows: Samples in the one batch.
-        steps: How often it is trained on.
-        train: Whether it is trained at all.
-        rtol: How far an output may be from Keras', in parts of the largest.
-        train_rtol: The same for losses, for the way that each weight went, and for the outputs after training.
+        metrics: Names of metrics for `compile`.
+        rows: Number of samples in the batch.
+        steps: Number of training steps.
+        train: Trains the model.
+        rtol: Tolerance of outputs, relative to the largest.
+        train_rtol: The same for losses, for the change of each weight, and for the outputs after training.
     """
 
     name: str
@@ -63,7 +63,7 @@ class Row:
 
 
 def families(names: Sequence[str] = ()) -> dict[str, list[Row]]:
-    """The rows of the named families, or of all."""
+    """Returns the rows of the named families, or of all."""
     found = sorted(path.stem.removeprefix("rows_") for path in HERE.glob("rows_*.py"))
     return {name: importlib.import_module(f"rows_{name}").ROWS for name in names or found}
 
@@ -83,12 +83,12 @@ def _normal(random: Random, shapes: Any, rows: int) -> Any:
 
 
 def run(row: Row, keras: Any, weights: Sequence[Array] | None = None) -> dict[str, Array]:
-    """What the model gives before, while and after it is trained, by name ("outputs_0", "losses", "after_3").
+    """Returns the results of a model before, during and after training, by name ("outputs_0", "losses", "after_3").
 
     Args:
         row: The row.
         keras: The module.
-        weights: The model's weights; None: its own, those among them that are constant moved a little, so that a
+        weights: The model's weights; None: its own, with constant ones changed a little, so that a
             bias or a gamma shows.
     """
     random = Random(1)

@@ -21,7 +21,7 @@ def functional(name: str, shapes: list[tuple[int, ...]], build: Callable[..., An
 
 
 def each(k: Any, made: Any) -> Any:
-    """Output and scores as outputs of layers of their own, since Keras tells losses apart by the layers' names."""
+    """Returns output and scores as outputs of separate layers, since Keras distinguishes losses by layer names."""
     return [k.Activation("linear")(one) for one in made] if isinstance(made, (list, tuple)) else made
 
 
@@ -88,7 +88,7 @@ functional(
 
 
 def padded(random: Random) -> Any:
-    """Ids with zeros at the end of each row but the first id."""
+    """Returns ids with zeros at the end of each row, except the first id."""
     ids = random.randint(1, 7, size=(5, 6))
     for row, length in enumerate((6, 1, 3, 5, 2)):
         ids[row, length:] = 0
@@ -120,9 +120,9 @@ functional("transformer-block", [(6, 4)], block)
 functional(
     "transformer-adam",
     [(6, 4)],
-    lambda k, x: block(k, x, use_bias=False),  # the gradient of a key's bias is zero but for rounding
+    lambda k, x: block(k, x, use_bias=False),  # the gradient of a key's bias is zero up to rounding
     optimizer=lambda keras: keras.optimizers.Adam(0.01),
-    train_rtol=1e-2,  # a gradient is divided by its own size: where it is near zero, its rounding is not
+    train_rtol=1e-2,  # a gradient is divided by its own size, which amplifies its rounding near zero
 )
 
 for name, shape, arguments in [

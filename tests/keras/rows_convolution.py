@@ -1,4 +1,4 @@
-"""Rows for convolutions of all kinds, pooling, and layers that move pixels."""
+"""Rows for convolutions of all kinds, pooling, and layers that rearrange pixels."""
 
 from __future__ import annotations
 

@@ -146,7 +146,7 @@ for name, make in {
         lambda k: [k.Dense(6, activation="tanh"), k.Dense(2)],
         optimizer=lambda keras, make=make: make(keras.optimizers),
         steps=5,
-        train_rtol=5e-4,  # a gradient is divided by its own size: where it is near zero, its rounding is not
+        train_rtol=5e-4,  # a gradient is divided by its own size, which amplifies its rounding near zero
     )
 
 

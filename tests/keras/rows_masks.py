@@ -1,4 +1,4 @@
-"""Rows for masks: where they begin, what passes them on, what heeds them, and the losses in which they end."""
+"""Rows for masks: layers that create, propagate and use them, and losses."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rows import Random, Row
 
 ROWS: list[Row] = []
 
-# No metrics: in Keras those without sample weights count masked places too.
+# No metrics: in Keras those without sample weights count masked steps too.
 
 
 def ids(random: Random) -> Any:
@@ -182,7 +182,7 @@ functional(
     "given-to-softmax",
     scored,
     inputs=lambda random: [random.normal(size=(5, 6)).astype(np.float32), random.uniform(size=(5, 6)) < 0.6],
-    train=False,  # Keras hands the mask on to the loss, where it does not fit
+    train=False,  # Keras passes the mask to the loss, whose shape it does not fit
 )
 
 
@@ -203,7 +203,7 @@ functional("shared", shared, inputs=two_sentences)
 
 
 def free(name: str, layers: Callable[[Any], list[Any]], shape: tuple[Any, ...], data: Callable[[Random], Any]) -> None:
-    """A row of a chain whose input leaves sizes open."""
+    """Returns a row of a chain whose input has unknown sizes."""
     ROWS.append(Row(f"free-{name}", lambda keras: keras.Sequential([keras.Input(shape), *layers(keras.layers)]), data))
 
 

@@ -91,7 +91,7 @@ ROWS.append(
         lambda keras: keras.Sequential([keras.Input((4,)), keras.layers.Embedding(7, 3), keras.layers.Dense(2)]),
         inputs=ids(4),
         optimizer=lambda keras: keras.optimizers.Adam(0.05),
-        train_rtol=5e-4,  # a gradient is divided by its own size: where it is near zero, its rounding is not
+        train_rtol=5e-4,  # a gradient is divided by its own size, which amplifies its rounding near zero
     )
 )
 
@@ -123,5 +123,5 @@ for word in ("max_norm", "non_neg", "unit_norm", "min_max_norm"):
             k.GroupNormalization(3, gamma_constraint=c, beta_constraint=c),
             k.Dense(2, bias_constraint=c, kernel_constraint=c),
         ],
-        train_rtol=1e-3,  # three normalizations on end: what their gradients leave is small beside what they take away
+        train_rtol=1e-3,  # three normalizations in a row: their gradients are small differences of large terms
     )

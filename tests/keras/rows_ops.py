@@ -1,4 +1,4 @@
-"""Rows for models made of `keras.ops`: in functional models, in layers, losses and metrics of one's own."""
+"""Rows for models made of `keras.ops`: in functional models, custom layers, losses and metrics."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ROWS: list[Row] = []
 
 
 def functional(name: str, shape: tuple[int, ...], build: Callable[[Any, Any, Any], Any], **arguments: Any) -> None:
-    """A row of a model of one input: build(keras, ops, x) returns what comes out."""
+    """Returns a row of a model of one input: build(keras, ops, x) returns its output."""
 
     def model(keras: Any) -> Any:
         x = keras.Input(shape)
@@ -22,7 +22,7 @@ def functional(name: str, shape: tuple[int, ...], build: Callable[[Any, Any, Any
 
 
 def dense(keras: Any, units: int, **kwargs: Any) -> Any:
-    """A layer of one's own: x @ kernel + bias."""
+    """Custom layer: x @ kernel + bias."""
 
     class Linear(keras.layers.Layer):
         def build(self, input_shape: Any) -> None:

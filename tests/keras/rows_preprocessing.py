@@ -1,4 +1,4 @@
-"""Rows for rescaling, normalization, encodings, resizing and random images whose draw leaves no choice."""
+"""Rows for rescaling, normalization, encodings, resizing, and random images with degenerate distributions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Layers = Callable[[Any], list[Any]]
 
 
 def row(name: str, shape: tuple[int, ...], layers: Layers, dense: bool = True, **arguments: Any) -> None:
-    """A chain that begins with `layers`; a dense layer behind it is trained on what comes out."""
+    """Returns a chain that begins with `layers`, followed by a dense layer that is trained."""
 
     def build(keras: Any) -> Any:
         behind = [keras.layers.Flatten(), keras.layers.Dense(2)] if dense else []
@@ -32,7 +32,7 @@ def tokens(random: Random) -> Any:
 
 
 def adapted(layer: Any, *shape: int) -> Any:
-    """The layer after it has seen data."""
+    """Returns the layer after `adapt`."""
     layer.adapt(np.sin(np.arange(np.prod(shape)) ** 1.5).reshape(shape).astype(np.float32) * 2 + 0.5)
     return layer
 
@@ -86,7 +86,7 @@ for fill in ("reflect", "wrap", "constant", "nearest"):
 
 
 def colored(name: str, layer: Callable[[Any], Any]) -> None:
-    """A chain in which the colours are changed before they are trained on."""
+    """Returns a chain that changes colors before a trained layer."""
     row(name, (6, 5, 3), lambda k: [layer(k), k.Rescaling(1 / 255)], inputs=colors)
 
 

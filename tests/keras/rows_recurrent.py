@@ -1,4 +1,4 @@
-"""Rows for the recurrent layers: every argument that changes numbers, alone and in chains."""
+"""Rows for the recurrent layers: every argument that changes results, alone and in chains."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ for kind, word, given in [
                 kernel_regularizer="l2",
                 recurrent_regularizer="l1",
                 bias_regularizer="l2",
-                # Keras' SimpleRNN takes this one and forgets it.
+                # Keras' SimpleRNN accepts this argument and ignores it.
                 activity_regularizer=None if simple else "l2",
                 recurrent_constraint="max_norm",
                 kernel_constraint="unit_norm",
@@ -100,7 +100,7 @@ masked("bidirectional", lambda k: [k.Bidirectional(k.LSTM(3, return_sequences=Tr
 masked("bidirectional-last", lambda k: [k.Bidirectional(k.GRU(3), merge_mode="sum"), k.Dense(2)])
 masked("cells", lambda k: [k.RNN([k.LSTMCell(3), k.GRUCell(4)]), k.Dense(2)])
 
-# Around and within ----------------------------------------------------------------------------------------------------
+# Wrappers and cells ---------------------------------------------------------------------------------------------------
 
 for mode in ("concat", "sum", "mul", "ave"):
     sequential(

@@ -1,4 +1,4 @@
-"""Hand-written digits: 1,797 grey images of 8x8 pixels, bundled with the package.
+"""Handwritten digits: 1,797 grayscale images of 8x8 pixels, part of the package.
 
 E. Alpaydin and C. Kaynak, "Optical Recognition of Handwritten Digits", UCI Machine Learning Repository (1998),
 https://doi.org/10.24432/C50P49, licence CC BY 4.0; taken from the copy in scikit-learn. People wrote digits on forms;
@@ -25,20 +25,27 @@ from numpy.typing import NDArray
 
 TRAIN_ROWS = 1442
 
+__all__ = ["load_data"]
+
 Split = tuple[NDArray[np.uint8], NDArray[np.uint8]]
 
 
 def load_data() -> tuple[Split, Split]:
-    """Loads the digits, always split the same way, all ten classes in the same shares in both parts.
+    """Loads the digits, always split in the same way, with the same class frequencies in both parts.
 
     Returns:
-        `(x_train, y_train), (x_test, y_test)`: images `(1442, 8, 8)` and `(355, 8, 8)`, uint8 from 0 (paper) to 16
-        (ink), and their labels `(1442,)` and `(355,)`, uint8 from 0 to 9.
+        `(x_train, y_train), (x_test, y_test)`: images of shape `(1442, 8, 8)` and `(355, 8, 8)`, uint8 from 0 (paper)
+        to 16 (ink), and labels of shape `(1442,)` and `(355,)`, uint8 from 0 to 9.
 
     Example:
         >>> (x_train, y_train), (x_test, y_test) = fastnn.datasets.digits.load_data()
-        >>> x_train = x_train[..., None] / 16
+        >>> x_train.shape, int(y_test[0])
+        ((1442, 8, 8), 2)
     """
     with files("fastnn.datasets").joinpath("digits.npz").open("rb") as file, np.load(file) as data:
         images, labels = data["images"], data["labels"]
     return (images[:TRAIN_ROWS], labels[:TRAIN_ROWS]), (images[TRAIN_ROWS:], labels[TRAIN_ROWS:])
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,41 +1,87 @@
-"""Losses, as functions on arrays, as objects, and as nodes of the graph that is trained."""
+"""Losses: functions on arrays, and classes for `compile`.
 
-from fastnn.losses.hinge_losses import CategoricalHinge as CategoricalHinge
-from fastnn.losses.hinge_losses import Hinge as Hinge
-from fastnn.losses.hinge_losses import SquaredHinge as SquaredHinge
-from fastnn.losses.hinge_losses import categorical_hinge as categorical_hinge
-from fastnn.losses.hinge_losses import hinge as hinge
-from fastnn.losses.hinge_losses import squared_hinge as squared_hinge
-from fastnn.losses.loss import FunctionLoss as FunctionLoss
-from fastnn.losses.loss import Loss as Loss
-from fastnn.losses.probabilistic import BinaryCrossentropy as BinaryCrossentropy
-from fastnn.losses.probabilistic import CategoricalCrossentropy as CategoricalCrossentropy
-from fastnn.losses.probabilistic import KLDivergence as KLDivergence
-from fastnn.losses.probabilistic import Poisson as Poisson
-from fastnn.losses.probabilistic import SparseCategoricalCrossentropy as SparseCategoricalCrossentropy
-from fastnn.losses.probabilistic import binary_crossentropy as binary_crossentropy
-from fastnn.losses.probabilistic import categorical_crossentropy as categorical_crossentropy
-from fastnn.losses.probabilistic import kl_divergence as kl_divergence
-from fastnn.losses.probabilistic import poisson as poisson
-from fastnn.losses.probabilistic import sparse_categorical_crossentropy as sparse_categorical_crossentropy
+Short names such as `fastnn.losses.mse` are found too.
+"""
+
+from collections.abc import Callable
+
+from fastnn.losses.hinge_losses import CategoricalHinge, Hinge, SquaredHinge, categorical_hinge, hinge, squared_hinge
+from fastnn.losses.loss import FunctionLoss, Loss
+from fastnn.losses.probabilistic import (
+    BinaryCrossentropy,
+    CategoricalCrossentropy,
+    KLDivergence,
+    Poisson,
+    SparseCategoricalCrossentropy,
+    binary_crossentropy,
+    categorical_crossentropy,
+    kl_divergence,
+    poisson,
+    sparse_categorical_crossentropy,
+)
 from fastnn.losses.registry import ALIASES as ALIASES
-from fastnn.losses.registry import CLASSES as CLASSES
-from fastnn.losses.registry import FUNCTIONS as FUNCTIONS
-from fastnn.losses.registry import __getattr__ as __getattr__
-from fastnn.losses.registry import get as get
-from fastnn.losses.regression import CosineSimilarity as CosineSimilarity
-from fastnn.losses.regression import Huber as Huber
-from fastnn.losses.regression import LogCosh as LogCosh
-from fastnn.losses.regression import MeanAbsoluteError as MeanAbsoluteError
-from fastnn.losses.regression import MeanAbsolutePercentageError as MeanAbsolutePercentageError
-from fastnn.losses.regression import MeanSquaredError as MeanSquaredError
-from fastnn.losses.regression import MeanSquaredLogarithmicError as MeanSquaredLogarithmicError
-from fastnn.losses.regression import cosine_similarity as cosine_similarity
-from fastnn.losses.regression import huber as huber
-from fastnn.losses.regression import log_cosh as log_cosh
-from fastnn.losses.regression import mean_absolute_error as mean_absolute_error
-from fastnn.losses.regression import mean_absolute_percentage_error as mean_absolute_percentage_error
-from fastnn.losses.regression import mean_squared_error as mean_squared_error
-from fastnn.losses.regression import mean_squared_logarithmic_error as mean_squared_logarithmic_error
-from fastnn.losses.values import Values as Values
-from fastnn.losses.values import values_of as values_of
+from fastnn.losses.registry import function_named, get
+from fastnn.losses.regression import (
+    CosineSimilarity,
+    Huber,
+    LogCosh,
+    MeanAbsoluteError,
+    MeanAbsolutePercentageError,
+    MeanSquaredError,
+    MeanSquaredLogarithmicError,
+    cosine_similarity,
+    huber,
+    log_cosh,
+    mean_absolute_error,
+    mean_absolute_percentage_error,
+    mean_squared_error,
+    mean_squared_logarithmic_error,
+)
+from fastnn.losses.values import Values
+
+__all__ = [
+    "BinaryCrossentropy",
+    "CategoricalCrossentropy",
+    "CategoricalHinge",
+    "CosineSimilarity",
+    "FunctionLoss",
+    "Hinge",
+    "Huber",
+    "KLDivergence",
+    "LogCosh",
+    "Loss",
+    "MeanAbsoluteError",
+    "MeanAbsolutePercentageError",
+    "MeanSquaredError",
+    "MeanSquaredLogarithmicError",
+    "Poisson",
+    "SparseCategoricalCrossentropy",
+    "SquaredHinge",
+    "binary_crossentropy",
+    "categorical_crossentropy",
+    "categorical_hinge",
+    "cosine_similarity",
+    "get",
+    "hinge",
+    "huber",
+    "kl_divergence",
+    "log_cosh",
+    "mean_absolute_error",
+    "mean_absolute_percentage_error",
+    "mean_squared_error",
+    "mean_squared_logarithmic_error",
+    "poisson",
+    "sparse_categorical_crossentropy",
+    "squared_hinge",
+]
+
+
+def __dir__() -> list[str]:
+    return __all__
+
+
+def __getattr__(name: str) -> Callable[..., Values]:
+    function = function_named(name)
+    if function is None:
+        raise AttributeError(f"module 'fastnn.losses' has no attribute {name!r}")
+    return function

@@ -1,4 +1,4 @@
-"""Hinge losses."""
+"""Hinge losses: functions on arrays, and classes for `compile`."""
 
 from __future__ import annotations
 
@@ -11,42 +11,135 @@ from fastnn.losses.values import Values, values_of
 
 
 def hinge(y_true: ArrayLike, y_pred: ArrayLike) -> Values:
-    """mean(max(1 - y_true * y_pred, 0)) over the last axis; labels are -1 and 1 (0 counts as -1)."""
+    """Returns the hinge loss: mean(max(1 - y_true * y_pred, 0)) over the last axis.
+
+    Args:
+        y_true: Labels -1 and 1; 0 counts as -1, of shape `(..., n)`.
+        y_pred: Predictions, of the same shape.
+
+    Returns:
+        Values, of shape `(...)`.
+
+    Raises:
+        ValueError: The shapes do not fit.
+
+    Example:
+        >>> fastnn.losses.hinge([[-1.0, 1.0]], [[0.5, 0.5]])
+        array([1.], dtype=float32)
+    """
     return values_of("hinge", y_true, y_pred)
 
 
+class Hinge(Loss):
+    """Hinge loss: mean(max(1 - y_true * y_pred, 0)); labels are -1 and 1, 0 counts as -1.
+
+    Args:
+        reduction: How the values of the samples become one number; see `Loss`.
+        name: Name of the loss.
+        dtype: Accepted for Keras compatibility; ignored.
+
+    Example:
+        >>> fastnn.losses.Hinge()([[-1.0, 1.0]], [[0.5, 0.5]])
+        1.0
+    """
+
+    kind = "hinge"
+    function = staticmethod(hinge)
+
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = kind,
+        dtype: Any = None,
+    ) -> None:
+        pass
+
+
 def squared_hinge(y_true: ArrayLike, y_pred: ArrayLike) -> Values:
-    """mean(max(1 - y_true * y_pred, 0)**2) over the last axis."""
+    """Returns the squared hinge loss: mean(max(1 - y_true * y_pred, 0)**2) over the last axis.
+
+    Args:
+        y_true: Labels -1 and 1; 0 counts as -1, of shape `(..., n)`.
+        y_pred: Predictions, of the same shape.
+
+    Returns:
+        Values, of shape `(...)`.
+
+    Raises:
+        ValueError: The shapes do not fit.
+
+    Example:
+        >>> fastnn.losses.squared_hinge([[-1.0, 1.0]], [[0.5, 0.5]])
+        array([1.25], dtype=float32)
+    """
     return values_of("squared_hinge", y_true, y_pred)
 
 
+class SquaredHinge(Loss):
+    """Squared hinge loss: mean(max(1 - y_true * y_pred, 0)**2); labels are -1 and 1, 0 counts as -1.
+
+    Args:
+        reduction: How the values of the samples become one number; see `Loss`.
+        name: Name of the loss.
+        dtype: Accepted for Keras compatibility; ignored.
+
+    Example:
+        >>> fastnn.losses.SquaredHinge()([[-1.0, 1.0]], [[0.5, 0.5]])
+        1.25
+    """
+
+    kind = "squared_hinge"
+    function = staticmethod(squared_hinge)
+
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = kind,
+        dtype: Any = None,
+    ) -> None:
+        pass
+
+
 def categorical_hinge(y_true: ArrayLike, y_pred: ArrayLike) -> Values:
-    """max(0, 1 + the best wrong output - the right one); `y_true` is one-hot."""
+    """Returns max(0, 1 + n - p): p is the output of the true class, n the largest of the others.
+
+    Args:
+        y_true: One-hot labels, of shape `(..., n)`.
+        y_pred: Outputs, of the same shape.
+
+    Returns:
+        Values, of shape `(...)`.
+
+    Raises:
+        ValueError: The shapes do not fit.
+
+    Example:
+        >>> fastnn.losses.categorical_hinge([[0, 1]], [[0.5, 0.75]])
+        array([0.75], dtype=float32)
+    """
     return values_of("categorical_hinge", y_true, y_pred)
 
 
-class Hinge(Loss):
-    """mean(max(1 - y_true * y_pred, 0)), labels -1 and 1."""
-
-    kind = "hinge"
-
-    def __init__(self, reduction: str | None = "sum_over_batch_size", name: str = kind, dtype: Any = None) -> None:
-        pass
-
-
-class SquaredHinge(Loss):
-    """mean(max(1 - y_true * y_pred, 0)**2), labels -1 and 1."""
-
-    kind = "squared_hinge"
-
-    def __init__(self, reduction: str | None = "sum_over_batch_size", name: str = kind, dtype: Any = None) -> None:
-        pass
-
-
 class CategoricalHinge(Loss):
-    """max(0, 1 + the best wrong output - the right one), labels one-hot."""
+    """Categorical hinge loss: max(0, 1 + n - p), p the output of the true class, n the largest of the others.
+
+    Args:
+        reduction: How the values of the samples become one number; see `Loss`.
+        name: Name of the loss.
+        dtype: Accepted for Keras compatibility; ignored.
+
+    Example:
+        >>> fastnn.losses.CategoricalHinge()([[0, 1]], [[0.5, 0.75]])
+        0.75
+    """
 
     kind = "categorical_hinge"
+    function = staticmethod(categorical_hinge)
 
-    def __init__(self, reduction: str | None = "sum_over_batch_size", name: str = kind, dtype: Any = None) -> None:
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = kind,
+        dtype: Any = None,
+    ) -> None:
         pass

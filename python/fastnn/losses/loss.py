@@ -1,4 +1,4 @@
-"""The base class of losses, and losses made of functions."""
+"""The base class of losses, and the loss made of a Python function."""
 
 from __future__ import annotations
 
@@ -20,27 +20,44 @@ _REDUCTIONS = dict.fromkeys(("sum_over_batch_size", "sum", "mean", "mean_with_sa
 
 
 class Loss(Configurable):
-    """Base of all losses: called with (y_true, y_pred), it returns one number.
+    """Base class of all losses: called with (y_true, y_pred), it returns one number.
 
-    A loss of your own says in `call(y_true, y_pred)` what each sample loses, with the functions of `fastnn.ops`.
+    A custom loss returns the loss of each sample from `call(y_true, y_pred)`, computed with `fastnn.ops`.
 
-    The arguments common to all: `reduction`, how samples become one number ("sum_over_batch_size" and "mean": their
-    mean; "sum"; "mean_with_sample_weight": the mean by weights; "none" or None: not at all), `name`, and `dtype`.
+    Args:
+        name: Name of the loss; None: that of the class in snake case.
+        reduction: How the values of the samples become one number: "sum_over_batch_size" or "mean" for their mean,
+            "sum", "mean_with_sample_weight" for the weighted mean, "none" or None for the values themselves.
+        dtype: Accepted for Keras compatibility; ignored.
+
+    Raises:
+        ValueError: `reduction` is unknown.
+
+    Example:
+        >>> class Cubic(fastnn.losses.Loss):
+        ...     def call(self, y_true, y_pred):
+        ...         return ops.mean(ops.abs(y_true - y_pred) ** 3, axis=-1)
+        >>> Cubic()([[1.0, 2.0]], [[1.0, 4.0]])
+        4.0
     """
 
     keras_module = "keras.losses"
     keras_newer_arguments = {"dtype": None}
     keras_ignored_arguments = {"fn": ...}
     kind: ClassVar[str] = ""
-    """The node's, and the function's name."""
+    """Name of the node, and of the function."""
+    function: ClassVar[Callable[..., Any]]
+    """Function of the loss on arrays."""
+    aliases: ClassVar[tuple[str, ...]] = ()
+    """Further names under which `get` finds the loss."""
     labels: ClassVar[bool] = False
-    """Whether y_true are whole numbers, the numbers of classes."""
+    """True where y_true holds class indices; otherwise it has the shape of y_pred."""
     counterpart: ClassVar[str] = ""
-    """The loss of the same meaning whose targets are labels where these are one-hot rows, or the reverse; or ""."""
-    reduction: str | None
+    """Name of the same loss for the other form of targets: class indices or one-hot rows."""
     ignore_class: int | None = None
-    """The label whose samples do not count, or None."""
+    """Label whose samples are ignored, or None."""
     name: str
+    reduction: str | None
 
     def __init__(
         self, name: str | None = None, reduction: str | None = "sum_over_batch_size", dtype: Any = None
@@ -48,11 +65,20 @@ class Loss(Configurable):
         self.name = self.name or snake_case(type(self).__name__)
 
     def is_custom(self) -> bool:
-        """Whether it is computed by Python code, and y_true may be of any shape."""
+        """Returns True where Python code computes the loss; then y_true may have any shape."""
         return type(self).call is not Loss.call
 
     def emit(self, emission: Emission, y_true: int, y_pred: int) -> int:
-        """Adds to a graph what the loss computes; returns the edge of its values."""
+        """Adds the loss to a graph.
+
+        Args:
+            emission: The graph.
+            y_true: Edge of the targets.
+            y_pred: Edge of the predictions.
+
+        Returns:
+            The edge of the values of the samples.
+        """
         if not self.is_custom():
             kind, arguments = self.node()
             return emission.graph.add(kind, self.name, arguments, [y_true, y_pred])[0]
@@ -63,6 +89,7 @@ class Loss(Configurable):
         return emission.run(values, [y_true, y_pred], f"the loss {self.name!r}")[1][0]
 
     def store_arguments(self, arguments: dict[str, Any]) -> None:
+        """Checks the arguments and keeps them as attributes."""
         arguments.pop("dtype", None)
         super().store_arguments(arguments)
         if self.reduction is not None:
@@ -70,25 +97,33 @@ class Loss(Configurable):
         last_axis(type(self).__name__, arguments.get("axis", -1))
 
     def node(self) -> tuple[str, dict[str, Any]]:
-        """Kind and config of the node that stands for it in a graph."""
+        """Returns kind and config of the node that computes the loss."""
         config = {n: getattr(self, n) for n in argument_names(self) if n not in ("reduction", "name", "axis")}
         return self.kind, {name: value for name, value in config.items() if value is not None}
 
     def call(self, y_true: ArrayLike, y_pred: ArrayLike) -> Values:
-        """One value for each sample."""
+        """Returns the loss of each sample.
+
+        Args:
+            y_true: Targets.
+            y_pred: Predictions.
+
+        Returns:
+            Values, of shape `(...)` for predictions of shape `(..., n)`.
+        """
         kind, config = self.node()
         return values_of(kind, y_true, y_pred, self.labels, **config)
 
     def __call__(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> Any:
-        """The loss of arrays.
+        """Returns the loss of arrays or tensors.
 
         Args:
-            y_true: What should come out.
-            y_pred: What came out.
-            sample_weight: A weight for each sample, or None.
+            y_true: Targets.
+            y_pred: Predictions.
+            sample_weight: Weight of each sample, or None.
 
         Returns:
-            A float, or one value for each sample where `reduction` is "none".
+            A float; the values of the samples where `reduction` is "none".
         """
         if is_traced([y_true, y_pred, sample_weight]):
             return self._traced(y_true, y_pred, sample_weight)
@@ -127,14 +162,21 @@ class Loss(Configurable):
 
 
 class FunctionLoss(Loss):
-    """A Python function of (y_true, y_pred) as a loss.
+    """Loss that calls a Python function of (y_true, y_pred).
 
     Args:
-        fn: Returns a value for each sample, or one for all, computed with `fastnn.ops`.
-        reduction: How samples become one number.
-        name: A name; None: the function's.
-        **kwargs: Further arguments of the function.
+        fn: Returns the value of each sample, or one for all, computed with `fastnn.ops`.
+        reduction: How the values of the samples become one number; see `Loss`.
+        name: Name of the loss; None: that of the function.
+        **kwargs: Further arguments of `fn`.
+
+    Example:
+        >>> cubic = lambda y_true, y_pred: ops.mean(ops.abs(y_true - y_pred) ** 3, axis=-1)
+        >>> fastnn.losses.FunctionLoss(cubic)([[1.0, 2.0]], [[1.0, 4.0]])
+        4.0
     """
+
+    fn: Callable[..., Any]
 
     def __init__(
         self,
@@ -147,4 +189,5 @@ class FunctionLoss(Loss):
         self._further = kwargs
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
+        """Returns what the function returns for (y_true, y_pred)."""
         return self.fn(y_true, y_pred, **self._further)

@@ -1,4 +1,4 @@
-"""Losses of probabilities."""
+"""Losses of probabilities: functions on arrays, and classes for `compile`."""
 
 from __future__ import annotations
 
@@ -11,48 +11,185 @@ from fastnn.losses.values import Values, last_axis, values_of
 
 
 def poisson(y_true: ArrayLike, y_pred: ArrayLike) -> Values:
-    """mean(y_pred - y_true * log(y_pred)) over the last axis."""
+    """Returns the Poisson loss: mean(y_pred - y_true * log(y_pred)) over the last axis.
+
+    Args:
+        y_true: Counts, of shape `(..., n)`.
+        y_pred: Predicted rates, of the same shape.
+
+    Returns:
+        Values, of shape `(...)`.
+
+    Raises:
+        ValueError: The shapes do not fit.
+
+    Example:
+        >>> fastnn.losses.poisson([[0.0, 2.0]], [[1.0, 2.0]])
+        array([0.80685...], dtype=float32)
+    """
     return values_of("poisson", y_true, y_pred)
 
 
+class Poisson(Loss):
+    """Poisson loss: mean(y_pred - y_true * log(y_pred)).
+
+    Args:
+        reduction: How the values of the samples become one number; see `Loss`.
+        name: Name of the loss.
+        dtype: Accepted for Keras compatibility; ignored.
+
+    Example:
+        >>> fastnn.losses.Poisson()([[0.0, 2.0]], [[1.0, 2.0]])
+        0.80685...
+    """
+
+    kind = "poisson"
+    function = staticmethod(poisson)
+
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = kind,
+        dtype: Any = None,
+    ) -> None:
+        pass
+
+
 def kl_divergence(y_true: ArrayLike, y_pred: ArrayLike) -> Values:
-    """sum(y_true * log(y_true / y_pred)) over the last axis."""
+    """Returns the Kullback-Leibler divergence: sum(y_true * log(y_true / y_pred)) over the last axis.
+
+    Reference: Kullback and Leibler, 1951, "On information and sufficiency".
+
+    Args:
+        y_true: Probabilities, of shape `(..., n)`.
+        y_pred: Predicted probabilities, of the same shape.
+
+    Returns:
+        Values, of shape `(...)`.
+
+    Raises:
+        ValueError: The shapes do not fit.
+
+    Example:
+        >>> fastnn.losses.kl_divergence([[0.25, 0.75]], [[0.5, 0.5]])
+        array([0.13081...], dtype=float32)
+    """
     return values_of("kl_divergence", y_true, y_pred)
+
+
+class KLDivergence(Loss):
+    """Kullback-Leibler divergence: sum(y_true * log(y_true / y_pred)).
+
+    Reference: Kullback and Leibler, 1951, "On information and sufficiency".
+
+    Args:
+        reduction: How the values of the samples become one number; see `Loss`.
+        name: Name of the loss.
+        dtype: Accepted for Keras compatibility; ignored.
+
+    Example:
+        >>> fastnn.losses.KLDivergence()([[0.25, 0.75]], [[0.5, 0.5]])
+        0.13081...
+    """
+
+    kind = "kl_divergence"
+    function = staticmethod(kl_divergence)
+    aliases = ("kld", "KLD", "kullback_leibler_divergence")
+
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = kind,
+        dtype: Any = None,
+    ) -> None:
+        pass
 
 
 def binary_crossentropy(
     y_true: ArrayLike, y_pred: ArrayLike, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1
 ) -> Values:
-    """mean(-y_true * log(y_pred) - (1 - y_true) * log(1 - y_pred)) over the last axis.
+    """Returns mean(-y_true * log(y_pred) - (1 - y_true) * log(1 - y_pred)) over the last axis.
 
     Args:
-        y_true: 0 or 1, or chances.
-        y_pred: Chances, or logits (what goes into the sigmoid) where `from_logits`.
-        from_logits: Whether `y_pred` are logits.
-        label_smoothing: How far labels are drawn towards 0.5.
+        y_true: Labels 0 and 1, or probabilities, of shape `(..., n)`.
+        y_pred: Predicted probabilities, or logits, of the same shape.
+        from_logits: True where `y_pred` holds logits, the inputs of the sigmoid.
+        label_smoothing: Label smoothing factor s: y becomes y * (1 - s) + 0.5 * s.
         axis: -1.
 
     Returns:
-        An array of the shape without its last axis.
+        Values, of shape `(...)`.
+
+    Raises:
+        ValueError: The shapes do not fit, or `axis` is not -1.
+
+    Example:
+        >>> fastnn.losses.binary_crossentropy([[0, 1]], [[0.5, 0.75]])
+        array([0.49041...], dtype=float32)
     """
     last_axis("binary_crossentropy", axis)
     return values_of("binary_crossentropy", y_true, y_pred, from_logits=from_logits, label_smoothing=label_smoothing)
 
 
+class BinaryCrossentropy(Loss):
+    """Binary cross-entropy: mean(-y_true * log(y_pred) - (1 - y_true) * log(1 - y_pred)).
+
+    Args:
+        from_logits: True where `y_pred` holds logits, the inputs of the sigmoid.
+        label_smoothing: Label smoothing factor s: y becomes y * (1 - s) + 0.5 * s.
+        axis: -1.
+        reduction: How the values of the samples become one number; see `Loss`.
+        name: Name of the loss.
+        dtype: Accepted for Keras compatibility; ignored.
+
+    Raises:
+        ValueError: `label_smoothing` is outside 0 to 1, or `axis` is not -1.
+
+    Example:
+        >>> fastnn.losses.BinaryCrossentropy()([[0, 1]], [[0.5, 0.75]])
+        0.49041...
+    """
+
+    kind = "binary_crossentropy"
+    function = staticmethod(binary_crossentropy)
+    aliases = ("bce", "BCE")
+    from_logits: bool
+    label_smoothing: float
+    axis: int
+
+    def __init__(
+        self,
+        from_logits: bool = False,
+        label_smoothing: float = 0.0,
+        axis: int = -1,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = kind,
+        dtype: Any = None,
+    ) -> None:
+        _check_smoothing(self, label_smoothing)
+
+
 def categorical_crossentropy(
     y_true: ArrayLike, y_pred: ArrayLike, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1
 ) -> Values:
-    """-sum(y_true * log(y_pred)) over the last axis; `y_true` is one-hot.
+    """Returns the cross-entropy of one-hot labels: -sum(y_true * log(y_pred)) over the last axis.
 
     Args:
-        y_true: One-hot rows, or chances.
-        y_pred: Chances, or logits (what goes into the softmax) where `from_logits`.
-        from_logits: Whether `y_pred` are logits.
-        label_smoothing: How far labels are drawn towards 1 / classes.
+        y_true: One-hot labels, or probabilities, of shape `(..., n)`.
+        y_pred: Predicted probabilities, or logits, of the same shape.
+        from_logits: True where `y_pred` holds logits, the inputs of the softmax.
+        label_smoothing: Label smoothing factor s: y becomes y * (1 - s) + s / classes (Szegedy et al., 2016).
         axis: -1.
 
     Returns:
-        An array of the shape without its last axis.
+        Values, of shape `(...)`.
+
+    Raises:
+        ValueError: The shapes do not fit, or `axis` is not -1.
+
+    Example:
+        >>> fastnn.losses.categorical_crossentropy([[0, 1]], [[0.5, 0.5]])
+        array([0.69314...], dtype=float32)
     """
     last_axis("categorical_crossentropy", axis)
     return values_of(
@@ -60,20 +197,65 @@ def categorical_crossentropy(
     )
 
 
+class CategoricalCrossentropy(Loss):
+    """Cross-entropy of one-hot labels: -sum(y_true * log(y_pred)) over the classes.
+
+    Args:
+        from_logits: True where `y_pred` holds logits, the inputs of the softmax.
+        label_smoothing: Label smoothing factor s: y becomes y * (1 - s) + s / classes (Szegedy et al., 2016).
+        axis: -1.
+        reduction: How the values of the samples become one number; see `Loss`.
+        name: Name of the loss.
+        dtype: Accepted for Keras compatibility; ignored.
+
+    Raises:
+        ValueError: `label_smoothing` is outside 0 to 1, or `axis` is not -1.
+
+    Example:
+        >>> fastnn.losses.CategoricalCrossentropy()([[0, 1]], [[0.5, 0.5]])
+        0.69314...
+    """
+
+    kind = "categorical_crossentropy"
+    function = staticmethod(categorical_crossentropy)
+    counterpart = "sparse_categorical_crossentropy"
+    from_logits: bool
+    label_smoothing: float
+    axis: int
+
+    def __init__(
+        self,
+        from_logits: bool = False,
+        label_smoothing: float = 0.0,
+        axis: int = -1,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = kind,
+        dtype: Any = None,
+    ) -> None:
+        _check_smoothing(self, label_smoothing)
+
+
 def sparse_categorical_crossentropy(
     y_true: ArrayLike, y_pred: ArrayLike, from_logits: bool = False, ignore_class: int | None = None, axis: int = -1
 ) -> Values:
-    """-log of the output at the label.
+    """Returns the cross-entropy of integer labels: -log(y_pred[label]).
 
     Args:
-        y_true: Whole numbers: which output is the right one.
-        y_pred: Chances, or logits where `from_logits`.
-        from_logits: Whether `y_pred` are logits.
-        ignore_class: A label whose samples count as 0, or None.
+        y_true: Class indices, of shape `(...)` or `(..., 1)`.
+        y_pred: Predicted probabilities, or logits, of shape `(..., classes)`.
+        from_logits: True where `y_pred` holds logits, the inputs of the softmax.
+        ignore_class: Label whose samples have a loss of 0, or None.
         axis: -1.
 
     Returns:
-        An array of the shape of the labels.
+        Values, of shape `(...)`.
+
+    Raises:
+        ValueError: The shapes do not fit, or `axis` is not -1.
+
+    Example:
+        >>> fastnn.losses.sparse_categorical_crossentropy([1], [[0.5, 0.5]])
+        array([0.69314...], dtype=float32)
     """
     last_axis("sparse_categorical_crossentropy", axis)
     config: dict[str, Any] = {"from_logits": from_logits}
@@ -82,93 +264,30 @@ def sparse_categorical_crossentropy(
     return values_of("sparse_categorical_crossentropy", y_true, y_pred, True, **config)
 
 
-class Poisson(Loss):
-    """mean(y_pred - y_true * log(y_pred))."""
-
-    kind = "poisson"
-
-    def __init__(self, reduction: str | None = "sum_over_batch_size", name: str = kind, dtype: Any = None) -> None:
-        pass
-
-
-class KLDivergence(Loss):
-    """sum(y_true * log(y_true / y_pred))."""
-
-    kind = "kl_divergence"
-
-    def __init__(self, reduction: str | None = "sum_over_batch_size", name: str = kind, dtype: Any = None) -> None:
-        pass
-
-
-class BinaryCrossentropy(Loss):
-    """The cross-entropy of outputs that each say yes or no.
-
-    Args:
-        from_logits: Whether outputs are logits: what goes into the sigmoid.
-        label_smoothing: How far labels are drawn towards 0.5.
-        axis: -1.
-        reduction: See `Loss`.
-        name: Its name.
-        dtype: Taken for Keras' sake.
-    """
-
-    kind = "binary_crossentropy"
-
-    def __init__(
-        self,
-        from_logits: bool = False,
-        label_smoothing: float = 0.0,
-        axis: int = -1,
-        reduction: str | None = "sum_over_batch_size",
-        name: str = kind,
-        dtype: Any = None,
-    ) -> None:
-        _smoothing(self)
-
-
-class CategoricalCrossentropy(Loss):
-    """The cross-entropy of outputs of which one is right, labels one-hot.
-
-    Args:
-        from_logits: Whether outputs are logits: what goes into the softmax.
-        label_smoothing: How far labels are drawn towards 1 / classes.
-        axis: -1.
-        reduction: See `Loss`.
-        name: Its name.
-        dtype: Taken for Keras' sake.
-    """
-
-    kind = "categorical_crossentropy"
-    counterpart = "sparse_categorical_crossentropy"
-
-    def __init__(
-        self,
-        from_logits: bool = False,
-        label_smoothing: float = 0.0,
-        axis: int = -1,
-        reduction: str | None = "sum_over_batch_size",
-        name: str = kind,
-        dtype: Any = None,
-    ) -> None:
-        _smoothing(self)
-
-
 class SparseCategoricalCrossentropy(Loss):
-    """The cross-entropy of outputs of which one is right, labels whole numbers.
+    """Cross-entropy of integer labels: -log(y_pred[label]).
 
     Args:
-        from_logits: Whether outputs are logits: what goes into the softmax.
-        ignore_class: A label whose samples count as 0, or None.
+        from_logits: True where `y_pred` holds logits, the inputs of the softmax.
+        ignore_class: Label whose samples have a loss of 0, or None.
         axis: -1.
-        reduction: See `Loss`.
-        name: Its name.
-        dtype: Taken for Keras' sake.
+        reduction: How the values of the samples become one number; see `Loss`.
+        name: Name of the loss.
+        dtype: Accepted for Keras compatibility; ignored.
+
+    Example:
+        >>> fastnn.losses.SparseCategoricalCrossentropy()([1], [[0.5, 0.5]])
+        0.69314...
     """
 
-    keras_newer_arguments = {"axis": -1, "ignore_class": None}
     kind = "sparse_categorical_crossentropy"
-    counterpart = "categorical_crossentropy"
+    function = staticmethod(sparse_categorical_crossentropy)
     labels = True
+    keras_newer_arguments = {"axis": -1, "ignore_class": None}
+    counterpart = "categorical_crossentropy"
+    from_logits: bool
+    ignore_class: int | None
+    axis: int
 
     def __init__(
         self,
@@ -182,6 +301,6 @@ class SparseCategoricalCrossentropy(Loss):
         pass
 
 
-def _smoothing(loss: Loss) -> None:
-    if not 0 <= loss.label_smoothing <= 1:
-        raise ValueError(f"{type(loss).__name__} expects label_smoothing from 0 to 1, got {loss.label_smoothing!r}")
+def _check_smoothing(loss: Loss, factor: float) -> None:
+    if not 0 <= factor <= 1:
+        raise ValueError(f"{type(loss).__name__} expects label_smoothing from 0 to 1, got {factor!r}")

@@ -1,11 +1,13 @@
-"""Losses by name."""
+"""Losses by name.
+
+One more loss is one more class in the list here; its names and its function stand in the class.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from fastnn.losses import hinge_losses, probabilistic, regression
 from fastnn.losses.hinge_losses import CategoricalHinge, Hinge, SquaredHinge
 from fastnn.losses.loss import FunctionLoss, Loss
 from fastnn.losses.probabilistic import (
@@ -25,7 +27,7 @@ from fastnn.losses.regression import (
     MeanSquaredLogarithmicError,
 )
 from fastnn.losses.values import Values
-from fastnn.naming import lookup, snake_case
+from fastnn.naming import lookup
 
 CLASSES: dict[str, type[Loss]] = {
     cls.kind: cls
@@ -35,38 +37,32 @@ CLASSES: dict[str, type[Loss]] = {
         CategoricalCrossentropy, SparseCategoricalCrossentropy,
     )
 }  # fmt: skip
+"""The losses, by the names of their nodes."""
 
+FUNCTIONS: dict[str, Callable[..., Values]] = {kind: cls.function for kind, cls in CLASSES.items()}
+"""The functions of the losses, by the names of their nodes."""
 
-FUNCTIONS: dict[str, Callable[..., Values]] = {
-    kind: getattr(family, kind)
-    for family in (hinge_losses, probabilistic, regression)
-    for kind in CLASSES
-    if hasattr(family, kind)
-}
-
-
-ALIASES = {
-    "mse": "mean_squared_error", "MSE": "mean_squared_error", "mae": "mean_absolute_error",
-    "MAE": "mean_absolute_error",
-    "mape": "mean_absolute_percentage_error", "MAPE": "mean_absolute_percentage_error",
-    "msle": "mean_squared_logarithmic_error", "MSLE": "mean_squared_logarithmic_error",
-    "bce": "binary_crossentropy", "BCE": "binary_crossentropy", "kld": "kl_divergence", "KLD": "kl_divergence",
-    "kullback_leibler_divergence": "kl_divergence", "logcosh": "log_cosh", "huber_loss": "huber",
-    **{cls.__name__: kind for kind, cls in CLASSES.items()},
-    **{snake_case(cls.__name__): kind for kind, cls in CLASSES.items() if snake_case(cls.__name__) != kind},
-}  # fmt: skip
+ALIASES: dict[str, str] = {name: kind for kind, cls in CLASSES.items() for name in (*cls.aliases, cls.__name__)}
+"""Further names of the losses, each with the name of the node."""
 
 
 def get(identifier: str | Mapping[str, Any] | Loss | Callable[..., Any] | None) -> Loss | None:
-    """The loss that a name, a config, a class, an object or a function of this module means.
+    """Returns the loss for a name, a config, a class, an object, or a function.
+
+    Args:
+        identifier: Name such as "mse", config with "class_name" and "config", class or object of `Loss`, function of
+            `fastnn.losses`, any function of (y_true, y_pred), or None.
+
+    Returns:
+        The loss; None for None.
 
     Raises:
-        ValueError: The name is unknown; the message proposes the nearest.
-        TypeError: It is nothing of the kind.
+        ValueError: The name is unknown; the message suggests the closest one.
+        TypeError: `identifier` is none of these.
 
     Example:
-        >>> fastnn.losses.get("mse").kind
-        'mean_squared_error'
+        >>> fastnn.losses.get("mse")
+        MeanSquaredError()
     """
     if identifier is None or isinstance(identifier, Loss):
         return identifier
@@ -85,7 +81,6 @@ def get(identifier: str | Mapping[str, Any] | Loss | Callable[..., Any] | None) 
     raise TypeError(f"loss expects a name or an object of fastnn.losses, got {identifier!r}")
 
 
-def __getattr__(name: str) -> Callable[..., Values]:
-    if name in ALIASES and name not in ("huber_loss",):
-        return FUNCTIONS[ALIASES[name]]
-    raise AttributeError(f"module 'fastnn.losses' has no attribute {name!r}")
+def function_named(name: str) -> Callable[..., Values] | None:
+    """Returns the function of a loss for one of its further names, such as "mse", or None."""
+    return FUNCTIONS.get(ALIASES.get(name, ""))

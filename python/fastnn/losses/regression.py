@@ -1,4 +1,4 @@
-"""Losses of regression."""
+"""Losses of regression: functions on arrays, and classes for `compile`."""
 
 from __future__ import annotations
 
@@ -11,110 +11,232 @@ from fastnn.losses.values import Values, last_axis, values_of
 
 
 def mean_squared_error(y_true: ArrayLike, y_pred: ArrayLike) -> Values:
-    """mean((y_true - y_pred)**2) over the last axis.
+    """Returns the mean squared error: mean((y_true - y_pred)**2) over the last axis.
 
     Args:
-        y_true: What should come out.
-        y_pred: What came out, of the same shape.
+        y_true: Targets, of shape `(..., n)`.
+        y_pred: Predictions, of the same shape.
 
     Returns:
-        An array of the shape without its last axis.
+        Values, of shape `(...)`.
+
+    Raises:
+        ValueError: The shapes do not fit.
 
     Example:
-        >>> fastnn.losses.mean_squared_error([[0.0, 1.0]], [[1.0, 1.0]])
-        array([0.5], dtype=float32)
+        >>> fastnn.losses.mean_squared_error([[0.0, 1.0]], [[1.0, 3.0]])
+        array([2.5], dtype=float32)
     """
     return values_of("mean_squared_error", y_true, y_pred)
 
 
-def mean_absolute_error(y_true: ArrayLike, y_pred: ArrayLike) -> Values:
-    """mean(|y_true - y_pred|) over the last axis."""
-    return values_of("mean_absolute_error", y_true, y_pred)
-
-
-def mean_absolute_percentage_error(y_true: ArrayLike, y_pred: ArrayLike) -> Values:
-    """100 * mean(|(y_true - y_pred) / y_true|) over the last axis."""
-    return values_of("mean_absolute_percentage_error", y_true, y_pred)
-
-
-def mean_squared_logarithmic_error(y_true: ArrayLike, y_pred: ArrayLike) -> Values:
-    """mean((log(y_true + 1) - log(y_pred + 1))**2) over the last axis."""
-    return values_of("mean_squared_logarithmic_error", y_true, y_pred)
-
-
-def huber(y_true: ArrayLike, y_pred: ArrayLike, delta: float = 1.0) -> Values:
-    """Half the square of small errors, and errors larger than `delta` in proportion."""
-    return values_of("huber", y_true, y_pred, delta=delta)
-
-
-def log_cosh(y_true: ArrayLike, y_pred: ArrayLike) -> Values:
-    """mean(log(cosh(y_pred - y_true))) over the last axis."""
-    return values_of("log_cosh", y_true, y_pred)
-
-
-def cosine_similarity(y_true: ArrayLike, y_pred: ArrayLike, axis: int = -1) -> Values:
-    """Minus the cosine of the angle between the two, along the last axis."""
-    last_axis("cosine_similarity", axis)
-    return values_of("cosine_similarity", y_true, y_pred)
-
-
 class MeanSquaredError(Loss):
-    """mean((y_true - y_pred)**2): the mean over a sample's outputs, then over samples.
+    """Mean squared error: mean((y_true - y_pred)**2) of a sample, then over samples.
 
     Args:
-        reduction: See `Loss`.
-        name: Its name.
-        dtype: Taken for Keras' sake.
+        reduction: How the values of the samples become one number; see `Loss`.
+        name: Name of the loss.
+        dtype: Accepted for Keras compatibility; ignored.
 
     Example:
-        >>> fastnn.losses.MeanSquaredError()([[0.0, 1.0]], [[1.0, 1.0]])
-        0.5
+        >>> fastnn.losses.MeanSquaredError()([[0.0, 1.0]], [[1.0, 3.0]])
+        2.5
     """
 
     kind = "mean_squared_error"
+    function = staticmethod(mean_squared_error)
+    aliases = ("mse", "MSE")
 
-    def __init__(self, reduction: str | None = "sum_over_batch_size", name: str = kind, dtype: Any = None) -> None:
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = kind,
+        dtype: Any = None,
+    ) -> None:
         pass
+
+
+def mean_absolute_error(y_true: ArrayLike, y_pred: ArrayLike) -> Values:
+    """Returns the mean absolute error: mean(|y_true - y_pred|) over the last axis.
+
+    Args:
+        y_true: Targets, of shape `(..., n)`.
+        y_pred: Predictions, of the same shape.
+
+    Returns:
+        Values, of shape `(...)`.
+
+    Raises:
+        ValueError: The shapes do not fit.
+
+    Example:
+        >>> fastnn.losses.mean_absolute_error([[0.0, 1.0]], [[1.0, 3.0]])
+        array([1.5], dtype=float32)
+    """
+    return values_of("mean_absolute_error", y_true, y_pred)
 
 
 class MeanAbsoluteError(Loss):
-    """mean(|y_true - y_pred|)."""
+    """Mean absolute error: mean(|y_true - y_pred|) of a sample, then over samples.
+
+    Args:
+        reduction: How the values of the samples become one number; see `Loss`.
+        name: Name of the loss.
+        dtype: Accepted for Keras compatibility; ignored.
+
+    Example:
+        >>> fastnn.losses.MeanAbsoluteError()([[0.0, 1.0]], [[1.0, 3.0]])
+        1.5
+    """
 
     kind = "mean_absolute_error"
+    function = staticmethod(mean_absolute_error)
+    aliases = ("mae", "MAE")
 
-    def __init__(self, reduction: str | None = "sum_over_batch_size", name: str = kind, dtype: Any = None) -> None:
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = kind,
+        dtype: Any = None,
+    ) -> None:
         pass
+
+
+def mean_absolute_percentage_error(y_true: ArrayLike, y_pred: ArrayLike) -> Values:
+    """Returns the mean absolute percentage error: 100 * mean(|(y_true - y_pred) / y_true|) over the last axis.
+
+    Args:
+        y_true: Targets, of shape `(..., n)`.
+        y_pred: Predictions, of the same shape.
+
+    Returns:
+        Values, of shape `(...)`.
+
+    Raises:
+        ValueError: The shapes do not fit.
+
+    Example:
+        >>> fastnn.losses.mean_absolute_percentage_error([[2.0, 4.0]], [[1.0, 5.0]])
+        array([37.5], dtype=float32)
+    """
+    return values_of("mean_absolute_percentage_error", y_true, y_pred)
 
 
 class MeanAbsolutePercentageError(Loss):
-    """100 * mean(|(y_true - y_pred) / y_true|)."""
+    """Mean absolute percentage error: 100 * mean(|(y_true - y_pred) / y_true|).
+
+    Args:
+        reduction: How the values of the samples become one number; see `Loss`.
+        name: Name of the loss.
+        dtype: Accepted for Keras compatibility; ignored.
+
+    Example:
+        >>> fastnn.losses.MeanAbsolutePercentageError()([[2.0, 4.0]], [[1.0, 5.0]])
+        37.5
+    """
 
     kind = "mean_absolute_percentage_error"
+    function = staticmethod(mean_absolute_percentage_error)
+    aliases = ("mape", "MAPE")
 
-    def __init__(self, reduction: str | None = "sum_over_batch_size", name: str = kind, dtype: Any = None) -> None:
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = kind,
+        dtype: Any = None,
+    ) -> None:
         pass
+
+
+def mean_squared_logarithmic_error(y_true: ArrayLike, y_pred: ArrayLike) -> Values:
+    """Returns mean((log(y_true + 1) - log(y_pred + 1))**2) over the last axis.
+
+    Args:
+        y_true: Targets, of shape `(..., n)`.
+        y_pred: Predictions, of the same shape.
+
+    Returns:
+        Values, of shape `(...)`.
+
+    Raises:
+        ValueError: The shapes do not fit.
+
+    Example:
+        >>> fastnn.losses.mean_squared_logarithmic_error([[0.0, 1.0]], [[1.0, 3.0]])
+        array([0.48045...], dtype=float32)
+    """
+    return values_of("mean_squared_logarithmic_error", y_true, y_pred)
 
 
 class MeanSquaredLogarithmicError(Loss):
-    """mean((log(y_true + 1) - log(y_pred + 1))**2)."""
+    """Mean squared logarithmic error: mean((log(y_true + 1) - log(y_pred + 1))**2).
+
+    Args:
+        reduction: How the values of the samples become one number; see `Loss`.
+        name: Name of the loss.
+        dtype: Accepted for Keras compatibility; ignored.
+
+    Example:
+        >>> fastnn.losses.MeanSquaredLogarithmicError()([[0.0, 1.0]], [[1.0, 3.0]])
+        0.48045...
+    """
 
     kind = "mean_squared_logarithmic_error"
+    function = staticmethod(mean_squared_logarithmic_error)
+    aliases = ("msle", "MSLE")
 
-    def __init__(self, reduction: str | None = "sum_over_batch_size", name: str = kind, dtype: Any = None) -> None:
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = kind,
+        dtype: Any = None,
+    ) -> None:
         pass
 
 
-class Huber(Loss):
-    """Half the square of small errors, and errors larger than `delta` in proportion.
+def huber(y_true: ArrayLike, y_pred: ArrayLike, delta: float = 1.0) -> Values:
+    """Returns the Huber loss: mean of d**2 / 2 where |d| <= delta, else delta * (|d| - delta / 2), d = y_true - y_pred.
+
+    Reference: Huber, 1964, "Robust estimation of a location parameter".
 
     Args:
-        delta: Where the square ends.
-        reduction: See `Loss`.
-        name: Its name.
-        dtype: Taken for Keras' sake.
+        y_true: Targets, of shape `(..., n)`.
+        y_pred: Predictions, of the same shape.
+        delta: Error up to which the loss is quadratic.
+
+    Returns:
+        Values, of shape `(...)`.
+
+    Raises:
+        ValueError: The shapes do not fit.
+
+    Example:
+        >>> fastnn.losses.huber([[0.0, 1.0]], [[1.0, 3.0]])
+        array([1.], dtype=float32)
+    """
+    return values_of("huber", y_true, y_pred, delta=delta)
+
+
+class Huber(Loss):
+    """Huber loss: quadratic for errors up to `delta`, linear beyond.
+
+    Reference: Huber, 1964, "Robust estimation of a location parameter".
+
+    Args:
+        delta: Error up to which the loss is quadratic.
+        reduction: How the values of the samples become one number; see `Loss`.
+        name: Name of the loss.
+        dtype: Accepted for Keras compatibility; ignored.
+
+    Example:
+        >>> fastnn.losses.Huber(delta=1.0)([[0.0, 1.0]], [[1.0, 3.0]])
+        1.0
     """
 
     kind = "huber"
+    function = staticmethod(huber)
+    aliases = ("huber_loss",)
+    delta: float
 
     def __init__(
         self,
@@ -126,28 +248,99 @@ class Huber(Loss):
         pass
 
 
+def log_cosh(y_true: ArrayLike, y_pred: ArrayLike) -> Values:
+    """Returns mean(log(cosh(y_pred - y_true))) over the last axis.
+
+    Args:
+        y_true: Targets, of shape `(..., n)`.
+        y_pred: Predictions, of the same shape.
+
+    Returns:
+        Values, of shape `(...)`.
+
+    Raises:
+        ValueError: The shapes do not fit.
+
+    Example:
+        >>> fastnn.losses.log_cosh([[0.0, 1.0]], [[1.0, 3.0]])
+        array([0.87939...], dtype=float32)
+    """
+    return values_of("log_cosh", y_true, y_pred)
+
+
 class LogCosh(Loss):
-    """mean(log(cosh(y_pred - y_true)))."""
+    """Logarithm of the hyperbolic cosine of the error: mean(log(cosh(y_pred - y_true))).
+
+    Args:
+        reduction: How the values of the samples become one number; see `Loss`.
+        name: Name of the loss.
+        dtype: Accepted for Keras compatibility; ignored.
+
+    Example:
+        >>> fastnn.losses.LogCosh()([[0.0, 1.0]], [[1.0, 3.0]])
+        0.87939...
+    """
 
     kind = "log_cosh"
+    function = staticmethod(log_cosh)
+    aliases = ("logcosh",)
 
-    def __init__(self, reduction: str | None = "sum_over_batch_size", name: str = kind, dtype: Any = None) -> None:
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = kind,
+        dtype: Any = None,
+    ) -> None:
         pass
 
 
+def cosine_similarity(y_true: ArrayLike, y_pred: ArrayLike, axis: int = -1) -> Values:
+    """Returns the negative cosine of the angle between targets and predictions along the last axis.
+
+    It is -1 where they point in the same direction, 1 where they are opposite.
+
+    Args:
+        y_true: Targets, of shape `(..., n)`.
+        y_pred: Predictions, of the same shape.
+        axis: -1.
+
+    Returns:
+        Values, of shape `(...)`.
+
+    Raises:
+        ValueError: The shapes do not fit, or `axis` is not -1.
+
+    Example:
+        >>> fastnn.losses.cosine_similarity([[0.0, 1.0]], [[1.0, 3.0]])
+        array([-0.94868...], dtype=float32)
+    """
+    last_axis("cosine_similarity", axis)
+    return values_of("cosine_similarity", y_true, y_pred)
+
+
 class CosineSimilarity(Loss):
-    """Minus the cosine of the angle between y_true and y_pred.
+    """Negative cosine of the angle between targets and predictions.
 
     Args:
         axis: -1.
-        reduction: See `Loss`.
-        name: Its name.
-        dtype: Taken for Keras' sake.
+        reduction: How the values of the samples become one number; see `Loss`.
+        name: Name of the loss.
+        dtype: Accepted for Keras compatibility; ignored.
+
+    Example:
+        >>> fastnn.losses.CosineSimilarity()([[0.0, 1.0]], [[1.0, 3.0]])
+        -0.94868...
     """
 
     kind = "cosine_similarity"
+    function = staticmethod(cosine_similarity)
+    axis: int
 
     def __init__(
-        self, axis: int = -1, reduction: str | None = "sum_over_batch_size", name: str = kind, dtype: Any = None
+        self,
+        axis: int = -1,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = kind,
+        dtype: Any = None,
     ) -> None:
         pass

@@ -1,4 +1,7 @@
-"""Per-sample values of losses and metrics, computed by nodes of the core."""
+"""Per-sample values of losses and metrics, computed by nodes of the core.
+
+Owns the rules by which the shapes of targets and predictions are matched.
+"""
 
 from __future__ import annotations
 
@@ -15,14 +18,17 @@ Values = NDArray[np.float32]
 
 
 def values_of(kind: str, y_true: ArrayLike, y_pred: ArrayLike, labels: bool = False, **config: Any) -> Values:
-    """One value for each sample (for each place of each sample, where there are more axes), by a node of the core.
+    """Returns one value for each row of the last axis, computed by a node of the core.
 
     Args:
-        kind: The node's.
-        y_true: Of the shape of `y_pred`, or labels: of its shape without the last axis.
-        y_pred: Of shape (..., classes).
-        labels: Whether `y_true` are whole numbers, the numbers of classes.
-        **config: The node's arguments.
+        kind: Kind of the node.
+        y_true: Targets, of the shape of `y_pred`, or class indices of its shape without the last axis.
+        y_pred: Predictions, of shape `(..., n)`.
+        labels: True where `y_true` holds class indices.
+        **config: Arguments of the node.
+
+    Returns:
+        Values, of shape `(...)`.
 
     Raises:
         ValueError: The shapes do not fit.
@@ -38,7 +44,7 @@ def values_of(kind: str, y_true: ArrayLike, y_pred: ArrayLike, labels: bool = Fa
         if true.shape == (*lead, 1):
             true = true[..., 0]
         if true.shape != lead:
-            raise ValueError(f"{kind} expects y_true of shape {lead} (whole numbers), got {true.shape}")
+            raise ValueError(f"{kind} expects y_true of shape {lead} (integers), got {true.shape}")
         true = true.reshape(-1).astype(np.int32)
     else:
         if true.shape != predicted.shape:
@@ -56,7 +62,7 @@ def values_of(kind: str, y_true: ArrayLike, y_pred: ArrayLike, labels: bool = Fa
 
 
 def _traced_values(kind: str, y_true: Any, y_pred: Any, labels: bool, config: dict[str, Any]) -> Any:
-    """The node on tensors; errors that may flow back into y_true are put together of functions that let them."""
+    """Returns the values of tensors; losses whose gradient may flow into y_true are computed by functions."""
     true, predicted = ops.cast(y_true, "int32" if labels else "float32"), ops.cast(y_pred, "float32")
     if labels:
         if len(true.shape) == len(predicted.shape) and true.shape[-1] == 1:
@@ -75,7 +81,7 @@ def _traced_values(kind: str, y_true: Any, y_pred: Any, labels: bool, config: di
 
 
 def same_rank(true: Any, predicted: Any) -> tuple[Any, Any]:
-    """y_true and y_pred with as many axes, where one has a last axis of size 1 more."""
+    """Returns y_true and y_pred of equal rank, where one has an additional last axis of size 1."""
     if len(true.shape) == len(predicted.shape) - 1 and predicted.shape[-1] == 1:
         return ops.expand_dims(true, -1), predicted
     if len(true.shape) == len(predicted.shape) + 1 and true.shape[-1] == 1:
@@ -84,5 +90,6 @@ def same_rank(true: Any, predicted: Any) -> tuple[Any, Any]:
 
 
 def last_axis(who: str, axis: int) -> None:
+    """Raises a ValueError unless the axis of the classes is the last."""
     if axis != -1:
         raise ValueError(f"{who} expects the classes in the last axis (axis=-1), got axis={axis!r}")

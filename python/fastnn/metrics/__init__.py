@@ -1,51 +1,117 @@
-"""Metrics: numbers that measure a model over many batches."""
+"""Metrics: functions on arrays, and classes whose objects measure a model over many batches.
 
-from fastnn.losses.hinge_losses import categorical_hinge as categorical_hinge
-from fastnn.losses.hinge_losses import hinge as hinge
-from fastnn.losses.hinge_losses import squared_hinge as squared_hinge
-from fastnn.losses.probabilistic import binary_crossentropy as binary_crossentropy
-from fastnn.losses.probabilistic import categorical_crossentropy as categorical_crossentropy
-from fastnn.losses.probabilistic import kl_divergence as kl_divergence
-from fastnn.losses.probabilistic import poisson as poisson
-from fastnn.losses.probabilistic import sparse_categorical_crossentropy as sparse_categorical_crossentropy
-from fastnn.losses.regression import cosine_similarity as cosine_similarity
-from fastnn.losses.regression import huber as huber
-from fastnn.losses.regression import log_cosh as log_cosh
-from fastnn.losses.regression import mean_absolute_error as mean_absolute_error
-from fastnn.losses.regression import mean_absolute_percentage_error as mean_absolute_percentage_error
-from fastnn.losses.regression import mean_squared_error as mean_squared_error
-from fastnn.losses.regression import mean_squared_logarithmic_error as mean_squared_logarithmic_error
-from fastnn.metrics.accuracy import BinaryAccuracy as BinaryAccuracy
-from fastnn.metrics.accuracy import CategoricalAccuracy as CategoricalAccuracy
-from fastnn.metrics.accuracy import SparseCategoricalAccuracy as SparseCategoricalAccuracy
-from fastnn.metrics.accuracy import SparseTopKCategoricalAccuracy as SparseTopKCategoricalAccuracy
-from fastnn.metrics.accuracy import TopKCategoricalAccuracy as TopKCategoricalAccuracy
-from fastnn.metrics.accuracy import binary_accuracy as binary_accuracy
-from fastnn.metrics.accuracy import categorical_accuracy as categorical_accuracy
-from fastnn.metrics.accuracy import sparse_categorical_accuracy as sparse_categorical_accuracy
-from fastnn.metrics.accuracy import sparse_top_k_categorical_accuracy as sparse_top_k_categorical_accuracy
-from fastnn.metrics.accuracy import top_k_categorical_accuracy as top_k_categorical_accuracy
-from fastnn.metrics.hinge_metrics import CategoricalHinge as CategoricalHinge
-from fastnn.metrics.hinge_metrics import Hinge as Hinge
-from fastnn.metrics.hinge_metrics import SquaredHinge as SquaredHinge
-from fastnn.metrics.metric import Metric as Metric
-from fastnn.metrics.metric import NodeMetric as NodeMetric
-from fastnn.metrics.metric import Values as Values
-from fastnn.metrics.probabilistic import BinaryCrossentropy as BinaryCrossentropy
-from fastnn.metrics.probabilistic import CategoricalCrossentropy as CategoricalCrossentropy
-from fastnn.metrics.probabilistic import KLDivergence as KLDivergence
-from fastnn.metrics.probabilistic import Poisson as Poisson
-from fastnn.metrics.probabilistic import SparseCategoricalCrossentropy as SparseCategoricalCrossentropy
-from fastnn.metrics.reduction import LossMetric as LossMetric
-from fastnn.metrics.reduction import Mean as Mean
-from fastnn.metrics.reduction import MeanMetricWrapper as MeanMetricWrapper
-from fastnn.metrics.reduction import Sum as Sum
-from fastnn.metrics.registry import __getattr__ as __getattr__
-from fastnn.metrics.registry import get as get
-from fastnn.metrics.registry import resolve as resolve
-from fastnn.metrics.regression import LogCoshError as LogCoshError
-from fastnn.metrics.regression import MeanAbsoluteError as MeanAbsoluteError
-from fastnn.metrics.regression import MeanAbsolutePercentageError as MeanAbsolutePercentageError
-from fastnn.metrics.regression import MeanSquaredError as MeanSquaredError
-from fastnn.metrics.regression import MeanSquaredLogarithmicError as MeanSquaredLogarithmicError
-from fastnn.metrics.regression import RootMeanSquaredError as RootMeanSquaredError
+Short names of losses such as `fastnn.metrics.mae` are found too.
+"""
+
+from collections.abc import Callable
+
+from fastnn.losses import (
+    binary_crossentropy,
+    categorical_crossentropy,
+    categorical_hinge,
+    cosine_similarity,
+    hinge,
+    huber,
+    kl_divergence,
+    log_cosh,
+    mean_absolute_error,
+    mean_absolute_percentage_error,
+    mean_squared_error,
+    mean_squared_logarithmic_error,
+    poisson,
+    sparse_categorical_crossentropy,
+    squared_hinge,
+)
+from fastnn.losses.registry import function_named
+from fastnn.losses.values import Values
+from fastnn.metrics.accuracy import (
+    BinaryAccuracy,
+    CategoricalAccuracy,
+    SparseCategoricalAccuracy,
+    SparseTopKCategoricalAccuracy,
+    TopKCategoricalAccuracy,
+    binary_accuracy,
+    categorical_accuracy,
+    sparse_categorical_accuracy,
+    sparse_top_k_categorical_accuracy,
+    top_k_categorical_accuracy,
+)
+from fastnn.metrics.hinge_metrics import CategoricalHinge, Hinge, SquaredHinge
+from fastnn.metrics.metric import Metric, NodeMetric
+from fastnn.metrics.probabilistic import (
+    BinaryCrossentropy,
+    CategoricalCrossentropy,
+    KLDivergence,
+    Poisson,
+    SparseCategoricalCrossentropy,
+)
+from fastnn.metrics.reduction import LossMetric, Mean, MeanMetricWrapper, Sum
+from fastnn.metrics.registry import get
+from fastnn.metrics.regression import (
+    LogCoshError,
+    MeanAbsoluteError,
+    MeanAbsolutePercentageError,
+    MeanSquaredError,
+    MeanSquaredLogarithmicError,
+    RootMeanSquaredError,
+)
+
+__all__ = [
+    "BinaryAccuracy",
+    "BinaryCrossentropy",
+    "CategoricalAccuracy",
+    "CategoricalCrossentropy",
+    "CategoricalHinge",
+    "Hinge",
+    "KLDivergence",
+    "LogCoshError",
+    "LossMetric",
+    "Mean",
+    "MeanAbsoluteError",
+    "MeanAbsolutePercentageError",
+    "MeanMetricWrapper",
+    "MeanSquaredError",
+    "MeanSquaredLogarithmicError",
+    "Metric",
+    "NodeMetric",
+    "Poisson",
+    "RootMeanSquaredError",
+    "SparseCategoricalAccuracy",
+    "SparseCategoricalCrossentropy",
+    "SparseTopKCategoricalAccuracy",
+    "SquaredHinge",
+    "Sum",
+    "TopKCategoricalAccuracy",
+    "binary_accuracy",
+    "binary_crossentropy",
+    "categorical_accuracy",
+    "categorical_crossentropy",
+    "categorical_hinge",
+    "cosine_similarity",
+    "get",
+    "hinge",
+    "huber",
+    "kl_divergence",
+    "log_cosh",
+    "mean_absolute_error",
+    "mean_absolute_percentage_error",
+    "mean_squared_error",
+    "mean_squared_logarithmic_error",
+    "poisson",
+    "sparse_categorical_accuracy",
+    "sparse_categorical_crossentropy",
+    "sparse_top_k_categorical_accuracy",
+    "squared_hinge",
+    "top_k_categorical_accuracy",
+]
+
+
+def __dir__() -> list[str]:
+    return __all__
+
+
+def __getattr__(name: str) -> Callable[..., Values]:
+    function = function_named(name)
+    if function is None:
+        raise AttributeError(f"module 'fastnn.metrics' has no attribute {name!r}")
+    return function

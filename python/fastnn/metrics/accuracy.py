@@ -1,4 +1,4 @@
-"""Accuracies."""
+"""Accuracies: functions on arrays, and classes for `compile`."""
 
 from __future__ import annotations
 
@@ -6,118 +6,215 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
-from fastnn.losses.values import values_of
-from fastnn.metrics.metric import NodeMetric, Values
+from fastnn.losses.values import Values, values_of
+from fastnn.metrics.metric import NodeMetric
 
 
 def binary_accuracy(y_true: ArrayLike, y_pred: ArrayLike, threshold: float = 0.5) -> Values:
-    """The share of a sample's outputs that lie on the right side of the threshold.
+    """Returns the fraction of outputs on the correct side of the threshold, over the last axis.
 
     Args:
-        y_true: 0 or 1.
-        y_pred: Chances, of the same shape.
-        threshold: From which a chance means 1.
+        y_true: Labels 0 and 1, of shape `(..., n)`.
+        y_pred: Predicted probabilities, of the same shape.
+        threshold: Probabilities above this value predict 1.
 
     Returns:
-        An array of the shape without its last axis.
+        Values, of shape `(...)`.
+
+    Raises:
+        ValueError: The shapes do not fit.
+
+    Example:
+        >>> fastnn.metrics.binary_accuracy([[1, 0]], [[0.75, 0.75]])
+        array([0.5], dtype=float32)
     """
     return values_of("binary_accuracy", y_true, y_pred, threshold=threshold)
 
 
-def categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> Values:
-    """1 where the largest output is the one that `y_true` (one-hot) marks, else 0."""
-    return values_of("categorical_accuracy", y_true, y_pred)
-
-
-def sparse_categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> Values:
-    """1 where the largest output is the one whose number `y_true` is, else 0."""
-    return values_of("sparse_categorical_accuracy", y_true, y_pred, True)
-
-
-def top_k_categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike, k: int = 5) -> Values:
-    """1 where the output that `y_true` (one-hot) marks is among the `k` largest, else 0."""
-    return values_of("top_k_categorical_accuracy", y_true, y_pred, k=k)
-
-
-def sparse_top_k_categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike, k: int = 5) -> Values:
-    """1 where the output whose number `y_true` is, is among the `k` largest, else 0."""
-    return values_of("sparse_top_k_categorical_accuracy", y_true, y_pred, True, k=k)
-
-
 class BinaryAccuracy(NodeMetric):
-    """The share of outputs on the right side of the threshold.
+    """Fraction of outputs on the correct side of the threshold.
 
     Args:
-        name: Its name.
-        dtype: Taken for Keras' sake.
-        threshold: From which a chance means 1.
+        name: Name of the metric.
+        dtype: Accepted for Keras compatibility; ignored.
+        threshold: Probabilities above this value predict 1.
+
+    Example:
+        >>> fastnn.metrics.BinaryAccuracy()([[1, 0]], [[0.75, 0.75]])
+        0.5
     """
 
     kind = "binary_accuracy"
+    function = staticmethod(binary_accuracy)
+    threshold: float
 
     def __init__(self, name: str | None = kind, dtype: Any = None, threshold: float = 0.5) -> None:
         pass
 
 
-class CategoricalAccuracy(NodeMetric):
-    """The share of samples whose largest output is the one that the one-hot label marks.
+def categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> Values:
+    """Returns 1 where the largest output is that of the true class, else 0.
 
     Args:
-        name: Its name.
-        dtype: Taken for Keras' sake.
+        y_true: One-hot labels, of shape `(..., n)`.
+        y_pred: Scores or probabilities, of the same shape.
+
+    Returns:
+        Values, of shape `(...)`.
+
+    Raises:
+        ValueError: The shapes do not fit.
+
+    Example:
+        >>> fastnn.metrics.categorical_accuracy([[0, 1], [1, 0]], [[0.1, 0.9], [0.2, 0.8]])
+        array([1., 0.], dtype=float32)
+    """
+    return values_of("categorical_accuracy", y_true, y_pred)
+
+
+class CategoricalAccuracy(NodeMetric):
+    """Fraction of samples whose largest output is that of the true class; labels are one-hot.
+
+    Args:
+        name: Name of the metric.
+        dtype: Accepted for Keras compatibility; ignored.
+
+    Example:
+        >>> fastnn.metrics.CategoricalAccuracy()([[0, 1], [1, 0]], [[0.1, 0.9], [0.2, 0.8]])
+        0.5
     """
 
     kind = "categorical_accuracy"
+    function = staticmethod(categorical_accuracy)
     counterpart = "sparse_categorical_accuracy"
 
     def __init__(self, name: str | None = kind, dtype: Any = None) -> None:
         pass
 
 
-class SparseCategoricalAccuracy(NodeMetric):
-    """The share of samples whose largest output is the one whose number the label is.
+def sparse_categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> Values:
+    """Returns 1 where the largest output is that of the true class, else 0; labels are integers.
 
     Args:
-        name: Its name.
-        dtype: Taken for Keras' sake.
+        y_true: Class indices, of shape `(...)` or `(..., 1)`.
+        y_pred: Scores or probabilities, of shape `(..., classes)`.
+
+    Returns:
+        Values, of shape `(...)`.
+
+    Raises:
+        ValueError: The shapes do not fit.
+
+    Example:
+        >>> fastnn.metrics.sparse_categorical_accuracy([1, 0], [[0.1, 0.9], [0.2, 0.8]])
+        array([1., 0.], dtype=float32)
+    """
+    return values_of("sparse_categorical_accuracy", y_true, y_pred, True)
+
+
+class SparseCategoricalAccuracy(NodeMetric):
+    """Fraction of samples whose largest output is that of the true class; labels are integers.
+
+    Args:
+        name: Name of the metric.
+        dtype: Accepted for Keras compatibility; ignored.
+
+    Example:
+        >>> fastnn.metrics.SparseCategoricalAccuracy()([1, 0], [[0.1, 0.9], [0.2, 0.8]])
+        0.5
     """
 
     kind = "sparse_categorical_accuracy"
-    counterpart = "categorical_accuracy"
+    function = staticmethod(sparse_categorical_accuracy)
     labels = True
+    counterpart = "categorical_accuracy"
 
     def __init__(self, name: str | None = kind, dtype: Any = None) -> None:
         pass
 
 
-class TopKCategoricalAccuracy(NodeMetric):
-    """The share of samples whose right output (one-hot) is among the `k` largest.
+def top_k_categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike, k: int = 5) -> Values:
+    """Returns 1 where the true class is among the k largest outputs, else 0.
 
     Args:
-        k: How many.
-        name: Its name.
-        dtype: Taken for Keras' sake.
+        y_true: One-hot labels, of shape `(..., n)`.
+        y_pred: Scores or probabilities, of the same shape.
+        k: Number of largest outputs that count as a hit.
+
+    Returns:
+        Values, of shape `(...)`.
+
+    Raises:
+        ValueError: The shapes do not fit.
+
+    Example:
+        >>> fastnn.metrics.top_k_categorical_accuracy([[0, 0, 1]], [[0.5, 0.1, 0.4]], k=2)
+        array([1.], dtype=float32)
+    """
+    return values_of("top_k_categorical_accuracy", y_true, y_pred, k=k)
+
+
+class TopKCategoricalAccuracy(NodeMetric):
+    """Fraction of samples whose true class is among the k largest outputs; labels are one-hot.
+
+    Args:
+        k: Number of largest outputs that count as a hit.
+        name: Name of the metric.
+        dtype: Accepted for Keras compatibility; ignored.
+
+    Example:
+        >>> fastnn.metrics.TopKCategoricalAccuracy(k=2)([[0, 0, 1]], [[0.5, 0.1, 0.4]])
+        1.0
     """
 
     kind = "top_k_categorical_accuracy"
+    function = staticmethod(top_k_categorical_accuracy)
     counterpart = "sparse_top_k_categorical_accuracy"
+    k: int
 
     def __init__(self, k: int = 5, name: str | None = kind, dtype: Any = None) -> None:
         pass
 
 
-class SparseTopKCategoricalAccuracy(NodeMetric):
-    """The share of samples whose right output (a whole number) is among the `k` largest.
+def sparse_top_k_categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike, k: int = 5) -> Values:
+    """Returns 1 where the true class is among the k largest outputs, else 0; labels are integers.
 
     Args:
-        k: How many.
-        name: Its name.
-        dtype: Taken for Keras' sake.
+        y_true: Class indices, of shape `(...)` or `(..., 1)`.
+        y_pred: Scores or probabilities, of shape `(..., classes)`.
+        k: Number of largest outputs that count as a hit.
+
+    Returns:
+        Values, of shape `(...)`.
+
+    Raises:
+        ValueError: The shapes do not fit.
+
+    Example:
+        >>> fastnn.metrics.sparse_top_k_categorical_accuracy([2], [[0.5, 0.1, 0.4]], k=2)
+        array([1.], dtype=float32)
+    """
+    return values_of("sparse_top_k_categorical_accuracy", y_true, y_pred, True, k=k)
+
+
+class SparseTopKCategoricalAccuracy(NodeMetric):
+    """Fraction of samples whose true class is among the k largest outputs; labels are integers.
+
+    Args:
+        k: Number of largest outputs that count as a hit.
+        name: Name of the metric.
+        dtype: Accepted for Keras compatibility; ignored.
+
+    Example:
+        >>> fastnn.metrics.SparseTopKCategoricalAccuracy(k=2)([2], [[0.5, 0.1, 0.4]])
+        1.0
     """
 
     kind = "sparse_top_k_categorical_accuracy"
-    counterpart = "top_k_categorical_accuracy"
+    function = staticmethod(sparse_top_k_categorical_accuracy)
     labels = True
+    counterpart = "top_k_categorical_accuracy"
+    k: int
 
     def __init__(self, k: int = 5, name: str | None = kind, dtype: Any = None) -> None:
         pass

@@ -1,12 +1,12 @@
-"""The base class of metrics, and the metrics that are nodes of the core."""
+"""The base class of metrics, and the base of those that a node of the core computes."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from fastnn import initializers
 from fastnn.configurable import Configurable, argument_names
@@ -16,15 +16,17 @@ from fastnn.losses.values import values_of
 from fastnn.naming import snake_case
 from fastnn.symbolic.variable import Variable
 
-Values = NDArray[np.float32]
-
 
 class Metric(Configurable):
-    """Base of all metrics: `update_state` takes data in, `result` says the number, `reset_state` begins anew.
+    """Base class of all metrics: `update_state` adds data, `result` returns the value, `reset_state` starts again.
 
-    A metric of your own keeps its sums in variables (`add_variable`, in its constructor) and changes them in
+    A custom metric keeps its sums in variables, made by `add_variable` in its constructor. It changes them in
     `update_state(y_true, y_pred, sample_weight=None)` with `assign` and `assign_add`, computing with `fastnn.ops`.
-    While a model trains that is part of each step; `result` is called between runs of steps.
+    While a model trains, that is part of each step; `result` is called between runs of steps.
+
+    Args:
+        dtype: Accepted for Keras compatibility; ignored.
+        name: Name of the metric; None: that of the class in snake case.
 
     Example:
         >>> class Largest(fastnn.metrics.Metric):
@@ -37,11 +39,18 @@ class Metric(Configurable):
         ...
         ...     def result(self):
         ...         return self.top
+        >>> metric = Largest()
+        >>> metric.update_state([0, 0], [2.0, 3.0])
+        >>> float(metric.result())
+        3.0
     """
 
     keras_module = "keras.metrics"
     keras_newer_arguments = {"dtype": None}
     keras_ignored_arguments = {"fn": ...}
+    aliases: ClassVar[tuple[str, ...]] = ()
+    """Further names under which `get` finds the metric."""
+
     name: str
     total: float
     count: float
@@ -50,6 +59,7 @@ class Metric(Configurable):
         pass
 
     def store_arguments(self, arguments: dict[str, Any]) -> None:
+        """Checks the arguments and keeps them as attributes."""
         arguments.pop("dtype", None)
         super().store_arguments(arguments)
         if self.name is None:
@@ -61,14 +71,17 @@ class Metric(Configurable):
         self, shape: Sequence[int] = (), initializer: Any = "zeros", dtype: Any = None, aggregation: Any = None,
         name: str | None = None,
     ) -> Variable:  # fmt: skip
-        """A variable for a metric of your own.
+        """Adds a variable to a custom metric.
 
         Args:
-            shape: Its sizes; (): one number.
-            initializer: Its first values; `reset_state` sets it to 0.
-            dtype: "float32", or an integer type.
-            aggregation: Taken for Keras' sake.
-            name: Its name.
+            shape: Shape; (): a scalar.
+            initializer: Initializer; `reset_state` sets the variable to 0.
+            dtype: "float32" or an integer type; None: "float32".
+            aggregation: Accepted for Keras compatibility; ignored.
+            name: Name of the variable.
+
+        Returns:
+            The variable.
         """
         values = initializers.get(initializer)
         made = Variable(values, f"{self.name}/{name or 'variable'}", False, shape=shape, dtype=dtype)
@@ -79,31 +92,34 @@ class Metric(Configurable):
 
     @property
     def variables(self) -> list[Variable]:
-        """Those made by `add_variable`."""
+        """Variables made by `add_variable`."""
         return list(self._variables)
 
     def is_custom(self) -> bool:
-        """Whether its sums are variables that Python code of the user's changes."""
+        """Returns True where Python code updates variables of the metric."""
         return bool(self._variables)
 
     def takes_weights(self) -> bool:
-        """Whether its own code weighs the samples."""
+        """Returns True where the metric's own code applies the sample weights."""
         return self.is_custom() and bool(self._variables)
 
     def emit(self, emission: Emission, y_true: int, y_pred: int, weights: int | None) -> int | None:
-        """Adds to a graph what the metric computes.
+        """Adds the metric to a graph.
 
         Args:
             emission: The graph.
-            y_true: The edge of what should come out.
-            y_pred: That of what came out.
-            weights: That of the weights of the samples, for a metric that takes them.
+            y_true: Edge of the targets.
+            y_pred: Edge of the predictions.
+            weights: Edge of the sample weights, for a metric that applies them itself; or None.
 
         Returns:
-            The edge of its values, of which the mean is told; None where it keeps its own sums.
+            The edge of the values, whose mean is reported; None where the metric keeps its own sums.
+
+        Raises:
+            TypeError: The metric is not a function of targets and predictions.
         """
         if not self.is_custom():
-            raise TypeError(f"metric {self!r} cannot be computed from labels and outputs; use it by itself")
+            raise TypeError(f"metric {self!r} cannot be computed from targets and outputs; use it outside of compile")
 
         def update(true: Any, predicted: Any, *sample_weight: Any) -> Any:
             self.update_state(true, predicted, *sample_weight)
@@ -114,7 +130,7 @@ class Metric(Configurable):
         return None
 
     def reset_state(self) -> None:
-        """Forgets all data."""
+        """Sets the sums to 0."""
         if not self._variables:
             self.total = 0.0
             self.count = 0.0
@@ -122,15 +138,20 @@ class Metric(Configurable):
             variable.assign(np.zeros(variable.shape))
 
     def update_state(self, *args: Any, **kwargs: Any) -> None:
-        """Takes data in."""
+        """Adds data.
+
+        Args:
+            *args: The data, as the subclass defines.
+            **kwargs: The same, by name.
+        """
         raise NotImplementedError
 
     def result(self) -> Any:
-        """The number for the data taken in since `reset_state`; 0 without data."""
+        """Returns the value for the data since the last `reset_state`; 0 without data."""
         return self.total / self.count if self.count else 0.0
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Takes data in and returns the number."""
+        """Adds data and returns the value, as `update_state` and `result`."""
         self.update_state(*args, **kwargs)
         return self.result()
 
@@ -147,29 +168,44 @@ class Metric(Configurable):
 
 
 class NodeMetric(Metric):
-    """The mean over samples of the values that one node of the core yields."""
+    """Mean over samples of the values that one node of the core computes.
+
+    Args:
+        dtype: Accepted for Keras compatibility; ignored.
+        name: Name of the metric; None: that of the class in snake case.
+
+    Example:
+        >>> metric = fastnn.metrics.MeanAbsoluteError()
+        >>> metric.node(), isinstance(metric, fastnn.metrics.NodeMetric)
+        (('mean_absolute_error', {}), True)
+    """
 
     kind: ClassVar[str] = ""
+    """Kind of the node."""
+    function: ClassVar[Callable[..., Any]]
+    """Function of the metric on arrays, where it is not that of a loss."""
     labels: ClassVar[bool] = False
+    """True where y_true holds class indices; otherwise it has the shape of y_pred."""
     counterpart: ClassVar[str] = ""
-    """The metric of the same meaning whose targets are labels where these are one-hot rows, or the reverse; or ""."""
+    """Name of the same metric for the other form of targets: class indices or one-hot rows."""
 
     def node(self) -> tuple[str, dict[str, Any]]:
-        """Kind and config of the node that stands for it in a graph."""
+        """Returns kind and config of the node that computes the metric."""
         config = {name: getattr(self, name) for name in argument_names(self) if name not in ("name", "axis")}
         return self.kind, {name: value for name, value in config.items() if value is not None}
 
     def emit(self, emission: Emission, y_true: int, y_pred: int, weights: int | None) -> int | None:
+        """Adds the node to a graph and returns the edge of its values; see `Metric.emit`."""
         kind, arguments = self.node()
         return emission.graph.add(kind, self.name, arguments, [y_true, y_pred])[0]
 
     def update_state(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> None:
-        """Takes samples in.
+        """Adds samples.
 
         Args:
-            y_true: What should come out.
-            y_pred: What came out.
-            sample_weight: A weight for each sample, or None.
+            y_true: Targets.
+            y_pred: Predictions.
+            sample_weight: Weight of each sample, or None.
         """
         kind, config = self.node()
         self._take(values_of(kind, y_true, y_pred, self.labels, **config), sample_weight)

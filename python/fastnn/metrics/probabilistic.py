@@ -1,34 +1,69 @@
-"""Metrics of probabilities."""
+"""Losses of probabilities as metrics."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from fastnn import losses
 from fastnn.metrics.metric import NodeMetric
 
 
 class Poisson(NodeMetric):
-    """The loss of that name, as a metric."""
+    """Mean Poisson loss: mean(y_pred - y_true * log(y_pred)).
+
+    Args:
+        name: Name of the metric.
+        dtype: Accepted for Keras compatibility; ignored.
+
+    Example:
+        >>> fastnn.metrics.Poisson()([[0.0, 2.0]], [[1.0, 2.0]])
+        0.80685...
+    """
 
     kind = "poisson"
+    aliases = losses.Poisson.aliases
 
     def __init__(self, name: str | None = kind, dtype: Any = None) -> None:
         pass
 
 
 class KLDivergence(NodeMetric):
-    """The loss of that name, as a metric."""
+    """Mean Kullback-Leibler divergence: sum(y_true * log(y_true / y_pred)) of each sample.
+
+    Args:
+        name: Name of the metric.
+        dtype: Accepted for Keras compatibility; ignored.
+
+    Example:
+        >>> fastnn.metrics.KLDivergence()([[0.25, 0.75]], [[0.5, 0.5]])
+        0.13081...
+    """
 
     kind = "kl_divergence"
+    aliases = losses.KLDivergence.aliases
 
     def __init__(self, name: str | None = kind, dtype: Any = None) -> None:
         pass
 
 
 class BinaryCrossentropy(NodeMetric):
-    """The loss of that name, as a metric."""
+    """Mean binary cross-entropy: mean(-y_true * log(y_pred) - (1 - y_true) * log(1 - y_pred)).
+
+    Args:
+        name: Name of the metric.
+        dtype: Accepted for Keras compatibility; ignored.
+        from_logits: True where the predictions are logits, the inputs of the sigmoid.
+        label_smoothing: Label smoothing factor s: y becomes y * (1 - s) + 0.5 * s.
+
+    Example:
+        >>> fastnn.metrics.BinaryCrossentropy()([[0, 1]], [[0.5, 0.75]])
+        0.49041...
+    """
 
     kind = "binary_crossentropy"
+    aliases = losses.BinaryCrossentropy.aliases
+    from_logits: bool
+    label_smoothing: float
 
     def __init__(
         self, name: str | None = kind, dtype: Any = None, from_logits: bool = False, label_smoothing: float = 0.0
@@ -37,10 +72,24 @@ class BinaryCrossentropy(NodeMetric):
 
 
 class CategoricalCrossentropy(NodeMetric):
-    """The loss of that name, as a metric."""
+    """Mean cross-entropy of one-hot labels: -sum(y_true * log(y_pred)) of each sample.
+
+    Args:
+        name: Name of the metric.
+        dtype: Accepted for Keras compatibility; ignored.
+        from_logits: True where the predictions are logits, the inputs of the softmax.
+        label_smoothing: Label smoothing factor s: y becomes y * (1 - s) + s / classes.
+
+    Example:
+        >>> fastnn.metrics.CategoricalCrossentropy()([[0, 1]], [[0.5, 0.5]])
+        0.69314...
+    """
 
     kind = "categorical_crossentropy"
+    aliases = losses.CategoricalCrossentropy.aliases
     counterpart = "sparse_categorical_crossentropy"
+    from_logits: bool
+    label_smoothing: float
 
     def __init__(
         self, name: str | None = kind, dtype: Any = None, from_logits: bool = False, label_smoothing: float = 0.0
@@ -49,12 +98,26 @@ class CategoricalCrossentropy(NodeMetric):
 
 
 class SparseCategoricalCrossentropy(NodeMetric):
-    """The loss of that name, as a metric."""
+    """Mean cross-entropy of integer labels: -log(y_pred[label]) of each sample.
 
-    keras_newer_arguments = {"axis": -1, "ignore_class": None}
+    Args:
+        name: Name of the metric.
+        dtype: Accepted for Keras compatibility; ignored.
+        from_logits: True where the predictions are logits, the inputs of the softmax.
+        ignore_class: Label whose samples have a loss of 0, or None.
+
+    Example:
+        >>> fastnn.metrics.SparseCategoricalCrossentropy()([1], [[0.5, 0.5]])
+        0.69314...
+    """
+
     kind = "sparse_categorical_crossentropy"
-    counterpart = "categorical_crossentropy"
+    aliases = losses.SparseCategoricalCrossentropy.aliases
     labels = True
+    keras_newer_arguments = {"axis": -1, "ignore_class": None}
+    counterpart = "categorical_crossentropy"
+    from_logits: bool
+    ignore_class: int | None
 
     def __init__(
         self, name: str | None = kind, dtype: Any = None, from_logits: bool = False, ignore_class: int | None = None

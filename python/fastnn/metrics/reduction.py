@@ -1,4 +1,4 @@
-"""Means and sums, also of the values of losses and functions."""
+"""Means and sums: of values, of losses, of Python functions."""
 
 from __future__ import annotations
 
@@ -14,44 +14,78 @@ from fastnn.metrics.metric import Metric, NodeMetric
 
 
 class Mean(Metric):
-    """The mean of the values taken in.
+    """Mean of values.
 
     Args:
-        name: Its name.
-        dtype: Taken for Keras' sake.
+        name: Name of the metric.
+        dtype: Accepted for Keras compatibility; ignored.
 
     Example:
-        >>> m = fastnn.metrics.Mean(); m.update_state([1, 3]); m.result()
+        >>> mean = fastnn.metrics.Mean()
+        >>> mean.update_state([1, 3])
+        >>> mean.result()
         2.0
     """
+
+    aliases = ("mean",)
 
     def __init__(self, name: str | None = "mean", dtype: Any = None) -> None:
         pass
 
     def update_state(self, values: ArrayLike, sample_weight: ArrayLike | None = None) -> None:
+        """Adds values.
+
+        Args:
+            values: Values of any shape.
+            sample_weight: Weight of each row of the values, or None.
+        """
         self._take(values, sample_weight)
 
 
 class Sum(Metric):
-    """The sum of the values taken in.
+    """Sum of values.
 
     Args:
-        name: Its name.
-        dtype: Taken for Keras' sake.
+        name: Name of the metric.
+        dtype: Accepted for Keras compatibility; ignored.
+
+    Example:
+        >>> fastnn.metrics.Sum()([1, 3])
+        4.0
     """
+
+    aliases = ("sum",)
 
     def __init__(self, name: str | None = "sum", dtype: Any = None) -> None:
         pass
 
     def update_state(self, values: ArrayLike, sample_weight: ArrayLike | None = None) -> None:
+        """Adds values.
+
+        Args:
+            values: Values of any shape.
+            sample_weight: Weight of each row of the values, or None.
+        """
         self._take(values, sample_weight)
 
     def result(self) -> float:
+        """Returns the sum since the last `reset_state`."""
         return self.total
 
 
 class LossMetric(NodeMetric):
-    """A loss object that stands as a metric: the mean of its values, by its own arguments."""
+    """Mean of the values of a loss object.
+
+    Args:
+        loss: The loss.
+        name: Name of the metric; None: that of the loss.
+
+    Example:
+        >>> fastnn.metrics.LossMetric(fastnn.losses.Huber(delta=2.0))([[0.0]], [[3.0]])
+        4.0
+    """
+
+    loss: losses.Loss
 
     def __init__(self, loss: losses.Loss, name: str | None = None) -> None:
         self.labels = loss.labels  # type: ignore[misc]
@@ -59,29 +93,46 @@ class LossMetric(NodeMetric):
         self.name = name or loss.name
 
     def node(self) -> tuple[str, dict[str, Any]]:
-        return self.loss.node()  # type: ignore[no-any-return]
+        """Returns kind and config of the node that computes the loss."""
+        return self.loss.node()
 
     def is_custom(self) -> bool:
-        return self.loss.is_custom()  # type: ignore[no-any-return]
+        """Returns True where Python code computes the loss."""
+        return self.loss.is_custom()
 
     def emit(self, emission: Emission, y_true: int, y_pred: int, weights: int | None) -> int | None:
-        return self.loss.emit(emission, y_true, y_pred)  # type: ignore[no-any-return]
+        """Adds the loss to a graph and returns the edge of its values; see `Metric.emit`."""
+        return self.loss.emit(emission, y_true, y_pred)
 
     def update_state(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> None:
+        """Adds samples.
+
+        Args:
+            y_true: Targets.
+            y_pred: Predictions.
+            sample_weight: Weight of each sample, or None.
+        """
         if not self.is_custom():
             return super().update_state(y_true, y_pred, sample_weight)
         self._take(self.loss.call(np.asarray(y_true, np.float32), np.asarray(y_pred, np.float32)), sample_weight)
 
 
 class MeanMetricWrapper(LossMetric):
-    """The mean of the values that a Python function of (y_true, y_pred) yields.
+    """Mean of the values that a Python function of (y_true, y_pred) returns.
 
     Args:
-        fn: Returns a value for each sample, or one for all, computed with `fastnn.ops`.
-        name: A name; None: the function's.
-        dtype: Taken for Keras' sake.
-        **kwargs: Further arguments of the function.
+        fn: Returns the value of each sample, or one for all, computed with `fastnn.ops`.
+        name: Name of the metric; None: that of the function.
+        dtype: Accepted for Keras compatibility; ignored.
+        **kwargs: Further arguments of `fn`.
+
+    Example:
+        >>> bias = lambda y_true, y_pred: ops.mean(y_pred - y_true, axis=-1)
+        >>> fastnn.metrics.MeanMetricWrapper(bias, name="bias")([[1.0, 2.0]], [[1.0, 4.0]])
+        1.0
     """
+
+    fn: Callable[..., Any]
 
     def __init__(self, fn: Callable[..., Any], name: str | None = None, dtype: Any = None, **kwargs: Any) -> None:
         self.loss = losses.FunctionLoss(fn, name=name, **kwargs)

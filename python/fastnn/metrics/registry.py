@@ -1,4 +1,8 @@
-"""Metrics by name."""
+"""Metrics by name.
+
+One more metric is one more class in the list here; its names and its function stand in the class. Losses without a
+class of metrics are found too, as the mean of their values.
+"""
 
 from __future__ import annotations
 
@@ -6,20 +10,16 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from fastnn import losses
+from fastnn.losses.registry import ALIASES, CLASSES, FUNCTIONS
 from fastnn.metrics.accuracy import (
     BinaryAccuracy,
     CategoricalAccuracy,
     SparseCategoricalAccuracy,
     SparseTopKCategoricalAccuracy,
     TopKCategoricalAccuracy,
-    binary_accuracy,
-    categorical_accuracy,
-    sparse_categorical_accuracy,
-    sparse_top_k_categorical_accuracy,
-    top_k_categorical_accuracy,
 )
 from fastnn.metrics.hinge_metrics import CategoricalHinge, Hinge, SquaredHinge
-from fastnn.metrics.metric import Metric, NodeMetric, Values
+from fastnn.metrics.metric import Metric, NodeMetric
 from fastnn.metrics.probabilistic import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
@@ -38,59 +38,70 @@ from fastnn.metrics.regression import (
 )
 from fastnn.naming import lookup
 
-_node_classes: tuple[type[NodeMetric], ...] = (
+_listed: tuple[type[Metric], ...] = (
     BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy, TopKCategoricalAccuracy,
-    SparseTopKCategoricalAccuracy, MeanSquaredError, MeanAbsoluteError, MeanAbsolutePercentageError,
-    MeanSquaredLogarithmicError, LogCoshError, Poisson, KLDivergence, Hinge, SquaredHinge, CategoricalHinge,
-    BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy,
+    SparseTopKCategoricalAccuracy, MeanSquaredError, RootMeanSquaredError, MeanAbsoluteError,
+    MeanAbsolutePercentageError, MeanSquaredLogarithmicError, LogCoshError, Poisson, KLDivergence, Hinge, SquaredHinge,
+    CategoricalHinge, BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy, Mean, Sum,
 )  # fmt: skip
 
 
-_classes: dict[str, Any] = {
-    **{cls.kind: cls for cls in _node_classes},
-    "mean": Mean, "sum": Sum, "root_mean_squared_error": RootMeanSquaredError,
-}  # fmt: skip
+def _by_name() -> dict[str, type[Metric]]:
+    found: dict[str, type[Metric]] = {}
+    for cls in _listed:
+        kind = (cls.kind,) if issubclass(cls, NodeMetric) else ()
+        for name in (*kind, cls.__name__, *cls.aliases):
+            found.setdefault(name, cls)
+    return found
 
 
-_aliases = {
-    **losses.ALIASES, **{cls.__name__: kind for kind, cls in _classes.items()}, "rmse": "root_mean_squared_error",
-}  # fmt: skip
+_classes = _by_name()
+_losses = {name: CLASSES[kind] for name, kind in ({kind: kind for kind in CLASSES} | ALIASES).items()}
+_by_shape = {"accuracy": "accuracy", "acc": "accuracy", "crossentropy": "crossentropy", "ce": "crossentropy"}
+"""Names whose metric depends on the shapes of targets and outputs."""
+_functions: dict[Callable[..., Any], str] = {function: kind for kind, function in FUNCTIONS.items()} | {
+    cls.function: cls.kind for cls in _listed if issubclass(cls, NodeMetric) and "function" in vars(cls)
+}
 
 
-_functions: dict[Callable[..., Any], str] = {
-    **{function: kind for kind, function in losses.FUNCTIONS.items()},
-    **{
-        function: function.__name__
-        for function in (
-            binary_accuracy, categorical_accuracy, sparse_categorical_accuracy, top_k_categorical_accuracy,
-            sparse_top_k_categorical_accuracy,
-        )
-    },
-}  # fmt: skip
-
-
-def _named(kind: str, name: str) -> Metric:
-    if kind in _classes:
-        return _classes[kind](name=name)  # type: ignore[no-any-return]
-    return LossMetric(losses.CLASSES[kind](), name=name)
+def _named(known: str, name: str) -> Metric:
+    if known in _classes:
+        return _classes[known](name=name)
+    return LossMetric(_losses[known](), name=name)
 
 
 def get(identifier: Any) -> Metric:
-    """The metric that a name, a config, a class, an object, or a function or loss means; it bears the name given.
+    """Returns the metric for a name, a config, a class, an object, a loss or a function.
+
+    A metric that is found by its name bears that name.
+
+    Args:
+        identifier: Name such as "mae", config with "class_name" and "config", class or object of `Metric`, object of
+            `fastnn.losses.Loss`, function of `fastnn.metrics`, or any function of (y_true, y_pred).
+
+    Returns:
+        The metric.
 
     Raises:
-        ValueError: The name is unknown; the message proposes the nearest.
-        TypeError: It is nothing of the kind.
+        ValueError: The name is unknown; the message suggests the closest one.
+        TypeError: `identifier` is none of these.
+
+    Example:
+        >>> fastnn.metrics.get("mae").name
+        'mae'
     """
     if isinstance(identifier, Metric):
         return identifier
     if isinstance(identifier, str):
-        members = {**losses.CLASSES, **_classes}
-        kind = _aliases.get(identifier, identifier)
-        lookup("metric", identifier, {**members, "accuracy": None, "acc": None}, _aliases)
-        return _named(kind, identifier)
+        if identifier in ("accuracy", "acc"):
+            raise ValueError(
+                f"metric {identifier!r} depends on the shapes of targets and outputs, and is resolved by compile; "
+                "name one of binary_accuracy, categorical_accuracy and sparse_categorical_accuracy"
+            )
+        lookup("metric", identifier, {**_losses, **_classes, "accuracy": None, "acc": None})
+        return _named(identifier, identifier)
     if isinstance(identifier, Mapping):
-        cls = lookup("metric", identifier["class_name"], _classes, _aliases)
+        cls = lookup("metric", identifier["class_name"], _classes)
         return cls.from_config(identifier.get("config", {}))  # type: ignore[no-any-return]
     if isinstance(identifier, losses.Loss):
         return LossMetric(identifier)
@@ -104,9 +115,20 @@ def get(identifier: Any) -> Metric:
 
 
 def resolve(identifier: Any, true_shape: Sequence[int | None], output_shape: Sequence[int | None]) -> Metric:
-    """As `get`, with "accuracy", "acc", "crossentropy" and "ce" read from the shapes of labels and outputs."""
-    family = {"accuracy": "accuracy", "acc": "accuracy", "crossentropy": "crossentropy", "ce": "crossentropy"}
-    word = family.get(identifier.lower()) if isinstance(identifier, str) else None
+    """Returns the metric for an identifier, as `get`, and for names that depend on shapes.
+
+    "accuracy" and "acc", "crossentropy" and "ce" mean the binary form for one output, the sparse categorical form for
+    class indices, and the categorical form for one-hot rows.
+
+    Args:
+        identifier: See `get`.
+        true_shape: Shape of the targets.
+        output_shape: Shape of the output.
+
+    Returns:
+        The metric.
+    """
+    word = _by_shape.get(identifier.lower()) if isinstance(identifier, str) else None
     if word is None:
         return get(identifier)
     if output_shape[-1] == 1:
@@ -116,7 +138,3 @@ def resolve(identifier: Any, true_shape: Sequence[int | None], output_shape: Seq
     else:
         kind = f"categorical_{word}"
     return _named(kind, identifier)
-
-
-def __getattr__(name: str) -> Callable[..., Values]:
-    return losses.__getattr__(name)

@@ -1,4 +1,4 @@
-"""Choices and loops that are known beforehand, and are unrolled into the graph."""
+"""Conditions and loops, which are unrolled into the graph."""
 
 from __future__ import annotations
 
@@ -7,22 +7,29 @@ from typing import Any
 
 import numpy as np
 
-from fastnn.ops import elementwise as el
-from fastnn.ops.shaping import stack, unstack
+from fastnn.ops import joining, slicing
+from fastnn.ops.logic import less_equal, logical_and, where
 from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import KerasTensor, is_traced
 
 
 def cond(pred: Any, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:
-    """What one of two functions returns.
+    """Returns what one of two functions returns.
 
     Args:
-        pred: Which: a plain bool, or a symbolic tensor; then both functions are computed and `ops.where` chooses.
-        true_fn: Called without arguments.
-        false_fn: The same; it returns things of the same shapes.
+        pred: Condition: a boolean, or a symbolic tensor; then both functions are called and `ops.where` chooses.
+        true_fn: Called without arguments where the condition holds.
+        false_fn: Called without arguments where it does not; returns the same structure and shapes.
+
+    Returns:
+        The result of the function.
 
     Raises:
-        ValueError: The condition is a tensor, and the functions return things that are put together differently.
+        ValueError: The condition is a tensor, and the functions return different structures.
+
+    Example:
+        >>> ops.cond(True, lambda: 1, lambda: 2)
+        1
     """
     if not is_traced(pred):
         return true_fn() if bool(np.all(pred)) else false_fn()
@@ -30,49 +37,65 @@ def cond(pred: Any, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> 
 
 
 def _chosen(conditions: Sequence[Any], results: Sequence[Any], who: str) -> Any:
-    """Leaf by leaf the first result whose condition holds, or the last."""
+    """Selects for each leaf the first result whose condition holds, or the last."""
     structures = [Structure(result) for result in results]
     leaves = [structure.flat(result) for structure, result in zip(structures, results, strict=True)]
     if len({len(one) for one in leaves}) > 1:
-        raise ValueError(f"ops.{who}: the functions return {[len(one) for one in leaves]} tensors; let them agree")
+        raise ValueError(
+            f"ops.{who}: the functions return {[len(one) for one in leaves]} tensors; their structures must be equal"
+        )
     made = []
     for several in zip(*leaves, strict=True):
         found = several[-1]
         for condition, one in zip(reversed(conditions), reversed(several[:-1]), strict=True):
-            found = one if one is None else el.where(condition, one, found)
+            found = one if one is None else where(condition, one, found)
         made.append(found)
     return structures[0].pack(made)
 
 
 def switch(index: Any, branches: Sequence[Callable[..., Any]], *operands: Any) -> Any:
-    """What one of several functions returns.
+    """Returns what one of several functions returns.
 
     Args:
-        index: Which, moved into the range that there is; of a symbolic tensor all functions are computed.
-        branches: Functions of the operands that return things of the same shapes.
-        *operands: With what they are called.
+        index: Index of the function, limited to the valid range; for a symbolic tensor all functions are called.
+        branches: Functions of the operands that return the same structure and shapes.
+        *operands: Arguments of the function.
+
+    Returns:
+        The result of the function.
+
+    Example:
+        >>> ops.switch(1, [lambda x: x + 1, lambda x: x * 10], 5)
+        50
     """
     if not is_traced(index) and not np.ndim(index):
         return branches[int(np.clip(int(index), 0, len(branches) - 1))](*operands)
-    conditions = [el.less_equal(index, i) for i in range(len(branches) - 1)]
+    conditions = [less_equal(index, i) for i in range(len(branches) - 1)]
     return _chosen(conditions, [branch(*operands) for branch in branches], "switch")
 
 
 def while_loop(
     cond: Callable[..., Any], body: Callable[..., Any], loop_vars: Any, maximum_iterations: int | None = None
 ) -> Any:
-    """vars = body(*vars) as long as cond(*vars) holds.
+    """Repeats vars = body(*vars) while cond(*vars) is true, and returns the variables.
 
     Args:
-        cond: Returns a bool that is known beforehand; with `maximum_iterations` it may return a symbolic one: then the
-            body is computed so many times, and what it gives counts while the condition holds. Of several numbers each
-            goes on by itself.
+        cond: Returns a boolean; with `maximum_iterations` it may be a symbolic tensor. Then the body runs that often,
+            and its results count while the condition holds, for each element of the condition by itself.
         body: Returns the new variables.
-        loop_vars: The first ones: one thing, or a list or tuple of them.
-        maximum_iterations: How often at most.
+        loop_vars: First variables: one, or a list or tuple.
+        maximum_iterations: Largest number of iterations; None: no limit.
+
+    Returns:
+        The last variables, in the structure of `loop_vars`.
 
     Raises:
-        TypeError: The condition is symbolic, and how often is not said.
+        TypeError: The condition is symbolic and `maximum_iterations` is None.
+        ValueError: The body returns another number of variables.
+
+    Example:
+        >>> ops.while_loop(lambda i: i < 10, lambda i: i * 2, 1)
+        16
     """
     many = isinstance(loop_vars, (list, tuple))
     now = tuple(loop_vars) if many else (loop_vars,)
@@ -83,10 +106,10 @@ def while_loop(
         several = is_traced(holds) or np.ndim(holds) > 0
         if is_traced(holds) and maximum_iterations is None:
             raise TypeError(
-                "ops.while_loop: the condition is a symbolic tensor, so how often the body runs is not known when the "
-                "graph is made; give maximum_iterations, and the body counts while the condition holds"
+                "ops.while_loop: the condition is a symbolic tensor, so the number of iterations is unknown when "
+                "the graph is built; give maximum_iterations, and the body counts while the condition holds"
             )
-        running = holds if running is True else el.logical_and(running, holds)
+        running = holds if running is True else logical_and(running, holds)
         if not is_traced(running) and not np.any(running):
             break
         new = body(*now)
@@ -99,16 +122,16 @@ def while_loop(
 
 
 def _parts(xs: Any, who: str) -> tuple[Structure, list[Any]]:
-    """Things put together somehow, cut along their first axes; and how they were."""
+    """Returns a structure and its slices along the first axes."""
     structure = Structure(xs)
     leaves = structure.flat(xs)
     for leaf in leaves:
         if isinstance(leaf, KerasTensor) and leaf.shape[:1] == (None,):
             raise ValueError(
-                f"ops.{who}: the first axis of {leaf.name!r} of shape {leaf.shape} is the batch, whose size is not "
-                "known beforehand; write the function for the whole batch, or move another axis to the front"
+                f"ops.{who}: the first axis of {leaf.name!r} of shape {leaf.shape} is the batch, whose size is "
+                "unknown; write the function for the whole batch, or move another axis to the front"
             )
-    cut = [unstack(leaf if hasattr(leaf, "shape") else np.asarray(leaf), axis=0) for leaf in leaves]
+    cut = [slicing.unstack(leaf if hasattr(leaf, "shape") else np.asarray(leaf), axis=0) for leaf in leaves]
     if len({len(one) for one in cut}) > 1:
         raise ValueError(f"ops.{who}: the first axes have the sizes {[len(one) for one in cut]}; they must be equal")
     return structure, [structure.pack(list(part)) for part in zip(*cut, strict=True)]
@@ -116,26 +139,51 @@ def _parts(xs: Any, who: str) -> tuple[Structure, list[Any]]:
 
 def _stacked(results: Sequence[Any], who: str) -> Any:
     if not results:
-        raise ValueError(f"ops.{who} expects at least one part")
+        raise ValueError(f"ops.{who} expects at least one slice")
     structure = Structure(results[0])
     if structure.alone and results[0] is None:
         return None
     leaves = zip(*[structure.flat(result) for result in results], strict=True)
-    return structure.pack([stack(list(several), 0) for several in leaves])
+    return structure.pack([joining.stack(list(several), 0) for several in leaves])
 
 
 def map(f: Callable[[Any], Any], xs: Any) -> Any:
-    """f of each part along the first axis, stacked.
+    """Returns the results of a function for each slice along the first axis, stacked.
 
     Args:
-        f: A function of one part (of parts put together as `xs` is).
-        xs: An array, or several put together, whose first axis has a known size and is not the batch.
+        f: Function of one slice.
+        xs: Array, tensor, or a structure of them, whose first axis has a known size and is not the batch.
+
+    Returns:
+        Tensor or array, or a structure of them.
+
+    Raises:
+        ValueError: A first axis is the batch, or the sizes differ.
+
+    Example:
+        >>> ops.map(lambda x: x * 2, np.array([1, 2, 3]))
+        array([2, 4, 6], dtype=int32)
     """
     return _stacked([f(part) for part in _parts(xs, "map")[1]], "map")
 
 
 def vectorized_map(function: Callable[[Any], Any], elements: Any) -> Any:
-    """As `map`."""
+    """Returns the results of a function for each slice along the first axis, stacked, as `map`.
+
+    Args:
+        function: Function of one slice.
+        elements: Array, tensor, or a structure of them, whose first axis has a known size and is not the batch.
+
+    Returns:
+        Tensor or array, or a structure of them.
+
+    Raises:
+        ValueError: A first axis is the batch, or the sizes differ.
+
+    Example:
+        >>> ops.vectorized_map(lambda x: x * 2, np.array([1, 2, 3]))
+        array([2, 4, 6], dtype=int32)
+    """
     return _stacked([function(part) for part in _parts(elements, "vectorized_map")[1]], "vectorized_map")
 
 
@@ -147,18 +195,26 @@ def scan(
     reverse: bool = False,
     unroll: Any = 1,
 ) -> tuple[Any, Any]:
-    """carry, y = f(carry, x) for each part x along the first axis.
+    """Repeats carry, y = f(carry, x) for each slice x along the first axis.
 
     Args:
-        f: A function of the carry and a part.
-        init: The first carry.
-        xs: An array, or several put together, whose first axis has a known size and is not the batch; None: x is None.
-        length: How often, where `xs` is None.
-        reverse: Whether the last part comes first.
-        unroll: No effect: all loops are unrolled.
+        f: Function of the carry and a slice.
+        init: First carry.
+        xs: Array, tensor, or a structure of them, whose first axis has a known size and is not the batch; None: x is
+            None.
+        length: Number of repetitions where `xs` is None.
+        reverse: Begins with the last slice.
+        unroll: Accepted for Keras compatibility; loops are always unrolled.
 
     Returns:
-        (The last carry, all y along a new first axis.)
+        (last carry, all y stacked along a new first axis).
+
+    Raises:
+        ValueError: Both `xs` and `length` are None, a first axis is the batch, or the sizes differ.
+
+    Example:
+        >>> ops.scan(lambda total, x: (total + x, total + x), 0, np.array([1, 2, 3]))
+        (np.int32(6), array([1, 3, 6], dtype=int32))
     """
     if xs is None and length is None:
         raise ValueError("ops.scan expects xs, or a length")
@@ -171,33 +227,53 @@ def scan(
 
 
 def associative_scan(f: Callable[[Any, Any], Any], elems: Any, reverse: bool = False, axis: int = 0) -> Any:
-    """f of all parts up to each place along an axis, where f(f(a, b), c) is f(a, f(b, c)).
+    """Returns for each position along an axis the combination of all slices up to it, by an associative function.
 
     Args:
-        f: A function of two things put together as `elems` is.
-        elems: An array, or several put together.
-        reverse: Whether it goes from the last to the first.
-        axis: Along which; its size is known.
+        f: Function of two slices.
+        elems: Array, tensor, or a structure of them.
+        reverse: Begins with the last slice.
+        axis: Axis along which to combine; its size must be known.
+
+    Returns:
+        Tensor or array, or a structure of them, of the shape of `elems`.
+
+    Example:
+        >>> ops.associative_scan(lambda a, b: a * b, np.array([2, 3, 4]))
+        array([ 2,  6, 24], dtype=int32)
     """
     structure = Structure(elems)
-    cut = [unstack(leaf, axis=axis) for leaf in structure.flat(elems)]
+    cut = [slicing.unstack(leaf, axis=axis) for leaf in structure.flat(elems)]
     parts = [structure.pack(list(part)) for part in zip(*cut, strict=True)]
     made: list[Any] = []
     for part in parts[::-1] if reverse else parts:
         made.append(f(made[-1], part) if made else part)
     ordered = made[::-1] if reverse else made
     several = zip(*[structure.flat(one) for one in ordered], strict=True)
-    return structure.pack([stack(list(leaves), axis) for leaves in several])
+    return structure.pack([joining.stack(list(leaves), axis) for leaves in several])
 
 
 def fori_loop(lower: int, upper: int, body_fun: Callable[[int, Any], Any], init_val: Any) -> Any:
-    """val = body_fun(i, val) for each i from lower up to, but without, upper.
+    """Repeats val = body_fun(i, val) for each i in the range [lower, upper).
+
+    Args:
+        lower: First index.
+        upper: End of the range, excluded.
+        body_fun: Function of the index and the value.
+        init_val: First value.
+
+    Returns:
+        The last value.
 
     Raises:
-        TypeError: An end is a symbolic tensor.
+        TypeError: A bound is a symbolic tensor.
+
+    Example:
+        >>> ops.fori_loop(1, 4, lambda i, total: total + i, 0)
+        6
     """
     if is_traced([lower, upper]):
-        raise TypeError("ops.fori_loop expects plain numbers as its ends; use ops.while_loop with maximum_iterations")
+        raise TypeError("ops.fori_loop expects integers as its bounds; use ops.while_loop with maximum_iterations")
     for i in range(int(lower), int(upper)):
         init_val = body_fun(i, init_val)
     return init_val

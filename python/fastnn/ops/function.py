@@ -1,7 +1,7 @@
-"""How a function of `fastnn.ops` that is called among the tensors of a model is remembered: as a call of that function.
+"""Functions of `fastnn.ops` as parts of a model: a call on a model's tensors is remembered as a call of the function.
 
-What is computed are the nodes that it adds; what a file and a summary tell is the function, its arguments and what came
-out. Within a `call` that is run, and on arrays, nothing is remembered.
+The nodes that the function adds are what is computed. Files and summaries show the function, its arguments and its
+outputs. In a `call` that is traced, and on arrays, nothing is remembered.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ from fastnn.symbolic.tensors import Arguments, Call, KerasTensor, Trace, is_symb
 from fastnn.symbolic.variable import Variable
 
 functions: dict[str, Callable[..., Any]] = {}
-"""The functions that are remembered, by their names."""
+"""Functions that are remembered, by name."""
 
 _ASK = ("convert_to_numpy", "dtype", "is_tensor", "ndim", "shape", "size")
-"""What tells something of a tensor, and computes nothing."""
+"""Functions that describe a tensor and compute nothing."""
 _LEAVE_OPEN = ("broadcast_to", "reshape", "slice")
-"""Functions to which None says the size of the batch as well as `ops.shape(x)[0]` does."""
+"""Functions that accept None for the size of the batch, as well as `ops.shape(x)[0]`."""
 
 
 class Function(Operation):
-    """A function of `fastnn.ops` within a model: all the nodes that a call of it comes to.
+    """Function of `fastnn.ops` in a model: all nodes that a call of it adds.
 
     Args:
-        title: The function's name.
-        name: Its name within the model; None makes one.
+        title: Name of the function.
+        name: Name in the model; None: an automatic one.
     """
 
     def __init__(self, title: str, name: str | None = None) -> None:
@@ -43,16 +43,17 @@ class Function(Operation):
         self.name = self.name if name is None else name
 
     def get_config(self) -> dict[str, Any]:
-        """Which function it is; with what it was called is told by its calls."""
+        """Returns the name of the function; its calls hold the arguments."""
         self.check_writable()
         return {"name": self.name, "title": self.title}
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Function:
+        """Returns the function that `get_config` described."""
         return cls(config["title"], config["name"])
 
     def __call__(self, *args: Any, training: bool | None = None, **kwargs: Any) -> Any:
-        """The function of tensors and other things."""
+        """Returns the outputs of the function for tensors and other arguments."""
         arguments = Arguments(args, kwargs)
         with Trace(False) as trace:
             result = functions[self.title](*args, **kwargs)
@@ -67,7 +68,7 @@ class Function(Operation):
 
 
 class _Nodes(Call):
-    """A call that is made of others."""
+    """Call that consists of the calls of nodes."""
 
     nodes: list[Call]
     ends: list[KerasTensor]
@@ -81,7 +82,7 @@ class _Nodes(Call):
 
 
 def activation(kind: str, config: Mapping[str, Any], x: Any) -> Any:
-    """An activation of a tensor: the node, or among the tensors of a model the function that is it."""
+    """Returns an activation of a tensor: its node, or on the tensors of a model the function of that name."""
     if Trace.current() is not None:
         return node(kind, config, [x])
     given = dict(config)
@@ -92,7 +93,7 @@ def activation(kind: str, config: Mapping[str, Any], x: Any) -> Any:
 
 
 operators["activation"] = activation
-# Those that `fastnn.ops` has not, or without such arguments.
+# Functions that `fastnn.ops` lacks, or has without these arguments.
 functions.update(
     mish=as_in_keras("keras.src.activations.activations")(activations.mish),
     re_lu=as_in_keras("keras.src.activations.activations", "ReLU", name="re_lu")(activations.relu),
@@ -100,11 +101,11 @@ functions.update(
 
 
 def remember(public: Sequence[dict[str, Any]], further: Sequence[dict[str, Any]]) -> None:
-    """Lets functions be remembered, wherever they are found; those that are given functions are not.
+    """Replaces functions by their remembered form in namespaces, except those that take functions as arguments.
 
     Args:
-        public: Namespaces of functions that a user may call.
-        further: Namespaces in which they stand too.
+        public: Namespaces of public functions.
+        further: Other namespaces that contain them.
     """
     made: dict[Any, Any] = {}
     for name, one in (item for names in public for item in names.items()):
@@ -132,5 +133,5 @@ def _remembered(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _is_size(one: KerasTensor) -> bool:
-    """Whether it is the size of a batch, which is part of a shape."""
+    """Returns True for the size of a batch, which is part of a shape."""
     return isinstance(one.call.layer, Operation) and one.call.layer.node_kind == "Rows"

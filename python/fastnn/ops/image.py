@@ -1,4 +1,4 @@
-"""Functions of images (batch, height, width, channels), or of one without a batch: sizes, borders, colours, patches."""
+"""Functions of images: size, borders, colors, patches."""
 
 from __future__ import annotations
 
@@ -6,10 +6,20 @@ from typing import Any
 
 import numpy as np
 
-from fastnn.ops import elementwise as el
-from fastnn.ops import shaping, windows
+from fastnn.ops import arithmetic, conversion, joining, logic, shaping, windows
 from fastnn.ops.keras_functions import as_in_keras
 from fastnn.symbolic.tensors import is_traced
+
+__all__ = [
+    "crop_images",
+    "extract_patches",
+    "gaussian_blur",
+    "hsv_to_rgb",
+    "pad_images",
+    "resize",
+    "rgb_to_grayscale",
+    "rgb_to_hsv",
+]
 
 
 def _checked(images: Any, data_format: Any, who: str) -> Any:
@@ -18,14 +28,14 @@ def _checked(images: Any, data_format: Any, who: str) -> Any:
             f"ops.image.{who} expects data_format 'channels_last', got {data_format!r}; move the channels to the end: "
             "ops.moveaxis(x, 1, -1)"
         )
-    images = el.convert_to_tensor(images)
+    images = conversion.convert_to_tensor(images)
     if len(images.shape) not in (3, 4):
         raise ValueError(f"ops.image.{who} expects images (batch, height, width, channels), got {tuple(images.shape)}")
     return images
 
 
 def _one(images: Any, function: Any) -> Any:
-    """A function of a batch, on one image too."""
+    """Applies a function of a batch, also to one image without a batch."""
     return function(shaping.expand_dims(images, 0))[0] if len(images.shape) == 3 else function(images)
 
 
@@ -35,18 +45,28 @@ def resize(
     crop_to_aspect_ratio: bool = False, pad_to_aspect_ratio: bool = False, fill_mode: str = "constant",
     fill_value: float = 0.0, data_format: Any = None,
 ) -> Any:  # fmt: skip
-    """Images of another size.
+    """Returns images of another size.
 
     Args:
-        images: Of shape (batch, height, width, channels).
-        size: (height, width).
+        images: Tensor or array of shape `(batch, height, width, channels)`, or without the batch.
+        size: New size (height, width).
         interpolation: "nearest", "bilinear", "bicubic", "lanczos3" or "lanczos5".
-        antialias: Whether what is made smaller is smoothed first.
-        crop_to_aspect_ratio: Whether images are cut so that they are not stretched.
-        pad_to_aspect_ratio: Whether borders are put around for that.
+        antialias: Smooths images that become smaller.
+        crop_to_aspect_ratio: Crops images to the aspect ratio of the new size, in place of distorting them.
+        pad_to_aspect_ratio: Pads images to the aspect ratio of the new size, in place of distorting them.
         fill_mode: "constant".
-        fill_value: What those borders hold.
+        fill_value: Value of the padding.
         data_format: "channels_last" or None.
+
+    Returns:
+        Tensor or array with the rank of `images`.
+
+    Raises:
+        ValueError: An argument is unknown, or a tensor has no batch.
+
+    Example:
+        >>> ops.image.resize(np.ones((1, 8, 8, 3)), (4, 6)).shape
+        (1, 4, 6, 3)
     """
     images = _checked(images, data_format, "resize")
     arguments = {
@@ -60,7 +80,7 @@ def resize(
 
 
 def _border(before: int | None, after: int | None, target: int | None, size: Any, sign: int, who: str) -> list[int]:
-    """(before, after) from two of the three: what comes before, what comes after, what it comes to."""
+    """Returns [before, after], from two of the three: border before, border after, size of the result."""
     given = [one is not None for one in (before, after, target)]
     if size is None or sum(given) != 2:
         raise ValueError(
@@ -71,7 +91,7 @@ def _border(before: int | None, after: int | None, target: int | None, size: Any
     first = all_borders - (after or 0) if before is None else before
     last = all_borders - first if after is None else after
     if first < 0 or last < 0 or (sign < 0 and first + last >= size):
-        raise ValueError(f"ops.image.{who}: borders of {first} and {last} do not go with a size of {size}")
+        raise ValueError(f"ops.image.{who}: borders of {first} and {last} do not fit a size of {size}")
     return [first, last]
 
 
@@ -81,17 +101,27 @@ def pad_images(
     right_padding: int | None = None, target_height: int | None = None, target_width: int | None = None,
     data_format: Any = None,
 ) -> Any:  # fmt: skip
-    """Zeros put around images, so many on each side, or until they have a size.
+    """Returns images with zeros added at their borders, in given numbers or up to a given size.
 
     Args:
-        images: Of shape (batch, height, width, channels).
-        top_padding: How many rows are put above.
-        left_padding: How many columns are put to the left.
-        bottom_padding: How many rows are put below.
-        right_padding: How many columns are put to the right.
-        target_height: The height that comes out; two of the three say the third.
-        target_width: The width that comes out.
+        images: Tensor or array of shape `(batch, height, width, channels)`, or without the batch.
+        top_padding: Number of rows added at the top.
+        left_padding: Number of columns added at the left.
+        bottom_padding: Number of rows added at the bottom.
+        right_padding: Number of columns added at the right.
+        target_height: Height of the result; two of top, bottom and target determine the third.
+        target_width: Width of the result; two of left, right and target determine the third.
         data_format: "channels_last" or None.
+
+    Returns:
+        Tensor or array with the rank of `images`.
+
+    Raises:
+        ValueError: Not exactly two of three are given, or they do not fit.
+
+    Example:
+        >>> ops.image.pad_images(np.ones((4, 4, 1)), 1, 2, target_height=6, target_width=8).shape
+        (6, 8, 1)
     """
     images = _checked(images, data_format, "pad_images")
     height, width = images.shape[-3:-1]
@@ -106,7 +136,28 @@ def crop_images(
     right_cropping: int | None = None, target_height: int | None = None, target_width: int | None = None,
     data_format: Any = None,
 ) -> Any:  # fmt: skip
-    """Images without rows and columns at their borders; arguments as of `pad_images`."""
+    """Returns images without rows and columns at their borders, in given numbers or down to a given size.
+
+    Args:
+        images: Tensor or array of shape `(batch, height, width, channels)`, or without the batch.
+        top_cropping: Number of rows removed at the top.
+        left_cropping: Number of columns removed at the left.
+        bottom_cropping: Number of rows removed at the bottom.
+        right_cropping: Number of columns removed at the right.
+        target_height: Height of the result; two of top, bottom and target determine the third.
+        target_width: Width of the result; two of left, right and target determine the third.
+        data_format: "channels_last" or None.
+
+    Returns:
+        Tensor or array with the rank of `images`.
+
+    Raises:
+        ValueError: Not exactly two of three are given, or they do not fit.
+
+    Example:
+        >>> ops.image.crop_images(np.ones((6, 8, 1)), 1, 2, target_height=4, target_width=4).shape
+        (4, 4, 1)
+    """
     images = _checked(images, data_format, "crop_images")
     height, width = images.shape[-3:-1]
     top, bottom = _border(top_cropping, bottom_cropping, target_height, height, -1, "crop_images")
@@ -116,64 +167,109 @@ def crop_images(
 
 @as_in_keras(class_name="RGBToGrayscale")
 def rgb_to_grayscale(images: Any, data_format: Any = None) -> Any:
-    """How bright each pixel is (ITU-R BT.601): one channel of three."""
+    """Returns the brightness of each pixel: 0.2989 red + 0.5870 green + 0.1140 blue (ITU-R BT.601).
+
+    Args:
+        images: Tensor or array of shape `(batch, height, width, channels)`, or without the batch.
+        data_format: "channels_last" or None.
+
+    Returns:
+        Tensor or array with one channel.
+
+    Raises:
+        ValueError: The images do not have three channels.
+
+    Example:
+        >>> ops.image.rgb_to_grayscale(np.ones((4, 4, 3))).shape
+        (4, 4, 1)
+    """
     images = _checked(images, data_format, "rgb_to_grayscale")
     if images.shape[-1] != 3:
         raise ValueError(f"ops.image.rgb_to_grayscale expects three channels, got {tuple(images.shape)}")
     weights = np.array([0.2989, 0.5870, 0.1140], np.float32)
-    gray = el.add(el.add(images[..., 0:1] * weights[0], images[..., 1:2] * weights[1]), images[..., 2:3] * weights[2])
+    gray = arithmetic.add(
+        arithmetic.add(images[..., 0:1] * weights[0], images[..., 1:2] * weights[1]), images[..., 2:3] * weights[2]
+    )
     return gray
 
 
 @as_in_keras(class_name="RGBToHSV")
 def rgb_to_hsv(images: Any, data_format: Any = None) -> Any:
-    """Red, green and blue in [0, 1] as hue, saturation and value."""
+    """Returns hue, saturation and value of pixels in red, green and blue, all in the range from 0 to 1.
+
+    Args:
+        images: Tensor or array of shape `(batch, height, width, channels)`, or without the batch.
+        data_format: "channels_last" or None.
+
+    Returns:
+        Tensor or array with the rank of `images`.
+
+    Example:
+        >>> ops.image.rgb_to_hsv(np.array([[[1.0, 0.5, 0.5]]]))
+        array([[[0. , 0.5, 1. ]]], dtype=float32)
+    """
     images = _checked(images, data_format, "rgb_to_hsv")
     red, green, blue = images[..., 0], images[..., 1], images[..., 2]
-    value = el.maximum(el.maximum(red, green), blue)
-    least = el.minimum(el.minimum(red, green), blue)
+    value = arithmetic.maximum(arithmetic.maximum(red, green), blue)
+    least = arithmetic.minimum(arithmetic.minimum(red, green), blue)
     span = value - least
-    gray = el.equal(span, 0.0)
-    divisor = el.where(gray, 1.0, span) * 6.0
-    hue = el.where(
-        el.equal(value, red),
+    gray = logic.equal(span, 0.0)
+    divisor = logic.where(gray, 1.0, span) * 6.0
+    hue = logic.where(
+        logic.equal(value, red),
         (green - blue) / divisor,
-        el.where(el.equal(value, green), (blue - red) / divisor + 1.0 / 3.0, (red - green) / divisor + 2.0 / 3.0),
+        logic.where(logic.equal(value, green), (blue - red) / divisor + 1.0 / 3.0, (red - green) / divisor + 2.0 / 3.0),
     )
-    hue = el.where(gray, 0.0, el.where(el.less(hue, 0.0), hue + 1.0, hue))
-    return shaping.stack([hue, el.divide_no_nan(span, value), value], -1)
+    hue = logic.where(gray, 0.0, logic.where(logic.less(hue, 0.0), hue + 1.0, hue))
+    return joining.stack([hue, arithmetic.divide_no_nan(span, value), value], -1)
 
 
 @as_in_keras(class_name="HSVToRGB")
 def hsv_to_rgb(images: Any, data_format: Any = None) -> Any:
-    """Hue, saturation and value as red, green and blue in [0, 1]."""
+    """Returns red, green and blue of pixels in hue, saturation and value, all in the range from 0 to 1.
+
+    Args:
+        images: Tensor or array of shape `(batch, height, width, channels)`, or without the batch.
+        data_format: "channels_last" or None.
+
+    Returns:
+        Tensor or array with the rank of `images`.
+
+    Example:
+        >>> ops.image.hsv_to_rgb(np.array([[[0.0, 0.5, 1.0]]]))
+        array([[[1. , 0.5, 0.5]]], dtype=float32)
+    """
     images = _checked(images, data_format, "hsv_to_rgb")
     hue, saturation, value = images[..., 0] * 6.0, images[..., 1], images[..., 2]
 
     def channel(part: Any) -> Any:
-        return (1.0 - saturation + saturation * el.clip(part, 0.0, 1.0)) * value
+        return (1.0 - saturation + saturation * arithmetic.clip(part, 0.0, 1.0)) * value
 
-    red = el.absolute(hue - 3.0) - 1.0
-    green = 2.0 - el.absolute(hue - 2.0)
-    blue = 2.0 - el.absolute(hue - 4.0)
-    return shaping.stack([channel(red), channel(green), channel(blue)], -1)
+    red = arithmetic.absolute(hue - 3.0) - 1.0
+    green = 2.0 - arithmetic.absolute(hue - 2.0)
+    blue = 2.0 - arithmetic.absolute(hue - 4.0)
+    return joining.stack([channel(red), channel(green), channel(blue)], -1)
 
 
 def extract_patches(
     images: Any, size: Any, strides: Any = None, dilation_rate: Any = 1, padding: str = "valid", data_format: Any = None
 ) -> Any:
-    """The windows of images, each as the channels of one pixel.
+    """Returns the windows of images, each as the channels of one pixel.
 
     Args:
-        images: Of shape (batch, height, width, channels).
-        size: The window's size.
-        strides: How far it moves; None: its size.
-        dilation_rate: The distance between its pixels.
+        images: Tensor or array of shape `(batch, height, width, channels)`, or without the batch.
+        size: Size of a window, one number or (height, width).
+        strides: Distance between windows; None: `size`.
+        dilation_rate: Distance between the pixels of a window.
         padding: "valid" or "same".
         data_format: "channels_last" or None.
 
     Returns:
-        Of shape (batch, windows down, windows across, size * size * channels).
+        Tensor or array of shape `(batch, rows, columns, height * width * channels)`, with the size of a window.
+
+    Example:
+        >>> ops.image.extract_patches(np.ones((1, 4, 4, 3)), 2).shape
+        (1, 2, 2, 12)
     """
     images = _checked(images, data_format, "extract_patches")
     height, width = windows.two(size)
@@ -185,13 +281,20 @@ def extract_patches(
 
 
 def gaussian_blur(images: Any, kernel_size: Any = (3, 3), sigma: Any = (1.0, 1.0), data_format: Any = None) -> Any:
-    """Images smoothed by a bell curve.
+    """Returns images smoothed by a Gaussian kernel.
 
     Args:
-        images: Of shape (batch, height, width, channels).
-        kernel_size: How far the curve reaches, down and across.
-        sigma: How wide it is, down and across.
+        images: Tensor or array of shape `(batch, height, width, channels)`, or without the batch.
+        kernel_size: Size (height, width) of the kernel.
+        sigma: Standard deviations (vertical, horizontal) of the kernel.
         data_format: "channels_last" or None.
+
+    Returns:
+        Tensor or array with the rank of `images`.
+
+    Example:
+        >>> ops.image.gaussian_blur(np.ones((1, 4, 4, 3))).shape
+        (1, 4, 4, 3)
     """
     images = _checked(images, data_format, "gaussian_blur")
     curves = []
@@ -201,3 +304,7 @@ def gaussian_blur(images: Any, kernel_size: Any = (3, 3), sigma: Any = (1.0, 1.0
         curves.append(curve / curve.sum())
     kernel = np.repeat(np.outer(*curves)[:, :, np.newaxis, np.newaxis], images.shape[-1], 2).astype(np.float32)
     return _one(images, lambda batch: windows.depthwise_conv(batch, kernel, 1, "same"))
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,7 +1,7 @@
-"""How a function of `fastnn.ops` becomes a node of the core.
+"""Nodes of the core for the functions of `fastnn.ops`.
 
-Symbolic tensors make a call of an `Operation`, which adds one node; arrays are computed by NumPy. Numbers, arrays and
-variables that stand beside symbolic tensors become nodes of their own.
+A call on symbolic tensors is a call of an `Operation`, which adds one node; arrays are computed by NumPy. Numbers,
+arrays and variables among symbolic tensors become nodes too.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Array = NDArray[Any]
 
 
 class _ByOperation(Computation["Operation"]):
-    """The computation of functions: the node, and for a variable that was assigned to before its newest value."""
+    """Computation of functions: the node; a variable that was assigned to before has its newest value."""
 
     def emit(self, part: Operation, emission: Emission, edges: list[int], arguments: Arguments | None) -> list[int]:
         variables = state_of(part).variables
@@ -47,13 +47,13 @@ class _ByOperation(Computation["Operation"]):
 
 
 class Operation(WeightOwner, CallHistory):
-    """A function of `fastnn.ops` within a model: one node.
+    """Function of `fastnn.ops` in a model: one node.
 
     Args:
-        title: The function's name.
+        title: Name of the function.
         kind: The core's name of the node.
-        arguments: Its arguments.
-        weights: The variables that it reads.
+        arguments: Arguments of the node.
+        weights: Variables that it reads.
         stream: The stream from which it draws random numbers.
     """
 
@@ -68,7 +68,7 @@ class Operation(WeightOwner, CallHistory):
         weights: Sequence[Variable] = (),
         stream: _core.Stream | None = None,
     ) -> None:
-        # It is made for every call within every trace: nothing here is looked up or checked again.
+        # One is created for every call in every trace, so nothing is looked up or checked again.
         begin(self, True)
         self.title = title
         self.name = title if Trace.current() is not None else unique_name(title)
@@ -84,7 +84,7 @@ class Operation(WeightOwner, CallHistory):
         return f"ops.{self.title}"
 
     def read(self, variables: Sequence[Variable]) -> None:
-        """Makes these the variables that it reads."""
+        """Sets the variables that it reads."""
         state = state_of(self)
         state.variables = list(variables)
         state.learned = [variable for variable in variables if variable.learned]
@@ -105,14 +105,14 @@ class Operation(WeightOwner, CallHistory):
         return {"name": self.name, "title": self.title, "kind": self.node_kind, "arguments": self.arguments}
 
     def check_writable(self) -> None:
-        """Refuses what no config holds.
+        """Raises an error where no config can describe the operation.
 
         Raises:
             ValueError: It reads a variable, or draws random numbers.
         """
         if state_of(self).variables or self.stream is not None:
             raise ValueError(
-                f"ops.{self.title} reads a variable or draws random numbers and cannot be written down by itself; "
+                f"ops.{self.title} reads a variable or draws random numbers and cannot be described by a config; "
                 "put it into the call() of a layer"
             )
 
@@ -129,12 +129,12 @@ class Operation(WeightOwner, CallHistory):
 
     @property
     def reads(self) -> bool:
-        """Whether it is a function of something, and not a number or a variable."""
+        """True for a function of tensors, False for a constant."""
         state = state_of(self)
         return bool(state.variables) or any(call.inputs for call in state.calls)
 
     def record(self, tensors: Sequence[KerasTensor]) -> Any:
-        """Records a call on tensors and returns what comes out."""
+        """Records a call on tensors and returns its outputs."""
         specs = [tensor.spec for tensor in tensors]
         outputs = agreed(
             [_core.infer(self.node_kind, self.name, self.arguments, known)[0] for _, known in trials(specs)]
@@ -156,13 +156,13 @@ def node(
     weights: Sequence[Variable] = (),
     stream: _core.Stream | None = None,
 ) -> Any:
-    """The outputs of a node on tensors, and on what can become one."""
+    """Returns the outputs of a node on tensors, and on values that can become tensors."""
     tensors = [tensor(one) for one in inputs]
     return Operation(title or kind.lower(), kind, arguments, weights, stream).record(tensors)
 
 
 def tensor(value: Any, dtype: str | None = None) -> KerasTensor:
-    """A symbolic tensor for a variable, an array or a number; a symbolic tensor itself.
+    """Returns a symbolic tensor for a variable, an array or a number, and a symbolic tensor unchanged.
 
     Raises:
         TypeError: It is none of these.
@@ -187,7 +187,7 @@ def tensor(value: Any, dtype: str | None = None) -> KerasTensor:
 
 def _constant(value: Array, dtype: str) -> Any:
     if dtype == "int32" and value.size and np.abs(value.astype(np.int64)).max() > 1 << 24:
-        # A float32 holds 24 bits exactly: the upper and the lower half apart.
+        # A float32 holds 24 bits exactly, so the upper and the lower half are separate constants.
         whole = np.asarray(value.astype(np.int32))
         return operators["add"](
             operators["multiply"](_constant(np.asarray(whole >> 16), dtype), 1 << 16),
@@ -197,12 +197,12 @@ def _constant(value: Array, dtype: str) -> Any:
 
 
 def edge_type(dtype: np.dtype[Any]) -> str:
-    """What the core calls the type of an array."""
+    """Returns the name of an array's type in the core."""
     return {"f": "float32", "b": "bool"}.get(dtype.kind, "int32")
 
 
 def array(value: Any) -> Array:
-    """An array for NumPy to compute with, in the types of the core."""
+    """Returns a value as an array in the types of the core."""
     found: Array = np.asarray(value)
     if found.dtype.kind not in "fiub":
         raise TypeError(f"an array of numbers is expected, got {value!r}")
@@ -211,7 +211,7 @@ def array(value: Any) -> Array:
 
 
 def lowered(value: Any) -> Any:
-    """Results of NumPy in the types of the core: float64 becomes float32, int64 int32."""
+    """Returns results of NumPy in the types of the core: float64 as float32, int64 as int32."""
     if isinstance(value, (list, tuple)):
         return type(value)(lowered(item) for item in value)
     found = np.asarray(value)
@@ -223,9 +223,9 @@ def lowered(value: Any) -> Any:
 
 
 def one_type(*values: Any, least: str = "bool") -> list[KerasTensor]:
-    """Tensors for the values, all of the type that holds them all: float32 before int32 before bool.
+    """Returns tensors of the widest type of the values: float32 before int32 before bool.
 
-    A plain number takes the type of what it stands beside, where that can hold it.
+    A number has the type of its array: int32, float32 or bool.
     """
     order = ["bool", "int32", "float32"]
     types = [least]
@@ -242,7 +242,7 @@ def one_type(*values: Any, least: str = "bool") -> list[KerasTensor]:
 
 
 def axes_of(axis: Any, rank: int, who: str) -> list[int]:
-    """Axes counted from the front; all for None.
+    """Returns axes counted from the front; all for None.
 
     Raises:
         ValueError: There is no such axis.

@@ -1,11 +1,4 @@
-"""The functions of `fastnn.ops` once more, under the name that Keras has for those of NumPy's kind."""
+"""Functions of `fastnn.ops` under the name that Keras has for those of NumPy: `keras.ops.numpy`.
 
-from __future__ import annotations
-
-from typing import Any
-
-
-def __getattr__(name: str) -> Any:
-    from fastnn import ops
-
-    return getattr(ops, name)
+The package fills it when all of them are defined.
+"""

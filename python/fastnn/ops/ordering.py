@@ -1,26 +1,38 @@
-"""Functions of the order of numbers, and of the groups that they belong to."""
+"""Sorting, ranking and search."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from fastnn.ops import elementwise as el
-from fastnn.ops import reduction, shaping
+from fastnn.ops import reduction, shaping, slicing
+from fastnn.ops.conversion import cast, convert_to_tensor
 from fastnn.ops.keras_functions import as_in_keras
+from fastnn.ops.logic import equal, greater, less, less_equal, logical_not
 from fastnn.ops.node import array, axes_of, lowered, node, tensor
 from fastnn.symbolic.tensors import KerasTensor, is_traced
 
 
 def sort(x: Any, axis: int = -1) -> Any:
-    """From the smallest to the largest along an axis."""
+    """Returns the elements in ascending order along an axis.
+
+    Args:
+        x: Tensor or array.
+        axis: Axis along which to sort.
+
+    Returns:
+        Tensor or array of the shape of `x`.
+
+    Example:
+        >>> ops.sort([3, 1, 2])
+        array([1, 2, 3], dtype=int32)
+    """
     if not is_traced(x):
         return np.sort(array(x), axis)
     made = _ordered(x)
     return (
-        el.cast(sort(made, axis), "bool")
+        cast(sort(made, axis), "bool")
         if tensor(x).dtype == "bool"
         else node("Sort", {"axis": axes_of(axis, made.ndim, "sort")[0], "descending": False}, [made], "sort")
     )
@@ -28,20 +40,63 @@ def sort(x: Any, axis: int = -1) -> Any:
 
 def _ordered(x: Any) -> KerasTensor:
     made = tensor(x)
-    return el.cast(made, "int32") if made.dtype == "bool" else made
+    return cast(made, "int32") if made.dtype == "bool" else made
 
 
 def argsort(x: Any, axis: int = -1) -> Any:
-    """The places of the numbers, from the smallest to the largest: int32."""
+    """Returns the indices that sort the elements in ascending order along an axis.
+
+    Args:
+        x: Tensor or array.
+        axis: Axis along which to sort.
+
+    Returns:
+        Tensor or array of the shape of `x`, int32.
+
+    Example:
+        >>> ops.argsort([3, 1, 2])
+        array([1, 2, 0], dtype=int32)
+    """
     if not is_traced(x):
         return lowered(np.argsort(array(x), axis, kind="stable"))
     made = _ordered(x)
     return node("ArgSort", {"axis": axes_of(axis, made.ndim, "argsort")[0], "descending": False}, [made], "argsort")
 
 
+def argpartition(x: Any, kth: int, axis: int = -1) -> Any:
+    """Returns indices along an axis that place the `kth` element in its sorted position, smaller ones before it.
+
+    Args:
+        x: Tensor or array.
+        kth: Position.
+        axis: Axis along which to sort.
+
+    Returns:
+        Tensor or array of the shape of `x`, int32.
+
+    Example:
+        >>> ops.argpartition([3, 1, 2], 1)
+        array([1, 2, 0], dtype=int32)
+    """
+    return argsort(x, axis)
+
+
 @as_in_keras(module="math")
 def top_k(x: Any, k: int, sorted: bool = True) -> tuple[Any, Any]:
-    """(The k largest along the last axis, their places), the largest first."""
+    """Returns the k largest elements along the last axis and their indices, in descending order.
+
+    Args:
+        x: Tensor or array.
+        k: Number of elements.
+        sorted: Accepted for Keras compatibility; the elements are always sorted.
+
+    Returns:
+        (values, indices), tensors or arrays of shape `(..., k)`.
+
+    Example:
+        >>> ops.top_k([1, 9, 5], 2)
+        (array([9, 5], dtype=int32), array([1, 2], dtype=int32))
+    """
     if not is_traced(x):
         found = array(x)
         places = np.argsort(-found, axis=-1, kind="stable")[..., :k]
@@ -52,194 +107,81 @@ def top_k(x: Any, k: int, sorted: bool = True) -> tuple[Any, Any]:
 
 @as_in_keras(module="math")
 def in_top_k(targets: Any, predictions: Any, k: int) -> Any:
-    """Whether the number at the place `targets` is among the k largest of each row."""
-    own = shaping.take_along_axis(predictions, shaping.expand_dims(el.cast(targets, "int32"), -1), -1)
-    return el.less(reduction.sum(el.cast(el.greater(predictions, own), "int32"), -1), k)
+    """Returns True where the target class is among the k largest predictions.
+
+    Args:
+        targets: Class indices, of shape `(...)`.
+        predictions: Scores, of shape `(..., classes)`.
+        k: Number of largest predictions.
+
+    Returns:
+        Tensor or array of type bool, of the shape of `targets`.
+
+    Example:
+        >>> ops.in_top_k(np.array([2, 1]), np.array([[0.1, 0.3, 0.6], [0.5, 0.1, 0.4]]), 2)
+        array([ True, False])
+    """
+    own = slicing.take_along_axis(predictions, shaping.expand_dims(cast(targets, "int32"), -1), -1)
+    return less(reduction.sum(cast(greater(predictions, own), "int32"), -1), k)
 
 
 @as_in_keras(class_name="SearchSorted")
 def searchsorted(sorted_sequence: Any, values: Any, side: str = "left") -> Any:
-    """Before which place of a sorted row each value belongs."""
+    """Returns the indices at which values would be inserted into a sorted sequence.
+
+    Args:
+        sorted_sequence: Sequence in ascending order.
+        values: Values.
+        side: "left" or "right": index before or after equal elements.
+
+    Returns:
+        Tensor or array of the shape of `values`, int32.
+
+    Example:
+        >>> ops.searchsorted([1, 3, 5], [3, 4])
+        array([1, 2], dtype=int32)
+    """
     if not is_traced([sorted_sequence, values]):
         return lowered(np.searchsorted(np.asarray(sorted_sequence), np.asarray(values), side))  # type: ignore[call-overload]
-    compare = el.less if side == "left" else el.less_equal
-    return reduction.sum(el.cast(compare(sorted_sequence, shaping.expand_dims(values, -1)), "int32"), -1)
-
-
-def argpartition(x: Any, kth: int, axis: int = -1) -> Any:
-    """Places along an axis such that the `kth` is where it belongs in order, and none before it is larger."""
-    return argsort(x, axis)
+    compare = less if side == "left" else less_equal
+    return reduction.sum(cast(compare(sorted_sequence, shaping.expand_dims(values, -1)), "int32"), -1)
 
 
 @as_in_keras(arrays="bins")
 def digitize(x: Any, bins: Any) -> Any:
-    """How many of the rising `bins` are not above each number: int32."""
+    """Returns the number of the bin of each element: the number of bin edges that are not above it.
+
+    Args:
+        x: Tensor or array.
+        bins: Edges in ascending order.
+
+    Returns:
+        Tensor or array of the shape of `x`, int32.
+
+    Example:
+        >>> ops.digitize([0.5, 1.0, 2.5], [1.0, 2.0])
+        array([0, 1, 2], dtype=int32)
+    """
     return searchsorted(bins, x, "right")
 
 
 @as_in_keras(class_name="IsIn")
 def isin(x1: Any, x2: Any, assume_unique: bool = False, invert: bool = False) -> Any:
-    """Whether each number of x1 is among those of x2 (`invert`: is not); x2 has no batch."""
-    x1, others = el.convert_to_tensor(x1), shaping.reshape(el.convert_to_tensor(x2), (-1,))
-    found = reduction.any(el.equal(shaping.expand_dims(x1, -1), others), -1)
-    return el.logical_not(found) if invert else found
-
-
-@as_in_keras(in_config="bins")
-def histogram(x: Any, bins: int = 10, range: Any = None) -> tuple[Any, Any]:
-    """(How many numbers of a vector lie in each of `bins` equal parts of a range, the ends of the parts).
+    """Returns True for the elements of x1 that are among those of x2.
 
     Args:
-        x: A vector.
-        bins: How many parts.
-        range: (lowest, highest); None: those of x.
-    """
-    x = el.cast(x, "float32")
-    if len(x.shape) != 1:
-        raise ValueError(f"ops.histogram expects one axis, got {tuple(x.shape)}")
-    low, high = (reduction.min(x), reduction.max(x)) if range is None else (float(range[0]), float(range[1]))
-    parts = np.linspace(0.0, 1.0, int(bins) + 1, dtype=np.float32)
-    edges = el.add(el.multiply(low, 1 - parts), el.multiply(high, parts))
-    column = shaping.expand_dims(x, -1)
-    inside = el.logical_and(el.greater_equal(column, edges[:-1]), el.less(column, edges[1:]))
-    top = np.arange(int(bins)) == int(bins) - 1
-    inside = el.logical_or(inside, el.logical_and(top, el.equal(column, edges[-1:])))
-    return reduction.sum(el.cast(inside, "int32"), 0), edges
-
-
-# By order.
-
-
-def quantile(x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False) -> Any:
-    """The number that a share q of all lies below.
-
-    Args:
-        x: A tensor or an array.
-        q: A share from 0 to 1, or several, which become a first axis (none of a batch).
-        axis: Along which, one or several; None: all. Not the batch.
-        method: Where q falls between two numbers: "linear", "lower", "higher", "midpoint" or "nearest".
-        keepdims: Whether these axes stay.
-
-    Raises:
-        ValueError: The axis is the batch, the method is unknown, or there are several q for a batch.
-    """
-    shares = np.asarray(q, np.float64)
-    if not is_traced(x):
-        axes = tuple(axis) if isinstance(axis, list) else axis
-        return lowered(np.quantile(array(x).astype(np.float32), shares, axes, method=method, keepdims=keepdims))  # type: ignore[call-overload]
-    made = tensor(x, "float32")
-    axes = axes_of(axis, made.ndim, "quantile")
-    if made.shape and made.shape[0] is None and (0 in axes or shares.ndim):
-        raise ValueError(
-            "ops.quantile: the batch stays the first axis; choose another axis, and for several q stack the results "
-            "along axis 1"
-        )
-    kept = [i for i in range(made.ndim) if i not in axes]
-    sizes = [made.shape[i] for i in kept]
-    turned = shaping.transpose(made, [*kept, *axes])
-    flat = shaping.reshape(turned, [-1 if one is None else one for one in sizes] + [_count(made, axes)])
-    ordered = node("Sort", {"axis": len(kept), "descending": False}, [flat], "sort")
-    found = [_between(ordered, float(one), method) for one in shares.reshape(-1)]
-    if keepdims:
-        whole = [1 if i in axes else -1 if one is None else one for i, one in enumerate(made.shape)]
-        found = [shaping.reshape(one, whole) for one in found]
-    return shaping.stack(found, 0) if shares.ndim else found[0]
-
-
-def _count(x: KerasTensor, axes: list[int]) -> int:
-    total = 1
-    for axis in axes:
-        size = x.shape[axis]
-        if size is None:
-            raise ValueError(f"ops.quantile: axis {axis} of {x.shape} has no size that is known")
-        total *= size
-    return total
-
-
-def _between(ordered: KerasTensor, share: float, method: str) -> Any:
-    count = ordered.shape[-1] or 1
-    place = share * (count - 1)
-    low = int(np.floor(place))
-    high = int(np.ceil(place))
-    part = place - low
-    if method not in ("linear", "lower", "higher", "midpoint", "nearest"):
-        raise ValueError(
-            f"ops.quantile expects method 'linear', 'lower', 'higher', 'midpoint' or 'nearest', got {method!r}"
-        )
-    if method == "lower" or low == high:
-        return ordered[..., low]
-    if method == "higher":
-        return ordered[..., high]
-    if method == "nearest":
-        return ordered[..., int(np.round(place))]
-    part = 0.5 if method == "midpoint" else part
-    return el.add(el.multiply(ordered[..., low], 1.0 - part), el.multiply(ordered[..., high], part))
-
-
-def percentile(x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False) -> Any:
-    """As `quantile`, with q from 0 to 100."""
-    return quantile(x, np.asarray(q, np.float64) / 100.0, axis, method, keepdims)
-
-
-def median(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """The number in the middle, or the mean of the two there."""
-    return quantile(x, 0.5, axis, "linear", keepdims)
-
-
-# By group.
-
-
-def _members(segment_ids: Any, num_segments: int | None, who: str) -> tuple[Any, int]:
-    if num_segments is None:
-        if is_traced(segment_ids):
-            raise ValueError(f"ops.{who} expects num_segments: how many there are is not known beforehand")
-        num_segments = int(np.max(np.asarray(segment_ids), initial=-1)) + 1
-    if len(segment_ids.shape if hasattr(segment_ids, "shape") else np.shape(segment_ids)) != 1:
-        raise ValueError(f"ops.{who} expects segment_ids of one axis")
-    ids = shaping.expand_dims(el.cast(segment_ids, "int32"), 1)
-    return el.equal(ids, np.arange(num_segments, dtype=np.int32)), num_segments
-
-
-def _by_segment(op: Callable[..., Any], otherwise: Any, data: Any, ids: Any, count: int | None, who: str) -> Any:
-    members, count = _members(ids, count, who)
-    data = data if is_traced(data) else array(data)
-    rank = len(data.shape)
-    for _ in range(rank - 1):
-        members = shaping.expand_dims(members, -1)
-    if el.dtype(data) != "float32":
-        otherwise = {np.inf: 2**31 - 1, -np.inf: -(2**31)}.get(otherwise, otherwise)
-    return op(el.where(members, shaping.expand_dims(data, 1), otherwise), 0)
-
-
-@as_in_keras(module="math")
-def segment_sum(data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False) -> Any:
-    """The sum of the rows of each group.
-
-    Args:
-        data: Of shape (rows, ...).
-        segment_ids: To which group each row belongs: whole numbers; one that is no group leaves the row out.
-        num_segments: How many groups; None: as `segment_ids` say, where they are no symbolic tensor.
-        sorted: No effect.
+        x1: Tensor or array.
+        x2: Tensor without a batch, or array.
+        assume_unique: Accepted for Keras compatibility; ignored.
+        invert: Returns True for the elements that are not among them.
 
     Returns:
-        Of shape (num_segments, ...), which has no batch.
+        Tensor or array of type bool, of the shape of `x1`.
+
+    Example:
+        >>> ops.isin([1, 2, 3], [2, 3])
+        array([False,  True,  True])
     """
-    return _by_segment(reduction.sum, 0, data, segment_ids, num_segments, "segment_sum")
-
-
-@as_in_keras(module="math")
-def segment_prod(data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False) -> Any:
-    """The product of the rows of each group; as `segment_sum`."""
-    return _by_segment(reduction.prod, 1, data, segment_ids, num_segments, "segment_prod")
-
-
-@as_in_keras(module="math")
-def segment_max(data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False) -> Any:
-    """The largest of the rows of each group, -inf for a group without rows; as `segment_sum`."""
-    return _by_segment(reduction.max, -np.inf, data, segment_ids, num_segments, "segment_max")
-
-
-@as_in_keras(module="math")
-def segment_min(data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False) -> Any:
-    """The smallest of the rows of each group, inf for a group without rows; as `segment_sum`."""
-    return _by_segment(reduction.min, np.inf, data, segment_ids, num_segments, "segment_min")
+    x1, others = convert_to_tensor(x1), shaping.reshape(convert_to_tensor(x2), (-1,))
+    found = reduction.any(equal(shaping.expand_dims(x1, -1), others), -1)
+    return logical_not(found) if invert else found

@@ -1,15 +1,18 @@
-"""Functions that make one number of many: sums, means, extremes, and what is built of them."""
+"""Reductions along axes: sums, means, extremes, variances."""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from fastnn.ops import elementwise as el
 from fastnn.ops import shaping
+from fastnn.ops.arithmetic import add, divide, isclose, maximum, minimum, multiply, sqrt, square, subtract
+from fastnn.ops.conversion import cast
 from fastnn.ops.keras_functions import as_in_keras
+from fastnn.ops.logic import isfinite, isnan, not_equal, where
 from fastnn.ops.node import array, axes_of, lowered, node, tensor
 from fastnn.symbolic.tensors import KerasTensor, is_traced
 
@@ -24,45 +27,136 @@ def _reduce(op: str, x: KerasTensor, axis: Any, keepdims: bool) -> Any:
 
 
 def _reduction(
-    name: str, function: Reduction, summary: str, dtype: str | None = None, least: str = "bool"
-) -> Reduction:
-    def apply(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-        if is_traced(x):
-            made = tensor(x, dtype)
-            if least == "int32" and made.dtype == "bool":
-                made = el.cast(made, "int32")
-            return _reduce(name, made, axis, keepdims)
-        found = array(x)
-        axis = tuple(axis) if isinstance(axis, list) else axis
-        return lowered(function(found if dtype is None else found.astype(dtype), axis=axis, keepdims=keepdims))
+    function: Reduction, *, name: str = "", dtype: str | None = None, least: str = "bool"
+) -> Callable[[Reduction], Reduction]:
+    """Makes a reduction along axes.
 
-    apply.__name__ = apply.__qualname__ = name
-    apply.__doc__ = f"""{summary}
+    The decorated function has a signature and a docstring, no body.
 
     Args:
-        x: A tensor or an array.
-        axis: Along which, one or several; None: all. Axis 0 may be the batch.
-        keepdims: Whether these axes stay, with a size of 1.
+        function: Reduces arrays.
+        name: Name of the operation in the core; default: that of the decorated function.
+        dtype: Type to which the tensor is converted first; None: its own.
+        least: Narrowest type in which it is computed: "bool" or "int32".
 
     Returns:
-        A tensor or an array without these axes.
+        A decorator.
     """
-    return apply
+
+    def decorate(declared: Reduction) -> Reduction:
+        op = name or declared.__name__
+
+        @functools.wraps(declared)
+        def apply(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+            if is_traced(x):
+                made = tensor(x, dtype)
+                if least == "int32" and made.dtype == "bool":
+                    made = cast(made, "int32")
+                return _reduce(op, made, axis, keepdims)
+            found = array(x)
+            axis = tuple(axis) if isinstance(axis, list) else axis
+            return lowered(function(found if dtype is None else found.astype(dtype), axis=axis, keepdims=keepdims))
+
+        return apply
+
+    return decorate
 
 
-sum = _reduction("sum", np.sum, "The sum.", least="int32")
-mean = _reduction("mean", np.mean, "The mean.", "float32")
-all = _reduction("all", np.all, "Whether all are true.", "bool")
-any = _reduction("any", np.any, "Whether one is true.", "bool")
+@_reduction(np.sum, least="int32")
+def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """Returns the sum along axes.
+
+    Args:
+        x: Tensor or array.
+        axis: Axis or axes along which to reduce; None: all.
+        keepdims: Keeps the reduced axes, with size 1.
+
+    Returns:
+        Tensor or array without these axes.
+
+    Example:
+        >>> ops.sum([[1, 2], [3, 4]], axis=1)
+        array([3, 7], dtype=int32)
+    """
+
+
+@_reduction(np.mean, dtype="float32")
+def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """Returns the mean along axes.
+
+    Args:
+        x: Tensor or array.
+        axis: Axis or axes along which to reduce; None: all.
+        keepdims: Keeps the reduced axes, with size 1.
+
+    Returns:
+        Tensor or array without these axes.
+
+    Example:
+        >>> ops.mean([[1.0, 2.0], [3.0, 4.0]], axis=1)
+        array([1.5, 3.5], dtype=float32)
+    """
+
+
+@_reduction(np.all, dtype="bool")
+def all(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """Returns True where all elements along axes are true.
+
+    Args:
+        x: Tensor or array.
+        axis: Axis or axes along which to reduce; None: all.
+        keepdims: Keeps the reduced axes, with size 1.
+
+    Returns:
+        Tensor or array of type bool without these axes.
+
+    Example:
+        >>> ops.all([[True, False], [True, True]], axis=1)
+        array([False,  True])
+    """
+
+
+@_reduction(np.any, dtype="bool")
+def any(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """Returns True where at least one element along axes is true.
+
+    Args:
+        x: Tensor or array.
+        axis: Axis or axes along which to reduce; None: all.
+        keepdims: Keeps the reduced axes, with size 1.
+
+    Returns:
+        Tensor or array of type bool without these axes.
+
+    Example:
+        >>> ops.any([[True, False], [False, False]], axis=1)
+        array([ True, False])
+    """
+
+
+@_reduction(np.prod, least="int32", name="prod")
+def _product(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """Returns the product along axes, in the type of x."""
 
 
 def prod(x: Any, axis: Any = None, keepdims: bool = False, dtype: Any = None) -> Any:
-    """The product; arguments as of `sum`, and an element type."""
+    """Returns the product along axes.
+
+    Args:
+        x: Tensor or array.
+        axis: Axis or axes along which to reduce; None: all.
+        keepdims: Keeps the reduced axes, with size 1.
+        dtype: Element type of the result; None: its own.
+
+    Returns:
+        Tensor or array without these axes.
+
+    Example:
+        >>> ops.prod([[1, 2], [3, 4]], axis=1)
+        array([ 2, 12], dtype=int32)
+    """
     made = _product(x, axis, keepdims)
-    return made if dtype is None else el.cast(made, dtype)
-
-
-_product = _reduction("prod", np.prod, "The product.", least="int32")
+    return made if dtype is None else cast(made, dtype)
 
 
 def _extreme(op: str, function: Reduction, x: Any, axis: Any, keepdims: bool, initial: Any) -> Any:
@@ -72,37 +166,61 @@ def _extreme(op: str, function: Reduction, x: Any, axis: Any, keepdims: bool, in
             function(array(x), axis=tuple(axis) if isinstance(axis, list) else axis, keepdims=keepdims, **extra)
         )
     found = _reduce(op, tensor(x), axis, keepdims)
-    return found if initial is None else (el.maximum if op == "max" else el.minimum)(found, initial)
+    return found if initial is None else (maximum if op == "max" else minimum)(found, initial)
 
 
 def max(x: Any, axis: Any = None, keepdims: bool = False, initial: Any = None) -> Any:
-    """The largest; where several are, each has its share of the gradient.
+    """Returns the largest element along axes; equal ones share the gradient.
 
     Args:
-        x: A tensor or an array.
-        axis: Along which, one or several; None: all.
-        keepdims: Whether these axes stay, with a size of 1.
-        initial: What it is at least, or None.
+        x: Tensor or array.
+        axis: Axis or axes along which to reduce; None: all.
+        keepdims: Keeps the reduced axes, with size 1.
+        initial: Lower bound of the result, or None.
+
+    Returns:
+        Tensor or array without these axes.
+
+    Example:
+        >>> ops.max([[1, 5], [4, 3]], axis=1)
+        array([5, 4], dtype=int32)
     """
     return _extreme("max", np.max, x, axis, keepdims, initial)
 
 
 def min(x: Any, axis: Any = None, keepdims: bool = False, initial: Any = None) -> Any:
-    """The smallest; as `max`."""
+    """Returns the smallest element along axes; equal ones share the gradient.
+
+    Args:
+        x: Tensor or array.
+        axis: Axis or axes along which to reduce; None: all.
+        keepdims: Keeps the reduced axes, with size 1.
+        initial: Upper bound of the result, or None.
+
+    Returns:
+        Tensor or array without these axes.
+
+    Example:
+        >>> ops.min([[1, 5], [4, 3]], axis=1)
+        array([1, 3], dtype=int32)
+    """
     return _extreme("min", np.min, x, axis, keepdims, initial)
 
 
-amax, amin = max, min
+amax = max
+
+
+amin = min
 
 
 def _arg(op: str, function: Reduction, x: Any, axis: int | None, keepdims: bool) -> Any:
     if not is_traced(x):
         return lowered(function(array(x), axis=axis, keepdims=keepdims))
     made = tensor(x)
-    made = el.cast(made, "int32") if made.dtype == "bool" else made
+    made = cast(made, "int32") if made.dtype == "bool" else made
     if axis is None:
         if made.shape and made.shape[0] is None:
-            raise ValueError(f"ops.{op} expects an axis: a place among all numbers of a batch has no fixed meaning")
+            raise ValueError(f"ops.{op} expects an axis: an index into all elements of a batch has no fixed meaning")
         sizes = [1] * made.ndim
         made = node("ReshapeTo", {"shape": [made.size]}, [made], "ravel")
         place = node("Reduce", {"op": op, "axes": [0], "keepdims": False}, [made], op)
@@ -111,18 +229,63 @@ def _arg(op: str, function: Reduction, x: Any, axis: int | None, keepdims: bool)
 
 
 def argmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
-    """Where the largest is, the first of equals: int32."""
+    """Returns the index of the largest element along an axis, the first of equal ones.
+
+    Args:
+        x: Tensor or array.
+        axis: Axis along which to search; None: the flattened array, which a tensor with a batch does not allow.
+        keepdims: Keeps the reduced axes, with size 1.
+
+    Returns:
+        Tensor or array of type int32 without this axis.
+
+    Raises:
+        ValueError: `axis` is None and the tensor has a batch.
+
+    Example:
+        >>> ops.argmax([[1, 5], [4, 3]], axis=1)
+        array([1, 0], dtype=int32)
+    """
     return _arg("argmax", np.argmax, x, axis, keepdims)
 
 
 def argmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
-    """Where the smallest is, the first of equals: int32."""
+    """Returns the index of the smallest element along an axis, the first of equal ones.
+
+    Args:
+        x: Tensor or array.
+        axis: Axis along which to search; None: the flattened array, which a tensor with a batch does not allow.
+        keepdims: Keeps the reduced axes, with size 1.
+
+    Returns:
+        Tensor or array of type int32 without this axis.
+
+    Raises:
+        ValueError: `axis` is None and the tensor has a batch.
+
+    Example:
+        >>> ops.argmin([[1, 5], [4, 3]], axis=1)
+        array([0, 1], dtype=int32)
+    """
     return _arg("argmin", np.argmin, x, axis, keepdims)
 
 
 @as_in_keras(module="math")
 def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """log(sum(exp(x))), without ever leaving the range of floats."""
+    """Returns log(sum(exp(x))) along axes, without overflow.
+
+    Args:
+        x: Tensor or array.
+        axis: Axis or axes along which to reduce; None: all.
+        keepdims: Keeps the reduced axes, with size 1.
+
+    Returns:
+        Tensor or array without these axes.
+
+    Example:
+        >>> ops.logsumexp([[0.0, 0.0], [100.0, 100.0]], axis=1)
+        array([  0.69314..., 100.693146 ], dtype=float32)
+    """
     if is_traced(x):
         return _reduce("logsumexp", tensor(x, "float32"), axis, keepdims)
     found = array(x).astype(np.float32)
@@ -135,186 +298,145 @@ def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 
 def var(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """The mean of the squared distances from the mean."""
+    """Returns the variance along axes: mean((x - mean(x))**2).
+
+    Args:
+        x: Tensor or array.
+        axis: Axis or axes along which to reduce; None: all.
+        keepdims: Keeps the reduced axes, with size 1.
+
+    Returns:
+        Tensor or array without these axes.
+
+    Example:
+        >>> ops.var([[1.0, 3.0], [2.0, 6.0]], axis=1)
+        array([1., 4.], dtype=float32)
+    """
     if not is_traced(x):
         axes = tuple(axis) if isinstance(axis, list) else axis
         return lowered(np.var(array(x).astype(np.float32), axis=axes, keepdims=keepdims))
-    return mean(el.square(el.subtract(x, mean(x, axis, True))), axis, keepdims)
+    return mean(square(subtract(x, mean(x, axis, True))), axis, keepdims)
 
 
 def std(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """The square root of `var`."""
-    return el.sqrt(var(x, axis, keepdims))
+    """Returns the standard deviation along axes.
+
+    Args:
+        x: Tensor or array.
+        axis: Axis or axes along which to reduce; None: all.
+        keepdims: Keeps the reduced axes, with size 1.
+
+    Returns:
+        Tensor or array without these axes.
+
+    Example:
+        >>> ops.std([[1.0, 3.0], [2.0, 6.0]], axis=1)
+        array([1., 2.], dtype=float32)
+    """
+    return sqrt(var(x, axis, keepdims))
 
 
 def moments(x: Any, axes: Any, keepdims: bool = False, synchronized: bool = False) -> tuple[Any, Any]:
-    """(mean, variance) along axes."""
+    """Returns mean and variance along axes.
+
+    Args:
+        x: Tensor or array.
+        axes: Axis or axes along which to reduce.
+        keepdims: Keeps the reduced axes, with size 1.
+        synchronized: Accepted for Keras compatibility; ignored.
+
+    Returns:
+        (mean, variance), tensors or arrays without these axes.
+
+    Example:
+        >>> ops.moments([[1.0, 3.0], [2.0, 6.0]], axes=1)
+        (array([2., 4.], dtype=float32), array([1., 4.], dtype=float32))
+    """
     return mean(x, axes, keepdims), var(x, axes, keepdims)
 
 
 def average(x: Any, axis: Any = None, weights: Any = None) -> Any:
-    """The mean, or that by weights.
+    """Returns the mean along axes, or the weighted mean.
 
     Args:
-        x: A tensor or an array.
-        axis: Along which; None: all.
-        weights: Of the shape of x, or one for each place along the axis; None: all count alike.
+        x: Tensor or array.
+        axis: Axis or axes along which to reduce; None: all.
+        weights: Weights, of the shape of `x`, or one for each position along the axis; None: equal weights.
+
+    Returns:
+        Tensor or array without these axes.
+
+    Example:
+        >>> ops.average([1.0, 3.0], weights=[3.0, 1.0])
+        array(1.5, dtype=float32)
     """
     if weights is None:
         return mean(x, axis)
-    x, weights = el.cast(x, "float32"), el.cast(weights, "float32")
+    x, weights = cast(x, "float32"), cast(weights, "float32")
     if len(weights.shape) < len(x.shape) and isinstance(axis, (int, np.integer)):
         sizes = [1] * len(x.shape)
         sizes[axis] = weights.shape[0]
         weights = shaping.reshape(weights, sizes)
-    # Numbers of the weights are those of x along axes of size 1, so that their sum counts each as often as x has it.
-    spread = el.where(el.isnan(x), weights, el.add(weights, el.multiply(el.where(el.isfinite(x), x, 0.0), 0.0)))
-    return el.divide(sum(el.multiply(x, weights), axis), sum(spread, axis))
+    # The weights are broadcast to x, so that their sum counts each of them as often as x does.
+    spread = where(
+        isnan(x),
+        weights,
+        add(weights, multiply(where(isfinite(x), x, 0.0), 0.0)),
+    )
+    return divide(sum(multiply(x, weights), axis), sum(spread, axis))
 
 
 def count_nonzero(x: Any, axis: Any = None) -> Any:
-    """How many are not 0: int32."""
-    return sum(el.cast(el.not_equal(x, 0), "int32"), axis)
+    """Returns the number of elements that are not 0.
+
+    Args:
+        x: Tensor or array.
+        axis: Axis or axes along which to reduce; None: all.
+
+    Returns:
+        Tensor or array of type int32 without these axes.
+
+    Example:
+        >>> ops.count_nonzero([[0, 1], [2, 3]], axis=1)
+        array([1, 2], dtype=int32)
+    """
+    return sum(cast(not_equal(x, 0), "int32"), axis)
 
 
 def ptp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """The largest less the smallest."""
-    return el.subtract(max(x, axis, keepdims), min(x, axis, keepdims))
+    """Returns the range of the elements along axes: the largest minus the smallest.
+
+    Args:
+        x: Tensor or array.
+        axis: Axis or axes along which to reduce; None: all.
+        keepdims: Keeps the reduced axes, with size 1.
+
+    Returns:
+        Tensor or array without these axes.
+
+    Example:
+        >>> ops.ptp([[1, 5], [4, 3]], axis=1)
+        array([4, 1], dtype=int32)
+    """
+    return subtract(max(x, axis, keepdims), min(x, axis, keepdims))
 
 
 @as_in_keras(class_name="AllClose", in_config="atol rtol")
 def allclose(x1: Any, x2: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Any:
-    """Whether all are close, as `isclose` says."""
-    return all(el.isclose(x1, x2, rtol, atol, equal_nan))
-
-
-@as_in_keras(module="linalg")
-def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
-    """The length of vectors, or the size of matrices.
+    """Returns True if all elements are close, as `isclose` defines.
 
     Args:
-        x: A tensor or an array.
-        ord: Along one axis: None or 2 (the root of the sum of squares), 0 (how many are not 0), inf, -inf, or the
-            power p of another norm. Along two axes: None or "fro", 1 and -1 (sums of columns), inf and -inf (of rows).
-        axis: One axis of vectors or two of matrices; None: all.
-        keepdims: Whether these axes stay.
+        x1: Tensor, array or number.
+        x2: The same, of a shape that can be broadcast with that of `x1`.
+        rtol: Relative tolerance.
+        atol: Absolute tolerance.
+        equal_nan: Treats NaN as close to NaN.
 
-    Raises:
-        ValueError: Another `ord`, or one that needs singular values.
+    Returns:
+        Tensor or array of one boolean.
+
+    Example:
+        >>> ops.allclose([1.0, 2.0], [1.0, 2.000001])
+        array(True)
     """
-    x = el.cast(x, "float32")
-    rank = len(x.shape)
-    if axis is None and ord is None:
-        return el.sqrt(sum(el.square(x), None, keepdims))
-    axes = list(range(rank)) if axis is None else [axis] if isinstance(axis, (int, np.integer)) else list(axis)
-    if len(axes) == 2 and (isinstance(ord, str) or ord in (None, 1, -1, np.inf, -np.inf)):
-        if ord in (None, "fro"):
-            return el.sqrt(sum(el.square(x), axes, keepdims))
-        if not isinstance(ord, str):
-            rows, columns = (one % rank for one in axes)
-            summed, left = (rows, columns) if ord in (1, -1) else (columns, rows)
-            found = (max if ord > 0 else min)(sum(el.absolute(x), summed, True), left, True)
-            return found if keepdims else shaping.squeeze(found, [rows, columns])
-    if len(axes) == 1 and not isinstance(ord, str):
-        if ord in (None, 2):
-            return el.sqrt(sum(el.square(x), axes, keepdims))
-        if ord in (np.inf, -np.inf):
-            return (max if ord > 0 else min)(el.absolute(x), axes, keepdims)
-        if ord == 0:
-            return sum(el.cast(el.not_equal(x, 0.0), "float32"), axes, keepdims)
-        if ord == 1:
-            return sum(el.absolute(x), axes, keepdims)
-        return el.power(sum(el.power(el.absolute(x), float(ord)), axes, keepdims), 1.0 / float(ord))
-    raise ValueError(
-        f"ops.norm expects, along {len(axes)} axes, "
-        + ("ord None, 'fro', 1, -1, inf or -inf" if len(axes) == 2 else "ord None, a number or inf")
-        + f", got {ord!r}"
-    )
-
-
-def _cumulative(op: str, function: Reduction, x: Any, axis: int | None) -> Any:
-    if not is_traced(x):
-        return lowered(function(array(x), axis=axis))
-    made = tensor(x)
-    made = el.cast(made, "int32") if made.dtype == "bool" else made
-    if axis is None:
-        made, axis = shaping.reshape(made, -1), 0
-    return node("Cumulative", {"op": op, "axis": axes_of(axis, made.ndim, op)[0]}, [made], f"cum{op}")
-
-
-def cumsum(x: Any, axis: int | None = None, dtype: Any = None) -> Any:
-    """The sums of all up to each place along an axis."""
-    return _cumulative("sum", np.cumsum, x if dtype is None else el.cast(x, dtype), axis)
-
-
-def cumprod(x: Any, axis: int | None = None, dtype: Any = None) -> Any:
-    """The products of all up to each place along an axis."""
-    return _cumulative("prod", np.cumprod, x if dtype is None else el.cast(x, dtype), axis)
-
-
-# Without what is NaN.
-
-
-def _numbers(x: Any, otherwise: float) -> Any:
-    return el.where(el.isnan(x), otherwise, el.cast(x, "float32"))
-
-
-def _empty(x: Any, axis: Any, keepdims: bool) -> Any:
-    """Whether there is none but NaN."""
-    return all(el.isnan(x), axis, keepdims)
-
-
-def nansum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """The sum of those that are not NaN."""
-    return sum(_numbers(x, 0.0), axis, keepdims)
-
-
-def nanprod(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """The product of those that are not NaN."""
-    return prod(_numbers(x, 1.0), axis, keepdims)
-
-
-def nanmean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """The mean of those that are not NaN."""
-    count = sum(el.cast(el.logical_not(el.isnan(x)), "float32"), axis, keepdims)
-    return el.divide(nansum(x, axis, keepdims), count)
-
-
-def nanvar(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """The variance of those that are not NaN."""
-    return nanmean(el.square(el.subtract(x, nanmean(x, axis, True))), axis, keepdims)
-
-
-def nanstd(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """The square root of `nanvar`."""
-    return el.sqrt(nanvar(x, axis, keepdims))
-
-
-def nanmax(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """The largest of those that are not NaN."""
-    return el.where(_empty(x, axis, keepdims), float("nan"), max(_numbers(x, -np.inf), axis, keepdims))
-
-
-def nanmin(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """The smallest of those that are not NaN."""
-    return el.where(_empty(x, axis, keepdims), float("nan"), min(_numbers(x, np.inf), axis, keepdims))
-
-
-def nanargmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
-    """Where the largest is of those that are not NaN; -1 where there is none."""
-    return el.where(_empty(x, axis, keepdims), -1, argmax(_numbers(x, -np.inf), axis, keepdims))
-
-
-def nanargmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
-    """Where the smallest is of those that are not NaN; -1 where there is none."""
-    return el.where(_empty(x, axis, keepdims), -1, argmin(_numbers(x, np.inf), axis, keepdims))
-
-
-def nancumsum(x: Any, axis: int | None = None, dtype: Any = None) -> Any:
-    """As `cumsum`, NaN counted as 0."""
-    return cumsum(_numbers(x, 0.0), axis, dtype)
-
-
-def nancumprod(x: Any, axis: int | None = None, dtype: Any = None) -> Any:
-    """As `cumprod`, NaN counted as 1."""
-    return cumprod(_numbers(x, 1.0), axis, dtype)
+    return all(isclose(x1, x2, rtol, atol, equal_nan))

@@ -1,4 +1,4 @@
-"""Functions of windows that slide over sequences, images and volumes: convolution, pooling, patches.
+"""Functions of sliding windows over sequences, images and volumes: convolution, pooling, patches.
 
 In a graph they are the nodes of the layers of that name; on arrays the same nodes run at once.
 """
@@ -11,15 +11,29 @@ from typing import Any
 import numpy as np
 
 from fastnn import _core
-from fastnn.ops import elementwise as el
-from fastnn.ops import reduction, shaping
+from fastnn.ops import joining, reduction, shaping, slicing
+from fastnn.ops.conversion import cast
 from fastnn.ops.node import array, node, tensor
 from fastnn.symbolic.tensors import KerasTensor, is_traced
 from fastnn.symbolic.variable import Variable
 
 
 def run(kind: str, inputs: Any, arguments: dict[str, Any], kernels: Sequence[Any], who: str) -> Any:
-    """The node of a layer, in the graph or at once."""
+    """Returns the output of a layer's node, in the graph or at once.
+
+    Args:
+        kind: Kind of the node.
+        inputs: Tensor or array.
+        arguments: Arguments of the node.
+        kernels: Its weights, variables or arrays.
+        who: Name of the function, for errors.
+
+    Returns:
+        Tensor or array.
+
+    Raises:
+        TypeError: A kernel is a symbolic tensor.
+    """
     for kernel in kernels:
         if isinstance(kernel, KerasTensor):
             raise TypeError(
@@ -39,7 +53,7 @@ def run(kind: str, inputs: Any, arguments: dict[str, Any], kernels: Sequence[Any
 
 
 def _rank(inputs: Any, data_format: Any, who: str) -> int:
-    """How many axes lie between the batch and the channels."""
+    """Returns the number of axes between the batch and the channels."""
     if data_format not in (None, "channels_last"):
         raise ValueError(
             f"ops.{who} expects data_format 'channels_last', got {data_format!r}; move the channels to the end: "
@@ -62,25 +76,32 @@ def _kernel_rank(kernel: Any, rank: int, who: str) -> None:
 def conv(
     inputs: Any, kernel: Any, strides: Any = 1, padding: str = "valid", data_format: Any = None, dilation_rate: Any = 1
 ) -> Any:
-    """A convolution of sequences, images or volumes.
+    """Returns the convolution of sequences, images or volumes with a kernel.
 
     Args:
-        inputs: Of shape (batch, ..., channels).
-        kernel: A variable or an array of shape (..., channels / groups, filters).
-        strides: How far it moves.
+        inputs: Tensor or array of shape `(batch, ..., channels)`, with one to three axes between.
+        kernel: Variable or array of shape `(..., channels / groups, filters)`.
+        strides: Distance between windows along each axis, or one number for all.
         padding: "valid" or "same".
         data_format: "channels_last" or None.
-        dilation_rate: The distance between its taps.
+        dilation_rate: Distance between the elements of a window along each axis, or one number for all.
+
+    Returns:
+        Tensor or array of shape `(batch, ..., filters)`.
 
     Raises:
         TypeError: The kernel is a symbolic tensor.
-        ValueError: The shapes do not go together.
+        ValueError: The shapes do not fit.
+
+    Example:
+        >>> ops.conv(np.ones((1, 4, 1)), np.ones((3, 1, 1))).ravel()
+        array([3., 3.], dtype=float32)
     """
     rank = _rank(inputs, data_format, "conv")
     _kernel_rank(kernel, rank, "conv")
     channels = inputs.shape[-1]
     if channels is None or channels % kernel.shape[-2]:
-        raise ValueError(f"ops.conv: a kernel {tuple(kernel.shape)} does not go with {channels} channels")
+        raise ValueError(f"ops.conv: a kernel {tuple(kernel.shape)} does not fit {channels} channels")
     arguments = {
         "filters": kernel.shape[-1], "kernel_size": list(kernel.shape[:rank]), "strides": strides, "padding": padding,
         "dilation_rate": dilation_rate, "groups": channels // kernel.shape[-2], "use_bias": False,
@@ -91,7 +112,27 @@ def conv(
 def depthwise_conv(
     inputs: Any, kernel: Any, strides: Any = 1, padding: str = "valid", data_format: Any = None, dilation_rate: Any = 1
 ) -> Any:
-    """A convolution of each channel by itself; the kernel is (..., channels, filters of each)."""
+    """Returns the convolution of each channel with kernels of its own.
+
+    Args:
+        inputs: Tensor or array of shape `(batch, ..., channels)`, with one to three axes between.
+        kernel: Variable or array of shape `(..., channels, multiplier)`.
+        strides: Distance between windows along each axis, or one number for all.
+        padding: "valid" or "same".
+        data_format: "channels_last" or None.
+        dilation_rate: Distance between the elements of a window along each axis, or one number for all.
+
+    Returns:
+        Tensor or array of shape `(batch, ..., channels * multiplier)`.
+
+    Raises:
+        TypeError: The kernel is a symbolic tensor.
+        ValueError: The shapes do not fit.
+
+    Example:
+        >>> ops.depthwise_conv(np.ones((1, 4, 2)), np.ones((3, 2, 1))).shape
+        (1, 2, 2)
+    """
     rank = _rank(inputs, data_format, "depthwise_conv")
     _kernel_rank(kernel, rank, "depthwise_conv")
     arguments = {
@@ -105,7 +146,28 @@ def separable_conv(
     inputs: Any, depthwise_kernel: Any, pointwise_kernel: Any, strides: Any = 1, padding: str = "valid",
     data_format: Any = None, dilation_rate: Any = 1,
 ) -> Any:  # fmt: skip
-    """`depthwise_conv`, then a convolution with a kernel of one place and all these channels."""
+    """Returns a depthwise convolution, followed by a convolution of window size 1 that mixes the channels.
+
+    Args:
+        inputs: Tensor or array of shape `(batch, ..., channels)`, with one to three axes between.
+        depthwise_kernel: Variable or array of shape `(..., channels, multiplier)`.
+        pointwise_kernel: Variable or array of shape `(1, ..., channels * multiplier, filters)`.
+        strides: Distance between windows along each axis, or one number for all.
+        padding: "valid" or "same".
+        data_format: "channels_last" or None.
+        dilation_rate: Distance between the elements of a window along each axis, or one number for all.
+
+    Returns:
+        Tensor or array of shape `(batch, ..., filters)`.
+
+    Raises:
+        TypeError: A kernel is a symbolic tensor.
+        ValueError: The shapes do not fit.
+
+    Example:
+        >>> ops.separable_conv(np.ones((1, 4, 2)), np.ones((3, 2, 1)), np.ones((1, 2, 5))).shape
+        (1, 2, 5)
+    """
     between = depthwise_conv(inputs, depthwise_kernel, strides, padding, data_format, dilation_rate)
     return conv(between, pointwise_kernel, 1, "valid", data_format)
 
@@ -114,7 +176,28 @@ def conv_transpose(
     inputs: Any, kernel: Any, strides: Any = 1, padding: str = "valid", output_padding: Any = None,
     data_format: Any = None, dilation_rate: Any = 1,
 ) -> Any:  # fmt: skip
-    """A convolution run backwards: each value lays a kernel (..., filters, channels) down, and overlaps add up."""
+    """Returns the transposed convolution: the gradient of a convolution with respect to its inputs.
+
+    Args:
+        inputs: Tensor or array of shape `(batch, ..., channels)`, with one to three axes between.
+        kernel: Variable or array of shape `(..., filters, channels)`.
+        strides: Distance between windows along each axis, or one number for all.
+        padding: "valid" or "same".
+        output_padding: Number of elements added at the end of each axis; None: chosen by `padding`.
+        data_format: "channels_last" or None.
+        dilation_rate: Distance between the elements of a window along each axis, or one number for all.
+
+    Returns:
+        Tensor or array of shape `(batch, ..., filters)`.
+
+    Raises:
+        TypeError: The kernel is a symbolic tensor.
+        ValueError: The shapes do not fit.
+
+    Example:
+        >>> ops.conv_transpose(np.ones((1, 2, 1)), np.ones((2, 1, 1)), strides=2).ravel()
+        array([1., 1., 1., 1.], dtype=float32)
+    """
     rank = _rank(inputs, data_format, "conv_transpose")
     _kernel_rank(kernel, rank, "conv_transpose")
     arguments = {
@@ -131,14 +214,21 @@ def _pool(kind: str, inputs: Any, size: Any, strides: Any, padding: str, data_fo
 
 
 def max_pool(inputs: Any, pool_size: Any, strides: Any = None, padding: str = "valid", data_format: Any = None) -> Any:
-    """The largest of each window.
+    """Returns the largest element of each window.
 
     Args:
-        inputs: Of shape (batch, ..., channels).
-        pool_size: The window's size along each axis, or one number for all.
-        strides: How far it moves; None: its size.
+        inputs: Tensor or array of shape `(batch, ..., channels)`, with one to three axes between.
+        pool_size: Size of a window along each axis, or one number for all.
+        strides: Distance between windows along each axis, or one number for all; None: `pool_size`.
         padding: "valid" or "same".
         data_format: "channels_last" or None.
+
+    Returns:
+        Tensor or array of shape `(batch, ..., channels)`.
+
+    Example:
+        >>> ops.max_pool(np.array([1.0, 2.0, 5.0, 4.0]).reshape(1, 4, 1), 2).ravel()
+        array([2., 5.], dtype=float32)
     """
     return _pool("Max", inputs, pool_size, strides, padding, data_format, "max_pool")
 
@@ -146,7 +236,22 @@ def max_pool(inputs: Any, pool_size: Any, strides: Any = None, padding: str = "v
 def average_pool(
     inputs: Any, pool_size: Any, strides: Any = None, padding: str = "valid", data_format: Any = None
 ) -> Any:
-    """The mean of each window; arguments as of `max_pool`."""
+    """Returns the mean of each window.
+
+    Args:
+        inputs: Tensor or array of shape `(batch, ..., channels)`, with one to three axes between.
+        pool_size: Size of a window along each axis, or one number for all.
+        strides: Distance between windows along each axis, or one number for all; None: `pool_size`.
+        padding: "valid" or "same".
+        data_format: "channels_last" or None.
+
+    Returns:
+        Tensor or array of shape `(batch, ..., channels)`.
+
+    Example:
+        >>> ops.average_pool(np.array([1.0, 2.0, 5.0, 4.0]).reshape(1, 4, 1), 2).ravel()
+        array([1.5, 4.5], dtype=float32)
+    """
     return _pool("Average", inputs, pool_size, strides, padding, data_format, "average_pool")
 
 
@@ -155,54 +260,114 @@ def _adaptive(inputs: Any, output_size: Any, data_format: Any, function: Any, wh
     sizes = [output_size] * rank if isinstance(output_size, (int, np.integer)) else list(output_size)
     if len(sizes) != rank:
         raise ValueError(f"ops.{who} expects {rank} output sizes, got {output_size}")
-    # A mean of means along one axis after the other is that of the window, whose parts are all of one size.
-    made = el.cast(inputs, "float32")
+    # The mean of the means along each axis in turn is the mean of the window: all rows of a window have one size.
+    made = cast(inputs, "float32")
     for axis, count in enumerate(sizes, 1):
         length = made.shape[axis]
         if length is None:
-            raise ValueError(f"ops.{who}: axis {axis} of {tuple(inputs.shape)} has no size that is known")
+            raise ValueError(f"ops.{who}: axis {axis} of {tuple(inputs.shape)} has no known size")
         before = (slice(None),) * axis
         parts = []
         for i in range(count):
             window = slice(i * length // count, -(-(i + 1) * length // count))
-            parts.append(function(shaping.get_item(made, (*before, window)), axis, True))
-        made = shaping.concatenate(parts, axis)
+            parts.append(function(slicing.get_item(made, (*before, window)), axis, True))
+        made = joining.concatenate(parts, axis)
     return made
 
 
 def adaptive_average_pool(inputs: Any, output_size: Any, data_format: Any = None) -> Any:
-    """The means of so many windows along each axis, as equal as can be.
+    """Returns the means of a given number of windows along each axis, of sizes as equal as possible.
 
     Args:
-        inputs: Of shape (batch, ..., channels).
-        output_size: How many windows along each axis, or one number for all.
+        inputs: Tensor or array of shape `(batch, ..., channels)`, with one to three axes between.
+        output_size: Number of windows along each axis, or one number for all.
         data_format: "channels_last" or None.
+
+    Returns:
+        Tensor or array of shape `(batch, ..., channels)`.
+
+    Raises:
+        ValueError: `output_size` has another length, or a size is unknown.
+
+    Example:
+        >>> ops.adaptive_average_pool(np.array([1.0, 2.0, 5.0, 4.0]).reshape(1, 4, 1), 2).ravel()
+        array([1.5, 4.5], dtype=float32)
     """
     return _adaptive(inputs, output_size, data_format, reduction.mean, "adaptive_average_pool")
 
 
 def adaptive_max_pool(inputs: Any, output_size: Any, data_format: Any = None) -> Any:
-    """The largest of so many windows along each axis; arguments as of `adaptive_average_pool`."""
+    """Returns the largest elements of a given number of windows along each axis, of sizes as equal as possible.
+
+    Args:
+        inputs: Tensor or array of shape `(batch, ..., channels)`, with one to three axes between.
+        output_size: Number of windows along each axis, or one number for all.
+        data_format: "channels_last" or None.
+
+    Returns:
+        Tensor or array of shape `(batch, ..., channels)`.
+
+    Raises:
+        ValueError: `output_size` has another length, or a size is unknown.
+
+    Example:
+        >>> ops.adaptive_max_pool(np.array([1.0, 2.0, 5.0, 4.0]).reshape(1, 4, 1), 2).ravel()
+        array([2., 5.], dtype=float32)
+    """
     return _adaptive(inputs, output_size, data_format, reduction.max, "adaptive_max_pool")
 
 
 def depth_to_space(x: Any, block_size: int, data_format: str = "channels_last") -> Any:
-    """Blocks of channels as squares of pixels: (batch, h, w, c b b) to (batch, h b, w b, c)."""
+    """Returns images with blocks of channels moved to squares of pixels.
+
+    Args:
+        x: Tensor or array of shape `(batch, height, width, channels * b * b)`.
+        block_size: Size b of the squares.
+        data_format: "channels_last" or None.
+
+    Returns:
+        Tensor or array of shape `(batch, height * b, width * b, channels)`.
+
+    Raises:
+        ValueError: The channels cannot be divided, or a size is unknown.
+
+    Example:
+        >>> ops.depth_to_space(np.zeros((1, 2, 3, 8)), 2).shape
+        (1, 4, 6, 2)
+    """
     _, height, width, channels = _image(x, data_format, "depth_to_space")
     b = int(block_size)
     if channels % (b * b):
-        raise ValueError(f"ops.depth_to_space: {channels} channels are not cut into squares of {b} x {b}")
+        raise ValueError(f"ops.depth_to_space: {channels} channels cannot be divided into squares of {b} x {b}")
     made = shaping.reshape(x, (-1, height, width, b, b, channels // (b * b)))
     made = shaping.transpose(made, (0, 1, 3, 2, 4, 5))
     return shaping.reshape(made, (-1, height * b, width * b, channels // (b * b)))
 
 
 def space_to_depth(x: Any, block_size: int, data_format: str = "channels_last") -> Any:
-    """Squares of pixels as blocks of channels: (batch, h b, w b, c) to (batch, h, w, c b b)."""
+    """Returns images with squares of pixels moved to blocks of channels.
+
+    Args:
+        x: Tensor or array of shape `(batch, height * b, width * b, channels)`.
+        block_size: Size b of the squares.
+        data_format: "channels_last" or None.
+
+    Returns:
+        Tensor or array of shape `(batch, height, width, channels * b * b)`.
+
+    Raises:
+        ValueError: The images cannot be divided, or a size is unknown.
+
+    Example:
+        >>> ops.space_to_depth(np.zeros((1, 4, 6, 2)), 2).shape
+        (1, 2, 3, 8)
+    """
     _, height, width, channels = _image(x, data_format, "space_to_depth")
     b = int(block_size)
     if height % b or width % b:
-        raise ValueError(f"ops.space_to_depth: an image of {height} x {width} is not cut into squares of {b} x {b}")
+        raise ValueError(
+            f"ops.space_to_depth: an image of {height} x {width} cannot be divided into squares of {b} x {b}"
+        )
     made = shaping.reshape(x, (-1, height // b, b, width // b, b, channels))
     made = shaping.transpose(made, (0, 1, 3, 2, 4, 5))
     return shaping.reshape(made, (-1, height // b, width // b, channels * b * b))
@@ -216,17 +381,24 @@ def _image(x: Any, data_format: Any, who: str) -> tuple[Any, ...]:
 
 
 def unfold(x: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> Any:
-    """The windows of images whose channels come first, each as a column.
+    """Returns the windows of images with channels first, each as a column.
 
     Args:
-        x: Of shape (batch, channels, height, width).
-        kernel_size: The window's size.
-        dilation: The distance between its numbers.
-        padding: How many zeros are put around.
-        stride: How far it moves.
+        x: Tensor or array of shape `(batch, channels, height, width)`.
+        kernel_size: Size of a window, one number or (height, width).
+        dilation: Distance between the elements of a window.
+        padding: Number of zeros added at each border.
+        stride: Distance between windows.
 
     Returns:
-        Of shape (batch, channels * numbers of a window, windows).
+        Tensor or array of shape `(batch, channels * elements of a window, windows)`.
+
+    Raises:
+        ValueError: A window does not fit into the image, or a size is unknown.
+
+    Example:
+        >>> ops.unfold(np.zeros((1, 3, 4, 4)), 2).shape
+        (1, 12, 9)
     """
     if len(x.shape) != 4 or None in x.shape[1:]:
         raise ValueError(f"ops.unfold expects (batch, channels, height, width) of known sizes, got {tuple(x.shape)}")
@@ -238,14 +410,22 @@ def unfold(x: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride
         length = made.shape[2 + axis]
         windows = (length - (size[axis] - 1) * apart[axis] - 1) // step[axis] + 1
         if windows < 1:
-            raise ValueError(f"ops.unfold: a window of {size} does not lie in {tuple(x.shape)}")
+            raise ValueError(f"ops.unfold: a window of {size} does not fit into {tuple(x.shape)}")
         places.append(np.arange(size[axis])[:, np.newaxis] * apart[axis] + np.arange(windows) * step[axis])
     rows, columns = places
     flat = rows[:, np.newaxis, :, np.newaxis] * made.shape[3] + columns[np.newaxis, :, np.newaxis, :]
-    taken = shaping.take(shaping.reshape(made, (-1, channels, made.shape[2] * made.shape[3])), flat.reshape(-1), 2)
+    taken = slicing.take(shaping.reshape(made, (-1, channels, made.shape[2] * made.shape[3])), flat.reshape(-1), 2)
     count = size[0] * size[1]
     return shaping.reshape(taken, (-1, channels * count, rows.shape[1] * columns.shape[1]))
 
 
 def two(value: Any) -> tuple[int, int]:
+    """Returns a pair for a number or a pair.
+
+    Args:
+        value: One number or (height, width).
+
+    Returns:
+        Pair of integers.
+    """
     return (int(value), int(value)) if isinstance(value, (int, np.integer)) else (int(value[0]), int(value[1]))

@@ -1,9 +1,15 @@
-"""Optimizers: rules by which weights move."""
+"""Optimizers: rules by which training updates weights, and schedules of the learning rate."""
 
-from fastnn.optimizers import schedules as schedules
-from fastnn.optimizers.adam import Adam as Adam
-from fastnn.optimizers.adamw import AdamW as AdamW
-from fastnn.optimizers.optimizer import Optimizer as Optimizer
-from fastnn.optimizers.registry import get as get
-from fastnn.optimizers.rmsprop import RMSprop as RMSprop
-from fastnn.optimizers.sgd import SGD as SGD
+from fastnn.optimizers import schedules
+from fastnn.optimizers.adam import Adam
+from fastnn.optimizers.adamw import AdamW
+from fastnn.optimizers.optimizer import Optimizer
+from fastnn.optimizers.registry import get
+from fastnn.optimizers.rmsprop import RMSprop
+from fastnn.optimizers.sgd import SGD
+
+__all__ = ["SGD", "Adam", "AdamW", "Optimizer", "RMSprop", "get", "schedules"]
+
+
+def __dir__() -> list[str]:
+    return __all__

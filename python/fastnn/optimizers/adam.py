@@ -1,38 +1,49 @@
-"""Adam."""
+"""Adam: adaptive moment estimation."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from fastnn.optimizers import schedules as schedules
 from fastnn.optimizers.optimizer import Optimizer
 
 
 class Adam(Optimizer):
-    """Steps of about the learning rate for each weight, whatever the size of its gradient (Kingma & Ba, 2014).
+    """Adam: steps scaled by running averages of the gradient and its square (Kingma and Ba, 2014).
+
+    m = beta_1 * m + (1 - beta_1) * g and v = beta_2 * v + (1 - beta_2) * g**2 for the gradient g. At step t,
+    w = w - learning_rate * sqrt(1 - beta_2**t) / (1 - beta_1**t) * m / (sqrt(v) + epsilon).
 
     Args:
-        learning_rate: How far a step goes.
-        beta_1: How slowly the mean of gradients moves.
-        beta_2: How slowly the mean of their squares moves.
-        epsilon: Added to the root of the latter.
-        amsgrad: Whether the largest mean of squares so far is used.
-        weight_decay: See `Optimizer`, as are the next three.
-        clipnorm: The longest gradient of a weight.
-        clipvalue: The largest element of a gradient.
-        global_clipnorm: The longest gradient of all weights together.
-        name: Its name.
+        learning_rate: A number, a schedule, or a function without arguments that returns a number.
+        beta_1: Exponential decay rate of the first moment.
+        beta_2: Exponential decay rate of the second moment.
+        epsilon: Added to the square root of the second moment.
+        amsgrad: Uses the largest second moment so far (Reddi et al., 2018).
+        weight_decay: Fraction of each weight, times the learning rate, that is subtracted at each step; None: none.
+        clipnorm: Largest norm of the gradient of one weight; longer gradients are scaled down. None: no limit.
+        clipvalue: Largest absolute value of an element of a gradient. None: no limit.
+        global_clipnorm: Largest norm of all gradients together. None: no limit.
+        name: Name of the optimizer.
 
     Raises:
-        ValueError: A number is out of its range, or more than one way of clipping is given.
+        ValueError: A number is out of its range, or more than one kind of clipping is given.
+        TypeError: An argument is not a number.
 
     Example:
-        >>> model.compile(optimizer=Adam(learning_rate=0.0001), loss="sparse_categorical_crossentropy")
+        >>> model = fastnn.Sequential([layers.Input((4,)), layers.Dense(1)])
+        >>> model.compile(optimizer=fastnn.optimizers.Adam(learning_rate=0.25), loss="mse")
+        >>> model.optimizer.learning_rate
+        0.25
     """
 
     keras_older_names = ("ExperimentalAdam", "TorchAdam")
     keras_slot_groups = ((0, 1), (2,))
     kind = "adam"
+    flags = ("amsgrad",)
+    beta_1: float
+    beta_2: float
+    epsilon: float
+    amsgrad: bool
 
     def __init__(
         self,

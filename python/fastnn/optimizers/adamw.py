@@ -1,27 +1,38 @@
-"""Adam with decoupled weight decay."""
+"""AdamW: Adam with decoupled weight decay."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from fastnn.optimizers import schedules as schedules
 from fastnn.optimizers.adam import Adam
 
 
 class AdamW(Adam):
-    """Adam with weight decay.
+    """Adam with decoupled weight decay (Loshchilov and Hutter, 2017).
+
+    Each step is that of `Adam`, and w = w - learning_rate * weight_decay * w.
 
     Args:
-        learning_rate: How far a step goes.
-        weight_decay: The share of each weight that is taken off at each step, times the learning rate.
-        beta_1: How slowly the mean of gradients moves.
-        beta_2: How slowly the mean of their squares moves.
-        epsilon: Added to the root of the latter.
-        amsgrad: Whether the largest mean of squares so far is used.
-        clipnorm: The longest gradient of a weight.
-        clipvalue: The largest element of a gradient.
-        global_clipnorm: The longest gradient of all weights together.
-        name: Its name.
+        learning_rate: A number, a schedule, or a function without arguments that returns a number.
+        weight_decay: Fraction of each weight, times the learning rate, that is subtracted at each step.
+        beta_1: Exponential decay rate of the first moment.
+        beta_2: Exponential decay rate of the second moment.
+        epsilon: Added to the square root of the second moment.
+        amsgrad: Uses the largest second moment so far (Reddi et al., 2018).
+        clipnorm: Largest norm of the gradient of one weight; longer gradients are scaled down. None: no limit.
+        clipvalue: Largest absolute value of an element of a gradient. None: no limit.
+        global_clipnorm: Largest norm of all gradients together. None: no limit.
+        name: Name of the optimizer.
+
+    Raises:
+        ValueError: A number is out of its range, or more than one kind of clipping is given.
+        TypeError: An argument is not a number.
+
+    Example:
+        >>> model = fastnn.Sequential([layers.Input((4,)), layers.Dense(1)])
+        >>> model.compile(optimizer=fastnn.optimizers.AdamW(learning_rate=0.25, weight_decay=0.01), loss="mse")
+        >>> model.optimizer.learning_rate
+        0.25
     """
 
     def __init__(

@@ -1,7 +1,7 @@
-"""Optimizers: how weights move.
+"""The base class of optimizers.
 
-An object here is the face of the core's optimizer, which owns the slots (one block for each weight, found by the
-weight); so compiling again with the same object goes on where it was.
+An object wraps an optimizer of the core, which owns the slots: one block for each weight, found by the weight. So
+compiling again with the same object continues where it was.
 """
 
 from __future__ import annotations
@@ -15,18 +15,28 @@ from numpy.typing import NDArray
 
 from fastnn import _core
 from fastnn.configurable import Configurable, plain
-from fastnn.optimizers import schedules as schedules
+from fastnn.optimizers import schedules
 from fastnn.optimizers.schedules import LearningRateSchedule
 from fastnn.symbolic.variable import Variable
 
 
 class Optimizer(Configurable):
-    """Base of all optimizers.
+    """Base class of all optimizers.
 
-    The arguments common to all: `learning_rate`, a number, a schedule of `fastnn.optimizers.schedules`, or a function
-    without arguments that is asked before each run of steps; `weight_decay`, a share of each weight (times the learning
-    rate) that is taken off at each step; `clipnorm` (the longest gradient of a weight), `clipvalue` (its largest
-    element) or `global_clipnorm` (the longest gradient of all weights together), of which one may be given; and `name`.
+    Common arguments are `learning_rate`, a number, a schedule of `fastnn.optimizers.schedules`, or a function without
+    arguments that is called before each run of steps; `weight_decay`, the fraction of each weight, times the learning
+    rate, that is subtracted at each step; `clipnorm` (largest norm of the gradient of one weight), `clipvalue` (largest
+    absolute value of an element) or `global_clipnorm` (largest norm of all gradients together), of which one may be
+    given; and `name`.
+
+    Attributes:
+        handle: The optimizer of the core.
+
+    Example:
+        >>> optimizer = fastnn.optimizers.Adam(learning_rate=0.5)
+        >>> optimizer.learning_rate = 0.25
+        >>> optimizer.learning_rate, optimizer.iterations
+        (0.25, 0)
     """
 
     keras_module = "keras.optimizers"
@@ -35,12 +45,20 @@ class Optimizer(Configurable):
         "is_legacy_optimizer": ..., "decay": 0.0,
     }  # fmt: skip
     keras_slot_groups: ClassVar[tuple[tuple[int, ...], ...] | None] = None
-    """Order of slots in Keras' files: groups of their numbers, each written for all weights; None: weight by weight."""
+    """Order of the slots in Keras' files: groups of slots, each written for all weights; None: weight by weight."""
     kind: ClassVar[str] = ""
-    """What the core calls the rule."""
+    """Name of the update rule in the core."""
+    flags: ClassVar[tuple[str, ...]] = ()
+    """Arguments that are booleans; all others but `name` are numbers."""
+    name: str
+    weight_decay: float | None
+    clipnorm: float | None
+    clipvalue: float | None
+    global_clipnorm: float | None
     renamed: ClassVar[Mapping[str, str]] = {"lr": "learning_rate"}
 
     def store_arguments(self, arguments: dict[str, Any]) -> None:
+        """Checks the arguments and keeps them as attributes."""
         clips = [name for name in ("clipnorm", "clipvalue", "global_clipnorm") if arguments.get(name) is not None]
         if len(clips) > 1:
             raise ValueError(
@@ -51,7 +69,7 @@ class Optimizer(Configurable):
         if self._schedule is not None:
             arguments = {**arguments, "learning_rate": self._rate_at(0)}
         for name, value in arguments.items():
-            if name in ("nesterov", "amsgrad", "centered"):
+            if name in self.flags:
                 arguments[name] = bool(value)
             elif name != "name" and value is not None:
                 arguments[name] = self._number(name, value)
@@ -77,36 +95,43 @@ class Optimizer(Configurable):
 
     @property
     def learning_rate(self) -> float:
-        """How far the next step goes; it may be set at any time, unless a schedule says it."""
+        """Learning rate of the next step; it may be set at any time, unless a schedule determines it."""
         return self.handle.learning_rate if self._schedule is None else self._rate_at(self.iterations)
 
     @learning_rate.setter
     def learning_rate(self, value: Any) -> None:
         if self._schedule is not None and not self._storing:
             raise TypeError(
-                f"{type(self).__name__}: the learning rate is said by {self._schedule!r} and cannot be set; compile "
-                "with a number as learning_rate for that"
+                f"{type(self).__name__}: the learning rate follows {self._schedule!r} and cannot be set; compile "
+                "with a number as learning_rate"
             )
         self.handle.learning_rate = self._number("learning_rate", value)
 
     lr = learning_rate
 
     @property
-    def schedule(self) -> Any:
-        """The schedule or function that gives the learning rate; None where it is a number."""
-        return self._schedule
-
-    @property
     def iterations(self) -> int:
-        """How many steps it has taken."""
+        """Number of steps taken."""
         return self.handle.iterations
 
     @iterations.setter
     def iterations(self, value: int) -> None:
         self.handle.iterations = int(value)
 
+    @property
+    def schedule(self) -> Any:
+        """Schedule or function that determines the learning rate; None where it is a number."""
+        return self._schedule
+
     def coming_rates(self, steps: int) -> NDArray[np.float64] | None:
-        """The learning rates of the coming steps, where a schedule says them."""
+        """Returns the learning rates of the next steps, or None where no schedule determines them.
+
+        Args:
+            steps: Number of steps.
+
+        Returns:
+            Learning rates, of shape `(steps,)`.
+        """
         if self._schedule is None:
             return None
         first = self.iterations
@@ -118,12 +143,16 @@ class Optimizer(Configurable):
         return self._number("learning_rate", np.asarray(rate).item())
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments from which `from_config` makes an equal optimizer without slots, as plain values."""
+        """Returns the arguments, as plain values, from which `from_config` makes an equal optimizer without slots."""
         config = super().get_config()
         return config if self._schedule is None else {**config, "learning_rate": plain(self._schedule)}
 
     def build(self, variables: Sequence[Variable]) -> None:
-        """Makes slots for weights not seen before."""
+        """Adds slots for weights not seen before.
+
+        Args:
+            variables: The weights.
+        """
         known = {id(handle) for handle in self._weights}
         self._weights += [variable.handle for variable in variables if id(variable.handle) not in known]
         self.handle.build([variable.handle for variable in variables])
@@ -152,17 +181,17 @@ class Optimizer(Configurable):
 
     @property
     def variables(self) -> list[_core.Variable]:
-        """The slots, weight by weight."""
+        """Slots, weight by weight."""
         return [slot for weight in self._weights for slot in self.handle.slots(weight)]
 
     def exclude_from_weight_decay(
         self, var_list: Sequence[Variable] | None = None, var_names: Sequence[str] | None = None
     ) -> None:
-        """Spares weights from `weight_decay`.
+        """Excludes weights from `weight_decay`.
 
         Args:
             var_list: The weights.
-            var_names: Regular expressions of which one is found in a weight's path: ["bias"].
+            var_names: Regular expressions, such as "bias"; a weight whose path matches one of them is excluded.
         """
         self._undecayed += list(var_list or ())
         self._undecayed_names += list(var_names or ())
@@ -175,7 +204,7 @@ def _revived(cls: type[Optimizer], config: Mapping[str, Any]) -> Optimizer:
 
 
 def _schedule_of(rate: Any) -> Any:
-    """What says the learning rate, where it is no number."""
+    """Returns the schedule or function in place of a number, or None."""
     if isinstance(rate, Mapping):
         return schedules.deserialize(rate)
     return rate if callable(rate) else None

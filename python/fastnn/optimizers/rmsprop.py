@@ -1,37 +1,47 @@
-"""RMSprop."""
+"""RMSprop: steps scaled by the root mean square of recent gradients."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from fastnn.optimizers import schedules as schedules
 from fastnn.optimizers.optimizer import Optimizer
 
 
 class RMSprop(Optimizer):
-    """The gradient divided by the root of a moving mean of its squares.
+    """RMSprop: steps scaled by a running average of the squared gradient (Tieleman and Hinton, 2012, lecture 6.5).
+
+    v = rho * v + (1 - rho) * g**2 for the gradient g, and w = w - learning_rate * g / sqrt(v + epsilon).
 
     Args:
-        learning_rate: How far a step goes.
-        rho: How slowly the mean moves.
-        momentum: How much of the last step is taken again.
-        epsilon: Added to the mean.
-        centered: Whether the variance is used in place of the mean of squares.
-        weight_decay: See `Optimizer`, as are the next three.
-        clipnorm: The longest gradient of a weight.
-        clipvalue: The largest element of a gradient.
-        global_clipnorm: The longest gradient of all weights together.
-        name: Its name.
+        learning_rate: A number, a schedule, or a function without arguments that returns a number.
+        rho: Exponential decay rate of the average.
+        momentum: Fraction of the previous step that is added to the next one.
+        epsilon: Added to the average before the square root.
+        centered: Divides by an estimate of the variance of the gradient in place of its mean square.
+        weight_decay: Fraction of each weight, times the learning rate, that is subtracted at each step; None: none.
+        clipnorm: Largest norm of the gradient of one weight; longer gradients are scaled down. None: no limit.
+        clipvalue: Largest absolute value of an element of a gradient. None: no limit.
+        global_clipnorm: Largest norm of all gradients together. None: no limit.
+        name: Name of the optimizer.
 
     Raises:
-        ValueError: A number is out of its range, or more than one way of clipping is given.
+        ValueError: A number is out of its range, or more than one kind of clipping is given.
+        TypeError: An argument is not a number.
 
     Example:
-        >>> model.compile(optimizer="rmsprop", loss="mse")
+        >>> model = fastnn.Sequential([layers.Input((4,)), layers.Dense(1)])
+        >>> model.compile(optimizer=fastnn.optimizers.RMSprop(learning_rate=0.25), loss="mse")
+        >>> model.optimizer.learning_rate
+        0.25
     """
 
     keras_slot_groups = ((0,), (1,), (2,))
     kind = "rmsprop"
+    flags = ("centered",)
+    rho: float
+    momentum: float
+    epsilon: float
+    centered: bool
 
     def __init__(
         self,

@@ -1,6 +1,6 @@
 """Schedules: the learning rate as a function of the step.
 
-An optimizer is given one in place of a number. It is asked, in Python, for the steps of a run before the run starts.
+An optimizer takes a schedule in place of a number. It is evaluated, in Python, for all steps of a run before the run.
 """
 
 from __future__ import annotations
@@ -14,37 +14,65 @@ import numpy as np
 from fastnn.configurable import Configurable
 from fastnn.naming import lookup, snake_case
 
+__all__ = [
+    "CosineDecay",
+    "CosineDecayRestarts",
+    "ExponentialDecay",
+    "InverseTimeDecay",
+    "LearningRateSchedule",
+    "PiecewiseConstantDecay",
+    "PolynomialDecay",
+    "deserialize",
+    "serialize",
+]
+
 
 class LearningRateSchedule(Configurable):
-    """Base of all schedules: called with the number of steps taken, it returns the learning rate of the next.
+    """Base class of all schedules: called with the number of steps taken, it returns the rate of the next step.
 
     Example:
         >>> class Halving(fastnn.optimizers.schedules.LearningRateSchedule):
         ...     def __call__(self, step):
-        ...         return 0.1 * 0.5 ** (step / 1000)
+        ...         return 0.5 * 0.5 ** (step / 1000)
+        >>> Halving()(1000)
+        0.25
     """
 
     keras_module = "keras.optimizers.schedules"
+    name: str
 
     def __call__(self, step: Any) -> Any:
-        """The learning rate.
+        """Returns the learning rate of the next step.
 
         Args:
-            step: How many steps were taken.
+            step: Number of steps taken.
         """
-        raise NotImplementedError(f"{type(self).__name__} says in __call__(self, step) what the learning rate is")
+        raise NotImplementedError(f"{type(self).__name__} must define __call__(self, step), the learning rate")
 
 
 class ExponentialDecay(LearningRateSchedule):
-    """initial_learning_rate * decay_rate ** (step / decay_steps).
+    """Exponential decay: initial_learning_rate * decay_rate ** (step / decay_steps).
 
     Args:
-        initial_learning_rate: At the first step.
-        decay_steps: After so many steps it has been multiplied by
-        decay_rate: this.
-        staircase: Whether it falls in whole steps of `decay_steps` only.
-        name: Its name.
+        initial_learning_rate: Learning rate of the first step.
+        decay_steps: Number of steps in which the rate is multiplied by `decay_rate` once.
+        decay_rate: Factor.
+        staircase: Counts complete periods of `decay_steps` only, so that the rate falls in stairs.
+        name: Name of the schedule.
+
+    Raises:
+        ValueError: `decay_steps` is not positive.
+
+    Example:
+        >>> schedule = fastnn.optimizers.schedules.ExponentialDecay(0.5, decay_steps=10, decay_rate=0.5)
+        >>> schedule(0), schedule(10), schedule(20)
+        (0.5, 0.25, 0.125)
     """
+
+    initial_learning_rate: float
+    decay_steps: int
+    decay_rate: float
+    staircase: bool
 
     def __init__(
         self,
@@ -57,21 +85,30 @@ class ExponentialDecay(LearningRateSchedule):
         _positive(self, decay_steps=decay_steps)
 
     def __call__(self, step: Any) -> Any:
+        """Returns the learning rate of the next step, after `step` steps."""
         turns = step / self.decay_steps
         return self.initial_learning_rate * self.decay_rate ** (math.floor(turns) if self.staircase else turns)
 
 
 class PiecewiseConstantDecay(LearningRateSchedule):
-    """values[0] up to and including step boundaries[0], then values[1], and so on.
+    """Piecewise constant rate: values[0] up to and including step boundaries[0], then values[1], and so on.
 
     Args:
-        boundaries: Steps, ascending.
-        values: One more learning rate than there are boundaries.
-        name: Its name.
+        boundaries: Steps, in ascending order.
+        values: Learning rates, one more than boundaries.
+        name: Name of the schedule.
 
     Raises:
-        ValueError: Their numbers do not go together.
+        ValueError: There is not exactly one value more than boundaries.
+
+    Example:
+        >>> schedule = fastnn.optimizers.schedules.PiecewiseConstantDecay([10, 20], [0.5, 0.25, 0.125])
+        >>> schedule(10), schedule(11), schedule(21)
+        (0.5, 0.25, 0.125)
     """
+
+    boundaries: Sequence[int]
+    values: Sequence[float]
 
     def __init__(self, boundaries: Sequence[int], values: Sequence[float], name: str = "PiecewiseConstant") -> None:
         if len(boundaries) != len(values) - 1:
@@ -81,20 +118,35 @@ class PiecewiseConstantDecay(LearningRateSchedule):
             )
 
     def __call__(self, step: Any) -> Any:
+        """Returns the learning rate of the next step, after `step` steps."""
         return self.values[int(np.searchsorted(self.boundaries, step, "left"))]
 
 
 class PolynomialDecay(LearningRateSchedule):
-    """From the first learning rate to the last along (1 - step / decay_steps) ** power.
+    """Polynomial decay: (initial - end) * (1 - step / decay_steps) ** power + end.
 
     Args:
-        initial_learning_rate: At the first step.
-        decay_steps: How many steps it takes.
-        end_learning_rate: Where it ends.
-        power: 1: a straight line.
-        cycle: Whether it begins anew, over more steps each time, instead of staying at the end.
-        name: Its name.
+        initial_learning_rate: Learning rate of the first step.
+        decay_steps: Number of steps of the decay.
+        end_learning_rate: Learning rate at the end.
+        power: Exponent; 1: linear decay.
+        cycle: Starts again at the end, each time over a longer period, in place of staying at `end_learning_rate`.
+        name: Name of the schedule.
+
+    Raises:
+        ValueError: `decay_steps` is not positive.
+
+    Example:
+        >>> schedule = fastnn.optimizers.schedules.PolynomialDecay(0.5, decay_steps=10, end_learning_rate=0.0)
+        >>> schedule(0), schedule(5), schedule(20)
+        (0.5, 0.25, 0.0)
     """
+
+    initial_learning_rate: float
+    decay_steps: int
+    end_learning_rate: float
+    power: float
+    cycle: bool
 
     def __init__(
         self,
@@ -108,7 +160,8 @@ class PolynomialDecay(LearningRateSchedule):
         _positive(self, decay_steps=decay_steps)
 
     def __call__(self, step: Any) -> Any:
-        steps = self.decay_steps
+        """Returns the learning rate of the next step, after `step` steps."""
+        steps: float = self.decay_steps
         if self.cycle:
             steps *= 1.0 if step == 0 else math.ceil(step / steps)
         else:
@@ -118,15 +171,28 @@ class PolynomialDecay(LearningRateSchedule):
 
 
 class InverseTimeDecay(LearningRateSchedule):
-    """initial_learning_rate / (1 + decay_rate * step / decay_steps).
+    """Inverse time decay: initial_learning_rate / (1 + decay_rate * step / decay_steps).
 
     Args:
-        initial_learning_rate: At the first step.
-        decay_steps: How often the decay counts.
-        decay_rate: How much.
-        staircase: Whether it falls in whole steps of `decay_steps` only.
-        name: Its name.
+        initial_learning_rate: Learning rate of the first step.
+        decay_steps: Number of steps after which `decay_rate` is added to the denominator once.
+        decay_rate: Rate of the decay.
+        staircase: Counts complete periods of `decay_steps` only, so that the rate falls in stairs.
+        name: Name of the schedule.
+
+    Raises:
+        ValueError: `decay_steps` is not positive.
+
+    Example:
+        >>> schedule = fastnn.optimizers.schedules.InverseTimeDecay(0.5, decay_steps=10, decay_rate=1.0)
+        >>> schedule(0), schedule(10), schedule(30)
+        (0.5, 0.25, 0.125)
     """
+
+    initial_learning_rate: float
+    decay_steps: int
+    decay_rate: float
+    staircase: bool
 
     def __init__(
         self,
@@ -139,22 +205,38 @@ class InverseTimeDecay(LearningRateSchedule):
         _positive(self, decay_steps=decay_steps)
 
     def __call__(self, step: Any) -> Any:
+        """Returns the learning rate of the next step, after `step` steps."""
         turns = step / self.decay_steps
         return self.initial_learning_rate / (1 + self.decay_rate * (math.floor(turns) if self.staircase else turns))
 
 
 class CosineDecay(LearningRateSchedule):
-    """Half a wave of a cosine from the first learning rate down to alpha times it, after a straight rise where asked
-    for (Loshchilov and Hutter, 2016, "SGDR: Stochastic gradient descent with warm restarts").
+    """Cosine decay, after an optional linear warmup (Loshchilov and Hutter, 2016).
+
+    The rate falls as initial * ((1 - alpha) * (1 + cos(pi * step / decay_steps)) / 2 + alpha).
 
     Args:
-        initial_learning_rate: Where the rise begins; without one, where the fall begins.
-        decay_steps: How many steps the fall takes.
-        alpha: The share that is left.
-        name: Its name.
-        warmup_target: Where the rise ends and the fall begins; None: no rise.
-        warmup_steps: How many steps the rise takes.
+        initial_learning_rate: Learning rate at the start of the warmup, or of the decay where there is no warmup.
+        decay_steps: Number of steps of the decay.
+        alpha: Fraction of the initial rate that remains at the end.
+        name: Name of the schedule.
+        warmup_target: Learning rate at the end of the warmup, where the decay starts; None: no warmup.
+        warmup_steps: Number of steps of the warmup.
+
+    Raises:
+        ValueError: `decay_steps` is not positive.
+
+    Example:
+        >>> schedule = fastnn.optimizers.schedules.CosineDecay(0.5, decay_steps=10)
+        >>> schedule(0), schedule(5), schedule(10)
+        (0.5, 0.25, 0.0)
     """
+
+    initial_learning_rate: float
+    decay_steps: int
+    alpha: float
+    warmup_target: float | None
+    warmup_steps: int
 
     def __init__(
         self,
@@ -168,6 +250,7 @@ class CosineDecay(LearningRateSchedule):
         _positive(self, decay_steps=decay_steps)
 
     def __call__(self, step: Any) -> Any:
+        """Returns the learning rate of the next step, after `step` steps."""
         top = self.initial_learning_rate
         if self.warmup_target is not None:
             if step < self.warmup_steps:
@@ -178,16 +261,30 @@ class CosineDecay(LearningRateSchedule):
 
 
 class CosineDecayRestarts(LearningRateSchedule):
-    """`CosineDecay` again and again, each time over more steps and from a lower start (Loshchilov and Hutter, 2016).
+    """Cosine decay with warm restarts (Loshchilov and Hutter, 2016).
 
     Args:
-        initial_learning_rate: At the first step.
-        first_decay_steps: How many steps the first fall takes.
-        t_mul: How many times as long each next one is.
-        m_mul: From how many times as high it starts.
-        alpha: The share of the start that is left.
-        name: Its name.
+        initial_learning_rate: Learning rate of the first step.
+        first_decay_steps: Number of steps of the first period.
+        t_mul: Factor by which each period is longer than the one before.
+        m_mul: Factor by which the rate at the start of a period differs from that of the period before.
+        alpha: Fraction of the initial rate that remains at the end of a period.
+        name: Name of the schedule.
+
+    Raises:
+        ValueError: `first_decay_steps` is not positive.
+
+    Example:
+        >>> schedule = fastnn.optimizers.schedules.CosineDecayRestarts(0.5, first_decay_steps=10, m_mul=0.5)
+        >>> schedule(0), schedule(5), schedule(10)
+        (0.5, 0.25, 0.25)
     """
+
+    initial_learning_rate: float
+    first_decay_steps: int
+    t_mul: float
+    m_mul: float
+    alpha: float
 
     def __init__(
         self,
@@ -201,6 +298,7 @@ class CosineDecayRestarts(LearningRateSchedule):
         _positive(self, first_decay_steps=first_decay_steps)
 
     def __call__(self, step: Any) -> Any:
+        """Returns the learning rate of the next step, after `step` steps."""
         turns = step / self.first_decay_steps
         if self.t_mul == 1.0:
             count = math.floor(turns)
@@ -229,15 +327,41 @@ _classes: dict[str, Any] = {
 
 
 def serialize(learning_rate_schedule: LearningRateSchedule) -> dict[str, Any]:
-    """Class and config, from which `deserialize` makes an equal schedule."""
+    """Returns class name and config, from which `deserialize` makes an equal schedule.
+
+    Args:
+        learning_rate_schedule: The schedule.
+
+    Returns:
+        Dict with "class_name" and "config".
+
+    Example:
+        >>> fastnn.optimizers.schedules.serialize(fastnn.optimizers.schedules.CosineDecay(0.5, 10))["class_name"]
+        'CosineDecay'
+    """
     return {"class_name": type(learning_rate_schedule).__name__, "config": learning_rate_schedule.get_config()}
 
 
 def deserialize(config: Mapping[str, Any]) -> LearningRateSchedule:
-    """The schedule that `serialize` described.
+    """Returns the schedule that `serialize` described.
+
+    Args:
+        config: Dict with "class_name" and "config".
+
+    Returns:
+        A new schedule.
 
     Raises:
-        ValueError: No schedule has this name.
+        ValueError: No schedule has this name; the message suggests the closest one.
+
+    Example:
+        >>> schedule = fastnn.optimizers.schedules.CosineDecay(0.5, 10)
+        >>> fastnn.optimizers.schedules.deserialize(fastnn.optimizers.schedules.serialize(schedule))
+        CosineDecay(initial_learning_rate=0.5, decay_steps=10)
     """
     made: LearningRateSchedule = lookup("schedule", config["class_name"], _classes).from_config(config["config"])
     return made
+
+
+def __dir__() -> list[str]:
+    return __all__

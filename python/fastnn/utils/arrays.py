@@ -1,4 +1,4 @@
-"""What is done to arrays before they reach a model."""
+"""Preparation of arrays for a model: one-hot labels, normalization."""
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ from fastnn.engine.arrays import numeric
 
 
 def to_categorical(x: ArrayLike, num_classes: int | None = None) -> NDArray[np.float64]:
-    """One-hot rows for labels.
+    """Returns one-hot rows for integer labels.
 
     Args:
-        x: Whole numbers from 0, of any shape; a last axis of size 1 is dropped.
-        num_classes: How many classes; None: one more than the largest label.
+        x: Labels from 0, integers of any shape; a last axis of size 1 is dropped.
+        num_classes: Number of classes; None: the largest label plus one.
 
     Returns:
-        An array of the shape of `x` with an axis of `num_classes` behind it.
+        Array of shape `(..., num_classes)`, float64.
 
     Raises:
-        ValueError: A label is below 0, not whole, or not below `num_classes`.
+        ValueError: A label is negative, not an integer, or not below `num_classes`; or `x` is empty and `num_classes`
+            is None.
 
     Example:
         >>> fastnn.utils.to_categorical([0, 1, 2])
@@ -31,10 +32,10 @@ def to_categorical(x: ArrayLike, num_classes: int | None = None) -> NDArray[np.f
     """
     given = numeric(x, "to_categorical: x")
     if given.size == 0 and num_classes is None:
-        raise ValueError("to_categorical: x is empty; say num_classes")
+        raise ValueError("to_categorical: x is empty; give num_classes")
     labels = given.astype(np.int64)
     if np.any(labels != given):
-        raise ValueError(f"to_categorical expects whole numbers, got {given[labels != given].flat[0]}")
+        raise ValueError(f"to_categorical expects integers, got {given[labels != given].flat[0]}")
     shape = labels.shape
     if len(shape) > 1 and shape[-1] == 1:
         shape = shape[:-1]
@@ -49,15 +50,15 @@ def to_categorical(x: ArrayLike, num_classes: int | None = None) -> NDArray[np.f
 
 
 def normalize(x: ArrayLike, axis: int = -1, order: int = 2) -> NDArray[Any]:
-    """Divides by the norm along an axis; where the norm is 0 nothing changes.
+    """Returns an array divided by its norm along an axis; where the norm is 0, it is unchanged.
 
     Args:
-        x: An array.
-        axis: Along which the norm is taken.
-        order: Of the norm: 2 is the length.
+        x: Array.
+        axis: Axis along which the norm is computed.
+        order: Order of the norm; 2 is the Euclidean norm.
 
     Returns:
-        An array of the shape of `x`.
+        Array of the shape of `x`.
 
     Example:
         >>> fastnn.utils.normalize([[3.0, 4.0]])

@@ -1,4 +1,4 @@
-"""Images between files and arrays. They need Pillow, which is imported where it is used."""
+"""Conversion of images between files and arrays, by Pillow, which is imported where it is used."""
 
 from __future__ import annotations
 
@@ -34,24 +34,27 @@ def load_img(
     interpolation: str = "nearest",
     keep_aspect_ratio: bool = False,
 ) -> Any:
-    """The image in a file.
+    """Loads an image from a file.
 
     Args:
-        path: Where the file is, or its bytes.
+        path: Path of the file, or its content as `io.BytesIO`.
         color_mode: "grayscale", "rgb" or "rgba".
-        target_size: (height, width) to which it is resized, or None.
-        interpolation: How: "nearest", "bilinear", "bicubic", "hamming", "box" or "lanczos".
-        keep_aspect_ratio: Whether to resize the largest window in the middle that has the target's shape.
+        target_size: Size (height, width) to which the image is resized; None: its own.
+        interpolation: "nearest", "bilinear", "bicubic", "hamming", "box" or "lanczos".
+        keep_aspect_ratio: Resizes the largest centered window that has the aspect ratio of the target.
 
     Returns:
-        An image of Pillow's.
+        An image of Pillow.
 
     Raises:
         ImportError: Pillow is not installed.
-        ValueError: An argument is out of its range.
+        ValueError: An argument is unknown.
+        TypeError: `path` is neither a path nor `io.BytesIO`.
 
     Example:
-        >>> x = fastnn.utils.img_to_array(fastnn.utils.load_img("cat.jpg", target_size=(64, 64)))
+        >>> fastnn.utils.save_img("noise.png", np.random.random((8, 8, 3)))
+        >>> fastnn.utils.load_img("noise.png", target_size=(4, 6)).size
+        (6, 4)
     """
     if color_mode not in _MODES:
         raise ValueError(f"load_img expects color_mode to be one of {tuple(_MODES)}, got {color_mode!r}")
@@ -80,22 +83,22 @@ def load_img(
 
 
 def img_to_array(img: Any, data_format: str | None = None, dtype: DTypeLike | None = None) -> NDArray[Any]:
-    """The pixels of an image.
+    """Returns the pixels of an image as an array.
 
     Args:
-        img: An image of Pillow's, or an array of shape (height, width) or (height, width, channels).
+        img: An image of Pillow, or an array of shape `(height, width)` or `(height, width, channels)`.
         data_format: "channels_last" or None.
-        dtype: Of the array; None: float32.
+        dtype: Type of the result; None: float32.
 
     Returns:
-        An array of shape (height, width, channels).
+        Array of shape `(height, width, channels)`.
 
     Raises:
-        ValueError: It is no such image.
+        ValueError: `img` has another rank, or `data_format` is unknown.
 
     Example:
-        >>> fastnn.utils.img_to_array(fastnn.utils.load_img("cat.jpg")).shape
-        (480, 640, 3)
+        >>> fastnn.utils.img_to_array(np.zeros((8, 6))).shape
+        (8, 6, 1)
     """
     _channels_last("img_to_array", data_format)
     array = np.asarray(img, dtype=np.float32 if dtype is None else dtype)
@@ -107,24 +110,24 @@ def img_to_array(img: Any, data_format: str | None = None, dtype: DTypeLike | No
 def array_to_img(
     x: ArrayLike, data_format: str | None = None, scale: bool = True, dtype: DTypeLike | None = None
 ) -> Any:
-    """The image that an array holds.
+    """Returns an image with the pixels of an array.
 
     Args:
-        x: Of shape (height, width, channels), with 1, 3 or 4 channels.
+        x: Array of shape `(height, width, channels)` with 1, 3 or 4 channels.
         data_format: "channels_last" or None.
-        scale: Whether the smallest value becomes 0 and the largest 255.
-        dtype: In which the array is first written; None: float32.
+        scale: Scales values linearly so that the smallest becomes 0 and the largest 255.
+        dtype: Type to which the array is converted first; None: float32.
 
     Returns:
-        An image of Pillow's.
+        An image of Pillow.
 
     Raises:
         ImportError: Pillow is not installed.
-        ValueError: The array is no such image.
+        ValueError: The array has another shape, or `data_format` is unknown.
 
     Example:
-        >>> fastnn.utils.array_to_img(np.random.random((8, 8, 3))).size
-        (8, 8)
+        >>> fastnn.utils.array_to_img(np.random.random((8, 6, 3))).size
+        (6, 8)
     """
     _channels_last("array_to_img", data_format)
     array = np.asarray(x, dtype=np.float32 if dtype is None else dtype)
@@ -149,19 +152,19 @@ def save_img(
     scale: bool = True,
     **kwargs: Any,
 ) -> None:
-    """Writes an array to a file, as an image.
+    """Writes an array to an image file.
 
     Args:
-        path: Where to, or an open file.
-        x: Of shape (height, width, channels), with 1, 3 or 4 channels.
+        path: Path of the file, or an open file.
+        x: Array of shape `(height, width, channels)` with 1, 3 or 4 channels.
         data_format: "channels_last" or None.
-        file_format: Such as "png"; None: as the name of the file ends.
-        scale: Whether the smallest value becomes 0 and the largest 255.
-        **kwargs: What Pillow's `save` takes.
+        file_format: Format such as "png"; None: by the suffix of the path.
+        scale: Scales values linearly so that the smallest becomes 0 and the largest 255.
+        **kwargs: Further arguments of Pillow's `save`.
 
     Raises:
         ImportError: Pillow is not installed.
-        ValueError: The array is no such image, or JPEG is to hold what is transparent.
+        ValueError: The array has another shape, or it has an alpha channel, which JPEG cannot hold.
 
     Example:
         >>> fastnn.utils.save_img("noise.png", np.random.random((8, 8, 3)))

@@ -1,4 +1,4 @@
-"""Sequences of different lengths, brought to one."""
+"""Padding of sequences to one length."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ def pad_sequences(
     truncating: str = "pre",
     value: float | str = 0.0,
 ) -> NDArray[Any]:
-    """One array of sequences, the shorter ones filled up and the longer ones cut.
+    """Returns one array of sequences; shorter ones are padded, longer ones truncated.
 
     Args:
-        sequences: Lists or arrays, whose elements have one shape.
-        maxlen: The length of all; None: that of the longest.
-        dtype: Of the array; `object` for strings of any length.
-        padding: Whether `value` is put before ("pre") or behind ("post") what a sequence has.
-        truncating: Whether the first ("pre") or the last ("post") elements of a longer one are left out.
-        value: What fills up.
+        sequences: Lists or arrays whose elements have the same shape.
+        maxlen: Length of the result; None: that of the longest sequence.
+        dtype: Type of the result; `object` for strings of any length.
+        padding: "pre" or "post": pads before or after a sequence.
+        truncating: "pre" or "post": drops elements at the start or the end of a longer sequence.
+        value: Padding value.
 
     Returns:
-        An array of shape (sequences, maxlen, ...).
+        Array of shape `(sequences, maxlen, ...)`.
 
     Raises:
         ValueError: An argument is out of its range, or elements differ in shape.
@@ -46,12 +46,12 @@ def pad_sequences(
         raise ValueError(f"pad_sequences expects maxlen of at least 1, got {maxlen}")
     kind = np.dtype(dtype)
     if isinstance(value, str) and kind.kind not in "OUST":
-        raise ValueError(f"pad_sequences: value {value!r} does not go with dtype {kind}; say dtype=object")
+        raise ValueError(f"pad_sequences: value {value!r} does not fit dtype {kind}; use dtype=object")
     if not hasattr(sequences, "__len__"):
         raise ValueError(f"pad_sequences expects a list of sequences, got {type(sequences).__name__}")
     for i, sequence in enumerate(sequences):
         if not hasattr(sequence, "__len__"):
-            raise ValueError(f"pad_sequences expects a list of sequences, got {sequence!r} at place {i}")
+            raise ValueError(f"pad_sequences expects a list of sequences, got {sequence!r} at index {i}")
     length = maxlen if maxlen is not None else max((len(sequence) for sequence in sequences), default=0)
     shape = next((np.asarray(sequence).shape[1:] for sequence in sequences if len(sequence)), ())
     padded = np.full((len(sequences), length, *shape), value, dtype=kind)
@@ -60,7 +60,7 @@ def pad_sequences(
             continue
         kept = np.asarray(sequence[-length:] if truncating == "pre" else sequence[:length], dtype=kind)
         if kept.shape[1:] != shape:
-            raise ValueError(f"pad_sequences expects elements of shape {shape}, got {kept.shape[1:]} at place {i}")
+            raise ValueError(f"pad_sequences expects elements of shape {shape}, got {kept.shape[1:]} at index {i}")
         start = 0 if padding == "post" else length - len(kept)
         padded[i, start : start + len(kept)] = kept
     return padded

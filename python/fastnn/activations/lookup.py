@@ -1,0 +1,155 @@
+"""Activation functions by name, and the nodes that compute them in a graph."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any, cast
+
+from fastnn.activations.along_axes import glu, log_softmax, softmax, sparsemax
+from fastnn.activations.rectifiers import (
+    celu,
+    elu,
+    gelu,
+    hard_silu,
+    leaky_relu,
+    mish,
+    relu,
+    relu6,
+    selu,
+    silu,
+    softplus,
+    sparse_plus,
+    squareplus,
+)
+from fastnn.activations.shrinking import hard_shrink, soft_shrink, tanh_shrink, threshold
+from fastnn.activations.squashing import (
+    exponential,
+    hard_sigmoid,
+    hard_tanh,
+    linear,
+    log_sigmoid,
+    sigmoid,
+    softsign,
+    sparse_sigmoid,
+    tanh,
+)
+from fastnn.configurable import converts
+from fastnn.naming import lookup
+
+Activation = Callable[..., Any]
+Node = tuple[str, dict[str, Any]]
+
+_functions: dict[str, Activation] = {
+    function.__name__: function
+    for function in (
+        relu, leaky_relu, relu6, sigmoid, hard_sigmoid, tanh, softmax, log_softmax, linear, elu, selu, softplus,
+        softsign, exponential, gelu, silu, mish, celu, glu, hard_silu, hard_tanh, hard_shrink, soft_shrink, tanh_shrink,
+        threshold, squareplus, sparse_plus, sparse_sigmoid, log_sigmoid, sparsemax,
+    )
+}  # fmt: skip
+_aliases = {"swish": "silu", "hard_swish": "hard_silu"}
+_along_axes = {softmax: "Softmax", log_softmax: "LogSoftmax", sparsemax: "Sparsemax", glu: "GLU"}
+
+
+@converts("activation")
+def get(identifier: str | Mapping[str, Any] | Activation | None) -> Activation:
+    """Returns the activation function for a name, a config or a function.
+
+    Args:
+        identifier: Name such as "relu", config, function, or None for `linear`.
+
+    Returns:
+        The function.
+
+    Raises:
+        ValueError: The name is unknown (the message suggests the closest one), or it is "threshold", which needs
+            arguments.
+        TypeError: `identifier` is none of these.
+
+    Example:
+        >>> fastnn.activations.get("relu") is fastnn.activations.relu
+        True
+    """
+    if identifier is None:
+        return linear
+    if isinstance(identifier, Mapping):
+        identifier = identifier.get("config", identifier.get("class_name"))
+    if isinstance(identifier, str):
+        identifier = cast(Activation, lookup("activation", identifier, _functions, _aliases))
+    if identifier is threshold:
+        raise ValueError(
+            "activation 'threshold' has no defaults for its arguments threshold and default_value; "
+            "write lambda x: fastnn.activations.threshold(x, 1.0, 0.0)"
+        )
+    if callable(identifier):
+        return cast(Activation, identifier)
+    raise TypeError(f"activation expects a name or a function of fastnn.activations, got {identifier!r}")
+
+
+def serialize(activation: Activation) -> str:
+    """Returns the name of an activation function, by which `get` finds it.
+
+    Args:
+        activation: Function of this module.
+
+    Returns:
+        The name.
+
+    Example:
+        >>> fastnn.activations.serialize(fastnn.activations.relu)
+        'relu'
+    """
+    return activation.__name__
+
+
+def deserialize(config: str | Mapping[str, Any]) -> Activation:
+    """Returns the activation function that `serialize` named.
+
+    Args:
+        config: Name, or config of an older Keras.
+
+    Returns:
+        The function.
+
+    Raises:
+        ValueError: The name is unknown; the message suggests the closest one.
+
+    Example:
+        >>> fastnn.activations.deserialize("tanh") is fastnn.activations.tanh
+        True
+    """
+    activation: Activation = get(config)
+    return activation
+
+
+def is_custom(activation: Activation) -> bool:
+    """Returns True for a Python function of the user's, computed with `fastnn.ops`.
+
+    Args:
+        activation: Function.
+
+    Returns:
+        True or False.
+    """
+    return activation not in _functions.values() and not hasattr(activation, "activation_node")
+
+
+def node_of(activation: Activation) -> Node | None:
+    """Returns kind and config of the node that computes an activation in a graph, or None for `linear`.
+
+    Args:
+        activation: Function of this module, or activation layer.
+
+    Returns:
+        (kind, config), or None.
+    """
+    if hasattr(activation, "activation_node"):
+        return activation.activation_node()  # type: ignore[no-any-return]
+    if activation is linear:
+        return None
+    arguments = {name: p.default for name, p in list(inspect.signature(activation).parameters.items())[1:]}
+    if activation in _along_axes:
+        return _along_axes[activation], arguments
+    arguments.pop("approximate", None)
+    return "Activation", {"activation": activation.__name__, **arguments}

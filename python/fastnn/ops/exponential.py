@@ -1,0 +1,229 @@
+"""Element-wise exponentials, logarithms and error functions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fastnn.ops.arithmetic import absolute, add, divide, maximum, multiply, negative, subtract
+from fastnn.ops.elementwise import unary
+from fastnn.ops.keras_functions import as_in_keras
+from fastnn.ops.logic import isinf, where
+
+
+@unary(np.exp)
+def exp(x: Any) -> Any:
+    """Returns e**x.
+
+    Args:
+        x: Tensor or array.
+
+    Returns:
+        Tensor or array of the shape of `x`, float32.
+
+    Example:
+        >>> ops.exp([0.0, 1.0])
+        array([1.      , 2.718282], dtype=float32)
+    """
+
+
+@unary(np.exp2)
+def exp2(x: Any) -> Any:
+    """Returns 2**x.
+
+    Args:
+        x: Tensor or array.
+
+    Returns:
+        Tensor or array of the shape of `x`, float32.
+
+    Example:
+        >>> ops.exp2([0.0, 3.0])
+        array([1., 8.], dtype=float32)
+    """
+
+
+@unary(np.expm1)
+def expm1(x: Any) -> Any:
+    """Returns exp(x) - 1, accurate for small x.
+
+    Args:
+        x: Tensor or array.
+
+    Returns:
+        Tensor or array of the shape of `x`, float32.
+
+    Example:
+        >>> ops.expm1([0.0, 1.0])
+        array([0.       , 1.71828...], dtype=float32)
+    """
+
+
+@unary(np.log)
+def log(x: Any) -> Any:
+    """Returns the natural logarithm of x.
+
+    Args:
+        x: Tensor or array.
+
+    Returns:
+        Tensor or array of the shape of `x`, float32.
+
+    Example:
+        >>> ops.log([1.0, 2.0])
+        array([0.       , 0.69314...], dtype=float32)
+    """
+
+
+@unary(np.log1p)
+def log1p(x: Any) -> Any:
+    """Returns log(1 + x), accurate for small x.
+
+    Args:
+        x: Tensor or array.
+
+    Returns:
+        Tensor or array of the shape of `x`, float32.
+
+    Example:
+        >>> ops.log1p([0.0, 1.0])
+        array([0.       , 0.69314...], dtype=float32)
+    """
+
+
+@unary(np.log2)
+def log2(x: Any) -> Any:
+    """Returns the logarithm of x to base 2.
+
+    Args:
+        x: Tensor or array.
+
+    Returns:
+        Tensor or array of the shape of `x`, float32.
+
+    Example:
+        >>> ops.log2([1.0, 8.0])
+        array([0., 3.], dtype=float32)
+    """
+
+
+@unary(np.log10)
+def log10(x: Any) -> Any:
+    """Returns the logarithm of x to base 10.
+
+    Args:
+        x: Tensor or array.
+
+    Returns:
+        Tensor or array of the shape of `x`, float32.
+
+    Example:
+        >>> ops.log10([1.0, 100.0])
+        array([0.       , 2.00000...], dtype=float32)
+    """
+
+
+def logaddexp(x1: Any, x2: Any) -> Any:
+    """Returns log(exp(x1) + exp(x2)), without overflow.
+
+    Args:
+        x1: Tensor, array or number.
+        x2: The same, of a shape that can be broadcast with that of `x1`.
+
+    Returns:
+        Tensor or array of the common shape, float32.
+
+    Example:
+        >>> ops.logaddexp([0.0, 100.0], [0.0, 0.0])
+        array([  0.69314..., 100.       ], dtype=float32)
+    """
+    top = maximum(x1, x2)
+    apart = where(isinf(top), 0.0, negative(absolute(subtract(x1, x2))))
+    return where(isinf(top), top, add(top, log1p(exp(apart))))
+
+
+def logaddexp2(x1: Any, x2: Any) -> Any:
+    """Returns log2(2**x1 + 2**x2), without overflow.
+
+    Args:
+        x1: Tensor, array or number.
+        x2: The same, of a shape that can be broadcast with that of `x1`.
+
+    Returns:
+        Tensor or array of the common shape, float32.
+
+    Example:
+        >>> ops.logaddexp2([1.0, 200.0], [1.0, 0.0])
+        array([  2., 200.], dtype=float32)
+    """
+    scale = float(np.log(2.0))
+    return divide(logaddexp(multiply(x1, scale), multiply(x2, scale)), scale)
+
+
+def ldexp(x1: Any, x2: Any) -> Any:
+    """Returns x1 * 2**x2.
+
+    Args:
+        x1: Tensor, array or number.
+        x2: The same, of a shape that can be broadcast with that of `x1`.
+
+    Returns:
+        Tensor or array of the common shape, float32.
+
+    Example:
+        >>> ops.ldexp([1.0, 3.0], [2, 3])
+        array([ 4., 24.], dtype=float32)
+    """
+    return multiply(x1, exp2(x2))
+
+
+@as_in_keras(module="math")
+@unary()
+def erf(x: Any) -> Any:
+    """Returns the error function: 2 / sqrt(pi) times the integral of exp(-t**2) from 0 to x.
+
+    Args:
+        x: Tensor or array.
+
+    Returns:
+        Tensor or array of the shape of `x`, float32.
+
+    Example:
+        >>> ops.erf([0.0, 1.0])
+        array([0.       , 0.84270...], dtype=float32)
+    """
+
+
+@as_in_keras(module="math")
+def erfc(x: Any) -> Any:
+    """Returns the complementary error function 1 - erf(x).
+
+    Args:
+        x: Tensor or array.
+
+    Returns:
+        Tensor or array of the shape of `x`, float32.
+
+    Example:
+        >>> ops.erfc([0.0, 1.0])
+        array([1.        , 0.15729...], dtype=float32)
+    """
+    return subtract(1.0, erf(x))
+
+
+@as_in_keras(module="math")
+@unary()
+def erfinv(x: Any) -> Any:
+    """Returns the inverse of the error function.
+
+    Args:
+        x: Tensor or array.
+
+    Returns:
+        Tensor or array of the shape of `x`, float32.
+
+    Example:
+        >>> ops.erfinv([0.0, 0.5])
+        array([0.        , 0.47693...], dtype=float32)
+    """

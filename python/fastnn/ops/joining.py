@@ -1,0 +1,232 @@
+"""Functions that join tensors or repeat their elements."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from fastnn.ops import dimensions, shaping, slicing
+from fastnn.ops.conversion import convert_to_tensor, together
+from fastnn.ops.node import array, axes_of, lowered, node, one_type, tensor
+from fastnn.symbolic.tensors import KerasTensor, is_traced
+
+
+def concatenate(xs: Sequence[Any], axis: int = 0) -> Any:
+    """Returns tensors joined along an axis, in the widest of their types.
+
+    Args:
+        xs: Tensors or arrays.
+        axis: Axis along which to join.
+
+    Returns:
+        Tensor or array.
+
+    Example:
+        >>> ops.concatenate([[1, 2], [3]])
+        array([1, 2, 3], dtype=int32)
+    """
+    if not is_traced(list(xs)):
+        return np.concatenate(together(*xs), axis)
+    made = one_type(*xs)
+    (place,) = axes_of(axis, made[0].ndim, "concatenate")
+    return node("Join", {"axis": place}, made, "concatenate")
+
+
+def stack(x: Sequence[Any], axis: int = 0) -> Any:
+    """Returns tensors joined along a new axis.
+
+    Args:
+        x: Tensors or arrays of the same shape.
+        axis: Position of the new axis.
+
+    Returns:
+        Tensor or array.
+
+    Raises:
+        ValueError: The new axis would stand before the batch.
+
+    Example:
+        >>> ops.stack([[1, 2], [3, 4]], axis=1)
+        array([[1, 3],
+               [2, 4]], dtype=int32)
+    """
+    if not is_traced(list(x)):
+        return np.stack(together(*x), axis)
+    made = one_type(*x)
+    (place,) = axes_of(axis, made[0].ndim + 1, "stack")
+    if place == 0 and any(dimensions.is_batched(one) for one in made):
+        raise ValueError(
+            f"ops.stack: a new axis cannot stand before the batch of {made[0].shape}; stack along axis 1 or "
+            "later, or add the tensors one by one"
+        )
+    return concatenate([shaping.expand_dims(one, place) for one in made], place)
+
+
+def append(x1: Any, x2: Any, axis: int | None = None) -> Any:
+    """Returns x2 joined to the end of x1.
+
+    Args:
+        x1: Tensor or array.
+        x2: Tensor or array.
+        axis: Axis along which to join; None: both are flattened.
+
+    Returns:
+        Tensor or array.
+
+    Example:
+        >>> ops.append([1, 2], [3])
+        array([1, 2, 3], dtype=int32)
+    """
+    if axis is None:
+        return concatenate([shaping.reshape(x1, -1), shaping.reshape(x2, -1)], 0)
+    return concatenate([x1, x2], axis)
+
+
+def hstack(xs: Sequence[Any]) -> Any:
+    """Returns tensors joined along the second axis, or the first where there is only one.
+
+    Args:
+        xs: Tensors or arrays.
+
+    Returns:
+        Tensor or array.
+
+    Example:
+        >>> ops.hstack([[1, 2], [3]])
+        array([1, 2, 3], dtype=int32)
+    """
+    return concatenate(xs, 0 if dimensions.ndim(xs[0]) == 1 else 1)
+
+
+def vstack(xs: Sequence[Any]) -> Any:
+    """Returns tensors joined along the first axis, as rows.
+
+    Args:
+        xs: Tensors or arrays; vectors count as rows.
+
+    Returns:
+        Tensor or array.
+
+    Example:
+        >>> ops.vstack([np.array([1, 2]), np.array([3, 4])])
+        array([[1, 2],
+               [3, 4]], dtype=int32)
+    """
+    return concatenate([x if dimensions.ndim(x) > 1 else shaping.expand_dims(x, 0) for x in xs], 0)
+
+
+def dstack(xs: Sequence[Any]) -> Any:
+    """Returns tensors joined along the third axis.
+
+    Args:
+        xs: Tensors or arrays.
+
+    Returns:
+        Tensor or array.
+
+    Example:
+        >>> ops.dstack([np.array([1, 2]), np.array([3, 4])])
+        array([[[1, 3],
+                [2, 4]]], dtype=int32)
+    """
+
+    def deep(x: Any) -> Any:
+        x = convert_to_tensor(x)
+        x = x if dimensions.ndim(x) else shaping.reshape(x, (1,))
+        x = x if dimensions.ndim(x) > 1 else shaping.expand_dims(x, 0)
+        return x if dimensions.ndim(x) > 2 else shaping.expand_dims(x, 2)
+
+    return concatenate([deep(x) for x in xs], 2)
+
+
+def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
+    """Returns a tensor with each element along an axis repeated.
+
+    Args:
+        x: Tensor or array.
+        repeats: Number of repetitions, one for all or one for each element.
+        axis: Axis along which to repeat; None: the flattened tensor.
+
+    Returns:
+        Tensor or array.
+
+    Example:
+        >>> ops.repeat([1, 2], 2)
+        array([1, 1, 2, 2], dtype=int32)
+    """
+    if not is_traced(x):
+        return np.repeat(array(x), repeats, axis)
+    made = tensor(x)
+    if axis is None:
+        made, axis = shaping.reshape(made, -1), 0
+    place = axes_of(axis, made.ndim, "repeat")[0]
+    many = np.asarray(repeats)
+    if many.size > 1:
+        return slicing.take(made, np.repeat(np.arange(many.size), many), place)
+    return node("Repeat", {"repeats": int(many.reshape(-1)[0]), "axis": place}, [made], "repeat")
+
+
+def tile(x: Any, repeats: Any) -> Any:
+    """Returns a tensor repeated as a whole along each axis.
+
+    Args:
+        x: Tensor or array.
+        repeats: Number of repetitions along each axis.
+
+    Returns:
+        Tensor or array.
+
+    Example:
+        >>> ops.tile([1, 2], 2)
+        array([1, 2, 1, 2], dtype=int32)
+    """
+    if not is_traced(x):
+        return lowered(np.tile(array(x), repeats))
+    made = tensor(x)
+    many = [int(one) for one in np.atleast_1d(repeats)]
+    if len(many) > made.ndim:
+        made = shaping.reshape(made, [1] * (len(many) - made.ndim) + list(made.shape))
+    many = [1] * (made.ndim - len(many)) + many
+    return node("Tile", {"repeats": many}, [made], "tile")
+
+
+def roll(x: Any, shift: Any, axis: Any = None) -> Any:
+    """Returns a tensor shifted along axes; elements that leave one end enter at the other.
+
+    Args:
+        x: Tensor or array.
+        shift: Number of positions, one for all axes or one for each.
+        axis: Axis or axes; None: the flattened tensor.
+
+    Returns:
+        Tensor or array of the shape of `x`.
+
+    Raises:
+        ValueError: The size of the axis is unknown.
+
+    Example:
+        >>> ops.roll([1, 2, 3], 1)
+        array([3, 1, 2], dtype=int32)
+    """
+    if not is_traced(x):
+        return np.roll(array(x), shift, axis)
+    made = tensor(x)
+    if axis is None:
+        return shaping.reshape(roll(shaping.reshape(made, -1), shift, 0), list(made.shape))
+    places = [axis] if isinstance(axis, (int, np.integer)) else list(axis)
+    for by, place in zip(np.broadcast_to(shift, (len(places),)).tolist(), places, strict=True):
+        made = _rolled(made, by, axes_of(place, made.ndim, "roll")[0])
+    return made
+
+
+def _rolled(x: KerasTensor, shift: int, axis: int) -> Any:
+    length = x.shape[axis]
+    if length is None:
+        raise ValueError(f"ops.roll: axis {axis} of {x.shape} has no known size")
+    by = shift % length if length else 0
+    if by == 0:
+        return x
+    first, last = slicing.split(x, [length - by], axis)
+    return concatenate([last, first], axis)

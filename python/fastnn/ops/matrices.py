@@ -1,0 +1,243 @@
+"""Identity and triangular matrices, diagonals, Vandermonde matrices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from fastnn.ops import contraction, dimensions, reduction, shaping, slicing
+from fastnn.ops.arithmetic import power
+from fastnn.ops.conversion import cast, convert_to_tensor
+from fastnn.ops.keras_functions import as_in_keras
+from fastnn.ops.logic import where
+from fastnn.ops.node import array, tensor
+from fastnn.ops.node import array as as_array
+from fastnn.symbolic.tensors import is_traced
+
+
+def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Any:
+    """Returns a matrix with ones on a diagonal and zeros elsewhere.
+
+    Args:
+        N: Number of rows.
+        M: Number of columns; None: N.
+        k: Diagonal; 0 is the main one, positive numbers lie above it.
+        dtype: Element type; None: "float32".
+
+    Returns:
+        Array of shape `(N, M)`.
+
+    Example:
+        >>> ops.eye(2, 3)
+        array([[1., 0., 0.],
+               [0., 1., 0.]], dtype=float32)
+    """
+    return cast(np.eye(N, M, k), dtype or "float32")
+
+
+def identity(n: int, dtype: Any = None) -> Any:
+    """Returns the identity matrix.
+
+    Args:
+        n: Number of rows and columns.
+        dtype: Element type; None: "float32".
+
+    Returns:
+        Array of shape `(n, n)`.
+
+    Example:
+        >>> ops.identity(2)
+        array([[1., 0.],
+               [0., 1.]], dtype=float32)
+    """
+    return eye(n, dtype=dtype)
+
+
+def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Any:
+    """Returns a matrix with ones on and below a diagonal and zeros above.
+
+    Args:
+        N: Number of rows.
+        M: Number of columns; None: N.
+        k: Diagonal; 0 is the main one, positive numbers lie above it.
+        dtype: Element type; None: "float32".
+
+    Returns:
+        Array of shape `(N, M)`.
+
+    Example:
+        >>> ops.tri(3)
+        array([[1., 0., 0.],
+               [1., 1., 0.],
+               [1., 1., 1.]], dtype=float32)
+    """
+    return cast(np.tri(N, M, k), dtype or "float32")
+
+
+def tril(x: Any, k: int = 0) -> Any:
+    """Returns the lower triangles of the matrices in the last two axes, with zeros elsewhere.
+
+    Args:
+        x: Tensor or array.
+        k: Diagonal; 0 is the main one, positive numbers lie above it.
+
+    Returns:
+        Tensor or array of the shape of `x`.
+
+    Raises:
+        ValueError: The last two axes do not have known sizes.
+
+    Example:
+        >>> ops.tril([[1, 2], [3, 4]])
+        array([[1, 0],
+               [3, 4]], dtype=int32)
+    """
+    return _part(x, k, np.tril)
+
+
+def triu(x: Any, k: int = 0) -> Any:
+    """Returns the upper triangles of the matrices in the last two axes, with zeros elsewhere.
+
+    Args:
+        x: Tensor or array.
+        k: Diagonal; 0 is the main one, positive numbers lie above it.
+
+    Returns:
+        Tensor or array of the shape of `x`.
+
+    Raises:
+        ValueError: The last two axes do not have known sizes.
+
+    Example:
+        >>> ops.triu([[1, 2], [3, 4]])
+        array([[1, 2],
+               [0, 4]], dtype=int32)
+    """
+    return _part(x, k, np.triu)
+
+
+def _part(x: Any, k: int, function: Callable[..., Any]) -> Any:
+    if not is_traced(x):
+        return function(as_array(x), k)
+    made = tensor(x)
+    if made.ndim < 2 or None in made.shape[-2:]:
+        raise ValueError(f"ops.{function.__name__} expects matrices in the last two axes, got {made.shape}")
+    return where(function(np.ones(made.shape[-2:], bool), k), made, cast(0, made.dtype))
+
+
+def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
+    """Returns the Vandermonde matrix: the powers of each element of a vector along a new last axis.
+
+    Args:
+        x: Vector, a tensor or an array.
+        N: Number of powers; None: the length of `x`.
+        increasing: Orders the powers from low to high.
+
+    Returns:
+        Tensor or array of shape `(..., N)`.
+
+    Example:
+        >>> ops.vander(np.array([2, 3]), 3)
+        array([[4, 2, 1],
+               [9, 3, 1]], dtype=int32)
+    """
+    count = x.shape[0] if N is None else int(N)
+    powers = np.arange(count, dtype=np.int32)
+    return power(shaping.expand_dims(convert_to_tensor(x), -1), powers if increasing else powers[::-1].copy())
+
+
+def diag(x: Any, k: int = 0) -> Any:
+    """Returns a diagonal of a matrix, or the matrix with a given diagonal.
+
+    Args:
+        x: Matrix or vector.
+        k: Diagonal; 0 is the main one, positive numbers lie above it.
+
+    Returns:
+        Vector for a matrix, matrix for a vector.
+
+    Raises:
+        ValueError: A tensor has another rank.
+
+    Example:
+        >>> ops.diag([1, 2])
+        array([[1, 0],
+               [0, 2]], dtype=int32)
+    """
+    if not is_traced(x):
+        return np.diag(array(x), k).copy()
+    if dimensions.ndim(x) not in (1, 2):
+        raise ValueError(f"ops.diag expects a vector or a matrix, got {tuple(x.shape)}; use ops.diagonal")
+    if dimensions.ndim(x) == 2:
+        return diagonal(x, k)
+    size = x.shape[0] + abs(k)
+    places = np.zeros((x.shape[0], size, size), np.float32)
+    index = np.arange(x.shape[0])
+    places[index, index + max(0, -k), index + max(0, k)] = 1
+    return contraction.tensordot(x, places, 1)
+
+
+def diagflat(x: Any, k: int = 0) -> Any:
+    """Returns the matrix that has the flattened elements of x on a diagonal.
+
+    Args:
+        x: Tensor or array.
+        k: Diagonal; 0 is the main one, positive numbers lie above it.
+
+    Returns:
+        Tensor or array of rank 2.
+
+    Example:
+        >>> ops.diagflat([[1, 2]])
+        array([[1, 0],
+               [0, 2]], dtype=int32)
+    """
+    return diag(shaping.ravel(convert_to_tensor(x)), k)
+
+
+@as_in_keras(in_config="offset")
+def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+    """Returns a diagonal of the matrices in two axes, as the last axis.
+
+    Args:
+        x: Tensor or array.
+        offset: Diagonal; 0 is the main one, positive numbers lie above it.
+        axis1: First axis of the matrices.
+        axis2: Second axis of the matrices.
+
+    Returns:
+        Tensor or array of shape `(..., length)`.
+
+    Example:
+        >>> ops.diagonal([[1, 2], [3, 4]])
+        array([1, 4], dtype=int32)
+    """
+    if not is_traced(x):
+        return np.diagonal(array(x), offset, axis1, axis2).copy()
+    made = shaping.moveaxis(x, [axis1, axis2], [-2, -1])
+    height, width = made.shape[-2:]
+    rows = np.arange(max(0, -offset), min(height, width - offset))
+    flat = shaping.reshape(made, [-1 if one is None else one for one in made.shape[:-2]] + [height * width])
+    return slicing.take(flat, rows * width + rows + offset, -1)
+
+
+@as_in_keras(in_config="offset")
+def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+    """Returns the sum along a diagonal of the matrices in two axes.
+
+    Args:
+        x: Tensor or array.
+        offset: Diagonal; 0 is the main one, positive numbers lie above it.
+        axis1: First axis of the matrices.
+        axis2: Second axis of the matrices.
+
+    Returns:
+        Tensor or array without these axes.
+
+    Example:
+        >>> ops.trace([[1, 2], [3, 4]])
+        array(5, dtype=int32)
+    """
+    return reduction.sum(diagonal(x, offset, axis1, axis2), -1)

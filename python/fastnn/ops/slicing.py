@@ -1,0 +1,359 @@
+"""Functions that take parts of a tensor: indexing, slices, splits, gathers, differences."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fastnn.ops import dimensions, shaping
+from fastnn.ops.arithmetic import subtract
+from fastnn.ops.conversion import cast, convert_to_tensor
+from fastnn.ops.keras_functions import as_in_keras
+from fastnn.ops.node import array, axes_of, lowered, node, tensor
+from fastnn.symbolic.tensors import KerasTensor, is_traced
+
+_cut = slice
+
+
+_WHOLE = 1 << 62
+"""The end of a slice that takes a whole axis."""
+
+
+def get_item(x: Any, key: Any) -> Any:
+    """Returns x[key].
+
+    Args:
+        x: Tensor or array.
+        key: Integer, slice, None, ..., a tensor or list of integers beside whole slices, or a tuple of these.
+
+    Returns:
+        Tensor or array.
+
+    Raises:
+        IndexError: An index is out of range, or the key is not supported.
+        ValueError: The batch, or an axis of unknown size, would be cut.
+
+    Example:
+        >>> ops.get_item(np.array([1, 2, 3]), slice(1, None))
+        array([2, 3], dtype=int32)
+    """
+    index = key
+    if not is_traced(x) and not is_traced(list(index) if isinstance(index, tuple) else index):
+        return lowered(np.asarray(x)[index])
+    made = tensor(x)
+    many = list(index) if isinstance(index, tuple) else [index]
+    taken = sum(1 for one in many if one is not None and one is not Ellipsis)
+    if any(one is Ellipsis for one in many):
+        place = next(i for i, one in enumerate(many) if one is Ellipsis)
+        many[place : place + 1] = [_cut(None)] * (made.ndim - taken)
+    else:
+        many += [_cut(None)] * (made.ndim - taken)
+    if sum(1 for one in many if one is not None) != made.ndim:
+        raise IndexError(f"{taken} indices for a tensor of shape {made.shape}")
+    begin, end, steps, turned, picks = [], [], [], [], []
+    sizes: list[int | None] = []
+    free: list[tuple[int, int]] = []  # sliced axes of unknown size: index in `sizes`, axis of `made`
+    axis = 0
+    for one in many:
+        if one is None:
+            sizes.append(1)
+            continue
+        length: Any = made.shape[axis]
+        whole = isinstance(one, _cut) and one == _cut(None)
+        if not whole and length is None and (axis == 0 or not isinstance(one, (_cut, int, np.integer))):
+            what = "the batch" if axis == 0 else "an axis of unknown size"
+            raise ValueError(
+                f"{what} of the tensor {made.name!r} of shape {made.shape} cannot be sliced by {one!r}; "
+                "compute with all of it" + ("" if axis == 0 else ", or slice in the call() of a layer")
+            )
+        if whole:
+            start, stop, step = 0, _WHOLE if length is None else length, 1
+            sizes.append(length)
+        elif length is None and isinstance(one, _cut):
+            # The node itself counts from the end and infers the size that is left.
+            step = 1 if one.step is None else one.step
+            start = (0 if step > 0 else _WHOLE) if one.start is None else one.start
+            stop = _WHOLE if one.stop is None else one.stop
+            free.append((len(sizes), axis))
+            sizes.append(None)
+        elif length is None:
+            start, stop, step = int(one), _WHOLE if one == -1 else int(one) + 1, 1
+        elif isinstance(one, _cut):
+            start, stop, step = one.indices(length)
+            count = len(range(start, stop, step))
+            if step < 0:
+                turned.append(axis)
+                start, step = start + step * (count - 1), -step
+            stop = start + step * (count - 1) + 1 if count else start
+            sizes.append(count)
+        elif isinstance(one, (int, np.integer)):
+            if not -length <= one < length:
+                raise IndexError(f"index {one} is outside axis {axis} of a tensor of shape {made.shape}")
+            start = int(one) % length
+            stop, step = start + 1, 1
+        else:
+            picks.append((axis, one))
+            start, stop, step = 0, length, 1
+            sizes.append(length)
+        begin.append(start)
+        end.append(stop)
+        steps.append(step)
+        axis += 1
+    if picks:
+        if len(picks) > 1 or len(sizes) != made.ndim:
+            raise IndexError("only one index can be a tensor or a list, beside slices; use ops.take for more")
+        made = take(made, picks[0][1], axis=picks[0][0])
+        if all((isinstance(one, _cut) and one == _cut(None)) or one is picks[0][1] for one in many):
+            return made
+        raise IndexError("an index that is a tensor can only stand beside whole slices; slice first, then take")
+    trivial = all(
+        b == 0 and s == 1 and e in (_WHOLE, n) for b, e, s, n in zip(begin, end, steps, made.shape, strict=True)
+    )
+    if not trivial:
+        made = node("Slice", {"begin": begin, "end": end, "strides": steps}, [made], "get_item")
+        for after, before in free:
+            sizes[after] = made.shape[before]
+    if turned:
+        made = node("Flip", {"axes": turned}, [made], "flip")
+    return made if list(made.shape) == sizes else shaping.with_sizes(made, sizes, "get_item")
+
+
+@as_in_keras(module="core")
+def slice(inputs: Any, start_indices: Any, shape: Any) -> Any:
+    """Returns a block of a tensor.
+
+    Args:
+        inputs: Tensor or array.
+        start_indices: First index of the block along each axis.
+        shape: Size of the block along each axis; -1, None or `ops.shape(x)[0]`: all that follows.
+
+    Returns:
+        Tensor or array.
+
+    Example:
+        >>> ops.slice(np.array([[1, 2], [3, 4]]), (0, 1), (2, 1))
+        array([[2],
+               [4]], dtype=int32)
+    """
+    cuts = []
+    for begin, count in zip(start_indices, shape, strict=True):
+        rest = count is None or isinstance(count, KerasTensor) or count == -1
+        cuts.append(_cut(begin or None, None) if rest else _cut(begin, begin + count))
+    return get_item(inputs, tuple(cuts))
+
+
+def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
+    """Returns the parts of a tensor along an axis.
+
+    Args:
+        x: Tensor or array.
+        indices_or_sections: Number of equal parts, or indices at which parts begin.
+        axis: Axis along which to split.
+
+    Returns:
+        List of tensors or arrays.
+
+    Raises:
+        ValueError: The parts would not be equal, or the size of the axis is unknown.
+
+    Example:
+        >>> ops.split([1, 2, 3, 4], 2)
+        [array([1, 2], dtype=int32), array([3, 4], dtype=int32)]
+    """
+    if not is_traced(x):
+        found = array(x)
+        sections = indices_or_sections
+        if isinstance(sections, (int, np.integer)) and found.shape[axis] % sections:
+            raise ValueError(f"ops.split: {found.shape[axis]} elements cannot be split into {sections} equal parts")
+        return list(np.split(found, sections, axis))
+    made = tensor(x)
+    (place,) = axes_of(axis, made.ndim, "split")
+    length = made.shape[place]
+    if length is None:
+        raise ValueError(f"ops.split: axis {axis} of {made.shape} has no known size")
+    if isinstance(indices_or_sections, (int, np.integer)):
+        if length % indices_or_sections:
+            raise ValueError(f"ops.split: {length} elements cannot be split into {indices_or_sections} equal parts")
+        part = length // int(indices_or_sections)
+        cuts = list(range(part, length, part))
+    else:
+        cuts = [int(one) for one in indices_or_sections]
+    before: tuple[Any, ...] = (_cut(None),) * place
+    return [get_item(made, (*before, _cut(a, b))) for a, b in zip([0, *cuts], [*cuts, length], strict=True)]
+
+
+def array_split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
+    """Returns the parts of a tensor along an axis; the first ones may be longer by one.
+
+    Args:
+        x: Tensor or array.
+        indices_or_sections: Number of parts, or indices at which parts begin.
+        axis: Axis along which to split.
+
+    Returns:
+        List of tensors or arrays.
+
+    Example:
+        >>> ops.array_split(np.array([1, 2, 3]), 2)
+        [array([1, 2], dtype=int32), array([3], dtype=int32)]
+    """
+    length = x.shape[axis]
+    if isinstance(indices_or_sections, (int, np.integer)) and length is not None:
+        count = int(indices_or_sections)
+        sizes = [length // count + (i < length % count) for i in range(count)]
+        indices_or_sections = np.cumsum(sizes)[:-1].tolist()
+    return split(x, indices_or_sections, axis)
+
+
+def hsplit(x: Any, indices_or_sections: Any) -> list[Any]:
+    """Returns the parts of a tensor along the second axis, or the first where there is only one.
+
+    Args:
+        x: Tensor or array.
+        indices_or_sections: Number of equal parts, or indices at which parts begin.
+
+    Returns:
+        List of tensors or arrays.
+
+    Example:
+        >>> ops.hsplit([[1, 2], [3, 4]], 2)
+        [array([[1],
+               [3]], dtype=int32), array([[2],
+               [4]], dtype=int32)]
+    """
+    return split(x, indices_or_sections, 1 if dimensions.ndim(x) > 1 else 0)
+
+
+def vsplit(x: Any, indices_or_sections: Any) -> list[Any]:
+    """Returns the parts of a tensor along the first axis.
+
+    Args:
+        x: Tensor or array.
+        indices_or_sections: Number of equal parts, or indices at which parts begin.
+
+    Returns:
+        List of tensors or arrays.
+
+    Example:
+        >>> ops.vsplit([[1, 2], [3, 4]], 2)
+        [array([[1, 2]], dtype=int32), array([[3, 4]], dtype=int32)]
+    """
+    return split(x, indices_or_sections, 0)
+
+
+def dsplit(x: Any, indices_or_sections: Any) -> list[Any]:
+    """Returns the parts of a tensor along the third axis.
+
+    Args:
+        x: Tensor or array.
+        indices_or_sections: Number of equal parts, or indices at which parts begin.
+
+    Returns:
+        List of tensors or arrays.
+
+    Example:
+        >>> [part.shape for part in ops.dsplit(np.zeros((1, 2, 4)), 2)]
+        [(1, 2, 2), (1, 2, 2)]
+    """
+    return split(x, indices_or_sections, 2)
+
+
+@as_in_keras(module="core")
+def unstack(x: Any, num: int | None = None, axis: int = 0) -> list[Any]:
+    """Returns the slices of a tensor along an axis, without that axis.
+
+    Args:
+        x: Tensor or array.
+        num: Number of slices; None: the size of the axis.
+        axis: Axis along which to slice.
+
+    Returns:
+        List of tensors or arrays.
+
+    Raises:
+        ValueError: The size of the axis is unknown.
+
+    Example:
+        >>> ops.unstack(np.array([[1, 2], [3, 4]]))
+        [array([1, 2], dtype=int32), array([3, 4], dtype=int32)]
+    """
+    (place,) = axes_of(axis, dimensions.ndim(x), "unstack")
+    length = x.shape[place] if num is None else num
+    if length is None:
+        raise ValueError(f"ops.unstack: axis {axis} of {tuple(x.shape)} has no known size")
+    before: tuple[Any, ...] = (_cut(None),) * place
+    return [get_item(x, (*before, i)) for i in range(length)]
+
+
+def take(x: Any, indices: Any, axis: int | None = None) -> Any:
+    """Returns the elements at indices along an axis.
+
+    Args:
+        x: Tensor or array.
+        indices: Integers; negative ones count from the end.
+        axis: Axis along which to take; None: the flattened tensor.
+
+    Returns:
+        Tensor or array.
+
+    Example:
+        >>> ops.take([10, 20, 30], [2, 0])
+        array([30, 10], dtype=int32)
+    """
+    if not is_traced([x, indices]):
+        return lowered(np.take(array(x), np.asarray(indices), axis))
+    made = tensor(x)
+    if axis is None:
+        made, axis = shaping.reshape(made, -1), 0
+    (place,) = axes_of(axis, made.ndim, "take")
+    return node("Take", {"axis": place}, [made, cast(tensor(indices), "int32")], "take")
+
+
+def take_along_axis(x: Any, indices: Any, axis: int | None = None) -> Any:
+    """Returns for each index the element there along an axis.
+
+    Args:
+        x: Tensor or array.
+        indices: Integers, of the shape of the result.
+        axis: Axis along which to take; None: the flattened tensor.
+
+    Returns:
+        Tensor or array.
+
+    Example:
+        >>> ops.take_along_axis([[10, 20], [30, 40]], [[1], [0]], axis=1)
+        array([[20],
+               [30]], dtype=int32)
+    """
+    if not is_traced([x, indices]):
+        return lowered(np.take_along_axis(array(x), np.asarray(indices), axis))
+    made, places = tensor(x), cast(tensor(indices), "int32")
+    if axis is None:
+        made, places, axis = shaping.reshape(made, -1), shaping.reshape(places, -1), 0
+    return node(
+        "TakeAlong", {"axis": axes_of(axis, made.ndim, "take_along_axis")[0]}, [made, places], "take_along_axis"
+    )
+
+
+def diff(a: Any, n: int = 1, axis: int = -1) -> Any:
+    """Returns the differences between neighboring elements along an axis.
+
+    Args:
+        a: Tensor or array.
+        n: Number of times that differences are taken.
+        axis: Axis along which to subtract.
+
+    Returns:
+        Tensor or array.
+
+    Example:
+        >>> ops.diff([1, 4, 9])
+        array([3, 5], dtype=int32)
+    """
+    made = convert_to_tensor(a)
+    (place,) = axes_of(axis, dimensions.ndim(made), "diff")
+    before: tuple[Any, ...] = (_cut(None),) * place
+    for _ in range(n):
+        made = subtract(get_item(made, (*before, _cut(1, None))), get_item(made, (*before, _cut(None, -1))))
+    return made
