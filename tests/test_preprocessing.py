@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 import fastnn
 from fastnn import _core, layers
 from fastnn.engine.emission import Emission
-from fastnn.layers.preprocessing import siphash as hashing
+from fastnn.layers.preprocessing import string_hashes as hashing
 
 Array = NDArray[Any]
 

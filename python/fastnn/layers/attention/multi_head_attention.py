@@ -8,8 +8,8 @@ from typing import Any
 
 from fastnn import _core
 from fastnn.layers.attention.scored_attention import attend
-from fastnn.layers.core.einsum_dense import EinsumDense
-from fastnn.layers.core.projection import Projecting
+from fastnn.layers.einsum_dense import EinsumDense
+from fastnn.layers.projection import Projecting
 from fastnn.seeds import next_seed
 from fastnn.symbolic.tensors import operators
 

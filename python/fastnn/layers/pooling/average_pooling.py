@@ -1,4 +1,4 @@
-"""Average pooling over windows of one, two and three dimensions."""
+"""Average pooling over windows of sequences, images and volumes."""
 
 from __future__ import annotations
 
@@ -106,3 +106,12 @@ class AveragePooling3D(Windowed):
     ) -> None:
         super().__init__(name=name, **kwargs)
         channels_last(self, data_format)
+
+
+AvgPool1D = AveragePooling1D
+
+
+AvgPool2D = AveragePooling2D
+
+
+AvgPool3D = AveragePooling3D

@@ -1,4 +1,4 @@
-"""Pooling over all positions."""
+"""Pooling over all positions of a sequence, an image or a volume."""
 
 from __future__ import annotations
 
@@ -125,3 +125,21 @@ class GlobalAveragePooling3D(_GlobalPooling):
     """
 
     kind = "GlobalAveragePooling3D"
+
+
+GlobalMaxPool1D = GlobalMaxPooling1D
+
+
+GlobalMaxPool2D = GlobalMaxPooling2D
+
+
+GlobalMaxPool3D = GlobalMaxPooling3D
+
+
+GlobalAvgPool1D = GlobalAveragePooling1D
+
+
+GlobalAvgPool2D = GlobalAveragePooling2D
+
+
+GlobalAvgPool3D = GlobalAveragePooling3D

@@ -1,4 +1,4 @@
-"""Maximum pooling over windows of one, two and three dimensions."""
+"""Maximum pooling over windows of sequences, images and volumes."""
 
 from __future__ import annotations
 
@@ -109,3 +109,12 @@ class MaxPooling3D(Windowed):
     ) -> None:
         super().__init__(name=name, **kwargs)
         channels_last(self, data_format)
+
+
+MaxPool1D = MaxPooling1D
+
+
+MaxPool2D = MaxPooling2D
+
+
+MaxPool3D = MaxPooling3D

@@ -1,4 +1,4 @@
-"""Layer that encodes integer categories."""
+"""Layer that encodes integer categories as vectors."""
 
 from __future__ import annotations
 

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from fastnn import _core
 from fastnn.engine.emission import Emission
 from fastnn.engine.layer import numeric
+from fastnn.layers.preprocessing.adapt_data import batches
 from fastnn.layers.preprocessing.encoding import Encoding
-from fastnn.layers.preprocessing.normalization import batches
 
 
 class Discretization(Encoding):

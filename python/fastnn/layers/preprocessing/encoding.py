@@ -1,13 +1,41 @@
-"""Base of the layers that encode integers as vectors."""
+"""One-hot, multi-hot and count vectors of integer tokens, and the base of the layers that return them."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from fastnn.engine.layer import Layer, numeric
 from fastnn.symbolic.tensors import is_symbolic
 
-_ENCODINGS = ("one_hot", "multi_hot", "count")
+ENCODINGS = ("one_hot", "multi_hot", "count")
+
+
+def encoded(places: NDArray[np.int64], mode: str, depth: int) -> NDArray[np.float32]:
+    """Vectors of tokens; a place below 0 counts for nothing."""
+    if mode == "one_hot":
+        if places.ndim > 1 and places.shape[-1] == 1:
+            places = places[..., 0]
+        samples = places.reshape(-1, 1)
+        shape = (*places.shape, depth)
+    else:
+        samples = places.reshape(-1, places.shape[-1] if places.ndim else 1)
+        shape = (*places.shape[:-1], depth)
+    rows, columns = np.nonzero(samples >= 0)
+    counts = np.zeros((len(samples), depth), np.float32)
+    np.add.at(counts, (rows, samples[rows, columns]), 1.0)
+    return (np.minimum(counts, 1) if mode != "count" else counts).reshape(shape)
+
+
+def encoded_shape(shape: tuple[int | None, ...], mode: str, depth: int) -> tuple[int | None, ...]:
+    """The shape of the vectors of tokens of this shape; with "int" there are none."""
+    if mode == "int":
+        return shape
+    if mode == "one_hot":
+        return (*(shape[:-1] if len(shape) > 1 and shape[-1] == 1 else shape), depth)
+    return (*shape[:-1], depth)
 
 
 class Weighted(tuple[Any, Any]):
@@ -21,8 +49,8 @@ class Encoding(Layer):
 
     def _mode(self, mode: str, *more: str) -> str:
         mode = "multi_hot" if mode == "binary" else mode
-        if mode not in (*more, *_ENCODINGS):
-            raise ValueError(f"{self.who()} expects output_mode to be one of {(*more, *_ENCODINGS)}, got {mode!r}")
+        if mode not in (*more, *ENCODINGS):
+            raise ValueError(f"{self.who()} expects output_mode to be one of {(*more, *ENCODINGS)}, got {mode!r}")
         return mode
 
     def _dense_only(self, sparse: bool) -> None:

@@ -8,15 +8,10 @@ from typing import Any
 import numpy as np
 
 from fastnn.engine.layer import Layer, numeric
-from fastnn.layers.preprocessing import siphash as hashing
-from fastnn.layers.preprocessing.vocabulary import (
-    ENCODINGS,
-    distinct,
-    encoded,
-    encoded_shape,
-    salted,
-    strings,
-)
+from fastnn.layers.preprocessing import string_hashes as hashing
+from fastnn.layers.preprocessing.encoding import ENCODINGS, encoded, encoded_shape
+from fastnn.layers.preprocessing.string_hashes import salted
+from fastnn.layers.preprocessing.tokens import distinct, strings
 from fastnn.symbolic.tensors import is_symbolic
 
 

@@ -10,10 +10,8 @@ from numpy.typing import NDArray
 
 from fastnn.engine.emission import Emission
 from fastnn.engine.layer import Layer
-from fastnn.layers.preprocessing.vocabulary import (
-    VocabularyLayer,
-    integers,
-)
+from fastnn.layers.preprocessing.tokens import integers
+from fastnn.layers.preprocessing.vocabulary_layer import VocabularyLayer
 
 
 class IntegerLookup(VocabularyLayer):

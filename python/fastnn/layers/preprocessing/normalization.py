@@ -1,8 +1,8 @@
-"""Layer that normalizes features by means and variances of the data."""
+"""Layer that standardizes features by means and variances of the data."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,31 +11,11 @@ from numpy.typing import ArrayLike, NDArray
 from fastnn import initializers
 from fastnn.configurable import plain
 from fastnn.engine.layer import Layer, numeric
+from fastnn.layers.preprocessing.adapt_data import batches
 from fastnn.symbolic.tensors import Shape
 
 CHUNK = 1 << 18
-
-
 """How many numbers `adapt` looks at together."""
-
-
-def batches(data: Any, who: str) -> Iterator[NDArray[Any]]:
-    """The arrays of an array, of a list of numbers, or of an iterable of batches (of which (x, y) means x)."""
-    whole = isinstance(data, np.ndarray) or hasattr(data, "to_numpy") or not isinstance(data, Iterable)
-    if isinstance(data, (list, tuple)):
-        whole = not any(isinstance(one, np.ndarray) and one.ndim > 0 for one in data)
-    if whole:
-        array = numeric(data, f"{who}: adapt's data")
-        if array.shape == (0,):
-            raise ValueError(f"{who}: adapt's data is empty")
-        yield array
-        return
-    empty = True
-    for batch in data:
-        empty = False
-        yield numeric(batch[0] if isinstance(batch, tuple) else batch, f"{who}: a batch of adapt's data")
-    if empty:
-        raise ValueError(f"{who}: adapt's data is empty")
 
 
 class Normalization(Layer):

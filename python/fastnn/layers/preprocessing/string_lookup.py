@@ -7,10 +7,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from fastnn.layers.preprocessing.vocabulary import (
-    VocabularyLayer,
-    strings,
-)
+from fastnn.layers.preprocessing.tokens import strings
+from fastnn.layers.preprocessing.vocabulary_layer import VocabularyLayer
 
 
 class StringLookup(VocabularyLayer):

@@ -1,4 +1,4 @@
-"""Layers that give numbers to texts."""
+"""Layer that maps texts to integers or vectors by a vocabulary."""
 
 from __future__ import annotations
 
@@ -9,11 +9,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastnn.layers.preprocessing.vocabulary import OLD_NAMES, VocabularyLayer, strings
+from fastnn.layers.preprocessing.tokens import strings
+from fastnn.layers.preprocessing.vocabulary_layer import OLD_NAMES, VocabularyLayer
 from fastnn.symbolic.tensors import is_symbolic
 
 _LOWER = {letter: letter + 32 for letter in range(ord("A"), ord("Z") + 1)}
+
+
 _STRIP = str.maketrans("", "", "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")
+
+
 _WORD = re.compile(r"\S+", re.ASCII)
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from fastnn.engine.layer import channels_last
-from fastnn.layers.reshaping.border import Amounts, _Border
+from fastnn.layers.reshaping.border_layer import Amounts, BorderLayer
 
 
-class Cropping1D(_Border):
+class Cropping1D(BorderLayer):
     """A sequence without its first and last steps.
 
     Shapes: (batch, steps, channels) -> (batch, new steps, channels).
@@ -33,7 +33,7 @@ class Cropping1D(_Border):
         self._settle()
 
 
-class Cropping2D(_Border):
+class Cropping2D(BorderLayer):
     """Images without their borders.
 
     Shapes: (batch, height, width, channels) -> (batch, new height, new width, channels).
@@ -61,7 +61,7 @@ class Cropping2D(_Border):
         self._settle()
 
 
-class Cropping3D(_Border):
+class Cropping3D(BorderLayer):
     """Volumes without their borders.
 
     Shapes: (batch, depth, height, width, channels) -> (batch, new depth, new height, new width, channels).

@@ -1,32 +1,12 @@
-"""Layers that change the shape of their input, or the order of its axes."""
+"""Layer that gives its input another shape."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-from fastnn.engine.layer import Layer, are_free, channels_last
+from fastnn.engine.layer import Layer, are_free
 from fastnn.symbolic.tensors import Spec
-
-
-class Flatten(Layer):
-    """All axes but the batch become one.
-
-    Shapes: (batch, a, b, ...) -> (batch, a * b * ...).
-
-    Args:
-        data_format: None or "channels_last".
-        **kwargs: `name`, `input_shape`, as in `Layer`.
-
-    Example:
-        >>> Flatten(input_shape=(28, 28))
-    """
-
-    kind = "Flatten"
-
-    def __init__(self, data_format: str | None = None, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        channels_last(self, data_format)
 
 
 class Reshape(Layer):
@@ -52,48 +32,3 @@ class Reshape(Layer):
             # Whether sizes that are not known yet go in is seen when they are.
             return [((None, *self.target_shape), specs[0][1])], []
         return super()._infer(specs)
-
-
-class Permute(Layer):
-    """The same numbers with their axes in another order.
-
-    Shapes: (batch, d1, d2, ...) -> (batch, d[dims[0]], d[dims[1]], ...).
-
-    Args:
-        dims: For each axis that comes out the number of the axis that goes in; the first after the batch is 1.
-        **kwargs: `name`, `input_shape`, as in `Layer`.
-
-    Raises:
-        ValueError: `dims` are not the numbers 1 to n, each once.
-
-    Example:
-        >>> Permute((2, 1), input_shape=(10, 64))
-    """
-
-    kind = "Permute"
-
-    def __init__(self, dims: Sequence[int], **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-
-
-class RepeatVector(Layer):
-    """A vector, n times.
-
-    Shapes: (batch, features) -> (batch, n, features).
-
-    Args:
-        n: How often.
-        **kwargs: `name`, `input_shape`, as in `Layer`.
-
-    Raises:
-        TypeError: `n` is no integer.
-        ValueError: `n` is less than 1.
-
-    Example:
-        >>> RepeatVector(3, input_shape=(32,))
-    """
-
-    kind = "RepeatVector"
-
-    def __init__(self, n: int, **kwargs: Any) -> None:
-        super().__init__(**kwargs)

@@ -1,4 +1,4 @@
-"""Layers that make sequences, images and volumes larger by whole factors."""
+"""Layers that enlarge sequences, images and volumes by integer factors."""
 
 from __future__ import annotations
 

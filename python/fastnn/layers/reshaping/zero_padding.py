@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from fastnn.engine.layer import channels_last
-from fastnn.layers.reshaping.border import Amounts, _Border
+from fastnn.layers.reshaping.border_layer import Amounts, BorderLayer
 
 
-class ZeroPadding1D(_Border):
+class ZeroPadding1D(BorderLayer):
     """Zeros before and after a sequence.
 
     Shapes: (batch, steps, channels) -> (batch, new steps, channels).
@@ -35,7 +35,7 @@ class ZeroPadding1D(_Border):
         self._settle()
 
 
-class ZeroPadding2D(_Border):
+class ZeroPadding2D(BorderLayer):
     """Zeros around images.
 
     Shapes: (batch, height, width, channels) -> (batch, new height, new width, channels).
@@ -63,7 +63,7 @@ class ZeroPadding2D(_Border):
         self._settle()
 
 
-class ZeroPadding3D(_Border):
+class ZeroPadding3D(BorderLayer):
     """Zeros around volumes.
 
     Shapes: (batch, depth, height, width, channels) -> (batch, new depth, new height, new width, channels).

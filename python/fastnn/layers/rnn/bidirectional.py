@@ -70,7 +70,7 @@ class Bidirectional(Wrapper):
                 raise ValueError(f"{self.who()} expects both layers to have one {name}, got {first} and {second}")
             setattr(self, name, first)
         for one in (self.forward_layer, self.backward_layer):
-            one._batch_size = getattr(layer, "_batch_size", None)
+            one.batch_rows = getattr(layer, "batch_rows", None)
             if hasattr(one, "zero_output_for_mask"):
                 one.zero_output_for_mask = bool(self.return_sequences)
 
@@ -85,8 +85,8 @@ class Bidirectional(Wrapper):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """The merged output; see `call` for the arguments."""
         if self.stateful and args:
-            self.forward_layer._find_batch(args[0])
-            self.backward_layer._find_batch(args[0])
+            self.forward_layer.find_batch(args[0])
+            self.backward_layer.find_batch(args[0])
         return super().__call__(*args, **kwargs)
 
     def build(self, sequences_shape: Any = None) -> None:

@@ -51,8 +51,9 @@ def as_list(states: Any) -> list[Any]:
 def _rows_behind(tensor: KerasTensor) -> int | None:
     """The size of the batch that the model's input was made with."""
     while True:
-        call = tensor._call
-        if call is None:
+        try:
+            call = tensor.call
+        except ValueError:
             return None
         if not call.inputs:
             size = getattr(call.layer, "batch_size", None)
@@ -135,7 +136,7 @@ class Weighted(Layer):
     def _first_bias(self) -> None:
         """Changes what the initializer made of the bias."""
 
-    def _over_time(
+    def over_time(
         self,
         sequences: Any,
         initial_state: Sequence[Any] | None,
@@ -186,7 +187,7 @@ class OverTime(Layer):
 
     def __init__(self, **kwargs: Any) -> None:
         given = next((kwargs[name] for name in _BATCH_SHAPES if kwargs.get(name) is not None), (None,))
-        self._batch_size: int | None = given[0]
+        self.batch_rows: int | None = given[0]
         self.states: list[Variable] | None = None
         super().__init__(**kwargs)
 
@@ -201,20 +202,20 @@ class OverTime(Layer):
             The output; with `return_state` a tuple of it and the last states.
         """
         if args:
-            self._find_batch(args[0])
+            self.find_batch(args[0])
         return super().__call__(*args, **kwargs)
 
-    def _find_batch(self, inputs: Any) -> None:
+    def find_batch(self, inputs: Any) -> None:
         """Learns the size of the batch for which a stateful layer keeps states."""
-        if self.stateful and self._batch_size is None:
-            self._batch_size = _rows_behind(inputs) if isinstance(inputs, KerasTensor) else len(inputs)
+        if self.stateful and self.batch_rows is None:
+            self.batch_rows = _rows_behind(inputs) if isinstance(inputs, KerasTensor) else len(inputs)
 
     def build(self, sequences_shape: Any = None) -> None:
         """Makes the weights for inputs of this shape, and the states of a stateful layer."""
         super().build(sequences_shape)
         if not self.stateful or self.states is not None:
             return
-        size = self._batch_size or (sequences_shape[0] if sequences_shape else None)
+        size = self.batch_rows or (sequences_shape[0] if sequences_shape else None)
         if size is None:
             raise ValueError(
                 f"{self.who()} is stateful and expects a batch of known size; begin the model with "
@@ -276,7 +277,7 @@ class Recurrent(OverTime, Weighted):
             The output; with `return_state` a tuple of it and the last states.
         """
         first = None if initial_state is None else as_list(initial_state)
-        made = self._over_time(sequences, first, mask, training, self.states or (), time_order=time_order)
+        made = self.over_time(sequences, first, mask, training, self.states or (), time_order=time_order)
         return tuple(made) if self.return_state else made[0]
 
 
@@ -303,5 +304,5 @@ class Cell(Weighted):
             The output, and the new states as the old ones were given.
         """
         sequence = ops.expand_dims(inputs, 1)
-        output, *after = self._over_time(sequence, as_list(states), None, training, return_state=True)
+        output, *after = self.over_time(sequence, as_list(states), None, training, return_state=True)
         return output, after if isinstance(states, (list, tuple)) else after[0]

@@ -126,7 +126,7 @@ class RNN(OverTime):
         for i, cell in enumerate(cells):
             last = i + 1 == len(cells)
             count = len(cell.state_names)
-            sequences, *states = cell._over_time(
+            sequences, *states = cell.over_time(
                 sequences,
                 None if given is None else given[at : at + count],
                 mask,

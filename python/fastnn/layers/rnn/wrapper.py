@@ -6,18 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fastnn.engine.layer import Layer
-
-
-def _layer_from(config: Any) -> Any:
-    """A layer of what describes it; a layer itself."""
-    if not isinstance(config, Mapping):
-        return config
-    from fastnn import layers
-
-    made = getattr(layers, config["class_name"], None)
-    if made is None:
-        raise ValueError(f"fastnn has no layer {config['class_name']!r}; make the layer first and pass it on")
-    return made.from_config(config["config"])
+from fastnn.layers.lookup import layer_from_config
 
 
 class Wrapper(Layer):
@@ -28,7 +17,9 @@ class Wrapper(Layer):
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Any:
         """A new layer with the arguments that `get_config` returned."""
-        return cls(**{name: _layer_from(value) if name.endswith("layer") else value for name, value in config.items()})
+        return cls(
+            **{name: layer_from_config(value) if name.endswith("layer") else value for name, value in config.items()}
+        )
 
     def _check_layer(self, layer: Any) -> None:
         if not isinstance(layer, Layer):

@@ -1,7 +1,6 @@
-"""Vocabularies: how tokens are found in data, which number each has, and what stands in front of them.
+"""Base of the layers with a vocabulary.
 
-The layers that have one are in `fastnn.layers`: they say what a token is, and this base does the rest with NumPy.
-"""
+It learns tokens from data, numbers them and looks them up, with NumPy. A subclass says what a token is."""
 
 from __future__ import annotations
 
@@ -13,113 +12,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastnn.engine.layer import Layer, numeric
-from fastnn.layers.preprocessing import siphash as hashing
+from fastnn.engine.layer import Layer
+from fastnn.layers.preprocessing import string_hashes as hashing
+from fastnn.layers.preprocessing.encoding import ENCODINGS, encoded, encoded_shape
+from fastnn.layers.preprocessing.string_hashes import salted
+from fastnn.layers.preprocessing.tokens import distinct, integers
 from fastnn.symbolic.tensors import is_symbolic
 
-ENCODINGS = ("one_hot", "multi_hot", "count")
 _SAID_BY_KERAS = {"vocabulary_size", "has_input_vocabulary", "vocabulary_dtype", "oov_method"}
+
+
 OLD_NAMES = {"binary": "multi_hot", "tf-idf": "tf_idf"}
-
-
-def strings(value: Any, who: str, encoding: str = "utf-8") -> NDArray[np.object_]:
-    """The value as an array of Python's strings, each as long as it is; bytes are decoded.
-
-    Raises:
-        TypeError: It holds something else.
-        ValueError: Its rows differ in length.
-    """
-    to_numpy = getattr(value, "to_numpy", None)
-    array = to_numpy() if callable(to_numpy) else value
-    if not isinstance(array, np.ndarray):
-        try:
-            array = np.asarray(array, dtype=object)
-        except ValueError as error:
-            raise ValueError(f"{who} is no array: {error}; its rows must have equal lengths") from None
-    if array.dtype.kind not in "OUST" and array.size:
-        raise TypeError(
-            f"{who} expects strings, got dtype {array.dtype}; IntegerLookup takes whole numbers, and "
-            "x.astype(str) makes strings of them"
-        )
-    flat = [one.decode(encoding) if isinstance(one, bytes) else one for one in array.ravel().tolist()]
-    for one in flat:
-        if not isinstance(one, str):
-            mend = "make it str(...) first, or use IntegerLookup for whole numbers"
-            if one is None or one != one:
-                mend = "fill what is missing first, for instance with ''"
-            elif isinstance(one, (list, tuple)):
-                mend = "its rows must have equal lengths"
-            raise TypeError(f"{who} expects strings, got {one!r}; {mend}")
-    found: NDArray[np.object_] = np.empty(array.shape, dtype=object)
-    found.reshape(-1)[:] = flat
-    return found
-
-
-def distinct(array: NDArray[Any]) -> tuple[list[Any], NDArray[np.int64]]:
-    """The distinct elements of an array, and which of them each element is, in an array of one axis."""
-    if array.dtype.kind != "O":
-        values, places = np.unique(array, return_inverse=True)
-        return values.tolist(), places.reshape(-1).astype(np.int64)
-    known: dict[Any, int] = {}
-    found = np.fromiter((known.setdefault(one, len(known)) for one in array.ravel().tolist()), np.int64, array.size)
-    return list(known), found
-
-
-def integers(value: Any, who: str) -> NDArray[np.int64]:
-    """The value as an array of whole numbers.
-
-    Raises:
-        TypeError: It holds strings.
-        ValueError: It holds numbers that are not whole.
-    """
-    array = np.asarray(value) if not hasattr(value, "to_numpy") else value
-    if isinstance(array, np.ndarray) and array.dtype.kind in "USO" and array.size and isinstance(array.flat[0], str):
-        raise TypeError(f"{who} expects whole numbers, got strings such as {array.flat[0]!r}; StringLookup takes those")
-    array = numeric(array, who)
-    if array.dtype.kind == "f":
-        wrong = array[array != np.floor(array)]
-        if wrong.size:
-            raise ValueError(f"{who} expects whole numbers, got {wrong.flat[0]}")
-    return array.astype(np.int64)
-
-
-def encoded(places: NDArray[np.int64], mode: str, depth: int) -> NDArray[np.float32]:
-    """Vectors of tokens; a place below 0 counts for nothing."""
-    if mode == "one_hot":
-        if places.ndim > 1 and places.shape[-1] == 1:
-            places = places[..., 0]
-        samples = places.reshape(-1, 1)
-        shape = (*places.shape, depth)
-    else:
-        samples = places.reshape(-1, places.shape[-1] if places.ndim else 1)
-        shape = (*places.shape[:-1], depth)
-    rows, columns = np.nonzero(samples >= 0)
-    counts = np.zeros((len(samples), depth), np.float32)
-    np.add.at(counts, (rows, samples[rows, columns]), 1.0)
-    return (np.minimum(counts, 1) if mode != "count" else counts).reshape(shape)
-
-
-def salted(who: str, salt: Any) -> tuple[int, int] | None:
-    """The two numbers under which to hash.
-
-    Raises:
-        ValueError: They are not one or two whole numbers.
-    """
-    if salt is None:
-        return None
-    pair = (salt, salt) if isinstance(salt, int) else tuple(salt)
-    if len(pair) != 2 or not all(isinstance(one, int) for one in pair):
-        raise ValueError(f"{who} expects salt to be one or two whole numbers, got {salt!r}")
-    return int(pair[0]), int(pair[1])
-
-
-def encoded_shape(shape: tuple[int | None, ...], mode: str, depth: int) -> tuple[int | None, ...]:
-    """The shape of the vectors of tokens of this shape; with "int" there are none."""
-    if mode == "int":
-        return shape
-    if mode == "one_hot":
-        return (*(shape[:-1] if len(shape) > 1 and shape[-1] == 1 else shape), depth)
-    return (*shape[:-1], depth)
 
 
 class VocabularyLayer(Layer):

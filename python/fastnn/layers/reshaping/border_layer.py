@@ -29,7 +29,7 @@ def _pairs(layer: Layer, name: str, value: Amounts, rank: int) -> tuple[tuple[in
     return tuple((int(before), int(after)) for before, after in pairs)
 
 
-class _Border(Layer):
+class BorderLayer(Layer):
     """Amounts before and after each axis, which the core reads as one list."""
 
     rank: ClassVar[int]

@@ -1,14 +1,13 @@
-"""Layers that show images in another way each time: flipped, turned, zoomed, moved, cropped; in training only."""
+"""Random flips, rotations, zooms, translations, shears and crops of images, active in training only."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from fastnn.engine.emission import Emission
-from fastnn.layers.preprocessing.image_layers import RandomImageLayer, Range, drawn_between
-
-Factor = float | Sequence[float]
+from fastnn.layers.preprocessing.factor_ranges import Factor, Range, drawn_between
+from fastnn.layers.preprocessing.image_layer import RandomImageLayer
 
 
 class RandomFlip(RandomImageLayer):

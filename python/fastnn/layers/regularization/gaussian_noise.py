@@ -1,28 +1,10 @@
-"""Base of the layers that disturb their input in training, and the layers that add noise."""
+"""Additive and multiplicative Gaussian noise."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from fastnn import _core
-from fastnn.engine.emission import Emission
-from fastnn.engine.layer import Layer
-from fastnn.seeds import next_seed
-
-
-class Noise(Layer):
-    """A layer that draws random numbers in training and passes its input on in inference."""
-
-    supports_masking = True
-    seed: int | None
-
-    def _open_stream(self) -> None:
-        self.stream = _core.Stream(next_seed() if self.seed is None else int(self.seed))
-
-    def _emit_main(self, emission: Emission, edges: list[int]) -> list[int]:
-        node = self._node()
-        assert node is not None
-        return emission.add(self, node[0], node[1], edges, self.stream) if emission.training else edges
+from fastnn.layers.regularization.noise_layer import Noise
 
 
 class GaussianNoise(Noise):

@@ -1,4 +1,4 @@
-"""Dense layer written as an einsum equation."""
+"""Dense layer written as an einsum equation; attention projects with it too."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from fastnn import activations
-from fastnn.layers.core.projection import Projecting
+from fastnn.layers.projection import Projecting
 from fastnn.symbolic.tensors import operators
 from fastnn.symbolic.variable import Variable
 

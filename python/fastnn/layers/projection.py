@@ -1,4 +1,4 @@
-"""Base of the layers that project their input by an einsum."""
+"""Base of the layers with an argument `output_shape`."""
 
 from __future__ import annotations
 

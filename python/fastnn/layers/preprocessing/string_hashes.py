@@ -7,13 +7,20 @@ They are those that Keras uses: FarmHash's 64-bit fingerprint (Pike and Alakuija
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 _MASK = (1 << 64) - 1
+
+
 _K0 = 0xC3A5C85C97CB3127
+
+
 _K1 = 0xB492B66FBE98F273
+
+
 _K2 = 0x9AE16A3B2F90404F
 
 
@@ -177,3 +184,17 @@ def buckets(texts: Iterable[str], count: int, salt: Sequence[int] | None = None)
     """
     hashes = (fingerprint64(t.encode()) if salt is None else siphash(t.encode(), salt) for t in texts)
     return np.fromiter((value % count for value in hashes), np.int64)
+
+
+def salted(who: str, salt: Any) -> tuple[int, int] | None:
+    """The two numbers under which to hash.
+
+    Raises:
+        ValueError: They are not one or two whole numbers.
+    """
+    if salt is None:
+        return None
+    pair = (salt, salt) if isinstance(salt, int) else tuple(salt)
+    if len(pair) != 2 or not all(isinstance(one, int) for one in pair):
+        raise ValueError(f"{who} expects salt to be one or two whole numbers, got {salt!r}")
+    return int(pair[0]), int(pair[1])

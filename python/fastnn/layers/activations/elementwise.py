@@ -1,0 +1,22 @@
+"""Base of the activation layers that are one node of the core."""
+
+from __future__ import annotations
+
+from fastnn import activations
+from fastnn.engine.layer import Layer
+
+
+class ElementwiseActivation(Layer):
+    """A layer that is one activation node; it may also stand as the `activation` of another layer."""
+
+    supports_masking = True
+
+    def activation_node(self) -> activations.Node | None:
+        """Kind and config of the node."""
+        raise NotImplementedError
+
+    def _node(self) -> activations.Node | None:
+        return self.activation_node()
+
+    def _activation_after(self) -> activations.Node | None:
+        return None

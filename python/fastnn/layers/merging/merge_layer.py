@@ -1,0 +1,77 @@
+"""Bases of the layers that merge several inputs into one output, and their masks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from fastnn import ops
+from fastnn.engine.emission import Emission
+from fastnn.engine.layer import Layer
+
+
+def _any_of(emission: Emission, masks: Sequence[int], who: str) -> int:
+    """True where any of some masks is."""
+    made = masks[0]
+    for mask in masks[1:]:
+        if mask != made:
+            made = emission.run(ops.logical_or, [made, mask], who)[1][0]
+    return made
+
+
+class Merge(Layer):
+    """A layer that is called on a list."""
+
+    takes_many = True
+    supports_masking = True
+    least: ClassVar[int] = 1
+
+    def _given(self, inputs: Any) -> list[Any]:
+        items = list(inputs) if isinstance(inputs, (list, tuple)) else None
+        if items is None or len(items) < self.least or any(isinstance(item, Mapping) for item in items):
+            got = f"a list of {len(items)}" if items is not None else type(inputs).__name__
+            many = "two" if self.least == 2 else "its inputs"
+            raise ValueError(f"{self.who()} expects a list of {many}, such as [a, b], got {got}")
+        return items
+
+    def _merged_mask(
+        self, emission: Emission, edges: list[int], masks: Sequence[int | None], outputs: list[int]
+    ) -> int | None:
+        """A place counts where it does in any input, and where an input has no mask all do."""
+        given = [mask for mask in masks if mask is not None]
+        if len(given) < len(masks):
+            return None
+        if len({len(emission.graph.spec(mask)[0]) for mask in given}) > 1:
+            return None
+        return _any_of(emission, given, self.who())
+
+
+class MaskedMerge(Merge):
+    """A layer in which numbers at masked places take no part, where there are masks."""
+
+    def _emit_masked(self, emission: Emission, edges: list[int], masks: Sequence[int | None]) -> list[int]:
+        ranks = {len(emission.graph.spec(edge)[0]) for edge in edges}
+        given = [mask for mask in masks if mask is not None]
+        if not given or len(ranks) > 1:
+            return self._emit_main(emission, edges)
+        rank = ranks.pop()
+
+        def merged(*tensors: Any) -> Any:
+            rest = iter(tensors[len(edges) :])
+            counts = [None if mask is None else next(rest) for mask in masks]
+            spread = [
+                None if one is None else ops.reshape(one, (-1, *one.shape[1:], *[1] * (rank - len(one.shape))))
+                for one in counts
+            ]
+            return self._of_counting(list(tensors[: len(edges)]), spread)
+
+        return emission.run(merged, [*edges, *given], self.who())[1]
+
+    def _of_counting(self, inputs: list[Any], counts: list[Any]) -> Any:
+        """The output.
+
+        Args:
+            inputs: Tensors.
+            counts: For each, where it counts, or None.
+        """
+        raise NotImplementedError
