@@ -2,50 +2,72 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from fastnn import activations
+from fastnn.constraints import Constraint
 from fastnn.layers.projection import Projecting
+from fastnn.regularizers import Regularizer
 from fastnn.symbolic.tensors import operators
 from fastnn.symbolic.variable import Variable
 
 
 class EinsumDense(Projecting):
-    """activation(einsum(equation, x, kernel) + bias): a `Dense` between axes of your choice.
+    """Fully connected layer between axes that an einsum equation chooses.
 
-    Shapes: as the equation says, a letter for each axis: "abc,cd->abd" is a Dense on sequences, "abc,cde->abde" one
-    with two axes of units, "...x,xy->...y" one for any number of axes. The letters of the kernel that the input has get
-    their sizes from there, the others from `output_shape`.
+    Computes activation(einsum(equation, x, kernel) + bias). Equation "abc,cd->abd" is a `Dense` on sequences,
+    "abc,cde->abde" one with two axes of units, "...x,xy->...y" one for any number of axes.
+
+    Shapes: as the equation says, one letter for each axis. Weights: `kernel`, whose letters take their sizes from the
+    input, or else from `output_shape`; `bias`, with the sizes of `bias_axes`.
 
     Args:
-        equation: The letters of the input, of the kernel and of the output; "..." at the front or the end of input and
+        equation: Letters of the input, of the kernel and of the output; "..." at the start or the end of input and
             output stands for any axes.
-        output_shape: The output's sizes without the batch (with "..." in front, those of its letters alone); None for
-            those that are the input's.
-        activation: A name or a function of `fastnn.activations`; None: linear.
-        bias_axes: The letters of the output that the bias has; None: no bias.
-        kernel_initializer: The kernel's first values.
-        bias_initializer: The bias' first values.
-        kernel_regularizer: A penalty on the kernel.
-        bias_regularizer: A penalty on the bias.
-        kernel_constraint: What is imposed on the kernel after each update.
-        bias_constraint: What is imposed on the bias after each update.
-        lora_rank: Not supported; None.
-        lora_alpha: Not supported; None.
-        gptq_unpacked_column_size: Not supported; None.
-        quantization_config: Not supported; None.
-        **kwargs: `name`, `trainable`, `input_shape`, as in `Layer`.
+        output_shape: Sizes of the output without the batch (with "..." in front, of its letters alone); None for those
+            that the input has.
+        activation: Activation function: its name, a function of `fastnn.activations`, or None for the identity.
+        bias_axes: Letters of the output that `bias` has; None means no bias.
+        kernel_initializer: Initializer of `kernel`.
+        bias_initializer: Initializer of `bias`.
+        kernel_regularizer: Regularizer of `kernel`, whose penalty is added to the loss, or None.
+        bias_regularizer: Regularizer of `bias`, or None.
+        kernel_constraint: Constraint applied to `kernel` after each update, or None.
+        bias_constraint: Constraint applied to `bias` after each update, or None.
+        lora_rank: Not supported; must be None.
+        lora_alpha: Not supported; must be None.
+        gptq_unpacked_column_size: Not supported; must be None.
+        quantization_config: Not supported; must be None.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
-        ValueError: The equation is none, or does not go with the input or with `output_shape`.
+        ValueError: The equation is malformed, or does not fit the input or `output_shape`; or an unsupported argument
+            is given.
 
     Example:
-        >>> EinsumDense("abc,cd->abd", output_shape=(None, 64), bias_axes="d")
+        >>> layer = layers.EinsumDense("abc,cd->abd", output_shape=(None, 64), bias_axes="d")
+        >>> layer(np.ones((2, 10, 32))).shape
+        (2, 10, 64)
+        >>> layer.kernel.shape, layer.bias.shape
+        ((32, 64), (64,))
     """
 
     kernel: Variable
     bias: Variable | None = None
+    equation: str
+    activation: Callable[..., Any]
+    bias_axes: str | None
+    kernel_initializer: Callable[..., Any]
+    bias_initializer: Callable[..., Any]
+    kernel_regularizer: Regularizer | None
+    bias_regularizer: Regularizer | None
+    kernel_constraint: Constraint | None
+    bias_constraint: Constraint | None
+    lora_rank: int | None
+    lora_alpha: float | None
+    gptq_unpacked_column_size: int | None
+    quantization_config: Any
 
     def __init__(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from fastnn import activations
@@ -9,20 +10,23 @@ from fastnn.layers.activations.elementwise import ElementwiseActivation
 
 
 class Activation(ElementwiseActivation):
-    """An activation function.
+    """Layer that applies an activation function to each element.
 
-    Shapes: the input's.
+    Shapes: input of any shape, output of the same shape.
 
     Args:
-        activation: A name or a function of `fastnn.activations`.
-        **kwargs: `name`, `input_shape`, as in `Layer`.
+        activation: Activation function: its name or a function of `fastnn.activations`.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
         ValueError: The name is unknown.
 
     Example:
-        >>> Activation("relu")
+        >>> layers.Activation("relu")(np.array([[-1.0, 0.0, 2.0]]))
+        array([[0., 0., 2.]], dtype=float32)
     """
+
+    activation: Callable[..., Any]
 
     def __init__(self, activation: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -10,19 +10,29 @@ from fastnn.layers.activations.elementwise import ElementwiseActivation
 
 
 class LeakyReLU(ElementwiseActivation):
-    """x above zero, `negative_slope` * x below.
+    """Rectified linear unit with a small slope for negative inputs.
 
-    Shapes: the input's.
+    Computes x for x >= 0 and negative_slope * x below.
+
+    Shapes: input of any shape, output of the same shape.
 
     Args:
-        negative_slope: The slope below zero.
-        **kwargs: `name`, `input_shape`, as in `Layer`.
+        negative_slope: Number, slope for negative inputs.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
+
+    Raises:
+        ValueError: An argument is out of its range.
+
+    References:
+        - Maas, Hannun, Ng, "Rectifier Nonlinearities Improve Neural Network Acoustic Models", 2013.
 
     Example:
-        >>> LeakyReLU(0.1)
+        >>> layers.LeakyReLU(0.1)(np.array([[-1.0, 2.0]]))
+        array([[-0.1,  2. ]], dtype=float32)
     """
 
     renamed: ClassVar[Mapping[str, str]] = {"alpha": "negative_slope"}
+    negative_slope: float
 
     def __init__(self, negative_slope: float = 0.3, **kwargs: Any) -> None:
         super().__init__(**kwargs)

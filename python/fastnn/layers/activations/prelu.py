@@ -2,35 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from fastnn.constraints import Constraint
 from fastnn.engine.layer import Layer
+from fastnn.regularizers import Regularizer
 from fastnn.symbolic.variable import Variable
 
 
 class PReLU(Layer):
-    """x above zero, alpha * x below, with an `alpha` that is learned.
+    """Rectified linear unit with learned slopes for negative inputs.
 
-    Shapes: the input's; `alpha` has the shape of a sample, with size 1 along `shared_axes`.
+    Computes x for x >= 0 and alpha * x below.
+
+    Shapes: input (batch, ...), output of the same shape. Weights: `alpha` of the shape of a sample, with size 1 along
+    `shared_axes`.
 
     Args:
-        alpha_initializer: The first values of `alpha`.
-        alpha_regularizer: A penalty on `alpha`.
-        alpha_constraint: What is imposed on `alpha` after each update.
-        shared_axes: The axes, counted from the batch's 0, along which one slope serves all: (1, 2) for images.
-        **kwargs: `name`, `trainable`, `input_shape`, as in `Layer`.
+        alpha_initializer: Initializer of `alpha`.
+        alpha_regularizer: Regularizer of `alpha`, or None.
+        alpha_constraint: Constraint applied to `alpha` after each update, or None.
+        shared_axes: Integers, axes along which one slope is shared; the batch is axis 0. For images (1, 2) learns one
+            slope for each channel.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
-        ValueError: `shared_axes` names an axis that is not there.
+        ValueError: `shared_axes` names an axis that the input does not have.
+
+    References:
+        - He, Zhang, Ren, Sun, "Delving Deep into Rectifiers: Surpassing Human-Level Performance on ImageNet
+          Classification", 2015.
 
     Example:
-        >>> PReLU(shared_axes=[1, 2])
+        >>> layer = layers.PReLU(alpha_initializer="ones", shared_axes=[1, 2])
+        >>> float(layer(np.full((2, 4, 4, 3), -1.0)).min())
+        -1.0
+        >>> layer.alpha.shape
+        (1, 1, 3)
     """
 
     kind = "PReLU"
     supports_masking = True
     alpha: Variable
+    alpha_initializer: Callable[..., Any]
+    alpha_regularizer: Regularizer | None
+    alpha_constraint: Constraint | None
+    shared_axes: int | Sequence[int] | None
 
     def __init__(
         self,

@@ -9,19 +9,32 @@ from fastnn.layers.activations.elementwise import ElementwiseActivation
 
 
 class ReLU(ElementwiseActivation):
-    """max(x, 0), with a slope below the threshold and a ceiling where asked for.
+    """Rectified linear unit.
 
-    Shapes: the input's.
+    Computes max(x, 0), or in general min(x, max_value) for x >= threshold and negative_slope * (x - threshold) below.
+
+    Shapes: input of any shape, output of the same shape.
 
     Args:
-        max_value: The largest value; None: no ceiling.
-        negative_slope: The slope below `threshold`.
-        threshold: Where it begins to let through.
-        **kwargs: `name`, `input_shape`, as in `Layer`.
+        max_value: Upper bound of the output, a non-negative number; None means no bound.
+        negative_slope: Non-negative number, slope for inputs below `threshold`.
+        threshold: Non-negative number. Inputs below this value are scaled by `negative_slope`.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
+
+    Raises:
+        ValueError: An argument is out of its range.
+
+    References:
+        - Nair, Hinton, "Rectified Linear Units Improve Restricted Boltzmann Machines", 2010.
 
     Example:
-        >>> ReLU(max_value=6)
+        >>> layers.ReLU(max_value=6)(np.array([[-1.0, 2.0, 9.0]]))
+        array([[0., 2., 6.]], dtype=float32)
     """
+
+    max_value: float | None
+    negative_slope: float
+    threshold: float
 
     def __init__(
         self, max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0, **kwargs: Any

@@ -20,20 +20,28 @@ def _spread(mask: Any, rank: int) -> Any:
 
 
 class Softmax(ElementwiseActivation):
-    """exp(x) / sum(exp(x)) along `axis`.
+    """Softmax along an axis.
 
-    Where a mask reaches to the axis, as one of (batch, steps) does to axis 1, what does not count takes no part and
-    gets 0. A mask of all places, or with sizes of 1, may be given in the call: `Softmax()(x, mask=counts)`.
+    Computes exp(x) / sum(exp(x)), with the sum along `axis`, so that the outputs are positive and sum to 1.
 
-    Shapes: the input's.
+    A mask excludes elements where it reaches to `axis`, as a mask (batch, steps) does for axis 1: their outputs are 0.
+    A mask of the input's shape, or with sizes of 1, may be passed in the call: `Softmax()(x, mask=mask)`.
+
+    Shapes: input of any shape, output of the same shape.
 
     Args:
-        axis: Along which the sum is 1; several where it is a tuple.
-        **kwargs: `name`, `input_shape`, as in `Layer`.
+        axis: Integer or tuple of integers, the axes along which the outputs sum to 1.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
+
+    Raises:
+        ValueError: `axis` names an axis that the input does not have, or the mask does not fit the input.
 
     Example:
-        >>> Softmax()
+        >>> layers.Softmax()(np.array([[0.0, 0.0, 1.0]])).round(3)
+        array([[0.212, 0.212, 0.576]], dtype=float32)
     """
+
+    axis: int | Sequence[int]
 
     def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)

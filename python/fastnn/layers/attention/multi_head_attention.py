@@ -3,60 +3,86 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from fastnn import _core
+from fastnn.constraints import Constraint
 from fastnn.layers.attention.scored_attention import attend
 from fastnn.layers.einsum_dense import EinsumDense
 from fastnn.layers.projection import Projecting
+from fastnn.regularizers import Regularizer
 from fastnn.seeds import next_seed
 from fastnn.symbolic.tensors import operators
 
 
 class MultiHeadAttention(Projecting):
-    """Several attentions side by side, each between projections of its own, and a projection of what they make.
+    """Multi-head attention layer.
 
-    Called with query and value, and a key where it is not the value. Further call arguments: `query_mask`,
-    `value_mask`, `key_mask`, (batch, steps), where a step that does not count neither looks nor is looked at (those of
-    masked inputs are found by themselves); `attention_mask`, (batch, queries, keys) or with heads after the batch, true
-    where a query may look; `use_causal_mask`, whether a step looks only at steps up to its own;
-    `return_attention_scores`, whether the weights (batch, heads, queries, keys) come out too; `training`. A query that
-    may look nowhere gets the mean of all values.
+    Each head h projects query, key and value and computes softmax(query_h @ key_h^T / sqrt(key_dim)) @ value_h; a last
+    projection combines the heads. A query that may attend to no value gets the mean of all values.
 
-    Shapes: (batch, queries, n), (batch, keys, m) -> (batch, queries, n), or `output_shape` in place of n. The kernels
-    are (n, heads, key_dim) for the query, the same of their sizes for key and value (with `value_dim`), and
-    (heads, value_dim, n) for the output.
+    Call it on query and value, and on key where it differs from the value. Further call arguments: `query_mask`,
+    `value_mask`, `key_mask`, of shape (batch, steps), which exclude steps (the masks of masked inputs are used by
+    default); `attention_mask`, of shape (batch, queries, keys), or with an axis of heads after the batch, true where a
+    query may attend; `use_causal_mask`, whether a step attends only to itself and earlier steps;
+    `return_attention_scores`, whether to return the attention weights too; `training`.
+
+    Shapes: query (batch, queries, n), value and key (batch, keys, m), output (batch, queries, n), or with
+    `output_shape` in place of n; attention weights (batch, heads, queries, keys). Weights: kernels (n, heads, key_dim)
+    for the query, (m, heads, key_dim) for the key, (m, heads, value_dim) for the value and (heads, value_dim, n) for
+    the output, each with a bias if `use_bias`.
 
     Args:
-        num_heads: How many attentions.
-        key_dim: The size of a head's query and key.
-        value_dim: The size of a head's value; None: `key_dim`.
-        dropout: The share of weights that is dropped in training.
-        use_bias: Whether the projections have a bias.
-        output_shape: The output's size, or several, after the steps; None: the query's.
-        attention_axes: The axis of the steps; None or 1.
-        sliding_window: How far a step may look: at steps less than this away; None: at all.
-        flash_attention: Taken for Keras' sake; it says nothing here.
-        kernel_initializer: The first values of all kernels.
-        bias_initializer: The first values of all biases.
-        kernel_regularizer: A penalty on the kernels.
-        bias_regularizer: A penalty on the biases.
-        activity_regularizer: A penalty on the outputs of the projections.
-        kernel_constraint: What is imposed on the kernels after each update.
-        bias_constraint: What is imposed on the biases after each update.
-        use_gate: Whether what the heads make is multiplied by the sigmoid of one more projection of the query.
-        seed: A whole number, or None to draw one.
-        **kwargs: `name`, `trainable`, as in `Layer`.
+        num_heads: Positive integer, number of heads.
+        key_dim: Positive integer, dimension of a head's queries and keys.
+        value_dim: Positive integer, dimension of a head's values; None means `key_dim`.
+        dropout: Number from 0 to 1, probability that an attention weight is dropped in training.
+        use_bias: Whether the projections add a bias.
+        output_shape: Sizes of the output after the steps; None means that of the query.
+        attention_axes: Axis of the steps, 1 or None.
+        sliding_window: Positive integer: a step attends only to steps less than this far away; None means no limit.
+        flash_attention: Accepted for Keras compatibility; ignored.
+        kernel_initializer: Initializer of all kernels.
+        bias_initializer: Initializer of all biases.
+        kernel_regularizer: Regularizer of the kernels, or None.
+        bias_regularizer: Regularizer of the biases, or None.
+        activity_regularizer: Regularizer of the outputs of the projections, or None.
+        kernel_constraint: Constraint applied to the kernels after each update, or None.
+        bias_constraint: Constraint applied to the biases after each update, or None.
+        use_gate: Whether the output of the heads is multiplied by the sigmoid of one more projection of the query.
+        seed: Seed of the random numbers, an integer; None draws one from the global generator.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
-        ValueError: A size is no whole number of at least 1, or the inputs are no sequences that go together.
+        ValueError: A size is not a positive integer, or the inputs are not sequences that fit together.
+
+    References:
+        - Vaswani, Shazeer, Parmar, Uszkoreit, Jones, Gomez, Kaiser, Polosukhin, "Attention Is All You Need", 2017.
 
     Example:
-        >>> MultiHeadAttention(num_heads=4, key_dim=16)(x, x, use_causal_mask=True)
+        >>> x = np.ones((2, 5, 8))
+        >>> layers.MultiHeadAttention(num_heads=4, key_dim=16)(x, x, use_causal_mask=True).shape
+        (2, 5, 8)
     """
 
     supports_masking = True
+    num_heads: int
+    key_dim: int
+    value_dim: int | None
+    dropout: float
+    use_bias: bool
+    attention_axes: int | Sequence[int] | None
+    sliding_window: int | None
+    flash_attention: bool | None
+    kernel_initializer: Callable[..., Any]
+    bias_initializer: Callable[..., Any]
+    kernel_regularizer: Regularizer | None
+    bias_regularizer: Regularizer | None
+    kernel_constraint: Constraint | None
+    bias_constraint: Constraint | None
+    use_gate: bool
+    seed: int | None
 
     def __init__(
         self,

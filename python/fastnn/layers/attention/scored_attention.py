@@ -36,6 +36,7 @@ class ScoredAttention(Layer):
     """The kind of the node that scores."""
     dropout: float
     use_scale: bool
+    seed: int | None
 
     def _open(self, seed: int | None) -> None:
         if not 0 <= self.dropout <= 1:

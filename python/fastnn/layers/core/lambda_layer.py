@@ -11,25 +11,32 @@ from fastnn.engine.layer import Layer
 
 
 class Lambda(Layer):
-    """A function as a layer: what it does with `fastnn.ops` and operators becomes part of the model.
+    """Layer that applies a function.
 
-    Shapes: those that the function makes. It has no weights: for a function with weights write a layer of your own.
+    The function is traced: the operators and functions of `fastnn.ops` that it uses become part of the model. The layer
+    has no weights; for a function with weights derive a class from `Layer`.
+
+    Shapes: those that the function returns.
 
     Args:
-        function: A function of the inputs, and of `mask` and `training` where it has such parameters.
-        output_shape: Taken for Keras' sake: shapes are found by running the function.
-        mask: The mask of the output, or a function of the inputs and their mask that makes it; None: there is none.
+        function: Function of the inputs, and of `mask` and `training` if it has such parameters.
+        output_shape: Accepted for Keras compatibility; shapes are found by running the function.
+        mask: Mask of the output, or a function of the inputs and their mask that returns it; None means no mask.
         arguments: Further arguments of the function, by name.
-        **kwargs: `name`, `input_shape`, as in `Layer`.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
-        TypeError: `function` cannot be called.
+        TypeError: `function` is not callable.
 
     Example:
-        >>> Lambda(lambda x: x / 255.0)
+        >>> layers.Lambda(lambda x: x / 255.0)(np.array([[0.0, 255.0]]))
+        array([[0., 1.]], dtype=float32)
     """
 
     input_dtype = None
+    function: Callable[..., Any]
+    mask: Any
+    arguments: dict[str, Any]
 
     def __init__(
         self,

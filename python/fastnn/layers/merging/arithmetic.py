@@ -21,16 +21,20 @@ class _Extreme(MaskedMerge):
 
 
 class Add(Merge):
-    """The sum of its inputs.
+    """Layer that adds its inputs element by element.
 
-    Shapes: a list of inputs of one shape -> that shape. Where they differ, fewer dimensions get ones after the batch,
-    and a size of 1 goes with any other; so it is for the other elementwise layers too.
+    Shapes: a list of tensors of one shape, output of that shape. Where shapes differ they are broadcast: axes of size 1
+    are inserted after the batch, and a size of 1 is repeated.
 
     Args:
-        **kwargs: `name`, as in `Layer`.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
+
+    Raises:
+        ValueError: The layer is not called on a list, or the shapes do not fit together.
 
     Example:
-        >>> y = Add()([x, Dense(8)(x)])
+        >>> layers.Add()([np.array([[1.0, 2.0]]), np.array([[3.0, 5.0]])])
+        array([[4., 7.]], dtype=float32)
     """
 
     kind = "Add"
@@ -40,12 +44,20 @@ class Add(Merge):
 
 
 class Subtract(Merge):
-    """The first input minus the second.
+    """Layer that subtracts its second input from its first.
 
-    Shapes: a list of two inputs, as for `Add`.
+    Shapes: a list of two tensors of one shape, output of that shape. Where shapes differ they are broadcast: axes of
+    size 1 are inserted after the batch, and a size of 1 is repeated.
 
     Args:
-        **kwargs: `name`, as in `Layer`.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
+
+    Raises:
+        ValueError: The layer is not called on a list of two, or the shapes do not fit together.
+
+    Example:
+        >>> layers.Subtract()([np.array([[1.0, 2.0]]), np.array([[3.0, 5.0]])])
+        array([[-2., -3.]], dtype=float32)
     """
 
     kind = "Subtract"
@@ -56,12 +68,22 @@ class Subtract(Merge):
 
 
 class Multiply(MaskedMerge):
-    """The product of its inputs, element by element; of those that count, where there are masks.
+    """Layer that multiplies its inputs element by element.
 
-    Shapes: as for `Add`.
+    Where inputs have masks, only elements at unmasked positions take part.
+
+    Shapes: a list of tensors of one shape, output of that shape. Where shapes differ they are broadcast: axes of size 1
+    are inserted after the batch, and a size of 1 is repeated.
 
     Args:
-        **kwargs: `name`, as in `Layer`.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
+
+    Raises:
+        ValueError: The layer is not called on a list, or the shapes do not fit together.
+
+    Example:
+        >>> layers.Multiply()([np.array([[1.0, 2.0]]), np.array([[3.0, 5.0]])])
+        array([[ 3., 10.]], dtype=float32)
     """
 
     kind = "Multiply"
@@ -83,12 +105,20 @@ class Multiply(MaskedMerge):
 
 
 class Average(Merge):
-    """The mean of its inputs, element by element.
+    """Layer that averages its inputs element by element.
 
-    Shapes: as for `Add`.
+    Shapes: a list of tensors of one shape, output of that shape. Where shapes differ they are broadcast: axes of size 1
+    are inserted after the batch, and a size of 1 is repeated.
 
     Args:
-        **kwargs: `name`, as in `Layer`.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
+
+    Raises:
+        ValueError: The layer is not called on a list, or the shapes do not fit together.
+
+    Example:
+        >>> layers.Average()([np.array([[1.0, 2.0]]), np.array([[3.0, 5.0]])])
+        array([[2. , 3.5]], dtype=float32)
     """
 
     kind = "Average"
@@ -98,14 +128,23 @@ class Average(Merge):
 
 
 class Maximum(_Extreme):
-    """The largest of its inputs, element by element; of those that count, where there are masks.
+    """Layer that takes the maximum of its inputs, element by element.
 
-    Where two are equal each gets half of the gradient.
+    Where two inputs are equal, each receives half of the gradient. Where inputs have masks, only elements at unmasked
+    positions take part.
 
-    Shapes: as for `Add`.
+    Shapes: a list of tensors of one shape, output of that shape. Where shapes differ they are broadcast: axes of size 1
+    are inserted after the batch, and a size of 1 is repeated.
 
     Args:
-        **kwargs: `name`, as in `Layer`.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
+
+    Raises:
+        ValueError: The layer is not called on a list, or the shapes do not fit together.
+
+    Example:
+        >>> layers.Maximum()([np.array([[1.0, 2.0]]), np.array([[3.0, 5.0]])])
+        array([[3., 5.]], dtype=float32)
     """
 
     kind = "Maximum"
@@ -115,14 +154,23 @@ class Maximum(_Extreme):
 
 
 class Minimum(_Extreme):
-    """The smallest of its inputs, element by element; of those that count, where there are masks.
+    """Layer that takes the minimum of its inputs, element by element.
 
-    Where two are equal each gets half of the gradient.
+    Where two inputs are equal, each receives half of the gradient. Where inputs have masks, only elements at unmasked
+    positions take part.
 
-    Shapes: as for `Add`.
+    Shapes: a list of tensors of one shape, output of that shape. Where shapes differ they are broadcast: axes of size 1
+    are inserted after the batch, and a size of 1 is repeated.
 
     Args:
-        **kwargs: `name`, as in `Layer`.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
+
+    Raises:
+        ValueError: The layer is not called on a list, or the shapes do not fit together.
+
+    Example:
+        >>> layers.Minimum()([np.array([[1.0, 2.0]]), np.array([[3.0, 5.0]])])
+        array([[1., 2.]], dtype=float32)
     """
 
     kind = "Minimum"
@@ -132,30 +180,114 @@ class Minimum(_Extreme):
 
 
 def add(inputs: Sequence[Any], **kwargs: Any) -> Any:
-    """The sum of the inputs: `Add(**kwargs)(inputs)`."""
+    """Returns the sum of the inputs, element by element.
+
+    Equal to `Add(**kwargs)(inputs)`.
+
+    Args:
+        inputs: List of arrays or symbolic tensors, as for `Add`.
+        **kwargs: Arguments of `Add`.
+
+    Returns:
+        An array, or a symbolic tensor.
+
+    Example:
+        >>> layers.add([np.array([[1.0, 2.0]]), np.array([[3.0, 5.0]])])
+        array([[4., 7.]], dtype=float32)
+    """
     return Add(**kwargs)(inputs)
 
 
 def subtract(inputs: Sequence[Any], **kwargs: Any) -> Any:
-    """The first input minus the second: `Subtract(**kwargs)(inputs)`."""
+    """Returns the difference of the two inputs, the first minus the second, element by element.
+
+    Equal to `Subtract(**kwargs)(inputs)`.
+
+    Args:
+        inputs: List of two arrays or symbolic tensors, as for `Subtract`.
+        **kwargs: Arguments of `Subtract`.
+
+    Returns:
+        An array, or a symbolic tensor.
+
+    Example:
+        >>> layers.subtract([np.array([[1.0, 2.0]]), np.array([[3.0, 5.0]])])
+        array([[-2., -3.]], dtype=float32)
+    """
     return Subtract(**kwargs)(inputs)
 
 
 def multiply(inputs: Sequence[Any], **kwargs: Any) -> Any:
-    """The product of the inputs: `Multiply(**kwargs)(inputs)`."""
+    """Returns the product of the inputs, element by element.
+
+    Equal to `Multiply(**kwargs)(inputs)`.
+
+    Args:
+        inputs: List of arrays or symbolic tensors, as for `Multiply`.
+        **kwargs: Arguments of `Multiply`.
+
+    Returns:
+        An array, or a symbolic tensor.
+
+    Example:
+        >>> layers.multiply([np.array([[1.0, 2.0]]), np.array([[3.0, 5.0]])])
+        array([[ 3., 10.]], dtype=float32)
+    """
     return Multiply(**kwargs)(inputs)
 
 
 def average(inputs: Sequence[Any], **kwargs: Any) -> Any:
-    """The mean of the inputs: `Average(**kwargs)(inputs)`."""
+    """Returns the mean of the inputs, element by element.
+
+    Equal to `Average(**kwargs)(inputs)`.
+
+    Args:
+        inputs: List of arrays or symbolic tensors, as for `Average`.
+        **kwargs: Arguments of `Average`.
+
+    Returns:
+        An array, or a symbolic tensor.
+
+    Example:
+        >>> layers.average([np.array([[1.0, 2.0]]), np.array([[3.0, 5.0]])])
+        array([[2. , 3.5]], dtype=float32)
+    """
     return Average(**kwargs)(inputs)
 
 
 def maximum(inputs: Sequence[Any], **kwargs: Any) -> Any:
-    """The largest of the inputs: `Maximum(**kwargs)(inputs)`."""
+    """Returns the maximum of the inputs, element by element.
+
+    Equal to `Maximum(**kwargs)(inputs)`.
+
+    Args:
+        inputs: List of arrays or symbolic tensors, as for `Maximum`.
+        **kwargs: Arguments of `Maximum`.
+
+    Returns:
+        An array, or a symbolic tensor.
+
+    Example:
+        >>> layers.maximum([np.array([[1.0, 2.0]]), np.array([[3.0, 5.0]])])
+        array([[3., 5.]], dtype=float32)
+    """
     return Maximum(**kwargs)(inputs)
 
 
 def minimum(inputs: Sequence[Any], **kwargs: Any) -> Any:
-    """The smallest of the inputs: `Minimum(**kwargs)(inputs)`."""
+    """Returns the minimum of the inputs, element by element.
+
+    Equal to `Minimum(**kwargs)(inputs)`.
+
+    Args:
+        inputs: List of arrays or symbolic tensors, as for `Minimum`.
+        **kwargs: Arguments of `Minimum`.
+
+    Returns:
+        An array, or a symbolic tensor.
+
+    Example:
+        >>> layers.minimum([np.array([[1.0, 2.0]]), np.array([[3.0, 5.0]])])
+        array([[1., 2.]], dtype=float32)
+    """
     return Minimum(**kwargs)(inputs)

@@ -11,19 +11,24 @@ from fastnn.layers.merging.merge_layer import Merge
 
 
 class Concatenate(Merge):
-    """Its inputs one after the other along an axis.
+    """Layer that concatenates its inputs along an axis.
 
-    Shapes: a list of inputs that differ along the axis alone -> their sizes there added up.
+    Shapes: a list of tensors whose sizes differ along `axis` only, output with the sum of these sizes.
 
     Args:
-        axis: Along which; 0 would be the batch and is refused.
-        **kwargs: `name`, as in `Layer`.
+        axis: Integer, axis along which to concatenate; the batch axis 0 is not supported.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
+
+    Raises:
+        ValueError: The layer is not called on a list, or the shapes do not fit together.
 
     Example:
-        >>> Concatenate()([a, b])
+        >>> layers.Concatenate()([np.array([[1.0, 2.0]]), np.array([[3.0, 5.0]])])
+        array([[1., 2., 3., 5.]], dtype=float32)
     """
 
     kind = "Concatenate"
+    axis: int
 
     def __init__(self, axis: int = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -51,5 +56,20 @@ class Concatenate(Merge):
 
 
 def concatenate(inputs: Sequence[Any], axis: int = -1, **kwargs: Any) -> Any:
-    """The inputs one after the other: `Concatenate(axis, **kwargs)(inputs)`."""
+    """Returns the concatenation of the inputs along an axis.
+
+    Equal to `Concatenate(axis, **kwargs)(inputs)`.
+
+    Args:
+        inputs: List of arrays or symbolic tensors, as for `Concatenate`.
+        axis: Integer, axis along which to concatenate.
+        **kwargs: Arguments of `Concatenate`.
+
+    Returns:
+        An array, or a symbolic tensor.
+
+    Example:
+        >>> layers.concatenate([np.array([[1.0, 2.0]]), np.array([[3.0, 5.0]])])
+        array([[1., 2., 3., 5.]], dtype=float32)
+    """
     return Concatenate(axis=axis, **kwargs)(inputs)

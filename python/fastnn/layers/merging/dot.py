@@ -9,22 +9,29 @@ from fastnn.layers.merging.merge_layer import Merge
 
 
 class Dot(Merge):
-    """The product of two inputs, summed along one axis of each.
+    """Layer that computes the dot product of two inputs along one axis of each.
 
-    Shapes: (batch, n) and (batch, n) with axes=1 -> (batch, 1); (batch, a, n) and (batch, b, n) with axes=2 ->
+    Shapes: (batch, n) and (batch, n) with axes=1 give (batch, 1); (batch, a, n) and (batch, b, n) with axes=2 give
     (batch, a, b).
 
     Args:
-        axes: The axis of both, or one for each; 0 is the batch.
-        normalize: Whether both are divided by their norm along their axis first, which makes it the cosine.
-        **kwargs: `name`, as in `Layer`.
+        axes: Integer, the axis of both inputs, or a pair of integers; the batch is axis 0.
+        normalize: Whether to divide both by their Euclidean norm along their axis first, which gives the cosine
+            similarity.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
+
+    Raises:
+        ValueError: The layer is not called on a list of two, or the sizes along the axes differ.
 
     Example:
-        >>> Dot(axes=1, normalize=True)([a, b])
+        >>> layers.Dot(axes=1)([np.array([[1.0, 2.0]]), np.array([[3.0, 5.0]])])
+        array([[13.]], dtype=float32)
     """
 
     kind = "Dot"
     least = 2
+    axes: int | Sequence[int]
+    normalize: bool
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         """None: what comes out has other places."""
@@ -35,5 +42,20 @@ class Dot(Merge):
 
 
 def dot(inputs: Sequence[Any], axes: int | Sequence[int] = -1, **kwargs: Any) -> Any:
-    """The product of two inputs along an axis: `Dot(axes, **kwargs)(inputs)`."""
+    """Returns the dot product of two inputs along one axis of each.
+
+    Equal to `Dot(axes, **kwargs)(inputs)`.
+
+    Args:
+        inputs: List of two arrays or symbolic tensors, as for `Dot`.
+        axes: Integer, the axis of both inputs, or a pair of integers.
+        **kwargs: Arguments of `Dot`, such as `normalize`.
+
+    Returns:
+        An array, or a symbolic tensor.
+
+    Example:
+        >>> layers.dot([np.array([[1.0, 2.0]]), np.array([[3.0, 5.0]])], axes=1)
+        array([[13.]], dtype=float32)
+    """
     return Dot(axes=axes, **kwargs)(inputs)

@@ -4,31 +4,36 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastnn.layers.preprocessing.encoding import Encoding, Weighted
+from fastnn.layers.preprocessing.encoding import Encoding, WeightedTokens
 
 
 class CategoryEncoding(Encoding):
-    """Vectors that say which tokens are there, for whole numbers from 0 to num_tokens - 1. Others count for nothing.
+    """Layer that encodes integers as one-hot, multi-hot or count vectors.
 
-    Shapes: "one_hot": (batch, n) -> (batch, n, num_tokens), where an n of 1 is left out; "multi_hot" and "count":
-    (batch, n) -> (batch, num_tokens), n being the tokens of one sample.
+    Integers outside of 0 to num_tokens - 1 are ignored.
+
+    Shapes: input (batch, n) of integers, the n tokens of a sample; output (batch, n, num_tokens) with "one_hot", where
+    an n of 1 is left out, or (batch, num_tokens) with "multi_hot" and "count".
 
     Args:
-        num_tokens: How many tokens there are.
-        output_mode: "one_hot": one vector for each token; "multi_hot": one for each sample, with 1 for each token that
-            it has; "count": with the number of times that it has it.
-        sparse: False; arrays are dense.
-        **kwargs: `name`, `input_shape`, as in `Layer`.
+        num_tokens: Positive integer, number of tokens.
+        output_mode: "one_hot": one vector for each token. "multi_hot": one vector for each sample, with 1 for each
+            token that occurs in it. "count": the same with the number of occurrences.
+        sparse: Accepted for Keras compatibility; must be False, arrays are dense.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
-        ValueError: An argument is missing or out of its range.
+        ValueError: `num_tokens` is missing, or an argument is out of its range.
 
     Example:
-        >>> CategoryEncoding(4, output_mode="count")(np.array([[0, 1, 1]]))
+        >>> layers.CategoryEncoding(4, output_mode="count")(np.array([[0, 1, 1]]))
         array([[1., 2., 0., 0.]], dtype=float32)
     """
 
     kind = "CategoryEncoding"
+    num_tokens: int | None
+    output_mode: str
+    sparse: bool
 
     def __init__(
         self, num_tokens: int | None = None, output_mode: str = "multi_hot", sparse: bool = False, **kwargs: Any
@@ -67,7 +72,7 @@ class CategoryEncoding(Encoding):
             return self._on_array(inputs, *args, **kwargs)
         if self.output_mode != "count":
             raise ValueError(f"{self.who()}: count_weights go with output_mode='count', not {self.output_mode!r}")
-        return self._on_array(Weighted((inputs, count_weights)), *args, **kwargs)
+        return self._on_array(WeightedTokens((inputs, count_weights)), *args, **kwargs)
 
     def _given(self, inputs: Any) -> list[Any]:
-        return list(inputs) if isinstance(inputs, Weighted) else super()._given(inputs)
+        return list(inputs) if isinstance(inputs, WeightedTokens) else super()._given(inputs)

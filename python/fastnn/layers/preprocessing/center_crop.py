@@ -9,27 +9,30 @@ from fastnn.layers.preprocessing.image_layer import ImageLayer
 
 
 class CenterCrop(ImageLayer):
-    """The window of this size in the middle of each image.
+    """Layer that crops the center of images.
 
-    Where an image is smaller, the largest window in its middle that has the output's shape is resized.
+    Of an image smaller than the output, the largest centered window with the aspect ratio of the output is resized.
 
-    Shapes: (batch, h, w, channels) -> (batch, height, width, channels).
+    Shapes: input (batch, h, w, channels) or one image (h, w, channels), output (batch, height, width, channels) or
+    (height, width, channels).
 
     Args:
-        height: Rows of the output.
-        width: Columns of the output.
-        data_format: "channels_last" or None.
-        **kwargs: `name`, `input_shape`, as in `Layer`.
+        height: Positive integer, height of the output in pixels.
+        width: Positive integer, width of the output in pixels.
+        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
-        ValueError: A size is below 1.
+        ValueError: An argument is out of its range.
 
     Example:
-        >>> CenterCrop(24, 24)(np.zeros((2, 28, 28, 1))).shape
+        >>> layers.CenterCrop(24, 24)(np.zeros((2, 28, 28, 1))).shape
         (2, 24, 24, 1)
     """
 
     kind = "Resizing"
+    height: int
+    width: int
 
     def __init__(self, height: int, width: int, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -16,30 +16,37 @@ from fastnn.layers.preprocessing.encoding import Encoding
 
 
 class Discretization(Encoding):
-    """The number of the bin in which a number falls: how many boundaries are at most as large.
+    """Layer that maps numbers to the indices of bins.
 
-    Shapes: "int": the input's, int32; others as in `CategoryEncoding`, with a vector of as many places as bins.
+    The index of a number is the number of boundaries less than or equal to it.
+
+    Shapes: input (batch, ...), output int32 of the same shape with "int"; the other modes as in `CategoryEncoding`,
+    with one token for each bin.
 
     Args:
-        bin_boundaries: Ascending numbers, one fewer than bins; None: `adapt` finds them.
-        num_bins: How many bins `adapt` makes, with about as much data in each.
-        epsilon: How exactly `adapt` keeps the data in mind: quantiles are right to about this share.
-        output_mode: "int": the bins' numbers; "one_hot", "multi_hot" or "count": vectors of them.
-        sparse: False; arrays are dense.
+        bin_boundaries: Ascending numbers, one fewer than there are bins; None means that `adapt` finds them.
+        num_bins: Positive integer, number of bins that `adapt` finds, which hold about equally many numbers each.
+        epsilon: Number between 0 and 1, relative error of the quantiles that `adapt` finds.
+        output_mode: "int": indices. "one_hot": one vector for each token. "multi_hot": one vector for each sample, with
+            1 for each token that occurs in it. "count": the same with the number of occurrences.
+        sparse: Accepted for Keras compatibility; must be False, arrays are dense.
         dtype: "float32" or None.
-        name: A name, or None.
-        **kwargs: `input_shape`, as in `Layer`.
+        name: Name of the layer, unique within a model; None derives one from the class name.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
-        ValueError: Neither or both of bin_boundaries and num_bins are given, or one is out of its range.
+        ValueError: Neither or both of `bin_boundaries` and `num_bins` are given, or an argument is out of its range.
 
     Example:
-        >>> Discretization([0.0, 1.0])(np.array([[-1.5, 0.0, 3.4]]))
+        >>> layers.Discretization([0.0, 1.0])(np.array([[-1.5, 0.0, 3.4]]))
         array([[0, 1, 2]], dtype=int32)
     """
 
     kind = "Discretization"
     bin_boundaries: tuple[float, ...] | None
+    num_bins: int | None
+    epsilon: float
+    sparse: bool
 
     def __init__(
         self,

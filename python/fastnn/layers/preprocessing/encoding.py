@@ -38,7 +38,7 @@ def encoded_shape(shape: tuple[int | None, ...], mode: str, depth: int) -> tuple
     return (*shape[:-1], depth)
 
 
-class Weighted(tuple[Any, Any]):
+class WeightedTokens(tuple[Any, Any]):
     """Tokens and their weights, as one call takes them."""
 
 
@@ -60,7 +60,7 @@ class Encoding(Layer):
     def _on_array(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         if is_symbolic(inputs):
             return super().__call__(inputs, *args, **kwargs)
-        alone = not isinstance(inputs, Weighted) and self.output_mode in ("multi_hot", "count")
+        alone = not isinstance(inputs, WeightedTokens) and self.output_mode in ("multi_hot", "count")
         if alone:
             tokens = numeric(inputs, f"{self.who()}: the input")
             if tokens.ndim == 1:

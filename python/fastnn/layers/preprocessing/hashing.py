@@ -16,25 +16,38 @@ from fastnn.symbolic.tensors import is_symbolic
 
 
 class Hashing(Layer):
-    """Bins for strings or integers, by their hash: no vocabulary is needed, and several may share a bin.
+    """Layer that maps tokens to buckets by their hash.
+
+    It needs no vocabulary; different tokens may share a bucket. Integers are hashed as their decimal digits. The hash
+    is FarmHash, or SipHash with a salt, as in Keras.
+
+    Shapes: input of any shape, strings or integers; output int64 of the same shape with "int"; the other modes as in
+    `CategoryEncoding`.
 
     Args:
-        num_bins: How many bins there are, the mask's included.
-        mask_value: What gets bin 0 alone; None: nothing does.
-        salt: One or two whole numbers under which to hash, or None.
-        output_mode: "int", "one_hot", "multi_hot" or "count", as in `StringLookup`.
-        sparse: False; arrays are dense.
-        **kwargs: As in `Layer`.
+        num_bins: Positive integer, number of buckets, including that of the mask.
+        mask_value: Token that alone has bucket 0; None means no such token.
+        salt: Integer, or pair of integers, that keys the hash; None means no key.
+        output_mode: "int": bucket indices. "one_hot": one vector for each token. "multi_hot": one vector for each
+            sample, with 1 for each token that occurs in it. "count": the same with the number of occurrences.
+        sparse: Accepted for Keras compatibility; must be False, arrays are dense.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
         ValueError: An argument is out of its range.
 
     Example:
-        >>> Hashing(num_bins=3)([["A"], ["B"], ["C"]])
+        >>> layers.Hashing(num_bins=3)([["A"], ["B"], ["C"]])
         array([[1],
                [0],
                [1]])
     """
+
+    num_bins: int
+    mask_value: Any
+    salt: int | Sequence[int] | None
+    output_mode: str
+    sparse: bool
 
     def __init__(
         self,

@@ -25,6 +25,8 @@ class ImageLayer(Layer):
         ValueError: `data_format` is not None or "channels_last".
     """
 
+    data_format: str | None
+
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         channels_last(self, self.__dict__.get("data_format"))
@@ -52,6 +54,8 @@ class RandomImageLayer(ImageLayer):
         seed: A whole number, or None to draw one.
         **kwargs: As in `Layer`.
     """
+
+    seed: int | None
 
     def __init__(self, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)

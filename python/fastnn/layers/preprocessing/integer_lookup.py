@@ -15,38 +15,53 @@ from fastnn.layers.preprocessing.vocabulary_layer import VocabularyLayer
 
 
 class IntegerLookup(VocabularyLayer):
-    """The numbers of integers in a vocabulary, which is given or learnt by `adapt`.
+    """Layer that maps integers to indices in a vocabulary.
 
-    0 is the mask where there is one, then come `num_oov_indices` numbers for what is unknown, then the tokens. It may
-    stand inside of a model once it has its vocabulary.
+    Index 0 is the mask if `mask_token` is given, then come `num_oov_indices` indices for unknown tokens, then the
+    tokens of the vocabulary, which is given or found by `adapt`. With a vocabulary, the layer may stand in a model.
+
+    Shapes: input of any shape, output int64 of the same shape with "int"; with the other modes float32 vectors of the
+    size of the vocabulary, as in `CategoryEncoding`.
 
     Args:
-        max_tokens: How many numbers there may be; None: any.
-        num_oov_indices: How many numbers what is unknown is dealt to; 0: it is an error.
-        mask_token: The integer that stands for nothing: 0 with "int", left out of vectors. None: no such integer.
-        oov_token: What `invert` gives for what is unknown.
-        vocabulary: Integers, or the path of a file with one in each line; None: `adapt` finds them.
-        vocabulary_dtype: "int64".
-        idf_weights: With "tf_idf" and a vocabulary, the weight of each.
-        invert: Whether to give tokens for numbers.
-        output_mode: "int", "one_hot", "multi_hot", "count" or "tf_idf", as in `StringLookup`.
-        sparse: False; arrays are dense.
-        pad_to_max_tokens: Whether vectors have max_tokens places whatever the vocabulary's size.
-        oov_method: How what is unknown is dealt to several numbers: "floormod", by its remainder, or "farmhash".
-        salt: With "farmhash", one or two whole numbers under which to hash, or None.
-        name: A name, or None.
-        **kwargs: As in `Layer`.
+        max_tokens: Integer above 1, maximum size of the vocabulary with the special indices; None means no limit.
+        num_oov_indices: Non-negative integer, number of indices that unknown tokens share; 0 makes an unknown token an
+            error.
+        mask_token: Integer that stands for padding: index 0 with "int", left out of vectors. None means no such
+            integer.
+        oov_token: Integer that `invert` returns for unknown indices.
+        vocabulary: Tokens in the order of their indices, or the path of a file with one token a line; None means that
+            `adapt` finds them.
+        vocabulary_dtype: Type of the tokens, "int64".
+        idf_weights: Inverse document frequency of each token of `vocabulary`, with output_mode="tf_idf"; otherwise
+            None.
+        invert: Whether to map indices to tokens instead.
+        output_mode: "int": indices. "one_hot": one vector for each token. "multi_hot": one vector for each sample, with
+            1 for each token that occurs in it. "count": the same with the number of occurrences. "tf_idf": the counts
+            times the inverse document frequencies.
+        sparse: Accepted for Keras compatibility; must be False, arrays are dense.
+        pad_to_max_tokens: Whether vectors have `max_tokens` elements whatever the size of the vocabulary.
+        oov_method: Choice of the index of an unknown token: "floormod", its remainder, or "farmhash", its hash.
+        salt: With "farmhash", integer, or pair of integers, that keys the hash; None means no key.
+        name: Name of the layer, unique within a model; None derives one from the class name.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
-        ValueError: An argument is out of its range, or two of them exclude each other.
+        ValueError: An argument is out of its range, or two arguments exclude each other.
+
+    References:
+        - Spärck Jones, "A Statistical Interpretation of Term Specificity and Its Application in Retrieval", 1972
+          (tf_idf).
 
     Example:
-        >>> IntegerLookup(vocabulary=[12, 36, 1138, 42])([[12, 1138, 42], [42, 1000, 36]])
+        >>> layers.IntegerLookup(vocabulary=[12, 36, 1138, 42])([[12, 1138, 42], [42, 1000, 36]])
         array([[1, 3, 4],
                [4, 0, 2]])
     """
 
     what = "integers"
+    vocabulary_dtype: str
+    oov_method: str
 
     def __init__(
         self,

@@ -19,25 +19,31 @@ CHUNK = 1 << 18
 
 
 class Normalization(Layer):
-    """(x - mean) / sqrt(variance), with the mean and the variance of each index along `axis`.
+    """Layer that standardizes features with the mean and the variance of the data.
 
-    They are given, or `adapt` takes them from data; before that they are 0 and 1.
+    Computes (x - mean) / sqrt(variance), with one mean and variance for each index along `axis`. They are given, or
+    `adapt` computes them; before that they are 0 and 1.
 
-    Shapes: the input's; the weights `mean` and `variance`, which are not there where they are given, have the sizes of
-    `axis`.
+    Shapes: input (batch, ...), output of the same shape. Weights, where they are not given: `mean` and `variance` of
+    the sizes of `axis`, and `count`.
 
     Args:
-        axis: The axis, or the axes, that keep statistics of their own: the last as a rule. None: one mean for all.
-        mean: A number, or an array that goes with the last of the axes.
-        variance: The same; both are given or none.
+        axis: Integer or tuple of integers, axes whose indices have statistics of their own, usually the last. None
+            means one mean and variance for all elements.
+        mean: Number, or array that is broadcast over these axes; None means that `adapt` computes it.
+        variance: The same for the variance; both are given or neither.
         invert: Whether to undo it: x * sqrt(variance) + mean.
-        **kwargs: `name`, `input_shape`, as in `Layer`.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
-        ValueError: Only one of mean and variance is given, or they do not go with the axes.
+        ValueError: Only one of `mean` and `variance` is given, or they do not fit the axes.
+
+    References:
+        - Chan, Golub, LeVeque, "Algorithms for Computing the Sample Variance: Analysis and Recommendations", 1983
+          (`adapt`).
 
     Example:
-        >>> layer = Normalization()
+        >>> layer = layers.Normalization()
         >>> layer.adapt(np.array([[0.0, 7.0, 4.0], [2.0, 9.0, 6.0]]))
         >>> layer(np.array([[0.0, 7.0, 4.0]]))
         array([[-1., -1., -1.]], dtype=float32)
@@ -45,6 +51,10 @@ class Normalization(Layer):
 
     kind = "Normalization"
     supports_masking = True
+    axis: int | Sequence[int] | None
+    mean: Any
+    variance: Any
+    invert: bool
 
     def __init__(
         self,

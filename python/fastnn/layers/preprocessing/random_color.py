@@ -12,21 +12,29 @@ from fastnn.layers.preprocessing.random_intensity import RandomBrightness, Rando
 
 
 class RandomGrayscale(RandomImageLayer):
-    """In training makes some images grey, all three channels alike.
+    """Layer that converts random images to grayscale in training.
 
-    Shapes: the input's, (batch, height, width, 3).
+    The three channels of a converted image are equal. In inference the layer is the identity.
+
+    Shapes: input (batch, height, width, 3) or one image without the batch, output of the same shape.
 
     Args:
-        factor: The chance of an image, from 0 to 1.
-        data_format: "channels_last" or None.
-        seed: A whole number, or None to draw one.
-        **kwargs: `name`, `input_shape`, as in `Layer`.
+        factor: Number from 0 to 1, probability of a conversion.
+        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        seed: Seed of the random numbers, an integer; None draws one from the global generator.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
+
+    Raises:
+        ValueError: An argument is out of its range.
 
     Example:
-        >>> RandomGrayscale(0.2)
+        >>> layer = layers.RandomGrayscale(1.0)
+        >>> np.ptp(layer(np.arange(12.0).reshape(1, 2, 2, 3), training=True), axis=-1).ravel()
+        array([0., 0., 0., 0.], dtype=float32)
     """
 
     kind = "RandomGrayscale"
+    factor: float
 
     def __init__(
         self, factor: float = 0.5, data_format: str | None = None, seed: int | None = None, **kwargs: Any
@@ -40,23 +48,32 @@ class RandomGrayscale(RandomImageLayer):
 
 
 class RandomColorDegeneration(RandomColorLayer):
-    """In training mixes each image with its grey version.
+    """Layer that mixes images with their grayscale version in training.
 
-    Shapes: the input's, (batch, height, width, 3).
+    Computes gray * r + x * (1 - r) with a random r. In inference the layer is the identity.
+
+    Shapes: input (batch, height, width, 3) or one image without the batch, output of the same shape.
 
     Args:
-        factor: Between which numbers the share of grey is drawn: two from 0 (as it is) to 1 (grey), or one for the
-            range from 0. Below 0 colours are made stronger.
-        value_range: The smallest and the largest value.
-        data_format: "channels_last" or None.
-        seed: A whole number, or None to draw one.
-        **kwargs: `name`, `input_shape`, as in `Layer`.
+        factor: Range from which r is drawn for each image: a pair (lower, upper) of numbers from -1 to 1 (grayscale),
+            or one number x for the range (0, x). Below 0 the colors become stronger.
+        value_range: Pair of numbers, smallest and largest value of a channel.
+        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        seed: Seed of the random numbers, an integer; None draws one from the global generator.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
+
+    Raises:
+        ValueError: An argument is out of its range.
 
     Example:
-        >>> RandomColorDegeneration((0.0, 0.8))
+        >>> layer = layers.RandomColorDegeneration((0.0, 0.8))
+        >>> layer(np.ones((2, 8, 8, 3)), training=True).shape
+        (2, 8, 8, 3)
     """
 
     kind = "RandomColorDegeneration"
+    factor: Factor
+    value_range: Sequence[float]
 
     def __init__(
         self,
@@ -73,23 +90,33 @@ class RandomColorDegeneration(RandomColorLayer):
 
 
 class RandomSaturation(RandomColorLayer):
-    """In training makes the colours of each image stronger or weaker.
+    """Layer that changes the saturation of images in training.
 
-    Shapes: the input's, (batch, height, width, 3).
+    A factor of 0 gives gray, 0.5 leaves the image as it is, 1 gives the strongest colors. In inference the layer is the
+    identity.
+
+    Shapes: input (batch, height, width, 3) or one image without the batch, output of the same shape.
 
     Args:
-        factor: Between which numbers it is drawn: two from 0 (grey) over 0.5 (as it is) to 1 (as strong as can be),
-            or one for the range from 0. What is below 0 counts as 0.
-        value_range: The smallest and the largest value.
-        data_format: "channels_last" or None.
-        seed: A whole number, or None to draw one.
-        **kwargs: `name`, `input_shape`, as in `Layer`.
+        factor: Range from which the factor is drawn for each image: a pair (lower, upper) of numbers from 0 to 1, or
+            one number x for the range (0, x). Numbers below 0 count as 0.
+        value_range: Pair of numbers, smallest and largest value of a channel.
+        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        seed: Seed of the random numbers, an integer; None draws one from the global generator.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
+
+    Raises:
+        ValueError: An argument is out of its range.
 
     Example:
-        >>> RandomSaturation((0.3, 0.7))
+        >>> layer = layers.RandomSaturation((0.3, 0.7))
+        >>> layer(np.ones((2, 8, 8, 3)), training=True).shape
+        (2, 8, 8, 3)
     """
 
     kind = "RandomSaturation"
+    factor: Factor
+    value_range: Sequence[float]
 
     def __init__(
         self,
@@ -106,23 +133,33 @@ class RandomSaturation(RandomColorLayer):
 
 
 class RandomHue(RandomColorLayer):
-    """In training turns the colours of each image round the circle of hues, either way.
+    """Layer that rotates the hue of images in training.
 
-    Shapes: the input's, (batch, height, width, 3).
+    A factor of 0 leaves the image as it is, 1 rotates the hue by half a turn. The direction is drawn too. In inference
+    the layer is the identity.
+
+    Shapes: input (batch, height, width, 3) or one image without the batch, output of the same shape.
 
     Args:
-        factor: Between which numbers it is drawn: two from 0 (as it is) to 1 (half of the circle), or one for the range
-            from 0.
-        value_range: The smallest and the largest value.
-        data_format: "channels_last" or None.
-        seed: A whole number, or None to draw one.
-        **kwargs: `name`, `input_shape`, as in `Layer`.
+        factor: Range from which the factor is drawn for each image: a pair (lower, upper) of numbers from 0 to 1, or
+            one number x for the range (0, x).
+        value_range: Pair of numbers, smallest and largest value of a channel.
+        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        seed: Seed of the random numbers, an integer; None draws one from the global generator.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
+
+    Raises:
+        ValueError: An argument is out of its range.
 
     Example:
-        >>> RandomHue((0.3, 0.7))
+        >>> layer = layers.RandomHue((0.3, 0.7))
+        >>> layer(np.ones((2, 8, 8, 3)), training=True).shape
+        (2, 8, 8, 3)
     """
 
     kind = "RandomHue"
+    factor: Factor
+    value_range: Sequence[float]
 
     def __init__(
         self,
@@ -139,23 +176,37 @@ class RandomHue(RandomColorLayer):
 
 
 class RandomColorJitter(RandomImageLayer):
-    """In training changes brightness, contrast, saturation and hue of each image, in this order; those that are given.
+    """Layer that changes brightness, contrast, saturation and hue of images in training.
 
-    Shapes: the input's, (batch, height, width, channels); of 3 channels for saturation and hue.
+    The changes are made in this order; those whose factor is None are left out. In inference the layer is the identity.
+
+    Shapes: input (batch, height, width, channels), with 3 channels for saturation and hue, or one image without the
+    batch, output of the same shape.
 
     Args:
-        value_range: The smallest and the largest value.
-        brightness_factor: As in `RandomBrightness`, or None to leave it.
-        contrast_factor: As in `RandomContrast`, or None.
-        saturation_factor: As in `RandomSaturation`, or None.
-        hue_factor: As in `RandomHue`, or None.
-        seed: A whole number, or None to draw one.
-        data_format: "channels_last" or None.
-        **kwargs: `name`, `input_shape`, as in `Layer`.
+        value_range: Pair of numbers, smallest and largest value of a channel.
+        brightness_factor: As `factor` of `RandomBrightness`, or None.
+        contrast_factor: As `factor` of `RandomContrast`, or None.
+        saturation_factor: As `factor` of `RandomSaturation`, or None.
+        hue_factor: As `factor` of `RandomHue`, or None.
+        seed: Seed of the random numbers, an integer; None draws one from the global generator.
+        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
+
+    Raises:
+        ValueError: An argument is out of its range.
 
     Example:
-        >>> RandomColorJitter(brightness_factor=0.2, hue_factor=0.1)
+        >>> layer = layers.RandomColorJitter(brightness_factor=0.2, hue_factor=0.1)
+        >>> layer(np.ones((2, 8, 8, 3)), training=True).shape
+        (2, 8, 8, 3)
     """
+
+    value_range: Sequence[float]
+    brightness_factor: Factor | None
+    contrast_factor: Factor | None
+    saturation_factor: Factor | None
+    hue_factor: Factor | None
 
     def __init__(
         self,

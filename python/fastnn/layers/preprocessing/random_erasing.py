@@ -13,25 +13,42 @@ from fastnn.layers.preprocessing.image_layer import RandomColorLayer
 
 
 class RandomErasing(RandomColorLayer):
-    """In training fills a patch of some images with one colour, or with noise.
+    """Layer that fills a rectangle of random images in training.
 
-    Shapes: the input's, (batch, height, width, channels).
+    The rectangle is filled with one color or with noise, and values are clipped to `value_range`. In inference the
+    layer is the identity.
+
+    Shapes: input (batch, height, width, channels) or one image without the batch, output of the same shape.
 
     Args:
-        factor: Between which numbers the chance of an image is drawn: two from 0 to 1, or one for the range from 0.
-        scale: Between which numbers the parts are drawn whose square roots say how much of the width and of the height
-            the patch takes: two from 0 to 1, or one for the range from 0.
-        fill_value: The colour: one number, or one for each channel; None: noise.
-        value_range: The smallest and the largest value; others are clipped.
-        seed: A whole number, or None to draw one.
-        data_format: "channels_last" or None.
-        **kwargs: `name`, `input_shape`, as in `Layer`.
+        factor: Range from which the probability of erasing is drawn for each image: a pair (lower, upper) of numbers
+            from 0 to 1, or one number x for the range (0, x).
+        scale: Range from which an area is drawn for each image and each side: a pair (lower, upper) of numbers from 0
+            to 1, or one number x for the range (0, x). Its square root is the fraction of the width, or of the height,
+            that the rectangle takes.
+        fill_value: Number, or one number for each channel, with which to fill; None means noise.
+        value_range: Pair of numbers, smallest and largest value of a channel.
+        seed: Seed of the random numbers, an integer; None draws one from the global generator.
+        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
+
+    Raises:
+        ValueError: An argument is out of its range.
+
+    References:
+        - Zhong, Zheng, Kang, Li, Yang, "Random Erasing Data Augmentation", 2020.
 
     Example:
-        >>> RandomErasing((0.5, 0.5), fill_value=0)
+        >>> layer = layers.RandomErasing((0.5, 0.5), fill_value=0)
+        >>> layer(np.ones((2, 8, 8, 3)), training=True).shape
+        (2, 8, 8, 3)
     """
 
     kind = "RandomErasing"
+    factor: Factor
+    scale: Factor
+    fill_value: float | Sequence[float] | None
+    value_range: Sequence[float]
 
     def __init__(
         self,

@@ -11,21 +11,33 @@ from fastnn.layers.preprocessing.image_layer import RandomImageLayer
 
 
 class RandomFlip(RandomImageLayer):
-    """In training mirrors each image, with a chance of one half along each of the axes that `mode` names.
+    """Layer that flips random images in training.
 
-    Shapes: the input's, (batch, height, width, channels).
+    Each image is flipped with probability 1/2 along each axis that `mode` names. In inference the layer is the
+    identity.
+
+    Shapes: input (batch, height, width, channels) or one image without the batch, output of the same shape.
 
     Args:
         mode: "horizontal" (left to right), "vertical" (top to bottom) or "horizontal_and_vertical".
-        seed: A whole number, or None to draw one.
-        data_format: "channels_last" or None.
-        **kwargs: `name`, `input_shape`, as in `Layer`.
+        seed: Seed of the random numbers, an integer; None draws one from the global generator.
+        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
+
+    Raises:
+        ValueError: An argument is out of its range.
 
     Example:
-        >>> RandomFlip("horizontal")
+        >>> x = np.array([[[[1.0], [2.0]]]])
+        >>> layer = layers.RandomFlip("horizontal", seed=3)
+        >>> layer(x).ravel()
+        array([1., 2.], dtype=float32)
+        >>> sorted(layer(x, training=True).ravel().tolist())
+        [1.0, 2.0]
     """
 
     kind = "RandomFlip"
+    mode: str
 
     def __init__(
         self,
@@ -38,26 +50,37 @@ class RandomFlip(RandomImageLayer):
 
 
 class RandomRotation(RandomImageLayer):
-    """In training turns each image about its middle.
+    """Layer that rotates images by random angles in training.
 
-    Shapes: the input's, (batch, height, width, channels).
+    Each image is rotated about its center. In inference the layer is the identity.
+
+    Shapes: input (batch, height, width, channels) or one image without the batch, output of the same shape.
 
     Args:
-        factor: Between which parts of a full turn the angle is drawn: two numbers from -1 to 1, or one for the range
-            from -it to it. Positive angles turn counterclockwise.
-        fill_mode: What lies beyond the border: "reflect" (d c b a | a b c d | d c b a), "wrap" (a b c d | a b c d),
-            "constant" (`fill_value`) or "nearest" (a a a a | a b c d | d d d d).
-        interpolation: How a pixel between others is made: "bilinear" or "nearest".
-        seed: A whole number, or None to draw one.
-        fill_value: What lies beyond the border with "constant".
-        data_format: "channels_last" or None.
-        **kwargs: `name`, `input_shape`, as in `Layer`.
+        factor: Range from which the angle is drawn for each image, as a fraction of a full turn: a pair (lower, upper)
+            of numbers from -1 to 1, or one number x for the range (-x, x). Positive angles turn counterclockwise.
+        fill_mode: Values beyond the border: "reflect" (d c b a | a b c d | d c b a), "wrap" (a b c d | a b c d | a b c
+            d), "constant" (`fill_value`) or "nearest" (a a a a | a b c d | d d d d).
+        interpolation: Interpolation between pixels: "bilinear" or "nearest".
+        seed: Seed of the random numbers, an integer; None draws one from the global generator.
+        fill_value: Number that stands beyond the border with "constant".
+        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
+
+    Raises:
+        ValueError: An argument is out of its range.
 
     Example:
-        >>> RandomRotation(0.1)
+        >>> layer = layers.RandomRotation(0.1)
+        >>> layer(np.ones((2, 8, 8, 3)), training=True).shape
+        (2, 8, 8, 3)
     """
 
     kind = "RandomRotation"
+    factor: Factor
+    fill_mode: str
+    interpolation: str
+    fill_value: float
 
     def __init__(
         self,
@@ -76,26 +99,40 @@ class RandomRotation(RandomImageLayer):
 
 
 class RandomZoom(RandomImageLayer):
-    """In training zooms each image about its middle.
+    """Layer that zooms images by random factors in training.
 
-    Shapes: the input's, (batch, height, width, channels).
+    Each image is zoomed about its center. In inference the layer is the identity.
+
+    Shapes: input (batch, height, width, channels) or one image without the batch, output of the same shape.
 
     Args:
-        height_factor: Between which parts of its height more is shown: two numbers above -1 and up to 1, or one for the
-            range from -it to it. 0.2 shows 20 % more (zooms out), -0.2 shows 20 % less (zooms in).
-        width_factor: The same for the width; None: as the height, so that shapes are kept.
-        fill_mode: What lies beyond the border: "reflect", "wrap", "constant" or "nearest", as in `RandomRotation`.
-        interpolation: How a pixel between others is made: "bilinear" or "nearest".
-        seed: A whole number, or None to draw one.
-        fill_value: What lies beyond the border with "constant".
-        data_format: "channels_last" or None.
-        **kwargs: `name`, `input_shape`, as in `Layer`.
+        height_factor: Range from which the relative change of the visible height is drawn for each image: a pair
+            (lower, upper) of numbers from -1 (exclusive) to 1, or one number x for the range (-x, x). 0.2 zooms out to
+            20 % more, -0.2 zooms in to 20 % less.
+        width_factor: The same for the width; None means the change of the height, which keeps the aspect ratio.
+        fill_mode: Values beyond the border: "reflect" (d c b a | a b c d | d c b a), "wrap" (a b c d | a b c d | a b c
+            d), "constant" (`fill_value`) or "nearest" (a a a a | a b c d | d d d d).
+        interpolation: Interpolation between pixels: "bilinear" or "nearest".
+        seed: Seed of the random numbers, an integer; None draws one from the global generator.
+        fill_value: Number that stands beyond the border with "constant".
+        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
+
+    Raises:
+        ValueError: An argument is out of its range.
 
     Example:
-        >>> RandomZoom((-0.2, 0.0))
+        >>> layer = layers.RandomZoom((-0.2, 0.0))
+        >>> layer(np.ones((2, 8, 8, 3)), training=True).shape
+        (2, 8, 8, 3)
     """
 
     kind = "RandomZoom"
+    height_factor: Factor
+    width_factor: Factor | None
+    fill_mode: str
+    interpolation: str
+    fill_value: float
 
     def __init__(
         self,
@@ -121,26 +158,40 @@ class RandomZoom(RandomImageLayer):
 
 
 class RandomTranslation(RandomImageLayer):
-    """In training moves each image.
+    """Layer that shifts images by random distances in training.
 
-    Shapes: the input's, (batch, height, width, channels).
+    Each image is shifted vertically and horizontally. In inference the layer is the identity.
+
+    Shapes: input (batch, height, width, channels) or one image without the batch, output of the same shape.
 
     Args:
-        height_factor: Between which parts of its height it moves down (up where negative): two numbers from -1 to 1,
-            or one for the range from -it to it.
-        width_factor: The same for its width, to the right (left where negative).
-        fill_mode: What lies beyond the border: "reflect", "wrap", "constant" or "nearest", as in `RandomRotation`.
-        interpolation: How a pixel between others is made: "bilinear" or "nearest".
-        seed: A whole number, or None to draw one.
-        fill_value: What lies beyond the border with "constant".
-        data_format: "channels_last" or None.
-        **kwargs: `name`, `input_shape`, as in `Layer`.
+        height_factor: Range from which the shift down is drawn for each image, as a fraction of the height: a pair
+            (lower, upper) of numbers from -1 to 1, or one number x for the range (-x, x).
+        width_factor: Range from which the shift to the right is drawn for each image, as a fraction of the width: a
+            pair (lower, upper) of numbers from -1 to 1, or one number x for the range (-x, x).
+        fill_mode: Values beyond the border: "reflect" (d c b a | a b c d | d c b a), "wrap" (a b c d | a b c d | a b c
+            d), "constant" (`fill_value`) or "nearest" (a a a a | a b c d | d d d d).
+        interpolation: Interpolation between pixels: "bilinear" or "nearest".
+        seed: Seed of the random numbers, an integer; None draws one from the global generator.
+        fill_value: Number that stands beyond the border with "constant".
+        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
+
+    Raises:
+        ValueError: An argument is out of its range.
 
     Example:
-        >>> RandomTranslation(0.1, 0.1)
+        >>> layer = layers.RandomTranslation(0.1, 0.1)
+        >>> layer(np.ones((2, 8, 8, 3)), training=True).shape
+        (2, 8, 8, 3)
     """
 
     kind = "RandomTranslation"
+    height_factor: Factor
+    width_factor: Factor
+    fill_mode: str
+    interpolation: str
+    fill_value: float
 
     def __init__(
         self,
@@ -163,26 +214,40 @@ class RandomTranslation(RandomImageLayer):
 
 
 class RandomShear(RandomImageLayer):
-    """In training slants each image: rows move along by a part of their number, columns down by a part of theirs.
+    """Layer that shears images by random factors in training.
 
-    Shapes: the input's, (batch, height, width, channels).
+    Row r is shifted by a fraction of r, column c by a fraction of c. In inference the layer is the identity.
+
+    Shapes: input (batch, height, width, channels) or one image without the batch, output of the same shape.
 
     Args:
-        x_factor: Between which parts the rows move: two numbers from -1 to 1, or one for the range from -it to it.
-            Which way is drawn too.
-        y_factor: The same for the columns.
-        interpolation: How a pixel between others is made: "bilinear" or "nearest".
-        fill_mode: What lies beyond the border: "reflect", "wrap", "constant" or "nearest", as in `RandomRotation`.
-        fill_value: What lies beyond the border with "constant".
-        data_format: "channels_last" or None.
-        seed: A whole number, or None to draw one.
-        **kwargs: `name`, `input_shape`, as in `Layer`.
+        x_factor: Range from which the shift of the rows is drawn for each image, in columns for each row: a pair
+            (lower, upper) of numbers from -1 to 1, or one number x for the range (-x, x). Its sign is drawn too.
+        y_factor: Range from which the shift of the columns is drawn for each image, in rows for each column: a pair
+            (lower, upper) of numbers from -1 to 1, or one number x for the range (-x, x).
+        interpolation: Interpolation between pixels: "bilinear" or "nearest".
+        fill_mode: Values beyond the border: "reflect" (d c b a | a b c d | d c b a), "wrap" (a b c d | a b c d | a b c
+            d), "constant" (`fill_value`) or "nearest" (a a a a | a b c d | d d d d).
+        fill_value: Number that stands beyond the border with "constant".
+        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        seed: Seed of the random numbers, an integer; None draws one from the global generator.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
+
+    Raises:
+        ValueError: An argument is out of its range.
 
     Example:
-        >>> RandomShear(0.1)
+        >>> layer = layers.RandomShear(0.1)
+        >>> layer(np.ones((2, 8, 8, 3)), training=True).shape
+        (2, 8, 8, 3)
     """
 
     kind = "RandomShear"
+    x_factor: Factor
+    y_factor: Factor
+    interpolation: str
+    fill_mode: str
+    fill_value: float
 
     def __init__(
         self,
@@ -202,26 +267,34 @@ class RandomShear(RandomImageLayer):
 
 
 class RandomCrop(RandomImageLayer):
-    """In training shows a window of the images, the same for all images of a batch.
+    """Layer that crops random windows of images in training.
 
-    In inference, and where the images are smaller, the largest window in the middle that has the output's shape is
-    resized.
+    One window is drawn for all images of a batch. In inference, and for images smaller than the output, the largest
+    centered window with the aspect ratio of the output is resized.
 
-    Shapes: (batch, h, w, channels) -> (batch, height, width, channels).
+    Shapes: input (batch, h, w, channels) or one image (h, w, channels), output (batch, height, width, channels) or
+    (height, width, channels).
 
     Args:
-        height: Rows of the output.
-        width: Columns of the output.
-        seed: A whole number, or None to draw one.
-        data_format: "channels_last" or None.
-        name: A name, or None.
-        **kwargs: `input_shape`, as in `Layer`.
+        height: Positive integer, height of the output in pixels.
+        width: Positive integer, width of the output in pixels.
+        seed: Seed of the random numbers, an integer; None draws one from the global generator.
+        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        name: Name of the layer, unique within a model; None derives one from the class name.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
+
+    Raises:
+        ValueError: An argument is out of its range.
 
     Example:
-        >>> RandomCrop(24, 24)
+        >>> layer = layers.RandomCrop(24, 24)
+        >>> layer(np.ones((2, 28, 28, 1)), training=True).shape
+        (2, 24, 24, 1)
     """
 
     kind = "Resizing"
+    height: int
+    width: int
 
     def __init__(
         self,

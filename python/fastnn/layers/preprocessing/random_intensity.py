@@ -10,23 +10,33 @@ from fastnn.layers.preprocessing.image_layer import RandomColorLayer
 
 
 class RandomBrightness(RandomColorLayer):
-    """In training adds one number to all values of an image, and clips them to `value_range`.
+    """Layer that changes the brightness of images in training.
 
-    Shapes: the input's, (batch, height, width, channels).
+    One random number is added to all values of an image, which are then clipped to `value_range`. In inference the
+    layer is the identity.
+
+    Shapes: input (batch, height, width, channels) or one image without the batch, output of the same shape.
 
     Args:
-        factor: Between which parts of the value range the number is drawn: two numbers from -1 (all black) to 1 (all
-            white), or one for the range from -it to it.
-        value_range: The smallest and the largest value.
-        seed: A whole number, or None to draw one.
-        data_format: "channels_last" or None.
-        **kwargs: `name`, `input_shape`, as in `Layer`.
+        factor: Range from which the number is drawn for each image, as a fraction of the value range: a pair (lower,
+            upper) of numbers from -1 (all black) to 1 (all white), or one number x for the range (-x, x).
+        value_range: Pair of numbers, smallest and largest value of a channel.
+        seed: Seed of the random numbers, an integer; None draws one from the global generator.
+        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
+
+    Raises:
+        ValueError: An argument is out of its range.
 
     Example:
-        >>> RandomBrightness(0.2, value_range=(0, 1))
+        >>> layer = layers.RandomBrightness(0.2, value_range=(0, 1))
+        >>> layer(np.ones((2, 8, 8, 3)), training=True).shape
+        (2, 8, 8, 3)
     """
 
     kind = "RandomBrightness"
+    factor: Factor
+    value_range: Sequence[float]
 
     def __init__(
         self,
@@ -43,24 +53,33 @@ class RandomBrightness(RandomColorLayer):
 
 
 class RandomContrast(RandomColorLayer):
-    """In training moves the values of each channel away from their mean in the image, or towards it, and clips them.
+    """Layer that changes the contrast of images in training.
 
-    y = (x - mean) * c + mean, where c is drawn for each image.
+    Computes (x - mean) * c + mean with the mean of each channel and a random c, and clips to `value_range`. In
+    inference the layer is the identity.
 
-    Shapes: the input's, (batch, height, width, channels).
+    Shapes: input (batch, height, width, channels) or one image without the batch, output of the same shape.
 
     Args:
-        factor: c is drawn between 1 - lower and 1 + upper: (lower, upper), each from 0 to 1, or one number for both.
-        value_range: The smallest and the largest value.
-        seed: A whole number, or None to draw one.
-        data_format: "channels_last" or None.
-        **kwargs: `name`, `input_shape`, as in `Layer`.
+        factor: Pair (lower, upper) of numbers from 0 to 1, or one number for both; c is drawn for each image from 1 -
+            lower to 1 + upper.
+        value_range: Pair of numbers, smallest and largest value of a channel.
+        seed: Seed of the random numbers, an integer; None draws one from the global generator.
+        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
+
+    Raises:
+        ValueError: An argument is out of its range.
 
     Example:
-        >>> RandomContrast(0.3, value_range=(0, 1))
+        >>> layer = layers.RandomContrast(0.3, value_range=(0, 1))
+        >>> layer(np.ones((2, 8, 8, 3)), training=True).shape
+        (2, 8, 8, 3)
     """
 
     kind = "RandomContrast"
+    factor: Factor
+    value_range: Sequence[float]
 
     def __init__(
         self,
@@ -80,22 +99,32 @@ class RandomContrast(RandomColorLayer):
 
 
 class RandomInvert(RandomColorLayer):
-    """In training turns the colours of some images round: the largest value less each.
+    """Layer that inverts the values of random images in training.
 
-    Shapes: the input's, (batch, height, width, channels).
+    An inverted value is the largest value minus the value. In inference the layer is the identity.
+
+    Shapes: input (batch, height, width, channels) or one image without the batch, output of the same shape.
 
     Args:
-        factor: Between which numbers the chance of an image is drawn: two from 0 to 1, or one for the range from 0.
-        value_range: The smallest and the largest value.
-        seed: A whole number, or None to draw one.
-        data_format: "channels_last" or None.
-        **kwargs: `name`, `input_shape`, as in `Layer`.
+        factor: Range from which the probability of an inversion is drawn for each image: a pair (lower, upper) of
+            numbers from 0 to 1, or one number x for the range (0, x).
+        value_range: Pair of numbers, smallest and largest value of a channel.
+        seed: Seed of the random numbers, an integer; None draws one from the global generator.
+        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
+
+    Raises:
+        ValueError: An argument is out of its range.
 
     Example:
-        >>> RandomInvert(0.5)
+        >>> layer = layers.RandomInvert((1.0, 1.0), value_range=(0, 1))
+        >>> layer(np.full((1, 1, 2, 1), 0.25), training=True).ravel()
+        array([0.75, 0.75], dtype=float32)
     """
 
     kind = "RandomInvert"
+    factor: Factor
+    value_range: Sequence[float]
 
     def __init__(
         self,
@@ -112,23 +141,32 @@ class RandomInvert(RandomColorLayer):
 
 
 class RandomPosterization(RandomColorLayer):
-    """In training keeps only the highest bits of the 8 that say a value.
+    """Layer that reduces the number of bits of each value in training.
 
-    Shapes: the input's, (batch, height, width, channels).
+    Values are taken as 8-bit integers, of which the highest bits are kept. In inference the layer is the identity.
+
+    Shapes: input (batch, height, width, channels) or one image without the batch, output of the same shape.
 
     Args:
-        factor: How many bits are kept, from 1 to 8; of (lower, upper) a whole number from lower to below upper is
-            drawn for each image.
-        value_range: The smallest and the largest value.
-        data_format: "channels_last" or None.
-        seed: A whole number, or None to draw one.
-        **kwargs: `name`, `input_shape`, as in `Layer`.
+        factor: Integer from 1 to 8, number of bits that are kept; of a pair (lower, upper) an integer from lower up to
+            but not including upper is drawn for each image.
+        value_range: Pair of numbers, smallest and largest value of a channel.
+        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        seed: Seed of the random numbers, an integer; None draws one from the global generator.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
+
+    Raises:
+        ValueError: An argument is out of its range.
 
     Example:
-        >>> RandomPosterization(4)
+        >>> layer = layers.RandomPosterization(1)
+        >>> layer(np.array([[[[100.0], [200.0]]]]), training=True).ravel()
+        array([  0., 128.], dtype=float32)
     """
 
     kind = "RandomPosterization"
+    factor: int | Sequence[int]
+    value_range: Sequence[float]
 
     def __init__(
         self,
@@ -149,26 +187,36 @@ class RandomPosterization(RandomColorLayer):
 
 
 class Solarization(RandomColorLayer):
-    """In training adds one number to all values of an image, and then turns those from a threshold on round.
+    """Layer that adds a random number to images and inverts large values in training.
 
-    Turned round, the smallest value becomes the largest. Sums are clipped to `value_range` first.
+    The sums are clipped to `value_range`; then each value of at least a random threshold is inverted: the largest value
+    becomes the smallest. In inference the layer is the identity.
 
-    Shapes: the input's, (batch, height, width, channels).
+    Shapes: input (batch, height, width, channels) or one image without the batch, output of the same shape.
 
     Args:
-        addition_factor: Between which parts of the value range the number is drawn: two from 0 to 1, or one for the
-            range from 0.
-        threshold_factor: The same for the threshold; 0.0 turns all values round.
-        value_range: The smallest and the largest value.
-        seed: A whole number, or None to draw one.
-        data_format: "channels_last" or None.
-        **kwargs: `name`, `input_shape`, as in `Layer`.
+        addition_factor: Range from which the number is drawn for each image, as a fraction of the value range: a pair
+            (lower, upper) of numbers from 0 to 1, or one number x for the range (0, x).
+        threshold_factor: Range from which the threshold is drawn for each image, as a fraction of the value range: a
+            pair (lower, upper) of numbers from 0 to 1, or one number x for the range (0, x). 0 inverts all values.
+        value_range: Pair of numbers, smallest and largest value of a channel.
+        seed: Seed of the random numbers, an integer; None draws one from the global generator.
+        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
+
+    Raises:
+        ValueError: An argument is out of its range.
 
     Example:
-        >>> Solarization(threshold_factor=0.5)
+        >>> layer = layers.Solarization(threshold_factor=(0.5, 0.5))
+        >>> layer(np.array([[[[100.0], [200.0]]]]), training=True).ravel()
+        array([100.,  55.], dtype=float32)
     """
 
     kind = "Solarization"
+    addition_factor: Factor
+    threshold_factor: Factor
+    value_range: Sequence[float]
 
     def __init__(
         self,

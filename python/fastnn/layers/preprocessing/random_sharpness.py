@@ -10,23 +10,33 @@ from fastnn.layers.preprocessing.image_layer import RandomColorLayer
 
 
 class RandomSharpness(RandomColorLayer):
-    """In training blurs each image or makes its edges clearer.
+    """Layer that blurs or sharpens images in training.
 
-    Shapes: the input's, (batch, height, width, channels).
+    A factor of 0 gives a blurred image, 0.5 leaves the image as it is, 1 gives the sharpest. In inference the layer is
+    the identity.
+
+    Shapes: input (batch, height, width, channels) or one image without the batch, output of the same shape.
 
     Args:
-        factor: Between which numbers it is drawn: two from 0 (blurred) over 0.5 (as it is) to 1 (sharp), or one for the
-            range from 0.
-        value_range: The smallest and the largest value.
-        data_format: "channels_last" or None.
-        seed: A whole number, or None to draw one.
-        **kwargs: `name`, `input_shape`, as in `Layer`.
+        factor: Range from which the factor is drawn for each image: a pair (lower, upper) of numbers from 0 to 1, or
+            one number x for the range (0, x).
+        value_range: Pair of numbers, smallest and largest value of a channel.
+        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        seed: Seed of the random numbers, an integer; None draws one from the global generator.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
+
+    Raises:
+        ValueError: An argument is out of its range.
 
     Example:
-        >>> RandomSharpness((0.3, 0.7))
+        >>> layer = layers.RandomSharpness((0.3, 0.7))
+        >>> layer(np.ones((2, 8, 8, 3)), training=True).shape
+        (2, 8, 8, 3)
     """
 
     kind = "RandomSharpness"
+    factor: Factor
+    value_range: Sequence[float]
 
     def __init__(
         self,

@@ -8,32 +8,41 @@ from fastnn.layers.preprocessing.image_layer import ImageLayer
 
 
 class Resizing(ImageLayer):
-    """Images of another size, each pixel made of those around its place in the input.
+    """Layer that resizes images.
 
-    Shapes: (batch, h, w, channels) -> (batch, height, width, channels).
+    Shapes: input (batch, h, w, channels) or one image (h, w, channels), output (batch, height, width, channels) or
+    (height, width, channels).
 
     Args:
-        height: Rows of the output.
-        width: Columns of the output.
-        interpolation: How a pixel is made of others: "nearest", "bilinear", "bicubic", "lanczos3" or "lanczos5".
-        crop_to_aspect_ratio: Whether to resize the largest window in the middle that has the output's shape, so that
-            nothing is stretched.
-        pad_to_aspect_ratio: Whether to pad the image to the output's shape first, with `fill_value`.
-        fill_mode: "constant", the only way to pad.
-        fill_value: What is padded.
-        antialias: Whether a smaller output averages over all of the input.
-        data_format: "channels_last" or None.
-        **kwargs: `name`, `input_shape`, as in `Layer`.
+        height: Positive integer, height of the output in pixels.
+        width: Positive integer, width of the output in pixels.
+        interpolation: "nearest", "bilinear", "bicubic", "lanczos3" or "lanczos5".
+        crop_to_aspect_ratio: Whether to resize the largest centered window with the aspect ratio of the output, so that
+            nothing is distorted.
+        pad_to_aspect_ratio: Whether to pad the image to the aspect ratio of the output first, with `fill_value`.
+        fill_mode: "constant", the only mode of padding.
+        fill_value: Number with which to pad.
+        antialias: Whether to average over all input pixels that an output pixel covers when an image is made smaller.
+        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
         ValueError: An argument is out of its range.
 
     Example:
-        >>> Resizing(32, 32)(np.zeros((2, 48, 64, 3))).shape
+        >>> layers.Resizing(32, 32)(np.zeros((2, 48, 64, 3))).shape
         (2, 32, 32, 3)
     """
 
     kind = "Resizing"
+    height: int
+    width: int
+    interpolation: str
+    crop_to_aspect_ratio: bool
+    pad_to_aspect_ratio: bool
+    fill_mode: str
+    fill_value: float
+    antialias: bool
 
     def __init__(
         self,

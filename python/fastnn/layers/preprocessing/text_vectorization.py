@@ -23,36 +23,44 @@ _WORD = re.compile(r"\S+", re.ASCII)
 
 
 class TextVectorization(VocabularyLayer):
-    """The numbers of a text's words in a vocabulary, which is given or learnt by `adapt`; or vectors of them.
+    """Layer that maps texts to the indices of their tokens, or to vectors.
 
-    A text is standardized, split into words, these are joined to n-grams where asked, and looked up. With "int", 0 is
-    behind the end of a text and 1 a word that is unknown; else 0 is the unknown word.
+    A text is standardized, split into tokens, which are joined to n-grams if wanted, and looked up in a vocabulary that
+    is given or found by `adapt`. With "int", index 0 pads the end of a text and 1 is an unknown token; with the other
+    modes index 0 is an unknown token.
 
-    Shapes: (batch,) or (batch, 1) -> (batch, words) with "int", (batch, tokens) else.
+    Shapes: input (batch,) or (batch, 1) of strings, output int64 (batch, tokens) with "int", otherwise float32 (batch,
+    size of the vocabulary).
 
     Args:
-        max_tokens: How many numbers there may be; None: any.
-        standardize: "lower_and_strip_punctuation", "lower", "strip_punctuation" (of the letters of ASCII), None, or a
+        max_tokens: Integer above 1, maximum size of the vocabulary with the special indices; None means no limit.
+        standardize: "lower_and_strip_punctuation", "lower", "strip_punctuation" (for ASCII characters), None, or a
             function from an array of strings to one of the same shape.
-        split: "whitespace", "character", None, or a function from an array of strings to a list of lists of them.
-        ngrams: 2 for words and pairs of neighbours, and so on; (2, 3) for pairs and triples alone; None: words.
+        split: "whitespace", "character", None, or a function from an array of strings to a list of lists of strings.
+        ngrams: Integer n for all n-grams of 1 to n tokens, or a tuple of the lengths wanted; None means single tokens.
         output_mode: "int", "multi_hot", "count" or "tf_idf", as in `StringLookup`.
-        output_sequence_length: With "int", how many numbers a text has, cut or filled with 0; None: as many as the
-            longest of a call.
-        pad_to_max_tokens: Whether vectors have max_tokens places whatever the vocabulary's size.
-        vocabulary: Strings, or the path of a file with one in each line; None: `adapt` finds them.
-        idf_weights: With "tf_idf" and a vocabulary, the weight of each.
-        sparse: False; arrays are dense.
-        ragged: False; rows are filled with 0.
-        encoding: Of bytes.
-        name: A name, or None.
-        **kwargs: As in `Layer`.
+        output_sequence_length: With "int", number of indices of each text, which is truncated or padded with 0; None
+            means that of the longest text of a call.
+        pad_to_max_tokens: Whether vectors have `max_tokens` elements whatever the size of the vocabulary.
+        vocabulary: Tokens in the order of their indices, or the path of a file with one token a line; None means that
+            `adapt` finds them.
+        idf_weights: Inverse document frequency of each token of `vocabulary`, with output_mode="tf_idf"; otherwise
+            None.
+        sparse: Accepted for Keras compatibility; must be False, arrays are dense.
+        ragged: Accepted for Keras compatibility; must be False, rows are padded with 0.
+        encoding: Encoding of inputs that are bytes.
+        name: Name of the layer, unique within a model; None derives one from the class name.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
-        ValueError: An argument is out of its range, or two of them exclude each other.
+        ValueError: An argument is out of its range, or two arguments exclude each other.
+
+    References:
+        - Spärck Jones, "A Statistical Interpretation of Term Specificity and Its Application in Retrieval", 1972
+          (tf_idf).
 
     Example:
-        >>> layer = TextVectorization(output_sequence_length=4)
+        >>> layer = layers.TextVectorization(output_sequence_length=4)
         >>> layer.adapt(["foo bar", "bar baz", "baz bada boom"])
         >>> layer(["foo qux bar", "qux baz"])
         array([[4, 1, 3, 0],
@@ -65,6 +73,12 @@ class TextVectorization(VocabularyLayer):
     num_oov_indices = 1
     invert = False
     salt = None
+    standardize: str | Callable[[Any], Any] | None
+    split: str | Callable[[Any], Any] | None
+    ngrams: int | tuple[int, ...] | None
+    output_sequence_length: int | None
+    ragged: bool
+    encoding: str
 
     def __init__(
         self,

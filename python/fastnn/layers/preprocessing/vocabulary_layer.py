@@ -5,7 +5,7 @@ It learns tokens from data, numbers them and looks them up, with NumPy. A subcla
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,16 @@ class VocabularyLayer(Layer):
     what: str
     """What its tokens are, for errors."""
     output_mode: str
+    max_tokens: int | None
+    num_oov_indices: int
+    mask_token: Any
+    oov_token: Any
+    vocabulary: Any
+    idf_weights: Any
+    invert: bool
+    pad_to_max_tokens: bool
+    sparse: bool
+    salt: int | Sequence[int] | None
 
     def __init__(self, **kwargs: Any) -> None:
         self._tokens: list[Any] | None = None

@@ -8,20 +8,31 @@ from fastnn.layers.regularization.noise_layer import Noise
 
 
 class GaussianNoise(Noise):
-    """In training adds a normal number of mean 0 to each input; in inference passes all on.
+    """Layer that adds Gaussian noise in training.
 
-    Shapes: the input's.
+    In training a normally distributed number with mean 0 is added to each element. In inference the layer is the
+    identity.
+
+    Shapes: input (batch, ...), output of the same shape.
 
     Args:
-        stddev: The standard deviation of the numbers.
-        seed: A whole number, or None to draw one.
-        **kwargs: `name`, `input_shape`, as in `Layer`.
+        stddev: Non-negative number, standard deviation of the noise.
+        seed: Seed of the random numbers, an integer; None draws one from the global generator.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
+
+    Raises:
+        ValueError: `stddev` is out of its range.
 
     Example:
-        >>> GaussianNoise(0.1)
+        >>> layer = layers.GaussianNoise(0.1, seed=1)
+        >>> layer(np.ones((1, 3)))
+        array([[1., 1., 1.]], dtype=float32)
+        >>> bool((layer(np.ones((1, 3)), training=True) != 1).all())
+        True
     """
 
     kind = "GaussianNoise"
+    stddev: float
 
     def __init__(self, stddev: float, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -29,20 +40,35 @@ class GaussianNoise(Noise):
 
 
 class GaussianDropout(Noise):
-    """In training multiplies each input by a normal number of mean 1; in inference passes all on.
+    """Layer that multiplies by Gaussian noise in training.
 
-    Shapes: the input's.
+    In training each element is multiplied by a normally distributed number with mean 1 and variance rate / (1 - rate).
+    In inference the layer is the identity.
+
+    Shapes: input (batch, ...), output of the same shape.
 
     Args:
-        rate: As for `Dropout`, from 0 up to but not including 1: the numbers' variance is rate / (1 - rate).
-        seed: A whole number, or None to draw one.
-        **kwargs: `name`, `input_shape`, as in `Layer`.
+        rate: Number from 0 up to but not including 1, as for `Dropout`; it sets the variance of the noise.
+        seed: Seed of the random numbers, an integer; None draws one from the global generator.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
+
+    Raises:
+        ValueError: `rate` is out of its range.
+
+    References:
+        - Srivastava, Hinton, Krizhevsky, Sutskever, Salakhutdinov, "Dropout: A Simple Way to Prevent Neural Networks
+          from Overfitting", 2014.
 
     Example:
-        >>> GaussianDropout(0.2)
+        >>> layer = layers.GaussianDropout(0.2, seed=1)
+        >>> layer(np.ones((1, 3)))
+        array([[1., 1., 1.]], dtype=float32)
+        >>> bool((layer(np.ones((1, 3)), training=True) != 1).all())
+        True
     """
 
     kind = "GaussianDropout"
+    rate: float
 
     def __init__(self, rate: float, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)

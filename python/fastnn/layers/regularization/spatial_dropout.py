@@ -9,20 +9,32 @@ from fastnn.layers.regularization.noise_layer import Noise
 
 
 class SpatialDropout1D(Noise):
-    """Dropout of whole channels of a sequence.
+    """Dropout layer that drops whole channels of sequences.
 
-    Shapes: (batch, steps, channels) -> the same.
+    In training each channel of each sample is set to 0 with probability `rate`, and the others are divided by 1 - rate.
+    In inference the layer is the identity.
+
+    Shapes: input (batch, steps, channels), output of the same shape.
 
     Args:
-        rate: The share of channels that is dropped.
-        seed: A whole number, or None to draw one.
-        **kwargs: `name`, `input_shape`, as in `Layer`.
+        rate: Number from 0 up to but not including 1, probability that a channel is dropped.
+        seed: Seed of the random numbers, an integer; None draws one from the global generator.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
+
+    Raises:
+        ValueError: `rate` is out of its range.
+
+    References:
+        - Tompson, Goroshin, Jain, LeCun, Bregler, "Efficient Object Localization Using Convolutional Networks", 2015.
 
     Example:
-        >>> SpatialDropout1D(0.2)
+        >>> x = layers.SpatialDropout1D(0.5, seed=1)(np.ones((2, 10, 4)), training=True)
+        >>> bool((x.max(axis=(1,)) == x.min(axis=(1,))).all())
+        True
     """
 
     kind = "SpatialDropout1D"
+    rate: float
 
     def __init__(self, rate: float, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -30,24 +42,34 @@ class SpatialDropout1D(Noise):
 
 
 class SpatialDropout2D(Noise):
-    """Dropout of whole channels of an image.
+    """Dropout layer that drops whole channels of images.
 
-    Shapes: (batch, height, width, channels) -> the same.
+    In training each channel of each sample is set to 0 with probability `rate`, and the others are divided by 1 - rate.
+    In inference the layer is the identity.
+
+    Shapes: input (batch, height, width, channels), output of the same shape.
 
     Args:
-        rate: The share of channels that is dropped.
-        data_format: "channels_last" or None.
-        seed: A whole number, or None to draw one.
-        **kwargs: `name`, `input_shape`, as in `Layer`.
+        rate: Number from 0 up to but not including 1, probability that a channel is dropped.
+        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        seed: Seed of the random numbers, an integer; None draws one from the global generator.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
-        ValueError: The channels come first.
+        ValueError: `rate` is out of its range, or `data_format` is not supported.
+
+    References:
+        - Tompson, Goroshin, Jain, LeCun, Bregler, "Efficient Object Localization Using Convolutional Networks", 2015.
 
     Example:
-        >>> SpatialDropout2D(0.2)
+        >>> x = layers.SpatialDropout2D(0.5, seed=1)(np.ones((2, 28, 28, 4)), training=True)
+        >>> bool((x.max(axis=(1, 2)) == x.min(axis=(1, 2))).all())
+        True
     """
 
     kind = "SpatialDropout2D"
+    rate: float
+    data_format: str | None
 
     def __init__(self, rate: float, data_format: str | None = None, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -56,24 +78,34 @@ class SpatialDropout2D(Noise):
 
 
 class SpatialDropout3D(Noise):
-    """Dropout of whole channels of a volume.
+    """Dropout layer that drops whole channels of volumes.
 
-    Shapes: (batch, depth, height, width, channels) -> the same.
+    In training each channel of each sample is set to 0 with probability `rate`, and the others are divided by 1 - rate.
+    In inference the layer is the identity.
+
+    Shapes: input (batch, depth, height, width, channels), output of the same shape.
 
     Args:
-        rate: The share of channels that is dropped.
-        data_format: "channels_last" or None.
-        seed: A whole number, or None to draw one.
-        **kwargs: `name`, `input_shape`, as in `Layer`.
+        rate: Number from 0 up to but not including 1, probability that a channel is dropped.
+        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        seed: Seed of the random numbers, an integer; None draws one from the global generator.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
-        ValueError: The channels come first.
+        ValueError: `rate` is out of its range, or `data_format` is not supported.
+
+    References:
+        - Tompson, Goroshin, Jain, LeCun, Bregler, "Efficient Object Localization Using Convolutional Networks", 2015.
 
     Example:
-        >>> SpatialDropout3D(0.2)
+        >>> x = layers.SpatialDropout3D(0.5, seed=1)(np.ones((2, 8, 8, 8, 4)), training=True)
+        >>> bool((x.max(axis=(1, 2, 3)) == x.min(axis=(1, 2, 3))).all())
+        True
     """
 
     kind = "SpatialDropout3D"
+    rate: float
+    data_format: str | None
 
     def __init__(self, rate: float, data_format: str | None = None, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -8,19 +8,24 @@ from fastnn.engine.layer import Layer, channels_last
 
 
 class Flatten(Layer):
-    """All axes but the batch become one.
+    """Layer that joins all axes but the batch.
 
-    Shapes: (batch, a, b, ...) -> (batch, a * b * ...).
+    Shapes: input (batch, a, b, ...), output (batch, a * b * ...).
 
     Args:
-        data_format: None or "channels_last".
-        **kwargs: `name`, `input_shape`, as in `Layer`.
+        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
+
+    Raises:
+        ValueError: `data_format` is not supported.
 
     Example:
-        >>> Flatten(input_shape=(28, 28))
+        >>> layers.Flatten()(np.ones((2, 28, 28, 3))).shape
+        (2, 2352)
     """
 
     kind = "Flatten"
+    data_format: str | None
 
     def __init__(self, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -9,22 +9,26 @@ from fastnn.engine.layer import Layer
 
 
 class Permute(Layer):
-    """The same numbers with their axes in another order.
+    """Layer that permutes the axes of its input.
 
-    Shapes: (batch, d1, d2, ...) -> (batch, d[dims[0]], d[dims[1]], ...).
+    Output axis i is input axis dims[i - 1]; the batch is axis 0 and stays.
+
+    Shapes: input (batch, d1, d2, ...), output (batch, d[dims[0]], d[dims[1]], ...).
 
     Args:
-        dims: For each axis that comes out the number of the axis that goes in; the first after the batch is 1.
-        **kwargs: `name`, `input_shape`, as in `Layer`.
+        dims: Integers from 1 to the number of axes after the batch, each once: the input axis of each output axis.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
-        ValueError: `dims` are not the numbers 1 to n, each once.
+        ValueError: `dims` is not a permutation of the integers from 1 to n.
 
     Example:
-        >>> Permute((2, 1), input_shape=(10, 64))
+        >>> layers.Permute((2, 1))(np.ones((2, 10, 64))).shape
+        (2, 64, 10)
     """
 
     kind = "Permute"
+    dims: Sequence[int]
 
     def __init__(self, dims: Sequence[int], **kwargs: Any) -> None:
         super().__init__(**kwargs)

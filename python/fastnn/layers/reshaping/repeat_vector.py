@@ -8,23 +8,25 @@ from fastnn.engine.layer import Layer
 
 
 class RepeatVector(Layer):
-    """A vector, n times.
+    """Layer that repeats a vector along a new axis of steps.
 
-    Shapes: (batch, features) -> (batch, n, features).
+    Shapes: input (batch, features), output (batch, n, features).
 
     Args:
-        n: How often.
-        **kwargs: `name`, `input_shape`, as in `Layer`.
+        n: Positive integer, number of repetitions.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
-        TypeError: `n` is no integer.
+        TypeError: `n` is not an integer.
         ValueError: `n` is less than 1.
 
     Example:
-        >>> RepeatVector(3, input_shape=(32,))
+        >>> layers.RepeatVector(2)(np.array([[1.0, 2.0]])).tolist()
+        [[[1.0, 2.0], [1.0, 2.0]]]
     """
 
     kind = "RepeatVector"
+    n: int
 
     def __init__(self, n: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)

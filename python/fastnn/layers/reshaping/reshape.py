@@ -10,19 +10,27 @@ from fastnn.symbolic.tensors import Spec
 
 
 class Reshape(Layer):
-    """The same numbers in another shape.
+    """Layer that gives its input another shape.
 
-    Shapes: (batch, ...) -> (batch, *target_shape).
+    The elements keep their order, the last axis runs fastest.
+
+    Shapes: input (batch, ...), output (batch, *target_shape).
 
     Args:
-        target_shape: Without the batch; one size may be -1 and is found from the others.
-        **kwargs: `name`, `input_shape`, as in `Layer`.
+        target_shape: Integers, sizes of a sample, without the batch. One of them may be -1: it is inferred from the
+            others.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
+
+    Raises:
+        ValueError: The sizes do not fit the number of elements of a sample.
 
     Example:
-        >>> Reshape((28, 28, 1))
+        >>> layers.Reshape((2, -1))(np.arange(6.0).reshape(1, 6)).tolist()
+        [[[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]]]
     """
 
     kind = "Reshape"
+    target_shape: Sequence[int]
 
     def __init__(self, target_shape: Sequence[int], **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -14,27 +14,38 @@ from fastnn.ops.node import node
 
 
 class Bidirectional(Wrapper):
-    """A recurrent layer walks along time, a second one against it, and their outputs are merged.
+    """Wrapper that runs a recurrent layer in both directions.
 
-    Shapes: those of the layer, with twice the last size for merge_mode="concat".
+    One layer processes the steps forwards, a second one backwards, and `merge_mode` combines their outputs.
+
+    Shapes: those of the layer, with the last size doubled for merge_mode="concat". Weights: those of both layers.
 
     Args:
-        layer: A recurrent layer; it is copied.
+        layer: Recurrent layer; it is copied.
         merge_mode: "concat", "sum", "mul", "ave", or None to return both outputs.
-        weights: First values of all weights, as `get_weights` gives them.
-        backward_layer: The second layer, with `go_backwards=True`; None: like the first.
-        **kwargs: `name`, `trainable`, `input_shape`, as in `Layer`.
+        weights: Initial values of all weights, as `get_weights` returns them, or None.
+        backward_layer: Layer for the other direction, with the opposite `go_backwards`; None means a copy of `layer`.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
-        ValueError: The layers do not go together, or the mode is unknown.
+        ValueError: The layers do not fit together, or the mode is unknown.
+
+    References:
+        - Schuster, Paliwal, "Bidirectional Recurrent Neural Networks", 1997.
 
     Example:
-        >>> Bidirectional(LSTM(32, return_sequences=True))
+        >>> layers.Bidirectional(layers.LSTM(8, return_sequences=True))(np.ones((2, 5, 3))).shape
+        (2, 5, 16)
     """
 
     forward_layer: Any
     backward_layer: Any
+    stateful: bool
+    return_sequences: bool
+    return_state: bool
     modes: ClassVar[Mapping[str, str]] = {"concat": "Concatenate", "sum": "Add", "mul": "Multiply", "ave": "Average"}
+    layer: Any
+    merge_mode: str | None
 
     def __init__(
         self,

@@ -7,15 +7,17 @@ states that a stateful layer keeps from batch to batch.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 
 from fastnn import _core, activations, ops
+from fastnn.constraints import Constraint
 from fastnn.engine.emission import Emission
 from fastnn.engine.layer import Layer
 from fastnn.ops.node import node
+from fastnn.regularizers import Regularizer
 from fastnn.seeds import next_seed
 from fastnn.symbolic.tensors import KerasTensor
 from fastnn.symbolic.variable import Variable
@@ -61,14 +63,6 @@ def _rows_behind(tensor: KerasTensor) -> int | None:
         tensor = call.inputs[0]
 
 
-def forget_nothing(layer: Layer) -> None:
-    """Lets the bias of the forget gate begin with 1, where the layer asks for it."""
-    if layer.bias is not None and layer.unit_forget_bias:
-        value = layer.bias.numpy()
-        value[layer.units : 2 * layer.units] = 1.0
-        layer.bias.assign(value)
-
-
 class Weighted(Layer):
     """What a recurrent layer and its cell share: the weights, the functions, dropout."""
 
@@ -76,6 +70,13 @@ class Weighted(Layer):
     kernel: Variable
     recurrent_kernel: Variable
     bias: Variable | None = None
+    units: int
+    dropout: float
+    recurrent_dropout: float
+    seed: int | None
+    recurrent_initializer: Callable[..., Any]
+    recurrent_regularizer: Regularizer | None
+    recurrent_constraint: Constraint | None
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.pop("implementation", None)
@@ -134,7 +135,14 @@ class Weighted(Layer):
             self._first_bias()
 
     def _first_bias(self) -> None:
-        """Changes what the initializer made of the bias."""
+        """Changes the initial value of the bias."""
+
+    def _open_forget_gate(self) -> None:
+        """Sets the bias of the forget gate, the second block of columns, to 1."""
+        if self.bias is not None:
+            value = self.bias.numpy()
+            value[self.units : 2 * self.units] = 1.0
+            self.bias.assign(value)
 
     def over_time(
         self,
@@ -184,6 +192,8 @@ class OverTime(Layer):
     """What all layers that walk along time share: states that stay, and masks."""
 
     supports_masking = True
+    stateful: bool
+    return_sequences: bool
 
     def __init__(self, **kwargs: Any) -> None:
         given = next((kwargs[name] for name in _BATCH_SHAPES if kwargs.get(name) is not None), (None,))
@@ -252,6 +262,8 @@ class OverTime(Layer):
 
 class Recurrent(OverTime, Weighted):
     """What the recurrent layers share."""
+
+    return_state: bool
 
     def _state_shapes(self) -> list[tuple[str, int]]:
         return [(name, int(self.units)) for name in self.state_names]

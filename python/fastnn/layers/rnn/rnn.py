@@ -12,32 +12,43 @@ from fastnn.layers.rnn.stacked_rnn_cells import StackedRNNCells, cell_from
 
 
 class RNN(OverTime):
-    """Walks along time with a cell: `output, states = cell(x[:, t], states)`, step after step.
+    """Recurrent layer over any cell.
 
-    With the cells of this module, one alone or stacked, it computes what the layers of the same names do. The steps of
-    a cell of your own are added to the graph one by one, so the number of steps must be known.
+    Computes output, states = cell(x[:, t], states) for each step t. With the cells of this package, single or stacked,
+    the core computes all steps, as for the layers of the same names. The steps of other cells are added to the graph
+    one by one, so the number of steps must be known.
 
-    Shapes: (batch, time, n) -> (batch, units), or (batch, time, units) with `return_sequences`.
+    Shapes: input (batch, steps, n), output (batch, units), or (batch, steps, units) with `return_sequences`; with
+    `return_state` a tuple of the output and the final states. Weights: those of the cell.
 
     Args:
-        cell: An object with `state_size` that is called with (inputs, states) and returns the output and the new
-            states; a list of them is stacked.
-        return_sequences: Whether the outputs of all steps are returned, not the last alone.
-        return_state: Whether the last states are returned too.
-        go_backwards: Whether time is walked from its end; outputs come in the order of the walk.
-        stateful: Whether a batch begins with the states that the batch before ended with, row by row.
-        unroll: Taken for Keras' sake; it changes nothing.
-        zero_output_for_mask: Whether a masked step gives 0, not the output before it.
-        **kwargs: `name`, `trainable`, `input_shape`, as in `Layer`.
+        cell: Object with `state_size`, called on (inputs, states), that returns the output and the new states; a list
+            of them is stacked.
+        return_sequences: Whether to return the outputs of all steps instead of the last one.
+        return_state: Whether to return the final states too.
+        go_backwards: Whether to process the steps from the last to the first; the outputs come in the order of
+            processing.
+        stateful: Whether sample i of a batch starts from the final states of sample i of the previous batch. The batch
+            size must be known.
+        unroll: Accepted for Keras compatibility; ignored.
+        zero_output_for_mask: Whether the output of a masked step is 0 instead of the previous output.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
-        ValueError: The cell has no `state_size`, or cannot be called.
+        ValueError: The cell has no `state_size` or is not callable, or the layer is stateful and the batch size is
+            unknown.
 
     Example:
-        >>> RNN([GRUCell(32), GRUCell(16)], return_sequences=True)
+        >>> layer = layers.RNN([layers.GRUCell(8), layers.GRUCell(4)], return_sequences=True)
+        >>> layer(np.ones((2, 5, 3))).shape
+        (2, 5, 4)
     """
 
     cell: Any
+    return_state: bool
+    go_backwards: bool
+    unroll: bool
+    zero_output_for_mask: bool
 
     def __init__(
         self,

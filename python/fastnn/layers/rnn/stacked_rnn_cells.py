@@ -14,15 +14,28 @@ from fastnn.naming import lookup
 
 
 class StackedRNNCells(Layer):
-    """Cells one upon the other as one cell: each reads the output of the one before it.
+    """Stack of cells that acts as one cell.
+
+    Each cell reads the output of the cell before it. The states are a list with the states of each cell.
+
+    Shapes: input (batch, n), output that of the last cell.
 
     Args:
-        cells: The cells.
-        **kwargs: `name`, as in `Layer`.
+        cells: List of cells, each an object with `state_size` that is called on (inputs, states).
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
+
+    Raises:
+        ValueError: An element of `cells` has no `state_size` or is not callable.
 
     Example:
-        >>> RNN(StackedRNNCells([LSTMCell(32), LSTMCell(16)]))
+        >>> cell = layers.StackedRNNCells([layers.LSTMCell(8), layers.GRUCell(4)])
+        >>> cell.state_size
+        [[8, 8], 4]
+        >>> layers.RNN(cell)(np.ones((2, 5, 3))).shape
+        (2, 4)
     """
+
+    cells: Sequence[Any]
 
     def __init__(self, cells: Sequence[Any], **kwargs: Any) -> None:
         super().__init__(**kwargs)

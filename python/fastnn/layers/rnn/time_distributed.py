@@ -13,23 +13,26 @@ from fastnn.symbolic.tensors import Arguments, Spec
 
 
 class TimeDistributed(Wrapper):
-    """The same layer at every step of time.
+    """Wrapper that applies a layer at each step.
 
-    Shapes: (batch, time, ...) -> (batch, time, *what the layer makes of (batch, ...)).
+    Shapes: input (batch, steps, ...), output (batch, steps, ...) with the shape that the layer returns for (batch,
+    ...). Weights: those of the layer.
 
     Args:
-        layer: The layer.
-        **kwargs: `name`, `input_shape`, as in `Layer`.
+        layer: Layer that is applied at each step.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
-        ValueError: It is no layer.
+        ValueError: `layer` is not a layer, or the input has fewer than three axes.
 
     Example:
-        >>> TimeDistributed(Conv2D(8, 3), input_shape=(10, 28, 28, 1))
+        >>> layers.TimeDistributed(layers.Conv2D(8, 3))(np.ones((2, 5, 28, 28, 1))).shape
+        (2, 5, 26, 26, 8)
     """
 
     # Layers whose node already works on the last axis alone.
     pointwise: ClassVar[frozenset[str]] = frozenset({"Dense"})
+    layer: Layer
 
     def __init__(self, layer: Layer, **kwargs: Any) -> None:
         super().__init__(**kwargs)
