@@ -101,7 +101,7 @@ class EinsumDense(Projecting):
         self._terms = parts
 
     def _expanded(self, rank: int) -> tuple[str, str, str, int]:
-        """The letters of input, kernel and output for an input of so many axes, and how many stand for "..."."""
+        """Returns the letters of input, kernel and output for `rank` axes, and the number of axes of "..."."""
         given, kernel, out = self._terms
         named = len(given.replace("...", ""))
         left = rank - named
@@ -113,7 +113,14 @@ class EinsumDense(Projecting):
         return given.replace("...", spare), kernel, out.replace("...", spare), left
 
     def build(self, input_shape: Any = None) -> None:
-        """Makes kernel and bias for inputs of this shape."""
+        """Creates the kernel and the bias.
+
+        Args:
+            input_shape: Shape of the input, such as (None, 10, 32).
+
+        Raises:
+            ValueError: The shape does not fit the equation, or a size of the kernel is unknown.
+        """
         given, kernel, _, left = self._expanded(len(input_shape))
         sizes = dict(zip(given, input_shape, strict=True))
         leading = self._terms[2].startswith("...")
@@ -161,7 +168,7 @@ class EinsumDense(Projecting):
         self.built = True
 
     def call(self, inputs: Any) -> Any:
-        """The output; see the class."""
+        """Returns the output for a tensor whose axes are those of the equation."""
         given, kernel, out, _ = self._expanded(len(inputs.shape))
         summed = "".join(c for c in kernel if c not in out)
         made = "".join(c for c in kernel if c not in given)
@@ -173,7 +180,7 @@ class EinsumDense(Projecting):
             and given.endswith(summed)
             and (out == given.removesuffix(summed) + made and len(given) > len(summed))
         ):
-            # The axes lie as a Dense wants them: it is one product, with the bias in it where it has all new axes.
+            # The axes are in the order of a matrix product; the bias is part of it if it has all new axes.
             sizes = list(self.kernel.shape[len(summed) :])
             within = bias is not None and list(bias.shape) == sizes
             config = {"contracted": len(summed), "output_shape": sizes, "use_bias": within}
@@ -181,15 +188,15 @@ class EinsumDense(Projecting):
             y = operators["node"]("EinsumDense", config, [inputs], self.name, weights)
             bias = None if within else bias
         elif any(letter in given and letter in out for letter in kernel):
-            y = self._apart(inputs, given, kernel, out)
+            y = self._multiply_and_sum(inputs, given, kernel, out)
         else:
             y = operators["einsum"](f"{given},{kernel}->{out}", inputs, self.kernel)
         if bias is not None:
             y = operators["add"](y, bias)
         return y if self.activation is activations.linear else self.activation(y)
 
-    def _apart(self, inputs: Any, given: str, kernel: str, out: str) -> Any:
-        """The output where each place along some axis has a kernel of its own: products, then their sums."""
+    def _multiply_and_sum(self, inputs: Any, given: str, kernel: str, out: str) -> Any:
+        """Returns the output where indices along a shared axis have kernels of their own: products, then sums."""
         letters = given + "".join(c for c in kernel if c not in given)
         order = sorted(range(len(kernel)), key=lambda i: letters.index(kernel[i]))
         sizes = dict(zip(kernel, self.kernel.shape, strict=True))

@@ -1,7 +1,7 @@
-"""The base of layers whose arguments have a number for each axis: one number stands for all of them.
+"""Base of the layers with one number for each axis, such as `kernel_size`.
 
-Owns how such arguments are kept: as tuples, as in Keras (`Conv2D(8, 3).kernel_size` is (3, 3)). What they mean
-is said by the core.
+Owns how these arguments are stored: one integer becomes a tuple, as in Keras (`Conv2D(8, 3).kernel_size` is (3, 3)).
+The core checks their values.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ _PER_AXIS = ("kernel_size", "strides", "dilation_rate", "output_padding", "pool_
 
 
 class Windowed(Layer):
-    """Base of convolutions, pooling and what makes images larger.
+    """Base of the layers with one number for each axis: convolutions, pooling and up-sampling.
 
     Args:
-        **kwargs: As in `Layer`.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
     """
 
     rank: ClassVar[int]
-    """How many axes there are between the batch and the channels."""
+    """Number of axes between the batch and the channels."""
 
     @classmethod
     def _kept(cls, name: str, value: Any) -> Any:
@@ -40,7 +40,7 @@ class Windowed(Layer):
 
     @classmethod
     def _signature(cls) -> inspect.Signature:
-        # With defaults as they are kept, so that `repr` shows what differs from them.
+        # Defaults are converted too, so that `repr` shows only arguments that differ from them.
         signature = super()._signature()
         kept = [p.replace(default=cls._kept(p.name, p.default)) for p in signature.parameters.values()]
         return signature.replace(parameters=kept)

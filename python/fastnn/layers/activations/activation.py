@@ -32,4 +32,5 @@ class Activation(ElementwiseActivation):
         super().__init__(**kwargs)
 
     def activation_node(self) -> activations.Node | None:
+        """Returns the kind and the config of the layer's node."""
         return activations.node_of(self.activation)

@@ -7,12 +7,12 @@ from fastnn.engine.layer import Layer
 
 
 class ElementwiseActivation(Layer):
-    """A layer that is one activation node; it may also stand as the `activation` of another layer."""
+    """Layer that is one activation node; it may also be the `activation` of another layer."""
 
     supports_masking = True
 
     def activation_node(self) -> activations.Node | None:
-        """Kind and config of the node."""
+        """Returns the kind and the config of the layer's node."""
         raise NotImplementedError
 
     def _node(self) -> activations.Node | None:

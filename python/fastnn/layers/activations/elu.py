@@ -34,4 +34,5 @@ class ELU(ElementwiseActivation):
         super().__init__(**kwargs)
 
     def activation_node(self) -> activations.Node | None:
+        """Returns the kind and the config of the layer's node."""
         return "Activation", {"activation": "elu", "alpha": self.alpha}

@@ -38,4 +38,5 @@ class LeakyReLU(ElementwiseActivation):
         super().__init__(**kwargs)
 
     def activation_node(self) -> activations.Node | None:
+        """Returns the kind and the config of the layer's node."""
         return "Activation", {"activation": "leaky_relu", "negative_slope": self.negative_slope}

@@ -42,6 +42,7 @@ class ReLU(ElementwiseActivation):
         super().__init__(**kwargs)
 
     def activation_node(self) -> activations.Node | None:
+        """Returns the kind and the config of the layer's node."""
         return "Activation", {
             "activation": "relu",
             "max_value": self.max_value,

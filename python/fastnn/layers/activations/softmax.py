@@ -11,11 +11,11 @@ from fastnn.layers.activations.elementwise import ElementwiseActivation
 from fastnn.symbolic.tensors import Shape
 
 _HIDDEN = -1e9
-"""In place of what takes no part in a softmax."""
+"""Stands for masked elements before the softmax."""
 
 
 def _spread(mask: Any, rank: int) -> Any:
-    """A mask with sizes of 1 for the axes that it lacks."""
+    """Returns a mask with axes of size 1 appended up to `rank`."""
     return ops.reshape(mask, (-1, *mask.shape[1:], *[1] * (rank - len(mask.shape))))
 
 
@@ -47,6 +47,7 @@ class Softmax(ElementwiseActivation):
         super().__init__(**kwargs)
 
     def activation_node(self) -> activations.Node | None:
+        """Returns the kind and the config of the layer's node."""
         return "Softmax", {"axis": self.axis}
 
     def _check_mask(self, mask: Shape, shape: Shape) -> None:

@@ -1,4 +1,4 @@
-"""Additive attention, also called Bahdanau attention."""
+"""Additive (Bahdanau) attention."""
 
 from __future__ import annotations
 
@@ -48,7 +48,14 @@ class AdditiveAttention(ScoredAttention):
         self._open(seed)
 
     def build(self, input_shape: Any = None) -> None:
-        """Makes the weights of the scores."""
+        """Creates the weights of the scores.
+
+        Args:
+            input_shape: List of the shapes of query, value and, if it is given, key.
+
+        Raises:
+            ValueError: It is not a list of two or three.
+        """
         query = self._sequences(input_shape)[0]
         if self.use_scale:
             self.scale = self.add_weight((query[-1],), "glorot_uniform", name="scale")
@@ -62,7 +69,21 @@ class AdditiveAttention(ScoredAttention):
         return_attention_scores: bool = False,
         use_causal_mask: bool = False,
     ) -> Any:
-        """The output, or a tuple of output and weights; see the class."""
+        """Returns the output, with `return_attention_scores` a tuple of the output and the attention weights.
+
+        Args:
+            inputs: List [query, value] or [query, value, key] of tensors (batch, steps, dim).
+            mask: List [query_mask, value_mask] of tensors (batch, steps), true at the steps that count, or None.
+            training: Whether to apply dropout; None means as the model runs.
+            return_attention_scores: Whether to return the attention weights (batch, queries, keys) too.
+            use_causal_mask: Whether a step attends only to itself and earlier steps.
+
+        Returns:
+            A tensor (batch, queries, width), or a tuple of it and the weights.
+
+        Raises:
+            ValueError: `inputs` is not a list of two or three, or `mask` is not a list of two or three.
+        """
         config = {"use_scale": self.use_scale, "use_causal_mask": use_causal_mask}
         weights = [] if self.scale is None else [self.scale]
         return self._scored(config, weights, inputs, mask, training, return_attention_scores)

@@ -1,4 +1,4 @@
-"""Dot-product attention, also called Luong attention."""
+"""Dot-product (Luong) attention."""
 
 from __future__ import annotations
 
@@ -59,7 +59,14 @@ class Attention(ScoredAttention):
         self._open(seed)
 
     def build(self, input_shape: Any = None) -> None:
-        """Makes the weights of the scores."""
+        """Creates the weights of the scores.
+
+        Args:
+            input_shape: List of the shapes of query, value and, if it is given, key.
+
+        Raises:
+            ValueError: It is not a list of two or three.
+        """
         self._sequences(input_shape)
         if self.use_scale:
             self.scale = self.add_weight((), "ones", name="scale")
@@ -75,7 +82,21 @@ class Attention(ScoredAttention):
         return_attention_scores: bool = False,
         use_causal_mask: bool = False,
     ) -> Any:
-        """The output, or a tuple of output and weights; see the class."""
+        """Returns the output, with `return_attention_scores` a tuple of the output and the attention weights.
+
+        Args:
+            inputs: List [query, value] or [query, value, key] of tensors (batch, steps, dim).
+            mask: List [query_mask, value_mask] of tensors (batch, steps), true at the steps that count, or None.
+            training: Whether to apply dropout; None means as the model runs.
+            return_attention_scores: Whether to return the attention weights (batch, queries, keys) too.
+            use_causal_mask: Whether a step attends only to itself and earlier steps.
+
+        Returns:
+            A tensor (batch, queries, width), or a tuple of it and the weights.
+
+        Raises:
+            ValueError: `inputs` is not a list of two or three, or `mask` is not a list of two or three.
+        """
         config = {"score_mode": self.score_mode, "use_scale": self.use_scale, "use_causal_mask": use_causal_mask}
         weights = [weight for weight in (self.scale, self.concat_score_weight) if weight is not None]
         return self._scored(config, weights, inputs, mask, training, return_attention_scores)

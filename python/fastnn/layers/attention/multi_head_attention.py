@@ -1,4 +1,7 @@
-"""Attention of several heads side by side."""
+"""Multi-head attention.
+
+This file owns the projections, which are layers. The attention of the heads is one node of the core.
+"""
 
 from __future__ import annotations
 
@@ -83,6 +86,11 @@ class MultiHeadAttention(Projecting):
     bias_constraint: Constraint | None
     use_gate: bool
     seed: int | None
+    query_dense: EinsumDense
+    key_dense: EinsumDense
+    value_dense: EinsumDense
+    gate_dense: EinsumDense
+    output_dense: EinsumDense
 
     def __init__(
         self,
@@ -111,7 +119,7 @@ class MultiHeadAttention(Projecting):
             size = getattr(self, name)
             absent = size is None and name in ("value_dim", "sliding_window")
             if not absent and (isinstance(size, bool) or not isinstance(size, int) or size < 1):
-                raise ValueError(f"{self.who()} expects {name} to be a whole number of at least 1, got {size!r}")
+                raise ValueError(f"{self.who()} expects {name} to be a positive integer, got {size!r}")
         if not 0 <= dropout <= 1:
             raise ValueError(f"{self.who()} expects dropout from 0 to 1, got {dropout!r}")
         if attention_axes not in (None, 1, (1,), [1]):
@@ -123,7 +131,7 @@ class MultiHeadAttention(Projecting):
 
     def _projection(self, word: str, equation: str, sizes: Sequence[int | None], activation: Any = None) -> EinsumDense:
         def anew(initializer: Any) -> Any:
-            # An object with a seed repeats itself, one without draws a seed: so do its copies, one for each kernel.
+            # Each kernel gets a copy: with a seed all are equal, without one each draws a seed of its own.
             config = initializer.get_config() if hasattr(initializer, "get_config") else None
             return initializer if config is None else type(initializer).from_config(config)
 
@@ -142,19 +150,19 @@ class MultiHeadAttention(Projecting):
             activity_regularizer=self.activity_regularizer,
             name=word,
         )
-        made.supports_masking = True  # steps stay steps
+        made.supports_masking = True  # The axis of steps is kept.
         return made
 
     def build(self, query_shape: Any, value_shape: Any, key_shape: Any = None) -> None:  # type: ignore[override]
-        """Makes the projections.
+        """Creates the projections.
 
         Args:
-            query_shape: (batch, queries, n).
-            value_shape: (batch, keys, m).
-            key_shape: The same for the key; None: the value's.
+            query_shape: Shape (batch, queries, n) of the query.
+            value_shape: Shape (batch, keys, m) of the value.
+            key_shape: Shape of the key; None means that of the value.
 
         Raises:
-            ValueError: These are no sequences, or value and key differ in their steps.
+            ValueError: A shape does not have three axes, or value and key differ in their number of steps.
         """
         key_shape = value_shape if key_shape is None else key_shape
         for name, shape in (("query", query_shape), ("value", value_shape), ("key", key_shape)):
@@ -162,7 +170,7 @@ class MultiHeadAttention(Projecting):
                 raise ValueError(f"{self.who()} expects a {name} of (batch, steps, size), got {tuple(shape)}")
         if value_shape[1] != key_shape[1]:
             raise ValueError(
-                f"{self.who()} expects a value and a key of as many steps, got {tuple(value_shape)} and "
+                f"{self.who()} expects a value and a key with equal numbers of steps, got {tuple(value_shape)} and "
                 f"{tuple(key_shape)}"
             )
         heads, width = self.num_heads, self.value_dim or self.key_dim
@@ -182,11 +190,20 @@ class MultiHeadAttention(Projecting):
         self.built = True
 
     def compute_output_shape(self, query_shape: Any, value_shape: Any, key_shape: Any = None) -> Any:  # type: ignore[override]
-        """The output's shape: the query's, or with `output_shape` in place of its last size."""
+        """Returns the shape of the output: that of the query, with `output_shape` in place of its last size.
+
+        Args:
+            query_shape: Shape (batch, queries, n) of the query.
+            value_shape: Shape of the value; ignored.
+            key_shape: Shape of the key; ignored.
+
+        Returns:
+            A tuple.
+        """
         return tuple(query_shape) if self._sizes is None else (*query_shape[:-1], *self._sizes)
 
     def _emit_penalty(self, emission: Any, edges: list[int]) -> list[int]:
-        return edges  # the projections have it
+        return edges  # The projections add the penalty.
 
     def call(
         self,
@@ -201,7 +218,24 @@ class MultiHeadAttention(Projecting):
         training: bool | None = None,
         use_causal_mask: bool = False,
     ) -> Any:
-        """The output, or a tuple of output and weights; see the class."""
+        """Returns the output, with `return_attention_scores` a tuple of the output and the attention weights.
+
+        Args:
+            query: Tensor (batch, queries, n).
+            value: Tensor (batch, keys, m).
+            key: Tensor (batch, keys, m); None means the value.
+            query_mask: Tensor (batch, queries), true at the steps that count, or None.
+            value_mask: Tensor (batch, keys), true at the steps that count, or None.
+            key_mask: Tensor (batch, keys), true at the steps that count, or None.
+            attention_mask: Tensor (batch, queries, keys) or (batch, heads, queries, keys), true where a query may
+                attend, or None.
+            return_attention_scores: Whether to return the attention weights (batch, heads, queries, keys) too.
+            training: Whether to apply dropout; None means as the model runs.
+            use_causal_mask: Whether a step attends only to itself and earlier steps.
+
+        Returns:
+            A tensor (batch, queries, n), or a tuple of it and the weights.
+        """
         key = value if key is None else key
         tensors = [self.query_dense(query), self.value_dense(value), self.key_dense(key)]
         config = {

@@ -1,4 +1,4 @@
-"""Convolutions over sequences, images and volumes."""
+"""Convolution layers over sequences, images and volumes."""
 
 from __future__ import annotations
 

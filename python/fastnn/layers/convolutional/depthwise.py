@@ -1,4 +1,4 @@
-"""Convolutions that keep channels apart, and those that bring them together afterwards."""
+"""Depthwise convolution layers, which convolve each channel by itself."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fastnn.symbolic.variable import Variable
 
 
 class _Depthwise(Windowed):
-    """Says under which arguments the words for `kernel` stand."""
+    """Base of the depthwise convolutions: maps the arguments `depthwise_*` to the weight `kernel`."""
 
     kernel: Variable
     bias: Variable | None = None
@@ -23,14 +23,17 @@ class _Depthwise(Windowed):
 
     @property
     def kernel_initializer(self) -> Any:
+        """Initializer of `kernel`."""
         return self.depthwise_initializer
 
     @property
     def kernel_regularizer(self) -> Any:
+        """Regularizer of `kernel`, or None."""
         return self.depthwise_regularizer
 
     @property
     def kernel_constraint(self) -> Any:
+        """Constraint of `kernel`, or None."""
         return self.depthwise_constraint
 
 

@@ -1,4 +1,4 @@
-"""Separable convolutions: depthwise, then pointwise."""
+"""Separable convolution layers: depthwise, then pointwise."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fastnn.symbolic.variable import Variable
 
 
 class _Separable(Windowed):
-    """Says under which arguments the words for its two kernels stand."""
+    """Base of the separable convolutions: maps the arguments `depthwise_*` and `pointwise_*` to the two kernels."""
 
     depthwise_kernel: Variable
     pointwise_kernel: Variable
@@ -27,26 +27,32 @@ class _Separable(Windowed):
 
     @property
     def depthwise_kernel_initializer(self) -> Any:
+        """Initializer of `depthwise_kernel`."""
         return self.depthwise_initializer
 
     @property
     def depthwise_kernel_regularizer(self) -> Any:
+        """Regularizer of `depthwise_kernel`, or None."""
         return self.depthwise_regularizer
 
     @property
     def depthwise_kernel_constraint(self) -> Any:
+        """Constraint of `depthwise_kernel`, or None."""
         return self.depthwise_constraint
 
     @property
     def pointwise_kernel_initializer(self) -> Any:
+        """Initializer of `pointwise_kernel`."""
         return self.pointwise_initializer
 
     @property
     def pointwise_kernel_regularizer(self) -> Any:
+        """Regularizer of `pointwise_kernel`, or None."""
         return self.pointwise_regularizer
 
     @property
     def pointwise_kernel_constraint(self) -> Any:
+        """Constraint of `pointwise_kernel`, or None."""
         return self.pointwise_constraint
 
 
@@ -227,6 +233,4 @@ class SeparableConv2D(_Separable):
 
 
 SeparableConvolution1D = SeparableConv1D
-
-
 SeparableConvolution2D = SeparableConv2D

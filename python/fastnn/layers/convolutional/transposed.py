@@ -1,4 +1,4 @@
-"""Transposed convolutions, which make sequences, images and volumes larger."""
+"""Transposed convolution layers, which enlarge sequences, images and volumes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ids turned into vectors."""
+"""Layer that maps integers to learned vectors."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ class Embedding(Layer):
                 f"{self.who()} expects weights of shape {(input_dim, output_dim)}, got {self._first.shape}"
             )
 
-    # `weights` is an argument, but no attribute of that name: there a layer has its variables.
+    # `weights` is a property of every layer, so the argument has another name.
 
     def _store(self, arguments: dict[str, Any]) -> None:
         given = arguments.pop("weights", None)
@@ -101,11 +101,11 @@ class Embedding(Layer):
         return tuple(name for name in super()._argument_names() if name != "weights")
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
-        """With `mask_zero`, where the ids are not 0."""
+        """Returns, with `mask_zero`, the mask that is true where the integers are not 0, or else None."""
         return operators["cast"](inputs, "bool") if self.mask_zero else None
 
     def build(self, input_shape: Any = None) -> None:
-        """Makes the vectors; see `Layer.build`."""
+        """Creates `embeddings`; see `Layer.build`."""
         new = not self.built
         super().build(input_shape)
         if new and self._first is not None:

@@ -1,4 +1,4 @@
-"""Where data enters a model."""
+"""Inputs of a model: the layer that stands for the data, and its symbolic tensor."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class InputLayer(Layer):
         Call(self, Arguments((), {}), [(self.shape, self.dtype)])
 
     def get_config(self) -> dict[str, Any]:
-        """The shape with the batch, from which `from_config` makes an equal one."""
+        """Returns the arguments as plain values, with the shape including the batch."""
         return {"name": self.name, "dtype": self.dtype, "batch_shape": list(self.shape)}
 
 

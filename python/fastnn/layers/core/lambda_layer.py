@@ -1,4 +1,4 @@
-"""A layer made of a function."""
+"""Layer that applies a function of the user."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Lambda(Layer):
             self._parameters = set()
 
     def _store(self, arguments: dict[str, Any]) -> None:
-        # `output_shape` of a layer is what comes out of it.
+        # `output_shape` is a property of every layer, so the argument has another name.
         self._given_shape = arguments.get("output_shape")
         super()._store({name: value for name, value in arguments.items() if name != "output_shape"})
 
@@ -65,15 +65,15 @@ class Lambda(Layer):
         return tuple(name for name in super()._argument_names() if name != "output_shape")
 
     def get_config(self) -> dict[str, Any]:
-        """Its arguments; the function by its name alone."""
+        """Returns the arguments as plain values; the function is given by its name only."""
         return {**super().get_config(), "output_shape": plain(self._given_shape)}
 
     def call(self, inputs: Any, mask: Any = None, training: Any = None) -> Any:
-        """The function of the inputs."""
+        """Returns the function of the inputs."""
         given = {"mask": mask, "training": training}
         own = {name: value for name, value in given.items() if name in self._parameters}
         return self.function(inputs, **{**self.arguments, **own})
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
-        """What `mask` says."""
+        """Returns the mask that the argument `mask` defines."""
         return self.mask(inputs, previous_mask) if callable(self.mask) else self.mask

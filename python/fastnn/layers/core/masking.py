@@ -31,10 +31,10 @@ class Masking(Layer):
         super().__init__(**kwargs)
 
     def call(self, inputs: Any) -> Any:
-        """The inputs with zeros at the masked steps."""
+        """Returns the inputs with zeros at the masked steps."""
         counts = ops.any(ops.not_equal(inputs, self.mask_value), axis=-1, keepdims=True)
         return ops.where(counts, inputs, 0.0)
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
-        """True where a step holds another number than `mask_value`."""
+        """Returns the mask that is true where an element of a step differs from `mask_value`."""
         return ops.any(ops.not_equal(inputs, self.mask_value), axis=-1)

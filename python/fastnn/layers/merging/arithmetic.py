@@ -10,7 +10,7 @@ from fastnn.layers.merging.merge_layer import MaskedMerge, Merge
 
 
 class _Extreme(MaskedMerge):
-    def _of_counting(self, inputs: list[Any], counts: list[Any]) -> Any:
+    def _merge_unmasked(self, inputs: list[Any], counts: list[Any]) -> Any:
         extreme = ops.maximum if self.kind == "Maximum" else ops.minimum
         made, known = inputs[0], counts[0]
         for x, own in zip(inputs[1:], counts[1:], strict=True):
@@ -91,7 +91,7 @@ class Multiply(MaskedMerge):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
 
-    def _of_counting(self, inputs: list[Any], counts: list[Any]) -> Any:
+    def _merge_unmasked(self, inputs: list[Any], counts: list[Any]) -> Any:
         made: Any = None
         for x, own in zip(inputs, counts, strict=True):
             factor = x if own is None else ops.where(own, x, 1.0)

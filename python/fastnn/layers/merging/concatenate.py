@@ -36,7 +36,7 @@ class Concatenate(Merge):
     def _merged_mask(
         self, emission: Emission, edges: list[int], masks: Sequence[int | None], outputs: list[int]
     ) -> int | None:
-        """Along the axis of time the masks follow one another too, ones where an input has none."""
+        """Concatenates the masks along the axis of steps; an input without a mask counts everywhere."""
         rank = len(emission.graph.spec(edges[0])[0])
         ranks = {len(emission.graph.spec(mask)[0]) for mask in masks if mask is not None}
         if self.axis % rank != 1 or ranks != {2}:

@@ -34,7 +34,7 @@ class Dot(Merge):
     normalize: bool
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
-        """None: what comes out has other places."""
+        """Returns None: the output has other positions."""
         return None
 
     def __init__(self, axes: int | Sequence[int], normalize: bool = False, **kwargs: Any) -> None:

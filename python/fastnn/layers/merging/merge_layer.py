@@ -10,8 +10,8 @@ from fastnn.engine.emission import Emission
 from fastnn.engine.layer import Layer
 
 
-def _any_of(emission: Emission, masks: Sequence[int], who: str) -> int:
-    """True where any of some masks is."""
+def _logical_or(emission: Emission, masks: Sequence[int], who: str) -> int:
+    """Returns the edge of the logical or of masks."""
     made = masks[0]
     for mask in masks[1:]:
         if mask != made:
@@ -20,7 +20,7 @@ def _any_of(emission: Emission, masks: Sequence[int], who: str) -> int:
 
 
 class Merge(Layer):
-    """A layer that is called on a list."""
+    """Base of the layers that are called on a list of inputs."""
 
     takes_many = True
     supports_masking = True
@@ -37,17 +37,17 @@ class Merge(Layer):
     def _merged_mask(
         self, emission: Emission, edges: list[int], masks: Sequence[int | None], outputs: list[int]
     ) -> int | None:
-        """A place counts where it does in any input, and where an input has no mask all do."""
+        """Returns the logical or of the masks; None where an input has no mask, since all of its positions count."""
         given = [mask for mask in masks if mask is not None]
         if len(given) < len(masks):
             return None
         if len({len(emission.graph.spec(mask)[0]) for mask in given}) > 1:
             return None
-        return _any_of(emission, given, self.who())
+        return _logical_or(emission, given, self.who())
 
 
 class MaskedMerge(Merge):
-    """A layer in which numbers at masked places take no part, where there are masks."""
+    """Base of the layers in which masked elements take no part."""
 
     def _emit_masked(self, emission: Emission, edges: list[int], masks: Sequence[int | None]) -> list[int]:
         ranks = {len(emission.graph.spec(edge)[0]) for edge in edges}
@@ -63,15 +63,15 @@ class MaskedMerge(Merge):
                 None if one is None else ops.reshape(one, (-1, *one.shape[1:], *[1] * (rank - len(one.shape))))
                 for one in counts
             ]
-            return self._of_counting(list(tensors[: len(edges)]), spread)
+            return self._merge_unmasked(list(tensors[: len(edges)]), spread)
 
         return emission.run(merged, [*edges, *given], self.who())[1]
 
-    def _of_counting(self, inputs: list[Any], counts: list[Any]) -> Any:
-        """The output.
+    def _merge_unmasked(self, inputs: list[Any], counts: list[Any]) -> Any:
+        """Returns the output.
 
         Args:
             inputs: Tensors.
-            counts: For each, where it counts, or None.
+            counts: For each tensor its mask, true where it counts, or None.
         """
         raise NotImplementedError

@@ -1,4 +1,4 @@
-"""Normalization by the root mean square."""
+"""Root mean square normalization."""
 
 from __future__ import annotations
 

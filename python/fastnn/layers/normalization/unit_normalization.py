@@ -1,4 +1,4 @@
-"""Normalization to unit length."""
+"""Normalization of vectors to unit length."""
 
 from __future__ import annotations
 

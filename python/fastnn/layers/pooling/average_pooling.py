@@ -147,9 +147,5 @@ class AveragePooling3D(Windowed):
 
 
 AvgPool1D = AveragePooling1D
-
-
 AvgPool2D = AveragePooling2D
-
-
 AvgPool3D = AveragePooling3D

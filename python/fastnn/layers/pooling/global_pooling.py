@@ -119,7 +119,7 @@ class GlobalAveragePooling1D(_GlobalPooling):
         return emission.add(self, self.kind, {"keepdims": self.keepdims, "masked": True}, [edges[0], masks[0]])
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
-        """None: there are no steps any more."""
+        """Returns None: the output has no axis of steps."""
         return None
 
 
@@ -175,18 +175,8 @@ class GlobalAveragePooling3D(_GlobalPooling):
 
 
 GlobalMaxPool1D = GlobalMaxPooling1D
-
-
 GlobalMaxPool2D = GlobalMaxPooling2D
-
-
 GlobalMaxPool3D = GlobalMaxPooling3D
-
-
 GlobalAvgPool1D = GlobalAveragePooling1D
-
-
 GlobalAvgPool2D = GlobalAveragePooling2D
-
-
 GlobalAvgPool3D = GlobalAveragePooling3D

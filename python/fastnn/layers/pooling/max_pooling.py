@@ -147,9 +147,5 @@ class MaxPooling3D(Windowed):
 
 
 MaxPool1D = MaxPooling1D
-
-
 MaxPool2D = MaxPooling2D
-
-
 MaxPool3D = MaxPooling3D

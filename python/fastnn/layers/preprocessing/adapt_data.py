@@ -12,7 +12,19 @@ from fastnn.engine.layer import numeric
 
 
 def batches(data: Any, who: str) -> Iterator[NDArray[Any]]:
-    """The arrays of an array, of a list of numbers, or of an iterable of batches (of which (x, y) means x)."""
+    """Yields the arrays of which data consists.
+
+    Args:
+        data: Array or list of numbers, which is one batch, or an iterable of batches; of a tuple (x, y) only x is read.
+        who: Name of the layer, for errors.
+
+    Yields:
+        Arrays of numbers.
+
+    Raises:
+        ValueError: There is no data.
+        TypeError: The data is not numeric.
+    """
     whole = isinstance(data, np.ndarray) or hasattr(data, "to_numpy") or not isinstance(data, Iterable)
     if isinstance(data, (list, tuple)):
         whole = not any(isinstance(one, np.ndarray) and one.ndim > 0 for one in data)

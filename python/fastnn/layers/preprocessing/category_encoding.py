@@ -43,35 +43,34 @@ class CategoryEncoding(Encoding):
     def _node(self) -> tuple[str, dict[str, Any]] | None:
         self._dense_only(self.sparse)
         if self.num_tokens is None:
-            raise ValueError(
-                f"{self.who()} expects num_tokens; where it is not known, IntegerLookup finds it in the data"
-            )
+            raise ValueError(f"{self.who()} expects num_tokens; if it is unknown, IntegerLookup finds it in the data")
         self.output_mode = self._mode(self.output_mode)
         return self.kind, {"num_tokens": self.num_tokens, "output_mode": self.output_mode}
 
     def __call__(self, inputs: Any, *args: Any, count_weights: Any = None, **kwargs: Any) -> Any:
-        """The vectors of the tokens.
+        """Returns the vectors of the tokens.
 
         Args:
-            inputs: Whole numbers of shape (batch, n).
-            *args: As in `Layer`.
-            count_weights: With "count", how much each token counts, of the same shape; None: 1.
-            **kwargs: As in `Layer`.
+            inputs: Integers of shape (batch, n).
+            *args: Further arguments of `Layer.__call__`.
+            count_weights: With output_mode="count", weight of each token, of the shape of `inputs`; None means 1.
+            **kwargs: Further arguments of `Layer.__call__`.
 
         Returns:
             A float32 array, or a symbolic tensor.
 
         Raises:
-            ValueError: There are count_weights with another output_mode.
+            ValueError: `count_weights` is given with another output_mode.
 
         Example:
-            >>> CategoryEncoding(3, output_mode="count")([[0, 2]], count_weights=[[0.5, 2.0]])
+            >>> layer = layers.CategoryEncoding(3, output_mode="count")
+            >>> layer([[0, 2]], count_weights=[[0.5, 2.0]])
             array([[0.5, 0. , 2. ]], dtype=float32)
         """
         if count_weights is None:
             return self._on_array(inputs, *args, **kwargs)
         if self.output_mode != "count":
-            raise ValueError(f"{self.who()}: count_weights go with output_mode='count', not {self.output_mode!r}")
+            raise ValueError(f"{self.who()}: count_weights require output_mode='count', got {self.output_mode!r}")
         return self._on_array(WeightedTokens((inputs, count_weights)), *args, **kwargs)
 
     def _given(self, inputs: Any) -> list[Any]:

@@ -13,8 +13,17 @@ from fastnn.symbolic.tensors import is_symbolic
 ENCODINGS = ("one_hot", "multi_hot", "count")
 
 
-def encoded(places: NDArray[np.int64], mode: str, depth: int) -> NDArray[np.float32]:
-    """Vectors of tokens; a place below 0 counts for nothing."""
+def encode_tokens(places: NDArray[np.int64], mode: str, depth: int) -> NDArray[np.float32]:
+    """Returns the vectors of integer tokens.
+
+    Args:
+        places: Tokens of shape (batch, n); negative ones are ignored.
+        mode: "one_hot", "multi_hot" or "count".
+        depth: Dimension of the vectors.
+
+    Returns:
+        An array (batch, n, depth) with "one_hot", otherwise (batch, depth).
+    """
     if mode == "one_hot":
         if places.ndim > 1 and places.shape[-1] == 1:
             places = places[..., 0]
@@ -30,7 +39,7 @@ def encoded(places: NDArray[np.int64], mode: str, depth: int) -> NDArray[np.floa
 
 
 def encoded_shape(shape: tuple[int | None, ...], mode: str, depth: int) -> tuple[int | None, ...]:
-    """The shape of the vectors of tokens of this shape; with "int" there are none."""
+    """Returns the shape of the vectors of tokens of this shape; with "int" the shape itself."""
     if mode == "int":
         return shape
     if mode == "one_hot":
@@ -39,11 +48,11 @@ def encoded_shape(shape: tuple[int | None, ...], mode: str, depth: int) -> tuple
 
 
 class WeightedTokens(tuple[Any, Any]):
-    """Tokens and their weights, as one call takes them."""
+    """Tokens and their weights, passed together as the inputs of one call."""
 
 
 class Encoding(Layer):
-    """Base of layers that may give vectors of tokens; of a single sample (one axis) they give its single vector."""
+    """Base of the layers that may return vectors of tokens. For a single sample (one axis) they return one vector."""
 
     output_mode: str
 
@@ -55,7 +64,7 @@ class Encoding(Layer):
 
     def _dense_only(self, sparse: bool) -> None:
         if sparse:
-            raise ValueError(f"{self.who()} gives dense arrays only; leave sparse=False")
+            raise ValueError(f"{self.who()} returns dense arrays only; leave sparse=False")
 
     def _on_array(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         if is_symbolic(inputs):

@@ -8,13 +8,11 @@ from typing import Any
 import numpy as np
 
 Range = tuple[float, float]
-
-
 Factor = float | Sequence[float]
 
 
 def _numbers(value: Any) -> list[float] | None:
-    """The value as a list of two numbers, or of one; None where it is neither."""
+    """Returns the value as a list of one or two numbers, or None if it is neither."""
     given = list(value) if isinstance(value, (tuple, list, np.ndarray)) else [value]
     pair = isinstance(value, (tuple, list, np.ndarray))
     fits = len(given) == (2 if pair else 1) and all(
@@ -23,19 +21,22 @@ def _numbers(value: Any) -> list[float] | None:
     return [float(one) for one in given] if fits else None
 
 
-def drawn_between(who: str, name: str, value: Any, least: float, most: float, from_zero: bool = False) -> Range:
-    """The range that an argument stands for: two numbers, or one that stands for the range from -it to it.
+def factor_range(who: str, name: str, value: Any, least: float, most: float, from_zero: bool = False) -> Range:
+    """Returns the range that an argument stands for: a pair of numbers, or one number x for the range (-x, x).
 
     Args:
-        who: Whose argument it is.
-        name: What it is called.
-        value: What the user gave.
-        least: What no number may be below; a range from a single number starts there at the lowest.
-        most: What no number may be above.
-        from_zero: Whether a single number stands for the range from 0 to it.
+        who: Name of the layer, for errors.
+        name: Name of the argument.
+        value: Value of the argument.
+        least: Lower bound of the numbers; the range of a single number is cut off there.
+        most: Upper bound of the numbers.
+        from_zero: Whether a single number x stands for the range (0, x).
+
+    Returns:
+        The range as (lower, upper).
 
     Raises:
-        ValueError: It is no such number, nor two of them.
+        ValueError: The value is not one or two numbers within the bounds.
     """
     numbers = _numbers(value)
     if numbers is None or any(not least <= one <= most for one in numbers):
@@ -48,11 +49,11 @@ def drawn_between(who: str, name: str, value: Any, least: float, most: float, fr
     return (0.0 if from_zero else max(-size, least)), size
 
 
-def values_between(who: str, value: Any) -> Range:
-    """The smallest and the largest value that a colour may have.
+def color_range(who: str, value: Any) -> Range:
+    """Returns the smallest and the largest value of a channel.
 
     Raises:
-        ValueError: They are not two different numbers.
+        ValueError: The value is not a pair of different numbers.
     """
     numbers = _numbers(value)
     if numbers is None or len(numbers) != 2 or numbers[0] == numbers[1]:

@@ -9,9 +9,9 @@ import numpy as np
 
 from fastnn.engine.layer import Layer, numeric
 from fastnn.layers.preprocessing import string_hashes as hashing
-from fastnn.layers.preprocessing.encoding import ENCODINGS, encoded, encoded_shape
-from fastnn.layers.preprocessing.string_hashes import salted
-from fastnn.layers.preprocessing.tokens import distinct, strings
+from fastnn.layers.preprocessing.encoding import ENCODINGS, encode_tokens, encoded_shape
+from fastnn.layers.preprocessing.string_hashes import hash_key
+from fastnn.layers.preprocessing.tokens import as_strings, distinct
 from fastnn.symbolic.tensors import is_symbolic
 
 
@@ -67,29 +67,40 @@ class Hashing(Layer):
                 f"{self.who()} expects output_mode to be one of {('int', *ENCODINGS)}, got {output_mode!r}"
             )
         if sparse:
-            raise ValueError(f"{self.who()} gives dense arrays only; leave sparse=False")
-        self._key = salted(self.who(), salt)
+            raise ValueError(f"{self.who()} returns dense arrays only; leave sparse=False")
+        self._key = hash_key(self.who(), salt)
 
     def _record(self, args: tuple[Any, ...], kwargs: dict[str, Any], training: bool | None) -> Any:
         raise TypeError(
-            f"{self.who()} works on strings and integers outside of models: call it on the arrays, and feed the "
-            "model what comes out"
+            f"{self.who()} works on strings and integers outside of models: call it on the arrays, and pass the "
+            "result to the model"
         )
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        """The shape that comes out for a shape that goes in, the batch included."""
+        """Returns the shape of the output.
+
+        Args:
+            input_shape: Shape of the input, with the batch.
+
+        Returns:
+            A tuple that begins with the size of the batch.
+        """
         return encoded_shape(tuple(input_shape), self.output_mode, self.num_bins)
 
     def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
-        """The bins of strings or of whole numbers (of which floats lose their fraction).
+        """Returns the buckets of tokens.
 
         Args:
-            inputs: An array or a list of any shape.
-            *args: As in `Layer`.
-            **kwargs: As in `Layer`.
+            inputs: Array or list of strings or integers, of any shape; floating-point numbers are truncated.
+            *args: Further arguments of `Layer.__call__`.
+            **kwargs: Further arguments of `Layer.__call__`.
 
         Returns:
-            An int64 array of the same shape with output_mode "int"; else float32 vectors.
+            An int64 array of the same shape with output_mode="int", otherwise float32 vectors.
+
+        Raises:
+            ValueError: A number is NaN or infinite.
+            TypeError: The inputs are neither strings nor numbers, or symbolic.
         """
         if is_symbolic(inputs):
             return super().__call__(inputs, *args, **kwargs)
@@ -98,11 +109,11 @@ class Hashing(Layer):
         if array.dtype.kind in "biuf":
             array = numeric(array, who)
             if array.dtype.kind == "f" and not np.isfinite(array).all():
-                raise ValueError(f"{who} holds NaN or infinite numbers, which have no bin")
+                raise ValueError(f"{who} holds NaN or infinite numbers, which have no bucket")
             values, which = distinct(array)
             texts = [str(int(value)) for value in values]
         else:
-            array = strings(inputs, who)
+            array = as_strings(inputs, who)
             values, which = distinct(array)
             texts = values
         alone = self.mask_value is not None and self.num_bins > 1
@@ -111,4 +122,4 @@ class Hashing(Layer):
             masked = np.fromiter((value == self.mask_value for value in values), bool, len(values))
             bins = np.where(masked, 0, bins + 1)
         bins = bins[which].reshape(array.shape)
-        return bins if self.output_mode == "int" else encoded(bins, self.output_mode, self.num_bins)
+        return bins if self.output_mode == "int" else encode_tokens(bins, self.output_mode, self.num_bins)

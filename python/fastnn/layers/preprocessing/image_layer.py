@@ -8,18 +8,18 @@ from typing import Any
 from fastnn import _core
 from fastnn.engine.emission import Emission
 from fastnn.engine.layer import Layer, channels_last, numeric
-from fastnn.layers.preprocessing.factor_ranges import Range, values_between
+from fastnn.layers.preprocessing.factor_ranges import Range, color_range
 from fastnn.seeds import next_seed
 from fastnn.symbolic.tensors import Shape, is_symbolic
 
 
 class ImageLayer(Layer):
-    """Base of layers on images of shape (batch, height, width, channels).
+    """Base of the layers on images of shape (batch, height, width, channels).
 
-    Called on an array of three axes, it takes it for one image and gives one back.
+    An array of three axes is taken as one image, and the output is one image too.
 
     Args:
-        **kwargs: As in `Layer`.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
         ValueError: `data_format` is not None or "channels_last".
@@ -38,7 +38,7 @@ class ImageLayer(Layer):
         return shapes
 
     def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
-        """The layer's output for a batch of images or for one image, or a symbolic tensor for a symbolic tensor."""
+        """Returns the output for a batch of images or for one image, or a symbolic tensor for a symbolic tensor."""
         if is_symbolic(inputs):
             return super().__call__(inputs, *args, **kwargs)
         images = numeric(inputs, f"{self.who()}: the input")
@@ -48,11 +48,11 @@ class ImageLayer(Layer):
 
 
 class RandomImageLayer(ImageLayer):
-    """Base of layers that change images in training by what they draw, and pass them on in inference.
+    """Base of the layers that change images randomly in training and are the identity in inference.
 
     Args:
-        seed: A whole number, or None to draw one.
-        **kwargs: As in `Layer`.
+        seed: Seed of the random numbers, an integer; None draws one from the global generator.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
     """
 
     seed: int | None
@@ -62,7 +62,7 @@ class RandomImageLayer(ImageLayer):
         self.stream = _core.Stream(next_seed() if seed is None else int(seed))
 
     def _ranges(self) -> Mapping[str, Range]:
-        """The arguments that stand for ranges."""
+        """Returns the arguments that stand for ranges, by name."""
         return {}
 
     def _node(self) -> tuple[str, dict[str, Any]] | None:
@@ -81,13 +81,13 @@ class RandomImageLayer(ImageLayer):
 
 
 class RandomColorLayer(RandomImageLayer):
-    """Base of those among them that change colours.
+    """Base of the random image layers that change values within a `value_range`.
 
     Args:
-        **kwargs: As in `RandomImageLayer`.
+        **kwargs: Arguments of `RandomImageLayer`.
     """
 
     value_range: Sequence[float] = (0, 255)
 
     def _ranges(self) -> Mapping[str, Range]:
-        return {"value_range": values_between(self.who(), self.value_range)}
+        return {"value_range": color_range(self.who(), self.value_range)}

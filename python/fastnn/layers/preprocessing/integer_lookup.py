@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from fastnn.engine.emission import Emission
 from fastnn.engine.layer import Layer
-from fastnn.layers.preprocessing.tokens import integers
+from fastnn.layers.preprocessing.tokens import as_integers
 from fastnn.layers.preprocessing.vocabulary_layer import VocabularyLayer
 
 
@@ -87,13 +87,13 @@ class IntegerLookup(VocabularyLayer):
         if oov_method not in ("floormod", "farmhash"):
             raise ValueError(f"{self.who()} expects oov_method 'floormod' or 'farmhash', got {oov_method!r}")
         if salt is not None and oov_method != "farmhash":
-            raise ValueError(f"{self.who()}: salt goes with oov_method='farmhash', not {oov_method!r}")
+            raise ValueError(f"{self.who()}: salt requires oov_method='farmhash', got {oov_method!r}")
 
     def _plain(self, tokens: Iterable[Any]) -> list[Any]:
         return [int(token) for token in tokens]
 
     def _array(self, value: Any, who: str) -> NDArray[Any]:
-        return integers(value, who)
+        return as_integers(value, who)
 
     def _from_lines(self, lines: list[str]) -> Any:
         return [int(line) for line in lines if line.strip()]
@@ -103,16 +103,16 @@ class IntegerLookup(VocabularyLayer):
             return np.asarray(np.mod(np.asarray(tokens, np.int64), self.num_oov_indices))
         return super()._buckets(tokens)
 
-    # Inside of a model.
+    # As a node of a model.
 
     def _record(self, args: tuple[Any, ...], kwargs: dict[str, Any], training: bool | None) -> Any:
         self._table()
         return Layer._record(self, args, kwargs, training)
 
     def _table(self) -> dict[str, Any]:
-        """The node's config: what stands for what."""
+        """Returns the config of the node: keys, their values, and the treatment of other integers."""
         if self._tokens is None:
-            raise ValueError(f"{self.who()} has no vocabulary yet: call adapt(data), or give it one")
+            raise ValueError(f"{self.who()} has no vocabulary yet; call adapt(data) or set_vocabulary(tokens)")
         tokens = self._tokens
         start, unknown = self._token_start(), self._unknown_start()
         pairs = {token: start + i for i, token in enumerate(tokens)}
@@ -125,15 +125,15 @@ class IntegerLookup(VocabularyLayer):
                 pairs[0] = int(self.mask_token)
             wide = [token for token in [*pairs.values(), otherwise] if not -(2**31) <= token < 2**31]
             if wide:
-                raise ValueError(f"{self.who()} gives int32 inside of a model, which cannot hold {wide[0]}")
+                raise ValueError(f"{self.who()} returns int32 within a model, which cannot represent {wide[0]}")
         elif self.num_oov_indices == 0:
             raise ValueError(
-                f"{self.who()} has num_oov_indices=0, and a model cannot stop at an unknown integer; make it with "
-                "num_oov_indices=1, or call it on the data before the model"
+                f"{self.who()} has num_oov_indices=0, and a model cannot reject unknown integers; create it "
+                "with num_oov_indices=1, or call it on the data before the model"
             )
         elif buckets > 1 and self.oov_method == "farmhash":
             raise ValueError(
-                f"{self.who()}: oov_method='farmhash' does not work inside of a model; call it on the data before"
+                f"{self.who()}: oov_method='farmhash' is not supported within a model; call it on the data before"
             )
         keys = sorted(pairs)
         return {

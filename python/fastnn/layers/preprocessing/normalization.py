@@ -13,9 +13,10 @@ from fastnn.configurable import plain
 from fastnn.engine.layer import Layer, numeric
 from fastnn.layers.preprocessing.adapt_data import batches
 from fastnn.symbolic.tensors import Shape
+from fastnn.symbolic.variable import Variable
 
 CHUNK = 1 << 18
-"""How many numbers `adapt` looks at together."""
+"""Number of elements that `adapt` reads at once."""
 
 
 class Normalization(Layer):
@@ -53,7 +54,10 @@ class Normalization(Layer):
     supports_masking = True
     axis: int | Sequence[int] | None
     mean: Any
+    """The argument; without one, the weight once the layer is built."""
     variance: Any
+    """The argument; without one, the weight once the layer is built."""
+    count: Variable
     invert: bool
 
     def __init__(
@@ -81,24 +85,28 @@ class Normalization(Layer):
         return self.kind, config
 
     def get_config(self) -> dict[str, Any]:
+        """Returns the arguments as plain values, from which `from_config` creates an equal layer without weights."""
         mean, variance = self._fixed
         return {**super().get_config(), "mean": plain(mean), "variance": plain(variance)}
 
     def adapt(self, data: Any) -> None:
-        """Takes the mean and the variance from data, in place of any before.
+        """Computes the mean and the variance of data, and replaces earlier ones.
 
         Args:
-            data: An array whose first axis is the batch, or an iterable of such arrays.
+            data: Array whose first axis is the batch, or an iterable of such arrays.
 
         Raises:
-            ValueError: The mean was given to the constructor; or the data is empty, is not finite, or is of another
-                number of features than the layer was built for.
+            ValueError: The mean was given to the constructor, or the data is empty, not finite, or has another number
+                of features than the layer was built for.
 
         Example:
-            >>> Normalization(axis=None).adapt(np.arange(10.0))
+            >>> layer = layers.Normalization(axis=None)
+            >>> layer.adapt(np.array([1.0, 3.0]))
+            >>> layer(np.array([5.0]))
+            array([3.], dtype=float32)
         """
         if self._fixed[0] is not None:
-            raise ValueError(f"{self.who()} was given its mean and variance and learns none; make it without them")
+            raise ValueError(f"{self.who()} was given its mean and variance and cannot adapt; create it without them")
         count, mean, spread = 0, np.zeros(()), np.zeros(())
         sample: Shape = ()
         for batch in batches(data, self.who()):
@@ -107,13 +115,13 @@ class Normalization(Layer):
                 self._adapt_to((None, *sample))
             if batch.shape[1:] != sample:
                 raise ValueError(
-                    f"{self.who()}: adapt's data has batches of shape {(None, *sample)} and of {batch.shape}"
+                    f"{self.who()}: adapt expects batches of one shape, got {(None, *sample)} and {batch.shape}"
                 )
             step = max(1, CHUNK // max(1, int(np.prod(batch.shape[1:], dtype=np.int64))))
             for start in range(0, len(batch), step):
                 part = batch[start : start + step].astype(np.float64)
                 added, of_part, spread_of_part = self._moments(part)
-                # Two sets of moments are put together without ever squaring a number that is far from its mean.
+                # Moments are merged as deviations from the mean: squares of large numbers would cancel.
                 total = count + added
                 apart = of_part - mean
                 mean = mean + apart * (added / total)
@@ -127,12 +135,12 @@ class Normalization(Layer):
         self.variance.assign(spread / count)
 
     def _kept(self, rank: int) -> list[int]:
-        """The axes that keep statistics of their own."""
+        """Returns the axes whose indices have statistics of their own."""
         given = () if self.axis is None else (self.axis,) if isinstance(self.axis, int) else self.axis
         return sorted(axis % rank for axis in given)
 
     def _moments(self, part: NDArray[np.float64]) -> tuple[int, NDArray[np.float64], NDArray[np.float64]]:
-        """How many numbers each mean is of, the means, and the sums of squared distances from them."""
+        """Returns the number of elements of each mean, the means, and the sums of squared deviations from them."""
         kept = self._kept(part.ndim)
         rest = tuple(axis for axis in range(part.ndim) if axis not in kept)
         mean = part.mean(axis=rest, keepdims=True)
@@ -143,14 +151,14 @@ class Normalization(Layer):
         if not self.built:
             if len(shape) == 1 and self.axis is not None:
                 raise ValueError(
-                    f"{self.who()}: adapt's data has the shape (batch,) and axis {self.axis!r} is no axis of a sample; "
-                    "give it as data[:, None], or make the layer with axis=None"
+                    f"{self.who()}: adapt's data has the shape (batch,) and no axis {self.axis!r} in a sample; "
+                    "pass data[:, None], or create the layer with axis=None"
                 )
             self.build(shape)
             return
         sizes = tuple(shape[axis] for axis in self._kept(len(shape)))
         if sizes != self.mean.shape:
             raise ValueError(
-                f"{self.who()} was built for {self._build_shape} and keeps {self.mean.shape} means; adapt's data "
+                f"{self.who()} was built for {self._build_shape} with {self.mean.shape} means; adapt's data "
                 f"{shape} has {sizes}"
             )

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastnn.engine.emission import Emission
-from fastnn.layers.preprocessing.factor_ranges import Factor, Range, drawn_between, values_between
+from fastnn.layers.preprocessing.factor_ranges import Factor, Range, color_range, factor_range
 from fastnn.layers.preprocessing.image_layer import RandomColorLayer, RandomImageLayer
 from fastnn.layers.preprocessing.random_intensity import RandomBrightness, RandomContrast
 
@@ -42,8 +42,8 @@ class RandomGrayscale(RandomImageLayer):
         super().__init__(seed, **kwargs)
 
     def _node(self) -> tuple[str, dict[str, Any]] | None:
-        drawn_between(self.who(), "factor", self.factor, 0, 1)
-        # Grey is no further from 0 than the colours that it is made of: no range is needed.
+        factor_range(self.who(), "factor", self.factor, 0, 1)
+        # Gray is a mean of the channels and stays within their range: no clipping is needed.
         return self.kind, {"factor": float(self.factor), "value_range_lower": 0.0, "value_range_upper": 1.0}
 
 
@@ -86,7 +86,7 @@ class RandomColorDegeneration(RandomColorLayer):
         super().__init__(seed, **kwargs)
 
     def _ranges(self) -> Mapping[str, Range]:
-        return {**super()._ranges(), "factor": drawn_between(self.who(), "factor", self.factor, -1, 1, from_zero=True)}
+        return {**super()._ranges(), "factor": factor_range(self.who(), "factor", self.factor, -1, 1, from_zero=True)}
 
 
 class RandomSaturation(RandomColorLayer):
@@ -129,7 +129,7 @@ class RandomSaturation(RandomColorLayer):
         super().__init__(seed, **kwargs)
 
     def _ranges(self) -> Mapping[str, Range]:
-        return {**super()._ranges(), "factor": drawn_between(self.who(), "factor", self.factor, -1, 1, from_zero=True)}
+        return {**super()._ranges(), "factor": factor_range(self.who(), "factor", self.factor, -1, 1, from_zero=True)}
 
 
 class RandomHue(RandomColorLayer):
@@ -172,7 +172,7 @@ class RandomHue(RandomColorLayer):
         super().__init__(seed, **kwargs)
 
     def _ranges(self) -> Mapping[str, Range]:
-        return {**super()._ranges(), "factor": drawn_between(self.who(), "factor", self.factor, 0, 1)}
+        return {**super()._ranges(), "factor": factor_range(self.who(), "factor", self.factor, 0, 1)}
 
 
 class RandomColorJitter(RandomImageLayer):
@@ -226,7 +226,7 @@ class RandomColorJitter(RandomImageLayer):
             (RandomSaturation, saturation_factor),
             (RandomHue, hue_factor),
         )
-        values_between(self.who(), value_range)
+        color_range(self.who(), value_range)
         self._parts = [
             layer(factor, value_range, seed=0, name=self.name) for layer, factor in given if factor is not None
         ]

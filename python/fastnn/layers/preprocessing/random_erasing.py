@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastnn.engine.layer import numeric
-from fastnn.layers.preprocessing.factor_ranges import Factor, Range, drawn_between
+from fastnn.layers.preprocessing.factor_ranges import Factor, Range, factor_range
 from fastnn.layers.preprocessing.image_layer import RandomColorLayer
 
 
@@ -65,7 +65,7 @@ class RandomErasing(RandomColorLayer):
     def _ranges(self) -> Mapping[str, Range]:
         return {
             **super()._ranges(),
-            **{name: drawn_between(self.who(), name, getattr(self, name), 0, 1) for name in ("factor", "scale")},
+            **{name: factor_range(self.who(), name, getattr(self, name), 0, 1) for name in ("factor", "scale")},
         }
 
     def _node(self) -> tuple[str, dict[str, Any]] | None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fastnn.engine.emission import Emission
-from fastnn.layers.preprocessing.factor_ranges import Factor, Range, drawn_between
+from fastnn.layers.preprocessing.factor_ranges import Factor, Range, factor_range
 from fastnn.layers.preprocessing.image_layer import RandomImageLayer
 
 
@@ -95,7 +95,7 @@ class RandomRotation(RandomImageLayer):
         super().__init__(seed, **kwargs)
 
     def _ranges(self) -> Mapping[str, Range]:
-        return {"factor": drawn_between(self.who(), "factor", self.factor, -1, 1)}
+        return {"factor": factor_range(self.who(), "factor", self.factor, -1, 1)}
 
 
 class RandomZoom(RandomImageLayer):
@@ -148,12 +148,14 @@ class RandomZoom(RandomImageLayer):
         super().__init__(seed, **kwargs)
 
     def _ranges(self) -> Mapping[str, Range]:
-        ranges = {"height_factor": drawn_between(self.who(), "height_factor", self.height_factor, -1, 1)}
+        ranges = {"height_factor": factor_range(self.who(), "height_factor", self.height_factor, -1, 1)}
         if self.width_factor is not None:
-            ranges["width_factor"] = drawn_between(self.who(), "width_factor", self.width_factor, -1, 1)
+            ranges["width_factor"] = factor_range(self.who(), "width_factor", self.width_factor, -1, 1)
         for name, (lower, _) in ranges.items():
             if lower == -1:
-                raise ValueError(f"{self.who()} expects {name} above -1: at -1 a single point fills the image")
+                raise ValueError(
+                    f"{self.who()} expects {name} above -1: -1 would enlarge a single point to the whole image"
+                )
         return ranges
 
 
@@ -208,7 +210,7 @@ class RandomTranslation(RandomImageLayer):
 
     def _ranges(self) -> Mapping[str, Range]:
         return {
-            name: drawn_between(self.who(), name, getattr(self, name), -1, 1)
+            name: factor_range(self.who(), name, getattr(self, name), -1, 1)
             for name in ("height_factor", "width_factor")
         }
 
@@ -263,7 +265,7 @@ class RandomShear(RandomImageLayer):
         super().__init__(seed, **kwargs)
 
     def _ranges(self) -> Mapping[str, Range]:
-        return {name: drawn_between(self.who(), name, getattr(self, name), -1, 1) for name in ("x_factor", "y_factor")}
+        return {name: factor_range(self.who(), name, getattr(self, name), -1, 1) for name in ("x_factor", "y_factor")}
 
 
 class RandomCrop(RandomImageLayer):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fastnn.layers.preprocessing.factor_ranges import Factor, Range, drawn_between
+from fastnn.layers.preprocessing.factor_ranges import Factor, Range, factor_range
 from fastnn.layers.preprocessing.image_layer import RandomColorLayer
 
 
@@ -49,7 +49,7 @@ class RandomBrightness(RandomColorLayer):
         super().__init__(seed, **kwargs)
 
     def _ranges(self) -> Mapping[str, Range]:
-        return {**super()._ranges(), "factor": drawn_between(self.who(), "factor", self.factor, -1, 1)}
+        return {**super()._ranges(), "factor": factor_range(self.who(), "factor", self.factor, -1, 1)}
 
 
 class RandomContrast(RandomColorLayer):
@@ -92,7 +92,7 @@ class RandomContrast(RandomColorLayer):
         super().__init__(seed, **kwargs)
 
     def _ranges(self) -> Mapping[str, Range]:
-        drawn_between(self.who(), "factor", self.factor, 0, 1)
+        factor_range(self.who(), "factor", self.factor, 0, 1)
         given = self.factor
         lower, upper = given if isinstance(given, (tuple, list)) else (given, given)
         return {**super()._ranges(), "factor": (1.0 - float(lower), 1.0 + float(upper))}
@@ -137,7 +137,7 @@ class RandomInvert(RandomColorLayer):
         super().__init__(seed, **kwargs)
 
     def _ranges(self) -> Mapping[str, Range]:
-        return {**super()._ranges(), "factor": drawn_between(self.who(), "factor", self.factor, 0, 1)}
+        return {**super()._ranges(), "factor": factor_range(self.who(), "factor", self.factor, 0, 1)}
 
 
 class RandomPosterization(RandomColorLayer):
@@ -179,9 +179,9 @@ class RandomPosterization(RandomColorLayer):
         super().__init__(seed, **kwargs)
 
     def _ranges(self) -> Mapping[str, Range]:
-        lower, upper = drawn_between(self.who(), "factor", self.factor, 1, 8)
+        lower, upper = factor_range(self.who(), "factor", self.factor, 1, 8)
         if int(lower) != lower or int(upper) != upper:
-            raise ValueError(f"{self.who()} expects factor to be a whole number of bits, got {self.factor!r}")
+            raise ValueError(f"{self.who()} expects factor to be an integer number of bits, got {self.factor!r}")
         bits = (lower, upper) if isinstance(self.factor, (tuple, list)) else (upper, upper)
         return {**super()._ranges(), "factor": bits}
 
@@ -233,7 +233,7 @@ class Solarization(RandomColorLayer):
         return {
             **super()._ranges(),
             **{
-                name: drawn_between(self.who(), name, getattr(self, name), 0, 1, from_zero=True)
+                name: factor_range(self.who(), name, getattr(self, name), 0, 1, from_zero=True)
                 for name in ("addition_factor", "threshold_factor")
             },
         }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fastnn.layers.preprocessing.factor_ranges import Factor, Range, drawn_between
+from fastnn.layers.preprocessing.factor_ranges import Factor, Range, factor_range
 from fastnn.layers.preprocessing.image_layer import RandomColorLayer
 
 
@@ -49,4 +49,4 @@ class RandomSharpness(RandomColorLayer):
         super().__init__(seed, **kwargs)
 
     def _ranges(self) -> Mapping[str, Range]:
-        return {**super()._ranges(), "factor": drawn_between(self.who(), "factor", self.factor, 0, 1)}
+        return {**super()._ranges(), "factor": factor_range(self.who(), "factor", self.factor, 0, 1)}

@@ -7,7 +7,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from fastnn.layers.preprocessing.tokens import strings
+from fastnn.layers.preprocessing.tokens import as_strings
 from fastnn.layers.preprocessing.vocabulary_layer import VocabularyLayer
 
 
@@ -76,4 +76,4 @@ class StringLookup(VocabularyLayer):
         super().__init__(name=name, **kwargs)
 
     def _array(self, value: Any, who: str) -> NDArray[Any]:
-        return strings(value, who, self.encoding)
+        return as_strings(value, who, self.encoding)

@@ -1,6 +1,7 @@
 """Base of the layers with a vocabulary.
 
-It learns tokens from data, numbers them and looks them up, with NumPy. A subclass says what a token is."""
+It learns tokens from data, numbers them and looks them up, with NumPy. A subclass says what a token is.
+"""
 
 from __future__ import annotations
 
@@ -14,26 +15,27 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastnn.engine.layer import Layer
 from fastnn.layers.preprocessing import string_hashes as hashing
-from fastnn.layers.preprocessing.encoding import ENCODINGS, encoded, encoded_shape
-from fastnn.layers.preprocessing.string_hashes import salted
-from fastnn.layers.preprocessing.tokens import distinct, integers
+from fastnn.layers.preprocessing.encoding import ENCODINGS, encode_tokens, encoded_shape
+from fastnn.layers.preprocessing.string_hashes import hash_key
+from fastnn.layers.preprocessing.tokens import as_integers, distinct
 from fastnn.symbolic.tensors import is_symbolic
 
-_SAID_BY_KERAS = {"vocabulary_size", "has_input_vocabulary", "vocabulary_dtype", "oov_method"}
-
-
+_ONLY_IN_KERAS = {"vocabulary_size", "has_input_vocabulary", "vocabulary_dtype", "oov_method"}
 OLD_NAMES = {"binary": "multi_hot", "tf-idf": "tf_idf"}
 
 
 class VocabularyLayer(Layer):
-    """Base of layers with a vocabulary: its tokens, their places, and the numbers in front of them.
+    """Base of the layers with a vocabulary: its tokens, their indices, and the special indices before them.
 
     Args:
-        **kwargs: As in `Layer`.
+        **kwargs: Arguments of `Layer`, such as `name`.
+
+    Raises:
+        ValueError: An argument is out of its range, or two arguments exclude each other.
     """
 
     what: str
-    """What its tokens are, for errors."""
+    """Name of its tokens, for errors."""
     output_mode: str
     max_tokens: int | None
     num_oov_indices: int
@@ -63,25 +65,26 @@ class VocabularyLayer(Layer):
         if self.num_oov_indices < 0:
             raise ValueError(f"{self.who()} expects num_oov_indices of at least 0, got {self.num_oov_indices}")
         if self.pad_to_max_tokens and self.max_tokens is None:
-            raise ValueError(f"{self.who()}: pad_to_max_tokens expects max_tokens")
+            raise ValueError(f"{self.who()}: pad_to_max_tokens requires max_tokens")
         if self.sparse:
-            raise ValueError(f"{self.who()} gives dense arrays only; leave sparse=False")
+            raise ValueError(f"{self.who()} returns dense arrays only; leave sparse=False")
         if self.invert and self.output_mode != "int":
-            raise ValueError(f"{self.who()}: invert goes with output_mode='int', not {self.output_mode!r}")
+            raise ValueError(f"{self.who()}: invert requires output_mode='int', got {self.output_mode!r}")
         if self.idf_weights is not None and self.output_mode != "tf_idf":
-            raise ValueError(f"{self.who()}: idf_weights go with output_mode='tf_idf', not {self.output_mode!r}")
-        self._key = salted(self.who(), self.salt)
+            raise ValueError(f"{self.who()}: idf_weights require output_mode='tf_idf', got {self.output_mode!r}")
+        self._key = hash_key(self.who(), self.salt)
         self._was_given = self.vocabulary is not None
         if self.vocabulary is not None:
             self.set_vocabulary(self.vocabulary, self.idf_weights)
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Any:
-        """A new layer with the arguments that `get_config` returned, here or in Keras, which says some more."""
+        """Returns a new layer with the arguments that `get_config` of this class, or of Keras, returned."""
         own = cls._signature().parameters
-        return cls(**{name: value for name, value in config.items() if name in own or name not in _SAID_BY_KERAS})
+        return cls(**{name: value for name, value in config.items() if name in own or name not in _ONLY_IN_KERAS})
 
     def get_config(self) -> dict[str, Any]:
+        """Returns the arguments as plain values, the vocabulary included."""
         config = super().get_config()
         config["vocabulary"] = None if self._tokens is None else self._plain(self.get_vocabulary())
         config["idf_weights"] = None if self._idf is None else self._idf[: self.vocabulary_size()].tolist()
@@ -90,7 +93,7 @@ class VocabularyLayer(Layer):
     def _plain(self, tokens: Iterable[Any]) -> list[Any]:
         return list(tokens)
 
-    # Where things stand: the mask, then what is unknown, then the tokens.
+    # Order of the indices: the mask, unknown tokens, then the tokens.
 
     def _unknown_start(self) -> int:
         return 1 if self.mask_token is not None and self.output_mode == "int" else 0
@@ -99,15 +102,15 @@ class VocabularyLayer(Layer):
         return self._unknown_start() + int(self.num_oov_indices)
 
     def vocabulary_size(self) -> int:
-        """How many numbers there are: tokens, and what stands in front of them."""
+        """Returns the number of indices: the tokens and the special indices before them."""
         return self._token_start() + (0 if self._tokens is None else len(self._tokens))
 
     def get_vocabulary(self, include_special_tokens: bool = True) -> list[Any]:
-        """The tokens in the order of their numbers.
+        """Returns the tokens in the order of their indices.
 
         Args:
-            include_special_tokens: Whether to begin with the mask and with `oov_token` for what is unknown, so that
-                places in the list are the numbers.
+            include_special_tokens: Whether to begin with the mask and `oov_token`, so that positions in the list are
+                the indices.
 
         Returns:
             A list.
@@ -118,20 +121,20 @@ class VocabularyLayer(Layer):
         return [self.mask_token] * self._unknown_start() + [self.oov_token] * self.num_oov_indices + tokens
 
     def set_vocabulary(self, vocabulary: Any, idf_weights: ArrayLike | None = None) -> None:
-        """Takes these tokens in place of any before.
+        """Sets the vocabulary and replaces an earlier one.
 
         Args:
-            vocabulary: Tokens in the order of their numbers, with or without the mask and the `oov_token` in front;
-                or the path of a file with one in each line.
-            idf_weights: With "tf_idf", the weight of each.
+            vocabulary: Tokens in the order of their indices, with or without the mask and `oov_token` in front; or the
+                path of a file with one token a line.
+            idf_weights: With output_mode="tf_idf", inverse document frequency of each token.
 
         Raises:
-            ValueError: It is empty or too long, or a token comes twice.
+            ValueError: The vocabulary is empty or too long, or a token occurs twice.
         """
         if (idf_weights is None) == (self.output_mode == "tf_idf"):
             raise ValueError(
-                f"{self.who()}: idf_weights go with output_mode='tf_idf', and that with idf_weights, when a vocabulary "
-                "is given"
+                f"{self.who()}: a given vocabulary needs idf_weights with output_mode='tf_idf', and none with the "
+                "other modes"
             )
         if isinstance(vocabulary, (str, Path)):
             lines = Path(vocabulary).read_text(encoding="utf-8").splitlines()
@@ -145,7 +148,7 @@ class VocabularyLayer(Layer):
         known = set(tokens)
         if len(known) < len(tokens):
             often = [token for token, count in Counter(tokens).items() if count > 1]
-            raise ValueError(f"{self.who()} expects each token once, got {often[:5]} more often")
+            raise ValueError(f"{self.who()} expects each token once, got {often[:5]} more than once")
         for word, token in (("mask_token", self.mask_token), ("oov_token", self.oov_token if self.invert else None)):
             if token is not None and token in known:
                 raise ValueError(
@@ -163,16 +166,16 @@ class VocabularyLayer(Layer):
                 weights = weights[len(front) :]
             if weights.shape != given.shape:
                 raise ValueError(
-                    f"{self.who()} expects one of idf_weights a token, got {weights.shape} for {given.shape}"
+                    f"{self.who()} expects one of idf_weights for each token, got {weights.shape} for {given.shape}"
                 )
             self._take_idf(weights, 0 if whole else len(front))
         self._take(tokens)
 
     def _take_idf(self, weights: NDArray[np.float32], missing: int) -> None:
-        """Keeps the weights; those missing in front get the mean of the others, those behind 0."""
+        """Stores the weights; missing ones in front get the mean of the others, missing ones at the end 0."""
         front = np.full(missing, weights.mean() if weights.size else 0, np.float32)
         weights = np.concatenate([front, weights.astype(np.float32)])
-        behind = max(0, int(self.max_tokens) - len(weights)) if self.pad_to_max_tokens else 0
+        behind = max(0, self.max_tokens - len(weights)) if self.pad_to_max_tokens and self.max_tokens else 0
         self._idf = np.pad(weights, (0, behind))
 
     def _take(self, tokens: list[Any]) -> None:
@@ -183,20 +186,26 @@ class VocabularyLayer(Layer):
             self._numbers[self.mask_token] = 0 if self.output_mode == "int" else -1
         self._alone = None
 
-    # Learning.
+    # Finding the vocabulary.
 
     def adapt(self, data: Any, steps: int | None = None) -> None:
-        """Takes the tokens of data, the most frequent first, in place of any before.
+        """Finds the vocabulary of data, the most frequent tokens first, and replaces an earlier one.
 
-        Those that are as frequent come in descending order. At most `max_tokens` numbers are given away.
+        Tokens of equal frequency are in descending order. The vocabulary has at most `max_tokens` indices.
 
         Args:
-            data: An array or a list, whose first axis are the samples; or an iterable of batches.
-            steps: How many batches of an iterable are looked at; None: all.
+            data: Array or list whose first axis is the samples, or an iterable of batches.
+            steps: Positive integer, number of batches of an iterable to read; None means all.
 
         Raises:
-            ValueError: The vocabulary was given to the constructor.
-            TypeError: The data is of another kind than the tokens.
+            ValueError: The vocabulary was given to the constructor, or there are no tokens.
+            TypeError: The data has another type than the tokens.
+
+        Example:
+            >>> layer = layers.StringLookup()
+            >>> layer.adapt(["b", "a", "b"])
+            >>> layer.get_vocabulary()
+            ['[UNK]', 'b', 'a']
         """
         self._forget()
         if isinstance(data, (list, tuple, np.ndarray, str)) or hasattr(data, "to_numpy"):
@@ -209,7 +218,7 @@ class VocabularyLayer(Layer):
         self._finish()
 
     def _learn(self, batch: Any, what: str, samples: bool) -> None:
-        """Counts the tokens of a batch, whose one axis, where it has no more, are samples or the tokens of one."""
+        """Counts the tokens of a batch; a single axis is the samples, or the tokens of one sample."""
         array = self._array(batch, what)
         if array.ndim < 2:
             array = array.reshape((-1, 1) if samples else (1, -1))
@@ -217,11 +226,11 @@ class VocabularyLayer(Layer):
 
     def _forget(self) -> None:
         if self._was_given:
-            raise ValueError(f"{self.who()} was given its vocabulary and learns none; make it without one")
+            raise ValueError(f"{self.who()} was given its vocabulary and cannot adapt; create it without one")
         self._counts, self._documents, self._document_count = {}, {}, 0
 
     def _count_places(self, tokens: list[Any], places: NDArray[np.int64], sizes: NDArray[np.int64]) -> None:
-        """Counts tokens: which there are, which of them each is, and how many each sample has."""
+        """Counts tokens: the distinct ones, the position of each among them, and the number in each sample."""
         for token, count in zip(tokens, np.bincount(places, minlength=len(tokens)).tolist(), strict=True):
             self._counts[token] = self._counts.get(token, 0) + count
         if self.output_mode != "tf_idf":
@@ -254,13 +263,13 @@ class VocabularyLayer(Layer):
         return lines
 
     def _buckets(self, tokens: list[Any]) -> NDArray[np.int64]:
-        """Which of the numbers for what is unknown each token gets."""
+        """Returns, for each unknown token, the offset of its index."""
         return hashing.buckets(map(str, tokens), self.num_oov_indices, self._key)
 
     def _places(self, tokens: list[Any]) -> NDArray[np.int64]:
-        """The numbers of tokens, -1 for a mask that is to be left out."""
+        """Returns the indices of tokens; -1 for a mask that is left out of vectors."""
         if self._tokens is None:
-            raise ValueError(f"{self.who()} has no vocabulary yet: call adapt(data), or give it one")
+            raise ValueError(f"{self.who()} has no vocabulary yet; call adapt(data) or set_vocabulary(tokens)")
         known, nowhere = self._numbers, -2
         places = np.fromiter((known.get(token, nowhere) for token in tokens), np.int64, len(tokens))
         unknown = np.flatnonzero(places == nowhere)
@@ -268,7 +277,7 @@ class VocabularyLayer(Layer):
             strange = [tokens[i] for i in unknown.tolist()]
             if self.num_oov_indices == 0:
                 raise ValueError(
-                    f"{self.who()} does not know {strange[:5]}; make it with num_oov_indices=1 to give them a number"
+                    f"{self.who()} does not know {strange[:5]}; create it with num_oov_indices=1 to give them an index"
                 )
             places[unknown] = self._unknown_start()
             if self.num_oov_indices > 1:
@@ -276,18 +285,18 @@ class VocabularyLayer(Layer):
         return places
 
     def _depth(self) -> int:
-        return int(self.max_tokens) if self.pad_to_max_tokens else self.vocabulary_size()
+        return int(self.max_tokens) if self.pad_to_max_tokens and self.max_tokens else self.vocabulary_size()
 
     def _vectors(self, places: NDArray[np.int64]) -> NDArray[Any]:
         if self.output_mode == "int":
             return places
-        counts = encoded(places, "count" if self.output_mode == "tf_idf" else self.output_mode, self._depth())
+        counts = encode_tokens(places, "count" if self.output_mode == "tf_idf" else self.output_mode, self._depth())
         return counts * self._idf if self.output_mode == "tf_idf" and self._idf is not None else counts
 
     def _tokens_at(self, numbers: NDArray[np.int64]) -> NDArray[Any]:
-        """The tokens that have these numbers."""
+        """Returns the tokens that have these indices."""
         if self._tokens is None:
-            raise ValueError(f"{self.who()} has no vocabulary yet: call adapt(data), or give it one")
+            raise ValueError(f"{self.who()} has no vocabulary yet; call adapt(data) or set_vocabulary(tokens)")
         all_tokens = self._array(
             ["" if self.mask_token is None else self.mask_token] * self._unknown_start()
             + [self.oov_token] * self.num_oov_indices
@@ -300,33 +309,41 @@ class VocabularyLayer(Layer):
 
     def _record(self, args: tuple[Any, ...], kwargs: dict[str, Any], training: bool | None) -> Any:
         raise TypeError(
-            f"{self.who()} works on {self.what}, which no model computes with: call it on the arrays, and feed "
-            "the model what comes out"
+            f"{self.who()} works on {self.what}, which no model supports: call it on the arrays, and pass "
+            "the result to the model"
         )
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        """The shape that comes out for a shape that goes in, the batch included."""
+        """Returns the shape of the output.
+
+        Args:
+            input_shape: Shape of the input, with the batch.
+
+        Returns:
+            A tuple that begins with the size of the batch.
+        """
         return encoded_shape(tuple(input_shape), self.output_mode, self._depth())
 
     def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
-        """The numbers of tokens, or the tokens of numbers where `invert` is set.
+        """Returns the indices of tokens, or with `invert` the tokens of indices.
 
         Args:
-            inputs: An array or a list of any shape.
-            *args: As in `Layer`.
-            **kwargs: As in `Layer`.
+            inputs: Array or list of any shape.
+            *args: Further arguments of `Layer.__call__`.
+            **kwargs: Further arguments of `Layer.__call__`.
 
         Returns:
-            An int64 array of the same shape with output_mode "int"; else float32 vectors; with `invert` tokens.
+            An int64 array of the same shape with output_mode="int", otherwise float32 vectors; with `invert` an array
+            of tokens.
 
         Raises:
-            TypeError: The inputs are of another kind.
-            ValueError: There is no vocabulary yet, or no number for what is unknown.
+            TypeError: The inputs have another type than the tokens, or are symbolic.
+            ValueError: The layer has no vocabulary yet, or a token is unknown and `num_oov_indices` is 0.
         """
         if is_symbolic(inputs):
             return super().__call__(inputs, *args, **kwargs)
         if self.invert:
-            return self._tokens_at(integers(inputs, f"{self.who()}: the input"))
+            return self._tokens_at(as_integers(inputs, f"{self.who()}: the input"))
         array = self._array(inputs, f"{self.who()}: the input")
         tokens, which = distinct(array)
         return self._vectors(self._places(tokens)[which].reshape(array.shape))

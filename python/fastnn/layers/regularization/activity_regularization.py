@@ -37,7 +37,7 @@ class ActivityRegularization(Layer):
         super().__init__(**kwargs)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        """That of the input: the node's other output is the penalty."""
+        """Returns the shape of the input; the second output of the node, the penalty, is left out."""
         return super().compute_output_shape(input_shape)[0]
 
     def _emit_main(self, emission: Emission, edges: list[int]) -> list[int]:

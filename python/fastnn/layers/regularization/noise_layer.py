@@ -9,7 +9,7 @@ from fastnn.seeds import next_seed
 
 
 class Noise(Layer):
-    """A layer that draws random numbers in training and passes its input on in inference."""
+    """Base of the layers that draw random numbers in training and are the identity in inference."""
 
     supports_masking = True
     seed: int | None

@@ -37,6 +37,6 @@ class Reshape(Layer):
 
     def _infer(self, specs: Sequence[Spec]) -> tuple[list[Spec], list[tuple[str, tuple[int, ...], bool]]]:
         if are_free([specs[0][0]]) and -1 not in self.target_shape:
-            # Whether sizes that are not known yet go in is seen when they are.
+            # With unknown sizes the number of elements is checked when data comes.
             return [((None, *self.target_shape), specs[0][1])], []
         return super()._infer(specs)

@@ -1,4 +1,4 @@
-"""Layer that runs a recurrent layer in both directions."""
+"""Wrapper that runs a recurrent layer in both directions."""
 
 from __future__ import annotations
 
@@ -72,21 +72,21 @@ class Bidirectional(Wrapper):
         self.backward_layer = type(layer).from_config(backward) if backward_layer is None else backward_layer
         if self.forward_layer.go_backwards == self.backward_layer.go_backwards:
             raise ValueError(
-                f"{self.who()} expects one layer with go_backwards=True and one without, got two with "
+                f"{self.who()} expects one layer with go_backwards=True and one with False, got two with "
                 f"go_backwards={self.forward_layer.go_backwards}"
             )
         for name in ("stateful", "return_sequences", "return_state"):
             first, second = getattr(self.forward_layer, name), getattr(self.backward_layer, name)
             if first != second:
-                raise ValueError(f"{self.who()} expects both layers to have one {name}, got {first} and {second}")
+                raise ValueError(f"{self.who()} expects both layers to have the same {name}, got {first} and {second}")
             setattr(self, name, first)
         for one in (self.forward_layer, self.backward_layer):
-            one.batch_rows = getattr(layer, "batch_rows", None)
+            one.fixed_batch_size = getattr(layer, "fixed_batch_size", None)
             if hasattr(one, "zero_output_for_mask"):
                 one.zero_output_for_mask = bool(self.return_sequences)
 
     def _store(self, arguments: dict[str, Any]) -> None:
-        # `weights` is what every layer has; the first values are kept under another name.
+        # `weights` is a property of every layer, so the initial values have another name.
         super()._store({name: value for name, value in arguments.items() if name != "weights"})
         self._first_weights = arguments["weights"]
 
@@ -94,14 +94,14 @@ class Bidirectional(Wrapper):
         return tuple(name for name in super()._argument_names() if name != "weights")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """The merged output; see `call` for the arguments."""
+        """Returns the merged output for an array or a symbolic tensor; see `call` for the arguments."""
         if self.stateful and args:
-            self.forward_layer.find_batch(args[0])
-            self.backward_layer.find_batch(args[0])
+            self.forward_layer.infer_batch_size(args[0])
+            self.backward_layer.infer_batch_size(args[0])
         return super().__call__(*args, **kwargs)
 
     def build(self, sequences_shape: Any = None) -> None:
-        """Makes the weights of both layers."""
+        """Creates the weights of both layers."""
         for one in (self.forward_layer, self.backward_layer):
             if not one.built:
                 one.build(sequences_shape)
@@ -111,16 +111,17 @@ class Bidirectional(Wrapper):
             self._first_weights = None
 
     def call(self, sequences: Any, initial_state: Any = None, mask: Any = None, training: bool | None = None) -> Any:
-        """Both walks.
+        """Returns the merged output of both layers.
 
         Args:
-            sequences: (batch, time, n).
-            initial_state: The first states of the first layer, then those of the second; None: zeros.
-            mask: (batch, time), true where a step counts; None: all do.
-            training: Whether dropout drops.
+            sequences: Tensor (batch, steps, n).
+            initial_state: Initial states of the first layer, then of the second; None means zeros.
+            mask: Tensor (batch, steps), true at the steps that count; None means that all do.
+            training: Whether to apply dropout; None means as the model runs.
 
         Returns:
-            The merged output, or both; with `return_state` followed by the last states of both.
+            The merged output, or with merge_mode=None both outputs; with `return_state` followed by the final states of
+            both layers.
         """
         half = 0 if initial_state is None else len(initial_state) // 2
         walks = []
@@ -150,7 +151,7 @@ class Bidirectional(Wrapper):
 
     @property
     def states(self) -> list[Any] | None:
-        """Where stateful layers keep their states."""
+        """Variables that hold the states of stateful layers, or None."""
         both = [one.states for one in (self.forward_layer, self.backward_layer)]
         return None if None in both else [state for states in both for state in states]
 

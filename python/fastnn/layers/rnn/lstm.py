@@ -119,7 +119,7 @@ class LSTM(Recurrent):
     ) -> None:
         super().__init__(**kwargs)
 
-    def _first_bias(self) -> None:
+    def _initialize_bias(self) -> None:
         if self.unit_forget_bias:
             self._open_forget_gate()
 
@@ -200,6 +200,6 @@ class LSTMCell(Cell):
     ) -> None:
         super().__init__(**kwargs)
 
-    def _first_bias(self) -> None:
+    def _initialize_bias(self) -> None:
         if self.unit_forget_bias:
             self._open_forget_gate()

@@ -1,4 +1,7 @@
-"""Recurrent layer over any cell."""
+"""Recurrent layer over any cell.
+
+The core computes all steps of the cells of fastnn; the steps of other cells are added to the graph one by one.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fastnn import ops
-from fastnn.layers.rnn.cells import build_cells, check_cell, chosen, zeros_of
+from fastnn.layers.rnn.cells import build_cells, check_cell, initial_states, select_states
 from fastnn.layers.rnn.recurrent import Cell, OverTime, as_list
 from fastnn.layers.rnn.stacked_rnn_cells import StackedRNNCells, cell_from
 
@@ -67,23 +70,30 @@ class RNN(OverTime):
         check_cell(self.who(), self.cell)
         if self.stateful and not self._known_cells():
             raise ValueError(
-                f"{self.who()} keeps states for the cells of fastnn only, not for {type(self.cell).__name__}; pass the "
-                "last states on as initial_state"
+                f"{self.who()} is stateful with the cells of fastnn only, got {type(self.cell).__name__}; pass the "
+                "final states as initial_state"
             )
 
     @property
     def state_size(self) -> list[Any]:
-        """The length of each state."""
+        """List of the dimensions of the states."""
         size = self.cell.state_size
         return list(size) if isinstance(size, (list, tuple)) else [size]
 
     def get_initial_state(self, batch_size: Any = None) -> list[Any]:
-        """The states with which the cell begins, for so many samples."""
-        states = zeros_of(self.cell, batch_size)
+        """Returns the initial states of the cell.
+
+        Args:
+            batch_size: Number of samples.
+
+        Returns:
+            A list of tensors (batch_size, units).
+        """
+        states = initial_states(self.cell, batch_size)
         return list(states) if isinstance(states, (list, tuple)) else [states]
 
     def _known_cells(self) -> list[Cell]:
-        """The cells whose steps the core computes together; none if one is of another kind."""
+        """Returns the cells if the core can compute all of them, otherwise an empty list."""
         cells = self.cell.cells if isinstance(self.cell, StackedRNNCells) else [self.cell]
         return list(cells) if all(isinstance(cell, Cell) for cell in cells) else []
 
@@ -91,11 +101,19 @@ class RNN(OverTime):
         return [(name, int(cell.units)) for cell in self._known_cells() for name in cell.state_names]
 
     def build(self, sequences_shape: Any = None) -> None:
-        """Makes the weights of the cell, and the states of a stateful layer."""
+        """Creates the weights of the cell, and the states of a stateful layer.
+
+        Args:
+            sequences_shape: Shape (batch, steps, n).
+
+        Raises:
+            ValueError: The number of steps is unknown and the cell is not one of fastnn, or the layer is stateful and
+                the batch size is unknown.
+        """
         if sequences_shape[1] is None and not self._known_cells():
             raise ValueError(
                 f"{self.who()} expects a known number of steps for {type(self.cell).__name__}, got {sequences_shape}; "
-                "give the model's input its length"
+                "create the model's Input with a known length"
             )
         build_cells([self.cell], (None, *sequences_shape[2:]))
         super().build(sequences_shape)
@@ -108,17 +126,18 @@ class RNN(OverTime):
         training: bool | None = None,
         time_order: bool = False,
     ) -> Any:
-        """All steps.
+        """Returns the output of all steps, or of the last one.
 
         Args:
-            sequences: (batch, time, n).
-            initial_state: The first states, as the cell has them; None: zeros, or where a stateful layer stopped.
-            mask: (batch, time), true where a step counts; None: all do.
-            training: Whether dropout drops.
-            time_order: Whether the outputs of a walk from the end come in the order of time all the same.
+            sequences: Tensor (batch, steps, n).
+            initial_state: Initial states; None means zeros, or the final states of the previous batch in a stateful
+                layer.
+            mask: Tensor (batch, steps), true at the steps that count; None means that all do.
+            training: Whether to apply dropout; None means as the model runs.
+            time_order: Whether the outputs come in the order of time even with `go_backwards`.
 
         Returns:
-            The output; with `return_state` a tuple of it and the last states.
+            The output; with `return_state` a tuple of it and the final states.
         """
         cells = self._known_cells()
         if cells:
@@ -130,7 +149,7 @@ class RNN(OverTime):
     def _cell_by_cell(
         self, cells: list[Cell], sequences: Any, initial_state: Any, mask: Any, training: bool | None, time_order: bool
     ) -> tuple[Any, list[Any]]:
-        # A cell reads nothing of those above it, so each may finish its walk before the next begins.
+        # A cell does not depend on the cells above it, so each may process all steps before the next one.
         given = None if initial_state is None else as_list(initial_state)
         after: list[Any] = []
         at = 0
@@ -166,7 +185,7 @@ class RNN(OverTime):
                 stacked = isinstance(states[-1], (list, tuple))
                 before = states[-1][0] if stacked else states[0]
                 output = ops.where(seen, output, ops.zeros_like(output) if self.zero_output_for_mask else before)
-                new = chosen(seen, new, states)
+                new = select_states(seen, new, states)
             states = new
             outputs.append(output)
         if not self.return_sequences:
@@ -176,5 +195,5 @@ class RNN(OverTime):
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> RNN:
-        """A new layer with the arguments that `get_config` returned."""
+        """Returns a new layer with the arguments that `get_config` returned."""
         return cls(**{**config, "cell": cell_from(config["cell"])})

@@ -1,4 +1,4 @@
-"""Several cells in a stack, as one cell."""
+"""Stack of cells that acts as one cell."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastnn.engine.layer import Layer
-from fastnn.layers.rnn.cells import build_cells, check_cell, output_size, zeros_of
+from fastnn.layers.rnn.cells import build_cells, check_cell, initial_states, output_size
 from fastnn.layers.rnn.gru import GRUCell
 from fastnn.layers.rnn.lstm import LSTMCell
 from fastnn.layers.rnn.simple_rnn import SimpleRNNCell
@@ -44,25 +44,41 @@ class StackedRNNCells(Layer):
 
     @property
     def state_size(self) -> list[Any]:
-        """The lengths of the states of each cell."""
+        """List of the state sizes of the cells."""
         return [cell.state_size for cell in self.cells]
 
     @property
     def output_size(self) -> int:
-        """The length of the last cell's output."""
+        """Dimension of the last cell's output."""
         return output_size(self.cells[-1])
 
     def get_initial_state(self, batch_size: Any = None) -> list[Any]:
-        """States of zeros for so many samples."""
-        return [zeros_of(cell, batch_size) for cell in self.cells]
+        """Returns the initial states, which are zeros.
+
+        Args:
+            batch_size: Number of samples.
+
+        Returns:
+            A list of tensors (batch_size, units).
+        """
+        return [initial_states(cell, batch_size) for cell in self.cells]
 
     def build(self, input_shape: Any = None) -> None:
-        """Makes the weights of the cells for inputs (batch, n)."""
+        """Creates the weights of the cells for inputs of shape (batch, n)."""
         build_cells(self.cells, input_shape)
         super().build(input_shape)
 
     def call(self, inputs: Any, states: Any, training: bool | None = None) -> Any:
-        """One step of all cells; returns the last output and the new states of each."""
+        """Returns the output of one step of all cells and the new states.
+
+        Args:
+            inputs: Tensor (batch, n).
+            states: List of the states of each cell.
+            training: Whether to apply dropout; None means as the model runs.
+
+        Returns:
+            A tuple of the output of the last cell and a list of the new states of each cell.
+        """
         after = []
         for cell, state in zip(self.cells, states, strict=True):
             inputs, new = cell(inputs, state)
@@ -71,12 +87,12 @@ class StackedRNNCells(Layer):
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> StackedRNNCells:
-        """New cells with the arguments that `get_config` returned."""
+        """Returns a new layer with the arguments that `get_config` returned."""
         return cls(**{**config, "cells": [cell_from(one) for one in config["cells"]]})
 
 
 def cell_from(config: Any) -> Any:
-    """A cell of what describes it; a cell itself."""
+    """Returns the cell that a config describes; a cell is returned as it is."""
     if not isinstance(config, Mapping):
         return config
     known = {cls.__name__: cls for cls in (SimpleRNNCell, LSTMCell, GRUCell, StackedRNNCells)}
