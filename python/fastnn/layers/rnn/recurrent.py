@@ -52,9 +52,8 @@ def as_list(states: Any) -> list[Any]:
 def _batch_size_of_input(tensor: KerasTensor) -> int | None:
     """Returns the batch size with which the model's input was created, or None."""
     while True:
-        try:
-            call = tensor.call
-        except ValueError:
+        call = tensor._call
+        if call is None:
             return None
         if not call.inputs:
             size = getattr(call.layer, "batch_size", None)
