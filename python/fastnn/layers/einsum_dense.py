@@ -19,7 +19,7 @@ class EinsumDense(Projecting):
     Computes activation(einsum(equation, x, kernel) + bias). Equation "abc,cd->abd" is a `Dense` on sequences,
     "abc,cde->abde" one with two axes of units, "...x,xy->...y" one for any number of axes.
 
-    Shapes: as the equation says, one letter for each axis. Weights: `kernel`, whose letters take their sizes from the
+    Shapes: those of the equation, one letter for each axis. Weights: `kernel`, whose letters take their sizes from the
     input, or else from `output_shape`; `bias`, with the sizes of `bias_axes`.
 
     Args:
@@ -107,7 +107,7 @@ class EinsumDense(Projecting):
         left = rank - named
         if left < 0 or (left > 0 and "..." not in given) or ("..." in given) != ("..." in out):
             raise ValueError(
-                f"{self.who()} expects an input of {named} axes, as {self.equation!r} says, got one of {rank}"
+                f"{self.who()} expects an input of {named} axes, as in {self.equation!r}, got one of {rank}"
             )
         spare = "".join(c for c in "ABCDEFGHIJKLMNOPQRSTUVWXYZ" if c not in self.equation)[:left]
         return given.replace("...", spare), kernel, out.replace("...", spare), left
@@ -155,8 +155,8 @@ class EinsumDense(Projecting):
                     raise ValueError(
                         f"{self.who()} expects bias_axes among {named!r}, whose sizes are known, got {self.bias_axes!r}"
                     )
-            behind = named[min(named.index(letter) for letter in self.bias_axes) :]
-            shape = [sizes[letter] if letter in self.bias_axes else 1 for letter in behind]
+            expanded = named[min(named.index(letter) for letter in self.bias_axes) :]
+            shape = [sizes[letter] if letter in self.bias_axes else 1 for letter in expanded]
             self.bias = self.add_weight(
                 (*shape, *([] if leading else [1] * left)),
                 self.bias_initializer,
@@ -202,8 +202,8 @@ class EinsumDense(Projecting):
         sizes = dict(zip(kernel, self.kernel.shape, strict=True))
         factors = operators["transpose"](self.kernel, order)
         factors = operators["reshape"](factors, tuple(sizes.get(letter, 1) for letter in letters[1:]))
-        behind: tuple[Any, ...] = (..., *[None] * (len(letters) - len(given)))
-        spread = inputs[behind]
+        expanded: tuple[Any, ...] = (..., *[None] * (len(letters) - len(given)))
+        spread = inputs[expanded]
         left = [letter for letter in letters if letter in out]
         y = operators["sum"](
             operators["multiply"](spread, factors), axis=tuple(i for i, c in enumerate(letters) if c not in out)

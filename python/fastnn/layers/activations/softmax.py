@@ -10,7 +10,7 @@ from fastnn.engine.emission import Emission
 from fastnn.layers.activations.elementwise import ElementwiseActivation
 from fastnn.symbolic.tensors import Shape
 
-_HIDDEN = -1e9
+_MASKED = -1e9
 """Stands for masked elements before the softmax."""
 
 
@@ -61,12 +61,12 @@ class Softmax(ElementwiseActivation):
         if masks[0] is None or all(axis % rank >= reach for axis in axes):
             return self._emit_main(emission, edges)
 
-        def hidden(x: Any, counts: Any) -> Any:
-            return ops.where(_spread(counts, rank), x, _HIDDEN)
+        def masked(x: Any, counts: Any) -> Any:
+            return ops.where(_spread(counts, rank), x, _MASKED)
 
-        def nothing(y: Any, counts: Any) -> Any:
+        def zeroed(y: Any, counts: Any) -> Any:
             return ops.where(_spread(counts, rank), y, 0.0)
 
-        given = emission.run(hidden, [edges[0], masks[0]], self.who())[1]
+        given = emission.run(masked, [edges[0], masks[0]], self.who())[1]
         made = self._emit_main(emission, given)
-        return emission.run(nothing, [made[0], masks[0]], self.who())[1]
+        return emission.run(zeroed, [made[0], masks[0]], self.who())[1]

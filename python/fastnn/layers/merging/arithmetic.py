@@ -10,12 +10,15 @@ from fastnn.layers.merging.merge_layer import MaskedMerge, Merge
 
 
 class _Extreme(MaskedMerge):
+    def _extreme(self, a: Any, b: Any) -> Any:
+        """Returns the larger or the smaller of two tensors."""
+        raise NotImplementedError
+
     def _merge_unmasked(self, inputs: list[Any], counts: list[Any]) -> Any:
-        extreme = ops.maximum if self.kind == "Maximum" else ops.minimum
         made, known = inputs[0], counts[0]
         for x, own in zip(inputs[1:], counts[1:], strict=True):
             one = x if own is None else ops.where(own, x, made)
-            made = extreme(made if known is None else ops.where(known, made, one), one)
+            made = self._extreme(made if known is None else ops.where(known, made, one), one)
             known = None if own is None or known is None else ops.logical_or(known, own)
         return made
 
@@ -152,6 +155,9 @@ class Maximum(_Extreme):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
 
+    def _extreme(self, a: Any, b: Any) -> Any:
+        return ops.maximum(a, b)
+
 
 class Minimum(_Extreme):
     """Layer that takes the minimum of its inputs, element by element.
@@ -177,6 +183,9 @@ class Minimum(_Extreme):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+
+    def _extreme(self, a: Any, b: Any) -> Any:
+        return ops.minimum(a, b)
 
 
 def add(inputs: Sequence[Any], **kwargs: Any) -> Any:

@@ -47,8 +47,8 @@ class Concatenate(Merge):
             found = []
             for tensor, mask in zip(tensors, masks, strict=True):
                 if mask is None:
-                    nothing = ops.zeros_like(tensor, dtype="bool")
-                    tensor = ops.logical_not(ops.any(nothing, axis=tuple(range(2, rank))))
+                    false = ops.zeros_like(tensor, dtype="bool")
+                    tensor = ops.logical_not(ops.any(false, axis=tuple(range(2, rank))))
                 found.append(tensor)
             return ops.concatenate(found, axis=1)
 

@@ -1,6 +1,6 @@
 """Base of the layers with a vocabulary.
 
-It learns tokens from data, numbers them and looks them up, with NumPy. A subclass says what a token is.
+It finds tokens in data, numbers them and looks them up, with NumPy. A subclass defines what a token is.
 """
 
 from __future__ import annotations

@@ -124,7 +124,7 @@ class Bidirectional(Wrapper):
             both layers.
         """
         half = 0 if initial_state is None else len(initial_state) // 2
-        walks = []
+        runs = []
         for i, one in enumerate((self.forward_layer, self.backward_layer)):
             states = None if initial_state is None else initial_state[i * half : (i + 1) * half]
             keywords = {name: value for name, value in (("initial_state", states), ("mask", mask)) if value is not None}
@@ -135,8 +135,8 @@ class Bidirectional(Wrapper):
             output, last = (made[0], list(made[1:])) if self.return_state else (made, [])
             if i == 1 and self.return_sequences and not in_order:
                 output = ops.flip(output, axis=1)
-            walks.append((output, last))
-        (y, states), (y_back, states_back) = walks
+            runs.append((output, last))
+        (y, states), (y_back, states_back) = runs
         if self.merge_mode is None:
             return (y, y_back, *states, *states_back)
         merged = node(self.modes[self.merge_mode], {}, [y, y_back], self.merge_mode)
