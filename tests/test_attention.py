@@ -447,7 +447,7 @@ def test_configs() -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: layers.MultiHeadAttention(0, 3), "expects num_heads to be a whole number of at least 1, got 0"),
+        (lambda: layers.MultiHeadAttention(0, 3), "expects num_heads to be a positive integer, got 0"),
         (lambda: layers.MultiHeadAttention(2, 3, attention_axes=(2,)), "attends along axis 1"),
         (lambda: layers.MultiHeadAttention(2, 3, dropout=1.5), "expects dropout from 0 to 1, got 1.5"),
         (
@@ -456,7 +456,7 @@ def test_configs() -> None:
         ),
         (
             lambda: layers.MultiHeadAttention(2, 3)(normal(2, 4, 3), normal(2, 4, 3), normal(2, 5, 3)),
-            "expects a value and a key of as many steps",
+            "expects a value and a key with equal numbers of steps",
         ),
         (lambda: layers.Attention(score_mode="cos"), "expects score_mode 'dot' or 'concat', got 'cos'"),
         (lambda: layers.Attention()(normal(2, 4, 3)), r"expects a list \[query, value\]"),

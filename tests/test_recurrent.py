@@ -299,7 +299,7 @@ def test_dropout_draws_anew_each_step_and_rests_in_inference() -> None:
     [
         (lambda: layers.LSTM(0), None, "units expects a positive integer"),
         (lambda: layers.LSTM(4, dropout=1.5), None, "dropout"),
-        (lambda: layers.GRU(4, activation="softmax"), None, "number by number"),
+        (lambda: layers.GRU(4, activation="softmax"), None, "element-wise activation"),
         (lambda: layers.GRU(4, recurrent_activation="nonsense"), None, "Unknown activation"),
         (lambda: layers.SimpleRNN(4), (None, 7), r"\(batch, time, features\)"),
         (lambda: layers.LSTM(4, stateful=True), (None, 5, 3), "batch of known size"),
@@ -474,7 +474,7 @@ def test_bidirectional_is_made_again_of_its_config() -> None:
         (lambda: layers.RNN(Counter())(layers.Input((None, FEATURES))), "known number of steps"),
         (lambda: layers.RNN(layers.Dense(3)), "state_size"),
         (lambda: layers.RNN(Counter(), stateful=True), "cells of fastnn only"),
-        (lambda: layers.LSTMCell(3, activation="softmax"), "number by number"),
+        (lambda: layers.LSTMCell(3, activation="softmax"), "element-wise activation"),
     ],
 )
 def test_errors_of_wrappers_teach(make: Any, words: str) -> None:

@@ -1,142 +1,284 @@
-"""The layers, by family."""
+"""The layers, by family: one folder each, whose files import no other family.
 
-from fastnn.engine.layer import Layer as Layer
-from fastnn.layers.activations.activation import ELU as ELU
-from fastnn.layers.activations.activation import Activation as Activation
-from fastnn.layers.activations.activation import LeakyReLU as LeakyReLU
-from fastnn.layers.activations.activation import PReLU as PReLU
-from fastnn.layers.activations.activation import ReLU as ReLU
-from fastnn.layers.activations.activation import Softmax as Softmax
-from fastnn.layers.attention.additive_attention import AdditiveAttention as AdditiveAttention
-from fastnn.layers.attention.attention import Attention as Attention
-from fastnn.layers.attention.multi_head_attention import MultiHeadAttention as MultiHeadAttention
-from fastnn.layers.convolutional.convolution import Conv1D as Conv1D
-from fastnn.layers.convolutional.convolution import Conv2D as Conv2D
-from fastnn.layers.convolutional.convolution import Conv3D as Conv3D
-from fastnn.layers.convolutional.convolution import Convolution1D as Convolution1D
-from fastnn.layers.convolutional.convolution import Convolution2D as Convolution2D
-from fastnn.layers.convolutional.convolution import Convolution3D as Convolution3D
-from fastnn.layers.convolutional.depthwise import DepthwiseConv1D as DepthwiseConv1D
-from fastnn.layers.convolutional.depthwise import DepthwiseConv2D as DepthwiseConv2D
-from fastnn.layers.convolutional.separable import SeparableConv1D as SeparableConv1D
-from fastnn.layers.convolutional.separable import SeparableConv2D as SeparableConv2D
-from fastnn.layers.convolutional.separable import SeparableConvolution1D as SeparableConvolution1D
-from fastnn.layers.convolutional.separable import SeparableConvolution2D as SeparableConvolution2D
-from fastnn.layers.convolutional.transposed import Conv1DTranspose as Conv1DTranspose
-from fastnn.layers.convolutional.transposed import Conv2DTranspose as Conv2DTranspose
-from fastnn.layers.convolutional.transposed import Conv3DTranspose as Conv3DTranspose
-from fastnn.layers.convolutional.transposed import Convolution1DTranspose as Convolution1DTranspose
-from fastnn.layers.convolutional.transposed import Convolution2DTranspose as Convolution2DTranspose
-from fastnn.layers.convolutional.transposed import Convolution3DTranspose as Convolution3DTranspose
-from fastnn.layers.core.dense import Dense as Dense
-from fastnn.layers.core.einsum_dense import EinsumDense as EinsumDense
-from fastnn.layers.core.embedding import Embedding as Embedding
-from fastnn.layers.core.identity import Identity as Identity
-from fastnn.layers.core.input_layer import Input as Input
-from fastnn.layers.core.input_layer import InputLayer as InputLayer
-from fastnn.layers.core.lambda_layer import Lambda as Lambda
-from fastnn.layers.core.masking import Masking as Masking
-from fastnn.layers.merging.merging import Add as Add
-from fastnn.layers.merging.merging import Average as Average
-from fastnn.layers.merging.merging import Concatenate as Concatenate
-from fastnn.layers.merging.merging import Dot as Dot
-from fastnn.layers.merging.merging import Maximum as Maximum
-from fastnn.layers.merging.merging import Minimum as Minimum
-from fastnn.layers.merging.merging import Multiply as Multiply
-from fastnn.layers.merging.merging import Subtract as Subtract
-from fastnn.layers.merging.merging import add as add
-from fastnn.layers.merging.merging import average as average
-from fastnn.layers.merging.merging import concatenate as concatenate
-from fastnn.layers.merging.merging import dot as dot
-from fastnn.layers.merging.merging import maximum as maximum
-from fastnn.layers.merging.merging import minimum as minimum
-from fastnn.layers.merging.merging import multiply as multiply
-from fastnn.layers.merging.merging import subtract as subtract
-from fastnn.layers.normalization.batch_normalization import BatchNormalization as BatchNormalization
-from fastnn.layers.normalization.group_normalization import GroupNormalization as GroupNormalization
-from fastnn.layers.normalization.layer_normalization import LayerNormalization as LayerNormalization
-from fastnn.layers.normalization.rms_normalization import RMSNormalization as RMSNormalization
-from fastnn.layers.normalization.unit_normalization import UnitNormalization as UnitNormalization
-from fastnn.layers.pooling.aliases import AvgPool1D as AvgPool1D
-from fastnn.layers.pooling.aliases import AvgPool2D as AvgPool2D
-from fastnn.layers.pooling.aliases import AvgPool3D as AvgPool3D
-from fastnn.layers.pooling.aliases import GlobalAvgPool1D as GlobalAvgPool1D
-from fastnn.layers.pooling.aliases import GlobalAvgPool2D as GlobalAvgPool2D
-from fastnn.layers.pooling.aliases import GlobalAvgPool3D as GlobalAvgPool3D
-from fastnn.layers.pooling.aliases import GlobalMaxPool1D as GlobalMaxPool1D
-from fastnn.layers.pooling.aliases import GlobalMaxPool2D as GlobalMaxPool2D
-from fastnn.layers.pooling.aliases import GlobalMaxPool3D as GlobalMaxPool3D
-from fastnn.layers.pooling.aliases import MaxPool1D as MaxPool1D
-from fastnn.layers.pooling.aliases import MaxPool2D as MaxPool2D
-from fastnn.layers.pooling.aliases import MaxPool3D as MaxPool3D
-from fastnn.layers.pooling.average_pooling import AveragePooling1D as AveragePooling1D
-from fastnn.layers.pooling.average_pooling import AveragePooling2D as AveragePooling2D
-from fastnn.layers.pooling.average_pooling import AveragePooling3D as AveragePooling3D
-from fastnn.layers.pooling.global_pooling import GlobalAveragePooling1D as GlobalAveragePooling1D
-from fastnn.layers.pooling.global_pooling import GlobalAveragePooling2D as GlobalAveragePooling2D
-from fastnn.layers.pooling.global_pooling import GlobalAveragePooling3D as GlobalAveragePooling3D
-from fastnn.layers.pooling.global_pooling import GlobalMaxPooling1D as GlobalMaxPooling1D
-from fastnn.layers.pooling.global_pooling import GlobalMaxPooling2D as GlobalMaxPooling2D
-from fastnn.layers.pooling.global_pooling import GlobalMaxPooling3D as GlobalMaxPooling3D
-from fastnn.layers.pooling.max_pooling import MaxPooling1D as MaxPooling1D
-from fastnn.layers.pooling.max_pooling import MaxPooling2D as MaxPooling2D
-from fastnn.layers.pooling.max_pooling import MaxPooling3D as MaxPooling3D
-from fastnn.layers.preprocessing.augmentation import RandomCrop as RandomCrop
-from fastnn.layers.preprocessing.augmentation import RandomFlip as RandomFlip
-from fastnn.layers.preprocessing.augmentation import RandomRotation as RandomRotation
-from fastnn.layers.preprocessing.augmentation import RandomShear as RandomShear
-from fastnn.layers.preprocessing.augmentation import RandomTranslation as RandomTranslation
-from fastnn.layers.preprocessing.augmentation import RandomZoom as RandomZoom
-from fastnn.layers.preprocessing.category_encoding import CategoryEncoding as CategoryEncoding
-from fastnn.layers.preprocessing.coloring import RandomBrightness as RandomBrightness
-from fastnn.layers.preprocessing.coloring import RandomColorDegeneration as RandomColorDegeneration
-from fastnn.layers.preprocessing.coloring import RandomColorJitter as RandomColorJitter
-from fastnn.layers.preprocessing.coloring import RandomContrast as RandomContrast
-from fastnn.layers.preprocessing.coloring import RandomErasing as RandomErasing
-from fastnn.layers.preprocessing.coloring import RandomGrayscale as RandomGrayscale
-from fastnn.layers.preprocessing.coloring import RandomHue as RandomHue
-from fastnn.layers.preprocessing.coloring import RandomInvert as RandomInvert
-from fastnn.layers.preprocessing.coloring import RandomPosterization as RandomPosterization
-from fastnn.layers.preprocessing.coloring import RandomSaturation as RandomSaturation
-from fastnn.layers.preprocessing.coloring import RandomSharpness as RandomSharpness
-from fastnn.layers.preprocessing.coloring import Solarization as Solarization
-from fastnn.layers.preprocessing.discretization import Discretization as Discretization
-from fastnn.layers.preprocessing.hashing import Hashing as Hashing
-from fastnn.layers.preprocessing.integer_lookup import IntegerLookup as IntegerLookup
-from fastnn.layers.preprocessing.normalization import Normalization as Normalization
-from fastnn.layers.preprocessing.rescaling import Rescaling as Rescaling
-from fastnn.layers.preprocessing.resizing import CenterCrop as CenterCrop
-from fastnn.layers.preprocessing.resizing import Resizing as Resizing
-from fastnn.layers.preprocessing.string_lookup import StringLookup as StringLookup
-from fastnn.layers.preprocessing.text_vectorization import TextVectorization as TextVectorization
-from fastnn.layers.regularization.activity_regularization import ActivityRegularization as ActivityRegularization
-from fastnn.layers.regularization.dropout import AlphaDropout as AlphaDropout
-from fastnn.layers.regularization.dropout import Dropout as Dropout
-from fastnn.layers.regularization.dropout import SpatialDropout1D as SpatialDropout1D
-from fastnn.layers.regularization.dropout import SpatialDropout2D as SpatialDropout2D
-from fastnn.layers.regularization.dropout import SpatialDropout3D as SpatialDropout3D
-from fastnn.layers.regularization.noise import GaussianDropout as GaussianDropout
-from fastnn.layers.regularization.noise import GaussianNoise as GaussianNoise
-from fastnn.layers.reshaping.cropping import Cropping1D as Cropping1D
-from fastnn.layers.reshaping.cropping import Cropping2D as Cropping2D
-from fastnn.layers.reshaping.cropping import Cropping3D as Cropping3D
-from fastnn.layers.reshaping.reshape import Flatten as Flatten
-from fastnn.layers.reshaping.reshape import Permute as Permute
-from fastnn.layers.reshaping.reshape import RepeatVector as RepeatVector
-from fastnn.layers.reshaping.reshape import Reshape as Reshape
-from fastnn.layers.reshaping.up_sampling import UpSampling1D as UpSampling1D
-from fastnn.layers.reshaping.up_sampling import UpSampling2D as UpSampling2D
-from fastnn.layers.reshaping.up_sampling import UpSampling3D as UpSampling3D
-from fastnn.layers.reshaping.zero_padding import ZeroPadding1D as ZeroPadding1D
-from fastnn.layers.reshaping.zero_padding import ZeroPadding2D as ZeroPadding2D
-from fastnn.layers.reshaping.zero_padding import ZeroPadding3D as ZeroPadding3D
-from fastnn.layers.rnn.bidirectional import Bidirectional as Bidirectional
-from fastnn.layers.rnn.gru import GRU as GRU
-from fastnn.layers.rnn.gru import GRUCell as GRUCell
-from fastnn.layers.rnn.lstm import LSTM as LSTM
-from fastnn.layers.rnn.lstm import LSTMCell as LSTMCell
-from fastnn.layers.rnn.rnn import RNN as RNN
-from fastnn.layers.rnn.simple_rnn import SimpleRNN as SimpleRNN
-from fastnn.layers.rnn.simple_rnn import SimpleRNNCell as SimpleRNNCell
-from fastnn.layers.rnn.stacked_rnn_cells import StackedRNNCells as StackedRNNCells
-from fastnn.layers.rnn.time_distributed import TimeDistributed as TimeDistributed
+Files directly in this folder are the ground of all families. Only the names in `__all__` are public.
+"""
+
+from fastnn.engine.layer import Layer
+from fastnn.layers.activations.activation import Activation
+from fastnn.layers.activations.elu import ELU
+from fastnn.layers.activations.leaky_relu import LeakyReLU
+from fastnn.layers.activations.prelu import PReLU
+from fastnn.layers.activations.relu import ReLU
+from fastnn.layers.activations.softmax import Softmax
+from fastnn.layers.attention.additive_attention import AdditiveAttention
+from fastnn.layers.attention.attention import Attention
+from fastnn.layers.attention.multi_head_attention import MultiHeadAttention
+from fastnn.layers.convolutional.convolution import Conv1D, Conv2D, Conv3D, Convolution1D, Convolution2D, Convolution3D
+from fastnn.layers.convolutional.depthwise import DepthwiseConv1D, DepthwiseConv2D
+from fastnn.layers.convolutional.separable import (
+    SeparableConv1D,
+    SeparableConv2D,
+    SeparableConvolution1D,
+    SeparableConvolution2D,
+)
+from fastnn.layers.convolutional.transposed import (
+    Conv1DTranspose,
+    Conv2DTranspose,
+    Conv3DTranspose,
+    Convolution1DTranspose,
+    Convolution2DTranspose,
+    Convolution3DTranspose,
+)
+from fastnn.layers.core.dense import Dense
+from fastnn.layers.core.embedding import Embedding
+from fastnn.layers.core.identity import Identity
+from fastnn.layers.core.input_layer import Input, InputLayer
+from fastnn.layers.core.lambda_layer import Lambda
+from fastnn.layers.core.masking import Masking
+from fastnn.layers.einsum_dense import EinsumDense
+from fastnn.layers.lookup import classes as _classes
+from fastnn.layers.merging.arithmetic import (
+    Add,
+    Average,
+    Maximum,
+    Minimum,
+    Multiply,
+    Subtract,
+    add,
+    average,
+    maximum,
+    minimum,
+    multiply,
+    subtract,
+)
+from fastnn.layers.merging.concatenate import Concatenate, concatenate
+from fastnn.layers.merging.dot import Dot, dot
+from fastnn.layers.normalization.batch_normalization import BatchNormalization
+from fastnn.layers.normalization.group_normalization import GroupNormalization
+from fastnn.layers.normalization.layer_normalization import LayerNormalization
+from fastnn.layers.normalization.rms_normalization import RMSNormalization
+from fastnn.layers.normalization.unit_normalization import UnitNormalization
+from fastnn.layers.pooling.average_pooling import (
+    AveragePooling1D,
+    AveragePooling2D,
+    AveragePooling3D,
+    AvgPool1D,
+    AvgPool2D,
+    AvgPool3D,
+)
+from fastnn.layers.pooling.global_pooling import (
+    GlobalAveragePooling1D,
+    GlobalAveragePooling2D,
+    GlobalAveragePooling3D,
+    GlobalAvgPool1D,
+    GlobalAvgPool2D,
+    GlobalAvgPool3D,
+    GlobalMaxPool1D,
+    GlobalMaxPool2D,
+    GlobalMaxPool3D,
+    GlobalMaxPooling1D,
+    GlobalMaxPooling2D,
+    GlobalMaxPooling3D,
+)
+from fastnn.layers.pooling.max_pooling import MaxPool1D, MaxPool2D, MaxPool3D, MaxPooling1D, MaxPooling2D, MaxPooling3D
+from fastnn.layers.preprocessing.category_encoding import CategoryEncoding
+from fastnn.layers.preprocessing.center_crop import CenterCrop
+from fastnn.layers.preprocessing.discretization import Discretization
+from fastnn.layers.preprocessing.hashing import Hashing
+from fastnn.layers.preprocessing.integer_lookup import IntegerLookup
+from fastnn.layers.preprocessing.normalization import Normalization
+from fastnn.layers.preprocessing.random_color import (
+    RandomColorDegeneration,
+    RandomColorJitter,
+    RandomGrayscale,
+    RandomHue,
+    RandomSaturation,
+)
+from fastnn.layers.preprocessing.random_erasing import RandomErasing
+from fastnn.layers.preprocessing.random_geometry import (
+    RandomCrop,
+    RandomFlip,
+    RandomRotation,
+    RandomShear,
+    RandomTranslation,
+    RandomZoom,
+)
+from fastnn.layers.preprocessing.random_intensity import (
+    RandomBrightness,
+    RandomContrast,
+    RandomInvert,
+    RandomPosterization,
+    Solarization,
+)
+from fastnn.layers.preprocessing.random_sharpness import RandomSharpness
+from fastnn.layers.preprocessing.rescaling import Rescaling
+from fastnn.layers.preprocessing.resizing import Resizing
+from fastnn.layers.preprocessing.string_lookup import StringLookup
+from fastnn.layers.preprocessing.text_vectorization import TextVectorization
+from fastnn.layers.regularization.activity_regularization import ActivityRegularization
+from fastnn.layers.regularization.dropout import AlphaDropout, Dropout
+from fastnn.layers.regularization.gaussian_noise import GaussianDropout, GaussianNoise
+from fastnn.layers.regularization.spatial_dropout import SpatialDropout1D, SpatialDropout2D, SpatialDropout3D
+from fastnn.layers.reshaping.cropping import Cropping1D, Cropping2D, Cropping3D
+from fastnn.layers.reshaping.flatten import Flatten
+from fastnn.layers.reshaping.permute import Permute
+from fastnn.layers.reshaping.repeat_vector import RepeatVector
+from fastnn.layers.reshaping.reshape import Reshape
+from fastnn.layers.reshaping.up_sampling import UpSampling1D, UpSampling2D, UpSampling3D
+from fastnn.layers.reshaping.zero_padding import ZeroPadding1D, ZeroPadding2D, ZeroPadding3D
+from fastnn.layers.rnn.bidirectional import Bidirectional
+from fastnn.layers.rnn.gru import GRU, GRUCell
+from fastnn.layers.rnn.lstm import LSTM, LSTMCell
+from fastnn.layers.rnn.rnn import RNN
+from fastnn.layers.rnn.simple_rnn import SimpleRNN, SimpleRNNCell
+from fastnn.layers.rnn.stacked_rnn_cells import StackedRNNCells
+from fastnn.layers.rnn.time_distributed import TimeDistributed
+
+__all__ = [
+    "ELU",
+    "GRU",
+    "LSTM",
+    "RNN",
+    "Activation",
+    "ActivityRegularization",
+    "Add",
+    "AdditiveAttention",
+    "AlphaDropout",
+    "Attention",
+    "Average",
+    "AveragePooling1D",
+    "AveragePooling2D",
+    "AveragePooling3D",
+    "AvgPool1D",
+    "AvgPool2D",
+    "AvgPool3D",
+    "BatchNormalization",
+    "Bidirectional",
+    "CategoryEncoding",
+    "CenterCrop",
+    "Concatenate",
+    "Conv1D",
+    "Conv1DTranspose",
+    "Conv2D",
+    "Conv2DTranspose",
+    "Conv3D",
+    "Conv3DTranspose",
+    "Convolution1D",
+    "Convolution1DTranspose",
+    "Convolution2D",
+    "Convolution2DTranspose",
+    "Convolution3D",
+    "Convolution3DTranspose",
+    "Cropping1D",
+    "Cropping2D",
+    "Cropping3D",
+    "Dense",
+    "DepthwiseConv1D",
+    "DepthwiseConv2D",
+    "Discretization",
+    "Dot",
+    "Dropout",
+    "EinsumDense",
+    "Embedding",
+    "Flatten",
+    "GRUCell",
+    "GaussianDropout",
+    "GaussianNoise",
+    "GlobalAveragePooling1D",
+    "GlobalAveragePooling2D",
+    "GlobalAveragePooling3D",
+    "GlobalAvgPool1D",
+    "GlobalAvgPool2D",
+    "GlobalAvgPool3D",
+    "GlobalMaxPool1D",
+    "GlobalMaxPool2D",
+    "GlobalMaxPool3D",
+    "GlobalMaxPooling1D",
+    "GlobalMaxPooling2D",
+    "GlobalMaxPooling3D",
+    "GroupNormalization",
+    "Hashing",
+    "Identity",
+    "Input",
+    "InputLayer",
+    "IntegerLookup",
+    "LSTMCell",
+    "Lambda",
+    "Layer",
+    "LayerNormalization",
+    "LeakyReLU",
+    "Masking",
+    "MaxPool1D",
+    "MaxPool2D",
+    "MaxPool3D",
+    "MaxPooling1D",
+    "MaxPooling2D",
+    "MaxPooling3D",
+    "Maximum",
+    "Minimum",
+    "MultiHeadAttention",
+    "Multiply",
+    "Normalization",
+    "PReLU",
+    "Permute",
+    "RMSNormalization",
+    "RandomBrightness",
+    "RandomColorDegeneration",
+    "RandomColorJitter",
+    "RandomContrast",
+    "RandomCrop",
+    "RandomErasing",
+    "RandomFlip",
+    "RandomGrayscale",
+    "RandomHue",
+    "RandomInvert",
+    "RandomPosterization",
+    "RandomRotation",
+    "RandomSaturation",
+    "RandomSharpness",
+    "RandomShear",
+    "RandomTranslation",
+    "RandomZoom",
+    "ReLU",
+    "RepeatVector",
+    "Rescaling",
+    "Reshape",
+    "Resizing",
+    "SeparableConv1D",
+    "SeparableConv2D",
+    "SeparableConvolution1D",
+    "SeparableConvolution2D",
+    "SimpleRNN",
+    "SimpleRNNCell",
+    "Softmax",
+    "Solarization",
+    "SpatialDropout1D",
+    "SpatialDropout2D",
+    "SpatialDropout3D",
+    "StackedRNNCells",
+    "StringLookup",
+    "Subtract",
+    "TextVectorization",
+    "TimeDistributed",
+    "UnitNormalization",
+    "UpSampling1D",
+    "UpSampling2D",
+    "UpSampling3D",
+    "ZeroPadding1D",
+    "ZeroPadding2D",
+    "ZeroPadding3D",
+    "add",
+    "average",
+    "concatenate",
+    "dot",
+    "maximum",
+    "minimum",
+    "multiply",
+    "subtract",
+]
+
+_classes.update({name: member for name in __all__ if isinstance(member := globals()[name], type)})
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__doc__"]

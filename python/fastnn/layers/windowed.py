@@ -1,7 +1,7 @@
-"""The base of layers whose arguments have a number for each axis: one number stands for all of them.
+"""Base of the layers with one number for each axis, such as `kernel_size`.
 
-Owns how such arguments are kept: as tuples, as in Keras (`Conv2D(8, 3).kernel_size` is (3, 3)). What they mean
-is said by the core.
+Owns how these arguments are stored: one integer becomes a tuple, as in Keras (`Conv2D(8, 3).kernel_size` is (3, 3)).
+The core checks their values.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ _PER_AXIS = ("kernel_size", "strides", "dilation_rate", "output_padding", "pool_
 
 
 class Windowed(NodeLayer):
-    """Base of convolutions, pooling and what makes images larger.
+    """Base of the layers with one number for each axis: convolutions, pooling and up-sampling.
 
     Args:
-        **kwargs: As in `Layer`.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
     """
 
     rank: ClassVar[int]
-    """How many axes there are between the batch and the channels."""
+    """Number of axes between the batch and the channels."""
 
     @classmethod
     def convert_argument(cls, name: str, value: Any) -> Any:

@@ -1,1 +1,1 @@
-"""The family `activations` of the layers."""
+"""Activation functions as layers."""

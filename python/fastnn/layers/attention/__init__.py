@@ -1,1 +1,1 @@
-"""The family `attention` of the layers."""
+"""Attention layers: dot-product, additive and multi-head."""

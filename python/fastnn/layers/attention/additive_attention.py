@@ -1,4 +1,4 @@
-"""Additive attention, also called Bahdanau attention."""
+"""Additive (Bahdanau) attention."""
 
 from __future__ import annotations
 
@@ -9,24 +9,35 @@ from fastnn.symbolic.variable import Variable
 
 
 class AdditiveAttention(ScoredAttention):
-    """Attention whose scores are the sum of scale * tanh(query + key), as in Bahdanau et al. (2014).
+    """Additive attention layer.
 
-    It is called as `Attention` is.
+    Computes softmax(score(query, key)) @ value with score = sum(scale * tanh(query + key)): for each query a weighted
+    mean of the values.
 
-    Shapes: (batch, queries, size), (batch, keys, width), (batch, keys, size) -> (batch, queries, width); `scale` is
-    (size,).
+    Call it on [query, value], where the keys are the values, or on [query, value, key]. Call arguments: `mask`, a list
+    [query_mask, value_mask] of shape (batch, steps): masked queries give 0, masked values receive no weight;
+    `use_causal_mask`, whether a step attends only to itself and earlier steps; `return_attention_scores`, whether to
+    return the attention weights too; `training`.
+
+    Shapes: query (batch, queries, dim), value (batch, keys, width), key (batch, keys, dim), output (batch, queries,
+    width), attention weights (batch, queries, keys). Weights: `scale` (dim,) if `use_scale`, or else 1.
 
     Args:
-        use_scale: Whether there is a `scale` that is learned; else it is 1.
-        dropout: The share of weights that is dropped in training.
-        seed: A whole number, or None to draw one.
-        **kwargs: `name`, `trainable`, as in `Layer`.
+        use_scale: Whether to learn `scale`.
+        dropout: Number from 0 to 1, probability that an attention weight is dropped in training.
+        seed: Seed of the random numbers, an integer; None draws one from the global generator.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
-        ValueError: An argument is out of its range, or the inputs are no list of two or three.
+        ValueError: An argument is out of its range, or the layer is not called on a list of two or three.
+
+    References:
+        - Bahdanau, Cho, Bengio, "Neural Machine Translation by Jointly Learning to Align and Translate", 2015.
 
     Example:
-        >>> AdditiveAttention()([query, value])
+        >>> query, value = np.ones((1, 2, 3)), np.arange(8.0).reshape(1, 4, 2)
+        >>> layers.AdditiveAttention()([query, value, np.ones((1, 4, 3))]).tolist()
+        [[[3.0, 4.0], [3.0, 4.0]]]
     """
 
     keras_newer_arguments = {"seed": None}
@@ -38,7 +49,14 @@ class AdditiveAttention(ScoredAttention):
         self._open(seed)
 
     def build(self, input_shape: Any = None) -> None:
-        """Makes the weights of the scores."""
+        """Creates the weights of the scores.
+
+        Args:
+            input_shape: List of the shapes of query, value and, if it is given, key.
+
+        Raises:
+            ValueError: It is not a list of two or three.
+        """
         query = self._sequences(input_shape)[0]
         if self.use_scale:
             self.scale = self.add_weight((query[-1],), "glorot_uniform", name="scale")
@@ -52,7 +70,21 @@ class AdditiveAttention(ScoredAttention):
         return_attention_scores: bool = False,
         use_causal_mask: bool = False,
     ) -> Any:
-        """The output, or a tuple of output and weights; see the class."""
+        """Returns the output, with `return_attention_scores` a tuple of the output and the attention weights.
+
+        Args:
+            inputs: List [query, value] or [query, value, key] of tensors (batch, steps, dim).
+            mask: List [query_mask, value_mask] of tensors (batch, steps), true at the steps that count, or None.
+            training: Whether to apply dropout; None means as the model runs.
+            return_attention_scores: Whether to return the attention weights (batch, queries, keys) too.
+            use_causal_mask: Whether a step attends only to itself and earlier steps.
+
+        Returns:
+            A tensor (batch, queries, width), or a tuple of it and the weights.
+
+        Raises:
+            ValueError: `inputs` is not a list of two or three, or `mask` is not a list of two or three.
+        """
         config = {"use_scale": self.use_scale, "use_causal_mask": use_causal_mask}
         weights = [] if self.scale is None else [self.scale]
         return self._scored(config, weights, inputs, mask, training, return_attention_scores)

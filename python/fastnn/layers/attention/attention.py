@@ -1,4 +1,4 @@
-"""Dot-product attention, also called Luong attention."""
+"""Dot-product (Luong) attention."""
 
 from __future__ import annotations
 
@@ -10,33 +10,41 @@ from fastnn.symbolic.variable import Variable
 
 
 class Attention(ScoredAttention):
-    """softmax(score(query, key)) value: for each step of the query a mean of the value's steps.
+    """Dot-product attention layer.
 
-    Called on [query, value], where the value is the key too, or on [query, value, key]. Call arguments: `mask`, a list
-    [query_mask, value_mask] of (batch, steps), where the output is 0 for a query that does not count and no query looks
-    at a value that does not; `use_causal_mask`, whether a step looks only at steps up to its own;
-    `return_attention_scores`, whether the weights come out too; `training`.
+    Computes softmax(score(query, key)) @ value: for each query a weighted mean of the values.
 
-    Shapes: (batch, queries, size), (batch, keys, width), (batch, keys, size) -> (batch, queries, width), and weights of
-    (batch, queries, keys); `scale` and `concat_score_weight` are single numbers.
+    Call it on [query, value], where the keys are the values, or on [query, value, key]. Call arguments: `mask`, a list
+    [query_mask, value_mask] of shape (batch, steps): masked queries give 0, masked values receive no weight;
+    `use_causal_mask`, whether a step attends only to itself and earlier steps; `return_attention_scores`, whether to
+    return the attention weights too; `training`.
+
+    Shapes: query (batch, queries, dim), value (batch, keys, width), key (batch, keys, dim), output (batch, queries,
+    width), attention weights (batch, queries, keys). Weights: the scalars `scale` if `use_scale` and
+    `concat_score_weight` with score_mode="concat".
 
     Args:
-        use_scale: Whether there is a `scale` that is learned, by which scores (for "concat" what tanh is given) are
-            multiplied.
-        score_mode: "dot": the sum of query * key; "concat": that of tanh(query + key), times `concat_score_weight`.
-        dropout: The share of weights that is dropped in training.
-        seed: A whole number, or None to draw one.
-        **kwargs: `name`, `trainable`, as in `Layer`.
+        use_scale: Whether the scores (with "concat" the argument of tanh) are multiplied by a learned `scale`.
+        score_mode: "dot": sum(query * key). "concat": concat_score_weight * sum(tanh(query + key)).
+        dropout: Number from 0 to 1, probability that an attention weight is dropped in training.
+        seed: Seed of the random numbers, an integer; None draws one from the global generator.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
-        ValueError: An argument is out of its range, or the inputs are no list of two or three.
+        ValueError: An argument is out of its range, or the layer is not called on a list of two or three.
+
+    References:
+        - Luong, Pham, Manning, "Effective Approaches to Attention-based Neural Machine Translation", 2015.
 
     Example:
-        >>> Attention()([query, value])
+        >>> query, value = np.ones((1, 2, 3)), np.arange(8.0).reshape(1, 4, 2)
+        >>> layers.Attention()([query, value, np.ones((1, 4, 3))]).tolist()
+        [[[3.0, 4.0], [3.0, 4.0]]]
     """
 
     scale: Variable | None = None
     concat_score_weight: Variable | None = None
+    score_mode: str
 
     def __init__(
         self,
@@ -52,7 +60,14 @@ class Attention(ScoredAttention):
         self._open(seed)
 
     def build(self, input_shape: Any = None) -> None:
-        """Makes the weights of the scores."""
+        """Creates the weights of the scores.
+
+        Args:
+            input_shape: List of the shapes of query, value and, if it is given, key.
+
+        Raises:
+            ValueError: It is not a list of two or three.
+        """
         self._sequences(input_shape)
         if self.use_scale:
             self.scale = self.add_weight((), "ones", name="scale")
@@ -68,7 +83,21 @@ class Attention(ScoredAttention):
         return_attention_scores: bool = False,
         use_causal_mask: bool = False,
     ) -> Any:
-        """The output, or a tuple of output and weights; see the class."""
+        """Returns the output, with `return_attention_scores` a tuple of the output and the attention weights.
+
+        Args:
+            inputs: List [query, value] or [query, value, key] of tensors (batch, steps, dim).
+            mask: List [query_mask, value_mask] of tensors (batch, steps), true at the steps that count, or None.
+            training: Whether to apply dropout; None means as the model runs.
+            return_attention_scores: Whether to return the attention weights (batch, queries, keys) too.
+            use_causal_mask: Whether a step attends only to itself and earlier steps.
+
+        Returns:
+            A tensor (batch, queries, width), or a tuple of it and the weights.
+
+        Raises:
+            ValueError: `inputs` is not a list of two or three, or `mask` is not a list of two or three.
+        """
         config = {"score_mode": self.score_mode, "use_scale": self.use_scale, "use_causal_mask": use_causal_mask}
         weights = [weight for weight in (self.scale, self.concat_score_weight) if weight is not None]
         return self._scored(config, weights, inputs, mask, training, return_attention_scores)

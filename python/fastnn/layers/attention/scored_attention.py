@@ -1,4 +1,4 @@
-"""Base of the attention layers that score each query against each key."""
+"""Base of the attention layers that score each query against each key, and the node that all of them add."""
 
 from __future__ import annotations
 
@@ -22,21 +22,35 @@ def attend(
     weights: Sequence[Variable] = (),
     stream: _core.Stream | None = None,
 ) -> Any:
-    """The node on query, value and key, with those of the masks that are there."""
+    """Adds an attention node on query, value and key, with the masks that are given.
+
+    Args:
+        layer: Layer that owns the node.
+        kind: Kind of the node.
+        config: Arguments of the node.
+        tensors: Query, value and key.
+        masks: Masks by the names of the node's arguments; None is left out.
+        weights: Weights that the node reads.
+        stream: Random stream of the dropout, or None.
+
+    Returns:
+        The output, or a list of the output and the attention weights.
+    """
     given = {name: operators["cast"](mask, "bool") for name, mask in masks.items() if mask is not None}
     config = {**config, **dict.fromkeys(given, True)}
     return operators["node"](kind, config, [*tensors, *given.values()], layer.name, weights, stream)
 
 
 class ScoredAttention(Layer):
-    """A layer that is called on [query, value] or [query, value, key]."""
+    """Base of the attention layers that are called on [query, value] or [query, value, key]."""
 
     takes_many = True
     supports_masking = True
     scored_by: ClassVar[str] = "Attention"
-    """The kind of the node that scores."""
+    """Kind of the attention node."""
     dropout: float
     use_scale: bool
+    seed: int | None
 
     def _open(self, seed: int | None) -> None:
         if not 0 <= self.dropout <= 1:
@@ -66,5 +80,5 @@ class ScoredAttention(Layer):
         return tuple(made) if shown else made
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
-        """The query's mask."""
+        """Returns the mask of the query."""
         return None if previous_mask is None else previous_mask[0]

@@ -1,1 +1,1 @@
-"""The family `convolutional` of the layers."""
+"""Convolutions of sequences, images and volumes: plain, depthwise, separable and transposed."""

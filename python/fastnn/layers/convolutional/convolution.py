@@ -1,55 +1,79 @@
-"""Convolutions over sequences, images and volumes."""
+"""Convolution layers over sequences, images and volumes."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from fastnn import config
+from fastnn.constraints import Constraint
 from fastnn.engine.shapes import channels_last
 from fastnn.layers.windowed import Windowed
+from fastnn.regularizers import Regularizer
 from fastnn.symbolic.variable import Variable
 
 
 class Conv1D(Windowed):
-    """A one-dimensional convolution: as in all such libraries a cross-correlation, the kernel is not turned round.
+    """Convolution layer over sequences.
 
-    Shapes: (batch, steps, channels) -> (batch, new steps, filters); `kernel` is
-    (kernel size, channels / groups, filters). The new number of steps is ceil(steps / stride) with padding
-    "same" or "causal" and ceil((steps - span + 1) / stride) with "valid", where span is
-    (kernel size - 1) * dilation + 1.
+    Computes activation(x * kernel + bias), where `*` is the cross-correlation, as is usual in neural networks. The new
+    size of an axis is ceil(size / stride) with padding "same" or "causal" and ceil((size - span + 1) / stride) with
+    "valid", where span = (kernel_size - 1) * dilation_rate + 1.
+
+    Shapes: input (batch, steps, channels), output (batch, new_steps, filters). Weights: `kernel` (kernel_size, channels
+    / groups, filters); `bias` (filters,) if `use_bias`.
 
     Args:
-        filters: How many output channels.
-        kernel_size: How many steps it spans.
-        strides: How far the window moves.
-        padding: "valid" (none), "same" (zeros; an odd one goes to the end) or "causal" (zeros before the first step, so
-            that no output sees a later step).
-        data_format: None or "channels_last".
-        dilation_rate: Distance between the steps under the kernel; 1: they touch.
-        groups: Into how many groups channels and filters are divided.
-        activation: A name or a function of `fastnn.activations`; None: linear.
-        use_bias: Whether there is a bias.
-        kernel_initializer: The kernel's first values.
-        bias_initializer: The bias' first values.
-        kernel_regularizer: A penalty on the kernel.
-        bias_regularizer: A penalty on the bias.
-        activity_regularizer: A penalty on the output.
-        kernel_constraint: What is imposed on the kernel after each update.
-        bias_constraint: What is imposed on the bias after each update.
-        **kwargs: `name`, `trainable`, `input_shape`, as in `Layer`.
+        filters: Positive integer, number of output channels.
+        kernel_size: Positive integer, length of the kernel in steps.
+        strides: Positive integer, distance between windows in steps.
+        padding: "valid": no padding. "same": zero padding so that a stride of 1 keeps the size; an odd zero goes to the
+            end. "causal": zeros before the first step only, so that no output depends on a later step.
+        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        dilation_rate: Positive integer, distance between the steps under the kernel; 1 means adjacent steps.
+        groups: Positive integer; channels and filters are divided into this many groups, each convolved by itself. It
+            must divide both.
+        activation: Activation function: its name, a function of `fastnn.activations`, or None for the identity.
+        use_bias: Whether to add a bias.
+        kernel_initializer: Initializer of `kernel`.
+        bias_initializer: Initializer of `bias`.
+        kernel_regularizer: Regularizer of `kernel`, whose penalty is added to the loss, or None.
+        bias_regularizer: Regularizer of `bias`, or None.
+        activity_regularizer: Regularizer of the layer's output, or None.
+        kernel_constraint: Constraint applied to `kernel` after each update, or None.
+        bias_constraint: Constraint applied to `bias` after each update, or None.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
-        ValueError: An argument is out of its range; where it is built: the output would be empty.
+        ValueError: An argument is out of its range, or the output would be empty.
 
     Example:
-        >>> Conv1D(32, 5, padding="causal", input_shape=(100, 8))
+        >>> layer = layers.Conv1D(8, 3, padding="same", activation="relu")
+        >>> layer(np.ones((2, 10, 4))).shape
+        (2, 10, 8)
+        >>> layer.kernel.shape
+        (3, 4, 8)
     """
 
     kind = "Conv1D"
     rank = 1
     kernel: Variable
     bias: Variable | None = None
+    filters: int
+    kernel_size: tuple[int, ...]
+    strides: tuple[int, ...]
+    padding: str
+    data_format: str | None
+    dilation_rate: tuple[int, ...]
+    groups: int
+    activation: Callable[..., Any]
+    use_bias: bool
+    kernel_initializer: Callable[..., Any]
+    bias_initializer: Callable[..., Any]
+    kernel_regularizer: Regularizer | None
+    bias_regularizer: Regularizer | None
+    kernel_constraint: Constraint | None
+    bias_constraint: Constraint | None
 
     def __init__(
         self,
@@ -76,42 +100,70 @@ class Conv1D(Windowed):
 
 
 class Conv2D(Windowed):
-    """A two-dimensional convolution: as in all such libraries a cross-correlation, the kernel is not turned round.
+    """Convolution layer over images.
 
-    Shapes: (batch, height, width, channels) -> (batch, new height, new width, filters); `kernel` is
-    (kernel height, kernel width, channels / groups, filters). The new height is ceil(height / stride) with padding
-    "same" and ceil((height - span + 1) / stride) with "valid", where span = (kernel height - 1) * dilation + 1.
+    Computes activation(x * kernel + bias), where `*` is the cross-correlation, as is usual in neural networks. The new
+    size of an axis is ceil(size / stride) with padding "same" and ceil((size - span + 1) / stride) with "valid", where
+    span = (kernel_size - 1) * dilation_rate + 1.
+
+    Shapes: input (batch, height, width, channels), output (batch, new_height, new_width, filters). Weights: `kernel`
+    (kernel_height, kernel_width, channels / groups, filters); `bias` (filters,) if `use_bias`.
 
     Args:
-        filters: How many output channels.
-        kernel_size: Height and width, or one number for both.
-        strides: Steps down and right, or one number for both.
-        padding: "valid" (none) or "same" (zeros; an odd one goes to the bottom and the right).
-        data_format: None or "channels_last".
-        dilation_rate: Distance between the kernel's rows and columns; 1: they touch.
-        groups: Into how many groups channels and filters are divided.
-        activation: A name or a function of `fastnn.activations`; None: linear.
-        use_bias: Whether there is a bias.
-        kernel_initializer: The kernel's first values.
-        bias_initializer: The bias' first values.
-        kernel_regularizer: A penalty on the kernel.
-        bias_regularizer: A penalty on the bias.
-        activity_regularizer: A penalty on the output.
-        kernel_constraint: What is imposed on the kernel after each update.
-        bias_constraint: What is imposed on the bias after each update.
-        **kwargs: `name`, `trainable`, `input_shape`, as in `Layer`.
+        filters: Positive integer, number of output channels.
+        kernel_size: Positive integers, size of the kernel for height and width; one integer stands for both.
+        strides: Positive integers, distance between windows, for height and width; one integer stands for both.
+        padding: "valid": no padding. "same": zero padding so that a stride of 1 keeps the size; an odd zero goes to the
+            bottom and the right.
+        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        dilation_rate: Positive integers, distance between the elements under the kernel (1: adjacent), for height and
+            width; one integer stands for both.
+        groups: Positive integer; channels and filters are divided into this many groups, each convolved by itself. It
+            must divide both.
+        activation: Activation function: its name, a function of `fastnn.activations`, or None for the identity.
+        use_bias: Whether to add a bias.
+        kernel_initializer: Initializer of `kernel`.
+        bias_initializer: Initializer of `bias`.
+        kernel_regularizer: Regularizer of `kernel`, whose penalty is added to the loss, or None.
+        bias_regularizer: Regularizer of `bias`, or None.
+        activity_regularizer: Regularizer of the layer's output, or None.
+        kernel_constraint: Constraint applied to `kernel` after each update, or None.
+        bias_constraint: Constraint applied to `bias` after each update, or None.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
-        ValueError: An argument is out of its range; where it is built: the output would be empty.
+        ValueError: An argument is out of its range, or the output would be empty.
+
+    References:
+        - LeCun, Bottou, Bengio, Haffner, "Gradient-Based Learning Applied to Document Recognition", 1998.
 
     Example:
-        >>> Conv2D(32, kernel_size=(3, 3), activation="relu", padding="same", input_shape=(28, 28, 1))
+        >>> layer = layers.Conv2D(8, 3, padding="same", activation="relu")
+        >>> layer(np.ones((2, 28, 28, 4))).shape
+        (2, 28, 28, 8)
+        >>> layer.kernel.shape
+        (3, 3, 4, 8)
     """
 
     kind = "Conv2D"
     rank = 2
     kernel: Variable
     bias: Variable | None = None
+    filters: int
+    kernel_size: tuple[int, ...]
+    strides: tuple[int, ...]
+    padding: str
+    data_format: str | None
+    dilation_rate: tuple[int, ...]
+    groups: int
+    activation: Callable[..., Any]
+    use_bias: bool
+    kernel_initializer: Callable[..., Any]
+    bias_initializer: Callable[..., Any]
+    kernel_regularizer: Regularizer | None
+    bias_regularizer: Regularizer | None
+    kernel_constraint: Constraint | None
+    bias_constraint: Constraint | None
 
     def __init__(
         self,
@@ -142,42 +194,68 @@ class Conv2D(Windowed):
 
 
 class Conv3D(Windowed):
-    """A three-dimensional convolution: as in all such libraries a cross-correlation, the kernel is not turned round.
+    """Convolution layer over volumes.
 
-    Shapes: (batch, depth, height, width, channels) -> (batch, new depth, new height, new width, filters); `kernel` is
-    (kernel depth, kernel height, kernel width, channels / groups, filters). A new size is ceil(size / stride) with
-    padding "same" and ceil((size - span + 1) / stride) with "valid", where span = (kernel size - 1) * dilation + 1.
+    Computes activation(x * kernel + bias), where `*` is the cross-correlation, as is usual in neural networks. The new
+    size of an axis is ceil(size / stride) with padding "same" and ceil((size - span + 1) / stride) with "valid", where
+    span = (kernel_size - 1) * dilation_rate + 1.
+
+    Shapes: input (batch, depth, height, width, channels), output (batch, new_depth, new_height, new_width, filters).
+    Weights: `kernel` (kernel_depth, kernel_height, kernel_width, channels / groups, filters); `bias` (filters,) if
+    `use_bias`.
 
     Args:
-        filters: How many output channels.
-        kernel_size: Depth, height and width, or one number for all.
-        strides: Steps in depth, down and right, or one number for all.
-        padding: "valid" (none) or "same" (zeros; an odd one goes to the back, the bottom and the right).
-        data_format: None or "channels_last".
-        dilation_rate: Distance between the kernel's planes, rows and columns; 1: they touch.
-        groups: Into how many groups channels and filters are divided.
-        activation: A name or a function of `fastnn.activations`; None: linear.
-        use_bias: Whether there is a bias.
-        kernel_initializer: The kernel's first values.
-        bias_initializer: The bias' first values.
-        kernel_regularizer: A penalty on the kernel.
-        bias_regularizer: A penalty on the bias.
-        activity_regularizer: A penalty on the output.
-        kernel_constraint: What is imposed on the kernel after each update.
-        bias_constraint: What is imposed on the bias after each update.
-        **kwargs: `name`, `trainable`, `input_shape`, as in `Layer`.
+        filters: Positive integer, number of output channels.
+        kernel_size: Positive integers, size of the kernel for depth, height and width; one integer stands for all.
+        strides: Positive integers, distance between windows, for depth, height and width; one integer stands for all.
+        padding: "valid": no padding. "same": zero padding so that a stride of 1 keeps the size; an odd zero goes to the
+            back, the bottom and the right.
+        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        dilation_rate: Positive integers, distance between the elements under the kernel (1: adjacent), for depth,
+            height and width; one integer stands for all.
+        groups: Positive integer; channels and filters are divided into this many groups, each convolved by itself. It
+            must divide both.
+        activation: Activation function: its name, a function of `fastnn.activations`, or None for the identity.
+        use_bias: Whether to add a bias.
+        kernel_initializer: Initializer of `kernel`.
+        bias_initializer: Initializer of `bias`.
+        kernel_regularizer: Regularizer of `kernel`, whose penalty is added to the loss, or None.
+        bias_regularizer: Regularizer of `bias`, or None.
+        activity_regularizer: Regularizer of the layer's output, or None.
+        kernel_constraint: Constraint applied to `kernel` after each update, or None.
+        bias_constraint: Constraint applied to `bias` after each update, or None.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
-        ValueError: An argument is out of its range; where it is built: the output would be empty.
+        ValueError: An argument is out of its range, or the output would be empty.
 
     Example:
-        >>> Conv3D(8, 3, activation="relu", input_shape=(16, 16, 16, 1))
+        >>> layer = layers.Conv3D(8, 3, padding="same", activation="relu")
+        >>> layer(np.ones((2, 8, 8, 8, 4))).shape
+        (2, 8, 8, 8, 8)
+        >>> layer.kernel.shape
+        (3, 3, 3, 4, 8)
     """
 
     kind = "Conv3D"
     rank = 3
     kernel: Variable
     bias: Variable | None = None
+    filters: int
+    kernel_size: tuple[int, ...]
+    strides: tuple[int, ...]
+    padding: str
+    data_format: str | None
+    dilation_rate: tuple[int, ...]
+    groups: int
+    activation: Callable[..., Any]
+    use_bias: bool
+    kernel_initializer: Callable[..., Any]
+    bias_initializer: Callable[..., Any]
+    kernel_regularizer: Regularizer | None
+    bias_regularizer: Regularizer | None
+    kernel_constraint: Constraint | None
+    bias_constraint: Constraint | None
 
     def __init__(
         self,

@@ -1,69 +1,95 @@
-"""Convolutions that keep channels apart, and those that bring them together afterwards."""
+"""Depthwise convolution layers, which convolve each channel by itself."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from fastnn.constraints import Constraint
 from fastnn.engine.shapes import channels_last
 from fastnn.layers.windowed import Windowed
+from fastnn.regularizers import Regularizer
 from fastnn.symbolic.variable import Variable
 
 
 class _Depthwise(Windowed):
-    """Says under which arguments the words for `kernel` stand."""
+    """Base of the depthwise convolutions: maps the arguments `depthwise_*` to the weight `kernel`."""
 
     keras_ignored_arguments = {"groups": 1, "kernel_initializer": ...}
     kernel: Variable
     bias: Variable | None = None
+    depthwise_initializer: Callable[..., Any]
+    depthwise_regularizer: Regularizer | None
+    depthwise_constraint: Constraint | None
 
     @property
     def kernel_initializer(self) -> Any:
+        """Initializer of `kernel`."""
         return self.depthwise_initializer
 
     @property
     def kernel_regularizer(self) -> Any:
+        """Regularizer of `kernel`, or None."""
         return self.depthwise_regularizer
 
     @property
     def kernel_constraint(self) -> Any:
+        """Constraint of `kernel`, or None."""
         return self.depthwise_constraint
 
 
 class DepthwiseConv1D(_Depthwise):
-    """A one-dimensional convolution of each channel by itself, with `depth_multiplier` kernels for each.
+    """Depthwise convolution layer over sequences: each channel is convolved by itself.
 
-    Shapes: (batch, steps, channels) -> (batch, new steps, channels * depth_multiplier), the outputs
-    of one channel beside each other; `kernel` is (kernel size, channels, depth_multiplier). New sizes are
-    those of `Conv1D`.
+    Output channel c * depth_multiplier + m is the cross-correlation of input channel c with `kernel[..., c, m]`, plus
+    the bias, passed to the activation. The new sizes are those of `Conv1D`.
+
+    Shapes: input (batch, steps, channels), output (batch, new_steps, channels * depth_multiplier). Weights: `kernel`
+    (kernel_size, channels, depth_multiplier); `bias` (channels * depth_multiplier,) if `use_bias`.
 
     Args:
-        kernel_size: How many steps it spans.
-        strides: How far the window moves.
-        padding: "valid" (none) or "same" (zeros; an odd one goes to the end).
-        depth_multiplier: How many outputs each channel has.
-        data_format: None or "channels_last".
-        dilation_rate: Distance between the steps under the kernel; 1: they touch.
-        activation: A name or a function of `fastnn.activations`; None: linear.
-        use_bias: Whether there is a bias.
-        depthwise_initializer: The kernel's first values.
-        bias_initializer: The bias' first values.
-        depthwise_regularizer: A penalty on the kernel.
-        bias_regularizer: A penalty on the bias.
-        activity_regularizer: A penalty on the output.
-        depthwise_constraint: What is imposed on the kernel after each update.
-        bias_constraint: What is imposed on the bias after each update.
-        **kwargs: `name`, `trainable`, `input_shape`, as in `Layer`.
+        kernel_size: Positive integer, length of the kernel in steps.
+        strides: Positive integer, distance between windows in steps.
+        padding: "valid": no padding. "same": zero padding so that a stride of 1 keeps the size; an odd zero goes to the
+            end.
+        depth_multiplier: Positive integer, number of output channels for each input channel.
+        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        dilation_rate: Positive integer, distance between the steps under the kernel; 1 means adjacent steps.
+        activation: Activation function: its name, a function of `fastnn.activations`, or None for the identity.
+        use_bias: Whether to add a bias.
+        depthwise_initializer: Initializer of `kernel`.
+        bias_initializer: Initializer of `bias`.
+        depthwise_regularizer: Regularizer of `kernel`, whose penalty is added to the loss, or None.
+        bias_regularizer: Regularizer of `bias`, or None.
+        activity_regularizer: Regularizer of the layer's output, or None.
+        depthwise_constraint: Constraint applied to `kernel` after each update, or None.
+        bias_constraint: Constraint applied to `bias` after each update, or None.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
-        ValueError: An argument is out of its range; where it is built: the output would be empty.
+        ValueError: An argument is out of its range, or the output would be empty.
 
     Example:
-        >>> DepthwiseConv1D(3, padding="same", input_shape=(100, 8))
+        >>> layer = layers.DepthwiseConv1D(3, depth_multiplier=2)
+        >>> layer(np.ones((2, 10, 4))).shape
+        (2, 8, 8)
+        >>> layer.kernel.shape
+        (3, 4, 2)
     """
 
     kind = "DepthwiseConv1D"
     rank = 1
+    kernel_size: tuple[int, ...]
+    strides: tuple[int, ...]
+    padding: str
+    depth_multiplier: int
+    data_format: str | None
+    dilation_rate: tuple[int, ...]
+    activation: Callable[..., Any]
+    use_bias: bool
+    bias_initializer: Callable[..., Any]
+    bias_regularizer: Regularizer | None
+    bias_constraint: Constraint | None
 
     def __init__(
         self,
@@ -89,39 +115,63 @@ class DepthwiseConv1D(_Depthwise):
 
 
 class DepthwiseConv2D(_Depthwise):
-    """A two-dimensional convolution of each channel by itself, with `depth_multiplier` kernels for each.
+    """Depthwise convolution layer over images: each channel is convolved by itself.
 
-    Shapes: (batch, height, width, channels) -> (batch, new height, new width, channels * depth_multiplier), the outputs
-    of one channel beside each other; `kernel` is (kernel height, kernel width, channels, depth_multiplier). New sizes
-    are those of `Conv2D`.
+    Output channel c * depth_multiplier + m is the cross-correlation of input channel c with `kernel[..., c, m]`, plus
+    the bias, passed to the activation. The new sizes are those of `Conv2D`.
+
+    Shapes: input (batch, height, width, channels), output (batch, new_height, new_width, channels * depth_multiplier).
+    Weights: `kernel` (kernel_height, kernel_width, channels, depth_multiplier); `bias` (channels * depth_multiplier,)
+    if `use_bias`.
 
     Args:
-        kernel_size: Height and width, or one number for both.
-        strides: Steps down and right, or one number for both.
-        padding: "valid" (none) or "same" (zeros; an odd one goes to the bottom and the right).
-        depth_multiplier: How many outputs each channel has.
-        data_format: None or "channels_last".
-        dilation_rate: Distance between the kernel's rows and columns; 1: they touch.
-        activation: A name or a function of `fastnn.activations`; None: linear.
-        use_bias: Whether there is a bias.
-        depthwise_initializer: The kernel's first values.
-        bias_initializer: The bias' first values.
-        depthwise_regularizer: A penalty on the kernel.
-        bias_regularizer: A penalty on the bias.
-        activity_regularizer: A penalty on the output.
-        depthwise_constraint: What is imposed on the kernel after each update.
-        bias_constraint: What is imposed on the bias after each update.
-        **kwargs: `name`, `trainable`, `input_shape`, as in `Layer`.
+        kernel_size: Positive integers, size of the kernel for height and width; one integer stands for both.
+        strides: Positive integers, distance between windows, for height and width; one integer stands for both.
+        padding: "valid": no padding. "same": zero padding so that a stride of 1 keeps the size; an odd zero goes to the
+            bottom and the right.
+        depth_multiplier: Positive integer, number of output channels for each input channel.
+        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        dilation_rate: Positive integers, distance between the elements under the kernel (1: adjacent), for height and
+            width; one integer stands for both.
+        activation: Activation function: its name, a function of `fastnn.activations`, or None for the identity.
+        use_bias: Whether to add a bias.
+        depthwise_initializer: Initializer of `kernel`.
+        bias_initializer: Initializer of `bias`.
+        depthwise_regularizer: Regularizer of `kernel`, whose penalty is added to the loss, or None.
+        bias_regularizer: Regularizer of `bias`, or None.
+        activity_regularizer: Regularizer of the layer's output, or None.
+        depthwise_constraint: Constraint applied to `kernel` after each update, or None.
+        bias_constraint: Constraint applied to `bias` after each update, or None.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
-        ValueError: An argument is out of its range; where it is built: the output would be empty.
+        ValueError: An argument is out of its range, or the output would be empty.
+
+    References:
+        - Howard, Zhu, Chen, Kalenichenko, Wang, Weyand, Andreetto, Adam, "MobileNets: Efficient Convolutional Neural
+          Networks for Mobile Vision Applications", 2017.
 
     Example:
-        >>> DepthwiseConv2D(3, padding="same", activation="relu6", input_shape=(28, 28, 16))
+        >>> layer = layers.DepthwiseConv2D(3, depth_multiplier=2)
+        >>> layer(np.ones((2, 28, 28, 4))).shape
+        (2, 26, 26, 8)
+        >>> layer.kernel.shape
+        (3, 3, 4, 2)
     """
 
     kind = "DepthwiseConv2D"
     rank = 2
+    kernel_size: tuple[int, ...]
+    strides: tuple[int, ...]
+    padding: str
+    depth_multiplier: int
+    data_format: str | None
+    dilation_rate: tuple[int, ...]
+    activation: Callable[..., Any]
+    use_bias: bool
+    bias_initializer: Callable[..., Any]
+    bias_regularizer: Regularizer | None
+    bias_constraint: Constraint | None
 
     def __init__(
         self,

@@ -1,86 +1,120 @@
-"""Separable convolutions: depthwise, then pointwise."""
+"""Separable convolution layers: depthwise, then pointwise."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from fastnn.constraints import Constraint
 from fastnn.engine.shapes import channels_last
 from fastnn.layers.windowed import Windowed
+from fastnn.regularizers import Regularizer
 from fastnn.symbolic.variable import Variable
 
 
 class _Separable(Windowed):
-    """Says under which arguments the words for its two kernels stand."""
+    """Base of the separable convolutions: maps the arguments `depthwise_*` and `pointwise_*` to the two kernels."""
 
     keras_ignored_arguments = {"groups": 1, "kernel_initializer": ...}
     depthwise_kernel: Variable
     pointwise_kernel: Variable
     bias: Variable | None = None
+    depthwise_initializer: Callable[..., Any]
+    depthwise_regularizer: Regularizer | None
+    depthwise_constraint: Constraint | None
+    pointwise_initializer: Callable[..., Any]
+    pointwise_regularizer: Regularizer | None
+    pointwise_constraint: Constraint | None
 
     @property
     def depthwise_kernel_initializer(self) -> Any:
+        """Initializer of `depthwise_kernel`."""
         return self.depthwise_initializer
 
     @property
     def depthwise_kernel_regularizer(self) -> Any:
+        """Regularizer of `depthwise_kernel`, or None."""
         return self.depthwise_regularizer
 
     @property
     def depthwise_kernel_constraint(self) -> Any:
+        """Constraint of `depthwise_kernel`, or None."""
         return self.depthwise_constraint
 
     @property
     def pointwise_kernel_initializer(self) -> Any:
+        """Initializer of `pointwise_kernel`."""
         return self.pointwise_initializer
 
     @property
     def pointwise_kernel_regularizer(self) -> Any:
+        """Regularizer of `pointwise_kernel`, or None."""
         return self.pointwise_regularizer
 
     @property
     def pointwise_kernel_constraint(self) -> Any:
+        """Constraint of `pointwise_kernel`, or None."""
         return self.pointwise_constraint
 
 
 class SeparableConv1D(_Separable):
-    """A convolution in two steps: of each channel by itself, then of all channels in each step.
+    """Separable convolution layer over sequences: a depthwise convolution, then a pointwise one.
 
-    Shapes: (batch, steps, channels) -> (batch, new steps, filters); `depthwise_kernel` is
-    (kernel size, channels, depth_multiplier), `pointwise_kernel`
-    (1, channels * depth_multiplier, filters). New sizes are those of `Conv1D`.
+    The depthwise convolution filters each channel by itself. The pointwise convolution, whose kernel has size 1, mixes
+    the channels of each position; then come the bias and the activation. The new sizes are those of `Conv1D`.
+
+    Shapes: input (batch, steps, channels), output (batch, new_steps, filters). Weights: `depthwise_kernel`
+    (kernel_size, channels, depth_multiplier), `pointwise_kernel` (1, channels * depth_multiplier, filters); `bias`
+    (filters,) if `use_bias`.
 
     Args:
-        filters: How many output channels.
-        kernel_size: How many steps it spans.
-        strides: How far the window moves.
-        padding: "valid" (none) or "same" (zeros; an odd one goes to the end).
-        data_format: None or "channels_last".
-        dilation_rate: Distance between the steps under the kernel; 1: they touch.
-        depth_multiplier: How many outputs the first step has for each channel.
-        activation: A name or a function of `fastnn.activations`; None: linear.
-        use_bias: Whether the second step has a bias.
-        depthwise_initializer: First values of the first step's kernel.
-        pointwise_initializer: First values of the second step's kernel.
-        bias_initializer: The bias' first values.
-        depthwise_regularizer: A penalty on the first step's kernel.
-        pointwise_regularizer: A penalty on the second step's kernel.
-        bias_regularizer: A penalty on the bias.
-        activity_regularizer: A penalty on the output.
-        depthwise_constraint: What is imposed on the first step's kernel after each update.
-        pointwise_constraint: What is imposed on the second step's kernel after each update.
-        bias_constraint: What is imposed on the bias after each update.
-        **kwargs: `name`, `trainable`, `input_shape`, as in `Layer`.
+        filters: Positive integer, number of output channels.
+        kernel_size: Positive integer, length of the kernel in steps.
+        strides: Positive integer, distance between windows in steps.
+        padding: "valid": no padding. "same": zero padding so that a stride of 1 keeps the size; an odd zero goes to the
+            end.
+        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        dilation_rate: Positive integer, distance between the steps under the kernel; 1 means adjacent steps.
+        depth_multiplier: Positive integer, number of intermediate channels for each input channel.
+        activation: Activation function: its name, a function of `fastnn.activations`, or None for the identity.
+        use_bias: Whether to add a bias.
+        depthwise_initializer: Initializer of `depthwise_kernel`.
+        pointwise_initializer: Initializer of `pointwise_kernel`.
+        bias_initializer: Initializer of `bias`.
+        depthwise_regularizer: Regularizer of `depthwise_kernel`, or None.
+        pointwise_regularizer: Regularizer of `pointwise_kernel`, or None.
+        bias_regularizer: Regularizer of `bias`, or None.
+        activity_regularizer: Regularizer of the layer's output, or None.
+        depthwise_constraint: Constraint applied to `depthwise_kernel` after each update, or None.
+        pointwise_constraint: Constraint applied to `pointwise_kernel` after each update, or None.
+        bias_constraint: Constraint applied to `bias` after each update, or None.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
-        ValueError: An argument is out of its range; where it is built: the output would be empty.
+        ValueError: An argument is out of its range, or the output would be empty.
 
     Example:
-        >>> SeparableConv1D(32, 5, padding="same", input_shape=(100, 8))
+        >>> layer = layers.SeparableConv1D(8, 3, padding="same")
+        >>> layer(np.ones((2, 10, 4))).shape
+        (2, 10, 8)
+        >>> [weight.shape for weight in layer.weights]
+        [(3, 4, 1), (1, 4, 8), (8,)]
     """
 
     kind = "SeparableConv1D"
     rank = 1
+    filters: int
+    kernel_size: tuple[int, ...]
+    strides: tuple[int, ...]
+    padding: str
+    data_format: str | None
+    dilation_rate: tuple[int, ...]
+    depth_multiplier: int
+    activation: Callable[..., Any]
+    use_bias: bool
+    bias_initializer: Callable[..., Any]
+    bias_regularizer: Regularizer | None
+    bias_constraint: Constraint | None
 
     def __init__(
         self,
@@ -110,43 +144,67 @@ class SeparableConv1D(_Separable):
 
 
 class SeparableConv2D(_Separable):
-    """A convolution in two steps: of each channel by itself, then of all channels in each pixel.
+    """Separable convolution layer over images: a depthwise convolution, then a pointwise one.
 
-    Shapes: (batch, height, width, channels) -> (batch, new height, new width, filters); `depthwise_kernel` is
-    (kernel height, kernel width, channels, depth_multiplier), `pointwise_kernel`
-    (1, 1, channels * depth_multiplier, filters). New sizes are those of `Conv2D`.
+    The depthwise convolution filters each channel by itself. The pointwise convolution, whose kernel has size 1, mixes
+    the channels of each position; then come the bias and the activation. The new sizes are those of `Conv2D`.
+
+    Shapes: input (batch, height, width, channels), output (batch, new_height, new_width, filters). Weights:
+    `depthwise_kernel` (kernel_height, kernel_width, channels, depth_multiplier), `pointwise_kernel` (1, 1, channels *
+    depth_multiplier, filters); `bias` (filters,) if `use_bias`.
 
     Args:
-        filters: How many output channels.
-        kernel_size: Height and width, or one number for both.
-        strides: Steps down and right, or one number for both.
-        padding: "valid" (none) or "same" (zeros; an odd one goes to the bottom and the right).
-        data_format: None or "channels_last".
-        dilation_rate: Distance between the kernel's rows and columns; 1: they touch.
-        depth_multiplier: How many outputs the first step has for each channel.
-        activation: A name or a function of `fastnn.activations`; None: linear.
-        use_bias: Whether the second step has a bias.
-        depthwise_initializer: First values of the first step's kernel.
-        pointwise_initializer: First values of the second step's kernel.
-        bias_initializer: The bias' first values.
-        depthwise_regularizer: A penalty on the first step's kernel.
-        pointwise_regularizer: A penalty on the second step's kernel.
-        bias_regularizer: A penalty on the bias.
-        activity_regularizer: A penalty on the output.
-        depthwise_constraint: What is imposed on the first step's kernel after each update.
-        pointwise_constraint: What is imposed on the second step's kernel after each update.
-        bias_constraint: What is imposed on the bias after each update.
-        **kwargs: `name`, `trainable`, `input_shape`, as in `Layer`.
+        filters: Positive integer, number of output channels.
+        kernel_size: Positive integers, size of the kernel for height and width; one integer stands for both.
+        strides: Positive integers, distance between windows, for height and width; one integer stands for both.
+        padding: "valid": no padding. "same": zero padding so that a stride of 1 keeps the size; an odd zero goes to the
+            bottom and the right.
+        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        dilation_rate: Positive integers, distance between the elements under the kernel (1: adjacent), for height and
+            width; one integer stands for both.
+        depth_multiplier: Positive integer, number of intermediate channels for each input channel.
+        activation: Activation function: its name, a function of `fastnn.activations`, or None for the identity.
+        use_bias: Whether to add a bias.
+        depthwise_initializer: Initializer of `depthwise_kernel`.
+        pointwise_initializer: Initializer of `pointwise_kernel`.
+        bias_initializer: Initializer of `bias`.
+        depthwise_regularizer: Regularizer of `depthwise_kernel`, or None.
+        pointwise_regularizer: Regularizer of `pointwise_kernel`, or None.
+        bias_regularizer: Regularizer of `bias`, or None.
+        activity_regularizer: Regularizer of the layer's output, or None.
+        depthwise_constraint: Constraint applied to `depthwise_kernel` after each update, or None.
+        pointwise_constraint: Constraint applied to `pointwise_kernel` after each update, or None.
+        bias_constraint: Constraint applied to `bias` after each update, or None.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
-        ValueError: An argument is out of its range; where it is built: the output would be empty.
+        ValueError: An argument is out of its range, or the output would be empty.
+
+    References:
+        - Chollet, "Xception: Deep Learning with Depthwise Separable Convolutions", 2017.
 
     Example:
-        >>> SeparableConv2D(32, 3, padding="same", activation="relu", input_shape=(28, 28, 16))
+        >>> layer = layers.SeparableConv2D(8, 3, padding="same")
+        >>> layer(np.ones((2, 28, 28, 4))).shape
+        (2, 28, 28, 8)
+        >>> [weight.shape for weight in layer.weights]
+        [(3, 3, 4, 1), (1, 1, 4, 8), (8,)]
     """
 
     kind = "SeparableConv2D"
     rank = 2
+    filters: int
+    kernel_size: tuple[int, ...]
+    strides: tuple[int, ...]
+    padding: str
+    data_format: str | None
+    dilation_rate: tuple[int, ...]
+    depth_multiplier: int
+    activation: Callable[..., Any]
+    use_bias: bool
+    bias_initializer: Callable[..., Any]
+    bias_regularizer: Regularizer | None
+    bias_constraint: Constraint | None
 
     def __init__(
         self,
@@ -176,6 +234,4 @@ class SeparableConv2D(_Separable):
 
 
 SeparableConvolution1D = SeparableConv1D
-
-
 SeparableConvolution2D = SeparableConv2D

@@ -1,47 +1,60 @@
-"""Transposed convolutions, which make sequences, images and volumes larger."""
+"""Transposed convolution layers, which enlarge sequences, images and volumes."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from fastnn.constraints import Constraint
 from fastnn.engine.shapes import channels_last
 from fastnn.layers.windowed import Windowed
+from fastnn.regularizers import Regularizer
 from fastnn.symbolic.variable import Variable
 
 
 class Conv1DTranspose(Windowed):
-    """A one-dimensional convolution run backwards: each value lays a kernel down, and where they overlap they add up.
+    """Transposed convolution layer, which enlarges sequences.
 
-    Shapes: (batch, steps, channels) -> (batch, new steps, filters); `kernel` is
-    (kernel size, filters, channels). A new size is size * stride with padding "same" and
-    (size - 1) * stride + max(span, stride) with "valid", where span = (kernel size - 1) * dilation + 1.
+    Computes the gradient of a convolution with respect to its input: each input element adds `kernel`, scaled by its
+    value, to the output, at a distance of `strides`. The new size of an axis is size * stride with padding "same" and
+    (size - 1) * stride + max(span, stride) with "valid", where span = (kernel_size - 1) * dilation_rate + 1.
+
+    Shapes: input (batch, steps, channels), output (batch, new_steps, filters). Weights: `kernel` (kernel_size, filters,
+    channels); `bias` (filters,) if `use_bias`.
 
     Args:
-        filters: How many output channels.
-        kernel_size: How many steps it spans.
-        strides: How far apart kernels are laid down.
-        padding: "valid" (everything is kept) or "same" (cut at the borders).
-        output_padding: Less than the stride: the new size is then (size - 1) * stride + span + output_padding with
-            padding "valid", (size - 1) * stride + span % 2 + output_padding with "same"; None: as said above.
-        data_format: None or "channels_last".
-        dilation_rate: Distance between the steps under the kernel; 1: they touch.
-        activation: A name or a function of `fastnn.activations`; None: linear.
-        use_bias: Whether there is a bias.
-        kernel_initializer: The kernel's first values.
-        bias_initializer: The bias' first values.
-        kernel_regularizer: A penalty on the kernel.
-        bias_regularizer: A penalty on the bias.
-        activity_regularizer: A penalty on the output.
-        kernel_constraint: What is imposed on the kernel after each update.
-        bias_constraint: What is imposed on the bias after each update.
-        **kwargs: `name`, `trainable`, `input_shape`, as in `Layer`.
+        filters: Positive integer, number of output channels.
+        kernel_size: Positive integer, length of the kernel in steps.
+        strides: Positive integer, factor by which the number of steps grows.
+        padding: "valid": the whole output is kept. "same": it is cropped at the borders to size * stride.
+        output_padding: Non-negative integers less than the strides. The new size is then (size - 1) * stride + span +
+            output_padding with padding "valid" and (size - 1) * stride + span % 2 + output_padding with "same". None:
+            the sizes given above.
+        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        dilation_rate: Positive integer, distance between the steps under the kernel; 1 means adjacent steps.
+        activation: Activation function: its name, a function of `fastnn.activations`, or None for the identity.
+        use_bias: Whether to add a bias.
+        kernel_initializer: Initializer of `kernel`.
+        bias_initializer: Initializer of `bias`.
+        kernel_regularizer: Regularizer of `kernel`, whose penalty is added to the loss, or None.
+        bias_regularizer: Regularizer of `bias`, or None.
+        activity_regularizer: Regularizer of the layer's output, or None.
+        kernel_constraint: Constraint applied to `kernel` after each update, or None.
+        bias_constraint: Constraint applied to `bias` after each update, or None.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
-        ValueError: An argument is out of its range; where it is built: the output would be empty.
+        ValueError: An argument is out of its range, or the output would be empty.
+
+    References:
+        - Zeiler, Krishnan, Taylor, Fergus, "Deconvolutional Networks", 2010.
 
     Example:
-        >>> Conv1DTranspose(16, 4, strides=2, padding="same", input_shape=(50, 8))
+        >>> layer = layers.Conv1DTranspose(8, 3, strides=2, padding="same")
+        >>> layer(np.ones((2, 10, 4))).shape
+        (2, 20, 8)
+        >>> layer.kernel.shape
+        (3, 8, 4)
     """
 
     keras_newer_arguments = {"output_padding": None}
@@ -50,6 +63,21 @@ class Conv1DTranspose(Windowed):
     rank = 1
     kernel: Variable
     bias: Variable | None = None
+    filters: int
+    kernel_size: tuple[int, ...]
+    strides: tuple[int, ...]
+    padding: str
+    output_padding: tuple[int, ...] | None
+    data_format: str | None
+    dilation_rate: tuple[int, ...]
+    activation: Callable[..., Any]
+    use_bias: bool
+    kernel_initializer: Callable[..., Any]
+    bias_initializer: Callable[..., Any]
+    kernel_regularizer: Regularizer | None
+    bias_regularizer: Regularizer | None
+    kernel_constraint: Constraint | None
+    bias_constraint: Constraint | None
 
     def __init__(
         self,
@@ -76,37 +104,49 @@ class Conv1DTranspose(Windowed):
 
 
 class Conv2DTranspose(Windowed):
-    """A two-dimensional convolution run backwards: each value lays a kernel down, and where they overlap they add up.
+    """Transposed convolution layer, which enlarges images.
 
-    Shapes: (batch, height, width, channels) -> (batch, new height, new width, filters); `kernel` is
-    (kernel height, kernel width, filters, channels). A new size is size * stride with padding "same" and
-    (size - 1) * stride + max(span, stride) with "valid", where span = (kernel size - 1) * dilation + 1.
+    Computes the gradient of a convolution with respect to its input: each input element adds `kernel`, scaled by its
+    value, to the output, at a distance of `strides`. The new size of an axis is size * stride with padding "same" and
+    (size - 1) * stride + max(span, stride) with "valid", where span = (kernel_size - 1) * dilation_rate + 1.
+
+    Shapes: input (batch, height, width, channels), output (batch, new_height, new_width, filters). Weights: `kernel`
+    (kernel_height, kernel_width, filters, channels); `bias` (filters,) if `use_bias`.
 
     Args:
-        filters: How many output channels.
-        kernel_size: Height and width, or one number for both.
-        strides: How far apart kernels are laid down, or one number for both.
-        padding: "valid" (everything is kept) or "same" (cut at the borders).
-        output_padding: Less than the stride: the new size is then (size - 1) * stride + span + output_padding with
-            padding "valid", (size - 1) * stride + span % 2 + output_padding with "same"; None: as said above.
-        data_format: None or "channels_last".
-        dilation_rate: Distance between the kernel's rows and columns; 1: they touch.
-        activation: A name or a function of `fastnn.activations`; None: linear.
-        use_bias: Whether there is a bias.
-        kernel_initializer: The kernel's first values.
-        bias_initializer: The bias' first values.
-        kernel_regularizer: A penalty on the kernel.
-        bias_regularizer: A penalty on the bias.
-        activity_regularizer: A penalty on the output.
-        kernel_constraint: What is imposed on the kernel after each update.
-        bias_constraint: What is imposed on the bias after each update.
-        **kwargs: `name`, `trainable`, `input_shape`, as in `Layer`.
+        filters: Positive integer, number of output channels.
+        kernel_size: Positive integers, size of the kernel for height and width; one integer stands for both.
+        strides: Positive integers, factors by which the sizes grow, for height and width; one integer stands for both.
+        padding: "valid": the whole output is kept. "same": it is cropped at the borders to size * stride.
+        output_padding: Non-negative integers less than the strides. The new size is then (size - 1) * stride + span +
+            output_padding with padding "valid" and (size - 1) * stride + span % 2 + output_padding with "same". None:
+            the sizes given above.
+        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        dilation_rate: Positive integers, distance between the elements under the kernel (1: adjacent), for height and
+            width; one integer stands for both.
+        activation: Activation function: its name, a function of `fastnn.activations`, or None for the identity.
+        use_bias: Whether to add a bias.
+        kernel_initializer: Initializer of `kernel`.
+        bias_initializer: Initializer of `bias`.
+        kernel_regularizer: Regularizer of `kernel`, whose penalty is added to the loss, or None.
+        bias_regularizer: Regularizer of `bias`, or None.
+        activity_regularizer: Regularizer of the layer's output, or None.
+        kernel_constraint: Constraint applied to `kernel` after each update, or None.
+        bias_constraint: Constraint applied to `bias` after each update, or None.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
-        ValueError: An argument is out of its range; where it is built: the output would be empty.
+        ValueError: An argument is out of its range, or the output would be empty.
+
+    References:
+        - Zeiler, Krishnan, Taylor, Fergus, "Deconvolutional Networks", 2010.
 
     Example:
-        >>> Conv2DTranspose(16, 3, strides=2, padding="same", activation="relu", input_shape=(7, 7, 32))
+        >>> layer = layers.Conv2DTranspose(8, 3, strides=2, padding="same")
+        >>> layer(np.ones((2, 7, 7, 4))).shape
+        (2, 14, 14, 8)
+        >>> layer.kernel.shape
+        (3, 3, 8, 4)
     """
 
     keras_newer_arguments = {"output_padding": None}
@@ -115,6 +155,21 @@ class Conv2DTranspose(Windowed):
     rank = 2
     kernel: Variable
     bias: Variable | None = None
+    filters: int
+    kernel_size: tuple[int, ...]
+    strides: tuple[int, ...]
+    padding: str
+    output_padding: tuple[int, ...] | None
+    data_format: str | None
+    dilation_rate: tuple[int, ...]
+    activation: Callable[..., Any]
+    use_bias: bool
+    kernel_initializer: Callable[..., Any]
+    bias_initializer: Callable[..., Any]
+    kernel_regularizer: Regularizer | None
+    bias_regularizer: Regularizer | None
+    kernel_constraint: Constraint | None
+    bias_constraint: Constraint | None
 
     def __init__(
         self,
@@ -141,38 +196,50 @@ class Conv2DTranspose(Windowed):
 
 
 class Conv3DTranspose(Windowed):
-    """A three-dimensional convolution run backwards: each value lays a kernel down, and where they overlap they add up.
+    """Transposed convolution layer, which enlarges volumes.
 
-    Shapes: (batch, depth, height, width, channels) -> (batch, new depth, new height, new width, filters); `kernel` is
-    (kernel depth, kernel height, kernel width,
-    filters, channels). A new size is size * stride with padding "same" and
-    (size - 1) * stride + max(span, stride) with "valid", where span = (kernel size - 1) * dilation + 1.
+    Computes the gradient of a convolution with respect to its input: each input element adds `kernel`, scaled by its
+    value, to the output, at a distance of `strides`. The new size of an axis is size * stride with padding "same" and
+    (size - 1) * stride + max(span, stride) with "valid", where span = (kernel_size - 1) * dilation_rate + 1.
+
+    Shapes: input (batch, depth, height, width, channels), output (batch, new_depth, new_height, new_width, filters).
+    Weights: `kernel` (kernel_depth, kernel_height, kernel_width, filters, channels); `bias` (filters,) if `use_bias`.
 
     Args:
-        filters: How many output channels.
-        kernel_size: Depth, height and width, or one number for all.
-        strides: How far apart kernels are laid down, or one number for all.
-        padding: "valid" (everything is kept) or "same" (cut at the borders).
-        data_format: None or "channels_last".
-        output_padding: Less than the stride: the new size is then (size - 1) * stride + span + output_padding with
-            padding "valid", (size - 1) * stride + span % 2 + output_padding with "same"; None: as said above.
-        dilation_rate: Distance between the kernel's planes, rows and columns; 1: they touch.
-        activation: A name or a function of `fastnn.activations`; None: linear.
-        use_bias: Whether there is a bias.
-        kernel_initializer: The kernel's first values.
-        bias_initializer: The bias' first values.
-        kernel_regularizer: A penalty on the kernel.
-        bias_regularizer: A penalty on the bias.
-        activity_regularizer: A penalty on the output.
-        kernel_constraint: What is imposed on the kernel after each update.
-        bias_constraint: What is imposed on the bias after each update.
-        **kwargs: `name`, `trainable`, `input_shape`, as in `Layer`.
+        filters: Positive integer, number of output channels.
+        kernel_size: Positive integers, size of the kernel for depth, height and width; one integer stands for all.
+        strides: Positive integers, factors by which the sizes grow, for depth, height and width; one integer stands for
+            all.
+        padding: "valid": the whole output is kept. "same": it is cropped at the borders to size * stride.
+        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        output_padding: Non-negative integers less than the strides. The new size is then (size - 1) * stride + span +
+            output_padding with padding "valid" and (size - 1) * stride + span % 2 + output_padding with "same". None:
+            the sizes given above.
+        dilation_rate: Positive integers, distance between the elements under the kernel (1: adjacent), for depth,
+            height and width; one integer stands for all.
+        activation: Activation function: its name, a function of `fastnn.activations`, or None for the identity.
+        use_bias: Whether to add a bias.
+        kernel_initializer: Initializer of `kernel`.
+        bias_initializer: Initializer of `bias`.
+        kernel_regularizer: Regularizer of `kernel`, whose penalty is added to the loss, or None.
+        bias_regularizer: Regularizer of `bias`, or None.
+        activity_regularizer: Regularizer of the layer's output, or None.
+        kernel_constraint: Constraint applied to `kernel` after each update, or None.
+        bias_constraint: Constraint applied to `bias` after each update, or None.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
-        ValueError: An argument is out of its range; where it is built: the output would be empty.
+        ValueError: An argument is out of its range, or the output would be empty.
+
+    References:
+        - Zeiler, Krishnan, Taylor, Fergus, "Deconvolutional Networks", 2010.
 
     Example:
-        >>> Conv3DTranspose(4, 2, strides=2, input_shape=(4, 4, 4, 8))
+        >>> layer = layers.Conv3DTranspose(8, 3, strides=2, padding="same")
+        >>> layer(np.ones((2, 8, 8, 8, 4))).shape
+        (2, 16, 16, 16, 8)
+        >>> layer.kernel.shape
+        (3, 3, 3, 8, 4)
     """
 
     keras_newer_arguments = {"output_padding": None}
@@ -181,6 +248,21 @@ class Conv3DTranspose(Windowed):
     rank = 3
     kernel: Variable
     bias: Variable | None = None
+    filters: int
+    kernel_size: tuple[int, ...]
+    strides: tuple[int, ...]
+    padding: str
+    data_format: str | None
+    output_padding: tuple[int, ...] | None
+    dilation_rate: tuple[int, ...]
+    activation: Callable[..., Any]
+    use_bias: bool
+    kernel_initializer: Callable[..., Any]
+    bias_initializer: Callable[..., Any]
+    kernel_regularizer: Regularizer | None
+    bias_regularizer: Regularizer | None
+    kernel_constraint: Constraint | None
+    bias_constraint: Constraint | None
 
     def __init__(
         self,

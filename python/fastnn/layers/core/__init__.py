@@ -1,1 +1,1 @@
-"""The family `core` of the layers."""
+"""Layers that most models begin or end with: inputs, dense layers, embeddings, masks and functions."""

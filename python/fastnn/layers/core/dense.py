@@ -1,42 +1,61 @@
-"""The fully connected layer."""
+"""Fully connected layer."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+from fastnn.constraints import Constraint
 from fastnn.engine.node_layer import NodeLayer
+from fastnn.regularizers import Regularizer
 from fastnn.symbolic.variable import Variable
 
 
 class Dense(NodeLayer):
-    """activation(x @ kernel + bias), along the last axis.
+    """Fully connected layer.
 
-    Shapes: (batch, ..., n) -> (batch, ..., units); `kernel` is (n, units), `bias` is (units,).
+    Computes activation(x @ kernel + bias) along the last axis.
+
+    Shapes: input (batch, ..., n), output (batch, ..., units). Weights: `kernel` (n, units); `bias` (units,) if
+    `use_bias`.
 
     Args:
-        units: How many outputs.
-        activation: A name or a function of `fastnn.activations`; None: linear.
-        use_bias: Whether there is a bias.
-        kernel_initializer: The kernel's first values.
-        bias_initializer: The bias' first values.
-        kernel_regularizer: A penalty on the kernel, such as `regularizers.L2(0.01)`.
-        bias_regularizer: A penalty on the bias.
-        activity_regularizer: A penalty on the output.
-        kernel_constraint: What is imposed on the kernel after each update.
-        bias_constraint: What is imposed on the bias after each update.
-        **kwargs: `name`, `trainable`, `input_shape`, as in `Layer`.
+        units: Positive integer, dimension of the output.
+        activation: Activation function: its name, a function of `fastnn.activations`, or None for the identity.
+        use_bias: Whether to add a bias.
+        kernel_initializer: Initializer of `kernel`.
+        bias_initializer: Initializer of `bias`.
+        kernel_regularizer: Regularizer of `kernel`, whose penalty is added to the loss, or None.
+        bias_regularizer: Regularizer of `bias`, or None.
+        activity_regularizer: Regularizer of the layer's output, or None.
+        kernel_constraint: Constraint applied to `kernel` after each update, or None.
+        bias_constraint: Constraint applied to `bias` after each update, or None.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
-        ValueError: `units` is not a whole number of at least 1, or a name is unknown.
+        ValueError: `units` is not a positive integer, or a name is unknown.
 
     Example:
-        >>> Dense(16, activation="relu", input_shape=(8,))
+        >>> layer = layers.Dense(2, kernel_initializer="ones")
+        >>> layer(np.array([[1.0, 2.0, 3.0]]))
+        array([[6., 6.]], dtype=float32)
+        >>> layer.kernel.shape
+        (3, 2)
     """
 
     kind = "Dense"
     supports_masking = True
     kernel: Variable
     bias: Variable | None = None
+    units: int
+    activation: Callable[..., Any]
+    use_bias: bool
+    kernel_initializer: Callable[..., Any]
+    bias_initializer: Callable[..., Any]
+    kernel_regularizer: Regularizer | None
+    bias_regularizer: Regularizer | None
+    kernel_constraint: Constraint | None
+    bias_constraint: Constraint | None
 
     def __init__(
         self,

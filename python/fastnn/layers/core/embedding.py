@@ -1,45 +1,53 @@
-"""Ids turned into vectors."""
+"""Layer that maps integers to learned vectors."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fastnn.constraints import Constraint
 from fastnn.engine.contract import title
 from fastnn.engine.node_layer import NodeLayer
+from fastnn.regularizers import Regularizer
 from fastnn.symbolic.tensors import operators
 from fastnn.symbolic.variable import Variable
 
 
 class Embedding(NodeLayer):
-    """A learned vector for each id: row `x` of `embeddings`.
+    """Layer that maps integers to learned vectors.
 
-    Shapes: (batch, ...) whole numbers from 0 to input_dim - 1 -> (batch, ..., output_dim); `embeddings` is
-    (input_dim, output_dim).
+    Integer i becomes row i of `embeddings`.
+
+    Shapes: input (batch, ...) of integers from 0 to input_dim - 1, output (batch, ..., output_dim). Weights:
+    `embeddings` (input_dim, output_dim).
 
     Args:
-        input_dim: How many ids there are: the largest and 1.
-        output_dim: The length of a vector.
-        embeddings_initializer: The vectors' first values.
-        embeddings_regularizer: A penalty on all vectors.
-        embeddings_constraint: What is imposed on the vectors after each update.
-        mask_zero: Whether id 0 stands for "nothing here", which layers that know masks then pass over.
-        weights: The vectors' first values as an array (input_dim, output_dim), or a list of that array.
-        lora_rank: Not supported; None.
-        lora_alpha: Not supported; None.
-        quantization_config: Not supported; None.
-        input_length: Taken for older scripts' sake; it says nothing.
-        **kwargs: `name`, `trainable`, `input_shape`, as in `Layer`.
+        input_dim: Positive integer, number of distinct integers: the largest plus 1.
+        output_dim: Positive integer, dimension of the vectors.
+        embeddings_initializer: Initializer of `embeddings`.
+        embeddings_regularizer: Regularizer of `embeddings`, or None.
+        embeddings_constraint: Constraint applied to `embeddings` after each update, or None.
+        mask_zero: Whether 0 is a padding value: the output then has a mask that leaves it out, and layers that support
+            masks skip these steps.
+        weights: Initial value of `embeddings`, an array of shape (input_dim, output_dim) or a list of that array; None
+            means the initializer.
+        lora_rank: Not supported; must be None.
+        lora_alpha: Not supported; must be None.
+        quantization_config: Not supported; must be None.
+        input_length: Accepted for Keras compatibility; ignored.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
-        ValueError: `input_dim` or `output_dim` is no whole number of at least 1, `weights` has another shape, or an
-            argument that is not supported was given.
+        ValueError: `input_dim` or `output_dim` is not a positive integer, `weights` has another shape, or an
+            unsupported argument is given.
 
     Example:
-        >>> Embedding(1000, 16)(np.array([[4, 7, 0]])).shape
-        (1, 3, 16)
+        >>> layer = layers.Embedding(3, 2, weights=[[0.0, 0.5], [1.0, 1.5], [2.0, 2.5]])
+        >>> layer(np.array([[2, 0]])).tolist()
+        [[[2.0, 2.5], [0.0, 0.5]]]
     """
 
     keras_newer_arguments = {
@@ -48,6 +56,16 @@ class Embedding(NodeLayer):
     kind = "Embedding"
     input_dtype = None
     embeddings: Variable
+    input_dim: int
+    output_dim: int
+    embeddings_initializer: Callable[..., Any]
+    embeddings_regularizer: Regularizer | None
+    embeddings_constraint: Constraint | None
+    mask_zero: bool
+    lora_rank: int | None
+    lora_alpha: float | None
+    quantization_config: Any
+    input_length: int | None
 
     def __init__(
         self,
@@ -74,7 +92,7 @@ class Embedding(NodeLayer):
                 f"{title(self)} expects weights of shape {(input_dim, output_dim)}, got {self._first.shape}"
             )
 
-    # `weights` is an argument, but no attribute of that name: there a layer has its variables.
+    # `weights` is a property of every layer, so the argument has another name.
 
     def store_arguments(self, arguments: dict[str, Any]) -> None:
         given = arguments.pop("weights", None)
@@ -84,11 +102,11 @@ class Embedding(NodeLayer):
         super().store_arguments(arguments)
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
-        """With `mask_zero`, where the ids are not 0."""
+        """Returns, with `mask_zero`, the mask that is true where the integers are not 0, or else None."""
         return operators["cast"](inputs, "bool") if self.mask_zero else None
 
     def build(self, input_shape: Any = None) -> None:
-        """Makes the vectors; see `Layer.build`."""
+        """Creates `embeddings`; see `Layer.build`."""
         new = not self.built
         super().build(input_shape)
         if new and self._first is not None:

@@ -8,12 +8,16 @@ from fastnn.engine.node_layer import NodeLayer
 
 
 class Identity(NodeLayer):
-    """Passes its input on.
+    """Layer that returns its input.
 
-    Shapes: the input's.
+    Shapes: input (batch, ...), output of the same shape.
 
     Args:
-        **kwargs: `name`, `input_shape`, as in `Layer`.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
+
+    Example:
+        >>> layers.Identity()(np.array([[1.0, 2.0]]))
+        array([[1., 2.]], dtype=float32)
     """
 
     supports_masking = True

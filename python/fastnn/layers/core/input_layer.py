@@ -1,4 +1,4 @@
-"""Where data enters a model."""
+"""Inputs of a model: the layer that stands for the data, and its symbolic tensor."""
 
 from __future__ import annotations
 
@@ -12,20 +12,28 @@ from fastnn.symbolic.tensors import Arguments, Call, KerasTensor
 
 
 class InputLayer(NodeLayer):
-    """Says the shape of what a model is given; it computes nothing.
+    """Layer that stands for the input data of a model.
+
+    It computes nothing; its `output` is the symbolic tensor that `Input` returns.
 
     Args:
-        shape: Of one sample, without the batch: (28, 28, 1).
-        batch_size: Taken for Keras' sake; batches may have any size.
-        dtype: "float32", "int32" or "bool", to which data are converted; None: "float32".
-        name: A name, or None.
-        **kwargs: `batch_shape` or `input_shape` in place of `shape`.
+        shape: Shape of a sample, without the batch, such as (28, 28, 1); None for an unknown size.
+        batch_size: Accepted for Keras compatibility; batches may have any size.
+        dtype: Type to which the data is converted: "float32", "int32" or "bool"; None means "float32".
+        name: Name of the layer, unique within a model; None derives one from the class name.
+        **kwargs: `batch_shape` or `input_shape`, in place of `shape`.
 
     Raises:
         ValueError: No shape is given.
+
+    Example:
+        >>> layer = layers.InputLayer(shape=(4,))
+        >>> layer.output.shape
+        (None, 4)
     """
 
     __fastnn_is_entry__ = True
+
     keras_builds_itself = True
     keras_ignored_arguments = {"sparse": False, "ragged": False, "optional": False}
 
@@ -54,7 +62,7 @@ class InputLayer(NodeLayer):
         Call(self, Arguments((), {}), [(self.shape, self.dtype)])
 
     def get_config(self) -> dict[str, Any]:
-        """The shape with the batch, from which `from_config` makes an equal one."""
+        """Returns the arguments as plain values, with the shape including the batch."""
         return {"batch_shape": list(self.shape), "dtype": self.dtype, "name": self.name}
 
 
@@ -65,22 +73,28 @@ def Input(
     name: str | None = None,
     batch_shape: Sequence[int | None] | None = None,
 ) -> KerasTensor:
-    """A symbolic tensor: what stands for the data that a model will be given.
+    """Creates the symbolic tensor that stands for the input data of a model.
 
     Args:
-        shape: Of one sample, without the batch: (28, 28, 1).
-        batch_size: Taken for Keras' sake; batches may have any size.
-        dtype: "float32", "int32" or "bool"; None: "float32".
-        name: A name, or None.
-        batch_shape: The shape with the batch, in place of `shape`.
+        shape: Shape of a sample, without the batch, such as (28, 28, 1); None for an unknown size.
+        batch_size: Accepted for Keras compatibility; batches may have any size.
+        dtype: Type to which the data is converted: "float32", "int32" or "bool"; None means "float32".
+        name: Name of the layer, unique within a model; None derives one from the class name.
+        batch_shape: Shape with the batch, in place of `shape`.
 
     Returns:
-        What layers are called on, and what may stand first in a Sequential's list.
+        A symbolic tensor, on which layers are called and with which a `Sequential` may begin.
+
+    Raises:
+        ValueError: No shape is given.
 
     Example:
-        >>> x = Input(shape=(784,))
-        >>> model = Model(x, Dense(10, activation="softmax")(x))
-        >>> Sequential([Input(shape=(784,)), Dense(10, activation="softmax")])
+        >>> x = layers.Input(shape=(784,))
+        >>> x.shape
+        (None, 784)
+        >>> model = fastnn.Model(x, layers.Dense(10, activation="softmax")(x))
+        >>> model.output_shape
+        (None, 10)
     """
     if batch_shape is not None:
         layer = InputLayer(batch_size=batch_size, dtype=dtype, name=name, batch_shape=batch_shape)

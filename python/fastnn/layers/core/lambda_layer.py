@@ -1,4 +1,4 @@
-"""A layer made of a function."""
+"""Layer that applies a function of the user."""
 
 from __future__ import annotations
 
@@ -12,23 +12,31 @@ from fastnn.engine.layer import Layer
 
 
 class Lambda(Layer):
-    """A function as a layer: what it does with `fastnn.ops` and operators becomes part of the model.
+    """Layer that applies a function.
 
-    Shapes: those that the function makes. It has no weights: for a function with weights write a layer of your own.
+    The function is traced: the operators and functions of `fastnn.ops` that it uses become part of the model. The layer
+    has no weights; for a function with weights derive a class from `Layer`.
+
+    Shapes: those that the function returns.
 
     Args:
-        function: A function of the inputs, and of `mask` and `training` where it has such parameters.
-        output_shape: Taken for Keras' sake: shapes are found by running the function.
-        mask: The mask of the output, or a function of the inputs and their mask that makes it; None: there is none.
+        function: Function of the inputs, and of `mask` and `training` if it has such parameters.
+        output_shape: Accepted for Keras compatibility; shapes are found by running the function.
+        mask: Mask of the output, or a function of the inputs and their mask that returns it; None means no mask.
         arguments: Further arguments of the function, by name.
-        **kwargs: `name`, `input_shape`, as in `Layer`.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
-        TypeError: `function` cannot be called.
+        TypeError: `function` is not callable.
 
     Example:
-        >>> Lambda(lambda x: x / 255.0)
+        >>> layers.Lambda(lambda x: x / 255.0)(np.array([[0.0, 255.0]]))
+        array([[0., 1.]], dtype=float32)
     """
+
+    function: Callable[..., Any]
+    mask: Any
+    arguments: dict[str, Any]
 
     def __init__(
         self,
@@ -49,20 +57,20 @@ class Lambda(Layer):
             self._parameters = set()
 
     def store_arguments(self, arguments: dict[str, Any]) -> None:
-        # `output_shape` of a layer is what comes out of it.
+        # `output_shape` is a property of every layer, so the argument has another name.
         self._given_shape = arguments.get("output_shape")
         super().store_arguments({name: value for name, value in arguments.items() if name != "output_shape"})
 
     def get_config(self) -> dict[str, Any]:
-        """Its arguments; the function by its name alone."""
+        """Returns the arguments as plain values; the function is given by its name only."""
         return {**super().get_config(), "output_shape": plain(self._given_shape)}
 
     def call(self, inputs: Any, mask: Any = None, training: Any = None) -> Any:
-        """The function of the inputs."""
+        """Returns the function of the inputs."""
         given = {"mask": mask, "training": training}
         own = {name: value for name, value in given.items() if name in self._parameters}
         return self.function(inputs, **{**self.arguments, **own})
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
-        """What `mask` says."""
+        """Returns the mask that the argument `mask` defines."""
         return self.mask(inputs, previous_mask) if callable(self.mask) else self.mask

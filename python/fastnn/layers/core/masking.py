@@ -9,28 +9,32 @@ from fastnn.engine.layer import Layer
 
 
 class Masking(Layer):
-    """Masks the steps all of whose numbers are `mask_value`, and sets them to 0: recurrent layers skip them.
+    """Layer that masks the steps whose elements all equal a value.
 
-    Shapes: (batch, time, ...) -> the same.
+    The masked steps are set to 0, and recurrent layers skip them.
+
+    Shapes: input (batch, steps, ...), output of the same shape.
 
     Args:
-        mask_value: What the masked steps hold.
-        **kwargs: `name`, `input_shape`, as in `Layer`.
+        mask_value: Number that marks a masked step.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Example:
-        >>> Sequential([Masking(-1.0, input_shape=(10, 3)), LSTM(8)])
+        >>> layers.Masking(-1.0)(np.array([[[1.0, 2.0], [-1.0, -1.0]]])).tolist()
+        [[[1.0, 2.0], [0.0, 0.0]]]
     """
 
     supports_masking = True
+    mask_value: float
 
     def __init__(self, mask_value: float = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
 
     def call(self, inputs: Any) -> Any:
-        """The inputs with zeros at the masked steps."""
+        """Returns the inputs with zeros at the masked steps."""
         counts = ops.any(ops.not_equal(inputs, self.mask_value), axis=-1, keepdims=True)
         return ops.where(counts, inputs, 0.0)
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
-        """True where a step holds another number than `mask_value`."""
+        """Returns the mask that is true where an element of a step differs from `mask_value`."""
         return ops.any(ops.not_equal(inputs, self.mask_value), axis=-1)

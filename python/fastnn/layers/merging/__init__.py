@@ -1,1 +1,1 @@
-"""The family `merging` of the layers."""
+"""Layers that merge several inputs into one output."""

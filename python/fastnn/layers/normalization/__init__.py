@@ -1,1 +1,1 @@
-"""The family `normalization` of the layers."""
+"""Normalization layers."""

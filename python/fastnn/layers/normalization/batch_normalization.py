@@ -2,41 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from fastnn.constraints import Constraint
 from fastnn.engine.emission import Emission
 from fastnn.engine.node_layer import NodeLayer
+from fastnn.regularizers import Regularizer
 from fastnn.symbolic.variable import Variable
 
 
 class BatchNormalization(NodeLayer):
-    """gamma * (x - mean) / sqrt(variance + epsilon) + beta, for each index along `axis`.
+    """Batch normalization layer.
 
-    In training, mean and variance are the batch's, and the moving ones follow them:
-    moving = momentum * moving + (1 - momentum) * batch. In inference, and where the layer is not trainable, the moving
-    ones are used. Places that a mask leaves out are normalized too, but do not enter the batch's moments.
+    Computes gamma * (x - mean) / sqrt(variance + epsilon) + beta, with one mean and variance for each index along
+    `axis`.
 
-    Shapes: the input's; `gamma`, `beta`, `moving_mean`, `moving_variance` are (size of `axis`,).
+    In training they are those of the batch, and the moving statistics follow: moving = momentum * moving + (1 -
+    momentum) * batch. In inference, and while the layer is not trainable, the moving statistics are used. Masked
+    positions are normalized but do not count in the statistics.
+
+    Shapes: input (batch, ...), output of the same shape. Weights, each of shape (size of `axis`,): `gamma` if `scale`,
+    `beta` if `center`, `moving_mean` and `moving_variance`, which no gradient updates.
 
     Args:
-        axis: The axis that keeps its statistics apart: the channels, as a rule the last.
-        momentum: How slowly the moving statistics move.
-        epsilon: Added to the variance.
-        center: Whether there is a `beta`.
-        scale: Whether there is a `gamma`.
-        beta_initializer: The first values of `beta`.
-        gamma_initializer: The first values of `gamma`.
-        moving_mean_initializer: The first values of `moving_mean`.
-        moving_variance_initializer: The first values of `moving_variance`.
-        beta_regularizer: A penalty on `beta`.
-        gamma_regularizer: A penalty on `gamma`.
-        beta_constraint: What is imposed on `beta` after each update.
-        gamma_constraint: What is imposed on `gamma` after each update.
-        **kwargs: `name`, `trainable`, `input_shape`, as in `Layer`.
+        axis: Integer, the axis whose indices have statistics of their own, usually the channels.
+        momentum: Number from 0 to 1, decay rate of the moving statistics.
+        epsilon: Positive number added to the variance, against division by zero.
+        center: Whether to add `beta`.
+        scale: Whether to multiply by `gamma`.
+        beta_initializer: Initializer of `beta`.
+        gamma_initializer: Initializer of `gamma`.
+        moving_mean_initializer: Initializer of `moving_mean`.
+        moving_variance_initializer: Initializer of `moving_variance`.
+        beta_regularizer: Regularizer of `beta`, or None.
+        gamma_regularizer: Regularizer of `gamma`, or None.
+        beta_constraint: Constraint applied to `beta` after each update, or None.
+        gamma_constraint: Constraint applied to `gamma` after each update, or None.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
+
+    Raises:
+        ValueError: An argument is out of its range.
+
+    References:
+        - Ioffe, Szegedy, "Batch Normalization: Accelerating Deep Network Training by Reducing Internal Covariate
+          Shift", 2015.
 
     Example:
-        >>> BatchNormalization(axis=-1)
+        >>> layer = layers.BatchNormalization()
+        >>> layer(np.array([[1.0], [3.0]]), training=True).round(2)
+        array([[-1.],
+               [ 1.]], dtype=float32)
+        >>> layer.moving_mean.numpy().round(3)
+        array([0.02], dtype=float32)
     """
 
     keras_older_names = ("BatchNormalizationV1", "BatchNormalizationV2")
@@ -49,6 +67,19 @@ class BatchNormalization(NodeLayer):
     beta: Variable | None = None
     moving_mean: Variable
     moving_variance: Variable
+    axis: int | Sequence[int]
+    momentum: float
+    epsilon: float
+    center: bool
+    scale: bool
+    beta_initializer: Callable[..., Any]
+    gamma_initializer: Callable[..., Any]
+    moving_mean_initializer: Callable[..., Any]
+    moving_variance_initializer: Callable[..., Any]
+    beta_regularizer: Regularizer | None
+    gamma_regularizer: Regularizer | None
+    beta_constraint: Constraint | None
+    gamma_constraint: Constraint | None
 
     def __init__(
         self,

@@ -2,45 +2,65 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from fastnn.constraints import Constraint
 from fastnn.engine.node_layer import NodeLayer
+from fastnn.regularizers import Regularizer
 from fastnn.symbolic.variable import Variable
 
 
 class GroupNormalization(NodeLayer):
-    """gamma * (x - mean) / sqrt(variance + epsilon) + beta, with the moments of a group of channels in each sample.
+    """Group normalization layer.
 
-    One group is a layer normalization over all axes (with a gamma for each channel), a group for each channel an
-    instance normalization. It is the same in training and in inference.
+    Computes gamma * (x - mean) / sqrt(variance + epsilon) + beta, with the mean and the variance of each sample over
+    one group of channels. One group gives a layer normalization over all axes, one group for each channel an instance
+    normalization. Training and inference are alike.
 
-    Shapes: the input's; `gamma` and `beta` are (size of `axis`,).
+    Shapes: input (batch, ..., channels), output of the same shape. Weights of shape (size of `axis`,): `gamma` if
+    `scale`, `beta` if `center`.
 
     Args:
-        groups: How many groups the channels fall into, a divisor of their number; -1: one for each channel.
-        axis: The axis of the channels.
-        epsilon: Added to the variance.
-        center: Whether there is a `beta`.
-        scale: Whether there is a `gamma`.
-        beta_initializer: The first values of `beta`.
-        gamma_initializer: The first values of `gamma`.
-        beta_regularizer: A penalty on `beta`.
-        gamma_regularizer: A penalty on `gamma`.
-        beta_constraint: What is imposed on `beta` after each update.
-        gamma_constraint: What is imposed on `gamma` after each update.
-        **kwargs: `name`, `trainable`, `input_shape`, as in `Layer`.
+        groups: Positive integer that divides the number of channels, number of groups; -1 means one for each channel.
+        axis: Integer, the axis of the channels.
+        epsilon: Positive number added to the variance, against division by zero.
+        center: Whether to add `beta`.
+        scale: Whether to multiply by `gamma`.
+        beta_initializer: Initializer of `beta`.
+        gamma_initializer: Initializer of `gamma`.
+        beta_regularizer: Regularizer of `beta`, or None.
+        gamma_regularizer: Regularizer of `gamma`, or None.
+        beta_constraint: Constraint applied to `beta` after each update, or None.
+        gamma_constraint: Constraint applied to `gamma` after each update, or None.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
-        ValueError: `groups` does not divide the channels, or `axis` is the batch's.
+        ValueError: `groups` does not divide the number of channels, or `axis` is the batch axis.
+
+    References:
+        - Wu, He, "Group Normalization", 2018.
 
     Example:
-        >>> GroupNormalization(groups=8)
+        >>> layers.GroupNormalization(groups=2)(np.array([[1.0, 3.0, 10.0, 30.0]])).round(2)
+        array([[-1.,  1., -1.,  1.]], dtype=float32)
     """
 
     kind = "GroupNormalization"
     supports_masking = True
     gamma: Variable | None = None
     beta: Variable | None = None
+    groups: int
+    axis: int | Sequence[int]
+    epsilon: float
+    center: bool
+    scale: bool
+    beta_initializer: Callable[..., Any]
+    gamma_initializer: Callable[..., Any]
+    beta_regularizer: Regularizer | None
+    gamma_regularizer: Regularizer | None
+    beta_constraint: Constraint | None
+    gamma_constraint: Constraint | None
 
     def __init__(
         self,

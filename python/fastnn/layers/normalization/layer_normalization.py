@@ -2,47 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from fastnn.constraints import Constraint
 from fastnn.engine.node_layer import NodeLayer
+from fastnn.regularizers import Regularizer
 from fastnn.symbolic.variable import Variable
 
 
 class LayerNormalization(NodeLayer):
-    """gamma * (x - mean) / sqrt(variance + epsilon) + beta, with the moments of each sample's own values along `axis`.
+    """Layer normalization.
 
-    It is the same in training and in inference.
+    Computes gamma * (x - mean) / sqrt(variance + epsilon) + beta, with the mean and the variance of each sample along
+    `axis`. Training and inference are alike.
 
-    Shapes: the input's; `gamma` and `beta` have the sizes of `axis`.
+    Shapes: input (batch, ...), output of the same shape. Weights of the sizes of `axis`: `gamma` if `scale`, `beta` if
+    `center`.
 
     Args:
-        axis: The axis, or several, over which the moments are taken: the features, as a rule the last.
-        epsilon: Added to the variance.
-        center: Whether there is a `beta`.
-        scale: Whether there is a `gamma`.
-        beta_initializer: The first values of `beta`.
-        gamma_initializer: The first values of `gamma`.
-        beta_regularizer: A penalty on `beta`.
-        gamma_regularizer: A penalty on `gamma`.
-        beta_constraint: What is imposed on `beta` after each update.
-        gamma_constraint: What is imposed on `gamma` after each update.
-        rms_scaling: Whether the mean is left where it is: gamma * x / sqrt(variance + epsilon). Kept for old files;
-            `RMSNormalization` divides by the root mean square.
-        **kwargs: `name`, `trainable`, `input_shape`, as in `Layer`.
+        axis: Integer or tuple of integers, the axes over which the statistics are computed, usually the features.
+        epsilon: Positive number added to the variance, against division by zero.
+        center: Whether to add `beta`.
+        scale: Whether to multiply by `gamma`.
+        beta_initializer: Initializer of `beta`.
+        gamma_initializer: Initializer of `gamma`.
+        beta_regularizer: Regularizer of `beta`, or None.
+        gamma_regularizer: Regularizer of `gamma`, or None.
+        beta_constraint: Constraint applied to `beta` after each update, or None.
+        gamma_constraint: Constraint applied to `gamma` after each update, or None.
+        rms_scaling: Whether to leave the mean out: gamma * x / sqrt(variance + epsilon). Kept for old files; prefer
+            `RMSNormalization`.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
-        ValueError: `axis` is the batch's or not there.
+        ValueError: `axis` is the batch axis or does not exist.
+
+    References:
+        - Ba, Kiros, Hinton, "Layer Normalization", 2016.
 
     Example:
-        >>> LayerNormalization()
-        >>> LayerNormalization(axis=(1, 2, 3), epsilon=1e-5)
+        >>> layers.LayerNormalization()(np.array([[1.0, 3.0]])).round(2)
+        array([[-1.,  1.]], dtype=float32)
     """
 
     kind = "LayerNormalization"
     supports_masking = True
     gamma: Variable | None = None
     beta: Variable | None = None
+    axis: int | Sequence[int]
+    epsilon: float
+    center: bool
+    scale: bool
+    beta_initializer: Callable[..., Any]
+    gamma_initializer: Callable[..., Any]
+    beta_regularizer: Regularizer | None
+    gamma_regularizer: Regularizer | None
+    beta_constraint: Constraint | None
+    gamma_constraint: Constraint | None
+    rms_scaling: bool
 
     def __init__(
         self,

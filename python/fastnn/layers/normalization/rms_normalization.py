@@ -1,4 +1,4 @@
-"""Normalization by the root mean square."""
+"""Root mean square normalization."""
 
 from __future__ import annotations
 
@@ -11,22 +11,33 @@ from fastnn.symbolic.variable import Variable
 
 
 class RMSNormalization(NodeLayer):
-    """scale * x / sqrt(mean(x**2) + epsilon), with the mean of each sample's own values along `axis`.
+    """Root mean square normalization layer.
 
-    Shapes: the input's; `scale` has the sizes of `axis`.
+    Computes scale * x / sqrt(mean(x**2) + epsilon), with the mean of each sample along `axis`.
+
+    Shapes: input (batch, ...), output of the same shape. Weights: `scale` of the sizes of `axis`.
 
     Args:
-        axis: The axis, or several, over which the mean is taken.
-        epsilon: Added to the mean.
-        **kwargs: `name`, `trainable`, `input_shape`, as in `Layer`.
+        axis: Integer or tuple of integers, the axes over which the mean is computed.
+        epsilon: Positive number added to the mean square, against division by zero.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
+
+    Raises:
+        ValueError: `axis` is the batch axis or does not exist.
+
+    References:
+        - Zhang, Sennrich, "Root Mean Square Layer Normalization", 2019.
 
     Example:
-        >>> RMSNormalization()
+        >>> layers.RMSNormalization()(np.array([[3.0, 4.0]])).round(4)
+        array([[0.8485, 1.1314]], dtype=float32)
     """
 
     kind = "RMSNormalization"
     supports_masking = True
     scale: Variable
+    axis: int | Sequence[int]
+    epsilon: float
 
     def __init__(self, axis: int | Sequence[int] = -1, epsilon: float = 1e-6, **kwargs: Any) -> None:
         super().__init__(**kwargs)

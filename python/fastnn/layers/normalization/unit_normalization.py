@@ -1,4 +1,4 @@
-"""Normalization to unit length."""
+"""Normalization of vectors to unit length."""
 
 from __future__ import annotations
 
@@ -9,20 +9,27 @@ from fastnn.engine.node_layer import NodeLayer
 
 
 class UnitNormalization(NodeLayer):
-    """x / sqrt(sum(x**2)): each sample's stretch along `axis` gets length 1.
+    """Layer that scales vectors to a Euclidean norm of 1.
 
-    Shapes: the input's.
+    Computes x / sqrt(sum(x**2)), with the sum of each sample along `axis`.
+
+    Shapes: input (batch, ...), output of the same shape.
 
     Args:
-        axis: The axis, or several, over which the length is taken.
-        **kwargs: `name`, `input_shape`, as in `Layer`.
+        axis: Integer or tuple of integers, the axes over which the norm is computed.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
+
+    Raises:
+        ValueError: `axis` is the batch axis or does not exist.
 
     Example:
-        >>> UnitNormalization()
+        >>> layers.UnitNormalization()(np.array([[3.0, 4.0]]))
+        array([[0.6, 0.8]], dtype=float32)
     """
 
     kind = "UnitNormalization"
     supports_masking = True
+    axis: int | Sequence[int]
 
     def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -1,1 +1,1 @@
-"""The family `pooling` of the layers."""
+"""Pooling over windows and over all positions."""

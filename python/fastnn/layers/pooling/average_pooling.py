@@ -1,4 +1,4 @@
-"""Average pooling over windows of one, two and three dimensions."""
+"""Average pooling over windows of sequences, images and volumes."""
 
 from __future__ import annotations
 
@@ -10,24 +10,36 @@ from fastnn.layers.windowed import Windowed
 
 
 class AveragePooling1D(Windowed):
-    """The mean of each window; padding is not counted.
+    """Average pooling layer over sequences.
 
-    Shapes: (batch, steps, channels) -> (batch, new steps, channels).
+    Each output is the mean of a window of one channel. Padded positions do not count in the mean. The new size of an
+    axis is ceil(size / stride) with padding "same" and floor((size - pool_size) / stride) + 1 with "valid".
+
+    Shapes: input (batch, steps, channels), output (batch, new_steps, channels).
 
     Args:
-        pool_size: How many steps a window spans.
-        strides: How far the window moves; None: its size.
-        padding: "valid" or "same".
-        data_format: None or "channels_last".
-        name: A name, or None.
-        **kwargs: `trainable`, `input_shape`, as in `Layer`.
+        pool_size: Positive integer, length of the window in steps.
+        strides: Positive integer, distance between windows in steps; None means `pool_size`.
+        padding: "valid": no padding, a remainder that does not fill a window is dropped. "same": the last windows may
+            reach beyond the border.
+        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        name: Name of the layer, unique within a model; None derives one from the class name.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
+
+    Raises:
+        ValueError: An argument is out of its range, or the output would be empty.
 
     Example:
-        >>> AveragePooling1D(2)
+        >>> layers.AveragePooling1D(2)(np.array([[[1.0], [3.0], [2.0], [0.0]]])).ravel()
+        array([2., 1.], dtype=float32)
     """
 
     kind = "AveragePooling1D"
     rank = 1
+    pool_size: tuple[int, ...]
+    strides: tuple[int, ...]
+    padding: str
+    data_format: str | None
 
     def __init__(
         self,
@@ -43,24 +55,37 @@ class AveragePooling1D(Windowed):
 
 
 class AveragePooling2D(Windowed):
-    """The mean of each window; padding is not counted.
+    """Average pooling layer over images.
 
-    Shapes: (batch, height, width, channels) -> (batch, new height, new width, channels).
+    Each output is the mean of a window of one channel. Padded positions do not count in the mean. The new size of an
+    axis is ceil(size / stride) with padding "same" and floor((size - pool_size) / stride) + 1 with "valid".
+
+    Shapes: input (batch, height, width, channels), output (batch, new_height, new_width, channels).
 
     Args:
-        pool_size: The window's height and width, or one number for both.
-        strides: Steps down and right; None: the window's size.
-        padding: "valid" or "same".
-        data_format: None or "channels_last".
-        name: A name, or None.
-        **kwargs: `trainable`, `input_shape`, as in `Layer`.
+        pool_size: Positive integers, size of the window for height and width; one integer stands for both.
+        strides: Positive integers, distance between windows, for height and width; one integer stands for both; None
+            means `pool_size`.
+        padding: "valid": no padding, a remainder that does not fill a window is dropped. "same": the last windows may
+            reach beyond the border.
+        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        name: Name of the layer, unique within a model; None derives one from the class name.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
+
+    Raises:
+        ValueError: An argument is out of its range, or the output would be empty.
 
     Example:
-        >>> AveragePooling2D(2)
+        >>> layers.AveragePooling2D(2)(np.arange(16.0).reshape(1, 4, 4, 1)).ravel()
+        array([ 2.5,  4.5, 10.5, 12.5], dtype=float32)
     """
 
     kind = "AveragePooling2D"
     rank = 2
+    pool_size: tuple[int, ...]
+    strides: tuple[int, ...]
+    padding: str
+    data_format: str | None
 
     def __init__(
         self,
@@ -76,24 +101,37 @@ class AveragePooling2D(Windowed):
 
 
 class AveragePooling3D(Windowed):
-    """The mean of each window; padding is not counted.
+    """Average pooling layer over volumes.
 
-    Shapes: (batch, depth, height, width, channels) -> (batch, new depth, new height, new width, channels).
+    Each output is the mean of a window of one channel. Padded positions do not count in the mean. The new size of an
+    axis is ceil(size / stride) with padding "same" and floor((size - pool_size) / stride) + 1 with "valid".
+
+    Shapes: input (batch, depth, height, width, channels), output (batch, new_depth, new_height, new_width, channels).
 
     Args:
-        pool_size: The window's depth, height and width, or one number for all.
-        strides: Steps in depth, down and right; None: the window's size.
-        padding: "valid" or "same".
-        data_format: None or "channels_last".
-        name: A name, or None.
-        **kwargs: `trainable`, `input_shape`, as in `Layer`.
+        pool_size: Positive integers, size of the window for depth, height and width; one integer stands for all.
+        strides: Positive integers, distance between windows, for depth, height and width; one integer stands for all;
+            None means `pool_size`.
+        padding: "valid": no padding, a remainder that does not fill a window is dropped. "same": the last windows may
+            reach beyond the border.
+        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        name: Name of the layer, unique within a model; None derives one from the class name.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
+
+    Raises:
+        ValueError: An argument is out of its range, or the output would be empty.
 
     Example:
-        >>> AveragePooling3D(2)
+        >>> layers.AveragePooling3D(2)(np.arange(64.0).reshape(1, 4, 4, 4, 1)).ravel()
+        array([10.5, 12.5, 18.5, 20.5, 42.5, 44.5, 50.5, 52.5], dtype=float32)
     """
 
     kind = "AveragePooling3D"
     rank = 3
+    pool_size: tuple[int, ...]
+    strides: tuple[int, ...]
+    padding: str
+    data_format: str | None
 
     def __init__(
         self,
@@ -106,3 +144,8 @@ class AveragePooling3D(Windowed):
     ) -> None:
         super().__init__(name=name, **kwargs)
         channels_last(self, data_format)
+
+
+AvgPool1D = AveragePooling1D
+AvgPool2D = AveragePooling2D
+AvgPool3D = AveragePooling3D

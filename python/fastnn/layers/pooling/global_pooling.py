@@ -1,4 +1,4 @@
-"""Pooling over all positions."""
+"""Pooling over all positions of a sequence, an image or a volume."""
 
 from __future__ import annotations
 
@@ -11,74 +11,104 @@ from fastnn.engine.shapes import channels_last
 
 
 class _GlobalPooling(NodeLayer):
+    data_format: str | None
+    keepdims: bool
+
     def __init__(self, data_format: str | None = None, keepdims: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         channels_last(self, data_format)
 
 
 class GlobalMaxPooling1D(_GlobalPooling):
-    """The largest value of each channel.
+    """Global maximum pooling layer over sequences.
 
-    Shapes: (batch, steps, channels) -> (batch, channels), or (batch, 1, channels) with `keepdims`.
+    Each output is the maximum of one channel over all steps.
+
+    Shapes: input (batch, steps, channels), output (batch, channels), or (batch, 1, channels) with `keepdims`.
 
     Args:
-        data_format: None or "channels_last".
-        keepdims: Whether the axis of steps stays, as 1.
-        **kwargs: `name`, `input_shape`, as in `Layer`.
+        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        keepdims: Whether the axis of steps stays, with size 1.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
+
+    Raises:
+        ValueError: `data_format` is not supported, or the input has another rank.
 
     Example:
-        >>> GlobalMaxPooling1D()
+        >>> layers.GlobalMaxPooling1D()(np.array([[[1.0], [3.0], [2.0], [0.0]]]))
+        array([[3.]], dtype=float32)
     """
 
     kind = "GlobalMaxPooling1D"
 
 
 class GlobalMaxPooling2D(_GlobalPooling):
-    """The largest value of each channel.
+    """Global maximum pooling layer over images.
 
-    Shapes: (batch, height, width, channels) -> (batch, channels), or (batch, 1, 1, channels) with `keepdims`.
+    Each output is the maximum of one channel over all positions.
+
+    Shapes: input (batch, height, width, channels), output (batch, channels), or (batch, 1, 1, channels) with
+    `keepdims`.
 
     Args:
-        data_format: None or "channels_last".
-        keepdims: Whether height and width stay, as 1.
-        **kwargs: `name`, `input_shape`, as in `Layer`.
+        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        keepdims: Whether height and width stay, with size 1.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
+
+    Raises:
+        ValueError: `data_format` is not supported, or the input has another rank.
 
     Example:
-        >>> GlobalMaxPooling2D()
+        >>> layers.GlobalMaxPooling2D()(np.arange(16.0).reshape(1, 4, 4, 1))
+        array([[15.]], dtype=float32)
     """
 
     kind = "GlobalMaxPooling2D"
 
 
 class GlobalMaxPooling3D(_GlobalPooling):
-    """The largest value of each channel.
+    """Global maximum pooling layer over volumes.
 
-    Shapes: (batch, depth, height, width, channels) -> (batch, channels), or (batch, 1, 1, 1, channels) with `keepdims`.
+    Each output is the maximum of one channel over all positions.
+
+    Shapes: input (batch, depth, height, width, channels), output (batch, channels), or (batch, 1, 1, 1, channels) with
+    `keepdims`.
 
     Args:
-        data_format: None or "channels_last".
-        keepdims: Whether depth, height and width stay, as 1.
-        **kwargs: `name`, `input_shape`, as in `Layer`.
+        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        keepdims: Whether depth, height and width stay, with size 1.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
+
+    Raises:
+        ValueError: `data_format` is not supported, or the input has another rank.
 
     Example:
-        >>> GlobalMaxPooling3D()
+        >>> layers.GlobalMaxPooling3D()(np.arange(64.0).reshape(1, 4, 4, 4, 1))
+        array([[63.]], dtype=float32)
     """
 
     kind = "GlobalMaxPooling3D"
 
 
 class GlobalAveragePooling1D(_GlobalPooling):
-    """The mean of each channel, over the steps that count where there is a mask; 0 where none does.
+    """Global average pooling layer over sequences.
 
-    Shapes: (batch, steps, channels) -> (batch, channels), or (batch, 1, channels) with `keepdims`.
+    Each output is the mean of one channel over all steps. Where the input has a mask, only the steps that it keeps
+    count; the mean of none is 0.
+
+    Shapes: input (batch, steps, channels), output (batch, channels), or (batch, 1, channels) with `keepdims`.
 
     Args:
-        data_format: None or "channels_last".
-        keepdims: Whether the axis of steps stays, as 1.
-        **kwargs: `name`, `input_shape`, as in `Layer`.
+        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        keepdims: Whether the axis of steps stays, with size 1.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
+
+    Raises:
+        ValueError: `data_format` is not supported, or the input has another rank.
 
     Example:
-        >>> GlobalAveragePooling1D()
+        >>> layers.GlobalAveragePooling1D()(np.array([[[1.0], [3.0], [2.0], [0.0]]]))
+        array([[1.5]], dtype=float32)
     """
 
     kind = "GlobalAveragePooling1D"
@@ -90,39 +120,64 @@ class GlobalAveragePooling1D(_GlobalPooling):
         return emission.add(self, self.kind, {"keepdims": self.keepdims, "masked": True}, [edges[0], masks[0]])
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
-        """None: there are no steps any more."""
+        """Returns None: the output has no axis of steps."""
         return None
 
 
 class GlobalAveragePooling2D(_GlobalPooling):
-    """The mean of each channel.
+    """Global average pooling layer over images.
 
-    Shapes: (batch, height, width, channels) -> (batch, channels), or (batch, 1, 1, channels) with `keepdims`.
+    Each output is the mean of one channel over all positions.
+
+    Shapes: input (batch, height, width, channels), output (batch, channels), or (batch, 1, 1, channels) with
+    `keepdims`.
 
     Args:
-        data_format: None or "channels_last".
-        keepdims: Whether height and width stay, as 1.
-        **kwargs: `name`, `input_shape`, as in `Layer`.
+        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        keepdims: Whether height and width stay, with size 1.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
+
+    Raises:
+        ValueError: `data_format` is not supported, or the input has another rank.
+
+    References:
+        - Lin, Chen, Yan, "Network In Network", 2014.
 
     Example:
-        >>> GlobalAveragePooling2D()
+        >>> layers.GlobalAveragePooling2D()(np.arange(16.0).reshape(1, 4, 4, 1))
+        array([[7.5]], dtype=float32)
     """
 
     kind = "GlobalAveragePooling2D"
 
 
 class GlobalAveragePooling3D(_GlobalPooling):
-    """The mean of each channel.
+    """Global average pooling layer over volumes.
 
-    Shapes: (batch, depth, height, width, channels) -> (batch, channels), or (batch, 1, 1, 1, channels) with `keepdims`.
+    Each output is the mean of one channel over all positions.
+
+    Shapes: input (batch, depth, height, width, channels), output (batch, channels), or (batch, 1, 1, 1, channels) with
+    `keepdims`.
 
     Args:
-        data_format: None or "channels_last".
-        keepdims: Whether depth, height and width stay, as 1.
-        **kwargs: `name`, `input_shape`, as in `Layer`.
+        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        keepdims: Whether depth, height and width stay, with size 1.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
+
+    Raises:
+        ValueError: `data_format` is not supported, or the input has another rank.
 
     Example:
-        >>> GlobalAveragePooling3D()
+        >>> layers.GlobalAveragePooling3D()(np.arange(64.0).reshape(1, 4, 4, 4, 1))
+        array([[31.5]], dtype=float32)
     """
 
     kind = "GlobalAveragePooling3D"
+
+
+GlobalMaxPool1D = GlobalMaxPooling1D
+GlobalMaxPool2D = GlobalMaxPooling2D
+GlobalMaxPool3D = GlobalMaxPooling3D
+GlobalAvgPool1D = GlobalAveragePooling1D
+GlobalAvgPool2D = GlobalAveragePooling2D
+GlobalAvgPool3D = GlobalAveragePooling3D

@@ -1,4 +1,4 @@
-"""Maximum pooling over windows of one, two and three dimensions."""
+"""Maximum pooling over windows of sequences, images and volumes."""
 
 from __future__ import annotations
 
@@ -10,25 +10,36 @@ from fastnn.layers.windowed import Windowed
 
 
 class MaxPooling1D(Windowed):
-    """The largest value of each window.
+    """Maximum pooling layer over sequences.
 
-    Shapes: (batch, steps, channels) -> (batch, new steps, channels). With padding "valid" a rest
-    that does not fill a window is dropped.
+    Each output is the maximum of a window of one channel. The new size of an axis is ceil(size / stride) with padding
+    "same" and floor((size - pool_size) / stride) + 1 with "valid".
+
+    Shapes: input (batch, steps, channels), output (batch, new_steps, channels).
 
     Args:
-        pool_size: How many steps a window spans.
-        strides: How far the window moves; None: its size.
-        padding: "valid" or "same".
-        data_format: None or "channels_last".
-        name: A name, or None.
-        **kwargs: `trainable`, `input_shape`, as in `Layer`.
+        pool_size: Positive integer, length of the window in steps.
+        strides: Positive integer, distance between windows in steps; None means `pool_size`.
+        padding: "valid": no padding, a remainder that does not fill a window is dropped. "same": the last windows may
+            reach beyond the border.
+        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        name: Name of the layer, unique within a model; None derives one from the class name.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
+
+    Raises:
+        ValueError: An argument is out of its range, or the output would be empty.
 
     Example:
-        >>> MaxPooling1D(pool_size=2)
+        >>> layers.MaxPooling1D(2)(np.array([[[1.0], [3.0], [2.0], [0.0]]])).ravel()
+        array([3., 2.], dtype=float32)
     """
 
     kind = "MaxPooling1D"
     rank = 1
+    pool_size: tuple[int, ...]
+    strides: tuple[int, ...]
+    padding: str
+    data_format: str | None
 
     def __init__(
         self,
@@ -44,25 +55,37 @@ class MaxPooling1D(Windowed):
 
 
 class MaxPooling2D(Windowed):
-    """The largest value of each window.
+    """Maximum pooling layer over images.
 
-    Shapes: (batch, height, width, channels) -> (batch, new height, new width, channels). With padding "valid" a rest
-    that does not fill a window is dropped.
+    Each output is the maximum of a window of one channel. The new size of an axis is ceil(size / stride) with padding
+    "same" and floor((size - pool_size) / stride) + 1 with "valid".
+
+    Shapes: input (batch, height, width, channels), output (batch, new_height, new_width, channels).
 
     Args:
-        pool_size: The window's height and width, or one number for both.
-        strides: Steps down and right; None: the window's size.
-        padding: "valid" or "same".
-        data_format: None or "channels_last".
-        name: A name, or None.
-        **kwargs: `trainable`, `input_shape`, as in `Layer`.
+        pool_size: Positive integers, size of the window for height and width; one integer stands for both.
+        strides: Positive integers, distance between windows, for height and width; one integer stands for both; None
+            means `pool_size`.
+        padding: "valid": no padding, a remainder that does not fill a window is dropped. "same": the last windows may
+            reach beyond the border.
+        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        name: Name of the layer, unique within a model; None derives one from the class name.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
+
+    Raises:
+        ValueError: An argument is out of its range, or the output would be empty.
 
     Example:
-        >>> MaxPooling2D(pool_size=(2, 2), strides=2)
+        >>> layers.MaxPooling2D(2)(np.arange(16.0).reshape(1, 4, 4, 1)).ravel()
+        array([ 5.,  7., 13., 15.], dtype=float32)
     """
 
     kind = "MaxPooling2D"
     rank = 2
+    pool_size: tuple[int, ...]
+    strides: tuple[int, ...]
+    padding: str
+    data_format: str | None
 
     def __init__(
         self,
@@ -78,25 +101,37 @@ class MaxPooling2D(Windowed):
 
 
 class MaxPooling3D(Windowed):
-    """The largest value of each window.
+    """Maximum pooling layer over volumes.
 
-    Shapes: (batch, depth, height, width, channels) -> (batch, new depth, new height, new width, channels).
-    With padding "valid" a rest that does not fill a window is dropped.
+    Each output is the maximum of a window of one channel. The new size of an axis is ceil(size / stride) with padding
+    "same" and floor((size - pool_size) / stride) + 1 with "valid".
+
+    Shapes: input (batch, depth, height, width, channels), output (batch, new_depth, new_height, new_width, channels).
 
     Args:
-        pool_size: The window's depth, height and width, or one number for all.
-        strides: Steps in depth, down and right; None: the window's size.
-        padding: "valid" or "same".
-        data_format: None or "channels_last".
-        name: A name, or None.
-        **kwargs: `trainable`, `input_shape`, as in `Layer`.
+        pool_size: Positive integers, size of the window for depth, height and width; one integer stands for all.
+        strides: Positive integers, distance between windows, for depth, height and width; one integer stands for all;
+            None means `pool_size`.
+        padding: "valid": no padding, a remainder that does not fill a window is dropped. "same": the last windows may
+            reach beyond the border.
+        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        name: Name of the layer, unique within a model; None derives one from the class name.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
+
+    Raises:
+        ValueError: An argument is out of its range, or the output would be empty.
 
     Example:
-        >>> MaxPooling3D(2)
+        >>> layers.MaxPooling3D(2)(np.arange(64.0).reshape(1, 4, 4, 4, 1)).ravel()
+        array([21., 23., 29., 31., 53., 55., 61., 63.], dtype=float32)
     """
 
     kind = "MaxPooling3D"
     rank = 3
+    pool_size: tuple[int, ...]
+    strides: tuple[int, ...]
+    padding: str
+    data_format: str | None
 
     def __init__(
         self,
@@ -109,3 +144,8 @@ class MaxPooling3D(Windowed):
     ) -> None:
         super().__init__(name=name, **kwargs)
         channels_last(self, data_format)
+
+
+MaxPool1D = MaxPooling1D
+MaxPool2D = MaxPooling2D
+MaxPool3D = MaxPooling3D

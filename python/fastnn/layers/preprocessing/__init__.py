@@ -1,1 +1,1 @@
-"""The family `preprocessing` of the layers."""
+"""Layers that prepare data: numbers, categories, texts and images, and image augmentation."""

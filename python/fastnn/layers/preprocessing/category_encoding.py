@@ -1,36 +1,41 @@
-"""Layer that encodes integer categories."""
+"""Layer that encodes integer categories as vectors."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from fastnn.engine.contract import title
-from fastnn.layers.preprocessing.encoding import Encoding, Weighted
+from fastnn.layers.preprocessing.encoding import Encoding, WeightedTokens
 
 
 class CategoryEncoding(Encoding):
-    """Vectors that say which tokens are there, for whole numbers from 0 to num_tokens - 1. Others count for nothing.
+    """Layer that encodes integers as one-hot, multi-hot or count vectors.
 
-    Shapes: "one_hot": (batch, n) -> (batch, n, num_tokens), where an n of 1 is left out; "multi_hot" and "count":
-    (batch, n) -> (batch, num_tokens), n being the tokens of one sample.
+    Integers outside of 0 to num_tokens - 1 are ignored.
+
+    Shapes: input (batch, n) of integers, the n tokens of a sample; output (batch, n, num_tokens) with "one_hot", where
+    an n of 1 is left out, or (batch, num_tokens) with "multi_hot" and "count".
 
     Args:
-        num_tokens: How many tokens there are.
-        output_mode: "one_hot": one vector for each token; "multi_hot": one for each sample, with 1 for each token that
-            it has; "count": with the number of times that it has it.
-        sparse: False; arrays are dense.
-        **kwargs: `name`, `input_shape`, as in `Layer`.
+        num_tokens: Positive integer, number of tokens.
+        output_mode: "one_hot": one vector for each token. "multi_hot": one vector for each sample, with 1 for each
+            token that occurs in it. "count": the same with the number of occurrences.
+        sparse: Accepted for Keras compatibility; must be False, arrays are dense.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
-        ValueError: An argument is missing or out of its range.
+        ValueError: `num_tokens` is missing, or an argument is out of its range.
 
     Example:
-        >>> CategoryEncoding(4, output_mode="count")(np.array([[0, 1, 1]]))
+        >>> layers.CategoryEncoding(4, output_mode="count")(np.array([[0, 1, 1]]))
         array([[1., 2., 0., 0.]], dtype=float32)
     """
 
     keras_newer_arguments = {"sparse": False}
     kind = "CategoryEncoding"
+    num_tokens: int | None
+    output_mode: str
+    sparse: bool
 
     def __init__(
         self, num_tokens: int | None = None, output_mode: str = "multi_hot", sparse: bool = False, **kwargs: Any
@@ -40,36 +45,35 @@ class CategoryEncoding(Encoding):
     def core_node(self) -> tuple[str, dict[str, Any]] | None:
         self._dense_only(self.sparse)
         if self.num_tokens is None:
-            raise ValueError(
-                f"{title(self)} expects num_tokens; where it is not known, IntegerLookup finds it in the data"
-            )
+            raise ValueError(f"{title(self)} expects num_tokens; if it is unknown, IntegerLookup finds it in the data")
         self.output_mode = self._mode(self.output_mode)
         return self.kind, {"num_tokens": self.num_tokens, "output_mode": self.output_mode}
 
     def __call__(self, inputs: Any, *args: Any, count_weights: Any = None, **kwargs: Any) -> Any:
-        """The vectors of the tokens.
+        """Returns the vectors of the tokens.
 
         Args:
-            inputs: Whole numbers of shape (batch, n).
-            *args: As in `Layer`.
-            count_weights: With "count", how much each token counts, of the same shape; None: 1.
-            **kwargs: As in `Layer`.
+            inputs: Integers of shape (batch, n).
+            *args: Further arguments of `Layer.__call__`.
+            count_weights: With output_mode="count", weight of each token, of the shape of `inputs`; None means 1.
+            **kwargs: Further arguments of `Layer.__call__`.
 
         Returns:
             A float32 array, or a symbolic tensor.
 
         Raises:
-            ValueError: There are count_weights with another output_mode.
+            ValueError: `count_weights` is given with another output_mode.
 
         Example:
-            >>> CategoryEncoding(3, output_mode="count")([[0, 2]], count_weights=[[0.5, 2.0]])
+            >>> layer = layers.CategoryEncoding(3, output_mode="count")
+            >>> layer([[0, 2]], count_weights=[[0.5, 2.0]])
             array([[0.5, 0. , 2. ]], dtype=float32)
         """
         if count_weights is None:
             return self._on_array(inputs, *args, **kwargs)
         if self.output_mode != "count":
-            raise ValueError(f"{title(self)}: count_weights go with output_mode='count', not {self.output_mode!r}")
-        return self._on_array(Weighted((inputs, count_weights)), *args, **kwargs)
+            raise ValueError(f"{title(self)}: count_weights require output_mode='count', got {self.output_mode!r}")
+        return self._on_array(WeightedTokens((inputs, count_weights)), *args, **kwargs)
 
     def separate_inputs(self, inputs: Any) -> list[Any]:
-        return list(inputs) if isinstance(inputs, Weighted) else super().separate_inputs(inputs)
+        return list(inputs) if isinstance(inputs, WeightedTokens) else super().separate_inputs(inputs)

@@ -12,35 +12,42 @@ from fastnn import _core
 from fastnn.engine.arrays import numeric
 from fastnn.engine.contract import state_of, title
 from fastnn.engine.emission import Emission
+from fastnn.layers.preprocessing.adapt_data import batches
 from fastnn.layers.preprocessing.encoding import Encoding
-from fastnn.layers.preprocessing.normalization import batches
 
 
 class Discretization(Encoding):
-    """The number of the bin in which a number falls: how many boundaries are at most as large.
+    """Layer that maps numbers to the indices of bins.
 
-    Shapes: "int": the input's, int32; others as in `CategoryEncoding`, with a vector of as many places as bins.
+    The index of a number is the number of boundaries less than or equal to it.
+
+    Shapes: input (batch, ...), output int32 of the same shape with "int"; the other modes as in `CategoryEncoding`,
+    with one token for each bin.
 
     Args:
-        bin_boundaries: Ascending numbers, one fewer than bins; None: `adapt` finds them.
-        num_bins: How many bins `adapt` makes, with about as much data in each.
-        epsilon: How exactly `adapt` keeps the data in mind: quantiles are right to about this share.
-        output_mode: "int": the bins' numbers; "one_hot", "multi_hot" or "count": vectors of them.
-        sparse: False; arrays are dense.
+        bin_boundaries: Ascending numbers, one fewer than there are bins; None means that `adapt` finds them.
+        num_bins: Positive integer, number of bins that `adapt` finds, which hold about equally many numbers each.
+        epsilon: Number between 0 and 1, relative error of the quantiles that `adapt` finds.
+        output_mode: "int": indices. "one_hot": one vector for each token. "multi_hot": one vector for each sample, with
+            1 for each token that occurs in it. "count": the same with the number of occurrences.
+        sparse: Accepted for Keras compatibility; must be False, arrays are dense.
         dtype: "float32" or None.
-        name: A name, or None.
-        **kwargs: `input_shape`, as in `Layer`.
+        name: Name of the layer, unique within a model; None derives one from the class name.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
-        ValueError: Neither or both of bin_boundaries and num_bins are given, or one is out of its range.
+        ValueError: Neither or both of `bin_boundaries` and `num_bins` are given, or an argument is out of its range.
 
     Example:
-        >>> Discretization([0.0, 1.0])(np.array([[-1.5, 0.0, 3.4]]))
+        >>> layers.Discretization([0.0, 1.0])(np.array([[-1.5, 0.0, 3.4]]))
         array([[0, 1, 2]], dtype=int32)
     """
 
     kind = "Discretization"
     bin_boundaries: tuple[float, ...] | None
+    num_bins: int | None
+    epsilon: float
+    sparse: bool
 
     def __init__(
         self,
@@ -69,7 +76,7 @@ class Discretization(Encoding):
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Discretization:
-        """A new layer with the arguments that `get_config` returned, and the boundaries that were found."""
+        """Returns a new layer with the arguments that `get_config` returned and the boundaries that `adapt` found."""
         config = dict(config)
         found = config.pop("bin_boundaries", None) if config.get("num_bins") is not None else None
         layer = cls(**config)
@@ -86,14 +93,21 @@ class Discretization(Encoding):
     def _ready(self) -> dict[str, Any]:
         node = self.core_node()
         if node is None:
-            raise ValueError(f"{title(self)} has no bins yet: call adapt(data), or give it bin_boundaries")
+            raise ValueError(f"{title(self)} has no bins yet; call adapt(data), or create it with bin_boundaries")
         return node[1]
 
     def _vectors(self) -> dict[str, Any]:
         return {"num_tokens": len(self.bin_boundaries or ()) + 1, "output_mode": self.output_mode}
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        """The shape that comes out for a shape that goes in, the batch included."""
+        """Returns the shape of the output.
+
+        Args:
+            input_shape: Shape of the input, with the batch.
+
+        Returns:
+            A tuple that begins with the size of the batch.
+        """
         self._ready()
         (shape,) = self.known_shapes(input_shape)
         if self.output_mode == "int":
@@ -108,49 +122,51 @@ class Discretization(Encoding):
         return emission.graph.add("CategoryEncoding", self.name, self._vectors(), edges)
 
     def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
-        """The bins of the numbers: an array, or a symbolic tensor for a symbolic tensor."""
+        """Returns the bins of an array of numbers, or a symbolic tensor for a symbolic tensor."""
         return self._on_array(inputs, *args, **kwargs)
 
     def adapt(self, data: Any, steps: int | None = None) -> None:
-        """Finds boundaries between which there is about as much data each, in place of any before.
+        """Finds boundaries that divide the data into bins of about equal size, and replaces earlier ones.
 
         Args:
-            data: An array, or an iterable of arrays.
-            steps: How many arrays of an iterable are looked at; None: all.
+            data: Array, or iterable of arrays.
+            steps: Positive integer, number of arrays of an iterable to read; None means all.
 
         Raises:
-            ValueError: The boundaries were given to the constructor, or there is no data.
+            ValueError: The boundaries were given to the constructor, or the data is empty or not finite.
 
         Example:
-            >>> layer = Discretization(num_bins=4)
+            >>> layer = layers.Discretization(num_bins=4)
             >>> layer.adapt(np.arange(100.0))
+            >>> layer(np.array([0.0, 30.0, 99.0]))
+            array([0, 1, 3], dtype=int32)
         """
         if self.num_bins is None:
-            raise ValueError(f"{title(self)} was given its bin_boundaries and learns none; make it with num_bins")
+            raise ValueError(f"{title(self)} was given its bin_boundaries and cannot adapt; create it with num_bins")
         known = np.zeros((2, 0), np.float32)
         for step, batch in enumerate(batches(data, title(self))):
             if steps is not None and step >= steps:
                 break
             if not np.isfinite(batch).all():
                 raise ValueError(f"{title(self)}: adapt's data holds NaN or infinite numbers")
-            both = np.concatenate([_sketch(batch, self.epsilon), known], axis=1)
-            known = _condensed(both[:, np.argsort(both[0], kind="stable")], self.epsilon)
+            both = np.concatenate([_summarize(batch, self.epsilon), known], axis=1)
+            known = _compress(both[:, np.argsort(both[0], kind="stable")], self.epsilon)
         if known.shape[1] == 0:
             raise ValueError(f"{title(self)}: adapt's data is empty")
-        self.bin_boundaries = tuple(_condensed(known, 1.0 / self.num_bins)[0, :-1].tolist())
+        self.bin_boundaries = tuple(_compress(known, 1.0 / self.num_bins)[0, :-1].tolist())
         state_of(self).predictor = None
 
 
-def _sketch(data: NDArray[Any], epsilon: float) -> NDArray[np.float32]:
-    """Every n-th of the sorted data, so that about 1 / epsilon stay."""
+def _summarize(data: NDArray[Any], epsilon: float) -> NDArray[np.float32]:
+    """Returns every n-th element of the sorted data and its weight n, about 1 / epsilon elements."""
     values = np.sort(data.astype(np.float32), axis=None)
     apart = max(values.size * epsilon, 1)
     kept = values[int(apart - 1) :: int(apart)]
     return np.stack([kept, np.full_like(kept, apart)])
 
 
-def _condensed(sketch: NDArray[np.float32], epsilon: float) -> NDArray[np.float32]:
-    """The sketch read at multiples of epsilon; as it is where it has no more values than that."""
+def _compress(sketch: NDArray[np.float32], epsilon: float) -> NDArray[np.float32]:
+    """Returns the sketch interpolated at multiples of epsilon, or unchanged if it is no larger."""
     if sketch.shape[1] * epsilon < 1:
         return sketch
     sums = sketch[1].cumsum()

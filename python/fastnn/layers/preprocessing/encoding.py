@@ -1,41 +1,78 @@
-"""Base of the layers that encode integers as vectors."""
+"""One-hot, multi-hot and count vectors of integer tokens, and the base of the layers that return them."""
 
 from __future__ import annotations
 
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from fastnn.engine.arrays import numeric
 from fastnn.engine.contract import title
 from fastnn.engine.node_layer import NodeLayer
 from fastnn.symbolic.tensors import is_symbolic
 
-_ENCODINGS = ("one_hot", "multi_hot", "count")
+ENCODINGS = ("one_hot", "multi_hot", "count")
 
 
-class Weighted(tuple[Any, Any]):
-    """Tokens and their weights, as one call takes them."""
+def encode_tokens(places: NDArray[np.int64], mode: str, depth: int) -> NDArray[np.float32]:
+    """Returns the vectors of integer tokens.
+
+    Args:
+        places: Tokens of shape (batch, n); negative ones are ignored.
+        mode: "one_hot", "multi_hot" or "count".
+        depth: Dimension of the vectors.
+
+    Returns:
+        An array (batch, n, depth) with "one_hot", otherwise (batch, depth).
+    """
+    if mode == "one_hot":
+        if places.ndim > 1 and places.shape[-1] == 1:
+            places = places[..., 0]
+        samples = places.reshape(-1, 1)
+        shape = (*places.shape, depth)
+    else:
+        samples = places.reshape(-1, places.shape[-1] if places.ndim else 1)
+        shape = (*places.shape[:-1], depth)
+    rows, columns = np.nonzero(samples >= 0)
+    counts = np.zeros((len(samples), depth), np.float32)
+    np.add.at(counts, (rows, samples[rows, columns]), 1.0)
+    return (np.minimum(counts, 1) if mode != "count" else counts).reshape(shape)
+
+
+def encoded_shape(shape: tuple[int | None, ...], mode: str, depth: int) -> tuple[int | None, ...]:
+    """Returns the shape of the vectors of tokens of this shape; with "int" the shape itself."""
+    if mode == "int":
+        return shape
+    if mode == "one_hot":
+        return (*(shape[:-1] if len(shape) > 1 and shape[-1] == 1 else shape), depth)
+    return (*shape[:-1], depth)
+
+
+class WeightedTokens(tuple[Any, Any]):
+    """Tokens and their weights, passed together as the inputs of one call."""
 
 
 class Encoding(NodeLayer):
-    """Base of layers that may give vectors of tokens; of a single sample (one axis) they give its single vector."""
+    """Base of the layers that may return vectors of tokens. For a single sample (one axis) they return one vector."""
 
     keras_ignored_arguments = {"sparse": False}
     output_mode: str
 
     def _mode(self, mode: str, *more: str) -> str:
         mode = "multi_hot" if mode == "binary" else mode
-        if mode not in (*more, *_ENCODINGS):
-            raise ValueError(f"{title(self)} expects output_mode to be one of {(*more, *_ENCODINGS)}, got {mode!r}")
+        if mode not in (*more, *ENCODINGS):
+            raise ValueError(f"{title(self)} expects output_mode to be one of {(*more, *ENCODINGS)}, got {mode!r}")
         return mode
 
     def _dense_only(self, sparse: bool) -> None:
         if sparse:
-            raise ValueError(f"{title(self)} gives dense arrays only; leave sparse=False")
+            raise ValueError(f"{title(self)} returns dense arrays only; leave sparse=False")
 
     def _on_array(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         if is_symbolic(inputs):
             return super().__call__(inputs, *args, **kwargs)
-        alone = not isinstance(inputs, Weighted) and self.output_mode in ("multi_hot", "count")
+        alone = not isinstance(inputs, WeightedTokens) and self.output_mode in ("multi_hot", "count")
         if alone:
             tokens = numeric(inputs, f"{title(self)}: the input")
             if tokens.ndim == 1:

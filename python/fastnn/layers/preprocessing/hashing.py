@@ -10,34 +10,36 @@ import numpy as np
 from fastnn.engine.arrays import numeric
 from fastnn.engine.contract import title
 from fastnn.engine.node_layer import NodeLayer
-from fastnn.layers.preprocessing import siphash as hashing
-from fastnn.layers.preprocessing.vocabulary import (
-    ENCODINGS,
-    distinct,
-    encoded,
-    encoded_shape,
-    salted,
-    strings,
-)
+from fastnn.layers.preprocessing import string_hashes as hashing
+from fastnn.layers.preprocessing.encoding import ENCODINGS, encode_tokens, encoded_shape
+from fastnn.layers.preprocessing.string_hashes import hash_key
+from fastnn.layers.preprocessing.tokens import as_strings, distinct
 from fastnn.symbolic.tensors import is_symbolic
 
 
 class Hashing(NodeLayer):
-    """Bins for strings or integers, by their hash: no vocabulary is needed, and several may share a bin.
+    """Layer that maps tokens to buckets by their hash.
+
+    It needs no vocabulary; different tokens may share a bucket. Integers are hashed as their decimal digits. The hash
+    is FarmHash, or SipHash with a salt, as in Keras.
+
+    Shapes: input of any shape, strings or integers; output int64 of the same shape with "int"; the other modes as in
+    `CategoryEncoding`.
 
     Args:
-        num_bins: How many bins there are, the mask's included.
-        mask_value: What gets bin 0 alone; None: nothing does.
-        salt: One or two whole numbers under which to hash, or None.
-        output_mode: "int", "one_hot", "multi_hot" or "count", as in `StringLookup`.
-        sparse: False; arrays are dense.
-        **kwargs: As in `Layer`.
+        num_bins: Positive integer, number of buckets, including that of the mask.
+        mask_value: Token that alone has bucket 0; None means no such token.
+        salt: Integer, or pair of integers, that keys the hash; None means no key.
+        output_mode: "int": bucket indices. "one_hot": one vector for each token. "multi_hot": one vector for each
+            sample, with 1 for each token that occurs in it. "count": the same with the number of occurrences.
+        sparse: Accepted for Keras compatibility; must be False, arrays are dense.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
         ValueError: An argument is out of its range.
 
     Example:
-        >>> Hashing(num_bins=3)([["A"], ["B"], ["C"]])
+        >>> layers.Hashing(num_bins=3)([["A"], ["B"], ["C"]])
         array([[1],
                [0],
                [1]])
@@ -45,6 +47,11 @@ class Hashing(NodeLayer):
 
     keras_newer_arguments = {"salt": None}
     keras_ignored_arguments = {"sparse": False}
+    num_bins: int
+    mask_value: Any
+    salt: int | Sequence[int] | None
+    output_mode: str
+    sparse: bool
 
     def __init__(
         self,
@@ -64,29 +71,40 @@ class Hashing(NodeLayer):
                 f"{title(self)} expects output_mode to be one of {('int', *ENCODINGS)}, got {output_mode!r}"
             )
         if sparse:
-            raise ValueError(f"{title(self)} gives dense arrays only; leave sparse=False")
-        self._key = salted(title(self), salt)
+            raise ValueError(f"{title(self)} returns dense arrays only; leave sparse=False")
+        self._key = hash_key(title(self), salt)
 
     def check_symbolic_call(self) -> None:
         raise TypeError(
-            f"{title(self)} works on strings and integers outside of models: call it on the arrays, and feed the "
-            "model what comes out"
+            f"{title(self)} works on strings and integers outside of models: call it on the arrays, and pass the "
+            "result to the model"
         )
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        """The shape that comes out for a shape that goes in, the batch included."""
+        """Returns the shape of the output.
+
+        Args:
+            input_shape: Shape of the input, with the batch.
+
+        Returns:
+            A tuple that begins with the size of the batch.
+        """
         return encoded_shape(tuple(input_shape), self.output_mode, self.num_bins)
 
     def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
-        """The bins of strings or of whole numbers (of which floats lose their fraction).
+        """Returns the buckets of tokens.
 
         Args:
-            inputs: An array or a list of any shape.
-            *args: As in `Layer`.
-            **kwargs: As in `Layer`.
+            inputs: Array or list of strings or integers, of any shape; floating-point numbers are truncated.
+            *args: Further arguments of `Layer.__call__`.
+            **kwargs: Further arguments of `Layer.__call__`.
 
         Returns:
-            An int64 array of the same shape with output_mode "int"; else float32 vectors.
+            An int64 array of the same shape with output_mode="int", otherwise float32 vectors.
+
+        Raises:
+            ValueError: A number is NaN or infinite.
+            TypeError: The inputs are neither strings nor numbers, or symbolic.
         """
         if is_symbolic(inputs):
             return super().__call__(inputs, *args, **kwargs)
@@ -95,11 +113,11 @@ class Hashing(NodeLayer):
         if array.dtype.kind in "biuf":
             array = numeric(array, who)
             if array.dtype.kind == "f" and not np.isfinite(array).all():
-                raise ValueError(f"{who} holds NaN or infinite numbers, which have no bin")
+                raise ValueError(f"{who} holds NaN or infinite numbers, which have no bucket")
             values, which = distinct(array)
             texts = [str(int(value)) for value in values]
         else:
-            array = strings(inputs, who)
+            array = as_strings(inputs, who)
             values, which = distinct(array)
             texts = values
         alone = self.mask_value is not None and self.num_bins > 1
@@ -108,4 +126,4 @@ class Hashing(NodeLayer):
             masked = np.fromiter((value == self.mask_value for value in values), bool, len(values))
             bins = np.where(masked, 0, bins + 1)
         bins = bins[which].reshape(array.shape)
-        return bins if self.output_mode == "int" else encoded(bins, self.output_mode, self.num_bins)
+        return bins if self.output_mode == "int" else encode_tokens(bins, self.output_mode, self.num_bins)

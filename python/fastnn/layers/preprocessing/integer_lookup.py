@@ -10,46 +10,59 @@ from numpy.typing import NDArray
 
 from fastnn.engine.contract import title
 from fastnn.engine.emission import Emission
-from fastnn.layers.preprocessing.vocabulary import (
-    VocabularyLayer,
-    integers,
-)
+from fastnn.layers.preprocessing.tokens import as_integers
+from fastnn.layers.preprocessing.vocabulary_layer import VocabularyLayer
 
 
 class IntegerLookup(VocabularyLayer):
-    """The numbers of integers in a vocabulary, which is given or learnt by `adapt`.
+    """Layer that maps integers to indices in a vocabulary.
 
-    0 is the mask where there is one, then come `num_oov_indices` numbers for what is unknown, then the tokens. It may
-    stand inside of a model once it has its vocabulary.
+    Index 0 is the mask if `mask_token` is given, then come `num_oov_indices` indices for unknown tokens, then the
+    tokens of the vocabulary, which is given or found by `adapt`. With a vocabulary, the layer may stand in a model.
+
+    Shapes: input of any shape, output int64 of the same shape with "int"; with the other modes float32 vectors of the
+    size of the vocabulary, as in `CategoryEncoding`.
 
     Args:
-        max_tokens: How many numbers there may be; None: any.
-        num_oov_indices: How many numbers what is unknown is dealt to; 0: it is an error.
-        mask_token: The integer that stands for nothing: 0 with "int", left out of vectors. None: no such integer.
-        oov_token: What `invert` gives for what is unknown.
-        vocabulary: Integers, or the path of a file with one in each line; None: `adapt` finds them.
-        vocabulary_dtype: "int64".
-        idf_weights: With "tf_idf" and a vocabulary, the weight of each.
-        invert: Whether to give tokens for numbers.
-        output_mode: "int", "one_hot", "multi_hot", "count" or "tf_idf", as in `StringLookup`.
-        sparse: False; arrays are dense.
-        pad_to_max_tokens: Whether vectors have max_tokens places whatever the vocabulary's size.
-        oov_method: How what is unknown is dealt to several numbers: "floormod", by its remainder, or "farmhash".
-        salt: With "farmhash", one or two whole numbers under which to hash, or None.
-        name: A name, or None.
-        **kwargs: As in `Layer`.
+        max_tokens: Integer above 1, maximum size of the vocabulary with the special indices; None means no limit.
+        num_oov_indices: Non-negative integer, number of indices that unknown tokens share; 0 makes an unknown token an
+            error.
+        mask_token: Integer that stands for padding: index 0 with "int", left out of vectors. None means no such
+            integer.
+        oov_token: Integer that `invert` returns for unknown indices.
+        vocabulary: Tokens in the order of their indices, or the path of a file with one token a line; None means that
+            `adapt` finds them.
+        vocabulary_dtype: Type of the tokens, "int64".
+        idf_weights: Inverse document frequency of each token of `vocabulary`, with output_mode="tf_idf"; otherwise
+            None.
+        invert: Whether to map indices to tokens instead.
+        output_mode: "int": indices. "one_hot": one vector for each token. "multi_hot": one vector for each sample, with
+            1 for each token that occurs in it. "count": the same with the number of occurrences. "tf_idf": the counts
+            times the inverse document frequencies.
+        sparse: Accepted for Keras compatibility; must be False, arrays are dense.
+        pad_to_max_tokens: Whether vectors have `max_tokens` elements whatever the size of the vocabulary.
+        oov_method: Choice of the index of an unknown token: "floormod", its remainder, or "farmhash", its hash.
+        salt: With "farmhash", integer, or pair of integers, that keys the hash; None means no key.
+        name: Name of the layer, unique within a model; None derives one from the class name.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
-        ValueError: An argument is out of its range, or two of them exclude each other.
+        ValueError: An argument is out of its range, or two arguments exclude each other.
+
+    References:
+        - Spärck Jones, "A Statistical Interpretation of Term Specificity and Its Application in Retrieval", 1972
+          (tf_idf).
 
     Example:
-        >>> IntegerLookup(vocabulary=[12, 36, 1138, 42])([[12, 1138, 42], [42, 1000, 36]])
+        >>> layers.IntegerLookup(vocabulary=[12, 36, 1138, 42])([[12, 1138, 42], [42, 1000, 36]])
         array([[1, 3, 4],
                [4, 0, 2]])
     """
 
     keras_newer_arguments = {"oov_method": "floormod", "salt": None}
     what = "integers"
+    vocabulary_dtype: str
+    oov_method: str
 
     def __init__(
         self,
@@ -75,13 +88,13 @@ class IntegerLookup(VocabularyLayer):
         if oov_method not in ("floormod", "farmhash"):
             raise ValueError(f"{title(self)} expects oov_method 'floormod' or 'farmhash', got {oov_method!r}")
         if salt is not None and oov_method != "farmhash":
-            raise ValueError(f"{title(self)}: salt goes with oov_method='farmhash', not {oov_method!r}")
+            raise ValueError(f"{title(self)}: salt requires oov_method='farmhash', got {oov_method!r}")
 
     def _plain(self, tokens: Iterable[Any]) -> list[Any]:
         return [int(token) for token in tokens]
 
     def _array(self, value: Any, who: str) -> NDArray[Any]:
-        return integers(value, who)
+        return as_integers(value, who)
 
     def _from_lines(self, lines: list[str]) -> Any:
         return [int(line) for line in lines if line.strip()]
@@ -91,15 +104,15 @@ class IntegerLookup(VocabularyLayer):
             return np.asarray(np.mod(np.asarray(tokens, np.int64), self.num_oov_indices))
         return super()._buckets(tokens)
 
-    # Inside of a model.
+    # As a node of a model.
 
     def check_symbolic_call(self) -> None:
         self._table()
 
     def _table(self) -> dict[str, Any]:
-        """The node's config: what stands for what."""
+        """Returns the config of the node: keys, their values, and the treatment of other integers."""
         if self._tokens is None:
-            raise ValueError(f"{title(self)} has no vocabulary yet: call adapt(data), or give it one")
+            raise ValueError(f"{title(self)} has no vocabulary yet; call adapt(data) or set_vocabulary(tokens)")
         tokens = self._tokens
         start, unknown = self._token_start(), self._unknown_start()
         pairs = {token: start + i for i, token in enumerate(tokens)}
@@ -112,15 +125,15 @@ class IntegerLookup(VocabularyLayer):
                 pairs[0] = int(self.mask_token)
             wide = [token for token in [*pairs.values(), otherwise] if not -(2**31) <= token < 2**31]
             if wide:
-                raise ValueError(f"{title(self)} gives int32 inside of a model, which cannot hold {wide[0]}")
+                raise ValueError(f"{title(self)} returns int32 within a model, which cannot represent {wide[0]}")
         elif self.num_oov_indices == 0:
             raise ValueError(
-                f"{title(self)} has num_oov_indices=0, and a model cannot stop at an unknown integer; make it with "
-                "num_oov_indices=1, or call it on the data before the model"
+                f"{title(self)} has num_oov_indices=0, and a model cannot reject unknown integers; create it "
+                "with num_oov_indices=1, or call it on the data before the model"
             )
         elif buckets > 1 and self.oov_method == "farmhash":
             raise ValueError(
-                f"{title(self)}: oov_method='farmhash' does not work inside of a model; call it on the data before"
+                f"{title(self)}: oov_method='farmhash' is not supported within a model; call it on the data before"
             )
         keys = sorted(pairs)
         return {

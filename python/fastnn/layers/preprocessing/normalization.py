@@ -1,8 +1,8 @@
-"""Layer that normalizes features by means and variances of the data."""
+"""Layer that standardizes features by means and variances of the data."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,53 +13,40 @@ from fastnn.configurable import plain
 from fastnn.engine.arrays import numeric
 from fastnn.engine.contract import state_of, title
 from fastnn.engine.node_layer import NodeLayer
+from fastnn.layers.preprocessing.adapt_data import batches
 from fastnn.symbolic.tensors import Shape
+from fastnn.symbolic.variable import Variable
 
 CHUNK = 1 << 18
-
-
-"""How many numbers `adapt` looks at together."""
-
-
-def batches(data: Any, who: str) -> Iterator[NDArray[Any]]:
-    """The arrays of an array, of a list of numbers, or of an iterable of batches (of which (x, y) means x)."""
-    whole = isinstance(data, np.ndarray) or hasattr(data, "to_numpy") or not isinstance(data, Iterable)
-    if isinstance(data, (list, tuple)):
-        whole = not any(isinstance(one, np.ndarray) and one.ndim > 0 for one in data)
-    if whole:
-        array = numeric(data, f"{who}: adapt's data")
-        if array.shape == (0,):
-            raise ValueError(f"{who}: adapt's data is empty")
-        yield array
-        return
-    empty = True
-    for batch in data:
-        empty = False
-        yield numeric(batch[0] if isinstance(batch, tuple) else batch, f"{who}: a batch of adapt's data")
-    if empty:
-        raise ValueError(f"{who}: adapt's data is empty")
+"""Number of elements that `adapt` reads at once."""
 
 
 class Normalization(NodeLayer):
-    """(x - mean) / sqrt(variance), with the mean and the variance of each index along `axis`.
+    """Layer that standardizes features with the mean and the variance of the data.
 
-    They are given, or `adapt` takes them from data; before that they are 0 and 1.
+    Computes (x - mean) / sqrt(variance), with one mean and variance for each index along `axis`. They are given, or
+    `adapt` computes them; before that they are 0 and 1.
 
-    Shapes: the input's; the weights `mean` and `variance`, which are not there where they are given, have the sizes of
-    `axis`.
+    Shapes: input (batch, ...), output of the same shape. Weights, where they are not given: `mean` and `variance` of
+    the sizes of `axis`, and `count`.
 
     Args:
-        axis: The axis, or the axes, that keep statistics of their own: the last as a rule. None: one mean for all.
-        mean: A number, or an array that goes with the last of the axes.
-        variance: The same; both are given or none.
+        axis: Integer or tuple of integers, axes whose indices have statistics of their own, usually the last. None
+            means one mean and variance for all elements.
+        mean: Number, or array that is broadcast over these axes; None means that `adapt` computes it.
+        variance: The same for the variance; both are given or neither.
         invert: Whether to undo it: x * sqrt(variance) + mean.
-        **kwargs: `name`, `input_shape`, as in `Layer`.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
-        ValueError: Only one of mean and variance is given, or they do not go with the axes.
+        ValueError: Only one of `mean` and `variance` is given, or they do not fit the axes.
+
+    References:
+        - Chan, Golub, LeVeque, "Algorithms for Computing the Sample Variance: Analysis and Recommendations", 1983
+          (`adapt`).
 
     Example:
-        >>> layer = Normalization()
+        >>> layer = layers.Normalization()
         >>> layer.adapt(np.array([[0.0, 7.0, 4.0], [2.0, 9.0, 6.0]]))
         >>> layer(np.array([[0.0, 7.0, 4.0]]))
         array([[-1., -1., -1.]], dtype=float32)
@@ -67,6 +54,13 @@ class Normalization(NodeLayer):
 
     kind = "Normalization"
     supports_masking = True
+    axis: int | Sequence[int] | None
+    mean: Any
+    """The argument; without one, the weight once the layer is built."""
+    variance: Any
+    """The argument; without one, the weight once the layer is built."""
+    count: Variable
+    invert: bool
 
     def __init__(
         self,
@@ -93,24 +87,28 @@ class Normalization(NodeLayer):
         return self.kind, config
 
     def get_config(self) -> dict[str, Any]:
+        """Returns the arguments as plain values, from which `from_config` creates an equal layer without weights."""
         mean, variance = self._fixed
         return {**super().get_config(), "mean": plain(mean), "variance": plain(variance)}
 
     def adapt(self, data: Any) -> None:
-        """Takes the mean and the variance from data, in place of any before.
+        """Computes the mean and the variance of data, and replaces earlier ones.
 
         Args:
-            data: An array whose first axis is the batch, or an iterable of such arrays.
+            data: Array whose first axis is the batch, or an iterable of such arrays.
 
         Raises:
-            ValueError: The mean was given to the constructor; or the data is empty, is not finite, or is of another
-                number of features than the layer was built for.
+            ValueError: The mean was given to the constructor, or the data is empty, not finite, or has another number
+                of features than the layer was built for.
 
         Example:
-            >>> Normalization(axis=None).adapt(np.arange(10.0))
+            >>> layer = layers.Normalization(axis=None)
+            >>> layer.adapt(np.array([1.0, 3.0]))
+            >>> layer(np.array([5.0]))
+            array([3.], dtype=float32)
         """
         if self._fixed[0] is not None:
-            raise ValueError(f"{title(self)} was given its mean and variance and learns none; make it without them")
+            raise ValueError(f"{title(self)} was given its mean and variance and cannot adapt; create it without them")
         count, mean, spread = 0, np.zeros(()), np.zeros(())
         sample: Shape = ()
         for batch in batches(data, title(self)):
@@ -119,13 +117,13 @@ class Normalization(NodeLayer):
                 self._adapt_to((None, *sample))
             if batch.shape[1:] != sample:
                 raise ValueError(
-                    f"{title(self)}: adapt's data has batches of shape {(None, *sample)} and of {batch.shape}"
+                    f"{title(self)}: adapt expects batches of one shape, got {(None, *sample)} and {batch.shape}"
                 )
             step = max(1, CHUNK // max(1, int(np.prod(batch.shape[1:], dtype=np.int64))))
             for start in range(0, len(batch), step):
                 part = batch[start : start + step].astype(np.float64)
                 added, of_part, spread_of_part = self._moments(part)
-                # Two sets of moments are put together without ever squaring a number that is far from its mean.
+                # Moments are merged as deviations from the mean: squares of large numbers would cancel.
                 total = count + added
                 apart = of_part - mean
                 mean = mean + apart * (added / total)
@@ -139,12 +137,12 @@ class Normalization(NodeLayer):
         self.variance.assign(spread / count)
 
     def _kept(self, rank: int) -> list[int]:
-        """The axes that keep statistics of their own."""
+        """Returns the axes whose indices have statistics of their own."""
         given = () if self.axis is None else (self.axis,) if isinstance(self.axis, int) else self.axis
         return sorted(axis % rank for axis in given)
 
     def _moments(self, part: NDArray[np.float64]) -> tuple[int, NDArray[np.float64], NDArray[np.float64]]:
-        """How many numbers each mean is of, the means, and the sums of squared distances from them."""
+        """Returns the number of elements of each mean, the means, and the sums of squared deviations from them."""
         kept = self._kept(part.ndim)
         rest = tuple(axis for axis in range(part.ndim) if axis not in kept)
         mean = part.mean(axis=rest, keepdims=True)
@@ -155,14 +153,14 @@ class Normalization(NodeLayer):
         if not self.built:
             if len(shape) == 1 and self.axis is not None:
                 raise ValueError(
-                    f"{title(self)}: adapt's data has the shape (batch,) and axis {self.axis!r} is no axis of a sample; "
-                    "give it as data[:, None], or make the layer with axis=None"
+                    f"{title(self)}: adapt's data has the shape (batch,) and no axis {self.axis!r} in a sample; "
+                    "pass data[:, None], or create the layer with axis=None"
                 )
             self.build(shape)
             return
         sizes = tuple(shape[axis] for axis in self._kept(len(shape)))
         if sizes != self.mean.shape:
             raise ValueError(
-                f"{title(self)} was built for {state_of(self).build_shape} and keeps {self.mean.shape} means; adapt's data "
+                f"{title(self)} was built for {state_of(self).build_shape} with {self.mean.shape} means; adapt's data "
                 f"{shape} has {sizes}"
             )

@@ -13,24 +13,29 @@ from fastnn.engine.node_layer import NodeLayer
 
 
 class Rescaling(NodeLayer):
-    """x * scale + offset.
+    """Layer that scales and shifts its input.
 
-    Shapes: the input's.
+    Computes x * scale + offset.
+
+    Shapes: input (batch, ...), output of the same shape.
 
     Args:
-        scale: A number, or an array that goes with the last axes: one for each channel.
-        offset: The same, added after.
-        **kwargs: `name`, `input_shape`, as in `Layer`.
+        scale: Number, or array that is broadcast over the last axes, such as one number for each channel.
+        offset: Number or array that is added afterwards.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
-        ValueError: An array does not go with the inputs.
+        ValueError: An array does not fit the input.
 
     Example:
-        >>> Rescaling(1 / 255)
+        >>> layers.Rescaling(0.5, offset=1.0)(np.array([[0.0, 2.0]]))
+        array([[1., 2.]], dtype=float32)
     """
 
     kind = "Rescaling"
     supports_masking = True
+    scale: float | ArrayLike
+    offset: float | ArrayLike
 
     def __init__(self, scale: float | ArrayLike, offset: float | ArrayLike = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)

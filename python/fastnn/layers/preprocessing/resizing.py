@@ -1,36 +1,36 @@
-"""Layers that give images another size."""
+"""Layer that resizes images."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from fastnn.engine.emission import Emission
-from fastnn.layers.preprocessing.image_layers import ImageLayer
+from fastnn.layers.preprocessing.image_layer import ImageLayer
 
 
 class Resizing(ImageLayer):
-    """Images of another size, each pixel made of those around its place in the input.
+    """Layer that resizes images.
 
-    Shapes: (batch, h, w, channels) -> (batch, height, width, channels).
+    Shapes: input (batch, h, w, channels) or one image (h, w, channels), output (batch, height, width, channels) or
+    (height, width, channels).
 
     Args:
-        height: Rows of the output.
-        width: Columns of the output.
-        interpolation: How a pixel is made of others: "nearest", "bilinear", "bicubic", "lanczos3" or "lanczos5".
-        crop_to_aspect_ratio: Whether to resize the largest window in the middle that has the output's shape, so that
-            nothing is stretched.
-        pad_to_aspect_ratio: Whether to pad the image to the output's shape first, with `fill_value`.
-        fill_mode: "constant", the only way to pad.
-        fill_value: What is padded.
-        antialias: Whether a smaller output averages over all of the input.
-        data_format: "channels_last" or None.
-        **kwargs: `name`, `input_shape`, as in `Layer`.
+        height: Positive integer, height of the output in pixels.
+        width: Positive integer, width of the output in pixels.
+        interpolation: "nearest", "bilinear", "bicubic", "lanczos3" or "lanczos5".
+        crop_to_aspect_ratio: Whether to resize the largest centered window with the aspect ratio of the output, so that
+            nothing is distorted.
+        pad_to_aspect_ratio: Whether to pad the image to the aspect ratio of the output first, with `fill_value`.
+        fill_mode: "constant", the only mode of padding.
+        fill_value: Number with which to pad.
+        antialias: Whether to average over all input pixels that an output pixel covers when an image is made smaller.
+        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
         ValueError: An argument is out of its range.
 
     Example:
-        >>> Resizing(32, 32)(np.zeros((2, 48, 64, 3))).shape
+        >>> layers.Resizing(32, 32)(np.zeros((2, 48, 64, 3))).shape
         (2, 32, 32, 3)
     """
 
@@ -38,6 +38,14 @@ class Resizing(ImageLayer):
         "pad_to_aspect_ratio": False, "fill_mode": "constant", "fill_value": 0.0, "antialias": False,
     }  # fmt: skip
     kind = "Resizing"
+    height: int
+    width: int
+    interpolation: str
+    crop_to_aspect_ratio: bool
+    pad_to_aspect_ratio: bool
+    fill_mode: str
+    fill_value: float
+    antialias: bool
 
     def __init__(
         self,
@@ -53,39 +61,3 @@ class Resizing(ImageLayer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-
-
-class CenterCrop(ImageLayer):
-    """The window of this size in the middle of each image.
-
-    Where an image is smaller, the largest window in its middle that has the output's shape is resized.
-
-    Shapes: (batch, h, w, channels) -> (batch, height, width, channels).
-
-    Args:
-        height: Rows of the output.
-        width: Columns of the output.
-        data_format: "channels_last" or None.
-        **kwargs: `name`, `input_shape`, as in `Layer`.
-
-    Raises:
-        ValueError: A size is below 1.
-
-    Example:
-        >>> CenterCrop(24, 24)(np.zeros((2, 28, 28, 1))).shape
-        (2, 24, 24, 1)
-    """
-
-    kind = "Resizing"
-
-    def __init__(self, height: int, width: int, data_format: str | None = None, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-
-    def core_node(self) -> tuple[str, dict[str, Any]] | None:
-        return self.kind, {"height": self.height, "width": self.width, "crop_to_aspect_ratio": True}
-
-    def add_core_node(self, emission: Emission, edges: list[int]) -> list[int]:
-        height, width = emission.graph.spec(edges[0])[0][1:3]
-        if (height or 0) < self.height or (width or 0) < self.width:
-            return super().add_core_node(emission, edges)
-        return emission.add(self, "CenterCrop", {"height": self.height, "width": self.width}, edges)

@@ -7,44 +7,55 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from fastnn.layers.preprocessing.vocabulary import (
-    VocabularyLayer,
-    strings,
-)
+from fastnn.layers.preprocessing.tokens import as_strings
+from fastnn.layers.preprocessing.vocabulary_layer import VocabularyLayer
 
 
 class StringLookup(VocabularyLayer):
-    """The numbers of strings in a vocabulary, which is given or learnt by `adapt`.
+    """Layer that maps strings to indices in a vocabulary.
 
-    0 is the mask where there is one, then come `num_oov_indices` numbers for what is unknown, then the tokens.
+    Index 0 is the mask if `mask_token` is given, then come `num_oov_indices` indices for unknown tokens, then the
+    tokens of the vocabulary, which is given or found by `adapt`.
+
+    Shapes: input of any shape, output int64 of the same shape with "int"; with the other modes float32 vectors of the
+    size of the vocabulary, as in `CategoryEncoding`.
 
     Args:
-        max_tokens: How many numbers there may be; None: any.
-        num_oov_indices: How many numbers what is unknown is dealt to, by its hash; 0: it is an error.
-        mask_token: The string that stands for nothing: 0 with "int", left out of vectors. None: no such string.
-        oov_token: What `invert` gives for what is unknown.
-        vocabulary: Strings, or the path of a file with one in each line; None: `adapt` finds them.
-        idf_weights: With "tf_idf" and a vocabulary, the weight of each.
-        invert: Whether to give strings for numbers.
-        output_mode: "int": numbers; "one_hot": a vector for each; "multi_hot": one for each sample, with 1 for what it
-            has; "count": with how often; "tf_idf": that, times weights that are large for what few samples have.
-        pad_to_max_tokens: Whether vectors have max_tokens places whatever the vocabulary's size.
-        sparse: False; arrays are dense.
-        encoding: Of bytes.
-        name: A name, or None.
-        salt: One or two whole numbers under which what is unknown is hashed, or None.
-        **kwargs: As in `Layer`.
+        max_tokens: Integer above 1, maximum size of the vocabulary with the special indices; None means no limit.
+        num_oov_indices: Non-negative integer, number of indices that unknown tokens share, chosen by hash; 0 makes an
+            unknown token an error.
+        mask_token: String that stands for padding: index 0 with "int", left out of vectors. None means no such string.
+        oov_token: String that `invert` returns for unknown indices.
+        vocabulary: Tokens in the order of their indices, or the path of a file with one token a line; None means that
+            `adapt` finds them.
+        idf_weights: Inverse document frequency of each token of `vocabulary`, with output_mode="tf_idf"; otherwise
+            None.
+        invert: Whether to map indices to tokens instead.
+        output_mode: "int": indices. "one_hot": one vector for each token. "multi_hot": one vector for each sample, with
+            1 for each token that occurs in it. "count": the same with the number of occurrences. "tf_idf": the counts
+            times the inverse document frequencies.
+        pad_to_max_tokens: Whether vectors have `max_tokens` elements whatever the size of the vocabulary.
+        sparse: Accepted for Keras compatibility; must be False, arrays are dense.
+        encoding: Encoding of inputs that are bytes.
+        name: Name of the layer, unique within a model; None derives one from the class name.
+        salt: Integer, or pair of integers, that keys the hash of unknown tokens; None means no key.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
-        ValueError: An argument is out of its range, or two of them exclude each other.
+        ValueError: An argument is out of its range, or two arguments exclude each other.
+
+    References:
+        - Spärck Jones, "A Statistical Interpretation of Term Specificity and Its Application in Retrieval", 1972
+          (tf_idf).
 
     Example:
-        >>> StringLookup(vocabulary=["a", "b"])([["b", "z"]])
+        >>> layers.StringLookup(vocabulary=["a", "b"])([["b", "z"]])
         array([[2, 0]])
     """
 
     keras_newer_arguments = {"salt": None}
     what = "strings"
+    encoding: str
 
     def __init__(
         self,
@@ -66,4 +77,4 @@ class StringLookup(VocabularyLayer):
         super().__init__(name=name, **kwargs)
 
     def _array(self, value: Any, who: str) -> NDArray[Any]:
-        return strings(value, who, self.encoding)
+        return as_strings(value, who, self.encoding)

@@ -1,4 +1,4 @@
-"""Layers that give numbers to texts."""
+"""Layer that maps texts to integers or vectors by a vocabulary."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn.engine.contract import title
-from fastnn.layers.preprocessing.vocabulary import OLD_NAMES, VocabularyLayer, strings
+from fastnn.layers.preprocessing.tokens import as_strings
+from fastnn.layers.preprocessing.vocabulary_layer import OLD_NAMES, VocabularyLayer
 from fastnn.symbolic.tensors import is_symbolic
 
 _LOWER = {letter: letter + 32 for letter in range(ord("A"), ord("Z") + 1)}
@@ -19,36 +20,44 @@ _WORD = re.compile(r"\S+", re.ASCII)
 
 
 class TextVectorization(VocabularyLayer):
-    """The numbers of a text's words in a vocabulary, which is given or learnt by `adapt`; or vectors of them.
+    """Layer that maps texts to the indices of their tokens, or to vectors.
 
-    A text is standardized, split into words, these are joined to n-grams where asked, and looked up. With "int", 0 is
-    behind the end of a text and 1 a word that is unknown; else 0 is the unknown word.
+    A text is standardized, split into tokens, which are joined to n-grams if wanted, and looked up in a vocabulary that
+    is given or found by `adapt`. With "int", index 0 pads the end of a text and 1 is an unknown token; with the other
+    modes index 0 is an unknown token.
 
-    Shapes: (batch,) or (batch, 1) -> (batch, words) with "int", (batch, tokens) else.
+    Shapes: input (batch,) or (batch, 1) of strings, output int64 (batch, tokens) with "int", otherwise float32 (batch,
+    size of the vocabulary).
 
     Args:
-        max_tokens: How many numbers there may be; None: any.
-        standardize: "lower_and_strip_punctuation", "lower", "strip_punctuation" (of the letters of ASCII), None, or a
+        max_tokens: Integer above 1, maximum size of the vocabulary with the special indices; None means no limit.
+        standardize: "lower_and_strip_punctuation", "lower", "strip_punctuation" (for ASCII characters), None, or a
             function from an array of strings to one of the same shape.
-        split: "whitespace", "character", None, or a function from an array of strings to a list of lists of them.
-        ngrams: 2 for words and pairs of neighbours, and so on; (2, 3) for pairs and triples alone; None: words.
+        split: "whitespace", "character", None, or a function from an array of strings to a list of lists of strings.
+        ngrams: Integer n for all n-grams of 1 to n tokens, or a tuple of the lengths wanted; None means single tokens.
         output_mode: "int", "multi_hot", "count" or "tf_idf", as in `StringLookup`.
-        output_sequence_length: With "int", how many numbers a text has, cut or filled with 0; None: as many as the
-            longest of a call.
-        pad_to_max_tokens: Whether vectors have max_tokens places whatever the vocabulary's size.
-        vocabulary: Strings, or the path of a file with one in each line; None: `adapt` finds them.
-        idf_weights: With "tf_idf" and a vocabulary, the weight of each.
-        sparse: False; arrays are dense.
-        ragged: False; rows are filled with 0.
-        encoding: Of bytes.
-        name: A name, or None.
-        **kwargs: As in `Layer`.
+        output_sequence_length: With "int", number of indices of each text, which is truncated or padded with 0; None
+            means that of the longest text of a call.
+        pad_to_max_tokens: Whether vectors have `max_tokens` elements whatever the size of the vocabulary.
+        vocabulary: Tokens in the order of their indices, or the path of a file with one token a line; None means that
+            `adapt` finds them.
+        idf_weights: Inverse document frequency of each token of `vocabulary`, with output_mode="tf_idf"; otherwise
+            None.
+        sparse: Accepted for Keras compatibility; must be False, arrays are dense.
+        ragged: Accepted for Keras compatibility; must be False, rows are padded with 0.
+        encoding: Encoding of inputs that are bytes.
+        name: Name of the layer, unique within a model; None derives one from the class name.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
-        ValueError: An argument is out of its range, or two of them exclude each other.
+        ValueError: An argument is out of its range, or two arguments exclude each other.
+
+    References:
+        - Spärck Jones, "A Statistical Interpretation of Term Specificity and Its Application in Retrieval", 1972
+          (tf_idf).
 
     Example:
-        >>> layer = TextVectorization(output_sequence_length=4)
+        >>> layer = layers.TextVectorization(output_sequence_length=4)
         >>> layer.adapt(["foo bar", "bar baz", "baz bada boom"])
         >>> layer(["foo qux bar", "qux baz"])
         array([[4, 1, 3, 0],
@@ -61,6 +70,12 @@ class TextVectorization(VocabularyLayer):
     num_oov_indices = 1
     invert = False
     salt = None
+    standardize: str | Callable[[Any], Any] | None
+    split: str | Callable[[Any], Any] | None
+    ngrams: int | tuple[int, ...] | None
+    output_sequence_length: int | None
+    ragged: bool
+    encoding: str
 
     def __init__(
         self,
@@ -80,7 +95,9 @@ class TextVectorization(VocabularyLayer):
         **kwargs: Any,
     ) -> None:
         if OLD_NAMES.get(output_mode, output_mode) == "one_hot":
-            raise ValueError("TextVectorization gives no one_hot vectors: texts differ in length; use 'multi_hot'")
+            raise ValueError(
+                "TextVectorization has no output_mode 'one_hot', since texts differ in length; use 'multi_hot'"
+            )
         super().__init__(name=name, **kwargs)
         words = ("lower_and_strip_punctuation", "lower", "strip_punctuation")
         if standardize is not None and not callable(standardize) and standardize not in words:
@@ -89,49 +106,55 @@ class TextVectorization(VocabularyLayer):
             raise ValueError(f"{title(self)} expects split to be 'whitespace', 'character', a function or None")
         widths = range(1, ngrams + 1) if isinstance(ngrams, int) else () if ngrams is None else tuple(ngrams)
         if ngrams is not None and not (len(widths) and all(isinstance(n, int) and n >= 1 for n in widths)):
-            raise ValueError(f"{title(self)} expects ngrams to be whole numbers of at least 1, got {ngrams!r}")
+            raise ValueError(f"{title(self)} expects ngrams to be positive integers, got {ngrams!r}")
         if output_sequence_length is not None and self.output_mode != "int":
-            raise ValueError(f"{title(self)}: output_sequence_length goes with output_mode='int', not {output_mode!r}")
+            raise ValueError(f"{title(self)}: output_sequence_length requires output_mode='int', got {output_mode!r}")
         if output_sequence_length is not None and output_sequence_length < 1:
             raise ValueError(
                 f"{title(self)} expects output_sequence_length of at least 1, got {output_sequence_length}"
             )
         if ragged:
-            raise ValueError(f"{title(self)} gives rows of one length only; leave ragged=False")
+            raise ValueError(f"{title(self)} returns rows of equal length only; leave ragged=False")
         self._widths = tuple(widths)
 
     def adapt(  # type: ignore[override]
         self, data: Any, batch_size: int | None = None, steps: int | None = None
     ) -> None:
-        """Takes the tokens of texts, the most frequent first, in place of any before.
+        """Finds the vocabulary of texts, the most frequent tokens first, and replaces an earlier one.
 
         Args:
-            data: An array or a list of texts, or an iterable of batches of them.
-            batch_size: Takes no effect.
-            steps: How many batches of an iterable are looked at; None: all.
+            data: Array or list of texts, or an iterable of batches of them.
+            batch_size: Accepted for Keras compatibility; ignored.
+            steps: Positive integer, number of batches of an iterable to read; None means all.
 
         Raises:
-            ValueError: The vocabulary was given to the constructor.
-            TypeError: The data are no texts.
+            ValueError: The vocabulary was given to the constructor, or there are no tokens.
+            TypeError: The data is not strings.
+
+        Example:
+            >>> layer = layers.TextVectorization()
+            >>> layer.adapt(["a b", "b"])
+            >>> layer.get_vocabulary()
+            ['', '[UNK]', 'b', 'a']
         """
         super().adapt(data, steps)
 
     def _array(self, value: Any, who: str) -> NDArray[Any]:
-        return strings(value, who, self.encoding)
+        return as_strings(value, who, self.encoding)
 
     def _learn(self, batch: Any, what: str, samples: bool) -> None:
         self._count_places(*_flat(self._split_texts(batch, what)))
 
     def _split_texts(self, texts: Any, what: str) -> list[list[str]]:
-        """The tokens of each text."""
-        array = strings(texts, what, self.encoding)
+        """Returns the tokens of each text."""
+        array = as_strings(texts, what, self.encoding)
         if self.split is not None and array.ndim > 1:
             if array.shape[-1] != 1 or array.ndim > 2:
                 raise ValueError(f"{title(self)} expects texts of shape (batch,) or (batch, 1), got {array.shape}")
             array = array[:, 0]
         array = np.atleast_1d(array)
         if callable(self.standardize):
-            array = strings(self.standardize(array.astype(np.str_)), f"{title(self)}: what standardize returned")
+            array = as_strings(self.standardize(array.astype(np.str_)), f"{title(self)}: the result of standardize")
         texts = [self._standard(text) for text in array.ravel().tolist()]
         if self.split is None:
             width = max(1, array[0].size if len(array) and array.ndim > 1 else 1)
@@ -155,24 +178,31 @@ class TextVectorization(VocabularyLayer):
         return text
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        """The shape that comes out for a shape that goes in, the batch included."""
+        """Returns the shape of the output.
+
+        Args:
+            input_shape: Shape of the input, with the batch.
+
+        Returns:
+            A tuple that begins with the size of the batch.
+        """
         length = self.output_sequence_length if self.output_mode == "int" else self._depth()
         return (input_shape[0], length)
 
     def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
-        """The numbers of texts' tokens, or vectors of them.
+        """Returns the indices of the tokens of texts, or vectors of them.
 
         Args:
             inputs: Texts of shape (batch,) or (batch, 1), or one text.
-            *args: As in `Layer`.
-            **kwargs: As in `Layer`.
+            *args: Further arguments of `Layer.__call__`.
+            **kwargs: Further arguments of `Layer.__call__`.
 
         Returns:
-            An int64 array with output_mode "int", else float32 vectors.
+            An int64 array with output_mode="int", otherwise float32 vectors.
 
         Raises:
-            TypeError: The inputs are no texts.
-            ValueError: There is no vocabulary yet.
+            TypeError: The inputs are not strings, or symbolic.
+            ValueError: The layer has no vocabulary yet.
         """
         if is_symbolic(inputs):
             return super().__call__(inputs, *args, **kwargs)
@@ -181,7 +211,7 @@ class TextVectorization(VocabularyLayer):
         numbers = self._places(tokens)
         longest = max(sizes.tolist(), default=0)
         length = self.output_sequence_length if self.output_sequence_length is not None else longest
-        # Behind the end of a text stands what counts for nothing: 0, the mask, or -1 where it is left out of vectors.
+        # Texts are padded with 0, the mask, or with -1, which vectors leave out.
         rows = np.full((len(sizes), max(length, longest)), 0 if self.output_mode == "int" else -1, np.int64)
         rows[np.arange(rows.shape[1]) < sizes[:, None]] = numbers[places]
         result = self._vectors(rows[:, :length])
@@ -189,7 +219,7 @@ class TextVectorization(VocabularyLayer):
 
 
 def _flat(documents: list[list[str]]) -> tuple[list[str], NDArray[np.int64], NDArray[np.int64]]:
-    """The distinct tokens of documents, which of them each token is, and how many tokens each document has."""
+    """Returns the distinct tokens, the position of each token among them, and the number of tokens of each document."""
     sizes = np.fromiter((len(tokens) for tokens in documents), np.int64, len(documents))
     known: dict[str, int] = {}
     places = np.fromiter((known.setdefault(t, len(known)) for tokens in documents for t in tokens), np.int64)

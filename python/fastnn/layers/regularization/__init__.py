@@ -1,1 +1,1 @@
-"""The family `regularization` of the layers."""
+"""Layers that regularize a network: dropout, noise and penalties on activations."""

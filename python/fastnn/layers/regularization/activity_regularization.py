@@ -9,27 +9,35 @@ from fastnn.engine.node_layer import NodeLayer
 
 
 class ActivityRegularization(NodeLayer):
-    """Passes its input on and adds l1 * sum(|x|) + l2 * sum(x**2) to the loss.
+    """Identity layer that adds a penalty on its input to the loss.
 
-    Shapes: the input's.
+    The penalty is l1 * sum(|x|) + l2 * sum(x**2), averaged over the batch.
+
+    Shapes: input (batch, ...), output of the same shape.
 
     Args:
-        l1: The strength of the first.
-        l2: The strength of the second.
-        **kwargs: `name`, `input_shape`, as in `Layer`.
+        l1: Non-negative number, factor of the sum of absolute values.
+        l2: Non-negative number, factor of the sum of squares.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
+
+    Raises:
+        ValueError: An argument is out of its range.
 
     Example:
-        >>> ActivityRegularization(l2=1e-4)
+        >>> layers.ActivityRegularization(l2=1e-4)(np.array([[1.0, -2.0]]))
+        array([[ 1., -2.]], dtype=float32)
     """
 
     kind = "ActivityRegularization"
     supports_masking = True
+    l1: float
+    l2: float
 
     def __init__(self, l1: float = 0.0, l2: float = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        """That of the input: the node's other output is the penalty."""
+        """Returns the shape of the input; the second output of the node, the penalty, is left out."""
         return super().compute_output_shape(input_shape)[0]
 
     def add_core_node(self, emission: Emission, edges: list[int]) -> list[int]:

@@ -1,30 +1,46 @@
-"""Dropout layers."""
+"""Dropout of single elements: plain, and the form for self-normalizing networks."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-from fastnn.engine.shapes import channels_last
-from fastnn.layers.regularization.noise import Noise
+from fastnn.layers.regularization.noise_layer import Noise
 
 
 class Dropout(Noise):
-    """In training sets a share of the inputs to 0 and divides the others by 1 - rate; in inference passes all on.
+    """Layer that drops random elements in training.
 
-    Shapes: the input's.
+    In training each element is set to 0 with probability `rate`, and the others are divided by 1 - rate, so that the
+    expected sum is kept. In inference the layer is the identity.
+
+    Shapes: input (batch, ...), output of the same shape.
 
     Args:
-        rate: The share that is dropped, from 0 up to but not including 1.
-        noise_shape: The shape of the mask, where axes of size 1 share one draw: (None, 1, 8); None: the input's.
-        seed: A whole number, or None to draw one.
-        **kwargs: `name`, `input_shape`, as in `Layer`.
+        rate: Number from 0 up to but not including 1, probability that an element is dropped.
+        noise_shape: Shape of the random mask; along an axis of size 1 one draw is shared, as in (None, 1, 8). None
+            means the input's shape.
+        seed: Seed of the random numbers, an integer; None draws one from the global generator.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
+
+    Raises:
+        ValueError: `rate` is out of its range, or `noise_shape` does not fit the input.
+
+    References:
+        - Srivastava, Hinton, Krizhevsky, Sutskever, Salakhutdinov, "Dropout: A Simple Way to Prevent Neural Networks
+          from Overfitting", 2014.
 
     Example:
-        >>> Dropout(0.5)
+        >>> layer = layers.Dropout(0.5, seed=1)
+        >>> layer(np.ones((1, 4)))
+        array([[1., 1., 1., 1.]], dtype=float32)
+        >>> sorted(set(layer(np.ones((1, 100)), training=True).ravel().tolist()))
+        [0.0, 2.0]
     """
 
     kind = "Dropout"
+    rate: float
+    noise_shape: Sequence[int | None] | None
 
     def __init__(
         self,
@@ -37,98 +53,39 @@ class Dropout(Noise):
         self._open_stream()
 
 
-class SpatialDropout1D(Noise):
-    """Dropout of whole channels of a sequence.
-
-    Shapes: (batch, steps, channels) -> the same.
-
-    Args:
-        rate: The share of channels that is dropped.
-        seed: A whole number, or None to draw one.
-        **kwargs: `name`, `input_shape`, as in `Layer`.
-
-    Example:
-        >>> SpatialDropout1D(0.2)
-    """
-
-    keras_older_names = ("SpatialDropout",)
-    kind = "SpatialDropout1D"
-
-    def __init__(self, rate: float, seed: int | None = None, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self._open_stream()
-
-
-class SpatialDropout2D(Noise):
-    """Dropout of whole channels of an image.
-
-    Shapes: (batch, height, width, channels) -> the same.
-
-    Args:
-        rate: The share of channels that is dropped.
-        data_format: "channels_last" or None.
-        seed: A whole number, or None to draw one.
-        **kwargs: `name`, `input_shape`, as in `Layer`.
-
-    Raises:
-        ValueError: The channels come first.
-
-    Example:
-        >>> SpatialDropout2D(0.2)
-    """
-
-    kind = "SpatialDropout2D"
-
-    def __init__(self, rate: float, data_format: str | None = None, seed: int | None = None, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        channels_last(self, data_format)
-        self._open_stream()
-
-
-class SpatialDropout3D(Noise):
-    """Dropout of whole channels of a volume.
-
-    Shapes: (batch, depth, height, width, channels) -> the same.
-
-    Args:
-        rate: The share of channels that is dropped.
-        data_format: "channels_last" or None.
-        seed: A whole number, or None to draw one.
-        **kwargs: `name`, `input_shape`, as in `Layer`.
-
-    Raises:
-        ValueError: The channels come first.
-
-    Example:
-        >>> SpatialDropout3D(0.2)
-    """
-
-    kind = "SpatialDropout3D"
-
-    def __init__(self, rate: float, data_format: str | None = None, seed: int | None = None, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        channels_last(self, data_format)
-        self._open_stream()
-
-
 class AlphaDropout(Noise):
-    """Dropout for `selu` networks: in training it keeps the mean 0 and the variance 1 of its inputs.
+    """Dropout layer for self-normalizing networks with `selu` activations.
 
-    A share of the inputs becomes the value at which selu saturates, -1.758; then all are scaled and moved.
+    In training each element is replaced, with probability `rate`, by -1.758, the limit of selu for large negative
+    inputs. Then all elements are scaled and shifted so that mean 0 and variance 1 are kept. In inference the layer is
+    the identity.
 
-    Shapes: the input's.
+    Shapes: input (batch, ...), output of the same shape.
 
     Args:
-        rate: The share that is dropped, from 0 up to but not including 1.
-        noise_shape: The shape of the mask, where axes of size 1 share one draw: (None, 1, 8); None: the input's.
-        seed: A whole number, or None to draw one.
-        **kwargs: `name`, `input_shape`, as in `Layer`.
+        rate: Number from 0 up to but not including 1, probability that an element is dropped.
+        noise_shape: Shape of the random mask; along an axis of size 1 one draw is shared, as in (None, 1, 8). None
+            means the input's shape.
+        seed: Seed of the random numbers, an integer; None draws one from the global generator.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
+
+    Raises:
+        ValueError: `rate` is out of its range, or `noise_shape` does not fit the input.
+
+    References:
+        - Klambauer, Unterthiner, Mayr, Hochreiter, "Self-Normalizing Neural Networks", 2017.
 
     Example:
-        >>> AlphaDropout(0.1)
+        >>> layer = layers.AlphaDropout(0.1, seed=1)
+        >>> layer(np.ones((1, 4)))
+        array([[1., 1., 1., 1.]], dtype=float32)
+        >>> len(set(layer(np.ones((1, 100)), training=True).ravel().tolist()))
+        2
     """
 
     kind = "AlphaDropout"
+    rate: float
+    noise_shape: Sequence[int | None] | None
 
     def __init__(
         self,

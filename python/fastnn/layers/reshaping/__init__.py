@@ -1,1 +1,1 @@
-"""The family `reshaping` of the layers."""
+"""Layers that change shapes: reshaping, cropping, padding, up-sampling and permutation."""

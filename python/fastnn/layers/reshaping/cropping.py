@@ -5,55 +5,64 @@ from __future__ import annotations
 from typing import Any
 
 from fastnn.engine.shapes import channels_last
-from fastnn.layers.reshaping.border import Amounts, _Border
+from fastnn.layers.reshaping.border_layer import Amounts, BorderLayer
 
 
-class Cropping1D(_Border):
-    """A sequence without its first and last steps.
+class Cropping1D(BorderLayer):
+    """Layer that crops the first and last steps of sequences.
 
-    Shapes: (batch, steps, channels) -> (batch, new steps, channels).
+    The size of an axis shrinks by the two numbers of its pair.
+
+    Shapes: input (batch, steps, channels), output (batch, new_steps, channels).
 
     Args:
-        cropping: How many steps before and after: one number for both, or a pair.
-        **kwargs: `name`, `input_shape`, as in `Layer`.
+        cropping: Non-negative integer for both ends, or a pair (first, last), in steps.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
-        ValueError: `cropping` is none of these; where it is built: nothing would remain.
+        ValueError: `cropping` has none of these forms, or nothing would remain.
 
     Example:
-        >>> Cropping1D(1)
+        >>> layers.Cropping1D(1)(np.ones((2, 10, 4))).shape
+        (2, 8, 4)
     """
 
     kind = "Cropping1D"
     rank = 1
     word = "cropping"
+    cropping: tuple[int, int]
 
     def __init__(self, cropping: Amounts = (1, 1), **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._settle()
 
 
-class Cropping2D(_Border):
-    """Images without their borders.
+class Cropping2D(BorderLayer):
+    """Layer that crops the borders of images.
 
-    Shapes: (batch, height, width, channels) -> (batch, new height, new width, channels).
+    The size of an axis shrinks by the two numbers of its pair.
+
+    Shapes: input (batch, height, width, channels), output (batch, new_height, new_width, channels).
 
     Args:
-        cropping: How many pixels: one number for all sides, (vertical, horizontal), or
-            ((top, bottom), (left, right)).
-        data_format: None or "channels_last".
-        **kwargs: `name`, `input_shape`, as in `Layer`.
+        cropping: Non-negative integers, in pixels: one for all sides, (vertical, horizontal), or ((top, bottom), (left,
+            right)).
+        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
-        ValueError: `cropping` is none of these; where it is built: nothing would remain.
+        ValueError: `cropping` has none of these forms, or nothing would remain.
 
     Example:
-        >>> Cropping2D(((1, 0), (2, 2)))
+        >>> layers.Cropping2D(1)(np.ones((2, 28, 28, 4))).shape
+        (2, 26, 26, 4)
     """
 
     kind = "Cropping2D"
     rank = 2
     word = "cropping"
+    cropping: tuple[tuple[int, int], ...]
+    data_format: str | None
 
     def __init__(self, cropping: Amounts = ((0, 0), (0, 0)), data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -61,27 +70,32 @@ class Cropping2D(_Border):
         self._settle()
 
 
-class Cropping3D(_Border):
-    """Volumes without their borders.
+class Cropping3D(BorderLayer):
+    """Layer that crops the borders of volumes.
 
-    Shapes: (batch, depth, height, width, channels) -> (batch, new depth, new height, new width, channels).
+    The size of an axis shrinks by the two numbers of its pair.
+
+    Shapes: input (batch, depth, height, width, channels), output (batch, new_depth, new_height, new_width, channels).
 
     Args:
-        cropping: How many pixels: one number for all sides, one for each axis, or
-            ((front, back), (top, bottom), (left, right)).
-        data_format: None or "channels_last".
-        **kwargs: `name`, `input_shape`, as in `Layer`.
+        cropping: Non-negative integers, in voxels: one for all sides, one for each axis, or ((front, back), (top,
+            bottom), (left, right)).
+        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
-        ValueError: `cropping` is none of these; where it is built: nothing would remain.
+        ValueError: `cropping` has none of these forms, or nothing would remain.
 
     Example:
-        >>> Cropping3D(1)
+        >>> layers.Cropping3D(1)(np.ones((2, 8, 8, 8, 4))).shape
+        (2, 6, 6, 6, 4)
     """
 
     kind = "Cropping3D"
     rank = 3
     word = "cropping"
+    cropping: tuple[tuple[int, int], ...]
+    data_format: str | None
 
     def __init__(
         self, cropping: Amounts = ((1, 1), (1, 1), (1, 1)), data_format: str | None = None, **kwargs: Any

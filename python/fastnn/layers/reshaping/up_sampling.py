@@ -1,4 +1,4 @@
-"""Layers that make sequences, images and volumes larger by whole factors."""
+"""Layers that enlarge sequences, images and volumes by integer factors."""
 
 from __future__ import annotations
 
@@ -11,45 +11,57 @@ from fastnn.layers.windowed import Windowed
 
 
 class UpSampling1D(NodeLayer):
-    """Each step several times.
+    """Layer that repeats each step of sequences.
 
-    Shapes: (batch, steps, channels) -> (batch, steps * size, channels).
+    Shapes: input (batch, steps, channels), output (batch, steps * size, channels).
 
     Args:
-        size: How often.
-        **kwargs: `name`, `input_shape`, as in `Layer`.
+        size: Positive integer, number of repetitions of each step.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
+
+    Raises:
+        ValueError: An argument is out of its range.
 
     Example:
-        >>> UpSampling1D(2)
+        >>> layers.UpSampling1D(2)(np.array([[[1.0], [2.0]]])).ravel()
+        array([1., 1., 2., 2.], dtype=float32)
     """
 
     kind = "UpSampling1D"
+    size: int
 
     def __init__(self, size: int = 2, **kwargs: Any) -> None:
         super().__init__(**kwargs)
 
 
 class UpSampling2D(Windowed):
-    """Images made larger: each pixel several times, or a blend of its neighbours.
+    """Layer that enlarges images by integer factors.
 
-    Shapes: (batch, height, width, channels) -> (batch, height * size[0], width * size[1], channels).
+    Each pixel is repeated, or interpolated between its neighbors; pixel i covers the interval from i to i + 1, with its
+    center at i + 1/2.
+
+    Shapes: input (batch, height, width, channels), output (batch, height * size[0], width * size[1], channels).
 
     Args:
-        size: Factors of height and width, or one number for both.
-        data_format: None or "channels_last".
-        interpolation: "nearest", "bilinear", "bicubic", "lanczos3" or "lanczos5"; pixels are squares whose middles
-            lie at one half.
-        **kwargs: `name`, `input_shape`, as in `Layer`.
+        size: Positive integers, factors for height and width; one integer stands for both.
+        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        interpolation: "nearest", "bilinear", "bicubic", "lanczos3" or "lanczos5".
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
         ValueError: An argument is out of its range.
 
     Example:
-        >>> UpSampling2D(2, interpolation="bilinear")
+        >>> layers.UpSampling2D(2)(np.array([[[[1.0], [2.0]]]]))[0, :, :, 0]
+        array([[1., 1., 2., 2.],
+               [1., 1., 2., 2.]], dtype=float32)
     """
 
     kind = "UpSampling2D"
     rank = 2
+    size: tuple[int, ...]
+    data_format: str | None
+    interpolation: str
 
     def __init__(
         self,
@@ -67,22 +79,28 @@ class UpSampling2D(Windowed):
 
 
 class UpSampling3D(Windowed):
-    """Each pixel of a volume several times.
+    """Layer that repeats each voxel of volumes.
 
-    Shapes: (batch, depth, height, width, channels) ->
-    (batch, depth * size[0], height * size[1], width * size[2], channels).
+    Shapes: input (batch, depth, height, width, channels), output (batch, depth * size[0], height * size[1], width *
+    size[2], channels).
 
     Args:
-        size: Factors of depth, height and width, or one number for all.
-        data_format: None or "channels_last".
-        **kwargs: `name`, `input_shape`, as in `Layer`.
+        size: Positive integers, factors for depth, height and width; one integer stands for all.
+        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
+
+    Raises:
+        ValueError: An argument is out of its range.
 
     Example:
-        >>> UpSampling3D((1, 2, 2))
+        >>> layers.UpSampling3D((1, 2, 2))(np.ones((1, 2, 3, 4, 1))).shape
+        (1, 2, 6, 8, 1)
     """
 
     kind = "UpSampling3D"
     rank = 3
+    size: tuple[int, ...]
+    data_format: str | None
 
     def __init__(self, size: int | Sequence[int] = (2, 2, 2), data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -5,30 +5,35 @@ from __future__ import annotations
 from typing import Any
 
 from fastnn.engine.shapes import channels_last
-from fastnn.layers.reshaping.border import Amounts, _Border
+from fastnn.layers.reshaping.border_layer import Amounts, BorderLayer
 
 
-class ZeroPadding1D(_Border):
-    """Zeros before and after a sequence.
+class ZeroPadding1D(BorderLayer):
+    """Layer that pads sequences with zeros.
 
-    Shapes: (batch, steps, channels) -> (batch, new steps, channels).
+    The size of an axis grows by the two numbers of its pair.
+
+    Shapes: input (batch, steps, channels), output (batch, new_steps, channels).
 
     Args:
-        padding: How many steps before and after: one number for both, or a pair.
-        data_format: None or "channels_last".
-        **kwargs: `name`, `input_shape`, as in `Layer`.
+        padding: Non-negative integer for both ends, or a pair (first, last), in steps.
+        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
-        ValueError: `padding` is none of these.
+        ValueError: `padding` has none of these forms.
 
     Example:
-        >>> ZeroPadding1D(1)
+        >>> layers.ZeroPadding1D(1)(np.ones((2, 10, 4))).shape
+        (2, 12, 4)
     """
 
     keras_newer_arguments = {"data_format": None}
     kind = "ZeroPadding1D"
     rank = 1
     word = "padding"
+    padding: tuple[int, int]
+    data_format: str | None
 
     def __init__(self, padding: Amounts = 1, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -36,27 +41,32 @@ class ZeroPadding1D(_Border):
         self._settle()
 
 
-class ZeroPadding2D(_Border):
-    """Zeros around images.
+class ZeroPadding2D(BorderLayer):
+    """Layer that pads images with zeros.
 
-    Shapes: (batch, height, width, channels) -> (batch, new height, new width, channels).
+    The size of an axis grows by the two numbers of its pair.
+
+    Shapes: input (batch, height, width, channels), output (batch, new_height, new_width, channels).
 
     Args:
-        padding: How many pixels: one number for all sides, (vertical, horizontal), or
-            ((top, bottom), (left, right)).
-        data_format: None or "channels_last".
-        **kwargs: `name`, `input_shape`, as in `Layer`.
+        padding: Non-negative integers, in pixels: one for all sides, (vertical, horizontal), or ((top, bottom), (left,
+            right)).
+        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
-        ValueError: `padding` is none of these.
+        ValueError: `padding` has none of these forms.
 
     Example:
-        >>> ZeroPadding2D(((1, 0), (2, 2)))
+        >>> layers.ZeroPadding2D(1)(np.ones((2, 28, 28, 4))).shape
+        (2, 30, 30, 4)
     """
 
     kind = "ZeroPadding2D"
     rank = 2
     word = "padding"
+    padding: tuple[tuple[int, int], ...]
+    data_format: str | None
 
     def __init__(self, padding: Amounts = (1, 1), data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -64,27 +74,32 @@ class ZeroPadding2D(_Border):
         self._settle()
 
 
-class ZeroPadding3D(_Border):
-    """Zeros around volumes.
+class ZeroPadding3D(BorderLayer):
+    """Layer that pads volumes with zeros.
 
-    Shapes: (batch, depth, height, width, channels) -> (batch, new depth, new height, new width, channels).
+    The size of an axis grows by the two numbers of its pair.
+
+    Shapes: input (batch, depth, height, width, channels), output (batch, new_depth, new_height, new_width, channels).
 
     Args:
-        padding: How many pixels: one number for all sides, one for each axis, or
-            ((front, back), (top, bottom), (left, right)).
-        data_format: None or "channels_last".
-        **kwargs: `name`, `input_shape`, as in `Layer`.
+        padding: Non-negative integers, in voxels: one for all sides, one for each axis, or ((front, back), (top,
+            bottom), (left, right)).
+        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
-        ValueError: `padding` is none of these.
+        ValueError: `padding` has none of these forms.
 
     Example:
-        >>> ZeroPadding3D(1)
+        >>> layers.ZeroPadding3D(1)(np.ones((2, 8, 8, 8, 4))).shape
+        (2, 10, 10, 10, 4)
     """
 
     kind = "ZeroPadding3D"
     rank = 3
     word = "padding"
+    padding: tuple[tuple[int, int], ...]
+    data_format: str | None
 
     def __init__(
         self, padding: Amounts = ((1, 1), (1, 1), (1, 1)), data_format: str | None = None, **kwargs: Any

@@ -1,1 +1,1 @@
-"""The family `rnn` of the layers."""
+"""Recurrent layers, their cells, and the wrappers around layers for sequences."""

@@ -1,4 +1,4 @@
-"""Layer that runs a recurrent layer in both directions."""
+"""Wrapper that runs a recurrent layer in both directions."""
 
 from __future__ import annotations
 
@@ -15,28 +15,39 @@ from fastnn.ops.node import node
 
 
 class Bidirectional(Wrapper):
-    """A recurrent layer walks along time, a second one against it, and their outputs are merged.
+    """Wrapper that runs a recurrent layer in both directions.
 
-    Shapes: those of the layer, with twice the last size for merge_mode="concat".
+    One layer processes the steps forwards, a second one backwards, and `merge_mode` combines their outputs.
+
+    Shapes: those of the layer, with the last size doubled for merge_mode="concat". Weights: those of both layers.
 
     Args:
-        layer: A recurrent layer; it is copied.
+        layer: Recurrent layer; it is copied.
         merge_mode: "concat", "sum", "mul", "ave", or None to return both outputs.
-        weights: First values of all weights, as `get_weights` gives them.
-        backward_layer: The second layer, with `go_backwards=True`; None: like the first.
-        **kwargs: `name`, `trainable`, `input_shape`, as in `Layer`.
+        weights: Initial values of all weights, as `get_weights` returns them, or None.
+        backward_layer: Layer for the other direction, with the opposite `go_backwards`; None means a copy of `layer`.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
-        ValueError: The layers do not go together, or the mode is unknown.
+        ValueError: The layers do not fit together, or the mode is unknown.
+
+    References:
+        - Schuster, Paliwal, "Bidirectional Recurrent Neural Networks", 1997.
 
     Example:
-        >>> Bidirectional(LSTM(32, return_sequences=True))
+        >>> layers.Bidirectional(layers.LSTM(8, return_sequences=True))(np.ones((2, 5, 3))).shape
+        (2, 5, 16)
     """
 
     keras_newer_arguments = {"weights": None}
     forward_layer: Any
     backward_layer: Any
+    stateful: bool
+    return_sequences: bool
+    return_state: bool
     modes: ClassVar[Mapping[str, str]] = {"concat": "Concatenate", "sum": "Add", "mul": "Multiply", "ave": "Average"}
+    layer: Any
+    merge_mode: str | None
 
     def __init__(
         self,
@@ -63,33 +74,33 @@ class Bidirectional(Wrapper):
         self.backward_layer = type(layer).from_config(backward) if backward_layer is None else backward_layer
         if self.forward_layer.go_backwards == self.backward_layer.go_backwards:
             raise ValueError(
-                f"{title(self)} expects one layer with go_backwards=True and one without, got two with "
+                f"{title(self)} expects one layer with go_backwards=True and one with False, got two with "
                 f"go_backwards={self.forward_layer.go_backwards}"
             )
         for name in ("stateful", "return_sequences", "return_state"):
             first, second = getattr(self.forward_layer, name), getattr(self.backward_layer, name)
             if first != second:
-                raise ValueError(f"{title(self)} expects both layers to have one {name}, got {first} and {second}")
+                raise ValueError(f"{title(self)} expects both layers to have the same {name}, got {first} and {second}")
             setattr(self, name, first)
         for one in (self.forward_layer, self.backward_layer):
-            one._batch_size = getattr(layer, "_batch_size", None)
+            one.fixed_batch_size = getattr(layer, "fixed_batch_size", None)
             if hasattr(one, "zero_output_for_mask"):
                 one.zero_output_for_mask = bool(self.return_sequences)
 
     def store_arguments(self, arguments: dict[str, Any]) -> None:
-        # `weights` is what every layer has; the first values are kept under another name.
+        # `weights` is a property of every layer, so the initial values have another name.
         super().store_arguments({name: value for name, value in arguments.items() if name != "weights"})
         self._first_weights = arguments["weights"]
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """The merged output; see `call` for the arguments."""
+        """Returns the merged output for an array or a symbolic tensor; see `call` for the arguments."""
         if self.stateful and args:
-            self.forward_layer._find_batch(args[0])
-            self.backward_layer._find_batch(args[0])
+            self.forward_layer.infer_batch_size(args[0])
+            self.backward_layer.infer_batch_size(args[0])
         return super().__call__(*args, **kwargs)
 
     def build(self, sequences_shape: Any = None) -> None:
-        """Makes the weights of both layers."""
+        """Creates the weights of both layers."""
         for one in (self.forward_layer, self.backward_layer):
             if not one.built:
                 one.build(sequences_shape)
@@ -99,19 +110,20 @@ class Bidirectional(Wrapper):
             self._first_weights = None
 
     def call(self, sequences: Any, initial_state: Any = None, mask: Any = None, training: bool | None = None) -> Any:
-        """Both walks.
+        """Returns the merged output of both layers.
 
         Args:
-            sequences: (batch, time, n).
-            initial_state: The first states of the first layer, then those of the second; None: zeros.
-            mask: (batch, time), true where a step counts; None: all do.
-            training: Whether dropout drops.
+            sequences: Tensor (batch, steps, n).
+            initial_state: Initial states of the first layer, then of the second; None means zeros.
+            mask: Tensor (batch, steps), true at the steps that count; None means that all do.
+            training: Whether to apply dropout; None means as the model runs.
 
         Returns:
-            The merged output, or both; with `return_state` followed by the last states of both.
+            The merged output, or with merge_mode=None both outputs; with `return_state` followed by the final states of
+            both layers.
         """
         half = 0 if initial_state is None else len(initial_state) // 2
-        walks = []
+        runs = []
         for i, one in enumerate((self.forward_layer, self.backward_layer)):
             states = None if initial_state is None else initial_state[i * half : (i + 1) * half]
             keywords = {name: value for name, value in (("initial_state", states), ("mask", mask)) if value is not None}
@@ -122,8 +134,8 @@ class Bidirectional(Wrapper):
             output, last = (made[0], list(made[1:])) if self.return_state else (made, [])
             if i == 1 and self.return_sequences and not in_order:
                 output = ops.flip(output, axis=1)
-            walks.append((output, last))
-        (y, states), (y_back, states_back) = walks
+            runs.append((output, last))
+        (y, states), (y_back, states_back) = runs
         if self.merge_mode is None:
             return (y, y_back, *states, *states_back)
         merged = node(self.modes[self.merge_mode], {}, [y, y_back], self.merge_mode)
@@ -138,7 +150,7 @@ class Bidirectional(Wrapper):
 
     @property
     def states(self) -> list[Any] | None:
-        """Where stateful layers keep their states."""
+        """Variables that hold the states of stateful layers, or None."""
         both = [one.states for one in (self.forward_layer, self.backward_layer)]
         return None if None in both else [state for states in both for state in states]
 

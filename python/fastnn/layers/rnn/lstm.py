@@ -2,60 +2,93 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from fastnn.layers.rnn.recurrent import Cell, Recurrent, forget_nothing
+from fastnn.constraints import Constraint
+from fastnn.layers.rnn.recurrent import Cell, Recurrent
+from fastnn.regularizers import Regularizer
 
 
 class LSTM(Recurrent):
-    """The long short-term memory: c = f * c_before + i * g and h = o * activation(c), step after step.
+    """Long short-term memory layer.
 
-    The gates i, f, o are recurrent_activation(x @ kernel + h_before @ recurrent_kernel + bias), each with its columns,
-    and g is the same with `activation`. The columns stand in the order i, f, g, o.
+    Computes c = f * c_previous + i * g and h = o * activation(c) at each step. The gates i, f and o are
+    recurrent_activation(x @ kernel + h_previous @ recurrent_kernel + bias), each with its own columns, and g is the
+    same with `activation`. The columns are in the order i, f, g, o.
 
-    Shapes: (batch, time, n) -> (batch, units), or (batch, time, units) with `return_sequences`; `kernel` is
-    (n, 4 * units), `recurrent_kernel` (units, 4 * units), `bias` (4 * units,).
+    Shapes: input (batch, steps, n), output (batch, units), or (batch, steps, units) with `return_sequences`; with
+    `return_state` a tuple of the output and the final states h and c. Weights: `kernel` (n, 4 * units),
+    `recurrent_kernel` (units, 4 * units), `bias` (4 * units,) if `use_bias`.
 
     Args:
-        units: How many outputs.
-        activation: A name or a function of `fastnn.activations` that works number by number; None: linear.
-        recurrent_activation: That of the gates.
-        use_bias: Whether there is a bias.
-        kernel_initializer: The kernel's first values.
-        recurrent_initializer: The recurrent kernel's first values.
-        bias_initializer: The bias' first values.
-        unit_forget_bias: Whether the bias of the forget gate begins with 1.
-        kernel_regularizer: A penalty on the kernel.
-        recurrent_regularizer: A penalty on the recurrent kernel.
-        bias_regularizer: A penalty on the bias.
-        activity_regularizer: A penalty on the output.
-        kernel_constraint: What is imposed on the kernel after each update.
-        recurrent_constraint: What is imposed on the recurrent kernel after each update.
-        bias_constraint: What is imposed on the bias after each update.
-        dropout: The share of the inputs that training drops, the same at all steps of a sample. With
-            `recurrent_dropout` each gate drops others.
-        recurrent_dropout: Likewise of the states before the recurrent kernel, for each gate others.
-        seed: A whole number for dropout, or None to draw one.
-        return_sequences: Whether the outputs of all steps are returned, not the last alone.
-        return_state: Whether the last states h and c are returned too.
-        go_backwards: Whether time is walked from its end; outputs come in the order of the walk.
-        stateful: Whether a batch begins with the states that the batch before ended with, row by row.
-        unroll: Taken for Keras' sake; it changes nothing.
-        use_cudnn: Taken for Keras' sake; it changes nothing.
-        zero_output_for_mask: Whether a masked step gives 0, not the output before it.
-        **kwargs: `name`, `trainable`, `input_shape`, as in `Layer`.
+        units: Positive integer, dimension of the output.
+        activation: Activation function: the name of an element-wise one, a function of `fastnn.activations`, or None
+            for the identity.
+        recurrent_activation: Activation function of the gates.
+        use_bias: Whether to add a bias.
+        kernel_initializer: Initializer of `kernel`.
+        recurrent_initializer: Initializer of `recurrent_kernel`.
+        bias_initializer: Initializer of `bias`.
+        unit_forget_bias: Whether the bias of the forget gate is initialized with 1.
+        kernel_regularizer: Regularizer of `kernel`, whose penalty is added to the loss, or None.
+        recurrent_regularizer: Regularizer of `recurrent_kernel`, or None.
+        bias_regularizer: Regularizer of `bias`, or None.
+        activity_regularizer: Regularizer of the layer's output, or None.
+        kernel_constraint: Constraint applied to `kernel` after each update, or None.
+        recurrent_constraint: Constraint applied to `recurrent_kernel` after each update, or None.
+        bias_constraint: Constraint applied to `bias` after each update, or None.
+        dropout: Number from 0 to 1, probability that an input element is dropped in training; the mask of a sample is
+            the same at all steps. With `recurrent_dropout` each gate has its own.
+        recurrent_dropout: Number from 0 to 1, probability that an element of the previous state is dropped before
+            `recurrent_kernel` in training; the mask is the same at all steps, each gate has its own.
+        seed: Seed of the random numbers, an integer; None draws one from the global generator.
+        return_sequences: Whether to return the outputs of all steps instead of the last one.
+        return_state: Whether to return the final states too.
+        go_backwards: Whether to process the steps from the last to the first; the outputs come in the order of
+            processing.
+        stateful: Whether sample i of a batch starts from the final states of sample i of the previous batch. The batch
+            size must be known.
+        unroll: Accepted for Keras compatibility; ignored.
+        use_cudnn: Accepted for Keras compatibility; ignored.
+        zero_output_for_mask: Whether the output of a masked step is 0 instead of the previous output.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
-        ValueError: An argument is out of its range, or a stateful layer does not know its batch.
+        ValueError: An argument is out of its range, or the layer is stateful and the batch size is unknown.
+
+    References:
+        - Hochreiter, Schmidhuber, "Long Short-Term Memory", 1997.
+        - Gers, Schmidhuber, Cummins, "Learning to Forget: Continual Prediction with LSTM", 2000.
+        - Gal, Ghahramani, "A Theoretically Grounded Application of Dropout in Recurrent Neural Networks", 2016
+          (dropout).
 
     Example:
-        >>> LSTM(128, input_shape=(50, 16))
+        >>> layer = layers.LSTM(8, return_sequences=True)
+        >>> layer(np.ones((2, 5, 3))).shape
+        (2, 5, 8)
+        >>> [weight.shape for weight in layer.weights]
+        [(3, 32), (8, 32), (32,)]
     """
 
     keras_older_names = ("LSTMV2",)
     keras_newer_arguments = {"use_cudnn": "auto"}
     kind = "LSTM"
     state_names = ("h", "c")
+    activation: Callable[..., Any]
+    recurrent_activation: Callable[..., Any]
+    use_bias: bool
+    kernel_initializer: Callable[..., Any]
+    bias_initializer: Callable[..., Any]
+    unit_forget_bias: bool
+    kernel_regularizer: Regularizer | None
+    bias_regularizer: Regularizer | None
+    kernel_constraint: Constraint | None
+    bias_constraint: Constraint | None
+    go_backwards: bool
+    unroll: bool
+    use_cudnn: Any
+    zero_output_for_mask: bool
 
     def __init__(
         self,
@@ -88,45 +121,63 @@ class LSTM(Recurrent):
     ) -> None:
         super().__init__(**kwargs)
 
-    def _first_bias(self) -> None:
-        forget_nothing(self)
+    def _initialize_bias(self) -> None:
+        if self.unit_forget_bias:
+            self._open_forget_gate()
 
 
 class LSTMCell(Cell):
     """One step of `LSTM`, for `RNN` and for layers of your own.
 
-    Shapes: (batch, n) and the states h and c, (batch, units) -> the output (batch, units), and the states after it.
+    See `LSTM` for the formula and the weights.
+
+    Shapes: input (batch, n), states h and c (batch, units), output (batch, units) and the new states.
 
     Args:
-        units: How many outputs.
-        activation: A name or a function of `fastnn.activations` that works number by number; None: linear.
-        recurrent_activation: That of the gates.
-        use_bias: Whether there is a bias.
-        kernel_initializer: The kernel's first values.
-        recurrent_initializer: The recurrent kernel's first values.
-        bias_initializer: The bias' first values.
-        unit_forget_bias: Whether the bias of the forget gate begins with 1.
-        kernel_regularizer: A penalty on the kernel.
-        recurrent_regularizer: A penalty on the recurrent kernel.
-        bias_regularizer: A penalty on the bias.
-        kernel_constraint: What is imposed on the kernel after each update.
-        recurrent_constraint: What is imposed on the recurrent kernel after each update.
-        bias_constraint: What is imposed on the bias after each update.
-        dropout: The share of the inputs that training drops, the same at all steps of a sample. With
-            `recurrent_dropout` each gate drops others.
-        recurrent_dropout: Likewise of the states before the recurrent kernel, for each gate others.
-        seed: A whole number for dropout, or None to draw one.
-        **kwargs: `name`, `trainable`, as in `Layer`.
+        units: Positive integer, dimension of the output.
+        activation: Activation function: the name of an element-wise one, a function of `fastnn.activations`, or None
+            for the identity.
+        recurrent_activation: Activation function of the gates.
+        use_bias: Whether to add a bias.
+        kernel_initializer: Initializer of `kernel`.
+        recurrent_initializer: Initializer of `recurrent_kernel`.
+        bias_initializer: Initializer of `bias`.
+        unit_forget_bias: Whether the bias of the forget gate is initialized with 1.
+        kernel_regularizer: Regularizer of `kernel`, whose penalty is added to the loss, or None.
+        recurrent_regularizer: Regularizer of `recurrent_kernel`, or None.
+        bias_regularizer: Regularizer of `bias`, or None.
+        kernel_constraint: Constraint applied to `kernel` after each update, or None.
+        recurrent_constraint: Constraint applied to `recurrent_kernel` after each update, or None.
+        bias_constraint: Constraint applied to `bias` after each update, or None.
+        dropout: Number from 0 to 1, probability that an input element is dropped in training; the mask of a sample is
+            the same at all steps. With `recurrent_dropout` each gate has its own.
+        recurrent_dropout: Number from 0 to 1, probability that an element of the previous state is dropped before
+            `recurrent_kernel` in training; the mask is the same at all steps, each gate has its own.
+        seed: Seed of the random numbers, an integer; None draws one from the global generator.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
         ValueError: An argument is out of its range.
 
     Example:
-        >>> RNN(LSTMCell(16))
+        >>> layers.RNN(layers.LSTMCell(8))(np.ones((2, 5, 3))).shape
+        (2, 8)
+        >>> layers.LSTMCell(8).state_size
+        [8, 8]
     """
 
     kind = "LSTM"
     state_names = ("h", "c")
+    activation: Callable[..., Any]
+    recurrent_activation: Callable[..., Any]
+    use_bias: bool
+    kernel_initializer: Callable[..., Any]
+    bias_initializer: Callable[..., Any]
+    unit_forget_bias: bool
+    kernel_regularizer: Regularizer | None
+    bias_regularizer: Regularizer | None
+    kernel_constraint: Constraint | None
+    bias_constraint: Constraint | None
 
     def __init__(
         self,
@@ -151,5 +202,6 @@ class LSTMCell(Cell):
     ) -> None:
         super().__init__(**kwargs)
 
-    def _first_bias(self) -> None:
-        forget_nothing(self)
+    def _initialize_bias(self) -> None:
+        if self.unit_forget_bias:
+            self._open_forget_gate()

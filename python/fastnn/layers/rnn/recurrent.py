@@ -1,24 +1,25 @@
-"""Layers that walk along time: SimpleRNN, LSTM and GRU, their cells, and RNN, which walks with any cell.
+"""Bases of the recurrent layers and their cells.
 
-A layer is one node of the core, which computes all time steps, and so is what RNN makes of these cells; the steps of
-other cells are added to the graph one by one. This file owns the arguments, the first values of the weights, and the
-states that a stateful layer keeps from batch to batch.
+A recurrent layer is one node of the core, which computes all steps. This file owns the arguments, the weights, the
+node, and the states that a stateful layer keeps between batches.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 
 from fastnn import _core, activations, ops
 from fastnn.configurable import argument_names
+from fastnn.constraints import Constraint
 from fastnn.engine.contract import state_of, title
 from fastnn.engine.emission import Emission
 from fastnn.engine.layer import Layer
 from fastnn.engine.node_layer import NodeLayer
 from fastnn.ops.node import node
+from fastnn.regularizers import Regularizer
 from fastnn.seeds import next_seed
 from fastnn.symbolic.tensors import KerasTensor
 from fastnn.symbolic.variable import Variable
@@ -27,15 +28,15 @@ _BATCH_SHAPES = ("batch_shape", "batch_input_shape")
 
 
 def _function(who: str, argument: str, activation: Any) -> dict[str, Any]:
-    """An activation as arguments of a recurrent node."""
+    """Returns an activation as arguments of a recurrent node."""
     made = activations.node_of(activation)
     if made is None:
         return {argument: "linear"}
     kind, config = made
     if kind != "Activation":
         raise ValueError(
-            f"{who} expects {argument} to work number by number, got {kind.lower()}; put it behind the layer as a "
-            "layer of its own"
+            f"{who} expects {argument} to be an element-wise activation, got {kind.lower()}; add it as a layer "
+            "after this one"
         )
     name = config["activation"]
     if config.get("approximate"):
@@ -45,14 +46,14 @@ def _function(who: str, argument: str, activation: Any) -> dict[str, Any]:
 
 
 def as_list(states: Any) -> list[Any]:
-    """States one by one: one alone, a list, or lists within a list."""
+    """Returns states, given as one tensor, a list or nested lists, as a flat list."""
     if not isinstance(states, (list, tuple)):
         return [states]
     return [leaf for item in states for leaf in as_list(item)]
 
 
-def _rows_behind(tensor: KerasTensor) -> int | None:
-    """The size of the batch that the model's input was made with."""
+def _batch_size_of_input(tensor: KerasTensor) -> int | None:
+    """Returns the batch size with which the model's input was created, or None."""
     while True:
         call = tensor.made_by
         if call is None:
@@ -63,22 +64,21 @@ def _rows_behind(tensor: KerasTensor) -> int | None:
         tensor = call.inputs[0]
 
 
-def forget_nothing(layer: Layer) -> None:
-    """Lets the bias of the forget gate begin with 1, where the layer asks for it."""
-    if layer.bias is not None and layer.unit_forget_bias:
-        value = layer.bias.numpy()
-        value[layer.units : 2 * layer.units] = 1.0
-        layer.bias.assign(value)
-
-
 class Weighted(NodeLayer):
-    """What a recurrent layer and its cell share: the weights, the functions, dropout."""
+    """Base of recurrent layers and their cells: weights, activations and dropout."""
 
     keras_ignored_arguments = {"implementation": ...}
     state_names: ClassVar[tuple[str, ...]] = ("h",)
     kernel: Variable
     recurrent_kernel: Variable
     bias: Variable | None = None
+    units: int
+    dropout: float
+    recurrent_dropout: float
+    seed: int | None
+    recurrent_initializer: Callable[..., Any]
+    recurrent_regularizer: Regularizer | None
+    recurrent_constraint: Constraint | None
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.pop("implementation", None)
@@ -88,33 +88,33 @@ class Weighted(NodeLayer):
                 raise ValueError(f"{title(self)} expects {argument} in [0, 1], got {getattr(self, argument)}")
         self.stream = _core.Stream(next_seed() if self.seed is None else int(self.seed))
 
-    # Keras takes `implementation`, which chooses between ways to compute the same.
+    # Keras accepts `implementation`, which selects among equivalent algorithms; ignored.
     common_arguments = (*NodeLayer.common_arguments, "implementation")
 
     @property
     def recurrent_kernel_initializer(self) -> Any:
-        """The first values of `recurrent_kernel`."""
+        """Initializer of `recurrent_kernel`."""
         return self.recurrent_initializer
 
     @property
     def recurrent_kernel_regularizer(self) -> Any:
-        """The penalty on `recurrent_kernel`."""
+        """Regularizer of `recurrent_kernel`, or None."""
         return self.recurrent_regularizer
 
     @property
     def recurrent_kernel_constraint(self) -> Any:
-        """What is imposed on `recurrent_kernel`."""
+        """Constraint of `recurrent_kernel`, or None."""
         return self.recurrent_constraint
 
     @property
     def state_size(self) -> int | list[int]:
-        """The length of each state."""
+        """Dimension of the state, or a list of the dimensions of several states."""
         count = len(self.state_names)
         return int(self.units) if count == 1 else [int(self.units)] * count
 
     @property
     def output_size(self) -> int:
-        """The length of the output."""
+        """Dimension of the output."""
         return int(self.units)
 
     def core_node(self) -> tuple[str, dict[str, Any]]:
@@ -124,20 +124,27 @@ class Weighted(NodeLayer):
         for argument in ("activation", "recurrent_activation"):
             if argument in argument_names(self):
                 config.update(_function(title(self), argument, getattr(self, argument)))
-        # The states of a stateful layer are no weights of Keras' list: they join when the node is added.
+        # States are not among the weights in Keras, so the node gets them only when it is added.
         return kind, {**config, "stateful": False}
 
     def build(self, input_shape: Any = None) -> None:
-        """Makes the weights for inputs of this shape."""
+        """Creates the weights for inputs of this shape."""
         fresh = not state_of(self).variables
         super().build(input_shape)
         if fresh:
-            self._first_bias()
+            self._initialize_bias()
 
-    def _first_bias(self) -> None:
-        """Changes what the initializer made of the bias."""
+    def _initialize_bias(self) -> None:
+        """Changes the initial value of the bias."""
 
-    def _over_time(
+    def _open_forget_gate(self) -> None:
+        """Sets the bias of the forget gate, the second block of columns, to 1."""
+        if self.bias is not None:
+            value = self.bias.numpy()
+            value[self.units : 2 * self.units] = 1.0
+            self.bias.assign(value)
+
+    def over_time(
         self,
         sequences: Any,
         initial_state: Sequence[Any] | None,
@@ -146,18 +153,21 @@ class Weighted(NodeLayer):
         kept: Sequence[Variable] = (),
         **arguments: Any,
     ) -> list[Any]:
-        """The outputs of the node on a sequence.
+        """Adds the node to a graph and returns its outputs.
 
         Args:
-            sequences: (batch, time, n).
-            initial_state: The first states, (batch, units) each; None: zeros, or those in `kept`.
-            mask: (batch, time), true where a step counts; None: all do.
-            training: Whether dropout drops.
-            kept: Where a stateful layer keeps its states.
+            sequences: Tensor (batch, steps, n).
+            initial_state: Initial states of shape (batch, units); None means zeros, or the values of `kept`.
+            mask: Tensor (batch, steps), true at the steps that count; None means that all do.
+            training: Whether to apply dropout.
+            kept: Variables in which a stateful layer keeps its states.
             **arguments: Further arguments of the node.
 
         Returns:
-            The output, and the last states where the arguments ask for them.
+            The output, followed by the final states if the arguments ask for them.
+
+        Raises:
+            ValueError: The number of initial states is wrong.
         """
         kind, config = self.core_node()
         config.update(arguments)
@@ -182,45 +192,55 @@ class Weighted(NodeLayer):
 
 
 class OverTime(Layer):
-    """What all layers that walk along time share: states that stay, and masks."""
+    """Base of the layers that process a sequence step by step: states of stateful layers, and masks."""
 
     keras_newer_arguments = {"zero_output_for_mask": False}
     keras_ignored_arguments = {
         "time_major": False, "zero_output_for_mask": ..., "unroll": ...,
     }  # fmt: skip
     supports_masking = True
+    stateful: bool
+    return_sequences: bool
 
     def __init__(self, **kwargs: Any) -> None:
         given = next((kwargs[name] for name in _BATCH_SHAPES if kwargs.get(name) is not None), (None,))
-        self._batch_size: int | None = given[0]
+        self.fixed_batch_size: int | None = given[0]
         self.states: list[Variable] | None = None
         super().__init__(**kwargs)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """The layer's output: for arrays arrays, for symbolic tensors symbolic tensors.
+        """Returns the output for arrays, or symbolic tensors for symbolic tensors.
 
         Args:
-            *args: The sequences, (batch, time, n); then perhaps `initial_state`, a list of (batch, units).
-            **kwargs: `initial_state`, `mask`, (batch, time), and `training`.
+            *args: Sequences (batch, steps, n), optionally followed by `initial_state`, a list of tensors (batch,
+                units).
+            **kwargs: `initial_state`; `mask` of shape (batch, steps); `training`.
 
         Returns:
-            The output; with `return_state` a tuple of it and the last states.
+            The output; with `return_state` a tuple of it and the final states.
         """
         if args:
-            self._find_batch(args[0])
+            self.infer_batch_size(args[0])
         return super().__call__(*args, **kwargs)
 
-    def _find_batch(self, inputs: Any) -> None:
-        """Learns the size of the batch for which a stateful layer keeps states."""
-        if self.stateful and self._batch_size is None:
-            self._batch_size = _rows_behind(inputs) if isinstance(inputs, KerasTensor) else len(inputs)
+    def infer_batch_size(self, inputs: Any) -> None:
+        """Stores the batch size for which a stateful layer keeps states."""
+        if self.stateful and self.fixed_batch_size is None:
+            self.fixed_batch_size = _batch_size_of_input(inputs) if isinstance(inputs, KerasTensor) else len(inputs)
 
     def build(self, sequences_shape: Any = None) -> None:
-        """Makes the weights for inputs of this shape, and the states of a stateful layer."""
+        """Creates the weights for inputs of this shape, and the states of a stateful layer.
+
+        Args:
+            sequences_shape: Shape (batch, steps, n).
+
+        Raises:
+            ValueError: The layer is stateful and the batch size is unknown.
+        """
         super().build(sequences_shape)
         if not self.stateful or self.states is not None:
             return
-        size = self._batch_size or (sequences_shape[0] if sequences_shape else None)
+        size = self.fixed_batch_size or (sequences_shape[0] if sequences_shape else None)
         if size is None:
             raise ValueError(
                 f"{title(self)} is stateful and expects a batch of known size; begin the model with "
@@ -232,11 +252,18 @@ class OverTime(Layer):
         ]
 
     def _state_shapes(self) -> list[tuple[str, int]]:
-        """The name and the length of each state."""
+        """Returns the name and the dimension of each state."""
         raise NotImplementedError
 
     def get_initial_state(self, batch_size: Any = None) -> list[Any]:
-        """States of zeros for so many samples."""
+        """Returns the initial states, which are zeros.
+
+        Args:
+            batch_size: Number of samples.
+
+        Returns:
+            A list of tensors (batch_size, units).
+        """
         return [ops.zeros((batch_size, units)) for _, units in self._state_shapes()]
 
     def reset_state(self) -> None:
@@ -256,9 +283,10 @@ class OverTime(Layer):
 
 
 class Recurrent(OverTime, Weighted):
-    """What the recurrent layers share."""
+    """Base of the recurrent layers that are one node of the core."""
 
     keras_variable_paths = {"": "cell"}
+    return_state: bool
 
     def _state_shapes(self) -> list[tuple[str, int]]:
         return [(name, int(self.units)) for name in self.state_names]
@@ -271,45 +299,53 @@ class Recurrent(OverTime, Weighted):
         training: bool | None = None,
         time_order: bool = False,
     ) -> Any:
-        """All steps.
+        """Returns the output of all steps, or of the last one.
 
         Args:
-            sequences: (batch, time, n).
-            initial_state: The first states; None: zeros, or where a stateful layer stopped.
-            mask: (batch, time), true where a step counts; None: all do.
-            training: Whether dropout drops.
-            time_order: Whether the outputs of a walk from the end come in the order of time all the same.
+            sequences: Tensor (batch, steps, n).
+            initial_state: Initial states; None means zeros, or the final states of the previous batch in a stateful
+                layer.
+            mask: Tensor (batch, steps), true at the steps that count; None means that all do.
+            training: Whether to apply dropout; None means as the model runs.
+            time_order: Whether the outputs come in the order of time even with `go_backwards`.
 
         Returns:
-            The output; with `return_state` a tuple of it and the last states.
+            The output; with `return_state` a tuple of it and the final states.
         """
         first = None if initial_state is None else as_list(initial_state)
-        made = self._over_time(sequences, first, mask, training, self.states or (), time_order=time_order)
+        made = self.over_time(sequences, first, mask, training, self.states or (), time_order=time_order)
         return tuple(made) if self.return_state else made[0]
 
 
 class Cell(Weighted):
-    """One step of a recurrent layer."""
+    """Base of the cells: one step of a recurrent layer."""
 
     def build(self, input_shape: Any = None) -> None:
-        """Makes the weights for inputs of this shape, (batch, n)."""
+        """Creates the weights for inputs of this shape, (batch, n)."""
         super().build((None, 1, input_shape[-1]))
 
     def get_initial_state(self, batch_size: Any = None) -> list[Any]:
-        """States of zeros for so many samples."""
+        """Returns the initial states, which are zeros.
+
+        Args:
+            batch_size: Number of samples.
+
+        Returns:
+            A list of tensors (batch_size, units).
+        """
         return [ops.zeros((batch_size, self.units)) for _ in self.state_names]
 
     def call(self, inputs: Any, states: Any, training: bool | None = None) -> Any:
-        """One step.
+        """Returns the output of one step and the new states.
 
         Args:
-            inputs: (batch, n).
-            states: (batch, units), or a list of them.
-            training: Whether dropout drops.
+            inputs: Tensor (batch, n).
+            states: Tensor (batch, units), or a list of them.
+            training: Whether to apply dropout; None means as the model runs.
 
         Returns:
-            The output, and the new states as the old ones were given.
+            A tuple of the output and the new states, in the form in which the states were given.
         """
         sequence = ops.expand_dims(inputs, 1)
-        output, *after = self._over_time(sequence, as_list(states), None, training, return_state=True)
+        output, *after = self.over_time(sequence, as_list(states), None, training, return_state=True)
         return output, after if isinstance(states, (list, tuple)) else after[0]

@@ -1,4 +1,7 @@
-"""Recurrent layer over any cell."""
+"""Recurrent layer over any cell.
+
+The core computes all steps of the cells of fastnn; the steps of other cells are added to the graph one by one.
+"""
 
 from __future__ import annotations
 
@@ -7,38 +10,49 @@ from typing import Any
 
 from fastnn import ops
 from fastnn.engine.contract import title
-from fastnn.layers.rnn.cells import build_cells, check_cell, chosen, zeros_of
+from fastnn.layers.rnn.cells import build_cells, check_cell, initial_states, select_states
 from fastnn.layers.rnn.recurrent import Cell, OverTime, as_list
 from fastnn.layers.rnn.stacked_rnn_cells import StackedRNNCells, cell_from
 
 
 class RNN(OverTime):
-    """Walks along time with a cell: `output, states = cell(x[:, t], states)`, step after step.
+    """Recurrent layer over any cell.
 
-    With the cells of this module, one alone or stacked, it computes what the layers of the same names do. The steps of
-    a cell of your own are added to the graph one by one, so the number of steps must be known.
+    Computes output, states = cell(x[:, t], states) for each step t. With the cells of this package, single or stacked,
+    the core computes all steps, as for the layers of the same names. The steps of other cells are added to the graph
+    one by one, so the number of steps must be known.
 
-    Shapes: (batch, time, n) -> (batch, units), or (batch, time, units) with `return_sequences`.
+    Shapes: input (batch, steps, n), output (batch, units), or (batch, steps, units) with `return_sequences`; with
+    `return_state` a tuple of the output and the final states. Weights: those of the cell.
 
     Args:
-        cell: An object with `state_size` that is called with (inputs, states) and returns the output and the new
-            states; a list of them is stacked.
-        return_sequences: Whether the outputs of all steps are returned, not the last alone.
-        return_state: Whether the last states are returned too.
-        go_backwards: Whether time is walked from its end; outputs come in the order of the walk.
-        stateful: Whether a batch begins with the states that the batch before ended with, row by row.
-        unroll: Taken for Keras' sake; it changes nothing.
-        zero_output_for_mask: Whether a masked step gives 0, not the output before it.
-        **kwargs: `name`, `trainable`, `input_shape`, as in `Layer`.
+        cell: Object with `state_size`, called on (inputs, states), that returns the output and the new states; a list
+            of them is stacked.
+        return_sequences: Whether to return the outputs of all steps instead of the last one.
+        return_state: Whether to return the final states too.
+        go_backwards: Whether to process the steps from the last to the first; the outputs come in the order of
+            processing.
+        stateful: Whether sample i of a batch starts from the final states of sample i of the previous batch. The batch
+            size must be known.
+        unroll: Accepted for Keras compatibility; ignored.
+        zero_output_for_mask: Whether the output of a masked step is 0 instead of the previous output.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
-        ValueError: The cell has no `state_size`, or cannot be called.
+        ValueError: The cell has no `state_size` or is not callable, or the layer is stateful and the batch size is
+            unknown.
 
     Example:
-        >>> RNN([GRUCell(32), GRUCell(16)], return_sequences=True)
+        >>> layer = layers.RNN([layers.GRUCell(8), layers.GRUCell(4)], return_sequences=True)
+        >>> layer(np.ones((2, 5, 3))).shape
+        (2, 5, 4)
     """
 
     cell: Any
+    return_state: bool
+    go_backwards: bool
+    unroll: bool
+    zero_output_for_mask: bool
 
     def __init__(
         self,
@@ -57,23 +71,30 @@ class RNN(OverTime):
         check_cell(title(self), self.cell)
         if self.stateful and not self._known_cells():
             raise ValueError(
-                f"{title(self)} keeps states for the cells of fastnn only, not for {type(self.cell).__name__}; pass the "
-                "last states on as initial_state"
+                f"{title(self)} is stateful with the cells of fastnn only, got {type(self.cell).__name__}; pass the "
+                "final states as initial_state"
             )
 
     @property
     def state_size(self) -> list[Any]:
-        """The length of each state."""
+        """List of the dimensions of the states."""
         size = self.cell.state_size
         return list(size) if isinstance(size, (list, tuple)) else [size]
 
     def get_initial_state(self, batch_size: Any = None) -> list[Any]:
-        """The states with which the cell begins, for so many samples."""
-        states = zeros_of(self.cell, batch_size)
+        """Returns the initial states of the cell.
+
+        Args:
+            batch_size: Number of samples.
+
+        Returns:
+            A list of tensors (batch_size, units).
+        """
+        states = initial_states(self.cell, batch_size)
         return list(states) if isinstance(states, (list, tuple)) else [states]
 
     def _known_cells(self) -> list[Cell]:
-        """The cells whose steps the core computes together; none if one is of another kind."""
+        """Returns the cells if the core can compute all of them, otherwise an empty list."""
         cells = self.cell.cells if isinstance(self.cell, StackedRNNCells) else [self.cell]
         return list(cells) if all(isinstance(cell, Cell) for cell in cells) else []
 
@@ -81,11 +102,19 @@ class RNN(OverTime):
         return [(name, int(cell.units)) for cell in self._known_cells() for name in cell.state_names]
 
     def build(self, sequences_shape: Any = None) -> None:
-        """Makes the weights of the cell, and the states of a stateful layer."""
+        """Creates the weights of the cell, and the states of a stateful layer.
+
+        Args:
+            sequences_shape: Shape (batch, steps, n).
+
+        Raises:
+            ValueError: The number of steps is unknown and the cell is not one of fastnn, or the layer is stateful and
+                the batch size is unknown.
+        """
         if sequences_shape[1] is None and not self._known_cells():
             raise ValueError(
                 f"{title(self)} expects a known number of steps for {type(self.cell).__name__}, got {sequences_shape}; "
-                "give the model's input its length"
+                "create the model's Input with a known length"
             )
         build_cells([self.cell], (None, *sequences_shape[2:]))
         super().build(sequences_shape)
@@ -98,17 +127,18 @@ class RNN(OverTime):
         training: bool | None = None,
         time_order: bool = False,
     ) -> Any:
-        """All steps.
+        """Returns the output of all steps, or of the last one.
 
         Args:
-            sequences: (batch, time, n).
-            initial_state: The first states, as the cell has them; None: zeros, or where a stateful layer stopped.
-            mask: (batch, time), true where a step counts; None: all do.
-            training: Whether dropout drops.
-            time_order: Whether the outputs of a walk from the end come in the order of time all the same.
+            sequences: Tensor (batch, steps, n).
+            initial_state: Initial states; None means zeros, or the final states of the previous batch in a stateful
+                layer.
+            mask: Tensor (batch, steps), true at the steps that count; None means that all do.
+            training: Whether to apply dropout; None means as the model runs.
+            time_order: Whether the outputs come in the order of time even with `go_backwards`.
 
         Returns:
-            The output; with `return_state` a tuple of it and the last states.
+            The output; with `return_state` a tuple of it and the final states.
         """
         cells = self._known_cells()
         if cells:
@@ -120,14 +150,14 @@ class RNN(OverTime):
     def _cell_by_cell(
         self, cells: list[Cell], sequences: Any, initial_state: Any, mask: Any, training: bool | None, time_order: bool
     ) -> tuple[Any, list[Any]]:
-        # A cell reads nothing of those above it, so each may finish its walk before the next begins.
+        # A cell does not depend on the cells above it, so each may process all steps before the next one.
         given = None if initial_state is None else as_list(initial_state)
         after: list[Any] = []
         at = 0
         for i, cell in enumerate(cells):
             last = i + 1 == len(cells)
             count = len(cell.state_names)
-            sequences, *states = cell._over_time(
+            sequences, *states = cell.over_time(
                 sequences,
                 None if given is None else given[at : at + count],
                 mask,
@@ -156,7 +186,7 @@ class RNN(OverTime):
                 stacked = isinstance(states[-1], (list, tuple))
                 before = states[-1][0] if stacked else states[0]
                 output = ops.where(seen, output, ops.zeros_like(output) if self.zero_output_for_mask else before)
-                new = chosen(seen, new, states)
+                new = select_states(seen, new, states)
             states = new
             outputs.append(output)
         if not self.return_sequences:
@@ -166,5 +196,5 @@ class RNN(OverTime):
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> RNN:
-        """A new layer with the arguments that `get_config` returned."""
+        """Returns a new layer with the arguments that `get_config` returned."""
         return cls(**{**config, "cell": cell_from(config["cell"])})

@@ -2,50 +2,79 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+from fastnn.constraints import Constraint
 from fastnn.layers.rnn.recurrent import Cell, Recurrent
+from fastnn.regularizers import Regularizer
 
 
 class SimpleRNN(Recurrent):
-    """h = activation(x @ kernel + h_before @ recurrent_kernel + bias), step after step.
+    """Fully connected recurrent layer.
 
-    Shapes: (batch, time, n) -> (batch, units), or (batch, time, units) with `return_sequences`; `kernel` is (n, units),
-    `recurrent_kernel` (units, units), `bias` (units,).
+    Computes h = activation(x @ kernel + h_previous @ recurrent_kernel + bias) at each step.
+
+    Shapes: input (batch, steps, n), output (batch, units), or (batch, steps, units) with `return_sequences`; with
+    `return_state` a tuple of the output and the final state h. Weights: `kernel` (n, units), `recurrent_kernel` (units,
+    units), `bias` (units,) if `use_bias`.
 
     Args:
-        units: How many outputs.
-        activation: A name or a function of `fastnn.activations` that works number by number; None: linear.
-        use_bias: Whether there is a bias.
-        kernel_initializer: The kernel's first values.
-        recurrent_initializer: The recurrent kernel's first values.
-        bias_initializer: The bias' first values.
-        kernel_regularizer: A penalty on the kernel.
-        recurrent_regularizer: A penalty on the recurrent kernel.
-        bias_regularizer: A penalty on the bias.
-        activity_regularizer: A penalty on the output.
-        kernel_constraint: What is imposed on the kernel after each update.
-        recurrent_constraint: What is imposed on the recurrent kernel after each update.
-        bias_constraint: What is imposed on the bias after each update.
-        dropout: The share of the inputs that training drops, the same at all steps of a sample.
-        recurrent_dropout: The share of the states that training drops before the recurrent kernel, likewise.
-        return_sequences: Whether the outputs of all steps are returned, not the last alone.
-        return_state: Whether the last states are returned too.
-        go_backwards: Whether time is walked from its end; outputs come in the order of the walk.
-        stateful: Whether a batch begins with the states that the batch before ended with, row by row.
-        unroll: Taken for Keras' sake; it changes nothing.
-        seed: A whole number for dropout, or None to draw one.
-        zero_output_for_mask: Whether a masked step gives 0, not the output before it.
-        **kwargs: `name`, `trainable`, `input_shape`, as in `Layer`.
+        units: Positive integer, dimension of the output.
+        activation: Activation function: the name of an element-wise one, a function of `fastnn.activations`, or None
+            for the identity.
+        use_bias: Whether to add a bias.
+        kernel_initializer: Initializer of `kernel`.
+        recurrent_initializer: Initializer of `recurrent_kernel`.
+        bias_initializer: Initializer of `bias`.
+        kernel_regularizer: Regularizer of `kernel`, whose penalty is added to the loss, or None.
+        recurrent_regularizer: Regularizer of `recurrent_kernel`, or None.
+        bias_regularizer: Regularizer of `bias`, or None.
+        activity_regularizer: Regularizer of the layer's output, or None.
+        kernel_constraint: Constraint applied to `kernel` after each update, or None.
+        recurrent_constraint: Constraint applied to `recurrent_kernel` after each update, or None.
+        bias_constraint: Constraint applied to `bias` after each update, or None.
+        dropout: Number from 0 to 1, probability that an input element is dropped in training; the mask of a sample is
+            the same at all steps.
+        recurrent_dropout: Number from 0 to 1, probability that an element of the previous state is dropped before
+            `recurrent_kernel` in training; the mask is the same at all steps.
+        return_sequences: Whether to return the outputs of all steps instead of the last one.
+        return_state: Whether to return the final states too.
+        go_backwards: Whether to process the steps from the last to the first; the outputs come in the order of
+            processing.
+        stateful: Whether sample i of a batch starts from the final states of sample i of the previous batch. The batch
+            size must be known.
+        unroll: Accepted for Keras compatibility; ignored.
+        seed: Seed of the random numbers, an integer; None draws one from the global generator.
+        zero_output_for_mask: Whether the output of a masked step is 0 instead of the previous output.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
-        ValueError: An argument is out of its range, or a stateful layer does not know its batch.
+        ValueError: An argument is out of its range, or the layer is stateful and the batch size is unknown.
+
+    References:
+        - Elman, "Finding Structure in Time", 1990.
 
     Example:
-        >>> SimpleRNN(16, return_sequences=True)
+        >>> layer = layers.SimpleRNN(8, return_sequences=True)
+        >>> layer(np.ones((2, 5, 3))).shape
+        (2, 5, 8)
+        >>> [weight.shape for weight in layer.weights]
+        [(3, 8), (8, 8), (8,)]
     """
 
     kind = "SimpleRNN"
+    activation: Callable[..., Any]
+    use_bias: bool
+    kernel_initializer: Callable[..., Any]
+    bias_initializer: Callable[..., Any]
+    kernel_regularizer: Regularizer | None
+    bias_regularizer: Regularizer | None
+    kernel_constraint: Constraint | None
+    bias_constraint: Constraint | None
+    go_backwards: bool
+    unroll: bool
+    zero_output_for_mask: bool
 
     def __init__(
         self,
@@ -79,34 +108,50 @@ class SimpleRNN(Recurrent):
 class SimpleRNNCell(Cell):
     """One step of `SimpleRNN`, for `RNN` and for layers of your own.
 
-    Shapes: (batch, n) and the states h, (batch, units) -> the output (batch, units), and the states after it.
+    See `SimpleRNN` for the formula and the weights.
+
+    Shapes: input (batch, n), state h (batch, units), output (batch, units) and the new state.
 
     Args:
-        units: How many outputs.
-        activation: A name or a function of `fastnn.activations` that works number by number; None: linear.
-        use_bias: Whether there is a bias.
-        kernel_initializer: The kernel's first values.
-        recurrent_initializer: The recurrent kernel's first values.
-        bias_initializer: The bias' first values.
-        kernel_regularizer: A penalty on the kernel.
-        recurrent_regularizer: A penalty on the recurrent kernel.
-        bias_regularizer: A penalty on the bias.
-        kernel_constraint: What is imposed on the kernel after each update.
-        recurrent_constraint: What is imposed on the recurrent kernel after each update.
-        bias_constraint: What is imposed on the bias after each update.
-        dropout: The share of the inputs that training drops, the same at all steps of a sample.
-        recurrent_dropout: The share of the states that training drops before the recurrent kernel, likewise.
-        seed: A whole number for dropout, or None to draw one.
-        **kwargs: `name`, `trainable`, as in `Layer`.
+        units: Positive integer, dimension of the output.
+        activation: Activation function: the name of an element-wise one, a function of `fastnn.activations`, or None
+            for the identity.
+        use_bias: Whether to add a bias.
+        kernel_initializer: Initializer of `kernel`.
+        recurrent_initializer: Initializer of `recurrent_kernel`.
+        bias_initializer: Initializer of `bias`.
+        kernel_regularizer: Regularizer of `kernel`, whose penalty is added to the loss, or None.
+        recurrent_regularizer: Regularizer of `recurrent_kernel`, or None.
+        bias_regularizer: Regularizer of `bias`, or None.
+        kernel_constraint: Constraint applied to `kernel` after each update, or None.
+        recurrent_constraint: Constraint applied to `recurrent_kernel` after each update, or None.
+        bias_constraint: Constraint applied to `bias` after each update, or None.
+        dropout: Number from 0 to 1, probability that an input element is dropped in training; the mask of a sample is
+            the same at all steps.
+        recurrent_dropout: Number from 0 to 1, probability that an element of the previous state is dropped before
+            `recurrent_kernel` in training; the mask is the same at all steps.
+        seed: Seed of the random numbers, an integer; None draws one from the global generator.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
         ValueError: An argument is out of its range.
 
     Example:
-        >>> RNN(SimpleRNNCell(16))
+        >>> layers.RNN(layers.SimpleRNNCell(8))(np.ones((2, 5, 3))).shape
+        (2, 8)
+        >>> layers.SimpleRNNCell(8).state_size
+        8
     """
 
     kind = "SimpleRNN"
+    activation: Callable[..., Any]
+    use_bias: bool
+    kernel_initializer: Callable[..., Any]
+    bias_initializer: Callable[..., Any]
+    kernel_regularizer: Regularizer | None
+    bias_regularizer: Regularizer | None
+    kernel_constraint: Constraint | None
+    bias_constraint: Constraint | None
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Several cells in a stack, as one cell."""
+"""Stack of cells that acts as one cell."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from fastnn.engine.contract import title
 from fastnn.engine.layer import Layer
-from fastnn.layers.rnn.cells import build_cells, check_cell, output_size, zeros_of
+from fastnn.layers.rnn.cells import build_cells, check_cell, initial_states, output_size
 from fastnn.layers.rnn.gru import GRUCell
 from fastnn.layers.rnn.lstm import LSTMCell
 from fastnn.layers.rnn.simple_rnn import SimpleRNNCell
@@ -15,15 +15,28 @@ from fastnn.naming import lookup
 
 
 class StackedRNNCells(Layer):
-    """Cells one upon the other as one cell: each reads the output of the one before it.
+    """Stack of cells that acts as one cell.
+
+    Each cell reads the output of the cell before it. The states are a list with the states of each cell.
+
+    Shapes: input (batch, n), output that of the last cell.
 
     Args:
-        cells: The cells.
-        **kwargs: `name`, as in `Layer`.
+        cells: List of cells, each an object with `state_size` that is called on (inputs, states).
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
+
+    Raises:
+        ValueError: An element of `cells` has no `state_size` or is not callable.
 
     Example:
-        >>> RNN(StackedRNNCells([LSTMCell(32), LSTMCell(16)]))
+        >>> cell = layers.StackedRNNCells([layers.LSTMCell(8), layers.GRUCell(4)])
+        >>> cell.state_size
+        [[8, 8], 4]
+        >>> layers.RNN(cell)(np.ones((2, 5, 3))).shape
+        (2, 4)
     """
+
+    cells: Sequence[Any]
 
     def __init__(self, cells: Sequence[Any], **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -32,25 +45,41 @@ class StackedRNNCells(Layer):
 
     @property
     def state_size(self) -> list[Any]:
-        """The lengths of the states of each cell."""
+        """List of the state sizes of the cells."""
         return [cell.state_size for cell in self.cells]
 
     @property
     def output_size(self) -> int:
-        """The length of the last cell's output."""
+        """Dimension of the last cell's output."""
         return output_size(self.cells[-1])
 
     def get_initial_state(self, batch_size: Any = None) -> list[Any]:
-        """States of zeros for so many samples."""
-        return [zeros_of(cell, batch_size) for cell in self.cells]
+        """Returns the initial states, which are zeros.
+
+        Args:
+            batch_size: Number of samples.
+
+        Returns:
+            A list of tensors (batch_size, units).
+        """
+        return [initial_states(cell, batch_size) for cell in self.cells]
 
     def build(self, input_shape: Any = None) -> None:
-        """Makes the weights of the cells for inputs (batch, n)."""
+        """Creates the weights of the cells for inputs of shape (batch, n)."""
         build_cells(self.cells, input_shape)
         super().build(input_shape)
 
     def call(self, inputs: Any, states: Any, training: bool | None = None) -> Any:
-        """One step of all cells; returns the last output and the new states of each."""
+        """Returns the output of one step of all cells and the new states.
+
+        Args:
+            inputs: Tensor (batch, n).
+            states: List of the states of each cell.
+            training: Whether to apply dropout; None means as the model runs.
+
+        Returns:
+            A tuple of the output of the last cell and a list of the new states of each cell.
+        """
         after = []
         for cell, state in zip(self.cells, states, strict=True):
             inputs, new = cell(inputs, state)
@@ -59,12 +88,12 @@ class StackedRNNCells(Layer):
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> StackedRNNCells:
-        """New cells with the arguments that `get_config` returned."""
+        """Returns a new layer with the arguments that `get_config` returned."""
         return cls(**{**config, "cells": [cell_from(one) for one in config["cells"]]})
 
 
 def cell_from(config: Any) -> Any:
-    """A cell of what describes it; a cell itself."""
+    """Returns the cell that a config describes; a cell is returned as it is."""
     if not isinstance(config, Mapping):
         return config
     known = {cls.__name__: cls for cls in (SimpleRNNCell, LSTMCell, GRUCell, StackedRNNCells)}

@@ -1,4 +1,4 @@
-"""Layer that applies a layer at each step."""
+"""Wrapper that applies a layer at each step."""
 
 from __future__ import annotations
 
@@ -15,30 +15,40 @@ from fastnn.symbolic.tensors import Arguments, Spec
 
 
 class TimeDistributed(Wrapper):
-    """The same layer at every step of time.
+    """Wrapper that applies a layer at each step.
 
-    Shapes: (batch, time, ...) -> (batch, time, *what the layer makes of (batch, ...)).
+    Shapes: input (batch, steps, ...), output (batch, steps, ...) with the shape that the layer returns for (batch,
+    ...). Weights: those of the layer.
 
     Args:
-        layer: The layer.
-        **kwargs: `name`, `input_shape`, as in `Layer`.
+        layer: Layer that is applied at each step.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
-        ValueError: It is no layer.
+        ValueError: `layer` is not a layer, or the input has fewer than three axes.
 
     Example:
-        >>> TimeDistributed(Conv2D(8, 3), input_shape=(10, 28, 28, 1))
+        >>> layers.TimeDistributed(layers.Conv2D(8, 3))(np.ones((2, 5, 28, 28, 1))).shape
+        (2, 5, 26, 26, 8)
     """
 
-    # Layers whose node already works on the last axis alone.
+    # Layers that process the last axis only, whatever the number of axes.
     pointwise: ClassVar[frozenset[str]] = frozenset({"Dense"})
+    layer: Layer
 
     def __init__(self, layer: Layer, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._check_layer(layer)
 
     def build(self, input_shape: Any = None) -> None:
-        """Makes the weights of the layer for one step."""
+        """Creates the weights of the layer.
+
+        Args:
+            input_shape: Shape (batch, steps, ...) with at least three axes.
+
+        Raises:
+            ValueError: The shape has fewer than three axes.
+        """
         if len(input_shape) < 3:
             raise ValueError(f"{title(self)} expects (batch, time, ...), got {tuple(input_shape)}")
         if not self.layer.built:
@@ -46,7 +56,7 @@ class TimeDistributed(Wrapper):
         super().build(input_shape)
 
     def infer_call(self, arguments: Arguments, training: bool | None) -> tuple[list[Spec], Structure | None]:
-        # Each step has nodes of its own: what stands for a number of steps that is not known is one step.
+        # Each step adds nodes of its own, so one step is tried in place of an unknown number of steps.
         build_for_call(self, arguments)
         steps = arguments.tensors[0].shape[1]
         if steps is not None:
@@ -59,15 +69,15 @@ class TimeDistributed(Wrapper):
         return [((*shape[:1], None, *shape[2:]), dtype) for shape, dtype in specs], structure
 
     def call(self, inputs: Any, mask: Any = None, training: bool | None = None) -> Any:
-        """The layer on every step.
+        """Returns the outputs of the layer for all steps.
 
         Args:
-            inputs: (batch, time, ...).
-            mask: (batch, time, ...), of which each step gets its part where the layer takes one.
-            training: Whether to behave as in training.
+            inputs: Tensor (batch, steps, ...).
+            mask: Tensor (batch, steps, ...) or None; each step gets its part if there are more than two axes.
+            training: Whether to run in training mode; None means as the model runs.
 
         Returns:
-            (batch, time, ...).
+            A tensor (batch, steps, ...).
         """
         if getattr(type(self.layer), "kind", "") in self.pointwise:
             return self.layer(inputs)

@@ -1,12 +1,12 @@
-"""Vocabularies: how tokens are found in data, which number each has, and what stands in front of them.
+"""Base of the layers with a vocabulary.
 
-The layers that have one are in `fastnn.layers`: they say what a token is, and this base does the rest with NumPy.
+It finds tokens in data, numbers them and looks them up, with NumPy. A subclass defines what a token is.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,128 +14,42 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastnn.configurable import constructor_signature
-from fastnn.engine.arrays import numeric
 from fastnn.engine.contract import state_of, title
 from fastnn.engine.node_layer import NodeLayer
-from fastnn.layers.preprocessing import siphash as hashing
+from fastnn.layers.preprocessing import string_hashes as hashing
+from fastnn.layers.preprocessing.encoding import ENCODINGS, encode_tokens, encoded_shape
+from fastnn.layers.preprocessing.string_hashes import hash_key
+from fastnn.layers.preprocessing.tokens import as_integers, distinct
 from fastnn.symbolic.tensors import is_symbolic
 
-ENCODINGS = ("one_hot", "multi_hot", "count")
-_SAID_BY_KERAS = {"vocabulary_size", "has_input_vocabulary", "vocabulary_dtype", "oov_method"}
+_ONLY_IN_KERAS = {"vocabulary_size", "has_input_vocabulary", "vocabulary_dtype", "oov_method"}
 OLD_NAMES = {"binary": "multi_hot", "tf-idf": "tf_idf"}
 
 
-def strings(value: Any, who: str, encoding: str = "utf-8") -> NDArray[np.object_]:
-    """The value as an array of Python's strings, each as long as it is; bytes are decoded.
-
-    Raises:
-        TypeError: It holds something else.
-        ValueError: Its rows differ in length.
-    """
-    to_numpy = getattr(value, "to_numpy", None)
-    array = to_numpy() if callable(to_numpy) else value
-    if not isinstance(array, np.ndarray):
-        try:
-            array = np.asarray(array, dtype=object)
-        except ValueError as error:
-            raise ValueError(f"{who} is no array: {error}; its rows must have equal lengths") from None
-    if array.dtype.kind not in "OUST" and array.size:
-        raise TypeError(
-            f"{who} expects strings, got dtype {array.dtype}; IntegerLookup takes whole numbers, and "
-            "x.astype(str) makes strings of them"
-        )
-    flat = [one.decode(encoding) if isinstance(one, bytes) else one for one in array.ravel().tolist()]
-    for one in flat:
-        if not isinstance(one, str):
-            mend = "make it str(...) first, or use IntegerLookup for whole numbers"
-            if one is None or one != one:
-                mend = "fill what is missing first, for instance with ''"
-            elif isinstance(one, (list, tuple)):
-                mend = "its rows must have equal lengths"
-            raise TypeError(f"{who} expects strings, got {one!r}; {mend}")
-    found: NDArray[np.object_] = np.empty(array.shape, dtype=object)
-    found.reshape(-1)[:] = flat
-    return found
-
-
-def distinct(array: NDArray[Any]) -> tuple[list[Any], NDArray[np.int64]]:
-    """The distinct elements of an array, and which of them each element is, in an array of one axis."""
-    if array.dtype.kind != "O":
-        values, places = np.unique(array, return_inverse=True)
-        return values.tolist(), places.reshape(-1).astype(np.int64)
-    known: dict[Any, int] = {}
-    found = np.fromiter((known.setdefault(one, len(known)) for one in array.ravel().tolist()), np.int64, array.size)
-    return list(known), found
-
-
-def integers(value: Any, who: str) -> NDArray[np.int64]:
-    """The value as an array of whole numbers.
-
-    Raises:
-        TypeError: It holds strings.
-        ValueError: It holds numbers that are not whole.
-    """
-    array = np.asarray(value) if not hasattr(value, "to_numpy") else value
-    if isinstance(array, np.ndarray) and array.dtype.kind in "USO" and array.size and isinstance(array.flat[0], str):
-        raise TypeError(f"{who} expects whole numbers, got strings such as {array.flat[0]!r}; StringLookup takes those")
-    array = numeric(array, who)
-    if array.dtype.kind == "f":
-        wrong = array[array != np.floor(array)]
-        if wrong.size:
-            raise ValueError(f"{who} expects whole numbers, got {wrong.flat[0]}")
-    return array.astype(np.int64)
-
-
-def encoded(places: NDArray[np.int64], mode: str, depth: int) -> NDArray[np.float32]:
-    """Vectors of tokens; a place below 0 counts for nothing."""
-    if mode == "one_hot":
-        if places.ndim > 1 and places.shape[-1] == 1:
-            places = places[..., 0]
-        samples = places.reshape(-1, 1)
-        shape = (*places.shape, depth)
-    else:
-        samples = places.reshape(-1, places.shape[-1] if places.ndim else 1)
-        shape = (*places.shape[:-1], depth)
-    rows, columns = np.nonzero(samples >= 0)
-    counts = np.zeros((len(samples), depth), np.float32)
-    np.add.at(counts, (rows, samples[rows, columns]), 1.0)
-    return (np.minimum(counts, 1) if mode != "count" else counts).reshape(shape)
-
-
-def salted(who: str, salt: Any) -> tuple[int, int] | None:
-    """The two numbers under which to hash.
-
-    Raises:
-        ValueError: They are not one or two whole numbers.
-    """
-    if salt is None:
-        return None
-    pair = (salt, salt) if isinstance(salt, int) else tuple(salt)
-    if len(pair) != 2 or not all(isinstance(one, int) for one in pair):
-        raise ValueError(f"{who} expects salt to be one or two whole numbers, got {salt!r}")
-    return int(pair[0]), int(pair[1])
-
-
-def encoded_shape(shape: tuple[int | None, ...], mode: str, depth: int) -> tuple[int | None, ...]:
-    """The shape of the vectors of tokens of this shape; with "int" there are none."""
-    if mode == "int":
-        return shape
-    if mode == "one_hot":
-        return (*(shape[:-1] if len(shape) > 1 and shape[-1] == 1 else shape), depth)
-    return (*shape[:-1], depth)
-
-
 class VocabularyLayer(NodeLayer):
-    """Base of layers with a vocabulary: its tokens, their places, and the numbers in front of them.
+    """Base of the layers with a vocabulary: its tokens, their indices, and the special indices before them.
 
     Args:
-        **kwargs: As in `Layer`.
+        **kwargs: Arguments of `Layer`, such as `name`.
+
+    Raises:
+        ValueError: An argument is out of its range, or two arguments exclude each other.
     """
 
     keras_ignored_arguments = {"sparse": False, "ragged": False}
     what: str
-    """What its tokens are, for errors."""
+    """Name of its tokens, for errors."""
     output_mode: str
+    max_tokens: int | None
+    num_oov_indices: int
+    mask_token: Any
+    oov_token: Any
+    vocabulary: Any
+    idf_weights: Any
+    invert: bool
+    pad_to_max_tokens: bool
+    sparse: bool
+    salt: int | Sequence[int] | None
 
     def __init__(self, **kwargs: Any) -> None:
         self._tokens: list[Any] | None = None
@@ -154,25 +68,26 @@ class VocabularyLayer(NodeLayer):
         if self.num_oov_indices < 0:
             raise ValueError(f"{title(self)} expects num_oov_indices of at least 0, got {self.num_oov_indices}")
         if self.pad_to_max_tokens and self.max_tokens is None:
-            raise ValueError(f"{title(self)}: pad_to_max_tokens expects max_tokens")
+            raise ValueError(f"{title(self)}: pad_to_max_tokens requires max_tokens")
         if self.sparse:
-            raise ValueError(f"{title(self)} gives dense arrays only; leave sparse=False")
+            raise ValueError(f"{title(self)} returns dense arrays only; leave sparse=False")
         if self.invert and self.output_mode != "int":
-            raise ValueError(f"{title(self)}: invert goes with output_mode='int', not {self.output_mode!r}")
+            raise ValueError(f"{title(self)}: invert requires output_mode='int', got {self.output_mode!r}")
         if self.idf_weights is not None and self.output_mode != "tf_idf":
-            raise ValueError(f"{title(self)}: idf_weights go with output_mode='tf_idf', not {self.output_mode!r}")
-        self._key = salted(title(self), self.salt)
+            raise ValueError(f"{title(self)}: idf_weights require output_mode='tf_idf', got {self.output_mode!r}")
+        self._key = hash_key(title(self), self.salt)
         self._was_given = self.vocabulary is not None
         if self.vocabulary is not None:
             self.set_vocabulary(self.vocabulary, self.idf_weights)
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Any:
-        """A new layer with the arguments that `get_config` returned, here or in Keras, which says some more."""
+        """Returns a new layer with the arguments that `get_config` of this class, or of Keras, returned."""
         own = constructor_signature(cls).parameters
-        return cls(**{name: value for name, value in config.items() if name in own or name not in _SAID_BY_KERAS})
+        return cls(**{name: value for name, value in config.items() if name in own or name not in _ONLY_IN_KERAS})
 
     def get_config(self) -> dict[str, Any]:
+        """Returns the arguments as plain values, the vocabulary included."""
         config = super().get_config()
         config["vocabulary"] = None if self._tokens is None else self._plain(self.get_vocabulary())
         config["idf_weights"] = None if self._idf is None else self._idf[: self.vocabulary_size()].tolist()
@@ -181,7 +96,7 @@ class VocabularyLayer(NodeLayer):
     def _plain(self, tokens: Iterable[Any]) -> list[Any]:
         return list(tokens)
 
-    # Where things stand: the mask, then what is unknown, then the tokens.
+    # Order of the indices: the mask, unknown tokens, then the tokens.
 
     def _unknown_start(self) -> int:
         return 1 if self.mask_token is not None and self.output_mode == "int" else 0
@@ -190,15 +105,15 @@ class VocabularyLayer(NodeLayer):
         return self._unknown_start() + int(self.num_oov_indices)
 
     def vocabulary_size(self) -> int:
-        """How many numbers there are: tokens, and what stands in front of them."""
+        """Returns the number of indices: the tokens and the special indices before them."""
         return self._token_start() + (0 if self._tokens is None else len(self._tokens))
 
     def get_vocabulary(self, include_special_tokens: bool = True) -> list[Any]:
-        """The tokens in the order of their numbers.
+        """Returns the tokens in the order of their indices.
 
         Args:
-            include_special_tokens: Whether to begin with the mask and with `oov_token` for what is unknown, so that
-                places in the list are the numbers.
+            include_special_tokens: Whether to begin with the mask and `oov_token`, so that positions in the list are
+                the indices.
 
         Returns:
             A list.
@@ -209,20 +124,20 @@ class VocabularyLayer(NodeLayer):
         return [self.mask_token] * self._unknown_start() + [self.oov_token] * self.num_oov_indices + tokens
 
     def set_vocabulary(self, vocabulary: Any, idf_weights: ArrayLike | None = None) -> None:
-        """Takes these tokens in place of any before.
+        """Sets the vocabulary and replaces an earlier one.
 
         Args:
-            vocabulary: Tokens in the order of their numbers, with or without the mask and the `oov_token` in front;
-                or the path of a file with one in each line.
-            idf_weights: With "tf_idf", the weight of each.
+            vocabulary: Tokens in the order of their indices, with or without the mask and `oov_token` in front; or the
+                path of a file with one token a line.
+            idf_weights: With output_mode="tf_idf", inverse document frequency of each token.
 
         Raises:
-            ValueError: It is empty or too long, or a token comes twice.
+            ValueError: The vocabulary is empty or too long, or a token occurs twice.
         """
         if (idf_weights is None) == (self.output_mode == "tf_idf"):
             raise ValueError(
-                f"{title(self)}: idf_weights go with output_mode='tf_idf', and that with idf_weights, when a vocabulary "
-                "is given"
+                f"{title(self)}: a given vocabulary needs idf_weights with output_mode='tf_idf', and none with the "
+                "other modes"
             )
         if isinstance(vocabulary, (str, Path)):
             lines = Path(vocabulary).read_text(encoding="utf-8").splitlines()
@@ -236,7 +151,7 @@ class VocabularyLayer(NodeLayer):
         known = set(tokens)
         if len(known) < len(tokens):
             often = [token for token, count in Counter(tokens).items() if count > 1]
-            raise ValueError(f"{title(self)} expects each token once, got {often[:5]} more often")
+            raise ValueError(f"{title(self)} expects each token once, got {often[:5]} more than once")
         for word, token in (("mask_token", self.mask_token), ("oov_token", self.oov_token if self.invert else None)):
             if token is not None and token in known:
                 raise ValueError(
@@ -254,16 +169,16 @@ class VocabularyLayer(NodeLayer):
                 weights = weights[len(front) :]
             if weights.shape != given.shape:
                 raise ValueError(
-                    f"{title(self)} expects one of idf_weights a token, got {weights.shape} for {given.shape}"
+                    f"{title(self)} expects one of idf_weights for each token, got {weights.shape} for {given.shape}"
                 )
             self._take_idf(weights, 0 if whole else len(front))
         self._take(tokens)
 
     def _take_idf(self, weights: NDArray[np.float32], missing: int) -> None:
-        """Keeps the weights; those missing in front get the mean of the others, those behind 0."""
+        """Stores the weights; missing ones in front get the mean of the others, missing ones at the end 0."""
         front = np.full(missing, weights.mean() if weights.size else 0, np.float32)
         weights = np.concatenate([front, weights.astype(np.float32)])
-        behind = max(0, int(self.max_tokens) - len(weights)) if self.pad_to_max_tokens else 0
+        behind = max(0, self.max_tokens - len(weights)) if self.pad_to_max_tokens and self.max_tokens else 0
         self._idf = np.pad(weights, (0, behind))
 
     def _take(self, tokens: list[Any]) -> None:
@@ -274,20 +189,26 @@ class VocabularyLayer(NodeLayer):
             self._numbers[self.mask_token] = 0 if self.output_mode == "int" else -1
         state_of(self).predictor = None
 
-    # Learning.
+    # Finding the vocabulary.
 
     def adapt(self, data: Any, steps: int | None = None) -> None:
-        """Takes the tokens of data, the most frequent first, in place of any before.
+        """Finds the vocabulary of data, the most frequent tokens first, and replaces an earlier one.
 
-        Those that are as frequent come in descending order. At most `max_tokens` numbers are given away.
+        Tokens of equal frequency are in descending order. The vocabulary has at most `max_tokens` indices.
 
         Args:
-            data: An array or a list, whose first axis are the samples; or an iterable of batches.
-            steps: How many batches of an iterable are looked at; None: all.
+            data: Array or list whose first axis is the samples, or an iterable of batches.
+            steps: Positive integer, number of batches of an iterable to read; None means all.
 
         Raises:
-            ValueError: The vocabulary was given to the constructor.
-            TypeError: The data is of another kind than the tokens.
+            ValueError: The vocabulary was given to the constructor, or there are no tokens.
+            TypeError: The data has another type than the tokens.
+
+        Example:
+            >>> layer = layers.StringLookup()
+            >>> layer.adapt(["b", "a", "b"])
+            >>> layer.get_vocabulary()
+            ['[UNK]', 'b', 'a']
         """
         self._forget()
         if isinstance(data, (list, tuple, np.ndarray, str)) or hasattr(data, "to_numpy"):
@@ -300,7 +221,7 @@ class VocabularyLayer(NodeLayer):
         self._finish()
 
     def _learn(self, batch: Any, what: str, samples: bool) -> None:
-        """Counts the tokens of a batch, whose one axis, where it has no more, are samples or the tokens of one."""
+        """Counts the tokens of a batch; a single axis is the samples, or the tokens of one sample."""
         array = self._array(batch, what)
         if array.ndim < 2:
             array = array.reshape((-1, 1) if samples else (1, -1))
@@ -308,11 +229,11 @@ class VocabularyLayer(NodeLayer):
 
     def _forget(self) -> None:
         if self._was_given:
-            raise ValueError(f"{title(self)} was given its vocabulary and learns none; make it without one")
+            raise ValueError(f"{title(self)} was given its vocabulary and cannot adapt; create it without one")
         self._counts, self._documents, self._document_count = {}, {}, 0
 
     def _count_places(self, tokens: list[Any], places: NDArray[np.int64], sizes: NDArray[np.int64]) -> None:
-        """Counts tokens: which there are, which of them each is, and how many each sample has."""
+        """Counts tokens: the distinct ones, the position of each among them, and the number in each sample."""
         for token, count in zip(tokens, np.bincount(places, minlength=len(tokens)).tolist(), strict=True):
             self._counts[token] = self._counts.get(token, 0) + count
         if self.output_mode != "tf_idf":
@@ -345,13 +266,13 @@ class VocabularyLayer(NodeLayer):
         return lines
 
     def _buckets(self, tokens: list[Any]) -> NDArray[np.int64]:
-        """Which of the numbers for what is unknown each token gets."""
+        """Returns, for each unknown token, the offset of its index."""
         return hashing.buckets(map(str, tokens), self.num_oov_indices, self._key)
 
     def _places(self, tokens: list[Any]) -> NDArray[np.int64]:
-        """The numbers of tokens, -1 for a mask that is to be left out."""
+        """Returns the indices of tokens; -1 for a mask that is left out of vectors."""
         if self._tokens is None:
-            raise ValueError(f"{title(self)} has no vocabulary yet: call adapt(data), or give it one")
+            raise ValueError(f"{title(self)} has no vocabulary yet; call adapt(data) or set_vocabulary(tokens)")
         known, nowhere = self._numbers, -2
         places = np.fromiter((known.get(token, nowhere) for token in tokens), np.int64, len(tokens))
         unknown = np.flatnonzero(places == nowhere)
@@ -359,7 +280,7 @@ class VocabularyLayer(NodeLayer):
             strange = [tokens[i] for i in unknown.tolist()]
             if self.num_oov_indices == 0:
                 raise ValueError(
-                    f"{title(self)} does not know {strange[:5]}; make it with num_oov_indices=1 to give them a number"
+                    f"{title(self)} does not know {strange[:5]}; create it with num_oov_indices=1 to give them an index"
                 )
             places[unknown] = self._unknown_start()
             if self.num_oov_indices > 1:
@@ -367,18 +288,18 @@ class VocabularyLayer(NodeLayer):
         return places
 
     def _depth(self) -> int:
-        return int(self.max_tokens) if self.pad_to_max_tokens else self.vocabulary_size()
+        return int(self.max_tokens) if self.pad_to_max_tokens and self.max_tokens else self.vocabulary_size()
 
     def _vectors(self, places: NDArray[np.int64]) -> NDArray[Any]:
         if self.output_mode == "int":
             return places
-        counts = encoded(places, "count" if self.output_mode == "tf_idf" else self.output_mode, self._depth())
+        counts = encode_tokens(places, "count" if self.output_mode == "tf_idf" else self.output_mode, self._depth())
         return counts * self._idf if self.output_mode == "tf_idf" and self._idf is not None else counts
 
     def _tokens_at(self, numbers: NDArray[np.int64]) -> NDArray[Any]:
-        """The tokens that have these numbers."""
+        """Returns the tokens that have these indices."""
         if self._tokens is None:
-            raise ValueError(f"{title(self)} has no vocabulary yet: call adapt(data), or give it one")
+            raise ValueError(f"{title(self)} has no vocabulary yet; call adapt(data) or set_vocabulary(tokens)")
         all_tokens = self._array(
             ["" if self.mask_token is None else self.mask_token] * self._unknown_start()
             + [self.oov_token] * self.num_oov_indices
@@ -391,33 +312,41 @@ class VocabularyLayer(NodeLayer):
 
     def check_symbolic_call(self) -> None:
         raise TypeError(
-            f"{title(self)} works on {self.what}, which no model computes with: call it on the arrays, and feed "
-            "the model what comes out"
+            f"{title(self)} works on {self.what}, which no model supports: call it on the arrays, and pass "
+            "the result to the model"
         )
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        """The shape that comes out for a shape that goes in, the batch included."""
+        """Returns the shape of the output.
+
+        Args:
+            input_shape: Shape of the input, with the batch.
+
+        Returns:
+            A tuple that begins with the size of the batch.
+        """
         return encoded_shape(tuple(input_shape), self.output_mode, self._depth())
 
     def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
-        """The numbers of tokens, or the tokens of numbers where `invert` is set.
+        """Returns the indices of tokens, or with `invert` the tokens of indices.
 
         Args:
-            inputs: An array or a list of any shape.
-            *args: As in `Layer`.
-            **kwargs: As in `Layer`.
+            inputs: Array or list of any shape.
+            *args: Further arguments of `Layer.__call__`.
+            **kwargs: Further arguments of `Layer.__call__`.
 
         Returns:
-            An int64 array of the same shape with output_mode "int"; else float32 vectors; with `invert` tokens.
+            An int64 array of the same shape with output_mode="int", otherwise float32 vectors; with `invert` an array
+            of tokens.
 
         Raises:
-            TypeError: The inputs are of another kind.
-            ValueError: There is no vocabulary yet, or no number for what is unknown.
+            TypeError: The inputs have another type than the tokens, or are symbolic.
+            ValueError: The layer has no vocabulary yet, or a token is unknown and `num_oov_indices` is 0.
         """
         if is_symbolic(inputs):
             return super().__call__(inputs, *args, **kwargs)
         if self.invert:
-            return self._tokens_at(integers(inputs, f"{title(self)}: the input"))
+            return self._tokens_at(as_integers(inputs, f"{title(self)}: the input"))
         array = self._array(inputs, f"{title(self)}: the input")
         tokens, which = distinct(array)
         return self._vectors(self._places(tokens)[which].reshape(array.shape))

@@ -1,4 +1,4 @@
-"""Base of the layers that project their input by an einsum."""
+"""Base of the layers with an argument `output_shape`: `EinsumDense` and what projects with it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from fastnn.engine.layer import Layer
 
 
 class Projecting(Layer):
-    """A layer with an argument `output_shape`, which is no attribute of that name: there a layer says its shape."""
+    """Base of the layers with an argument `output_shape`.
+
+    It is stored as `_sizes`, since a layer's property `output_shape` is the shape of its output.
+    """
 
     _sizes: tuple[int | None, ...] | None
 
@@ -18,5 +21,5 @@ class Projecting(Layer):
         super().store_arguments(arguments)
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments from which `from_config` makes an equal layer without weights, as plain values."""
+        """Returns the arguments as plain values, from which `from_config` creates an equal layer without weights."""
         return {**super().get_config(), "output_shape": None if self._sizes is None else list(self._sizes)}

@@ -15,10 +15,19 @@ Amounts = int | Sequence[int] | Sequence[Sequence[int]]
 
 
 def _pairs(layer: Layer, name: str, value: Amounts, rank: int) -> tuple[tuple[int, int], ...]:
-    """Amounts before and after each axis: from one number for all, one for each axis, or a pair for each axis.
+    """Returns the numbers of positions before and after each axis.
+
+    Args:
+        layer: Layer whose argument it is.
+        name: Name of the argument.
+        value: One integer for all axes, one integer for each axis, or one pair for each axis.
+        rank: Number of axes.
+
+    Returns:
+        A pair for each axis.
 
     Raises:
-        ValueError: It is none of these, or a number is negative.
+        ValueError: The value has none of these forms, or a number is negative.
     """
     axes: Any = (value,) * rank if isinstance(value, (int, np.integer)) else tuple(value)
     if rank == 1 and len(axes) == 2:
@@ -31,8 +40,8 @@ def _pairs(layer: Layer, name: str, value: Amounts, rank: int) -> tuple[tuple[in
     return tuple((int(before), int(after)) for before, after in pairs)
 
 
-class _Border(NodeLayer):
-    """Amounts before and after each axis, which the core reads as one list."""
+class BorderLayer(NodeLayer):
+    """Base of the layers whose argument is a pair of integers for each axis, which the core reads as one list."""
 
     rank: ClassVar[int]
     word: ClassVar[str]

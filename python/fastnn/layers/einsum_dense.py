@@ -1,48 +1,57 @@
-"""Dense layer written as an einsum equation."""
+"""Dense layer written as an einsum equation; attention projects with it too."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from fastnn import activations
+from fastnn.constraints import Constraint
 from fastnn.engine.contract import state_of, title
-from fastnn.layers.core.projection import Projecting
+from fastnn.layers.projection import Projecting
+from fastnn.regularizers import Regularizer
 from fastnn.symbolic.tensors import operators
 from fastnn.symbolic.variable import Variable
 
 
 class EinsumDense(Projecting):
-    """activation(einsum(equation, x, kernel) + bias): a `Dense` between axes of your choice.
+    """Fully connected layer between axes that an einsum equation chooses.
 
-    Shapes: as the equation says, a letter for each axis: "abc,cd->abd" is a Dense on sequences, "abc,cde->abde" one
-    with two axes of units, "...x,xy->...y" one for any number of axes. The letters of the kernel that the input has get
-    their sizes from there, the others from `output_shape`.
+    Computes activation(einsum(equation, x, kernel) + bias). Equation "abc,cd->abd" is a `Dense` on sequences,
+    "abc,cde->abde" one with two axes of units, "...x,xy->...y" one for any number of axes.
+
+    Shapes: those of the equation, one letter for each axis. Weights: `kernel`, whose letters take their sizes from the
+    input, or else from `output_shape`; `bias`, with the sizes of `bias_axes`.
 
     Args:
-        equation: The letters of the input, of the kernel and of the output; "..." at the front or the end of input and
+        equation: Letters of the input, of the kernel and of the output; "..." at the start or the end of input and
             output stands for any axes.
-        output_shape: The output's sizes without the batch (with "..." in front, those of its letters alone); None for
-            those that are the input's.
-        activation: A name or a function of `fastnn.activations`; None: linear.
-        bias_axes: The letters of the output that the bias has; None: no bias.
-        kernel_initializer: The kernel's first values.
-        bias_initializer: The bias' first values.
-        kernel_regularizer: A penalty on the kernel.
-        bias_regularizer: A penalty on the bias.
-        kernel_constraint: What is imposed on the kernel after each update.
-        bias_constraint: What is imposed on the bias after each update.
-        lora_rank: Not supported; None.
-        lora_alpha: Not supported; None.
-        gptq_unpacked_column_size: Not supported; None.
-        quantization_config: Not supported; None.
-        **kwargs: `name`, `trainable`, `input_shape`, as in `Layer`.
+        output_shape: Sizes of the output without the batch (with "..." in front, of its letters alone); None for those
+            that the input has.
+        activation: Activation function: its name, a function of `fastnn.activations`, or None for the identity.
+        bias_axes: Letters of the output that `bias` has; None means no bias.
+        kernel_initializer: Initializer of `kernel`.
+        bias_initializer: Initializer of `bias`.
+        kernel_regularizer: Regularizer of `kernel`, whose penalty is added to the loss, or None.
+        bias_regularizer: Regularizer of `bias`, or None.
+        kernel_constraint: Constraint applied to `kernel` after each update, or None.
+        bias_constraint: Constraint applied to `bias` after each update, or None.
+        lora_rank: Not supported; must be None.
+        lora_alpha: Not supported; must be None.
+        gptq_unpacked_column_size: Not supported; must be None.
+        quantization_config: Not supported; must be None.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
-        ValueError: The equation is none, or does not go with the input or with `output_shape`.
+        ValueError: The equation is malformed, or does not fit the input or `output_shape`; or an unsupported argument
+            is given.
 
     Example:
-        >>> EinsumDense("abc,cd->abd", output_shape=(None, 64), bias_axes="d")
+        >>> layer = layers.EinsumDense("abc,cd->abd", output_shape=(None, 64), bias_axes="d")
+        >>> layer(np.ones((2, 10, 32))).shape
+        (2, 10, 64)
+        >>> layer.kernel.shape, layer.bias.shape
+        ((32, 64), (64,))
     """
 
     keras_newer_arguments = {
@@ -50,6 +59,19 @@ class EinsumDense(Projecting):
     }  # fmt: skip
     kernel: Variable
     bias: Variable | None = None
+    equation: str
+    activation: Callable[..., Any]
+    bias_axes: str | None
+    kernel_initializer: Callable[..., Any]
+    bias_initializer: Callable[..., Any]
+    kernel_regularizer: Regularizer | None
+    bias_regularizer: Regularizer | None
+    kernel_constraint: Constraint | None
+    bias_constraint: Constraint | None
+    lora_rank: int | None
+    lora_alpha: float | None
+    gptq_unpacked_column_size: int | None
+    quantization_config: Any
 
     def __init__(
         self,
@@ -83,19 +105,26 @@ class EinsumDense(Projecting):
         self._terms = parts
 
     def _expanded(self, rank: int) -> tuple[str, str, str, int]:
-        """The letters of input, kernel and output for an input of so many axes, and how many stand for "..."."""
+        """Returns the letters of input, kernel and output for `rank` axes, and the number of axes of "..."."""
         given, kernel, out = self._terms
         named = len(given.replace("...", ""))
         left = rank - named
         if left < 0 or (left > 0 and "..." not in given) or ("..." in given) != ("..." in out):
             raise ValueError(
-                f"{title(self)} expects an input of {named} axes, as {self.equation!r} says, got one of {rank}"
+                f"{title(self)} expects an input of {named} axes, as in {self.equation!r}, got one of {rank}"
             )
         spare = "".join(c for c in "ABCDEFGHIJKLMNOPQRSTUVWXYZ" if c not in self.equation)[:left]
         return given.replace("...", spare), kernel, out.replace("...", spare), left
 
     def build(self, input_shape: Any = None) -> None:
-        """Makes kernel and bias for inputs of this shape."""
+        """Creates the kernel and the bias.
+
+        Args:
+            input_shape: Shape of the input, such as (None, 10, 32).
+
+        Raises:
+            ValueError: The shape does not fit the equation, or a size of the kernel is unknown.
+        """
         given, kernel, _, left = self._expanded(len(input_shape))
         sizes = dict(zip(given, input_shape, strict=True))
         leading = self._terms[2].startswith("...")
@@ -130,8 +159,8 @@ class EinsumDense(Projecting):
                     raise ValueError(
                         f"{title(self)} expects bias_axes among {named!r}, whose sizes are known, got {self.bias_axes!r}"
                     )
-            behind = named[min(named.index(letter) for letter in self.bias_axes) :]
-            shape = [sizes[letter] if letter in self.bias_axes else 1 for letter in behind]
+            expanded = named[min(named.index(letter) for letter in self.bias_axes) :]
+            shape = [sizes[letter] if letter in self.bias_axes else 1 for letter in expanded]
             self.bias = self.add_weight(
                 (*shape, *([] if leading else [1] * left)),
                 self.bias_initializer,
@@ -143,7 +172,7 @@ class EinsumDense(Projecting):
         self.built = True
 
     def call(self, inputs: Any) -> Any:
-        """The output; see the class."""
+        """Returns the output for a tensor whose axes are those of the equation."""
         given, kernel, out, _ = self._expanded(len(inputs.shape))
         summed = "".join(c for c in kernel if c not in out)
         made = "".join(c for c in kernel if c not in given)
@@ -155,7 +184,7 @@ class EinsumDense(Projecting):
             and given.endswith(summed)
             and (out == given.removesuffix(summed) + made and len(given) > len(summed))
         ):
-            # The axes lie as a Dense wants them: it is one product, with the bias in it where it has all new axes.
+            # The axes are in the order of a matrix product; the bias is part of it if it has all new axes.
             sizes = list(self.kernel.shape[len(summed) :])
             within = bias is not None and list(bias.shape) == sizes
             config = {"contracted": len(summed), "output_shape": sizes, "use_bias": within}
@@ -163,22 +192,22 @@ class EinsumDense(Projecting):
             y = operators["node"]("EinsumDense", config, [inputs], self.name, weights)
             bias = None if within else bias
         elif any(letter in given and letter in out for letter in kernel):
-            y = self._apart(inputs, given, kernel, out)
+            y = self._multiply_and_sum(inputs, given, kernel, out)
         else:
             y = operators["einsum"](f"{given},{kernel}->{out}", inputs, self.kernel)
         if bias is not None:
             y = operators["add"](y, bias)
         return y if self.activation is activations.linear else self.activation(y)
 
-    def _apart(self, inputs: Any, given: str, kernel: str, out: str) -> Any:
-        """The output where each place along some axis has a kernel of its own: products, then their sums."""
+    def _multiply_and_sum(self, inputs: Any, given: str, kernel: str, out: str) -> Any:
+        """Returns the output where indices along a shared axis have kernels of their own: products, then sums."""
         letters = given + "".join(c for c in kernel if c not in given)
         order = sorted(range(len(kernel)), key=lambda i: letters.index(kernel[i]))
         sizes = dict(zip(kernel, self.kernel.shape, strict=True))
         factors = operators["transpose"](self.kernel, order)
         factors = operators["reshape"](factors, tuple(sizes.get(letter, 1) for letter in letters[1:]))
-        behind: tuple[Any, ...] = (..., *[None] * (len(letters) - len(given)))
-        spread = inputs[behind]
+        expanded: tuple[Any, ...] = (..., *[None] * (len(letters) - len(given)))
+        spread = inputs[expanded]
         left = [letter for letter in letters if letter in out]
         y = operators["sum"](
             operators["multiply"](spread, factors), axis=tuple(i for i, c in enumerate(letters) if c not in out)

@@ -1,12 +1,13 @@
-"""Hashes of strings that are the same on every machine and in every process, for tokens that no vocabulary knows.
+"""Hashes of strings that are the same on every machine and in every process.
 
-They are those that Keras uses: FarmHash's 64-bit fingerprint (Pike and Alakuijala, 2014) and, with a salt, SipHash-2-4
-(Aumasson and Bernstein, "SipHash: a fast short-input PRF", 2012), so bins agree with models made there.
+They are those of Keras: FarmHash's 64-bit fingerprint (Pike, Alakuijala, 2014) and, with a key, SipHash-2-4 (Aumasson,
+Bernstein, "SipHash: a fast short-input PRF", 2012). So buckets agree with models made with Keras.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -133,13 +134,13 @@ def _long(text: bytes) -> int:
 
 
 def fingerprint64(text: bytes) -> int:
-    """FarmHash's fingerprint of a string, from 0 to 2**64 - 1."""
+    """Returns FarmHash's 64-bit fingerprint of a string, from 0 to 2**64 - 1."""
     n = len(text)
     return _to_16(text) if n <= 16 else _to_32(text) if n <= 32 else _to_64(text) if n <= 64 else _long(text)
 
 
 def siphash(text: bytes, key: Sequence[int]) -> int:
-    """SipHash-2-4 of a string under a key of two whole numbers, from 0 to 2**64 - 1."""
+    """Returns the SipHash-2-4 of a string with a key of two integers, from 0 to 2**64 - 1."""
     low, high = (int(part) & _MASK for part in key)
     a, b = low ^ 0x736F6D6570736575, high ^ 0x646F72616E646F6D
     c, d = low ^ 0x6C7967656E657261, high ^ 0x7465646279746573
@@ -165,15 +166,29 @@ def siphash(text: bytes, key: Sequence[int]) -> int:
 
 
 def buckets(texts: Iterable[str], count: int, salt: Sequence[int] | None = None) -> NDArray[np.int64]:
-    """The bucket, from 0 to count - 1, of each string.
+    """Returns the bucket, from 0 to count - 1, of each string.
 
     Args:
-        texts: The strings.
-        count: How many buckets there are.
-        salt: Two whole numbers under which to hash, or None.
+        texts: Strings.
+        count: Positive integer, number of buckets.
+        salt: Key of the hash, two integers; None means FarmHash without a key.
 
     Returns:
-        One number a string.
+        One integer for each string.
     """
     hashes = (fingerprint64(t.encode()) if salt is None else siphash(t.encode(), salt) for t in texts)
     return np.fromiter((value % count for value in hashes), np.int64)
+
+
+def hash_key(who: str, salt: Any) -> tuple[int, int] | None:
+    """Returns the key of the hash, a pair of integers, or None without a salt.
+
+    Raises:
+        ValueError: The salt is not one or two integers.
+    """
+    if salt is None:
+        return None
+    pair = (salt, salt) if isinstance(salt, int) else tuple(salt)
+    if len(pair) != 2 or not all(isinstance(one, int) for one in pair):
+        raise ValueError(f"{who} expects salt to be one or two integers, got {salt!r}")
+    return int(pair[0]), int(pair[1])

@@ -1,0 +1,22 @@
+"""Base of the activation layers that are one node of the core."""
+
+from __future__ import annotations
+
+from fastnn import activations
+from fastnn.engine.node_layer import NodeLayer
+
+
+class ElementwiseActivation(NodeLayer):
+    """Layer that is one activation node; it may also be the `activation` of another layer."""
+
+    supports_masking = True
+
+    def activation_node(self) -> activations.Node | None:
+        """Returns the kind and the config of the layer's node."""
+        raise NotImplementedError
+
+    def core_node(self) -> activations.Node | None:
+        return self.activation_node()
+
+    def node_after(self) -> activations.Node | None:
+        return None

@@ -1,0 +1,73 @@
+"""Softmax as a layer, with masks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from fastnn import activations, ops
+from fastnn.engine.contract import title
+from fastnn.engine.emission import Emission
+from fastnn.layers.activations.elementwise import ElementwiseActivation
+from fastnn.symbolic.tensors import Shape
+
+_MASKED = -1e9
+"""Stands for masked elements before the softmax."""
+
+
+def _spread(mask: Any, rank: int) -> Any:
+    """Returns a mask with axes of size 1 appended up to `rank`."""
+    return ops.reshape(mask, (-1, *mask.shape[1:], *[1] * (rank - len(mask.shape))))
+
+
+class Softmax(ElementwiseActivation):
+    """Softmax along an axis.
+
+    Computes exp(x) / sum(exp(x)), with the sum along `axis`, so that the outputs are positive and sum to 1.
+
+    A mask excludes elements where it reaches to `axis`, as a mask (batch, steps) does for axis 1: their outputs are 0.
+    A mask of the input's shape, or with sizes of 1, may be passed in the call: `Softmax()(x, mask=mask)`.
+
+    Shapes: input of any shape, output of the same shape.
+
+    Args:
+        axis: Integer or tuple of integers, the axes along which the outputs sum to 1.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
+
+    Raises:
+        ValueError: `axis` names an axis that the input does not have, or the mask does not fit the input.
+
+    Example:
+        >>> layers.Softmax()(np.array([[0.0, 0.0, 1.0]])).round(3)
+        array([[0.212, 0.212, 0.576]], dtype=float32)
+    """
+
+    axis: int | Sequence[int]
+
+    def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+
+    def activation_node(self) -> activations.Node | None:
+        """Returns the kind and the config of the layer's node."""
+        return "Softmax", {"axis": self.axis}
+
+    def check_mask_shape(self, mask: Shape, shape: Shape) -> None:
+        if len(mask) != len(shape) or not all(m in (s, 1, None) or s is None for m, s in zip(mask, shape, strict=True)):
+            super().check_mask_shape(mask, shape)
+
+    def add_masked_node(self, emission: Emission, edges: list[int], masks: Sequence[int | None]) -> list[int]:
+        rank = len(emission.graph.spec(edges[0])[0])
+        axes = [self.axis] if isinstance(self.axis, int) else self.axis
+        reach = 0 if masks[0] is None else len(emission.graph.spec(masks[0])[0])
+        if masks[0] is None or all(axis % rank >= reach for axis in axes):
+            return self.add_core_node(emission, edges)
+
+        def masked(x: Any, counts: Any) -> Any:
+            return ops.where(_spread(counts, rank), x, _MASKED)
+
+        def zeroed(y: Any, counts: Any) -> Any:
+            return ops.where(_spread(counts, rank), y, 0.0)
+
+        given = emission.run(masked, [edges[0], masks[0]], title(self))[1]
+        made = self.add_core_node(emission, given)
+        return emission.run(zeroed, [made[0], masks[0]], title(self))[1]

@@ -1,0 +1,78 @@
+"""Bases of the layers that merge several inputs into one output, and their masks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from fastnn import ops
+from fastnn.engine.contract import title
+from fastnn.engine.emission import Emission
+from fastnn.engine.node_layer import NodeLayer
+
+
+def _logical_or(emission: Emission, masks: Sequence[int], who: str) -> int:
+    """Returns the edge of the logical or of masks."""
+    made = masks[0]
+    for mask in masks[1:]:
+        if mask != made:
+            made = emission.run(ops.logical_or, [made, mask], who)[1][0]
+    return made
+
+
+class Merge(NodeLayer):
+    """Base of the layers that are called on a list of inputs."""
+
+    takes_many = True
+    supports_masking = True
+    least: ClassVar[int] = 1
+
+    def separate_inputs(self, inputs: Any) -> list[Any]:
+        items = list(inputs) if isinstance(inputs, (list, tuple)) else None
+        if items is None or len(items) < self.least or any(isinstance(item, Mapping) for item in items):
+            got = f"a list of {len(items)}" if items is not None else type(inputs).__name__
+            many = "two" if self.least == 2 else "its inputs"
+            raise ValueError(f"{title(self)} expects a list of {many}, such as [a, b], got {got}")
+        return items
+
+    def merge_masks(
+        self, emission: Emission, edges: list[int], masks: Sequence[int | None], outputs: list[int]
+    ) -> int | None:
+        """Returns the logical or of the masks; None where an input has no mask, since all of its positions count."""
+        given = [mask for mask in masks if mask is not None]
+        if len(given) < len(masks):
+            return None
+        if len({len(emission.graph.spec(mask)[0]) for mask in given}) > 1:
+            return None
+        return _logical_or(emission, given, title(self))
+
+
+class MaskedMerge(Merge):
+    """Base of the layers in which masked elements take no part."""
+
+    def add_masked_node(self, emission: Emission, edges: list[int], masks: Sequence[int | None]) -> list[int]:
+        ranks = {len(emission.graph.spec(edge)[0]) for edge in edges}
+        given = [mask for mask in masks if mask is not None]
+        if not given or len(ranks) > 1:
+            return self.add_core_node(emission, edges)
+        rank = ranks.pop()
+
+        def merged(*tensors: Any) -> Any:
+            rest = iter(tensors[len(edges) :])
+            counts = [None if mask is None else next(rest) for mask in masks]
+            spread = [
+                None if one is None else ops.reshape(one, (-1, *one.shape[1:], *[1] * (rank - len(one.shape))))
+                for one in counts
+            ]
+            return self._merge_unmasked(list(tensors[: len(edges)]), spread)
+
+        return emission.run(merged, [*edges, *given], title(self))[1]
+
+    def _merge_unmasked(self, inputs: list[Any], counts: list[Any]) -> Any:
+        """Returns the output.
+
+        Args:
+            inputs: Tensors.
+            counts: For each tensor its mask, true where it counts, or None.
+        """
+        raise NotImplementedError

@@ -1,0 +1,243 @@
+"""Random changes that mix the color channels of images, active in training only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fastnn.engine.contract import title
+from fastnn.engine.emission import Emission
+from fastnn.layers.preprocessing.factor_ranges import Factor, Range, color_range, factor_range
+from fastnn.layers.preprocessing.image_layer import RandomColorLayer, RandomImageLayer
+from fastnn.layers.preprocessing.random_intensity import RandomBrightness, RandomContrast
+
+
+class RandomGrayscale(RandomImageLayer):
+    """Layer that converts random images to grayscale in training.
+
+    The three channels of a converted image are equal. In inference the layer is the identity.
+
+    Shapes: input (batch, height, width, 3) or one image without the batch, output of the same shape.
+
+    Args:
+        factor: Number from 0 to 1, probability of a conversion.
+        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        seed: Seed of the random numbers, an integer; None draws one from the global generator.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
+
+    Raises:
+        ValueError: An argument is out of its range.
+
+    Example:
+        >>> layer = layers.RandomGrayscale(1.0)
+        >>> np.ptp(layer(np.arange(12.0).reshape(1, 2, 2, 3), training=True), axis=-1).ravel()
+        array([0., 0., 0., 0.], dtype=float32)
+    """
+
+    kind = "RandomGrayscale"
+    factor: float
+
+    def __init__(
+        self, factor: float = 0.5, data_format: str | None = None, seed: int | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(seed, **kwargs)
+
+    def core_node(self) -> tuple[str, dict[str, Any]] | None:
+        factor_range(title(self), "factor", self.factor, 0, 1)
+        # Gray is a mean of the channels and stays within their range: no clipping is needed.
+        return self.kind, {"factor": float(self.factor), "value_range_lower": 0.0, "value_range_upper": 1.0}
+
+
+class RandomColorDegeneration(RandomColorLayer):
+    """Layer that mixes images with their grayscale version in training.
+
+    Computes gray * r + x * (1 - r) with a random r. In inference the layer is the identity.
+
+    Shapes: input (batch, height, width, 3) or one image without the batch, output of the same shape.
+
+    Args:
+        factor: Range from which r is drawn for each image: a pair (lower, upper) of numbers from -1 to 1 (grayscale),
+            or one number x for the range (0, x). Below 0 the colors become stronger.
+        value_range: Pair of numbers, smallest and largest value of a channel.
+        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        seed: Seed of the random numbers, an integer; None draws one from the global generator.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
+
+    Raises:
+        ValueError: An argument is out of its range.
+
+    Example:
+        >>> layer = layers.RandomColorDegeneration((0.0, 0.8))
+        >>> layer(np.ones((2, 8, 8, 3)), training=True).shape
+        (2, 8, 8, 3)
+    """
+
+    kind = "RandomColorDegeneration"
+    factor: Factor
+    value_range: Sequence[float]
+
+    def __init__(
+        self,
+        factor: Factor,
+        value_range: Sequence[float] = (0, 255),
+        data_format: str | None = None,
+        seed: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(seed, **kwargs)
+
+    def _ranges(self) -> Mapping[str, Range]:
+        return {**super()._ranges(), "factor": factor_range(title(self), "factor", self.factor, -1, 1, from_zero=True)}
+
+
+class RandomSaturation(RandomColorLayer):
+    """Layer that changes the saturation of images in training.
+
+    A factor of 0 gives gray, 0.5 leaves the image as it is, 1 gives the strongest colors. In inference the layer is the
+    identity.
+
+    Shapes: input (batch, height, width, 3) or one image without the batch, output of the same shape.
+
+    Args:
+        factor: Range from which the factor is drawn for each image: a pair (lower, upper) of numbers from 0 to 1, or
+            one number x for the range (0, x). Numbers below 0 count as 0.
+        value_range: Pair of numbers, smallest and largest value of a channel.
+        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        seed: Seed of the random numbers, an integer; None draws one from the global generator.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
+
+    Raises:
+        ValueError: An argument is out of its range.
+
+    Example:
+        >>> layer = layers.RandomSaturation((0.3, 0.7))
+        >>> layer(np.ones((2, 8, 8, 3)), training=True).shape
+        (2, 8, 8, 3)
+    """
+
+    kind = "RandomSaturation"
+    factor: Factor
+    value_range: Sequence[float]
+
+    def __init__(
+        self,
+        factor: Factor,
+        value_range: Sequence[float] = (0, 255),
+        data_format: str | None = None,
+        seed: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(seed, **kwargs)
+
+    def _ranges(self) -> Mapping[str, Range]:
+        return {**super()._ranges(), "factor": factor_range(title(self), "factor", self.factor, -1, 1, from_zero=True)}
+
+
+class RandomHue(RandomColorLayer):
+    """Layer that rotates the hue of images in training.
+
+    A factor of 0 leaves the image as it is, 1 rotates the hue by half a turn. The direction is drawn too. In inference
+    the layer is the identity.
+
+    Shapes: input (batch, height, width, 3) or one image without the batch, output of the same shape.
+
+    Args:
+        factor: Range from which the factor is drawn for each image: a pair (lower, upper) of numbers from 0 to 1, or
+            one number x for the range (0, x).
+        value_range: Pair of numbers, smallest and largest value of a channel.
+        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        seed: Seed of the random numbers, an integer; None draws one from the global generator.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
+
+    Raises:
+        ValueError: An argument is out of its range.
+
+    Example:
+        >>> layer = layers.RandomHue((0.3, 0.7))
+        >>> layer(np.ones((2, 8, 8, 3)), training=True).shape
+        (2, 8, 8, 3)
+    """
+
+    kind = "RandomHue"
+    factor: Factor
+    value_range: Sequence[float]
+
+    def __init__(
+        self,
+        factor: Factor,
+        value_range: Sequence[float] = (0, 255),
+        data_format: str | None = None,
+        seed: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(seed, **kwargs)
+
+    def _ranges(self) -> Mapping[str, Range]:
+        return {**super()._ranges(), "factor": factor_range(title(self), "factor", self.factor, 0, 1)}
+
+
+class RandomColorJitter(RandomImageLayer):
+    """Layer that changes brightness, contrast, saturation and hue of images in training.
+
+    The changes are made in this order; those whose factor is None are left out. In inference the layer is the identity.
+
+    Shapes: input (batch, height, width, channels), with 3 channels for saturation and hue, or one image without the
+    batch, output of the same shape.
+
+    Args:
+        value_range: Pair of numbers, smallest and largest value of a channel.
+        brightness_factor: As `factor` of `RandomBrightness`, or None.
+        contrast_factor: As `factor` of `RandomContrast`, or None.
+        saturation_factor: As `factor` of `RandomSaturation`, or None.
+        hue_factor: As `factor` of `RandomHue`, or None.
+        seed: Seed of the random numbers, an integer; None draws one from the global generator.
+        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
+
+    Raises:
+        ValueError: An argument is out of its range.
+
+    Example:
+        >>> layer = layers.RandomColorJitter(brightness_factor=0.2, hue_factor=0.1)
+        >>> layer(np.ones((2, 8, 8, 3)), training=True).shape
+        (2, 8, 8, 3)
+    """
+
+    value_range: Sequence[float]
+    brightness_factor: Factor | None
+    contrast_factor: Factor | None
+    saturation_factor: Factor | None
+    hue_factor: Factor | None
+
+    def __init__(
+        self,
+        value_range: Sequence[float] = (0, 255),
+        brightness_factor: Factor | None = None,
+        contrast_factor: Factor | None = None,
+        saturation_factor: Factor | None = None,
+        hue_factor: Factor | None = None,
+        seed: int | None = None,
+        data_format: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(seed, **kwargs)
+        given = (
+            (RandomBrightness, brightness_factor),
+            (RandomContrast, contrast_factor),
+            (RandomSaturation, saturation_factor),
+            (RandomHue, hue_factor),
+        )
+        color_range(title(self), value_range)
+        self._parts = [
+            layer(factor, value_range, seed=0, name=self.name) for layer, factor in given if factor is not None
+        ]
+
+    def core_node(self) -> tuple[str, dict[str, Any]] | None:
+        return None
+
+    def add_core_node(self, emission: Emission, edges: list[int]) -> list[int]:
+        for part in self._parts if emission.training else []:
+            node = part.core_node()
+            assert node is not None
+            edges = emission.add(self, node[0], node[1], edges, self.stream)
+        return edges

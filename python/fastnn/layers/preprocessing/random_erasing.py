@@ -1,0 +1,77 @@
+"""Random rectangles of images that are filled, active in training only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from fastnn.engine.arrays import numeric
+from fastnn.engine.contract import title
+from fastnn.layers.preprocessing.factor_ranges import Factor, Range, factor_range
+from fastnn.layers.preprocessing.image_layer import RandomColorLayer
+
+
+class RandomErasing(RandomColorLayer):
+    """Layer that fills a rectangle of random images in training.
+
+    The rectangle is filled with one color or with noise, and values are clipped to `value_range`. In inference the
+    layer is the identity.
+
+    Shapes: input (batch, height, width, channels) or one image without the batch, output of the same shape.
+
+    Args:
+        factor: Range from which the probability of erasing is drawn for each image: a pair (lower, upper) of numbers
+            from 0 to 1, or one number x for the range (0, x).
+        scale: Range from which an area is drawn for each image and each side: a pair (lower, upper) of numbers from 0
+            to 1, or one number x for the range (0, x). Its square root is the fraction of the width, or of the height,
+            that the rectangle takes.
+        fill_value: Number, or one number for each channel, with which to fill; None means noise.
+        value_range: Pair of numbers, smallest and largest value of a channel.
+        seed: Seed of the random numbers, an integer; None draws one from the global generator.
+        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
+
+    Raises:
+        ValueError: An argument is out of its range.
+
+    References:
+        - Zhong, Zheng, Kang, Li, Yang, "Random Erasing Data Augmentation", 2020.
+
+    Example:
+        >>> layer = layers.RandomErasing((0.5, 0.5), fill_value=0)
+        >>> layer(np.ones((2, 8, 8, 3)), training=True).shape
+        (2, 8, 8, 3)
+    """
+
+    kind = "RandomErasing"
+    factor: Factor
+    scale: Factor
+    fill_value: float | Sequence[float] | None
+    value_range: Sequence[float]
+
+    def __init__(
+        self,
+        factor: Factor = 1.0,
+        scale: Factor = (0.02, 0.33),
+        fill_value: float | Sequence[float] | None = None,
+        value_range: Sequence[float] = (0, 255),
+        seed: int | None = None,
+        data_format: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(seed, **kwargs)
+
+    def _ranges(self) -> Mapping[str, Range]:
+        return {
+            **super()._ranges(),
+            **{name: factor_range(title(self), name, getattr(self, name), 0, 1) for name in ("factor", "scale")},
+        }
+
+    def core_node(self) -> tuple[str, dict[str, Any]] | None:
+        node = super().core_node()
+        assert node is not None
+        if self.fill_value is not None:
+            node[1]["fill_value"] = np.atleast_1d(numeric(self.fill_value, f"{title(self)}: fill_value"))
+        return node

@@ -1,0 +1,23 @@
+"""Base of the layers that add random noise in training and are the identity in inference."""
+
+from __future__ import annotations
+
+from fastnn import _core
+from fastnn.engine.emission import Emission
+from fastnn.engine.node_layer import NodeLayer
+from fastnn.seeds import next_seed
+
+
+class Noise(NodeLayer):
+    """Base of the layers that draw random numbers in training and are the identity in inference."""
+
+    supports_masking = True
+    seed: int | None
+
+    def _open_stream(self) -> None:
+        self.stream = _core.Stream(next_seed() if self.seed is None else int(self.seed))
+
+    def add_core_node(self, emission: Emission, edges: list[int]) -> list[int]:
+        node = self.core_node()
+        assert node is not None
+        return emission.add(self, node[0], node[1], edges, self.stream) if emission.training else edges

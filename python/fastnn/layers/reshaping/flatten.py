@@ -1,0 +1,33 @@
+"""Layer that joins all axes but the batch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastnn.engine.node_layer import NodeLayer
+from fastnn.engine.shapes import channels_last
+
+
+class Flatten(NodeLayer):
+    """Layer that joins all axes but the batch.
+
+    Shapes: input (batch, a, b, ...), output (batch, a * b * ...).
+
+    Args:
+        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
+
+    Raises:
+        ValueError: `data_format` is not supported.
+
+    Example:
+        >>> layers.Flatten()(np.ones((2, 28, 28, 3))).shape
+        (2, 2352)
+    """
+
+    kind = "Flatten"
+    data_format: str | None
+
+    def __init__(self, data_format: str | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        channels_last(self, data_format)

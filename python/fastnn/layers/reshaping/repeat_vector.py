@@ -1,0 +1,32 @@
+"""Layer that repeats a vector along a new axis of steps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastnn.engine.node_layer import NodeLayer
+
+
+class RepeatVector(NodeLayer):
+    """Layer that repeats a vector along a new axis of steps.
+
+    Shapes: input (batch, features), output (batch, n, features).
+
+    Args:
+        n: Positive integer, number of repetitions.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
+
+    Raises:
+        TypeError: `n` is not an integer.
+        ValueError: `n` is less than 1.
+
+    Example:
+        >>> layers.RepeatVector(2)(np.array([[1.0, 2.0]])).tolist()
+        [[[1.0, 2.0], [1.0, 2.0]]]
+    """
+
+    kind = "RepeatVector"
+    n: int
+
+    def __init__(self, n: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
