@@ -79,7 +79,7 @@ Session::Session(const Graph& graph, const Wanted& wanted, const GradientTable* 
         additions_.push_back({i, context.input_gradients_[k], static_cast<float*>(pointer(places.add_to[k])),
                               &graph.edge(node.inputs[k]).spec});
     }
-    for (int place : places.buffers) context.buffers_.push_back(pointer(place));
+    for (const NodePlan::Buffer& buffer : places.buffers) context.buffers_[buffer.key] = pointer(buffer.placement);
     context.weight_gradients_.assign(node.weights.size(), nullptr);
     for (std::size_t k = 0; k < node.weights.size(); ++k) {
       context.weights_.push_back(node.weights[k]->data());

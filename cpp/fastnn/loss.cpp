@@ -424,13 +424,13 @@ class ClassCrossentropy : public Loss {
 
   // Of each group the passes keep the number to shift by and the number to scale by.
   void book(Booking& booking) const override {
-    if (booking.backward()) booking.book(Life::step, 2 * booking.capacity() * groups());
+    if (booking.backward()) booking.book(kScales, Life::step, 2 * booking.capacity() * groups());
   }
 
   void forward(const Context& ctx) const override {
     const float* scores = ctx.input(1);
     float* loss = ctx.output();
-    float* kept = ctx.buffers_.empty() ? nullptr : ctx.buffer(0);
+    float* kept = ctx.buffer(kScales);
     const Index n = size();
     each_range(ctx, [&](Index begin, Index end) {
       Logarithms pending;
@@ -454,7 +454,7 @@ class ClassCrossentropy : public Loss {
   void backward(const Context& ctx) const override {
     float* dx = ctx.input_gradient(1);
     if (dx == nullptr) return;
-    const float *scores = ctx.input(1), *dloss = ctx.output_gradient(), *kept = ctx.buffer(0);
+    const float *scores = ctx.input(1), *dloss = ctx.output_gradient(), *kept = ctx.buffer(kScales);
     const Index n = size();
     each_range(ctx, [&](Index begin, Index end) {
       for (Index g = begin; g < end; ++g) {
@@ -468,6 +468,8 @@ class ClassCrossentropy : public Loss {
   }
 
  private:
+  enum : std::size_t { kScales };
+
   // Logits: the largest and sum exp(x - largest). Probabilities: nothing and their sum.
   struct Scales {
     float shift, total;

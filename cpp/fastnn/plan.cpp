@@ -2,6 +2,7 @@
 #include "fastnn/plan.hpp"
 
 #include <algorithm>
+#include <cassert>
 #include <cstdio>
 #include <numeric>
 #include <sstream>
@@ -186,7 +187,9 @@ class Planner {
         if (entry.life == Life::plan) first = -1, last = end(), life = "packed by ";
         const bool packed = entry.life == Life::plan;
         const std::size_t bytes = packed && !packs_ ? 0 : entry.bytes;
-        plan.buffers.push_back(place(life + nodes_[at(i)].layer->who(), bytes, first, last));
+        const auto taken = [&](const NodePlan::Buffer& other) { return other.key == entry.key; };
+        assert(entry.key < kMostBuffers && std::none_of(plan.buffers.begin(), plan.buffers.end(), taken));
+        plan.buffers.push_back({entry.key, place(life + nodes_[at(i)].layer->who(), bytes, first, last)});
         plan_.placements.back().packed = packed;
       }
     }

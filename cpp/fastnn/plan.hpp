@@ -40,7 +40,11 @@ struct NodePlan {
   std::vector<int> output_gradients;
   std::vector<int> input_gradients;  ///< where backward() writes
   std::vector<int> add_to;           ///< per input: the gradient to which that is then added, or kNowhere
-  std::vector<int> buffers;
+  struct Buffer {
+    std::size_t key;
+    int placement;
+  };
+  std::vector<Buffer> buffers;
   bool alias = false;     ///< runs no pass
   bool backward = false;  ///< its backward pass runs
 };

@@ -368,7 +368,7 @@ class PReLU : public Layer {
   BackwardReads backward_reads() const override { return {true, false}; }
 
   void book(Booking& booking) const override {
-    if (booking.backward()) booking.book(Life::backward, slopes_ * chunks(booking.capacity()));
+    if (booking.backward()) booking.book(kParts, Life::backward, slopes_ * chunks(booking.capacity()));
   }
 
   void forward(const Context& ctx) const override {
@@ -379,7 +379,7 @@ class PReLU : public Layer {
 
   void backward(const Context& ctx) const override {
     const float *x = ctx.input(), *alpha = ctx.weight(0), *dy = ctx.output_gradient();
-    float *dx = ctx.input_gradient(), *dalpha = ctx.weight_gradient(0), *parts = ctx.buffer(0);
+    float *dx = ctx.input_gradient(), *dalpha = ctx.weight_gradient(0), *parts = ctx.buffer(kParts);
     const Index count = chunks(ctx.rows());
     if (dalpha != nullptr) std::fill(parts, parts + count * slopes_, 0.0f);
     each_chunk(ctx, [&](Index at, Index run, Index chunk) {
@@ -397,6 +397,8 @@ class PReLU : public Layer {
   }
 
  private:
+  enum : std::size_t { kParts };
+
   Index chunks(Index rows) const { return (rows + chunk_ - 1) / chunk_; }
 
   // Calls body(place in the batch, place among the slopes, chunk) for each run along the last dimension.

@@ -93,17 +93,17 @@ class Attention : public Layer {
   void book(Booking& booking) const override {
     const Index tasks = booking.capacity() * heads_, threads = booking.threads();
     const bool backward = booking.backward();
-    booking.book(backward ? Life::step : Life::forward, (backward ? tasks : threads) * pairs());
-    booking.book<std::uint8_t>(backward ? Life::step : Life::forward,
-                               rate_ > 0 ? (backward ? tasks : threads) * drawn() : 0);
-    booking.book(Life::forward, threads * (forward_panels() + (rate_ > 0 ? pairs() : 0)));
+    const Life kept = backward ? Life::step : Life::forward;
+    booking.book(kScores, kept, (backward ? tasks : threads) * pairs());
+    if (rate_ > 0) booking.book<std::uint8_t>(kMask, kept, (backward ? tasks : threads) * drawn());
+    booking.book(kPanels, Life::forward, threads * (forward_panels() + (rate_ > 0 ? pairs() : 0)));
     if (!backward) return;
-    booking.book(Life::backward, threads * (pairs() + backward_panels() + product_scratch()));
-    booking.book(Life::backward, tasks * part());
+    booking.book(kScratch, Life::backward, threads * (pairs() + backward_panels() + product_scratch()));
+    booking.book(kParts, Life::backward, tasks * part());
   }
 
   void forward(const Context& ctx) const override {
-    const bool kept = ctx.buffers_.size() > kScratch;
+    const bool kept = ctx.has(kScratch);
     parallel_for(ctx.rows() * heads_, work(ctx), [&](Index task, int thread) {
       const Head head = this->head(task);
       float* scores = ctx.buffer(kScores) + (kept ? task : thread) * pairs();

@@ -70,13 +70,13 @@ class Coloring : public Layer {
   BackwardReads backward_reads() const override { return {true, false}; }
 
   void book(Booking& booking) const override {
-    booking.book<double>(Life::forward, booking.threads() * 2 * channels_);
-    if (booking.backward()) booking.book<double>(Life::backward, booking.threads() * 2 * channels_);
+    booking.book<double>(kMeans, Life::forward, booking.threads() * 2 * channels_);
+    if (booking.backward()) booking.book<double>(kGradientSums, Life::backward, booking.threads() * 2 * channels_);
   }
 
   void forward(const Context& ctx) const override {
     each_sample(ctx, [&](Index sample, int thread) {
-      apply(drawn(ctx, sample), ctx.buffer<double>(0) + thread * 2 * channels_, ctx.input() + sample * size(),
+      apply(drawn(ctx, sample), ctx.buffer<double>(kMeans) + thread * 2 * channels_, ctx.input() + sample * size(),
             ctx.output() + sample * size());
     });
   }
@@ -84,8 +84,9 @@ class Coloring : public Layer {
   void backward(const Context& ctx) const override {
     if (ctx.input_gradient() == nullptr) return;
     each_sample(ctx, [&](Index sample, int thread) {
-      gradient(drawn(ctx, sample), ctx.buffer<double>(1) + thread * 2 * channels_, ctx.input() + sample * size(),
-               ctx.output_gradient() + sample * size(), ctx.input_gradient() + sample * size());
+      gradient(drawn(ctx, sample), ctx.buffer<double>(kGradientSums) + thread * 2 * channels_,
+               ctx.input() + sample * size(), ctx.output_gradient() + sample * size(),
+               ctx.input_gradient() + sample * size());
     });
   }
 
@@ -101,6 +102,8 @@ class Coloring : public Layer {
   Index height_ = 1, width_ = 1, pixels_ = 1, channels_ = 1;
 
  private:
+  enum : std::size_t { kMeans, kGradientSums };
+
   static Draw drawn(const Context& ctx, Index sample) {
     Draw draw{};
     std::size_t next = 0;

@@ -97,13 +97,15 @@ class Depthwise : public Channelwise<kRank> {
   }
 
   void book(Booking& booking) const override {
-    booking.book(Life::forward, booking.threads() * kernels::depthwise_scratch_size(shape_));
+    booking.book(kScratch, Life::forward, booking.threads() * kernels::depthwise_scratch_size(shape_));
     if (!booking.backward()) return;
-    booking.book(Life::backward, std::max(kernels::depthwise_kernel_gradient_scratch_size(shape_, booking.capacity(),
-                                                                                          booking.threads()),
-                                          kernels::gemm_tn_scratch(0, shape_.filters(), pixels(booking.capacity()))));
+    booking.book(
+        kSums, Life::backward,
+        std::max(kernels::depthwise_kernel_gradient_scratch_size(shape_, booking.capacity(), booking.threads()),
+                 kernels::gemm_tn_scratch(0, shape_.filters(), pixels(booking.capacity()))));
     if (booking.input_gradient())
-      booking.book(Life::backward, booking.threads() * kernels::depthwise_input_gradient_scratch_size(shape_));
+      booking.book(kTurnedScratch, Life::backward,
+                   booking.threads() * kernels::depthwise_input_gradient_scratch_size(shape_));
   }
 
   void forward(const Context& context) const override {
@@ -155,24 +157,25 @@ class Separable : public Channelwise<kRank> {
 
   void book(Booking& booking) const override {
     const Index between = shape_.filters(), rows = pixels(booking.capacity());
-    booking.book(booking.backward() ? Life::step : Life::forward, rows * between);
-    booking.book(Life::plan, kernels::packed_size(between, filters_));
-    booking.book(Life::forward, booking.threads() * kernels::depthwise_scratch_size(shape_));
+    booking.book(kBetween, booking.backward() ? Life::step : Life::forward, rows * between);
+    booking.book(kPanels, Life::plan, kernels::packed_size(between, filters_));
+    booking.book(kScratch, Life::forward, booking.threads() * kernels::depthwise_scratch_size(shape_));
     if (!booking.backward()) return;
-    booking.book(Life::backward, rows * between);
-    booking.book(Life::plan, kernels::packed_size(filters_, between));
+    booking.book(kGradient, Life::backward, rows * between);
+    booking.book(kTransposed, Life::plan, kernels::packed_size(filters_, between));
     booking.book(
-        Life::backward,
+        kSums, Life::backward,
         std::max({kernels::depthwise_kernel_gradient_scratch_size(shape_, booking.capacity(), booking.threads()),
                   kernels::gemm_tn_scratch(between, filters_, rows), kernels::gemm_tn_scratch(0, filters_, rows)}));
     if (booking.input_gradient())
-      booking.book(Life::backward, booking.threads() * kernels::depthwise_input_gradient_scratch_size(shape_));
+      booking.book(kTurnedScratch, Life::backward,
+                   booking.threads() * kernels::depthwise_input_gradient_scratch_size(shape_));
   }
 
   void prepare(const Context& context) const override {
     const Index between = shape_.filters();
     kernels::pack(context.weight(1), filters_, 1, between, filters_, context.buffer(kPanels));
-    if (context.buffers_.size() > kTransposed)
+    if (context.has(kTransposed))
       kernels::pack(context.weight(1), 1, filters_, filters_, between, context.buffer(kTransposed));
   }
 

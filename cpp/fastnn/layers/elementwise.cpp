@@ -170,9 +170,9 @@ class Binary : public Function {
     Index scratch = 0;
     for (std::size_t k = 0; k < 2; ++k)
       if (!whole_[k]) scratch = std::max(scratch, kernels::fold_scratch(folds_[k], booking.capacity()));
-    booking.book(Life::backward, scratch);
+    booking.book(kScratch, Life::backward, scratch);
     const bool aside = !(whole_[0] && whole_[1]) && kernels::derivative_reads_inputs(op_);
-    booking.book(Life::backward, aside ? output_.size(booking.capacity()) : 0);
+    if (aside) booking.book(kAside, Life::backward, output_.size(booking.capacity()));
   }
 
   void forward(const Context& ctx) const override {
@@ -189,17 +189,19 @@ class Binary : public Function {
       float* dx = ctx.input_gradient(k);
       if (dx == nullptr) continue;
       const bool reads = kernels::derivative_reads_inputs(op_);
-      float* to = whole_[k] ? dx : ctx.buffer(1);
+      float* to = whole_[k] ? dx : ctx.buffer(kAside);
       if (whole_[k] || reads)
         kernels::binary_gradient(op_, static_cast<int>(k), loops_, ctx.rows(), ctx.input(0), ctx.input(1), dy, to);
       if (whole_[k]) continue;
       // A sum or a difference hands down what came from above, so that is folded in place.
-      kernels::fold(kernels::FoldOp::sum, folds_[k], ctx.rows(), reads ? to : dy, dx, ctx.buffer(0));
+      kernels::fold(kernels::FoldOp::sum, folds_[k], ctx.rows(), reads ? to : dy, dx, ctx.buffer(kScratch));
       if (op_ == kernels::Binary::subtract && k == 1) kernels::scale(-1.0f, dx, inputs_[k].size(ctx.rows()));
     }
   }
 
  private:
+  enum : std::size_t { kScratch, kAside };
+
   template <class T, class R>
   void compute(const Context& ctx) const {
     kernels::binary(op_, loops_, ctx.rows(), ctx.input<T>(0), ctx.input<T>(1), ctx.output<R>());
@@ -238,9 +240,10 @@ class Where : public Function {
 
   void book(Booking& booking) const override {
     if (!booking.backward() || (whole_[0] && whole_[1])) return;
-    booking.book(Life::backward, std::max(kernels::fold_scratch(folds_[0], booking.capacity()),
-                                          kernels::fold_scratch(folds_[1], booking.capacity())));
-    booking.book(Life::backward, output_.size(booking.capacity()));
+    booking.book(kScratch, Life::backward,
+                 std::max(kernels::fold_scratch(folds_[0], booking.capacity()),
+                          kernels::fold_scratch(folds_[1], booking.capacity())));
+    booking.book(kAside, Life::backward, output_.size(booking.capacity()));
   }
 
   void forward(const Context& ctx) const override {
@@ -253,13 +256,15 @@ class Where : public Function {
     for (std::size_t k = 0; k < 2; ++k) {
       float* dx = ctx.input_gradient(k + 1);
       if (dx == nullptr) continue;
-      float* to = whole_[k] ? dx : ctx.buffer(1);
+      float* to = whole_[k] ? dx : ctx.buffer(kAside);
       kernels::where_gradient(loops_, ctx.rows(), k == 0, ctx.input<bool>(0), ctx.output_gradient(), to);
-      if (!whole_[k]) kernels::fold(kernels::FoldOp::sum, folds_[k], ctx.rows(), to, dx, ctx.buffer(0));
+      if (!whole_[k]) kernels::fold(kernels::FoldOp::sum, folds_[k], ctx.rows(), to, dx, ctx.buffer(kScratch));
     }
   }
 
  private:
+  enum : std::size_t { kScratch, kAside };
+
   template <class T>
   void choose(const Context& ctx) const {
     kernels::where(loops_, ctx.rows(), ctx.input<bool>(0), ctx.input<T>(1), ctx.input<T>(2), ctx.output<T>());

@@ -190,9 +190,10 @@ class Ordered : public Function {
   BackwardReads backward_reads() const override { return {false, top_ > 0}; }
 
   void book(Booking& booking) const override {
-    booking.book<std::int32_t>(Life::forward, booking.threads() * shape_.size);
+    booking.book<std::int32_t>(kOrder, Life::forward, booking.threads() * shape_.size);
     if (kind() == "Sort")
-      booking.book<std::int32_t>(booking.backward() ? Life::step : Life::forward, input_.size(booking.capacity()));
+      booking.book<std::int32_t>(kPlaces, booking.backward() ? Life::step : Life::forward,
+                                 input_.size(booking.capacity()));
   }
 
   void forward(const Context& ctx) const override {
@@ -207,13 +208,15 @@ class Ordered : public Function {
   }
 
  private:
+  enum : std::size_t { kOrder, kPlaces };
+
   Picked shape(const Context& ctx) const {
     Picked shape = shape_;
     if (input_.batched()) shape.outer *= ctx.rows();
     return shape;
   }
   std::int32_t* places(const Context& ctx) const {
-    if (kind() == "Sort") return ctx.buffer<std::int32_t>(1);
+    if (kind() == "Sort") return ctx.buffer<std::int32_t>(kPlaces);
     return ctx.output<std::int32_t>(top_ > 0 ? 1 : 0);
   }
 
@@ -225,7 +228,7 @@ class Ordered : public Function {
     const Index columns = s.outer * s.inner, chunk = std::max<Index>(1, 256 / std::max<Index>(1, s.size));
     const double work = 20.0 * static_cast<double>(columns * s.size);
     parallel_ranges(columns, chunk, work, [&](Index begin, Index end, int thread) {
-      std::int32_t* order = ctx.buffer<std::int32_t>(0) + thread * s.size;
+      std::int32_t* order = ctx.buffer<std::int32_t>(kOrder) + thread * s.size;
       for (Index c = begin; c < end; ++c) {
         const Index o = c / s.inner, i = c % s.inner;
         kernels::order_of(x + o * s.size * s.inner + i, s.size, s.inner, descending_, s.picks, order);

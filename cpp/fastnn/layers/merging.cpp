@@ -79,7 +79,7 @@ class Elementwise : public Layer {
 
   void book(Booking& booking) const override {
     // What an input that is broadcast gets from each element, before it is added up.
-    if (booking.backward() && !same_) booking.book<float>(Life::backward, booking.capacity() * row_size_);
+    if (booking.backward() && !same_) booking.book(kElements, Life::backward, booking.capacity() * row_size_);
   }
 
   void forward(const Context& ctx) const override {
@@ -103,7 +103,7 @@ class Elementwise : public Layer {
       float* dx = ctx.input_gradient(i);
       if (dx == nullptr || dx == dy) continue;
       const Operand& own = operands_[i];
-      float* to = own.whole ? dx : ctx.buffer(0);
+      float* to = own.whole ? dx : ctx.buffer(kElements);
       over_strands(ctx, [&](const Strand* x, Index at, Index size) {
         kernels::merge_gradient(merge_, x, count(), which, dy + at, to + at, size);
       });
@@ -121,6 +121,8 @@ class Elementwise : public Layer {
   }
 
  private:
+  enum : std::size_t { kElements };
+
   // How an input is read: where in its sample each run of the output begins, and whether it moves along the run.
   struct Operand {
     Index row_size;
@@ -285,14 +287,14 @@ class Dot : public Layer {
 
   void book(Booking& booking) const override {
     if (!normalize_) return;
-    for (Index size : sizes_)
-      booking.book<float>(booking.backward() ? Life::step : Life::forward, booking.capacity() * size);
+    for (std::size_t i = 0; i < 2; ++i)
+      booking.book(kNormalized + i, booking.backward() ? Life::step : Life::forward, booking.capacity() * sizes_[i]);
   }
 
   void forward(const Context& ctx) const override {
     parallel_for(ctx.rows(), work(ctx), [&](Index row, int) {
       for (std::size_t i = 0; normalize_ && i < 2; ++i)
-        kernels::normalize(ctx.input(i) + row * sizes_[i], along_[i], ctx.buffer(i) + row * sizes_[i]);
+        kernels::normalize(ctx.input(i) + row * sizes_[i], along_[i], ctx.buffer(kNormalized + i) + row * sizes_[i]);
       kernels::dot(operand(ctx, 0, row), along_[0], operand(ctx, 1, row), along_[1], ctx.output() + row * size_);
     });
   }
@@ -310,8 +312,10 @@ class Dot : public Layer {
   }
 
  private:
+  enum : std::size_t { kNormalized };  // and the next: the normalized operands
+
   const float* operand(const Context& ctx, std::size_t i, Index row) const {
-    return (normalize_ ? ctx.buffer(i) : ctx.input(i)) + row * sizes_[i];
+    return (normalize_ ? ctx.buffer(kNormalized + i) : ctx.input(i)) + row * sizes_[i];
   }
   double work(const Context& ctx) const {
     return static_cast<double>(ctx.rows() * size_ * along_[0].size + ctx.rows() * (sizes_[0] + sizes_[1]));

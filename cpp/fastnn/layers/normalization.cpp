@@ -76,16 +76,14 @@ class BatchNormalization : public Layer {
   BackwardReads backward_reads() const override { return {true, activation_ != kernels::Activation::linear}; }
   bool differentiable_input(std::size_t i) const override { return i == 0; }
 
-  // Buffers: 0 the Terms; then, for the batch's moments, 1 those of its chunks; then, for the backward pass, the sums
-  // of the chunks and the coefficients of dx.
   void book(Booking& booking) const override {
     const bool of_batch = uses_batch(booking.training());
     const Index parts = 2 * channels_ * chunks(booking.capacity());
-    booking.book(of_batch ? Life::step : Life::plan, 6 * channels_);
-    if (of_batch) booking.book(Life::forward, masked_ ? parts / 2 * 3 : parts);
+    booking.book(kTerms, of_batch ? Life::step : Life::plan, 6 * channels_);
+    if (of_batch) booking.book(kChunkMoments, Life::forward, masked_ ? parts / 2 * 3 : parts);
     if (!booking.backward()) return;
-    booking.book(Life::backward, parts);
-    booking.book(Life::backward, 4 * channels_);
+    booking.book(kChunkSums, Life::backward, parts);
+    booking.book(kCoefficients, Life::backward, 4 * channels_);
   }
 
   void prepare(const Context& ctx) const override {
@@ -102,7 +100,7 @@ class BatchNormalization : public Layer {
     const float* x = ctx.input();
     float* y = ctx.output();
     if (uses_batch(ctx.training())) {
-      float* parts = ctx.buffer(1);
+      float* parts = ctx.buffer(kChunkMoments);
       const Index stride = (masked_ ? 3 : 2) * channels_;
       each_chunk(ctx, 0.3, [&](Index begin, Index end) {
         float* part = parts + begin / chunk_ * stride;
@@ -136,8 +134,8 @@ class BatchNormalization : public Layer {
     float *dy = ctx.output_gradient(), *dx = ctx.input_gradient();
     float* dgamma = scale_ ? ctx.weight_gradient(0) : nullptr;
     float* dbeta = center_ ? ctx.weight_gradient(scale_ ? 1 : 0) : nullptr;
-    float* parts = ctx.buffer(of_batch ? 2 : 1);
-    float* coefficients = ctx.buffer(of_batch ? 3 : 2);
+    float* parts = ctx.buffer(kChunkSums);
+    float* coefficients = ctx.buffer(kCoefficients);
     float *sum = coefficients, *product = sum + channels_, *offset = product + channels_, *bend = offset + channels_;
 
     const bool sums = (of_batch && dx != nullptr) || dgamma != nullptr || dbeta != nullptr;
@@ -186,13 +184,15 @@ class BatchNormalization : public Layer {
   }
 
  private:
+  enum : std::size_t { kTerms, kChunkMoments, kChunkSums, kCoefficients };
+
   // Of each channel: its moments, 1 / sqrt(variance + epsilon), what the sweep multiplies by and adds, and, with a mask,
   // how many values count.
   struct Terms {
     float *mean, *variance, *inverse, *scale, *shift, *count;
   };
   Terms terms(const Context& ctx) const {
-    float* at = ctx.buffer(0);
+    float* at = ctx.buffer(kTerms);
     return {at, at + channels_, at + 2 * channels_, at + 3 * channels_, at + 4 * channels_, at + 5 * channels_};
   }
   kernels::Counted counted(const Context& ctx) const { return {ctx.input<std::uint8_t>(1), run_}; }
@@ -298,17 +298,17 @@ class RowNormalization : public Layer {
 
   void book(Booking& booking) const override {
     const Index arranged = places_.empty() ? 0 : booking.threads() * row_size_;
-    booking.book(Life::forward, arranged);
+    booking.book(kArranged, Life::forward, arranged);
     if (!booking.backward()) return;
-    booking.book(Life::step, 2 * booking.capacity() * groups_);
-    booking.book(Life::backward, 2 * norm_.size * chunks(booking.capacity()));
-    booking.book(Life::backward, 2 * arranged);
+    booking.book(kMoments, Life::step, 2 * booking.capacity() * groups_);
+    booking.book(kParts, Life::backward, 2 * norm_.size * chunks(booking.capacity()));
+    booking.book(kArrangedPair, Life::backward, 2 * arranged);
   }
 
   void forward(const Context& ctx) const override {
     const float* gamma = scale_.empty() ? nullptr : ctx.weight(0);
     const float* beta = center_ ? ctx.weight(scale_.empty() ? 0 : 1) : nullptr;
-    auto* moments = ctx.buffers_.size() > kMoments ? ctx.buffer<kernels::RowMoments>(kMoments) : nullptr;
+    auto* moments = ctx.buffer<kernels::RowMoments>(kMoments);
     const Index n = norm_.size, groups = unit_groups();
     each_chunk(ctx, 0.8, [&](Index begin, Index end, int thread) {
       for (Index unit = begin; unit < end; ++unit) {
@@ -447,18 +447,18 @@ class GroupNormalization : public Layer {
   BackwardReads backward_reads() const override { return {true, false}; }
 
   void book(Booking& booking) const override {
-    booking.book(Life::forward, booking.threads() * 5 * view_.channels);
+    booking.book(kTerms, Life::forward, booking.threads() * 5 * view_.channels);
     if (!booking.backward()) return;
-    booking.book(Life::step, 2 * booking.capacity() * count_);
-    booking.book(Life::backward, 2 * booking.capacity() * view_.channels);
-    booking.book(Life::backward, booking.threads() * 4 * view_.channels);
+    booking.book(kMoments, Life::step, 2 * booking.capacity() * count_);
+    booking.book(kParts, Life::backward, 2 * booking.capacity() * view_.channels);
+    booking.book(kCoefficients, Life::backward, booking.threads() * 4 * view_.channels);
   }
 
   void forward(const Context& ctx) const override {
     const Index c = view_.channels, size = row_size(), within = c / count_;
     const float* gamma = scale_ ? ctx.weight(0) : nullptr;
     const float* beta = center_ ? ctx.weight(scale_ ? 1 : 0) : nullptr;
-    auto* kept = ctx.buffers_.size() > kMoments ? ctx.buffer<kernels::RowMoments>(kMoments) : nullptr;
+    auto* kept = ctx.buffer<kernels::RowMoments>(kMoments);
     each_row(ctx, 1.0, [&](Index row, int thread) {
       const float* x = ctx.input() + row * size;
       float* mean = ctx.buffer(kTerms) + thread * 5 * c;

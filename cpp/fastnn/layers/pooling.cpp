@@ -90,7 +90,7 @@ class MaxPooling : public Pooling<kRank> {
 
   void book(Booking& booking) const override {
     if (!booking.backward()) return;
-    booking.book(Life::step, static_cast<std::size_t>(booking.capacity() * out_size()) * (narrow() ? 1 : 2));
+    booking.book<std::uint8_t>(kPicked, Life::step, booking.capacity() * out_size() * (narrow() ? 1 : 2));
   }
 
   void forward(const Context& ctx) const override {
@@ -108,11 +108,13 @@ class MaxPooling : public Pooling<kRank> {
   }
 
  private:
+  enum : std::size_t { kPicked };
+
   bool narrow() const { return shape().window() <= 256; }
 
   template <class T>
   void forward_with(const Context& ctx) const {
-    T* picked = ctx.buffers_.empty() ? nullptr : ctx.buffer<T>(0);
+    T* picked = ctx.buffer<T>(kPicked);
     each_band(ctx, [&](Index image, Index begin, Index end) {
       kernels::max_pool(shape(), ctx.input() + image * in_size(), ctx.output() + image * out_size(),
                         picked == nullptr ? nullptr : picked + image * out_size(), begin, end);
@@ -124,7 +126,7 @@ class MaxPooling : public Pooling<kRank> {
 
   template <class T>
   void backward_with(const Context& ctx) const {
-    const T* picked = ctx.buffer<T>(0);
+    const T* picked = ctx.buffer<T>(kPicked);
     each_block(ctx, [&](Index image, Index begin, Index end) {
       kernels::max_pool_backward(shape(), picked + image * out_size(), ctx.output_gradient() + image * out_size(),
                                  ctx.input_gradient() + image * in_size(), begin, end);
@@ -203,10 +205,10 @@ class GlobalMaxPooling : public GlobalPooling<kRank> {
   using Base::Base, Base::each_image, Base::h_, Base::w_, Base::c_;
 
   void book(Booking& booking) const override {
-    if (booking.backward()) booking.book<std::int32_t>(Life::step, booking.capacity() * c_);
+    if (booking.backward()) booking.book<std::int32_t>(kPicked, Life::step, booking.capacity() * c_);
   }
   void forward(const Context& ctx) const override {
-    auto* picked = ctx.buffers_.empty() ? nullptr : ctx.buffer<std::int32_t>(0);
+    auto* picked = ctx.buffer<std::int32_t>(kPicked);
     each_image(ctx, [&](Index image) {
       kernels::global_max_pool(h_, w_, c_, ctx.input() + image * h_ * w_ * c_, ctx.output() + image * c_,
                                picked == nullptr ? nullptr : picked + image * c_);
@@ -215,11 +217,14 @@ class GlobalMaxPooling : public GlobalPooling<kRank> {
   void backward(const Context& ctx) const override {
     if (ctx.input_gradient() == nullptr) return;
     each_image(ctx, [&](Index image) {
-      kernels::global_max_pool_backward(h_, w_, c_, ctx.buffer<std::int32_t>(0) + image * c_,
+      kernels::global_max_pool_backward(h_, w_, c_, ctx.buffer<std::int32_t>(kPicked) + image * c_,
                                         ctx.output_gradient() + image * c_,
                                         ctx.input_gradient() + image * h_ * w_ * c_);
     });
   }
+
+ private:
+  enum : std::size_t { kPicked };
 };
 
 template <std::size_t kRank>

@@ -195,18 +195,22 @@ class Normalization : public Scaling {
   }
 
   void book(Booking& booking) const override {
-    if (!given_) booking.book(Life::plan, 2 * stretch_);
+    if (!given_) booking.book(kDerived, Life::plan, 2 * stretch_);
   }
 
   void prepare(const Context& ctx) const override {
-    if (!given_) derive(ctx.weight(0), ctx.weight(1), ctx.buffer(0), ctx.buffer(0) + stretch_);
+    if (!given_) derive(ctx.weight(0), ctx.weight(1), ctx.buffer(kDerived), ctx.buffer(kDerived) + stretch_);
   }
 
  protected:
-  const float* scale(const Context& ctx) const override { return given_ ? scale_.data() : ctx.buffer(0); }
-  const float* shift(const Context& ctx) const override { return given_ ? shift_.data() : ctx.buffer(0) + stretch_; }
+  const float* scale(const Context& ctx) const override { return given_ ? scale_.data() : ctx.buffer(kDerived); }
+  const float* shift(const Context& ctx) const override {
+    return given_ ? shift_.data() : ctx.buffer(kDerived) + stretch_;
+  }
 
  private:
+  enum : std::size_t { kDerived };
+
   void derive(const float* mean, const float* variance, float* scale, float* shift) const {
     constexpr float kLeast = 1e-7f;
     for (std::size_t i = 0; i < places_.size(); ++i) {

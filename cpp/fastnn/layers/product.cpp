@@ -95,39 +95,40 @@ class Matmul : public Function {
   void book(Booking& booking) const override {
     const bool backward = booking.backward();
     if (across_) {
-      booking.book(Life::forward, kernels::gemm_tn_scratch(m_, n_, booking.capacity()));
-      if (backward) booking.book(Life::backward, std::max(kernels::packed_size(n_, m_), kernels::packed_size(m_, n_)));
+      booking.book(kForward, Life::forward, kernels::gemm_tn_scratch(m_, n_, booking.capacity()));
+      if (backward)
+        booking.book(kBackward, Life::backward, std::max(kernels::packed_size(n_, m_), kernels::packed_size(m_, n_)));
       return;
     }
     if (flat_) {
       const Index rows = flat_rows(booking.capacity());
-      booking.book(Life::forward, kernels::packed_size(k_, n_));
+      booking.book(kForward, Life::forward, kernels::packed_size(k_, n_));
       if (!backward) return;
-      booking.book(Life::backward, kernels::packed_size(n_, k_));
-      booking.book(Life::backward,
+      booking.book(kBackward, Life::backward, kernels::packed_size(n_, k_));
+      booking.book(kSums, Life::backward,
                    std::max(kernels::gemm_tn_scratch(k_, n_, rows), kernels::gemm_tn_scratch(n_, k_, rows)));
       return;
     }
-    booking.book(Life::forward, booking.threads() * thread_room());
+    booking.book(kForward, Life::forward, booking.threads() * thread_room());
     if (!backward) return;
-    booking.book(Life::backward, booking.threads() * thread_room());
+    booking.book(kBackward, Life::backward, booking.threads() * thread_room());
     for (std::size_t i = 0; i < 2; ++i) {
-      const bool aside = !whole_[i];
-      booking.book(Life::backward, aside ? pairs_.count(booking.capacity()) * matrix(i) : 0);
-      booking.book(Life::backward, aside ? kernels::fold_scratch(fold_[i], booking.capacity()) : 0);
+      if (whole_[i]) continue;
+      booking.book(kPairGradients + i, Life::backward, pairs_.count(booking.capacity()) * matrix(i));
+      booking.book(kFold + i, Life::backward, kernels::fold_scratch(fold_[i], booking.capacity()));
     }
   }
 
   void forward(const Context& ctx) const override {
     const float *a = ctx.input(0), *b = ctx.input(1);
     float* y = ctx.output();
-    if (across_) return kernels::gemm_tn(a, m_, b, n_, ctx.rows(), m_, n_, y, n_, nullptr, ctx.buffer(0));
+    if (across_) return kernels::gemm_tn(a, m_, b, n_, ctx.rows(), m_, n_, y, n_, nullptr, ctx.buffer(kForward));
     if (flat_) {
-      kernels::pack(b, view_[1].row, view_[1].column, k_, n_, ctx.buffer(0));
-      kernels::gemm(a, k_, flat_rows(ctx.rows()), k_, ctx.buffer(0), n_, y, n_);
+      kernels::pack(b, view_[1].row, view_[1].column, k_, n_, ctx.buffer(kForward));
+      kernels::gemm(a, k_, flat_rows(ctx.rows()), k_, ctx.buffer(kForward), n_, y, n_);
       return;
     }
-    each_pair(ctx, 0, [&](Index from_a, Index from_b, Index pair, float* room) {
+    each_pair(ctx, kForward, [&](Index from_a, Index from_b, Index pair, float* room) {
       multiply(a + from_a, view_[0], b + from_b, view_[1], m_, k_, n_, y + pair * m_ * n_, room);
     });
   }
@@ -136,7 +137,7 @@ class Matmul : public Function {
     const float *a = ctx.input(0), *b = ctx.input(1), *dy = ctx.output_gradient();
     float *da = ctx.input_gradient(0), *db = ctx.input_gradient(1);
     if (across_) {
-      float* panels = ctx.buffer(1);
+      float* panels = ctx.buffer(kBackward);
       if (da != nullptr) {
         kernels::pack(dy, 1, n_, n_, m_, panels);
         kernels::gemm(b, n_, ctx.rows(), n_, panels, m_, da, m_);
@@ -150,19 +151,19 @@ class Matmul : public Function {
     if (flat_) {
       const Index rows = flat_rows(ctx.rows());
       if (da != nullptr) {
-        kernels::pack(b, view_[1].column, view_[1].row, n_, k_, ctx.buffer(1));
-        kernels::gemm(dy, n_, rows, n_, ctx.buffer(1), k_, da, k_);
+        kernels::pack(b, view_[1].column, view_[1].row, n_, k_, ctx.buffer(kBackward));
+        kernels::gemm(dy, n_, rows, n_, ctx.buffer(kBackward), k_, da, k_);
       }
       if (db != nullptr && view_[1].column == 1)
-        kernels::gemm_tn(a, k_, dy, n_, rows, k_, n_, db, n_, nullptr, ctx.buffer(2));
+        kernels::gemm_tn(a, k_, dy, n_, rows, k_, n_, db, n_, nullptr, ctx.buffer(kSums));
       else if (db != nullptr)
-        kernels::gemm_tn(dy, n_, a, k_, rows, n_, k_, db, k_, nullptr, ctx.buffer(2));
+        kernels::gemm_tn(dy, n_, a, k_, rows, n_, k_, db, k_, nullptr, ctx.buffer(kSums));
       return;
     }
-    float* to_a = whole_[0] ? da : ctx.buffer(2);
-    float* to_b = whole_[1] ? db : ctx.buffer(4);
+    float* to_a = whole_[0] ? da : ctx.buffer(kPairGradients);
+    float* to_b = whole_[1] ? db : ctx.buffer(kPairGradients + 1);
     const View above{n_, 1};
-    each_pair(ctx, 1, [&](Index from_a, Index from_b, Index pair, float* room) {
+    each_pair(ctx, kBackward, [&](Index from_a, Index from_b, Index pair, float* room) {
       const float* g = dy + pair * m_ * n_;
       float* own_a = to_a + (whole_[0] ? from_a : pair * matrix(0));
       float* own_b = to_b + (whole_[1] ? from_b : pair * matrix(1));
@@ -176,11 +177,21 @@ class Matmul : public Function {
       else if (db != nullptr)
         multiply(g, above.turned(), a + from_a, view_[0], n_, m_, k_, own_b, room);
     });
-    if (da != nullptr && !whole_[0]) kernels::fold(kernels::FoldOp::sum, fold_[0], ctx.rows(), to_a, da, ctx.buffer(3));
-    if (db != nullptr && !whole_[1]) kernels::fold(kernels::FoldOp::sum, fold_[1], ctx.rows(), to_b, db, ctx.buffer(5));
+    if (da != nullptr && !whole_[0])
+      kernels::fold(kernels::FoldOp::sum, fold_[0], ctx.rows(), to_a, da, ctx.buffer(kFold));
+    if (db != nullptr && !whole_[1])
+      kernels::fold(kernels::FoldOp::sum, fold_[1], ctx.rows(), to_b, db, ctx.buffer(kFold + 1));
   }
 
  private:
+  enum : std::size_t {
+    kForward,        // packed panels or scratch of the forward pass
+    kBackward,       // of the backward pass
+    kSums,           // scratch of a product that adds up over the rows
+    kPairGradients,  // gradients of each pair of matrices before they are folded, one buffer for each operand
+    kFold = kPairGradients + 2,  // scratch of the folds, one buffer for each operand
+  };
+
   static std::string shapes(const std::vector<Spec>& inputs) {
     return to_string(inputs[0].shape) + " and " + to_string(inputs[1].shape);
   }

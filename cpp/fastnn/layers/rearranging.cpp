@@ -58,7 +58,8 @@ class Rearranged : public Function {
   BackwardReads backward_reads() const override { return {false, false}; }
 
   void book(Booking& booking) const override {
-    if (booking.backward() && repeats_) booking.book(Life::backward, kernels::fold_scratch(fold_, booking.capacity()));
+    if (booking.backward() && repeats_)
+      booking.book(kScratch, Life::backward, kernels::fold_scratch(fold_, booking.capacity()));
   }
 
   void forward(const Context& ctx) const override {
@@ -70,7 +71,7 @@ class Rearranged : public Function {
     float* dx = ctx.input_gradient();
     if (dx == nullptr) return;
     if (repeats_)
-      return kernels::fold(kernels::FoldOp::sum, fold_, ctx.rows(), ctx.output_gradient(), dx, ctx.buffer(0));
+      return kernels::fold(kernels::FoldOp::sum, fold_, ctx.rows(), ctx.output_gradient(), dx, ctx.buffer(kScratch));
     if (drops_) kernels::fill(DType::float32, 0.0, dx, input_.size(ctx.rows()));
     kernels::copy_back(loops_, ctx.rows(), ctx.output_gradient(), dx);
   }
@@ -97,6 +98,9 @@ class Rearranged : public Function {
   bool drops_ = false;  // some elements of the input go nowhere
   bool fills_ = false;  // some elements of the output come from nowhere
   double value_ = 0.0;
+
+ private:
+  enum : std::size_t { kScratch };
 };
 
 class Transpose : public Rearranged {

@@ -148,19 +148,21 @@ class Recurrent : public Layer {
     const Index rows = booking.capacity(), steps = rows * time_, threads = booking.threads();
     const auto states = static_cast<Index>(states_.size());
     const Life kept = back ? Life::step : Life::forward;
-    booking.book(Life::plan, panels_size(input_parts_, features_, false) + panels_size(state_parts_, units_, false));
-    booking.book(Life::plan, 2 * width_);
-    booking.book(kept, (back ? steps : threads * kRows) * gate_row_);
-    booking.book(kept, back ? states * steps * state_row_ : 0);
-    booking.book(back || stateful_ ? Life::step : Life::forward, states * rows * units_);
-    booking.book(kept, back && states > 1 ? steps * units_ : 0);
-    booking.book(kept, back && keeps_sums_ ? steps * width_ : 0);
-    booking.book(kept, input_masks() * steps * features_);
-    booking.book<std::uint8_t>(kept, input_masks() * rows * features_);
-    booking.book<std::uint8_t>(kept, state_masks() * rows * units_);
-    booking.book(Life::forward, threads * kRows * units_);
+    booking.book(kPanels, Life::plan,
+                 panels_size(input_parts_, features_, false) + panels_size(state_parts_, units_, false));
+    booking.book(kBias, Life::plan, 2 * width_);
+    booking.book(kGates, kept, (back ? steps : threads * kRows) * gate_row_);
+    booking.book(kHistory, kept, back ? states * steps * state_row_ : 0);
+    booking.book(kCurrent, back || stateful_ ? Life::step : Life::forward, states * rows * units_);
+    booking.book(kSquashed, kept, back && states > 1 ? steps * units_ : 0);
+    booking.book(kSums, kept, back && keeps_sums_ ? steps * width_ : 0);
+    booking.book(kMasked, kept, input_masks() * steps * features_);
+    booking.book<std::uint8_t>(kInputMask, kept, input_masks() * rows * features_);
+    booking.book<std::uint8_t>(kStateMask, kept, state_masks() * rows * units_);
+    booking.book(kDropped, Life::forward, threads * kRows * units_);
     if (!back) return;
-    booking.book(Life::plan, panels_size(input_parts_, features_, true) + panels_size(state_parts_, units_, true));
+    booking.book(kTransposed, Life::plan,
+                 panels_size(input_parts_, features_, true) + panels_size(state_parts_, units_, true));
     Index scratch = kernels::gemm_tn_scratch(0, gates_ * units_, steps);
     if (one_product())
       for (Index m : {features_, units_, features_ + units_})
@@ -169,11 +171,12 @@ class Recurrent : public Layer {
       for (const Part& part : *parts)
         for (Index m : {Index{0}, parts == &input_parts_ ? features_ : units_})
           scratch = std::max(scratch, kernels::gemm_tn_scratch(m, part.count * units_, steps));
-    booking.book(Life::backward, scratch);
-    booking.book(Life::backward, states * rows * units_);
-    booking.book(Life::backward, threads * (kRows + 4) * units_);
-    booking.book(Life::backward, state_masks() > 0 ? steps * state_row_ : 0);
-    booking.book(Life::backward, booking.input_gradient() && input_masks() > 1 ? steps * features_ : 0);
+    booking.book(kScratch, Life::backward, scratch);
+    booking.book(kGradients, Life::backward, states * rows * units_);
+    booking.book(kGradientRows, Life::backward, threads * (kRows + 4) * units_);
+    booking.book(kMaskedHistory, Life::backward, state_masks() > 0 ? steps * state_row_ : 0);
+    booking.book(kMaskedGradient, Life::backward,
+                 booking.input_gradient() && input_masks() > 1 ? steps * features_ : 0);
   }
 
   void prepare(const Context& ctx) const override {
@@ -188,7 +191,7 @@ class Recurrent : public Layer {
       panels += kernels::packed_size(k, n);
     });
     if (use_bias_) prepare_bias(ctx.weight(2), ctx.buffer(kBias));
-    if (ctx.buffers_.size() <= kTransposed) return;
+    if (!ctx.has(kTransposed)) return;
     panels = ctx.buffer(kTransposed);
     each_part([&](const float* weight, Index k, Index n) {
       kernels::pack(weight, 1, columns, n, k, panels);
@@ -230,7 +233,7 @@ class Recurrent : public Layer {
 
   // What the cells build on.
 
-  bool keeps(const Context& ctx) const { return ctx.buffers_.size() > kTransposed; }
+  bool keeps(const Context& ctx) const { return ctx.has(kTransposed); }
   float* gradient(const Context& ctx, std::size_t state, Index row) const {
     return ctx.buffer(kGradients) + (static_cast<Index>(state) * ctx.capacity() + row) * units_;
   }
@@ -317,7 +320,7 @@ class Recurrent : public Layer {
     kInputMask,   // of each row: input_masks() * features
     kStateMask,   // of each row: state_masks() * units
     kDropped,     // h with dropout, for each thread
-    kTransposed,  // from here on for the backward pass
+    kTransposed,  // this and all that follow: booked where the backward pass runs
     kScratch,
     kGradients,      // of the states
     kGradientRows,   // for each thread

@@ -98,16 +98,16 @@ class Reduce : public Function {
 
   void book(Booking& booking) const override {
     const Index capacity = booking.capacity();
-    booking.book(Life::forward, kernels::fold_scratch(axes_gone_, capacity));
+    booking.book(kScratch, Life::forward, kernels::fold_scratch(axes_gone_, capacity));
     const Index in = input_.size(capacity), out = output_.size(capacity);
     if (op_ == Op::logsumexp) {
-      booking.book(Life::forward, in);
-      booking.book(Life::forward, out);
+      booking.book(kPowers, Life::forward, in);
+      booking.book(kSums, Life::forward, out);
     } else if (booking.backward() && !(op_ == Op::sum || op_ == Op::mean)) {
-      booking.book(Life::backward, kernels::fold_scratch(axes_gone_, capacity));
-      booking.book(Life::backward, in);
-      booking.book(Life::backward, out);
-      booking.book(Life::backward, out);
+      booking.book(kFold, Life::backward, kernels::fold_scratch(axes_gone_, capacity));
+      booking.book(kMarks, Life::backward, in);
+      booking.book(kCounts, Life::backward, out);
+      booking.book(kOthers, Life::backward, out);
     }
   }
 
@@ -166,8 +166,7 @@ class Reduce : public Function {
 
  private:
   enum class Op { sum, mean, max, min, prod, any, all, argmax, argmin, logsumexp };
-  enum : std::size_t { kScratch, kFold, kMarks, kCounts, kOthers };
-  enum : std::size_t { kPowers = 1, kSums };  // of logsumexp
+  enum : std::size_t { kScratch, kPowers, kSums, kFold, kMarks, kCounts, kOthers };
 
   void check_dtype() const {
     if (op_ == Op::any || op_ == Op::all)

@@ -79,13 +79,13 @@ class Dropout : public Layer {
 
   void book(Booking& booking) const override {
     const Index masks = shared_by_batch_ ? 1 : booking.capacity();
-    booking.book<std::uint8_t>(booking.backward() ? Life::step : Life::forward, masks * noise_row_);
+    booking.book<std::uint8_t>(kMask, booking.backward() ? Life::step : Life::forward, masks * noise_row_);
   }
 
   void forward(const Context& ctx) const override {
     const float* x = ctx.input();
     float* y = ctx.output();
-    auto* mask = ctx.buffer<std::uint8_t>(0);
+    auto* mask = ctx.buffer<std::uint8_t>(kMask);
     const Index drawn = (shared_by_batch_ ? 1 : ctx.rows()) * noise_row_;
     const Index before = shared_by_batch_ ? 0 : ctx.first_row() * noise_row_;
     parallel_ranges(drawn, kChunk, 1.2 * static_cast<double>(drawn), [&](Index begin, Index end, int) {
@@ -103,7 +103,7 @@ class Dropout : public Layer {
     if (dx == nullptr) return;
     const float* dy = ctx.output_gradient();
     if (!noise_shape_.empty()) return apply_by_runs(ctx, false, dy, dx);
-    const auto* mask = ctx.buffer<std::uint8_t>(0);
+    const auto* mask = ctx.buffer<std::uint8_t>(kMask);
     const Index count = ctx.rows() * row_size_;
     parallel_ranges(count, kChunk, 0.4 * static_cast<double>(count), [&](Index begin, Index end, int) {
       apply(mask + begin, 1, false, dy + begin, dx + begin, end - begin);
@@ -111,6 +111,8 @@ class Dropout : public Layer {
   }
 
  private:
+  enum : std::size_t { kMask };
+
   // A gradient is scaled or dropped; so is a value, which an AlphaDropout also moves.
   void apply(const std::uint8_t* mask, Index step, bool value, const float* from, float* to, Index count) const {
     if (alpha_ && value) return kernels::apply_mask(mask, step, scale_, shift_, dropped_, from, to, count);
@@ -118,7 +120,7 @@ class Dropout : public Layer {
   }
 
   void apply_by_runs(const Context& ctx, bool value, const float* from, float* to) const {
-    const auto* masks = ctx.buffer<std::uint8_t>(0);
+    const auto* masks = ctx.buffer<std::uint8_t>(kMask);
     parallel_for(ctx.rows(), 0.5 * static_cast<double>(ctx.rows() * row_size_), [&](Index row, int) {
       const std::uint8_t* mask = masks + (shared_by_batch_ ? 0 : row * noise_row_);
       Index at = row * row_size_;
@@ -163,13 +165,13 @@ class GaussianNoise : public Layer {
   BackwardReads backward_reads() const override { return {false, false}; }
 
   void book(Booking& booking) const override {
-    if (multiplies_ && booking.backward()) booking.book(Life::step, booking.capacity() * row_size_);
+    if (multiplies_ && booking.backward()) booking.book(kFactors, Life::step, booking.capacity() * row_size_);
   }
 
   void forward(const Context& ctx) const override {
     using namespace packet;
     const Packet spread = set1(stddev_), one = set1(1.0f);
-    float* factors = ctx.buffers_.empty() ? nullptr : ctx.buffer(0);
+    float* factors = ctx.buffer(kFactors);
     each_chunk(ctx, 3.0, [&](Index begin, Index end) {
       const float* x = ctx.input() + begin;
       float *y = ctx.output() + begin, *factor = factors == nullptr ? y : factors + begin;
@@ -191,7 +193,7 @@ class GaussianNoise : public Layer {
     float* dx = ctx.input_gradient();
     each_chunk(ctx, 0.4, [&](Index begin, Index end) {
       if (!multiplies_) return static_cast<void>(std::copy(dy + begin, dy + end, dx + begin));
-      const float* factor = ctx.buffer(0) + begin;
+      const float* factor = ctx.buffer(kFactors) + begin;
       for_each(end - begin, [&](Index i, Index n) {
         store_n(dx + begin + i, mul(load_n(dy + begin + i, n), load_n(factor + i, n)), n);
       });
@@ -199,6 +201,8 @@ class GaussianNoise : public Layer {
   }
 
  private:
+  enum : std::size_t { kFactors };
+
   template <class Body>
   void each_chunk(const Context& ctx, double cost, Body&& body) const {
     const Index count = ctx.rows() * row_size_;

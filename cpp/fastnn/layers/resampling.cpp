@@ -130,18 +130,20 @@ class UpSampling : public Layer {
   BackwardReads backward_reads() const override { return {false, false}; }
 
   void book(Booking& booking) const override {
-    booking.book(Life::forward, booking.threads() * forward_[2].in * channels_);
-    if (booking.backward()) booking.book(Life::backward, booking.threads() * backward_[2].in * channels_);
+    booking.book(kForward, Life::forward, booking.threads() * forward_[2].in * channels_);
+    if (booking.backward()) booking.book(kBackward, Life::backward, booking.threads() * backward_[2].in * channels_);
   }
   void forward(const Context& context) const override {
-    run(forward_, context.rows(), context.input(), context.output(), context.buffer(0));
+    run(forward_, context.rows(), context.input(), context.output(), context.buffer(kForward));
   }
   void backward(const Context& context) const override {
     if (float* dx = context.input_gradient())
-      run(backward_, context.rows(), context.output_gradient(), dx, context.buffer(1));
+      run(backward_, context.rows(), context.output_gradient(), dx, context.buffer(kBackward));
   }
 
  private:
+  enum : std::size_t { kForward, kBackward };
+
   using Tables = std::array<Table, 3>;
 
   void run(const Tables& tables, Index samples, const float* x, float* y, float* scratch) const {

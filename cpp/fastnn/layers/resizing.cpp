@@ -161,15 +161,15 @@ class Resizing : public Layer {
   BackwardReads backward_reads() const override { return {false, false}; }
 
   void book(Booking& booking) const override {
-    booking.book(Life::forward, booking.threads() * line());
-    if (booking.backward()) booking.book(Life::backward, booking.threads() * line());
+    booking.book(kForward, Life::forward, booking.threads() * line());
+    if (booking.backward()) booking.book(kBackward, Life::backward, booking.threads() * line());
   }
 
   void forward(const Context& ctx) const override {
     const Index run = width_ * picture_.channels, in = picture_.height * line();
     parallel_for(ctx.rows() * height_, work(ctx), [&](Index task, int thread) {
       kernels::resample_row(picture_, rows_.view(), columns_.view(), task % height_, width_, fill_value_,
-                            ctx.input() + task / height_ * in, ctx.buffer(0) + thread * line(),
+                            ctx.input() + task / height_ * in, ctx.buffer(kForward) + thread * line(),
                             ctx.output() + task * run);
     });
   }
@@ -179,12 +179,14 @@ class Resizing : public Layer {
     const Index out = height_ * width_ * picture_.channels, in = picture_.height * line();
     parallel_for(ctx.rows(), work(ctx), [&](Index row, int thread) {
       kernels::resample_gradient(picture_, rows_.view(), columns_.view(), height_, width_,
-                                 ctx.output_gradient() + row * out, ctx.buffer(1) + thread * line(),
+                                 ctx.output_gradient() + row * out, ctx.buffer(kBackward) + thread * line(),
                                  ctx.input_gradient() + row * in);
     });
   }
 
  private:
+  enum : std::size_t { kForward, kBackward };
+
   Index line() const { return picture_.width * picture_.channels; }
   double work(const Context& ctx) const {
     const Index across = width_ * picture_.channels * columns_.most();

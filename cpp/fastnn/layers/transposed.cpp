@@ -67,20 +67,21 @@ class ConvolutionTranspose : public Layer {
   BackwardReads backward_reads() const override { return {true, activation_ != Activation::linear}; }
 
   void book(Booking& booking) const override {
-    booking.book(Life::plan, kernels::conv3d_turned_size(shape_));
-    booking.book(Life::forward, booking.threads() * kernels::conv3d_input_gradient_scratch_size(shape_));
+    booking.book(kTurned, Life::plan, kernels::conv3d_turned_size(shape_));
+    booking.book(kTurnedWindows, Life::forward,
+                 booking.threads() * kernels::conv3d_input_gradient_scratch_size(shape_));
     if (!booking.backward()) return;
-    booking.book(Life::backward,
+    booking.book(kSums, Life::backward,
                  std::max(kernels::conv3d_kernel_gradient_scratch_size(shape_, booking.capacity(), booking.threads()),
                           kernels::gemm_tn_scratch(0, filters_, booking.capacity() * out_pixels())));
     if (!booking.input_gradient()) return;
-    booking.book(Life::plan, kernels::conv3d_packed_size(shape_));
-    booking.book(Life::backward, booking.threads() * kernels::conv3d_scratch_size(shape_));
+    booking.book(kPacked, Life::plan, kernels::conv3d_packed_size(shape_));
+    booking.book(kWindows, Life::backward, booking.threads() * kernels::conv3d_scratch_size(shape_));
   }
 
   void prepare(const Context& context) const override {
     kernels::conv3d_pack_turned(shape_, context.weight(0), context.buffer(kTurned));
-    if (context.buffers_.size() > kPacked) kernels::conv3d_pack(shape_, context.weight(0), context.buffer(kPacked));
+    if (context.has(kPacked)) kernels::conv3d_pack(shape_, context.weight(0), context.buffer(kPacked));
   }
 
   void forward(const Context& context) const override {

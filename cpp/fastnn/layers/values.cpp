@@ -97,19 +97,21 @@ class Assign : public Function {
   }
   bool differentiable() const override { return false; }
   bool updates_state() const override { return true; }
-  void book(Booking& booking) const override { booking.book(Life::step, volume(shape_)); }
+  void book(Booking& booking) const override { booking.book(kValue, Life::step, volume(shape_)); }
 
   void forward(const Context& ctx) const override {
     const float *x = ctx.input(), *old = ctx.weight(0);
-    float* to = ctx.buffer(0);
+    float* to = ctx.buffer(kValue);
     const float sign = op_ == "subtract" ? -1.0f : 1.0f;
     for (Index i = 0; i < volume(shape_); ++i) to[i] = op_ == "assign" ? x[i] : old[i] + sign * x[i];
     std::copy_n(to, volume(shape_), ctx.output());
   }
   bool is_effect() const override { return true; }
-  void commit(const Context& ctx) const override { std::copy_n(ctx.buffer(0), volume(shape_), ctx.state(0)); }
+  void commit(const Context& ctx) const override { std::copy_n(ctx.buffer(kValue), volume(shape_), ctx.state(0)); }
 
  private:
+  enum : std::size_t { kValue };
+
   std::string op_;
   Shape shape_;
 };
