@@ -123,4 +123,36 @@ Config to_config(const py::dict& dict) {
   return config;
 }
 
+py::tuple from_spec(const Spec& spec) { return py::make_tuple(from_shape(spec.shape), name_of(spec.dtype)); }
+
+Spec to_spec(const py::sequence& pair) {
+  return {to_shape(pair[0].cast<py::sequence>()), to_dtype(pair[1].cast<std::string>())};
+}
+
+py::array copy_out(const float* from, const Shape& shape) {
+  py::array result = make_array(shape, DType::float32);
+  std::copy_n(from, volume(shape), static_cast<float*>(result.mutable_data()));
+  return result;
+}
+
+std::vector<Column> to_columns(const std::vector<py::array>& arrays) {
+  std::vector<Column> columns;
+  columns.reserve(arrays.size());
+  for (const py::array& array : arrays) columns.push_back(to_column(array));
+  return columns;
+}
+
+void bind_arrays(py::module_& m) {
+  m.def("first_nan", [](const py::array& array) {
+    const Column column = to_column(array);
+    py::gil_scoped_release release;
+    return first_nan(column);
+  });
+  m.def("first_outside", [](const py::array& array, Index low, Index high) {
+    const Column column = to_column(array);
+    py::gil_scoped_release release;
+    return first_outside(column, low, high);
+  });
+}
+
 }  // namespace fastnn::bindings

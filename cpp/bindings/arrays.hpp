@@ -28,6 +28,18 @@ py::tuple from_shape(const Shape& shape);
 
 DType to_dtype(const std::string& name);
 
+py::tuple from_spec(const Spec& spec);
+
+/// A pair (shape, dtype).
+Spec to_spec(const py::sequence& pair);
+
+std::vector<Column> to_columns(const std::vector<py::array>& arrays);
+
+using FloatArray = py::array_t<float, py::array::c_style | py::array::forcecast>;
+
+/// A new array with a copy of float32 numbers.
+py::array copy_out(const float* from, const Shape& shape);
+
 /// A new C-contiguous array.
 py::array make_array(const Shape& shape, DType dtype);
 
