@@ -75,9 +75,11 @@ class Graph:
         """The nodes as they will run, after the rewrites."""
 
 class Predictor:
-    """Forward passes of an inference graph. Any number of threads may call one at a time."""
+    """Forward passes of a graph. Several threads may call one predictor at the same time."""
 
-    def __init__(self, graph: Graph, outputs: Sequence[int]) -> None: ...
+    def __init__(self, graph: Graph, outputs: Sequence[int], training: bool = False) -> None:
+        """training: passes as in a training step, without losses and gradients: dropout is applied, and each batch
+        commits moving statistics and random streams."""
     def __call__(self, arrays: Sequence[Array]) -> list[Array]:
         """One pass over whole arrays as one batch."""
     def run(self, arrays: Sequence[Array], begin: int, end: int, batch_size: int, outputs: Sequence[Array]) -> None:

@@ -158,6 +158,12 @@ def once(variables: Iterable[Variable]) -> list[Variable]:
     return list({id(variable): variable for variable in variables}.values())
 
 
+class Changes:
+    """Counts the assignments to `trainable` of any layer: a graph that was made before one may be outdated."""
+
+    trainable = 0
+
+
 class Layer(Configurable):
     """Base of all layers, and of those that you write.
 
@@ -229,6 +235,7 @@ class Layer(Configurable):
         self._learned: list[Variable] = []
         self._build_shape: Any = None
         self._alone: tuple[list[Spec], _core.Predictor] | None = None
+        self._in_training: tuple[Any, _core.Predictor] | None = None
         self._calls: list[Call] = []
         self._outcomes: dict[Any, tuple[list[Spec], Structure | None]] = {}
         self._warned_of_mask = False
@@ -264,7 +271,7 @@ class Layer(Configurable):
 
     def __getstate__(self) -> dict[str, Any]:
         # Where it was called belongs to the models around it.
-        return {**self.__dict__, "_alone": None, "_calls": [], "_outcomes": {}}
+        return {**self.__dict__, "_alone": None, "_in_training": None, "_calls": [], "_outcomes": {}}
 
     def who(self) -> str:
         """How errors call this layer: Dense "dense_1"."""
@@ -920,7 +927,7 @@ class Layer(Configurable):
             self._node_outcome(specs[:count])
         plain_call = not kwargs and all(isinstance(leaf, np.ndarray) for leaf in leaves)
         if training:
-            outputs = self._run_in_training(arrays, arguments)
+            outputs = self._run_in_training(arrays, arguments, plain_call)
         elif plain_call and self._alone is not None and self._alone[0] == specs:
             outputs = self._alone[1](arrays)
         else:
@@ -933,25 +940,21 @@ class Layer(Configurable):
         return (packing or Structure(outputs if len(outputs) > 1 else None)).pack(outputs)
 
     def _run_in_training(
-        self, arrays: list[NDArray[Any]], arguments: Arguments | None = None
+        self, arrays: list[NDArray[Any]], arguments: Arguments | None = None, keep: bool = True
     ) -> list[NDArray[np.float32]]:
-        """One pass of the training graph, in which dropout drops and moving statistics move."""
+        """One forward pass of the training graph: dropout is applied, moving statistics are updated."""
+        dtypes = ["float32"] * len(arrays) if arguments is None else [tensor.dtype for tensor in arguments.tensors]
+        specs = [((None, *x.shape[1:]), dtype) for x, dtype in zip(arrays, dtypes, strict=True)]
+        # A graph depends on which layers are trained, and that of a `call` on the layers within.
+        key = specs, Changes.trainable, list(self._walk(True)) if self._has_call else None
+        if keep and self._in_training is not None and self._in_training[0] == key:
+            return self._in_training[1](arrays)
         emission = Emission(True)
-        tensors = None if arguments is None else arguments.tensors
-        inputs = [
-            emission.graph.input((None, *x.shape[1:]), "float32" if tensors is None else tensors[i].dtype)
-            for i, x in enumerate(arrays)
-        ]
-        edges = self._emit(emission, inputs, arguments)
-        rows = len(arrays[0])
-        shapes = [emission.graph.spec(edge)[0] for edge in edges]
-        cotangents = [
-            np.zeros([rows if size is None else size for size in shape], dtype=np.float32) for shape in shapes
-        ]
-        fitting = [
-            np.ascontiguousarray(x, dtype=emission.graph.spec(edge)[1]) for x, edge in zip(arrays, inputs, strict=True)
-        ]
-        return _core.vjp(emission.graph, edges, fitting, cotangents)[0]
+        edges = self._emit(emission, [emission.graph.input(*spec) for spec in specs], arguments)
+        predictor = _core.Predictor(emission.graph, edges, training=True)
+        if keep:
+            self._in_training = key, predictor
+        return predictor(arrays)
 
     # What it owns.
 
@@ -995,6 +998,7 @@ class Layer(Configurable):
     @trainable.setter
     def trainable(self, value: bool) -> None:
         self._trainable = bool(value)
+        Changes.trainable += 1
         for variable in self._own_learned():
             variable.trainable = self._trainable
         for layer in self._sublayers():

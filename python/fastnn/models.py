@@ -22,7 +22,7 @@ from fastnn import _core
 from fastnn import layers as layer_module
 from fastnn.configurable import plain, suggestion
 from fastnn.emission import Emission, stand_in
-from fastnn.layer import Layer, agreed, are_free, as_leaves, batched, common, edge_dtype, numeric, once, trials
+from fastnn.layer import Changes, Layer, agreed, are_free, as_leaves, batched, common, edge_dtype, numeric, once, trials
 from fastnn.layers import InputLayer
 from fastnn.ops.function import Function
 from fastnn.ops.node import Operation
@@ -69,6 +69,7 @@ class Model(Layer, Trainer):
         self._seen = -1
         self._fingerprint: list[Layer] = []
         self._fast: tuple[_core.Predictor, tuple[int | None, ...]] | None = None
+        self._fast_in_training: tuple[_core.Predictor, tuple[int, ...], int] | None = None
         self._programs: dict[Any, Any] = {}
         self._trained: dict[Layer, bool] = {}
 
@@ -244,7 +245,7 @@ class Model(Layer, Trainer):
         )
         if not same:
             self._programs.clear()
-            self._fast = None
+            self._fast = self._fast_in_training = self._in_training = None
             self._fingerprint = current
             self._layers_changed()
         self._seen = _Version.layers
@@ -258,11 +259,11 @@ class Model(Layer, Trainer):
 
     compile.__doc__ = Trainer.compile.__doc__
 
-    def _at_once(self, x: Any, most_rows: Any) -> NDArray[np.float32] | None:
+    def _at_once(self, x: Any, most_rows: Any, training: bool = False) -> NDArray[np.float32] | None:
         if self._seen != _Version.layers:
             self._look()
-        fast = self._fast
-        if fast is None or type(x) is not np.ndarray:
+        fast = self._fast_in_training if training else self._fast
+        if fast is None or type(x) is not np.ndarray or (training and fast[-1] != Changes.trainable):
             return None
         shape = x.shape
         if shape[1:] != fast[1] or not 0 < shape[0] <= most_rows or x.dtype.kind not in "fiub":
@@ -301,8 +302,8 @@ class Model(Layer, Trainer):
                 f"{self.who()} takes no mask=; masks are made within it, by Embedding(mask_zero=True) or Masking(), or "
                 "are an Input of their own that a layer is called with: LSTM(8)(x, mask=counts)"
             )
-        if not training and mask is None:
-            result = self._at_once(inputs, math.inf)
+        if mask is None:
+            result = self._at_once(inputs, math.inf, bool(training))
             if result is not None:
                 return result
         if self._has_call and (args or kwargs or mask is not None or is_symbolic(inputs) or Trace.current()):
@@ -315,7 +316,12 @@ class Model(Layer, Trainer):
         if self._has_call:
             self._inputs_of(inputs)
             return super().__call__(inputs, training=training)
-        outputs = self._run_in_training(self._inputs_of(inputs))
+        arrays = self._inputs_of(inputs)
+        outputs = self._run_in_training(arrays)
+        alone = all(structure.alone for structure in self._structures())
+        if alone and isinstance(inputs, np.ndarray) and inputs.shape == arrays[0].shape:
+            assert self._in_training is not None
+            self._fast_in_training = self._in_training[1], inputs.shape[1:], Changes.trainable
         return self._structures()[1].pack(outputs)
 
     def _given(self, inputs: Any) -> list[Any]:
@@ -706,7 +712,7 @@ class Sequential(Model):
             return
         self._chain(loose)
         self._programs.clear()
-        self._fast = None
+        self._fast = self._fast_in_training = self._in_training = None
 
     def _structures(self) -> tuple[Structure, Structure]:
         return _ALONE, _ALONE
@@ -1039,6 +1045,7 @@ Model._internal = Layer._internal | {
     "_trained",
     "_programs",
     "_fast",
+    "_fast_in_training",
     "_traced",
     "optimizer",
 }
