@@ -472,11 +472,11 @@ def test_large_arrays_broadcast(shape: tuple[int, ...], other: tuple[int, ...]) 
 
 def test_binary_refuses() -> None:
     f, batch = "float32", None
-    refused("Binary", {"op": "add"}, [((batch, 3), f), ((5, 3), f)], "the batch goes with no fixed size but 1")
+    refused("Binary", {"op": "add"}, [((batch, 3), f), ((5, 3), f)], "the batch matches no fixed size but 1")
     refused("Binary", {"op": "add"}, [((batch, 3), f), ((batch, 4), f)], r"expects shapes that broadcast.*\(batch, 4\)")
     refused("Binary", {"op": "add"}, [((batch, 3), f), ((batch,), f)], "the batch to stay the first dimension")
     refused("Binary", {"op": "add"}, [((batch, 3), f), ((2, 1, 3), f)], "the batch to stay the first dimension")
-    refused("Binary", {"op": "add"}, [((batch, 3), f), ((batch, 3), "int32")], "of one dtype.*cast one of them")
+    refused("Binary", {"op": "add"}, [((batch, 3), f), ((batch, 3), "int32")], "of the same dtype.*cast one of them")
     refused("Binary", {"op": "divide"}, [((batch, 3), "int32")] * 2, "divide expects float32, got int32; cast")
     refused("Binary", {"op": "logical_and"}, [((batch, 3), f)] * 2, "logical_and expects bool")
     refused("Binary", {"op": "plus"}, [((batch, 3), f)] * 2, 'got "plus"')

@@ -39,7 +39,7 @@ Column to_column(const py::array& array) {
   else
     throw TypeError("expected an array of numbers, got dtype " + py::str(array.dtype()).cast<std::string>());
   if (!native)
-    throw TypeError("expected an array in this machine's byte order, got dtype " +
+    throw TypeError("expected an array in the byte order of this machine, got dtype " +
                     py::str(array.dtype()).cast<std::string>());
   require(array.ndim() >= 1 && array.ndim() <= static_cast<py::ssize_t>(Column::kMaxRank), "expected an array of 1 to ",
           Column::kMaxRank, " dimensions, got ", array.ndim());

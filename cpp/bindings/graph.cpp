@@ -48,8 +48,7 @@ void bind_graph(py::module_& m) {
              if (!range) return py::none();
              return py::make_tuple(range->low, range->high, range->who);
            })
-      .def("fixed_rows", &Graph::fixed_rows)
-      .def("describe", &Graph::describe);
+      .def("fixed_rows", &Graph::fixed_rows);
 }
 
 }  // namespace fastnn::bindings

@@ -1,5 +1,5 @@
-// The Python surface of the core: the module, its exceptions and its settings. The surface knows no layer by name and owns no
-// numbers; `_core.pyi` is its typed description.
+// The Python surface of the core: the module, its exceptions and its settings. The surface knows no layer by name and
+// owns no numbers; `_core.pyi` is its typed description.
 #include "module.hpp"
 
 #include "fastnn/error.hpp"

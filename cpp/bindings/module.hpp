@@ -16,7 +16,8 @@ void bind_training(py::module_& m);
 void bind_arrays(py::module_& m);
 void bind_testing(py::module_& m);
 
-/// Raises KeyboardInterrupt where Ctrl-C was pressed. Only the main thread sees signals; the others need not wait for Python.
+/// Raises KeyboardInterrupt where Ctrl-C was pressed. Only the main thread sees signals; the others need not wait for
+/// Python.
 void pulse();
 
 }  // namespace fastnn::bindings

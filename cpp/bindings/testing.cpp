@@ -1,5 +1,5 @@
-// For tests and measurements only: forward and backward passes with given gradients, the registered kinds, the peak of the
-// processor.
+// For tests and measurements only: forward and backward passes with given gradients, the registered kinds, the peak of
+// the processor.
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>

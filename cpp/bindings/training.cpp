@@ -78,14 +78,14 @@ void bind_training(py::module_& m) {
           "run",
           [](Trainer& trainer, const Columns& columns, const std::optional<OrderArray>& order, Index batch_size,
              Index first_step, Index last_step, double budget, const std::optional<RateArray>& rates) {
-            require(!rates || rates->size() >= last_step - first_step, "rates expects one learning rate a step");
-            require(!order || order->size() == columns.rows(), "order expects one index a row");
+            require(!rates || rates->size() >= last_step - first_step, "rates expects one learning rate per step");
+            require(!order || order->size() == columns.rows(), "order expects one index per row");
             require(first_step >= 0 && first_step < last_step && (last_step - 1) * batch_size < columns.rows(),
                     "steps ", first_step, " to ", last_step, " of ", batch_size, " rows do not lie within ",
                     columns.rows(), " rows");
             const Index* rows = order ? order->data() : nullptr;
             for (py::ssize_t i = 0; order && i < order->size(); ++i)
-              require(rows[i] >= 0 && rows[i] < columns.rows(), "order names row ", rows[i], " of ", columns.rows());
+              require(rows[i] >= 0 && rows[i] < columns.rows(), "order contains row ", rows[i], " of ", columns.rows());
             const double* rate = rates ? rates->data() : nullptr;
             py::gil_scoped_release release;
             return trainer.run(columns.data(), rows, batch_size, first_step, last_step, rate, budget, pulse);

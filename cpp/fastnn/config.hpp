@@ -1,5 +1,5 @@
-// The arguments of a node as they come from Python: a typed map from names to values. A layer reads the arguments that it
-// knows; an error names the argument that is missing or of the wrong type.
+// The arguments of a node as they come from Python: a typed map from names to values. A layer reads the arguments that
+// it knows; an error names the argument that is missing or of the wrong type.
 #pragma once
 
 #include <map>

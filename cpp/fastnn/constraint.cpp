@@ -6,8 +6,8 @@
 
 namespace fastnn {
 
-// A norm is taken over the constraint's axes, one for each index of the other (kept) axes. Weights are small, so the groups are
-// processed one by one, with sums in double.
+// A norm is taken over the constraint's axes, one for each index of the other (kept) axes. Weights are small, so the
+// groups are processed one by one, with sums in double.
 void constrain(const Variable& weight) {
   const Constraint& rule = weight.constraint;
   float* w = weight.data();

@@ -1,9 +1,9 @@
-// The contract between a layer and the floors above: what a kind of node states about itself and what it computes, and the
-// registry in which kinds are found.
+// The contract between a layer and the floors above: what a kind of node states about itself and what it computes, and
+// the registry in which kinds are found.
 //
-// A Layer is one node's computation. While a graph is built it reads its arguments (constructor), infers shapes and weights
-// (infer) and books memory (book). In a step it is granted that memory through a Context and only computes. It keeps no
-// numbers of its own between calls, so one Layer serves any number of plans and threads at once.
+// A Layer is one node's computation. While a graph is built it reads its arguments (constructor), infers shapes and
+// weights (infer) and books memory (book). In a step it is granted that memory through a Context and only computes. It
+// keeps no numbers of its own between calls, so one Layer serves any number of plans and threads at once.
 #pragma once
 
 #include <array>
@@ -46,8 +46,9 @@ enum class Life {
 /// The most buffers that a layer can book.
 constexpr std::size_t kMostBuffers = 20;
 
-/// The book in which a layer writes, while a plan is made, the memory that its passes will need. A buffer is booked and found
-/// under a key, a constant of the layer's own enum, below kMostBuffers. A layer must book the same buffers for the same plan facts.
+/// The book in which a layer writes, while a plan is made, the memory that its passes will need. A buffer is booked and
+/// found under a key, a constant of the layer's own enum, below kMostBuffers. A layer must book the same buffers for
+/// the same plan facts.
 class Booking {
  public:
   Booking(Index capacity, bool training, bool backward, bool input_gradient, int threads)
@@ -82,8 +83,8 @@ class Booking {
   int threads_;
 };
 
-/// The memory of a node for one pass over one batch. Rows are dense. Inputs and outputs may lie in a user's array and are
-/// then aligned to their elements; all else is aligned to 64 bytes.
+/// The memory of a node for one pass over one batch. Rows are dense. Inputs and outputs may lie in a user's array and
+/// are then aligned to their elements; all else is aligned to 64 bytes.
 class Context {
  public:
   Index rows() const { return rows_; }          ///< rows of this batch
@@ -132,8 +133,8 @@ class Context {
   Stream stream_;
 };
 
-/// The rows of a piece of a batch are a multiple of this. Random words are generated four at a time, so a piece can start
-/// drawing at its own first row.
+/// The rows of a piece of a batch are a multiple of this. Random words are generated four at a time, so a piece can
+/// start drawing at its own first row.
 constexpr Index kPieceStep = 4;
 
 /// The edges that backward() reads. The memory of the others is free after the forward pass.
@@ -154,8 +155,8 @@ class Layer {
   /// The name of this layer in error messages: Dense "dense_1".
   std::string who() const { return kind_ + " \"" + name_ + "\""; }
 
-  /// Infers the outputs and weights from the inputs (batch unknown, all else known) and keeps the shapes that the passes
-  /// need. Raises ValueError where the inputs do not fit.
+  /// Infers the outputs and weights from the inputs (batch unknown, all else known) and keeps the shapes that the
+  /// passes need. Raises ValueError where the inputs do not fit.
   virtual Signature infer(const std::vector<Spec>& inputs) = 0;
   /// infer() after a check that the inputs have a batch where the layer needs one.
   Signature checked_infer(const std::vector<Spec>& inputs);
@@ -167,13 +168,13 @@ class Layer {
   /// True where input i has a gradient (labels have none).
   virtual bool differentiable_input(std::size_t) const { return true; }
   virtual BackwardReads backward_reads() const { return {}; }
-  /// True where the gradient of input i may share the memory of the gradient of the only output. backward() then works in
-  /// place, element by element, or has nothing to do.
+  /// True where the gradient of input i may share the memory of the gradient of the only output. backward() then works
+  /// in place, element by element, or has nothing to do.
   virtual bool gradient_in_place(std::size_t) const { return false; }
   /// Fuses the activation that follows into this node; false where that is not possible.
   virtual bool fuse(kernels::Activation) { return false; }
-  /// True where this node and the activation before it can be swapped without a change of any bit. The node then runs first
-  /// and leaves fewer elements to the activation.
+  /// True where this node and the activation before it can be swapped without a change of any bit. The node then runs
+  /// first and leaves fewer elements to the activation.
   virtual bool commutes(kernels::Activation) const { return false; }
   /// For an elementwise or softmax activation: its name in Keras ("softmax", "sigmoid", "relu").
   virtual std::optional<std::string> activation() const { return std::nullopt; }
@@ -198,8 +199,8 @@ class Layer {
   virtual bool is_effect() const { return false; }
   /// True where inputs may have no batch dimension.
   virtual bool takes_unbatched() const { return false; }
-  /// The range [low, high) of valid integers for input i, where it expects indices. The inputs of a run are checked before it
-  /// starts; an invalid index that another node computed gives NaN.
+  /// The range [low, high) of valid integers for input i, where it expects indices. The inputs of a run are checked
+  /// before it starts; an invalid index that another node computed gives NaN.
   virtual std::optional<std::pair<Index, Index>> range(std::size_t) const { return std::nullopt; }
   /// The number of rows that every batch must have, where the node keeps state per row; 0: any number.
   virtual Index fixed_rows() const { return 0; }

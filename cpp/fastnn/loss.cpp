@@ -28,7 +28,7 @@ TargetView view_targets(const std::string& who, const std::vector<Spec>& inputs,
     view.size = guess.shape.back();
     view.result.shape.pop_back();
   }
-  require(view.size > 0, who, " expects at least one value to a sample, got ", to_string(guess.shape));
+  require(view.size > 0, who, " expects at least one value per sample, got ", to_string(guess.shape));
   view.groups = volume(view.result.shape, 1);
 
   const auto fits = [&](Shape expected) {

@@ -1,6 +1,6 @@
 // The optimizer: the slots of all weights and the sweep that updates them in each step, with clipping, weight decay and
-// constraints. The arithmetic of one rule is an `UpdateRule` (optimizers/). Slots are found by their weight: a model that is
-// compiled again keeps them, and a weight not seen before starts with initial slots.
+// constraints. The arithmetic of one rule is an `UpdateRule` (optimizers/). Slots are found by their weight: a model
+// that is compiled again keeps them, and a weight not seen before starts with initial slots.
 #pragma once
 
 #include <map>

@@ -52,7 +52,7 @@ void Phase::check(const RunData& data) const {
   const Index rows = data.columns[0].rows();
   for (std::size_t i = 0; i < data.columns.size(); ++i)
     require(data.columns[i].rows() == rows, graph.edge(graph.inputs()[i]).name, " has ", data.columns[i].rows(),
-            " rows, ", graph.edge(graph.inputs()[0]).name, " has ", rows, "; give arrays of one length");
+            " rows, ", graph.edge(graph.inputs()[0]).name, " has ", rows, "; give arrays of equal lengths");
   const auto check_weights = [&](const auto& term) {
     const int index = term.sample_weights;
     require(index < static_cast<int>(data.weights.size()), "no sample weights ", index, " among ", data.weights.size());
@@ -62,7 +62,7 @@ void Phase::check(const RunData& data) const {
     const Index values = spec.batched() ? spec.row_size() : 1;
     require(
         weights == nullptr || ((weights->row_size() == 1 || weights->row_size() == values) && weights->rows() == rows),
-        "sample_weight expects one number a row, or ", values, " where each place has its own");
+        "sample_weight expects one number per row, or ", values, " where each value has its own");
   };
   for (const LossTerm& term : losses_) check_weights(term);
   for (const MetricTerm& term : metrics_) check_weights(term);
@@ -238,8 +238,8 @@ Phase::Weighing Phase::weighing(const Session& session, const Batch& batch, cons
   return weighing;
 }
 
-// Takes the losses of a part of a batch and, where gradients are needed, starts the backward pass with the derivative of the
-// total with respect to each loss.
+// Takes the losses of a part of a batch and, where gradients are needed, starts the backward pass with the derivative
+// of the total with respect to each loss.
 void Phase::take_losses(Session& session, const Batch& batch, Tally& tally) const {
   tally.total = 0;
   for (std::size_t k = 0; k < losses_.size(); ++k) {

@@ -1,9 +1,11 @@
-// A phase of a training step: a graph with its losses and metrics, the optimizer that updates the weights which the graph
-// trains, and the sums that are reported. Without an optimizer a phase evaluates: it runs forward and takes the losses.
+// A phase of a training step: a graph with its losses and metrics, the optimizer that updates the weights which the
+// graph trains, and the sums that are reported. Without an optimizer a phase evaluates: it runs forward and takes the
+// losses.
 //
 // A phase runs in three parts. `gradients_of_batch` computes the gradients and the values of each part of a batch.
-// `reduce` folds the parts, in their order, into one gradient and one tally; a sum over processes or over several batches
-// belongs there. `commit` updates weights, state and sums; before it, nothing that outlives the step has been written.
+// `reduce` folds the parts, in their order, into one gradient and one tally; a sum over processes or over several
+// batches belongs there. `commit` updates weights, state and sums; before it, nothing that outlives the step has been
+// written.
 #pragma once
 
 #include <memory>
@@ -36,8 +38,8 @@ struct MetricTerm {
   EdgeId mask = kUnmasked;
 };
 
-/// The data of a run: columns in the order of the graph's inputs, and sample weights of shape (rows,) or of the shape of the
-/// losses, null where absent.
+/// The data of a run: columns in the order of the graph's inputs, and sample weights of shape (rows,) or of the shape
+/// of the losses, null where absent.
 struct RunData {
   std::vector<Column> columns;
   std::vector<const Column*> weights;
@@ -51,8 +53,8 @@ struct Batch {
   const std::vector<std::vector<float>>& weights;
 };
 
-/// The memory of a phase for the duration of a run: a session for whole batches, or a team where batches are processed in
-/// pieces.
+/// The memory of a phase for the duration of a run: a session for whole batches, or a team where batches are processed
+/// in pieces.
 class Workspace {
  public:
   /// piece: the rows of a piece; 0: batches are processed whole.

@@ -28,7 +28,7 @@ Predictor::Predictor(const Graph& graph, const std::vector<EdgeId>& outputs, boo
   const auto place = [&](EdgeId edge) { return plan.values[static_cast<std::size_t>(edge)]; };
   for (std::size_t i = 0; i < this->outputs(); ++i) {
     require(training || output(i).batched(), "output ", i, " of the fixed shape ", to_string(output(i).shape),
-            " has no batch; a model's outputs hold something for each sample");
+            " has no batch; a model's outputs have one row per sample");
     const int mine = place(executor_.output(i));
     bool owned = true;
     for (EdgeId input : executor_.graph().inputs()) owned = owned && place(input) != mine;
@@ -71,8 +71,8 @@ void Predictor::run(const std::vector<Column>& columns, Index begin, Index end, 
         std::memcpy(destination(i, row), session.value<void>(executor_.output(i)), output(i).bytes(count));
   };
   const Index most = std::min(batch_size, end - begin);
-  // Rows do not depend on each other, so the cuts do not show in the results: each thread gets a piece, or all threads share
-  // a few rows.
+  // Rows do not depend on each other, so the cuts do not show in the results: each thread gets a piece, or all threads
+  // share a few rows.
   const Index share = (end - begin) / num_threads() / kPieceStep * kPieceStep;
   if (const Index piece = commits_ ? 0 : std::min(executor_.piece(most), share); piece > 0) {
     TeamLease team(executor_, piece);

@@ -1,5 +1,5 @@
-// Shapes, element types and aligned memory, used by every floor above. Owns no numbers but those of AlignedBuffer; computes
-// nothing.
+// Shapes, element types and aligned memory, used by every floor above. Owns no numbers but those of AlignedBuffer;
+// computes nothing.
 #pragma once
 
 #include <cstddef>
@@ -58,8 +58,8 @@ inline std::string to_string(const Shape& shape) {
   return text + (shape.size() == 1 ? ",)" : ")");
 }
 
-/// The shape and element type of an edge. Most edges are batched: their first dimension is the batch, whose size is known
-/// only in a step. The others (a weight read as a value, a mean over the batch) have a fixed size.
+/// The shape and element type of an edge. Most edges are batched: their first dimension is the batch, whose size is
+/// known only in a step. The others (a weight read as a value, a mean over the batch) have a fixed size.
 struct Spec {
   Shape shape;
   DType dtype = DType::float32;

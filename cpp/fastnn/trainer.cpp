@@ -16,7 +16,8 @@ double seconds(Clock::time_point from, Clock::time_point to) {
   return std::chrono::duration<double>(to - from).count();
 }
 
-// A reading of the clock after every node would cost a small network more than the node itself; after each step is enough.
+// A reading of the clock after every node would cost a small network more than the node itself; after each step is
+// enough.
 constexpr double kPatience = 0.05;
 
 }  // namespace

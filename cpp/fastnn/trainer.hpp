@@ -1,6 +1,7 @@
-// The trainer: a list of phases that make up one step, and runs of as many steps as fit a budget of time, without Python.
-// A step of one phase is ordinary training; networks that are trained in turn are several phases over the same columns. What
-// stops a step before its first commit leaves no trace of it, and after the first commit nothing stops it.
+// The trainer: a list of phases that make up one step, and runs of as many steps as fit a budget of time, without
+// Python. A step of one phase is ordinary training; networks that are trained in turn are several phases over the same
+// columns. What stops a step before its first commit leaves no trace of it, and after the first commit nothing stops
+// it.
 #pragma once
 
 #include <memory>
@@ -18,9 +19,10 @@ class Trainer {
   /// Sets the sums of losses and metrics to zero.
   void reset();
 
-  /// Runs steps [first, last) until about `budget` seconds have passed, at least one, and returns the number of steps done.
-  /// Step i takes the rows order[i * batch_size ...] (order null: rows in their own order). `rates` holds a learning rate for
-  /// each step and phase (null: unchanged). Raises what `pulse` raises; the step in progress is then dropped.
+  /// Runs steps [first, last) until about `budget` seconds have passed, at least one, and returns the number of steps
+  /// done. Step i takes the rows order[i * batch_size ...] (order null: rows in their own order). `rates` holds a
+  /// learning rate for each step and phase (null: unchanged). Raises what `pulse` raises; the step in progress is then
+  /// dropped.
   Index run(const RunData& data, const Index* order, Index batch_size, Index first, Index last, const double* rates,
             double budget, const Pulse& pulse);
 

@@ -1,7 +1,8 @@
-// The contract between an optimizer's update rule and the sweep over all weights, and the registry in which rules are found.
+// The contract between an optimizer's update rule and the sweep over all weights, and the registry in which rules are
+// found.
 //
-// A rule knows its slots and its arithmetic for one range of one weight. What all optimizers have in common (clipping, weight
-// decay, penalties, constraints, the count of iterations) is in `Optimizer`.
+// A rule knows its slots and its arithmetic for one range of one weight. What all optimizers have in common (clipping,
+// weight decay, penalties, constraints, the count of iterations) is in `Optimizer`.
 #pragma once
 
 #include <functional>

@@ -1,5 +1,5 @@
 // Conv1D, Conv2D, Conv3D: y = activation(x * W + b) over (batch, ..., channels). A sequence is an image of one row.
-// Owns arguments, padding and the choice of the kernel; the numbers are made in kernels/conv3d, conv and winograd.
+// Owns arguments, padding and the choice of the kernel; the arithmetic is in kernels/conv3d, conv and winograd.
 #include <algorithm>
 
 #include "fastnn/kernels/conv3d.hpp"

@@ -1,5 +1,5 @@
-// Dense: y = activation(x W + b) along the last axis; EinsumDense: the same with several axes in place of the one that is
-// summed, of the one that comes out, or of both.
+// Dense: y = activation(x W + b) along the last axis. EinsumDense: the same with several contracted axes, several
+// output axes, or both.
 #include <algorithm>
 
 #include "fastnn/kernels/gemm.hpp"

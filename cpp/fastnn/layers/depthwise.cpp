@@ -1,5 +1,5 @@
-// DepthwiseConv1D, DepthwiseConv2D: every channel convolved by itself. SeparableConv1D, SeparableConv2D: the same, then a
-// product over the channels of each pixel. Sequences are images of one row.
+// DepthwiseConv1D, DepthwiseConv2D: each channel is convolved separately. SeparableConv1D, SeparableConv2D: the same,
+// followed by a product over the channels of each pixel. A sequence is an image of one row.
 #include <algorithm>
 
 #include "fastnn/kernels/depthwise.hpp"
@@ -12,7 +12,7 @@ namespace {
 
 using kernels::Activation;
 
-// What both kinds have: windows, a depthwise kernel, and an activation at the end.
+// Base of both kinds: windows, a depthwise kernel, and an activation.
 template <std::size_t kRank>
 class Channelwise : public Layer {
  public:
@@ -31,7 +31,7 @@ class Channelwise : public Layer {
   BackwardReads backward_reads() const override { return {true, activation_ != Activation::linear}; }
 
  protected:
-  // Takes the input and returns the output's shape for that many filters.
+  // Sets the geometry from the input and returns the output shape for `filters` filters.
   Shape place(const std::vector<Spec>& inputs, Index filters) {
     windows_.place(who());
     const WindowAxis &h = windows_.height(), &w = windows_.width();
@@ -63,7 +63,7 @@ class Channelwise : public Layer {
 
   Index pixels(Index samples) const { return samples * shape_.out_h * shape_.out_w; }
 
-  // The gradient behind the activation, in place.
+  // Turns the gradient of the output into that of the activation's input, in place.
   void open_activation(const Context& context, Index size) const {
     if (activation_ == Activation::linear) return;
     const float* y = context.output();

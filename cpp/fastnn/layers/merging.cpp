@@ -1,8 +1,9 @@
-// Layers that make one array of several: Add, Subtract, Multiply, Average, Maximum, Minimum, Concatenate and Dot.
+// Layers that merge several inputs: Add, Subtract, Multiply, Average, Maximum, Minimum, Concatenate and Dot.
 //
-// The elementwise ones broadcast as Keras does: shapes of fewer dimensions get ones after the batch, and a size of 1 goes
-// with any other. A sample is then cut into runs along the last dimension of the output, and each input knows where in
-// its own sample every run begins. Inputs of one shape, the usual case, are one long run over all samples.
+// The elementwise ones broadcast as in Keras: shapes with fewer dimensions get ones after the batch, and a size of 1
+// matches any other. A sample is divided into runs along the last dimension of the output, and each input has a table
+// with the offset of every run in its own sample. Inputs of equal shapes, the usual case, are one long run over all
+// samples.
 #include <algorithm>
 #include <array>
 
@@ -45,7 +46,7 @@ class Elementwise : public Layer {
       shape.insert(shape.begin() + 1, rank - shape.size(), 1);
       for (std::size_t d = 1; d < rank; ++d) {
         require(shape[d] == output[d] || shape[d] == 1 || output[d] == 1, who(),
-                " expects inputs of one shape, or with sizes of 1 where they differ, got ", listed(inputs));
+                " expects inputs of equal shapes, or with sizes of 1 where they differ, got ", listed(inputs));
         if (shape[d] != 1) output[d] = shape[d];
       }
       padded.push_back(std::move(shape));
@@ -78,7 +79,7 @@ class Elementwise : public Layer {
   }
 
   void book(Booking& booking) const override {
-    // What an input that is broadcast gets from each element, before it is added up.
+    // The gradient of a broadcast input per element of the output, before it is summed.
     if (booking.backward() && !same_) booking.book(kElements, Life::backward, booking.capacity() * row_size_);
   }
 
@@ -123,10 +124,10 @@ class Elementwise : public Layer {
  private:
   enum : std::size_t { kElements };
 
-  // How an input is read: where in its sample each run of the output begins, and whether it moves along the run.
+  // The layout of an input: for each run of the output its offset in the sample, and the step along the run.
   struct Operand {
     Index row_size;
-    bool whole;  // of the output's shape
+    bool whole;  // has the shape of the output
     bool moves;
     std::vector<Index> runs;
   };
@@ -160,7 +161,7 @@ class Elementwise : public Layer {
     return 0.5 * static_cast<double>(ctx.rows() * row_size_) * static_cast<double>(operands_.size());
   }
 
-  // Calls body(strands, place in the output, size) for all stretches of the batch.
+  // Calls body(strands, offset in the output, size) for all runs of the batch.
   template <class Body>
   void over_strands(const Context& ctx, Body&& body) const {
     const std::size_t many = operands_.size();
@@ -192,7 +193,7 @@ class Elementwise : public Layer {
   bool same_ = true;
 };
 
-// An axis counted from the end where it is negative; the batch is axis 0 and takes no part.
+// The axis counted from 0; a negative one counts from the end. The batch, axis 0, is not allowed.
 std::size_t settled_axis(const Layer& layer, Index axis, std::size_t rank) {
   const Index settled = axis < 0 ? axis + static_cast<Index>(rank) : axis;
   require(settled >= 1 && settled < static_cast<Index>(rank), layer.who(), " expects an axis from 1 to ", rank - 1,
@@ -253,8 +254,8 @@ class Concatenate : public Layer {
   double work(const Context& ctx) const { return byte_work(8.0 * static_cast<double>(ctx.rows() * outer_ * stride_)); }
 
   Index axis_;
-  Index outer_ = 1, stride_ = 0;  // of a sample: copies of the axis' block, and the output's block
-  std::vector<Index> pieces_;     // each input's block
+  Index outer_ = 1, stride_ = 0;  // of a sample: the number of blocks, and the size of an output block
+  std::vector<Index> pieces_;     // the block size of each input
 };
 
 class Dot : public Layer {

@@ -1,9 +1,10 @@
-// Matmul: the product of the last two axes, as NumPy has it, the axes before them broadcast; all operands are edges.
+// Matmul: the product over the last two axes as in NumPy, with broadcasting of the axes before them. All operands are
+// edges.
 //
-// Where the right operand is one matrix for all, the rows of the left one are one long operand and this is Dense's product;
-// its gradient is a sum over samples in the order of gemm_tn, and so is a product that contracts the batch (a covariance).
-// Otherwise each pair of matrices is a product of its own, dealt to the threads. A matrix that serves several pairs gets
-// what each of them gives, folded in order.
+// If the right operand is a single matrix, all rows of the left one form one operand, and this is the product of Dense;
+// its gradient is a sum over samples in the order of gemm_tn. So is a product that contracts the batch (a covariance).
+// Otherwise each pair of matrices is a separate product on some thread, and the gradients of a matrix that belongs to
+// several pairs are folded in order.
 #include <algorithm>
 #include <array>
 
@@ -18,7 +19,7 @@ namespace {
 using kernels::Folded;
 using kernels::Loops;
 
-// A matrix inside an array: element (i, j) lies at [i * row + j * column].
+// A matrix within an array: element (i, j) is at [i * row + j * column].
 struct View {
   Index row, column;
   View turned() const { return {column, row}; }
@@ -40,7 +41,7 @@ class Matmul : public Function {
       require(spec.shape.size() > 1 || !spec.batched(), who(), " cannot multiply along the batch, got ", shapes(inputs),
               "; give the one-dimensional input a last axis (expand_dims)");
     }
-    // As matrices: a vector on the left is one row, one on the right one column.
+    // A vector is one row on the left and one column on the right.
     std::array<Shape, 2> shape{inputs[0].shape, inputs[1].shape};
     const bool row = shape[0].size() == 1, column = shape[1].size() == 1;
     if (row) shape[0].insert(shape[0].begin(), 1);
@@ -69,7 +70,7 @@ class Matmul : public Function {
     k_ = shape[0][shape[0].size() - (turned[0] ? 2 : 1)];
     const Index k = shape[1][shape[1].size() - (turned[1] ? 1 : 2)];
     n_ = shape[1][shape[1].size() - (turned[1] ? 2 : 1)];
-    require(k_ == k, who(), " expects the last axis of the left operand to be as long as the ",
+    require(k_ == k, who(), " expects the last axis of the left operand to have the size of the ",
             turned[1] ? "last" : "last but one", " of the right one, got ", shapes(inputs));
     view_[0] = turned[0] ? View{1, m_} : View{k_, 1};
     view_[1] = turned[1] ? View{1, k_} : View{n_, 1};
@@ -167,7 +168,7 @@ class Matmul : public Function {
       const float* g = dy + pair * m_ * n_;
       float* own_a = to_a + (whole_[0] ? from_a : pair * matrix(0));
       float* own_b = to_b + (whole_[1] ? from_b : pair * matrix(1));
-      // dA = dY B^T and dB = A^T dY, each stored as its operand is.
+      // dA = dY B^T and dB = A^T dY, each in the layout of its operand.
       if (da != nullptr && !turned_a())
         multiply(g, above, b + from_b, view_[1].turned(), m_, n_, k_, own_a, room);
       else if (da != nullptr)
@@ -196,7 +197,7 @@ class Matmul : public Function {
     return to_string(inputs[0].shape) + " and " + to_string(inputs[1].shape);
   }
 
-  // The axes before the last two, broadcast, and how each operand's matrices lie along them.
+  // Broadcasts the axes before the last two and sets the loops over the pairs of matrices.
   Shape leading(const std::vector<Spec>& inputs, const std::array<Shape, 2>& shape) {
     std::array<Shape, 2> lead;
     for (std::size_t i = 0; i < 2; ++i) lead[i].assign(shape[i].begin(), shape[i].end() - 2);
@@ -205,7 +206,7 @@ class Matmul : public Function {
     for (std::size_t i = 0; i < 2; ++i) {
       require(!inputs[i].batched() || lead[i].size() == rank, who(),
               " expects the batch to stay the first dimension, got ", shapes(inputs),
-              "; give both operands as many dimensions (expand_dims)");
+              "; give both operands the same number of dimensions (expand_dims)");
       for (std::size_t d = 0; d < lead[i].size(); ++d) {
         Index& size = output[d + rank - lead[i].size()];
         const Index own = lead[i][d];
@@ -231,7 +232,7 @@ class Matmul : public Function {
   Index matrix(std::size_t i) const { return i == 0 ? m_ * k_ : k_ * n_; }
   Index flat_rows(Index rows) const { return batched_ ? rows * positions_ : positions_; }
 
-  // What one thread needs: a packed right operand and a left one turned round, of the largest of the three products.
+  // Scratch per thread: a packed right operand and a transposed left one, of the largest of the three products.
   Index thread_room() const {
     const Index packed =
         std::max({kernels::packed_size(k_, n_), kernels::packed_size(n_, k_), kernels::packed_size(n_, m_),
@@ -255,7 +256,7 @@ class Matmul : public Function {
     kernels::gemm(a, lda, m, k, room, n, c, n);
   }
 
-  // Calls body(offset in a, offset in b, number of the pair, the thread's room) for every pair of matrices.
+  // Calls body(offset in a, offset in b, index of the pair, scratch of the thread) for each pair of matrices.
   template <class Body>
   void each_pair(const Context& ctx, std::size_t buffer, Body&& body) const {
     const Index pairs = pairs_.count(ctx.rows());
@@ -275,7 +276,7 @@ class Matmul : public Function {
   std::array<bool, 2> turned_;
   std::array<View, 2> view_{};
   Index m_ = 1, k_ = 1, n_ = 1, positions_ = 1;
-  bool across_ = false;  // the samples are what is summed over
+  bool across_ = false;  // the product contracts the batch
   bool flat_ = false, batched_ = false;
   Loops<2> pairs_;
   std::array<Folded, 2> fold_;

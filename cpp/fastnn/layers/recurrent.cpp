@@ -1,12 +1,12 @@
-// SimpleRNN, LSTM and GRU: a cell that walks along time. Owns masks, states, dropout and the products with the kernels; what
-// happens to one row of gates is in kernels/recurrent.
+// SimpleRNN, LSTM and GRU. Owns masks, states, dropout and the products with the weights; the arithmetic of one row of
+// gates is in kernels/recurrent.
 //
-// A task takes a block of rows through all time steps, so that threads meet once a pass. Within a block the input's share of
-// the gates is multiplied for many steps at once (the chains start from the bias), then each step adds the state's share
-// to it (the same chains go on) and the cell's functions turn the sums into gates and a new state. The way back walks the
-// steps in reverse and leaves the gradients of all sums where the gates were; those of the kernels are then products over
-// all rows and steps. Inputs: x (batch, time, features); a bool mask (batch, time) if `masked`; the first states if
-// `initial_state`. Outputs: the last output or all of them; the last states if `return_state`.
+// A task processes a block of rows through all time steps, so threads synchronize once per pass. Within a block the
+// product with the input is computed for many steps at once (the sums start from the bias). Each step then adds the
+// product with the state to the same sums, and the cell turns the sums into gates and a new state. The backward pass
+// runs over the steps in reverse and replaces the gates by the gradients of all sums; the gradients of the weights are
+// then products over all rows and steps. Inputs: x (batch, time, features); a bool mask (batch, time) if `masked`; the
+// first states if `initial_state`. Outputs: the last output or all of them; the last states if `return_state`.
 #include <algorithm>
 #include <array>
 
@@ -20,16 +20,17 @@ namespace fastnn {
 namespace {
 
 constexpr Index kRows = kernels::kRowBlock;
-// Where the words of the state's dropout begin in the node's stream: beyond any that the input's could reach.
+// The first random word of the state's dropout in the node's stream, beyond all words of the input's dropout.
 constexpr Index kStateWords = Index{1} << 40;
-constexpr std::size_t kMostStates = 2, kMostParts = 4;
+constexpr std::size_t kMostStates = 2;
 
-// Gates [first, first + count) of a kernel: what one product computes. Its sums go to gate `to` of the row of gates.
+// Gates [first, first + count) of a kernel, computed by one product. The sums are stored from gate `to` of the row of
+// gates on.
 struct Part {
   Index first, count, to;
 };
 
-// The rows of a block that take part in one step.
+// The rows of a block that are not masked in one step.
 struct Step {
   Index count = 0;
   std::array<Index, kRows> row;  // in the batch
@@ -37,7 +38,8 @@ struct Step {
   std::array<std::array<float*, kRows>, kMostStates> before, after;
 };
 
-// From one long row to the next an odd number of cache lines, so that a column of rows does not crowd a few sets of the cache.
+// The distance of long rows: an odd number of cache lines, so that a column of rows is spread over the sets of the
+// cache.
 Index spread(Index floats) {
   constexpr Index kLine = static_cast<Index>(kAlignment / sizeof(float));
   return floats < 4 * kLine ? floats : (kernels::ceil_div(floats, kLine) | 1) * kLine;
@@ -46,9 +48,8 @@ Index spread(Index floats) {
 kernels::Squash squash_from(const Config& config, const std::string& key, const char* otherwise) {
   kernels::Squash squash;
   const std::string name = config.word(key, otherwise);
-  require(kernels::find_activation(name, squash.function), key,
-          " expects an activation that works number by number, got \"", name,
-          "\"; put it behind the layer as Activation(\"", name, "\")");
+  require(kernels::find_activation(name, squash.function), key, " expects an elementwise activation, got \"", name,
+          "\"; add it after the layer as Activation(\"", name, "\")");
   kernels::ActivationParameters& p = squash.parameters;
   const auto number = [&](const char* what, float& value) {
     value = static_cast<float>(config.number(key + "_" + what, static_cast<double>(value)));
@@ -94,7 +95,7 @@ class Recurrent : public Layer {
       require(batch_ >= 1,
               "stateful expects a batch of known size; give the first layer Input(batch_shape=(8, 10, 3))");
     }
-    // With dropout of the state every gate draws masks of its own and is a product of its own.
+    // With dropout of the state each gate has its own masks and its own product.
     if (state_rate_ > 0)
       for (Index g = 0; g < gates_; ++g) input_parts_.push_back({g, 1, g});
     else
@@ -220,18 +221,18 @@ class Recurrent : public Layer {
   }
 
  protected:
-  // What a cell says of itself.
+  // The parts that a cell implements.
 
-  /// The bias as the weight is shaped.
+  /// The shape of the bias weight.
   virtual Shape bias_shape() const { return {gates_ * units_}; }
-  /// `to`: the bias of the input's products, `gates` long, then that of the state's which do not add to them.
+  /// `to`: the bias of the input's products, then the bias of the state's products with separate sums.
   virtual void prepare_bias(const float* bias, float* to) const { std::copy_n(bias, gates_ * units_, to); }
-  /// From the input's share of the gates to the new state. `first`: the state before is zero everywhere.
+  /// Computes the new state from the product with the input. `first`: the previous state is zero.
   virtual void step_forward(const Context&, const Step&, bool first, float* scratch) const = 0;
-  /// From the gradients of the new state to those of the gates' sums and, if `wanted`, of the state before.
+  /// Computes the gradients of the gates' sums and, if `wanted`, of the previous state from those of the new state.
   virtual void step_backward(const Context&, const Step&, bool wanted, float* scratch) const = 0;
 
-  // What the cells build on.
+  // The parts that cells use.
 
   bool keeps(const Context& ctx) const { return ctx.has(kTransposed); }
   float* gradient(const Context& ctx, std::size_t state, Index row) const {
@@ -240,10 +241,10 @@ class Recurrent : public Layer {
   const float* state_bias(const Context& ctx) const {
     return use_bias_ ? ctx.buffer(kBias) + gates_ * units_ : nullptr;
   }
-  /// Scratch of one row, behind that of a block.
+  /// Scratch of one row, after that of a block.
   static float* row_scratch(float* scratch, Index units) { return scratch + kRows * units; }
 
-  /// What the product of part `p` of the state's kernel reads of h: h itself or, where it is dropped, h masked, in scratch.
+  /// The left operand of the product with part `p` of the state's kernel: h, or h with dropout in scratch memory.
   void drop_state(const Context& ctx, const Step& step, std::size_t p, float* scratch, const float** h) const {
     for (Index r = 0; r < step.count; ++r) {
       h[r] = step.before[0][static_cast<std::size_t>(r)];
@@ -269,7 +270,7 @@ class Recurrent : public Layer {
     epilogue.bias = bias;
     multiply(h, units_, step.count, panels_of(ctx.buffer(kPanels), state_parts_, p), part.count * units_, to, epilogue);
   }
-  /// The gates' gradients of part `p` times the transposed kernel.
+  /// The gradients of the gates of part `p` times the transposed kernel.
   void multiply_gradients(const Context& ctx, const Step& step, std::size_t p, float* const* to,
                           bool accumulate) const {
     const Part& part = state_parts_[p];
@@ -280,7 +281,7 @@ class Recurrent : public Layer {
     multiply(from, part.count * units_, step.count, transposed_of(ctx.buffer(kTransposed), state_parts_, p), units_, to,
              epilogue);
   }
-  /// The gradient of h before (+)= what comes back through part `p`.
+  /// The gradient of the previous h (+)= the contribution of part `p`.
   void return_gradients(const Context& ctx, const Step& step, std::size_t p, bool accumulate, float* scratch) const {
     float* dh[kRows];
     float* aside[kRows];
@@ -297,33 +298,33 @@ class Recurrent : public Layer {
   }
 
   const Index units_, gates_, width_;  // units; gates of the kernels; floats of a row of gates
-  const Index gate_row_, state_row_;   // from one kept row to the next
+  const Index gate_row_, state_row_;   // distances of kept rows
   const std::vector<std::string> states_;
   const bool use_bias_, sequences_, return_state_, backwards_, ordered_, stateful_, zero_masked_, masked_,
       initial_state_;
   const double input_rate_, state_rate_;
   kernels::CellFunctions functions_;
   std::vector<Part> input_parts_, state_parts_;
-  bool reset_before_ = false;  // the last state part reads what lies at gate 3, not h
-  Index bias_of_state_ = 0;    // where the gradient of the state's own bias goes; 0: there is none
+  bool reset_before_ = false;  // the last state part reads gate 3, not h
+  Index bias_of_state_ = 0;    // the gate of the state's own bias; 0: none
 
  private:
-  enum Buffers : std::size_t {
+  enum : std::size_t {
     kPanels,
     kBias,
-    kGates,       // rows of gates: of all steps where the backward pass runs, else of one chunk for each thread
+    kGates,       // rows of gates: of all steps where the backward pass runs, otherwise of one chunk per thread
     kHistory,     // states before each step, where the backward pass runs
-    kCurrent,     // states after the last step so far
+    kCurrent,     // states after the most recent step
     kSquashed,    // f(c), where the backward pass runs
-    kSums,        // rows of gates before their functions, where those want them
+    kSums,        // rows of gates before their activations, where derivatives need them
     kMasked,      // x with dropout
-    kInputMask,   // of each row: input_masks() * features
-    kStateMask,   // of each row: state_masks() * units
-    kDropped,     // h with dropout, for each thread
+    kInputMask,   // per row: input_masks() * features
+    kStateMask,   // per row: state_masks() * units
+    kDropped,     // h with dropout, per thread
     kTransposed,  // this and all that follow: booked where the backward pass runs
     kScratch,
     kGradients,      // of the states
-    kGradientRows,   // for each thread
+    kGradientRows,   // per thread
     kMaskedHistory,  // h before each step with dropout
     kMaskedGradient,
   };
@@ -333,7 +334,7 @@ class Recurrent : public Layer {
   Index state_masks() const { return state_rate_ > 0 ? gates_ : 0; }
   Index input_masks() const { return input_rate_ == 0 ? 0 : static_cast<Index>(input_parts_.size()); }
   Index stored_rows(const Context& ctx) const { return std::min(ctx.rows(), batch_); }
-  // Where the output of a step begins: in the order of the walk, or of time where the node is told so.
+  // The offset of the output of a step: in the order of processing, or in the order of time if `ordered`.
   Index output_at(Index row, Index step) const {
     return sequences_ ? (row * time_ + (ordered_ ? time_of(step) : step)) * units_ : row * units_;
   }
@@ -364,7 +365,7 @@ class Recurrent : public Layer {
     if (m > 0) kernels::multiply_rows(a, {&zero, 1, k, 0, k}, m, panels, n, 0, kernels::panel_count(n), c, epilogue);
   }
 
-  // x for the products of input part `p`.
+  // The left operand of the products of input part `p`.
   const float* input_of(const Context& ctx, std::size_t p) const {
     return input_masks() == 0 ? ctx.input() : masked_input(ctx, p);
   }
@@ -377,7 +378,7 @@ class Recurrent : public Layer {
   float* current(const Context& ctx, std::size_t state, Index row) const {
     return ctx.buffer(kCurrent) + (static_cast<Index>(state) * ctx.capacity() + row) * units_;
   }
-  // The state before a step, and after the last one.
+  // The states before a step, and after the last step.
   float* state_at(const Context& ctx, std::size_t state, Index row, Index step) const {
     return keeps(ctx) && step < time_ ? history(ctx, state, row, time_of(step)) : current(ctx, state, row);
   }
@@ -392,7 +393,7 @@ class Recurrent : public Layer {
     const double work =
         fma_work(static_cast<double>(rows * time_ * units_) *
                  static_cast<double>((products == 1 ? features_ + units_ : units_) * gates_ + 60 * gates_));
-    // Rows do not meet, so the cut may follow the threads: each gets as many blocks as the others.
+    // Rows are independent, so the blocks may depend on the number of threads: each thread gets an equal number.
     const Index least = kernels::ceil_div(rows, kRows), threads = usable_threads();
     const Index blocks = work < kGrain ? least : std::min(rows, kernels::ceil_div(least, threads) * threads);
     const kernels::Split split(rows, blocks);
@@ -414,7 +415,7 @@ class Recurrent : public Layer {
     draw(input_rate_, 0, ctx.buffer<std::uint8_t>(kInputMask), input_masks() * features_);
     for (std::size_t p = 0; p < input_parts_.size(); ++p) apply_input_mask(ctx, p, ctx.input(), masked_input(ctx, p));
   }
-  // y = x with the mask of part `p`, the same at all steps of a row.
+  // y = x with the dropout mask of part `p`, the same at all steps of a row.
   void apply_input_mask(const Context& ctx, std::size_t p, const float* x, float* y) const {
     const Index row_size = time_ * features_;
     const float scale = kernels::dropout_scale(input_rate_);
@@ -426,7 +427,8 @@ class Recurrent : public Layer {
     });
   }
 
-  // The rows of [begin, end) that step `s` does not skip. `gates`: the row of gates of `begin`, `stride` floats a row.
+  // The rows of [begin, end) that are not masked in step `s`. `gates`: the row of gates of `begin`, with `stride`
+  // floats per row.
   void gather(const Context& ctx, Index begin, Index end, Index s, float* gates, Index stride, Step& step) const {
     const Index time = time_of(s);
     step.count = 0;
@@ -463,7 +465,7 @@ class Recurrent : public Layer {
     begin_states(ctx, begin, end);
     Step step;
     for (Index s = 0; s < time_; ++s) {
-      // The gates of step s: in the order of time where they are kept, else those of one chunk by row.
+      // The gates of step s: ordered by time where they are kept, otherwise by row within one chunk.
       const auto gates_at = [&](Index row, Index s_) {
         return keeps(ctx) ? ctx.buffer(kGates) + (row * time_ + time_of(s_)) * gate_row_
                           : ctx.buffer(kGates) + (thread * kRows + (row - begin) * chunk + s_ % chunk) * gate_row_;
@@ -543,7 +545,7 @@ class Recurrent : public Layer {
     const auto left = [&](const float* a, Index lda, Index m, const Part& part, float* dw) {
       return kernels::Left{a, lda, dw != nullptr ? m : 0, dw != nullptr ? dw + part.first * units_ : nullptr, columns};
     };
-    // Where one product makes all gates of both kernels, their gradients have the right operand in common.
+    // If one product computes all gates of both kernels, their gradients share the right operand.
     if (one_product()) {
       const Part& part = input_parts_[0];
       const kernels::Left both[] = {left(input_of(ctx, 0), features_, features_, part, dkernel),
@@ -663,7 +665,7 @@ class GRU : public Recurrent {
  protected:
   Shape bias_shape() const override { return reset_after_ ? Shape{2, 3 * units_} : Shape{3 * units_}; }
 
-  // The state's own bias of the update and reset gates joins that of the input.
+  // The state's bias of the update and reset gates is added to that of the input.
   void prepare_bias(const float* bias, float* to) const override {
     std::copy_n(bias, 3 * units_, to);
     if (!reset_after_) return;

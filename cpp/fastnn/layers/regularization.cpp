@@ -1,6 +1,6 @@
-// Layers that regularise: Dropout (with noise_shape, so also the spatial ones and AlphaDropout), GaussianNoise and
-// GaussianDropout, and ActivityRegularization. The random ones stand in training graphs only. Random words come from the
-// node's stream, masks and normal numbers from kernels/dropout.
+// Regularization: Dropout (with noise_shape, so also spatial dropout, and AlphaDropout), GaussianNoise, GaussianDropout
+// and ActivityRegularization. The random ones are part of training graphs only. Random words come from the node's
+// stream; masks and normal numbers are computed in kernels/dropout.
 #include <algorithm>
 #include <cmath>
 
@@ -14,7 +14,7 @@ namespace {
 
 constexpr Index kChunk = 64 * kernels::kDropoutBlock;
 
-// The value at which selu saturates, scale and alpha of Klambauer et al. ("Self-normalizing neural networks", 2017).
+// The negative saturation value of selu (Klambauer et al., "Self-normalizing neural networks", 2017).
 constexpr double kSeluFloor = -1.0507009873554804934193349852946 * 1.6732632423543772848170429916717;
 
 class Dropout : public Layer {
@@ -26,7 +26,7 @@ class Dropout : public Layer {
     if (kind.rfind("SpatialDropout", 0) == 0) spatial_ = static_cast<std::size_t>(kind[14] - '0');
     scale_ = kernels::dropout_scale(rate_);
     if (!alpha_) return;
-    require(rate_ < 1, "rate expects a number in [0, 1) where something has to be kept, got ", rate_);
+    require(rate_ < 1, "rate expects a number in [0, 1) where some values must be kept, got ", rate_);
     const double scale = 1.0 / std::sqrt((1.0 - rate_) * (1.0 + rate_ * kSeluFloor * kSeluFloor));
     scale_ = static_cast<float>(scale);
     shift_ = static_cast<float>(-scale * kSeluFloor * rate_);
@@ -58,7 +58,7 @@ class Dropout : public Layer {
       require(noise_shape_[d] == -1 || noise_shape_[d] == 1 || noise_shape_[d] == shape[d], who(), ": size ", d,
               " of noise_shape expects None, 1 or ", shape[d], ", got ", noise_shape_[d]);
     shared_by_batch_ = noise_shape_[0] == 1;
-    // Where in the row's mask each run along the last dimension begins.
+    // For each run along the last dimension, its offset in the mask of the row.
     const auto whole = [&](std::size_t d) { return noise_shape_[d] != 1 || shape[d] == 1; };
     last_ = rank > 1 ? shape[rank - 1] : 1;
     last_step_ = rank > 1 && whole(rank - 1) ? 1 : 0;
@@ -89,7 +89,7 @@ class Dropout : public Layer {
     const Index drawn = (shared_by_batch_ ? 1 : ctx.rows()) * noise_row_;
     const Index before = shared_by_batch_ ? 0 : ctx.first_row() * noise_row_;
     parallel_ranges(drawn, kChunk, 1.2 * static_cast<double>(drawn), [&](Index begin, Index end, int) {
-      // The mask of a chunk is applied while it lies in the nearest cache.
+      // The mask of a chunk is applied while it is in the first-level cache.
       kernels::draw_mask(ctx.stream(), rate_, before + begin, mask + begin, end - begin);
       if (noise_shape_.empty()) apply(mask + begin, 1, true, x + begin, y + begin, end - begin);
     });
@@ -113,7 +113,7 @@ class Dropout : public Layer {
  private:
   enum : std::size_t { kMask };
 
-  // A gradient is scaled or dropped; so is a value, which an AlphaDropout also moves.
+  // Gradients and values are scaled or dropped; AlphaDropout also shifts values.
   void apply(const std::uint8_t* mask, Index step, bool value, const float* from, float* to, Index count) const {
     if (alpha_ && value) return kernels::apply_mask(mask, step, scale_, shift_, dropped_, from, to, count);
     kernels::apply_mask(mask, step, scale_, from, to, count);
@@ -141,7 +141,7 @@ class Dropout : public Layer {
   bool shared_by_batch_ = false;
 };
 
-// Adds a normal number to each value (GaussianNoise), or multiplies it by one whose mean is 1 (GaussianDropout).
+// Adds a normal random number to each value (GaussianNoise), or multiplies by one with mean 1 (GaussianDropout).
 class GaussianNoise : public Layer {
  public:
   GaussianNoise(const std::string& kind, const std::string& name, const Config& config)
@@ -215,7 +215,7 @@ class GaussianNoise : public Layer {
   Index row_size_ = 0;
 };
 
-// Hands its input on, as output 0, and says in output 1 what each sample's values cost: l1 sum |x| + l2 sum x^2.
+// Output 0 is the input; output 1 is the penalty of each sample: l1 sum |x| + l2 sum x^2.
 class ActivityRegularization : public Layer {
  public:
   ActivityRegularization(const std::string& kind, const std::string& name, const Config& config)

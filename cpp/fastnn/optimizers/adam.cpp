@@ -1,4 +1,5 @@
-// Adam (Kingma & Ba, 2014), with AMSGrad (Reddi et al., 2018). AdamW is this rule with weight decay, which `Optimizer` applies.
+// Adam (Kingma & Ba, 2014), with AMSGrad (Reddi et al., 2018). AdamW is this rule with weight decay, which `Optimizer`
+// applies.
 #include <cmath>
 
 #include "fastnn/update_rule.hpp"
