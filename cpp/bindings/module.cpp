@@ -8,8 +8,8 @@
 
 #include "arrays.hpp"
 #include "fastnn/executor.hpp"
+#include "fastnn/instruction_set.hpp"
 #include "fastnn/kernels/peak.hpp"
-#include "fastnn/packet.hpp"
 #include "fastnn/parallel.hpp"
 #include "fastnn/predictor.hpp"
 #include "fastnn/trainer.hpp"
@@ -406,14 +406,19 @@ void bind_functions(py::module_& m) {
     fill_permutation({seed, position}, order.mutable_data(), count);
     return order;
   });
-  m.def("peak_gflops", &kernels::peak_gflops, py::arg("seconds"), py::call_guard<py::gil_scoped_release>());
+  m.def(
+      "peak_gflops", [](double seconds) { return kernels::peak_gflops(seconds); }, py::arg("seconds"),
+      py::call_guard<py::gil_scoped_release>());
+  m.def("supported_instruction_sets", &supported_instruction_sets);
+  m.def("load_kernels", &load_kernels, py::arg("path"));
   m.def("num_threads", &num_threads);
   m.def("set_num_threads", &set_num_threads, py::arg("count"));
   m.def("build_info", [] {
     py::dict info;
-    info["isa"] = FASTNN_ISA_NAME;
-    info["packet_width"] = std::to_string(packet::kWidth);
-    info["eigen"] = text(EIGEN_WORLD_VERSION, ".", EIGEN_MAJOR_VERSION, ".", EIGEN_MINOR_VERSION);
+    const KernelInfo kernels = loaded_kernels();
+    info["isa"] = kernels.isa;
+    info["packet_width"] = std::to_string(kernels.packet_width);
+    info["eigen"] = kernels.eigen;
 #if defined(__clang__)
     info["compiler"] = text("Clang ", __clang_version__);
 #elif defined(__GNUC__)
@@ -428,7 +433,7 @@ void bind_functions(py::module_& m) {
 
 }  // namespace
 
-PYBIND11_MODULE(FASTNN_MODULE_NAME, m) {
+PYBIND11_MODULE(_native, m) {
   m.doc() = "The compiled core of fastnn.";
   py::register_local_exception_translator([](std::exception_ptr error) {
     try {

@@ -167,6 +167,9 @@ def random_uniform(seed: int, shape: Sequence[int], low: float, high: float) -> 
 def random_normal(seed: int, shape: Sequence[int], mean: float, stddev: float) -> NDArray[np.float32]: ...
 def random_truncated_normal(seed: int, shape: Sequence[int], mean: float, stddev: float) -> NDArray[np.float32]: ...
 def random_permutation(seed: int, position: int, count: int) -> NDArray[np.int64]: ...
+def built_instruction_sets() -> list[str]:
+    """Returns the instruction sets that kernels were built for and this processor can run, best first."""
+
 def peak_gflops(seconds: float) -> float:
     """GFLOP/s of bare multiply-adds on all threads: what the kernels are measured against."""
 
