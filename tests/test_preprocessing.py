@@ -408,7 +408,7 @@ def test_a_column_of_a_table_may_be_learnt_from() -> None:
     [
         (lambda: layers.Normalization(mean=1.0), "mean and variance, or none"),
         (lambda: layers.Normalization(mean=1.0, variance=-1.0), "at least 0"),
-        (lambda: layers.Normalization(mean=[1.0, 2.0], variance=[1.0]), "one shape"),
+        (lambda: layers.Normalization(mean=[1.0, 2.0], variance=[1.0]), "equal shapes"),
         (lambda: layers.Normalization(mean=[1.0, 2.0], variance=[1.0, 1.0])(np.ones((2, 3))), "does not match"),
         (lambda: layers.Normalization(axis=0)(np.ones((2, 3))), "is the batch"),
         (lambda: layers.Normalization(axis=(1, -1))(np.ones((2, 3))), "twice"),

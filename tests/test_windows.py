@@ -113,7 +113,7 @@ def test_a_number_of_repetitions_is_an_integer() -> None:
         (
             lambda: layers.Cropping1D((2, 2), name="x"),
             (4, 3),
-            "something remains after cropping (2, 2), got (batch, 4, 3)",
+            "is larger than the cropping (2, 2), got (batch, 4, 3)",
         ),
         (lambda: layers.Permute((2, 1), name="x"), (4,), "2 axes besides the batch for dims=(2, 1), got (batch, 4)"),
         (

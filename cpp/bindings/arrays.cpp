@@ -1,4 +1,4 @@
-// Conversions between Python's and the core's way to say an array, a shape and a set of arguments.
+// Conversions of arrays, shapes and arguments between Python and the core, and checks of arrays.
 #include "arrays.hpp"
 
 #include "fastnn/error.hpp"

@@ -14,7 +14,7 @@ namespace fastnn::bindings {
 
 namespace py = pybind11;
 
-/// The array as it lies; TypeError for what is no array of numbers in this machine's byte order.
+/// A view of an array. Raises TypeError unless it holds numbers in the byte order of this machine.
 Column to_column(const py::array& array);
 
 /// An array's shape as ints.

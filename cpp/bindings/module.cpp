@@ -3,7 +3,7 @@
 #include "module.hpp"
 
 #include "fastnn/error.hpp"
-#include "fastnn/packet.hpp"
+#include "fastnn/instruction_set.hpp"
 #include "fastnn/parallel.hpp"
 
 namespace fastnn::bindings {
@@ -16,13 +16,16 @@ void pulse() {
 namespace {
 
 void bind_settings(py::module_& m) {
+  m.def("supported_instruction_sets", &supported_instruction_sets);
+  m.def("load_kernels", &load_kernels, py::arg("path"));
   m.def("num_threads", &num_threads);
   m.def("set_num_threads", &set_num_threads, py::arg("count"));
   m.def("build_info", [] {
     py::dict info;
-    info["isa"] = FASTNN_ISA_NAME;
-    info["packet_width"] = std::to_string(packet::kWidth);
-    info["eigen"] = text(EIGEN_WORLD_VERSION, ".", EIGEN_MAJOR_VERSION, ".", EIGEN_MINOR_VERSION);
+    const KernelInfo kernels = loaded_kernels();
+    info["isa"] = kernels.isa;
+    info["packet_width"] = std::to_string(kernels.packet_width);
+    info["eigen"] = kernels.eigen;
 #if defined(__clang__)
     info["compiler"] = text("Clang ", __clang_version__);
 #elif defined(__GNUC__)
@@ -41,7 +44,7 @@ void bind_settings(py::module_& m) {
 using namespace fastnn;
 using namespace fastnn::bindings;
 
-PYBIND11_MODULE(FASTNN_MODULE_NAME, m) {
+PYBIND11_MODULE(_native, m) {
   m.doc() = "The compiled core of fastnn.";
   py::register_local_exception_translator([](std::exception_ptr error) {
     try {

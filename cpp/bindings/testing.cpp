@@ -81,7 +81,9 @@ void bind_testing(py::module_& m) {
   m.def("vjp", &vjp, py::arg("graph"), py::arg("outputs"), py::arg("arrays"), py::arg("cotangents"),
         py::arg("training") = true);
   m.def("layer_kinds", &layer_kinds);
-  m.def("peak_gflops", &kernels::peak_gflops, py::arg("seconds"), py::call_guard<py::gil_scoped_release>());
+  m.def(
+      "peak_gflops", [](double seconds) { return kernels::peak_gflops(seconds); }, py::arg("seconds"),
+      py::call_guard<py::gil_scoped_release>());
 }
 
 }  // namespace fastnn::bindings

@@ -38,6 +38,24 @@ class Columns {
   RunData data_;
 };
 
+using Losses = std::vector<std::tuple<EdgeId, double, int, bool, EdgeId>>;
+using Metrics = std::vector<std::tuple<EdgeId, int, EdgeId>>;
+using PhaseParts = std::tuple<const Graph*, Losses, Metrics, std::shared_ptr<Optimizer>>;
+
+std::unique_ptr<Trainer> make_trainer(const std::vector<PhaseParts>& parts) {
+  require(!parts.empty(), "a trainer expects at least one phase");
+  std::vector<std::unique_ptr<Phase>> phases;
+  for (const auto& [graph, losses, metrics, optimizer] : parts) {
+    std::vector<LossTerm> loss_terms;
+    for (const auto& [edge, weight, sample_weights, summed, mask] : losses)
+      loss_terms.push_back({edge, weight, sample_weights, summed, mask});
+    std::vector<MetricTerm> metric_terms;
+    for (const auto& [edge, sample_weights, mask] : metrics) metric_terms.push_back({edge, sample_weights, mask});
+    phases.push_back(std::make_unique<Phase>(*graph, std::move(loss_terms), std::move(metric_terms), optimizer));
+  }
+  return std::make_unique<Trainer>(std::move(phases));
+}
+
 }  // namespace
 
 void bind_training(py::module_& m) {
@@ -58,27 +76,19 @@ void bind_training(py::module_& m) {
       .def("exclude_from_weight_decay", &Optimizer::exclude_from_weight_decay, py::arg("weights"));
 
   py::class_<Trainer>(m, "Trainer", py::module_local())
-      .def(py::init([](const Graph& graph, const std::vector<std::tuple<EdgeId, double, int, bool, EdgeId>>& losses,
-                       const std::vector<std::tuple<EdgeId, int, EdgeId>>& metrics,
-                       std::shared_ptr<Optimizer> optimizer) {
-             std::vector<LossTerm> loss_terms;
-             for (const auto& [edge, weight, sample_weights, summed, mask] : losses)
-               loss_terms.push_back({edge, weight, sample_weights, summed, mask});
-             std::vector<MetricTerm> metric_terms;
-             for (const auto& [edge, sample_weights, mask] : metrics)
-               metric_terms.push_back({edge, sample_weights, mask});
-             std::vector<std::unique_ptr<Phase>> phases;
-             phases.push_back(
-                 std::make_unique<Phase>(graph, std::move(loss_terms), std::move(metric_terms), std::move(optimizer)));
-             return std::make_unique<Trainer>(std::move(phases));
+      .def(py::init([](const Graph& graph, const Losses& losses, const Metrics& metrics,
+                       const std::shared_ptr<Optimizer>& optimizer) {
+             return make_trainer({{&graph, losses, metrics, optimizer}});
            }),
            py::arg("graph"), py::arg("losses"), py::arg("metrics"), py::arg("optimizer"))
+      .def(py::init(&make_trainer), py::arg("phases"))
       .def("reset", &Trainer::reset)
       .def(
           "run",
           [](Trainer& trainer, const Columns& columns, const std::optional<OrderArray>& order, Index batch_size,
              Index first_step, Index last_step, double budget, const std::optional<RateArray>& rates) {
-            require(!rates || rates->size() >= last_step - first_step, "rates expects one learning rate per step");
+            require(!rates || rates->size() >= (last_step - first_step) * trainer.phases(),
+                    "rates expects one learning rate per step and phase");
             require(!order || order->size() == columns.rows(), "order expects one index per row");
             require(first_step >= 0 && first_step < last_step && (last_step - 1) * batch_size < columns.rows(),
                     "steps ", first_step, " to ", last_step, " of ", batch_size, " rows do not lie within ",

@@ -1,4 +1,4 @@
-// Feeding: rows of a user's columns become the inputs of a session, in place where they already lie as a batch does.
+// Feeding: rows of a user's columns become the inputs of a session, in place where they already have the layout of a batch.
 #pragma once
 
 #include <vector>

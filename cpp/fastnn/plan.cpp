@@ -1,4 +1,4 @@
-// From lifetimes to offsets.
+// Lifetimes and offsets.
 #include "fastnn/plan.hpp"
 
 #include <algorithm>

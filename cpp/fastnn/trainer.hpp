@@ -16,6 +16,8 @@ class Trainer {
  public:
   explicit Trainer(std::vector<std::unique_ptr<Phase>> phases) : phases_(std::move(phases)) {}
 
+  Index phases() const { return static_cast<Index>(phases_.size()); }
+
   /// Sets the sums of losses and metrics to zero.
   void reset();
 

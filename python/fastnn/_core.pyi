@@ -6,7 +6,7 @@ float32 array. A user's mistake raises ValueError or TypeError with a message th
 what was given and how to correct it."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 Config = Mapping[str, Any]
 Spec = tuple[tuple[int | None, ...], str]
+Losses = Sequence[tuple[int, float, int, bool, int]]
+Metrics = Sequence[tuple[int, int, int]]
 
 class Variable:
     """A float32 array at a fixed address: a weight, a moving statistic or a slot of an optimizer."""
@@ -112,16 +114,15 @@ class Optimizer:
 class Trainer:
     """Training steps of a graph with losses: forward, loss, backward, update; without an optimizer forward and loss."""
 
-    def __init__(
-        self,
-        graph: Graph,
-        losses: Sequence[tuple[int, float, int, bool, int]],
-        metrics: Sequence[tuple[int, int, int]],
-        optimizer: Optimizer | None,
-    ) -> None:
+    @overload
+    def __init__(self, graph: Graph, losses: Losses, metrics: Metrics, optimizer: Optimizer | None) -> None:
         """losses: (edge of losses per sample, loss weight, index of the sample weights or -1, True for the sum over the
         batch instead of the mean, edge of the mask of its values or -1). metrics: (edge of values per sample, index of
         the sample weights or -1, mask or -1)."""
+    @overload
+    def __init__(self, phases: Sequence[tuple[Graph, Losses, Metrics, Optimizer | None]]) -> None:
+        """phases: the phases of a step, in order, over the same columns. Each has its own graph, results and learning
+        rate; the weights that its graph trains are updated before the next phase runs."""
     def reset(self) -> None:
         """Sets the sums of losses and metrics to zero (the start of an epoch)."""
     def run(
@@ -158,6 +159,9 @@ def random_uniform(seed: int, shape: Sequence[int], low: float, high: float) -> 
 def random_normal(seed: int, shape: Sequence[int], mean: float, stddev: float) -> NDArray[np.float32]: ...
 def random_truncated_normal(seed: int, shape: Sequence[int], mean: float, stddev: float) -> NDArray[np.float32]: ...
 def random_permutation(seed: int, position: int, count: int) -> NDArray[np.int64]: ...
+def built_instruction_sets() -> list[str]:
+    """Returns the instruction sets that kernels were built for and this processor can run, best first."""
+
 def num_threads() -> int: ...
 def set_num_threads(count: int) -> None:
     """Sets the number of threads; 0: the default."""

@@ -115,7 +115,7 @@ class Attention : public Layer {
         kernels::additive_scores(additive(ctx), q, heads_ * size_, k, heads_ * size_, scores);
       } else {
         kernels::pack(k, 1, heads_ * size_, size_, keys_, panels);
-        kernels::gemm(q, heads_ * size_, queries_, size_, panels, keys_, scores, keys_);
+        kernels::gemm(q, heads_ * size_, queries_, size_, panels, keys_, scores, keys_, {});
         const float by = factor(ctx);
         if (by != 1.0f) kernels::scale_rows(scores, keys_, queries_, keys_, by);
       }
@@ -138,7 +138,7 @@ class Attention : public Layer {
       }
       kernels::pack(ctx.input(1) + head.value, heads_ * width_, 1, keys_, width_, panels);
       float* y = ctx.output() + head.output;
-      kernels::gemm(used, keys_, queries_, keys_, panels, width_, y, heads_ * width_);
+      kernels::gemm(used, keys_, queries_, keys_, panels, width_, y, heads_ * width_, {});
       zero_queries(ctx, task, y);
     });
   }
@@ -178,7 +178,7 @@ class Attention : public Layer {
           kernels::gemm_tn(used, keys_, dy, ldv, queries_, keys_, width_, dv, ldv, nullptr, scratch);
         }
         kernels::pack(v, 1, ldv, width_, keys_, panels);
-        kernels::gemm(dy, ldv, queries_, width_, panels, keys_, ds, keys_);
+        kernels::gemm(dy, ldv, queries_, width_, panels, keys_, ds, keys_, {});
       }
       if (shown != nullptr && shown_dropped)
         for (Index i = 0; i < n; ++i) ds[i] += shown[i];
@@ -204,13 +204,13 @@ class Attention : public Layer {
         // The gradient of the factor is the sum of the scores' gradients times the unscaled scores.
         kernels::pack(k, 1, ldq, size_, keys_, panels);
         float* raw = panels + padded(kernels::packed_size(size_, keys_));
-        kernels::gemm(q, ldq, queries_, size_, panels, keys_, raw, keys_);
+        kernels::gemm(q, ldq, queries_, size_, panels, keys_, raw, keys_, {});
         *part = kernels::dot_rows(ds, keys_, raw, keys_, queries_, keys_);
         kernels::scale_rows(ds, keys_, queries_, keys_, by);
       }
       if (dq != nullptr) {
         kernels::pack(k, ldq, 1, keys_, size_, panels);
-        kernels::gemm(ds, keys_, queries_, keys_, panels, size_, dq, ldq);
+        kernels::gemm(ds, keys_, queries_, keys_, panels, size_, dq, ldq, {});
       }
       if (dk != nullptr) kernels::gemm_tn(ds, keys_, q, ldq, queries_, keys_, size_, dk, ldq, nullptr, scratch);
     });

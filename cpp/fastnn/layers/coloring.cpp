@@ -7,8 +7,8 @@
 #include <array>
 #include <cmath>
 
+#include "fastnn/kernels/contrast.hpp"
 #include "fastnn/layer.hpp"
-#include "fastnn/packet.hpp"
 #include "fastnn/parallel.hpp"
 
 namespace fastnn {
@@ -148,35 +148,15 @@ class RandomContrast : public Coloring {
 
  protected:
   void apply(const Draw& drawn, double* means, const float* x, float* y) const override {
-    const float factor = factor_.at(drawn[0]);
-    take_means(x, means);
-    for (Index p = 0, i = 0; p < pixels_; ++p)
-      for (Index c = 0; c < channels_; ++c, ++i) y[i] = clipped(stretched(x[i], means[c], factor), values_);
+    kernels::contrast(of(drawn), means, x, y);
   }
-
   void gradient(const Draw& drawn, double* means, const float* x, float* dy, float* dx) const override {
-    const float factor = factor_.at(drawn[0]);
-    double* given = means + channels_;
-    take_means(x, means);
-    for (Index p = 0, i = 0; p < pixels_; ++p)
-      for (Index c = 0; c < channels_; ++c, ++i)
-        dx[i] = outside(stretched(x[i], means[c], factor), values_) ? 0.0f : dy[i];
-    take_means(dx, given);
-    for (Index p = 0, i = 0; p < pixels_; ++p)
-      for (Index c = 0; c < channels_; ++c, ++i)
-        dx[i] = packet::madd(factor, dx[i], (1.0f - factor) * static_cast<float>(given[c]));
+    kernels::contrast_gradient(of(drawn), means, x, dy, dx);
   }
 
  private:
-  static float stretched(float x, double mean, float factor) {
-    const auto middle = static_cast<float>(mean);
-    return packet::madd(x - middle, factor, middle);
-  }
-  void take_means(const float* x, double* means) const {
-    std::fill_n(means, channels_, 0.0);
-    for (Index p = 0, i = 0; p < pixels_; ++p)
-      for (Index c = 0; c < channels_; ++c, ++i) means[c] += static_cast<double>(x[i]);
-    for (Index c = 0; c < channels_; ++c) means[c] /= static_cast<double>(pixels_);
+  kernels::Contrast of(const Draw& drawn) const {
+    return {pixels_, channels_, factor_.at(drawn[0]), values_.lower(), values_.upper()};
   }
 
   Range factor_;

@@ -93,7 +93,7 @@ class Dense : public Layer {
       kernels::gemm_tn(context.input(), features_, dy, units_, rows, dw ? features_ : 0, units_, dw, units_, db,
                        context.buffer(kScratch));
     if (float* dx = context.input_gradient())
-      kernels::gemm(dy, units_, rows, units_, context.buffer(kTransposed), features_, dx, features_);
+      kernels::gemm(dy, units_, rows, units_, context.buffer(kTransposed), features_, dx, features_, {});
   }
 
  private:

@@ -203,7 +203,7 @@ class Separable : public Channelwise<kRank> {
     float* dx = context.input_gradient();
     if (!depthwise && !dx) return;
     float* gradient = context.buffer(kGradient);
-    kernels::gemm(dy, filters_, rows, filters_, context.buffer(kTransposed), between, gradient, between);
+    kernels::gemm(dy, filters_, rows, filters_, context.buffer(kTransposed), between, gradient, between, {});
     if (depthwise)
       kernels::depthwise_kernel_gradient(shape_, context.rows(), context.input(), gradient, depthwise,
                                          context.buffer(kSums));

@@ -295,7 +295,8 @@ class Dot : public Layer {
   void forward(const Context& ctx) const override {
     parallel_for(ctx.rows(), work(ctx), [&](Index row, int) {
       for (std::size_t i = 0; normalize_ && i < 2; ++i)
-        kernels::normalize(ctx.input(i) + row * sizes_[i], along_[i], ctx.buffer(kNormalized + i) + row * sizes_[i]);
+        kernels::normalize_along(ctx.input(i) + row * sizes_[i], along_[i],
+                                 ctx.buffer(kNormalized + i) + row * sizes_[i]);
       kernels::dot(operand(ctx, 0, row), along_[0], operand(ctx, 1, row), along_[1], ctx.output() + row * size_);
     });
   }
@@ -308,7 +309,8 @@ class Dot : public Layer {
       kernels::dot_gradient(operand(ctx, 0, row), along_[0], operand(ctx, 1, row), along_[1],
                             ctx.output_gradient() + row * size_, dx[0], dx[1]);
       for (std::size_t i = 0; normalize_ && i < 2; ++i)
-        if (dx[i] != nullptr) kernels::normalize_gradient(ctx.input(i) + row * sizes_[i], along_[i], dx[i], dx[i]);
+        if (dx[i] != nullptr)
+          kernels::normalize_along_gradient(ctx.input(i) + row * sizes_[i], along_[i], dx[i], dx[i]);
     });
   }
 

@@ -1,12 +1,12 @@
 // Preprocessing of numbers: Rescaling, Normalization, CategoryEncoding, Discretization and IntegerLookup. Owns the
-// broadcasting of constants over a sample and the shapes of encoded tokens; searches and encodings are in
+// broadcasting of constants over a sample and the shapes of encoded tokens; vectors of tokens are computed in
 // kernels/encoding. Statistics of data are computed in Python.
 #include <algorithm>
 #include <cmath>
 
 #include "fastnn/kernels/encoding.hpp"
+#include "fastnn/kernels/scaling.hpp"
 #include "fastnn/layer.hpp"
-#include "fastnn/packet.hpp"
 #include "fastnn/parallel.hpp"
 
 namespace fastnn {
@@ -60,27 +60,12 @@ class Scaling : public Layer {
   BackwardReads backward_reads() const override { return {false, false}; }
 
   void forward(const Context& ctx) const override {
-    using namespace packet;
-    const float *scales = scale(ctx), *shifts = shift(ctx);
-    each_stretch(ctx, [&](Index at, Index count) {
-      const float* x = ctx.input() + at;
-      float* y = ctx.output() + at;
-      for_each(count, [&](Index i, Index n) {
-        const Packet s = load_n(scales + i, n), t = load_n(shifts + i, n), v = load_n(x + i, n);
-        store_n(y + i, centred_ ? mul(sub(v, t), s) : madd(v, s, t), n);
-      });
-    });
+    kernels::scale_shift(rows(ctx), centred_, ctx.input(), scale(ctx), shift(ctx), ctx.output());
   }
 
   void backward(const Context& ctx) const override {
-    using namespace packet;
     if (ctx.input_gradient() == nullptr) return;
-    const float* scales = scale(ctx);
-    each_stretch(ctx, [&](Index at, Index count) {
-      const float* dy = ctx.output_gradient() + at;
-      float* dx = ctx.input_gradient() + at;
-      for_each(count, [&](Index i, Index n) { store_n(dx + i, mul(load_n(dy + i, n), load_n(scales + i, n)), n); });
-    });
+    kernels::scale_shift_gradient(rows(ctx), ctx.output_gradient(), scale(ctx), ctx.input_gradient());
   }
 
  protected:
@@ -92,17 +77,7 @@ class Scaling : public Layer {
   std::vector<float> scale_, shift_;
 
  private:
-  // Calls body(begin, count) for the stretches of all samples; each sample starts one.
-  template <class Body>
-  void each_stretch(const Context& ctx, Body&& body) const {
-    const Index a_task = std::max<Index>(1, 16384 / std::max<Index>(1, row_size_));
-    parallel_ranges(ctx.rows(), a_task, 0.3 * static_cast<double>(ctx.rows() * row_size_),
-                    [&](Index begin, Index end, int) {
-                      for (Index row = begin; row < end; ++row)
-                        for (Index at = 0; at < row_size_; at += stretch_)
-                          body(row * row_size_ + at, std::min(stretch_, row_size_ - at));
-                    });
-  }
+  kernels::ScaledRows rows(const Context& ctx) const { return {ctx.rows(), row_size_, stretch_}; }
 };
 
 class Rescaling : public Scaling {
@@ -361,7 +336,8 @@ class Discretization : public Whole {
 
  protected:
   Index of_float(float x) const override {
-    return kernels::bin_of(x, boundaries_.data(), static_cast<Index>(boundaries_.size()));
+    // NaN is less than no boundary, so it falls into the last bin.
+    return std::upper_bound(boundaries_.begin(), boundaries_.end(), x) - boundaries_.begin();
   }
 
  private:
@@ -390,8 +366,8 @@ class IntegerLookup : public Whole {
     return x > -9.2e18f && x < 9.2e18f ? of_whole(static_cast<Index>(x)) : otherwise_;
   }
   Index of_whole(Index x) const override {
-    const Index at = kernels::find_key(x, keys_.data(), static_cast<Index>(keys_.size()));
-    if (at >= 0) return values_[static_cast<std::size_t>(at)];
+    const auto key = std::lower_bound(keys_.begin(), keys_.end(), x);
+    if (key != keys_.end() && *key == x) return values_[static_cast<std::size_t>(key - keys_.begin())];
     return otherwise_ + (x % buckets_ + buckets_) % buckets_;
   }
 

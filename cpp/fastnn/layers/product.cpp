@@ -126,7 +126,7 @@ class Matmul : public Function {
     if (across_) return kernels::gemm_tn(a, m_, b, n_, ctx.rows(), m_, n_, y, n_, nullptr, ctx.buffer(kForward));
     if (flat_) {
       kernels::pack(b, view_[1].row, view_[1].column, k_, n_, ctx.buffer(kForward));
-      kernels::gemm(a, k_, flat_rows(ctx.rows()), k_, ctx.buffer(kForward), n_, y, n_);
+      kernels::gemm(a, k_, flat_rows(ctx.rows()), k_, ctx.buffer(kForward), n_, y, n_, {});
       return;
     }
     each_pair(ctx, kForward, [&](Index from_a, Index from_b, Index pair, float* room) {
@@ -141,11 +141,11 @@ class Matmul : public Function {
       float* panels = ctx.buffer(kBackward);
       if (da != nullptr) {
         kernels::pack(dy, 1, n_, n_, m_, panels);
-        kernels::gemm(b, n_, ctx.rows(), n_, panels, m_, da, m_);
+        kernels::gemm(b, n_, ctx.rows(), n_, panels, m_, da, m_, {});
       }
       if (db != nullptr) {
         kernels::pack(dy, n_, 1, m_, n_, panels);
-        kernels::gemm(a, m_, ctx.rows(), m_, panels, n_, db, n_);
+        kernels::gemm(a, m_, ctx.rows(), m_, panels, n_, db, n_, {});
       }
       return;
     }
@@ -153,7 +153,7 @@ class Matmul : public Function {
       const Index rows = flat_rows(ctx.rows());
       if (da != nullptr) {
         kernels::pack(b, view_[1].column, view_[1].row, n_, k_, ctx.buffer(kBackward));
-        kernels::gemm(dy, n_, rows, n_, ctx.buffer(kBackward), k_, da, k_);
+        kernels::gemm(dy, n_, rows, n_, ctx.buffer(kBackward), k_, da, k_, {});
       }
       if (db != nullptr && view_[1].column == 1)
         kernels::gemm_tn(a, k_, dy, n_, rows, k_, n_, db, n_, nullptr, ctx.buffer(kSums));
@@ -253,7 +253,7 @@ class Matmul : public Function {
       a = dense;
       lda = k;
     }
-    kernels::gemm(a, lda, m, k, room, n, c, n);
+    kernels::gemm(a, lda, m, k, room, n, c, n, {});
   }
 
   // Calls body(offset in a, offset in b, index of the pair, scratch of the thread) for each pair of matrices.

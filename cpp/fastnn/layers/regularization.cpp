@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "fastnn/kernels/activity.hpp"
 #include "fastnn/kernels/dropout.hpp"
-#include "fastnn/kernels/math.hpp"
 #include "fastnn/layer.hpp"
 #include "fastnn/parallel.hpp"
 
@@ -169,34 +169,28 @@ class GaussianNoise : public Layer {
   }
 
   void forward(const Context& ctx) const override {
-    using namespace packet;
-    const Packet spread = set1(stddev_), one = set1(1.0f);
     float* factors = ctx.buffer(kFactors);
     each_chunk(ctx, 3.0, [&](Index begin, Index end) {
+      const Index first = ctx.first_row() * row_size_ + begin, count = end - begin;
       const float* x = ctx.input() + begin;
-      float *y = ctx.output() + begin, *factor = factors == nullptr ? y : factors + begin;
-      kernels::draw_normal(ctx.stream(), ctx.first_row() * row_size_ + begin, factor, end - begin);
-      for_each(end - begin, [&](Index i, Index n) {
-        const Packet noise = load_n(factor + i, n), value = load_n(x + i, n);
-        if (!multiplies_) return store_n(y + i, madd(noise, spread, value), n);
-        const Packet by = madd(noise, spread, one);
-        if (factor != y) store_n(factor + i, by, n);
-        store_n(y + i, mul(value, by), n);
-      });
+      float* y = ctx.output() + begin;
+      if (multiplies_)
+        kernels::multiply_normal(ctx.stream(), first, stddev_, x, factors == nullptr ? nullptr : factors + begin, y,
+                                 count);
+      else
+        kernels::add_normal(ctx.stream(), first, stddev_, x, y, count);
     });
   }
 
   void backward(const Context& ctx) const override {
-    using namespace packet;
     if (ctx.input_gradient() == nullptr) return;
     const float* dy = ctx.output_gradient();
     float* dx = ctx.input_gradient();
     each_chunk(ctx, 0.4, [&](Index begin, Index end) {
-      if (!multiplies_) return static_cast<void>(std::copy(dy + begin, dy + end, dx + begin));
-      const float* factor = ctx.buffer(kFactors) + begin;
-      for_each(end - begin, [&](Index i, Index n) {
-        store_n(dx + begin + i, mul(load_n(dy + begin + i, n), load_n(factor + i, n)), n);
-      });
+      if (multiplies_)
+        kernels::multiply_normal_gradient(ctx.buffer(kFactors) + begin, dy + begin, dx + begin, end - begin);
+      else
+        std::copy(dy + begin, dy + end, dx + begin);
     });
   }
 
@@ -235,47 +229,17 @@ class ActivityRegularization : public Layer {
   BackwardReads backward_reads() const override { return {true, false}; }
 
   void forward(const Context& ctx) const override {
-    using namespace packet;
-    const Index n = row_size_;
-    each_row(ctx, [&](Index row) {
-      const float* x = ctx.input() + row * n;
-      std::copy(x, x + n, ctx.output(0) + row * n);
-      ctx.output(1)[row] = sum_over(n, [&](Index i, Index count) {
-        const Packet v = load_n(x + i, count);
-        return madd(mul(set1(l2_), v), v, mul(set1(l1_), packet::abs(v)));
-      });
-    });
+    std::copy_n(ctx.input(), ctx.rows() * row_size_, ctx.output(0));
+    kernels::activity_penalties(l1_, l2_, ctx.input(), ctx.rows(), row_size_, ctx.output(1));
   }
 
   void backward(const Context& ctx) const override {
-    using namespace packet;
     if (ctx.input_gradient() == nullptr) return;
-    const float *dy = ctx.output_gradient(0), *dpenalty = ctx.output_gradient(1);
-    const Index n = row_size_;
-    each_row(ctx, [&](Index row) {
-      const float* x = ctx.input() + row * n;
-      float* dx = ctx.input_gradient() + row * n;
-      const float weight = dpenalty == nullptr ? 0.0f : dpenalty[row];
-      const Packet flat = set1(l1_ * weight), steep = set1(2.0f * l2_ * weight);
-      for_each(n, [&](Index i, Index count) {
-        const Packet above = dy == nullptr ? zero() : load_n(dy + row * n + i, count);
-        if (dpenalty == nullptr) return store_n(dx + i, above, count);
-        const Packet v = load_n(x + i, count);
-        const Packet sided = select(less(zero(), v), flat, select(less(v, zero()), negate(flat), zero()));
-        store_n(dx + i, add(above, madd(v, steep, sided)), count);
-      });
-    });
+    kernels::activity_penalties_gradient(l1_, l2_, ctx.input(), ctx.output_gradient(0), ctx.output_gradient(1),
+                                         ctx.rows(), row_size_, ctx.input_gradient());
   }
 
  private:
-  template <class Body>
-  void each_row(const Context& ctx, Body&& body) const {
-    parallel_ranges(ctx.rows(), std::max<Index>(1, kChunk / std::max<Index>(1, row_size_)),
-                    0.6 * static_cast<double>(ctx.rows() * row_size_), [&](Index begin, Index end, int) {
-                      for (Index row = begin; row < end; ++row) body(row);
-                    });
-  }
-
   float l1_, l2_;
   Index row_size_ = 0;
 };
