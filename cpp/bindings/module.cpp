@@ -2,6 +2,8 @@
 // owns no numbers; `_core.pyi` is its typed description.
 #include "module.hpp"
 
+#include <pybind11/stl.h>
+
 #include "fastnn/error.hpp"
 #include "fastnn/instruction_set.hpp"
 #include "fastnn/parallel.hpp"
