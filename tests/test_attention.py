@@ -303,7 +303,12 @@ def test_attention_to_itself() -> None:
         ("Attention", {}, [(4, 3), (5, 2), (5, 4)], r"expects a query and a key of equal sizes, got \(batch, 4, 3\)"),
         ("Attention", {}, [(4, 3), (6, 2), (5, 3)], r"expects a value and a key with equal numbers of steps"),
         ("Attention", {}, [(3,), (5, 2), (5, 3)], r"expects a query of \(batch, steps, size\), got \(batch, 3\)"),
-        ("MultiHeadAttention", {}, [(4, 2, 3), (5, 2, 2), (5, 1, 3)], r"expects equal numbers of heads in query, value and key"),
+        (
+            "MultiHeadAttention",
+            {},
+            [(4, 2, 3), (5, 2, 2), (5, 1, 3)],
+            r"expects equal numbers of heads in query, value",
+        ),
         ("Attention", {"score_mode": "sum"}, [], r'score_mode expects "dot" or "concat", got "sum"'),
         ("Attention", {"dropout": 2.0}, [], r"dropout expects a number in \[0, 1\], got 2"),
         ("MultiHeadAttention", {"sliding_window": 0}, [], r"sliding_window expects a positive integer, got 0"),

@@ -4,6 +4,7 @@
 #include <cassert>
 #include <cmath>
 #include <cstring>
+#include <functional>
 #include <limits>
 #include <type_traits>
 #include <utility>
@@ -236,61 +237,83 @@ double cost(Binary op) {
   }
 }
 
-// Calls body(Moves a, Moves b) with the constants that say whether an operand moves along the runs.
-template <class Body>
-void with_steps(const Loops<2>& loops, Body&& body) {
-  using Yes = std::true_type;
-  using No = std::false_type;
-  const bool a = loops.step(0) != 0, b = loops.step(1) != 0;
-  if (a && b) return body(Yes{}, Yes{});
-  if (a) return body(Yes{}, No{});
-  if (b) return body(No{}, Yes{});
-  body(No{}, No{});
+// Computes a run: y[i] = f(a[i * step_a], b[i * step_b]), where a step is 1, or 0 for an operand that stays the same.
+// Loops are walked once for each type and not once for each function, which would multiply the code.
+template <class T, class R>
+using Run = void (*)(const T* a, Index step_a, const T* b, Index step_b, R* y, Index count);
+
+template <class T, class R>
+void each_run(const Loops<2>& loops, Index rows, double each, const T* a, const T* b, R* y, Run<T, R> run) {
+  const Index step_a = loops.step(0), step_b = loops.step(1);
+  walk_all(loops, rows, each, [&](const std::array<Index, 2>& at, Index first, Index count) {
+    run(a + at[0], step_a, b + at[1], step_b, y + first, count);
+  });
 }
 
-// An operand of a run: registers of it in turn, or one that holds its only number everywhere.
-template <bool kMoves>
-struct Operand {
-  explicit Operand(const float* x) : x(x), held(kMoves ? zero() : set1(*x)) {}
-  Packet at(Index i, Index n) const { return kMoves ? load_n(x + i, n) : held; }
-  const float* x;
-  Packet held;
+// An operand of a run: registers of it in turn, or the same one again, which holds its only number in all lanes.
+class Operand {
+ public:
+  Operand(const float* x, Index step) : from_(x), step_(step) {
+    if (step != 0) return;
+    ei::pstore(held_, set1(*x));
+    from_ = held_;
+  }
+  Operand(const Operand&) = delete;
+  Operand& operator=(const Operand&) = delete;
+  Packet at(Index i, Index n) const { return load_n(from_ + i * step_, n); }
+
+ private:
+  alignas(kAlignment) float held_[kWidth];
+  const float* from_;
+  Index step_;
 };
 
-// One element at a time: whole numbers and bools, where the compiler's own registers give the same.
-template <class T, class R, class F>
-void each_element(const Loops<2>& loops, Index rows, const T* a, const T* b, R* y, F&& f) {
-  with_steps(loops, [&](auto moves_a, auto moves_b) {
-    constexpr Index kA = moves_a ? 1 : 0, kB = moves_b ? 1 : 0;
-    walk_all(loops, rows, 1.0, [&](const std::array<Index, 2>& at, Index first, Index count) {
-      const T *left = a + at[0], *right = b + at[1];
-      R* to = y + first;
-      for (Index i = 0; i < count; ++i) to[i] = f(left[i * kA], right[i * kB]);
-    });
-  });
+template <class F>
+void run_of_floats(const float* a, Index step_a, const float* b, Index step_b, float* y, Index count) {
+  const Operand left(a, step_a), right(b, step_b);
+  for_each(count, [&](Index i, Index n) { store_n(y + i, F::value(left.at(i, n), right.at(i, n)), n); });
+}
+
+// One element at a time: integers and bools, where the compiler's own registers give the same.
+template <class F, class T, class R>
+void run_of_elements(const T* a, Index step_a, const T* b, Index step_b, R* y, Index count) {
+  const F f;
+  if (step_a != 0 && step_b != 0) {
+    for (Index i = 0; i < count; ++i) y[i] = f(a[i], b[i]);
+  } else if (step_b == 0) {
+    const T right = *b;
+    for (Index i = 0; i < count; ++i) y[i] = f(a[i * step_a], right);
+  } else {
+    const T left = *a;
+    for (Index i = 0; i < count; ++i) y[i] = f(left, b[i]);
+  }
+}
+template <class F, class T, class R>
+void each_element(const Loops<2>& loops, Index rows, const T* a, const T* b, R* y) {
+  each_run<T, R>(loops, rows, 1.0, a, b, y, run_of_elements<F, T, R>);
 }
 
 template <class T>
 void compare(Binary op, const Loops<2>& loops, Index rows, const T* a, const T* b, bool* y) {
   switch (op) {
     case Binary::equal:
-      return each_element(loops, rows, a, b, y, [](T l, T r) { return l == r; });
+      return each_element<std::equal_to<T>>(loops, rows, a, b, y);
     case Binary::not_equal:
-      return each_element(loops, rows, a, b, y, [](T l, T r) { return l != r; });
+      return each_element<std::not_equal_to<T>>(loops, rows, a, b, y);
     case Binary::less:
-      return each_element(loops, rows, a, b, y, [](T l, T r) { return l < r; });
+      return each_element<std::less<T>>(loops, rows, a, b, y);
     case Binary::less_equal:
-      return each_element(loops, rows, a, b, y, [](T l, T r) { return l <= r; });
+      return each_element<std::less_equal<T>>(loops, rows, a, b, y);
     case Binary::greater:
-      return each_element(loops, rows, a, b, y, [](T l, T r) { return l > r; });
+      return each_element<std::greater<T>>(loops, rows, a, b, y);
     case Binary::greater_equal:
-      return each_element(loops, rows, a, b, y, [](T l, T r) { return l >= r; });
+      return each_element<std::greater_equal<T>>(loops, rows, a, b, y);
     default:
       assert(false);
   }
 }
 
-// Whole numbers wrap round where they overflow.
+// Integers wrap around where they overflow.
 using Word = std::uint32_t;
 inline std::int32_t wrapped(std::int64_t value) { return static_cast<std::int32_t>(static_cast<Word>(value)); }
 inline std::int32_t quotient_down(std::int32_t a, std::int32_t b) {
@@ -304,6 +327,29 @@ inline std::int32_t whole_power(std::int32_t a, std::int32_t b) {
   for (; b > 0; b /= 2, base *= base)
     if (b % 2 != 0) result *= base;
   return static_cast<std::int32_t>(result);
+}
+
+#define FASTNN_INTEGERS(Name, value_of)                                                \
+  struct Name {                                                                        \
+    std::int32_t operator()(std::int32_t a, std::int32_t b) const { return value_of; } \
+  };
+FASTNN_INTEGERS(Added, wrapped(std::int64_t{a} + b))
+FASTNN_INTEGERS(Subtracted, wrapped(std::int64_t{a} - b))
+FASTNN_INTEGERS(Multiplied, wrapped(std::int64_t{a} * b))
+FASTNN_INTEGERS(DividedDown, quotient_down(a, b))
+FASTNN_INTEGERS(LeftOver, b == 0 ? 0 : wrapped(a - std::int64_t{quotient_down(a, b)} * b))
+FASTNN_INTEGERS(Raised, whole_power(a, b))
+FASTNN_INTEGERS(Larger, a > b ? a : b)
+FASTNN_INTEGERS(Smaller, a < b ? a : b)
+#undef FASTNN_INTEGERS
+
+// d = dy * (derivative with respect to a or to b).
+template <class F>
+void run_of_gradient(const Operand& a, const Operand& b, bool of_a, const float* dy, float* d, Index count) {
+  for_each(count, [&](Index i, Index n) {
+    const Packet left = a.at(i, n), right = b.at(i, n);
+    store_n(d + i, mul(load_n(dy + i, n), of_a ? F::slope_a(left, right) : F::slope_b(left, right)), n);
+  });
 }
 
 template <class T>
@@ -383,69 +429,63 @@ void unary_gradient(Unary op, const float* x, const float* y, const float* dy, f
 }
 
 void binary_float(Binary op, const Loops<2>& loops, Index rows, const float* a, const float* b, float* y) {
-  const double each = cost(op);
-  visit_binary(op, [&](auto f, auto) {
-    with_steps(loops, [&](auto moves_a, auto moves_b) {
-      walk_all(loops, rows, each, [&](const std::array<Index, 2>& at, Index first, Index count) {
-        const Operand<moves_a> left(a + at[0]);
-        const Operand<moves_b> right(b + at[1]);
-        float* to = y + first;
-        for_each(count, [&](Index i, Index n) { store_n(to + i, f.value(left.at(i, n), right.at(i, n)), n); });
-      });
-    });
-  });
+  visit_binary(
+      op, [&](auto f, auto) { each_run<float, float>(loops, rows, cost(op), a, b, y, run_of_floats<decltype(f)>); });
 }
 
 void binary_gradient(Binary op, int which, const Loops<2>& loops, Index rows, const float* a, const float* b,
                      const float* dy, float* d) {
-  const double each = cost(op);
+  const Index step_a = loops.step(0), step_b = loops.step(1);
+  void (*run)(const Operand&, const Operand&, bool, const float*, float*, Index) = nullptr;
+  bool constant = false;
   visit_binary(op, [&](auto f, auto reads) {
-    with_steps(loops, [&](auto moves_a, auto moves_b) {
-      walk_all(loops, rows, each, [&](const std::array<Index, 2>& at, Index first, Index count) {
-        const float* above = dy + first;
-        float* to = d + first;
-        if constexpr (decltype(reads)::value != Reads::input) {
-          for_each(count, [&](Index i, Index n) {
-            const Packet slope = which == 0 ? f.slope_a(zero(), zero()) : f.slope_b(zero(), zero());
-            store_n(to + i, mul(load_n(above + i, n), slope), n);
-          });
-        } else {
-          const Operand<moves_a> left(a + at[0]);
-          const Operand<moves_b> right(b + at[1]);
-          for_each(count, [&](Index i, Index n) {
-            const Packet l = left.at(i, n), r = right.at(i, n);
-            store_n(to + i, mul(load_n(above + i, n), which == 0 ? f.slope_a(l, r) : f.slope_b(l, r)), n);
-          });
-        }
-      });
-    });
+    run = run_of_gradient<decltype(f)>;
+    constant = decltype(reads)::value != Reads::input;
+  });
+  // Where the derivative reads no operand, a zero stands for both.
+  const float zero = 0.0f;
+  walk_all(loops, rows, cost(op), [&](const std::array<Index, 2>& at, Index first, Index count) {
+    const Operand left(constant ? &zero : a + at[0], constant ? 0 : step_a);
+    const Operand right(constant ? &zero : b + at[1], constant ? 0 : step_b);
+    run(left, right, which == 0, dy + first, d + first, count);
   });
 }
 
 void binary_int(Binary op, const Loops<2>& loops, Index rows, const std::int32_t* a, const std::int32_t* b,
                 std::int32_t* y) {
   using T = std::int32_t;
-  const auto each = [&](auto f) { each_element(loops, rows, a, b, y, f); };
+  Run<T, T> run = nullptr;
+  const auto choose = [&](auto f) { run = run_of_elements<decltype(f), T, T>; };
   switch (op) {
     case Binary::add:
-      return each([](T l, T r) { return wrapped(std::int64_t{l} + r); });
+      choose(Added{});
+      break;
     case Binary::subtract:
-      return each([](T l, T r) { return wrapped(std::int64_t{l} - r); });
+      choose(Subtracted{});
+      break;
     case Binary::multiply:
-      return each([](T l, T r) { return wrapped(std::int64_t{l} * r); });
+      choose(Multiplied{});
+      break;
     case Binary::floor_divide:
-      return each([](T l, T r) { return quotient_down(l, r); });
+      choose(DividedDown{});
+      break;
     case Binary::mod:
-      return each([](T l, T r) { return r == 0 ? 0 : wrapped(l - std::int64_t{quotient_down(l, r)} * r); });
+      choose(LeftOver{});
+      break;
     case Binary::power:
-      return each([](T l, T r) { return whole_power(l, r); });
+      choose(Raised{});
+      break;
     case Binary::maximum:
-      return each([](T l, T r) { return l > r ? l : r; });
+      choose(Larger{});
+      break;
     case Binary::minimum:
-      return each([](T l, T r) { return l < r ? l : r; });
+      choose(Smaller{});
+      break;
     default:
       assert(false);
+      return;
   }
+  each_run<T, T>(loops, rows, 1.0, a, b, y, run);
 }
 
 void compare_float(Binary op, const Loops<2>& loops, Index rows, const float* a, const float* b, bool* y) {
@@ -457,11 +497,11 @@ void compare_int(Binary op, const Loops<2>& loops, Index rows, const std::int32_
 void binary_bool(Binary op, const Loops<2>& loops, Index rows, const bool* a, const bool* b, bool* y) {
   switch (op) {
     case Binary::logical_and:
-      return each_element(loops, rows, a, b, y, [](bool l, bool r) { return l && r; });
+      return each_element<std::logical_and<bool>>(loops, rows, a, b, y);
     case Binary::logical_or:
-      return each_element(loops, rows, a, b, y, [](bool l, bool r) { return l || r; });
+      return each_element<std::logical_or<bool>>(loops, rows, a, b, y);
     case Binary::logical_xor:
-      return each_element(loops, rows, a, b, y, [](bool l, bool r) { return l != r; });
+      return each_element<std::not_equal_to<bool>>(loops, rows, a, b, y);
     default:
       return compare(op, loops, rows, a, b, y);
   }

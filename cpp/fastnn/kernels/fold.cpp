@@ -132,8 +132,9 @@ struct Steps {
 };
 
 // Folds steps [begin, end) of axis d, from where x and y stand at its step 0, into what y holds.
+// Not inlined into itself, which would copy the loops of its innermost axis many times over.
 template <class Op, class T>
-void fold_axis(const Steps& s, std::size_t d, Index begin, Index end, const T* x, T* y) {
+[[gnu::noinline]] void fold_axis(const Steps& s, std::size_t d, Index begin, Index end, const T* x, T* y) {
   if (d + 1 == static_cast<std::size_t>(s.rank)) {
     if (s.gone[d])
       join_one<Op>(Op::run(x + begin, end - begin), y);
