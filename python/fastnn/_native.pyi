@@ -1,7 +1,5 @@
 """The part of the compiled core that `_core` uses to load its kernels; the rest is described in `_core.pyi`."""
 
-__file__: str
-
 def supported_instruction_sets() -> list[str]:
     """Returns the instruction sets that this processor can run, best first: ["avx512", "avx2", "baseline"]."""
 
