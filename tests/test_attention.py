@@ -300,10 +300,15 @@ def test_attention_to_itself() -> None:
 @pytest.mark.parametrize(
     ("kind", "config", "shapes", "message"),
     [
-        ("Attention", {}, [(4, 3), (5, 2), (5, 4)], r"expects a query and a key of one size, got \(batch, 4, 3\)"),
-        ("Attention", {}, [(4, 3), (6, 2), (5, 3)], r"expects a value and a key of as many steps"),
+        ("Attention", {}, [(4, 3), (5, 2), (5, 4)], r"expects a query and a key of equal sizes, got \(batch, 4, 3\)"),
+        ("Attention", {}, [(4, 3), (6, 2), (5, 3)], r"expects a value and a key with equal numbers of steps"),
         ("Attention", {}, [(3,), (5, 2), (5, 3)], r"expects a query of \(batch, steps, size\), got \(batch, 3\)"),
-        ("MultiHeadAttention", {}, [(4, 2, 3), (5, 2, 2), (5, 1, 3)], r"expects as many heads in query, value and key"),
+        (
+            "MultiHeadAttention",
+            {},
+            [(4, 2, 3), (5, 2, 2), (5, 1, 3)],
+            r"expects equal numbers of heads in query, value",
+        ),
         ("Attention", {"score_mode": "sum"}, [], r'score_mode expects "dot" or "concat", got "sum"'),
         ("Attention", {"dropout": 2.0}, [], r"dropout expects a number in \[0, 1\], got 2"),
         ("MultiHeadAttention", {"sliding_window": 0}, [], r"sliding_window expects a positive integer, got 0"),
@@ -460,7 +465,7 @@ def test_configs() -> None:
         ),
         (lambda: layers.Attention(score_mode="cos"), "expects score_mode 'dot' or 'concat', got 'cos'"),
         (lambda: layers.Attention()(normal(2, 4, 3)), r"expects a list \[query, value\]"),
-        (lambda: layers.Attention()([normal(2, 4, 3), normal(2, 5, 4)]), "expects a query and a key of one size"),
+        (lambda: layers.Attention()([normal(2, 4, 3), normal(2, 5, 4)]), "expects a query and a key of equal sizes"),
         (lambda: layers.EinsumDense("abc->ab", 3), "expects an equation such as"),
         (lambda: layers.EinsumDense("abc,cd->abd", 3)(normal(2, 4, 5)), "expects output_shape to have 2 sizes"),
         (

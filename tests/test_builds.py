@@ -1,20 +1,21 @@
-"""The builds of the core, one for each instruction set: selection, agreement, and number of threads."""
+"""The kernels of each instruction set: the best is chosen, all agree, none exports more than its table; and threads."""
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from fastnn import _core, _cpu
+from fastnn import _core
 
-BUILDS = [isa for isa in _cpu.supported() if importlib.util.find_spec(f"fastnn._core_{isa}") is not None]
+BUILDS = _core.built_instruction_sets()
 
 TRAIN = """
 import json
@@ -72,6 +73,20 @@ def test_all_builds_agree(trained):
 
 def test_the_best_build_is_chosen():
     assert json.loads(run(TRAIN).stdout)["isa"] == BUILDS[0]
+
+
+def test_an_instruction_set_that_cannot_be_used_is_refused():
+    done = run("import fastnn", FASTNN_ISA="altivec")
+    assert done.returncode != 0
+    assert "FASTNN_ISA=altivec cannot be used" in done.stderr and "baseline" in done.stderr
+
+
+@pytest.mark.skipif(shutil.which("nm") is None or sys.platform != "linux", reason="needs nm, and ELF libraries")
+@pytest.mark.parametrize("isa", BUILDS)
+def test_a_library_of_kernels_exports_one_symbol(isa):
+    library = Path(_core._native.__file__).parent / f"_kernels_{isa}.so"
+    listed = subprocess.run(["nm", "-D", "--defined-only", library], capture_output=True, text=True, check=True).stdout
+    assert [line.split()[-1] for line in listed.splitlines()] == ["fastnn_kernels"]
 
 
 def test_threads_follow_the_environment_and_the_affinity():

@@ -416,7 +416,7 @@ def test_reshape_to_a_fixed_shape_looks_when_the_size_is_there() -> None:
     model = Sequential([Input((None, 4)), layers.Reshape((2, 6)), layers.Dense(3)])
     assert model.output_shape == (None, 2, 3)
     assert model.predict(normal(5, 3, 4), verbose=0).shape == (5, 2, 3)
-    with pytest.raises(ValueError, match="expects inputs of 12 values a sample"):
+    with pytest.raises(ValueError, match="expects inputs of 12 values per sample"):
         model.predict(normal(5, 4, 4), verbose=0)
 
 

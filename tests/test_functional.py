@@ -84,7 +84,7 @@ def test_symbolic_errors_are_those_of_the_layers():
         Dense(3, name="d")([Input((6,)), Input((6,))])
     with pytest.raises(ValueError, match=r'Add "add" expects a list of its inputs, such as \[a, b\], got KerasTensor'):
         Add()(Input((6,)))
-    with pytest.raises(ValueError, match=r"expects inputs of one shape.* got .batch, 6. and .batch, 7."):
+    with pytest.raises(ValueError, match=r"expects inputs of equal shapes.* got .batch, 6. and .batch, 7."):
         Add()([Input((6,)), Input((7,))])
     with pytest.raises(ValueError, match=r"expects exactly 2 inputs, got 3"):
         Subtract()([Input((6,)), Input((6,)), Input((6,))])

@@ -472,11 +472,11 @@ def test_large_arrays_broadcast(shape: tuple[int, ...], other: tuple[int, ...]) 
 
 def test_binary_refuses() -> None:
     f, batch = "float32", None
-    refused("Binary", {"op": "add"}, [((batch, 3), f), ((5, 3), f)], "the batch goes with no fixed size but 1")
+    refused("Binary", {"op": "add"}, [((batch, 3), f), ((5, 3), f)], "the batch matches no fixed size but 1")
     refused("Binary", {"op": "add"}, [((batch, 3), f), ((batch, 4), f)], r"expects shapes that broadcast.*\(batch, 4\)")
     refused("Binary", {"op": "add"}, [((batch, 3), f), ((batch,), f)], "the batch to stay the first dimension")
     refused("Binary", {"op": "add"}, [((batch, 3), f), ((2, 1, 3), f)], "the batch to stay the first dimension")
-    refused("Binary", {"op": "add"}, [((batch, 3), f), ((batch, 3), "int32")], "of one dtype.*cast one of them")
+    refused("Binary", {"op": "add"}, [((batch, 3), f), ((batch, 3), "int32")], "of the same dtype.*cast one of them")
     refused("Binary", {"op": "divide"}, [((batch, 3), "int32")] * 2, "divide expects float32, got int32; cast")
     refused("Binary", {"op": "logical_and"}, [((batch, 3), f)] * 2, "logical_and expects bool")
     refused("Binary", {"op": "plus"}, [((batch, 3), f)] * 2, 'got "plus"')
@@ -653,7 +653,7 @@ def test_reduce_at_the_edges() -> None:
     refused("Reduce", {"op": "sum", "axes": [2]}, [((None, 3), "float32")], "axes from -2 to 1")
     refused("Reduce", {"op": "sum", "axes": [1, -1]}, [((None, 3), "float32")], "each axis once")
     refused("Reduce", {"op": "median"}, [((None, 3), "float32")], 'got "median"')
-    refused("Reduce", {"op": "max", "axes": [1]}, [((None, 0), "float32")], "the max of nothing")
+    refused("Reduce", {"op": "max", "axes": [1]}, [((None, 0), "float32")], "the max of an empty axis")
 
 
 @pytest.mark.parametrize("reverse", [False, True], ids=["forward", "reverse"])
@@ -729,7 +729,7 @@ def test_matmul_refuses() -> None:
     refused("Matmul", {"transpose_b": True}, [((batch, 3), f)] * 2, "a product between samples has no fixed shape")
     refused("Matmul", {"transpose_a": True}, [((batch, 3), f), ((3, 4), f)], "between samples")
     refused("Matmul", {"transpose_a": True, "transpose_b": True}, [((batch, 3), f)] * 2, "between samples")
-    refused("Matmul", {}, [((batch, 3), f), ((4, 5), f)], r"as long as the last but one.*\(batch, 3\) and \(4, 5\)")
+    refused("Matmul", {}, [((batch, 3), f), ((4, 5), f)], r"the size of the last but one.*\(batch, 3\) and \(4, 5\)")
     refused("Matmul", {}, [((batch,), f), ((4, 5), f)], "cannot multiply along the batch")
     refused("Matmul", {}, [((batch, 3), f), ((2, 3, 5), f)], "the batch to stay the first dimension")
     refused("Matmul", {}, [((), f), ((3, 5), f)], "at least one dimension")
@@ -1182,3 +1182,46 @@ def test_a_graph_of_nodes_trains() -> None:
     np.testing.assert_allclose(bias.numpy(), exact_b, rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(trainer.results()[0], sum(losses) / 37, rtol=1e-5)
     assert seen.numpy() == 37
+
+
+def test_a_step_of_two_phases_is_that_of_two_trainers_in_turn() -> None:
+    rng = np.random.default_rng(4)
+    xs, ys = rng.normal(size=(40, 3)).astype(np.float32), rng.normal(size=(40, 3)).astype(np.float32)
+    start = rng.normal(size=(3, 3)).astype(np.float32)
+
+    def phases() -> tuple[list[Any], list[_core.Variable]]:
+        """Two networks: the first learns from the data, the second from the first, which is frozen meanwhile."""
+        first, second = _core.Variable("first", (3, 3)), _core.Variable("second", (3, 3))
+        for variable in (first, second):
+            variable.assign(start)
+        found: list[Any] = []
+        for trained in (first, second):
+            first.trainable, second.trainable = trained is first, trained is second
+            graph = _core.Graph()
+            x, target = graph.input((None, 3)), graph.input((None, 3))
+            (prediction,) = graph.add("Dense", "first", {"units": 3, "use_bias": False}, [x], [first])
+            if trained is second:
+                target = prediction
+                (prediction,) = graph.add("Dense", "second", {"units": 3, "use_bias": False}, [x], [second])
+            (loss,) = graph.add("mean_squared_error", "loss", {}, [target, prediction])
+            optimizer = _core.Optimizer("adam", {"learning_rate": 0.01})
+            found.append((graph, [(loss, 1.0, -1, False, -1)], [], optimizer))
+        return found, [first, second]
+
+    columns = _core.Columns([xs, ys])
+    together, weights = phases()
+    trainer = _core.Trainer(together)
+    rates = np.array([[0.1, 0.02]] * 5)
+    assert trainer.run(columns, None, 8, 0, 5, 60.0, rates) == 5
+    apart, others = phases()
+    one, other = _core.Trainer(*apart[0]), _core.Trainer(*apart[1])
+    for step in range(5):
+        one.run(columns, None, 8, step, step + 1, 60.0, rates[step, :1])
+        other.run(columns, None, 8, step, step + 1, 60.0, rates[step, 1:])
+    for mine, theirs in zip(weights, others, strict=True):
+        assert mine.numpy().tobytes() == theirs.numpy().tobytes()
+    assert trainer.results() == [*one.results(), *other.results()]
+    with pytest.raises(ValueError, match="one learning rate per step and phase"):
+        trainer.run(columns, None, 8, 0, 5, 60.0, rates[:, 0])
+    with pytest.raises(ValueError, match="at least one phase"):
+        _core.Trainer([])

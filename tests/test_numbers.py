@@ -796,7 +796,8 @@ ALLOCATIONS = """
                 assert sum(done for done, _ in runs) == steps, runs
                 # A run that fills its 50 ms returns and is called again: the cost of the call is not the step's.
                 counts[steps] = [count for _, count in runs]
-        assert ("in pieces of" in model.training_state.programs.training(model.training_state.compiled).trainer.plan(rows)) == (side == 48)
+        state = model.training_state
+        assert ("in pieces of" in state.programs.training(state.compiled).trainer.plan(rows)) == (side == 48)
         print(threads, counts[2][0], max(counts[20]))
 """
 

@@ -313,7 +313,7 @@ def test_rotations_of_a_batch_keep_what_turns_into_itself() -> None:
         (lambda: layers.RandomContrast((0.5, 1.5)), "factor"),
         (lambda: layers.RandomPosterization(2.5), "integer number of bits"),
         (lambda: layers.RandomPosterization(9), "from 1 to 8"),
-        (lambda: layers.RandomErasing(fill_value=(1, 2))(pictures(), training=True), "one a channel"),
+        (lambda: layers.RandomErasing(fill_value=(1, 2))(pictures(), training=True), "one per channel"),
         (lambda: layers.RandomColorJitter(contrast_factor=2), "factor"),
         (lambda: layers.RandomColorJitter((3, 3)), "value_range"),
         (lambda: layers.RandomErasing(scale=(0.1, 1.5)), "scale"),
@@ -326,7 +326,7 @@ def test_rotations_of_a_batch_keep_what_turns_into_itself() -> None:
         (lambda: layers.Resizing(3, 3, crop_to_aspect_ratio=True, pad_to_aspect_ratio=True), "exclude each other"),
         (lambda: layers.Resizing(3, 3, fill_mode="reflect"), "fill_mode expects"),
         (lambda: layers.CenterCrop(3, 3)(np.ones((2, 3))), "expects images"),
-        (lambda: layers.Rescaling([1.0, 2.0])(np.ones((2, 3))), "does not go with samples"),
+        (lambda: layers.Rescaling([1.0, 2.0])(np.ones((2, 3))), "does not match samples"),
     ],
 )
 def test_what_is_wrong_with_an_image_layer_is_said(make: Callable[[], Any], words: str) -> None:
@@ -410,8 +410,8 @@ def test_a_column_of_a_table_may_be_learnt_from() -> None:
     [
         (lambda: layers.Normalization(mean=1.0), "mean and variance, or none"),
         (lambda: layers.Normalization(mean=1.0, variance=-1.0), "at least 0"),
-        (lambda: layers.Normalization(mean=[1.0, 2.0], variance=[1.0]), "one shape"),
-        (lambda: layers.Normalization(mean=[1.0, 2.0], variance=[1.0, 1.0])(np.ones((2, 3))), "does not go with"),
+        (lambda: layers.Normalization(mean=[1.0, 2.0], variance=[1.0]), "equal shapes"),
+        (lambda: layers.Normalization(mean=[1.0, 2.0], variance=[1.0, 1.0])(np.ones((2, 3))), "does not match"),
         (lambda: layers.Normalization(axis=0)(np.ones((2, 3))), "is the batch"),
         (lambda: layers.Normalization(axis=(1, -1))(np.ones((2, 3))), "twice"),
         (lambda: layers.Normalization(axis=3)(np.ones((2, 3))), "axis expects"),

@@ -65,7 +65,7 @@ def test_a_config_makes_the_same_layer(case: Case) -> None:
         (lambda: layers.ZeroPadding2D("same"), "padding to be an integer, 2 integers or 2 pairs"),
         (lambda: layers.Cropping1D((1, 2, 3)), "cropping to be an integer or a pair such as (1, 2)"),
         (lambda: layers.Cropping2D(((1, -1), (0, 0))), "none of them negative"),
-        (lambda: layers.Permute((0, 1)), "dims expects the numbers of the axes from 1 on, each once, got (0, 1)"),
+        (lambda: layers.Permute((0, 1)), "dims expects the indices of the axes from 1 on, each once, got (0, 1)"),
         (lambda: layers.Permute((1, 3)), "each once, got (1, 3)"),
         (lambda: layers.RepeatVector(0), "n expects a positive integer, got 0"),
     ],
@@ -101,7 +101,7 @@ def test_a_number_of_repetitions_is_an_integer() -> None:
         (
             lambda: layers.Conv1DTranspose(2, 2, padding="same", output_padding=0, name="x"),
             (1, 3),
-            "an input of which some output remains",
+            "an input that leaves some output",
         ),
         (lambda: layers.DepthwiseConv2D(5, name="x"), (4, 6, 3), 'DepthwiseConv2D "x" expects an input no smaller'),
         (lambda: layers.SeparableConv1D(4, 3, name="x"), (6,), 'SeparableConv1D "x" expects (batch, steps, channels)'),
@@ -113,7 +113,7 @@ def test_a_number_of_repetitions_is_an_integer() -> None:
         (
             lambda: layers.Cropping1D((2, 2), name="x"),
             (4, 3),
-            "something remains after cropping (2, 2), got (batch, 4, 3)",
+            "is larger than the cropping (2, 2), got (batch, 4, 3)",
         ),
         (lambda: layers.Permute((2, 1), name="x"), (4,), "2 axes besides the batch for dims=(2, 1), got (batch, 4)"),
         (

@@ -1,4 +1,4 @@
-// Conversions between Python's and the core's way to say an array, a shape and a set of arguments.
+// Conversions of arrays, shapes and arguments between Python and the core, and checks of arrays.
 #include "arrays.hpp"
 
 #include "fastnn/error.hpp"
@@ -39,7 +39,7 @@ Column to_column(const py::array& array) {
   else
     throw TypeError("expected an array of numbers, got dtype " + py::str(array.dtype()).cast<std::string>());
   if (!native)
-    throw TypeError("expected an array in this machine's byte order, got dtype " +
+    throw TypeError("expected an array in the byte order of this machine, got dtype " +
                     py::str(array.dtype()).cast<std::string>());
   require(array.ndim() >= 1 && array.ndim() <= static_cast<py::ssize_t>(Column::kMaxRank), "expected an array of 1 to ",
           Column::kMaxRank, " dimensions, got ", array.ndim());
@@ -121,6 +121,38 @@ Config to_config(const py::dict& dict) {
     config.set(name, to_value(name, value));
   }
   return config;
+}
+
+py::tuple from_spec(const Spec& spec) { return py::make_tuple(from_shape(spec.shape), name_of(spec.dtype)); }
+
+Spec to_spec(const py::sequence& pair) {
+  return {to_shape(pair[0].cast<py::sequence>()), to_dtype(pair[1].cast<std::string>())};
+}
+
+py::array copy_out(const float* from, const Shape& shape) {
+  py::array result = make_array(shape, DType::float32);
+  std::copy_n(from, volume(shape), static_cast<float*>(result.mutable_data()));
+  return result;
+}
+
+std::vector<Column> to_columns(const std::vector<py::array>& arrays) {
+  std::vector<Column> columns;
+  columns.reserve(arrays.size());
+  for (const py::array& array : arrays) columns.push_back(to_column(array));
+  return columns;
+}
+
+void bind_arrays(py::module_& m) {
+  m.def("first_nan", [](const py::array& array) {
+    const Column column = to_column(array);
+    py::gil_scoped_release release;
+    return first_nan(column);
+  });
+  m.def("first_outside", [](const py::array& array, Index low, Index high) {
+    const Column column = to_column(array);
+    py::gil_scoped_release release;
+    return first_outside(column, low, high);
+  });
 }
 
 }  // namespace fastnn::bindings

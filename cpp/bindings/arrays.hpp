@@ -14,7 +14,7 @@ namespace fastnn::bindings {
 
 namespace py = pybind11;
 
-/// The array as it lies; TypeError for what is no array of numbers in this machine's byte order.
+/// A view of an array. Raises TypeError unless it holds numbers in the byte order of this machine.
 Column to_column(const py::array& array);
 
 /// An array's shape as ints.
@@ -27,6 +27,18 @@ Shape to_shape(const py::sequence& dims);
 py::tuple from_shape(const Shape& shape);
 
 DType to_dtype(const std::string& name);
+
+py::tuple from_spec(const Spec& spec);
+
+/// A pair (shape, dtype).
+Spec to_spec(const py::sequence& pair);
+
+std::vector<Column> to_columns(const std::vector<py::array>& arrays);
+
+using FloatArray = py::array_t<float, py::array::c_style | py::array::forcecast>;
+
+/// A new array with a copy of float32 numbers.
+py::array copy_out(const float* from, const Shape& shape);
 
 /// A new C-contiguous array.
 py::array make_array(const Shape& shape, DType dtype);

@@ -12,7 +12,7 @@
 namespace fastnn {
 namespace {
 
-// IEEE half precision, which C++17 has no type for.
+// IEEE half precision, for which C++17 has no type.
 struct Half {
   std::uint16_t bits;
   operator float() const {
@@ -66,7 +66,7 @@ T read(const std::byte* from) {
   return value;
 }
 
-// Calls visit(value, i) for the elements of the row at `row`, whose inner dimensions are [from, rank).
+// Calls visit(value, i) for the elements of a row, whose inner dimensions are [from, rank).
 template <class T, class Visit>
 void visit_row(const Column& column, const std::byte* row, std::size_t from, Index& i, Visit&& visit) {
   if (from == column.rank) {
@@ -82,7 +82,7 @@ void visit_row(const Column& column, const std::byte* row, std::size_t from, Ind
   for (Index k = 0; k < count; ++k) visit_row<T>(column, row + k * stride, from + 1, i, visit);
 }
 
-// The same for the whole row; where its elements lie side by side, without a look at its axes.
+// The same for a whole row, faster where its elements are dense.
 template <class T, class Visit>
 void visit_whole_row(const Column& column, const std::byte* row, bool dense, Index size, Visit&& visit) {
   Index i = 0;
@@ -126,7 +126,7 @@ void gather_as(const Column& column, const Index* order, Index first, Index coun
   });
 }
 
-// The lowest row for which bad(value) holds of some element, searched in parallel.
+// The first row with an element for which bad(value) is true, searched in parallel; -1 if there is none.
 template <class Bad>
 Index first_bad(const Column& column, Bad&& bad) {
   const Index size = std::max<Index>(1, column.row_size());

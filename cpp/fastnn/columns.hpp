@@ -1,5 +1,5 @@
-// Columns: the arrays of a run as the user holds them, read in place whatever their numeric type and strides, and gathered
-// row by row into a batch. Owns no data: the arrays must outlive it.
+// Columns: the user's arrays of a run, of any numeric type and strides, read in place and gathered row by row into a
+// batch. A column owns no data: its array must outlive it.
 #pragma once
 
 #include <array>
@@ -36,20 +36,22 @@ struct Column {
 
   Index rows() const { return dims[0]; }
   Index row_size() const;
-  /// True where a row lies densely in memory, in the order of its elements.
+  /// True where the elements of a row are dense in memory and in order.
   bool dense_rows() const;
 };
 
-/// Where `count` rows from `first` on already lie as a batch of `dtype` would; null where they must be gathered.
+/// The address of `count` rows from `first` on, where they already have the layout of a batch of `dtype`; otherwise
+/// null.
 const void* in_place(const Column& column, Index first, Index count, DType dtype);
 
-/// Rows order[0..count) of the column (order null: first..first+count) converted to `to` of type `dtype`.
+/// Copies `count` rows of the column, converted to `dtype`: order[first], order[first + 1], ... (order null: first,
+/// first + 1, ...).
 void gather(const Column& column, const Index* order, Index first, Index count, DType dtype, void* to);
 
 /// The first row that holds a NaN, or -1.
 Index first_nan(const Column& column);
 
-/// The first row that holds a value below low, not below high, or not whole; -1 if there is none.
+/// The first row that holds a value outside [low, high) or not an integer; -1 if there is none.
 Index first_outside(const Column& column, Index low, Index high);
 
 }  // namespace fastnn

@@ -1,5 +1,5 @@
-// The arguments of a node as they come from Python: a typed map from names to values.
-// A layer reads what it knows and is told at once, by name, what is missing or of the wrong type.
+// The arguments of a node as they come from Python: a typed map from names to values. A layer reads the arguments that
+// it knows; an error names the argument that is missing or of the wrong type.
 #pragma once
 
 #include <map>
@@ -38,7 +38,7 @@ class Config {
   Index integer(const std::string& key, Index otherwise) const { return has(key) ? integer(key) : otherwise; }
 
   double number(const std::string& key) const {
-    if (auto* whole = std::get_if<Index>(&at(key, "a number"))) return static_cast<double>(*whole);
+    if (auto* integer = std::get_if<Index>(&at(key, "a number"))) return static_cast<double>(*integer);
     return get<double>(key, "a number");
   }
   double number(const std::string& key, double otherwise) const { return has(key) ? number(key) : otherwise; }
@@ -65,7 +65,7 @@ class Config {
   const Constant& constant(const std::string& key) const { return get<Constant>(key, "an array"); }
 
  private:
-  // A value as an error shows it.
+  // A value as an error message shows it.
   static std::string show(const Value& value) {
     struct Show {
       std::string operator()(std::monostate) const { return "None"; }

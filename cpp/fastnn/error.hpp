@@ -1,5 +1,5 @@
-// The errors that reach a user, raised while building or at the door of a run, never inside a step.
-// The binding turns them into Python's ValueError and TypeError.
+// The errors that reach a user, raised while a graph is built or before a run starts, never inside a step. The bindings
+// turn them into Python's ValueError and TypeError.
 #pragma once
 
 #include <sstream>
@@ -16,7 +16,7 @@ struct TypeError : std::invalid_argument {
   using std::invalid_argument::invalid_argument;
 };
 
-/// The parts written one after the other.
+/// Concatenates the parts as text.
 template <class... Parts>
 std::string text(const Parts&... parts) {
   std::ostringstream stream;
@@ -24,7 +24,7 @@ std::string text(const Parts&... parts) {
   return stream.str();
 }
 
-/// Raises a ValueError that says `parts` unless `condition` holds.
+/// Raises a ValueError with the text of `parts` unless `condition` is true.
 template <class... Parts>
 void require(bool condition, const Parts&... parts) {
   if (!condition) throw ValueError(text(parts...));

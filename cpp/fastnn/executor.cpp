@@ -51,7 +51,8 @@ Session::Session(const Graph& graph, const Wanted& wanted, const GradientTable* 
       drawn_before_[i] += graph.nodes()[j].layer->random() && graph.nodes()[j].stream == node.stream;
   }
 
-  // Nodes go backward from last to first: the first in that order to name a weight writes its gradient in place.
+  // The backward pass runs from the last node to the first; the first in that order to use a weight writes its
+  // gradient.
   std::vector<bool> written(table == nullptr ? 0 : table->weights.size(), false);
   Index aside = 0;
   struct Aside {
@@ -79,7 +80,7 @@ Session::Session(const Graph& graph, const Wanted& wanted, const GradientTable* 
         additions_.push_back({i, context.input_gradients_[k], static_cast<float*>(pointer(places.add_to[k])),
                               &graph.edge(node.inputs[k]).spec});
     }
-    for (int place : places.buffers) context.buffers_.push_back(pointer(place));
+    for (const NodePlan::Buffer& buffer : places.buffers) context.buffers_[buffer.key] = pointer(buffer.placement);
     context.weight_gradients_.assign(node.weights.size(), nullptr);
     for (std::size_t k = 0; k < node.weights.size(); ++k) {
       context.weights_.push_back(node.weights[k]->data());
@@ -125,7 +126,7 @@ void Session::begin(Index rows, Index first_row) {
     contexts_[i].rows_ = rows;
     contexts_[i].first_row_ = first_row;
     if (!graph_.nodes()[i].stream) continue;
-    // A layer that is called several times draws anew each time.
+    // A layer that is called several times draws new numbers at each call.
     contexts_[i].stream_ = *graph_.nodes()[i].stream;
     contexts_[i].stream_.position += drawn_before_[i];
   }
@@ -193,7 +194,7 @@ namespace {
 
 constexpr std::size_t kKept = 4;
 
-// The one of `idle` for which fits() holds, or null.
+// Takes the first of `idle` for which fits() is true; null if there is none.
 template <class Held, class Fits>
 std::unique_ptr<Held> taken(std::vector<std::unique_ptr<Held>>& idle, Fits&& fits) {
   const auto found =
@@ -249,7 +250,7 @@ Index Executor::piece(Index capacity) {
   std::lock_guard<ForkSafeMutex> guard(mutex_);
   if (!rows_of_piece_) rows_of_piece_ = rows_of_piece(graph_, wanted_);
   if (*rows_of_piece_ == 0 || *rows_of_piece_ >= capacity) return 0;
-  // A power of two of pieces is dealt evenly to most numbers of threads.
+  // A power of two of pieces divides evenly among most numbers of threads.
   Index pieces = 2;
   while (pieces * *rows_of_piece_ < capacity) pieces *= 2;
   return ((capacity + pieces - 1) / pieces + kPieceStep - 1) / kPieceStep * kPieceStep;

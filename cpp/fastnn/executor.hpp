@@ -1,10 +1,10 @@
-// The executor: runs a graph's passes over one batch in a plan's arena. One forward and one backward pass serve training,
-// evaluation, prediction and tests alike.
+// The executor: runs a graph's passes over one batch in a plan's arena. One forward and one backward pass serve
+// training, evaluation, prediction and tests alike.
 //
-// A Session is a plan with its memory and every pointer already set, so that a pass allocates nothing. A Team is a session for
-// each thread: where activations are large beside the weights, a batch is taken in pieces of a few rows, and each piece goes
-// through all nodes on one thread, in its own cache and without a barrier. An Executor makes both for a graph and keeps a
-// few, for concurrent callers and for batches of other sizes.
+// A Session is a plan with its memory and all pointers set, so that a pass allocates nothing. A Team is a session for
+// each thread: where activations are large compared with the weights, a batch is processed in pieces of a few rows, and
+// each piece passes through all nodes on one thread, in that thread's cache and without barriers. An Executor makes
+// both for a graph and keeps a few for concurrent callers and for other batch sizes.
 #pragma once
 
 #include <algorithm>
@@ -19,15 +19,15 @@
 
 namespace fastnn {
 
-/// Asked between nodes of a long pass; raises to drop the pass. Empty: never interrupted.
+/// Called between the nodes of a long pass; raises to abandon the pass. Empty: no interruption.
 using Pulse = std::function<void()>;
 
-/// The gradients of all trained weights of a graph in one flat block.
+/// The layout of the gradients of all trained weights of a graph in one flat block.
 struct GradientTable {
   explicit GradientTable(const Graph& graph);
 
-  std::vector<VariablePtr> weights;  ///< in the order in which nodes name them
-  std::vector<Index> offsets;        ///< of each weight's gradient, in floats; a multiple of 16
+  std::vector<VariablePtr> weights;  ///< in the order in which the nodes use them
+  std::vector<Index> offsets;        ///< of the gradient of each weight, in floats; a multiple of 16
   Index size = 0;                    ///< of the whole block, in floats
 
   Index find(const Variable* weight) const;  ///< position in `weights`, or -1
@@ -35,7 +35,7 @@ struct GradientTable {
 
 class Session {
  public:
-  /// What is derived from the weights is that of `packer`, if there is one, which must have prepared() before each pass.
+  /// packer: a session whose buffers derived from the weights are shared; it must be prepared before each pass.
   Session(const Graph& graph, const Wanted& wanted, const GradientTable* table, Index capacity, int threads,
           const Session* packer = nullptr);
 
@@ -50,22 +50,22 @@ class Session {
   float* weight_gradients() const { return gradients_.as<float>(); }
   Index rows() const { return rows_; }
 
-  /// Lets the value of an edge, be it an input or an output of the graph, lie at `at` in the coming passes, and with it those of
-  /// its aliases (null: in the arena again).
+  /// Sets the memory of an input or output of the graph, and of its aliases, for the coming passes; null: the arena.
   void bind(EdgeId edge, void* at);
-  /// Starts a batch of `rows`, at most the capacity, or a piece of one that begins at its row `first_row`.
+  /// Starts a batch of `rows` rows, at most the capacity, or a piece of a batch that begins at its row `first_row`.
   void begin(Index rows, Index first_row = 0);
   Index first_row() const { return first_row_; }
-  /// Lets all nodes derive from changed weights what they read. Expects ReadVariables to be held. forward() does so too.
+  /// Updates all buffers that are derived from changed weights, as forward() does too. Expects ReadVariables to be
+  /// held.
   void prepare();
   /// Both passes expect ReadVariables to be held.
   void forward(const Pulse& pulse);
   void backward(const Pulse& pulse);
-  /// Whether a step leaves something behind: state that nodes keep, or random numbers drawn.
+  /// True where a step changes state or advances random streams.
   bool commits() const { return draws_ || keeps_state_; }
-  /// State and random streams. Expects WriteVariables to be held.
+  /// Writes state and advances random streams. Expects WriteVariables to be held.
   void commit();
-  /// Fills the arena with NaN, so that a read of what was never written shows (for tests).
+  /// Fills the arena with NaN, so that reads of uninitialized memory show in the results (for tests).
   void poison();
 
  private:
@@ -73,7 +73,7 @@ class Session {
     return placement == kNowhere ? nullptr : pointers_[static_cast<std::size_t>(placement)];
   }
 
-  // A weight named by several nodes: what a later one of them wrote aside is added to the first's.
+  // A weight that several nodes use: gradients written to other memory are added to the first.
   struct SharedGradient {
     std::size_t node;
     float* from;
@@ -104,8 +104,8 @@ class Session {
   Index rows_ = 0, first_row_ = 0;
 };
 
-/// Sessions that take a batch in pieces, each thread a piece at a time through all nodes. What the weights are packed into
-/// is shared.
+/// Sessions that process a batch in pieces, each thread one piece at a time. Buffers derived from the weights are
+/// shared.
 class Team {
  public:
   Team(const Graph& graph, const Wanted& wanted, const GradientTable* table, Index rows, int threads);
@@ -115,11 +115,11 @@ class Team {
   Session& operator[](int thread) const { return *sessions_[static_cast<std::size_t>(thread)]; }
   Session& first() const { return *sessions_.front(); }
 
-  /// Rows between which one may look for an interruption.
+  /// The number of rows between two checks for an interruption.
   Index wave() const { return 8 * threads() * rows(); }
 
-  /// Calls body(session, row, rows) for the pieces of `count` rows from `begin` on, side by side. Expects ReadVariables to be
-  /// held, and body neither to throw nor to allocate.
+  /// Calls body(session, row, rows) in parallel for the pieces of the `count` rows from `begin` on. Expects
+  /// ReadVariables to be held. body must not throw or allocate.
   template <class Body>
   void each_piece(Index begin, Index count, Body&& body);
 
@@ -129,7 +129,7 @@ class Team {
 
 class Executor {
  public:
-  /// `wanted.outputs` are edges of `graph`; what runs is the rewritten graph.
+  /// `wanted.outputs` are edges of `graph`; the rewritten graph runs.
   Executor(const Graph& graph, Wanted wanted);
 
   const Graph& graph() const { return graph_; }
@@ -137,14 +137,14 @@ class Executor {
   const GradientTable& gradients() const { return gradients_; }
   EdgeId output(std::size_t i) const { return wanted_.outputs[i]; }
 
-  /// A session for batches of up to `capacity` rows that nobody else uses; to be given back with release().
+  /// A session for batches of up to `capacity` rows, for exclusive use until release().
   void acquire(Index capacity, std::unique_ptr<Session>& session);
   /// A team for pieces of `rows` rows.
   void acquire(Index rows, std::unique_ptr<Team>& team);
   void release(std::unique_ptr<Session> session);
   void release(std::unique_ptr<Team> team);
 
-  /// Rows of the pieces in which a batch of up to `capacity` rows is taken; 0: it is taken whole.
+  /// The rows of the pieces of a batch of up to `capacity` rows; 0: it is processed whole.
   Index piece(Index capacity);
 
   std::string describe_plan(Index capacity);
@@ -161,7 +161,7 @@ class Executor {
   std::optional<Index> rows_of_piece_;
 };
 
-/// A session or a team for as long as it is in scope.
+/// Holds a session or a team while it is in scope.
 template <class Held>
 class Lease {
  public:
@@ -183,7 +183,7 @@ template <class Body>
 void Team::each_piece(Index begin, Index count, Body&& body) {
   first().prepare();
   parallel_for((count + rows() - 1) / rows(), kGrain, [&](Index piece, int thread) {
-    // A piece is one thread's: what its nodes would cut runs inline.
+    // A piece belongs to one thread: parallel loops of its nodes run inline.
     const RunScope alone(1);
     body((*this)[thread], begin + piece * rows(), std::min(rows(), count - piece * rows()));
   });

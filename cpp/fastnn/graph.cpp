@@ -1,4 +1,4 @@
-// Building graphs and the rewrites that fuse. A rewrite copies: the graph that Python built stays as it was.
+// Construction and rewriting of graphs. A rewrite makes a copy: the graph that Python built stays unchanged.
 #include "fastnn/graph.hpp"
 
 #include <algorithm>
@@ -62,7 +62,7 @@ std::vector<EdgeId> Graph::add(Node node) {
 
 namespace {
 
-// How often each edge is read, with wanted outputs counted as readers.
+// The number of readers of each edge; a wanted output counts as a reader.
 std::vector<int> count_readers(const std::vector<Node>& nodes, std::size_t edges, const std::vector<EdgeId>& outputs) {
   std::vector<int> readers(edges, 0);
   for (const Node& node : nodes)
@@ -76,8 +76,8 @@ std::vector<int> count_readers(const std::vector<Node>& nodes, std::size_t edges
 Graph Graph::rewritten(std::vector<EdgeId>& outputs) const {
   std::vector<Node> nodes = nodes_;
 
-  // A loss that knows how to work on logits reads them instead of what the activation made of them: exact where the
-  // activation saturates, and one pass less.
+  // A loss that can work on logits reads them instead of the output of the activation: exact where the activation
+  // saturates, and one pass less.
   for (Node& node : nodes) {
     const auto absorbed = node.layer->absorbs();
     if (!absorbed) continue;
@@ -89,7 +89,8 @@ Graph Graph::rewritten(std::vector<EdgeId>& outputs) const {
     node.config.set(absorbed->flag, true);
   }
 
-  // An activation steps behind a node with which it commutes: a convolution's relu behind the pooling that reads it alone.
+  // An activation moves behind a node with which it commutes: the relu of a convolution behind its only reader, a
+  // pooling.
   const std::vector<int> read = count_readers(nodes, edges_.size(), outputs);
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     const auto name = nodes[i].layer->activation();
@@ -129,7 +130,7 @@ Graph Graph::rewritten(std::vector<EdgeId>& outputs) const {
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     if (!kept[i]) continue;
     const Node& node = nodes[i];
-    // An activation goes into the epilogue of the node that makes its input, where nobody else reads that input.
+    // An activation is fused into the node that computes its input, where it is the only reader of that input.
     if (node.layer->activation()) {
       const EdgeId from = node.inputs[0];
       const int made_by = result.edge(renumbered[static_cast<std::size_t>(from)]).producer;

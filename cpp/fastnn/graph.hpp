@@ -1,5 +1,5 @@
-// The graph: what is computed. Nodes in the order of their making (which is a topological order), edges with their specs,
-// and the variables that each node reads. Checks everything when a node is added; knows nothing of memory or time.
+// The graph: what is computed. Nodes in the order of their creation (a topological order), edges with their specs, and
+// the variables that each node reads. All checks happen when a node is added. A graph knows nothing of memory or time.
 #pragma once
 
 #include <memory>
@@ -17,8 +17,8 @@ using EdgeId = int;
 
 struct Edge {
   Spec spec;
-  std::string name;   ///< how errors call it
-  int producer = -1;  ///< the node that writes it; -1: fed from outside
+  std::string name;   ///< its name in error messages
+  int producer = -1;  ///< the node that writes it; -1: an input of the graph
 };
 
 struct Node {
@@ -27,9 +27,9 @@ struct Node {
   std::shared_ptr<Layer> layer;
   std::vector<EdgeId> inputs, outputs;
   std::vector<VariablePtr> weights;
-  std::vector<bool> trained;       ///< per weight, as `trainable` stood when the node was added
-  std::shared_ptr<Stream> stream;  ///< null where the node draws nothing
-  std::string fused;               ///< the activation in its epilogue, if any
+  std::vector<bool> trained;       ///< per weight: the value of `trainable` when the node was added
+  std::shared_ptr<Stream> stream;  ///< null where the node draws no random numbers
+  std::string fused;               ///< the fused activation, if any
 };
 
 class Graph {
@@ -45,19 +45,19 @@ class Graph {
   const std::vector<EdgeId>& inputs() const { return inputs_; }
   const Edge& edge(EdgeId id) const;
 
-  /// The same computation of `outputs` (renumbered in place), as it will run: nodes that serve no output left out, losses
-  /// moved onto the logits, activations taken into the node before them. Inputs all stay, in order.
+  /// The same computation of `outputs` (renumbered in place) in the form that runs: without nodes that no output needs,
+  /// with losses on logits, and with fused activations. All inputs stay, in order.
   Graph rewritten(std::vector<EdgeId>& outputs) const;
 
-  /// A range that a node says for what it reads.
+  /// The range [low, high) of integers that the node `who` can read.
   struct Range {
     Index low, high;
     std::string who;
   };
-  /// For an input that a node reads (as it is, or with another shape): the whole numbers that the node can take.
+  /// The integers that an input may hold, where a node reads it (as it is or with another shape) as indices.
   std::optional<Range> range(EdgeId input) const;
 
-  /// The rows that a node demands of every batch, and its name.
+  /// The number of rows that a node requires of every batch, and its name.
   std::optional<std::pair<Index, std::string>> fixed_rows() const;
 
   std::string describe() const;

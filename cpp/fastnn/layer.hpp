@@ -1,11 +1,12 @@
-// The contract between a layer and the floors above: what a kind of node must say of itself and do, and the registry by
-// which it is found.
+// The contract between a layer and the floors above: what a kind of node states about itself and what it computes, and
+// the registry in which kinds are found.
 //
-// A Layer is one node's computation. While building it reads its arguments (constructor), infers shapes and weights
-// (infer) and books memory (book); in a step it is granted that memory through a Context and only computes. It keeps no
-// numbers of its own between calls, so one Layer serves any number of plans and threads at once.
+// A Layer is one node's computation. While a graph is built it reads its arguments (constructor), infers shapes and
+// weights (infer) and books memory (book). In a step it is granted that memory through a Context and only computes. It
+// keeps no numbers of its own between calls, so one Layer serves any number of plans and threads at once.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -21,29 +22,33 @@
 
 namespace fastnn {
 
-/// A weight that a layer needs: its role ("kernel"), its shape and whether training may move it.
+/// A weight that a layer needs: its role ("kernel"), its shape, and whether training may change it.
 struct WeightSpec {
   std::string name;
   Shape shape;
   bool trainable = true;
 };
 
-/// What a layer makes of its inputs.
+/// The outputs and weights of a layer for given inputs.
 struct Signature {
   std::vector<Spec> outputs;
   std::vector<WeightSpec> weights;
 };
 
-/// How long a booked buffer must keep what is written to it.
+/// The time for which a booked buffer keeps its contents.
 enum class Life {
   forward,   ///< within this node's forward pass
   backward,  ///< within this node's backward pass
   step,      ///< from this node's forward pass to its backward pass (or commit)
-  plan,      ///< from prepare() on, for as long as the weights keep their values: packed panels
+  plan,      ///< from prepare() on, until the weights change: packed panels
 };
 
-/// The book in which a layer writes, while a plan is made, what memory its passes will need. Buffers are numbered in the
-/// order of booking, from 0; a layer must book the same list for the same plan facts.
+/// The most buffers that a layer can book.
+constexpr std::size_t kMostBuffers = 20;
+
+/// The book in which a layer writes, while a plan is made, the memory that its passes will need. A buffer is booked and
+/// found under a key, a constant of the layer's own enum, below kMostBuffers. A layer must book the same buffers for
+/// the same plan facts.
 class Booking {
  public:
   Booking(Index capacity, bool training, bool backward, bool input_gradient, int threads)
@@ -53,19 +58,20 @@ class Booking {
         input_gradient_(input_gradient),
         threads_(threads) {}
 
-  Index capacity() const { return capacity_; }             ///< most rows a batch can have
+  Index capacity() const { return capacity_; }             ///< the largest number of rows in a batch
   bool training() const { return training_; }              ///< a graph for training: moving statistics, dropout
-  bool backward() const { return backward_; }              ///< this node's backward pass will run
-  bool input_gradient() const { return input_gradient_; }  ///< and must write the gradient of some input
-  int threads() const { return threads_; }                 ///< for scratch that each thread owns
+  bool backward() const { return backward_; }              ///< this node's backward pass runs
+  bool input_gradient() const { return input_gradient_; }  ///< and writes the gradient of some input
+  int threads() const { return threads_; }                 ///< for scratch memory per thread
 
-  void book(Life life, std::size_t bytes) { entries.push_back({life, bytes}); }
+  /// Books room for `count` elements, once for each key.
   template <class T = float>
-  void book(Life life, Index count) {
-    book(life, static_cast<std::size_t>(count) * sizeof(T));
+  void book(std::size_t key, Life life, Index count) {
+    entries.push_back({key, life, static_cast<std::size_t>(count) * sizeof(T)});
   }
 
   struct Entry {
+    std::size_t key;
     Life life;
     std::size_t bytes;
   };
@@ -77,13 +83,13 @@ class Booking {
   int threads_;
 };
 
-/// What a node is granted for one pass over one batch. Rows follow one another densely. Inputs and outputs may lie
-/// in a user's array, aligned as floats are; all else is aligned to 64 bytes.
+/// The memory of a node for one pass over one batch. Rows are dense. Inputs and outputs may lie in a user's array and
+/// are then aligned to their elements; all else is aligned to 64 bytes.
 class Context {
  public:
-  Index rows() const { return rows_; }          ///< samples present in this batch
-  Index capacity() const { return capacity_; }  ///< samples the plan was made for
-  /// Place of the first row in its batch, where that is taken in pieces; a multiple of kPieceStep.
+  Index rows() const { return rows_; }          ///< rows of this batch
+  Index capacity() const { return capacity_; }  ///< rows that the plan was made for
+  /// Index of the first row within its batch, where the batch is processed in pieces; a multiple of kPieceStep.
   Index first_row() const { return first_row_; }
   bool training() const { return training_; }
   int threads() const { return threads_; }
@@ -96,20 +102,22 @@ class Context {
   T* output(std::size_t i = 0) const {
     return static_cast<T*>(outputs_[i]);
   }
-  /// The gradient that came from above. The layer may overwrite it: nobody reads it after this pass.
+  /// The gradient of output i. The layer may overwrite it: it is not read after this pass.
   float* output_gradient(std::size_t i = 0) const { return output_gradients_[i]; }
-  /// Where to write (not add) the gradient of input i; null where nobody wants it.
+  /// The destination (to write, not to add to) of the gradient of input i; null where it is not needed.
   float* input_gradient(std::size_t i = 0) const { return input_gradients_[i]; }
   const float* weight(std::size_t i) const { return weights_[i]; }
-  /// Where to write (not add) the gradient of weight i; null where it is frozen.
+  /// The destination (to write, not to add to) of the gradient of weight i; null where the weight is frozen.
   float* weight_gradient(std::size_t i) const { return weight_gradients_[i]; }
-  /// A weight that this node updates itself, in commit() only.
+  /// A weight that this node itself updates, in commit() only.
   float* state(std::size_t i) const { return const_cast<float*>(weights_[i]); }
+  /// The buffer that was booked under `key`; null where none was.
   template <class T = float>
-  T* buffer(std::size_t i) const {
-    return static_cast<T*>(buffers_[i]);
+  T* buffer(std::size_t key) const {
+    return static_cast<T*>(buffers_[key]);
   }
-  /// The node's own random draw for this step; it advances at commit.
+  bool has(std::size_t key) const { return buffers_[key] != nullptr; }
+  /// The random stream of the node in this step; it advances at commit.
   const Stream& stream() const { return stream_; }
 
   // Filled by the executor.
@@ -121,15 +129,15 @@ class Context {
   std::vector<float*> output_gradients_, input_gradients_;
   std::vector<const float*> weights_;
   std::vector<float*> weight_gradients_;
-  std::vector<void*> buffers_;
+  std::array<void*, kMostBuffers> buffers_{};  // by key
   Stream stream_;
 };
 
-/// Rows of a piece of a batch are a multiple of this: random words come by fours, so that each piece can begin to draw where
-/// its first row would have.
+/// The rows of a piece of a batch are a multiple of this. Random words are generated four at a time, so a piece can
+/// start drawing at its own first row.
 constexpr Index kPieceStep = 4;
 
-/// Which edges backward() reads, so that the planner can free the others early.
+/// The edges that backward() reads. The memory of the others is free after the forward pass.
 struct BackwardReads {
   bool inputs = true;
   bool outputs = true;
@@ -144,59 +152,59 @@ class Layer {
 
   const std::string& kind() const { return kind_; }
   const std::string& name() const { return name_; }
-  /// How errors call this layer: Dense "dense_1".
+  /// The name of this layer in error messages: Dense "dense_1".
   std::string who() const { return kind_ + " \"" + name_ + "\""; }
 
-  /// Shapes of outputs and weights from the inputs' (batch unknown, all else known); raises ValueError where the inputs do
-  /// not fit. Keeps what the passes need to know of them.
+  /// Infers the outputs and weights from the inputs (batch unknown, all else known) and keeps the shapes that the
+  /// passes need. Raises ValueError where the inputs do not fit.
   virtual Signature infer(const std::vector<Spec>& inputs) = 0;
-  /// infer(), once it is sure that the inputs have a batch where the layer needs one.
+  /// infer() after a check that the inputs have a batch where the layer needs one.
   Signature checked_infer(const std::vector<Spec>& inputs);
 
-  /// True where the only output is the only input seen with another shape: the node then runs no pass at all.
+  /// True where the only output is the only input with another shape: the node then runs no pass.
   virtual bool is_alias() const { return false; }
-  /// True where gradients can pass through the node to its inputs or weights.
+  /// True where gradients can flow through the node to its inputs or weights.
   virtual bool differentiable() const { return true; }
-  /// True where input i takes part in differentiation (labels do not).
+  /// True where input i has a gradient (labels have none).
   virtual bool differentiable_input(std::size_t) const { return true; }
   virtual BackwardReads backward_reads() const { return {}; }
-  /// True where the gradient of input i may lie where that of the only output does: backward() then finds both at one
-  /// place, and works element by element, or has nothing to do.
+  /// True where the gradient of input i may share the memory of the gradient of the only output. backward() then works
+  /// in place, element by element, or has nothing to do.
   virtual bool gradient_in_place(std::size_t) const { return false; }
-  /// Takes the activation that follows into this node's own epilogue; false where it cannot.
+  /// Fuses the activation that follows into this node; false where that is not possible.
   virtual bool fuse(kernels::Activation) { return false; }
-  /// True where this node and the activation before it may change places without changing a bit: the node then runs first,
-  /// on fewer numbers for the activation.
+  /// True where this node and the activation before it can be swapped without a change of any bit. The node then runs
+  /// first and leaves fewer elements to the activation.
   virtual bool commutes(kernels::Activation) const { return false; }
-  /// For a node that is an elementwise or softmax activation: its name in Keras' words ("softmax", "sigmoid", "relu").
+  /// For an elementwise or softmax activation: its name in Keras ("softmax", "sigmoid", "relu").
   virtual std::optional<std::string> activation() const { return std::nullopt; }
 
-  /// For a loss: the activation whose input it can read in place of its output (its last input), with `flag` set.
+  /// For a loss: the activation whose input (the logits) it can read in place of its output, with `flag` set.
   struct Absorbed {
     std::string activation, flag;
   };
   virtual std::optional<Absorbed> absorbs() const { return std::nullopt; }
 
   virtual void book(Booking&) const {}
-  /// Derives from the weights what the passes read (packed panels), into buffers of Life::plan.
+  /// Fills the buffers of Life::plan from the weights (packed panels).
   virtual void prepare(const Context&) const {}
   virtual void forward(const Context&) const = 0;
   virtual void backward(const Context&) const {}
-  /// Writes state (moving statistics, an assigned variable). Runs once per step, when the whole step stands: in evaluation
-  /// and prediction too, where a layer may have nothing to write.
+  /// Writes state (moving statistics, an assigned variable). Runs once per step, after the whole step has succeeded: in
+  /// evaluation and prediction too, where a layer may have nothing to write.
   virtual void commit(const Context&) const {}
-  /// True where commit() writes the weights that are not trained.
+  /// True where commit() writes the non-trainable weights.
   virtual bool updates_state() const { return false; }
-  /// True where the node must run though nobody reads its outputs: an assignment.
+  /// True where the node must run although no node reads its outputs: an assignment.
   virtual bool is_effect() const { return false; }
-  /// True where inputs may be without a batch.
+  /// True where inputs may have no batch dimension.
   virtual bool takes_unbatched() const { return false; }
-  /// Where input i expects whole numbers, the range [low, high) of what it can take: ids. Values are looked over at the
-  /// door of a run; a pass makes NaN of an id that came by another way.
+  /// The range [low, high) of valid integers for input i, where it expects indices. The inputs of a run are checked
+  /// before it starts; an invalid index that another node computed gives NaN.
   virtual std::optional<std::pair<Index, Index>> range(std::size_t) const { return std::nullopt; }
-  /// The rows that every batch must have, where the node keeps something of each; 0: any number.
+  /// The number of rows that every batch must have, where the node keeps state per row; 0: any number.
   virtual Index fixed_rows() const { return 0; }
-  /// True where the node takes its rows in blocks of its own, as many together as serve its products.
+  /// True where the node chooses its own blocks of rows, as large as suits its products.
   virtual bool cuts_rows() const { return false; }
   /// True where the node draws from its stream in a training step.
   virtual bool random() const { return false; }
@@ -205,7 +213,7 @@ class Layer {
   std::string kind_, name_;
 };
 
-/// A layer that computes with any tensors, be they batched or not: what `fastnn.ops` is made of.
+/// A layer that accepts batched and unbatched tensors: the nodes of `fastnn.ops`.
 class Function : public Layer {
  public:
   using Layer::Layer;
@@ -214,13 +222,13 @@ class Function : public Layer {
 
 using LayerFactory = std::function<std::unique_ptr<Layer>(const std::string& name, const Config& config)>;
 
-/// Adds a kind to the registry; called once per kind, on the last line of its family's file.
+/// Adds a kind to the registry. Called once per kind, on the last lines of its family's file.
 bool register_layer(const std::string& kind, LayerFactory factory);
 
-/// A layer of the named kind with these arguments; ValueError names the layer where an argument is wrong.
+/// Makes a layer of the given kind. Raises ValueError, with the name of the layer, where an argument is wrong.
 std::unique_ptr<Layer> make_layer(const std::string& kind, const std::string& name, const Config& config);
 
-/// The kinds that are registered, sorted.
+/// The registered kinds, sorted.
 std::vector<std::string> layer_kinds();
 
 /// Registers class T, whose constructor takes (kind, name, config), under its kind.

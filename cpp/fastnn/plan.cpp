@@ -1,7 +1,8 @@
-// From lifetimes to offsets.
+// Lifetimes and offsets.
 #include "fastnn/plan.hpp"
 
 #include <algorithm>
+#include <cassert>
 #include <cstdio>
 #include <numeric>
 #include <sstream>
@@ -11,7 +12,7 @@ namespace {
 
 std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
-// Builds one plan; its members live only as long as that takes.
+// Builds one plan.
 class Planner {
  public:
   Planner(const Graph& graph, const Wanted& wanted, bool packs, Plan& plan)
@@ -36,7 +37,7 @@ class Planner {
   int backward_time(int node) const { return 2 * n_ - node; }
   int loss_time() const { return n_; }
   int end() const { return 2 * n_ + 1; }
-  // How many of the wanted edges gradients come from.
+  // The number of wanted edges from which gradients start.
   std::size_t sources() const { return wanted_.outputs.size() - wanted_.watched; }
 
   int place(std::string what, std::size_t bytes, int first, int last) {
@@ -50,7 +51,7 @@ class Planner {
   }
   std::size_t bytes_of(EdgeId edge) const { return graph_.edge(edge).spec.bytes(plan_.capacity); }
 
-  // An alias node's output lives where its input does.
+  // The output of an alias node shares the memory of its input.
   void find_storage() {
     storage_.resize(graph_.edges().size());
     std::iota(storage_.begin(), storage_.end(), 0);
@@ -62,7 +63,7 @@ class Planner {
     }
   }
 
-  // Which edges need a gradient: those on a path from something trained to something wanted.
+  // Edges that need a gradient: those on a path from a trained weight to a wanted output.
   void find_gradients() {
     needs_.assign(graph_.edges().size(), false);
     plan_.gradients.assign(graph_.edges().size(), kNowhere);
@@ -116,7 +117,8 @@ class Planner {
     for (EdgeId id : wanted_.outputs) extend(plan_.values[at(id)], end());
   }
 
-  // The first reader of an edge to go backward writes its gradient; every further one writes aside and is added.
+  // In the backward pass the first reader of an edge writes its gradient; each further one writes to a buffer that is
+  // added.
   void place_gradients() {
     std::vector<bool> written(graph_.edges().size(), false);
     auto gradient_of = [&](EdgeId id, int time) {
@@ -146,7 +148,7 @@ class Planner {
         const EdgeId id = node.inputs[k];
         if (!needs_[at(id)] || !node.layer->differentiable_input(k)) continue;
         const int root = storage_[at(id)];
-        // Nobody else reads the output's gradient any more, so one input may have its place.
+        // The gradient of the output is not read after this pass, so the gradient of one input may take its memory.
         if (!written[at(root)] && !shared && plan.output_gradients.size() == 1 &&
             plan.output_gradients[0] != kNowhere && node.layer->gradient_in_place(k)) {
           shared = written[at(root)] = true;
@@ -186,7 +188,9 @@ class Planner {
         if (entry.life == Life::plan) first = -1, last = end(), life = "packed by ";
         const bool packed = entry.life == Life::plan;
         const std::size_t bytes = packed && !packs_ ? 0 : entry.bytes;
-        plan.buffers.push_back(place(life + nodes_[at(i)].layer->who(), bytes, first, last));
+        [[maybe_unused]] const auto taken = [&](const NodePlan::Buffer& other) { return other.key == entry.key; };
+        assert(entry.key < kMostBuffers && std::none_of(plan.buffers.begin(), plan.buffers.end(), taken));
+        plan.buffers.push_back({entry.key, place(life + nodes_[at(i)].layer->who(), bytes, first, last)});
         plan_.placements.back().packed = packed;
       }
     }
@@ -232,8 +236,9 @@ Plan::Plan(const Graph& graph, const Wanted& wanted, Index capacity_, int thread
 }
 
 Index rows_of_piece(const Graph& graph, const Wanted& wanted) {
-  // A second level of cache, and a little more because not all is read at once, for what belongs to the rows. Weights are read
-  // once a piece, whose own gradients are written, kept and added: where these are large, that costs more than it saves.
+  // The memory of a piece's rows: a second-level cache, and a little more because not all is read at once. Weights are
+  // read once per piece, and their gradients are written, kept and added per piece: where they are large, pieces cost
+  // more than they save.
   constexpr std::size_t kCache = 5 << 18, kMostWeights = 1 << 22;
   for (const Edge& edge : graph.edges())
     if (!edge.spec.batched()) return 0;
@@ -242,7 +247,7 @@ Index rows_of_piece(const Graph& graph, const Wanted& wanted) {
     if (layer.updates_state() || layer.fixed_rows() > 0 || layer.is_effect() || layer.takes_unbatched()) return 0;
     if (layer.cuts_rows() || (layer.random() && !wanted.training)) return 0;
   }
-  // Of many rows, beside which what does not grow with them is little.
+  // A number of rows beside which the memory that does not depend on rows is negligible.
   constexpr Index kMany = 1024;
   const Plan less(graph, wanted, kMany, 1, false), more(graph, wanted, 2 * kMany, 1, false);
   std::size_t weights = 0;

@@ -1,10 +1,11 @@
-// The plan: where everything lies. A pure function of a graph, a batch capacity, what is wanted of it (gradients or not) and
-// a number of threads: lifetimes of all values, gradients and buffers, laid out in one arena so that what never lives at the
-// same time may share memory. Prints itself. Owns no memory.
+// The plan: the memory layout of a step. A pure function of a graph, a batch capacity, the wanted results and a number
+// of threads. It holds the lifetimes of all values, gradients and buffers, and their offsets in one arena, in which
+// buffers that are never alive at the same time may share memory. Owns no memory itself.
 //
-// Time runs over the passes of one step: node i goes forward at time i, the losses are taken at time n, node i goes backward
-// at time 2n - i, the step commits at time 2n + 1. Offsets are given largest first, each at the lowest place that is free for
-// its whole lifetime (greedy by size; Pisarchyk & Lee, "Efficient memory management for deep neural net inference", 2020).
+// Time counts the passes of one step: node i runs forward at time i, the losses are taken at time n, node i runs
+// backward at time 2n - i, and the step commits at time 2n + 1. Offsets are assigned in order of decreasing size, each
+// the lowest that is free for the whole lifetime (greedy by size; Pisarchyk & Lee, "Efficient memory management for
+// deep neural net inference", 2020).
 #pragma once
 
 #include <string>
@@ -14,39 +15,43 @@
 
 namespace fastnn {
 
-/// One stretch of the arena.
+/// One block of the arena.
 struct Placement {
   std::string what;
   std::size_t bytes = 0;
-  int first = 0, last = 0;  ///< times of first write and last read
+  int first = 0, last = 0;  ///< times of the first write and the last read
   std::size_t offset = 0;
-  bool packed = false;  ///< derived from the weights: the same whatever the batch
+  bool packed = false;  ///< derived from the weights alone
 };
 
 constexpr int kNowhere = -1;
 
-/// What one run of a graph is to deliver.
+/// The results that a run of a graph is to deliver.
 struct Wanted {
-  std::vector<EdgeId> outputs;   ///< edges that must stand at the end
-  std::size_t watched = 0;       ///< the last so many of them are only looked at: no gradient comes from there
-  bool training = false;         ///< training semantics: commit of moving statistics and streams
-  bool backward = false;         ///< gradients of the trained weights
-  bool input_gradients = false;  ///< and of the float inputs (to test)
+  std::vector<EdgeId> outputs;   ///< edges whose values are kept to the end
+  std::size_t watched = 0;       ///< number of the last outputs from which no gradient starts
+  bool training = false;         ///< training mode: dropout, batch statistics
+  bool backward = false;         ///< computes the gradients of the trained weights
+  bool input_gradients = false;  ///< and of the float inputs (for tests)
 };
 
-/// Where node i reads and writes, as indices into Plan::placements (kNowhere: nothing there).
+/// The memory of node i, as indices into Plan::placements (kNowhere: none).
 struct NodePlan {
   std::vector<int> inputs, outputs;
   std::vector<int> output_gradients;
-  std::vector<int> input_gradients;  ///< where backward() writes
-  std::vector<int> add_to;           ///< per input: the gradient to which that is then added, or kNowhere
-  std::vector<int> buffers;
+  std::vector<int> input_gradients;  ///< destinations of backward()
+  std::vector<int> add_to;  ///< per input: the gradient to which the destination is added afterwards, or kNowhere
+  struct Buffer {
+    std::size_t key;
+    int placement;
+  };
+  std::vector<Buffer> buffers;
   bool alias = false;     ///< runs no pass
   bool backward = false;  ///< its backward pass runs
 };
 
 struct Plan {
-  /// Without `packs` what is derived from the weights lies elsewhere and takes no room.
+  /// packs: includes the buffers that are derived from the weights; false: those of another session are used.
   Plan(const Graph& graph, const Wanted& wanted, Index capacity, int threads, bool packs = true);
 
   std::string describe() const;
@@ -60,9 +65,9 @@ struct Plan {
   std::size_t bytes = 0;       ///< of the whole arena
 };
 
-/// Rows that are best taken through all passes together, so that what one node makes is still in the second level of cache when
-/// the next one reads it; 0 where a batch is better taken whole, or must be because its rows meet (moving statistics, means
-/// over the batch). Follows from shapes alone.
+/// The number of rows for which the output of a node is still in the second-level cache when the next node reads it. 0
+/// where a batch is faster whole, or must be whole because its rows depend on each other (moving statistics, means over
+/// the batch). Depends on shapes alone.
 Index rows_of_piece(const Graph& graph, const Wanted& wanted);
 
 }  // namespace fastnn

@@ -5,25 +5,30 @@
 #include <chrono>
 #include <cstring>
 
+#include "fastnn/feed.hpp"
 #include "fastnn/parallel.hpp"
 
 namespace fastnn {
 namespace {
 
-Wanted wanted_of(const std::vector<EdgeId>& outputs) {
+Wanted wanted_of(const std::vector<EdgeId>& outputs, bool training) {
   Wanted wanted;
   wanted.outputs = outputs;
+  wanted.training = training;
   return wanted;
 }
 
 }  // namespace
 
-Predictor::Predictor(const Graph& graph, const std::vector<EdgeId>& outputs) : executor_(graph, wanted_of(outputs)) {
+Predictor::Predictor(const Graph& graph, const std::vector<EdgeId>& outputs, bool training)
+    : executor_(graph, wanted_of(outputs, training)) {
+  for (const Node& node : executor_.graph().nodes())
+    commits_ = commits_ || node.layer->random() || node.layer->updates_state();
   const Plan plan(executor_.graph(), executor_.wanted(), 1, 1);
   const auto place = [&](EdgeId edge) { return plan.values[static_cast<std::size_t>(edge)]; };
   for (std::size_t i = 0; i < this->outputs(); ++i) {
-    require(output(i).batched(), "output ", i, " of the fixed shape ", to_string(output(i).shape),
-            " has no batch; a model's outputs hold something for each sample");
+    require(training || output(i).batched(), "output ", i, " of the fixed shape ", to_string(output(i).shape),
+            " has no batch; a model's outputs have one row per sample");
     const int mine = place(executor_.output(i));
     bool owned = true;
     for (EdgeId input : executor_.graph().inputs()) owned = owned && place(input) != mine;
@@ -35,19 +40,17 @@ Predictor::Predictor(const Graph& graph, const std::vector<EdgeId>& outputs) : e
 void Predictor::run(const std::vector<Column>& columns, Index begin, Index end, Index batch_size,
                     const std::vector<void*>& to, const Pulse& pulse) {
   const Graph& graph = executor_.graph();
-  require(columns.size() == graph.inputs().size(), "expected ", graph.inputs().size(), " arrays, got ", columns.size());
-  for (std::size_t i = 0; i < columns.size(); ++i) {
-    const Edge& edge = graph.edge(graph.inputs()[i]);
-    require(columns[i].row_size() == edge.spec.row_size(), edge.name, " expects rows of shape ",
-            to_string(edge.spec.shape), ", got rows of ", columns[i].row_size(), " numbers");
-    require(columns[i].rows() >= end, edge.name, " has ", columns[i].rows(), " rows, expected at least ", end);
-  }
+  check_columns(graph, columns);
+  for (std::size_t i = 0; i < columns.size(); ++i)
+    require(columns[i].rows() >= end, graph.edge(graph.inputs()[i]).name, " has ", columns[i].rows(),
+            " rows, expected at least ", end);
   require(0 <= begin && begin <= end, "no rows from ", begin, " to ", end);
   require(batch_size >= 1 || begin == end, "batch_size expects a positive integer, got ", batch_size);
   if (begin == end) return;
 
   const auto destination = [&](std::size_t i, Index row) -> void* {
-    return static_cast<std::byte*>(to[i]) + static_cast<std::size_t>(row) * output(i).row_bytes();
+    const std::size_t offset = output(i).batched() ? static_cast<std::size_t>(row) * output(i).row_bytes() : 0;
+    return static_cast<std::byte*>(to[i]) + offset;
   };
   using Clock = std::chrono::steady_clock;
   Clock::time_point asked = Clock::now();
@@ -57,27 +60,21 @@ void Predictor::run(const std::vector<Column>& columns, Index begin, Index end, 
     pulse();
   };
   const auto forward = [&](Session& session, Index row, Index count, const Pulse& between) {
-    for (std::size_t i = 0; i < columns.size(); ++i) {
-      const EdgeId edge = graph.inputs()[i];
-      const DType dtype = graph.edge(edge).spec.dtype;
-      const void* there = in_place(columns[i], row, count, dtype);
-      session.bind(edge, const_cast<void*>(there));
-      if (there == nullptr) gather(columns[i], nullptr, row, count, dtype, session.value<void>(edge));
-    }
-    // Outputs are computed where the user wants them, but those that are an input or another output seen again.
+    feed(session, graph, columns, nullptr, row, count);
+    // Outputs are computed in the user's arrays, except those that share the memory of an input or of another output.
     for (std::size_t i = 0; i < to.size(); ++i)
       if (owned_[i]) session.bind(executor_.output(i), destination(i, row));
     session.begin(count);
     session.forward(between);
     for (std::size_t i = 0; i < to.size(); ++i)
       if (!owned_[i])
-        std::memcpy(destination(i, row), session.value<void>(executor_.output(i)),
-                    static_cast<std::size_t>(count) * output(i).row_bytes());
+        std::memcpy(destination(i, row), session.value<void>(executor_.output(i)), output(i).bytes(count));
   };
   const Index most = std::min(batch_size, end - begin);
-  // Rows do not meet, so nothing is seen of where they are cut: each thread gets a piece, or a few rows are taken whole by all.
+  // Rows do not depend on each other, so the cuts do not show in the results: each thread gets a piece, or all threads
+  // share a few rows.
   const Index share = (end - begin) / num_threads() / kPieceStep * kPieceStep;
-  if (const Index piece = std::min(executor_.piece(most), share); piece > 0) {
+  if (const Index piece = commits_ ? 0 : std::min(executor_.piece(most), share); piece > 0) {
     TeamLease team(executor_, piece);
     const RunScope scope(team->threads());
     for (Index row = begin; row < end; row += team->wave()) {
@@ -97,7 +94,7 @@ void Predictor::run(const std::vector<Column>& columns, Index begin, Index end, 
       const ReadVariables reading;
       forward(*session, row, std::min(batch_size, end - row), timed);
     }
-    if (session->commits()) {
+    if (commits_) {
       const WriteVariables writing;
       session->commit();
     }

@@ -1,5 +1,5 @@
-// Shapes, element types and aligned memory: what every floor above speaks in.
-// Owns no numbers but those of AlignedBuffer; computes nothing.
+// Shapes, element types and aligned memory, used by every floor above. Owns no numbers but those of AlignedBuffer;
+// computes nothing.
 #pragma once
 
 #include <cstddef>
@@ -14,7 +14,7 @@ namespace fastnn {
 
 using Index = std::int64_t;
 
-/// A dimension that is known only when data come: the batch (always dimension 0).
+/// A dimension that is known only once there is data: the batch (always dimension 0).
 constexpr Index kUnknown = -1;
 
 constexpr std::size_t kAlignment = 64;
@@ -35,17 +35,17 @@ inline const char* name_of(DType dtype) {
   return "?";
 }
 
-/// Dimensions, batch first where there is a batch. Used while building, never inside a step.
+/// Dimensions, batch first where there is one. Used while a graph is built, never inside a step.
 using Shape = std::vector<Index>;
 
-/// The product of shape[from..]: of a batched shape with from = 1, the elements of one row.
+/// The product of shape[from..]. With from = 1, a batched shape gives the elements of one row.
 inline Index volume(const Shape& shape, std::size_t from = 0) {
   Index total = 1;
   for (std::size_t i = from; i < shape.size(); ++i) total *= shape[i];
   return total;
 }
 
-/// A shape as a user reads it: "(batch, 28, 28, 1)" when its first dimension is unknown, "(3, 4)" otherwise.
+/// A shape as shown to users: "(batch, 28, 28, 1)" where the first dimension is unknown, "(3, 4)" otherwise.
 inline std::string to_string(const Shape& shape) {
   std::string text = "(";
   for (std::size_t i = 0; i < shape.size(); ++i) {
@@ -58,8 +58,8 @@ inline std::string to_string(const Shape& shape) {
   return text + (shape.size() == 1 ? ",)" : ")");
 }
 
-/// What flows along an edge: a shape and an element type. Most edges are batched: their first dimension is the batch, of a
-/// size that only a step knows. The others (a weight read as a value, a mean over the batch) are of one size always.
+/// The shape and element type of an edge. Most edges are batched: their first dimension is the batch, whose size is
+/// known only in a step. The others (a weight read as a value, a mean over the batch) have a fixed size.
 struct Spec {
   Shape shape;
   DType dtype = DType::float32;
@@ -73,7 +73,7 @@ struct Spec {
   std::size_t bytes(Index rows) const { return static_cast<std::size_t>(size(rows)) * size_of(dtype); }
 };
 
-/// `bytes` rounded up so that what follows starts on an alignment boundary.
+/// `bytes` rounded up to a multiple of the alignment.
 inline std::size_t align_up(std::size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
 
 /// One block of 64-byte aligned memory, moved but never copied. Contents are not initialised.

@@ -1,8 +1,9 @@
-// The lock over all variables. One for the process: a commit takes microseconds, and one lock can be set right after a fork.
+// The lock over all variables. There is one per process: a commit takes microseconds, and one lock is easy to reset
+// after a fork.
 //
-// A fork copies memory at an arbitrary moment of the other threads. `writing` is held only while numbers are being written
-// (never while waiting for readers or for Python), and fork() waits for it, so a child never inherits half a commit. Readers
-// do not hold up a fork; the child, in which they do not exist, starts with fresh locks.
+// A fork copies memory at an arbitrary moment of the other threads. `writing` is held only while numbers are being
+// written (never while waiting for readers or for Python), and fork() waits for it, so a child never inherits half a
+// commit. Readers do not delay a fork; the child, in which they do not exist, starts with new locks.
 #include "fastnn/variable.hpp"
 
 #include <pthread.h>

@@ -1,5 +1,5 @@
-// Variables: the numbers that outlive a step (weights, moving statistics, optimizer slots), and the lock that keeps a
-// reader from seeing half a commit. A variable's memory never moves, so every graph that names it shares it.
+// Variables: the numbers that outlive a step (weights, moving statistics, optimizer slots), and the lock that keeps
+// readers from seeing half a commit. The memory of a variable never moves, so all graphs that use it share it.
 #pragma once
 
 #include <atomic>
@@ -11,7 +11,7 @@
 
 namespace fastnn {
 
-/// What is done to a weight after each update. The norms are taken over `axes`.
+/// A limit that is imposed on a weight after each update. Norms are taken over `axes`.
 struct Constraint {
   enum class Kind { none, max_norm, non_neg, unit_norm, min_max_norm };
   Kind kind = Kind::none;
@@ -26,13 +26,13 @@ class Variable {
   float* data() const { return memory_.as<float>(); }
   Index size() const { return size_; }
   const Shape& shape() const { return shape_; }
-  /// Grows with every write: what was derived from an older version is stale.
+  /// Grows with every write: values derived from an older version are outdated.
   std::uint64_t version() const { return version_.load(std::memory_order_acquire); }
   void touch() { version_.fetch_add(1, std::memory_order_acq_rel); }
 
   std::string path;
   bool trainable;
-  float l1 = 0, l2 = 0;  ///< penalties: l1 * sum|w| + l2 * sum w^2 joins the loss
+  float l1 = 0, l2 = 0;  ///< penalties: l1 * sum|w| + l2 * sum w^2 is added to the loss
   Constraint constraint;
 
  private:
@@ -44,7 +44,7 @@ class Variable {
 
 using VariablePtr = std::shared_ptr<Variable>;
 
-/// Held while a step or a prediction reads variables. Any number of readers at once.
+/// Held while a step or a prediction reads variables. There may be any number of readers.
 class ReadVariables {
  public:
   ReadVariables();
@@ -62,7 +62,7 @@ class WriteVariables {
   WriteVariables& operator=(const WriteVariables&) = delete;
 };
 
-/// A mutex that a forked child finds open, whoever held it in the parent.
+/// A mutex that is unlocked in a forked child, whichever thread held it in the parent.
 class ForkSafeMutex {
  public:
   ForkSafeMutex();

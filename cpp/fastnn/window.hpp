@@ -1,5 +1,5 @@
-// The geometry of windows that slide over one, two or three axes: their sizes, strides, dilation and padding as arguments
-// give them, and where they lie on an input. All kinds of convolution read it; what is computed in a window is theirs.
+// The geometry of windows that slide over one, two or three axes: sizes, strides, dilation and padding from the
+// arguments, and the positions of the windows on an input. Shared by all kinds of convolution and pooling.
 #pragma once
 
 #include <algorithm>
@@ -16,7 +16,7 @@ namespace fastnn {
 
 enum class Padding { valid, same, causal };
 
-/// The argument `padding`, in letters of any case.
+/// The argument `padding`, in lower or upper case.
 inline Padding read_padding(const Config& config, bool causal = false) {
   const std::string asked = config.word("padding", "valid");
   std::string padding = asked;
@@ -35,7 +35,7 @@ inline std::string listed(const std::vector<Index>& sizes) {
   return text + (sizes.size() == 1 ? ",)" : ")");
 }
 
-/// `rank` numbers of at least `least`; `otherwise` where the argument is None.
+/// An argument of `rank` integers of at least `least`; `otherwise` where it is None.
 inline std::vector<Index> read_sizes(const Config& config, const std::string& key, std::size_t rank,
                                      const std::vector<Index>& otherwise, Index least = 1) {
   std::vector<Index> sizes =
@@ -50,13 +50,13 @@ inline std::vector<Index> read_sizes(const Config& config, const std::string& ke
 struct WindowAxis {
   Index size = 1, stride = 1, dilation = 1;
   Index in = 1, out = 1;
-  Index before = 0;  ///< pixels that are missing before the first
+  Index before = 0;  ///< padding before the first pixel
 
-  /// Pixels from the first of a window to its last.
+  /// The extent of a window in pixels, with dilation.
   Index span() const { return (size - 1) * dilation + 1; }
 };
 
-/// One input (batch, ..., channels) of known size, with `rank` axes between.
+/// Checks that there is one input (batch, ..., channels) of known size with `rank` axes between. Raises ValueError.
 inline void check_windowed(const std::string& who, const std::vector<Spec>& inputs, std::size_t rank) {
   require(inputs.size() == 1, who, " expects one input, got ", inputs.size());
   require(inputs[0].dtype == DType::float32, who, " expects a float32 input, got ", name_of(inputs[0].dtype));
@@ -69,18 +69,17 @@ inline void check_windowed(const std::string& who, const std::vector<Spec>& inpu
     require(shape[i] >= 1, who, " expects an input of known, positive size, got ", to_string(shape));
 }
 
-/// A window over `rank` axes, the last of them called depth, height and width: axes that are not there have one pixel under
-/// a window of one.
+/// A window over `rank` axes, the last ones of (depth, height, width). Missing axes have one pixel and a window of one.
 class Windows {
  public:
-  /// From the arguments of a convolution.
+  /// Reads the arguments of a convolution.
   Windows(const Config& config, std::size_t rank, bool causal = false)
       : Windows(rank, "kernel_size", read_padding(config, causal)) {
     const std::vector<Index> ones(rank, 1);
     take(read_sizes(config, "kernel_size", rank, {}), read_sizes(config, "strides", rank, ones),
          read_sizes(config, "dilation_rate", rank, ones));
   }
-  /// From those of pooling, whose windows are of two pixels and do not overlap unless it is said.
+  /// Reads the arguments of pooling: by default windows of two pixels without overlap.
   static Windows of_pooling(const Config& config, std::size_t rank) {
     Windows windows(rank, "pool_size", read_padding(config));
     const std::vector<Index> sizes = read_sizes(config, "pool_size", rank, std::vector<Index>(rank, 2));
@@ -90,14 +89,14 @@ class Windows {
 
   std::size_t rank() const { return rank_; }
   Padding padding() const { return padding_; }
-  /// Axis i of those that are there.
+  /// Axis i of the `rank` axes.
   WindowAxis& axis(std::size_t i) { return axes_[3 - rank_ + i]; }
   const WindowAxis& axis(std::size_t i) const { return axes_[3 - rank_ + i]; }
   const WindowAxis& depth() const { return axes_[0]; }
   const WindowAxis& height() const { return axes_[1]; }
   const WindowAxis& width() const { return axes_[2]; }
 
-  /// One number of each axis that is there.
+  /// One number for each of the `rank` axes.
   std::vector<Index> each(Index WindowAxis::* member) const {
     std::vector<Index> list;
     for (std::size_t i = 0; i < rank_; ++i) list.push_back(axis(i).*member);
@@ -109,24 +108,24 @@ class Windows {
     return list;
   }
 
-  /// Strided and dilated at once is what Keras' convolutions refuse.
+  /// Raises ValueError for strides combined with dilation, as Keras does.
   void refuse_strided_dilation() const {
     const auto above_one = [](const std::vector<Index>& list) {
       return std::any_of(list.begin(), list.end(), [](Index number) { return number > 1; });
     };
     const std::vector<Index> strides = each(&WindowAxis::stride), dilation = each(&WindowAxis::dilation);
     require(!above_one(strides) || !above_one(dilation),
-            "strides > 1 do not go together with dilation_rate > 1, got strides ", listed(strides),
+            "strides > 1 cannot be combined with dilation_rate > 1, got strides ", listed(strides),
             " and dilation_rate ", listed(dilation), "; set one of them to 1");
   }
 
-  /// Takes the sizes of an input (batch, ..., channels), which it checks.
+  /// Checks an input (batch, ..., channels) and sets the sizes.
   void take_input(const std::string& who, const std::vector<Spec>& inputs) {
     check_windowed(who, inputs, rank_);
     for (std::size_t i = 0; i < rank_; ++i) axis(i).in = inputs[0].shape[i + 1];
   }
 
-  /// Places the windows on the input. Where the padding is odd its odd pixel stands at the end, as in TensorFlow.
+  /// Computes the padding. If the total is odd, the extra pixel is at the end, as in TensorFlow.
   void place(const std::string& who) {
     for (std::size_t i = 0; i < rank_; ++i) {
       WindowAxis& a = axis(i);
@@ -144,9 +143,9 @@ class Windows {
     }
   }
 
-  /// Axes that are there, of the output.
+  /// The sizes of the `rank` axes of the output.
   Shape output_shape(Index batch, Index channels) const { return around(batch, each(&WindowAxis::out), channels); }
-  /// A list of sizes, of the axes that are there, between two more.
+  /// The shape (first, middle..., last).
   static Shape around(Index first, const std::vector<Index>& middle, Index last) {
     Shape shape{first};
     shape.insert(shape.end(), middle.begin(), middle.end());

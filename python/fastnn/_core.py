@@ -1,24 +1,21 @@
-"""Picks one build of the compiled core and re-exports its names.
+"""Loads the compiled core with the kernels that suit this processor, and re-exports its names.
 
-There is one complete extension module for each instruction set, of the same sources; `_cpu` says which of them this
-processor can run, best first. The environment variable FASTNN_ISA ("avx512", "avx2", "baseline") forces one.
+`_native` is the core, built once for any processor. Its kernels are in libraries beside it, `_kernels_<isa>.so`, one
+for each instruction set that was built; the best one that this processor can run is loaded. The environment variable
+FASTNN_ISA ("avx512", "avx2", "baseline") selects one.
 
 libgomp reads its settings when it is loaded, which is here. Its threads wait for one another by spinning for
-milliseconds; where another process wants the processor too, those are taken from the very thread that is waited
-for. A short spin costs nothing that could be measured on an idle machine and makes a busy one several times faster,
-so it is what runs unless the user's environment says otherwise.
+milliseconds; on a machine with other work, that takes time from the very thread they wait for. A short spin costs
+nothing measurable on an idle machine and makes a busy one several times faster, so it is the default unless the user's
+environment says otherwise.
 """
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import ModuleType
-
-from fastnn import _cpu
+from pathlib import Path
 
 
 @contextmanager
@@ -33,21 +30,31 @@ def _short_spin() -> Iterator[None]:
         del os.environ["GOMP_SPINCOUNT"]
 
 
-def _choose() -> ModuleType:
-    supported = list(_cpu.supported())
+with _short_spin():
+    from fastnn import _native
+
+
+def built_instruction_sets() -> list[str]:
+    """Returns the names of the instruction sets that kernels were built for and this processor can run, best first."""
+    return [isa for isa in _native.supported_instruction_sets() if _library(isa).exists()]
+
+
+def _library(isa: str) -> Path:
+    return Path(_native.__file__).parent / f"_kernels_{isa}.so"
+
+
+def _load_kernels() -> None:
     forced = os.environ.get("FASTNN_ISA")
-    candidates = [forced] if forced else supported
-    for isa in candidates:
-        if isa in supported and importlib.util.find_spec(f"fastnn._core_{isa}") is not None:
-            return importlib.import_module(f"fastnn._core_{isa}")
-    known = ["avx512", "avx2", "baseline"]
-    built = [isa for isa in known if importlib.util.find_spec(f"fastnn._core_{isa}") is not None]
-    wanted = f"FASTNN_ISA={forced} cannot be used" if forced else "no build of the core runs here"
+    usable = built_instruction_sets()
+    if (forced or usable[:1]) and (not forced or forced in usable):
+        return _native.load_kernels(str(_library(forced or usable[0])))
+    built = [isa for isa in ("avx512", "avx2", "baseline") if _library(isa).exists()]
+    wanted = f"FASTNN_ISA={forced} cannot be used" if forced else "no build of the kernels runs here"
     raise ImportError(
-        f"fastnn: {wanted}. This processor supports: {', '.join(supported)}; built are: {', '.join(built) or 'none'}."
+        f"fastnn: {wanted}. This processor supports: {', '.join(_native.supported_instruction_sets())}; "
+        f"built are: {', '.join(built) or 'none'}."
     )
 
 
-with _short_spin():
-    _module = _choose()
-globals().update({name: value for name, value in vars(_module).items() if not name.startswith("_")})
+_load_kernels()
+globals().update({name: value for name, value in vars(_native).items() if not name.startswith("_")})

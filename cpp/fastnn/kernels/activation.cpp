@@ -23,14 +23,12 @@ inline Packet positive(const Packet& x) { return less(zero(), x); }
 
 // value(x): f(x). slope(v): f'(x), where v is the output if kFromOutput and the input if not.
 struct Linear {
-  static constexpr bool kFromOutput = true;
   explicit Linear(const Parameters&) {}
   Packet value(const Packet& x) const { return x; }
   Packet slope(const Packet&) const { return one(); }
 };
 
 struct PlainRelu {
-  static constexpr bool kFromOutput = true;
   explicit PlainRelu(const Parameters&) {}
   Packet value(const Packet& x) const { return max(x, zero()); }
   Packet slope(const Packet& y) const { return select(positive(y), one(), zero()); }
@@ -39,7 +37,6 @@ struct PlainRelu {
 // Above the threshold x, capped; up to it a line through the threshold. With threshold >= 0 the sign of the output says
 // which.
 struct Relu {
-  static constexpr bool kFromOutput = true;
   explicit Relu(const Parameters& p)
       : threshold_(set1(p.threshold)), negative_slope_(set1(p.negative_slope)), max_value_(set1(p.max_value)) {}
   Packet value(const Packet& x) const {
@@ -56,7 +53,6 @@ struct Relu {
 };
 
 struct LeakyRelu {
-  static constexpr bool kFromOutput = true;
   explicit LeakyRelu(const Parameters& p) : negative_slope_(set1(p.negative_slope)) {}
   Packet value(const Packet& x) const { return select(positive(x), x, mul(negative_slope_, x)); }
   Packet slope(const Packet& y) const { return select(positive(y), one(), negative_slope_); }
@@ -64,35 +60,30 @@ struct LeakyRelu {
 };
 
 struct Relu6 {
-  static constexpr bool kFromOutput = true;
   explicit Relu6(const Parameters&) {}
   Packet value(const Packet& x) const { return clamp(x, 0.0f, 6.0f); }
   Packet slope(const Packet& y) const { return select(both(positive(y), less(y, set1(6.0f))), one(), zero()); }
 };
 
 struct HardSigmoid {
-  static constexpr bool kFromOutput = true;
   explicit HardSigmoid(const Parameters&) {}
   Packet value(const Packet& x) const { return mul(clamp(add(x, set1(3.0f)), 0.0f, 6.0f), set1(1.0f / 6.0f)); }
   Packet slope(const Packet& y) const { return select(both(positive(y), less(y, one())), set1(1.0f / 6.0f), zero()); }
 };
 
 struct Sigmoid {
-  static constexpr bool kFromOutput = true;
   explicit Sigmoid(const Parameters&) {}
   Packet value(const Packet& x) const { return sigmoid(x); }
   Packet slope(const Packet& y) const { return mul(y, sub(one(), y)); }
 };
 
 struct Tanh {
-  static constexpr bool kFromOutput = true;
   explicit Tanh(const Parameters&) {}
   Packet value(const Packet& x) const { return packet::tanh(x); }
   Packet slope(const Packet& y) const { return sub(one(), mul(y, y)); }
 };
 
 struct Elu {
-  static constexpr bool kFromOutput = true;
   explicit Elu(const Parameters& p) : alpha_(set1(p.alpha)) {}
   Packet value(const Packet& x) const { return select(positive(x), x, mul(alpha_, packet::expm1(min(x, zero())))); }
   Packet slope(const Packet& y) const { return select(positive(y), one(), add(y, alpha_)); }
@@ -100,7 +91,6 @@ struct Elu {
 };
 
 struct Selu {
-  static constexpr bool kFromOutput = true;
   explicit Selu(const Parameters&) {}
   Packet value(const Packet& x) const {
     const Packet low = mul(set1(kSeluScale * kSeluAlpha), packet::expm1(min(x, zero())));
@@ -112,14 +102,12 @@ struct Selu {
 };
 
 struct Softplus {
-  static constexpr bool kFromOutput = true;
   explicit Softplus(const Parameters&) {}
   Packet value(const Packet& x) const { return softplus(x); }
   Packet slope(const Packet& y) const { return negate(packet::expm1(negate(y))); }  // sigmoid(x) = 1 - exp(-y)
 };
 
 struct Softsign {
-  static constexpr bool kFromOutput = true;
   explicit Softsign(const Parameters&) {}
   Packet value(const Packet& x) const {
     const Packet a = clamp(x, kLowest, -kLowest);
@@ -132,7 +120,6 @@ struct Softsign {
 };
 
 struct Exponential {
-  static constexpr bool kFromOutput = true;
   explicit Exponential(const Parameters&) {}
   Packet value(const Packet& x) const { return packet::exp(x); }
   Packet slope(const Packet& y) const { return y; }
@@ -140,7 +127,6 @@ struct Exponential {
 
 // Below, infinities are brought back to where 0 * infinity cannot come of them.
 struct Silu {
-  static constexpr bool kFromOutput = false;
   explicit Silu(const Parameters&) {}
   Packet value(const Packet& x) const { return mul(max(x, set1(kLowest)), sigmoid(x)); }
   Packet slope(const Packet& x) const {
@@ -150,7 +136,6 @@ struct Silu {
 };
 
 struct Gelu {
-  static constexpr bool kFromOutput = false;
   explicit Gelu(const Parameters&) {}
   static Packet cumulative(const Packet& x) {
     return mul(set1(0.5f), add(one(), packet::erf(mul(x, set1(kRootHalf)))));
@@ -164,7 +149,6 @@ struct Gelu {
 };
 
 struct GeluTanh {
-  static constexpr bool kFromOutput = false;
   explicit GeluTanh(const Parameters&) {}
   static Packet bend(const Packet& a) {  // a is clamped: its square is finite
     const Packet inner = madd(mul(set1(kGeluCubic), mul(a, a)), a, a);
@@ -184,7 +168,6 @@ struct GeluTanh {
 
 // tanh(log(1 + e)) = (e^2 + 2e) / (e^2 + 2e + 2) with e = exp(x): no logarithm is needed.
 struct Mish {
-  static constexpr bool kFromOutput = false;
   explicit Mish(const Parameters&) {}
   static Packet gate(const Packet& e) {
     const Packet top = mul(e, add(e, set1(2.0f)));
@@ -199,7 +182,6 @@ struct Mish {
 };
 
 struct Celu {
-  static constexpr bool kFromOutput = true;
   explicit Celu(const Parameters& p) : alpha_(set1(p.alpha)) {}
   Packet value(const Packet& x) const {
     return select(positive(x), x, mul(alpha_, packet::expm1(div(min(x, zero()), alpha_))));
@@ -209,7 +191,6 @@ struct Celu {
 };
 
 struct HardSilu {
-  static constexpr bool kFromOutput = false;
   explicit HardSilu(const Parameters&) {}
   Packet value(const Packet& x) const {
     const Packet gate = mul(clamp(add(x, set1(3.0f)), 0.0f, 6.0f), set1(1.0f / 6.0f));
@@ -222,14 +203,12 @@ struct HardSilu {
 };
 
 struct HardTanh {
-  static constexpr bool kFromOutput = true;
   explicit HardTanh(const Parameters&) {}
   Packet value(const Packet& x) const { return clamp(x, -1.0f, 1.0f); }
   Packet slope(const Packet& y) const { return select(less(abs(y), one()), one(), zero()); }
 };
 
 struct HardShrink {
-  static constexpr bool kFromOutput = false;
   explicit HardShrink(const Parameters& p) : threshold_(set1(p.threshold)) {}
   Packet value(const Packet& x) const { return select(within(x), zero(), x); }
   Packet slope(const Packet& x) const { return select(within(x), zero(), one()); }
@@ -239,7 +218,6 @@ struct HardShrink {
 };
 
 struct SoftShrink {
-  static constexpr bool kFromOutput = false;
   explicit SoftShrink(const Parameters& p) : threshold_(set1(p.threshold)) {}
   Packet value(const Packet& x) const { return sub(x, min(max(x, negate(threshold_)), threshold_)); }
   Packet slope(const Packet& x) const { return select(less(threshold_, abs(x)), one(), zero()); }
@@ -247,7 +225,6 @@ struct SoftShrink {
 };
 
 struct TanhShrink {
-  static constexpr bool kFromOutput = false;
   explicit TanhShrink(const Parameters&) {}
   // Up to 1/2 from the series of x - tanh(x), whose difference would lose its digits.
   Packet value(const Packet& x) const {
@@ -264,7 +241,6 @@ struct TanhShrink {
 };
 
 struct Threshold {
-  static constexpr bool kFromOutput = false;
   explicit Threshold(const Parameters& p) : threshold_(set1(p.threshold)), value_(set1(p.value)) {}
   Packet low(const Packet& x) const { return either(less(x, threshold_), equal(x, threshold_)); }
   Packet value(const Packet& x) const { return select(low(x), value_, x); }
@@ -274,7 +250,6 @@ struct Threshold {
 
 // (x + sqrt(x^2 + b)) / 2; far below zero the sum loses its digits, so it is b / 2 over the difference.
 struct Squareplus {
-  static constexpr bool kFromOutput = false;
   explicit Squareplus(const Parameters& p) : b_(set1(p.b)) {}
   Packet root(const Packet& a) const { return packet::sqrt(madd(a, a, b_)); }
   Packet value(const Packet& x) const {
@@ -293,7 +268,6 @@ struct Squareplus {
 };
 
 struct SparsePlus {
-  static constexpr bool kFromOutput = false;
   explicit SparsePlus(const Parameters&) {}
   Packet value(const Packet& x) const {
     const Packet a = clamp(x, -1.0f, 1.0f), up = add(a, one());
@@ -303,14 +277,12 @@ struct SparsePlus {
 };
 
 struct SparseSigmoid {
-  static constexpr bool kFromOutput = true;
   explicit SparseSigmoid(const Parameters&) {}
   Packet value(const Packet& x) const { return mul(set1(0.5f), add(clamp(x, -1.0f, 1.0f), one())); }
   Packet slope(const Packet& y) const { return select(both(positive(y), less(y, one())), set1(0.5f), zero()); }
 };
 
 struct LogSigmoid {
-  static constexpr bool kFromOutput = true;
   explicit LogSigmoid(const Parameters&) {}
   Packet value(const Packet& x) const { return negate(softplus(negate(x))); }
   Packet slope(const Packet& y) const { return negate(packet::expm1(y)); }  // 1 - sigmoid(x)
@@ -319,127 +291,19 @@ struct LogSigmoid {
 // Calls visit with the struct of the activation.
 template <class Visit>
 void dispatch(Activation activation, const Parameters& p, Visit&& visit) {
+  if (activation == Activation::relu && p.threshold == 0.0f && p.negative_slope == 0.0f && p.max_value == kInfinity)
+    return visit(PlainRelu(p));
   switch (activation) {
-    case Activation::linear:
-      return visit(Linear(p));
-    case Activation::relu:
-      if (p.threshold == 0.0f && p.negative_slope == 0.0f && p.max_value == kInfinity) return visit(PlainRelu(p));
-      return visit(Relu(p));
-    case Activation::sigmoid:
-      return visit(Sigmoid(p));
-    case Activation::tanh:
-      return visit(Tanh(p));
-    case Activation::elu:
-      return visit(Elu(p));
-    case Activation::selu:
-      return visit(Selu(p));
-    case Activation::softplus:
-      return visit(Softplus(p));
-    case Activation::softsign:
-      return visit(Softsign(p));
-    case Activation::exponential:
-      return visit(Exponential(p));
-    case Activation::leaky_relu:
-      return visit(LeakyRelu(p));
-    case Activation::relu6:
-      return visit(Relu6(p));
-    case Activation::hard_sigmoid:
-      return visit(HardSigmoid(p));
-    case Activation::silu:
-      return visit(Silu(p));
-    case Activation::gelu:
-      return visit(Gelu(p));
-    case Activation::gelu_tanh:
-      return visit(GeluTanh(p));
-    case Activation::mish:
-      return visit(Mish(p));
-    case Activation::celu:
-      return visit(Celu(p));
-    case Activation::hard_silu:
-      return visit(HardSilu(p));
-    case Activation::hard_tanh:
-      return visit(HardTanh(p));
-    case Activation::hard_shrink:
-      return visit(HardShrink(p));
-    case Activation::soft_shrink:
-      return visit(SoftShrink(p));
-    case Activation::tanh_shrink:
-      return visit(TanhShrink(p));
-    case Activation::threshold:
-      return visit(Threshold(p));
-    case Activation::squareplus:
-      return visit(Squareplus(p));
-    case Activation::sparse_plus:
-      return visit(SparsePlus(p));
-    case Activation::sparse_sigmoid:
-      return visit(SparseSigmoid(p));
-    case Activation::log_sigmoid:
-      return visit(LogSigmoid(p));
+#define FASTNN_CASE(name, Struct, source) \
+  case Activation::name:                  \
+    return visit(Struct(p));
+    FASTNN_ACTIVATIONS(FASTNN_CASE)
+#undef FASTNN_CASE
   }
   assert(false);
 }
 
-constexpr std::pair<const char*, Activation> kNames[] = {
-    {"linear", Activation::linear},
-    {"relu", Activation::relu},
-    {"sigmoid", Activation::sigmoid},
-    {"tanh", Activation::tanh},
-    {"elu", Activation::elu},
-    {"selu", Activation::selu},
-    {"softplus", Activation::softplus},
-    {"softsign", Activation::softsign},
-    {"exponential", Activation::exponential},
-    {"leaky_relu", Activation::leaky_relu},
-    {"relu6", Activation::relu6},
-    {"hard_sigmoid", Activation::hard_sigmoid},
-    {"silu", Activation::silu},
-    {"swish", Activation::silu},
-    {"gelu", Activation::gelu},
-    {"gelu_tanh", Activation::gelu_tanh},
-    {"mish", Activation::mish},
-    {"celu", Activation::celu},
-    {"hard_silu", Activation::hard_silu},
-    {"hard_swish", Activation::hard_silu},
-    {"hard_tanh", Activation::hard_tanh},
-    {"hard_shrink", Activation::hard_shrink},
-    {"soft_shrink", Activation::soft_shrink},
-    {"tanh_shrink", Activation::tanh_shrink},
-    {"threshold", Activation::threshold},
-    {"squareplus", Activation::squareplus},
-    {"sparse_plus", Activation::sparse_plus},
-    {"sparse_sigmoid", Activation::sparse_sigmoid},
-    {"log_sigmoid", Activation::log_sigmoid},
-};
-
 }  // namespace
-
-bool find_activation(const std::string& name, Activation& found) {
-  for (const auto& [known, activation] : kNames) {
-    if (name != known) continue;
-    found = activation;
-    return true;
-  }
-  return false;
-}
-
-bool derivative_from_output(Activation activation) {
-  switch (activation) {
-    case Activation::silu:
-    case Activation::gelu:
-    case Activation::gelu_tanh:
-    case Activation::mish:
-    case Activation::hard_silu:
-    case Activation::hard_shrink:
-    case Activation::soft_shrink:
-    case Activation::tanh_shrink:
-    case Activation::threshold:
-    case Activation::squareplus:
-    case Activation::sparse_plus:
-      return false;
-    default:
-      return true;
-  }
-}
 
 void activate(Activation activation, const ActivationParameters& parameters, const float* x, float* y, Index count) {
   if (activation == Activation::linear && x == y) return;
@@ -451,8 +315,8 @@ void activate(Activation activation, const ActivationParameters& parameters, con
 void activate_backward(Activation activation, const ActivationParameters& parameters, const float* x, const float* y,
                        const float* dy, float* dx, Index count) {
   if (activation == Activation::linear && dx == dy) return;
+  const float* source = derivative_from_output(activation) ? y : x;
   dispatch(activation, parameters, [&](const auto& f) {
-    const float* source = f.kFromOutput ? y : x;
     for_each(count,
              [&](Index i, Index n) { store_n(dx + i, mul(load_n(dy + i, n), f.slope(load_n(source + i, n))), n); });
   });

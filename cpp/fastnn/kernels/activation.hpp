@@ -3,41 +3,47 @@
 
 #include <cstdint>
 #include <limits>
-#include <string>
+#include <string_view>
 
+#include "fastnn/kernels/kernel.hpp"
+#include "fastnn/kernels/names.hpp"
 #include "fastnn/tensor.hpp"
 
 namespace fastnn::kernels {
 
-enum class Activation : std::uint8_t {
-  linear,
-  relu,
-  sigmoid,
-  tanh,
-  elu,
-  selu,
-  softplus,
-  softsign,
-  exponential,
-  leaky_relu,
-  relu6,
-  hard_sigmoid,
-  silu,
-  gelu,
-  gelu_tanh,
-  mish,
-  celu,
-  hard_silu,
-  hard_tanh,
-  hard_shrink,
-  soft_shrink,
-  tanh_shrink,
-  threshold,
-  squareplus,
-  sparse_plus,
-  sparse_sigmoid,
-  log_sigmoid,
-};
+/// All activations: name, the struct that computes it, and what its derivative is computed from.
+#define FASTNN_ACTIVATIONS(X)              \
+  X(linear, Linear, output)                \
+  X(relu, Relu, output)                    \
+  X(sigmoid, Sigmoid, output)              \
+  X(tanh, Tanh, output)                    \
+  X(elu, Elu, output)                      \
+  X(selu, Selu, output)                    \
+  X(softplus, Softplus, output)            \
+  X(softsign, Softsign, output)            \
+  X(exponential, Exponential, output)      \
+  X(leaky_relu, LeakyRelu, output)         \
+  X(relu6, Relu6, output)                  \
+  X(hard_sigmoid, HardSigmoid, output)     \
+  X(silu, Silu, input)                     \
+  X(gelu, Gelu, input)                     \
+  X(gelu_tanh, GeluTanh, input)            \
+  X(mish, Mish, input)                     \
+  X(celu, Celu, output)                    \
+  X(hard_silu, HardSilu, input)            \
+  X(hard_tanh, HardTanh, output)           \
+  X(hard_shrink, HardShrink, input)        \
+  X(soft_shrink, SoftShrink, input)        \
+  X(tanh_shrink, TanhShrink, input)        \
+  X(threshold, Threshold, input)           \
+  X(squareplus, Squareplus, input)         \
+  X(sparse_plus, SparsePlus, input)        \
+  X(sparse_sigmoid, SparseSigmoid, output) \
+  X(log_sigmoid, LogSigmoid, output)
+
+#define FASTNN_NAME(name, Struct, source) name,
+enum class Activation : std::uint8_t { FASTNN_ACTIVATIONS(FASTNN_NAME) };
+#undef FASTNN_NAME
 
 /// Arguments that some activations take, with Keras' meaning.
 struct ActivationParameters {
@@ -49,28 +55,43 @@ struct ActivationParameters {
   float b = 4.0f;                                            ///< squareplus
 };
 
-/// The activation of Keras' name ("hard_sigmoid"); false where the name is no elementwise activation.
-bool find_activation(const std::string& name, Activation& found);
+#define FASTNN_NAME(name, Struct, source) #name,
+inline constexpr const char* kActivationNames[] = {FASTNN_ACTIVATIONS(FASTNN_NAME)};
+#undef FASTNN_NAME
 
-/// True where the derivative can be had from the output alone: then the activation may be fused into what comes before it.
-bool derivative_from_output(Activation activation);
+/// The activation with this Keras name; false if there is no such elementwise activation.
+inline bool find_activation(std::string_view name, Activation& found) {
+  if (name == "swish") name = "silu";
+  if (name == "hard_swish") name = "hard_silu";
+  return find_name(kActivationNames, name, found);
+}
+
+/// True where the derivative can be computed from the output alone: then the activation may be fused into the node
+/// before it.
+constexpr bool derivative_from_output(Activation activation) {
+  enum class Source { input, output };
+#define FASTNN_SOURCE(name, Struct, source) Source::source,
+  constexpr Source kSources[] = {FASTNN_ACTIVATIONS(FASTNN_SOURCE)};
+#undef FASTNN_SOURCE
+  return kSources[static_cast<std::size_t>(activation)] == Source::output;
+}
 
 /// y = f(x) for `count` floats; x and y may be the same array. NaN stays NaN.
-void activate(Activation, const ActivationParameters&, const float* x, float* y, Index count);
+KERNEL(void, activate)(Activation, const ActivationParameters&, const float* x, float* y, Index count);
 
 /// dx = dy * f'(x), from the output y alone where derivative_from_output(), else from x (the other may be null).
 /// dx and dy may be the same array.
-void activate_backward(Activation, const ActivationParameters&, const float* x, const float* y, const float* dy,
-                       float* dx, Index count);
+KERNEL(void, activate_backward)(Activation, const ActivationParameters&, const float* x, const float* y,
+                                const float* dy, float* dx, Index count);
 
 /// y = a * sigmoid(b), and the gradients of a and b from dy; da and db may be null.
-void glu(const float* a, const float* b, float* y, Index count);
-void glu_backward(const float* a, const float* b, const float* dy, float* da, float* db, Index count);
+KERNEL(void, glu)(const float* a, const float* b, float* y, Index count);
+KERNEL(void, glu_backward)(const float* a, const float* b, const float* dy, float* da, float* db, Index count);
 
 /// y = x above zero, alpha * x below; alpha[i * step], with step 1, or 0 where one alpha serves all.
-void prelu(const float* x, const float* alpha, Index step, float* y, Index count);
+KERNEL(void, prelu)(const float* x, const float* alpha, Index step, float* y, Index count);
 /// dx where it is not null (0 at x = 0, as in Keras); adds to dalpha where that is not null.
-void prelu_backward(const float* x, const float* alpha, Index step, const float* dy, float* dx, float* dalpha,
-                    Index count);
+KERNEL(void, prelu_backward)(const float* x, const float* alpha, Index step, const float* dy, float* dx, float* dalpha,
+                             Index count);
 
 }  // namespace fastnn::kernels

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 
+#include "fastnn/kernels/kernel.hpp"
 #include "fastnn/tensor.hpp"
 
 namespace fastnn::kernels {
@@ -31,9 +32,9 @@ struct Sight {
 };
 
 /// Sets to the lowest number the scores of what is not seen; a query that sees nothing then looks at all alike.
-void hide_scores(const Sight&, float* scores);
+KERNEL(void, hide_scores)(const Sight&, float* scores);
 /// The gradients of scores that hide_scores() overwrote: zero.
-void hide_gradients(const Sight&, float* dscores);
+KERNEL(void, hide_gradients)(const Sight&, float* dscores);
 
 /// score(i, j) = sum over d of weight[d * step] * tanh(scale * (query i [d] + key j [d])), rows ldq and ldk floats apart;
 /// step is 1, or 0 where one weight serves all.
@@ -43,14 +44,14 @@ struct Additive {
   Index step;
   float scale;
 };
-void additive_scores(const Additive&, const float* q, Index ldq, const float* k, Index ldk, float* scores);
+KERNEL(void, additive_scores)(const Additive&, const float* q, Index ldq, const float* k, Index ldk, float* scores);
 /// Adds to dq and dk (rows as q and k; either may be null), to dweight (of `size` or, with step 0, one) and to *dscale.
-void additive_scores_backward(const Additive&, const float* q, Index ldq, const float* k, Index ldk,
-                              const float* dscores, float* dq, float* dk, float* dweight, float* dscale);
+KERNEL(void, additive_scores_backward)(const Additive&, const float* q, Index ldq, const float* k, Index ldk,
+                                       const float* dscores, float* dq, float* dk, float* dweight, float* dscale);
 
 /// The sum over rows of the products of their elements.
-float dot_rows(const float* a, Index lda, const float* b, Index ldb, Index rows, Index size);
+KERNEL(float, dot_rows)(const float* a, Index lda, const float* b, Index ldb, Index rows, Index size);
 /// Rows times a number, in place.
-void scale_rows(float* a, Index lda, Index rows, Index size, float by);
+KERNEL(void, scale_rows)(float* a, Index lda, Index rows, Index size, float by);
 
 }  // namespace fastnn::kernels

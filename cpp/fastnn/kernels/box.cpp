@@ -1,32 +1,10 @@
 // Copies of boxes: the last axis in a loop, the others counted like an odometer.
 #include "fastnn/kernels/box.hpp"
 
-#include <cassert>
 #include <cstdint>
 #include <cstring>
 
 namespace fastnn::kernels {
-
-// An axis whose steps follow on from those of the axis before it makes one longer axis with it.
-void Box::add(Index axis_size, Index from_stride, Index to_stride) {
-  if (rank > 0 && from[rank - 1] == axis_size * from_stride && to[rank - 1] == axis_size * to_stride) {
-    size[rank - 1] *= axis_size;
-  } else {
-    assert(rank < kMostBoxAxes);
-    size[rank++] = axis_size;
-  }
-  from[rank - 1] = from_stride;
-  to[rank - 1] = to_stride;
-}
-
-Box Box::turned() const {
-  Box box = *this;
-  for (Index i = 0; i < rank; ++i) {
-    box.from[i] = to[i];
-    box.to[i] = from[i];
-  }
-  return box;
-}
 
 namespace {
 

@@ -20,6 +20,7 @@
 #include <cstring>
 #include <limits>
 
+#include "fastnn/kernels/tiles.hpp"
 #include "fastnn/parallel.hpp"
 
 namespace fastnn::kernels {

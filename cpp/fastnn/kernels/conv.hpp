@@ -26,28 +26,28 @@ struct ConvShape {
 };
 
 /// Floats of the packed kernel that conv_forward reads, and packing it.
-Index conv_packed_size(const ConvShape& shape);
-void conv_pack(const ConvShape& shape, const float* kernel, float* packed);
+KERNEL(Index, conv_packed_size)(const ConvShape& shape);
+KERNEL(void, conv_pack)(const ConvShape& shape, const float* kernel, float* packed);
 /// Floats of scratch for each thread.
-Index conv_scratch_size(const ConvShape& shape);
-void conv_forward(const ConvShape& shape, Index images, const float* x, const float* packed, const Epilogue& epilogue,
-                  float* y, float* scratch);
+KERNEL(Index, conv_scratch_size)(const ConvShape& shape);
+KERNEL(void, conv_forward)(const ConvShape& shape, Index images, const float* x, const float* packed,
+                           const Epilogue& epilogue, float* y, float* scratch);
 
 /// The same for the gradient of the input, which reads the kernel turned round.
-Index conv_turned_size(const ConvShape& shape);
-void conv_pack_turned(const ConvShape& shape, const float* kernel, float* turned);
-Index conv_input_gradient_scratch_size(const ConvShape& shape);
-void conv_input_gradient(const ConvShape& shape, Index images, const float* dy, const float* turned,
-                         const Epilogue& epilogue, float* dx, float* scratch);
+KERNEL(Index, conv_turned_size)(const ConvShape& shape);
+KERNEL(void, conv_pack_turned)(const ConvShape& shape, const float* kernel, float* turned);
+KERNEL(Index, conv_input_gradient_scratch_size)(const ConvShape& shape);
+KERNEL(void, conv_input_gradient)(const ConvShape& shape, Index images, const float* dy, const float* turned,
+                                  const Epilogue& epilogue, float* dx, float* scratch);
 
 /// What an epilogue makes of a pixel that no product reaches.
-void conv_unreached(Index filters, const Epilogue& epilogue, float* pixel);
+KERNEL(void, conv_unreached)(Index filters, const Epilogue& epilogue, float* pixel);
 
 /// Floats of scratch for the whole pass.
-Index conv_kernel_gradient_scratch_size(const ConvShape& shape, Index capacity, int threads);
+KERNEL(Index, conv_kernel_gradient_scratch_size)(const ConvShape& shape, Index capacity, int threads);
 /// dw and, unless it is null, the gradient of the bias. With dw null only the latter. `accumulate`: the chains start from
 /// what stands there.
-void conv_kernel_gradient(const ConvShape& shape, Index images, const float* x, const float* dy, float* dw, float* db,
-                          float* scratch, bool accumulate = false);
+KERNEL(void, conv_kernel_gradient)(const ConvShape& shape, Index images, const float* x, const float* dy, float* dw,
+                                   float* db, float* scratch, bool accumulate);
 
 }  // namespace fastnn::kernels

@@ -129,7 +129,7 @@ Index conv3d_kernel_gradient_scratch_size(const Conv3DShape& s, Index capacity, 
 
 void conv3d_kernel_gradient(const Conv3DShape& s, Index images, const float* x, const float* dy, float* dw, float* db,
                             float* scratch) {
-  if (s.flat()) return conv_kernel_gradient(s.plane, images, x, dy, dw, db, scratch);
+  if (s.flat()) return conv_kernel_gradient(s.plane, images, x, dy, dw, db, scratch, false);
   if (dw) {
     const Index chunk = std::min(images, volumes_of_chunk(s)), chunks = ceil_div(images, chunk);
     const Index window = conv_kernel_gradient_scratch_size(s.plane, 1, 1), tap_size = s.plane.kernel_size();

@@ -23,21 +23,21 @@ struct Conv3DShape {
 };
 
 /// Sizes in floats; scratch of the forward pass and of the gradient of the input is for each thread.
-Index conv3d_packed_size(const Conv3DShape& shape);
-void conv3d_pack(const Conv3DShape& shape, const float* kernel, float* packed);
-Index conv3d_scratch_size(const Conv3DShape& shape);
-void conv3d_forward(const Conv3DShape& shape, Index images, const float* x, const float* packed,
-                    const Epilogue& epilogue, float* y, float* scratch);
+KERNEL(Index, conv3d_packed_size)(const Conv3DShape& shape);
+KERNEL(void, conv3d_pack)(const Conv3DShape& shape, const float* kernel, float* packed);
+KERNEL(Index, conv3d_scratch_size)(const Conv3DShape& shape);
+KERNEL(void, conv3d_forward)(const Conv3DShape& shape, Index images, const float* x, const float* packed,
+                             const Epilogue& epilogue, float* y, float* scratch);
 
-Index conv3d_turned_size(const Conv3DShape& shape);
-void conv3d_pack_turned(const Conv3DShape& shape, const float* kernel, float* turned);
-Index conv3d_input_gradient_scratch_size(const Conv3DShape& shape);
-void conv3d_input_gradient(const Conv3DShape& shape, Index images, const float* dy, const float* turned,
-                           const Epilogue& epilogue, float* dx, float* scratch);
+KERNEL(Index, conv3d_turned_size)(const Conv3DShape& shape);
+KERNEL(void, conv3d_pack_turned)(const Conv3DShape& shape, const float* kernel, float* turned);
+KERNEL(Index, conv3d_input_gradient_scratch_size)(const Conv3DShape& shape);
+KERNEL(void, conv3d_input_gradient)(const Conv3DShape& shape, Index images, const float* dy, const float* turned,
+                                    const Epilogue& epilogue, float* dx, float* scratch);
 
 /// dw and db; either may be null.
-Index conv3d_kernel_gradient_scratch_size(const Conv3DShape& shape, Index capacity, int threads);
-void conv3d_kernel_gradient(const Conv3DShape& shape, Index images, const float* x, const float* dy, float* dw,
-                            float* db, float* scratch);
+KERNEL(Index, conv3d_kernel_gradient_scratch_size)(const Conv3DShape& shape, Index capacity, int threads);
+KERNEL(void, conv3d_kernel_gradient)(const Conv3DShape& shape, Index images, const float* x, const float* dy, float* dw,
+                                     float* db, float* scratch);
 
 }  // namespace fastnn::kernels

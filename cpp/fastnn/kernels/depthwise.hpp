@@ -24,18 +24,18 @@ struct DepthwiseShape {
 };
 
 /// Floats of scratch for each thread.
-Index depthwise_scratch_size(const DepthwiseShape& shape);
+KERNEL(Index, depthwise_scratch_size)(const DepthwiseShape& shape);
 /// y = activation(x * kernel + bias); the kernel is (kernel_h, kernel_w, channels, multiplier).
-void depthwise_forward(const DepthwiseShape& shape, Index images, const float* x, const float* kernel,
-                       const Epilogue& epilogue, float* y, float* scratch);
+KERNEL(void, depthwise_forward)(const DepthwiseShape& shape, Index images, const float* x, const float* kernel,
+                                const Epilogue& epilogue, float* y, float* scratch);
 
-Index depthwise_input_gradient_scratch_size(const DepthwiseShape& shape);
-void depthwise_input_gradient(const DepthwiseShape& shape, Index images, const float* dy, const float* kernel,
-                              float* dx, float* scratch);
+KERNEL(Index, depthwise_input_gradient_scratch_size)(const DepthwiseShape& shape);
+KERNEL(void, depthwise_input_gradient)(const DepthwiseShape& shape, Index images, const float* dy, const float* kernel,
+                                       float* dx, float* scratch);
 
 /// Floats of scratch for the whole pass.
-Index depthwise_kernel_gradient_scratch_size(const DepthwiseShape& shape, Index capacity, int threads);
-void depthwise_kernel_gradient(const DepthwiseShape& shape, Index images, const float* x, const float* dy, float* dw,
-                               float* scratch);
+KERNEL(Index, depthwise_kernel_gradient_scratch_size)(const DepthwiseShape& shape, Index capacity, int threads);
+KERNEL(void, depthwise_kernel_gradient)(const DepthwiseShape& shape, Index images, const float* x, const float* dy,
+                                        float* dw, float* scratch);
 
 }  // namespace fastnn::kernels

@@ -45,16 +45,6 @@ struct Block {
 
 }  // namespace
 
-bool find_draw(const std::string& name, Draw& found) {
-  constexpr const char* kNames[] = {"uniform", "normal", "truncated_normal", "bernoulli", "randint"};
-  for (int i = 0; i < 5; ++i) {
-    if (name != kNames[i]) continue;
-    found = static_cast<Draw>(i);
-    return true;
-  }
-  return false;
-}
-
 void draw(Draw op, const Stream& stream, double a, double b, Index first, void* out, Index count) {
   const auto top = std::nextafter(static_cast<float>(b), static_cast<float>(a));
   for (Index i = first; i < first + count; i += 4) {

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
+#include <string_view>
 
+#include "fastnn/kernels/kernel.hpp"
+#include "fastnn/kernels/names.hpp"
 #include "fastnn/random.hpp"
 #include "fastnn/tensor.hpp"
 
@@ -11,14 +13,16 @@ namespace fastnn::kernels {
 
 enum class Draw : std::uint8_t { uniform, normal, truncated_normal, bernoulli, whole };
 
-/// The distribution of Keras' name ("randint" is whole); false where there is none.
-bool find_draw(const std::string& name, Draw& found);
+inline constexpr const char* kDrawNames[] = {"uniform", "normal", "truncated_normal", "bernoulli", "randint"};
+
+/// The distribution with this Keras name ("randint" is `whole`); false if there is none.
+inline bool find_draw(std::string_view name, Draw& found) { return find_name(kDrawNames, name, found); }
 
 /// Stretches begin at a multiple of this.
 constexpr Index kDrawBlock = 64;
 
 /// Elements [first, first + count) to out[first...]: floats uniform in [a, b), normal with mean a and deviation b, or the same
 /// within two deviations; bools true with probability a; int32 in [a, b).
-void draw(Draw op, const Stream& stream, double a, double b, Index first, void* out, Index count);
+KERNEL(void, draw)(Draw op, const Stream& stream, double a, double b, Index first, void* out, Index count);
 
 }  // namespace fastnn::kernels

@@ -122,9 +122,23 @@ inline packet::Packet normal_quantile(const packet::IntPacket& word) {
   return copy_sign(magnitude, from_bits(ei::plogical_shift_left<23>(word)));
 }
 
+// out[i] = the standard normal number that word first + i of the stream stands for. `first` is a multiple of 4.
+void draw_normal(const Stream& stream, Index first, float* out, Index count) {
+  static_assert(kDropoutBlock % packet::kWidth == 0);
+  const Words words(stream);
+  alignas(kAlignment) std::uint32_t drawn[kDropoutBlock];
+  for (Index at = 0; at < count; at += kDropoutBlock) {
+    words.draw(first + at, drawn);
+    packet::for_each(count - at < kDropoutBlock ? count - at : kDropoutBlock, [&](Index i, Index n) {
+      const auto word = packet::ei::pload<packet::IntPacket>(reinterpret_cast<const int*>(drawn + i));
+      packet::store_n(out + at + i, normal_quantile(word), n);
+    });
+  }
+}
+
 }  // namespace
 
-void apply_mask(const std::uint8_t* mask, Index step, float scale, const float* x, float* y, Index count) {
+void scale_kept(const std::uint8_t* mask, Index step, float scale, const float* x, float* y, Index count) {
   if (step == 0) {
     if (*mask == 0)
       std::fill(y, y + count, 0.0f);
@@ -142,7 +156,7 @@ void apply_mask(const std::uint8_t* mask, Index step, float scale, const float* 
   }
 }
 
-void apply_mask(const std::uint8_t* mask, Index step, float scale, float shift, float dropped, const float* x, float* y,
+void shift_kept(const std::uint8_t* mask, Index step, float scale, float shift, float dropped, const float* x, float* y,
                 Index count) {
   for (Index i = 0; i < count; ++i) {
     const float kept = x[i] * scale + shift;
@@ -166,17 +180,29 @@ void draw_mask(const Stream& stream, double rate, Index first, std::uint8_t* mas
   }
 }
 
-void draw_normal(const Stream& stream, Index first, float* out, Index count) {
-  static_assert(kDropoutBlock % packet::kWidth == 0);
-  const Words words(stream);
-  alignas(kAlignment) std::uint32_t drawn[kDropoutBlock];
-  for (Index at = 0; at < count; at += kDropoutBlock) {
-    words.draw(first + at, drawn);
-    packet::for_each(count - at < kDropoutBlock ? count - at : kDropoutBlock, [&](Index i, Index n) {
-      const auto word = packet::ei::pload<packet::IntPacket>(reinterpret_cast<const int*>(drawn + i));
-      packet::store_n(out + at + i, normal_quantile(word), n);
-    });
-  }
+void add_normal(const Stream& stream, Index first, float stddev, const float* x, float* y, Index count) {
+  const packet::Packet spread = packet::set1(stddev);
+  draw_normal(stream, first, y, count);
+  packet::for_each(count, [&](Index i, Index n) {
+    packet::store_n(y + i, packet::madd(packet::load_n(y + i, n), spread, packet::load_n(x + i, n)), n);
+  });
+}
+
+void multiply_normal(const Stream& stream, Index first, float stddev, const float* x, float* factors, float* y,
+                     Index count) {
+  const packet::Packet spread = packet::set1(stddev), one = packet::set1(1.0f);
+  draw_normal(stream, first, y, count);
+  packet::for_each(count, [&](Index i, Index n) {
+    const packet::Packet by = packet::madd(packet::load_n(y + i, n), spread, one);
+    if (factors != nullptr) packet::store_n(factors + i, by, n);
+    packet::store_n(y + i, packet::mul(packet::load_n(x + i, n), by), n);
+  });
+}
+
+void multiply_normal_gradient(const float* factors, const float* dy, float* dx, Index count) {
+  packet::for_each(count, [&](Index i, Index n) {
+    packet::store_n(dx + i, packet::mul(packet::load_n(dy + i, n), packet::load_n(factors + i, n)), n);
+  });
 }
 
 }  // namespace fastnn::kernels

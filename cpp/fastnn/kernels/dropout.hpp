@@ -1,8 +1,9 @@
-// Noise drawn from a stream: the masks of dropout and their application, and normal numbers.
+// Noise drawn from a stream: the masks of dropout and their application, and normal noise added or multiplied.
 #pragma once
 
 #include <cstdint>
 
+#include "fastnn/kernels/kernel.hpp"
 #include "fastnn/random.hpp"
 #include "fastnn/tensor.hpp"
 
@@ -12,17 +13,23 @@ namespace fastnn::kernels {
 constexpr Index kDropoutBlock = 256;
 
 /// mask[i] = 0 where to_unit(word first + i of the stream) < rate, else 1. `first` is a multiple of 4.
-void draw_mask(const Stream&, double rate, Index first, std::uint8_t* mask, Index count);
+KERNEL(void, draw_mask)(const Stream&, double rate, Index first, std::uint8_t* mask, Index count);
 
 /// y = x * scale where the mask is set, else 0. `step` is 1, or 0 where one mask element serves all. y may be x.
-void apply_mask(const std::uint8_t* mask, Index step, float scale, const float* x, float* y, Index count);
+KERNEL(void, scale_kept)(const std::uint8_t* mask, Index step, float scale, const float* x, float* y, Index count);
 
 /// y = x * scale + shift where the mask is set, else `dropped`; as above.
-void apply_mask(const std::uint8_t* mask, Index step, float scale, float shift, float dropped, const float* x, float* y,
-                Index count);
+KERNEL(void, shift_kept)(const std::uint8_t* mask, Index step, float scale, float shift, float dropped, const float* x,
+                         float* y, Index count);
+inline constexpr Overloaded<&scale_kept, &shift_kept> apply_mask{};
 
-/// out[i] = the standard normal number that word first + i of the stream stands for. `first` is a multiple of 4.
-void draw_normal(const Stream&, Index first, float* out, Index count);
+/// y = x + stddev * noise, and y = x * (1 + stddev * noise) with the factors kept unless `factors` is null: element i takes
+/// the standard normal number that word first + i of the stream stands for. `first` is a multiple of 4; y is not x.
+KERNEL(void, add_normal)(const Stream&, Index first, float stddev, const float* x, float* y, Index count);
+KERNEL(void, multiply_normal)(const Stream&, Index first, float stddev, const float* x, float* factors, float* y,
+                              Index count);
+/// dx = dy * factors.
+KERNEL(void, multiply_normal_gradient)(const float* factors, const float* dy, float* dx, Index count);
 
 /// What is kept is scaled by 1 / (1 - rate), so that its mean stays; by 0 where nothing is kept.
 inline float dropout_scale(double rate) { return rate < 1.0 ? static_cast<float>(1.0 / (1.0 - rate)) : 0.0f; }

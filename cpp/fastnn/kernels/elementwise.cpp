@@ -4,6 +4,7 @@
 #include <cassert>
 #include <cmath>
 #include <cstring>
+#include <functional>
 #include <limits>
 #include <type_traits>
 #include <utility>
@@ -77,153 +78,65 @@ inline Packet root(const Packet& x) {
 #endif
 }
 
-// What a derivative is computed from.
-enum class Reads : std::uint8_t { nothing, input, output, flat };
-
-#define FASTNN_UNARY(Name, reads, value_of, slope_of)                          \
+#define FASTNN_UNARY(Name, value_of, slope_of)                                 \
   struct Name {                                                                \
-    static constexpr Reads kReads = Reads::reads;                              \
     static Packet value([[maybe_unused]] const Packet& x) { return value_of; } \
     static Packet slope([[maybe_unused]] const Packet& v) { return slope_of; } \
   };
-FASTNN_UNARY(Negative, nothing, negate(x), set1(-1.0f))
-FASTNN_UNARY(Abs, input, packet::abs(x), sign_of(v))
-FASTNN_UNARY(Sign, flat, sign_of(x), zero())
-FASTNN_UNARY(Exp, output, packet::exp(x), v)
-FASTNN_UNARY(Exp2, output, widely([](auto d) { return precise::exp(d * 0.6931471805599453); }, x),
+FASTNN_UNARY(Negative, negate(x), set1(-1.0f))
+FASTNN_UNARY(Abs, packet::abs(x), sign_of(v))
+FASTNN_UNARY(Sign, sign_of(x), zero())
+FASTNN_UNARY(Exp, packet::exp(x), v)
+FASTNN_UNARY(Exp2, widely([](auto d) { return precise::exp(d * 0.6931471805599453); }, x),
              mul(v, set1(0.693147180559945f)))
-FASTNN_UNARY(Expm1, output, packet::expm1(x), add(v, one()))
-FASTNN_UNARY(Log, input, packet::log(x), inverse(v))
-FASTNN_UNARY(Log1p, input, packet::log1p(x), inverse(add(v, one())))
-FASTNN_UNARY(Log2, input, widely([](auto d) { return precise::log(d) * 1.4426950408889634; }, x),
+FASTNN_UNARY(Expm1, packet::expm1(x), add(v, one()))
+FASTNN_UNARY(Log, packet::log(x), inverse(v))
+FASTNN_UNARY(Log1p, packet::log1p(x), inverse(add(v, one())))
+FASTNN_UNARY(Log2, widely([](auto d) { return precise::log(d) * 1.4426950408889634; }, x),
              div(set1(1.44269504088896341f), v))
-FASTNN_UNARY(Log10, input, widely([](auto d) { return precise::log(d) * 0.4342944819032518; }, x),
+FASTNN_UNARY(Log10, widely([](auto d) { return precise::log(d) * 0.4342944819032518; }, x),
              div(set1(0.434294481903251828f), v))
-FASTNN_UNARY(Sqrt, output, root(x), div(set1(0.5f), v))
-FASTNN_UNARY(Rsqrt, output, inverse(root(x)), mul(set1(-0.5f), mul(v, mul(v, v))))
-FASTNN_UNARY(Square, input, mul(x, x), add(v, v))
-FASTNN_UNARY(Reciprocal, output, inverse(x), negate(mul(v, v)))
-FASTNN_UNARY(Sin, input, widely([](auto d) { return precise::sin(d); }, x),
-             widely([](auto d) { return precise::cos(d); }, v))
-FASTNN_UNARY(Cos, input, widely([](auto d) { return precise::cos(d); }, x),
+FASTNN_UNARY(Sqrt, root(x), div(set1(0.5f), v))
+FASTNN_UNARY(Rsqrt, inverse(root(x)), mul(set1(-0.5f), mul(v, mul(v, v))))
+FASTNN_UNARY(Square, mul(x, x), add(v, v))
+FASTNN_UNARY(Reciprocal, inverse(x), negate(mul(v, v)))
+FASTNN_UNARY(Sin, widely([](auto d) { return precise::sin(d); }, x), widely([](auto d) { return precise::cos(d); }, v))
+FASTNN_UNARY(Cos, widely([](auto d) { return precise::cos(d); }, x),
              negate(widely([](auto d) { return precise::sin(d); }, v)))
-FASTNN_UNARY(Tan, output, widely([](auto d) { return precise::tan(d); }, x), madd(v, v, one()))
-FASTNN_UNARY(Arcsin, input, lanewise(precise::arcsin, x), inverse(root(mul(sub(one(), v), add(one(), v)))))
-FASTNN_UNARY(Arccos, input, lanewise(precise::arccos, x), negate(inverse(root(mul(sub(one(), v), add(one(), v))))))
-FASTNN_UNARY(Arctan, input, lanewise(precise::arctan, x), inverse(madd(v, v, one())))
-FASTNN_UNARY(Sinh, input, lanewise(precise::sinh, x), lanewise(precise::cosh, v))
-FASTNN_UNARY(Cosh, input, lanewise(precise::cosh, x), lanewise(precise::sinh, v))
-FASTNN_UNARY(Tanh, output, packet::tanh(x), sub(one(), mul(v, v)))
-FASTNN_UNARY(Arcsinh, input, lanewise(precise::arcsinh, x), inverse(root(madd(v, v, one()))))
-FASTNN_UNARY(Arccosh, input, lanewise(precise::arccosh, x), inverse(root(mul(sub(v, one()), add(v, one())))))
-FASTNN_UNARY(Arctanh, input, lanewise(precise::arctanh, x), inverse(mul(sub(one(), v), add(one(), v))))
-FASTNN_UNARY(Erf, input, packet::erf(x), mul(set1(1.12837916709551257f), packet::exp(negate(mul(v, v)))))
-FASTNN_UNARY(Erfinv, output, lanewise(precise::erfinv, x), mul(set1(0.886226925452758014f), packet::exp(mul(v, v))))
-FASTNN_UNARY(Floor, flat, sub(rounded(x), select(less(x, rounded(x)), one(), zero())), zero())
-FASTNN_UNARY(Ceil, flat, copy_sign(packet::abs(add(rounded(x), select(less(rounded(x), x), one(), zero()))), x), zero())
-FASTNN_UNARY(Round, flat, rounded(x), zero())
-FASTNN_UNARY(Trunc, flat, copy_sign(Floor::value(packet::abs(x)), x), zero())
-FASTNN_UNARY(Sigmoid, output, packet::sigmoid(x), mul(v, sub(one(), v)))
+FASTNN_UNARY(Tan, widely([](auto d) { return precise::tan(d); }, x), madd(v, v, one()))
+FASTNN_UNARY(Arcsin, lanewise(precise::arcsin, x), inverse(root(mul(sub(one(), v), add(one(), v)))))
+FASTNN_UNARY(Arccos, lanewise(precise::arccos, x), negate(inverse(root(mul(sub(one(), v), add(one(), v))))))
+FASTNN_UNARY(Arctan, lanewise(precise::arctan, x), inverse(madd(v, v, one())))
+FASTNN_UNARY(Sinh, lanewise(precise::sinh, x), lanewise(precise::cosh, v))
+FASTNN_UNARY(Cosh, lanewise(precise::cosh, x), lanewise(precise::sinh, v))
+FASTNN_UNARY(Tanh, packet::tanh(x), sub(one(), mul(v, v)))
+FASTNN_UNARY(Arcsinh, lanewise(precise::arcsinh, x), inverse(root(madd(v, v, one()))))
+FASTNN_UNARY(Arccosh, lanewise(precise::arccosh, x), inverse(root(mul(sub(v, one()), add(v, one())))))
+FASTNN_UNARY(Arctanh, lanewise(precise::arctanh, x), inverse(mul(sub(one(), v), add(one(), v))))
+FASTNN_UNARY(Erf, packet::erf(x), mul(set1(1.12837916709551257f), packet::exp(negate(mul(v, v)))))
+FASTNN_UNARY(Erfinv, lanewise(precise::erfinv, x), mul(set1(0.886226925452758014f), packet::exp(mul(v, v))))
+FASTNN_UNARY(Floor, sub(rounded(x), select(less(x, rounded(x)), one(), zero())), zero())
+FASTNN_UNARY(Ceil, copy_sign(packet::abs(add(rounded(x), select(less(rounded(x), x), one(), zero()))), x), zero())
+FASTNN_UNARY(Round, rounded(x), zero())
+FASTNN_UNARY(Trunc, copy_sign(Floor::value(packet::abs(x)), x), zero())
+FASTNN_UNARY(Sigmoid, packet::sigmoid(x), mul(v, sub(one(), v)))
 #undef FASTNN_UNARY
 
+// Calls visit(function, reads) with the struct of a function and, as a constant, what its derivative reads.
+template <Reads kReads>
+using ReadsConstant = std::integral_constant<Reads, kReads>;
+
 template <class Visit>
-auto visit_unary(Unary op, Visit&& visit) {
+void visit_unary(Unary op, Visit&& visit) {
   switch (op) {
-    case Unary::negative:
-      return visit(Negative{});
-    case Unary::abs:
-      return visit(Abs{});
-    case Unary::sign:
-      return visit(Sign{});
-    case Unary::exp:
-      return visit(Exp{});
-    case Unary::exp2:
-      return visit(Exp2{});
-    case Unary::expm1:
-      return visit(Expm1{});
-    case Unary::log:
-      return visit(Log{});
-    case Unary::log1p:
-      return visit(Log1p{});
-    case Unary::log2:
-      return visit(Log2{});
-    case Unary::log10:
-      return visit(Log10{});
-    case Unary::sqrt:
-      return visit(Sqrt{});
-    case Unary::rsqrt:
-      return visit(Rsqrt{});
-    case Unary::square:
-      return visit(Square{});
-    case Unary::reciprocal:
-      return visit(Reciprocal{});
-    case Unary::sin:
-      return visit(Sin{});
-    case Unary::cos:
-      return visit(Cos{});
-    case Unary::tan:
-      return visit(Tan{});
-    case Unary::arcsin:
-      return visit(Arcsin{});
-    case Unary::arccos:
-      return visit(Arccos{});
-    case Unary::arctan:
-      return visit(Arctan{});
-    case Unary::sinh:
-      return visit(Sinh{});
-    case Unary::cosh:
-      return visit(Cosh{});
-    case Unary::tanh:
-      return visit(Tanh{});
-    case Unary::arcsinh:
-      return visit(Arcsinh{});
-    case Unary::arccosh:
-      return visit(Arccosh{});
-    case Unary::arctanh:
-      return visit(Arctanh{});
-    case Unary::erf:
-      return visit(Erf{});
-    case Unary::erfinv:
-      return visit(Erfinv{});
-    case Unary::floor:
-      return visit(Floor{});
-    case Unary::ceil:
-      return visit(Ceil{});
-    case Unary::round:
-      return visit(Round{});
-    case Unary::trunc:
-      return visit(Trunc{});
-    case Unary::sigmoid:
-      return visit(Sigmoid{});
+#define FASTNN_CASE(name, Struct, reads) \
+  case Unary::name:                      \
+    return visit(Struct{}, ReadsConstant<Reads::reads>{});
+    FASTNN_UNARY_FUNCTIONS(FASTNN_CASE)
+#undef FASTNN_CASE
     default:
-      break;
+      assert(false);  // no gradient and no float comes of the others
   }
-  assert(op >= Unary::isnan);  // no gradient and no float comes of these
-  return visit(Sign{});
-}
-
-constexpr const char* kUnaryNames[] = {
-    "negative", "abs",   "sign",    "exp",        "exp2",    "expm1",    "log",        "log1p",  "log2",   "log10",
-    "sqrt",     "rsqrt", "square",  "reciprocal", "sin",     "cos",      "tan",        "arcsin", "arccos", "arctan",
-    "sinh",     "cosh",  "tanh",    "arcsinh",    "arccosh", "arctanh",  "erf",        "erfinv", "floor",  "ceil",
-    "round",    "trunc", "sigmoid", "isnan",      "isinf",   "isfinite", "logical_not"};
-constexpr const char* kBinaryNames[] = {"add",           "subtract",    "multiply",   "divide",     "floor_divide",
-                                        "mod",           "power",       "maximum",    "minimum",    "arctan2",
-                                        "equal",         "not_equal",   "less",       "less_equal", "greater",
-                                        "greater_equal", "logical_and", "logical_or", "logical_xor"};
-
-template <class Op, std::size_t N>
-bool find(const char* const (&names)[N], const std::string& name, Op& found) {
-  for (std::size_t i = 0; i < N; ++i) {
-    if (name != names[i]) continue;
-    found = static_cast<Op>(i);
-    return true;
-  }
-  return false;
-}
-
-Reads reads_of(Unary op) {
-  return visit_unary(op, [](auto f) { return decltype(f)::kReads; });
 }
 
 // Division that rounds down, and what is left; both as NumPy has them, with the sign of the divisor.
@@ -268,30 +181,26 @@ inline Packet power(const Packet& a, const Packet& b) {
   return load_aligned(x);
 }
 
-#define FASTNN_BINARY(Name, flat, reads, value_of, slope_of_a, slope_of_b)                                           \
+#define FASTNN_BINARY(Name, value_of, slope_of_a, slope_of_b)                                                        \
   struct Name {                                                                                                      \
-    static constexpr bool kFlat = flat, kReads = reads;                                                              \
     static Packet value([[maybe_unused]] const Packet& a, [[maybe_unused]] const Packet& b) { return value_of; }     \
     static Packet slope_a([[maybe_unused]] const Packet& a, [[maybe_unused]] const Packet& b) { return slope_of_a; } \
     static Packet slope_b([[maybe_unused]] const Packet& a, [[maybe_unused]] const Packet& b) { return slope_of_b; } \
   };
-FASTNN_BINARY(Add, false, false, add(a, b), one(), one())
-FASTNN_BINARY(Subtract, false, false, sub(a, b), one(), set1(-1.0f))
-FASTNN_BINARY(Multiply, false, true, mul(a, b), b, a)
-FASTNN_BINARY(Divide, false, true, div(a, b), inverse(b), negate(div(div(a, b), b)))
-FASTNN_BINARY(FloorDivide, true, false, lanewise(divided_down, a, b), zero(), zero())
-FASTNN_BINARY(Mod, false, true, lanewise(left_over, a, b), one(), negate(lanewise(floored, a, b)))
-FASTNN_BINARY(Maximum, false, true, either_nan(max(a, b), b), share(less(b, a), equal(a, b)),
-              share(less(a, b), equal(a, b)))
-FASTNN_BINARY(Minimum, false, true, either_nan(min(a, b), b), share(less(a, b), equal(a, b)),
-              share(less(b, a), equal(a, b)))
-FASTNN_BINARY(Arctan2, false, true, lanewise(precise::arctan2, a, b), div(b, madd(a, a, mul(b, b))),
+FASTNN_BINARY(Add, add(a, b), one(), one())
+FASTNN_BINARY(Subtract, sub(a, b), one(), set1(-1.0f))
+FASTNN_BINARY(Multiply, mul(a, b), b, a)
+FASTNN_BINARY(Divide, div(a, b), inverse(b), negate(div(div(a, b), b)))
+FASTNN_BINARY(FloorDivide, lanewise(divided_down, a, b), zero(), zero())
+FASTNN_BINARY(Mod, lanewise(left_over, a, b), one(), negate(lanewise(floored, a, b)))
+FASTNN_BINARY(Maximum, either_nan(max(a, b), b), share(less(b, a), equal(a, b)), share(less(a, b), equal(a, b)))
+FASTNN_BINARY(Minimum, either_nan(min(a, b), b), share(less(a, b), equal(a, b)), share(less(b, a), equal(a, b)))
+FASTNN_BINARY(Arctan2, lanewise(precise::arctan2, a, b), div(b, madd(a, a, mul(b, b))),
               negate(div(a, madd(a, a, mul(b, b)))))
 #undef FASTNN_BINARY
 
 // At a power of 0, and at a base of 0 for the exponent, the derivative is 0 and not what 0 times infinity makes of it.
 struct Power {
-  static constexpr bool kFlat = false, kReads = true;
   static Packet value(const Packet& a, const Packet& b) { return power(a, b); }
   static Packet slope_a(const Packet& a, const Packet& b) {
     return select(equal(b, zero()), zero(), mul(b, power(a, sub(b, one()))));
@@ -302,33 +211,16 @@ struct Power {
 };
 
 template <class Visit>
-auto visit_binary(Binary op, Visit&& visit) {
+void visit_binary(Binary op, Visit&& visit) {
   switch (op) {
-    case Binary::add:
-      return visit(Add{});
-    case Binary::subtract:
-      return visit(Subtract{});
-    case Binary::multiply:
-      return visit(Multiply{});
-    case Binary::divide:
-      return visit(Divide{});
-    case Binary::floor_divide:
-      return visit(FloorDivide{});
-    case Binary::mod:
-      return visit(Mod{});
-    case Binary::power:
-      return visit(Power{});
-    case Binary::maximum:
-      return visit(Maximum{});
-    case Binary::minimum:
-      return visit(Minimum{});
-    case Binary::arctan2:
-      return visit(Arctan2{});
+#define FASTNN_CASE(name, Struct, reads) \
+  case Binary::name:                     \
+    return visit(Struct{}, ReadsConstant<Reads::reads>{});
+    FASTNN_BINARY_FUNCTIONS(FASTNN_CASE)
+#undef FASTNN_CASE
     default:
-      break;
+      assert(false);  // no gradient and no float comes of the others
   }
-  assert(op >= Binary::equal);  // no gradient and no float comes of these
-  return visit(FloorDivide{});
 }
 
 // Rough nanoseconds an element.
@@ -345,61 +237,83 @@ double cost(Binary op) {
   }
 }
 
-// Calls body(Moves a, Moves b) with the constants that say whether an operand moves along the runs.
-template <class Body>
-void with_steps(const Loops<2>& loops, Body&& body) {
-  using Yes = std::true_type;
-  using No = std::false_type;
-  const bool a = loops.step(0) != 0, b = loops.step(1) != 0;
-  if (a && b) return body(Yes{}, Yes{});
-  if (a) return body(Yes{}, No{});
-  if (b) return body(No{}, Yes{});
-  body(No{}, No{});
+// Computes a run: y[i] = f(a[i * step_a], b[i * step_b]), where a step is 1, or 0 for an operand that stays the same.
+// Loops are walked once for each type and not once for each function, which would multiply the code.
+template <class T, class R>
+using Run = void (*)(const T* a, Index step_a, const T* b, Index step_b, R* y, Index count);
+
+template <class T, class R>
+void each_run(const Loops<2>& loops, Index rows, double each, const T* a, const T* b, R* y, Run<T, R> run) {
+  const Index step_a = loops.step(0), step_b = loops.step(1);
+  walk_all(loops, rows, each, [&](const std::array<Index, 2>& at, Index first, Index count) {
+    run(a + at[0], step_a, b + at[1], step_b, y + first, count);
+  });
 }
 
-// An operand of a run: registers of it in turn, or one that holds its only number everywhere.
-template <bool kMoves>
-struct Operand {
-  explicit Operand(const float* x) : x(x), held(kMoves ? zero() : set1(*x)) {}
-  Packet at(Index i, Index n) const { return kMoves ? load_n(x + i, n) : held; }
-  const float* x;
-  Packet held;
+// An operand of a run: registers of it in turn, or the same one again, which holds its only number in all lanes.
+class Operand {
+ public:
+  Operand(const float* x, Index step) : from_(x), step_(step) {
+    if (step != 0) return;
+    ei::pstore(held_, set1(*x));
+    from_ = held_;
+  }
+  Operand(const Operand&) = delete;
+  Operand& operator=(const Operand&) = delete;
+  Packet at(Index i, Index n) const { return load_n(from_ + i * step_, n); }
+
+ private:
+  alignas(kAlignment) float held_[kWidth];
+  const float* from_;
+  Index step_;
 };
 
-// One element at a time: whole numbers and bools, where the compiler's own registers give the same.
-template <class T, class R, class F>
-void each_element(const Loops<2>& loops, Index rows, const T* a, const T* b, R* y, F&& f) {
-  with_steps(loops, [&](auto moves_a, auto moves_b) {
-    constexpr Index kA = moves_a ? 1 : 0, kB = moves_b ? 1 : 0;
-    walk_all(loops, rows, 1.0, [&](const std::array<Index, 2>& at, Index first, Index count) {
-      const T *left = a + at[0], *right = b + at[1];
-      R* to = y + first;
-      for (Index i = 0; i < count; ++i) to[i] = f(left[i * kA], right[i * kB]);
-    });
-  });
+template <class F>
+void run_of_floats(const float* a, Index step_a, const float* b, Index step_b, float* y, Index count) {
+  const Operand left(a, step_a), right(b, step_b);
+  for_each(count, [&](Index i, Index n) { store_n(y + i, F::value(left.at(i, n), right.at(i, n)), n); });
+}
+
+// One element at a time: integers and bools, where the compiler's own registers give the same.
+template <class F, class T, class R>
+void run_of_elements(const T* a, Index step_a, const T* b, Index step_b, R* y, Index count) {
+  const F f;
+  if (step_a != 0 && step_b != 0) {
+    for (Index i = 0; i < count; ++i) y[i] = f(a[i], b[i]);
+  } else if (step_b == 0) {
+    const T right = *b;
+    for (Index i = 0; i < count; ++i) y[i] = f(a[i * step_a], right);
+  } else {
+    const T left = *a;
+    for (Index i = 0; i < count; ++i) y[i] = f(left, b[i]);
+  }
+}
+template <class F, class T, class R>
+void each_element(const Loops<2>& loops, Index rows, const T* a, const T* b, R* y) {
+  each_run<T, R>(loops, rows, 1.0, a, b, y, run_of_elements<F, T, R>);
 }
 
 template <class T>
 void compare(Binary op, const Loops<2>& loops, Index rows, const T* a, const T* b, bool* y) {
   switch (op) {
     case Binary::equal:
-      return each_element(loops, rows, a, b, y, [](T l, T r) { return l == r; });
+      return each_element<std::equal_to<T>>(loops, rows, a, b, y);
     case Binary::not_equal:
-      return each_element(loops, rows, a, b, y, [](T l, T r) { return l != r; });
+      return each_element<std::not_equal_to<T>>(loops, rows, a, b, y);
     case Binary::less:
-      return each_element(loops, rows, a, b, y, [](T l, T r) { return l < r; });
+      return each_element<std::less<T>>(loops, rows, a, b, y);
     case Binary::less_equal:
-      return each_element(loops, rows, a, b, y, [](T l, T r) { return l <= r; });
+      return each_element<std::less_equal<T>>(loops, rows, a, b, y);
     case Binary::greater:
-      return each_element(loops, rows, a, b, y, [](T l, T r) { return l > r; });
+      return each_element<std::greater<T>>(loops, rows, a, b, y);
     case Binary::greater_equal:
-      return each_element(loops, rows, a, b, y, [](T l, T r) { return l >= r; });
+      return each_element<std::greater_equal<T>>(loops, rows, a, b, y);
     default:
       assert(false);
   }
 }
 
-// Whole numbers wrap round where they overflow.
+// Integers wrap around where they overflow.
 using Word = std::uint32_t;
 inline std::int32_t wrapped(std::int64_t value) { return static_cast<std::int32_t>(static_cast<Word>(value)); }
 inline std::int32_t quotient_down(std::int32_t a, std::int32_t b) {
@@ -413,6 +327,29 @@ inline std::int32_t whole_power(std::int32_t a, std::int32_t b) {
   for (; b > 0; b /= 2, base *= base)
     if (b % 2 != 0) result *= base;
   return static_cast<std::int32_t>(result);
+}
+
+#define FASTNN_INTEGERS(Name, value_of)                                                \
+  struct Name {                                                                        \
+    std::int32_t operator()(std::int32_t a, std::int32_t b) const { return value_of; } \
+  };
+FASTNN_INTEGERS(Added, wrapped(std::int64_t{a} + b))
+FASTNN_INTEGERS(Subtracted, wrapped(std::int64_t{a} - b))
+FASTNN_INTEGERS(Multiplied, wrapped(std::int64_t{a} * b))
+FASTNN_INTEGERS(DividedDown, quotient_down(a, b))
+FASTNN_INTEGERS(LeftOver, b == 0 ? 0 : wrapped(a - std::int64_t{quotient_down(a, b)} * b))
+FASTNN_INTEGERS(Raised, whole_power(a, b))
+FASTNN_INTEGERS(Larger, a > b ? a : b)
+FASTNN_INTEGERS(Smaller, a < b ? a : b)
+#undef FASTNN_INTEGERS
+
+// d = dy * (derivative with respect to a or to b).
+template <class F>
+void run_of_gradient(const Operand& a, const Operand& b, bool of_a, const float* dy, float* d, Index count) {
+  for_each(count, [&](Index i, Index n) {
+    const Packet left = a.at(i, n), right = b.at(i, n);
+    store_n(d + i, mul(load_n(dy + i, n), of_a ? F::slope_a(left, right) : F::slope_b(left, right)), n);
+  });
 }
 
 template <class T>
@@ -455,25 +392,13 @@ void visit_type(DType dtype, Visit&& visit) {
 
 }  // namespace
 
-bool find_unary(const std::string& name, Unary& found) { return find(kUnaryNames, name, found); }
-bool find_binary(const std::string& name, Binary& found) { return find(kBinaryNames, name, found); }
-
-bool differentiable(Unary op) { return reads_of(op) != Reads::flat; }
-bool differentiable(Binary op) {
-  return op < Binary::equal && !visit_binary(op, [](auto f) { return decltype(f)::kFlat; });
-}
-bool derivative_reads_input(Unary op) { return reads_of(op) == Reads::input; }
-bool derivative_reads_output(Unary op) { return reads_of(op) == Reads::output; }
-bool derivative_reads_inputs(Binary op) {
-  return visit_binary(op, [](auto f) { return decltype(f)::kReads; });
+void unary_float(Unary op, const float* x, float* y, Index count) {
+  visit_unary(op, [&](auto f, auto) {
+    for_each(count, [&](Index i, Index n) { store_n(y + i, f.value(load_n(x + i, n)), n); });
+  });
 }
 
-void unary(Unary op, const float* x, float* y, Index count) {
-  visit_unary(
-      op, [&](auto f) { for_each(count, [&](Index i, Index n) { store_n(y + i, f.value(load_n(x + i, n)), n); }); });
-}
-
-void unary(Unary op, const std::int32_t* x, std::int32_t* y, Index count) {
+void unary_int(Unary op, const std::int32_t* x, std::int32_t* y, Index count) {
   for (Index i = 0; i < count; ++i) {
     const std::int64_t v = x[i];
     y[i] = wrapped(op == Unary::negative ? -v
@@ -483,7 +408,7 @@ void unary(Unary op, const std::int32_t* x, std::int32_t* y, Index count) {
   }
 }
 
-void unary(Unary op, const float* x, bool* y, Index count) {
+void unary_test(Unary op, const float* x, bool* y, Index count) {
   for (Index i = 0; i < count; ++i) {
     const float size = std::fabs(x[i]);
     y[i] = op == Unary::isnan ? size != size : op == Unary::isinf ? size == kInfinity : size < kInfinity;
@@ -495,107 +420,101 @@ void logical_not(const bool* x, bool* y, Index count) {
 }
 
 void unary_gradient(Unary op, const float* x, const float* y, const float* dy, float* dx, Index count) {
-  visit_unary(op, [&](auto f) {
-    constexpr Reads reads = decltype(f)::kReads;
-    const float* from = reads == Reads::input ? x : reads == Reads::output ? y : dy;
+  visit_unary(op, [&](auto f, auto reads) {
+    constexpr Reads kReads = decltype(reads)::value;
+    const float* from = kReads == Reads::input ? x : kReads == Reads::output ? y : dy;
     for_each(count,
              [&](Index i, Index n) { store_n(dx + i, mul(load_n(dy + i, n), f.slope(load_n(from + i, n))), n); });
   });
 }
 
-void binary(Binary op, const Loops<2>& loops, Index rows, const float* a, const float* b, float* y) {
-  const double each = cost(op);
-  visit_binary(op, [&](auto f) {
-    with_steps(loops, [&](auto moves_a, auto moves_b) {
-      walk_all(loops, rows, each, [&](const std::array<Index, 2>& at, Index first, Index count) {
-        const Operand<moves_a> left(a + at[0]);
-        const Operand<moves_b> right(b + at[1]);
-        float* to = y + first;
-        for_each(count, [&](Index i, Index n) { store_n(to + i, f.value(left.at(i, n), right.at(i, n)), n); });
-      });
-    });
-  });
+void binary_float(Binary op, const Loops<2>& loops, Index rows, const float* a, const float* b, float* y) {
+  visit_binary(
+      op, [&](auto f, auto) { each_run<float, float>(loops, rows, cost(op), a, b, y, run_of_floats<decltype(f)>); });
 }
 
 void binary_gradient(Binary op, int which, const Loops<2>& loops, Index rows, const float* a, const float* b,
                      const float* dy, float* d) {
-  const double each = cost(op);
-  visit_binary(op, [&](auto f) {
-    with_steps(loops, [&](auto moves_a, auto moves_b) {
-      walk_all(loops, rows, each, [&](const std::array<Index, 2>& at, Index first, Index count) {
-        const float* above = dy + first;
-        float* to = d + first;
-        if constexpr (!decltype(f)::kReads) {
-          for_each(count, [&](Index i, Index n) {
-            const Packet slope = which == 0 ? f.slope_a(zero(), zero()) : f.slope_b(zero(), zero());
-            store_n(to + i, mul(load_n(above + i, n), slope), n);
-          });
-        } else {
-          const Operand<moves_a> left(a + at[0]);
-          const Operand<moves_b> right(b + at[1]);
-          for_each(count, [&](Index i, Index n) {
-            const Packet l = left.at(i, n), r = right.at(i, n);
-            store_n(to + i, mul(load_n(above + i, n), which == 0 ? f.slope_a(l, r) : f.slope_b(l, r)), n);
-          });
-        }
-      });
-    });
+  const Index step_a = loops.step(0), step_b = loops.step(1);
+  void (*run)(const Operand&, const Operand&, bool, const float*, float*, Index) = nullptr;
+  bool constant = false;
+  visit_binary(op, [&](auto f, auto reads) {
+    run = run_of_gradient<decltype(f)>;
+    constant = decltype(reads)::value != Reads::input;
+  });
+  // Where the derivative reads no operand, a zero stands for both.
+  const float zero = 0.0f;
+  walk_all(loops, rows, cost(op), [&](const std::array<Index, 2>& at, Index first, Index count) {
+    const Operand left(constant ? &zero : a + at[0], constant ? 0 : step_a);
+    const Operand right(constant ? &zero : b + at[1], constant ? 0 : step_b);
+    run(left, right, which == 0, dy + first, d + first, count);
   });
 }
 
-void binary(Binary op, const Loops<2>& loops, Index rows, const std::int32_t* a, const std::int32_t* b,
-            std::int32_t* y) {
+void binary_int(Binary op, const Loops<2>& loops, Index rows, const std::int32_t* a, const std::int32_t* b,
+                std::int32_t* y) {
   using T = std::int32_t;
-  const auto each = [&](auto f) { each_element(loops, rows, a, b, y, f); };
+  Run<T, T> run = nullptr;
+  const auto choose = [&](auto f) { run = run_of_elements<decltype(f), T, T>; };
   switch (op) {
     case Binary::add:
-      return each([](T l, T r) { return wrapped(std::int64_t{l} + r); });
+      choose(Added{});
+      break;
     case Binary::subtract:
-      return each([](T l, T r) { return wrapped(std::int64_t{l} - r); });
+      choose(Subtracted{});
+      break;
     case Binary::multiply:
-      return each([](T l, T r) { return wrapped(std::int64_t{l} * r); });
+      choose(Multiplied{});
+      break;
     case Binary::floor_divide:
-      return each([](T l, T r) { return quotient_down(l, r); });
+      choose(DividedDown{});
+      break;
     case Binary::mod:
-      return each([](T l, T r) { return r == 0 ? 0 : wrapped(l - std::int64_t{quotient_down(l, r)} * r); });
+      choose(LeftOver{});
+      break;
     case Binary::power:
-      return each([](T l, T r) { return whole_power(l, r); });
+      choose(Raised{});
+      break;
     case Binary::maximum:
-      return each([](T l, T r) { return l > r ? l : r; });
+      choose(Larger{});
+      break;
     case Binary::minimum:
-      return each([](T l, T r) { return l < r ? l : r; });
+      choose(Smaller{});
+      break;
     default:
       assert(false);
+      return;
   }
+  each_run<T, T>(loops, rows, 1.0, a, b, y, run);
 }
 
-void binary(Binary op, const Loops<2>& loops, Index rows, const float* a, const float* b, bool* y) {
+void compare_float(Binary op, const Loops<2>& loops, Index rows, const float* a, const float* b, bool* y) {
   compare(op, loops, rows, a, b, y);
 }
-void binary(Binary op, const Loops<2>& loops, Index rows, const std::int32_t* a, const std::int32_t* b, bool* y) {
+void compare_int(Binary op, const Loops<2>& loops, Index rows, const std::int32_t* a, const std::int32_t* b, bool* y) {
   compare(op, loops, rows, a, b, y);
 }
-void binary(Binary op, const Loops<2>& loops, Index rows, const bool* a, const bool* b, bool* y) {
+void binary_bool(Binary op, const Loops<2>& loops, Index rows, const bool* a, const bool* b, bool* y) {
   switch (op) {
     case Binary::logical_and:
-      return each_element(loops, rows, a, b, y, [](bool l, bool r) { return l && r; });
+      return each_element<std::logical_and<bool>>(loops, rows, a, b, y);
     case Binary::logical_or:
-      return each_element(loops, rows, a, b, y, [](bool l, bool r) { return l || r; });
+      return each_element<std::logical_or<bool>>(loops, rows, a, b, y);
     case Binary::logical_xor:
-      return each_element(loops, rows, a, b, y, [](bool l, bool r) { return l != r; });
+      return each_element<std::not_equal_to<bool>>(loops, rows, a, b, y);
     default:
       return compare(op, loops, rows, a, b, y);
   }
 }
 
-void where(const Loops<3>& loops, Index rows, const bool* condition, const float* a, const float* b, float* y) {
+void where_float(const Loops<3>& loops, Index rows, const bool* condition, const float* a, const float* b, float* y) {
   choose(loops, rows, condition, a, b, y);
 }
-void where(const Loops<3>& loops, Index rows, const bool* condition, const std::int32_t* a, const std::int32_t* b,
-           std::int32_t* y) {
+void where_int(const Loops<3>& loops, Index rows, const bool* condition, const std::int32_t* a, const std::int32_t* b,
+               std::int32_t* y) {
   choose(loops, rows, condition, a, b, y);
 }
-void where(const Loops<3>& loops, Index rows, const bool* condition, const bool* a, const bool* b, bool* y) {
+void where_bool(const Loops<3>& loops, Index rows, const bool* condition, const bool* a, const bool* b, bool* y) {
   choose(loops, rows, condition, a, b, y);
 }
 
@@ -607,11 +526,11 @@ void where_gradient(const Loops<3>& loops, Index rows, bool wanted, const bool* 
   });
 }
 
-void clip(float low, float high, const float* x, float* y, Index count) {
+void clip_float(float low, float high, const float* x, float* y, Index count) {
   const Packet bottom = set1(low), top = set1(high);
   for_each(count, [&](Index i, Index n) { store_n(y + i, min(max(load_n(x + i, n), bottom), top), n); });
 }
-void clip(float low, float high, const std::int32_t* x, std::int32_t* y, Index count) {
+void clip_int(float low, float high, const std::int32_t* x, std::int32_t* y, Index count) {
   const auto bottom = converted<float, std::int32_t>(low), top = converted<float, std::int32_t>(high);
   for (Index i = 0; i < count; ++i) y[i] = std::min(std::max(x[i], bottom), top);
 }

@@ -3,127 +3,158 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
+#include <string_view>
 
+#include "fastnn/kernels/kernel.hpp"
+#include "fastnn/kernels/names.hpp"
 #include "fastnn/kernels/walk.hpp"
 #include "fastnn/tensor.hpp"
 
 namespace fastnn::kernels {
 
-enum class Unary : std::uint8_t {
-  negative,
-  abs,
-  sign,
-  exp,
-  exp2,
-  expm1,
-  log,
-  log1p,
-  log2,
-  log10,
-  sqrt,
-  rsqrt,
-  square,
-  reciprocal,
-  sin,
-  cos,
-  tan,
-  arcsin,
-  arccos,
-  arctan,
-  sinh,
-  cosh,
-  tanh,
-  arcsinh,
-  arccosh,
-  arctanh,
-  erf,
-  erfinv,
-  floor,
-  ceil,
-  round,
-  trunc,
-  sigmoid,
-  isnan,
-  isinf,
-  isfinite,
-  logical_not,
-};
+/// What a derivative is computed from; `flat`: it is zero or not defined, and no gradient passes.
+enum class Reads : std::uint8_t { nothing, input, output, flat };
+
+/// Functions of one float: name, the struct that computes it, what its derivative reads.
+#define FASTNN_UNARY_FUNCTIONS(X)   \
+  X(negative, Negative, nothing)    \
+  X(abs, Abs, input)                \
+  X(sign, Sign, flat)               \
+  X(exp, Exp, output)               \
+  X(exp2, Exp2, output)             \
+  X(expm1, Expm1, output)           \
+  X(log, Log, input)                \
+  X(log1p, Log1p, input)            \
+  X(log2, Log2, input)              \
+  X(log10, Log10, input)            \
+  X(sqrt, Sqrt, output)             \
+  X(rsqrt, Rsqrt, output)           \
+  X(square, Square, input)          \
+  X(reciprocal, Reciprocal, output) \
+  X(sin, Sin, input)                \
+  X(cos, Cos, input)                \
+  X(tan, Tan, output)               \
+  X(arcsin, Arcsin, input)          \
+  X(arccos, Arccos, input)          \
+  X(arctan, Arctan, input)          \
+  X(sinh, Sinh, input)              \
+  X(cosh, Cosh, input)              \
+  X(tanh, Tanh, output)             \
+  X(arcsinh, Arcsinh, input)        \
+  X(arccosh, Arccosh, input)        \
+  X(arctanh, Arctanh, input)        \
+  X(erf, Erf, input)                \
+  X(erfinv, Erfinv, output)         \
+  X(floor, Floor, flat)             \
+  X(ceil, Ceil, flat)               \
+  X(round, Round, flat)             \
+  X(trunc, Trunc, flat)             \
+  X(sigmoid, Sigmoid, output)
+
+/// Functions of two floats: name, the struct that computes it, and what its derivatives read.
+#define FASTNN_BINARY_FUNCTIONS(X)   \
+  X(add, Add, nothing)               \
+  X(subtract, Subtract, nothing)     \
+  X(multiply, Multiply, input)       \
+  X(divide, Divide, input)           \
+  X(floor_divide, FloorDivide, flat) \
+  X(mod, Mod, input)                 \
+  X(power, Power, input)             \
+  X(maximum, Maximum, input)         \
+  X(minimum, Minimum, input)         \
+  X(arctan2, Arctan2, input)
+
+/// Functions with another type of result or argument, which no gradient passes.
+#define FASTNN_TESTS(X) X(isnan) X(isinf) X(isfinite)
+#define FASTNN_COMPARISONS(X) X(equal) X(not_equal) X(less) X(less_equal) X(greater) X(greater_equal)
+#define FASTNN_LOGIC(X) X(logical_and) X(logical_or) X(logical_xor)
+
+#define FASTNN_NAME(name, ...) name,
+enum class Unary : std::uint8_t { FASTNN_UNARY_FUNCTIONS(FASTNN_NAME) FASTNN_TESTS(FASTNN_NAME) logical_not };
 enum class Binary : std::uint8_t {
-  add,
-  subtract,
-  multiply,
-  divide,
-  floor_divide,
-  mod,
-  power,
-  maximum,
-  minimum,
-  arctan2,
-  equal,
-  not_equal,
-  less,
-  less_equal,
-  greater,
-  greater_equal,
-  logical_and,
-  logical_or,
-  logical_xor,
+  FASTNN_BINARY_FUNCTIONS(FASTNN_NAME) FASTNN_COMPARISONS(FASTNN_NAME) FASTNN_LOGIC(FASTNN_NAME)
 };
+#undef FASTNN_NAME
 
-/// The function of Keras' name; false where there is none.
-bool find_unary(const std::string& name, Unary& found);
-bool find_binary(const std::string& name, Binary& found);
+#define FASTNN_NAME(name, ...) #name,
+inline constexpr const char* kUnaryNames[] = {FASTNN_UNARY_FUNCTIONS(FASTNN_NAME)
+                                                  FASTNN_TESTS(FASTNN_NAME) "logical_not"};
+inline constexpr const char* kBinaryNames[] = {FASTNN_BINARY_FUNCTIONS(FASTNN_NAME) FASTNN_COMPARISONS(FASTNN_NAME)
+                                                   FASTNN_LOGIC(FASTNN_NAME)};
+#undef FASTNN_NAME
 
-/// What a function makes of arguments.
-inline bool tells(Unary op) { return op >= Unary::isnan; }                                   // bool from float32
-inline bool compares(Binary op) { return op >= Binary::equal && op < Binary::logical_and; }  // bool from two numbers
-inline bool is_logical(Binary op) { return op >= Binary::logical_and; }                      // bool from two bools
-/// Where the derivative is zero or is not defined at all, no gradient goes through.
-bool differentiable(Unary op);
-bool differentiable(Binary op);
-/// What the derivative is computed from besides the gradient above.
-bool derivative_reads_input(Unary op);
-bool derivative_reads_output(Unary op);
-bool derivative_reads_inputs(Binary op);
+#define FASTNN_READS(name, Struct, reads) Reads::reads,
+inline constexpr Reads kUnaryReads[] = {FASTNN_UNARY_FUNCTIONS(FASTNN_READS)};
+inline constexpr Reads kBinaryReads[] = {FASTNN_BINARY_FUNCTIONS(FASTNN_READS)};
+#undef FASTNN_READS
 
-/// y = f(x) for `count` floats.
-void unary(Unary op, const float* x, float* y, Index count);
-void unary(Unary op, const std::int32_t* x, std::int32_t* y, Index count);
-void unary(Unary op, const float* x, bool* y, Index count);
-void logical_not(const bool* x, bool* y, Index count);
+/// The function with this Keras name; false if there is none.
+inline bool find_unary(std::string_view name, Unary& found) { return find_name(kUnaryNames, name, found); }
+inline bool find_binary(std::string_view name, Binary& found) { return find_name(kBinaryNames, name, found); }
+
+/// Result and argument types other than float32 to float32.
+inline bool tells(Unary op) { return op >= Unary::isnan; }                                   // float32 to bool
+inline bool compares(Binary op) { return op >= Binary::equal && op < Binary::logical_and; }  // two numbers to bool
+inline bool is_logical(Binary op) { return op >= Binary::logical_and; }                      // two bools to bool
+
+/// What the derivatives read; functions without a float32 result are flat.
+constexpr Reads reads_of(Unary op) {
+  return op < Unary::isnan ? kUnaryReads[static_cast<std::size_t>(op)] : Reads::flat;
+}
+constexpr Reads reads_of(Binary op) {
+  return op < Binary::equal ? kBinaryReads[static_cast<std::size_t>(op)] : Reads::flat;
+}
+inline bool differentiable(Unary op) { return reads_of(op) != Reads::flat; }
+inline bool differentiable(Binary op) { return reads_of(op) != Reads::flat; }
+inline bool derivative_reads_input(Unary op) { return reads_of(op) == Reads::input; }
+inline bool derivative_reads_output(Unary op) { return reads_of(op) == Reads::output; }
+inline bool derivative_reads_inputs(Binary op) { return reads_of(op) == Reads::input; }
+
+/// y = f(x) for `count` elements: floats, int32, or a test of floats.
+KERNEL(void, unary_float)(Unary op, const float* x, float* y, Index count);
+KERNEL(void, unary_int)(Unary op, const std::int32_t* x, std::int32_t* y, Index count);
+KERNEL(void, unary_test)(Unary op, const float* x, bool* y, Index count);
+inline constexpr Overloaded<&unary_float, &unary_int, &unary_test> unary{};
+KERNEL(void, logical_not)(const bool* x, bool* y, Index count);
 /// dx = dy * f'(x); x and y may be null where the derivative does not read them.
-void unary_gradient(Unary op, const float* x, const float* y, const float* dy, float* dx, Index count);
+KERNEL(void, unary_gradient)(Unary op, const float* x, const float* y, const float* dy, float* dx, Index count);
 
 /// y = f(a, b), y dense in the order of the loops over a and b.
-void binary(Binary op, const Loops<2>& loops, Index rows, const float* a, const float* b, float* y);
-void binary(Binary op, const Loops<2>& loops, Index rows, const std::int32_t* a, const std::int32_t* b,
-            std::int32_t* y);
-/// Comparisons of floats or whole numbers, and logic of bools.
-void binary(Binary op, const Loops<2>& loops, Index rows, const float* a, const float* b, bool* y);
-void binary(Binary op, const Loops<2>& loops, Index rows, const std::int32_t* a, const std::int32_t* b, bool* y);
-void binary(Binary op, const Loops<2>& loops, Index rows, const bool* a, const bool* b, bool* y);
-/// d = dy * (derivative of f to argument `which`), for every element of y and dense as y is.
-void binary_gradient(Binary op, int which, const Loops<2>& loops, Index rows, const float* a, const float* b,
-                     const float* dy, float* d);
+KERNEL(void, binary_float)(Binary op, const Loops<2>& loops, Index rows, const float* a, const float* b, float* y);
+KERNEL(void, binary_int)(Binary op, const Loops<2>& loops, Index rows, const std::int32_t* a, const std::int32_t* b,
+                         std::int32_t* y);
+/// Comparisons of floats or integers, and logic of bools.
+KERNEL(void, compare_float)(Binary op, const Loops<2>& loops, Index rows, const float* a, const float* b, bool* y);
+KERNEL(void, compare_int)(Binary op, const Loops<2>& loops, Index rows, const std::int32_t* a, const std::int32_t* b,
+                          bool* y);
+KERNEL(void, binary_bool)(Binary op, const Loops<2>& loops, Index rows, const bool* a, const bool* b, bool* y);
+inline constexpr Overloaded<&binary_float, &binary_int, &compare_float, &compare_int, &binary_bool> binary{};
+/// d = dy * (derivative of f with respect to argument `which`), for every element of y and dense as y is.
+KERNEL(void, binary_gradient)(Binary op, int which, const Loops<2>& loops, Index rows, const float* a, const float* b,
+                              const float* dy, float* d);
 
-/// y = condition ? a : b, dense; elements of 4 bytes or 1.
-void where(const Loops<3>& loops, Index rows, const bool* condition, const float* a, const float* b, float* y);
-void where(const Loops<3>& loops, Index rows, const bool* condition, const std::int32_t* a, const std::int32_t* b,
-           std::int32_t* y);
-void where(const Loops<3>& loops, Index rows, const bool* condition, const bool* a, const bool* b, bool* y);
+/// y = condition ? a : b, dense.
+KERNEL(void, where_float)(const Loops<3>& loops, Index rows, const bool* condition, const float* a, const float* b,
+                          float* y);
+KERNEL(void, where_int)(const Loops<3>& loops, Index rows, const bool* condition, const std::int32_t* a,
+                        const std::int32_t* b, std::int32_t* y);
+KERNEL(void, where_bool)(const Loops<3>& loops, Index rows, const bool* condition, const bool* a, const bool* b,
+                         bool* y);
+inline constexpr Overloaded<&where_float, &where_int, &where_bool> where{};
 /// d = dy where the condition is `wanted`, else 0.
-void where_gradient(const Loops<3>& loops, Index rows, bool wanted, const bool* condition, const float* dy, float* d);
+KERNEL(void, where_gradient)(const Loops<3>& loops, Index rows, bool wanted, const bool* condition, const float* dy,
+                             float* d);
 
-/// y = x brought into [low, high]; NaN stays NaN. The gradient passes where x lay in it.
-void clip(float low, float high, const float* x, float* y, Index count);
-void clip(float low, float high, const std::int32_t* x, std::int32_t* y, Index count);
-void clip_gradient(float low, float high, const float* x, const float* dy, float* dx, Index count);
+/// y = x bounded to [low, high]; NaN stays NaN. The gradient passes where x is inside.
+KERNEL(void, clip_float)(float low, float high, const float* x, float* y, Index count);
+KERNEL(void, clip_int)(float low, float high, const std::int32_t* x, std::int32_t* y, Index count);
+inline constexpr Overloaded<&clip_float, &clip_int> clip{};
+KERNEL(void, clip_gradient)(float low, float high, const float* x, const float* dy, float* dx, Index count);
 
-/// y = x as another type: whole numbers are cut towards zero and bounded by what they can hold, NaN is 0; true is 1.
-void cast(DType from, const void* x, DType to, void* y, Index count);
+/// y = x as another type. Floats become integers by truncation, bounded by the range of int32, NaN becomes 0; true is 1.
+KERNEL(void, cast)(DType from, const void* x, DType to, void* y, Index count);
 
 /// x *= factor.
-void scale(float factor, float* x, Index count);
+KERNEL(void, scale)(float factor, float* x, Index count);
 
 }  // namespace fastnn::kernels

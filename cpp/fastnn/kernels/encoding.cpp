@@ -1,4 +1,4 @@
-// Searches in sorted arrays, and vectors of tokens.
+// Vectors of tokens, for float and int32 tokens.
 #include "fastnn/kernels/encoding.hpp"
 
 #include <algorithm>
@@ -16,27 +16,8 @@ inline Index index_of(T token, Index depth) {
   return static_cast<Index>(token);
 }
 
-}  // namespace
-
-Index bin_of(float x, const float* boundaries, Index count) {
-  Index low = 0, high = count;
-  while (low < high) {
-    const Index middle = (low + high) / 2;
-    if (x < boundaries[middle])
-      high = middle;
-    else
-      low = middle + 1;
-  }
-  return low;
-}
-
-Index find_key(Index key, const Index* keys, Index count) {
-  const Index* found = std::lower_bound(keys, keys + count, key);
-  return found != keys + count && *found == key ? found - keys : -1;
-}
-
 template <class T>
-void encode(Encoding encoding, const T* tokens, const float* weights, Index size, Index depth, float* y) {
+void encode_tokens(Encoding encoding, const T* tokens, const float* weights, Index size, Index depth, float* y) {
   std::fill(y, y + depth, 0.0f);
   bool unknown = false;
   for (Index i = 0; i < size; ++i) {
@@ -52,16 +33,27 @@ void encode(Encoding encoding, const T* tokens, const float* weights, Index size
 }
 
 template <class T>
-void encode_gradient(const T* tokens, Index size, Index depth, const float* dy, float* dweights) {
+void gradient_of_weights(const T* tokens, Index size, Index depth, const float* dy, float* dweights) {
   for (Index i = 0; i < size; ++i) {
     const Index at = index_of(tokens[i], depth);
     dweights[i] = at < 0 ? 0.0f : dy[at];
   }
 }
 
-template void encode(Encoding, const float*, const float*, Index, Index, float*);
-template void encode(Encoding, const std::int32_t*, const float*, Index, Index, float*);
-template void encode_gradient(const float*, Index, Index, const float*, float*);
-template void encode_gradient(const std::int32_t*, Index, Index, const float*, float*);
+}  // namespace
+
+void encode_float(Encoding encoding, const float* tokens, const float* weights, Index size, Index depth, float* y) {
+  encode_tokens(encoding, tokens, weights, size, depth, y);
+}
+void encode_int(Encoding encoding, const std::int32_t* tokens, const float* weights, Index size, Index depth,
+                float* y) {
+  encode_tokens(encoding, tokens, weights, size, depth, y);
+}
+void encode_gradient_float(const float* tokens, Index size, Index depth, const float* dy, float* dweights) {
+  gradient_of_weights(tokens, size, depth, dy, dweights);
+}
+void encode_gradient_int(const std::int32_t* tokens, Index size, Index depth, const float* dy, float* dweights) {
+  gradient_of_weights(tokens, size, depth, dy, dweights);
+}
 
 }  // namespace fastnn::kernels

@@ -132,8 +132,9 @@ struct Steps {
 };
 
 // Folds steps [begin, end) of axis d, from where x and y stand at its step 0, into what y holds.
+// Not inlined into itself, which would copy the loops of its innermost axis many times over.
 template <class Op, class T>
-void fold_axis(const Steps& s, std::size_t d, Index begin, Index end, const T* x, T* y) {
+[[gnu::noinline]] void fold_axis(const Steps& s, std::size_t d, Index begin, Index end, const T* x, T* y) {
   if (d + 1 == static_cast<std::size_t>(s.rank)) {
     if (s.gone[d])
       join_one<Op>(Op::run(x + begin, end - begin), y);
@@ -208,7 +209,7 @@ Index fold_scratch(const Folded& axes, Index most_rows) {
   return std::max<Index>(0, (s.size[0] + part - 1) / part - 1) * s.kept();
 }
 
-void fold(FoldOp op, const Folded& axes, Index rows, const float* x, float* y, float* scratch) {
+void fold_float(FoldOp op, const Folded& axes, Index rows, const float* x, float* y, float* scratch) {
   switch (op) {
     case FoldOp::sum:
       return fold_all<FloatSum>(axes, rows, x, y, scratch);
@@ -221,7 +222,8 @@ void fold(FoldOp op, const Folded& axes, Index rows, const float* x, float* y, f
   }
 }
 
-void fold(FoldOp op, const Folded& axes, Index rows, const std::int32_t* x, std::int32_t* y, std::int32_t* scratch) {
+void fold_int(FoldOp op, const Folded& axes, Index rows, const std::int32_t* x, std::int32_t* y,
+              std::int32_t* scratch) {
   using T = std::int32_t;
   using Limits = std::numeric_limits<T>;
   switch (op) {
@@ -236,16 +238,16 @@ void fold(FoldOp op, const Folded& axes, Index rows, const std::int32_t* x, std:
   }
 }
 
-void fold(FoldOp op, const Folded& axes, Index rows, const bool* x, bool* y, bool* scratch) {
+void fold_bool(FoldOp op, const Folded& axes, Index rows, const bool* x, bool* y, bool* scratch) {
   assert(op == FoldOp::maximum || op == FoldOp::minimum);
   if (op == FoldOp::maximum) return fold_all<Whole<bool, false, Larger>>(axes, rows, x, y, scratch);
   fold_all<Whole<bool, true, Smaller>>(axes, rows, x, y, scratch);
 }
 
-void fold_places(bool largest, const float* x, std::int32_t* y, Index outer, Index size, Index inner) {
+void fold_places_float(bool largest, const float* x, std::int32_t* y, Index outer, Index size, Index inner) {
   places(largest, x, y, outer, size, inner);
 }
-void fold_places(bool largest, const std::int32_t* x, std::int32_t* y, Index outer, Index size, Index inner) {
+void fold_places_int(bool largest, const std::int32_t* x, std::int32_t* y, Index outer, Index size, Index inner) {
   places(largest, x, y, outer, size, inner);
 }
 

@@ -8,6 +8,7 @@
 #include <array>
 #include <cstdint>
 
+#include "fastnn/kernels/kernel.hpp"
 #include "fastnn/kernels/walk.hpp"
 #include "fastnn/tensor.hpp"
 
@@ -48,17 +49,21 @@ inline Folded broadcast_axes(const Shape& output, const Shape& operand) {
 }
 
 /// Elements of scratch that fold() needs for up to `most_rows` rows.
-Index fold_scratch(const Folded& axes, Index most_rows);
+KERNEL(Index, fold_scratch)(const Folded& axes, Index most_rows);
 
 /// y = x folded over the axes that go. NaN wins over all other floats; nothing folded is 0, 1, or an infinity (of whole
 /// numbers the farthest).
-void fold(FoldOp op, const Folded& axes, Index rows, const float* x, float* y, float* scratch);
-void fold(FoldOp op, const Folded& axes, Index rows, const std::int32_t* x, std::int32_t* y, std::int32_t* scratch);
+KERNEL(void, fold_float)(FoldOp op, const Folded& axes, Index rows, const float* x, float* y, float* scratch);
+KERNEL(void, fold_int)(FoldOp op, const Folded& axes, Index rows, const std::int32_t* x, std::int32_t* y,
+                       std::int32_t* scratch);
 /// maximum: any; minimum: all.
-void fold(FoldOp op, const Folded& axes, Index rows, const bool* x, bool* y, bool* scratch);
+KERNEL(void, fold_bool)(FoldOp op, const Folded& axes, Index rows, const bool* x, bool* y, bool* scratch);
+inline constexpr Overloaded<&fold_float, &fold_int, &fold_bool> fold{};
 
 /// The place of the first largest (or smallest) over the middle of (outer, size, inner); of the first NaN if there is one.
-void fold_places(bool largest, const float* x, std::int32_t* y, Index outer, Index size, Index inner);
-void fold_places(bool largest, const std::int32_t* x, std::int32_t* y, Index outer, Index size, Index inner);
+KERNEL(void, fold_places_float)(bool largest, const float* x, std::int32_t* y, Index outer, Index size, Index inner);
+KERNEL(void, fold_places_int)(bool largest, const std::int32_t* x, std::int32_t* y, Index outer, Index size,
+                              Index inner);
+inline constexpr Overloaded<&fold_places_float, &fold_places_int> fold_places{};
 
 }  // namespace fastnn::kernels

@@ -2,32 +2,34 @@
 // the result into which each of them went (operand 1). Counts and products of what was folded come from fold().
 #pragma once
 
+#include "fastnn/kernels/kernel.hpp"
 #include "fastnn/kernels/walk.hpp"
 
 namespace fastnn::kernels {
 
 /// dx = dy of the element's result: the gradient of a sum; and how a result is broadcast.
-void spread(const Loops<2>& expand, Index rows, const float* dy, float* dx);
+KERNEL(void, spread)(const Loops<2>& expand, Index rows, const float* dy, float* dx);
 
 /// ties = 1 where x is its result y (or both are NaN), else 0; dx = dy / count where there is a tie.
-void mark_equal(const Loops<2>& expand, Index rows, const float* x, const float* y, float* ties);
-void share_gradient(const Loops<2>& expand, Index rows, const float* ties, const float* count, const float* dy,
-                    float* dx);
+KERNEL(void, mark_equal)(const Loops<2>& expand, Index rows, const float* x, const float* y, float* ties);
+KERNEL(void, share_gradient)(const Loops<2>& expand, Index rows, const float* ties, const float* count, const float* dy,
+                             float* dx);
 
 /// marks = 1 where x is zero, else 0; factors = 1 where x is zero, else x. From the sum of the marks and the product of the
 /// factors comes dx = dy * (product of all elements but x).
-void mark_zeros(const float* x, float* marks, Index count);
-void replace_zeros(const float* x, float* factors, Index count);
-void product_gradient(const Loops<2>& expand, Index rows, const float* x, const float* zeros, const float* product,
-                      const float* dy, float* dx);
+KERNEL(void, mark_zeros)(const float* x, float* marks, Index count);
+KERNEL(void, replace_zeros)(const float* x, float* factors, Index count);
+KERNEL(void, product_gradient)(const Loops<2>& expand, Index rows, const float* x, const float* zeros,
+                               const float* product, const float* dy, float* dx);
 
 /// y as it is where it is finite, else 0: what may be taken from numbers before exp() without making NaN.
-void finite_or_zero(float* y, Index count);
+KERNEL(void, finite_or_zero)(float* y, Index count);
 /// e = exp(x - top).
-void exp_shifted(const Loops<2>& expand, Index rows, const float* x, const float* top, float* e);
+KERNEL(void, exp_shifted)(const Loops<2>& expand, Index rows, const float* x, const float* top, float* e);
 /// y += log(sum).
-void add_log(const float* sum, float* y, Index count);
+KERNEL(void, add_log)(const float* sum, float* y, Index count);
 /// dx = dy * exp(x - y) with y the logarithm of the sum of exponentials.
-void exp_gradient(const Loops<2>& expand, Index rows, const float* x, const float* y, const float* dy, float* dx);
+KERNEL(void, exp_gradient)(const Loops<2>& expand, Index rows, const float* x, const float* y, const float* dy,
+                           float* dx);
 
 }  // namespace fastnn::kernels

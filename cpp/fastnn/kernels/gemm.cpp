@@ -10,6 +10,7 @@
 #include <cstring>
 #include <limits>
 
+#include "fastnn/kernels/tiles.hpp"
 #include "fastnn/parallel.hpp"
 
 namespace fastnn::kernels {
@@ -219,6 +220,9 @@ void multiply_block(const float* const* a, const BlockOfK& k, Index m, const flo
 }
 
 }  // namespace
+
+Index packed_size(Index k, Index n) { return k * ceil_div(n, kWidth) * kWidth; }
+Index panel_count(Index n) { return ceil_div(n, kPanel); }
 
 Index row_blocks(Index m) { return ceil_div(ceil_div(m, kRows), kRowBlock / kRows); }
 
@@ -538,8 +542,14 @@ Index gemm_tn_scratch(Index m, Index n, Index most_rows) {
   return std::min(kWave, ceil_div(most_rows, chunk) - 1) * (m + 1) * n;
 }
 
-void gemm_tn(const Left* lefts, Index count, const float* b, Index ldb, Index rows, Index n, float* column_sums,
-             float* scratch) {
+void gemm_tn_one(const float* a, Index lda, const float* b, Index ldb, Index rows, Index m, Index n, float* c,
+                 Index ldc, float* column_sums, float* scratch) {
+  const Left left{a, lda, m, c, ldc};
+  gemm_tn_several(&left, 1, b, ldb, rows, n, column_sums, scratch);
+}
+
+void gemm_tn_several(const Left* lefts, Index count, const float* b, Index ldb, Index rows, Index n, float* column_sums,
+                     float* scratch) {
   assert(count <= kMostLefts);
   Index m = 0;
   for (Index i = 0; i < count; ++i) m += lefts[i].m;

@@ -7,6 +7,7 @@
 #include "fastnn/packet.hpp"
 
 namespace fastnn::kernels {
+namespace {
 
 using namespace packet;
 
@@ -14,7 +15,7 @@ using namespace packet;
 constexpr Index kAhead = 8, kMostAsked = 64;
 
 template <class Id>
-void look_up(const Id* ids, Index count, const float* table, Index rows, Index width, float* y) {
+void copy_rows(const Id* ids, Index count, const float* table, Index rows, Index width, float* y) {
   for (Index i = 0; i < count; ++i, y += width) {
     if (i + kAhead < count)
       if (const Index row = row_of(ids[i + kAhead], rows); row >= 0)
@@ -28,8 +29,8 @@ void look_up(const Id* ids, Index count, const float* table, Index rows, Index w
 }
 
 template <class Id>
-void look_up_backward(const Id* ids, Index count, const float* dy, Index rows, Index width, Index first, Index last,
-                      float* dtable) {
+void add_rows(const Id* ids, Index count, const float* dy, Index rows, Index width, Index first, Index last,
+              float* dtable) {
   for (Index i = 0; i < count; ++i) {
     const Index row = row_of(ids[i], rows);
     if (row < 0) continue;
@@ -39,9 +40,21 @@ void look_up_backward(const Id* ids, Index count, const float* dy, Index rows, I
   }
 }
 
-template void look_up(const float*, Index, const float*, Index, Index, float*);
-template void look_up(const std::int32_t*, Index, const float*, Index, Index, float*);
-template void look_up_backward(const float*, Index, const float*, Index, Index, Index, Index, float*);
-template void look_up_backward(const std::int32_t*, Index, const float*, Index, Index, Index, Index, float*);
+}  // namespace
+
+void look_up_float(const float* ids, Index count, const float* table, Index rows, Index width, float* y) {
+  copy_rows(ids, count, table, rows, width, y);
+}
+void look_up_int(const std::int32_t* ids, Index count, const float* table, Index rows, Index width, float* y) {
+  copy_rows(ids, count, table, rows, width, y);
+}
+void look_up_backward_float(const float* ids, Index count, const float* dy, Index rows, Index width, Index first,
+                            Index last, float* dtable) {
+  add_rows(ids, count, dy, rows, width, first, last, dtable);
+}
+void look_up_backward_int(const std::int32_t* ids, Index count, const float* dy, Index rows, Index width, Index first,
+                          Index last, float* dtable) {
+  add_rows(ids, count, dy, rows, width, first, last, dtable);
+}
 
 }  // namespace fastnn::kernels

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 
+#include "fastnn/kernels/kernel.hpp"
 #include "fastnn/tensor.hpp"
 
 namespace fastnn::kernels {
@@ -18,12 +19,15 @@ inline Index row_of(float id, Index rows) {
 }
 
 /// y row i = table row ids[i], for `count` ids and rows of `width` floats.
-template <class Id>
-void look_up(const Id* ids, Index count, const float* table, Index rows, Index width, float* y);
+KERNEL(void, look_up_float)(const float* ids, Index count, const float* table, Index rows, Index width, float* y);
+KERNEL(void, look_up_int)(const std::int32_t* ids, Index count, const float* table, Index rows, Index width, float* y);
+inline constexpr Overloaded<&look_up_float, &look_up_int> look_up{};
 
 /// Adds dy row i to dtable row ids[i], i ascending, in columns [first, last) alone.
-template <class Id>
-void look_up_backward(const Id* ids, Index count, const float* dy, Index rows, Index width, Index first, Index last,
-                      float* dtable);
+KERNEL(void, look_up_backward_float)(const float* ids, Index count, const float* dy, Index rows, Index width,
+                                     Index first, Index last, float* dtable);
+KERNEL(void, look_up_backward_int)(const std::int32_t* ids, Index count, const float* dy, Index rows, Index width,
+                                   Index first, Index last, float* dtable);
+inline constexpr Overloaded<&look_up_backward_float, &look_up_backward_int> look_up_backward{};
 
 }  // namespace fastnn::kernels

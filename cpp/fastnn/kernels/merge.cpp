@@ -161,7 +161,7 @@ float inverse_norm(const float* x, Axis axis) {
 
 }  // namespace
 
-void normalize(const float* x, Axis axis, float* y) {
+void normalize_along(const float* x, Axis axis, float* y) {
   for (Index o = 0; o < axis.outer; ++o, x += axis.size * axis.inner, y += axis.size * axis.inner)
     for (Index i = 0; i < axis.inner; ++i) {
       const float scale = inverse_norm(x + i, axis);
@@ -169,7 +169,7 @@ void normalize(const float* x, Axis axis, float* y) {
     }
 }
 
-void normalize_gradient(const float* x, Axis axis, const float* dy, float* dx) {
+void normalize_along_gradient(const float* x, Axis axis, const float* dy, float* dx) {
   const Index step = axis.size * axis.inner;
   for (Index o = 0; o < axis.outer; ++o, x += step, dy += step, dx += step)
     for (Index i = 0; i < axis.inner; ++i) {

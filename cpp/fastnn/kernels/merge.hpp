@@ -2,6 +2,7 @@
 // One sample at a time or a stretch of many: an element depends on the elements it is made of alone.
 #pragma once
 
+#include "fastnn/kernels/kernel.hpp"
 #include "fastnn/tensor.hpp"
 
 namespace fastnn::kernels {
@@ -17,14 +18,15 @@ struct Strand {
 };
 
 /// y[0..size) of `count` strands, folded from the first to the last.
-void merge(Merge kind, const Strand* x, Index count, float* y, Index size);
+KERNEL(void, merge)(Merge kind, const Strand* x, Index count, float* y, Index size);
 
 /// The gradient of strand `which`, for each element of the stretch, into dx. Where the largest (smallest) is met by
 /// both sides of a fold each gets half, as in Keras on JAX.
-void merge_gradient(Merge kind, const Strand* x, Index count, Index which, const float* dy, float* dx, Index size);
+KERNEL(void, merge_gradient)(Merge kind, const Strand* x, Index count, Index which, const float* dy, float* dx,
+                             Index size);
 
 /// Adds up what a stretch gave to an input: dx[i] += from[i] where it moves, else dx[0] += the sum.
-void collect(const float* from, bool moves, float* dx, Index size);
+KERNEL(void, collect)(const float* from, bool moves, float* dx, Index size);
 
 /// An array seen as (outer, size, inner), of which the middle is summed over.
 struct Axis {
@@ -32,15 +34,15 @@ struct Axis {
 };
 
 /// y[(ao, ai), (bo, bi)] = sum over k of a[ao, k, ai] b[bo, k, bi]; each a chain over k ascending.
-void dot(const float* a, Axis of_a, const float* b, Axis of_b, float* y);
+KERNEL(void, dot)(const float* a, Axis of_a, const float* b, Axis of_b, float* y);
 
 /// da and db (either may be null) from dy, which lies as y does.
-void dot_gradient(const float* a, Axis of_a, const float* b, Axis of_b, const float* dy, float* da, float* db);
+KERNEL(void, dot_gradient)(const float* a, Axis of_a, const float* b, Axis of_b, const float* dy, float* da, float* db);
 
 /// y = x divided by its norm along the axis.
-void normalize(const float* x, Axis axis, float* y);
+KERNEL(void, normalize_along)(const float* x, Axis axis, float* y);
 
-/// dx from dy = the gradient of what normalize() gave; dx may be dy.
-void normalize_gradient(const float* x, Axis axis, const float* dy, float* dx);
+/// dx from dy = the gradient of what normalize_along() gave; dx may be dy.
+KERNEL(void, normalize_along_gradient)(const float* x, Axis axis, const float* dy, float* dx);
 
 }  // namespace fastnn::kernels

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 
+#include "fastnn/kernels/kernel.hpp"
 #include "fastnn/tensor.hpp"
 
 namespace fastnn::kernels {
@@ -25,37 +26,39 @@ struct Counted {
 };
 
 /// Of x[begin..end): each channel's mean, and its sum of squared distances from that mean.
-void moments(const NormView&, const float* x, Index begin, Index end, float* mean, float* squares);
+KERNEL(void, moments)(const NormView&, const float* x, Index begin, Index end, float* mean, float* squares);
 
 /// The mean and biased variance of the whole from those of its chunks (Chan, Golub and LeVeque): `parts` holds, chunk
 /// after chunk, the means and the squares of all channels; each chunk has `chunk` of the outer index, the last the
 /// rest.
-void combine_moments(const NormView&, Index chunk, const float* parts, float* mean, float* variance);
+KERNEL(void, combine_moments)(const NormView&, Index chunk, const float* parts, float* mean, float* variance);
 
 /// The same over what counts: besides, how many numbers of each channel that were. A mean of none is 0.
-void masked_moments(const NormView&, const Counted&, const float* x, Index begin, Index end, float* mean,
-                    float* squares, float* counts);
+KERNEL(void, masked_moments)(const NormView&, const Counted&, const float* x, Index begin, Index end, float* mean,
+                             float* squares, float* counts);
 /// `parts` holds the counts too, after the means and the squares; `counts` gets those of the whole.
-void combine_masked_moments(const NormView&, Index chunk, const float* parts, float* mean, float* variance,
-                            float* counts);
+KERNEL(void, combine_masked_moments)(const NormView&, Index chunk, const float* parts, float* mean, float* variance,
+                                     float* counts);
 
 /// y = (x - mean) * scale + shift.
-void normalize(const NormView&, const float* x, Index begin, Index end, const float* mean, const float* scale,
-               const float* shift, float* y);
+KERNEL(void, normalize)(const NormView&, const float* x, Index begin, Index end, const float* mean, const float* scale,
+                        const float* shift, float* y);
 
 /// Each channel's sum of dy, and of dy * (x - mean).
-void gradient_sums(const NormView&, const float* x, const float* dy, Index begin, Index end, const float* mean,
-                   float* sum, float* product);
+KERNEL(void, gradient_sums)(const NormView&, const float* x, const float* dy, Index begin, Index end, const float* mean,
+                            float* sum, float* product);
 
 /// The two sums of the whole from those of its chunks, laid out as for combine_moments.
-void combine_sums(const NormView&, Index chunk, const float* parts, float* sum, float* product);
+KERNEL(void, combine_sums)(const NormView&, Index chunk, const float* parts, float* sum, float* product);
 
 /// dx = dy * scale + shift + (x - mean) * bend; the last two terms are left out where bend is null.
-void normalize_backward(const NormView&, const float* x, const float* dy, Index begin, Index end, const float* mean,
-                        const float* scale, const float* shift, const float* bend, float* dx);
+KERNEL(void, normalize_backward)(const NormView&, const float* x, const float* dy, Index begin, Index end,
+                                 const float* mean, const float* scale, const float* shift, const float* bend,
+                                 float* dx);
 /// The same with the last two terms where a stretch counts alone.
-void masked_normalize_backward(const NormView&, const Counted&, const float* x, const float* dy, Index begin, Index end,
-                               const float* mean, const float* scale, const float* shift, const float* bend, float* dx);
+KERNEL(void, masked_normalize_backward)(const NormView&, const Counted&, const float* x, const float* dy, Index begin,
+                                        Index end, const float* mean, const float* scale, const float* shift,
+                                        const float* bend, float* dx);
 
 /// How a row is normalised: y = (x - shift) * inverse * gamma + beta.
 struct RowNorm {
@@ -69,16 +72,17 @@ struct RowMoments {
   float mean, inverse;
 };
 
-RowMoments row_moments(const RowNorm&, const float* x);
+KERNEL(RowMoments, row_moments)(const RowNorm&, const float* x);
 
 /// gamma and beta may be null; y may be x.
-void normalize_row(const RowNorm&, const RowMoments&, const float* x, const float* gamma, const float* beta, float* y);
+KERNEL(void, normalize_row)(const RowNorm&, const RowMoments&, const float* x, const float* gamma, const float* beta,
+                            float* y);
 
 /// Adds to dgamma and dbeta, writes dx; each may be null. dx may be x or dy.
-void normalize_row_backward(const RowNorm&, const RowMoments&, const float* x, const float* dy, const float* gamma,
-                            float* dx, float* dgamma, float* dbeta);
+KERNEL(void, normalize_row_backward)(const RowNorm&, const RowMoments&, const float* x, const float* dy,
+                                     const float* gamma, float* dx, float* dgamma, float* dbeta);
 
 /// to[c] = the sum of parts[p * stride + c] over p ascending, in double.
-void fold_parts(const float* parts, Index count, Index stride, Index size, float* to);
+KERNEL(void, fold_parts)(const float* parts, Index count, Index stride, Index size, float* to);
 
 }  // namespace fastnn::kernels

@@ -124,10 +124,10 @@ void one_hot(const std::int32_t* indices, Index count, Index classes, float* y) 
   });
 }
 
-void order_of(const float* x, Index size, Index step, bool descending, Index first, std::int32_t* order) {
+void order_of_float(const float* x, Index size, Index step, bool descending, Index first, std::int32_t* order) {
   ordered(x, size, step, descending, first, order);
 }
-void order_of(const std::int32_t* x, Index size, Index step, bool descending, Index first, std::int32_t* order) {
+void order_of_int(const std::int32_t* x, Index size, Index step, bool descending, Index first, std::int32_t* order) {
   ordered(x, size, step, descending, first, order);
 }
 

@@ -2,6 +2,7 @@
 // An index counts from the end where it is negative; what still lies outside is moved to the nearest end.
 #pragma once
 
+#include "fastnn/kernels/kernel.hpp"
 #include "fastnn/tensor.hpp"
 
 namespace fastnn::kernels {
@@ -12,20 +13,22 @@ struct Picked {
 };
 
 /// y[o, p, i] = x[o, indices[p], i].
-void take(const Picked& shape, std::size_t bytes, const void* x, const std::int32_t* indices, void* y);
+KERNEL(void, take)(const Picked& shape, std::size_t bytes, const void* x, const std::int32_t* indices, void* y);
 /// dx is written whole.
-void take_gradient(const Picked& shape, const std::int32_t* indices, const float* dy, float* dx);
+KERNEL(void, take_gradient)(const Picked& shape, const std::int32_t* indices, const float* dy, float* dx);
 
 /// y[o, p, i] = x[o, indices[o, p, i], i].
-void take_along(const Picked& shape, std::size_t bytes, const void* x, const std::int32_t* indices, void* y);
-void take_along_gradient(const Picked& shape, const std::int32_t* indices, const float* dy, float* dx);
+KERNEL(void, take_along)(const Picked& shape, std::size_t bytes, const void* x, const std::int32_t* indices, void* y);
+KERNEL(void, take_along_gradient)(const Picked& shape, const std::int32_t* indices, const float* dy, float* dx);
 
 /// y (count, classes): 1 at each index, else 0; nothing where the index is no class.
-void one_hot(const std::int32_t* indices, Index count, Index classes, float* y);
+KERNEL(void, one_hot)(const std::int32_t* indices, Index count, Index classes, float* y);
 
 /// The places of the `first` smallest of `size` numbers that lie `step` apart, in order (or of the largest, from the
 /// largest down). Among equals the first comes first; NaN counts as larger than any number. `order` has room for `size`.
-void order_of(const float* x, Index size, Index step, bool descending, Index first, std::int32_t* order);
-void order_of(const std::int32_t* x, Index size, Index step, bool descending, Index first, std::int32_t* order);
+KERNEL(void, order_of_float)(const float* x, Index size, Index step, bool descending, Index first, std::int32_t* order);
+KERNEL(void, order_of_int)(const std::int32_t* x, Index size, Index step, bool descending, Index first,
+                           std::int32_t* order);
+inline constexpr Overloaded<&order_of_float, &order_of_int> order_of{};
 
 }  // namespace fastnn::kernels

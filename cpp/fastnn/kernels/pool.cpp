@@ -154,10 +154,8 @@ inline void clear_channels(const PoolShape& s, float* dx, Index begin, Index end
     std::fill(dx + pixel * s.c + begin, dx + pixel * s.c + end, 0.0f);
 }
 
-}  // namespace
-
 template <class T>
-void max_pool(const PoolShape& s, const float* x, float* y, T* picked, Index begin, Index end) {
+void pick_largest(const PoolShape& s, const float* x, float* y, T* picked, Index begin, Index end) {
   assert(s.window() - 1 <= static_cast<Index>(T(-1)));
   each_window(s, begin, end, [&](auto deep, const Window& window, Index out) {
     const float* origin = x + window.first * s.c;
@@ -176,7 +174,7 @@ void max_pool(const PoolShape& s, const float* x, float* y, T* picked, Index beg
 }
 
 template <class T>
-void max_pool_backward(const PoolShape& s, const T* picked, const float* dy, float* dx, Index begin, Index end) {
+void hand_back(const PoolShape& s, const T* picked, const float* dy, float* dx, Index begin, Index end) {
   const bool apart = s.apart();
   if (!s.tiled()) clear_channels(s, dx, begin, end);
   each_window(s, 0, s.od * s.oh, [&](auto deep, const Window& window, Index out) {
@@ -193,10 +191,22 @@ void max_pool_backward(const PoolShape& s, const T* picked, const float* dy, flo
   });
 }
 
-template void max_pool(const PoolShape&, const float*, float*, std::uint8_t*, Index, Index);
-template void max_pool(const PoolShape&, const float*, float*, std::uint16_t*, Index, Index);
-template void max_pool_backward(const PoolShape&, const std::uint8_t*, const float*, float*, Index, Index);
-template void max_pool_backward(const PoolShape&, const std::uint16_t*, const float*, float*, Index, Index);
+}  // namespace
+
+void max_pool_byte(const PoolShape& s, const float* x, float* y, std::uint8_t* picked, Index begin, Index end) {
+  pick_largest(s, x, y, picked, begin, end);
+}
+void max_pool_word(const PoolShape& s, const float* x, float* y, std::uint16_t* picked, Index begin, Index end) {
+  pick_largest(s, x, y, picked, begin, end);
+}
+void max_pool_backward_byte(const PoolShape& s, const std::uint8_t* picked, const float* dy, float* dx, Index begin,
+                            Index end) {
+  hand_back(s, picked, dy, dx, begin, end);
+}
+void max_pool_backward_word(const PoolShape& s, const std::uint16_t* picked, const float* dy, float* dx, Index begin,
+                            Index end) {
+  hand_back(s, picked, dy, dx, begin, end);
+}
 
 void average_pool(const PoolShape& s, const float* x, float* y, Index begin, Index end) {
   each_window(s, begin, end, [&](auto deep, const Window& window, Index out) {

@@ -1,20 +1,21 @@
 // Elements moved from one place to another: strided copies, and copies through tables of places.
 #pragma once
 
+#include "fastnn/kernels/kernel.hpp"
 #include "fastnn/kernels/walk.hpp"
 
 namespace fastnn::kernels {
 
 /// y = x along loops whose operand 0 is x and operand 1 is y, in elements of `bytes` (4 or 1).
-void copy(const Loops<2>& loops, Index rows, std::size_t bytes, const void* x, void* y);
+KERNEL(void, copy)(const Loops<2>& loops, Index rows, std::size_t bytes, const void* x, void* y);
 /// The same back: x = y.
-void copy_back(const Loops<2>& loops, Index rows, const float* y, float* x);
+KERNEL(void, copy_back)(const Loops<2>& loops, Index rows, const float* y, float* x);
 
 /// `count` elements of dtype set to `value`.
-void fill(DType dtype, double value, void* y, Index count);
+KERNEL(void, fill)(DType dtype, double value, void* y, Index count);
 
 /// A row of y (of `width` elements) is gathered from the row of x at places[i]; the gradient is added up in order.
-void gather_row(std::size_t bytes, const Index* places, Index width, const void* x, void* y);
-void scatter_row(const Index* places, Index width, const float* dy, float* dx);
+KERNEL(void, gather_row)(std::size_t bytes, const Index* places, Index width, const void* x, void* y);
+KERNEL(void, scatter_row)(const Index* places, Index width, const float* dy, float* dx);
 
 }  // namespace fastnn::kernels

@@ -22,30 +22,31 @@ struct CellFunctions {
   Squash candidate, gate;
 };
 
-void simple_step(const CellFunctions&, float* gates, float* sums, Index units, float* h);
+KERNEL(void, simple_step)(const CellFunctions&, float* gates, float* sums, Index units, float* h);
 /// gates: the step's output -> gradient of the sums; dh: of the output.
-void simple_step_backward(const CellFunctions&, float* gates, const float* sums, Index units, const float* dh);
+KERNEL(void, simple_step_backward)(const CellFunctions&, float* gates, const float* sums, Index units, const float* dh);
 
 /// h = output * squashed, squashed = f(c), c = forget * c_before + input * candidate. Squashed may be h.
-void lstm_step(const CellFunctions&, float* gates, float* sums, const float* c_before, Index units, float* c,
-               float* squashed, float* h);
+KERNEL(void, lstm_step)(const CellFunctions&, float* gates, float* sums, const float* c_before, Index units, float* c,
+                        float* squashed, float* h);
 /// dc: gradient of c -> of c_before.
-void lstm_step_backward(const CellFunctions&, float* gates, const float* sums, const float* c_before, const float* c,
-                        const float* squashed, Index units, const float* dh, float* dc, float* scratch);
+KERNEL(void, lstm_step_backward)(const CellFunctions&, float* gates, const float* sums, const float* c_before,
+                                 const float* c, const float* squashed, Index units, const float* dh, float* dc,
+                                 float* scratch);
 
 /// The update and reset gates.
-void gru_gates(const CellFunctions&, float* gates, float* sums, Index units);
+KERNEL(void, gru_gates)(const CellFunctions&, float* gates, float* sums, Index units);
 /// The candidate, and h = update * h_before + (1 - update) * candidate.
-void gru_state(const CellFunctions&, bool reset_after, float* gates, float* sums, const float* h_before, Index units,
-               float* h);
+KERNEL(void, gru_state)(const CellFunctions&, bool reset_after, float* gates, float* sums, const float* h_before,
+                        Index units, float* h);
 /// The gradients of the update gate's and the candidate's sums; with reset after, of the other two also. dh: gradient of h
 /// -> the part of that of h_before which did not pass through a gate.
-void gru_state_backward(const CellFunctions&, bool reset_after, float* gates, const float* sums, const float* h_before,
-                        Index units, float* dh, float* scratch);
+KERNEL(void, gru_state_backward)(const CellFunctions&, bool reset_after, float* gates, const float* sums,
+                                 const float* h_before, Index units, float* dh, float* scratch);
 /// With reset before: product = reset * state.
-void gru_reset(const float* gates, const float* state, Index units, float* product);
+KERNEL(void, gru_reset)(const float* gates, const float* state, Index units, float* product);
 /// The gradient of the reset gate's sums; product: that of the product -> of the state.
-void gru_reset_backward(const CellFunctions&, float* gates, const float* sums, const float* state, Index units,
-                        float* product, float* scratch);
+KERNEL(void, gru_reset_backward)(const CellFunctions&, float* gates, const float* sums, const float* state, Index units,
+                                 float* product, float* scratch);
 
 }  // namespace fastnn::kernels

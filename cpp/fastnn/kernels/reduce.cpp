@@ -1,4 +1,4 @@
-// Reductions over one dimension of an array. With inner == 1 the lanes run along the reduced dimension; otherwise they
+// Sums over one dimension of an array. With inner == 1 the lanes run along the reduced dimension; otherwise they
 // are neighbours and each is a chain in order.
 #include "fastnn/kernels/reduce.hpp"
 
@@ -7,13 +7,6 @@
 namespace fastnn::kernels {
 
 using namespace packet;
-
-Index argmax(const float* x, Index size) {
-  const float top = max_over(size, [&](Index i, Index n) { return load_n(x + i, n, -kInfinity); });
-  for (Index i = 0; i < size; ++i)
-    if (x[i] == top) return i;
-  return -1;
-}
 
 void reduce_sum(const float* x, float* y, Index outer, Index size, Index inner) {
   for (Index o = 0; o < outer; ++o, x += size * inner, y += inner) {
@@ -25,20 +18,6 @@ void reduce_sum(const float* x, float* y, Index outer, Index size, Index inner) 
       Packet sum = zero();
       for (Index j = 0; j < size; ++j) sum = add(sum, load_n(x + j * inner + i, n));
       store_n(y + i, sum, n);
-    });
-  }
-}
-
-void reduce_max(const float* x, float* y, Index outer, Index size, Index inner) {
-  for (Index o = 0; o < outer; ++o, x += size * inner, y += inner) {
-    if (inner == 1) {
-      *y = max_over(size, [&](Index i, Index n) { return load_n(x + i, n, -kInfinity); });
-      continue;
-    }
-    for_each(inner, [&](Index i, Index n) {
-      Packet top = set1(-kInfinity);
-      for (Index j = 0; j < size; ++j) top = select(equal(top, top), max(load_n(x + j * inner + i, n), top), top);
-      store_n(y + i, top, n);
     });
   }
 }

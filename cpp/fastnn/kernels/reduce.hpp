@@ -1,16 +1,12 @@
-// The place of the largest of a row, and sums and maxima over a middle dimension.
-// The order of every reduction is fixed by its length.
+// Sums over a middle dimension. The order of the sum is fixed by its length.
 #pragma once
 
+#include "fastnn/kernels/kernel.hpp"
 #include "fastnn/tensor.hpp"
 
 namespace fastnn::kernels {
 
-/// The place of the first largest of `size` floats; -1 if one is NaN.
-Index argmax(const float* x, Index size);
-
-/// x is (outer, size, inner), y (outer, inner): the sum, or the largest, over the middle dimension.
-void reduce_sum(const float* x, float* y, Index outer, Index size, Index inner);
-void reduce_max(const float* x, float* y, Index outer, Index size, Index inner);
+/// x is (outer, size, inner), y (outer, inner): the sum over the middle dimension.
+KERNEL(void, reduce_sum)(const float* x, float* y, Index outer, Index size, Index inner);
 
 }  // namespace fastnn::kernels

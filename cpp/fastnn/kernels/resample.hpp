@@ -3,6 +3,7 @@
 // The weights of an axis come as a table. With the table of the transposed sums the same function is the gradient.
 #pragma once
 
+#include "fastnn/kernels/kernel.hpp"
 #include "fastnn/tensor.hpp"
 
 namespace fastnn::kernels {
@@ -20,7 +21,7 @@ struct Blend {
 };
 
 /// Rows [begin, end), counted through all planes, of one (depth, height, width, channels). Scratch: a row of the source.
-void resample(const Blend& depth, const Blend& height, const Blend& width, Index channels, const float* x, float* y,
-              Index begin, Index end, float* scratch);
+KERNEL(void, resample)(const Blend& depth, const Blend& height, const Blend& width, Index channels, const float* x,
+                       float* y, Index begin, Index end, float* scratch);
 
 }  // namespace fastnn::kernels

@@ -55,16 +55,16 @@ void run_whole(const Along& axis, bool reverse, const std::int32_t* x, std::int3
 
 }  // namespace
 
-void running_sum(const Along& axis, bool reverse, const float* x, float* y) {
+void running_sum_float(const Along& axis, bool reverse, const float* x, float* y) {
   run_floats(axis, reverse, x, y, [](auto lanes, auto a, auto b) { return lanes.add(a, b); });
 }
-void running_sum(const Along& axis, bool reverse, const std::int32_t* x, std::int32_t* y) {
+void running_sum_int(const Along& axis, bool reverse, const std::int32_t* x, std::int32_t* y) {
   run_whole(axis, reverse, x, y, [](std::uint32_t a, std::uint32_t b) { return a + b; });
 }
-void running_product(const Along& axis, bool reverse, const float* x, float* y) {
+void running_product_float(const Along& axis, bool reverse, const float* x, float* y) {
   run_floats(axis, reverse, x, y, [](auto lanes, auto a, auto b) { return lanes.mul(a, b); });
 }
-void running_product(const Along& axis, bool reverse, const std::int32_t* x, std::int32_t* y) {
+void running_product_int(const Along& axis, bool reverse, const std::int32_t* x, std::int32_t* y) {
   run_whole(axis, reverse, x, y, [](std::uint32_t a, std::uint32_t b) { return a * b; });
 }
 

@@ -52,16 +52,16 @@ void softmax_group_backward(bool logarithm, const float* y, const float* dy, flo
 
 }  // namespace
 
-void softmax(bool logarithm, const float* x, float* y, Index groups, Index size) {
+void softmax_rows(bool logarithm, const float* x, float* y, Index groups, Index size) {
   for (Index g = 0; g < groups; ++g) softmax_group(logarithm, x + g * size, y + g * size, size);
 }
 
-void softmax_backward(bool logarithm, const float* y, const float* dy, float* dx, Index groups, Index size) {
+void softmax_rows_backward(bool logarithm, const float* y, const float* dy, float* dx, Index groups, Index size) {
   for (Index g = 0; g < groups; ++g)
     softmax_group_backward(logarithm, y + g * size, dy + g * size, dx + g * size, size);
 }
 
-void softmax(const SoftmaxGroups& groups, bool logarithm, const float* x, float* y) {
+void softmax_groups(const SoftmaxGroups& groups, bool logarithm, const float* x, float* y) {
   const Index size = groups.size;
   for (Index o = 0; o < groups.outer_count; ++o) {
     const float* from = x + groups.outer[o];
@@ -92,7 +92,7 @@ void softmax(const SoftmaxGroups& groups, bool logarithm, const float* x, float*
   }
 }
 
-void softmax_backward(const SoftmaxGroups& groups, bool logarithm, const float* y, const float* dy, float* dx) {
+void softmax_groups_backward(const SoftmaxGroups& groups, bool logarithm, const float* y, const float* dy, float* dx) {
   const Index size = groups.size;
   for (Index o = 0; o < groups.outer_count; ++o) {
     const float *out = y + groups.outer[o], *up = dy + groups.outer[o];

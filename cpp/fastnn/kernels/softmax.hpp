@@ -1,6 +1,7 @@
 // Softmax, log-softmax and sparsemax over groups of elements, with their backward passes.
 #pragma once
 
+#include "fastnn/kernels/kernel.hpp"
 #include "fastnn/tensor.hpp"
 
 namespace fastnn::kernels {
@@ -17,18 +18,21 @@ struct SoftmaxGroups {
 };
 
 /// y = exp(x - max) / sum exp(x - max) over each group; y = x - max - log sum exp(x - max) when `logarithm`.
-void softmax(const SoftmaxGroups&, bool logarithm, const float* x, float* y);
+KERNEL(void, softmax_groups)(const SoftmaxGroups&, bool logarithm, const float* x, float* y);
 
 /// dx from the output y and dy; dx may be dy.
-void softmax_backward(const SoftmaxGroups&, bool logarithm, const float* y, const float* dy, float* dx);
+KERNEL(void, softmax_groups_backward)(const SoftmaxGroups&, bool logarithm, const float* y, const float* dy, float* dx);
 
 /// The contiguous case, `groups` groups of `size` floats that follow one another.
-void softmax(bool logarithm, const float* x, float* y, Index groups, Index size);
-void softmax_backward(bool logarithm, const float* y, const float* dy, float* dx, Index groups, Index size);
+KERNEL(void, softmax_rows)(bool logarithm, const float* x, float* y, Index groups, Index size);
+inline constexpr Overloaded<&softmax_groups, &softmax_rows> softmax{};
+KERNEL(void, softmax_rows_backward)(bool logarithm, const float* y, const float* dy, float* dx, Index groups,
+                                    Index size);
+inline constexpr Overloaded<&softmax_groups_backward, &softmax_rows_backward> softmax_backward{};
 
 /// The point of the simplex that is nearest to x: max(x - tau, 0), whose sum is 1. One group of `size` floats, `stride`
 /// floats apart.
-void sparsemax(const float* x, float* y, Index size, Index stride);
-void sparsemax_backward(const float* y, const float* dy, float* dx, Index size, Index stride);
+KERNEL(void, sparsemax)(const float* x, float* y, Index size, Index stride);
+KERNEL(void, sparsemax_backward)(const float* y, const float* dy, float* dx, Index size, Index stride);
 
 }  // namespace fastnn::kernels

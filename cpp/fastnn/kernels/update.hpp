@@ -3,15 +3,16 @@
 // A sweep works on a range of one weight and every element is on its own, so ranges may run on any thread.
 #pragma once
 
+#include "fastnn/kernels/kernel.hpp"
 #include "fastnn/tensor.hpp"
 
 namespace fastnn::kernels {
 
 /// to[i] += from[i].
-void add(const float* from, float* to, Index count);
+KERNEL(void, add)(const float* from, float* to, Index count);
 
 /// to[i] = the sum of parts[p * size + i] over the `count` parts, in their order.
-void add_up(const float* parts, Index count, Index size, float* to);
+KERNEL(void, add_up)(const float* parts, Index count, Index size, float* to);
 
 /// What every rule does to the gradient and the weight before its own arithmetic.
 struct Moderation {
@@ -22,28 +23,28 @@ struct Moderation {
 };
 
 /// Gradient descent (momentum of Sutskever et al., 2013; velocity null: plain).
-void update_sgd(const Moderation&, float learning_rate, float momentum, bool nesterov, const float* gradient, float* w,
-                float* velocity, Index count);
+KERNEL(void, update_sgd)(const Moderation&, float learning_rate, float momentum, bool nesterov, const float* gradient,
+                         float* w, float* velocity, Index count);
 
 /// Adam (Kingma & Ba, 2014), as Keras writes it: `alpha` is the rate with both bias corrections in it. `largest` (amsgrad,
 /// Reddi et al., 2018) may be null.
 struct Adam {
   float alpha, beta_1, beta_2, epsilon;
 };
-void update_adam(const Moderation&, const Adam&, const float* gradient, float* w, float* m, float* v, float* largest,
-                 Index count);
+KERNEL(void, update_adam)(const Moderation&, const Adam&, const float* gradient, float* w, float* m, float* v,
+                          float* largest, Index count);
 
 /// RMSprop (Hinton, 2012). `mean` (centered) and `velocity` (momentum) may be null.
 struct RmsProp {
   float learning_rate, rho, momentum, epsilon;
 };
-void update_rmsprop(const Moderation&, const RmsProp&, const float* gradient, float* w, float* square, float* velocity,
-                    float* mean, Index count);
+KERNEL(void, update_rmsprop)(const Moderation&, const RmsProp&, const float* gradient, float* w, float* square,
+                             float* velocity, float* mean, Index count);
 
 /// The sum of squares of the gradient with its penalties, in double, lanes counted from the range's start.
-double squared_norm(const Moderation&, const float* gradient, const float* w, Index count);
+KERNEL(double, squared_norm)(const Moderation&, const float* gradient, const float* w, Index count);
 
 /// l1 * sum|w| + l2 * sum w^2, in double.
-double penalty(float l1, float l2, const float* w, Index count);
+KERNEL(double, penalty)(float l1, float l2, const float* w, Index count);
 
 }  // namespace fastnn::kernels

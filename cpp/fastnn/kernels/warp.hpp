@@ -4,6 +4,7 @@
 // Pixel centres have whole coordinates and pixel (0, 0) is the upper left one, as in Keras.
 #pragma once
 
+#include "fastnn/kernels/kernel.hpp"
 #include "fastnn/tensor.hpp"
 
 namespace fastnn::kernels {
@@ -23,18 +24,18 @@ struct Affine {
 };
 
 /// Sine and cosine of an angle given in full turns. Quarters of a turn are exact, and no library of the machine is asked.
-void sine_cosine(double turns, double* sine, double* cosine);
+KERNEL(void, sine_cosine)(double turns, double* sine, double* cosine);
 
 /// y = x seen through the map.
-void warp(const Picture& picture, const Affine& map, Interpolation interpolation, Fill fill, float fill_value,
-          const float* x, float* y);
+KERNEL(void, warp)(const Picture& picture, const Affine& map, Interpolation interpolation, Fill fill, float fill_value,
+                   const float* x, float* y);
 
 /// dx from dy: every output pixel gives to the pixels it was looked up from, in the order of the output.
-void warp_gradient(const Picture& picture, const Affine& map, Interpolation interpolation, Fill fill, const float* dy,
-                   float* dx);
+KERNEL(void, warp_gradient)(const Picture& picture, const Affine& map, Interpolation interpolation, Fill fill,
+                            const float* dy, float* dx);
 
 /// y = x mirrored left to right and top to bottom, where asked. It is its own gradient.
-void flip(const Picture& picture, bool left_right, bool top_bottom, const float* x, float* y);
+KERNEL(void, flip)(const Picture& picture, bool left_right, bool top_bottom, const float* x, float* y);
 
 /// A part of a picture, and where it begins.
 struct Window {
@@ -42,8 +43,8 @@ struct Window {
 };
 
 /// y = the window of x; and dx from dy, 0 outside of the window.
-void crop(const Picture& picture, const Window& window, const float* x, float* y);
-void crop_gradient(const Picture& picture, const Window& window, const float* dy, float* dx);
+KERNEL(void, crop)(const Picture& picture, const Window& window, const float* x, float* y);
+KERNEL(void, crop_gradient)(const Picture& picture, const Window& window, const float* dy, float* dx);
 
 /// How the sizes along one axis are made from another number of them: output o is the sum over k < count[o] of
 /// weight[o * most + k] times input first[o] + k, plus outside[o] times the value beyond the border.
@@ -56,11 +57,11 @@ struct Taps {
 };
 
 /// Row `row` of the resampled picture, of `width` pixels. `scratch` holds one row of x.
-void resample_row(const Picture& picture, const Taps& rows, const Taps& columns, Index row, Index width,
-                  float fill_value, const float* x, float* scratch, float* y);
+KERNEL(void, resample_row)(const Picture& picture, const Taps& rows, const Taps& columns, Index row, Index width,
+                           float fill_value, const float* x, float* scratch, float* y);
 
 /// dx from dy, which is of (height, width) pixels. `scratch` holds one row of dx.
-void resample_gradient(const Picture& picture, const Taps& rows, const Taps& columns, Index height, Index width,
-                       const float* dy, float* scratch, float* dx);
+KERNEL(void, resample_gradient)(const Picture& picture, const Taps& rows, const Taps& columns, Index height,
+                                Index width, const float* dy, float* scratch, float* dx);
 
 }  // namespace fastnn::kernels

@@ -21,6 +21,7 @@
 #include <algorithm>
 #include <type_traits>
 
+#include "fastnn/kernels/tiles.hpp"
 #include "fastnn/parallel.hpp"
 
 namespace fastnn::kernels {

@@ -9,24 +9,24 @@
 namespace fastnn::kernels {
 
 /// True for the shapes on which this beats the direct path: a question of the static shape alone.
-bool winograd_serves(const ConvShape& shape);
+KERNEL(bool, winograd_serves)(const ConvShape& shape);
 
 /// Floats of a transformed kernel.
-Index winograd_packed_size(const ConvShape& shape);
-void winograd_pack(const ConvShape& shape, const float* kernel, float* packed);
+KERNEL(Index, winograd_packed_size)(const ConvShape& shape);
+KERNEL(void, winograd_pack)(const ConvShape& shape, const float* kernel, float* packed);
 /// Floats of scratch for each thread.
-Index winograd_scratch_size(const ConvShape& shape);
-void winograd_forward(const ConvShape& shape, Index images, const float* x, const float* packed,
-                      const Epilogue& epilogue, float* y, float* scratch);
+KERNEL(Index, winograd_scratch_size)(const ConvShape& shape);
+KERNEL(void, winograd_forward)(const ConvShape& shape, Index images, const float* x, const float* packed,
+                               const Epilogue& epilogue, float* y, float* scratch);
 
 /// The transformed kernel with channels and filters exchanged, as the gradient of the input reads it.
-Index winograd_exchanged_size(const ConvShape& shape);
-void winograd_pack_exchanged(const ConvShape& shape, const float* kernel, float* packed);
+KERNEL(Index, winograd_exchanged_size)(const ConvShape& shape);
+KERNEL(void, winograd_pack_exchanged)(const ConvShape& shape, const float* kernel, float* packed);
 /// Floats of scratch for the whole pass.
-Index winograd_backward_scratch_size(const ConvShape& shape, Index capacity, int threads);
+KERNEL(Index, winograd_backward_scratch_size)(const ConvShape& shape, Index capacity, int threads);
 /// The gradients of kernel, bias and input, which share the transform of dy; what is not wanted is null. Without dx, so may
 /// `exchanged` be.
-void winograd_backward(const ConvShape& shape, Index images, const float* x, const float* dy, const float* exchanged,
-                       float* dw, float* db, float* dx, float* scratch);
+KERNEL(void, winograd_backward)(const ConvShape& shape, Index images, const float* x, const float* dy,
+                                const float* exchanged, float* dw, float* db, float* dx, float* scratch);
 
 }  // namespace fastnn::kernels

@@ -1,5 +1,6 @@
-// Activations as nodes of their own: the elementwise ones (Activation), Softmax, LogSoftmax and Sparsemax, the gated GLU
-// and PReLU, which learns its slopes. Owns their arguments and shapes; the numbers are made in kernels/activation and kernels/softmax.
+// Activations as nodes: the elementwise ones (Activation), Softmax, LogSoftmax and Sparsemax, the gated GLU, and PReLU,
+// which learns its slopes. Owns their arguments and shapes; the arithmetic is in kernels/activation and
+// kernels/softmax.
 #include <algorithm>
 
 #include "fastnn/kernels/activation.hpp"
@@ -10,7 +11,7 @@
 namespace fastnn {
 namespace {
 
-constexpr Index kChunk = 16384;  // floats a task: enough to be worth handing out
+constexpr Index kChunk = 16384;  // elements of a task
 
 class Activation : public Layer {
  public:
@@ -92,7 +93,7 @@ class Activation : public Layer {
     return narrow;
   }
 
-  // Nanoseconds an element.
+  // Nanoseconds per element.
   double cost() const {
     switch (function_) {
       case kernels::Activation::linear:
@@ -145,7 +146,7 @@ class Softmax : public Layer {
     }
     row_size_ = inputs[0].row_size();
     over_last_ = axes_.size() == 1 && reduced.back();
-    // Dimensions behind the last reduced one are the inner index; those before it go to one of the two tables.
+    // Dimensions after the last reduced one form the inner index; those before it go into one of the two tables.
     inner_ = 1;
     Index last = rank - 1;
     while (!reduced[static_cast<std::size_t>(last)]) inner_ *= shape[static_cast<std::size_t>(last--)];
@@ -215,7 +216,7 @@ class Softmax : public Layer {
   bool over_last_ = false;
 };
 
-// A shape as (outer, the size along one axis, inner), the axis counted from either end and not the batch's.
+// A shape as (outer, the size along one axis, inner). The axis may be negative and must not be the batch.
 struct Along {
   Along() = default;
   Along(const Layer& layer, const Shape& shape, Index axis) {
@@ -275,7 +276,7 @@ class Sparsemax : public Layer {
   Along along_;
 };
 
-// The first half along an axis, gated by the sigmoid of the second.
+// The first half along an axis times the sigmoid of the second half.
 class GLU : public Layer {
  public:
   GLU(const std::string& kind, const std::string& name, const Config& config)
@@ -327,7 +328,7 @@ class GLU : public Layer {
   Along along_;
 };
 
-// Leaky, with a slope that is learned: one for each element of a sample but for the axes that share theirs.
+// Leaky ReLU with learned slopes: one for each element of a sample, except along axes that share one slope.
 class PReLU : public Layer {
  public:
   PReLU(const std::string& kind, const std::string& name, const Config& config) : Layer(kind, name) {
@@ -349,7 +350,7 @@ class PReLU : public Layer {
     row_size_ = inputs[0].row_size();
     slopes_ = volume(slopes);
     chunk_ = std::max<Index>(8, kChunk / std::max<Index>(1, row_size_));
-    // Where the slopes of each run along the last dimension begin.
+    // For each run along the last dimension, the offset of its slopes.
     last_ = shape.back();
     step_ = slopes.back() == last_ ? 1 : 0;
     runs_ = {0};
@@ -368,7 +369,7 @@ class PReLU : public Layer {
   BackwardReads backward_reads() const override { return {true, false}; }
 
   void book(Booking& booking) const override {
-    if (booking.backward()) booking.book(Life::backward, slopes_ * chunks(booking.capacity()));
+    if (booking.backward()) booking.book(kParts, Life::backward, slopes_ * chunks(booking.capacity()));
   }
 
   void forward(const Context& ctx) const override {
@@ -379,7 +380,7 @@ class PReLU : public Layer {
 
   void backward(const Context& ctx) const override {
     const float *x = ctx.input(), *alpha = ctx.weight(0), *dy = ctx.output_gradient();
-    float *dx = ctx.input_gradient(), *dalpha = ctx.weight_gradient(0), *parts = ctx.buffer(0);
+    float *dx = ctx.input_gradient(), *dalpha = ctx.weight_gradient(0), *parts = ctx.buffer(kParts);
     const Index count = chunks(ctx.rows());
     if (dalpha != nullptr) std::fill(parts, parts + count * slopes_, 0.0f);
     each_chunk(ctx, [&](Index at, Index run, Index chunk) {
@@ -397,9 +398,11 @@ class PReLU : public Layer {
   }
 
  private:
+  enum : std::size_t { kParts };
+
   Index chunks(Index rows) const { return (rows + chunk_ - 1) / chunk_; }
 
-  // Calls body(place in the batch, place among the slopes, chunk) for each run along the last dimension.
+  // Calls body(offset in the batch, offset in the slopes, chunk) for each run along the last dimension.
   template <class Body>
   void each_chunk(const Context& ctx, Body&& body) const {
     parallel_ranges(ctx.rows(), chunk_, 0.5 * static_cast<double>(ctx.rows() * row_size_),

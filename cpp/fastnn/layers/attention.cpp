@@ -1,8 +1,9 @@
-// Attention without its projections: softmax(score(query, key)) value, head by head. Owns shapes, masks and the weights of
-// the scores; the products are kernels/gemm, the rest kernels/attention, softmax and dropout.
+// Attention without its projections: softmax(score(query, key)) value, head by head. Owns shapes, masks and the weights
+// of the scores; products are in kernels/gemm, the rest in kernels/attention, softmax and dropout.
 //
-// Heads lie side by side in the last two dimensions, as the projections leave them: a head's rows are heads * size floats
-// apart. One task is one head of one sample (all heads' gradients of one sample's shared weights are added up after).
+// Heads lie next to each other in the last two dimensions, as the projections produce them: the rows of a head are
+// heads * size floats apart. A task is one head of one sample. Gradients of weights that all heads share are summed
+// afterwards.
 #include <algorithm>
 
 #include "fastnn/kernels/attention.hpp"
@@ -15,7 +16,7 @@
 namespace fastnn {
 namespace {
 
-// Floats of a stretch that starts on an alignment boundary and so does what follows.
+// The size of a block, rounded up to a multiple of the alignment.
 Index padded(Index floats) { return (floats + 15) / 16 * 16; }
 
 class Attention : public Layer {
@@ -36,8 +37,8 @@ class Attention : public Layer {
     for (std::size_t m = 0; m < kMasks; ++m) has_[m] = config.flag(kMaskNames[m], false);
   }
 
-  // Inputs: query, value, key, then the masks that the arguments announce: of queries, of values, of keys, of pairs, and
-  // of queries whose output is to be zero.
+  // Inputs: query, value, key, then the masks that the arguments name: of queries, of values, of keys, of pairs, and of
+  // queries whose output is zero.
   Signature infer(const std::vector<Spec>& inputs) override {
     const auto masks = static_cast<std::size_t>(std::count(has_, has_ + kMasks, true));
     require(inputs.size() == 3 + masks, who(), " expects query, value and key, and ", masks, " masks, got ",
@@ -57,12 +58,12 @@ class Attention : public Layer {
     keys_ = k[1];
     size_ = k.back();
     width_ = v.back();
-    require(q.back() == size_, who(), " expects a query and a key of one size, got ", to_string(q), " and ",
+    require(q.back() == size_, who(), " expects a query and a key of equal sizes, got ", to_string(q), " and ",
             to_string(k));
-    require(v[1] == keys_, who(), " expects a value and a key of as many steps, got ", to_string(v), " and ",
+    require(v[1] == keys_, who(), " expects a value and a key with equal numbers of steps, got ", to_string(v), " and ",
             to_string(k));
     require(!headed || (k[2] == heads_ && v[2] == heads_), who(),
-            " expects as many heads in query, value and key, got ", to_string(q), ", ", to_string(v), " and ",
+            " expects equal numbers of heads in query, value and key, got ", to_string(q), ", ", to_string(v), " and ",
             to_string(k));
     std::size_t at = 3;
     for (std::size_t m = 0; m < kMasks; ++m) {
@@ -93,17 +94,17 @@ class Attention : public Layer {
   void book(Booking& booking) const override {
     const Index tasks = booking.capacity() * heads_, threads = booking.threads();
     const bool backward = booking.backward();
-    booking.book(backward ? Life::step : Life::forward, (backward ? tasks : threads) * pairs());
-    booking.book<std::uint8_t>(backward ? Life::step : Life::forward,
-                               rate_ > 0 ? (backward ? tasks : threads) * drawn() : 0);
-    booking.book(Life::forward, threads * (forward_panels() + (rate_ > 0 ? pairs() : 0)));
+    const Life kept = backward ? Life::step : Life::forward;
+    booking.book(kScores, kept, (backward ? tasks : threads) * pairs());
+    if (rate_ > 0) booking.book<std::uint8_t>(kMask, kept, (backward ? tasks : threads) * drawn());
+    booking.book(kPanels, Life::forward, threads * (forward_panels() + (rate_ > 0 ? pairs() : 0)));
     if (!backward) return;
-    booking.book(Life::backward, threads * (pairs() + backward_panels() + product_scratch()));
-    booking.book(Life::backward, tasks * part());
+    booking.book(kScratch, Life::backward, threads * (pairs() + backward_panels() + product_scratch()));
+    booking.book(kParts, Life::backward, tasks * part());
   }
 
   void forward(const Context& ctx) const override {
-    const bool kept = ctx.buffers_.size() > kScratch;
+    const bool kept = ctx.has(kScratch);
     parallel_for(ctx.rows() * heads_, work(ctx), [&](Index task, int thread) {
       const Head head = this->head(task);
       float* scores = ctx.buffer(kScores) + (kept ? task : thread) * pairs();
@@ -114,7 +115,7 @@ class Attention : public Layer {
         kernels::additive_scores(additive(ctx), q, heads_ * size_, k, heads_ * size_, scores);
       } else {
         kernels::pack(k, 1, heads_ * size_, size_, keys_, panels);
-        kernels::gemm(q, heads_ * size_, queries_, size_, panels, keys_, scores, keys_);
+        kernels::gemm(q, heads_ * size_, queries_, size_, panels, keys_, scores, keys_, {});
         const float by = factor(ctx);
         if (by != 1.0f) kernels::scale_rows(scores, keys_, queries_, keys_, by);
       }
@@ -131,13 +132,13 @@ class Attention : public Layer {
         used = dropped;
       }
       if (returns_scores_) {
-        // What Attention shows is what met the values, what MultiHeadAttention shows was there before dropout.
+        // The returned scores are those after dropout for Attention, before dropout for MultiHeadAttention.
         const float* shown = kind() == "MultiHeadAttention" ? scores : used;
         std::copy(shown, shown + queries_ * keys_, ctx.output(1) + task * queries_ * keys_);
       }
       kernels::pack(ctx.input(1) + head.value, heads_ * width_, 1, keys_, width_, panels);
       float* y = ctx.output() + head.output;
-      kernels::gemm(used, keys_, queries_, keys_, panels, width_, y, heads_ * width_);
+      kernels::gemm(used, keys_, queries_, keys_, panels, width_, y, heads_ * width_, {});
       zero_queries(ctx, task, y);
     });
   }
@@ -177,7 +178,7 @@ class Attention : public Layer {
           kernels::gemm_tn(used, keys_, dy, ldv, queries_, keys_, width_, dv, ldv, nullptr, scratch);
         }
         kernels::pack(v, 1, ldv, width_, keys_, panels);
-        kernels::gemm(dy, ldv, queries_, width_, panels, keys_, ds, keys_);
+        kernels::gemm(dy, ldv, queries_, width_, panels, keys_, ds, keys_, {});
       }
       if (shown != nullptr && shown_dropped)
         for (Index i = 0; i < n; ++i) ds[i] += shown[i];
@@ -200,16 +201,16 @@ class Attention : public Layer {
       const bool learned = use_scale_ && ctx.weight_gradient(0) != nullptr;
       if (by != 1.0f && !learned) kernels::scale_rows(ds, keys_, queries_, keys_, by);
       if (learned) {
-        // The gradient of the factor is that of the scores times what they were without it, product by product.
+        // The gradient of the factor is the sum of the scores' gradients times the unscaled scores.
         kernels::pack(k, 1, ldq, size_, keys_, panels);
         float* raw = panels + padded(kernels::packed_size(size_, keys_));
-        kernels::gemm(q, ldq, queries_, size_, panels, keys_, raw, keys_);
+        kernels::gemm(q, ldq, queries_, size_, panels, keys_, raw, keys_, {});
         *part = kernels::dot_rows(ds, keys_, raw, keys_, queries_, keys_);
         kernels::scale_rows(ds, keys_, queries_, keys_, by);
       }
       if (dq != nullptr) {
         kernels::pack(k, ldq, 1, keys_, size_, panels);
-        kernels::gemm(ds, keys_, queries_, keys_, panels, size_, dq, ldq);
+        kernels::gemm(ds, keys_, queries_, keys_, panels, size_, dq, ldq, {});
       }
       if (dk != nullptr) kernels::gemm_tn(ds, keys_, q, ldq, queries_, keys_, size_, dk, ldq, nullptr, scratch);
     });
@@ -285,8 +286,8 @@ class Attention : public Layer {
     return {queries_, keys_, size_, ctx.weight(use_scale_ ? 1 : 0), 0, factor(ctx)};
   }
 
-  // What each task says of the gradients of the scores' weights: that of the scale inside, and from 16 on that of the
-  // weight that multiplies what is summed.
+  // The contributions of a task to the gradients of the scores' weights: the inner scale at 0, the weight of the sums
+  // from 16 on.
   Index part() const { return 16 + (additive_ ? padded(size_) : 0); }
   void add_up(const Context& ctx) const {
     const Index tasks = ctx.rows() * heads_;
@@ -313,7 +314,7 @@ class Attention : public Layer {
   }
 
   Index pairs() const { return padded(queries_ * keys_); }
-  // Words of the stream that one head's mask takes: whole blocks.
+  // Random words for the mask of one head, a multiple of a block.
   Index drawn() const {
     return (queries_ * keys_ + kernels::kDropoutBlock - 1) / kernels::kDropoutBlock * kernels::kDropoutBlock;
   }

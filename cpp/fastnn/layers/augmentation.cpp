@@ -1,8 +1,8 @@
-// Layers that show a picture in another way each time it is trained on: flipped, turned, zoomed, moved, cropped,
-// brighter... They stand in training graphs only. Owns what is drawn and what it means; pixels are moved in kernels/warp.
+// Random geometric transformations of images: flips, rotations, zooms, translations, shears, crops. They are part of
+// training graphs only. Owns the random parameters and their meaning; pixels are computed in kernels/warp.
 //
-// What happens to a sample is drawn from block `sample` of the node's stream, so it depends on the seed, the step and the
-// place in the batch alone, and the backward pass draws the same again.
+// The parameters of a sample are drawn from block `sample` of the node's stream. They depend on the seed, the step and
+// the index in the batch alone, and the backward pass draws the same values again.
 #include <algorithm>
 #include <array>
 
@@ -16,7 +16,7 @@ namespace {
 using kernels::Affine;
 using kernels::Picture;
 
-// Four numbers in [0, 1) for a sample.
+// Four random numbers in [0, 1) per sample.
 using Draw = std::array<float, 4>;
 
 Draw draw(const Context& ctx, Index sample) {
@@ -24,7 +24,7 @@ Draw draw(const Context& ctx, Index sample) {
   return {to_unit(words[0]), to_unit(words[1]), to_unit(words[2]), to_unit(words[3])};
 }
 
-// An argument that was given as "<name>_lower" and "<name>_upper": a number drawn in between.
+// A random number between the arguments "<name>_lower" and "<name>_upper".
 class Range {
  public:
   Range(const Config& config, const std::string& name)
@@ -69,11 +69,11 @@ class Augmentation : public Layer {
   }
 
  protected:
-  // One sample's picture, and the gradient of it.
+  // Transforms the image of one sample, or its gradient.
   virtual void apply(const Context&, const Draw&, int thread, const float* x, float* y) const = 0;
   virtual void gradient(const Context&, const Draw&, int thread, const float* x, const float* dy, float* dx) const = 0;
   virtual Index output_size() const { return size(); }
-  // Nanoseconds a number.
+  // Nanoseconds per element.
   virtual double cost() const { return 1; }
 
   Index size() const { return picture_.height * picture_.width * picture_.channels; }
@@ -109,7 +109,7 @@ class RandomFlip : public Augmentation {
   bool left_right_, top_bottom_;
 };
 
-// A layer whose output pixels are looked up elsewhere in the picture, as an affine map says.
+// A layer whose output pixels are sampled from the input at positions given by an affine map.
 class Warp : public Augmentation {
  public:
   Warp(const std::string& kind, const std::string& name, const Config& config)
@@ -143,7 +143,7 @@ class Warp : public Augmentation {
   }
   double cost() const override { return 6; }
 
-  // The map with these factors that leaves the middle of the picture where it is.
+  // The map with these factors that keeps the center of the image fixed.
   Affine around_middle(double a, double b, double d, double e) const {
     const double x = static_cast<double>(picture_.width - 1) / 2, y = static_cast<double>(picture_.height - 1) / 2;
     return {a, b, x - a * x - b * y, d, e, y - d * x - e * y};
@@ -205,7 +205,7 @@ class RandomTranslation : public Warp {
   Range height_, width_;
 };
 
-// Rows move along by their number and columns down by theirs, as much as is drawn, both one way or both the other.
+// Shifts rows and columns in proportion to their index.
 class RandomShear : public Warp {
  public:
   RandomShear(const std::string& kind, const std::string& name, const Config& config)
@@ -221,7 +221,7 @@ class RandomShear : public Warp {
   Range across_, down_;
 };
 
-// The same window of all pictures of a batch.
+// Crops the same window from all images of a batch.
 class RandomCrop : public Augmentation {
  public:
   RandomCrop(const std::string& kind, const std::string& name, const Config& config)

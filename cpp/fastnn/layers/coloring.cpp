@@ -1,27 +1,27 @@
-// Layers that change the colours of a picture in training, and not its shape: brightness, contrast, hue, sharpness, grey,
-// an erased patch... They stand in training graphs only. Owns what is drawn, what it does to a pixel, and its gradient.
+// Random transformations of the colors of images: brightness, contrast, hue, sharpness, grayscale, erased patches. They
+// are part of training graphs only. Owns what is drawn, what it does to a pixel, and its gradient.
 //
-// What happens to a sample is drawn from two blocks of the node's stream, so it depends on the seed, the step and the
-// place in the batch alone, and the backward pass draws the same again.
+// The parameters of a sample are drawn from two blocks of the node's stream. They depend on the seed, the step and the
+// index in the batch alone, and the backward pass draws the same values again.
 #include <algorithm>
 #include <array>
 #include <cmath>
 
+#include "fastnn/kernels/contrast.hpp"
 #include "fastnn/layer.hpp"
-#include "fastnn/packet.hpp"
 #include "fastnn/parallel.hpp"
 
 namespace fastnn {
 namespace {
 
-// What is drawn for a sample: numbers in [0, 1), and a stream for noise.
+// The random parameters of a sample: numbers in [0, 1), and a stream for noise.
 struct Draw {
   std::array<float, 8> units;
   Stream noise;
   float operator[](std::size_t i) const { return units[i]; }
 };
 
-// An argument that was given as "<name>_lower" and "<name>_upper": a number drawn in between.
+// A random number between the arguments "<name>_lower" and "<name>_upper".
 class Range {
  public:
   Range(const Config& config, const std::string& name)
@@ -38,13 +38,13 @@ class Range {
   float lower_, upper_;
 };
 
-// x within the range; NaN stays.
+// Clips x to the range; NaN stays NaN.
 inline float clipped(float x, const Range& range) {
   return x < range.lower() ? range.lower() : x > range.upper() ? range.upper() : x;
 }
 inline bool outside(float x, const Range& range) { return x < range.lower() || x > range.upper(); }
 
-// The shares of red, green and blue in the grey that looks as bright.
+// The weights of red, green and blue in the luminance.
 constexpr float kGrey[3] = {0.2989f, 0.5870f, 0.1140f};
 
 class Coloring : public Layer {
@@ -70,13 +70,13 @@ class Coloring : public Layer {
   BackwardReads backward_reads() const override { return {true, false}; }
 
   void book(Booking& booking) const override {
-    booking.book<double>(Life::forward, booking.threads() * 2 * channels_);
-    if (booking.backward()) booking.book<double>(Life::backward, booking.threads() * 2 * channels_);
+    booking.book<double>(kMeans, Life::forward, booking.threads() * 2 * channels_);
+    if (booking.backward()) booking.book<double>(kGradientSums, Life::backward, booking.threads() * 2 * channels_);
   }
 
   void forward(const Context& ctx) const override {
     each_sample(ctx, [&](Index sample, int thread) {
-      apply(drawn(ctx, sample), ctx.buffer<double>(0) + thread * 2 * channels_, ctx.input() + sample * size(),
+      apply(drawn(ctx, sample), ctx.buffer<double>(kMeans) + thread * 2 * channels_, ctx.input() + sample * size(),
             ctx.output() + sample * size());
     });
   }
@@ -84,14 +84,15 @@ class Coloring : public Layer {
   void backward(const Context& ctx) const override {
     if (ctx.input_gradient() == nullptr) return;
     each_sample(ctx, [&](Index sample, int thread) {
-      gradient(drawn(ctx, sample), ctx.buffer<double>(1) + thread * 2 * channels_, ctx.input() + sample * size(),
-               ctx.output_gradient() + sample * size(), ctx.input_gradient() + sample * size());
+      gradient(drawn(ctx, sample), ctx.buffer<double>(kGradientSums) + thread * 2 * channels_,
+               ctx.input() + sample * size(), ctx.output_gradient() + sample * size(),
+               ctx.input_gradient() + sample * size());
     });
   }
 
  protected:
   virtual bool of_three() const { return false; }
-  // One sample's picture, and the gradient of it, which may write over dy. `sums` are two numbers a channel.
+  // Transforms the image of one sample, or its gradient, which may overwrite dy. `sums` holds two numbers per channel.
   virtual void apply(const Draw&, double* sums, const float* x, float* y) const = 0;
   virtual void gradient(const Draw&, double* sums, const float* x, float* dy, float* dx) const = 0;
 
@@ -101,13 +102,15 @@ class Coloring : public Layer {
   Index height_ = 1, width_ = 1, pixels_ = 1, channels_ = 1;
 
  private:
+  enum : std::size_t { kMeans, kGradientSums };
+
   static Draw drawn(const Context& ctx, Index sample) {
     Draw draw{};
     std::size_t next = 0;
     const auto place = static_cast<std::uint64_t>(ctx.first_row() + sample);
     for (std::uint64_t block : {2 * place, 2 * place + 1})
       for (std::uint32_t word : philox(ctx.stream(), block)) draw.units[next++] = to_unit(word);
-    // The upper half of the blocks is for seeds of noise.
+    // The upper half of the blocks is for the seeds of noise.
     const Philox seed = philox(ctx.stream(), (std::uint64_t{1} << 63) + place);
     draw.noise.seed = (static_cast<std::uint64_t>(seed[0]) << 32) | seed[1];
     return draw;
@@ -137,7 +140,7 @@ class RandomBrightness : public Coloring {
   Range factor_;
 };
 
-// (x - mean) * factor + mean, where the mean is that of the channel in this picture.
+// (x - mean) * factor + mean, with the mean of each channel of the image.
 class RandomContrast : public Coloring {
  public:
   RandomContrast(const std::string& kind, const std::string& name, const Config& config)
@@ -145,41 +148,21 @@ class RandomContrast : public Coloring {
 
  protected:
   void apply(const Draw& drawn, double* means, const float* x, float* y) const override {
-    const float factor = factor_.at(drawn[0]);
-    take_means(x, means);
-    for (Index p = 0, i = 0; p < pixels_; ++p)
-      for (Index c = 0; c < channels_; ++c, ++i) y[i] = clipped(stretched(x[i], means[c], factor), values_);
+    kernels::contrast(of(drawn), means, x, y);
   }
-
   void gradient(const Draw& drawn, double* means, const float* x, float* dy, float* dx) const override {
-    const float factor = factor_.at(drawn[0]);
-    double* given = means + channels_;
-    take_means(x, means);
-    for (Index p = 0, i = 0; p < pixels_; ++p)
-      for (Index c = 0; c < channels_; ++c, ++i)
-        dx[i] = outside(stretched(x[i], means[c], factor), values_) ? 0.0f : dy[i];
-    take_means(dx, given);
-    for (Index p = 0, i = 0; p < pixels_; ++p)
-      for (Index c = 0; c < channels_; ++c, ++i)
-        dx[i] = packet::madd(factor, dx[i], (1.0f - factor) * static_cast<float>(given[c]));
+    kernels::contrast_gradient(of(drawn), means, x, dy, dx);
   }
 
  private:
-  static float stretched(float x, double mean, float factor) {
-    const auto middle = static_cast<float>(mean);
-    return packet::madd(x - middle, factor, middle);
-  }
-  void take_means(const float* x, double* means) const {
-    std::fill_n(means, channels_, 0.0);
-    for (Index p = 0, i = 0; p < pixels_; ++p)
-      for (Index c = 0; c < channels_; ++c, ++i) means[c] += static_cast<double>(x[i]);
-    for (Index c = 0; c < channels_; ++c) means[c] /= static_cast<double>(pixels_);
+  kernels::Contrast of(const Draw& drawn) const {
+    return {pixels_, channels_, factor_.at(drawn[0]), values_.lower(), values_.upper()};
   }
 
   Range factor_;
 };
 
-// The largest value less x, with a chance that is itself drawn.
+// The largest value minus x, with a random probability.
 class RandomInvert : public Coloring {
  public:
   RandomInvert(const std::string& kind, const std::string& name, const Config& config)
@@ -200,7 +183,7 @@ class RandomInvert : public Coloring {
   Range factor_;
 };
 
-// A share of the grey picture in place of the coloured one: all of it with some chance, or as much as is drawn.
+// A blend of the image and its grayscale: the grayscale alone with some probability, or a random proportion.
 class Graying : public Coloring {
  public:
   using Coloring::Coloring;
@@ -236,7 +219,7 @@ class Graying : public Coloring {
   }
 
  private:
-  // No share is x itself, and all of it is the grey itself.
+  // A proportion of 0 gives exactly x, a proportion of 1 exactly the grayscale.
   static float mix(float x, float grey, float share) {
     return share == 0.0f ? x : share == 1.0f ? grey : x + share * (grey - x);
   }
@@ -268,7 +251,7 @@ class RandomColorDegeneration : public Graying {
   Range factor_;
 };
 
-// Values are moved up and clipped; those from the threshold on are then turned round: the smallest becomes the largest.
+// Adds a random number, clips, and inverts the values that reach the threshold.
 class Solarization : public Coloring {
  public:
   Solarization(const std::string& kind, const std::string& name, const Config& config)
@@ -295,7 +278,7 @@ class Solarization : public Coloring {
   Range addition_, threshold_;
 };
 
-// Only the highest bits of the 8 that a value of 0 to 255 has.
+// Keeps only the highest of the 8 bits of a value in [0, 255].
 class RandomPosterization : public Coloring {
  public:
   RandomPosterization(const std::string& kind, const std::string& name, const Config& config)
@@ -303,7 +286,7 @@ class RandomPosterization : public Coloring {
 
  protected:
   void apply(const Draw& drawn, double*, const float* x, float* y) const override {
-    // Whole numbers of bits from the lower to just below the upper, as often each.
+    // Integers from the lower bound to just below the upper, with equal probability.
     const int bits = static_cast<int>(factor_.at(drawn[0]));
     const int step = 1 << (8 - bits);
     const float scale = 255.0f / values_.width();
@@ -313,14 +296,14 @@ class RandomPosterization : public Coloring {
           level != level ? level : static_cast<float>(static_cast<int>(level) / step * step) / scale + values_.lower();
     }
   }
-  // A staircase is flat.
+  // The derivative of a step function is 0.
   void gradient(const Draw&, double*, const float*, float*, float* dx) const override { std::fill_n(dx, size(), 0.0f); }
 
  private:
   Range factor_;
 };
 
-// A pixel of three colours, by its largest and its smallest.
+// The largest and smallest channel of an RGB pixel.
 struct Pixel {
   explicit Pixel(const float* x)
       : nan(x[0] != x[0] || x[1] != x[1] || x[2] != x[2]),
@@ -337,8 +320,8 @@ struct Pixel {
   float high, low;
 };
 
-// The distances of a pixel's colours from its brightest are multiplied: by 0 it is grey. No distance grows beyond what
-// would make the darkest colour 0.
+// Multiplies the distances of the channels of a pixel from its largest one: by 0 the pixel becomes gray. The smallest
+// channel does not go below 0.
 class RandomSaturation : public Coloring {
  public:
   RandomSaturation(const std::string& kind, const std::string& name, const Config& config)
@@ -368,14 +351,14 @@ class RandomSaturation : public Coloring {
         of_high += (1.0f - by) * dy[i + c];
         of_by -= (pixel.high - x[i + c]) * dy[i + c];
       }
-      // Where the saturation is full, the multiple is high / (high - low).
+      // At full saturation the factor is high / (high - low).
       dx[i + pixel.top] += of_high - (full ? of_by * pixel.low / (range * range) : 0.0f);
       dx[i + pixel.bottom] += full ? of_by * pixel.high / (range * range) : 0.0f;
     }
   }
 
  private:
-  // A half changes nothing.
+  // A factor of 0.5 is the identity.
   float factor(const Draw& drawn) const {
     const float share = std::max(factor_.at(drawn[0]), 0.0f);
     return share / (1.0f - share + 1e-7f);
@@ -387,8 +370,8 @@ class RandomSaturation : public Coloring {
   Range factor_;
 };
 
-// The colours of a pixel go round the circle of red, yellow, green, cyan, blue and magenta. A colour lies below the
-// brightest by a part of the distance between that and the darkest, which depends on the way from it along the circle.
+// Rotates the hue of a pixel on the color wheel (red, yellow, green, cyan, blue, magenta). A channel lies below the
+// largest one by a fraction of the range of the pixel; the fraction depends on the angle between them.
 class RandomHue : public Coloring {
  public:
   RandomHue(const std::string& kind, const std::string& name, const Config& config)
@@ -431,13 +414,13 @@ class RandomHue : public Coloring {
  private:
   static float pixel_nan(const float* x) { return x[0] + x[1] + x[2]; }
 
-  // In sixths of the circle; a factor of 1 is half of it, either way.
+  // In sixths of the color wheel; a factor of 1 is half a turn in either direction.
   float way(const Draw& drawn) const {
     const float half = 3.0f * factor_.at(drawn[0]);
     return drawn[1] > 0.5f ? -half : half;
   }
 
-  // How far colour c lies below the brightest, from 0 to 1, and how that grows along the circle.
+  // The fraction by which channel c lies below the largest, from 0 to 1, and its derivative in the angle.
   static float part(const Pixel& pixel, const float* x, Index c, float way, float* slope) {
     const float range = pixel.high - pixel.low;
     const float lean = range > 0 ? (x[(pixel.top + 1) % 3] - x[(pixel.top + 2) % 3]) / range : 0.0f;
@@ -452,8 +435,8 @@ class RandomHue : public Coloring {
   Range factor_;
 };
 
-// x + (1 - 2 factor) (smooth - x), where a smooth pixel is the mean of nine, its own counting five times and those beyond
-// the border as 0.
+// x + (1 - 2 factor) (smooth - x), where `smooth` is a weighted mean of 3x3 pixels: the center has weight 5, the others
+// have weight 1, and pixels outside the image are 0.
 class RandomSharpness : public Coloring {
  public:
   RandomSharpness(const std::string& kind, const std::string& name, const Config& config)
@@ -470,12 +453,12 @@ class RandomSharpness : public Coloring {
     each(x, [&](Index i, float smooth) {
       if (outside(x[i] + blur * (smooth - x[i]), values_)) dy[i] = 0.0f;
     });
-    // A pixel gives to its neighbours what they give to it.
+    // The filter is symmetric, so its gradient is the same filter.
     each(dy, [&](Index i, float smooth) { dx[i] = dy[i] + blur * (smooth - dy[i]); });
   }
 
  private:
-  // Calls body(i, smooth) for each number.
+  // Calls body(i, smooth) for each element.
   template <class Body>
   void each(const float* x, Body&& body) const {
     for (Index row = 0, i = 0; row < height_; ++row)
@@ -492,7 +475,7 @@ class RandomSharpness : public Coloring {
   Range factor_;
 };
 
-// A patch of some images is one colour, or noise.
+// Fills a random rectangle of some images with one color or noise.
 class RandomErasing : public Coloring {
  public:
   RandomErasing(const std::string& kind, const std::string& name, const Config& config)
@@ -503,7 +486,7 @@ class RandomErasing : public Coloring {
   Signature infer(const std::vector<Spec>& inputs) override {
     Signature signature = Coloring::infer(inputs);
     require(fill_.size() <= 1 || static_cast<Index>(fill_.size()) == channels_, who(),
-            ": fill_value expects one number or one a channel (", channels_, "), got ", fill_.size());
+            ": fill_value expects one number or one per channel (", channels_, "), got ", fill_.size());
     return signature;
   }
 
@@ -536,7 +519,7 @@ class RandomErasing : public Coloring {
     Index top, bottom, left, right;
   };
 
-  // The pixels whose whole coordinates lie between the edges that were drawn; none where the image is left alone.
+  // The pixels whose coordinates lie between the random edges; empty where the image stays unchanged.
   Patch patch(const Draw& drawn) const {
     if (!(drawn[1] < factor_.at(drawn[0]))) return {0, 0, 0, 0};
     const auto between = [](Index size, float part, float place, Index* first, Index* last) {

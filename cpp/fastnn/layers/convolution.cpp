@@ -1,5 +1,5 @@
 // Conv1D, Conv2D, Conv3D: y = activation(x * W + b) over (batch, ..., channels). A sequence is an image of one row.
-// Owns arguments, padding and the choice of the kernel; the numbers are made in kernels/conv3d, conv and winograd.
+// Owns arguments, padding and the choice of the kernel; the arithmetic is in kernels/conv3d, conv and winograd.
 #include <algorithm>
 
 #include "fastnn/kernels/conv3d.hpp"
@@ -65,26 +65,28 @@ class Convolution : public Layer {
 
   void book(Booking& booking) const override {
     const bool w = winograd_;
-    booking.book(Life::plan, w ? kernels::winograd_packed_size(plane_) : kernels::conv3d_packed_size(shape_));
-    booking.book(Life::forward, booking.threads() * (w ? kernels::winograd_scratch_size(plane_)
-                                                       : kernels::conv3d_scratch_size(shape_)));
+    booking.book(kPacked, Life::plan, w ? kernels::winograd_packed_size(plane_) : kernels::conv3d_packed_size(shape_));
+    booking.book(
+        kWindows, Life::forward,
+        booking.threads() * (w ? kernels::winograd_scratch_size(plane_) : kernels::conv3d_scratch_size(shape_)));
     if (!booking.backward()) return;
     const bool dx = booking.input_gradient();
     if (winograd_) {
-      booking.book(Life::backward,
+      booking.book(kSums, Life::backward,
                    kernels::winograd_backward_scratch_size(plane_, booking.capacity(), booking.threads()));
-      if (dx) booking.book(Life::plan, kernels::winograd_exchanged_size(plane_));
+      if (dx) booking.book(kTurned, Life::plan, kernels::winograd_exchanged_size(plane_));
       return;
     }
-    booking.book(Life::backward,
+    booking.book(kSums, Life::backward,
                  kernels::conv3d_kernel_gradient_scratch_size(shape_, booking.capacity(), booking.threads()));
     if (!dx) return;
-    booking.book(Life::plan, kernels::conv3d_turned_size(shape_));
-    booking.book(Life::backward, booking.threads() * kernels::conv3d_input_gradient_scratch_size(shape_));
+    booking.book(kTurned, Life::plan, kernels::conv3d_turned_size(shape_));
+    booking.book(kTurnedWindows, Life::backward,
+                 booking.threads() * kernels::conv3d_input_gradient_scratch_size(shape_));
   }
 
   void prepare(const Context& context) const override {
-    const bool turned = context.buffers_.size() > kTurned;
+    const bool turned = context.has(kTurned);
     if (winograd_) {
       kernels::winograd_pack(plane_, context.weight(0), context.buffer(kPacked));
       if (turned) kernels::winograd_pack_exchanged(plane_, context.weight(0), context.buffer(kTurned));

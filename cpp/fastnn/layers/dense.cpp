@@ -1,5 +1,5 @@
-// Dense: y = activation(x W + b) along the last axis; EinsumDense: the same with several axes in place of the one that is
-// summed, of the one that comes out, or of both.
+// Dense: y = activation(x W + b) along the last axis. EinsumDense: the same with several contracted axes, several
+// output axes, or both.
 #include <algorithm>
 
 #include "fastnn/kernels/gemm.hpp"
@@ -54,17 +54,18 @@ class Dense : public Layer {
   BackwardReads backward_reads() const override { return {true, activation_ != Activation::linear}; }
 
   void book(Booking& booking) const override {
-    booking.book(Life::plan, kernels::packed_size(features_, units_));
+    booking.book(kPanels, Life::plan, kernels::packed_size(features_, units_));
     if (!booking.backward()) return;
     const Index rows = booking.capacity() * positions_;
-    booking.book(Life::backward, std::max(kernels::gemm_tn_scratch(features_, units_, rows),
-                                          kernels::gemm_tn_scratch(0, units_, rows)));
-    if (booking.input_gradient()) booking.book(Life::plan, kernels::packed_size(units_, features_));
+    booking.book(
+        kScratch, Life::backward,
+        std::max(kernels::gemm_tn_scratch(features_, units_, rows), kernels::gemm_tn_scratch(0, units_, rows)));
+    if (booking.input_gradient()) booking.book(kTransposed, Life::plan, kernels::packed_size(units_, features_));
   }
 
   void prepare(const Context& context) const override {
     kernels::pack(context.weight(0), units_, 1, features_, units_, context.buffer(kPanels));
-    if (context.buffers_.size() > kTransposed)
+    if (context.has(kTransposed))
       kernels::pack(context.weight(0), 1, units_, units_, features_, context.buffer(kTransposed));
   }
 
@@ -92,7 +93,7 @@ class Dense : public Layer {
       kernels::gemm_tn(context.input(), features_, dy, units_, rows, dw ? features_ : 0, units_, dw, units_, db,
                        context.buffer(kScratch));
     if (float* dx = context.input_gradient())
-      kernels::gemm(dy, units_, rows, units_, context.buffer(kTransposed), features_, dx, features_);
+      kernels::gemm(dy, units_, rows, units_, context.buffer(kTransposed), features_, dx, features_, {});
   }
 
  private:

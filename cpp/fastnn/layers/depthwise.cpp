@@ -1,5 +1,5 @@
-// DepthwiseConv1D, DepthwiseConv2D: every channel convolved by itself. SeparableConv1D, SeparableConv2D: the same, then a
-// product over the channels of each pixel. Sequences are images of one row.
+// DepthwiseConv1D, DepthwiseConv2D: each channel is convolved separately. SeparableConv1D, SeparableConv2D: the same,
+// followed by a product over the channels of each pixel. A sequence is an image of one row.
 #include <algorithm>
 
 #include "fastnn/kernels/depthwise.hpp"
@@ -12,7 +12,7 @@ namespace {
 
 using kernels::Activation;
 
-// What both kinds have: windows, a depthwise kernel, and an activation at the end.
+// Base of both kinds: windows, a depthwise kernel, and an activation.
 template <std::size_t kRank>
 class Channelwise : public Layer {
  public:
@@ -31,7 +31,7 @@ class Channelwise : public Layer {
   BackwardReads backward_reads() const override { return {true, activation_ != Activation::linear}; }
 
  protected:
-  // Takes the input and returns the output's shape for that many filters.
+  // Sets the geometry from the input and returns the output shape for `filters` filters.
   Shape place(const std::vector<Spec>& inputs, Index filters) {
     windows_.place(who());
     const WindowAxis &h = windows_.height(), &w = windows_.width();
@@ -63,7 +63,7 @@ class Channelwise : public Layer {
 
   Index pixels(Index samples) const { return samples * shape_.out_h * shape_.out_w; }
 
-  // The gradient behind the activation, in place.
+  // Turns the gradient of the output into that of the activation's input, in place.
   void open_activation(const Context& context, Index size) const {
     if (activation_ == Activation::linear) return;
     const float* y = context.output();
@@ -97,13 +97,15 @@ class Depthwise : public Channelwise<kRank> {
   }
 
   void book(Booking& booking) const override {
-    booking.book(Life::forward, booking.threads() * kernels::depthwise_scratch_size(shape_));
+    booking.book(kScratch, Life::forward, booking.threads() * kernels::depthwise_scratch_size(shape_));
     if (!booking.backward()) return;
-    booking.book(Life::backward, std::max(kernels::depthwise_kernel_gradient_scratch_size(shape_, booking.capacity(),
-                                                                                          booking.threads()),
-                                          kernels::gemm_tn_scratch(0, shape_.filters(), pixels(booking.capacity()))));
+    booking.book(
+        kSums, Life::backward,
+        std::max(kernels::depthwise_kernel_gradient_scratch_size(shape_, booking.capacity(), booking.threads()),
+                 kernels::gemm_tn_scratch(0, shape_.filters(), pixels(booking.capacity()))));
     if (booking.input_gradient())
-      booking.book(Life::backward, booking.threads() * kernels::depthwise_input_gradient_scratch_size(shape_));
+      booking.book(kTurnedScratch, Life::backward,
+                   booking.threads() * kernels::depthwise_input_gradient_scratch_size(shape_));
   }
 
   void forward(const Context& context) const override {
@@ -155,24 +157,25 @@ class Separable : public Channelwise<kRank> {
 
   void book(Booking& booking) const override {
     const Index between = shape_.filters(), rows = pixels(booking.capacity());
-    booking.book(booking.backward() ? Life::step : Life::forward, rows * between);
-    booking.book(Life::plan, kernels::packed_size(between, filters_));
-    booking.book(Life::forward, booking.threads() * kernels::depthwise_scratch_size(shape_));
+    booking.book(kBetween, booking.backward() ? Life::step : Life::forward, rows * between);
+    booking.book(kPanels, Life::plan, kernels::packed_size(between, filters_));
+    booking.book(kScratch, Life::forward, booking.threads() * kernels::depthwise_scratch_size(shape_));
     if (!booking.backward()) return;
-    booking.book(Life::backward, rows * between);
-    booking.book(Life::plan, kernels::packed_size(filters_, between));
+    booking.book(kGradient, Life::backward, rows * between);
+    booking.book(kTransposed, Life::plan, kernels::packed_size(filters_, between));
     booking.book(
-        Life::backward,
+        kSums, Life::backward,
         std::max({kernels::depthwise_kernel_gradient_scratch_size(shape_, booking.capacity(), booking.threads()),
                   kernels::gemm_tn_scratch(between, filters_, rows), kernels::gemm_tn_scratch(0, filters_, rows)}));
     if (booking.input_gradient())
-      booking.book(Life::backward, booking.threads() * kernels::depthwise_input_gradient_scratch_size(shape_));
+      booking.book(kTurnedScratch, Life::backward,
+                   booking.threads() * kernels::depthwise_input_gradient_scratch_size(shape_));
   }
 
   void prepare(const Context& context) const override {
     const Index between = shape_.filters();
     kernels::pack(context.weight(1), filters_, 1, between, filters_, context.buffer(kPanels));
-    if (context.buffers_.size() > kTransposed)
+    if (context.has(kTransposed))
       kernels::pack(context.weight(1), 1, filters_, filters_, between, context.buffer(kTransposed));
   }
 
@@ -200,7 +203,7 @@ class Separable : public Channelwise<kRank> {
     float* dx = context.input_gradient();
     if (!depthwise && !dx) return;
     float* gradient = context.buffer(kGradient);
-    kernels::gemm(dy, filters_, rows, filters_, context.buffer(kTransposed), between, gradient, between);
+    kernels::gemm(dy, filters_, rows, filters_, context.buffer(kTransposed), between, gradient, between, {});
     if (depthwise)
       kernels::depthwise_kernel_gradient(shape_, context.rows(), context.input(), gradient, depthwise,
                                          context.buffer(kSums));

@@ -1,8 +1,8 @@
-// Nodes of one element at a time: Unary and Binary functions, Where, Clip and Cast. They name the function in their config;
-// what functions there are, and their derivatives, is the kernel's (kernels/elementwise).
+// Elementwise nodes: Unary and Binary functions, Where, Clip and Cast. The config names the function; the functions and
+// their derivatives are in kernels/elementwise.
 //
-// Operands broadcast as in NumPy: shapes are aligned from the right and a size of 1 goes with any other. The batch goes
-// only with the batch at the same place, or with an operand that has none: one value, or one sample, for all rows.
+// Operands broadcast as in NumPy: shapes are aligned from the right, and a size of 1 matches any other. The batch
+// matches only the batch in the same position, or an operand without a batch: one value, or one sample, for all rows.
 #include "fastnn/kernels/elementwise.hpp"
 
 #include <array>
@@ -45,13 +45,13 @@ Shape broadcast(const Layer& layer, const std::vector<Spec>& inputs) {
   for (const Spec& spec : inputs) {
     require(!spec.batched() || spec.shape.size() == rank, layer.who(),
             " expects the batch to stay the first dimension, got ", listed(inputs),
-            "; give the batched inputs as many dimensions as the others have (expand_dims)");
+            "; give the batched inputs the same number of dimensions as the others (expand_dims)");
     for (std::size_t d = 0; d < spec.shape.size(); ++d) {
       Index& size = output[d + rank - spec.shape.size()];
       const Index own = spec.shape[d];
       require(own == size || own == 1 || size == 1, layer.who(),
               " expects shapes that broadcast (aligned from the right, equal or 1), got ", listed(inputs),
-              own == kUnknown || size == kUnknown ? "; the batch goes with no fixed size but 1" : "");
+              own == kUnknown || size == kUnknown ? "; the batch matches no fixed size but 1" : "");
       if (own != 1) size = own;
     }
   }
@@ -66,7 +66,7 @@ std::array<Shape, N> shapes_of(const std::vector<Spec>& inputs) {
   return shapes;
 }
 
-// Cuts `count` elements into ranges for all threads.
+// Calls body(begin, count) for ranges of `count` elements on all threads.
 template <class Body>
 void in_ranges(Index count, double each, Body&& body) {
   parallel_ranges(count, kWalkChunk, each * static_cast<double>(count),
@@ -141,8 +141,8 @@ class Binary : public Function {
   Signature infer(const std::vector<Spec>& inputs) override {
     require_inputs(*this, inputs, 2);
     dtype_ = inputs[0].dtype;
-    require(dtype_ == inputs[1].dtype, who(), ": ", word_, " expects two inputs of one dtype, got ", listed(inputs),
-            "; cast one of them");
+    require(dtype_ == inputs[1].dtype, who(), ": ", word_, " expects two inputs of the same dtype, got ",
+            listed(inputs), "; cast one of them");
     using kernels::Binary;
     const bool equality = op_ == Binary::equal || op_ == Binary::not_equal;
     if (kernels::is_logical(op_))
@@ -170,9 +170,9 @@ class Binary : public Function {
     Index scratch = 0;
     for (std::size_t k = 0; k < 2; ++k)
       if (!whole_[k]) scratch = std::max(scratch, kernels::fold_scratch(folds_[k], booking.capacity()));
-    booking.book(Life::backward, scratch);
+    booking.book(kScratch, Life::backward, scratch);
     const bool aside = !(whole_[0] && whole_[1]) && kernels::derivative_reads_inputs(op_);
-    booking.book(Life::backward, aside ? output_.size(booking.capacity()) : 0);
+    if (aside) booking.book(kAside, Life::backward, output_.size(booking.capacity()));
   }
 
   void forward(const Context& ctx) const override {
@@ -189,17 +189,19 @@ class Binary : public Function {
       float* dx = ctx.input_gradient(k);
       if (dx == nullptr) continue;
       const bool reads = kernels::derivative_reads_inputs(op_);
-      float* to = whole_[k] ? dx : ctx.buffer(1);
+      float* to = whole_[k] ? dx : ctx.buffer(kAside);
       if (whole_[k] || reads)
         kernels::binary_gradient(op_, static_cast<int>(k), loops_, ctx.rows(), ctx.input(0), ctx.input(1), dy, to);
       if (whole_[k]) continue;
-      // A sum or a difference hands down what came from above, so that is folded in place.
-      kernels::fold(kernels::FoldOp::sum, folds_[k], ctx.rows(), reads ? to : dy, dx, ctx.buffer(0));
+      // The gradient of a sum or a difference is dy itself, which is folded directly.
+      kernels::fold(kernels::FoldOp::sum, folds_[k], ctx.rows(), reads ? to : dy, dx, ctx.buffer(kScratch));
       if (op_ == kernels::Binary::subtract && k == 1) kernels::scale(-1.0f, dx, inputs_[k].size(ctx.rows()));
     }
   }
 
  private:
+  enum : std::size_t { kScratch, kAside };
+
   template <class T, class R>
   void compute(const Context& ctx) const {
     kernels::binary(op_, loops_, ctx.rows(), ctx.input<T>(0), ctx.input<T>(1), ctx.output<R>());
@@ -212,7 +214,7 @@ class Binary : public Function {
   std::array<Spec, 2> inputs_;
   Loops<2> loops_;
   std::array<Folded, 2> folds_;
-  std::array<bool, 2> whole_{};  // of the output's shape
+  std::array<bool, 2> whole_{};  // the operand has the shape of the output
 };
 
 class Where : public Function {
@@ -222,7 +224,7 @@ class Where : public Function {
   Signature infer(const std::vector<Spec>& inputs) override {
     require_inputs(*this, inputs, 3);
     require(inputs[0].dtype == DType::boolean && inputs[1].dtype == inputs[2].dtype, who(),
-            " expects a bool condition and two inputs of one dtype, got ", listed(inputs), "; cast them first");
+            " expects a bool condition and two inputs of the same dtype, got ", listed(inputs), "; cast them first");
     output_ = {broadcast(*this, inputs), inputs[1].dtype};
     loops_ = kernels::broadcast_loops<3>(output_.shape, shapes_of<3>(inputs));
     for (std::size_t k = 0; k < 2; ++k) {
@@ -238,9 +240,10 @@ class Where : public Function {
 
   void book(Booking& booking) const override {
     if (!booking.backward() || (whole_[0] && whole_[1])) return;
-    booking.book(Life::backward, std::max(kernels::fold_scratch(folds_[0], booking.capacity()),
-                                          kernels::fold_scratch(folds_[1], booking.capacity())));
-    booking.book(Life::backward, output_.size(booking.capacity()));
+    booking.book(kScratch, Life::backward,
+                 std::max(kernels::fold_scratch(folds_[0], booking.capacity()),
+                          kernels::fold_scratch(folds_[1], booking.capacity())));
+    booking.book(kAside, Life::backward, output_.size(booking.capacity()));
   }
 
   void forward(const Context& ctx) const override {
@@ -253,13 +256,15 @@ class Where : public Function {
     for (std::size_t k = 0; k < 2; ++k) {
       float* dx = ctx.input_gradient(k + 1);
       if (dx == nullptr) continue;
-      float* to = whole_[k] ? dx : ctx.buffer(1);
+      float* to = whole_[k] ? dx : ctx.buffer(kAside);
       kernels::where_gradient(loops_, ctx.rows(), k == 0, ctx.input<bool>(0), ctx.output_gradient(), to);
-      if (!whole_[k]) kernels::fold(kernels::FoldOp::sum, folds_[k], ctx.rows(), to, dx, ctx.buffer(0));
+      if (!whole_[k]) kernels::fold(kernels::FoldOp::sum, folds_[k], ctx.rows(), to, dx, ctx.buffer(kScratch));
     }
   }
 
  private:
+  enum : std::size_t { kScratch, kAside };
+
   template <class T>
   void choose(const Context& ctx) const {
     kernels::where(loops_, ctx.rows(), ctx.input<bool>(0), ctx.input<T>(1), ctx.input<T>(2), ctx.output<T>());

@@ -1,5 +1,5 @@
-// Embedding: a row of a learned table for each id. Owns the shapes and what ids may be; rows are copied and gradients
-// added in kernels/lookup.
+// Embedding: a row of a learned table for each index. Owns the shapes and the range of indices; rows are copied and
+// gradients are added in kernels/lookup.
 #include <algorithm>
 
 #include "fastnn/kernels/lookup.hpp"
@@ -9,7 +9,7 @@
 namespace fastnn {
 namespace {
 
-// Columns that one task adds to: a cache line, so that no two tasks write to the same.
+// Columns of a task: a cache line, so that no two tasks write to the same one.
 constexpr Index kColumns = 16;
 
 class Embedding : public Function {
@@ -22,7 +22,7 @@ class Embedding : public Function {
 
   Signature infer(const std::vector<Spec>& inputs) override {
     require(inputs.size() == 1, who(), " expects one input, got ", inputs.size());
-    require(inputs[0].dtype != DType::boolean, who(), " expects whole numbers in int32 or float32, got ",
+    require(inputs[0].dtype != DType::boolean, who(), " expects integers in int32 or float32, got ",
             name_of(inputs[0].dtype));
     dtype_ = inputs[0].dtype;
     ids_ = inputs[0];
@@ -62,7 +62,7 @@ class Embedding : public Function {
                     });
   }
 
-  // Every element of the table is one chain over the ids in order, whichever task adds its columns up.
+  // The gradient of each element is one sum over the indices in order, in whichever task.
   template <class Id>
   void add_up(const Context& ctx) const {
     const Id* ids = ctx.input<Id>();

@@ -1,7 +1,7 @@
-// Nodes that find elements by their place or their rank: Take, TakeAlong, OneHot; Sort, ArgSort and TopK.
+// Nodes that select elements by index or by order: Take, TakeAlong, OneHot; Sort, ArgSort and TopK.
 //
-// Axes count over the whole shape, the batch being axis 0, which is never the one picked from or sorted along. Indices are
-// int32; a negative one counts from the end, and what lies outside is moved to the nearest end (in OneHot: to no class).
+// Axes count over the whole shape. The batch is axis 0, along which nothing is selected or sorted. Indices are int32;
+// negative ones count from the end, and others are clipped to the valid range (OneHot: give a row of zeros).
 #include <algorithm>
 
 #include "fastnn/kernels/pick.hpp"
@@ -19,11 +19,11 @@ std::size_t settled(const Layer& layer, Index axis, const Spec& input) {
           " for an input ", to_string(input.shape), ", got ", axis);
   const auto found = static_cast<std::size_t>(axis < 0 ? axis + rank : axis);
   require(!input.batched() || found > 0, layer.who(), " expects another axis than the batch, got ", axis,
-          " for an input ", to_string(input.shape), "; rows are not to depend on one another's places");
+          " for an input ", to_string(input.shape), "; rows must not depend on the positions of other rows");
   return found;
 }
 
-// The axis in the middle; what the batch adds to `outer` comes with the rows.
+// A shape as (outer, axis, inner) for one sample; the batch multiplies `outer` in a pass.
 Picked along(const Spec& input, std::size_t axis) {
   Picked shape{1, input.shape[axis], volume(input.shape, axis + 1), 0};
   for (std::size_t d = input.batched() ? 1 : 0; d < axis; ++d) shape.outer *= input.shape[d];
@@ -47,11 +47,11 @@ class Take : public Function {
     require_indices(*this, indices_);
     const std::size_t axis = settled(*this, axis_, input_);
     require(!(input_.batched() && indices_.batched()), who(), " expects one input with a batch at most, got ",
-            to_string(input_.shape), " and ", to_string(indices_.shape), "; to pick in each row use take_along_axis");
+            to_string(input_.shape), " and ", to_string(indices_.shape), "; to select in each row use take_along_axis");
     require(!indices_.batched() || axis == 0, who(),
             " expects axis 0 for indices with a batch, which stays first, got ", axis_, "; transpose the input ",
             to_string(input_.shape), " first");
-    require(input_.shape[axis] > 0, who(), " cannot pick from nothing, got ", to_string(input_.shape));
+    require(input_.shape[axis] > 0, who(), " cannot select from an empty axis, got ", to_string(input_.shape));
     shape_ = along(input_, axis);
     output_ = {Shape(input_.shape.begin(), input_.shape.begin() + static_cast<std::ptrdiff_t>(axis)), input_.dtype};
     output_.shape.insert(output_.shape.end(), indices_.shape.begin(), indices_.shape.end());
@@ -101,7 +101,7 @@ class TakeAlong : public Function {
     for (std::size_t d = 0; fits && d < picks.size(); ++d) fits = d == axis || picks[d] == input_.shape[d];
     require(fits, who(), " expects indices whose shape differs along axis ", axis, " alone, got ",
             to_string(input_.shape), " and ", to_string(picks), "; broadcast one of them first");
-    require(input_.shape[axis] > 0, who(), " cannot pick from nothing, got ", to_string(input_.shape));
+    require(input_.shape[axis] > 0, who(), " cannot select from an empty axis, got ", to_string(input_.shape));
     shape_ = along(input_, axis);
     shape_.picks = picks[axis];
     return {{{picks, input_.dtype}}, {}};
@@ -157,8 +157,8 @@ class OneHot : public Function {
   Spec input_;
 };
 
-// Sort gives values, ArgSort places, TopK both of the k largest along the last axis. What a value's gradient goes back to
-// is kept from the forward pass.
+// Sort returns values, ArgSort indices, TopK both for the k largest along the last axis. The indices are kept from the
+// forward pass for the gradient.
 class Ordered : public Function {
  public:
   Ordered(const std::string& kind, const std::string& name, const Config& config)
@@ -190,9 +190,10 @@ class Ordered : public Function {
   BackwardReads backward_reads() const override { return {false, top_ > 0}; }
 
   void book(Booking& booking) const override {
-    booking.book<std::int32_t>(Life::forward, booking.threads() * shape_.size);
+    booking.book<std::int32_t>(kOrder, Life::forward, booking.threads() * shape_.size);
     if (kind() == "Sort")
-      booking.book<std::int32_t>(booking.backward() ? Life::step : Life::forward, input_.size(booking.capacity()));
+      booking.book<std::int32_t>(kPlaces, booking.backward() ? Life::step : Life::forward,
+                                 input_.size(booking.capacity()));
   }
 
   void forward(const Context& ctx) const override {
@@ -207,13 +208,15 @@ class Ordered : public Function {
   }
 
  private:
+  enum : std::size_t { kOrder, kPlaces };
+
   Picked shape(const Context& ctx) const {
     Picked shape = shape_;
     if (input_.batched()) shape.outer *= ctx.rows();
     return shape;
   }
   std::int32_t* places(const Context& ctx) const {
-    if (kind() == "Sort") return ctx.buffer<std::int32_t>(1);
+    if (kind() == "Sort") return ctx.buffer<std::int32_t>(kPlaces);
     return ctx.output<std::int32_t>(top_ > 0 ? 1 : 0);
   }
 
@@ -225,7 +228,7 @@ class Ordered : public Function {
     const Index columns = s.outer * s.inner, chunk = std::max<Index>(1, 256 / std::max<Index>(1, s.size));
     const double work = 20.0 * static_cast<double>(columns * s.size);
     parallel_ranges(columns, chunk, work, [&](Index begin, Index end, int thread) {
-      std::int32_t* order = ctx.buffer<std::int32_t>(0) + thread * s.size;
+      std::int32_t* order = ctx.buffer<std::int32_t>(kOrder) + thread * s.size;
       for (Index c = begin; c < end; ++c) {
         const Index o = c / s.inner, i = c % s.inner;
         kernels::order_of(x + o * s.size * s.inner + i, s.size, s.inner, descending_, s.picks, order);

@@ -1,8 +1,9 @@
-// Layers that make one array of several: Add, Subtract, Multiply, Average, Maximum, Minimum, Concatenate and Dot.
+// Layers that merge several inputs: Add, Subtract, Multiply, Average, Maximum, Minimum, Concatenate and Dot.
 //
-// The elementwise ones broadcast as Keras does: shapes of fewer dimensions get ones after the batch, and a size of 1 goes
-// with any other. A sample is then cut into runs along the last dimension of the output, and each input knows where in
-// its own sample every run begins. Inputs of one shape, the usual case, are one long run over all samples.
+// The elementwise ones broadcast as in Keras: shapes with fewer dimensions get ones after the batch, and a size of 1
+// matches any other. A sample is divided into runs along the last dimension of the output, and each input has a table
+// with the offset of every run in its own sample. Inputs of equal shapes, the usual case, are one long run over all
+// samples.
 #include <algorithm>
 #include <array>
 
@@ -45,7 +46,7 @@ class Elementwise : public Layer {
       shape.insert(shape.begin() + 1, rank - shape.size(), 1);
       for (std::size_t d = 1; d < rank; ++d) {
         require(shape[d] == output[d] || shape[d] == 1 || output[d] == 1, who(),
-                " expects inputs of one shape, or with sizes of 1 where they differ, got ", listed(inputs));
+                " expects inputs of equal shapes, or with sizes of 1 where they differ, got ", listed(inputs));
         if (shape[d] != 1) output[d] = shape[d];
       }
       padded.push_back(std::move(shape));
@@ -78,8 +79,8 @@ class Elementwise : public Layer {
   }
 
   void book(Booking& booking) const override {
-    // What an input that is broadcast gets from each element, before it is added up.
-    if (booking.backward() && !same_) booking.book<float>(Life::backward, booking.capacity() * row_size_);
+    // The gradient of a broadcast input per element of the output, before it is summed.
+    if (booking.backward() && !same_) booking.book(kElements, Life::backward, booking.capacity() * row_size_);
   }
 
   void forward(const Context& ctx) const override {
@@ -103,7 +104,7 @@ class Elementwise : public Layer {
       float* dx = ctx.input_gradient(i);
       if (dx == nullptr || dx == dy) continue;
       const Operand& own = operands_[i];
-      float* to = own.whole ? dx : ctx.buffer(0);
+      float* to = own.whole ? dx : ctx.buffer(kElements);
       over_strands(ctx, [&](const Strand* x, Index at, Index size) {
         kernels::merge_gradient(merge_, x, count(), which, dy + at, to + at, size);
       });
@@ -121,10 +122,12 @@ class Elementwise : public Layer {
   }
 
  private:
-  // How an input is read: where in its sample each run of the output begins, and whether it moves along the run.
+  enum : std::size_t { kElements };
+
+  // The layout of an input: for each run of the output its offset in the sample, and the step along the run.
   struct Operand {
     Index row_size;
-    bool whole;  // of the output's shape
+    bool whole;  // has the shape of the output
     bool moves;
     std::vector<Index> runs;
   };
@@ -158,7 +161,7 @@ class Elementwise : public Layer {
     return 0.5 * static_cast<double>(ctx.rows() * row_size_) * static_cast<double>(operands_.size());
   }
 
-  // Calls body(strands, place in the output, size) for all stretches of the batch.
+  // Calls body(strands, offset in the output, size) for all runs of the batch.
   template <class Body>
   void over_strands(const Context& ctx, Body&& body) const {
     const std::size_t many = operands_.size();
@@ -190,7 +193,7 @@ class Elementwise : public Layer {
   bool same_ = true;
 };
 
-// An axis counted from the end where it is negative; the batch is axis 0 and takes no part.
+// The axis counted from 0; a negative one counts from the end. The batch, axis 0, is not allowed.
 std::size_t settled_axis(const Layer& layer, Index axis, std::size_t rank) {
   const Index settled = axis < 0 ? axis + static_cast<Index>(rank) : axis;
   require(settled >= 1 && settled < static_cast<Index>(rank), layer.who(), " expects an axis from 1 to ", rank - 1,
@@ -251,8 +254,8 @@ class Concatenate : public Layer {
   double work(const Context& ctx) const { return byte_work(8.0 * static_cast<double>(ctx.rows() * outer_ * stride_)); }
 
   Index axis_;
-  Index outer_ = 1, stride_ = 0;  // of a sample: copies of the axis' block, and the output's block
-  std::vector<Index> pieces_;     // each input's block
+  Index outer_ = 1, stride_ = 0;  // of a sample: the number of blocks, and the size of an output block
+  std::vector<Index> pieces_;     // the block size of each input
 };
 
 class Dot : public Layer {
@@ -285,14 +288,15 @@ class Dot : public Layer {
 
   void book(Booking& booking) const override {
     if (!normalize_) return;
-    for (Index size : sizes_)
-      booking.book<float>(booking.backward() ? Life::step : Life::forward, booking.capacity() * size);
+    for (std::size_t i = 0; i < 2; ++i)
+      booking.book(kNormalized + i, booking.backward() ? Life::step : Life::forward, booking.capacity() * sizes_[i]);
   }
 
   void forward(const Context& ctx) const override {
     parallel_for(ctx.rows(), work(ctx), [&](Index row, int) {
       for (std::size_t i = 0; normalize_ && i < 2; ++i)
-        kernels::normalize(ctx.input(i) + row * sizes_[i], along_[i], ctx.buffer(i) + row * sizes_[i]);
+        kernels::normalize_along(ctx.input(i) + row * sizes_[i], along_[i],
+                                 ctx.buffer(kNormalized + i) + row * sizes_[i]);
       kernels::dot(operand(ctx, 0, row), along_[0], operand(ctx, 1, row), along_[1], ctx.output() + row * size_);
     });
   }
@@ -305,13 +309,16 @@ class Dot : public Layer {
       kernels::dot_gradient(operand(ctx, 0, row), along_[0], operand(ctx, 1, row), along_[1],
                             ctx.output_gradient() + row * size_, dx[0], dx[1]);
       for (std::size_t i = 0; normalize_ && i < 2; ++i)
-        if (dx[i] != nullptr) kernels::normalize_gradient(ctx.input(i) + row * sizes_[i], along_[i], dx[i], dx[i]);
+        if (dx[i] != nullptr)
+          kernels::normalize_along_gradient(ctx.input(i) + row * sizes_[i], along_[i], dx[i], dx[i]);
     });
   }
 
  private:
+  enum : std::size_t { kNormalized };  // and the next: the normalized operands
+
   const float* operand(const Context& ctx, std::size_t i, Index row) const {
-    return (normalize_ ? ctx.buffer(i) : ctx.input(i)) + row * sizes_[i];
+    return (normalize_ ? ctx.buffer(kNormalized + i) : ctx.input(i)) + row * sizes_[i];
   }
   double work(const Context& ctx) const {
     return static_cast<double>(ctx.rows() * size_ * along_[0].size + ctx.rows() * (sizes_[0] + sizes_[1]));

@@ -1,6 +1,6 @@
-// Normalization by the moments of the batch (BatchNormalization), of a sample's groups of channels (GroupNormalization),
-// or of stretches of a sample (LayerNormalization, RMSNormalization, UnitNormalization). Owns the axes, the choice between
-// the batch's moments and the moving ones, and their update; the sums and sweeps are made in kernels/norm.
+// Normalization by the moments of the batch (BatchNormalization), of groups of channels of a sample
+// (GroupNormalization), or of rows of a sample (LayerNormalization, RMSNormalization, UnitNormalization). Owns the
+// axes, the choice between batch and moving statistics, and their update; the arithmetic is in kernels/norm.
 #include <algorithm>
 #include <cmath>
 
@@ -43,10 +43,10 @@ class BatchNormalization : public Layer {
             " for an input ", to_string(shape), ", got ", axis_, axis == 0 ? ", the batch axis" : "");
     const auto at = static_cast<std::size_t>(axis);
     channels_ = shape[at];
-    require(inputs[0].row_size() > 0, who(), " expects at least one value a sample, got ", to_string(shape));
+    require(inputs[0].row_size() > 0, who(), " expects at least one value per sample, got ", to_string(shape));
     inner_ = volume(shape, at + 1);
     before_ = inputs[0].row_size() / (channels_ * inner_);
-    // Some 64 KiB a chunk, which stays in the cache between its passes.
+    // About 64 KiB per chunk, which stays in the cache between two sweeps.
     const Index fitting = 16384 / (channels_ * inner_);
     chunk_ = inner_ == 1 ? std::clamp<Index>(fitting, 16, 512) : std::max<Index>(fitting, 1);
     if (masked_) {
@@ -76,16 +76,14 @@ class BatchNormalization : public Layer {
   BackwardReads backward_reads() const override { return {true, activation_ != kernels::Activation::linear}; }
   bool differentiable_input(std::size_t i) const override { return i == 0; }
 
-  // Buffers: 0 the Terms; then, for the batch's moments, 1 those of its chunks; then, for the backward pass, the sums
-  // of the chunks and the coefficients of dx.
   void book(Booking& booking) const override {
     const bool of_batch = uses_batch(booking.training());
     const Index parts = 2 * channels_ * chunks(booking.capacity());
-    booking.book(of_batch ? Life::step : Life::plan, 6 * channels_);
-    if (of_batch) booking.book(Life::forward, masked_ ? parts / 2 * 3 : parts);
+    booking.book(kTerms, of_batch ? Life::step : Life::plan, 6 * channels_);
+    if (of_batch) booking.book(kChunkMoments, Life::forward, masked_ ? parts / 2 * 3 : parts);
     if (!booking.backward()) return;
-    booking.book(Life::backward, parts);
-    booking.book(Life::backward, 4 * channels_);
+    booking.book(kChunkSums, Life::backward, parts);
+    booking.book(kCoefficients, Life::backward, 4 * channels_);
   }
 
   void prepare(const Context& ctx) const override {
@@ -102,7 +100,7 @@ class BatchNormalization : public Layer {
     const float* x = ctx.input();
     float* y = ctx.output();
     if (uses_batch(ctx.training())) {
-      float* parts = ctx.buffer(1);
+      float* parts = ctx.buffer(kChunkMoments);
       const Index stride = (masked_ ? 3 : 2) * channels_;
       each_chunk(ctx, 0.3, [&](Index begin, Index end) {
         float* part = parts + begin / chunk_ * stride;
@@ -118,7 +116,7 @@ class BatchNormalization : public Layer {
       derive(ctx, terms);
     }
     each_chunk(ctx, 0.3, [&](Index begin, Index end) {
-      // A few KiB at a time, so that the activation finds them in the nearest cache.
+      // A few KiB at a time, so that the activation reads them from the first-level cache.
       const Index stride = channels_ * inner_, step = std::max<Index>(1, 2048 / stride);
       for (Index o = begin; o < end; o += step) {
         const Index last = std::min(o + step, end);
@@ -136,8 +134,8 @@ class BatchNormalization : public Layer {
     float *dy = ctx.output_gradient(), *dx = ctx.input_gradient();
     float* dgamma = scale_ ? ctx.weight_gradient(0) : nullptr;
     float* dbeta = center_ ? ctx.weight_gradient(scale_ ? 1 : 0) : nullptr;
-    float* parts = ctx.buffer(of_batch ? 2 : 1);
-    float* coefficients = ctx.buffer(of_batch ? 3 : 2);
+    float* parts = ctx.buffer(kChunkSums);
+    float* coefficients = ctx.buffer(kCoefficients);
     float *sum = coefficients, *product = sum + channels_, *offset = product + channels_, *bend = offset + channels_;
 
     const bool sums = (of_batch && dx != nullptr) || dgamma != nullptr || dbeta != nullptr;
@@ -153,8 +151,8 @@ class BatchNormalization : public Layer {
         for (Index c = 0; c < channels_; ++c) dgamma[c] = product[c] * terms.inverse[c];
     }
     if (dx == nullptr) return;
-    // With n values to a channel and z = (x - mean) / deviation:
-    // dx = gamma / deviation * (dy - sum(dy) / n - z * sum(dy z) / n), the last two terms where the value is one of the n.
+    // With n values per channel and z = (x - mean) / deviation:
+    // dx = gamma / deviation * (dy - sum(dy) / n - z * sum(dy z) / n); masked values lack the last two terms.
     if (of_batch) {
       for (Index c = 0; c < channels_; ++c) {
         const float count = masked_ ? std::max(terms.count[c], 1.0f) : static_cast<float>(view.outer * view.inner);
@@ -186,13 +184,15 @@ class BatchNormalization : public Layer {
   }
 
  private:
-  // Of each channel: its moments, 1 / sqrt(variance + epsilon), what the sweep multiplies by and adds, and, with a mask,
-  // how many values count.
+  enum : std::size_t { kTerms, kChunkMoments, kChunkSums, kCoefficients };
+
+  // Per channel: the moments, 1 / sqrt(variance + epsilon), the scale and shift of the sweep, and the number of
+  // unmasked values.
   struct Terms {
     float *mean, *variance, *inverse, *scale, *shift, *count;
   };
   Terms terms(const Context& ctx) const {
-    float* at = ctx.buffer(0);
+    float* at = ctx.buffer(kTerms);
     return {at, at + channels_, at + 2 * channels_, at + 3 * channels_, at + 4 * channels_, at + 5 * channels_};
   }
   kernels::Counted counted(const Context& ctx) const { return {ctx.input<std::uint8_t>(1), run_}; }
@@ -205,7 +205,7 @@ class BatchNormalization : public Layer {
     }
   }
 
-  // dy becomes the gradient of what the fused activation was given.
+  // Turns dy into the gradient of the input of the fused activation, in place.
   void through_activation(const Context& ctx, Index begin, Index end) const {
     const Index stride = channels_ * inner_;
     float* dy = ctx.output_gradient() + begin * stride;
@@ -216,7 +216,7 @@ class BatchNormalization : public Layer {
   kernels::NormView view(const Context& ctx) const { return {ctx.rows() * before_, channels_, inner_}; }
   Index chunks(Index rows) const { return (rows * before_ + chunk_ - 1) / chunk_; }
 
-  // Calls body(begin, end) for the chunks of the outer index; `cost` is in nanoseconds an element.
+  // Calls body(begin, end) for the chunks of the outer index; `cost` is in nanoseconds per element.
   template <class Body>
   void each_chunk(const Context& ctx, double cost, Body&& body) const {
     const Index outer = ctx.rows() * before_;
@@ -230,11 +230,11 @@ class BatchNormalization : public Layer {
   std::optional<bool> training_;
   kernels::Activation activation_ = kernels::Activation::linear;
   Index channels_ = 0, inner_ = 1, before_ = 1, chunk_ = 1;
-  Index run_ = 1;  // stretches of inner_ values to a place of the mask
+  Index run_ = 1;  // runs of inner_ values per element of the mask
   std::size_t moving_mean_ = 0;
 };
 
-// What goes over one axis: its index from 0, refused where it is the batch or not there.
+// The index of an axis counted from 0. Raises ValueError for the batch and for axes that do not exist.
 Index axis_of(const Layer& layer, Index axis, const Shape& shape) {
   const Index rank = static_cast<Index>(shape.size());
   const Index at = axis < 0 ? axis + rank : axis;
@@ -243,9 +243,9 @@ Index axis_of(const Layer& layer, Index axis, const Shape& shape) {
   return at;
 }
 
-// Each sample's stretch along `axis` is normalised by its own mean and deviation (LayerNormalization), root mean square
-// (RMSNormalization) or length (UnitNormalization). Where the axes are the last ones a stretch lies in one piece; else a
-// sample is brought into that order first, in scratch.
+// Normalizes the values along `axis` by their mean and deviation (LayerNormalization), root mean square
+// (RMSNormalization) or norm (UnitNormalization). If the axes are not the last ones, a sample is first transposed into
+// scratch memory.
 class RowNormalization : public Layer {
  public:
   RowNormalization(const std::string& kind, const std::string& name, const Config& config) : Layer(kind, name) {
@@ -280,7 +280,7 @@ class RowNormalization : public Layer {
       norm_.size *= shape[at];
     }
     row_size_ = inputs[0].row_size();
-    require(row_size_ > 0, who(), " expects at least one value a sample, got ", to_string(shape));
+    require(row_size_ > 0, who(), " expects at least one value per sample, got ", to_string(shape));
     groups_ = row_size_ / norm_.size;
     places_.clear();
     const auto first = std::find(reduced.begin(), reduced.end(), true);
@@ -298,17 +298,17 @@ class RowNormalization : public Layer {
 
   void book(Booking& booking) const override {
     const Index arranged = places_.empty() ? 0 : booking.threads() * row_size_;
-    booking.book(Life::forward, arranged);
+    booking.book(kArranged, Life::forward, arranged);
     if (!booking.backward()) return;
-    booking.book(Life::step, 2 * booking.capacity() * groups_);
-    booking.book(Life::backward, 2 * norm_.size * chunks(booking.capacity()));
-    booking.book(Life::backward, 2 * arranged);
+    booking.book(kMoments, Life::step, 2 * booking.capacity() * groups_);
+    booking.book(kParts, Life::backward, 2 * norm_.size * chunks(booking.capacity()));
+    booking.book(kArrangedPair, Life::backward, 2 * arranged);
   }
 
   void forward(const Context& ctx) const override {
     const float* gamma = scale_.empty() ? nullptr : ctx.weight(0);
     const float* beta = center_ ? ctx.weight(scale_.empty() ? 0 : 1) : nullptr;
-    auto* moments = ctx.buffers_.size() > kMoments ? ctx.buffer<kernels::RowMoments>(kMoments) : nullptr;
+    auto* moments = ctx.buffer<kernels::RowMoments>(kMoments);
     const Index n = norm_.size, groups = unit_groups();
     each_chunk(ctx, 0.8, [&](Index begin, Index end, int thread) {
       for (Index unit = begin; unit < end; ++unit) {
@@ -365,7 +365,7 @@ class RowNormalization : public Layer {
  private:
   enum : std::size_t { kArranged, kMoments, kParts, kArrangedPair };
 
-  // places_[i] = where element i of a sample lies once the axes that are normalised come last.
+  // places_[i]: the position of element i of a sample after the normalized axes have been moved to the end.
   void arrange(const Shape& shape, const std::vector<bool>& reduced) {
     places_ = {0};
     std::vector<Index> stride(shape.size(), 0);
@@ -390,7 +390,7 @@ class RowNormalization : public Layer {
     for (std::size_t i = 0; i < places_.size(); ++i) to[i] = from[places_[i]];
   }
 
-  // What a task counts: a stretch, or a whole sample where it has to be arranged.
+  // The unit of a task: a normalized row, or a sample where it has to be transposed.
   Index unit_groups() const { return places_.empty() ? 1 : groups_; }
   Index units(Index rows) const { return rows * groups_ / unit_groups(); }
   Index chunks(Index rows) const { return (units(rows) + chunk_ - 1) / chunk_; }
@@ -410,7 +410,7 @@ class RowNormalization : public Layer {
   Index row_size_ = 0, groups_ = 1, chunk_ = 1;
 };
 
-// The channels along `axis` fall into groups; a group's mean and deviation within one sample normalise it there.
+// Normalizes each group of channels along `axis` by its mean and deviation within a sample.
 class GroupNormalization : public Layer {
  public:
   GroupNormalization(const std::string& kind, const std::string& name, const Config& config)
@@ -420,7 +420,8 @@ class GroupNormalization : public Layer {
         epsilon_(config.number("epsilon", 1e-3)),
         center_(config.flag("center", true)),
         scale_(config.flag("scale", true)) {
-    require(groups_ >= 1 || groups_ == -1, "groups expects a positive integer, or -1 for one a channel, got ", groups_);
+    require(groups_ >= 1 || groups_ == -1, "groups expects a positive integer, or -1 for one per channel, got ",
+            groups_);
     require(epsilon_ >= 0, "epsilon expects a number of at least 0, got ", epsilon_);
   }
 
@@ -431,7 +432,7 @@ class GroupNormalization : public Layer {
     require(shape.size() >= 2, who(), " expects at least (batch, n), got ", to_string(shape));
     const auto at = static_cast<std::size_t>(axis_of(*this, axis_, shape));
     const Index channels = shape[at];
-    require(inputs[0].row_size() > 0, who(), " expects at least one value a sample, got ", to_string(shape));
+    require(inputs[0].row_size() > 0, who(), " expects at least one value per sample, got ", to_string(shape));
     count_ = groups_ == -1 ? channels : groups_;
     require(channels % count_ == 0, who(), ": groups expects a divisor of the ", channels, " channels of ",
             to_string(shape), ", got ", groups_);
@@ -447,18 +448,18 @@ class GroupNormalization : public Layer {
   BackwardReads backward_reads() const override { return {true, false}; }
 
   void book(Booking& booking) const override {
-    booking.book(Life::forward, booking.threads() * 5 * view_.channels);
+    booking.book(kTerms, Life::forward, booking.threads() * 5 * view_.channels);
     if (!booking.backward()) return;
-    booking.book(Life::step, 2 * booking.capacity() * count_);
-    booking.book(Life::backward, 2 * booking.capacity() * view_.channels);
-    booking.book(Life::backward, booking.threads() * 4 * view_.channels);
+    booking.book(kMoments, Life::step, 2 * booking.capacity() * count_);
+    booking.book(kParts, Life::backward, 2 * booking.capacity() * view_.channels);
+    booking.book(kCoefficients, Life::backward, booking.threads() * 4 * view_.channels);
   }
 
   void forward(const Context& ctx) const override {
     const Index c = view_.channels, size = row_size(), within = c / count_;
     const float* gamma = scale_ ? ctx.weight(0) : nullptr;
     const float* beta = center_ ? ctx.weight(scale_ ? 1 : 0) : nullptr;
-    auto* kept = ctx.buffers_.size() > kMoments ? ctx.buffer<kernels::RowMoments>(kMoments) : nullptr;
+    auto* kept = ctx.buffer<kernels::RowMoments>(kMoments);
     each_row(ctx, 1.0, [&](Index row, int thread) {
       const float* x = ctx.input() + row * size;
       float* mean = ctx.buffer(kTerms) + thread * 5 * c;
@@ -490,7 +491,7 @@ class GroupNormalization : public Layer {
       float *scale = mean + c, *offset = scale + c, *bend = offset + c;
       for (Index k = 0; k < c; ++k) mean[k] = moments[k / within].mean;
       kernels::gradient_sums(view_, x, dy, 0, view_.outer, mean, sum, product);
-      // As for a batch, with the sums of a group's channels weighted by their gammas.
+      // As for a batch, with the sums of the channels of a group weighted by gamma.
       const double n = static_cast<double>(view_.outer * view_.inner * within);
       for (Index g = 0; g < count_; ++g) {
         double up = 0, along = 0;
@@ -521,7 +522,7 @@ class GroupNormalization : public Layer {
 
   Index row_size() const { return view_.outer * view_.channels * view_.inner; }
 
-  // The moments of a group from its channels' means and squares, which count alike.
+  // The moments of a group from the means and squares of its channels, which have equal weights.
   kernels::RowMoments combined(const float* mean, const float* squares, Index channels) const {
     const double each = static_cast<double>(view_.outer * view_.inner), all = static_cast<double>(channels);
     double center = 0, spread = 0;

@@ -1,5 +1,5 @@
-// Pooling layers on (batch, ..., channels) with one to three axes: largest and average, of windows and of everything.
-// Owns windows, padding and the record of which pixel won; the numbers are made in kernels/pool.
+// Max and average pooling on (batch, ..., channels) with one to three axes, over windows and global. Owns windows,
+// padding and the indices of the largest pixels; the arithmetic is in kernels/pool.
 #include <algorithm>
 
 #include "fastnn/kernels/pool.hpp"
@@ -10,8 +10,8 @@
 namespace fastnn {
 namespace {
 
-constexpr Index kBand = 16384;       // input floats a forward task
-constexpr Index kChannelBlock = 64;  // channels a backward task
+constexpr Index kBand = 16384;       // input elements of a forward task
+constexpr Index kChannelBlock = 64;  // channels of a backward task
 
 template <std::size_t kRank>
 class Pooling : public Layer {
@@ -25,7 +25,7 @@ class Pooling : public Layer {
   Signature infer(const std::vector<Spec>& inputs) override {
     windows_.take_input(who(), inputs);
     windows_.place(who());
-    // A sequence is an image of one column, so that bands of it can be had.
+    // A sequence is an image of one column, so that it can be divided into bands of rows.
     const WindowAxis column, &d = windows_.depth();
     const WindowAxis& h = kRank == 1 ? windows_.width() : windows_.height();
     const WindowAxis& w = kRank == 1 ? column : windows_.width();
@@ -54,7 +54,7 @@ class Pooling : public Layer {
     });
   }
 
-  // Calls body(image, begin, end) for blocks of channels, whose gradients no other task touches.
+  // Calls body(image, begin, end) for blocks of channels, whose gradients belong to one task.
   template <class Body>
   void each_block(const Context& ctx, Body&& body) const {
     const Index blocks = (shape_.c + kChannelBlock - 1) / kChannelBlock;
@@ -80,7 +80,7 @@ class MaxPooling : public Pooling<kRank> {
   using Base = Pooling<kRank>;
   using Base::Base, Base::shape, Base::in_size, Base::out_size, Base::each_band, Base::each_block;
 
-  // relu keeps every order among the numbers that it passes on, so that the largest of a window is the same before and after.
+  // relu is monotonic, so the largest element of a window is the same before and after it.
   bool commutes(kernels::Activation activation) const override { return activation == kernels::Activation::relu; }
   bool fuse(kernels::Activation activation) override {
     relu_ = activation == kernels::Activation::relu;
@@ -90,7 +90,7 @@ class MaxPooling : public Pooling<kRank> {
 
   void book(Booking& booking) const override {
     if (!booking.backward()) return;
-    booking.book(Life::step, static_cast<std::size_t>(booking.capacity() * out_size()) * (narrow() ? 1 : 2));
+    booking.book<std::uint8_t>(kPicked, Life::step, booking.capacity() * out_size() * (narrow() ? 1 : 2));
   }
 
   void forward(const Context& ctx) const override {
@@ -108,11 +108,13 @@ class MaxPooling : public Pooling<kRank> {
   }
 
  private:
+  enum : std::size_t { kPicked };
+
   bool narrow() const { return shape().window() <= 256; }
 
   template <class T>
   void forward_with(const Context& ctx) const {
-    T* picked = ctx.buffers_.empty() ? nullptr : ctx.buffer<T>(0);
+    T* picked = ctx.buffer<T>(kPicked);
     each_band(ctx, [&](Index image, Index begin, Index end) {
       kernels::max_pool(shape(), ctx.input() + image * in_size(), ctx.output() + image * out_size(),
                         picked == nullptr ? nullptr : picked + image * out_size(), begin, end);
@@ -124,7 +126,7 @@ class MaxPooling : public Pooling<kRank> {
 
   template <class T>
   void backward_with(const Context& ctx) const {
-    const T* picked = ctx.buffer<T>(0);
+    const T* picked = ctx.buffer<T>(kPicked);
     each_block(ctx, [&](Index image, Index begin, Index end) {
       kernels::max_pool_backward(shape(), picked + image * out_size(), ctx.output_gradient() + image * out_size(),
                                  ctx.input_gradient() + image * in_size(), begin, end);
@@ -190,7 +192,7 @@ class GlobalPooling : public Layer {
   }
 
   Index h_ = 0, w_ = 0, c_ = 0;
-  bool masked_ = false;  // a second input says which pixels count
+  bool masked_ = false;  // the second input is a mask of pixels
 
  private:
   bool keepdims_;
@@ -203,10 +205,10 @@ class GlobalMaxPooling : public GlobalPooling<kRank> {
   using Base::Base, Base::each_image, Base::h_, Base::w_, Base::c_;
 
   void book(Booking& booking) const override {
-    if (booking.backward()) booking.book<std::int32_t>(Life::step, booking.capacity() * c_);
+    if (booking.backward()) booking.book<std::int32_t>(kPicked, Life::step, booking.capacity() * c_);
   }
   void forward(const Context& ctx) const override {
-    auto* picked = ctx.buffers_.empty() ? nullptr : ctx.buffer<std::int32_t>(0);
+    auto* picked = ctx.buffer<std::int32_t>(kPicked);
     each_image(ctx, [&](Index image) {
       kernels::global_max_pool(h_, w_, c_, ctx.input() + image * h_ * w_ * c_, ctx.output() + image * c_,
                                picked == nullptr ? nullptr : picked + image * c_);
@@ -215,11 +217,14 @@ class GlobalMaxPooling : public GlobalPooling<kRank> {
   void backward(const Context& ctx) const override {
     if (ctx.input_gradient() == nullptr) return;
     each_image(ctx, [&](Index image) {
-      kernels::global_max_pool_backward(h_, w_, c_, ctx.buffer<std::int32_t>(0) + image * c_,
+      kernels::global_max_pool_backward(h_, w_, c_, ctx.buffer<std::int32_t>(kPicked) + image * c_,
                                         ctx.output_gradient() + image * c_,
                                         ctx.input_gradient() + image * h_ * w_ * c_);
     });
   }
+
+ private:
+  enum : std::size_t { kPicked };
 };
 
 template <std::size_t kRank>

@@ -1,12 +1,12 @@
-// Layers that bring numbers into the form that a network wants: Rescaling, Normalization, CategoryEncoding,
-// Discretization and IntegerLookup. Owns how an array is broadcast over a sample and the shapes of encoded tokens;
-// searches and vectors are made in kernels/encoding. What is learnt from data is learnt in Python.
+// Preprocessing of numbers: Rescaling, Normalization, CategoryEncoding, Discretization and IntegerLookup. Owns the
+// broadcasting of constants over a sample and the shapes of encoded tokens; vectors of tokens are computed in
+// kernels/encoding. Statistics of data are computed in Python.
 #include <algorithm>
 #include <cmath>
 
 #include "fastnn/kernels/encoding.hpp"
+#include "fastnn/kernels/scaling.hpp"
 #include "fastnn/layer.hpp"
-#include "fastnn/packet.hpp"
 #include "fastnn/parallel.hpp"
 
 namespace fastnn {
@@ -20,21 +20,21 @@ void require_one_input(const Layer& layer, const std::vector<Spec>& inputs, bool
           whole_too ? "float32 or int32" : "float32", ", got ", name_of(inputs[0].dtype));
 }
 
-// An argument that is an array; axes of size 1 in front say nothing.
+// An argument that is an array, without leading axes of size 1.
 Constant array(const Config& config, const std::string& key) {
   Constant found = config.constant(key);
   while (!found.shape.empty() && found.shape[0] == 1) found.shape.erase(found.shape.begin());
   return found;
 }
 
-// The first axis along which an array of a sample's rank differs; before it, it repeats.
+// The first axis along which the array does not repeat.
 std::size_t first_axis(const Shape& small) {
   return static_cast<std::size_t>(std::find_if(small.begin(), small.end(), [](Index n) { return n != 1; }) -
                                   small.begin());
 }
 
-// Where in a small array the elements of a sample find their number. Along each axis of the sample the array has the
-// same size or 1. The places from axis `first` on, again and again, until the stretch is long enough for whole registers.
+// For each element of a sample, its index in a small array that is broadcast over the sample. The indices from axis
+// `first` on are repeated until there are enough for whole registers.
 std::vector<Index> broadcast_places(const Shape& sample, const Shape& small, std::size_t first) {
   const Index period = volume(sample, first);
   std::vector<Index> places;
@@ -52,7 +52,7 @@ std::vector<Index> broadcast_places(const Shape& sample, const Shape& small, std
   return places;
 }
 
-// x * scale + shift, or (x - shift) * scale, with numbers that are broadcast over a sample.
+// x * scale + shift, or (x - shift) * scale, with constants that are broadcast over a sample.
 class Scaling : public Layer {
  public:
   using Layer::Layer;
@@ -60,27 +60,12 @@ class Scaling : public Layer {
   BackwardReads backward_reads() const override { return {false, false}; }
 
   void forward(const Context& ctx) const override {
-    using namespace packet;
-    const float *scales = scale(ctx), *shifts = shift(ctx);
-    each_stretch(ctx, [&](Index at, Index count) {
-      const float* x = ctx.input() + at;
-      float* y = ctx.output() + at;
-      for_each(count, [&](Index i, Index n) {
-        const Packet s = load_n(scales + i, n), t = load_n(shifts + i, n), v = load_n(x + i, n);
-        store_n(y + i, centred_ ? mul(sub(v, t), s) : madd(v, s, t), n);
-      });
-    });
+    kernels::scale_shift(rows(ctx), centred_, ctx.input(), scale(ctx), shift(ctx), ctx.output());
   }
 
   void backward(const Context& ctx) const override {
-    using namespace packet;
     if (ctx.input_gradient() == nullptr) return;
-    const float* scales = scale(ctx);
-    each_stretch(ctx, [&](Index at, Index count) {
-      const float* dy = ctx.output_gradient() + at;
-      float* dx = ctx.input_gradient() + at;
-      for_each(count, [&](Index i, Index n) { store_n(dx + i, mul(load_n(dy + i, n), load_n(scales + i, n)), n); });
-    });
+    kernels::scale_shift_gradient(rows(ctx), ctx.output_gradient(), scale(ctx), ctx.input_gradient());
   }
 
  protected:
@@ -92,17 +77,7 @@ class Scaling : public Layer {
   std::vector<float> scale_, shift_;
 
  private:
-  // Calls body(begin, count) for the stretches of all samples; each sample starts one.
-  template <class Body>
-  void each_stretch(const Context& ctx, Body&& body) const {
-    const Index a_task = std::max<Index>(1, 16384 / std::max<Index>(1, row_size_));
-    parallel_ranges(ctx.rows(), a_task, 0.3 * static_cast<double>(ctx.rows() * row_size_),
-                    [&](Index begin, Index end, int) {
-                      for (Index row = begin; row < end; ++row)
-                        for (Index at = 0; at < row_size_; at += stretch_)
-                          body(row * row_size_ + at, std::min(stretch_, row_size_ - at));
-                    });
-  }
+  kernels::ScaledRows rows(const Context& ctx) const { return {ctx.rows(), row_size_, stretch_}; }
 };
 
 class Rescaling : public Scaling {
@@ -133,14 +108,14 @@ class Rescaling : public Scaling {
     small.insert(small.end(), given.shape.begin(), given.shape.end());
     for (std::size_t d = 0; d < small.size(); ++d)
       require(small[d] == 1 || small[d] == sample[d], who(), ": ", word, " of shape ", to_string(given.shape),
-              " does not go with samples of shape ", to_string(sample));
+              " does not match samples of shape ", to_string(sample));
     return small;
   }
 
   Constant scales_, shifts_;
 };
 
-// (x - mean) / deviation, or x * deviation + mean. Mean and variance were given, or are weights that adapt() writes.
+// (x - mean) / deviation, or x * deviation + mean. Mean and variance are arguments, or weights that adapt() writes.
 class Normalization : public Scaling {
  public:
   Normalization(const std::string& kind, const std::string& name, const Config& config)
@@ -150,7 +125,7 @@ class Normalization : public Scaling {
       mean_ = array(config, "mean");
       variance_ = array(config, "variance");
       given_ = true;
-      require(mean_.shape == variance_.shape, "mean and variance expect arrays of one shape, got ",
+      require(mean_.shape == variance_.shape, "mean and variance expect arrays of equal shapes, got ",
               to_string(mean_.shape), " and ", to_string(variance_.shape));
       require(mean_.shape.size() <= axes_.size(), "mean expects at most one axis for each of axis (", axes_.size(),
               "), got shape ", to_string(mean_.shape));
@@ -167,7 +142,8 @@ class Normalization : public Scaling {
       const Index at = axis < 0 ? axis + rank : axis;
       require(at >= 0 && at < rank, who(), ": axis expects numbers from ", -rank, " to ", rank - 1, " for an input ",
               to_string(shape), ", got ", axis);
-      require(at > 0, who(), ": axis ", axis, " is the batch, whose size no model knows; name axes of the sample");
+      require(at > 0, who(), ": axis ", axis,
+              " is the batch, whose size a model does not know; use axes of the sample");
       require(std::find(kept.begin(), kept.end(), at) == kept.end(), who(), ": axis names ", axis, " twice");
       kept.push_back(at);
     }
@@ -179,11 +155,11 @@ class Normalization : public Scaling {
       sizes.push_back(shape[at]);
       small[at - 1] = shape[at];
       if (!given_) continue;
-      // The array's axes are the last of those that are kept.
+      // The axes of the array are the last of the kept axes.
       const std::size_t missing = kept.size() - mean_.shape.size();
       small[at - 1] = i < missing ? 1 : mean_.shape[i - missing];
       require(small[at - 1] == 1 || small[at - 1] == shape[at], who(), ": mean of shape ", to_string(mean_.shape),
-              " does not go with inputs ", to_string(shape), " along axis ", at);
+              " does not match inputs ", to_string(shape), " along axis ", at);
     }
     row_size_ = inputs[0].row_size();
     places_ = broadcast_places(sample, small, first_axis(small));
@@ -195,18 +171,22 @@ class Normalization : public Scaling {
   }
 
   void book(Booking& booking) const override {
-    if (!given_) booking.book(Life::plan, 2 * stretch_);
+    if (!given_) booking.book(kDerived, Life::plan, 2 * stretch_);
   }
 
   void prepare(const Context& ctx) const override {
-    if (!given_) derive(ctx.weight(0), ctx.weight(1), ctx.buffer(0), ctx.buffer(0) + stretch_);
+    if (!given_) derive(ctx.weight(0), ctx.weight(1), ctx.buffer(kDerived), ctx.buffer(kDerived) + stretch_);
   }
 
  protected:
-  const float* scale(const Context& ctx) const override { return given_ ? scale_.data() : ctx.buffer(0); }
-  const float* shift(const Context& ctx) const override { return given_ ? shift_.data() : ctx.buffer(0) + stretch_; }
+  const float* scale(const Context& ctx) const override { return given_ ? scale_.data() : ctx.buffer(kDerived); }
+  const float* shift(const Context& ctx) const override {
+    return given_ ? shift_.data() : ctx.buffer(kDerived) + stretch_;
+  }
 
  private:
+  enum : std::size_t { kDerived };
+
   void derive(const float* mean, const float* variance, float* scale, float* shift) const {
     constexpr float kLeast = 1e-7f;
     for (std::size_t i = 0; i < places_.size(); ++i) {
@@ -223,7 +203,7 @@ class Normalization : public Scaling {
   std::vector<Index> places_;
 };
 
-// Vectors that say which tokens a sample holds. A second input says how much each token counts.
+// Multi-hot, one-hot or count vectors of the tokens of a sample. A second input holds the weights of the tokens.
 class CategoryEncoding : public Layer {
  public:
   CategoryEncoding(const std::string& kind, const std::string& name, const Config& config)
@@ -238,14 +218,15 @@ class CategoryEncoding : public Layer {
   }
 
   Signature infer(const std::vector<Spec>& inputs) override {
-    require(inputs.size() == 1 || inputs.size() == 2, who(), " expects tokens and perhaps count_weights, got ",
+    require(inputs.size() == 1 || inputs.size() == 2, who(), " expects tokens and optional count_weights, got ",
             inputs.size(), " inputs");
     whole_ = inputs[0].dtype == DType::int32;
     require(whole_ || inputs[0].dtype == DType::float32, who(), " expects int32 or float32, got ",
             name_of(inputs[0].dtype));
     Shape shape = inputs[0].shape;
     if (inputs.size() == 2) {
-      require(encoding_ == kernels::Encoding::count, who(), ": count_weights go with output_mode \"count\" alone");
+      require(encoding_ == kernels::Encoding::count, who(),
+              ": count_weights are valid only with output_mode \"count\"");
       require(inputs[1].shape == shape && inputs[1].dtype == DType::float32, who(),
               " expects float32 count_weights of the tokens' shape ", to_string(shape), ", got ",
               name_of(inputs[1].dtype), " ", to_string(inputs[1].shape));
@@ -281,7 +262,7 @@ class CategoryEncoding : public Layer {
   }
 
   void backward(const Context& ctx) const override {
-    // A token that moves a little stays the same token.
+    // Tokens are discrete and have no gradient.
     if (ctx.input_gradient(0) != nullptr) std::fill_n(ctx.input_gradient(0), ctx.rows() * groups_ * size_, 0.0f);
     if (ctx.inputs_.size() < 2 || ctx.input_gradient(1) == nullptr) return;
     each_group(ctx, 4 * size_, [&](Index group) {
@@ -309,7 +290,7 @@ class CategoryEncoding : public Layer {
   bool whole_ = false;
 };
 
-// A whole number for every number, which says nothing of how it would change: no gradient passes.
+// An integer for each number, without a gradient.
 class Whole : public Layer {
  public:
   using Layer::Layer;
@@ -343,7 +324,7 @@ class Whole : public Layer {
   bool whole_ = false;
 };
 
-// The number of the bin in which a number falls.
+// The index of the bin that contains a number.
 class Discretization : public Whole {
  public:
   Discretization(const std::string& kind, const std::string& name, const Config& config)
@@ -355,14 +336,15 @@ class Discretization : public Whole {
 
  protected:
   Index of_float(float x) const override {
-    return kernels::bin_of(x, boundaries_.data(), static_cast<Index>(boundaries_.size()));
+    // NaN is less than no boundary, so it falls into the last bin.
+    return std::upper_bound(boundaries_.begin(), boundaries_.end(), x) - boundaries_.begin();
   }
 
  private:
   std::vector<float> boundaries_;
 };
 
-// The value that stands for a key; other numbers get `otherwise`, or are dealt to `buckets` from there on.
+// The value of a key; other numbers give `otherwise`, or are hashed to `buckets` indices from there on.
 class IntegerLookup : public Whole {
  public:
   IntegerLookup(const std::string& kind, const std::string& name, const Config& config)
@@ -371,7 +353,7 @@ class IntegerLookup : public Whole {
         values_(config.integers("values")),
         otherwise_(config.integer("otherwise")),
         buckets_(config.integer("buckets", 1)) {
-    require(keys_.size() == values_.size(), "expected as many values as keys, got ", values_.size(), " for ",
+    require(keys_.size() == values_.size(), "expected equal numbers of values and keys, got ", values_.size(), " for ",
             keys_.size());
     require(std::is_sorted(keys_.begin(), keys_.end()), "keys expects ascending numbers");
     require(buckets_ >= 1, "buckets expects a number of at least 1, got ", buckets_);
@@ -380,12 +362,12 @@ class IntegerLookup : public Whole {
  protected:
   bool takes_whole() const override { return true; }
   Index of_float(float x) const override {
-    // Beyond 2^63 in size, and for NaN, there is no whole number to look for.
+    // NaN and numbers of 2^63 and more are no valid keys.
     return x > -9.2e18f && x < 9.2e18f ? of_whole(static_cast<Index>(x)) : otherwise_;
   }
   Index of_whole(Index x) const override {
-    const Index at = kernels::find_key(x, keys_.data(), static_cast<Index>(keys_.size()));
-    if (at >= 0) return values_[static_cast<std::size_t>(at)];
+    const auto key = std::lower_bound(keys_.begin(), keys_.end(), x);
+    if (key != keys_.end() && *key == x) return values_[static_cast<std::size_t>(key - keys_.begin())];
     return otherwise_ + (x % buckets_ + buckets_) % buckets_;
   }
 

@@ -1,9 +1,10 @@
-// Matmul: the product of the last two axes, as NumPy has it, the axes before them broadcast; all operands are edges.
+// Matmul: the product over the last two axes as in NumPy, with broadcasting of the axes before them. All operands are
+// edges.
 //
-// Where the right operand is one matrix for all, the rows of the left one are one long operand and this is Dense's product;
-// its gradient is a sum over samples in the order of gemm_tn, and so is a product that contracts the batch (a covariance).
-// Otherwise each pair of matrices is a product of its own, dealt to the threads. A matrix that serves several pairs gets
-// what each of them gives, folded in order.
+// If the right operand is a single matrix, all rows of the left one form one operand, and this is the product of Dense;
+// its gradient is a sum over samples in the order of gemm_tn. So is a product that contracts the batch (a covariance).
+// Otherwise each pair of matrices is a separate product on some thread, and the gradients of a matrix that belongs to
+// several pairs are folded in order.
 #include <algorithm>
 #include <array>
 
@@ -18,7 +19,7 @@ namespace {
 using kernels::Folded;
 using kernels::Loops;
 
-// A matrix inside an array: element (i, j) lies at [i * row + j * column].
+// A matrix within an array: element (i, j) is at [i * row + j * column].
 struct View {
   Index row, column;
   View turned() const { return {column, row}; }
@@ -40,7 +41,7 @@ class Matmul : public Function {
       require(spec.shape.size() > 1 || !spec.batched(), who(), " cannot multiply along the batch, got ", shapes(inputs),
               "; give the one-dimensional input a last axis (expand_dims)");
     }
-    // As matrices: a vector on the left is one row, one on the right one column.
+    // A vector is one row on the left and one column on the right.
     std::array<Shape, 2> shape{inputs[0].shape, inputs[1].shape};
     const bool row = shape[0].size() == 1, column = shape[1].size() == 1;
     if (row) shape[0].insert(shape[0].begin(), 1);
@@ -69,7 +70,7 @@ class Matmul : public Function {
     k_ = shape[0][shape[0].size() - (turned[0] ? 2 : 1)];
     const Index k = shape[1][shape[1].size() - (turned[1] ? 1 : 2)];
     n_ = shape[1][shape[1].size() - (turned[1] ? 2 : 1)];
-    require(k_ == k, who(), " expects the last axis of the left operand to be as long as the ",
+    require(k_ == k, who(), " expects the last axis of the left operand to have the size of the ",
             turned[1] ? "last" : "last but one", " of the right one, got ", shapes(inputs));
     view_[0] = turned[0] ? View{1, m_} : View{k_, 1};
     view_[1] = turned[1] ? View{1, k_} : View{n_, 1};
@@ -95,39 +96,40 @@ class Matmul : public Function {
   void book(Booking& booking) const override {
     const bool backward = booking.backward();
     if (across_) {
-      booking.book(Life::forward, kernels::gemm_tn_scratch(m_, n_, booking.capacity()));
-      if (backward) booking.book(Life::backward, std::max(kernels::packed_size(n_, m_), kernels::packed_size(m_, n_)));
+      booking.book(kForward, Life::forward, kernels::gemm_tn_scratch(m_, n_, booking.capacity()));
+      if (backward)
+        booking.book(kBackward, Life::backward, std::max(kernels::packed_size(n_, m_), kernels::packed_size(m_, n_)));
       return;
     }
     if (flat_) {
       const Index rows = flat_rows(booking.capacity());
-      booking.book(Life::forward, kernels::packed_size(k_, n_));
+      booking.book(kForward, Life::forward, kernels::packed_size(k_, n_));
       if (!backward) return;
-      booking.book(Life::backward, kernels::packed_size(n_, k_));
-      booking.book(Life::backward,
+      booking.book(kBackward, Life::backward, kernels::packed_size(n_, k_));
+      booking.book(kSums, Life::backward,
                    std::max(kernels::gemm_tn_scratch(k_, n_, rows), kernels::gemm_tn_scratch(n_, k_, rows)));
       return;
     }
-    booking.book(Life::forward, booking.threads() * thread_room());
+    booking.book(kForward, Life::forward, booking.threads() * thread_room());
     if (!backward) return;
-    booking.book(Life::backward, booking.threads() * thread_room());
+    booking.book(kBackward, Life::backward, booking.threads() * thread_room());
     for (std::size_t i = 0; i < 2; ++i) {
-      const bool aside = !whole_[i];
-      booking.book(Life::backward, aside ? pairs_.count(booking.capacity()) * matrix(i) : 0);
-      booking.book(Life::backward, aside ? kernels::fold_scratch(fold_[i], booking.capacity()) : 0);
+      if (whole_[i]) continue;
+      booking.book(kPairGradients + i, Life::backward, pairs_.count(booking.capacity()) * matrix(i));
+      booking.book(kFold + i, Life::backward, kernels::fold_scratch(fold_[i], booking.capacity()));
     }
   }
 
   void forward(const Context& ctx) const override {
     const float *a = ctx.input(0), *b = ctx.input(1);
     float* y = ctx.output();
-    if (across_) return kernels::gemm_tn(a, m_, b, n_, ctx.rows(), m_, n_, y, n_, nullptr, ctx.buffer(0));
+    if (across_) return kernels::gemm_tn(a, m_, b, n_, ctx.rows(), m_, n_, y, n_, nullptr, ctx.buffer(kForward));
     if (flat_) {
-      kernels::pack(b, view_[1].row, view_[1].column, k_, n_, ctx.buffer(0));
-      kernels::gemm(a, k_, flat_rows(ctx.rows()), k_, ctx.buffer(0), n_, y, n_);
+      kernels::pack(b, view_[1].row, view_[1].column, k_, n_, ctx.buffer(kForward));
+      kernels::gemm(a, k_, flat_rows(ctx.rows()), k_, ctx.buffer(kForward), n_, y, n_, {});
       return;
     }
-    each_pair(ctx, 0, [&](Index from_a, Index from_b, Index pair, float* room) {
+    each_pair(ctx, kForward, [&](Index from_a, Index from_b, Index pair, float* room) {
       multiply(a + from_a, view_[0], b + from_b, view_[1], m_, k_, n_, y + pair * m_ * n_, room);
     });
   }
@@ -136,37 +138,37 @@ class Matmul : public Function {
     const float *a = ctx.input(0), *b = ctx.input(1), *dy = ctx.output_gradient();
     float *da = ctx.input_gradient(0), *db = ctx.input_gradient(1);
     if (across_) {
-      float* panels = ctx.buffer(1);
+      float* panels = ctx.buffer(kBackward);
       if (da != nullptr) {
         kernels::pack(dy, 1, n_, n_, m_, panels);
-        kernels::gemm(b, n_, ctx.rows(), n_, panels, m_, da, m_);
+        kernels::gemm(b, n_, ctx.rows(), n_, panels, m_, da, m_, {});
       }
       if (db != nullptr) {
         kernels::pack(dy, n_, 1, m_, n_, panels);
-        kernels::gemm(a, m_, ctx.rows(), m_, panels, n_, db, n_);
+        kernels::gemm(a, m_, ctx.rows(), m_, panels, n_, db, n_, {});
       }
       return;
     }
     if (flat_) {
       const Index rows = flat_rows(ctx.rows());
       if (da != nullptr) {
-        kernels::pack(b, view_[1].column, view_[1].row, n_, k_, ctx.buffer(1));
-        kernels::gemm(dy, n_, rows, n_, ctx.buffer(1), k_, da, k_);
+        kernels::pack(b, view_[1].column, view_[1].row, n_, k_, ctx.buffer(kBackward));
+        kernels::gemm(dy, n_, rows, n_, ctx.buffer(kBackward), k_, da, k_, {});
       }
       if (db != nullptr && view_[1].column == 1)
-        kernels::gemm_tn(a, k_, dy, n_, rows, k_, n_, db, n_, nullptr, ctx.buffer(2));
+        kernels::gemm_tn(a, k_, dy, n_, rows, k_, n_, db, n_, nullptr, ctx.buffer(kSums));
       else if (db != nullptr)
-        kernels::gemm_tn(dy, n_, a, k_, rows, n_, k_, db, k_, nullptr, ctx.buffer(2));
+        kernels::gemm_tn(dy, n_, a, k_, rows, n_, k_, db, k_, nullptr, ctx.buffer(kSums));
       return;
     }
-    float* to_a = whole_[0] ? da : ctx.buffer(2);
-    float* to_b = whole_[1] ? db : ctx.buffer(4);
+    float* to_a = whole_[0] ? da : ctx.buffer(kPairGradients);
+    float* to_b = whole_[1] ? db : ctx.buffer(kPairGradients + 1);
     const View above{n_, 1};
-    each_pair(ctx, 1, [&](Index from_a, Index from_b, Index pair, float* room) {
+    each_pair(ctx, kBackward, [&](Index from_a, Index from_b, Index pair, float* room) {
       const float* g = dy + pair * m_ * n_;
       float* own_a = to_a + (whole_[0] ? from_a : pair * matrix(0));
       float* own_b = to_b + (whole_[1] ? from_b : pair * matrix(1));
-      // dA = dY B^T and dB = A^T dY, each stored as its operand is.
+      // dA = dY B^T and dB = A^T dY, each in the layout of its operand.
       if (da != nullptr && !turned_a())
         multiply(g, above, b + from_b, view_[1].turned(), m_, n_, k_, own_a, room);
       else if (da != nullptr)
@@ -176,16 +178,26 @@ class Matmul : public Function {
       else if (db != nullptr)
         multiply(g, above.turned(), a + from_a, view_[0], n_, m_, k_, own_b, room);
     });
-    if (da != nullptr && !whole_[0]) kernels::fold(kernels::FoldOp::sum, fold_[0], ctx.rows(), to_a, da, ctx.buffer(3));
-    if (db != nullptr && !whole_[1]) kernels::fold(kernels::FoldOp::sum, fold_[1], ctx.rows(), to_b, db, ctx.buffer(5));
+    if (da != nullptr && !whole_[0])
+      kernels::fold(kernels::FoldOp::sum, fold_[0], ctx.rows(), to_a, da, ctx.buffer(kFold));
+    if (db != nullptr && !whole_[1])
+      kernels::fold(kernels::FoldOp::sum, fold_[1], ctx.rows(), to_b, db, ctx.buffer(kFold + 1));
   }
 
  private:
+  enum : std::size_t {
+    kForward,        // packed panels or scratch of the forward pass
+    kBackward,       // of the backward pass
+    kSums,           // scratch of a product that adds up over the rows
+    kPairGradients,  // gradients of each pair of matrices before they are folded, one buffer for each operand
+    kFold = kPairGradients + 2,  // scratch of the folds, one buffer for each operand
+  };
+
   static std::string shapes(const std::vector<Spec>& inputs) {
     return to_string(inputs[0].shape) + " and " + to_string(inputs[1].shape);
   }
 
-  // The axes before the last two, broadcast, and how each operand's matrices lie along them.
+  // Broadcasts the axes before the last two and sets the loops over the pairs of matrices.
   Shape leading(const std::vector<Spec>& inputs, const std::array<Shape, 2>& shape) {
     std::array<Shape, 2> lead;
     for (std::size_t i = 0; i < 2; ++i) lead[i].assign(shape[i].begin(), shape[i].end() - 2);
@@ -194,7 +206,7 @@ class Matmul : public Function {
     for (std::size_t i = 0; i < 2; ++i) {
       require(!inputs[i].batched() || lead[i].size() == rank, who(),
               " expects the batch to stay the first dimension, got ", shapes(inputs),
-              "; give both operands as many dimensions (expand_dims)");
+              "; give both operands the same number of dimensions (expand_dims)");
       for (std::size_t d = 0; d < lead[i].size(); ++d) {
         Index& size = output[d + rank - lead[i].size()];
         const Index own = lead[i][d];
@@ -220,7 +232,7 @@ class Matmul : public Function {
   Index matrix(std::size_t i) const { return i == 0 ? m_ * k_ : k_ * n_; }
   Index flat_rows(Index rows) const { return batched_ ? rows * positions_ : positions_; }
 
-  // What one thread needs: a packed right operand and a left one turned round, of the largest of the three products.
+  // Scratch per thread: a packed right operand and a transposed left one, of the largest of the three products.
   Index thread_room() const {
     const Index packed =
         std::max({kernels::packed_size(k_, n_), kernels::packed_size(n_, k_), kernels::packed_size(n_, m_),
@@ -241,10 +253,10 @@ class Matmul : public Function {
       a = dense;
       lda = k;
     }
-    kernels::gemm(a, lda, m, k, room, n, c, n);
+    kernels::gemm(a, lda, m, k, room, n, c, n, {});
   }
 
-  // Calls body(offset in a, offset in b, number of the pair, the thread's room) for every pair of matrices.
+  // Calls body(offset in a, offset in b, index of the pair, scratch of the thread) for each pair of matrices.
   template <class Body>
   void each_pair(const Context& ctx, std::size_t buffer, Body&& body) const {
     const Index pairs = pairs_.count(ctx.rows());
@@ -264,7 +276,7 @@ class Matmul : public Function {
   std::array<bool, 2> turned_;
   std::array<View, 2> view_{};
   Index m_ = 1, k_ = 1, n_ = 1, positions_ = 1;
-  bool across_ = false;  // the samples are what is summed over
+  bool across_ = false;  // the product contracts the batch
   bool flat_ = false, batched_ = false;
   Loops<2> pairs_;
   std::array<Folded, 2> fold_;

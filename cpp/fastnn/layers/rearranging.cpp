@@ -1,8 +1,8 @@
-// Nodes that move elements and compute nothing: Transpose, Slice, Pad, Flip, Tile, Repeat, BroadcastTo, BroadcastLike, Join;
-// and ReshapeTo, which moves none. Axes count over the whole shape; the batch stays where and as it is.
+// Nodes that copy elements: Transpose, Slice, Pad, Flip, Tile, Repeat, BroadcastTo, BroadcastLike, Join; and ReshapeTo,
+// which copies none. Axes count over the whole shape; the batch stays unchanged.
 //
-// All but Join and the padding that mirrors are one strided copy (kernels/rearrange), described in infer() by its loops;
-// where an element is copied several times its gradient is what all copies got, folded in order.
+// All but Join and mirroring pads are one strided copy (kernels/rearrange) with loops that infer() computes. The
+// gradient of an element that is copied several times is the sum over its copies, folded in order.
 #include <algorithm>
 #include <array>
 
@@ -19,7 +19,7 @@ using kernels::Loops;
 
 constexpr std::size_t kMostRank = kernels::kMostAxes / 2;
 
-/// The end of a slice that goes to the end (or, backwards, to the beginning) of its axis.
+/// The bound of a slice that extends to the end (with a negative step: to the beginning) of its axis.
 constexpr Index kWhole = Index{1} << 62;
 
 Index settled(const Layer& layer, Index axis, const Spec& input) {
@@ -58,7 +58,8 @@ class Rearranged : public Function {
   BackwardReads backward_reads() const override { return {false, false}; }
 
   void book(Booking& booking) const override {
-    if (booking.backward() && repeats_) booking.book(Life::backward, kernels::fold_scratch(fold_, booking.capacity()));
+    if (booking.backward() && repeats_)
+      booking.book(kScratch, Life::backward, kernels::fold_scratch(fold_, booking.capacity()));
   }
 
   void forward(const Context& ctx) const override {
@@ -70,33 +71,37 @@ class Rearranged : public Function {
     float* dx = ctx.input_gradient();
     if (dx == nullptr) return;
     if (repeats_)
-      return kernels::fold(kernels::FoldOp::sum, fold_, ctx.rows(), ctx.output_gradient(), dx, ctx.buffer(0));
+      return kernels::fold(kernels::FoldOp::sum, fold_, ctx.rows(), ctx.output_gradient(), dx, ctx.buffer(kScratch));
     if (drops_) kernels::fill(DType::float32, 0.0, dx, input_.size(ctx.rows()));
     kernels::copy_back(loops_, ctx.rows(), ctx.output_gradient(), dx);
   }
 
  protected:
-  /// Fills loops_ (operand 0 the input, operand 1 the output), and fold_ where it repeats; returns the output's shape.
+  /// Sets loops_ (operand 0: the input, operand 1: the output), and fold_ where elements repeat; returns the output
+  /// shape.
   virtual Shape arrange(const Shape& input, const Spec& last) = 0;
   virtual std::size_t most_inputs() const { return 1; }
 
-  // Lists of one entry an axis.
+  // Lists with one entry per axis.
   void require_axes(const std::vector<Index>& list, const char* what) const {
     require(list.size() == input_.shape.size(), who(), ": ", what, " expects an entry for each of the ",
             input_.shape.size(), " axes of ", to_string(input_.shape), ", got ", list.size());
   }
   void require_batch_stays(bool stays) const {
     require(!input_.batched() || stays, who(), " expects to leave the batch as it is, got an input ",
-            to_string(input_.shape), "; rows come and go with the data alone");
+            to_string(input_.shape), "; the number of rows is that of the data");
   }
 
   Spec input_, output_;
   Loops<2> loops_;
-  Folded fold_;  // of the output: axes along which elements were repeated
+  Folded fold_;  // axes of the output along which elements are repeated
   bool repeats_ = false;
-  bool drops_ = false;  // some elements of the input go nowhere
-  bool fills_ = false;  // some elements of the output come from nowhere
+  bool drops_ = false;  // some elements of the input are not copied
+  bool fills_ = false;  // some elements of the output are not copies
   double value_ = 0.0;
+
+ private:
+  enum : std::size_t { kScratch };
 };
 
 class Transpose : public Rearranged {
@@ -140,7 +145,7 @@ class Slice : public Rearranged {
   }
 
  protected:
-  // As Python's slice: counted from the end where negative, cut to the axis; kWhole leaves an end open.
+  // As a slice in Python: negative bounds count from the end, bounds are clipped to the axis; kWhole is an open bound.
   Shape arrange(const Shape& input, const Spec&) override {
     require_axes(begin_, "begin");
     require_axes(end_, "end");
@@ -201,8 +206,8 @@ class Flip : public Rearranged {
   std::vector<Index> axes_;
 };
 
-// Every axis of the input becomes two of the output's loops: its copies, and itself. Tile has the copies outside,
-// Repeat inside.
+// Each axis of the input becomes two loops of the output: the copies and the axis itself. In Tile the copies are the
+// outer loop, in Repeat the inner one.
 class Tile : public Rearranged {
  public:
   Tile(const std::string& kind, const std::string& name, const Config& config)
@@ -246,7 +251,7 @@ class Tile : public Rearranged {
   bool inner_ = false;
 };
 
-// To a fixed shape, or to a sample's shape for each row of another input.
+// Broadcasts to a fixed shape, or to the shape of another input.
 class Broadcast : public Rearranged {
  public:
   Broadcast(const std::string& kind, const std::string& name, const Config& config)
@@ -349,7 +354,7 @@ class Pad : public Rearranged {
   }
 
  private:
-  // Where a place beside the axis (or on it) is mirrored or moved to.
+  // The index on the axis from which a padded position is filled.
   Index source(Index place, Index size) const {
     if (mode_ == "edge") return std::clamp<Index>(place, 0, size - 1);
     const Index turn = mode_ == "reflect" ? 0 : 1;
@@ -364,7 +369,7 @@ class Pad : public Rearranged {
 
   std::vector<Index> low_, high_;
   std::string mode_;
-  std::vector<Index> places_;  // per element of an output row: where in the input's row it comes from
+  std::vector<Index> places_;  // per element of an output row: its index in the input row
   Index row_ = 0, width_ = 0;
 };
 
@@ -415,12 +420,12 @@ class Join : public Function {
             to_string(output_.shape));
     const auto axis = static_cast<std::size_t>(settled(*this, axis_, output_));
     require(!output_.batched() || axis > 0, who(), " expects another axis than the batch, got ", axis_, " for inputs ",
-            to_string(output_.shape), "; rows come and go with the data alone");
+            to_string(output_.shape), "; the number of rows is that of the data");
     for (std::size_t i = 1; i < inputs.size(); ++i) {
       const Shape& shape = inputs[i].shape;
       bool fits = shape.size() == output_.shape.size() && inputs[i].dtype == output_.dtype;
       for (std::size_t d = 0; fits && d < shape.size(); ++d) fits = d == axis || shape[d] == inputs[0].shape[d];
-      require(fits, who(), " expects inputs of one dtype that differ along axis ", axis, " alone, got ",
+      require(fits, who(), " expects inputs of the same dtype that differ along axis ", axis, " alone, got ",
               name_of(inputs[0].dtype), " ", to_string(inputs[0].shape), " and ", name_of(inputs[i].dtype), " ",
               to_string(shape));
       output_.shape[axis] += shape[axis];

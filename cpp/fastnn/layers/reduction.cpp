@@ -1,7 +1,8 @@
-// Reduce: sums, means, extremes, products and the like over any axes, the batch included; and Cumulative sums and products.
+// Reduce: sums, means, extremes, products and others over any axes, including the batch; and Cumulative sums and
+// products.
 //
-// Axes count over the whole shape, the batch being axis 0: what is reduced over it has no batch any more. The order of a
-// sum is kernels/fold's. Where several elements are the largest they share the gradient in equal parts.
+// Axes count over the whole shape. The batch is axis 0; a result reduced over it has no batch. The order of summation
+// is that of kernels/fold. If several elements are the largest, each gets an equal part of the gradient.
 #include <algorithm>
 #include <array>
 #include <limits>
@@ -73,7 +74,8 @@ class Reduce : public Function {
     }
     const bool places = op_ == Op::argmax || op_ == Op::argmin;
     if (op_ >= Op::max && op_ != Op::prod && op_ != Op::any && op_ != Op::all && op_ != Op::logsumexp)
-      require(fixed_count_ > 0, who(), ": the ", word_, " of nothing is not defined, got ", to_string(input_.shape));
+      require(fixed_count_ > 0, who(), ": the ", word_, " of an empty axis is not defined, got ",
+              to_string(input_.shape));
     if (places) {
       require(axes_.size() == 1 || rank <= 1, who(), ": ", word_, " expects one axis, got ", axes_.size());
       const std::size_t axis = rank == 0 ? 0 : axes_.empty() ? 0 : settled(*this, axes_[0], input_);
@@ -83,7 +85,7 @@ class Reduce : public Function {
       for (std::size_t d = input_.batched() ? 1 : 0; d < axis; ++d) outer_ *= input_.shape[d];
     }
     output_ = {output, places ? DType::int32 : input_.dtype};
-    // How what was kept lies beside the input: an input's element, and the result it went into.
+    // Loops over the elements of the input (operand 0) and their results (operand 1).
     expand_ = kernels::broadcast_loops<2>(input_.shape, {input_.shape, kept});
     return {{output_}, {}};
   }
@@ -98,16 +100,16 @@ class Reduce : public Function {
 
   void book(Booking& booking) const override {
     const Index capacity = booking.capacity();
-    booking.book(Life::forward, kernels::fold_scratch(axes_gone_, capacity));
+    booking.book(kScratch, Life::forward, kernels::fold_scratch(axes_gone_, capacity));
     const Index in = input_.size(capacity), out = output_.size(capacity);
     if (op_ == Op::logsumexp) {
-      booking.book(Life::forward, in);
-      booking.book(Life::forward, out);
+      booking.book(kPowers, Life::forward, in);
+      booking.book(kSums, Life::forward, out);
     } else if (booking.backward() && !(op_ == Op::sum || op_ == Op::mean)) {
-      booking.book(Life::backward, kernels::fold_scratch(axes_gone_, capacity));
-      booking.book(Life::backward, in);
-      booking.book(Life::backward, out);
-      booking.book(Life::backward, out);
+      booking.book(kFold, Life::backward, kernels::fold_scratch(axes_gone_, capacity));
+      booking.book(kMarks, Life::backward, in);
+      booking.book(kCounts, Life::backward, out);
+      booking.book(kOthers, Life::backward, out);
     }
   }
 
@@ -166,8 +168,7 @@ class Reduce : public Function {
 
  private:
   enum class Op { sum, mean, max, min, prod, any, all, argmax, argmin, logsumexp };
-  enum : std::size_t { kScratch, kFold, kMarks, kCounts, kOthers };
-  enum : std::size_t { kPowers = 1, kSums };  // of logsumexp
+  enum : std::size_t { kScratch, kPowers, kSums, kFold, kMarks, kCounts, kOthers };
 
   void check_dtype() const {
     if (op_ == Op::any || op_ == Op::all)
@@ -205,7 +206,7 @@ class Reduce : public Function {
     kernels::fold(fold_op(), axes_gone_, ctx.rows(), ctx.input<T>(), ctx.output<T>(), ctx.buffer<T>(kScratch));
   }
 
-  // log(sum(exp(x - top))) + top, with the largest as top.
+  // log(sum(exp(x - top))) + top, where top is the largest element.
   void log_sum_exp(const Context& ctx) const {
     const Index rows = ctx.rows(), count = output_.size(rows);
     float *y = ctx.output(), *powers = ctx.buffer(kPowers), *sums = ctx.buffer(kSums);

@@ -1,11 +1,11 @@
-// Layers that regularise: Dropout (with noise_shape, so also the spatial ones and AlphaDropout), GaussianNoise and
-// GaussianDropout, and ActivityRegularization. The random ones stand in training graphs only. Random words come from the
-// node's stream, masks and normal numbers from kernels/dropout.
+// Regularization: Dropout (with noise_shape, so also spatial dropout, and AlphaDropout), GaussianNoise, GaussianDropout
+// and ActivityRegularization. The random ones are part of training graphs only. Random words come from the node's
+// stream; masks and normal numbers are computed in kernels/dropout.
 #include <algorithm>
 #include <cmath>
 
+#include "fastnn/kernels/activity.hpp"
 #include "fastnn/kernels/dropout.hpp"
-#include "fastnn/kernels/math.hpp"
 #include "fastnn/layer.hpp"
 #include "fastnn/parallel.hpp"
 
@@ -14,7 +14,7 @@ namespace {
 
 constexpr Index kChunk = 64 * kernels::kDropoutBlock;
 
-// The value at which selu saturates, scale and alpha of Klambauer et al. ("Self-normalizing neural networks", 2017).
+// The negative saturation value of selu (Klambauer et al., "Self-normalizing neural networks", 2017).
 constexpr double kSeluFloor = -1.0507009873554804934193349852946 * 1.6732632423543772848170429916717;
 
 class Dropout : public Layer {
@@ -26,7 +26,7 @@ class Dropout : public Layer {
     if (kind.rfind("SpatialDropout", 0) == 0) spatial_ = static_cast<std::size_t>(kind[14] - '0');
     scale_ = kernels::dropout_scale(rate_);
     if (!alpha_) return;
-    require(rate_ < 1, "rate expects a number in [0, 1) where something has to be kept, got ", rate_);
+    require(rate_ < 1, "rate expects a number in [0, 1) where some values must be kept, got ", rate_);
     const double scale = 1.0 / std::sqrt((1.0 - rate_) * (1.0 + rate_ * kSeluFloor * kSeluFloor));
     scale_ = static_cast<float>(scale);
     shift_ = static_cast<float>(-scale * kSeluFloor * rate_);
@@ -58,7 +58,7 @@ class Dropout : public Layer {
       require(noise_shape_[d] == -1 || noise_shape_[d] == 1 || noise_shape_[d] == shape[d], who(), ": size ", d,
               " of noise_shape expects None, 1 or ", shape[d], ", got ", noise_shape_[d]);
     shared_by_batch_ = noise_shape_[0] == 1;
-    // Where in the row's mask each run along the last dimension begins.
+    // For each run along the last dimension, its offset in the mask of the row.
     const auto whole = [&](std::size_t d) { return noise_shape_[d] != 1 || shape[d] == 1; };
     last_ = rank > 1 ? shape[rank - 1] : 1;
     last_step_ = rank > 1 && whole(rank - 1) ? 1 : 0;
@@ -79,17 +79,17 @@ class Dropout : public Layer {
 
   void book(Booking& booking) const override {
     const Index masks = shared_by_batch_ ? 1 : booking.capacity();
-    booking.book<std::uint8_t>(booking.backward() ? Life::step : Life::forward, masks * noise_row_);
+    booking.book<std::uint8_t>(kMask, booking.backward() ? Life::step : Life::forward, masks * noise_row_);
   }
 
   void forward(const Context& ctx) const override {
     const float* x = ctx.input();
     float* y = ctx.output();
-    auto* mask = ctx.buffer<std::uint8_t>(0);
+    auto* mask = ctx.buffer<std::uint8_t>(kMask);
     const Index drawn = (shared_by_batch_ ? 1 : ctx.rows()) * noise_row_;
     const Index before = shared_by_batch_ ? 0 : ctx.first_row() * noise_row_;
     parallel_ranges(drawn, kChunk, 1.2 * static_cast<double>(drawn), [&](Index begin, Index end, int) {
-      // The mask of a chunk is applied while it lies in the nearest cache.
+      // The mask of a chunk is applied while it is in the first-level cache.
       kernels::draw_mask(ctx.stream(), rate_, before + begin, mask + begin, end - begin);
       if (noise_shape_.empty()) apply(mask + begin, 1, true, x + begin, y + begin, end - begin);
     });
@@ -103,7 +103,7 @@ class Dropout : public Layer {
     if (dx == nullptr) return;
     const float* dy = ctx.output_gradient();
     if (!noise_shape_.empty()) return apply_by_runs(ctx, false, dy, dx);
-    const auto* mask = ctx.buffer<std::uint8_t>(0);
+    const auto* mask = ctx.buffer<std::uint8_t>(kMask);
     const Index count = ctx.rows() * row_size_;
     parallel_ranges(count, kChunk, 0.4 * static_cast<double>(count), [&](Index begin, Index end, int) {
       apply(mask + begin, 1, false, dy + begin, dx + begin, end - begin);
@@ -111,14 +111,16 @@ class Dropout : public Layer {
   }
 
  private:
-  // A gradient is scaled or dropped; so is a value, which an AlphaDropout also moves.
+  enum : std::size_t { kMask };
+
+  // Gradients and values are scaled or dropped; AlphaDropout also shifts values.
   void apply(const std::uint8_t* mask, Index step, bool value, const float* from, float* to, Index count) const {
     if (alpha_ && value) return kernels::apply_mask(mask, step, scale_, shift_, dropped_, from, to, count);
     kernels::apply_mask(mask, step, scale_, from, to, count);
   }
 
   void apply_by_runs(const Context& ctx, bool value, const float* from, float* to) const {
-    const auto* masks = ctx.buffer<std::uint8_t>(0);
+    const auto* masks = ctx.buffer<std::uint8_t>(kMask);
     parallel_for(ctx.rows(), 0.5 * static_cast<double>(ctx.rows() * row_size_), [&](Index row, int) {
       const std::uint8_t* mask = masks + (shared_by_batch_ ? 0 : row * noise_row_);
       Index at = row * row_size_;
@@ -139,7 +141,7 @@ class Dropout : public Layer {
   bool shared_by_batch_ = false;
 };
 
-// Adds a normal number to each value (GaussianNoise), or multiplies it by one whose mean is 1 (GaussianDropout).
+// Adds a normal random number to each value (GaussianNoise), or multiplies by one with mean 1 (GaussianDropout).
 class GaussianNoise : public Layer {
  public:
   GaussianNoise(const std::string& kind, const std::string& name, const Config& config)
@@ -163,42 +165,38 @@ class GaussianNoise : public Layer {
   BackwardReads backward_reads() const override { return {false, false}; }
 
   void book(Booking& booking) const override {
-    if (multiplies_ && booking.backward()) booking.book(Life::step, booking.capacity() * row_size_);
+    if (multiplies_ && booking.backward()) booking.book(kFactors, Life::step, booking.capacity() * row_size_);
   }
 
   void forward(const Context& ctx) const override {
-    using namespace packet;
-    const Packet spread = set1(stddev_), one = set1(1.0f);
-    float* factors = ctx.buffers_.empty() ? nullptr : ctx.buffer(0);
+    float* factors = ctx.buffer(kFactors);
     each_chunk(ctx, 3.0, [&](Index begin, Index end) {
+      const Index first = ctx.first_row() * row_size_ + begin, count = end - begin;
       const float* x = ctx.input() + begin;
-      float *y = ctx.output() + begin, *factor = factors == nullptr ? y : factors + begin;
-      kernels::draw_normal(ctx.stream(), ctx.first_row() * row_size_ + begin, factor, end - begin);
-      for_each(end - begin, [&](Index i, Index n) {
-        const Packet noise = load_n(factor + i, n), value = load_n(x + i, n);
-        if (!multiplies_) return store_n(y + i, madd(noise, spread, value), n);
-        const Packet by = madd(noise, spread, one);
-        if (factor != y) store_n(factor + i, by, n);
-        store_n(y + i, mul(value, by), n);
-      });
+      float* y = ctx.output() + begin;
+      if (multiplies_)
+        kernels::multiply_normal(ctx.stream(), first, stddev_, x, factors == nullptr ? nullptr : factors + begin, y,
+                                 count);
+      else
+        kernels::add_normal(ctx.stream(), first, stddev_, x, y, count);
     });
   }
 
   void backward(const Context& ctx) const override {
-    using namespace packet;
     if (ctx.input_gradient() == nullptr) return;
     const float* dy = ctx.output_gradient();
     float* dx = ctx.input_gradient();
     each_chunk(ctx, 0.4, [&](Index begin, Index end) {
-      if (!multiplies_) return static_cast<void>(std::copy(dy + begin, dy + end, dx + begin));
-      const float* factor = ctx.buffer(0) + begin;
-      for_each(end - begin, [&](Index i, Index n) {
-        store_n(dx + begin + i, mul(load_n(dy + begin + i, n), load_n(factor + i, n)), n);
-      });
+      if (multiplies_)
+        kernels::multiply_normal_gradient(ctx.buffer(kFactors) + begin, dy + begin, dx + begin, end - begin);
+      else
+        std::copy(dy + begin, dy + end, dx + begin);
     });
   }
 
  private:
+  enum : std::size_t { kFactors };
+
   template <class Body>
   void each_chunk(const Context& ctx, double cost, Body&& body) const {
     const Index count = ctx.rows() * row_size_;
@@ -211,7 +209,7 @@ class GaussianNoise : public Layer {
   Index row_size_ = 0;
 };
 
-// Hands its input on, as output 0, and says in output 1 what each sample's values cost: l1 sum |x| + l2 sum x^2.
+// Output 0 is the input; output 1 is the penalty of each sample: l1 sum |x| + l2 sum x^2.
 class ActivityRegularization : public Layer {
  public:
   ActivityRegularization(const std::string& kind, const std::string& name, const Config& config)
@@ -231,47 +229,17 @@ class ActivityRegularization : public Layer {
   BackwardReads backward_reads() const override { return {true, false}; }
 
   void forward(const Context& ctx) const override {
-    using namespace packet;
-    const Index n = row_size_;
-    each_row(ctx, [&](Index row) {
-      const float* x = ctx.input() + row * n;
-      std::copy(x, x + n, ctx.output(0) + row * n);
-      ctx.output(1)[row] = sum_over(n, [&](Index i, Index count) {
-        const Packet v = load_n(x + i, count);
-        return madd(mul(set1(l2_), v), v, mul(set1(l1_), packet::abs(v)));
-      });
-    });
+    std::copy_n(ctx.input(), ctx.rows() * row_size_, ctx.output(0));
+    kernels::activity_penalties(l1_, l2_, ctx.input(), ctx.rows(), row_size_, ctx.output(1));
   }
 
   void backward(const Context& ctx) const override {
-    using namespace packet;
     if (ctx.input_gradient() == nullptr) return;
-    const float *dy = ctx.output_gradient(0), *dpenalty = ctx.output_gradient(1);
-    const Index n = row_size_;
-    each_row(ctx, [&](Index row) {
-      const float* x = ctx.input() + row * n;
-      float* dx = ctx.input_gradient() + row * n;
-      const float weight = dpenalty == nullptr ? 0.0f : dpenalty[row];
-      const Packet flat = set1(l1_ * weight), steep = set1(2.0f * l2_ * weight);
-      for_each(n, [&](Index i, Index count) {
-        const Packet above = dy == nullptr ? zero() : load_n(dy + row * n + i, count);
-        if (dpenalty == nullptr) return store_n(dx + i, above, count);
-        const Packet v = load_n(x + i, count);
-        const Packet sided = select(less(zero(), v), flat, select(less(v, zero()), negate(flat), zero()));
-        store_n(dx + i, add(above, madd(v, steep, sided)), count);
-      });
-    });
+    kernels::activity_penalties_gradient(l1_, l2_, ctx.input(), ctx.output_gradient(0), ctx.output_gradient(1),
+                                         ctx.rows(), row_size_, ctx.input_gradient());
   }
 
  private:
-  template <class Body>
-  void each_row(const Context& ctx, Body&& body) const {
-    parallel_ranges(ctx.rows(), std::max<Index>(1, kChunk / std::max<Index>(1, row_size_)),
-                    0.6 * static_cast<double>(ctx.rows() * row_size_), [&](Index begin, Index end, int) {
-                      for (Index row = begin; row < end; ++row) body(row);
-                    });
-  }
-
   float l1_, l2_;
   Index row_size_ = 0;
 };

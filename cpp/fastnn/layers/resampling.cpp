@@ -1,5 +1,5 @@
-// UpSampling1D, UpSampling2D, UpSampling3D: larger by whole factors. Owns the weights with which neighbours are blended;
-// nearest ones are a blend of one.
+// UpSampling1D, UpSampling2D, UpSampling3D: resizing by integer factors. Owns the interpolation weights;
+// nearest-neighbor interpolation has one weight per output.
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -13,14 +13,14 @@
 namespace fastnn {
 namespace {
 
-constexpr Index kBand = 16384;  // floats written by a task
+constexpr Index kBand = 16384;  // output elements of a task
 
 double sinc(double x) {
   constexpr double kPi = 3.14159265358979323846;
   return x == 0 ? 1.0 : std::sin(kPi * x) / (kPi * x);
 }
 
-// A curve over the distance between an output and an input pixel, zero from `reach` on.
+// An interpolation kernel: a function of the distance between an output and an input pixel, zero from `reach` on.
 struct Curve {
   const char* name;
   double reach;
@@ -29,13 +29,13 @@ struct Curve {
 
 constexpr Curve kCurves[] = {
     {"bilinear", 1, [](double x) { return 1 - x; }},
-    // The cubic of Keys (1981) with a = -1/2.
+    // The cubic kernel of Keys (1981) with a = -1/2.
     {"bicubic", 2, [](double x) { return x < 1 ? (1.5 * x - 2.5) * x * x + 1 : ((-0.5 * x + 2.5) * x - 4) * x + 2; }},
     {"lanczos3", 3, [](double x) { return sinc(x) * sinc(x / 3); }},
     {"lanczos5", 5, [](double x) { return sinc(x) * sinc(x / 5); }},
 };
 
-// The memory behind a kernels::Blend.
+// The memory of a kernels::Blend.
 struct Table {
   Index in = 0, out = 0;
   std::vector<Index> first, start{0};
@@ -50,8 +50,8 @@ struct Table {
   kernels::Blend blend() const { return {in, out, first.data(), start.data(), weight.data()}; }
 };
 
-// Pixels are squares: the middle of output o lies at (o + 1/2) / factor of the input. At the borders the weights that are
-// there are made to add up to 1.
+// Pixels are squares: the center of output o is at (o + 1/2) / factor in the input. At the borders the remaining
+// weights are normalized to a sum of 1.
 Table larger(Index size, Index factor, const Curve* curve) {
   Table table;
   table.in = size;
@@ -116,7 +116,7 @@ class UpSampling : public Layer {
     Shape shape = inputs[0].shape;
     channels_ = shape.back();
     for (std::size_t i = 0; i < 3; ++i) {
-      // Axes that are not there are of one; a sequence is an image of one column, so that bands of it can be had.
+      // Missing axes have size 1. A sequence is an image of one column, so that it can be divided into bands of rows.
       const std::size_t missing = 3 - kRank;
       const bool there = kRank == 1 ? i == 1 : i >= missing;
       const std::size_t axis = kRank == 1 ? 0 : i - missing;
@@ -130,18 +130,20 @@ class UpSampling : public Layer {
   BackwardReads backward_reads() const override { return {false, false}; }
 
   void book(Booking& booking) const override {
-    booking.book(Life::forward, booking.threads() * forward_[2].in * channels_);
-    if (booking.backward()) booking.book(Life::backward, booking.threads() * backward_[2].in * channels_);
+    booking.book(kForward, Life::forward, booking.threads() * forward_[2].in * channels_);
+    if (booking.backward()) booking.book(kBackward, Life::backward, booking.threads() * backward_[2].in * channels_);
   }
   void forward(const Context& context) const override {
-    run(forward_, context.rows(), context.input(), context.output(), context.buffer(0));
+    run(forward_, context.rows(), context.input(), context.output(), context.buffer(kForward));
   }
   void backward(const Context& context) const override {
     if (float* dx = context.input_gradient())
-      run(backward_, context.rows(), context.output_gradient(), dx, context.buffer(1));
+      run(backward_, context.rows(), context.output_gradient(), dx, context.buffer(kBackward));
   }
 
  private:
+  enum : std::size_t { kForward, kBackward };
+
   using Tables = std::array<Table, 3>;
 
   void run(const Tables& tables, Index samples, const float* x, float* y, float* scratch) const {

@@ -1,5 +1,5 @@
-// Layers that give the same numbers another shape. Flatten, Reshape and Identity are aliases and run no pass; padding,
-// cropping, Permute and RepeatVector copy a box of their input to a box of their output.
+// Changes of shape. Flatten, Reshape and Identity are aliases and run no pass; padding, cropping, Permute and
+// RepeatVector copy a box of the input to a box of the output.
 #include <algorithm>
 #include <cstring>
 #include <vector>
@@ -69,7 +69,7 @@ class Reshape : public Alias {
         known *= size;
     }
     const bool fits = open ? known > 0 && total % known == 0 : known == total;
-    require(fits, who(), " expects inputs of ", known, " values a sample", open ? " or a multiple" : "",
+    require(fits, who(), " expects inputs of ", known, " values per sample", open ? " or a multiple" : "",
             " for target_shape ", listed(target_), ", got ", to_string(input), " with ", total,
             open ? "" : "; one size of target_shape may be -1");
     Shape shape{input[0]};
@@ -81,14 +81,14 @@ class Reshape : public Alias {
   std::vector<Index> target_;
 };
 
-// Distances between neighbours along each axis of a sample.
+// The strides of the axes of a sample.
 std::vector<Index> strides_of(const Shape& shape) {
   std::vector<Index> strides(shape.size(), 1);
   for (std::size_t i = shape.size() - 1; i > 1; --i) strides[i - 1] = strides[i] * shape[i];
   return strides;
 }
 
-// A box of the input becomes a box of the output, of every sample alike; what it does not fill is zero.
+// Copies a box of the input to a box of the output in each sample; the rest of the output is zero.
 class BoxCopy : public Layer {
  public:
   using Layer::Layer;
@@ -120,7 +120,7 @@ class BoxCopy : public Layer {
   }
 
  protected:
-  /// Fills in the box and its places in a sample; returns the output's shape.
+  /// Sets the box and its offsets in a sample; returns the output shape.
   virtual Shape place(const Shape& input) = 0;
 
   kernels::Box box_;
@@ -150,7 +150,7 @@ class Permute : public BoxCopy {
     std::vector<Index> sorted = dims_;
     std::sort(sorted.begin(), sorted.end());
     for (std::size_t i = 0; i < sorted.size(); ++i)
-      require(sorted[i] == static_cast<Index>(i) + 1, "dims expects the numbers of the axes from 1 on, each once, got ",
+      require(sorted[i] == static_cast<Index>(i) + 1, "dims expects the indices of the axes from 1 on, each once, got ",
               listed(dims_), "; the batch is not among them");
     require(static_cast<Index>(dims_.size()) <= kernels::kMostBoxAxes, "dims expects at most ", kernels::kMostBoxAxes,
             " axes, got ", dims_.size());
@@ -197,7 +197,7 @@ class RepeatVector : public BoxCopy {
   Index n_, size_ = 0;
 };
 
-// Zeros around the axes between batch and channels, or as much cut off: `amounts` are before and after of each axis.
+// Zero padding, or cropping, of the axes between batch and channels: `amounts` are before and after each axis.
 template <std::size_t kRank, bool kCrop>
 class Border : public BoxCopy {
  public:
@@ -214,8 +214,8 @@ class Border : public BoxCopy {
     Shape output = input;
     for (std::size_t i = 0; i < kRank; ++i) output[i + 1] += (kCrop ? -1 : 1) * (amounts_[2 * i] + amounts_[2 * i + 1]);
     for (std::size_t i = 0; i < kRank; ++i)
-      require(output[i + 1] >= 1, who(), " expects an input of which something remains after cropping ",
-              listed(amounts_), ", got ", to_string(input));
+      require(output[i + 1] >= 1, who(), " expects an input that is larger than the cropping ", listed(amounts_),
+              ", got ", to_string(input));
     const std::vector<Index> from = strides_of(input), to = strides_of(output);
     for (std::size_t i = 1; i < input.size(); ++i) {
       if (i <= kRank) (kCrop ? from_ : to_) += amounts_[2 * i - 2] * (kCrop ? from : to)[i];

@@ -1,9 +1,9 @@
-// Layers that give pictures another size: Resizing and CenterCrop. Owns which pixels an output pixel is made of and by
-// how much, worked out once for each axis; kernels/warp applies it.
+// Resizing and CenterCrop of images. Owns the input pixels and weights of each output pixel, computed once per axis;
+// kernels/warp applies them.
 //
-// A size is made from another as in Keras on JAX: pixels are squares whose centres lie half a pixel inside, the weights
-// of an output pixel come from the interpolation's curve around its centre and are divided by their sum, and with
-// antialias the curve is widened where the picture shrinks. "nearest" takes the pixel in which the centre falls.
+// Resizing is that of Keras on JAX: pixels are squares with their centers at half-integers. The weights of an output
+// pixel are the interpolation kernel around its center, normalized to a sum of 1. With antialias the kernel is widened
+// where the image shrinks. "nearest" takes the pixel that contains the center.
 #include <algorithm>
 #include <cmath>
 
@@ -33,7 +33,7 @@ double sinc(double x) {
   return sine / (3.14159265358979323846 * x);
 }
 
-// The weight at a distance of `x` pixels. Bicubic is Keys' with a = -1/2.
+// The weight at a distance of `x` pixels. Bicubic is the kernel of Keys with a = -1/2.
 double weight_at(Curve curve, double x) {
   x = std::fabs(x);
   switch (curve) {
@@ -53,8 +53,8 @@ double reach(Curve curve) {
   return curve == Curve::bicubic ? 2 : curve == Curve::lanczos3 ? 3 : curve == Curve::lanczos5 ? 5 : 1;
 }
 
-// The taps of one axis: `target` outputs from the `size` values that begin at `first` of an axis of `present` values; the
-// others, before 0 and from `present` on, lie beyond the border.
+// The taps of one axis: `target` outputs from the `size` values from `first` on of an axis of `present` values. Values
+// before 0 and from `present` on are outside the image.
 class AxisTaps {
  public:
   void set(Curve curve, bool antialias, Index present, Index first, Index size, Index target) {
@@ -80,7 +80,7 @@ class AxisTaps {
         weights.push_back(curve == Curve::nearest ? 1 : weight_at(curve, distance));
         sum += weights.back();
       }
-      // What lies beyond the border is one value, so its weights are one number.
+      // All values outside the image are equal, so their weights are summed.
       double outside = 0;
       while (!weights.empty() && (weights.back() == 0 || first + to > present)) {
         outside += weights.back(), weights.pop_back(), --to;
@@ -140,14 +140,14 @@ class Resizing : public Layer {
   Signature infer(const std::vector<Spec>& inputs) override {
     picture_ = picture_of(*this, inputs);
     const Index h = picture_.height, w = picture_.width;
-    // The largest window of the target's shape within the picture, or the smallest around it.
+    // The largest window with the aspect ratio of the target inside the image, or the smallest around it.
     const Index fit_h = w * height_ / width_, fit_w = h * width_ / height_;
     Index top = 0, left = 0, rows = h, columns = w;
     if (crop_) {
       rows = std::clamp<Index>(fit_h, 1, h), columns = std::clamp<Index>(fit_w, 1, w);
       top = (h - rows) / 2, left = (w - columns) / 2;
     } else if (pad_) {
-      // Padding is as wide on both sides, and along one axis only.
+      // Padding is equal on both sides, and along one axis only.
       const Index above = (std::max(h, fit_h) - h) / 2;
       const Index before = above > 0 ? 0 : (std::max(w, fit_w) - w) / 2;
       top = -above, left = -before;
@@ -161,15 +161,15 @@ class Resizing : public Layer {
   BackwardReads backward_reads() const override { return {false, false}; }
 
   void book(Booking& booking) const override {
-    booking.book(Life::forward, booking.threads() * line());
-    if (booking.backward()) booking.book(Life::backward, booking.threads() * line());
+    booking.book(kForward, Life::forward, booking.threads() * line());
+    if (booking.backward()) booking.book(kBackward, Life::backward, booking.threads() * line());
   }
 
   void forward(const Context& ctx) const override {
     const Index run = width_ * picture_.channels, in = picture_.height * line();
     parallel_for(ctx.rows() * height_, work(ctx), [&](Index task, int thread) {
       kernels::resample_row(picture_, rows_.view(), columns_.view(), task % height_, width_, fill_value_,
-                            ctx.input() + task / height_ * in, ctx.buffer(0) + thread * line(),
+                            ctx.input() + task / height_ * in, ctx.buffer(kForward) + thread * line(),
                             ctx.output() + task * run);
     });
   }
@@ -179,12 +179,14 @@ class Resizing : public Layer {
     const Index out = height_ * width_ * picture_.channels, in = picture_.height * line();
     parallel_for(ctx.rows(), work(ctx), [&](Index row, int thread) {
       kernels::resample_gradient(picture_, rows_.view(), columns_.view(), height_, width_,
-                                 ctx.output_gradient() + row * out, ctx.buffer(1) + thread * line(),
+                                 ctx.output_gradient() + row * out, ctx.buffer(kBackward) + thread * line(),
                                  ctx.input_gradient() + row * in);
     });
   }
 
  private:
+  enum : std::size_t { kForward, kBackward };
+
   Index line() const { return picture_.width * picture_.channels; }
   double work(const Context& ctx) const {
     const Index across = width_ * picture_.channels * columns_.most();

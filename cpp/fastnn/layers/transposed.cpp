@@ -1,7 +1,7 @@
-// Conv1DTranspose, Conv2DTranspose, Conv3DTranspose: a convolution run backwards, which makes images larger.
+// Conv1DTranspose, Conv2DTranspose, Conv3DTranspose: transposed convolutions, which enlarge images.
 //
-// Everything here is that of the convolution from the output to the input: its gradient of the input is the forward
-// pass, its forward pass the gradient of the input, and in the gradient of the kernel the two arrays change places.
+// The geometry is that of the convolution from the output to the input. Its input gradient is the forward pass here,
+// its forward pass is the input gradient here, and in the gradient of the kernel the two arrays are swapped.
 #include <algorithm>
 
 #include "fastnn/kernels/conv3d.hpp"
@@ -36,8 +36,8 @@ class ConvolutionTranspose : public Layer {
     const Shape& input = inputs[0].shape;
     for (std::size_t i = 0; i < kRank; ++i) {
       place(windows_.axis(i), output_padding_.empty() ? nullptr : &output_padding_[i]);
-      require(windows_.axis(i).out >= 1, who(), " expects an input of which some output remains, got ",
-              to_string(input), "; use a larger kernel_size, output_padding or padding=\"valid\"");
+      require(windows_.axis(i).out >= 1, who(), " expects an input that leaves some output, got ", to_string(input),
+              "; use a larger kernel_size, output_padding or padding=\"valid\"");
     }
     const WindowAxis &d = windows_.depth(), &h = windows_.height(), &w = windows_.width();
     kernels::ConvShape plane = {};
@@ -67,20 +67,21 @@ class ConvolutionTranspose : public Layer {
   BackwardReads backward_reads() const override { return {true, activation_ != Activation::linear}; }
 
   void book(Booking& booking) const override {
-    booking.book(Life::plan, kernels::conv3d_turned_size(shape_));
-    booking.book(Life::forward, booking.threads() * kernels::conv3d_input_gradient_scratch_size(shape_));
+    booking.book(kTurned, Life::plan, kernels::conv3d_turned_size(shape_));
+    booking.book(kTurnedWindows, Life::forward,
+                 booking.threads() * kernels::conv3d_input_gradient_scratch_size(shape_));
     if (!booking.backward()) return;
-    booking.book(Life::backward,
+    booking.book(kSums, Life::backward,
                  std::max(kernels::conv3d_kernel_gradient_scratch_size(shape_, booking.capacity(), booking.threads()),
                           kernels::gemm_tn_scratch(0, filters_, booking.capacity() * out_pixels())));
     if (!booking.input_gradient()) return;
-    booking.book(Life::plan, kernels::conv3d_packed_size(shape_));
-    booking.book(Life::backward, booking.threads() * kernels::conv3d_scratch_size(shape_));
+    booking.book(kPacked, Life::plan, kernels::conv3d_packed_size(shape_));
+    booking.book(kWindows, Life::backward, booking.threads() * kernels::conv3d_scratch_size(shape_));
   }
 
   void prepare(const Context& context) const override {
     kernels::conv3d_pack_turned(shape_, context.weight(0), context.buffer(kTurned));
-    if (context.buffers_.size() > kPacked) kernels::conv3d_pack(shape_, context.weight(0), context.buffer(kPacked));
+    if (context.has(kPacked)) kernels::conv3d_pack(shape_, context.weight(0), context.buffer(kPacked));
   }
 
   void forward(const Context& context) const override {
@@ -114,8 +115,8 @@ class ConvolutionTranspose : public Layer {
 
   Index out_pixels() const { return shape_.in_pixels(); }
 
-  // Keras' sizes. "valid" keeps every product, and adds what is missing to a whole stride; "same" multiplies the size by
-  // the stride; with output_padding both follow from it, and "same" then cuts half a window.
+  // The sizes of Keras. "valid" keeps all products and pads up to a multiple of the stride. "same" multiplies the size
+  // by the stride. With output_padding both follow from it, and "same" removes half a window.
   void place(WindowAxis& axis, const Index* output_padding) const {
     const Index span = axis.span();
     axis.before = 0;

@@ -1,8 +1,8 @@
-// Nodes that bring numbers into a graph or take them out of it: Variable, Constant, Assign, Rows, Random; and
-// StopGradient, through which values pass and gradients do not.
+// Sources and sinks of values: Variable, Constant, Assign, Rows, Random; and StopGradient, which passes values but no
+// gradients.
 //
-// A variable read as a value is an edge without a batch. What Assign writes is seen at once by the nodes that read its
-// output; the variable itself changes when the step commits.
+// A variable that is read as a value is an edge without a batch. The output of Assign is the new value within the step;
+// the variable itself changes when the step commits.
 #include <algorithm>
 #include <cstring>
 
@@ -45,7 +45,7 @@ class Variable : public Function {
   Shape shape_;
 };
 
-// Its value is an array, or the array's numbers with the shape beside them (a scalar is one number of shape ()).
+// The value is an array, or a list of numbers with a shape (a scalar is one number with shape ()).
 class Constant : public Function {
  public:
   Constant(const std::string& kind, const std::string& name, const Config& config)
@@ -97,19 +97,21 @@ class Assign : public Function {
   }
   bool differentiable() const override { return false; }
   bool updates_state() const override { return true; }
-  void book(Booking& booking) const override { booking.book(Life::step, volume(shape_)); }
+  void book(Booking& booking) const override { booking.book(kValue, Life::step, volume(shape_)); }
 
   void forward(const Context& ctx) const override {
     const float *x = ctx.input(), *old = ctx.weight(0);
-    float* to = ctx.buffer(0);
+    float* to = ctx.buffer(kValue);
     const float sign = op_ == "subtract" ? -1.0f : 1.0f;
     for (Index i = 0; i < volume(shape_); ++i) to[i] = op_ == "assign" ? x[i] : old[i] + sign * x[i];
     std::copy_n(to, volume(shape_), ctx.output());
   }
   bool is_effect() const override { return true; }
-  void commit(const Context& ctx) const override { std::copy_n(ctx.buffer(0), volume(shape_), ctx.state(0)); }
+  void commit(const Context& ctx) const override { std::copy_n(ctx.buffer(kValue), volume(shape_), ctx.state(0)); }
 
  private:
+  enum : std::size_t { kValue };
+
   std::string op_;
   Shape shape_;
 };
@@ -135,7 +137,7 @@ class StopGradient : public Function {
     spec_ = inputs[0];
     return {inputs, {}};
   }
-  // A copy: an alias would share the gradient of its input too.
+  // A copy, because an alias would share the gradient of its input.
   bool differentiable() const override { return false; }
   void forward(const Context& ctx) const override {
     std::memcpy(ctx.output<void>(), ctx.input<void>(), spec_.bytes(ctx.rows()));

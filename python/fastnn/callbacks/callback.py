@@ -80,8 +80,10 @@ class Callback:
         """
 
     def counts(self) -> dict[str, Any]:
-        """Returns what the callback has counted up to now, which a backup of training keeps: numbers, or a list of
-        arrays called "best_weights"."""
+        """Returns the state that a backup of training keeps.
+
+        It holds numbers, and perhaps a list of arrays called "best_weights".
+        """
         return {}
 
     def restore_counts(self, counts: Mapping[str, Any]) -> None:

@@ -9,7 +9,7 @@ from fastnn.callbacks.callback import Callback, Logs
 
 
 class CSVLogger(Callback):
-    """Writes the logs of each epoch as a line of a CSV file.
+    r"""Writes the logs of each epoch as a line of a CSV file.
 
     Args:
         filename: The file.
@@ -25,7 +25,7 @@ class CSVLogger(Callback):
         ...     np.ones((4, 1)), np.ones((4, 1)), verbose=0, callbacks=[fastnn.callbacks.CSVLogger(path)]
         ... )
         >>> open(path).read()
-        'epoch,loss\\n0,0.0\\n'
+        'epoch,loss\n0,0.0\n'
     """
 
     def __init__(self, filename: str, separator: str = ",", append: bool = False) -> None:

@@ -49,10 +49,12 @@ class Source(Protocol):
     """
 
     @property
-    def steps(self) -> int | None: ...
+    def steps(self) -> int | None:
+        """The number of steps of one pass; None where it is not known."""
 
     @property
-    def position(self) -> int: ...
+    def position(self) -> int:
+        """The number of steps of the current pass that were run."""
 
     def next_chunk(self, most: int) -> Chunk | None:
         """Returns the rows of the next steps, at most so many; None where the source has ended."""

@@ -36,12 +36,13 @@ class State:
         builds_in_call: Whether the first call builds it by its `build`.
         outcomes: The results of earlier trial runs of its `call`, by what it was called with.
         predictor: The specs of the last call on arrays and the predictor made for it; None: the next call makes one.
+        training_predictor: The same for calls with `training=True`; beside the specs stands what the graph depends on.
         warned_of_mask: Whether it has warned that it cannot keep a mask.
     """
 
     __slots__ = (
         "build_shape", "builds_in_call", "calls", "input_structure", "learned", "members", "outcomes", "predictor",
-        "trainable", "variables", "warned_of_mask",
+        "trainable", "training_predictor", "variables", "warned_of_mask",
     )  # fmt: skip
 
     def __init__(self, trainable: bool = True) -> None:
@@ -55,13 +56,14 @@ class State:
         self.builds_in_call = True
         self.outcomes: dict[Any, Outcome] = {}
         self.predictor: tuple[list[Spec], _core.Predictor] | None = None
+        self.training_predictor: tuple[Any, _core.Predictor] | None = None
         self.warned_of_mask = False
 
     def kept(self) -> State:
         """Returns what a copy of the part keeps: all but the calls, which belong to the models around the part."""
         made = State()
         for name in self.__slots__:
-            if name not in ("calls", "outcomes", "predictor"):
+            if name not in ("calls", "outcomes", "predictor", "training_predictor"):
                 setattr(made, name, getattr(self, name))
         return made
 

@@ -16,6 +16,7 @@ from fastnn import _core
 from fastnn.engine.arrays import edge_dtype, numeric
 from fastnn.engine.contract import Part, computation_of, emit, state_of, title
 from fastnn.engine.emission import Emission, stand_in
+from fastnn.engine.ownership import TrainableChanges, walk
 from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import Arguments, Shape
 
@@ -57,9 +58,10 @@ def run(layer: Part, args: tuple[Any, ...], kwargs: dict[str, Any], training: bo
     specs = [tensor.spec for tensor in arguments.tensors]
     packing = computation.outcome(layer, arguments, training)[1]
     state = state_of(layer)
+    plain = not kwargs and len(arrays) == len(leaves)
     if training:
-        outputs = run_in_training(layer, arrays, arguments)
-    elif not kwargs and len(arrays) == len(leaves):
+        outputs = run_in_training(layer, arrays, arguments, plain)
+    elif plain:
         if state.predictor is None or state.predictor[0] != specs:
             state.predictor = specs, _predictor(layer, arguments)
         outputs = state.predictor[1](arrays)
@@ -69,30 +71,32 @@ def run(layer: Part, args: tuple[Any, ...], kwargs: dict[str, Any], training: bo
 
 
 def run_in_training(
-    part: Part, arrays: list[NDArray[Any]], arguments: Arguments | None = None
+    part: Part, arrays: list[NDArray[Any]], arguments: Arguments | None = None, keep: bool = True
 ) -> list[NDArray[np.float32]]:
-    """Runs the training graph of a part once, in which dropout drops and moving statistics move.
+    """Runs the training graph of a part forward, in which dropout drops and moving statistics move.
 
     Args:
         part: A layer or a model.
         arrays: Its inputs, of one length.
         arguments: Those of the call, with a tensor for each array; None: the arrays alone, as float32.
+        keep: True to keep the graph for the next call on inputs of the same specs.
 
     Returns:
         The outputs, one by one.
     """
-    emission = Emission(True)
     dtypes = ["float32"] * len(arrays) if arguments is None else [tensor.dtype for tensor in arguments.tensors]
-    inputs = [emission.graph.input((None, *x.shape[1:]), dtype) for x, dtype in zip(arrays, dtypes, strict=True)]
-    edges = emit(part, emission, inputs, arguments)
-    rows = len(arrays[0])
-    shapes = [emission.graph.spec(edge)[0] for edge in edges]
-    # The core runs a training graph forward only together with its gradients: those of zeros are zeros.
-    cotangents = [np.zeros([rows if size is None else size for size in shape], dtype=np.float32) for shape in shapes]
-    fitting = [
-        np.ascontiguousarray(x, dtype=emission.graph.spec(edge)[1]) for x, edge in zip(arrays, inputs, strict=True)
-    ]
-    return _core.vjp(emission.graph, edges, fitting, cotangents)[0]
+    specs = [((None, *x.shape[1:]), dtype) for x, dtype in zip(arrays, dtypes, strict=True)]
+    # The graph depends on the parts that compute, and on which of them are trained.
+    key = specs, TrainableChanges.count, list(walk(part))
+    state = state_of(part)
+    if keep and state.training_predictor is not None and state.training_predictor[0] == key:
+        return state.training_predictor[1](arrays)
+    emission = Emission(True)
+    edges = emit(part, emission, [emission.graph.input(*spec) for spec in specs], arguments)
+    predictor = _core.Predictor(emission.graph, edges, training=True)
+    if keep:
+        state.training_predictor = key, predictor
+    return predictor(arrays)
 
 
 def _predictor(layer: Part, arguments: Arguments) -> _core.Predictor:

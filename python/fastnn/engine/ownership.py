@@ -85,6 +85,7 @@ def keep_variable(owner: Part, variable: Variable, learned: bool) -> None:
 
 
 def parts_within(value: Any) -> Iterator[Part]:
+    """Yields the parts in nested lists, tuples and dicts, in order."""
     if isinstance(value, Part):
         yield value
     elif isinstance(value, (list, tuple)):
@@ -93,6 +94,12 @@ def parts_within(value: Any) -> Iterator[Part]:
     elif isinstance(value, Mapping):
         for item in value.values():
             yield from parts_within(item)
+
+
+class TrainableChanges:
+    """Counts the assignments to `trainable` of any part: a training graph made before one may be outdated."""
+
+    count = 0
 
 
 class WeightOwner(Part):
@@ -106,6 +113,7 @@ class WeightOwner(Part):
     @trainable.setter
     def trainable(self, value: bool) -> None:
         state_of(self).trainable = bool(value)
+        TrainableChanges.count += 1
         for variable in own_learned(self):
             variable.trainable = bool(value)
         for layer in sublayers(self):

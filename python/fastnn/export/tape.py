@@ -66,6 +66,7 @@ class Noted:
         weights: Sequence[_core.Variable] = (),
         stream: _core.Stream | None = None,
     ) -> list[int]:
+        """Adds a node to the graph and records it; returns its output edges."""
         outputs = self.graph.add(kind, name, config, inputs, weights, stream)
         _, roles = _core.infer(kind, name, config, [self.graph.spec(edge) for edge in inputs])
         values = {spec[0]: handle.numpy() for spec, handle in zip(roles, weights, strict=True)}
@@ -110,6 +111,7 @@ class Tape:
         return common(shape, other), dtype
 
     def shape(self, edge: int) -> tuple[int | None, ...]:
+        """Returns the shape of an edge, with None for unknown dimensions."""
         return self.spec(edge)[0]
 
 

@@ -143,8 +143,8 @@ class EinsumDense(Projecting):
         for letter in kernel:
             if sizes.get(letter) is None:
                 raise ValueError(
-                    f"{title(self)} expects a size for {letter!r} of the kernel, from the input {tuple(input_shape)} or "
-                    f"from output_shape {wanted}"
+                    f"{title(self)} expects a size for {letter!r} of the kernel, from the input {tuple(input_shape)} "
+                    f"or from output_shape {wanted}"
                 )
         self.kernel = self.add_weight(
             tuple(sizes[letter] for letter in kernel),
@@ -157,7 +157,8 @@ class EinsumDense(Projecting):
             for letter in self.bias_axes:
                 if letter not in named or sizes.get(letter) is None:
                     raise ValueError(
-                        f"{title(self)} expects bias_axes among {named!r}, whose sizes are known, got {self.bias_axes!r}"
+                        f"{title(self)} expects bias_axes among {named!r}, whose sizes are known, "
+                        f"got {self.bias_axes!r}"
                     )
             expanded = named[min(named.index(letter) for letter in self.bias_axes) :]
             shape = [sizes[letter] if letter in self.bias_axes else 1 for letter in expanded]

@@ -16,6 +16,7 @@ class Projecting(Layer):
     _sizes: tuple[int | None, ...] | None
 
     def store_arguments(self, arguments: dict[str, Any]) -> None:
+        """Stores each argument as an attribute. Only arguments stored here are part of the config."""
         given = arguments.pop("output_shape")
         self._sizes = given if given is None else (given,) if isinstance(given, int) else tuple(given)
         super().store_arguments(arguments)

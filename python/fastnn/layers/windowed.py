@@ -35,6 +35,7 @@ class Windowed(NodeLayer):
         return super().convert_argument(name, value)
 
     def store_arguments(self, arguments: dict[str, Any]) -> None:
+        """Stores each argument as an attribute. Only arguments stored here are part of the config."""
         if "pool_size" in arguments and arguments["strides"] is None:
             arguments["strides"] = arguments["pool_size"]
         super().store_arguments(arguments)

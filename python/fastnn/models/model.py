@@ -15,7 +15,6 @@ import numpy as np
 
 from fastnn.engine.by_code import runs_code
 from fastnn.engine.contract import state_of, title
-from fastnn.engine.eager import run_in_training
 from fastnn.engine.layer import Layer
 from fastnn.engine.network import Network, Ports
 from fastnn.engine.ownership import once, own_variables, sublayers
@@ -198,8 +197,8 @@ class Model(Layer, Trainer, Network):
             array([[3.]], dtype=float32)
         """
         state = self._fastnn_training
-        if not training and mask is None and not args and not kwargs:
-            result = state.programs.at_once(inputs, math.inf)
+        if mask is None and not args and not kwargs:
+            result = state.programs.at_once(inputs, math.inf, bool(training))
             if result is not None:
                 return result
         coded = runs_code(self)
@@ -222,7 +221,7 @@ class Model(Layer, Trainer, Network):
         arrays = state.door.inputs(inputs)
         if coded:
             return super().__call__(inputs, training=training)
-        return state.network.ports().made.pack(run_in_training(self, arrays))
+        return state.network.ports().made.pack(state.programs.in_training(inputs, arrays, self))
 
     # Weights.
 

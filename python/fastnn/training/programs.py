@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 
 from fastnn import _core, losses, ops
 from fastnn.data.source import Chunk
-from fastnn.engine.contract import Part, title
+from fastnn.engine.contract import Part, state_of, title
+from fastnn.engine.eager import run_in_training
 from fastnn.engine.emission import Emission
 from fastnn.engine.network import Port
-from fastnn.engine.ownership import own_variables
+from fastnn.engine.ownership import TrainableChanges, own_variables
 from fastnn.metrics.reduction import Mean
 from fastnn.symbolic.tensors import Shape
 from fastnn.symbolic.variable import Variable
@@ -160,6 +161,7 @@ class Programs:
         self._network = network
         self._kept: dict[Any, Any] = {}
         self._direct: tuple[_core.Predictor, tuple[int | None, ...]] | None = None
+        self._direct_in_training: tuple[_core.Predictor, tuple[int, ...], int] | None = None
         self._seen = -1
         self._layers: list[Part] = []
 
@@ -171,7 +173,7 @@ class Programs:
     def clear(self) -> None:
         """Drops all programs."""
         self._kept.clear()
-        self._direct = None
+        self._direct = self._direct_in_training = None
 
     def refresh(self) -> None:
         """Drops the programs where the layers of the model, or those of a nested model, have changed."""
@@ -237,20 +239,36 @@ class Programs:
             self._direct = found, x[0] if x else port.shape[1:]
         return found
 
-    def at_once(self, x: Any, most_rows: float) -> NDArray[np.float32] | None:
+    def at_once(self, x: Any, most_rows: float, training: bool = False) -> NDArray[np.float32] | None:
         """Returns the output for an array that fits into one batch; None where the usual way has to be taken.
 
         A server asks for one row at a time: nothing is looked up here that was looked up at the call before.
         """
         if self._seen != LayerChanges.count:
             self.refresh()
-        direct = self._direct
-        if direct is None or type(x) is not np.ndarray:
+        direct = self._direct_in_training if training else self._direct
+        if direct is None or type(x) is not np.ndarray or (training and direct[-1] != TrainableChanges.count):
             return None
         shape = x.shape
         if shape[1:] != direct[1] or not 0 < shape[0] <= most_rows or x.dtype.kind not in "fiub":
             return None
         return direct[0]([x])[0]
+
+    def in_training(self, x: Any, arrays: list[NDArray[Any]], part: Part) -> list[NDArray[np.float32]]:
+        """Returns the outputs of the model for inputs x, computed as in a training step.
+
+        Args:
+            x: The inputs as they were given.
+            arrays: The same, checked, one by one.
+            part: The model.
+        """
+        outputs = run_in_training(part, arrays)
+        ports = self._network.ports()
+        if ports.given.alone and ports.made.alone and isinstance(x, np.ndarray) and x.shape == arrays[0].shape:
+            kept = state_of(part).training_predictor
+            assert kept is not None
+            self._direct_in_training = kept[1], x.shape[1:], TrainableChanges.count
+        return outputs
 
     def output_shapes(self, x: Shapes) -> list[Shape]:
         """Returns the shapes of the outputs for samples of these shapes."""

@@ -52,6 +52,7 @@ class Builder:
         self._count = 0
 
     def refusal(self, node: Node, why: str) -> ValueError:
+        """Returns the error for a node that cannot be expressed."""
         return ValueError(f'export to ONNX: layer "{node.name}" cannot be expressed: {why}')
 
     # Values.
@@ -86,9 +87,11 @@ class Builder:
         return str(self.constants[key].name)
 
     def ints(self, values: Any) -> str:
+        """Returns the name of a constant of integers."""
         return self.constant(values, np.int64)
 
     def cast(self, x: str, dtype: str) -> str:
+        """Returns the name of x converted to another element type."""
         return str(self.op("Cast", x, to=TYPES[dtype]))
 
     def extent(self, edge: int, axis: int) -> str:
@@ -112,12 +115,15 @@ class Builder:
     # Edges.
 
     def shape(self, edge: int) -> tuple[int | None, ...]:
+        """Returns the shape of an edge, with None for unknown dimensions."""
         return self.tape.shape(edge)
 
     def dtype(self, edge: int) -> str:
+        """Returns the element type of an edge."""
         return self.tape.spec(edge)[1]
 
     def rank(self, edge: int) -> int:
+        """Returns the number of axes of an edge."""
         return len(self.shape(edge))
 
     def axes(self, node: Node, word: str, default: Any = -1) -> list[int]:
@@ -153,9 +159,11 @@ class Builder:
         return edge in self._first and edge not in self._last
 
     def put(self, edge: int, name: str, first: bool = False) -> None:
+        """Names an edge, with channels last or first."""
         (self._first if first else self._last)[edge] = name
 
     def put_first(self, edge: int, name: str) -> None:
+        """Names an edge, with channels before the other axes."""
         self.put(edge, name, True)
 
     def elementwise(self, node: Node, function: Callable[..., str]) -> None:

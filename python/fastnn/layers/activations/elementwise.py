@@ -16,7 +16,9 @@ class ElementwiseActivation(NodeLayer):
         raise NotImplementedError
 
     def core_node(self) -> activations.Node | None:
+        """Returns the kind and the config of the node; None for a layer that passes its input on."""
         return self.activation_node()
 
     def node_after(self) -> activations.Node | None:
+        """Returns the node of the argument `activation`, where there is one."""
         return None

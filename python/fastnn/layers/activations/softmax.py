@@ -52,10 +52,12 @@ class Softmax(ElementwiseActivation):
         return "Softmax", {"axis": self.axis}
 
     def check_mask_shape(self, mask: Shape, shape: Shape) -> None:
+        """Refuses a mask that cannot go with an input."""
         if len(mask) != len(shape) or not all(m in (s, 1, None) or s is None for m, s in zip(mask, shape, strict=True)):
             super().check_mask_shape(mask, shape)
 
     def add_masked_node(self, emission: Emission, edges: list[int], masks: Sequence[int | None]) -> list[int]:
+        """Adds the node to a graph; a layer that reads masks adds more, or another."""
         rank = len(emission.graph.spec(edges[0])[0])
         axes = [self.axis] if isinstance(self.axis, int) else self.axis
         reach = 0 if masks[0] is None else len(emission.graph.spec(masks[0])[0])

@@ -189,6 +189,7 @@ class Conv2D(Windowed):
         channels_last(self, data_format)
 
     def core_node(self) -> tuple[str, dict[str, Any]] | None:
+        """Returns the kind and the config of the node; None for a layer that passes its input on."""
         node = super().core_node()
         return node and (node[0], {**node[1], "winograd": config.winograd()})
 

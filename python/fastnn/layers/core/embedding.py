@@ -95,6 +95,7 @@ class Embedding(NodeLayer):
     # `weights` is a property of every layer, so the argument has another name.
 
     def store_arguments(self, arguments: dict[str, Any]) -> None:
+        """Stores each argument as an attribute. Only arguments stored here are part of the config."""
         given = arguments.pop("weights", None)
         if isinstance(given, (list, tuple)) and len(given) == 1:
             given = given[0]

@@ -57,6 +57,7 @@ class Lambda(Layer):
             self._parameters = set()
 
     def store_arguments(self, arguments: dict[str, Any]) -> None:
+        """Stores each argument as an attribute. Only arguments stored here are part of the config."""
         # `output_shape` is a property of every layer, so the argument has another name.
         self._given_shape = arguments.get("output_shape")
         super().store_arguments({name: value for name, value in arguments.items() if name != "output_shape"})

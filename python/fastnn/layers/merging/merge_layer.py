@@ -28,6 +28,7 @@ class Merge(NodeLayer):
     least: ClassVar[int] = 1
 
     def separate_inputs(self, inputs: Any) -> list[Any]:
+        """Returns the tensors, arrays or shapes of a call, one by one."""
         items = list(inputs) if isinstance(inputs, (list, tuple)) else None
         if items is None or len(items) < self.least or any(isinstance(item, Mapping) for item in items):
             got = f"a list of {len(items)}" if items is not None else type(inputs).__name__
@@ -51,6 +52,7 @@ class MaskedMerge(Merge):
     """Base of the layers in which masked elements take no part."""
 
     def add_masked_node(self, emission: Emission, edges: list[int], masks: Sequence[int | None]) -> list[int]:
+        """Adds the node to a graph; a layer that reads masks adds more, or another."""
         ranks = {len(emission.graph.spec(edge)[0]) for edge in edges}
         given = [mask for mask in masks if mask is not None]
         if not given or len(ranks) > 1:

@@ -101,6 +101,7 @@ class BatchNormalization(NodeLayer):
         super().__init__(**kwargs)
 
     def add_masked_node(self, emission: Emission, edges: list[int], masks: Sequence[int | None]) -> list[int]:
+        """Adds the node to a graph; a layer that reads masks adds more, or another."""
         node = self.core_node()
         assert node is not None
         config = {**node[1], "frozen": not emission.trains(self), "training": emission.training}

@@ -115,6 +115,7 @@ class GlobalAveragePooling1D(_GlobalPooling):
     supports_masking = True
 
     def add_masked_node(self, emission: Emission, edges: list[int], masks: Sequence[int | None]) -> list[int]:
+        """Adds the node to a graph; a layer that reads masks adds more, or another."""
         if masks[0] is None:
             return self.add_core_node(emission, edges)
         return emission.add(self, self.kind, {"keepdims": self.keepdims, "masked": True}, [edges[0], masks[0]])

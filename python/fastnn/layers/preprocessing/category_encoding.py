@@ -43,6 +43,7 @@ class CategoryEncoding(Encoding):
         super().__init__(**kwargs)
 
     def core_node(self) -> tuple[str, dict[str, Any]] | None:
+        """Returns the kind and the config of the node; None for a layer that passes its input on."""
         self._dense_only(self.sparse)
         if self.num_tokens is None:
             raise ValueError(f"{title(self)} expects num_tokens; if it is unknown, IntegerLookup finds it in the data")
@@ -76,4 +77,5 @@ class CategoryEncoding(Encoding):
         return self._on_array(WeightedTokens((inputs, count_weights)), *args, **kwargs)
 
     def separate_inputs(self, inputs: Any) -> list[Any]:
+        """Returns the tensors, arrays or shapes of a call, one by one."""
         return list(inputs) if isinstance(inputs, WeightedTokens) else super().separate_inputs(inputs)

@@ -85,6 +85,7 @@ class Discretization(Encoding):
         return layer
 
     def core_node(self) -> tuple[str, dict[str, Any]] | None:
+        """Returns the kind and the config of the node; None for a layer that passes its input on."""
         if self.bin_boundaries is None:
             return None
         array = numeric(self.bin_boundaries, f"{title(self)}: bin_boundaries").reshape(-1)
@@ -116,6 +117,7 @@ class Discretization(Encoding):
         return tuple(outputs[0][0])
 
     def add_core_node(self, emission: Emission, edges: list[int]) -> list[int]:
+        """Adds the node to a graph; returns its output edges."""
         edges = emission.add(self, self.kind, self._ready(), edges)
         if self.output_mode == "int":
             return edges

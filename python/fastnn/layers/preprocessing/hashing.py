@@ -75,6 +75,7 @@ class Hashing(NodeLayer):
         self._key = hash_key(title(self), salt)
 
     def check_symbolic_call(self) -> None:
+        """Raises where the layer cannot be part of a model."""
         raise TypeError(
             f"{title(self)} works on strings and integers outside of models: call it on the arrays, and pass the "
             "result to the model"

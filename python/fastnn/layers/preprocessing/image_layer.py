@@ -35,6 +35,7 @@ class ImageLayer(NodeLayer):
         channels_last(self, self.__dict__.get("data_format"))
 
     def known_shapes(self, input_shape: Any) -> list[Shape]:
+        """Returns the shapes of the inputs, one by one, each beginning with the batch."""
         shapes = super().known_shapes(input_shape)
         if len(shapes[0]) != 4:
             raise ValueError(f"{title(self)} expects images (batch, height, width, channels), got {shapes[0]}")
@@ -70,6 +71,7 @@ class RandomImageLayer(ImageLayer):
         return {}
 
     def core_node(self) -> tuple[str, dict[str, Any]] | None:
+        """Returns the kind and the config of the node; None for a layer that passes its input on."""
         node = super().core_node()
         assert node is not None
         kind, config = node
@@ -79,6 +81,7 @@ class RandomImageLayer(ImageLayer):
         return kind, config
 
     def add_core_node(self, emission: Emission, edges: list[int]) -> list[int]:
+        """Adds the node to a graph; returns its output edges."""
         node = self.core_node()
         assert node is not None
         return emission.add(self, node[0], node[1], edges, self.stream) if emission.training else edges

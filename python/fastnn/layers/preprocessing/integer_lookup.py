@@ -107,6 +107,7 @@ class IntegerLookup(VocabularyLayer):
     # As a node of a model.
 
     def check_symbolic_call(self) -> None:
+        """Raises where the layer cannot be part of a model."""
         self._table()
 
     def _table(self) -> dict[str, Any]:
@@ -144,6 +145,7 @@ class IntegerLookup(VocabularyLayer):
         }
 
     def add_core_node(self, emission: Emission, edges: list[int]) -> list[int]:
+        """Adds the node to a graph; returns its output edges."""
         edges = emission.add(self, "IntegerLookup", self._table(), edges)
         if self.output_mode == "int":
             return edges

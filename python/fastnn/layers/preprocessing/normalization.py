@@ -76,6 +76,7 @@ class Normalization(NodeLayer):
         super().__init__(**kwargs)
 
     def core_node(self) -> tuple[str, dict[str, Any]] | None:
+        """Returns the kind and the config of the node; None for a layer that passes its input on."""
         axes = () if self.axis is None else (self.axis,) if isinstance(self.axis, int) else tuple(self.axis)
         config: dict[str, Any] = {"axis": axes, "invert": bool(self.invert)}
         mean, variance = self._fixed

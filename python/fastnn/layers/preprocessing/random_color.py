@@ -43,6 +43,7 @@ class RandomGrayscale(RandomImageLayer):
         super().__init__(seed, **kwargs)
 
     def core_node(self) -> tuple[str, dict[str, Any]] | None:
+        """Returns the kind and the config of the node; None for a layer that passes its input on."""
         factor_range(title(self), "factor", self.factor, 0, 1)
         # Gray is a mean of the channels and stays within their range: no clipping is needed.
         return self.kind, {"factor": float(self.factor), "value_range_lower": 0.0, "value_range_upper": 1.0}
@@ -233,9 +234,11 @@ class RandomColorJitter(RandomImageLayer):
         ]
 
     def core_node(self) -> tuple[str, dict[str, Any]] | None:
+        """Returns the kind and the config of the node; None for a layer that passes its input on."""
         return None
 
     def add_core_node(self, emission: Emission, edges: list[int]) -> list[int]:
+        """Adds the node to a graph; returns its output edges."""
         for part in self._parts if emission.training else []:
             node = part.core_node()
             assert node is not None

@@ -70,6 +70,7 @@ class RandomErasing(RandomColorLayer):
         }
 
     def core_node(self) -> tuple[str, dict[str, Any]] | None:
+        """Returns the kind and the config of the node; None for a layer that passes its input on."""
         node = super().core_node()
         assert node is not None
         if self.fill_value is not None:

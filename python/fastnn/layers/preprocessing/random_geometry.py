@@ -312,9 +312,11 @@ class RandomCrop(RandomImageLayer):
         super().__init__(seed, name=name, **kwargs)
 
     def core_node(self) -> tuple[str, dict[str, Any]] | None:
+        """Returns the kind and the config of the node; None for a layer that passes its input on."""
         return self.kind, {"height": self.height, "width": self.width, "crop_to_aspect_ratio": True}
 
     def add_core_node(self, emission: Emission, edges: list[int]) -> list[int]:
+        """Adds the node to a graph; returns its output edges."""
         height, width = emission.graph.spec(edges[0])[0][1:3]
         size = {"height": self.height, "width": self.width}
         if emission.training and (height or 0) >= self.height and (width or 0) >= self.width:

@@ -41,6 +41,7 @@ class Rescaling(NodeLayer):
         super().__init__(**kwargs)
 
     def core_node(self) -> tuple[str, dict[str, Any]] | None:
+        """Returns the kind and the config of the node; None for a layer that passes its input on."""
         config = {}
         for name in ("scale", "offset"):
             array = numeric(getattr(self, name), f"{title(self)}: {name}")

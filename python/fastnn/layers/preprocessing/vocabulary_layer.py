@@ -155,8 +155,8 @@ class VocabularyLayer(NodeLayer):
         for word, token in (("mask_token", self.mask_token), ("oov_token", self.oov_token if self.invert else None)):
             if token is not None and token in known:
                 raise ValueError(
-                    f"{title(self)}: the vocabulary holds the {word} {token!r} among its tokens; leave it out, or begin "
-                    f"with {front}"
+                    f"{title(self)}: the vocabulary holds the {word} {token!r} among its tokens; leave it out, "
+                    f"or begin with {front}"
                 )
         size = self._token_start() + len(tokens)
         if self.max_tokens is not None and size > self.max_tokens:
@@ -311,6 +311,7 @@ class VocabularyLayer(NodeLayer):
         return all_tokens[np.where(beyond, len(all_tokens) - 1, numbers)]
 
     def check_symbolic_call(self) -> None:
+        """Raises where the layer cannot be part of a model."""
         raise TypeError(
             f"{title(self)} works on {self.what}, which no model supports: call it on the arrays, and pass "
             "the result to the model"

@@ -41,6 +41,7 @@ class ActivityRegularization(NodeLayer):
         return super().compute_output_shape(input_shape)[0]
 
     def add_core_node(self, emission: Emission, edges: list[int]) -> list[int]:
+        """Adds the node to a graph; returns its output edges."""
         node = self.core_node()
         assert node is not None
         output, penalty = emission.add(self, node[0], node[1], edges)

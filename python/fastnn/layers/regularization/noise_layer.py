@@ -18,6 +18,7 @@ class Noise(NodeLayer):
         self.stream = _core.Stream(next_seed() if self.seed is None else int(self.seed))
 
     def add_core_node(self, emission: Emission, edges: list[int]) -> list[int]:
+        """Adds the node to a graph; returns its output edges."""
         node = self.core_node()
         assert node is not None
         return emission.add(self, node[0], node[1], edges, self.stream) if emission.training else edges

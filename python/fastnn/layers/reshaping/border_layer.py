@@ -54,4 +54,5 @@ class BorderLayer(NodeLayer):
         setattr(self, self.word, pairs[0] if self.rank == 1 else pairs)
 
     def core_node(self) -> tuple[str, dict[str, Any]] | None:
+        """Returns the kind and the config of the node; None for a layer that passes its input on."""
         return self.kind, {self.word: [amount for pair in self._pairs() for amount in pair]}

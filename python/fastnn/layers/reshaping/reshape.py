@@ -37,6 +37,7 @@ class Reshape(NodeLayer):
         super().__init__(**kwargs)
 
     def infer_node(self, specs: Sequence[Spec]) -> tuple[list[Spec], list[tuple[str, tuple[int, ...], bool]]]:
+        """Returns the output specs and the weights of the node for these inputs."""
         if are_free([specs[0][0]]) and -1 not in self.target_shape:
             # With unknown sizes the number of elements is checked when data comes.
             return [((None, *self.target_shape), specs[0][1])], []

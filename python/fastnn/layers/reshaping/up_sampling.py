@@ -74,6 +74,7 @@ class UpSampling2D(Windowed):
         channels_last(self, data_format)
 
     def core_node(self) -> tuple[str, dict[str, Any]] | None:
+        """Returns the kind and the config of the node; None for a layer that passes its input on."""
         word = self.interpolation
         return self.kind, {"size": self.size, "interpolation": word.lower() if isinstance(word, str) else word}
 

@@ -88,6 +88,7 @@ class Bidirectional(Wrapper):
                 one.zero_output_for_mask = bool(self.return_sequences)
 
     def store_arguments(self, arguments: dict[str, Any]) -> None:
+        """Stores each argument as an attribute. Only arguments stored here are part of the config."""
         # `weights` is a property of every layer, so the initial values have another name.
         super().store_arguments({name: value for name, value in arguments.items() if name != "weights"})
         self._first_weights = arguments["weights"]
@@ -144,6 +145,7 @@ class Bidirectional(Wrapper):
     def set_output_masks(
         self, emission: Emission, edges: list[int], masks: Sequence[int | None], outputs: list[int]
     ) -> None:
+        """Gives the outputs their masks."""
         if self.return_sequences and masks and masks[0] is not None:
             for edge in outputs[: 1 if self.merge_mode else 2]:
                 emission.masks[edge] = masks[0]

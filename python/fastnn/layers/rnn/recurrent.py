@@ -118,6 +118,7 @@ class Weighted(NodeLayer):
         return int(self.units)
 
     def core_node(self) -> tuple[str, dict[str, Any]]:
+        """Returns the kind and the config of the node; None for a layer that passes its input on."""
         made = super().core_node()
         assert made is not None
         kind, config = made
@@ -278,6 +279,7 @@ class OverTime(Layer):
     def set_output_masks(
         self, emission: Emission, edges: list[int], masks: Sequence[int | None], outputs: list[int]
     ) -> None:
+        """Gives the outputs their masks."""
         if self.return_sequences and masks and masks[0] is not None:
             emission.masks[outputs[0]] = masks[0]
 

@@ -56,6 +56,7 @@ class TimeDistributed(Wrapper):
         super().build(input_shape)
 
     def infer_call(self, arguments: Arguments, training: bool | None) -> tuple[list[Spec], Structure | None]:
+        """Builds the layer and returns what comes out of its `call`."""
         # Each step adds nodes of its own, so one step is tried in place of an unknown number of steps.
         build_for_call(self, arguments)
         steps = arguments.tensors[0].shape[1]

@@ -1,0 +1,106 @@
+// Variables, random streams and initial values.
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include <optional>
+
+#include "arrays.hpp"
+#include "fastnn/random.hpp"
+#include "fastnn/variable.hpp"
+#include "module.hpp"
+
+namespace fastnn::bindings {
+namespace {
+
+using OrderArray = py::array_t<Index, py::array::c_style>;
+
+template <class Fill>
+py::array random_array(std::uint64_t seed, const py::sequence& dims, float a, float b, Fill&& fill) {
+  py::array result = make_array(to_shape(dims), DType::float32);
+  fill(Stream{seed, 0}, a, b, static_cast<float*>(result.mutable_data()), result.size());
+  return result;
+}
+
+}  // namespace
+
+void bind_variables(py::module_& m) {
+  py::class_<Variable, VariablePtr>(m, "Variable", py::module_local())
+      .def(py::init([](const std::string& path, const py::sequence& shape, bool trainable) {
+             return std::make_shared<Variable>(path, to_shape(shape), trainable);
+           }),
+           py::arg("path"), py::arg("shape"), py::arg("trainable") = true)
+      .def_readwrite("path", &Variable::path)
+      .def_readwrite("trainable", &Variable::trainable)
+      .def_readwrite("l1", &Variable::l1)
+      .def_readwrite("l2", &Variable::l2)
+      .def_property_readonly("shape", [](const Variable& v) { return from_shape(v.shape()); })
+      .def("numpy",
+           [](const Variable& v) {
+             py::array result = make_array(v.shape(), DType::float32);
+             float* to = static_cast<float*>(result.mutable_data());
+             py::gil_scoped_release release;
+             const ReadVariables reading;
+             std::copy_n(v.data(), v.size(), to);
+             return result;
+           })
+      .def("assign",
+           [](Variable& v, const FloatArray& value) {
+             require(to_shape(value) == v.shape(), v.path, " expects shape ", to_string(v.shape()), ", got ",
+                     to_string(to_shape(value)));
+             const float* from = value.data();
+             py::gil_scoped_release release;
+             const WriteVariables writing;
+             std::copy_n(from, v.size(), v.data());
+             v.touch();
+           })
+      .def(
+          "set_constraint",
+          [](Variable& v, const std::optional<std::string>& kind, const std::vector<float>& values,
+             const std::vector<int>& axes) {
+            Constraint rule;
+            rule.axes = axes;
+            auto value = [&](std::size_t i) {
+              require(i < values.size(), "constraint ", *kind, " expects more than ", values.size(), " values");
+              return values[i];
+            };
+            if (kind == "max_norm")
+              rule.kind = Constraint::Kind::max_norm, rule.high = value(0);
+            else if (kind == "non_neg")
+              rule.kind = Constraint::Kind::non_neg;
+            else if (kind == "unit_norm")
+              rule.kind = Constraint::Kind::unit_norm;
+            else if (kind == "min_max_norm")
+              rule.kind = Constraint::Kind::min_max_norm, rule.low = value(0), rule.high = value(1),
+              rule.rate = value(2);
+            else
+              require(!kind, "no constraint is called \"", kind.value_or(""), "\"");
+            v.constraint = rule;
+          },
+          py::arg("kind"), py::arg("values") = std::vector<float>{}, py::arg("axes") = std::vector<int>{});
+
+  py::class_<Stream, std::shared_ptr<Stream>>(m, "Stream", py::module_local())
+      .def(py::init([](std::uint64_t seed, std::uint64_t position) {
+             return std::make_shared<Stream>(Stream{seed, position});
+           }),
+           py::arg("seed"), py::arg("position") = 0)
+      .def_readwrite("seed", &Stream::seed)
+      .def_readwrite("position", &Stream::position);
+
+  m.def("random_uniform", [](std::uint64_t seed, const py::sequence& shape, float low, float high) {
+    return random_array(seed, shape, low, high, fill_uniform);
+  });
+  m.def("random_normal", [](std::uint64_t seed, const py::sequence& shape, float mean, float stddev) {
+    return random_array(seed, shape, mean, stddev, fill_normal);
+  });
+  m.def("random_truncated_normal", [](std::uint64_t seed, const py::sequence& shape, float mean, float stddev) {
+    return random_array(seed, shape, mean, stddev, fill_truncated_normal);
+  });
+  m.def("random_permutation", [](std::uint64_t seed, std::uint64_t position, Index count) {
+    OrderArray order(count);
+    fill_permutation({seed, position}, order.mutable_data(), count);
+    return order;
+  });
+}
+
+}  // namespace fastnn::bindings

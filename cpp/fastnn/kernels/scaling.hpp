@@ -1,0 +1,20 @@
+// Rows scaled and shifted by numbers that repeat along each row.
+#pragma once
+
+#include "fastnn/kernels/kernel.hpp"
+#include "fastnn/tensor.hpp"
+
+namespace fastnn::kernels {
+
+/// How the numbers lie along rows of `row_size` elements: the first `stretch` of them serve each stretch of a row in turn.
+struct ScaledRows {
+  Index rows, row_size, stretch;
+};
+
+/// y = x * scale + shift, or (x - shift) * scale where `centred`.
+KERNEL(void, scale_shift)(const ScaledRows&, bool centred, const float* x, const float* scale, const float* shift,
+                          float* y);
+/// dx = dy * scale.
+KERNEL(void, scale_shift_gradient)(const ScaledRows&, const float* dy, const float* scale, float* dx);
+
+}  // namespace fastnn::kernels

@@ -1,0 +1,36 @@
+// What kernels share of the register tiles of gemm: the shape of panels, blocks of rows, and products for one task.
+// Read inside a library of kernels only, because a panel is as wide as the registers of its instruction set.
+#pragma once
+
+#include "fastnn/kernels/gemm.hpp"
+#include "fastnn/packet.hpp"
+
+namespace fastnn::kernels {
+
+/// Columns of a panel: two registers. A right operand of k rows is stored panel after panel, k rows of kPanel floats each;
+/// a last panel of at most kWidth columns is one register wide. Missing columns are zeros.
+constexpr Index kPanel = 2 * packet::kWidth;
+
+/// Row blocks of at most kRowBlock rows that waste no register tile.
+Index row_blocks(Index m);
+/// Where block `block` of `blocks` begins.
+Index row_block_begin(Index m, Index blocks, Index block);
+
+/// pack() for rows [first_k, first_k + k) of a packed operand of total_k rows.
+void pack_rows(const float* b, Index row_stride, Index column_stride, Index k, Index n, float* panels, Index total_k,
+               Index first_k);
+
+/// Most rows and columns of B that pack_columns and multiply_outer take at once: 64 KiB.
+constexpr Index kOuterRows = 256, kOuterColumns = 64;
+constexpr Index kOuterPack = kOuterRows * kOuterColumns;
+
+/// Packs `width` columns of B into panels, each with room for kOuterRows; adds them to sums (written where `accumulate` is
+/// false) unless that is null.
+void pack_columns(const float* b, Index ldb, Index rows, Index width, float* columns, float* sums, bool accumulate);
+
+/// C (m x width) (+)= A^T B for one task. A's rows come in `run_count` runs of run_length: row p of run s starts at
+/// runs[s] + offset + p * lda. B comes from pack_columns.
+void multiply_outer(const float* const* runs, Index run_count, Index run_length, Index offset, Index lda, Index m,
+                    const float* columns, Index width, bool accumulate, float* c, Index ldc);
+
+}  // namespace fastnn::kernels

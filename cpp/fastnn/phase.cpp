@@ -1,0 +1,286 @@
+// Losses, gradients and commits of one phase.
+#include "fastnn/phase.hpp"
+
+#include <algorithm>
+
+#include "fastnn/feed.hpp"
+#include "fastnn/kernels/update.hpp"
+
+namespace fastnn {
+namespace {
+
+Wanted wanted_of(const std::vector<LossTerm>& losses, const std::vector<MetricTerm>& metrics, bool training) {
+  Wanted wanted;
+  for (const LossTerm& term : losses) wanted.outputs.push_back(term.edge);
+  for (const MetricTerm& term : metrics) wanted.outputs.push_back(term.edge);
+  for (const LossTerm& term : losses)
+    if (term.mask != kUnmasked) wanted.outputs.push_back(term.mask);
+  for (const MetricTerm& term : metrics)
+    if (term.mask != kUnmasked) wanted.outputs.push_back(term.mask);
+  // A metric may be a differentiable node (a loss of which only the mean is reported).
+  wanted.watched = wanted.outputs.size() - losses.size();
+  wanted.training = wanted.backward = training;
+  return wanted;
+}
+
+}  // namespace
+
+Phase::Phase(const Graph& graph, std::vector<LossTerm> losses, std::vector<MetricTerm> metrics,
+             std::shared_ptr<Optimizer> optimizer)
+    : executor_(graph, wanted_of(losses, metrics, optimizer != nullptr)),
+      losses_(std::move(losses)),
+      metrics_(std::move(metrics)),
+      optimizer_(std::move(optimizer)) {
+  // The edges of the rewritten graph.
+  std::size_t next = 0;
+  for (LossTerm& term : losses_) term.edge = executor_.output(next++);
+  for (MetricTerm& term : metrics_) term.edge = executor_.output(next++);
+  for (LossTerm& term : losses_)
+    if (term.mask != kUnmasked) term.mask = executor_.output(next++);
+  for (MetricTerm& term : metrics_)
+    if (term.mask != kUnmasked) term.mask = executor_.output(next++);
+  for (const Node& node : executor_.graph().nodes())
+    for (const VariablePtr& weight : node.weights)
+      if (std::find(weights_.begin(), weights_.end(), weight) == weights_.end()) weights_.push_back(weight);
+  if (optimizer_) optimizer_->build(executor_.gradients().weights);
+  sums_ = step_ = zero();
+}
+
+void Phase::check(const RunData& data) const {
+  const Graph& graph = executor_.graph();
+  check_columns(graph, data.columns);
+  const Index rows = data.columns[0].rows();
+  for (std::size_t i = 0; i < data.columns.size(); ++i)
+    require(data.columns[i].rows() == rows, graph.edge(graph.inputs()[i]).name, " has ", data.columns[i].rows(),
+            " rows, ", graph.edge(graph.inputs()[0]).name, " has ", rows, "; give arrays of equal lengths");
+  const auto check_weights = [&](const auto& term) {
+    const int index = term.sample_weights;
+    require(index < static_cast<int>(data.weights.size()), "no sample weights ", index, " among ", data.weights.size());
+    if (index == kUnweighted) return;
+    const Column* weights = data.weights[static_cast<std::size_t>(index)];
+    const Spec& spec = graph.edge(term.edge).spec;
+    const Index values = spec.batched() ? spec.row_size() : 1;
+    require(
+        weights == nullptr || ((weights->row_size() == 1 || weights->row_size() == values) && weights->rows() == rows),
+        "sample_weight expects one number per row, or ", values, " where each value has its own");
+  };
+  for (const LossTerm& term : losses_) check_weights(term);
+  for (const MetricTerm& term : metrics_) check_weights(term);
+}
+
+std::unique_ptr<Workspace> Phase::workspace(Index capacity) {
+  // The number of values that a mask lets count is known only after the forward pass of the whole batch.
+  const auto masked = [](const LossTerm& term) { return term.mask != kUnmasked; };
+  const Index piece = std::any_of(losses_.begin(), losses_.end(), masked) ? 0 : executor_.piece(capacity);
+  const auto parts = static_cast<std::size_t>(piece > 0 ? (capacity + piece - 1) / piece : 1);
+  if (tallies_.size() < parts) tallies_.resize(parts, zero());
+  if (piece > 0 && optimizer_) {
+    const std::size_t bytes = parts * static_cast<std::size_t>(executor_.gradients().size) * sizeof(float);
+    if (partials_.size() < bytes) partials_ = AlignedBuffer(bytes);
+  }
+  return std::make_unique<Workspace>(executor_, capacity, piece);
+}
+
+void Phase::gradients_of_batch(Workspace& space, const Batch& batch, const Pulse& pulse) {
+  const ReadVariables reading;
+  if (Team* team = space.team()) {
+    const Index size = executor_.gradients().size;
+    const Pulse none;
+    for (Index done = 0; done < batch.count; done += team->wave()) {
+      team->each_piece(done, std::min(team->wave(), batch.count - done),
+                       [&](Session& session, Index first, Index rows) {
+                         const Index piece = first / team->rows();
+                         run_part(session, batch, first, rows, tallies_[static_cast<std::size_t>(piece)], none);
+                         if (optimizer_)
+                           std::copy_n(session.weight_gradients(), size, partials_.as<float>() + piece * size);
+                       });
+      if (pulse) pulse();
+    }
+    parts_ = (batch.count + team->rows() - 1) / team->rows();
+  } else {
+    run_part(space.session(), batch, 0, batch.count, tallies_[0], pulse);
+    parts_ = 1;
+  }
+  penalty_ = weight_penalty();
+}
+
+void Phase::run_part(Session& session, const Batch& batch, Index first, Index rows, Tally& tally,
+                     const Pulse& pulse) const {
+  feed(session, executor_.graph(), batch.data.columns, batch.order, batch.begin + first, rows);
+  session.begin(rows, first);
+  session.forward(pulse);
+  tally.rows = static_cast<double>(rows);
+  take_losses(session, batch, tally);
+  take_metrics(session, batch, tally);
+  if (optimizer_) session.backward(pulse);
+}
+
+void Phase::reduce(Workspace& space) {
+  step_.total = step_.rows = 0;
+  std::fill(step_.losses.begin(), step_.losses.end(), 0);
+  std::fill(step_.metrics.begin(), step_.metrics.end(), 0);
+  std::fill(step_.metric_counts.begin(), step_.metric_counts.end(), 0);
+  step_.total = penalty_;
+  for (Index i = 0; i < parts_; ++i) add(tallies_[static_cast<std::size_t>(i)], step_);
+  if (space.team() != nullptr && optimizer_)
+    kernels::add_up(partials_.as<float>(), parts_, executor_.gradients().size, space.session().weight_gradients());
+}
+
+void Phase::commit(Workspace& space, const double* rate) {
+  Session& session = space.session();
+  if (optimizer_ || session.commits()) {
+    const WriteVariables writing;
+    if (optimizer_) {
+      if (rate != nullptr) optimizer_->learning_rate = *rate;
+      optimizer_->apply(executor_.gradients(), session.weight_gradients());
+    }
+    session.commit();
+  }
+  // Losses of a batch are means, so they count by its rows.
+  sums_.total += step_.total * step_.rows;
+  sums_.rows += step_.rows;
+  for (std::size_t k = 0; k < losses_.size(); ++k) sums_.losses[k] += step_.losses[k] * step_.rows;
+  for (std::size_t k = 0; k < metrics_.size(); ++k) {
+    sums_.metrics[k] += step_.metrics[k];
+    sums_.metric_counts[k] += step_.metric_counts[k];
+  }
+}
+
+void Phase::append_results(std::vector<double>& values) const {
+  const auto ratio = [](double sum, double count) { return count == 0 ? 0.0 : sum / count; };
+  values.push_back(ratio(sums_.total, sums_.rows));
+  for (double sum : sums_.losses) values.push_back(ratio(sum, sums_.rows));
+  for (std::size_t k = 0; k < metrics_.size(); ++k) values.push_back(ratio(sums_.metrics[k], sums_.metric_counts[k]));
+}
+
+std::vector<std::pair<VariablePtr, std::vector<float>>> Phase::gradients(const Batch& batch, const Pulse& pulse) {
+  if (tallies_.empty()) tallies_.push_back(zero());
+  Workspace space(executor_, batch.count, 0);
+  const RunScope scope(space.threads());
+  gradients_of_batch(space, batch, pulse);
+  reduce(space);
+  const ReadVariables reading;
+  std::vector<std::pair<VariablePtr, std::vector<float>>> result;
+  const GradientTable& table = executor_.gradients();
+  for (std::size_t i = 0; i < table.weights.size(); ++i) {
+    const Variable& weight = *table.weights[i];
+    const float* from = space.session().weight_gradients() + table.offsets[i];
+    std::vector<float> gradient(from, from + weight.size());
+    for (std::size_t j = 0; j < gradient.size(); ++j) {
+      const float w = weight.data()[j];
+      gradient[j] += 2 * weight.l2 * w + weight.l1 * static_cast<float>((w > 0) - (w < 0));
+    }
+    result.emplace_back(table.weights[i], std::move(gradient));
+  }
+  return result;
+}
+
+Phase::Tally Phase::zero() const {
+  Tally tally;
+  tally.losses.assign(losses_.size(), 0);
+  tally.metrics.assign(metrics_.size(), 0);
+  tally.metric_counts.assign(metrics_.size(), 0);
+  return tally;
+}
+
+void Phase::add(const Tally& from, Tally& to) const {
+  to.total += from.total;
+  to.rows += from.rows;
+  for (std::size_t k = 0; k < losses_.size(); ++k) to.losses[k] += from.losses[k];
+  for (std::size_t k = 0; k < metrics_.size(); ++k) {
+    to.metrics[k] += from.metrics[k];
+    to.metric_counts[k] += from.metric_counts[k];
+  }
+}
+
+double Phase::weight_penalty() const {
+  double total = 0;
+  for (const VariablePtr& weight : weights_)
+    if (weight->l1 != 0 || weight->l2 != 0)
+      total += kernels::penalty(weight->l1, weight->l2, weight->data(), weight->size());
+  return total;
+}
+
+// The weights of a term's values: those of the samples, and 0 where a mask excludes a value.
+struct Phase::Weighing {
+  const float* samples;      // one number per sample or per value; null: 1
+  bool each;                 // per value
+  const std::uint8_t* mask;  // per value; null: all count
+  Index rows, size;
+
+  double at(Index row, Index place) const {
+    const Index i = row * size + place;
+    if (mask != nullptr && mask[i] == 0) return 0;
+    return samples == nullptr ? 1 : static_cast<double>(samples[each ? i : row]);
+  }
+  /// The number of values that count in a batch of `batch` rows. With a mask there are no pieces.
+  double count(Index batch) const {
+    if (mask == nullptr) return static_cast<double>(batch * size);
+    double total = 0;
+    for (Index i = 0; i < rows * size; ++i) total += mask[i];
+    return total;
+  }
+  bool plain() const { return samples == nullptr && mask == nullptr; }
+};
+
+template <class Term>
+Phase::Weighing Phase::weighing(const Session& session, const Batch& batch, const Term& term) const {
+  const Spec& spec = executor_.graph().edge(term.edge).spec;
+  Weighing weighing{nullptr, false, nullptr, spec.batched() ? session.rows() : 1, 0};
+  weighing.size = spec.size(session.rows()) / weighing.rows;
+  const auto i = static_cast<std::size_t>(term.sample_weights);
+  if (spec.batched() && term.sample_weights != kUnweighted && batch.data.weights[i] != nullptr) {
+    const Index values = batch.data.weights[i]->row_size();
+    weighing.samples = batch.weights[i].data() + session.first_row() * values;
+    weighing.each = values > 1;
+  }
+  if (term.mask != kUnmasked) weighing.mask = session.value<std::uint8_t>(term.mask);
+  return weighing;
+}
+
+// Takes the losses of a part of a batch and, where gradients are needed, starts the backward pass with the derivative
+// of the total with respect to each loss.
+void Phase::take_losses(Session& session, const Batch& batch, Tally& tally) const {
+  tally.total = 0;
+  for (std::size_t k = 0; k < losses_.size(); ++k) {
+    const LossTerm& term = losses_[k];
+    const float* values = session.value(term.edge);
+    const bool batched = executor_.graph().edge(term.edge).spec.batched();
+    const Weighing weighing = this->weighing(session, batch, term);
+    const double count = term.summed ? 1 : std::max(weighing.count(batched ? batch.count : 1), 1e-7);
+    double sum = 0;
+    for (Index i = 0, at = 0; i < weighing.rows; ++i)
+      for (Index j = 0; j < weighing.size; ++j, ++at)
+        // A value that does not count may be anything, even NaN.
+        if (const double weight = weighing.at(i, j); weight != 0) sum += weight * static_cast<double>(values[at]);
+    tally.losses[k] = sum / count;
+    tally.total += term.weight * tally.losses[k];
+    if (float* gradient = session.gradient(term.edge)) {
+      const auto share = static_cast<float>(term.weight / count);
+      if (weighing.plain()) {
+        std::fill_n(gradient, weighing.rows * weighing.size, share);
+        continue;
+      }
+      for (Index i = 0, at = 0; i < weighing.rows; ++i)
+        for (Index j = 0; j < weighing.size; ++j, ++at) gradient[at] = share * static_cast<float>(weighing.at(i, j));
+    }
+  }
+}
+
+void Phase::take_metrics(const Session& session, const Batch& batch, Tally& tally) const {
+  for (std::size_t k = 0; k < metrics_.size(); ++k) {
+    const float* values = session.value(metrics_[k].edge);
+    const Weighing weighing = this->weighing(session, batch, metrics_[k]);
+    double sum = 0, count = 0;
+    for (Index i = 0, at = 0; i < weighing.rows; ++i)
+      for (Index j = 0; j < weighing.size; ++j, ++at) {
+        const double weight = weighing.at(i, j);
+        if (weight != 0) sum += weight * static_cast<double>(values[at]);
+        count += weight;
+      }
+    tally.metrics[k] = sum;
+    tally.metric_counts[k] = count;
+  }
+}
+
+}  // namespace fastnn

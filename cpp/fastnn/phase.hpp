@@ -1,0 +1,134 @@
+// A phase of a training step: a graph with its losses and metrics, the optimizer that updates the weights which the
+// graph trains, and the sums that are reported. Without an optimizer a phase evaluates: it runs forward and takes the
+// losses.
+//
+// A phase runs in three parts. `gradients_of_batch` computes the gradients and the values of each part of a batch.
+// `reduce` folds the parts, in their order, into one gradient and one tally; a sum over processes or over several
+// batches belongs there. `commit` updates weights, state and sums; before it, nothing that outlives the step has been
+// written.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "fastnn/columns.hpp"
+#include "fastnn/executor.hpp"
+#include "fastnn/optimizer.hpp"
+
+namespace fastnn {
+
+/// The index of the sample weights of a term that has none.
+constexpr int kUnweighted = -1;
+/// The mask of a term that has none.
+constexpr EdgeId kUnmasked = -1;
+
+struct LossTerm {
+  EdgeId edge;              ///< losses per sample, of shape (batch, ...)
+  double weight;            ///< its factor in the total loss
+  int sample_weights;       ///< index into RunData::weights, or kUnweighted
+  bool summed = false;      ///< its value is the sum over the batch, not the mean
+  EdgeId mask = kUnmasked;  ///< of the same shape: the values that count
+};
+
+struct MetricTerm {
+  EdgeId edge;
+  int sample_weights;
+  EdgeId mask = kUnmasked;
+};
+
+/// The data of a run: columns in the order of the graph's inputs, and sample weights of shape (rows,) or of the shape
+/// of the losses, null where absent.
+struct RunData {
+  std::vector<Column> columns;
+  std::vector<const Column*> weights;
+};
+
+/// The rows of one step, and their sample weights (one vector for each of RunData::weights).
+struct Batch {
+  const RunData& data;
+  const Index* order;  ///< null: rows in their own order
+  Index begin, count;
+  const std::vector<std::vector<float>>& weights;
+};
+
+/// The memory of a phase for the duration of a run: a session for whole batches, or a team where batches are processed
+/// in pieces.
+class Workspace {
+ public:
+  /// piece: the rows of a piece; 0: batches are processed whole.
+  Workspace(Executor& executor, Index capacity, Index piece) {
+    if (piece > 0)
+      team_.emplace(executor, piece);
+    else
+      whole_.emplace(executor, capacity);
+  }
+
+  /// Null where batches are processed whole.
+  Team* team() const { return team_ ? &**team_ : nullptr; }
+  /// The session that holds the reduced gradients and commits.
+  Session& session() const { return team_ ? (*team_)->first() : **whole_; }
+  int threads() const { return team_ ? (*team_)->threads() : session().plan().threads; }
+
+ private:
+  std::optional<TeamLease> team_;
+  std::optional<SessionLease> whole_;
+};
+
+class Phase {
+ public:
+  Phase(const Graph& graph, std::vector<LossTerm> losses, std::vector<MetricTerm> metrics,
+        std::shared_ptr<Optimizer> optimizer);
+
+  /// Checks columns and sample weights. Raises ValueError.
+  void check(const RunData& data) const;
+  /// Memory for batches of up to `capacity` rows.
+  std::unique_ptr<Workspace> workspace(Index capacity);
+
+  void gradients_of_batch(Workspace& space, const Batch& batch, const Pulse& pulse);
+  void reduce(Workspace& space);
+  /// rate: the learning rate from this step on; null: unchanged.
+  void commit(Workspace& space, const double* rate);
+
+  /// Sets the sums of losses and metrics to zero.
+  void reset() { sums_ = zero(); }
+  /// Appends [total, each loss..., each metric...] since reset().
+  void append_results(std::vector<double>& values) const;
+
+  /// The gradient of the total loss over one whole batch, penalties of weights included. Nothing is committed.
+  std::vector<std::pair<VariablePtr, std::vector<float>>> gradients(const Batch& batch, const Pulse& pulse);
+
+  std::string describe_plan(Index batch_size) { return executor_.describe_plan(batch_size); }
+
+ private:
+  // The contribution of a step, or of a part of it, to the sums.
+  struct Tally {
+    double total = 0, rows = 0;
+    std::vector<double> losses, metrics, metric_counts;
+  };
+  struct Weighing;
+
+  Tally zero() const;
+  void add(const Tally& from, Tally& to) const;
+  template <class Term>
+  Weighing weighing(const Session& session, const Batch& batch, const Term& term) const;
+  void run_part(Session& session, const Batch& batch, Index first, Index rows, Tally& tally, const Pulse& pulse) const;
+  void take_losses(Session& session, const Batch& batch, Tally& tally) const;
+  void take_metrics(const Session& session, const Batch& batch, Tally& tally) const;
+  double weight_penalty() const;
+
+  Executor executor_;
+  std::vector<LossTerm> losses_;
+  std::vector<MetricTerm> metrics_;
+  std::shared_ptr<Optimizer> optimizer_;
+  std::vector<VariablePtr> weights_;  // of all nodes, each once
+  Tally sums_, step_;
+  // The parts of the batch between gradients_of_batch() and reduce().
+  Index parts_ = 0;
+  double penalty_ = 0;
+  std::vector<Tally> tallies_;
+  AlignedBuffer partials_;  // gradients of the parts, where there are pieces
+};
+
+}  // namespace fastnn
