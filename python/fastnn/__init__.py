@@ -17,6 +17,7 @@ from fastnn import (
     config,
     constraints,
     datasets,
+    families,  # noqa: F401 - registers the classes that files may name
     initializers,
     layers,
     losses,
