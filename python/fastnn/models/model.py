@@ -297,8 +297,8 @@ class Model(Layer, Trainer, Network):
         """
         if mask is not None and not self._has_call:
             raise ValueError(
-                f"{title(self)} takes no mask=; masks are made within it, by Embedding(mask_zero=True) or Masking(), or "
-                "are an Input of their own that a layer is called with: LSTM(8)(x, mask=counts)"
+                f"{title(self)} takes no mask=; masks are made within it, by Embedding(mask_zero=True) or Masking(), "
+                "or are an Input of their own that a layer is called with: LSTM(8)(x, mask=counts)"
             )
         if not training and mask is None:
             result = self._at_once(inputs, math.inf)
@@ -675,7 +675,8 @@ class Sequential(Model):
         if self.built and state_of(self).build_shape is not None:
             if self._layers and not _goes(shape, state_of(self).build_shape):
                 raise ValueError(
-                    f"{title(self)} was built for inputs of shape {state_of(self).build_shape}, got {shape}; make a new model"
+                    f"{title(self)} was built for inputs of shape {state_of(self).build_shape}, got {shape}; make a new "
+                    "model"
                 )
             return
         self.compute_output_shape(shape)

@@ -373,7 +373,7 @@ def is_symbolic(given: Any) -> bool:
 
 
 def is_traced(given: Any) -> bool:
-    """Returns whether a function of `fastnn.ops` adds to a graph: for symbolic tensors, in a trace for variables too."""
+    """Returns whether a function of `fastnn.ops` adds to a graph: for symbolic tensors, in a trace for variables."""
     if isinstance(given, Arithmetic):
         return isinstance(given, KerasTensor) or Trace.current() is not None
     if isinstance(given, (list, tuple)):
