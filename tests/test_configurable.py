@@ -1,10 +1,50 @@
 """Arguments of constructors: each is written once, is an attribute, and is told by `get_config` and `repr`."""
 
+import inspect
+import pkgutil
+
 import numpy as np
 import pytest
 
+import fastnn
 from fastnn import layers, losses
-from fastnn.configurable import argument_names
+from fastnn.configurable import Configurable, argument_names
+
+
+def public_classes():
+    """All classes with a recorded constructor that stand in a public module."""
+    found = {}
+    for module in pkgutil.walk_packages(fastnn.__path__, "fastnn."):
+        if "_core" in module.name or module.name.split(".")[1].startswith("_") or "cpu" in module.name:
+            continue
+        for name, one in vars(__import__(module.name, fromlist=["_"])).items():
+            if inspect.isclass(one) and issubclass(one, Configurable) and not name.startswith("_"):
+                found[one.__qualname__] = one
+    return [found[name] for name in sorted(found)]
+
+
+def declared(cls):
+    """Names that a class or one of its bases declares, by an annotation or a property."""
+    names = set()
+    for base in cls.__mro__:
+        names |= set(inspect.get_annotations(base)) | {
+            name for name, value in vars(base).items() if isinstance(value, property)
+        }
+    return names
+
+
+@pytest.mark.parametrize("cls", public_classes(), ids=lambda cls: cls.__name__)
+def test_every_argument_is_declared(cls):
+    if issubclass(cls, fastnn.Model):
+        return  # a model stores no arguments
+    parameters = [p for p in inspect.signature(cls.__init__).parameters.values() if p.name != "self"]
+    named = {p.name for p in parameters if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)}
+    missing = named - declared(cls) - ACCEPTED
+    assert not missing, f"{cls.__name__} declares no attribute for {sorted(missing)}"
+
+
+ACCEPTED = {"dtype"}
+"""Arguments that are accepted for Keras compatibility by classes that do not store them."""
 
 
 class Scale(layers.Layer):
