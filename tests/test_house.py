@@ -31,7 +31,10 @@ CPP_FLOORS = [
 SHARED_KERNELS = {"kernel", "names", "gemm", "tiles", "activation", "math", "precise", "walk", "chunks"}
 BORDER_KERNELS = {"table", "library"}  # these see all families
 # Headers whose inline code depends on the instruction set: kernels alone may include them.
-INSTRUCTION_SET_HEADERS = {"fastnn/packet.hpp", *(f"fastnn/kernels/{name}.hpp" for name in ("math", "precise", "tiles"))}
+INSTRUCTION_SET_HEADERS = {
+    "fastnn/packet.hpp",
+    *(f"fastnn/kernels/{name}.hpp" for name in ("math", "precise", "tiles")),
+}
 KERNEL_FAMILIES = {"winograd": "conv", "conv3d": "conv"}  # one kernel in several files
 
 PYTHON_FLOORS = [
