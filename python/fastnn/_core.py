@@ -1,7 +1,7 @@
 """Loads the compiled core with the kernels that suit this processor, and re-exports its names.
 
-`_native` is the core, built once for any processor. Its kernels are in libraries beside it, `_kernels_<isa>.so`, one for
-each instruction set that was built; the best one that this processor can run is loaded. The environment variable
+`_native` is the core, built once for any processor. Its kernels are in libraries beside it, `_kernels_<isa>.so`, one
+for each instruction set that was built; the best one that this processor can run is loaded. The environment variable
 FASTNN_ISA ("avx512", "avx2", "baseline") selects one.
 
 libgomp reads its settings when it is loaded, which is here. Its threads wait for one another by spinning for
