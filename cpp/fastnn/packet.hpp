@@ -1,7 +1,7 @@
 // One SIMD register of floats, whatever its width: Eigen's packet primitives under the names the kernels use.
 //
 // Width and instruction set come from the compiler's flags alone (SSE 4, AVX 8, AVX-512 16, NEON 4). Lanes are counted
-// from where a row starts; tails are padded, never peeled by alignment, so a number does not depend on where its array lies.
+// from the start of a row; tails are padded, never peeled by alignment, so a result does not depend on an array's address.
 #pragma once
 
 #include <Eigen/Core>
@@ -21,7 +21,7 @@ inline Packet zero() { return set1(0.0f); }
 inline Packet load(const float* from) { return ei::ploadu<Packet>(from); }
 inline Packet load_aligned(const float* from) { return ei::pload<Packet>(from); }
 inline void store(float* to, const Packet& value) { ei::pstoreu(to, value); }
-/// Asks for the cache line of an address that will be wanted soon; the address need not be valid.
+/// Prefetches the cache line of an address; the address need not be valid.
 inline void prefetch(const float* address) { __builtin_prefetch(address); }
 
 inline Packet add(const Packet& a, const Packet& b) { return ei::padd(a, b); }
@@ -33,7 +33,7 @@ inline Packet sqrt(const Packet& a) { return ei::psqrt(a); }
 inline Packet madd(const Packet& a, const Packet& b, const Packet& c) { return ei::pmadd(a, b, c); }
 
 inline Packet less(const Packet& a, const Packet& b) { return ei::pcmp_lt(a, b); }
-/// Where the mask is set `yes`, elsewhere `no`.
+/// `yes` in the lanes where the mask is set, `no` in the others.
 inline Packet select(const Packet& mask, const Packet& yes, const Packet& no) { return ei::pselect(mask, yes, no); }
 /// The larger of a and b; a where either is NaN or both are equal. (The instruction returns its second operand there.)
 inline Packet max(const Packet& a, const Packet& b) {
@@ -98,7 +98,7 @@ inline void store_partial(float* to, const Packet& value, Index count) {
 #endif
 }
 
-/// One float of the scalar chain that matches madd lane for lane.
+/// madd for one float, with the bits of a lane.
 inline float madd(float a, float b, float c) {
 #if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
   return std::fma(a, b, c);
@@ -107,7 +107,7 @@ inline float madd(float a, float b, float c) {
 #endif
 }
 
-/// The lanes added pairwise in a fixed order.
+/// The sum of the lanes, added pairwise in a fixed order.
 inline float sum_lanes(const Packet& value) {
   alignas(kAlignment) float lanes[kWidth];
   ei::pstore(lanes, value);

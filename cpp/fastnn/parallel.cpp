@@ -1,5 +1,5 @@
-// Thread counts, the floating-point mode, the OpenMP region, and what keeps a forked child from waiting for threads that it
-// does not have.
+// Thread counts, the floating-point mode, the OpenMP region, and the guard that keeps a forked child from waiting for
+// threads that it does not have.
 #include "fastnn/parallel.hpp"
 
 #include <omp.h>
@@ -21,7 +21,7 @@ namespace {
 
 std::atomic<int> chosen_threads{0};
 
-// Set in the one thread that lives on in a forked child. libgomp keeps its pool by master thread, so this thread's pool
+// Set in the one thread that survives in a forked child. libgomp keeps its pool by master thread, so this thread's pool
 // names workers that were not copied; threads made after the fork start pools of their own.
 thread_local bool survived_fork = false;
 
@@ -40,7 +40,7 @@ unsigned float_mode() { return 0; }
 void set_float_mode(unsigned) {}
 #endif
 
-// Processors that the cgroup's quota pays for, or a large number where there is none (cgroup v2, then v1).
+// Processors that the cgroup's quota allows, or a large number where there is none (cgroup v2, then v1).
 int quota_threads() {
   double quota = -1, period = -1;
   if (std::ifstream file("/sys/fs/cgroup/cpu.max"); file) {
@@ -105,7 +105,7 @@ void run_tasks(Index tasks, Task call, void* function) {
   const unsigned mode = float_mode();
 #pragma omp parallel num_threads(usable_threads())
   {
-    // The threads of the pool are not ours alone: each computes as its master does and is left as it was.
+    // Other libraries share the threads of the pool: each takes the mode of its master and gets its own back.
     const unsigned outer_mode = float_mode();
     set_float_mode(mode);
     const int thread = omp_get_thread_num();

@@ -1,4 +1,4 @@
-// Threads: how many, and one way to use them. The only floor that knows OpenMP.
+// The number of threads, and the one way to run tasks on them. The only place that knows OpenMP.
 //
 // Tasks are handed to whichever thread is free, so a task must own what it writes and the order of operations inside it
 // may depend on its number alone: then the same bits come out on any number of threads. Nothing may throw or allocate
@@ -18,14 +18,14 @@ int num_threads();
 /// Sets the number of threads for the whole process; 0 goes back to the default.
 void set_num_threads(int count);
 
-/// The threads that a region entered now from this thread will have: those of the enclosing RunScope, else num_threads();
+/// The threads of a region that this thread would enter now: those of the enclosing RunScope, else num_threads();
 /// 1 in the thread that survived a fork (the pool of libgomp did not).
 int usable_threads();
 
-/// What holds for this thread, and for the regions that it enters, while a run lasts. Regions have at most `threads` threads,
-/// so that scratch booked for them suffices whatever is set meanwhile. Numbers too small for float's full precision
-/// (below 1.2e-38) count as zero: the moments of weights that get no gradient fade into that range, where every
-/// operation is some hundred times slower. The mode is put back when the scope ends.
+/// Settings of this thread, and of the regions that it enters, during a run. Regions have at most `threads` threads, so
+/// that the scratch memory planned for them suffices whatever is set meanwhile. Denormal numbers (below 1.2e-38) are
+/// flushed to zero: the moments of weights without a gradient decay into that range, where an operation is about a
+/// hundred times slower. The mode is restored when the scope ends.
 class RunScope {
  public:
   explicit RunScope(int threads);
@@ -42,7 +42,7 @@ class RunScope {
 constexpr double fma_work(double multiply_adds) { return multiply_adds / 25; }
 constexpr double byte_work(double bytes) { return bytes / 10; }
 
-/// Work (in nanoseconds of one core) below which waking a second thread costs more than it gives.
+/// Work (in nanoseconds of one core) below which waking a second thread costs more than it saves.
 constexpr double kGrain = 8000;
 
 namespace detail {
@@ -50,8 +50,8 @@ using Task = void (*)(void* function, Index task, int thread);
 void run_tasks(Index tasks, Task call, void* function);
 }  // namespace detail
 
-/// Calls function(task, thread) for every task in [0, tasks). `work` estimates the whole in nanoseconds of one core; below
-/// kGrain all runs inline. `thread` is in [0, usable_threads()) and names the caller's own scratch.
+/// Calls function(task, thread) for every task in [0, tasks). `work` estimates the total in nanoseconds of one core; below
+/// kGrain all tasks run inline. `thread` is in [0, usable_threads()) and names the caller's own scratch.
 template <class Function>
 void parallel_for(Index tasks, double work, Function&& function) {
   if (tasks <= 1 || work < kGrain || usable_threads() == 1) {

@@ -1,5 +1,5 @@
 // Counter-based random numbers: element `i` of draw `position` of stream `seed` is a pure function of the three, so a
-// number never depends on the thread, the batch or the order in which it is asked for.
+// number does not depend on the thread, the batch or the order of requests.
 //
 // The generator is Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011).
 #pragma once
@@ -11,7 +11,7 @@
 
 namespace fastnn {
 
-/// A layer's own stream of draws. It advances when a step commits and is saved with the model.
+/// Random stream of one layer. Its position advances when a step commits and is saved with the model.
 struct Stream {
   std::uint64_t seed = 0;
   std::uint64_t position = 0;

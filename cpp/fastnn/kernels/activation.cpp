@@ -21,7 +21,7 @@ constexpr float kLowest = std::numeric_limits<float>::lowest();
 inline Packet one() { return set1(1.0f); }
 inline Packet positive(const Packet& x) { return less(zero(), x); }
 
-// value(x): f(x). slope(v): f'(x), where v is the output if kFromOutput and the input if not.
+// value(x): f(x). slope(v): f'(x), where v is the output if derivative_from_output(), else the input.
 struct Linear {
   explicit Linear(const Parameters&) {}
   Packet value(const Packet& x) const { return x; }

@@ -1,4 +1,4 @@
-// Elementwise activations: value and derivative, one packet function each; those with a second operand apart.
+// Elementwise activations and their derivatives, one packet function each, and the two with a second operand.
 #pragma once
 
 #include <cstdint>
@@ -51,7 +51,7 @@ struct ActivationParameters {
   float threshold = 0.0f;                                    ///< relu, threshold, hard_shrink, soft_shrink
   float max_value = std::numeric_limits<float>::infinity();  ///< relu
   float alpha = 1.0f;                                        ///< elu, celu
-  float value = 0.0f;                                        ///< threshold: what stands where x is not above it
+  float value = 0.0f;                                        ///< threshold: the result where x is not above it
   float b = 4.0f;                                            ///< squareplus
 };
 
@@ -88,9 +88,9 @@ KERNEL(void, activate_backward)(Activation, const ActivationParameters&, const f
 KERNEL(void, glu)(const float* a, const float* b, float* y, Index count);
 KERNEL(void, glu_backward)(const float* a, const float* b, const float* dy, float* da, float* db, Index count);
 
-/// y = x above zero, alpha * x below; alpha[i * step], with step 1, or 0 where one alpha serves all.
+/// y = x above zero, alpha * x below; alpha[i * step], step is 1, or 0 for a single alpha.
 KERNEL(void, prelu)(const float* x, const float* alpha, Index step, float* y, Index count);
-/// dx where it is not null (0 at x = 0, as in Keras); adds to dalpha where that is not null.
+/// Writes dx (0 at x = 0, as in Keras) and adds to dalpha; either may be null.
 KERNEL(void, prelu_backward)(const float* x, const float* alpha, Index step, const float* dy, float* dx, float* dalpha,
                              Index count);
 

@@ -1,4 +1,4 @@
-// What attention needs besides matrix products.
+// Masks and additive scores of attention.
 #include "fastnn/kernels/attention.hpp"
 
 #include <limits>

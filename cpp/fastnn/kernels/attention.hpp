@@ -1,6 +1,6 @@
-// What attention needs besides matrix products: where a query may look, additive scores, and their gradients.
+// The parts of attention besides matrix products: masks, additive scores, and their gradients.
 //
-// All functions work on one head of one sample, whose scores are queries x keys floats that follow one another.
+// All functions work on one head of one sample, whose scores are a dense array (queries, keys).
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@
 
 namespace fastnn::kernels {
 
-/// Which keys a query may look at. A mask is a byte for each place, true where one may look; null: everywhere.
+/// Which keys a query may attend to. A mask is a byte for each position, true where attention is allowed; null: everywhere.
 struct Sight {
   Index queries, keys;
   const std::uint8_t* query = nullptr;  ///< queries: nowhere where false
@@ -31,13 +31,13 @@ struct Sight {
   }
 };
 
-/// Sets to the lowest number the scores of what is not seen; a query that sees nothing then looks at all alike.
+/// Sets the scores of masked pairs to the lowest float; a query that sees nothing attends to all keys equally.
 KERNEL(void, hide_scores)(const Sight&, float* scores);
 /// The gradients of scores that hide_scores() overwrote: zero.
 KERNEL(void, hide_gradients)(const Sight&, float* dscores);
 
 /// score(i, j) = sum over d of weight[d * step] * tanh(scale * (query i [d] + key j [d])), rows ldq and ldk floats apart;
-/// step is 1, or 0 where one weight serves all.
+/// step is 1, or 0 for a single weight.
 struct Additive {
   Index queries, keys, size;
   const float* weight;
@@ -49,9 +49,9 @@ KERNEL(void, additive_scores)(const Additive&, const float* q, Index ldq, const 
 KERNEL(void, additive_scores_backward)(const Additive&, const float* q, Index ldq, const float* k, Index ldk,
                                        const float* dscores, float* dq, float* dk, float* dweight, float* dscale);
 
-/// The sum over rows of the products of their elements.
+/// The sum over all rows of the elementwise products of a and b.
 KERNEL(float, dot_rows)(const float* a, Index lda, const float* b, Index ldb, Index rows, Index size);
-/// Rows times a number, in place.
+/// Multiplies rows by a number, in place.
 KERNEL(void, scale_rows)(float* a, Index lda, Index rows, Index size, float by);
 
 }  // namespace fastnn::kernels

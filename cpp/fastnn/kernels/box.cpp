@@ -1,4 +1,4 @@
-// Copies of boxes: the last axis in a loop, the others counted like an odometer.
+// Copies of boxes: the last axis in a loop, the others by counters that carry over.
 #include "fastnn/kernels/box.hpp"
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// Copies of boxes: rectangular pieces of arrays, read and written with strides of their own. Cutting, padding, exchanging
-// axes and repeating are all copies of a box; nothing is computed, so an element may be of any type.
+// Copies of boxes: rectangular parts of arrays, read and written with separate strides. Cropping, padding, transposing
+// and repeating are all copies of a box; nothing is computed, so elements may have any type.
 #pragma once
 
 #include <cassert>
@@ -12,7 +12,7 @@ namespace fastnn::kernels {
 
 constexpr Index kMostBoxAxes = 8;
 
-/// Sizes and, in elements, strides of source and target; a stride of 0 gives the same element again.
+/// Sizes and, in elements, strides of source and target; a stride of 0 repeats the same element.
 struct Box {
   Index rank = 0;
   Index size[kMostBoxAxes] = {}, from[kMostBoxAxes] = {}, to[kMostBoxAxes] = {};

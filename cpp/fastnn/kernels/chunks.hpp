@@ -1,5 +1,5 @@
-// Sums over samples in chunks: where a sum is cut follows from static shapes alone, and the parts are added in order.
-// What a chunk adds up is the caller's; this is the one way in which chunks become a total.
+// Sums over samples in chunks: the cuts follow from static shapes alone, and the partial sums are added in order.
+// The caller computes the sum of a chunk; this file is the only place that combines chunks.
 #pragma once
 
 #include <algorithm>
@@ -15,7 +15,7 @@ inline Index most_chunk_sums(Index size) { return std::clamp<Index>((Index{1} <<
 inline Index chunk_sums_size(Index chunks, Index size) { return std::min(most_chunk_sums(size), chunks - 1) * size; }
 
 /// Calls wave(first, count, place) until all chunks are done: it writes the sums of each chunk i in [first, first + count)
-/// to place(i), in parallel as it likes. The first chunk goes straight to `total`, the others are added to it in order.
+/// to place(i), in parallel if it wants. The first chunk is written to `total`, the others are added to it in order.
 template <class Wave>
 void sum_chunks(Index chunks, Index size, float* total, float* partials, Wave&& wave) {
   for (Index done = 0; done < chunks;) {

@@ -1,6 +1,6 @@
 // Convolution without im2col: the left operand of the register tiles is read straight from the image.
 //
-// The unit of thought is a *sweep*: a grid of output pixels, each the product of a window of the source with a packed
+// The basic concept is a *sweep*: a grid of output pixels, each the product of a window of the source with a packed
 // kernel. A task takes a block of the grid (a band of rows of one image, or several small images), copies the piece of
 // source it covers into scratch with a border of zeros (no copy where nothing is padded), and from then on every tap of
 // the kernel lies at a constant offset from its pixel: the segments of k that multiply_rows walks. Without groups and
@@ -9,7 +9,7 @@
 //
 // The forward pass is one sweep. The gradient of the input is one sweep for each phase of the stride: input pixels
 // y with (y + pad) mod stride = p are hit by taps p, p + stride, ... only, and among themselves form a convolution of dy
-// with stride 1 by that part of the kernel turned round; no zero is ever multiplied. The gradient of the kernel is an
+// with stride 1 by that part of the flipped kernel; no zero is ever multiplied. The gradient of the kernel is an
 // outer product: along the pixels of a block, tiles of (taps x channels) x filters gather in registers.
 //
 // For kernels of 3x3 to 7x7 of stride 1 the layer takes winograd.hpp where that is faster.

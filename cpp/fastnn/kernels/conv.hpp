@@ -33,20 +33,20 @@ KERNEL(Index, conv_scratch_size)(const ConvShape& shape);
 KERNEL(void, conv_forward)(const ConvShape& shape, Index images, const float* x, const float* packed,
                            const Epilogue& epilogue, float* y, float* scratch);
 
-/// The same for the gradient of the input, which reads the kernel turned round.
+/// The same for the gradient of the input, which reads the flipped kernel.
 KERNEL(Index, conv_turned_size)(const ConvShape& shape);
 KERNEL(void, conv_pack_turned)(const ConvShape& shape, const float* kernel, float* turned);
 KERNEL(Index, conv_input_gradient_scratch_size)(const ConvShape& shape);
 KERNEL(void, conv_input_gradient)(const ConvShape& shape, Index images, const float* dy, const float* turned,
                                   const Epilogue& epilogue, float* dx, float* scratch);
 
-/// What an epilogue makes of a pixel that no product reaches.
+/// Writes the result of the epilogue for a pixel that no product reaches.
 KERNEL(void, conv_unreached)(Index filters, const Epilogue& epilogue, float* pixel);
 
 /// Floats of scratch for the whole pass.
 KERNEL(Index, conv_kernel_gradient_scratch_size)(const ConvShape& shape, Index capacity, int threads);
 /// dw and, unless it is null, the gradient of the bias. With dw null only the latter. `accumulate`: the chains start from
-/// what stands there.
+/// the values present.
 KERNEL(void, conv_kernel_gradient)(const ConvShape& shape, Index images, const float* x, const float* dy, float* dw,
                                    float* db, float* scratch, bool accumulate);
 

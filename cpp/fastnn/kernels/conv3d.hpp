@@ -1,6 +1,6 @@
 // 3-D convolution (NDHWC) and both its gradients, as chains of 2-D ones over the taps of the depth axis.
 //
-// An output plane starts from the bias with its first tap, each later tap goes on from what stands there, and the last one
+// An output plane starts from the bias with its first tap, each later tap continues from the values present, and the last one
 // applies the activation: a chain of multiply-adds over depth, height, width and channels, ascending. A shape without depth
 // goes to conv.hpp whole. The kernel is (kernel_d, kernel_h, kernel_w, channels / groups, filters).
 #pragma once

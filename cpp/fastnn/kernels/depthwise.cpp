@@ -33,7 +33,7 @@ struct Axis {
     return {first, 1, std::max<Index>(0, end - first), origin + first * dilation, dilation};
   }
 
-  /// Of input t: the taps whose outputs, (t + pad - tap * dilation) / stride, are whole numbers and there.
+  /// Of input t: the taps whose outputs, (t + pad - tap * dilation) / stride, are integers and exist.
   Taps backward(Index t) const {
     Taps taps = {0, 1, 0, 0, 0};
     for (Index k = 0; k < kernel; ++k) {

@@ -1,4 +1,4 @@
-// Depthwise convolution (NHWC): every channel by itself, with `multiplier` outputs for each, side by side; both gradients.
+// Depthwise convolution (NHWC): `multiplier` adjacent outputs for each channel, and both gradients.
 //
 // Vectorised over the outputs' channels. Four neighbouring pixels whose windows lie on the same taps share each weight that
 // is loaded; at the borders, and where a stride leaves no such neighbours, pixels come one by one, by the same chains. A

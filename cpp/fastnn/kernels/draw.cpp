@@ -1,4 +1,4 @@
-// Blocks of words made into numbers, in double precision.
+// Random words turned into numbers, in double precision.
 #include "fastnn/kernels/draw.hpp"
 
 #include <algorithm>
@@ -10,7 +10,7 @@ namespace fastnn::kernels {
 namespace {
 
 constexpr double kWord = 1.0 / 4294967296.0;
-constexpr double kErfRootTwo = 0.95449973610364158560;  // the share of a normal distribution within two deviations
+constexpr double kErfRootTwo = 0.95449973610364158560;  // the probability of a normal number within two deviations
 
 // The four numbers of a block, from its words. Normal ones come in pairs (Box and Muller); a word is moved off zero, whose
 // logarithm is infinite. A truncated one is the quantile of a uniform one.

@@ -1,4 +1,4 @@
-// Arrays of random numbers, any stretch of them at a time: element i is a function of the stream, its position and i alone.
+// Arrays of random numbers, any range of them at a time: element i is a function of the stream, its position and i alone.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,7 @@ inline constexpr const char* kDrawNames[] = {"uniform", "normal", "truncated_nor
 /// The distribution with this Keras name ("randint" is `whole`); false if there is none.
 inline bool find_draw(std::string_view name, Draw& found) { return find_name(kDrawNames, name, found); }
 
-/// Stretches begin at a multiple of this.
+/// Ranges begin at a multiple of this.
 constexpr Index kDrawBlock = 64;
 
 /// Elements [first, first + count) to out[first...]: floats uniform in [a, b), normal with mean a and deviation b, or the same

@@ -3,7 +3,7 @@
 // only. Two registers of counters go through the rounds together to hide the latency of the multiplication. The words
 // are those of philox() in random.hpp.
 //
-// A normal number is the quantile of a word: one bit is its sign, 23 are the chance t of a number beyond it. With
+// A normal number is the quantile of a word: one bit is its sign, 23 are the probability t of a larger number. With
 // x = 1 - 2t it is x times a smooth function of -log(1 - x^2) (Giles, "Approximating the erfinv function", 2012), here a
 // polynomial of our own for each of two intervals, within 1e-6 of the truth.
 #include "fastnn/kernels/dropout.hpp"
@@ -146,7 +146,7 @@ void scale_kept(const std::uint8_t* mask, Index step, float scale, const float* 
       for (Index i = 0; i < count; ++i) y[i] = x[i] * scale;
     return;
   }
-  // By bits and not by ?:, which the compiler turns into a branch that nobody can predict.
+  // By bits and not by ?:, which the compiler turns into an unpredictable branch.
   for (Index i = 0; i < count; ++i) {
     const float scaled = x[i] * scale;
     std::uint32_t bits;

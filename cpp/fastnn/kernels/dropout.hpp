@@ -15,7 +15,7 @@ constexpr Index kDropoutBlock = 256;
 /// mask[i] = 0 where to_unit(word first + i of the stream) < rate, else 1. `first` is a multiple of 4.
 KERNEL(void, draw_mask)(const Stream&, double rate, Index first, std::uint8_t* mask, Index count);
 
-/// y = x * scale where the mask is set, else 0. `step` is 1, or 0 where one mask element serves all. y may be x.
+/// y = x * scale where the mask is set, else 0. `step` is 1, or 0 for a single mask element. y may be x.
 KERNEL(void, scale_kept)(const std::uint8_t* mask, Index step, float scale, const float* x, float* y, Index count);
 
 /// y = x * scale + shift where the mask is set, else `dropped`; as above.
@@ -31,7 +31,7 @@ KERNEL(void, multiply_normal)(const Stream&, Index first, float stddev, const fl
 /// dx = dy * factors.
 KERNEL(void, multiply_normal_gradient)(const float* factors, const float* dy, float* dx, Index count);
 
-/// What is kept is scaled by 1 / (1 - rate), so that its mean stays; by 0 where nothing is kept.
+/// Scale of kept elements, 1 / (1 - rate), which preserves the mean; 0 if nothing is kept.
 inline float dropout_scale(double rate) { return rate < 1.0 ? static_cast<float>(1.0 / (1.0 - rate)) : 0.0f; }
 
 }  // namespace fastnn::kernels

@@ -56,7 +56,7 @@ inline Packet lanewise(F&& f, const Packet& a, const Packet& b) {
   return load_aligned(left);
 }
 
-// To the nearest whole number, ties to the even one: below 2^23 by adding and taking away 2^23, above x is whole.
+// To the nearest integer, ties to even: below 2^23 by adding and subtracting 2^23; above, x is an integer.
 inline Packet rounded(const Packet& x) {
   const Packet big = set1(8388608.0f), a = abs(x);
   return select(less(a, big), copy_sign(sub(add(a, big), big), x), x);
@@ -135,11 +135,11 @@ void visit_unary(Unary op, Visit&& visit) {
     FASTNN_UNARY_FUNCTIONS(FASTNN_CASE)
 #undef FASTNN_CASE
     default:
-      assert(false);  // no gradient and no float comes of the others
+      assert(false);  // the others have no float result and no gradient
   }
 }
 
-// Division that rounds down, and what is left; both as NumPy has them, with the sign of the divisor.
+// Floor division and its remainder, which has the sign of the divisor, as in NumPy.
 inline float left_over(float a, float b) {
   const float r = std::fmod(a, b);
   if (r == 0.0f) return std::copysign(0.0f, b);
@@ -160,7 +160,7 @@ inline Packet either_nan(const Packet& value, const Packet& b) { return select(e
 inline Packet share(const Packet& wins, const Packet& ties) {
   return select(wins, one(), select(ties, set1(0.5f), zero()));
 }
-// Of two ordinary numbers it is their exponential; what else there is depends on the lane alone.
+// exp(b log a) for positive finite numbers; special cases are computed lane by lane.
 inline Packet power(const Packet& a, const Packet& b) {
   alignas(kAlignment) float x[kWidth], y[kWidth];
   ei::pstore(x, a);
@@ -199,7 +199,7 @@ FASTNN_BINARY(Arctan2, lanewise(precise::arctan2, a, b), div(b, madd(a, a, mul(b
               negate(div(a, madd(a, a, mul(b, b)))))
 #undef FASTNN_BINARY
 
-// At a power of 0, and at a base of 0 for the exponent, the derivative is 0 and not what 0 times infinity makes of it.
+// At a power of 0, and at a base of 0 for the exponent, the derivative is 0 rather than 0 times infinity.
 struct Power {
   static Packet value(const Packet& a, const Packet& b) { return power(a, b); }
   static Packet slope_a(const Packet& a, const Packet& b) {
@@ -219,11 +219,11 @@ void visit_binary(Binary op, Visit&& visit) {
     FASTNN_BINARY_FUNCTIONS(FASTNN_CASE)
 #undef FASTNN_CASE
     default:
-      assert(false);  // no gradient and no float comes of the others
+      assert(false);  // the others have no float result and no gradient
   }
 }
 
-// Rough nanoseconds an element.
+// Approximate nanoseconds for an element.
 double cost(Binary op) {
   switch (op) {
     case Binary::power:

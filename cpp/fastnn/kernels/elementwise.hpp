@@ -1,5 +1,6 @@
-// Functions of one element, of two and of three: values and derivatives over nested loops, on all threads. Products of
-// registers where a register function exists, else through double precision (precise.hpp); nothing from libm.
+// Functions of one, two and three elements, and their derivatives. Those of one work on a range of an array, the others on
+// nested loops and on all threads. They use packet functions where those exist, else double precision (precise.hpp), and
+// nothing from libm.
 #pragma once
 
 #include <cstdint>

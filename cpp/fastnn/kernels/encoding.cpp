@@ -8,10 +8,10 @@
 namespace fastnn::kernels {
 namespace {
 
-// The token as an index; -1 where it is none of `depth`.
+// The token as an index; -1 if it is out of [0, depth).
 template <class T>
 inline Index index_of(T token, Index depth) {
-  // Between the bounds a float has a whole part that an Index holds.
+  // Between the bounds the integer part of a float fits into an Index.
   if (!(token > static_cast<T>(-1)) || !(static_cast<double>(token) < static_cast<double>(depth))) return -1;
   return static_cast<Index>(token);
 }

@@ -10,8 +10,8 @@ namespace fastnn::kernels {
 
 enum class Encoding { one_hot, multi_hot, count };
 
-/// The vector of `depth` tokens of a sample of `size` of them. An index that is none of them counts for nothing; NaN makes the
-/// whole vector NaN. Weights (or null) say how much each counts.
+/// y (depth) encodes the `size` tokens of a sample. Indices out of [0, depth) are ignored; NaN makes all of y NaN. `weights`,
+/// which may be null, are the amounts that `count` adds.
 KERNEL(void, encode_float)(Encoding encoding, const float* tokens, const float* weights, Index size, Index depth,
                            float* y);
 KERNEL(void, encode_int)(Encoding encoding, const std::int32_t* tokens, const float* weights, Index size, Index depth,

@@ -52,7 +52,7 @@ struct FloatMinimum {
   }
 };
 
-// Whole numbers and bools: any order gives the same.
+// Integers and bools: any order gives the same result.
 template <class T, T kFirst, class Join>
 struct Whole {
   static constexpr T kStart = kFirst;

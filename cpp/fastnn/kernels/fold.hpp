@@ -1,8 +1,8 @@
-// Folding axes of an array: sums, products, largest and smallest over any of them, the batch included.
+// Reductions over axes of an array: sums, products, maxima and minima over any of them, the batch included.
 //
 // The order is fixed by the shape. Runs along the last axis go by registers with lanes counted from the run's start; all
-// else is a chain in row-major order. Where the outermost axis is folded it is cut at indices that follow from the rest of the
-// shape, and the parts are folded in order; a wide result is not cut but dealt to the threads.
+// else is a chain in row-major order. Where the outermost axis is reduced it is cut at indices that follow from the rest of
+// the shape, and the parts are combined in order; a wide result is not cut but split over the threads.
 #pragma once
 
 #include <array>
@@ -16,7 +16,8 @@ namespace fastnn::kernels {
 
 enum class FoldOp : std::uint8_t { sum, product, maximum, minimum };
 
-/// The axes of a dense array from outside in and whether each is folded; neighbours of a kind are one.
+/// The axes of a dense array from the outermost to the innermost, and which of them are reduced; adjacent axes of the same
+/// kind are merged.
 struct Folded {
   int rank = 0;
   bool batched = false;  ///< then size[0] counts what one row of it holds
@@ -37,7 +38,7 @@ struct Folded {
   }
 };
 
-/// The axes of `output` along which an operand of shape `operand` was broadcast to it are those that fold. Used while
+/// The axes of `output` along which an operand of shape `operand` was broadcast to it are those to reduce. Used while
 /// building.
 inline Folded broadcast_axes(const Shape& output, const Shape& operand) {
   Folded axes;
@@ -51,8 +52,8 @@ inline Folded broadcast_axes(const Shape& output, const Shape& operand) {
 /// Elements of scratch that fold() needs for up to `most_rows` rows.
 KERNEL(Index, fold_scratch)(const Folded& axes, Index most_rows);
 
-/// y = x folded over the axes that go. NaN wins over all other floats; nothing folded is 0, 1, or an infinity (of whole
-/// numbers the farthest).
+/// y = x reduced over the marked axes. NaN takes precedence over all other floats; a reduction of nothing is 0, 1, or an
+/// infinity (for integers the largest or smallest value).
 KERNEL(void, fold_float)(FoldOp op, const Folded& axes, Index rows, const float* x, float* y, float* scratch);
 KERNEL(void, fold_int)(FoldOp op, const Folded& axes, Index rows, const std::int32_t* x, std::int32_t* y,
                        std::int32_t* scratch);
@@ -60,7 +61,7 @@ KERNEL(void, fold_int)(FoldOp op, const Folded& axes, Index rows, const std::int
 KERNEL(void, fold_bool)(FoldOp op, const Folded& axes, Index rows, const bool* x, bool* y, bool* scratch);
 inline constexpr Overloaded<&fold_float, &fold_int, &fold_bool> fold{};
 
-/// The place of the first largest (or smallest) over the middle of (outer, size, inner); of the first NaN if there is one.
+/// The index of the first maximum (or minimum) over the middle of (outer, size, inner); of the first NaN if there is one.
 KERNEL(void, fold_places_float)(bool largest, const float* x, std::int32_t* y, Index outer, Index size, Index inner);
 KERNEL(void, fold_places_int)(bool largest, const std::int32_t* x, std::int32_t* y, Index outer, Index size,
                               Index inner);

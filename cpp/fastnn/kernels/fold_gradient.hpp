@@ -1,5 +1,5 @@
-// From what was folded back to what it was folded from. The loops of `expand` run over the elements of x (operand 0) and
-// the result into which each of them went (operand 1). Counts and products of what was folded come from fold().
+// Gradients of reductions. The loops of `expand` run over the elements of x (operand 0) and the result to which each of them
+// contributed (operand 1). Counts and products of reduced elements come from fold().
 #pragma once
 
 #include "fastnn/kernels/kernel.hpp"
@@ -7,7 +7,7 @@
 
 namespace fastnn::kernels {
 
-/// dx = dy of the element's result: the gradient of a sum; and how a result is broadcast.
+/// dx = dy of the element's result: the gradient of a sum, and a broadcast.
 KERNEL(void, spread)(const Loops<2>& expand, Index rows, const float* dy, float* dx);
 
 /// ties = 1 where x is its result y (or both are NaN), else 0; dx = dy / count where there is a tie.
@@ -22,7 +22,7 @@ KERNEL(void, replace_zeros)(const float* x, float* factors, Index count);
 KERNEL(void, product_gradient)(const Loops<2>& expand, Index rows, const float* x, const float* zeros,
                                const float* product, const float* dy, float* dx);
 
-/// y as it is where it is finite, else 0: what may be taken from numbers before exp() without making NaN.
+/// y = 0 where y is not finite: then it can be subtracted before exp() without creating NaN.
 KERNEL(void, finite_or_zero)(float* y, Index count);
 /// e = exp(x - top).
 KERNEL(void, exp_shifted)(const Loops<2>& expand, Index rows, const float* x, const float* top, float* e);

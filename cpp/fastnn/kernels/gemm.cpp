@@ -237,8 +237,8 @@ void multiply_rows(const float* const* a, const Segments& segments, Index m, con
   const bool relu = epilogue.plain_relu();
   const Index total = segments.count * segments.length;
   const bool ends_chains = segments.first + total == segments.total;
-  // Rows a multiple of 4096 bytes apart all lie in one set of the nearest cache: where several panels want them, each block
-  // of k is copied first.
+  // Rows a multiple of 4096 bytes apart share one set of the first level of cache: where several panels read them, each
+  // block of k is copied first.
   const bool crowded = m > 1 && last - first >= 4 && (a[1] - a[0]) % 1024 == 0 && segments.length >= kBlockK;
   const auto block = [&](Index segment, Index count, Index within, Index length) {
     const Index done = segments.first + segment * segments.length + within;
@@ -431,7 +431,7 @@ void pack_columns(const float* b, Index ldb, Index rows, Index width, float* col
 
 namespace {
 
-// Tiles whose rows of A are gathered at once, so that each row of A is visited seldom.
+// Tiles whose rows of A are gathered at once, so that each row of A is read in long pieces.
 constexpr Index kLeftTiles = 48 / kRows;
 constexpr Index kLeftTile = kOuterRows * kRows + kWidth;
 

@@ -1,7 +1,7 @@
 // Matrix products over packed panels.
 //
 // Every element of a product is one chain of multiply-adds over k ascending, whatever tile, block or thread computes it:
-// so neither the row count nor the cut into tasks is seen in the bits. Sums over rows (gemm_tn) are cut at row indices
+// so the bits depend neither on the row count nor on the cut into tasks. Sums over rows (gemm_tn) are cut at row indices
 // that follow from the output's size alone. Memory is the caller's; a call made inside a task runs inline.
 #pragma once
 
@@ -16,7 +16,7 @@ namespace fastnn::kernels {
 /// Most rows that multiply_rows takes at once, so that what it reads of them stays in the second level of cache.
 constexpr Index kRowBlock = 96;
 
-/// `count` things dealt to `parts` as evenly as possible: part i has [begin(i), begin(i + 1)).
+/// `count` items split into `parts` as evenly as possible: part i has [begin(i), begin(i + 1)).
 struct Split {
   Index base, extra;
   Split(Index count, Index parts) : base(count / parts), extra(count % parts) {}
@@ -32,7 +32,7 @@ KERNEL(Index, panel_count)(Index n);
 /// Packs B (k x n), whose element (p, j) lies at b[p * row_stride + j * column_stride].
 KERNEL(void, pack)(const float* b, Index row_stride, Index column_stride, Index k, Index n, float* panels);
 
-/// Where the chains of a product start and what becomes of their ends.
+/// The start of the chains of a product, and the function applied to their results.
 struct Epilogue {
   bool accumulate = false;      ///< start from C; else from the bias, else from 0
   const float* bias = nullptr;  ///< n floats; not together with accumulate
@@ -50,8 +50,8 @@ struct Epilogue {
 KERNEL(void, gemm)(const float* a, Index lda, Index m, Index k, const float* panels, Index n, float* c, Index ldc,
                    const Epilogue& epilogue);
 
-/// Where the k of a left operand lies behind a row's pointer: `count` stretches of `length` floats, the first float of
-/// stretch s at offsets[s]. They are the part of a longer k of `total` steps that begins at step `first`: parts are
+/// Layout of the k of a left operand behind a row's pointer: `count` runs of `length` floats, the first float of run s at
+/// offsets[s]. They are the part of a longer k of `total` steps that begins at step `first`: parts are
 /// multiplied in order, the first starts the chains and the last ends them.
 struct Segments {
   const Index* offsets;
@@ -64,7 +64,7 @@ struct Segments {
 KERNEL(void, multiply_rows)(const float* const* a, const Segments& segments, Index m, const float* panels, Index n,
                             Index first, Index last, float* const* c, const Epilogue& epilogue);
 
-/// A left operand A (rows x m) and where its product with the common right one goes.
+/// A left operand A (rows x m), and the array for its product with the common right one.
 struct Left {
   const float* a;
   Index lda, m;

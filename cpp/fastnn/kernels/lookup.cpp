@@ -11,7 +11,7 @@ namespace {
 
 using namespace packet;
 
-// Rows lie anywhere in the table: the beginning of one is asked for this many ids before it is copied.
+// Rows lie anywhere in the table: the beginning of one is prefetched this many ids before it is copied.
 constexpr Index kAhead = 8, kMostAsked = 64;
 
 template <class Id>

@@ -1,6 +1,6 @@
 // Rows of a table looked up by id, and the gradient of the table.
 //
-// An id is an int32, or a float that holds a whole number. One outside the table gives a row of NaN and has no gradient.
+// An id is an int32, or a float with an integer value. An id outside the table gives a row of NaN and has no gradient.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@
 
 namespace fastnn::kernels {
 
-/// The row that a number means, or -1 where it means none of `rows`.
+/// The row of an id, or -1 if it is none of `rows`.
 inline Index row_of(std::int32_t id, Index rows) { return id >= 0 && id < rows ? id : -1; }
 inline Index row_of(float id, Index rows) {
   if (!(id >= 0.0f && id < static_cast<float>(rows))) return -1;

@@ -12,7 +12,7 @@ using namespace packet;
 
 Packet fetch(const Strand& x, Index i, Index n) { return x.moves ? load_n(x.data + i, n) : set1(x.data[0]); }
 
-// The larger (smaller) of both, NaN where either is.
+// The maximum (minimum) of both, NaN where either is NaN.
 template <bool kLargest>
 Packet extreme(const Packet& a, const Packet& b) {
   return select(equal(b, b), kLargest ? max(a, b) : min(a, b), b);

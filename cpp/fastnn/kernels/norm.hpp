@@ -1,8 +1,8 @@
 // Normalisation: moments of channels or of rows, the sweep that normalises, and the gradients of both.
 //
-// For channels an array is seen as (outer, channels, inner) and cut over outer into chunks of fixed length. What a chunk
-// gives is put together in ascending order in double, so the sums are the same on any number of threads. A row that is
-// normalised by moments of its own is contiguous, its lanes counted from its start.
+// For channels an array is seen as (outer, channels, inner) and cut over outer into chunks of fixed length. The results of
+// chunks are combined in ascending order in double, so the sums are the same on any number of threads. A row that is
+// normalised by its own moments is contiguous, its lanes counted from its start.
 #pragma once
 
 #include <cstdint>
@@ -16,8 +16,8 @@ struct NormView {
   Index outer, channels, inner;
 };
 
-/// Which stretches of `inner` numbers count: the mask of places, each of which holds `run` stretches one after the other.
-/// Without a mask all do.
+/// Which runs of `inner` elements are included: a mask of positions, each of which has `run` consecutive runs. Without a mask
+/// all are.
 struct Counted {
   const std::uint8_t* mask = nullptr;
   Index run = 1;
@@ -25,18 +25,18 @@ struct Counted {
   bool operator()(Index stretch) const { return mask == nullptr || mask[stretch / run] != 0; }
 };
 
-/// Of x[begin..end): each channel's mean, and its sum of squared distances from that mean.
+/// The mean of each channel of x[begin..end), and its sum of squared distances from that mean.
 KERNEL(void, moments)(const NormView&, const float* x, Index begin, Index end, float* mean, float* squares);
 
-/// The mean and biased variance of the whole from those of its chunks (Chan, Golub and LeVeque): `parts` holds, chunk
+/// Total mean and biased variance from those of the chunks (Chan, Golub and LeVeque): `parts` holds, chunk
 /// after chunk, the means and the squares of all channels; each chunk has `chunk` of the outer index, the last the
 /// rest.
 KERNEL(void, combine_moments)(const NormView&, Index chunk, const float* parts, float* mean, float* variance);
 
-/// The same over what counts: besides, how many numbers of each channel that were. A mean of none is 0.
+/// The same over the included elements, with their number in each channel. The mean of none is 0.
 KERNEL(void, masked_moments)(const NormView&, const Counted&, const float* x, Index begin, Index end, float* mean,
                              float* squares, float* counts);
-/// `parts` holds the counts too, after the means and the squares; `counts` gets those of the whole.
+/// `parts` holds the counts too, after the means and the squares; `counts` receives the totals.
 KERNEL(void, combine_masked_moments)(const NormView&, Index chunk, const float* parts, float* mean, float* variance,
                                      float* counts);
 
@@ -48,14 +48,14 @@ KERNEL(void, normalize)(const NormView&, const float* x, Index begin, Index end,
 KERNEL(void, gradient_sums)(const NormView&, const float* x, const float* dy, Index begin, Index end, const float* mean,
                             float* sum, float* product);
 
-/// The two sums of the whole from those of its chunks, laid out as for combine_moments.
+/// The two total sums from those of the chunks, laid out as for combine_moments.
 KERNEL(void, combine_sums)(const NormView&, Index chunk, const float* parts, float* sum, float* product);
 
 /// dx = dy * scale + shift + (x - mean) * bend; the last two terms are left out where bend is null.
 KERNEL(void, normalize_backward)(const NormView&, const float* x, const float* dy, Index begin, Index end,
                                  const float* mean, const float* scale, const float* shift, const float* bend,
                                  float* dx);
-/// The same with the last two terms where a stretch counts alone.
+/// The same with the last two terms only in included runs.
 KERNEL(void, masked_normalize_backward)(const NormView&, const Counted&, const float* x, const float* dy, Index begin,
                                         Index end, const float* mean, const float* scale, const float* shift,
                                         const float* bend, float* dx);

@@ -1,4 +1,4 @@
-// Chains enough to hide the latency of a multiply-add, in registers alone.
+// Enough independent chains to hide the latency of a multiply-add, in registers alone.
 #include "fastnn/kernels/peak.hpp"
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// The yardstick of the kernels: how many multiply-adds this machine can do when nothing else stands in the way.
+// Peak arithmetic rate of this machine, the reference for the speed of kernels.
 #pragma once
 
 #include "fastnn/kernels/kernel.hpp"

@@ -71,7 +71,7 @@ void take(const Picked& s, std::size_t bytes, const void* x, const std::int32_t*
   parallel_ranges(s.outer * s.picks, chunk, work_of(s), [&](Index begin, Index end, int) {
     for (Index p = begin; p < end; ++p) {
       const Index block = p / s.picks * s.size + settled(indices[p % s.picks], s.size);
-      if (run == 4)  // one number: a copy of a size that the compiler knows
+      if (run == 4)  // one element: a copy of constant size
         std::memcpy(to + p * 4, from + block * 4, 4);
       else
         std::memcpy(to + static_cast<std::size_t>(p) * run, from + static_cast<std::size_t>(block) * run, run);

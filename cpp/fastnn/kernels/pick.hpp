@@ -1,5 +1,5 @@
 // Elements picked by int32 indices, and their gradients: sums in the order of the indices, split over what is written.
-// An index counts from the end where it is negative; what still lies outside is moved to the nearest end.
+// A negative index counts from the end; an index still out of range is clamped to the nearest end.
 #pragma once
 
 #include "fastnn/kernels/kernel.hpp"
@@ -21,11 +21,11 @@ KERNEL(void, take_gradient)(const Picked& shape, const std::int32_t* indices, co
 KERNEL(void, take_along)(const Picked& shape, std::size_t bytes, const void* x, const std::int32_t* indices, void* y);
 KERNEL(void, take_along_gradient)(const Picked& shape, const std::int32_t* indices, const float* dy, float* dx);
 
-/// y (count, classes): 1 at each index, else 0; nothing where the index is no class.
+/// y (count, classes): 1 at each index, else 0; all 0 where the index is no class.
 KERNEL(void, one_hot)(const std::int32_t* indices, Index count, Index classes, float* y);
 
-/// The places of the `first` smallest of `size` numbers that lie `step` apart, in order (or of the largest, from the
-/// largest down). Among equals the first comes first; NaN counts as larger than any number. `order` has room for `size`.
+/// The indices of the `first` smallest of `size` numbers that are `step` apart, in ascending order (`descending`: of the
+/// largest, in descending order). Among equals the first comes first; NaN counts as larger than any number. `order` has room for `size`.
 KERNEL(void, order_of_float)(const float* x, Index size, Index step, bool descending, Index first, std::int32_t* order);
 KERNEL(void, order_of_int)(const std::int32_t* x, Index size, Index step, bool descending, Index first,
                            std::int32_t* order);

@@ -1,7 +1,7 @@
-// Elementary functions of one number in double precision, for what is computed seldom and is wanted exact: rounded to float32
-// they are right to the last place but for rare ties. Series of a few terms after a reduction of the argument, with no
+// Elementary functions of one number in double precision, for functions that are rarely computed and must be accurate: rounded to float32
+// they are correct to the last place except for rare ties. Series of a few terms after a reduction of the argument, with no
 // call of libm, whose last place differs between machines. sin, cos and tan hold this up to |x| = 1e6 and slowly lose
-// digits beyond. Those that are wanted most are templates, for one double or for a register of them.
+// digits beyond. The most frequent ones are templates, for one double or for a register of them.
 #pragma once
 
 #include <cmath>
@@ -15,7 +15,7 @@ constexpr double kPi = 3.14159265358979323846;
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
-/// A register of doubles; comparisons of them are masks in whole numbers of the same size.
+/// A register of doubles; comparisons give integer masks of the same size.
 #if defined(__AVX512F__)
 #define FASTNN_REGISTER 64
 #elif defined(__AVX__)

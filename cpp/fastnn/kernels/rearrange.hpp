@@ -1,4 +1,4 @@
-// Elements moved from one place to another: strided copies, and copies through tables of places.
+// Moves of elements: strided copies, and copies through tables of indices.
 #pragma once
 
 #include "fastnn/kernels/kernel.hpp"
@@ -8,7 +8,7 @@ namespace fastnn::kernels {
 
 /// y = x along loops whose operand 0 is x and operand 1 is y, in elements of `bytes` (4 or 1).
 KERNEL(void, copy)(const Loops<2>& loops, Index rows, std::size_t bytes, const void* x, void* y);
-/// The same back: x = y.
+/// The reverse: x = y.
 KERNEL(void, copy_back)(const Loops<2>& loops, Index rows, const float* y, float* x);
 
 /// `count` elements of dtype set to `value`.

@@ -1,5 +1,5 @@
-// One step of a recurrent cell for one row. Every row is a few kilobytes in the nearest cache, so it is swept several times,
-// once a function, and the functions are those of every other layer.
+// One step of a recurrent cell for one row. A row is a few kilobytes in the first level of cache, so it is swept several
+// times, once for each function, and the functions are those of all other layers.
 #include "fastnn/kernels/recurrent.hpp"
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// One step of a recurrent cell for one row: what stands between the products with the kernels, forward and back.
+// One step of a recurrent cell for one row: the arithmetic between the matrix products, forward and backward.
 //
 // A row of gates comes in as the sums of the products and leaves as what the gates say; on the way back it leaves as the
 // gradients of those sums. `sums`, where it is not null, keeps the sums for activations whose derivative wants them (see
@@ -40,7 +40,7 @@ KERNEL(void, gru_gates)(const CellFunctions&, float* gates, float* sums, Index u
 KERNEL(void, gru_state)(const CellFunctions&, bool reset_after, float* gates, float* sums, const float* h_before,
                         Index units, float* h);
 /// The gradients of the update gate's and the candidate's sums; with reset after, of the other two also. dh: gradient of h
-/// -> the part of that of h_before which did not pass through a gate.
+/// -> the part of h_before's gradient that bypasses the gates.
 KERNEL(void, gru_state_backward)(const CellFunctions&, bool reset_after, float* gates, const float* sums,
                                  const float* h_before, Index units, float* dh, float* scratch);
 /// With reset before: product = reset * state.

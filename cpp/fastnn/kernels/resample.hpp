@@ -16,7 +16,7 @@ struct Blend {
   const Index* start;
   const float* weight;
 
-  /// Whether element i is one element of the source, as it is.
+  /// True if element i is an unchanged element of the source.
   bool copies(Index i) const { return start[i + 1] - start[i] == 1 && weight[start[i]] == 1.0f; }
 };
 

@@ -1,4 +1,4 @@
-// One chain an (outer, inner) place; lanes are neighbouring places, which have nothing to do with one another.
+// One chain for each (outer, inner) position; lanes are neighbouring positions, which are independent.
 #include "fastnn/kernels/scan.hpp"
 
 #include "fastnn/kernels/math.hpp"

@@ -7,7 +7,7 @@
 namespace fastnn::kernels {
 
 /// How the elements of one row fall into groups. Element j of group (o, i) lies at outer[o] + within[j] + i, for
-/// 0 <= i < inner. Where inner is 1 and within[j] is j, groups are contiguous and each is worked on as one array.
+/// 0 <= i < inner. Where inner is 1 and within[j] is j, groups are contiguous and each is processed as one array.
 struct SoftmaxGroups {
   const Index* outer;
   Index outer_count;
@@ -30,7 +30,7 @@ KERNEL(void, softmax_rows_backward)(bool logarithm, const float* y, const float*
                                     Index size);
 inline constexpr Overloaded<&softmax_groups_backward, &softmax_rows_backward> softmax_backward{};
 
-/// The point of the simplex that is nearest to x: max(x - tau, 0), whose sum is 1. One group of `size` floats, `stride`
+/// The point of the probability simplex nearest to x: max(x - tau, 0), whose sum is 1. One group of `size` floats, `stride`
 /// floats apart.
 KERNEL(void, sparsemax)(const float* x, float* y, Index size, Index stride);
 KERNEL(void, sparsemax_backward)(const float* y, const float* dy, float* dx, Index size, Index stride);

@@ -1,6 +1,6 @@
-// How weights move: one vectorised sweep over a weight, its gradient and its slots, with penalties, clipping and decay inside.
+// Optimizer updates: one vectorised sweep over a weight, its gradient and its slots, with penalties, clipping and decay inside.
 //
-// A sweep works on a range of one weight and every element is on its own, so ranges may run on any thread.
+// A sweep works on a range of one weight. Elements are independent, so ranges may run on any thread.
 #pragma once
 
 #include "fastnn/kernels/kernel.hpp"
@@ -14,7 +14,7 @@ KERNEL(void, add)(const float* from, float* to, Index count);
 /// to[i] = the sum of parts[p * size + i] over the `count` parts, in their order.
 KERNEL(void, add_up)(const float* parts, Index count, Index size, float* to);
 
-/// What every rule does to the gradient and the weight before its own arithmetic.
+/// Changes to the gradient and the weight that every rule makes before its own arithmetic.
 struct Moderation {
   float l1 = 0, l2 = 0;  ///< gradient += l1 * sign(w) + 2 * l2 * w
   float scale = 1;       ///< gradient *= scale: clipping by a norm
@@ -26,7 +26,7 @@ struct Moderation {
 KERNEL(void, update_sgd)(const Moderation&, float learning_rate, float momentum, bool nesterov, const float* gradient,
                          float* w, float* velocity, Index count);
 
-/// Adam (Kingma & Ba, 2014), as Keras writes it: `alpha` is the rate with both bias corrections in it. `largest` (amsgrad,
+/// Adam (Kingma & Ba, 2014), as Keras writes it: `alpha` is the rate including both bias corrections. `largest` (amsgrad,
 /// Reddi et al., 2018) may be null.
 struct Adam {
   float alpha, beta_1, beta_2, epsilon;

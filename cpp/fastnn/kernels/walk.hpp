@@ -1,5 +1,5 @@
-// Nested loops over arrays that are read with strides: what broadcasting, reducing and rearranging share. A step only asks
-// for the loops; axes that can be walked as one are one, so arrays of the same shape are a single long run.
+// Nested loops over strided arrays, shared by broadcasting, reductions and rearranging. Loops are prepared while
+// building; axes that can be merged are merged, so arrays of the same shape are a single long run.
 //
 // The outermost axis may be the batch, whose size only a step knows: then size[0] counts what one row of it holds.
 #pragma once
@@ -15,7 +15,7 @@ namespace fastnn::kernels {
 /// Most axes that loops can have, each axis of an array of rank 8 cut in two.
 constexpr int kMostAxes = 16;
 
-/// Elements that one task takes at least: enough to pay for handing it out.
+/// Fewest elements of a task: enough to outweigh the cost of scheduling it.
 constexpr Index kWalkChunk = 8192;
 
 /// Loops over N operands that move in step. Elements are numbered in row-major order of the axes.

@@ -71,7 +71,7 @@ inline void add_scaled(const float* x, float weight, float* y, Index count) {
 }  // namespace
 
 void sine_cosine(double turns, double* sine, double* cosine) {
-  // At most an eighth of a turn from a whole number of quarters, where the series below end after a few terms.
+  // At most an eighth of a turn from a multiple of a quarter turn, where the series below end after a few terms.
   const double quarters = std::floor(4.0 * turns + 0.5);
   const double angle = (turns - 0.25 * quarters) * 6.283185307179586476925286766559;
   const double square = angle * angle;

@@ -1,7 +1,7 @@
-// Pictures looked at anew: turned, moved and zoomed by an affine map, flipped, resampled to another size; each with its
-// gradient. One picture (height, width, channels) a call, or one row of it: what may run at once is the caller's to say.
+// Geometric transforms of images: affine maps (rotation, translation, zoom), flips, crops and resampling, each with its
+// gradient. A call processes one image (height, width, channels) or one row of it; the caller runs calls in parallel.
 //
-// Pixel centres have whole coordinates and pixel (0, 0) is the upper left one, as in Keras.
+// Pixel centres have integer coordinates and pixel (0, 0) is the upper left one, as in Keras.
 #pragma once
 
 #include "fastnn/kernels/kernel.hpp"
@@ -13,31 +13,31 @@ struct Picture {
   Index height, width, channels;
 };
 
-/// What lies beyond the border: one value, the pixel at the border, the picture mirrored (d c b a | a b c d), or again.
+/// Values beyond the border: a constant, the pixel at the border, the image mirrored (d c b a | a b c d) or repeated.
 enum class Fill { constant, nearest, reflect, wrap };
 
 enum class Interpolation { nearest, bilinear };
 
-/// Where the pixel (x, y) of the output is looked up: at (a x + b y + c, d x + e y + f).
+/// Pixel (x, y) of the output is sampled at (a x + b y + c, d x + e y + f).
 struct Affine {
   double a, b, c, d, e, f;
 };
 
-/// Sine and cosine of an angle given in full turns. Quarters of a turn are exact, and no library of the machine is asked.
+/// Sine and cosine of an angle in full turns. Quarter turns are exact, and libm is not used.
 KERNEL(void, sine_cosine)(double turns, double* sine, double* cosine);
 
-/// y = x seen through the map.
+/// y = x transformed by the map.
 KERNEL(void, warp)(const Picture& picture, const Affine& map, Interpolation interpolation, Fill fill, float fill_value,
                    const float* x, float* y);
 
-/// dx from dy: every output pixel gives to the pixels it was looked up from, in the order of the output.
+/// dx from dy: every output pixel adds to the pixels that it was sampled from, in the order of the output.
 KERNEL(void, warp_gradient)(const Picture& picture, const Affine& map, Interpolation interpolation, Fill fill,
                             const float* dy, float* dx);
 
-/// y = x mirrored left to right and top to bottom, where asked. It is its own gradient.
+/// y = x mirrored left to right and top to bottom, as requested. It is its own gradient.
 KERNEL(void, flip)(const Picture& picture, bool left_right, bool top_bottom, const float* x, float* y);
 
-/// A part of a picture, and where it begins.
+/// A rectangular part of an image.
 struct Window {
   Index top, left, height, width;
 };
@@ -46,7 +46,7 @@ struct Window {
 KERNEL(void, crop)(const Picture& picture, const Window& window, const float* x, float* y);
 KERNEL(void, crop_gradient)(const Picture& picture, const Window& window, const float* dy, float* dx);
 
-/// How the sizes along one axis are made from another number of them: output o is the sum over k < count[o] of
+/// Weights that resample one axis: output o is the sum over k < count[o] of
 /// weight[o * most + k] times input first[o] + k, plus outside[o] times the value beyond the border.
 struct Taps {
   const Index* first;

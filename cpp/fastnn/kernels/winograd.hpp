@@ -8,7 +8,7 @@
 
 namespace fastnn::kernels {
 
-/// True for the shapes on which this beats the direct path: a question of the static shape alone.
+/// True for the shapes on which this beats the direct path: decided by the static shape alone.
 KERNEL(bool, winograd_serves)(const ConvShape& shape);
 
 /// Floats of a transformed kernel.
@@ -24,7 +24,7 @@ KERNEL(Index, winograd_exchanged_size)(const ConvShape& shape);
 KERNEL(void, winograd_pack_exchanged)(const ConvShape& shape, const float* kernel, float* packed);
 /// Floats of scratch for the whole pass.
 KERNEL(Index, winograd_backward_scratch_size)(const ConvShape& shape, Index capacity, int threads);
-/// The gradients of kernel, bias and input, which share the transform of dy; what is not wanted is null. Without dx, so may
+/// The gradients of kernel, bias and input, which share the transform of dy; an unwanted one is null. Without dx, so may
 /// `exchanged` be.
 KERNEL(void, winograd_backward)(const ConvShape& shape, Index images, const float* x, const float* dy,
                                 const float* exchanged, float* dw, float* db, float* dx, float* scratch);
