@@ -31,8 +31,13 @@ CPP_FLOORS = [
 SHARED_KERNELS = {"kernel", "names", "gemm", "tiles", "activation", "math", "precise", "walk", "chunks"}
 BORDER_KERNELS = {"table", "library"}  # these see all families
 # Headers whose inline code depends on the instruction set: kernels alone may include them.
-INSTRUCTION_SET_HEADERS = {"fastnn/packet.hpp", *(f"fastnn/kernels/{name}.hpp" for name in ("math", "precise", "tiles"))}
-KERNEL_FAMILIES = {"winograd": "conv", "conv3d": "conv"}  # one kernel in several files
+WINOGRAD = ("winograd_transforms", "winograd_tiles", "winograd_zeros")
+INSTRUCTION_SET_HEADERS = {
+    "fastnn/packet.hpp",
+    *(f"fastnn/kernels/{name}.hpp" for name in ("math", "precise", "tiles", *WINOGRAD)),
+}
+# One kernel in several files.
+KERNEL_FAMILIES = dict.fromkeys(("winograd", *WINOGRAD, "winograd_forward", "winograd_backward", "conv3d"), "conv")
 
 PYTHON_FLOORS = [
     (7.0, r"_core|_native"),
