@@ -1,7 +1,7 @@
 """Winograd's minimal filtering against float64 and against the direct form.
 
-It rounds differently, but an output whose patch is zero is the bias, and inputs and taps that no gradient reaches get zero, as
-from a direct sum. So relu passes the gradients of the same outputs.
+It rounds differently, but an output whose patch is zero is the bias, and inputs and taps that no gradient reaches get
+zero, as from a direct sum. So relu passes the gradients of the same outputs.
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ def test_winograd_is_close_and_can_be_switched_off(rows, size, channels, filters
     assert np.abs(outputs[0][1] - outputs[1][1]).max() < 2e-5 * np.abs(outputs[1][1]).max()
 
 
-KERNELS = [(3, 3), (5, 5), (4, 4), (6, 6), (7, 7), (3, 6), (7, 4)]
+KERNELS = [(3, 3), (5, 5), (4, 3), (6, 6), (7, 7), (3, 6), (7, 6)]
 CHANNELS = [(16, 16), (17, 40), (64, 33)]
 
 
@@ -187,21 +187,21 @@ def test_what_is_not_finite_is_not_hidden(kernel, value):
     x[1, 9, 9, 5] = dy[1, 9, 9, 7] = value
     with np.errstate(invalid="ignore"):
         winograd, direct = both(weights, bias, "same", x, clean_dy)
-        assert (~np.isfinite(direct[0])).any()
-        assert (~np.isfinite(winograd[0]))[~np.isfinite(direct[0])].all()
+        # Taps by which nothing meets are zero times what is not finite.
+        for a, b in ((winograd[0], direct[0]), (winograd[2], direct[2])):
+            assert (~np.isfinite(b)).any()
+            assert (~np.isfinite(a))[~np.isfinite(b)].all()
         assert (winograd[0][0] == 1).all() and (winograd[0][1, 16:] == 1).all()
         winograd, direct = both(weights, bias, "same", clean_x + 1, dy)
         for a, b in zip(winograd[1:], direct[1:], strict=True):
             assert (~np.isfinite(b)).any()
             assert (~np.isfinite(a))[~np.isfinite(b)].all()
-        # A tap by which nothing meets is zero times what is not finite.
-        winograd, direct = both(weights, bias, "same", x, clean_dy)
-        assert (~np.isfinite(direct[2])).any() and (~np.isfinite(winograd[2]))[~np.isfinite(direct[2])].all()
         weights[1, 1, 3, 4] = value
         winograd, direct = both(weights, bias, "same", clean_x, clean_dy)
         for a, b in zip(winograd[:2], direct[:2], strict=True):
-            assert (~np.isfinite(b)).any()
-            assert (~np.isfinite(a))[~np.isfinite(b)].all()
+            inner = ~np.isfinite(b[:, 4:-4, 4:-4])  # at the border the direct form multiplies padding by the tap
+            assert inner.any()
+            assert (~np.isfinite(a[:, 4:-4, 4:-4]))[inner].all()
 
 
 @pytest.mark.parametrize("kernel", [(3, 3), (5, 5), (6, 6)])
