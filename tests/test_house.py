@@ -33,11 +33,13 @@ CPP_FLOORS = [
 SHARED_KERNELS = {"kernel", "names", "gemm", "tiles", "activation", "math", "precise", "walk", "chunks"}
 BORDER_KERNELS = {"table", "library"}  # these see all families
 # Headers whose inline code depends on the instruction set: kernels alone may include them.
+WINOGRAD = ("winograd_transforms", "winograd_tiles", "winograd_zeros")
 INSTRUCTION_SET_HEADERS = {
     "fastnn/packet.hpp",
-    *(f"fastnn/kernels/{name}.hpp" for name in ("math", "precise", "tiles")),
+    *(f"fastnn/kernels/{name}.hpp" for name in ("math", "precise", "tiles", *WINOGRAD)),
 }
-KERNEL_FAMILIES = {"winograd": "conv", "conv3d": "conv"}  # one kernel in several files
+# One kernel in several files.
+KERNEL_FAMILIES = dict.fromkeys(("winograd", *WINOGRAD, "winograd_forward", "winograd_backward", "conv3d"), "conv")
 
 MOST_LINES = 600
 MOST_METHODS, MOST_LINES_OF_A_CLASS = 40, 450

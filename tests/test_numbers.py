@@ -835,60 +835,6 @@ def test_import_is_light() -> None:
     assert done.stdout == "[]\n", done.stdout + done.stderr
 
 
-# Winograd -------------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("rows", "size", "channels", "filters", "k"),
-    [
-        (2, 32, 64, 64, 3),
-        (2, 8, 256, 256, 3),
-        (2, 13, 32, 64, 3),
-        (2, 10, 32, 64, 5),
-        (2, 20, 64, 128, 7),
-        (3, 13, 33, 40, 3),
-        (2, 11, 130, 144, 3),
-        (2, 9, 17, 72, 5),
-        (2, 14, 40, 17, 6),
-        (70, 16, 16, 48, 3),  # more chunks than are summed at once
-        (1, 140, 16, 17, 3),  # images too large for a chunk
-    ],
-)
-def test_winograd_is_close_and_can_be_switched_off(rows, size, channels, filters, k):
-    from fastnn import _core, config
-
-    rng = np.random.default_rng(1)
-    x = rng.standard_normal((rows, size, size, channels)).astype(np.float32)
-    cotangent = rng.standard_normal((rows, size, size, filters)).astype(np.float32)
-    kernel = rng.standard_normal((k, k, channels, filters)).astype(np.float32)
-    side = ((k - 1) // 2, k // 2)
-    border = np.pad(x.astype(np.float64), ((0, 0), side, side, (0, 0)))
-    windows = np.lib.stride_tricks.sliding_window_view(border, (k, k), axis=(1, 2))
-    exact = np.tensordot(windows, kernel.astype(np.float64), axes=((4, 5, 3), (0, 1, 2)))
-    exact_db = cotangent.sum(axis=(0, 1, 2), dtype=np.float64)
-    exact_dw = np.tensordot(windows, cotangent.astype(np.float64), axes=((0, 1, 2), (0, 1, 2))).transpose(1, 2, 0, 3)
-
-    outputs = []
-    for use in (True, False):
-        config.set_winograd(use)
-        try:
-            layer = Conv2D(filters, k, padding="same")
-            layer.build((None, size, size, channels))
-            layer.kernel.assign(kernel)
-            graph = _core.Graph()
-            edge = graph.input((None, size, size, channels))
-            made = graph.add("Conv2D", layer.name, layer.core_node()[1], [edge], [w.handle for w in layer.weights])
-        finally:
-            config.set_winograd(True)
-        (y,), (dx,), ((_, dw), (_, db)) = _core.vjp(graph, made, [x], [cotangent], True)
-        assert np.abs(y - exact).max() < 2e-5 * np.abs(exact).max()
-        assert np.abs(dw - exact_dw).max() < 2e-5 * np.abs(exact_dw).max()
-        assert np.abs(db - exact_db).max() < 2e-5 * np.abs(exact_db).max()
-        outputs.append((y, dx))
-    assert (outputs[0][0] != outputs[1][0]).any(), "both took the same path"
-    assert np.abs(outputs[0][1] - outputs[1][1]).max() < 2e-5 * np.abs(outputs[1][1]).max()
-
-
 def test_the_float_mode_of_the_process_is_left_alone():
     tiny = np.full(4, 1e-40, np.float32)
     model = fastnn.Sequential([Dense(64, input_shape=(64,)), Dense(1)])

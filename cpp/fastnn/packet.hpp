@@ -98,6 +98,23 @@ inline void store_partial(float* to, const Packet& value, Index count) {
 #endif
 }
 
+/// True if any lane is not zero. NaN is not; numbers that count as zero while a run lasts are.
+inline bool any_nonzero(const Packet& a) {
+#if defined(__AVX512F__)
+  return _mm512_cmp_ps_mask(a, _mm512_setzero_ps(), _CMP_NEQ_UQ) != 0;
+#elif defined(__AVX__)
+  return _mm256_movemask_ps(_mm256_cmp_ps(a, _mm256_setzero_ps(), _CMP_NEQ_UQ)) != 0;
+#elif defined(__SSE2__)
+  return _mm_movemask_ps(_mm_cmpneq_ps(a, _mm_setzero_ps())) != 0;
+#else
+  alignas(kAlignment) float lanes[kWidth];
+  ei::pstore(lanes, a);
+  bool any = false;
+  for (Index i = 0; i < kWidth; ++i) any |= lanes[i] != 0.0f;
+  return any;
+#endif
+}
+
 /// madd for one float, with the bits of a lane.
 inline float madd(float a, float b, float c) {
 #if defined(__FMA__) || defined(__ARM_FEATURE_FMA)

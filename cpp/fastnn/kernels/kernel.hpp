@@ -7,7 +7,7 @@
 // gathers them under one.
 //
 // Headers of this folder are read on both sides, except for those that only kernels include (packet, math, precise,
-// tiles, conv, chunks). They hold no inline code that depends on the instruction set or on Eigen.
+// tiles, conv, chunks, winograd_transforms, winograd_tiles, winograd_zeros). They hold no inline code that depends on the instruction set or on Eigen.
 #pragma once
 
 #if defined(FASTNN_KERNEL_LIBRARY)

@@ -1,0 +1,132 @@
+// The forward pass: blocks of tiles, each transformed, multiplied point by point and transformed back, with the epilogue. A block
+// is chosen so that its transforms and products stay in the second level of cache.
+#include <algorithm>
+
+#include "fastnn/kernels/winograd.hpp"
+#include "fastnn/kernels/winograd_tiles.hpp"
+#include "fastnn/kernels/winograd_zeros.hpp"
+#include "fastnn/parallel.hpp"
+
+namespace fastnn::kernels {
+
+using namespace winograd;
+
+namespace {
+
+// Y = A^T M A of one tile for filters [first, first + count), with the epilogue; what lies beyond the image is dropped.
+// Outputs that are not reached are the bias alone.
+template <Index kTile>
+void transform_output(const Geometry& g, const float* m, Index point_step, Index tile, Pixels reached, Index first,
+                      Index filters, const Epilogue& epilogue, bool relu, float* y) {
+  const Factors factors(reached);
+  const Place place(g, tile);
+  const Index rows = std::min(kTile, g.out_h - place.y), columns = std::min(kTile, g.out_w - place.x);
+  float* corner = y + ((place.image * g.out_h + place.y) * g.out_w + place.x) * g.filters + first;
+  each_stretch(0, filters, [&](auto stretch, Index f) {
+    Packet half[kTile * kWindow];
+    const float* from = m + f;
+#pragma GCC unroll 1
+    for (Index j = 0; j < kWindow; ++j, from += point_step) {
+      Packet points[kWindow];
+#pragma GCC unroll 6
+      for (Index i = 0; i < kWindow; ++i) points[i] = stretch.load(from + i * kWindow * point_step);
+      from_points<kTile>(points, 1, half + j, kWindow);
+    }
+    const Packet bias = epilogue.bias ? stretch.load(epilogue.bias + first + f) : packet::zero();
+    float* row = corner + f;
+#pragma GCC unroll 1
+    for (Index i = 0; i < rows; ++i, row += g.out_w * g.filters) {
+      Packet out[kTile];
+      from_points<kTile>(half + i * kWindow, 1, out, 1);
+      prefetch_next<kTile>(row + kTile * g.filters, g.filters);
+#pragma GCC unroll 4
+      for (Index j = 0; j < kTile; ++j) {
+        if (j >= columns) break;
+        out[j] = madd(out[j], factors.at(i, j), bias);
+        if (relu) out[j] = packet::max(out[j], packet::zero());
+        stretch.store(row + j * g.filters, out[j]);
+      }
+    }
+  });
+  if (relu || epilogue.activation == Activation::linear) return;
+  for (Index i = 0; i < rows; ++i)
+    for (Index j = 0; j < columns; ++j) {
+      float* pixel = corner + (i * g.out_w + j) * g.filters;
+      activate(epilogue.activation, epilogue.parameters, pixel, pixel, filters);
+    }
+}
+
+// Filters are taken this many at a time, so that the products of a block of tiles stay small beside its inputs; but all at
+// once where several blocks of taps add to the products.
+Index filter_step(const Geometry& g) { return g.blocks > 1 ? g.filters : std::min(g.filters, 4 * kPanel); }
+
+// Blocks are multiples of this many tiles, the rows of a register tile on every build.
+constexpr Index kTileStep = 12;
+
+// Tiles of a block: transformed inputs and products in about 1 MiB.
+Index most_tiles(const Geometry& g) {
+  const Index floats_of_tile = kPoints * (g.channels + filter_step(g));
+  return std::clamp<Index>((Index{5} << 16) / floats_of_tile / kTileStep * kTileStep, kTileStep, kRowBlock);
+}
+
+Index block_scratch(const Geometry& g) {
+  const Index tiles = most_tiles(g);
+  return kPoints * (apart(tiles * g.channels) + apart(tiles * filter_step(g)));
+}
+
+template <Index kTile>
+void run_blocks(const Geometry& g, Index images, const float* x, const float* packed, const Epilogue& epilogue,
+                float* y, float* scratch) {
+  const Index tiles = images * g.tiles, point = g.kernel_point(), blocks = g.blocks;
+  const Index step = filter_step(g), stride = block_scratch(g);
+  const double work =
+      fma_work(static_cast<double>(tiles * kPoints * blocks) * static_cast<double>(g.channels * g.filters));
+  // Blocks are cut as the threads are best served, of whole register tiles: a tile's numbers do not depend on the block in
+  // which it is computed.
+  Index size = most_tiles(g);
+  if (const int threads = usable_threads(); work >= kGrain && threads > 1)
+    size = std::min(size, std::max<Index>(kTileStep, ceil_div(ceil_div(tiles, 4 * threads), kTileStep) * kTileStep));
+  const bool relu = epilogue.plain_relu();
+  parallel_ranges(tiles, size, work, [&](Index first, Index last, int thread) {
+    const Index count = last - first, point_v = apart(count * g.channels);
+    float* v = scratch + thread * stride;
+    float* m = v + kPoints * point_v;
+    const Index begin = 0;
+    const Segments segments{&begin, 1, g.channels, 0, g.channels};
+    const float* from[kRowBlock];
+    float* to[kRowBlock];
+    Pixels reached[kRowBlock];
+    for (Index t = 0; t < count; ++t) reached[t] = reached_outputs<kTile>(g, x, first + t);
+    for (Index filter = 0; filter < g.filters; filter += step) {
+      const Index width = std::min(step, g.filters - filter), first_panel = filter / kPanel;
+      const Index last_panel = first_panel + panel_count(width), point_m = apart(count * width);
+      for (Index block = 0; block < blocks; ++block) {
+        if (filter == 0)
+          for (Index t = 0; t < count; ++t) transform_input(g, x, first + t, block, v + t * g.channels, point_v);
+        Epilogue sum;
+        sum.accumulate = block > 0;
+        for (Index p = 0; p < kPoints; ++p) {
+          for (Index t = 0; t < count; ++t) {
+            from[t] = v + p * point_v + t * g.channels;
+            to[t] = m + p * point_m + t * width - filter;
+          }
+          multiply_rows(from, segments, count, packed + (block * kPoints + p) * point, g.filters, first_panel,
+                        last_panel, to, sum);
+        }
+      }
+      for (Index t = 0; t < count; ++t)
+        transform_output<kTile>(g, m + t * width, point_m, first + t, reached[t], filter, width, epilogue, relu, y);
+    }
+  });
+}
+
+}  // namespace
+
+Index winograd_scratch_size(const ConvShape& s) { return block_scratch(Geometry(s)); }
+
+void winograd_forward(const ConvShape& s, Index images, const float* x, const float* packed, const Epilogue& epilogue,
+                      float* y, float* scratch) {
+  const Geometry g(s);
+  (g.tile == 2 ? run_blocks<2> : run_blocks<4>)(g, images, x, packed, epilogue, y, scratch);
+}
+}  // namespace fastnn::kernels

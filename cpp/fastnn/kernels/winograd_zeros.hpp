@@ -1,0 +1,120 @@
+// Exact zeros. Where all pixels under an output are zero, the direct sum is zero, but the transforms of its tile leave a rounding
+// error of the tile's other pixels there, and a relu would pass the gradient of about half of these. The same holds for inputs
+// that no gradient reaches, and for taps that no pair of pixels meets. What is zero is found here, from the pixels themselves, and
+// the caller multiplies by it: 0 * value + bias is the bias, and remains NaN where the value is not finite.
+//
+// A pixel counts as zero when it is zero in all of its channels. The decision about a tile depends on its own pixels alone, so
+// it is the same on any number of threads and in any batch. Where no pixel is zero, a tile costs four looks at pixels.
+#pragma once
+
+#include <cstdint>
+
+#include "fastnn/kernels/winograd_tiles.hpp"
+
+namespace fastnn::kernels::winograd {
+
+/// Bit i * kWindow + j stands for row i, column j of a tile: of its outputs or of the inputs under it.
+using Pixels = std::uint64_t;
+
+/// The pixels of rows [first_row, last_row) and columns [first_column, last_column).
+inline Pixels rectangle(Index first_row, Index last_row, Index first_column, Index last_column) {
+  constexpr Pixels kOne = 1, kEachRow = 0x041041041;
+  const Pixels rows = (kOne << last_row * kWindow) - (kOne << first_row * kWindow);
+  return ((kOne << last_column) - (kOne << first_column)) * (kEachRow & rows);
+}
+
+/// 1 for each pixel of the set and 0 for the others.
+struct Factors {
+  alignas(kAlignment) float values[kPoints];
+  explicit Factors(Pixels set) {
+    for (Index i = 0; i < kPoints; ++i) values[i] = static_cast<float>(static_cast<std::int32_t>(set >> i & 1));
+  }
+  Packet at(Index i, Index j) const { return set1(values[i * kWindow + j]); }
+};
+
+inline bool nonzero(const float* pixel, Index size) {
+  Index i = 0;
+  for (; i + kWidth <= size; i += kWidth)
+    if (packet::any_nonzero(packet::load(pixel + i))) return true;
+  return i < size && packet::any_nonzero(packet::load_partial(pixel + i, size - i));
+}
+
+/// The outputs of a tile with a nonzero pixel in their patch.
+template <Index kTile>
+Pixels reached_outputs(const Geometry& g, const float* x, Index tile) {
+  const Place place(g, tile);
+  const Index rows = std::min(kTile, g.out_h - place.y), columns = std::min(kTile, g.out_w - place.x);
+  const Index top = place.y - g.pad_top, left = place.x - g.pad_left;
+  const auto filled = [&](Index i, Index j) {
+    const Index row = top + i, column = left + j;
+    return row >= 0 && row < g.in_h && column >= 0 && column < g.in_w &&
+           nonzero(x + ((place.image * g.in_h + row) * g.in_w + column) * g.channels, g.channels);
+  };
+  const Pixels all = rectangle(0, rows, 0, columns);
+  // Each patch contains one of these pixels or more.
+  const Index i = std::min(rows, g.kernel_h) - 1, j = std::min(columns, g.kernel_w) - 1;
+  if (filled(i, j) && filled(i, columns - 1) && filled(rows - 1, j) && filled(rows - 1, columns - 1)) return all;
+  Pixels reached = 0;
+  for (Index i = 0; i < rows + g.kernel_h - 1; ++i)
+    for (Index j = 0; j < columns + g.kernel_w - 1; ++j) {
+      const Pixels outputs = rectangle(std::max<Index>(0, i + 1 - g.kernel_h), std::min(rows, i + 1),
+                                       std::max<Index>(0, j + 1 - g.kernel_w), std::min(columns, j + 1));
+      if ((outputs & ~reached) == 0 || !filled(i, j)) continue;
+      reached |= outputs;
+      if (reached == all) return all;
+    }
+  return reached;
+}
+
+/// The outputs of a tile with a nonzero gradient, or a set from which the same inputs are reached.
+template <Index kTile>
+Pixels nonzero_gradients(const Geometry& g, const float* dy, Index tile) {
+  const Place place(g, tile);
+  const Index rows = std::min(kTile, g.out_h - place.y), columns = std::min(kTile, g.out_w - place.x);
+  const float* corner = dy + ((place.image * g.out_h + place.y) * g.out_w + place.x) * g.filters;
+  const auto filled = [&](Index i, Index j) { return nonzero(corner + (i * g.out_w + j) * g.filters, g.filters); };
+  // The taps of a whole kernel reach all inputs from the corners; a block at the edge of a larger kernel has fewer taps.
+  if (g.blocks == 1 && filled(0, 0) && filled(0, columns - 1) && filled(rows - 1, 0) && filled(rows - 1, columns - 1))
+    return rectangle(0, rows, 0, columns);
+  Pixels set = 0;
+  for (Index i = 0; i < rows; ++i)
+    for (Index j = 0; j < columns; ++j) set |= static_cast<Pixels>(filled(i, j)) << (i * kWindow + j);
+  return set;
+}
+
+/// The inputs under a tile that the taps of a block reach from a set of outputs.
+inline Pixels reached_inputs(const Geometry& g, Pixels outputs, Index block) {
+  const Index taps_down = std::min(g.taps, g.kernel_h - block / g.blocks_across * g.taps);
+  const Index taps_across = std::min(g.taps, g.kernel_w - block % g.blocks_across * g.taps);
+  Pixels rows = outputs;
+  for (Index i = 1; i < taps_across; ++i) rows |= outputs << i;
+  Pixels inputs = rows;
+  for (Index i = 1; i < taps_down; ++i) inputs |= rows << (i * kWindow);
+  return inputs;
+}
+
+/// Writes 1 for each of kernel_h x kernel_w taps by which a nonzero pixel of x meets a nonzero pixel of dy, and 0 for the others.
+/// Stops at the pixel after which no tap is left, mostly the first.
+inline void find_met_taps(const Geometry& g, Index images, const float* x, const float* dy, float* met) {
+  // Taps of one direction that ever lie on the image.
+  const auto inside = [](Index taps, Index pad, Index in, Index out) {
+    return std::min(taps, in + pad) - std::max<Index>(0, pad + 1 - out);
+  };
+  Index left = inside(g.kernel_h, g.pad_top, g.in_h, g.out_h) * inside(g.kernel_w, g.pad_left, g.in_w, g.out_w);
+  std::fill_n(met, g.kernel_h * g.kernel_w, 0.0f);
+  for (Index image = 0; image < images; ++image)
+    for (Index pixel = 0; pixel < g.out_h * g.out_w; ++pixel, dy += g.filters) {
+      if (!nonzero(dy, g.filters)) continue;
+      const Index top = pixel / g.out_w - g.pad_top, start = pixel % g.out_w - g.pad_left;
+      for (Index i = std::max<Index>(0, -top); i < std::min(g.kernel_h, g.in_h - top); ++i)
+        for (Index j = std::max<Index>(0, -start); j < std::min(g.kernel_w, g.in_w - start); ++j) {
+          float& tap = met[i * g.kernel_w + j];
+          if (tap != 0.0f || !nonzero(x + ((image * g.in_h + top + i) * g.in_w + start + j) * g.channels, g.channels))
+            continue;
+          tap = 1.0f;
+          if (--left == 0) return;
+        }
+    }
+}
+
+}  // namespace fastnn::kernels::winograd
