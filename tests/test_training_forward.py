@@ -60,7 +60,7 @@ def twins(build: Callable[[], fastnn.Model]) -> tuple[fastnn.Model, fastnn.Model
 def step(model: fastnn.Model, x: Any) -> list[Any]:
     """The outputs of the forward pass of a whole step, its backward pass and its commit."""
     emission = Emission(True)
-    edges = model._emit(emission, [emission.graph.input((None, *x.shape[1:]))])
+    edges = emit(model, emission, [emission.graph.input((None, *x.shape[1:]))])
     shapes = [(len(x), *emission.graph.spec(edge)[0][1:]) for edge in edges]
     return _core.vjp(emission.graph, edges, [x], [np.zeros(shape, np.float32) for shape in shapes])[0]
 
@@ -88,7 +88,7 @@ def test_a_layer_on_arrays_leaves_what_a_step_leaves(layer: Callable[[], Any]) -
         built(ROWS)
     for _ in range(3):
         emission = Emission(True)
-        edges = other._emit(emission, [emission.graph.input((None, 12))])
+        edges = emit(other, emission, [emission.graph.input((None, 12))])
         expected = _core.vjp(emission.graph, edges, [ROWS], [np.zeros_like(ROWS)])[0][0]
         assert one(ROWS, training=True).tobytes() == expected.tobytes()
     for mine, others in zip(one.get_weights(), other.get_weights(), strict=True):
