@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fastnn.emission import Emission
 
 import fastnn
 from fastnn import _core, layers
+from fastnn.engine.contract import emit
+from fastnn.engine.emission import Emission
 
 RNG = np.random.default_rng(3)
 IMAGES = RNG.normal(size=(37, 8, 8, 3)).astype(np.float32)
