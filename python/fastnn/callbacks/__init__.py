@@ -10,7 +10,6 @@ from fastnn.callbacks.history import History as History
 from fastnn.callbacks.lambda_callback import LambdaCallback as LambdaCallback
 from fastnn.callbacks.learning_rate_scheduler import LearningRateScheduler as LearningRateScheduler
 from fastnn.callbacks.model_checkpoint import ModelCheckpoint as ModelCheckpoint
-from fastnn.callbacks.monitor import MonitorCallback as MonitorCallback
 from fastnn.callbacks.progress import ProgbarLogger as ProgbarLogger
 from fastnn.callbacks.progress import settled_verbosity as settled_verbosity
 from fastnn.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau as ReduceLROnPlateau

@@ -36,7 +36,7 @@ class Callback:
     runs_last: ClassVar[bool] = False
     """True for a callback that is called after all others."""
     shows_progress: ClassVar[bool] = False
-    """True for a callback that is told how many steps are done (`advance`), and closed after any error (`close`)."""
+    """True for a callback with the methods `advance`, called with the number of steps done, and `close`."""
     keeps_history: ClassVar[bool] = False
     """True for a callback that `fit` may return as its history."""
 

@@ -72,7 +72,7 @@ class Feed(NamedTuple):
 
 
 class ArraySource:
-    """In-memory arrays as a source: it goes round and round, in a new order each time.
+    """Source of in-memory arrays: it passes over the rows again and again, in a new order each time.
 
     Args:
         feed: The checked arrays.
@@ -118,7 +118,7 @@ def split(arrays: Sequence[Sequence[Array | None]], rows: int, share: float) -> 
     """Splits off the last rows for validation.
 
     Args:
-        arrays: Lists of arrays of as many rows: inputs, targets, sample weights; None stands for a missing one.
+        arrays: Lists of arrays of as many rows: inputs, targets, sample weights; None for a missing one.
         rows: The number of rows.
         share: The share of rows that is kept for validation, above 0 and below 1.
 

@@ -23,7 +23,7 @@ from fastnn.ops.function import Function
 from fastnn.ops.node import Operation
 from fastnn.saving.functions import described_function, is_function, joined, parts, read_function
 from fastnn.saving.reading import Reading, current_reading
-from fastnn.saving.serialization import is_shape, read, serialize_keras_object
+from fastnn.saving.serialization import is_shape, one_description, read, serialize_keras_object
 from fastnn.symbolic.tensors import Call, KerasTensor, is_symbolic, operators
 
 _MOST_LAYERS = 20_000
@@ -73,6 +73,7 @@ def _mapped(value: Any, change: Callable[[KerasTensor], Any]) -> Any:
     return value
 
 
+@one_description()
 def functional_config(model: Any) -> dict[str, Any]:
     """Returns the config of layers and the calls that join them.
 

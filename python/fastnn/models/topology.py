@@ -1,6 +1,6 @@
-"""What lies between some symbolic tensors and others: the calls, in order, and their layers.
+"""The calls between the inputs and the outputs of a functional model, in order, and their layers.
 
-Read once, when a functional model is made; everything that is wrong with its graph is found here.
+They are read once, when the model is made; everything that is wrong with its graph is found here.
 """
 
 from __future__ import annotations
@@ -14,11 +14,21 @@ from fastnn.symbolic.tensors import Call, KerasTensor
 class Topology:
     """The calls between some tensors and others, found from the ends.
 
+    Args:
+        who: How errors call the model.
+        inputs: The inputs of the model.
+        outputs: The outputs of the model.
+
     Attributes:
-        calls: In an order in which each finds its inputs made.
-        layers: Those that are called, each once, in Keras' order: the farthest from the outputs first.
-        entries: For each input, by its id, the layer that stands for it: its own, or a new one where the input is a
-            tensor from the middle of another model.
+        inputs: As given.
+        outputs: As given.
+        calls: The calls, in an order in which each finds its inputs made.
+        layers: The layers that are called, each once, in Keras' order: the farthest from the outputs first.
+        entries: For each input, by its id, its layer; a new one where the input is a tensor from the middle of another
+            model.
+
+    Raises:
+        ValueError: An output needs an input that is not given, or two layers have the same name.
     """
 
     def __init__(self, who: str, inputs: list[KerasTensor], outputs: list[KerasTensor]) -> None:
@@ -40,9 +50,9 @@ class Topology:
                 )
 
     def _find(self, who: str, found: dict[Layer, int]) -> None:
-        """Goes from the outputs down to the inputs; a call follows when all that it reads has been found."""
+        """Walks from the outputs to the inputs; a call is added when all that it reads has been found."""
         done: set[int] = set()
-        # Entries are (tensor, whether its inputs were gone into): a stack of our own, for models of any depth.
+        # Entries are (tensor, whether its inputs were visited). An explicit stack allows models of any depth.
         for output in self.outputs:
             stack: list[tuple[KerasTensor, bool]] = [(output, False)]
             while stack:
@@ -69,7 +79,7 @@ class Topology:
                 stack.extend((t, False) for t in reversed(call.inputs))
 
     def _reader(self, tensor: KerasTensor) -> str:
-        """Who reads the tensor on the way to the outputs, for an error."""
+        """Returns the name of the layer that reads a tensor on the way to the outputs, for an error."""
         pending, seen = [output for output in self.outputs], set()
         while pending:
             current = pending.pop()
@@ -84,7 +94,7 @@ class Topology:
         return "an output"
 
     def _by_depth(self, found: dict[Layer, int]) -> list[Layer]:
-        depth: dict[int, int] = {}  # of calls, by id; the input layers' by theirs
+        depth: dict[int, int] = {}  # of calls, by id; of the layers of inputs by theirs
         of_layer: dict[Layer, int] = {}
         for call in reversed(self.calls):
             here = max(depth.get(id(call), 0), of_layer.get(call.layer, 0))
@@ -101,7 +111,7 @@ class Topology:
         return sorted(of_layer, key=lambda layer: (-of_layer[layer], found.get(layer, -1)))
 
     def is_chain(self) -> bool:
-        """Whether one call follows another, each of another layer."""
+        """Returns whether the calls follow one another, each of another layer."""
         previous = self.inputs[0]
         for call in self.calls:
             if len(call.inputs) != 1 or call.inputs[0] is not previous or len(call.outputs) != 1:
@@ -111,7 +121,7 @@ class Topology:
         return once and len(self.inputs) == len(self.outputs) == 1 and self.outputs[0] is previous
 
     def connections(self) -> dict[Layer, list[str]]:
-        """For each layer what its calls read: name[call][output]."""
+        """Returns for each layer the tensors that its calls read, as name[call][output]."""
         read: dict[Layer, list[str]] = {}
         for call in self.calls:
             for tensor in call.inputs:

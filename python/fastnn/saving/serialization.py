@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import contextvars
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -51,6 +52,27 @@ class _Writing:
 _writing: contextvars.ContextVar[_Writing | None] = contextvars.ContextVar("fastnn_writing", default=None)
 
 
+@contextmanager
+def one_description(legacy: bool = False) -> Iterator[_Writing]:
+    """Lets all objects that are written in the block share one description, in which a shared object is numbered.
+
+    Within an enclosing description it goes on in that one.
+
+    Args:
+        legacy: Whether layers are written as by Keras 2, without their modules.
+    """
+    enclosing = _writing.get()
+    if enclosing is not None:
+        yield enclosing
+        return
+    writing = _Writing(legacy)
+    token = _writing.set(writing)
+    try:
+        yield writing
+    finally:
+        _writing.reset(token)
+
+
 def serialize_keras_object(obj: Any, legacy: bool = False) -> Any:
     """Returns an object, a function or a value as Keras 3 writes it into JSON.
 
@@ -70,15 +92,8 @@ def serialize_keras_object(obj: Any, legacy: bool = False) -> Any:
         >>> fastnn.saving.serialize_keras_object(fastnn.regularizers.L2(0.5))
         {'module': 'keras.regularizers', 'class_name': 'L2', 'config': {'l2': 0.5}, 'registered_name': None}
     """
-    writing = _writing.get()
-    if writing is not None:
+    with one_description(legacy) as writing:
         return _described(obj, writing)
-    writing = _Writing(legacy)
-    token = _writing.set(writing)
-    try:
-        return _described(obj, writing)
-    finally:
-        _writing.reset(token)
 
 
 def _described(obj: Any, writing: _Writing) -> Any:

@@ -55,7 +55,7 @@ class Measure(NamedTuple):
 
 
 class Compiled:
-    """What `compile` was given, for each output of a model.
+    """Arguments of `compile`, read for each output of a model.
 
     Args:
         network: The model.

@@ -1,7 +1,7 @@
 """The door: raw data become checked arrays before the first step.
 
-Owns the arguments `x`, `y`, `sample_weight`, `class_weight`, `validation_data` and `verbose`-less checks of `fit`,
-`evaluate`, `predict` and the methods for one batch. Arrays are read in place where their type allows it. Targets are
+Owns the arguments `x`, `y`, `sample_weight`, `class_weight` and `validation_data` of `fit`, and those of `evaluate`,
+`predict` and the methods for one batch. Arrays are read in place where their type allows it. Targets are
 handed over by output and by the form in which losses and metrics read them (see `compiled.py`). Every error says who
 expects what, what came, and how to mend it.
 """
@@ -421,7 +421,7 @@ def unwrapped(given: Any, least_axes: int) -> Any:
 
 
 def fits(shape: Sequence[int | None], expected: Sequence[int | None]) -> bool:
-    """Returns whether a shape is one that is expected; None stands for any size."""
+    """Returns whether a shape is one that is expected; None in the latter means any size."""
     return len(shape) == len(expected) and all(e in (None, s) for s, e in zip(shape, expected, strict=True))
 
 

@@ -4,6 +4,9 @@ Owns the arguments `epochs`, `initial_epoch`, `steps_per_epoch`, `validation_ste
 the order in which callbacks are called. Rows come from a source in chunks. The core runs as many steps of a chunk as
 fit into a short time, so that Python is needed only for the progress bar, for callbacks that ask for each batch, and
 for the learning rates of a schedule.
+
+What a step computes is the program's matter, and where its rows come from is the source's: a step of a user's own is
+another `Program`, and a generator another `Source`.
 """
 
 from __future__ import annotations

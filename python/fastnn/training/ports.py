@@ -24,7 +24,7 @@ TargetShapes = tuple[tuple[int, ...] | None, ...]
 
 
 class Trainable(Protocol):
-    """What training asks of a model."""
+    """Protocol of a model, as far as training knows it."""
 
     def who(self) -> str:
         """Returns how errors call the model."""

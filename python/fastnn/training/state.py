@@ -16,7 +16,7 @@ from fastnn.training.programs import Programs
 
 
 class TrainingState:
-    """What training keeps of one model between calls.
+    """State that training keeps of one model between calls.
 
     Args:
         network: The model.

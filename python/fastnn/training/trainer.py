@@ -212,7 +212,7 @@ class Trainer:
         feed = door.feed(compiled, x, y, sample_weight, class_weight, check_nan=True)
         held = None if validation_data is None else door.validation(compiled, validation_data)
         door.check_batches(feed.x, feed.rows, batch_size)
-        # Whatever a loss or metric refuses is told before the first step.
+        # A loss or metric that cannot be computed raises before the first step.
         programs.training(compiled, feed.x, feed.y)
         source = ArraySource(feed, batch_size, state.row_order if shuffle else None)
         steps = source.steps if steps_per_epoch is None else _integer("steps_per_epoch", steps_per_epoch)
