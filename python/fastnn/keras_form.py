@@ -55,8 +55,3 @@ def merged_attribute(cls: type, name: str) -> dict[str, Any]:
     for base in reversed(cls.__mro__):
         found.update(vars(base).get(name, {}))
     return found
-
-
-def is_from_fastnn(cls: type) -> bool:
-    """Returns whether fastnn defines the class."""
-    return cls.__module__.split(".")[0] == __name__.split(".")[0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastnn.engine.contract import Part, attributes, computation_of, state_of
+from fastnn.engine.contract import Part, attributes, state_of
 from fastnn.engine.network import Network
 from fastnn.engine.ownership import parts_within
 
@@ -12,7 +12,8 @@ from fastnn.engine.ownership import parts_within
 def held_layers(part: Part) -> dict[str, Any]:
     """Returns the layers within a part by the attribute that holds them, at any depth of lists, tuples and dicts.
 
-    They are the layers of `ownership.sublayers`. A model made of layers has one such attribute, "layers".
+    They are the layers of `ownership.sublayers`, and those that a layer computed by nodes keeps as parts. A model made
+    of layers has one such attribute, "layers".
 
     Args:
         part: A layer or a model.
@@ -23,7 +24,7 @@ def held_layers(part: Part) -> dict[str, Any]:
     if isinstance(part, Network) and is_made_of_layers(part):
         return {"layers": list(part.layers)}
     found: dict[str, Any] = {}
-    for name, value in attributes(part).items() if computation_of(part).owns_attributes else ():
+    for name, value in attributes(part).items():
         held = value if isinstance(value, Part) else list(parts_within(value))
         if held:
             found[name] = held

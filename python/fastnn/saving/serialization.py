@@ -15,12 +15,12 @@ from typing import Any
 
 import numpy as np
 
-from fastnn.configurable import Configurable
+from fastnn.configurable import Configurable, is_foreign
 from fastnn.engine.by_code import runs_code
 from fastnn.engine.contract import Part, state_of
 from fastnn.engine.holding import is_made_of_layers
 from fastnn.engine.network import Network
-from fastnn.keras_form import is_from_fastnn, merged_attribute, own_attribute
+from fastnn.keras_form import merged_attribute, own_attribute
 from fastnn.naming import suggestion
 from fastnn.saving.reading import Reading as Reading
 from fastnn.saving.reading import current_reading as current_reading
@@ -133,7 +133,7 @@ def _function_entry(function: Any) -> Any:
 
 def _entry(cls: type, config: Any) -> dict[str, Any]:
     """Returns the entry of an object of a class."""
-    if is_from_fastnn(cls):
+    if not is_foreign(cls):
         module = getattr(cls, "keras_module", None)
         registered = own_attribute(cls, "keras_registered_name")
     else:
@@ -165,7 +165,7 @@ def _shape_to_build(layer: Any) -> Any:
     if not layer.built or not shape or getattr(type(layer), "keras_builds_itself", False):
         return None
     # Layers of several arguments are built by their calls; a layer of the user's may depend on the shape.
-    return shape if (not is_from_fastnn(type(layer)) if runs_code(layer) else is_shape(shape)) else None
+    return shape if (is_foreign(type(layer)) if runs_code(layer) else is_shape(shape)) else None
 
 
 def is_shape(shape: Any) -> bool:
@@ -399,7 +399,7 @@ def _fitting(cls: type, arguments: dict[str, Any], reading: Reading) -> dict[str
         if old in arguments:
             value = arguments.pop(old)
             arguments.setdefault(new, value)
-    if not is_from_fastnn(cls):
+    if is_foreign(cls):
         return arguments
     parameters = inspect.signature(cls.__init__).parameters
     taken = {name for name, p in parameters.items() if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)}
