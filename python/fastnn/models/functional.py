@@ -12,6 +12,7 @@ from fastnn.engine.inference import agreed, are_free, trials
 from fastnn.engine.layer import Layer
 from fastnn.engine.network import Port, Ports
 from fastnn.engine.shapes import batched
+from fastnn.models import kinds
 from fastnn.models.model import Model
 from fastnn.models.network import ModelNetwork, distinct, fits_built
 from fastnn.models.topology import Topology
@@ -115,6 +116,7 @@ class _CallsComputation(Computation["Functional"]):
         return graph.ports().made.pack(graph.output_shapes(graph.known_shapes(input_shape)))
 
 
+@kinds.enter
 class Functional(Model):
     """A model that is read from the calls between its inputs and its outputs.
 

@@ -18,6 +18,7 @@ from fastnn.engine.contract import state_of, title
 from fastnn.engine.layer import Layer
 from fastnn.engine.network import Network, Ports
 from fastnn.engine.ownership import once, own_variables, sublayers
+from fastnn.models import kinds
 from fastnn.models.network import ModelNetwork
 from fastnn.models.subclassed import Traced
 from fastnn.ops.node import Operation
@@ -58,9 +59,7 @@ class Model(Layer, Trainer, Network):
     def __new__(cls, *args: Any, **kwargs: Any) -> Model:
         """Returns a `Functional` where the class is `Model` itself."""
         if cls is Model:
-            from fastnn.models.functional import Functional
-
-            return super().__new__(Functional)
+            return super().__new__(kinds.functional())
         return super().__new__(cls)
 
     def __init__(
@@ -265,15 +264,14 @@ class Model(Layer, Trainer, Network):
             (None, 3)
         """
         from fastnn.models import keras_config
-        from fastnn.models.functional import Functional
-        from fastnn.models.sequential import Sequential
 
+        functional, sequential = kinds.functional(), kinds.sequential()
         if "layers" in config and "input_layers" in config:
-            functional = cls if issubclass(cls, Functional) else Functional
-            return keras_config.functional_from_config(functional, config, custom_objects)
-        if "layers" in config and (cls is Model or issubclass(cls, Sequential)):
-            sequential = cls if issubclass(cls, Sequential) else Sequential
-            return keras_config.sequential_from_config(sequential, config, custom_objects)
+            made = cls if issubclass(cls, functional) else functional
+            return keras_config.functional_from_config(made, config, custom_objects)
+        if "layers" in config and (cls is Model or issubclass(cls, sequential)):
+            chain = cls if issubclass(cls, sequential) else sequential
+            return keras_config.sequential_from_config(chain, config, custom_objects)
         return super().from_config(config)
 
     def save(self, filepath: str | os.PathLike[str], overwrite: bool = True, **kwargs: Any) -> None:

@@ -19,6 +19,7 @@ from fastnn.engine.layer import Layer
 from fastnn.engine.network import Port, Ports
 from fastnn.engine.shapes import batched
 from fastnn.layers import InputLayer
+from fastnn.models import kinds
 from fastnn.models.model import Model
 from fastnn.models.network import ModelNetwork, fits_built
 from fastnn.symbolic.structure import Structure
@@ -218,6 +219,7 @@ class _ChainComputation(Computation["Sequential"]):
         return part.chain.output_shape(input_shape)
 
 
+@kinds.enter
 class Sequential(Model):
     """Layers one after the other.
 
