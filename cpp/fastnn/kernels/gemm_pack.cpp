@@ -66,4 +66,18 @@ void pack(const float* b, Index row_stride, Index column_stride, Index k, Index 
   pack_rows(b, row_stride, column_stride, k, n, panels, k, 0);
 }
 
+void pack_columns(const float* b, Index ldb, Index rows, Index width, float* columns, float* sums, bool accumulate) {
+  for (Index first = 0; first < width; first += kPanel, columns += kOuterRows * kPanel) {
+    const Index panel_width = std::min(kPanel, width - first), stride = panel_width > kWidth ? kPanel : kWidth;
+    pack_panel(b + first, ldb, 1, rows, panel_width, stride, columns);
+    if (sums == nullptr) continue;
+    for (Index j = 0; j < panel_width; j += kWidth) {
+      const Index count = std::min(kWidth, panel_width - j);
+      Packet sum = accumulate ? packet::load_n(sums + first + j, count) : packet::zero();
+      for (Index p = 0; p < rows; ++p) sum = packet::add(sum, packet::load(columns + p * stride + j));
+      packet::store_n(sums + first + j, sum, count);
+    }
+  }
+}
+
 }  // namespace fastnn::kernels
