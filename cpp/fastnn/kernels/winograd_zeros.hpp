@@ -40,10 +40,8 @@ inline bool nonzero(const float* pixel, Index size) {
 }
 
 /// The outputs of a tile with a nonzero pixel in their patch.
-template <Index kTile>
-Pixels reached_outputs(const Geometry& g, const float* x, Index tile) {
-  const Place place(g, tile);
-  const Index rows = std::min(kTile, g.out_h - place.y), columns = std::min(kTile, g.out_w - place.x);
+inline Pixels reached_outputs(const Geometry& g, const float* x, const Place& place) {
+  const Index rows = place.rows, columns = place.columns;
   const Index top = place.y - g.pad_top, left = place.x - g.pad_left;
   const auto filled = [&](Index i, Index j) {
     const Index row = top + i, column = left + j;
@@ -67,10 +65,8 @@ Pixels reached_outputs(const Geometry& g, const float* x, Index tile) {
 }
 
 /// The outputs of a tile with a nonzero gradient, or a set from which the same inputs are reached.
-template <Index kTile>
-Pixels nonzero_gradients(const Geometry& g, const float* dy, Index tile) {
-  const Place place(g, tile);
-  const Index rows = std::min(kTile, g.out_h - place.y), columns = std::min(kTile, g.out_w - place.x);
+inline Pixels nonzero_gradients(const Geometry& g, const float* dy, const Place& place) {
+  const Index rows = place.rows, columns = place.columns;
   const float* corner = dy + ((place.image * g.out_h + place.y) * g.out_w + place.x) * g.filters;
   const auto filled = [&](Index i, Index j) { return nonzero(corner + (i * g.out_w + j) * g.filters, g.filters); };
   // The taps of a whole kernel reach all inputs from the corners; a block at the edge of a larger kernel has fewer taps.
@@ -83,13 +79,11 @@ Pixels nonzero_gradients(const Geometry& g, const float* dy, Index tile) {
 }
 
 /// The inputs under a tile that the taps of a block reach from a set of outputs.
-inline Pixels reached_inputs(const Geometry& g, Pixels outputs, Index block) {
-  const Index taps_down = std::min(g.taps, g.kernel_h - block / g.blocks_across * g.taps);
-  const Index taps_across = std::min(g.taps, g.kernel_w - block % g.blocks_across * g.taps);
+inline Pixels reached_inputs(Pixels outputs, const Block& block) {
   Pixels rows = outputs;
-  for (Index i = 1; i < taps_across; ++i) rows |= outputs << i;
+  for (Index i = 1; i < block.columns; ++i) rows |= outputs << i;
   Pixels inputs = rows;
-  for (Index i = 1; i < taps_down; ++i) inputs |= rows << (i * kWindow);
+  for (Index i = 1; i < block.rows; ++i) inputs |= rows << (i * kWindow);
   return inputs;
 }
 
