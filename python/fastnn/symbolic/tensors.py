@@ -147,6 +147,12 @@ class KerasTensor(Arithmetic):
         call: The call that makes it; an error for a tensor that stands for an argument.
         made_by: The same; None for a tensor that stands for an argument.
         history: The layer that makes it, the number of the layer's call, and the index among the call's outputs.
+
+    Example:
+        >>> x = layers.Input((4,))
+        >>> y = layers.Dense(3)(x) + 1
+        >>> y.shape, y.dtype
+        ((None, 3), 'float32')
     """
 
     def __init__(self, shape: Shape, dtype: str, name: str, call: Call | None, index: int) -> None:

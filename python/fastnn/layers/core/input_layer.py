@@ -8,7 +8,7 @@ from typing import Any
 from fastnn.engine.arrays import edge_dtype
 from fastnn.engine.contract import title
 from fastnn.engine.node_layer import NodeLayer
-from fastnn.symbolic.tensors import Arguments, Call, KerasTensor
+from fastnn.symbolic.tensors import Arguments, Call, KerasTensor, Shape
 
 
 class InputLayer(NodeLayer):
@@ -33,6 +33,9 @@ class InputLayer(NodeLayer):
     """
 
     __fastnn_is_entry__ = True
+
+    shape: Shape
+    batch_size: int | None
 
     keras_builds_itself = True
     keras_ignored_arguments = {"sparse": False, "ragged": False, "optional": False}
