@@ -279,7 +279,7 @@ void gemm(const float* a, Index lda, Index m, Index k, const float* panels, Inde
   Index parts = 1;
   if (work >= kGrain)
     if (const Index threads = usable_threads(); threads > 1)
-      parts = std::min(ceil_div(4 * threads, blocks), ceil_div(panels_of_c, 2));
+      parts = std::min(ceil_div(Index{4} * threads, blocks), ceil_div(panels_of_c, 2));
   const Split split(panels_of_c, parts);
   const Index zero = 0;
   const Segments segments{&zero, 1, k, 0, k};
@@ -486,7 +486,7 @@ void gemm_tn_several(const Left* lefts, Index count, const float* b, Index ldb, 
     Index parts = 1;
     if (work >= kGrain)
       if (const Index threads = usable_threads(); threads > 1)
-        parts = std::clamp<Index>(m / (4 * kRows), 1, ceil_div(4 * threads, blocks));
+        parts = std::clamp<Index>(m / (Index{4} * kRows), 1, ceil_div(4 * threads, blocks));
     const Split split(m, parts);
     parallel_for(blocks * parts, work, [&](Index task, int) {
       const Index first = task / parts * kOuterColumns, part = task % parts;
