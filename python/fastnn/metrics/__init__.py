@@ -9,7 +9,6 @@ from fastnn.losses import (
     binary_crossentropy,
     categorical_crossentropy,
     categorical_hinge,
-    cosine_similarity,
     hinge,
     huber,
     kl_divergence,
@@ -48,6 +47,7 @@ from fastnn.metrics.probabilistic import (
 from fastnn.metrics.reduction import LossMetric, Mean, MeanMetricWrapper, Sum
 from fastnn.metrics.registry import get
 from fastnn.metrics.regression import (
+    CosineSimilarity,
     LogCoshError,
     MeanAbsoluteError,
     MeanAbsolutePercentageError,
@@ -62,6 +62,7 @@ __all__ = [
     "CategoricalAccuracy",
     "CategoricalCrossentropy",
     "CategoricalHinge",
+    "CosineSimilarity",
     "Hinge",
     "KLDivergence",
     "LogCoshError",
@@ -87,7 +88,6 @@ __all__ = [
     "categorical_accuracy",
     "categorical_crossentropy",
     "categorical_hinge",
-    "cosine_similarity",
     "get",
     "hinge",
     "huber",

@@ -12,7 +12,8 @@ from fastnn import initializers
 from fastnn.configurable import Configurable, argument_names
 from fastnn.engine.arrays import numeric
 from fastnn.engine.emission import Emission
-from fastnn.losses.values import values_of
+from fastnn.losses.reduction import per_sample
+from fastnn.losses.values import Values, values_of, values_of_elements
 from fastnn.naming import snake_case
 from fastnn.symbolic.variable import Variable
 
@@ -51,6 +52,7 @@ class Metric(Configurable):
     aliases: ClassVar[tuple[str, ...]] = ()
     """Further names under which `get` finds the metric."""
 
+    _direction: str | None = None
     name: str
     total: float
     count: float
@@ -95,13 +97,21 @@ class Metric(Configurable):
         """Variables made by `add_variable`."""
         return list(self._variables)
 
+    @property
+    def direction(self) -> str | None:
+        """ "up" where higher values are better, "down" where lower ones are; None where that is not known.
+
+        Callbacks read it that monitor a value with `mode="auto"`. A class says it as `_direction`, as in Keras.
+        """
+        return self._direction
+
     def is_custom(self) -> bool:
         """Returns True where Python code updates variables of the metric."""
         return bool(self._variables)
 
     def takes_weights(self) -> bool:
         """Returns True where the metric's own code applies the sample weights."""
-        return self.is_custom() and bool(self._variables)
+        return bool(self._variables)
 
     def emit(self, emission: Emission, y_true: int, y_pred: int, weights: int | None) -> int | None:
         """Adds the metric to a graph.
@@ -155,16 +165,12 @@ class Metric(Configurable):
         self.update_state(*args, **kwargs)
         return self.result()
 
-    def _take(self, values: ArrayLike, sample_weight: ArrayLike | None) -> None:
-        array = np.asarray(values, dtype=np.float64)
-        if sample_weight is None:
-            self.total += float(array.sum())
-            self.count += array.size
-            return
-        weights = numeric(sample_weight, f"{self.name}: sample_weight").astype(np.float64)
-        weights = np.broadcast_to(weights.reshape(weights.shape + (1,) * (array.ndim - weights.ndim)), array.shape)
-        self.total += float((array * weights).sum())
-        self.count += float(weights.sum())
+    def _take(self, values: ArrayLike, sample_weight: ArrayLike | None, mask: Any = None) -> None:
+        """Adds the values of samples to the sums, each axis after the first reduced to its mean."""
+        weights = None if sample_weight is None else numeric(sample_weight, f"{self.name}: sample_weight")
+        total, count = per_sample(self.name, np.asarray(values, np.float64), weights, mask, np.mean)
+        self.total += float(total.sum())
+        self.count += float(count.sum())
 
 
 class NodeMetric(Metric):
@@ -188,11 +194,31 @@ class NodeMetric(Metric):
     """True where y_true holds class indices; otherwise it has the shape of y_pred."""
     counterpart: ClassVar[str] = ""
     """Name of the same metric for the other form of targets: class indices or one-hot rows."""
+    elementwise: ClassVar[bool] = False
+    """True where each element has a value and a sample weight of its own."""
+
+    def values(self, y_true: ArrayLike, y_pred: ArrayLike) -> Values:
+        """Returns the value of each sample.
+
+        Args:
+            y_true: Targets.
+            y_pred: Predictions.
+
+        Returns:
+            Values, of shape `(...)` for predictions of shape `(..., n)`; of the shape of the predictions where the
+            metric is elementwise.
+        """
+        kind, config = self.node()
+        return (values_of_elements if self.elementwise else values_of)(kind, y_true, y_pred, self.labels, **config)
 
     def node(self) -> tuple[str, dict[str, Any]]:
         """Returns kind and config of the node that computes the metric."""
         config = {name: getattr(self, name) for name in argument_names(self) if name not in ("name", "axis")}
         return self.kind, {name: value for name, value in config.items() if value is not None}
+
+    def mask(self, y_true: Any) -> Any:
+        """Returns which of the values count where there are sample weights; None: all. See `Loss.mask`."""
+        return None
 
     def emit(self, emission: Emission, y_true: int, y_pred: int, weights: int | None) -> int | None:
         """Adds the node to a graph and returns the edge of its values; see `Metric.emit`."""
@@ -207,5 +233,4 @@ class NodeMetric(Metric):
             y_pred: Predictions.
             sample_weight: Weight of each sample, or None.
         """
-        kind, config = self.node()
-        self._take(values_of(kind, y_true, y_pred, self.labels, **config), sample_weight)
+        self._take(self.values(y_true, y_pred), sample_weight, self.mask(y_true))
