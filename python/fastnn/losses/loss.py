@@ -17,6 +17,7 @@ from fastnn.losses.values import Values, last_axis, values_of
 from fastnn.naming import lookup, snake_case
 from fastnn.symbolic.tensors import is_traced
 
+
 class Loss(Configurable):
     """Base class of all losses: called with (y_true, y_pred), it returns one number.
 
@@ -59,6 +60,11 @@ class Loss(Configurable):
         self, name: str | None = None, reduction: str | None = "sum_over_batch_size", dtype: Any = None
     ) -> None:
         self.name = self.name or snake_case(type(self).__name__)
+
+    @property
+    def dtype(self) -> str:
+        """Element type of the values: "float32"."""
+        return "float32"
 
     def is_custom(self) -> bool:
         """Returns True where Python code computes the loss; then y_true may have any shape."""

@@ -36,7 +36,7 @@ from fastnn.metrics.accuracy import (
     top_k_categorical_accuracy,
 )
 from fastnn.metrics.hinge_metrics import CategoricalHinge, Hinge, SquaredHinge
-from fastnn.metrics.metric import Metric, NodeMetric
+from fastnn.metrics.metric import Metric, NodeMetric, SumMetric
 from fastnn.metrics.probabilistic import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
@@ -82,6 +82,7 @@ __all__ = [
     "SparseTopKCategoricalAccuracy",
     "SquaredHinge",
     "Sum",
+    "SumMetric",
     "TopKCategoricalAccuracy",
     "binary_accuracy",
     "binary_crossentropy",

@@ -12,10 +12,10 @@ from fastnn import losses
 from fastnn.engine.arrays import numeric
 from fastnn.engine.emission import Emission
 from fastnn.losses.reduction import per_sample, same_rank
-from fastnn.metrics.metric import Metric, NodeMetric
+from fastnn.metrics.metric import NodeMetric, SumMetric
 
 
-class Mean(Metric):
+class Mean(SumMetric):
     """Mean of values.
 
     Args:
@@ -44,7 +44,7 @@ class Mean(Metric):
         self._take(values, sample_weight)
 
 
-class Sum(Metric):
+class Sum(SumMetric):
     """Sum of values.
 
     Args:
@@ -70,11 +70,16 @@ class Sum(Metric):
         """
         weights = None if sample_weight is None else numeric(sample_weight, f"{self.name}: sample_weight")
         total, _ = per_sample(self.name, np.asarray(values, np.float64), weights, None, np.sum)
-        self.total += float(total.sum())
+        self.total.assign_add(total.sum())
 
     def result(self) -> float:
         """Returns the sum since the last `reset_state`."""
-        return self.total
+        return float(self.total)
+
+    @property
+    def variables(self) -> list[Any]:
+        """Sum."""
+        return [self.total]
 
 
 class LossMetric(NodeMetric):

@@ -64,10 +64,8 @@ _functions: dict[Callable[..., Any], str] = {
     function: kind
     for kind, function in FUNCTIONS.items()
     # The metric of the same name may have other values, such as the opposite sign.
-    if kind not in _classes or not issubclass(_classes[kind], NodeMetric) or "values" not in vars(_classes[kind])
-} | {
-    cls.function: cls.kind for cls in _listed if issubclass(cls, NodeMetric) and "function" in vars(cls)
-}
+    if "values" not in vars(_classes.get(kind, Metric))
+} | {cls.function: cls.kind for cls in _listed if issubclass(cls, NodeMetric) and "function" in vars(cls)}
 
 
 def _named(known: str, name: str) -> Metric:
@@ -116,7 +114,7 @@ def get(identifier: Any) -> Metric:
     if callable(identifier) and identifier in _functions:
         return _named(_functions[identifier], _functions[identifier])
     if callable(identifier) and identifier in FUNCTIONS.values():
-        return LossMetric(losses.get(identifier))
+        return LossMetric(CLASSES[next(kind for kind, function in FUNCTIONS.items() if function is identifier)]())
     if callable(identifier):
         return MeanMetricWrapper(identifier)
     raise TypeError(f"metric expects a name or an object of fastnn.metrics, got {identifier!r}")

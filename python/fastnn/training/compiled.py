@@ -124,11 +124,9 @@ class Compiled:
     def _losses_given(self) -> list[list[losses.Loss]]:
         """Returns the losses of each output."""
         who, outputs, given = self._network.who(), self._network.ports().outputs, self.arguments["loss"]
-        if _stands_alone(given):
-            entries = [given] * len(outputs)
-        else:
-            entries = entry_for_each(who, "loss", given, outputs)
-        found = [[losses.get(one) for one in _flat(entry)] for entry in entries]
+        alone = _stands_alone(given)
+        entries = [given] * len(outputs) if alone else entry_for_each(who, "loss", given, outputs)
+        found = [[one for one in map(losses.get, _flat(entry)) if one is not None] for entry in entries]
         if len(outputs) == 1 and len(found[0]) > 1:
             raise ValueError(f"{who}: loss expects one entry for the model's one output, got {len(found[0])}")
         return found

@@ -325,9 +325,9 @@ class Door:
         if weights.shape == (rows, *output):
             # A loss or metric of the user's own may have a value for each element of the output.
             return weights if steps != weights.shape[1:-1] or output[-1] != 1 else weights[..., 0]
-        if weights.ndim == 1 + len(steps) and all(w in (1, s) for w, s in zip(weights.shape, (rows, *steps))):
-            if len(weights) == rows:
-                return np.broadcast_to(weights, (rows, *(size or 0 for size in steps)))
+        of_places = weights.shape[:1] == (rows,) and weights.ndim == len(shape) - 1
+        if of_places and all(w in (1, s) for w, s in zip(weights.shape[1:], steps, strict=True)):
+            return np.broadcast_to(weights, (rows, *(size or 0 for size in steps)))
         each = f", or {(rows, *steps)}, one for each place" if steps else ""
         raise ValueError(
             f"{who} expects {word} of shape ({rows},), one for each row{each}, got {weights.shape}"

@@ -22,7 +22,7 @@ from fastnn.engine.emission import Emission
 from fastnn.engine.network import Port
 from fastnn.engine.ownership import TrainableChanges, own_variables
 from fastnn.losses.reduction import reduced
-from fastnn.metrics.metric import NodeMetric
+from fastnn.metrics.metric import NodeMetric, SumMetric
 from fastnn.metrics.reduction import Mean
 from fastnn.symbolic.tensors import Shape
 from fastnn.symbolic.variable import Variable
@@ -105,7 +105,7 @@ class Program:
         logs: dict[str, Any] = {"loss": total, **dict(zip(self._losses, rest, strict=False))}
         values = iter(rest[self._terms :])
         for measure, in_core in zip(self._measures, self._in_core, strict=True):
-            if in_core:
+            if in_core and isinstance(measure.metric, SumMetric):
                 measure.metric.total, measure.metric.count = next(values), 1.0
             result = np.asarray(measure.metric.result())
             logs[measure.name] = float(result) if result.ndim == 0 else result
