@@ -7,6 +7,7 @@ where there would be too many.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -20,10 +21,12 @@ from fastnn.engine.eager import run_in_training
 from fastnn.engine.emission import Emission
 from fastnn.engine.network import Port
 from fastnn.engine.ownership import TrainableChanges, own_variables
+from fastnn.losses.reduction import reduced
+from fastnn.metrics.metric import NodeMetric, SumMetric
 from fastnn.metrics.reduction import Mean
 from fastnn.symbolic.tensors import Shape
 from fastnn.symbolic.variable import Variable
-from fastnn.training.compiled import Compiled, Measure, Target, how_targets_are_read
+from fastnn.training.compiled import Compiled, Measure, Target, how_targets_are_read, how_weights_are_read
 from fastnn.training.ports import Shapes, TargetShapes, Trainable, input_edges, label
 
 _UNWEIGHTED = -1
@@ -102,7 +105,7 @@ class Program:
         logs: dict[str, Any] = {"loss": total, **dict(zip(self._losses, rest, strict=False))}
         values = iter(rest[self._terms :])
         for measure, in_core in zip(self._measures, self._in_core, strict=True):
-            if in_core:
+            if in_core and isinstance(measure.metric, SumMetric):
                 measure.metric.total, measure.metric.count = next(values), 1.0
             result = np.asarray(measure.metric.result())
             logs[measure.name] = float(result) if result.ndim == 0 else result
@@ -140,6 +143,8 @@ class _TargetEdges:
                 shape = shape[:-1]
             elif how == "weights":
                 shape = (None,)
+            elif how == "weights of values":
+                shape = shape[:-1]
             elif how == "as given" and given is not None:
                 shape = (None, *given)
             dtype = "int32" if how == "labels" else "float32"
@@ -310,10 +315,15 @@ class Programs:
         found: list[tuple[int, float, int, bool, int]] = []
         penalties = emission.penalties
         emission.penalties = []
-        for k, (loss, weight) in enumerate(zip(compiled.losses, compiled.loss_weights, strict=True)):
-            if loss is not None:
-                edge = loss.emit(emission, targets.of(k, loss), predicted[k])
-                found.append((edge, weight, k, loss.reduction == "sum", _fitting_mask(graph, edge, masks[k])))
+        for k, (of_output, weights) in enumerate(zip(compiled.losses, compiled.loss_weights, strict=True)):
+            for loss, weight in zip(of_output, weights, strict=True):
+                values = loss.emit(emission, targets.of(k, loss), predicted[k])
+                mask = _mask(emission, loss, targets.of(k, loss), values, masks[k])
+                if loss.reduction == "mean_with_sample_weight":
+                    given = targets.edges[k, how_weights_are_read(loss)]
+                    found.append((_weighted_mean(emission, values, given, mask), weight, _UNWEIGHTED, True, _UNMASKED))
+                else:
+                    found.append((values, weight, k, loss.reduction == "sum", mask))
         emission.penalties[:0] = penalties
         _add_weight_penalties(emission, compiled.trained)
         terms = found + [(penalty, 1.0, _UNWEIGHTED, False, _UNMASKED) for penalty in emission.penalties]
@@ -321,12 +331,14 @@ class Programs:
         in_core = []
         for measure in measures:
             metric, k = measure.metric, measure.output
-            given = targets.edges[k, "weights"] if measure.reads_weights else None
-            values = metric.emit(emission, targets.of(k, metric), predicted[k], given)
-            in_core.append(values is not None)
-            if values is not None:
-                mask = _fitting_mask(graph, values, masks[k])
-                measured.append((values, k if measure.weighted else _UNWEIGHTED, mask))
+            weights_read = targets.edges[k, "weights"] if measure.reads_weights else None
+            edge = metric.emit(emission, targets.of(k, metric), predicted[k], weights_read)
+            in_core.append(edge is not None)
+            if edge is not None:
+                mask = _fitting_mask(graph, edge, masks[k])
+                if measure.weighted and isinstance(metric, NodeMetric):
+                    mask = _mask(emission, metric, targets.of(k, metric), edge, mask)
+                measured.append((edge, k if measure.weighted else _UNWEIGHTED, mask))
         handle = None
         if mode == "train":
             optimizer = compiled.optimizer
@@ -340,6 +352,49 @@ class Programs:
 def _fitting_mask(graph: _core.Graph, values: int, mask: int) -> int:
     """Returns the mask where the values of a loss or metric have an element for each of its elements."""
     return mask if mask != _UNMASKED and graph.spec(values)[0] == graph.spec(mask)[0] else _UNMASKED
+
+
+def _mask(emission: Emission, measure: losses.Loss | NodeMetric, targets: int, values: int, mask: int) -> int:
+    """Returns the mask of the values of a loss or metric: that of the output and that of its targets in one.
+
+    Args:
+        emission: The graph.
+        measure: The loss or metric.
+        targets: The edge of its targets.
+        values: The edge of its values.
+        mask: The edge of the mask of the output, or -1.
+    """
+    graph = emission.graph
+    mask = _fitting_mask(graph, values, mask)
+    if measure.mask(np.zeros((1, 1), np.int32)) is None:
+        return mask
+
+    def counted(true: Any, *of_output: Any) -> Any:
+        return functools.reduce(ops.logical_and, of_output, measure.mask(true))
+
+    edges = [targets] if mask == _UNMASKED else [targets, mask]
+    return _fitting_mask(graph, values, emission.run(counted, edges, f"the mask of {measure.name!r}")[1][0])
+
+
+def _weighted_mean(emission: Emission, values: int, weights: int, mask: int) -> int:
+    """Returns the edge of the sum of weighted values divided by the sum of the weights.
+
+    Args:
+        emission: The graph.
+        values: The edge of the values of a loss.
+        weights: The edge of the sample weights.
+        mask: The edge of the mask of the values, or -1.
+    """
+
+    def mean(losses_: Any, factors: Any, *counted: Any) -> Any:
+        for _ in range(len(losses_.shape) - len(factors.shape)):
+            factors = ops.expand_dims(factors, -1)
+        factors = factors + ops.zeros_like(losses_)
+        given = ops.cast(counted[0], "float32") if counted else None
+        return reduced("loss", losses_, factors, given, "mean_with_sample_weight")
+
+    edges = [values, weights] if mask == _UNMASKED else [values, weights, mask]
+    return emission.run(mean, edges, "the weighted mean of a loss")[1][0]
 
 
 def _add_weight_penalties(emission: Emission, layers: Sequence[Part] | dict[Part, bool]) -> None:
