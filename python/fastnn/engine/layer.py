@@ -76,11 +76,7 @@ class Layer(WeightOwner, CallHistory, contract.Hooks, Configurable):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        # The nearest of the base classes decides: by a `call`, or by naming how it computes without one.
-        for base in cls.__mro__:
-            if "__fastnn_native__" in vars(base) or "call" in vars(base):
-                cls.__fastnn_computation__ = vars(base).get("__fastnn_native__", by_code.BY_CODE)
-                return
+        choose_computation(cls)
 
     def __init__(
         self,
@@ -167,7 +163,7 @@ class Layer(WeightOwner, CallHistory, contract.Hooks, Configurable):
         Args:
             shape: Its dimensions; None or (): a single number.
             initializer: Its first values: a name or an object of `fastnn.initializers`, or a function of the shape;
-                None: glorot_uniform.
+                None: glorot_uniform, or zeros for a `dtype` of integers or bools.
             dtype: "float32", or an integer type, whose values are exact up to 2**24.
             trainable: Whether training may change it.
             autocast: Accepted for Keras compatibility; ignored.
@@ -195,16 +191,19 @@ class Layer(WeightOwner, CallHistory, contract.Hooks, Configurable):
                 f"{title(self)}: add_weight expects a shape of integers, got {sizes}; what a weight's size "
                 "depends on must be known (input_shape[-1])"
             )
+        kind = edge_dtype(dtype, title(self))
+        if initializer is None:
+            initializer = "glorot_uniform" if kind == "float32" else "zeros"
         made = new_variable(
             self,
             name or "variable",
             tuple(int(size) for size in sizes),
-            initializers.get("glorot_uniform" if initializer is None else initializer),
+            initializers.get(initializer),
             trainable,
             regularizers.get(regularizer),
             constraints.get(constraint),
         )
-        made.dtype = edge_dtype(dtype, title(self))
+        made.dtype = kind
         keep_variable(self, made, trainable)
         return made
 
@@ -257,8 +256,11 @@ class Layer(WeightOwner, CallHistory, contract.Hooks, Configurable):
 
         Args:
             loss: A tensor, whose elements are summed, or a list of tensors.
+
+        Raises:
+            ValueError: No `call` is running.
         """
-        add_loss(loss)
+        add_loss(self, loss)
 
     # Hooks of layers of the package.
 
@@ -332,3 +334,14 @@ class Layer(WeightOwner, CallHistory, contract.Hooks, Configurable):
             args = tensors.pack([operators["tensor"](leaf) for leaf in tensors.flat(args)])
             return record(self, args, kwargs, training)
         return eager.run(self, args, kwargs, training)
+
+
+def choose_computation(cls: type[Layer]) -> None:
+    """Sets how the layers of a class compute; called where a class is made, or gets other base classes.
+
+    The nearest of the base classes decides: by a `call`, or by naming how it computes without one.
+    """
+    for base in cls.__mro__:
+        if "__fastnn_native__" in vars(base) or "call" in vars(base):
+            cls.__fastnn_computation__ = vars(base).get("__fastnn_native__", by_code.BY_CODE)
+            return

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from fastnn.engine import eager
 from fastnn.engine.by_code import runs_code
 from fastnn.engine.contract import state_of, title
 from fastnn.engine.layer import Layer
@@ -30,7 +31,8 @@ from fastnn.training.trainer import Trainer
 class Model(Layer, Trainer, Network):
     """Base of all models; `Model(inputs, outputs)` makes a `Functional`.
 
-    A class derived from it makes its layers in its constructor and says in `call` what it computes.
+    A class derived from it makes its layers in its constructor and says in `call` what it computes, or calls
+    `super().__init__(inputs=..., outputs=...)`, and is a `Functional` then.
 
     Args:
         inputs: A symbolic tensor, or a list or dict of them.
@@ -40,7 +42,7 @@ class Model(Layer, Trainer, Network):
         name: A name; None makes one.
 
     Raises:
-        TypeError: Further arguments are given to the constructor of a class with a `call`.
+        TypeError: Further arguments are given.
 
     Example:
         >>> x = layers.Input((8,))
@@ -64,10 +66,23 @@ class Model(Layer, Trainer, Network):
         return super().__new__(cls)
 
     def __init__(
-        self, *args: Any, name: str | None = None, trainable: bool = True, dtype: Any = None, **kwargs: Any
+        self,
+        inputs: Any = None,
+        outputs: Any = None,
+        *,
+        trainable: bool = True,
+        dtype: Any = None,
+        name: str | None = None,
+        **kwargs: Any,
     ) -> None:
-        if args or kwargs:
-            raise TypeError(f"{type(self).__name__}() takes a name; give inputs and outputs to Model(inputs, outputs)")
+        for unknown in kwargs:
+            raise TypeError(f"{type(self).__name__}() has no argument {unknown!r}; it takes inputs, outputs and a name")
+        if inputs is not None or outputs is not None:
+            from fastnn.models.functional import Functional, derive_from_functional
+
+            derive_from_functional(type(self))
+            Functional.__init__(self, inputs, outputs, trainable=trainable, name=name)  # type: ignore[arg-type]
+            return
         Layer.__init__(self, name=name, trainable=trainable, dtype=dtype)
         state_of(self).builds_in_call = type(self).build is not Model.build
         network = Traced(self, type(self).call is not Layer.call) if runs_code(self) else self.__fastnn_network__()
@@ -181,7 +196,7 @@ class Model(Layer, Trainer, Network):
             inputs: The samples, (batch, ...), as the inputs of the model were given: one array, a list or a dict.
             training: True to behave as in training (dropout drops, moving statistics move). On a symbolic tensor it
                 stays with this call; None: as the outer model runs.
-            mask: The mask of the inputs, for a `call` that takes one.
+            mask: The mask of the inputs, (batch, time), true where a step counts; for several inputs a list or dict.
             *args: Further arguments of a `call` of the model's own.
             **kwargs: The same, by name.
 
@@ -189,7 +204,7 @@ class Model(Layer, Trainer, Network):
             A float32 array of as many rows, or several as the outputs of the model were given.
 
         Raises:
-            ValueError: The inputs do not fit the model, or it takes no mask.
+            ValueError: The inputs or the mask do not fit the model.
 
         Example:
             >>> model = fastnn.Sequential([layers.Input((2,)), layers.Dense(1, kernel_initializer="ones")])
@@ -202,11 +217,6 @@ class Model(Layer, Trainer, Network):
             if result is not None:
                 return result
         coded = runs_code(self)
-        if mask is not None and not coded:
-            raise ValueError(
-                f"{title(self)} takes no mask=; masks are made within it, by Embedding(mask_zero=True) or Masking(), "
-                "or are an Input of their own that a layer is called with: LSTM(8)(x, mask=counts)"
-            )
         if coded and (args or kwargs or mask is not None or is_symbolic(inputs) or Trace.current()):
             further = kwargs if mask is None else {**kwargs, "mask": mask}
             return super().__call__(inputs, *args, training=training, **further)
@@ -215,10 +225,16 @@ class Model(Layer, Trainer, Network):
             tensors = network.separated(inputs)
             specs = network.outcome([tensor.shape for tensor in tensors])
             stays = None if training is None else bool(training)
-            return Call(self, Arguments((tensors,), {}), specs, network.ports().made, stays).result()
-        if not training:
+            further = {} if mask is None else {"mask": mask}
+            arguments = Arguments((network.ports().given.pack(tensors),), further)
+            return Call(self, arguments, specs, network.ports().made, stays).result()
+        if not training and mask is None:
             return self.predict_on_batch(inputs)
         arrays = state.door.inputs(inputs)
+        if mask is not None:
+            given = state.network.ports().given
+            masks = [None if one is None else np.asarray(one, bool) for one in given.flat(mask)]
+            return eager.run(self, (given.pack(arrays),), {"mask": given.pack(masks)}, training)
         if coded:
             return super().__call__(inputs, training=training)
         return state.network.ports().made.pack(state.programs.in_training(inputs, arrays, self))
