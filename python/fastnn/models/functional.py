@@ -10,9 +10,10 @@ from fastnn.engine.by_code import runs_code
 from fastnn.engine.contract import Computation, Part, begin, state_of
 from fastnn.engine.emission import Emission
 from fastnn.engine.inference import agreed, are_free, trials
-from fastnn.engine.layer import Layer, choose_computation
+from fastnn.engine.layer import Layer
 from fastnn.engine.network import Port, Ports
 from fastnn.engine.shapes import batched
+from fastnn.models import kinds
 from fastnn.models.model import Model
 from fastnn.models.network import ModelComputation, ModelNetwork, distinct, fits_built
 from fastnn.models.topology import Topology
@@ -141,6 +142,7 @@ class _Replayed(Part):
         self.graph = graph
 
 
+@kinds.enter
 class Functional(Model):
     """A model that is read from the calls between its inputs and its outputs.
 
@@ -311,23 +313,6 @@ class Functional(Model):
 def takes_ends(cls: type[Model]) -> bool:
     """Returns whether the constructor of a class takes inputs and outputs; otherwise it makes them itself."""
     return {"inputs", "outputs"} <= set(constructor_signature(cls).parameters)
-
-
-def derive_from_functional(cls: type[Model]) -> None:
-    """Makes a class derived from `Model` one that is derived from `Functional`, as its constructor wants.
-
-    Args:
-        cls: The class, which gets `Functional` in place of `Model` among its base classes, or theirs.
-    """
-    if issubclass(cls, Functional):
-        return
-    if Model in cls.__bases__:
-        cls.__bases__ = tuple(Functional if base is Model else base for base in cls.__bases__)
-    else:
-        for base in cls.__bases__:
-            if issubclass(base, Model):
-                derive_from_functional(base)
-    choose_computation(cls)
 
 
 def _named(structure: Structure, tensors: Sequence[KerasTensor]) -> list[Port]:

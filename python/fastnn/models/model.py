@@ -16,9 +16,10 @@ import numpy as np
 from fastnn.engine import eager
 from fastnn.engine.by_code import runs_code
 from fastnn.engine.contract import state_of, title
-from fastnn.engine.layer import Layer
+from fastnn.engine.layer import Layer, choose_computation
 from fastnn.engine.network import Network, Ports
 from fastnn.engine.ownership import once, own_variables, sublayers
+from fastnn.models import kinds
 from fastnn.models.network import ModelNetwork
 from fastnn.models.subclassed import Traced
 from fastnn.ops.node import Operation
@@ -60,9 +61,7 @@ class Model(Layer, Trainer, Network):
     def __new__(cls, *args: Any, **kwargs: Any) -> Model:
         """Returns a `Functional` where the class is `Model` itself."""
         if cls is Model:
-            from fastnn.models.functional import Functional
-
-            return super().__new__(Functional)
+            return super().__new__(kinds.functional())
         return super().__new__(cls)
 
     def __init__(
@@ -78,10 +77,9 @@ class Model(Layer, Trainer, Network):
         for unknown in kwargs:
             raise TypeError(f"{type(self).__name__}() has no argument {unknown!r}; it takes inputs, outputs and a name")
         if inputs is not None or outputs is not None:
-            from fastnn.models.functional import Functional, derive_from_functional
-
-            derive_from_functional(type(self))
-            Functional.__init__(self, inputs, outputs, trainable=trainable, name=name)  # type: ignore[arg-type]
+            _derive_from_functional(type(self))
+            functional: Any = kinds.functional()
+            functional.__init__(self, inputs, outputs, trainable=trainable, name=name)
             return
         Layer.__init__(self, name=name, trainable=trainable, dtype=dtype)
         state_of(self).builds_in_call = type(self).build is not Model.build
@@ -281,15 +279,14 @@ class Model(Layer, Trainer, Network):
             (None, 3)
         """
         from fastnn.models import keras_config
-        from fastnn.models.functional import Functional
-        from fastnn.models.sequential import Sequential
 
+        functional, sequential = kinds.functional(), kinds.sequential()
         if "layers" in config and "input_layers" in config:
-            functional = cls if issubclass(cls, Functional) else Functional
-            return keras_config.functional_from_config(functional, config, custom_objects)
-        if "layers" in config and (cls is Model or issubclass(cls, Sequential)):
-            sequential = cls if issubclass(cls, Sequential) else Sequential
-            return keras_config.sequential_from_config(sequential, config, custom_objects)
+            made = cls if issubclass(cls, functional) else functional
+            return keras_config.functional_from_config(made, config, custom_objects)
+        if "layers" in config and (cls is Model or issubclass(cls, sequential)):
+            chain = cls if issubclass(cls, sequential) else sequential
+            return keras_config.sequential_from_config(chain, config, custom_objects)
         return super().from_config(config)
 
     def save(self, filepath: str | os.PathLike[str], overwrite: bool = True, **kwargs: Any) -> None:
@@ -406,3 +403,21 @@ class Model(Layer, Trainer, Network):
         from fastnn.models.summary import print_summary
 
         print_summary(self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range)
+
+
+def _derive_from_functional(cls: type[Model]) -> None:
+    """Makes a class derived from `Model` one that is derived from `Functional`, as its constructor wants.
+
+    Args:
+        cls: The class, which gets `Functional` in place of `Model` among its base classes, or theirs.
+    """
+    functional = kinds.functional()
+    if issubclass(cls, functional):
+        return
+    if Model in cls.__bases__:
+        cls.__bases__ = tuple(functional if base is Model else base for base in cls.__bases__)
+    else:
+        for base in cls.__bases__:
+            if issubclass(base, Model):
+                _derive_from_functional(base)
+    choose_computation(cls)

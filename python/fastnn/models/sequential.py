@@ -19,10 +19,11 @@ from fastnn.engine.layer import Layer
 from fastnn.engine.network import Port, Ports
 from fastnn.engine.shapes import batched
 from fastnn.layers import InputLayer
+from fastnn.models import kinds
 from fastnn.models.model import Model
 from fastnn.models.network import ModelComputation, ModelNetwork, fits_built
 from fastnn.symbolic.structure import Structure
-from fastnn.symbolic.tensors import Arguments, KerasTensor, Shape, Trace
+from fastnn.symbolic.tensors import KerasTensor, Shape, Trace
 from fastnn.training.door import samples, unwrapped
 from fastnn.training.programs import LayerChanges
 
@@ -221,6 +222,7 @@ class _ChainComputation(ModelComputation):
         return part.chain.output_shape(input_shape)
 
 
+@kinds.enter
 class Sequential(Model):
     """Layers one after the other.
 
