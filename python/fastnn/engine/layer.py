@@ -19,9 +19,11 @@ from fastnn.engine import by_code, contract, eager
 from fastnn.engine.arrays import edge_dtype
 from fastnn.engine.calls import CallHistory, record
 from fastnn.engine.contract import Outcome, computation_of, state_of, title
+from fastnn.engine.description import Described
 from fastnn.engine.emission import Emission
+from fastnn.engine.input_spec import check_inputs
 from fastnn.engine.masks import emit_mask, keep_mask, warn_of_lost_mask
-from fastnn.engine.ownership import WeightOwner, keep_variable, new_variable
+from fastnn.engine.ownership import keep_variable, new_variable
 from fastnn.engine.penalties import add_activity_penalty, add_loss
 from fastnn.engine.shapes import input_shape_of
 from fastnn.naming import suggestion, unique_name
@@ -30,7 +32,7 @@ from fastnn.symbolic.tensors import Arguments, Shape, Trace, is_symbolic, operat
 from fastnn.symbolic.variable import Variable
 
 
-class Layer(WeightOwner, CallHistory, contract.Hooks, Configurable):
+class Layer(Described, CallHistory, contract.Hooks, Configurable):
     """Base of all layers, and of layers of your own.
 
     A layer of your own makes its weights in `build` (or in its constructor). Its `call` says what it computes, with the
@@ -207,6 +209,21 @@ class Layer(WeightOwner, CallHistory, contract.Hooks, Configurable):
         keep_variable(self, made, trainable)
         return made
 
+    def add_variable(
+        self,
+        shape: Any,
+        initializer: Any,
+        dtype: Any = None,
+        trainable: bool = True,
+        regularizer: Any = None,
+        constraint: Any = None,
+        name: str | None = None,
+    ) -> Variable:
+        """Makes a weight; see `add_weight`, whose arguments these are."""
+        return self.add_weight(
+            shape, initializer, dtype, trainable, regularizer=regularizer, constraint=constraint, name=name
+        )
+
     # What it computes.
 
     def call(self, *args: Any, **kwargs: Any) -> Any:
@@ -326,6 +343,8 @@ class Layer(WeightOwner, CallHistory, contract.Hooks, Configurable):
         training = kwargs.pop("training", None)
         if not args and "inputs" in kwargs:
             args = (kwargs.pop("inputs"),)
+        if self.input_spec is not None and args:
+            check_inputs(self, self.input_spec, args[0])
         args, kwargs = computation_of(self).arguments(self, args, kwargs)
         if is_symbolic(args) or is_symbolic(kwargs):
             return record(self, args, kwargs, training)

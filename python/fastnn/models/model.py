@@ -21,6 +21,7 @@ from fastnn.engine.network import Network, Ports
 from fastnn.engine.ownership import once, own_variables, sublayers
 from fastnn.models import kinds
 from fastnn.models.network import ModelNetwork
+from fastnn.models.state_tree import StateTree
 from fastnn.models.subclassed import Traced
 from fastnn.ops.node import Operation
 from fastnn.symbolic.tensors import Arguments, Call, KerasTensor, Trace, is_symbolic
@@ -29,7 +30,7 @@ from fastnn.training.state import TrainingState
 from fastnn.training.trainer import Trainer
 
 
-class Model(Layer, Trainer, Network):
+class Model(Layer, StateTree, Network):
     """Base of all models; `Model(inputs, outputs)` makes a `Functional`.
 
     A class derived from it makes its layers in its constructor and says in `call` what it computes, or calls
@@ -246,10 +247,10 @@ class Model(Layer, Trainer, Network):
         return once([*own, *(variable for layer in sublayers(self) for variable in layer.weights)])
 
     @property
-    def losses(self) -> list[Any]:
-        """The penalties of the weights as they are now, by their regularizers."""
-        found = [v.regularizer(v.numpy()) for v in self.trainable_weights if v.regularizer is not None]
-        return [np.float32(penalty) for penalty in found]
+    def metrics(self) -> list[Any]:
+        """The mean of the loss and the compiled metrics."""
+        compiled = self.training_state.compiled
+        return [] if compiled is None else list(compiled.metrics)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"

@@ -7,13 +7,14 @@ are those of the model's `TrainingState`; the headers of their files say which o
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fastnn import optimizers
+from fastnn import config, optimizers
 from fastnn.callbacks.callback_list import CallbackList
 from fastnn.callbacks.history import History
 from fastnn.callbacks.progress import settled_verbosity
@@ -199,7 +200,7 @@ class Trainer:
         door, programs = state.door, state.programs
         compiled = state.require("fit")
         batch_size = 32 if batch_size is None else _integer("batch_size", batch_size)
-        epochs = _integer("epochs", epochs, 0)
+        epochs = _epochs(epochs)
         initial_epoch = _integer("initial_epoch", initial_epoch, 0)
         verbosity = settled_verbosity(verbose)
         if x is None:
@@ -335,6 +336,9 @@ class Trainer:
         xs = state.door.inputs(x)
         rows = len(xs[0])
         total = math.ceil(rows / batch_size)
+        most = config.max_steps_per_epoch()
+        if most is not None:
+            steps = min(total if steps is None else steps, most)
         if steps is not None and _integer("steps", steps) > total:
             warn_of_end("steps", total, steps)
         elif steps is not None:
@@ -480,9 +484,20 @@ def _integer(name: str, value: Any, least: int = 1) -> int:
     return int(value)
 
 
+def _epochs(epochs: Any) -> int:
+    """Returns the number of epochs that was asked for, within the limit of the configuration."""
+    asked, most = _integer("epochs", epochs, 0), config.max_epochs()
+    if most is None or asked <= most:
+        return asked
+    warnings.warn(f"epochs={asked} is limited to {most} by config.set_max_epochs", stacklevel=3)
+    return most
+
+
 def _steps(name: str, steps: int | None, source: ArraySource) -> int:
     """Returns the number of steps that was asked for, or those of a whole pass."""
-    return source.steps if steps is None else _integer(name, steps)
+    asked = source.steps if steps is None else _integer(name, steps)
+    most = config.max_steps_per_epoch()
+    return asked if most is None else min(asked, most)
 
 
 def _one_batch(feed: Feed) -> Chunk:
