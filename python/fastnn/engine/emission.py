@@ -129,4 +129,4 @@ class Emission:
 def stand_in(spec: tuple[Any, str], name: str) -> KerasTensor:
     """Returns a symbolic tensor that no call makes."""
     shape, dtype = spec
-    return KerasTensor(tuple(shape), dtype, name, None, 0)
+    return KerasTensor(tuple(shape), dtype, name=name)

@@ -79,6 +79,26 @@ def masks_of_arguments(
     return found
 
 
+def give_masks(emission: Emission, edges: Sequence[int], masks: Sequence[int | None], who: str) -> None:
+    """Gives edges the masks that stand in a call.
+
+    Args:
+        emission: The graph.
+        edges: The inputs of the call.
+        masks: For each input the edge of its mask, or None.
+        who: The name of what is called, in messages.
+
+    Raises:
+        ValueError: A mask has no place for each of an input's.
+    """
+    for edge, mask in zip(edges, masks, strict=True):
+        if mask is not None and not _fits(emission, mask, edge):
+            shape, given = (shown(emission.graph.spec(one)[0]) for one in (edge, mask))
+            raise ValueError(f"{who} expects a mask with a place for each of an input of shape {shape}, got {given}")
+        if mask is not None:
+            emission.masks[edge] = emission.cast(mask, "bool", "mask")
+
+
 def keep_mask(emission: Emission, mask: int | None, edges: Sequence[int]) -> None:
     """Gives the mask to those of the edges that have a place for each of its places."""
     if mask is not None:

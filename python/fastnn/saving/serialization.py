@@ -162,7 +162,8 @@ def _layer_entry(layer: Any, writing: _Writing) -> dict[str, Any]:
 def _shape_to_build(layer: Any) -> Any:
     """Returns the input shape that builds a layer before it is called; None where its call builds it."""
     shape = state_of(layer).build_shape
-    if not layer.built or not shape or getattr(type(layer), "keras_builds_itself", False):
+    builds_itself = getattr(type(layer), "keras_builds_itself", False) and not runs_code(layer)
+    if not layer.built or not shape or builds_itself:
         return None
     # Layers of several arguments are built by their calls; a layer of the user's may depend on the shape.
     return shape if (is_foreign(type(layer)) if runs_code(layer) else is_shape(shape)) else None

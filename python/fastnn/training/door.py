@@ -87,7 +87,7 @@ class Door:
         x = self._network.prepare(x)
         inputs = self._network.ports().inputs
         if len(inputs) == 1:
-            x = unwrapped(alone("x", x, inputs[0]), 1)
+            x = unwrapped(alone(who, "x", x, inputs[0]), 1)
             return [self._fitted_input(x, "x", inputs[0].shape)]
         arrays = [
             self._fitted_input(one, f"x of {port.name!r}", port.shape)
@@ -164,9 +164,11 @@ class Door:
         """
         who, outputs = self._network.who(), self._network.ports().outputs
         if y is None:
+            if not any(compiled.wanted()):
+                return [None] * len(outputs)
             raise ValueError(f"{who}: y is missing; pass the targets as y=")
         if len(outputs) == 1:
-            y = alone("y", y, outputs[0])
+            y = alone(who, "y", y, outputs[0])
             return [self._target(unwrapped(y, 0) if rows != 1 else y, "y", rows)]
         wanted = compiled.wanted()
         if isinstance(y, (list, tuple)) and len(y) == sum(wanted) < len(outputs):
@@ -302,7 +304,7 @@ class Door:
         if sample_weight is None:
             return [None] * len(outputs)
         if len(outputs) == 1:
-            given = [alone("sample_weight", sample_weight, outputs[0])]
+            given = [alone(who, "sample_weight", sample_weight, outputs[0])]
         elif isinstance(sample_weight, Mapping) or (
             isinstance(sample_weight, (list, tuple)) and any(w is None or np.ndim(w) for w in sample_weight)
         ):

@@ -20,7 +20,7 @@ from fastnn.engine.contract import Part, state_of, title
 from fastnn.engine.eager import run_in_training
 from fastnn.engine.emission import Emission
 from fastnn.engine.network import Port
-from fastnn.engine.ownership import TrainableChanges, own_variables
+from fastnn.engine.ownership import TrainableChanges
 from fastnn.losses.reduction import reduced
 from fastnn.metrics.metric import NodeMetric, SumMetric
 from fastnn.metrics.reduction import Mean
@@ -342,6 +342,11 @@ class Programs:
         handle = None
         if mode == "train":
             optimizer = compiled.optimizer
+            if not terms:
+                raise ValueError(
+                    f"{self._network.who()} was compiled without a loss, and no layer adds one; give compile() a loss, "
+                    "such as 'mse'"
+                )
             optimizer.build([variable for layer in compiled.trained for variable in emission.trained(layer)])
             handle = optimizer.handle
         trainer = _core.Trainer(graph, terms, measured, handle)
@@ -398,9 +403,9 @@ def _weighted_mean(emission: Emission, values: int, weights: int, mask: int) -> 
 
 
 def _add_weight_penalties(emission: Emission, layers: Sequence[Part] | dict[Part, bool]) -> None:
-    """Adds the penalties of weights that are Python code."""
+    """Adds the penalties of trained weights that are Python code."""
     for layer in layers:
-        for variable in own_variables(layer):
+        for variable in emission.trained(layer):
             penalty = variable.regularizer
             if penalty is None or not penalty.is_custom():
                 continue

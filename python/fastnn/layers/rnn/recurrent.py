@@ -248,7 +248,7 @@ class OverTime(Layer):
                 "Input(batch_shape=(8, 10, 3)), or give the layer batch_shape"
             )
         self.states = [
-            Variable(np.zeros((size, units), np.float32), f"{self.name}/state_{name}", False)
+            Variable(np.zeros((size, units), np.float32), trainable=False, name=f"{self.name}/state_{name}")
             for name, units in self._state_shapes()
         ]
 
