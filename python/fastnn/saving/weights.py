@@ -161,7 +161,7 @@ def read_tree(file: Any, model: Any, skip_mismatch: bool = False) -> None:
     misfits = Misfits(skip_mismatch)
     pairs: list[tuple[Variable, Any]] = []
     own: list[tuple[Any, Any]] = []
-    for path, layer in walk(model):
+    for path, layer in walk(model, lambda path: _find(file, path) is not None):
         if hasattr(layer, "load_own_variables"):
             own.append((layer, _find(file, f"{path}/vars")))
             continue
@@ -193,9 +193,10 @@ def read_named(file: Any, model: Any, skip_mismatch: bool) -> None:
     pairs: list[tuple[Variable, Any]] = []
     for layer in model.layers:
         if layer.name in by_name:
-            for path, part in walk(layer):
+            group = by_name[layer.name]
+            for path, part in walk(layer, lambda path, group=group: _find(group, path) is not None):
                 for within, variables in variables_of(part):
-                    stored = _stored(_find(by_name[layer.name], f"{path}/{within}/vars"))
+                    stored = _stored(_find(group, f"{path}/{within}/vars"))
                     if variables:
                         pairs += fit_arrays(part, variables, stored, misfits)
     misfits.settle()
@@ -239,7 +240,7 @@ def restore_slots(model: Any, arrays: list[NDArray[Any]]) -> None:
 
 def read_assets(model: Any, assets: dict[str, bytes]) -> None:
     """Gives layers the files that they keep beside their variables."""
-    for path, layer in walk(model):
+    for path, layer in walk(model, lambda path: any(name.startswith(f"{path}/") for name in assets)):
         mine = {name[len(path) + 1 :]: data for name, data in assets.items() if name.startswith(f"{path}/")}
         if mine and hasattr(layer, "load_assets"):
             with tempfile.TemporaryDirectory() as folder:
