@@ -202,7 +202,7 @@ class TestWholeModels:
             one.fit(x, x[:, :2], epochs=3, verbose=0)
         assert equal(again.get_weights(), tower.get_weights())
         with h5py.File(io.BytesIO(zipfile.ZipFile(tmp_path / "t.keras").read(keras_archive.WEIGHTS))) as file:
-            assert "others/dense_1/vars/0" in file
+            assert "layers/dense_3/vars/0" in file
 
     def test_a_model_that_is_not_built(self, tmp_path):
         with pytest.raises(ValueError, match="is not built"):

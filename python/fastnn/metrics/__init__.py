@@ -46,7 +46,7 @@ from fastnn.metrics.probabilistic import (
     SparseCategoricalCrossentropy,
 )
 from fastnn.metrics.reduction import LossMetric, Mean, MeanMetricWrapper, Sum
-from fastnn.metrics.registry import get
+from fastnn.metrics.registry import deserialize, get, serialize
 from fastnn.metrics.regression import (
     LogCoshError,
     MeanAbsoluteError,
@@ -88,6 +88,7 @@ __all__ = [
     "categorical_crossentropy",
     "categorical_hinge",
     "cosine_similarity",
+    "deserialize",
     "get",
     "hinge",
     "huber",
@@ -98,6 +99,7 @@ __all__ = [
     "mean_squared_error",
     "mean_squared_logarithmic_error",
     "poisson",
+    "serialize",
     "sparse_categorical_accuracy",
     "sparse_categorical_crossentropy",
     "sparse_top_k_categorical_accuracy",

@@ -104,6 +104,8 @@ def _spelt_out(value: Any) -> Any:
         return losses.ALIASES.get(value, value)
     if isinstance(value, list):
         return [_spelt_out(one) for one in value]
+    if isinstance(value, dict) and value.get("class_name") == "function":
+        return value["config"]
     if isinstance(value, dict) and "class_name" not in value:
         return {key: _spelt_out(one) for key, one in value.items()}
     return value

@@ -27,6 +27,7 @@ from fastnn.saving.reading import current_reading as current_reading
 from fastnn.saving.registry import (
     CustomObjectScope,
     families_for,
+    function_named,
     get_registered_name,
     get_registered_object,
 )
@@ -126,9 +127,12 @@ def _function_entry(function: Any) -> Any:
     name = get_registered_name(function)
     if name == "<lambda>":
         raise TypeError("a lambda cannot be saved; write a function and register it: register_keras_serializable()")
-    if (getattr(function, "__module__", "") or "").split(".")[0] == "fastnn":
-        return name
-    return {"module": "builtins", "class_name": "function", "config": name, "registered_name": name}
+    registered = "function" if _is_ours(function) else name
+    return {"module": "builtins", "class_name": "function", "config": name, "registered_name": registered}
+
+
+def _is_ours(function: Any) -> bool:
+    return (getattr(function, "__module__", "") or "").split(".")[0] == "fastnn"
 
 
 def _entry(cls: type, config: Any) -> dict[str, Any]:
@@ -150,7 +154,8 @@ def _layer_entry(layer: Any, writing: _Writing) -> dict[str, Any]:
         return {key: value for key, value in first.items() if key not in ("name", "inbound_nodes")}
     entry = _entry(type(layer), _config_of(layer, writing))
     if writing.legacy:
-        entry = {"class_name": entry["class_name"], "config": entry["config"]}
+        name = entry["registered_name"] if is_foreign(type(layer)) else entry["class_name"]
+        entry = {"class_name": name, "config": entry["config"]}
     else:
         shape = _shape_to_build(layer)
         if shape is not None:
@@ -195,7 +200,7 @@ def _written(value: Any, live: Any, writing: _Writing) -> Any:
     if isinstance(live, Configurable) and not isinstance(value, str):
         return _described(live, writing)
     if callable(live) and hasattr(live, "__name__") and not inspect.isclass(live):
-        return _described(live, writing)
+        return value if isinstance(value, str) and _is_ours(live) else _described(live, writing)
     if isinstance(value, (list, tuple)):
         lives = live if isinstance(live, (list, tuple)) and len(live) == len(value) else [None] * len(value)
         return [_written(one, other, writing) for one, other in zip(value, lives, strict=True)]
@@ -231,6 +236,34 @@ def deserialize_keras_object(
     reading = Reading(custom_objects)
     made = read(config, reading)
     reading.warn(stacklevel=3)
+    return made
+
+
+def read_member(config: Any, custom_objects: Mapping[str, Any] | None, family: str) -> Any:
+    """Returns the object of a config of one family, where the config need not name its module.
+
+    Args:
+        config: A description as of `serialize_keras_object`, or the name of a class or function.
+        custom_objects: Names that take precedence over the registered ones.
+        family: Last part of the module of Keras: "losses".
+
+    Raises:
+        ValueError: The family has no such member, or it does not accept its arguments.
+    """
+    reading = Reading(custom_objects)
+    if not isinstance(config, Mapping):
+        config = {"class_name": config, "config": {}}
+    name = config.get("class_name")
+    if not isinstance(name, str):
+        raise ValueError(f"{family}.deserialize expects a name or a dict with 'class_name', got {config!r}")
+    if name not in _SPECIAL:
+        config = {**config, "module": config.get("module") or f"keras.{family}"}
+        found = get_registered_object(name, reading.custom_objects)
+        function = found if inspect.isfunction(found) else function_named(name, family) if found is None else None
+        if function is not None and not config.get("config"):
+            return function
+    made = read(config, reading)
+    reading.warn(stacklevel=4)
     return made
 
 
@@ -282,6 +315,8 @@ def _function(config: Any, reading: Reading) -> Any:
     if not isinstance(name, str):
         raise reading.error(f"a function is named by a string, got {str(config)[:80]!r}")
     found = get_registered_object(name, reading.custom_objects)
+    if found is None:
+        found = function_named(name)
     return name if found is None else found
 
 

@@ -235,7 +235,7 @@ def restore_slots(model: Any, arrays: list[NDArray[Any]]) -> None:
     if rate is not None:
         optimizer.learning_rate = float(rate)
     for slot, array in zip(slots, rest, strict=True):
-        slot.assign(np.ascontiguousarray(array, dtype=np.float32))
+        slot.assign(np.asarray(array, dtype=np.float32, order="C"))
 
 
 def read_assets(model: Any, assets: dict[str, bytes]) -> None:
