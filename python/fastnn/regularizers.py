@@ -246,7 +246,10 @@ def get(identifier: Any) -> Regularizer | None:
     if identifier is None or isinstance(identifier, Regularizer):
         return identifier
     if isinstance(identifier, str):
-        identifier = get_registered_object(identifier) or lookup("regularizer", identifier, _classes)
+        registered = get_registered_object(identifier)
+        if registered is None:
+            return lookup("regularizer", identifier, _classes)()  # type: ignore[no-any-return]
+        identifier = registered
     if isinstance(identifier, Mapping):
         return deserialize(identifier)  # type: ignore[no-any-return]
     if isinstance(identifier, type) and issubclass(identifier, Regularizer):

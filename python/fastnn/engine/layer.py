@@ -152,6 +152,27 @@ class Layer(WeightOwner, CallHistory, contract.Hooks, Configurable):
         state_of(self).build_shape = input_shape
         self.built = True
 
+    def get_build_config(self) -> dict[str, Any] | None:
+        """Returns what `build_from_config` builds an equal layer from; None where the layer is not built.
+
+        Example:
+            >>> layer = layers.Dense(1)
+            >>> layer.build((None, 3))
+            >>> layer.get_build_config()
+            {'input_shape': (None, 3)}
+        """
+        return {"input_shape": state_of(self).build_shape} if self.built else None
+
+    def build_from_config(self, config: Mapping[str, Any]) -> None:
+        """Builds the layer as `get_build_config` describes.
+
+        Args:
+            config: The description; without "input_shape" nothing is done.
+        """
+        shape = config.get("input_shape") if config else None
+        if shape is not None:
+            self.build(shape)
+
     def add_weight(
         self,
         shape: Any = None,

@@ -14,11 +14,12 @@ classes: dict[str, type] = {}
 """The public classes of `fastnn.layers`, by their names and aliases."""
 
 
-def layer_from_config(config: Any) -> Any:
+def layer_from_config(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
     """Returns the layer that a config describes.
 
     Args:
         config: A mapping with "class_name" and "config", or a layer, which is returned as it is.
+        custom_objects: Classes and functions by the names that the config uses for them.
 
     Returns:
         A layer.
@@ -26,12 +27,7 @@ def layer_from_config(config: Any) -> Any:
     Raises:
         ValueError: fastnn has no layer of this name.
     """
-    if not isinstance(config, Mapping):
-        return config
-    cls: Any = classes.get(config["class_name"])
-    if cls is None:
-        raise ValueError(f"fastnn has no layer {config['class_name']!r}; create the layer first and pass the object")
-    return cls.from_config(config["config"])
+    return deserialize(config, custom_objects) if isinstance(config, Mapping) else config
 
 
 def serialize(layer: Any) -> Any:

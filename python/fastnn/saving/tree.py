@@ -13,6 +13,7 @@ from typing import Any
 from fastnn import _core
 from fastnn.engine.contract import Part, attributes
 from fastnn.engine.holding import held_layers, is_made_of_layers
+from fastnn.engine.layer import Layer
 from fastnn.engine.ownership import own_learned, own_variables
 from fastnn.keras_form import merged_attribute
 from fastnn.naming import file_name
@@ -91,6 +92,12 @@ def variables_of(layer: Any) -> list[tuple[str, list[Variable]]]:
         begin = next(begin for begin in places if variable.name.lstrip("_").startswith(begin))
         found.setdefault(places[begin], []).append(variable)
     return [("", []), *found.items()]
+
+
+def is_overridden(layer: Any, method: str) -> bool:
+    """Returns whether the class of a layer has its own form of a method of `Layer`."""
+    own, base = getattr(type(layer), method, None), getattr(Layer, method)
+    return own is not None and own is not base
 
 
 def streams_of(layer: Any) -> list[_core.Stream]:

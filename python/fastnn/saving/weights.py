@@ -20,7 +20,7 @@ from fastnn.engine.contract import title
 from fastnn.engine.network import Network
 from fastnn.saving import hdf5
 from fastnn.saving.position import position_of, write_position
-from fastnn.saving.tree import variables_of, walk
+from fastnn.saving.tree import is_overridden, variables_of, walk
 from fastnn.symbolic.variable import Variable
 
 # Writing --------------------------------------------------------------------------------------------------------------
@@ -36,14 +36,14 @@ def write_tree(file: Any, model: Any, optimizer: bool = True, place: Mapping[str
         place: Progress of training, as values of JSON, to be kept as "place" of the position.
     """
     for path, layer in walk(model):
-        if hasattr(layer, "save_own_variables"):
+        if is_overridden(layer, "save_own_variables"):
             layer.save_own_variables(_group(file, path, layer.name))
             continue
         for within, variables in variables_of(layer):
             group = _group(file, f"{path}/{within}" if within else path, layer.name)
             for i, variable in enumerate(variables):
                 group[str(i)] = variable.numpy()
-    if optimizer and model.optimizer is not None:
+    if optimizer and model.optimizer is not None and model.built:
         group = _group(file, "optimizer", model.optimizer.name)
         for i, array in enumerate(slots_in_order(model.optimizer, model.trainable_variables)):
             group[str(i)] = array
@@ -162,7 +162,7 @@ def read_tree(file: Any, model: Any, skip_mismatch: bool = False) -> None:
     pairs: list[tuple[Variable, Any]] = []
     own: list[tuple[Any, Any]] = []
     for path, layer in walk(model, lambda path: _find(file, path) is not None):
-        if hasattr(layer, "load_own_variables"):
+        if is_overridden(layer, "load_own_variables"):
             own.append((layer, _find(file, f"{path}/vars")))
             continue
         for within, variables in variables_of(layer):
