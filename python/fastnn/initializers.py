@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastnn import _core
+from fastnn import _core, object_forms
 from fastnn.configurable import Configurable, converts
+from fastnn.custom_objects import get_registered_object
 from fastnn.naming import lookup, snake_case
 from fastnn.seeds import next_seed
 
@@ -35,7 +36,24 @@ __all__ = [
     "TruncatedNormal",
     "VarianceScaling",
     "Zeros",
+    "constant",
+    "deserialize",
     "get",
+    "glorot_normal",
+    "glorot_uniform",
+    "he_normal",
+    "he_uniform",
+    "identity",
+    "lecun_normal",
+    "lecun_uniform",
+    "ones",
+    "orthogonal",
+    "random_normal",
+    "random_uniform",
+    "serialize",
+    "truncated_normal",
+    "variance_scaling",
+    "zeros",
 ]
 
 Values = NDArray[np.float32]
@@ -453,6 +471,23 @@ class Identity(Initializer):
         return values
 
 
+# The names of Keras 1 and 2.
+constant = Constant
+glorot_normal = GlorotNormal
+glorot_uniform = GlorotUniform
+he_normal = HeNormal
+he_uniform = HeUniform
+identity = Identity
+lecun_normal = LecunNormal
+lecun_uniform = LecunUniform
+ones = Ones
+orthogonal = Orthogonal
+random_normal = RandomNormal
+random_uniform = RandomUniform
+truncated_normal = TruncatedNormal
+variance_scaling = VarianceScaling
+zeros = Zeros
+
 _classes: dict[str, type[Initializer]] = {
     name: cls
     for cls in (
@@ -492,10 +527,9 @@ def get(identifier: Any) -> Callable[..., Any] | None:
     if identifier is None:
         return None
     if isinstance(identifier, str):
-        return lookup("initializer", identifier, _classes, _aliases)()  # type: ignore[no-any-return]
+        identifier = get_registered_object(identifier) or lookup("initializer", identifier, _classes, _aliases)
     if isinstance(identifier, Mapping):
-        cls = lookup("initializer", identifier["class_name"], _classes, _aliases)
-        return cls.from_config(identifier.get("config", {}))  # type: ignore[no-any-return]
+        return deserialize(identifier)  # type: ignore[no-any-return]
     if isinstance(identifier, type) and issubclass(identifier, Initializer):
         return identifier()
     if isinstance(identifier, _Random) and identifier.seed is None:
@@ -505,6 +539,39 @@ def get(identifier: Any) -> Callable[..., Any] | None:
     if isinstance(identifier, (int, float, np.ndarray)):
         return Constant(identifier)
     raise TypeError(f"initializer expects a name or an object of fastnn.initializers, got {identifier!r}")
+
+
+def serialize(initializer: Any) -> Any:
+    """Returns an initializer as values of JSON, in the form of Keras' files.
+
+    Args:
+        initializer: The initializer, or a registered class or function.
+
+    Returns:
+        Dict with "module", "class_name", "config" and "registered_name".
+
+    Example:
+        >>> fastnn.initializers.serialize(fastnn.initializers.Constant(0.5))["class_name"]
+        'Constant'
+    """
+    return object_forms.serialize(initializer)
+
+
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """Returns the initializer that `serialize` described.
+
+    Args:
+        config: Dict with "class_name" and "config"; or a name.
+        custom_objects: Classes and functions by the names that the config uses for them.
+
+    Raises:
+        ValueError: The name is unknown; the message suggests the closest one.
+
+    Example:
+        >>> fastnn.initializers.deserialize(fastnn.initializers.serialize(fastnn.initializers.Constant(0.5)))
+        Constant(value=0.5)
+    """
+    return object_forms.deserialize(config, custom_objects, "initializers")
 
 
 def __dir__() -> list[str]:

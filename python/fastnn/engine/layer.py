@@ -44,7 +44,8 @@ class Layer(Described, CallHistory, contract.Hooks, Configurable):
         trainable: Whether training may change its weights.
         dtype: "float32" or None.
         name: A name, unique within a model; None makes one from the class: "dense", "dense_1"...
-        **kwargs: `input_shape=(2,)`, `input_dim=2` or `batch_input_shape=(None, 2)` for the first layer of a model.
+        **kwargs: `input_shape=(2,)`, `input_dim=2` or `batch_input_shape=(None, 2)` for the first layer of a model;
+            `autocast` is accepted for Keras compatibility and ignored.
 
     Raises:
         ValueError: An argument is unknown or out of its range.
@@ -61,7 +62,9 @@ class Layer(Described, CallHistory, contract.Hooks, Configurable):
     """
 
     keras_module = "keras.layers"
-    keras_ignored_arguments = {"data_format": "channels_last", "keras_version": ..., "backend": ...}
+    keras_ignored_arguments = {
+        "data_format": "channels_last", "keras_version": ..., "backend": ..., "autocast": ...,
+    }  # fmt: skip
     takes_many: ClassVar[bool] = False
     """True if it is called on a list of tensors."""
     supports_masking = False
@@ -95,6 +98,7 @@ class Layer(Described, CallHistory, contract.Hooks, Configurable):
         self.name = name or unique_name(type(self).__name__)
         if (dtype is not None and edge_dtype(dtype, title(self)) != "float32") or str(dtype) == "float64":
             raise ValueError(f"{title(self)} computes in float32, got dtype {dtype!r}")
+        kwargs.pop("autocast", None)
         self.batch_input_shape = input_shape_of(title(self), kwargs)
         for unknown in kwargs:
             raise ValueError(
@@ -145,6 +149,27 @@ class Layer(Described, CallHistory, contract.Hooks, Configurable):
         """
         state_of(self).build_shape = input_shape
         self.built = True
+
+    def get_build_config(self) -> dict[str, Any] | None:
+        """Returns what `build_from_config` builds an equal layer from; None where the layer is not built.
+
+        Example:
+            >>> layer = layers.Dense(1)
+            >>> layer.build((None, 3))
+            >>> layer.get_build_config()
+            {'input_shape': (None, 3)}
+        """
+        return {"input_shape": state_of(self).build_shape} if self.built else None
+
+    def build_from_config(self, config: Mapping[str, Any]) -> None:
+        """Builds the layer as `get_build_config` describes.
+
+        Args:
+            config: The description; without "input_shape" nothing is done.
+        """
+        shape = config.get("input_shape") if config else None
+        if shape is not None:
+            self.build(shape)
 
     def add_weight(
         self,

@@ -101,6 +101,14 @@ class TrainableChanges:
     count = 0
 
 
+def _in_file_order(part: Part) -> list[Variable]:
+    """Returns a part's own variables, without those of layers within it, trained ones first."""
+    within = {id(variable) for layer in sublayers(part) for variable in layer.weights}
+    learned = {id(variable) for variable in own_learned(part)}
+    own = [variable for variable in own_variables(part) if id(variable) not in within]
+    return sorted(own, key=lambda variable: id(variable) not in learned)
+
+
 class WeightOwner(Part):
     """Base of parts that have weights, of their own or of layers within."""
 
@@ -131,6 +139,40 @@ class WeightOwner(Part):
     def variables(self) -> list[Variable]:
         """All variables."""
         return self.weights
+
+    def save_own_variables(self, store: Any) -> None:
+        """Writes the values of the layer's own variables, without those of layers within, for a file of weights.
+
+        A layer of your own may write other values under other names, which its `load_own_variables` reads.
+
+        Args:
+            store: A mapping; the values are written under the keys "0", "1"..., trained variables first.
+
+        Example:
+            >>> layer, values = layers.Dense(1), {}
+            >>> layer.build((None, 3))
+            >>> layer.save_own_variables(values)
+            >>> {name: value.shape for name, value in values.items()}
+            {'0': (3, 1), '1': (1,)}
+        """
+        for i, variable in enumerate(_in_file_order(self)):
+            store[str(i)] = variable.numpy()
+
+    def load_own_variables(self, store: Mapping[str, Any]) -> None:
+        """Reads the values that `save_own_variables` wrote.
+
+        Args:
+            store: A mapping with the values.
+
+        Raises:
+            ValueError: It has another number of values, or a value of another shape.
+        """
+        variables = _in_file_order(self)
+        if len(store) != len(variables):
+            hint = "" if self.built else "; it is not built"
+            raise ValueError(f"{title(self)} expects {len(variables)} variables, got {len(store)}{hint}")
+        for i, variable in enumerate(variables):
+            variable.assign(np.asarray(store[str(i)]))
 
     @property
     def trainable_weights(self) -> list[Variable]:

@@ -195,6 +195,6 @@ class RNN(OverTime):
         return ops.stack(ordered, axis=1), states
 
     @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> RNN:
+    def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> RNN:
         """Returns a new layer with the arguments that `get_config` returned."""
-        return cls(**{**config, "cell": cell_from(config["cell"])})
+        return cls(**{**config, "cell": cell_from(config["cell"], custom_objects)})
