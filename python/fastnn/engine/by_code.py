@@ -130,6 +130,12 @@ def build_for_call(layer: Hooks, arguments: Arguments) -> None:
     layer.built = True
 
 
+def _default_training(layer: Hooks) -> bool | None:
+    """Returns the default of the parameter `training` of a layer's `call`; None where it has no such default."""
+    parameter = inspect.signature(type(layer).call).parameters.get("training")
+    return None if parameter is None or parameter.default is parameter.empty else parameter.default
+
+
 def _takes_mask(layer: Hooks) -> bool:
     """Returns whether `call` may be given a mask."""
     parameters = inspect.signature(layer.call).parameters
@@ -160,7 +166,7 @@ def _emitted(
 
     def function(*tensors: KerasTensor) -> Any:
         args, kwargs = given.place(tensors[:count])
-        if "training" not in kwargs and "training" in parameters:
+        if "training" not in kwargs and "training" in parameters and emission.training is not None:
             kwargs["training"] = emission.training
         rest = iter(tensors[count:])
         for name, of_one in wanted.items():
@@ -168,7 +174,8 @@ def _emitted(
             kwargs[name] = ordered[0] if len(ordered) == 1 else ordered
         return layer.call(*args, **kwargs)
 
-    structure, outputs = emission.run(function, [*edges, *carried], f"{title(layer)}: call()")
+    with emission.decided(_default_training(layer)):
+        structure, outputs = emission.run(function, [*edges, *carried], f"{title(layer)}: call()")
     outputs = [*layer.add_output_penalty(emission, outputs[:1]), *outputs[1:]]
     layer.set_output_masks(emission, first, first_masks, outputs)
     return structure, outputs

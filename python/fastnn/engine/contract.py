@@ -22,6 +22,10 @@ Outcome = tuple[list[Spec], Structure | None]
 """The specs of the outputs of a call and their structure; None for a list of outputs, or one."""
 
 
+Kept = tuple[Any, _core.Predictor, list[int | None]]
+"""What is kept of a call on arrays; see `State.predictor`."""
+
+
 class State:
     """State that the engine keeps for one part.
 
@@ -35,8 +39,9 @@ class State:
         input_structure: The structure of the inputs where it is emitted without arguments; None: one input, or a list.
         builds_in_call: Whether the first call builds it by its `build`.
         outcomes: The results of earlier trial runs of its `call`, by what it was called with.
-        predictor: The specs of the last call on arrays and the predictor made for it; None: the next call makes one.
-        training_predictor: The same for calls with `training=True`; beside the specs stands what the graph depends on.
+        predictor: For the last call on arrays what its graph depends on, the predictor made for it, and for each output
+            the index of its mask among the results; None: the next call makes one.
+        training_predictor: The same for calls with `training=True`.
         warned_of_mask: Whether it has warned that it cannot keep a mask.
     """
 
@@ -55,8 +60,8 @@ class State:
         self.input_structure: Structure | None = None
         self.builds_in_call = True
         self.outcomes: dict[Any, Outcome] = {}
-        self.predictor: tuple[list[Spec], _core.Predictor] | None = None
-        self.training_predictor: tuple[Any, _core.Predictor] | None = None
+        self.predictor: Kept | None = None
+        self.training_predictor: Kept | None = None
         self.warned_of_mask = False
 
     def kept(self) -> State:

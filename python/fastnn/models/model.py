@@ -15,12 +15,15 @@ import numpy as np
 
 from fastnn.engine.by_code import runs_code
 from fastnn.engine.contract import state_of, title
+from fastnn.engine.eager import evaluate
+from fastnn.engine.eager_array import EagerArray, mask_of, with_mask
 from fastnn.engine.layer import Layer
 from fastnn.engine.network import Network, Ports
 from fastnn.engine.ownership import once, own_variables, sublayers
 from fastnn.models.network import ModelNetwork
 from fastnn.models.subclassed import Traced
 from fastnn.ops.node import Operation
+from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import Arguments, Call, KerasTensor, Trace, is_symbolic
 from fastnn.symbolic.variable import Variable
 from fastnn.training.state import TrainingState
@@ -198,9 +201,9 @@ class Model(Layer, Trainer, Network):
         """
         state = self._fastnn_training
         if mask is None and not args and not kwargs:
-            result = state.programs.at_once(inputs, math.inf, bool(training))
+            result = state.programs.at_once(inputs, math.inf, training)
             if result is not None:
-                return result
+                return result.view(EagerArray)
         coded = runs_code(self)
         if mask is not None and not coded:
             raise ValueError(
@@ -216,12 +219,27 @@ class Model(Layer, Trainer, Network):
             specs = network.outcome([tensor.shape for tensor in tensors])
             stays = None if training is None else bool(training)
             return Call(self, Arguments((tensors,), {}), specs, network.ports().made, stays).result()
-        if not training:
-            return self.predict_on_batch(inputs)
+        return self._called(inputs, training)
+
+    def _called(self, inputs: Any, training: bool | None) -> Any:
+        """Returns the outputs for arrays."""
+        state = self._fastnn_training
         arrays = state.door.inputs(inputs)
-        if coded:
+        if training and runs_code(self):
             return super().__call__(inputs, training=training)
-        return state.network.ports().made.pack(state.programs.in_training(inputs, arrays, self))
+        leaves = Structure(inputs).flat(inputs)
+        masks = [mask_of(leaf) for leaf in leaves] if len(leaves) == len(arrays) else [None] * len(arrays)
+        shapes = tuple(array.shape[1:] for array in arrays)
+        if training:
+            outputs = state.programs.in_training(inputs, arrays, masks, self)
+        else:
+            state.door.check_ranges(arrays, shapes)
+            state.door.check_batches(shapes, len(arrays[0]), len(arrays[0]))
+            if any(mask is not None for mask in masks) or (training is None and state.programs.differs_in_call(shapes)):
+                outputs = evaluate(self, arrays, masks, None, training)
+            else:
+                outputs = [with_mask(output) for output in state.programs.predictor(shapes)(arrays)]
+        return state.network.ports().made.pack(outputs)
 
     # Weights.
 

@@ -331,7 +331,7 @@ class Trace:
 
     _running = threading.local()
 
-    def __init__(self, training: bool) -> None:
+    def __init__(self, training: bool | None) -> None:
         self.training = training
         self.calls: list[Call] = []
         self.losses: list[KerasTensor] = []

@@ -84,7 +84,7 @@ class RandomImageLayer(ImageLayer):
         """Adds the node to a graph; returns its output edges."""
         node = self.core_node()
         assert node is not None
-        return emission.add(self, node[0], node[1], edges, self.stream) if emission.training else edges
+        return emission.add(self, node[0], node[1], edges, self.stream) if emission.draws() else edges
 
 
 class RandomColorLayer(RandomImageLayer):
