@@ -7,7 +7,7 @@ tells the shapes of its outputs. This file owns how its arguments, its masks and
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -39,6 +39,10 @@ class ByCode(Computation[Hooks]):
     """The computation of layers with a `call`."""
 
     owns_attributes = True
+
+    def parameters(self, part: Hooks) -> Sequence[str]:
+        """Returns the names of the arguments of a call, in order."""
+        return call_parameters(part)
 
     def arguments(self, part: Hooks, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
         """Returns the checked arguments of a call, (args, kwargs)."""

@@ -89,6 +89,10 @@ class Computation(Generic[P]):
         """Returns the checked arguments of a call, (args, kwargs)."""
         return args, kwargs
 
+    def parameters(self, part: P) -> Sequence[str]:
+        """Returns the names of the arguments of a call, in order."""
+        return ()
+
     def arrays(self, part: P, args: tuple[Any, ...]) -> tuple[Any, ...]:
         """Returns the arguments of a call on arrays, with arrays in place of inputs such as lists of numbers."""
         return args

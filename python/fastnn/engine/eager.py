@@ -39,6 +39,7 @@ def run(layer: Part, args: tuple[Any, ...], kwargs: dict[str, Any], training: bo
         ValueError: There is no array among the arguments, or their lengths differ.
     """
     who = f"{title(layer)}: the input"
+    kwargs = {name: _one_for_all(value, args) if name.endswith("mask") else value for name, value in kwargs.items()}
     computation = computation_of(layer)
     args = computation.arrays(layer, args)
     structure = Structure((args, kwargs))
@@ -61,6 +62,14 @@ def run(layer: Part, args: tuple[Any, ...], kwargs: dict[str, Any], training: bo
     packing = computation.outcome(layer, arguments, training)[1]
     outputs = evaluate(layer, arrays, masks, arguments, training, keep=not kwargs and len(arrays) == len(leaves))
     return (packing or Structure(outputs if len(outputs) > 1 else None)).pack(outputs)
+
+
+def _one_for_all(mask: Any, args: tuple[Any, ...]) -> Any:
+    """Returns a mask of one row as one for each row of the first input."""
+    first = args[0] if args else None
+    if isinstance(mask, np.ndarray) and isinstance(first, np.ndarray) and mask.ndim and first.ndim and len(mask) == 1:
+        return np.broadcast_to(mask, (len(first), *mask.shape[1:]))
+    return mask
 
 
 def evaluate(

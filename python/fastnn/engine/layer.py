@@ -322,9 +322,11 @@ class Layer(WeightOwner, CallHistory, contract.Hooks, Configurable):
         if not contract.has_begun(self):
             raise RuntimeError(f"{type(self).__name__}: call super().__init__() in its constructor, before all else")
         training = kwargs.pop("training", None)
-        if not args and "inputs" in kwargs:
-            args = (kwargs.pop("inputs"),)
-        args, kwargs = computation_of(self).arguments(self, args, kwargs)
+        computation = computation_of(self)
+        if not args or len(args) > 1:
+            args, kwargs = _ordered(computation.parameters(self), args, kwargs)
+            training = kwargs.pop("training", training)
+        args, kwargs = computation.arguments(self, args, kwargs)
         if is_symbolic(args) or is_symbolic(kwargs):
             return record(self, args, kwargs, training)
         if Trace.current() is not None:
@@ -332,3 +334,16 @@ class Layer(WeightOwner, CallHistory, contract.Hooks, Configurable):
             args = tensors.pack([operators["tensor"](leaf) for leaf in tensors.flat(args)])
             return record(self, args, kwargs, training)
         return eager.run(self, args, kwargs, training)
+
+
+def _ordered(
+    names: Sequence[str], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Returns the arguments of a call with its first input in front, and `training` and what follows it by name."""
+    if not args:
+        first = next((name for name in ("inputs", *names[:1]) if name in kwargs), None)
+        return ((), kwargs) if first is None else ((kwargs[first],), {n: v for n, v in kwargs.items() if n != first})
+    if "training" not in names[1 : len(args)] and "mask" not in names[1 : len(args)]:
+        return args, kwargs
+    at = min(names.index(name) for name in ("training", "mask") if name in names[1 : len(args)])
+    return args[:at], {**dict(zip(names[at:], args[at:], strict=False)), **kwargs}

@@ -62,6 +62,7 @@ class BatchNormalization(NodeLayer):
         "renorm": False, "renorm_momentum": ..., "synchronized": False, "fused": ...,
     }  # fmt: skip
     kind = "BatchNormalization"
+    call_arguments = ("inputs", "training", "mask")
     supports_masking = True
     gamma: Variable | None = None
     beta: Variable | None = None

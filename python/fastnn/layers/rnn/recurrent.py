@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from fastnn import _core, activations, ops
+from fastnn import activations, ops
 from fastnn.configurable import argument_names
 from fastnn.constraints import Constraint
 from fastnn.engine.contract import state_of, title
@@ -20,7 +20,7 @@ from fastnn.engine.layer import Layer
 from fastnn.engine.node_layer import NodeLayer
 from fastnn.ops.node import node
 from fastnn.regularizers import Regularizer
-from fastnn.seeds import next_seed
+from fastnn.seeds import stream_of
 from fastnn.symbolic.tensors import KerasTensor
 from fastnn.symbolic.variable import Variable
 
@@ -86,7 +86,7 @@ class Weighted(NodeLayer):
         for argument in ("dropout", "recurrent_dropout"):
             if not 0 <= getattr(self, argument) <= 1:
                 raise ValueError(f"{title(self)} expects {argument} in [0, 1], got {getattr(self, argument)}")
-        self.stream = _core.Stream(next_seed() if self.seed is None else int(self.seed))
+        self.stream = stream_of(self.seed)
 
     # Keras accepts `implementation`, which selects among equivalent algorithms; ignored.
     common_arguments = (*NodeLayer.common_arguments, "implementation")
