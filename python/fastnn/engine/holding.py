@@ -22,7 +22,7 @@ def held_layers(part: Part) -> dict[str, Any]:
         For each attribute the layer, or a list of those in its container.
     """
     if isinstance(part, Network) and is_made_of_layers(part):
-        return {"layers": list(part.layers)}
+        return {"layers": list(part.operations)}
     found: dict[str, Any] = {}
     for name, value in attributes(part).items():
         held = value if isinstance(value, Part) else list(parts_within(value))

@@ -23,7 +23,7 @@ from fastnn.engine.emission import Emission
 from fastnn.engine.masks import emit_mask, keep_mask, warn_of_lost_mask
 from fastnn.engine.ownership import WeightOwner, keep_variable, new_variable
 from fastnn.engine.penalties import add_activity_penalty, add_loss
-from fastnn.engine.shapes import input_shape_of
+from fastnn.engine.shapes import input_shape_of, with_batch_of
 from fastnn.naming import suggestion, unique_name
 from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import Arguments, Shape, Trace, is_symbolic, operators
@@ -241,7 +241,7 @@ class Layer(WeightOwner, CallHistory, contract.Hooks, Configurable):
             input_shape: Such as (None, 784); a list of them for a layer of several inputs.
 
         Returns:
-            A tuple whose first entry is None.
+            A tuple that begins with the size of the batch, None where it is unknown.
 
         Raises:
             ValueError: The layer cannot take this shape.
@@ -250,7 +250,7 @@ class Layer(WeightOwner, CallHistory, contract.Hooks, Configurable):
             >>> layers.Dense(10).compute_output_shape((None, 784))
             (None, 10)
         """
-        return computation_of(self).output_shape(self, input_shape)
+        return with_batch_of(input_shape, computation_of(self).output_shape(self, input_shape))
 
     def add_loss(self, loss: Any) -> None:
         """Adds to the loss of the model; called in `call`.

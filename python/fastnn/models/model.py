@@ -92,7 +92,12 @@ class Model(Layer, Trainer, Network):
 
     @property
     def layers(self) -> list[Layer]:
-        """The layers; constants between symbolic tensors are not among them."""
+        """The layers; functions of `fastnn.ops` between them are not among them."""
+        return [one for one in sublayers(self) if not isinstance(one, Operation)]
+
+    @property
+    def operations(self) -> list[Any]:
+        """The layers, and the functions of `fastnn.ops` that compute with their outputs."""
         return [one for one in sublayers(self) if not isinstance(one, Operation) or one.reads]
 
     @property

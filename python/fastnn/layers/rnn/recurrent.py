@@ -202,6 +202,7 @@ class OverTime(Layer):
     supports_masking = True
     stateful: bool
     return_sequences: bool
+    return_state: bool
 
     def __init__(self, **kwargs: Any) -> None:
         given = next((kwargs[name] for name in _BATCH_SHAPES if kwargs.get(name) is not None), (None,))
@@ -275,6 +276,12 @@ class OverTime(Layer):
     def reset_states(self) -> None:
         """Sets the states of a stateful layer to 0."""
         self.reset_state()
+
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        """Returns the mask of the steps where their outputs are returned; None for the states."""
+        mask = previous_mask[0] if isinstance(previous_mask, (list, tuple)) else previous_mask
+        made = mask if self.return_sequences else None
+        return [made, *[None] * len(as_list(getattr(self, "state_size", [])))] if self.return_state else made
 
     def set_output_masks(
         self, emission: Emission, edges: list[int], masks: Sequence[int | None], outputs: list[int]

@@ -189,6 +189,11 @@ class RNN(OverTime):
                 new = select_states(seen, new, states)
             states = new
             outputs.append(output)
+        # A cell of a single state has it alone, whatever form the state had within.
+        states = [
+            state[0] if isinstance(state, (list, tuple)) and not isinstance(size, (list, tuple)) else state
+            for state, size in zip(states, self.state_size, strict=True)
+        ]
         if not self.return_sequences:
             return outputs[-1], states
         ordered = outputs[::-1] if time_order and self.go_backwards else outputs
