@@ -16,7 +16,7 @@ from fastnn.engine.arrays import numeric
 from fastnn.engine.contract import Computation, Hooks, Outcome, Part, computation_of, state_of, title
 from fastnn.engine.emission import Emission, stand_in
 from fastnn.engine.inference import agreed, trials
-from fastnn.engine.masks import first_and_masks, masks_of_arguments
+from fastnn.engine.masks import add_masks, first_and_masks, masks_of_arguments
 from fastnn.engine.shapes import as_leaves, batched
 from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import Arguments, KerasTensor
@@ -98,14 +98,15 @@ def trial_outcome(layer: Hooks, arguments: Arguments, training: bool | None) -> 
     tensors = arguments.tensors
     build_for_call(layer, arguments)
     constants = repr(arguments.place([None] * len(tensors)))
-    key = tuple(tensor.spec for tensor in tensors), bool(training), constants
+    key = tuple((tensor.spec, tensor.mask_shape) for tensor in tensors), bool(training), constants
     if key in state.outcomes:
         return state.outcomes[key]
     found = []
     structure = None
-    for _, known in trials([tensor.spec for tensor in tensors]):
+    for size, known in trials([tensor.spec for tensor in tensors]):
         emission = Emission(bool(training))
         edges = [emission.edge(spec, tensor.name) for spec, tensor in zip(known, tensors, strict=True)]
+        add_masks(emission, edges, tensors, size)
         structure, outputs = _emitted(layer, emission, edges, arguments)
         found.append([emission.graph.spec(edge) for edge in outputs])
     layer.built = True

@@ -125,6 +125,8 @@ class Part:
     trainable: bool
     _fastnn_state: State
     __fastnn_computation__: ClassVar[Computation[Any]]
+    __fastnn_makes_masks__: ClassVar[bool] = False
+    """True if it has a `compute_mask`, which may make a mask where its inputs have none."""
     __fastnn_is_entry__: ClassVar[bool] = False
     """True if it stands for an input of a model and computes nothing."""
 

@@ -51,6 +51,7 @@ def run(layer: Part, args: tuple[Any, ...], kwargs: dict[str, Any], training: bo
             masks.append(mask_of(leaf))
             shape: Shape = (None, *leaf.shape[1:])
             stands.append(stand_in((shape, computation.edge_dtype(layer, edge_dtype(leaf.dtype, who))), "inputs"))
+            stands[-1].mask_shape = None if masks[-1] is None else (None, *masks[-1].shape[1:])
         else:
             stands.append(leaf)
     if not arrays:

@@ -125,6 +125,9 @@ class Emission:
             TypeError: It returns nothing, or uses a tensor from outside.
         """
         inputs = [stand_in(self.graph.spec(edge), f"input_{i}") for i, edge in enumerate(edges)]
+        for tensor, edge in zip(inputs, edges, strict=True):
+            if edge in self.masks:
+                tensor.mask_shape = tuple(self.graph.spec(self.masks[edge])[0])
         with Trace(self.training) as trace:
             result = function(*inputs)
             structure = Structure(result)

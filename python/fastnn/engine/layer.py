@@ -76,6 +76,8 @@ class Layer(WeightOwner, CallHistory, contract.Hooks, Configurable):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        if "compute_mask" in vars(cls):
+            cls.__fastnn_makes_masks__ = True
         # The nearest of the base classes decides: by a `call`, or by naming how it computes without one.
         for base in cls.__mro__:
             if "__fastnn_native__" in vars(base) or "call" in vars(base):

@@ -18,6 +18,7 @@ from fastnn.engine.contract import state_of, title
 from fastnn.engine.eager import evaluate
 from fastnn.engine.eager_array import EagerArray, mask_of, with_mask
 from fastnn.engine.layer import Layer
+from fastnn.engine.masks import tell_masks
 from fastnn.engine.network import Network, Ports
 from fastnn.engine.ownership import once, own_variables, sublayers
 from fastnn.models.network import ModelNetwork
@@ -223,7 +224,9 @@ class Model(Layer, Trainer, Network):
             tensors = network.separated(inputs)
             specs = network.outcome([tensor.shape for tensor in tensors])
             stays = None if training is None else bool(training)
-            return Call(self, Arguments((tensors,), {}), specs, network.ports().made, stays).result()
+            call = Call(self, Arguments((tensors,), {}), specs, network.ports().made, stays)
+            tell_masks(self, call.arguments, call.outputs, stays)
+            return call.result()
         return self._called(inputs, training)
 
     def _called(self, inputs: Any, training: bool | None) -> Any:
@@ -240,7 +243,8 @@ class Model(Layer, Trainer, Network):
         else:
             state.door.check_ranges(arrays, shapes)
             state.door.check_batches(shapes, len(arrays[0]), len(arrays[0]))
-            if any(mask is not None for mask in masks) or (training is None and state.programs.differs_in_call(shapes)):
+            masked = any(mask is not None for mask in masks)
+            if masked or state.programs.differs_in_call(None if training is None else False, shapes):
                 outputs = evaluate(self, arrays, masks, None, training)
             else:
                 outputs = [with_mask(output) for output in state.programs.predictor(shapes)(arrays)]

@@ -15,6 +15,7 @@ from fastnn.engine.emission import Emission
 from fastnn.engine.layer import Layer
 from fastnn.engine.network import Ports
 from fastnn.engine.ownership import own_variables, sublayers, walk
+from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import KerasTensor, Shape, Spec
 from fastnn.symbolic.variable import Variable
 
@@ -79,6 +80,11 @@ class ModelNetwork:
                 inputs = next(iter(inputs.values()))
             one = isinstance(inputs, (list, tuple)) and len(inputs) == 1 and isinstance(inputs[0], KerasTensor)
             tensors = list(inputs) if one else [inputs]
+        elif ports.given.nested:
+            leaves = Structure(inputs)
+            if leaves.count != ports.given.count:
+                raise ValueError(f"{self.who()} expects {ports.given.count} inputs, got {leaves.count}")
+            tensors = leaves.flat(inputs)
         else:
             names = [port.name for port in ports.inputs]
             if isinstance(inputs, Mapping):

@@ -146,6 +146,7 @@ class KerasTensor(Arithmetic):
         name: Its name.
         call: The call that makes it; an error for a tensor that stands for an argument.
         made_by: The same; None for a tensor that stands for an argument.
+        mask_shape: The shape of the mask that comes with it, or None.
         history: The layer that makes it, the number of the layer's call, and the index among the call's outputs.
     """
 
@@ -154,6 +155,7 @@ class KerasTensor(Arithmetic):
         self.dtype = dtype
         self.name = name
         self.made_by = call
+        self.mask_shape: Shape | None = None
         self._index = index
 
     @property

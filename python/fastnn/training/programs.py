@@ -161,8 +161,9 @@ class Programs:
     def __init__(self, network: Trainable) -> None:
         self._network = network
         self._kept: dict[Any, Any] = {}
-        # By the `training` of a call: the predictor, the shape of a sample and, in training, what it depends on.
-        self._direct: dict[bool | None, tuple[Any, ...]] = {}
+        # By the `training` of a call, or "predict": the predictor, the shape of a sample and, in training, what it
+        # depends on.
+        self._direct: dict[Any, tuple[Any, ...]] = {}
         self._seen = -1
         self._layers: list[Part] = []
 
@@ -237,34 +238,37 @@ class Programs:
         port = ports.inputs[0]
         free = inference.rows is None and inference.ranges[0] is None
         if port.shape is not None and port.dtype == "float32" and ports.given.alone and ports.made.alone and free:
-            self._direct[False] = found, x[0] if x else port.shape[1:]
-            if not self.differs_in_call(x):
-                self._direct[None] = self._direct[False]
+            self._direct["predict"] = found, x[0] if x else port.shape[1:]
+            for training in (None, False):
+                if not self.differs_in_call(training, x):
+                    self._direct[training] = self._direct["predict"]
         return found
 
-    def differs_in_call(self, x: Shapes = ()) -> bool:
+    def differs_in_call(self, training: bool | None, x: Shapes = ()) -> bool:
         """Returns whether a call on arrays gives more than `predict`: random values, or masks of its outputs.
 
         Args:
+            training: That of the call: None or False.
             x: The shapes of the samples, for a model that leaves sizes open.
         """
         key = "call", self._open_shapes(x)
-        found: bool | None = self._kept.get(key)
+        found: tuple[bool, bool] | None = self._kept.get(key)
         if found is None:
             emission = Emission(None)
             outputs = self._network.emit(emission, input_edges(emission.graph, self._network.ports().inputs, x))
-            found = self._keep(key, emission.is_random or any(edge in emission.masks for edge in outputs))
-        return bool(found)
+            found = self._keep(key, (emission.is_random, any(edge in emission.masks for edge in outputs)))
+        assert found is not None
+        return found[1] or (training is None and found[0])
 
-    def at_once(self, x: Any, most_rows: float, training: bool | None = False) -> NDArray[np.float32] | None:
+    def at_once(self, x: Any, most_rows: float, how: bool | str | None = "predict") -> NDArray[np.float32] | None:
         """Returns the output for an array that fits into one batch; None where the usual way has to be taken.
 
         A server asks for one row at a time: nothing is looked up here that was looked up at the call before.
         """
         if self._seen != LayerChanges.count:
             self.refresh()
-        direct = self._direct.get(training)
-        if direct is None or (training and direct[-1] != TrainableChanges.count):
+        direct = self._direct.get(how)
+        if direct is None or (how is True and direct[-1] != TrainableChanges.count):
             return None
         if type(x) is not np.ndarray and (type(x) is not EagerArray or mask_of(x) is not None):
             return None
@@ -287,7 +291,7 @@ class Programs:
         outputs = evaluate(part, arrays, masks, None, True)
         ports = self._network.ports()
         alone = ports.given.alone and ports.made.alone
-        unmasked = masks == [None] and mask_of(outputs[0]) is None
+        unmasked = all(mask is None for mask in [*masks, *map(mask_of, outputs)])
         if alone and unmasked and isinstance(x, np.ndarray) and x.shape == arrays[0].shape:
             kept = state_of(part).training_predictor
             assert kept is not None

@@ -39,7 +39,7 @@ def causal_mask(queries: int | None, keys: int | None, who: str) -> Any:
     return ops.expand_dims(ops.tril(ops.ones((queries, keys), dtype="bool")), 0)
 
 
-def mean_by_scores(scores: Any, mask: Any, value: Any, drop: Dropped) -> tuple[Any, Any]:
+def mean_by_scores(scores: Any, mask: Any, value: Any, drop: Dropped, zero: bool = False) -> tuple[Any, Any]:
     """Returns for each query the mean of the values, weighted by the softmax of the scores, and the weights.
 
     Args:
@@ -47,10 +47,13 @@ def mean_by_scores(scores: Any, mask: Any, value: Any, drop: Dropped) -> tuple[A
         mask: Tensor that can be broadcast to it, true where a query may attend, or None.
         value: Tensor (batch, ..., keys, width).
         drop: Drops weights in training.
+        zero: Whether a query that may attend to nothing gets 0; otherwise it gets the mean of all values.
     """
     if mask is not None:
         scores = ops.where(mask, scores, _NEVER)
     weights = ops.softmax(scores, axis=-1)
+    if zero and mask is not None:
+        weights = ops.where(mask, weights, 0.0)
     return ops.matmul(drop(weights), value), weights
 
 

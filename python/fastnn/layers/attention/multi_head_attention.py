@@ -324,5 +324,5 @@ class MultiHeadAttention(Projecting):
         scaled = operators["multiply"](axes.heads_first(query), 1.0 / math.sqrt(self.key_dim))
         scores = dot_scores(scaled, axes.heads_first(key))
         mask = axes.flat_mask(allowed, query, key)
-        made, weights = mean_by_scores(scores, mask, axes.heads_first(value), drop)
+        made, weights = mean_by_scores(scores, mask, axes.heads_first(value), drop, zero=True)
         return axes.heads_last(made, query), axes.spread_scores(weights, query, key)

@@ -52,6 +52,13 @@ def as_list(states: Any) -> list[Any]:
     return [leaf for item in states for leaf in as_list(item)]
 
 
+def _values(states: Any) -> Any:
+    """Returns states with arrays in place of variables."""
+    if isinstance(states, (list, tuple)):
+        return [_values(one) for one in states]
+    return states.numpy() if isinstance(states, Variable) else states
+
+
 def _batch_size_of_input(tensor: KerasTensor) -> int | None:
     """Returns the batch size with which the model's input was created, or None."""
     while True:
@@ -223,6 +230,10 @@ class OverTime(Layer):
         """
         if args:
             self.infer_batch_size(args[0])
+        if isinstance(args[0] if args else None, np.ndarray):
+            # The states of another layer are given with the values that they have now.
+            args = (args[0], *(_values(one) for one in args[1:]))
+            kwargs = {name: _values(one) for name, one in kwargs.items()}
         return super().__call__(*args, **kwargs)
 
     def infer_batch_size(self, inputs: Any) -> None:
