@@ -25,7 +25,7 @@ from fastnn.engine.input_spec import check_inputs
 from fastnn.engine.masks import emit_mask, keep_mask, warn_of_lost_mask
 from fastnn.engine.ownership import keep_variable, new_variable
 from fastnn.engine.penalties import add_activity_penalty, add_loss
-from fastnn.engine.shapes import input_shape_of
+from fastnn.engine.shapes import input_shape_of, with_batch_of
 from fastnn.naming import suggestion, unique_name
 from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import Arguments, Shape, Trace, is_symbolic, operators
@@ -81,6 +81,8 @@ class Layer(Described, CallHistory, contract.Hooks, Configurable):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        if "compute_mask" in vars(cls):
+            cls.__fastnn_makes_masks__ = True
         choose_computation(cls)
 
     def __init__(
@@ -282,7 +284,7 @@ class Layer(Described, CallHistory, contract.Hooks, Configurable):
             input_shape: Such as (None, 784); a list of them for a layer of several inputs.
 
         Returns:
-            A tuple whose first entry is None.
+            A tuple that begins with the size of the batch, None where it is unknown.
 
         Raises:
             ValueError: The layer cannot take this shape.
@@ -291,7 +293,7 @@ class Layer(Described, CallHistory, contract.Hooks, Configurable):
             >>> layers.Dense(10).compute_output_shape((None, 784))
             (None, 10)
         """
-        return computation_of(self).output_shape(self, input_shape)
+        return with_batch_of(input_shape, computation_of(self).output_shape(self, input_shape))
 
     def add_loss(self, loss: Any) -> None:
         """Adds to the loss of the model; called in `call`.
@@ -366,11 +368,13 @@ class Layer(Described, CallHistory, contract.Hooks, Configurable):
         if not contract.has_begun(self):
             raise RuntimeError(f"{type(self).__name__}: call super().__init__() in its constructor, before all else")
         training = kwargs.pop("training", None)
-        if not args and "inputs" in kwargs:
-            args = (kwargs.pop("inputs"),)
+        computation = computation_of(self)
+        if not args or len(args) > 1:
+            args, kwargs = _ordered(computation.parameters(self), args, kwargs)
+            training = kwargs.pop("training", training)
         if self.input_spec is not None and args:
             check_inputs(self, self.input_spec, args[0])
-        args, kwargs = computation_of(self).arguments(self, args, kwargs)
+        args, kwargs = computation.arguments(self, args, kwargs)
         if is_symbolic(args) or is_symbolic(kwargs):
             return record(self, args, kwargs, training)
         if Trace.current() is not None:
@@ -389,3 +393,16 @@ def choose_computation(cls: type[Layer]) -> None:
         if "__fastnn_native__" in vars(base) or "call" in vars(base):
             cls.__fastnn_computation__ = vars(base).get("__fastnn_native__", by_code.BY_CODE)
             return
+
+
+def _ordered(
+    names: Sequence[str], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Returns the arguments of a call with its first input in front, and `training` and what follows it by name."""
+    if not args:
+        first = next((name for name in ("inputs", *names[:1]) if name in kwargs), None)
+        return ((), kwargs) if first is None else ((kwargs[first],), {n: v for n, v in kwargs.items() if n != first})
+    if "training" not in names[1 : len(args)] and "mask" not in names[1 : len(args)]:
+        return args, kwargs
+    at = min(names.index(name) for name in ("training", "mask") if name in names[1 : len(args)])
+    return args[:at], {**dict(zip(names[at:], args[at:], strict=False)), **kwargs}

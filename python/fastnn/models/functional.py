@@ -316,7 +316,8 @@ def takes_ends(cls: type[Model]) -> bool:
 
 
 def _named(structure: Structure, tensors: Sequence[KerasTensor]) -> list[Port]:
-    names = structure.keys or distinct([tensor.history.layer.name for tensor in tensors])
+    names = structure.keys if structure.keys and not structure.nested else None
+    names = names or distinct([tensor.history.layer.name for tensor in tensors])
     return [Port(name, tensor.shape, tensor.dtype) for name, tensor in zip(names, tensors, strict=True)]
 
 

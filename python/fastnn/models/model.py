@@ -13,10 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from fastnn.engine import eager
 from fastnn.engine.by_code import runs_code
 from fastnn.engine.contract import state_of, title
+from fastnn.engine.eager import evaluate
+from fastnn.engine.eager_array import EagerArray, mask_of, with_mask
 from fastnn.engine.layer import Layer, choose_computation
+from fastnn.engine.masks import tell_masks
 from fastnn.engine.network import Network, Ports
 from fastnn.engine.ownership import once, own_variables, sublayers
 from fastnn.models import kinds
@@ -24,6 +26,7 @@ from fastnn.models.network import ModelNetwork
 from fastnn.models.state_tree import StateTree
 from fastnn.models.subclassed import Traced
 from fastnn.ops.node import Operation
+from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import Arguments, Call, KerasTensor, Trace, is_symbolic
 from fastnn.symbolic.variable import Variable
 from fastnn.training.state import TrainingState
@@ -103,7 +106,12 @@ class Model(Layer, StateTree, Network):
 
     @property
     def layers(self) -> list[Layer]:
-        """The layers; constants between symbolic tensors are not among them."""
+        """The layers; functions of `fastnn.ops` between them are not among them."""
+        return [one for one in sublayers(self) if not isinstance(one, Operation)]
+
+    @property
+    def operations(self) -> list[Any]:
+        """The layers, and the functions of `fastnn.ops` that compute with their outputs."""
         return [one for one in sublayers(self) if not isinstance(one, Operation) or one.reads]
 
     @property
@@ -212,9 +220,9 @@ class Model(Layer, StateTree, Network):
         """
         state = self._fastnn_training
         if mask is None and not args and not kwargs:
-            result = state.programs.at_once(inputs, math.inf, bool(training))
+            result = state.programs.at_once(inputs, math.inf, training)
             if result is not None:
-                return result
+                return result.view(EagerArray)
         coded = runs_code(self)
         if coded and (args or kwargs or mask is not None or is_symbolic(inputs) or Trace.current()):
             further = kwargs if mask is None else {**kwargs, "mask": mask}
@@ -226,17 +234,34 @@ class Model(Layer, StateTree, Network):
             stays = None if training is None else bool(training)
             further = {} if mask is None else {"mask": mask}
             arguments = Arguments((network.ports().given.pack(tensors),), further)
-            return Call(self, arguments, specs, network.ports().made, stays).result()
-        if not training and mask is None:
-            return self.predict_on_batch(inputs)
+            call = Call(self, arguments, specs, network.ports().made, stays)
+            tell_masks(self, call.arguments, call.outputs, stays)
+            return call.result()
+        return self._called(inputs, training, mask)
+
+    def _called(self, inputs: Any, training: bool | None, mask: Any = None) -> Any:
+        """Returns the outputs for arrays."""
+        state = self._fastnn_training
         arrays = state.door.inputs(inputs)
-        if mask is not None:
-            given = state.network.ports().given
-            masks = [None if one is None else np.asarray(one, bool) for one in given.flat(mask)]
-            return eager.run(self, (given.pack(arrays),), {"mask": given.pack(masks)}, training)
-        if coded:
+        if training and runs_code(self):
             return super().__call__(inputs, training=training)
-        return state.network.ports().made.pack(state.programs.in_training(inputs, arrays, self))
+        leaves = Structure(inputs).flat(inputs)
+        masks = [mask_of(leaf) for leaf in leaves] if len(leaves) == len(arrays) else [None] * len(arrays)
+        if mask is not None:
+            given = state.network.ports().given.flat(mask)
+            masks = [None if one is None else np.asarray(one, bool) for one in given]
+        shapes = tuple(array.shape[1:] for array in arrays)
+        if training:
+            outputs = state.programs.in_training(inputs, arrays, masks, self)
+        else:
+            state.door.check_ranges(arrays, shapes)
+            state.door.check_batches(shapes, len(arrays[0]), len(arrays[0]))
+            masked = any(mask is not None for mask in masks)
+            if masked or state.programs.differs_in_call(None if training is None else False, shapes):
+                outputs = evaluate(self, arrays, masks, None, training)
+            else:
+                outputs = [with_mask(output) for output in state.programs.predictor(shapes)(arrays)]
+        return state.network.ports().made.pack(outputs)
 
     # Weights.
 

@@ -17,6 +17,7 @@ from fastnn.engine.masks import give_masks
 from fastnn.engine.network import Ports
 from fastnn.engine.ownership import own_variables, sublayers, walk
 from fastnn.engine.shapes import Leaf
+from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import Arguments, KerasTensor, Shape, Spec
 from fastnn.symbolic.variable import Variable
 
@@ -81,6 +82,11 @@ class ModelNetwork:
                 inputs = inputs.get(ports.inputs[0].name, next(iter(inputs.values())))
             one = isinstance(inputs, (list, tuple)) and len(inputs) == 1 and isinstance(inputs[0], KerasTensor)
             tensors = list(inputs) if one else [inputs]
+        elif ports.given.nested:
+            leaves = Structure(inputs)
+            if leaves.count != ports.given.count:
+                raise ValueError(f"{self.who()} expects {ports.given.count} inputs, got {leaves.count}")
+            tensors = leaves.flat(inputs)
         else:
             names = [port.name for port in ports.inputs]
             if isinstance(inputs, Mapping):

@@ -79,7 +79,7 @@ def _connections(model: Any) -> dict[Any, list[str]] | None:
 
 
 def _listed(model: Any, layer_range: Sequence[str] | None) -> list[Any]:
-    layers = model.layers
+    layers = model.operations
     if layer_range is None:
         return list(layers)
     if len(layer_range) != 2:
@@ -99,7 +99,7 @@ def _rows(layers: Sequence[Any], built: bool, expand: bool, depth: int) -> Itera
             shape, params = str(layer.output_shape), str(_count(layer.weights))
         yield layer, label, shape, params
         if expand and isinstance(layer, Network):
-            yield from _rows(layer.layers, layer.built, expand, depth + 1)
+            yield from _rows(layer.operations, layer.built, expand, depth + 1)
 
 
 def _count(variables: Sequence[Variable]) -> int:

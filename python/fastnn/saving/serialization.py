@@ -440,7 +440,7 @@ def _build(layer: Any, build_config: Any) -> None:
     shape = build_config.get("input_shape") if isinstance(build_config, dict) else None
     if not shape or layer.built or not _is_model(layer):
         return
-    if not is_made_of_layers(layer) or (layer.layers and is_shape(shape) and len(shape) > 1):
+    if not is_made_of_layers(layer) or (layer.operations and is_shape(shape) and len(shape) > 1):
         layer.build(_as_shape(shape))
 
 

@@ -157,6 +157,7 @@ class KerasTensor(Arithmetic):
         name: The name.
         call: The call that makes it; an error for a tensor that stands for an argument.
         made_by: The same; None for a tensor that stands for an argument.
+        mask_shape: The shape of the mask that comes with it, or None.
         history: The layer that makes it, the number of the layer's call, and the index among the call's outputs.
 
     Example:
@@ -187,6 +188,7 @@ class KerasTensor(Arithmetic):
         self.dtype = dtype
         self.name = unique_name("KerasTensor") if name is None else name
         self.made_by = call
+        self.mask_shape: Shape | None = None
         self._index = index
 
     @property
@@ -368,7 +370,7 @@ class Trace:
 
     _running = threading.local()
 
-    def __init__(self, training: bool) -> None:
+    def __init__(self, training: bool | None) -> None:
         self.training = training
         self.calls: list[Call] = []
         self.losses: list[KerasTensor] = []

@@ -20,6 +20,7 @@ from fastnn.data.arrays import Feed
 from fastnn.engine.arrays import numeric
 from fastnn.engine.network import Port
 from fastnn.metrics.metric import Metric, NodeMetric
+from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import Shape
 from fastnn.training.compiled import Compiled, Target, how_targets_are_read, how_weights_are_read
 from fastnn.training.ports import Shapes, Trainable, alone, by_port, label, quoted
@@ -85,7 +86,10 @@ class Door:
         """
         who = self._network.who()
         x = self._network.prepare(x)
-        inputs = self._network.ports().inputs
+        inputs, given = self._network.ports().inputs, self._network.ports().given
+        if given.nested and isinstance(x, (list, tuple, Mapping)):
+            leaves = Structure(x)
+            x = leaves.flat(x) if leaves.count == given.count else x
         if len(inputs) == 1:
             x = unwrapped(alone(who, "x", x, inputs[0]), 1)
             return [self._fitted_input(x, "x", inputs[0].shape)]
