@@ -159,7 +159,7 @@ class Trainer:
 def apply(kind: str, config: Config, arrays: Sequence[Array]) -> list[Array]:
     """Runs one node without weights on all rows, in inference mode."""
 
-def first_nan(array: Array) -> int:
+def first_not_finite(array: Array) -> int:
     """Returns the first row that holds a NaN, or -1. Accepts any dtype."""
 
 def first_outside(array: Array, low: int, high: int) -> int:
