@@ -9,6 +9,8 @@ Example:
     (2, 3)
 """
 
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+
 from fastnn import (
     _core,
     activations,
@@ -32,6 +34,7 @@ from fastnn import (
 )
 from fastnn.layers import Input, Layer
 from fastnn.models import Model, Sequential
+from fastnn.naming import missing_names as _missing_names
 from fastnn.symbolic.tensors import KerasTensor
 from fastnn.symbolic.variable import Variable
 
@@ -78,3 +81,7 @@ def show_config() -> None:
 
 def __dir__() -> list[str]:
     return [*__all__, "__version__", "__doc__"]
+
+
+if not _TYPE_CHECKING:
+    __getattr__ = _missing_names(__name__, __all__)

@@ -1,8 +1,11 @@
-"""Settings of the whole process: threads, Winograd convolution, and the check of data for NaN."""
+"""Settings of the whole process: threads, Winograd convolution, and the check of data for NaN and infinity."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+
 from fastnn import _core
+from fastnn.naming import missing_names as _missing_names
 
 __all__ = [
     "check_nan",
@@ -49,7 +52,7 @@ def set_num_threads(count: int) -> None:
 
 
 def check_nan() -> bool:
-    """Returns True where `fit` refuses data that contains NaN.
+    """Returns True where `fit` refuses data that contains NaN or infinity.
 
     Example:
         >>> fastnn.config.check_nan()
@@ -59,10 +62,10 @@ def check_nan() -> bool:
 
 
 def set_check_nan(check: bool) -> None:
-    """Sets whether `fit` refuses data that contains NaN, the default: one NaN destroys each weight it reaches.
+    """Sets whether `fit` refuses data with NaN or infinity, the default: one of them destroys each weight it reaches.
 
     Args:
-        check: True to refuse NaN.
+        check: True to refuse NaN, infinity and numbers beyond float32.
 
     Example:
         >>> fastnn.config.set_check_nan(True)
@@ -130,3 +133,7 @@ def image_data_format() -> str:
 
 def __dir__() -> list[str]:
     return __all__
+
+
+if not _TYPE_CHECKING:
+    __getattr__ = _missing_names(__name__, __all__)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from fastnn import _core
 from fastnn.configurable import Configurable, converts
 from fastnn.naming import lookup, snake_case
+from fastnn.naming import missing_names as _missing_names
 
 __all__ = [
     "Constraint",
@@ -231,3 +232,7 @@ def get(identifier: Any) -> Constraint | None:
 
 def __dir__() -> list[str]:
     return __all__
+
+
+if not TYPE_CHECKING:
+    __getattr__ = _missing_names(__name__, __all__)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from fastnn import _core
 from fastnn.configurable import Configurable, converts
 from fastnn.naming import lookup, snake_case
+from fastnn.naming import missing_names as _missing_names
 from fastnn.seeds import next_seed
 
 __all__ = [
@@ -509,3 +510,7 @@ def get(identifier: Any) -> Callable[..., Any] | None:
 
 def __dir__() -> list[str]:
     return __all__
+
+
+if not TYPE_CHECKING:
+    __getattr__ = _missing_names(__name__, __all__)

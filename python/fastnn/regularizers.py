@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from fastnn.configurable import Configurable, converts
 from fastnn.naming import lookup
+from fastnn.naming import missing_names as _missing_names
 from fastnn.symbolic.tensors import operators
 
 __all__ = [
@@ -255,3 +256,7 @@ def get(identifier: Any) -> Regularizer | None:
 
 def __dir__() -> list[str]:
     return __all__
+
+
+if not TYPE_CHECKING:
+    __getattr__ = _missing_names(__name__, __all__)

@@ -42,7 +42,7 @@ class MonitorCallback(Callback):
         rises = not _RISING.isdisjoint(re.split(r"[^a-z0-9]+", monitor.lower()))
         self._rises = mode == "max" or (mode == "auto" and rises)
 
-    def monitored(self, logs: Logs | None, stacklevel: int = 6) -> float | None:
+    def monitored(self, logs: Logs | None, stacklevel: int = 7) -> float | None:
         """Returns the monitored value; None, with a warning, where it is not in the logs.
 
         Args:

@@ -21,6 +21,7 @@ from fastnn.engine.ownership import once, own_variables, sublayers
 from fastnn.models.network import ModelNetwork
 from fastnn.models.subclassed import Traced
 from fastnn.ops.node import Operation
+from fastnn.signatures import explained
 from fastnn.symbolic.tensors import Arguments, Call, KerasTensor, Trace, is_symbolic
 from fastnn.symbolic.variable import Variable
 from fastnn.training.state import TrainingState
@@ -130,6 +131,7 @@ class Model(Layer, Trainer, Network):
             raise AttributeError(f"{title(self)} is not built and has no output yet; give it an Input, or build() it")
         return self.training_state.network.ports().made.pack(self.outputs)
 
+    @explained
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """Returns one layer.
 
@@ -159,6 +161,7 @@ class Model(Layer, Trainer, Network):
             f"{title(self)} has no layer {name!r}; it has: {', '.join(layer.name for layer in layers)}"
         )  # fmt: skip
 
+    @explained
     def build(self, input_shape: Any = None) -> None:
         """Makes the weights of a model with a `call` of its own, which is run on trial.
 
@@ -350,6 +353,7 @@ class Model(Layer, Trainer, Network):
 
         return pickling.thaw, pickling.freeze(self)
 
+    @explained
     def summary(
         self,
         line_length: int | None = None,

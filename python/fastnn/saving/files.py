@@ -120,10 +120,21 @@ def save_model(model: Any, filepath: str | os.PathLike[str], overwrite: bool = T
         write_model(model, to, include_optimizer)
 
 
-def _require_built(model: Any) -> None:
+def _require_built(model: Any, purpose: str = "to save") -> None:
     if not model.built:
         raise ValueError(
-            f"{title(model)} is not built and has no weights to save; give it an Input, build() it, or fit it first"
+            f"{title(model)} is not built and has no weights {purpose}; give it an Input, build() it, or call it on "
+            "data first"
+        )
+
+
+def _refuse_folder(path: Path) -> None:
+    """Raises where a path is a folder, unless it holds the files of a `.keras` archive."""
+    if path.is_dir() and not (path / archive.CONFIG).exists():
+        saved = (path / "saved_model.pb").exists()
+        raise ValueError(
+            f"{str(path)!r} is {'a SavedModel of TensorFlow' if saved else 'a folder'}, which fastnn does not read; "
+            "save the model with model.save('model.keras') where it was trained, and load that file"
         )
 
 
@@ -184,6 +195,7 @@ def load_model(
     path = Path(os.fspath(filepath))
     if not path.exists():
         raise FileNotFoundError(f"there is no file {str(path)!r}")
+    _refuse_folder(path)
     if _kind(path) == "weights":
         raise ValueError(f"{path} holds weights alone; make the model first and call load_weights()")
     with _told(path):
@@ -276,7 +288,8 @@ def load_weights(
     path = Path(os.fspath(filepath))
     if not path.exists():
         raise FileNotFoundError(f"there is no file {str(path)!r}")
-    _require_built(model)
+    _refuse_folder(path)
+    _require_built(model, "to load into")
     with _told(path):
         source: Path | bytes = path
         if _kind(path) == "keras":

@@ -11,6 +11,8 @@ import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
+import numpy as np
+
 from fastnn import losses, optimizers
 from fastnn.engine.contract import Part
 from fastnn.metrics.metric import Metric, NodeMetric
@@ -110,6 +112,7 @@ class Compiled:
                 f"{who}: loss_weights expects a list or dict with a number for each of the outputs {quoted(outputs)}, "
                 f"got {loss_weights!r}"
             )
+        _check_loss_weights(who, loss_weights)
         weights = entry_for_each(who, "loss_weights", loss_weights, outputs)
         words = self._words_of("metrics"), self._words_of("weighted_metrics")
         for family in words:
@@ -238,6 +241,16 @@ class Compiled:
     def metrics(self) -> list[Metric]:
         """The mean of the loss and the metrics."""
         return [self.loss_tracker, *(measure.metric for measure in self.measures or [])]
+
+
+def _check_loss_weights(who: str, given: Any) -> None:
+    """Raises where the argument holds something else than numbers, such as metrics given by position."""
+    values = given.values() if isinstance(given, Mapping) else given if isinstance(given, (list, tuple)) else [given]
+    if any(value is not None and not isinstance(value, (int, float, np.number)) for value in values):
+        raise TypeError(
+            f"{who}: compile expects loss_weights to be numbers, got {given!r}; metrics are given by name: "
+            f"compile(optimizer, loss, metrics={given!r})"
+        )
 
 
 def _metric(

@@ -24,6 +24,7 @@ from fastnn.metrics.reduction import Mean
 from fastnn.symbolic.tensors import Shape
 from fastnn.symbolic.variable import Variable
 from fastnn.training.compiled import Compiled, Measure, Target, how_targets_are_read
+from fastnn.training.pitfalls import warn_of_frozen, warn_of_outputs
 from fastnn.training.ports import Shapes, TargetShapes, Trainable, input_edges, label
 
 _UNWEIGHTED = -1
@@ -329,8 +330,13 @@ class Programs:
                 measured.append((values, k if measure.weighted else _UNWEIGHTED, mask))
         handle = None
         if mode == "train":
+            made_by = [emission.nodes.get(edge) for edge in predicted]
+            warn_of_outputs(self._network.who(), compiled.losses, ports.outputs, shapes, made_by)
             optimizer = compiled.optimizer
-            optimizer.build([variable for layer in compiled.trained for variable in emission.trained(layer)])
+            trained = [variable for layer in compiled.trained for variable in emission.trained(layer)]
+            if not trained:
+                warn_of_frozen(self._network.who())
+            optimizer.build(trained)
             handle = optimizer.handle
         trainer = _core.Trainer(graph, terms, measured, handle)
         program = Program(trainer, len(terms), compiled.loss_names(), measures, in_core, compiled.loss_tracker)

@@ -20,6 +20,7 @@ from fastnn.callbacks.progress import settled_verbosity
 from fastnn.data.arrays import ArraySource, Feed, split
 from fastnn.data.source import Chunk
 from fastnn.metrics.metric import Metric
+from fastnn.signatures import explained
 from fastnn.training import loop
 from fastnn.training.state import TrainingState
 
@@ -61,6 +62,7 @@ class Trainer:
         """True once `compile` was called."""
         return self.training_state.compiled is not None
 
+    @explained
     def compile(
         self,
         optimizer: Any = "rmsprop",
@@ -134,6 +136,7 @@ class Trainer:
         """Sets the sums of losses and metrics to zero, to which `train_on_batch` and `test_on_batch` add."""
         self.training_state.programs.reset_sums()
 
+    @explained
     def fit(
         self,
         x: Any = None,
@@ -228,7 +231,7 @@ class Trainer:
             validation = loop.Validation(
                 held_source, _at_most("validation_steps", validation_steps, held_source.steps), validation_freq
             )
-        compiled.warn_of_changes(stacklevel=3)
+        compiled.warn_of_changes(stacklevel=4)
         hooks = CallbackList(callbacks, True, verbosity != 0, self, epochs=epochs, steps=steps, verbose=verbosity)
         history: History = hooks.history
         self.history = history
@@ -239,6 +242,7 @@ class Trainer:
         run.execute()
         return history
 
+    @explained
     def evaluate(
         self,
         x: Any = None,
@@ -291,6 +295,7 @@ class Trainer:
             hooks.close()
         return _returned(logs, return_dict)
 
+    @explained
     def predict(
         self,
         x: Any,
@@ -340,6 +345,7 @@ class Trainer:
         made = state.network.ports().made
         return loop.predict(predictor, xs, rows, batch_size, hooks, made, verbosity == 1)
 
+    @explained
     def train_on_batch(
         self,
         x: Any,
@@ -377,6 +383,7 @@ class Trainer:
         program.run(_one_batch(feed), compiled.optimizer.coming_rates(1), 0.0)
         return _returned(program.logs(), return_dict)
 
+    @explained
     def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
         """Returns the loss and the metrics of one batch; the model does not change.
 
@@ -406,6 +413,7 @@ class Trainer:
         program.run(_one_batch(feed), None, 0.0)
         return _returned(program.logs(), return_dict)
 
+    @explained
     def predict_on_batch(self, x: Any) -> Any:
         """Returns the outputs for one batch.
 
@@ -433,6 +441,7 @@ class Trainer:
         state.door.check_batches(shapes, len(xs[0]), len(xs[0]))
         return state.network.ports().made.pack(state.programs.predictor(shapes)(xs))
 
+    @explained
     def gradients(self, x: Any, y: Any, sample_weight: Any = None) -> dict[str, NDArray[np.float32]]:
         """Returns the gradient of the loss, penalties included, for every trained weight; nothing is updated.
 
