@@ -1,17 +1,23 @@
 """Errors for calls that do not fit a signature: they name the method as users call it and propose the nearest argument.
 
-`explained` decorates the public methods and functions whose arguments are often mistyped. What the values of the
-arguments must be like is said where they are read.
+`explained` decorates the public methods and functions whose arguments are often mistyped; `check_kinds` compares the
+arguments of constructors with their annotations. Which values are allowed is said where they are read.
 """
 
 from __future__ import annotations
 
 import functools
 import inspect
+import numbers
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, cast
 
+import numpy as np
+
 from fastnn.naming import suggestion
+
+_KINDS = {"bool": "True or False", "float": "a number", "int": "an integer", "str": "a string"}
+"""Annotations that are checked, by the words of messages."""
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -35,6 +41,21 @@ def explained(function: F) -> F:
     return cast(F, called)
 
 
+def checked(constructor: F) -> F:
+    """Decorates a constructor so that wrong arguments, and arguments of another kind, are explained."""
+
+    @functools.wraps(constructor)
+    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
+        mismatch = _mismatch(constructor, (self, *args), kwargs)
+        if mismatch is not None:
+            raise TypeError(mismatch)
+        signature = inspect.signature(constructor)
+        check_kinds(type(self).__name__, signature, signature.bind(self, *args, **kwargs).arguments)
+        constructor(self, *args, **kwargs)
+
+    return cast(F, __init__)
+
+
 def _mismatch(function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str | None:
     """Returns why a call does not fit the signature of a function; None where it does."""
     signature = inspect.signature(function)
@@ -42,8 +63,9 @@ def _mismatch(function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mappi
     who = function.__name__
     if names[:1] == ["self"] and args:
         who = type(args[0]).__name__ if who == "__init__" else f"{type(args[0]).__name__}.{who}"
+    open_ended = any(parameter.kind is parameter.VAR_KEYWORD for parameter in signature.parameters.values())
     for name in kwargs:
-        if name not in names:
+        if name not in names and not open_ended:
             known = [one for one in names if one != "self"]
             return f"{who}() has no argument {name!r}.{suggestion(name, known)}"
     try:
@@ -51,3 +73,34 @@ def _mismatch(function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mappi
     except TypeError as error:
         return f"{who}() {error}; it takes {', '.join(name for name in names if name != 'self')}"
     return None
+
+
+def check_kinds(who: str, signature: inspect.Signature, arguments: Mapping[str, Any]) -> None:
+    """Checks that arguments are of the plain kinds that their annotations name: numbers, strings, True or False.
+
+    Args:
+        who: The name of what is called, for the error.
+        signature: Its signature.
+        arguments: The arguments by name; defaults always pass.
+
+    Raises:
+        TypeError: An argument is of another kind.
+    """
+    for name, value in arguments.items():
+        parameter = signature.parameters[name]
+        kind, _, rest = str(parameter.annotation).partition(" | ")
+        if kind not in _KINDS or rest not in ("", "None") or value is parameter.default or (rest and value is None):
+            continue
+        if not _is_of_kind(value, kind):
+            raise TypeError(f"{who} expects {name} to be {_KINDS[kind]}, got {value!r}")
+
+
+def _is_of_kind(value: Any, kind: str) -> bool:
+    if kind == "str":
+        return isinstance(value, str)
+    if isinstance(value, np.ndarray):
+        return value.ndim == 0
+    if kind == "bool":
+        return value is None or isinstance(value, (bool, int, np.bool_, np.integer))
+    # Numbers of other packages and tensors have __float__; a fraction for an integer is refused where it is read.
+    return isinstance(value, numbers.Real) or hasattr(type(value), "__float__")

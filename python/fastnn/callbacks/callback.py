@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from fastnn.signatures import explained
+from fastnn.configurable import is_foreign
+from fastnn.signatures import checked
 
 Logs = dict[str, Any]
 
@@ -44,8 +45,8 @@ class Callback:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        if "__init__" in vars(cls):
-            cls.__init__ = explained(cls.__init__)  # type: ignore[method-assign]
+        if "__init__" in vars(cls) and not is_foreign(cls):
+            cls.__init__ = checked(cls.__init__)  # type: ignore[method-assign]
 
     def __init__(self) -> None:
         self.params: dict[str, Any] = {}

@@ -108,6 +108,10 @@ class Layer(WeightOwner, CallHistory, contract.Hooks, Configurable):
         self.dtype = "float32"
         self.built = False
 
+    def __fastnn_constructed__(self) -> None:
+        """Raises a RuntimeError where the constructor of a class of your own does not call that of its base."""
+        state_of(self)
+
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments from which `from_config` makes an equal layer without weights, as plain values."""
         config: dict[str, Any] = {"name": self.name, "trainable": self.trainable, "dtype": self.dtype}
