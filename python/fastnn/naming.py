@@ -130,7 +130,8 @@ def suggestion(name: str, known: Iterable[str]) -> str:
         return f" Did you mean {' or '.join([', '.join(quoted[:-1]), quoted[-1]] if len(quoted) > 1 else quoted)}?"
     if len(by_key) > _MANY:
         return ""
-    return f" Known are: {', '.join(sorted(by_key.values()))}." if names else ""
+    listed = {"".join(_words(one)): one for one in sorted(names)}
+    return f" Known are: {', '.join(sorted(listed.values()))}." if names else ""
 
 
 def _words(name: str) -> list[str]:

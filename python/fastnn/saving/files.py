@@ -24,7 +24,7 @@ from fastnn.saving.compilation import compile_as, describe_compile
 from fastnn.saving.functions import only_for_fastnn
 from fastnn.saving.reading import Reading
 from fastnn.saving.serialization import read, serialize_keras_object
-from fastnn.saving.untrusted import Broken, parsed
+from fastnn.saving.untrusted import CorruptFileError, parsed
 
 KERAS_VERSION = "3.0.5"
 """Version of Keras whose format is written: the oldest one that is tested, which all later ones read."""
@@ -49,8 +49,8 @@ def _told(path: Path) -> Iterator[None]:
     """Adds the path to errors within the block; every error of a damaged file becomes a ValueError."""
     try:
         yield
-    except Broken as error:
-        raise Broken(f"{path} {error}") from error
+    except CorruptFileError as error:
+        raise CorruptFileError(f"{path} {error}") from error
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
     except (
