@@ -9,14 +9,19 @@ from __future__ import annotations
 import functools
 import inspect
 import numbers
-from collections.abc import Callable, Mapping
+import os
+import re
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar, cast
 
 import numpy as np
 
 from fastnn.naming import suggestion
 
-_KINDS = {"bool": "True or False", "float": "a number", "int": "an integer", "str": "a string"}
+_KINDS = {
+    "bool": "True or False", "float": "a number", "int": "an integer", "str": "a string", "Sequence": "a list or tuple",
+    "Mapping": "a dict", "Callable": "a function", "os.PathLike": "a path",
+}  # fmt: skip
 """Annotations that are checked, by the words of messages."""
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -88,19 +93,39 @@ def check_kinds(who: str, signature: inspect.Signature, arguments: Mapping[str, 
     """
     for name, value in arguments.items():
         parameter = signature.parameters[name]
-        kind, _, rest = str(parameter.annotation).partition(" | ")
-        if kind not in _KINDS or rest not in ("", "None") or value is parameter.default or (rest and value is None):
+        kinds = _kinds_of(parameter.annotation)
+        if not kinds or value is parameter.default or any(_is_of_kind(value, kind) for kind in kinds):
             continue
-        if not _is_of_kind(value, kind):
-            raise TypeError(f"{who} expects {name} to be {_KINDS[kind]}, got {value!r}")
+        words = " or ".join(_KINDS[kind] for kind in kinds if kind != "None")
+        raise TypeError(f"{who} expects {name} to be {words}, got {value!r}")
+
+
+def _kinds_of(annotation: Any) -> list[str]:
+    """Returns the kinds that an annotation names; none where one of them is not checked."""
+    outer = str(annotation)
+    while "[" in outer:
+        outer, before = re.sub(r"\[[^\[\]]*\]", "", outer), outer
+        if outer == before:
+            return []
+    kinds = outer.split(" | ")
+    return kinds if all(kind in _KINDS or kind == "None" for kind in kinds) else []
 
 
 def _is_of_kind(value: Any, kind: str) -> bool:
+    array = isinstance(value, np.ndarray)
+    if kind == "None":
+        return value is None
     if kind == "str":
         return isinstance(value, str)
-    if isinstance(value, np.ndarray):
-        return value.ndim == 0
+    if kind == "os.PathLike":
+        return isinstance(value, os.PathLike)
+    if kind == "Mapping":
+        return isinstance(value, Mapping)
+    if kind == "Callable":
+        return callable(value)
+    if kind == "Sequence":
+        return not isinstance(value, (str, bytes)) and (value.ndim > 0 if array else isinstance(value, Iterable))
     if kind == "bool":
         return value is None or isinstance(value, (bool, int, np.bool_, np.integer))
     # Numbers of other packages and tensors have __float__; a fraction for an integer is refused where it is read.
-    return isinstance(value, numbers.Real) or hasattr(type(value), "__float__")
+    return value.ndim == 0 if array else isinstance(value, numbers.Real) or hasattr(type(value), "__float__")
