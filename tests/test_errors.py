@@ -167,6 +167,8 @@ V, T, A, N = ValueError, TypeError, AttributeError, NotImplementedError
         mistake(lambda: ops.concat, A, "Did you mean 'concatenate'?"),
         mistake(lambda: fastnn.sequential, A, "module 'fastnn' has no attribute 'sequential'. Did you mean"),
         mistake(lambda: fastnn.utils.to_catagorical, A, "Did you mean 'to_categorical'?"),
+        mistake(lambda: classifier().predict_classes(X), A, "'Sequential' object", "Did you mean 'predict'?"),
+        mistake(lambda: classifier().fit_generator, A, "Did you mean 'fit'?"),
         mistake(lambda: losses.MeanSquaredError(reduction="summ"), V, "Did you mean 'sum'?"),
         # Misspelt arguments, and those of Keras 1 and 2.
         mistake(lambda: Dense(3, activaton="relu"), V, "Dense has no argument 'activaton'. Did you mean 'activation'?"),

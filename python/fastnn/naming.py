@@ -39,7 +39,9 @@ _SYNONYMS: dict[str, tuple[str, ...]] = {
     "dropoutw": ("dropout",),
     "embeddingdim": ("output_dim",),
     "embeddingsize": ("output_dim",),
+    "evaluategenerator": ("evaluate",),
     "filtersize": ("kernel_size",),
+    "fitgenerator": ("fit",),
     "forgetbiasinit": ("unit_forget_bias",),
     "gaussian": ("random_normal",),
     "gradientdescent": ("sgd", "SGD"),
@@ -89,16 +91,22 @@ _SYNONYMS: dict[str, tuple[str, ...]] = {
     "period": ("save_freq",),
     "poollength": ("pool_size",),
     "poolsize": ("pool_size", "kernel_size"),
+    "predictclasses": ("predict",),
+    "predictgenerator": ("predict",),
+    "predictproba": ("predict",),
     "prob": ("rate",),
     "regularizer": ("kernel_regularizer", "embeddings_regularizer"),
     "rmse": ("root_mean_squared_error", "mean_squared_error"),
+    "parameters": ("weights",),
     "samplesperepoch": ("steps_per_epoch",),
     "shape": ("input_shape",),
     "size": ("units", "kernel_size"),
     "softmax": ("sparse_categorical_crossentropy", "categorical_crossentropy"),
     "subsample": ("strides",),
     "subsamplelength": ("strides",),
+    "score": ("evaluate",),
     "targets": ("y",),
+    "train": ("fit",),
     "validation": ("validation_data",),
     "vocabsize": ("input_dim",),
     "wregularizer": ("kernel_regularizer", "embeddings_regularizer"),
@@ -119,19 +127,23 @@ def suggestion(name: str, known: Iterable[str]) -> str:
         name: The name that the user gave.
         known: The names that there are.
     """
-    names = sorted(set(known), key=lambda one: (one[:1].isupper() != name[:1].isupper(), one))
-    by_key: dict[str, str] = {}
-    for one in names:
-        by_key.setdefault("".join(_words(one)), one)
-    words = _words(name.partition("(")[0])
-    found = _nearest(words, by_key)
-    if found:
-        quoted = [repr(one) for one in found]
-        return f" Did you mean {' or '.join([', '.join(quoted[:-1]), quoted[-1]] if len(quoted) > 1 else quoted)}?"
-    if len(by_key) > _MANY:
-        return ""
+    names = list(known)
+    found = near(name, names)
+    if found or not names:
+        return found
     listed = {"".join(_words(one)): one for one in sorted(names)}
-    return f" Known are: {', '.join(sorted(listed.values()))}." if names else ""
+    return "" if len(listed) > _MANY else f" Known are: {', '.join(sorted(listed.values()))}."
+
+
+def near(name: str, known: Iterable[str]) -> str:
+    """Returns ` Did you mean 'x'?`, or nothing where no known name comes close."""
+    by_key: dict[str, str] = {}
+    for one in sorted(set(known), key=lambda one: (one[:1].isupper() != name[:1].isupper(), one)):
+        by_key.setdefault("".join(_words(one)), one)
+    found = [repr(one) for one in _nearest(_words(name.partition("(")[0]), by_key)]
+    if not found:
+        return ""
+    return f" Did you mean {' or '.join([', '.join(found[:-1]), found[-1]] if len(found) > 1 else found)}?"
 
 
 def _words(name: str) -> list[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from fastnn.engine.network import Network, Ports
 from fastnn.engine.ownership import once, own_variables, sublayers
 from fastnn.models.network import ModelNetwork
 from fastnn.models.subclassed import Traced
+from fastnn.naming import near
 from fastnn.ops.node import Operation
 from fastnn.signatures import explained
 from fastnn.symbolic.tensors import Arguments, Call, KerasTensor, Trace, is_symbolic
@@ -73,6 +74,15 @@ class Model(Layer, Trainer, Network):
         state_of(self).builds_in_call = type(self).build is not Model.build
         network = Traced(self, type(self).call is not Layer.call) if runs_code(self) else self.__fastnn_network__()
         Trainer.__init__(self, TrainingState(network))
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """Raises the error for an attribute that is not there; it proposes the nearest public one."""
+            if name.startswith("_") or hasattr(type(self), name):
+                return object.__getattribute__(self, name)
+            known = [one for one in dir(type(self)) if not one.startswith("_")]
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}.{near(name, known)}")
 
     def __fastnn_network__(self) -> ModelNetwork:
         """Returns the structure of a model without a `call`."""
