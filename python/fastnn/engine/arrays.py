@@ -41,6 +41,8 @@ def _mend(value: NDArray[Any], labels: bool) -> str:
         if _is_number(next(one for one in value.flat if isinstance(one, (str, bytes)))):
             return "turn its texts into numbers first: x.astype('float32')"
         return "turn texts into numbers first, with layers.TextVectorization or StringLookup, or drop that column"
+    if value.dtype == object and value.ndim == 0 and callable(value.item()):
+        return "a function or a layer is called first, and what it returns is passed"
     if value.dtype == object and value.ndim == 0:
         return "pass an array, such as np.asarray(..., dtype='float32')"
     if value.dtype == object and any(one is None for one in value.flat):

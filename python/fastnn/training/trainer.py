@@ -476,7 +476,9 @@ class Trainer:
 def _integer(name: str, value: Any, least: int = 1) -> int:
     """Returns the value of an argument that is an integer of at least `least`."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-        raise ValueError(f"{name} expects an integer of at least {least}, got {value!r}")
+        got = f"an array of shape {np.shape(value)}" if np.ndim(value) else repr(value)
+        mend = "; arrays of validation are given by name: validation_data=(x_val, y_val)" if np.ndim(value) else ""
+        raise ValueError(f"{name} expects an integer of at least {least}, got {got}{mend}")
     return int(value)
 
 
