@@ -1,20 +1,57 @@
-"""Bad input: each mistake is reported with its correction, before any step, and the model is unchanged."""
+"""Mistakes and what they are answered with: what was written, what is raised, and the words of the message.
+
+A message says who, what was expected, what came, and how to mend it. Each line of a table is one mistake; the words
+must all stand in the message. Every mistake is reported before any step, and the model is unchanged.
+"""
 
 from __future__ import annotations
 
 import _thread
+import math
 import re
 import threading
+import warnings
 
 import numpy as np
 import pytest
 
 import fastnn
-from fastnn import Input, Sequential, activations, initializers, layers, losses, metrics, optimizers, regularizers
-from fastnn.layers import Conv2D, Dense, Dropout, Flatten, MaxPooling2D
+from fastnn import (
+    Input,
+    Model,
+    Sequential,
+    activations,
+    callbacks,
+    initializers,
+    layers,
+    losses,
+    metrics,
+    ops,
+    optimizers,
+    regularizers,
+)  # fmt: skip
+from fastnn.layers import (
+    GRU,
+    LSTM,
+    Activation,
+    Bidirectional,
+    Conv1D,
+    Conv2D,
+    Dense,
+    Dropout,
+    Embedding,
+    Flatten,
+    Layer,
+    MaxPooling2D,
+    Softmax,
+)  # fmt: skip
 
 X = np.linspace(-1, 1, 40, dtype="float32").reshape(10, 4)
 Y = np.arange(10) % 3
+ONE_HOT = np.eye(3)[Y]
+IMAGES = np.ones((10, 6, 6, 1), "float32")
+COLORED = np.ones((10, 6, 6, 3), "float32")
+STEPS = np.ones((10, 5, 4), "float32")
 
 
 def classifier(**arguments):
@@ -24,87 +61,382 @@ def classifier(**arguments):
     return model
 
 
-# Names and arguments.
+def fitted(members, loss="sparse_categorical_crossentropy", x=X, y=Y, **arguments):
+    """Trains a model of these layers for an epoch."""
+    model = Sequential([Input(np.shape(x)[1:]), *members])
+    model.compile("sgd", loss)
+    model.fit(x, y, verbose=0, **arguments)
+
+
+def network(members, shape):
+    return Sequential([Input(shape), *members])
+
+
+def within_call(function):
+    """Builds a layer whose call() is this function."""
+
+    class Custom(Layer):
+        def call(self, inputs):
+            return function(inputs)
+
+    return network([Custom()], (4,))
+
+
+def assigned(x):
+    x[0] = 1
+    return x
+
+
+class WithoutSuper(Model):
+    def __init__(self, units):
+        self.units = units
+
+    def call(self, inputs):
+        return inputs
+
+
+class LayerWithoutSuper(Layer):
+    def __init__(self, units):
+        self.units = units
+
+    def call(self, inputs):
+        return inputs
+
+
+class WithoutCall(Layer):
+    pass
+
+
+class WithForward(Layer):
+    def forward(self, inputs):
+        return inputs
+
+
+class NamedFirst(Layer):
+    def build(self, input_shape):
+        self.kernel = self.add_weight("kernel", (4, 4))
+
+
+def mistake(written, raised, *words):
+    """Returns a row of a table."""
+    return pytest.param(written, raised, words, id=re.sub(r"\W+", "-", " ".join(words))[:60])
+
+
+def told(written, raised, words):
+    with pytest.raises(raised) as caught:
+        written()
+    assert type(caught.value).__module__ == "builtins"
+    missing = [word for word in words if word not in str(caught.value)]
+    assert not missing, str(caught.value)
+
+
+V, T, A, N = ValueError, TypeError, AttributeError, NotImplementedError
 
 
 @pytest.mark.parametrize(
-    ("make", "message"),
+    ("written", "raised", "words"),
     [
-        (
-            lambda: Dense(3, kernel_initializer="glorot_unifrom"),
-            "Unknown initializer 'glorot_unifrom'. Did you mean 'glorot_uniform'?",
+        # Misspelt names, in any case and by the words of the field.
+        mistake(lambda: Dense(3, activation="rellu"), V, "Unknown activation 'rellu'. Did you mean 'relu'?"),
+        mistake(lambda: Dense(3, activation="Relu"), V, "Unknown activation 'Relu'. Did you mean 'relu'?"),
+        mistake(lambda: Dense(3, activation="ReLU()"), V, "Did you mean 'relu'?"),
+        mistake(lambda: Dense(3, activation="LeakyRelu"), V, "Did you mean 'leaky_relu'?"),
+        mistake(lambda: Dense(3, activation="logistic"), V, "Did you mean 'sigmoid'?"),
+        mistake(lambda: Dense(3, kernel_initializer="glorot_unifrom"), V, "Did you mean 'glorot_uniform'?"),
+        mistake(lambda: Dense(3, kernel_initializer="glort_normal"), V, "Did you mean 'glorot_normal'?"),
+        mistake(lambda: Dense(3, kernel_initializer="he"), V, "'he_normal' or 'he_uniform'?"),
+        mistake(lambda: Dense(3, kernel_initializer="kaiming_normal"), V, "Did you mean 'he_normal'?"),
+        mistake(lambda: Dense(3, kernel_regularizer="l3"), V, "Unknown regularizer 'l3'"),
+        mistake(lambda: Dense(3, kernel_constraint="max_nrm"), V, "Unknown constraint", "Did you mean 'max_norm'?"),
+        mistake(lambda: optimizers.get("SDG"), V, "Unknown optimizer 'SDG'. Did you mean 'sgd'?"),
+        mistake(lambda: optimizers.get("gradient_descent"), V, "Did you mean 'sgd'?"),
+        mistake(lambda: losses.get("categorical_crosentropy"), V, "Did you mean 'categorical_crossentropy'?"),
+        mistake(
+            lambda: losses.get("crossentropy"), V,
+            "'sparse_categorical_crossentropy', 'categorical_crossentropy' or 'binary_crossentropy'?",
         ),
-        (lambda: Dense(3, kernel_initializer="glort_normal"), "Did you mean 'glorot_normal'?"),
-        (lambda: Dense(3, activation="rellu"), "Unknown activation 'rellu'. Did you mean 'relu'?"),
-        (lambda: Dense(3, kernel_regularizer="l3"), "Unknown regularizer 'l3'"),
-        (lambda: Dense(3, kernel_constraint="max_nrm"), "Unknown constraint 'max_nrm'. Did you mean 'max_norm'?"),
-        (lambda: optimizers.get("SDG"), "Unknown optimizer 'SDG'. Did you mean 'sgd'?"),
-        (lambda: losses.get("categorical_crosentropy"), "Did you mean 'categorical_crossentropy'?"),
-        (lambda: metrics.get("acuracy"), "Unknown metric 'acuracy'. Did you mean 'accuracy'?"),
-        (lambda: Dense(3, activaton="relu"), "Dense has no argument 'activaton'. Did you mean 'activation'?"),
-        (lambda: Dense(unit=3), "Dense has no argument 'unit'. Did you mean 'units'?"),
-        (lambda: Flatten(input_shap=(2,)), "Did you mean 'input_shape'?"),
-        (lambda: optimizers.Adam(learing_rate=1), "Adam has no argument 'learing_rate'. Did you mean 'learning_rate'?"),
-        (lambda: losses.MeanSquaredError(reduction="summ"), "Did you mean 'sum'?"),
-        (lambda: initializers.VarianceScaling(mode="fan"), "fan_in"),
-        (lambda: Dense(0), "units"),
-        (lambda: Dense(-2), "units"),
-        (lambda: Conv2D(0, 3), "filters"),
-        (lambda: Conv2D(4, 3, padding="full"), "padding"),
-        (lambda: Conv2D(4, 3, data_format="channels_first"), "channels_last"),
-        (lambda: MaxPooling2D(0), "pool_size"),
-        (lambda: Dropout(1.5), "rate"),
-        (lambda: Dense(3, input_shape=4), "expects input_shape to be a tuple such as (4,), got 4"),
-        (lambda: Dense(3, input_shape=(0,)), "at least 1"),
-        (lambda: Dense(3, dtype="float64"), "float32"),
-        (lambda: regularizers.L2(-1), "L2 expects l2 to be a number of at least 0, got -1"),
-        (lambda: optimizers.SGD(-0.1), "SGD expects learning_rate to be a number of at least 0, got -0.1"),
-        (lambda: optimizers.SGD(clipnorm=1, clipvalue=1), "only one of clipnorm, clipvalue and global_clipnorm"),
-        (lambda: initializers.RandomNormal(seed=-1), "seed"),
-        (lambda: fastnn.utils.set_random_seed(-1), "set_random_seed"),
-        (lambda: fastnn.utils.to_categorical([0, 3], 3), "labels from 0 to 2, got 3"),
-        (lambda: fastnn.config.set_num_threads(-1), "at least 0"),
-        (lambda: layers.Input(), "expects a shape"),
+        mistake(lambda: losses.get("cross-entropy"), V, "'categorical_crossentropy' or 'binary_crossentropy'?"),
+        mistake(lambda: losses.get("CategoricalCrossEntropy"), V, "Did you mean 'CategoricalCrossentropy'?"),
+        mistake(lambda: losses.get("log_loss"), V, "Did you mean 'binary_crossentropy' or"),
+        mistake(lambda: metrics.get("acuracy"), V, "Unknown metric 'acuracy'. Did you mean 'accuracy'?"),
+        mistake(lambda: layers.Conv2d, A, "module 'fastnn.layers' has no attribute 'Conv2d'. Did you mean 'Conv2D'?"),
+        mistake(lambda: layers.BatchNorm, A, "Did you mean 'BatchNormalization'?"),
+        mistake(lambda: layers.CuDNNLSTM, A, "Did you mean 'LSTM'?"),
+        mistake(lambda: losses.CrossEntropy, A, "module 'fastnn.losses'", "'CategoricalCrossentropy' or"),
+        mistake(lambda: ops.reduce_mean, A, "Did you mean 'mean'?"),
+        mistake(lambda: ops.concat, A, "Did you mean 'concatenate'?"),
+        mistake(lambda: fastnn.sequential, A, "module 'fastnn' has no attribute 'sequential'. Did you mean"),
+        mistake(lambda: fastnn.utils.to_catagorical, A, "Did you mean 'to_categorical'?"),
+        mistake(lambda: classifier().predict_classes(X), A, "'Sequential' object", "Did you mean 'predict'?"),
+        mistake(lambda: classifier().fit_generator, A, "Did you mean 'fit'?"),
+        mistake(lambda: losses.MeanSquaredError(reduction="summ"), V, "Did you mean 'sum'?"),
+        # Misspelt arguments, and those of Keras 1 and 2.
+        mistake(lambda: Dense(3, activaton="relu"), V, "Dense has no argument 'activaton'. Did you mean 'activation'?"),
+        mistake(lambda: Dense(unit=3), V, "Dense has no argument 'unit'. Did you mean 'units'?"),
+        mistake(lambda: Dense(3, init="he_normal"), V, "Did you mean 'kernel_initializer'?"),
+        mistake(lambda: Dense(output_dim=3), V, "Did you mean 'units'?"),
+        mistake(lambda: Dense(3, W_regularizer="l2"), V, "Did you mean 'kernel_regularizer'?"),
+        mistake(lambda: Dense(3, bias=False), V, "Did you mean 'use_bias'?"),
+        mistake(lambda: Conv2D(3, 3, border_mode="same"), V, "Did you mean 'padding'?"),
+        mistake(lambda: Conv2D(3, 3, subsample=2), V, "Did you mean 'strides'?"),
+        mistake(lambda: Conv2D(nb_filter=3), V, "Did you mean 'filters'?"),
+        mistake(lambda: LSTM(3, return_sequence=True), V, "Did you mean 'return_sequences'?"),
+        mistake(lambda: LSTM(3, inner_activation="tanh"), V, "Did you mean 'recurrent_activation'?"),
+        mistake(lambda: Embedding(vocab_size=9), V, "Did you mean 'input_dim'?"),
+        mistake(lambda: Dropout(p=0.5), V, "Did you mean 'rate'?"),
+        mistake(lambda: Flatten(input_shap=(2,)), V, "Did you mean 'input_shape'?"),
+        mistake(lambda: optimizers.Adam(learing_rate=1), V, "Adam has no argument", "Did you mean 'learning_rate'?"),
+        mistake(lambda: optimizers.Adam(decay=1e-4), V, "Did you mean 'learning_rate' or 'weight_decay'?"),
+        mistake(lambda: losses.BinaryCrossentropy(logits=True), V, "Did you mean 'from_logits'?"),
+        mistake(lambda: callbacks.EarlyStopping(monitr="loss"), T, "EarlyStopping() has no", "Did you mean 'monitor'?"),
+        mistake(lambda: callbacks.ModelCheckpoint("m.keras", period=2), T, "Did you mean 'save_freq'?"),
+        mistake(lambda: Input((4,), batchsize=2), T, "Input() has no argument", "Did you mean 'batch_size'?"),
+        mistake(lambda: classifier().fit(X, Y, epoch=5), T, "Sequential.fit() has no", "Did you mean 'epochs'?"),
+        mistake(lambda: classifier().fit(X, Y, nb_epoch=5), T, "'nb_epoch'. Did you mean 'epochs'?"),
+        mistake(lambda: classifier().fit(X, Y, val_data=(X, Y)), T, "Did you mean 'validation_data'?"),
+        mistake(lambda: classifier().fit(X, Y, batchsize=5), T, "Did you mean 'batch_size'?"),
+        mistake(lambda: classifier().fit(X, labels=Y), T, "Did you mean 'y'?"),
+        mistake(lambda: classifier().predict(X, batch=5), T, "Sequential.predict()", "Did you mean 'batch_size'?"),
+        mistake(lambda: classifier(metric=["accuracy"]), T, "Sequential.compile()", "Did you mean 'metrics'?"),
+        # Arguments at the wrong position, or of the wrong kind.
+        mistake(
+            lambda: classifier().compile("adam", "mse", ["accuracy"]), T,
+            "loss_weights to be numbers, got ['accuracy']", "metrics=['accuracy']",
+        ),
+        mistake(
+            lambda: classifier().fit(X, Y, X, Y), V,
+            "batch_size expects an integer of at least 1, got an array of shape (10, 4)", "validation_data=(x_val,",
+        ),
+        mistake(lambda: Dense(2)(Dense(3)), T, "a function or a layer is called first"),
+        mistake(lambda: Dense(), T, "units"),
+        mistake(lambda: Dense("3"), T, "Dense expects units to be an integer, got '3'"),
+        mistake(lambda: Dense(2.5), T, "units"),
+        mistake(lambda: Dense(3, "relu", "zeros"), T, "Dense expects use_bias to be True or False, got 'zeros'"),
+        mistake(lambda: Dense(3, activation=5), T, "activation expects a name"),
+        mistake(lambda: Dense(3, kernel_regularizer=0.1), T, "regularizer expects a name"),
+        mistake(lambda: Dense(3, kernel_constraint=abs), T, "not supported yet"),
+        mistake(lambda: losses.get(5), T, "loss expects a name"),
+        mistake(lambda: metrics.get(5), T, "metric expects a name"),
+        mistake(lambda: optimizers.SGD("fast"), T, "learning_rate to be a number"),
+        mistake(lambda: callbacks.EarlyStopping(5), T, "EarlyStopping expects monitor to be a string, got 5"),
+        mistake(lambda: callbacks.ReduceLROnPlateau(factor="half"), T, "expects factor to be a number, got 'half'"),
+        mistake(lambda: Sequential([Dense]), T, "write Dense(...)"),
+        mistake(lambda: Sequential(Dense(3)), T, "Sequential expects layers to be a list or tuple"),
+        mistake(lambda: Sequential([]).add(Dense(2), Dense(3)), T, "Sequential.add() too many positional arguments"),
+        mistake(lambda: Sequential([Dense(3)]).build(8), T, "begins with the batch, such as (None, 8), got 8"),
+        mistake(lambda: Dense(3).build(8), T, 'Dense "dense', "such as (None, 8), got 8"),
+        mistake(lambda: Dense(3).compute_output_shape(8), T, "such as (None, 8), got 8"),
+        # Values out of range.
+        mistake(lambda: Dense(0), V, "units"),
+        mistake(lambda: Dense(-2), V, "units"),
+        mistake(lambda: Conv2D(0, 3), V, "filters"),
+        mistake(lambda: Conv2D(4, 3, padding="full"), V, "padding"),
+        mistake(lambda: Conv2D(4, 3, data_format="channels_first"), V, "channels_last", "np.moveaxis(x, 1, -1)"),
+        mistake(lambda: MaxPooling2D(0), V, "pool_size"),
+        mistake(lambda: Dropout(1.5), V, "rate"),
+        mistake(lambda: Dense(3, input_shape=4), V, "expects input_shape to be a tuple such as (4,), got 4"),
+        mistake(lambda: Dense(3, input_shape=(0,)), V, "at least 1"),
+        mistake(lambda: Dense(3, dtype="float64"), V, "float32"),
+        mistake(lambda: regularizers.L2(-1), V, "L2 expects l2 to be a number of at least 0, got -1"),
+        mistake(lambda: optimizers.SGD(-0.1), V, "SGD expects learning_rate to be a number of at least 0, got -0.1"),
+        mistake(lambda: optimizers.SGD(clipnorm=1, clipvalue=1), V, "only one of clipnorm, clipvalue and"),
+        mistake(lambda: initializers.VarianceScaling(mode="fan"), V, "fan_in"),
+        mistake(lambda: initializers.RandomNormal(seed=-1), V, "seed"),
+        mistake(lambda: fastnn.utils.set_random_seed(-1), V, "set_random_seed"),
+        mistake(lambda: fastnn.utils.to_categorical([0, 3], 3), V, "labels from 0 to 2, got 3"),
+        mistake(lambda: fastnn.config.set_num_threads(-1), V, "at least 0"),
+        mistake(lambda: layers.Input(), V, "expects a shape"),
     ],
-    ids=lambda value: None if callable(value) else re.sub(r"\W+", "-", value)[:40],
-)
-def test_arguments(make, message):
-    with pytest.raises(ValueError, match=re.escape(message)):
-        make()
+)  # fmt: skip
+def test_names_and_arguments(written, raised, words):
+    told(written, raised, words)
+
+
+def test_a_metric_that_is_not_there_is_no_other():
+    for name in ("ABC", "precise", "f7"):
+        with pytest.raises(ValueError, match=f"Unknown metric '{name}'. Known are: ") as caught:
+            metrics.get(name)
+        assert "categorical_accuracy" in str(caught.value)
+    with pytest.raises(AttributeError, match=r"has no function 'backend'\.$"):
+        _ = ops.backend
+
+
+def test_an_argument_is_listed_once():
+    with pytest.raises(ValueError, match="Known are:") as caught:
+        Dense(3, qqq=1)
+    assert str(caught.value).count("activity_regularizer") == 1
 
 
 @pytest.mark.parametrize(
-    ("make", "message"),
+    ("written", "raised", "words"),
     [
-        (lambda: Dense(), "units"),
-        (lambda: Dense("3"), "units"),
-        (lambda: Dense(2.5), "units"),
-        (lambda: Dense(3, activation=5), "activation expects a name"),
-        (lambda: Dense(3, kernel_regularizer=0.1), "regularizer expects a name"),
-        (lambda: Dense(3, kernel_constraint=abs), "not supported yet"),
-        (lambda: losses.get(5), "loss expects a name"),
-        (lambda: metrics.get(5), "metric expects a name"),
-        (lambda: optimizers.SGD("fast"), "learning_rate to be a number"),
-        (lambda: Sequential([Dense]), r"write Dense(...)"),
-        (lambda: Sequential(Dense(3)), "expects a list of layers"),
+        # Layers that do not fit one another.
+        mistake(lambda: network([LSTM(4), LSTM(4)], (5, 4)), V, "(batch, time, features)", "return_sequences=True"),
+        mistake(lambda: network([Bidirectional(LSTM(4)), GRU(4)], (5, 4)), V, 'GRU "gru', "return_sequences=True"),
+        mistake(lambda: network([LSTM(4)], (5,)), V, "add an axis of time with Reshape"),
+        mistake(lambda: network([Flatten(), Conv2D(3, 3)], (6, 6, 1)), V, "put it before Flatten and Dense"),
+        mistake(lambda: network([Conv2D(3, 3)], (6, 6)), V, "add a last axis of one channel with Reshape"),
+        mistake(lambda: network([Conv2D(3, 3, name="c")], (784,)), V, 'Conv2D "c" expects (batch, height, width'),
+        mistake(lambda: network([Conv2D(3, 7, name="c")], (4, 4, 1)), V, 'Conv2D "c"'),
+        # Layers and models of one's own.
+        mistake(lambda: WithoutSuper(3), RuntimeError, "WithoutSuper: call super().__init__() in its constructor"),
+        mistake(lambda: LayerWithoutSuper(3), RuntimeError, "LayerWithoutSuper: call super().__init__()"),
+        mistake(lambda: WithoutCall()(X), N, "WithoutCall", "says in call(self, inputs) what it computes"),
+        mistake(lambda: network([WithoutCall()], (4,)), N, "says in call(self, inputs) what it computes"),
+        mistake(lambda: WithForward()(X), N, "rename forward() to call()"),
+        mistake(lambda: NamedFirst()(X), T, "add_weight expects its shape first, got 'kernel'", "name='kernel'"),
+        mistake(lambda: within_call(lambda x: None), T, "call() returned None"),
+        # NumPy, TensorFlow and methods of arrays on symbolic tensors.
+        mistake(lambda: within_call(lambda x: np.mean(x, axis=1)), T, "np.mean cannot", "use fastnn.ops.mean"),
+        mistake(lambda: within_call(lambda x: np.where(x > 0, x, 0)), T, "use fastnn.ops.where"),
+        mistake(lambda: within_call(lambda x: np.concatenate([x, x])), T, "use fastnn.ops.concatenate"),
+        mistake(lambda: within_call(lambda x: np.exp(x)), T, "use fastnn.ops.exp"),
+        mistake(lambda: within_call(lambda x: np.sum(x)), T, "use fastnn.ops.sum"),
+        mistake(lambda: within_call(np.asarray), T, "is no array", "fastnn.ops in place of NumPy's or TensorFlow's"),
+        mistake(lambda: within_call(lambda x: x.round()), A, "no attribute 'round'; write fastnn.ops.round(x)"),
+        mistake(lambda: within_call(lambda x: x.astype("int32")), A, "write fastnn.ops.cast(x)"),
+        mistake(lambda: within_call(lambda x: x.flatten()), A, "write fastnn.ops.ravel(x)"),
+        mistake(lambda: within_call(lambda x: x.numpy()), A, "it has no numbers yet"),
+        mistake(lambda: within_call(assigned), T, "cannot be assigned to", "fastnn.ops.where"),
+        mistake(lambda: within_call(lambda x: x if x > 0 else -x), T, "neither true nor false", "fastnn.ops.where"),
+        mistake(lambda: within_call(math.sqrt), T, "is no number", "keep computing with fastnn.ops"),
+        mistake(lambda: within_call(lambda x: ops.zeros((x.shape[0], 4))), T, "got (None, 4)", "ops.shape(x)[0]"),
+        mistake(lambda: within_call(lambda x: ops.arange(x.shape[0])), T, "got None", "ops.shape(x)[0]"),
+        mistake(lambda: within_call(lambda x: ops.eye(x.shape[0])), T, "call()", "ops.shape(x)[0]"),
+        mistake(lambda: within_call(lambda x: [x for _ in range(x.shape[0])]), T, "ops.shape(x)[0]"),
+        mistake(lambda: within_call(lambda x: x / x.shape[0]), T, "got None", "ops.shape(x)[0]"),
+        mistake(lambda: classifier(loss=lambda true, y: y.round()).fit(X, Y), A, "write fastnn.ops.round(x)"),
+        mistake(lambda: classifier(loss=lambda true, y: None).fit(X, Y), T, "returned None; it must return what"),
     ],
-)
-def test_arguments_of_the_wrong_type(make, message):
-    with pytest.raises(TypeError, match=re.escape(message)):
-        make()
+)  # fmt: skip
+def test_structure(written, raised, words):
+    told(written, raised, words)
+
+
+@pytest.mark.parametrize(
+    ("written", "raised", "words"),
+    [
+        # Shapes of x.
+        mistake(
+            lambda: network([Conv2D(2, 3)], (6, 6, 3)).predict(np.moveaxis(COLORED, -1, 1)), V,
+            "expects x of shape (batch, 6, 6, 3), got (10, 3, 6, 6)", "np.moveaxis(x, 1, -1)",
+        ),
+        mistake(
+            lambda: network([Conv2D(2, 3)], (6, 6, 1)).predict(np.moveaxis(IMAGES, -1, 1)), V, "np.moveaxis(x, 1, -1)"
+        ),
+        mistake(lambda: network([Conv2D(2, 3)], (6, 6, 1)).predict(IMAGES[0]), V, "a single sample needs a batch axis"),
+        mistake(
+            lambda: network([Conv2D(2, 3)], (6, 6, 1)).predict(IMAGES[0, :, :, 0]), V, "a single sample needs a batch"
+        ),
+        mistake(
+            lambda: network([Conv2D(2, 3)], (6, 6, 1)).predict(IMAGES.reshape(10, 36)), V, "x.reshape(len(x), 6, 6, 1)"
+        ),
+        mistake(lambda: network([Dense(2)], (36,)).predict(IMAGES), V, "put Flatten() first", "x.reshape(len(x), 36)"),
+        mistake(lambda: classifier().predict(X[0]), V, "a single sample needs a batch axis: x[np.newaxis]"),
+        mistake(lambda: classifier().fit((X, Y)), V, "got a tuple of 2 arrays", "fit(x, y)"),
+        # Kinds of x and y.
+        mistake(lambda: classifier().fit(["a text"] * 10, Y), T, "x has dtype <U6", "layers.TextVectorization"),
+        mistake(lambda: classifier().fit(X.astype(str), Y), T, "x has dtype", "x.astype('float32')"),
+        mistake(lambda: classifier().fit([[1, None, 2, 3]], [1]), T, "it holds None"),
+        mistake(lambda: classifier().fit(X, ["cat"] * 10), T, "y has dtype <U3", "np.unique(y, return_inverse=True)"),
+        mistake(lambda: classifier().fit({"a": 1}, Y), T, "pass an array"),
+        # A forgotten Flatten.
+        mistake(
+            lambda: fitted([Conv2D(2, 3), Dense(3)], x=IMAGES), V,
+            "one answer for each place of an image; put Flatten() or GlobalAveragePooling2D() before it",
+        ),
+        mistake(
+            lambda: fitted([Conv2D(2, 3), Dense(3)], "categorical_crossentropy", IMAGES, ONE_HOT), V, "put Flatten() or"
+        ),
+        mistake(lambda: fitted([Conv2D(2, 3), Dense(1)], "mse", IMAGES), V, "put Flatten() or GlobalAveragePooling2D"),
+        mistake(lambda: fitted([Conv1D(2, 3), Dense(3)], x=STEPS), V, "one answer for each step; put Flatten() or"),
+        mistake(lambda: fitted([LSTM(2, return_sequences=True), Dense(3)], x=STEPS), V, "leave return_sequences=True"),
+        # Outputs that do not go with the labels.
+        mistake(lambda: fitted([Dense(1, "sigmoid")]), V, "the last layer has one unit", "loss='binary_crossentropy'"),
+        mistake(lambda: fitted([Dense(2)], "mse"), V, "(batch, 2), got (10,)", "Dense(1) has one"),
+        mistake(lambda: fitted([Dense(3)], "mse", y=np.zeros((10, 2))), V, "(batch, 3), got (10, 2)", "as many units"),
+        mistake(lambda: fitted([Dense(3)], "categorical_crossentropy"), V, "utils.to_categorical(y, 3), or use sparse"),
+        # Infinity.
+        mistake(lambda: classifier().fit(np.where(X > 0.9, np.inf, X), Y), V, "x holds inf in row 9"),
+        mistake(lambda: classifier().fit(X.astype("float64") * 1e300, Y), V, "x holds -1e+300 in row 0"),
+        mistake(lambda: fitted([Dense(1)], "mse", y=np.full(10, -np.inf)), V, "y holds -inf in row 0", "set_check_nan"),
+        mistake(
+            lambda: classifier().fit(X, Y, sample_weight=np.full(10, np.inf)), V, "sample_weight holds inf in row 0"
+        ),
+        # Files.
+        mistake(lambda: Sequential([Dense(3)]).load_weights(__file__), V, "no weights to load into", "build() it"),
+    ],
+)  # fmt: skip
+def test_data(written, raised, words):
+    told(written, raised, words)
+
+
+def test_folders(tmp_path):
+    model = network([Dense(1)], (2,))
+    for read in (fastnn.models.load_model, model.load_weights):
+        told(lambda read=read: read(tmp_path), ValueError, ("is a folder, which fastnn does not read", ".keras"))
+    (tmp_path / "saved_model.pb").write_bytes(b"")
+    for read in (fastnn.models.load_model, model.load_weights):
+        told(lambda read=read: read(tmp_path), ValueError, ("a SavedModel of TensorFlow", "model.save('model.keras')"))
+
+
+def test_a_damaged_file_raises_a_value_error(tmp_path):
+    path = tmp_path / "m.keras"
+    path.write_bytes(b"nonsense")
+    with pytest.raises(ValueError, match=r"is no whole \.keras archive") as caught:
+        fastnn.models.load_model(path)
+    assert type(caught.value).__name__ == "CorruptFileError"
+
+
+def sigmoid(loss="binary_crossentropy", y=Y % 2):
+    fitted([Dense(1, "sigmoid")], loss, y=y)
+
+
+def frozen():
+    model = classifier()
+    model.trainable = False
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    model.fit(X, Y, verbose=0)
+
+
+SPARSE_LOGITS = losses.SparseCategoricalCrossentropy(from_logits=True)
+BINARY_LOGITS = losses.BinaryCrossentropy(from_logits=True)
+
+
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [
+        (lambda: sigmoid(y=np.where(Y == 1, 1, -1)), "binary_crossentropy expects y from 0 to 1, got -1 in row 0"),
+        (lambda: sigmoid(y=np.where(Y == 1, 255, 0)), "got 255 in row 1; write classes as 0 and 1"),
+        (lambda: sigmoid(y=np.where(Y == 1, 1, 2)), "got 2 in row 0"),
+        (lambda: fitted([Dense(3, "softmax")], "categorical_crossentropy", y=ONE_HOT * 255), "got 255.0 in row 0"),
+        (lambda: fitted([Dense(1, "softmax")], "binary_crossentropy", y=Y % 2), "a softmax over one unit"),
+        (lambda: fitted([Dense(1), Softmax()], "binary_crossentropy", y=Y % 2), "use activation='sigmoid'"),
+        (lambda: fitted([Dense(1), Activation("softmax")], "binary_crossentropy", y=Y % 2), "which is always 1"),
+        (lambda: fitted([Dense(1)], "categorical_crossentropy", y=Y % 2), "expects more than one class"),
+        (lambda: fitted([Dense(3, "softmax")], SPARSE_LOGITS), "from_logits=True, but the output is that of a softmax"),
+        (lambda: fitted([Dense(3), Softmax()], SPARSE_LOGITS), "leave from_logits out, or the activation"),
+        (lambda: sigmoid(BINARY_LOGITS), "from_logits=True, but the output is that of a sigmoid"),
+        (frozen, "has no trainable weights, so that training changes nothing"),
+    ],
+)  # fmt: skip
+def test_warnings(written, words):
+    with pytest.warns(UserWarning, match=re.escape(words)) as caught:
+        written()
+    assert {warning.filename for warning in caught} == {__file__}
+
+
+def test_what_is_right_does_not_warn():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        sigmoid()
+        sigmoid(y=np.linspace(0, 1, 10))
+        fitted([Dense(1)], BINARY_LOGITS, y=Y % 2)
+        fitted([Dense(3)], SPARSE_LOGITS)
+        fitted([Dense(3, "softmax")], "categorical_crossentropy", y=ONE_HOT)
 
 
 # Structure.
-
-
-def test_wrong_rank_names_the_layer_and_the_mend():
-    with pytest.raises(ValueError, match=r'Conv2D "c" expects .*\(batch, height, width, channels\).*'):
-        Sequential([Input((784,)), Conv2D(3, 3, name="c")])
-
-
-def test_an_empty_convolution():
-    with pytest.raises(ValueError, match='Conv2D "c"'):
-        Sequential([Input((4, 4, 1)), Conv2D(3, 7, name="c")])
 
 
 def test_add_that_fails_leaves_the_model():

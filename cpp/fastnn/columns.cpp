@@ -189,15 +189,12 @@ void gather(const Column& column, const Index* order, Index first, Index count, 
   }
 }
 
-Index first_nan(const Column& column) {
-  if (column.source < Source::float16) return -1;
-  return first_bad(column, [](auto value) {
-    if constexpr (std::is_integral_v<decltype(value)>)
-      return false;
-    else if constexpr (std::is_floating_point_v<decltype(value)>)
-      return value != value;
-    else
-      return static_cast<float>(value) != static_cast<float>(value);
+Index first_beyond(const Column& column, double low, double high) {
+  return first_bad(column, [low, high](auto value) {
+    using T = decltype(value);
+    using Number = std::conditional_t<std::is_same_v<T, double> || std::is_integral_v<T>, double, float>;
+    const auto number = static_cast<Number>(value);
+    return !(number >= static_cast<Number>(low) && number <= static_cast<Number>(high));  // True for NaN, too.
   });
 }
 

@@ -48,8 +48,8 @@ const void* in_place(const Column& column, Index first, Index count, DType dtype
 /// first + 1, ...).
 void gather(const Column& column, const Index* order, Index first, Index count, DType dtype, void* to);
 
-/// The first row that holds a NaN, or -1.
-Index first_nan(const Column& column);
+/// The first row that holds a NaN or a value outside [low, high]; -1 if there is none.
+Index first_beyond(const Column& column, double low, double high);
 
 /// The first row that holds a value outside [low, high) or not an integer; -1 if there is none.
 Index first_outside(const Column& column, Index low, Index high);

@@ -81,7 +81,9 @@ Signature Recurrent::infer(const std::vector<Spec>& inputs) {
   const Spec& input = inputs[0];
   require(input.dtype == DType::float32, who(), " expects a float32 input, got ", name_of(input.dtype));
   require(input.shape.size() == 3, who(), " expects (batch, time, features), got ", to_string(input.shape),
-          input.shape.size() == 2 ? "; give each sample an axis of time, such as Reshape((10, 3))" : "");
+          input.shape.size() == 2
+              ? "; give a recurrent layer before it return_sequences=True, or else add an axis of time with Reshape"
+              : "");
   time_ = input.shape[1];
   features_ = input.shape[2];
   require(time_ >= 1 && features_ >= 1, who(), " expects a known, positive number of steps and of features, got ",

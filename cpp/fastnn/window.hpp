@@ -64,7 +64,9 @@ inline void check_windowed(const std::string& who, const std::vector<Spec>& inpu
   static const char* const kForms[] = {"(batch, steps, channels)", "(batch, height, width, channels)",
                                        "(batch, depth, height, width, channels)"};
   require(shape.size() == rank + 2, who, " expects ", kForms[rank - 1], ", got ", to_string(shape),
-          shape.size() == rank + 1 ? "; add a last axis of one channel with Reshape" : "");
+          shape.size() == rank + 1 ? "; add a last axis of one channel with Reshape"
+          : shape.size() == 2      ? "; put it before Flatten and Dense, or restore its axes with Reshape"
+                                   : "");
   for (std::size_t i = 1; i < shape.size(); ++i)
     require(shape[i] >= 1, who, " expects an input of known, positive size, got ", to_string(shape));
 }

@@ -9,6 +9,8 @@ Example:
     (2, 3)
 """
 
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+
 from fastnn import (
     _core,
     activations,
@@ -41,6 +43,7 @@ from fastnn.losses import Loss
 from fastnn.metrics import Metric
 from fastnn.models import Model, Sequential
 from fastnn.models.functional import Functional as Function
+from fastnn.naming import missing_names as _missing_names
 from fastnn.naming import name_scope
 from fastnn.optimizers import Optimizer
 from fastnn.regularizers import Regularizer
@@ -114,3 +117,7 @@ def show_config() -> None:
 
 def __dir__() -> list[str]:
     return [*__all__, "__version__", "__doc__"]
+
+
+if not _TYPE_CHECKING:
+    __getattr__ = _missing_names(__name__, __all__)

@@ -159,8 +159,8 @@ class Trainer:
 def apply(kind: str, config: Config, arrays: Sequence[Array]) -> list[Array]:
     """Runs one node without weights on all rows, in inference mode."""
 
-def first_nan(array: Array) -> int:
-    """Returns the first row that holds a NaN, or -1. Accepts any dtype."""
+def first_beyond(array: Array, low: float, high: float) -> int:
+    """Returns the first row that holds a NaN or a value outside [low, high], or -1. Accepts any dtype."""
 
 def first_outside(array: Array, low: int, high: int) -> int:
     """Returns the first row that holds a value outside [low, high) or not an integer; -1 if there is none."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from fastnn.config import (
     set_floatx,
     set_image_data_format,
 )
+from fastnn.naming import missing_names as _missing_names
 from fastnn.naming import next_uid
 from fastnn.seeds import clear_session
 from fastnn.symbolic.tensors import KerasTensor
@@ -149,3 +150,7 @@ def result_type(*dtypes: Any) -> str:
 
 def __dir__() -> list[str]:
     return __all__
+
+
+if not TYPE_CHECKING:
+    __getattr__ = _missing_names(__name__, __all__)

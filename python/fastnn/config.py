@@ -1,4 +1,4 @@
-"""Settings of the whole process: threads, Winograd convolution, the check of data for NaN, and what Keras has.
+"""Settings of the process: threads, Winograd convolution, the check of data for NaN and infinity, and what Keras has.
 
 Of Keras' settings, those of other types, layouts and devices have one value here; another value is an error.
 """
@@ -6,11 +6,12 @@ Of Keras' settings, those of other types, layouts and devices have one value her
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastnn import _core
 from fastnn.dtype_policies import DTypePolicy
 from fastnn.dtype_policies import get as get_policy
+from fastnn.naming import missing_names as _missing_names
 
 __all__ = [
     "backend",
@@ -82,7 +83,7 @@ def set_num_threads(count: int) -> None:
 
 
 def check_nan() -> bool:
-    """Returns True where `fit` refuses data that contains NaN.
+    """Returns True where `fit` refuses data that contains NaN or infinity.
 
     Example:
         >>> fastnn.config.check_nan()
@@ -92,10 +93,10 @@ def check_nan() -> bool:
 
 
 def set_check_nan(check: bool) -> None:
-    """Sets whether `fit` refuses data that contains NaN, the default: one NaN destroys each weight it reaches.
+    """Sets whether `fit` refuses data with NaN or infinity, the default: one of them destroys each weight it reaches.
 
     Args:
-        check: True to refuse NaN.
+        check: True to refuse NaN, infinity and numbers beyond float32.
 
     Example:
         >>> fastnn.config.set_check_nan(True)
@@ -413,3 +414,7 @@ def set_max_steps_per_epoch(max_steps_per_epoch: int | None) -> None:
 
 def __dir__() -> list[str]:
     return __all__
+
+
+if not TYPE_CHECKING:
+    __getattr__ = _missing_names(__name__, __all__)

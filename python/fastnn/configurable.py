@@ -17,6 +17,7 @@ import numpy as np
 
 from fastnn.keras_form import KerasForm
 from fastnn.naming import suggestion
+from fastnn.signatures import check_kinds
 
 Self = TypeVar("Self", bound="Configurable")
 Converter = Callable[[Any], Any]
@@ -103,6 +104,9 @@ class Configurable(KerasForm):
         self._fastnn_arguments = self._fastnn_arguments._replace(names=tuple(arguments))
         for name, value in arguments.items():
             setattr(self, name, self.convert_argument(name, value))
+
+    def __fastnn_constructed__(self) -> None:
+        """Called when a constructor outside fastnn has run."""
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments from which `from_config` makes an equal object, as plain values.
@@ -197,6 +201,7 @@ def _recorded(init: Callable[..., None]) -> Callable[..., None]:
         arguments = dict(list(bound.arguments.items())[1:])
         if variadic is not None:
             arguments.pop(variadic)
+        check_kinds(type(self).__name__, signature, arguments)
         # With names, if none: a constructor further up the chain stores nothing again.
         self._fastnn_arguments = (known or _Recorded())._replace(names=())
         self.store_arguments(arguments)
@@ -225,6 +230,8 @@ def _kept(init: Callable[..., None]) -> Callable[..., None]:
                     arguments.pop(parameter.name, None)
             self._fastnn_arguments = _Recorded(given=arguments)
         init(self, *args, **kwargs)
+        if type(self).__init__ is __init__:
+            self.__fastnn_constructed__()
 
     return __init__
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,6 +12,7 @@ from fastnn import _core, object_forms
 from fastnn.configurable import Configurable, converts
 from fastnn.custom_objects import get_registered_object
 from fastnn.naming import lookup, snake_case
+from fastnn.naming import missing_names as _missing_names
 
 __all__ = [
     "Constraint",
@@ -266,3 +267,7 @@ def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) ->
 
 def __dir__() -> list[str]:
     return __all__
+
+
+if not TYPE_CHECKING:
+    __getattr__ = _missing_names(__name__, __all__)

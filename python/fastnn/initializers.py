@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from fastnn import _core, object_forms
 from fastnn.configurable import Configurable, converts
 from fastnn.custom_objects import get_registered_object
 from fastnn.naming import lookup, snake_case
+from fastnn.naming import missing_names as _missing_names
 from fastnn.seeds import generated_seed, is_generator, next_seed
 
 __all__ = [
@@ -624,3 +625,7 @@ def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) ->
 
 def __dir__() -> list[str]:
     return __all__
+
+
+if not TYPE_CHECKING:
+    __getattr__ = _missing_names(__name__, __all__)

@@ -9,11 +9,12 @@ without a seed the generator of the module draws, which starts again with `fastn
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fastnn import _core, ops, seeds
+from fastnn.naming import missing_names as _missing_names
 from fastnn.naming import unique_name
 from fastnn.ops.dimensions import is_batched, sizes_and_batch
 from fastnn.ops.node import node, tensor
@@ -328,3 +329,7 @@ def shuffle(x: Any, axis: int = 0, seed: Any = None) -> Any:
 
 def __dir__() -> list[str]:
     return __all__
+
+
+if not TYPE_CHECKING:
+    __getattr__ = _missing_names(__name__, __all__)

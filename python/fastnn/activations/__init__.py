@@ -3,6 +3,8 @@
 On arrays the core computes them.
 """
 
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+
 from fastnn.activations.along_axes import glu, log_softmax, softmax, sparsemax
 from fastnn.activations.lookup import Activation as Activation
 from fastnn.activations.lookup import Node as Node
@@ -38,6 +40,7 @@ from fastnn.activations.squashing import (
     sparse_sigmoid,
     tanh,
 )
+from fastnn.naming import missing_names as _missing_names
 
 __all__ = [
     "celu",
@@ -80,3 +83,7 @@ __all__ = [
 
 def __dir__() -> list[str]:
     return __all__
+
+
+if not _TYPE_CHECKING:
+    __getattr__ = _missing_names(__name__, __all__)

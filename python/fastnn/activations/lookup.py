@@ -86,7 +86,7 @@ def get(identifier: str | Mapping[str, Any] | Activation | None) -> Activation:
             "write lambda x: fastnn.activations.threshold(x, 1.0, 0.0)"
         )
     if callable(identifier):
-        return cast(Activation, identifier)
+        return identifier
     raise TypeError(f"activation expects a name or a function of fastnn.activations, got {identifier!r}")
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from fastnn.configurable import is_foreign
+from fastnn.signatures import checked
+
 Logs = dict[str, Any]
 
 HOOKS = (
@@ -39,6 +42,11 @@ class Callback:
     """True for a callback with the methods `advance`, called with the number of steps done, and `close`."""
     keeps_history: ClassVar[bool] = False
     """True for a callback that `fit` may return as its history."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "__init__" in vars(cls) and not is_foreign(cls):
+            cls.__init__ = checked(cls.__init__)  # type: ignore[method-assign]
 
     def __init__(self) -> None:
         self.params: dict[str, Any] = {}

@@ -60,7 +60,7 @@ class MonitorCallback(Callback):
             )
         self._rises = direction == "up"
 
-    def monitored(self, logs: Logs | None, stacklevel: int = 6) -> float | None:
+    def monitored(self, logs: Logs | None, stacklevel: int = 7) -> float | None:
         """Returns the monitored value; None, with a warning, where it is not in the logs.
 
         Args:

@@ -8,12 +8,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 
-def numeric(value: ArrayLike, who: str) -> NDArray[Any]:
+def numeric(value: ArrayLike, who: str, labels: bool = False) -> NDArray[Any]:
     """Returns the value as an array of numbers, not copied where it already is one.
 
     Args:
         value: An array, a data frame, or nested lists of numbers.
         who: The name of the value in messages.
+        labels: True for targets, whose names can be numbered.
 
     Raises:
         TypeError: It holds objects or strings.
@@ -26,16 +27,37 @@ def numeric(value: ArrayLike, who: str) -> NDArray[Any]:
         except ValueError as error:
             raise ValueError(f"{who} is no array: {error}; its rows must have equal lengths") from None
     if value.dtype.kind not in "fiub":
-        if value.dtype.kind in "US" or (value.dtype == object and value.size and isinstance(value.flat[0], str)):
-            mend = "turn names into numbers first: names, y = np.unique(y, return_inverse=True)"
-        elif value.dtype == object:
-            mend = "its rows may differ in length; make it numeric with np.asarray(..., dtype='float32')"
-        else:
-            mend = "convert it to numbers first"
-        raise TypeError(f"{who} has dtype {value.dtype}, expected numbers; {mend}")
+        raise TypeError(f"{who} has dtype {value.dtype}, expected numbers; {_mend(value, labels)}")
     if not value.dtype.isnative or value.dtype.itemsize > 8:
         value = value.astype(np.float64 if value.dtype.kind == "f" else value.dtype.newbyteorder("="))
     return value
+
+
+def _mend(value: NDArray[Any], labels: bool) -> str:
+    """Returns the advice for an array that does not hold numbers."""
+    if value.dtype.kind in "US" or (value.dtype == object and any(isinstance(one, str) for one in value.flat)):
+        if labels:
+            return "turn names into numbers first: names, y = np.unique(y, return_inverse=True)"
+        if _is_number(next(one for one in value.flat if isinstance(one, (str, bytes)))):
+            return "turn its texts into numbers first: x.astype('float32')"
+        return "turn texts into numbers first, with layers.TextVectorization or StringLookup, or drop that column"
+    if value.dtype == object and value.ndim == 0 and callable(value.item()):
+        return "a function or a layer is called first, and what it returns is passed"
+    if value.dtype == object and value.ndim == 0:
+        return "pass an array, such as np.asarray(..., dtype='float32')"
+    if value.dtype == object and any(one is None for one in value.flat):
+        return "it holds None; replace missing values by numbers"
+    if value.dtype == object:
+        return "its rows may differ in length; make it numeric with np.asarray(..., dtype='float32')"
+    return "convert it to numbers first"
+
+
+def _is_number(text: str | bytes) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def edge_dtype(dtype: Any, who: str) -> str:

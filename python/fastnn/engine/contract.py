@@ -132,7 +132,7 @@ class Part:
 
     def __fastnn_title__(self) -> str:
         """Returns the name by which messages call it."""
-        return f'{type(self).__name__} "{self.name}"'
+        return f'{type(self).__name__} "{self.name}"' if has_begun(self) else type(self).__name__
 
     def __fastnn_calls__(self) -> list[Call]:
         """Returns the list of its calls, to which a new call adds itself."""
@@ -191,8 +191,17 @@ def has_begun(part: Part) -> bool:
 
 
 def state_of(part: Part) -> State:
-    """Returns the state of a part."""
-    return part._fastnn_state
+    """Returns the state of a part.
+
+    Raises:
+        RuntimeError: The constructor of a class of your own does not call that of its base.
+    """
+    try:
+        return part._fastnn_state
+    except AttributeError:
+        raise RuntimeError(
+            f"{type(part).__name__}: call super().__init__() in its constructor, before all else"
+        ) from None
 
 
 def copied_attributes(part: Part) -> dict[str, Any]:

@@ -35,6 +35,7 @@ class Emission:
         is_random: Whether something in the graph behaves as in training although nobody has said so.
         penalties: Edges that are added to the loss.
         masks: The mask of each masked edge, by edge: an edge of shape (batch, time), true where a step counts.
+        nodes: Kind and config of the node that made an edge, by edge, where a layer or a function of `ops` added it.
         current: The edge with the newest value of each variable that the graph assigns to, by variable.
     """
 
@@ -44,6 +45,7 @@ class Emission:
         self.is_random = False
         self.penalties: list[int] = []
         self.masks: dict[int, int] = {}
+        self.nodes: dict[int, tuple[str, Mapping[str, Any]]] = {}
         self.current: dict[Variable, int] = {}
         self._trainable = trainable or {}
         self._trained: set[Variable] | None = None
@@ -93,7 +95,9 @@ class Emission:
         for variable in variables:
             moved = variable.trainable if self._trained is None else variable in self._trained
             variable.handle.trainable = moved
-        return self.graph.add(kind, layer.name, config, edges, [v.handle for v in variables], stream)
+        outputs = self.graph.add(kind, layer.name, config, edges, [v.handle for v in variables], stream)
+        self.nodes.update(dict.fromkeys(outputs, (kind, config)))
+        return outputs
 
     def edge(self, spec: tuple[Any, str], name: str) -> int:
         """Adds an edge of this shape and type: an input where it has a batch dimension, zeros where it has none."""
@@ -129,7 +133,16 @@ class Emission:
             if edge in self.masks:
                 tensor.mask_shape = tuple(self.graph.spec(self.masks[edge])[0])
         with Trace(self.training) as trace:
-            result = function(*inputs)
+            try:
+                result = function(*inputs)
+            except TypeError as error:
+                # Sizes that Python computes with: range(x.shape[0]), x / x.shape[0].
+                if "NoneType" not in str(error):
+                    raise
+                raise TypeError(
+                    f"{who}: {error}; x.shape[0] is None, since the batch may have any size: ops.shape(x)[0] stands "
+                    "for it"
+                ) from error
             structure = Structure(result)
             leaves = structure.flat(result)
             if any(leaf is None for leaf in leaves):

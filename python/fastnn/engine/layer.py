@@ -112,6 +112,10 @@ class Layer(Described, CallHistory, contract.Hooks, Configurable):
         self.dtype = "float32"
         self.built = False
 
+    def __fastnn_constructed__(self) -> None:
+        """Raises a RuntimeError where the constructor of a class of your own does not call that of its base."""
+        state_of(self)
+
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments from which `from_config` makes an equal layer without weights, as plain values."""
         config: dict[str, Any] = {"name": self.name, "trainable": self.trainable, "dtype": self.dtype}
@@ -211,9 +215,17 @@ class Layer(Described, CallHistory, contract.Hooks, Configurable):
             RuntimeError: `super().__init__()` was not called before.
         """
         for unknown in kwargs:
-            raise ValueError(f"{title(self)}: add_weight has no argument {unknown!r}")
+            raise ValueError(
+                f"{title(self)}: add_weight has no argument {unknown!r}."
+                f"{suggestion(unknown, inspect.signature(Layer.add_weight).parameters)}"
+            )
         if not contract.has_begun(self):
             raise RuntimeError(f"{type(self).__name__}: call super().__init__() before add_weight()")
+        if isinstance(shape, str):
+            raise TypeError(
+                f"{title(self)}: add_weight expects its shape first, got {shape!r}; write add_weight(shape=(...), "
+                f"name={shape!r})"
+            )
         sizes = () if shape is None else (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
         if any(not isinstance(size, (int, np.integer)) or size < 0 for size in sizes):
             raise ValueError(
@@ -261,9 +273,16 @@ class Layer(Described, CallHistory, contract.Hooks, Configurable):
             **kwargs: The same, by name; `training` and `mask` where the method has such parameters.
 
         Returns:
-            A tensor, or several in lists or dicts. The base class returns its first argument.
+            A tensor, or several in lists or dicts.
+
+        Raises:
+            NotImplementedError: The class has no `call`.
         """
-        return args[0] if args else next(iter(kwargs.values()))
+        instead = next((name for name in ("forward", "__call__", "Call") if name in vars(type(self))), None)
+        mend = "" if instead is None else f"; rename {instead}() to call()"
+        raise NotImplementedError(
+            f"{title(self)}: a class derived from Layer says in call(self, inputs) what it computes{mend}"
+        )
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         """Returns the mask of the output; a layer of your own may compute one with `fastnn.ops`.

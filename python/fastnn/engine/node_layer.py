@@ -207,7 +207,7 @@ class NodeLayer(Layer):
 
     def known_shapes(self, input_shape: Any) -> list[Shape]:
         """Returns the shapes of the inputs, one by one, each beginning with the batch."""
-        return [batched(title(self), tuple(shape)) for shape in self.separate_inputs(input_shape)]
+        return [batched(title(self), shape) for shape in self.separate_inputs(input_shape)]
 
     def infer_node(self, specs: Sequence[Spec]) -> tuple[list[Spec], list[Weight]]:
         """Returns the output specs and the weights of the node for these inputs.
@@ -317,7 +317,7 @@ def _with_activation(layer: NodeLayer, emission: Emission, edges: list[int]) -> 
         who = f"{title(layer)}: the activation {getattr(activation, '__name__', activation)!r}"
         return emission.run(activation, edges, who)[1]
     after = layer.node_after()
-    return edges if after is None else emission.graph.add(after[0], layer.name, after[1], edges)
+    return edges if after is None else emission.add(layer, after[0], after[1], edges, weights=())
 
 
 def _checked_masks(layer: NodeLayer, inputs: Sequence[Any], mask: Any) -> Any:

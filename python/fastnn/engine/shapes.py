@@ -23,13 +23,23 @@ def as_leaves(shape: Any) -> Any:
     """Returns nested shapes with each shape as one leaf."""
     if isinstance(shape, Mapping):
         return {key: as_leaves(value) for key, value in shape.items()}
-    if all(size is None or isinstance(size, (int, np.integer)) for size in shape):
+    if _is_shape(shape):
         return Leaf(shape)
+    if isinstance(shape, (str, int, np.integer)) or shape is None:
+        raise TypeError(f"a shape that begins with the batch is expected, such as (None, 8), got {shape!r}")
     return [as_leaves(one) for one in shape]
 
 
-def batched(who: str, shape: Sequence[int | None]) -> Shape:
-    """Returns the shape with None as its first dimension, the batch."""
+def batched(who: str, shape: Any) -> Shape:
+    """Returns the shape with None as its first dimension, the batch.
+
+    Raises:
+        TypeError: It is no sequence of sizes.
+        ValueError: It has no dimension.
+    """
+    if not _is_shape(shape):
+        size = shape if isinstance(shape, (int, np.integer)) else 8
+        raise TypeError(f"{who} expects a shape that begins with the batch, such as (None, {size}), got {shape!r}")
     if len(shape) < 1:
         raise ValueError(f"{who} expects a shape that begins with the batch, got {tuple(shape)}")
     return (None, *shape[1:])
@@ -54,6 +64,12 @@ def _with_batch(shape: Any, size: int) -> Any:
     if isinstance(as_leaves(shape), Leaf):
         return (size, *shape[1:]) if shape and shape[0] is None else shape
     return type(shape)(_with_batch(one, size) for one in shape)
+
+
+def _is_shape(shape: Any) -> bool:
+    return isinstance(shape, (Sequence, np.ndarray)) and all(
+        size is None or isinstance(size, (int, np.integer)) for size in shape
+    )
 
 
 def shown(shape: Sequence[int | None]) -> str:

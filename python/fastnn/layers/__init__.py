@@ -3,6 +3,8 @@
 Files directly in this folder are the ground of all families. Only the names in `__all__` are public.
 """
 
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+
 from fastnn.engine.layer import Layer
 from fastnn.layers.activations.activation import Activation
 from fastnn.layers.activations.elu import ELU
@@ -134,6 +136,7 @@ from fastnn.layers.rnn.rnn import RNN
 from fastnn.layers.rnn.simple_rnn import SimpleRNN, SimpleRNNCell
 from fastnn.layers.rnn.stacked_rnn_cells import StackedRNNCells
 from fastnn.layers.rnn.time_distributed import TimeDistributed
+from fastnn.naming import missing_names as _missing_names
 
 __all__ = [
     "ELU",
@@ -285,3 +288,7 @@ _classes.update({name: member for name in __all__ if isinstance(member := global
 
 def __dir__() -> list[str]:
     return [*__all__, "__doc__"]
+
+
+if not _TYPE_CHECKING:
+    __getattr__ = _missing_names(__name__, __all__)

@@ -38,6 +38,7 @@ from fastnn.losses.regression import (
     mean_squared_logarithmic_error,
 )
 from fastnn.losses.values import Values
+from fastnn.naming import suggestion as _suggestion
 
 __all__ = [
     "BinaryCrossentropy",
@@ -85,5 +86,5 @@ def __dir__() -> list[str]:
 def __getattr__(name: str) -> Callable[..., Values]:
     function = function_named(name)
     if function is None:
-        raise AttributeError(f"module 'fastnn.losses' has no attribute {name!r}")
+        raise AttributeError(f"module 'fastnn.losses' has no attribute {name!r}.{_suggestion(name, __all__)}")
     return function

@@ -86,7 +86,10 @@ class Loss(Configurable):
             return emission.graph.add(kind, self.name, arguments, [y_true, y_pred])[0]
 
         def values(true: Any, predicted: Any) -> Any:
-            return ops.cast(self.call(*same_rank(true, predicted)), "float32")
+            found = self.call(*same_rank(true, predicted))
+            if found is None:
+                raise TypeError(f"the loss {self.name!r} returned None; it must return what it computed")
+            return ops.cast(found, "float32")
 
         return emission.run(values, [y_true, y_pred], f"the loss {self.name!r}")[1][0]
 

@@ -55,6 +55,7 @@ from fastnn.metrics.regression import (
     MeanSquaredLogarithmicError,
     RootMeanSquaredError,
 )
+from fastnn.naming import suggestion as _suggestion
 
 __all__ = [
     "BinaryAccuracy",
@@ -116,5 +117,5 @@ def __dir__() -> list[str]:
 def __getattr__(name: str) -> Callable[..., Values]:
     function = function_named(name)
     if function is None:
-        raise AttributeError(f"module 'fastnn.metrics' has no attribute {name!r}")
+        raise AttributeError(f"module 'fastnn.metrics' has no attribute {name!r}.{_suggestion(name, __all__)}")
     return function

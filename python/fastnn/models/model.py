@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -25,7 +25,9 @@ from fastnn.models import kinds
 from fastnn.models.network import ModelNetwork
 from fastnn.models.state_tree import StateTree
 from fastnn.models.subclassed import Traced
+from fastnn.naming import near
 from fastnn.ops.node import Operation
+from fastnn.signatures import explained
 from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import Arguments, Call, KerasTensor, Trace, is_symbolic
 from fastnn.symbolic.variable import Variable
@@ -90,6 +92,15 @@ class Model(Layer, StateTree, Network):
         network = Traced(self, type(self).call is not Layer.call) if runs_code(self) else self.__fastnn_network__()
         Trainer.__init__(self, TrainingState(network))
 
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """Raises the error for an attribute that is not there; it proposes the nearest public one."""
+            if name.startswith("_") or hasattr(type(self), name):
+                return object.__getattribute__(self, name)
+            known = [one for one in dir(type(self)) if not one.startswith("_")]
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}.{near(name, known)}")
+
     def __fastnn_network__(self) -> ModelNetwork:
         """Returns the structure of a model without a `call`."""
         raise NotImplementedError
@@ -152,6 +163,7 @@ class Model(Layer, StateTree, Network):
             raise AttributeError(f"{title(self)} is not built and has no output yet; give it an Input, or build() it")
         return self.training_state.network.ports().made.pack(self.outputs)
 
+    @explained
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """Returns one layer.
 
@@ -181,6 +193,7 @@ class Model(Layer, StateTree, Network):
             f"{title(self)} has no layer {name!r}; it has: {', '.join(layer.name for layer in layers)}"
         )  # fmt: skip
 
+    @explained
     def build(self, input_shape: Any = None) -> None:
         """Makes the weights of a model with a `call` of its own, which is run on trial.
 
@@ -246,7 +259,7 @@ class Model(Layer, StateTree, Network):
         if training and runs_code(self):
             return super().__call__(inputs, training=training)
         leaves = Structure(inputs).flat(inputs)
-        masks = [mask_of(leaf) for leaf in leaves] if len(leaves) == len(arrays) else [None] * len(arrays)
+        masks: list[Any] = [mask_of(leaf) for leaf in leaves] if len(leaves) == len(arrays) else [None] * len(arrays)
         if mask is not None:
             given = state.network.ports().given.flat(mask)
             masks = [None if one is None else np.asarray(one, bool) for one in given]
@@ -389,6 +402,7 @@ class Model(Layer, StateTree, Network):
 
         return pickling.thaw, pickling.freeze(self)
 
+    @explained
     def summary(
         self,
         line_length: int | None = None,

@@ -22,6 +22,7 @@ from fastnn.layers import InputLayer
 from fastnn.models import kinds
 from fastnn.models.model import Model
 from fastnn.models.network import ModelComputation, ModelNetwork, fits_built
+from fastnn.signatures import explained
 from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import KerasTensor, Shape, Trace
 from fastnn.training.door import samples, unwrapped
@@ -112,7 +113,7 @@ class Chain(ModelNetwork):
 
     def output_shape(self, input_shape: Any) -> Any:
         """Returns the shape of the output for an input of a shape."""
-        shape: Any = batched(self.who(), tuple(input_shape))
+        shape: Any = batched(self.who(), input_shape)
         for layer in self.layers:
             shape = layer.compute_output_shape(shape)
         return shape
@@ -124,7 +125,7 @@ class Chain(ModelNetwork):
             if built is None:
                 raise ValueError(f"{self.who()}: build expects an input shape, such as build((None, 784))")
             return
-        shape = batched(self.who(), tuple(input_shape))
+        shape = batched(self.who(), input_shape)
         if self.model.built and built is not None:
             if self.layers and not fits_built(shape, built):
                 raise ValueError(
@@ -269,6 +270,7 @@ class Sequential(Model):
         """The structure of the model."""
         return self._fastnn_chain
 
+    @explained
     def add(self, layer: Any) -> None:
         """Adds a layer at the end.
 
@@ -306,6 +308,7 @@ class Sequential(Model):
             )
         chain.append(layer)
 
+    @explained
     def pop(self, rebuild: bool = True) -> Layer:
         """Removes the last layer and returns it; what `compile` settled stays.
 

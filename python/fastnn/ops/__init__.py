@@ -266,6 +266,7 @@ from fastnn.ops.windows import (
     space_to_depth,
     unfold,
 )
+from fastnn.symbolic.tensors import function_names as _function_names
 
 __all__ = [
     "abs",
@@ -569,6 +570,9 @@ _files = {_sys.modules[globals()[name].__module__] for name in __all__ if hasatt
 _of_images = {name: vars(image)[name] for name in image.__all__}
 _function.remember([globals(), _of_images], [vars(file) for file in (*_files, image, nn, linalg)])
 vars(numpy).update({name: globals()[name] for name in __all__ if name not in ("image", "linalg", "nn", "numpy")})
+
+
+_function_names.update(name for name in __all__ if callable(globals()[name]))
 
 
 def __dir__() -> list[str]:

@@ -14,6 +14,8 @@ from fastnn.symbolic.tensors import is_traced
 
 
 def _filled(value: Any, sizes: Any, dtype: Any) -> Any:
+    if sizes is None or (isinstance(sizes, (list, tuple)) and any(size is None for size in sizes)):
+        raise TypeError(f"a shape of integers is expected, got {sizes}; {dimensions.OF_THE_BATCH}")
     value = cast(value, "float32" if dtype is None else dtype)
     if not is_traced([value, *(sizes if isinstance(sizes, (list, tuple)) else [sizes])]):
         return np.full(sizes, value)
@@ -217,6 +219,8 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) ->
     """
     _plain_numbers("arange", start, stop, step)
     first, last = (0, start) if stop is None else (start, stop)
+    if last is None:
+        raise TypeError(f"arange expects integers, got None; {dimensions.OF_THE_BATCH}")
     return _typed(np.arange(first, last, 1 if step is None else step), dtype)
 
 

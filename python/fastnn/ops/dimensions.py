@@ -10,6 +10,9 @@ from fastnn.ops.arithmetic import multiply
 from fastnn.ops.node import node, tensor
 from fastnn.symbolic.tensors import KerasTensor, is_traced
 
+OF_THE_BATCH = "the size of the batch is not x.shape[0], which is None, but ops.shape(x)[0]"
+"""The advice for a size that is None."""
+
 
 def shape(x: Any) -> tuple[Any, ...]:
     """Returns the shape as a tuple.

@@ -38,7 +38,9 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
     rank = len(x.shape)
     if axis is None and ord is None:
         return arithmetic.sqrt(reduction.sum(arithmetic.square(x), None, keepdims))
-    axes = list(range(rank)) if axis is None else [axis] if isinstance(axis, (int, np.integer)) else list(axis)
+    axes: list[int] = (
+        list(range(rank)) if axis is None else [axis] if isinstance(axis, (int, np.integer)) else list(axis)
+    )
     if any(not -rank <= one < rank for one in axes):
         raise ValueError(f"ops.norm expects axes of an array of rank {rank}, got {axes}")
     if len(axes) == 2 and ord in ("nuc", 2, -2) and isinstance(x, np.ndarray):

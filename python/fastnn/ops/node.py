@@ -179,7 +179,8 @@ def tensor(value: Any, dtype: str | None = None) -> KerasTensor:
     else:
         found = np.asarray(value)
         if found.dtype.kind not in "fiub":
-            raise TypeError(f"a tensor, an array or a number is expected, got {value!r}")
+            batch = "; for x.shape[0], which is None, write ops.shape(x)[0]" if value is None else ""
+            raise TypeError(f"a tensor, an array or a number is expected, got {value!r}{batch}")
         of_type = dtype or edge_type(found.dtype)
         made = _constant(found, of_type)
     return made if dtype is None or made.dtype == dtype else node("Cast", {"dtype": dtype}, [made], "cast")

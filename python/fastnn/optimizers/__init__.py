@@ -1,5 +1,8 @@
 """Optimizers: rules by which training updates weights, and schedules of the learning rate."""
 
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+
+from fastnn.naming import missing_names as _missing_names
 from fastnn.optimizers import schedules
 from fastnn.optimizers.adam import Adam
 from fastnn.optimizers.adamw import AdamW
@@ -13,3 +16,7 @@ __all__ = ["SGD", "Adam", "AdamW", "Optimizer", "RMSprop", "deserialize", "get",
 
 def __dir__() -> list[str]:
     return __all__
+
+
+if not _TYPE_CHECKING:
+    __getattr__ = _missing_names(__name__, __all__)

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from fastnn.saving.untrusted import FREE_BYTES, MOST_JSON_BYTES, Broken, parsed
+from fastnn.saving.untrusted import FREE_BYTES, MOST_JSON_BYTES, CorruptFileError, parsed
 
 CONFIG, METADATA, WEIGHTS, ASSETS = "config.json", "metadata.json", "model.weights.h5", "assets/"
 
@@ -56,7 +56,7 @@ def read_archive(path: Path) -> Archive:
     """Returns the content of a `.keras` file, or of a directory with the same files.
 
     Raises:
-        Broken: The archive is damaged, has members that no model file has, or declares more than it stores.
+        CorruptFileError: The archive is damaged, has members that no model file has, or declares more than it stores.
     """
     if path.is_dir():
         return _archive({name: (path / name).read_bytes() for name in (CONFIG, WEIGHTS) if (path / name).exists()})
@@ -78,20 +78,22 @@ def read_archive_from(file: BinaryIO) -> Archive:
                 name = info.filename
                 if not _proper(name) or not (name in (CONFIG, METADATA, WEIGHTS) or name.startswith(ASSETS)):
                     if name.endswith((".npz", ".pkl", ".pickle")):
-                        raise Broken(
+                        raise CorruptFileError(
                             f"holds {name!r}, which is no part of a model file; it may run code and is not read"
                         )
-                    raise Broken(f"holds {name[:80]!r}, which is no part of a model file")
+                    raise CorruptFileError(f"holds {name[:80]!r}, which is no part of a model file")
                 if name in members:
-                    raise Broken(f"holds {name!r} twice")
+                    raise CorruptFileError(f"holds {name!r} twice")
                 stored += info.compress_size
                 most -= info.file_size
                 if most < 0 or stored > size or (name == CONFIG and info.file_size > MOST_JSON_BYTES):
-                    raise Broken(f"declares {info.file_size} bytes for {name!r}, out of all proportion to its {size}")
+                    raise CorruptFileError(
+                        f"declares {info.file_size} bytes for {name!r}, out of all proportion to its {size}"
+                    )
                 with archive.open(info) as member:
                     data = member.read(info.file_size + 1)
                 if len(data) != info.file_size:
-                    raise Broken(f"declares {info.file_size} bytes for {name!r} and stores {len(data)}")
+                    raise CorruptFileError(f"declares {info.file_size} bytes for {name!r} and stores {len(data)}")
                 members[name] = data
     except (
         zipfile.BadZipFile,
@@ -101,11 +103,15 @@ def read_archive_from(file: BinaryIO) -> Archive:
         zipfile.LargeZipFile,
         OverflowError,
     ) as error:
-        raise Broken(f"is no whole .keras archive: {error}") from error
+        raise CorruptFileError(f"is no whole .keras archive: {error}") from error
     except Exception as error:
         # The errors of zlib and struct on damaged members have no common base.
         if isinstance(error, (OSError, ValueError)) or type(error).__module__ in ("zlib", "struct", "_struct", "lzma"):
-            raise error if isinstance(error, Broken) else Broken(f"is no whole .keras archive: {error}") from error
+            raise (
+                error
+                if isinstance(error, CorruptFileError)
+                else CorruptFileError(f"is no whole .keras archive: {error}")
+            ) from error
         raise
     return _archive(members)
 
@@ -113,6 +119,6 @@ def read_archive_from(file: BinaryIO) -> Archive:
 def _archive(members: dict[str, bytes]) -> Archive:
     for name in (CONFIG, WEIGHTS):
         if name not in members:
-            raise Broken(f"holds no {name}")
+            raise CorruptFileError(f"holds no {name}")
     assets = {name[len(ASSETS) :]: data for name, data in members.items() if name.startswith(ASSETS)}
     return Archive(parsed(members[CONFIG]), members[WEIGHTS], assets)

@@ -14,7 +14,7 @@ import numpy as np
 
 from fastnn.atomic_files import replacing
 from fastnn.saving import hdf5, position, weights
-from fastnn.saving.untrusted import Broken
+from fastnn.saving.untrusted import CorruptFileError
 
 _BEST = "best_weights"
 
@@ -80,7 +80,7 @@ def restore(model: Any, files: Sequence[Path]) -> dict[str, Any] | None:
                 weights.read_tree(file, model)
                 weights.read_optimizer(file, model)
                 position.restore_position(model, state)
-        except Broken:
+        except CorruptFileError:
             if path is files[-1]:
                 raise
             continue

@@ -24,7 +24,7 @@ from fastnn.saving.compilation import compile_as, describe_compile
 from fastnn.saving.functions import only_for_fastnn
 from fastnn.saving.reading import Reading
 from fastnn.saving.serialization import read, serialize_keras_object
-from fastnn.saving.untrusted import Broken, parsed
+from fastnn.saving.untrusted import CorruptFileError, parsed
 
 KERAS_VERSION = "3.0.5"
 """Version of Keras whose format is written: the oldest one that is tested, which all later ones read."""
@@ -49,8 +49,8 @@ def _told(path: Any) -> Iterator[None]:
     """Adds the path to errors within the block; every error of a damaged file becomes a ValueError."""
     try:
         yield
-    except Broken as error:
-        raise Broken(f"{path} {error}") from error
+    except CorruptFileError as error:
+        raise CorruptFileError(f"{path} {error}") from error
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
     except (
@@ -127,10 +127,21 @@ def save_model(model: Any, filepath: Any, overwrite: bool = True, **kwargs: Any)
         write_model(model, to, include_optimizer)
 
 
-def _require_built(model: Any) -> None:
+def _require_built(model: Any, purpose: str = "to save") -> None:
     if not model.built:
         raise ValueError(
-            f"{title(model)} is not built and has no weights to save; give it an Input, build() it, or fit it first"
+            f"{title(model)} is not built and has no weights {purpose}; give it an Input, build() it, or call it on "
+            "data first"
+        )
+
+
+def _refuse_folder(path: Path) -> None:
+    """Raises where a path is a folder, unless it holds the files of a `.keras` archive."""
+    if path.is_dir() and not (path / archive.CONFIG).exists():
+        saved = (path / "saved_model.pb").exists()
+        raise ValueError(
+            f"{str(path)!r} is {'a SavedModel of TensorFlow' if saved else 'a folder'}, which fastnn does not read; "
+            "save the model with model.save('model.keras') where it was trained, and load that file"
         )
 
 
@@ -197,6 +208,7 @@ def load_model(
     path = Path(os.fspath(filepath))
     if not path.exists():
         raise FileNotFoundError(f"there is no file {str(path)!r}")
+    _refuse_folder(path)
     if _kind(path) == "weights":
         raise ValueError(f"{path} holds weights alone; make the model first and call load_weights()")
     with _told(path):
@@ -291,10 +303,11 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, by_name
     for name in kwargs:
         raise ValueError(f"load_weights has no argument {name!r}")
     is_file = _is_file(filepath)
-    path = filepath if is_file else Path(os.fspath(filepath))
+    path: Any = filepath if is_file else Path(os.fspath(filepath))
     if not is_file and not path.exists():
         raise FileNotFoundError(f"there is no file {str(path)!r}")
-    _require_built(model)
+    _refuse_folder(path)
+    _require_built(model, "to load into")
     with _told(path):
         source: Path | bytes = path.read() if is_file else path
         if not is_file and _kind(path) == "keras":

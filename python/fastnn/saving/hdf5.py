@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastnn.saving.untrusted import FREE_BYTES, Broken
+from fastnn.saving.untrusted import FREE_BYTES, CorruptFileError
 
 _RATIO = 1000
 """Most bytes that a dataset may declare for each stored byte, beyond `FREE_BYTES`."""
@@ -27,7 +27,7 @@ _FILTERS = {1, 2, 3}
 
 @contextmanager
 def opened(source: Path | bytes) -> Iterator[Any]:
-    """Opens an HDF5 file for reading. Its errors become `Broken`.
+    """Opens an HDF5 file for reading. Its errors become `CorruptFileError`.
 
     Args:
         source: Path of the file, or its bytes.
@@ -37,28 +37,28 @@ def opened(source: Path | bytes) -> Iterator[Any]:
     try:
         with h5py.File(io.BytesIO(source) if isinstance(source, bytes) else source, "r") as file:
             yield file
-    except Broken:
+    except CorruptFileError:
         raise
     except FileNotFoundError:
         raise
     except (OSError, RuntimeError, KeyError) as error:
         if isinstance(source, Path) and not source.exists():
             raise FileNotFoundError(f"there is no file {str(source)!r}") from None
-        raise Broken(f"is no whole HDF5 file: {error}") from error
+        raise CorruptFileError(f"is no whole HDF5 file: {error}") from error
 
 
 def entries(group: Any) -> list[str]:
     """Returns the names in a group.
 
     Raises:
-        Broken: One of them is a link out of the file.
+        CorruptFileError: One of them is a link out of the file.
     """
     import h5py
 
     names = list(group)
     for name in names:
         if not isinstance(group.get(name, getlink=True), h5py.HardLink):
-            raise Broken(f"{group.name}/{name} is a link that leads elsewhere")
+            raise CorruptFileError(f"{group.name}/{name} is a link that leads elsewhere")
     return names
 
 
@@ -66,7 +66,7 @@ def child(group: Any, name: str) -> Any:
     """Returns the group or dataset of a name in a group, or None.
 
     Raises:
-        Broken: It is a link out of the file.
+        CorruptFileError: It is a link out of the file.
     """
     import h5py
 
@@ -76,7 +76,7 @@ def child(group: Any, name: str) -> Any:
     if link is None:
         return None
     if not isinstance(link, h5py.HardLink):
-        raise Broken(f"{group.name}/{name} is a link that leads elsewhere")
+        raise CorruptFileError(f"{group.name}/{name} is a link that leads elsewhere")
     return group[name]
 
 
@@ -92,23 +92,27 @@ def checked(dataset: Any) -> Any:
     """Returns a dataset after a check that it declares no more than it stores.
 
     Raises:
-        Broken: It is made of other files, of objects, or of more elements than it can store.
+        CorruptFileError: It is made of other files, of objects, or of more elements than it can store.
     """
     import h5py
 
     if not isinstance(dataset, h5py.Dataset):
-        raise Broken(f"{getattr(dataset, 'name', dataset)} is no dataset")
+        raise CorruptFileError(f"{getattr(dataset, 'name', dataset)} is no dataset")
     if dataset.is_virtual or dataset.external:
-        raise Broken(f"{dataset.name} is made of other files")
+        raise CorruptFileError(f"{dataset.name} is made of other files")
     if dataset.shape is None or dataset.dtype.kind not in "fiub" + "V" or dataset.dtype.names or dataset.dtype.subdtype:
-        raise Broken(f"{dataset.name} holds {dataset.dtype}, not numbers")
+        raise CorruptFileError(f"{dataset.name} holds {dataset.dtype}, not numbers")
     plan = dataset.id.get_create_plist()
     for i in range(plan.get_nfilters()):
         if plan.get_filter(i)[0] not in _FILTERS:
-            raise Broken(f"{dataset.name} is stored with the filter {plan.get_filter(i)[0]}, which is not supported")
+            raise CorruptFileError(
+                f"{dataset.name} is stored with the filter {plan.get_filter(i)[0]}, which is not supported"
+            )
     size = math.prod(dataset.shape) * dataset.dtype.itemsize
     if size > FREE_BYTES + _RATIO * dataset.id.get_storage_size():
-        raise Broken(f"{dataset.name} declares the shape {dataset.shape}, out of all proportion to what it stores")
+        raise CorruptFileError(
+            f"{dataset.name} declares the shape {dataset.shape}, out of all proportion to what it stores"
+        )
     return dataset
 
 
@@ -119,7 +123,7 @@ def numbers(dataset: Any) -> NDArray[Any]:
     array: NDArray[Any] = np.asarray(dataset[()])
     if array.dtype.kind == "V" or (kind in ("bfloat16", b"bfloat16") and array.dtype.itemsize == 2):
         if array.dtype.itemsize != 2 or kind not in ("bfloat16", b"bfloat16"):
-            raise Broken(f"{dataset.name} holds {array.dtype}, not numbers")
+            raise CorruptFileError(f"{dataset.name} holds {array.dtype}, not numbers")
         array = (array.view(np.uint16).astype(np.uint32) << 16).view(np.float32)
     return array
 

@@ -21,7 +21,7 @@ from fastnn.saving import hdf5
 from fastnn.saving.compilation import compile_as, describe_compile
 from fastnn.saving.reading import Reading
 from fastnn.saving.serialization import read, serialize_keras_object
-from fastnn.saving.untrusted import Broken, parsed
+from fastnn.saving.untrusted import CorruptFileError, parsed
 from fastnn.saving.weights import Misfits, fit_arrays, restore_slots, slots_in_order
 from fastnn.symbolic.variable import Variable
 
@@ -118,7 +118,7 @@ def _datasets(group: Any) -> list[Any]:
     for name in hdf5.texts(group.attrs, "weight_names"):
         dataset = hdf5.at(group, name)
         if dataset is None:
-            raise Broken(f"{group.name} names {name[:80]!r} and does not hold it")
+            raise CorruptFileError(f"{group.name} names {name[:80]!r} and does not hold it")
         found.append(dataset)
     return found
 
@@ -134,7 +134,7 @@ def read_weights(group: Any, model: Any, by_name: bool = False, skip_mismatch: b
     for name in hdf5.texts(group.attrs, "layer_names"):
         found = hdf5.at(group, name)
         if found is None:
-            raise Broken(f"{group.name} names the layer {name[:80]!r} and does not hold it")
+            raise CorruptFileError(f"{group.name} names the layer {name[:80]!r} and does not hold it")
         stored.append((name, _datasets(found)))
     layers = [layer for layer in model.operations if not type(layer).__fastnn_is_entry__]
     if by_name:
@@ -176,7 +176,7 @@ def read_model(
     reading.settle(model)
     group = weights_group(file)
     if group is None:
-        raise Broken("holds no weights")
+        raise CorruptFileError("holds no weights")
     read_weights(group, model)
     if compile and "training_config" in file.attrs:
         told = parsed(hdf5.text_of(file.attrs["training_config"]))

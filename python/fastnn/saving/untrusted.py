@@ -15,7 +15,7 @@ MOST_JSON_BYTES = 64 << 20
 """Largest size of a description in JSON."""
 
 
-class Broken(ValueError):
+class CorruptFileError(ValueError):
     """A file that is damaged, or declares more than it stores."""
 
 
@@ -26,12 +26,12 @@ def parsed(text: bytes | str) -> dict[str, Any]:
         text: The JSON text.
 
     Raises:
-        Broken: The text is no JSON, or no object of JSON.
+        CorruptFileError: The text is no JSON, or no object of JSON.
     """
     try:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise Broken(f"its description is no JSON: {error}") from error
+        raise CorruptFileError(f"its description is no JSON: {error}") from error
     if not isinstance(value, dict):
-        raise Broken(f"its description is no object, but {str(value)[:80]!r}")
+        raise CorruptFileError(f"its description is no object, but {str(value)[:80]!r}")
     return value

@@ -7,6 +7,7 @@ a model before all values of a file are known to fit.
 
 from __future__ import annotations
 
+import functools
 import tempfile
 import warnings
 from collections.abc import Mapping, Sequence
@@ -87,6 +88,10 @@ def write_assets(model: Any) -> dict[str, bytes]:
 
 
 # Reading --------------------------------------------------------------------------------------------------------------
+
+
+def _is_there(group: Any, path: str) -> bool:
+    return _find(group, path) is not None
 
 
 def _find(group: Any, path: str) -> Any:
@@ -194,7 +199,7 @@ def read_named(file: Any, model: Any, skip_mismatch: bool) -> None:
     for layer in model.operations:
         if layer.name in by_name:
             group = by_name[layer.name]
-            for path, part in walk(layer, lambda path, group=group: _find(group, path) is not None):
+            for path, part in walk(layer, functools.partial(_is_there, group)):
                 for within, variables in variables_of(part):
                     stored = _stored(_find(group, f"{path}/{within}/vars"))
                     if variables:

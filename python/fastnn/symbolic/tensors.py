@@ -12,7 +12,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,15 @@ Shape = tuple[int | None, ...]
 Spec = tuple[Shape, str]
 """A shape and the name of an element type."""
 
+_METHODS = {
+    "T": "transpose", "astype": "cast", "clone": "copy", "contiguous": "copy", "detach": "stop_gradient",
+    "flatten": "ravel", "get_shape": "shape", "permute": "transpose", "t": "transpose", "view": "reshape",
+}  # fmt: skip
+"""Methods of arrays and tensors elsewhere, by the functions of `fastnn.ops` that do the same."""
+
+function_names: set[str] = set()
+"""The names of the functions of `fastnn.ops`, which registers them, for messages."""
+
 operators: dict[str, Callable[..., Any]] = {}
 """The operators of tensors and variables, by their names in `fastnn.ops`, which registers them."""
 
@@ -38,6 +47,14 @@ class History(NamedTuple):
     output: int
 
 
+def numpy_refused(name: str) -> TypeError:
+    """Returns the error for a function of NumPy that was called on a symbolic tensor."""
+    mend = f"fastnn.ops.{name}" if name in function_names else "the function of fastnn.ops that does the same"
+    return TypeError(
+        f"np.{name} cannot compute with a symbolic tensor, which has no numbers yet; use {mend} in its place"
+    )
+
+
 class Arithmetic:
     """Operators of symbolic tensors and variables."""
 
@@ -47,10 +64,8 @@ class Arithmetic:
             name = {"true_divide": "divide", "remainder": "mod", "absolute": "abs"}.get(ufunc.__name__, ufunc.__name__)
             if method == "__call__" and name in operators and not kwargs:
                 return operators[name](*inputs)
-            raise TypeError(
-                f"np.{ufunc.__name__} cannot compute with a symbolic tensor, which has no numbers yet; use "
-                f"fastnn.ops.{name} in its place"
-            )
+            name = {"add": "sum", "multiply": "prod"}.get(name, name) if method == "reduce" else name
+            raise numpy_refused(name)
         arrays = [np.asarray(one) if isinstance(one, Arithmetic) else one for one in inputs]
         return getattr(ufunc, method)(*arrays, **kwargs)
 
@@ -227,6 +242,32 @@ class KerasTensor(Arithmetic):
             total *= size
         return total
 
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        name = function.__name__
+        if name in ("ndim", "shape", "size") and args[0] is self:
+            return getattr(self, name)
+        raise numpy_refused(name)
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            if name.startswith("_"):
+                raise AttributeError(name)
+            function = _METHODS.get(name, name)
+            if function in function_names:
+                mend = f"; write fastnn.ops.{function}(x)"
+            elif name in ("numpy", "item", "tolist", "eval"):
+                mend = ": it has no numbers yet; keep computing with fastnn.ops, or call the model on an array"
+            else:
+                mend = "; what is computed with it is written with the functions of fastnn.ops"
+            raise AttributeError(f"the symbolic tensor {self.__dict__.get('name')!r} has no attribute {name!r}{mend}")
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        raise TypeError(
+            f"the symbolic tensor {self.name!r} cannot be assigned to; make a new one with fastnn.ops.where, "
+            "concatenate or slice_update"
+        )
+
     def _no_numbers(self, what: str, mend: str) -> TypeError:
         return TypeError(
             f"the symbolic tensor {self.name!r} of shape {self.shape} {what}: it has no numbers yet; {mend}"
@@ -241,7 +282,8 @@ class KerasTensor(Arithmetic):
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         raise self._no_numbers(
-            "is no array", "use the function of fastnn.ops in place of NumPy's, or make a Model of it and call that"
+            "is no array",
+            "use the function of fastnn.ops in place of NumPy's or TensorFlow's, or make a Model of it and call that",
         )
 
     def __float__(self) -> float:

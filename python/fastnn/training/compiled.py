@@ -11,6 +11,8 @@ import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
+import numpy as np
+
 from fastnn import losses, optimizers
 from fastnn.engine.contract import Part
 from fastnn.metrics.metric import Metric, NodeMetric
@@ -119,6 +121,7 @@ class Compiled:
         Raises:
             ValueError: An argument does not fit the outputs.
         """
+        _check_loss_weights(self._network.who(), self.arguments["loss_weights"])
         new_losses = self._losses_given()
         new_weights = self._weights_given([len(of_output) for of_output in new_losses])
         words = self._words_of("metrics"), self._words_of("weighted_metrics")
@@ -291,6 +294,18 @@ class Compiled:
     def metrics(self) -> list[Metric]:
         """The mean of the loss and the metrics."""
         return [self.loss_tracker, *(measure.metric for measure in self.measures or [])]
+
+
+def _check_loss_weights(who: str, given: Any) -> None:
+    """Raises where the argument holds something else than numbers, such as metrics given by position."""
+    if isinstance(given, (list, tuple, Mapping)):
+        for value in given.values() if isinstance(given, Mapping) else given:
+            _check_loss_weights(who, value)
+    elif given is not None and not isinstance(given, (int, float, np.number)):
+        raise TypeError(
+            f"{who}: compile expects loss_weights to be numbers, got {given!r}; metrics are given by name: "
+            f"compile(optimizer, loss, metrics=[{given!r}])"
+        )
 
 
 def _metric(

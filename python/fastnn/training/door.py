@@ -23,10 +23,13 @@ from fastnn.metrics.metric import Metric, NodeMetric
 from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import Shape
 from fastnn.training.compiled import Compiled, Target, how_targets_are_read, how_weights_are_read
+from fastnn.training.pitfalls import warn_of_labels
 from fastnn.training.ports import Shapes, Trainable, alone, by_port, label, quoted
 from fastnn.training.programs import Programs
 
 Array = NDArray[Any]
+_LARGEST = float(np.finfo(np.float32).max)
+"""The largest number that is finite in the core."""
 
 
 class Door:
@@ -58,7 +61,8 @@ class Door:
             y: The targets.
             sample_weight: The weights of rows, or None.
             class_weight: The weights of labels, or None.
-            check_nan: True to refuse NaN, where the configuration asks for it.
+            check_nan: True before training: labels that do not go with their loss are warned of, and NaN and infinity
+                are refused where the configuration asks for it.
 
         Raises:
             ValueError: The data do not fit the model or one another.
@@ -70,7 +74,9 @@ class Door:
         weights = self.weights(len(xs[0]), ys, sample_weight, class_weight, shapes)
         read = self._read_targets(compiled, ys, shapes, weights)
         if check_nan and config.check_nan():
-            self._refuse_nan(xs, ys, weights)
+            self._refuse_not_finite(xs, ys, weights)
+        if check_nan:
+            self._warn_of_labels(compiled, ys)
         self.check_ranges(xs, shapes)
         of_y = tuple(None if y is None else y.shape[1:] for y in ys)
         return Feed(_core.Columns([*xs, *read], weights), shapes, of_y)
@@ -91,6 +97,7 @@ class Door:
             leaves = Structure(x)
             x = leaves.flat(x) if leaves.count == given.count else x
         if len(inputs) == 1:
+            _refuse_pair(x, who)
             x = unwrapped(alone(who, "x", x, inputs[0]), 1)
             return [self._fitted_input(x, "x", inputs[0].shape)]
         arrays = [
@@ -116,10 +123,13 @@ class Door:
         if array.ndim == len(expected) + 1 and array.shape[-1] == 1 and fits(array.shape[1:-1], expected[1:]):
             return array[..., 0]
         wanted, got = expected[1:], array.shape[1:]
-        if fits(array.shape, wanted):
+        if fits(array.shape, wanted) or (wanted[-1:] == (1,) and fits(array.shape, wanted[:-1])):
             mend = "a single sample needs a batch axis: x[np.newaxis]"
+        elif len(got) > 1 and len(got) == len(wanted) and fits((*got[1:], got[0]), wanted):
+            mend = "its channels come first, and belong at the end: np.moveaxis(x, 1, -1)"
         elif None not in wanted and math.prod(size or 1 for size in wanted) == math.prod(got):
-            mend = f"put Flatten() first in the model or reshape: x.reshape(len(x), {', '.join(map(str, wanted))})"
+            flat = "put Flatten() first in the model or " if len(wanted) == 1 else ""
+            mend = f"{flat}reshape: x.reshape(len(x), {', '.join(map(str, wanted))})"
         else:
             mend = "give it data of that shape, or build the model for this one"
         raise ValueError(f"{who} expects {word} of shape {_batch(wanted)}, got {array.shape}; {mend}")
@@ -188,7 +198,7 @@ class Door:
 
     def _target(self, y: Any, word: str, rows: int) -> Array:
         who = self._network.who()
-        array = numeric(y, f"{who}: {word}")
+        array = numeric(y, f"{who}: {word}", labels=True)
         if array.ndim == 0:
             raise ValueError(f"{who} expects {word} of shape (batch, ...), got a single number")
         if len(array) != rows:
@@ -265,7 +275,9 @@ class Door:
             y = y[..., 0]
         if y.shape[1:] != shape[:-1]:
             mend = "pass integers, one for each sample"
-            if y.shape[1:] == shape:
+            if len(shape) > 1 and y.ndim < len(port.shape) - 1:
+                mend = _mend_for_places(shape)
+            elif y.shape[1:] == shape:
                 mend = f"for one-hot rows use loss={measure.counterpart!r}, or pass y.argmax(axis=-1)"
             raise ValueError(
                 f"{self._network.who()}: {who} expects {word} of shape {_batch(shape[:-1])}, got {y.shape}; {mend}"
@@ -275,6 +287,12 @@ class Door:
             counted = one.mask(y)
             checked = checked if counted is None else np.where(counted, checked, 0)
         row = _core.first_outside(checked, 0, shape[-1])
+        if row >= 0 and shape[-1] == 1:
+            raise ValueError(
+                f"{self._network.who()}: {word} holds the label {_outside(checked[row], 0, 1)} in row {row}, but the "
+                "last layer has one unit; for two classes use activation='sigmoid' and loss='binary_crossentropy', "
+                "else give it as many units as there are classes"
+            )
         if row >= 0:
             raise ValueError(
                 f"{self._network.who()}: {word} holds the label {_outside(checked[row], 0, shape[-1])} in row {row}, "
@@ -347,7 +365,13 @@ class Door:
             )
         return np.ones(rows, np.float32) if weights is None else weights
 
-    def _refuse_nan(
+    def _warn_of_labels(self, compiled: Compiled, ys: Sequence[Array | None]) -> None:
+        outputs = self._network.ports().outputs
+        for y, of_output, port in zip(ys, compiled.losses, outputs, strict=True):
+            for loss in of_output if y is not None else ():
+                warn_of_labels(self._network.who(), label("y", port, outputs), y, loss)
+
+    def _refuse_not_finite(
         self, xs: Sequence[Array], ys: Sequence[Array | None], weights: Sequence[Array | None]
     ) -> None:  # fmt: skip
         ports = self._network.ports()
@@ -357,10 +381,15 @@ class Door:
             ("sample_weight", weights, ports.outputs),
         ):
             for array, port in zip(arrays, side, strict=True):
-                row = -1 if array is None else _core.first_nan(array)
+                if array is None or array.dtype.kind != "f":
+                    continue
+                row = _core.first_beyond(array, -_LARGEST, _LARGEST)
                 if row >= 0:
+                    values = np.asarray(array[row]).ravel()
+                    value = values[~(np.abs(values) <= _LARGEST)][0]
+                    found = "a NaN" if np.isnan(value) else str(value)
                     raise ValueError(
-                        f"{self._network.who()}: {label(word, port, side)} holds a NaN in row {row}, which would "
+                        f"{self._network.who()}: {label(word, port, side)} holds {found} in row {row}, which would "
                         "destroy the weights; remove or replace it (np.nan_to_num), or lift this check with "
                         "fastnn.config.set_check_nan(False)"
                     )
@@ -433,6 +462,16 @@ def samples(x: Any, who: str, word: str = "x") -> Array:
     return array
 
 
+def _refuse_pair(x: Any, who: str) -> None:
+    """Raises where x is a pair (x, y) of arrays for a model of one input."""
+    arrays = isinstance(x, tuple) and len(x) in (2, 3) and all(isinstance(one, np.ndarray) and one.ndim for one in x)
+    if arrays and len({len(one) for one in x}) == 1 and len({one.shape for one in x}) > 1:
+        raise ValueError(
+            f"{who} has one input and expects x to be one array, got a tuple of {len(x)} arrays; where it is (x, y), "
+            "pass them one by one: fit(x, y)"
+        )
+
+
 def unwrapped(given: Any, least_axes: int) -> Any:
     """Returns the array of a list of one array with more axes than `least_axes`; anything else as it is."""
     if isinstance(given, (list, tuple)) and len(given) == 1 and isinstance(given[0], np.ndarray):
@@ -455,12 +494,22 @@ def _outside(row: Any, low: int, high: int) -> Any:
     return inside[~((inside >= low) & (inside < high) & (inside == np.floor(inside)))].flat[0]
 
 
+def _mend_for_places(shape: tuple[int, ...]) -> str:
+    """Returns the advice for targets of whole samples where the output has a row for each place of a sample."""
+    places = "place of an image" if len(shape) > 2 else "step"
+    layers = "Flatten() or GlobalAveragePooling2D()" if len(shape) > 2 else "Flatten() or GlobalAveragePooling1D()"
+    last = "" if len(shape) > 2 else ", or leave return_sequences=True out of the last recurrent layer"
+    return f"the last layer gives one answer for each {places}; put {layers} before it{last}"
+
+
 def _mend_for_values(y: Array, shape: tuple[int, ...], measure: losses.Loss | NodeMetric) -> str:
     """Returns the advice for targets that do not have the shape of the output."""
+    if len(shape) > 1 and y.ndim < len(shape):
+        return _mend_for_places(shape)
     labels = y.ndim == len(shape) or y.shape[1:] == (*shape[:-1], 1)
     if labels and measure.counterpart:
         return f"turn labels into rows with utils.to_categorical(y, {shape[-1]}), or use {measure.counterpart}"
-    if y.shape[1:] == (*shape[:-1], 1):
+    if y.shape[1:] in ((*shape[:-1], 1), shape[:-1]):
         return f"the last layer has {shape[-1]} outputs for one number a sample; Dense(1) has one"
     return "give the last layer as many units as y has columns"
 

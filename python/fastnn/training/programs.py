@@ -28,6 +28,7 @@ from fastnn.metrics.reduction import Mean
 from fastnn.symbolic.tensors import Shape
 from fastnn.symbolic.variable import Variable
 from fastnn.training.compiled import Compiled, Measure, Target, how_targets_are_read, how_weights_are_read
+from fastnn.training.pitfalls import warn_of_frozen, warn_of_outputs
 from fastnn.training.ports import Shapes, TargetShapes, Trainable, input_edges, label
 
 _UNWEIGHTED = -1
@@ -280,7 +281,8 @@ class Programs:
         shape = x.shape
         if shape[1:] != direct[1] or not 0 < shape[0] <= most_rows or x.dtype.kind not in "fiub":
             return None
-        return direct[0]([x])[0]
+        output: NDArray[np.float32] = direct[0]([x])[0]
+        return output
 
     def in_training(
         self, x: Any, arrays: list[NDArray[Any]], masks: list[NDArray[np.bool_] | None], part: Part
@@ -369,13 +371,19 @@ class Programs:
                 measured.append((edge, k if measure.weighted else _UNWEIGHTED, mask))
         handle = None
         if mode == "train":
+            made_by = [emission.nodes.get(edge) for edge in predicted]
+            firsts = [of_output[0] if of_output else None for of_output in compiled.losses]
+            warn_of_outputs(self._network.who(), firsts, ports.outputs, shapes, made_by)
             optimizer = compiled.optimizer
             if not terms:
                 raise ValueError(
                     f"{self._network.who()} was compiled without a loss, and no layer adds one; give compile() a loss, "
                     "such as 'mse'"
                 )
-            optimizer.build([variable for layer in compiled.trained for variable in emission.trained(layer)])
+            trained = [variable for layer in compiled.trained for variable in emission.trained(layer)]
+            if not trained:
+                warn_of_frozen(self._network.who())
+            optimizer.build(trained)
             handle = optimizer.handle
         trainer = _core.Trainer(graph, terms, measured, handle)
         program = Program(trainer, len(terms), compiled.loss_names(), measures, in_core, compiled.loss_tracker)

@@ -21,6 +21,7 @@ from fastnn.callbacks.progress import settled_verbosity
 from fastnn.data.arrays import ArraySource, Feed, split
 from fastnn.data.source import Chunk, warn_of_end
 from fastnn.metrics.metric import Metric
+from fastnn.signatures import explained
 from fastnn.training import loop
 from fastnn.training.state import TrainingState
 
@@ -62,6 +63,7 @@ class Trainer:
         """True once `compile` was called."""
         return self.training_state.compiled is not None
 
+    @explained
     def compile(
         self,
         optimizer: Any = "rmsprop",
@@ -136,6 +138,7 @@ class Trainer:
         """Sets the sums of losses and metrics to zero."""
         self.training_state.programs.reset_sums()
 
+    @explained
     def fit(
         self,
         x: Any = None,
@@ -232,7 +235,7 @@ class Trainer:
             validation = loop.Validation(
                 held_source, _steps("validation_steps", validation_steps, held_source), validation_freq
             )
-        compiled.warn_of_changes(stacklevel=3)
+        compiled.warn_of_changes(stacklevel=4)
         hooks = CallbackList(callbacks, True, verbosity != 0, self, epochs=epochs, steps=steps, verbose=verbosity)
         history: History = hooks.history
         self.history = history
@@ -243,6 +246,7 @@ class Trainer:
         run.execute()
         return history
 
+    @explained
     def evaluate(
         self,
         x: Any = None,
@@ -295,6 +299,7 @@ class Trainer:
             hooks.close()
         return _returned(logs, return_dict)
 
+    @explained
     def predict(
         self,
         x: Any,
@@ -351,6 +356,7 @@ class Trainer:
         made = state.network.ports().made
         return loop.predict(predictor, xs, rows, batch_size, hooks, made, verbosity == 1)
 
+    @explained
     def train_on_batch(
         self,
         x: Any,
@@ -389,6 +395,7 @@ class Trainer:
         program.run(_one_batch(feed), compiled.optimizer.coming_rates(1), 0.0)
         return _returned(program.logs(), return_dict)
 
+    @explained
     def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
         """Returns the loss and the metrics of one batch; the model does not change.
 
@@ -419,6 +426,7 @@ class Trainer:
         program.run(_one_batch(feed), None, 0.0)
         return _returned(program.logs(), return_dict)
 
+    @explained
     def predict_on_batch(self, x: Any) -> Any:
         """Returns the outputs for one batch.
 
@@ -446,6 +454,7 @@ class Trainer:
         state.door.check_batches(shapes, len(xs[0]), len(xs[0]))
         return state.network.ports().made.pack(state.programs.predictor(shapes)(xs))
 
+    @explained
     def gradients(self, x: Any, y: Any, sample_weight: Any = None) -> dict[str, NDArray[np.float32]]:
         """Returns the gradient of the loss, penalties included, for every trained weight; nothing is updated.
 
@@ -480,7 +489,9 @@ class Trainer:
 def _integer(name: str, value: Any, least: int = 1) -> int:
     """Returns the value of an argument that is an integer of at least `least`."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-        raise ValueError(f"{name} expects an integer of at least {least}, got {value!r}")
+        got = f"an array of shape {np.shape(value)}" if np.ndim(value) else repr(value)
+        mend = "; arrays of validation are given by name: validation_data=(x_val, y_val)" if np.ndim(value) else ""
+        raise ValueError(f"{name} expects an integer of at least {least}, got {got}{mend}")
     return int(value)
 
 

@@ -1,5 +1,8 @@
 """Utilities around a model: arrays, sequences and images, seeds, and the registry of custom classes."""
 
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+
+from fastnn.naming import missing_names as _missing_names
 from fastnn.saving.registry import (
     CustomObjectScope,
     custom_object_scope,
@@ -34,3 +37,7 @@ __all__ = [
 
 def __dir__() -> list[str]:
     return __all__
+
+
+if not _TYPE_CHECKING:
+    __getattr__ = _missing_names(__name__, __all__)

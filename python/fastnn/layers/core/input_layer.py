@@ -8,6 +8,7 @@ from typing import Any
 from fastnn.engine.arrays import edge_dtype
 from fastnn.engine.contract import title
 from fastnn.engine.node_layer import NodeLayer
+from fastnn.signatures import explained
 from fastnn.symbolic.tensors import Arguments, Call, KerasTensor, Shape
 
 
@@ -83,6 +84,7 @@ class InputLayer(NodeLayer):
         return {"batch_shape": list(self.batch_shape), "dtype": self.dtype, "name": self.name}
 
 
+@explained
 def Input(
     shape: Sequence[int | None] | None = None,
     batch_size: int | None = None,

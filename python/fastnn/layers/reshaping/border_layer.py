@@ -29,10 +29,11 @@ def _pairs(layer: Layer, name: str, value: Amounts, rank: int) -> tuple[tuple[in
     Raises:
         ValueError: The value has none of these forms, or a number is negative.
     """
-    axes: Any = (value,) * rank if isinstance(value, (int, np.integer)) else tuple(value)
+    lists = (list, tuple, np.ndarray)
+    axes: Any = tuple(value) if isinstance(value, lists) else (value,) * rank
     if rank == 1 and len(axes) == 2:
         axes = (axes,)
-    pairs = [(axis, axis) if isinstance(axis, (int, np.integer)) else tuple(axis) for axis in axes]
+    pairs = [tuple(axis) if isinstance(axis, lists) else (axis, axis) for axis in axes]
     fits = len(pairs) == rank and all(len(pair) == 2 for pair in pairs)
     if not fits or not all(isinstance(n, (int, np.integer)) and n >= 0 for pair in pairs for n in pair):
         forms = "an integer or a pair such as (1, 2)" if rank == 1 else f"an integer, {rank} integers or {rank} pairs"

@@ -1,0 +1,131 @@
+"""Errors for calls that do not fit a signature: they name the method as users call it and propose the nearest argument.
+
+`explained` decorates the public methods and functions whose arguments are often mistyped; `check_kinds` compares the
+arguments of constructors with their annotations. Which values are allowed is said where they are read.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import numbers
+import os
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar, cast
+
+import numpy as np
+
+from fastnn.naming import suggestion
+
+_KINDS = {
+    "bool": "True or False", "float": "a number", "int": "an integer", "str": "a string", "Sequence": "a list or tuple",
+    "Mapping": "a dict", "Callable": "a function", "os.PathLike": "a path",
+}  # fmt: skip
+"""Annotations that are checked, by the words of messages."""
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def explained(function: F) -> F:
+    """Decorates a function or method so that a call with wrong arguments says which it takes."""
+
+    @functools.wraps(function)
+    def called(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except TypeError as error:
+            # Only a call that did not fit the signature has no frame below this one.
+            if error.__traceback__ is None or error.__traceback__.tb_next is not None:
+                raise
+            mismatch = _mismatch(function, args, kwargs)
+            if mismatch is None:
+                raise
+        raise TypeError(mismatch)
+
+    return cast(F, called)
+
+
+def checked(constructor: F) -> F:
+    """Decorates a constructor so that wrong arguments, and arguments of another kind, are explained."""
+
+    @functools.wraps(constructor)
+    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
+        mismatch = _mismatch(constructor, (self, *args), kwargs)
+        if mismatch is not None:
+            raise TypeError(mismatch)
+        signature = inspect.signature(constructor)
+        check_kinds(type(self).__name__, signature, signature.bind(self, *args, **kwargs).arguments)
+        constructor(self, *args, **kwargs)
+
+    return cast(F, __init__)
+
+
+def _mismatch(function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str | None:
+    """Returns why a call does not fit the signature of a function; None where it does."""
+    signature = inspect.signature(function)
+    names = list(signature.parameters)
+    who = function.__name__
+    if names[:1] == ["self"] and args:
+        who = type(args[0]).__name__ if who == "__init__" else f"{type(args[0]).__name__}.{who}"
+    open_ended = any(parameter.kind is parameter.VAR_KEYWORD for parameter in signature.parameters.values())
+    for name in kwargs:
+        if name not in names and not open_ended:
+            known = [one for one in names if one != "self"]
+            return f"{who}() has no argument {name!r}.{suggestion(name, known)}"
+    try:
+        signature.bind(*args, **kwargs)
+    except TypeError as error:
+        return f"{who}() {error}; it takes {', '.join(name for name in names if name != 'self')}"
+    return None
+
+
+def check_kinds(who: str, signature: inspect.Signature, arguments: Mapping[str, Any]) -> None:
+    """Checks that arguments are of the plain kinds that their annotations name: numbers, strings, True or False.
+
+    Args:
+        who: The name of what is called, for the error.
+        signature: Its signature.
+        arguments: The arguments by name; defaults always pass.
+
+    Raises:
+        TypeError: An argument is of another kind.
+    """
+    for name, value in arguments.items():
+        parameter = signature.parameters[name]
+        kinds = _kinds_of(parameter.annotation)
+        if not kinds or value is parameter.default or any(_is_of_kind(value, kind) for kind in kinds):
+            continue
+        words = " or ".join(_KINDS[kind] for kind in kinds if kind != "None")
+        raise TypeError(f"{who} expects {name} to be {words}, got {value!r}")
+
+
+def _kinds_of(annotation: Any) -> list[str]:
+    """Returns the kinds that an annotation names; none where one of them is not checked."""
+    outer = str(annotation)
+    while "[" in outer:
+        outer, before = re.sub(r"\[[^\[\]]*\]", "", outer), outer
+        if outer == before:
+            return []
+    kinds = outer.split(" | ")
+    return kinds if all(kind in _KINDS or kind == "None" for kind in kinds) else []
+
+
+def _is_of_kind(value: Any, kind: str) -> bool:
+    array = isinstance(value, np.ndarray)
+    if kind == "None":
+        return value is None
+    if kind == "str":
+        return isinstance(value, str)
+    if kind == "os.PathLike":
+        return isinstance(value, os.PathLike)
+    if kind == "Mapping":
+        return isinstance(value, Mapping)
+    if kind == "Callable":
+        return callable(value)
+    if kind == "Sequence":
+        return not isinstance(value, (str, bytes)) and (value.ndim > 0 if array else isinstance(value, Iterable))
+    if kind == "bool":
+        return value is None or isinstance(value, (bool, int, np.bool_, np.integer))
+    # Numbers of other packages and tensors have __float__; a fraction for an integer is refused where it is read.
+    return value.ndim == 0 if array else isinstance(value, numbers.Real) or hasattr(type(value), "__float__")

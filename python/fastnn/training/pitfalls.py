@@ -1,0 +1,97 @@
+"""Warnings about models and labels that train, but hardly as their author means: as in Keras, they are no errors.
+
+They are given when a graph for training is made, or when targets pass the door.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastnn import _core
+from fastnn.engine.network import Port
+from fastnn.losses import BinaryCrossentropy, CategoricalCrossentropy, Loss
+from fastnn.symbolic.tensors import Shape
+from fastnn.training.ports import label
+
+_OF_A_FIT = 7
+"""The level of a warning that is given below `fit`, counted from here to the line that called it."""
+
+
+def warn_of_outputs(
+    who: str,
+    losses: Sequence[Loss | None],
+    outputs: Sequence[Port],
+    shapes: Sequence[Shape],
+    made_by: Sequence[tuple[str, Mapping[str, Any]] | None],
+) -> None:
+    """Warns of outputs that do not go with their losses.
+
+    Args:
+        who: How messages call the model.
+        losses: For each output its loss, or None.
+        outputs: The outputs.
+        shapes: The shapes of the outputs.
+        made_by: For each output kind and config of the node that makes it; None where that is not known.
+    """
+    for loss, port, shape, node in zip(losses, outputs, shapes, made_by, strict=True):
+        activation = _activation(node)
+        word = label("the output", port, outputs)
+        if activation == "softmax" and shape[-1] == 1:
+            _warn(
+                f"{who}: {word} is a softmax over one unit, which is always 1; use activation='sigmoid' for two "
+                "classes, or as many units as there are classes"
+            )
+        elif isinstance(loss, CategoricalCrossentropy) and shape[-1] == 1:
+            _warn(
+                f"{who}: {loss.name} expects more than one class, but {word} has one unit; use binary_crossentropy for "
+                "two classes"
+            )
+        if activation and getattr(loss, "from_logits", False) is True:
+            _warn(
+                f"{who}: {loss.name if loss else ''} was made with from_logits=True, but {word} is that of a "
+                f"{activation}; leave from_logits out, or the activation"
+            )
+
+
+def warn_of_frozen(who: str) -> None:
+    """Warns that training changes no weight."""
+    _warn(f"{who} has no trainable weights, so that training changes nothing; set trainable=True and compile again")
+
+
+def warn_of_labels(who: str, word: str, y: NDArray[Any], loss: Loss) -> None:
+    """Warns of targets outside [0, 1] for a loss that reads probabilities.
+
+    Args:
+        who: How messages call the model.
+        word: How messages call the targets.
+        y: The targets.
+        loss: The loss.
+    """
+    if not isinstance(loss, (BinaryCrossentropy, CategoricalCrossentropy)):
+        return
+    row = _core.first_beyond(y, 0.0, 1.0)
+    if row < 0:
+        return
+    values = np.asarray(y[row]).ravel()
+    value = values[~((values >= 0) & (values <= 1))][0]
+    _warn(
+        f"{who}: {loss.name} expects {word} from 0 to 1, got {value} in row {row}; write classes as 0 and 1, such as "
+        f"(y == {value:g}).astype('float32'), or scale y"
+    )
+
+
+def _activation(node: tuple[str, Mapping[str, Any]] | None) -> str:
+    """Returns "softmax" or "sigmoid" where a node computes one of them; otherwise an empty string."""
+    kind, config = node or ("", {})
+    if kind == "Softmax":
+        return "softmax"
+    return "sigmoid" if config.get("activation") == "sigmoid" and kind == "Activation" else ""
+
+
+def _warn(message: str) -> None:
+    warnings.warn(message, stacklevel=_OF_A_FIT)
