@@ -184,8 +184,8 @@ class Optimizer(Configurable):
     def __reduce__(self) -> Any:
         slots = [(weight, [slot.numpy() for slot in self.handle.slots(weight)]) for weight in self._weights]
         state = {
-            "slots": slots, "rate": self.handle.learning_rate, "steps": self.handle.iterations, "undecayed": self._undecayed,
-            "undecayed_names": self._undecayed_names,
+            "slots": slots, "rate": self.handle.learning_rate, "steps": self.handle.iterations,
+            "undecayed": self._undecayed, "undecayed_names": self._undecayed_names,
         }  # fmt: skip
         return _revived, (type(self), self.get_config()), state
 
