@@ -219,6 +219,10 @@ def _kept(init: Callable[..., None]) -> Callable[..., None]:
             bound.apply_defaults()
             arguments = dict(list(bound.arguments.items())[1:])
             arguments.update(arguments.pop(variadic, {}) if variadic else {})
+            # A config gives its arguments by name; those of *args have none.
+            for parameter in signature.parameters.values():
+                if parameter.kind is parameter.VAR_POSITIONAL:
+                    arguments.pop(parameter.name, None)
             self._fastnn_arguments = _Recorded(given=arguments)
         init(self, *args, **kwargs)
 

@@ -20,14 +20,14 @@ class CSVLogger(Callback):
         append: True to continue a file that exists.
 
     Example:
-        >>> import os, tempfile
-        >>> path = os.path.join(tempfile.mkdtemp(), "training.csv")
+        >>> import pathlib, tempfile
+        >>> path = pathlib.Path(tempfile.mkdtemp(), "training.csv")
         >>> model = fastnn.Sequential([layers.Input((1,)), layers.Dense(1, kernel_initializer="ones")])
         >>> model.compile("sgd", "mse")
         >>> history = model.fit(
         ...     np.ones((4, 1)), np.ones((4, 1)), verbose=0, callbacks=[fastnn.callbacks.CSVLogger(path)]
         ... )
-        >>> open(path).read()
+        >>> path.read_text()
         'epoch,loss,val_loss\n0,0.0,NA\n'
     """
 

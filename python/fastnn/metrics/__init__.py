@@ -45,7 +45,7 @@ from fastnn.metrics.probabilistic import (
     SparseCategoricalCrossentropy,
 )
 from fastnn.metrics.reduction import LossMetric, Mean, MeanMetricWrapper, Sum
-from fastnn.metrics.registry import get
+from fastnn.metrics.registry import deserialize, get, serialize
 from fastnn.metrics.regression import (
     CosineSimilarity,
     LogCoshError,
@@ -89,6 +89,7 @@ __all__ = [
     "categorical_accuracy",
     "categorical_crossentropy",
     "categorical_hinge",
+    "deserialize",
     "get",
     "hinge",
     "huber",
@@ -99,6 +100,7 @@ __all__ = [
     "mean_squared_error",
     "mean_squared_logarithmic_error",
     "poisson",
+    "serialize",
     "sparse_categorical_accuracy",
     "sparse_categorical_crossentropy",
     "sparse_top_k_categorical_accuracy",

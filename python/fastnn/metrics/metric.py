@@ -89,7 +89,7 @@ class Metric(Configurable):
             The variable.
         """
         values = initializers.get(initializer)
-        made = Variable(values, f"{self.name}/{name or 'variable'}", False, shape=shape, dtype=dtype)
+        made = Variable(values, shape, dtype, False, name=f"{self.name}/{name or 'variable'}")
         self._variables.append(made)
         return made
 

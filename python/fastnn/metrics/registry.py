@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from fastnn import losses
+from fastnn import losses, object_forms
+from fastnn.custom_objects import get_registered_object
 from fastnn.losses.registry import ALIASES, CLASSES, FUNCTIONS
 from fastnn.metrics.accuracy import (
     BinaryAccuracy,
@@ -75,7 +76,7 @@ def _named(known: str, name: str) -> Metric:
     return LossMetric(_losses[known](), name=name)
 
 
-def get(identifier: Any) -> Metric:
+def get(identifier: Any) -> Any:
     """Returns the metric for a name, a config, a class, an object, a loss or a function.
 
     A metric that is found by its name bears that name.
@@ -85,7 +86,7 @@ def get(identifier: Any) -> Metric:
             `fastnn.losses.Loss`, function of `fastnn.metrics`, or any function of (y_true, y_pred).
 
     Returns:
-        The metric.
+        The metric; None for None.
 
     Raises:
         ValueError: The name is unknown; the message suggests the closest one.
@@ -95,7 +96,9 @@ def get(identifier: Any) -> Metric:
         >>> fastnn.metrics.get("mae").name
         'mae'
     """
-    if isinstance(identifier, Metric):
+    if isinstance(identifier, str):
+        identifier = get_registered_object(identifier) or identifier
+    if identifier is None or isinstance(identifier, Metric):
         return identifier
     if isinstance(identifier, str):
         if identifier in ("accuracy", "acc"):
@@ -106,8 +109,7 @@ def get(identifier: Any) -> Metric:
         lookup("metric", identifier, {**_losses, **_classes, "accuracy": None, "acc": None})
         return _named(identifier, identifier)
     if isinstance(identifier, Mapping):
-        cls = lookup("metric", identifier["class_name"], _classes)
-        return cls.from_config(identifier.get("config", {}))  # type: ignore[no-any-return]
+        return get(deserialize(identifier))
     if isinstance(identifier, losses.Loss):
         return LossMetric(identifier)
     if isinstance(identifier, type) and issubclass(identifier, Metric):
@@ -119,6 +121,39 @@ def get(identifier: Any) -> Metric:
     if callable(identifier):
         return MeanMetricWrapper(identifier)
     raise TypeError(f"metric expects a name or an object of fastnn.metrics, got {identifier!r}")
+
+
+def serialize(metric: Any) -> Any:
+    """Returns a metric as values of JSON, in the form of Keras' files.
+
+    Args:
+        metric: The metric, or a registered class or function.
+
+    Returns:
+        Dict with "module", "class_name", "config" and "registered_name".
+
+    Example:
+        >>> fastnn.metrics.serialize(fastnn.metrics.Mean('loss'))["class_name"]
+        'Mean'
+    """
+    return object_forms.serialize(metric)
+
+
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """Returns the metric that `serialize` described.
+
+    Args:
+        config: Dict with "class_name" and "config"; or a name.
+        custom_objects: Classes and functions by the names that the config uses for them.
+
+    Raises:
+        ValueError: The name is unknown; the message suggests the closest one.
+
+    Example:
+        >>> fastnn.metrics.deserialize(fastnn.metrics.serialize(fastnn.metrics.Mean('loss')))
+        Mean(name='loss')
+    """
+    return object_forms.deserialize(config, custom_objects, "metrics")
 
 
 def resolve(identifier: Any, true_shape: Sequence[int | None], output_shape: Sequence[int | None]) -> Metric:

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from fastnn import _core
+from fastnn import _core, object_forms
 from fastnn.configurable import Configurable, plain
 from fastnn.optimizers import schedules
 from fastnn.optimizers.applying import Application
@@ -59,6 +59,19 @@ class Optimizer(Configurable):
     clipvalue: float | None
     global_clipnorm: float | None
     renamed: ClassVar[Mapping[str, str]] = {"lr": "learning_rate"}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
+        """Returns a new optimizer with the arguments that `get_config` returned.
+
+        Args:
+            config: The arguments.
+            custom_objects: Classes of schedules by the names that the config uses for them.
+        """
+        rate = config.get("learning_rate")
+        if isinstance(rate, Mapping):
+            config = {**config, "learning_rate": object_forms.deserialize(rate, custom_objects, "schedules")}
+        return super().from_config(config)
 
     def store_arguments(self, arguments: dict[str, Any]) -> None:
         """Checks the arguments and keeps them as attributes."""

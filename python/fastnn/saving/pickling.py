@@ -16,19 +16,21 @@ from fastnn.saving.tree import parts_of
 
 def freeze(model: Any) -> tuple[bytes, dict[str, Any]]:
     """Returns the arguments of `thaw` for an equal model, with the state of its training."""
-    named: dict[str, Any] = {}
-    compiled = [model.training_state.compiled.arguments] if model.compiled else []
-    for part in parts_of(model):
-        for one in _foreign([part, *compiled]):
-            named[get_registered_name(one)] = one
     buffer = io.BytesIO()
     write_model(model, buffer)
-    return buffer.getvalue(), named
+    return buffer.getvalue(), objects_of(model)
+
+
+def objects_of(model: Any) -> dict[str, Any]:
+    """Returns the classes and functions outside fastnn that a model and its compilation are made of, by name."""
+    compiled = [model.training_state.compiled.arguments] if model.compiled else []
+    parts = (one for part in parts_of(model) for one in _foreign([part, *compiled]))
+    return {get_registered_name(one): one for one in parts}
 
 
 def thaw(data: bytes, custom_objects: Mapping[str, Any]) -> Any:
     """Returns the model that `freeze` was given."""
-    return read_model(read_archive_from(io.BytesIO(data)), custom_objects, True)[0]
+    return read_model(read_archive_from(io.BytesIO(data)), custom_objects, True, safe_mode=False)[0]
 
 
 def _foreign(value: Any) -> Iterator[Any]:

@@ -64,12 +64,11 @@ class Compiled:
 
     Args:
         network: The model.
-        arguments: The arguments of `compile`: "optimizer" (an object), "loss", "loss_weights", "metrics" and
+        arguments: The arguments of `compile`: "optimizer" (an object or None), "loss", "loss_weights", "metrics" and
             "weighted_metrics".
 
     Attributes:
         arguments: As given.
-        optimizer: The optimizer.
         losses: For each output its losses, of which the sum counts; mostly one.
         loss_weights: For each output the factors of its losses.
         loss_tracker: The mean of the whole loss.
@@ -84,7 +83,6 @@ class Compiled:
 
     def __init__(self, network: Trainable, arguments: Mapping[str, Any]) -> None:
         self.arguments = dict(arguments)
-        self.optimizer: optimizers.Optimizer = self.arguments["optimizer"]
         self.losses: list[list[losses.Loss]] = []
         self.loss_weights: list[list[float]] = []
         self.loss_tracker = Mean(name="loss")
@@ -99,6 +97,21 @@ class Compiled:
         self.pending = several and not network.ports().known
         if not self.pending:
             self.settle()
+
+    @property
+    def optimizer(self) -> optimizers.Optimizer:
+        """The optimizer.
+
+        Raises:
+            ValueError: There is none.
+        """
+        optimizer: optimizers.Optimizer | None = self.arguments["optimizer"]
+        if optimizer is None:
+            raise ValueError(
+                f"{self._network.who()} was compiled with optimizer=None and can be evaluated, not trained; give "
+                "compile() an optimizer, such as 'adam'"
+            )
+        return optimizer
 
     def settle(self) -> None:
         """Reads the arguments for the outputs of the model, which are known now.

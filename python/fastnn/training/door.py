@@ -20,6 +20,7 @@ from fastnn.data.arrays import Feed
 from fastnn.engine.arrays import numeric
 from fastnn.engine.network import Port
 from fastnn.metrics.metric import Metric, NodeMetric
+from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import Shape
 from fastnn.training.compiled import Compiled, Target, how_targets_are_read, how_weights_are_read
 from fastnn.training.ports import Shapes, Trainable, alone, by_port, label, quoted
@@ -85,9 +86,12 @@ class Door:
         """
         who = self._network.who()
         x = self._network.prepare(x)
-        inputs = self._network.ports().inputs
+        inputs, given = self._network.ports().inputs, self._network.ports().given
+        if given.nested and isinstance(x, (list, tuple, Mapping)):
+            leaves = Structure(x)
+            x = leaves.flat(x) if leaves.count == given.count else x
         if len(inputs) == 1:
-            x = unwrapped(alone("x", x, inputs[0]), 1)
+            x = unwrapped(alone(who, "x", x, inputs[0]), 1)
             return [self._fitted_input(x, "x", inputs[0].shape)]
         arrays = [
             self._fitted_input(one, f"x of {port.name!r}", port.shape)
@@ -164,9 +168,11 @@ class Door:
         """
         who, outputs = self._network.who(), self._network.ports().outputs
         if y is None:
+            if not any(compiled.wanted()):
+                return [None] * len(outputs)
             raise ValueError(f"{who}: y is missing; pass the targets as y=")
         if len(outputs) == 1:
-            y = alone("y", y, outputs[0])
+            y = alone(who, "y", y, outputs[0])
             return [self._target(unwrapped(y, 0) if rows != 1 else y, "y", rows)]
         wanted = compiled.wanted()
         if isinstance(y, (list, tuple)) and len(y) == sum(wanted) < len(outputs):
@@ -302,7 +308,7 @@ class Door:
         if sample_weight is None:
             return [None] * len(outputs)
         if len(outputs) == 1:
-            given = [alone("sample_weight", sample_weight, outputs[0])]
+            given = [alone(who, "sample_weight", sample_weight, outputs[0])]
         elif isinstance(sample_weight, Mapping) or (
             isinstance(sample_weight, (list, tuple)) and any(w is None or np.ndim(w) for w in sample_weight)
         ):

@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 from fastnn import _core, losses, ops
 from fastnn.data.source import Chunk
 from fastnn.engine.contract import Part, state_of, title
-from fastnn.engine.eager import run_in_training
+from fastnn.engine.eager import evaluate
+from fastnn.engine.eager_array import EagerArray, mask_of
 from fastnn.engine.emission import Emission
 from fastnn.engine.network import Port
-from fastnn.engine.ownership import TrainableChanges, own_variables
+from fastnn.engine.ownership import TrainableChanges
 from fastnn.losses.reduction import reduced
 from fastnn.metrics.metric import NodeMetric, SumMetric
 from fastnn.metrics.reduction import Mean
@@ -165,8 +166,9 @@ class Programs:
     def __init__(self, network: Trainable) -> None:
         self._network = network
         self._kept: dict[Any, Any] = {}
-        self._direct: tuple[_core.Predictor, tuple[int | None, ...]] | None = None
-        self._direct_in_training: tuple[_core.Predictor, tuple[int, ...], int] | None = None
+        # By the `training` of a call, or "predict": the predictor, the shape of a sample and, in training, what it
+        # depends on.
+        self._direct: dict[Any, tuple[Any, ...]] = {}
         self._seen = -1
         self._layers: list[Part] = []
 
@@ -178,7 +180,7 @@ class Programs:
     def clear(self) -> None:
         """Drops all programs."""
         self._kept.clear()
-        self._direct = self._direct_in_training = None
+        self._direct.clear()
 
     def refresh(self) -> None:
         """Drops the programs where the layers of the model, or those of a nested model, have changed."""
@@ -241,38 +243,64 @@ class Programs:
         port = ports.inputs[0]
         free = inference.rows is None and inference.ranges[0] is None
         if port.shape is not None and port.dtype == "float32" and ports.given.alone and ports.made.alone and free:
-            self._direct = found, x[0] if x else port.shape[1:]
+            self._direct["predict"] = found, x[0] if x else port.shape[1:]
+            for training in (None, False):
+                if not self.differs_in_call(training, x):
+                    self._direct[training] = self._direct["predict"]
         return found
 
-    def at_once(self, x: Any, most_rows: float, training: bool = False) -> NDArray[np.float32] | None:
+    def differs_in_call(self, training: bool | None, x: Shapes = ()) -> bool:
+        """Returns whether a call on arrays gives more than `predict`: random values, or masks of its outputs.
+
+        Args:
+            training: That of the call: None or False.
+            x: The shapes of the samples, for a model that leaves sizes open.
+        """
+        key = "call", self._open_shapes(x)
+        found: tuple[bool, bool] | None = self._kept.get(key)
+        if found is None:
+            emission = Emission(None)
+            outputs = self._network.emit(emission, input_edges(emission.graph, self._network.ports().inputs, x))
+            found = self._keep(key, (emission.is_random, any(edge in emission.masks for edge in outputs)))
+        assert found is not None
+        return found[1] or (training is None and found[0])
+
+    def at_once(self, x: Any, most_rows: float, how: bool | str | None = "predict") -> NDArray[np.float32] | None:
         """Returns the output for an array that fits into one batch; None where the usual way has to be taken.
 
         A server asks for one row at a time: nothing is looked up here that was looked up at the call before.
         """
         if self._seen != LayerChanges.count:
             self.refresh()
-        direct = self._direct_in_training if training else self._direct
-        if direct is None or type(x) is not np.ndarray or (training and direct[-1] != TrainableChanges.count):
+        direct = self._direct.get(how)
+        if direct is None or (how is True and direct[-1] != TrainableChanges.count):
+            return None
+        if type(x) is not np.ndarray and (type(x) is not EagerArray or mask_of(x) is not None):
             return None
         shape = x.shape
         if shape[1:] != direct[1] or not 0 < shape[0] <= most_rows or x.dtype.kind not in "fiub":
             return None
         return direct[0]([x])[0]
 
-    def in_training(self, x: Any, arrays: list[NDArray[Any]], part: Part) -> list[NDArray[np.float32]]:
+    def in_training(
+        self, x: Any, arrays: list[NDArray[Any]], masks: list[NDArray[np.bool_] | None], part: Part
+    ) -> list[EagerArray]:
         """Returns the outputs of the model for inputs x, computed as in a training step.
 
         Args:
             x: The inputs as they were given.
             arrays: The same, checked, one by one.
+            masks: For each of them its mask, or None.
             part: The model.
         """
-        outputs = run_in_training(part, arrays)
+        outputs = evaluate(part, arrays, masks, None, True)
         ports = self._network.ports()
-        if ports.given.alone and ports.made.alone and isinstance(x, np.ndarray) and x.shape == arrays[0].shape:
+        alone = ports.given.alone and ports.made.alone
+        unmasked = all(mask is None for mask in [*masks, *map(mask_of, outputs)])
+        if alone and unmasked and isinstance(x, np.ndarray) and x.shape == arrays[0].shape:
             kept = state_of(part).training_predictor
             assert kept is not None
-            self._direct_in_training = kept[1], x.shape[1:], TrainableChanges.count
+            self._direct[True] = kept[1], x.shape[1:], TrainableChanges.count
         return outputs
 
     def output_shapes(self, x: Shapes) -> list[Shape]:
@@ -342,6 +370,11 @@ class Programs:
         handle = None
         if mode == "train":
             optimizer = compiled.optimizer
+            if not terms:
+                raise ValueError(
+                    f"{self._network.who()} was compiled without a loss, and no layer adds one; give compile() a loss, "
+                    "such as 'mse'"
+                )
             optimizer.build([variable for layer in compiled.trained for variable in emission.trained(layer)])
             handle = optimizer.handle
         trainer = _core.Trainer(graph, terms, measured, handle)
@@ -398,9 +431,9 @@ def _weighted_mean(emission: Emission, values: int, weights: int, mask: int) -> 
 
 
 def _add_weight_penalties(emission: Emission, layers: Sequence[Part] | dict[Part, bool]) -> None:
-    """Adds the penalties of weights that are Python code."""
+    """Adds the penalties of trained weights that are Python code."""
     for layer in layers:
-        for variable in own_variables(layer):
+        for variable in emission.trained(layer):
             penalty = variable.regularizer
             if penalty is None or not penalty.is_custom():
                 continue
