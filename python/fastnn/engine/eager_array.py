@@ -39,7 +39,7 @@ class EagerArray(np.ndarray):
     def __reduce_ex__(self, protocol: Any) -> Any:
         return self.view(np.ndarray).__reduce_ex__(protocol)
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> EagerArray:
+    def __deepcopy__(self, memo: dict[int, Any] | None) -> EagerArray:
         return with_mask(self.view(np.ndarray).copy(), mask_of(self))
 
 

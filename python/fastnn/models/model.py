@@ -207,7 +207,7 @@ class Model(Layer, Trainer, Network):
         """
         state = self._fastnn_training
         if mask is None and not args and not kwargs:
-            result = state.programs.at_once(inputs, math.inf, training)
+            result = state.programs.at_once(inputs, math.inf, training if training is None else bool(training))
             if result is not None:
                 return result.view(EagerArray)
         coded = runs_code(self)
@@ -236,7 +236,7 @@ class Model(Layer, Trainer, Network):
         if training and runs_code(self):
             return super().__call__(inputs, training=training)
         leaves = Structure(inputs).flat(inputs)
-        masks = [mask_of(leaf) for leaf in leaves] if len(leaves) == len(arrays) else [None] * len(arrays)
+        masks = [mask_of(leaf) for leaf in (leaves if len(leaves) == len(arrays) else arrays)]
         shapes = tuple(array.shape[1:] for array in arrays)
         if training:
             outputs = state.programs.in_training(inputs, arrays, masks, self)

@@ -163,7 +163,7 @@ class Programs:
         self._kept: dict[Any, Any] = {}
         # By the `training` of a call, or "predict": the predictor, the shape of a sample and, in training, what it
         # depends on.
-        self._direct: dict[Any, tuple[Any, ...]] = {}
+        self._direct: dict[Any, tuple[Any, ...] | None] = dict.fromkeys(("predict", None, False, True))
         self._seen = -1
         self._layers: list[Part] = []
 
@@ -175,7 +175,7 @@ class Programs:
     def clear(self) -> None:
         """Drops all programs."""
         self._kept.clear()
-        self._direct.clear()
+        self._direct = dict.fromkeys(self._direct)
 
     def refresh(self) -> None:
         """Drops the programs where the layers of the model, or those of a nested model, have changed."""
@@ -238,7 +238,7 @@ class Programs:
         port = ports.inputs[0]
         free = inference.rows is None and inference.ranges[0] is None
         if port.shape is not None and port.dtype == "float32" and ports.given.alone and ports.made.alone and free:
-            self._direct["predict"] = found, x[0] if x else port.shape[1:]
+            self._direct["predict"] = found, x[0] if x else port.shape[1:], TrainableChanges.count
             for training in (None, False):
                 if not self.differs_in_call(training, x):
                     self._direct[training] = self._direct["predict"]
@@ -267,15 +267,15 @@ class Programs:
         """
         if self._seen != LayerChanges.count:
             self.refresh()
-        direct = self._direct.get(how)
-        if direct is None or (how is True and direct[-1] != TrainableChanges.count):
+        direct = self._direct[how]
+        if direct is None or (how is True and direct[2] != TrainableChanges.count):
             return None
         if type(x) is not np.ndarray and (type(x) is not EagerArray or mask_of(x) is not None):
             return None
         shape = x.shape
         if shape[1:] != direct[1] or not 0 < shape[0] <= most_rows or x.dtype.kind not in "fiub":
             return None
-        return direct[0]([x])[0]
+        return direct[0]([x])[0]  # type: ignore[no-any-return]
 
     def in_training(
         self, x: Any, arrays: list[NDArray[Any]], masks: list[NDArray[np.bool_] | None], part: Part
