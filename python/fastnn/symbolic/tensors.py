@@ -158,6 +158,13 @@ class KerasTensor(Arithmetic):
         call: The call that makes it; an error for a tensor that stands for an argument.
         made_by: The same; None for a tensor that stands for an argument.
         history: The layer that makes it, the number of the layer's call, and the index among the call's outputs.
+
+    Raises:
+        ValueError: A sparse or a ragged tensor is asked for.
+
+    Example:
+        >>> layers.Dense(2)(fastnn.KerasTensor((None, 3))).shape
+        (None, 2)
     """
 
     sparse = ragged = False
