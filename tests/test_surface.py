@@ -285,3 +285,32 @@ def test_names_of_the_top_module():
         assert scope.name == "a"
     with pytest.raises(ValueError, match="without '/'"):
         fastnn.name_scope("a/b")
+
+
+class TestPreprocessing:
+    @pytest.mark.parametrize(
+        ("make", "parts"),
+        [
+            (layers.Normalization, [np.arange(6.0).reshape(3, 2), np.ones((2, 2))]),
+            (lambda: layers.Discretization(num_bins=3), [np.arange(10.0), np.arange(30.0, 40.0)]),
+            (layers.StringLookup, [np.array(["a", "b"]), np.array(["b", "c", "c", "c"])]),
+            (layers.IntegerLookup, [np.array([1, 2]), np.array([2, 3, 3, 3])]),
+            (layers.TextVectorization, [np.array(["a b"]), np.array(["b c", "c c"])]),
+        ],
+    )
+    def test_batches_read_one_by_one(self, make, parts):
+        adapted, fed = make(), make()
+        adapted.adapt(np.concatenate(parts))
+        fed.reset_state()
+        for part in parts:
+            fed.update_state(part)
+        fed.finalize_state()
+        data = np.concatenate(parts)
+        assert np.asarray(adapted(data)) == pytest.approx(np.asarray(fed(data)), abs=1e-6)
+
+    def test_what_was_given_stays(self):
+        for layer in layers.Normalization(mean=0.0, variance=1.0), layers.StringLookup(vocabulary=["a"]):
+            layer.reset_state()
+            with pytest.raises(ValueError, match="cannot adapt"):
+                layer.update_state(["a"])
+            layer.finalize_state()
