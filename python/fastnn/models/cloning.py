@@ -70,6 +70,7 @@ def clone_model(
     elif isinstance(model, Sequential):
         clone = _cloned_chain(model, input_tensors, cloned)
     else:
+        assert isinstance(model, Functional)
         clone = _cloned_graph(model, input_tensors, cloned, call_function)
     if model.compiled:
         from fastnn.saving import pickling

@@ -78,8 +78,8 @@ class Optimizer(Configurable):
                 f"{type(self).__name__}: only one of clipnorm, clipvalue and global_clipnorm can be set, got "
                 f"{', '.join(f'{name}={arguments[name]}' for name in clips)}"
             )
-        self._schedule = _schedule_of(arguments["learning_rate"])
-        if self._schedule is not None:
+        self._fastnn_schedule = _schedule_of(arguments["learning_rate"])
+        if self._fastnn_schedule is not None:
             arguments = {**arguments, "learning_rate": self._rate_at(0)}
         for name, value in arguments.items():
             if name in self.flags:
@@ -89,12 +89,12 @@ class Optimizer(Configurable):
         rate = arguments["learning_rate"]
         config = {name: value for name, value in arguments.items() if name not in ("name", "learning_rate")}
         self.handle = _core.Optimizer(self.kind, {"learning_rate": rate, **config})
-        self._undecayed: list[Variable] = []
-        self._undecayed_names: list[str] = []
-        self._weights: list[_core.Variable] = []
-        self._storing = True
+        self._fastnn_undecayed: list[Variable] = []
+        self._fastnn_undecayed_names: list[str] = []
+        self._fastnn_weights: list[_core.Variable] = []
+        self._fastnn_storing = True
         super().store_arguments(arguments)
-        self._storing = False
+        self._fastnn_storing = False
 
     def _number(self, name: str, value: Any) -> float:
         if callable(value):
@@ -109,14 +109,14 @@ class Optimizer(Configurable):
     @property
     def learning_rate(self) -> float:
         """Learning rate of the next step; it may be set at any time, unless a schedule determines it."""
-        return self.handle.learning_rate if self._schedule is None else self._rate_at(self.iterations)
+        return self.handle.learning_rate if self._fastnn_schedule is None else self._rate_at(self.iterations)
 
     @learning_rate.setter
     def learning_rate(self, value: Any) -> None:
-        if self._schedule is not None and not self._storing:
+        if self._fastnn_schedule is not None and not self._fastnn_storing:
             raise TypeError(
-                f"{type(self).__name__}: the learning rate follows {self._schedule!r} and cannot be set; compile "
-                "with a number as learning_rate"
+                f"{type(self).__name__}: the learning rate follows {self.schedule!r} and cannot be set; "
+                "compile with a number as learning_rate"
             )
         self.handle.learning_rate = self._number("learning_rate", value)
 
@@ -134,7 +134,7 @@ class Optimizer(Configurable):
     @property
     def schedule(self) -> Any:
         """Schedule or function that determines the learning rate; None where it is a number."""
-        return self._schedule
+        return self._fastnn_schedule
 
     def coming_rates(self, steps: int) -> NDArray[np.float64] | None:
         """Returns the learning rates of the next steps, or None where no schedule determines them.
@@ -145,20 +145,24 @@ class Optimizer(Configurable):
         Returns:
             Learning rates, of shape `(steps,)`.
         """
-        if self._schedule is None:
+        if self._fastnn_schedule is None:
             return None
         first = self.iterations
         return np.array([self._rate_at(step) for step in range(first, first + steps)])
 
     def _rate_at(self, step: int) -> float:
-        assert self._schedule is not None
-        rate = self._schedule(step) if isinstance(self._schedule, LearningRateSchedule) else self._schedule()
+        assert self._fastnn_schedule is not None
+        rate = (
+            self._fastnn_schedule(step)
+            if isinstance(self._fastnn_schedule, LearningRateSchedule)
+            else self._fastnn_schedule()
+        )
         return self._number("learning_rate", np.asarray(rate).item())
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments, as plain values, from which `from_config` makes an equal optimizer without slots."""
         config = super().get_config()
-        return config if self._schedule is None else {**config, "learning_rate": plain(self._schedule)}
+        return config if self._fastnn_schedule is None else {**config, "learning_rate": plain(self._fastnn_schedule)}
 
     def build(self, variables: Sequence[Variable]) -> None:
         """Adds slots for weights not seen before.
@@ -166,27 +170,27 @@ class Optimizer(Configurable):
         Args:
             variables: The weights.
         """
-        known = {id(handle) for handle in self._weights}
-        self._weights += [variable.handle for variable in variables if id(variable.handle) not in known]
+        known = {id(handle) for handle in self._fastnn_weights}
+        self._fastnn_weights += [variable.handle for variable in variables if id(variable.handle) not in known]
         self.handle.build([variable.handle for variable in variables])
-        excluded = [variable.handle for variable in self._undecayed]
-        for name in self._undecayed_names:
+        excluded = [variable.handle for variable in self._fastnn_undecayed]
+        for name in self._fastnn_undecayed_names:
             excluded += [variable.handle for variable in variables if re.search(name, variable.path)]
         if excluded:
             self.handle.exclude_from_weight_decay(excluded)
 
     def __reduce__(self) -> Any:
-        slots = [(weight, [slot.numpy() for slot in self.handle.slots(weight)]) for weight in self._weights]
+        slots = [(weight, [slot.numpy() for slot in self.handle.slots(weight)]) for weight in self._fastnn_weights]
         state = {
-            "slots": slots, "rate": self.handle.learning_rate, "steps": self.iterations, "undecayed": self._undecayed,
-            "undecayed_names": self._undecayed_names,
+            "slots": slots, "rate": self.handle.learning_rate, "steps": self.iterations,
+            "undecayed": self._fastnn_undecayed, "undecayed_names": self._fastnn_undecayed_names,
         }  # fmt: skip
         return _revived, (type(self), self.get_config()), state
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:
-        self._undecayed, self._undecayed_names = state["undecayed"], state["undecayed_names"]
-        self._weights = [weight for weight, _ in state["slots"]]
-        self.handle.build(self._weights)
+        self._fastnn_undecayed, self._fastnn_undecayed_names = state["undecayed"], state["undecayed_names"]
+        self._fastnn_weights = [weight for weight, _ in state["slots"]]
+        self.handle.build(self._fastnn_weights)
         for weight, arrays in state["slots"]:
             for slot, array in zip(self.handle.slots(weight), arrays, strict=True):
                 slot.assign(array)
@@ -195,7 +199,7 @@ class Optimizer(Configurable):
     @property
     def variables(self) -> list[_core.Variable]:
         """Slots, weight by weight."""
-        return [slot for weight in self._weights for slot in self.handle.slots(weight)]
+        return [slot for weight in self._fastnn_weights for slot in self.handle.slots(weight)]
 
     def exclude_from_weight_decay(
         self, var_list: Sequence[Variable] | None = None, var_names: Sequence[str] | None = None
@@ -206,14 +210,15 @@ class Optimizer(Configurable):
             var_list: The weights.
             var_names: Regular expressions, such as "bias"; a weight whose path matches one of them is excluded.
         """
-        self._undecayed += list(var_list or ())
-        self._undecayed_names += list(var_names or ())
+        self._fastnn_undecayed += list(var_list or ())
+        self._fastnn_undecayed_names += list(var_names or ())
         if var_list:
             self.handle.exclude_from_weight_decay([variable.handle for variable in var_list])
 
 
 def _revived(cls: type[Optimizer], config: Mapping[str, Any]) -> Optimizer:
-    return cls.from_config(config)
+    made: Optimizer = cls.from_config(config)
+    return made
 
 
 def _schedule_of(rate: Any) -> Any:

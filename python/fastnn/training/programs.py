@@ -347,7 +347,7 @@ def _add_weight_penalties(emission: Emission, layers: Sequence[Part] | dict[Part
     for layer in layers:
         for variable in own_variables(layer):
             penalty = variable.regularizer
-            if penalty is None or not penalty.is_custom():
+            if penalty is None or not type(penalty).is_custom(penalty):
                 continue
 
             def of_weight(penalty: Any = penalty, variable: Variable = variable) -> Any:

@@ -374,7 +374,7 @@ class Trainer:
         feed = state.door.feed(compiled, x, y, sample_weight, class_weight, check_nan=True)
         state.door.check_batches(feed.x, feed.rows, feed.rows)
         program = state.programs.training(compiled, feed.x, feed.y)
-        program.run(_one_batch(feed), compiled.optimizer.coming_rates(1), 0.0)
+        program.run(_one_batch(feed), type(compiled.optimizer).coming_rates(compiled.optimizer, 1), 0.0)
         return _returned(program.logs(), return_dict)
 
     def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
