@@ -291,7 +291,7 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, by_name
     for name in kwargs:
         raise ValueError(f"load_weights has no argument {name!r}")
     is_file = _is_file(filepath)
-    path = filepath if is_file else Path(os.fspath(filepath))
+    path: Any = filepath if is_file else Path(os.fspath(filepath))
     if not is_file and not path.exists():
         raise FileNotFoundError(f"there is no file {str(path)!r}")
     _require_built(model)
