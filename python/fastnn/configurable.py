@@ -126,7 +126,8 @@ class Configurable(KerasForm):
             default = defaults.get(name, inspect.Parameter.empty)
             same = default is not inspect.Parameter.empty and plain(self.convert_argument(name, default)) == value
             if not same and not (name in self.common_arguments and name != "name"):
-                shown.append(f"{name}={_short(getattr(self, name, value))}")
+                plainly = isinstance(value, (int, float, str))
+                shown.append(f"{name}={_short(value if plainly else getattr(self, name, value))}")
         return f"{type(self).__name__}({', '.join(shown)})"
 
 

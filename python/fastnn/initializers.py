@@ -6,6 +6,7 @@ it draws one when it is constructed; with the same seed it always returns the sa
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -17,7 +18,7 @@ from fastnn import _core, object_forms
 from fastnn.configurable import Configurable, converts
 from fastnn.custom_objects import get_registered_object
 from fastnn.naming import lookup, snake_case
-from fastnn.seeds import next_seed
+from fastnn.seeds import generated_seed, is_generator, next_seed
 
 __all__ = [
     "Constant",
@@ -87,16 +88,25 @@ class Initializer(Configurable):
 
 
 class _Random(Initializer):
-    """Initializer with a seed; `draw_seed` is the seed in use."""
+    """Initializer with a seed."""
 
-    seed: int | None
+    seed: Any
 
     def store_arguments(self, arguments: dict[str, Any]) -> None:
         super().store_arguments(arguments)
         seed = arguments["seed"]
-        if seed is not None and (isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0):
-            raise ValueError(f"{type(self).__name__} expects a seed that is an integer of at least 0, got {seed!r}")
-        self.draw_seed = next_seed() if seed is None else int(seed)
+        whole = isinstance(seed, (int, np.integer)) and not isinstance(seed, bool) and seed >= 0
+        if seed is not None and not whole and not is_generator(seed):
+            raise ValueError(
+                f"{type(self).__name__} expects a seed that is an integer of at least 0 or a SeedGenerator, "
+                f"got {seed!r}"
+            )
+        self._fixed_seed = int(seed) if whole else next_seed() if seed is None else None
+
+    @property
+    def draw_seed(self) -> int:
+        """The seed of the next draw: always the same, but for a `SeedGenerator`, which moves on."""
+        return generated_seed(self.seed) if self._fixed_seed is None else self._fixed_seed
 
 
 class Zeros(Initializer):
@@ -155,7 +165,7 @@ class RandomNormal(_Random):
     Args:
         mean: Mean.
         stddev: Standard deviation.
-        seed: An integer of at least 0; None draws one.
+        seed: An integer of at least 0, or a `SeedGenerator`, which gives other values at each call; None draws one.
 
     Example:
         >>> fastnn.initializers.RandomNormal(stddev=1.0, seed=1)((2, 3)).shape
@@ -165,7 +175,7 @@ class RandomNormal(_Random):
     mean: float
     stddev: float
 
-    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | None = None) -> None:
+    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: Any = None) -> None:
         pass
 
     def __call__(self, shape: Sequence[int], dtype: Any = None) -> Values:
@@ -181,7 +191,7 @@ class TruncatedNormal(_Random):
     Args:
         mean: Mean.
         stddev: Standard deviation before truncation.
-        seed: An integer of at least 0; None draws one.
+        seed: An integer of at least 0, or a `SeedGenerator`, which gives other values at each call; None draws one.
 
     Example:
         >>> values = fastnn.initializers.TruncatedNormal(stddev=1.0, seed=1)((1000,))
@@ -192,7 +202,7 @@ class TruncatedNormal(_Random):
     mean: float
     stddev: float
 
-    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | None = None) -> None:
+    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: Any = None) -> None:
         pass
 
     def __call__(self, shape: Sequence[int], dtype: Any = None) -> Values:
@@ -206,7 +216,7 @@ class RandomUniform(_Random):
     Args:
         minval: Lower bound.
         maxval: Upper bound.
-        seed: An integer of at least 0; None draws one.
+        seed: An integer of at least 0, or a `SeedGenerator`, which gives other values at each call; None draws one.
 
     Example:
         >>> values = fastnn.initializers.RandomUniform(0.0, 1.0, seed=1)((1000,))
@@ -217,7 +227,7 @@ class RandomUniform(_Random):
     minval: float
     maxval: float
 
-    def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: int | None = None) -> None:
+    def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: Any = None) -> None:
         pass
 
     def __call__(self, shape: Sequence[int], dtype: Any = None) -> Values:
@@ -225,14 +235,18 @@ class RandomUniform(_Random):
         return _core.random_uniform(self.draw_seed, tuple(shape), self.minval, self.maxval)
 
 
-def fans(shape: Sequence[int]) -> tuple[float, float]:
+def fans(
+    shape: Sequence[int], input_axes: Sequence[int] | None = None, output_axes: Sequence[int] | None = None
+) -> tuple[float, float]:
     """Returns the numbers of connections into and out of one unit of a kernel.
 
-    The last two axes are the channels in and out. The axes before them are the receptive field of a convolution, whose
-    size multiplies both.
+    Without axes the last two are the channels in and out. The axes before them are the receptive field of a
+    convolution, whose size multiplies both.
 
     Args:
         shape: Shape of the kernel.
+        input_axes: Axes of the units of the input, or None.
+        output_axes: Axes of the units of the output, or None.
 
     Returns:
         (fan_in, fan_out).
@@ -241,6 +255,8 @@ def fans(shape: Sequence[int]) -> tuple[float, float]:
         >>> fastnn.initializers.fans((3, 3, 16, 32))
         (144.0, 288.0)
     """
+    if input_axes is not None and output_axes is not None:
+        return float(math.prod(shape[axis] for axis in input_axes)), float(math.prod(shape[a] for a in output_axes))
     if len(shape) < 2:
         size = float(shape[0]) if shape else 1.0
         return size, size
@@ -255,7 +271,9 @@ class VarianceScaling(_Random):
         scale: A positive number.
         mode: Number that n is: "fan_in", "fan_out" or "fan_avg".
         distribution: "truncated_normal", "untruncated_normal" or "uniform".
-        seed: An integer of at least 0; None draws one.
+        seed: An integer of at least 0, or a `SeedGenerator`, which gives other values at each call; None draws one.
+        input_axes: Axes of the kernel that are units of the input; None: see `fans`.
+        output_axes: Axes of the kernel that are units of the output; None: see `fans`.
 
     Raises:
         ValueError: An argument is none of these.
@@ -265,16 +283,21 @@ class VarianceScaling(_Random):
         (4, 3)
     """
 
+    keras_newer_arguments = {"input_axes": None, "output_axes": None}
     scale: float
     mode: str
     distribution: str
+    input_axes: Sequence[int] | None
+    output_axes: Sequence[int] | None
 
     def __init__(
         self,
         scale: float = 1.0,
         mode: str = "fan_in",
         distribution: str = "truncated_normal",
-        seed: int | None = None,
+        seed: Any = None,
+        input_axes: Sequence[int] | None = None,
+        output_axes: Sequence[int] | None = None,
     ) -> None:
         if not scale > 0:
             raise ValueError(f"VarianceScaling expects scale > 0, got {scale!r}")
@@ -286,8 +309,16 @@ class VarianceScaling(_Random):
         """Returns the initial values of a weight; see `Initializer`."""
         return self._scaled(shape, self.scale, self.mode, self.distribution)
 
+    def along(self, input_axes: Sequence[int], output_axes: Sequence[int]) -> VarianceScaling:
+        """Returns the same initializer for a kernel with these axes; one that has axes is returned as it is."""
+        if self.input_axes is not None and self.output_axes is not None:
+            return self
+        made = copy.copy(self)
+        made.input_axes, made.output_axes = list(input_axes), list(output_axes)
+        return made
+
     def _scaled(self, shape: Sequence[int], scale: float, mode: str, distribution: str) -> Values:
-        fan_in, fan_out = fans(shape)
+        fan_in, fan_out = fans(shape, self.input_axes, self.output_axes)
         count = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[mode]
         variance = scale / max(1.0, count)
         shape = tuple(shape)
@@ -305,7 +336,12 @@ class _Scaled(VarianceScaling):
 
     rule: tuple[float, str, str]
 
-    def __init__(self, seed: int | None = None) -> None:
+    def __init__(
+        self,
+        seed: Any = None,
+        input_axes: Sequence[int] | None = None,
+        output_axes: Sequence[int] | None = None,
+    ) -> None:
         pass
 
     def __call__(self, shape: Sequence[int], dtype: Any = None) -> Values:
@@ -319,7 +355,9 @@ class GlorotUniform(_Scaled):
     Reference: Glorot and Bengio, 2010, "Understanding the difficulty of training deep feedforward neural networks".
 
     Args:
-        seed: An integer of at least 0; None draws one.
+        seed: An integer of at least 0, or a `SeedGenerator`, which gives other values at each call; None draws one.
+        input_axes: Axes of the kernel that are units of the input; None: see `fans`.
+        output_axes: Axes of the kernel that are units of the output; None: see `fans`.
 
     Example:
         >>> fastnn.initializers.GlorotUniform(seed=1)((4, 3)).shape
@@ -335,7 +373,9 @@ class GlorotNormal(_Scaled):
     Reference: Glorot and Bengio, 2010, "Understanding the difficulty of training deep feedforward neural networks".
 
     Args:
-        seed: An integer of at least 0; None draws one.
+        seed: An integer of at least 0, or a `SeedGenerator`, which gives other values at each call; None draws one.
+        input_axes: Axes of the kernel that are units of the input; None: see `fans`.
+        output_axes: Axes of the kernel that are units of the output; None: see `fans`.
 
     Example:
         >>> fastnn.initializers.GlorotNormal(seed=1)((4, 3)).shape
@@ -351,7 +391,9 @@ class HeUniform(_Scaled):
     Reference: He et al., 2015, "Delving deep into rectifiers".
 
     Args:
-        seed: An integer of at least 0; None draws one.
+        seed: An integer of at least 0, or a `SeedGenerator`, which gives other values at each call; None draws one.
+        input_axes: Axes of the kernel that are units of the input; None: see `fans`.
+        output_axes: Axes of the kernel that are units of the output; None: see `fans`.
 
     Example:
         >>> fastnn.initializers.HeUniform(seed=1)((4, 3)).shape
@@ -367,7 +409,9 @@ class HeNormal(_Scaled):
     Reference: He et al., 2015, "Delving deep into rectifiers".
 
     Args:
-        seed: An integer of at least 0; None draws one.
+        seed: An integer of at least 0, or a `SeedGenerator`, which gives other values at each call; None draws one.
+        input_axes: Axes of the kernel that are units of the input; None: see `fans`.
+        output_axes: Axes of the kernel that are units of the output; None: see `fans`.
 
     Example:
         >>> fastnn.initializers.HeNormal(seed=1)((4, 3)).shape
@@ -383,7 +427,9 @@ class LecunUniform(_Scaled):
     Reference: LeCun et al., 1998, "Efficient backprop".
 
     Args:
-        seed: An integer of at least 0; None draws one.
+        seed: An integer of at least 0, or a `SeedGenerator`, which gives other values at each call; None draws one.
+        input_axes: Axes of the kernel that are units of the input; None: see `fans`.
+        output_axes: Axes of the kernel that are units of the output; None: see `fans`.
 
     Example:
         >>> fastnn.initializers.LecunUniform(seed=1)((4, 3)).shape
@@ -399,7 +445,9 @@ class LecunNormal(_Scaled):
     Reference: LeCun et al., 1998, "Efficient backprop".
 
     Args:
-        seed: An integer of at least 0; None draws one.
+        seed: An integer of at least 0, or a `SeedGenerator`, which gives other values at each call; None draws one.
+        input_axes: Axes of the kernel that are units of the input; None: see `fans`.
+        output_axes: Axes of the kernel that are units of the output; None: see `fans`.
 
     Example:
         >>> fastnn.initializers.LecunNormal(seed=1)((4, 3)).shape
@@ -417,7 +465,7 @@ class Orthogonal(_Random):
 
     Args:
         gain: Factor.
-        seed: An integer of at least 0; None draws one.
+        seed: An integer of at least 0, or a `SeedGenerator`, which gives other values at each call; None draws one.
 
     Example:
         >>> q = fastnn.initializers.Orthogonal(seed=1)((3, 2))
@@ -429,7 +477,7 @@ class Orthogonal(_Random):
     keras_older_names = ("OrthogonalInitializer",)
     gain: float
 
-    def __init__(self, gain: float = 1.0, seed: int | None = None) -> None:
+    def __init__(self, gain: float = 1.0, seed: Any = None) -> None:
         pass
 
     def __call__(self, shape: Sequence[int], dtype: Any = None) -> Values:

@@ -201,8 +201,8 @@ l1 = L1
 l2 = L2
 
 
-def l1_l2(l1: float = 0.01, l2: float = 0.01) -> L1L2:
-    """Returns an `L1L2`, with the name and the defaults of older Keras.
+def l1_l2(l1: float = 0.0, l2: float = 0.0) -> L1L2:
+    """Returns an `L1L2`, with the name of older Keras.
 
     Args:
         l1: Factor of the absolute values.
@@ -212,8 +212,8 @@ def l1_l2(l1: float = 0.01, l2: float = 0.01) -> L1L2:
         The regularizer.
 
     Example:
-        >>> fastnn.regularizers.l1_l2()
-        L1L2(l1=0.01, l2=0.01)
+        >>> fastnn.regularizers.l1_l2(l2=0.5)
+        L1L2(l2=0.5)
     """
     return L1L2(l1, l2)
 

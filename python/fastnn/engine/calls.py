@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fastnn.engine.contract import Hooks, Part, computation_of, state_of, title
+from fastnn.engine.masks import tell_masks
 from fastnn.symbolic.tensors import Arguments, Call
 
 
@@ -26,7 +27,9 @@ def record(layer: Hooks, args: tuple[Any, ...], kwargs: dict[str, Any], training
     computation.check_tensors(layer, args)
     arguments = Arguments(args, kwargs)
     specs, structure = computation.outcome(layer, arguments, training)
-    return Call(layer, arguments, specs, structure, None if training is None else bool(training)).result()
+    call = Call(layer, arguments, specs, structure, None if training is None else bool(training))
+    tell_masks(layer, arguments, call.outputs, training)
+    return call.result()
 
 
 class overridable:

@@ -18,18 +18,20 @@ from fastnn.engine import by_code, contract, eager
 from fastnn.engine.arrays import edge_dtype
 from fastnn.engine.calls import CallHistory, record
 from fastnn.engine.contract import Outcome, computation_of, state_of, title
+from fastnn.engine.description import Described
 from fastnn.engine.emission import Emission
+from fastnn.engine.input_spec import check_inputs
 from fastnn.engine.masks import emit_mask, keep_mask, warn_of_lost_mask
-from fastnn.engine.ownership import WeightOwner, keep_variable, new_variable
+from fastnn.engine.ownership import keep_variable, new_variable
 from fastnn.engine.penalties import add_activity_penalty, add_loss
-from fastnn.engine.shapes import input_shape_of
+from fastnn.engine.shapes import input_shape_of, with_batch_of
 from fastnn.naming import suggestion, unique_name
 from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import Arguments, Shape, Trace, is_symbolic, operators
 from fastnn.symbolic.variable import Variable
 
 
-class Layer(WeightOwner, CallHistory, contract.Hooks, Configurable):
+class Layer(Described, CallHistory, contract.Hooks, Configurable):
     """Base of all layers, and of layers of your own.
 
     A layer of your own makes its weights in `build` (or in its constructor). Its `call` says what it computes, with the
@@ -78,11 +80,9 @@ class Layer(WeightOwner, CallHistory, contract.Hooks, Configurable):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        # The nearest of the base classes decides: by a `call`, or by naming how it computes without one.
-        for base in cls.__mro__:
-            if "__fastnn_native__" in vars(base) or "call" in vars(base):
-                cls.__fastnn_computation__ = vars(base).get("__fastnn_native__", by_code.BY_CODE)
-                return
+        if "compute_mask" in vars(cls):
+            cls.__fastnn_makes_masks__ = True
+        choose_computation(cls)
 
     def __init__(
         self,
@@ -192,7 +192,7 @@ class Layer(WeightOwner, CallHistory, contract.Hooks, Configurable):
         Args:
             shape: Its dimensions; None or (): a single number.
             initializer: Its first values: a name or an object of `fastnn.initializers`, or a function of the shape;
-                None: glorot_uniform.
+                None: glorot_uniform, or zeros for a `dtype` of integers or bools.
             dtype: "float32", or an integer type, whose values are exact up to 2**24.
             trainable: Whether training may change it.
             autocast: Accepted for Keras compatibility; ignored.
@@ -220,18 +220,36 @@ class Layer(WeightOwner, CallHistory, contract.Hooks, Configurable):
                 f"{title(self)}: add_weight expects a shape of integers, got {sizes}; what a weight's size "
                 "depends on must be known (input_shape[-1])"
             )
+        kind = edge_dtype(dtype, title(self))
+        if initializer is None:
+            initializer = "glorot_uniform" if kind == "float32" else "zeros"
         made = new_variable(
             self,
             name or "variable",
             tuple(int(size) for size in sizes),
-            initializers.get("glorot_uniform" if initializer is None else initializer),
+            initializers.get(initializer),
             trainable,
             regularizers.get(regularizer),
             constraints.get(constraint),
         )
-        made.dtype = edge_dtype(dtype, title(self))
+        made.dtype = kind
         keep_variable(self, made, trainable)
         return made
+
+    def add_variable(
+        self,
+        shape: Any,
+        initializer: Any,
+        dtype: Any = None,
+        trainable: bool = True,
+        regularizer: Any = None,
+        constraint: Any = None,
+        name: str | None = None,
+    ) -> Variable:
+        """Makes a weight; see `add_weight`, whose arguments these are."""
+        return self.add_weight(
+            shape, initializer, dtype, trainable, regularizer=regularizer, constraint=constraint, name=name
+        )
 
     # What it computes.
 
@@ -266,7 +284,7 @@ class Layer(WeightOwner, CallHistory, contract.Hooks, Configurable):
             input_shape: Such as (None, 784); a list of them for a layer of several inputs.
 
         Returns:
-            A tuple whose first entry is None.
+            A tuple that begins with the size of the batch, None where it is unknown.
 
         Raises:
             ValueError: The layer cannot take this shape.
@@ -275,15 +293,18 @@ class Layer(WeightOwner, CallHistory, contract.Hooks, Configurable):
             >>> layers.Dense(10).compute_output_shape((None, 784))
             (None, 10)
         """
-        return computation_of(self).output_shape(self, input_shape)
+        return with_batch_of(input_shape, computation_of(self).output_shape(self, input_shape))
 
     def add_loss(self, loss: Any) -> None:
         """Adds to the loss of the model; called in `call`.
 
         Args:
             loss: A tensor, whose elements are summed, or a list of tensors.
+
+        Raises:
+            ValueError: No `call` is running.
         """
-        add_loss(loss)
+        add_loss(self, loss)
 
     # Hooks of layers of the package.
 
@@ -347,9 +368,13 @@ class Layer(WeightOwner, CallHistory, contract.Hooks, Configurable):
         if not contract.has_begun(self):
             raise RuntimeError(f"{type(self).__name__}: call super().__init__() in its constructor, before all else")
         training = kwargs.pop("training", None)
-        if not args and "inputs" in kwargs:
-            args = (kwargs.pop("inputs"),)
-        args, kwargs = computation_of(self).arguments(self, args, kwargs)
+        computation = computation_of(self)
+        if not args or len(args) > 1:
+            args, kwargs = _ordered(computation.parameters(self), args, kwargs)
+            training = kwargs.pop("training", training)
+        if self.input_spec is not None and args:
+            check_inputs(self, self.input_spec, args[0])
+        args, kwargs = computation.arguments(self, args, kwargs)
         if is_symbolic(args) or is_symbolic(kwargs):
             return record(self, args, kwargs, training)
         if Trace.current() is not None:
@@ -357,3 +382,27 @@ class Layer(WeightOwner, CallHistory, contract.Hooks, Configurable):
             args = tensors.pack([operators["tensor"](leaf) for leaf in tensors.flat(args)])
             return record(self, args, kwargs, training)
         return eager.run(self, args, kwargs, training)
+
+
+def choose_computation(cls: type[Layer]) -> None:
+    """Sets how the layers of a class compute; called where a class is made, or gets other base classes.
+
+    The nearest of the base classes decides: by a `call`, or by naming how it computes without one.
+    """
+    for base in cls.__mro__:
+        if "__fastnn_native__" in vars(base) or "call" in vars(base):
+            cls.__fastnn_computation__ = vars(base).get("__fastnn_native__", by_code.BY_CODE)
+            return
+
+
+def _ordered(
+    names: Sequence[str], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Returns the arguments of a call with its first input in front, and `training` and what follows it by name."""
+    if not args:
+        first = next((name for name in ("inputs", *names[:1]) if name in kwargs), None)
+        return ((), kwargs) if first is None else ((kwargs[first],), {n: v for n, v in kwargs.items() if n != first})
+    if "training" not in names[1 : len(args)] and "mask" not in names[1 : len(args)]:
+        return args, kwargs
+    at = min(names.index(name) for name in ("training", "mask") if name in names[1 : len(args)])
+    return args[:at], {**dict(zip(names[at:], args[at:], strict=False)), **kwargs}

@@ -18,13 +18,11 @@ def once(variables: Iterable[Variable]) -> list[Variable]:
 
 
 def sublayers(part: Part) -> list[Any]:
-    """Returns the layers of a part: its members, or those among its attributes, also within lists and dicts."""
-    members = state_of(part).members
-    if members is not None:
-        return list(members)
+    """Returns the layers of a part: its members, and those among its attributes, also within lists and dicts."""
+    members = state_of(part).members or ()
     if not computation_of(part).owns_attributes:
-        return []
-    found: dict[int, Part] = {}
+        return list(members)
+    found: dict[int, Part] = {id(one): one for one in members}
     for value in attributes(part).values():
         for one in parts_within(value):
             found.setdefault(id(one), one)
@@ -73,7 +71,8 @@ def new_variable(
     if value.shape != shape:
         raise ValueError(f"{title(owner)}: {role}_initializer returned shape {value.shape}, expected {shape}")
     trainable = learned and state_of(owner).trainable
-    return Variable(value, f"{owner.name}/{role}", trainable, regularizer, constraint)
+    path = f"{owner.name}/{role}"
+    return Variable(value, trainable=trainable, name=path, regularizer=regularizer, constraint=constraint)
 
 
 def keep_variable(owner: Part, variable: Variable, learned: bool) -> None:

@@ -9,7 +9,6 @@ from fastnn.losses import (
     binary_crossentropy,
     categorical_crossentropy,
     categorical_hinge,
-    cosine_similarity,
     hinge,
     huber,
     kl_divergence,
@@ -37,7 +36,7 @@ from fastnn.metrics.accuracy import (
     top_k_categorical_accuracy,
 )
 from fastnn.metrics.hinge_metrics import CategoricalHinge, Hinge, SquaredHinge
-from fastnn.metrics.metric import Metric, NodeMetric
+from fastnn.metrics.metric import Metric, NodeMetric, SumMetric
 from fastnn.metrics.probabilistic import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
@@ -48,6 +47,7 @@ from fastnn.metrics.probabilistic import (
 from fastnn.metrics.reduction import LossMetric, Mean, MeanMetricWrapper, Sum
 from fastnn.metrics.registry import deserialize, get, serialize
 from fastnn.metrics.regression import (
+    CosineSimilarity,
     LogCoshError,
     MeanAbsoluteError,
     MeanAbsolutePercentageError,
@@ -62,6 +62,7 @@ __all__ = [
     "CategoricalAccuracy",
     "CategoricalCrossentropy",
     "CategoricalHinge",
+    "CosineSimilarity",
     "Hinge",
     "KLDivergence",
     "LogCoshError",
@@ -81,13 +82,13 @@ __all__ = [
     "SparseTopKCategoricalAccuracy",
     "SquaredHinge",
     "Sum",
+    "SumMetric",
     "TopKCategoricalAccuracy",
     "binary_accuracy",
     "binary_crossentropy",
     "categorical_accuracy",
     "categorical_crossentropy",
     "categorical_hinge",
-    "cosine_similarity",
     "deserialize",
     "get",
     "hinge",

@@ -30,6 +30,7 @@ from fastnn.metrics.probabilistic import (
 )
 from fastnn.metrics.reduction import LossMetric, Mean, MeanMetricWrapper, Sum
 from fastnn.metrics.regression import (
+    CosineSimilarity,
     LogCoshError,
     MeanAbsoluteError,
     MeanAbsolutePercentageError,
@@ -42,7 +43,7 @@ from fastnn.naming import lookup
 _listed: tuple[type[Metric], ...] = (
     BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy, TopKCategoricalAccuracy,
     SparseTopKCategoricalAccuracy, MeanSquaredError, RootMeanSquaredError, MeanAbsoluteError,
-    MeanAbsolutePercentageError, MeanSquaredLogarithmicError, LogCoshError, Poisson, KLDivergence, Hinge, SquaredHinge,
+    MeanAbsolutePercentageError, MeanSquaredLogarithmicError, LogCoshError, CosineSimilarity, Poisson, KLDivergence, Hinge, SquaredHinge,
     CategoricalHinge, BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy, Mean, Sum,
 )  # fmt: skip
 
@@ -60,9 +61,12 @@ _classes = _by_name()
 _losses = {name: CLASSES[kind] for name, kind in ({kind: kind for kind in CLASSES} | ALIASES).items()}
 _by_shape = {"accuracy": "accuracy", "acc": "accuracy", "crossentropy": "crossentropy", "ce": "crossentropy"}
 """Names whose metric depends on the shapes of targets and outputs."""
-_functions: dict[Callable[..., Any], str] = {function: kind for kind, function in FUNCTIONS.items()} | {
-    cls.function: cls.kind for cls in _listed if issubclass(cls, NodeMetric) and "function" in vars(cls)
-}
+_functions: dict[Callable[..., Any], str] = {
+    function: kind
+    for kind, function in FUNCTIONS.items()
+    # The metric of the same name may have other values, such as the opposite sign.
+    if "values" not in vars(_classes.get(kind, Metric))
+} | {cls.function: cls.kind for cls in _listed if issubclass(cls, NodeMetric) and "function" in vars(cls)}
 
 
 def _named(known: str, name: str) -> Metric:
@@ -111,6 +115,8 @@ def get(identifier: Any) -> Any:
         return identifier()
     if callable(identifier) and identifier in _functions:
         return _named(_functions[identifier], _functions[identifier])
+    if callable(identifier) and identifier in FUNCTIONS.values():
+        return LossMetric(CLASSES[next(kind for kind, function in FUNCTIONS.items() if function is identifier)]())
     if callable(identifier):
         return MeanMetricWrapper(identifier)
     raise TypeError(f"metric expects a name or an object of fastnn.metrics, got {identifier!r}")

@@ -197,7 +197,8 @@ def _build_config_of(layer: Any) -> Any:
 def _shape_to_build(layer: Any) -> Any:
     """Returns the input shape that builds a layer before it is called; None where its call builds it."""
     shape = state_of(layer).build_shape
-    if not layer.built or not shape or getattr(type(layer), "keras_builds_itself", False):
+    builds_itself = getattr(type(layer), "keras_builds_itself", False) and not runs_code(layer)
+    if not layer.built or not shape or builds_itself:
         return None
     # Layers of several arguments are built by their calls; a layer of the user's may depend on the shape.
     return shape if (is_foreign(type(layer)) if runs_code(layer) else is_shape(shape)) else None
@@ -466,7 +467,7 @@ def _build(layer: Any, build_config: Any) -> None:
     shape = build_config.get("input_shape") if isinstance(build_config, dict) else None
     if not shape or layer.built or not _is_model(layer):
         return
-    if not is_made_of_layers(layer) or (layer.layers and is_shape(shape) and len(shape) > 1):
+    if not is_made_of_layers(layer) or (layer.operations and is_shape(shape) and len(shape) > 1):
         layer.build(_as_shape(shape))
 
 
