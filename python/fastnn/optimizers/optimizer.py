@@ -81,8 +81,8 @@ class Optimizer(Configurable):
                 f"{type(self).__name__}: only one of clipnorm, clipvalue and global_clipnorm can be set, got "
                 f"{', '.join(f'{name}={arguments[name]}' for name in clips)}"
             )
-        self._schedule = _schedule_of(arguments["learning_rate"])
-        if self._schedule is not None:
+        self._fastnn_schedule = _schedule_of(arguments["learning_rate"])
+        if self._fastnn_schedule is not None:
             arguments = {**arguments, "learning_rate": self._rate_at(0)}
         for name, value in arguments.items():
             if name in self.flags:
@@ -92,14 +92,14 @@ class Optimizer(Configurable):
         rate = arguments["learning_rate"]
         config = {name: value for name, value in arguments.items() if name not in ("name", "learning_rate")}
         self.handle = _core.Optimizer(self.kind, {"learning_rate": rate, **config})
-        self._undecayed: list[Variable] = []
-        self._undecayed_names: list[str] = []
-        self._weights: list[_core.Variable] = []
-        self._applied: list[Variable] = []
-        self._applications: dict[tuple[int, ...], Application] = {}
-        self._storing = True
+        self._fastnn_undecayed: list[Variable] = []
+        self._fastnn_undecayed_names: list[str] = []
+        self._fastnn_weights: list[_core.Variable] = []
+        self._fastnn_applied: list[Variable] = []
+        self._fastnn_applications: dict[tuple[int, ...], Application] = {}
+        self._fastnn_storing = True
         super().store_arguments(arguments)
-        self._storing = False
+        self._fastnn_storing = False
 
     def _number(self, name: str, value: Any) -> float:
         if callable(value):
@@ -123,17 +123,17 @@ class Optimizer(Configurable):
     lr = learning_rate
 
     def _current_rate(self) -> float:
-        return self.handle.learning_rate if self._schedule is None else self._rate_at(self.handle.iterations)
+        return self.handle.learning_rate if self._fastnn_schedule is None else self._rate_at(self.handle.iterations)
 
     def _set_rate(self, value: Any) -> None:
         schedule = None if isinstance(value, (Scalar, Variable)) else _schedule_of(value)
         if schedule is not None:
-            self._schedule = schedule
+            self._fastnn_schedule = schedule
             return
-        if self._schedule is not None and not self._storing:
+        if self._fastnn_schedule is not None and not self._fastnn_storing:
             raise TypeError(
-                f"{type(self).__name__}: the learning rate follows {self._schedule!r} and cannot be set; compile "
-                "with a number as learning_rate"
+                f"{type(self).__name__}: the learning rate follows {self.schedule!r} and cannot be set; "
+                "compile with a number as learning_rate"
             )
         self.handle.learning_rate = self._number("learning_rate", value)
 
@@ -152,7 +152,7 @@ class Optimizer(Configurable):
     @property
     def schedule(self) -> Any:
         """Schedule or function that determines the learning rate; None where it is a number."""
-        return self._schedule
+        return self._fastnn_schedule
 
     def coming_rates(self, steps: int) -> NDArray[np.float64] | None:
         """Returns the learning rates of the next steps, or None where no schedule determines them.
@@ -163,19 +163,23 @@ class Optimizer(Configurable):
         Returns:
             Learning rates, of shape `(steps,)`.
         """
-        if self._schedule is None:
+        if self._fastnn_schedule is None:
             return None
         first = self.handle.iterations
         return np.array([self._rate_at(step) for step in range(first, first + steps)])
 
     def _rate_at(self, step: int) -> float:
-        assert self._schedule is not None
-        rate = self._schedule(step) if isinstance(self._schedule, LearningRateSchedule) else self._schedule()
+        assert self._fastnn_schedule is not None
+        rate = (
+            self._fastnn_schedule(step)
+            if isinstance(self._fastnn_schedule, LearningRateSchedule)
+            else self._fastnn_schedule()
+        )
         return self._number("learning_rate", np.asarray(rate).item())
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments, as plain values, from which `from_config` makes an equal optimizer without slots."""
-        rate = self.handle.learning_rate if self._schedule is None else plain(self._schedule)
+        rate = self.handle.learning_rate if self._fastnn_schedule is None else plain(self._fastnn_schedule)
         return {**super().get_config(), "learning_rate": rate}
 
     def build(self, variables: Sequence[Variable]) -> None:
@@ -184,28 +188,28 @@ class Optimizer(Configurable):
         Args:
             variables: The weights.
         """
-        known = {id(handle) for handle in self._weights}
-        self._applied = list(variables)
-        self._weights += [variable.handle for variable in variables if id(variable.handle) not in known]
+        known = {id(handle) for handle in self._fastnn_weights}
+        self._fastnn_applied = list(variables)
+        self._fastnn_weights += [variable.handle for variable in variables if id(variable.handle) not in known]
         self.handle.build([variable.handle for variable in variables])
-        excluded = [variable.handle for variable in self._undecayed]
-        for name in self._undecayed_names:
+        excluded = [variable.handle for variable in self._fastnn_undecayed]
+        for name in self._fastnn_undecayed_names:
             excluded += [variable.handle for variable in variables if re.search(name, variable.path)]
         if excluded:
             self.handle.exclude_from_weight_decay(excluded)
 
     def __reduce__(self) -> Any:
-        slots = [(weight, [slot.numpy() for slot in self.handle.slots(weight)]) for weight in self._weights]
+        slots = [(weight, [slot.numpy() for slot in self.handle.slots(weight)]) for weight in self._fastnn_weights]
         state = {
             "slots": slots, "rate": self.handle.learning_rate, "steps": self.handle.iterations,
-            "undecayed": self._undecayed, "undecayed_names": self._undecayed_names,
+            "undecayed": self._fastnn_undecayed, "undecayed_names": self._fastnn_undecayed_names,
         }  # fmt: skip
         return _revived, (type(self), self.get_config()), state
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:
-        self._undecayed, self._undecayed_names = state["undecayed"], state["undecayed_names"]
-        self._weights = [weight for weight, _ in state["slots"]]
-        self.handle.build(self._weights)
+        self._fastnn_undecayed, self._fastnn_undecayed_names = state["undecayed"], state["undecayed_names"]
+        self._fastnn_weights = [weight for weight, _ in state["slots"]]
+        self.handle.build(self._fastnn_weights)
         for weight, arrays in state["slots"]:
             for slot, array in zip(self.handle.slots(weight), arrays, strict=True):
                 slot.assign(array)
@@ -214,13 +218,13 @@ class Optimizer(Configurable):
     @property
     def built(self) -> bool:
         """True once there are slots."""
-        return bool(self._weights)
+        return bool(self._fastnn_weights)
 
     @property
     def variables(self) -> list[Any]:
         """Number of steps, learning rate unless a schedule determines it, and the slots in the order of Keras."""
-        numbers = [self.iterations] if self._schedule is not None else [self.iterations, self.learning_rate]
-        slots = [self.handle.slots(weight) for weight in self._weights]
+        numbers = [self.iterations] if self._fastnn_schedule is not None else [self.iterations, self.learning_rate]
+        slots = [self.handle.slots(weight) for weight in self._fastnn_weights]
         count = len(slots[0]) if slots else 0
         groups = self.keras_slot_groups or (tuple(range(count)),)
         return numbers + [of_weight[i] for group in groups for of_weight in slots for i in group if i < count]
@@ -246,9 +250,9 @@ class Optimizer(Configurable):
             return
         who = type(self).__name__
         if trainable_variables is None:
-            if not self._applied:
+            if not self._fastnn_applied:
                 raise ValueError(f"{who}: apply(grads) needs the weights; pass them, or call build(weights) before")
-            trainable_variables = self._applied
+            trainable_variables = self._fastnn_applied
         if len(grads) != len(trainable_variables):
             raise ValueError(f"{who}: apply expects {len(trainable_variables)} gradients, got {len(grads)}")
         pairs = [(g, v) for g, v in zip(grads, trainable_variables, strict=True) if g is not None]
@@ -261,13 +265,13 @@ class Optimizer(Configurable):
         for array, (_, variable) in zip(arrays, pairs, strict=True):
             if array.shape != variable.shape:
                 raise ValueError(f"{who}: {variable.path} has shape {variable.shape}, its gradient {array.shape}")
-        if not self._applied:
+        if not self._fastnn_applied:
             self.build(trainable_variables)
         variables = [variable for _, variable in pairs]
         key = tuple(id(variable.handle) for variable in variables)
-        if key not in self._applications:
-            self._applications[key] = Application(self.handle, variables)
-        self._applications[key].run(arrays, self.coming_rates(1))
+        if key not in self._fastnn_applications:
+            self._fastnn_applications[key] = Application(self.handle, variables)
+        self._fastnn_applications[key].run(arrays, type(self).coming_rates(self, 1))
 
     def apply_gradients(self, grads_and_vars: Any) -> Any:
         """Updates weights by their gradients, as one step.
@@ -295,7 +299,7 @@ class Optimizer(Configurable):
         Raises:
             ValueError: The optimizer is not built, or the number of values differs.
         """
-        own, weights = self.variables, self._applied
+        own, weights = self.variables, self._fastnn_applied
         if not weights:
             raise ValueError(f"{type(self).__name__}: call build(weights) before stateless_apply")
         for name, given, expected in (
@@ -376,8 +380,8 @@ class Optimizer(Configurable):
             var_list: The weights.
             var_names: Regular expressions, such as "bias"; a weight whose path matches one of them is excluded.
         """
-        self._undecayed += list(var_list or ())
-        self._undecayed_names += list(var_names or ())
+        self._fastnn_undecayed += list(var_list or ())
+        self._fastnn_undecayed_names += list(var_names or ())
         if var_list:
             self.handle.exclude_from_weight_decay([variable.handle for variable in var_list])
 

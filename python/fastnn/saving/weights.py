@@ -90,10 +90,6 @@ def write_assets(model: Any) -> dict[str, bytes]:
 # Reading --------------------------------------------------------------------------------------------------------------
 
 
-def _is_there(group: Any, path: str) -> bool:
-    return _find(group, path) is not None
-
-
 def _find(group: Any, path: str) -> Any:
     """Returns the group at a path, also under the names that older versions of Keras give to its parts."""
     for part in path.split("/"):
@@ -101,6 +97,10 @@ def _find(group: Any, path: str) -> Any:
             names = (part, f"_{part}", "_layer_checkpoint_dependencies") if part == "layers" else (part, f"_{part}")
             group = next((found for name in names if (found := hdf5.child(group, name)) is not None), None)
     return group
+
+
+def _is_stored(group: Any, path: str) -> bool:
+    return _find(group, path) is not None
 
 
 def _stored(group: Any) -> list[Any]:
@@ -166,7 +166,7 @@ def read_tree(file: Any, model: Any, skip_mismatch: bool = False) -> None:
     misfits = Misfits(skip_mismatch)
     pairs: list[tuple[Variable, Any]] = []
     own: list[tuple[Any, Any]] = []
-    for path, layer in walk(model, lambda path: _find(file, path) is not None):
+    for path, layer in walk(model, functools.partial(_is_stored, file)):
         if is_overridden(layer, "load_own_variables"):
             own.append((layer, _find(file, f"{path}/vars")))
             continue
@@ -199,7 +199,7 @@ def read_named(file: Any, model: Any, skip_mismatch: bool) -> None:
     for layer in model.operations:
         if layer.name in by_name:
             group = by_name[layer.name]
-            for path, part in walk(layer, functools.partial(_is_there, group)):
+            for path, part in walk(layer, functools.partial(_is_stored, group)):
                 for within, variables in variables_of(part):
                     stored = _stored(_find(group, f"{path}/{within}/vars"))
                     if variables:
