@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any, cast
+from typing import Any
 
 from fastnn import object_forms
 from fastnn.activations.along_axes import glu, log_softmax, softmax, sparsemax

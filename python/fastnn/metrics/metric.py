@@ -73,7 +73,7 @@ class Metric(Configurable):
         return "float32"
 
     def add_variable(
-        self, shape: Sequence[int], initializer: Any, dtype: Any = None, aggregation: Any = "sum",
+        self, shape: Sequence[int] = (), initializer: Any = "zeros", dtype: Any = None, aggregation: Any = "sum",
         name: str | None = None,
     ) -> Variable:  # fmt: skip
         """Adds a variable to a custom metric.

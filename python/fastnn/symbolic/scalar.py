@@ -28,7 +28,7 @@ class Scalar(NDArrayOperatorsMixin):
     Example:
         >>> rate = fastnn.optimizers.SGD(0.5).learning_rate
         >>> rate.assign(0.25)
-        >>> float(rate), rate * 2 == 0.5
+        >>> float(rate), bool(rate * 2 == 0.5)
         (0.25, True)
     """
 
