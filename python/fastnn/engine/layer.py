@@ -76,7 +76,7 @@ class Layer(WeightOwner, CallHistory, contract.Hooks, Configurable):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        if "compute_mask" in vars(cls):
+        if "compute_mask" in vars(cls) and "__fastnn_makes_masks__" not in vars(cls):
             cls.__fastnn_makes_masks__ = True
         # The nearest of the base classes decides: by a `call`, or by naming how it computes without one.
         for base in cls.__mro__:
