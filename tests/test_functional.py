@@ -539,8 +539,6 @@ def test_graphs_that_cannot_be():
         Model(a, Dense(2))
     with pytest.raises(TypeError, match=r"expects inputs and outputs, symbolic tensors such as x = Input"):
         Model(a)
-    with pytest.raises(ValueError, match=r"got lists within"):
-        Model(a, [[a, a], a])
     with pytest.raises(ValueError, match=r"expects at least one tensor"):
         Model(a, [])
     unused = Model([a, b], Dense(2)(a))

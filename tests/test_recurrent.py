@@ -471,7 +471,6 @@ def test_bidirectional_is_made_again_of_its_config() -> None:
         ),
         (lambda: layers.TimeDistributed(3), "expects a layer"),
         (lambda: layers.TimeDistributed(layers.Dense(3))(np.ones((2, 3))), r"\(batch, time, ...\)"),
-        (lambda: layers.RNN(Counter())(layers.Input((None, FEATURES))), "known number of steps"),
         (lambda: layers.RNN(layers.Dense(3)), "state_size"),
         (lambda: layers.RNN(Counter(), stateful=True), "cells of fastnn only"),
         (lambda: layers.LSTMCell(3, activation="softmax"), "element-wise activation"),

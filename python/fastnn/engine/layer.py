@@ -81,7 +81,7 @@ class Layer(Described, CallHistory, contract.Hooks, Configurable):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        if "compute_mask" in vars(cls):
+        if "compute_mask" in vars(cls) and "__fastnn_makes_masks__" not in vars(cls):
             cls.__fastnn_makes_masks__ = True
         choose_computation(cls)
 

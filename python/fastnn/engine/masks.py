@@ -11,7 +11,7 @@ from typing import Any
 
 from fastnn.engine.contract import Part, emit, state_of, title
 from fastnn.engine.emission import Emission
-from fastnn.engine.inference import common, with_free_sizes
+from fastnn.engine.inference import are_free, common, with_free_sizes
 from fastnn.engine.shapes import Leaf, shown
 from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import Arguments, KerasTensor, Shape
@@ -130,7 +130,8 @@ def tell_masks(part: Part, arguments: Arguments, outputs: Sequence[KerasTensor],
     tensors = arguments.tensors
     if all(tensor.mask_shape is None for tensor in tensors) and not makes_masks(part):
         return
-    found = [_trial_masks(part, arguments, training, size) for size in _SIZES]
+    sizes = _SIZES if are_free([tensor.shape for tensor in tensors]) else _SIZES[:1]
+    found = [_trial_masks(part, arguments, training, size) for size in sizes]
     for tensor, one, other in zip(outputs, found[0], found[-1], strict=True):
         if one is not None and other is not None:
             tensor.mask_shape = common(one, other)

@@ -45,6 +45,7 @@ def attend(
 class ScoredAttention(Layer):
     """Base of the attention layers that are called on [query, value] or [query, value, key]."""
 
+    __fastnn_makes_masks__ = False
     takes_many = True
     supports_masking = True
     scored_by: ClassVar[str] = "Attention"
@@ -109,6 +110,6 @@ class ScoredAttention(Layer):
             made = ops.multiply(made, ops.cast(ops.expand_dims(mask[0], -1), "float32"))
         return (made, weights) if shown else made
 
-    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """Returns the mask of the query."""
-        return None if previous_mask is None else previous_mask[0]
+        return None if mask is None else mask[0]

@@ -102,7 +102,7 @@ class Embedding(NodeLayer):
         self._first: NDArray[np.float32] | None = None if given is None else np.array(given, dtype=np.float32)
         super().store_arguments(arguments)
 
-    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """Returns, with `mask_zero`, the mask that is true where the integers are not 0, or else None."""
         return operators["cast"](inputs, "bool") if self.mask_zero else None
 

@@ -100,9 +100,9 @@ class Lambda(Layer):
         own = {name: value for name, value in given.items() if name in self._parameters}
         return self.function(inputs, **{**self.arguments, **own})
 
-    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """Returns the mask that the argument `mask` defines."""
-        return self.mask(inputs, previous_mask) if callable(self.mask) else self.mask
+        return self.mask(inputs, mask) if callable(self.mask) else self.mask
 
 
 def _described(function: Any) -> dict[str, Any]:

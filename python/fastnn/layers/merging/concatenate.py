@@ -28,24 +28,25 @@ class Concatenate(Merge):
         array([[1., 2., 3., 5.]], dtype=float32)
     """
 
+    __fastnn_makes_masks__ = False
     kind = "Concatenate"
     axis: int
 
     def __init__(self, axis: int = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
 
-    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """Returns the masks joined along the axis of steps, or else their logical or; see `Merge.compute_mask`.
 
         An input without a mask counts everywhere.
         """
-        if previous_mask is None or all(mask is None for mask in previous_mask):
+        if mask is None or all(one is None for one in mask):
             return None
         masks = [
             ops.ones_like(ops.sum(ops.cast(x, "float32"), axis=tuple(range(2, len(x.shape)))), dtype="bool")
-            if mask is None
-            else ops.cast(mask, "bool")
-            for x, mask in zip(inputs, self._listed_masks(inputs, previous_mask), strict=True)
+            if one is None
+            else ops.cast(one, "bool")
+            for x, one in zip(inputs, self._listed_masks(inputs, mask), strict=True)
         ]
         if self.axis % len(inputs[0].shape) != 1:
             return super().compute_mask(inputs, masks)

@@ -29,12 +29,13 @@ class Dot(Merge):
         array([[13.]], dtype=float32)
     """
 
+    __fastnn_makes_masks__ = False
     kind = "Dot"
     least = 2
     axes: int | Sequence[int]
     normalize: bool
 
-    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """Returns None: the output has other positions."""
         return None
 

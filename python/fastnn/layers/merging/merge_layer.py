@@ -25,6 +25,7 @@ def _logical_or(emission: Emission, masks: Sequence[int], who: str) -> int:
 class Merge(NodeLayer):
     """Base of the layers that are called on a list of inputs."""
 
+    __fastnn_makes_masks__ = False
     takes_many = True
     supports_masking = True
     least: ClassVar[int] = 1
@@ -38,24 +39,24 @@ class Merge(NodeLayer):
             raise ValueError(f"{title(self)} expects a list of {many}, such as [a, b], got {got}")
         return items
 
-    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """Returns the logical or of the masks; None where an input has none.
 
         Args:
             inputs: A list of tensors or arrays.
-            previous_mask: A list of their masks, or None.
+            mask: A list of their masks, or None.
 
         Raises:
             ValueError: These are no lists of one length.
         """
-        if previous_mask is None:
+        if mask is None:
             return None
-        masks = self._listed_masks(inputs, previous_mask)
-        if any(mask is None for mask in masks):
+        masks = self._listed_masks(inputs, mask)
+        if any(one is None for one in masks):
             return None
         made = ops.cast(masks[0], "bool")
-        for mask in masks[1:]:
-            made = ops.logical_or(made, mask)
+        for one in masks[1:]:
+            made = ops.logical_or(made, one)
         return made
 
     def _listed_masks(self, inputs: Any, masks: Any) -> list[Any]:

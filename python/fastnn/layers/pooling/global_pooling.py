@@ -113,6 +113,7 @@ class GlobalAveragePooling1D(_GlobalPooling):
 
     kind = "GlobalAveragePooling1D"
     supports_masking = True
+    __fastnn_makes_masks__ = False
     call_arguments = ("inputs", "mask")
 
     def add_masked_node(self, emission: Emission, edges: list[int], masks: Sequence[int | None]) -> list[int]:
@@ -121,7 +122,7 @@ class GlobalAveragePooling1D(_GlobalPooling):
             return self.add_core_node(emission, edges)
         return emission.add(self, self.kind, {"keepdims": self.keepdims, "masked": True}, [edges[0], masks[0]])
 
-    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """Returns None: the output has no axis of steps."""
         return None
 

@@ -206,6 +206,7 @@ class OverTime(Layer):
     keras_ignored_arguments = {
         "time_major": False, "zero_output_for_mask": ..., "unroll": ...,
     }  # fmt: skip
+    __fastnn_makes_masks__ = False
     supports_masking = True
     stateful: bool
     return_sequences: bool
@@ -288,10 +289,10 @@ class OverTime(Layer):
         """Sets the states of a stateful layer to 0."""
         self.reset_state()
 
-    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """Returns the mask of the steps where their outputs are returned; None for the states."""
-        mask = previous_mask[0] if isinstance(previous_mask, (list, tuple)) else previous_mask
-        made = mask if self.return_sequences else None
+        first = mask[0] if isinstance(mask, (list, tuple)) else mask
+        made = first if self.return_sequences else None
         return [made, *[None] * len(as_list(getattr(self, "state_size", [])))] if self.return_state else made
 
     def set_output_masks(
