@@ -25,13 +25,13 @@ class _Moments(NamedTuple):
     """Moments of what was read.
 
     Attributes:
-        count: The number of elements of each mean.
+        elements: The number of elements of each mean.
         mean: The means.
         spread: The sums of squared deviations from them.
         sample: The shape of a sample; None before the first.
     """
 
-    count: int
+    elements: int
     mean: NDArray[np.float64]
     spread: NDArray[np.float64]
     sample: Shape | None
