@@ -84,6 +84,8 @@ class _Finder(MetaPathFinder, Loader):
             if fullname.startswith(("tensorflow.", "tf.")):
                 raise ModuleNotFoundError(_absent(fullname, None), name="tensorflow")
             return None
+        if named.startswith("keras.src.") or named.rpartition(".")[2].startswith("_"):
+            return None  # private names: the usual error
         real = f"fastnn.{named.removeprefix('keras.')}"
         if not fullname.startswith("fastnn.") and real.removeprefix("fastnn.") in _MOVED:
             return ModuleSpec(fullname, self, origin=real, is_package=True)
