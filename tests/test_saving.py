@@ -202,11 +202,19 @@ class TestWholeModels:
             one.fit(x, x[:, :2], epochs=3, verbose=0)
         assert equal(again.get_weights(), tower.get_weights())
         with h5py.File(io.BytesIO(zipfile.ZipFile(tmp_path / "t.keras").read(keras_archive.WEIGHTS))) as file:
-            assert "layers/dense_3/vars/0" in file
+            assert "layers/dense_2/vars/0" in file
 
-    def test_a_model_that_is_not_built(self, tmp_path):
-        with pytest.raises(ValueError, match="is not built"):
-            Sequential([layers.Dense(2)]).save(tmp_path / "m.keras")
+    @pytest.mark.parametrize("form", FORMS)
+    def test_a_model_that_is_not_built(self, tmp_path, form):
+        model = Sequential([layers.Dense(2), layers.Dense(3)])
+        model.compile("adam", "mse")
+        model.save(tmp_path / form)
+        loaded = saving.load_model(tmp_path / form)
+        assert not loaded.built and loaded.compiled and [layer.units for layer in loaded.layers] == [2, 3]
+        loaded.fit(np.ones((4, 5)), np.ones((4, 3)), verbose=0)
+        for method in (model.save_weights, model.load_weights):
+            with pytest.raises((ValueError, FileNotFoundError)):
+                method(tmp_path / "m.weights.h5")
 
     def test_names_of_files(self, tmp_path):
         model = Sequential([Input((2,)), layers.Dense(2)])
@@ -648,11 +656,12 @@ class TestObjects:
         assert told["module"].startswith("keras.")
 
     def test_functions_and_values(self):
-        assert saving.serialize_keras_object(fastnn.activations.relu) == "relu"
+        # Keras 3.15.1: keras.saving.serialize_keras_object(keras.activations.relu)
+        function = {"module": "builtins", "class_name": "function", "config": "relu", "registered_name": "function"}
+        assert saving.serialize_keras_object(fastnn.activations.relu) == function
+        assert saving.deserialize_keras_object(function) is fastnn.activations.relu
         told = saving.serialize_keras_object({"a": (1, np.float32(2)), "f": twice})
         assert saving.deserialize_keras_object(told) == {"a": [1, 2.0], "f": twice}
-        with pytest.raises(TypeError, match="lambda"):
-            saving.serialize_keras_object(lambda x: x)
         with pytest.raises(TypeError, match="cannot be saved"):
             saving.serialize_keras_object(object())
 
@@ -859,7 +868,7 @@ class TestDoor:
         config = config_of(saved)
         code = {"class_name": "__lambda__", "config": {"value": ["4wEAAA==", None, None]}}
         config["config"]["layers"][-1]["config"]["activation"] = code
-        self.refused(archive(saved, config), "Python code (a lambda), which fastnn never runs")
+        self.refused(archive(saved, config), "Python code (a lambda), which may do anything")
         config["config"]["layers"][-1] = {
             "module": "os", "class_name": "system", "config": {"command": "true"}, "registered_name": "system",
         }  # fmt: skip

@@ -114,7 +114,7 @@ class Configurable(KerasForm):
         Called by a `get_config` outside fastnn, which adds its own arguments, it returns those of the base alone.
         """
         given = given_arguments(self)
-        if given is not None and not _has_own_config(type(self)):
+        if given is not None and not has_own_config(type(self)):
             return {name: plain(value) for name, value in given.items()}
         return {name: plain(getattr(self, name)) for name in argument_names(self)}
 
@@ -152,6 +152,14 @@ def is_foreign(cls: type) -> bool:
     return cls.__module__.partition(".")[0] != _PACKAGE
 
 
+def accepted_names(cls: type) -> frozenset[str] | None:
+    """Returns the names of a constructor's arguments; None where it has **kwargs and may take any."""
+    parameters = inspect.signature(cls.__init__).parameters.values()  # type: ignore[misc]
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+        return None
+    return frozenset(parameter.name for parameter in parameters)
+
+
 def constructor_signature(cls: type[Configurable]) -> inspect.Signature:
     """Returns the signature of a class's constructor, `self` included."""
     return inspect.signature(cls.__init__)
@@ -160,7 +168,7 @@ def constructor_signature(cls: type[Configurable]) -> inspect.Signature:
 _PACKAGE = __name__.partition(".")[0]
 
 
-def _has_own_config(cls: type) -> bool:
+def has_own_config(cls: type) -> bool:
     """Returns whether the class has a `get_config` that was defined outside fastnn."""
     return is_foreign(next(base for base in cls.__mro__ if "get_config" in vars(base)))
 

@@ -79,7 +79,7 @@ def get(identifier: str | Mapping[str, Any] | Activation | None) -> Activation:
         return deserialize(identifier)
     if isinstance(identifier, str):
         found = get_registered_object(identifier) or lookup("activation", identifier, _functions, _aliases)
-        identifier = cast(Activation, found() if isinstance(found, type) else found)
+        identifier = found() if isinstance(found, type) else found
     if identifier is threshold:
         raise ValueError(
             "activation 'threshold' has no defaults for its arguments threshold and default_value; "

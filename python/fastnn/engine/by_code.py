@@ -62,7 +62,7 @@ class ByCode(Computation[Hooks]):
 
     def outcome(self, part: Hooks, arguments: Arguments, training: bool | None) -> Outcome:
         """Returns what comes out of `call`, run on trial; builds the layer before."""
-        return part.infer_call(arguments, training)
+        return type(part).infer_call(part, arguments, training)
 
     def emit(self, part: Hooks, emission: Emission, edges: list[int], arguments: Arguments | None) -> list[int]:
         """Runs `call` on tensors that stand for the edges and adds what it computes."""
@@ -74,7 +74,7 @@ class ByCode(Computation[Hooks]):
         given = Structure(leaves)
         shapes = [batched(title(part), leaf.shape) for leaf in given.flat(leaves)]
         tensors = [stand_in((shape, "float32"), "inputs") for shape in shapes]
-        specs, structure = part.infer_call(Arguments((given.pack(tensors),), {}), None)
+        specs, structure = type(part).infer_call(part, Arguments((given.pack(tensors),), {}), None)
         assert structure is not None
         return structure.pack([shape for shape, _ in specs])
 
@@ -179,8 +179,14 @@ def _emitted(
             kwargs[name] = ordered[0] if len(ordered) == 1 else ordered
         return layer.call(*args, **kwargs)
 
+<<<<<<< HEAD
+    structure, outputs = emission.run(function, [*edges, *carried], f"{title(layer)}: call()")
+    outputs = [*type(layer).add_output_penalty(layer, emission, outputs[:1]), *outputs[1:]]
+    type(layer).set_output_masks(layer, emission, first, first_masks, outputs)
+=======
     with emission.decided(_default_training(layer)):
         structure, outputs = emission.run(function, [*edges, *carried], f"{title(layer)}: call()")
     outputs = [*layer.add_output_penalty(emission, outputs[:1]), *outputs[1:]]
     layer.set_output_masks(emission, first, first_masks, outputs)
+>>>>>>> main
     return structure, outputs

@@ -7,14 +7,13 @@ records the call (`calls.py`): a model is made of such calls. Called on arrays i
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 
 from fastnn import constraints, initializers, regularizers
-from fastnn.configurable import Configurable, argument_names, is_foreign
+from fastnn.configurable import Configurable, accepted_names, argument_names, is_foreign
 from fastnn.engine import by_code, contract, eager
 from fastnn.engine.arrays import edge_dtype
 from fastnn.engine.calls import CallHistory, record
@@ -126,13 +125,14 @@ class Layer(Described, CallHistory, contract.Hooks, Configurable):
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Any:
         """Returns a new layer with the arguments that `get_config` returned."""
-        parameters = inspect.signature(cls.__init__).parameters.values()
-        if not is_foreign(cls) or any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+        taken = accepted_names(cls)
+        if not is_foreign(cls) or taken is None:
             return super().from_config(config)
         # A constructor without **kwargs is not given what it does not name.
-        taken = {parameter.name for parameter in parameters}
         made = cls(**{name: value for name, value in config.items() if name in taken})
         made.name = config.get("name", made.name)
+        if config.get("trainable") is False:
+            made.trainable = False
         return made
 
     def __getstate__(self) -> dict[str, Any]:

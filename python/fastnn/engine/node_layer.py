@@ -102,8 +102,8 @@ class ByNode(Computation["NodeLayer"]):
             edges = [emission.cast(edge, dtype, part.name) for edge in edges]
         outputs = part.add_masked_node(emission, edges, masks)
         outputs = _with_activation(part, emission, outputs)
-        outputs = part.add_output_penalty(emission, outputs)
-        part.set_output_masks(emission, edges, masks, outputs)
+        outputs = type(part).add_output_penalty(part, emission, outputs)
+        type(part).set_output_masks(part, emission, edges, masks, outputs)
         return outputs
 
     def output_shape(self, part: NodeLayer, input_shape: Any) -> Any:

@@ -35,7 +35,7 @@ def add_activity_penalty(layer: Part, emission: Emission, edges: list[int]) -> l
     penalty = layer.__dict__.get("activity_regularizer")
     if penalty is None:
         return edges
-    if penalty.is_custom():
+    if type(penalty).is_custom(penalty):
 
         def per_sample(x: KerasTensor) -> KerasTensor:
             add_loss(layer, penalty(x) / operators["cast"](operators["rows"](x), "float32"))

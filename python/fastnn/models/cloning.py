@@ -59,8 +59,9 @@ def clone_model(
         )
 
     def cloned(layer: Any) -> Any:
-        if recursive and isinstance(layer, (Sequential, Functional)) and not runs_code(layer):
-            return clone_model(layer, None, clone_function, call_function, True)
+        nested = isinstance(layer, (Sequential, Functional)) and not runs_code(layer)
+        if nested and (recursive or clone_function is None):
+            return clone_model(layer, None, clone_function, call_function if recursive else None, recursive)
         if clone_function is None or not isinstance(layer, Layer) or isinstance(layer, InputLayer):
             return type(layer).from_config(layer.get_config())
         return clone_function(layer)

@@ -39,7 +39,7 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
     if axis is None and ord is None:
         return arithmetic.sqrt(reduction.sum(arithmetic.square(x), None, keepdims))
     axes: list[int] = (
-        list(range(rank)) if axis is None else [axis] if isinstance(axis, (int, np.integer)) else list(axis)
+        list(range(rank)) if axis is None else [int(axis)] if isinstance(axis, (int, np.integer)) else list(axis)
     )
     if any(not -rank <= one < rank for one in axes):
         raise ValueError(f"ops.norm expects axes of an array of rank {rank}, got {axes}")

@@ -81,8 +81,8 @@ class Optimizer(Configurable):
                 f"{type(self).__name__}: only one of clipnorm, clipvalue and global_clipnorm can be set, got "
                 f"{', '.join(f'{name}={arguments[name]}' for name in clips)}"
             )
-        self._schedule = _schedule_of(arguments["learning_rate"])
-        if self._schedule is not None:
+        self._fastnn_schedule = _schedule_of(arguments["learning_rate"])
+        if self._fastnn_schedule is not None:
             arguments = {**arguments, "learning_rate": self._rate_at(0)}
         for name, value in arguments.items():
             if name in self.flags:
@@ -92,14 +92,21 @@ class Optimizer(Configurable):
         rate = arguments["learning_rate"]
         config = {name: value for name, value in arguments.items() if name not in ("name", "learning_rate")}
         self.handle = _core.Optimizer(self.kind, {"learning_rate": rate, **config})
+<<<<<<< HEAD
+        self._fastnn_undecayed: list[Variable] = []
+        self._fastnn_undecayed_names: list[str] = []
+        self._fastnn_weights: list[_core.Variable] = []
+        self._fastnn_storing = True
+=======
         self._undecayed: list[Variable] = []
         self._undecayed_names: list[str] = []
         self._weights: list[_core.Variable] = []
         self._applied: list[Variable] = []
         self._applications: dict[tuple[int, ...], Application] = {}
         self._storing = True
+>>>>>>> main
         super().store_arguments(arguments)
-        self._storing = False
+        self._fastnn_storing = False
 
     def _number(self, name: str, value: Any) -> float:
         if callable(value):
@@ -112,6 +119,15 @@ class Optimizer(Configurable):
         return number
 
     @property
+<<<<<<< HEAD
+    def learning_rate(self) -> float:
+        """Learning rate of the next step; it may be set at any time, unless a schedule determines it."""
+        return self.handle.learning_rate if self._fastnn_schedule is None else self._rate_at(self.iterations)
+
+    @learning_rate.setter
+    def learning_rate(self, value: Any) -> None:
+        if self._fastnn_schedule is not None and not self._fastnn_storing:
+=======
     def learning_rate(self) -> Any:
         """Learning rate of the next step, as a variable; it may be set, unless a schedule determines it."""
         return Scalar(f"{self.name}/learning_rate", self._current_rate, self._set_rate)
@@ -131,9 +147,10 @@ class Optimizer(Configurable):
             self._schedule = schedule
             return
         if self._schedule is not None and not self._storing:
+>>>>>>> main
             raise TypeError(
-                f"{type(self).__name__}: the learning rate follows {self._schedule!r} and cannot be set; compile "
-                "with a number as learning_rate"
+                f"{type(self).__name__}: the learning rate follows {self.schedule!r} and cannot be set; "
+                "compile with a number as learning_rate"
             )
         self.handle.learning_rate = self._number("learning_rate", value)
 
@@ -152,7 +169,7 @@ class Optimizer(Configurable):
     @property
     def schedule(self) -> Any:
         """Schedule or function that determines the learning rate; None where it is a number."""
-        return self._schedule
+        return self._fastnn_schedule
 
     def coming_rates(self, steps: int) -> NDArray[np.float64] | None:
         """Returns the learning rates of the next steps, or None where no schedule determines them.
@@ -163,20 +180,29 @@ class Optimizer(Configurable):
         Returns:
             Learning rates, of shape `(steps,)`.
         """
-        if self._schedule is None:
+        if self._fastnn_schedule is None:
             return None
         first = self.handle.iterations
         return np.array([self._rate_at(step) for step in range(first, first + steps)])
 
     def _rate_at(self, step: int) -> float:
-        assert self._schedule is not None
-        rate = self._schedule(step) if isinstance(self._schedule, LearningRateSchedule) else self._schedule()
+        assert self._fastnn_schedule is not None
+        rate = (
+            self._fastnn_schedule(step)
+            if isinstance(self._fastnn_schedule, LearningRateSchedule)
+            else self._fastnn_schedule()
+        )
         return self._number("learning_rate", np.asarray(rate).item())
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments, as plain values, from which `from_config` makes an equal optimizer without slots."""
+<<<<<<< HEAD
+        config = super().get_config()
+        return config if self._fastnn_schedule is None else {**config, "learning_rate": plain(self._fastnn_schedule)}
+=======
         rate = self.handle.learning_rate if self._schedule is None else plain(self._schedule)
         return {**super().get_config(), "learning_rate": rate}
+>>>>>>> main
 
     def build(self, variables: Sequence[Variable]) -> None:
         """Adds slots for weights not seen before.
@@ -184,34 +210,54 @@ class Optimizer(Configurable):
         Args:
             variables: The weights.
         """
+<<<<<<< HEAD
+        known = {id(handle) for handle in self._fastnn_weights}
+        self._fastnn_weights += [variable.handle for variable in variables if id(variable.handle) not in known]
+=======
         known = {id(handle) for handle in self._weights}
         self._applied = list(variables)
         self._weights += [variable.handle for variable in variables if id(variable.handle) not in known]
+>>>>>>> main
         self.handle.build([variable.handle for variable in variables])
-        excluded = [variable.handle for variable in self._undecayed]
-        for name in self._undecayed_names:
+        excluded = [variable.handle for variable in self._fastnn_undecayed]
+        for name in self._fastnn_undecayed_names:
             excluded += [variable.handle for variable in variables if re.search(name, variable.path)]
         if excluded:
             self.handle.exclude_from_weight_decay(excluded)
 
     def __reduce__(self) -> Any:
-        slots = [(weight, [slot.numpy() for slot in self.handle.slots(weight)]) for weight in self._weights]
+        slots = [(weight, [slot.numpy() for slot in self.handle.slots(weight)]) for weight in self._fastnn_weights]
         state = {
+<<<<<<< HEAD
             "slots": slots, "rate": self.handle.learning_rate, "steps": self.handle.iterations,
             "undecayed": self._undecayed, "undecayed_names": self._undecayed_names,
+=======
+<<<<<<< HEAD
+            "slots": slots, "rate": self.handle.learning_rate, "steps": self.iterations,
+            "undecayed": self._fastnn_undecayed, "undecayed_names": self._fastnn_undecayed_names,
+=======
+            "slots": slots, "rate": self.handle.learning_rate, "steps": self.handle.iterations, "undecayed": self._undecayed,
+            "undecayed_names": self._undecayed_names,
+>>>>>>> main
+>>>>>>> files
         }  # fmt: skip
         return _revived, (type(self), self.get_config()), state
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:
-        self._undecayed, self._undecayed_names = state["undecayed"], state["undecayed_names"]
-        self._weights = [weight for weight, _ in state["slots"]]
-        self.handle.build(self._weights)
+        self._fastnn_undecayed, self._fastnn_undecayed_names = state["undecayed"], state["undecayed_names"]
+        self._fastnn_weights = [weight for weight, _ in state["slots"]]
+        self.handle.build(self._fastnn_weights)
         for weight, arrays in state["slots"]:
             for slot, array in zip(self.handle.slots(weight), arrays, strict=True):
                 slot.assign(array)
         self.handle.learning_rate, self.iterations = state["rate"], state["steps"]
 
     @property
+<<<<<<< HEAD
+    def variables(self) -> list[_core.Variable]:
+        """Slots, weight by weight."""
+        return [slot for weight in self._fastnn_weights for slot in self.handle.slots(weight)]
+=======
     def built(self) -> bool:
         """True once there are slots."""
         return bool(self._weights)
@@ -366,6 +412,7 @@ class Optimizer(Configurable):
             return
         for i, variable in enumerate(variables):
             variable.assign(np.asarray(store[str(i)]))
+>>>>>>> main
 
     def exclude_from_weight_decay(
         self, var_list: Sequence[Variable] | None = None, var_names: Sequence[str] | None = None
@@ -376,8 +423,8 @@ class Optimizer(Configurable):
             var_list: The weights.
             var_names: Regular expressions, such as "bias"; a weight whose path matches one of them is excluded.
         """
-        self._undecayed += list(var_list or ())
-        self._undecayed_names += list(var_names or ())
+        self._fastnn_undecayed += list(var_list or ())
+        self._fastnn_undecayed_names += list(var_names or ())
         if var_list:
             self.handle.exclude_from_weight_decay([variable.handle for variable in var_list])
 

@@ -309,7 +309,7 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, by_name
     _refuse_folder(path)
     _require_built(model, "to load into")
     with _told(path):
-        source: Path | bytes = path.read() if is_file else path
+        source: Any = path.read() if is_file else path
         if not is_file and _kind(path) == "keras":
             source = archive.read_archive(path).weights
         with hdf5.opened(source) as file:

@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from fastnn import code_objects
 from fastnn.configurable import Configurable, argument_names, given_arguments
 from fastnn.saving.archive import read_archive_from
 from fastnn.saving.files import read_model, write_model
@@ -41,7 +42,8 @@ def _foreign(value: Any) -> Iterator[Any]:
     elif isinstance(value, Mapping):
         yield from _foreign(list(value.values()))
     elif inspect.isfunction(value) or inspect.isclass(value):
-        if (value.__module__ or "").split(".")[0] != "fastnn":
+        # The file holds the code of a lambda.
+        if not code_objects.is_lambda(value) and (value.__module__ or "").split(".")[0] != "fastnn":
             yield value
     elif isinstance(value, Configurable):
         yield from _foreign(type(value))

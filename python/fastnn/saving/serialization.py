@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from fastnn import code_objects
-from fastnn.configurable import Configurable, is_foreign
+from fastnn.configurable import Configurable, accepted_names, has_own_config, is_foreign
 from fastnn.engine.by_code import runs_code
 from fastnn.engine.contract import Part, state_of
 from fastnn.engine.holding import is_made_of_layers
@@ -74,6 +74,17 @@ def one_description(legacy: bool = False) -> Iterator[_Writing]:
         yield writing
     finally:
         _writing.reset(token)
+
+
+@contextmanager
+def _of_its_own(separate: bool) -> Iterator[None]:
+    """Begins a new description in the block, if `separate`."""
+    token = _writing.set(None) if separate else None
+    try:
+        yield
+    finally:
+        if token is not None:
+            _writing.reset(token)
 
 
 def serialize_keras_object(obj: Any, legacy: bool = False) -> Any:
@@ -155,7 +166,15 @@ def _layer_entry(layer: Any, writing: _Writing) -> dict[str, Any]:
         first = writing.entries[id(layer)][1]
         first["shared_object_id"] = list(writing.entries).index(id(layer)) + 1
         return {key: value for key, value in first.items() if key not in ("name", "inbound_nodes")}
-    entry = _entry(type(layer), _config_of(layer, writing))
+    config = _config_of(layer, writing)
+    entry = _entry(type(layer), config)
+    known = accepted_names(type(layer)) if is_foreign(type(layer)) and not has_own_config(type(layer)) else None
+    if known is not None:
+        # Keras gives a constructor all that stands in the config, also what it does not accept.
+        for key, default in (("name", ...), ("trainable", True), ("dtype", "float32")):
+            if key not in known and default in (..., config.get(key)):
+                config.pop(key, None)
+        entry["name"] = layer.name
     if writing.legacy:
         name = entry["registered_name"] if is_foreign(type(layer)) else entry["class_name"]
         entry = {"class_name": name, "config": entry["config"]}
@@ -192,7 +211,9 @@ def is_shape(shape: Any) -> bool:
 
 def _config_of(obj: Any, writing: _Writing) -> dict[str, Any]:
     """Returns the config that Keras has for an object."""
-    config = dict(obj.get_config())
+    # Descriptions that a class outside fastnn makes itself have the form of Keras 3 in every file.
+    with _of_its_own(writing.legacy and is_foreign(type(obj)) and not isinstance(obj, Network)):
+        config = dict(obj.get_config())
     if hasattr(obj, "holds_file_form") and obj.holds_file_form(config):
         return config
     config.pop("batch_input_shape", None)
@@ -209,8 +230,12 @@ def _config_of(obj: Any, writing: _Writing) -> dict[str, Any]:
 
 def _written(value: Any, live: Any, writing: _Writing) -> Any:
     """Returns a value of a config. `live` is the attribute of the same name, whose class the config may not tell."""
-    if isinstance(value, Mapping) and value.get("class_name") == "__lambda__":
-        return dict(value)
+    if (
+        isinstance(value, Mapping)
+        and "class_name" in value
+        and ("module" in value or value["class_name"] == "__lambda__")
+    ):
+        return dict(value)  # described by the object's own get_config
     if isinstance(live, Configurable) and not isinstance(value, str):
         return _described(live, writing)
     if callable(live) and hasattr(live, "__name__") and not inspect.isclass(live):
@@ -414,6 +439,8 @@ def _object(entry: Mapping[str, Any], reading: Reading, argument: str) -> Any:
     with CustomObjectScope(reading.custom_objects), reading.in_progress():
         made = cls.from_config(config) if in_file_form else _from_arguments(cls, config, reading)
     if isinstance(made, Part):
+        if is_foreign(cls) and "name" not in config and isinstance(entry.get("name"), str):
+            made.name = entry["name"]
         reading.bound(made)
         _build(made, entry.get("build_config"))
     return made

@@ -103,6 +103,10 @@ def _find(group: Any, path: str) -> Any:
     return group
 
 
+def _is_stored(group: Any, path: str) -> bool:
+    return _find(group, path) is not None
+
+
 def _stored(group: Any) -> list[Any]:
     """Returns the datasets "0", "1"... of a group of variables."""
     names = [] if group is None else [name for name in hdf5.entries(group) if name.isdecimal()]
@@ -166,7 +170,7 @@ def read_tree(file: Any, model: Any, skip_mismatch: bool = False) -> None:
     misfits = Misfits(skip_mismatch)
     pairs: list[tuple[Variable, Any]] = []
     own: list[tuple[Any, Any]] = []
-    for path, layer in walk(model, lambda path: _find(file, path) is not None):
+    for path, layer in walk(model, functools.partial(_is_stored, file)):
         if is_overridden(layer, "load_own_variables"):
             own.append((layer, _find(file, f"{path}/vars")))
             continue
@@ -199,7 +203,11 @@ def read_named(file: Any, model: Any, skip_mismatch: bool) -> None:
     for layer in model.operations:
         if layer.name in by_name:
             group = by_name[layer.name]
+<<<<<<< HEAD
             for path, part in walk(layer, functools.partial(_is_there, group)):
+=======
+            for path, part in walk(layer, functools.partial(_is_stored, group)):
+>>>>>>> files
                 for within, variables in variables_of(part):
                     stored = _stored(_find(group, f"{path}/{within}/vars"))
                     if variables:

@@ -82,7 +82,7 @@ class Variable(Arithmetic):
         self.synchronization = synchronization
         self.regularizer = regularizer
         self.constraint = constraint
-        if regularizer is not None and not regularizer.is_custom():
+        if regularizer is not None and not type(regularizer).is_custom(regularizer):
             self.handle.l1, self.handle.l2 = regularizer.strengths()
         if constraint is not None:
             constraint.bind(self.handle)

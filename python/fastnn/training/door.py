@@ -368,7 +368,9 @@ class Door:
     def _warn_of_labels(self, compiled: Compiled, ys: Sequence[Array | None]) -> None:
         outputs = self._network.ports().outputs
         for y, of_output, port in zip(ys, compiled.losses, outputs, strict=True):
-            for loss in of_output if y is not None else ():
+            for loss in of_output:
+                if y is None:
+                    continue
                 warn_of_labels(self._network.who(), label("y", port, outputs), y, loss)
 
     def _refuse_not_finite(

@@ -155,7 +155,8 @@ class Run:
                 program.reset()
             if each:
                 self._hooks.tell("on_train_batch_begin", self.step)
-            rates = self._compiled.optimizer.coming_rates(min(chunk.last - chunk.first, _MOST_RATES))
+            optimizer = self._compiled.optimizer
+            rates = type(optimizer).coming_rates(optimizer, min(chunk.last - chunk.first, _MOST_RATES))
             ran = program.run(chunk, rates)
             self._source.advance(ran)
             self.step += ran

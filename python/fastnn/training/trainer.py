@@ -392,7 +392,7 @@ class Trainer:
         state.door.check_batches(feed.x, feed.rows, feed.rows)
         program = state.programs.training(compiled, feed.x, feed.y)
         program.reset()
-        program.run(_one_batch(feed), compiled.optimizer.coming_rates(1), 0.0)
+        program.run(_one_batch(feed), type(compiled.optimizer).coming_rates(compiled.optimizer, 1), 0.0)
         return _returned(program.logs(), return_dict)
 
     @explained
