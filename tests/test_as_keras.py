@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 
@@ -82,3 +83,56 @@ except ModuleNotFoundError:
 def test_without_it_keras_is_not_touched():
     done = run("import fastnn, sys; print('keras' in sys.modules, 'tqdm' in sys.modules, 'h5py' in sys.modules)")
     assert done.stdout == "False False False\n"
+
+
+def test_modules_that_keras_2_had_hold_the_same_names():
+    script = """
+import fastnn.as_keras, fastnn
+from keras.layers.normalization import BatchNormalization
+from keras.layers.core import Dense, Dropout
+from keras.utils.np_utils import to_categorical
+from keras.preprocessing.sequence import pad_sequences
+from tensorflow.keras.preprocessing.image import img_to_array
+from keras.engine.topology import Layer
+import keras.layers.pooling
+assert BatchNormalization is fastnn.layers.BatchNormalization and Dense is fastnn.layers.Dense
+assert keras.layers.pooling.MaxPooling2D is fastnn.layers.MaxPooling2D and Layer is fastnn.Layer
+from fastnn.layers.normalization.batch_normalization import BatchNormalization as B2
+import fastnn.layers.pooling.max_pooling
+assert B2 is BatchNormalization
+from keras.optimizers.schedules import ExponentialDecay
+model = fastnn.Sequential([keras.Input((2,)), Dense(1), BatchNormalization()])
+model.compile(keras.optimizers.SGD(ExponentialDecay(0.1, 10, 0.9)), "mse")
+model.fit([[1.0, 2.0]], [[1.0]], verbose=0)
+"""
+    done = run(script)
+    assert (done.stdout, done.stderr) == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("import tensorflow.data", "ModuleNotFoundError: tensorflow.data is not there: .* give fit.. arrays"),
+        ("import tensorflow as tf; tf.data", "AttributeError: tensorflow.data is not there: .*tensorflow means fastnn"),
+        ("import tensorflow as tf; tf.reduce_mean", "compute with keras.ops, such as keras.ops.mean"),
+        (
+            "from keras.datasets import mnist",
+            "ModuleNotFoundError: keras.datasets.mnist is not there: .*digits.load_data",
+        ),
+        ("import keras; keras.datasets.mnist", "AttributeError: keras.datasets.mnist is not .*digits.load_data"),
+        (
+            "from keras.preprocessing.text import Tokenizer",
+            "keras.preprocessing.text is not there: .*TextVectorization",
+        ),
+        ("from keras.preprocessing.image import ImageDataGenerator", "image.ImageDataGenerator is not .*RandomFlip"),
+        ("from tensorflow.keras.applications import VGG16", "keras.applications is not .*no pretrained models"),
+        ("from keras.layers import Danse", "keras.layers.Danse is not there: .*Did you mean 'Dense'"),
+        ("from keras.layers.core import Danse", "keras.layers.core.Danse is not there: .*Did you mean 'Dense'"),
+        ("import keras; keras.layers.Danse", "AttributeError: keras.layers.Danse is not there: .*Did you mean 'Dense'"),
+        ("from keras import Sequental", "Did you mean 'Sequential'"),
+    ],
+)
+def test_what_is_not_there(line, said):
+    done = run(f"import fastnn.as_keras\n{line}")
+    assert done.returncode == 1
+    assert re.search(said, done.stderr.splitlines()[-1]), done.stderr

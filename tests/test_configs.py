@@ -18,7 +18,7 @@ _spec = importlib.util.spec_from_file_location("record_configs", HERE / "record_
 record_configs = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(record_configs)
 MODELS = record_configs.MODELS
-KERAS = json.loads((HERE / "files" / "configs.json").read_text())["configs"]
+KERAS = json.loads((HERE / "configs.json").read_text())["configs"]
 
 
 def samples(model):

@@ -28,7 +28,7 @@ def declared(cls):
     names = set()
     for base in cls.__mro__:
         names |= set(inspect.get_annotations(base)) | {
-            name for name, value in vars(base).items() if isinstance(value, property)
+            name for name, value in vars(base).items() if hasattr(value, "__get__") and not callable(value)
         }
     return names
 

@@ -49,7 +49,7 @@ def examples() -> Iterator[Any]:
             yield pytest.param(found, id=name)
 
 
-@pytest.mark.parametrize("found", examples())
+@pytest.mark.parametrize("found", list(examples()))
 def test_examples(found: list[doctest.DocTest], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     told: list[str] = []

@@ -319,12 +319,6 @@ def test_validation_frequency_and_weights():
     assert len(listed["val_loss"]) == 3
 
 
-def test_steps_per_epoch_goes_round():
-    model = classifier()
-    model.fit(X, Y, batch_size=10, epochs=3, steps_per_epoch=4, verbose=0)
-    assert model.optimizer.iterations == 12
-
-
 # Metrics and returns.
 
 

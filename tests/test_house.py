@@ -40,6 +40,7 @@ INSTRUCTION_SET_HEADERS = {
 }
 # One kernel in several files.
 KERNEL_FAMILIES = dict.fromkeys(("winograd", *WINOGRAD, "winograd_forward", "winograd_backward", "conv3d"), "conv")
+KERNEL_FAMILIES["gemm_pack"] = "gemm"
 
 MOST_LINES = 600
 MOST_METHODS, MOST_LINES_OF_A_CLASS = 40, 450

@@ -652,11 +652,6 @@ def test_masks_that_cannot_be(call: Any, said: str) -> None:
         call(normal(3, 4, 3), COUNTS)
 
 
-def test_a_model_of_layers_takes_no_mask() -> None:
-    with pytest.raises(ValueError, match="takes no mask="):
-        Sequential([layers.LSTM(2)])(normal(3, 4, 3), mask=COUNTS)
-
-
 def test_no_warning_where_nothing_is_lost() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")

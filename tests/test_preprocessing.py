@@ -112,8 +112,8 @@ def test_each_step_and_each_sample_draws_anew(name: str) -> None:
 @every_random
 def test_a_random_layer_is_still_in_inference(name: str) -> None:
     x = pictures(3, 4, 3)
-    np.testing.assert_array_equal(RANDOM[name](5)(x), x)
-    np.testing.assert_array_equal(RANDOM[name](5)(x[0]), x[0])
+    np.testing.assert_array_equal(RANDOM[name](5)(x, training=False), x)
+    np.testing.assert_array_equal(RANDOM[name](5)(x[0], training=False), x[0])
     model = fastnn.Sequential([layers.Input(x.shape[1:]), RANDOM[name](5)])
     np.testing.assert_array_equal(model.predict(x, verbose=0), x)
 

@@ -154,9 +154,11 @@ class TestBackupAndRestore:
         assert again.optimizer.iterations == whole.optimizer.iterations
         assert not backup.exists()
 
-    def test_epochs_that_do_not_see_all_rows(self, tmp_path):
+    @pytest.mark.filterwarnings("ignore:Your input ran out of data")
+    @pytest.mark.parametrize("steps", [4, 5])
+    def test_epochs_that_do_not_see_all_rows(self, tmp_path, steps):
         x, y = data()
-        arguments = {"batch_size": 7, "steps_per_epoch": 5, "epochs": 4, "verbose": 0}
+        arguments = {"batch_size": 7, "steps_per_epoch": steps, "epochs": 4, "verbose": 0}
         whole = make()
         whole.fit(x, y, **arguments)
         with pytest.raises(Stop):

@@ -202,11 +202,19 @@ class TestWholeModels:
             one.fit(x, x[:, :2], epochs=3, verbose=0)
         assert equal(again.get_weights(), tower.get_weights())
         with h5py.File(io.BytesIO(zipfile.ZipFile(tmp_path / "t.keras").read(keras_archive.WEIGHTS))) as file:
-            assert "others/dense_1/vars/0" in file
+            assert "layers/dense_2/vars/0" in file
 
-    def test_a_model_that_is_not_built(self, tmp_path):
-        with pytest.raises(ValueError, match="is not built"):
-            Sequential([layers.Dense(2)]).save(tmp_path / "m.keras")
+    @pytest.mark.parametrize("form", FORMS)
+    def test_a_model_that_is_not_built(self, tmp_path, form):
+        model = Sequential([layers.Dense(2), layers.Dense(3)])
+        model.compile("adam", "mse")
+        model.save(tmp_path / form)
+        loaded = saving.load_model(tmp_path / form)
+        assert not loaded.built and loaded.compiled and [layer.units for layer in loaded.layers] == [2, 3]
+        loaded.fit(np.ones((4, 5)), np.ones((4, 3)), verbose=0)
+        for method in (model.save_weights, model.load_weights):
+            with pytest.raises((ValueError, FileNotFoundError)):
+                method(tmp_path / "m.weights.h5")
 
     def test_names_of_files(self, tmp_path):
         model = Sequential([Input((2,)), layers.Dense(2)])
@@ -286,11 +294,46 @@ class TestNestedContainers:
         model.save_weights(tmp_path / "m.weights.h5")
         with h5py.File(tmp_path / "m.weights.h5") as file:
             held = file["layers/nested"]
-            assert [name for name in held["grid"]] == ["dense", "dense_1", "dense_2"]
-            assert sorted(held["named"]) == ["dense", "layer_normalization"]
+            # The paths of Keras 3.15.1.
+            assert {name: sorted(held["grid"][name]) for name in held["grid"]} == {
+                "container": ["dense", "dense_1"],
+                "container_1": ["dense"],
+            }
+            assert sorted(held["named"]) == ["container", "layer_normalization"]
             assert list(held["mixed"]) == ["dense"]
         other.load_weights(tmp_path / "m.weights.h5")
         assert equal(other.get_weights(), model.get_weights())
+
+
+class Attributes(Model):
+    """Attributes before and after "layers", private ones, and one layer under two names."""
+
+    def __init__(self):
+        super().__init__()
+        self.out, self.first, self._hidden = layers.Dense(2), layers.Dense(3), layers.Dense(3)
+        self.again = self.out
+        self._blocks = [{"k": layers.Dense(3)}, "relu"]
+
+    def call(self, x):
+        return self.again(self._blocks[0]["k"](self._hidden(self.first(x))))
+
+
+def test_a_models_layers_have_the_paths_of_keras(tmp_path):
+    x = np.ones((2, 3), np.float32)
+    model, other = Attributes(), Attributes()
+    model(x), other(x)
+    model.save_weights(tmp_path / "m.weights.h5")
+    paths = []
+    with h5py.File(tmp_path / "m.weights.h5", "r+") as file:
+        file.visit(lambda path: paths.append(path) if path.endswith("vars/0") else None)
+        # Keras 3.15.1 writes these: an attribute that sorts after "layers" stands under that name.
+        expected = ["again/vars/0", "first/vars/0", "layers/dense_2/vars/0", "layers/dense_3/vars/0"]
+        assert sorted(paths) == expected
+        # A file may hold a layer at the path of any attribute.
+        file.move("layers/dense_2", "_hidden")
+        file.move("again", "out")
+    other.load_weights(tmp_path / "m.weights.h5")
+    assert equal(other.get_weights(), model.get_weights())
 
 
 def test_a_schedule_goes_on(tmp_path):
@@ -613,11 +656,12 @@ class TestObjects:
         assert told["module"].startswith("keras.")
 
     def test_functions_and_values(self):
-        assert saving.serialize_keras_object(fastnn.activations.relu) == "relu"
+        # Keras 3.15.1: keras.saving.serialize_keras_object(keras.activations.relu)
+        function = {"module": "builtins", "class_name": "function", "config": "relu", "registered_name": "function"}
+        assert saving.serialize_keras_object(fastnn.activations.relu) == function
+        assert saving.deserialize_keras_object(function) is fastnn.activations.relu
         told = saving.serialize_keras_object({"a": (1, np.float32(2)), "f": twice})
         assert saving.deserialize_keras_object(told) == {"a": [1, 2.0], "f": twice}
-        with pytest.raises(TypeError, match="lambda"):
-            saving.serialize_keras_object(lambda x: x)
         with pytest.raises(TypeError, match="cannot be saved"):
             saving.serialize_keras_object(object())
 
@@ -824,7 +868,7 @@ class TestDoor:
         config = config_of(saved)
         code = {"class_name": "__lambda__", "config": {"value": ["4wEAAA==", None, None]}}
         config["config"]["layers"][-1]["config"]["activation"] = code
-        self.refused(archive(saved, config), "Python code (a lambda), which fastnn never runs")
+        self.refused(archive(saved, config), "Python code (a lambda), which may do anything")
         config["config"]["layers"][-1] = {
             "module": "os", "class_name": "system", "config": {"command": "true"}, "registered_name": "system",
         }  # fmt: skip

@@ -48,7 +48,8 @@ using namespace fastnn::bindings;
 
 PYBIND11_MODULE(_native, m) {
   m.doc() = "The compiled core of fastnn.";
-  py::register_local_exception_translator([](std::exception_ptr error) {
+  // pybind11 asks for a translator that takes the pointer by value.
+  py::register_local_exception_translator([](std::exception_ptr error) {  // NOLINT(performance-unnecessary-value-param)
     try {
       if (error) std::rethrow_exception(error);
     } catch (const TypeError& e) {

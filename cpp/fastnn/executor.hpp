@@ -116,7 +116,7 @@ class Team {
   Session& first() const { return *sessions_.front(); }
 
   /// The number of rows between two checks for an interruption.
-  Index wave() const { return 8 * threads() * rows(); }
+  Index wave() const { return Index{8} * threads() * rows(); }
 
   /// Calls body(session, row, rows) in parallel for the pieces of the `count` rows from `begin` on. Expects
   /// ReadVariables to be held. body must not throw or allocate.

@@ -18,7 +18,7 @@ namespace {
 
 const kernels::Table* loaded = nullptr;
 
-const kernels::Services kServices = {&usable_threads, &detail::run_tasks};
+constexpr kernels::Services kServices = {&usable_threads, &detail::run_tasks};
 
 }  // namespace
 

@@ -40,8 +40,9 @@ Phase::Phase(const Graph& graph, std::vector<LossTerm> losses, std::vector<Metri
   for (MetricTerm& term : metrics_)
     if (term.mask != kUnmasked) term.mask = executor_.output(next++);
   for (const Node& node : executor_.graph().nodes())
-    for (const VariablePtr& weight : node.weights)
-      if (std::find(weights_.begin(), weights_.end(), weight) == weights_.end()) weights_.push_back(weight);
+    for (std::size_t i = 0; i < node.weights.size(); ++i)
+      if (node.trained[i] && std::find(weights_.begin(), weights_.end(), node.weights[i]) == weights_.end())
+        weights_.push_back(node.weights[i]);
   if (optimizer_) optimizer_->build(executor_.gradients().weights);
   sums_ = step_ = zero();
 }

@@ -19,6 +19,7 @@ from fastnn import (
     config,
     constraints,
     datasets,
+    dtype_policies,
     families,  # noqa: F401 - registers the classes that files may name
     initializers,
     layers,
@@ -30,21 +31,42 @@ from fastnn import (
     random,
     regularizers,
     saving,
+    tree,
     utils,
 )
+from fastnn.dtype_policies import DTypePolicy, FloatDTypePolicy
+from fastnn.engine.input_spec import InputSpec
+from fastnn.initializers import Initializer
 from fastnn.layers import Input, Layer
+from fastnn.layers import Layer as Operation
+from fastnn.losses import Loss
+from fastnn.metrics import Metric
 from fastnn.models import Model, Sequential
+from fastnn.models.functional import Functional as Function
 from fastnn.naming import missing_names as _missing_names
+from fastnn.naming import name_scope
+from fastnn.optimizers import Optimizer
+from fastnn.regularizers import Regularizer
 from fastnn.symbolic.tensors import KerasTensor
 from fastnn.symbolic.variable import Variable
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "DTypePolicy",
+    "FloatDTypePolicy",
+    "Function",
+    "Initializer",
     "Input",
+    "InputSpec",
     "KerasTensor",
     "Layer",
+    "Loss",
+    "Metric",
     "Model",
+    "Operation",
+    "Optimizer",
+    "Regularizer",
     "Sequential",
     "Variable",
     "activations",
@@ -53,19 +75,33 @@ __all__ = [
     "config",
     "constraints",
     "datasets",
+    "dtype_policies",
     "initializers",
     "layers",
     "losses",
     "metrics",
     "models",
+    "name_scope",
     "ops",
     "optimizers",
     "random",
     "regularizers",
     "saving",
     "show_config",
+    "tree",
     "utils",
+    "version",
 ]
+
+
+def version() -> str:
+    """Returns the version of fastnn.
+
+    Example:
+        >>> fastnn.version() == fastnn.__version__
+        True
+    """
+    return __version__
 
 
 def show_config() -> None:

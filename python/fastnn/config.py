@@ -1,19 +1,46 @@
-"""Settings of the whole process: threads, Winograd convolution, and the check of data for NaN and infinity."""
+"""Settings of the process: threads, Winograd convolution, the check of data for NaN and infinity, and what Keras has.
+
+Of Keras' settings, those of other types, layouts and devices have one value here; another value is an error.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING as _TYPE_CHECKING
+import warnings
+from typing import TYPE_CHECKING, Any
 
 from fastnn import _core
+from fastnn.dtype_policies import DTypePolicy
+from fastnn.dtype_policies import get as get_policy
 from fastnn.naming import missing_names as _missing_names
 
 __all__ = [
+    "backend",
     "check_nan",
+    "disable_flash_attention",
+    "disable_interactive_logging",
+    "disable_traceback_filtering",
+    "dtype_policy",
+    "enable_flash_attention",
+    "enable_interactive_logging",
+    "enable_traceback_filtering",
     "epsilon",
     "floatx",
     "image_data_format",
+    "is_flash_attention_enabled",
+    "is_interactive_logging_enabled",
+    "is_nnx_enabled",
+    "is_traceback_filtering_enabled",
+    "max_epochs",
+    "max_steps_per_epoch",
     "num_threads",
+    "set_backend",
     "set_check_nan",
+    "set_dtype_policy",
+    "set_epsilon",
+    "set_floatx",
+    "set_image_data_format",
+    "set_max_epochs",
+    "set_max_steps_per_epoch",
     "set_num_threads",
     "set_winograd",
     "winograd",
@@ -21,6 +48,10 @@ __all__ = [
 
 _check_nan = True
 _winograd = True
+_interactive = True
+_filters_tracebacks = True
+_max_epochs: int | None = None
+_max_steps_per_epoch: int | None = None
 
 
 def num_threads() -> int:
@@ -131,9 +162,259 @@ def image_data_format() -> str:
     return "channels_last"
 
 
+def backend() -> str:
+    """Returns the name of the backend: "fastnn".
+
+    Example:
+        >>> fastnn.config.backend()
+        'fastnn'
+    """
+    return "fastnn"
+
+
+def _one_value(setting: str, only: Any, given: Any, mend: str) -> None:
+    """Refuses other values of a setting that has one value."""
+    if given != only:
+        raise ValueError(f"{setting} expects {only!r}, got {given!r}; {mend}")
+
+
+def set_backend(backend: str) -> None:
+    """Accepts "fastnn"; the core is the only backend.
+
+    Args:
+        backend: "fastnn".
+
+    Raises:
+        ValueError: It is another name.
+
+    Example:
+        >>> fastnn.config.set_backend("fastnn")
+    """
+    _one_value("set_backend", "fastnn", backend, "fastnn computes by its own core, on the processor")
+
+
+def set_floatx(value: str) -> None:
+    """Accepts "float32"; there is no other type of weights and activations.
+
+    Args:
+        value: "float32".
+
+    Raises:
+        ValueError: It is another type.
+
+    Example:
+        >>> fastnn.config.set_floatx("float32")
+    """
+    _one_value("set_floatx", "float32", value, "fastnn computes in float32")
+
+
+def set_epsilon(value: float) -> None:
+    """Accepts 1e-7; the losses of the core have it.
+
+    Args:
+        value: 1e-7.
+
+    Raises:
+        ValueError: It is another number.
+
+    Example:
+        >>> fastnn.config.set_epsilon(1e-7)
+    """
+    _one_value("set_epsilon", 1e-7, value, "give layers and optimizers an epsilon= of their own")
+
+
+def set_image_data_format(data_format: str) -> None:
+    """Accepts "channels_last", the order of the axes of all images.
+
+    Args:
+        data_format: "channels_last".
+
+    Raises:
+        ValueError: It is another order.
+
+    Example:
+        >>> fastnn.config.set_image_data_format("channels_last")
+    """
+    mend = "move the channels to the end with np.moveaxis(x, 1, -1)"
+    _one_value("set_image_data_format", "channels_last", data_format, mend)
+
+
+def dtype_policy() -> DTypePolicy:
+    """Returns the policy of element types: "float32".
+
+    Example:
+        >>> fastnn.config.dtype_policy().name
+        'float32'
+    """
+    return get_policy("float32")
+
+
+def set_dtype_policy(policy: Any) -> None:
+    """Accepts "float32"; there is no other policy of element types.
+
+    Args:
+        policy: "float32", or a policy of `fastnn.dtype_policies`.
+
+    Raises:
+        ValueError: It is another policy.
+
+    Example:
+        >>> fastnn.config.set_dtype_policy("float32")
+    """
+    get_policy(policy)
+
+
+def is_flash_attention_enabled() -> bool:
+    """Returns False: flash attention is an algorithm for GPUs.
+
+    Example:
+        >>> fastnn.config.is_flash_attention_enabled()
+        False
+    """
+    return False
+
+
+def enable_flash_attention() -> None:
+    """Warns that there is no flash attention, which is an algorithm for GPUs; attention computes the same without.
+
+    Example:
+        >>> import warnings
+        >>> with warnings.catch_warnings():
+        ...     warnings.simplefilter("ignore")
+        ...     fastnn.config.enable_flash_attention()
+    """
+    warnings.warn("enable_flash_attention has no effect: it is an algorithm for GPUs", stacklevel=2)
+
+
+def disable_flash_attention() -> None:
+    """Does nothing: there is no flash attention.
+
+    Example:
+        >>> fastnn.config.disable_flash_attention()
+    """
+
+
+def is_nnx_enabled() -> bool:
+    """Returns False: NNX belongs to JAX.
+
+    Example:
+        >>> fastnn.config.is_nnx_enabled()
+        False
+    """
+    return False
+
+
+def is_interactive_logging_enabled() -> bool:
+    """Returns True where `fit`, `evaluate` and `predict` print, as their `verbose` has it.
+
+    Example:
+        >>> fastnn.config.is_interactive_logging_enabled()
+        True
+    """
+    return _interactive
+
+
+def enable_interactive_logging() -> None:
+    """Lets `fit`, `evaluate` and `predict` print, the default.
+
+    Example:
+        >>> fastnn.config.enable_interactive_logging()
+    """
+    global _interactive
+    _interactive = True
+
+
+def disable_interactive_logging() -> None:
+    """Lets `fit`, `evaluate` and `predict` print nothing, whatever their `verbose`.
+
+    Example:
+        >>> fastnn.config.disable_interactive_logging()
+        >>> fastnn.config.enable_interactive_logging()
+    """
+    global _interactive
+    _interactive = False
+
+
+def is_traceback_filtering_enabled() -> bool:
+    """Returns what was set; tracebacks are the same.
+
+    Example:
+        >>> fastnn.config.is_traceback_filtering_enabled()
+        True
+    """
+    return _filters_tracebacks
+
+
+def enable_traceback_filtering() -> None:
+    """Accepted for Keras compatibility; tracebacks are short and stay as they are.
+
+    Example:
+        >>> fastnn.config.enable_traceback_filtering()
+    """
+    global _filters_tracebacks
+    _filters_tracebacks = True
+
+
+def disable_traceback_filtering() -> None:
+    """Accepted for Keras compatibility; tracebacks are never filtered.
+
+    Example:
+        >>> fastnn.config.disable_traceback_filtering()
+        >>> fastnn.config.enable_traceback_filtering()
+    """
+    global _filters_tracebacks
+    _filters_tracebacks = False
+
+
+def max_epochs() -> int | None:
+    """Returns the most epochs that `fit` runs, for trials of a script; None: no limit.
+
+    Example:
+        >>> print(fastnn.config.max_epochs())
+        None
+    """
+    return _max_epochs
+
+
+def set_max_epochs(max_epochs: int | None) -> None:
+    """Sets the most epochs that `fit` runs, for trials of a script.
+
+    Args:
+        max_epochs: The number of epochs; None: no limit.
+
+    Example:
+        >>> fastnn.config.set_max_epochs(None)
+    """
+    global _max_epochs
+    _max_epochs = max_epochs
+
+
+def max_steps_per_epoch() -> int | None:
+    """Returns the most steps of an epoch, an evaluation or a prediction, for trials of a script; None: no limit.
+
+    Example:
+        >>> print(fastnn.config.max_steps_per_epoch())
+        None
+    """
+    return _max_steps_per_epoch
+
+
+def set_max_steps_per_epoch(max_steps_per_epoch: int | None) -> None:
+    """Sets the most steps of an epoch, an evaluation or a prediction, for trials of a script.
+
+    Args:
+        max_steps_per_epoch: The number of steps; None: no limit.
+
+    Example:
+        >>> fastnn.config.set_max_steps_per_epoch(None)
+    """
+    global _max_steps_per_epoch
+    _max_steps_per_epoch = max_steps_per_epoch
+
+
 def __dir__() -> list[str]:
     return __all__
 
 
-if not _TYPE_CHECKING:
+if not TYPE_CHECKING:
     __getattr__ = _missing_names(__name__, __all__)

@@ -114,7 +114,7 @@ class Configurable(KerasForm):
         Called by a `get_config` outside fastnn, which adds its own arguments, it returns those of the base alone.
         """
         given = given_arguments(self)
-        if given is not None and not _has_own_config(type(self)):
+        if given is not None and not has_own_config(type(self)):
             return {name: plain(value) for name, value in given.items()}
         return {name: plain(getattr(self, name)) for name in argument_names(self)}
 
@@ -130,7 +130,8 @@ class Configurable(KerasForm):
             default = defaults.get(name, inspect.Parameter.empty)
             same = default is not inspect.Parameter.empty and plain(self.convert_argument(name, default)) == value
             if not same and not (name in self.common_arguments and name != "name"):
-                shown.append(f"{name}={_short(getattr(self, name, value))}")
+                plainly = isinstance(value, (int, float, str))
+                shown.append(f"{name}={_short(value if plainly else getattr(self, name, value))}")
         return f"{type(self).__name__}({', '.join(shown)})"
 
 
@@ -151,6 +152,14 @@ def is_foreign(cls: type) -> bool:
     return cls.__module__.partition(".")[0] != _PACKAGE
 
 
+def accepted_names(cls: type) -> frozenset[str] | None:
+    """Returns the names of a constructor's arguments; None where it has **kwargs and may take any."""
+    parameters = inspect.signature(cls.__init__).parameters.values()  # type: ignore[misc]
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+        return None
+    return frozenset(parameter.name for parameter in parameters)
+
+
 def constructor_signature(cls: type[Configurable]) -> inspect.Signature:
     """Returns the signature of a class's constructor, `self` included."""
     return inspect.signature(cls.__init__)
@@ -159,7 +168,7 @@ def constructor_signature(cls: type[Configurable]) -> inspect.Signature:
 _PACKAGE = __name__.partition(".")[0]
 
 
-def _has_own_config(cls: type) -> bool:
+def has_own_config(cls: type) -> bool:
     """Returns whether the class has a `get_config` that was defined outside fastnn."""
     return is_foreign(next(base for base in cls.__mro__ if "get_config" in vars(base)))
 
@@ -223,6 +232,10 @@ def _kept(init: Callable[..., None]) -> Callable[..., None]:
             bound.apply_defaults()
             arguments = dict(list(bound.arguments.items())[1:])
             arguments.update(arguments.pop(variadic, {}) if variadic else {})
+            # A config gives its arguments by name; those of *args have none.
+            for parameter in signature.parameters.values():
+                if parameter.kind is parameter.VAR_POSITIONAL:
+                    arguments.pop(parameter.name, None)
             self._fastnn_arguments = _Recorded(given=arguments)
         init(self, *args, **kwargs)
         if type(self).__init__ is __init__:

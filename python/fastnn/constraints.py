@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastnn import _core
+from fastnn import _core, object_forms
 from fastnn.configurable import Configurable, converts
+from fastnn.custom_objects import get_registered_object
 from fastnn.naming import lookup, snake_case
 from fastnn.naming import missing_names as _missing_names
 
@@ -19,10 +20,12 @@ __all__ = [
     "MinMaxNorm",
     "NonNeg",
     "UnitNorm",
+    "deserialize",
     "get",
     "max_norm",
     "min_max_norm",
     "non_neg",
+    "serialize",
     "unit_norm",
 ]
 
@@ -218,16 +221,48 @@ def get(identifier: Any) -> Constraint | None:
     if identifier is None or isinstance(identifier, Constraint):
         return identifier
     if isinstance(identifier, str):
-        return lookup("constraint", identifier, _classes)()  # type: ignore[no-any-return]
+        identifier = get_registered_object(identifier) or lookup("constraint", identifier, _classes)
     if isinstance(identifier, Mapping):
-        cls = lookup("constraint", identifier["class_name"], _classes)
-        return cls.from_config(identifier.get("config", {}))  # type: ignore[no-any-return]
+        return deserialize(identifier)  # type: ignore[no-any-return]
     if isinstance(identifier, type) and issubclass(identifier, Constraint):
         return identifier()
     raise TypeError(
         f"constraint {identifier!r} is not supported yet: use MaxNorm, NonNeg, UnitNorm or MinMaxNorm of "
         "fastnn.constraints"
     )
+
+
+def serialize(constraint: Any) -> Any:
+    """Returns a constraint as values of JSON, in the form of Keras' files.
+
+    Args:
+        constraint: The constraint, or a registered class or function.
+
+    Returns:
+        Dict with "module", "class_name", "config" and "registered_name".
+
+    Example:
+        >>> fastnn.constraints.serialize(fastnn.constraints.NonNeg())["class_name"]
+        'NonNeg'
+    """
+    return object_forms.serialize(constraint)
+
+
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """Returns the constraint that `serialize` described.
+
+    Args:
+        config: Dict with "class_name" and "config"; or a name.
+        custom_objects: Classes and functions by the names that the config uses for them.
+
+    Raises:
+        ValueError: The name is unknown; the message suggests the closest one.
+
+    Example:
+        >>> fastnn.constraints.deserialize(fastnn.constraints.serialize(fastnn.constraints.NonNeg()))
+        NonNeg()
+    """
+    return object_forms.deserialize(config, custom_objects, "constraints")
 
 
 def __dir__() -> list[str]:

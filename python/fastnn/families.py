@@ -5,7 +5,19 @@ This file is the one place that knows both the families and the files; `fastnn/_
 
 from __future__ import annotations
 
-from fastnn import constraints, initializers, layers, losses, metrics, models, optimizers, regularizers
+from fastnn import (
+    activations,
+    constraints,
+    initializers,
+    layers,
+    losses,
+    metrics,
+    models,
+    object_forms,
+    optimizers,
+    regularizers,
+    saving,
+)
 from fastnn.ops.node import Operation
 from fastnn.saving.registry import register_family
 
@@ -19,3 +31,10 @@ register_family("optimizers", "optimizer", vars(optimizers), ("optimizer",))
 register_family("schedules", "schedule", vars(optimizers.schedules), ("learning_rate",))
 register_family("losses", "loss", vars(losses), ("loss",))
 register_family("metrics", "metric", vars(metrics), ("metrics",))
+register_family("activations", "activation", vars(activations), ("activation",))
+
+# Reading and writing are loaded when first used.
+object_forms.use(
+    lambda obj: saving.serialize_keras_object(obj),
+    lambda config, custom_objects, family: saving.read_member(config, custom_objects, family),
+)

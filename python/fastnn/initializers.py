@@ -6,6 +6,7 @@ it draws one when it is constructed; with the same seed it always returns the sa
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -13,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastnn import _core
+from fastnn import _core, object_forms
 from fastnn.configurable import Configurable, converts
+from fastnn.custom_objects import get_registered_object
 from fastnn.naming import lookup, snake_case
 from fastnn.naming import missing_names as _missing_names
-from fastnn.seeds import next_seed
+from fastnn.seeds import generated_seed, is_generator, next_seed
 
 __all__ = [
     "Constant",
@@ -36,7 +38,24 @@ __all__ = [
     "TruncatedNormal",
     "VarianceScaling",
     "Zeros",
+    "constant",
+    "deserialize",
     "get",
+    "glorot_normal",
+    "glorot_uniform",
+    "he_normal",
+    "he_uniform",
+    "identity",
+    "lecun_normal",
+    "lecun_uniform",
+    "ones",
+    "orthogonal",
+    "random_normal",
+    "random_uniform",
+    "serialize",
+    "truncated_normal",
+    "variance_scaling",
+    "zeros",
 ]
 
 Values = NDArray[np.float32]
@@ -70,16 +89,25 @@ class Initializer(Configurable):
 
 
 class _Random(Initializer):
-    """Initializer with a seed; `draw_seed` is the seed in use."""
+    """Initializer with a seed."""
 
-    seed: int | None
+    seed: Any
 
     def store_arguments(self, arguments: dict[str, Any]) -> None:
         super().store_arguments(arguments)
         seed = arguments["seed"]
-        if seed is not None and (isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0):
-            raise ValueError(f"{type(self).__name__} expects a seed that is an integer of at least 0, got {seed!r}")
-        self.draw_seed = next_seed() if seed is None else int(seed)
+        whole = isinstance(seed, (int, np.integer)) and not isinstance(seed, bool) and seed >= 0
+        if seed is not None and not whole and not is_generator(seed):
+            raise ValueError(
+                f"{type(self).__name__} expects a seed that is an integer of at least 0 or a SeedGenerator, "
+                f"got {seed!r}"
+            )
+        self._fixed_seed = int(seed) if whole else next_seed() if seed is None else None
+
+    @property
+    def draw_seed(self) -> int:
+        """The seed of the next draw: always the same, but for a `SeedGenerator`, which moves on."""
+        return generated_seed(self.seed) if self._fixed_seed is None else self._fixed_seed
 
 
 class Zeros(Initializer):
@@ -138,7 +166,7 @@ class RandomNormal(_Random):
     Args:
         mean: Mean.
         stddev: Standard deviation.
-        seed: An integer of at least 0; None draws one.
+        seed: An integer of at least 0, or a `SeedGenerator`, which gives other values at each call; None draws one.
 
     Example:
         >>> fastnn.initializers.RandomNormal(stddev=1.0, seed=1)((2, 3)).shape
@@ -148,7 +176,7 @@ class RandomNormal(_Random):
     mean: float
     stddev: float
 
-    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | None = None) -> None:
+    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: Any = None) -> None:
         pass
 
     def __call__(self, shape: Sequence[int], dtype: Any = None) -> Values:
@@ -164,7 +192,7 @@ class TruncatedNormal(_Random):
     Args:
         mean: Mean.
         stddev: Standard deviation before truncation.
-        seed: An integer of at least 0; None draws one.
+        seed: An integer of at least 0, or a `SeedGenerator`, which gives other values at each call; None draws one.
 
     Example:
         >>> values = fastnn.initializers.TruncatedNormal(stddev=1.0, seed=1)((1000,))
@@ -175,7 +203,7 @@ class TruncatedNormal(_Random):
     mean: float
     stddev: float
 
-    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | None = None) -> None:
+    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: Any = None) -> None:
         pass
 
     def __call__(self, shape: Sequence[int], dtype: Any = None) -> Values:
@@ -189,7 +217,7 @@ class RandomUniform(_Random):
     Args:
         minval: Lower bound.
         maxval: Upper bound.
-        seed: An integer of at least 0; None draws one.
+        seed: An integer of at least 0, or a `SeedGenerator`, which gives other values at each call; None draws one.
 
     Example:
         >>> values = fastnn.initializers.RandomUniform(0.0, 1.0, seed=1)((1000,))
@@ -200,7 +228,7 @@ class RandomUniform(_Random):
     minval: float
     maxval: float
 
-    def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: int | None = None) -> None:
+    def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: Any = None) -> None:
         pass
 
     def __call__(self, shape: Sequence[int], dtype: Any = None) -> Values:
@@ -208,14 +236,18 @@ class RandomUniform(_Random):
         return _core.random_uniform(self.draw_seed, tuple(shape), self.minval, self.maxval)
 
 
-def fans(shape: Sequence[int]) -> tuple[float, float]:
+def fans(
+    shape: Sequence[int], input_axes: Sequence[int] | None = None, output_axes: Sequence[int] | None = None
+) -> tuple[float, float]:
     """Returns the numbers of connections into and out of one unit of a kernel.
 
-    The last two axes are the channels in and out. The axes before them are the receptive field of a convolution, whose
-    size multiplies both.
+    Without axes the last two are the channels in and out. The axes before them are the receptive field of a
+    convolution, whose size multiplies both.
 
     Args:
         shape: Shape of the kernel.
+        input_axes: Axes of the units of the input, or None.
+        output_axes: Axes of the units of the output, or None.
 
     Returns:
         (fan_in, fan_out).
@@ -224,6 +256,8 @@ def fans(shape: Sequence[int]) -> tuple[float, float]:
         >>> fastnn.initializers.fans((3, 3, 16, 32))
         (144.0, 288.0)
     """
+    if input_axes is not None and output_axes is not None:
+        return float(math.prod(shape[axis] for axis in input_axes)), float(math.prod(shape[a] for a in output_axes))
     if len(shape) < 2:
         size = float(shape[0]) if shape else 1.0
         return size, size
@@ -238,7 +272,9 @@ class VarianceScaling(_Random):
         scale: A positive number.
         mode: Number that n is: "fan_in", "fan_out" or "fan_avg".
         distribution: "truncated_normal", "untruncated_normal" or "uniform".
-        seed: An integer of at least 0; None draws one.
+        seed: An integer of at least 0, or a `SeedGenerator`, which gives other values at each call; None draws one.
+        input_axes: Axes of the kernel that are units of the input; None: see `fans`.
+        output_axes: Axes of the kernel that are units of the output; None: see `fans`.
 
     Raises:
         ValueError: An argument is none of these.
@@ -248,16 +284,21 @@ class VarianceScaling(_Random):
         (4, 3)
     """
 
+    keras_newer_arguments = {"input_axes": None, "output_axes": None}
     scale: float
     mode: str
     distribution: str
+    input_axes: Sequence[int] | None
+    output_axes: Sequence[int] | None
 
     def __init__(
         self,
         scale: float = 1.0,
         mode: str = "fan_in",
         distribution: str = "truncated_normal",
-        seed: int | None = None,
+        seed: Any = None,
+        input_axes: Sequence[int] | None = None,
+        output_axes: Sequence[int] | None = None,
     ) -> None:
         if not scale > 0:
             raise ValueError(f"VarianceScaling expects scale > 0, got {scale!r}")
@@ -269,8 +310,16 @@ class VarianceScaling(_Random):
         """Returns the initial values of a weight; see `Initializer`."""
         return self._scaled(shape, self.scale, self.mode, self.distribution)
 
+    def along(self, input_axes: Sequence[int], output_axes: Sequence[int]) -> VarianceScaling:
+        """Returns the same initializer for a kernel with these axes; one that has axes is returned as it is."""
+        if self.input_axes is not None and self.output_axes is not None:
+            return self
+        made = copy.copy(self)
+        made.input_axes, made.output_axes = list(input_axes), list(output_axes)
+        return made
+
     def _scaled(self, shape: Sequence[int], scale: float, mode: str, distribution: str) -> Values:
-        fan_in, fan_out = fans(shape)
+        fan_in, fan_out = fans(shape, self.input_axes, self.output_axes)
         count = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[mode]
         variance = scale / max(1.0, count)
         shape = tuple(shape)
@@ -288,7 +337,12 @@ class _Scaled(VarianceScaling):
 
     rule: tuple[float, str, str]
 
-    def __init__(self, seed: int | None = None) -> None:
+    def __init__(
+        self,
+        seed: Any = None,
+        input_axes: Sequence[int] | None = None,
+        output_axes: Sequence[int] | None = None,
+    ) -> None:
         pass
 
     def __call__(self, shape: Sequence[int], dtype: Any = None) -> Values:
@@ -302,7 +356,9 @@ class GlorotUniform(_Scaled):
     Reference: Glorot and Bengio, 2010, "Understanding the difficulty of training deep feedforward neural networks".
 
     Args:
-        seed: An integer of at least 0; None draws one.
+        seed: An integer of at least 0, or a `SeedGenerator`, which gives other values at each call; None draws one.
+        input_axes: Axes of the kernel that are units of the input; None: see `fans`.
+        output_axes: Axes of the kernel that are units of the output; None: see `fans`.
 
     Example:
         >>> fastnn.initializers.GlorotUniform(seed=1)((4, 3)).shape
@@ -318,7 +374,9 @@ class GlorotNormal(_Scaled):
     Reference: Glorot and Bengio, 2010, "Understanding the difficulty of training deep feedforward neural networks".
 
     Args:
-        seed: An integer of at least 0; None draws one.
+        seed: An integer of at least 0, or a `SeedGenerator`, which gives other values at each call; None draws one.
+        input_axes: Axes of the kernel that are units of the input; None: see `fans`.
+        output_axes: Axes of the kernel that are units of the output; None: see `fans`.
 
     Example:
         >>> fastnn.initializers.GlorotNormal(seed=1)((4, 3)).shape
@@ -334,7 +392,9 @@ class HeUniform(_Scaled):
     Reference: He et al., 2015, "Delving deep into rectifiers".
 
     Args:
-        seed: An integer of at least 0; None draws one.
+        seed: An integer of at least 0, or a `SeedGenerator`, which gives other values at each call; None draws one.
+        input_axes: Axes of the kernel that are units of the input; None: see `fans`.
+        output_axes: Axes of the kernel that are units of the output; None: see `fans`.
 
     Example:
         >>> fastnn.initializers.HeUniform(seed=1)((4, 3)).shape
@@ -350,7 +410,9 @@ class HeNormal(_Scaled):
     Reference: He et al., 2015, "Delving deep into rectifiers".
 
     Args:
-        seed: An integer of at least 0; None draws one.
+        seed: An integer of at least 0, or a `SeedGenerator`, which gives other values at each call; None draws one.
+        input_axes: Axes of the kernel that are units of the input; None: see `fans`.
+        output_axes: Axes of the kernel that are units of the output; None: see `fans`.
 
     Example:
         >>> fastnn.initializers.HeNormal(seed=1)((4, 3)).shape
@@ -366,7 +428,9 @@ class LecunUniform(_Scaled):
     Reference: LeCun et al., 1998, "Efficient backprop".
 
     Args:
-        seed: An integer of at least 0; None draws one.
+        seed: An integer of at least 0, or a `SeedGenerator`, which gives other values at each call; None draws one.
+        input_axes: Axes of the kernel that are units of the input; None: see `fans`.
+        output_axes: Axes of the kernel that are units of the output; None: see `fans`.
 
     Example:
         >>> fastnn.initializers.LecunUniform(seed=1)((4, 3)).shape
@@ -382,7 +446,9 @@ class LecunNormal(_Scaled):
     Reference: LeCun et al., 1998, "Efficient backprop".
 
     Args:
-        seed: An integer of at least 0; None draws one.
+        seed: An integer of at least 0, or a `SeedGenerator`, which gives other values at each call; None draws one.
+        input_axes: Axes of the kernel that are units of the input; None: see `fans`.
+        output_axes: Axes of the kernel that are units of the output; None: see `fans`.
 
     Example:
         >>> fastnn.initializers.LecunNormal(seed=1)((4, 3)).shape
@@ -400,7 +466,7 @@ class Orthogonal(_Random):
 
     Args:
         gain: Factor.
-        seed: An integer of at least 0; None draws one.
+        seed: An integer of at least 0, or a `SeedGenerator`, which gives other values at each call; None draws one.
 
     Example:
         >>> q = fastnn.initializers.Orthogonal(seed=1)((3, 2))
@@ -412,7 +478,7 @@ class Orthogonal(_Random):
     keras_older_names = ("OrthogonalInitializer",)
     gain: float
 
-    def __init__(self, gain: float = 1.0, seed: int | None = None) -> None:
+    def __init__(self, gain: float = 1.0, seed: Any = None) -> None:
         pass
 
     def __call__(self, shape: Sequence[int], dtype: Any = None) -> Values:
@@ -454,6 +520,23 @@ class Identity(Initializer):
         return values
 
 
+# The names of Keras 1 and 2.
+constant = Constant
+glorot_normal = GlorotNormal
+glorot_uniform = GlorotUniform
+he_normal = HeNormal
+he_uniform = HeUniform
+identity = Identity
+lecun_normal = LecunNormal
+lecun_uniform = LecunUniform
+ones = Ones
+orthogonal = Orthogonal
+random_normal = RandomNormal
+random_uniform = RandomUniform
+truncated_normal = TruncatedNormal
+variance_scaling = VarianceScaling
+zeros = Zeros
+
 _classes: dict[str, type[Initializer]] = {
     name: cls
     for cls in (
@@ -493,10 +576,9 @@ def get(identifier: Any) -> Callable[..., Any] | None:
     if identifier is None:
         return None
     if isinstance(identifier, str):
-        return lookup("initializer", identifier, _classes, _aliases)()  # type: ignore[no-any-return]
+        identifier = get_registered_object(identifier) or lookup("initializer", identifier, _classes, _aliases)
     if isinstance(identifier, Mapping):
-        cls = lookup("initializer", identifier["class_name"], _classes, _aliases)
-        return cls.from_config(identifier.get("config", {}))  # type: ignore[no-any-return]
+        return deserialize(identifier)  # type: ignore[no-any-return]
     if isinstance(identifier, type) and issubclass(identifier, Initializer):
         return identifier()
     if isinstance(identifier, _Random) and identifier.seed is None:
@@ -506,6 +588,39 @@ def get(identifier: Any) -> Callable[..., Any] | None:
     if isinstance(identifier, (int, float, np.ndarray)):
         return Constant(identifier)
     raise TypeError(f"initializer expects a name or an object of fastnn.initializers, got {identifier!r}")
+
+
+def serialize(initializer: Any) -> Any:
+    """Returns an initializer as values of JSON, in the form of Keras' files.
+
+    Args:
+        initializer: The initializer, or a registered class or function.
+
+    Returns:
+        Dict with "module", "class_name", "config" and "registered_name".
+
+    Example:
+        >>> fastnn.initializers.serialize(fastnn.initializers.Constant(0.5))["class_name"]
+        'Constant'
+    """
+    return object_forms.serialize(initializer)
+
+
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """Returns the initializer that `serialize` described.
+
+    Args:
+        config: Dict with "class_name" and "config"; or a name.
+        custom_objects: Classes and functions by the names that the config uses for them.
+
+    Raises:
+        ValueError: The name is unknown; the message suggests the closest one.
+
+    Example:
+        >>> fastnn.initializers.deserialize(fastnn.initializers.serialize(fastnn.initializers.Constant(0.5)))
+        Constant(value=0.5)
+    """
+    return object_forms.deserialize(config, custom_objects, "initializers")
 
 
 def __dir__() -> list[str]:

@@ -10,6 +10,7 @@ from typing import Any
 
 _lock = threading.Lock()
 _counts: dict[str, int] = {}
+_uids: dict[str, int] = {}
 
 
 _WORDS = {
@@ -240,10 +241,46 @@ def unique_name(class_name: str) -> str:
     return f"{stem}_{count}" if count else stem
 
 
+class name_scope:
+    """Block whose name stands for a group of variables in Keras; here the paths of variables do not depend on it.
+
+    Args:
+        name: The name.
+        **kwargs: Accepted for Keras compatibility; ignored.
+
+    Raises:
+        ValueError: The name is empty, or no string without "/".
+
+    Example:
+        >>> with fastnn.name_scope("encoder") as scope:
+        ...     print(scope.name)
+        encoder
+    """
+
+    def __init__(self, name: str, **kwargs: Any) -> None:
+        if not isinstance(name, str) or not name or "/" in name:
+            raise ValueError(f"name_scope expects a name without '/', got {name!r}")
+        self.name = name
+
+    def __enter__(self) -> name_scope:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        pass
+
+
+def next_uid(prefix: str) -> int:
+    """Returns the next number of a prefix, from 1."""
+    with _lock:
+        _uids[prefix] = _uids.get(prefix, 0) + 1
+        return _uids[prefix]
+
+
 def reset_names() -> None:
     """Lets automatic names start again from `dense`."""
     with _lock:
         _counts.clear()
+        _uids.clear()
 
 
 def file_name(class_name: str) -> str:

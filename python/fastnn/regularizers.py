@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from fastnn import object_forms
 from fastnn.configurable import Configurable, converts
+from fastnn.custom_objects import get_registered_object
 from fastnn.naming import lookup
 from fastnn.naming import missing_names as _missing_names
 from fastnn.symbolic.tensors import operators
@@ -20,10 +22,12 @@ __all__ = [
     "FunctionRegularizer",
     "OrthogonalRegularizer",
     "Regularizer",
+    "deserialize",
     "get",
     "l1",
     "l1_l2",
     "l2",
+    "serialize",
 ]
 
 
@@ -198,8 +202,8 @@ l1 = L1
 l2 = L2
 
 
-def l1_l2(l1: float = 0.01, l2: float = 0.01) -> L1L2:
-    """Returns an `L1L2`, with the name and the defaults of older Keras.
+def l1_l2(l1: float = 0.0, l2: float = 0.0) -> L1L2:
+    """Returns an `L1L2`, with the name of older Keras.
 
     Args:
         l1: Factor of the absolute values.
@@ -209,8 +213,8 @@ def l1_l2(l1: float = 0.01, l2: float = 0.01) -> L1L2:
         The regularizer.
 
     Example:
-        >>> fastnn.regularizers.l1_l2()
-        L1L2(l1=0.01, l2=0.01)
+        >>> fastnn.regularizers.l1_l2(l2=0.5)
+        L1L2(l2=0.5)
     """
     return L1L2(l1, l2)
 
@@ -243,15 +247,50 @@ def get(identifier: Any) -> Regularizer | None:
     if identifier is None or isinstance(identifier, Regularizer):
         return identifier
     if isinstance(identifier, str):
-        return lookup("regularizer", identifier, _classes)()  # type: ignore[no-any-return]
+        registered = get_registered_object(identifier)
+        if registered is None:
+            return lookup("regularizer", identifier, _classes)()  # type: ignore[no-any-return]
+        identifier = registered
     if isinstance(identifier, Mapping):
-        cls = lookup("regularizer", identifier["class_name"], _classes)
-        return cls(**identifier.get("config", {}))  # type: ignore[no-any-return]
+        return deserialize(identifier)  # type: ignore[no-any-return]
     if isinstance(identifier, type) and issubclass(identifier, Regularizer):
         return identifier()
     if callable(identifier):
         return FunctionRegularizer(identifier)
     raise TypeError(f"regularizer expects a name, an object of fastnn.regularizers or a function, got {identifier!r}")
+
+
+def serialize(regularizer: Any) -> Any:
+    """Returns a regularizer as values of JSON, in the form of Keras' files.
+
+    Args:
+        regularizer: The regularizer, or a registered class or function.
+
+    Returns:
+        Dict with "module", "class_name", "config" and "registered_name".
+
+    Example:
+        >>> fastnn.regularizers.serialize(fastnn.regularizers.L2(0.5))["class_name"]
+        'L2'
+    """
+    return object_forms.serialize(regularizer)
+
+
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """Returns the regularizer that `serialize` described.
+
+    Args:
+        config: Dict with "class_name" and "config"; or a name.
+        custom_objects: Classes and functions by the names that the config uses for them.
+
+    Raises:
+        ValueError: The name is unknown; the message suggests the closest one.
+
+    Example:
+        >>> fastnn.regularizers.deserialize(fastnn.regularizers.serialize(fastnn.regularizers.L2(0.5)))
+        L2(l2=0.5)
+    """
+    return object_forms.deserialize(config, custom_objects, "regularizers")
 
 
 def __dir__() -> list[str]:

@@ -10,10 +10,11 @@ from __future__ import annotations
 import os
 import random
 import threading
+from typing import Any
 
 import numpy as np
 
-from fastnn import naming
+from fastnn import _core, naming
 
 _MASK = (1 << 64) - 1
 _lock = threading.Lock()
@@ -63,6 +64,29 @@ def next_seed() -> int:
     state = ((state ^ (state >> 27)) * 0x94D049BB133111EB) & _MASK
     # 53 bits survive a file written in JSON.
     return (state ^ (state >> 31)) >> 11
+
+
+def is_generator(seed: Any) -> bool:
+    """Returns whether a seed is a `fastnn.random.SeedGenerator`, which owns a stream of draws."""
+    return hasattr(seed, "stream") and hasattr(seed, "next")
+
+
+def generated_seed(generator: Any) -> int:
+    """Returns the next seed of a `SeedGenerator`."""
+    seed, position = (int(number) for number in np.asarray(generator.next()))
+    return (seed * 0x9E3779B97F4A7C15 + position * 0xD1342543DE82EF95 & _MASK) >> 11
+
+
+def stream_of(seed: Any) -> _core.Stream:
+    """Returns the stream of draws of a layer.
+
+    Args:
+        seed: An integer; a `SeedGenerator`, whose stream is shared; or None, which draws a seed.
+    """
+    if is_generator(seed):
+        stream: _core.Stream = seed.stream
+        return stream
+    return _core.Stream(next_seed() if seed is None else int(seed))
 
 
 def clear_session() -> None:

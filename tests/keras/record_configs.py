@@ -69,5 +69,5 @@ if __name__ == "__main__":
     for name, make in MODELS.items():
         the_real_one.utils.clear_session()
         found[name] = make(the_real_one).get_config()
-    path = Path(__file__).parent / "files" / "configs.json"
+    path = Path(__file__).parent / "configs.json"
     path.write_text(json.dumps({"keras": the_real_one.__version__, "configs": found}, indent=1) + "\n")

@@ -58,7 +58,7 @@ class Words {
 
   // Words [first, first + kDropoutBlock) of the stream.
   void draw(Index first, std::uint32_t* out) const {
-    constexpr Index kCounters = kLanes * kTogether;
+    constexpr Index kCounters = Index{kLanes} * kTogether;
     static_assert(kDropoutBlock % (4 * kCounters) == 0);
     for (Index i = 0; i < kDropoutBlock; i += 4 * kCounters)
       draw_counters(static_cast<std::uint64_t>(first + i) / 4, out + i);
@@ -90,10 +90,11 @@ class Words {
       const Lanes front = (c0[v] & 0xffffffffu) | (c1[v] << 32), back = (c2[v] & 0xffffffffu) | (c3[v] << 32);
       std::uint64_t pairs[2 * kLanes];
       for (int lane = 0; lane < kLanes; ++lane) {
-        pairs[2 * lane] = front[lane];
-        pairs[2 * lane + 1] = back[lane];
+        const auto pair = 2 * static_cast<std::size_t>(lane);
+        pairs[pair] = front[lane];
+        pairs[pair + 1] = back[lane];
       }
-      std::memcpy(out + v * 4 * kLanes, pairs, sizeof pairs);
+      std::memcpy(out + Index{4} * v * kLanes, pairs, sizeof pairs);
     }
   }
 

@@ -37,7 +37,7 @@ double peak_gflops(double seconds) {
   double best = 0;
   do {
     const Clock::time_point began = Clock::now();
-    parallel_for(4 * threads, 1e9, [&](Index task, int) { kept = spin(static_cast<float>(task + 1)); });
+    parallel_for(Index{4} * threads, 1e9, [&](Index task, int) { kept = spin(static_cast<float>(task + 1)); });
     best = std::max(best, operations / std::chrono::duration<double, std::nano>(Clock::now() - began).count());
   } while (std::chrono::duration<double>(Clock::now() - start).count() < seconds);
   return best;

@@ -11,6 +11,11 @@ namespace fastnn::kernels {
 /// a last panel of at most kWidth columns is one register wide. Missing columns are zeros.
 constexpr Index kPanel = 2 * packet::kWidth;
 
+/// Copies `width` floats of a row of a matrix to one that has room for whole registers, which are filled with zeros.
+inline void copy_padded(const float* from, Index width, float* to) {
+  packet::for_each(width, [=](Index i, Index n) { packet::store(to + i, packet::load_n(from + i, n)); });
+}
+
 /// Row blocks of at most kRowBlock rows that waste no register tile.
 Index row_blocks(Index m);
 /// Where block `block` of `blocks` begins.

@@ -23,10 +23,9 @@ using packet::store_n;
 // Z = A dy A^T of one tile, row t of the panels that multiply_outer reads: point p of filter f goes to panel f / kPanel of that
 // point. Adds the tile's gradients to `bias` unless that is null.
 template <Index kTile>
-void transform_gradient(const Geometry& g, const float* dy, Index tile, float* z, Index point_step, Index t,
+void transform_gradient(const Geometry& g, const float* dy, const Place& place, float* z, Index point_step, Index t,
                         float* bias) {
-  const Place place(g, tile);
-  const Index rows = std::min(kTile, g.out_h - place.y), columns = std::min(kTile, g.out_w - place.x);
+  const Index rows = place.rows, columns = place.columns;
   const float* corner = dy + ((place.image * g.out_h + place.y) * g.out_w + place.x) * g.filters;
   each_stretch(0, g.filters, [&](auto stretch, Index f) {
     Packet half[kTile * kWindow];
@@ -56,12 +55,18 @@ void transform_gradient(const Geometry& g, const float* dy, Index tile, float* z
   });
 }
 
-// dx += B m B^T under one tile and block of taps, for channels [first, last), in the inputs that are reached from `outputs`. What
-// no tile or block before it has covered is written, not added to.
-void spread_window(const Geometry& g, const float* m, Index point_step, Index tile, Index block, Pixels outputs,
+// A tile of the batch: where it lies, and which of its outputs have a gradient.
+struct Tile {
+  Place place;
+  Pixels filled;
+};
+
+// dx += B m B^T under one tile and block of taps, for channels [first, last), in the inputs that a gradient reaches. What no tile
+// or block before it has covered is written, not added to.
+void spread_window(const Geometry& g, const float* m, Index point_step, const Tile& tile, const Block& block,
                    Index first, Index last, float* dx) {
-  const Factors factors(reached_inputs(g, outputs, block));
-  const Place place(g, tile);
+  const Place& place = tile.place;
+  const Factors factors(reached_inputs(tile.filled, block));
   const Window window(g, place, block);
   const Index overlap = kWindow - g.tile, old_columns = place.x > 0 ? overlap : 0;
   Index old_rows = place.y > 0 ? overlap : 0;
@@ -140,12 +145,15 @@ struct Transforms {
         v(scratch),
         z(scratch + kPoints * point_v) {}
 
-  // One tile as row t. Notes the outputs that have a gradient, if dx is wanted.
+  // Tile i of the batch as row t. The first block also fills in `tile`.
   template <Index kTile>
-  void transform(const Backward& b, Index tile, Index block, Index t, float* bias, Pixels* outputs) const {
-    if (b.dx && block == 0) outputs[t] = nonzero_gradients<kTile>(b.g, b.dy, tile);
-    if (b.sums) transform_input(b.g, b.x, tile, block, v + t * b.g.channels, point_v);
-    if (block == 0) transform_gradient<kTile>(b.g, b.dy, tile, z, point_z, t, bias);
+  void transform(const Backward& b, Index i, const Block& block, Index t, float* bias, Tile& tile) const {
+    if (block.index == 0) {
+      tile.place = Place(b.g, i);
+      if (b.dx) tile.filled = nonzero_gradients(b.g, b.dy, tile.place);
+      transform_gradient<kTile>(b.g, b.dy, tile.place, z, point_z, t, bias);
+    }
+    if (b.sums) transform_input(b.g, b.x, tile.place, block, v + t * b.g.channels, point_v);
   }
   // Adds the first `count` tiles' share to columns [first, first + kOuterColumns) of point p's sums.
   void add_up(const Geometry& g, Index p, Index first, Index count, bool accumulate, float* sums) const {
@@ -195,7 +203,7 @@ void backward_together(const Backward& b, Index images, float* scratch) {
   const Split panels_of_part(panels, parts);
   const Transforms transforms(g, scratch);
   float* biases = scratch + transforms_size(g);  // of the tasks that transform
-  Pixels outputs[kOuterRows];
+  Tile placed[kOuterRows];
   if (b.bias) std::fill_n(b.bias, g.filters, 0.0f);
   if (b.dx && g.blocks > 1) {
     const Index size = images * g.in_h * g.in_w * g.channels;
@@ -207,11 +215,12 @@ void backward_together(const Backward& b, Index images, float* scratch) {
     const double transform_work = byte_work(600.0 * static_cast<double>(count * (g.channels + g.filters)));
     const double product_work = b.product_work(count);
     for (Index block = 0; block < g.blocks; ++block) {
+      const Block taps(g, block);
       if (b.sums || block == 0)
         parallel_ranges(count, kTransformed, transform_work, [&](Index begin, Index end, int) {
           float* bias = b.bias && block == 0 ? biases + begin / kTransformed * g.filters : nullptr;
           if (bias) std::fill_n(bias, g.filters, 0.0f);
-          for (Index t = begin; t < end; ++t) transforms.transform<kTile>(b, done + t, block, t, bias, outputs);
+          for (Index t = begin; t < end; ++t) transforms.transform<kTile>(b, done + t, taps, t, bias, placed[t]);
         });
       if (b.bias && block == 0)
         for (Index i = 0; i < ceil_div(count, kTransformed); ++i)
@@ -231,8 +240,7 @@ void backward_together(const Backward& b, Index images, float* scratch) {
       parallel_for(panels, transform_work, [&](Index task, int) {
         const Index first = task * kPanel, last = std::min(first + kPanel, g.channels);
         for (Index t = 0; t < count; ++t)
-          spread_window(g, transforms.v + t * g.channels, transforms.point_v, done + t, block, outputs[t], first, last,
-                        b.dx);
+          spread_window(g, transforms.v + t * g.channels, transforms.point_v, placed[t], taps, first, last, b.dx);
       });
     }
   }
@@ -244,6 +252,7 @@ void backward_by_chunks(const Backward& b, Index images, float* scratch) {
   const Index chunk = images_of_chunk(g), chunks = ceil_div(images, chunk);
   const Index sums_of_chunk = b.sums ? sums_size(g) : 0, size = sums_of_chunk + (b.bias ? bias_size(g) : 0);
   const Index point = apart(g.channels * g.filters), point_u = g.exchanged_point(), step = tiles_at_once(g);
+  const Block taps(g, 0);
   float* partials = scratch;
   float* transforms_of_threads = partials + std::min(kMostPartials, chunks - 1) * size;
   for (Index done = 0; done < chunks;) {
@@ -252,7 +261,7 @@ void backward_by_chunks(const Backward& b, Index images, float* scratch) {
     const double products = (b.sums ? 1 : 0) + (b.dx ? 1 : 0);
     parallel_for(count, products * b.product_work(count * chunk * g.tiles), [&](Index task, int thread) {
       const Transforms transforms(g, transforms_of_threads + thread * transforms_size(g));
-      Pixels outputs[kChunkTiles];
+      Tile placed[kChunkTiles];
       const Index begin = (done + task) * chunk * g.tiles;
       const Index end = std::min((done + task + 1) * chunk, images) * g.tiles;
       float* partial = partials + (task - direct) * size;
@@ -261,7 +270,7 @@ void backward_by_chunks(const Backward& b, Index images, float* scratch) {
       if (bias) std::fill_n(bias, g.filters, 0.0f);
       for (Index first = begin; first < end; first += step) {
         const Index taken = std::min(step, end - first);
-        for (Index t = 0; t < taken; ++t) transforms.transform<kTile>(b, first + t, 0, t, bias, outputs);
+        for (Index t = 0; t < taken; ++t) transforms.transform<kTile>(b, first + t, taps, t, bias, placed[t]);
         for (Index p = 0; p < kPoints; ++p) {
           if (b.sums)
             for (Index f = 0; f < g.filters; f += kOuterColumns)
@@ -270,8 +279,7 @@ void backward_by_chunks(const Backward& b, Index images, float* scratch) {
         }
         if (b.dx)
           for (Index t = 0; t < taken; ++t)
-            spread_window(g, transforms.v + t * g.channels, transforms.point_v, first + t, 0, outputs[t], 0, g.channels,
-                          b.dx);
+            spread_window(g, transforms.v + t * g.channels, transforms.point_v, placed[t], taps, 0, g.channels, b.dx);
       }
     });
     done += count;

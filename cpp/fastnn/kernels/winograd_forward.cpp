@@ -16,11 +16,10 @@ namespace {
 // Y = A^T M A of one tile for filters [first, first + count), with the epilogue; what lies beyond the image is dropped.
 // Outputs that are not reached are the bias alone.
 template <Index kTile>
-void transform_output(const Geometry& g, const float* m, Index point_step, Index tile, Pixels reached, Index first,
-                      Index filters, const Epilogue& epilogue, bool relu, float* y) {
+void transform_output(const Geometry& g, const float* m, Index point_step, const Place& place, Pixels reached,
+                      Index first, Index filters, const Epilogue& epilogue, bool relu, float* y) {
   const Factors factors(reached);
-  const Place place(g, tile);
-  const Index rows = std::min(kTile, g.out_h - place.y), columns = std::min(kTile, g.out_w - place.x);
+  const Index rows = place.rows, columns = place.columns;
   float* corner = y + ((place.image * g.out_h + place.y) * g.out_w + place.x) * g.filters + first;
   each_stretch(0, filters, [&](auto stretch, Index f) {
     Packet half[kTile * kWindow];
@@ -95,14 +94,19 @@ void run_blocks(const Geometry& g, Index images, const float* x, const float* pa
     const Segments segments{&begin, 1, g.channels, 0, g.channels};
     const float* from[kRowBlock];
     float* to[kRowBlock];
+    Place places[kRowBlock];
     Pixels reached[kRowBlock];
-    for (Index t = 0; t < count; ++t) reached[t] = reached_outputs<kTile>(g, x, first + t);
+    for (Index t = 0; t < count; ++t) {
+      places[t] = Place(g, first + t);
+      reached[t] = reached_outputs(g, x, places[t]);
+    }
     for (Index filter = 0; filter < g.filters; filter += step) {
       const Index width = std::min(step, g.filters - filter), first_panel = filter / kPanel;
       const Index last_panel = first_panel + panel_count(width), point_m = apart(count * width);
       for (Index block = 0; block < blocks; ++block) {
+        const Block taps(g, block);
         if (filter == 0)
-          for (Index t = 0; t < count; ++t) transform_input(g, x, first + t, block, v + t * g.channels, point_v);
+          for (Index t = 0; t < count; ++t) transform_input(g, x, places[t], taps, v + t * g.channels, point_v);
         Epilogue sum;
         sum.accumulate = block > 0;
         for (Index p = 0; p < kPoints; ++p) {
@@ -115,7 +119,7 @@ void run_blocks(const Geometry& g, Index images, const float* x, const float* pa
         }
       }
       for (Index t = 0; t < count; ++t)
-        transform_output<kTile>(g, m + t * width, point_m, first + t, reached[t], filter, width, epilogue, relu, y);
+        transform_output<kTile>(g, m + t * width, point_m, places[t], reached[t], filter, width, epilogue, relu, y);
     }
   });
 }

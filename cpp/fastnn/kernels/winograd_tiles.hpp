@@ -53,22 +53,35 @@ struct Geometry : ConvShape {
   Index exchanged_point() const { return apart(packed_size(filters, channels)); }
 };
 
-/// Where a tile of a batch lies.
+/// Where a tile of a batch lies, and how many of its outputs the image has.
 struct Place {
-  Index image, y, x;
+  Index image, y, x, rows, columns;
+  Place() = default;
   Place(const Geometry& g, Index tile) : image(tile / g.tiles) {
     const Index rest = tile % g.tiles;
     y = rest / g.tiles_across * g.tile;
     x = rest % g.tiles_across * g.tile;
+    rows = std::min(g.tile, g.out_h - y);
+    columns = std::min(g.tile, g.out_w - x);
   }
+};
+
+/// A block of taps: the first of them, and how many the kernel has in each direction.
+struct Block {
+  Index index, top, left, rows, columns;
+  Block(const Geometry& g, Index i)
+      : index(i),
+        top(i / g.blocks_across * g.taps),
+        left(i % g.blocks_across * g.taps),
+        rows(std::min(g.taps, g.kernel_h - top)),
+        columns(std::min(g.taps, g.kernel_w - left)) {}
 };
 
 /// The pixels under one tile and block of taps: where the first lies, in floats, and which are inside of the image.
 struct Window {
   Index corner, line, first_row, last_row, first_column, last_column;
-  Window(const Geometry& g, const Place& place, Index block) {
-    const Index top = place.y - g.pad_top + block / g.blocks_across * g.taps;
-    const Index left = place.x - g.pad_left + block % g.blocks_across * g.taps;
+  Window(const Geometry& g, const Place& place, const Block& block) {
+    const Index top = place.y - g.pad_top + block.top, left = place.x - g.pad_left + block.left;
     line = g.in_w * g.channels;
     corner = (place.image * g.in_h + top) * line + left * g.channels;
     first_row = std::max<Index>(0, -top), last_row = std::min(kWindow, g.in_h - top);
@@ -90,8 +103,9 @@ inline void prefetch_next(const float* pixel, Index step) {
 
 /// V = B^T d B of one tile and block of taps: point p of channel c goes to v[p * point_step + c]. Pixels outside the image are
 /// zeros.
-inline void transform_input(const Geometry& g, const float* x, Index tile, Index block, float* v, Index point_step) {
-  const Window window(g, Place(g, tile), block);
+inline void transform_input(const Geometry& g, const float* x, const Place& place, const Block& block, float* v,
+                            Index point_step) {
+  const Window window(g, place, block);
   const auto transform = [&](auto whole) {
     each_stretch(0, g.channels, [&](auto stretch, Index c) {
       Packet half[kPoints];

@@ -40,37 +40,41 @@ inline bool nonzero(const float* pixel, Index size) {
 }
 
 /// The outputs of a tile with a nonzero pixel in their patch.
-template <Index kTile>
-Pixels reached_outputs(const Geometry& g, const float* x, Index tile) {
-  const Place place(g, tile);
-  const Index rows = std::min(kTile, g.out_h - place.y), columns = std::min(kTile, g.out_w - place.x);
+inline Pixels reached_outputs(const Geometry& g, const float* x, const Place& place) {
+  const Index rows = place.rows, columns = place.columns;
   const Index top = place.y - g.pad_top, left = place.x - g.pad_left;
+  const auto pixel = [&](Index i, Index j) {
+    return x + ((place.image * g.in_h + top + i) * g.in_w + left + j) * g.channels;
+  };
+  // The part of the window that lies on the image.
+  const Index first_row = std::max<Index>(0, -top), last_row = std::min(rows + g.kernel_h - 1, g.in_h - top);
+  const Index first_column = std::max<Index>(0, -left);
+  const Index last_column = std::min(columns + g.kernel_w - 1, g.in_w - left);
   const auto filled = [&](Index i, Index j) {
-    const Index row = top + i, column = left + j;
-    return row >= 0 && row < g.in_h && column >= 0 && column < g.in_w &&
-           nonzero(x + ((place.image * g.in_h + row) * g.in_w + column) * g.channels, g.channels);
+    return i >= first_row && i < last_row && j >= first_column && j < last_column && nonzero(pixel(i, j), g.channels);
   };
   const Pixels all = rectangle(0, rows, 0, columns);
   // Each patch contains one of these pixels or more.
-  const Index i = std::min(rows, g.kernel_h) - 1, j = std::min(columns, g.kernel_w) - 1;
-  if (filled(i, j) && filled(i, columns - 1) && filled(rows - 1, j) && filled(rows - 1, columns - 1)) return all;
+  const Index middle = std::min(rows, g.kernel_h) - 1, centre = std::min(columns, g.kernel_w) - 1;
+  if (filled(middle, centre) && filled(middle, columns - 1) && filled(rows - 1, centre) &&
+      filled(rows - 1, columns - 1))
+    return all;
   Pixels reached = 0;
-  for (Index i = 0; i < rows + g.kernel_h - 1; ++i)
-    for (Index j = 0; j < columns + g.kernel_w - 1; ++j) {
-      const Pixels outputs = rectangle(std::max<Index>(0, i + 1 - g.kernel_h), std::min(rows, i + 1),
-                                       std::max<Index>(0, j + 1 - g.kernel_w), std::min(columns, j + 1));
-      if ((outputs & ~reached) == 0 || !filled(i, j)) continue;
-      reached |= outputs;
-      if (reached == all) return all;
+  for (Index i = first_row; i < last_row; ++i) {
+    if (!nonzero(pixel(i, first_column), (last_column - first_column) * g.channels)) continue;
+    const Index first = std::max<Index>(0, i + 1 - g.kernel_h), last = std::min(rows, i + 1);
+    for (Index j = first_column; j < last_column; ++j) {
+      const Pixels outputs = rectangle(first, last, std::max<Index>(0, j + 1 - g.kernel_w), std::min(columns, j + 1));
+      if ((outputs & ~reached) != 0 && nonzero(pixel(i, j), g.channels)) reached |= outputs;
     }
+    if (reached == all) return all;
+  }
   return reached;
 }
 
 /// The outputs of a tile with a nonzero gradient, or a set from which the same inputs are reached.
-template <Index kTile>
-Pixels nonzero_gradients(const Geometry& g, const float* dy, Index tile) {
-  const Place place(g, tile);
-  const Index rows = std::min(kTile, g.out_h - place.y), columns = std::min(kTile, g.out_w - place.x);
+inline Pixels nonzero_gradients(const Geometry& g, const float* dy, const Place& place) {
+  const Index rows = place.rows, columns = place.columns;
   const float* corner = dy + ((place.image * g.out_h + place.y) * g.out_w + place.x) * g.filters;
   const auto filled = [&](Index i, Index j) { return nonzero(corner + (i * g.out_w + j) * g.filters, g.filters); };
   // The taps of a whole kernel reach all inputs from the corners; a block at the edge of a larger kernel has fewer taps.
@@ -83,13 +87,11 @@ Pixels nonzero_gradients(const Geometry& g, const float* dy, Index tile) {
 }
 
 /// The inputs under a tile that the taps of a block reach from a set of outputs.
-inline Pixels reached_inputs(const Geometry& g, Pixels outputs, Index block) {
-  const Index taps_down = std::min(g.taps, g.kernel_h - block / g.blocks_across * g.taps);
-  const Index taps_across = std::min(g.taps, g.kernel_w - block % g.blocks_across * g.taps);
+inline Pixels reached_inputs(Pixels outputs, const Block& block) {
   Pixels rows = outputs;
-  for (Index i = 1; i < taps_across; ++i) rows |= outputs << i;
+  for (Index i = 1; i < block.columns; ++i) rows |= outputs << i;
   Pixels inputs = rows;
-  for (Index i = 1; i < taps_down; ++i) inputs |= rows << (i * kWindow);
+  for (Index i = 1; i < block.rows; ++i) inputs |= rows << (i * kWindow);
   return inputs;
 }
 

@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
+from fastnn import object_forms
 from fastnn.activations.along_axes import glu, log_softmax, softmax, sparsemax
 from fastnn.activations.rectifiers import (
     celu,
@@ -35,6 +36,7 @@ from fastnn.activations.squashing import (
     tanh,
 )
 from fastnn.configurable import converts
+from fastnn.custom_objects import get_registered_object
 from fastnn.naming import lookup
 
 Activation = Callable[..., Any]
@@ -74,40 +76,44 @@ def get(identifier: str | Mapping[str, Any] | Activation | None) -> Activation:
     if identifier is None:
         return linear
     if isinstance(identifier, Mapping):
-        identifier = identifier.get("config", identifier.get("class_name"))
+        return deserialize(identifier)
     if isinstance(identifier, str):
-        identifier = cast(Activation, lookup("activation", identifier, _functions, _aliases))
+        found = get_registered_object(identifier) or lookup("activation", identifier, _functions, _aliases)
+        identifier = found() if isinstance(found, type) else found
     if identifier is threshold:
         raise ValueError(
             "activation 'threshold' has no defaults for its arguments threshold and default_value; "
             "write lambda x: fastnn.activations.threshold(x, 1.0, 0.0)"
         )
     if callable(identifier):
-        return cast(Activation, identifier)
+        return identifier
     raise TypeError(f"activation expects a name or a function of fastnn.activations, got {identifier!r}")
 
 
-def serialize(activation: Activation) -> str:
+def serialize(activation: Activation) -> Any:
     """Returns the name of an activation function, by which `get` finds it.
 
     Args:
-        activation: Function of this module.
+        activation: Function of this module, or a registered one.
 
     Returns:
-        The name.
+        The name; for a layer or a function outside fastnn its description, as in Keras' files.
 
     Example:
         >>> fastnn.activations.serialize(fastnn.activations.relu)
         'relu'
     """
-    return activation.__name__
+    described = object_forms.serialize(activation)
+    is_known = isinstance(described, Mapping) and described["registered_name"] == "function"
+    return described["config"] if is_known else described
 
 
-def deserialize(config: str | Mapping[str, Any]) -> Activation:
-    """Returns the activation function that `serialize` named.
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Activation:
+    """Returns the activation function that `serialize` described.
 
     Args:
-        config: Name, or config of an older Keras.
+        config: Name, or description of a layer or function.
+        custom_objects: Classes and functions by the names that the config uses for them.
 
     Returns:
         The function.
@@ -119,8 +125,11 @@ def deserialize(config: str | Mapping[str, Any]) -> Activation:
         >>> fastnn.activations.deserialize("tanh") is fastnn.activations.tanh
         True
     """
-    activation: Activation = get(config)
-    return activation
+    if isinstance(config, str):
+        known = (custom_objects or {}).get(config)
+        return get(config) if known is None else known  # type: ignore[no-any-return]
+    found = object_forms.deserialize(config, custom_objects, "activations")
+    return get(found)  # type: ignore[no-any-return]
 
 
 def is_custom(activation: Activation) -> bool:

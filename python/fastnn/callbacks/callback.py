@@ -32,7 +32,7 @@ class Callback:
         >>> model = fastnn.Sequential([layers.Input((1,)), layers.Dense(1)])
         >>> model.compile(fastnn.optimizers.SGD(0.5), "mse")
         >>> history = model.fit(np.ones((4, 1)), np.ones((4, 1)), epochs=2, verbose=0, callbacks=[Halve()])
-        >>> model.optimizer.learning_rate
+        >>> float(model.optimizer.learning_rate)
         0.125
     """
 

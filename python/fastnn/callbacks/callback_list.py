@@ -71,7 +71,7 @@ class CallbackList:
             if model is not None:
                 callback.set_model(model)
             if isinstance(callback, Callback):
-                callback.set_companions([other for other in self.callbacks if other is not callback])
+                type(callback).set_companions(callback, [other for other in self.callbacks if other is not callback])
 
     def wants_batches(self, mode: str) -> bool:
         """Returns whether some callback overrides a hook of the batches.
@@ -106,7 +106,7 @@ class CallbackList:
         """
         for callback in self.callbacks:
             if isinstance(callback, Callback):
-                callback.set_run(run)
+                type(callback).set_run(callback, run)
 
     def advance(self, steps: int, logs: Mapping[str, Any]) -> None:
         """Updates the callbacks that show progress.

@@ -9,7 +9,10 @@ from fastnn.callbacks.callback import Callback, Logs
 
 
 class CSVLogger(Callback):
-    r"""Writes the logs of each epoch as a line of a CSV file.
+    r"""Writes the logs of each epoch as a line of a CSV file, with "NA" for values that an epoch does not have.
+
+    The columns are those of the first epoch in alphabetical order; where it is not validated, with one more for the
+    validation of each.
 
     Args:
         filename: The file.
@@ -17,15 +20,15 @@ class CSVLogger(Callback):
         append: True to continue a file that exists.
 
     Example:
-        >>> import os, tempfile
-        >>> path = os.path.join(tempfile.mkdtemp(), "training.csv")
+        >>> import pathlib, tempfile
+        >>> path = pathlib.Path(tempfile.mkdtemp(), "training.csv")
         >>> model = fastnn.Sequential([layers.Input((1,)), layers.Dense(1, kernel_initializer="ones")])
         >>> model.compile("sgd", "mse")
         >>> history = model.fit(
         ...     np.ones((4, 1)), np.ones((4, 1)), verbose=0, callbacks=[fastnn.callbacks.CSVLogger(path)]
         ... )
-        >>> open(path).read()
-        'epoch,loss\n0,0.0\n'
+        >>> path.read_text()
+        'epoch,loss,val_loss\n0,0.0,NA\n'
     """
 
     def __init__(self, filename: str, separator: str = ",", append: bool = False) -> None:
@@ -45,7 +48,13 @@ class CSVLogger(Callback):
         """Writes a line, after a header where the file is new."""
         row = {"epoch": epoch, **(logs or {})}
         if self._writer is None:
-            self._writer = csv.DictWriter(self._file, list(row), delimiter=self.sep, extrasaction="ignore")
+            columns = sorted(logs or {})
+            if not any(name.startswith("val_") for name in columns):
+                # Validation may follow in a later epoch.
+                columns += [f"val_{name}" for name in columns]
+            self._writer = csv.DictWriter(
+                self._file, ["epoch", *columns], restval="NA", delimiter=self.sep, extrasaction="ignore"
+            )
             if self._file.tell() == 0:
                 self._writer.writeheader()
         self._writer.writerow(row)

@@ -16,7 +16,8 @@ class EarlyStopping(MonitorCallback):
         min_delta: The smallest difference that counts as an improvement.
         patience: The number of epochs without an improvement after which training stops.
         verbose: 1 to print a message when training stops.
-        mode: "min" where lower values are better, "max" where higher ones are, or "auto": by the name.
+        mode: "min" where lower values are better, "max" where higher ones are, or "auto": "min" for a loss, otherwise
+            the direction of the compiled metric of that name.
         baseline: The value that has to be surpassed for an improvement to count; None: none.
         restore_best_weights: True to restore the weights of the best epoch.
         start_from_epoch: The first epoch that counts.
@@ -69,6 +70,7 @@ class EarlyStopping(MonitorCallback):
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Stops training where the value has not improved for too long."""
+        self.find_direction()
         value = self.monitored(logs)
         if value is None or epoch < self.start_from_epoch:
             return

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -13,7 +15,8 @@ class LearningRateScheduler(Callback):
     """Sets the learning rate before each epoch.
 
     Args:
-        schedule: A function of the epoch, counted from 0, and the current learning rate, which returns the new one.
+        schedule: A function of the epoch, counted from 0, and the current learning rate, or of the epoch alone. It
+            returns the new learning rate.
         verbose: 1 to print it.
 
     Raises:
@@ -35,7 +38,13 @@ class LearningRateScheduler(Callback):
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Sets the learning rate."""
-        rate = self.schedule(epoch, self.model.optimizer.learning_rate)
+        # The number of arguments is read, not tried: an error within the function is its own.
+        given: tuple[Any, ...] = (epoch, float(self.model.optimizer.learning_rate))
+        try:
+            inspect.signature(self.schedule).bind(*given)
+        except TypeError:
+            given = given[:1]
+        rate = self.schedule(*given)
         if not isinstance(rate, (float, np.floating)):
             raise ValueError(f"LearningRateScheduler expects its function to return a float, got {rate!r}")
         self.model.optimizer.learning_rate = float(rate)
@@ -45,4 +54,4 @@ class LearningRateScheduler(Callback):
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Adds the learning rate to the logs."""
         if logs is not None:
-            logs["learning_rate"] = self.model.optimizer.learning_rate
+            logs["learning_rate"] = float(self.model.optimizer.learning_rate)

@@ -43,7 +43,8 @@ class ModelCheckpoint(MonitorCallback):
         verbose: 1 to print a message for each file.
         save_best_only: True to save only a model that is better than all before.
         save_weights_only: True to save the weights alone.
-        mode: "min" where lower values are better, "max" where higher ones are, or "auto": by the name.
+        mode: "min" where lower values are better, "max" where higher ones are, or "auto": "min" for a loss, otherwise
+            the direction of the compiled metric of that name.
         save_freq: "epoch", or the number of batches between two files.
         initial_value_threshold: The value that the first model has to surpass to be saved as the best.
 
@@ -122,6 +123,7 @@ class ModelCheckpoint(MonitorCallback):
             ) from None
         reason = ""
         if self.save_best_only:
+            self.find_direction()
             value = self.monitored(logs)
             if value is None:
                 return

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import warnings
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from fastnn.callbacks.callback import Callback, Logs
-
-_RISING = frozenset(("acc", "accuracy", "auc", "f1", "fbeta", "precision", "r2", "recall"))
-"""Words in the name of a value that is better the higher it is."""
 
 
 class MonitorCallback(Callback):
@@ -18,14 +14,15 @@ class MonitorCallback(Callback):
 
     Args:
         monitor: The name of the value in the logs.
-        mode: "min" where lower values are better, "max" where higher ones are, or "auto": by the name.
+        mode: "min" where lower values are better, "max" where higher ones are, or "auto": "min" for a loss, otherwise
+            the direction of the compiled metric of that name.
         min_delta: The smallest difference that counts as an improvement.
 
     Attributes:
         best: The best value seen, or None.
 
     Raises:
-        ValueError: `mode` is unknown.
+        ValueError: In training: `mode` is "auto", and the direction of the value is not known.
     """
 
     counted: ClassVar[tuple[str, ...]] = ()
@@ -34,13 +31,34 @@ class MonitorCallback(Callback):
     def __init__(self, monitor: str, mode: str = "auto", min_delta: float = 0.0) -> None:
         super().__init__()
         if mode not in ("auto", "min", "max"):
-            raise ValueError(f"{type(self).__name__} expects mode 'auto', 'min' or 'max', got {mode!r}")
+            warnings.warn(
+                f"{type(self).__name__} expects mode 'auto', 'min' or 'max', got {mode!r}; it is taken as 'auto'",
+                stacklevel=3,
+            )
+            mode = "auto"
         self.monitor = monitor
         self.mode = mode
         self.min_delta = min_delta
         self.best: float | None = None
-        rises = not _RISING.isdisjoint(re.split(r"[^a-z0-9]+", monitor.lower()))
-        self._rises = mode == "max" or (mode == "auto" and rises)
+        self._rises: bool | None = None if mode == "auto" else mode == "max"
+
+    def find_direction(self) -> None:
+        """Finds out whether higher or lower values are better; called when the metrics are known.
+
+        Raises:
+            ValueError: `mode` is "auto", and the direction of the value is not known.
+        """
+        if self._rises is not None:
+            return
+        name = self.monitor.removeprefix("val_")
+        compiled = self.model.training_state.compiled
+        direction = "down" if name == "loss" else None if compiled is None else compiled.direction(name)
+        if direction is None:
+            raise ValueError(
+                f"{type(self).__name__} cannot tell whether {self.monitor!r} is better the higher or the lower it is; "
+                "pass mode='max' or mode='min'"
+            )
+        self._rises = direction == "up"
 
     def monitored(self, logs: Logs | None, stacklevel: int = 7) -> float | None:
         """Returns the monitored value; None, with a warning, where it is not in the logs.

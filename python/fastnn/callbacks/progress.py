@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from fastnn import config
 from fastnn.callbacks.callback import Callback, Logs
 
 
@@ -21,6 +22,8 @@ def _in_notebook() -> bool:
 def settled_verbosity(verbose: str | int | bool) -> int:
     """Returns 0, 1 or 2 for the argument `verbose`; 1 becomes 2 where standard output is no terminal or notebook.
 
+    Where the configuration switches printing off, it returns 0.
+
     Args:
         verbose: "auto", 0, 1 or 2.
 
@@ -29,6 +32,8 @@ def settled_verbosity(verbose: str | int | bool) -> int:
     """
     if verbose not in ("auto", 0, 1, 2):
         raise ValueError(f"verbose expects 'auto', 0, 1 or 2, got {verbose!r}")
+    if not config.is_interactive_logging_enabled():
+        return 0
     level = 1 if verbose == "auto" else int(verbose)
     if level == 1 and not (sys.stdout.isatty() or _in_notebook()):
         return 2

@@ -14,7 +14,8 @@ class ReduceLROnPlateau(MonitorCallback):
         factor: The factor of the learning rate, below 1.
         patience: The number of epochs without an improvement after which the learning rate is lowered.
         verbose: 1 to print a message.
-        mode: "min" where lower values are better, "max" where higher ones are, or "auto": by the name.
+        mode: "min" where lower values are better, "max" where higher ones are, or "auto": "min" for a loss, otherwise
+            the direction of the compiled metric of that name.
         min_delta: The smallest difference that counts as an improvement.
         cooldown: The number of epochs to wait after lowering.
         min_lr: The lowest learning rate.
@@ -67,8 +68,10 @@ class ReduceLROnPlateau(MonitorCallback):
         """Adds the learning rate to the logs, and lowers it where the value has not improved for too long."""
         if logs is None:
             return
+        self.find_direction()
         optimizer = self.model.optimizer
-        logs["learning_rate"] = optimizer.learning_rate
+        rate = float(optimizer.learning_rate)
+        logs["learning_rate"] = rate
         value = self.monitored(logs)
         if value is None:
             return
@@ -80,10 +83,10 @@ class ReduceLROnPlateau(MonitorCallback):
             self.wait = 0
         elif self.cooldown_counter == 0:
             self.wait += 1
-            if self.wait >= self.patience and optimizer.learning_rate > self.min_lr:
-                optimizer.learning_rate = max(optimizer.learning_rate * self.factor, self.min_lr)
+            if self.wait >= self.patience and rate > self.min_lr:
+                rate = max(rate * self.factor, self.min_lr)
+                optimizer.learning_rate = rate
                 if self.verbose > 0:
-                    rate = optimizer.learning_rate
                     print(f"\nEpoch {epoch + 1}: ReduceLROnPlateau reducing learning rate to {rate}.")
                 self.cooldown_counter = self.cooldown
                 self.wait = 0

@@ -111,7 +111,7 @@ class ArraySource:
             self._order = self._orders.redraw(self._feed.rows)
 
     def on_epoch_end(self) -> None:
-        """Does nothing: a pass over the rows may span several epochs."""
+        """Does nothing: an epoch may leave the rest of a pass to the next."""
 
 
 def split(arrays: Sequence[Sequence[Array | None]], rows: int, share: float) -> tuple[list[Any], list[Any]]:

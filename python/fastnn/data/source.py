@@ -7,6 +7,7 @@ are sources alike.
 
 from __future__ import annotations
 
+import warnings
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -16,6 +17,15 @@ from fastnn import _core
 
 Shapes = tuple[tuple[int, ...], ...]
 TargetShapes = tuple[tuple[int, ...] | None, ...]
+
+
+def warn_of_end(argument: str, done: int, steps: int) -> None:
+    """Warns that a pass over the rows has ended before the steps that were asked for."""
+    warnings.warn(
+        f"Your input ran out of data after {done} of {steps} steps; interrupting training. Give {argument} a smaller "
+        "number, or leave it out to take all rows",
+        stacklevel=2,
+    )
 
 
 class Chunk(NamedTuple):
@@ -70,3 +80,8 @@ class Source(Protocol):
 
     def on_epoch_end(self) -> None:
         """Called at the end of each epoch."""
+
+
+def has_ended(source: Source) -> bool:
+    """Returns whether all steps of the current pass were run."""
+    return source.steps is not None and source.position >= source.steps

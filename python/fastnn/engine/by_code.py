@@ -7,7 +7,7 @@ tells the shapes of its outputs. This file owns how its arguments, its masks and
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from fastnn.engine.arrays import numeric
 from fastnn.engine.contract import Computation, Hooks, Outcome, Part, computation_of, state_of, title
 from fastnn.engine.emission import Emission, stand_in
 from fastnn.engine.inference import agreed, trials
-from fastnn.engine.masks import first_and_masks, masks_of_arguments
+from fastnn.engine.masks import add_masks, first_and_masks, masks_of_arguments
 from fastnn.engine.shapes import as_leaves, batched
 from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import Arguments, KerasTensor
@@ -40,6 +40,10 @@ class ByCode(Computation[Hooks]):
 
     owns_attributes = True
 
+    def parameters(self, part: Hooks) -> Sequence[str]:
+        """Returns the names of the arguments of a call, in order."""
+        return call_parameters(part)
+
     def arguments(self, part: Hooks, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
         """Returns the checked arguments of a call, (args, kwargs)."""
         if "mask" in kwargs and not _takes_mask(part) and kwargs.pop("mask") is not None:
@@ -58,7 +62,7 @@ class ByCode(Computation[Hooks]):
 
     def outcome(self, part: Hooks, arguments: Arguments, training: bool | None) -> Outcome:
         """Returns what comes out of `call`, run on trial; builds the layer before."""
-        return part.infer_call(arguments, training)
+        return type(part).infer_call(part, arguments, training)
 
     def emit(self, part: Hooks, emission: Emission, edges: list[int], arguments: Arguments | None) -> list[int]:
         """Runs `call` on tensors that stand for the edges and adds what it computes."""
@@ -70,7 +74,7 @@ class ByCode(Computation[Hooks]):
         given = Structure(leaves)
         shapes = [batched(title(part), leaf.shape) for leaf in given.flat(leaves)]
         tensors = [stand_in((shape, "float32"), "inputs") for shape in shapes]
-        specs, structure = part.infer_call(Arguments((given.pack(tensors),), {}), None)
+        specs, structure = type(part).infer_call(part, Arguments((given.pack(tensors),), {}), None)
         assert structure is not None
         return structure.pack([shape for shape, _ in specs])
 
@@ -94,14 +98,15 @@ def trial_outcome(layer: Hooks, arguments: Arguments, training: bool | None) -> 
     tensors = arguments.tensors
     build_for_call(layer, arguments)
     constants = repr(arguments.place([None] * len(tensors)))
-    key = tuple(tensor.spec for tensor in tensors), bool(training), constants
+    key = tuple((tensor.spec, tensor.mask_shape) for tensor in tensors), bool(training), constants
     if key in state.outcomes:
         return state.outcomes[key]
     found = []
     structure = None
-    for _, known in trials([tensor.spec for tensor in tensors]):
+    for size, known in trials([tensor.spec for tensor in tensors]):
         emission = Emission(bool(training))
         edges = [emission.edge(spec, tensor.name) for spec, tensor in zip(known, tensors, strict=True)]
+        add_masks(emission, edges, tensors, size)
         structure, outputs = _emitted(layer, emission, edges, arguments)
         found.append([emission.graph.spec(edge) for edge in outputs])
     layer.built = True
@@ -128,6 +133,12 @@ def build_for_call(layer: Hooks, arguments: Arguments) -> None:
         given = {**dict(zip(parameters, args, strict=False)), **kwargs}
         layer.build(**{name: given.get(name.removesuffix("_shape")) for name in names})
     layer.built = True
+
+
+def _default_training(layer: Hooks) -> bool | None:
+    """Returns the default of the parameter `training` of a layer's `call`; None where it has no such default."""
+    parameter = inspect.signature(type(layer).call).parameters.get("training")
+    return None if parameter is None or parameter.default is parameter.empty else parameter.default
 
 
 def _takes_mask(layer: Hooks) -> bool:
@@ -160,7 +171,7 @@ def _emitted(
 
     def function(*tensors: KerasTensor) -> Any:
         args, kwargs = given.place(tensors[:count])
-        if "training" not in kwargs and "training" in parameters:
+        if "training" not in kwargs and "training" in parameters and emission.training is not None:
             kwargs["training"] = emission.training
         rest = iter(tensors[count:])
         for name, of_one in wanted.items():
@@ -168,7 +179,14 @@ def _emitted(
             kwargs[name] = ordered[0] if len(ordered) == 1 else ordered
         return layer.call(*args, **kwargs)
 
+<<<<<<< HEAD
     structure, outputs = emission.run(function, [*edges, *carried], f"{title(layer)}: call()")
+    outputs = [*type(layer).add_output_penalty(layer, emission, outputs[:1]), *outputs[1:]]
+    type(layer).set_output_masks(layer, emission, first, first_masks, outputs)
+=======
+    with emission.decided(_default_training(layer)):
+        structure, outputs = emission.run(function, [*edges, *carried], f"{title(layer)}: call()")
     outputs = [*layer.add_output_penalty(emission, outputs[:1]), *outputs[1:]]
     layer.set_output_masks(emission, first, first_masks, outputs)
+>>>>>>> main
     return structure, outputs

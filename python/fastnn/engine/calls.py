@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from fastnn.engine.contract import Hooks, Part, computation_of, state_of, title
+from fastnn.engine.masks import tell_masks
 from fastnn.symbolic.tensors import Arguments, Call
 
 
@@ -20,12 +22,29 @@ def record(layer: Hooks, args: tuple[Any, ...], kwargs: dict[str, Any], training
     Returns:
         Symbolic tensors for its outputs, in their structure.
     """
-    layer.check_symbolic_call()
+    type(layer).check_symbolic_call(layer)
     computation = computation_of(layer)
     computation.check_tensors(layer, args)
     arguments = Arguments(args, kwargs)
     specs, structure = computation.outcome(layer, arguments, training)
-    return Call(layer, arguments, specs, structure, None if training is None else bool(training)).result()
+    call = Call(layer, arguments, specs, structure, None if training is None else bool(training))
+    tell_masks(layer, arguments, call.outputs, training)
+    return call.result()
+
+
+class overridable:
+    """Decorator of a method: a property in whose place a class outside fastnn may set an attribute of its own.
+
+    Args:
+        method: The method that returns the value.
+    """
+
+    def __init__(self, method: Callable[[Any], Any]) -> None:
+        self._method = method
+        self.__doc__ = method.__doc__
+
+    def __get__(self, part: Any, owner: type | None = None) -> Any:
+        return self if part is None else self._method(part)
 
 
 class CallHistory(Part):
@@ -51,7 +70,7 @@ class CallHistory(Part):
         outputs = _first_call(self, "output").outputs
         return outputs[0] if len(outputs) == 1 else list(outputs)
 
-    @property
+    @overridable
     def input_shape(self) -> Any:
         """The shape it was built for; a list of them for several inputs.
 
@@ -63,7 +82,7 @@ class CallHistory(Part):
             raise AttributeError(f"{title(self)} is not built and has no input shape yet")
         return shape
 
-    @property
+    @overridable
     def output_shape(self) -> Any:
         """The shape that comes out of its first call, or for the shape it was built for.
 

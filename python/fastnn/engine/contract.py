@@ -22,6 +22,10 @@ Outcome = tuple[list[Spec], Structure | None]
 """The specs of the outputs of a call and their structure; None for a list of outputs, or one."""
 
 
+Kept = tuple[Any, _core.Predictor, list[int | None]]
+"""What is kept of a call on arrays; see `State.predictor`."""
+
+
 class State:
     """State that the engine keeps for one part.
 
@@ -35,8 +39,9 @@ class State:
         input_structure: The structure of the inputs where it is emitted without arguments; None: one input, or a list.
         builds_in_call: Whether the first call builds it by its `build`.
         outcomes: The results of earlier trial runs of its `call`, by what it was called with.
-        predictor: The specs of the last call on arrays and the predictor made for it; None: the next call makes one.
-        training_predictor: The same for calls with `training=True`; beside the specs stands what the graph depends on.
+        predictor: For the last call on arrays what its graph depends on, the predictor made for it, and for each output
+            the index of its mask among the results; None: the next call makes one.
+        training_predictor: The same for calls with `training=True`.
         warned_of_mask: Whether it has warned that it cannot keep a mask.
     """
 
@@ -55,8 +60,8 @@ class State:
         self.input_structure: Structure | None = None
         self.builds_in_call = True
         self.outcomes: dict[Any, Outcome] = {}
-        self.predictor: tuple[list[Spec], _core.Predictor] | None = None
-        self.training_predictor: tuple[Any, _core.Predictor] | None = None
+        self.predictor: Kept | None = None
+        self.training_predictor: Kept | None = None
         self.warned_of_mask = False
 
     def kept(self) -> State:
@@ -83,6 +88,10 @@ class Computation(Generic[P]):
     def arguments(self, part: P, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
         """Returns the checked arguments of a call, (args, kwargs)."""
         return args, kwargs
+
+    def parameters(self, part: P) -> Sequence[str]:
+        """Returns the names of the arguments of a call, in order."""
+        return ()
 
     def arrays(self, part: P, args: tuple[Any, ...]) -> tuple[Any, ...]:
         """Returns the arguments of a call on arrays, with arrays in place of inputs such as lists of numbers."""
@@ -116,6 +125,8 @@ class Part:
     trainable: bool
     _fastnn_state: State
     __fastnn_computation__: ClassVar[Computation[Any]]
+    __fastnn_makes_masks__: ClassVar[bool] = False
+    """True if it has a `compute_mask`, which may make a mask where its inputs have none."""
     __fastnn_is_entry__: ClassVar[bool] = False
     """True if it stands for an input of a model and computes nothing."""
 

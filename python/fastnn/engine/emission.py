@@ -6,7 +6,8 @@ values that a step assigns to variables. Python code of a user is run here once,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,21 +24,25 @@ class Emission:
     """A graph while layers add themselves to it.
 
     Args:
-        training: Whether the graph is for training: dropout drops, batch normalization uses the batch.
+        training: Whether the graph is for training: dropout drops, batch normalization uses the batch. None: a call on
+            arrays that does not say so.
         trainable: Whether layers are trained, where that was settled before (at `compile`).
 
     Attributes:
         graph: The graph.
-        training: As given; within a call with a `training=` of its own, the value given there.
+        training: As given; within a call with a `training=` of its own, the value given there. None: nobody has said
+            so, and each layer does what its `call` does without `training`.
+        is_random: Whether something in the graph behaves as in training although nobody has said so.
         penalties: Edges that are added to the loss.
         masks: The mask of each masked edge, by edge: an edge of shape (batch, time), true where a step counts.
         nodes: Kind and config of the node that made an edge, by edge, where a layer or a function of `ops` added it.
         current: The edge with the newest value of each variable that the graph assigns to, by variable.
     """
 
-    def __init__(self, training: bool, trainable: Mapping[Any, bool] | None = None) -> None:
+    def __init__(self, training: bool | None, trainable: Mapping[Any, bool] | None = None) -> None:
         self.graph = _core.Graph()
         self.training = training
+        self.is_random = False
         self.penalties: list[int] = []
         self.masks: dict[int, int] = {}
         self.nodes: dict[int, tuple[str, Mapping[str, Any]]] = {}
@@ -46,6 +51,24 @@ class Emission:
         self._trained: set[Variable] | None = None
         if trainable is not None:
             self._trained = {variable for layer in trainable for variable in self.trained(layer)}
+
+    def draws(self) -> bool:
+        """Returns whether a layer that is random where nobody says otherwise draws numbers."""
+        if self.training is None:
+            self.is_random = True
+        return self.training is not False
+
+    @contextlib.contextmanager
+    def decided(self, default: bool | None) -> Iterator[None]:
+        """Lets a default of `training` hold for what is added within, where nobody has said otherwise."""
+        outer = self.training
+        if outer is None and default is not None:
+            self.training = bool(default)
+            self.is_random = self.is_random or self.training
+        try:
+            yield
+        finally:
+            self.training = outer
 
     def trains(self, layer: Part) -> bool:
         """Returns whether the layer's weights are trained in this graph."""
@@ -106,6 +129,9 @@ class Emission:
             TypeError: It returns nothing, or uses a tensor from outside.
         """
         inputs = [stand_in(self.graph.spec(edge), f"input_{i}") for i, edge in enumerate(edges)]
+        for tensor, edge in zip(inputs, edges, strict=True):
+            if edge in self.masks:
+                tensor.mask_shape = tuple(self.graph.spec(self.masks[edge])[0])
         with Trace(self.training) as trace:
             try:
                 result = function(*inputs)
@@ -142,4 +168,4 @@ class Emission:
 def stand_in(spec: tuple[Any, str], name: str) -> KerasTensor:
     """Returns a symbolic tensor that no call makes."""
     shape, dtype = spec
-    return KerasTensor(tuple(shape), dtype, name, None, 0)
+    return KerasTensor(tuple(shape), dtype, name=name)

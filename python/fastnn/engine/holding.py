@@ -6,29 +6,25 @@ from typing import Any
 
 from fastnn.engine.contract import Part, attributes, state_of
 from fastnn.engine.network import Network
-from fastnn.engine.ownership import parts_within
+from fastnn.engine.ownership import parts_within, sublayers
 
 
 def held_layers(part: Part) -> dict[str, Any]:
-    """Returns the layers within a part by the attribute that holds them, at any depth of lists, tuples and dicts.
+    """Returns the attributes of a part that hold layers, at any depth of lists, tuples and dicts.
 
-    They are the layers of `ownership.sublayers`, and those that a layer computed by nodes keeps as parts. A model made
-    of layers has one such attribute, "layers".
+    The layers are those of `ownership.sublayers`, and those that a layer computed by nodes keeps as parts. A model has
+    all its layers as "layers" too; a model made of layers has no other attribute.
 
     Args:
         part: A layer or a model.
 
     Returns:
-        For each attribute the layer, or a list of those in its container.
+        For each attribute its value: a layer, or a container.
     """
     if isinstance(part, Network) and is_made_of_layers(part):
-        return {"layers": list(part.layers)}
-    found: dict[str, Any] = {}
-    for name, value in attributes(part).items():
-        held = value if isinstance(value, Part) else list(parts_within(value))
-        if held:
-            found[name] = held
-    return found
+        return {"layers": list(part.operations)}
+    found = {name: value for name, value in attributes(part).items() if next(parts_within(value), None) is not None}
+    return {**found, "layers": sublayers(part)} if isinstance(part, Network) else found
 
 
 def is_made_of_layers(part: Any) -> bool:

@@ -7,30 +7,31 @@ records the call (`calls.py`): a model is made of such calls. Called on arrays i
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 
 from fastnn import constraints, initializers, regularizers
-from fastnn.configurable import Configurable, argument_names, is_foreign
+from fastnn.configurable import Configurable, accepted_names, argument_names, is_foreign
 from fastnn.engine import by_code, contract, eager
 from fastnn.engine.arrays import edge_dtype
 from fastnn.engine.calls import CallHistory, record
 from fastnn.engine.contract import Outcome, computation_of, state_of, title
+from fastnn.engine.description import Described
 from fastnn.engine.emission import Emission
+from fastnn.engine.input_spec import check_inputs
 from fastnn.engine.masks import emit_mask, keep_mask, warn_of_lost_mask
-from fastnn.engine.ownership import WeightOwner, keep_variable, new_variable
+from fastnn.engine.ownership import keep_variable, new_variable
 from fastnn.engine.penalties import add_activity_penalty, add_loss
-from fastnn.engine.shapes import input_shape_of
+from fastnn.engine.shapes import input_shape_of, with_batch_of
 from fastnn.naming import suggestion, unique_name
 from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import Arguments, Shape, Trace, is_symbolic, operators
 from fastnn.symbolic.variable import Variable
 
 
-class Layer(WeightOwner, CallHistory, contract.Hooks, Configurable):
+class Layer(Described, CallHistory, contract.Hooks, Configurable):
     """Base of all layers, and of layers of your own.
 
     A layer of your own makes its weights in `build` (or in its constructor). Its `call` says what it computes, with the
@@ -42,7 +43,8 @@ class Layer(WeightOwner, CallHistory, contract.Hooks, Configurable):
         trainable: Whether training may change its weights.
         dtype: "float32" or None.
         name: A name, unique within a model; None makes one from the class: "dense", "dense_1"...
-        **kwargs: `input_shape=(2,)`, `input_dim=2` or `batch_input_shape=(None, 2)` for the first layer of a model.
+        **kwargs: `input_shape=(2,)`, `input_dim=2` or `batch_input_shape=(None, 2)` for the first layer of a model;
+            `autocast` is accepted for Keras compatibility and ignored.
 
     Raises:
         ValueError: An argument is unknown or out of its range.
@@ -59,7 +61,9 @@ class Layer(WeightOwner, CallHistory, contract.Hooks, Configurable):
     """
 
     keras_module = "keras.layers"
-    keras_ignored_arguments = {"data_format": "channels_last", "keras_version": ..., "backend": ...}
+    keras_ignored_arguments = {
+        "data_format": "channels_last", "keras_version": ..., "backend": ..., "autocast": ...,
+    }  # fmt: skip
     takes_many: ClassVar[bool] = False
     """True if it is called on a list of tensors."""
     supports_masking = False
@@ -76,11 +80,9 @@ class Layer(WeightOwner, CallHistory, contract.Hooks, Configurable):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        # The nearest of the base classes decides: by a `call`, or by naming how it computes without one.
-        for base in cls.__mro__:
-            if "__fastnn_native__" in vars(base) or "call" in vars(base):
-                cls.__fastnn_computation__ = vars(base).get("__fastnn_native__", by_code.BY_CODE)
-                return
+        if "compute_mask" in vars(cls):
+            cls.__fastnn_makes_masks__ = True
+        choose_computation(cls)
 
     def __init__(
         self,
@@ -97,6 +99,7 @@ class Layer(WeightOwner, CallHistory, contract.Hooks, Configurable):
         self.name = name or unique_name(type(self).__name__)
         if (dtype is not None and edge_dtype(dtype, title(self)) != "float32") or str(dtype) == "float64":
             raise ValueError(f"{title(self)} computes in float32, got dtype {dtype!r}")
+        kwargs.pop("autocast", None)
         self.batch_input_shape = input_shape_of(title(self), kwargs)
         for unknown in kwargs:
             raise ValueError(
@@ -122,13 +125,14 @@ class Layer(WeightOwner, CallHistory, contract.Hooks, Configurable):
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Any:
         """Returns a new layer with the arguments that `get_config` returned."""
-        parameters = inspect.signature(cls.__init__).parameters.values()
-        if not is_foreign(cls) or any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+        taken = accepted_names(cls)
+        if not is_foreign(cls) or taken is None:
             return super().from_config(config)
         # A constructor without **kwargs is not given what it does not name.
-        taken = {parameter.name for parameter in parameters}
         made = cls(**{name: value for name, value in config.items() if name in taken})
         made.name = config.get("name", made.name)
+        if config.get("trainable") is False:
+            made.trainable = False
         return made
 
     def __getstate__(self) -> dict[str, Any]:
@@ -152,6 +156,27 @@ class Layer(WeightOwner, CallHistory, contract.Hooks, Configurable):
         state_of(self).build_shape = input_shape
         self.built = True
 
+    def get_build_config(self) -> dict[str, Any] | None:
+        """Returns what `build_from_config` builds an equal layer from; None where the layer is not built.
+
+        Example:
+            >>> layer = layers.Dense(1)
+            >>> layer.build((None, 3))
+            >>> layer.get_build_config()
+            {'input_shape': (None, 3)}
+        """
+        return {"input_shape": state_of(self).build_shape} if self.built else None
+
+    def build_from_config(self, config: Mapping[str, Any]) -> None:
+        """Builds the layer as `get_build_config` describes.
+
+        Args:
+            config: The description; without "input_shape" nothing is done.
+        """
+        shape = config.get("input_shape") if config else None
+        if shape is not None:
+            self.build(shape)
+
     def add_weight(
         self,
         shape: Any = None,
@@ -171,7 +196,7 @@ class Layer(WeightOwner, CallHistory, contract.Hooks, Configurable):
         Args:
             shape: Its dimensions; None or (): a single number.
             initializer: Its first values: a name or an object of `fastnn.initializers`, or a function of the shape;
-                None: glorot_uniform.
+                None: glorot_uniform, or zeros for a `dtype` of integers or bools.
             dtype: "float32", or an integer type, whose values are exact up to 2**24.
             trainable: Whether training may change it.
             autocast: Accepted for Keras compatibility; ignored.
@@ -207,18 +232,36 @@ class Layer(WeightOwner, CallHistory, contract.Hooks, Configurable):
                 f"{title(self)}: add_weight expects a shape of integers, got {sizes}; what a weight's size "
                 "depends on must be known (input_shape[-1])"
             )
+        kind = edge_dtype(dtype, title(self))
+        if initializer is None:
+            initializer = "glorot_uniform" if kind == "float32" else "zeros"
         made = new_variable(
             self,
             name or "variable",
             tuple(int(size) for size in sizes),
-            initializers.get("glorot_uniform" if initializer is None else initializer),
+            initializers.get(initializer),
             trainable,
             regularizers.get(regularizer),
             constraints.get(constraint),
         )
-        made.dtype = edge_dtype(dtype, title(self))
+        made.dtype = kind
         keep_variable(self, made, trainable)
         return made
+
+    def add_variable(
+        self,
+        shape: Any,
+        initializer: Any,
+        dtype: Any = None,
+        trainable: bool = True,
+        regularizer: Any = None,
+        constraint: Any = None,
+        name: str | None = None,
+    ) -> Variable:
+        """Makes a weight; see `add_weight`, whose arguments these are."""
+        return self.add_weight(
+            shape, initializer, dtype, trainable, regularizer=regularizer, constraint=constraint, name=name
+        )
 
     # What it computes.
 
@@ -260,7 +303,7 @@ class Layer(WeightOwner, CallHistory, contract.Hooks, Configurable):
             input_shape: Such as (None, 784); a list of them for a layer of several inputs.
 
         Returns:
-            A tuple whose first entry is None.
+            A tuple that begins with the size of the batch, None where it is unknown.
 
         Raises:
             ValueError: The layer cannot take this shape.
@@ -269,15 +312,18 @@ class Layer(WeightOwner, CallHistory, contract.Hooks, Configurable):
             >>> layers.Dense(10).compute_output_shape((None, 784))
             (None, 10)
         """
-        return computation_of(self).output_shape(self, input_shape)
+        return with_batch_of(input_shape, computation_of(self).output_shape(self, input_shape))
 
     def add_loss(self, loss: Any) -> None:
         """Adds to the loss of the model; called in `call`.
 
         Args:
             loss: A tensor, whose elements are summed, or a list of tensors.
+
+        Raises:
+            ValueError: No `call` is running.
         """
-        add_loss(loss)
+        add_loss(self, loss)
 
     # Hooks of layers of the package.
 
@@ -341,9 +387,13 @@ class Layer(WeightOwner, CallHistory, contract.Hooks, Configurable):
         if not contract.has_begun(self):
             raise RuntimeError(f"{type(self).__name__}: call super().__init__() in its constructor, before all else")
         training = kwargs.pop("training", None)
-        if not args and "inputs" in kwargs:
-            args = (kwargs.pop("inputs"),)
-        args, kwargs = computation_of(self).arguments(self, args, kwargs)
+        computation = computation_of(self)
+        if not args or len(args) > 1:
+            args, kwargs = _ordered(computation.parameters(self), args, kwargs)
+            training = kwargs.pop("training", training)
+        if self.input_spec is not None and args:
+            check_inputs(self, self.input_spec, args[0])
+        args, kwargs = computation.arguments(self, args, kwargs)
         if is_symbolic(args) or is_symbolic(kwargs):
             return record(self, args, kwargs, training)
         if Trace.current() is not None:
@@ -351,3 +401,27 @@ class Layer(WeightOwner, CallHistory, contract.Hooks, Configurable):
             args = tensors.pack([operators["tensor"](leaf) for leaf in tensors.flat(args)])
             return record(self, args, kwargs, training)
         return eager.run(self, args, kwargs, training)
+
+
+def choose_computation(cls: type[Layer]) -> None:
+    """Sets how the layers of a class compute; called where a class is made, or gets other base classes.
+
+    The nearest of the base classes decides: by a `call`, or by naming how it computes without one.
+    """
+    for base in cls.__mro__:
+        if "__fastnn_native__" in vars(base) or "call" in vars(base):
+            cls.__fastnn_computation__ = vars(base).get("__fastnn_native__", by_code.BY_CODE)
+            return
+
+
+def _ordered(
+    names: Sequence[str], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Returns the arguments of a call with its first input in front, and `training` and what follows it by name."""
+    if not args:
+        first = next((name for name in ("inputs", *names[:1]) if name in kwargs), None)
+        return ((), kwargs) if first is None else ((kwargs[first],), {n: v for n, v in kwargs.items() if n != first})
+    if "training" not in names[1 : len(args)] and "mask" not in names[1 : len(args)]:
+        return args, kwargs
+    at = min(names.index(name) for name in ("training", "mask") if name in names[1 : len(args)])
+    return args[:at], {**dict(zip(names[at:], args[at:], strict=False)), **kwargs}

@@ -9,11 +9,15 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from fastnn.engine.contract import Part, state_of, title
+from fastnn.engine.contract import Part, emit, state_of, title
 from fastnn.engine.emission import Emission
+from fastnn.engine.inference import common, with_free_sizes
 from fastnn.engine.shapes import Leaf, shown
 from fastnn.symbolic.structure import Structure
-from fastnn.symbolic.tensors import Arguments, KerasTensor
+from fastnn.symbolic.tensors import Arguments, KerasTensor, Shape
+
+_SIZES = (83, 89)
+"""The trial values of unknown dimensions; small, since some layers add nodes for each step."""
 
 
 def first_and_masks(
@@ -77,6 +81,79 @@ def masks_of_arguments(
         if any(mask is not None for mask in of_one):
             found[asked] = of_one
     return found
+
+
+def give_masks(emission: Emission, edges: Sequence[int], masks: Sequence[int | None], who: str) -> None:
+    """Gives edges the masks that stand in a call.
+
+    Args:
+        emission: The graph.
+        edges: The inputs of the call.
+        masks: For each input the edge of its mask, or None.
+        who: The name of what is called, in messages.
+
+    Raises:
+        ValueError: A mask has no place for each of an input's.
+    """
+    for edge, mask in zip(edges, masks, strict=True):
+        if mask is not None and not _fits(emission, mask, edge):
+            shape, given = (shown(emission.graph.spec(one)[0]) for one in (edge, mask))
+            raise ValueError(f"{who} expects a mask with a place for each of an input of shape {shape}, got {given}")
+        if mask is not None:
+            emission.masks[edge] = emission.cast(mask, "bool", "mask")
+
+
+def add_masks(emission: Emission, edges: Sequence[int], tensors: Sequence[KerasTensor], size: int = 1) -> None:
+    """Adds an input for the mask of each tensor that comes with one.
+
+    Args:
+        emission: The graph, for a trial.
+        edges: One for each tensor.
+        tensors: The tensors.
+        size: The value of unknown dimensions.
+    """
+    for edge, tensor in zip(edges, tensors, strict=True):
+        if tensor.mask_shape is not None:
+            (shape,) = with_free_sizes([tensor.mask_shape], size)
+            emission.masks[edge] = emission.graph.input(shape, "bool", "mask")
+
+
+def tell_masks(part: Part, arguments: Arguments, outputs: Sequence[KerasTensor], training: bool | None) -> None:
+    """Tells the outputs of a call on symbolic tensors which of them come with a mask.
+
+    Args:
+        part: What was called.
+        arguments: The arguments of the call.
+        outputs: Its outputs.
+        training: As the call has it.
+    """
+    tensors = arguments.tensors
+    if all(tensor.mask_shape is None for tensor in tensors) and not makes_masks(part):
+        return
+    found = [_trial_masks(part, arguments, training, size) for size in _SIZES]
+    for tensor, one, other in zip(outputs, found[0], found[-1], strict=True):
+        if one is not None and other is not None:
+            tensor.mask_shape = common(one, other)
+
+
+def _trial_masks(part: Part, arguments: Arguments, training: bool | None, size: int) -> list[Shape | None]:
+    """Returns for each output the shape of its mask, or None, with `size` in place of unknown dimensions."""
+    tensors = arguments.tensors
+    emission = Emission(bool(training))
+    shapes = with_free_sizes([tensor.shape for tensor in tensors], size)
+    specs = [(shape, tensor.dtype) for shape, tensor in zip(shapes, tensors, strict=True)]
+    edges = [emission.edge(spec, tensor.name) for spec, tensor in zip(specs, tensors, strict=True)]
+    add_masks(emission, edges, tensors, size)
+    made = [emission.masks.get(edge) for edge in emit(part, emission, edges, arguments)]
+    return [None if mask is None else tuple(emission.graph.spec(mask)[0]) for mask in made]
+
+
+def makes_masks(part: Part) -> bool:
+    """Returns whether a part may make masks where its inputs have none."""
+    within = state_of(part).members
+    if within is not None:
+        return any(makes_masks(one) for one in within)
+    return type(part).__fastnn_makes_masks__
 
 
 def keep_mask(emission: Emission, mask: int | None, edges: Sequence[int]) -> None:

@@ -60,6 +60,11 @@ class Network:
         raise NotImplementedError
 
     @property
+    def operations(self) -> list[Any]:
+        """The layers, and the functions of `fastnn.ops` that compute with their outputs."""
+        raise NotImplementedError
+
+    @property
     def inputs(self) -> list[KerasTensor]:
         """The symbolic tensors of the inputs."""
         raise NotImplementedError

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fastnn import _core, activations
 from fastnn.configurable import argument_names
@@ -35,6 +36,10 @@ class Inputs(list[Any]):
 
 class ByNode(Computation["NodeLayer"]):
     """The computation of layers that are a node of the core."""
+
+    def parameters(self, part: NodeLayer) -> Sequence[str]:
+        """Returns the names of the arguments of a call, in order."""
+        return type(part).call_arguments
 
     def arguments(self, part: NodeLayer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
         """Returns the checked arguments of a call, (args, kwargs)."""
@@ -97,8 +102,8 @@ class ByNode(Computation["NodeLayer"]):
             edges = [emission.cast(edge, dtype, part.name) for edge in edges]
         outputs = part.add_masked_node(emission, edges, masks)
         outputs = _with_activation(part, emission, outputs)
-        outputs = part.add_output_penalty(emission, outputs)
-        part.set_output_masks(emission, edges, masks, outputs)
+        outputs = type(part).add_output_penalty(part, emission, outputs)
+        type(part).set_output_masks(part, emission, edges, masks, outputs)
         return outputs
 
     def output_shape(self, part: NodeLayer, input_shape: Any) -> Any:
@@ -126,6 +131,8 @@ class NodeLayer(Layer):
     """The core's name of the node; "": the input is passed on."""
     input_dtype: ClassVar[str | None] = "float32"
     """The type to which inputs of other types are converted; None: they stay as they are."""
+    call_arguments: ClassVar[tuple[str, ...]] = ("inputs",)
+    """The names of the arguments of a call, in order."""
     common_arguments = Layer.common_arguments
     __fastnn_native__ = BY_NODE
 
@@ -187,6 +194,16 @@ class NodeLayer(Layer):
             f"{title(self)} expects a mask of shape {shown(shape[:2])} for an input of shape {shown(shape)}: whether "
             f"each place counts; got {shown(mask)}"
         )
+
+    def spread_mask(self, mask: NDArray[Any], shape: Shape) -> NDArray[Any]:
+        """Returns a mask whose dimensions of size 1 have the sizes of the input.
+
+        Args:
+            mask: The mask.
+            shape: The shape of the input.
+        """
+        whole = [s if m == 1 and s is not None else m for m, s in zip(mask.shape, shape, strict=False)]
+        return np.broadcast_to(mask, tuple(whole)) if len(whole) == mask.ndim else mask
 
     def known_shapes(self, input_shape: Any) -> list[Shape]:
         """Returns the shapes of the inputs, one by one, each beginning with the batch."""
@@ -315,6 +332,7 @@ def _checked_masks(layer: NodeLayer, inputs: Sequence[Any], mask: Any) -> Any:
     for one, x in zip(masks, inputs, strict=True):
         if one is not None and not isinstance(one, KerasTensor):
             one = numeric(one, f"{title(layer)}: mask")
+            one = one if isinstance(x, KerasTensor) else layer.spread_mask(one, np.shape(x))
         if one is not None:
             layer.check_mask_shape(tuple(one.shape), x.shape if isinstance(x, KerasTensor) else np.shape(x))
         made.append(one)

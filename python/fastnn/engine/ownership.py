@@ -18,13 +18,11 @@ def once(variables: Iterable[Variable]) -> list[Variable]:
 
 
 def sublayers(part: Part) -> list[Any]:
-    """Returns the layers of a part: its members, or those among its attributes, also within lists and dicts."""
-    members = state_of(part).members
-    if members is not None:
-        return list(members)
+    """Returns the layers of a part: its members, and those among its attributes, also within lists and dicts."""
+    members = state_of(part).members or ()
     if not computation_of(part).owns_attributes:
-        return []
-    found: dict[int, Part] = {}
+        return list(members)
+    found: dict[int, Part] = {id(one): one for one in members}
     for value in attributes(part).values():
         for one in parts_within(value):
             found.setdefault(id(one), one)
@@ -73,7 +71,8 @@ def new_variable(
     if value.shape != shape:
         raise ValueError(f"{title(owner)}: {role}_initializer returned shape {value.shape}, expected {shape}")
     trainable = learned and state_of(owner).trainable
-    return Variable(value, f"{owner.name}/{role}", trainable, regularizer, constraint)
+    path = f"{owner.name}/{role}"
+    return Variable(value, trainable=trainable, name=path, regularizer=regularizer, constraint=constraint)
 
 
 def keep_variable(owner: Part, variable: Variable, learned: bool) -> None:
@@ -100,6 +99,14 @@ class TrainableChanges:
     """Counts the assignments to `trainable` of any part: a training graph made before one may be outdated."""
 
     count = 0
+
+
+def _in_file_order(part: Part) -> list[Variable]:
+    """Returns a part's own variables, without those of layers within it, trained ones first."""
+    within = {id(variable) for layer in sublayers(part) for variable in layer.weights}
+    learned = {id(variable) for variable in own_learned(part)}
+    own = [variable for variable in own_variables(part) if id(variable) not in within]
+    return sorted(own, key=lambda variable: id(variable) not in learned)
 
 
 class WeightOwner(Part):
@@ -132,6 +139,40 @@ class WeightOwner(Part):
     def variables(self) -> list[Variable]:
         """All variables."""
         return self.weights
+
+    def save_own_variables(self, store: Any) -> None:
+        """Writes the values of the layer's own variables, without those of layers within, for a file of weights.
+
+        A layer of your own may write other values under other names, which its `load_own_variables` reads.
+
+        Args:
+            store: A mapping; the values are written under the keys "0", "1"..., trained variables first.
+
+        Example:
+            >>> layer, values = layers.Dense(1), {}
+            >>> layer.build((None, 3))
+            >>> layer.save_own_variables(values)
+            >>> {name: value.shape for name, value in values.items()}
+            {'0': (3, 1), '1': (1,)}
+        """
+        for i, variable in enumerate(_in_file_order(self)):
+            store[str(i)] = variable.numpy()
+
+    def load_own_variables(self, store: Mapping[str, Any]) -> None:
+        """Reads the values that `save_own_variables` wrote.
+
+        Args:
+            store: A mapping with the values.
+
+        Raises:
+            ValueError: It has another number of values, or a value of another shape.
+        """
+        variables = _in_file_order(self)
+        if len(store) != len(variables):
+            hint = "" if self.built else "; it is not built"
+            raise ValueError(f"{title(self)} expects {len(variables)} variables, got {len(store)}{hint}")
+        for i, variable in enumerate(variables):
+            variable.assign(np.asarray(store[str(i)]))
 
     @property
     def trainable_weights(self) -> list[Variable]:

@@ -9,14 +9,25 @@ from fastnn.engine.emission import Emission
 from fastnn.symbolic.tensors import KerasTensor, Trace, operators
 
 
-def add_loss(loss: Any) -> None:
-    """Adds tensors to the loss of the model in whose graph the running trace ends; does nothing outside of a trace."""
+def add_loss(part: Part, loss: Any) -> None:
+    """Adds tensors to the loss of the model in whose graph the running trace ends.
+
+    Args:
+        part: The layer or model that adds them.
+        loss: A tensor, whose elements are summed, or a list of them.
+
+    Raises:
+        ValueError: No `call` is running.
+    """
     trace = Trace.current()
-    if trace is not None:
-        many = loss if isinstance(loss, (list, tuple)) else [loss]
-        for one in many:
-            tensor = operators["cast"](operators["tensor"](one), "float32")
-            trace.losses.append(operators["sum"](tensor) if tensor.shape else tensor)
+    if trace is None:
+        raise ValueError(
+            f"{title(part)}: add_loss() counts within call() only, got {loss!r} outside of it; compute the loss in the "
+            "call() of a layer of your own, and put that layer into the model"
+        )
+    for one in loss if isinstance(loss, (list, tuple)) else [loss]:
+        tensor = operators["cast"](operators["tensor"](one), "float32")
+        trace.losses.append(operators["sum"](tensor) if tensor.shape else tensor)
 
 
 def add_activity_penalty(layer: Part, emission: Emission, edges: list[int]) -> list[int]:
@@ -24,10 +35,10 @@ def add_activity_penalty(layer: Part, emission: Emission, edges: list[int]) -> l
     penalty = layer.__dict__.get("activity_regularizer")
     if penalty is None:
         return edges
-    if penalty.is_custom():
+    if type(penalty).is_custom(penalty):
 
         def per_sample(x: KerasTensor) -> KerasTensor:
-            add_loss(penalty(x) / operators["cast"](operators["rows"](x), "float32"))
+            add_loss(layer, penalty(x) / operators["cast"](operators["rows"](x), "float32"))
             return x
 
         for edge in edges:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastnn.engine.contract import Part, title
+from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import Shape
 
 
@@ -42,6 +43,27 @@ def batched(who: str, shape: Any) -> Shape:
     if len(shape) < 1:
         raise ValueError(f"{who} expects a shape that begins with the batch, got {tuple(shape)}")
     return (None, *shape[1:])
+
+
+def with_batch_of(input_shape: Any, made: Any) -> Any:
+    """Returns the shapes that come out with the size of the batch that went in, where it is known.
+
+    Args:
+        input_shape: A shape, or several in lists or dicts.
+        made: The same.
+    """
+    leaves = as_leaves(input_shape)
+    sizes = [leaf.shape[0] for leaf in Structure(leaves).flat(leaves) if leaf.shape]
+    size = next((size for size in sizes if size is not None), None)
+    return made if size is None else _with_batch(made, int(size))
+
+
+def _with_batch(shape: Any, size: int) -> Any:
+    if isinstance(shape, Mapping):
+        return {key: _with_batch(one, size) for key, one in shape.items()}
+    if isinstance(as_leaves(shape), Leaf):
+        return (size, *shape[1:]) if shape and shape[0] is None else shape
+    return type(shape)(_with_batch(one, size) for one in shape)
 
 
 def _is_shape(shape: Any) -> bool:

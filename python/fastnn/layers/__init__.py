@@ -39,6 +39,7 @@ from fastnn.layers.core.lambda_layer import Lambda
 from fastnn.layers.core.masking import Masking
 from fastnn.layers.einsum_dense import EinsumDense
 from fastnn.layers.lookup import classes as _classes
+from fastnn.layers.lookup import deserialize, serialize
 from fastnn.layers.merging.arithmetic import (
     Add,
     Average,
@@ -273,10 +274,12 @@ __all__ = [
     "add",
     "average",
     "concatenate",
+    "deserialize",
     "dot",
     "maximum",
     "minimum",
     "multiply",
+    "serialize",
     "subtract",
 ]
 

@@ -8,6 +8,7 @@ from typing import Any
 from fastnn import activations
 from fastnn.constraints import Constraint
 from fastnn.engine.contract import state_of, title
+from fastnn.initializers import VarianceScaling
 from fastnn.layers.projection import Projecting
 from fastnn.regularizers import Regularizer
 from fastnn.symbolic.tensors import operators
@@ -146,9 +147,13 @@ class EinsumDense(Projecting):
                     f"{title(self)} expects a size for {letter!r} of the kernel, from the input {tuple(input_shape)} "
                     f"or from output_shape {wanted}"
                 )
+        initializer = self.kernel_initializer
+        if isinstance(initializer, VarianceScaling):
+            made = [i for i, letter in enumerate(kernel) if letter in named]
+            initializer = initializer.along([i for i in range(len(kernel)) if i not in made], made)
         self.kernel = self.add_weight(
             tuple(sizes[letter] for letter in kernel),
-            self.kernel_initializer,
+            initializer,
             regularizer=self.kernel_regularizer,
             constraint=self.kernel_constraint,
             name="kernel",

@@ -8,15 +8,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from fastnn import object_forms
+
 classes: dict[str, type] = {}
 """The public classes of `fastnn.layers`, by their names and aliases."""
 
 
-def layer_from_config(config: Any) -> Any:
+def layer_from_config(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
     """Returns the layer that a config describes.
 
     Args:
         config: A mapping with "class_name" and "config", or a layer, which is returned as it is.
+        custom_objects: Classes and functions by the names that the config uses for them.
 
     Returns:
         A layer.
@@ -24,9 +27,37 @@ def layer_from_config(config: Any) -> Any:
     Raises:
         ValueError: fastnn has no layer of this name.
     """
-    if not isinstance(config, Mapping):
-        return config
-    cls: Any = classes.get(config["class_name"])
-    if cls is None:
-        raise ValueError(f"fastnn has no layer {config['class_name']!r}; create the layer first and pass the object")
-    return cls.from_config(config["config"])
+    return deserialize(config, custom_objects) if isinstance(config, Mapping) else config
+
+
+def serialize(layer: Any) -> Any:
+    """Returns a layer as values of JSON, in the form of Keras' files.
+
+    Args:
+        layer: The layer, or a registered class or function.
+
+    Returns:
+        Dict with "module", "class_name", "config" and "registered_name".
+
+    Example:
+        >>> fastnn.layers.serialize(fastnn.layers.Flatten(name='flat'))["class_name"]
+        'Flatten'
+    """
+    return object_forms.serialize(layer)
+
+
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """Returns the layer that `serialize` described.
+
+    Args:
+        config: Dict with "class_name" and "config"; or a name.
+        custom_objects: Classes and functions by the names that the config uses for them.
+
+    Raises:
+        ValueError: The name is unknown; the message suggests the closest one.
+
+    Example:
+        >>> fastnn.layers.deserialize(fastnn.layers.serialize(fastnn.layers.Flatten(name='flat')))
+        Flatten(name='flat')
+    """
+    return object_forms.deserialize(config, custom_objects, "layers")

@@ -20,7 +20,7 @@ from fastnn.losses.probabilistic import (
     sparse_categorical_crossentropy,
 )
 from fastnn.losses.registry import ALIASES as ALIASES
-from fastnn.losses.registry import function_named, get
+from fastnn.losses.registry import deserialize, function_named, get, serialize
 from fastnn.losses.regression import (
     CosineSimilarity,
     Huber,
@@ -62,6 +62,7 @@ __all__ = [
     "categorical_crossentropy",
     "categorical_hinge",
     "cosine_similarity",
+    "deserialize",
     "get",
     "hinge",
     "huber",
@@ -72,6 +73,7 @@ __all__ = [
     "mean_squared_error",
     "mean_squared_logarithmic_error",
     "poisson",
+    "serialize",
     "sparse_categorical_crossentropy",
     "squared_hinge",
 ]

@@ -12,11 +12,10 @@ from fastnn import ops
 from fastnn.configurable import Configurable, argument_names
 from fastnn.engine.arrays import numeric
 from fastnn.engine.emission import Emission
-from fastnn.losses.values import Values, last_axis, same_rank, values_of
+from fastnn.losses.reduction import REDUCTIONS, reduced, same_rank
+from fastnn.losses.values import Values, last_axis, values_of
 from fastnn.naming import lookup, snake_case
 from fastnn.symbolic.tensors import is_traced
-
-_REDUCTIONS = dict.fromkeys(("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none"))
 
 
 class Loss(Configurable):
@@ -54,8 +53,6 @@ class Loss(Configurable):
     """True where y_true holds class indices; otherwise it has the shape of y_pred."""
     counterpart: ClassVar[str] = ""
     """Name of the same loss for the other form of targets: class indices or one-hot rows."""
-    ignore_class: int | None = None
-    """Label whose samples are ignored, or None."""
     name: str
     reduction: str | None
 
@@ -63,6 +60,11 @@ class Loss(Configurable):
         self, name: str | None = None, reduction: str | None = "sum_over_batch_size", dtype: Any = None
     ) -> None:
         self.name = self.name or snake_case(type(self).__name__)
+
+    @property
+    def dtype(self) -> str:
+        """Element type of the values: "float32"."""
+        return "float32"
 
     def is_custom(self) -> bool:
         """Returns True where Python code computes the loss; then y_true may have any shape."""
@@ -96,7 +98,7 @@ class Loss(Configurable):
         arguments.pop("dtype", None)
         super().store_arguments(arguments)
         if self.reduction is not None:
-            lookup("reduction", self.reduction, _REDUCTIONS)
+            lookup("reduction", self.reduction, REDUCTIONS)
         last_axis(type(self).__name__, arguments.get("axis", -1))
 
     def node(self) -> tuple[str, dict[str, Any]]:
@@ -117,16 +119,28 @@ class Loss(Configurable):
         kind, config = self.node()
         return values_of(kind, y_true, y_pred, self.labels, **config)
 
+    def mask(self, y_true: Any) -> Any:
+        """Returns which of the values count, as a bool array or tensor of their shape; None: all of them.
+
+        Args:
+            y_true: Targets.
+        """
+        return None
+
     def __call__(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> Any:
         """Returns the loss of arrays or tensors.
 
         Args:
             y_true: Targets.
             y_pred: Predictions.
-            sample_weight: Weight of each sample, or None.
+            sample_weight: Weights that broadcast to the values of the samples, or None. A last axis of size 1 may be
+                missing or additional: weights of shape `(n,)` or `(n, 1)` weigh n values.
 
         Returns:
-            A float; the values of the samples where `reduction` is "none".
+            A float; the weighted values of the samples where `reduction` is "none" or None.
+
+        Raises:
+            ValueError: The shapes do not fit.
         """
         if is_traced([y_true, y_pred, sample_weight]):
             return self._traced(y_true, y_pred, sample_weight)
@@ -134,34 +148,23 @@ class Loss(Configurable):
             pair = numeric(y_true, f"{self.name}: y_true"), numeric(y_pred, f"{self.name}: y_pred")
             y_true, y_pred = same_rank(*(one.astype(np.float32) for one in pair))
         values = np.asarray(self.call(y_true, y_pred)).astype(np.float64)
-        weights = None
+        weights, mask = None, self.mask(y_true)
         if sample_weight is not None:
             weights = numeric(sample_weight, f"{self.name}: sample_weight").astype(np.float64)
-            weights = weights.reshape(weights.shape + (1,) * (values.ndim - weights.ndim))
-            values = values * weights
-        if self.reduction in (None, "none"):
-            return values.astype(np.float32)
-        if self.reduction == "sum":
-            return float(values.sum())
-        if self.reduction == "mean_with_sample_weight" and weights is not None:
-            return float(values.sum() / np.broadcast_to(weights, values.shape).sum())
-        return float(values.mean()) if values.size else 0.0
+        if mask is not None:
+            # Targets may have an axis of size 1 more than the values.
+            mask = np.asarray(mask, np.float64).reshape(values.shape)
+        result = reduced(self.name, values, weights, mask, self.reduction)
+        return float(result) if np.ndim(result) == 0 else result.astype(np.float32)
 
     def _traced(self, y_true: Any, y_pred: Any, sample_weight: Any) -> Any:
-        values = self.call(*same_rank(ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)))
-        weights = None
-        if sample_weight is not None:
-            weights = ops.convert_to_tensor(sample_weight)
-            for _ in range(len(values.shape) - len(weights.shape)):
-                weights = ops.expand_dims(weights, -1)
-            values = values * weights
-        if self.reduction in (None, "none"):
-            return values
-        if self.reduction == "sum":
-            return ops.sum(values)
-        if self.reduction == "mean_with_sample_weight" and weights is not None:
-            return ops.sum(values) / ops.sum(weights + ops.zeros_like(values))
-        return ops.mean(values)
+        y_true, y_pred = same_rank(ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred))
+        values, mask = self.call(y_true, y_pred), self.mask(y_true)
+        weights = None if sample_weight is None else ops.convert_to_tensor(sample_weight)
+        if mask is not None:
+            mask = ops.cast(mask, "float32")
+            mask = ops.squeeze(mask, -1) if len(mask.shape) > len(values.shape) else mask
+        return reduced(self.name, values, weights, mask, self.reduction)
 
 
 class FunctionLoss(Loss):

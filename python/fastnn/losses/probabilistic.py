@@ -6,6 +6,7 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
+from fastnn import ops
 from fastnn.losses.loss import Loss
 from fastnn.losses.values import Values, last_axis, values_of
 
@@ -269,9 +270,9 @@ class SparseCategoricalCrossentropy(Loss):
 
     Args:
         from_logits: True where `y_pred` holds logits, the inputs of the softmax.
-        ignore_class: Label whose samples have a loss of 0, or None.
-        axis: -1.
+        ignore_class: Label whose samples have a loss of 0 and do not count in the mean, or None.
         reduction: How the values of the samples become one number; see `Loss`.
+        axis: -1.
         name: Name of the loss.
         dtype: Accepted for Keras compatibility; ignored.
 
@@ -293,12 +294,16 @@ class SparseCategoricalCrossentropy(Loss):
         self,
         from_logits: bool = False,
         ignore_class: int | None = None,
-        axis: int = -1,
         reduction: str | None = "sum_over_batch_size",
+        axis: int = -1,
         name: str = kind,
         dtype: Any = None,
     ) -> None:
         pass
+
+    def mask(self, y_true: Any) -> Any:
+        """Returns which of the targets are not `ignore_class`; None where no class is ignored."""
+        return None if self.ignore_class is None else ops.not_equal(y_true, self.ignore_class)
 
 
 def _check_smoothing(loss: Loss, factor: float) -> None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from fastnn import object_forms
+from fastnn.custom_objects import get_registered_object
 from fastnn.losses.hinge_losses import CategoricalHinge, Hinge, SquaredHinge
 from fastnn.losses.loss import FunctionLoss, Loss
 from fastnn.losses.probabilistic import (
@@ -67,10 +69,11 @@ def get(identifier: str | Mapping[str, Any] | Loss | Callable[..., Any] | None) 
     if identifier is None or isinstance(identifier, Loss):
         return identifier
     if isinstance(identifier, str):
-        return lookup("loss", identifier, CLASSES, ALIASES)()  # type: ignore[no-any-return]
+        identifier = get_registered_object(identifier) or lookup("loss", identifier, CLASSES, ALIASES)
     if isinstance(identifier, Mapping):
-        cls = lookup("loss", identifier["class_name"], CLASSES, ALIASES)
-        return cls.from_config(identifier.get("config", {}))  # type: ignore[no-any-return]
+        identifier = deserialize(identifier)
+        if isinstance(identifier, Loss):
+            return identifier
     if isinstance(identifier, type) and issubclass(identifier, Loss):
         return identifier()
     for kind, function in FUNCTIONS.items():
@@ -79,6 +82,39 @@ def get(identifier: str | Mapping[str, Any] | Loss | Callable[..., Any] | None) 
     if callable(identifier):
         return FunctionLoss(identifier)
     raise TypeError(f"loss expects a name or an object of fastnn.losses, got {identifier!r}")
+
+
+def serialize(loss: Any) -> Any:
+    """Returns a loss as values of JSON, in the form of Keras' files.
+
+    Args:
+        loss: The loss, or a registered class or function.
+
+    Returns:
+        Dict with "module", "class_name", "config" and "registered_name".
+
+    Example:
+        >>> fastnn.losses.serialize(fastnn.losses.Huber(0.5))["class_name"]
+        'Huber'
+    """
+    return object_forms.serialize(loss)
+
+
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """Returns the loss that `serialize` described.
+
+    Args:
+        config: Dict with "class_name" and "config"; or a name.
+        custom_objects: Classes and functions by the names that the config uses for them.
+
+    Raises:
+        ValueError: The name is unknown; the message suggests the closest one.
+
+    Example:
+        >>> fastnn.losses.deserialize(fastnn.losses.serialize(fastnn.losses.Huber(0.5)))
+        Huber(delta=0.5)
+    """
+    return object_forms.deserialize(config, custom_objects, "losses")
 
 
 def function_named(name: str) -> Callable[..., Values] | None:

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastnn import _core, ops
 from fastnn.engine.arrays import numeric
+from fastnn.losses.reduction import same_rank
 from fastnn.symbolic.tensors import is_traced, operators
 
 Values = NDArray[np.float32]
@@ -22,7 +23,8 @@ def values_of(kind: str, y_true: ArrayLike, y_pred: ArrayLike, labels: bool = Fa
 
     Args:
         kind: Kind of the node.
-        y_true: Targets, of the shape of `y_pred`, or class indices of its shape without the last axis.
+        y_true: Targets that broadcast with `y_pred`, or class indices of its shape without the last axis. A last axis
+            of size 1 may be missing or additional.
         y_pred: Predictions, of shape `(..., n)`.
         labels: True where `y_true` holds class indices.
         **config: Arguments of the node.
@@ -35,38 +37,45 @@ def values_of(kind: str, y_true: ArrayLike, y_pred: ArrayLike, labels: bool = Fa
     """
     if is_traced([y_true, y_pred]):
         return _traced_values(kind, y_true, y_pred, labels, config)  # type: ignore[no-any-return]
-    predicted = numeric(y_pred, f"{kind}: y_pred").astype(np.float32)
-    if predicted.ndim == 0:
-        predicted = predicted[np.newaxis]
-    true = numeric(y_true, f"{kind}: y_true")
-    lead = predicted.shape[:-1]
+    true, predicted = numeric(y_true, f"{kind}: y_true"), numeric(y_pred, f"{kind}: y_pred").astype(np.float32)
     if labels:
-        if true.shape == (*lead, 1):
-            true = true[..., 0]
-        if true.shape != lead:
-            raise ValueError(f"{kind} expects y_true of shape {lead} (integers), got {true.shape}")
+        true = one_label_each(true, predicted)
+        if predicted.ndim == 0 or true.shape != predicted.shape[:-1]:
+            raise ValueError(f"{kind} expects y_true of shape {predicted.shape[:-1]} (integers), got {true.shape}")
         true = true.reshape(-1).astype(np.int32)
     else:
-        if true.shape != predicted.shape:
-            if true.shape == lead and predicted.shape[-1] == 1:
-                true = true[..., np.newaxis]
-            try:
-                true = np.broadcast_to(true, predicted.shape)
-            except ValueError:
-                raise ValueError(f"{kind} expects y_true of shape {predicted.shape}, got {true.shape}") from None
+        true, predicted = same_rank(true, predicted)
+        try:
+            true, predicted = np.broadcast_arrays(true, predicted)
+        except ValueError:
+            raise ValueError(f"{kind} expects y_true of shape {predicted.shape}, got {true.shape}") from None
+        if predicted.ndim == 0:
+            true, predicted = true[np.newaxis], predicted[np.newaxis]
         true = np.ascontiguousarray(true.reshape(-1, predicted.shape[-1]), dtype=np.float32)
+    lead = predicted.shape[:-1]
     rows = np.ascontiguousarray(predicted.reshape(-1, predicted.shape[-1]))
     if not len(rows):
         return np.zeros(lead, dtype=np.float32)
     return _core.apply(kind, config, [true, rows])[0].reshape(lead)
 
 
+def values_of_elements(kind: str, y_true: ArrayLike, y_pred: ArrayLike, labels: bool = False, **config: Any) -> Values:
+    """Returns one value for each element, in place of the mean over the last axis; see `values_of`."""
+    if is_traced([y_true, y_pred]):
+        true, predicted = ops.cast(y_true, "float32"), ops.cast(y_pred, "float32")
+    else:
+        true, predicted = numeric(y_true, f"{kind}: y_true"), numeric(y_pred, f"{kind}: y_pred")
+    true, predicted = same_rank(true, predicted)
+    if isinstance(predicted, np.ndarray):
+        true, predicted = np.broadcast_arrays(true, predicted)
+    return values_of(kind, ops.expand_dims(true, -1), ops.expand_dims(predicted, -1), labels, **config)
+
+
 def _traced_values(kind: str, y_true: Any, y_pred: Any, labels: bool, config: dict[str, Any]) -> Any:
     """Returns the values of tensors; losses whose gradient may flow into y_true are computed by functions."""
     true, predicted = ops.cast(y_true, "int32" if labels else "float32"), ops.cast(y_pred, "float32")
     if labels:
-        if len(true.shape) == len(predicted.shape) and true.shape[-1] == 1:
-            true = ops.squeeze(true, -1)
+        true = one_label_each(true, predicted)
     else:
         true, predicted = same_rank(true, predicted)
         if kind == "mean_squared_error":
@@ -76,17 +85,15 @@ def _traced_values(kind: str, y_true: Any, y_pred: Any, labels: bool, config: di
         if kind == "cosine_similarity":
             return -ops.sum(ops.normalize(true) * ops.normalize(predicted), -1)
         if tuple(true.shape) != tuple(predicted.shape):
-            true = true + ops.zeros_like(predicted)
+            true, predicted = true + ops.zeros_like(predicted), predicted + ops.zeros_like(true)
     return operators["node"](kind, config, [true, predicted])
 
 
-def same_rank(true: Any, predicted: Any) -> tuple[Any, Any]:
-    """Returns y_true and y_pred of equal rank, where one has an additional last axis of size 1."""
-    if len(true.shape) == len(predicted.shape) - 1 and predicted.shape[-1] == 1:
-        return ops.expand_dims(true, -1), predicted
-    if len(true.shape) == len(predicted.shape) + 1 and true.shape[-1] == 1:
-        return ops.squeeze(true, -1), predicted
-    return true, predicted
+def one_label_each(true: Any, predicted: Any) -> Any:
+    """Returns class indices without a last axis of size 1, where they have as many axes as the predictions."""
+    if len(true.shape) == len(predicted.shape) and len(true.shape) > 0 and true.shape[-1] == 1:
+        return true[..., 0] if isinstance(true, np.ndarray) else ops.squeeze(true, -1)
+    return true
 
 
 def last_axis(who: str, axis: int) -> None:

@@ -9,7 +9,6 @@ from fastnn.losses import (
     binary_crossentropy,
     categorical_crossentropy,
     categorical_hinge,
-    cosine_similarity,
     hinge,
     huber,
     kl_divergence,
@@ -37,7 +36,7 @@ from fastnn.metrics.accuracy import (
     top_k_categorical_accuracy,
 )
 from fastnn.metrics.hinge_metrics import CategoricalHinge, Hinge, SquaredHinge
-from fastnn.metrics.metric import Metric, NodeMetric
+from fastnn.metrics.metric import Metric, NodeMetric, SumMetric
 from fastnn.metrics.probabilistic import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
@@ -46,8 +45,9 @@ from fastnn.metrics.probabilistic import (
     SparseCategoricalCrossentropy,
 )
 from fastnn.metrics.reduction import LossMetric, Mean, MeanMetricWrapper, Sum
-from fastnn.metrics.registry import get
+from fastnn.metrics.registry import deserialize, get, serialize
 from fastnn.metrics.regression import (
+    CosineSimilarity,
     LogCoshError,
     MeanAbsoluteError,
     MeanAbsolutePercentageError,
@@ -63,6 +63,7 @@ __all__ = [
     "CategoricalAccuracy",
     "CategoricalCrossentropy",
     "CategoricalHinge",
+    "CosineSimilarity",
     "Hinge",
     "KLDivergence",
     "LogCoshError",
@@ -82,13 +83,14 @@ __all__ = [
     "SparseTopKCategoricalAccuracy",
     "SquaredHinge",
     "Sum",
+    "SumMetric",
     "TopKCategoricalAccuracy",
     "binary_accuracy",
     "binary_crossentropy",
     "categorical_accuracy",
     "categorical_crossentropy",
     "categorical_hinge",
-    "cosine_similarity",
+    "deserialize",
     "get",
     "hinge",
     "huber",
@@ -99,6 +101,7 @@ __all__ = [
     "mean_squared_error",
     "mean_squared_logarithmic_error",
     "poisson",
+    "serialize",
     "sparse_categorical_accuracy",
     "sparse_categorical_crossentropy",
     "sparse_top_k_categorical_accuracy",

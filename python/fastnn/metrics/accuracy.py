@@ -6,12 +6,12 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
-from fastnn.losses.values import Values, values_of
+from fastnn.losses.values import Values, values_of, values_of_elements
 from fastnn.metrics.metric import NodeMetric
 
 
 def binary_accuracy(y_true: ArrayLike, y_pred: ArrayLike, threshold: float = 0.5) -> Values:
-    """Returns the fraction of outputs on the correct side of the threshold, over the last axis.
+    """Returns 1 for each output on the correct side of the threshold, else 0.
 
     Args:
         y_true: Labels 0 and 1, of shape `(..., n)`.
@@ -19,16 +19,16 @@ def binary_accuracy(y_true: ArrayLike, y_pred: ArrayLike, threshold: float = 0.5
         threshold: Probabilities above this value predict 1.
 
     Returns:
-        Values, of shape `(...)`.
+        Values, of the common shape.
 
     Raises:
         ValueError: The shapes do not fit.
 
     Example:
         >>> fastnn.metrics.binary_accuracy([[1, 0]], [[0.75, 0.75]])
-        array([0.5], dtype=float32)
+        array([[1., 0.]], dtype=float32)
     """
-    return values_of("binary_accuracy", y_true, y_pred, threshold=threshold)
+    return values_of_elements("binary_accuracy", y_true, y_pred, threshold=threshold)
 
 
 class BinaryAccuracy(NodeMetric):
@@ -45,6 +45,8 @@ class BinaryAccuracy(NodeMetric):
     """
 
     kind = "binary_accuracy"
+    _direction = "up"
+    elementwise = True
     function = staticmethod(binary_accuracy)
     threshold: float
 
@@ -85,6 +87,7 @@ class CategoricalAccuracy(NodeMetric):
     """
 
     kind = "categorical_accuracy"
+    _direction = "up"
     function = staticmethod(categorical_accuracy)
     counterpart = "sparse_categorical_accuracy"
 
@@ -125,6 +128,7 @@ class SparseCategoricalAccuracy(NodeMetric):
     """
 
     kind = "sparse_categorical_accuracy"
+    _direction = "up"
     function = staticmethod(sparse_categorical_accuracy)
     labels = True
     counterpart = "categorical_accuracy"
@@ -168,6 +172,7 @@ class TopKCategoricalAccuracy(NodeMetric):
     """
 
     kind = "top_k_categorical_accuracy"
+    _direction = "up"
     function = staticmethod(top_k_categorical_accuracy)
     counterpart = "sparse_top_k_categorical_accuracy"
     k: int
@@ -211,6 +216,7 @@ class SparseTopKCategoricalAccuracy(NodeMetric):
     """
 
     kind = "sparse_top_k_categorical_accuracy"
+    _direction = "up"
     function = staticmethod(sparse_top_k_categorical_accuracy)
     labels = True
     counterpart = "top_k_categorical_accuracy"

@@ -21,6 +21,7 @@ class Hinge(NodeMetric):
     """
 
     kind = "hinge"
+    _direction = "down"
     aliases = losses.Hinge.aliases
 
     def __init__(self, name: str | None = kind, dtype: Any = None) -> None:
@@ -40,6 +41,7 @@ class SquaredHinge(NodeMetric):
     """
 
     kind = "squared_hinge"
+    _direction = "down"
     aliases = losses.SquaredHinge.aliases
 
     def __init__(self, name: str | None = kind, dtype: Any = None) -> None:
@@ -59,6 +61,7 @@ class CategoricalHinge(NodeMetric):
     """
 
     kind = "categorical_hinge"
+    _direction = "down"
     aliases = losses.CategoricalHinge.aliases
 
     def __init__(self, name: str | None = kind, dtype: Any = None) -> None:

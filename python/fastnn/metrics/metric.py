@@ -12,8 +12,10 @@ from fastnn import initializers
 from fastnn.configurable import Configurable, argument_names
 from fastnn.engine.arrays import numeric
 from fastnn.engine.emission import Emission
-from fastnn.losses.values import values_of
+from fastnn.losses.reduction import per_sample
+from fastnn.losses.values import Values, values_of, values_of_elements
 from fastnn.naming import snake_case
+from fastnn.symbolic.scalar import Scalar
 from fastnn.symbolic.variable import Variable
 
 
@@ -51,9 +53,8 @@ class Metric(Configurable):
     aliases: ClassVar[tuple[str, ...]] = ()
     """Further names under which `get` finds the metric."""
 
+    _direction: str | None = None
     name: str
-    total: float
-    count: float
 
     def __init__(self, dtype: Any = None, name: str | None = None) -> None:
         pass
@@ -65,10 +66,14 @@ class Metric(Configurable):
         if self.name is None:
             self.name = snake_case(type(self).__name__)
         self._variables: list[Variable] = []
-        Metric.reset_state(self)
+
+    @property
+    def dtype(self) -> str:
+        """Element type of the values: "float32"."""
+        return "float32"
 
     def add_variable(
-        self, shape: Sequence[int] = (), initializer: Any = "zeros", dtype: Any = None, aggregation: Any = None,
+        self, shape: Sequence[int], initializer: Any, dtype: Any = None, aggregation: Any = "sum",
         name: str | None = None,
     ) -> Variable:  # fmt: skip
         """Adds a variable to a custom metric.
@@ -84,16 +89,28 @@ class Metric(Configurable):
             The variable.
         """
         values = initializers.get(initializer)
-        made = Variable(values, f"{self.name}/{name or 'variable'}", False, shape=shape, dtype=dtype)
+        made = Variable(values, shape, dtype, False, name=f"{self.name}/{name or 'variable'}")
         self._variables.append(made)
         return made
 
-    add_weight = add_variable
+    def add_weight(
+        self, shape: Sequence[int] = (), initializer: Any = None, dtype: Any = None, name: str | None = None
+    ) -> Variable:
+        """Adds a variable, as `add_variable`; zeros by default."""
+        return self.add_variable(shape, "zeros" if initializer is None else initializer, dtype, name=name)
 
     @property
-    def variables(self) -> list[Variable]:
+    def variables(self) -> list[Any]:
         """Variables made by `add_variable`."""
         return list(self._variables)
+
+    @property
+    def direction(self) -> str | None:
+        """The better direction: "up" for higher values, "down" for lower ones; None where that is not known.
+
+        Callbacks read it that monitor a value with `mode="auto"`. A class says it as `_direction`, as in Keras.
+        """
+        return self._direction
 
     def is_custom(self) -> bool:
         """Returns True where Python code updates variables of the metric."""
@@ -101,7 +118,7 @@ class Metric(Configurable):
 
     def takes_weights(self) -> bool:
         """Returns True where the metric's own code applies the sample weights."""
-        return self.is_custom() and bool(self._variables)
+        return bool(self._variables)
 
     def emit(self, emission: Emission, y_true: int, y_pred: int, weights: int | None) -> int | None:
         """Adds the metric to a graph.
@@ -130,10 +147,7 @@ class Metric(Configurable):
         return None
 
     def reset_state(self) -> None:
-        """Sets the sums to 0."""
-        if not self._variables:
-            self.total = 0.0
-            self.count = 0.0
+        """Sets the variables to 0."""
         for variable in self._variables:
             variable.assign(np.zeros(variable.shape))
 
@@ -147,27 +161,123 @@ class Metric(Configurable):
         raise NotImplementedError
 
     def result(self) -> Any:
-        """Returns the value for the data since the last `reset_state`; 0 without data."""
-        return self.total / self.count if self.count else 0.0
+        """Returns the value for the data since the last `reset_state`."""
+        raise NotImplementedError
+
+    def stateless_update_state(self, metric_variables: Sequence[Any], *args: Any, **kwargs: Any) -> list[Any]:
+        """Returns the values of the variables after `update_state`, which leaves the metric as it is.
+
+        Args:
+            metric_variables: Values in place of `variables`.
+            *args: Arguments of `update_state`.
+            **kwargs: The same, by name.
+        """
+        return self._with_values(metric_variables, lambda: self.update_state(*args, **kwargs))[1]
+
+    def stateless_result(self, metric_variables: Sequence[Any]) -> Any:
+        """Returns the result for other values of the variables.
+
+        Args:
+            metric_variables: Values in place of `variables`.
+        """
+        return self._with_values(metric_variables, self.result)[0]
+
+    def stateless_reset_state(self) -> list[Any]:
+        """Returns the values that `reset_state` gives to the variables, and leaves the metric as it is."""
+        return self._with_values([variable.numpy() for variable in self.variables], self.reset_state)[1]
+
+    def _with_values(self, values: Sequence[Any], function: Callable[[], Any]) -> tuple[Any, list[Any]]:
+        """Returns what a function returns, and the variables after it, with other values of the variables."""
+        variables = self.variables
+        if len(values) != len(variables):
+            raise ValueError(f"{self.name}: metric_variables expects {len(variables)} values, got {len(values)}")
+        before = [variable.numpy() for variable in variables]
+        try:
+            for variable, value in zip(variables, values, strict=True):
+                variable.assign(np.asarray(value))
+            result = function()
+            if isinstance(result, Variable):
+                result = result.numpy()
+            return result, [variable.numpy() for variable in variables]
+        finally:
+            for variable, value in zip(variables, before, strict=True):
+                variable.assign(value)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Adds data and returns the value, as `update_state` and `result`."""
         self.update_state(*args, **kwargs)
         return self.result()
 
-    def _take(self, values: ArrayLike, sample_weight: ArrayLike | None) -> None:
-        array = np.asarray(values, dtype=np.float64)
-        if sample_weight is None:
-            self.total += float(array.sum())
-            self.count += array.size
-            return
-        weights = numeric(sample_weight, f"{self.name}: sample_weight").astype(np.float64)
-        weights = np.broadcast_to(weights.reshape(weights.shape + (1,) * (array.ndim - weights.ndim)), array.shape)
-        self.total += float((array * weights).sum())
-        self.count += float(weights.sum())
+
+class SumMetric(Metric):
+    """Base of metrics that keep two sums in float64: of weighted values, and of weights.
+
+    Their result is the quotient of both.
+
+    Args:
+        dtype: Accepted for Keras compatibility; ignored.
+        name: Name of the metric; None: that of the class in snake case.
+
+    Example:
+        >>> metric = fastnn.metrics.Mean()
+        >>> metric.update_state([1.0, 3.0])
+        >>> float(metric.total), float(metric.count), isinstance(metric, fastnn.metrics.SumMetric)
+        (4.0, 2.0, True)
+    """
+
+    def store_arguments(self, arguments: dict[str, Any]) -> None:
+        """Checks the arguments and keeps them as attributes."""
+        super().store_arguments(arguments)
+        self._sums = [0.0, 0.0]
+
+    def _sum(self, i: int) -> Scalar:
+        def write(value: Any) -> None:
+            self._sums[i] = float(value)
+
+        return Scalar(f"{self.name}/{('total', 'count')[i]}", lambda: self._sums[i], write)
+
+    @property
+    def total(self) -> Any:
+        """Sum of the weighted values, as a variable; it may be set to a number."""
+        return self._sum(0)
+
+    @total.setter
+    def total(self, value: Any) -> None:
+        self._sums[0] = float(value)
+
+    @property
+    def count(self) -> Any:
+        """Sum of the weights, as a variable; it may be set to a number."""
+        return self._sum(1)
+
+    @count.setter
+    def count(self, value: Any) -> None:
+        self._sums[1] = float(value)
+
+    @property
+    def variables(self) -> list[Any]:
+        """Sums, and the variables made by `add_variable`."""
+        return [self.total, self.count, *super().variables]
+
+    def reset_state(self) -> None:
+        """Sets the sums to 0."""
+        self._sums = [0.0, 0.0]
+        super().reset_state()
+
+    def result(self) -> Any:
+        """Returns the mean of the data since the last `reset_state`; 0 without data."""
+        total, count = self._sums
+        return total / count if count else 0.0
+
+    def _take(self, values: ArrayLike, sample_weight: ArrayLike | None, mask: Any = None) -> None:
+        """Adds the values of samples to the sums, each axis after the first reduced to its mean."""
+        weights = None if sample_weight is None else numeric(sample_weight, f"{self.name}: sample_weight")
+        total, count = per_sample(self.name, np.asarray(values, np.float64), weights, mask, np.mean)
+        self._sums[0] += float(total.sum())
+        self._sums[1] += float(count.sum())
 
 
-class NodeMetric(Metric):
+class NodeMetric(SumMetric):
     """Mean over samples of the values that one node of the core computes.
 
     Args:
@@ -188,11 +298,31 @@ class NodeMetric(Metric):
     """True where y_true holds class indices; otherwise it has the shape of y_pred."""
     counterpart: ClassVar[str] = ""
     """Name of the same metric for the other form of targets: class indices or one-hot rows."""
+    elementwise: ClassVar[bool] = False
+    """True where each element has a value and a sample weight of its own."""
+
+    def values(self, y_true: ArrayLike, y_pred: ArrayLike) -> Values:
+        """Returns the value of each sample.
+
+        Args:
+            y_true: Targets.
+            y_pred: Predictions.
+
+        Returns:
+            Values, of shape `(...)` for predictions of shape `(..., n)`; of the shape of the predictions where the
+            metric is elementwise.
+        """
+        kind, config = self.node()
+        return (values_of_elements if self.elementwise else values_of)(kind, y_true, y_pred, self.labels, **config)
 
     def node(self) -> tuple[str, dict[str, Any]]:
         """Returns kind and config of the node that computes the metric."""
         config = {name: getattr(self, name) for name in argument_names(self) if name not in ("name", "axis")}
         return self.kind, {name: value for name, value in config.items() if value is not None}
+
+    def mask(self, y_true: Any) -> Any:
+        """Returns which of the values count where there are sample weights; None: all. See `Loss.mask`."""
+        return None
 
     def emit(self, emission: Emission, y_true: int, y_pred: int, weights: int | None) -> int | None:
         """Adds the node to a graph and returns the edge of its values; see `Metric.emit`."""
@@ -207,5 +337,4 @@ class NodeMetric(Metric):
             y_pred: Predictions.
             sample_weight: Weight of each sample, or None.
         """
-        kind, config = self.node()
-        self._take(values_of(kind, y_true, y_pred, self.labels, **config), sample_weight)
+        self._take(self.values(y_true, y_pred), sample_weight, self.mask(y_true))

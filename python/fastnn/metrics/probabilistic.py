@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastnn import losses
+from fastnn import losses, ops
 from fastnn.metrics.metric import NodeMetric
 
 
@@ -21,6 +21,7 @@ class Poisson(NodeMetric):
     """
 
     kind = "poisson"
+    _direction = "down"
     aliases = losses.Poisson.aliases
 
     def __init__(self, name: str | None = kind, dtype: Any = None) -> None:
@@ -40,6 +41,7 @@ class KLDivergence(NodeMetric):
     """
 
     kind = "kl_divergence"
+    _direction = "down"
     aliases = losses.KLDivergence.aliases
 
     def __init__(self, name: str | None = kind, dtype: Any = None) -> None:
@@ -61,6 +63,7 @@ class BinaryCrossentropy(NodeMetric):
     """
 
     kind = "binary_crossentropy"
+    _direction = "down"
     aliases = losses.BinaryCrossentropy.aliases
     from_logits: bool
     label_smoothing: float
@@ -86,6 +89,7 @@ class CategoricalCrossentropy(NodeMetric):
     """
 
     kind = "categorical_crossentropy"
+    _direction = "down"
     aliases = losses.CategoricalCrossentropy.aliases
     counterpart = "sparse_categorical_crossentropy"
     from_logits: bool
@@ -104,7 +108,7 @@ class SparseCategoricalCrossentropy(NodeMetric):
         name: Name of the metric.
         dtype: Accepted for Keras compatibility; ignored.
         from_logits: True where the predictions are logits, the inputs of the softmax.
-        ignore_class: Label whose samples have a loss of 0, or None.
+        ignore_class: Label whose samples have a loss of 0, or None. They do not count where there are sample weights.
 
     Example:
         >>> fastnn.metrics.SparseCategoricalCrossentropy()([1], [[0.5, 0.5]])
@@ -112,6 +116,7 @@ class SparseCategoricalCrossentropy(NodeMetric):
     """
 
     kind = "sparse_categorical_crossentropy"
+    _direction = "down"
     aliases = losses.SparseCategoricalCrossentropy.aliases
     labels = True
     keras_newer_arguments = {"axis": -1, "ignore_class": None}
@@ -123,3 +128,7 @@ class SparseCategoricalCrossentropy(NodeMetric):
         self, name: str | None = kind, dtype: Any = None, from_logits: bool = False, ignore_class: int | None = None
     ) -> None:
         pass
+
+    def mask(self, y_true: Any) -> Any:
+        """Returns which of the targets are not `ignore_class`; None where no class is ignored."""
+        return None if self.ignore_class is None else ops.not_equal(y_true, self.ignore_class)

@@ -9,11 +9,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fastnn import losses
+from fastnn.engine.arrays import numeric
 from fastnn.engine.emission import Emission
-from fastnn.metrics.metric import Metric, NodeMetric
+from fastnn.losses.reduction import per_sample, same_rank
+from fastnn.metrics.metric import NodeMetric, SumMetric
 
 
-class Mean(Metric):
+class Mean(SumMetric):
     """Mean of values.
 
     Args:
@@ -37,12 +39,12 @@ class Mean(Metric):
 
         Args:
             values: Values of any shape.
-            sample_weight: Weight of each row of the values, or None.
+            sample_weight: Weights that broadcast to the values, or those of their leading axes; or None.
         """
         self._take(values, sample_weight)
 
 
-class Sum(Metric):
+class Sum(SumMetric):
     """Sum of values.
 
     Args:
@@ -64,13 +66,20 @@ class Sum(Metric):
 
         Args:
             values: Values of any shape.
-            sample_weight: Weight of each row of the values, or None.
+            sample_weight: Weights that broadcast to the values, or those of their leading axes; or None.
         """
-        self._take(values, sample_weight)
+        weights = None if sample_weight is None else numeric(sample_weight, f"{self.name}: sample_weight")
+        total, _ = per_sample(self.name, np.asarray(values, np.float64), weights, None, np.sum)
+        self.total.assign_add(total.sum())
 
     def result(self) -> float:
         """Returns the sum since the last `reset_state`."""
-        return self.total
+        return float(self.total)
+
+    @property
+    def variables(self) -> list[Any]:
+        """Sum."""
+        return [self.total]
 
 
 class LossMetric(NodeMetric):
@@ -90,11 +99,16 @@ class LossMetric(NodeMetric):
     def __init__(self, loss: losses.Loss, name: str | None = None) -> None:
         self.labels = loss.labels  # type: ignore[misc]
         self.counterpart = loss.counterpart  # type: ignore[misc]
+        self._direction = None if loss.is_custom() else "down"
         self.name = name or loss.name
 
     def node(self) -> tuple[str, dict[str, Any]]:
         """Returns kind and config of the node that computes the loss."""
         return self.loss.node()
+
+    def mask(self, y_true: Any) -> Any:
+        """Returns which of the values count; see `Loss.mask`."""
+        return self.loss.mask(y_true)
 
     def is_custom(self) -> bool:
         """Returns True where Python code computes the loss."""
@@ -114,7 +128,8 @@ class LossMetric(NodeMetric):
         """
         if not self.is_custom():
             return super().update_state(y_true, y_pred, sample_weight)
-        self._take(self.loss.call(np.asarray(y_true, np.float32), np.asarray(y_pred, np.float32)), sample_weight)
+        pair = same_rank(np.asarray(y_true, np.float32), np.asarray(y_pred, np.float32))
+        self._take(self.loss.call(*pair), sample_weight)
 
 
 class MeanMetricWrapper(LossMetric):

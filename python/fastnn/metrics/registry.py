@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from fastnn import losses
+from fastnn import losses, object_forms
+from fastnn.custom_objects import get_registered_object
 from fastnn.losses.registry import ALIASES, CLASSES, FUNCTIONS
 from fastnn.metrics.accuracy import (
     BinaryAccuracy,
@@ -29,6 +30,7 @@ from fastnn.metrics.probabilistic import (
 )
 from fastnn.metrics.reduction import LossMetric, Mean, MeanMetricWrapper, Sum
 from fastnn.metrics.regression import (
+    CosineSimilarity,
     LogCoshError,
     MeanAbsoluteError,
     MeanAbsolutePercentageError,
@@ -41,8 +43,9 @@ from fastnn.naming import lookup
 _listed: tuple[type[Metric], ...] = (
     BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy, TopKCategoricalAccuracy,
     SparseTopKCategoricalAccuracy, MeanSquaredError, RootMeanSquaredError, MeanAbsoluteError,
-    MeanAbsolutePercentageError, MeanSquaredLogarithmicError, LogCoshError, Poisson, KLDivergence, Hinge, SquaredHinge,
-    CategoricalHinge, BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy, Mean, Sum,
+    MeanAbsolutePercentageError, MeanSquaredLogarithmicError, LogCoshError, CosineSimilarity, Poisson, KLDivergence,
+    Hinge, SquaredHinge, CategoricalHinge, BinaryCrossentropy, CategoricalCrossentropy,
+    SparseCategoricalCrossentropy, Mean, Sum,
 )  # fmt: skip
 
 
@@ -59,9 +62,12 @@ _classes = _by_name()
 _losses = {name: CLASSES[kind] for name, kind in ({kind: kind for kind in CLASSES} | ALIASES).items()}
 _by_shape = {"accuracy": "accuracy", "acc": "accuracy", "crossentropy": "crossentropy", "ce": "crossentropy"}
 """Names whose metric depends on the shapes of targets and outputs."""
-_functions: dict[Callable[..., Any], str] = {function: kind for kind, function in FUNCTIONS.items()} | {
-    cls.function: cls.kind for cls in _listed if issubclass(cls, NodeMetric) and "function" in vars(cls)
-}
+_functions: dict[Callable[..., Any], str] = {
+    function: kind
+    for kind, function in FUNCTIONS.items()
+    # The metric of the same name may have other values, such as the opposite sign.
+    if "values" not in vars(_classes.get(kind, Metric))
+} | {cls.function: cls.kind for cls in _listed if issubclass(cls, NodeMetric) and "function" in vars(cls)}
 
 
 def _named(known: str, name: str) -> Metric:
@@ -70,7 +76,7 @@ def _named(known: str, name: str) -> Metric:
     return LossMetric(_losses[known](), name=name)
 
 
-def get(identifier: Any) -> Metric:
+def get(identifier: Any) -> Any:
     """Returns the metric for a name, a config, a class, an object, a loss or a function.
 
     A metric that is found by its name bears that name.
@@ -80,7 +86,7 @@ def get(identifier: Any) -> Metric:
             `fastnn.losses.Loss`, function of `fastnn.metrics`, or any function of (y_true, y_pred).
 
     Returns:
-        The metric.
+        The metric; None for None.
 
     Raises:
         ValueError: The name is unknown; the message suggests the closest one.
@@ -90,7 +96,9 @@ def get(identifier: Any) -> Metric:
         >>> fastnn.metrics.get("mae").name
         'mae'
     """
-    if isinstance(identifier, Metric):
+    if isinstance(identifier, str):
+        identifier = get_registered_object(identifier) or identifier
+    if identifier is None or isinstance(identifier, Metric):
         return identifier
     if isinstance(identifier, str):
         if identifier in ("accuracy", "acc"):
@@ -101,17 +109,51 @@ def get(identifier: Any) -> Metric:
         lookup("metric", identifier, {**_losses, **_classes, "accuracy": None, "acc": None})
         return _named(identifier, identifier)
     if isinstance(identifier, Mapping):
-        cls = lookup("metric", identifier["class_name"], _classes)
-        return cls.from_config(identifier.get("config", {}))  # type: ignore[no-any-return]
+        return get(deserialize(identifier))
     if isinstance(identifier, losses.Loss):
         return LossMetric(identifier)
     if isinstance(identifier, type) and issubclass(identifier, Metric):
         return identifier()
     if callable(identifier) and identifier in _functions:
         return _named(_functions[identifier], _functions[identifier])
+    if callable(identifier) and identifier in FUNCTIONS.values():
+        return LossMetric(CLASSES[next(kind for kind, function in FUNCTIONS.items() if function is identifier)]())
     if callable(identifier):
         return MeanMetricWrapper(identifier)
     raise TypeError(f"metric expects a name or an object of fastnn.metrics, got {identifier!r}")
+
+
+def serialize(metric: Any) -> Any:
+    """Returns a metric as values of JSON, in the form of Keras' files.
+
+    Args:
+        metric: The metric, or a registered class or function.
+
+    Returns:
+        Dict with "module", "class_name", "config" and "registered_name".
+
+    Example:
+        >>> fastnn.metrics.serialize(fastnn.metrics.Mean('loss'))["class_name"]
+        'Mean'
+    """
+    return object_forms.serialize(metric)
+
+
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """Returns the metric that `serialize` described.
+
+    Args:
+        config: Dict with "class_name" and "config"; or a name.
+        custom_objects: Classes and functions by the names that the config uses for them.
+
+    Raises:
+        ValueError: The name is unknown; the message suggests the closest one.
+
+    Example:
+        >>> fastnn.metrics.deserialize(fastnn.metrics.serialize(fastnn.metrics.Mean('loss')))
+        Mean(name='loss')
+    """
+    return object_forms.deserialize(config, custom_objects, "metrics")
 
 
 def resolve(identifier: Any, true_shape: Sequence[int | None], output_shape: Sequence[int | None]) -> Metric:
@@ -130,7 +172,8 @@ def resolve(identifier: Any, true_shape: Sequence[int | None], output_shape: Seq
     """
     word = _by_shape.get(identifier.lower()) if isinstance(identifier, str) else None
     if word is None:
-        return get(identifier)
+        found: Metric = get(identifier)
+        return found
     if output_shape[-1] == 1:
         kind = f"binary_{word}"
     elif len(true_shape) < len(output_shape) or true_shape[-1] == 1:

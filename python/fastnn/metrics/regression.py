@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from fastnn import losses
+from fastnn import losses, ops
+from fastnn.engine.emission import Emission
+from fastnn.losses.values import Values, last_axis
 from fastnn.metrics.metric import NodeMetric
 
 
@@ -23,6 +26,7 @@ class MeanSquaredError(NodeMetric):
     """
 
     kind = "mean_squared_error"
+    _direction = "down"
     aliases = losses.MeanSquaredError.aliases
 
     def __init__(self, name: str | None = kind, dtype: Any = None) -> None:
@@ -31,8 +35,6 @@ class MeanSquaredError(NodeMetric):
 
 class RootMeanSquaredError(NodeMetric):
     """Root mean squared error: sqrt(mean((y_true - y_pred)**2)).
-
-    It works on arrays only, not in `compile`.
 
     Args:
         name: Name of the metric.
@@ -44,7 +46,9 @@ class RootMeanSquaredError(NodeMetric):
     """
 
     kind = "mean_squared_error"
+    _direction = "down"
     aliases = ("root_mean_squared_error", "rmse")
+    elementwise = True
 
     def __init__(self, name: str | None = "root_mean_squared_error", dtype: Any = None) -> None:
         pass
@@ -67,6 +71,7 @@ class MeanAbsoluteError(NodeMetric):
     """
 
     kind = "mean_absolute_error"
+    _direction = "down"
     aliases = losses.MeanAbsoluteError.aliases
 
     def __init__(self, name: str | None = kind, dtype: Any = None) -> None:
@@ -86,6 +91,7 @@ class MeanAbsolutePercentageError(NodeMetric):
     """
 
     kind = "mean_absolute_percentage_error"
+    _direction = "down"
     aliases = losses.MeanAbsolutePercentageError.aliases
 
     def __init__(self, name: str | None = kind, dtype: Any = None) -> None:
@@ -105,10 +111,47 @@ class MeanSquaredLogarithmicError(NodeMetric):
     """
 
     kind = "mean_squared_logarithmic_error"
+    _direction = "down"
     aliases = losses.MeanSquaredLogarithmicError.aliases
 
     def __init__(self, name: str | None = kind, dtype: Any = None) -> None:
         pass
+
+
+class CosineSimilarity(NodeMetric):
+    """Mean cosine of the angle between targets and predictions: 1 where they point in the same direction.
+
+    Its sign is the opposite of that of the loss.
+
+    Args:
+        name: Name of the metric.
+        dtype: Accepted for Keras compatibility; ignored.
+        axis: -1.
+
+    Raises:
+        ValueError: `axis` is not -1.
+
+    Example:
+        >>> fastnn.metrics.CosineSimilarity()([[0.0, 1.0]], [[1.0, 3.0]])
+        0.94868...
+    """
+
+    kind = "cosine_similarity"
+    _direction = "up"
+    axis: int
+
+    def __init__(self, name: str | None = kind, dtype: Any = None, axis: int = -1) -> None:
+        last_axis(type(self).__name__, axis)
+
+    def emit(self, emission: Emission, y_true: int, y_pred: int, weights: int | None) -> int | None:
+        """Adds the node and the change of its sign to a graph; see `Metric.emit`."""
+        values = super().emit(emission, y_true, y_pred, weights)
+        assert values is not None
+        return emission.run(ops.negative, [values], f"the metric {self.name!r}")[1][0]
+
+    def values(self, y_true: ArrayLike, y_pred: ArrayLike) -> Values:
+        """Returns the cosine of each sample."""
+        return -super().values(y_true, y_pred)
 
 
 class LogCoshError(NodeMetric):
@@ -124,6 +167,7 @@ class LogCoshError(NodeMetric):
     """
 
     kind = "log_cosh"
+    _direction = "down"
     aliases = losses.LogCosh.aliases
 
     def __init__(self, name: str | None = "logcosh", dtype: Any = None) -> None:

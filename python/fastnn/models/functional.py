@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from fastnn.configurable import constructor_signature
 from fastnn.engine.by_code import runs_code
-from fastnn.engine.contract import Computation, state_of
+from fastnn.engine.contract import Computation, Part, begin, state_of
 from fastnn.engine.emission import Emission
 from fastnn.engine.inference import agreed, are_free, trials
 from fastnn.engine.layer import Layer
 from fastnn.engine.network import Port, Ports
 from fastnn.engine.shapes import batched
+from fastnn.models import kinds
 from fastnn.models.model import Model
-from fastnn.models.network import ModelNetwork, distinct, fits_built
+from fastnn.models.network import ModelComputation, ModelNetwork, distinct, fits_built
 from fastnn.models.topology import Topology
 from fastnn.symbolic.structure import Structure
-from fastnn.symbolic.tensors import Arguments, Call, KerasTensor, Shape
+from fastnn.symbolic.tensors import Arguments, Call, KerasTensor, Shape, Trace
 from fastnn.training.programs import LayerChanges
 
 
@@ -104,10 +106,13 @@ class CallGraph(ModelNetwork):
         return [made[id(tensor)] for tensor in self.topology.outputs]
 
 
-class _CallsComputation(Computation["Functional"]):
+class _CallsComputation(ModelComputation):
     """The computation of a graph of calls: one call after the other."""
 
-    def emit(self, part: Functional, emission: Emission, edges: list[int], arguments: Arguments | None) -> list[int]:
+    def network(self, part: Functional) -> ModelNetwork:
+        return part.call_graph
+
+    def add(self, part: Functional, emission: Emission, edges: list[int]) -> list[int]:
         return part.call_graph.add_calls(emission, edges)
 
     def output_shape(self, part: Functional, input_shape: Any) -> Any:
@@ -115,6 +120,29 @@ class _CallsComputation(Computation["Functional"]):
         return graph.ports().made.pack(graph.output_shapes(graph.known_shapes(input_shape)))
 
 
+class _ReplayedComputation(Computation["_Replayed"]):
+    """The computation of the calls of a model within the `call` of its class."""
+
+    def emit(self, part: _Replayed, emission: Emission, edges: list[int], arguments: Arguments | None) -> list[int]:
+        return part.graph.add_calls(emission, edges)
+
+
+class _Replayed(Part):
+    """The calls of a model, as a `call` of its class has them by `super().call()`.
+
+    Args:
+        graph: The calls.
+    """
+
+    __fastnn_computation__ = _ReplayedComputation()
+
+    def __init__(self, graph: CallGraph) -> None:
+        begin(self, True)
+        self.name = graph.model.name
+        self.graph = graph
+
+
+@kinds.enter
 class Functional(Model):
     """A model that is read from the calls between its inputs and its outputs.
 
@@ -123,6 +151,7 @@ class Functional(Model):
         outputs: A symbolic tensor, or a list or dict of them, made from the inputs by calling layers.
         trainable: True if training may change the weights.
         name: A name; None makes one: "functional", "functional_1"...
+        dtype: "float32" or None.
 
     Raises:
         TypeError: Something is no symbolic tensor.
@@ -142,10 +171,15 @@ class Functional(Model):
     __fastnn_native__ = _CallsComputation()
 
     def __init__(
-        self, inputs: Any = None, outputs: Any = None, trainable: bool = True, name: str | None = None
+        self,
+        inputs: Any = None,
+        outputs: Any = None,
+        trainable: bool = True,
+        name: str | None = None,
+        dtype: Any = None,
     ) -> None:
         self._fastnn_graph = CallGraph(self)
-        super().__init__(name=name)
+        super().__init__(name=name, dtype=dtype)
         if inputs is None or outputs is None:
             raise TypeError(
                 f"{type(self).__name__} expects inputs and outputs, symbolic tensors such as x = Input((8,)) and "
@@ -155,14 +189,30 @@ class Functional(Model):
         graph.read(_single(inputs), _single(outputs))
         state = state_of(self)
         state.members = graph.topology.layers
-        state.build_shape = graph.ports().given.pack([tensor.shape for tensor in graph.topology.inputs])
-        self.built = True
+        if runs_code(self):
+            state.builds_in_call = type(self).build is not Functional.build
+        else:
+            state.build_shape = graph.ports().given.pack([tensor.shape for tensor in graph.topology.inputs])
+            self.built = True
         LayerChanges.add()
         if not trainable:
             self.trainable = False
 
     def __fastnn_network__(self) -> ModelNetwork:
         return self._fastnn_graph
+
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        """Returns the outputs for symbolic tensors, as a `call` of a class of your own has them by `super().call`.
+
+        Args:
+            inputs: Symbolic tensors, as the inputs of the model were given.
+            training: True to behave as in training; None: as the model runs.
+            mask: Accepted for Keras compatibility; ignored.
+        """
+        graph = self._fastnn_graph
+        tensors = graph.separated(inputs)
+        specs = graph.outcome([tensor.shape for tensor in tensors])
+        return Call(_Replayed(graph), Arguments((tensors,), {}), specs, graph.ports().made, training).result()
 
     def __fastnn_joining_calls__(self) -> list[Call]:
         return list(self.topology.calls)
@@ -227,6 +277,23 @@ class Functional(Model):
         elif input_shape is not None:
             self._fastnn_graph.build_for(self._fastnn_graph.known_shapes(input_shape))
 
+    def add_loss(self, loss: Any) -> None:
+        """Adds to the loss, in the `call` of a class of your own.
+
+        Args:
+            loss: A tensor, whose elements are summed, or a list of tensors.
+
+        Raises:
+            NotImplementedError: No `call` is running.
+        """
+        if Trace.current() is None:
+            raise NotImplementedError(
+                f"{self.training_state.network.who()}: a model made of layers takes no add_loss(); put a layer of your "
+                "own into it that is called on these tensors and calls self.add_loss() in its call(), or derive a "
+                "class from Model"
+            )
+        super().add_loss(loss)
+
     def get_config(self) -> dict[str, Any]:
         """Returns the name, the layers and their calls in the form of Keras 3, which `from_config` reads.
 
@@ -238,11 +305,19 @@ class Functional(Model):
         """
         from fastnn.models import keras_config
 
-        return super().get_config() if runs_code(self) else keras_config.functional_config(self)
+        if runs_code(self) or not takes_ends(type(self)):
+            return super().get_config()
+        return keras_config.functional_config(self)
+
+
+def takes_ends(cls: type[Model]) -> bool:
+    """Returns whether the constructor of a class takes inputs and outputs; otherwise it makes them itself."""
+    return {"inputs", "outputs"} <= set(constructor_signature(cls).parameters)
 
 
 def _named(structure: Structure, tensors: Sequence[KerasTensor]) -> list[Port]:
-    names = structure.keys or distinct([tensor.history.layer.name for tensor in tensors])
+    names = structure.keys if structure.keys and not structure.nested else None
+    names = names or distinct([tensor.history.layer.name for tensor in tensors])
     return [Port(name, tensor.shape, tensor.dtype) for name, tensor in zip(names, tensors, strict=True)]
 
 

@@ -43,7 +43,7 @@ def sequential_config(model: Any) -> dict[str, Any]:
     Args:
         model: A Sequential.
     """
-    layers = [tensor.history.layer for tensor in model.inputs] + model.layers
+    layers = [tensor.history.layer for tensor in model.inputs] + model.operations
     config: dict[str, Any] = {"name": model.name, "trainable": model.trainable, "dtype": "float32"}
     config["layers"] = serialize_keras_object(layers)
     if model.inputs:
@@ -100,7 +100,7 @@ def functional_config(model: Any) -> dict[str, Any]:
         return {"class_name": "__keras_tensor__", "config": config}
 
     layers = []
-    for layer in model.layers:
+    for layer in model.operations:
         calls = [call for call in graph.calls if call.layer is layer]
         if isinstance(layer, Operation):
             layer.check_writable()
@@ -136,7 +136,7 @@ def _name_functions(model: Any, entries: list[dict[str, Any]]) -> None:
     Before Keras 3.11 most functions accepted no name; Keras then makes one of the class and a number. So a name is
     written only where another layer may have the name that Keras makes, and where losses or metrics name the outputs.
     """
-    functions = {layer.name for layer in model.layers if isinstance(layer, Function)}
+    functions = {layer.name for layer in model.operations if isinstance(layer, Function)}
     compiled = model.training_state.compiled.arguments if model.compiled else {}
     by_name = any(isinstance(value, Mapping) for word, value in compiled.items() if word != "optimizer")
     ends = {tensor.history.layer.name for tensor in model.outputs if by_name}
@@ -207,7 +207,7 @@ def sequential_from_config(cls: Callable[..., Any], config: Mapping[str, Any], c
                 for tensor in model.outputs:
                     reading.weigh(tensor.shape)
         shape: Any = config.get("build_input_shape")
-        if model.layers and not model.built and is_shape(shape) and len(shape) > 1:
+        if model.operations and not model.built and is_shape(shape) and len(shape) > 1:
             model.build(tuple(shape))
         if config.get("trainable") is False:
             state_of(model).trainable = False

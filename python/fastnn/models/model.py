@@ -15,24 +15,31 @@ import numpy as np
 
 from fastnn.engine.by_code import runs_code
 from fastnn.engine.contract import state_of, title
-from fastnn.engine.layer import Layer
+from fastnn.engine.eager import evaluate
+from fastnn.engine.eager_array import EagerArray, mask_of, with_mask
+from fastnn.engine.layer import Layer, choose_computation
+from fastnn.engine.masks import tell_masks
 from fastnn.engine.network import Network, Ports
 from fastnn.engine.ownership import once, own_variables, sublayers
+from fastnn.models import kinds
 from fastnn.models.network import ModelNetwork
+from fastnn.models.state_tree import StateTree
 from fastnn.models.subclassed import Traced
 from fastnn.naming import near
 from fastnn.ops.node import Operation
 from fastnn.signatures import explained
+from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import Arguments, Call, KerasTensor, Trace, is_symbolic
 from fastnn.symbolic.variable import Variable
 from fastnn.training.state import TrainingState
 from fastnn.training.trainer import Trainer
 
 
-class Model(Layer, Trainer, Network):
+class Model(Layer, StateTree, Network):
     """Base of all models; `Model(inputs, outputs)` makes a `Functional`.
 
-    A class derived from it makes its layers in its constructor and says in `call` what it computes.
+    A class derived from it makes its layers in its constructor and says in `call` what it computes, or calls
+    `super().__init__(inputs=..., outputs=...)`, and is a `Functional` then.
 
     Args:
         inputs: A symbolic tensor, or a list or dict of them.
@@ -42,7 +49,7 @@ class Model(Layer, Trainer, Network):
         name: A name; None makes one.
 
     Raises:
-        TypeError: Further arguments are given to the constructor of a class with a `call`.
+        TypeError: Further arguments are given.
 
     Example:
         >>> x = layers.Input((8,))
@@ -60,16 +67,26 @@ class Model(Layer, Trainer, Network):
     def __new__(cls, *args: Any, **kwargs: Any) -> Model:
         """Returns a `Functional` where the class is `Model` itself."""
         if cls is Model:
-            from fastnn.models.functional import Functional
-
-            return super().__new__(Functional)
+            return super().__new__(kinds.functional())
         return super().__new__(cls)
 
     def __init__(
-        self, *args: Any, name: str | None = None, trainable: bool = True, dtype: Any = None, **kwargs: Any
+        self,
+        inputs: Any = None,
+        outputs: Any = None,
+        *,
+        trainable: bool = True,
+        dtype: Any = None,
+        name: str | None = None,
+        **kwargs: Any,
     ) -> None:
-        if args or kwargs:
-            raise TypeError(f"{type(self).__name__}() takes a name; give inputs and outputs to Model(inputs, outputs)")
+        for unknown in kwargs:
+            raise TypeError(f"{type(self).__name__}() has no argument {unknown!r}; it takes inputs, outputs and a name")
+        if inputs is not None or outputs is not None:
+            _derive_from_functional(type(self))
+            functional: Any = kinds.functional()
+            functional.__init__(self, inputs, outputs, trainable=trainable, name=name)
+            return
         Layer.__init__(self, name=name, trainable=trainable, dtype=dtype)
         state_of(self).builds_in_call = type(self).build is not Model.build
         network = Traced(self, type(self).call is not Layer.call) if runs_code(self) else self.__fastnn_network__()
@@ -100,7 +117,12 @@ class Model(Layer, Trainer, Network):
 
     @property
     def layers(self) -> list[Layer]:
-        """The layers; constants between symbolic tensors are not among them."""
+        """The layers; functions of `fastnn.ops` between them are not among them."""
+        return [one for one in sublayers(self) if not isinstance(one, Operation)]
+
+    @property
+    def operations(self) -> list[Any]:
+        """The layers, and the functions of `fastnn.ops` that compute with their outputs."""
         return [one for one in sublayers(self) if not isinstance(one, Operation) or one.reads]
 
     @property
@@ -194,7 +216,7 @@ class Model(Layer, Trainer, Network):
             inputs: The samples, (batch, ...), as the inputs of the model were given: one array, a list or a dict.
             training: True to behave as in training (dropout drops, moving statistics move). On a symbolic tensor it
                 stays with this call; None: as the outer model runs.
-            mask: The mask of the inputs, for a `call` that takes one.
+            mask: The mask of the inputs, (batch, time), true where a step counts; for several inputs a list or dict.
             *args: Further arguments of a `call` of the model's own.
             **kwargs: The same, by name.
 
@@ -202,7 +224,7 @@ class Model(Layer, Trainer, Network):
             A float32 array of as many rows, or several as the outputs of the model were given.
 
         Raises:
-            ValueError: The inputs do not fit the model, or it takes no mask.
+            ValueError: The inputs or the mask do not fit the model.
 
         Example:
             >>> model = fastnn.Sequential([layers.Input((2,)), layers.Dense(1, kernel_initializer="ones")])
@@ -211,15 +233,10 @@ class Model(Layer, Trainer, Network):
         """
         state = self._fastnn_training
         if mask is None and not args and not kwargs:
-            result = state.programs.at_once(inputs, math.inf, bool(training))
+            result = state.programs.at_once(inputs, math.inf, training)
             if result is not None:
-                return result
+                return result.view(EagerArray)
         coded = runs_code(self)
-        if mask is not None and not coded:
-            raise ValueError(
-                f"{title(self)} takes no mask=; masks are made within it, by Embedding(mask_zero=True) or Masking(), "
-                "or are an Input of their own that a layer is called with: LSTM(8)(x, mask=counts)"
-            )
         if coded and (args or kwargs or mask is not None or is_symbolic(inputs) or Trace.current()):
             further = kwargs if mask is None else {**kwargs, "mask": mask}
             return super().__call__(inputs, *args, training=training, **further)
@@ -228,13 +245,36 @@ class Model(Layer, Trainer, Network):
             tensors = network.separated(inputs)
             specs = network.outcome([tensor.shape for tensor in tensors])
             stays = None if training is None else bool(training)
-            return Call(self, Arguments((tensors,), {}), specs, network.ports().made, stays).result()
-        if not training:
-            return self.predict_on_batch(inputs)
+            further = {} if mask is None else {"mask": mask}
+            arguments = Arguments((network.ports().given.pack(tensors),), further)
+            call = Call(self, arguments, specs, network.ports().made, stays)
+            tell_masks(self, call.arguments, call.outputs, stays)
+            return call.result()
+        return self._called(inputs, training, mask)
+
+    def _called(self, inputs: Any, training: bool | None, mask: Any = None) -> Any:
+        """Returns the outputs for arrays."""
+        state = self._fastnn_training
         arrays = state.door.inputs(inputs)
-        if coded:
+        if training and runs_code(self):
             return super().__call__(inputs, training=training)
-        return state.network.ports().made.pack(state.programs.in_training(inputs, arrays, self))
+        leaves = Structure(inputs).flat(inputs)
+        masks: list[Any] = [mask_of(leaf) for leaf in leaves] if len(leaves) == len(arrays) else [None] * len(arrays)
+        if mask is not None:
+            given = state.network.ports().given.flat(mask)
+            masks = [None if one is None else np.asarray(one, bool) for one in given]
+        shapes = tuple(array.shape[1:] for array in arrays)
+        if training:
+            outputs = state.programs.in_training(inputs, arrays, masks, self)
+        else:
+            state.door.check_ranges(arrays, shapes)
+            state.door.check_batches(shapes, len(arrays[0]), len(arrays[0]))
+            masked = any(mask is not None for mask in masks)
+            if masked or state.programs.differs_in_call(None if training is None else False, shapes):
+                outputs = evaluate(self, arrays, masks, None, training)
+            else:
+                outputs = [with_mask(output) for output in state.programs.predictor(shapes)(arrays)]
+        return state.network.ports().made.pack(outputs)
 
     # Weights.
 
@@ -245,10 +285,10 @@ class Model(Layer, Trainer, Network):
         return once([*own, *(variable for layer in sublayers(self) for variable in layer.weights)])
 
     @property
-    def losses(self) -> list[Any]:
-        """The penalties of the weights as they are now, by their regularizers."""
-        found = [v.regularizer(v.numpy()) for v in self.trainable_weights if v.regularizer is not None]
-        return [np.float32(penalty) for penalty in found]
+    def metrics(self) -> list[Any]:
+        """The mean of the loss and the compiled metrics."""
+        compiled = self.training_state.compiled
+        return [] if compiled is None else list(compiled.metrics)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
@@ -278,15 +318,14 @@ class Model(Layer, Trainer, Network):
             (None, 3)
         """
         from fastnn.models import keras_config
-        from fastnn.models.functional import Functional
-        from fastnn.models.sequential import Sequential
 
+        functional, sequential = kinds.functional(), kinds.sequential()
         if "layers" in config and "input_layers" in config:
-            functional = cls if issubclass(cls, Functional) else Functional
-            return keras_config.functional_from_config(functional, config, custom_objects)
-        if "layers" in config and (cls is Model or issubclass(cls, Sequential)):
-            sequential = cls if issubclass(cls, Sequential) else Sequential
-            return keras_config.sequential_from_config(sequential, config, custom_objects)
+            made = cls if issubclass(cls, functional) else functional
+            return keras_config.functional_from_config(made, config, custom_objects)
+        if "layers" in config and (cls is Model or issubclass(cls, sequential)):
+            chain = cls if issubclass(cls, sequential) else sequential
+            return keras_config.sequential_from_config(chain, config, custom_objects)
         return super().from_config(config)
 
     def save(self, filepath: str | os.PathLike[str], overwrite: bool = True, **kwargs: Any) -> None:
@@ -404,3 +443,21 @@ class Model(Layer, Trainer, Network):
         from fastnn.models.summary import print_summary
 
         print_summary(self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range)
+
+
+def _derive_from_functional(cls: type[Model]) -> None:
+    """Makes a class derived from `Model` one that is derived from `Functional`, as its constructor wants.
+
+    Args:
+        cls: The class, which gets `Functional` in place of `Model` among its base classes, or theirs.
+    """
+    functional = kinds.functional()
+    if issubclass(cls, functional):
+        return
+    if Model in cls.__bases__:
+        cls.__bases__ = tuple(functional if base is Model else base for base in cls.__bases__)
+    else:
+        for base in cls.__bases__:
+            if issubclass(base, Model):
+                _derive_from_functional(base)
+    choose_computation(cls)

@@ -10,12 +10,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from fastnn.engine.by_code import runs_code
-from fastnn.engine.contract import Part, emit, state_of, title
+from fastnn.engine.contract import Computation, Outcome, Part, emit, state_of, title
 from fastnn.engine.emission import Emission
 from fastnn.engine.layer import Layer
+from fastnn.engine.masks import give_masks
 from fastnn.engine.network import Ports
 from fastnn.engine.ownership import own_variables, sublayers, walk
-from fastnn.symbolic.tensors import KerasTensor, Shape, Spec
+from fastnn.engine.shapes import Leaf
+from fastnn.symbolic.structure import Structure
+from fastnn.symbolic.tensors import Arguments, KerasTensor, Shape, Spec
 from fastnn.symbolic.variable import Variable
 
 
@@ -75,14 +78,19 @@ class ModelNetwork:
         """
         ports = self.ports()
         if ports.given.alone:
-            if isinstance(inputs, Mapping) and len(inputs) == 1:
-                inputs = next(iter(inputs.values()))
+            if isinstance(inputs, Mapping) and (len(inputs) == 1 or ports.inputs[0].name in inputs):
+                inputs = inputs.get(ports.inputs[0].name, next(iter(inputs.values())))
             one = isinstance(inputs, (list, tuple)) and len(inputs) == 1 and isinstance(inputs[0], KerasTensor)
             tensors = list(inputs) if one else [inputs]
+        elif ports.given.nested:
+            leaves = Structure(inputs)
+            if leaves.count != ports.given.count:
+                raise ValueError(f"{self.who()} expects {ports.given.count} inputs, got {leaves.count}")
+            tensors = leaves.flat(inputs)
         else:
             names = [port.name for port in ports.inputs]
             if isinstance(inputs, Mapping):
-                if set(inputs) != set(names):
+                if not set(names) <= set(inputs):
                     raise ValueError(f"{self.who()} expects inputs {names}, got {list(inputs)}")
                 tensors = [inputs[name] for name in names]
             elif not isinstance(inputs, (list, tuple)) or len(inputs) != len(names):
@@ -102,6 +110,34 @@ class ModelNetwork:
         made = self.output_shapes(shapes)
         self.build_for(shapes)
         return [(shape, "float32") for shape in made]
+
+
+class ModelComputation(Computation[Any]):
+    """Base of the computations of models made of layers: a call may give masks of the inputs."""
+
+    def network(self, part: Any) -> ModelNetwork:
+        """Returns the structure of a model."""
+        raise NotImplementedError
+
+    def add(self, part: Any, emission: Emission, edges: list[int]) -> list[int]:
+        """Adds the layers of a model to a graph; returns the edges of its outputs."""
+        raise NotImplementedError
+
+    def outcome(self, part: Any, arguments: Arguments, training: bool | None) -> Outcome:
+        """Builds the model for these inputs and returns what comes out."""
+        network = self.network(part)
+        inputs = network.ports().given.flat(arguments.place(arguments.tensors)[0][0])
+        return network.outcome([tensor.shape for tensor in inputs]), network.ports().made
+
+    def emit(self, part: Any, emission: Emission, edges: list[int], arguments: Arguments | None) -> list[int]:
+        """Gives the inputs the masks of the call, and adds the layers."""
+        given = self.network(part).ports().given
+        inputs = edges[: given.count]
+        if arguments is not None and len(edges) > given.count:
+            masks = given.flat(arguments.place([Leaf((edge,)) for edge in edges])[1]["mask"])
+            found = [mask.shape[0] if isinstance(mask, Leaf) else None for mask in masks]
+            give_masks(emission, inputs, found, title(part))
+        return self.add(part, emission, inputs)
 
 
 def distinct(names: Sequence[str]) -> list[str]:

@@ -12,18 +12,19 @@ from typing import Any
 import numpy as np
 
 from fastnn.engine.by_code import runs_code
-from fastnn.engine.contract import Computation, emit, state_of, title
+from fastnn.engine.contract import emit, state_of, title
 from fastnn.engine.emission import Emission
 from fastnn.engine.inference import common
 from fastnn.engine.layer import Layer
 from fastnn.engine.network import Port, Ports
 from fastnn.engine.shapes import batched
 from fastnn.layers import InputLayer
+from fastnn.models import kinds
 from fastnn.models.model import Model
-from fastnn.models.network import ModelNetwork, fits_built
+from fastnn.models.network import ModelComputation, ModelNetwork, fits_built
 from fastnn.signatures import explained
 from fastnn.symbolic.structure import Structure
-from fastnn.symbolic.tensors import Arguments, KerasTensor, Shape, Trace
+from fastnn.symbolic.tensors import KerasTensor, Shape, Trace
 from fastnn.training.door import samples, unwrapped
 from fastnn.training.programs import LayerChanges
 
@@ -207,10 +208,13 @@ class Chain(ModelNetwork):
         self.model.build(shapes[0])
 
 
-class _ChainComputation(Computation["Sequential"]):
+class _ChainComputation(ModelComputation):
     """The computation of a chain: one layer after the other."""
 
-    def emit(self, part: Sequential, emission: Emission, edges: list[int], arguments: Arguments | None) -> list[int]:
+    def network(self, part: Sequential) -> ModelNetwork:
+        return part.chain
+
+    def add(self, part: Sequential, emission: Emission, edges: list[int]) -> list[int]:
         for layer in part.chain.layers:
             edges = emit(layer, emission, edges)
         return edges
@@ -219,6 +223,7 @@ class _ChainComputation(Computation["Sequential"]):
         return part.chain.output_shape(input_shape)
 
 
+@kinds.enter
 class Sequential(Model):
     """Layers one after the other.
 

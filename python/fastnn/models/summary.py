@@ -8,13 +8,13 @@ from typing import Any
 
 from fastnn.engine.by_code import runs_code
 from fastnn.engine.contract import title
-from fastnn.models.functional import Functional
-from fastnn.models.model import Model
+from fastnn.engine.network import Network
+from fastnn.models import kinds
 from fastnn.symbolic.variable import Variable
 
 
 def print_summary(
-    model: Model,
+    model: Any,
     line_length: int | None = None,
     positions: Sequence[float] | None = None,
     print_fn: Callable[[str], Any] | None = None,
@@ -71,24 +71,24 @@ def print_summary(
     write("_" * width)
 
 
-def _connections(model: Model) -> dict[Any, list[str]] | None:
+def _connections(model: Any) -> dict[Any, list[str]] | None:
     """Returns for each layer the tensors that its calls read, where the model is more than a chain."""
-    if not isinstance(model, Functional) or runs_code(model) or model.topology.is_chain():
+    if not isinstance(model, kinds.functional()) or runs_code(model) or model.topology.is_chain():
         return None
     return model.topology.connections()
 
 
-def _listed(model: Model, layer_range: Sequence[str] | None) -> list[Any]:
-    layers = model.layers
+def _listed(model: Any, layer_range: Sequence[str] | None) -> list[Any]:
+    layers = model.operations
     if layer_range is None:
-        return layers
+        return list(layers)
     if len(layer_range) != 2:
         raise ValueError(f"layer_range expects two regular expressions, got {layer_range!r}")
     begin, end = ([i for i, layer in enumerate(layers) if re.match(pattern, layer.name)] for pattern in layer_range)
     if not begin or not end:
         missing = layer_range[1] if begin else layer_range[0]
         raise ValueError(f"{title(model)}: layer_range found no layer whose name matches {missing!r}")
-    return layers[begin[0] : end[-1] + 1]
+    return list(layers[begin[0] : end[-1] + 1])
 
 
 def _rows(layers: Sequence[Any], built: bool, expand: bool, depth: int) -> Iterator[tuple[Any, str, str, str]]:
@@ -98,8 +98,8 @@ def _rows(layers: Sequence[Any], built: bool, expand: bool, depth: int) -> Itera
         if built and layer.built:
             shape, params = str(layer.output_shape), str(_count(layer.weights))
         yield layer, label, shape, params
-        if expand and isinstance(layer, Model):
-            yield from _rows(layer.layers, layer.built, expand, depth + 1)
+        if expand and isinstance(layer, Network):
+            yield from _rows(layer.operations, layer.built, expand, depth + 1)
 
 
 def _count(variables: Sequence[Variable]) -> int:

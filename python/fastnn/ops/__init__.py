@@ -568,7 +568,7 @@ __all__ = [
 # Every file that defines one of these functions calls the remembered form of the others too.
 _files = {_sys.modules[globals()[name].__module__] for name in __all__ if hasattr(globals()[name], "__module__")}
 _of_images = {name: vars(image)[name] for name in image.__all__}
-_function.remember([globals(), _of_images], [vars(file) for file in (*_files, nn, linalg)])
+_function.remember([globals(), _of_images], [vars(file) for file in (*_files, image, nn, linalg)])
 vars(numpy).update({name: globals()[name] for name in __all__ if name not in ("image", "linalg", "nn", "numpy")})
 
 

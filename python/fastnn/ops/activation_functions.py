@@ -490,7 +490,7 @@ def softmax(x: Any, axis: Any = -1) -> Any:
 
     Args:
         x: Tensor or array.
-        axis: Axis or axes along which the sum is 1.
+        axis: Axis or axes along which the sum is 1; None: all.
 
     Returns:
         Tensor or array of the shape of `x`, float32.
@@ -499,7 +499,7 @@ def softmax(x: Any, axis: Any = -1) -> Any:
         >>> ops.softmax([1.0, 1.0, 1.0, 1.0])
         array([0.25, 0.25, 0.25, 0.25], dtype=float32)
     """
-    axis = tuple(axis) if isinstance(axis, list) else axis
+    axis = _axes(x, axis)
     if is_traced(x) and isinstance(axis, tuple):
         made = tensor(x, "float32")
         if made.shape[:1] != (None,) or any(one % made.ndim == 0 for one in axis):
@@ -507,12 +507,17 @@ def softmax(x: Any, axis: Any = -1) -> Any:
     return _activation(x, activations.softmax, lambda x, axis: exp(_log_softmax(x, axis)), axis, axis=axis)
 
 
-def log_softmax(x: Any, axis: int = -1) -> Any:
+def _axes(x: Any, axis: Any) -> Any:
+    """Returns an axis, or a tuple of several; None means all."""
+    return tuple(range(len(np.shape(x)))) if axis is None else tuple(axis) if isinstance(axis, list) else axis
+
+
+def log_softmax(x: Any, axis: Any = -1) -> Any:
     """Returns the logarithm of the softmax, computed without loss of precision.
 
     Args:
         x: Tensor or array.
-        axis: Axis along which the softmax sums to 1.
+        axis: Axis or axes along which the softmax sums to 1; None: all.
 
     Returns:
         Tensor or array of the shape of `x`, float32.
@@ -521,6 +526,9 @@ def log_softmax(x: Any, axis: int = -1) -> Any:
         >>> ops.log_softmax([0.0, 0.0])
         array([-0.69314..., -0.69314...], dtype=float32)
     """
+    axis = _axes(x, axis)
+    if isinstance(axis, tuple):
+        return _log_softmax(tensor(x, "float32") if is_traced(x) else np.asarray(x, np.float32), axis)
     return _activation(x, activations.log_softmax, _log_softmax, axis, axis=axis)
 
 

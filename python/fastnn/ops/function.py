@@ -134,4 +134,5 @@ def _remembered(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def _is_size(one: KerasTensor) -> bool:
     """Returns True for the size of a batch, which is part of a shape."""
-    return isinstance(one.call.layer, Operation) and one.call.layer.node_kind == "Rows"
+    made_by = one.made_by
+    return made_by is not None and isinstance(made_by.layer, Operation) and made_by.layer.node_kind == "Rows"

@@ -19,7 +19,8 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
     Args:
         x: Tensor or array.
         ord: Order. For vectors None or 2 (Euclidean), 0 (number of elements that are not 0), inf, -inf, or the power p
-            of a p-norm. For matrices None or "fro" (Frobenius), 1 and -1 (column sums), inf and -inf (row sums).
+            of a p-norm. For matrices None or "fro" (Frobenius), 1 and -1 (column sums), inf and -inf (row sums); for
+            arrays also 2 and -2 (the largest and the smallest singular value) and "nuc" (the sum of singular values).
         axis: One axis for vectors, two for matrices; None: all.
         keepdims: Keeps the reduced axes, with size 1.
 
@@ -37,7 +38,13 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
     rank = len(x.shape)
     if axis is None and ord is None:
         return arithmetic.sqrt(reduction.sum(arithmetic.square(x), None, keepdims))
-    axes = list(range(rank)) if axis is None else [axis] if isinstance(axis, (int, np.integer)) else list(axis)
+    axes: list[int] = (
+        list(range(rank)) if axis is None else [int(axis)] if isinstance(axis, (int, np.integer)) else list(axis)
+    )
+    if any(not -rank <= one < rank for one in axes):
+        raise ValueError(f"ops.norm expects axes of an array of rank {rank}, got {axes}")
+    if len(axes) == 2 and ord in ("nuc", 2, -2) and isinstance(x, np.ndarray):
+        return np.asarray(np.linalg.norm(x, ord, tuple(axes), keepdims), np.float32)
     if len(axes) == 2 and (isinstance(ord, str) or ord in (None, 1, -1, np.inf, -np.inf)):
         if ord in (None, "fro"):
             return arithmetic.sqrt(reduction.sum(arithmetic.square(x), axes, keepdims))

@@ -58,6 +58,7 @@ operators.update(
     getitem=slicing.get_item,
     reshape=shaping.reshape,
     rows=dimensions.rows,
+    squeeze=shaping.squeeze,
     stack=joining.stack,
     transpose=shaping.transpose,
     assign=_assign,

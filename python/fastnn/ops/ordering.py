@@ -9,7 +9,7 @@ import numpy as np
 from fastnn.ops import reduction, shaping, slicing
 from fastnn.ops.conversion import cast, convert_to_tensor
 from fastnn.ops.keras_functions import as_in_keras
-from fastnn.ops.logic import equal, greater, less, less_equal, logical_not
+from fastnn.ops.logic import equal, greater, isnan, less, less_equal, logical_not, where
 from fastnn.ops.node import array, axes_of, lowered, node, tensor
 from fastnn.symbolic.tensors import KerasTensor, is_traced
 
@@ -122,6 +122,8 @@ def in_top_k(targets: Any, predictions: Any, k: int) -> Any:
         array([ True, False])
     """
     own = slicing.take_along_axis(predictions, shaping.expand_dims(cast(targets, "int32"), -1), -1)
+    # A NaN is the least of all predictions.
+    own = where(isnan(own), -np.inf, own)
     return less(reduction.sum(cast(greater(predictions, own), "int32"), -1), k)
 
 

@@ -41,7 +41,7 @@ def run(kind: str, inputs: Any, arguments: dict[str, Any], kernels: Sequence[Any
                 "add_weight, or compute with ops.image.extract_patches and ops.matmul"
             )
     weights = [
-        one if isinstance(one, Variable) else Variable(array(one).astype(np.float32), "kernel", trainable=False)
+        one if isinstance(one, Variable) else Variable(array(one).astype(np.float32), trainable=False, name="kernel")
         for one in kernels
     ]
     if is_traced(inputs) or any(is_traced(one) for one in kernels):

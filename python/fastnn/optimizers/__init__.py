@@ -7,11 +7,11 @@ from fastnn.optimizers import schedules
 from fastnn.optimizers.adam import Adam
 from fastnn.optimizers.adamw import AdamW
 from fastnn.optimizers.optimizer import Optimizer
-from fastnn.optimizers.registry import get
+from fastnn.optimizers.registry import deserialize, get, serialize
 from fastnn.optimizers.rmsprop import RMSprop
 from fastnn.optimizers.sgd import SGD
 
-__all__ = ["SGD", "Adam", "AdamW", "Optimizer", "RMSprop", "get", "schedules"]
+__all__ = ["SGD", "Adam", "AdamW", "Optimizer", "RMSprop", "deserialize", "get", "schedules", "serialize"]
 
 
 def __dir__() -> list[str]:

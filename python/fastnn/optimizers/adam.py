@@ -32,7 +32,7 @@ class Adam(Optimizer):
     Example:
         >>> model = fastnn.Sequential([layers.Input((4,)), layers.Dense(1)])
         >>> model.compile(optimizer=fastnn.optimizers.Adam(learning_rate=0.25), loss="mse")
-        >>> model.optimizer.learning_rate
+        >>> float(model.optimizer.learning_rate)
         0.25
     """
 

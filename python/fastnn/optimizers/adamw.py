@@ -31,7 +31,7 @@ class AdamW(Adam):
     Example:
         >>> model = fastnn.Sequential([layers.Input((4,)), layers.Dense(1)])
         >>> model.compile(optimizer=fastnn.optimizers.AdamW(learning_rate=0.25, weight_decay=0.01), loss="mse")
-        >>> model.optimizer.learning_rate
+        >>> float(model.optimizer.learning_rate)
         0.25
     """
 

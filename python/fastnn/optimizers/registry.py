@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from fastnn import object_forms
+from fastnn.custom_objects import get_registered_object
 from fastnn.naming import lookup
 from fastnn.optimizers.adam import Adam
 from fastnn.optimizers.adamw import AdamW
@@ -15,14 +17,14 @@ from fastnn.optimizers.sgd import SGD
 _classes: dict[str, type[Optimizer]] = {cls.__name__.lower(): cls for cls in (SGD, Adam, AdamW, RMSprop)}
 
 
-def get(identifier: str | Mapping[str, Any] | Optimizer | type[Optimizer]) -> Optimizer:
+def get(identifier: Any) -> Any:
     """Returns the optimizer for a name, a config, a class or an object.
 
     Args:
         identifier: Name, in upper or lower case; config with "class_name" and "config"; class or object of `Optimizer`.
 
     Returns:
-        The optimizer.
+        The optimizer; None for None.
 
     Raises:
         ValueError: The name is unknown; the message suggests the closest one.
@@ -32,14 +34,46 @@ def get(identifier: str | Mapping[str, Any] | Optimizer | type[Optimizer]) -> Op
         >>> fastnn.optimizers.get("sgd")
         SGD()
     """
-    if isinstance(identifier, Optimizer):
+    if identifier is None or isinstance(identifier, Optimizer):
         return identifier
     if isinstance(identifier, str):
         name = identifier.lower() if identifier.lower() in _classes else identifier
-        return lookup("optimizer", name, _classes)()  # type: ignore[no-any-return]
+        identifier = get_registered_object(identifier) or lookup("optimizer", name, _classes)
     if isinstance(identifier, Mapping):
-        cls = lookup("optimizer", str(identifier["class_name"]).lower(), _classes)
-        return cls.from_config(identifier.get("config", {}))  # type: ignore[no-any-return]
+        return deserialize(identifier)
     if isinstance(identifier, type) and issubclass(identifier, Optimizer):
         return identifier()
     raise TypeError(f"optimizer expects a name or an object of fastnn.optimizers, got {identifier!r}")
+
+
+def serialize(optimizer: Any) -> Any:
+    """Returns an optimizer as values of JSON, in the form of Keras' files.
+
+    Args:
+        optimizer: The optimizer, or a registered class or function.
+
+    Returns:
+        Dict with "module", "class_name", "config" and "registered_name".
+
+    Example:
+        >>> fastnn.optimizers.serialize(fastnn.optimizers.SGD(0.5))["class_name"]
+        'SGD'
+    """
+    return object_forms.serialize(optimizer)
+
+
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """Returns the optimizer that `serialize` described.
+
+    Args:
+        config: Dict with "class_name" and "config"; or a name.
+        custom_objects: Classes and functions by the names that the config uses for them.
+
+    Raises:
+        ValueError: The name is unknown; the message suggests the closest one.
+
+    Example:
+        >>> fastnn.optimizers.deserialize(fastnn.optimizers.serialize(fastnn.optimizers.SGD(0.5)))
+        SGD(learning_rate=0.5)
+    """
+    return object_forms.deserialize(config, custom_objects, "optimizers")

@@ -31,7 +31,7 @@ class RMSprop(Optimizer):
     Example:
         >>> model = fastnn.Sequential([layers.Input((4,)), layers.Dense(1)])
         >>> model.compile(optimizer=fastnn.optimizers.RMSprop(learning_rate=0.25), loss="mse")
-        >>> model.optimizer.learning_rate
+        >>> float(model.optimizer.learning_rate)
         0.25
     """
 

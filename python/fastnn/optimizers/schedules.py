@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from fastnn import object_forms
 from fastnn.configurable import Configurable
-from fastnn.naming import lookup, snake_case
 
 __all__ = [
     "CosineDecay",
@@ -317,50 +317,39 @@ def _positive(schedule: LearningRateSchedule, **counts: float) -> None:
             raise ValueError(f"{type(schedule).__name__} expects {name} to be above 0, got {value!r}")
 
 
-_classes: dict[str, Any] = {
-    name: cls
-    for cls in (
-        ExponentialDecay, PiecewiseConstantDecay, PolynomialDecay, InverseTimeDecay, CosineDecay, CosineDecayRestarts,
-    )
-    for name in (cls.__name__, snake_case(cls.__name__))
-}  # fmt: skip
-
-
-def serialize(learning_rate_schedule: LearningRateSchedule) -> dict[str, Any]:
-    """Returns class name and config, from which `deserialize` makes an equal schedule.
+def serialize(learning_rate_schedule: Any) -> Any:
+    """Returns a schedule as values of JSON, in the form of Keras' files.
 
     Args:
-        learning_rate_schedule: The schedule.
+        learning_rate_schedule: The schedule, or a registered class or function.
 
     Returns:
-        Dict with "class_name" and "config".
+        Dict with "module", "class_name", "config" and "registered_name".
 
     Example:
-        >>> fastnn.optimizers.schedules.serialize(fastnn.optimizers.schedules.CosineDecay(0.5, 10))["class_name"]
+        >>> schedule = fastnn.optimizers.schedules.CosineDecay(0.5, 10)
+        >>> fastnn.optimizers.schedules.serialize(schedule)["class_name"]
         'CosineDecay'
     """
-    return {"class_name": type(learning_rate_schedule).__name__, "config": learning_rate_schedule.get_config()}
+    return object_forms.serialize(learning_rate_schedule)
 
 
-def deserialize(config: Mapping[str, Any]) -> LearningRateSchedule:
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
     """Returns the schedule that `serialize` described.
 
     Args:
-        config: Dict with "class_name" and "config".
-
-    Returns:
-        A new schedule.
+        config: Dict with "class_name" and "config"; or a name.
+        custom_objects: Classes and functions by the names that the config uses for them.
 
     Raises:
-        ValueError: No schedule has this name; the message suggests the closest one.
+        ValueError: The name is unknown; the message suggests the closest one.
 
     Example:
         >>> schedule = fastnn.optimizers.schedules.CosineDecay(0.5, 10)
         >>> fastnn.optimizers.schedules.deserialize(fastnn.optimizers.schedules.serialize(schedule))
         CosineDecay(initial_learning_rate=0.5, decay_steps=10)
     """
-    made: LearningRateSchedule = lookup("schedule", config["class_name"], _classes).from_config(config["config"])
-    return made
+    return object_forms.deserialize(config, custom_objects, "schedules")
 
 
 def __dir__() -> list[str]:

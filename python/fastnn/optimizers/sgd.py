@@ -31,7 +31,7 @@ class SGD(Optimizer):
     Example:
         >>> model = fastnn.Sequential([layers.Input((4,)), layers.Dense(1)])
         >>> model.compile(optimizer=fastnn.optimizers.SGD(learning_rate=0.5, momentum=0.9), loss="mse")
-        >>> model.optimizer.learning_rate
+        >>> float(model.optimizer.learning_rate)
         0.5
     """
 

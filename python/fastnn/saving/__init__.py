@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from fastnn.saving.files import save_weights as save_weights
     from fastnn.saving.files import to_json as to_json
     from fastnn.saving.serialization import deserialize_keras_object as deserialize_keras_object
+    from fastnn.saving.serialization import read_member as read_member
     from fastnn.saving.serialization import serialize_keras_object as serialize_keras_object
 
 _LATER = {
@@ -37,7 +38,7 @@ _LATER = {
         ("export_model", "load_model", "load_weights", "model_from_json", "save_model", "save_weights", "to_json"),
         "files",
     ),
-    **dict.fromkeys(("deserialize_keras_object", "serialize_keras_object"), "serialization"),
+    **dict.fromkeys(("deserialize_keras_object", "read_member", "serialize_keras_object"), "serialization"),
 }
 
 

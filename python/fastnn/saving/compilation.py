@@ -37,11 +37,11 @@ def compile_as(model: Any, config: Mapping[str, Any] | None, reading: Reading) -
     if not config:
         return False
     with reading.at("compile_config"), CustomObjectScope(reading.custom_objects):
-        config = {key: read(config.get(key), reading, key) for key in _ARGUMENTS}
-        if not config["optimizer"]:
+        if "optimizer" not in config:
             return False
+        config = {key: read(config.get(key), reading, key) for key in _ARGUMENTS}
         try:
-            model.compile(**{key: value for key, value in config.items() if value is not None})
+            model.compile(**{key: value for key, value in config.items() if value is not None or key == "optimizer"})
         except (TypeError, ValueError) as error:
             raise reading.error(f"{error} (compile=False loads the model without)") from error
     return True

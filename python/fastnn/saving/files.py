@@ -45,7 +45,7 @@ def _refused(path: Path, overwrite: bool) -> None:
 
 
 @contextmanager
-def _told(path: Path) -> Iterator[None]:
+def _told(path: Any) -> Iterator[None]:
     """Adds the path to errors within the block; every error of a damaged file becomes a ValueError."""
     try:
         yield
@@ -65,21 +65,26 @@ def _told(path: Path) -> Iterator[None]:
         raise ValueError(f"{path} holds no model that fastnn understands: {error}") from error
 
 
-def save_model(model: Any, filepath: str | os.PathLike[str], overwrite: bool = True, **kwargs: Any) -> None:
+def _is_file(target: Any) -> bool:
+    """Returns whether the argument for a path is an open binary file."""
+    return hasattr(target, "write") or hasattr(target, "read")
+
+
+def save_model(model: Any, filepath: Any, overwrite: bool = True, **kwargs: Any) -> None:
     """Writes a model into a file: its structure, weights, compilation and the state of training.
 
     The file replaces an existing one only once it is complete.
 
     Args:
-        model: A built model.
-        filepath: Path that ends with `.keras`, or `.h5` for the older format.
+        model: A model. One that is not built is written without weights.
+        filepath: Path that ends with `.keras`, or `.h5` for the older format; or a binary file open for writing.
         overwrite: Whether an existing file may be replaced.
         **kwargs: `include_optimizer=False` omits the optimizer; `zipped` and `save_format` are accepted for Keras
             compatibility and ignored.
 
     Raises:
         TypeError: `model` is no model.
-        ValueError: The model is not built, or the path has another ending.
+        ValueError: The path has another ending.
         FileExistsError: The file exists and `overwrite` is False.
 
     Example:
@@ -90,18 +95,20 @@ def save_model(model: Any, filepath: str | os.PathLike[str], overwrite: bool = T
         >>> fastnn.saving.load_model(path).count_params()
         3
     """
-    path = Path(os.fspath(filepath))
     include_optimizer = bool(kwargs.pop("include_optimizer", True))
     for name in kwargs:
         if name not in ("zipped", "save_format"):
             raise ValueError(f"save_model has no argument {name!r}")
     if not isinstance(model, Network):
         raise TypeError(f"save_model expects a model, got {model!r}")
+    if _is_file(filepath):
+        write_model(model, filepath, include_optimizer)
+        return
+    path = Path(os.fspath(filepath))
     kind = _kind(path)
     if kind not in ("keras", "h5"):
         hint = "; save_weights() writes weights alone" if kind == "weights" else ""
         raise ValueError(f"save expects a file called *.keras (or *.h5), got {str(path)!r}{hint}")
-    _require_built(model)
     _refused(path, overwrite)
     if strange := only_for_fastnn(model):
         warnings.warn(
@@ -142,7 +149,7 @@ def write_model(model: Any, to: Any, include_optimizer: bool = True) -> None:
     """Writes a model as an archive into an open file.
 
     Args:
-        model: A built model.
+        model: A model.
         to: The file.
         include_optimizer: Whether compilation and optimizer are written.
     """
@@ -165,7 +172,7 @@ def _weights_file(model: Any, optimizer: bool) -> bytes:
 
 
 def load_model(
-    filepath: str | os.PathLike[str],
+    filepath: Any,
     custom_objects: Mapping[str, Any] | None = None,
     compile: bool = True,
     safe_mode: bool = True,
@@ -173,10 +180,11 @@ def load_model(
     """Returns the model of a file of fastnn, Keras 2 or Keras 3.
 
     Args:
-        filepath: Path that ends with `.keras`, or `.h5` for the older format.
+        filepath: Path that ends with `.keras`, or `.h5` for the older format; or an open `.keras` file.
         custom_objects: Classes and functions that the file names, by their names.
         compile: Whether the model is compiled as it was, with the state of the optimizer.
-        safe_mode: Accepted for Keras compatibility; ignored. Python code in a file is always refused.
+        safe_mode: Whether Python code in the file (a lambda) is refused. It may do anything: pass False only for files
+            of a source that you trust.
 
     Returns:
         The model.
@@ -192,6 +200,11 @@ def load_model(
         >>> fastnn.saving.load_model(path).count_params()
         3
     """
+    if _is_file(filepath):
+        with _told(filepath):
+            model, reading = read_model(archive.read_archive_from(filepath), custom_objects, compile, safe_mode)
+        reading.warn(stacklevel=3)
+        return model
     path = Path(os.fspath(filepath))
     if not path.exists():
         raise FileNotFoundError(f"there is no file {str(path)!r}")
@@ -203,18 +216,20 @@ def load_model(
             magic = file.read(8)
         if magic.startswith(b"\x89HDF"):
             with hdf5.opened(path) as file:
-                model, reading = legacy.read_model(file, custom_objects, compile)
+                model, reading = legacy.read_model(file, custom_objects, compile, safe_mode)
                 position.restore_position(model, position.read_position(file))
         else:
-            model, reading = read_model(archive.read_archive(path), custom_objects, compile)
+            model, reading = read_model(archive.read_archive(path), custom_objects, compile, safe_mode)
     reading.warn(stacklevel=3)
     return model
 
 
-def read_model(stored: archive.Archive, custom_objects: Mapping[str, Any] | None, compile: bool) -> tuple[Any, Reading]:
+def read_model(
+    stored: archive.Archive, custom_objects: Mapping[str, Any] | None, compile: bool, safe_mode: bool = True
+) -> tuple[Any, Reading]:
     """Returns the model of an archive, and the reading with the keys that were ignored."""
     with hdf5.opened(stored.weights) as file:
-        reading = Reading(custom_objects, budget=hdf5.total_numbers(file) + (1 << 16))
+        reading = Reading(custom_objects, budget=hdf5.total_numbers(file) + (1 << 16), safe_mode=safe_mode)
         model = read(stored.config, reading)
         if not isinstance(model, Network):
             raise ValueError(f"the file describes no model, but {str(model)[:80]!r}")
@@ -227,12 +242,12 @@ def read_model(stored: archive.Archive, custom_objects: Mapping[str, Any] | None
     return model, reading
 
 
-def save_weights(model: Any, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
+def save_weights(model: Any, filepath: Any, overwrite: bool = True) -> None:
     """Writes the weights of a model, and the state of its optimizer if it is compiled, into a file.
 
     Args:
         model: A built model.
-        filepath: Path that ends with `.weights.h5`, or `.h5` for the older format.
+        filepath: Path that ends with `.weights.h5`, or `.h5` for the older format; or a binary file open for writing.
         overwrite: Whether an existing file may be replaced.
 
     Raises:
@@ -248,6 +263,10 @@ def save_weights(model: Any, filepath: str | os.PathLike[str], overwrite: bool =
     """
     import h5py
 
+    if _is_file(filepath):
+        _require_built(model)
+        filepath.write(_weights_file(model, model.compiled))
+        return
     path = Path(os.fspath(filepath))
     if not _kind(path) or _kind(path) == "keras":
         raise ValueError(f"save_weights expects a file called *.weights.h5 (or *.h5), got {str(path)!r}")
@@ -260,14 +279,12 @@ def save_weights(model: Any, filepath: str | os.PathLike[str], overwrite: bool =
             legacy.write_weights(file, model)
 
 
-def load_weights(
-    model: Any, filepath: str | os.PathLike[str], skip_mismatch: bool = False, by_name: bool = False, **kwargs: Any
-) -> None:
+def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, by_name: bool = False, **kwargs: Any) -> None:
     """Reads the weights of a model from a file of fastnn or Keras.
 
     Args:
         model: A built model.
-        filepath: Path that ends with `.weights.h5`, `.keras` or `.h5`.
+        filepath: Path that ends with `.weights.h5`, `.keras` or `.h5`; or an open binary file of weights.
         skip_mismatch: Whether layers whose weights do not fit keep their values, with one warning.
         by_name: Whether layers are found by their names; layers that the file does not name keep their values.
         **kwargs: Not accepted.
@@ -285,14 +302,15 @@ def load_weights(
     """
     for name in kwargs:
         raise ValueError(f"load_weights has no argument {name!r}")
-    path = Path(os.fspath(filepath))
-    if not path.exists():
+    is_file = _is_file(filepath)
+    path: Any = filepath if is_file else Path(os.fspath(filepath))
+    if not is_file and not path.exists():
         raise FileNotFoundError(f"there is no file {str(path)!r}")
     _refuse_folder(path)
     _require_built(model, "to load into")
     with _told(path):
-        source: Path | bytes = path
-        if _kind(path) == "keras":
+        source: Any = path.read() if is_file else path
+        if not is_file and _kind(path) == "keras":
             source = archive.read_archive(path).weights
         with hdf5.opened(source) as file:
             if "layer_names" in file.attrs or "model_weights" in file:

@@ -64,7 +64,7 @@ def write_weights(group: Any, model: Any) -> None:
     """Writes all weights into a group of an open HDF5 file."""
     # The layers of a functional model have their inputs among them, those of a chain do not.
     chain = is_made_of_layers(model) and not type(model).keras_builds_itself
-    layers = [*(tensor.history.layer for tensor in (model.inputs if chain else ())), *model.layers]
+    layers = [*(tensor.history.layer for tensor in (model.inputs if chain else ())), *model.operations]
     _write_texts(group, "layer_names", [layer.name for layer in layers])
     group.attrs["backend"], group.attrs["keras_version"] = "fastnn", _VERSION
     for layer in sorted(layers, key=lambda layer: layer.name):
@@ -93,6 +93,8 @@ def write(file: Any, model: Any, include_optimizer: bool) -> None:
     told = {key: _spelt_out(compiled[key]) for key in ("loss", "loss_weights", "metrics", "weighted_metrics")}
     told["optimizer_config"] = {"class_name": optimizer["class_name"], "config": optimizer["config"]}
     file.attrs["training_config"] = json.dumps(told)
+    if not model.built:
+        return
     arrays = slots_in_order(model.optimizer, model.trainable_variables)
     name = model.optimizer.name
     _write_arrays(file.create_group("optimizer_weights"), [(f"{name}/{i}", array) for i, array in enumerate(arrays)])
@@ -104,6 +106,8 @@ def _spelt_out(value: Any) -> Any:
         return losses.ALIASES.get(value, value)
     if isinstance(value, list):
         return [_spelt_out(one) for one in value]
+    if isinstance(value, dict) and value.get("class_name") == "function":
+        return value["config"]
     if isinstance(value, dict) and "class_name" not in value:
         return {key: _spelt_out(one) for key, one in value.items()}
     return value
@@ -132,7 +136,7 @@ def read_weights(group: Any, model: Any, by_name: bool = False, skip_mismatch: b
         if found is None:
             raise CorruptFileError(f"{group.name} names the layer {name[:80]!r} and does not hold it")
         stored.append((name, _datasets(found)))
-    layers = [layer for layer in model.layers if not type(layer).__fastnn_is_entry__]
+    layers = [layer for layer in model.operations if not type(layer).__fastnn_is_entry__]
     if by_name:
         known = {layer.name: layer for layer in layers}
         pairs = [(known[name], datasets) for name, datasets in stored if name in known]
@@ -155,13 +159,15 @@ def weights_group(file: Any) -> Any:
     return hdf5.child(file, "model_weights") if "layer_names" not in file.attrs else file
 
 
-def read_model(file: Any, custom_objects: Mapping[str, Any] | None, compile: bool) -> tuple[Any, Reading]:
+def read_model(
+    file: Any, custom_objects: Mapping[str, Any] | None, compile: bool, safe_mode: bool = True
+) -> tuple[Any, Reading]:
     """Returns the model of an open HDF5 file, and the reading with the keys that were ignored."""
     if "model_config" not in file.attrs:
         raise ValueError(
             "the file holds no description of a model, only weights; make the model first and call load_weights()"
         )
-    reading = Reading(custom_objects, budget=hdf5.total_numbers(file) + (1 << 16))
+    reading = Reading(custom_objects, budget=hdf5.total_numbers(file) + (1 << 16), safe_mode=safe_mode)
     description = parsed(hdf5.text_of(file.attrs["model_config"]))
     with reading.at("model_config"):
         model = read({"module": None, **description}, reading)

@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from fastnn import code_objects
 from fastnn.configurable import Configurable, argument_names, given_arguments
 from fastnn.saving.archive import read_archive_from
 from fastnn.saving.files import read_model, write_model
@@ -16,19 +17,21 @@ from fastnn.saving.tree import parts_of
 
 def freeze(model: Any) -> tuple[bytes, dict[str, Any]]:
     """Returns the arguments of `thaw` for an equal model, with the state of its training."""
-    named: dict[str, Any] = {}
-    compiled = [model.training_state.compiled.arguments] if model.compiled else []
-    for part in parts_of(model):
-        for one in _foreign([part, *compiled]):
-            named[get_registered_name(one)] = one
     buffer = io.BytesIO()
     write_model(model, buffer)
-    return buffer.getvalue(), named
+    return buffer.getvalue(), objects_of(model)
+
+
+def objects_of(model: Any) -> dict[str, Any]:
+    """Returns the classes and functions outside fastnn that a model and its compilation are made of, by name."""
+    compiled = [model.training_state.compiled.arguments] if model.compiled else []
+    parts = (one for part in parts_of(model) for one in _foreign([part, *compiled]))
+    return {get_registered_name(one): one for one in parts}
 
 
 def thaw(data: bytes, custom_objects: Mapping[str, Any]) -> Any:
     """Returns the model that `freeze` was given."""
-    return read_model(read_archive_from(io.BytesIO(data)), custom_objects, True)[0]
+    return read_model(read_archive_from(io.BytesIO(data)), custom_objects, True, safe_mode=False)[0]
 
 
 def _foreign(value: Any) -> Iterator[Any]:
@@ -39,7 +42,8 @@ def _foreign(value: Any) -> Iterator[Any]:
     elif isinstance(value, Mapping):
         yield from _foreign(list(value.values()))
     elif inspect.isfunction(value) or inspect.isclass(value):
-        if (value.__module__ or "").split(".")[0] != "fastnn":
+        # The file holds the code of a lambda.
+        if not code_objects.is_lambda(value) and (value.__module__ or "").split(".")[0] != "fastnn":
             yield value
     elif isinstance(value, Configurable):
         yield from _foreign(type(value))

@@ -27,7 +27,7 @@ def position_of(model: Any) -> dict[str, Any]:
     if order.seed is not None:
         position["shuffle"] = [order.seed, order.position]
     if model.optimizer is not None and model.optimizer.schedule is None:
-        position["learning_rate"] = model.optimizer.learning_rate  # float64, where Keras keeps float32
+        position["learning_rate"] = float(model.optimizer.learning_rate)  # float64, where Keras keeps float32
     return position
 
 

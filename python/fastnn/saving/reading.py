@@ -63,14 +63,19 @@ class Reading:
     Args:
         custom_objects: Names that take precedence over the registered ones.
         budget: Most elements that all weights may hold together; None: any.
+        safe_mode: Whether Python code in the description is refused.
 
     Attributes:
         custom_objects: As given.
+        safe_mode: As given.
         shared: Objects that the file describes several times, by their numbers.
     """
 
-    def __init__(self, custom_objects: Mapping[str, Any] | None = None, budget: int | None = None) -> None:
+    def __init__(
+        self, custom_objects: Mapping[str, Any] | None = None, budget: int | None = None, safe_mode: bool = True
+    ) -> None:
         self.custom_objects = dict(custom_objects or {})
+        self.safe_mode = safe_mode
         self.shared: dict[Any, Any] = {}
         self._budget = budget
         self._ignored: dict[str, list[str]] = {}

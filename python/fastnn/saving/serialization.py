@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from fastnn.configurable import Configurable, is_foreign
+from fastnn import code_objects
+from fastnn.configurable import Configurable, accepted_names, has_own_config, is_foreign
 from fastnn.engine.by_code import runs_code
 from fastnn.engine.contract import Part, state_of
 from fastnn.engine.holding import is_made_of_layers
@@ -27,9 +28,11 @@ from fastnn.saving.reading import current_reading as current_reading
 from fastnn.saving.registry import (
     CustomObjectScope,
     families_for,
+    function_named,
     get_registered_name,
     get_registered_object,
 )
+from fastnn.saving.tree import is_overridden
 
 # Writing --------------------------------------------------------------------------------------------------------------
 
@@ -71,6 +74,17 @@ def one_description(legacy: bool = False) -> Iterator[_Writing]:
         yield writing
     finally:
         _writing.reset(token)
+
+
+@contextmanager
+def _of_its_own(separate: bool) -> Iterator[None]:
+    """Begins a new description in the block, if `separate`."""
+    token = _writing.set(None) if separate else None
+    try:
+        yield
+    finally:
+        if token is not None:
+            _writing.reset(token)
 
 
 def serialize_keras_object(obj: Any, legacy: bool = False) -> Any:
@@ -124,11 +138,15 @@ def _described(obj: Any, writing: _Writing) -> Any:
 
 def _function_entry(function: Any) -> Any:
     name = get_registered_name(function)
-    if name == "<lambda>":
-        raise TypeError("a lambda cannot be saved; write a function and register it: register_keras_serializable()")
-    if (getattr(function, "__module__", "") or "").split(".")[0] == "fastnn":
-        return name
-    return {"module": "builtins", "class_name": "function", "config": name, "registered_name": name}
+    if code_objects.is_lambda(function):
+        code = code_objects.dump(function)
+        return {"class_name": "__lambda__", "config": {"value": [code["code"], code["defaults"], code["closure"]]}}
+    registered = "function" if _is_ours(function) else name
+    return {"module": "builtins", "class_name": "function", "config": name, "registered_name": registered}
+
+
+def _is_ours(function: Any) -> bool:
+    return (getattr(function, "__module__", "") or "").split(".")[0] == "fastnn"
 
 
 def _entry(cls: type, config: Any) -> dict[str, Any]:
@@ -148,21 +166,39 @@ def _layer_entry(layer: Any, writing: _Writing) -> dict[str, Any]:
         first = writing.entries[id(layer)][1]
         first["shared_object_id"] = list(writing.entries).index(id(layer)) + 1
         return {key: value for key, value in first.items() if key not in ("name", "inbound_nodes")}
-    entry = _entry(type(layer), _config_of(layer, writing))
+    config = _config_of(layer, writing)
+    entry = _entry(type(layer), config)
+    known = accepted_names(type(layer)) if is_foreign(type(layer)) and not has_own_config(type(layer)) else None
+    if known is not None:
+        # Keras gives a constructor all that stands in the config, also what it does not accept.
+        for key, default in (("name", ...), ("trainable", True), ("dtype", "float32")):
+            if key not in known and default in (..., config.get(key)):
+                config.pop(key, None)
+        entry["name"] = layer.name
     if writing.legacy:
-        entry = {"class_name": entry["class_name"], "config": entry["config"]}
+        name = entry["registered_name"] if is_foreign(type(layer)) else entry["class_name"]
+        entry = {"class_name": name, "config": entry["config"]}
     else:
-        shape = _shape_to_build(layer)
-        if shape is not None:
-            entry["build_config"] = {"input_shape": serialize_keras_object(shape)}
+        build_config = _build_config_of(layer)
+        if build_config is not None:
+            entry["build_config"] = serialize_keras_object(build_config)
     writing.entries[id(layer)] = layer, entry
     return entry
+
+
+def _build_config_of(layer: Any) -> Any:
+    """Returns what builds a layer before it is called; None where nothing need be said."""
+    if is_overridden(layer, "get_build_config"):
+        return layer.get_build_config()
+    shape = _shape_to_build(layer)
+    return None if shape is None else {"input_shape": shape}
 
 
 def _shape_to_build(layer: Any) -> Any:
     """Returns the input shape that builds a layer before it is called; None where its call builds it."""
     shape = state_of(layer).build_shape
-    if not layer.built or not shape or getattr(type(layer), "keras_builds_itself", False):
+    builds_itself = getattr(type(layer), "keras_builds_itself", False) and not runs_code(layer)
+    if not layer.built or not shape or builds_itself:
         return None
     # Layers of several arguments are built by their calls; a layer of the user's may depend on the shape.
     return shape if (is_foreign(type(layer)) if runs_code(layer) else is_shape(shape)) else None
@@ -175,7 +211,9 @@ def is_shape(shape: Any) -> bool:
 
 def _config_of(obj: Any, writing: _Writing) -> dict[str, Any]:
     """Returns the config that Keras has for an object."""
-    config = dict(obj.get_config())
+    # Descriptions that a class outside fastnn makes itself have the form of Keras 3 in every file.
+    with _of_its_own(writing.legacy and is_foreign(type(obj)) and not isinstance(obj, Network)):
+        config = dict(obj.get_config())
     if hasattr(obj, "holds_file_form") and obj.holds_file_form(config):
         return config
     config.pop("batch_input_shape", None)
@@ -192,10 +230,16 @@ def _config_of(obj: Any, writing: _Writing) -> dict[str, Any]:
 
 def _written(value: Any, live: Any, writing: _Writing) -> Any:
     """Returns a value of a config. `live` is the attribute of the same name, whose class the config may not tell."""
+    if (
+        isinstance(value, Mapping)
+        and "class_name" in value
+        and ("module" in value or value["class_name"] == "__lambda__")
+    ):
+        return dict(value)  # described by the object's own get_config
     if isinstance(live, Configurable) and not isinstance(value, str):
         return _described(live, writing)
     if callable(live) and hasattr(live, "__name__") and not inspect.isclass(live):
-        return _described(live, writing)
+        return value if isinstance(value, str) and _is_ours(live) else _described(live, writing)
     if isinstance(value, (list, tuple)):
         lives = live if isinstance(live, (list, tuple)) and len(live) == len(value) else [None] * len(value)
         return [_written(one, other, writing) for one, other in zip(value, lives, strict=True)]
@@ -215,7 +259,7 @@ def deserialize_keras_object(
     Args:
         config: Values of JSON.
         custom_objects: Names that take precedence over the registered ones.
-        safe_mode: Accepted for Keras compatibility; ignored. Python code in a config is always refused.
+        safe_mode: Whether Python code in the config (a lambda) is refused; it may do anything.
 
     Returns:
         The object.
@@ -228,9 +272,37 @@ def deserialize_keras_object(
         ...                                         "config": {"l2": 0.5}})
         L2(l2=0.5)
     """
-    reading = Reading(custom_objects)
+    reading = Reading(custom_objects, safe_mode=safe_mode)
     made = read(config, reading)
     reading.warn(stacklevel=3)
+    return made
+
+
+def read_member(config: Any, custom_objects: Mapping[str, Any] | None, family: str) -> Any:
+    """Returns the object of a config of one family, where the config need not name its module.
+
+    Args:
+        config: A description as of `serialize_keras_object`, or the name of a class or function.
+        custom_objects: Names that take precedence over the registered ones.
+        family: Last part of the module of Keras: "losses".
+
+    Raises:
+        ValueError: The family has no such member, or it does not accept its arguments.
+    """
+    reading = Reading(custom_objects)
+    if not isinstance(config, Mapping):
+        config = {"class_name": config, "config": {}}
+    name = config.get("class_name")
+    if not isinstance(name, str):
+        raise ValueError(f"{family}.deserialize expects a name or a dict with 'class_name', got {config!r}")
+    if name not in _SPECIAL:
+        config = {**config, "module": config.get("module") or f"keras.{family}"}
+        found = get_registered_object(name, reading.custom_objects)
+        function = found if inspect.isfunction(found) else function_named(name, family) if found is None else None
+        if function is not None and not config.get("config"):
+            return function
+    made = read(config, reading)
+    reading.warn(stacklevel=4)
     return made
 
 
@@ -257,10 +329,16 @@ def read(value: Any, reading: Reading, argument: str = "") -> Any:
 
 
 def _lambda(config: Any, reading: Reading) -> Any:
-    raise reading.error(
-        "the file holds Python code (a lambda), which fastnn never runs; write the function into the program, register "
-        "it with register_keras_serializable(), and save the model anew"
-    )
+    if reading.safe_mode:
+        raise reading.error(
+            "the file holds Python code (a lambda), which may do anything; if you trust its source, pass "
+            "safe_mode=False. Better write the function into the program, register it with "
+            "register_keras_serializable(), and save the model anew"
+        )
+    try:
+        return code_objects.load(config)
+    except (TypeError, KeyError, ValueError) as error:
+        raise reading.error(f"the lambda cannot be read: {error}") from error
 
 
 def _array(config: Any, reading: Reading) -> Any:
@@ -282,6 +360,8 @@ def _function(config: Any, reading: Reading) -> Any:
     if not isinstance(name, str):
         raise reading.error(f"a function is named by a string, got {str(config)[:80]!r}")
     found = get_registered_object(name, reading.custom_objects)
+    if found is None:
+        found = function_named(name)
     return name if found is None else found
 
 
@@ -321,14 +401,19 @@ def find_class(entry: Mapping[str, Any], reading: Reading, argument: str = "") -
         ValueError: There is no such class; the message has the place and proposes the nearest name.
     """
     name = entry["class_name"]
-    for candidate in (entry.get("registered_name"), name):
+    registered = entry.get("registered_name")
+    module = str(entry.get("module") or "")
+    families = families_for(module, argument)
+    # A class that the file takes from Keras is fastnn's, whatever other classes have its name.
+    is_public = not registered and module.split(".")[0] == "keras"
+    for candidate in (registered, name):
+        if is_public and candidate == name and (public := next(filter(None, (f.find(name) for f in families)), None)):
+            return public
         found = get_registered_object(candidate, reading.custom_objects) if isinstance(candidate, str) else None
         if found is not None:
             if not isinstance(found, type):
                 raise reading.error(f"custom object {candidate!r} is no class: {found!r}")
             return found
-    module = str(entry.get("module") or "")
-    families = families_for(module, argument)
     for family in families:
         cls = family.find(name)
         if cls is not None:
@@ -354,6 +439,8 @@ def _object(entry: Mapping[str, Any], reading: Reading, argument: str) -> Any:
     with CustomObjectScope(reading.custom_objects), reading.in_progress():
         made = cls.from_config(config) if in_file_form else _from_arguments(cls, config, reading)
     if isinstance(made, Part):
+        if is_foreign(cls) and "name" not in config and isinstance(entry.get("name"), str):
+            made.name = entry["name"]
         reading.bound(made)
         _build(made, entry.get("build_config"))
     return made
@@ -374,10 +461,13 @@ def _is_model(layer: Any) -> bool:
 
 def _build(layer: Any, build_config: Any) -> None:
     """Builds a model that does not know its input shape otherwise; a layer is built by its call."""
+    if is_overridden(layer, "build_from_config") and build_config and not layer.built:
+        layer.build_from_config(build_config)
+        return
     shape = build_config.get("input_shape") if isinstance(build_config, dict) else None
     if not shape or layer.built or not _is_model(layer):
         return
-    if not is_made_of_layers(layer) or (layer.layers and is_shape(shape) and len(shape) > 1):
+    if not is_made_of_layers(layer) or (layer.operations and is_shape(shape) and len(shape) > 1):
         layer.build(_as_shape(shape))
 
 

@@ -7,12 +7,13 @@ variables of a layer are numbered at its path. Which attributes hold layers and 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from fastnn import _core
 from fastnn.engine.contract import Part, attributes
 from fastnn.engine.holding import held_layers, is_made_of_layers
+from fastnn.engine.layer import Layer
 from fastnn.engine.ownership import own_learned, own_variables
 from fastnn.keras_form import merged_attribute
 from fastnn.naming import file_name
@@ -20,23 +21,25 @@ from fastnn.symbolic.variable import Variable
 
 
 def children_of(layer: Any) -> list[tuple[str, Any]]:
-    """Returns the layers directly within a layer, each with its path from there.
+    """Returns the layers directly within a layer, each with its path from there; one may have several paths.
 
-    The path is the name of the attribute, without a leading underscore; in a list, the name of the class and
-    a number follow.
+    The path is the name of the attribute. In a container, the name of the class and a number follow; a container within
+    a container is called "container". Private attributes come last.
     """
-    found: list[tuple[str, Any]] = []
-    attributes = [(name.lstrip("_"), held) for name, held in held_layers(layer).items()]
-    for name, held in sorted(attributes, key=lambda attribute: attribute[0]):
-        if isinstance(held, Part):
-            found.append((name, held))
-            continue
-        counts: dict[str, int] = {}
-        for one in held:
-            stem = file_name(type(one).__name__)
+    held = sorted(held_layers(layer).items(), key=lambda attribute: (attribute[0].startswith("_"), attribute[0]))
+    return [pair for name, value in held for pair in _paths(name, value)]
+
+
+def _paths(path: str, held: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(held, Part):
+        yield path, held
+        return
+    counts: dict[str, int] = {}
+    for one in held.values() if isinstance(held, Mapping) else held:
+        if isinstance(one, (Part, list, tuple, Mapping)):
+            stem = file_name(type(one).__name__) if isinstance(one, Part) else "container"
             count = counts[stem] = counts.get(stem, -1) + 1
-            found.append((f"{name}/{stem}_{count}" if count else f"{name}/{stem}", one))
-    return found
+            yield from _paths(f"{path}/{stem}_{count}" if count else f"{path}/{stem}", one)
 
 
 def parts_of(layer: Any) -> list[Any]:
@@ -44,17 +47,27 @@ def parts_of(layer: Any) -> list[Any]:
     return [part for _, part in walk(layer)]
 
 
-def walk(layer: Any) -> Iterator[tuple[str, Any]]:
-    """Yields a layer and all layers in it with their paths, each once; the path of the first is empty."""
+def walk(layer: Any, is_stored: Callable[[str], bool] = lambda path: True) -> Iterator[tuple[str, Any]]:
+    """Yields a layer and all layers in it with their paths, each once; the path of the first is empty.
+
+    Args:
+        layer: The layer.
+        is_stored: Whether a file holds anything at a path: of the paths of a layer, the first that it holds is taken.
+    """
     seen: set[int] = set()
     # A stack of our own, for containers of any depth.
     pending = [("", layer)]
     while pending:
         path, part = pending.pop()
-        if id(part) not in seen:
-            seen.add(id(part))
-            yield path, part
-            pending += [(f"{path}/{name}" if path else name, child) for name, child in reversed(children_of(part))]
+        if id(part) in seen:
+            continue
+        seen.add(id(part))
+        yield path, part
+        places: dict[int, tuple[Any, list[str]]] = {}
+        for name, child in children_of(part):
+            places.setdefault(id(child), (child, []))[1].append(f"{path}/{name}" if path else name)
+        for child, names in reversed(places.values()):
+            pending.append((next(filter(is_stored, names), names[0]), child))
 
 
 def variables_of(layer: Any) -> list[tuple[str, list[Variable]]]:
@@ -79,6 +92,12 @@ def variables_of(layer: Any) -> list[tuple[str, list[Variable]]]:
         begin = next(begin for begin in places if variable.name.lstrip("_").startswith(begin))
         found.setdefault(places[begin], []).append(variable)
     return [("", []), *found.items()]
+
+
+def is_overridden(layer: Any, method: str) -> bool:
+    """Returns whether the class of a layer has its own form of a method of `Layer`."""
+    own, base = getattr(type(layer), method, None), getattr(Layer, method)
+    return own is not None and own is not base
 
 
 def streams_of(layer: Any) -> list[_core.Stream]:

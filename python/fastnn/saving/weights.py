@@ -7,6 +7,7 @@ a model before all values of a file are known to fit.
 
 from __future__ import annotations
 
+import functools
 import tempfile
 import warnings
 from collections.abc import Mapping, Sequence
@@ -20,7 +21,7 @@ from fastnn.engine.contract import title
 from fastnn.engine.network import Network
 from fastnn.saving import hdf5
 from fastnn.saving.position import position_of, write_position
-from fastnn.saving.tree import variables_of, walk
+from fastnn.saving.tree import is_overridden, variables_of, walk
 from fastnn.symbolic.variable import Variable
 
 # Writing --------------------------------------------------------------------------------------------------------------
@@ -36,14 +37,14 @@ def write_tree(file: Any, model: Any, optimizer: bool = True, place: Mapping[str
         place: Progress of training, as values of JSON, to be kept as "place" of the position.
     """
     for path, layer in walk(model):
-        if hasattr(layer, "save_own_variables"):
+        if is_overridden(layer, "save_own_variables"):
             layer.save_own_variables(_group(file, path, layer.name))
             continue
         for within, variables in variables_of(layer):
             group = _group(file, f"{path}/{within}" if within else path, layer.name)
             for i, variable in enumerate(variables):
                 group[str(i)] = variable.numpy()
-    if optimizer and model.optimizer is not None:
+    if optimizer and model.optimizer is not None and model.built:
         group = _group(file, "optimizer", model.optimizer.name)
         for i, array in enumerate(slots_in_order(model.optimizer, model.trainable_variables)):
             group[str(i)] = array
@@ -89,6 +90,10 @@ def write_assets(model: Any) -> dict[str, bytes]:
 # Reading --------------------------------------------------------------------------------------------------------------
 
 
+def _is_there(group: Any, path: str) -> bool:
+    return _find(group, path) is not None
+
+
 def _find(group: Any, path: str) -> Any:
     """Returns the group at a path, also under the names that older versions of Keras give to its parts."""
     for part in path.split("/"):
@@ -96,6 +101,10 @@ def _find(group: Any, path: str) -> Any:
             names = (part, f"_{part}", "_layer_checkpoint_dependencies") if part == "layers" else (part, f"_{part}")
             group = next((found for name in names if (found := hdf5.child(group, name)) is not None), None)
     return group
+
+
+def _is_stored(group: Any, path: str) -> bool:
+    return _find(group, path) is not None
 
 
 def _stored(group: Any) -> list[Any]:
@@ -161,8 +170,8 @@ def read_tree(file: Any, model: Any, skip_mismatch: bool = False) -> None:
     misfits = Misfits(skip_mismatch)
     pairs: list[tuple[Variable, Any]] = []
     own: list[tuple[Any, Any]] = []
-    for path, layer in walk(model):
-        if hasattr(layer, "load_own_variables"):
+    for path, layer in walk(model, functools.partial(_is_stored, file)):
+        if is_overridden(layer, "load_own_variables"):
             own.append((layer, _find(file, f"{path}/vars")))
             continue
         for within, variables in variables_of(layer):
@@ -191,11 +200,16 @@ def read_named(file: Any, model: Any, skip_mismatch: bool) -> None:
             by_name[hdf5.text_of(group.attrs["name"])] = hdf5.child(groups, key)
     misfits = Misfits(skip_mismatch)
     pairs: list[tuple[Variable, Any]] = []
-    for layer in model.layers:
+    for layer in model.operations:
         if layer.name in by_name:
-            for path, part in walk(layer):
+            group = by_name[layer.name]
+<<<<<<< HEAD
+            for path, part in walk(layer, functools.partial(_is_there, group)):
+=======
+            for path, part in walk(layer, functools.partial(_is_stored, group)):
+>>>>>>> files
                 for within, variables in variables_of(part):
-                    stored = _stored(_find(by_name[layer.name], f"{path}/{within}/vars"))
+                    stored = _stored(_find(group, f"{path}/{within}/vars"))
                     if variables:
                         pairs += fit_arrays(part, variables, stored, misfits)
     misfits.settle()
@@ -234,12 +248,12 @@ def restore_slots(model: Any, arrays: list[NDArray[Any]]) -> None:
     if rate is not None:
         optimizer.learning_rate = float(rate)
     for slot, array in zip(slots, rest, strict=True):
-        slot.assign(np.ascontiguousarray(array, dtype=np.float32))
+        slot.assign(np.asarray(array, dtype=np.float32, order="C"))
 
 
 def read_assets(model: Any, assets: dict[str, bytes]) -> None:
     """Gives layers the files that they keep beside their variables."""
-    for path, layer in walk(model):
+    for path, layer in walk(model, lambda path: any(name.startswith(f"{path}/") for name in assets)):
         mine = {name[len(path) + 1 :]: data for name, data in assets.items() if name.startswith(f"{path}/")}
         if mine and hasattr(layer, "load_assets"):
             with tempfile.TemporaryDirectory() as folder:

@@ -13,7 +13,7 @@ class Structure:
 
     Args:
         given: One leaf, or a list or dict of leaves.
-        who: Its name in messages, where nested lists are an error; None: they are not.
+        who: Its name in messages, where it may not be empty; None: it may.
 
     Attributes:
         alone: Whether it is one leaf.
@@ -21,7 +21,7 @@ class Structure:
         count: The number of leaves.
 
     Raises:
-        ValueError: It is empty or, for a `who`, nested deeper.
+        ValueError: It is empty, for a `who`.
     """
 
     def __init__(self, given: Any, who: str | None = None) -> None:
@@ -30,13 +30,15 @@ class Structure:
         self._order = list(given) if isinstance(given, Mapping) else []
         self._like = type(given)
         items = [] if self.alone else list(given) if self.keys is None else [given[key] for key in self.keys]
-        if who is not None:
-            if not self.alone and not items:
-                raise ValueError(f"{who} expects at least one tensor, got {given!r}")
-            if any(isinstance(item, (list, tuple, Mapping)) for item in items):
-                raise ValueError(f"{who} expects one tensor, a list or a dict of tensors, got lists within: {given!r}")
+        if who is not None and not self.alone and not items:
+            raise ValueError(f"{who} expects at least one tensor, got {given!r}")
         self._parts = [Structure(item) for item in items]
         self.count: int = 1 if self.alone else sum(part.count for part in self._parts)
+
+    @property
+    def nested(self) -> bool:
+        """True if there are lists, tuples or dicts within it."""
+        return any(not part.alone for part in self._parts)
 
     def flat(self, given: Any) -> list[Any]:
         """Returns the leaves, one by one."""

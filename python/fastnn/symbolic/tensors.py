@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from fastnn.naming import unique_name
 from fastnn.symbolic.structure import Structure
 
 Shape = tuple[int | None, ...]
@@ -155,20 +156,54 @@ class KerasTensor(Arithmetic):
 
     `Input` makes the first one. Calling a layer or a function of `fastnn.ops` on one makes the next.
 
-    Attributes:
-        shape: With the batch, which is None: (None, 784).
+    Args:
+        shape: The shape with the batch: (None, 784).
         dtype: "float32", "int32" or "bool".
-        name: Its name.
+        sparse: False; there are no other tensors.
+        ragged: False; there are no other tensors.
+        record_history: Accepted for Keras compatibility; ignored.
+        name: A name; None makes one.
+        call: The call that makes it, or None.
+        index: Its index among the outputs of the call.
+
+    Attributes:
+        shape: The shape.
+        dtype: The element type.
+        name: The name.
         call: The call that makes it; an error for a tensor that stands for an argument.
         made_by: The same; None for a tensor that stands for an argument.
+        mask_shape: The shape of the mask that comes with it, or None.
         history: The layer that makes it, the number of the layer's call, and the index among the call's outputs.
+
+    Example:
+        >>> x = layers.Input((4,))
+        >>> y = layers.Dense(3)(x) + 1
+        >>> y.shape, y.dtype
+        ((None, 3), 'float32')
     """
 
-    def __init__(self, shape: Shape, dtype: str, name: str, call: Call | None, index: int) -> None:
-        self.shape = shape
+    sparse = ragged = False
+    ragged_rank = row_splits_dtype = None
+
+    def __init__(
+        self,
+        shape: Sequence[int | None],
+        dtype: str = "float32",
+        sparse: bool = False,
+        ragged: bool = False,
+        record_history: bool = True,
+        name: str | None = None,
+        *,
+        call: Call | None = None,
+        index: int = 0,
+    ) -> None:
+        if sparse or ragged:
+            raise ValueError("KerasTensor expects sparse=False and ragged=False: all tensors of fastnn are dense")
+        self.shape = tuple(shape)
         self.dtype = dtype
-        self.name = name
+        self.name = unique_name("KerasTensor") if name is None else name
         self.made_by = call
+        self.mask_shape: Shape | None = None
         self._index = index
 
     @property
@@ -272,6 +307,10 @@ class KerasTensor(Arithmetic):
         """Returns `fastnn.ops.reshape` of it."""
         return operators["reshape"](self, shape[0] if len(shape) == 1 and not isinstance(shape[0], int) else shape)
 
+    def squeeze(self, axis: Any = None) -> Any:
+        """Returns `fastnn.ops.squeeze` of it."""
+        return operators["squeeze"](self, axis)
+
     def __repr__(self) -> str:
         return f"<KerasTensor shape={self.shape}, dtype={self.dtype}, name={self.name}>"
 
@@ -338,7 +377,7 @@ class Call:
         stem = layer.name if self.number == 0 else f"{layer.name}_call_{self.number}"
         names = [stem] if len(outputs) == 1 else [f"{stem}_{i}" for i in range(len(outputs))]
         self.outputs = [
-            KerasTensor(tuple(shape), dtype, name, self, i)
+            KerasTensor(tuple(shape), dtype, name=name, call=self, index=i)
             for i, ((shape, dtype), name) in enumerate(zip(outputs, names, strict=True))
         ]
         # What happens within a trace belongs to the trace, not to the layer's history.
@@ -373,7 +412,7 @@ class Trace:
 
     _running = threading.local()
 
-    def __init__(self, training: bool) -> None:
+    def __init__(self, training: bool | None) -> None:
         self.training = training
         self.calls: list[Call] = []
         self.losses: list[KerasTensor] = []

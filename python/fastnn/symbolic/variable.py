@@ -11,9 +11,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from fastnn import _core
+from fastnn.configurable import Configurable
+from fastnn.naming import unique_name
 from fastnn.symbolic.tensors import Arithmetic, Trace, operators
 
 
@@ -25,14 +27,21 @@ class Variable(Arithmetic):
     each step.
 
     Args:
-        value: The first value: an array, or an initializer, which is called with the shape.
-        path: The names on the way to it: "dense/kernel".
+        initializer: The first value: an array, or a name or an object of `fastnn.initializers`, which is called with
+            the shape.
+        shape: Its shape; needed for an initializer.
+        dtype: "float32", "bool" or an integer type, whose values are exact up to 2**24; None: that of the value.
         trainable: Whether training may change it.
+        autocast: Accepted for Keras compatibility; ignored.
+        aggregation: Accepted for Keras compatibility; ignored.
+        synchronization: Accepted for Keras compatibility; ignored.
+        layout: Accepted for Keras compatibility; ignored.
+        name: Its name, or the names on the way to it: "dense/kernel"; None makes one.
         regularizer: Its penalty in the loss, or None.
         constraint: The constraint applied after each update, or None.
-        shape: Its shape, for an initializer.
-        dtype: "float32", or an integer type, whose values are exact up to 2**24.
-        name: Used in place of `path`.
+
+    Raises:
+        ValueError: An initializer has no shape, or an array has another shape than `shape`.
 
     Example:
         >>> layer = layers.Dense(2)
@@ -40,29 +49,40 @@ class Variable(Arithmetic):
         >>> layer.kernel.assign(np.zeros(layer.kernel.shape))
         >>> float(layer.kernel.numpy().sum())
         0.0
+        >>> fastnn.Variable("ones", shape=(2,)).numpy()
+        array([1., 1.], dtype=float32)
     """
+
+    overwrite_with_gradient = False
+    """False: gradients are for optimizers."""
 
     def __init__(
         self,
-        value: ArrayLike,
-        path: str = "variable",
-        trainable: bool = True,
-        regularizer: Any = None,
-        constraint: Any = None,
+        initializer: Any,
         shape: Sequence[int] | None = None,
         dtype: Any = None,
+        trainable: bool = True,
+        autocast: bool = True,
+        aggregation: str | None = "none",
+        synchronization: str | None = "auto",
+        layout: Any = None,
         name: str | None = None,
+        *,
+        regularizer: Any = None,
+        constraint: Any = None,
     ) -> None:
-        array = np.asarray(value(tuple(shape or ())) if callable(value) else value, dtype=np.float32)
-        path = path if name is None else name
-        self.handle = _core.Variable(path, array.shape, trainable)
-        self.handle.assign(array)
+        value = _first_value(initializer, shape, name or "variable")
+        self.dtype = _dtype(value.dtype if dtype is None else dtype)
+        array = value.astype(self.dtype, copy=False).astype(np.float32, copy=False)
+        self.handle = _core.Variable(unique_name("Variable") if name is None else name, array.shape, trainable)
+        self.handle.assign(np.asarray(array, order="C"))
         self.trainable = trainable
         self.learned = trainable
-        self.dtype = "float32" if dtype is None else str(np.dtype(dtype))
+        self.aggregation = aggregation
+        self.synchronization = synchronization
         self.regularizer = regularizer
         self.constraint = constraint
-        if regularizer is not None and not regularizer.is_custom():
+        if regularizer is not None and not type(regularizer).is_custom(regularizer):
             self.handle.l1, self.handle.l2 = regularizer.strengths()
         if constraint is not None:
             constraint.bind(self.handle)
@@ -92,9 +112,10 @@ class Variable(Arithmetic):
         """The number of elements."""
         return int(np.prod(self.shape, dtype=np.int64))
 
-    def numpy(self) -> NDArray[np.float32]:
-        """Returns a copy of the values."""
-        return self.handle.numpy()
+    def numpy(self) -> NDArray[Any]:
+        """Returns a copy of the values, of the variable's type."""
+        values = self.handle.numpy()
+        return values if self.dtype == "float32" else values.astype(self.dtype)
 
     @property
     def value(self) -> Any:
@@ -123,9 +144,9 @@ class Variable(Arithmetic):
     def _assigned(self, how: str, value: Any) -> Any:
         if Trace.current() is not None:
             return operators["assign"](self, value, how)
-        array = np.asarray(value, dtype=np.float32)
+        array = np.asarray(value).astype(self.dtype, copy=False).astype(np.float32, copy=False)
         if how != "assign":
-            array = self.numpy() + (array if how == "add" else -array)
+            array = self.handle.numpy() + (array if how == "add" else -array)
         if array.shape != self.shape:
             raise ValueError(f'Variable "{self.path}" has shape {self.shape}, got {array.shape}')
         self.handle.assign(np.asarray(array, order="C"))
@@ -150,6 +171,9 @@ class Variable(Arithmetic):
             raise TypeError("len() of a variable without axes")
         return self.shape[0]
 
+    def __bool__(self) -> bool:
+        return bool(self.numpy())
+
     def __float__(self) -> float:
         return float(self.numpy())
 
@@ -158,6 +182,27 @@ class Variable(Arithmetic):
 
     def __repr__(self) -> str:
         return f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}, value={self.numpy()}>"
+
+
+def _first_value(initializer: Any, shape: Sequence[int] | None, name: str) -> NDArray[Any]:
+    """Returns the first value of a variable."""
+    if isinstance(initializer, str) or callable(initializer):
+        if shape is None:
+            raise ValueError(f"Variable {name!r} expects a shape, since its initializer is {initializer!r}")
+        # The family of initializers, which is above this file, knows their names.
+        return np.asarray(Configurable.convert_argument("_initializer", initializer)(tuple(shape)))
+    value = np.asarray(initializer)
+    if shape is not None and value.shape != tuple(shape):
+        raise ValueError(f"Variable {name!r} expects a value of shape {tuple(shape)}, got {value.shape}")
+    return value
+
+
+def _dtype(dtype: Any) -> str:
+    """Returns the name of a variable's type: float64 stands for float32, int64 for int32."""
+    found = np.dtype(getattr(dtype, "name", dtype))
+    if found.kind not in "fiub":
+        raise ValueError(f"Variable expects dtype 'float32', 'bool' or an integer type, got {dtype!r}")
+    return "float32" if found.kind == "f" else {"int64": "int32", "uint64": "uint32"}.get(found.name, found.name)
 
 
 def _revived_variable(path: str, value: NDArray[np.float32], trainable: bool, l1: float, l2: float) -> _core.Variable:

@@ -20,9 +20,9 @@ from fastnn.metrics.reduction import Mean
 from fastnn.metrics.registry import resolve
 from fastnn.training.ports import TargetShapes, Trainable, entry_for_each, quoted
 
-How = Literal["labels", "values", "as given", "weights"]
-"""The form in which a graph reads targets: class numbers, values of the output's shape, the user's own form, or the
-sample weights, which a metric of the user's own may read too."""
+How = Literal["labels", "values", "as given", "weights", "weights of values"]
+"""The form in which a graph reads targets: class indices, values of the output's shape, the user's own form, or the
+sample weights: one for each row, or one for each value of a loss."""
 Target = tuple[int, How]
 """The number of an output and the form of its targets."""
 
@@ -33,6 +33,11 @@ def how_targets_are_read(measure: losses.Loss | Metric) -> How:
         return "as given"
     assert isinstance(measure, (losses.Loss, NodeMetric))
     return "labels" if measure.labels else "values"
+
+
+def how_weights_are_read(loss: losses.Loss) -> How:
+    """Returns the form of sample weights that a loss reads which divides by their sum."""
+    return "weights" if loss.is_custom() else "weights of values"
 
 
 class Measure(NamedTuple):
@@ -61,14 +66,13 @@ class Compiled:
 
     Args:
         network: The model.
-        arguments: The arguments of `compile`: "optimizer" (an object), "loss", "loss_weights", "metrics" and
+        arguments: The arguments of `compile`: "optimizer" (an object or None), "loss", "loss_weights", "metrics" and
             "weighted_metrics".
 
     Attributes:
         arguments: As given.
-        optimizer: The optimizer.
-        losses: For each output its loss, or None.
-        loss_weights: For each output the factor of its loss.
+        losses: For each output its losses, of which the sum counts; mostly one.
+        loss_weights: For each output the factors of its losses.
         loss_tracker: The mean of the whole loss.
         measures: The metrics; None until their meaning is resolved.
         reads_targets_as_given: True where a loss or metric of the user's own reads targets of any shape.
@@ -81,9 +85,8 @@ class Compiled:
 
     def __init__(self, network: Trainable, arguments: Mapping[str, Any]) -> None:
         self.arguments = dict(arguments)
-        self.optimizer: optimizers.Optimizer = self.arguments["optimizer"]
-        self.losses: list[losses.Loss | None] = []
-        self.loss_weights: list[float] = []
+        self.losses: list[list[losses.Loss]] = []
+        self.loss_weights: list[list[float]] = []
         self.loss_tracker = Mean(name="loss")
         self.measures: list[Measure] | None = None
         self.trained: dict[Part, bool] = {}
@@ -97,48 +100,82 @@ class Compiled:
         if not self.pending:
             self.settle()
 
+    @property
+    def optimizer(self) -> optimizers.Optimizer:
+        """The optimizer.
+
+        Raises:
+            ValueError: There is none.
+        """
+        optimizer: optimizers.Optimizer | None = self.arguments["optimizer"]
+        if optimizer is None:
+            raise ValueError(
+                f"{self._network.who()} was compiled with optimizer=None and can be evaluated, not trained; give "
+                "compile() an optimizer, such as 'adam'"
+            )
+        return optimizer
+
     def settle(self) -> None:
         """Reads the arguments for the outputs of the model, which are known now.
 
         Raises:
             ValueError: An argument does not fit the outputs.
         """
-        who, outputs = self._network.who(), self._network.ports().outputs
-        loss, loss_weights = self.arguments["loss"], self.arguments["loss_weights"]
-        given = [loss] * len(outputs) if _stands_alone(loss) else entry_for_each(who, "loss", loss, outputs)
-        new_losses = [losses.get(one) for one in given]
-        if loss_weights is not None and len(outputs) > 1 and _stands_alone(loss_weights):
-            raise ValueError(
-                f"{who}: loss_weights expects a list or dict with a number for each of the outputs {quoted(outputs)}, "
-                f"got {loss_weights!r}"
-            )
-        _check_loss_weights(who, loss_weights)
-        weights = entry_for_each(who, "loss_weights", loss_weights, outputs)
+        _check_loss_weights(self._network.who(), self.arguments["loss_weights"])
+        new_losses = self._losses_given()
+        new_weights = self._weights_given([len(of_output) for of_output in new_losses])
         words = self._words_of("metrics"), self._words_of("weighted_metrics")
         for family in words:
             for of_output in family:
                 for word in of_output:
                     _metric(word)
         self.losses = new_losses
-        self.loss_weights = [1.0 if weight is None else float(weight) for weight in weights]
+        self.loss_weights = new_weights
         self._words = words
         self.measures = None
         self.loss_tracker = Mean(name="loss")
         self.pending = False
         self.trained = dict(self._network.leaves())
 
+    def _losses_given(self) -> list[list[losses.Loss]]:
+        """Returns the losses of each output."""
+        who, outputs, given = self._network.who(), self._network.ports().outputs, self.arguments["loss"]
+        alone = _stands_alone(given)
+        entries = [given] * len(outputs) if alone else entry_for_each(who, "loss", given, outputs)
+        found = [[one for one in map(losses.get, _flat(entry)) if one is not None] for entry in entries]
+        if len(outputs) == 1 and len(found[0]) > 1:
+            raise ValueError(f"{who}: loss expects one entry for the model's one output, got {len(found[0])}")
+        return found
+
+    def _weights_given(self, counts: Sequence[int]) -> list[list[float]]:
+        """Returns the factors of the losses of each output.
+
+        Args:
+            counts: The number of losses of each output.
+        """
+        who, outputs, given = self._network.who(), self._network.ports().outputs, self.arguments["loss_weights"]
+        if given is not None and len(outputs) > 1 and _stands_alone(given):
+            raise ValueError(
+                f"{who}: loss_weights expects a list or dict with a number for each of the outputs {quoted(outputs)}, "
+                f"got {given!r}"
+            )
+        if isinstance(given, (list, tuple)) and len(given) == sum(counts) != len(outputs):
+            rest = iter(given)
+            given = [[next(rest) for _ in range(count)] for count in counts]
+        found = []
+        for entry, count in zip(entry_for_each(who, "loss_weights", given, outputs), counts, strict=True):
+            factors = _flat(entry) or [1.0] * count
+            if count and len(factors) != count:
+                raise ValueError(f"{who}: loss_weights expects {count} numbers for {count} losses, got {entry!r}")
+            found.append([float(factor) for factor in factors[:count]])
+        return found
+
     def _words_of(self, argument: str) -> list[list[Any]]:
         """Returns for each output the metrics that an argument names."""
         given, outputs = self.arguments[argument], self._network.ports().outputs
-        if isinstance(given, Mapping) or len(outputs) > 1:
-            entries = entry_for_each(self._network.who(), argument, given, outputs)
-            return [[] if e is None else list(e) if isinstance(e, (list, tuple)) else [e] for e in entries]
-        words = [] if given is None else list(given) if isinstance(given, (list, tuple)) else [given]
-        if len(words) == 1 and isinstance(words[0], (list, tuple)):
-            words = list(words[0])
-        if any(isinstance(word, (list, tuple, dict)) for word in words):
-            raise ValueError(f"{argument} expects a list of names or objects for the model's one output, got {given!r}")
-        return [words]
+        if len(outputs) == 1 and not isinstance(given, Mapping):
+            return [_flat(given)]
+        return [_flat(entry) for entry in entry_for_each(self._network.who(), argument, given, outputs)]
 
     # Which layers are trained.
 
@@ -163,7 +200,7 @@ class Compiled:
     def wanted(self) -> list[bool]:
         """Returns for each output whether it needs targets: where it has a loss or a metric."""
         return [
-            loss is not None or any(family[k] for family in self._words) for k, loss in enumerate(self.losses)
+            bool(of_output) or any(family[k] for family in self._words) for k, of_output in enumerate(self.losses)
         ]  # fmt: skip
 
     def resolve(self, y: TargetShapes = ()) -> list[Measure]:
@@ -204,9 +241,11 @@ class Compiled:
 
     def _targets_read(self, measures: list[Measure]) -> list[Target]:
         read: dict[Target, None] = {}
-        for k, loss in enumerate(self.losses):
-            if loss is not None:
+        for k, of_output in enumerate(self.losses):
+            for loss in of_output:
                 read[k, how_targets_are_read(loss)] = None
+                if loss.reduction == "mean_with_sample_weight":
+                    read[k, how_weights_are_read(loss)] = None
         for measure in measures:
             if measure.reads_weights:
                 read[measure.output, "weights"] = None
@@ -216,9 +255,12 @@ class Compiled:
     # Names.
 
     def loss_names(self) -> list[str]:
-        """Returns the names of the losses of single outputs in the logs; none where there is one loss."""
+        """Returns the names of the losses of single outputs in the logs; none where there is one loss.
+
+        Losses of the same output have the same name; the logs hold the last of them, as in Keras.
+        """
         outputs = self._network.ports().outputs
-        names = [f"{p.name}_loss" for p, loss in zip(outputs, self.losses, strict=True) if loss is not None]
+        names = [f"{p.name}_loss" for p, of_output in zip(outputs, self.losses, strict=True) for _ in of_output]
         return names if len(names) > 1 else []
 
     def names(self) -> list[str]:
@@ -235,7 +277,18 @@ class Compiled:
                 for k, words in enumerate(family)
                 for word in words
             ]
-        return ["loss", *self.loss_names(), *measured]
+        return ["loss", *dict.fromkeys(self.loss_names()), *measured]
+
+    def direction(self, name: str) -> str | None:
+        """Returns "up" where higher values of the logs are better, "down" where lower ones are, None where unknown.
+
+        Args:
+            name: The name in the logs, without "val_"; or that of a metric.
+        """
+        if name == "loss" or name in self.loss_names():
+            return "down"
+        found = [m.metric.direction for m in self.measures or [] if name in (m.name, m.metric.name)]
+        return found[0] if found else None
 
     @property
     def metrics(self) -> list[Metric]:
@@ -245,11 +298,13 @@ class Compiled:
 
 def _check_loss_weights(who: str, given: Any) -> None:
     """Raises where the argument holds something else than numbers, such as metrics given by position."""
-    values = given.values() if isinstance(given, Mapping) else given if isinstance(given, (list, tuple)) else [given]
-    if any(value is not None and not isinstance(value, (int, float, np.number)) for value in values):
+    if isinstance(given, (list, tuple, Mapping)):
+        for value in given.values() if isinstance(given, Mapping) else given:
+            _check_loss_weights(who, value)
+    elif given is not None and not isinstance(given, (int, float, np.number)):
         raise TypeError(
             f"{who}: compile expects loss_weights to be numbers, got {given!r}; metrics are given by name: "
-            f"compile(optimizer, loss, metrics={given!r})"
+            f"compile(optimizer, loss, metrics=[{given!r}])"
         )
 
 
@@ -265,3 +320,10 @@ def _metric(
 def _stands_alone(value: Any) -> bool:
     """True for one loss or weight, which may be described by a dict of its class and config."""
     return not isinstance(value, (list, tuple, Mapping)) or (isinstance(value, Mapping) and "class_name" in value)
+
+
+def _flat(given: Any) -> list[Any]:
+    """Returns the entries of nested lists; none for None."""
+    if isinstance(given, (list, tuple)):
+        return [one for entry in given for one in _flat(entry)]
+    return [] if given is None else [given]

@@ -20,8 +20,9 @@ from fastnn.data.arrays import Feed
 from fastnn.engine.arrays import numeric
 from fastnn.engine.network import Port
 from fastnn.metrics.metric import Metric, NodeMetric
+from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import Shape
-from fastnn.training.compiled import Compiled, Target, how_targets_are_read
+from fastnn.training.compiled import Compiled, Target, how_targets_are_read, how_weights_are_read
 from fastnn.training.pitfalls import warn_of_labels
 from fastnn.training.ports import Shapes, Trainable, alone, by_port, label, quoted
 from fastnn.training.programs import Programs
@@ -91,10 +92,13 @@ class Door:
         """
         who = self._network.who()
         x = self._network.prepare(x)
-        inputs = self._network.ports().inputs
+        inputs, given = self._network.ports().inputs, self._network.ports().given
+        if given.nested and isinstance(x, (list, tuple, Mapping)):
+            leaves = Structure(x)
+            x = leaves.flat(x) if leaves.count == given.count else x
         if len(inputs) == 1:
             _refuse_pair(x, who)
-            x = unwrapped(alone("x", x, inputs[0]), 1)
+            x = unwrapped(alone(who, "x", x, inputs[0]), 1)
             return [self._fitted_input(x, "x", inputs[0].shape)]
         arrays = [
             self._fitted_input(one, f"x of {port.name!r}", port.shape)
@@ -174,9 +178,11 @@ class Door:
         """
         who, outputs = self._network.who(), self._network.ports().outputs
         if y is None:
+            if not any(compiled.wanted()):
+                return [None] * len(outputs)
             raise ValueError(f"{who}: y is missing; pass the targets as y=")
         if len(outputs) == 1:
-            y = alone("y", y, outputs[0])
+            y = alone(who, "y", y, outputs[0])
             return [self._target(unwrapped(y, 0) if rows != 1 else y, "y", rows)]
         wanted = compiled.wanted()
         if isinstance(y, (list, tuple)) and len(y) == sum(wanted) < len(outputs):
@@ -213,14 +219,19 @@ class Door:
                 return
             if how != "as given":
                 assert isinstance(measure, (losses.Loss, NodeMetric))
-                loss = compiled.losses[k]
-                ignored = None if loss is None else loss.ignore_class
-                y = self._fitted_target(y, outputs[k]._replace(shape=shapes[k]), measure, ignored)
+                y = self._fitted_target(y, outputs[k]._replace(shape=shapes[k]), measure, compiled.losses[k])
             arrays[k, how] = y
 
-        for k, loss in enumerate(compiled.losses):
-            if loss is not None:
+        for k, of_output in enumerate(compiled.losses):
+            for loss in of_output:
                 read(k, loss)
+                if loss.reduction == "mean_with_sample_weight":
+                    how = how_weights_are_read(loss)
+                    rows, shape = len(arrays[k, how_targets_are_read(loss)]), shapes[k]
+                    if how == "weights":
+                        arrays[k, how] = self._weights_of_rows(loss.name, weights[k], rows)
+                    else:
+                        arrays[k, how] = _weights_of_values(weights[k], (rows, *(size or 0 for size in shape[1:-1])))
         fresh = compiled.measures is None
         try:
             for measure in compiled.resolve(tuple(None if y is None else y.shape[1:] for y in ys)):
@@ -237,7 +248,7 @@ class Door:
         return [arrays[target] for target in compiled.targets()]
 
     def _fitted_target(
-        self, y: Array, port: Port, measure: losses.Loss | NodeMetric, ignored: int | None
+        self, y: Array, port: Port, measure: losses.Loss | NodeMetric, of_output: Sequence[losses.Loss]
     ) -> Array:  # fmt: skip
         """Returns y as a loss or metric reads it.
 
@@ -245,7 +256,7 @@ class Door:
             y: The targets of one output.
             port: The output, with the shape for these samples.
             measure: The loss or metric.
-            ignored: The label that the loss of the output ignores, or None.
+            of_output: The losses of the output: labels that one of them ignores may be any number.
         """
         assert port.shape is not None
         outputs = self._network.ports().outputs
@@ -271,7 +282,10 @@ class Door:
             raise ValueError(
                 f"{self._network.who()}: {who} expects {word} of shape {_batch(shape[:-1])}, got {y.shape}; {mend}"
             )
-        checked = np.where(y == ignored, 0, y) if ignored is not None else y
+        checked = y
+        for one in (*of_output, measure):
+            counted = one.mask(y)
+            checked = checked if counted is None else np.where(counted, checked, 0)
         row = _core.first_outside(checked, 0, shape[-1])
         if row >= 0 and shape[-1] == 1:
             raise ValueError(
@@ -312,7 +326,7 @@ class Door:
         if sample_weight is None:
             return [None] * len(outputs)
         if len(outputs) == 1:
-            given = [alone("sample_weight", sample_weight, outputs[0])]
+            given = [alone(who, "sample_weight", sample_weight, outputs[0])]
         elif isinstance(sample_weight, Mapping) or (
             isinstance(sample_weight, (list, tuple)) and any(w is None or np.ndim(w) for w in sample_weight)
         ):
@@ -327,15 +341,21 @@ class Door:
     def _fitted_weights(self, given: Any, word: str, shape: Shape, rows: int) -> Array:
         who = self._network.who()
         weights = numeric(given, f"{who}: {word}")
-        if weights.ndim == 2 and weights.shape[1] == 1:
-            weights = weights[:, 0]
-        steps = tuple(shape[1:-1])
-        if weights.shape != (rows,) and (not steps or weights.shape != (rows, *steps)):
-            each = f", or {(rows, *steps)}, one for each place" if steps else ""
-            raise ValueError(
-                f"{who} expects {word} of shape ({rows},), one for each row{each}, got {weights.shape}"
-            )  # fmt: skip
-        return weights
+        output, steps = tuple(shape[1:]), tuple(shape[1:-1])
+        if weights.ndim == len(shape) and weights.shape[-1] == 1 and output[-1:] != (1,) and len(steps) > 0:
+            weights = weights[..., 0]
+        if weights.shape == (rows, *(1,) * (weights.ndim - 1)):
+            return weights.reshape(rows)
+        if weights.shape == (rows, *output):
+            # A loss or metric of the user's own may have a value for each element of the output.
+            return weights if steps != weights.shape[1:-1] or output[-1] != 1 else weights[..., 0]
+        of_places = weights.shape[:1] == (rows,) and weights.ndim == len(shape) - 1
+        if of_places and all(w in (1, s) for w, s in zip(weights.shape[1:], steps, strict=True)):
+            return np.broadcast_to(weights, (rows, *(size or 0 for size in steps)))
+        each = f", or {(rows, *steps)}, one for each place" if steps else ""
+        raise ValueError(
+            f"{who} expects {word} of shape ({rows},), one for each row{each}, got {weights.shape}"
+        )  # fmt: skip
 
     def _weights_of_rows(self, metric: str, weights: Array | None, rows: int) -> Array:
         """Returns the weights that the code of a metric reads; ones where there are none."""
@@ -347,8 +367,10 @@ class Door:
 
     def _warn_of_labels(self, compiled: Compiled, ys: Sequence[Array | None]) -> None:
         outputs = self._network.ports().outputs
-        for y, loss, port in zip(ys, compiled.losses, outputs, strict=True):
-            if y is not None and loss is not None:
+        for y, of_output, port in zip(ys, compiled.losses, outputs, strict=True):
+            for loss in of_output:
+                if y is None:
+                    continue
                 warn_of_labels(self._network.who(), label("y", port, outputs), y, loss)
 
     def _refuse_not_finite(
@@ -492,6 +514,13 @@ def _mend_for_values(y: Array, shape: tuple[int, ...], measure: losses.Loss | No
     if y.shape[1:] in ((*shape[:-1], 1), shape[:-1]):
         return f"the last layer has {shape[-1]} outputs for one number a sample; Dense(1) has one"
     return "give the last layer as many units as y has columns"
+
+
+def _weights_of_values(weights: Array | None, shape: tuple[int, ...]) -> Array:
+    """Returns a weight for each value of a loss; ones where there are no weights."""
+    if weights is None:
+        return np.broadcast_to(np.float32(1.0), shape)
+    return np.broadcast_to(weights.reshape(weights.shape + (1,) * (len(shape) - weights.ndim)), shape)
 
 
 def _from_class_weight(y: Array, class_weight: Mapping[int, float], who: str) -> Array:

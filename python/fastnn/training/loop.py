@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from fastnn import _core
 from fastnn.callbacks.callback_list import CallbackList
-from fastnn.data.source import Source
+from fastnn.data.source import Source, has_ended, warn_of_end
 from fastnn.symbolic.structure import Structure
 from fastnn.training.compiled import Compiled
 from fastnn.training.programs import Program, Programs
@@ -127,7 +127,9 @@ class Run:
                 self.step = 0
                 self._source.on_epoch_end()
                 if validation is not None and validation.is_due(epoch + 1):
-                    measured = evaluate(self._compiled, self._programs, validation.source, validation.steps, hooks)
+                    measured = evaluate(
+                        self._compiled, self._programs, validation.source, validation.steps, hooks, "validation_steps"
+                    )
                     logs.update({f"val_{name}": value for name, value in sorted(measured.items())})
                 hooks.tell("on_epoch_end", epoch, logs=logs)
                 if self._model.stop_training:
@@ -142,15 +144,19 @@ class Run:
         each = self._hooks.wants_batches("train")
         logs: dict[str, Any] = {}
         while self.step < self._steps and not self._model.stop_training:
-            chunk = self._source.next_chunk(1 if each else self._steps - self.step)
+            # An epoch takes rows of one pass; the next epoch goes on with the rest of it, or begins a new one.
+            ended = self.step > 0 and has_ended(self._source)
+            chunk = None if ended else self._source.next_chunk(1 if each else self._steps - self.step)
             if chunk is None:
+                warn_of_end("steps_per_epoch", self.step, self._steps)
                 break
             if program is None:
                 program = self._programs.training(self._compiled, chunk.x, chunk.y)
                 program.reset()
             if each:
                 self._hooks.tell("on_train_batch_begin", self.step)
-            rates = self._compiled.optimizer.coming_rates(min(chunk.last - chunk.first, _MOST_RATES))
+            optimizer = self._compiled.optimizer
+            rates = type(optimizer).coming_rates(optimizer, min(chunk.last - chunk.first, _MOST_RATES))
             ran = program.run(chunk, rates)
             self._source.advance(ran)
             self.step += ran
@@ -162,16 +168,17 @@ class Run:
 
 
 def evaluate(
-    compiled: Compiled, programs: Programs, source: Source, steps: int, hooks: CallbackList
-) -> dict[str, Any]:  # fmt: skip
+    compiled: Compiled, programs: Programs, source: Source, steps: int, hooks: CallbackList, argument: str = "steps"
+) -> dict[str, Any]:
     """Runs one pass of evaluation; returns its logs, in the order in which `evaluate` returns them.
 
     Args:
         compiled: What `compile` was given.
         programs: The programs of the model.
         source: The rows.
-        steps: The number of steps.
+        steps: The number of steps; where the rows end before, the pass ends with a warning.
         hooks: The callbacks.
+        argument: The argument that gave the number of steps, for the warning.
     """
     program: Program | None = None
     each = hooks.wants_batches("test")
@@ -180,8 +187,9 @@ def evaluate(
     source.restart()
     hooks.tell("on_test_begin")
     while done < steps:
-        chunk = source.next_chunk(1 if each else steps - done)
+        chunk = None if done and has_ended(source) else source.next_chunk(1 if each else steps - done)
         if chunk is None:
+            warn_of_end(argument, done, steps)
             break
         if program is None:
             program = programs.evaluation(compiled, chunk.x, chunk.y)

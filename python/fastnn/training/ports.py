@@ -7,6 +7,7 @@ This file checks names and counts; what the arrays themselves must be like is sa
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
@@ -58,9 +59,20 @@ def label(word: str, port: Port, ports: Sequence[Port]) -> str:
     return word if len(ports) == 1 else f"{word} of {port.name!r}"
 
 
-def alone(word: str, given: Any, port: Port) -> Any:
+def alone(who: str, word: str, given: Any, port: Port) -> Any:
     """Returns the data of the only port, which may be given in a dict by its name."""
-    return given[port.name] if isinstance(given, Mapping) and list(given) == [port.name] else given
+    return by_port(who, word, given, [port])[0] if isinstance(given, Mapping) else given
+
+
+def warn_of_further(word: str, given: Mapping[str, Any], names: Sequence[str]) -> None:
+    """Warns of entries of a dict that no port reads."""
+    further = [name for name in given if name not in names]
+    if further:
+        warnings.warn(
+            f"{word} has {', '.join(map(repr, further))}, which no input of the model reads; its inputs are "
+            f"{', '.join(map(repr, names))}",
+            stacklevel=2,
+        )
 
 
 def by_port(who: str, word: str, given: Any, ports: Sequence[Port], optional: bool = False) -> list[Any]:
@@ -69,7 +81,7 @@ def by_port(who: str, word: str, given: Any, ports: Sequence[Port], optional: bo
     Args:
         who: How errors call the model.
         word: The argument: "x", "y" or "sample_weight".
-        given: A list in the order of the ports, or a dict by their names.
+        given: A list in the order of the ports, or a dict by their names; a dict of inputs may have further entries.
         ports: The inputs or the outputs.
         optional: True where a dict may leave out some of the ports, which get None.
 
@@ -78,8 +90,11 @@ def by_port(who: str, word: str, given: Any, ports: Sequence[Port], optional: bo
     """
     names = [port.name for port in ports]
     if isinstance(given, Mapping):
-        _check_names(who, word, given, names, "input" if word == "x" else "output")
         missing = [name for name in names if name not in given]
+        if word == "x" and not missing:
+            warn_of_further(word, given, names)
+        else:
+            _check_names(who, word, given, names, "input" if word == "x" else "output")
         if missing and not optional:
             raise ValueError(f"{who}: {word} has nothing for {', '.join(map(repr, missing))}")
         return [given.get(name) for name in names]

@@ -7,6 +7,7 @@ where there would be too many.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -16,14 +17,17 @@ from numpy.typing import NDArray
 from fastnn import _core, losses, ops
 from fastnn.data.source import Chunk
 from fastnn.engine.contract import Part, state_of, title
-from fastnn.engine.eager import run_in_training
+from fastnn.engine.eager import evaluate
+from fastnn.engine.eager_array import EagerArray, mask_of
 from fastnn.engine.emission import Emission
 from fastnn.engine.network import Port
-from fastnn.engine.ownership import TrainableChanges, own_variables
+from fastnn.engine.ownership import TrainableChanges
+from fastnn.losses.reduction import reduced
+from fastnn.metrics.metric import NodeMetric, SumMetric
 from fastnn.metrics.reduction import Mean
 from fastnn.symbolic.tensors import Shape
 from fastnn.symbolic.variable import Variable
-from fastnn.training.compiled import Compiled, Measure, Target, how_targets_are_read
+from fastnn.training.compiled import Compiled, Measure, Target, how_targets_are_read, how_weights_are_read
 from fastnn.training.pitfalls import warn_of_frozen, warn_of_outputs
 from fastnn.training.ports import Shapes, TargetShapes, Trainable, input_edges, label
 
@@ -103,7 +107,7 @@ class Program:
         logs: dict[str, Any] = {"loss": total, **dict(zip(self._losses, rest, strict=False))}
         values = iter(rest[self._terms :])
         for measure, in_core in zip(self._measures, self._in_core, strict=True):
-            if in_core:
+            if in_core and isinstance(measure.metric, SumMetric):
                 measure.metric.total, measure.metric.count = next(values), 1.0
             result = np.asarray(measure.metric.result())
             logs[measure.name] = float(result) if result.ndim == 0 else result
@@ -141,6 +145,8 @@ class _TargetEdges:
                 shape = shape[:-1]
             elif how == "weights":
                 shape = (None,)
+            elif how == "weights of values":
+                shape = shape[:-1]
             elif how == "as given" and given is not None:
                 shape = (None, *given)
             dtype = "int32" if how == "labels" else "float32"
@@ -161,8 +167,9 @@ class Programs:
     def __init__(self, network: Trainable) -> None:
         self._network = network
         self._kept: dict[Any, Any] = {}
-        self._direct: tuple[_core.Predictor, tuple[int | None, ...]] | None = None
-        self._direct_in_training: tuple[_core.Predictor, tuple[int, ...], int] | None = None
+        # By the `training` of a call, or "predict": the predictor, the shape of a sample and, in training, what it
+        # depends on.
+        self._direct: dict[Any, tuple[Any, ...]] = {}
         self._seen = -1
         self._layers: list[Part] = []
 
@@ -174,7 +181,7 @@ class Programs:
     def clear(self) -> None:
         """Drops all programs."""
         self._kept.clear()
-        self._direct = self._direct_in_training = None
+        self._direct.clear()
 
     def refresh(self) -> None:
         """Drops the programs where the layers of the model, or those of a nested model, have changed."""
@@ -237,38 +244,65 @@ class Programs:
         port = ports.inputs[0]
         free = inference.rows is None and inference.ranges[0] is None
         if port.shape is not None and port.dtype == "float32" and ports.given.alone and ports.made.alone and free:
-            self._direct = found, x[0] if x else port.shape[1:]
+            self._direct["predict"] = found, x[0] if x else port.shape[1:]
+            for training in (None, False):
+                if not self.differs_in_call(training, x):
+                    self._direct[training] = self._direct["predict"]
         return found
 
-    def at_once(self, x: Any, most_rows: float, training: bool = False) -> NDArray[np.float32] | None:
+    def differs_in_call(self, training: bool | None, x: Shapes = ()) -> bool:
+        """Returns whether a call on arrays gives more than `predict`: random values, or masks of its outputs.
+
+        Args:
+            training: That of the call: None or False.
+            x: The shapes of the samples, for a model that leaves sizes open.
+        """
+        key = "call", self._open_shapes(x)
+        found: tuple[bool, bool] | None = self._kept.get(key)
+        if found is None:
+            emission = Emission(None)
+            outputs = self._network.emit(emission, input_edges(emission.graph, self._network.ports().inputs, x))
+            found = self._keep(key, (emission.is_random, any(edge in emission.masks for edge in outputs)))
+        assert found is not None
+        return found[1] or (training is None and found[0])
+
+    def at_once(self, x: Any, most_rows: float, how: bool | str | None = "predict") -> NDArray[np.float32] | None:
         """Returns the output for an array that fits into one batch; None where the usual way has to be taken.
 
         A server asks for one row at a time: nothing is looked up here that was looked up at the call before.
         """
         if self._seen != LayerChanges.count:
             self.refresh()
-        direct = self._direct_in_training if training else self._direct
-        if direct is None or type(x) is not np.ndarray or (training and direct[-1] != TrainableChanges.count):
+        direct = self._direct.get(how)
+        if direct is None or (how is True and direct[-1] != TrainableChanges.count):
+            return None
+        if type(x) is not np.ndarray and (type(x) is not EagerArray or mask_of(x) is not None):
             return None
         shape = x.shape
         if shape[1:] != direct[1] or not 0 < shape[0] <= most_rows or x.dtype.kind not in "fiub":
             return None
-        return direct[0]([x])[0]
+        output: NDArray[np.float32] = direct[0]([x])[0]
+        return output
 
-    def in_training(self, x: Any, arrays: list[NDArray[Any]], part: Part) -> list[NDArray[np.float32]]:
+    def in_training(
+        self, x: Any, arrays: list[NDArray[Any]], masks: list[NDArray[np.bool_] | None], part: Part
+    ) -> list[EagerArray]:
         """Returns the outputs of the model for inputs x, computed as in a training step.
 
         Args:
             x: The inputs as they were given.
             arrays: The same, checked, one by one.
+            masks: For each of them its mask, or None.
             part: The model.
         """
-        outputs = run_in_training(part, arrays)
+        outputs = evaluate(part, arrays, masks, None, True)
         ports = self._network.ports()
-        if ports.given.alone and ports.made.alone and isinstance(x, np.ndarray) and x.shape == arrays[0].shape:
+        alone = ports.given.alone and ports.made.alone
+        unmasked = all(mask is None for mask in [*masks, *map(mask_of, outputs)])
+        if alone and unmasked and isinstance(x, np.ndarray) and x.shape == arrays[0].shape:
             kept = state_of(part).training_predictor
             assert kept is not None
-            self._direct_in_training = kept[1], x.shape[1:], TrainableChanges.count
+            self._direct[True] = kept[1], x.shape[1:], TrainableChanges.count
         return outputs
 
     def output_shapes(self, x: Shapes) -> list[Shape]:
@@ -311,10 +345,15 @@ class Programs:
         found: list[tuple[int, float, int, bool, int]] = []
         penalties = emission.penalties
         emission.penalties = []
-        for k, (loss, weight) in enumerate(zip(compiled.losses, compiled.loss_weights, strict=True)):
-            if loss is not None:
-                edge = loss.emit(emission, targets.of(k, loss), predicted[k])
-                found.append((edge, weight, k, loss.reduction == "sum", _fitting_mask(graph, edge, masks[k])))
+        for k, (of_output, weights) in enumerate(zip(compiled.losses, compiled.loss_weights, strict=True)):
+            for loss, weight in zip(of_output, weights, strict=True):
+                values = loss.emit(emission, targets.of(k, loss), predicted[k])
+                mask = _mask(emission, loss, targets.of(k, loss), values, masks[k])
+                if loss.reduction == "mean_with_sample_weight":
+                    given = targets.edges[k, how_weights_are_read(loss)]
+                    found.append((_weighted_mean(emission, values, given, mask), weight, _UNWEIGHTED, True, _UNMASKED))
+                else:
+                    found.append((values, weight, k, loss.reduction == "sum", mask))
         emission.penalties[:0] = penalties
         _add_weight_penalties(emission, compiled.trained)
         terms = found + [(penalty, 1.0, _UNWEIGHTED, False, _UNMASKED) for penalty in emission.penalties]
@@ -322,17 +361,25 @@ class Programs:
         in_core = []
         for measure in measures:
             metric, k = measure.metric, measure.output
-            given = targets.edges[k, "weights"] if measure.reads_weights else None
-            values = metric.emit(emission, targets.of(k, metric), predicted[k], given)
-            in_core.append(values is not None)
-            if values is not None:
-                mask = _fitting_mask(graph, values, masks[k])
-                measured.append((values, k if measure.weighted else _UNWEIGHTED, mask))
+            weights_read = targets.edges[k, "weights"] if measure.reads_weights else None
+            edge = metric.emit(emission, targets.of(k, metric), predicted[k], weights_read)
+            in_core.append(edge is not None)
+            if edge is not None:
+                mask = _fitting_mask(graph, edge, masks[k])
+                if measure.weighted and isinstance(metric, NodeMetric):
+                    mask = _mask(emission, metric, targets.of(k, metric), edge, mask)
+                measured.append((edge, k if measure.weighted else _UNWEIGHTED, mask))
         handle = None
         if mode == "train":
             made_by = [emission.nodes.get(edge) for edge in predicted]
-            warn_of_outputs(self._network.who(), compiled.losses, ports.outputs, shapes, made_by)
+            firsts = [of_output[0] if of_output else None for of_output in compiled.losses]
+            warn_of_outputs(self._network.who(), firsts, ports.outputs, shapes, made_by)
             optimizer = compiled.optimizer
+            if not terms:
+                raise ValueError(
+                    f"{self._network.who()} was compiled without a loss, and no layer adds one; give compile() a loss, "
+                    "such as 'mse'"
+                )
             trained = [variable for layer in compiled.trained for variable in emission.trained(layer)]
             if not trained:
                 warn_of_frozen(self._network.who())
@@ -348,12 +395,55 @@ def _fitting_mask(graph: _core.Graph, values: int, mask: int) -> int:
     return mask if mask != _UNMASKED and graph.spec(values)[0] == graph.spec(mask)[0] else _UNMASKED
 
 
+def _mask(emission: Emission, measure: losses.Loss | NodeMetric, targets: int, values: int, mask: int) -> int:
+    """Returns the mask of the values of a loss or metric: that of the output and that of its targets in one.
+
+    Args:
+        emission: The graph.
+        measure: The loss or metric.
+        targets: The edge of its targets.
+        values: The edge of its values.
+        mask: The edge of the mask of the output, or -1.
+    """
+    graph = emission.graph
+    mask = _fitting_mask(graph, values, mask)
+    if measure.mask(np.zeros((1, 1), np.int32)) is None:
+        return mask
+
+    def counted(true: Any, *of_output: Any) -> Any:
+        return functools.reduce(ops.logical_and, of_output, measure.mask(true))
+
+    edges = [targets] if mask == _UNMASKED else [targets, mask]
+    return _fitting_mask(graph, values, emission.run(counted, edges, f"the mask of {measure.name!r}")[1][0])
+
+
+def _weighted_mean(emission: Emission, values: int, weights: int, mask: int) -> int:
+    """Returns the edge of the sum of weighted values divided by the sum of the weights.
+
+    Args:
+        emission: The graph.
+        values: The edge of the values of a loss.
+        weights: The edge of the sample weights.
+        mask: The edge of the mask of the values, or -1.
+    """
+
+    def mean(losses_: Any, factors: Any, *counted: Any) -> Any:
+        for _ in range(len(losses_.shape) - len(factors.shape)):
+            factors = ops.expand_dims(factors, -1)
+        factors = factors + ops.zeros_like(losses_)
+        given = ops.cast(counted[0], "float32") if counted else None
+        return reduced("loss", losses_, factors, given, "mean_with_sample_weight")
+
+    edges = [values, weights] if mask == _UNMASKED else [values, weights, mask]
+    return emission.run(mean, edges, "the weighted mean of a loss")[1][0]
+
+
 def _add_weight_penalties(emission: Emission, layers: Sequence[Part] | dict[Part, bool]) -> None:
-    """Adds the penalties of weights that are Python code."""
+    """Adds the penalties of trained weights that are Python code."""
     for layer in layers:
-        for variable in own_variables(layer):
+        for variable in emission.trained(layer):
             penalty = variable.regularizer
-            if penalty is None or not penalty.is_custom():
+            if penalty is None or not type(penalty).is_custom(penalty):
                 continue
 
             def of_weight(penalty: Any = penalty, variable: Variable = variable) -> Any:

@@ -40,7 +40,7 @@ class TrainingState:
         """Compiles the model; where an argument is wrong, what was compiled before stays.
 
         Args:
-            arguments: The arguments of `Model.compile`, with the optimizer as an object.
+            arguments: The arguments of `Model.compile`, with the optimizer as an object or None.
         """
         self.compiled = Compiled(self.network, arguments)
         if not self.compiled.pending:
@@ -67,7 +67,7 @@ class TrainingState:
             method: The method that needs it, for the error.
 
         Raises:
-            ValueError: The model is not compiled, or compiled without a loss.
+            ValueError: The model is not compiled.
         """
         who = self.network.who()
         if self.compiled is None:
@@ -75,9 +75,6 @@ class TrainingState:
                 f"{who}: call compile() before {method}(), such as "
                 "model.compile(optimizer='adam', loss='sparse_categorical_crossentropy', metrics=['accuracy'])"
             )
-        known = self.network.ports().known
-        if known:
+        if self.network.ports().known:
             self.settle(pending_only=True)
-        if known and not any(self.compiled.losses):
-            raise ValueError(f"{who} was compiled without a loss, which {method}() needs; give compile() a loss")
         return self.compiled

@@ -7,18 +7,19 @@ are those of the model's `TrainingState`; the headers of their files say which o
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fastnn import optimizers
+from fastnn import config, optimizers
 from fastnn.callbacks.callback_list import CallbackList
 from fastnn.callbacks.history import History
 from fastnn.callbacks.progress import settled_verbosity
 from fastnn.data.arrays import ArraySource, Feed, split
-from fastnn.data.source import Chunk
+from fastnn.data.source import Chunk, warn_of_end
 from fastnn.metrics.metric import Metric
 from fastnn.signatures import explained
 from fastnn.training import loop
@@ -79,9 +80,10 @@ class Trainer:
 
         Args:
             optimizer: A name or an object of `fastnn.optimizers`. An object that was used before goes on with the
-                state it has.
+                state it has. None for a model that is only evaluated.
             loss: A name, an object or a function of `fastnn.losses`. For several outputs one for all, a list, or a
-                dict by the names of the outputs; None for an output without a loss.
+                dict by the names of the outputs; None for an output without a loss, such as that of a model whose
+                whole loss is added by `add_loss` and needs no targets.
             loss_weights: The factor of the loss, or None; for several outputs a list or dict of factors.
             metrics: A list of names or objects of `fastnn.metrics`. The meaning of "accuracy" is read from the shapes
                 of labels and outputs. For several outputs a list or dict with one entry, or a list of entries, for
@@ -108,7 +110,7 @@ class Trainer:
                     f"{self.training_state.network.who()}: {method}() would never be called, since whole steps run in "
                     "the core; say what is special in call() (with add_loss), in a loss or in a metric of your own"
                 )
-        made = optimizers.get(optimizer)
+        made = None if optimizer is None else optimizers.get(optimizer)
         self.training_state.compile(
             {
                 "optimizer": made,
@@ -133,7 +135,7 @@ class Trainer:
         return [] if compiled is None else compiled.names()
 
     def reset_metrics(self) -> None:
-        """Sets the sums of losses and metrics to zero, to which `train_on_batch` and `test_on_batch` add."""
+        """Sets the sums of losses and metrics to zero."""
         self.training_state.programs.reset_sums()
 
     @explained
@@ -176,8 +178,10 @@ class Trainer:
             sample_weight: The weight of each row in the loss, (batch,); for several outputs one array for all, a list
                 or a dict.
             initial_epoch: The first epoch, counted from 0.
-            steps_per_epoch: The number of steps of an epoch; None: as many as it takes to see all rows.
-            validation_steps: The number of steps of a validation; None: all rows.
+            steps_per_epoch: The number of steps of an epoch; None: as many as it takes to see all rows. The next
+                epoch goes on with the rows that are left. Where they end within an epoch, the epoch ends with a
+                warning.
+            validation_steps: The number of steps of a validation, counted from the first row; None: all rows.
             validation_batch_size: The number of rows of a step of validation; None: `batch_size`.
             validation_freq: Validate every so many epochs, or after the epochs of a list (counted from 1).
 
@@ -199,7 +203,7 @@ class Trainer:
         door, programs = state.door, state.programs
         compiled = state.require("fit")
         batch_size = 32 if batch_size is None else _integer("batch_size", batch_size)
-        epochs = _integer("epochs", epochs, 0)
+        epochs = _epochs(epochs)
         initial_epoch = _integer("initial_epoch", initial_epoch, 0)
         verbosity = settled_verbosity(verbose)
         if x is None:
@@ -218,7 +222,7 @@ class Trainer:
         # A loss or metric that cannot be computed raises before the first step.
         programs.training(compiled, feed.x, feed.y)
         source = ArraySource(feed, batch_size, state.row_order if shuffle else None)
-        steps = source.steps if steps_per_epoch is None else _integer("steps_per_epoch", steps_per_epoch)
+        steps = _steps("steps_per_epoch", steps_per_epoch, source)
         validation = None
         if held is not None:
             programs.evaluation(compiled, held.x, held.y)
@@ -229,7 +233,7 @@ class Trainer:
             )
             held_source = ArraySource(held, rows_a_step)
             validation = loop.Validation(
-                held_source, _at_most("validation_steps", validation_steps, held_source.steps), validation_freq
+                held_source, _steps("validation_steps", validation_steps, held_source), validation_freq
             )
         compiled.warn_of_changes(stacklevel=4)
         hooks = CallbackList(callbacks, True, verbosity != 0, self, epochs=epochs, steps=steps, verbose=verbosity)
@@ -262,7 +266,7 @@ class Trainer:
             batch_size: The number of rows of a step; None: 32.
             verbose: As in `fit`.
             sample_weight: The weight of each row, or None.
-            steps: The number of batches; None: all.
+            steps: The number of batches; None: all. Where there are fewer, they are taken, with a warning.
             callbacks: A callback of `fastnn.callbacks`, or a list of them.
             return_dict: True to return a dict.
 
@@ -286,7 +290,7 @@ class Trainer:
         feed = state.door.feed(compiled, x, y, sample_weight)
         state.door.check_batches(feed.x, feed.rows, batch_size)
         source = ArraySource(feed, batch_size)
-        total = _at_most("steps", steps, source.steps)
+        total = _steps("steps", steps, source)
         state.programs.evaluation(compiled, feed.x, feed.y)
         hooks = CallbackList(callbacks, False, verbosity != 0, self, epochs=1, steps=total, verbose=verbosity)
         try:
@@ -310,7 +314,7 @@ class Trainer:
             x: The samples, (batch, ...).
             batch_size: The number of rows of a batch; None: 32.
             verbose: As in `fit`.
-            steps: The number of batches; None: all.
+            steps: The number of batches; None: all. Where there are fewer, they are taken, with a warning.
             callbacks: A callback of `fastnn.callbacks`, or a list of them.
 
         Returns:
@@ -335,8 +339,15 @@ class Trainer:
         batch_size = 32 if batch_size is None else _integer("batch_size", batch_size)
         verbosity = settled_verbosity(verbose)
         xs = state.door.inputs(x)
-        rows = len(xs[0]) if steps is None else min(len(xs[0]), _integer("steps", steps) * batch_size)
+        rows = len(xs[0])
         total = math.ceil(rows / batch_size)
+        most = config.max_steps_per_epoch()
+        if most is not None:
+            steps = min(total if steps is None else steps, most)
+        if steps is not None and _integer("steps", steps) > total:
+            warn_of_end("steps", total, steps)
+        elif steps is not None:
+            rows, total = min(rows, steps * batch_size), steps
         shapes = tuple(array.shape[1:] for array in xs)
         state.door.check_ranges(xs, shapes)
         state.door.check_batches(shapes, len(xs[0]), batch_size)
@@ -364,7 +375,7 @@ class Trainer:
             return_dict: True to return a dict.
 
         Returns:
-            As `evaluate`: means over all batches since `fit`, `evaluate` or `reset_metrics`, as in Keras.
+            As `evaluate`, for this batch alone.
 
         Raises:
             ValueError: The data do not fit the model or one another, or hold NaN.
@@ -380,7 +391,8 @@ class Trainer:
         feed = state.door.feed(compiled, x, y, sample_weight, class_weight, check_nan=True)
         state.door.check_batches(feed.x, feed.rows, feed.rows)
         program = state.programs.training(compiled, feed.x, feed.y)
-        program.run(_one_batch(feed), compiled.optimizer.coming_rates(1), 0.0)
+        program.reset()
+        program.run(_one_batch(feed), type(compiled.optimizer).coming_rates(compiled.optimizer, 1), 0.0)
         return _returned(program.logs(), return_dict)
 
     @explained
@@ -394,7 +406,7 @@ class Trainer:
             return_dict: True to return a dict.
 
         Returns:
-            As `evaluate`: means over all batches since `fit`, `evaluate` or `reset_metrics`, as in Keras.
+            As `evaluate`, for this batch alone.
 
         Raises:
             ValueError: The data do not fit the model or one another.
@@ -410,6 +422,7 @@ class Trainer:
         feed = state.door.feed(compiled, x, y, sample_weight)
         state.door.check_batches(feed.x, feed.rows, feed.rows)
         program = state.programs.evaluation(compiled, feed.x, feed.y)
+        program.reset()
         program.run(_one_batch(feed), None, 0.0)
         return _returned(program.logs(), return_dict)
 
@@ -482,9 +495,20 @@ def _integer(name: str, value: Any, least: int = 1) -> int:
     return int(value)
 
 
-def _at_most(name: str, steps: int | None, most: int) -> int:
-    """Returns the number of steps that was asked for, or all where there are fewer."""
-    return most if steps is None else min(most, _integer(name, steps))
+def _epochs(epochs: Any) -> int:
+    """Returns the number of epochs that was asked for, within the limit of the configuration."""
+    asked, most = _integer("epochs", epochs, 0), config.max_epochs()
+    if most is None or asked <= most:
+        return asked
+    warnings.warn(f"epochs={asked} is limited to {most} by config.set_max_epochs", stacklevel=3)
+    return most
+
+
+def _steps(name: str, steps: int | None, source: ArraySource) -> int:
+    """Returns the number of steps that was asked for, or those of a whole pass."""
+    asked = source.steps if steps is None else _integer(name, steps)
+    most = config.max_steps_per_epoch()
+    return asked if most is None else min(asked, most)
 
 
 def _one_batch(feed: Feed) -> Chunk:

@@ -1,1 +1,1 @@
-"""Export to C99."""
+"""Export of a model to C99: one source file, with the weights in it or beside it."""

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from fastnn import activations, ops
 from fastnn.engine.contract import title
 from fastnn.engine.emission import Emission
@@ -42,6 +45,7 @@ class Softmax(ElementwiseActivation):
         array([[0.212, 0.212, 0.576]], dtype=float32)
     """
 
+    call_arguments = ("inputs", "mask")
     axis: int | Sequence[int]
 
     def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Any) -> None:
@@ -55,6 +59,15 @@ class Softmax(ElementwiseActivation):
         """Refuses a mask that cannot go with an input."""
         if len(mask) != len(shape) or not all(m in (s, 1, None) or s is None for m, s in zip(mask, shape, strict=True)):
             super().check_mask_shape(mask, shape)
+
+    def spread_mask(self, mask: NDArray[Any], shape: Shape) -> NDArray[Any]:
+        """Returns a mask with the sizes of the input where it can be broadcast to it; see `NodeLayer.spread_mask`."""
+        sizes: Any = shape
+        begins = all(m in (s, 1) for m, s in zip(mask.shape, sizes, strict=False))
+        fits = all(m in (s, 1) for m, s in zip(mask.shape[::-1], sizes[::-1], strict=False))
+        if mask.ndim <= len(sizes) and fits and (mask.ndim == len(sizes) or not begins):
+            return np.broadcast_to(mask, sizes)
+        return super().spread_mask(mask, shape)
 
     def add_masked_node(self, emission: Emission, edges: list[int], masks: Sequence[int | None]) -> list[int]:
         """Adds the node to a graph; a layer that reads masks adds more, or another."""

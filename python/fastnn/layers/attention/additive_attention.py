@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from fastnn.layers.attention.any_rank import tanh_scores
 from fastnn.layers.attention.scored_attention import ScoredAttention
 from fastnn.symbolic.variable import Variable
 
@@ -18,6 +19,8 @@ class AdditiveAttention(ScoredAttention):
     [query_mask, value_mask] of shape (batch, steps): masked queries give 0, masked values receive no weight;
     `use_causal_mask`, whether a step attends only to itself and earlier steps; `return_attention_scores`, whether to
     return the attention weights too; `training`.
+
+    With more than three axes it attends along the axis before the last.
 
     Shapes: query (batch, queries, dim), value (batch, keys, width), key (batch, keys, dim), output (batch, queries,
     width), attention weights (batch, queries, keys). Weights: `scale` (dim,) if `use_scale`, or else 1.
@@ -61,6 +64,10 @@ class AdditiveAttention(ScoredAttention):
         if self.use_scale:
             self.scale = self.add_weight((query[-1],), "glorot_uniform", name="scale")
         self.built = True
+
+    def scores(self, query: Any, key: Any) -> Any:
+        """Returns the scores of inputs with more than three axes."""
+        return tanh_scores(query, key, self.scale)
 
     def call(
         self,

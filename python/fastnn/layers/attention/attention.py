@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from fastnn import ops
 from fastnn.engine.contract import title
+from fastnn.layers.attention.any_rank import dot_scores, tanh_scores
 from fastnn.layers.attention.scored_attention import ScoredAttention
 from fastnn.symbolic.variable import Variable
 
@@ -18,6 +20,8 @@ class Attention(ScoredAttention):
     [query_mask, value_mask] of shape (batch, steps): masked queries give 0, masked values receive no weight;
     `use_causal_mask`, whether a step attends only to itself and earlier steps; `return_attention_scores`, whether to
     return the attention weights too; `training`.
+
+    With more than three axes it attends along the axis before the last.
 
     Shapes: query (batch, queries, dim), value (batch, keys, width), key (batch, keys, dim), output (batch, queries,
     width), attention weights (batch, queries, keys). Weights: the scalars `scale` if `use_scale` and
@@ -74,6 +78,15 @@ class Attention(ScoredAttention):
         if self.score_mode == "concat":
             self.concat_score_weight = self.add_weight((), "ones", name="concat_score_weight")
         self.built = True
+
+    def scores(self, query: Any, key: Any) -> Any:
+        """Returns the scores of inputs with more than three axes."""
+        if self.score_mode == "dot":
+            made = dot_scores(query, key)
+            return made if self.scale is None else ops.multiply(made, self.scale)
+        if self.scale is not None:
+            query, key = ops.multiply(query, self.scale), ops.multiply(key, self.scale)
+        return ops.multiply(tanh_scores(query, key, None), self.concat_score_weight)
 
     def call(
         self,

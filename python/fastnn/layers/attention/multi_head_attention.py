@@ -9,15 +9,17 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from fastnn import _core
+import numpy as np
+
 from fastnn.constraints import Constraint
 from fastnn.engine.contract import title
+from fastnn.layers.attention.any_rank import AttendedAxes, causal_mask, dot_scores, joined_masks, mean_by_scores
 from fastnn.layers.attention.scored_attention import attend
 from fastnn.layers.einsum_dense import EinsumDense
 from fastnn.layers.projection import Projecting
 from fastnn.regularizers import Regularizer
-from fastnn.seeds import next_seed
-from fastnn.symbolic.tensors import operators
+from fastnn.seeds import stream_of
+from fastnn.symbolic.tensors import is_symbolic, operators
 
 
 class MultiHeadAttention(Projecting):
@@ -44,7 +46,7 @@ class MultiHeadAttention(Projecting):
         dropout: Number from 0 to 1, probability that an attention weight is dropped in training.
         use_bias: Whether the projections add a bias.
         output_shape: Sizes of the output after the steps; None means that of the query.
-        attention_axes: Axis of the steps, 1 or None.
+        attention_axes: Axis along which to attend, or several; None means all between the batch and the last.
         sliding_window: Positive integer: a step attends only to steps less than this far away; None means no limit.
         flash_attention: Accepted for Keras compatibility; ignored.
         kernel_initializer: Initializer of all kernels.
@@ -126,20 +128,20 @@ class MultiHeadAttention(Projecting):
                 raise ValueError(f"{title(self)} expects {name} to be a positive integer, got {size!r}")
         if not 0 <= dropout <= 1:
             raise ValueError(f"{title(self)} expects dropout from 0 to 1, got {dropout!r}")
-        if attention_axes not in (None, 1, (1,), [1]):
-            raise ValueError(
-                f"{title(self)} attends along axis 1, the steps of (batch, steps, size), got "
-                f"attention_axes={attention_axes!r}; bring the axis there with Permute"
-            )
-        self.stream = _core.Stream(next_seed() if seed is None else int(seed))
+        axes = [attention_axes] if isinstance(attention_axes, int) else attention_axes
+        if axes is not None and any(isinstance(axis, bool) or not isinstance(axis, int) or not axis for axis in axes):
+            raise ValueError(f"{title(self)} expects attention_axes other than the batch, got {attention_axes!r}")
+        self._axes = None if axes is None else list(axes)
+        self.stream = stream_of(seed)
 
-    def _projection(self, word: str, equation: str, sizes: Sequence[int | None], activation: Any = None) -> EinsumDense:
+    def _projection(
+        self, word: str, equation: str, new: str, sizes: Sequence[int | None], activation: Any = None
+    ) -> EinsumDense:
         def anew(initializer: Any) -> Any:
             # Each kernel gets a copy: with a seed all are equal, without one each draws a seed of its own.
             config = initializer.get_config() if hasattr(initializer, "get_config") else None
             return initializer if config is None else type(initializer).from_config(config)
 
-        new = equation.partition("->")[2][2:]
         made = EinsumDense(
             equation,
             sizes,
@@ -169,28 +171,37 @@ class MultiHeadAttention(Projecting):
             ValueError: A shape does not have three axes, or value and key differ in their number of steps.
         """
         key_shape = value_shape if key_shape is None else key_shape
+        rank = len(query_shape)
         for name, shape in (("query", query_shape), ("value", value_shape), ("key", key_shape)):
-            if len(shape) != 3 or shape[-1] is None:
-                raise ValueError(f"{title(self)} expects a {name} of (batch, steps, size), got {tuple(shape)}")
-        if value_shape[1] != key_shape[1]:
+            if len(shape) != rank or rank < 3 or shape[-1] is None:
+                raise ValueError(
+                    f"{title(self)} expects a {name} of (batch, steps, size), with more axes between them in all "
+                    f"inputs or in none, got {tuple(shape)}"
+                )
+        if tuple(value_shape[1:-1]) != tuple(key_shape[1:-1]):
             raise ValueError(
                 f"{title(self)} expects a value and a key with equal numbers of steps, got {tuple(value_shape)} and "
                 f"{tuple(key_shape)}"
             )
         heads, width = self.num_heads, self.value_dim or self.key_dim
-        self.query_dense = self._projection("query", "abc,cde->abde", (None, heads, self.key_dim))
-        self.query_dense.build(query_shape)
-        self.key_dense = self._projection("key", "abc,cde->abde", (None, heads, self.key_dim))
-        self.key_dense.build(key_shape)
+        kept = "abcdefghijkl"[: rank - 1]
+        free: list[int | None] = [None] * (rank - 2)
+
+        def projection(word: str, shape: Any, size: int, activation: Any = None) -> EinsumDense:
+            made = self._projection(word, f"{kept}x,xyz->{kept}yz", "yz", (*free, heads, size), activation)
+            made.build(shape)
+            return made
+
+        self.query_dense = projection("query", query_shape, self.key_dim)
+        self.key_dense = projection("key", key_shape, self.key_dim)
         if self.use_gate:
-            self.gate_dense = self._projection("gate", "abc,cde->abde", (None, heads, width), "sigmoid")
-            self.gate_dense.build(query_shape)
-        self.value_dense = self._projection("value", "abc,cde->abde", (None, heads, width))
-        self.value_dense.build(value_shape)
+            self.gate_dense = projection("gate", query_shape, width, "sigmoid")
+        self.value_dense = projection("value", value_shape, width)
         sizes = (query_shape[-1],) if self._sizes is None else self._sizes
-        letters = "efghijklmnop"[: len(sizes)]
-        self.output_dense = self._projection("attention_output", f"abcd,cd{letters}->ab{letters}", (None, *sizes))
-        self.output_dense.build((None, query_shape[1], heads, width))
+        new = "mnopqrstuvw"[: len(sizes)]
+        equation = f"{kept}xy,xy{new}->{kept}{new}"
+        self.output_dense = self._projection("attention_output", equation, new, (*free, *sizes))
+        self.output_dense.build((*query_shape[:-1], heads, width))
         self.built = True
 
     def compute_output_shape(self, query_shape: Any, value_shape: Any, key_shape: Any = None) -> Any:  # type: ignore[override]
@@ -209,6 +220,18 @@ class MultiHeadAttention(Projecting):
     def add_output_penalty(self, emission: Any, edges: list[int]) -> list[int]:
         """Adds the penalty on the outputs; returns the output edges."""
         return edges  # The projections add the penalty.
+
+    def __call__(self, *args: Any, attention_mask: Any = None, **kwargs: Any) -> Any:
+        """Returns the output for arrays or symbolic tensors; see `call` for the arguments."""
+        if attention_mask is not None:
+            batch = np.shape(args[0])[0] if args and not is_symbolic(list(args)) else None
+            if batch is not None and not is_symbolic(attention_mask):
+                attention_mask = np.asarray(attention_mask)
+                attention_mask = attention_mask[None] if attention_mask.ndim == 2 else attention_mask
+                kept = attention_mask.shape[1:]
+                attention_mask = np.broadcast_to(attention_mask, (max(batch, len(attention_mask)), *kept))
+            kwargs["attention_mask"] = attention_mask
+        return super().__call__(*args, **kwargs)
 
     def call(
         self,
@@ -243,22 +266,63 @@ class MultiHeadAttention(Projecting):
         """
         key = value if key is None else key
         tensors = [self.query_dense(query), self.value_dense(value), self.key_dense(key)]
-        config = {
-            "factor": 1.0 / math.sqrt(self.key_dim),
-            "dropout": self.dropout if training else 0.0,
-            "use_causal_mask": use_causal_mask,
-            "sliding_window": self.sliding_window,
-            "return_attention_scores": return_attention_scores,
-        }
         masks = {
             "query_mask": query_mask,
             "value_mask": value_mask,
             "key_mask": key_mask,
             "attention_mask": attention_mask,
         }
-        made = attend(self, "MultiHeadAttention", config, tensors, masks, (), self.stream)
-        heads, *scores = made if return_attention_scores else [made]
+        in_full = [(query.shape[1], value.shape[1]), (self.num_heads, query.shape[1], value.shape[1])]
+        fits = attention_mask is None or tuple(attention_mask.shape[1:]) in in_full
+        if len(query.shape) == 3 and self._axes in (None, [1], [-2]) and fits:
+            heads, scores = self._along_steps(tensors, masks, training, use_causal_mask, return_attention_scores)
+        else:
+            heads, scores = self._along_axes(tensors, masks, training, use_causal_mask)
         if self.use_gate:
             heads = operators["multiply"](heads, self.gate_dense(query))
         output = self.output_dense(heads)
-        return (output, *scores) if return_attention_scores else output
+        return (output, scores) if return_attention_scores else output
+
+    def _along_steps(
+        self, tensors: Sequence[Any], masks: dict[str, Any], training: bool | None, causal: bool, scored: bool
+    ) -> tuple[Any, Any]:
+        """Returns the output of the heads of sequences, by the node of the core, and the weights where asked for."""
+        config = {
+            "factor": 1.0 / math.sqrt(self.key_dim),
+            "dropout": self.dropout if training else 0.0,
+            "use_causal_mask": causal,
+            "sliding_window": self.sliding_window,
+            "return_attention_scores": scored,
+        }
+        made = attend(self, "MultiHeadAttention", config, tensors, masks, (), self.stream)
+        return made if scored else (made, None)
+
+    def _along_axes(
+        self, tensors: Sequence[Any], masks: dict[str, Any], training: bool | None, causal: bool
+    ) -> tuple[Any, Any]:
+        """Returns the output of the heads along any axes, and the weights."""
+        query, value, key = tensors
+        rank = len(query.shape) - 1
+        axes = AttendedAxes(range(1, rank - 1) if self._axes is None else self._axes, rank)
+        if self.sliding_window is not None or (causal and axes.count > 1):
+            raise ValueError(f"{title(self)} looks back along one axis only: leave sliding_window and use_causal_mask")
+        sizes = axes.sizes(query), axes.sizes(key)
+        allowed = joined_masks(
+            None if masks["query_mask"] is None else operators["expand_dims"](masks["query_mask"], -1),
+            None if masks["value_mask"] is None else operators["expand_dims"](masks["value_mask"], -2),
+            None if masks["key_mask"] is None else operators["expand_dims"](masks["key_mask"], -2),
+            masks["attention_mask"],
+            causal_mask(sizes[0][0], sizes[1][0], title(self)) if causal else None,
+        )
+
+        def drop(weights: Any) -> Any:
+            if not training or not self.dropout:
+                return weights
+            arguments = {"rate": self.dropout, "noise_shape": None}
+            return operators["node"]("Dropout", arguments, [weights], self.name, (), self.stream)
+
+        scaled = operators["multiply"](axes.heads_first(query), 1.0 / math.sqrt(self.key_dim))
+        scores = dot_scores(scaled, axes.heads_first(key))
+        mask = axes.flat_mask(allowed, query, key)
+        made, weights = mean_by_scores(scores, mask, axes.heads_first(value), drop, zero=True)
+        return axes.heads_last(made, query), axes.spread_scores(weights, query, key)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from fastnn import _core
+from fastnn import _core, ops
 from fastnn.engine.contract import title
 from fastnn.engine.layer import Layer
-from fastnn.seeds import next_seed
+from fastnn.layers.attention.any_rank import causal_mask, joined_masks, mean_by_scores
+from fastnn.seeds import stream_of
 from fastnn.symbolic.tensors import operators
 from fastnn.symbolic.variable import Variable
 
@@ -55,7 +56,7 @@ class ScoredAttention(Layer):
     def _open(self, seed: int | None) -> None:
         if not 0 <= self.dropout <= 1:
             raise ValueError(f"{title(self)} expects dropout from 0 to 1, got {self.dropout!r}")
-        self.stream = _core.Stream(next_seed() if seed is None else int(seed))
+        self.stream = stream_of(seed)
 
     def _sequences(self, inputs: Any) -> list[Any]:
         if not isinstance(inputs, (list, tuple)) or len(inputs) not in (2, 3):
@@ -74,10 +75,39 @@ class ScoredAttention(Layer):
     ) -> Any:
         if mask is not None and (not isinstance(mask, (list, tuple)) or len(mask) not in (2, 3)):
             raise ValueError(f"{title(self)} expects mask to be a list [query_mask, value_mask], got {mask!r}")
+        sequences = self._sequences(inputs)
+        if len(sequences[0].shape) > 3:
+            return self._scored_along_axis(config, sequences, mask or [None, None], training, shown)
         masks = {} if mask is None else {"value_mask": mask[1], "zero_mask": mask[0]}
         config = {**config, "dropout": self.dropout if training else 0.0, "return_attention_scores": shown}
-        made = attend(self, self.scored_by, config, self._sequences(inputs), masks, weights, self.stream)
+        made = attend(self, self.scored_by, config, sequences, masks, weights, self.stream)
         return tuple(made) if shown else made
+
+    def scores(self, query: Any, key: Any) -> Any:
+        """Returns the scores of inputs with more than three axes."""
+        raise NotImplementedError
+
+    def _scored_along_axis(
+        self, config: dict[str, Any], sequences: Sequence[Any], mask: Sequence[Any], training: bool | None, shown: bool
+    ) -> Any:
+        """Returns the output for (batch, ..., steps, dim): it attends along the axis before the last."""
+        query, value, key = sequences
+        causal = config["use_causal_mask"]
+        allowed = joined_masks(
+            None if mask[1] is None else ops.expand_dims(mask[1], -2),
+            causal_mask(query.shape[-2], key.shape[-2], title(self)) if causal else None,
+        )
+
+        def drop(weights: Any) -> Any:
+            if not training or not self.dropout:
+                return weights
+            arguments = {"rate": self.dropout, "noise_shape": None}
+            return operators["node"]("Dropout", arguments, [weights], self.name, (), self.stream)
+
+        made, weights = mean_by_scores(self.scores(query, key), allowed, value, drop)
+        if mask[0] is not None:
+            made = ops.multiply(made, ops.cast(ops.expand_dims(mask[0], -1), "float32"))
+        return (made, weights) if shown else made
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         """Returns the mask of the query."""

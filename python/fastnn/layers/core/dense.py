@@ -44,6 +44,7 @@ class Dense(NodeLayer):
     """
 
     kind = "Dense"
+    call_arguments = ("inputs", "training")
     supports_masking = True
     kernel: Variable
     bias: Variable | None = None

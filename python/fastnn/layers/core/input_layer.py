@@ -9,7 +9,7 @@ from fastnn.engine.arrays import edge_dtype
 from fastnn.engine.contract import title
 from fastnn.engine.node_layer import NodeLayer
 from fastnn.signatures import explained
-from fastnn.symbolic.tensors import Arguments, Call, KerasTensor
+from fastnn.symbolic.tensors import Arguments, Call, KerasTensor, Shape
 
 
 class InputLayer(NodeLayer):
@@ -21,11 +21,16 @@ class InputLayer(NodeLayer):
         shape: Shape of a sample, without the batch, such as (28, 28, 1); None for an unknown size.
         batch_size: Accepted for Keras compatibility; batches may have any size.
         dtype: Type to which the data is converted: "float32", "int32" or "bool"; None means "float32".
+        sparse: Not supported; must be False or None.
+        ragged: Not supported; must be False or None.
+        batch_shape: Shape with the batch, in place of `shape`.
+        input_tensor: Not supported; must be None.
+        optional: Not supported; must be False.
         name: Name of the layer, unique within a model; None derives one from the class name.
-        **kwargs: `batch_shape` or `input_shape`, in place of `shape`.
+        **kwargs: `input_shape`, in place of `shape`.
 
     Raises:
-        ValueError: No shape is given.
+        ValueError: No shape is given, or the input is not of dense arrays.
 
     Example:
         >>> layer = layers.InputLayer(shape=(4,))
@@ -35,6 +40,9 @@ class InputLayer(NodeLayer):
 
     __fastnn_is_entry__ = True
 
+    shape: Shape
+    batch_size: int | None
+
     keras_builds_itself = True
     keras_ignored_arguments = {"sparse": False, "ragged": False, "optional": False}
 
@@ -43,9 +51,17 @@ class InputLayer(NodeLayer):
         shape: Sequence[int | None] | None = None,
         batch_size: int | None = None,
         dtype: Any = None,
+        sparse: bool | None = None,
+        ragged: bool | None = None,
+        batch_shape: Sequence[int | None] | None = None,
+        input_tensor: Any = None,
+        optional: bool = False,
         name: str | None = None,
         **kwargs: Any,
     ) -> None:
+        _dense_only(sparse, ragged, input_tensor, optional)
+        if batch_shape is not None:
+            kwargs["batch_shape"] = batch_shape
         if shape is not None:
             kwargs["input_shape"] = shape
         fixed = kwargs.get("batch_shape", kwargs.get("batch_input_shape"))
@@ -55,6 +71,7 @@ class InputLayer(NodeLayer):
         if self.batch_input_shape is None:
             raise ValueError(f"{title(self)} expects a shape, such as Input(shape=(28, 28, 1))")
         self.shape = self.batch_input_shape
+        self.batch_shape = (self.batch_size, *self.shape[1:])
         self.build(self.shape)
         Call(self, Arguments((), {}), [(self.shape, self.dtype)])
 
@@ -64,7 +81,7 @@ class InputLayer(NodeLayer):
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments as plain values, with the shape including the batch."""
-        return {"batch_shape": list(self.shape), "dtype": self.dtype, "name": self.name}
+        return {"batch_shape": list(self.batch_shape), "dtype": self.dtype, "name": self.name}
 
 
 @explained
@@ -72,8 +89,12 @@ def Input(
     shape: Sequence[int | None] | None = None,
     batch_size: int | None = None,
     dtype: Any = None,
-    name: str | None = None,
+    sparse: bool | None = None,
+    ragged: bool | None = None,
     batch_shape: Sequence[int | None] | None = None,
+    name: str | None = None,
+    tensor: Any = None,
+    optional: bool = False,
 ) -> KerasTensor:
     """Creates the symbolic tensor that stands for the input data of a model.
 
@@ -81,14 +102,18 @@ def Input(
         shape: Shape of a sample, without the batch, such as (28, 28, 1); None for an unknown size.
         batch_size: Accepted for Keras compatibility; batches may have any size.
         dtype: Type to which the data is converted: "float32", "int32" or "bool"; None means "float32".
-        name: Name of the layer, unique within a model; None derives one from the class name.
+        sparse: Not supported; must be False or None.
+        ragged: Not supported; must be False or None.
         batch_shape: Shape with the batch, in place of `shape`.
+        name: Name of the layer, unique within a model; None derives one from the class name.
+        tensor: Not supported; must be None.
+        optional: Not supported; must be False.
 
     Returns:
         A symbolic tensor, on which layers are called and with which a `Sequential` may begin.
 
     Raises:
-        ValueError: No shape is given.
+        ValueError: No shape is given, or the input is not of dense arrays.
 
     Example:
         >>> x = layers.Input(shape=(784,))
@@ -98,9 +123,17 @@ def Input(
         >>> model.output_shape
         (None, 10)
     """
-    if batch_shape is not None:
-        layer = InputLayer(batch_size=batch_size, dtype=dtype, name=name, batch_shape=batch_shape)
-    else:
-        layer = InputLayer(shape, batch_size, dtype, name)
-    tensor: KerasTensor = layer.output
-    return tensor
+    layer = InputLayer(shape, batch_size, dtype, sparse, ragged, batch_shape, tensor, optional, name)
+    made: KerasTensor = layer.output
+    return made
+
+
+def _dense_only(sparse: Any, ragged: Any, tensor: Any, optional: Any) -> None:
+    """Refuses inputs that are not dense arrays.
+
+    Raises:
+        ValueError: One of the arguments asks for another input.
+    """
+    for name, given in (("sparse", sparse), ("ragged", ragged), ("tensor", tensor), ("optional", optional)):
+        if given:
+            raise ValueError(f"Input takes dense arrays only; leave {name}= out, got {given!r}")

@@ -6,7 +6,9 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from fastnn import code_objects, object_forms
 from fastnn.configurable import plain
+from fastnn.custom_objects import get_registered_object
 from fastnn.engine.contract import title
 from fastnn.engine.layer import Layer
 
@@ -63,8 +65,34 @@ class Lambda(Layer):
         super().store_arguments({name: value for name, value in arguments.items() if name != "output_shape"})
 
     def get_config(self) -> dict[str, Any]:
-        """Returns the arguments as plain values; the function is given by its name only."""
-        return {**super().get_config(), "output_shape": plain(self._given_shape)}
+        """Returns the arguments as plain values: of a lambda its code, of another function its name."""
+        function = self.function
+        code = {"function": _described(function)} if code_objects.is_lambda(function) else {}
+        return {**super().get_config(), **code, "output_shape": plain(self._given_shape)}
+
+    @classmethod
+    def from_config(
+        cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None, safe_mode: bool = False
+    ) -> Any:
+        """Returns a new layer with the arguments that `get_config` returned.
+
+        Args:
+            config: The arguments.
+            custom_objects: Functions by the names that the config uses for them.
+            safe_mode: Whether the code of a lambda is refused.
+
+        Raises:
+            ValueError: The function is unknown, or a lambda while `safe_mode` is True.
+        """
+        function = config["function"]
+        if isinstance(function, Mapping) and function.get("class_name") == "__lambda__":
+            if safe_mode:
+                raise ValueError(f"{cls.__name__}: the config holds Python code (a lambda); safe_mode=False runs it")
+            function = code_objects.load(function["config"])
+        elif not callable(function):
+            known = get_registered_object(function, custom_objects) if isinstance(function, str) else None
+            function = known or object_forms.deserialize(function, custom_objects, "layers")
+        return super().from_config({**config, "function": function})
 
     def call(self, inputs: Any, mask: Any = None, training: Any = None) -> Any:
         """Returns the function of the inputs."""
@@ -75,3 +103,7 @@ class Lambda(Layer):
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         """Returns the mask that the argument `mask` defines."""
         return self.mask(inputs, previous_mask) if callable(self.mask) else self.mask
+
+
+def _described(function: Any) -> dict[str, Any]:
+    return {"class_name": "__lambda__", "config": code_objects.dump(function)}

@@ -34,6 +34,23 @@ class Concatenate(Merge):
     def __init__(self, axis: int = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
 
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        """Returns the masks joined along the axis of steps, or else their logical or; see `Merge.compute_mask`.
+
+        An input without a mask counts everywhere.
+        """
+        if previous_mask is None or all(mask is None for mask in previous_mask):
+            return None
+        masks = [
+            ops.ones_like(ops.sum(ops.cast(x, "float32"), axis=tuple(range(2, len(x.shape)))), dtype="bool")
+            if mask is None
+            else ops.cast(mask, "bool")
+            for x, mask in zip(inputs, self._listed_masks(inputs, previous_mask), strict=True)
+        ]
+        if self.axis % len(inputs[0].shape) != 1:
+            return super().compute_mask(inputs, masks)
+        return ops.concatenate(masks, axis=1)
+
     def merge_masks(
         self, emission: Emission, edges: list[int], masks: Sequence[int | None], outputs: list[int]
     ) -> int | None:

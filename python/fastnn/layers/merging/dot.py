@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from fastnn.engine.emission import Emission
 from fastnn.layers.merging.merge_layer import Merge
 
 
@@ -34,6 +35,12 @@ class Dot(Merge):
     normalize: bool
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        """Returns None: the output has other positions."""
+        return None
+
+    def merge_masks(
+        self, emission: Emission, edges: list[int], masks: Sequence[int | None], outputs: list[int]
+    ) -> int | None:
         """Returns None: the output has other positions."""
         return None
 

@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from fastnn import ops
+from fastnn.configurable import is_foreign
 from fastnn.engine.contract import title
 from fastnn.engine.emission import Emission
+from fastnn.engine.masks import keep_mask
 from fastnn.engine.node_layer import NodeLayer
 
 
@@ -35,6 +37,42 @@ class Merge(NodeLayer):
             many = "two" if self.least == 2 else "its inputs"
             raise ValueError(f"{title(self)} expects a list of {many}, such as [a, b], got {got}")
         return items
+
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        """Returns the logical or of the masks; None where an input has none.
+
+        Args:
+            inputs: A list of tensors or arrays.
+            previous_mask: A list of their masks, or None.
+
+        Raises:
+            ValueError: These are no lists of one length.
+        """
+        if previous_mask is None:
+            return None
+        masks = self._listed_masks(inputs, previous_mask)
+        if any(mask is None for mask in masks):
+            return None
+        made = ops.cast(masks[0], "bool")
+        for mask in masks[1:]:
+            made = ops.logical_or(made, mask)
+        return made
+
+    def _listed_masks(self, inputs: Any, masks: Any) -> list[Any]:
+        if not isinstance(masks, (list, tuple)) or len(masks) != len(self.separate_inputs(inputs)):
+            raise ValueError(f"{title(self)} expects a list of a mask, or None, for each input, got {masks!r}")
+        return list(masks)
+
+    def set_output_masks(
+        self, emission: Emission, edges: list[int], masks: Sequence[int | None], outputs: list[int]
+    ) -> None:
+        """Gives the output its mask: that of a `compute_mask` of the user's, or the masks of the inputs merged."""
+        own = type(self).compute_mask
+        if any(own is vars(base).get("compute_mask") for base in type(self).__mro__ if not is_foreign(base)):
+            if any(mask is not None for mask in masks):
+                keep_mask(emission, self.merge_masks(emission, edges, masks, outputs), outputs)
+        else:
+            super().set_output_masks(emission, edges, masks, outputs)
 
     def merge_masks(
         self, emission: Emission, edges: list[int], masks: Sequence[int | None], outputs: list[int]

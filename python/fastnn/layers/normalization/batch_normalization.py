@@ -62,6 +62,7 @@ class BatchNormalization(NodeLayer):
         "renorm": False, "renorm_momentum": ..., "synchronized": False, "fused": ...,
     }  # fmt: skip
     kind = "BatchNormalization"
+    call_arguments = ("inputs", "training", "mask")
     supports_masking = True
     gamma: Variable | None = None
     beta: Variable | None = None
@@ -104,7 +105,7 @@ class BatchNormalization(NodeLayer):
         """Adds the node to a graph; a layer that reads masks adds more, or another."""
         node = self.core_node()
         assert node is not None
-        config = {**node[1], "frozen": not emission.trains(self), "training": emission.training}
+        config = {**node[1], "frozen": not emission.trains(self), "training": bool(emission.training)}
         if masks[0] is not None and emission.training and emission.trains(self):
             return emission.add(self, node[0], {**config, "masked": True}, [edges[0], masks[0]])
         return emission.add(self, node[0], config, edges)

@@ -113,6 +113,7 @@ class GlobalAveragePooling1D(_GlobalPooling):
 
     kind = "GlobalAveragePooling1D"
     supports_masking = True
+    call_arguments = ("inputs", "mask")
 
     def add_masked_node(self, emission: Emission, edges: list[int], masks: Sequence[int | None]) -> list[int]:
         """Adds the node to a graph; a layer that reads masks adds more, or another."""

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from fastnn.engine.contract import title
+from fastnn.engine.emission import Emission
+from fastnn.engine.inference import Weight
 from fastnn.layers.preprocessing.encoding import Encoding, WeightedTokens
+from fastnn.symbolic.tensors import Spec
 
 
 class CategoryEncoding(Encoding):
     """Layer that encodes integers as one-hot, multi-hot or count vectors.
 
     Integers outside of 0 to num_tokens - 1 are ignored.
+
+    With more axes than two, axis 1 is that of the tokens: (batch, n, m) becomes (batch, m, num_tokens).
 
     Shapes: input (batch, n) of integers, the n tokens of a sample; output (batch, n, num_tokens) with "one_hot", where
     an n of 1 is left out, or (batch, num_tokens) with "multi_hot" and "count".
@@ -49,6 +55,14 @@ class CategoryEncoding(Encoding):
             raise ValueError(f"{title(self)} expects num_tokens; if it is unknown, IntegerLookup finds it in the data")
         self.output_mode = self._mode(self.output_mode)
         return self.kind, {"num_tokens": self.num_tokens, "output_mode": self.output_mode}
+
+    def infer_node(self, specs: Sequence[Spec]) -> tuple[list[Spec], list[Weight]]:
+        """Returns the output specs and the weights of the node for these inputs."""
+        return super().infer_node([(self._moved_shape(shape), dtype) for shape, dtype in specs])
+
+    def add_core_node(self, emission: Emission, edges: list[int]) -> list[int]:
+        """Adds the node to a graph; returns its output edges."""
+        return super().add_core_node(emission, self._moved(emission, edges))
 
     def __call__(self, inputs: Any, *args: Any, count_weights: Any = None, **kwargs: Any) -> Any:
         """Returns the vectors of the tokens.

@@ -12,6 +12,7 @@ from fastnn import _core
 from fastnn.engine.arrays import numeric
 from fastnn.engine.contract import state_of, title
 from fastnn.engine.emission import Emission
+from fastnn.engine.shapes import with_batch_of
 from fastnn.layers.preprocessing.adapt_data import batches
 from fastnn.layers.preprocessing.encoding import Encoding
 
@@ -112,16 +113,16 @@ class Discretization(Encoding):
         self._ready()
         (shape,) = self.known_shapes(input_shape)
         if self.output_mode == "int":
-            return shape
-        outputs, _ = _core.infer("CategoryEncoding", self.name, self._vectors(), [(shape, "int32")])
-        return tuple(outputs[0][0])
+            return with_batch_of(input_shape, shape)
+        outputs, _ = _core.infer("CategoryEncoding", self.name, self._vectors(), [(self._moved_shape(shape), "int32")])
+        return with_batch_of(input_shape, tuple(outputs[0][0]))
 
     def add_core_node(self, emission: Emission, edges: list[int]) -> list[int]:
         """Adds the node to a graph; returns its output edges."""
         edges = emission.add(self, self.kind, self._ready(), edges)
         if self.output_mode == "int":
             return edges
-        return emission.graph.add("CategoryEncoding", self.name, self._vectors(), edges)
+        return emission.graph.add("CategoryEncoding", self.name, self._vectors(), self._moved(emission, edges))
 
     def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         """Returns the bins of an array of numbers, or a symbolic tensor for a symbolic tensor."""

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from fastnn.engine.arrays import numeric
 from fastnn.engine.contract import title
+from fastnn.engine.emission import Emission
 from fastnn.engine.node_layer import NodeLayer
-from fastnn.symbolic.tensors import is_symbolic
+from fastnn.symbolic.tensors import Shape, is_symbolic, operators
 
 ENCODINGS = ("one_hot", "multi_hot", "count")
 
@@ -24,7 +25,8 @@ def encode_tokens(places: NDArray[np.int64], mode: str, depth: int) -> NDArray[n
         depth: Dimension of the vectors.
 
     Returns:
-        An array (batch, n, depth) with "one_hot", otherwise (batch, depth).
+        An array (batch, n, depth) with "one_hot", otherwise (batch, depth); where there are more axes, axis 1 is that
+        of the tokens.
     """
     if mode == "one_hot":
         if places.ndim > 1 and places.shape[-1] == 1:
@@ -32,6 +34,7 @@ def encode_tokens(places: NDArray[np.int64], mode: str, depth: int) -> NDArray[n
         samples = places.reshape(-1, 1)
         shape = (*places.shape, depth)
     else:
+        places = np.moveaxis(places, 1, -1) if places.ndim > 2 else places
         samples = places.reshape(-1, places.shape[-1] if places.ndim else 1)
         shape = (*places.shape[:-1], depth)
     rows, columns = np.nonzero(samples >= 0)
@@ -46,7 +49,12 @@ def encoded_shape(shape: tuple[int | None, ...], mode: str, depth: int) -> tuple
         return shape
     if mode == "one_hot":
         return (*(shape[:-1] if len(shape) > 1 and shape[-1] == 1 else shape), depth)
-    return (*shape[:-1], depth)
+    return (*tokens_last(shape)[:-1], depth)
+
+
+def tokens_last(shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+    """Returns a shape with axis 1, that of the tokens of a sample, as the last."""
+    return shape if len(shape) < 3 else (shape[0], *shape[2:], shape[1])
 
 
 class WeightedTokens(tuple[Any, Any]):
@@ -68,6 +76,17 @@ class Encoding(NodeLayer):
     def _dense_only(self, sparse: bool) -> None:
         if sparse:
             raise ValueError(f"{title(self)} returns dense arrays only; leave sparse=False")
+
+    def _moved(self, emission: Emission, edges: list[int]) -> list[int]:
+        """Returns the edges with the axis of tokens as the last, where they are counted."""
+        rank = len(emission.graph.spec(edges[0])[0])
+        if self.output_mode not in ("multi_hot", "count") or rank < 3:
+            return edges
+        order = (0, *range(2, rank), 1)
+        return [emission.run(lambda x: operators["transpose"](x, order), [e], title(self))[1][0] for e in edges]
+
+    def _moved_shape(self, shape: Shape) -> Shape:
+        return tokens_last(shape) if self.output_mode in ("multi_hot", "count") else shape
 
     def _on_array(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         if is_symbolic(inputs):

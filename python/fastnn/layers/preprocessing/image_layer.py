@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fastnn import _core
 from fastnn.engine.arrays import numeric
 from fastnn.engine.contract import title
 from fastnn.engine.emission import Emission
 from fastnn.engine.node_layer import NodeLayer
 from fastnn.engine.shapes import channels_last
 from fastnn.layers.preprocessing.factor_ranges import Range, color_range
-from fastnn.seeds import next_seed
+from fastnn.seeds import stream_of
 from fastnn.symbolic.tensors import Shape, is_symbolic
 
 
@@ -28,6 +27,7 @@ class ImageLayer(NodeLayer):
         ValueError: `data_format` is not None or "channels_last".
     """
 
+    call_arguments = ("data", "training")
     data_format: str | None
 
     def __init__(self, **kwargs: Any) -> None:
@@ -64,7 +64,7 @@ class RandomImageLayer(ImageLayer):
 
     def __init__(self, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.stream = _core.Stream(next_seed() if seed is None else int(seed))
+        self.stream = stream_of(seed)
 
     def _ranges(self) -> Mapping[str, Range]:
         """Returns the arguments that stand for ranges, by name."""
@@ -84,7 +84,7 @@ class RandomImageLayer(ImageLayer):
         """Adds the node to a graph; returns its output edges."""
         node = self.core_node()
         assert node is not None
-        return emission.add(self, node[0], node[1], edges, self.stream) if emission.training else edges
+        return emission.add(self, node[0], node[1], edges, self.stream) if emission.draws() else edges
 
 
 class RandomColorLayer(RandomImageLayer):

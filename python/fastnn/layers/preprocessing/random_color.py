@@ -239,7 +239,7 @@ class RandomColorJitter(RandomImageLayer):
 
     def add_core_node(self, emission: Emission, edges: list[int]) -> list[int]:
         """Adds the node to a graph; returns its output edges."""
-        for part in self._parts if emission.training else []:
+        for part in self._parts if emission.draws() else []:
             node = part.core_node()
             assert node is not None
             edges = emission.add(self, node[0], node[1], edges, self.stream)

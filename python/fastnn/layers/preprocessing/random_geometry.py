@@ -319,6 +319,6 @@ class RandomCrop(RandomImageLayer):
         """Adds the node to a graph; returns its output edges."""
         height, width = emission.graph.spec(edges[0])[0][1:3]
         size = {"height": self.height, "width": self.width}
-        if emission.training and (height or 0) >= self.height and (width or 0) >= self.width:
+        if (height or 0) >= self.height and (width or 0) >= self.width and emission.draws():
             return emission.add(self, "RandomCrop", size, edges, self.stream)
         return emission.add(self, self.kind, {**size, "crop_to_aspect_ratio": True}, edges)

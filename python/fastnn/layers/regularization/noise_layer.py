@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from fastnn import _core
 from fastnn.engine.emission import Emission
 from fastnn.engine.node_layer import NodeLayer
-from fastnn.seeds import next_seed
+from fastnn.seeds import stream_of
 
 
 class Noise(NodeLayer):
     """Base of the layers that draw random numbers in training and are the identity in inference."""
 
     supports_masking = True
+    call_arguments = ("inputs", "training")
     seed: int | None
 
     def _open_stream(self) -> None:
-        self.stream = _core.Stream(next_seed() if self.seed is None else int(self.seed))
+        self.stream = stream_of(self.seed)
 
     def add_core_node(self, emission: Emission, edges: list[int]) -> list[int]:
         """Adds the node to a graph; returns its output edges."""

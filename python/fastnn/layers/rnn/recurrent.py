@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from fastnn import _core, activations, ops
+from fastnn import activations, ops
 from fastnn.configurable import argument_names
 from fastnn.constraints import Constraint
 from fastnn.engine.contract import state_of, title
@@ -20,7 +20,7 @@ from fastnn.engine.layer import Layer
 from fastnn.engine.node_layer import NodeLayer
 from fastnn.ops.node import node
 from fastnn.regularizers import Regularizer
-from fastnn.seeds import next_seed
+from fastnn.seeds import stream_of
 from fastnn.symbolic.tensors import KerasTensor
 from fastnn.symbolic.variable import Variable
 
@@ -50,6 +50,13 @@ def as_list(states: Any) -> list[Any]:
     if not isinstance(states, (list, tuple)):
         return [states]
     return [leaf for item in states for leaf in as_list(item)]
+
+
+def _values(states: Any) -> Any:
+    """Returns states with arrays in place of variables."""
+    if isinstance(states, (list, tuple)):
+        return [_values(one) for one in states]
+    return states.numpy() if isinstance(states, Variable) else states
 
 
 def _batch_size_of_input(tensor: KerasTensor) -> int | None:
@@ -86,7 +93,7 @@ class Weighted(NodeLayer):
         for argument in ("dropout", "recurrent_dropout"):
             if not 0 <= getattr(self, argument) <= 1:
                 raise ValueError(f"{title(self)} expects {argument} in [0, 1], got {getattr(self, argument)}")
-        self.stream = _core.Stream(next_seed() if self.seed is None else int(self.seed))
+        self.stream = stream_of(self.seed)
 
     # Keras accepts `implementation`, which selects among equivalent algorithms; ignored.
     common_arguments = (*NodeLayer.common_arguments, "implementation")
@@ -202,6 +209,7 @@ class OverTime(Layer):
     supports_masking = True
     stateful: bool
     return_sequences: bool
+    return_state: bool
 
     def __init__(self, **kwargs: Any) -> None:
         given = next((kwargs[name] for name in _BATCH_SHAPES if kwargs.get(name) is not None), (None,))
@@ -222,6 +230,10 @@ class OverTime(Layer):
         """
         if args:
             self.infer_batch_size(args[0])
+        if isinstance(args[0] if args else None, np.ndarray):
+            # The states of another layer are given with the values that they have now.
+            args = (args[0], *(_values(one) for one in args[1:]))
+            kwargs = {name: _values(one) for name, one in kwargs.items()}
         return super().__call__(*args, **kwargs)
 
     def infer_batch_size(self, inputs: Any) -> None:
@@ -248,7 +260,7 @@ class OverTime(Layer):
                 "Input(batch_shape=(8, 10, 3)), or give the layer batch_shape"
             )
         self.states = [
-            Variable(np.zeros((size, units), np.float32), f"{self.name}/state_{name}", False)
+            Variable(np.zeros((size, units), np.float32), trainable=False, name=f"{self.name}/state_{name}")
             for name, units in self._state_shapes()
         ]
 
@@ -275,6 +287,12 @@ class OverTime(Layer):
     def reset_states(self) -> None:
         """Sets the states of a stateful layer to 0."""
         self.reset_state()
+
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        """Returns the mask of the steps where their outputs are returned; None for the states."""
+        mask = previous_mask[0] if isinstance(previous_mask, (list, tuple)) else previous_mask
+        made = mask if self.return_sequences else None
+        return [made, *[None] * len(as_list(getattr(self, "state_size", [])))] if self.return_state else made
 
     def set_output_masks(
         self, emission: Emission, edges: list[int], masks: Sequence[int | None], outputs: list[int]

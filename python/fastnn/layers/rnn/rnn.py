@@ -5,14 +5,17 @@ The core computes all steps of the cells of fastnn; the steps of other cells are
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastnn import ops
-from fastnn.engine.contract import title
+from fastnn.engine.by_code import build_for_call
+from fastnn.engine.contract import Outcome, title
+from fastnn.engine.emission import stand_in
 from fastnn.layers.rnn.cells import build_cells, check_cell, initial_states, select_states
 from fastnn.layers.rnn.recurrent import Cell, OverTime, as_list
 from fastnn.layers.rnn.stacked_rnn_cells import StackedRNNCells, cell_from
+from fastnn.symbolic.tensors import Arguments
 
 
 class RNN(OverTime):
@@ -20,7 +23,7 @@ class RNN(OverTime):
 
     Computes output, states = cell(x[:, t], states) for each step t. With the cells of this package, single or stacked,
     the core computes all steps, as for the layers of the same names. The steps of other cells are added to the graph
-    one by one, so the number of steps must be known.
+    one by one, for each number of steps that the data have.
 
     Shapes: input (batch, steps, n), output (batch, units), or (batch, steps, units) with `return_sequences`; with
     `return_state` a tuple of the output and the final states. Weights: those of the cell.
@@ -108,16 +111,28 @@ class RNN(OverTime):
             sequences_shape: Shape (batch, steps, n).
 
         Raises:
-            ValueError: The number of steps is unknown and the cell is not one of fastnn, or the layer is stateful and
-                the batch size is unknown.
+            ValueError: The layer is stateful and the batch size is unknown.
         """
-        if sequences_shape[1] is None and not self._known_cells():
-            raise ValueError(
-                f"{title(self)} expects a known number of steps for {type(self.cell).__name__}, got {sequences_shape}; "
-                "create the model's Input with a known length"
-            )
         build_cells([self.cell], (None, *sequences_shape[2:]))
         super().build(sequences_shape)
+
+    def infer_call(self, arguments: Arguments, training: bool | None) -> Outcome:
+        """Builds the layer and returns what comes out of its `call`."""
+        steps = arguments.tensors[0].shape[1]
+        if steps is not None or self._known_cells():
+            return super().infer_call(arguments, training)
+        # Each step adds nodes of its own, so one step is tried in place of an unknown number of steps.
+        build_for_call(self, arguments)
+        first, *rest = arguments.tensors
+        one = stand_in((((*first.shape[:1], 1, *first.shape[2:])), first.dtype), first.name)
+        (made, dtype), *states = (specs := super().infer_call(self._without_mask(arguments, one, rest), training))[0]
+        if self.return_sequences:
+            made = (*made[:1], None, *made[2:])
+        return [(made, dtype), *states], specs[1]
+
+    def _without_mask(self, arguments: Arguments, first: Any, rest: Sequence[Any]) -> Arguments:
+        args, kwargs = arguments.place([first, *rest])
+        return Arguments(args, {name: value for name, value in kwargs.items() if name != "mask"})
 
     def call(
         self,
@@ -189,12 +204,17 @@ class RNN(OverTime):
                 new = select_states(seen, new, states)
             states = new
             outputs.append(output)
+        # A cell of a single state has it alone, whatever form the state had within.
+        states = [
+            state[0] if isinstance(state, (list, tuple)) and not isinstance(size, (list, tuple)) else state
+            for state, size in zip(states, self.state_size, strict=True)
+        ]
         if not self.return_sequences:
             return outputs[-1], states
         ordered = outputs[::-1] if time_order and self.go_backwards else outputs
         return ops.stack(ordered, axis=1), states
 
     @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> RNN:
+    def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> RNN:
         """Returns a new layer with the arguments that `get_config` returned."""
-        return cls(**{**config, "cell": cell_from(config["cell"])})
+        return cls(**{**config, "cell": cell_from(config["cell"], custom_objects)})

@@ -7,11 +7,8 @@ from typing import Any
 
 from fastnn.engine.contract import title
 from fastnn.engine.layer import Layer
+from fastnn.layers.lookup import layer_from_config
 from fastnn.layers.rnn.cells import build_cells, check_cell, initial_states, output_size
-from fastnn.layers.rnn.gru import GRUCell
-from fastnn.layers.rnn.lstm import LSTMCell
-from fastnn.layers.rnn.simple_rnn import SimpleRNNCell
-from fastnn.naming import lookup
 
 
 class StackedRNNCells(Layer):
@@ -87,14 +84,13 @@ class StackedRNNCells(Layer):
         return inputs, after
 
     @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> StackedRNNCells:
+    def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> StackedRNNCells:
         """Returns a new layer with the arguments that `get_config` returned."""
-        return cls(**{**config, "cells": [cell_from(one) for one in config["cells"]]})
+        return cls(**{**config, "cells": [cell_from(one, custom_objects) for one in config["cells"]]})
 
 
-def cell_from(config: Any) -> Any:
-    """Returns the cell that a config describes; a cell is returned as it is."""
-    if not isinstance(config, Mapping):
-        return config
-    known = {cls.__name__: cls for cls in (SimpleRNNCell, LSTMCell, GRUCell, StackedRNNCells)}
-    return lookup("cell", config["class_name"], known).from_config(config["config"])
+def cell_from(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """Returns the cell that a config describes; a cell is returned as it is, cells in a list are stacked by `RNN`."""
+    if isinstance(config, (list, tuple)):
+        return [cell_from(one, custom_objects) for one in config]
+    return layer_from_config(config, custom_objects)

@@ -69,7 +69,7 @@ class TimeDistributed(Wrapper):
         specs, structure = super().infer_call(Arguments(*arguments.place(ones)), training)
         return [((*shape[:1], None, *shape[2:]), dtype) for shape, dtype in specs], structure
 
-    def call(self, inputs: Any, mask: Any = None, training: bool | None = None) -> Any:
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """Returns the outputs of the layer for all steps.
 
         Args:

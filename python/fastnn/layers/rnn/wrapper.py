@@ -18,9 +18,9 @@ class Wrapper(Layer):
     """Names of the arguments that are layers."""
 
     @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> Any:
+    def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
         """Returns a new layer with the arguments that `get_config` returned."""
-        return cls(**{k: layer_from_config(v) if k in cls.wrapped else v for k, v in config.items()})
+        return cls(**{k: layer_from_config(v, custom_objects) if k in cls.wrapped else v for k, v in config.items()})
 
     def _check_layer(self, layer: Any) -> None:
         if not isinstance(layer, Layer):

@@ -1,0 +1,115 @@
+"""Policies of element types. There is one, "float32": weights and arithmetic are float32."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+__all__ = ["DTypePolicy", "FloatDTypePolicy", "deserialize", "get", "serialize"]
+
+
+class DTypePolicy:
+    """Policy of the element types of a layer: "float32" for weights and for arithmetic.
+
+    Args:
+        name: "float32"; None means the same.
+
+    Raises:
+        ValueError: Another policy is asked for.
+
+    Example:
+        >>> fastnn.dtype_policies.DTypePolicy("float32").compute_dtype
+        'float32'
+    """
+
+    compute_dtype = variable_dtype = "float32"
+    quantization_mode = None
+
+    def __init__(self, name: str | None = "float32") -> None:
+        if name not in ("float32", None):
+            raise ValueError(
+                f"{type(self).__name__} expects 'float32', got {name!r}: fastnn computes in float32, which is what "
+                "processors without a GPU are fast with; leave the policy out"
+            )
+
+    @property
+    def name(self) -> str:
+        """The name: "float32"."""
+        return "float32"
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the arguments from which `from_config` makes an equal policy."""
+        return {"name": self.name}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> DTypePolicy:
+        """Returns the policy that `get_config` described."""
+        return cls(**config)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, DTypePolicy)
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+    def __repr__(self) -> str:
+        return f'<{type(self).__name__} "{self.name}">'
+
+
+FloatDTypePolicy = DTypePolicy
+
+
+def get(identifier: Any) -> DTypePolicy:
+    """Returns a policy for a name, a config or a policy.
+
+    Args:
+        identifier: "float32", a config with "class_name" and "config", a policy, or None.
+
+    Raises:
+        ValueError: It is another policy.
+
+    Example:
+        >>> fastnn.dtype_policies.get("float32")
+        <DTypePolicy "float32">
+    """
+    if isinstance(identifier, DTypePolicy):
+        return identifier
+    return deserialize(identifier) if isinstance(identifier, Mapping) else DTypePolicy(identifier)
+
+
+def serialize(dtype_policy: DTypePolicy) -> dict[str, Any]:
+    """Returns the config of a policy, as Keras writes it.
+
+    Args:
+        dtype_policy: A policy.
+
+    Example:
+        >>> fastnn.dtype_policies.serialize(fastnn.dtype_policies.get("float32"))["config"]
+        {'name': 'float32'}
+    """
+    return {
+        "module": "keras", "class_name": "DTypePolicy", "config": dtype_policy.get_config(), "registered_name": None,
+    }  # fmt: skip
+
+
+def deserialize(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> DTypePolicy:
+    """Returns the policy that a config describes.
+
+    Args:
+        config: What `serialize` returned.
+        custom_objects: Accepted for Keras compatibility; ignored.
+
+    Raises:
+        ValueError: It is the config of another policy.
+
+    Example:
+        >>> fastnn.dtype_policies.deserialize({"class_name": "DTypePolicy", "config": {"name": "float32"}})
+        <DTypePolicy "float32">
+    """
+    if config.get("class_name") not in ("DTypePolicy", "FloatDTypePolicy"):
+        raise ValueError(f"dtype_policies expects the config of a DTypePolicy 'float32', got {dict(config)!r}")
+    return DTypePolicy.from_config(config.get("config", {}))
+
+
+def __dir__() -> list[str]:
+    return __all__

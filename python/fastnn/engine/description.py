@@ -1,0 +1,145 @@
+"""What a layer tells of itself, and calls with weights from outside: attributes and methods of every Keras layer.
+
+Types are float32 everywhere, so those of policies have one value, and quantization is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from fastnn.dtype_policies import DTypePolicy
+from fastnn.engine.contract import computation_of, title
+from fastnn.engine.ownership import WeightOwner
+from fastnn.symbolic.structure import Structure
+from fastnn.symbolic.tensors import Arguments, KerasTensor
+
+
+class Described(WeightOwner):
+    """Base of layers that tell of themselves."""
+
+    input_spec: Any = None
+    """An `InputSpec`, or several as the inputs are given; a call with other inputs is an error. None: no check."""
+    autocast = True
+    supports_jit = False
+    quantization_mode: str | None = None
+
+    @property
+    def path(self) -> str:
+        """The name, which begins the paths of the weights."""
+        return self.name
+
+    @property
+    def dtype_policy(self) -> DTypePolicy:
+        """The policy of element types: "float32"."""
+        return DTypePolicy("float32")
+
+    @property
+    def compute_dtype(self) -> str:
+        """The element type of the arithmetic: "float32"."""
+        return "float32"
+
+    @property
+    def variable_dtype(self) -> str:
+        """The element type of the weights: "float32"."""
+        return "float32"
+
+    @property
+    def losses(self) -> list[Any]:
+        """The penalties of the trained weights as they are now, by their regularizers."""
+        found = [v.regularizer(v.numpy()) for v in self.trainable_weights if v.regularizer is not None]
+        return [np.float32(penalty) for penalty in found]
+
+    @property
+    def metrics(self) -> list[Any]:
+        """The metrics: a layer has none, `compile` of a model makes them."""
+        return []
+
+    @property
+    def metrics_variables(self) -> list[Any]:
+        """The variables of the metrics."""
+        return [variable for metric in self.metrics for variable in metric.variables]
+
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        """Returns symbolic tensors with the shapes and types that come out of a call, which is not recorded.
+
+        Args:
+            *args: The arguments of a call, with symbolic tensors for its inputs.
+            **kwargs: The same, by name.
+
+        Raises:
+            ValueError: The layer cannot take such inputs.
+        """
+        training = kwargs.pop("training", None)
+        computation = computation_of(self)
+        args, kwargs = computation.arguments(self, args, kwargs)
+        arguments = Arguments(args, kwargs)
+        # The core knows batches of any size alone; a fixed size is put back where the batch is.
+        sizes = {tensor.shape[0] for tensor in arguments.tensors if tensor.shape}
+        batch = sizes.pop() if len(sizes) == 1 else None
+        free = [KerasTensor((None, *tensor.shape[1:]), tensor.dtype, name=tensor.name) for tensor in arguments.tensors]
+        specs, structure = computation.outcome(self, Arguments(*arguments.place(free)), training)
+        packing = structure or Structure(specs if len(specs) > 1 else None)
+        made = [KerasTensor((batch, *shape[1:]) if shape[:1] == (None,) else shape, dtype) for shape, dtype in specs]
+        return packing.pack(made)
+
+    def symbolic_call(self, *args: Any, **kwargs: Any) -> Any:
+        """Returns what `compute_output_spec` returns."""
+        return self.compute_output_spec(*args, **kwargs)
+
+    def stateless_call(
+        self,
+        trainable_variables: Sequence[ArrayLike],
+        non_trainable_variables: Sequence[ArrayLike],
+        *args: Any,
+        return_losses: bool = False,
+        **kwargs: Any,
+    ) -> tuple[Any, ...]:
+        """Returns what a call with other weights returns, and the weights that it leaves; the layer does not change.
+
+        Args:
+            trainable_variables: Arrays in the order of `trainable_variables`.
+            non_trainable_variables: Arrays in the order of `non_trainable_variables`.
+            *args: The arguments of the call.
+            return_losses: True to return the penalties too.
+            **kwargs: The arguments of the call, by name.
+
+        Returns:
+            (outputs, non_trainable_variables), or (outputs, non_trainable_variables, losses).
+
+        Raises:
+            ValueError: The layer is not built, or the number of arrays or a shape differs.
+        """
+        if not self.built:
+            raise ValueError(f"{title(self)} is not built; call build() before stateless_call()")
+        lists = (self.trainable_variables, trainable_variables), (self.non_trainable_variables, non_trainable_variables)
+        for variables, values in lists:
+            if len(variables) != len(values):
+                raise ValueError(f"{title(self)}: stateless_call expects {len(variables)} arrays, got {len(values)}")
+        before = [(variable, variable.numpy()) for variable in self.variables]
+        try:
+            for variables, values in lists:
+                for variable, value in zip(variables, values, strict=True):
+                    variable.assign(value)
+            outputs = self(*args, **kwargs)  # type: ignore[operator]
+            after = [variable.numpy() for variable in self.non_trainable_variables]
+            return (outputs, after, self.losses) if return_losses else (outputs, after)
+        finally:
+            for variable, value in before:
+                variable.assign(value)
+
+    def quantize(self, mode: Any = None, type_check: bool = True, config: Any = None) -> None:
+        """Refuses: there are no layers of integers.
+
+        Args:
+            mode: Such as "int8".
+            type_check: Accepted for Keras compatibility; ignored.
+            config: Accepted for Keras compatibility; ignored.
+
+        Raises:
+            NotImplementedError: Always.
+        """
+        raise NotImplementedError(f"{title(self)}: fastnn computes in float32, and has no quantize({mode!r})")

@@ -1,0 +1,60 @@
+"""Gradients that a user has computed, applied by an optimizer of the core.
+
+The core takes gradients from a graph. So the graph here is one whose gradients are its inputs: the sum of each weight
+times its gradient.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastnn import _core, ops
+from fastnn.engine.emission import Emission
+from fastnn.symbolic.variable import Variable
+
+
+class Application:
+    """Steps of an optimizer for the same weights.
+
+    Args:
+        optimizer: The optimizer of the core.
+        variables: The weights.
+    """
+
+    def __init__(self, optimizer: _core.Optimizer, variables: Sequence[Variable]) -> None:
+        emission = Emission(True)
+        edges = [
+            emission.graph.input((None, max(1, variable.size)), "float32", f"the gradient of {variable.path}")
+            for variable in variables
+        ]
+
+        def products(*gradients: Any) -> list[Any]:
+            flat = [ops.reshape(ops.convert_to_tensor(variable), (max(1, variable.size),)) for variable in variables]
+            return [ops.sum(g * weight, axis=-1) for g, weight in zip(gradients, flat, strict=True)]
+
+        _, sums = emission.run(products, edges, "the gradients")
+        self._variables = list(variables)
+        self._trainer = _core.Trainer(emission.graph, [(edge, 1.0, -1, True, -1) for edge in sums], [], optimizer)
+
+    def run(self, gradients: Sequence[NDArray[np.float32]], rates: NDArray[np.float64] | None) -> None:
+        """Runs one step.
+
+        Args:
+            gradients: The gradient of each weight, of its shape.
+            rates: The learning rate where a schedule determines it, of shape `(1,)`; or None.
+        """
+        handles = [variable.handle for variable in self._variables]
+        penalties = [(handle.l1, handle.l2) for handle in handles]
+        try:
+            # A user's gradients are those of the whole loss, penalties included.
+            for handle in handles:
+                handle.l1 = handle.l2 = 0.0
+            columns = _core.Columns([gradient.reshape(1, -1) for gradient in gradients])
+            self._trainer.run(columns, None, 1, 0, 1, 0.0, rates)
+        finally:
+            for handle, (l1, l2) in zip(handles, penalties, strict=True):
+                handle.l1, handle.l2 = l1, l2
