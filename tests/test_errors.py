@@ -339,7 +339,7 @@ def test_structure(written, raised, words):
         mistake(lambda: classifier().fit(X.astype(str), Y), T, "x has dtype", "x.astype('float32')"),
         mistake(lambda: classifier().fit([[1, None, 2, 3]], [1]), T, "it holds None"),
         mistake(lambda: classifier().fit(X, ["cat"] * 10), T, "y has dtype <U3", "np.unique(y, return_inverse=True)"),
-        mistake(lambda: classifier().fit({"a": 1}, Y), T, "pass an array"),
+        mistake(lambda: classifier().fit({1, 2}, Y), T, "pass an array"),
         # A forgotten Flatten.
         mistake(
             lambda: fitted([Conv2D(2, 3), Dense(3)], x=IMAGES), V,
@@ -663,8 +663,8 @@ def test_compile_that_fails_changes_nothing():
 
 
 def test_functions_say_their_shapes():
-    with pytest.raises(ValueError, match=re.escape("mean_squared_error expects y_true of shape (1, 2), got (3, 2)")):
-        losses.mean_squared_error(np.zeros((3, 2)), np.zeros((1, 2)))
+    with pytest.raises(ValueError, match=re.escape("mean_squared_error expects y_true of shape (2, 2), got (3, 2)")):
+        losses.mean_squared_error(np.zeros((3, 2)), np.zeros((2, 2)))
     with pytest.raises(ValueError, match="axis 2"):
         activations.softmax(np.zeros((2, 2)), axis=2)
 
@@ -678,7 +678,7 @@ def test_ctrl_c_leaves_whole_steps():
     with pytest.raises(KeyboardInterrupt):
         model.fit(x, x, epochs=10_000, verbose=0)
     timer.join()
-    done = model.optimizer.iterations
+    done = int(model.optimizer.iterations)
     assert done > 0
     assert np.isfinite(model.get_weights()[0]).all()
     model.fit(x[:32], x[:32], verbose=0)
