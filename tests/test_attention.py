@@ -453,7 +453,7 @@ def test_configs() -> None:
     ("make", "message"),
     [
         (lambda: layers.MultiHeadAttention(0, 3), "expects num_heads to be a positive integer, got 0"),
-        (lambda: layers.MultiHeadAttention(2, 3, attention_axes=(2,)), "attends along axis 1"),
+        (lambda: layers.MultiHeadAttention(2, 3, attention_axes=(0,)), "attention_axes other than the batch"),
         (lambda: layers.MultiHeadAttention(2, 3, dropout=1.5), "expects dropout from 0 to 1, got 1.5"),
         (
             lambda: layers.MultiHeadAttention(2, 3)(normal(2, 4), normal(2, 4)),

@@ -80,7 +80,8 @@ def encoded(x: Array, depth: int, mode: str) -> Array:
     hot = np.where(np.isnan(x)[..., None], np.nan, hot)
     if mode == "one_hot":
         return hot[..., 0, :] if x.ndim > 1 and x.shape[-1] == 1 else hot
-    return hot.sum(axis=-2) if mode == "count" else hot.max(axis=-2)
+    axis = 1 if x.ndim > 1 else 0
+    return hot.sum(axis=axis) if mode == "count" else hot.max(axis=axis)
 
 
 def encoding_cases() -> Iterator[Case]:

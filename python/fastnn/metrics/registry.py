@@ -44,8 +44,8 @@ _listed: tuple[type[Metric], ...] = (
     BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy, TopKCategoricalAccuracy,
     SparseTopKCategoricalAccuracy, MeanSquaredError, RootMeanSquaredError, MeanAbsoluteError,
     MeanAbsolutePercentageError, MeanSquaredLogarithmicError, LogCoshError, CosineSimilarity, Poisson, KLDivergence,
-    Hinge, SquaredHinge, CategoricalHinge, BinaryCrossentropy, CategoricalCrossentropy,
-    SparseCategoricalCrossentropy, Mean, Sum,
+    Hinge, SquaredHinge, CategoricalHinge, BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy,
+    Mean, Sum,
 )  # fmt: skip
 
 
@@ -172,8 +172,7 @@ def resolve(identifier: Any, true_shape: Sequence[int | None], output_shape: Seq
     """
     word = _by_shape.get(identifier.lower()) if isinstance(identifier, str) else None
     if word is None:
-        found: Metric = get(identifier)
-        return found
+        return get(identifier)
     if output_shape[-1] == 1:
         kind = f"binary_{word}"
     elif len(true_shape) < len(output_shape) or true_shape[-1] == 1:

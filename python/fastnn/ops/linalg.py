@@ -44,7 +44,7 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
     if any(not -rank <= one < rank for one in axes):
         raise ValueError(f"ops.norm expects axes of an array of rank {rank}, got {axes}")
     if len(axes) == 2 and ord in ("nuc", 2, -2) and isinstance(x, np.ndarray):
-        return np.asarray(np.linalg.norm(x, ord, tuple(axes), keepdims), np.float32)
+        return np.asarray(np.linalg.norm(x, ord, (int(axes[0]), int(axes[1])), keepdims), np.float32)
     if len(axes) == 2 and (isinstance(ord, str) or ord in (None, 1, -1, np.inf, -np.inf)):
         if ord in (None, "fro"):
             return arithmetic.sqrt(reduction.sum(arithmetic.square(x), axes, keepdims))

@@ -80,6 +80,8 @@ class Scalar(NDArrayOperatorsMixin):
         return np.asarray(self._read(), dtype)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        # `rate *= 0.5` gives a number, which the owner then may take.
+        kwargs.pop("out", None)
         numbers = [one._read() if isinstance(one, Scalar) else one for one in inputs]
         return getattr(ufunc, method)(*numbers, **kwargs)
 

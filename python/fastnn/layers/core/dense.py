@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fastnn.constraints import Constraint
+from fastnn.engine.contract import title
 from fastnn.engine.node_layer import NodeLayer
 from fastnn.regularizers import Regularizer
 from fastnn.symbolic.variable import Variable
@@ -30,10 +31,13 @@ class Dense(NodeLayer):
         activity_regularizer: Regularizer of the layer's output, or None.
         kernel_constraint: Constraint applied to `kernel` after each update, or None.
         bias_constraint: Constraint applied to `bias` after each update, or None.
+        lora_rank: Not supported; must be None.
+        lora_alpha: Not supported; must be None.
+        quantization_config: Not supported; must be None.
         **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
-        ValueError: `units` is not a positive integer, or a name is unknown.
+        ValueError: `units` is not a positive integer, a name is unknown, or an unsupported argument is given.
 
     Example:
         >>> layer = layers.Dense(2, kernel_initializer="ones")
@@ -43,6 +47,7 @@ class Dense(NodeLayer):
         (3, 2)
     """
 
+    keras_newer_arguments = {"lora_rank": None, "lora_alpha": None, "quantization_config": None}
     kind = "Dense"
     call_arguments = ("inputs", "training")
     supports_masking = True
@@ -57,6 +62,9 @@ class Dense(NodeLayer):
     bias_regularizer: Regularizer | None
     kernel_constraint: Constraint | None
     bias_constraint: Constraint | None
+    lora_rank: int | None
+    lora_alpha: float | None
+    quantization_config: Any
 
     def __init__(
         self,
@@ -70,6 +78,12 @@ class Dense(NodeLayer):
         activity_regularizer: Any = None,
         kernel_constraint: Any = None,
         bias_constraint: Any = None,
+        lora_rank: int | None = None,
+        lora_alpha: float | None = None,
+        quantization_config: Any = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        for name in ("lora_rank", "lora_alpha", "quantization_config"):
+            if getattr(self, name) is not None:
+                raise ValueError(f"{title(self)} does not support {name}; leave it at None")
