@@ -179,14 +179,8 @@ def _emitted(
             kwargs[name] = ordered[0] if len(ordered) == 1 else ordered
         return layer.call(*args, **kwargs)
 
-<<<<<<< HEAD
-    structure, outputs = emission.run(function, [*edges, *carried], f"{title(layer)}: call()")
-    outputs = [*type(layer).add_output_penalty(layer, emission, outputs[:1]), *outputs[1:]]
-    type(layer).set_output_masks(layer, emission, first, first_masks, outputs)
-=======
     with emission.decided(_default_training(layer)):
         structure, outputs = emission.run(function, [*edges, *carried], f"{title(layer)}: call()")
-    outputs = [*layer.add_output_penalty(emission, outputs[:1]), *outputs[1:]]
-    layer.set_output_masks(emission, first, first_masks, outputs)
->>>>>>> main
+    outputs = [*type(layer).add_output_penalty(layer, emission, outputs[:1]), *outputs[1:]]
+    type(layer).set_output_masks(layer, emission, first, first_masks, outputs)
     return structure, outputs

@@ -172,7 +172,8 @@ def resolve(identifier: Any, true_shape: Sequence[int | None], output_shape: Seq
     """
     word = _by_shape.get(identifier.lower()) if isinstance(identifier, str) else None
     if word is None:
-        return get(identifier)
+        found: Metric = get(identifier)
+        return found
     if output_shape[-1] == 1:
         kind = f"binary_{word}"
     elif len(true_shape) < len(output_shape) or true_shape[-1] == 1:

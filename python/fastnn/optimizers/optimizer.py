@@ -92,19 +92,12 @@ class Optimizer(Configurable):
         rate = arguments["learning_rate"]
         config = {name: value for name, value in arguments.items() if name not in ("name", "learning_rate")}
         self.handle = _core.Optimizer(self.kind, {"learning_rate": rate, **config})
-<<<<<<< HEAD
         self._fastnn_undecayed: list[Variable] = []
         self._fastnn_undecayed_names: list[str] = []
         self._fastnn_weights: list[_core.Variable] = []
+        self._fastnn_applied: list[Variable] = []
+        self._fastnn_applications: dict[tuple[int, ...], Application] = {}
         self._fastnn_storing = True
-=======
-        self._undecayed: list[Variable] = []
-        self._undecayed_names: list[str] = []
-        self._weights: list[_core.Variable] = []
-        self._applied: list[Variable] = []
-        self._applications: dict[tuple[int, ...], Application] = {}
-        self._storing = True
->>>>>>> main
         super().store_arguments(arguments)
         self._fastnn_storing = False
 
@@ -119,15 +112,6 @@ class Optimizer(Configurable):
         return number
 
     @property
-<<<<<<< HEAD
-    def learning_rate(self) -> float:
-        """Learning rate of the next step; it may be set at any time, unless a schedule determines it."""
-        return self.handle.learning_rate if self._fastnn_schedule is None else self._rate_at(self.iterations)
-
-    @learning_rate.setter
-    def learning_rate(self, value: Any) -> None:
-        if self._fastnn_schedule is not None and not self._fastnn_storing:
-=======
     def learning_rate(self) -> Any:
         """Learning rate of the next step, as a variable; it may be set, unless a schedule determines it."""
         return Scalar(f"{self.name}/learning_rate", self._current_rate, self._set_rate)
@@ -139,15 +123,14 @@ class Optimizer(Configurable):
     lr = learning_rate
 
     def _current_rate(self) -> float:
-        return self.handle.learning_rate if self._schedule is None else self._rate_at(self.handle.iterations)
+        return self.handle.learning_rate if self._fastnn_schedule is None else self._rate_at(self.handle.iterations)
 
     def _set_rate(self, value: Any) -> None:
         schedule = None if isinstance(value, (Scalar, Variable)) else _schedule_of(value)
         if schedule is not None:
-            self._schedule = schedule
+            self._fastnn_schedule = schedule
             return
-        if self._schedule is not None and not self._storing:
->>>>>>> main
+        if self._fastnn_schedule is not None and not self._fastnn_storing:
             raise TypeError(
                 f"{type(self).__name__}: the learning rate follows {self.schedule!r} and cannot be set; "
                 "compile with a number as learning_rate"
@@ -196,13 +179,8 @@ class Optimizer(Configurable):
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments, as plain values, from which `from_config` makes an equal optimizer without slots."""
-<<<<<<< HEAD
-        config = super().get_config()
-        return config if self._fastnn_schedule is None else {**config, "learning_rate": plain(self._fastnn_schedule)}
-=======
-        rate = self.handle.learning_rate if self._schedule is None else plain(self._schedule)
+        rate = self.handle.learning_rate if self._fastnn_schedule is None else plain(self._fastnn_schedule)
         return {**super().get_config(), "learning_rate": rate}
->>>>>>> main
 
     def build(self, variables: Sequence[Variable]) -> None:
         """Adds slots for weights not seen before.
@@ -210,14 +188,9 @@ class Optimizer(Configurable):
         Args:
             variables: The weights.
         """
-<<<<<<< HEAD
         known = {id(handle) for handle in self._fastnn_weights}
+        self._fastnn_applied = list(variables)
         self._fastnn_weights += [variable.handle for variable in variables if id(variable.handle) not in known]
-=======
-        known = {id(handle) for handle in self._weights}
-        self._applied = list(variables)
-        self._weights += [variable.handle for variable in variables if id(variable.handle) not in known]
->>>>>>> main
         self.handle.build([variable.handle for variable in variables])
         excluded = [variable.handle for variable in self._fastnn_undecayed]
         for name in self._fastnn_undecayed_names:
@@ -228,18 +201,8 @@ class Optimizer(Configurable):
     def __reduce__(self) -> Any:
         slots = [(weight, [slot.numpy() for slot in self.handle.slots(weight)]) for weight in self._fastnn_weights]
         state = {
-<<<<<<< HEAD
             "slots": slots, "rate": self.handle.learning_rate, "steps": self.handle.iterations,
-            "undecayed": self._undecayed, "undecayed_names": self._undecayed_names,
-=======
-<<<<<<< HEAD
-            "slots": slots, "rate": self.handle.learning_rate, "steps": self.iterations,
             "undecayed": self._fastnn_undecayed, "undecayed_names": self._fastnn_undecayed_names,
-=======
-            "slots": slots, "rate": self.handle.learning_rate, "steps": self.handle.iterations, "undecayed": self._undecayed,
-            "undecayed_names": self._undecayed_names,
->>>>>>> main
->>>>>>> files
         }  # fmt: skip
         return _revived, (type(self), self.get_config()), state
 
@@ -253,20 +216,15 @@ class Optimizer(Configurable):
         self.handle.learning_rate, self.iterations = state["rate"], state["steps"]
 
     @property
-<<<<<<< HEAD
-    def variables(self) -> list[_core.Variable]:
-        """Slots, weight by weight."""
-        return [slot for weight in self._fastnn_weights for slot in self.handle.slots(weight)]
-=======
     def built(self) -> bool:
         """True once there are slots."""
-        return bool(self._weights)
+        return bool(self._fastnn_weights)
 
     @property
     def variables(self) -> list[Any]:
         """Number of steps, learning rate unless a schedule determines it, and the slots in the order of Keras."""
-        numbers = [self.iterations] if self._schedule is not None else [self.iterations, self.learning_rate]
-        slots = [self.handle.slots(weight) for weight in self._weights]
+        numbers = [self.iterations] if self._fastnn_schedule is not None else [self.iterations, self.learning_rate]
+        slots = [self.handle.slots(weight) for weight in self._fastnn_weights]
         count = len(slots[0]) if slots else 0
         groups = self.keras_slot_groups or (tuple(range(count)),)
         return numbers + [of_weight[i] for group in groups for of_weight in slots for i in group if i < count]
@@ -292,9 +250,9 @@ class Optimizer(Configurable):
             return
         who = type(self).__name__
         if trainable_variables is None:
-            if not self._applied:
+            if not self._fastnn_applied:
                 raise ValueError(f"{who}: apply(grads) needs the weights; pass them, or call build(weights) before")
-            trainable_variables = self._applied
+            trainable_variables = self._fastnn_applied
         if len(grads) != len(trainable_variables):
             raise ValueError(f"{who}: apply expects {len(trainable_variables)} gradients, got {len(grads)}")
         pairs = [(g, v) for g, v in zip(grads, trainable_variables, strict=True) if g is not None]
@@ -307,13 +265,13 @@ class Optimizer(Configurable):
         for array, (_, variable) in zip(arrays, pairs, strict=True):
             if array.shape != variable.shape:
                 raise ValueError(f"{who}: {variable.path} has shape {variable.shape}, its gradient {array.shape}")
-        if not self._applied:
+        if not self._fastnn_applied:
             self.build(trainable_variables)
         variables = [variable for _, variable in pairs]
         key = tuple(id(variable.handle) for variable in variables)
-        if key not in self._applications:
-            self._applications[key] = Application(self.handle, variables)
-        self._applications[key].run(arrays, self.coming_rates(1))
+        if key not in self._fastnn_applications:
+            self._fastnn_applications[key] = Application(self.handle, variables)
+        self._fastnn_applications[key].run(arrays, type(self).coming_rates(self, 1))
 
     def apply_gradients(self, grads_and_vars: Any) -> Any:
         """Updates weights by their gradients, as one step.
@@ -341,7 +299,7 @@ class Optimizer(Configurable):
         Raises:
             ValueError: The optimizer is not built, or the number of values differs.
         """
-        own, weights = self.variables, self._applied
+        own, weights = self.variables, self._fastnn_applied
         if not weights:
             raise ValueError(f"{type(self).__name__}: call build(weights) before stateless_apply")
         for name, given, expected in (
@@ -412,7 +370,6 @@ class Optimizer(Configurable):
             return
         for i, variable in enumerate(variables):
             variable.assign(np.asarray(store[str(i)]))
->>>>>>> main
 
     def exclude_from_weight_decay(
         self, var_list: Sequence[Variable] | None = None, var_names: Sequence[str] | None = None

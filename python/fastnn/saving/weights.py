@@ -90,10 +90,6 @@ def write_assets(model: Any) -> dict[str, bytes]:
 # Reading --------------------------------------------------------------------------------------------------------------
 
 
-def _is_there(group: Any, path: str) -> bool:
-    return _find(group, path) is not None
-
-
 def _find(group: Any, path: str) -> Any:
     """Returns the group at a path, also under the names that older versions of Keras give to its parts."""
     for part in path.split("/"):
@@ -203,11 +199,7 @@ def read_named(file: Any, model: Any, skip_mismatch: bool) -> None:
     for layer in model.operations:
         if layer.name in by_name:
             group = by_name[layer.name]
-<<<<<<< HEAD
-            for path, part in walk(layer, functools.partial(_is_there, group)):
-=======
             for path, part in walk(layer, functools.partial(_is_stored, group)):
->>>>>>> files
                 for within, variables in variables_of(part):
                     stored = _stored(_find(group, f"{path}/{within}/vars"))
                     if variables:

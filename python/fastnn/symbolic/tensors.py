@@ -175,6 +175,9 @@ class KerasTensor(Arithmetic):
         mask_shape: The shape of the mask that comes with it, or None.
         history: The layer that makes it, the number of the layer's call, and the index among the call's outputs.
 
+    Raises:
+        ValueError: A sparse or a ragged tensor is asked for.
+
     Example:
         >>> x = layers.Input((4,))
         >>> y = layers.Dense(3)(x) + 1

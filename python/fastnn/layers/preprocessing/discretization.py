@@ -61,6 +61,7 @@ class Discretization(Encoding):
         name: str | None = None,
         **kwargs: Any,
     ) -> None:
+        self.reset_state()
         if isinstance(self.bin_boundaries, np.ndarray):
             self.bin_boundaries = tuple(self.bin_boundaries.tolist())
         super().__init__(dtype=dtype, name=name, **kwargs)
@@ -146,17 +147,45 @@ class Discretization(Encoding):
         """
         if self.num_bins is None:
             raise ValueError(f"{title(self)} was given its bin_boundaries and cannot adapt; create it with num_bins")
-        known = np.zeros((2, 0), np.float32)
+        self.reset_state()
         for step, batch in enumerate(batches(data, title(self))):
             if steps is not None and step >= steps:
                 break
-            if not np.isfinite(batch).all():
-                raise ValueError(f"{title(self)}: adapt's data holds NaN or infinite numbers")
-            both = np.concatenate([_summarize(batch, self.epsilon), known], axis=1)
-            known = _compress(both[:, np.argsort(both[0], kind="stable")], self.epsilon)
-        if known.shape[1] == 0:
+            self.update_state(batch)
+        self.finalize_state()
+
+    def reset_state(self) -> None:
+        """Forgets what `update_state` read; boundaries that were given stay."""
+        self._sketch = np.zeros((2, 0), np.float32)
+
+    def update_state(self, data: Any) -> None:
+        """Reads a batch; `adapt` does so for all batches.
+
+        Args:
+            data: Array of numbers.
+
+        Raises:
+            ValueError: The boundaries were given to the constructor, or the data is not finite.
+        """
+        if self.num_bins is None:
+            raise ValueError(f"{title(self)} was given its bin_boundaries and cannot adapt; create it with num_bins")
+        batch = numeric(data, f"{title(self)}: adapt's data")
+        if not np.isfinite(batch).all():
+            raise ValueError(f"{title(self)}: adapt's data holds NaN or infinite numbers")
+        both = np.concatenate([_summarize(batch, self.epsilon), self._sketch], axis=1)
+        self._sketch = _compress(both[:, np.argsort(both[0], kind="stable")], self.epsilon)
+
+    def finalize_state(self) -> None:
+        """Finds the boundaries for what was read.
+
+        Raises:
+            ValueError: Nothing was read.
+        """
+        if self.num_bins is None:
+            return
+        if self._sketch.shape[1] == 0:
             raise ValueError(f"{title(self)}: adapt's data is empty")
-        self.bin_boundaries = tuple(_compress(known, 1.0 / self.num_bins)[0, :-1].tolist())
+        self.bin_boundaries = tuple(_compress(self._sketch, 1.0 / self.num_bins)[0, :-1].tolist())
         state_of(self).predictor = None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -19,6 +19,22 @@ from fastnn.symbolic.variable import Variable
 
 CHUNK = 1 << 18
 """Number of elements that `adapt` reads at once."""
+
+
+class _Moments(NamedTuple):
+    """Moments of what was read.
+
+    Attributes:
+        count: The number of elements of each mean.
+        mean: The means.
+        spread: The sums of squared deviations from them.
+        sample: The shape of a sample; None before the first.
+    """
+
+    count: int
+    mean: NDArray[np.float64]
+    spread: NDArray[np.float64]
+    sample: Shape | None
 
 
 class Normalization(NodeLayer):
@@ -71,6 +87,7 @@ class Normalization(NodeLayer):
         **kwargs: Any,
     ) -> None:
         self._fixed: tuple[Any, Any] = (self.mean, self.variance)
+        self.reset_state()
         self.mean_initializer = self.count_initializer = initializers.get("zeros")
         self.variance_initializer = initializers.get("ones")
         super().__init__(**kwargs)
@@ -110,26 +127,56 @@ class Normalization(NodeLayer):
         """
         if self._fixed[0] is not None:
             raise ValueError(f"{title(self)} was given its mean and variance and cannot adapt; create it without them")
-        count, mean, spread = 0, np.zeros(()), np.zeros(())
-        sample: Shape = ()
+        self.reset_state()
         for batch in batches(data, title(self)):
-            if count == 0:
-                sample = batch.shape[1:]
-                self._adapt_to((None, *sample))
-            if batch.shape[1:] != sample:
-                raise ValueError(
-                    f"{title(self)}: adapt expects batches of one shape, got {(None, *sample)} and {batch.shape}"
-                )
-            step = max(1, CHUNK // max(1, int(np.prod(batch.shape[1:], dtype=np.int64))))
-            for start in range(0, len(batch), step):
-                part = batch[start : start + step].astype(np.float64)
-                added, of_part, spread_of_part = self._moments(part)
-                # Moments are merged as deviations from the mean: squares of large numbers would cancel.
-                total = count + added
-                apart = of_part - mean
-                mean = mean + apart * (added / total)
-                spread = spread + spread_of_part + apart**2 * (count * added / total)
-                count = total
+            self.update_state(batch)
+        self.finalize_state()
+
+    def reset_state(self) -> None:
+        """Forgets what `update_state` read; a mean that was given stays."""
+        self._read = _Moments(0, np.zeros(()), np.zeros(()), None)
+
+    def update_state(self, data: Any) -> None:
+        """Reads a batch; `adapt` does so for all batches.
+
+        Args:
+            data: Array whose first axis is the batch.
+
+        Raises:
+            ValueError: The mean was given to the constructor, or the samples have another shape than those before.
+        """
+        if self._fixed[0] is not None:
+            raise ValueError(f"{title(self)} was given its mean and variance and cannot adapt; create it without them")
+        batch = numeric(data, f"{title(self)}: adapt's data")
+        count, mean, spread, sample = self._read
+        if count == 0 or sample is None:
+            sample = batch.shape[1:]
+            self._adapt_to((None, *sample))
+        if batch.shape[1:] != sample:
+            raise ValueError(
+                f"{title(self)}: adapt expects batches of one shape, got {(None, *sample)} and {batch.shape}"
+            )
+        step = max(1, CHUNK // max(1, int(np.prod(batch.shape[1:], dtype=np.int64))))
+        for start in range(0, len(batch), step):
+            part = batch[start : start + step].astype(np.float64)
+            added, of_part, spread_of_part = self._moments(part)
+            # Moments are merged as deviations from the mean: squares of large numbers would cancel.
+            total = count + added
+            apart = of_part - mean
+            mean = mean + apart * (added / total)
+            spread = spread + spread_of_part + apart**2 * (count * added / total)
+            count = total
+        self._read = _Moments(count, mean, spread, sample)
+
+    def finalize_state(self) -> None:
+        """Sets the mean and the variance to those of what was read.
+
+        Raises:
+            ValueError: Nothing was read, or it is not finite.
+        """
+        if self._fixed[0] is not None:
+            return
+        count, mean, spread, _ = self._read
         if count == 0:
             raise ValueError(f"{title(self)}: adapt's data has no rows")
         if not np.isfinite(mean).all():

@@ -220,6 +220,34 @@ class VocabularyLayer(NodeLayer):
                 self._learn(batch, f"{title(self)}: a batch of adapt's data", False)
         self._finish()
 
+    def reset_state(self) -> None:
+        """Forgets what `update_state` counted; a vocabulary that was given stays."""
+        if not self._was_given:
+            self._forget()
+
+    def update_state(self, data: Any) -> None:
+        """Counts the tokens of a batch; `adapt` does so for all batches.
+
+        Args:
+            data: Array or list whose first axis is the samples.
+
+        Raises:
+            ValueError: The vocabulary was given to the constructor.
+            TypeError: The data has another type than the tokens.
+        """
+        if self._was_given:
+            raise ValueError(f"{title(self)} was given its vocabulary and cannot adapt; create it without one")
+        self._learn(data, f"{title(self)}: update_state's data", True)
+
+    def finalize_state(self) -> None:
+        """Makes the vocabulary of the tokens that were counted.
+
+        Raises:
+            ValueError: There are no tokens.
+        """
+        if not self._was_given:
+            self._finish()
+
     def _learn(self, batch: Any, what: str, samples: bool) -> None:
         """Counts the tokens of a batch; a single axis is the samples, or the tokens of one sample."""
         array = self._array(batch, what)
