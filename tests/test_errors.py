@@ -284,6 +284,7 @@ def test_an_argument_is_listed_once():
         mistake(lambda: WithoutCall()(X), N, "WithoutCall", "says in call(self, inputs) what it computes"),
         mistake(lambda: network([WithoutCall()], (4,)), N, "says in call(self, inputs) what it computes"),
         mistake(lambda: WithForward()(X), N, "rename forward() to call()"),
+        mistake(lambda: Layer().add_weight(shap=(4,)), V, "add_weight has no argument", "Did you mean 'shape'?"),
         mistake(lambda: NamedFirst()(X), T, "add_weight expects its shape first, got 'kernel'", "name='kernel'"),
         mistake(lambda: within_call(lambda x: None), T, "call() returned None"),
         # NumPy, TensorFlow and methods of arrays on symbolic tensors.

@@ -7,6 +7,7 @@ records the call (`calls.py`): a model is made of such calls. Called on arrays i
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
