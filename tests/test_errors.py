@@ -245,6 +245,7 @@ V, T, A, N = ValueError, TypeError, AttributeError, NotImplementedError
         mistake(lambda: fastnn.utils.set_random_seed(-1), V, "set_random_seed"),
         mistake(lambda: fastnn.utils.to_categorical([0, 3], 3), V, "labels from 0 to 2, got 3"),
         mistake(lambda: fastnn.config.set_num_threads(-1), V, "at least 0"),
+        mistake(lambda: layers.Input(4), T, "expects shape to be a list or tuple such as (4,), got 4"),
         mistake(lambda: layers.Input(), V, "expects a shape"),
     ],
 )  # fmt: skip
