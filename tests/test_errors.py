@@ -245,6 +245,7 @@ V, T, A, N = ValueError, TypeError, AttributeError, NotImplementedError
         mistake(lambda: fastnn.utils.set_random_seed(-1), V, "set_random_seed"),
         mistake(lambda: fastnn.utils.to_categorical([0, 3], 3), V, "labels from 0 to 2, got 3"),
         mistake(lambda: fastnn.config.set_num_threads(-1), V, "at least 0"),
+        mistake(lambda: layers.Input(4), T, "expects shape to be a list or tuple such as (4,), got 4"),
         mistake(lambda: layers.Input(), V, "expects a shape"),
     ],
 )  # fmt: skip
@@ -284,6 +285,7 @@ def test_an_argument_is_listed_once():
         mistake(lambda: WithoutCall()(X), N, "WithoutCall", "says in call(self, inputs) what it computes"),
         mistake(lambda: network([WithoutCall()], (4,)), N, "says in call(self, inputs) what it computes"),
         mistake(lambda: WithForward()(X), N, "rename forward() to call()"),
+        mistake(lambda: Layer().add_weight(shap=(4,)), V, "add_weight has no argument", "Did you mean 'shape'?"),
         mistake(lambda: NamedFirst()(X), T, "add_weight expects its shape first, got 'kernel'", "name='kernel'"),
         mistake(lambda: within_call(lambda x: None), T, "call() returned None"),
         # NumPy, TensorFlow and methods of arrays on symbolic tensors.
@@ -339,7 +341,7 @@ def test_structure(written, raised, words):
         mistake(lambda: classifier().fit(X.astype(str), Y), T, "x has dtype", "x.astype('float32')"),
         mistake(lambda: classifier().fit([[1, None, 2, 3]], [1]), T, "it holds None"),
         mistake(lambda: classifier().fit(X, ["cat"] * 10), T, "y has dtype <U3", "np.unique(y, return_inverse=True)"),
-        mistake(lambda: classifier().fit({"a": 1}, Y), T, "pass an array"),
+        mistake(lambda: classifier().fit({1, 2}, Y), T, "pass an array"),
         # A forgotten Flatten.
         mistake(
             lambda: fitted([Conv2D(2, 3), Dense(3)], x=IMAGES), V,

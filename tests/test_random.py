@@ -203,7 +203,7 @@ def test_generators_say_what_they_are() -> None:
         (lambda: random.dropout(np.ones(3), 1.0), ValueError, "rate from 0 up to"),
         (lambda: random.categorical(np.zeros(3), 2), ValueError, "batch, classes"),
         (lambda: random.shuffle(fastnn.Input((3,))), ValueError, "is the batch"),
-        (lambda: layers.Lambda(3), TypeError, "expects a function"),
+        (lambda: layers.Lambda(3), TypeError, "to be a function"),
     ],
 )  # fmt: skip
 def test_mistakes(function: Callable[[], Any], error: type[Exception], match: str) -> None:

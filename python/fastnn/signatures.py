@@ -97,7 +97,8 @@ def check_kinds(who: str, signature: inspect.Signature, arguments: Mapping[str, 
         if not kinds or value is parameter.default or any(_is_of_kind(value, kind) for kind in kinds):
             continue
         words = " or ".join(_KINDS[kind] for kind in kinds if kind != "None")
-        raise TypeError(f"{who} expects {name} to be {words}, got {value!r}")
+        example = f" such as ({value},)" if "Sequence" in kinds and isinstance(value, int) else ""
+        raise TypeError(f"{who} expects {name} to be {words}{example}, got {value!r}")
 
 
 def _kinds_of(annotation: Any) -> list[str]:

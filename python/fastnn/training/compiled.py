@@ -298,13 +298,11 @@ class Compiled:
 
 def _check_loss_weights(who: str, given: Any) -> None:
     """Raises where the argument holds something else than numbers, such as metrics given by position."""
-    if isinstance(given, (list, tuple, Mapping)):
-        for value in given.values() if isinstance(given, Mapping) else given:
-            _check_loss_weights(who, value)
-    elif given is not None and not isinstance(given, (int, float, np.number)):
+    values = [one for entry in (given.values() if isinstance(given, Mapping) else [given]) for one in _flat(entry)]
+    if any(not isinstance(value, (int, float, np.number)) for value in values):
         raise TypeError(
             f"{who}: compile expects loss_weights to be numbers, got {given!r}; metrics are given by name: "
-            f"compile(optimizer, loss, metrics=[{given!r}])"
+            f"compile(optimizer, loss, metrics={given!r})"
         )
 
 

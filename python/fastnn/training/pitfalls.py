@@ -24,7 +24,7 @@ _OF_A_FIT = 7
 
 def warn_of_outputs(
     who: str,
-    losses: Sequence[Loss | None],
+    losses: Sequence[Sequence[Loss]],
     outputs: Sequence[Port],
     shapes: Sequence[Shape],
     made_by: Sequence[tuple[str, Mapping[str, Any]] | None],
@@ -33,12 +33,12 @@ def warn_of_outputs(
 
     Args:
         who: How messages call the model.
-        losses: For each output its loss, or None.
+        losses: For each output its losses.
         outputs: The outputs.
         shapes: The shapes of the outputs.
         made_by: For each output kind and config of the node that makes it; None where that is not known.
     """
-    for loss, port, shape, node in zip(losses, outputs, shapes, made_by, strict=True):
+    for of_output, port, shape, node in zip(losses, outputs, shapes, made_by, strict=True):
         activation = _activation(node)
         word = label("the output", port, outputs)
         if activation == "softmax" and shape[-1] == 1:
@@ -46,16 +46,17 @@ def warn_of_outputs(
                 f"{who}: {word} is a softmax over one unit, which is always 1; use activation='sigmoid' for two "
                 "classes, or as many units as there are classes"
             )
-        elif isinstance(loss, CategoricalCrossentropy) and shape[-1] == 1:
-            _warn(
-                f"{who}: {loss.name} expects more than one class, but {word} has one unit; use binary_crossentropy for "
-                "two classes"
-            )
-        if activation and getattr(loss, "from_logits", False) is True:
-            _warn(
-                f"{who}: {loss.name if loss else ''} was made with from_logits=True, but {word} is that of a "
-                f"{activation}; leave from_logits out, or the activation"
-            )
+        for loss in of_output:
+            if isinstance(loss, CategoricalCrossentropy) and shape[-1] == 1 and activation != "softmax":
+                _warn(
+                    f"{who}: {loss.name} expects more than one class, but {word} has one unit; use "
+                    "binary_crossentropy for two classes"
+                )
+            if activation and getattr(loss, "from_logits", False) is True:
+                _warn(
+                    f"{who}: {loss.name} was made with from_logits=True, but {word} is that of a {activation}; leave "
+                    "from_logits out, or the activation"
+                )
 
 
 def warn_of_frozen(who: str) -> None:

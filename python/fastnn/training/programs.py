@@ -372,8 +372,7 @@ class Programs:
         handle = None
         if mode == "train":
             made_by = [emission.nodes.get(edge) for edge in predicted]
-            firsts = [of_output[0] if of_output else None for of_output in compiled.losses]
-            warn_of_outputs(self._network.who(), firsts, ports.outputs, shapes, made_by)
+            warn_of_outputs(self._network.who(), compiled.losses, ports.outputs, shapes, made_by)
             optimizer = compiled.optimizer
             if not terms:
                 raise ValueError(

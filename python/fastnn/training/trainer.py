@@ -226,11 +226,9 @@ class Trainer:
         validation = None
         if held is not None:
             programs.evaluation(compiled, held.x, held.y)
-            rows_a_step = (
-                batch_size
-                if validation_batch_size is None
-                else _integer("validation_batch_size", validation_batch_size)
-            )
+            rows_a_step = batch_size
+            if validation_batch_size is not None:
+                rows_a_step = _integer("validation_batch_size", validation_batch_size)
             held_source = ArraySource(held, rows_a_step)
             validation = loop.Validation(
                 held_source, _steps("validation_steps", validation_steps, held_source), validation_freq
@@ -356,7 +354,6 @@ class Trainer:
         made = state.network.ports().made
         return loop.predict(predictor, xs, rows, batch_size, hooks, made, verbosity == 1)
 
-    @explained
     def train_on_batch(
         self,
         x: Any,
@@ -395,7 +392,6 @@ class Trainer:
         program.run(_one_batch(feed), type(compiled.optimizer).coming_rates(compiled.optimizer, 1), 0.0)
         return _returned(program.logs(), return_dict)
 
-    @explained
     def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
         """Returns the loss and the metrics of one batch; the model does not change.
 
@@ -426,7 +422,6 @@ class Trainer:
         program.run(_one_batch(feed), None, 0.0)
         return _returned(program.logs(), return_dict)
 
-    @explained
     def predict_on_batch(self, x: Any) -> Any:
         """Returns the outputs for one batch.
 
@@ -454,7 +449,6 @@ class Trainer:
         state.door.check_batches(shapes, len(xs[0]), len(xs[0]))
         return state.network.ports().made.pack(state.programs.predictor(shapes)(xs))
 
-    @explained
     def gradients(self, x: Any, y: Any, sample_weight: Any = None) -> dict[str, NDArray[np.float32]]:
         """Returns the gradient of the loss, penalties included, for every trained weight; nothing is updated.
 
