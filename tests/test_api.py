@@ -56,7 +56,7 @@ def test_automatic_names_are_those_of_keras():
 SIGNATURES = {
     Dense: "units, activation=None, use_bias=True, kernel_initializer='glorot_uniform', bias_initializer='zeros', "
     "kernel_regularizer=None, bias_regularizer=None, activity_regularizer=None, kernel_constraint=None, "
-    "bias_constraint=None",
+    "bias_constraint=None, lora_rank=None, lora_alpha=None, quantization_config=None",
     Conv2D: "filters, kernel_size, strides=(1, 1), padding='valid', data_format=None, dilation_rate=(1, 1), groups=1, "
     "activation=None, use_bias=True, kernel_initializer='glorot_uniform', bias_initializer='zeros', "
     "kernel_regularizer=None, "
@@ -107,7 +107,8 @@ def test_repr_and_config_show_what_was_said():
     assert repr(layer) == "Dense(name='d', units=16, activation='relu', kernel_regularizer=L2(l2=0.1))"
     config = layer.get_config()
     assert config["units"] == 16 and config["activation"] == "relu" and config["use_bias"] is True
-    assert config["kernel_initializer"] == {"class_name": "GlorotUniform", "config": {"seed": None}}
+    initial = {"seed": None, "input_axes": None, "output_axes": None}
+    assert config["kernel_initializer"] == {"class_name": "GlorotUniform", "config": initial}
     copy = Dense.from_config(config)
     assert copy.get_config() == config and copy is not layer
     assert repr(optimizers.Adam(0.5)) == "Adam(learning_rate=0.5)"
@@ -157,7 +158,7 @@ def test_older_names_are_accepted_with_a_warning():
 def test_a_layer_called_on_an_array_builds_itself():
     layer = Dense(2, kernel_initializer="ones", bias_initializer=initializers.Constant(3))
     out = layer([[1, 2, 3], [4, 5, 6]])
-    assert type(out) is np.ndarray and out.dtype == np.float32
+    assert isinstance(out, np.ndarray) and out.dtype == np.float32
     np.testing.assert_array_equal(out, [[9, 9], [18, 18]])
     assert layer.kernel.shape == (3, 2) and layer.input_shape == (None, 3) and layer.output_shape == (None, 2)
     assert layer.compute_output_shape((None, 7, 3)) == (None, 7, 2)

@@ -944,7 +944,7 @@ SQUARE = fastnn.Input((5, 5))
         (lambda: X if X > 0 else 1, TypeError, "fastnn.ops.where"),
         (lambda: [x for x in X], TypeError, "compute with whole tensors"),
         (lambda: float(ops.sum(X)), TypeError, "keep computing with fastnn.ops"),
-        (lambda: np.mean(X), TypeError, "the function of fastnn.ops"),
+        (lambda: np.mean(X), TypeError, "use fastnn.ops.mean in its place"),
         (lambda: ops.convert_to_numpy(X), TypeError, "no numbers yet"),
         (lambda: len(X), TypeError, r"fastnn.ops.shape\(x\)\[0\]"),
         (lambda: ops.where(X > 0), TypeError, "number of indices"),

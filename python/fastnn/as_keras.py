@@ -11,6 +11,7 @@ there is an error that says so, and what to write.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import sys
 from collections.abc import Callable, Sequence
@@ -125,9 +126,16 @@ def _moved(name: str, old: str) -> ModuleType:
 
 
 def _refusing(name: str, module: ModuleType) -> Callable[[str], Any]:
-    """Returns a module's `__getattr__` that says what to do about a name that is not there."""
+    """Returns a module's `__getattr__` that says what to do about a name that is not there.
+
+    Names that the module makes at their first use are still found.
+    """
+    own = vars(module).get("__getattr__")
 
     def __getattr__(attribute: str) -> Any:
+        if own is not None:
+            with contextlib.suppress(AttributeError):
+                return own(attribute)
         if attribute.startswith("__"):
             raise AttributeError(f"module {name!r} has no attribute {attribute!r}")
         raise AttributeError(_absent(f"{name}.{attribute}", module), name=attribute, obj=module)
@@ -157,7 +165,8 @@ def _install() -> None:
     sys.modules.update({"tensorflow.keras": keras, "tf.keras": keras, "tensorflow.random": random})
     for name in fastnn.__all__:
         module = getattr(fastnn, name)
-        if isinstance(module, ModuleType) and "__getattr__" not in vars(module):
+        if isinstance(module, ModuleType) and not getattr(module, "__fastnn__", False):
+            module.__dict__["__fastnn__"] = True
             module.__dict__["__getattr__"] = _refusing(f"keras.{name}", module)
     if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
         sys.meta_path.insert(0, _Finder())

@@ -93,6 +93,8 @@ def check_kinds(who: str, signature: inspect.Signature, arguments: Mapping[str, 
     """
     for name, value in arguments.items():
         parameter = signature.parameters[name]
+        if parameter.kind in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL):
+            continue
         kinds = _kinds_of(parameter.annotation)
         if not kinds or value is parameter.default or any(_is_of_kind(value, kind) for kind in kinds):
             continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 from typing import Any
 
 from fastnn.callbacks.callback import Callback, Logs
@@ -31,7 +32,7 @@ class CSVLogger(Callback):
         'epoch,loss,val_loss\n0,0.0,NA\n'
     """
 
-    def __init__(self, filename: str, separator: str = ",", append: bool = False) -> None:
+    def __init__(self, filename: str | os.PathLike[str], separator: str = ",", append: bool = False) -> None:
         super().__init__()
         self.filename = filename
         self.sep = separator

@@ -29,7 +29,8 @@ def fans(
         (fan_in, fan_out).
 
     Example:
-        >>> fastnn.initializers.fans((3, 3, 16, 32))
+        >>> from fastnn.initializers.scaling import fans
+        >>> fans((3, 3, 16, 32))
         (144.0, 288.0)
     """
     if input_axes is not None and output_axes is not None:

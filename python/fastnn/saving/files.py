@@ -304,9 +304,10 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, by_name
         raise ValueError(f"load_weights has no argument {name!r}")
     is_file = _is_file(filepath)
     path: Any = filepath if is_file else Path(os.fspath(filepath))
-    if not is_file and not path.exists():
-        raise FileNotFoundError(f"there is no file {str(path)!r}")
-    _refuse_folder(path)
+    if not is_file:
+        if not path.exists():
+            raise FileNotFoundError(f"there is no file {str(path)!r}")
+        _refuse_folder(path)
     _require_built(model, "to load into")
     with _told(path):
         source: Any = path.read() if is_file else path

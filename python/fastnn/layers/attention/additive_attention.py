@@ -47,7 +47,7 @@ class AdditiveAttention(ScoredAttention):
     scored_by = "AdditiveAttention"
     scale: Variable | None = None
 
-    def __init__(self, use_scale: bool = True, dropout: float = 0.0, seed: int | None = None, **kwargs: Any) -> None:
+    def __init__(self, use_scale: bool = True, dropout: float = 0.0, seed: Any = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._open(seed)
 

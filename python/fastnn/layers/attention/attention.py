@@ -55,7 +55,7 @@ class Attention(ScoredAttention):
         use_scale: bool = False,
         score_mode: str = "dot",
         dropout: float = 0.0,
-        seed: int | None = None,
+        seed: Any = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)

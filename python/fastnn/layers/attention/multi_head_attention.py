@@ -91,7 +91,7 @@ class MultiHeadAttention(Projecting):
     kernel_constraint: Constraint | None
     bias_constraint: Constraint | None
     use_gate: bool
-    seed: int | None
+    seed: Any
     query_dense: EinsumDense
     key_dense: EinsumDense
     value_dense: EinsumDense
@@ -117,7 +117,7 @@ class MultiHeadAttention(Projecting):
         kernel_constraint: Any = None,
         bias_constraint: Any = None,
         use_gate: bool = False,
-        seed: int | None = None,
+        seed: Any = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)

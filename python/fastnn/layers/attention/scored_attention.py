@@ -52,9 +52,9 @@ class ScoredAttention(Layer):
     """Kind of the attention node."""
     dropout: float
     use_scale: bool
-    seed: int | None
+    seed: Any
 
-    def _open(self, seed: int | None) -> None:
+    def _open(self, seed: Any) -> None:
         if not 0 <= self.dropout <= 1:
             raise ValueError(f"{title(self)} expects dropout from 0 to 1, got {self.dropout!r}")
         self.stream = stream_of(seed)

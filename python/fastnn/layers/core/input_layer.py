@@ -41,7 +41,12 @@ class InputLayer(NodeLayer):
     __fastnn_is_entry__ = True
 
     shape: Shape
+    batch_shape: Shape
     batch_size: int | None
+    sparse: bool | None
+    ragged: bool | None
+    optional: bool
+    input_tensor: Any
 
     keras_builds_itself = True
     keras_ignored_arguments = {"sparse": False, "ragged": False, "optional": False}

@@ -60,9 +60,9 @@ class RandomImageLayer(ImageLayer):
     """
 
     keras_ignored_arguments = {"value_range": ...}
-    seed: int | None
+    seed: Any
 
-    def __init__(self, seed: int | None = None, **kwargs: Any) -> None:
+    def __init__(self, seed: Any = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.stream = stream_of(seed)
 

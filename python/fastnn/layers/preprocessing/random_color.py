@@ -37,9 +37,7 @@ class RandomGrayscale(RandomImageLayer):
     kind = "RandomGrayscale"
     factor: float
 
-    def __init__(
-        self, factor: float = 0.5, data_format: str | None = None, seed: int | None = None, **kwargs: Any
-    ) -> None:
+    def __init__(self, factor: float = 0.5, data_format: str | None = None, seed: Any = None, **kwargs: Any) -> None:
         super().__init__(seed, **kwargs)
 
     def core_node(self) -> tuple[str, dict[str, Any]] | None:
@@ -82,7 +80,7 @@ class RandomColorDegeneration(RandomColorLayer):
         factor: Factor,
         value_range: Sequence[float] = (0, 255),
         data_format: str | None = None,
-        seed: int | None = None,
+        seed: Any = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(seed, **kwargs)
@@ -125,7 +123,7 @@ class RandomSaturation(RandomColorLayer):
         factor: Factor,
         value_range: Sequence[float] = (0, 255),
         data_format: str | None = None,
-        seed: int | None = None,
+        seed: Any = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(seed, **kwargs)
@@ -168,7 +166,7 @@ class RandomHue(RandomColorLayer):
         factor: Factor,
         value_range: Sequence[float] = (0, 255),
         data_format: str | None = None,
-        seed: int | None = None,
+        seed: Any = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(seed, **kwargs)
@@ -217,7 +215,7 @@ class RandomColorJitter(RandomImageLayer):
         contrast_factor: Factor | None = None,
         saturation_factor: Factor | None = None,
         hue_factor: Factor | None = None,
-        seed: int | None = None,
+        seed: Any = None,
         data_format: str | None = None,
         **kwargs: Any,
     ) -> None:

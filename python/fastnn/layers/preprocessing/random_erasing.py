@@ -57,7 +57,7 @@ class RandomErasing(RandomColorLayer):
         scale: Factor = (0.02, 0.33),
         fill_value: float | Sequence[float] | None = None,
         value_range: Sequence[float] = (0, 255),
-        seed: int | None = None,
+        seed: Any = None,
         data_format: str | None = None,
         **kwargs: Any,
     ) -> None:

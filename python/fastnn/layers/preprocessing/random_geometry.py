@@ -44,7 +44,7 @@ class RandomFlip(RandomImageLayer):
     def __init__(
         self,
         mode: str = "horizontal_and_vertical",
-        seed: int | None = None,
+        seed: Any = None,
         data_format: str | None = None,
         **kwargs: Any,
     ) -> None:
@@ -89,7 +89,7 @@ class RandomRotation(RandomImageLayer):
         factor: Factor,
         fill_mode: str = "reflect",
         interpolation: str = "bilinear",
-        seed: int | None = None,
+        seed: Any = None,
         fill_value: float = 0.0,
         data_format: str | None = None,
         **kwargs: Any,
@@ -142,7 +142,7 @@ class RandomZoom(RandomImageLayer):
         width_factor: Factor | None = None,
         fill_mode: str = "reflect",
         interpolation: str = "bilinear",
-        seed: int | None = None,
+        seed: Any = None,
         fill_value: float = 0.0,
         data_format: str | None = None,
         **kwargs: Any,
@@ -203,7 +203,7 @@ class RandomTranslation(RandomImageLayer):
         width_factor: Factor,
         fill_mode: str = "reflect",
         interpolation: str = "bilinear",
-        seed: int | None = None,
+        seed: Any = None,
         fill_value: float = 0.0,
         data_format: str | None = None,
         **kwargs: Any,
@@ -261,7 +261,7 @@ class RandomShear(RandomImageLayer):
         fill_mode: str = "reflect",
         fill_value: float = 0.0,
         data_format: str | None = None,
-        seed: int | None = None,
+        seed: Any = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(seed, **kwargs)
@@ -304,7 +304,7 @@ class RandomCrop(RandomImageLayer):
         self,
         height: int,
         width: int,
-        seed: int | None = None,
+        seed: Any = None,
         data_format: str | None = None,
         name: str | None = None,
         **kwargs: Any,

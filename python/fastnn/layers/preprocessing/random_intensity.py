@@ -44,7 +44,7 @@ class RandomBrightness(RandomColorLayer):
         self,
         factor: Factor,
         value_range: Sequence[float] = (0, 255),
-        seed: int | None = None,
+        seed: Any = None,
         data_format: str | None = None,
         **kwargs: Any,
     ) -> None:
@@ -88,7 +88,7 @@ class RandomContrast(RandomColorLayer):
         self,
         factor: Factor,
         value_range: Sequence[float] = (0, 255),
-        seed: int | None = None,
+        seed: Any = None,
         data_format: str | None = None,
         **kwargs: Any,
     ) -> None:
@@ -133,7 +133,7 @@ class RandomInvert(RandomColorLayer):
         self,
         factor: Factor = 1.0,
         value_range: Sequence[float] = (0, 255),
-        seed: int | None = None,
+        seed: Any = None,
         data_format: str | None = None,
         **kwargs: Any,
     ) -> None:
@@ -176,7 +176,7 @@ class RandomPosterization(RandomColorLayer):
         factor: int | Sequence[int],
         value_range: Sequence[float] = (0, 255),
         data_format: str | None = None,
-        seed: int | None = None,
+        seed: Any = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(seed, **kwargs)
@@ -226,7 +226,7 @@ class Solarization(RandomColorLayer):
         addition_factor: Factor = 0.0,
         threshold_factor: Factor = 0.0,
         value_range: Sequence[float] = (0, 255),
-        seed: int | None = None,
+        seed: Any = None,
         data_format: str | None = None,
         **kwargs: Any,
     ) -> None:

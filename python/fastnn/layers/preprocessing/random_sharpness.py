@@ -44,7 +44,7 @@ class RandomSharpness(RandomColorLayer):
         factor: Factor,
         value_range: Sequence[float] = (0, 255),
         data_format: str | None = None,
-        seed: int | None = None,
+        seed: Any = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(seed, **kwargs)

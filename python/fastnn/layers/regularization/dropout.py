@@ -50,7 +50,7 @@ class Dropout(Noise):
         self,
         rate: float,
         noise_shape: Sequence[int | None] | None = None,
-        seed: int | None = None,
+        seed: Any = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -114,7 +114,7 @@ class AlphaDropout(Noise):
         self,
         rate: float,
         noise_shape: Sequence[int | None] | None = None,
-        seed: int | None = None,
+        seed: Any = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)

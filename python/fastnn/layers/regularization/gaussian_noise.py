@@ -34,7 +34,7 @@ class GaussianNoise(Noise):
     kind = "GaussianNoise"
     stddev: float
 
-    def __init__(self, stddev: float, seed: int | None = None, **kwargs: Any) -> None:
+    def __init__(self, stddev: float, seed: Any = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._open_stream()
 
@@ -70,6 +70,6 @@ class GaussianDropout(Noise):
     kind = "GaussianDropout"
     rate: float
 
-    def __init__(self, rate: float, seed: int | None = None, **kwargs: Any) -> None:
+    def __init__(self, rate: float, seed: Any = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._open_stream()

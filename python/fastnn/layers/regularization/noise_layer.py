@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastnn.engine.emission import Emission
 from fastnn.engine.node_layer import NodeLayer
 from fastnn.seeds import stream_of
@@ -12,7 +14,7 @@ class Noise(NodeLayer):
 
     supports_masking = True
     call_arguments = ("inputs", "training")
-    seed: int | None
+    seed: Any
 
     def _open_stream(self) -> None:
         self.stream = stream_of(self.seed)

@@ -37,7 +37,7 @@ class SpatialDropout1D(Noise):
     kind = "SpatialDropout1D"
     rate: float
 
-    def __init__(self, rate: float, seed: int | None = None, **kwargs: Any) -> None:
+    def __init__(self, rate: float, seed: Any = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._open_stream()
 
@@ -72,7 +72,7 @@ class SpatialDropout2D(Noise):
     rate: float
     data_format: str | None
 
-    def __init__(self, rate: float, data_format: str | None = None, seed: int | None = None, **kwargs: Any) -> None:
+    def __init__(self, rate: float, data_format: str | None = None, seed: Any = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         channels_last(self, data_format)
         self._open_stream()
@@ -108,7 +108,7 @@ class SpatialDropout3D(Noise):
     rate: float
     data_format: str | None
 
-    def __init__(self, rate: float, data_format: str | None = None, seed: int | None = None, **kwargs: Any) -> None:
+    def __init__(self, rate: float, data_format: str | None = None, seed: Any = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         channels_last(self, data_format)
         self._open_stream()

@@ -108,7 +108,7 @@ class GRU(Recurrent):
         bias_constraint: Any = None,
         dropout: float = 0.0,
         recurrent_dropout: float = 0.0,
-        seed: int | None = None,
+        seed: Any = None,
         return_sequences: bool = False,
         return_state: bool = False,
         go_backwards: bool = False,
@@ -192,7 +192,7 @@ class GRUCell(Cell):
         dropout: float = 0.0,
         recurrent_dropout: float = 0.0,
         reset_after: bool = True,
-        seed: int | None = None,
+        seed: Any = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)

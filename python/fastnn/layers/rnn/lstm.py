@@ -109,7 +109,7 @@ class LSTM(Recurrent):
         bias_constraint: Any = None,
         dropout: float = 0.0,
         recurrent_dropout: float = 0.0,
-        seed: int | None = None,
+        seed: Any = None,
         return_sequences: bool = False,
         return_state: bool = False,
         go_backwards: bool = False,
@@ -197,7 +197,7 @@ class LSTMCell(Cell):
         bias_constraint: Any = None,
         dropout: float = 0.0,
         recurrent_dropout: float = 0.0,
-        seed: int | None = None,
+        seed: Any = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)

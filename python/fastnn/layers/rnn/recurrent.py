@@ -82,7 +82,7 @@ class Weighted(NodeLayer):
     units: int
     dropout: float
     recurrent_dropout: float
-    seed: int | None
+    seed: Any
     recurrent_initializer: Callable[..., Any]
     recurrent_regularizer: Regularizer | None
     recurrent_constraint: Constraint | None

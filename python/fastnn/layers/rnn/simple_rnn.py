@@ -98,7 +98,7 @@ class SimpleRNN(Recurrent):
         go_backwards: bool = False,
         stateful: bool = False,
         unroll: bool = False,
-        seed: int | None = None,
+        seed: Any = None,
         zero_output_for_mask: bool = False,
         **kwargs: Any,
     ) -> None:
@@ -169,7 +169,7 @@ class SimpleRNNCell(Cell):
         bias_constraint: Any = None,
         dropout: float = 0.0,
         recurrent_dropout: float = 0.0,
-        seed: int | None = None,
+        seed: Any = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
