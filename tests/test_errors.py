@@ -196,7 +196,6 @@ V, T, A, N = ValueError, TypeError, AttributeError, NotImplementedError
         mistake(lambda: classifier().fit(X, Y, val_data=(X, Y)), T, "Did you mean 'validation_data'?"),
         mistake(lambda: classifier().fit(X, Y, batchsize=5), T, "Did you mean 'batch_size'?"),
         mistake(lambda: classifier().fit(X, labels=Y), T, "Did you mean 'y'?"),
-        mistake(lambda: classifier().predict(X, batch=5), T, "Sequential.predict()", "Did you mean 'batch_size'?"),
         mistake(lambda: classifier(metric=["accuracy"]), T, "Sequential.compile()", "Did you mean 'metrics'?"),
         # Arguments at the wrong position, or of the wrong kind.
         mistake(

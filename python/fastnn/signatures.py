@@ -51,19 +51,24 @@ def checked(constructor: F) -> F:
 
     @functools.wraps(constructor)
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
-        mismatch = _mismatch(constructor, (self, *args), kwargs)
-        if mismatch is not None:
-            raise TypeError(mismatch)
-        signature = inspect.signature(constructor)
-        check_kinds(type(self).__name__, signature, signature.bind(self, *args, **kwargs).arguments)
+        if args or kwargs:
+            mismatch = _mismatch(constructor, (self, *args), kwargs)
+            if mismatch is not None:
+                raise TypeError(mismatch)
+            signature = _signature(constructor)
+            check_kinds(type(self).__name__, signature, signature.bind(self, *args, **kwargs).arguments)
         constructor(self, *args, **kwargs)
 
     return cast(F, __init__)
 
 
+_signature = functools.cache(inspect.signature)
+"""Reads the signature of a function once."""
+
+
 def _mismatch(function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str | None:
     """Returns why a call does not fit the signature of a function; None where it does."""
-    signature = inspect.signature(function)
+    signature = _signature(function)
     names = list(signature.parameters)
     who = function.__name__
     if names[:1] == ["self"] and args:

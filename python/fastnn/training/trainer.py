@@ -297,7 +297,6 @@ class Trainer:
             hooks.close()
         return _returned(logs, return_dict)
 
-    @explained
     def predict(
         self,
         x: Any,
