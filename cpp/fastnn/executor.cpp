@@ -38,7 +38,7 @@ Session::Session(const Graph& graph, const Wanted& wanted, const GradientTable* 
       contexts_(graph.nodes().size()),
       prepared_(graph.nodes().size(), 0),
       drawn_before_(graph.nodes().size(), 0) {
-  if (table != nullptr) std::memset(gradients_.bytes(), 0, gradients_.size());
+  if (gradients_.size() > 0) std::memset(gradients_.bytes(), 0, gradients_.size());
   for (std::size_t i = 0; i < plan_.placements.size(); ++i)
     pointers_.push_back(packer != nullptr && plan_.placements[i].packed ? packer->pointers_[i]
                                                                         : arena_.bytes() + plan_.placements[i].offset);

@@ -54,6 +54,17 @@ inline std::int64_t exponent_of(std::int64_t word) {
 }
 inline Words exponent_of(const Words& word) { return (Words)((Naturals)word >> 52); }
 
+// Differences and shifts of words, which wrap around; of a vector they are the instructions of these names.
+inline std::int64_t minus(std::int64_t a, std::int64_t b) {
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) - static_cast<std::uint64_t>(b));
+}
+inline std::int64_t to_exponent(std::int64_t word) {
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(word) << 52);
+}
+inline Words minus(const Words& a, const Words& b) { return (Words)((Naturals)a - (Naturals)b); }
+inline Words minus(const Words& a, std::int64_t b) { return minus(a, Words{} + b); }
+inline Words to_exponent(const Words& word) { return (Words)((Naturals)word << 52); }
+
 inline double choose(bool mask, double yes, double no) { return mask ? yes : no; }
 inline Doubles choose(const Words& mask, const Doubles& yes, const Doubles& no) {
   return (Doubles)(((Words)yes & mask) | ((Words)no & ~mask));
@@ -100,7 +111,7 @@ inline D exp(D x) {
   const D r = (bounded - n * 0.6931471803691238) - n * 1.9082149292705877e-10;
   constexpr double c[] = {1.0,       1.0,        1.0 / 2,     1.0 / 6,      1.0 / 24,      1.0 / 120,
                           1.0 / 720, 1.0 / 5040, 1.0 / 40320, 1.0 / 362880, 1.0 / 3628800, 1.0 / 39916800};
-  return polynomial(r, c) * from_bits((bits(shifted) - (kMagicBits - 1023)) << 52);
+  return polynomial(r, c) * from_bits(to_exponent(minus(bits(shifted), kMagicBits - 1023)));
 }
 
 /// Of a double that is no subnormal number (every float32 is none).
@@ -110,9 +121,9 @@ inline D log(D x) {
   // x = m 2^e with m in [sqrt(1/2), sqrt(2)). The exponent, moved up so that it is positive, becomes a double by its bits.
   constexpr std::int64_t kRootHalf = 0x3fe6a09e667f3bcd, kMoved = 1023, kTwoTo52 = 0x4330000000000000;
   const auto word = bits(x);
-  const auto exponent = exponent_of(word - kRootHalf + (kMoved << 52));
+  const auto exponent = exponent_of(minus(word, kRootHalf - (kMoved << 52)));
   const D e = from_bits(exponent | kTwoTo52) - (4503599627370496.0 + 1023.0);
-  const D m = from_bits(word - ((exponent - kMoved) << 52));
+  const D m = from_bits(minus(word, to_exponent(minus(exponent, kMoved))));
   const D s = (m - 1.0) / (m + 1.0);
   constexpr double c[] = {2.0, 2.0 / 3, 2.0 / 5, 2.0 / 7, 2.0 / 9, 2.0 / 11, 2.0 / 13, 2.0 / 15, 2.0 / 17};
   const D y = e * 0.6931471805599453 + s * polynomial(s * s, c);
