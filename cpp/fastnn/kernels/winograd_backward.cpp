@@ -114,7 +114,7 @@ Index met_size(const Geometry& g) { return ceil_div(g.kernel_h * g.kernel_w, kWi
 Index bias_size(const Geometry& g) { return ceil_div(g.filters, kWidth) * kWidth; }
 Index transforms_size(const Geometry& g) { return kPoints * (apart(kOuterRows * g.channels) + apart(panels_size(g))); }
 bool by_chunks(const Geometry& g) {
-  return g.blocks == 1 && g.channels * g.filters < 128 * 128 && g.tiles <= kMostChunkTiles;
+  return g.blocks == 1 && g.channels * g.filters < Index{128} * 128 && g.tiles <= kMostChunkTiles;
 }
 Index images_of_chunk(const Geometry& g) { return std::max<Index>(1, kChunkTiles / g.tiles); }
 

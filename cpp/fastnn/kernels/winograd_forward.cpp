@@ -84,7 +84,8 @@ void run_blocks(const Geometry& g, Index images, const float* x, const float* pa
   // which it is computed.
   Index size = most_tiles(g);
   if (const int threads = usable_threads(); work >= kGrain && threads > 1)
-    size = std::min(size, std::max<Index>(kTileStep, ceil_div(ceil_div(tiles, 4 * threads), kTileStep) * kTileStep));
+    size = std::min(size,
+                    std::max<Index>(kTileStep, ceil_div(ceil_div(tiles, Index{4} * threads), kTileStep) * kTileStep));
   const bool relu = epilogue.plain_relu();
   parallel_ranges(tiles, size, work, [&](Index first, Index last, int thread) {
     const Index count = last - first, point_v = apart(count * g.channels);

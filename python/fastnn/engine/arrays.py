@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -23,8 +24,11 @@ def numeric(value: ArrayLike, who: str, labels: bool = False) -> NDArray[Any]:
     if not isinstance(value, np.ndarray):
         to_numpy = getattr(value, "to_numpy", None)
         try:
-            value = np.asarray(to_numpy() if callable(to_numpy) else value)
-        except ValueError as error:
+            with warnings.catch_warnings():
+                # NumPy before 1.24 warns of rows that differ in length.
+                warnings.filterwarnings("error", "Creating an ndarray from ragged nested sequences")
+                value = np.asarray(to_numpy() if callable(to_numpy) else value)
+        except (ValueError, Warning) as error:
             raise ValueError(f"{who} is no array: {error}; its rows must have equal lengths") from None
     if value.dtype.kind not in "fiub":
         raise TypeError(f"{who} has dtype {value.dtype}, expected numbers; {_mend(value, labels)}")

@@ -18,8 +18,8 @@ class EagerArray(np.ndarray):
         >>> y = layers.Dense(2, kernel_initializer="ones")(np.ones((1, 3)))
         >>> y
         array([[3., 3.]], dtype=float32)
-        >>> y.numpy().sum()
-        np.float32(6.0)
+        >>> float(y.numpy().sum())
+        6.0
         >>> isinstance(y, np.ndarray)
         True
     """

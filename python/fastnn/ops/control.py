@@ -213,8 +213,9 @@ def scan(
         ValueError: Both `xs` and `length` are None, a first axis is the batch, or the sizes differ.
 
     Example:
-        >>> ops.scan(lambda total, x: (total + x, total + x), 0, np.array([1, 2, 3]))
-        (np.int32(6), array([1, 3, 6], dtype=int32))
+        >>> total, sums = ops.scan(lambda total, x: (total + x, total + x), 0, np.array([1, 2, 3]))
+        >>> int(total), sums.tolist()
+        (6, [1, 3, 6])
     """
     if xs is None and length is None:
         raise ValueError("ops.scan expects xs, or a length")

@@ -85,6 +85,8 @@ def trunc(x: Any) -> Any:
         array([ 1., -1.], dtype=float32)
     """
     if not is_traced(x):
-        return lowered(np.trunc(array(x)))
+        given = array(x)
+        # NumPy before 2.1 makes floats of integers here.
+        return lowered(given if given.dtype.kind in "iub" else np.trunc(given))
     made = tensor(x)
     return node("Unary", {"op": "trunc"}, [made], "trunc") if made.dtype == "float32" else made
