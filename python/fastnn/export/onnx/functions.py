@@ -202,10 +202,12 @@ def _cast(b: Builder, node: Node) -> None:
             return x
         if (before, after) != ("float32", "int32"):
             return b.cast(x, after)
-        # Values that do not fit become the nearest integer that does; NaN becomes 0.
+        # Values that do not fit become the nearest integer that does; NaN becomes 0. Only values that fit are cast:
+        # what a cast makes of the others is left open by ONNX, and ONNX Runtime 1.23 leaves a detour by int64 out.
         x = b.op("Where", b.op("IsNaN", x), b.constant(0.0), x)
-        x = b.op("Clip", x, b.constant(-(2.0**31)), b.constant(2.0**31))
-        return b.cast(b.op("Min", b.cast(x, "int64"), b.ints(2**31 - 1)), "int32")
+        below = b.op("Clip", x, b.constant(-(2.0**31)), b.constant(2.0**31 - 128))
+        largest = b.constant(2**31 - 1, np.int32)
+        return str(b.op("Where", b.op("GreaterOrEqual", x, b.constant(2.0**31)), largest, b.cast(below, "int32")))
 
     b.elementwise(node, cast)
 
