@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import pathlib
 import subprocess
 import sys
 import time
@@ -492,3 +493,22 @@ def test_a_forced_instruction_set_that_is_not_there_fails_loudly():
 def test_show_config(capsys):
     fastnn.show_config()
     assert f"fastnn: {fastnn.__version__}" in capsys.readouterr().out
+
+
+def public_modules():
+    return [m for m in (getattr(fastnn, name) for name in fastnn.__all__) if inspect.ismodule(m)]
+
+
+@pytest.mark.parametrize("module", public_modules(), ids=lambda module: module.__name__)
+def test_public_modules_show_their_public_names_only(module):
+    shown = {name for name in dir(module) if not name.startswith("__")}
+    assert shown == set(module.__all__)
+    assert all(hasattr(module, name) for name in module.__all__)
+    with pytest.raises(AttributeError, match=r"has no (attribute|function) 'no_such_name'"):
+        module.no_such_name  # noqa: B018
+
+
+def test_the_package_is_typed():
+    package = pathlib.Path(fastnn.__file__).parent
+    assert (package / "py.typed").exists()
+    assert not hasattr(fastnn.layers.Dense(1), "units_") and "__getattr__" not in dir(fastnn.layers.Layer)

@@ -360,6 +360,21 @@ def test_no_file_is_too_long() -> None:
     assert not wrong, "\n".join(wrong)
 
 
+def test_type_checkers_see_a_misspelt_attribute() -> None:
+    bases = {"configurable.Configurable", "engine.contract.Part", "engine.layer.Layer", "engine.node_layer.NodeLayer"}
+    found = {name: node for name, node in classes() if name in bases}
+    assert set(found) == bases
+    for name, node in found.items():
+        answers = [n for n in ast.walk(node) if isinstance(n, ast.FunctionDef) and n.name == "__getattr__"]
+        assert not answers, f"{name} answers for every attribute"
+
+
+def test_bindings_are_short() -> None:
+    lines = {file.name: len(file.read_text().splitlines()) for file in (CPP / "bindings").glob("*.cpp")}
+    assert len(lines) >= 5
+    assert max(lines.values()) < 180, lines
+
+
 def test_no_private_attribute_is_reached_across_files() -> None:
     wrong = []
     for module, tree in TREES.items():

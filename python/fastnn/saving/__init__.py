@@ -11,27 +11,50 @@ its limits); `serialization` (one object as JSON) and `functions` (functions of 
 `pickling` and `backup`. The files after `registry` are loaded when a name is first used: most scripts only train.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from importlib import import_module as _import_module
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+from typing import Any as _Any
 
-from fastnn.saving.registry import CustomObjectScope as CustomObjectScope
-from fastnn.saving.registry import custom_object_scope as custom_object_scope
-from fastnn.saving.registry import get_custom_objects as get_custom_objects
-from fastnn.saving.registry import get_registered_name as get_registered_name
-from fastnn.saving.registry import get_registered_object as get_registered_object
-from fastnn.saving.registry import register_keras_serializable as register_keras_serializable
+from fastnn.naming import missing_names as _missing_names
+from fastnn.saving.registry import (
+    CustomObjectScope,
+    custom_object_scope,
+    get_custom_objects,
+    get_registered_name,
+    get_registered_object,
+    register_keras_serializable,
+)
 
-if TYPE_CHECKING:
-    from fastnn.saving.files import export_model as export_model
-    from fastnn.saving.files import load_model as load_model
-    from fastnn.saving.files import load_weights as load_weights
-    from fastnn.saving.files import model_from_json as model_from_json
-    from fastnn.saving.files import save_model as save_model
-    from fastnn.saving.files import save_weights as save_weights
-    from fastnn.saving.files import to_json as to_json
-    from fastnn.saving.serialization import deserialize_keras_object as deserialize_keras_object
-    from fastnn.saving.serialization import read_member as read_member
-    from fastnn.saving.serialization import serialize_keras_object as serialize_keras_object
+if _TYPE_CHECKING:
+    from fastnn.saving.files import (
+        export_model,
+        load_model,
+        load_weights,
+        model_from_json,
+        save_model,
+        save_weights,
+        to_json,
+    )
+    from fastnn.saving.serialization import deserialize_keras_object, read_member, serialize_keras_object
+
+__all__ = [
+    "CustomObjectScope",
+    "custom_object_scope",
+    "deserialize_keras_object",
+    "export_model",
+    "get_custom_objects",
+    "get_registered_name",
+    "get_registered_object",
+    "load_model",
+    "load_weights",
+    "model_from_json",
+    "read_member",
+    "register_keras_serializable",
+    "save_model",
+    "save_weights",
+    "serialize_keras_object",
+    "to_json",
+]
 
 _LATER = {
     **dict.fromkeys(
@@ -40,13 +63,14 @@ _LATER = {
     ),
     **dict.fromkeys(("deserialize_keras_object", "read_member", "serialize_keras_object"), "serialization"),
 }
+_missing = _missing_names(__name__, __all__)
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> _Any:
     if name not in _LATER:
-        raise AttributeError(f"module 'fastnn.saving' has no attribute {name!r}")
-    return getattr(import_module(f"fastnn.saving.{_LATER[name]}"), name)
+        return _missing(name)
+    return getattr(_import_module(f"fastnn.saving.{_LATER[name]}"), name)
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_LATER])
+    return __all__
