@@ -8,18 +8,19 @@ Keras' files call them in attributes of the class (`fastnn.keras_form`), and ask
 Within the package, each file imports those before it only: `registry`, `tree` and `untrusted`; `reading` (one reading,
 its limits); `serialization` (one object as JSON) and `functions` (functions of `fastnn.ops`); `compilation`, `archive`,
 `hdf5`; `position` and `weights` (trees in HDF5); `legacy` (the files of Keras 1 and 2); `files` (the entry points);
-`pickling` and `backup`. The files after `registry` are loaded when a name is first used: most scripts only train.
+`pickling` and `backup`. `fastnn.families` loads `registry`; the others are loaded when a name is first used: most
+scripts only train.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from fastnn.saving.registry import CustomObjectScope as CustomObjectScope
-from fastnn.saving.registry import custom_object_scope as custom_object_scope
-from fastnn.saving.registry import get_custom_objects as get_custom_objects
-from fastnn.saving.registry import get_registered_name as get_registered_name
-from fastnn.saving.registry import get_registered_object as get_registered_object
-from fastnn.saving.registry import register_keras_serializable as register_keras_serializable
+from fastnn.custom_objects import CustomObjectScope as CustomObjectScope
+from fastnn.custom_objects import custom_object_scope as custom_object_scope
+from fastnn.custom_objects import get_custom_objects as get_custom_objects
+from fastnn.custom_objects import get_registered_name as get_registered_name
+from fastnn.custom_objects import get_registered_object as get_registered_object
+from fastnn.custom_objects import register_keras_serializable as register_keras_serializable
 
 if TYPE_CHECKING:
     from fastnn.saving.files import export_model as export_model

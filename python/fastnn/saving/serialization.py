@@ -17,21 +17,15 @@ import numpy as np
 
 from fastnn import code_objects
 from fastnn.configurable import Configurable, accepted_names, has_own_config, is_foreign
+from fastnn.custom_objects import CustomObjectScope, get_registered_name, get_registered_object
 from fastnn.engine.by_code import runs_code
 from fastnn.engine.contract import Part, state_of
 from fastnn.engine.holding import is_made_of_layers
 from fastnn.engine.network import Network
 from fastnn.keras_form import merged_attribute, own_attribute
 from fastnn.naming import suggestion
-from fastnn.saving.reading import Reading as Reading
-from fastnn.saving.reading import current_reading as current_reading
-from fastnn.saving.registry import (
-    CustomObjectScope,
-    families_for,
-    function_named,
-    get_registered_name,
-    get_registered_object,
-)
+from fastnn.saving.reading import Reading
+from fastnn.saving.registry import families_for, function_named
 from fastnn.saving.tree import is_overridden
 
 # Writing --------------------------------------------------------------------------------------------------------------
