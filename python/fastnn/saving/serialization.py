@@ -28,6 +28,9 @@ from fastnn.saving.reading import Reading
 from fastnn.saving.registry import families_for, function_named
 from fastnn.saving.tree import is_overridden
 
+KERAS_VERSION = "3.0.5"
+"""Version of Keras whose format is written: the oldest one that is tested, which all later ones read."""
+
 # Writing --------------------------------------------------------------------------------------------------------------
 
 
@@ -449,17 +452,13 @@ def _from_arguments(cls: Any, arguments: dict[str, Any], reading: Reading) -> An
         raise reading.error(str(error)) from error
 
 
-def _is_model(layer: Any) -> bool:
-    return isinstance(layer, Network)
-
-
 def _build(layer: Any, build_config: Any) -> None:
     """Builds a model that does not know its input shape otherwise; a layer is built by its call."""
     if is_overridden(layer, "build_from_config") and build_config and not layer.built:
         layer.build_from_config(build_config)
         return
     shape = build_config.get("input_shape") if isinstance(build_config, dict) else None
-    if not shape or layer.built or not _is_model(layer):
+    if not shape or layer.built or not issubclass(type(layer), Network):
         return
     if not is_made_of_layers(layer) or (layer.operations and is_shape(shape) and len(shape) > 1):
         layer.build(_as_shape(shape))
