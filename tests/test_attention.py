@@ -6,7 +6,6 @@ several arguments, propagation of masks.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -90,12 +89,6 @@ CASES = [
     ),
 ]  # fmt: skip
 every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-
-
-@pytest.fixture(autouse=True)
-def default_threads() -> Iterator[None]:
-    yield
-    _core.set_num_threads(0)
 
 
 def graph_of(case: Case, **more: Any) -> tuple[Any, list[int], list[Any]]:

@@ -13,6 +13,8 @@ import fastnn
 from fastnn import Model, Sequential, layers, ops
 from fastnn.models import Functional
 
+pytestmark = pytest.mark.usefixtures("names_from_the_start")
+
 HERE = Path(__file__).parent / "keras"
 _spec = importlib.util.spec_from_file_location("record_configs", HERE / "record_configs.py")
 record_configs = importlib.util.module_from_spec(_spec)
@@ -46,11 +48,6 @@ def same_model(one, other):
     assert list(first) == list(second)
     for name in first:
         assert first[name].tobytes() == second[name].tobytes()
-
-
-@pytest.fixture(autouse=True)
-def fresh_names():
-    fastnn.backend.clear_session()
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -5,7 +5,6 @@ Ids are integers without a gradient, so the layer is tested here and not in the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -17,12 +16,6 @@ from fastnn.engine.contract import emit
 from fastnn.engine.emission import Emission
 
 ROWS, WIDTHS = 23, [1, 8, 16, 33, 70]
-
-
-@pytest.fixture(autouse=True)
-def default_threads() -> Iterator[None]:
-    yield
-    _core.set_num_threads(0)
 
 
 def made(width: int, shape: tuple[int, ...], dtype: str, training: bool = True) -> tuple[Any, Any, list[int]]:

@@ -24,16 +24,13 @@ from fastnn.layers import (
 from fastnn.models import Functional, clone_model
 from fastnn.optimizers import SGD
 
+pytestmark = pytest.mark.usefixtures("names_from_the_start")
+
 RNG = np.random.default_rng(5)
 X = RNG.normal(size=(24, 6)).astype(np.float32)
 Z = RNG.normal(size=(24, 3)).astype(np.float32)
 Y = RNG.integers(0, 4, size=24)
 T = RNG.normal(size=(24, 1)).astype(np.float32)
-
-
-@pytest.fixture(autouse=True)
-def names_from_the_start():
-    fastnn.utils.clear_session()
 
 
 def two_and_two(**kwargs):

@@ -8,7 +8,7 @@ that every element still counts.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -24,12 +24,6 @@ STEP = 1e-5
 GROUPS = 40
 
 every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-
-
-@pytest.fixture(autouse=True)
-def default_threads() -> Iterator[None]:
-    yield
-    _core.set_num_threads(0)
 
 
 def role(variable: Any) -> str:

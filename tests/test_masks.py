@@ -7,7 +7,6 @@ is NumPy, or the same model on the data without the masked steps.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -36,12 +35,6 @@ MORE = {"RMSNormalization"}
 
 IDS = np.array([[1, 2, 0, 0], [3, 0, 2, 1], [4, 0, 0, 0]], np.int32)
 COUNTS = IDS != 0
-
-
-@pytest.fixture(autouse=True)
-def default_threads() -> Iterator[None]:
-    yield
-    _core.set_num_threads(0)
 
 
 def normal(*shape: int, seed: int = 0) -> Any:

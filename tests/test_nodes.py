@@ -7,7 +7,7 @@ gradients. A row must not depend on other rows of the batch, nor any result on t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,12 +18,6 @@ from fastnn import _core
 
 ROWS = 5
 STEP = 1e-6
-
-
-@pytest.fixture(autouse=True)
-def default_threads() -> Iterator[None]:
-    yield
-    _core.set_num_threads(0)
 
 
 @dataclass

@@ -19,12 +19,6 @@ X = RNG.normal(size=(50, 24, 20, 3)).astype(np.float32)
 LABELS = RNG.integers(0, 4, size=50)
 
 
-@pytest.fixture(autouse=True)
-def default_threads():
-    yield
-    fastnn.config.set_num_threads(0)
-
-
 def plain():
     return Sequential(
         [

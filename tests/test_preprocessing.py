@@ -6,7 +6,7 @@ The values and gradients of layers that draw nothing are rows of the table (`cas
 from __future__ import annotations
 
 import colorsys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +21,6 @@ from fastnn.engine.emission import Emission
 from fastnn.layers.preprocessing import string_hashes as hashing
 
 Array = NDArray[Any]
-
-
-@pytest.fixture(autouse=True)
-def default_threads() -> Iterator[None]:
-    yield
-    _core.set_num_threads(0)
 
 
 def pictures(rows: int = 40, height: int = 6, width: int = 5, channels: int = 3) -> Array:

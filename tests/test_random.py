@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,13 +10,6 @@ import pytest
 
 import fastnn
 from fastnn import _core, layers, ops, random
-
-
-@pytest.fixture(autouse=True)
-def default_threads() -> Iterator[None]:
-    yield
-    _core.set_num_threads(0)
-
 
 DRAWS: dict[str, tuple[Callable[..., Any], float, float]] = {
     "normal": (lambda shape, seed: random.normal(shape, 2.0, 3.0, seed=seed), 2.0, 3.0),

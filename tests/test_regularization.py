@@ -5,7 +5,6 @@ Their reference is the drawn noise: it is read from one output and must explain 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -17,12 +16,6 @@ from fastnn.engine.contract import emit
 from fastnn.engine.emission import Emission
 
 SHAPE = (6, 7, 3)
-
-
-@pytest.fixture(autouse=True)
-def default_threads() -> Iterator[None]:
-    yield
-    _core.set_num_threads(0)
 
 
 def trained(layer: Any, x: Any, cotangent: Any = None) -> tuple[Any, Any]:

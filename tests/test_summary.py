@@ -8,7 +8,8 @@ import pytest
 
 from fastnn import Input, Sequential
 from fastnn.layers import BatchNormalization, Conv2D, Dense, Flatten, MaxPooling2D
-from fastnn.utils import clear_session
+
+pytestmark = pytest.mark.usefixtures("names_from_the_start")
 
 VALID = """\
 _________________________________________________________________
@@ -75,11 +76,6 @@ Trainable params: 68,770
 Non-trainable params: 0
 _________________________________________________________________
 """
-
-
-@pytest.fixture(autouse=True)
-def names_from_the_start():
-    clear_session()
 
 
 def convolutions(padding):

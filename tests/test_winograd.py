@@ -18,7 +18,7 @@ from fastnn import _core, config, layers, utils
 from fastnn.datasets import digits
 from fastnn.layers import Conv2D
 
-BUILDS = _core.built_instruction_sets()
+OTHER_BUILDS = [isa for isa in _core.built_instruction_sets() if isa != _core.build_info()["isa"]]
 
 
 class Convolution:
@@ -260,13 +260,15 @@ def test_a_convolutional_network_on_digits_has_the_gradients_of_the_direct_form(
         assert np.abs(a - b).max() < 1e-5 * np.abs(b).max()
 
 
-@pytest.mark.parametrize("isa", BUILDS[1:])
-def test_other_builds_too(isa):
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-k", "not other_builds", __file__],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "FASTNN_ISA": isa},
-        timeout=600,
-    )
-    assert done.returncode == 0, done.stdout[-4000:] + done.stderr
+if OTHER_BUILDS:
+
+    @pytest.mark.parametrize("isa", OTHER_BUILDS)
+    def test_other_builds_too(isa):
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-k", "not other_builds", __file__],
+            capture_output=True,
+            text=True,
+            env={**os.environ, "FASTNN_ISA": isa},
+            timeout=600,
+        )
+        assert done.returncode == 0, done.stdout[-4000:] + done.stderr

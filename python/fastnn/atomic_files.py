@@ -30,7 +30,7 @@ def replacing(path: Path) -> Iterator[Path]:
         raise IsADirectoryError(f"{path} is a directory; give the file a name")
     if not path.parent.is_dir():
         raise FileNotFoundError(f"{path.parent} is no directory; make it first: os.makedirs({str(path.parent)!r})")
-    beside = path.parent / f".{path.name}.{secrets.token_hex(6)}"
+    beside = path.parent / f"{_beside(path)}{secrets.token_hex(6)}"
     try:
         yield beside
         with open(beside, "rb+") as file:
@@ -40,6 +40,17 @@ def replacing(path: Path) -> Iterator[Path]:
         with suppress(FileNotFoundError):
             beside.unlink()
     _sync_directory(path.parent)
+
+
+def remove_leftovers(path: Path) -> None:
+    """Removes the temporary files of processes that were killed while they wrote `path`."""
+    for rest in path.parent.glob(f"{_beside(path)}*"):
+        rest.unlink()
+
+
+def _beside(path: Path) -> str:
+    """Returns how the names of the temporary files of `path` begin."""
+    return f".{path.name}."
 
 
 def _sync_directory(path: Path) -> None:

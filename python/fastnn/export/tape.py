@@ -124,8 +124,10 @@ def taped(model: Any) -> Tape:
     """Returns the nodes of a built model.
 
     Raises:
-        ValueError: The nodes differ between two trial sizes of the unknown dimensions.
+        ValueError: The model is not built, or its nodes differ between two trial sizes of the unknown dimensions.
     """
+    if not model.built:
+        raise ValueError(f"{title(model)} is not built; give it an Input, build() it, or fit it first")
     ports = model.ports()
     specs = [(shape, port.dtype) for shape, port in zip(_shapes(model), ports.inputs, strict=True)]
     found = []

@@ -24,6 +24,7 @@ from fastnn.ops.node import Operation
 from fastnn.saving.functions import described_function, is_function, joined, parts, read_function
 from fastnn.saving.reading import Reading, current_reading
 from fastnn.saving.serialization import is_shape, one_description, read, serialize_keras_object
+from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import Call, KerasTensor, is_symbolic, operators
 
 _MOST_LAYERS = 20_000
@@ -82,12 +83,12 @@ def functional_config(model: Any) -> dict[str, Any]:
     """
     graph = model.topology
     places: dict[int, list[Any]] = {}
-    counts: dict[Any, int] = {}
+    calls: dict[Any, list[Call]] = {}
     for call in graph.calls:
-        number = counts.setdefault(call.layer, 0)
-        counts[call.layer] = number + 1
+        earlier = calls.setdefault(call.layer, [])
         for k, tensor in enumerate(call.outputs):
-            places[id(tensor)] = [call.layer.name, number, k]
+            places[id(tensor)] = [call.layer.name, len(earlier), k]
+        earlier.append(call)
     places.update({id(tensor): [graph.entries[id(tensor)].name, 0, 0] for tensor in model.inputs})
 
     def told(tensor: KerasTensor) -> Any:
@@ -101,15 +102,14 @@ def functional_config(model: Any) -> dict[str, Any]:
 
     layers = []
     for layer in model.operations:
-        calls = [call for call in graph.calls if call.layer is layer]
         if isinstance(layer, Operation):
             layer.check_writable()
         nodes: list[Any] = []
-        for call in calls:
+        for call in calls.get(layer, ()):
             args, kwargs = parts(call)[1:] if isinstance(layer, Function) else _arguments_of(call)
             kwargs = {key: serialize_keras_object(_mapped(one, told)) for key, one in kwargs.items()}
             nodes.append({"args": serialize_keras_object(_mapped(args, told)), "kwargs": kwargs})
-        entry = described_function(layer, calls) if isinstance(layer, Function) else serialize_keras_object(layer)
+        entry = described_function(calls[layer][0]) if isinstance(layer, Function) else serialize_keras_object(layer)
         entry.update(name=layer.name, inbound_nodes=nodes)
         layers.append(entry)
     _name_functions(model, layers)
@@ -368,7 +368,7 @@ class _Calls:
                 made = layer(*args, **kwargs)
             except (TypeError, ValueError) as error:
                 raise self.reading.error(str(error)) from error
-            tensors = {(name, self._numbers[name], k): tensor for k, tensor in enumerate(_flat(made))}
+            tensors = {(name, self._numbers[name], k): tensor for k, tensor in enumerate(Structure(made).flat(made))}
             for tensor in tensors.values():
                 self.reading.weigh(tensor.shape)
         self._numbers[name] += 1
@@ -402,14 +402,6 @@ def _is_place(value: Any) -> bool:
         and isinstance(value[0], str)
         and all(isinstance(one, int) and not isinstance(one, bool) and one >= 0 for one in value[1:3])
     )
-
-
-def _flat(made: Any) -> list[KerasTensor]:
-    if isinstance(made, KerasTensor):
-        return [made]
-    if isinstance(made, Mapping):
-        return [tensor for key in sorted(made) for tensor in _flat(made[key])]
-    return [tensor for one in made for tensor in _flat(one)]
 
 
 def functional_from_config(cls: Callable[..., Any], config: Mapping[str, Any], custom_objects: Any = None) -> Any:

@@ -8,15 +8,15 @@ Keras' files call them in attributes of the class (`fastnn.keras_form`), and ask
 Within the package, each file imports those before it only: `registry`, `tree` and `untrusted`; `reading` (one reading,
 its limits); `serialization` (one object as JSON) and `functions` (functions of `fastnn.ops`); `compilation`, `archive`,
 `hdf5`; `position` and `weights` (trees in HDF5); `legacy` (the files of Keras 1 and 2); `files` (the entry points);
-`pickling` and `backup`. The files after `registry` are loaded when a name is first used: most scripts only train.
+`pickling` and `backup`. `fastnn.families` loads `registry`; the others are loaded when a name is first used: most
+scripts only train.
 """
 
 from importlib import import_module as _import_module
 from typing import TYPE_CHECKING as _TYPE_CHECKING
 from typing import Any as _Any
 
-from fastnn.naming import missing_names as _missing_names
-from fastnn.saving.registry import (
+from fastnn.custom_objects import (
     CustomObjectScope,
     custom_object_scope,
     get_custom_objects,
@@ -24,6 +24,7 @@ from fastnn.saving.registry import (
     get_registered_object,
     register_keras_serializable,
 )
+from fastnn.naming import missing_names as _missing_names
 
 if _TYPE_CHECKING:
     from fastnn.saving.files import (

@@ -95,24 +95,11 @@ def read_archive_from(file: BinaryIO) -> Archive:
                 if len(data) != info.file_size:
                     raise CorruptFileError(f"declares {info.file_size} bytes for {name!r} and stores {len(data)}")
                 members[name] = data
-    except (
-        zipfile.BadZipFile,
-        EOFError,
-        NotImplementedError,
-        RuntimeError,
-        zipfile.LargeZipFile,
-        OverflowError,
-    ) as error:
-        raise CorruptFileError(f"is no whole .keras archive: {error}") from error
-    except Exception as error:
-        # The errors of zlib and struct on damaged members have no common base.
-        if isinstance(error, (OSError, ValueError)) or type(error).__module__ in ("zlib", "struct", "_struct", "lzma"):
-            raise (
-                error
-                if isinstance(error, CorruptFileError)
-                else CorruptFileError(f"is no whole .keras archive: {error}")
-            ) from error
+    except (CorruptFileError, MemoryError):
         raise
+    except Exception as error:
+        # The errors of zipfile, struct and the compressors on damaged members have no common base.
+        raise CorruptFileError(f"is no whole .keras archive: {error}") from error
     return _archive(members)
 
 

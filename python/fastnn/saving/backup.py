@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from fastnn.atomic_files import replacing
+from fastnn.atomic_files import remove_leftovers, replacing
 from fastnn.saving import hdf5, position, weights
 from fastnn.saving.untrusted import CorruptFileError
 
@@ -63,9 +63,7 @@ def restore(model: Any, files: Sequence[Path]) -> dict[str, Any] | None:
         ValueError: The backup is of another model.
     """
     for path in files:
-        # Left over from a process that was killed while it wrote.
-        for rest in path.parent.glob(f".{path.name}.*"):
-            rest.unlink()
+        remove_leftovers(path)
         if not path.exists():
             continue
         try:

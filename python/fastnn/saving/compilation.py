@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from fastnn.custom_objects import CustomObjectScope
 from fastnn.saving.reading import Reading
-from fastnn.saving.registry import CustomObjectScope
 from fastnn.saving.serialization import read, serialize_keras_object
 
 _ARGUMENTS = ("optimizer", "loss", "loss_weights", "metrics", "weighted_metrics")

@@ -23,11 +23,8 @@ from fastnn.saving import archive, hdf5, legacy, position, weights
 from fastnn.saving.compilation import compile_as, describe_compile
 from fastnn.saving.functions import only_for_fastnn
 from fastnn.saving.reading import Reading
-from fastnn.saving.serialization import read, serialize_keras_object
+from fastnn.saving.serialization import KERAS_VERSION, read, serialize_keras_object
 from fastnn.saving.untrusted import CorruptFileError, parsed
-
-KERAS_VERSION = "3.0.5"
-"""Version of Keras whose format is written: the oldest one that is tested, which all later ones read."""
 
 
 def _kind(path: Path) -> str:
@@ -135,8 +132,10 @@ def _require_built(model: Any, purpose: str = "to save") -> None:
         )
 
 
-def _refuse_folder(path: Path) -> None:
-    """Raises where a path is a folder, unless it holds the files of a `.keras` archive."""
+def _require_file(path: Path) -> None:
+    """Raises where there is no file, or a folder that does not hold the files of a `.keras` archive."""
+    if not path.exists():
+        raise FileNotFoundError(f"there is no file {str(path)!r}")
     if path.is_dir() and not (path / archive.CONFIG).exists():
         saved = (path / "saved_model.pb").exists()
         raise ValueError(
@@ -206,9 +205,7 @@ def load_model(
         reading.warn(stacklevel=3)
         return model
     path = Path(os.fspath(filepath))
-    if not path.exists():
-        raise FileNotFoundError(f"there is no file {str(path)!r}")
-    _refuse_folder(path)
+    _require_file(path)
     if _kind(path) == "weights":
         raise ValueError(f"{path} holds weights alone; make the model first and call load_weights()")
     with _told(path):
@@ -305,9 +302,7 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, by_name
     is_file = _is_file(filepath)
     path: Any = filepath if is_file else Path(os.fspath(filepath))
     if not is_file:
-        if not path.exists():
-            raise FileNotFoundError(f"there is no file {str(path)!r}")
-        _refuse_folder(path)
+        _require_file(path)
     _require_built(model, "to load into")
     with _told(path):
         source: Any = path.read() if is_file else path

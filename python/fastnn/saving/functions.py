@@ -6,6 +6,7 @@ the call and stand in `inbound_nodes`. `fastnn.ops.keras_functions` says which a
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -31,6 +32,7 @@ def _form(title: str) -> KerasFunction:
     return keras_function(title, "image" if hasattr(ops.image, title) else "nn" if hasattr(ops.nn, title) else "numpy")
 
 
+@functools.cache
 def _titles() -> dict[str, str]:
     """Returns for each class of Keras the name of the function. Some functions have several names."""
     named = [*vars(ops).items(), *vars(ops.image).items()]
@@ -115,16 +117,11 @@ def only_for_fastnn(model: Any) -> list[str]:
     return sorted({contract.title(call.layer) for call in calls if unknown_to_keras(call)})
 
 
-def described_function(layer: Function, calls: Sequence[Call]) -> dict[str, Any]:
-    """Returns the entry of a function.
-
-    Args:
-        layer: The function.
-        calls: Its calls.
-    """
-    form = _form(layer.title)
+def described_function(call: Call) -> dict[str, Any]:
+    """Returns the entry of the function that is called."""
+    form = _form(call.layer.title)
     return {
-        "module": form.module, "class_name": form.class_name, "config": parts(calls[0])[0],
+        "module": form.module, "class_name": form.class_name, "config": parts(call)[0],
         "registered_name": form.class_name,
     }  # fmt: skip
 

@@ -20,12 +20,11 @@ from fastnn.engine.network import Network
 from fastnn.saving import hdf5
 from fastnn.saving.compilation import compile_as, describe_compile
 from fastnn.saving.reading import Reading
-from fastnn.saving.serialization import read, serialize_keras_object
+from fastnn.saving.serialization import KERAS_VERSION, read, serialize_keras_object
 from fastnn.saving.untrusted import CorruptFileError, parsed
-from fastnn.saving.weights import Misfits, fit_arrays, restore_slots, slots_in_order
+from fastnn.saving.weights import Misfits, assign_all, fit_arrays, restore_slots, slots_in_order
 from fastnn.symbolic.variable import Variable
 
-_VERSION = "3.0.5"
 _HEADER = 64512
 """Largest attribute of HDF5, in bytes."""
 
@@ -66,7 +65,7 @@ def write_weights(group: Any, model: Any) -> None:
     chain = is_made_of_layers(model) and not type(model).keras_builds_itself
     layers = [*(tensor.history.layer for tensor in (model.inputs if chain else ())), *model.operations]
     _write_texts(group, "layer_names", [layer.name for layer in layers])
-    group.attrs["backend"], group.attrs["keras_version"] = "fastnn", _VERSION
+    group.attrs["backend"], group.attrs["keras_version"] = "fastnn", KERAS_VERSION
     for layer in sorted(layers, key=lambda layer: layer.name):
         named, taken = [], set()
         for variable in weights_of(layer):
@@ -82,7 +81,7 @@ def write_weights(group: Any, model: Any) -> None:
 
 def write(file: Any, model: Any, include_optimizer: bool) -> None:
     """Writes a whole model into an open HDF5 file."""
-    file.attrs["keras_version"], file.attrs["backend"] = _VERSION, "fastnn"
+    file.attrs["keras_version"], file.attrs["backend"] = KERAS_VERSION, "fastnn"
     file.attrs["model_config"] = json.dumps(serialize_keras_object(model, legacy=True))
     write_weights(file.create_group("model_weights"), model)
     compiled = describe_compile(model) if include_optimizer else None
@@ -150,8 +149,7 @@ def read_weights(group: Any, model: Any, by_name: bool = False, skip_mismatch: b
     for layer, datasets in pairs:
         together += fit_arrays(layer, weights_of(layer), datasets, misfits)
     misfits.settle()
-    for variable, value in [(variable, hdf5.numbers(dataset)) for variable, dataset in together]:
-        variable.assign(value)
+    assign_all(together)
 
 
 def weights_group(file: Any) -> Any:

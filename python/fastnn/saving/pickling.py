@@ -9,9 +9,9 @@ from typing import Any
 
 from fastnn import code_objects
 from fastnn.configurable import Configurable, argument_names, given_arguments
+from fastnn.custom_objects import get_registered_name
 from fastnn.saving.archive import read_archive_from
 from fastnn.saving.files import read_model, write_model
-from fastnn.saving.registry import get_registered_name
 from fastnn.saving.tree import parts_of
 
 

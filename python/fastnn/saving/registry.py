@@ -11,12 +11,6 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from fastnn.custom_objects import CustomObjectScope as CustomObjectScope
-from fastnn.custom_objects import custom_object_scope as custom_object_scope
-from fastnn.custom_objects import get_custom_objects as get_custom_objects
-from fastnn.custom_objects import get_registered_name as get_registered_name
-from fastnn.custom_objects import get_registered_object as get_registered_object
-from fastnn.custom_objects import register_keras_serializable as register_keras_serializable
 from fastnn.keras_form import own_attribute
 from fastnn.naming import snake_case
 

@@ -17,22 +17,19 @@ import numpy as np
 
 from fastnn import code_objects
 from fastnn.configurable import Configurable, accepted_names, has_own_config, is_foreign
+from fastnn.custom_objects import CustomObjectScope, get_registered_name, get_registered_object
 from fastnn.engine.by_code import runs_code
 from fastnn.engine.contract import Part, state_of
 from fastnn.engine.holding import is_made_of_layers
 from fastnn.engine.network import Network
 from fastnn.keras_form import merged_attribute, own_attribute
 from fastnn.naming import suggestion
-from fastnn.saving.reading import Reading as Reading
-from fastnn.saving.reading import current_reading as current_reading
-from fastnn.saving.registry import (
-    CustomObjectScope,
-    families_for,
-    function_named,
-    get_registered_name,
-    get_registered_object,
-)
+from fastnn.saving.reading import Reading
+from fastnn.saving.registry import families_for, function_named
 from fastnn.saving.tree import is_overridden
+
+KERAS_VERSION = "3.0.5"
+"""Version of Keras whose format is written: the oldest one that is tested, which all later ones read."""
 
 # Writing --------------------------------------------------------------------------------------------------------------
 
@@ -455,17 +452,13 @@ def _from_arguments(cls: Any, arguments: dict[str, Any], reading: Reading) -> An
         raise reading.error(str(error)) from error
 
 
-def _is_model(layer: Any) -> bool:
-    return isinstance(layer, Network)
-
-
 def _build(layer: Any, build_config: Any) -> None:
     """Builds a model that does not know its input shape otherwise; a layer is built by its call."""
     if is_overridden(layer, "build_from_config") and build_config and not layer.built:
         layer.build_from_config(build_config)
         return
     shape = build_config.get("input_shape") if isinstance(build_config, dict) else None
-    if not shape or layer.built or not _is_model(layer):
+    if not shape or layer.built or not issubclass(type(layer), Network):
         return
     if not is_made_of_layers(layer) or (layer.operations and is_shape(shape) and len(shape) > 1):
         layer.build(_as_shape(shape))

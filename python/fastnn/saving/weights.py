@@ -157,6 +157,12 @@ def fit_arrays(layer: Any, variables: Sequence[Variable], stored: Sequence[Any],
     return [] if wrong else list(zip(variables, stored, strict=True))
 
 
+def assign_all(pairs: Sequence[tuple[Variable, Any]]) -> None:
+    """Assigns datasets to variables; all of them are read before the first is assigned."""
+    for variable, value in [(variable, hdf5.numbers(dataset)) for variable, dataset in pairs]:
+        variable.assign(value)
+
+
 def read_tree(file: Any, model: Any, skip_mismatch: bool = False) -> None:
     """Reads the weights of a model from an open HDF5 file.
 
@@ -205,8 +211,7 @@ def read_named(file: Any, model: Any, skip_mismatch: bool) -> None:
                     if variables:
                         pairs += fit_arrays(part, variables, stored, misfits)
     misfits.settle()
-    for variable, value in [(variable, hdf5.numbers(dataset)) for variable, dataset in pairs]:
-        variable.assign(value)
+    assign_all(pairs)
 
 
 def read_optimizer(file: Any, model: Any) -> None:

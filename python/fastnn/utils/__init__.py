@@ -2,8 +2,7 @@
 
 from typing import TYPE_CHECKING as _TYPE_CHECKING
 
-from fastnn.naming import missing_names as _missing_names
-from fastnn.saving.registry import (
+from fastnn.custom_objects import (
     CustomObjectScope,
     custom_object_scope,
     get_custom_objects,
@@ -11,6 +10,7 @@ from fastnn.saving.registry import (
     get_registered_object,
     register_keras_serializable,
 )
+from fastnn.naming import missing_names as _missing_names
 from fastnn.seeds import clear_session, set_random_seed
 from fastnn.utils.arrays import normalize, to_categorical
 from fastnn.utils.images import array_to_img, img_to_array, load_img, save_img

@@ -17,7 +17,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn.atomic_files import replacing
-from fastnn.engine.contract import title
 from fastnn.export.c.library import FUNCTIONS, LIBRARY
 from fastnn.export.tape import Node, Tape, registrar, taped
 
@@ -39,8 +38,6 @@ def export_c(model: Any, filepath: str | os.PathLike[str]) -> None:
         ValueError: The model is not built, is no chain, or has a layer that cannot be expressed.
     """
     path = Path(os.fspath(filepath))
-    if not model.built:
-        raise ValueError(f"{title(model)} is not built; give it an Input, build() it, or fit it first")
     tape = taped(model)
     name = re.sub(r"\W", "_", path.stem) or "model"
     name = name if not name[0].isdigit() else f"m{name}"

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from fastnn.atomic_files import replacing
-from fastnn.engine.contract import title
 from fastnn.export.onnx import activations as activations
 from fastnn.export.onnx import functions as functions
 from fastnn.export.onnx import layers as layers
@@ -36,10 +35,9 @@ def export_onnx(model: Any, filepath: str | os.PathLike[str]) -> None:
         ImportError: The package `onnx` is missing.
         ValueError: The model is not built, or one of its layers cannot be expressed in ONNX.
     """
-    if not model.built:
-        raise ValueError(f"{title(model)} is not built; give it an Input, build() it, or fit it first")
+    tape = taped(model)
     with replacing(Path(os.fspath(filepath))) as beside:
-        beside.write_bytes(to_onnx(taped(model), model.name))
+        beside.write_bytes(to_onnx(tape, model.name))
 
 
 def to_onnx(tape: Tape, name: str = "model") -> bytes:
