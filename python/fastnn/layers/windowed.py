@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from fastnn.engine.node_layer import NodeLayer
+from fastnn.engine.shapes import channels_last
 
 _PER_AXIS = ("kernel_size", "strides", "dilation_rate", "output_padding", "pool_size", "size")
 
@@ -24,6 +25,11 @@ class Windowed(NodeLayer):
 
     rank: ClassVar[int]
     """Number of axes between the batch and the channels."""
+    data_format: str | None
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        channels_last(self, self.data_format)
 
     @classmethod
     def convert_argument(cls, name: str, value: Any) -> Any:
@@ -33,9 +39,3 @@ class Windowed(NodeLayer):
         elif name == "padding" and isinstance(value, str):
             value = value.lower()
         return super().convert_argument(name, value)
-
-    def store_arguments(self, arguments: dict[str, Any]) -> None:
-        """Stores each argument as an attribute. Only arguments stored here are part of the config."""
-        if "pool_size" in arguments and arguments["strides"] is None:
-            arguments["strides"] = arguments["pool_size"]
-        super().store_arguments(arguments)

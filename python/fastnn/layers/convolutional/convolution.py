@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from fastnn import config
-from fastnn.constraints import Constraint
-from fastnn.engine.shapes import channels_last
-from fastnn.layers.windowed import Windowed
-from fastnn.regularizers import Regularizer
-from fastnn.symbolic.variable import Variable
+from fastnn.layers.convolutional.convolution_layer import FullKernel
 
 
-class Conv1D(Windowed):
+class _Convolution(FullKernel):
+    """Base of the convolutions."""
+
+    groups: int
+
+
+class Conv1D(_Convolution):
     """Convolution layer over sequences.
 
     Computes activation(x * kernel + bias), where `*` is the cross-correlation, as is usual in neural networks. The new
@@ -57,23 +59,6 @@ class Conv1D(Windowed):
 
     kind = "Conv1D"
     rank = 1
-    kernel: Variable
-    bias: Variable | None = None
-    filters: int
-    kernel_size: tuple[int, ...]
-    strides: tuple[int, ...]
-    padding: str
-    data_format: str | None
-    dilation_rate: tuple[int, ...]
-    groups: int
-    activation: Callable[..., Any]
-    use_bias: bool
-    kernel_initializer: Callable[..., Any]
-    bias_initializer: Callable[..., Any]
-    kernel_regularizer: Regularizer | None
-    bias_regularizer: Regularizer | None
-    kernel_constraint: Constraint | None
-    bias_constraint: Constraint | None
 
     def __init__(
         self,
@@ -96,10 +81,9 @@ class Conv1D(Windowed):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        channels_last(self, data_format)
 
 
-class Conv2D(Windowed):
+class Conv2D(_Convolution):
     """Convolution layer over images.
 
     Computes activation(x * kernel + bias), where `*` is the cross-correlation, as is usual in neural networks. The new
@@ -147,23 +131,6 @@ class Conv2D(Windowed):
 
     kind = "Conv2D"
     rank = 2
-    kernel: Variable
-    bias: Variable | None = None
-    filters: int
-    kernel_size: tuple[int, ...]
-    strides: tuple[int, ...]
-    padding: str
-    data_format: str | None
-    dilation_rate: tuple[int, ...]
-    groups: int
-    activation: Callable[..., Any]
-    use_bias: bool
-    kernel_initializer: Callable[..., Any]
-    bias_initializer: Callable[..., Any]
-    kernel_regularizer: Regularizer | None
-    bias_regularizer: Regularizer | None
-    kernel_constraint: Constraint | None
-    bias_constraint: Constraint | None
 
     def __init__(
         self,
@@ -186,7 +153,6 @@ class Conv2D(Windowed):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        channels_last(self, data_format)
 
     def core_node(self) -> tuple[str, dict[str, Any]] | None:
         """Returns the kind and the config of the node; None for a layer that passes its input on."""
@@ -194,7 +160,7 @@ class Conv2D(Windowed):
         return node and (node[0], {**node[1], "winograd": config.winograd()})
 
 
-class Conv3D(Windowed):
+class Conv3D(_Convolution):
     """Convolution layer over volumes.
 
     Computes activation(x * kernel + bias), where `*` is the cross-correlation, as is usual in neural networks. The new
@@ -240,23 +206,6 @@ class Conv3D(Windowed):
 
     kind = "Conv3D"
     rank = 3
-    kernel: Variable
-    bias: Variable | None = None
-    filters: int
-    kernel_size: tuple[int, ...]
-    strides: tuple[int, ...]
-    padding: str
-    data_format: str | None
-    dilation_rate: tuple[int, ...]
-    groups: int
-    activation: Callable[..., Any]
-    use_bias: bool
-    kernel_initializer: Callable[..., Any]
-    bias_initializer: Callable[..., Any]
-    kernel_regularizer: Regularizer | None
-    bias_regularizer: Regularizer | None
-    kernel_constraint: Constraint | None
-    bias_constraint: Constraint | None
 
     def __init__(
         self,
@@ -279,7 +228,6 @@ class Conv3D(Windowed):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        channels_last(self, data_format)
 
 
 Convolution1D = Conv1D

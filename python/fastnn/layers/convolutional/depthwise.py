@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from fastnn.constraints import Constraint
-from fastnn.engine.shapes import channels_last
-from fastnn.layers.windowed import Windowed
-from fastnn.regularizers import Regularizer
+from fastnn.layers.convolutional.convolution_layer import DepthwiseKernel
 from fastnn.symbolic.variable import Variable
 
 
-class _Depthwise(Windowed):
+class _Depthwise(DepthwiseKernel):
     """Base of the depthwise convolutions: maps the arguments `depthwise_*` to the weight `kernel`."""
 
-    keras_ignored_arguments = {"groups": 1, "kernel_initializer": ...}
     kernel: Variable
-    bias: Variable | None = None
-    depthwise_initializer: Callable[..., Any]
-    depthwise_regularizer: Regularizer | None
-    depthwise_constraint: Constraint | None
 
     @property
     def kernel_initializer(self) -> Any:
@@ -79,17 +71,6 @@ class DepthwiseConv1D(_Depthwise):
 
     kind = "DepthwiseConv1D"
     rank = 1
-    kernel_size: tuple[int, ...]
-    strides: tuple[int, ...]
-    padding: str
-    depth_multiplier: int
-    data_format: str | None
-    dilation_rate: tuple[int, ...]
-    activation: Callable[..., Any]
-    use_bias: bool
-    bias_initializer: Callable[..., Any]
-    bias_regularizer: Regularizer | None
-    bias_constraint: Constraint | None
 
     def __init__(
         self,
@@ -111,7 +92,6 @@ class DepthwiseConv1D(_Depthwise):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        channels_last(self, data_format)
 
 
 class DepthwiseConv2D(_Depthwise):
@@ -161,17 +141,6 @@ class DepthwiseConv2D(_Depthwise):
 
     kind = "DepthwiseConv2D"
     rank = 2
-    kernel_size: tuple[int, ...]
-    strides: tuple[int, ...]
-    padding: str
-    depth_multiplier: int
-    data_format: str | None
-    dilation_rate: tuple[int, ...]
-    activation: Callable[..., Any]
-    use_bias: bool
-    bias_initializer: Callable[..., Any]
-    bias_regularizer: Regularizer | None
-    bias_constraint: Constraint | None
 
     def __init__(
         self,
@@ -193,4 +162,3 @@ class DepthwiseConv2D(_Depthwise):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        channels_last(self, data_format)

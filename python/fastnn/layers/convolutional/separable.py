@@ -6,22 +6,17 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from fastnn.constraints import Constraint
-from fastnn.engine.shapes import channels_last
-from fastnn.layers.windowed import Windowed
+from fastnn.layers.convolutional.convolution_layer import DepthwiseKernel
 from fastnn.regularizers import Regularizer
 from fastnn.symbolic.variable import Variable
 
 
-class _Separable(Windowed):
+class _Separable(DepthwiseKernel):
     """Base of the separable convolutions: maps the arguments `depthwise_*` and `pointwise_*` to the two kernels."""
 
-    keras_ignored_arguments = {"groups": 1, "kernel_initializer": ...}
     depthwise_kernel: Variable
     pointwise_kernel: Variable
-    bias: Variable | None = None
-    depthwise_initializer: Callable[..., Any]
-    depthwise_regularizer: Regularizer | None
-    depthwise_constraint: Constraint | None
+    filters: int
     pointwise_initializer: Callable[..., Any]
     pointwise_regularizer: Regularizer | None
     pointwise_constraint: Constraint | None
@@ -103,18 +98,6 @@ class SeparableConv1D(_Separable):
 
     kind = "SeparableConv1D"
     rank = 1
-    filters: int
-    kernel_size: tuple[int, ...]
-    strides: tuple[int, ...]
-    padding: str
-    data_format: str | None
-    dilation_rate: tuple[int, ...]
-    depth_multiplier: int
-    activation: Callable[..., Any]
-    use_bias: bool
-    bias_initializer: Callable[..., Any]
-    bias_regularizer: Regularizer | None
-    bias_constraint: Constraint | None
 
     def __init__(
         self,
@@ -140,7 +123,6 @@ class SeparableConv1D(_Separable):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        channels_last(self, data_format)
 
 
 class SeparableConv2D(_Separable):
@@ -193,18 +175,6 @@ class SeparableConv2D(_Separable):
 
     kind = "SeparableConv2D"
     rank = 2
-    filters: int
-    kernel_size: tuple[int, ...]
-    strides: tuple[int, ...]
-    padding: str
-    data_format: str | None
-    dilation_rate: tuple[int, ...]
-    depth_multiplier: int
-    activation: Callable[..., Any]
-    use_bias: bool
-    bias_initializer: Callable[..., Any]
-    bias_regularizer: Regularizer | None
-    bias_constraint: Constraint | None
 
     def __init__(
         self,
@@ -230,7 +200,6 @@ class SeparableConv2D(_Separable):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        channels_last(self, data_format)
 
 
 SeparableConvolution1D = SeparableConv1D

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from fastnn.constraints import Constraint
-from fastnn.engine.shapes import channels_last
-from fastnn.layers.windowed import Windowed
-from fastnn.regularizers import Regularizer
-from fastnn.symbolic.variable import Variable
+from fastnn.layers.convolutional.convolution_layer import FullKernel
 
 
-class Conv1DTranspose(Windowed):
+class _Transposed(FullKernel):
+    """Base of the transposed convolutions."""
+
+    keras_newer_arguments = {"output_padding": None}
+    keras_ignored_arguments = {"groups": 1}
+    output_padding: tuple[int, ...] | None
+
+
+class Conv1DTranspose(_Transposed):
     """Transposed convolution layer, which enlarges sequences.
 
     Computes the gradient of a convolution with respect to its input: each input element adds `kernel`, scaled by its
@@ -57,27 +61,8 @@ class Conv1DTranspose(Windowed):
         (3, 8, 4)
     """
 
-    keras_newer_arguments = {"output_padding": None}
-    keras_ignored_arguments = {"groups": 1}
     kind = "Conv1DTranspose"
     rank = 1
-    kernel: Variable
-    bias: Variable | None = None
-    filters: int
-    kernel_size: tuple[int, ...]
-    strides: tuple[int, ...]
-    padding: str
-    output_padding: tuple[int, ...] | None
-    data_format: str | None
-    dilation_rate: tuple[int, ...]
-    activation: Callable[..., Any]
-    use_bias: bool
-    kernel_initializer: Callable[..., Any]
-    bias_initializer: Callable[..., Any]
-    kernel_regularizer: Regularizer | None
-    bias_regularizer: Regularizer | None
-    kernel_constraint: Constraint | None
-    bias_constraint: Constraint | None
 
     def __init__(
         self,
@@ -100,10 +85,9 @@ class Conv1DTranspose(Windowed):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        channels_last(self, data_format)
 
 
-class Conv2DTranspose(Windowed):
+class Conv2DTranspose(_Transposed):
     """Transposed convolution layer, which enlarges images.
 
     Computes the gradient of a convolution with respect to its input: each input element adds `kernel`, scaled by its
@@ -149,27 +133,8 @@ class Conv2DTranspose(Windowed):
         (3, 3, 8, 4)
     """
 
-    keras_newer_arguments = {"output_padding": None}
-    keras_ignored_arguments = {"groups": 1}
     kind = "Conv2DTranspose"
     rank = 2
-    kernel: Variable
-    bias: Variable | None = None
-    filters: int
-    kernel_size: tuple[int, ...]
-    strides: tuple[int, ...]
-    padding: str
-    output_padding: tuple[int, ...] | None
-    data_format: str | None
-    dilation_rate: tuple[int, ...]
-    activation: Callable[..., Any]
-    use_bias: bool
-    kernel_initializer: Callable[..., Any]
-    bias_initializer: Callable[..., Any]
-    kernel_regularizer: Regularizer | None
-    bias_regularizer: Regularizer | None
-    kernel_constraint: Constraint | None
-    bias_constraint: Constraint | None
 
     def __init__(
         self,
@@ -192,10 +157,9 @@ class Conv2DTranspose(Windowed):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        channels_last(self, data_format)
 
 
-class Conv3DTranspose(Windowed):
+class Conv3DTranspose(_Transposed):
     """Transposed convolution layer, which enlarges volumes.
 
     Computes the gradient of a convolution with respect to its input: each input element adds `kernel`, scaled by its
@@ -242,27 +206,8 @@ class Conv3DTranspose(Windowed):
         (3, 3, 3, 8, 4)
     """
 
-    keras_newer_arguments = {"output_padding": None}
-    keras_ignored_arguments = {"groups": 1}
     kind = "Conv3DTranspose"
     rank = 3
-    kernel: Variable
-    bias: Variable | None = None
-    filters: int
-    kernel_size: tuple[int, ...]
-    strides: tuple[int, ...]
-    padding: str
-    data_format: str | None
-    output_padding: tuple[int, ...] | None
-    dilation_rate: tuple[int, ...]
-    activation: Callable[..., Any]
-    use_bias: bool
-    kernel_initializer: Callable[..., Any]
-    bias_initializer: Callable[..., Any]
-    kernel_regularizer: Regularizer | None
-    bias_regularizer: Regularizer | None
-    kernel_constraint: Constraint | None
-    bias_constraint: Constraint | None
 
     def __init__(
         self,
@@ -285,7 +230,6 @@ class Conv3DTranspose(Windowed):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        channels_last(self, data_format)
 
 
 Convolution1DTranspose = Conv1DTranspose

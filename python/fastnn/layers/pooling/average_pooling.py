@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from fastnn.engine.shapes import channels_last
-from fastnn.layers.windowed import Windowed
+from fastnn.layers.pooling.pooling_layer import PoolingLayer
 
 
-class AveragePooling1D(Windowed):
+class AveragePooling1D(PoolingLayer):
     """Average pooling layer over sequences.
 
     Each output is the mean of a window of one channel. Padded positions do not count in the mean. The new size of an
@@ -36,10 +35,6 @@ class AveragePooling1D(Windowed):
 
     kind = "AveragePooling1D"
     rank = 1
-    pool_size: tuple[int, ...]
-    strides: tuple[int, ...]
-    padding: str
-    data_format: str | None
 
     def __init__(
         self,
@@ -51,10 +46,9 @@ class AveragePooling1D(Windowed):
         **kwargs: Any,
     ) -> None:
         super().__init__(name=name, **kwargs)
-        channels_last(self, data_format)
 
 
-class AveragePooling2D(Windowed):
+class AveragePooling2D(PoolingLayer):
     """Average pooling layer over images.
 
     Each output is the mean of a window of one channel. Padded positions do not count in the mean. The new size of an
@@ -82,10 +76,6 @@ class AveragePooling2D(Windowed):
 
     kind = "AveragePooling2D"
     rank = 2
-    pool_size: tuple[int, ...]
-    strides: tuple[int, ...]
-    padding: str
-    data_format: str | None
 
     def __init__(
         self,
@@ -97,10 +87,9 @@ class AveragePooling2D(Windowed):
         **kwargs: Any,
     ) -> None:
         super().__init__(name=name, **kwargs)
-        channels_last(self, data_format)
 
 
-class AveragePooling3D(Windowed):
+class AveragePooling3D(PoolingLayer):
     """Average pooling layer over volumes.
 
     Each output is the mean of a window of one channel. Padded positions do not count in the mean. The new size of an
@@ -128,10 +117,6 @@ class AveragePooling3D(Windowed):
 
     kind = "AveragePooling3D"
     rank = 3
-    pool_size: tuple[int, ...]
-    strides: tuple[int, ...]
-    padding: str
-    data_format: str | None
 
     def __init__(
         self,
@@ -143,7 +128,6 @@ class AveragePooling3D(Windowed):
         **kwargs: Any,
     ) -> None:
         super().__init__(name=name, **kwargs)
-        channels_last(self, data_format)
 
 
 AvgPool1D = AveragePooling1D

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from fastnn.engine.shapes import channels_last
-from fastnn.layers.windowed import Windowed
+from fastnn.layers.pooling.pooling_layer import PoolingLayer
 
 
-class MaxPooling1D(Windowed):
+class MaxPooling1D(PoolingLayer):
     """Maximum pooling layer over sequences.
 
     Each output is the maximum of a window of one channel. The new size of an axis is ceil(size / stride) with padding
@@ -36,10 +35,6 @@ class MaxPooling1D(Windowed):
 
     kind = "MaxPooling1D"
     rank = 1
-    pool_size: tuple[int, ...]
-    strides: tuple[int, ...]
-    padding: str
-    data_format: str | None
 
     def __init__(
         self,
@@ -51,10 +46,9 @@ class MaxPooling1D(Windowed):
         **kwargs: Any,
     ) -> None:
         super().__init__(name=name, **kwargs)
-        channels_last(self, data_format)
 
 
-class MaxPooling2D(Windowed):
+class MaxPooling2D(PoolingLayer):
     """Maximum pooling layer over images.
 
     Each output is the maximum of a window of one channel. The new size of an axis is ceil(size / stride) with padding
@@ -82,10 +76,6 @@ class MaxPooling2D(Windowed):
 
     kind = "MaxPooling2D"
     rank = 2
-    pool_size: tuple[int, ...]
-    strides: tuple[int, ...]
-    padding: str
-    data_format: str | None
 
     def __init__(
         self,
@@ -97,10 +87,9 @@ class MaxPooling2D(Windowed):
         **kwargs: Any,
     ) -> None:
         super().__init__(name=name, **kwargs)
-        channels_last(self, data_format)
 
 
-class MaxPooling3D(Windowed):
+class MaxPooling3D(PoolingLayer):
     """Maximum pooling layer over volumes.
 
     Each output is the maximum of a window of one channel. The new size of an axis is ceil(size / stride) with padding
@@ -128,10 +117,6 @@ class MaxPooling3D(Windowed):
 
     kind = "MaxPooling3D"
     rank = 3
-    pool_size: tuple[int, ...]
-    strides: tuple[int, ...]
-    padding: str
-    data_format: str | None
 
     def __init__(
         self,
@@ -143,7 +128,6 @@ class MaxPooling3D(Windowed):
         **kwargs: Any,
     ) -> None:
         super().__init__(name=name, **kwargs)
-        channels_last(self, data_format)
 
 
 MaxPool1D = MaxPooling1D

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from fastnn.engine.node_layer import NodeLayer
-from fastnn.engine.shapes import channels_last
 from fastnn.layers.windowed import Windowed
 
 
@@ -60,7 +59,6 @@ class UpSampling2D(Windowed):
     kind = "UpSampling2D"
     rank = 2
     size: tuple[int, ...]
-    data_format: str | None
     interpolation: str
 
     def __init__(
@@ -71,7 +69,6 @@ class UpSampling2D(Windowed):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        channels_last(self, data_format)
 
     def core_node(self) -> tuple[str, dict[str, Any]] | None:
         """Returns the kind and the config of the node; None for a layer that passes its input on."""
@@ -101,8 +98,6 @@ class UpSampling3D(Windowed):
     kind = "UpSampling3D"
     rank = 3
     size: tuple[int, ...]
-    data_format: str | None
 
     def __init__(self, size: int | Sequence[int] = (2, 2, 2), data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        channels_last(self, data_format)

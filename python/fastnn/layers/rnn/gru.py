@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from fastnn.constraints import Constraint
-from fastnn.layers.rnn.recurrent import Cell, Recurrent
-from fastnn.regularizers import Regularizer
+from fastnn.layers.rnn.recurrent import Cell, Recurrent, Weighted
 
 
-class GRU(Recurrent):
+class _GatedRecurrentUnit(Weighted):
+    """Base of the layer and its cell."""
+
+    kind = "GRU"
+    recurrent_activation: Callable[..., Any]
+    reset_after: bool
+
+
+class GRU(_GatedRecurrentUnit, Recurrent):
     """Gated recurrent unit layer.
 
     Computes h = z * h_previous + (1 - z) * g at each step. The gates z and r are recurrent_activation(x @ kernel +
@@ -74,21 +80,7 @@ class GRU(Recurrent):
 
     keras_older_names = ("GRUV2",)
     keras_newer_arguments = {"use_cudnn": "auto"}
-    kind = "GRU"
-    activation: Callable[..., Any]
-    recurrent_activation: Callable[..., Any]
-    use_bias: bool
-    kernel_initializer: Callable[..., Any]
-    bias_initializer: Callable[..., Any]
-    kernel_regularizer: Regularizer | None
-    bias_regularizer: Regularizer | None
-    kernel_constraint: Constraint | None
-    bias_constraint: Constraint | None
-    go_backwards: bool
-    unroll: bool
-    reset_after: bool
     use_cudnn: Any
-    zero_output_for_mask: bool
 
     def __init__(
         self,
@@ -122,7 +114,7 @@ class GRU(Recurrent):
         super().__init__(**kwargs)
 
 
-class GRUCell(Cell):
+class GRUCell(_GatedRecurrentUnit, Cell):
     """One step of `GRU`, for `RNN` and for layers of your own.
 
     See `GRU` for the formula and the weights.
@@ -161,18 +153,6 @@ class GRUCell(Cell):
         >>> layers.GRUCell(8).state_size
         8
     """
-
-    kind = "GRU"
-    activation: Callable[..., Any]
-    recurrent_activation: Callable[..., Any]
-    use_bias: bool
-    kernel_initializer: Callable[..., Any]
-    bias_initializer: Callable[..., Any]
-    kernel_regularizer: Regularizer | None
-    bias_regularizer: Regularizer | None
-    kernel_constraint: Constraint | None
-    bias_constraint: Constraint | None
-    reset_after: bool
 
     def __init__(
         self,

@@ -5,12 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from fastnn.constraints import Constraint
-from fastnn.layers.rnn.recurrent import Cell, Recurrent
-from fastnn.regularizers import Regularizer
+from fastnn.layers.rnn.recurrent import Cell, Recurrent, Weighted
 
 
-class LSTM(Recurrent):
+class _LongShortTermMemory(Weighted):
+    """Base of the layer and its cell."""
+
+    kind = "LSTM"
+    state_names = ("h", "c")
+    recurrent_activation: Callable[..., Any]
+    unit_forget_bias: bool
+
+    def _initialize_bias(self) -> None:
+        """Sets the bias of the forget gate, the second block of columns, to 1."""
+        if self.unit_forget_bias and self.bias is not None:
+            value = self.bias.numpy()
+            value[self.units : 2 * self.units] = 1.0
+            self.bias.assign(value)
+
+
+class LSTM(_LongShortTermMemory, Recurrent):
     """Long short-term memory layer.
 
     Computes c = f * c_previous + i * g and h = o * activation(c) at each step. The gates i, f and o are
@@ -73,22 +87,7 @@ class LSTM(Recurrent):
 
     keras_older_names = ("LSTMV2",)
     keras_newer_arguments = {"use_cudnn": "auto"}
-    kind = "LSTM"
-    state_names = ("h", "c")
-    activation: Callable[..., Any]
-    recurrent_activation: Callable[..., Any]
-    use_bias: bool
-    kernel_initializer: Callable[..., Any]
-    bias_initializer: Callable[..., Any]
-    unit_forget_bias: bool
-    kernel_regularizer: Regularizer | None
-    bias_regularizer: Regularizer | None
-    kernel_constraint: Constraint | None
-    bias_constraint: Constraint | None
-    go_backwards: bool
-    unroll: bool
     use_cudnn: Any
-    zero_output_for_mask: bool
 
     def __init__(
         self,
@@ -121,12 +120,8 @@ class LSTM(Recurrent):
     ) -> None:
         super().__init__(**kwargs)
 
-    def _initialize_bias(self) -> None:
-        if self.unit_forget_bias:
-            self._open_forget_gate()
 
-
-class LSTMCell(Cell):
+class LSTMCell(_LongShortTermMemory, Cell):
     """One step of `LSTM`, for `RNN` and for layers of your own.
 
     See `LSTM` for the formula and the weights.
@@ -166,19 +161,6 @@ class LSTMCell(Cell):
         [8, 8]
     """
 
-    kind = "LSTM"
-    state_names = ("h", "c")
-    activation: Callable[..., Any]
-    recurrent_activation: Callable[..., Any]
-    use_bias: bool
-    kernel_initializer: Callable[..., Any]
-    bias_initializer: Callable[..., Any]
-    unit_forget_bias: bool
-    kernel_regularizer: Regularizer | None
-    bias_regularizer: Regularizer | None
-    kernel_constraint: Constraint | None
-    bias_constraint: Constraint | None
-
     def __init__(
         self,
         units: int,
@@ -201,7 +183,3 @@ class LSTMCell(Cell):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-
-    def _initialize_bias(self) -> None:
-        if self.unit_forget_bias:
-            self._open_forget_gate()

@@ -80,12 +80,20 @@ class Weighted(NodeLayer):
     recurrent_kernel: Variable
     bias: Variable | None = None
     units: int
+    activation: Callable[..., Any]
+    use_bias: bool
+    kernel_initializer: Callable[..., Any]
+    recurrent_initializer: Callable[..., Any]
+    bias_initializer: Callable[..., Any]
+    kernel_regularizer: Regularizer | None
+    recurrent_regularizer: Regularizer | None
+    bias_regularizer: Regularizer | None
+    kernel_constraint: Constraint | None
+    recurrent_constraint: Constraint | None
+    bias_constraint: Constraint | None
     dropout: float
     recurrent_dropout: float
     seed: Any
-    recurrent_initializer: Callable[..., Any]
-    recurrent_regularizer: Regularizer | None
-    recurrent_constraint: Constraint | None
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.pop("implementation", None)
@@ -144,13 +152,6 @@ class Weighted(NodeLayer):
 
     def _initialize_bias(self) -> None:
         """Changes the initial value of the bias."""
-
-    def _open_forget_gate(self) -> None:
-        """Sets the bias of the forget gate, the second block of columns, to 1."""
-        if self.bias is not None:
-            value = self.bias.numpy()
-            value[self.units : 2 * self.units] = 1.0
-            self.bias.assign(value)
 
     def over_time(
         self,
@@ -307,7 +308,9 @@ class Recurrent(OverTime, Weighted):
     """Base of the recurrent layers that are one node of the core."""
 
     keras_variable_paths = {"": "cell"}
-    return_state: bool
+    go_backwards: bool
+    unroll: bool
+    zero_output_for_mask: bool
 
     def _state_shapes(self) -> list[tuple[str, int]]:
         return [(name, int(self.units)) for name in self.state_names]

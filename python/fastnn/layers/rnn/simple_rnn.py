@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-from fastnn.constraints import Constraint
 from fastnn.layers.rnn.recurrent import Cell, Recurrent
-from fastnn.regularizers import Regularizer
 
 
 class SimpleRNN(Recurrent):
@@ -64,17 +61,6 @@ class SimpleRNN(Recurrent):
     """
 
     kind = "SimpleRNN"
-    activation: Callable[..., Any]
-    use_bias: bool
-    kernel_initializer: Callable[..., Any]
-    bias_initializer: Callable[..., Any]
-    kernel_regularizer: Regularizer | None
-    bias_regularizer: Regularizer | None
-    kernel_constraint: Constraint | None
-    bias_constraint: Constraint | None
-    go_backwards: bool
-    unroll: bool
-    zero_output_for_mask: bool
 
     def __init__(
         self,
@@ -144,14 +130,6 @@ class SimpleRNNCell(Cell):
     """
 
     kind = "SimpleRNN"
-    activation: Callable[..., Any]
-    use_bias: bool
-    kernel_initializer: Callable[..., Any]
-    bias_initializer: Callable[..., Any]
-    kernel_regularizer: Regularizer | None
-    bias_regularizer: Regularizer | None
-    kernel_constraint: Constraint | None
-    bias_constraint: Constraint | None
 
     def __init__(
         self,

@@ -1,0 +1,46 @@
+"""Bases of the convolution layers: the arguments and weights that they have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from fastnn.constraints import Constraint
+from fastnn.layers.windowed import Windowed
+from fastnn.regularizers import Regularizer
+from fastnn.symbolic.variable import Variable
+
+
+class ConvolutionLayer(Windowed):
+    """Base of all convolution layers."""
+
+    bias: Variable | None = None
+    kernel_size: tuple[int, ...]
+    strides: tuple[int, ...]
+    padding: str
+    dilation_rate: tuple[int, ...]
+    activation: Callable[..., Any]
+    use_bias: bool
+    bias_initializer: Callable[..., Any]
+    bias_regularizer: Regularizer | None
+    bias_constraint: Constraint | None
+
+
+class FullKernel(ConvolutionLayer):
+    """Base of the layers whose kernel joins every channel with every filter, within a group."""
+
+    kernel: Variable
+    filters: int
+    kernel_initializer: Callable[..., Any]
+    kernel_regularizer: Regularizer | None
+    kernel_constraint: Constraint | None
+
+
+class DepthwiseKernel(ConvolutionLayer):
+    """Base of the layers with a kernel that convolves each channel by itself."""
+
+    keras_ignored_arguments = {"groups": 1, "kernel_initializer": ...}
+    depth_multiplier: int
+    depthwise_initializer: Callable[..., Any]
+    depthwise_regularizer: Regularizer | None
+    depthwise_constraint: Constraint | None

@@ -1,0 +1,21 @@
+"""Base of the layers that pool over windows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastnn.layers.windowed import Windowed
+
+
+class PoolingLayer(Windowed):
+    """Base of maximum and average pooling over windows, which do not overlap by default."""
+
+    pool_size: tuple[int, ...]
+    strides: tuple[int, ...]
+    padding: str
+
+    def store_arguments(self, arguments: dict[str, Any]) -> None:
+        """Stores each argument as an attribute. Only arguments stored here are part of the config."""
+        if arguments["strides"] is None:
+            arguments["strides"] = arguments["pool_size"]
+        super().store_arguments(arguments)
