@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import threading
 from collections.abc import Callable, Iterable, Mapping
@@ -131,6 +130,9 @@ def suggestion(name: str, known: Iterable[str]) -> str:
         name: The name that the user gave.
         known: The names that there are.
     """
+    if name.startswith("__"):
+        # Python's own question: the import system asks a module for `__path__` at each `from module import name`.
+        return ""
     names = list(known)
     found = near(name, names)
     if found or not names:
@@ -157,6 +159,8 @@ def _words(name: str) -> list[str]:
 
 def _nearest(words: list[str], by_key: Mapping[str, str]) -> list[str]:
     """Returns the known names that a name, given by its words, most likely stands for; at most three."""
+    import difflib
+
     key = "".join(words)
     if not key:
         return []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import shutil
 import sys
 import time
 from collections.abc import Mapping
@@ -96,6 +95,8 @@ class ProgbarLogger(Callback):
         self._begun = time.perf_counter()
         self._steps = 0
         if self._verbose == 1:
+            import shutil
+
             from tqdm import tqdm
 
             self.close()

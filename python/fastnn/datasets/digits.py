@@ -18,8 +18,6 @@ each was scanned to 32x32 black and white pixels, and a pixel here counts the da
 
 from __future__ import annotations
 
-from importlib.resources import files
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -42,6 +40,8 @@ def load_data() -> tuple[Split, Split]:
         >>> x_train.shape, int(y_test[0])
         ((1442, 8, 8), 2)
     """
+    from importlib.resources import files
+
     with files("fastnn.datasets").joinpath("digits.npz").open("rb") as file, np.load(file) as data:
         images, labels = data["images"], data["labels"]
     return (images[:TRAIN_ROWS], labels[:TRAIN_ROWS]), (images[TRAIN_ROWS:], labels[TRAIN_ROWS:])

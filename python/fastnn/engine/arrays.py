@@ -9,6 +9,22 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 
+def _as_array(value: Any) -> NDArray[Any]:
+    to_numpy = getattr(value, "to_numpy", None)
+    return np.asarray(to_numpy() if callable(to_numpy) else value)
+
+
+def _as_even_array(value: Any) -> NDArray[Any]:
+    """Does the same; rows that differ in length, of which NumPy before 1.24 only warns, are an error."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", "Creating an ndarray from ragged nested sequences")
+        return _as_array(value)
+
+
+_array_of = _as_even_array if np.lib.NumpyVersion(np.__version__) < "1.24.0" else _as_array
+"""Returns the array of a data frame or nested lists; decided once, since a filter of warnings holds for all threads."""
+
+
 def numeric(value: ArrayLike, who: str, labels: bool = False) -> NDArray[Any]:
     """Returns the value as an array of numbers, not copied where it already is one.
 
@@ -22,12 +38,8 @@ def numeric(value: ArrayLike, who: str, labels: bool = False) -> NDArray[Any]:
         ValueError: Its rows differ in length.
     """
     if not isinstance(value, np.ndarray):
-        to_numpy = getattr(value, "to_numpy", None)
         try:
-            with warnings.catch_warnings():
-                # NumPy before 1.24 warns of rows that differ in length.
-                warnings.filterwarnings("error", "Creating an ndarray from ragged nested sequences")
-                value = np.asarray(to_numpy() if callable(to_numpy) else value)
+            value = _array_of(value)
         except (ValueError, Warning) as error:
             raise ValueError(f"{who} is no array: {error}; its rows must have equal lengths") from None
     if value.dtype.kind not in "fiub":

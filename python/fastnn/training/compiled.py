@@ -8,7 +8,7 @@ are resolved when these are known.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -181,13 +181,18 @@ class Compiled:
 
     def current_trained(self) -> dict[Part, bool]:
         """Returns for each layer whether it is trained, as it was at `compile`; a layer added since counts as it is."""
-        self.trained = {layer: self.trained.get(layer, now) for layer, now in self._network.leaves()}
+        return self._settled_for(self._network.leaves())
+
+    def _settled_for(self, leaves: Iterable[tuple[Part, bool]]) -> dict[Part, bool]:
+        """Does so for layers that were found, each with whether it is trained now."""
+        self.trained = {layer: self.trained.get(layer, now) for layer, now in leaves}
         return self.trained
 
     def warn_of_changes(self, stacklevel: int) -> None:
         """Warns of layers whose `trainable` was changed since `compile`."""
-        settled = self.current_trained()
-        changed = [layer.name for layer, now in self._network.leaves() if settled[layer] != now]
+        leaves = self._network.leaves()
+        settled = self._settled_for(leaves)
+        changed = [layer.name for layer, now in leaves if settled[layer] != now]
         if changed:
             warnings.warn(
                 f"{self._network.who()}: trainable was changed after compile() for {', '.join(changed)}; it is read by "

@@ -99,9 +99,9 @@ class Door:
         if len(inputs) == 1:
             _refuse_pair(x, who)
             x = unwrapped(alone(who, "x", x, inputs[0]), 1)
-            return [self._fitted_input(x, "x", inputs[0].shape)]
+            return [self._fitted_input(who, x, "x", inputs[0].shape)]
         arrays = [
-            self._fitted_input(one, f"x of {port.name!r}", port.shape)
+            self._fitted_input(who, one, f"x of {port.name!r}", port.shape)
             for one, port in zip(by_port(who, "x", x, inputs), inputs, strict=True)
         ]
         for array, port in zip(arrays, inputs, strict=True):
@@ -112,8 +112,7 @@ class Door:
                 )
         return arrays
 
-    def _fitted_input(self, x: Any, word: str, expected: Shape | None) -> Array:
-        who = self._network.who()
+    def _fitted_input(self, who: str, x: Any, word: str, expected: Shape | None) -> Array:
         array = samples(x, who, word)
         assert expected is not None
         if fits(array.shape[1:], expected[1:]):
@@ -183,7 +182,7 @@ class Door:
             raise ValueError(f"{who}: y is missing; pass the targets as y=")
         if len(outputs) == 1:
             y = alone(who, "y", y, outputs[0])
-            return [self._target(unwrapped(y, 0) if rows != 1 else y, "y", rows)]
+            return [self._target(who, unwrapped(y, 0) if rows != 1 else y, "y", rows)]
         wanted = compiled.wanted()
         if isinstance(y, (list, tuple)) and len(y) == sum(wanted) < len(outputs):
             # As in Keras, outputs without a loss or metric may be left out.
@@ -193,11 +192,10 @@ class Door:
         for one, port, needed in zip(by_port(who, "y", y, outputs, True), outputs, wanted, strict=True):
             if one is None and needed:
                 raise ValueError(f"{who}: y has nothing for the output {port.name!r}, which has a loss or metric")
-            found.append(self._target(one, f"y of {port.name!r}", rows) if needed else None)
+            found.append(self._target(who, one, f"y of {port.name!r}", rows) if needed else None)
         return found
 
-    def _target(self, y: Any, word: str, rows: int) -> Array:
-        who = self._network.who()
+    def _target(self, who: str, y: Any, word: str, rows: int) -> Array:
         array = numeric(y, f"{who}: {word}", labels=True)
         if array.ndim == 0:
             raise ValueError(f"{who} expects {word} of shape (batch, ...), got a single number")
@@ -260,7 +258,7 @@ class Door:
         """
         assert port.shape is not None
         outputs = self._network.ports().outputs
-        word, who = label("y", port, outputs), measure.node()[0]
+        word = label("y", port, outputs)
         shape = tuple(size or 0 for size in port.shape[1:])
         if not measure.labels:
             if y.shape[1:] == shape:
@@ -268,7 +266,7 @@ class Door:
             if (*y.shape[1:], 1) == shape:
                 return y[..., np.newaxis]
             raise ValueError(
-                f"{self._network.who()}: {who} expects {word} of shape {_batch(shape)}, got {y.shape}; "
+                f"{self._network.who()}: {measure.node()[0]} expects {word} of shape {_batch(shape)}, got {y.shape}; "
                 f"{_mend_for_values(y, shape, measure)}"
             )
         if y.ndim == len(port.shape) and y.shape[-1] == 1:
@@ -280,7 +278,8 @@ class Door:
             elif y.shape[1:] == shape:
                 mend = f"for one-hot rows use loss={measure.counterpart!r}, or pass y.argmax(axis=-1)"
             raise ValueError(
-                f"{self._network.who()}: {who} expects {word} of shape {_batch(shape[:-1])}, got {y.shape}; {mend}"
+                f"{self._network.who()}: {measure.node()[0]} expects {word} of shape {_batch(shape[:-1])}, got "
+                f"{y.shape}; {mend}"
             )
         checked = y
         for one in (*of_output, measure):
@@ -311,7 +310,10 @@ class Door:
         Raises:
             ValueError: Their shape is not that of the rows, or both kinds of weights are given.
         """
-        who, outputs = self._network.who(), self._network.ports().outputs
+        outputs = self._network.ports().outputs
+        if sample_weight is None and class_weight is None:
+            return [None] * len(outputs)
+        who = self._network.who()
         if sample_weight is not None and class_weight is not None:
             raise ValueError(
                 "sample_weight and class_weight cannot both be given; multiply them into one sample_weight"
@@ -323,8 +325,6 @@ class Door:
                     f"entry for each of the outputs {quoted(outputs)}"
                 )
             return [_from_class_weight(ys[0], class_weight, who)]
-        if sample_weight is None:
-            return [None] * len(outputs)
         if len(outputs) == 1:
             given = [alone(who, "sample_weight", sample_weight, outputs[0])]
         elif isinstance(sample_weight, Mapping) or (

@@ -69,10 +69,9 @@ class TrainingState:
         Raises:
             ValueError: The model is not compiled.
         """
-        who = self.network.who()
         if self.compiled is None:
             raise ValueError(
-                f"{who}: call compile() before {method}(), such as "
+                f"{self.network.who()}: call compile() before {method}(), such as "
                 "model.compile(optimizer='adam', loss='sparse_categorical_crossentropy', metrics=['accuracy'])"
             )
         if self.network.ports().known:
