@@ -2,6 +2,7 @@
 #include "arrays.hpp"
 
 #include "fastnn/error.hpp"
+#include "module.hpp"
 
 namespace fastnn::bindings {
 
@@ -68,9 +69,9 @@ py::tuple from_shape(const Shape& shape) {
 }
 
 DType to_dtype(const std::string& name) {
-  for (DType dtype : {DType::float32, DType::int32, DType::boolean})
-    if (name == name_of(dtype)) return dtype;
-  throw ValueError(text("no edge carries dtype \"", name, "\": float32, int32 or bool"));
+  DType dtype{};
+  require(find_dtype(name, dtype), "no edge carries dtype \"", name, "\": float32, int32 or bool");
+  return dtype;
 }
 
 py::array make_array(const Shape& shape, DType dtype) { return py::array(py::dtype(name_of(dtype)), shape); }
@@ -83,7 +84,7 @@ Config::Value to_value(const std::string& key, const py::handle& value) {
   if (py::isinstance<py::str>(value)) return value.cast<std::string>();
   if (py::isinstance<py::float_>(value)) return value.cast<double>();
   if (py::isinstance<py::array>(value)) {
-    const auto array = py::array_t<float, py::array::c_style | py::array::forcecast>::ensure(value);
+    const auto array = FloatArray::ensure(value);
     if (!array) throw TypeError(key + " expects an array of numbers");
     return Constant{to_shape(array), std::vector<float>(array.data(), array.data() + array.size())};
   }

@@ -35,6 +35,7 @@ Spec to_spec(const py::sequence& pair);
 
 std::vector<Column> to_columns(const std::vector<py::array>& arrays);
 
+using IndexArray = py::array_t<Index, py::array::c_style>;
 using FloatArray = py::array_t<float, py::array::c_style | py::array::forcecast>;
 
 /// A new array with a copy of float32 numbers.

@@ -12,7 +12,6 @@
 namespace fastnn::bindings {
 namespace {
 
-using OrderArray = py::array_t<Index, py::array::c_style>;
 using RateArray = py::array_t<double, py::array::c_style | py::array::forcecast>;
 
 // The arrays of a run, kept alive for as long as the core reads them.
@@ -85,7 +84,7 @@ void bind_training(py::module_& m) {
       .def("reset", &Trainer::reset)
       .def(
           "run",
-          [](Trainer& trainer, const Columns& columns, const std::optional<OrderArray>& order, Index batch_size,
+          [](Trainer& trainer, const Columns& columns, const std::optional<IndexArray>& order, Index batch_size,
              Index first_step, Index last_step, double budget, const std::optional<RateArray>& rates) {
             require(!rates || rates->size() >= (last_step - first_step) * trainer.phases(),
                     "rates expects one learning rate per step and phase");

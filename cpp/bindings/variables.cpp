@@ -13,8 +13,6 @@
 namespace fastnn::bindings {
 namespace {
 
-using OrderArray = py::array_t<Index, py::array::c_style>;
-
 template <class Fill>
 py::array random_array(std::uint64_t seed, const py::sequence& dims, float a, float b, Fill&& fill) {
   py::array result = make_array(to_shape(dims), DType::float32);
@@ -97,7 +95,7 @@ void bind_variables(py::module_& m) {
     return random_array(seed, shape, mean, stddev, fill_truncated_normal);
   });
   m.def("random_permutation", [](std::uint64_t seed, std::uint64_t position, Index count) {
-    OrderArray order(count);
+    IndexArray order(count);
     fill_permutation({seed, position}, order.mutable_data(), count);
     return order;
   });

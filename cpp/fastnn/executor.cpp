@@ -17,7 +17,7 @@ GradientTable::GradientTable(const Graph& graph) {
       if (!node.trained[i] || find(node.weights[i].get()) >= 0) continue;
       weights.push_back(node.weights[i]);
       offsets.push_back(size);
-      size += (node.weights[i]->size() + 15) / 16 * 16;
+      size += padded(node.weights[i]->size());
     }
 }
 
@@ -37,7 +37,8 @@ Session::Session(const Graph& graph, const Wanted& wanted, const GradientTable* 
       gradients_(table == nullptr ? 0 : static_cast<std::size_t>(table->size) * sizeof(float)),
       contexts_(graph.nodes().size()),
       prepared_(graph.nodes().size(), 0),
-      drawn_before_(graph.nodes().size(), 0) {
+      drawn_before_(graph.nodes().size(), 0),
+      commits_(graph.commits()) {
   if (gradients_.size() > 0) std::memset(gradients_.bytes(), 0, gradients_.size());
   for (std::size_t i = 0; i < plan_.placements.size(); ++i)
     pointers_.push_back(packer != nullptr && plan_.placements[i].packed ? packer->pointers_[i]
@@ -45,8 +46,6 @@ Session::Session(const Graph& graph, const Wanted& wanted, const GradientTable* 
 
   for (std::size_t i = 0; i < graph.nodes().size(); ++i) {
     const Node& node = graph.nodes()[i];
-    draws_ = draws_ || node.layer->random();
-    keeps_state_ = keeps_state_ || node.layer->updates_state();
     for (std::size_t j = 0; node.layer->random() && j < i; ++j)
       drawn_before_[i] += graph.nodes()[j].layer->random() && graph.nodes()[j].stream == node.stream;
   }
@@ -88,7 +87,7 @@ Session::Session(const Graph& graph, const Wanted& wanted, const GradientTable* 
       const auto position = static_cast<std::size_t>(table->find(node.weights[k].get()));
       if (written[position]) {
         asides.push_back({i, k, aside, static_cast<Index>(position)});
-        aside += (node.weights[k]->size() + 15) / 16 * 16;
+        aside += padded(node.weights[k]->size());
       } else {
         written[position] = true;
         context.weight_gradients_[k] = weight_gradients() + table->offsets[position];

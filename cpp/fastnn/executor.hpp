@@ -8,6 +8,7 @@
 #pragma once
 
 #include <algorithm>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -21,6 +22,24 @@ namespace fastnn {
 
 /// Called between the nodes of a long pass; raises to abandon the pass. Empty: no interruption.
 using Pulse = std::function<void()>;
+
+/// Calls a pulse at most every kSeconds.
+class Patience {
+ public:
+  using Clock = std::chrono::steady_clock;
+  static constexpr double kSeconds = 0.05;
+
+  explicit Patience(const Pulse& pulse) : pulse_(pulse) {}
+  void ask(Clock::time_point now = Clock::now()) {
+    if (std::chrono::duration<double>(now - asked_).count() < kSeconds) return;
+    asked_ = now;
+    pulse_();
+  }
+
+ private:
+  const Pulse& pulse_;
+  Clock::time_point asked_ = Clock::now();
+};
 
 /// The layout of the gradients of all trained weights of a graph in one flat block.
 struct GradientTable {
@@ -61,8 +80,8 @@ class Session {
   /// Both passes expect ReadVariables to be held.
   void forward(const Pulse& pulse);
   void backward(const Pulse& pulse);
-  /// True where a step changes state or advances random streams.
-  bool commits() const { return draws_ || keeps_state_; }
+  /// Graph::commits().
+  bool commits() const { return commits_; }
   /// Writes state and advances random streams. Expects WriteVariables to be held.
   void commit();
   /// Fills the arena with NaN, so that reads of uninitialized memory show in the results (for tests).
@@ -98,7 +117,7 @@ class Session {
   std::vector<Context> contexts_;
   std::vector<std::uint64_t> prepared_;      // per node: sum of its weights' versions when prepare() last ran
   std::vector<std::uint64_t> drawn_before_;  // per node: earlier nodes that draw from its stream
-  bool draws_ = false, keeps_state_ = false;
+  const bool commits_;
   std::vector<SharedGradient> shared_;
   std::vector<Addition> additions_;
   Index rows_ = 0, first_row_ = 0;

@@ -167,6 +167,11 @@ std::optional<Graph::Range> Graph::range(EdgeId input) const {
   return found;
 }
 
+bool Graph::commits() const {
+  return std::any_of(nodes_.begin(), nodes_.end(),
+                     [](const Node& node) { return node.layer->random() || node.layer->updates_state(); });
+}
+
 std::optional<std::pair<Index, std::string>> Graph::fixed_rows() const {
   for (const Node& node : nodes_)
     if (const Index rows = node.layer->fixed_rows(); rows > 0) return std::pair(rows, node.layer->who());

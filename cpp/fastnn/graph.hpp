@@ -60,6 +60,9 @@ class Graph {
   /// The number of rows that a node requires of every batch, and its name.
   std::optional<std::pair<Index, std::string>> fixed_rows() const;
 
+  /// True where a step changes state or advances random streams.
+  bool commits() const;
+
   std::string describe() const;
 
  private:

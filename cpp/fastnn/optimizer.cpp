@@ -69,11 +69,8 @@ void Optimizer::find_scales() {
   parallel_for(ranges, byte_work(8 * elements_), [this](Index i, int) {
     const Range& range = ranges_[static_cast<std::size_t>(i)];
     const Variable& weight = *range.slots->weight;
-    kernels::Moderation moderation;
-    moderation.l1 = weight.l1;
-    moderation.l2 = weight.l2;
     squares_[static_cast<std::size_t>(i)] =
-        kernels::squared_norm(moderation, range.gradient, weight.data() + range.begin, range.count);
+        kernels::squared_norm({weight.l1, weight.l2}, range.gradient, weight.data() + range.begin, range.count);
   });
   if (global_clipnorm_ > 0) {
     double square = 0;
@@ -97,12 +94,8 @@ void Optimizer::apply(const GradientTable& table, const float* gradients) {
   parallel_for(static_cast<Index>(ranges_.size()), byte_work(28 * elements_), [this](Index i, int) {
     const Range& range = ranges_[static_cast<std::size_t>(i)];
     const Variable& weight = *range.slots->weight;
-    kernels::Moderation moderation;
-    moderation.l1 = weight.l1;
-    moderation.l2 = weight.l2;
-    moderation.scale = scales_[range.weight];
-    moderation.clip = clipvalue_;
-    moderation.decay = range.slots->decayed ? static_cast<float>(weight_decay_ * learning_rate) : 0.0f;
+    const float decay = range.slots->decayed ? static_cast<float>(weight_decay_ * learning_rate) : 0.0f;
+    const kernels::Moderation moderation{weight.l1, weight.l2, scales_[range.weight], clipvalue_, decay};
     rule_->update(
         {moderation, range.gradient, weight.data() + range.begin, range.begin, range.count, range.slots->variables});
   });

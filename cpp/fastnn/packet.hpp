@@ -18,6 +18,7 @@ constexpr Index kWidth = ei::unpacket_traits<Packet>::size;
 
 inline Packet set1(float value) { return ei::pset1<Packet>(value); }
 inline Packet zero() { return set1(0.0f); }
+inline Packet one() { return set1(1.0f); }
 inline Packet load(const float* from) { return ei::ploadu<Packet>(from); }
 inline Packet load_aligned(const float* from) { return ei::pload<Packet>(from); }
 inline void store(float* to, const Packet& value) { ei::pstoreu(to, value); }

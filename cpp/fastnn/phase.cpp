@@ -9,14 +9,20 @@
 namespace fastnn {
 namespace {
 
+// Calls body(edge) for all edges of the terms, in the order of the executor's outputs: the losses first.
+template <class Losses, class Metrics, class Body>
+void each_edge(Losses& losses, Metrics& metrics, Body&& body) {
+  for (auto& term : losses) body(term.edge);
+  for (auto& term : metrics) body(term.edge);
+  for (auto& term : losses)
+    if (term.mask != kUnmasked) body(term.mask);
+  for (auto& term : metrics)
+    if (term.mask != kUnmasked) body(term.mask);
+}
+
 Wanted wanted_of(const std::vector<LossTerm>& losses, const std::vector<MetricTerm>& metrics, bool training) {
   Wanted wanted;
-  for (const LossTerm& term : losses) wanted.outputs.push_back(term.edge);
-  for (const MetricTerm& term : metrics) wanted.outputs.push_back(term.edge);
-  for (const LossTerm& term : losses)
-    if (term.mask != kUnmasked) wanted.outputs.push_back(term.mask);
-  for (const MetricTerm& term : metrics)
-    if (term.mask != kUnmasked) wanted.outputs.push_back(term.mask);
+  each_edge(losses, metrics, [&](EdgeId edge) { wanted.outputs.push_back(edge); });
   // A metric may be a differentiable node (a loss of which only the mean is reported).
   wanted.watched = wanted.outputs.size() - losses.size();
   wanted.training = wanted.backward = training;
@@ -33,16 +39,7 @@ Phase::Phase(const Graph& graph, std::vector<LossTerm> losses, std::vector<Metri
       optimizer_(std::move(optimizer)) {
   // The edges of the rewritten graph.
   std::size_t next = 0;
-  for (LossTerm& term : losses_) term.edge = executor_.output(next++);
-  for (MetricTerm& term : metrics_) term.edge = executor_.output(next++);
-  for (LossTerm& term : losses_)
-    if (term.mask != kUnmasked) term.mask = executor_.output(next++);
-  for (MetricTerm& term : metrics_)
-    if (term.mask != kUnmasked) term.mask = executor_.output(next++);
-  for (const Node& node : executor_.graph().nodes())
-    for (std::size_t i = 0; i < node.weights.size(); ++i)
-      if (node.trained[i] && std::find(weights_.begin(), weights_.end(), node.weights[i]) == weights_.end())
-        weights_.push_back(node.weights[i]);
+  each_edge(losses_, metrics_, [&](EdgeId& edge) { edge = executor_.output(next++); });
   if (optimizer_) optimizer_->build(executor_.gradients().weights);
   sums_ = step_ = zero();
 }
@@ -117,11 +114,11 @@ void Phase::run_part(Session& session, const Batch& batch, Index first, Index ro
 }
 
 void Phase::reduce(Workspace& space) {
-  step_.total = step_.rows = 0;
+  step_.total = penalty_;
+  step_.rows = 0;
   std::fill(step_.losses.begin(), step_.losses.end(), 0);
   std::fill(step_.metrics.begin(), step_.metrics.end(), 0);
   std::fill(step_.metric_counts.begin(), step_.metric_counts.end(), 0);
-  step_.total = penalty_;
   for (Index i = 0; i < parts_; ++i) add(tallies_[static_cast<std::size_t>(i)], step_);
   if (space.team() != nullptr && optimizer_)
     kernels::add_up(partials_.as<float>(), parts_, executor_.gradients().size, space.session().weight_gradients());
@@ -196,7 +193,7 @@ void Phase::add(const Tally& from, Tally& to) const {
 
 double Phase::weight_penalty() const {
   double total = 0;
-  for (const VariablePtr& weight : weights_)
+  for (const VariablePtr& weight : executor_.gradients().weights)
     if (weight->l1 != 0 || weight->l2 != 0)
       total += kernels::penalty(weight->l1, weight->l2, weight->data(), weight->size());
   return total;

@@ -122,7 +122,6 @@ class Phase {
   std::vector<LossTerm> losses_;
   std::vector<MetricTerm> metrics_;
   std::shared_ptr<Optimizer> optimizer_;
-  std::vector<VariablePtr> weights_;  // trained, of all nodes, each once: their penalties count
   Tally sums_, step_;
   // The parts of the batch between gradients_of_batch() and reduce().
   Index parts_ = 0;

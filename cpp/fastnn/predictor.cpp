@@ -2,7 +2,6 @@
 #include "fastnn/predictor.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <cstring>
 
 #include "fastnn/feed.hpp"
@@ -22,8 +21,6 @@ Wanted wanted_of(const std::vector<EdgeId>& outputs, bool training) {
 
 Predictor::Predictor(const Graph& graph, const std::vector<EdgeId>& outputs, bool training)
     : executor_(graph, wanted_of(outputs, training)) {
-  for (const Node& node : executor_.graph().nodes())
-    commits_ = commits_ || node.layer->random() || node.layer->updates_state();
   const Plan plan(executor_.graph(), executor_.wanted(), 1, 1);
   const auto place = [&](EdgeId edge) { return plan.values[static_cast<std::size_t>(edge)]; };
   for (std::size_t i = 0; i < this->outputs(); ++i) {
@@ -52,13 +49,8 @@ void Predictor::run(const std::vector<Column>& columns, Index begin, Index end, 
     const std::size_t offset = output(i).batched() ? static_cast<std::size_t>(row) * output(i).row_bytes() : 0;
     return static_cast<std::byte*>(to[i]) + offset;
   };
-  using Clock = std::chrono::steady_clock;
-  Clock::time_point asked = Clock::now();
-  const Pulse timed = [&] {
-    if (std::chrono::duration<double>(Clock::now() - asked).count() < 0.05) return;
-    asked = Clock::now();
-    pulse();
-  };
+  Patience patience(pulse);
+  const Pulse timed = [&] { patience.ask(); };
   const auto forward = [&](Session& session, Index row, Index count, const Pulse& between) {
     feed(session, graph, columns, nullptr, row, count);
     // Outputs are computed in the user's arrays, except those that share the memory of an input or of another output.
@@ -74,7 +66,7 @@ void Predictor::run(const std::vector<Column>& columns, Index begin, Index end, 
   // Rows do not depend on each other, so the cuts do not show in the results: each thread gets a piece, or all threads
   // share a few rows.
   const Index share = (end - begin) / num_threads() / kPieceStep * kPieceStep;
-  if (const Index piece = commits_ ? 0 : std::min(executor_.piece(most), share); piece > 0) {
+  if (const Index piece = graph.commits() ? 0 : std::min(executor_.piece(most), share); piece > 0) {
     TeamLease team(executor_, piece);
     const RunScope scope(team->threads());
     for (Index row = begin; row < end; row += team->wave()) {
@@ -83,7 +75,7 @@ void Predictor::run(const std::vector<Column>& columns, Index begin, Index end, 
         team->each_piece(row, std::min(team->wave(), end - row),
                          [&](Session& session, Index first, Index count) { forward(session, first, count, {}); });
       }
-      timed();
+      patience.ask();
     }
     return;
   }
@@ -94,7 +86,7 @@ void Predictor::run(const std::vector<Column>& columns, Index begin, Index end, 
       const ReadVariables reading;
       forward(*session, row, std::min(batch_size, end - row), timed);
     }
-    if (commits_) {
+    if (session->commits()) {
       const WriteVariables writing;
       session->commit();
     }

@@ -28,7 +28,6 @@ class Predictor {
 
  private:
   Executor executor_;
-  bool commits_ = false;     // a batch leaves state or advances random streams
   std::vector<bool> owned_;  // per output: it shares its memory with no input and no earlier output
 };
 

@@ -116,8 +116,7 @@ void Recurrent::book(Booking& booking) const {
   const Index rows = booking.capacity(), steps = rows * time_, threads = booking.threads();
   const auto states = static_cast<Index>(states_.size());
   const Life kept = back ? Life::step : Life::forward;
-  booking.book(kPanels, Life::plan,
-               panels_size(input_parts_, features_, false) + panels_size(state_parts_, units_, false));
+  booking.book(kPanels, Life::plan, panels_at(state_parts_, state_parts_.size(), false));
   booking.book(kBias, Life::plan, 2 * width_);
   booking.book(kGates, kept, (back ? steps : threads * kRows) * gate_row_);
   booking.book(kHistory, kept, back ? states * steps * state_row_ : 0);
@@ -129,8 +128,7 @@ void Recurrent::book(Booking& booking) const {
   booking.book<std::uint8_t>(kStateMask, kept, state_masks() * rows * units_);
   booking.book(kDropped, Life::forward, threads * kRows * units_);
   if (!back) return;
-  booking.book(kTransposed, Life::plan,
-               panels_size(input_parts_, features_, true) + panels_size(state_parts_, units_, true));
+  booking.book(kTransposed, Life::plan, panels_at(state_parts_, state_parts_.size(), true));
   Index scratch = kernels::gemm_tn_scratch(0, gates_ * units_, steps);
   if (one_product())
     for (Index m : {features_, units_, features_ + units_})
@@ -209,7 +207,8 @@ void Recurrent::multiply_state(const Context& ctx, const Step& step, std::size_t
   kernels::Epilogue epilogue;
   epilogue.accumulate = accumulate;
   epilogue.bias = bias;
-  multiply(h, units_, step.count, panels_of(ctx.buffer(kPanels), state_parts_, p), part.count * units_, to, epilogue);
+  multiply(h, units_, step.count, ctx.buffer(kPanels) + panels_at(state_parts_, p, false), part.count * units_, to,
+           epilogue);
 }
 
 void Recurrent::multiply_gradients(const Context& ctx, const Step& step, std::size_t p, float* const* to,
@@ -219,8 +218,8 @@ void Recurrent::multiply_gradients(const Context& ctx, const Step& step, std::si
   for (Index r = 0; r < step.count; ++r) from[r] = step.gates[static_cast<std::size_t>(r)] + part.to * units_;
   kernels::Epilogue epilogue;
   epilogue.accumulate = accumulate;
-  multiply(from, part.count * units_, step.count, transposed_of(ctx.buffer(kTransposed), state_parts_, p), units_, to,
-           epilogue);
+  multiply(from, part.count * units_, step.count, ctx.buffer(kTransposed) + panels_at(state_parts_, p, true), units_,
+           to, epilogue);
 }
 
 void Recurrent::return_gradients(const Context& ctx, const Step& step, std::size_t p, bool accumulate,
@@ -239,25 +238,15 @@ void Recurrent::return_gradients(const Context& ctx, const Step& step, std::size
   }
 }
 
-Index Recurrent::panels_size(const std::vector<Part>& parts, Index k, bool transposed) const {
-  Index total = 0;
-  for (const Part& part : parts)
-    total += transposed ? kernels::packed_size(part.count * units_, k) : kernels::packed_size(k, part.count * units_);
-  return total;
-}
-
-const float* Recurrent::panels_of(const float* panels, const std::vector<Part>& parts, std::size_t p) const {
-  if (&parts == &state_parts_) panels += panels_size(input_parts_, features_, false);
-  for (std::size_t i = 0; i < p; ++i)
-    panels += kernels::packed_size(&parts == &state_parts_ ? units_ : features_, parts[i].count * units_);
-  return panels;
-}
-
-const float* Recurrent::transposed_of(const float* panels, const std::vector<Part>& parts, std::size_t p) const {
-  if (&parts == &state_parts_) panels += panels_size(input_parts_, features_, true);
-  for (std::size_t i = 0; i < p; ++i)
-    panels += kernels::packed_size(parts[i].count * units_, &parts == &state_parts_ ? units_ : features_);
-  return panels;
+Index Recurrent::panels_at(const std::vector<Part>& parts, std::size_t p, bool transposed) const {
+  const bool of_state = &parts == &state_parts_;
+  const Index k = of_state ? units_ : features_;
+  Index at = of_state ? panels_at(input_parts_, input_parts_.size(), transposed) : 0;
+  for (std::size_t i = 0; i < p; ++i) {
+    const Index columns = parts[i].count * units_;
+    at += transposed ? kernels::packed_size(columns, k) : kernels::packed_size(k, columns);
+  }
+  return at;
 }
 
 void Recurrent::multiply(const float* const* a, Index k, Index m, const float* panels, Index n, float* const* c,
@@ -346,7 +335,7 @@ void Recurrent::forward_block(const Context& ctx, Index begin, Index end, int th
           }
         kernels::Epilogue epilogue;
         if (use_bias_) epilogue.bias = ctx.buffer(kBias) + input_parts_[p].first * units_;
-        multiply(from, features_, count, panels_of(ctx.buffer(kPanels), input_parts_, p),
+        multiply(from, features_, count, ctx.buffer(kPanels) + panels_at(input_parts_, p, false),
                  input_parts_[p].count * units_, to, epilogue);
       }
     gather(ctx, begin, end, s, gates_at(begin, s), (keeps(ctx) ? time_ : chunk) * gate_row_, step);
@@ -447,7 +436,7 @@ void Recurrent::input_gradient(const Context& ctx, float* dx) const {
     kernels::Epilogue epilogue;
     epilogue.accumulate = p > 0 && to == dx;
     kernels::gemm(ctx.buffer(kGates) + part.to * units_, gate_row_, pairs, part.count * units_,
-                  transposed_of(ctx.buffer(kTransposed), input_parts_, p), features_, to, features_, epilogue);
+                  ctx.buffer(kTransposed) + panels_at(input_parts_, p, true), features_, to, features_, epilogue);
     if (input_masks() == 0) continue;
     apply_input_mask(ctx, p, to, to);
     if (to == dx) continue;

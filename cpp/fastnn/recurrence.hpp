@@ -131,9 +131,9 @@ class Recurrent : public Layer {
     return sequences_ ? (row * time_ + (ordered_ ? time_of(step) : step)) * units_ : row * units_;
   }
   Index time_of(Index step) const { return backwards_ ? time_ - 1 - step : step; }
-  Index panels_size(const std::vector<Part>& parts, Index k, bool transposed) const;
-  const float* panels_of(const float* panels, const std::vector<Part>& parts, std::size_t p) const;
-  const float* transposed_of(const float* panels, const std::vector<Part>& parts, std::size_t p) const;
+  // Where the panels of part `p` of the input or of the state begin, those of the input first; after the last part of the
+  // state it is the size of all.
+  Index panels_at(const std::vector<Part>& parts, std::size_t p, bool transposed) const;
   static void multiply(const float* const* a, Index k, Index m, const float* panels, Index n, float* const* c,
                        const kernels::Epilogue& epilogue);
 

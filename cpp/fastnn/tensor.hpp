@@ -35,6 +35,16 @@ inline const char* name_of(DType dtype) {
   return "?";
 }
 
+/// The type with this name; false if there is none.
+inline bool find_dtype(const std::string& name, DType& found) {
+  for (DType dtype : {DType::float32, DType::int32, DType::boolean}) {
+    if (name != name_of(dtype)) continue;
+    found = dtype;
+    return true;
+  }
+  return false;
+}
+
 /// Dimensions, batch first where there is one. Used while a graph is built, never inside a step.
 using Shape = std::vector<Index>;
 
@@ -75,6 +85,12 @@ struct Spec {
 
 /// `bytes` rounded up to a multiple of the alignment.
 inline std::size_t align_up(std::size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
+
+/// The same for a number of floats.
+inline Index padded(Index floats) {
+  constexpr Index kFloats = static_cast<Index>(kAlignment / sizeof(float));
+  return (floats + kFloats - 1) / kFloats * kFloats;
+}
 
 /// One block of 64-byte aligned memory, moved but never copied. Contents are not initialised.
 class AlignedBuffer {

@@ -10,15 +10,11 @@
 namespace fastnn {
 namespace {
 
-using Clock = std::chrono::steady_clock;
+using Clock = Patience::Clock;
 
 double seconds(Clock::time_point from, Clock::time_point to) {
   return std::chrono::duration<double>(to - from).count();
 }
-
-// A reading of the clock after every node would cost a small network more than the node itself; after each step is
-// enough.
-constexpr double kPatience = 0.05;
 
 }  // namespace
 
@@ -48,14 +44,12 @@ Index Trainer::run(const RunData& data, const Index* order, Index batch_size, In
   const RunScope scope(spaces.front()->threads());
 
   const Clock::time_point start = Clock::now();
-  Clock::time_point asked = start, began = start;
-  const Pulse timed = [&] {
-    const Clock::time_point now = Clock::now();
-    if (seconds(asked, now) < kPatience) return;
-    asked = now;
-    pulse();
-  };
+  Clock::time_point began = start;
+  Patience patience(pulse);
+  const Pulse timed = [&] { patience.ask(); };
   const Pulse never;
+  // A reading of the clock after every node would cost a small network more than the node itself; after each step is
+  // enough.
   bool long_steps = true;
   Index step = first;
   while (step < last) {
@@ -70,10 +64,10 @@ Index Trainer::run(const RunData& data, const Index* order, Index batch_size, In
     }
     ++step;
     const Clock::time_point now = Clock::now();
-    long_steps = seconds(began, now) > kPatience / 10;
+    long_steps = seconds(began, now) > Patience::kSeconds / 10;
     began = now;
     if (seconds(start, now) >= budget) break;
-    if (!long_steps && seconds(asked, now) >= kPatience) timed();
+    if (!long_steps) patience.ask(now);
   }
   return step - first;
 }

@@ -18,7 +18,6 @@ constexpr float kRootHalf = 0.70710678118654752f, kRootTwoOverPi = 0.79788456080
 constexpr float kInverseRootTwoPi = 0.39894228040143268f, kGeluCubic = 0.044715f;
 constexpr float kLowest = std::numeric_limits<float>::lowest();
 
-inline Packet one() { return set1(1.0f); }
 inline Packet positive(const Packet& x) { return less(zero(), x); }
 
 // value(x): f(x). slope(v): f'(x), where v is the output if derivative_from_output(), else the input.

@@ -2,7 +2,7 @@
 //
 // Owns the geometry: how a convolution becomes sweeps, windows and packed kernels. Memory is the caller's, sized by the
 // *_size functions from the static shape, the capacity and the threads. y = activation(x * kernel + bias), the kernel
-// (kernel_h, kernel_w, channels / groups, filters).
+// (kernel_h, kernel_w, channels / groups, filters). Only kernels call these functions; layers call conv3d.hpp.
 #pragma once
 
 #include "fastnn/kernels/gemm.hpp"
@@ -26,28 +26,28 @@ struct ConvShape {
 };
 
 /// Floats of the packed kernel that conv_forward reads, and packing it.
-KERNEL(Index, conv_packed_size)(const ConvShape& shape);
-KERNEL(void, conv_pack)(const ConvShape& shape, const float* kernel, float* packed);
+Index conv_packed_size(const ConvShape& shape);
+void conv_pack(const ConvShape& shape, const float* kernel, float* packed);
 /// Floats of scratch for each thread.
-KERNEL(Index, conv_scratch_size)(const ConvShape& shape);
-KERNEL(void, conv_forward)(const ConvShape& shape, Index images, const float* x, const float* packed,
-                           const Epilogue& epilogue, float* y, float* scratch);
+Index conv_scratch_size(const ConvShape& shape);
+void conv_forward(const ConvShape& shape, Index images, const float* x, const float* packed, const Epilogue& epilogue,
+                  float* y, float* scratch);
 
 /// The same for the gradient of the input, which reads the flipped kernel.
-KERNEL(Index, conv_turned_size)(const ConvShape& shape);
-KERNEL(void, conv_pack_turned)(const ConvShape& shape, const float* kernel, float* turned);
-KERNEL(Index, conv_input_gradient_scratch_size)(const ConvShape& shape);
-KERNEL(void, conv_input_gradient)(const ConvShape& shape, Index images, const float* dy, const float* turned,
-                                  const Epilogue& epilogue, float* dx, float* scratch);
+Index conv_turned_size(const ConvShape& shape);
+void conv_pack_turned(const ConvShape& shape, const float* kernel, float* turned);
+Index conv_input_gradient_scratch_size(const ConvShape& shape);
+void conv_input_gradient(const ConvShape& shape, Index images, const float* dy, const float* turned,
+                         const Epilogue& epilogue, float* dx, float* scratch);
 
 /// Writes the result of the epilogue for a pixel that no product reaches.
-KERNEL(void, conv_unreached)(Index filters, const Epilogue& epilogue, float* pixel);
+void conv_unreached(Index filters, const Epilogue& epilogue, float* pixel);
 
 /// Floats of scratch for the whole pass.
-KERNEL(Index, conv_kernel_gradient_scratch_size)(const ConvShape& shape, Index capacity, int threads);
+Index conv_kernel_gradient_scratch_size(const ConvShape& shape, Index capacity, int threads);
 /// dw and, unless it is null, the gradient of the bias. With dw null only the latter. `accumulate`: the chains start from
 /// the values present.
-KERNEL(void, conv_kernel_gradient)(const ConvShape& shape, Index images, const float* x, const float* dy, float* dw,
-                                   float* db, float* scratch, bool accumulate);
+void conv_kernel_gradient(const ConvShape& shape, Index images, const float* x, const float* dy, float* dw, float* db,
+                          float* scratch, bool accumulate);
 
 }  // namespace fastnn::kernels

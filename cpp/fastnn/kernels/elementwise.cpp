@@ -17,7 +17,6 @@ namespace {
 
 using namespace packet;
 
-inline Packet one() { return set1(1.0f); }
 inline Packet inverse(const Packet& x) { return div(one(), x); }
 inline Packet sign_of(const Packet& x) {
   const Packet side = select(less(zero(), x), one(), select(less(x, zero()), set1(-1.0f), x));

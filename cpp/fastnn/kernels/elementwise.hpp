@@ -94,9 +94,8 @@ inline bool find_unary(std::string_view name, Unary& found) { return find_name(k
 inline bool find_binary(std::string_view name, Binary& found) { return find_name(kBinaryNames, name, found); }
 
 /// Result and argument types other than float32 to float32.
-inline bool tells(Unary op) { return op >= Unary::isnan; }                                   // float32 to bool
-inline bool compares(Binary op) { return op >= Binary::equal && op < Binary::logical_and; }  // two numbers to bool
-inline bool is_logical(Binary op) { return op >= Binary::logical_and; }                      // two bools to bool
+inline bool tells(Unary op) { return op >= Unary::isnan; }               // float32 to bool
+inline bool is_logical(Binary op) { return op >= Binary::logical_and; }  // two bools to bool
 
 /// What the derivatives read; functions without a float32 result are flat.
 constexpr Reads reads_of(Unary op) {

@@ -36,6 +36,9 @@ struct Folded {
     gone[static_cast<std::size_t>(rank)] = folded;
     ++rank;
   }
+
+  /// True where no axis is reduced: the result is the array itself.
+  bool keeps_all() const { return rank == 0 || (rank == 1 && !gone[0]); }
 };
 
 /// The axes of `output` along which an operand of shape `operand` was broadcast to it are those to reduce. Used while

@@ -20,7 +20,6 @@ using Parameters = ElementLossParameters;
 constexpr float kEpsilon = 1e-7f;
 constexpr float kAlmostOne = 1.0f - kEpsilon;
 
-inline Packet one() { return set1(1.0f); }
 inline Packet sign(const Packet& a) { return select(less(zero(), a), one(), select(less(a, zero()), set1(-1.0f), a)); }
 inline Packet inside(const Packet& a, float low, float high) {
   return both(ei::pcmp_le(set1(low), a), ei::pcmp_le(a, set1(high)));

@@ -134,4 +134,5 @@ void winograd_forward(const ConvShape& s, Index images, const float* x, const fl
   const Geometry g(s);
   (g.tile == 2 ? run_blocks<2> : run_blocks<4>)(g, images, x, packed, epilogue, y, scratch);
 }
+
 }  // namespace fastnn::kernels

@@ -16,9 +16,6 @@
 namespace fastnn {
 namespace {
 
-// The size of a block, rounded up to a multiple of the alignment.
-Index padded(Index floats) { return (floats + 15) / 16 * 16; }
-
 class Attention : public Layer {
  public:
   Attention(const std::string& kind, const std::string& name, const Config& config)

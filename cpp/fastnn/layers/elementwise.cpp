@@ -76,9 +76,8 @@ void in_ranges(Index count, double each, Body&& body) {
 class Unary : public Function {
  public:
   Unary(const std::string& kind, const std::string& name, const Config& config) : Function(kind, name) {
-    const std::string word = config.word("op");
-    require(kernels::find_unary(word, op_), "op expects the name of a function of one argument, got \"", word, "\"");
-    word_ = word;
+    word_ = config.word("op");
+    require(kernels::find_unary(word_, op_), "op expects the name of a function of one argument, got \"", word_, "\"");
   }
 
   Signature infer(const std::vector<Spec>& inputs) override {
@@ -157,7 +156,7 @@ class Binary : public Function {
     for (std::size_t k = 0; k < 2; ++k) {
       inputs_[k] = inputs[k];
       folds_[k] = kernels::broadcast_axes(output_.shape, inputs[k].shape);
-      whole_[k] = folds_[k].rank == 0 || (folds_[k].rank == 1 && !folds_[k].gone[0]);
+      whole_[k] = folds_[k].keeps_all();
     }
     return {{output_}, {}};
   }
@@ -229,7 +228,7 @@ class Where : public Function {
     loops_ = kernels::broadcast_loops<3>(output_.shape, shapes_of<3>(inputs));
     for (std::size_t k = 0; k < 2; ++k) {
       folds_[k] = kernels::broadcast_axes(output_.shape, inputs[k + 1].shape);
-      whole_[k] = folds_[k].rank == 0 || (folds_[k].rank == 1 && !folds_[k].gone[0]);
+      whole_[k] = folds_[k].keeps_all();
     }
     return {{output_}, {}};
   }
@@ -319,10 +318,7 @@ class Cast : public Function {
  public:
   Cast(const std::string& kind, const std::string& name, const Config& config) : Function(kind, name) {
     const std::string word = config.word("dtype");
-    bool known = false;
-    for (DType dtype : {DType::float32, DType::int32, DType::boolean})
-      if (word == name_of(dtype)) output_.dtype = dtype, known = true;
-    require(known, "dtype expects \"float32\", \"int32\" or \"bool\", got \"", word, "\"");
+    require(find_dtype(word, output_.dtype), "dtype expects \"float32\", \"int32\" or \"bool\", got \"", word, "\"");
   }
 
   Signature infer(const std::vector<Spec>& inputs) override {

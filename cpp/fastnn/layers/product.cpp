@@ -221,7 +221,7 @@ class Matmul : public Function {
       for (std::size_t i = 0; i < 2; ++i) strides[i] *= matrix(i);
     for (std::size_t i = 0; i < 2; ++i) {
       fold_[i] = kernels::broadcast_axes(output, lead[i]);
-      whole_[i] = fold_[i].rank == 0 || (fold_[i].rank == 1 && !fold_[i].gone[0]);
+      whole_[i] = fold_[i].keeps_all();
       fold_[i].inside(matrix(i), false);
     }
     return output;
@@ -247,7 +247,7 @@ class Matmul : public Function {
     kernels::pack(b, of_b.row, of_b.column, k, n, room);
     Index lda = of_a.row;
     if (of_a.column != 1) {
-      float* dense = room + (kernels::packed_size(k, n) + 15) / 16 * 16;
+      float* dense = room + padded(kernels::packed_size(k, n));
       for (Index p = 0; p < k; ++p)
         for (Index i = 0; i < m; ++i) dense[i * k + p] = a[i * of_a.row + p * of_a.column];
       a = dense;

@@ -279,7 +279,7 @@ class Broadcast : public Rearranged {
     }
     loops_ = kernels::broadcast_loops<2>(output, {input, output});
     fold_ = kernels::broadcast_axes(output, input);
-    repeats_ = fold_.rank > 1 || (fold_.rank == 1 && fold_.gone[0]);
+    repeats_ = !fold_.keeps_all();
     return output;
   }
 

@@ -14,9 +14,9 @@ namespace fastnn {
 namespace {
 
 DType dtype_of(const std::string& word) {
-  for (DType dtype : {DType::float32, DType::int32, DType::boolean})
-    if (word == name_of(dtype)) return dtype;
-  throw ValueError(text("dtype expects \"float32\", \"int32\" or \"bool\", got \"", word, "\""));
+  DType dtype{};
+  require(find_dtype(word, dtype), "dtype expects \"float32\", \"int32\" or \"bool\", got \"", word, "\"");
+  return dtype;
 }
 
 Shape sizes(const Config& config) {
