@@ -227,24 +227,45 @@ def predict(
         made: The structure of the outputs.
         shows_bar: True where a bar shows the progress within the pass.
     """
+    # Outputs that do not have one row per sample are made batch by batch, and joined.
+    plain = predictor.plain()
     outputs = [
         np.empty([rows, *(size or 0 for size in shape[1:])], dtype=dtype) for shape, dtype in predictor.outputs()
     ]
+    parts = []
     each = hooks.wants_batches("predict")
     total = math.ceil(rows / batch_size)
-    stride = batch_size if each else batch_size * max(1, total // 100) if shows_bar else rows
+    stride = batch_size if each or not plain else batch_size * max(1, total // 100) if shows_bar else rows
     try:
         hooks.tell("on_predict_begin")
         for begin in range(0, rows, stride):
             end = min(rows, begin + stride)
             if each:
                 hooks.tell("on_predict_batch_begin", begin // batch_size)
-            predictor.run(xs, begin, end, batch_size, outputs)
+            if plain:
+                predictor.run(xs, begin, end, batch_size, outputs)
+            else:
+                parts.append(predictor([x[begin:end] for x in xs]))
             if each:
-                logs = {"outputs": made.pack([array[begin:end] for array in outputs])}
+                logs = {"outputs": made.pack([array[begin:end] for array in outputs] if plain else parts[-1])}
                 hooks.tell("on_predict_batch_end", begin // batch_size, logs=logs)
             hooks.advance(math.ceil(end / batch_size), {})
         hooks.tell("on_predict_end")
     finally:
         hooks.close()
-    return made.pack(outputs)
+    return made.pack(outputs if plain else [_joined(of_one) for of_one in zip(*parts, strict=True)])
+
+
+def _joined(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    """Returns the outputs of batches as one array.
+
+    Raises:
+        ValueError: Their shapes differ beyond the first axis.
+    """
+    for one in parts:
+        if one.shape[1:] != parts[0].shape[1:] or not one.ndim:
+            raise ValueError(
+                f"predict() cannot join outputs of shape {parts[0].shape} and {one.shape} from its batches; give it "
+                "batch_size=len(x), or call the model on x"
+            )
+    return np.concatenate(parts)
