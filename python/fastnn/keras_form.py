@@ -35,7 +35,7 @@ class KerasForm:
     """Attribute in Keras of the inner layer that holds the variables, by the first letters of a variable's name."""
 
     @classmethod
-    def holds_file_form(cls, config: Mapping[str, Any]) -> bool:
+    def __fastnn_holds_file_form__(cls, config: Mapping[str, Any]) -> bool:
         """Returns whether a config, of `get_config()` or a file, already is in the form of a file.
 
         Then every object in it is described with its module and class; it is written without a change, and

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn import _core, activations
-from fastnn.configurable import argument_names
+from fastnn.configurable import argument_names, own_class
 from fastnn.engine.arrays import numeric
 from fastnn.engine.by_code import call_parameters, no_use_for_mask
 from fastnn.engine.contract import Computation, Outcome, state_of, title
@@ -39,7 +39,8 @@ class ByNode(Computation["NodeLayer"]):
 
     def parameters(self, part: NodeLayer) -> Sequence[str]:
         """Returns the names of the arguments of a call, in order."""
-        return type(part).call_arguments
+        names: Sequence[str] = own_class(type(part)).call_arguments
+        return names
 
     def arguments(self, part: NodeLayer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
         """Returns the checked arguments of a call, (args, kwargs)."""
@@ -54,7 +55,7 @@ class ByNode(Computation["NodeLayer"]):
         given = part.separate_inputs(args[0])
         if "mask" in kwargs:
             kwargs["mask"] = _checked_masks(part, given, kwargs["mask"])
-        return (Inputs(given) if type(part).takes_many or len(given) > 1 else given[0],), kwargs
+        return (Inputs(given) if type(part).__fastnn_takes_many__ or len(given) > 1 else given[0],), kwargs
 
     def arrays(self, part: NodeLayer, args: tuple[Any, ...]) -> tuple[Any, ...]:
         """Returns the arguments of a call on arrays, with the inputs as arrays."""
@@ -78,7 +79,7 @@ class ByNode(Computation["NodeLayer"]):
 
     def edge_dtype(self, part: NodeLayer, dtype: str) -> str:
         """Returns the element type to which an input array is converted."""
-        return type(part).input_dtype or dtype
+        return own_class(type(part)).input_dtype or dtype
 
     def outcome(self, part: NodeLayer, arguments: Arguments, training: bool | None) -> Outcome:
         """Builds the layer and returns the output specs."""
@@ -97,13 +98,13 @@ class ByNode(Computation["NodeLayer"]):
     def emit(self, part: NodeLayer, emission: Emission, edges: list[int], arguments: Arguments | None) -> list[int]:
         """Adds the node, the activation and the penalty to a graph; passes the masks on."""
         edges, masks = first_and_masks(emission, edges, arguments, call_parameters(part), part.name)
-        dtype = type(part).input_dtype
+        dtype = own_class(type(part)).input_dtype
         if dtype is not None:
             edges = [emission.cast(edge, dtype, part.name) for edge in edges]
         outputs = part.add_masked_node(emission, edges, masks)
         outputs = _with_activation(part, emission, outputs)
-        outputs = type(part).add_output_penalty(part, emission, outputs)
-        type(part).set_output_masks(part, emission, edges, masks, outputs)
+        outputs = type(part).__fastnn_add_output_penalty__(part, emission, outputs)
+        type(part).__fastnn_set_output_masks__(part, emission, edges, masks, outputs)
         return outputs
 
     def output_shape(self, part: NodeLayer, input_shape: Any) -> Any:
@@ -144,7 +145,7 @@ class NodeLayer(Layer):
 
     def core_node(self) -> tuple[str, dict[str, Any]] | None:
         """Returns the kind and the config of the node; None for a layer that passes its input on."""
-        kind = type(self).kind
+        kind = own_class(type(self)).kind
         if not kind:
             return None
         config = {}
@@ -218,7 +219,7 @@ class NodeLayer(Layer):
         node = self.core_node()
         if node is None:
             return list(specs), []
-        converted = [(shape, type(self).input_dtype or dtype) for shape, dtype in specs]
+        converted = [(shape, own_class(type(self)).input_dtype or dtype) for shape, dtype in specs]
         return inferred(title(self), self.name, node, converted)
 
     def build(self, input_shape: Any = None) -> None:
@@ -279,7 +280,7 @@ class _NodeCall(Call):
 
 
 def _one_or_all(layer: NodeLayer, shapes: list[Shape]) -> Any:
-    return shapes if type(layer).takes_many else shapes[0]
+    return shapes if type(layer).__fastnn_takes_many__ else shapes[0]
 
 
 def _are_batches(shapes: Sequence[Shape]) -> bool:
@@ -322,7 +323,7 @@ def _with_activation(layer: NodeLayer, emission: Emission, edges: list[int]) -> 
 
 def _checked_masks(layer: NodeLayer, inputs: Sequence[Any], mask: Any) -> Any:
     """Returns masks given in a call, each as a tensor or an array that fits its input."""
-    several = type(layer).takes_many or len(inputs) > 1
+    several = type(layer).__fastnn_takes_many__ or len(inputs) > 1
     masks = list(mask) if several and isinstance(mask, (list, tuple)) else [mask]
     if len(masks) != len(inputs):
         raise ValueError(

@@ -202,7 +202,7 @@ def read_named(file: Any, model: Any, skip_mismatch: bool) -> None:
             by_name[hdf5.text_of(group.attrs["name"])] = hdf5.child(groups, key)
     misfits = Misfits(skip_mismatch)
     pairs: list[tuple[Variable, Any]] = []
-    for layer in model.operations:
+    for layer in model.__fastnn_operations__():
         if layer.name in by_name:
             group = by_name[layer.name]
             for path, part in walk(layer, functools.partial(_is_stored, group)):

@@ -82,10 +82,10 @@ class Variable(Arithmetic):
         self.synchronization = synchronization
         self.regularizer = regularizer
         self.constraint = constraint
-        if regularizer is not None and not type(regularizer).is_custom(regularizer):
-            self.handle.l1, self.handle.l2 = regularizer.strengths()
+        if regularizer is not None and not regularizer.__fastnn_is_custom__():
+            self.handle.l1, self.handle.l2 = regularizer.__fastnn_strengths__()
         if constraint is not None:
-            constraint.bind(self.handle)
+            constraint.__fastnn_bind__(self.handle)
 
     @property
     def path(self) -> str:
@@ -155,7 +155,7 @@ class Variable(Arithmetic):
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         if self.constraint is not None:
-            self.constraint.bind(self.handle)
+            self.constraint.__fastnn_bind__(self.handle)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         if Trace.current() is not None:

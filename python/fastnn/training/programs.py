@@ -442,7 +442,7 @@ def _add_weight_penalties(emission: Emission, layers: Sequence[Part] | dict[Part
     for layer in layers:
         for variable in emission.trained(layer):
             penalty = variable.regularizer
-            if penalty is None or not type(penalty).is_custom(penalty):
+            if penalty is None or not penalty.__fastnn_is_custom__():
                 continue
 
             def of_weight(penalty: Any = penalty, variable: Variable = variable) -> Any:

@@ -338,7 +338,7 @@ class VocabularyLayer(NodeLayer):
         beyond = (numbers < 0) | (numbers >= len(all_tokens))
         return all_tokens[np.where(beyond, len(all_tokens) - 1, numbers)]
 
-    def check_symbolic_call(self) -> None:
+    def __fastnn_check_symbolic_call__(self) -> None:
         """Raises where the layer cannot be part of a model."""
         raise TypeError(
             f"{title(self)} works on {self.what}, which no model supports: call it on the arrays, and pass "

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from fastnn import ops
-from fastnn.engine.contract import title
+from fastnn.engine.contract import state_of, title
 from fastnn.engine.emission import Emission
 from fastnn.engine.layer import Layer
 from fastnn.layers.rnn.wrapper import Wrapper
@@ -66,8 +66,8 @@ class Bidirectional(Wrapper):
             raise ValueError(
                 f"{title(self)} expects merge_mode {', '.join(map(repr, self.modes))} or None, got {merge_mode!r}"
             )
-        if self.batch_input_shape is None:
-            self.batch_input_shape = layer.batch_input_shape
+        if state_of(self).entry_shape is None:
+            state_of(self).entry_shape = state_of(layer).entry_shape
         forward = {**layer.get_config(), "name": f"forward_{layer.name.removeprefix('forward_')}"}
         backward = {**forward, "name": f"backward_{layer.name.removeprefix('backward_')}", "go_backwards": True}
         self.forward_layer = self.layer = type(layer).from_config(forward)
@@ -142,7 +142,7 @@ class Bidirectional(Wrapper):
         merged = node(self.modes[self.merge_mode], {}, [y, y_back], self.merge_mode)
         return (merged, *states, *states_back) if self.return_state else merged
 
-    def set_output_masks(
+    def __fastnn_set_output_masks__(
         self, emission: Emission, edges: list[int], masks: Sequence[int | None], outputs: list[int]
     ) -> None:
         """Gives the outputs their masks."""

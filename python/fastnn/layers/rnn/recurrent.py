@@ -296,7 +296,7 @@ class OverTime(Layer):
         made = first if self.return_sequences else None
         return [made, *[None] * len(as_list(getattr(self, "state_size", [])))] if self.return_state else made
 
-    def set_output_masks(
+    def __fastnn_set_output_masks__(
         self, emission: Emission, edges: list[int], masks: Sequence[int | None], outputs: list[int]
     ) -> None:
         """Gives the outputs their masks."""

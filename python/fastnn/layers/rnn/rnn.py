@@ -116,16 +116,18 @@ class RNN(OverTime):
         build_cells([self.cell], (None, *sequences_shape[2:]))
         super().build(sequences_shape)
 
-    def infer_call(self, arguments: Arguments, training: bool | None) -> Outcome:
+    def __fastnn_infer_call__(self, arguments: Arguments, training: bool | None) -> Outcome:
         """Builds the layer and returns what comes out of its `call`."""
         steps = arguments.tensors[0].shape[1]
         if steps is not None or self._known_cells():
-            return super().infer_call(arguments, training)
+            return super().__fastnn_infer_call__(arguments, training)
         # Each step adds nodes of its own, so one step is tried in place of an unknown number of steps.
         build_for_call(self, arguments)
         first, *rest = arguments.tensors
         one = stand_in((((*first.shape[:1], 1, *first.shape[2:])), first.dtype), first.name)
-        (made, dtype), *states = (specs := super().infer_call(self._without_mask(arguments, one, rest), training))[0]
+        (made, dtype), *states = (
+            specs := super().__fastnn_infer_call__(self._without_mask(arguments, one, rest), training)
+        )[0]
         if self.return_sequences:
             made = (*made[:1], None, *made[2:])
         return [(made, dtype), *states], specs[1]
