@@ -6,8 +6,8 @@
 #include <optional>
 
 #include "arrays.hpp"
-#include "fastnn/random.hpp"
 #include "fastnn/projection.hpp"
+#include "fastnn/random.hpp"
 #include "fastnn/variable.hpp"
 #include "module.hpp"
 

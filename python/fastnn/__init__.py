@@ -25,6 +25,7 @@ from fastnn import (
     layers,
     losses,
     metrics,
+    mixed_precision,
     models,
     ops,
     optimizers,
@@ -34,6 +35,7 @@ from fastnn import (
     tree,
     utils,
 )
+from fastnn.devices import RematScope, device, remat
 from fastnn.dtype_policies import DTypePolicy, FloatDTypePolicy
 from fastnn.engine.input_spec import InputSpec
 from fastnn.initializers import Initializer
@@ -67,6 +69,7 @@ __all__ = [
     "Operation",
     "Optimizer",
     "Regularizer",
+    "RematScope",
     "Sequential",
     "Variable",
     "activations",
@@ -75,17 +78,20 @@ __all__ = [
     "config",
     "constraints",
     "datasets",
+    "device",
     "dtype_policies",
     "initializers",
     "layers",
     "losses",
     "metrics",
+    "mixed_precision",
     "models",
     "name_scope",
     "ops",
     "optimizers",
     "random",
     "regularizers",
+    "remat",
     "saving",
     "show_config",
     "tree",

@@ -16,8 +16,10 @@ from typing import Any, ClassVar, NamedTuple, TypeVar
 import numpy as np
 
 from fastnn import object_forms
+from fastnn.custom_objects import get_registered_object
 from fastnn.keras_form import KerasForm
 from fastnn.naming import suggestion
+from fastnn.seeds import is_generator
 from fastnn.signatures import check_kinds
 
 Self = TypeVar("Self", bound="Configurable")
@@ -38,10 +40,21 @@ def converts(*endings: str) -> Callable[[Converter], Converter]:
 
 def plain(value: Any) -> Any:
     """Returns a value in the form it has in a config: numbers, strings, lists, and dicts of them."""
+    if isinstance(value, Configurable) and type(value).keras_function is not None:
+        # A function that has no name in files stays what it is.
+        function = getattr(value, type(value).keras_function)
+        return plain(function) if get_registered_object(function.__name__) is function else function
     if isinstance(value, Configurable) and is_foreign(type(value)):
         return object_forms.serialize(value)
     if isinstance(value, Configurable):
         return {"class_name": type(value).__name__, "config": value.get_config()}
+    if is_generator(value):
+        return {
+            "module": "keras.random",
+            "class_name": "SeedGenerator",
+            "config": value.get_config(),
+            "registered_name": None,
+        }
     if isinstance(value, np.generic):
         return value.item()
     if isinstance(value, np.ndarray):

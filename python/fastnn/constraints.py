@@ -218,6 +218,7 @@ class FunctionConstraint(Constraint):
         array([-1. ,  0.5])
     """
 
+    keras_function = "function"
     function: Callable[[Any], Any]
 
     def __init__(self, function: Callable[[Any], Any]) -> None:

@@ -20,6 +20,8 @@ class KerasForm:
     """Name of the class in files; None: the name of the class itself. Not inherited."""
     keras_registered_name: ClassVar[str | None] = None
     """Registered name in files. Not inherited."""
+    keras_function: ClassVar[str | None] = None
+    """Name of the attribute that holds a function, which stands in files in place of the object."""
     keras_older_names: ClassVar[tuple[str, ...]] = ()
     """Names that files of other versions of Keras use for the class. Not inherited."""
     keras_newer_arguments: ClassVar[Mapping[str, Any]] = {}

@@ -188,6 +188,7 @@ class FunctionRegularizer(Regularizer):
         17.0
     """
 
+    keras_function = "function"
     function: Callable[[Any], Any]
 
     def __init__(self, function: Callable[[Any], Any]) -> None:

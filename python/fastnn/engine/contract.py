@@ -22,7 +22,7 @@ Outcome = tuple[list[Spec], Structure | None]
 """The specs of the outputs of a call and their structure; None for a list of outputs, or one."""
 
 
-Kept = tuple[Any, _core.Predictor, list[int | None]]
+Kept = tuple[Any, _core.Predictor, list[int | None], "list[Part]"]
 """What is kept of a call on arrays; see `State.predictor`."""
 
 
@@ -41,13 +41,15 @@ class State:
         builds_in_call: Whether the first call builds it by its `build`.
         outcomes: The results of earlier trial runs of its `call`, by what it was called with.
         predictor: For the last call on arrays what its graph depends on, the predictor made for it, and for each output
-            the index of its mask among the results; None: the next call makes one.
+            the index of its mask among the results, and the parts whose penalties are the last results; None: the next
+            call makes one.
         training_predictor: The same for calls with `training=True`.
+        losses: The penalties that the last call on arrays added, without those of parts within.
         warned_of_mask: Whether it has warned that it cannot keep a mask.
     """
 
     __slots__ = (
-        "build_shape", "builds_in_call", "calls", "entry_shape", "input_structure", "learned", "members", "outcomes",
+        "build_shape", "builds_in_call", "calls", "entry_shape", "input_structure", "learned", "losses", "members", "outcomes",
         "predictor", "trainable", "training_predictor", "variables", "warned_of_mask",
     )  # fmt: skip
 
@@ -64,13 +66,14 @@ class State:
         self.outcomes: dict[Any, Outcome] = {}
         self.predictor: Kept | None = None
         self.training_predictor: Kept | None = None
+        self.losses: list[Any] = []
         self.warned_of_mask = False
 
     def kept(self) -> State:
         """Returns what a copy of the part keeps: all but the calls, which belong to the models around the part."""
         made = State()
         for name in self.__slots__:
-            if name not in ("calls", "outcomes", "predictor", "training_predictor"):
+            if name not in ("calls", "losses", "outcomes", "predictor", "training_predictor"):
                 setattr(made, name, getattr(self, name))
         return made
 

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fastnn.dtype_policies import DTypePolicy
-from fastnn.engine.contract import computation_of, title
-from fastnn.engine.ownership import WeightOwner
+from fastnn.engine.contract import attributes, computation_of, state_of, title
+from fastnn.engine.ownership import WeightOwner, walk
 from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import Arguments, KerasTensor
 
@@ -49,14 +49,31 @@ class Described(WeightOwner):
 
     @property
     def losses(self) -> list[Any]:
-        """The penalties of the trained weights as they are now, by their regularizers."""
+        """The penalties that the last call on arrays added, then those of the trained weights as they are now."""
+        within = {id(part): part for part, _ in walk(self)}
+        added = [loss for part in within.values() for loss in state_of(part).losses]
         found = [v.regularizer(v.numpy()) for v in self.trainable_weights if v.regularizer is not None]
-        return [np.float32(penalty) for penalty in found]
+        return [*added, *(np.float32(penalty) for penalty in found)]
 
     @property
     def metrics(self) -> list[Any]:
-        """The metrics: a layer has none, `compile` of a model makes them."""
-        return []
+        """The metrics among its attributes, without those of layers within."""
+        return [value for value in attributes(self).values() if _is_metric(value)]
+
+    def add_metric(self, *args: Any, **kwargs: Any) -> None:
+        """Refuses, as Keras 3 does.
+
+        Args:
+            *args: Those of older versions of Keras.
+            **kwargs: The same, by name.
+
+        Raises:
+            NotImplementedError: Always.
+        """
+        raise NotImplementedError(
+            f"{title(self)}: add_metric() is gone from Keras 3; give the metric to compile(metrics=[...]), or add a "
+            "value of interest to the outputs of the model"
+        )
 
     @property
     def metrics_variables(self) -> list[Any]:
@@ -143,3 +160,8 @@ class Described(WeightOwner):
             NotImplementedError: Always.
         """
         raise NotImplementedError(f"{title(self)}: fastnn computes in float32, and has no quantize({mode!r})")
+
+
+def _is_metric(value: Any) -> bool:
+    """Returns whether an attribute is a metric, whose classes are above this file."""
+    return all(hasattr(value, name) for name in ("update_state", "result", "reset_state", "variables"))

@@ -28,7 +28,7 @@ from fastnn.engine.penalties import add_activity_penalty, add_loss
 from fastnn.engine.shapes import input_shape_of, with_batch_of
 from fastnn.naming import suggestion, unique_name
 from fastnn.symbolic.structure import Structure
-from fastnn.symbolic.tensors import Arguments, Trace, is_symbolic, operators
+from fastnn.symbolic.tensors import Arguments, KerasTensor, Trace, is_symbolic, operators
 from fastnn.symbolic.variable import Variable
 
 
@@ -392,6 +392,11 @@ class Layer(Described, CallHistory, contract.Hooks, Configurable):
         if not args or len(args) > 1:
             args, kwargs = _ordered(computation.parameters(self), args, kwargs)
             training = kwargs.pop("training", training)
+        if isinstance(training, (KerasTensor, np.ndarray)) and len(training.shape):
+            raise TypeError(
+                f"{title(self)} expects one input, got two; training= is True, False or None. Join tensors before the "
+                "layer with Concatenate()([a, b]), or call it on each"
+            )
         if self.input_spec is not None and args:
             check_inputs(self, self.input_spec, args[0])
         args, kwargs = computation.arguments(self, args, kwargs)

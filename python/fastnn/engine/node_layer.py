@@ -7,7 +7,7 @@ and weights, and the base makes the weights. Such a layer may also be called wit
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,7 +45,7 @@ class ByNode(Computation["NodeLayer"]):
     def arguments(self, part: NodeLayer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
         """Returns the checked arguments of a call, (args, kwargs)."""
         if len(args) != 1:
-            raise TypeError(f"{title(part)} expects one argument, its input, got {len(args)}")
+            raise _wrong_count(part, args)
         kwargs = {name: value for name, value in kwargs.items() if value is not None}
         for name in kwargs:
             if name != "mask":
@@ -142,6 +142,17 @@ class NodeLayer(Layer):
         node = self.core_node()
         if node is not None:
             _core.check_layer(node[0], self.name, node[1])
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """Raises the error for an attribute that is not there, which may be a weight that is not made yet."""
+            declared = any(name in vars(base).get("__annotations__", ()) for base in type(self).__mro__)
+            if declared and self.__dict__.get("built") is False:
+                raise AttributeError(
+                    f"{title(self)} is not built and has no {name} yet: call it on data, or build(input_shape)"
+                )
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def core_node(self) -> tuple[str, dict[str, Any]] | None:
         """Returns the kind and the config of the node; None for a layer that passes its input on."""
@@ -277,6 +288,19 @@ class _NodeCall(Call):
     def emit(self, emission: Emission, edges: list[int]) -> list[int]:
         """Adds the node to a graph."""
         return BY_NODE.emit(self.layer, emission, edges, self.arguments)
+
+
+def _wrong_count(layer: NodeLayer, args: tuple[Any, ...]) -> TypeError:
+    """Returns the error for a call with no input, or with more than one argument by position."""
+    if not args:
+        return TypeError(f"{title(layer)} expects its input when it is called, such as layer(x), got none")
+    if type(layer).__fastnn_takes_many__:
+        return TypeError(
+            f"{title(layer)} expects its inputs in one list, such as layer([a, b]), got {len(args)} arguments"
+        )
+    mend = "; join tensors before it with Concatenate()([a, b]), or call it on each"
+    further = all(isinstance(one, (KerasTensor, np.ndarray)) for one in args)
+    return TypeError(f"{title(layer)} expects one argument, its input, got {len(args)}{mend if further else ''}")
 
 
 def _one_or_all(layer: NodeLayer, shapes: list[Shape]) -> Any:

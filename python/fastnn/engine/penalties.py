@@ -27,7 +27,7 @@ def add_loss(part: Part, loss: Any) -> None:
         )
     for one in loss if isinstance(loss, (list, tuple)) else [loss]:
         tensor = operators["cast"](operators["tensor"](one), "float32")
-        trace.losses.append(operators["sum"](tensor) if tensor.shape else tensor)
+        trace.losses.append((part, operators["sum"](tensor) if tensor.shape else tensor))
 
 
 def add_activity_penalty(layer: Part, emission: Emission, edges: list[int]) -> list[int]:
@@ -46,5 +46,5 @@ def add_activity_penalty(layer: Part, emission: Emission, edges: list[int]) -> l
         return edges
     l1, l2 = penalty.__fastnn_strengths__()
     output, amount = emission.graph.add("ActivityRegularization", layer.name, {"l1": l1, "l2": l2}, edges)
-    emission.penalties.append(amount)
+    emission.add_penalty(layer, amount)
     return [output]

@@ -24,6 +24,7 @@ from fastnn.engine.holding import is_made_of_layers
 from fastnn.engine.network import Network
 from fastnn.keras_form import merged_attribute, own_attribute
 from fastnn.naming import suggestion
+from fastnn.random import SeedGenerator
 from fastnn.saving.reading import Reading
 from fastnn.saving.registry import families_for, function_named
 from fastnn.saving.tree import is_overridden
@@ -126,6 +127,8 @@ def _described(obj: Any, writing: _Writing) -> Any:
         return _layer_entry(obj, writing)
     if inspect.isfunction(obj) or inspect.isbuiltin(obj):
         return _function_entry(obj)
+    if getattr(type(obj), "keras_function", None) is not None:
+        return _described(getattr(obj, type(obj).keras_function), writing)
     if hasattr(obj, "get_config"):
         return _entry(type(obj), _config_of(obj, writing))
     if isinstance(obj, type):
@@ -370,6 +373,14 @@ def _wrapped(config: Any, reading: Reading) -> Any:
     return function
 
 
+def _generator(config: Any, reading: Reading) -> Any:
+    """Returns a source of random numbers."""
+    try:
+        return SeedGenerator.from_config(config)
+    except (TypeError, ValueError) as error:
+        raise reading.error(f"the SeedGenerator cannot be read: {error}") from error
+
+
 def _type(config: Any, reading: Reading) -> Any:
     return str(config)
 
@@ -377,7 +388,7 @@ def _type(config: Any, reading: Reading) -> Any:
 _SPECIAL: dict[str, Callable[[Any, Reading], Any]] = {
     "__lambda__": _lambda, "__numpy__": _array, "__tensor__": _array, "DTypePolicy": _policy,
     "FloatDTypePolicy": _policy, "Policy": _policy, "MeanMetricWrapper": _wrapped, "LossFunctionWrapper": _wrapped,
-    "function": _function, "__type__": _type,
+    "function": _function, "__type__": _type, "SeedGenerator": _generator,
     "__tuple__": lambda config, reading: tuple(read(config, reading)),
     "__ellipsis__": lambda config, reading: ...,
     "__slice__": lambda config, reading: slice(config.get("start"), config.get("stop"), config.get("step")),

@@ -46,7 +46,8 @@ class Variable(Arithmetic):
     Example:
         >>> layer = layers.Dense(2)
         >>> layer.build((None, 3))
-        >>> layer.kernel.assign(np.zeros(layer.kernel.shape))
+        >>> layer.kernel.assign(np.zeros(layer.kernel.shape)).shape
+        (3, 2)
         >>> float(layer.kernel.numpy().sum())
         0.0
         >>> fastnn.Variable("ones", shape=(2,)).numpy()
@@ -128,17 +129,20 @@ class Variable(Arithmetic):
         Args:
             value: An array of the variable's shape; in the `call` of a layer a tensor.
 
+        Returns:
+            The new value.
+
         Raises:
             ValueError: The shapes differ.
         """
         return self._assigned("assign", value)
 
     def assign_add(self, value: Any) -> Any:
-        """Adds `value` in place."""
+        """Adds `value` in place; returns the new value."""
         return self._assigned("add", value)
 
     def assign_sub(self, value: Any) -> Any:
-        """Subtracts `value` in place."""
+        """Subtracts `value` in place; returns the new value."""
         return self._assigned("subtract", value)
 
     def _assigned(self, how: str, value: Any) -> Any:
@@ -150,7 +154,7 @@ class Variable(Arithmetic):
         if array.shape != self.shape:
             raise ValueError(f'Variable "{self.path}" has shape {self.shape}, got {array.shape}')
         self.handle.assign(np.asarray(array, order="C"))
-        return None
+        return self.numpy()
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fastnn import config, optimizers
+from fastnn import config, losses, optimizers
 from fastnn.callbacks.callback_list import CallbackList
 from fastnn.callbacks.history import History
 from fastnn.callbacks.progress import settled_verbosity
@@ -39,6 +39,9 @@ class Trainer:
     optimizer: optimizers.Optimizer | None = None
     loss: Any = None
     stop_training = False
+    run_eagerly = False
+    jit_compile = True
+    steps_per_execution = 1
     history: History | None = None
 
     def __init__(self, state: TrainingState) -> None:
@@ -111,7 +114,7 @@ class Trainer:
                     f"{who}: {method}() would never be called, since whole steps run in "
                     "the core; say what is special in call() (with add_loss), in a loss or in a metric of your own"
                 )
-        made = None if optimizer is None else optimizers.get(optimizer)
+        made = _optimizer_of(who, optimizer, loss)
         self.__fastnn_training__.compile(
             {
                 "optimizer": made,
@@ -122,6 +125,8 @@ class Trainer:
             }
         )
         self.optimizer, self.loss = made, loss
+        self.run_eagerly, self.steps_per_execution = bool(run_eagerly), steps_per_execution
+        self.jit_compile = bool(jit_compile)
 
     @property
     def metrics(self) -> list[Metric]:
@@ -514,3 +519,25 @@ def _returned(logs: dict[str, Any], return_dict: bool) -> Any:
         return logs
     values = list(logs.values())
     return values[0] if len(values) == 1 else values
+
+
+def _optimizer_of(who: str, optimizer: Any, loss: Any) -> optimizers.Optimizer | None:
+    """Returns the optimizer of `compile`, or raises; where optimizer and loss are exchanged, the error says so."""
+    try:
+        made: optimizers.Optimizer | None = None if optimizer is None else optimizers.get(optimizer)
+    except (TypeError, ValueError):
+        if isinstance(optimizer, (losses.Loss, Metric)) or _is_known(losses.get, optimizer):
+            raise ValueError(
+                f"{who}: compile expects the optimizer first, got the loss {optimizer!r}; write "
+                "compile(optimizer='adam', loss='mse')"
+            ) from None
+        raise
+    return made
+
+
+def _is_known(get: Callable[[Any], Any], name: Any) -> bool:
+    """Returns whether a family has a member of this name."""
+    try:
+        return isinstance(name, str) and get(name) is not None
+    except ValueError:
+        return False

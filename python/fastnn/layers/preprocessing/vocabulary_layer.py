@@ -189,6 +189,32 @@ class VocabularyLayer(NodeLayer):
             self._numbers[self.mask_token] = 0 if self.output_mode == "int" else -1
         state_of(self).predictor = None
 
+    def save_assets(self, dir_path: str | Path) -> None:
+        """Writes the vocabulary into a folder, as `vocabulary.txt` with one token a line, unless the config has it.
+
+        Args:
+            dir_path: The folder.
+        """
+        if not self._was_given and self._tokens is not None:
+            lines = [str(token) for token in self.get_vocabulary()]
+            (Path(dir_path) / _VOCABULARY).write_text("\n".join(lines), encoding="utf-8")
+
+    def load_assets(self, dir_path: str | Path) -> None:
+        """Reads the vocabulary that `save_assets`, of fastnn or Keras, wrote, unless the config has it.
+
+        Args:
+            dir_path: The folder.
+
+        Raises:
+            ValueError: The file holds no vocabulary.
+        """
+        if self._was_given:
+            return
+        lines = (Path(dir_path) / _VOCABULARY).read_text(encoding="utf-8").splitlines()
+        while lines and not lines[-1]:
+            lines.pop()
+        self.set_vocabulary(self._from_lines(lines), self._idf)
+
     # Finding the vocabulary.
 
     def adapt(self, data: Any, steps: int | None = None) -> None:

@@ -57,7 +57,7 @@ class Bidirectional(Wrapper):
         backward_layer: Layer | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(layer, **kwargs)
         for one in (layer, layer if backward_layer is None else backward_layer):
             self._check_layer(one)
             if not all(hasattr(one, name) for name in ("go_backwards", "return_sequences", "return_state", "stateful")):
@@ -95,6 +95,8 @@ class Bidirectional(Wrapper):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Returns the merged output for an array or a symbolic tensor; see `call` for the arguments."""
+        if len(getattr(kwargs.get("mask"), "shape", ())) == 3:
+            kwargs["mask"] = ops.squeeze(kwargs["mask"], -1)
         if self.stateful and args:
             self.forward_layer.infer_batch_size(args[0])
             self.backward_layer.infer_batch_size(args[0])

@@ -225,7 +225,7 @@ class OverTime(Layer):
         Args:
             *args: Sequences (batch, steps, n), optionally followed by `initial_state`, a list of tensors (batch,
                 units).
-            **kwargs: `initial_state`; `mask` of shape (batch, steps); `training`.
+            **kwargs: `initial_state`; `mask` of shape (batch, steps) or (batch, steps, 1); `training`.
 
         Returns:
             The output; with `return_state` a tuple of it and the final states.
@@ -236,6 +236,8 @@ class OverTime(Layer):
             # The states of another layer are given with the values that they have now.
             args = (args[0], *(_values(one) for one in args[1:]))
             kwargs = {name: _values(one) for name, one in kwargs.items()}
+        if len(getattr(kwargs.get("mask"), "shape", ())) == 3:
+            kwargs["mask"] = ops.squeeze(kwargs["mask"], -1)
         return super().__call__(*args, **kwargs)
 
     def infer_batch_size(self, inputs: Any) -> None:
@@ -311,6 +313,11 @@ class Recurrent(OverTime, Weighted):
     go_backwards: bool
     unroll: bool
     zero_output_for_mask: bool
+
+    @property
+    def cell(self) -> Recurrent:
+        """The layer itself, which has the weights and the arguments of a cell: `layer.cell.kernel`."""
+        return self
 
     def _state_shapes(self) -> list[tuple[str, int]]:
         return [(name, int(self.units)) for name in self.state_names]

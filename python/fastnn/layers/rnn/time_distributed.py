@@ -37,8 +37,7 @@ class TimeDistributed(Wrapper):
     layer: Layer
 
     def __init__(self, layer: Layer, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self._check_layer(layer)
+        super().__init__(layer, **kwargs)
 
     def build(self, input_shape: Any = None) -> None:
         """Creates the weights of the layer.
