@@ -11,7 +11,8 @@ import numpy as np
 
 from fastnn.data import draws, elements, specs, steps
 from fastnn.data.elements import Structure
-from fastnn.data.pipeline import INFINITE, UNKNOWN, Pipeline, seed_of
+from fastnn.data.iteration import INFINITE, UNKNOWN
+from fastnn.data.pipeline import Pipeline, seed_of
 from fastnn.data.specs import TensorSpec
 
 
@@ -120,7 +121,9 @@ class Dataset(Pipeline):
         return Dataset(items, len(numbers), lambda: TensorSpec((), dtype))
 
     @staticmethod
-    def list_files(file_pattern: Any, shuffle: bool | None = None, seed: int | None = None, name: str | None = None) -> Dataset:
+    def list_files(
+        file_pattern: Any, shuffle: bool | None = None, seed: int | None = None, name: str | None = None
+    ) -> Dataset:
         """Returns a dataset of the paths that match patterns such as `"images/*/*.png"`, as text.
 
         Args:

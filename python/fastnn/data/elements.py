@@ -219,13 +219,15 @@ def padded(elements: Sequence[Structure], shapes: Structure, fill: Structure, wh
         largest = [max(one.shape[axis] for one in ones) for axis in range(rank)]
         sizes = [most if size in (None, -1) else int(size) for size, most in zip(shape, largest, strict=True)]
         if any(most > size for most, size in zip(largest, sizes, strict=True)):
-            raise ValueError(f"{who} pads to {tuple(sizes)}, got elements of up to {tuple(largest)}; truncate them first")
+            raise ValueError(
+                f"{who} pads to {tuple(sizes)}, got elements of up to {tuple(largest)}; truncate them first"
+            )
         dtype = ones[0].dtype
         if value is None:
             value = b"" if dtype.kind == "O" else 0
         made = np.full((len(ones), *sizes), value.encode() if isinstance(value, str) else value, dtype)
         for i, one in enumerate(ones):
-            made[(i, *(slice(size) for size in one.shape))] = one
+            made[i][tuple(slice(size) for size in one.shape)] = one
         return made.view(Element)
 
     first = elements[0]
@@ -270,7 +272,9 @@ def rows_of(structure: Structure, who: str) -> int:
     if not arrays:
         raise ValueError(f"{who} expects at least one array, got {structure!r}")
     if any(array.ndim == 0 for array in arrays):
-        raise ValueError(f"{who} expects arrays with rows, got a single number or text; use from_tensors() for one element")
+        raise ValueError(
+            f"{who} expects arrays with rows, got a single number or text; use from_tensors() for one element"
+        )
     counts = [len(array) for array in arrays]
     if len(set(counts)) > 1:
         raise ValueError(f"{who} expects arrays of the same length, got lengths {', '.join(map(str, counts))}")

@@ -1,4 +1,4 @@
-"""Descriptions of the elements of a dataset: `TensorSpec` for an array, `DatasetSpec` for a dataset within an element."""
+"""Descriptions of the elements of a dataset: `TensorSpec` for an array, `DatasetSpec` for a dataset in an element."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from fastnn.utils.arrays import normalize, to_categorical
 from fastnn.utils.audio_folders import audio_dataset_from_directory
 from fastnn.utils.dataset_splits import split_dataset
 from fastnn.utils.image_folders import image_dataset_from_directory
-from fastnn.utils.images import array_to_img, img_to_array, load_img, save_img, smart_resize
+from fastnn.utils.images import array_to_img, img_to_array, load_img, save_img
 from fastnn.utils.sequences import pad_sequences
 from fastnn.utils.text_folders import text_dataset_from_directory
 from fastnn.utils.time_series import timeseries_dataset_from_array
@@ -38,7 +38,6 @@ __all__ = [
     "register_keras_serializable",
     "save_img",
     "set_random_seed",
-    "smart_resize",
     "split_dataset",
     "text_dataset_from_directory",
     "timeseries_dataset_from_array",

@@ -81,9 +81,9 @@ def audio_dataset_from_directory(
 
     def load(path: str) -> NDArray[np.float32]:
         sound, rate = decoded_wav(Path(path).read_bytes(), f"{who}: {path}")
-        if output_sequence_length is not None:
-            sound = fitted(sound, output_sequence_length)
-        return sound if sampling_rate in (None, rate) else resampled(sound, rate, int(sampling_rate or rate))
+        if sampling_rate is not None and sampling_rate != rate:
+            sound = resampled(sound, rate, sampling_rate)
+        return sound if output_sequence_length is None else fitted(sound, output_sequence_length)
 
     def build(rows: Dataset, in_random_order: bool) -> Dataset:
         sounds = shuffled_and_mapped(rows, load, in_random_order, batch_size, seed)
@@ -114,13 +114,15 @@ def decoded_wav(content: bytes, who: str) -> tuple[NDArray[np.float32], int]:
             width, channels, rate = file.getsampwidth(), file.getnchannels(), file.getframerate()
             data = file.readframes(file.getnframes())
     except (wave.Error, EOFError) as error:
-        raise ValueError(f"{who} is no WAV file of integers (PCM): {error or 'it ends too early'}; convert it") from None
+        raise ValueError(
+            f"{who} is no WAV file of integers (PCM): {error or 'it ends too early'}; convert it"
+        ) from None
     if width == 1:  # alone of all it has no sign
-        flat = np.frombuffer(data, np.uint8).astype(np.float32) - 128
+        flat = np.frombuffer(data, np.uint8).astype(np.float32) - np.float32(128)
     elif width == 3:
         wide = np.zeros((len(data) // 3, 4), np.uint8)
         wide[:, 1:] = np.frombuffer(data, np.uint8)[: len(wide) * 3].reshape(-1, 3)
-        flat = wide.view("<i4")[:, 0].astype(np.float32) / 256
+        flat = wide.view("<i4")[:, 0].astype(np.float32) / np.float32(256)
     else:
         flat = np.frombuffer(data, f"<i{width}").astype(np.float32)
     return (flat / np.float32(2 ** (8 * width - 1))).reshape(-1, channels), rate

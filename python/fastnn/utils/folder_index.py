@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from fastnn.data import Dataset
 
 
-class Folder(NamedTuple):
+@dataclass(frozen=True)
+class Folder:
     """Arguments of a function that reads a folder, as Keras has them.
 
     Attributes:
@@ -54,7 +56,8 @@ class Folder(NamedTuple):
             if not isinstance(self.labels, (list, tuple)):
                 raise ValueError(
                     f"{self.who} expects labels to be 'inferred' (the names of the subfolders), None (no labels), or a "
-                    f"list of one integer for each {self.what} file in the order of the sorted paths, got {self.labels!r}"
+                    f"list of one integer for each {self.what} file in the order of the sorted paths, got "
+                    f"{self.labels!r}"
                 )
             if self.class_names:
                 raise ValueError(
@@ -81,7 +84,7 @@ class Folder(NamedTuple):
                 "overlap: give both calls the same seed"
             )
         unlabelled = self.labels is None or self.label_mode is None
-        return self._replace(labels=None, label_mode=None) if unlabelled else self
+        return replace(self, labels=None, label_mode=None) if unlabelled else self
 
     def index(self) -> tuple[list[str], Any, list[str] | None]:
         """Returns the paths of the files, their labels and the names of the classes.
@@ -158,7 +161,9 @@ class Folder(NamedTuple):
                     f"in {', '.join(self.formats)}, in one subfolder for each class where labels are inferred"
                 )
             rows = here if there is None else (here, _encoded(there, checked.label_mode, len(names or ())))
-            found = build(Dataset.from_tensor_slices(rows), self.shuffle and not (self.subset == "both" and part == "validation"))
+            found = build(
+                Dataset.from_tensor_slices(rows), self.shuffle and not (self.subset == "both" and part == "validation")
+            )
             found.class_names = names  # type: ignore[attr-defined]
             found.file_paths = here  # type: ignore[attr-defined]
             return found
@@ -194,7 +199,9 @@ def _encoded(labels: Any, mode: str | None, classes: int) -> Any:
     return labels
 
 
-def shuffled_and_mapped(rows: Dataset, load: Callable[[str], Any], shuffle: bool, batch_size: int | None, seed: Any) -> Dataset:
+def shuffled_and_mapped(
+    rows: Dataset, load: Callable[[str], Any], shuffle: bool, batch_size: int | None, seed: Any
+) -> Dataset:
     """Returns a dataset in which each path has become what it holds, read in threads.
 
     Args:

@@ -193,7 +193,7 @@ def smart_resize(
         ValueError: An argument is unknown, or the rank is another one.
 
     Example:
-        >>> fastnn.utils.smart_resize(np.ones((340, 500, 3)), (200, 200)).shape
+        >>> fastnn.preprocessing.image.smart_resize(np.ones((340, 500, 3)), (200, 200)).shape
         (200, 200, 3)
     """
     if len(size) != 2:

@@ -66,7 +66,7 @@ def _weights(before: int, after: int, interpolation: str, antialias: bool) -> ND
         centers = (np.arange(after) + 0.5) * ratio - 0.5
         at = np.abs(np.arange(before) - centers[:, None]) / scale
         made = _gaussian(at) if interpolation == "gaussian" else _mitchell(at)
-    return (made / made.sum(axis=1, keepdims=True)).astype(np.float32)
+    return np.asarray(made / made.sum(axis=1, keepdims=True), np.float32)
 
 
 def _gaussian(x: NDArray[Any]) -> NDArray[Any]:
