@@ -2,6 +2,12 @@
 
 from typing import TYPE_CHECKING as _TYPE_CHECKING
 
+from fastnn.callbacks.progress_bar import Progbar
+from fastnn.config import (
+    disable_interactive_logging,
+    enable_interactive_logging,
+    is_interactive_logging_enabled,
+)
 from fastnn.custom_objects import (
     CustomObjectScope,
     custom_object_scope,
@@ -18,13 +24,17 @@ from fastnn.utils.sequences import pad_sequences
 
 __all__ = [
     "CustomObjectScope",
+    "Progbar",
     "array_to_img",
     "clear_session",
     "custom_object_scope",
+    "disable_interactive_logging",
+    "enable_interactive_logging",
     "get_custom_objects",
     "get_registered_name",
     "get_registered_object",
     "img_to_array",
+    "is_interactive_logging_enabled",
     "load_img",
     "normalize",
     "pad_sequences",
