@@ -40,9 +40,9 @@ def converts(*endings: str) -> Callable[[Converter], Converter]:
 
 def plain(value: Any) -> Any:
     """Returns a value in the form it has in a config: numbers, strings, lists, and dicts of them."""
-    if isinstance(value, Configurable) and type(value).keras_function is not None:
+    if isinstance(value, Configurable) and (attribute := type(value).keras_function) is not None:
         # A function that has no name in files stays what it is.
-        function = getattr(value, type(value).keras_function)
+        function = getattr(value, attribute)
         return plain(function) if get_registered_object(function.__name__) is function else function
     if isinstance(value, Configurable) and is_foreign(type(value)):
         return object_forms.serialize(value)

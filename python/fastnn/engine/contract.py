@@ -49,8 +49,8 @@ class State:
     """
 
     __slots__ = (
-        "build_shape", "builds_in_call", "calls", "entry_shape", "input_structure", "learned", "losses", "members", "outcomes",
-        "predictor", "trainable", "training_predictor", "variables", "warned_of_mask",
+        "build_shape", "builds_in_call", "calls", "entry_shape", "input_structure", "learned", "losses", "members",
+        "outcomes", "predictor", "trainable", "training_predictor", "variables", "warned_of_mask",
     )  # fmt: skip
 
     def __init__(self, trainable: bool = True) -> None:

@@ -12,7 +12,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fastnn.dtype_policies import DTypePolicy
+from fastnn.engine.calls import overridable
 from fastnn.engine.contract import attributes, computation_of, state_of, title
+from fastnn.engine.input_spec import InputSpec
 from fastnn.engine.ownership import WeightOwner, walk
 from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import Arguments, KerasTensor
@@ -21,11 +23,21 @@ from fastnn.symbolic.tensors import Arguments, KerasTensor
 class Described(WeightOwner):
     """Base of layers that tell of themselves."""
 
-    input_spec: Any = None
-    """An `InputSpec`, or several as the inputs are given; a call with other inputs is an error. None: no check."""
     autocast = True
     supports_jit = False
     quantization_mode: str | None = None
+
+    @overridable
+    def input_spec(self) -> Any:
+        """An `InputSpec`, or several as the inputs are given, or None.
+
+        A layer of your own sets it, and a call with other inputs is an error.
+        """
+        return self.__fastnn_input_spec__()
+
+    def __fastnn_input_spec__(self) -> InputSpec | None:
+        """Returns the description of the input of a layer of the package, whose calls are checked elsewhere."""
+        return None
 
     @property
     def path(self) -> str:

@@ -17,7 +17,7 @@ from fastnn import constraints, initializers, regularizers
 from fastnn.configurable import Configurable, accepted_names, argument_names, is_foreign, own_class
 from fastnn.engine import by_code, contract, eager, projection  # noqa: F401 - the last registers itself
 from fastnn.engine.arrays import edge_dtype
-from fastnn.engine.calls import CallHistory, record
+from fastnn.engine.calls import CallHistory, overridable, record
 from fastnn.engine.contract import Outcome, computation_of, state_of, title
 from fastnn.engine.description import Described
 from fastnn.engine.emission import Emission
@@ -397,7 +397,7 @@ class Layer(Described, CallHistory, contract.Hooks, Configurable):
                 f"{title(self)} expects one input, got two; training= is True, False or None. Join tensors before the "
                 "layer with Concatenate()([a, b]), or call it on each"
             )
-        if self.input_spec is not None and args:
+        if args and ("input_spec" in vars(self) or not isinstance(type(self).input_spec, overridable)):
             check_inputs(self, self.input_spec, args[0])
         args, kwargs = computation.arguments(self, args, kwargs)
         if is_symbolic(args) or is_symbolic(kwargs):

@@ -218,6 +218,9 @@ class Functional(Model):
     def __fastnn_joining_calls__(self) -> list[Call]:
         return list(self.__fastnn_topology__.calls)
 
+    def __fastnn_edges__(self) -> list[tuple[Any, Any]]:
+        return [] if runs_code(self) else self.__fastnn_topology__.edges()
+
     @property
     def __fastnn_call_graph__(self) -> CallGraph:
         """The structure of the model."""

@@ -42,6 +42,8 @@ class Trainer:
     run_eagerly = False
     jit_compile = True
     steps_per_execution = 1
+    stop_evaluating = False
+    stop_predicting = False
     history: History | None = None
 
     def __init__(self, state: TrainingState) -> None:

@@ -22,6 +22,7 @@ from fastnn.layers.preprocessing.string_hashes import hash_key
 from fastnn.layers.preprocessing.tokens import as_integers, distinct
 from fastnn.symbolic.tensors import is_symbolic
 
+_VOCABULARY = "vocabulary.txt"
 _ONLY_IN_KERAS = {"vocabulary_size", "has_input_vocabulary", "vocabulary_dtype", "oov_method"}
 OLD_NAMES = {"binary": "multi_hot", "tf-idf": "tf_idf"}
 

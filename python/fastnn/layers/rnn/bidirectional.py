@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from fastnn import ops
 from fastnn.engine.contract import state_of, title
 from fastnn.engine.emission import Emission
+from fastnn.engine.input_spec import InputSpec
 from fastnn.engine.layer import Layer
 from fastnn.layers.rnn.wrapper import Wrapper
 from fastnn.ops.node import node
@@ -166,3 +167,7 @@ class Bidirectional(Wrapper):
     def reset_states(self) -> None:
         """Sets the states of stateful layers to 0."""
         self.reset_state()
+
+    def __fastnn_input_spec__(self) -> InputSpec:
+        """Returns the description of the input."""
+        return InputSpec(ndim=3)

@@ -16,6 +16,7 @@ from fastnn.configurable import argument_names
 from fastnn.constraints import Constraint
 from fastnn.engine.contract import state_of, title
 from fastnn.engine.emission import Emission
+from fastnn.engine.input_spec import InputSpec
 from fastnn.engine.layer import Layer
 from fastnn.engine.node_layer import NodeLayer
 from fastnn.ops.node import node
@@ -346,6 +347,10 @@ class Recurrent(OverTime, Weighted):
         first = None if initial_state is None else as_list(initial_state)
         made = self.over_time(sequences, first, mask, training, self.states or (), time_order=time_order)
         return tuple(made) if self.return_state else made[0]
+
+    def __fastnn_input_spec__(self) -> InputSpec:
+        """Returns the description of the input."""
+        return InputSpec(ndim=3)
 
 
 class Cell(Weighted):
