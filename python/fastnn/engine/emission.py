@@ -37,6 +37,7 @@ class Emission:
         masks: The mask of each masked edge, by edge: an edge of shape (batch, time), true where a step counts.
         nodes: Kind and config of the node that made an edge, by edge, where a layer or a function of `ops` added it.
         current: The edge with the newest value of each variable that the graph assigns to, by variable.
+        transposed: The transposes made by `transpose`, both ways, by edge and order of its axes.
     """
 
     def __init__(self, training: bool | None, trainable: Mapping[Any, bool] | None = None) -> None:
@@ -47,6 +48,7 @@ class Emission:
         self.masks: dict[int, int] = {}
         self.nodes: dict[int, tuple[str, Mapping[str, Any]]] = {}
         self.current: dict[Variable, int] = {}
+        self.transposed: dict[tuple[int, tuple[int, ...]], int] = {}
         self._trainable = trainable or {}
         self._trained: set[Variable] | None = None
         if trainable is not None:
@@ -112,6 +114,16 @@ class Emission:
         if self.graph.spec(edge)[1] == dtype:
             return edge
         made: int = self.graph.add("Cast", name, {"dtype": dtype}, [edge])[0]
+        return made
+
+    def transpose(self, edge: int, order: tuple[int, ...], name: str) -> int:
+        """Returns the edge with its axes in another order; the edge it was made of where that undoes a transpose."""
+        known = self.transposed.get((edge, order))
+        if known is not None:
+            return known
+        made: int = self.graph.add("Transpose", name, {"permutation": list(order)}, [edge])[0]
+        back = tuple(sorted(range(len(order)), key=order.__getitem__))
+        self.transposed.update({(edge, order): made, (made, back): edge})
         return made
 
     def run(self, function: Callable[..., Any], edges: Sequence[int], who: str) -> tuple[Structure, list[int]]:

@@ -82,6 +82,19 @@ class Network:
         """Returns the calls that join the layers."""
         return []
 
+    def __fastnn_edges__(self) -> list[tuple[Any, Any]]:
+        """Returns pairs of operations, of which the second reads what the first makes; none for other models."""
+        return []
+
+
+def edges_of(model: Network) -> list[tuple[Any, Any]]:
+    """Returns pairs of operations, of which the second reads what the first makes, each pair once.
+
+    Args:
+        model: The model; one whose code joins its layers has no pairs.
+    """
+    return list(dict.fromkeys(model.__fastnn_edges__()))
+
 
 def calls_of(model: Network) -> list[Call]:
     """Returns the calls that join the layers of a functional model, in order; none for other models."""

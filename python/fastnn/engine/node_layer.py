@@ -12,10 +12,17 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from fastnn import _core, activations
+from fastnn import _core, activations, config
 from fastnn.configurable import argument_names
 from fastnn.engine.arrays import numeric
 from fastnn.engine.by_code import call_parameters, no_use_for_mask
+from fastnn.engine.channels import (
+    has_channels_first,
+    move_channels_first,
+    move_channels_last,
+    with_channels_first,
+    with_channels_last,
+)
 from fastnn.engine.contract import Computation, Outcome, state_of, title
 from fastnn.engine.emission import Emission
 from fastnn.engine.inference import Weight, agreed, inferred, trials
@@ -100,8 +107,7 @@ class ByNode(Computation["NodeLayer"]):
         dtype = type(part).input_dtype
         if dtype is not None:
             edges = [emission.cast(edge, dtype, part.name) for edge in edges]
-        outputs = part.add_masked_node(emission, edges, masks)
-        outputs = _with_activation(part, emission, outputs)
+        outputs = _with_activation(part, emission, edges, masks)
         outputs = type(part).add_output_penalty(part, emission, outputs)
         type(part).set_output_masks(part, emission, edges, masks, outputs)
         return outputs
@@ -142,17 +148,24 @@ class NodeLayer(Layer):
         if node is not None:
             _core.check_layer(node[0], self.name, node[1])
 
+    @classmethod
+    def convert_argument(cls, name: str, value: Any) -> Any:
+        """Returns an argument as it is stored: the position of the channels by its name."""
+        if name == "data_format":
+            return config.checked_data_format(cls.__name__, value)
+        return super().convert_argument(name, value)
+
     def core_node(self) -> tuple[str, dict[str, Any]] | None:
         """Returns the kind and the config of the node; None for a layer that passes its input on."""
         kind = type(self).kind
         if not kind:
             return None
-        config = {}
+        arguments = {}
         for name in argument_names(self):
             if not name.endswith(_NOT_IN_NODES) and name not in _NOT_ARGUMENTS_OF_NODES:
                 value = getattr(self, name)
-                config[name] = value.item() if isinstance(value, np.generic) else value
-        return kind, config
+                arguments[name] = value.item() if isinstance(value, np.generic) else value
+        return kind, arguments
 
     def node_after(self) -> activations.Node | None:
         """Returns the node of the argument `activation`, where there is one."""
@@ -219,7 +232,15 @@ class NodeLayer(Layer):
         if node is None:
             return list(specs), []
         converted = [(shape, type(self).input_dtype or dtype) for shape, dtype in specs]
-        return inferred(title(self), self.name, node, converted)
+        if not has_channels_first(vars(self)):
+            return inferred(title(self), self.name, node, converted)
+        moved = [(with_channels_last(shape), dtype) for shape, dtype in converted]
+        try:
+            outputs, weights = inferred(title(self), self.name, node, moved)
+        except ValueError as error:
+            given = ", ".join(shown(shape) for shape, _ in specs)
+            raise ValueError(f"{error} (the channels of {given} moved to the end, for channels_first)") from None
+        return [(with_channels_first(shape), dtype) for shape, dtype in outputs], weights
 
     def build(self, input_shape: Any = None) -> None:
         """Makes the weights for inputs of this shape; a layer that is built already only checks that it fits.
@@ -310,7 +331,19 @@ def _own_outcome(layer: NodeLayer, specs: list[Spec]) -> list[Spec]:
     return [(made, "float32")]
 
 
-def _with_activation(layer: NodeLayer, emission: Emission, edges: list[int]) -> list[int]:
+def _with_activation(layer: NodeLayer, emission: Emission, edges: list[int], masks: Sequence[int | None]) -> list[int]:
+    """Adds the node, and the activation of a layer that has one; returns the output edges."""
+    if not has_channels_first(vars(layer)):
+        return _activated(layer, emission, layer.add_masked_node(emission, edges, masks))
+    made = layer.add_masked_node(emission, move_channels_last(emission, edges, layer.name), masks)
+    after = layer.node_after()
+    if after is not None and after[0] == "Activation":
+        # An element-wise activation stays beside the node, which may do both in one pass.
+        return move_channels_first(emission, _activated(layer, emission, made), layer.name)
+    return _activated(layer, emission, move_channels_first(emission, made, layer.name))
+
+
+def _activated(layer: NodeLayer, emission: Emission, edges: list[int]) -> list[int]:
     """Adds the activation of a layer that has one; returns the output edges."""
     activation = layer.__dict__.get("activation")
     if activation is not None and activations.is_custom(activation):
@@ -332,8 +365,14 @@ def _checked_masks(layer: NodeLayer, inputs: Sequence[Any], mask: Any) -> Any:
     for one, x in zip(masks, inputs, strict=True):
         if one is not None and not isinstance(one, KerasTensor):
             one = numeric(one, f"{title(layer)}: mask")
-            one = one if isinstance(x, KerasTensor) else layer.spread_mask(one, np.shape(x))
+            one = one if isinstance(x, KerasTensor) else layer.spread_mask(one, _with_places(layer, np.shape(x)))
         if one is not None:
-            layer.check_mask_shape(tuple(one.shape), x.shape if isinstance(x, KerasTensor) else np.shape(x))
+            shape = x.shape if isinstance(x, KerasTensor) else np.shape(x)
+            layer.check_mask_shape(tuple(one.shape), _with_places(layer, shape))
         made.append(one)
     return made if several else made[0]
+
+
+def _with_places(layer: NodeLayer, shape: Shape) -> Shape:
+    """Returns the shape of an input whose places, which a mask is about, come right after the batch."""
+    return with_channels_last(shape) if has_channels_first(vars(layer)) else shape

@@ -11,7 +11,6 @@ from typing import Any, ClassVar
 import numpy as np
 
 from fastnn.engine.node_layer import NodeLayer
-from fastnn.engine.shapes import channels_last
 
 _PER_AXIS = ("kernel_size", "strides", "dilation_rate", "output_padding", "pool_size", "size")
 
@@ -25,11 +24,7 @@ class Windowed(NodeLayer):
 
     rank: ClassVar[int]
     """Number of axes between the batch and the channels."""
-    data_format: str | None
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        channels_last(self, self.data_format)
+    data_format: str
 
     @classmethod
     def convert_argument(cls, name: str, value: Any) -> Any:

@@ -217,6 +217,9 @@ class Functional(Model):
     def __fastnn_joining_calls__(self) -> list[Call]:
         return list(self.topology.calls)
 
+    def __fastnn_edges__(self) -> list[tuple[Any, Any]]:
+        return [] if runs_code(self) else self.topology.edges()
+
     @property
     def call_graph(self) -> CallGraph:
         """The structure of the model."""

@@ -6,6 +6,7 @@ later data differ and the layers allow it.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -327,6 +328,9 @@ class Sequential(Model):
             raise ValueError(f"{title(self)} has no layers to pop")
         layer: Layer = self._fastnn_chain.pop()
         return layer
+
+    def __fastnn_edges__(self) -> list[tuple[Any, Any]]:
+        return [] if runs_code(self) else list(itertools.pairwise(self.layers))
 
     @property
     def layers(self) -> list[Layer]:

@@ -39,6 +39,8 @@ class Trainer:
     optimizer: optimizers.Optimizer | None = None
     loss: Any = None
     stop_training = False
+    stop_evaluating = False
+    stop_predicting = False
     history: History | None = None
 
     def __init__(self, state: TrainingState) -> None:

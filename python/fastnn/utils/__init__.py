@@ -2,6 +2,12 @@
 
 from typing import TYPE_CHECKING as _TYPE_CHECKING
 
+from fastnn.callbacks.progress_bar import Progbar
+from fastnn.config import (
+    disable_interactive_logging,
+    enable_interactive_logging,
+    is_interactive_logging_enabled,
+)
 from fastnn.custom_objects import (
     CustomObjectScope,
     custom_object_scope,
@@ -23,15 +29,19 @@ from fastnn.utils.time_series import timeseries_dataset_from_array
 
 __all__ = [
     "CustomObjectScope",
+    "Progbar",
     "array_to_img",
     "audio_dataset_from_directory",
     "clear_session",
     "custom_object_scope",
+    "disable_interactive_logging",
+    "enable_interactive_logging",
     "get_custom_objects",
     "get_registered_name",
     "get_registered_object",
     "image_dataset_from_directory",
     "img_to_array",
+    "is_interactive_logging_enabled",
     "load_img",
     "normalize",
     "pad_sequences",

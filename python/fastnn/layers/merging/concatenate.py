@@ -29,6 +29,7 @@ class Concatenate(Merge):
     """
 
     __fastnn_makes_masks__ = False
+    elementwise = False
     kind = "Concatenate"
     axis: int
 

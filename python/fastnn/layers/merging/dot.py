@@ -30,6 +30,7 @@ class Dot(Merge):
     """
 
     __fastnn_makes_masks__ = False
+    elementwise = False
     kind = "Dot"
     least = 2
     axes: int | Sequence[int]

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from fastnn import ops
 from fastnn.configurable import is_foreign
+from fastnn.engine.channels import add_between_transposes
 from fastnn.engine.contract import title
 from fastnn.engine.emission import Emission
 from fastnn.engine.masks import keep_mask
@@ -28,6 +29,8 @@ class Merge(NodeLayer):
     __fastnn_makes_masks__ = False
     takes_many = True
     supports_masking = True
+    elementwise: ClassVar[bool] = True
+    """True if inputs of one shape meet element by element."""
     least: ClassVar[int] = 1
 
     def separate_inputs(self, inputs: Any) -> list[Any]:
@@ -38,6 +41,13 @@ class Merge(NodeLayer):
             many = "two" if self.least == 2 else "its inputs"
             raise ValueError(f"{title(self)} expects a list of {many}, such as [a, b], got {got}")
         return items
+
+    def add_core_node(self, emission: Emission, edges: list[int]) -> list[int]:
+        """Adds the node to a graph; returns its output edges."""
+        if not self.elementwise or len({tuple(emission.graph.spec(edge)[0]) for edge in edges}) > 1:
+            return super().add_core_node(emission, edges)
+        add = super().add_core_node
+        return add_between_transposes(emission, edges, self.name, lambda moved: add(emission, moved))
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """Returns the logical or of the masks; None where an input has none.

@@ -7,16 +7,14 @@ from typing import Any
 
 from fastnn.engine.emission import Emission
 from fastnn.engine.node_layer import NodeLayer
-from fastnn.engine.shapes import channels_last
 
 
 class _GlobalPooling(NodeLayer):
-    data_format: str | None
+    data_format: str
     keepdims: bool
 
     def __init__(self, data_format: str | None = None, keepdims: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        channels_last(self, data_format)
 
 
 class GlobalMaxPooling1D(_GlobalPooling):
@@ -27,12 +25,12 @@ class GlobalMaxPooling1D(_GlobalPooling):
     Shapes: input (batch, steps, channels), output (batch, channels), or (batch, 1, channels) with `keepdims`.
 
     Args:
-        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        data_format: "channels_last" or "channels_first"; None: `config.image_data_format()`.
         keepdims: Whether the axis of steps stays, with size 1.
         **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
-        ValueError: `data_format` is not supported, or the input has another rank.
+        ValueError: `data_format` is unknown, or the input has another rank.
 
     Example:
         >>> layers.GlobalMaxPooling1D()(np.array([[[1.0], [3.0], [2.0], [0.0]]]))
@@ -51,12 +49,12 @@ class GlobalMaxPooling2D(_GlobalPooling):
     `keepdims`.
 
     Args:
-        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        data_format: "channels_last" or "channels_first"; None: `config.image_data_format()`.
         keepdims: Whether height and width stay, with size 1.
         **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
-        ValueError: `data_format` is not supported, or the input has another rank.
+        ValueError: `data_format` is unknown, or the input has another rank.
 
     Example:
         >>> layers.GlobalMaxPooling2D()(np.arange(16.0).reshape(1, 4, 4, 1))
@@ -75,12 +73,12 @@ class GlobalMaxPooling3D(_GlobalPooling):
     `keepdims`.
 
     Args:
-        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        data_format: "channels_last" or "channels_first"; None: `config.image_data_format()`.
         keepdims: Whether depth, height and width stay, with size 1.
         **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
-        ValueError: `data_format` is not supported, or the input has another rank.
+        ValueError: `data_format` is unknown, or the input has another rank.
 
     Example:
         >>> layers.GlobalMaxPooling3D()(np.arange(64.0).reshape(1, 4, 4, 4, 1))
@@ -99,12 +97,12 @@ class GlobalAveragePooling1D(_GlobalPooling):
     Shapes: input (batch, steps, channels), output (batch, channels), or (batch, 1, channels) with `keepdims`.
 
     Args:
-        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        data_format: "channels_last" or "channels_first"; None: `config.image_data_format()`.
         keepdims: Whether the axis of steps stays, with size 1.
         **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
-        ValueError: `data_format` is not supported, or the input has another rank.
+        ValueError: `data_format` is unknown, or the input has another rank.
 
     Example:
         >>> layers.GlobalAveragePooling1D()(np.array([[[1.0], [3.0], [2.0], [0.0]]]))
@@ -136,12 +134,12 @@ class GlobalAveragePooling2D(_GlobalPooling):
     `keepdims`.
 
     Args:
-        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        data_format: "channels_last" or "channels_first"; None: `config.image_data_format()`.
         keepdims: Whether height and width stay, with size 1.
         **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
-        ValueError: `data_format` is not supported, or the input has another rank.
+        ValueError: `data_format` is unknown, or the input has another rank.
 
     References:
         - Lin, Chen, Yan, "Network In Network", 2014.
@@ -163,12 +161,12 @@ class GlobalAveragePooling3D(_GlobalPooling):
     `keepdims`.
 
     Args:
-        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        data_format: "channels_last" or "channels_first"; None: `config.image_data_format()`.
         keepdims: Whether depth, height and width stay, with size 1.
         **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
-        ValueError: `data_format` is not supported, or the input has another rank.
+        ValueError: `data_format` is unknown, or the input has another rank.
 
     Example:
         >>> layers.GlobalAveragePooling3D()(np.arange(64.0).reshape(1, 4, 4, 4, 1))

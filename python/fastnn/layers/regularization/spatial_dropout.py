@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastnn.engine.shapes import channels_last
 from fastnn.layers.regularization.noise_layer import Noise
 
 
@@ -52,12 +51,12 @@ class SpatialDropout2D(Noise):
 
     Args:
         rate: Number from 0 up to but not including 1, probability that a channel is dropped.
-        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        data_format: "channels_last" or "channels_first"; None: `config.image_data_format()`.
         seed: Seed of the random numbers, an integer; None draws one from the global generator.
         **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
-        ValueError: `rate` is out of its range, or `data_format` is not supported.
+        ValueError: `rate` is out of its range, or `data_format` is unknown.
 
     References:
         - Tompson, Goroshin, Jain, LeCun, Bregler, "Efficient Object Localization Using Convolutional Networks", 2015.
@@ -70,11 +69,10 @@ class SpatialDropout2D(Noise):
 
     kind = "SpatialDropout2D"
     rate: float
-    data_format: str | None
+    data_format: str
 
     def __init__(self, rate: float, data_format: str | None = None, seed: Any = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        channels_last(self, data_format)
         self._open_stream()
 
 
@@ -88,12 +86,12 @@ class SpatialDropout3D(Noise):
 
     Args:
         rate: Number from 0 up to but not including 1, probability that a channel is dropped.
-        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        data_format: "channels_last" or "channels_first"; None: `config.image_data_format()`.
         seed: Seed of the random numbers, an integer; None draws one from the global generator.
         **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
-        ValueError: `rate` is out of its range, or `data_format` is not supported.
+        ValueError: `rate` is out of its range, or `data_format` is unknown.
 
     References:
         - Tompson, Goroshin, Jain, LeCun, Bregler, "Efficient Object Localization Using Convolutional Networks", 2015.
@@ -106,9 +104,8 @@ class SpatialDropout3D(Noise):
 
     kind = "SpatialDropout3D"
     rate: float
-    data_format: str | None
+    data_format: str
 
     def __init__(self, rate: float, data_format: str | None = None, seed: Any = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        channels_last(self, data_format)
         self._open_stream()

@@ -43,7 +43,7 @@ class UpSampling2D(Windowed):
 
     Args:
         size: Positive integers, factors for height and width; one integer stands for both.
-        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        data_format: "channels_last" or "channels_first"; None: `config.image_data_format()`.
         interpolation: "nearest", "bilinear", "bicubic", "lanczos3" or "lanczos5".
         **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
@@ -84,7 +84,7 @@ class UpSampling3D(Windowed):
 
     Args:
         size: Positive integers, factors for depth, height and width; one integer stands for all.
-        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        data_format: "channels_last" or "channels_first"; None: `config.image_data_format()`.
         **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
