@@ -36,6 +36,10 @@ class Variable:
         """Sets the constraint: "max_norm" [max_value], "non_neg" [], "unit_norm" [], "min_max_norm" [min, max, rate],
         with the axes of the norm; None: no constraint.
         """
+    def set_projection(self, graph: Graph, output: int, value: Variable) -> None:
+        """Sets a constraint that a graph computes. The graph has no inputs: it reads `value`, of the shape of the
+        weight, and makes `output` of the same shape.
+        """
 
 class Stream:
     """A counter-based stream of random numbers, which advances by one draw when a training step commits."""

@@ -8,12 +8,13 @@ without a seed the generator of the module draws, which starts again with `fastn
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fastnn import _core, ops, seeds
+from fastnn.configurable import converts
 from fastnn.naming import missing_names as _missing_names
 from fastnn.naming import unique_name
 from fastnn.ops.dimensions import sizes_and_batch
@@ -91,6 +92,14 @@ class SeedGenerator:
 
     def __repr__(self) -> str:
         return f"<SeedGenerator seed={self.seed}, position={self.stream.position}>"
+
+
+@converts("seed")
+def _seed_of(value: Any) -> Any:
+    """Returns the argument `seed`, with a generator in place of its config."""
+    if isinstance(value, Mapping) and value.get("class_name") == "SeedGenerator":
+        return SeedGenerator.from_config(value["config"])
+    return value
 
 
 _of_module: tuple[int, SeedGenerator] | None = None

@@ -62,7 +62,7 @@ class ByCode(Computation[Hooks]):
 
     def outcome(self, part: Hooks, arguments: Arguments, training: bool | None) -> Outcome:
         """Returns what comes out of `call`, run on trial; builds the layer before."""
-        return type(part).infer_call(part, arguments, training)
+        return type(part).__fastnn_infer_call__(part, arguments, training)
 
     def emit(self, part: Hooks, emission: Emission, edges: list[int], arguments: Arguments | None) -> list[int]:
         """Runs `call` on tensors that stand for the edges and adds what it computes."""
@@ -74,7 +74,7 @@ class ByCode(Computation[Hooks]):
         given = Structure(leaves)
         shapes = [batched(title(part), leaf.shape) for leaf in given.flat(leaves)]
         tensors = [stand_in((shape, "float32"), "inputs") for shape in shapes]
-        specs, structure = type(part).infer_call(part, Arguments((given.pack(tensors),), {}), None)
+        specs, structure = type(part).__fastnn_infer_call__(part, Arguments((given.pack(tensors),), {}), None)
         assert structure is not None
         return structure.pack([shape for shape, _ in specs])
 
@@ -151,7 +151,7 @@ def _alone(layer: Hooks, tensors: list[KerasTensor]) -> Arguments:
     structure = state_of(layer).input_structure
     if structure is not None:
         return Arguments((structure.pack(tensors),), {})
-    return Arguments((tensors if type(layer).takes_many else tensors[0],), {})
+    return Arguments((tensors if type(layer).__fastnn_takes_many__ else tensors[0],), {})
 
 
 def _emitted(
@@ -180,6 +180,6 @@ def _emitted(
 
     with emission.decided(_default_training(layer)):
         structure, outputs = emission.run(function, [*edges, *carried], f"{title(layer)}: call()")
-    outputs = [*type(layer).add_output_penalty(layer, emission, outputs[:1]), *outputs[1:]]
-    type(layer).set_output_masks(layer, emission, first, first_masks, outputs)
+    outputs = [*type(layer).__fastnn_add_output_penalty__(layer, emission, outputs[:1]), *outputs[1:]]
+    type(layer).__fastnn_set_output_masks__(layer, emission, first, first_masks, outputs)
     return structure, outputs

@@ -24,7 +24,7 @@ def record(layer: Hooks, args: tuple[Any, ...], kwargs: dict[str, Any], training
     Returns:
         Symbolic tensors for its outputs, in their structure.
     """
-    type(layer).check_symbolic_call(layer)
+    type(layer).__fastnn_check_symbolic_call__(layer)
     computation = computation_of(layer)
     computation.check_tensors(layer, args)
     arguments = Arguments(args, kwargs)

@@ -11,7 +11,7 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from fastnn import activations
+from fastnn import activations, config
 from fastnn.engine.contract import state_of
 from fastnn.engine.ownership import once
 from fastnn.naming import snake_case
@@ -130,6 +130,12 @@ def _remembered(function: Callable[..., Any]) -> Callable[..., Any]:
             if function.__name__ not in _LEAVE_OPEN or not open_size:
                 return function(*args, **kwargs)
             args, kwargs = given.place([None if _is_size(one) else one for one in given.tensors])
+        parameters = inspect.signature(function).parameters
+        if "data_format" in parameters:
+            # The setting of now holds for the call, wherever it is made again.
+            named = dict(zip(parameters, args, strict=False)) | kwargs
+            set_to = named.get("data_format", parameters["data_format"].default)
+            args, kwargs = (), named | {"data_format": config.checked_data_format(f"ops.{function.__name__}", set_to)}
         return Function(function.__name__)(*args, **kwargs)
 
     return called

@@ -95,7 +95,7 @@ class Operation(WeightOwner, CallHistory):
         state.variables = list(variables)
         state.learned = [variable for variable in variables if variable.learned]
 
-    def type_name(self) -> str:
+    def __fastnn_type_name__(self) -> str:
         """Returns the name of the function as summaries show it."""
         return "".join(part.capitalize() for part in self.title.split("_"))
 

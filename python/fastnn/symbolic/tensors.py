@@ -445,7 +445,7 @@ class Trace:
 
     Attributes:
         calls: The calls.
-        losses: The tensors that `add_loss` was given.
+        losses: The tensors that `add_loss` was given, each with the part that gave it.
     """
 
     _running = threading.local()
@@ -453,7 +453,7 @@ class Trace:
     def __init__(self, training: bool | None) -> None:
         self.training = training
         self.calls: list[Call] = []
-        self.losses: list[KerasTensor] = []
+        self.losses: list[tuple[Any, KerasTensor]] = []
         self._outer: Trace | None = None
 
     @staticmethod

@@ -251,7 +251,7 @@ class Programs:
         return found
 
     def differs_in_call(self, training: bool | None, x: Shapes = ()) -> bool:
-        """Returns whether a call on arrays gives more than `predict`: random values, or masks of its outputs.
+        """Returns whether a call on arrays gives more than `predict`: random values, masks of its outputs, penalties.
 
         Args:
             training: That of the call: None or False.
@@ -262,7 +262,8 @@ class Programs:
         if found is None:
             emission = Emission(None)
             outputs = self._network.emit(emission, input_edges(emission.graph, self._network.ports().inputs, x))
-            found = self._keep(key, (emission.is_random, any(edge in emission.masks for edge in outputs)))
+            more = bool(emission.penalties) or any(edge in emission.masks for edge in outputs)
+            found = self._keep(key, (emission.is_random, more))
         assert found is not None
         return found[1] or (training is None and found[0])
 
@@ -451,7 +452,7 @@ def _add_weight_penalties(emission: Emission, layers: Sequence[Part] | dict[Part
     for layer in layers:
         for variable in emission.trained(layer):
             penalty = variable.regularizer
-            if penalty is None or not type(penalty).is_custom(penalty):
+            if penalty is None or not penalty.__fastnn_is_custom__():
                 continue
 
             def of_weight(penalty: Any = penalty, variable: Variable = variable) -> Any:
