@@ -244,7 +244,7 @@ def test_training_learns() -> None:
     model = encoder()
     views = np.concatenate([data(16, 1), data(16, 1) + 0.01 * data(16, 2)])
     history = model.fit(views, np.zeros(32, np.float32), batch_size=32, shuffle=False, epochs=60, verbose=0)
-    assert history.history["loss"][-1] < 0.7 * history.history["loss"][0]
+    assert history.history["loss"][-1] < history.history["loss"][0] - 0.2
 
 
 # Layers on what is no ordinary batch.

@@ -26,6 +26,8 @@ Predictor::Predictor(const Graph& graph, const std::vector<EdgeId>& outputs, boo
   const Plan plan(known, executor_.wanted(), rows, 1);
   const auto place = [&](EdgeId edge) { return plan.values[static_cast<std::size_t>(edge)]; };
   for (std::size_t i = 0; i < this->outputs(); ++i) {
+    const Edge& edge = executor_.graph().edge(executor_.output(i));
+    plain_ = plain_ && edge.plain() && edge.spec.batched();
     const int mine = place(executor_.output(i));
     bool owned = true;
     for (EdgeId input : executor_.graph().inputs()) owned = owned && place(input) != mine;
@@ -34,16 +36,9 @@ Predictor::Predictor(const Graph& graph, const std::vector<EdgeId>& outputs, boo
   }
 }
 
-bool Predictor::plain() const {
-  for (std::size_t i = 0; i < outputs(); ++i) {
-    const Edge& edge = executor_.graph().edge(executor_.output(i));
-    if (!edge.plain() || !edge.spec.batched()) return false;
-  }
-  return true;
-}
-
 Shape Predictor::shape(std::size_t i, Index rows) {
-  Shape shape = executor_.graph_for(rows)->edge(executor_.output(i)).spec.shape;
+  Shape shape = output(i).shape;
+  if (executor_.graph().sized()) shape = executor_.graph_for(rows)->edge(executor_.output(i)).spec.shape;
   if (!shape.empty() && shape[0] == kUnknown) shape[0] = rows;
   return shape;
 }
@@ -58,14 +53,13 @@ void Predictor::run(const std::vector<Column>& columns, Index begin, Index end, 
   require(0 <= begin && begin <= end, "no rows from ", begin, " to ", end);
   require(batch_size >= 1 || begin == end, "batch_size expects a positive integer, got ", batch_size);
   if (begin == end) return;
-  require(plain() || end - begin <= batch_size, "outputs that do not have one row per sample expect one batch, got ",
+  require(plain_ || end - begin <= batch_size, "outputs that do not have one row per sample expect one batch, got ",
           end - begin, " rows in batches of ", batch_size);
   if (const Index last = (end - begin) % batch_size; last > 0 && last < end - begin) executor_.graph_for(last);
 
   const auto destination = [&](std::size_t i, Index row) -> void* {
-    const Edge& edge = graph.edge(executor_.output(i));
-    const bool rows = edge.plain() && edge.spec.batched();
-    return static_cast<std::byte*>(to[i]) + (rows ? static_cast<std::size_t>(row) * edge.spec.row_bytes() : 0);
+    const std::size_t offset = plain_ ? static_cast<std::size_t>(row) * output(i).row_bytes() : 0;
+    return static_cast<std::byte*>(to[i]) + offset;
   };
   Patience patience(pulse);
   const Pulse timed = [&] { patience.ask(); };

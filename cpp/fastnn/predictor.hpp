@@ -20,7 +20,7 @@ class Predictor {
   /// Its unknown dimensions depend on the number of rows.
   const Spec& output(std::size_t i) const { return executor_.graph().edge(executor_.output(i)).spec; }
   /// True where all outputs have one row per sample.
-  bool plain() const;
+  bool plain() const { return plain_; }
   /// The shape of output i for one batch of `rows` rows. Raises ValueError where sizes do not fit.
   Shape shape(std::size_t i, Index rows);
 
@@ -33,6 +33,7 @@ class Predictor {
 
  private:
   Executor executor_;
+  bool plain_ = true;
   std::vector<bool> owned_;  // per output: it shares its memory with no input and no earlier output
 };
 
