@@ -500,3 +500,51 @@ def test_weights_cannot_depend_on_the_batch() -> None:
 
     with pytest.raises(ValueError, match="weights"):
         Wrong()(data(5))
+
+
+# Batches of a fixed size.
+
+
+def test_an_input_of_a_fixed_batch(tmp_path: Path) -> None:
+    """Shapes hold the number of rows, as in Keras: Input(batch_shape=(2, 3)) -> Dense(4) -> reshape to (8,)."""
+    x = Input(batch_shape=(2, 3))
+    assert x.shape == ops.shape(x) == (2, 3)
+    y = Dense(4)(x)
+    assert y.shape == (2, 4)
+    assert Input((3,), batch_size=5).shape == (5, 3)
+    plain = Model(x, y)
+    assert (plain.input_shape, plain.output_shape) == ((2, 3), (2, 4))
+    # Keras too lets other batches pass where only layers compute.
+    assert plain.predict(np.ones((5, 3)), verbose=0).shape == (5, 4)
+    flat = ops.reshape(y, (8,))
+    assert flat.shape == (8,)
+    model = Model(x, ops.reshape(flat, (2, 4)) + ops.zeros((2, 4)))
+    ones = np.ones((2, 3), np.float32)
+    np.testing.assert_array_equal(model(ones), plain(ones))
+    model.compile("sgd", "mse")
+    model.fit(np.ones((4, 3)), np.ones((4, 4)), batch_size=2, verbose=0)
+    for call in (
+        lambda: model(np.ones((3, 3), np.float32)),
+        lambda: model.predict(np.ones((4, 3)), verbose=0),
+        lambda: model.fit(np.ones((5, 3)), np.ones((5, 4)), batch_size=2, verbose=0),
+    ):
+        with pytest.raises(ValueError, match="expects batches of 2 rows.*pass batch_size=2"):
+            call()
+    model.save(tmp_path / "model.keras")
+    loaded = fastnn.models.load_model(tmp_path / "model.keras")
+    assert loaded.input_shape == (2, 3)
+    np.testing.assert_array_equal(loaded(ones), model(ones))
+
+
+def test_code_sees_the_number_of_rows_of_a_fixed_batch() -> None:
+    class Numbered(layers.Layer):
+        def call(self, x: Any) -> Any:
+            assert isinstance(ops.shape(x)[0], int)
+            return ops.stack([x[i] * float(i) for i in range(x.shape[0])])
+
+    x = Input(batch_shape=(3, 2))
+    model = Model(x, Numbered()(x))
+    assert model.output_shape == (3, 2)
+    np.testing.assert_array_equal(model(np.ones((3, 2), np.float32)), [[0, 0], [1, 1], [2, 2]])
+    with pytest.raises(ValueError, match="expects batches of 3 rows"):
+        model(np.ones((4, 2), np.float32))

@@ -381,8 +381,9 @@ class ReshapeTo : public Function {
     Shape output = shape_;
     const std::size_t first = input.batched() ? 1 : 0;
     const Index total = volume(input.shape, first);
-    require_rows(first == 0 || (!output.empty() && output[0] == kUnknown && volume(output, 1) == total), who(),
-                 " changes the batch of ", to_string(input.shape));
+    const bool infers = first == 1 && std::find(output.begin() + !output.empty(), output.end(), -1) != output.end();
+    require_rows(first == 0 || (!output.empty() && output[0] == kUnknown && (infers || volume(output, 1) == total)),
+                 who(), " changes the batch of ", to_string(input.shape));
     Index known = 1, open = 0;
     for (std::size_t d = first; d < output.size(); ++d) {
       require(output[d] >= -1, who(), ": shape expects sizes of at least 0 and one -1 at most, got ", output[d]);
