@@ -75,6 +75,7 @@ void bind_graph(py::module_& m) {
              return py::make_tuple(from_sized(trials[0]), from_sized(trials[1]));
            })
       .def("sized", &Graph::sized)
+      .def("input_rows", &Graph::input_rows)
       .def("range",
            [](const Graph& graph, EdgeId input) -> py::object {
              const auto range = graph.range(input);

@@ -153,6 +153,9 @@ std::vector<Edge> Graph::made_for_batches(Node& node) const {
     signature = node.layer->checked_infer(specs);
   } catch (const RowsNeeded&) {
     return {};
+  } catch (const ValueError&) {
+    if (rows_ == 0) throw;
+    return {};  // all sizes are known
   }
   check_weights(node, signature.weights);
   std::vector<Edge> made;
@@ -375,7 +378,8 @@ bool Graph::commits() const {
 }
 
 std::optional<std::pair<Index, std::string>> Graph::fixed_rows() const {
-  if (rows_ > 0) return std::pair(rows_, "the input \"" + edge(inputs_[0]).name + "\"");
+  // Where no size depends on the rows, batches may have more or fewer than the inputs say.
+  if (rows_ > 0 && sized_) return std::pair(rows_, "the input \"" + edge(inputs_[0]).name + "\"");
   for (const Node& node : nodes_)
     if (const Index rows = node.layer->fixed_rows(); rows > 0) return std::pair(rows, node.layer->who());
   return std::nullopt;

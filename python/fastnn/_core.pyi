@@ -76,7 +76,7 @@ class Graph:
 
     def __init__(self) -> None: ...
     def input(self, shape: Sequence[int | None], dtype: str = "float32", name: str = "input") -> int:
-        """Adds an input. Arrays are given in the order of these calls. shape[0] is None."""
+        """Adds an input. Arrays are given in the order of these calls. shape[0] is None, or a number of rows."""
     def add(
         self,
         kind: str,
@@ -95,10 +95,12 @@ class Graph:
         """Adds an edge that is this in the trial batches; such a graph only infers shapes."""
     def sized(self) -> bool:
         """Returns whether sizes depend on the number of rows in other ways than a batch does."""
+    def input_rows(self) -> int:
+        """Returns the number of rows that the shapes of the inputs fix; 0: any number."""
     def range(self, input: int) -> tuple[int, int, str] | None:
         """Returns the range [low, high) of integers that an input may hold and the node that requires it."""
     def fixed_rows(self) -> tuple[int, str] | None:
-        """Returns the number of rows that every batch must have and the node that requires it."""
+        """Returns the number of rows that every batch must have and the input or node that requires it."""
 
 class Predictor:
     """Forward passes of a graph. Several threads may call one predictor at the same time."""

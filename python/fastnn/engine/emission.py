@@ -51,6 +51,7 @@ class Emission:
         self.nodes: dict[int, tuple[str, Mapping[str, Any]]] = {}
         self.current: dict[Variable, int] = {}
         self.transposed: dict[tuple[int, tuple[int, ...]], int] = {}
+        self._reader: str | None = None
         self._trainable = trainable or {}
         self._trained: set[Variable] | None = None
         if trainable is not None:
@@ -116,6 +117,13 @@ class Emission:
         self.penalties.append(edge)
         self.penalized[edge] = part
 
+    def fixed_rows(self) -> tuple[int, str] | None:
+        """Returns the number of rows that every batch must have and what requires it; None: there is no such number.
+
+        Inputs may fix one. Layers work with any, but code that saw it may have computed with it.
+        """
+        return self.graph.fixed_rows() if self._reader is None else (self.graph.input_rows(), self._reader)
+
     def tensor(self, edge: int, name: str) -> KerasTensor:
         """Returns a symbolic tensor that stands for an edge."""
         made = stand_in(self.graph.spec(edge), name)
@@ -154,6 +162,8 @@ class Emission:
             TypeError: It returns nothing, or uses a tensor from outside.
         """
         inputs = [self.tensor(edge, f"input_{i}") for i, edge in enumerate(edges)]
+        if self._reader is None and self.graph.input_rows():
+            self._reader = who
         for tensor, edge in zip(inputs, edges, strict=True):
             if edge in self.masks:
                 tensor.mask_shape = tuple(self.graph.spec(self.masks[edge])[0])

@@ -153,7 +153,7 @@ class Door:
                 )
 
     def check_batches(self, shapes: Shapes, rows: int, batch_size: int) -> None:
-        """Checks that all batches have the size for which a layer keeps states.
+        """Checks that all batches have the size that an input fixes, or for which a layer keeps states.
 
         Raises:
             ValueError: A batch has another size.
@@ -163,7 +163,7 @@ class Door:
         if fixed is not None and (size != fixed[0] or rows % size):
             got = f"{size} rows" if size != fixed[0] else f"{rows} rows, the last batch of which would be smaller"
             raise ValueError(
-                f"{self._network.who()}: {fixed[1]} keeps states for batches of {fixed[0]} rows, got {got}; pass "
+                f"{self._network.who()}: {fixed[1]} expects batches of {fixed[0]} rows, got {got}; pass "
                 f"batch_size={fixed[0]} and a multiple of as many rows"
             )
 

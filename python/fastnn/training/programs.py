@@ -230,7 +230,7 @@ class Programs:
             outputs = self._network.emit(emission, inputs)
             shapes = [tuple(graph.spec(edge)[0]) for edge in outputs]
             ranges = [graph.range(edge) for edge in inputs]
-            found = self._keep(key, Inference(graph, outputs, shapes, ranges, graph.fixed_rows()))
+            found = self._keep(key, Inference(graph, outputs, shapes, ranges, emission.fixed_rows()))
         return found
 
     def predictor(self, x: Shapes = ()) -> _core.Predictor:
