@@ -33,6 +33,7 @@ from fastnn import (
     saving,
     tree,
     utils,
+    wrappers,
 )
 from fastnn.dtype_policies import DTypePolicy, FloatDTypePolicy
 from fastnn.engine.input_spec import InputSpec
@@ -91,6 +92,7 @@ __all__ = [
     "tree",
     "utils",
     "version",
+    "wrappers",
 ]
 
 
