@@ -19,13 +19,19 @@ from fastnn.custom_objects import (
 from fastnn.naming import missing_names as _missing_names
 from fastnn.seeds import clear_session, set_random_seed
 from fastnn.utils.arrays import normalize, to_categorical
+from fastnn.utils.audio_folders import audio_dataset_from_directory
+from fastnn.utils.dataset_splits import split_dataset
+from fastnn.utils.image_folders import image_dataset_from_directory
 from fastnn.utils.images import array_to_img, img_to_array, load_img, save_img
 from fastnn.utils.sequences import pad_sequences
+from fastnn.utils.text_folders import text_dataset_from_directory
+from fastnn.utils.time_series import timeseries_dataset_from_array
 
 __all__ = [
     "CustomObjectScope",
     "Progbar",
     "array_to_img",
+    "audio_dataset_from_directory",
     "clear_session",
     "custom_object_scope",
     "disable_interactive_logging",
@@ -33,6 +39,7 @@ __all__ = [
     "get_custom_objects",
     "get_registered_name",
     "get_registered_object",
+    "image_dataset_from_directory",
     "img_to_array",
     "is_interactive_logging_enabled",
     "load_img",
@@ -41,6 +48,9 @@ __all__ = [
     "register_keras_serializable",
     "save_img",
     "set_random_seed",
+    "split_dataset",
+    "text_dataset_from_directory",
+    "timeseries_dataset_from_array",
     "to_categorical",
 ]
 
