@@ -36,7 +36,7 @@ def converts(*endings: str) -> Callable[[Converter], Converter]:
 
 
 def plain(value: Any) -> Any:
-    """Returns a value in the form it has in a config: numbers, strings, lists, and dicts of them."""
+    """Returns a value in the form it has in a config: numbers, strings, tuples, lists, and dicts of them."""
     if isinstance(value, Configurable):
         return {"class_name": type(value).__name__, "config": value.get_config()}
     if isinstance(value, np.generic):
@@ -44,7 +44,7 @@ def plain(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         return value.tolist()
     if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
+        return type(value)(plain(item) for item in value) if type(value) in (list, tuple) else [*map(plain, value)]
     if isinstance(value, dict):
         return {key: plain(item) for key, item in value.items()}
     if callable(value) and hasattr(value, "__name__"):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from fastnn.engine.arrays import edge_dtype
 from fastnn.engine.contract import Hooks, Part, computation_of, state_of, title
 from fastnn.engine.masks import tell_masks
-from fastnn.symbolic.tensors import Arguments, Call
+from fastnn.symbolic.tensors import Arguments, Call, KerasTensor, Trace
 
 
 def record(layer: Hooks, args: tuple[Any, ...], kwargs: dict[str, Any], training: bool | None) -> Any:
@@ -26,10 +27,39 @@ def record(layer: Hooks, args: tuple[Any, ...], kwargs: dict[str, Any], training
     computation = computation_of(layer)
     computation.check_tensors(layer, args)
     arguments = Arguments(args, kwargs)
-    specs, structure = computation.outcome(layer, arguments, training)
+    free, size = with_free_batch(arguments)
+    specs, structure = computation.outcome(layer, free, training)
     call = Call(layer, arguments, specs, structure, None if training is None else bool(training))
-    tell_masks(layer, arguments, call.outputs, training)
+    tell_masks(layer, free, call.outputs, training)
+    fix_batch(call.outputs, size)
     return call.result()
+
+
+def with_free_batch(arguments: Arguments) -> tuple[Arguments, int | None]:
+    """Returns arguments whose sketches have a batch of any size, since the core knows no other, and that size.
+
+    The size is None where a tensor among them belongs to a model or to a trace.
+    """
+    tensors = arguments.tensors
+    if Trace.current() is not None or not tensors or not all(tensor.is_sketch for tensor in tensors):
+        return arguments, None
+    size = tensors[0].shape[0]
+    free = [_freed(tensor) if tensor.shape[0] == size else tensor for tensor in tensors]
+    return Arguments(*arguments.place(free)), size
+
+
+def fix_batch(tensors: Sequence[KerasTensor], size: int | None) -> None:
+    """Gives tensors made of sketches the size of their batch; with None nothing is done."""
+    for tensor in tensors if size is not None else ():
+        tensor.is_sketch = True
+        if tensor.shape[:1] == (None,):
+            tensor.shape = (size, *tensor.shape[1:])
+
+
+def _freed(tensor: KerasTensor) -> KerasTensor:
+    made = KerasTensor((None, *tensor.shape[1:]), edge_dtype(tensor.dtype, tensor.name), name=tensor.name)
+    made.mask_shape = tensor.mask_shape and (None, *tensor.mask_shape[1:])
+    return made
 
 
 class overridable:

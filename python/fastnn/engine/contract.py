@@ -148,6 +148,7 @@ class Hooks(Part):
 
     supports_masking: bool
     takes_many: ClassVar[bool]
+    built_at_once: ClassVar[bool]
 
     def call(self, *args: Any, **kwargs: Any) -> Any:
         """Returns what the layer computes."""

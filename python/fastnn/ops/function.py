@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from fastnn import activations, config
+from fastnn.engine.calls import fix_batch, with_free_batch
 from fastnn.engine.contract import state_of
 from fastnn.engine.ownership import once
 from fastnn.naming import snake_case
@@ -55,16 +56,33 @@ class Function(Operation):
     def __call__(self, *args: Any, training: bool | None = None, **kwargs: Any) -> Any:
         """Returns the outputs of the function for tensors and other arguments."""
         arguments = Arguments(args, kwargs)
-        with Trace(False) as trace:
-            result = functions[self.title](*args, **kwargs)
-            structure = Structure(result)
-            ends = [tensor(leaf) for leaf in structure.flat(result)]
+        size = None
+        try:
+            trace, structure, ends = self._traced(arguments)
+        except ValueError as error:
+            # A function that only computes on batches takes a sketch's first axis for one.
+            free, size = with_free_batch(arguments)
+            if size is None:
+                raise
+            try:
+                trace, structure, ends = self._traced(free)
+            except ValueError:
+                raise error from None
         state = state_of(self)
         self.read(once([*state.variables, *(one for one in arguments.leaves if isinstance(one, Variable))]))
         call = _Nodes(self, arguments, [end.spec for end in ends], structure)
         call.nodes, call.ends = trace.calls, ends
         state.build_shape = call.inputs[0].shape if len(call.inputs) == 1 else [one.shape for one in call.inputs]
+        fix_batch(call.outputs, size)
         return call.result()
+
+    def _traced(self, arguments: Arguments) -> tuple[Trace, Structure, list[KerasTensor]]:
+        """Returns the calls of nodes, the structure of the results and the results one by one."""
+        args, kwargs = arguments.place(arguments.tensors)
+        with Trace(False) as trace:
+            result = functions[self.title](*args, **kwargs)
+            structure = Structure(result)
+            return trace, structure, [tensor(leaf) for leaf in structure.flat(result)]
 
 
 class _Nodes(Call):

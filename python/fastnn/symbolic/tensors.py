@@ -173,6 +173,7 @@ class KerasTensor(Arithmetic):
         call: The call that makes it; an error for a tensor that stands for an argument.
         made_by: The same; None for a tensor that stands for an argument.
         mask_shape: The shape of the mask that comes with it, or None.
+        is_sketch: Whether it was made by hand with a batch of a fixed size, or of such tensors, to learn of shapes.
         history: The layer that makes it, the number of the layer's call, and the index among the call's outputs.
 
     Raises:
@@ -203,10 +204,11 @@ class KerasTensor(Arithmetic):
         if sparse or ragged:
             raise ValueError("KerasTensor expects sparse=False and ragged=False: all tensors of fastnn are dense")
         self.shape = tuple(shape)
-        self.dtype = dtype
+        self.dtype = dtype if isinstance(dtype, str) else np.dtype(dtype).name
         self.name = unique_name("KerasTensor") if name is None else name
         self.made_by = call
         self.mask_shape: Shape | None = None
+        self.is_sketch = call is None and len(self.shape) > 0 and self.shape[0] is not None
         self._index = index
 
     @property

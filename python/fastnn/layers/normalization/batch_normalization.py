@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -108,7 +109,7 @@ class BatchNormalization(NodeLayer):
         assert node is not None
         config = {**node[1], "frozen": not emission.trains(self), "training": bool(emission.training)}
         if masks[0] is not None and emission.training and emission.trains(self):
-            return emission.add(self, node[0], {**config, "masked": True}, [edges[0], masks[0]])
+            return self._masked(emission, config, edges[0], masks[0])
 
         def add(axis: Any) -> Callable[[list[int]], list[int]]:
             return lambda inputs: emission.add(self, self.kind, {**config, "axis": axis}, inputs)
@@ -116,3 +117,16 @@ class BatchNormalization(NodeLayer):
         if self.axis == 1:
             return add_between_transposes(emission, edges, self.name, add(-1), add(1))
         return add(self.axis)(edges)
+
+    def _masked(self, emission: Emission, config: dict[str, Any], edge: int, mask: int) -> list[int]:
+        """Adds the node with a mask; several axes of places are joined to one, as the core knows them."""
+        shape, places = (list(emission.graph.spec(one)[0]) for one in (edge, mask))
+        rank = len(places)
+        axis = int(self.axis) % len(shape) if isinstance(self.axis, int) else -1
+        if rank < 3 or axis < rank or None in shape[1:]:
+            return emission.add(self, self.kind, {**config, "masked": True}, [edge, mask])
+        count = math.prod(places[1:])
+        reshape = lambda one, size: emission.graph.add("Reshape", self.name, {"target_shape": size}, [one])  # noqa: E731
+        flat = [*reshape(edge, [count, *shape[rank:]]), *reshape(mask, [count])]
+        made = emission.add(self, self.kind, {**config, "axis": axis - rank + 2, "masked": True}, flat)
+        return list(reshape(made[0], shape[1:]))

@@ -10,6 +10,7 @@ from fastnn.engine.node_layer import NodeLayer
 
 
 class _GlobalPooling(NodeLayer):
+    built_at_once = True
     data_format: str
     keepdims: bool
 
