@@ -69,11 +69,9 @@ class TestBuiltAtOnce:
     )  # fmt: skip
     def test_layers_without_weights(self, make: Any) -> None:
         layer = make()
-        assert layer.built
-        with pytest.raises(AttributeError, match="no input shape yet"):
-            _ = layer.input_shape
+        assert layer.built and layer.get_build_config() is None
         layer(np.ones((2, 6, 3), np.float32))
-        assert layer.input_shape == (None, 6, 3)
+        assert layer.get_build_config() == {"input_shape": (None, 6, 3)}
         assert make()(layers.Input((6, 3))).shape[0] is None
 
     def test_a_build_of_ones_own_runs(self) -> None:
@@ -93,3 +91,41 @@ class TestBuiltAtOnce:
         model(np.ones((2, 3)))
         model.save(tmp_path / "model.keras")
         assert models.load_model(tmp_path / "model.keras").input_shape == (None, 3)
+
+
+class TestBatchOfAnInput:
+    """`Input(batch_size=)` shows its batch in the shapes of all that follows; data may come in batches of any size."""
+
+    def test_shapes(self) -> None:
+        x = layers.Input((4,), batch_size=6)
+        assert x.shape == layers.Input(batch_shape=(6, 4)).shape == (6, 4)
+        y = layers.Dense(3)(x)
+        assert y.shape == (y + 1).shape == ops.relu(y).shape == (6, 3)
+        assert ops.mean(y, axis=0).shape == (3,)
+        assert layers.Concatenate()([y, layers.Input((2,))]).shape == (6, 5)
+        inner = Sequential([layers.Input((3,)), layers.Dense(2)])
+        assert inner(y).shape == (6, 2)
+
+    def test_models(self, tmp_path: Any) -> None:
+        x = layers.Input(batch_shape=(6, 4, 2))
+        y = ops.reshape(layers.LSTM(3, return_sequences=True)(x) * 2.0, (-1, 12))
+        model = models.Model(x, layers.Dense(2)(ops.concatenate([y, layers.Flatten()(x)], axis=-1)))
+        assert model.output_shape == (6, 2) and model.get_config()["layers"][0]["config"]["batch_shape"] == [6, 4, 2]
+        model.compile("sgd", "mse")
+        data = np.random.default_rng(0).normal(size=(9, 4, 2)).astype(np.float32)
+        model.fit(data, np.zeros((9, 2)), batch_size=4, verbose=0)
+        model.save(tmp_path / "model.keras")
+        again = models.load_model(tmp_path / "model.keras")
+        assert again.inputs[0].shape == (6, 4, 2) and again.output_shape == (6, 2)
+        np.testing.assert_array_equal(again.predict(data, verbose=0), model.predict(data, verbose=0))
+        assert models.clone_model(model).inputs[0].shape == (6, 4, 2)
+
+    def test_chains(self) -> None:
+        model = Sequential([layers.Input((5,), batch_size=2), layers.Dense(3), layers.Dropout(0.5)])
+        assert model.inputs[0].shape == (2, 5) and model.outputs[0].shape == (2, 3)
+        assert model.predict(np.ones((7, 5)), verbose=0).shape == (7, 3)
+
+    def test_a_batch_is_not_gone_through(self) -> None:
+        with pytest.raises(TypeError, match="cannot be iterated over"):
+            list(layers.Input((4,), batch_size=2))
+        assert len(ops.shape(layers.Input((4,), batch_size=2))) == 2

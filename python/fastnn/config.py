@@ -23,6 +23,7 @@ __all__ = [
     "enable_flash_attention",
     "enable_interactive_logging",
     "enable_traceback_filtering",
+    "enable_unsafe_deserialization",
     "epsilon",
     "floatx",
     "image_data_format",
@@ -49,6 +50,7 @@ __all__ = [
 _check_nan = True
 _winograd = True
 _interactive = True
+_unsafe_deserialization = False
 _filters_tracebacks = True
 _image_data_format = "channels_last"
 _DATA_FORMATS = ("channels_last", "channels_first")
@@ -389,6 +391,23 @@ def disable_traceback_filtering() -> None:
     """
     global _filters_tracebacks
     _filters_tracebacks = False
+
+
+def enable_unsafe_deserialization() -> None:
+    """Lets files with Python code (lambdas) be loaded, as `safe_mode=False` does for one call.
+
+    Such code may do anything: call this only where all files are from sources that you trust.
+
+    Example:
+        >>> fastnn.config.enable_unsafe_deserialization()  # doctest: +SKIP
+    """
+    global _unsafe_deserialization
+    _unsafe_deserialization = True
+
+
+def allows_unsafe_deserialization() -> bool:
+    """Returns True once `enable_unsafe_deserialization` was called."""
+    return _unsafe_deserialization
 
 
 def max_epochs() -> int | None:

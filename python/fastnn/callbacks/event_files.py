@@ -144,7 +144,7 @@ def _nodes(model: Network, scope: str) -> Iterator[tuple[str, str, list[str]]]:
     feeds: dict[int, list[str]] = {}
     for source, target in edges_of(model):
         feeds.setdefault(id(target), []).append(f"{scope}{source.name}")
-    for layer in model.operations:
+    for layer in model.__fastnn_operations__():
         if isinstance(layer, Network):
             yield from _nodes(layer, f"{scope}{layer.name}/")
         yield f"{scope}{layer.name}", type(layer).__name__, feeds.get(id(layer), [])

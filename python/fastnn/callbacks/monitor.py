@@ -51,7 +51,7 @@ class MonitorCallback(Callback):
         if self._rises is not None:
             return
         name = self.monitor.removeprefix("val_")
-        compiled = self.model.training_state.compiled
+        compiled = self.model.__fastnn_training__.compiled
         direction = "down" if name == "loss" else None if compiled is None else compiled.direction(name)
         if direction is None:
             raise ValueError(

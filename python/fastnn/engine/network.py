@@ -59,9 +59,8 @@ class Network:
         """The layers, in order."""
         raise NotImplementedError
 
-    @property
-    def operations(self) -> list[Any]:
-        """The layers, and the functions of `fastnn.ops` that compute with their outputs."""
+    def __fastnn_operations__(self) -> list[Any]:
+        """Returns the layers, and the functions of `fastnn.ops` that compute with their outputs."""
         raise NotImplementedError
 
     @property
@@ -74,7 +73,7 @@ class Network:
         """The symbolic tensors of the outputs."""
         raise NotImplementedError
 
-    def ports(self) -> Ports:
+    def __fastnn_ports__(self) -> Ports:
         """Returns the inputs and outputs: names, shapes, types and structures."""
         raise NotImplementedError
 

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from fastnn.engine.input_spec import InputSpec
 from fastnn.engine.node_layer import NodeLayer
 
 _PER_AXIS = ("kernel_size", "strides", "dilation_rate", "output_padding", "pool_size", "size")
@@ -25,6 +26,10 @@ class Windowed(NodeLayer):
     rank: ClassVar[int]
     """Number of axes between the batch and the channels."""
     data_format: str
+
+    def __fastnn_input_spec__(self) -> InputSpec:
+        """Returns the description of the input."""
+        return InputSpec(ndim=type(self).rank + 2)
 
     @classmethod
     def convert_argument(cls, name: str, value: Any) -> Any:

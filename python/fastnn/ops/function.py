@@ -16,6 +16,7 @@ from fastnn.engine.calls import fix_batch, with_free_batch
 from fastnn.engine.contract import state_of
 from fastnn.engine.ownership import once
 from fastnn.naming import snake_case
+from fastnn.ops.dimensions import is_batch_size, is_batched
 from fastnn.ops.keras_functions import as_in_keras
 from fastnn.ops.node import Operation, node, tensor
 from fastnn.symbolic.structure import Structure
@@ -56,25 +57,31 @@ class Function(Operation):
     def __call__(self, *args: Any, training: bool | None = None, **kwargs: Any) -> Any:
         """Returns the outputs of the function for tensors and other arguments."""
         arguments = Arguments(args, kwargs)
-        size = None
-        try:
-            trace, structure, ends = self._traced(arguments)
-        except ValueError as error:
-            # A function that only computes on batches takes a sketch's first axis for one.
-            free, size = with_free_batch(arguments)
-            if size is None:
-                raise
-            try:
-                trace, structure, ends = self._traced(free)
-            except ValueError:
-                raise error from None
+        given, size = with_free_batch(arguments)
+        if any(one.is_sketch for one in arguments.tensors):
+            given, size = self._batch_or_not(arguments, given, size)
+        trace, structure, ends = self._traced(given)
         state = state_of(self)
         self.read(once([*state.variables, *(one for one in arguments.leaves if isinstance(one, Variable))]))
-        call = _Nodes(self, arguments, [end.spec for end in ends], structure)
-        call.nodes, call.ends = trace.calls, ends
-        state.build_shape = call.inputs[0].shape if len(call.inputs) == 1 else [one.shape for one in call.inputs]
-        fix_batch(call.outputs, size)
+        call = _Nodes(self, arguments, [end.outline for end in ends], structure)
+        call.starts, call.nodes, call.ends = given.tensors, trace.calls, ends
+        state.build_shape = (
+            call.inputs[0].free_shape if len(call.inputs) == 1 else [one.free_shape for one in call.inputs]
+        )
+        fix_batch(call.outputs, call.inputs, size)
         return call.result()
+
+    def _batch_or_not(self, arguments: Arguments, free: Arguments, size: int | None) -> tuple[Arguments, int | None]:
+        """Returns the arguments as they are; with a batch where the function computes on batches alone."""
+        try:
+            self._traced(arguments)
+        except ValueError:
+            try:
+                self._traced(free)
+            except ValueError:
+                return arguments, None
+            return free, size
+        return arguments, None
 
     def _traced(self, arguments: Arguments) -> tuple[Trace, Structure, list[KerasTensor]]:
         """Returns the calls of nodes, the structure of the results and the results one by one."""
@@ -88,11 +95,12 @@ class Function(Operation):
 class _Nodes(Call):
     """Call that consists of the calls of nodes."""
 
+    starts: list[KerasTensor]
     nodes: list[Call]
     ends: list[KerasTensor]
 
     def emit(self, emission: Any, edges: list[int]) -> list[int]:
-        made = {id(one): edge for one, edge in zip(self.inputs, edges, strict=True)}
+        made = {id(one): edge for one, edge in zip(self.starts, edges, strict=True)}
         for call in self.nodes:
             outputs = call.emit(emission, [made[id(one)] for one in call.inputs])
             made.update((id(one), edge) for one, edge in zip(call.outputs, outputs, strict=True))
@@ -142,7 +150,9 @@ def _remembered(function: Callable[..., Any]) -> Callable[..., Any]:
             return function(*args, **kwargs)
         given = Arguments(args, kwargs)
         if any(_is_size(one) for one in given.tensors):
-            if function.__name__ not in _LEAVE_OPEN or given.tensors[0].shape[:1] != (None,):
+            first, *sizes = given.tensors
+            open_size = len(sizes) == 1 and is_batch_size(sizes[0]) and is_batched(first)
+            if function.__name__ not in _LEAVE_OPEN or not open_size:
                 return function(*args, **kwargs)
             args, kwargs = given.place([None if _is_size(one) else one for one in given.tensors])
         parameters = inspect.signature(function).parameters

@@ -27,7 +27,7 @@ class Merge(NodeLayer):
     """Base of the layers that are called on a list of inputs."""
 
     __fastnn_makes_masks__ = False
-    takes_many = True
+    __fastnn_takes_many__ = True
     supports_masking = True
     elementwise: ClassVar[bool] = True
     """True if inputs of one shape meet element by element."""
@@ -74,18 +74,18 @@ class Merge(NodeLayer):
             raise ValueError(f"{title(self)} expects a list of a mask, or None, for each input, got {masks!r}")
         return list(masks)
 
-    def set_output_masks(
+    def __fastnn_set_output_masks__(
         self, emission: Emission, edges: list[int], masks: Sequence[int | None], outputs: list[int]
     ) -> None:
         """Gives the output its mask: that of a `compute_mask` of the user's, or the masks of the inputs merged."""
         own = type(self).compute_mask
         if any(own is vars(base).get("compute_mask") for base in type(self).__mro__ if not is_foreign(base)):
             if any(mask is not None for mask in masks):
-                keep_mask(emission, self.merge_masks(emission, edges, masks, outputs), outputs)
+                keep_mask(emission, self.__fastnn_merge_masks__(emission, edges, masks, outputs), outputs)
         else:
-            super().set_output_masks(emission, edges, masks, outputs)
+            super().__fastnn_set_output_masks__(emission, edges, masks, outputs)
 
-    def merge_masks(
+    def __fastnn_merge_masks__(
         self, emission: Emission, edges: list[int], masks: Sequence[int | None], outputs: list[int]
     ) -> int | None:
         """Returns the logical or of the masks; None where an input has no mask, since all of its positions count."""

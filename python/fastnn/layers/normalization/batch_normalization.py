@@ -8,7 +8,9 @@ from typing import Any
 
 from fastnn.constraints import Constraint
 from fastnn.engine.channels import add_between_transposes
+from fastnn.engine.contract import state_of
 from fastnn.engine.emission import Emission
+from fastnn.engine.input_spec import InputSpec, with_fixed_axes
 from fastnn.engine.node_layer import NodeLayer
 from fastnn.regularizers import Regularizer
 from fastnn.symbolic.variable import Variable
@@ -120,13 +122,24 @@ class BatchNormalization(NodeLayer):
 
     def _masked(self, emission: Emission, config: dict[str, Any], edge: int, mask: int) -> list[int]:
         """Adds the node with a mask; several axes of places are joined to one, as the core knows them."""
-        shape, places = (list(emission.graph.spec(one)[0]) for one in (edge, mask))
+        shape, places = (emission.graph.spec(one)[0] for one in (edge, mask))
         rank = len(places)
-        axis = int(self.axis) % len(shape) if isinstance(self.axis, int) else -1
-        if rank < 3 or axis < rank or None in shape[1:]:
+        axis = self.axis % len(shape) if isinstance(self.axis, int) else 0
+        sizes = [size for size in shape[1:] if size is not None]
+        if rank < 3 or axis < rank or len(sizes) < len(shape) - 1:
             return emission.add(self, self.kind, {**config, "masked": True}, [edge, mask])
-        count = math.prod(places[1:])
-        reshape = lambda one, size: emission.graph.add("Reshape", self.name, {"target_shape": size}, [one])  # noqa: E731
-        flat = [*reshape(edge, [count, *shape[rank:]]), *reshape(mask, [count])]
-        made = emission.add(self, self.kind, {**config, "axis": axis - rank + 2, "masked": True}, flat)
-        return list(reshape(made[0], shape[1:]))
+        count = math.prod(sizes[: rank - 1])
+        flat = self._reshaped(emission, edge, [count, *sizes[rank - 1 :]])
+        flat_mask = self._reshaped(emission, mask, [count])
+        joined = {**config, "axis": axis - rank + 2, "masked": True}
+        return [self._reshaped(emission, emission.add(self, self.kind, joined, [flat, flat_mask])[0], sizes)]
+
+    def _reshaped(self, emission: Emission, edge: int, sizes: list[int]) -> int:
+        made: int = emission.graph.add("Reshape", self.name, {"target_shape": sizes}, [edge])[0]
+        return made
+
+    def __fastnn_input_spec__(self) -> InputSpec | None:
+        """Returns the description of the input."""
+        shape = state_of(self).build_shape
+        axes = [self.axis] if isinstance(self.axis, int) else list(self.axis)
+        return None if shape is None else with_fixed_axes(self, InputSpec(ndim=len(shape)), axes)

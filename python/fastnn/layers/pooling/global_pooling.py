@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from fastnn.engine.emission import Emission
+from fastnn.engine.input_spec import InputSpec
 from fastnn.engine.node_layer import NodeLayer
 
 
 class _GlobalPooling(NodeLayer):
     built_at_once = True
+    rank: ClassVar[int]
     data_format: str
     keepdims: bool
 
     def __init__(self, data_format: str | None = None, keepdims: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+
+    def __fastnn_input_spec__(self) -> InputSpec:
+        """Returns the description of the input."""
+        return InputSpec(ndim=type(self).rank + 2)
 
 
 class GlobalMaxPooling1D(_GlobalPooling):
@@ -39,6 +45,7 @@ class GlobalMaxPooling1D(_GlobalPooling):
     """
 
     kind = "GlobalMaxPooling1D"
+    rank = 1
 
 
 class GlobalMaxPooling2D(_GlobalPooling):
@@ -63,6 +70,7 @@ class GlobalMaxPooling2D(_GlobalPooling):
     """
 
     kind = "GlobalMaxPooling2D"
+    rank = 2
 
 
 class GlobalMaxPooling3D(_GlobalPooling):
@@ -87,6 +95,7 @@ class GlobalMaxPooling3D(_GlobalPooling):
     """
 
     kind = "GlobalMaxPooling3D"
+    rank = 3
 
 
 class GlobalAveragePooling1D(_GlobalPooling):
@@ -111,6 +120,7 @@ class GlobalAveragePooling1D(_GlobalPooling):
     """
 
     kind = "GlobalAveragePooling1D"
+    rank = 1
     supports_masking = True
     __fastnn_makes_masks__ = False
     call_arguments = ("inputs", "mask")
@@ -151,6 +161,7 @@ class GlobalAveragePooling2D(_GlobalPooling):
     """
 
     kind = "GlobalAveragePooling2D"
+    rank = 2
 
 
 class GlobalAveragePooling3D(_GlobalPooling):
@@ -175,6 +186,7 @@ class GlobalAveragePooling3D(_GlobalPooling):
     """
 
     kind = "GlobalAveragePooling3D"
+    rank = 3
 
 
 GlobalMaxPool1D = GlobalMaxPooling1D

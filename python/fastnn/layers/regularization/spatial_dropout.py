@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
+from fastnn.engine.input_spec import InputSpec
 from fastnn.layers.regularization.noise_layer import Noise
 
 
-class SpatialDropout1D(Noise):
+class _SpatialDropout(Noise):
+    rank: ClassVar[int]
+
+    def __fastnn_input_spec__(self) -> InputSpec:
+        """Returns the description of the input."""
+        return InputSpec(ndim=type(self).rank + 2)
+
+
+class SpatialDropout1D(_SpatialDropout):
     """Dropout layer that drops whole channels of sequences.
 
     In training each channel of each sample is set to 0 with probability `rate`, and the others are divided by 1 - rate.
@@ -34,6 +43,7 @@ class SpatialDropout1D(Noise):
 
     keras_older_names = ("SpatialDropout",)
     kind = "SpatialDropout1D"
+    rank = 1
     rate: float
 
     def __init__(self, rate: float, seed: Any = None, **kwargs: Any) -> None:
@@ -41,7 +51,7 @@ class SpatialDropout1D(Noise):
         self._open_stream()
 
 
-class SpatialDropout2D(Noise):
+class SpatialDropout2D(_SpatialDropout):
     """Dropout layer that drops whole channels of images.
 
     In training each channel of each sample is set to 0 with probability `rate`, and the others are divided by 1 - rate.
@@ -68,6 +78,7 @@ class SpatialDropout2D(Noise):
     """
 
     kind = "SpatialDropout2D"
+    rank = 2
     rate: float
     data_format: str
 
@@ -76,7 +87,7 @@ class SpatialDropout2D(Noise):
         self._open_stream()
 
 
-class SpatialDropout3D(Noise):
+class SpatialDropout3D(_SpatialDropout):
     """Dropout layer that drops whole channels of volumes.
 
     In training each channel of each sample is set to 0 with probability `rate`, and the others are divided by 1 - rate.
@@ -103,6 +114,7 @@ class SpatialDropout3D(Noise):
     """
 
     kind = "SpatialDropout3D"
+    rank = 3
     rate: float
     data_format: str
 
