@@ -186,7 +186,7 @@ def _constant_value(tensor: KerasTensor) -> float | None:
 
 
 def _shapes_of(tensors: Sequence[KerasTensor]) -> Any:
-    return tensors[0].shape if len(tensors) == 1 else [tensor.shape for tensor in tensors]
+    return tensors[0].free_shape if len(tensors) == 1 else [tensor.free_shape for tensor in tensors]
 
 
 def node(
