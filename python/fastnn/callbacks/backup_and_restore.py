@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -89,7 +90,7 @@ class BackupAndRestore(Callback):
         self._since += 1
         if self._since >= (self._every or 1):
             self._since = 0
-            if batch + 1 < self.params.get("steps", 0):
+            if batch + 1 < (self.params.get("steps") or math.inf):
                 self._save(self._run.epoch, batch + 1)
             else:
                 self._owed = True  # the end of the epoch, with its validation, belongs to it

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from fastnn.callbacks.callback import Callback, Logs
+from fastnn.callbacks.callback import Callback, Logs, at_invalid_loss
 
 
 class TerminateOnNaN(Callback):
@@ -18,6 +18,7 @@ class TerminateOnNaN(Callback):
         Batch 0: Invalid loss, terminating training
     """
 
+    @at_invalid_loss
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         """Stops training where the loss is not finite."""
         loss = (logs or {}).get("loss")

@@ -10,14 +10,20 @@ from fastnn.custom_objects import (
     get_registered_object,
     register_keras_serializable,
 )
+from fastnn.data.py_dataset import PyDataset
 from fastnn.naming import missing_names as _missing_names
 from fastnn.seeds import clear_session, set_random_seed
 from fastnn.utils.arrays import normalize, to_categorical
 from fastnn.utils.images import array_to_img, img_to_array, load_img, save_img
 from fastnn.utils.sequences import pad_sequences
 
+Sequence = PyDataset
+"""The older name of `PyDataset`."""
+
 __all__ = [
     "CustomObjectScope",
+    "PyDataset",
+    "Sequence",
     "array_to_img",
     "clear_session",
     "custom_object_scope",
