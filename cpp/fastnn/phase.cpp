@@ -149,9 +149,15 @@ void Phase::commit(Workspace& space, const double* rate) {
   }
 }
 
+void Phase::take_sums(const Phase& other) {
+  require(losses_.size() == other.losses_.size() && metrics_.size() == other.metrics_.size(),
+          "take_sums expects a phase of as many losses and metrics");
+  sums_ = other.sums_;
+}
+
 void Phase::append_results(std::vector<double>& values) const {
   const auto ratio = [](double sum, double count) { return count == 0 ? 0.0 : sum / count; };
-  values.push_back(ratio(sums_.total, sums_.rows));
+  values.push_back(loss());
   for (double sum : sums_.losses) values.push_back(ratio(sum, sums_.rows));
   for (std::size_t k = 0; k < metrics_.size(); ++k) values.push_back(ratio(sums_.metrics[k], sums_.metric_counts[k]));
 }

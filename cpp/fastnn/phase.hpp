@@ -101,6 +101,10 @@ class Phase {
 
   /// Sets the sums of losses and metrics to zero.
   void reset() { sums_ = zero(); }
+  /// The mean of the total loss since reset().
+  double loss() const { return sums_.rows == 0 ? 0.0 : sums_.total / sums_.rows; }
+  /// Goes on from the sums of a phase of as many losses and metrics.
+  void take_sums(const Phase& other);
   /// Appends [total, each loss..., each metric...] since reset().
   void append_results(std::vector<double>& values) const;
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <mutex>
 
 #include "fastnn/parallel.hpp"
@@ -34,7 +35,7 @@ void Trainer::gather_weights(const RunData& data, const Index* order, Index begi
 }
 
 Index Trainer::run(const RunData& data, const Index* order, Index batch_size, Index first, Index last,
-                   const double* rates, double budget, const Pulse& pulse) {
+                   const double* rates, double budget, bool until_invalid, const Pulse& pulse) {
   for (const auto& phase : phases_) phase->check(data);
   require(batch_size >= 1, "batch_size expects a positive integer, got ", batch_size);
   std::lock_guard<ForkSafeMutex> guard(run_lock_);
@@ -67,6 +68,7 @@ Index Trainer::run(const RunData& data, const Index* order, Index batch_size, In
       phases_[i]->commit(*spaces[i], rates == nullptr ? nullptr : rates++);
     }
     ++step;
+    if (until_invalid && !std::isfinite(loss())) break;
     const Clock::time_point now = Clock::now();
     long_steps = seconds(began, now) > Patience::kSeconds / 10;
     began = now;
@@ -74,6 +76,12 @@ Index Trainer::run(const RunData& data, const Index* order, Index batch_size, In
     if (!long_steps) patience.ask(now);
   }
   return step - first;
+}
+
+void Trainer::take_sums(const Trainer& other) {
+  require(phases_.size() == other.phases_.size(), "take_sums expects a trainer of as many phases");
+  std::lock_guard<ForkSafeMutex> guard(run_lock_);
+  for (std::size_t i = 0; i < phases_.size(); ++i) phases_[i]->take_sums(*other.phases_[i]);
 }
 
 std::vector<double> Trainer::results() const {

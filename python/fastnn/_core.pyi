@@ -130,6 +130,11 @@ class Columns:
     @property
     def rows(self) -> int: ...
 
+class Order:
+    """An order of rows: their numbers, checked once for all runs."""
+
+    def __init__(self, indices: NDArray[np.int64]) -> None: ...
+
 class Optimizer:
     """An update rule and its slots, which are found by their weight."""
 
@@ -164,18 +169,24 @@ class Trainer:
     def run(
         self,
         columns: Columns,
-        order: NDArray[np.int64] | None,
+        order: Order | None,
         batch_size: int,
         first_step: int,
         last_step: int,
         budget: float,
         rates: NDArray[np.float64] | None = None,
+        until_invalid: bool = False,
     ) -> int:
         """Runs steps [first_step, last_step) until about `budget` seconds have passed, at least one, and returns the
         number of steps done. Step i takes the rows order[i * batch_size : (i + 1) * batch_size] (order None: rows in
         their own order) with the learning rate rates[i - first_step] (None: unchanged); the last batch may be smaller.
-        Ctrl-C drops the step in progress and raises KeyboardInterrupt.
+        With `until_invalid` it ends after a step whose total loss is infinite or NaN. Ctrl-C drops the step in progress
+        and raises KeyboardInterrupt.
         """
+    def loss(self) -> float:
+        """Returns the first of `results()`."""
+    def take_sums(self, other: Trainer) -> None:
+        """Goes on from the sums of a trainer of the same losses and metrics."""
     def results(self) -> list[float]:
         """Returns [total loss, each loss..., each metric...] since reset(). Losses are means of the batch losses over
         rows; the total includes the penalties of weights (l1, l2) and activities.
