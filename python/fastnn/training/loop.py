@@ -115,7 +115,8 @@ class Run:
     def execute(self) -> None:
         """Runs all epochs, and tells the callbacks."""
         logs: dict[str, Any] = {}
-        hooks, validation = self._hooks, self._validation
+        hooks, validation, optimizer = self._hooks, self._validation, self._compiled.optimizer
+        optimizer.__fastnn_check_steps__(self._steps)
         hooks.set_run(self)
         self._model.stop_training = False
         try:
@@ -132,8 +133,9 @@ class Run:
                     )
                     logs.update({f"val_{name}": value for name, value in sorted(measured.items())})
                 hooks.tell("on_epoch_end", epoch, logs=logs)
-                if self._model.stop_training:
+                if self._model.stop_training or optimizer.__fastnn_finished__():
                     break
+            optimizer.__fastnn_end_training__()
             hooks.tell("on_train_end", logs=logs)
         finally:
             hooks.close()
@@ -155,8 +157,7 @@ class Run:
                 program.reset()
             if each:
                 self._hooks.tell("on_train_batch_begin", self.step)
-            optimizer = self._compiled.optimizer
-            rates = type(optimizer).coming_rates(optimizer, min(chunk.last - chunk.first, _MOST_RATES))
+            rates = self._compiled.optimizer.__fastnn_rates__(min(chunk.last - chunk.first, _MOST_RATES))
             ran = program.run(chunk, rates)
             self._source.advance(ran)
             self.step += ran

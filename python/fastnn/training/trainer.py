@@ -166,7 +166,7 @@ class Trainer:
             x: The samples: an array of any numeric type, (batch, ...), read in place. For several inputs a list of
                 arrays in their order, or a dict by their names.
             y: The targets: values of the output's shape, or labels (batch,). For several outputs a list or dict.
-            batch_size: The number of rows of a step; None: 32.
+            batch_size: The number of rows of a step; None: 32, or all rows where the optimizer needs them (`LBFGS`).
             epochs: The epoch to stop after, counted from 1; the number of epochs where `initial_epoch` is 0.
             verbose: 0: silent; 1: a progress bar for each epoch; 2: a line for each epoch; "auto": 1. Where standard
                 output is no terminal, 1 prints lines.
@@ -202,7 +202,7 @@ class Trainer:
         state = self.training_state
         door, programs = state.door, state.programs
         compiled = state.require("fit")
-        batch_size = 32 if batch_size is None else _integer("batch_size", batch_size)
+        batch_size = None if batch_size is None else _integer("batch_size", batch_size)
         epochs = _epochs(epochs)
         initial_epoch = _integer("initial_epoch", initial_epoch, 0)
         verbosity = settled_verbosity(verbose)
@@ -218,6 +218,8 @@ class Trainer:
             (x, y, sample_weight), validation_data = split((xs, ys, weights), rows, validation_split)
         feed = door.feed(compiled, x, y, sample_weight, class_weight, check_nan=True)
         held = None if validation_data is None else door.validation(compiled, validation_data)
+        if batch_size is None:
+            batch_size = compiled.optimizer.__fastnn_batch_size__(feed.rows)
         door.check_batches(feed.x, feed.rows, batch_size)
         # A loss or metric that cannot be computed raises before the first step.
         programs.training(compiled, feed.x, feed.y)
@@ -388,7 +390,7 @@ class Trainer:
         state.door.check_batches(feed.x, feed.rows, feed.rows)
         program = state.programs.training(compiled, feed.x, feed.y)
         program.reset()
-        program.run(_one_batch(feed), type(compiled.optimizer).coming_rates(compiled.optimizer, 1), 0.0)
+        program.run(_one_batch(feed), compiled.optimizer.__fastnn_rates__(1), 0.0)
         return _returned(program.logs(), return_dict)
 
     def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
