@@ -491,13 +491,14 @@ def test_a_rule_of_ones_own_in_a_file(tmp_path: Any) -> None:
         assert np.array_equal(a, b)
 
 
-KERAS_NAMES = set(
-    "add_optimizer_variables add_variable add_variable_from_reference apply apply_gradients assign assign_add "
-    "assign_sub build built clipnorm clipvalue ema_momentum ema_overwrite_frequency exclude_from_weight_decay "
-    "finalize_variable_values from_config get_config global_clipnorm gradient_accumulation_steps iterations "
-    "learning_rate load_own_variables loss_scale_factor name save_own_variables scale_loss set_weights "
-    "stateless_apply update_step use_ema variables weight_decay".split()
-)
+KERAS_NAMES = {
+    "add_optimizer_variables", "add_variable", "add_variable_from_reference", "apply", "apply_gradients", "assign",
+    "assign_add", "assign_sub", "build", "built", "clipnorm", "clipvalue", "ema_momentum", "ema_overwrite_frequency",
+    "exclude_from_weight_decay", "finalize_variable_values", "from_config", "get_config", "global_clipnorm",
+    "gradient_accumulation_steps", "iterations", "learning_rate", "load_own_variables", "loss_scale_factor", "name",
+    "save_own_variables", "scale_loss", "set_weights", "stateless_apply", "update_step", "use_ema", "variables",
+    "weight_decay",
+}  # fmt: skip
 
 
 def test_the_names_that_a_subclass_meets() -> None:
@@ -508,7 +509,7 @@ def test_the_names_that_a_subclass_meets() -> None:
     mine.build([fastnn.Variable(np.ones(2))])
     met = {name for name in dir(mine) if not name.startswith(("_fastnn_", "__"))} - set(dir(Configurable))
     # `lr` is the name of older Keras; `_get_variable_index` is called by the code of Keras' guide.
-    assert met - {"lr", "_get_variable_index"} == KERAS_NAMES
+    assert met - {"lr", "_get_variable_index"} == KERAS_NAMES - set(dir(Configurable))
 
 
 def test_mistakes_in_a_rule_of_ones_own() -> None:
@@ -614,165 +615,6 @@ def test_a_scale_trains_as_its_inner_optimizer(tmp_path: Any) -> None:
     models[0].save(tmp_path / "m.keras")
     loaded = fastnn.saving.load_model(tmp_path / "m.keras").optimizer
     assert isinstance(loaded.inner_optimizer, optimizers.Adam) and loaded.iterations == 10
-
-
-# L-BFGS ---------------------------------------------------------------------------------------------------------------
-
-
-def test_lbfgs_solves_least_squares() -> None:
-    rng = np.random.default_rng(0)
-    x = rng.normal(size=(60, 8)).astype(np.float32)
-    y = (x @ rng.normal(size=(8, 3)) + rng.normal(size=(60, 3))).astype(np.float32)
-    model = fastnn.Sequential([layers.Input((8,)), layers.Dense(3, kernel_regularizer=fastnn.regularizers.L2(0.1))])
-    model.compile(optimizers.LBFGS(max_iter=100, gradient_tolerance=1e-6, loss_tolerance=0.0), "mse")
-    history = model.fit(x, y, epochs=50, verbose=0)
-    # The normal equations of mean((x w + b - y)^2) + 0.1 * sum(w^2).
-    wide = np.hstack([x, np.ones((60, 1))]).astype(np.float64)
-    ridge = np.diag([0.1 * y.size] * 8 + [0.0])
-    best = np.linalg.solve(wide.T @ wide + ridge, wide.T @ y)
-    np.testing.assert_allclose(model.get_weights()[0], best[:-1], atol=2e-4)
-    np.testing.assert_allclose(model.get_weights()[1], best[-1], atol=2e-4)
-    assert model.optimizer.converged and len(history.history["loss"]) < 5
-    assert 5 < model.optimizer.iterations_taken < 60 and model.optimizer.evaluations < 120
-
-
-def test_lbfgs_reaches_a_minimum_of_a_network_that_adam_does_not() -> None:
-    model, other = small(optimizers.LBFGS(max_iter=1000)), small(optimizers.Adam(0.01))
-    losses = model.fit(X, Y, epochs=3, verbose=0).history["loss"]
-    by_adam = other.fit(X, Y, epochs=200, batch_size=40, verbose=0).history["loss"][-1]
-    assert losses[-1] < 0.5 * by_adam and losses == sorted(losses, reverse=True)
-    assert model.evaluate(X, Y, batch_size=40, verbose=0) == pytest.approx(losses[-1], rel=1e-4)
-
-
-def test_lbfgs_one_iteration_a_step_takes_the_same_way() -> None:
-    models = small(optimizers.LBFGS(max_iter=12)), small(optimizers.LBFGS(max_iter=1))
-    models[0].fit(X, Y, epochs=1, verbose=0, shuffle=False)
-    models[1].fit(X, Y, epochs=12, verbose=0, shuffle=False)
-    assert models[1].optimizer.iterations_taken == 12 == models[0].optimizer.iterations_taken
-    for a, b in zip(models[0].get_weights(), models[1].get_weights(), strict=True):
-        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
-
-
-def test_lbfgs_starts_anew_with_other_data() -> None:
-    model = small(optimizers.LBFGS(max_iter=500))
-    model.fit(X, Y, epochs=2, verbose=0)
-    other = np.cos(Y)
-    before = model.evaluate(X, other, verbose=0)
-    model.fit(X, other, epochs=2, verbose=0)
-    assert model.evaluate(X, other, verbose=0) < 0.2 * before
-
-
-def test_lbfgs_refuses_what_it_cannot_do() -> None:
-    model = small(optimizers.LBFGS())
-    before = model.get_weights()
-    with pytest.raises(ValueError, match="whole data as one batch"):
-        model.fit(X, Y, batch_size=8, verbose=0)
-    with pytest.raises(ValueError, match="constraint"):
-        small(optimizers.LBFGS(), kernel_constraint="non_neg").fit(X, Y, verbose=0)
-    with pytest.raises(ValueError, match="compile"):
-        model.optimizer.apply([np.ones(2)], [fastnn.Variable(np.ones(2))])
-    assert all(np.array_equal(a, b) for a, b in zip(before, model.get_weights(), strict=True))
-
-
-def test_lbfgs_leaves_no_trace_of_an_interrupted_step() -> None:
-    model = small(optimizers.LBFGS(max_iter=5))
-    model.fit(X, Y, verbose=0)
-    before = model.get_weights()
-    again = copy.deepcopy(model)
-    for one in (model, again):
-        one.fit(X, Y, verbose=0, shuffle=False)
-    assert not all(np.array_equal(a, b) for a, b in zip(before, model.get_weights(), strict=True))
-
-
-def test_lbfgs_in_a_file(tmp_path: Any) -> None:
-    model = small(optimizers.LBFGS(max_iter=3, history_size=5))
-    model.fit(X, Y, verbose=0)
-    model.save(tmp_path / "m.keras")
-    loaded = fastnn.saving.load_model(tmp_path / "m.keras")
-    assert loaded.optimizer.get_config() == model.optimizer.get_config()
-    assert all(np.array_equal(a, b) for a, b in zip(model.get_weights(), loaded.get_weights(), strict=True))
-
-
-# Schedules ------------------------------------------------------------------------------------------------------------
-
-schedules = optimizers.schedules
-
-SCHEDULES: dict[str, tuple[Any, Any]] = {
-    "exponential": (schedules.ExponentialDecay(0.5, 4, 0.8), lambda s: 0.5 * 0.8 ** (s / 4)),
-    "exponential-stairs": (schedules.ExponentialDecay(0.5, 4, 0.8, staircase=True), lambda s: 0.5 * 0.8 ** (s // 4)),
-    "piecewise": (schedules.PiecewiseConstantDecay([3, 7], [1.0, 0.5, 0.1]), lambda s: 1.0 if s <= 3 else 0.5 if s <= 7 else 0.1),
-    "polynomial": (schedules.PolynomialDecay(0.5, 10, 0.1, power=2.0), lambda s: 0.4 * (1 - min(s, 10) / 10) ** 2 + 0.1),
-    "polynomial-cycle": (
-        schedules.PolynomialDecay(0.5, 10, 0.1, cycle=True),
-        lambda s: 0.4 * (1 - s / (10 * max(1, np.ceil(s / 10)))) + 0.1,
-    ),
-    "inverse": (schedules.InverseTimeDecay(0.5, 4, 0.3), lambda s: 0.5 / (1 + 0.3 * s / 4)),
-    "inverse-stairs": (schedules.InverseTimeDecay(0.5, 4, 0.3, staircase=True), lambda s: 0.5 / (1 + 0.3 * (s // 4))),
-    "cosine": (
-        schedules.CosineDecay(0.5, 10, alpha=0.2),
-        lambda s: 0.5 * (0.8 * 0.5 * (1 + np.cos(np.pi * min(s, 10) / 10)) + 0.2),
-    ),
-    "cosine-warmup": (
-        schedules.CosineDecay(0.1, 10, alpha=0.2, warmup_target=0.5, warmup_steps=5),
-        lambda s: 0.1 + 0.4 * s / 5 if s < 5 else 0.5 * (0.8 * 0.5 * (1 + np.cos(np.pi * min(s - 5, 10) / 10)) + 0.2),
-    ),
-    "restarts": (
-        schedules.CosineDecayRestarts(0.5, 4, t_mul=1.0, m_mul=0.5, alpha=0.1),
-        lambda s: 0.5 * (0.9 * 0.5 * 0.5 ** (s // 4) * (1 + np.cos(np.pi * (s % 4) / 4)) + 0.1),
-    ),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("name", SCHEDULES)
-def test_a_schedule_at_a_step_and_at_an_array_of_steps(name: str) -> None:
-    schedule, formula = SCHEDULES[name]
-    steps = np.arange(24)
-    expected = [formula(int(s)) for s in steps]
-    np.testing.assert_allclose([schedule(int(s)) for s in steps], expected, rtol=1e-12)
-    got = schedule(steps.reshape(4, 6))
-    assert got.shape == (4, 6) and got.ravel().tolist() == [schedule(int(s)) for s in steps]
-    again = schedules.deserialize(schedules.serialize(schedule))
-    assert type(again) is type(schedule) and again.get_config() == schedule.get_config()
-    assert again(np.float32(3.0)) == schedule(3)
-
-
-class Noam(schedules.LearningRateSchedule):
-    def __init__(self, size, warmup=4):
-        self.size, self.warmup = size, warmup
-
-    def __call__(self, step):
-        step = ops.cast(step, "float32")
-        return ops.rsqrt(float(self.size)) * ops.minimum(ops.rsqrt(step + 1), (step + 1) * self.warmup**-1.5)
-
-
-class Power(schedules.LearningRateSchedule):
-    def __call__(self, step):
-        return np.minimum(step**-0.5, 0.25)
-
-
-def test_schedules_of_ones_own(tmp_path: Any) -> None:
-    model = small(optimizers.SGD(Noam(16)))
-    model.fit(X, Y, batch_size=8, verbose=0)
-    assert float(model.optimizer.learning_rate) == pytest.approx(0.25 * min(6**-0.5, 6 / 8), rel=1e-6)
-    with pytest.raises(TypeError, match="cannot be set"):
-        model.optimizer.learning_rate = 0.5
-    model.save(tmp_path / "m.keras")
-    loaded = fastnn.saving.load_model(tmp_path / "m.keras", custom_objects={"Noam": Noam})
-    assert loaded.optimizer.get_config()["learning_rate"] == model.optimizer.get_config()["learning_rate"]
-    # Code written for tensors divides by zero at step 0.
-    assert float(optimizers.SGD(Power()).learning_rate) == 0.25
-
-
-def test_the_learning_rate_is_a_variable_that_callbacks_assign() -> None:
-    seen = []
-
-    class Halve(fastnn.callbacks.Callback):
-        def on_epoch_begin(self, epoch, logs=None):
-            self.model.optimizer.learning_rate.assign(0.5 ** (epoch + 1))
-            seen.append(float(self.model.optimizer.learning_rate))
-
-    small(optimizers.Nadam(0.1)).fit(X, Y, epochs=3, verbose=0, callbacks=[Halve()])
-    assert seen == [0.5, 0.25, 0.125]
 
 
 def test_unknown_names_are_explained() -> None:

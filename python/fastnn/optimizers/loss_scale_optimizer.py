@@ -75,7 +75,9 @@ class LossScaleOptimizer(Optimizer):
             config: The arguments.
             custom_objects: Classes by the names that the config uses for them.
         """
-        inner = object_forms.deserialize(config["inner_optimizer"], custom_objects, "optimizers")
+        inner = config["inner_optimizer"]
+        if not isinstance(inner, Optimizer):
+            inner = object_forms.deserialize(inner, custom_objects, "optimizers")
         return cls(**{**config, "inner_optimizer": inner})
 
     def get_config(self) -> dict[str, Any]:

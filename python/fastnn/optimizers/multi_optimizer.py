@@ -102,11 +102,11 @@ class OptimizerMap(KerasForm, MutableMapping[str, Optimizer]):
             config: The optimizers.
             custom_objects: Classes by the names that the config uses for them.
         """
-        chosen = {
-            key: object_forms.deserialize(one, custom_objects, "optimizers")
-            for key, one in config["optimizer_map"].items()
-        }
-        return cls(object_forms.deserialize(config["default_optimizer"], custom_objects, "optimizers"), chosen)
+
+        def made(one: Any) -> Any:
+            return one if isinstance(one, Optimizer) else object_forms.deserialize(one, custom_objects, "optimizers")
+
+        return cls(made(config["default_optimizer"]), {key: made(one) for key, one in config["optimizer_map"].items()})
 
 
 class MultiOptimizer(Optimizer):

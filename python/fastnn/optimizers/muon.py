@@ -70,7 +70,7 @@ class Muon(Optimizer):
     adam_beta_2: float
     adam_weight_decay: float | None
     epsilon: float
-    exclude_layers: Sequence[str] | None
+    exclude_layers: Sequence[str]
     exclude_embeddings: bool
     muon_a: float
     muon_b: float
@@ -111,10 +111,13 @@ class Muon(Optimizer):
     ) -> None:
         pass
 
+    @classmethod
+    def convert_argument(cls, name: str, value: Any) -> Any:
+        """Returns an argument in the form in which it is stored."""
+        return tuple(value or ()) if name == "exclude_layers" else super().convert_argument(name, value)
+
     def _fastnn_checked(self, name: str, value: Any) -> Any:
-        if name == "exclude_layers":
-            return [str(pattern) for pattern in value or ()]
-        return super()._fastnn_checked(name, value)
+        return value if name == "exclude_layers" else super()._fastnn_checked(name, value)
 
     def build(self, variables: Sequence[Variable]) -> None:
         """Adds slots for weights not seen before, and decides which are trained by AdamW.
@@ -129,4 +132,4 @@ class Muon(Optimizer):
     def _fastnn_is_by_adam(self, variable: Variable) -> bool:
         if len(variable.shape) != 2 or (self.exclude_embeddings and "embedding" in variable.path.lower()):
             return True
-        return any(re.search(pattern, variable.path) for pattern in self.exclude_layers or ())
+        return any(re.search(pattern, variable.path) for pattern in self.exclude_layers)

@@ -128,11 +128,16 @@ class Optimizer(OptimizerVariables):
             config = {**config, "learning_rate": object_forms.deserialize(rate, custom_objects, "schedules")}
         return super().from_config(config)
 
+    @classmethod
+    def convert_argument(cls, name: str, value: Any) -> Any:
+        """Returns an argument in the form in which it is stored: a missing name is that of the class."""
+        if name == "name" and value is None:
+            return snake_case(cls.__name__)
+        return super().convert_argument(name, value)
+
     def store_arguments(self, arguments: dict[str, Any]) -> None:
         """Checks the arguments, keeps them as attributes and makes the optimizer of the core."""
         arguments = dict(arguments)
-        if arguments["name"] is None:
-            arguments["name"] = snake_case(type(self).__name__)
         clips = [name for name in ("clipnorm", "clipvalue", "global_clipnorm") if arguments.get(name) is not None]
         if len(clips) > 1:
             raise ValueError(
@@ -217,6 +222,8 @@ class Optimizer(OptimizerVariables):
             RuntimeError: Its `build` does not call that of the base class.
         """
         if not _has_own_rule(type(self)):
+            if self._fastnn_kind == "traced":
+                self.update_step(None, variables[0], None)
             self.build(list(variables))
             return
         if not self.built:
