@@ -16,14 +16,16 @@ from fastnn.data.source import Source
 from fastnn.training.compiled import Compiled
 from fastnn.training.door import Door
 
-Check = Callable[[Batch, int | None], Feed]
+RowsOfStep = int | Callable[[int], int]
+"""The number of rows of a step, or a function of the number of rows of the data that returns it."""
+Check = Callable[[Batch, RowsOfStep | None], Feed]
 """Returns the checked arrays of a batch, or of all rows, which steps take so many at a time; None: as one step."""
 
 
 def open_source(
     data: Batch,
     check: Check,
-    batch_size: int,
+    batch_size: RowsOfStep,
     orders: RowOrder | None = None,
     keeps: bool = False,
 ) -> tuple[Source, Feed]:
@@ -43,7 +45,7 @@ def open_source(
     batches = _batches_of(data.x, orders, keeps)
     if batches is None:
         feed = check(data, batch_size)
-        return ArraySource(feed, batch_size, orders), feed
+        return ArraySource(feed, _rows_of_step(batch_size, feed), orders), feed
     for word, given, of in (("y", data.y, "targets"), ("sample_weight", data.sample_weight, "weights of rows")):
         if given is not None:
             raise ValueError(
@@ -61,9 +63,9 @@ def open_source(
 def checks_of_training(door: Door, compiled: Compiled, class_weight: Mapping[int, float] | None) -> Check:
     """Returns the check of the rows of `fit`."""
 
-    def check(batch: Batch, size: int | None) -> Feed:
+    def check(batch: Batch, size: RowsOfStep | None) -> Feed:
         feed = door.feed(compiled, *batch[:3], class_weight, check_nan=True)
-        door.check_batches(feed.x, feed.rows, size or feed.rows)
+        door.check_batches(feed.x, feed.rows, _rows_of_step(size, feed))
         return feed
 
     return check
@@ -72,7 +74,7 @@ def checks_of_training(door: Door, compiled: Compiled, class_weight: Mapping[int
 def checks_of_validation(door: Door, compiled: Compiled) -> Check:
     """Returns the check of the rows of `validation_data`; errors say that they are about these."""
 
-    def check(batch: Batch, size: int | None) -> Feed:
+    def check(batch: Batch, size: RowsOfStep | None) -> Feed:
         try:
             return door.feed(compiled, *batch[:3], check_nan=True)
         except (TypeError, ValueError) as error:
@@ -84,9 +86,9 @@ def checks_of_validation(door: Door, compiled: Compiled) -> Check:
 def checks_of_evaluation(door: Door, compiled: Compiled) -> Check:
     """Returns the check of the rows of `evaluate`."""
 
-    def check(batch: Batch, size: int | None) -> Feed:
+    def check(batch: Batch, size: RowsOfStep | None) -> Feed:
         feed = door.feed(compiled, *batch[:3])
-        door.check_batches(feed.x, feed.rows, size or feed.rows)
+        door.check_batches(feed.x, feed.rows, _rows_of_step(size, feed))
         return feed
 
     return check
@@ -95,12 +97,18 @@ def checks_of_evaluation(door: Door, compiled: Compiled) -> Check:
 def checks_of_prediction(door: Door) -> Check:
     """Returns the check of the rows of `predict`."""
 
-    def check(batch: Batch, size: int | None) -> Feed:
+    def check(batch: Batch, size: RowsOfStep | None) -> Feed:
         feed = door.feed_of_inputs(batch.x)
-        door.check_batches(feed.x, feed.rows, size or feed.rows)
+        door.check_batches(feed.x, feed.rows, _rows_of_step(size, feed))
         return feed
 
     return check
+
+
+def _rows_of_step(size: RowsOfStep | None, feed: Feed) -> int:
+    if size is None:
+        return feed.rows
+    return size(feed.rows) if callable(size) else size
 
 
 def split_off(door: Door, compiled: Compiled, data: Batch, share: float) -> tuple[Batch, Batch]:

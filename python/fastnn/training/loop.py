@@ -120,7 +120,8 @@ class Run:
     def execute(self) -> None:
         """Runs all epochs, and tells the callbacks."""
         logs: dict[str, Any] = {}
-        hooks, validation = self._hooks, self._validation
+        hooks, validation, optimizer = self._hooks, self._validation, self._compiled.optimizer
+        optimizer.__fastnn_check_steps__(self._steps)
         hooks.set_run(self)
         self._model.stop_training = False
         try:
@@ -141,8 +142,9 @@ class Run:
                     )
                     logs.update({f"val_{name}": value for name, value in sorted(measured.items())})
                 hooks.tell("on_epoch_end", epoch, logs=logs)
-                if self._model.stop_training:
+                if self._model.stop_training or optimizer.__fastnn_finished__():
                     break
+            optimizer.__fastnn_end_training__()
             hooks.tell("on_train_end", logs=logs)
         finally:
             hooks.close()
@@ -161,7 +163,7 @@ class Run:
         watch = hooks.watching("train")
         progress = _Progress(hooks, bool(begin or end))
         sums = _Sums(self._programs.training, self._compiled)
-        rates_of = type(optimizer).coming_rates
+        rates_of = optimizer.__fastnn_rates__
         first = self.step
         while steps is None or self.step < steps:
             # An epoch takes rows of one pass; the next epoch goes on with the rest of it, or begins a new one.
@@ -178,7 +180,7 @@ class Run:
             program = sums.program(chunk)
             for hook in begin:
                 hook(self.step, {})
-            rates = rates_of(optimizer, min(chunk.last - chunk.first, _MOST_RATES))
+            rates = rates_of(min(chunk.last - chunk.first, _MOST_RATES))
             ran = program.run(chunk, rates, until_invalid=bool(watch))
             source.advance(ran)
             self.step += ran

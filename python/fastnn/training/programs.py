@@ -387,7 +387,7 @@ class Programs:
                 if measure.weighted and isinstance(metric, NodeMetric):
                     mask = _mask(emission, metric, targets.of(k, metric), edge, mask)
                 measured.append((edge, k if measure.weighted else _UNWEIGHTED, mask))
-        handle = None
+        optimizers: _core.Optimizers = []
         if mode == "train":
             made_by = [emission.nodes.get(edge) for edge in predicted]
             warn_of_outputs(self._network.who(), compiled.losses, ports.outputs, shapes, made_by)
@@ -400,9 +400,8 @@ class Programs:
             trained = [variable for layer in compiled.trained for variable in emission.trained(layer)]
             if not trained:
                 warn_of_frozen(self._network.who())
-            optimizer.build(trained)
-            handle = optimizer.handle
-        trainer = _core.Trainer(graph, terms, measured, handle)
+            optimizers = optimizer.__fastnn_commits__(trained)
+        trainer = _core.Trainer(graph, terms, measured, optimizers)
         program = Program(trainer, len(terms), compiled.loss_names(), measures, in_core, compiled.loss_tracker)
         return self._keep(key, program)  # type: ignore[no-any-return]
 
