@@ -143,10 +143,11 @@ class Run:
         program: Program | None = None
         each = self._hooks.wants_batches("train")
         logs: dict[str, Any] = {}
-        while self.step < self._steps and not self._model.stop_training:
+        while self.step < self._steps:
             # An epoch takes rows of one pass; the next epoch goes on with the rest of it, or begins a new one.
             ended = self.step > 0 and has_ended(self._source)
-            chunk = None if ended else self._source.next_chunk(1 if each else self._steps - self.step)
+            one_by_one = each or self._model.stop_training  # what is stopped before it begins runs one step
+            chunk = None if ended else self._source.next_chunk(1 if one_by_one else self._steps - self.step)
             if chunk is None:
                 warn_of_end("steps_per_epoch", self.step, self._steps)
                 break
@@ -164,6 +165,8 @@ class Run:
             if each:
                 self._hooks.tell("on_train_batch_end", self.step - 1, logs=logs)
             self._hooks.advance(self.step, logs)
+            if self._model.stop_training:
+                break
         return logs
 
 
@@ -185,6 +188,7 @@ def evaluate(
     logs: dict[str, Any] = {}
     done = 0
     source.restart()
+    hooks.model.stop_evaluating = False
     hooks.tell("on_test_begin")
     while done < steps:
         chunk = None if done and has_ended(source) else source.next_chunk(1 if each else steps - done)
@@ -203,6 +207,8 @@ def evaluate(
         if each:
             hooks.tell("on_test_batch_end", done - 1, logs=dict(sorted(logs.items())))
         hooks.advance(done, logs)
+        if hooks.model.stop_evaluating:
+            break
     hooks.tell("on_test_end", logs=dict(sorted(logs.items())))
     return logs
 
@@ -227,24 +233,52 @@ def predict(
         made: The structure of the outputs.
         shows_bar: True where a bar shows the progress within the pass.
     """
+    # Outputs that do not have one row per sample are made batch by batch, and joined.
+    plain = predictor.plain()
     outputs = [
         np.empty([rows, *(size or 0 for size in shape[1:])], dtype=dtype) for shape, dtype in predictor.outputs()
     ]
+    parts = []
     each = hooks.wants_batches("predict")
     total = math.ceil(rows / batch_size)
-    stride = batch_size if each else batch_size * max(1, total // 100) if shows_bar else rows
+    stride = batch_size if each or not plain else batch_size * max(1, total // 100) if shows_bar else rows
+    hooks.model.stop_predicting = False
+    done = 0
     try:
         hooks.tell("on_predict_begin")
         for begin in range(0, rows, stride):
-            end = min(rows, begin + stride)
+            done = end = min(rows, begin + stride)
             if each:
                 hooks.tell("on_predict_batch_begin", begin // batch_size)
-            predictor.run(xs, begin, end, batch_size, outputs)
+            if plain:
+                predictor.run(xs, begin, end, batch_size, outputs)
+            else:
+                parts.append(predictor([x[begin:end] for x in xs]))
             if each:
-                logs = {"outputs": made.pack([array[begin:end] for array in outputs])}
+                batch = made.pack([array[begin:end] for array in outputs] if plain else parts[-1])
+                logs = batch if isinstance(batch, dict) else {"outputs": batch}
                 hooks.tell("on_predict_batch_end", begin // batch_size, logs=logs)
             hooks.advance(math.ceil(end / batch_size), {})
+            if hooks.model.stop_predicting:
+                break
         hooks.tell("on_predict_end")
     finally:
         hooks.close()
-    return made.pack(outputs)
+    if not plain:
+        return made.pack([_joined(of_one) for of_one in zip(*parts, strict=True)])
+    return made.pack([array[:done] for array in outputs] if done < rows else outputs)
+
+
+def _joined(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    """Returns the outputs of batches as one array.
+
+    Raises:
+        ValueError: Their shapes differ beyond the first axis.
+    """
+    for one in parts:
+        if one.shape[1:] != parts[0].shape[1:] or not one.ndim:
+            raise ValueError(
+                f"predict() cannot join outputs of shape {parts[0].shape} and {one.shape} from its batches; give it "
+                "batch_size=len(x), or call the model on x"
+            )
+    return np.concatenate(parts)

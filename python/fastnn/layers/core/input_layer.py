@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from fastnn.engine.arrays import edge_dtype
-from fastnn.engine.contract import title
+from fastnn.engine.contract import state_of, title
 from fastnn.engine.node_layer import NodeLayer
 from fastnn.signatures import explained
 from fastnn.symbolic.tensors import Arguments, Call, KerasTensor, Shape
@@ -73,9 +73,10 @@ class InputLayer(NodeLayer):
         super().__init__(name=name or None, **kwargs)
         self.batch_size = fixed[0] if batch_size is None and fixed is not None else batch_size
         self.dtype = edge_dtype(dtype, title(self))
-        if self.batch_input_shape is None:
+        shape = state_of(self).entry_shape
+        if shape is None:
             raise ValueError(f"{title(self)} expects a shape, such as Input(shape=(28, 28, 1))")
-        self.shape = self.batch_input_shape
+        self.shape = shape
         self.batch_shape = (self.batch_size, *self.shape[1:])
         self.build(self.shape)
         Call(self, Arguments((), {}), [(self.shape, self.dtype)])

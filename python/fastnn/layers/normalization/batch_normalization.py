@@ -6,7 +6,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from fastnn.constraints import Constraint
+from fastnn.engine.channels import add_between_transposes
+from fastnn.engine.contract import state_of
 from fastnn.engine.emission import Emission
+from fastnn.engine.input_spec import InputSpec, with_fixed_axes
 from fastnn.engine.node_layer import NodeLayer
 from fastnn.regularizers import Regularizer
 from fastnn.symbolic.variable import Variable
@@ -108,4 +111,16 @@ class BatchNormalization(NodeLayer):
         config = {**node[1], "frozen": not emission.trains(self), "training": bool(emission.training)}
         if masks[0] is not None and emission.training and emission.trains(self):
             return emission.add(self, node[0], {**config, "masked": True}, [edges[0], masks[0]])
-        return emission.add(self, node[0], config, edges)
+
+        def add(axis: Any) -> Callable[[list[int]], list[int]]:
+            return lambda inputs: emission.add(self, self.kind, {**config, "axis": axis}, inputs)
+
+        if self.axis == 1:
+            return add_between_transposes(emission, edges, self.name, add(-1), add(1))
+        return add(self.axis)(edges)
+
+    def __fastnn_input_spec__(self) -> InputSpec | None:
+        """Returns the description of the input."""
+        shape = state_of(self).build_shape
+        axes = [self.axis] if isinstance(self.axis, int) else list(self.axis)
+        return None if shape is None else with_fixed_axes(self, InputSpec(ndim=len(shape)), axes)

@@ -45,5 +45,5 @@ class ActivityRegularization(NodeLayer):
         node = self.core_node()
         assert node is not None
         output, penalty = emission.add(self, node[0], node[1], edges)
-        emission.penalties.append(penalty)
+        emission.add_penalty(self, penalty)
         return [output]
