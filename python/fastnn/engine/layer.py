@@ -205,7 +205,7 @@ class Layer(Described, CallHistory, contract.Hooks, Configurable):
             constraint: A constraint applied after each update.
             aggregation: Accepted for Keras compatibility; ignored.
             overwrite_with_gradient: Accepted for Keras compatibility; ignored.
-            name: Its name; None: "variable".
+            name: Its name; None: "variable", "variable_1"...
             **kwargs: Unknown arguments, which are an error.
 
         Returns:
@@ -238,7 +238,7 @@ class Layer(Described, CallHistory, contract.Hooks, Configurable):
             initializer = "glorot_uniform" if kind == "float32" else "zeros"
         made = new_variable(
             self,
-            name or "variable",
+            name or unique_name("Variable"),
             tuple(int(size) for size in sizes),
             initializers.get(initializer),
             trainable,
