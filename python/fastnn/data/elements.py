@@ -63,6 +63,9 @@ class Element(EagerArray):
     def __radd__(self, other: Any) -> Any:
         return super().__radd__(as_element(other) if self.dtype.kind == "O" else other)
 
+    def __str__(self) -> str:
+        return str(self.view(np.ndarray))
+
     def _not_in_place(self, other: Any) -> Any:
         return NotImplemented
 
@@ -227,7 +230,7 @@ def padded(elements: Sequence[Structure], shapes: Structure, fill: Structure, wh
             value = b"" if dtype.kind == "O" else 0
         made = np.full((len(ones), *sizes), value.encode() if isinstance(value, str) else value, dtype)
         for i, one in enumerate(ones):
-            made[i][tuple(slice(size) for size in one.shape)] = one
+            made[i, ...][tuple(slice(size) for size in one.shape)] = one
         return made.view(Element)
 
     first = elements[0]

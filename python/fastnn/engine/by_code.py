@@ -15,9 +15,9 @@ import numpy as np
 from fastnn.engine.arrays import numeric
 from fastnn.engine.contract import Computation, Hooks, Outcome, Part, computation_of, state_of, title
 from fastnn.engine.emission import Emission, stand_in
-from fastnn.engine.inference import agreed, trials
-from fastnn.engine.masks import add_masks, first_and_masks, masks_of_arguments
+from fastnn.engine.masks import first_and_masks, masks_of_arguments
 from fastnn.engine.shapes import as_leaves, batched
+from fastnn.engine.trial_graphs import emitted_on_trial
 from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import Arguments, KerasTensor
 
@@ -98,19 +98,18 @@ def trial_outcome(layer: Hooks, arguments: Arguments, training: bool | None) -> 
     tensors = arguments.tensors
     build_for_call(layer, arguments)
     constants = repr(arguments.place([None] * len(tensors)))
-    key = tuple((tensor.spec, tensor.mask_shape) for tensor in tensors), bool(training), constants
+    key = tuple((tensor.spec, tensor.trials, tensor.mask_shape) for tensor in tensors), bool(training), constants
     if key in state.outcomes:
         return state.outcomes[key]
-    found = []
     structure = None
-    for size, known in trials([tensor.spec for tensor in tensors]):
-        emission = Emission(bool(training))
-        edges = [emission.edge(spec, tensor.name) for spec, tensor in zip(known, tensors, strict=True)]
-        add_masks(emission, edges, tensors, size)
+
+    def emitted(emission: Emission, edges: list[int]) -> list[int]:
+        nonlocal structure
         structure, outputs = _emitted(layer, emission, edges, arguments)
-        found.append([emission.graph.spec(edge) for edge in outputs])
+        return outputs
+
+    specs = emitted_on_trial(tensors, emitted, training)
     layer.built = True
-    specs = agreed(found)
     while len(state.outcomes) >= _REMEMBERED:
         state.outcomes.pop(next(iter(state.outcomes)))
     state.outcomes[key] = specs, structure
@@ -161,7 +160,7 @@ def _emitted(
     """Runs `call` on tensors that stand for the edges; returns the structure of its outputs and their edges."""
     given = arguments
     if given is None:
-        given = _alone(layer, [stand_in(emission.graph.spec(edge), "inputs") for edge in edges])
+        given = _alone(layer, [emission.tensor(edge, "inputs") for edge in edges])
     count = len(edges)
     masks = [emission.masks.get(edge) for edge in edges]
     parameters = call_parameters(layer)

@@ -7,7 +7,9 @@ from typing import Any
 
 from fastnn.engine.contract import Hooks, Part, computation_of, state_of, title
 from fastnn.engine.masks import tell_masks
-from fastnn.symbolic.tensors import Arguments, Call
+from fastnn.engine.sizes import depend_on_rows
+from fastnn.engine.trial_graphs import emitted_on_trial
+from fastnn.symbolic.tensors import Arguments, Call, SizedSpec
 
 
 def record(layer: Hooks, args: tuple[Any, ...], kwargs: dict[str, Any], training: bool | None) -> Any:
@@ -27,6 +29,10 @@ def record(layer: Hooks, args: tuple[Any, ...], kwargs: dict[str, Any], training
     computation.check_tensors(layer, args)
     arguments = Arguments(args, kwargs)
     specs, structure = computation.outcome(layer, arguments, training)
+    if depend_on_rows(arguments.tensors) and not any(isinstance(spec, SizedSpec) for spec in specs):
+        specs = emitted_on_trial(
+            arguments.tensors, lambda emission, edges: computation.emit(layer, emission, edges, arguments), training
+        )
     call = Call(layer, arguments, specs, structure, None if training is None else bool(training))
     tell_masks(layer, arguments, call.outputs, training)
     return call.result()

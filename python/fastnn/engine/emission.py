@@ -116,6 +116,12 @@ class Emission:
         self.penalties.append(edge)
         self.penalized[edge] = part
 
+    def tensor(self, edge: int, name: str) -> KerasTensor:
+        """Returns a symbolic tensor that stands for an edge."""
+        made = stand_in(self.graph.spec(edge), name)
+        made.trials = self.graph.trials(edge)
+        return made
+
     def cast(self, edge: int, dtype: str, name: str) -> int:
         """Returns the edge converted to an element type."""
         if self.graph.spec(edge)[1] == dtype:
@@ -147,7 +153,7 @@ class Emission:
         Raises:
             TypeError: It returns nothing, or uses a tensor from outside.
         """
-        inputs = [stand_in(self.graph.spec(edge), f"input_{i}") for i, edge in enumerate(edges)]
+        inputs = [self.tensor(edge, f"input_{i}") for i, edge in enumerate(edges)]
         for tensor, edge in zip(inputs, edges, strict=True):
             if edge in self.masks:
                 tensor.mask_shape = tuple(self.graph.spec(self.masks[edge])[0])

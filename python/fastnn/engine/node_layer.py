@@ -30,6 +30,8 @@ from fastnn.engine.layer import Layer
 from fastnn.engine.masks import first_and_masks
 from fastnn.engine.ownership import keep_variable, new_variable
 from fastnn.engine.shapes import batched, shown
+from fastnn.engine.sizes import depend_on_rows
+from fastnn.engine.trial_graphs import emitted_on_trial
 from fastnn.symbolic.tensors import Arguments, Call, KerasTensor, Shape, Spec
 from fastnn.symbolic.variable import Variable
 
@@ -98,9 +100,8 @@ class ByNode(Computation["NodeLayer"]):
             outputs = [(part.compute_output_shape(_one_or_all(part, shapes)), "float32")]
             part.build(_one_or_all(part, shapes))
             return outputs, None
-        outputs = _outputs_without_batch(part, specs)
         part.build(_one_or_all(part, [batched(title(part), shape) for shape in shapes]))
-        return outputs, None
+        return _emitted_on_trial(part, arguments), None
 
     def emit(self, part: NodeLayer, emission: Emission, edges: list[int], arguments: Arguments | None) -> list[int]:
         """Adds the node, the activation and the penalty to a graph; passes the masks on."""
@@ -300,7 +301,7 @@ class NodeLayer(Layer):
         arguments = Arguments(args, kwargs)
         if not arguments.tensors:
             raise TypeError(f"{title(self)}: call() expects symbolic tensors; call the layer itself on arrays")
-        return _NodeCall(self, arguments, _own_outcome(self, [tensor.spec for tensor in arguments.tensors])).result()
+        return _NodeCall(self, arguments, _own_outcome(self, arguments)).result()
 
 
 class _NodeCall(Call):
@@ -330,24 +331,19 @@ def _are_batches(shapes: Sequence[Shape]) -> bool:
     return all(shape and shape[0] is None for shape in shapes)
 
 
-def _outputs_without_batch(layer: NodeLayer, specs: list[Spec]) -> list[Spec]:
-    """Returns the output specs for numbers of the code's own, such as positions 0, 1, 2...
-
-    Only layers that need no batch take them.
-    """
-    node = layer.core_node()
-    assert node is not None
-    outputs, _ = _core.infer(node[0], layer.name, node[1], specs)
-    return [(tuple(shape), dtype) for shape, dtype in outputs]
+def _emitted_on_trial(layer: NodeLayer, arguments: Arguments) -> list[Spec]:
+    """Returns the output specs of the node for inputs that are no batches, by adding it to a graph."""
+    return emitted_on_trial(
+        arguments.tensors, lambda emission, edges: BY_NODE.emit(layer, emission, edges, arguments), None
+    )
 
 
-def _own_outcome(layer: NodeLayer, specs: list[Spec]) -> list[Spec]:
+def _own_outcome(layer: NodeLayer, arguments: Arguments) -> list[Spec]:
     """Builds the node, whatever `build` a subclass has, and returns its output specs."""
-    shapes = [shape for shape, _ in specs]
-    if not _are_batches(shapes):
-        outputs = _outputs_without_batch(layer, specs)
+    shapes = [tensor.shape for tensor in arguments.tensors]
+    if not _are_batches(shapes) or depend_on_rows(arguments.tensors):
         layer.build(_one_or_all(layer, [batched(title(layer), shape) for shape in shapes]))
-        return outputs
+        return _emitted_on_trial(layer, arguments)
     given = _one_or_all(layer, shapes)
     made = BY_NODE.output_shape(layer, given)
     NodeLayer.build(layer, given)

@@ -15,6 +15,7 @@ from fastnn import activations, config
 from fastnn.engine.contract import state_of
 from fastnn.engine.ownership import once
 from fastnn.naming import snake_case
+from fastnn.ops.dimensions import is_batch_size, is_batched
 from fastnn.ops.keras_functions import as_in_keras
 from fastnn.ops.node import Operation, node, tensor
 from fastnn.symbolic.structure import Structure
@@ -61,7 +62,7 @@ class Function(Operation):
             ends = [tensor(leaf) for leaf in structure.flat(result)]
         state = state_of(self)
         self.read(once([*state.variables, *(one for one in arguments.leaves if isinstance(one, Variable))]))
-        call = _Nodes(self, arguments, [end.spec for end in ends], structure)
+        call = _Nodes(self, arguments, [end.outline for end in ends], structure)
         call.nodes, call.ends = trace.calls, ends
         state.build_shape = call.inputs[0].shape if len(call.inputs) == 1 else [one.shape for one in call.inputs]
         return call.result()
@@ -124,7 +125,9 @@ def _remembered(function: Callable[..., Any]) -> Callable[..., Any]:
             return function(*args, **kwargs)
         given = Arguments(args, kwargs)
         if any(_is_size(one) for one in given.tensors):
-            if function.__name__ not in _LEAVE_OPEN or given.tensors[0].shape[:1] != (None,):
+            first, *sizes = given.tensors
+            open_size = len(sizes) == 1 and is_batch_size(sizes[0]) and is_batched(first)
+            if function.__name__ not in _LEAVE_OPEN or not open_size:
                 return function(*args, **kwargs)
             args, kwargs = given.place([None if _is_size(one) else one for one in given.tensors])
         parameters = inspect.signature(function).parameters

@@ -106,8 +106,8 @@ def _inside(at: NDArray[Any], size: int, mode: str) -> NDArray[Any]:
         # The period of SciPy's "wrap", at which the first and the last pixel meet.
         low = at + (size - 1) * (np.trunc(-at / (size - 1)) + 1)
         high = at - (size - 1) * np.trunc(at / (size - 1))
-        return np.where(at < 0, low, np.where(at > size - 1, high, at))
-    return np.clip(at, 0, size - 1)
+        return np.asarray(np.where(at < 0, low, np.where(at > size - 1, high, at)))
+    return np.asarray(np.clip(at, 0, size - 1))
 
 
 def _sampled(

@@ -26,6 +26,30 @@ Shape = tuple[int | None, ...]
 Spec = tuple[Shape, str]
 """A shape and the name of an element type."""
 
+Trial = tuple[tuple[int, ...], str, float | None]
+"""Shape, element type and value of a tensor in a trial batch; None: its value does not follow from sizes."""
+Trials = tuple[Trial, ...]
+"""Those of two batches; where other sizes are unknown, of two batches for each of two values of these."""
+
+
+class SizedSpec(tuple[Shape, str]):
+    """Spec of a tensor that depends on the number of rows in another way than a batch does.
+
+    Args:
+        shape: The shape; None for sizes that depend on it.
+        dtype: The element type.
+        trials: The tensor in the trial batches.
+    """
+
+    trials: Trials
+
+    def __new__(cls, shape: Shape, dtype: str, trials: Trials) -> SizedSpec:
+        """Returns a pair of shape and element type that has trials."""
+        made = super().__new__(cls, (shape, dtype))
+        made.trials = trials
+        return made
+
+
 _METHODS = {
     "T": "transpose", "astype": "cast", "clone": "copy", "contiguous": "copy", "detach": "stop_gradient",
     "flatten": "ravel", "get_shape": "shape", "permute": "transpose", "t": "transpose", "view": "reshape",
@@ -173,6 +197,8 @@ class KerasTensor(Arithmetic):
         call: The call that makes it; an error for a tensor that stands for an argument.
         made_by: The same; None for a tensor that stands for an argument.
         mask_shape: The shape of the mask that comes with it, or None.
+        trials: Shapes and values in the trial batches, where they depend on the number of rows in another way than a
+            batch does; else None.
         history: The layer that makes it, the number of the layer's call, and the index among the call's outputs.
 
     Raises:
@@ -207,6 +233,7 @@ class KerasTensor(Arithmetic):
         self.name = unique_name("KerasTensor") if name is None else name
         self.made_by = call
         self.mask_shape: Shape | None = None
+        self.trials: Trials | None = None
         self._index = index
 
     @property
@@ -229,6 +256,11 @@ class KerasTensor(Arithmetic):
     def spec(self) -> Spec:
         """Shape and element type."""
         return self.shape, self.dtype
+
+    @property
+    def outline(self) -> Spec:
+        """Shape and element type, with what the tensor is in the trial batches."""
+        return self.spec if self.trials is None else SizedSpec(self.shape, self.dtype, self.trials)
 
     @property
     def ndim(self) -> int:
@@ -383,6 +415,9 @@ class Call:
             KerasTensor(tuple(shape), dtype, name=name, call=self, index=i)
             for i, ((shape, dtype), name) in enumerate(zip(outputs, names, strict=True))
         ]
+        for tensor, spec in zip(self.outputs, outputs, strict=True):
+            if isinstance(spec, SizedSpec):
+                tensor.trials = spec.trials
         # What happens within a trace belongs to the trace, not to the layer's history.
         (layer.__fastnn_calls__() if trace is None else trace.calls).append(self)
 

@@ -233,12 +233,15 @@ def predict(
         made: The structure of the outputs.
         shows_bar: True where a bar shows the progress within the pass.
     """
+    # Outputs that do not have one row per sample are made batch by batch, and joined.
+    plain = predictor.plain()
     outputs = [
         np.empty([rows, *(size or 0 for size in shape[1:])], dtype=dtype) for shape, dtype in predictor.outputs()
     ]
+    parts = []
     each = hooks.wants_batches("predict")
     total = math.ceil(rows / batch_size)
-    stride = batch_size if each else batch_size * max(1, total // 100) if shows_bar else rows
+    stride = batch_size if each or not plain else batch_size * max(1, total // 100) if shows_bar else rows
     hooks.model.stop_predicting = False
     done = 0
     try:
@@ -247,9 +250,12 @@ def predict(
             done = end = min(rows, begin + stride)
             if each:
                 hooks.tell("on_predict_batch_begin", begin // batch_size)
-            predictor.run(xs, begin, end, batch_size, outputs)
+            if plain:
+                predictor.run(xs, begin, end, batch_size, outputs)
+            else:
+                parts.append(predictor([x[begin:end] for x in xs]))
             if each:
-                batch = made.pack([array[begin:end] for array in outputs])
+                batch = made.pack([array[begin:end] for array in outputs] if plain else parts[-1])
                 logs = batch if isinstance(batch, dict) else {"outputs": batch}
                 hooks.tell("on_predict_batch_end", begin // batch_size, logs=logs)
             hooks.advance(math.ceil(end / batch_size), {})
@@ -258,4 +264,21 @@ def predict(
         hooks.tell("on_predict_end")
     finally:
         hooks.close()
+    if not plain:
+        return made.pack([_joined(of_one) for of_one in zip(*parts, strict=True)])
     return made.pack([array[:done] for array in outputs] if done < rows else outputs)
+
+
+def _joined(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    """Returns the outputs of batches as one array.
+
+    Raises:
+        ValueError: Their shapes differ beyond the first axis.
+    """
+    for one in parts:
+        if one.shape[1:] != parts[0].shape[1:] or not one.ndim:
+            raise ValueError(
+                f"predict() cannot join outputs of shape {parts[0].shape} and {one.shape} from its batches; give it "
+                "batch_size=len(x), or call the model on x"
+            )
+    return np.concatenate(parts)

@@ -349,6 +349,7 @@ class Programs:
         for k, (of_output, weights) in enumerate(zip(compiled.losses, compiled.loss_weights, strict=True)):
             for loss, weight in zip(of_output, weights, strict=True):
                 values = loss.emit(emission, targets.of(k, loss), predicted[k])
+                values = _per_sample(emission, values, "sum" if loss.reduction == "sum" else "mean")
                 mask = _mask(emission, loss, targets.of(k, loss), values, masks[k])
                 if loss.reduction == "mean_with_sample_weight":
                     given = targets.edges[k, how_weights_are_read(loss)]
@@ -366,6 +367,7 @@ class Programs:
             edge = metric.emit(emission, targets.of(k, metric), predicted[k], weights_read)
             in_core.append(edge is not None)
             if edge is not None:
+                edge = _per_sample(emission, edge, "mean")
                 mask = _fitting_mask(graph, edge, masks[k])
                 if measure.weighted and isinstance(metric, NodeMetric):
                     mask = _mask(emission, metric, targets.of(k, metric), edge, mask)
@@ -388,6 +390,13 @@ class Programs:
         trainer = _core.Trainer(graph, terms, measured, handle)
         program = Program(trainer, len(terms), compiled.loss_names(), measures, in_core, compiled.loss_tracker)
         return self._keep(key, program)  # type: ignore[no-any-return]
+
+
+def _per_sample(emission: Emission, values: int, reduction: str) -> int:
+    """Returns the edge of values of a loss or metric: as they are, or one number where there is not one per sample."""
+    if emission.graph.trials(values) is None or emission.graph.spec(values)[0] == ():
+        return values
+    return emission.run(ops.sum if reduction == "sum" else ops.mean, [values], f"the {reduction} of a loss")[1][0]
 
 
 def _fitting_mask(graph: _core.Graph, values: int, mask: int) -> int:

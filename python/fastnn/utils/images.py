@@ -25,12 +25,12 @@ def _pillow(who: str) -> Any:
         raise ImportError(f"{who} needs Pillow; install it with: pip install fastnn[images]") from None
 
 
-def decoded(content: bytes, mode: str, who: str) -> NDArray[Any]:
+def decoded(content: bytes, mode: str | None, who: str) -> NDArray[Any]:
     """Returns the pixels of an image file.
 
     Args:
         content: The bytes of the file.
-        mode: Mode of Pillow: "L", "RGB" or "RGBA".
+        mode: Mode of Pillow: "L", "RGB" or "RGBA"; None: that of the file, or the closest of them.
         who: Who asks, for errors.
 
     Returns:
@@ -46,6 +46,8 @@ def decoded(content: bytes, mode: str, who: str) -> NDArray[Any]:
         image.load()
     except Exception as error:
         raise ValueError(f"{who} is no image that Pillow reads: {error}") from None
+    if mode is None:
+        mode = image.mode if image.mode in ("L", "RGB", "RGBA", "I;16", "I") else "RGBA" if "A" in image.mode else "RGB"
     if image.mode != mode and not (mode == "L" and image.mode in _MODES["grayscale"]):
         image = image.convert(mode)
     array = np.asarray(image)
