@@ -215,7 +215,7 @@ class FunctionConstraint(Constraint):
 
     Example:
         >>> fastnn.constraints.FunctionConstraint(lambda w: ops.clip(w, -1, 1))(np.array([-3.0, 0.5]))
-        array([-1. ,  0.5])
+        array([-1. ,  0.5], dtype=float32)
     """
 
     keras_function = "function"

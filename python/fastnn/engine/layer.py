@@ -95,6 +95,8 @@ class Layer(Described, CallHistory, contract.Hooks, Configurable):
     ) -> None:
         if name is not None and not isinstance(name, str):
             raise TypeError(f"{type(self).__name__} expects name to be a string, got {name!r}")
+        if not isinstance(trainable, (bool, np.bool_, int)):
+            raise TypeError(f"{type(self).__name__} expects trainable to be True or False, got {trainable!r}")
         contract.begin(self, bool(trainable))
         self.name = name or unique_name(type(self).__name__)
         if (dtype is not None and edge_dtype(dtype, title(self)) != "float32") or str(dtype) == "float64":
