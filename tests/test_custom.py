@@ -804,6 +804,7 @@ def test_words_of_ones_own_with_attributes_of_any_name(name, argument):
         "kernel_initializer": fastnn.initializers.Initializer,
     }[argument]
 
+    @fastnn.saving.register_keras_serializable(package=f"{name}-{argument}")
     class Own(base):
         def __init__(self):
             setattr(self, name, "mine")

@@ -508,3 +508,30 @@ def test_metrics_of_a_layer():
     assert layer.metrics == [layer.seen]
     with pytest.raises(NotImplementedError, match="gone from Keras 3"):
         layer.add_metric(1)
+
+
+OURS = {
+    "autocast", "common_arguments", "convert_argument", "input_shape", "keras_builds_itself", "keras_class_name",
+    "keras_function", "keras_ignored_arguments", "keras_module", "keras_newer_arguments", "keras_older_names",
+    "keras_registered_name", "keras_variable_paths", "output_shape", "renamed", "store_arguments",
+}  # fmt: skip
+"""Names of Keras 2, and those that are read from the nearest class of fastnn, whatever a class derived from it has."""
+MODELS = {"gradients", "history", "inputs", "optimizer", "outputs", "stop_evaluating", "stop_predicting", "stop_training"}
+"""Attributes that `compile` and `fit` set, methods that nothing calls, and what a class may have in its own way."""
+
+
+@pytest.mark.parametrize(
+    ("base", "cls"),
+    [
+        ("Layer", layers.Layer),
+        ("Model", fastnn.Model),
+        ("Constraint", fastnn.constraints.Constraint),
+        ("Regularizer", regularizers.Regularizer),
+        ("Initializer", initializers.Initializer),
+    ],
+)
+def test_no_name_that_an_author_could_choose(base, cls):
+    own = type("Own", (cls,), {"call": lambda self, x: x} if issubclass(cls, layers.Layer) else {})
+    keras = json.loads((Path(__file__).parent / "keras" / "names.json").read_text())[base]
+    strange = {name for name in dir(own()) if not name.startswith("_")} - set(keras) - OURS
+    assert strange <= (MODELS if base == "Model" else set())
