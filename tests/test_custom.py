@@ -750,3 +750,69 @@ def test_a_copy_has_no_calls():
             _ = copied.output
         copied(layers.Input((2,)))
     assert len(layer.weights) == 2
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "training_state", "ports", "chain", "topology", "call_graph", "operations", "inputs", "outputs", "gradients",
+        "input_names", "history", "kind", "takes_many", "infer_call", "type_name", "renamed", "store_arguments",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("of_class", [False, True])
+def test_a_model_with_attributes_of_any_name(name, of_class, tmp_path):
+    @fastnn.saving.register_keras_serializable(package="names")
+    class Free(fastnn.Model):
+        def __init__(self, **kwargs):
+            super().__init__(**kwargs)
+            if not of_class:
+                setattr(self, name, "mine")
+            self.dense = layers.Dense(1)
+
+        def call(self, x):
+            return self.dense(x)
+
+        def get_config(self):
+            return {}
+
+    def mine(self):
+        raise AssertionError(name)
+
+    if of_class:
+        setattr(Free, name, mine)
+    x, y = np.ones((4, 3), np.float32), np.ones((4, 1), np.float32)
+    model = Free()
+    model.compile("sgd", "mse")
+    model.fit(x, y, verbose=0)
+    model.summary(print_fn=lambda line: None)
+    model.save(tmp_path / "m.keras")
+    again = fastnn.models.load_model(tmp_path / "m.keras")
+    np.testing.assert_array_equal(again.predict(x, verbose=0), model.predict(x, verbose=0))
+    assert copy.deepcopy(model)(x, training=True).shape == (4, 1)
+
+
+@pytest.mark.parametrize(
+    "name", ["axes", "values", "bind", "strengths", "is_custom", "renamed", "common_arguments", "store_arguments"]
+)
+@pytest.mark.parametrize("argument", ["kernel_constraint", "kernel_regularizer", "kernel_initializer"])
+def test_words_of_ones_own_with_attributes_of_any_name(name, argument):
+    base = {
+        "kernel_constraint": fastnn.constraints.Constraint,
+        "kernel_regularizer": fastnn.regularizers.Regularizer,
+        "kernel_initializer": fastnn.initializers.Initializer,
+    }[argument]
+
+    @fastnn.saving.register_keras_serializable(package=f"{name}-{argument}")
+    class Own(base):
+        def __init__(self):
+            setattr(self, name, "mine")
+
+        def __call__(self, given, dtype=None):
+            return np.ones(given) if isinstance(given, tuple) else ops.abs(given)
+
+    if argument == "kernel_regularizer":
+        Own.__call__ = lambda self, w: ops.sum(w)
+    model = Sequential([fastnn.Input((3,)), layers.Dense(1, **{argument: Own()})])
+    model.compile("sgd", "mse")
+    model.fit(np.ones((4, 3)), np.ones((4, 1)), verbose=0)
+    assert len(fastnn.models.clone_model(model).weights) == 2

@@ -12,7 +12,7 @@ import pytest
 
 import fastnn
 from cases.recurrent import CELLS, walk
-from fastnn import _core, layers, ops
+from fastnn import Input, Sequential, _core, layers, ops
 from test_layers import assert_close, assert_gradient
 
 KINDS = [("SimpleRNN", {}), ("LSTM", {}), ("GRU", {}), ("GRU", {"reset_after": False})]
@@ -472,7 +472,6 @@ def test_bidirectional_is_made_again_of_its_config() -> None:
         (lambda: layers.TimeDistributed(3), "expects a layer"),
         (lambda: layers.TimeDistributed(layers.Dense(3))(np.ones((2, 3))), r"\(batch, time, ...\)"),
         (lambda: layers.RNN(layers.Dense(3)), "state_size"),
-        (lambda: layers.RNN(Counter(), stateful=True), "cells of fastnn only"),
         (lambda: layers.LSTMCell(3, activation="softmax"), "element-wise activation"),
     ],
 )
@@ -618,3 +617,42 @@ def test_time_distributed_does_the_same_at_each_step(make: Any, shape: Any) -> N
     again(x)
     again.set_weights(wrapped.get_weights())
     np.testing.assert_array_equal(again(x), wrapped(x))
+
+
+def test_a_cell_of_your_own_is_stateful() -> None:
+    x = np.ones((2, 3, FEATURES), np.float32)
+    layer = layers.RNN(Counter(), stateful=True, return_state=True)
+    first, total, steps = layer(x)
+    assert (first == 1).all() and (total == 3).all() and (steps == 3).all()
+    _, total, steps = layer(2 * x)
+    assert (total == 9).all() and (steps == 6).all()
+    assert layer.states is not None
+    assert [state.numpy().tolist() for state in layer.states] == [total.tolist(), steps.tolist()]
+    layer.reset_state()
+    assert (layer(x)[1] == 3).all()
+    assert (layer(x, initial_state=[np.full((2, FEATURES), 5.0), np.zeros((2, 1))])[1] == 8).all()
+
+
+def test_a_stateful_cell_of_your_own_in_a_model() -> None:
+    model = Sequential([Input(batch_shape=(2, 3, FEATURES)), layers.RNN(Counter(), stateful=True, return_state=False)])
+    x = np.random.default_rng(0).normal(size=(4, 3, FEATURES)).astype(np.float32)
+    together = layers.RNN(Counter())(np.concatenate([x[:2], x[2:]], axis=1))
+    np.testing.assert_allclose(model.predict(x, batch_size=2, verbose=0)[2:], together, rtol=1e-5)
+    model.layers[0].reset_state()
+    model.compile("sgd", "mse")
+    model.fit(x, np.zeros((4, FEATURES)), batch_size=2, shuffle=False, verbose=0)
+    np.testing.assert_allclose(model.layers[0].states[0].numpy(), x.reshape(2, 2, 3, FEATURES).sum((0, 2)), rtol=1e-5)
+    with pytest.raises(ValueError, match="2"):
+        model.predict(x[:3], batch_size=3, verbose=0)
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_masks_with_a_channel(wrapped: bool) -> None:
+    layer = layers.LSTM(UNITS)
+    layer = layers.Bidirectional(layer) if wrapped else layer
+    x = np.random.default_rng(0).normal(size=(2, TIME, FEATURES)).astype(np.float32)
+    mask = np.arange(TIME) < np.array([[2], [TIME]])
+    assert (layer(x, mask=mask[:, :, None]) == layer(x, mask=mask)).all()
+    tensor = Input((TIME, FEATURES))
+    model = fastnn.Model([tensor, m := Input((TIME, 1), dtype="bool")], layer(tensor, mask=m))
+    np.testing.assert_array_equal(model.predict([x, mask[:, :, None]], verbose=0), layer(x, mask=mask))

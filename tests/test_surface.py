@@ -6,12 +6,15 @@ The values are what Keras 3.15.1 gives for the same calls.
 from __future__ import annotations
 
 import collections
+import json
+import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import fastnn
-from fastnn import Sequential, backend, config, dtype_policies, layers, regularizers, tree
+from fastnn import Sequential, backend, config, dtype_policies, initializers, layers, ops, regularizers, tree
 
 Point = collections.namedtuple("Point", ["x", "y"])
 Other = collections.namedtuple("Other", ["x", "y"])
@@ -199,7 +202,7 @@ class TestLayers:
         assert layer.dtype == layer.compute_dtype == layer.variable_dtype == layer.dtype_policy.name == "float32"
         assert layer.losses == [3.0] and layer.metrics == layer.metrics_variables == []
         layer.trainable = False
-        assert layer.losses == [] and layer.input_spec is None and layer.quantization_mode is None
+        assert layer.losses == [] and layer.quantization_mode is None
         with pytest.raises(NotImplementedError, match=r"computes in float32, and has no quantize\('int8'\)"):
             layer.quantize("int8")
 
@@ -313,3 +316,222 @@ class TestPreprocessing:
             with pytest.raises(ValueError, match="cannot adapt"):
                 layer.update_state(["a"])
             layer.finalize_state()
+
+
+class Counted(layers.Layer):
+    """A layer that adds a loss."""
+
+    def call(self, inputs):
+        self.add_loss(ops.mean(inputs))
+        return inputs
+
+
+class TestLosses:
+    def test_of_the_last_call(self):
+        layer = layers.Dense(2, kernel_regularizer="l2", activity_regularizer="l1", kernel_initializer="ones")
+        assert layer.losses == []
+        layer(np.ones((3, 2), np.float32))
+        np.testing.assert_allclose(layer.losses, [0.04, 0.04], rtol=1e-6)
+        layer(np.zeros((3, 2), np.float32))
+        np.testing.assert_allclose(layer.losses, [0.0, 0.04], rtol=1e-6)
+
+    def test_of_a_model(self):
+        last = layers.Dense(2, kernel_regularizer="l2", kernel_initializer="ones")
+        model = Sequential([fastnn.Input((2,)), Counted(), last])
+        x = fastnn.Input((2,))
+        outer = fastnn.Model(x, model(x))
+        for one in (model, outer):
+            for value in (1.0, 3.0):
+                one(np.full((2, 2), value, np.float32))
+                np.testing.assert_allclose(one.losses, [value, 0.04], rtol=1e-6)
+                np.testing.assert_allclose(model.layers[0].losses, [value], rtol=1e-6)
+        assert (outer(ONES) == outer.predict(ONES, verbose=0)).all()
+
+    def test_of_activity(self):
+        model = Sequential([fastnn.Input((2,)), layers.ActivityRegularization(l2=0.5)])
+        model(np.ones((2, 2), np.float32))
+        np.testing.assert_allclose(model.losses, [1.0])
+
+
+def test_assignments_return_the_value():
+    variable = fastnn.Variable(np.ones(2, np.float32))
+    made = [variable.assign([3, 4]), variable.assign_add([1, 1]), variable.assign_sub([2, 2])]
+    np.testing.assert_array_equal(made, [[3, 4], [4, 5], [2, 3]])
+    made[2][:] = 9
+    np.testing.assert_array_equal(variable.numpy(), [2, 3])
+
+
+def test_a_layer_may_return_a_variable():
+    class Total(layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.total = self.add_weight(shape=(2,), initializer="zeros", trainable=False)
+
+        def call(self, inputs):
+            self.total.assign_add(ops.sum(inputs, axis=0))
+            return self.total
+
+    total = Total()
+    assert [total(np.ones((2, 2))).tolist() for _ in range(2)] == [[2.0, 2.0], [4.0, 4.0]]
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape", "before", "after"),
+    [
+        (layers.Dense(2), (None, 3), "min_ndim=2", "min_ndim=2, axes={-1: 3}"),
+        (layers.Conv1D(2, 2), (None, 8, 4), "min_ndim=3", "min_ndim=3, axes={-1: 4}"),
+        (layers.Conv2D(2, 2, data_format="channels_first"), (None, 4, 8, 8), "min_ndim=4", "min_ndim=4, axes={1: 4}"),
+        (layers.SeparableConv2D(2, 2), (None, 8, 8, 4), "min_ndim=4", "min_ndim=4, axes={-1: 4}"),
+        (layers.MaxPooling3D(), (None, 8, 8, 8, 4), "ndim=5", "ndim=5"),
+        (layers.GlobalAveragePooling1D(), (None, 8, 4), "ndim=3", "ndim=3"),
+        (layers.UpSampling1D(), (None, 8, 4), "ndim=3", "ndim=3"),
+        (layers.ZeroPadding2D(), (None, 8, 8, 4), "ndim=4", "ndim=4"),
+        (layers.SpatialDropout1D(0.1), (None, 8, 4), "ndim=3", "ndim=3"),
+        (layers.Flatten(), (None, 8, 4), "min_ndim=1", "min_ndim=1"),
+        (layers.RepeatVector(2), (None, 4), "ndim=2", "ndim=2"),
+        (layers.Permute((2, 1)), (None, 8, 4), "ndim=3", "ndim=3"),
+        (layers.LSTM(2), (None, 8, 4), "ndim=3", "ndim=3"),
+        (layers.Bidirectional(layers.GRU(2)), (None, 8, 4), "ndim=3", "ndim=3"),
+        (layers.BatchNormalization(), (None, 8, 4), None, "ndim=3, axes={-1: 4}"),
+        (layers.LayerNormalization(), (None, 8, 4), None, None),
+    ],
+)
+def test_input_specs(layer, shape, before, after):
+    for expected in (before, after):
+        assert str(layer.input_spec) == (f"InputSpec({expected})" if expected else "None")
+        layer.build(shape)
+
+
+def test_weights_that_are_not_made():
+    with pytest.raises(AttributeError, match='Dense "head" is not built and has no kernel yet: call it on data'):
+        layers.Dense(2, name="head").kernel  # noqa: B018
+    assert not hasattr(layers.Embedding(3, 2), "embeddings")
+
+
+def test_a_wrapper_of_ones_own(tmp_path):
+    @fastnn.saving.register_keras_serializable(package="surface")
+    class Twice(layers.Wrapper):
+        def call(self, inputs):
+            return 2 * self.layer(inputs)
+
+    model = Sequential([fastnn.Input((2,)), Twice(layers.Dense(1, kernel_initializer="ones"))])
+    assert model(np.ones((1, 2))).tolist() == [[4.0]] and len(model.weights) == 2
+    model.save(tmp_path / "m.keras")
+    assert fastnn.models.load_model(tmp_path / "m.keras")(np.ones((1, 2))).tolist() == [[4.0]]
+    with pytest.raises(ValueError, match="expects a layer"):
+        Twice(3)
+
+
+def test_generators_in_configs(tmp_path):
+    seed = fastnn.random.SeedGenerator(3, name="s")
+    config_ = initializers.RandomNormal(seed=seed).get_config()
+    assert json.loads(json.dumps(config_))["seed"] == {
+        "module": "keras.random", "class_name": "SeedGenerator", "config": {"seed": 3, "name": "s"},
+        "registered_name": None,
+    }  # fmt: skip
+    again = initializers.RandomNormal.from_config(config_)
+    assert isinstance(again.seed, fastnn.random.SeedGenerator) and again.seed.seed == 3
+    model = Sequential([fastnn.Input((2,)), layers.Dense(2, kernel_initializer=initializers.RandomNormal(seed=seed))])
+    model.save(tmp_path / "m.keras")
+    assert fastnn.models.load_model(tmp_path / "m.keras").layers[0].kernel_initializer.seed.name == "s"
+    assert initializers.HeNormal(seed=1).clone().get_config() == initializers.HeNormal(seed=1).get_config()
+
+
+def test_files_with_code(tmp_path, monkeypatch):
+    model = Sequential([fastnn.Input((2,)), layers.Lambda(lambda x: 2 * x)])
+    model.save(tmp_path / "m.keras")
+    with pytest.raises(ValueError, match="pass safe_mode=False"):
+        fastnn.models.load_model(tmp_path / "m.keras")
+    monkeypatch.setattr(config, "_unsafe_deserialization", False)
+    config.enable_unsafe_deserialization()
+    assert fastnn.models.load_model(tmp_path / "m.keras")(ONES).tolist() == (2 * ONES).tolist()
+
+
+def test_names_of_mixed_precision():
+    assert fastnn.mixed_precision.global_policy().name == fastnn.mixed_precision.Policy("float32").name == "float32"
+    with pytest.raises(ValueError, match="computes in float32"):
+        fastnn.mixed_precision.set_global_policy("mixed_float16")
+
+
+def test_devices():
+    with fastnn.device("/device:CPU:0"), fastnn.RematScope():
+        assert fastnn.remat(np.square)(3) == 9
+    with pytest.raises(ValueError, match="fastnn computes on the processor"), fastnn.device("gpu:0"):
+        pass
+
+
+@fastnn.saving.register_keras_serializable(package="surface")
+class Words(layers.Layer):
+    """A layer with a file of its own."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.words = []
+
+    def save_assets(self, dir_path):
+        Path(dir_path, "words.txt").write_text(" ".join(self.words))
+
+    def load_assets(self, dir_path):
+        self.words = Path(dir_path, "words.txt").read_text().split()
+
+    def call(self, inputs):
+        return inputs
+
+
+def test_files_of_layers(tmp_path):
+    words = Words()
+    words.words = ["a", "b"]
+    model = Sequential([fastnn.Input((2,)), Sequential([fastnn.Input((2,)), words])])
+    model.save(tmp_path / "m.keras")
+    assert fastnn.models.load_model(tmp_path / "m.keras").layers[0].layers[0].words == ["a", "b"]
+    # As Keras 3.15 places it.
+    assert "assets/layers/sequential/layers/words/words.txt" in zipfile.ZipFile(tmp_path / "m.keras").namelist()
+
+
+def test_the_file_of_a_vocabulary(tmp_path):
+    layer = layers.StringLookup()
+    layer.adapt(["b", "a", "b"])
+    layer.save_assets(tmp_path)
+    assert (tmp_path / "vocabulary.txt").read_text() == "[UNK]\nb\na"
+    again = layers.StringLookup()
+    again.load_assets(tmp_path)
+    assert again.get_vocabulary() == ["[UNK]", "b", "a"]
+    numbers = layers.IntegerLookup()
+    (tmp_path / "vocabulary.txt").write_text("-1\n5\n6")
+    numbers.load_assets(tmp_path)
+    assert numbers.get_vocabulary() == [-1, 5, 6]
+
+
+def test_metrics_of_a_layer():
+    layer = Words()
+    layer.seen = fastnn.metrics.Mean(name="seen")
+    assert layer.metrics == [layer.seen]
+    with pytest.raises(NotImplementedError, match="gone from Keras 3"):
+        layer.add_metric(1)
+
+
+OURS = {
+    "autocast", "common_arguments", "convert_argument", "input_shape", "keras_builds_itself", "keras_class_name",
+    "keras_function", "keras_ignored_arguments", "keras_module", "keras_newer_arguments", "keras_older_names",
+    "keras_registered_name", "keras_variable_paths", "output_shape", "renamed", "store_arguments",
+}  # fmt: skip
+"""Names of Keras 2, and those that are read from the nearest class of fastnn, whatever a class derived from it has."""
+MODELS = {"gradients", "history", "inputs", "optimizer", "outputs", "stop_evaluating", "stop_predicting", "stop_training"}
+"""Attributes that `compile` and `fit` set, methods that nothing calls, and what a class may have in its own way."""
+
+
+@pytest.mark.parametrize(
+    ("base", "cls"),
+    [
+        ("Layer", layers.Layer),
+        ("Model", fastnn.Model),
+        ("Constraint", fastnn.constraints.Constraint),
+        ("Regularizer", regularizers.Regularizer),
+        ("Initializer", initializers.Initializer),
+    ],
+)
+def test_no_name_that_an_author_could_choose(base, cls):
+    own = type("Own", (cls,), {"call": lambda self, x: x} if issubclass(cls, layers.Layer) else {})
+    keras = json.loads((Path(__file__).parent / "keras" / "names.json").read_text())[base]
+    strange = {name for name in dir(own()) if not name.startswith("_")} - set(keras) - OURS
+    assert strange <= (MODELS if base == "Model" else set())

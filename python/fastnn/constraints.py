@@ -31,6 +31,7 @@ __all__ = [
 ]
 
 _EPSILON = 1e-7
+_WITHOUT_CALL = "{}: a constraint returns the allowed weight from __call__(w)"
 
 
 class Constraint(Configurable):
@@ -58,6 +59,8 @@ class Constraint(Configurable):
             handle: Variable of the core.
         """
         kind: Any = next(base for base in type(self).__mro__ if "__call__" in vars(base))
+        if kind is Constraint:
+            raise NotImplementedError(_WITHOUT_CALL.format(type(self).__name__))
         if is_foreign(kind) or kind is FunctionConstraint:
             _project[0](self, handle)
             return
@@ -73,7 +76,7 @@ class Constraint(Configurable):
         Returns:
             Array of the same shape, float32.
         """
-        raise NotImplementedError(f"{type(self).__name__}: a constraint returns the allowed weight from __call__(w)")
+        raise NotImplementedError(_WITHOUT_CALL.format(type(self).__name__))
 
 
 _project: list[Callable[[Constraint, _core.Variable], None]] = []
@@ -215,7 +218,7 @@ class FunctionConstraint(Constraint):
 
     Example:
         >>> fastnn.constraints.FunctionConstraint(lambda w: ops.clip(w, -1, 1))(np.array([-3.0, 0.5]))
-        array([-1. ,  0.5])
+        array([-1. ,  0.5], dtype=float32)
     """
 
     keras_function = "function"

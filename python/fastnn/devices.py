@@ -39,8 +39,8 @@ def remat(f: Callable[..., Any]) -> Callable[..., Any]:
         f: A function or a layer.
 
     Example:
-        >>> fastnn.remat(ops.square)(np.float32(3.0))
-        9.0
+        >>> fastnn.remat(ops.square)(np.array([3.0]))
+        array([9.])
     """
     return f
 

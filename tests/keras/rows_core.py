@@ -201,3 +201,29 @@ for name, make, targets in [
         loss=lambda keras, make=make: make(keras.losses),
         targets=targets,
     )
+
+# Constraints of one's own ---------------------------------------------------------------------------------------------
+
+
+def unit_columns(keras: Any) -> Any:
+    """A constraint of the columns of a kernel."""
+
+    class UnitColumns(keras.constraints.Constraint):  # type: ignore[misc]
+        def __call__(self, w: Any) -> Any:
+            ops = keras.ops
+            return w / (1e-7 + ops.sqrt(ops.sum(ops.square(w), axis=0, keepdims=True)))
+
+    return UnitColumns()
+
+
+functional(
+    "constraint-own",
+    lambda keras, k: keras.Sequential(
+        [
+            keras.Input((4,)),
+            k.Dense(5, activation="tanh", kernel_constraint=unit_columns(keras)),
+            k.Dense(3, kernel_constraint=lambda w: keras.ops.clip(w, -0.5, 0.5), bias_constraint="non_neg"),
+        ]
+    ),
+    optimizer=lambda keras: keras.optimizers.SGD(0.2),
+)

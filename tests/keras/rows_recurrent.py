@@ -161,3 +161,33 @@ functional("translator", translator)
 functional("states-in-and-out", gru_states, loss=["mse", "mse"])
 functional("bidirectional-states", both_directions)
 # Stateful layers are not here: on JAX, Keras loses the states between the steps of a compiled model.
+
+
+def counting(keras: Any) -> Any:
+    """A cell with two states of different sizes."""
+
+    class Counting(keras.layers.Layer):  # type: ignore[misc]
+        state_size = [4, 1]
+        output_size = 4
+
+        def build(self, input_shape: Any) -> None:
+            self.kernel = self.add_weight(shape=(input_shape[-1], 4), name="kernel")
+            self.built = True
+
+        def call(self, inputs: Any, states: Any) -> Any:
+            total = keras.ops.tanh(keras.ops.matmul(inputs, self.kernel) + states[0])
+            return total, [total, states[1] + 1.0]
+
+    return Counting()
+
+
+functional(
+    "own-cell-with-two-states",
+    lambda keras, k: keras.Sequential(
+        [
+            keras.Input((5, 3)),
+            k.RNN(counting(keras), return_sequences=True),
+            k.RNN([counting(keras), counting(keras)]),
+        ]
+    ),
+)

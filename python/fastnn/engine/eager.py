@@ -143,7 +143,9 @@ def _program(
     batched = [mask for mask in of_outputs if mask is not None and emission.graph.spec(mask)[0][0] is None]
     found = list(dict.fromkeys(batched))
     places = [len(edges) + found.index(mask) if mask in found else None for mask in of_outputs]
-    # A penalty has no batch, which only a graph as in training may return.
-    as_in_training = bool(training) or emission.is_random or bool(emission.penalties)
-    predictor = _core.Predictor(emission.graph, [*edges, *found, *emission.penalties], training=as_in_training)
+    returned = [*edges, *found, *emission.penalties]
+    # Only a graph as in training may return what has no batch, such as a penalty.
+    unbatched = any(emission.graph.spec(edge)[0][:1] != (None,) for edge in returned)
+    as_in_training = bool(training) or emission.is_random or unbatched
+    predictor = _core.Predictor(emission.graph, returned, training=as_in_training)
     return predictor, places, [emission.penalized[edge] for edge in emission.penalties]

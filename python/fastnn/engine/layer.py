@@ -97,6 +97,8 @@ class Layer(Described, CallHistory, contract.Hooks, Configurable):
     ) -> None:
         if name is not None and not isinstance(name, str):
             raise TypeError(f"{type(self).__name__} expects name to be a string, got {name!r}")
+        if not isinstance(trainable, (bool, np.bool_, int)):
+            raise TypeError(f"{type(self).__name__} expects trainable to be True or False, got {trainable!r}")
         contract.begin(self, bool(trainable))
         self.name = name or unique_name(type(self).__name__)
         if (dtype is not None and edge_dtype(dtype, title(self)) != "float32") or str(dtype) == "float64":
@@ -208,7 +210,7 @@ class Layer(Described, CallHistory, contract.Hooks, Configurable):
             constraint: A constraint applied after each update.
             aggregation: Accepted for Keras compatibility; ignored.
             overwrite_with_gradient: Accepted for Keras compatibility; ignored.
-            name: Its name; None: "variable".
+            name: Its name; None: "variable", "variable_1"...
             **kwargs: Unknown arguments, which are an error.
 
         Returns:
@@ -241,7 +243,7 @@ class Layer(Described, CallHistory, contract.Hooks, Configurable):
             initializer = "glorot_uniform" if kind == "float32" else "zeros"
         made = new_variable(
             self,
-            name or "variable",
+            name or unique_name("Variable"),
             tuple(int(size) for size in sizes),
             initializers.get(initializer),
             trainable,

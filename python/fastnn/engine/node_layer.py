@@ -7,7 +7,7 @@ and weights, and the base makes the weights. Such a layer may also be called wit
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +37,25 @@ from fastnn.symbolic.variable import Variable
 
 _NOT_IN_NODES = ("_initializer", "_regularizer", "_constraint", "activation")
 _NOT_ARGUMENTS_OF_NODES = ("name", "trainable", "dtype", "data_format", "seed")
+
+
+class _Unmade:
+    """Class attribute in place of a weight until `build` makes it: reading it is an error that says so."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, layer: Any, owner: type | None = None) -> Any:
+        if layer is None:
+            return self
+        raise AttributeError(
+            f"{title(layer)} is not built and has no {self._name} yet: call it on data, or build(input_shape)"
+        )
+
+
+def unmade() -> Any:
+    """Returns the class attribute for a weight that `build` makes."""
+    return _Unmade()
 
 
 class Inputs(list[Any]):
@@ -149,17 +168,6 @@ class NodeLayer(Layer):
         node = self.core_node()
         if node is not None:
             _core.check_layer(node[0], self.name, node[1])
-
-    if not TYPE_CHECKING:
-
-        def __getattr__(self, name: str) -> Any:
-            """Raises the error for an attribute that is not there, which may be a weight that is not made yet."""
-            declared = any(name in vars(base).get("__annotations__", ()) for base in type(self).__mro__)
-            if declared and self.__dict__.get("built") is False:
-                raise AttributeError(
-                    f"{title(self)} is not built and has no {name} yet: call it on data, or build(input_shape)"
-                )
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     @classmethod
     def convert_argument(cls, name: str, value: Any) -> Any:

@@ -35,7 +35,8 @@ def project(constraint: constraints.Constraint, handle: _core.Variable) -> None:
 
 
 def _allowed(constraint: constraints.Constraint, weight: Variable) -> Any:
-    return operators["cast"](operators["tensor"](constraint(operators["tensor"](weight))), "float32")
+    made = constraint(operators["tensor"](weight))
+    return None if made is None else operators["cast"](operators["tensor"](made), "float32")
 
 
 constraints.use(project)

@@ -99,7 +99,7 @@ class Model(Layer, StateTree, Network):
             """Raises the error for an attribute that is not there; it proposes the nearest public one."""
             if name.startswith("_") or hasattr(type(self), name):
                 return object.__getattribute__(self, name)
-            known = [one for one in dir(type(self)) if not one.startswith("_")]
+            known = [one for one in dir(type(self)) if not one.startswith(("_", "keras_"))]
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}.{near(name, known)}")
 
     def __fastnn_network__(self) -> ModelNetwork:

@@ -14,7 +14,32 @@ _VARIABLES = ("trainable_variables", "non_trainable_variables", "optimizer_varia
 
 
 class StateTree(Trainer):
-    """Base of models, which give their state away and take it back."""
+    """Base of models, which give their state away and take it back.
+
+    Attributes:
+        run_eagerly: As given to `compile`; steps run in the core whatever it is.
+        jit_compile: The same.
+        steps_per_execution: The same.
+    """
+
+    run_eagerly = False
+    jit_compile = True
+    steps_per_execution = 1
+
+    @property
+    def compiled(self) -> bool:
+        """True once `compile` was called."""
+        return self.__fastnn_training__.compiled is not None
+
+    @property
+    def metrics_names(self) -> list[str]:
+        """The names of the values that `evaluate` returns."""
+        compiled = self.__fastnn_training__.compiled
+        return [] if compiled is None else compiled.names()
+
+    def reset_metrics(self) -> None:
+        """Sets the sums of losses and metrics to zero."""
+        self.__fastnn_training__.programs.reset_sums()
 
     def get_state_tree(self, value_format: str = "backend_tensor") -> dict[str, Any]:
         """Returns copies of all variables in nested dicts: by kind, then by the parts of their paths.

@@ -111,7 +111,7 @@ class Door:
             leaves = Structure(x)
             x = leaves.flat(x) if leaves.count == given.count else x
         if len(inputs) == 1:
-            _refuse_pair(x, who)
+            _refuse_pair(x, who, inputs[0].shape)
             x = unwrapped(alone(who, "x", x, inputs[0]), 1)
             return [self._fitted_input(who, x, "x", inputs[0].shape)]
         arrays = [
@@ -471,10 +471,11 @@ def samples(x: Any, who: str, word: str = "x") -> Array:
     return array
 
 
-def _refuse_pair(x: Any, who: str) -> None:
-    """Raises where x is a pair (x, y) of arrays for a model of one input."""
+def _refuse_pair(x: Any, who: str, expected: Shape | None) -> None:
+    """Raises where x is a pair (x, y) of arrays for a model of one input, which expects this shape."""
     arrays = isinstance(x, tuple) and len(x) in (2, 3) and all(isinstance(one, np.ndarray) and one.ndim for one in x)
-    if arrays and len({len(one) for one in x}) == 1 and len({one.shape for one in x}) > 1:
+    whole = arrays and expected is not None and x[0].ndim == len(expected) and fits(x[0].shape, expected)
+    if arrays and len({len(one) for one in x}) == 1 and (whole or len({one.shape for one in x}) > 1):
         raise ValueError(
             f"{who} has one input and expects x to be one array, got a tuple of {len(x)} arrays; where it is (x, y), "
             "pass them one by one: fit(x, y)"

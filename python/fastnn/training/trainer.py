@@ -49,9 +49,6 @@ class Trainer:
     optimizer: optimizers.Optimizer | None = None
     loss: Any = None
     stop_training = False
-    run_eagerly = False
-    jit_compile = True
-    steps_per_execution = 1
     stop_evaluating = False
     stop_predicting = False
     history: History | None = None
@@ -72,11 +69,6 @@ class Trainer:
             raise RuntimeError(
                 f"{type(self).__name__}: call super().__init__() in its constructor, before all else"
             ) from None
-
-    @property
-    def compiled(self) -> bool:
-        """True once `compile` was called."""
-        return self.__fastnn_training__.compiled is not None
 
     @explained
     def compile(
@@ -137,24 +129,14 @@ class Trainer:
             }
         )
         self.optimizer, self.loss = made, loss
-        self.run_eagerly, self.steps_per_execution = bool(run_eagerly), steps_per_execution
-        self.jit_compile = bool(jit_compile)
+        self.run_eagerly, self.jit_compile = run_eagerly, bool(jit_compile)
+        self.steps_per_execution = steps_per_execution
 
     @property
     def metrics(self) -> list[Metric]:
         """The mean of the loss and the compiled metrics."""
         compiled = self.__fastnn_training__.compiled
         return [] if compiled is None else compiled.metrics
-
-    @property
-    def metrics_names(self) -> list[str]:
-        """The names of the values that `evaluate` returns."""
-        compiled = self.__fastnn_training__.compiled
-        return [] if compiled is None else compiled.names()
-
-    def reset_metrics(self) -> None:
-        """Sets the sums of losses and metrics to zero."""
-        self.__fastnn_training__.programs.reset_sums()
 
     @explained
     def fit(

@@ -215,7 +215,7 @@ class Perceptron(BaseEstimator):
         for layer, fan_in, fan_out in zip(layers, sizes, sizes[1:], strict=False):
             bound = np.sqrt((2.0 if self.activation == "logistic" else 6.0) / (fan_in + fan_out))
             layer.set_weights([random.uniform(-bound, bound, size) for size in ((fan_in, fan_out), fan_out)])
-        self.network_.training_state.row_order.seed = int(random.randint(1 << 31))
+        self.network_.__fastnn_training__.row_order.seed = int(random.randint(1 << 31))
         self.t_ = 0
         self.loss_curve_: list[float] = []
         self.best_loss_: float | None = None if self.early_stopping else np.inf

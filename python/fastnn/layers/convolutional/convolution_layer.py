@@ -7,6 +7,7 @@ from typing import Any
 
 from fastnn.constraints import Constraint
 from fastnn.engine.input_spec import InputSpec, with_fixed_axes
+from fastnn.engine.node_layer import unmade
 from fastnn.layers.windowed import Windowed
 from fastnn.regularizers import Regularizer
 from fastnn.symbolic.variable import Variable
@@ -35,7 +36,7 @@ class ConvolutionLayer(Windowed):
 class FullKernel(ConvolutionLayer):
     """Base of the layers whose kernel joins every channel with every filter, within a group."""
 
-    kernel: Variable
+    kernel: Variable = unmade()
     filters: int
     kernel_initializer: Callable[..., Any]
     kernel_regularizer: Regularizer | None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from fastnn.engine.node_layer import unmade
 from fastnn.layers.convolutional.convolution_layer import DepthwiseKernel
 from fastnn.symbolic.variable import Variable
 
@@ -12,7 +13,7 @@ from fastnn.symbolic.variable import Variable
 class _Depthwise(DepthwiseKernel):
     """Base of the depthwise convolutions: maps the arguments `depthwise_*` to the weight `kernel`."""
 
-    kernel: Variable
+    kernel: Variable = unmade()
 
     @property
     def kernel_initializer(self) -> Any:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from fastnn.constraints import Constraint
+from fastnn.engine.node_layer import unmade
 from fastnn.layers.convolutional.convolution_layer import DepthwiseKernel
 from fastnn.regularizers import Regularizer
 from fastnn.symbolic.variable import Variable
@@ -14,8 +15,8 @@ from fastnn.symbolic.variable import Variable
 class _Separable(DepthwiseKernel):
     """Base of the separable convolutions: maps the arguments `depthwise_*` and `pointwise_*` to the two kernels."""
 
-    depthwise_kernel: Variable
-    pointwise_kernel: Variable
+    depthwise_kernel: Variable = unmade()
+    pointwise_kernel: Variable = unmade()
     filters: int
     pointwise_initializer: Callable[..., Any]
     pointwise_regularizer: Regularizer | None

@@ -8,7 +8,7 @@ from typing import Any
 from fastnn.constraints import Constraint
 from fastnn.engine.contract import title
 from fastnn.engine.input_spec import InputSpec, with_fixed_axes
-from fastnn.engine.node_layer import NodeLayer
+from fastnn.engine.node_layer import NodeLayer, unmade
 from fastnn.regularizers import Regularizer
 from fastnn.symbolic.variable import Variable
 
@@ -52,7 +52,7 @@ class Dense(NodeLayer):
     kind = "Dense"
     call_arguments = ("inputs", "training")
     supports_masking = True
-    kernel: Variable
+    kernel: Variable = unmade()
     bias: Variable | None = None
     units: int
     activation: Callable[..., Any]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from fastnn.constraints import Constraint
 from fastnn.engine.contract import title
-from fastnn.engine.node_layer import NodeLayer
+from fastnn.engine.node_layer import NodeLayer, unmade
 from fastnn.regularizers import Regularizer
 from fastnn.symbolic.tensors import operators
 from fastnn.symbolic.variable import Variable
@@ -55,7 +55,7 @@ class Embedding(NodeLayer):
     }  # fmt: skip
     kind = "Embedding"
     input_dtype = None
-    embeddings: Variable
+    embeddings: Variable = unmade()
     input_dim: int
     output_dim: int
     embeddings_initializer: Callable[..., Any]

@@ -11,7 +11,7 @@ from fastnn.engine.channels import add_between_transposes
 from fastnn.engine.contract import state_of
 from fastnn.engine.emission import Emission
 from fastnn.engine.input_spec import InputSpec, with_fixed_axes
-from fastnn.engine.node_layer import NodeLayer
+from fastnn.engine.node_layer import NodeLayer, unmade
 from fastnn.regularizers import Regularizer
 from fastnn.symbolic.variable import Variable
 
@@ -70,8 +70,8 @@ class BatchNormalization(NodeLayer):
     supports_masking = True
     gamma: Variable | None = None
     beta: Variable | None = None
-    moving_mean: Variable
-    moving_variance: Variable
+    moving_mean: Variable = unmade()
+    moving_variance: Variable = unmade()
     axis: int | Sequence[int]
     momentum: float
     epsilon: float

@@ -41,6 +41,7 @@ class Bidirectional(Wrapper):
     """
 
     keras_newer_arguments = {"weights": None}
+    supports_masking = True
     forward_layer: Any
     backward_layer: Any
     stateful: bool

@@ -33,8 +33,8 @@ def output_size(cell: Any) -> int:
     """Returns the dimension of a cell's output; without `output_size` that of its first state."""
     size = getattr(cell, "output_size", None)
     if size is None:
-        size = cell.state_size[0] if isinstance(cell.state_size, (list, tuple)) else cell.state_size
-    return int(size)
+        size = cell.state_size
+    return int(size[0] if isinstance(size, (list, tuple)) else size)
 
 
 def initial_states(cell: Any, batch_size: Any) -> Any:

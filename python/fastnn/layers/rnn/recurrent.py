@@ -18,7 +18,7 @@ from fastnn.engine.contract import state_of, title
 from fastnn.engine.emission import Emission
 from fastnn.engine.input_spec import InputSpec
 from fastnn.engine.layer import Layer
-from fastnn.engine.node_layer import NodeLayer
+from fastnn.engine.node_layer import NodeLayer, unmade
 from fastnn.ops.node import node
 from fastnn.regularizers import Regularizer
 from fastnn.seeds import stream_of
@@ -77,8 +77,8 @@ class Weighted(NodeLayer):
 
     keras_ignored_arguments = {"implementation": ...}
     state_names: ClassVar[tuple[str, ...]] = ("h",)
-    kernel: Variable
-    recurrent_kernel: Variable
+    kernel: Variable = unmade()
+    recurrent_kernel: Variable = unmade()
     bias: Variable | None = None
     units: int
     activation: Callable[..., Any]

@@ -34,6 +34,7 @@ class TimeDistributed(Wrapper):
 
     # Layers that process the last axis only, whatever the number of axes.
     pointwise: ClassVar[frozenset[str]] = frozenset({"Dense"})
+    supports_masking = True
     layer: Layer
 
     def __init__(self, layer: Layer, **kwargs: Any) -> None:

@@ -30,7 +30,6 @@ class Wrapper(Layer):
     """
 
     layer: Any
-    supports_masking = True
     wrapped: ClassVar[tuple[str, ...]] = ("layer", "backward_layer")
     """Names of the arguments that are layers."""
 
