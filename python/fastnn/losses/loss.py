@@ -51,6 +51,8 @@ class Loss(Configurable):
     """Further names under which `get` finds the loss."""
     labels: ClassVar[bool] = False
     """True where y_true holds class indices; otherwise it has the shape of y_pred."""
+    targets_within: ClassVar[tuple[float, float] | None] = None
+    """Lowest and highest value of y_true that has a meaning; None where all values have one."""
     counterpart: ClassVar[str] = ""
     """Name of the same loss for the other form of targets: class indices or one-hot rows."""
     name: str

@@ -151,6 +151,7 @@ class BinaryCrossentropy(Loss):
         0.49041...
     """
 
+    targets_within = (0.0, 1.0)
     kind = "binary_crossentropy"
     function = staticmethod(binary_crossentropy)
     aliases = ("bce", "BCE")
@@ -217,6 +218,7 @@ class CategoricalCrossentropy(Loss):
         0.69314...
     """
 
+    targets_within = (0.0, 1.0)
     kind = "categorical_crossentropy"
     function = staticmethod(categorical_crossentropy)
     counterpart = "sparse_categorical_crossentropy"

@@ -124,8 +124,10 @@ class Program:
         for measure, in_core in zip(self._measures, self._in_core, strict=True):
             if in_core and isinstance(measure.metric, SumMetric):
                 measure.metric.total, measure.metric.count = next(values), 1.0
-            result = np.asarray(measure.metric.result())
-            logs[measure.name] = float(result) if result.ndim == 0 else result
+            result = measure.metric.result()
+            if not isinstance(result, float):
+                result = np.asarray(result)
+            logs[measure.name] = float(result) if isinstance(result, float) or result.ndim == 0 else result
         return logs
 
 
