@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import tracemalloc
 from pathlib import Path
 from typing import Any
@@ -187,6 +189,47 @@ def test_sparse_labels_and_memory() -> None:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 100 * 2**20  # dense, the rows are 320 MB
+
+
+_LARGE = """
+import sys
+import numpy as np
+import fastnn
+from fastnn import layers
+
+rows, size = (int(one) for one in sys.argv[2:4])
+x = np.memmap(sys.argv[1], np.uint8, "r", shape=(rows, size))
+y = np.arange(rows) % 2
+model = fastnn.Sequential([fastnn.Input((size,)), layers.Rescaling(1 / 255), layers.Dense(1, activation="sigmoid")])
+model.compile("sgd", "binary_crossentropy")
+
+
+def anonymous():
+    with open("/proc/self/status") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("RssAnon"))
+
+
+most = []
+watch = fastnn.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: most.append(anonymous()))
+model.fit(x, y, batch_size=512, epochs=1, verbose=0, callbacks=[watch])
+model.evaluate(x, y, batch_size=512, verbose=0)
+model.predict(x[: rows // 4], batch_size=512, verbose=0)
+print(max(*most, anonymous()) // 1024)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="counts memory by /proc")
+def test_a_file_of_4_gb_trains_in_300_mb(tmp_path: Path) -> None:
+    rows, size = 2**20, 4096
+    path = tmp_path / "large.bin"
+    with open(path, "wb") as file:
+        block = np.random.default_rng(0).integers(0, 256, (2**14, size), dtype=np.uint8).tobytes()
+        for _ in range(rows // 2**14):
+            file.write(block)
+    command = [sys.executable, "-c", _LARGE, str(path), str(rows), str(size)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert int(done.stdout) < 300, f"{done.stdout} MB of anonymous memory"
 
 
 class TestLabels:

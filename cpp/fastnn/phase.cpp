@@ -39,7 +39,12 @@ Phase::Phase(const Graph& graph, std::vector<LossTerm> losses, std::vector<Metri
       optimizer_(std::move(optimizer)) {
   // The edges of the rewritten graph.
   std::size_t next = 0;
-  each_edge(losses_, metrics_, [&](EdgeId& edge) { edge = executor_.output(next++); });
+  each_edge(losses_, metrics_, [&](EdgeId& edge) {
+    edge = executor_.output(next++);
+    const Edge& found = executor_.graph().edge(edge);
+    require(found.plain(), found.name, " expects a loss or metric per sample, or one of a fixed shape, got ",
+            to_string(found.spec.shape), "; take its mean");
+  });
   if (optimizer_) optimizer_->build(executor_.gradients().weights);
   sums_ = step_ = zero();
 }

@@ -43,6 +43,9 @@ Index Trainer::run(const RunData& data, const Index* order, Index batch_size, In
   std::vector<std::unique_ptr<Workspace>> spaces;
   for (const auto& phase : phases_) spaces.push_back(phase->workspace(std::min(batch_size, rows)));
   const RunScope scope(spaces.front()->threads());
+  // What does not fit the last batch is found before the first step.
+  if (first < last)
+    for (const auto& phase : phases_) phase->check_rows(std::min(batch_size, rows - (last - 1) * batch_size));
 
   const Clock::time_point start = Clock::now();
   Clock::time_point began = start;
@@ -57,6 +60,7 @@ Index Trainer::run(const RunData& data, const Index* order, Index batch_size, In
     const Index begin = step * batch_size, count = std::min(batch_size, rows - begin);
     gather_weights(data, order, begin, count);
     const Batch batch{data, order, begin, count, weights_};
+    for (const auto& space : spaces) space->fit(count);
     for (std::size_t i = 0; i < phases_.size(); ++i) {
       const bool droppable = i == 0;
       phases_[i]->gradients_of_batch(*spaces[i], batch, droppable && long_steps ? timed : never);

@@ -141,9 +141,9 @@ class Blocks:
         order: Callable[[int, int], NDArray[np.int64]] | None = None,
         first: int = 0,
     ) -> Batch:
-        arrays = _each(self._data[:3], lambda leaf: _rows(leaf, start, stop))
+        x, y, weights = _each(self._data[:3], lambda leaf: _rows(leaf, start, stop))
         drawn = None if order is None else order(block, stop - start)
-        return Batch(*arrays, drawn, first, f"rows {start} to {stop - 1}, counted from 0")
+        return Batch(x, y, weights, drawn, first, f"rows {start} to {stop - 1}, counted from 0")
 
     def executor(self) -> Executor:
         """Returns one thread, which reads."""

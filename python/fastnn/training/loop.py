@@ -163,10 +163,12 @@ class Run:
         sums = _Sums(self._programs.training, self._compiled)
         rates_of = type(optimizer).coming_rates
         first = self.step
-        while (steps is None or self.step < steps) and not self._model.stop_training:
+        while steps is None or self.step < steps:
             # An epoch takes rows of one pass; the next epoch goes on with the rest of it, or begins a new one.
             ended = self.step > 0 and has_ended(source)
-            most = 1 if progress.each else (steps or _ALL) - self.step
+            # What is stopped before it begins runs one step.
+            one_by_one = progress.each or self._model.stop_training
+            most = 1 if one_by_one else (steps or _ALL) - self.step
             chunk = None if ended else source.next_chunk(most)
             if chunk is None:
                 if self.step == first == 0 and not source.repeats:
@@ -175,8 +177,9 @@ class Run:
                     warn_of_end("steps_per_epoch", self.step, steps)
                 break
             program = sums.program(chunk)
+            empty: dict[str, Any] = {}
             for hook in begin:
-                hook(self.step, {})
+                hook(self.step, empty)
             rates = rates_of(optimizer, min(chunk.last - chunk.first, _MOST_RATES))
             ran = program.run(chunk, rates, until_invalid=bool(watch))
             source.advance(ran)
@@ -186,6 +189,8 @@ class Run:
                 logs = progress.settle(self.step, program)
                 for hook in watch:
                     hook(self.step - 1, logs)
+            if self._model.stop_training:
+                break
         return progress.settle(self.step, sums.last)
 
 
@@ -274,6 +279,7 @@ def evaluate(
     sums = _Sums(programs.evaluation, compiled)
     done = 0
     source.restart()
+    hooks.model.stop_evaluating = False
     hooks.tell("on_test_begin")
     source.begin_epoch(steps)
     most = source.steps if steps is None else steps
@@ -286,12 +292,15 @@ def evaluate(
                 warn_of_end(argument, done, steps)
             break
         program = sums.program(chunk)
+        empty: dict[str, Any] = {}
         for hook in begin:
-            hook(done, {})
+            hook(done, empty)
         ran = program.run(chunk, None)
         source.advance(ran)
         done += ran
         progress.note(done, program, end)
+        if hooks.model.stop_evaluating:
+            break
     source.on_epoch_end()
     progress.settle(done, sums.last)
     logs = progress.logs
@@ -317,14 +326,14 @@ def predict(
     """
     begin, end = hooks.batch_hooks("predict")
     each = bool(begin or end)
+    hooks.model.stop_predicting = False
     hooks.tell("on_predict_begin")
     source.begin_epoch(steps)
     most = source.steps if steps is None else steps
     at_once = 1 if each else max(1, (most or 1) // 100) if hooks.shows_progress else _ALL
-    # Rows of one set of arrays go into one array for each output; batches that come one by one are put together later.
     pieces: list[list[NDArray[Any]]] = []
     read: Sequence[NDArray[Any]] | None = None
-    done = 0
+    row = until = done = 0
     while most is None or done < most:
         left = _ALL if most is None else most - done
         chunk = None if done and has_ended(source) else source.next_chunk(min(at_once, left))
@@ -332,26 +341,54 @@ def predict(
             if steps is not None:
                 warn_of_end("steps", done, steps)
             break
-        predictor = predictor_for(chunk.x)
-        row = chunk.first * chunk.batch_size
-        if chunk.inputs is not read:
-            read = chunk.inputs
-            rows = min(len(read[0]), row + left * chunk.batch_size)
-            pieces.append(
-                [np.empty([rows, *(n or 0 for n in shape[1:])], dtype) for shape, dtype in predictor.outputs()]
-            )
-        until = min(chunk.last * chunk.batch_size, len(read[0]))
+        predictor, size = predictor_for(chunk.x), chunk.batch_size
+        # Outputs that do not have one row per sample are made batch by batch.
+        ran = chunk.last - chunk.first if predictor.plain() else 1
+        row = chunk.first * size
+        until = min((chunk.first + ran) * size, len(chunk.inputs[0]))
+        empty: dict[str, Any] = {}
         for hook in begin:
-            hook(done, {})
-        predictor.run(chunk.inputs, row, until, chunk.batch_size, pieces[-1])
-        ran = chunk.last - chunk.first
+            hook(done, empty)
+        if not predictor.plain():
+            pieces.append(predictor([x[row:until] for x in chunk.inputs]))
+            batch = pieces[-1]
+        else:
+            # Rows of one set of arrays go into one array for each output.
+            if chunk.inputs is not read:
+                read = chunk.inputs
+                rows = min(len(read[0]), row + left * size)
+                pieces.append(
+                    [np.empty([rows, *(n or 0 for n in shape[1:])], dtype) for shape, dtype in predictor.outputs()]
+                )
+            predictor.run(chunk.inputs, row, until, size, pieces[-1])
+            batch = [array[row:until] for array in pieces[-1]]
         source.advance(ran)
         done += ran
-        for hook in end:
-            hook(done - 1, {"outputs": made.pack([array[row:until] for array in pieces[-1]])})
+        if end:
+            outputs = made.pack(batch)
+            logs = outputs if isinstance(outputs, dict) else {"outputs": outputs}
+            for hook in end:
+                hook(done - 1, logs)
         hooks.advance(done, {})
+        if hooks.model.stop_predicting:
+            break
     source.on_epoch_end()
     hooks.tell("on_predict_end")
-    return made.pack(
-        pieces[0] if len(pieces) == 1 else [np.concatenate(arrays) for arrays in zip(*pieces, strict=True)]
-    )
+    if read is not None and until < len(pieces[-1][0]):
+        pieces[-1] = [array[:until] for array in pieces[-1]]
+    return made.pack(pieces[0] if len(pieces) == 1 else [_joined(parts) for parts in zip(*pieces, strict=True)])
+
+
+def _joined(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    """Returns the outputs of batches as one array.
+
+    Raises:
+        ValueError: Their shapes differ beyond the first axis.
+    """
+    for one in parts:
+        if one.shape[1:] != parts[0].shape[1:] or not one.ndim:
+            raise ValueError(
+                f"predict() cannot join outputs of shape {parts[0].shape} and {one.shape} from its batches; give it "
+                "batch_size=len(x), or call the model on x"
+            )
+    return np.concatenate(parts)

@@ -268,7 +268,7 @@ class Programs:
         return found
 
     def differs_in_call(self, training: bool | None, x: Shapes = ()) -> bool:
-        """Returns whether a call on arrays gives more than `predict`: random values, or masks of its outputs.
+        """Returns whether a call on arrays gives more than `predict`: random values, masks of its outputs, penalties.
 
         Args:
             training: That of the call: None or False.
@@ -279,7 +279,8 @@ class Programs:
         if found is None:
             emission = Emission(None)
             outputs = self._network.emit(emission, input_edges(emission.graph, self._network.ports().inputs, x))
-            found = self._keep(key, (emission.is_random, any(edge in emission.masks for edge in outputs)))
+            more = bool(emission.penalties) or any(edge in emission.masks for edge in outputs)
+            found = self._keep(key, (emission.is_random, more))
         assert found is not None
         return found[1] or (training is None and found[0])
 
@@ -365,6 +366,7 @@ class Programs:
         for k, (of_output, weights) in enumerate(zip(compiled.losses, compiled.loss_weights, strict=True)):
             for loss, weight in zip(of_output, weights, strict=True):
                 values = loss.emit(emission, targets.of(k, loss), predicted[k])
+                values = _per_sample(emission, values, "sum" if loss.reduction == "sum" else "mean")
                 mask = _mask(emission, loss, targets.of(k, loss), values, masks[k])
                 if loss.reduction == "mean_with_sample_weight":
                     given = targets.edges[k, how_weights_are_read(loss)]
@@ -382,6 +384,7 @@ class Programs:
             edge = metric.emit(emission, targets.of(k, metric), predicted[k], weights_read)
             in_core.append(edge is not None)
             if edge is not None:
+                edge = _per_sample(emission, edge, "mean")
                 mask = _fitting_mask(graph, edge, masks[k])
                 if measure.weighted and isinstance(metric, NodeMetric):
                     mask = _mask(emission, metric, targets.of(k, metric), edge, mask)
@@ -404,6 +407,13 @@ class Programs:
         trainer = _core.Trainer(graph, terms, measured, handle)
         program = Program(trainer, len(terms), compiled.loss_names(), measures, in_core, compiled.loss_tracker)
         return self._keep(key, program)  # type: ignore[no-any-return]
+
+
+def _per_sample(emission: Emission, values: int, reduction: str) -> int:
+    """Returns the edge of values of a loss or metric: as they are, or one number where there is not one per sample."""
+    if emission.graph.trials(values) is None or emission.graph.spec(values)[0] == ():
+        return values
+    return emission.run(ops.sum if reduction == "sum" else ops.mean, [values], f"the {reduction} of a loss")[1][0]
 
 
 def _fitting_mask(graph: _core.Graph, values: int, mask: int) -> int:
@@ -459,7 +469,7 @@ def _add_weight_penalties(emission: Emission, layers: Sequence[Part] | dict[Part
     for layer in layers:
         for variable in emission.trained(layer):
             penalty = variable.regularizer
-            if penalty is None or not type(penalty).is_custom(penalty):
+            if penalty is None or not penalty.__fastnn_is_custom__():
                 continue
 
             def of_weight(penalty: Any = penalty, variable: Variable = variable) -> Any:

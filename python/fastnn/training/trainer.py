@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fastnn import config, optimizers
+from fastnn import config, losses, optimizers
 from fastnn.callbacks.callback_list import CallbackList
 from fastnn.callbacks.history import History
 from fastnn.callbacks.progress import settled_verbosity
@@ -49,13 +49,18 @@ class Trainer:
     optimizer: optimizers.Optimizer | None = None
     loss: Any = None
     stop_training = False
+    run_eagerly = False
+    jit_compile = True
+    steps_per_execution = 1
+    stop_evaluating = False
+    stop_predicting = False
     history: History | None = None
 
     def __init__(self, state: TrainingState) -> None:
         self._fastnn_training = state
 
     @property
-    def training_state(self) -> TrainingState:
+    def __fastnn_training__(self) -> TrainingState:
         """The parts that training keeps of the model between calls.
 
         Raises:
@@ -71,7 +76,7 @@ class Trainer:
     @property
     def compiled(self) -> bool:
         """True once `compile` was called."""
-        return self.training_state.compiled is not None
+        return self.__fastnn_training__.compiled is not None
 
     @explained
     def compile(
@@ -114,14 +119,15 @@ class Trainer:
             >>> model.metrics_names
             ['loss', 'accuracy']
         """
+        who = self.__fastnn_training__.network.who()
         for method in _NEVER_CALLED:
             if hasattr(type(self), method):
                 raise NotImplementedError(
-                    f"{self.training_state.network.who()}: {method}() would never be called, since whole steps run in "
+                    f"{who}: {method}() would never be called, since whole steps run in "
                     "the core; say what is special in call() (with add_loss), in a loss or in a metric of your own"
                 )
-        made = None if optimizer is None else optimizers.get(optimizer)
-        self.training_state.compile(
+        made = _optimizer_of(who, optimizer, loss)
+        self.__fastnn_training__.compile(
             {
                 "optimizer": made,
                 "loss": loss,
@@ -131,22 +137,24 @@ class Trainer:
             }
         )
         self.optimizer, self.loss = made, loss
+        self.run_eagerly, self.steps_per_execution = bool(run_eagerly), steps_per_execution
+        self.jit_compile = bool(jit_compile)
 
     @property
     def metrics(self) -> list[Metric]:
         """The mean of the loss and the compiled metrics."""
-        compiled = self.training_state.compiled
+        compiled = self.__fastnn_training__.compiled
         return [] if compiled is None else compiled.metrics
 
     @property
     def metrics_names(self) -> list[str]:
         """The names of the values that `evaluate` returns."""
-        compiled = self.training_state.compiled
+        compiled = self.__fastnn_training__.compiled
         return [] if compiled is None else compiled.names()
 
     def reset_metrics(self) -> None:
         """Sets the sums of losses and metrics to zero."""
-        self.training_state.programs.reset_sums()
+        self.__fastnn_training__.programs.reset_sums()
 
     @explained
     def fit(
@@ -214,7 +222,7 @@ class Trainer:
             >>> history.history
             {'loss': [0.0, 0.0]}
         """
-        state = self.training_state
+        state = self.__fastnn_training__
         door, programs = state.door, state.programs
         compiled = state.require("fit")
         batch_size = 32 if batch_size is None else _integer("batch_size", batch_size)
@@ -298,7 +306,7 @@ class Trainer:
             >>> model.evaluate(np.ones((4, 1)), np.zeros((4, 1)), verbose=0)
             [1.0, 1.0]
         """
-        state = self.training_state
+        state = self.__fastnn_training__
         compiled = state.require("evaluate")
         batch_size = 32 if batch_size is None else _integer("batch_size", batch_size)
         verbosity = settled_verbosity(verbose)
@@ -343,7 +351,7 @@ class Trainer:
             array([[3.],
                    [7.]], dtype=float32)
         """
-        state = self.training_state
+        state = self.__fastnn_training__
         # One row, as a server asks for it, goes straight to the core.
         if verbose == 0 and steps is None and callbacks is None:
             result = state.programs.at_once(x, 32 if batch_size is None else batch_size)
@@ -390,7 +398,7 @@ class Trainer:
             >>> model.train_on_batch(np.ones((4, 1)), np.zeros((4, 1)))
             1.0
         """
-        state = self.training_state
+        state = self.__fastnn_training__
         compiled = state.require("train_on_batch")
         feed = state.door.feed(compiled, x, y, sample_weight, class_weight, check_nan=True)
         state.door.check_batches(feed.x, feed.rows, feed.rows)
@@ -420,7 +428,7 @@ class Trainer:
             >>> model.test_on_batch(np.ones((4, 1)), np.zeros((4, 1)), return_dict=True)
             {'loss': 1.0}
         """
-        state = self.training_state
+        state = self.__fastnn_training__
         compiled = state.require("test_on_batch")
         feed = state.door.feed(compiled, x, y, sample_weight)
         state.door.check_batches(feed.x, feed.rows, feed.rows)
@@ -446,7 +454,7 @@ class Trainer:
             >>> model.predict_on_batch(np.array([[1.0, 2.0]]))
             array([[3.]], dtype=float32)
         """
-        state = self.training_state
+        state = self.__fastnn_training__
         result = state.programs.at_once(x, math.inf)
         if result is not None:
             return result
@@ -478,7 +486,7 @@ class Trainer:
             >>> model.gradients(np.ones((4, 1)), np.zeros((4, 1)))
             {'line/kernel': array([[2.]], dtype=float32)}
         """
-        state = self.training_state
+        state = self.__fastnn_training__
         compiled = state.require("gradients")
         feed = state.door.feed(compiled, x, y, sample_weight)
         program = state.programs.training(compiled, feed.x, feed.y)
@@ -527,3 +535,25 @@ def _returned(logs: dict[str, Any], return_dict: bool) -> Any:
         return logs
     values = list(logs.values())
     return values[0] if len(values) == 1 else values
+
+
+def _optimizer_of(who: str, optimizer: Any, loss: Any) -> optimizers.Optimizer | None:
+    """Returns the optimizer of `compile`, or raises; where optimizer and loss are exchanged, the error says so."""
+    try:
+        made: optimizers.Optimizer | None = None if optimizer is None else optimizers.get(optimizer)
+    except (TypeError, ValueError):
+        if isinstance(optimizer, (losses.Loss, Metric)) or _is_known(losses.get, optimizer):
+            raise ValueError(
+                f"{who}: compile expects the optimizer first, got the loss {optimizer!r}; write "
+                "compile(optimizer='adam', loss='mse')"
+            ) from None
+        raise
+    return made
+
+
+def _is_known(get: Callable[[Any], Any], name: Any) -> bool:
+    """Returns whether a family has a member of this name."""
+    try:
+        return isinstance(name, str) and get(name) is not None
+    except ValueError:
+        return False
