@@ -63,18 +63,21 @@ class Order {
 
 using Losses = std::vector<std::tuple<EdgeId, double, int, bool, EdgeId>>;
 using Metrics = std::vector<std::tuple<EdgeId, int, EdgeId>>;
-using PhaseParts = std::tuple<const Graph*, Losses, Metrics, std::shared_ptr<Optimizer>>;
+using Optimizers = std::vector<std::pair<std::shared_ptr<Optimizer>, std::optional<std::vector<VariablePtr>>>>;
+using PhaseParts = std::tuple<const Graph*, Losses, Metrics, Optimizers>;
 
 std::unique_ptr<Trainer> make_trainer(const std::vector<PhaseParts>& parts) {
   require(!parts.empty(), "a trainer expects at least one phase");
   std::vector<std::unique_ptr<Phase>> phases;
-  for (const auto& [graph, losses, metrics, optimizer] : parts) {
+  for (const auto& [graph, losses, metrics, optimizers] : parts) {
     std::vector<LossTerm> loss_terms;
     for (const auto& [edge, weight, sample_weights, summed, mask] : losses)
       loss_terms.push_back({edge, weight, sample_weights, summed, mask});
     std::vector<MetricTerm> metric_terms;
     for (const auto& [edge, sample_weights, mask] : metrics) metric_terms.push_back({edge, sample_weights, mask});
-    phases.push_back(std::make_unique<Phase>(*graph, std::move(loss_terms), std::move(metric_terms), optimizer));
+    std::vector<Share> shares;
+    for (const auto& [optimizer, weights] : optimizers) shares.push_back({optimizer, weights});
+    phases.push_back(std::make_unique<Phase>(*graph, std::move(loss_terms), std::move(metric_terms), shares));
   }
   return std::make_unique<Trainer>(std::move(phases));
 }
@@ -90,30 +93,48 @@ void bind_training(py::module_& m) {
   py::class_<Order>(m, "Order", py::module_local()).def(py::init<IndexArray>(), py::arg("indices"));
 
   py::class_<Optimizer, std::shared_ptr<Optimizer>>(m, "Optimizer", py::module_local())
-      .def(py::init([](const std::string& kind, const py::dict& config) {
-             return std::make_shared<Optimizer>(kind, to_config(config));
-           }),
+      .def(py::init(
+               [](const std::string& kind, const py::dict& config) { return make_optimizer(kind, to_config(config)); }),
            py::arg("kind"), py::arg("config"))
       .def_readwrite("learning_rate", &Optimizer::learning_rate)
       .def_readwrite("iterations", &Optimizer::iterations)
+      .def_property_readonly("finished", &Optimizer::finished)
+      .def_property_readonly("counts",
+                             [](const Optimizer& optimizer) {
+                               const Counts counts = optimizer.counts();
+                               return py::make_tuple(counts.iterations, counts.evaluations);
+                             })
       .def("build", &Optimizer::build, py::arg("weights"))
-      .def("slots", &Optimizer::slots, py::arg("weight"))
-      .def("exclude_from_weight_decay", &Optimizer::exclude_from_weight_decay, py::arg("weights"));
+      .def(
+          "slots",
+          [](const Optimizer& optimizer, const VariablePtr& weight) {
+            const WeightSlots slots = optimizer.slots(weight);
+            return py::make_tuple(slots.average, slots.accumulator, slots.of_rule);
+          },
+          py::arg("weight"))
+      .def("shared_slots", &Optimizer::shared_slots)
+      .def("exclude_from_weight_decay", &Optimizer::exclude_from_weight_decay, py::arg("weights"))
+      .def("set_apart", &Optimizer::set_apart, py::arg("weights"))
+      .def(
+          "trace",
+          [](Optimizer& optimizer, const VariablePtr& weight, const Graph& graph, const VariablePtr& gradient,
+             const VariablePtr& learning_rate,
+             const VariablePtr& iterations) { optimizer.trace(weight, {graph, gradient, learning_rate, iterations}); },
+          py::arg("weight"), py::arg("graph"), py::arg("gradient"), py::arg("learning_rate"), py::arg("iterations"));
 
   py::class_<Trainer>(m, "Trainer", py::module_local())
-      .def(py::init([](const Graph& graph, const Losses& losses, const Metrics& metrics,
-                       const std::shared_ptr<Optimizer>& optimizer) {
-             return make_trainer({{&graph, losses, metrics, optimizer}});
+      .def(py::init([](const Graph& graph, const Losses& losses, const Metrics& metrics, const Optimizers& optimizers) {
+             return make_trainer({{&graph, losses, metrics, optimizers}});
            }),
-           py::arg("graph"), py::arg("losses"), py::arg("metrics"), py::arg("optimizer"))
+           py::arg("graph"), py::arg("losses"), py::arg("metrics"), py::arg("optimizers"))
       .def(py::init(&make_trainer), py::arg("phases"))
       .def("reset", &Trainer::reset)
       .def(
           "run",
           [](Trainer& trainer, const Columns& columns, const Order* order, Index batch_size, Index first_step,
              Index last_step, double budget, const std::optional<RateArray>& rates, bool until_invalid) {
-            require(!rates || rates->size() >= (last_step - first_step) * trainer.phases(),
-                    "rates expects one learning rate per step and phase");
+            require(!rates || rates->size() >= (last_step - first_step) * trainer.optimizers(),
+                    "rates expects one learning rate per step and optimizer");
             require(first_step >= 0 && first_step < last_step && (last_step - 1) * batch_size < columns.rows(),
                     "steps ", first_step, " to ", last_step, " of ", batch_size, " rows do not lie within ",
                     columns.rows(), " rows");

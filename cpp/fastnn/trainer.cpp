@@ -19,6 +19,12 @@ double seconds(Clock::time_point from, Clock::time_point to) {
 
 }  // namespace
 
+Index Trainer::optimizers() const {
+  Index count = 0;
+  for (const auto& phase : phases_) count += phase->optimizers();
+  return count;
+}
+
 void Trainer::reset() {
   std::lock_guard<ForkSafeMutex> guard(run_lock_);
   for (const auto& phase : phases_) phase->reset();
@@ -62,10 +68,18 @@ Index Trainer::run(const RunData& data, const Index* order, Index batch_size, In
     const Batch batch{data, order, begin, count, weights_};
     for (const auto& space : spaces) space->fit(count);
     for (std::size_t i = 0; i < phases_.size(); ++i) {
+      Phase& phase = *phases_[i];
       const bool droppable = i == 0;
-      phases_[i]->gradients_of_batch(*spaces[i], batch, droppable && long_steps ? timed : never);
-      phases_[i]->reduce(*spaces[i]);
-      phases_[i]->commit(*spaces[i], rates == nullptr ? nullptr : rates++);
+      try {
+        do {
+          phase.gradients_of_batch(*spaces[i], batch, droppable && long_steps ? timed : never);
+          phase.reduce(*spaces[i]);
+        } while (!phase.commit(*spaces[i], rates));
+      } catch (...) {
+        phase.abandon();
+        throw;
+      }
+      if (rates != nullptr) rates += phase.optimizers();
     }
     ++step;
     if (until_invalid && !std::isfinite(loss())) break;

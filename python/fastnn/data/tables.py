@@ -70,7 +70,7 @@ def split_tables(data: Batch, share: float) -> tuple[Batch, Batch]:
     Raises:
         ValueError: `share` is out of its range.
     """
-    rows = _row_count(data)
+    rows = row_count(data)
     at = math.floor(rows * (1.0 - share))
     if not 0 < share < 1 or at in (0, rows):
         raise ValueError(f"validation_split expects a number from 0 to 1 that leaves rows on both sides, got {share!r}")
@@ -101,7 +101,7 @@ class Blocks:
         # Rows of other formats than by rows are slow to cut.
         self._data = Batch(*_each(data[:3], lambda leaf: leaf.tocsr() if is_sparse(leaf) else leaf))
         self._orders = orders
-        self._rows = _row_count(self._data)
+        self._rows = row_count(self._data)
         sizes: list[int] = []
         _each(self._data[:3], lambda leaf: sizes.append(4 * math.prod(np.shape(leaf)[1:])))
         self._block = max(1, _BLOCK // (batch_size * max(1, sum(sizes)))) * batch_size
@@ -166,7 +166,7 @@ def _rows(table: Any, start: int, stop: int) -> NDArray[Any]:
     return rows.toarray() if is_sparse(rows) else np.asarray(rows)
 
 
-def _row_count(data: Batch) -> int:
+def row_count(data: Batch) -> int:
     """Returns the number of rows, which all tables and arrays have in common."""
     counts: list[int] = []
     _each(data[:3], lambda leaf: counts.append(np.shape(leaf)[0] if np.shape(leaf) else 0))

@@ -20,7 +20,8 @@ from fastnn.data.arrays import Feed
 from fastnn.data.batches import yields_batches
 from fastnn.engine.arrays import numeric
 from fastnn.engine.network import Port
-from fastnn.metrics.metric import Metric, NodeMetric
+from fastnn.losses.computation import computation_of
+from fastnn.metrics.metric import Metric
 from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import Shape
 from fastnn.training.compiled import Compiled, Target, how_targets_are_read, how_weights_are_read
@@ -226,7 +227,6 @@ class Door:
             if y is None or (k, how) in arrays:
                 return
             if how != "as given":
-                assert isinstance(measure, (losses.Loss, NodeMetric))
                 y = self._fitted_target(y, outputs[k]._replace(shape=shapes[k]), measure, compiled.losses[k])
             arrays[k, how] = y
 
@@ -256,7 +256,7 @@ class Door:
         return [arrays[target] for target in compiled.targets()]
 
     def _fitted_target(
-        self, y: Array, port: Port, measure: losses.Loss | NodeMetric, of_output: Sequence[losses.Loss]
+        self, y: Array, port: Port, measure: losses.Loss | Metric, of_output: Sequence[losses.Loss]
     ) -> Array:  # fmt: skip
         """Returns y as a loss or metric reads it.
 
@@ -270,13 +270,14 @@ class Door:
         outputs = self._network.ports().outputs
         word = label("y", port, outputs)
         shape = tuple(size or 0 for size in port.shape[1:])
-        if not measure.labels:
+        described = computation_of(measure)
+        if not described.labels:
             if y.shape[1:] == shape:
                 return y
             if (*y.shape[1:], 1) == shape:
                 return y[..., np.newaxis]
             raise ValueError(
-                f"{self._network.who()}: {measure.node()[0]} expects {word} of shape {_batch(shape)}, got {y.shape}; "
+                f"{self._network.who()}: {described.kind} expects {word} of shape {_batch(shape)}, got {y.shape}; "
                 f"{_mend_for_values(y, shape, measure)}"
             )
         if y.ndim == len(port.shape) and y.shape[-1] == 1:
@@ -286,14 +287,14 @@ class Door:
             if len(shape) > 1 and y.ndim < len(port.shape) - 1:
                 mend = _mend_for_places(shape)
             elif y.shape[1:] == shape:
-                mend = f"for one-hot rows use loss={measure.counterpart!r}, or pass y.argmax(axis=-1)"
+                mend = f"for one-hot rows use loss={described.counterpart!r}, or pass y.argmax(axis=-1)"
             raise ValueError(
-                f"{self._network.who()}: {measure.node()[0]} expects {word} of shape {_batch(shape[:-1])}, got "
+                f"{self._network.who()}: {described.kind} expects {word} of shape {_batch(shape[:-1])}, got "
                 f"{y.shape}; {mend}"
             )
         checked = y
         for one in (*of_output, measure):
-            counted = one.mask(y)
+            counted = one.__fastnn_mask__(y)
             checked = checked if counted is None else np.where(counted, checked, 0)
         row = _core.first_outside(checked, 0, shape[-1])
         if row >= 0 and shape[-1] == 1:
@@ -380,9 +381,10 @@ class Door:
         outputs = self._network.ports().outputs
         for y, of_output, port in zip(ys, compiled.losses, outputs, strict=True):
             for loss in of_output:
-                if y is None or loss.targets_within is None:
+                within = loss.__fastnn_computation__.targets_within
+                if y is None or within is None:
                     continue
-                low, high = loss.targets_within
+                low, high = within
                 row = _core.first_beyond(y, low, high)
                 if row < 0:
                     continue
@@ -519,13 +521,14 @@ def _mend_for_places(shape: tuple[int, ...]) -> str:
     return f"the last layer gives one answer for each {places}; put {layers} before it{last}"
 
 
-def _mend_for_values(y: Array, shape: tuple[int, ...], measure: losses.Loss | NodeMetric) -> str:
+def _mend_for_values(y: Array, shape: tuple[int, ...], measure: losses.Loss | Metric) -> str:
     """Returns the advice for targets that do not have the shape of the output."""
     if len(shape) > 1 and y.ndim < len(shape):
         return _mend_for_places(shape)
     labels = y.ndim == len(shape) or y.shape[1:] == (*shape[:-1], 1)
-    if labels and measure.counterpart:
-        return f"turn labels into rows with utils.to_categorical(y, {shape[-1]}), or use {measure.counterpart}"
+    counterpart = computation_of(measure).counterpart
+    if labels and counterpart:
+        return f"turn labels into rows with utils.to_categorical(y, {shape[-1]}), or use {counterpart}"
     if y.shape[1:] in ((*shape[:-1], 1), shape[:-1]):
         return f"the last layer has {shape[-1]} outputs for one number a sample; Dense(1) has one"
     return "give the last layer as many units as y has columns"

@@ -13,18 +13,20 @@ from fastnn.data.arrays import ArraySource, Feed, RowOrder, split
 from fastnn.data.batches import Batch, Batches, BatchSource, Iterated, Kept, holds_arrays, is_indexed, yields_batches
 from fastnn.data.py_dataset import Indexed
 from fastnn.data.source import Source
-from fastnn.data.tables import Blocks, holds_tables, split_tables
+from fastnn.data.tables import Blocks, holds_tables, row_count, split_tables
 from fastnn.training.compiled import Compiled
 from fastnn.training.door import Door
 
-Check = Callable[[Batch, int | None], Feed]
+RowsOfStep = int | Callable[[int], int]
+"""The number of rows of a step, or a function of the number of rows of the data that returns it."""
+Check = Callable[[Batch, RowsOfStep | None], Feed]
 """Returns the checked arrays of a batch, or of all rows, which steps take so many at a time; None: as one step."""
 
 
 def open_source(
     data: Batch,
     check: Check,
-    batch_size: int,
+    batch_size: RowsOfStep,
     orders: RowOrder | None = None,
     keeps: bool = False,
 ) -> tuple[Source, Feed]:
@@ -43,10 +45,11 @@ def open_source(
     """
     batches = _batches_of(data.x, orders, keeps)
     if batches is None and holds_tables(data):
-        return _opened(BatchSource(Blocks(data, batch_size, orders), lambda rows: check(rows, batch_size)))
+        size = batch_size(row_count(data)) if callable(batch_size) else batch_size
+        return _opened(BatchSource(Blocks(data, size, orders), lambda rows: check(rows, size)))
     if batches is None:
         feed = check(data, batch_size)
-        return ArraySource(feed, batch_size, orders), feed
+        return ArraySource(feed, _rows_of_step(batch_size, feed), orders), feed
     for word, given, of in (("y", data.y, "targets"), ("sample_weight", data.sample_weight, "weights of rows")):
         if given is not None:
             raise ValueError(
@@ -68,9 +71,9 @@ def _opened(source: BatchSource) -> tuple[Source, Feed]:
 def checks_of_training(door: Door, compiled: Compiled, class_weight: Mapping[int, float] | None) -> Check:
     """Returns the check of the rows of `fit`."""
 
-    def check(batch: Batch, size: int | None) -> Feed:
+    def check(batch: Batch, size: RowsOfStep | None) -> Feed:
         feed = door.feed(compiled, *batch[:3], class_weight, check_nan=True)
-        door.check_batches(feed.x, feed.rows, size or feed.rows)
+        door.check_batches(feed.x, feed.rows, _rows_of_step(size, feed))
         return feed
 
     return check
@@ -79,7 +82,7 @@ def checks_of_training(door: Door, compiled: Compiled, class_weight: Mapping[int
 def checks_of_validation(door: Door, compiled: Compiled) -> Check:
     """Returns the check of the rows of `validation_data`; errors say that they are about these."""
 
-    def check(batch: Batch, size: int | None) -> Feed:
+    def check(batch: Batch, size: RowsOfStep | None) -> Feed:
         try:
             return door.feed(compiled, *batch[:3], check_nan=True)
         except (TypeError, ValueError) as error:
@@ -91,9 +94,9 @@ def checks_of_validation(door: Door, compiled: Compiled) -> Check:
 def checks_of_evaluation(door: Door, compiled: Compiled) -> Check:
     """Returns the check of the rows of `evaluate`."""
 
-    def check(batch: Batch, size: int | None) -> Feed:
+    def check(batch: Batch, size: RowsOfStep | None) -> Feed:
         feed = door.feed(compiled, *batch[:3])
-        door.check_batches(feed.x, feed.rows, size or feed.rows)
+        door.check_batches(feed.x, feed.rows, _rows_of_step(size, feed))
         return feed
 
     return check
@@ -102,12 +105,18 @@ def checks_of_evaluation(door: Door, compiled: Compiled) -> Check:
 def checks_of_prediction(door: Door) -> Check:
     """Returns the check of the rows of `predict`."""
 
-    def check(batch: Batch, size: int | None) -> Feed:
+    def check(batch: Batch, size: RowsOfStep | None) -> Feed:
         feed = door.feed_of_inputs(batch.x)
-        door.check_batches(feed.x, feed.rows, size or feed.rows)
+        door.check_batches(feed.x, feed.rows, _rows_of_step(size, feed))
         return feed
 
     return check
+
+
+def _rows_of_step(size: RowsOfStep | None, feed: Feed) -> int:
+    if size is None:
+        return feed.rows
+    return size(feed.rows) if callable(size) else size
 
 
 def split_off(door: Door, compiled: Compiled, data: Batch, share: float) -> tuple[Batch, Batch]:

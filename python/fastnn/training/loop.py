@@ -120,7 +120,10 @@ class Run:
     def execute(self) -> None:
         """Runs all epochs, and tells the callbacks."""
         logs: dict[str, Any] = {}
-        hooks, validation = self._hooks, self._validation
+        hooks, validation, optimizer = self._hooks, self._validation, self._compiled.optimizer
+        steps = self._source.steps if self._steps is None else self._steps
+        if steps is not None:
+            optimizer.__fastnn_check_steps__(steps)
         hooks.set_run(self)
         self._model.stop_training = False
         try:
@@ -141,8 +144,9 @@ class Run:
                     )
                     logs.update({f"val_{name}": value for name, value in sorted(measured.items())})
                 hooks.tell("on_epoch_end", epoch, logs=logs)
-                if self._model.stop_training:
+                if self._model.stop_training or optimizer.__fastnn_finished__():
                     break
+            optimizer.__fastnn_end_training__()
             hooks.tell("on_train_end", logs=logs)
         finally:
             hooks.close()
@@ -161,14 +165,13 @@ class Run:
         watch = hooks.watching("train")
         progress = _Progress(hooks, bool(begin or end))
         sums = _Sums(self._programs.training, self._compiled)
-        rates_of = type(optimizer).coming_rates
+        rates_of = optimizer.__fastnn_rates__
         first = self.step
         while steps is None or self.step < steps:
             # An epoch takes rows of one pass; the next epoch goes on with the rest of it, or begins a new one.
             ended = self.step > 0 and has_ended(source)
-            # What is stopped before it begins runs one step.
-            one_by_one = progress.each or self._model.stop_training
-            most = 1 if one_by_one else (steps or _ALL) - self.step
+            # An epoch that is stopped before it begins has one step.
+            most = 1 if progress.each or self._model.stop_training else (steps or _ALL) - self.step
             chunk = None if ended else source.next_chunk(most)
             if chunk is None:
                 if self.step == first == 0 and not source.repeats:
@@ -180,7 +183,7 @@ class Run:
             empty: dict[str, Any] = {}
             for hook in begin:
                 hook(self.step, empty)
-            rates = rates_of(optimizer, min(chunk.last - chunk.first, _MOST_RATES))
+            rates = rates_of(min(chunk.last - chunk.first, _MOST_RATES))
             ran = program.run(chunk, rates, until_invalid=bool(watch))
             source.advance(ran)
             self.step += ran
@@ -341,42 +344,40 @@ def predict(
             if steps is not None:
                 warn_of_end("steps", done, steps)
             break
-        predictor, size = predictor_for(chunk.x), chunk.batch_size
-        # Outputs that do not have one row per sample are made batch by batch.
-        ran = chunk.last - chunk.first if predictor.plain() else 1
-        row = chunk.first * size
-        until = min((chunk.first + ran) * size, len(chunk.inputs[0]))
+        predictor = predictor_for(chunk.x)
+        row = chunk.first * chunk.batch_size
+        ran = chunk.last - chunk.first
+        # Outputs that do not have one row for each sample are made batch by batch.
+        plain = predictor.plain()
+        if not plain:
+            read, ran = None, 1
+        elif chunk.inputs is not read:
+            read = chunk.inputs
+            rows = min(len(read[0]), row + left * chunk.batch_size)
+            pieces.append(
+                [np.empty([rows, *(n or 0 for n in shape[1:])], dtype) for shape, dtype in predictor.outputs()]
+            )
+        until = min(row + ran * chunk.batch_size, len(chunk.inputs[0]))
         empty: dict[str, Any] = {}
         for hook in begin:
             hook(done, empty)
-        if not predictor.plain():
-            pieces.append(predictor([x[row:until] for x in chunk.inputs]))
-            batch = pieces[-1]
+        if plain:
+            predictor.run(chunk.inputs, row, until, chunk.batch_size, pieces[-1])
         else:
-            # Rows of one set of arrays go into one array for each output.
-            if chunk.inputs is not read:
-                read = chunk.inputs
-                rows = min(len(read[0]), row + left * size)
-                pieces.append(
-                    [np.empty([rows, *(n or 0 for n in shape[1:])], dtype) for shape, dtype in predictor.outputs()]
-                )
-            predictor.run(chunk.inputs, row, until, size, pieces[-1])
-            batch = [array[row:until] for array in pieces[-1]]
+            pieces.append(predictor([x[row:until] for x in chunk.inputs]))
         source.advance(ran)
         done += ran
         if end:
-            outputs = made.pack(batch)
-            logs = outputs if isinstance(outputs, dict) else {"outputs": outputs}
+            batch = made.pack([array[row:until] for array in pieces[-1]] if plain else pieces[-1])
             for hook in end:
-                hook(done - 1, logs)
+                hook(done - 1, batch if isinstance(batch, dict) else {"outputs": batch})
         hooks.advance(done, {})
         if hooks.model.stop_predicting:
+            pieces[-1] = [array[:until] for array in pieces[-1]] if plain else pieces[-1]
             break
     source.on_epoch_end()
     hooks.tell("on_predict_end")
-    if read is not None and until < len(pieces[-1][0]):
-        pieces[-1] = [array[:until] for array in pieces[-1]]
-    return made.pack(pieces[0] if len(pieces) == 1 else [_joined(parts) for parts in zip(*pieces, strict=True)])
+    return made.pack(pieces[0] if len(pieces) == 1 else [_joined(arrays) for arrays in zip(*pieces, strict=True)])
 
 
 def _joined(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:

@@ -187,7 +187,8 @@ class Trainer:
                 as those of torch and tf.data. The next batches are made in a thread while the model trains.
             y: The targets: values of the output's shape, or labels (batch,). For several outputs a list or dict. None
                 where x yields batches.
-            batch_size: The number of rows of a step; None: 32. Ignored where x yields batches.
+            batch_size: The number of rows of a step; None: 32, or all rows where the optimizer needs them (`LBFGS`).
+                Ignored where x yields batches.
             epochs: The epoch to stop after, counted from 1; the number of epochs where `initial_epoch` is 0.
             verbose: 0: silent; 1: a progress bar for each epoch; 2: a line for each epoch; "auto": 1. Where standard
                 output is no terminal, 1 prints lines.
@@ -225,7 +226,9 @@ class Trainer:
         state = self.__fastnn_training__
         door, programs = state.door, state.programs
         compiled = state.require("fit")
-        batch_size = 32 if batch_size is None else _integer("batch_size", batch_size)
+        rows_of_step = (
+            compiled.optimizer.__fastnn_batch_size__ if batch_size is None else _integer("batch_size", batch_size)
+        )
         epochs = _epochs(epochs)
         initial_epoch = _integer("initial_epoch", initial_epoch, 0)
         verbosity = settled_verbosity(verbose)
@@ -238,7 +241,7 @@ class Trainer:
             data, held_data = split_off(door, compiled, data, validation_split)
         with ExitStack() as opened:
             orders = state.row_order if shuffle else None
-            source, feed = open_source(data, checks_of_training(door, compiled, class_weight), batch_size, orders)
+            source, feed = open_source(data, checks_of_training(door, compiled, class_weight), rows_of_step, orders)
             opened.callback(source.close)
             validation = None
             if held_data is not None:
@@ -246,7 +249,7 @@ class Trainer:
                 held, held_feed = open_source(
                     held_data,
                     checks_of_validation(door, compiled),
-                    batch_size if size is None else _integer("validation_batch_size", size),
+                    rows_of_step if size is None else _integer("validation_batch_size", size),
                     keeps=validation_steps is None,
                 )
                 opened.callback(held.close)
@@ -404,7 +407,7 @@ class Trainer:
         state.door.check_batches(feed.x, feed.rows, feed.rows)
         program = state.programs.training(compiled, feed.x, feed.y)
         program.reset()
-        program.run(_one_batch(feed), type(compiled.optimizer).coming_rates(compiled.optimizer, 1), 0.0)
+        program.run(_one_batch(feed), compiled.optimizer.__fastnn_rates__(1), 0.0)
         return _returned(program.logs(), return_dict)
 
     def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
