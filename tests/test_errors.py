@@ -422,6 +422,16 @@ BINARY_LOGITS = losses.BinaryCrossentropy(from_logits=True)
         (lambda: sigmoid(y=np.where(Y == 1, 255, 0)), "got 255 in row 1; write classes as 0 and 1"),
         (lambda: sigmoid(y=np.where(Y == 1, 1, 2)), "got 2 in row 0"),
         (lambda: fitted([Dense(3, "softmax")], "categorical_crossentropy", y=ONE_HOT * 255), "got 255.0 in row 0"),
+    ],
+)  # fmt: skip
+def test_labels_without_a_meaning(written, words):
+    with pytest.raises(ValueError, match=re.escape(words)):
+        written()
+
+
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [
         (lambda: fitted([Dense(1, "softmax")], "binary_crossentropy", y=Y % 2), "a softmax over one unit"),
         (lambda: fitted([Dense(1), Softmax()], "binary_crossentropy", y=Y % 2), "use activation='sigmoid'"),
         (lambda: fitted([Dense(1), Activation("softmax")], "binary_crossentropy", y=Y % 2), "which is always 1"),

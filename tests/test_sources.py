@@ -224,6 +224,19 @@ class TestGenerators:
         with pytest.warns(UserWarning, match="ran out of data after 2 of 4 steps"):
             model.evaluate(batches(2), steps=4, verbose=0)
 
+    def test_tensors_of_other_packages_in_lists_as_loaders_of_torch_yield_them(self) -> None:
+        class Tensor:
+            def __init__(self, array: Array) -> None:
+                self.array, self.shape = array, array.shape
+
+            def __array__(self, dtype: Any = None, copy: Any = None) -> Array:
+                return self.array
+
+        loader = [[Tensor(x), Tensor(y)] for x, y in batches(3)]
+        found = line().fit(iter(loader), verbose=0, validation_data=iter(loader)).history
+        expected = line().fit(batches(3), verbose=0, validation_data=batches(3)).history
+        assert found == expected
+
     @pytest.mark.parametrize("length", [None, 4])
     def test_loaders_begin_again_each_epoch(self, length: int | None) -> None:
         loader = Loader(4, length)
@@ -462,3 +475,33 @@ def test_backups_go_on_where_a_source_was(tmp_path: Any, kind: str, steps_per_ep
             fit(callbacks.BackupAndRestore(tmp_path / "b", save_freq=1), Stop(after))
         found = fit(callbacks.BackupAndRestore(tmp_path / "b", save_freq=1))
     np.testing.assert_array_equal(found[0], expected[0])
+
+
+class TestTerminateOnNaN:
+    @staticmethod
+    def fit(capsys: pytest.CaptureFixture[str], *hooks: callbacks.Callback) -> tuple[str, Any, Array]:
+        """Returns what a fit prints whose loss grows beyond all bounds, its history and its weights."""
+        model = line(1e8)
+        history = model.fit(*arrays(9), batch_size=3, epochs=3, shuffle=False, verbose=0, callbacks=list(hooks))
+        return capsys.readouterr().out, history.history, model.get_weights()[0]
+
+    def test_it_costs_no_call_of_python_while_the_loss_is_finite(self) -> None:
+        hooks = callbacks.CallbackList([callbacks.TerminateOnNaN()])
+        assert hooks.batch_hooks("train") == ([], [])
+        assert len(hooks.watching("train")) == 1
+
+        class Each(callbacks.TerminateOnNaN):
+            def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+                super().on_train_batch_end(batch, logs)
+
+        assert len(callbacks.CallbackList([Each()]).batch_hooks("train")[1]) == 1
+        assert len(callbacks.CallbackList([callbacks.TerminateOnNaN(), Said()]).batch_hooks("train")[1]) == 2
+
+    def test_it_stops_at_the_same_step_as_with_a_call_after_each(self, capsys: pytest.CaptureFixture[str]) -> None:
+        told, history, weights = self.fit(capsys, callbacks.TerminateOnNaN())
+        assert "Invalid loss, terminating training" in told
+        assert told != "Batch 0: Invalid loss, terminating training\n"
+        other = self.fit(capsys, callbacks.TerminateOnNaN(), Said())
+        assert (told, str(history)) == (other[0], str(other[1]))
+        np.testing.assert_array_equal(weights, other[2])
+        assert len(history["loss"]) == 1

@@ -7,7 +7,7 @@ of rows is made here.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -51,6 +51,14 @@ class RowOrder:
         """Returns the last order once more."""
         self.position -= 1
         return self.draw(rows)
+
+    def within_last(self) -> Callable[[int, int], NDArray[np.int64]]:
+        """Returns a function of a number and a count: an order of so many rows, for each number another.
+
+        They belong to the last order that was drawn, which is one of blocks of rows.
+        """
+        seed, position = self.seed or 0, self.position
+        return lambda block, rows: _core.random_permutation((seed + 1 + block) % 2**63, position, rows)
 
 
 class Feed(NamedTuple):

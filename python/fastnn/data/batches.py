@@ -56,6 +56,7 @@ class Batch(NamedTuple):
         sample_weight: The weights of rows, or None.
         order: The order in which the rows of a block are taken; None: as they lie.
         first: The first step of a block that is run, counted in batches of it.
+        where: The name of a block in errors.
     """
 
     x: Any
@@ -63,6 +64,7 @@ class Batch(NamedTuple):
     sample_weight: Any = None
     order: NDArray[np.int64] | None = None
     first: int = 0
+    where: str = ""
 
     @classmethod
     def of(cls, item: Any) -> Batch:
@@ -76,7 +78,17 @@ class Batch(NamedTuple):
         if item is None or (isinstance(item, (tuple, list)) and not 1 <= len(item) <= 3):
             got = "None" if item is None else f"{len(item)} entries"
             raise ValueError(f"a batch is (x,), (x, y) or (x, y, sample_weight), got {got}")
-        return cls(*item) if isinstance(item, (tuple, list)) else cls(item)
+        return cls(*_as_arrays(item)) if isinstance(item, (tuple, list)) else cls(_as_arrays(item))
+
+
+def _as_arrays(item: Any) -> Any:
+    """Returns an item with the tensors of other packages as arrays."""
+    if isinstance(item, Mapping):
+        return {name: _as_arrays(one) for name, one in item.items()}
+    if isinstance(item, (tuple, list)):
+        return item if item and np.isscalar(item[0]) else [_as_arrays(one) for one in item]
+    foreign = not isinstance(item, np.ndarray) and hasattr(item, "__array__") and not hasattr(item, "to_numpy")
+    return np.asarray(item) if foreign else item
 
 
 class Batches(Protocol):
@@ -377,13 +389,12 @@ class BatchSource:
 
     def _checked(self, item: Any, number: int) -> tuple[Batch, Feed]:
         """Returns an item of a pass and its checked arrays."""
+        where = item.where if isinstance(item, Batch) else f"batch {number} of {self._batches.name}"
         try:
             batch = Batch.of(item)
             return batch, self._check(batch)
         except (TypeError, ValueError) as error:
-            if self._batches.batch_size is not None:
-                raise
-            raise type(error)(f"batch {number} of {self._batches.name}: {error}") from None
+            raise type(error)(f"{where}: {error}") from None
 
     def advance(self, steps: int) -> None:
         """Called when steps of the last chunk were run."""

@@ -141,7 +141,7 @@ class Indexed:
 
     def probe(self) -> Any:
         """Returns the first batch."""
-        self._dataset.on_epoch_begin()
+        self.on_epoch_begin()
         if self.steps == 0:
             raise ValueError(f"{self.name} has no batch; at least one is needed")
         item = self._dataset[0]
@@ -149,8 +149,9 @@ class Indexed:
         return item
 
     def on_epoch_begin(self) -> None:
-        """Tells the data set."""
-        self._dataset.on_epoch_begin()
+        """Tells the data set; those of Keras 2 have no such method."""
+        if hasattr(self._dataset, "on_epoch_begin"):
+            self._dataset.on_epoch_begin()
 
     def on_epoch_end(self) -> None:
         """Tells the data set."""

@@ -8,20 +8,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-
-def _as_array(value: Any) -> NDArray[Any]:
-    to_numpy = getattr(value, "to_numpy", None)
-    return np.asarray(to_numpy() if callable(to_numpy) else value)
+from fastnn.engine.frames import as_array
 
 
-def _as_even_array(value: Any) -> NDArray[Any]:
-    """Does the same; rows that differ in length, of which NumPy before 1.24 only warns, are an error."""
+def _as_even_array(value: Any, who: str) -> NDArray[Any]:
+    """Returns an array; rows that differ in length, of which NumPy before 1.24 only warns, are an error."""
     with warnings.catch_warnings():
         warnings.filterwarnings("error", "Creating an ndarray from ragged nested sequences")
-        return _as_array(value)
+        return as_array(value, who)
 
 
-_array_of = _as_even_array if np.lib.NumpyVersion(np.__version__) < "1.24.0" else _as_array
+_array_of = _as_even_array if np.lib.NumpyVersion(np.__version__) < "1.24.0" else as_array
 """Returns the array of a data frame or nested lists; decided once, since a filter of warnings holds for all threads."""
 
 
@@ -39,7 +36,7 @@ def numeric(value: ArrayLike, who: str, labels: bool = False) -> NDArray[Any]:
     """
     if not isinstance(value, np.ndarray):
         try:
-            value = _array_of(value)
+            value = _array_of(value, who)
         except (ValueError, Warning) as error:
             raise ValueError(f"{who} is no array: {error}; its rows must have equal lengths") from None
     if value.dtype.kind not in "fiub":

@@ -23,6 +23,7 @@ class Computation:
         names: Names under which `get` finds the class, that of the function first.
         labels: True where y_true holds class indices; otherwise it has the shape of y_pred.
         counterpart: Name of the same loss or metric for the other form of targets: class indices or one-hot rows.
+        targets_within: Lowest and highest value of y_true that has a meaning; None where all values have one.
         elementwise: True where each element has a value and a sample weight of its own.
     """
 
@@ -31,6 +32,7 @@ class Computation:
     names: tuple[str, ...] = ()
     labels: bool = False
     counterpart: str = ""
+    targets_within: tuple[float, float] | None = None
     elementwise: bool = False
 
     @property

@@ -151,7 +151,9 @@ class BinaryCrossentropy(Loss):
         0.49041...
     """
 
-    __fastnn_computation__ = of_node("binary_crossentropy", "bce", "BCE", function=binary_crossentropy)
+    __fastnn_computation__ = of_node(
+        "binary_crossentropy", "bce", "BCE", function=binary_crossentropy, targets_within=(0.0, 1.0)
+    )
     from_logits: bool
     label_smoothing: float
     axis: int
@@ -214,7 +216,10 @@ class CategoricalCrossentropy(Loss):
     """
 
     __fastnn_computation__ = of_node(
-        "categorical_crossentropy", function=categorical_crossentropy, counterpart="sparse_categorical_crossentropy"
+        "categorical_crossentropy",
+        function=categorical_crossentropy,
+        counterpart="sparse_categorical_crossentropy",
+        targets_within=(0.0, 1.0),
     )
     from_logits: bool
     label_smoothing: float

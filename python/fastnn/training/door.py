@@ -25,7 +25,6 @@ from fastnn.metrics.metric import Metric
 from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import Shape
 from fastnn.training.compiled import Compiled, Target, how_targets_are_read, how_weights_are_read
-from fastnn.training.pitfalls import warn_of_labels
 from fastnn.training.ports import Shapes, Trainable, alone, by_port, label, quoted
 from fastnn.training.programs import Programs
 
@@ -63,8 +62,7 @@ class Door:
             y: The targets.
             sample_weight: The weights of rows, or None.
             class_weight: The weights of labels, or None.
-            check_nan: True before training: labels that do not go with their loss are warned of, and NaN and infinity
-                are refused where the configuration asks for it.
+            check_nan: True before training: NaN and infinity are refused, unless the configuration lifts the check.
 
         Raises:
             ValueError: The data do not fit the model or one another.
@@ -77,8 +75,7 @@ class Door:
         read = self._read_targets(compiled, ys, shapes, weights)
         if check_nan and config.check_nan():
             self._refuse_not_finite(xs, ys, weights)
-        if check_nan:
-            self._warn_of_labels(compiled, ys)
+        self._refuse_labels(compiled, ys)
         self.check_ranges(xs, shapes)
         of_y = tuple(None if y is None else y.shape[1:] for y in ys)
         return Feed(_core.Columns([*xs, *read], weights), shapes, of_y, xs)
@@ -379,13 +376,26 @@ class Door:
             )
         return np.ones(rows, np.float32) if weights is None else weights
 
-    def _warn_of_labels(self, compiled: Compiled, ys: Sequence[Array | None]) -> None:
+    def _refuse_labels(self, compiled: Compiled, ys: Sequence[Array | None]) -> None:
+        """Raises where targets are outside the range that a loss gives a meaning."""
         outputs = self._network.ports().outputs
         for y, of_output, port in zip(ys, compiled.losses, outputs, strict=True):
             for loss in of_output:
-                if y is None:
+                within = loss.__fastnn_computation__.targets_within
+                if y is None or within is None:
                     continue
-                warn_of_labels(self._network.who(), label("y", port, outputs), y, loss)
+                low, high = within
+                row = _core.first_beyond(y, low, high)
+                if row < 0:
+                    continue
+                values = np.asarray(y[row]).ravel()
+                value = values[~((values >= low) & (values <= high))][0]
+                if not np.isnan(value):
+                    raise ValueError(
+                        f"{self._network.who()}: {loss.name} expects {label('y', port, outputs)} from {low:g} to "
+                        f"{high:g}, got {value} in row {row}; write classes as 0 and 1, such as "
+                        f"(y == {value:g}).astype('float32'), or scale y"
+                    )
 
     def _refuse_not_finite(
         self, xs: Sequence[Array], ys: Sequence[Array | None], weights: Sequence[Array | None]
@@ -458,7 +468,7 @@ def samples(x: Any, who: str, word: str = "x") -> Array:
         TypeError: x yields batches, or does not hold numbers.
         ValueError: x has no rows.
     """
-    if yields_batches(x):
+    if not isinstance(x, np.ndarray) and yields_batches(x):
         raise TypeError(
             f"{who}: {word} is a {type(x).__name__}, which yields batches; fit, evaluate and predict take it alone, "
             "as x"

@@ -1,7 +1,7 @@
 """From what the user gave to a source of checked rows.
 
-`open_source` alone decides which kind of source data make: arrays, a generator or another iterable of batches, or a
-`PyDataset`. What the arrays must be like says the door.
+`open_source` alone decides which kind of source data make: arrays, a generator or another iterable of batches, a
+`PyDataset`, or tables that are read block by block. What the arrays must be like says the door.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from fastnn.data.arrays import ArraySource, Feed, RowOrder, split
 from fastnn.data.batches import Batch, Batches, BatchSource, Iterated, Kept, holds_arrays, is_indexed, yields_batches
 from fastnn.data.py_dataset import Indexed
 from fastnn.data.source import Source
+from fastnn.data.tables import Blocks, holds_tables, row_count, split_tables
 from fastnn.training.compiled import Compiled
 from fastnn.training.door import Door
 
@@ -43,6 +44,9 @@ def open_source(
         TypeError: The data are not numbers, or single samples.
     """
     batches = _batches_of(data.x, orders, keeps)
+    if batches is None and holds_tables(data):
+        size = batch_size(row_count(data)) if callable(batch_size) else batch_size
+        return _opened(BatchSource(Blocks(data, size, orders), lambda rows: check(rows, size)))
     if batches is None:
         feed = check(data, batch_size)
         return ArraySource(feed, _rows_of_step(batch_size, feed), orders), feed
@@ -52,7 +56,11 @@ def open_source(
                 f"{word} cannot be given beside {batches.name}, which yields batches: let it yield the {of} too, as "
                 "(x, y) or (x, y, sample_weight)"
             )
-    source = BatchSource(batches, lambda batch: check(batch, None))
+    return _opened(BatchSource(batches, lambda batch: check(batch, None)))
+
+
+def _opened(source: BatchSource) -> tuple[Source, Feed]:
+    """Returns a source and the first rows of it; closes it where they are not as they should be."""
     try:
         return source, source.peek()
     except BaseException:
@@ -121,6 +129,8 @@ def split_off(door: Door, compiled: Compiled, data: Batch, share: float) -> tupl
         raise ValueError(
             f"validation_split splits arrays and cannot split a {type(data.x).__name__}; pass validation_data instead"
         )
+    if holds_tables(data):
+        return split_tables(data, share)
     xs = door.inputs(data.x)
     rows = len(xs[0])
     ys = door.targets(compiled, data.y, rows)

@@ -121,7 +121,9 @@ class Run:
         """Runs all epochs, and tells the callbacks."""
         logs: dict[str, Any] = {}
         hooks, validation, optimizer = self._hooks, self._validation, self._compiled.optimizer
-        optimizer.__fastnn_check_steps__(self._steps)
+        steps = self._source.steps if self._steps is None else self._steps
+        if steps is not None:
+            optimizer.__fastnn_check_steps__(steps)
         hooks.set_run(self)
         self._model.stop_training = False
         try:
@@ -178,8 +180,9 @@ class Run:
                     warn_of_end("steps_per_epoch", self.step, steps)
                 break
             program = sums.program(chunk)
+            empty: dict[str, Any] = {}
             for hook in begin:
-                hook(self.step, {})
+                hook(self.step, empty)
             rates = rates_of(min(chunk.last - chunk.first, _MOST_RATES))
             ran = program.run(chunk, rates, until_invalid=bool(watch))
             source.advance(ran)
@@ -292,8 +295,9 @@ def evaluate(
                 warn_of_end(argument, done, steps)
             break
         program = sums.program(chunk)
+        empty: dict[str, Any] = {}
         for hook in begin:
-            hook(done, {})
+            hook(done, empty)
         ran = program.run(chunk, None)
         source.advance(ran)
         done += ran
@@ -330,10 +334,9 @@ def predict(
     source.begin_epoch(steps)
     most = source.steps if steps is None else steps
     at_once = 1 if each else max(1, (most or 1) // 100) if hooks.shows_progress else _ALL
-    # Rows of one set of arrays go into one array for each output; batches that come one by one are put together later.
     pieces: list[list[NDArray[Any]]] = []
     read: Sequence[NDArray[Any]] | None = None
-    done = 0
+    row = until = done = 0
     while most is None or done < most:
         left = _ALL if most is None else most - done
         chunk = None if done and has_ended(source) else source.next_chunk(min(at_once, left))
@@ -355,8 +358,9 @@ def predict(
                 [np.empty([rows, *(n or 0 for n in shape[1:])], dtype) for shape, dtype in predictor.outputs()]
             )
         until = min(row + ran * chunk.batch_size, len(chunk.inputs[0]))
+        empty: dict[str, Any] = {}
         for hook in begin:
-            hook(done, {})
+            hook(done, empty)
         if plain:
             predictor.run(chunk.inputs, row, until, chunk.batch_size, pieces[-1])
         else:

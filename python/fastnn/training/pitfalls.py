@@ -1,6 +1,6 @@
-"""Warnings about models and labels that train, but hardly as their author means: as in Keras, they are no errors.
+"""Warnings about models that train, but hardly as their author means: as in Keras, they are no errors.
 
-They are given when a graph for training is made, or when targets pass the door.
+They are given when a graph for training is made.
 """
 
 from __future__ import annotations
@@ -9,12 +9,8 @@ import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from fastnn import _core
 from fastnn.engine.network import Port
-from fastnn.losses import BinaryCrossentropy, CategoricalCrossentropy, Loss
+from fastnn.losses import CategoricalCrossentropy, Loss
 from fastnn.symbolic.tensors import Shape
 from fastnn.training.ports import label
 
@@ -62,28 +58,6 @@ def warn_of_outputs(
 def warn_of_frozen(who: str) -> None:
     """Warns that training changes no weight."""
     _warn(f"{who} has no trainable weights, so that training changes nothing; set trainable=True and compile again")
-
-
-def warn_of_labels(who: str, word: str, y: NDArray[Any], loss: Loss) -> None:
-    """Warns of targets outside [0, 1] for a loss that reads probabilities.
-
-    Args:
-        who: How messages call the model.
-        word: How messages call the targets.
-        y: The targets.
-        loss: The loss.
-    """
-    if not isinstance(loss, (BinaryCrossentropy, CategoricalCrossentropy)):
-        return
-    row = _core.first_beyond(y, 0.0, 1.0)
-    if row < 0:
-        return
-    values = np.asarray(y[row]).ravel()
-    value = values[~((values >= 0) & (values <= 1))][0]
-    _warn(
-        f"{who}: {loss.name} expects {word} from 0 to 1, got {value} in row {row}; write classes as 0 and 1, such as "
-        f"(y == {value:g}).astype('float32'), or scale y"
-    )
 
 
 def _activation(node: tuple[str, Mapping[str, Any]] | None) -> str:

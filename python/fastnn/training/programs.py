@@ -126,8 +126,10 @@ class Program:
             if in_core and isinstance(measure.metric, Mean):
                 measure.metric.total.assign(next(values))
                 measure.metric.count.assign(1.0)
-            result = np.asarray(measure.metric.result())
-            logs[measure.name] = float(result) if result.ndim == 0 else result
+            result = measure.metric.result()
+            if not isinstance(result, float):
+                result = np.asarray(result)
+            logs[measure.name] = float(result) if isinstance(result, float) or result.ndim == 0 else result
         return logs
 
 
