@@ -69,7 +69,8 @@ class Loss(Configurable):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        if is_foreign(cls) and "call" in vars(cls):
+        # Losses of Keras 2 have a `__call__` in place of a `call`.
+        if is_foreign(cls) and ("call" in vars(cls) or "__call__" in vars(cls)):
             cls.__fastnn_computation__ = BY_CODE
 
     def __fastnn_emit__(self, emission: Emission, y_true: int, y_pred: int) -> int:
@@ -88,7 +89,8 @@ class Loss(Configurable):
             return emission.graph.add(how.kind, self.name, node_arguments(self), [y_true, y_pred])[0]
 
         def values(true: Any, predicted: Any) -> Any:
-            found = self.call(*same_rank(true, predicted))
+            compute = self.call if type(self).__call__ is Loss.__call__ else self
+            found = compute(*same_rank(true, predicted))
             if found is None:
                 raise TypeError(f"the loss {self.name!r} returned None; it must return what it computed")
             return ops.cast(found, "float32")

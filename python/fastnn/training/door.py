@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from fastnn import _core, config, losses
 from fastnn.data.arrays import Feed
+from fastnn.data.batches import yields_batches
 from fastnn.engine.arrays import numeric
 from fastnn.engine.network import Port
 from fastnn.losses.computation import computation_of
@@ -80,7 +81,19 @@ class Door:
             self._warn_of_labels(compiled, ys)
         self.check_ranges(xs, shapes)
         of_y = tuple(None if y is None else y.shape[1:] for y in ys)
-        return Feed(_core.Columns([*xs, *read], weights), shapes, of_y)
+        return Feed(_core.Columns([*xs, *read], weights), shapes, of_y, xs)
+
+    def feed_of_inputs(self, x: Any) -> Feed:
+        """Returns the arrays of a call of prediction, checked.
+
+        Raises:
+            ValueError: The data do not fit the model.
+            TypeError: The data are not numbers.
+        """
+        xs = self.inputs(x)
+        shapes = tuple(array.shape[1:] for array in xs)
+        self.check_ranges(xs, shapes)
+        return Feed(_core.Columns(xs), shapes, (), xs)
 
     # Inputs.
 
@@ -399,13 +412,6 @@ class Door:
 
     # Validation data.
 
-    def validation(self, compiled: Compiled, data: tuple[Any, Any, Any]) -> Feed:
-        """Returns the arrays of a validation, checked; errors say that they are about validation data."""
-        try:
-            return self.feed(compiled, *data)
-        except (TypeError, ValueError) as error:
-            raise type(error)(f"validation data: {error}") from None
-
     def validation_data(self, data: Any) -> tuple[Any, Any, Any]:
         """Returns (x, y, sample weights or None) of the argument `validation_data`.
 
@@ -413,6 +419,8 @@ class Door:
             ValueError: It is something else; for a list of (sample, label) pairs the message shows how to make two
                 arrays of it.
         """
+        if yields_batches(data):
+            return data, None, None
         pairs = (
             isinstance(data, (list, tuple))
             and len(data) > 0
@@ -432,7 +440,7 @@ class Door:
         if not isinstance(data, (list, tuple)) or len(data) not in (2, 3):
             size = f" of {len(data)} entries" if isinstance(data, (list, tuple)) else ""
             raise ValueError(
-                f"validation_data expects (x_val, y_val) or (x_val, y_val, sample_weight), got "
+                f"validation_data expects (x_val, y_val), (x_val, y_val, sample_weight) or what yields batches, got "
                 f"{type(data).__name__}{size}"
             )
         return data[0], data[1], data[2] if len(data) == 3 else None
@@ -450,12 +458,10 @@ def samples(x: Any, who: str, word: str = "x") -> Array:
         TypeError: x yields batches, or does not hold numbers.
         ValueError: x has no rows.
     """
-    if hasattr(x, "__next__") or (
-        hasattr(x, "__getitem__") and not hasattr(x, "__array__") and hasattr(x, "on_epoch_end")
-    ):
+    if yields_batches(x):
         raise TypeError(
-            f"{who}: {word} is a {type(x).__name__}, which yields batches; put them together to arrays first: "
-            "xs, ys = zip(*batches); model.fit(np.concatenate(xs), np.concatenate(ys))"
+            f"{who}: {word} is a {type(x).__name__}, which yields batches; fit, evaluate and predict take it alone, "
+            "as x"
         )
     array = numeric(x, f"{who}: {word}")
     if array.ndim == 0:

@@ -80,18 +80,33 @@ class Program:
         self._in_core = in_core
         self._tracker = tracker
 
-    def run(self, chunk: Chunk, rates: NDArray[np.float64] | None, budget: float = _TIME_BUDGET) -> int:
+    def run(
+        self,
+        chunk: Chunk,
+        rates: NDArray[np.float64] | None,
+        budget: float = _TIME_BUDGET,
+        until_invalid: bool = False,
+    ) -> int:
         """Runs steps of a chunk until they are done or the time is up; returns how many were run.
 
         Args:
             chunk: The rows.
             rates: The learning rate of each step, where a schedule gives it.
             budget: Seconds after which no further step begins; 0: one step.
+            until_invalid: True to stop after a step that makes the loss infinite or NaN.
         """
         last = chunk.last if rates is None else chunk.first + len(rates)
         return self.trainer.run(
-            chunk.columns, chunk.order, chunk.batch_size, chunk.first, last, budget, rates
-        )  # fmt: skip
+            chunk.columns, chunk.order, chunk.batch_size, chunk.first, last, budget, rates, until_invalid
+        )
+
+    def loss(self) -> float:
+        """Returns the mean of the whole loss since the sums were set to zero."""
+        return self.trainer.loss()
+
+    def take_sums(self, other: Program) -> None:
+        """Goes on from the sums of another program of the same losses and metrics."""
+        self.trainer.take_sums(other.trainer)
 
     def reset(self) -> None:
         """Sets all sums to zero."""
@@ -375,7 +390,7 @@ class Programs:
                 if measure.weighted and isinstance(metric, MeanOfFunction):
                     mask = _mask(emission, metric, targets.of(k, metric), edge, mask)
                 measured.append((edge, k if measure.weighted else _UNWEIGHTED, mask))
-        handle = None
+        optimizers: _core.Optimizers = []
         if mode == "train":
             made_by = [emission.nodes.get(edge) for edge in predicted]
             warn_of_outputs(self._network.who(), compiled.losses, ports.outputs, shapes, made_by)
@@ -388,9 +403,8 @@ class Programs:
             trained = [variable for layer in compiled.trained for variable in emission.trained(layer)]
             if not trained:
                 warn_of_frozen(self._network.who())
-            optimizer.build(trained)
-            handle = optimizer.handle
-        trainer = _core.Trainer(graph, terms, measured, handle)
+            optimizers = optimizer.__fastnn_commits__(trained)
+        trainer = _core.Trainer(graph, terms, measured, optimizers)
         program = Program(trainer, len(terms), compiled.loss_names(), measures, in_core, compiled.loss_tracker)
         return self._keep(key, program)  # type: ignore[no-any-return]
 
