@@ -357,8 +357,8 @@ def test_get_by_name(family, name, cls):
 
 def test_functions_and_modules_of_losses_and_metrics():
     assert type(losses.get(losses.huber)) is losses.Huber
-    assert metrics.get(metrics.categorical_crossentropy).kind == "categorical_crossentropy"
-    assert metrics.get(losses.Huber(delta=2.0)).node() == ("huber", {"delta": 2.0})
+    assert type(metrics.get(metrics.categorical_crossentropy)) is metrics.CategoricalCrossentropy
+    assert metrics.get(losses.Huber(delta=2.0)).loss.delta == 2.0
     assert losses.mse is losses.mean_squared_error and metrics.mae is losses.mean_absolute_error
     with pytest.raises(AttributeError):
         _ = losses.nothing

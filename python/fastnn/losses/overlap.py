@@ -19,7 +19,8 @@ def dice(
 ) -> Any:
     """Returns the Dice loss: 1 - 2 * sum(y_true * y_pred) / (sum(y_true) + sum(y_pred)).
 
-    Reference: Milletari et al., 2016, "V-Net: fully convolutional neural networks for volumetric medical image segmentation".
+    Reference: Milletari et al., 2016, "V-Net: fully convolutional neural networks for volumetric medical image
+    segmentation".
 
     Args:
         y_true: Masks of 0 and 1, of any shape.
@@ -41,7 +42,8 @@ def dice(
 class Dice(Loss):
     """Dice loss: 1 - 2 * sum(y_true * y_pred) / (sum(y_true) + sum(y_pred)).
 
-    Reference: Milletari et al., 2016, "V-Net: fully convolutional neural networks for volumetric medical image segmentation".
+    Reference: Milletari et al., 2016, "V-Net: fully convolutional neural networks for volumetric medical image
+    segmentation".
 
     Args:
         reduction: How the values of the samples become one number; see `Loss`.
@@ -76,7 +78,8 @@ def tversky(
 ) -> Any:
     """Returns the Tversky loss: 1 - both / (both + alpha * missed + beta * wrong), with sums of overlapping elements.
 
-    Reference: Salehi et al., 2017, "Tversky loss function for image segmentation using 3D fully convolutional deep networks".
+    Reference: Salehi et al., 2017, "Tversky loss function for image segmentation using 3D fully convolutional deep
+    networks".
 
     Args:
         y_true: Masks of 0 and 1, of any shape.
@@ -104,7 +107,8 @@ class Tversky(Loss):
 
     With alpha = beta = 0.5 it is the Dice loss.
 
-    Reference: Salehi et al., 2017, "Tversky loss function for image segmentation using 3D fully convolutional deep networks".
+    Reference: Salehi et al., 2017, "Tversky loss function for image segmentation using 3D fully convolutional deep
+    networks".
 
     Args:
         alpha: Weight of elements of `y_true` that are not predicted.

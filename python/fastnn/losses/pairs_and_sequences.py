@@ -18,7 +18,8 @@ def categorical_generalized_cross_entropy(
 ) -> Any:
     """Returns the generalized cross-entropy of integer labels: (1 - p**q) / q, p the probability of the label.
 
-    Reference: Zhang and Sabuncu, 2018, "Generalized cross entropy loss for training deep neural networks with noisy labels".
+    Reference: Zhang and Sabuncu, 2018, "Generalized cross entropy loss for training deep neural networks with noisy
+    labels".
 
     Args:
         y_true: Class indices, of shape `(...)` or `(..., 1)`.
@@ -46,9 +47,10 @@ def categorical_generalized_cross_entropy(
 
 
 class CategoricalGeneralizedCrossEntropy(Loss):
-    """Generalized cross-entropy of integer labels, robust to wrong ones: (1 - p**q) / q, p the probability of the label.
+    """Generalized cross-entropy of integer labels, which may be wrong: (1 - p**q) / q, p the probability of the label.
 
-    Reference: Zhang and Sabuncu, 2018, "Generalized cross entropy loss for training deep neural networks with noisy labels".
+    Reference: Zhang and Sabuncu, 2018, "Generalized cross entropy loss for training deep neural networks with noisy
+    labels".
 
     Args:
         q: Exponent in (0, 1): near 0 the cross-entropy, near 1 the mean absolute error.
@@ -174,7 +176,7 @@ def circle(
 
     Example:
         >>> fastnn.losses.circle([0, 0, 1], [[1.0, 0.0], [0.6, 0.8], [0.0, 1.0]], gamma=1.0).round(4)
-        array([0.6931, 1.4816, 0.    ], dtype=float32)
+        array([0.6163, 0.9617, 0.    ], dtype=float32)
     """
     guess, others = ops.cast(y_pred, "float32"), ref_embeddings
     labels = ops.reshape(ops.cast(y_true, "int32"), (-1, 1))
@@ -209,7 +211,7 @@ class Circle(Loss):
     Example:
         >>> loss = fastnn.losses.Circle(gamma=1.0)
         >>> round(loss([0, 0, 1], [[1.0, 0.0], [0.6, 0.8], [0.0, 1.0]]), 4)
-        1.0874
+        0.789
     """
 
     __fastnn_computation__ = of_function("circle", function=circle)

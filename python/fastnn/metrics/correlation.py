@@ -46,7 +46,7 @@ def concordance_correlation(y_true: ArrayLike, y_pred: ArrayLike, axis: int = -1
 
     Example:
         >>> fastnn.metrics.concordance_correlation([[0.0, 1.0, 0.5]], [[0.1, 0.9, 1.0]])
-        array([0.7348...], dtype=float32)
+        array([0.74766...], dtype=float32)
     """
     true, guess = same_rank(ops.cast(y_true, "float32"), ops.cast(y_pred, "float32"))
     true_mean, guess_mean = ops.mean(true, axis=axis, keepdims=True), ops.mean(guess, axis=axis, keepdims=True)
@@ -90,7 +90,7 @@ class ConcordanceCorrelation(MeanOfFunction):
 
     Example:
         >>> fastnn.metrics.ConcordanceCorrelation()([[0.0, 1.0, 0.5]], [[0.1, 0.9, 1.0]])
-        0.7348...
+        0.74766...
     """
 
     __fastnn_computation__ = of_function("concordance_correlation", function=concordance_correlation)

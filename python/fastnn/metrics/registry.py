@@ -60,7 +60,9 @@ _listed: tuple[type[Metric], ...] = (
     SparseTopKCategoricalAccuracy, MeanSquaredError, RootMeanSquaredError, MeanAbsoluteError,
     MeanAbsolutePercentageError, MeanSquaredLogarithmicError, LogCoshError, CosineSimilarity, Poisson, KLDivergence,
     Hinge, SquaredHinge, CategoricalHinge, BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy,
-    Mean, Sum, FalseNegatives, FalsePositives, Precision, Recall, TrueNegatives, TruePositives, PrecisionAtRecall, RecallAtPrecision, SensitivityAtSpecificity, SpecificityAtSensitivity, AUC, F1Score, FBetaScore, R2Score, ConcordanceCorrelation, PearsonCorrelation, BinaryIoU, IoU, MeanIoU, OneHotIoU, OneHotMeanIoU,
+    Mean, Sum, FalseNegatives, FalsePositives, Precision, Recall, TrueNegatives, TruePositives, PrecisionAtRecall,
+    RecallAtPrecision, SensitivityAtSpecificity, SpecificityAtSensitivity, AUC, F1Score, FBetaScore, R2Score,
+    ConcordanceCorrelation, PearsonCorrelation, BinaryIoU, IoU, MeanIoU, OneHotIoU, OneHotMeanIoU,
 )  # fmt: skip
 
 
