@@ -175,7 +175,7 @@ def stopped(numbers, **arguments):
         ([3, 2, 2, 1, 1, 1], {"patience": 2}, 6),
         ([1, 2, 3, 3, 9], {"mode": "max"}, 4),
         ([3, 2.9, 2.8, 0], {"min_delta": 0.5}, 2),
-        ([3, 2, 1, 0.5], {"baseline": 0.1, "patience": 2}, 2),
+        ([3, 2, 1, 0.5], {"baseline": 0.1, "patience": 2}, 4),
         ([1, 9, 9, 5, 6], {"start_from_epoch": 3}, 5),
     ],
     ids=["falls", "stays", "patient", "patient-twice", "max", "min-delta", "baseline", "starts-late"],

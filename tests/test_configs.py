@@ -30,7 +30,7 @@ def samples(model):
         sizes = [3, *(5 if size is None else size for size in shape[1:])]
         return rng.integers(0, 5, sizes) if dtype == "int32" else rng.normal(size=sizes).astype(np.float32)
 
-    ports = model.ports()
+    ports = model.__fastnn_ports__()
     return ports.given.pack([sample(port.shape, port.dtype) for port in ports.inputs])
 
 

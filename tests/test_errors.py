@@ -230,7 +230,7 @@ V, T, A, N = ValueError, TypeError, AttributeError, NotImplementedError
         mistake(lambda: Dense(-2), V, "units"),
         mistake(lambda: Conv2D(0, 3), V, "filters"),
         mistake(lambda: Conv2D(4, 3, padding="full"), V, "padding"),
-        mistake(lambda: Conv2D(4, 3, data_format="channels_first"), V, "channels_last", "np.moveaxis(x, 1, -1)"),
+        mistake(lambda: Conv2D(4, 3, data_format="NCHW"), V, "channels_last, channels_first", "'NCHW'"),
         mistake(lambda: MaxPooling2D(0), V, "pool_size"),
         mistake(lambda: Dropout(1.5), V, "rate"),
         mistake(lambda: Dense(3, input_shape=4), V, "expects input_shape to be a tuple such as (4,), got 4"),

@@ -427,5 +427,5 @@ def test_many_sizes_one_after_the_other() -> None:
     for length in range(1, 40):
         model.predict(normal(2, length, 3), verbose=0)
         model.train_on_batch(normal(2, length, 3), np.zeros((2, 2)))
-    assert len(model.training_state.programs) < 20
+    assert len(model.__fastnn_training__.programs) < 20
     assert model.predict(normal(2, 1, 3), verbose=0).shape == first.shape

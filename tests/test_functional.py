@@ -271,7 +271,7 @@ def test_nested_models_are_inlined():
     assert inner.built
     assert [layer.name for layer in outer.layers] == ["input_layer", "sequential", "dense_2"]
     assert outer.count_params() == 35 + 24 + 10
-    assert list(dict(outer.training_state.network.weight_paths())) == [
+    assert list(dict(outer.__fastnn_training__.network.weight_paths())) == [
         "sequential/dense/kernel", "sequential/dense/bias", "sequential/dense_1/kernel", "sequential/dense_1/bias",
         "dense_2/kernel", "dense_2/bias",
     ]  # fmt: skip
@@ -505,8 +505,8 @@ def test_metrics_do_not_take_part_in_training():
         model.compile("adam", LOSSES, metrics=metrics)
         model.fit([X, Z], [Y, T], batch_size=7, epochs=2, verbose=0)
         trained.append(model)
-        assert "gradient of mean_absolute_error" not in model.training_state.programs.training(
-            model.training_state.compiled
+        assert "gradient of mean_absolute_error" not in model.__fastnn_training__.programs.training(
+            model.__fastnn_training__.compiled
         ).trainer.plan(7)
     for model in trained[1:]:
         for one, other in zip(trained[0].get_weights(), model.get_weights(), strict=True):

@@ -22,12 +22,12 @@ CPP_FLOORS = [
     (1, r"fastnn/(parallel|random|packet)\.(hpp|cpp)"),
     (2, r"fastnn/kernels/\w+\.(hpp|cpp|inc)"),
     (3, r"fastnn/instruction_set\.(hpp|cpp)"),
-    (3, r"fastnn/(layer|targets|recurrence|variable)\.(hpp|cpp)"),
+    (3, r"fastnn/(layer|sizing|targets|recurrence|variable)\.(hpp|cpp)"),
     (3, r"fastnn/layers/\w+\.cpp"),
     (4, r"fastnn/(graph|plan|executor|columns|feed)\.(hpp|cpp)"),
     (4, r"fastnn/(update_rule|constraint)\.(hpp|cpp)"),
     (4, r"fastnn/optimizers/\w+\.cpp"),
-    (5, r"fastnn/(optimizer|sweep|lbfgs|loss_scale|phase|trainer|predictor)\.(hpp|cpp)"),
+    (5, r"fastnn/(optimizer|sweep|lbfgs|loss_scale|phase|trainer|predictor|projection)\.(hpp|cpp)"),
     (6, r"bindings/\w+\.(hpp|cpp)"),
 ]
 SHARED_KERNELS = {"kernel", "names", "gemm", "tiles", "activation", "math", "precise", "walk", "chunks"}

@@ -790,7 +790,7 @@ ALLOCATIONS = """
                 assert sum(done for done, _ in runs) == steps, runs
                 # A run that fills its 50 ms returns and is called again: the cost of the call is not the step's.
                 counts[steps] = [count for _, count in runs]
-        state = model.training_state
+        state = model.__fastnn_training__
         assert ("in pieces of" in state.programs.training(state.compiled).trainer.plan(rows)) == (side == 48)
         print(threads, counts[2][0], max(counts[20]))
 """

@@ -66,7 +66,7 @@ def branched():
 
 
 def plan(model, rows):
-    return model.training_state.programs.training(model.training_state.compiled).trainer.plan(rows)
+    return model.__fastnn_training__.programs.training(model.__fastnn_training__.compiled).trainer.plan(rows)
 
 
 def digest(model):

@@ -312,7 +312,6 @@ def test_rotations_of_a_batch_keep_what_turns_into_itself() -> None:
         (lambda: layers.RandomColorJitter((3, 3)), "value_range"),
         (lambda: layers.RandomErasing(scale=(0.1, 1.5)), "scale"),
         (lambda: layers.RandomCrop(0, 3), "at least 1"),
-        (lambda: layers.RandomFlip(data_format="channels_first"), "channels_last"),
         (lambda: layers.RandomFlip()(np.ones((2, 3))), r"images \(batch, height, width, channels\)"),
         (lambda: layers.RandomGrayscale()(pictures(channels=1), training=True), "three channels"),
         (lambda: layers.Resizing(3, 0), "at least 1"),

@@ -149,8 +149,6 @@ def test_what_noise_cannot_be() -> None:
         layers.GaussianDropout(1.0)
     with pytest.raises(ValueError, match=r"rate expects a number in \[0, 1\)"):
         layers.AlphaDropout(1.0)
-    with pytest.raises(ValueError, match=r"channels_last"):
-        layers.SpatialDropout2D(0.5, data_format="channels_first")
     with pytest.raises(
         ValueError, match=r'SpatialDropout2D "drop" expects \(batch, height, width, channels\), got \(batch, 5, 6\)'
     ):

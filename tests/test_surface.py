@@ -103,7 +103,6 @@ class TestConfig:
         [
             (config.set_floatx, "float32", "float16"),
             (config.set_epsilon, 1e-7, 1e-3),
-            (config.set_image_data_format, "channels_last", "channels_first"),
             (config.set_backend, "fastnn", "jax"),
             (config.set_dtype_policy, "float32", "mixed_float16"),
             (dtype_policies.DTypePolicy, "float32", "bfloat16"),

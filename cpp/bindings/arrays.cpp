@@ -94,8 +94,16 @@ Config::Value to_value(const std::string& key, const py::handle& value) {
   if (py::isinstance<py::tuple>(value) || py::isinstance<py::list>(value)) {
     std::vector<Index> integers;
     std::vector<double> numbers;
-    bool whole = true;
+    std::vector<int> inputs;  // a size that is the value of an input is written {"input": index}
+    bool whole = true, from_inputs = false;
     for (const py::handle item : py::reinterpret_borrow<py::sequence>(value)) {
+      inputs.push_back(Sizes::kNumber);
+      if (py::isinstance<py::dict>(item)) {
+        inputs.back() = py::reinterpret_borrow<py::dict>(item)["input"].cast<int>();
+        integers.push_back(0);
+        from_inputs = true;
+        continue;
+      }
       if (item.is_none() || PyIndex_Check(item.ptr())) {
         integers.push_back(item.is_none() ? kUnknown : item.cast<Index>());
         numbers.push_back(static_cast<double>(integers.back()));
@@ -106,6 +114,7 @@ Config::Value to_value(const std::string& key, const py::handle& value) {
         throw TypeError(key + " expects numbers, got " + py::repr(value).cast<std::string>());
       }
     }
+    if (from_inputs) return Sizes{integers, inputs};
     if (whole) return integers;
     return numbers;
   }
@@ -125,6 +134,17 @@ Config to_config(const py::dict& dict) {
 }
 
 py::tuple from_spec(const Spec& spec) { return py::make_tuple(from_shape(spec.shape), name_of(spec.dtype)); }
+
+py::tuple from_sized(const Sized& sized) {
+  return py::make_tuple(from_shape(sized.spec.shape), name_of(sized.spec.dtype),
+                        sized.value ? py::object(py::float_(*sized.value)) : py::object(py::none()));
+}
+
+Sized to_sized(const py::sequence& triple) {
+  Sized sized{to_spec(triple), std::nullopt};
+  if (!triple[2].is_none()) sized.value = triple[2].cast<double>();
+  return sized;
+}
 
 Spec to_spec(const py::sequence& pair) {
   return {to_shape(pair[0].cast<py::sequence>()), to_dtype(pair[1].cast<std::string>())};

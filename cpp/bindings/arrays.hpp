@@ -8,6 +8,7 @@
 
 #include "fastnn/columns.hpp"
 #include "fastnn/config.hpp"
+#include "fastnn/sizing.hpp"
 #include "fastnn/tensor.hpp"
 
 namespace fastnn::bindings {
@@ -29,6 +30,10 @@ py::tuple from_shape(const Shape& shape);
 DType to_dtype(const std::string& name);
 
 py::tuple from_spec(const Spec& spec);
+
+/// An edge in a trial batch: (shape, dtype, value or None).
+py::tuple from_sized(const Sized& sized);
+Sized to_sized(const py::sequence& triple);
 
 /// A pair (shape, dtype).
 Spec to_spec(const py::sequence& pair);

@@ -24,6 +24,19 @@ void bind_graph(py::module_& m) {
           return py::make_tuple(outputs, weights);
         });
 
+  m.def("infer_sized",
+        [](const std::string& kind, const std::string& name, const py::dict& config, const py::sequence& inputs) {
+          std::vector<Sized> known;
+          for (const py::handle input : inputs) known.push_back(to_sized(input.cast<py::sequence>()));
+          py::list outputs;
+          for (const Sized& output : make_sized(kind, name, to_config(config), known).outputs)
+            outputs.append(from_sized(output));
+          return outputs;
+        });
+  m.def("about_any_batch", &about_any_batch);
+  m.attr("TRIAL_ROWS") = py::make_tuple(kTrialRows[0], kTrialRows[1]);
+  py::register_local_exception<RowsNeeded>(m, "RowsNeeded", PyExc_ValueError);
+
   py::class_<Graph>(m, "Graph", py::module_local())
       .def(py::init<>())
       .def(
@@ -41,7 +54,27 @@ void bind_graph(py::module_& m) {
           },
           py::arg("kind"), py::arg("name"), py::arg("config"), py::arg("inputs"),
           py::arg("weights") = std::vector<VariablePtr>{}, py::arg("stream") = nullptr)
-      .def("spec", [](const Graph& graph, EdgeId edge) { return from_spec(graph.edge(edge).spec); })
+      .def("spec",
+           [](const Graph& graph, EdgeId id) {
+             const Edge& edge = graph.edge(id);
+             Spec spec = edge.spec;
+             if (edge.plain() && spec.batched() && graph.input_rows() > 0) spec.shape[0] = graph.input_rows();
+             return from_spec(spec);
+           })
+      .def("stand_in",
+           [](Graph& graph, const py::sequence& trials) {
+             std::vector<Sized> known;
+             for (const py::handle trial : trials) known.push_back(to_sized(trial.cast<py::sequence>()));
+             require(known.size() == kTrialRows.size(), "expected ", kTrialRows.size(), " trials, got ", known.size());
+             return graph.stand_in(known);
+           })
+      .def("trials",
+           [](const Graph& graph, EdgeId edge) -> py::object {
+             const auto& trials = graph.edge(edge).trials;
+             if (trials.empty()) return py::none();
+             return py::make_tuple(from_sized(trials[0]), from_sized(trials[1]));
+           })
+      .def("sized", &Graph::sized)
       .def("range",
            [](const Graph& graph, EdgeId input) -> py::object {
              const auto range = graph.range(input);

@@ -17,10 +17,7 @@ py::list predict_once(Predictor& predictor, const std::vector<py::array>& arrays
   py::list results;
   std::vector<void*> to;
   for (std::size_t i = 0; i < predictor.outputs(); ++i) {
-    const Spec& spec = predictor.output(i);
-    Shape shape = spec.shape;
-    if (spec.batched()) shape[0] = rows;
-    py::array array = make_array(shape, spec.dtype);
+    py::array array = make_array(predictor.shape(i, rows), predictor.output(i).dtype);
     to.push_back(array.mutable_data());
     results.append(std::move(array));
   }
@@ -72,6 +69,7 @@ void bind_prediction(py::module_& m) {
             predictor.run(columns, begin, end, batch_size, to, pulse);
           },
           py::arg("arrays"), py::arg("begin"), py::arg("end"), py::arg("batch_size"), py::arg("outputs"))
+      .def("plain", &Predictor::plain)
       .def("outputs",
            [](const Predictor& predictor) {
              py::list specs;

@@ -33,7 +33,7 @@ py::tuple vjp(const Graph& graph, const std::vector<EdgeId>& outputs, const std:
            session->value<void>(inputs[i]));
   session->begin(rows);
   auto shape_of = [&](EdgeId edge) {
-    const Spec& spec = executor.graph().edge(edge).spec;
+    const Spec& spec = session->graph().edge(edge).spec;
     Shape shape = spec.shape;
     if (spec.batched()) shape[0] = rows;
     return shape;

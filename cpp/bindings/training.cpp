@@ -3,7 +3,9 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "arrays.hpp"
 #include "fastnn/trainer.hpp"
@@ -37,6 +39,28 @@ class Columns {
   RunData data_;
 };
 
+// An order of rows, whose indices were checked once.
+class Order {
+ public:
+  explicit Order(IndexArray indices) : indices_(std::move(indices)) {
+    require(indices_.ndim() == 1, "an order of rows expects one dimension, got ", indices_.ndim());
+    for (py::ssize_t i = 0; i < indices_.size(); ++i) {
+      lowest_ = std::min(lowest_, indices_.data()[i]);
+      highest_ = std::max(highest_, indices_.data()[i]);
+    }
+    require(lowest_ >= 0, "order contains row ", lowest_);
+  }
+  const Index* rows_of(Index rows) const {
+    require(indices_.size() == rows, "order expects one index per row");
+    require(highest_ < rows, "order contains row ", highest_, " of ", rows);
+    return indices_.data();
+  }
+
+ private:
+  IndexArray indices_;
+  Index lowest_ = 0, highest_ = -1;
+};
+
 using Losses = std::vector<std::tuple<EdgeId, double, int, bool, EdgeId>>;
 using Metrics = std::vector<std::tuple<EdgeId, int, EdgeId>>;
 using Optimizers = std::vector<std::pair<std::shared_ptr<Optimizer>, std::optional<std::vector<VariablePtr>>>>;
@@ -65,6 +89,8 @@ void bind_training(py::module_& m) {
       .def(py::init<const std::vector<py::array>&, const std::vector<std::optional<py::array>>&>(), py::arg("arrays"),
            py::arg("weights") = std::vector<std::optional<py::array>>{})
       .def_property_readonly("rows", &Columns::rows);
+
+  py::class_<Order>(m, "Order", py::module_local()).def(py::init<IndexArray>(), py::arg("indices"));
 
   py::class_<Optimizer, std::shared_ptr<Optimizer>>(m, "Optimizer", py::module_local())
       .def(py::init(
@@ -105,23 +131,23 @@ void bind_training(py::module_& m) {
       .def("reset", &Trainer::reset)
       .def(
           "run",
-          [](Trainer& trainer, const Columns& columns, const std::optional<IndexArray>& order, Index batch_size,
-             Index first_step, Index last_step, double budget, const std::optional<RateArray>& rates) {
+          [](Trainer& trainer, const Columns& columns, const Order* order, Index batch_size, Index first_step,
+             Index last_step, double budget, const std::optional<RateArray>& rates, bool until_invalid) {
             require(!rates || rates->size() >= (last_step - first_step) * trainer.optimizers(),
                     "rates expects one learning rate per step and optimizer");
-            require(!order || order->size() == columns.rows(), "order expects one index per row");
             require(first_step >= 0 && first_step < last_step && (last_step - 1) * batch_size < columns.rows(),
                     "steps ", first_step, " to ", last_step, " of ", batch_size, " rows do not lie within ",
                     columns.rows(), " rows");
-            const Index* rows = order ? order->data() : nullptr;
-            for (py::ssize_t i = 0; order && i < order->size(); ++i)
-              require(rows[i] >= 0 && rows[i] < columns.rows(), "order contains row ", rows[i], " of ", columns.rows());
+            const Index* rows = order != nullptr ? order->rows_of(columns.rows()) : nullptr;
             const double* rate = rates ? rates->data() : nullptr;
             py::gil_scoped_release release;
-            return trainer.run(columns.data(), rows, batch_size, first_step, last_step, rate, budget, pulse);
+            return trainer.run(columns.data(), rows, batch_size, first_step, last_step, rate, budget, until_invalid,
+                               pulse);
           },
           py::arg("columns"), py::arg("order"), py::arg("batch_size"), py::arg("first_step"), py::arg("last_step"),
-          py::arg("budget"), py::arg("rates") = py::none())
+          py::arg("budget"), py::arg("rates") = py::none(), py::arg("until_invalid") = false)
+      .def("loss", &Trainer::loss)
+      .def("take_sums", &Trainer::take_sums, py::arg("other"))
       .def("results", &Trainer::results)
       .def("gradients",
            [](Trainer& trainer, const Columns& columns) {

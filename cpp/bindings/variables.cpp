@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "arrays.hpp"
+#include "fastnn/projection.hpp"
 #include "fastnn/random.hpp"
 #include "fastnn/variable.hpp"
 #include "module.hpp"
@@ -75,7 +76,19 @@ void bind_variables(py::module_& m) {
               require(!kind, "no constraint is called \"", kind.value_or(""), "\"");
             v.constraint = rule;
           },
-          py::arg("kind"), py::arg("values") = std::vector<float>{}, py::arg("axes") = std::vector<int>{});
+          py::arg("kind"), py::arg("values") = std::vector<float>{}, py::arg("axes") = std::vector<int>{})
+      .def(
+          "set_projection",
+          [](Variable& v, const Graph& graph, EdgeId output, const VariablePtr& value) {
+            require(value->shape() == v.shape(), v.path, " has shape ", to_string(v.shape()), ", its constraint ",
+                    to_string(value->shape()));
+            Constraint rule;
+            rule.kind = Constraint::Kind::custom;
+            auto projection = std::make_shared<Projection>(graph, output, value);
+            rule.custom = [projection](const Variable& weight) { projection->apply(weight); };
+            v.constraint = rule;
+          },
+          py::arg("graph"), py::arg("output"), py::arg("value"));
 
   py::class_<Stream, std::shared_ptr<Stream>>(m, "Stream", py::module_local())
       .def(py::init([](std::uint64_t seed, std::uint64_t position) {

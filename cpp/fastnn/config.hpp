@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -18,12 +19,43 @@ struct Constant {
   std::vector<float> values;
 };
 
+/// Integers of which some are the values of a node's inputs: sizes that follow from the number of rows in a batch.
+struct Sizes {
+  static constexpr int kNumber = -1;
+
+  std::vector<Index> numbers;
+  std::vector<int> inputs;  ///< per number: the index of the input that holds it, or kNumber
+};
+
 class Config {
  public:
-  using Value =
-      std::variant<std::monostate, bool, Index, double, std::string, std::vector<Index>, std::vector<double>, Constant>;
+  using Value = std::variant<std::monostate, bool, Index, double, std::string, std::vector<Index>, std::vector<double>,
+                             Constant, Sizes>;
 
   void set(const std::string& key, Value value) { values_[key] = std::move(value); }
+
+  /// The number of inputs that the node has for the sake of their values.
+  int size_inputs() const {
+    std::set<int> inputs;
+    for (const auto& [key, value] : values_)
+      if (const auto* sizes = std::get_if<Sizes>(&value))
+        for (int input : sizes->inputs)
+          if (input != Sizes::kNumber) inputs.insert(input);
+    return static_cast<int>(inputs.size());
+  }
+  /// The same arguments with numbers in place of inputs. value(input) gives the value of an input.
+  template <class ValueOf>
+  Config settled(ValueOf&& value_of) const {
+    Config config = *this;
+    for (auto& [key, value] : config.values_)
+      if (const auto* sizes = std::get_if<Sizes>(&value)) {
+        std::vector<Index> numbers = sizes->numbers;
+        for (std::size_t i = 0; i < numbers.size(); ++i)
+          if (sizes->inputs[i] != Sizes::kNumber) numbers[i] = value_of(sizes->inputs[i]);
+        value = std::move(numbers);
+      }
+    return config;
+  }
 
   /// True where the key is present and not None.
   bool has(const std::string& key) const {
@@ -75,6 +107,7 @@ class Config {
       std::string operator()(const std::string& word) const { return "\"" + word + "\""; }
       std::string operator()(const std::vector<Index>& list) const { return to_string(Shape(list)); }
       std::string operator()(const std::vector<double>& list) const { return text(list.size(), " numbers"); }
+      std::string operator()(const Sizes& sizes) const { return to_string(Shape(sizes.numbers)); }
       std::string operator()(const Constant& array) const { return "an array of shape " + to_string(array.shape); }
     };
     return std::visit(Show(), value);

@@ -1,4 +1,4 @@
-// Non-negative weights and limits of norms.
+// Non-negative weights, limits of norms and constraints of a user's own.
 #include "fastnn/constraint.hpp"
 
 #include <algorithm>
@@ -10,6 +10,10 @@ namespace fastnn {
 // groups are processed one by one, with sums in double.
 void constrain(const Variable& weight) {
   const Constraint& rule = weight.constraint;
+  if (rule.kind == Constraint::Kind::custom) {
+    rule.custom(weight);
+    return;
+  }
   float* w = weight.data();
   if (rule.kind == Constraint::Kind::non_neg) {
     for (Index i = 0; i < weight.size(); ++i)

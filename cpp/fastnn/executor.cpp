@@ -35,18 +35,19 @@ Index GradientTable::find(const Variable* weight) const {
   return -1;
 }
 
-Session::Session(const Graph& graph, const Wanted& wanted, const GradientTable* table, Index capacity, int threads,
-                 const Session* packer)
-    : graph_(graph),
+Session::Session(std::shared_ptr<const Graph> of, const Wanted& wanted, const GradientTable* table, Index capacity,
+                 int threads, const Session* packer)
+    : graph_(std::move(of)),
       wanted_(wanted),
       packer_(packer),
-      plan_(graph, wanted, capacity, threads, packer == nullptr),
+      plan_(*graph_, wanted, capacity, threads, packer == nullptr),
       arena_(plan_.bytes),
       gradients_(table == nullptr ? 0 : static_cast<std::size_t>(table->size) * sizeof(float)),
-      contexts_(graph.nodes().size()),
-      prepared_(graph.nodes().size(), 0),
-      drawn_before_(graph.nodes().size(), 0),
-      commits_(graph.commits()) {
+      contexts_(graph_->nodes().size()),
+      prepared_(graph_->nodes().size(), 0),
+      drawn_before_(graph_->nodes().size(), 0),
+      commits_(graph_->commits()) {
+  const Graph& graph = *graph_;
   if (gradients_.size() > 0) std::memset(gradients_.bytes(), 0, gradients_.size());
   for (std::size_t i = 0; i < plan_.placements.size(); ++i)
     pointers_.push_back(packer != nullptr && plan_.placements[i].packed ? packer->pointers_[i]
@@ -72,7 +73,7 @@ Session::Session(const Graph& graph, const Wanted& wanted, const GradientTable* 
     const Node& node = graph.nodes()[i];
     const NodePlan& places = plan_.nodes[i];
     Context& context = contexts_[i];
-    context.capacity_ = capacity;
+    context.capacity_ = node.rows > 0 ? node.rows : capacity;
     context.training_ = wanted.training;
     context.threads_ = threads;
     for (int place : places.inputs) context.inputs_.push_back(pointer(place));
@@ -130,11 +131,12 @@ void Session::begin(Index rows, Index first_row) {
   rows_ = rows;
   first_row_ = first_row;
   for (std::size_t i = 0; i < contexts_.size(); ++i) {
-    contexts_[i].rows_ = rows;
+    const Node& node = graph_->nodes()[i];
+    contexts_[i].rows_ = node.rows > 0 ? node.rows : rows;
     contexts_[i].first_row_ = first_row;
-    if (!graph_.nodes()[i].stream) continue;
+    if (!node.stream) continue;
     // A layer that is called several times draws new numbers at each call.
-    contexts_[i].stream_ = *graph_.nodes()[i].stream;
+    contexts_[i].stream_ = *node.stream;
     contexts_[i].stream_.position += drawn_before_[i];
   }
 }
@@ -142,9 +144,9 @@ void Session::begin(Index rows, Index first_row) {
 void Session::prepare(std::size_t node) {
   if (packer_ != nullptr) return;
   std::uint64_t version = 0;
-  for (const VariablePtr& weight : graph_.nodes()[node].weights) version += weight->version();
+  for (const VariablePtr& weight : graph_->nodes()[node].weights) version += weight->version();
   if (version == prepared_[node]) return;
-  graph_.nodes()[node].layer->prepare(contexts_[node]);
+  graph_->nodes()[node].layer->prepare(contexts_[node]);
   prepared_[node] = version;
 }
 
@@ -157,7 +159,7 @@ void Session::forward(const Pulse& pulse) {
   for (std::size_t i = 0; i < contexts_.size(); ++i) {
     if (plan_.nodes[i].alias) continue;
     prepare(i);
-    graph_.nodes()[i].layer->forward(contexts_[i]);
+    graph_->nodes()[i].layer->forward(contexts_[i]);
     if (pulse) pulse();
   }
 }
@@ -166,7 +168,7 @@ void Session::backward(const Pulse& pulse) {
   auto addition = additions_.cbegin();
   auto shared = shared_.cbegin();
   for (std::size_t i = contexts_.size(); i-- > 0;) {
-    if (plan_.nodes[i].backward) graph_.nodes()[i].layer->backward(contexts_[i]);
+    if (plan_.nodes[i].backward) graph_->nodes()[i].layer->backward(contexts_[i]);
     for (; addition != additions_.cend() && addition->node == i; ++addition)
       kernels::add(addition->from, addition->to, addition->spec->size(rows_));
     for (; shared != shared_.cend() && shared->node == i; ++shared)
@@ -177,7 +179,7 @@ void Session::backward(const Pulse& pulse) {
 
 void Session::commit() {
   for (std::size_t i = 0; i < contexts_.size(); ++i) {
-    const Node& node = graph_.nodes()[i];
+    const Node& node = graph_->nodes()[i];
     if (node.layer->random()) ++node.stream->position;
     if (!node.layer->updates_state()) continue;
     node.layer->commit(contexts_[i]);
@@ -191,7 +193,8 @@ void Session::poison() {
   std::fill(prepared_.begin(), prepared_.end(), 0);
 }
 
-Team::Team(const Graph& graph, const Wanted& wanted, const GradientTable* table, Index rows, int threads) {
+Team::Team(const std::shared_ptr<const Graph>& graph, const Wanted& wanted, const GradientTable* table, Index rows,
+           int threads) {
   for (int i = 0; i < threads; ++i)
     sessions_.push_back(
         std::make_unique<Session>(graph, wanted, table, rows, 1, i == 0 ? nullptr : sessions_.front().get()));
@@ -221,7 +224,22 @@ void keep(std::vector<std::unique_ptr<Held>>& idle, std::unique_ptr<Held> held) 
 }  // namespace
 
 Executor::Executor(const Graph& graph, Wanted wanted)
-    : wanted_(std::move(wanted)), graph_(graph.rewritten(wanted_.outputs)), gradients_(graph_) {}
+    : wanted_(std::move(wanted)),
+      graph_(std::make_shared<const Graph>(graph.rewritten(wanted_.outputs))),
+      gradients_(*graph_) {}
+
+std::shared_ptr<const Graph> Executor::graph_for(Index rows) {
+  if (!graph_->sized()) return graph_;
+  std::lock_guard<ForkSafeMutex> guard(mutex_);
+  auto found = std::find_if(graphs_.begin(), graphs_.end(), [&](const auto& kept) { return kept.first == rows; });
+  if (found == graphs_.end()) {
+    graphs_.emplace_back(rows, std::make_shared<const Graph>(graph_->at(rows)));
+    if (graphs_.size() > kKept) graphs_.erase(graphs_.begin());
+    return graphs_.back().second;
+  }
+  std::rotate(found, found + 1, graphs_.end());
+  return graphs_.back().second;
+}
 
 void Executor::acquire(Index capacity, std::unique_ptr<Session>& session) {
   const int threads = num_threads();
@@ -230,7 +248,7 @@ void Executor::acquire(Index capacity, std::unique_ptr<Session>& session) {
     session = taken(
         idle_, [&](const Session& one) { return one.plan().capacity == capacity && one.plan().threads == threads; });
   }
-  if (session == nullptr) session = std::make_unique<Session>(graph_, wanted_, table(), capacity, threads);
+  if (session == nullptr) session = std::make_unique<Session>(graph_for(capacity), wanted_, table(), capacity, threads);
 }
 
 void Executor::acquire(Index rows, std::unique_ptr<Team>& team) {
@@ -255,7 +273,7 @@ void Executor::release(std::unique_ptr<Team> team) {
 Index Executor::piece(Index capacity) {
   if (capacity < 2 * kPieceStep) return 0;
   std::lock_guard<ForkSafeMutex> guard(mutex_);
-  if (!rows_of_piece_) rows_of_piece_ = rows_of_piece(graph_, wanted_);
+  if (!rows_of_piece_) rows_of_piece_ = rows_of_piece(*graph_, wanted_);
   if (*rows_of_piece_ == 0 || *rows_of_piece_ >= capacity) return 0;
   // A power of two of pieces divides evenly among most numbers of threads.
   Index pieces = 2;
@@ -265,10 +283,10 @@ Index Executor::piece(Index capacity) {
 
 std::string Executor::describe_plan(Index capacity) {
   const Index rows = piece(capacity);
-  std::string text = graph_.describe();
-  if (rows == 0) return text + Plan(graph_, wanted_, capacity, num_threads()).describe();
+  std::string text = graph_->describe();
+  if (rows == 0) return text + Plan(*graph_for(capacity), wanted_, capacity, num_threads()).describe();
   return text + "in pieces of " + std::to_string(rows) + " rows, each on one thread\n" +
-         Plan(graph_, wanted_, rows, 1).describe();
+         Plan(*graph_, wanted_, rows, 1).describe();
 }
 
 }  // namespace fastnn

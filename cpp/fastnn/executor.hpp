@@ -56,9 +56,13 @@ struct GradientTable {
 
 class Session {
  public:
+  /// A graph made by Graph::at(capacity) expects batches of exactly that many rows.
   /// packer: a session whose buffers derived from the weights are shared; it must be prepared before each pass.
-  Session(const Graph& graph, const Wanted& wanted, const GradientTable* table, Index capacity, int threads,
-          const Session* packer = nullptr);
+  Session(std::shared_ptr<const Graph> graph, const Wanted& wanted, const GradientTable* table, Index capacity,
+          int threads, const Session* packer = nullptr);
+
+  /// The graph that it runs, with all sizes known.
+  const Graph& graph() const { return *graph_; }
 
   const Plan& plan() const { return plan_; }
   template <class T = float>
@@ -110,7 +114,7 @@ class Session {
 
   void prepare(std::size_t node);
 
-  const Graph& graph_;
+  const std::shared_ptr<const Graph> graph_;
   const Wanted wanted_;
   const Session* packer_;
   Plan plan_;
@@ -129,7 +133,8 @@ class Session {
 /// shared.
 class Team {
  public:
-  Team(const Graph& graph, const Wanted& wanted, const GradientTable* table, Index rows, int threads);
+  Team(const std::shared_ptr<const Graph>& graph, const Wanted& wanted, const GradientTable* table, Index rows,
+       int threads);
 
   Index rows() const { return first().plan().capacity; }  ///< of a piece
   int threads() const { return static_cast<int>(sessions_.size()); }
@@ -153,12 +158,16 @@ class Executor {
   /// `wanted.outputs` are edges of `graph`; the rewritten graph runs.
   Executor(const Graph& graph, Wanted wanted);
 
-  const Graph& graph() const { return graph_; }
+  const Graph& graph() const { return *graph_; }
+  /// The graph for batches of `rows` rows: the same, or Graph::at(rows) where sizes depend on them. Raises ValueError
+  /// where the sizes do not fit.
+  std::shared_ptr<const Graph> graph_for(Index rows);
   const Wanted& wanted() const { return wanted_; }
   const GradientTable& gradients() const { return gradients_; }
   EdgeId output(std::size_t i) const { return wanted_.outputs[i]; }
 
-  /// A session for batches of up to `capacity` rows, for exclusive use until release().
+  /// A session for batches of up to `capacity` rows (of exactly as many where Graph::sized()), for exclusive use until
+  /// release().
   void acquire(Index capacity, std::unique_ptr<Session>& session);
   /// A team for pieces of `rows` rows.
   void acquire(Index rows, std::unique_ptr<Team>& team);
@@ -174,9 +183,10 @@ class Executor {
   const GradientTable* table() const { return wanted_.backward ? &gradients_ : nullptr; }
 
   Wanted wanted_;
-  Graph graph_;
+  std::shared_ptr<const Graph> graph_;
   GradientTable gradients_;
   ForkSafeMutex mutex_;
+  std::vector<std::pair<Index, std::shared_ptr<const Graph>>> graphs_;  // by rows, the last used at the end
   std::vector<std::unique_ptr<Session>> idle_;
   std::vector<std::unique_ptr<Team>> idle_teams_;
   std::optional<Index> rows_of_piece_;
@@ -188,6 +198,12 @@ class Lease {
  public:
   Lease(Executor& executor, Index capacity) : executor_(executor) { executor.acquire(capacity, held_); }
   ~Lease() { executor_.release(std::move(held_)); }
+  /// Exchanges what is held for one of another capacity.
+  void exchange(Index capacity) {
+    std::unique_ptr<Held> other;
+    executor_.acquire(capacity, other);
+    executor_.release(std::exchange(held_, std::move(other)));
+  }
   Lease(const Lease&) = delete;
   Lease& operator=(const Lease&) = delete;
   Held& operator*() const { return *held_; }

@@ -7,8 +7,13 @@
 namespace fastnn {
 
 EdgeId Graph::input(Spec spec, const std::string& name) {
-  require(!spec.shape.empty() && spec.shape[0] == kUnknown, "input \"", name,
-          "\" expects a shape that starts with the batch");
+  require(!spec.shape.empty(), "input \"", name, "\" expects a shape that starts with the batch");
+  if (spec.shape[0] != kUnknown) {
+    require(spec.shape[0] > 0 && (rows_ == 0 || rows_ == spec.shape[0]), "input \"", name,
+            "\" expects the same number of rows as the other inputs, got ", spec.shape[0], " and ", rows_);
+    rows_ = spec.shape[0];
+    spec.shape[0] = kUnknown;
+  }
   edges_.push_back({std::move(spec), name, -1});
   inputs_.push_back(static_cast<EdgeId>(edges_.size()) - 1);
   return inputs_.back();
@@ -26,7 +31,11 @@ std::vector<EdgeId> Graph::add(const std::string& kind, const std::string& name,
   node.kind = kind;
   node.name = name;
   node.config = config;
-  node.inputs = inputs;
+  const int sources = config.size_inputs();
+  require(static_cast<std::size_t>(sources) <= inputs.size(), kind, " \"", name, "\" has ", inputs.size(),
+          " inputs, of which ", sources, " hold sizes");
+  node.inputs.assign(inputs.begin(), inputs.end() - sources);
+  node.sources.assign(inputs.end() - sources, inputs.end());
   node.weights = weights;
   node.stream = std::move(stream);
   for (const VariablePtr& weight : weights) node.trained.push_back(weight->trainable);
@@ -34,26 +43,16 @@ std::vector<EdgeId> Graph::add(const std::string& kind, const std::string& name,
 }
 
 std::vector<EdgeId> Graph::add(Node node) {
-  node.layer = make_layer(node.kind, node.name, node.config);
-  std::vector<Spec> specs;
-  for (EdgeId id : node.inputs) specs.push_back(edge(id).spec);
-  const Signature signature = node.layer->checked_infer(specs);
-
-  require(signature.weights.size() == node.weights.size(), node.layer->who(), " has ", signature.weights.size(),
-          " weights, got ", node.weights.size());
-  for (std::size_t i = 0; i < node.weights.size(); ++i) {
-    const WeightSpec& spec = signature.weights[i];
-    require(node.weights[i]->shape() == spec.shape, node.layer->who(), " was built with ", spec.name, " of shape ",
-            to_string(node.weights[i]->shape()), ", but these inputs ask for ", to_string(spec.shape),
-            "; give it inputs of the shape it was built with, or make a new layer");
-    node.trained[i] = node.trained[i] && spec.trainable;
-  }
+  std::vector<Edge> made = has_common_rows(node) ? made_for_batches(node) : std::vector<Edge>{};
+  if (made.empty()) made = made_for_rows(node);
   if (node.layer->random() && node.stream == nullptr)
     throw ValueError(node.layer->who() + " draws random numbers and needs a stream");
-
   node.outputs.clear();
-  for (const Spec& spec : signature.outputs) {
-    edges_.push_back({spec, node.layer->who(), static_cast<int>(nodes_.size())});
+  for (Edge& edge : made) {
+    sized_ = sized_ || node.sized || !edge.plain();
+    edge.name = node.layer->who();
+    edge.producer = static_cast<int>(nodes_.size());
+    edges_.push_back(std::move(edge));
     node.outputs.push_back(static_cast<EdgeId>(edges_.size()) - 1);
   }
   nodes_.push_back(std::move(node));
@@ -62,11 +61,211 @@ std::vector<EdgeId> Graph::add(Node node) {
 
 namespace {
 
+void check_weights(Node& node, const std::vector<WeightSpec>& needed) {
+  require(needed.size() == node.weights.size(), node.layer->who(), " has ", needed.size(), " weights, got ",
+          node.weights.size());
+  for (std::size_t i = 0; i < node.weights.size(); ++i) {
+    const WeightSpec& spec = needed[i];
+    require(node.weights[i]->shape() == spec.shape, node.layer->who(), " was built with ", spec.name, " of shape ",
+            to_string(node.weights[i]->shape()), ", but these inputs ask for ", to_string(spec.shape),
+            "; give it inputs of the shape it was built with, or make a new layer");
+    node.trained[i] = node.trained[i] && spec.trainable;
+  }
+}
+
+}  // namespace
+
+// An edge that has these shapes and values in the trial batches.
+Edge Graph::edge_of(const std::vector<Sized>& trials) const {
+  const Shape &one = trials[0].spec.shape, &other = trials[1].spec.shape;
+  Edge edge{trials[0].spec, "", -1, trials};
+  require(one.size() == other.size(), "expects outputs of the same rank in every batch");
+  bool first_alone = true;
+  for (std::size_t d = 0; d < one.size(); ++d) {
+    if (one[d] == other[d]) continue;
+    edge.spec.shape[d] = kUnknown;
+    first_alone = first_alone && d == 0;
+  }
+  const bool is_batch = first_alone && !one.empty() && one[0] == trial_rows(0) && other[0] == trial_rows(1);
+  if (is_batch) edge.spec.shape[0] = kUnknown;
+  if (is_batch || (one == other && !trials[0].value)) edge.trials.clear();
+  return edge;
+}
+
+Sized Graph::trial(EdgeId id, std::size_t trial) const {
+  const Edge& found = edge(id);
+  if (!found.trials.empty()) return found.trials[trial];
+  if (found.spec.shape.empty() && found.producer >= 0) {
+    const Node& node = nodes_[static_cast<std::size_t>(found.producer)];
+    if (node.inputs.empty() && node.weights.empty() && node.outputs.size() == 1 && !node.layer->random())
+      return make_sized(node.kind, node.name, node.config, {}).outputs[0];
+  }
+  Sized sized{found.spec, std::nullopt};
+  if (sized.spec.batched()) sized.spec.shape[0] = trial_rows(trial);
+  return sized;
+}
+
+EdgeId Graph::stand_in(const std::vector<Sized>& trials) {
+  edges_.push_back(edge_of(trials));
+  edges_.back().name = "stand-in";
+  return static_cast<EdgeId>(edges_.size()) - 1;
+}
+
+std::vector<Sized> Graph::trial_inputs(const Node& node, std::size_t trial) const {
+  std::vector<Sized> inputs;
+  for (EdgeId id : node.inputs) inputs.push_back(this->trial(id, trial));
+  for (EdgeId id : node.sources) inputs.push_back(this->trial(id, trial));
+  return inputs;
+}
+
+// True where all inputs with an unknown size have the same first one, and no other.
+bool Graph::has_common_rows(const Node& node) const {
+  if (!node.sources.empty()) return false;
+  std::optional<std::array<Index, 2>> common;
+  for (EdgeId id : node.inputs) {
+    const Edge& input = edge(id);
+    if (std::count(input.spec.shape.begin(), input.spec.shape.end(), kUnknown) > (input.spec.batched() ? 1 : 0))
+      return false;
+    if (!input.spec.batched()) continue;
+    std::array<Index, 2> rows{trial_rows(0), trial_rows(1)};
+    for (std::size_t k = 0; k < input.trials.size(); ++k) rows[k] = input.trials[k].spec.shape[0];
+    if (common && *common != rows) return false;
+    common = rows;
+  }
+  return true;
+}
+
+// The outputs of a node that takes the rows as they come; none where it cannot.
+std::vector<Edge> Graph::made_for_batches(Node& node) const {
+  node.layer = make_layer(node.kind, node.name, node.config);
+  node.sized = false;
+  std::vector<Spec> specs;
+  const Edge* batch = nullptr;
+  bool valued = !node.layer->reads_values();
+  for (EdgeId id : node.inputs) {
+    const Edge& input = edge(id);
+    specs.push_back(input.spec);
+    if (input.spec.batched()) batch = &input;
+    valued = valued || (!input.trials.empty() && input.trials[0].value);
+  }
+  Signature signature;
+  try {
+    signature = node.layer->checked_infer(specs);
+  } catch (const RowsNeeded&) {
+    return {};
+  }
+  check_weights(node, signature.weights);
+  std::vector<Edge> made;
+  for (Spec& spec : signature.outputs) {
+    Edge output{spec, "", -1, {}};
+    if (spec.batched() && batch != nullptr && !batch->trials.empty())
+      for (const Sized& trial : batch->trials) {
+        Sized sized{spec, std::nullopt};
+        sized.spec.shape[0] = trial.spec.shape[0];
+        output.trials.push_back(std::move(sized));
+      }
+    made.push_back(std::move(output));
+  }
+  if (valued && made.size() == 1 && made[0].spec.shape.empty()) {
+    std::vector<Sized> trials;
+    for (std::size_t k = 0; k < kTrialRows.size(); ++k)
+      trials.push_back(make_sized(node.kind, node.name, node.config, trial_inputs(node, k)).outputs[0]);
+    made[0] = edge_of(trials);
+  }
+  return made;
+}
+
+// The outputs of a node that is made for each number of rows.
+std::vector<Edge> Graph::made_for_rows(Node& node) const {
+  std::array<SizedNode, 2> made;
+  for (std::size_t k = 0; k < kTrialRows.size(); ++k) try {
+      made[k] = make_sized(node.kind, node.name, node.config, trial_inputs(node, k));
+    } catch (const ValueError& error) {
+      throw ValueError(rows_ > 0 ? error.what() : about_any_batch(error.what(), kTrialRows[k]));
+    }
+  node.layer = made[0].layer;
+  node.sized = true;
+  for (const SizedNode& one : made) try {
+      check_weights(node, one.weights);
+    } catch (const ValueError& error) {
+      throw ValueError(about_any_batch(error.what(), kTrialRows[0]));
+    }
+  std::vector<Edge> edges;
+  for (std::size_t i = 0; i < made[0].outputs.size(); ++i)
+    edges.push_back(edge_of({made[0].outputs[i], made[1].outputs[i]}));
+  return edges;
+}
+
+Graph Graph::at(Index rows) const {
+  require(rows_ == 0 || rows == rows_, "expected batches of ", rows_, " rows, got ", rows);
+  Graph graph = *this;
+  graph.sized_ = false;
+  std::vector<Sized> known(edges_.size());
+  std::vector<bool> expected(edges_.size(), true);  // per edge: its shape is the one that its spec gives
+  for (std::size_t id = 0; id < edges_.size(); ++id) {
+    known[id].spec = edges_[id].spec;
+    if (known[id].spec.batched()) known[id].spec.shape[0] = rows;
+  }
+  for (std::size_t i = 0; i < nodes_.size(); ++i) {
+    const Node& node = nodes_[i];
+    std::vector<Sized> inputs;
+    bool as_expected = true;
+    bool valued = !node.layer->reads_values();
+    for (const auto* ids : {&node.inputs, &node.sources})
+      for (EdgeId id : *ids) {
+        inputs.push_back(known[static_cast<std::size_t>(id)]);
+        as_expected = as_expected && expected[static_cast<std::size_t>(id)];
+        valued = valued || inputs.back().value;
+      }
+    valued = (valued || inputs.empty()) && node.weights.empty() && node.outputs.size() == 1 &&
+             edge(node.outputs[0]).spec.shape.empty();
+    Node& own = graph.nodes_[i];
+    if (node.sized || !as_expected || valued) {
+      SizedNode made;
+      try {
+        made = make_sized(node.kind, node.name, node.config, inputs);
+        if (node.sized || !as_expected) {
+          own.layer = made.layer;
+          own.rows = made.rows;
+          check_weights(own, made.weights);
+          kernels::Activation function{};
+          if (!node.fused.empty())
+            require(kernels::find_activation(node.fused, function) && own.layer->fuse(function), own.layer->who(),
+                    " cannot take the activation ", node.fused);
+        }
+      } catch (const ValueError& error) {
+        throw ValueError(text(error.what(), "; this batch has ", rows, rows == 1 ? " row" : " rows"));
+      }
+      for (std::size_t k = 0; k < node.outputs.size(); ++k) {
+        const auto id = static_cast<std::size_t>(node.outputs[k]);
+        expected[id] = !edges_[id].plain() || made.outputs[k].spec.shape == known[id].spec.shape;
+        known[id] = made.outputs[k];
+      }
+    }
+    if (!node.sized && as_expected) {
+      // A batch with more or fewer rows than that of the step.
+      for (EdgeId id : node.inputs)
+        if (const Edge& input = edge(id); input.spec.batched() && !input.plain())
+          own.rows = known[static_cast<std::size_t>(id)].spec.shape[0];
+      for (EdgeId id : node.outputs)
+        if (own.rows != 0 && edge(id).spec.batched()) known[static_cast<std::size_t>(id)].spec.shape[0] = own.rows;
+    }
+    if (const Index fixed = own.layer->fixed_rows(); fixed > 0 && own.rows != 0)
+      require(fixed == own.rows, own.layer->who(), " expects ", fixed, " rows in every batch, got ", own.rows);
+  }
+  for (std::size_t id = 0; id < edges_.size(); ++id)
+    if (!edges_[id].plain() || !expected[id]) graph.edges_[id].spec = known[id].spec;
+  return graph;
+}
+
+namespace {
+
 // The number of readers of each edge; a wanted output counts as a reader.
 std::vector<int> count_readers(const std::vector<Node>& nodes, std::size_t edges, const std::vector<EdgeId>& outputs) {
   std::vector<int> readers(edges, 0);
   for (const Node& node : nodes)
-    for (EdgeId id : node.inputs) ++readers[static_cast<std::size_t>(id)];
+    for (const auto* ids : {&node.inputs, &node.sources})
+      for (EdgeId id : *ids) ++readers[static_cast<std::size_t>(id)];
   for (EdgeId id : outputs) ++readers[static_cast<std::size_t>(id)];
   return readers;
 }
@@ -113,15 +312,17 @@ Graph Graph::rewritten(std::vector<EdgeId>& outputs) const {
     const auto& made = nodes[i].outputs;
     kept[i] = nodes[i].layer->is_effect() ||
               std::any_of(made.begin(), made.end(), [&](EdgeId id) { return wanted[static_cast<std::size_t>(id)]; });
-    if (kept[i])
-      for (EdgeId id : nodes[i].inputs) wanted[static_cast<std::size_t>(id)] = true;
+    for (const auto* ids : {&nodes[i].inputs, &nodes[i].sources})
+      for (EdgeId id : *ids)
+        if (kept[i]) wanted[static_cast<std::size_t>(id)] = true;
   }
   for (std::size_t i = 0; i < nodes.size(); ++i)
-    if (!kept[i]) nodes[i].inputs.clear();
+    if (!kept[i]) nodes[i].inputs.clear(), nodes[i].sources.clear();
 
   const std::vector<int> readers = count_readers(nodes, edges_.size(), outputs);
 
   Graph result;
+  result.rows_ = rows_;
   std::vector<EdgeId> renumbered(edges_.size(), -1);
   for (EdgeId id : inputs_) {
     const Edge& from = edges_[static_cast<std::size_t>(id)];
@@ -145,7 +346,8 @@ Graph Graph::rewritten(std::vector<EdgeId>& outputs) const {
       }
     }
     Node copy = node;
-    for (EdgeId& id : copy.inputs) id = renumbered[static_cast<std::size_t>(id)];
+    for (auto* ids : {&copy.inputs, &copy.sources})
+      for (EdgeId& id : *ids) id = renumbered[static_cast<std::size_t>(id)];
     const std::vector<EdgeId> made = result.add(std::move(copy));
     for (std::size_t k = 0; k < made.size(); ++k) renumbered[static_cast<std::size_t>(node.outputs[k])] = made[k];
   }
@@ -173,6 +375,7 @@ bool Graph::commits() const {
 }
 
 std::optional<std::pair<Index, std::string>> Graph::fixed_rows() const {
+  if (rows_ > 0) return std::pair(rows_, "the input \"" + edge(inputs_[0]).name + "\"");
   for (const Node& node : nodes_)
     if (const Index rows = node.layer->fixed_rows(); rows > 0) return std::pair(rows, node.layer->who());
   return std::nullopt;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "fastnn/layer.hpp"
+#include "fastnn/sizing.hpp"
 #include "fastnn/variable.hpp"
 
 namespace fastnn {
@@ -16,9 +17,14 @@ namespace fastnn {
 using EdgeId = int;
 
 struct Edge {
-  Spec spec;
+  Spec spec;          ///< unknown dimensions depend on the number of rows
   std::string name;   ///< its name in error messages
   int producer = -1;  ///< the node that writes it; -1: an input of the graph
+  /// In the trial batches, where it depends on the number of rows in another way than a batch does; else empty.
+  std::vector<Sized> trials{};
+
+  /// True where its shape follows from its spec: a batch, or a fixed shape.
+  bool plain() const { return trials.empty() || spec.shape.empty(); }
 };
 
 struct Node {
@@ -26,16 +32,22 @@ struct Node {
   Config config;
   std::shared_ptr<Layer> layer;
   std::vector<EdgeId> inputs, outputs;
+  std::vector<EdgeId> sources{};  ///< scalars whose values are sizes in the config
   std::vector<VariablePtr> weights;
   std::vector<bool> trained;       ///< per weight: the value of `trainable` when the node was added
   std::shared_ptr<Stream> stream;  ///< null where the node draws no random numbers
   std::string fused;               ///< the fused activation, if any
+  bool sized = false;              ///< the layer is made for each number of rows; `layer` is that of a trial batch
+  Index rows = 0;                  ///< the rows that the layer sees; 0: those of the batch
 };
 
 class Graph {
  public:
+  /// Adds an input. Where its first dimension is known, every batch has this many rows.
   EdgeId input(Spec spec, const std::string& name);
-  /// Adds a node and returns its output edges.
+  /// An edge of these shapes and values in the trial batches, to learn what nodes make of it; such a graph never runs.
+  EdgeId stand_in(const std::vector<Sized>& trials);
+  /// Adds a node and returns its output edges. Inputs that the config names as sources of sizes come last.
   std::vector<EdgeId> add(const std::string& kind, const std::string& name, const Config& config,
                           const std::vector<EdgeId>& inputs, const std::vector<VariablePtr>& weights,
                           std::shared_ptr<Stream> stream);
@@ -43,11 +55,22 @@ class Graph {
   const std::vector<Node>& nodes() const { return nodes_; }
   const std::vector<Edge>& edges() const { return edges_; }
   const std::vector<EdgeId>& inputs() const { return inputs_; }
+  /// The number of rows that the inputs fix; 0: any number.
+  Index input_rows() const { return rows_; }
   const Edge& edge(EdgeId id) const;
 
   /// The same computation of `outputs` (renumbered in place) in the form that runs: without nodes that no output needs,
   /// with losses on logits, and with fused activations. All inputs stay, in order.
   Graph rewritten(std::vector<EdgeId>& outputs) const;
+
+  /// True where sizes depend on the number of rows in other ways than a batch does: at() then gives what runs.
+  bool sized() const { return sized_; }
+  /// The same graph for batches of exactly this many rows, of which all sizes are known; edges keep their numbers.
+  /// Raises ValueError where the sizes do not fit.
+  Graph at(Index rows) const;
+  /// The number of rows of trial batch `trial`, and an edge in it.
+  Index trial_rows(std::size_t trial) const { return rows_ > 0 ? rows_ : kTrialRows[trial]; }
+  Sized trial(EdgeId edge, std::size_t trial) const;
 
   /// The range [low, high) of integers that the node `who` can read.
   struct Range {
@@ -57,7 +80,7 @@ class Graph {
   /// The integers that an input may hold, where a node reads it (as it is or with another shape) as indices.
   std::optional<Range> range(EdgeId input) const;
 
-  /// The number of rows that a node requires of every batch, and its name.
+  /// The number of rows that an input or a node requires of every batch, and its name.
   std::optional<std::pair<Index, std::string>> fixed_rows() const;
 
   /// True where a step changes state or advances random streams.
@@ -67,10 +90,17 @@ class Graph {
 
  private:
   std::vector<EdgeId> add(Node node);
+  Edge edge_of(const std::vector<Sized>& trials) const;
+  bool has_common_rows(const Node& node) const;
+  std::vector<Edge> made_for_batches(Node& node) const;
+  std::vector<Edge> made_for_rows(Node& node) const;
+  std::vector<Sized> trial_inputs(const Node& node, std::size_t trial) const;
 
   std::vector<Node> nodes_;
   std::vector<Edge> edges_;
   std::vector<EdgeId> inputs_;
+  bool sized_ = false;
+  Index rows_ = 0;  // that every batch has, where an input says so; else 0
 };
 
 }  // namespace fastnn

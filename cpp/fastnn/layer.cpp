@@ -16,8 +16,8 @@ std::map<std::string, LayerFactory>& registry() {
 
 Signature Layer::checked_infer(const std::vector<Spec>& inputs) {
   for (const Spec& spec : inputs)
-    require(spec.batched() || takes_unbatched(), who(), " expects a batch, got a tensor of the fixed shape ",
-            to_string(spec.shape), "; give it one that depends on the model's inputs");
+    require_rows(spec.batched() || takes_unbatched(), who(), " expects a batch, got a tensor of the fixed shape ",
+                 to_string(spec.shape), "; give it one that depends on the model's inputs");
   return infer(inputs);
 }
 

@@ -35,6 +35,18 @@ struct Signature {
   std::vector<WeightSpec> weights;
 };
 
+/// Raised by infer() where the outputs would depend on the number of rows in another way than by their first dimension.
+/// The node is then made for each number of rows (sizing.hpp).
+struct RowsNeeded : ValueError {
+  using ValueError::ValueError;
+};
+
+/// Raises RowsNeeded with the text of `parts` unless `condition` is true.
+template <class... Parts>
+void require_rows(bool condition, const Parts&... parts) {
+  if (!condition) throw RowsNeeded(text(parts...));
+}
+
 /// The time for which a booked buffer keeps its contents.
 enum class Life {
   forward,   ///< within this node's forward pass
@@ -158,7 +170,7 @@ class Layer {
   /// Infers the outputs and weights from the inputs (batch unknown, all else known) and keeps the shapes that the
   /// passes need. Raises ValueError where the inputs do not fit.
   virtual Signature infer(const std::vector<Spec>& inputs) = 0;
-  /// infer() after a check that the inputs have a batch where the layer needs one.
+  /// infer() after a check that the inputs have a batch where the layer needs one; else raises RowsNeeded.
   Signature checked_infer(const std::vector<Spec>& inputs);
 
   /// True where the only output is the only input with another shape: the node then runs no pass.
@@ -199,6 +211,8 @@ class Layer {
   virtual bool is_effect() const { return false; }
   /// True where inputs may have no batch dimension.
   virtual bool takes_unbatched() const { return false; }
+  /// False where the outputs follow from the shapes of the inputs alone.
+  virtual bool reads_values() const { return true; }
   /// The range [low, high) of valid integers for input i, where it expects indices. The inputs of a run are checked
   /// before it starts; an invalid index that another node computed gives NaN.
   virtual std::optional<std::pair<Index, Index>> range(std::size_t) const { return std::nullopt; }

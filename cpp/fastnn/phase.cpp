@@ -39,7 +39,12 @@ Phase::Phase(const Graph& graph, std::vector<LossTerm> losses, std::vector<Metri
       metrics_(std::move(metrics)) {
   // The edges of the rewritten graph.
   std::size_t next = 0;
-  each_edge(losses_, metrics_, [&](EdgeId& edge) { edge = executor_.output(next++); });
+  each_edge(losses_, metrics_, [&](EdgeId& edge) {
+    edge = executor_.output(next++);
+    const Edge& found = executor_.graph().edge(edge);
+    require(found.plain(), found.name, " expects a loss or metric per sample, or one of a fixed shape, got ",
+            to_string(found.spec.shape), "; take its mean");
+  });
   for (const Share& share : optimizers) {
     const GradientTable& all = executor_.gradients();
     shares_.push_back({share.optimizer, share.weights ? GradientTable(all, *share.weights) : all});
@@ -157,9 +162,15 @@ void Phase::abandon() {
   for (const Updated& share : shares_) share.optimizer->abandon();
 }
 
+void Phase::take_sums(const Phase& other) {
+  require(losses_.size() == other.losses_.size() && metrics_.size() == other.metrics_.size(),
+          "take_sums expects a phase of as many losses and metrics");
+  sums_ = other.sums_;
+}
+
 void Phase::append_results(std::vector<double>& values) const {
   const auto ratio = [](double sum, double count) { return count == 0 ? 0.0 : sum / count; };
-  values.push_back(ratio(sums_.total, sums_.rows));
+  values.push_back(loss());
   for (double sum : sums_.losses) values.push_back(ratio(sum, sums_.rows));
   for (std::size_t k = 0; k < metrics_.size(); ++k) values.push_back(ratio(sums_.metrics[k], sums_.metric_counts[k]));
 }

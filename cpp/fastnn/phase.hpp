@@ -25,7 +25,7 @@ constexpr int kUnweighted = -1;
 constexpr EdgeId kUnmasked = -1;
 
 struct LossTerm {
-  EdgeId edge;              ///< losses per sample, of shape (batch, ...)
+  EdgeId edge;              ///< losses per sample, of shape (batch, ...), or one of a fixed shape
   double weight;            ///< its factor in the total loss
   int sample_weights;       ///< index into RunData::weights, or kUnweighted
   bool summed = false;      ///< its value is the sum over the batch, not the mean
@@ -58,11 +58,16 @@ struct Batch {
 class Workspace {
  public:
   /// piece: the rows of a piece; 0: batches are processed whole.
-  Workspace(Executor& executor, Index capacity, Index piece) {
+  Workspace(Executor& executor, Index capacity, Index piece) : exact_(executor.graph().sized()) {
     if (piece > 0)
       team_.emplace(executor, piece);
     else
       whole_.emplace(executor, capacity);
+  }
+
+  /// Makes room for a batch of `rows` rows. Raises ValueError where the sizes of the graph do not fit them.
+  void fit(Index rows) {
+    if (exact_ && session().plan().capacity != rows) whole_->exchange(rows);
   }
 
   /// Null where batches are processed whole.
@@ -72,6 +77,7 @@ class Workspace {
   int threads() const { return team_ ? (*team_)->threads() : session().plan().threads; }
 
  private:
+  const bool exact_;  // a session serves batches of one number of rows
   std::optional<TeamLease> team_;
   std::optional<SessionLease> whole_;
 };
@@ -90,6 +96,8 @@ class Phase {
 
   /// Checks columns and sample weights. Raises ValueError.
   void check(const RunData& data) const;
+  /// Checks that the sizes of the graph fit batches of `rows` rows. Raises ValueError.
+  void check_rows(Index rows) { executor_.graph_for(rows); }
   /// Memory for batches of up to `capacity` rows.
   std::unique_ptr<Workspace> workspace(Index capacity);
 
@@ -104,6 +112,10 @@ class Phase {
 
   /// Sets the sums of losses and metrics to zero.
   void reset() { sums_ = zero(); }
+  /// The mean of the total loss since reset().
+  double loss() const { return sums_.rows == 0 ? 0.0 : sums_.total / sums_.rows; }
+  /// Goes on from the sums of a phase of as many losses and metrics.
+  void take_sums(const Phase& other);
   /// Appends [total, each loss..., each metric...] since reset().
   void append_results(std::vector<double>& values) const;
 

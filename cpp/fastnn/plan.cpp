@@ -178,7 +178,8 @@ class Planner {
       if (plan.alias) continue;
       const bool input_gradient = std::any_of(plan.input_gradients.begin(), plan.input_gradients.end(),
                                               [](int placement) { return placement != kNowhere; });
-      Booking booking(plan_.capacity, wanted_.training, plan.backward, input_gradient, plan_.threads);
+      const Index rows = nodes_[at(i)].rows;
+      Booking booking(rows > 0 ? rows : plan_.capacity, wanted_.training, plan.backward, input_gradient, plan_.threads);
       nodes_[at(i)].layer->book(booking);
       for (const Booking::Entry& entry : booking.entries) {
         int first = forward_time(i), last = first;
@@ -240,6 +241,7 @@ Index rows_of_piece(const Graph& graph, const Wanted& wanted) {
   // read once per piece, and their gradients are written, kept and added per piece: where they are large, pieces cost
   // more than they save.
   constexpr std::size_t kCache = 5 << 18, kMostWeights = 1 << 22;
+  if (graph.sized()) return 0;
   for (const Edge& edge : graph.edges())
     if (!edge.spec.batched()) return 0;
   for (const Node& node : graph.nodes()) {

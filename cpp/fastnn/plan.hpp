@@ -51,6 +51,7 @@ struct NodePlan {
 };
 
 struct Plan {
+  /// A graph whose sizes depend on the rows in other ways than a batch is planned as Graph::at(capacity).
   /// packs: includes the buffers that are derived from the weights; false: those of another session are used.
   Plan(const Graph& graph, const Wanted& wanted, Index capacity, int threads, bool packs = true);
 

@@ -21,17 +21,31 @@ Wanted wanted_of(const std::vector<EdgeId>& outputs, bool training) {
 
 Predictor::Predictor(const Graph& graph, const std::vector<EdgeId>& outputs, bool training)
     : executor_(graph, wanted_of(outputs, training)) {
-  const Plan plan(executor_.graph(), executor_.wanted(), 1, 1);
+  const Index rows = executor_.graph().sized() ? executor_.graph().trial_rows(0) : 1;
+  const Graph known = executor_.graph().sized() ? executor_.graph().at(rows) : executor_.graph();
+  const Plan plan(known, executor_.wanted(), rows, 1);
   const auto place = [&](EdgeId edge) { return plan.values[static_cast<std::size_t>(edge)]; };
   for (std::size_t i = 0; i < this->outputs(); ++i) {
-    require(training || output(i).batched(), "output ", i, " of the fixed shape ", to_string(output(i).shape),
-            " has no batch; a model's outputs have one row per sample");
     const int mine = place(executor_.output(i));
     bool owned = true;
     for (EdgeId input : executor_.graph().inputs()) owned = owned && place(input) != mine;
     for (std::size_t j = 0; j < i; ++j) owned = owned && place(executor_.output(j)) != mine;
     owned_.push_back(owned);
   }
+}
+
+bool Predictor::plain() const {
+  for (std::size_t i = 0; i < outputs(); ++i) {
+    const Edge& edge = executor_.graph().edge(executor_.output(i));
+    if (!edge.plain() || !edge.spec.batched()) return false;
+  }
+  return true;
+}
+
+Shape Predictor::shape(std::size_t i, Index rows) {
+  Shape shape = executor_.graph_for(rows)->edge(executor_.output(i)).spec.shape;
+  if (!shape.empty() && shape[0] == kUnknown) shape[0] = rows;
+  return shape;
 }
 
 void Predictor::run(const std::vector<Column>& columns, Index begin, Index end, Index batch_size,
@@ -44,10 +58,14 @@ void Predictor::run(const std::vector<Column>& columns, Index begin, Index end, 
   require(0 <= begin && begin <= end, "no rows from ", begin, " to ", end);
   require(batch_size >= 1 || begin == end, "batch_size expects a positive integer, got ", batch_size);
   if (begin == end) return;
+  require(plain() || end - begin <= batch_size, "outputs that do not have one row per sample expect one batch, got ",
+          end - begin, " rows in batches of ", batch_size);
+  if (const Index last = (end - begin) % batch_size; last > 0 && last < end - begin) executor_.graph_for(last);
 
   const auto destination = [&](std::size_t i, Index row) -> void* {
-    const std::size_t offset = output(i).batched() ? static_cast<std::size_t>(row) * output(i).row_bytes() : 0;
-    return static_cast<std::byte*>(to[i]) + offset;
+    const Edge& edge = graph.edge(executor_.output(i));
+    const bool rows = edge.plain() && edge.spec.batched();
+    return static_cast<std::byte*>(to[i]) + (rows ? static_cast<std::size_t>(row) * edge.spec.row_bytes() : 0);
   };
   Patience patience(pulse);
   const Pulse timed = [&] { patience.ask(); };
@@ -60,7 +78,8 @@ void Predictor::run(const std::vector<Column>& columns, Index begin, Index end, 
     session.forward(between);
     for (std::size_t i = 0; i < to.size(); ++i)
       if (!owned_[i])
-        std::memcpy(destination(i, row), session.value<void>(executor_.output(i)), output(i).bytes(count));
+        std::memcpy(destination(i, row), session.value<void>(executor_.output(i)),
+                    session.graph().edge(executor_.output(i)).spec.bytes(count));
   };
   const Index most = std::min(batch_size, end - begin);
   // Rows do not depend on each other, so the cuts do not show in the results: each thread gets a piece, or all threads
@@ -82,9 +101,11 @@ void Predictor::run(const std::vector<Column>& columns, Index begin, Index end, 
   SessionLease session(executor_, most);
   const RunScope scope(session->plan().threads);
   for (Index row = begin; row < end; row += batch_size) {
+    const Index count = std::min(batch_size, end - row);
+    if (graph.sized() && session->plan().capacity != count) session.exchange(count);
     {
       const ReadVariables reading;
-      forward(*session, row, std::min(batch_size, end - row), timed);
+      forward(*session, row, count, timed);
     }
     if (session->commits()) {
       const WriteVariables writing;

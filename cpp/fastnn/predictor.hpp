@@ -13,14 +13,19 @@ namespace fastnn {
 class Predictor {
  public:
   /// training: passes as in a training step, without losses and gradients. Dropout is applied, and each batch commits
-  /// moving statistics and random streams. Outputs may then be of a fixed shape.
+  /// moving statistics and random streams.
   Predictor(const Graph& graph, const std::vector<EdgeId>& outputs, bool training = false);
 
   std::size_t outputs() const { return executor_.wanted().outputs.size(); }
+  /// Its unknown dimensions depend on the number of rows.
   const Spec& output(std::size_t i) const { return executor_.graph().edge(executor_.output(i)).spec; }
+  /// True where all outputs have one row per sample.
+  bool plain() const;
+  /// The shape of output i for one batch of `rows` rows. Raises ValueError where sizes do not fit.
+  Shape shape(std::size_t i, Index rows);
 
-  /// Computes rows [begin, end) of the columns, in batches, into the same rows of dense arrays `to`, one per output. An
-  /// output of a fixed shape holds the value of the last batch.
+  /// Computes rows [begin, end) of the columns, in batches, into the same rows of dense arrays `to`, one per output.
+  /// Where outputs do not have one row per sample there is one batch.
   void run(const std::vector<Column>& columns, Index begin, Index end, Index batch_size, const std::vector<void*>& to,
            const Pulse& pulse);
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <mutex>
 
 #include "fastnn/parallel.hpp"
@@ -40,7 +41,7 @@ void Trainer::gather_weights(const RunData& data, const Index* order, Index begi
 }
 
 Index Trainer::run(const RunData& data, const Index* order, Index batch_size, Index first, Index last,
-                   const double* rates, double budget, const Pulse& pulse) {
+                   const double* rates, double budget, bool until_invalid, const Pulse& pulse) {
   for (const auto& phase : phases_) phase->check(data);
   require(batch_size >= 1, "batch_size expects a positive integer, got ", batch_size);
   std::lock_guard<ForkSafeMutex> guard(run_lock_);
@@ -48,6 +49,9 @@ Index Trainer::run(const RunData& data, const Index* order, Index batch_size, In
   std::vector<std::unique_ptr<Workspace>> spaces;
   for (const auto& phase : phases_) spaces.push_back(phase->workspace(std::min(batch_size, rows)));
   const RunScope scope(spaces.front()->threads());
+  // What does not fit the last batch is found before the first step.
+  if (first < last)
+    for (const auto& phase : phases_) phase->check_rows(std::min(batch_size, rows - (last - 1) * batch_size));
 
   const Clock::time_point start = Clock::now();
   Clock::time_point began = start;
@@ -62,6 +66,7 @@ Index Trainer::run(const RunData& data, const Index* order, Index batch_size, In
     const Index begin = step * batch_size, count = std::min(batch_size, rows - begin);
     gather_weights(data, order, begin, count);
     const Batch batch{data, order, begin, count, weights_};
+    for (const auto& space : spaces) space->fit(count);
     for (std::size_t i = 0; i < phases_.size(); ++i) {
       Phase& phase = *phases_[i];
       const bool droppable = i == 0;
@@ -77,6 +82,7 @@ Index Trainer::run(const RunData& data, const Index* order, Index batch_size, In
       if (rates != nullptr) rates += phase.optimizers();
     }
     ++step;
+    if (until_invalid && !std::isfinite(loss())) break;
     const Clock::time_point now = Clock::now();
     long_steps = seconds(began, now) > Patience::kSeconds / 10;
     began = now;
@@ -84,6 +90,12 @@ Index Trainer::run(const RunData& data, const Index* order, Index batch_size, In
     if (!long_steps) patience.ask(now);
   }
   return step - first;
+}
+
+void Trainer::take_sums(const Trainer& other) {
+  require(phases_.size() == other.phases_.size(), "take_sums expects a trainer of as many phases");
+  std::lock_guard<ForkSafeMutex> guard(run_lock_);
+  for (std::size_t i = 0; i < phases_.size(); ++i) phases_[i]->take_sums(*other.phases_[i]);
 }
 
 std::vector<double> Trainer::results() const {

@@ -24,10 +24,16 @@ class Trainer {
 
   /// Runs steps [first, last) until about `budget` seconds have passed, at least one, and returns the number of steps
   /// done. Step i takes the rows order[i * batch_size ...] (order null: rows in their own order). `rates` holds a
-  /// learning rate for each step and optimizer (NaN, or null for all: unchanged). Raises what `pulse` raises; the step in progress is then
-  /// dropped.
+  /// learning rate for each step and optimizer (NaN, or null for all: unchanged). With `until_invalid` it ends after a
+  /// step whose total loss is not finite. Raises what `pulse` raises; the step in progress is then dropped.
   Index run(const RunData& data, const Index* order, Index batch_size, Index first, Index last, const double* rates,
-            double budget, const Pulse& pulse);
+            double budget, bool until_invalid, const Pulse& pulse);
+
+  /// The mean of the total loss of the first phase since reset().
+  double loss() const { return phases_.front()->loss(); }
+
+  /// Goes on from the sums of a trainer of the same losses and metrics, whose graphs have other sizes.
+  void take_sums(const Trainer& other);
 
   /// For each phase [total, each loss..., each metric...] since reset().
   std::vector<double> results() const;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -11,12 +12,15 @@
 
 namespace fastnn {
 
+class Variable;
+
 /// A limit that is imposed on a weight after each update. Norms are taken over `axes`.
 struct Constraint {
-  enum class Kind { none, max_norm, non_neg, unit_norm, min_max_norm };
+  enum class Kind { none, max_norm, non_neg, unit_norm, min_max_norm, custom };
   Kind kind = Kind::none;
   float low = 0, high = 0, rate = 1;
   std::vector<int> axes;
+  std::function<void(const Variable&)> custom;  ///< replaces a weight, where the kind is custom
 };
 
 class Variable {

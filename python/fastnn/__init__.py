@@ -25,15 +25,19 @@ from fastnn import (
     layers,
     losses,
     metrics,
+    mixed_precision,
     models,
     ops,
     optimizers,
+    preprocessing,
     random,
     regularizers,
     saving,
     tree,
     utils,
+    wrappers,
 )
+from fastnn.devices import RematScope, device, remat
 from fastnn.dtype_policies import DTypePolicy, FloatDTypePolicy
 from fastnn.engine.input_spec import InputSpec
 from fastnn.initializers import Initializer
@@ -67,6 +71,7 @@ __all__ = [
     "Operation",
     "Optimizer",
     "Regularizer",
+    "RematScope",
     "Sequential",
     "Variable",
     "activations",
@@ -75,22 +80,27 @@ __all__ = [
     "config",
     "constraints",
     "datasets",
+    "device",
     "dtype_policies",
     "initializers",
     "layers",
     "losses",
     "metrics",
+    "mixed_precision",
     "models",
     "name_scope",
     "ops",
     "optimizers",
+    "preprocessing",
     "random",
     "regularizers",
+    "remat",
     "saving",
     "show_config",
     "tree",
     "utils",
     "version",
+    "wrappers",
 ]
 
 

@@ -36,6 +36,10 @@ class Variable:
         """Sets the constraint: "max_norm" [max_value], "non_neg" [], "unit_norm" [], "min_max_norm" [min, max, rate],
         with the axes of the norm; None: no constraint.
         """
+    def set_projection(self, graph: Graph, output: int, value: Variable) -> None:
+        """Sets a constraint that a graph computes. The graph has no inputs: it reads `value`, of the shape of the
+        weight, and makes `output` of the same shape.
+        """
 
 class Stream:
     """A counter-based stream of random numbers, which advances by one draw when a training step commits."""
@@ -51,6 +55,21 @@ def infer(
     kind: str, name: str, config: Config, inputs: Sequence[Spec]
 ) -> tuple[list[Spec], list[tuple[str, tuple[int, ...], bool]]]:
     """Returns the outputs, and the weights as (role, shape, trainable), of a layer for these inputs."""
+
+Sized = tuple[tuple[int, ...], str, float | None]
+TRIAL_ROWS: tuple[int, int]
+
+class RowsNeeded(ValueError):
+    """The outputs of a node depend on the number of rows in another way than by their first dimension."""
+
+def infer_sized(kind: str, name: str, config: Config, inputs: Sequence[Sized]) -> list[Sized]:
+    """Returns the outputs of a node that is made for one number of rows: shape, dtype and, where it is one number that
+    follows from sizes alone, the value. A size {"input": i} in a list of the config is the value of input i; such
+    inputs come last.
+    """
+
+def about_any_batch(message: str, rows: int) -> str:
+    """Returns a message about a trial batch of so many rows as one about any batch."""
 
 class Graph:
     """Nodes, edges and the weights that nodes read. An edge is the number that input() or add() returned."""
@@ -68,7 +87,14 @@ class Graph:
         stream: Stream | None = None,
     ) -> list[int]:
         """Adds a node and returns its output edges. Weights that are trainable now are trained in this graph."""
-    def spec(self, edge: int) -> Spec: ...
+    def spec(self, edge: int) -> Spec:
+        """Returns the spec of an edge; unknown sizes depend on the number of rows."""
+    def trials(self, edge: int) -> tuple[Sized, Sized] | None:
+        """Returns the edge in the trial batches, where it depends on the number of rows in another way than a batch."""
+    def stand_in(self, trials: Sequence[Sized]) -> int:
+        """Adds an edge that is this in the trial batches; such a graph only infers shapes."""
+    def sized(self) -> bool:
+        """Returns whether sizes depend on the number of rows in other ways than a batch does."""
     def range(self, input: int) -> tuple[int, int, str] | None:
         """Returns the range [low, high) of integers that an input may hold and the node that requires it."""
     def fixed_rows(self) -> tuple[int, str] | None:
@@ -87,6 +113,8 @@ class Predictor:
         """Computes rows [begin, end) in batches of batch_size into the same rows of the outputs (C-contiguous, of the
         edge's dtype). Ctrl-C raises KeyboardInterrupt between nodes.
         """
+    def plain(self) -> bool:
+        """Returns whether all outputs have one row per sample, or a fixed shape; others take one batch at a time."""
     def outputs(self) -> list[Spec]:
         """Returns the specs of the outputs, in order."""
     def plan(self, batch_size: int) -> str:
@@ -101,6 +129,11 @@ class Columns:
         """
     @property
     def rows(self) -> int: ...
+
+class Order:
+    """An order of rows: their numbers, checked once for all runs."""
+
+    def __init__(self, indices: NDArray[np.int64]) -> None: ...
 
 class Optimizer:
     """An update rule and its slots, which are found by their weight."""
@@ -156,19 +189,24 @@ class Trainer:
     def run(
         self,
         columns: Columns,
-        order: NDArray[np.int64] | None,
+        order: Order | None,
         batch_size: int,
         first_step: int,
         last_step: int,
         budget: float,
         rates: NDArray[np.float64] | None = None,
+        until_invalid: bool = False,
     ) -> int:
         """Runs steps [first_step, last_step) until about `budget` seconds have passed, at least one, and returns the
         number of steps done. Step i takes the rows order[i * batch_size : (i + 1) * batch_size] (order None: rows in
         their own order) with the learning rates rates[i - first_step], one for each optimizer (NaN, or None for all:
-        unchanged); the last batch may be smaller.
-        Ctrl-C drops the step in progress and raises KeyboardInterrupt.
+        unchanged); the last batch may be smaller. With `until_invalid` it ends after a step whose total loss is
+        infinite or NaN. Ctrl-C drops the step in progress and raises KeyboardInterrupt.
         """
+    def loss(self) -> float:
+        """Returns the first of `results()`."""
+    def take_sums(self, other: Trainer) -> None:
+        """Goes on from the sums of a trainer of the same losses and metrics."""
     def results(self) -> list[float]:
         """Returns [total loss, each loss..., each metric...] since reset(). Losses are means of the batch losses over
         rows; the total includes the penalties of weights (l1, l2) and activities.

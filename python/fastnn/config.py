@@ -23,6 +23,7 @@ __all__ = [
     "enable_flash_attention",
     "enable_interactive_logging",
     "enable_traceback_filtering",
+    "enable_unsafe_deserialization",
     "epsilon",
     "floatx",
     "image_data_format",
@@ -49,7 +50,10 @@ __all__ = [
 _check_nan = True
 _winograd = True
 _interactive = True
+_unsafe_deserialization = False
 _filters_tracebacks = True
+_image_data_format = "channels_last"
+_DATA_FORMATS = ("channels_last", "channels_first")
 _max_epochs: int | None = None
 _max_steps_per_epoch: int | None = None
 
@@ -153,13 +157,31 @@ def epsilon() -> float:
 
 
 def image_data_format() -> str:
-    """Returns the order of an image's axes: "channels_last".
+    """Returns the position of the channels where an argument `data_format` is None.
 
     Example:
         >>> fastnn.config.image_data_format()
         'channels_last'
     """
-    return "channels_last"
+    return _image_data_format
+
+
+def checked_data_format(who: str, data_format: str | None) -> str:
+    """Returns an argument `data_format`, with the setting in place of None.
+
+    Args:
+        who: Name of what has the argument, for messages.
+        data_format: "channels_last", "channels_first" or None.
+
+    Raises:
+        ValueError: It is something else.
+    """
+    if data_format is None:
+        return _image_data_format
+    found = str(data_format).lower()
+    if found not in _DATA_FORMATS:
+        raise ValueError(f"{who} expects data_format to be one of {', '.join(_DATA_FORMATS)}, got {data_format!r}")
+    return found
 
 
 def backend() -> str:
@@ -224,19 +246,24 @@ def set_epsilon(value: float) -> None:
 
 
 def set_image_data_format(data_format: str) -> None:
-    """Accepts "channels_last", the order of the axes of all images.
+    """Sets the position of the channels for layers and functions whose argument `data_format` is None.
+
+    The core computes with the channels last; "channels_first" costs a copy at the border of a layer.
 
     Args:
-        data_format: "channels_last".
+        data_format: "channels_last" or "channels_first".
 
     Raises:
-        ValueError: It is another order.
+        ValueError: It is something else.
 
     Example:
+        >>> fastnn.config.set_image_data_format("channels_first")
+        >>> layers.Conv2D(4, 3)(np.ones((1, 2, 8, 8))).shape
+        (1, 4, 6, 6)
         >>> fastnn.config.set_image_data_format("channels_last")
     """
-    mend = "move the channels to the end with np.moveaxis(x, 1, -1)"
-    _one_value("set_image_data_format", "channels_last", data_format, mend)
+    global _image_data_format
+    _image_data_format = checked_data_format("set_image_data_format", data_format)
 
 
 def dtype_policy() -> DTypePolicy:
@@ -364,6 +391,23 @@ def disable_traceback_filtering() -> None:
     """
     global _filters_tracebacks
     _filters_tracebacks = False
+
+
+def enable_unsafe_deserialization() -> None:
+    """Lets files with Python code (lambdas) be loaded, as `safe_mode=False` does for one call.
+
+    Such code may do anything: call this only where all files are from sources that you trust.
+
+    Example:
+        >>> fastnn.config.enable_unsafe_deserialization()  # doctest: +SKIP
+    """
+    global _unsafe_deserialization
+    _unsafe_deserialization = True
+
+
+def allows_unsafe_deserialization() -> bool:
+    """Returns True once `enable_unsafe_deserialization` was called."""
+    return _unsafe_deserialization
 
 
 def max_epochs() -> int | None:

@@ -15,8 +15,11 @@ from typing import Any, ClassVar, NamedTuple, TypeVar
 
 import numpy as np
 
+from fastnn import object_forms
+from fastnn.custom_objects import get_registered_object
 from fastnn.keras_form import KerasForm
 from fastnn.naming import suggestion
+from fastnn.seeds import is_generator
 from fastnn.signatures import check_kinds
 
 Self = TypeVar("Self", bound="Configurable")
@@ -36,15 +39,28 @@ def converts(*endings: str) -> Callable[[Converter], Converter]:
 
 
 def plain(value: Any) -> Any:
-    """Returns a value in the form it has in a config: numbers, strings, lists, and dicts of them."""
+    """Returns a value in the form it has in a config: numbers, strings, tuples, lists, and dicts of them."""
+    if isinstance(value, Configurable) and (attribute := type(value).keras_function) is not None:
+        # A function that has no name in files stays what it is.
+        function = getattr(value, attribute)
+        return plain(function) if get_registered_object(function.__name__) is function else function
+    if isinstance(value, Configurable) and is_foreign(type(value)):
+        return object_forms.serialize(value)
     if isinstance(value, Configurable):
         return {"class_name": type(value).__name__, "config": value.get_config()}
+    if is_generator(value):
+        return {
+            "module": "keras.random",
+            "class_name": "SeedGenerator",
+            "config": value.get_config(),
+            "registered_name": None,
+        }
     if isinstance(value, np.generic):
         return value.item()
     if isinstance(value, np.ndarray):
         return value.tolist()
     if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
+        return type(value)(plain(item) for item in value) if type(value) in (list, tuple) else [*map(plain, value)]
     if isinstance(value, dict):
         return {key: plain(item) for key, item in value.items()}
     if callable(value) and hasattr(value, "__name__"):
@@ -103,7 +119,7 @@ class Configurable(KerasForm):
         """
         self._fastnn_arguments = self._fastnn_arguments._replace(names=tuple(arguments))
         for name, value in arguments.items():
-            setattr(self, name, self.convert_argument(name, value))
+            setattr(self, name, own_class(type(self)).convert_argument(name, value))
 
     def __fastnn_constructed__(self) -> None:
         """Called when a constructor outside fastnn has run."""
@@ -126,10 +142,11 @@ class Configurable(KerasForm):
     def __repr__(self) -> str:
         defaults = {name: p.default for name, p in constructor_signature(type(self)).parameters.items()}
         shown = []
+        own = own_class(type(self))
         for name, value in self.get_config().items():
             default = defaults.get(name, inspect.Parameter.empty)
-            same = default is not inspect.Parameter.empty and plain(self.convert_argument(name, default)) == value
-            if not same and not (name in self.common_arguments and name != "name"):
+            same = default is not inspect.Parameter.empty and plain(own.convert_argument(name, default)) == value
+            if not same and not (name in own.common_arguments and name != "name"):
                 plainly = isinstance(value, (int, float, str))
                 shown.append(f"{name}={_short(value if plainly else getattr(self, name, value))}")
         return f"{type(self).__name__}({', '.join(shown)})"
@@ -150,6 +167,11 @@ def given_arguments(obj: Configurable) -> dict[str, Any] | None:
 def is_foreign(cls: type) -> bool:
     """Returns whether a class was defined outside fastnn."""
     return cls.__module__.partition(".")[0] != _PACKAGE
+
+
+def own_class(cls: type) -> Any:
+    """Returns the nearest class of fastnn among a class and its bases, whose attributes no class outside replaces."""
+    return next(base for base in cls.__mro__ if not is_foreign(base) and base is not object)
 
 
 def accepted_names(cls: type) -> frozenset[str] | None:
@@ -212,7 +234,7 @@ def _recorded(init: Callable[..., None]) -> Callable[..., None]:
         check_kinds(type(self).__name__, signature, arguments)
         # With names, if none: a constructor further up the chain stores nothing again.
         self._fastnn_arguments = (known or _Recorded())._replace(names=())
-        self.store_arguments(arguments)
+        own_class(type(self)).store_arguments(self, arguments)
         init(self, *args, **kwargs)
 
     return __init__
@@ -245,8 +267,9 @@ def _kept(init: Callable[..., None]) -> Callable[..., None]:
 
 
 def _modern(cls: type[Configurable], kwargs: dict[str, Any]) -> dict[str, Any]:
-    for old in cls.renamed.keys() & kwargs.keys():
-        new = cls.renamed[old]
+    renamed: Mapping[str, str] = own_class(cls).renamed
+    for old in renamed.keys() & kwargs.keys():
+        new = renamed[old]
         warnings.warn(f"{cls.__name__}: the argument {old!r} is now called {new!r}.", DeprecationWarning, stacklevel=4)
         kwargs[new] = kwargs.pop(old)
     return kwargs
@@ -254,7 +277,7 @@ def _modern(cls: type[Configurable], kwargs: dict[str, Any]) -> dict[str, Any]:
 
 def _check_known(cls: type[Configurable], signature: inspect.Signature, kwargs: Mapping[str, Any]) -> None:
     own = [p.name for p in signature.parameters.values() if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)][1:]
-    common = cls.common_arguments
+    common: tuple[str, ...] = own_class(cls).common_arguments
     open_ended = not common and any(p.kind is p.VAR_KEYWORD for p in signature.parameters.values())
     for name in kwargs:
         if name not in own and name not in common and not open_ended:

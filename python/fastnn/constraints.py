@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastnn import _core, object_forms
-from fastnn.configurable import Configurable, converts
+from fastnn.configurable import Configurable, converts, is_foreign
 from fastnn.custom_objects import get_registered_object
 from fastnn.naming import lookup, snake_case
 from fastnn.naming import missing_names as _missing_names
 
 __all__ = [
     "Constraint",
+    "FunctionConstraint",
     "MaxNorm",
     "MinMaxNorm",
     "NonNeg",
@@ -35,35 +36,35 @@ _EPSILON = 1e-7
 class Constraint(Configurable):
     """Base class of all constraints: called with a weight, it returns the closest weight that is allowed.
 
+    A constraint of your own computes with `fastnn.ops` in `__call__`. It is read once for each weight and applied by
+    the core after each update.
+
     Example:
-        >>> fastnn.constraints.Constraint()
-        Constraint()
+        >>> class Centered(fastnn.constraints.Constraint):
+        ...     def __call__(self, w):
+        ...         return w - ops.mean(w, axis=0, keepdims=True)
+        >>> Centered()(np.array([[1.0], [3.0]]))
+        array([[-1.],
+               [ 1.]])
     """
 
     keras_module = "keras.constraints"
+    _numbers: ClassVar[tuple[str, ...]] = ()
 
-    def bind(self, handle: _core.Variable) -> None:
+    def __fastnn_bind__(self, handle: _core.Variable) -> None:
         """Lets the core apply the constraint to a weight after each update.
 
         Args:
             handle: Variable of the core.
         """
-        handle.set_constraint(snake_case(type(self).__name__), self.values(), self.axes())
+        kind: Any = next(base for base in type(self).__mro__ if "__call__" in vars(base))
+        if is_foreign(kind) or kind is FunctionConstraint:
+            _project[0](self, handle)
+            return
+        numbers = [float(getattr(self, name)) for name in kind._numbers]
+        handle.set_constraint(snake_case(kind.__name__), numbers, list(_axes(self)))
 
-    def values(self) -> list[float]:
-        """Returns the numbers that the core needs."""
-        return []
-
-    def axes(self) -> list[int]:
-        """Returns the axes along which the norm is computed."""
-        axis = self.__dict__.get("axis")
-        return [] if axis is None else [int(axis)] if isinstance(axis, (int, np.integer)) else [int(a) for a in axis]
-
-    def _norm(self, array: NDArray[Any]) -> NDArray[Any]:
-        norm: NDArray[Any] = np.sqrt(np.square(array).sum(axis=tuple(self.axes()), keepdims=True))
-        return norm
-
-    def __call__(self, w: ArrayLike) -> NDArray[np.float32]:
+    def __call__(self, w: ArrayLike) -> Any:
         """Returns the array as it is after an update.
 
         Args:
@@ -72,7 +73,30 @@ class Constraint(Configurable):
         Returns:
             Array of the same shape, float32.
         """
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__}: a constraint returns the allowed weight from __call__(w)")
+
+
+_project: list[Callable[[Constraint, _core.Variable], None]] = []
+
+
+def use(project: Callable[[Constraint, _core.Variable], None]) -> None:
+    """Sets the function that gives a weight a constraint written in Python.
+
+    Args:
+        project: Called with (constraint, variable of the core).
+    """
+    _project[:] = [project]
+
+
+def _axes(constraint: Constraint) -> tuple[int, ...]:
+    """Returns the axes along which a norm is computed; none for a constraint without the argument `axis`."""
+    axis = vars(constraint).get("axis", ())
+    return (int(axis),) if isinstance(axis, (int, np.integer)) else tuple(int(one) for one in axis)
+
+
+def _norm(constraint: Constraint, array: NDArray[Any]) -> NDArray[Any]:
+    norm: NDArray[Any] = np.sqrt(np.square(array).sum(axis=_axes(constraint), keepdims=True))
+    return norm
 
 
 class MaxNorm(Constraint):
@@ -91,6 +115,7 @@ class MaxNorm(Constraint):
                [0.8]], dtype=float32)
     """
 
+    _numbers = ("max_value",)
     max_value: float
     axis: int | Sequence[int]
 
@@ -98,14 +123,10 @@ class MaxNorm(Constraint):
         if not max_value >= 0:
             raise ValueError(f"MaxNorm expects max_value of at least 0, got {max_value!r}")
 
-    def values(self) -> list[float]:
-        """Returns the numbers that the core needs."""
-        return [float(self.max_value)]
-
     def __call__(self, w: ArrayLike) -> NDArray[np.float32]:
         """Returns the array as it is after an update."""
         array = np.asarray(w, dtype=np.float32)
-        norm = self._norm(array)
+        norm = _norm(self, array)
         return np.asarray(array * (np.clip(norm, 0, self.max_value) / (_EPSILON + norm)), dtype=np.float32)
 
 
@@ -143,7 +164,7 @@ class UnitNorm(Constraint):
     def __call__(self, w: ArrayLike) -> NDArray[np.float32]:
         """Returns the array as it is after an update."""
         array = np.asarray(w, dtype=np.float32)
-        return np.asarray(array / (_EPSILON + self._norm(array)), dtype=np.float32)
+        return np.asarray(array / (_EPSILON + _norm(self, array)), dtype=np.float32)
 
 
 class MinMaxNorm(Constraint):
@@ -165,6 +186,7 @@ class MinMaxNorm(Constraint):
     """
 
     min_value: float
+    _numbers = ("max_value",)
     max_value: float
     rate: float
     axis: int | Sequence[int]
@@ -177,16 +199,34 @@ class MinMaxNorm(Constraint):
         if not 0 <= rate <= 1:
             raise ValueError(f"MinMaxNorm expects a rate from 0 to 1, got {rate!r}")
 
-    def values(self) -> list[float]:
-        """Returns the numbers that the core needs."""
-        return [float(self.min_value), float(self.max_value), float(self.rate)]
-
     def __call__(self, w: ArrayLike) -> NDArray[np.float32]:
         """Returns the array as it is after an update."""
         array = np.asarray(w, dtype=np.float32)
-        norm = self._norm(array)
+        norm = _norm(self, array)
         wanted = self.rate * np.clip(norm, self.min_value, self.max_value) + (1 - self.rate) * norm
         return np.asarray(array * (wanted / (_EPSILON + norm)), dtype=np.float32)
+
+
+class FunctionConstraint(Constraint):
+    """Constraint that calls a Python function of the weight.
+
+    Args:
+        function: Returns the allowed weight, computed with `fastnn.ops`.
+
+    Example:
+        >>> fastnn.constraints.FunctionConstraint(lambda w: ops.clip(w, -1, 1))(np.array([-3.0, 0.5]))
+        array([-1. ,  0.5])
+    """
+
+    keras_function = "function"
+    function: Callable[[Any], Any]
+
+    def __init__(self, function: Callable[[Any], Any]) -> None:
+        pass
+
+    def __call__(self, w: Any) -> Any:
+        """Returns the allowed weight for an array or a symbolic tensor."""
+        return self.function(w)
 
 
 max_norm = MaxNorm
@@ -204,15 +244,15 @@ def get(identifier: Any) -> Constraint | None:
     """Returns the constraint for a name, a config, a class or an object.
 
     Args:
-        identifier: Name such as "max_norm", config with "class_name" and "config", class or object of `Constraint`, or
-            None.
+        identifier: Name such as "max_norm", config with "class_name" and "config", class or object of `Constraint`, a
+            function of the weight, or None.
 
     Returns:
         The constraint; None for None.
 
     Raises:
         ValueError: The name is unknown; the message suggests the closest one.
-        TypeError: `identifier` is none of these; Python functions are not supported.
+        TypeError: `identifier` is none of these.
 
     Example:
         >>> fastnn.constraints.get("max_norm")
@@ -226,10 +266,9 @@ def get(identifier: Any) -> Constraint | None:
         return deserialize(identifier)  # type: ignore[no-any-return]
     if isinstance(identifier, type) and issubclass(identifier, Constraint):
         return identifier()
-    raise TypeError(
-        f"constraint {identifier!r} is not supported yet: use MaxNorm, NonNeg, UnitNorm or MinMaxNorm of "
-        "fastnn.constraints"
-    )
+    if callable(identifier):
+        return FunctionConstraint(identifier)
+    raise TypeError(f"constraint expects a name, an object of fastnn.constraints or a function, got {identifier!r}")
 
 
 def serialize(constraint: Any) -> Any:

@@ -20,6 +20,8 @@ class KerasForm:
     """Name of the class in files; None: the name of the class itself. Not inherited."""
     keras_registered_name: ClassVar[str | None] = None
     """Registered name in files. Not inherited."""
+    keras_function: ClassVar[str | None] = None
+    """Name of the attribute that holds a function, which stands in files in place of the object."""
     keras_older_names: ClassVar[tuple[str, ...]] = ()
     """Names that files of other versions of Keras use for the class. Not inherited."""
     keras_newer_arguments: ClassVar[Mapping[str, Any]] = {}
@@ -35,7 +37,7 @@ class KerasForm:
     """Attribute in Keras of the inner layer that holds the variables, by the first letters of a variable's name."""
 
     @classmethod
-    def holds_file_form(cls, config: Mapping[str, Any]) -> bool:
+    def __fastnn_holds_file_form__(cls, config: Mapping[str, Any]) -> bool:
         """Returns whether a config, of `get_config()` or a file, already is in the form of a file.
 
         Then every object in it is described with its module and class; it is written without a change, and

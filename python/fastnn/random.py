@@ -8,16 +8,17 @@ without a seed the generator of the module draws, which starts again with `fastn
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fastnn import _core, ops, seeds
+from fastnn.configurable import converts
 from fastnn.naming import missing_names as _missing_names
 from fastnn.naming import unique_name
-from fastnn.ops.dimensions import is_batched, sizes_and_batch
-from fastnn.ops.node import node, tensor
+from fastnn.ops.dimensions import sizes_and_batch
+from fastnn.ops.node import node
 from fastnn.symbolic.tensors import KerasTensor, Trace, is_traced
 
 __all__ = [
@@ -93,6 +94,14 @@ class SeedGenerator:
         return f"<SeedGenerator seed={self.seed}, position={self.stream.position}>"
 
 
+@converts("seed")
+def _seed_of(value: Any) -> Any:
+    """Returns the argument `seed`, with a generator in place of its config."""
+    if isinstance(value, Mapping) and value.get("class_name") == "SeedGenerator":
+        return SeedGenerator.from_config(value["config"])
+    return value
+
+
 _of_module: tuple[int, SeedGenerator] | None = None
 
 
@@ -115,11 +124,11 @@ def _draw(op: str, shape: Any, a: float, b: float, seed: Any) -> Any:
         raise TypeError(f"random: a shape is a tuple, such as ops.shape(x), got the tensor {shape.name!r}")
     many = [shape] if isinstance(shape, (int, np.integer)) else shape
     sizes, like = sizes_and_batch(many, "random")
-    if any(size < 0 for size in sizes):
+    if any(isinstance(size, int) and size < 0 for size in sizes):
         raise ValueError(f"random expects a shape of sizes of at least 0, got {tuple(sizes)}")
     if like is not None:
         return node("Random", {**arguments, "shape": sizes, "batched": True}, [like], op, stream=stream)
-    if Trace.current() is not None:
+    if Trace.current() is not None or is_traced(sizes):
         return node("Random", {**arguments, "shape": sizes, "batched": False}, [], op, stream=stream)
     graph = _core.Graph()
     edge = graph.input((None,))
@@ -143,7 +152,7 @@ def normal(shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = None, se
     """Draws normally distributed values.
 
     Args:
-        shape: Integers, the first of which may be `ops.shape(x)[0]`, the size of the batch.
+        shape: Integers, and sizes computed from `ops.shape(x)`, such as that of the batch.
         mean: Mean, a number or a tensor that is broadcast.
         stddev: Standard deviation, a number or a tensor that is broadcast.
         dtype: Type of the result; None: "float32".
@@ -169,7 +178,7 @@ def truncated_normal(shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any 
     """Draws normally distributed values within two standard deviations of the mean.
 
     Args:
-        shape: Integers, the first of which may be `ops.shape(x)[0]`, the size of the batch.
+        shape: Integers, and sizes computed from `ops.shape(x)`, such as that of the batch.
         mean: Mean, a number or a tensor that is broadcast.
         stddev: Standard deviation before truncation, a number or a tensor that is broadcast.
         dtype: Type of the result; None: "float32".
@@ -189,7 +198,7 @@ def uniform(shape: Any, minval: Any = 0.0, maxval: Any = 1.0, dtype: Any = None,
     """Draws uniformly distributed values from the range [minval, maxval).
 
     Args:
-        shape: Integers, the first of which may be `ops.shape(x)[0]`, the size of the batch.
+        shape: Integers, and sizes computed from `ops.shape(x)`, such as that of the batch.
         minval: Lower bound, a number or a tensor that is broadcast.
         maxval: Upper bound, excluded; a number or a tensor that is broadcast.
         dtype: Type of the result; None: "float32".
@@ -213,7 +222,7 @@ def randint(shape: Any, minval: int, maxval: int, dtype: Any = "int32", seed: An
     """Draws uniformly distributed integers from the range [minval, maxval).
 
     Args:
-        shape: Integers, the first of which may be `ops.shape(x)[0]`, the size of the batch.
+        shape: Integers, and sizes computed from `ops.shape(x)`, such as that of the batch.
         minval: Lower bound, an integer.
         maxval: Upper bound, excluded; an integer.
         dtype: Type of the result.
@@ -309,21 +318,12 @@ def shuffle(x: Any, axis: int = 0, seed: Any = None) -> Any:
     Returns:
         Array or tensor of the shape of `x`.
 
-    Raises:
-        ValueError: The axis is the batch of a symbolic tensor.
-
     Example:
         >>> sorted(fastnn.random.shuffle(np.arange(5), seed=1).tolist())
         [0, 1, 2, 3, 4]
     """
     x = ops.convert_to_tensor(x)
-    length = x.shape[axis]
-    if is_traced(x) and (length is None or (is_batched(tensor(x)) and axis % len(x.shape) == 0)):
-        raise ValueError(
-            f"random.shuffle: axis {axis} of {x.shape} is the batch, whose rows must not depend on one another; "
-            "fit(shuffle=True) shuffles rows"
-        )
-    order = ops.argsort(_draw("uniform", (length,), 0.0, 1.0, seed))
+    order = ops.argsort(_draw("uniform", (ops.shape(x)[axis],), 0.0, 1.0, seed))
     return ops.take(x, order, axis)
 
 

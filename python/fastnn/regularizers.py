@@ -46,11 +46,11 @@ class Regularizer(Configurable):
 
     keras_module = "keras.regularizers"
 
-    def is_custom(self) -> bool:
+    def __fastnn_is_custom__(self) -> bool:
         """Returns True where the penalty is Python code rather than factors of l1 and l2."""
         return type(self).__call__ is not Regularizer.__call__
 
-    def strengths(self) -> tuple[float, float]:
+    def __fastnn_strengths__(self) -> tuple[float, float]:
         """Returns the factors (l1, l2)."""
         return float(self.__dict__.get("l1") or 0.0), float(self.__dict__.get("l2") or 0.0)
 
@@ -64,7 +64,7 @@ class Regularizer(Configurable):
             The penalty.
         """
         array = np.asarray(x, dtype=np.float64)
-        l1, l2 = self.strengths()
+        l1, l2 = self.__fastnn_strengths__()
         return l1 * float(np.abs(array).sum()) + l2 * float(np.square(array).sum())
 
     def store_arguments(self, arguments: dict[str, Any]) -> None:
@@ -188,6 +188,7 @@ class FunctionRegularizer(Regularizer):
         17.0
     """
 
+    keras_function = "function"
     function: Callable[[Any], Any]
 
     def __init__(self, function: Callable[[Any], Any]) -> None:

@@ -43,9 +43,8 @@ Shape broadcast(const Layer& layer, const std::vector<Spec>& inputs) {
   }
   Shape output(rank, 1);
   for (const Spec& spec : inputs) {
-    require(!spec.batched() || spec.shape.size() == rank, layer.who(),
-            " expects the batch to stay the first dimension, got ", listed(inputs),
-            "; give the batched inputs the same number of dimensions as the others (expand_dims)");
+    require_rows(!spec.batched() || spec.shape.size() == rank, layer.who(),
+                 " expects the batch to stay the first dimension, got ", listed(inputs));
     for (std::size_t d = 0; d < spec.shape.size(); ++d) {
       Index& size = output[d + rank - spec.shape.size()];
       const Index own = spec.shape[d];

@@ -1,6 +1,7 @@
 // Nodes that select elements by index or by order: Take, TakeAlong, OneHot; Sort, ArgSort and TopK.
 //
-// Axes count over the whole shape. The batch is axis 0, along which nothing is selected or sorted. Indices are int32;
+// Axes count over the whole shape. To select or to sort along the batch a node is made for each number of rows. Indices
+// are int32;
 // negative ones count from the end, and others are clipped to the valid range (OneHot: give a row of zeros).
 #include <algorithm>
 
@@ -18,8 +19,7 @@ std::size_t settled(const Layer& layer, Index axis, const Spec& input) {
   require(axis >= -rank && axis < rank, layer.who(), " expects an axis from ", -rank, " to ", rank - 1,
           " for an input ", to_string(input.shape), ", got ", axis);
   const auto found = static_cast<std::size_t>(axis < 0 ? axis + rank : axis);
-  require(!input.batched() || found > 0, layer.who(), " expects another axis than the batch, got ", axis,
-          " for an input ", to_string(input.shape), "; rows must not depend on the positions of other rows");
+  require_rows(!input.batched() || found > 0, layer.who(), " selects along the batch of ", to_string(input.shape));
   return found;
 }
 
@@ -46,11 +46,8 @@ class Take : public Function {
     indices_ = inputs[1];
     require_indices(*this, indices_);
     const std::size_t axis = settled(*this, axis_, input_);
-    require(!(input_.batched() && indices_.batched()), who(), " expects one input with a batch at most, got ",
-            to_string(input_.shape), " and ", to_string(indices_.shape), "; to select in each row use take_along_axis");
-    require(!indices_.batched() || axis == 0, who(),
-            " expects axis 0 for indices with a batch, which stays first, got ", axis_, "; transpose the input ",
-            to_string(input_.shape), " first");
+    require_rows(!indices_.batched() || (axis == 0 && !input_.batched()), who(),
+                 " selects for each row along an axis of ", to_string(input_.shape));
     require(input_.shape[axis] > 0, who(), " cannot select from an empty axis, got ", to_string(input_.shape));
     shape_ = along(input_, axis);
     output_ = {Shape(input_.shape.begin(), input_.shape.begin() + static_cast<std::ptrdiff_t>(axis)), input_.dtype};

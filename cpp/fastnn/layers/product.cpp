@@ -38,8 +38,8 @@ class Matmul : public Function {
               "; multiply by a single number instead");
       require(spec.shape.size() <= kernels::kMostAxes / 2, who(), " expects at most ", kernels::kMostAxes / 2,
               " dimensions, got ", shapes(inputs));
-      require(spec.shape.size() > 1 || !spec.batched(), who(), " cannot multiply along the batch, got ", shapes(inputs),
-              "; give the one-dimensional input a last axis (expand_dims)");
+      require_rows(spec.shape.size() > 1 || !spec.batched(), who(), " multiplies along the batch, got ",
+                   shapes(inputs));
     }
     // A vector is one row on the left and one column on the right.
     std::array<Shape, 2> shape{inputs[0].shape, inputs[1].shape};
@@ -57,14 +57,10 @@ class Matmul : public Function {
       n_ = shape[1][1];
       return {{{{m_, n_}, DType::float32}}, {}};
     }
-    require(
-        !(rows_are_batch && turned[0]) && !(inputs[1].batched() && shape[1].size() == 2), who(),
-        " cannot make the batch an inner or a last axis, got ", shapes(inputs),
-        turned_[0] || turned_[1] ? " with transposed operands" : "",
-        "; a product between samples has no fixed shape. Multiply (batch, n) by (n, m), or, to sum over the samples, "
-        "(batch, n) with transpose_a by (batch, m)");
-    require(!rows_are_batch || shape[1].size() == 2, who(), " expects the batch to stay the first dimension, got ",
-            shapes(inputs), "; give the left operand three dimensions (expand_dims)");
+    require_rows(!(rows_are_batch && turned[0]) && !(inputs[1].batched() && shape[1].size() == 2), who(),
+                 " makes the batch an inner or a last axis, got ", shapes(inputs));
+    require_rows(!rows_are_batch || shape[1].size() == 2, who(), " moves the batch from the first axis, got ",
+                 shapes(inputs));
 
     m_ = shape[0][shape[0].size() - (turned[0] ? 1 : 2)];
     k_ = shape[0][shape[0].size() - (turned[0] ? 2 : 1)];
@@ -204,9 +200,8 @@ class Matmul : public Function {
     const std::size_t rank = std::max(lead[0].size(), lead[1].size());
     Shape output(rank, 1);
     for (std::size_t i = 0; i < 2; ++i) {
-      require(!inputs[i].batched() || lead[i].size() == rank, who(),
-              " expects the batch to stay the first dimension, got ", shapes(inputs),
-              "; give both operands the same number of dimensions (expand_dims)");
+      require_rows(!inputs[i].batched() || lead[i].size() == rank, who(), " moves the batch from the first axis, got ",
+                   shapes(inputs));
       for (std::size_t d = 0; d < lead[i].size(); ++d) {
         Index& size = output[d + rank - lead[i].size()];
         const Index own = lead[i][d];

@@ -1,5 +1,6 @@
 // Nodes that copy elements: Transpose, Slice, Pad, Flip, Tile, Repeat, BroadcastTo, BroadcastLike, Join; and ReshapeTo,
-// which copies none. Axes count over the whole shape; the batch stays unchanged.
+// which copies none. Axes count over the whole shape; where the batch does not stay as it is, the node is made for each
+// number of rows.
 //
 // All but Join and mirroring pads are one strided copy (kernels/rearrange) with loops that infer() computes. The
 // gradient of an element that is copied several times is the sum over its copies, folded in order.
@@ -88,8 +89,7 @@ class Rearranged : public Function {
             input_.shape.size(), " axes of ", to_string(input_.shape), ", got ", list.size());
   }
   void require_batch_stays(bool stays) const {
-    require(!input_.batched() || stays, who(), " expects to leave the batch as it is, got an input ",
-            to_string(input_.shape), "; the number of rows is that of the data");
+    require_rows(!input_.batched() || stays, who(), " changes the batch of ", to_string(input_.shape));
   }
 
   Spec input_, output_;
@@ -122,9 +122,7 @@ class Transpose : public Rearranged {
       from.push_back(d);
       output.push_back(input[d]);
     }
-    require(!input_.batched() || from[0] == 0, who(), " expects the batch to stay the first axis of ", to_string(input),
-            ", got a permutation that begins with ", permutation_.empty() ? 0 : permutation_[0],
-            "; permute the other axes only");
+    require_batch_stays(from.empty() || from[0] == 0);
     const std::vector<Index> in = strides_of(input), out = strides_of(output);
     for (std::size_t d = 0; d < output.size(); ++d) loops_.inside(output[d], {in[from[d]], out[d]});
     return output;
@@ -263,15 +261,14 @@ class Broadcast : public Rearranged {
   Shape arrange(const Shape& input, const Spec& like) override {
     Shape output = shape_;
     if (like_) {
-      require(like.batched(), who(), " expects a second input with a batch, got ", to_string(like.shape));
-      require(!input_.batched(), who(), " expects a first input without a batch, got ", to_string(input));
-      output.insert(output.begin(), kUnknown);
+      require(!like.shape.empty(), who(), " expects a second input with a first axis, got a single number");
+      require_rows(!input_.batched(), who(), " broadcasts a batch, got ", to_string(input));
+      output.insert(output.begin(), like.shape[0]);
     }
-    for (std::size_t d = input_.batched() || like_ ? 1 : 0; d < output.size(); ++d)
+    require_batch_stays(input.size() == output.size() && output[0] == -1);
+    for (std::size_t d = input_.batched() || like.batched() ? 1 : 0; d < output.size(); ++d)
       require(output[d] >= 0, who(), ": shape expects sizes of at least 0, got ", output[d]);
-    require(input.size() <= output.size() && (!input_.batched() || (input.size() == output.size() && output[0] == -1)),
-            who(), " cannot broadcast ", to_string(input), " to ", to_string(output),
-            input_.batched() ? "; the batch stays the first axis and is written -1" : "");
+    require(input.size() <= output.size(), who(), " cannot broadcast ", to_string(input), " to ", to_string(output));
     for (std::size_t d = 0; d < input.size(); ++d) {
       const Index to = output[d + output.size() - input.size()];
       require(input[d] == to || input[d] == 1, who(), " cannot broadcast ", to_string(input), " to ", to_string(output),
@@ -383,9 +380,9 @@ class ReshapeTo : public Function {
     const Spec& input = inputs[0];
     Shape output = shape_;
     const std::size_t first = input.batched() ? 1 : 0;
-    require(first == 0 || (!output.empty() && output[0] == kUnknown), who(), " expects the batch (written -1) to stay ",
-            "the first axis of ", to_string(input.shape), ", got shape ", to_string(shape_));
     const Index total = volume(input.shape, first);
+    require_rows(first == 0 || (!output.empty() && output[0] == kUnknown && volume(output, 1) == total), who(),
+                 " changes the batch of ", to_string(input.shape));
     Index known = 1, open = 0;
     for (std::size_t d = first; d < output.size(); ++d) {
       require(output[d] >= -1, who(), ": shape expects sizes of at least 0 and one -1 at most, got ", output[d]);
@@ -395,7 +392,7 @@ class ReshapeTo : public Function {
         known *= output[d];
     }
     require(open <= 1 && (open == 0 ? known == total : known > 0 && total % known == 0), who(), " cannot see the ",
-            total, " values of ", to_string(input.shape), " as ", to_string(shape_));
+            total, " elements of ", to_string(input.shape), " as ", listed(shape_));
     for (std::size_t d = first; d < output.size(); ++d)
       if (output[d] == -1) output[d] = total / known;
     return {{{output, input.dtype}}, {}};
@@ -405,6 +402,13 @@ class ReshapeTo : public Function {
   void forward(const Context&) const override {}
 
  private:
+  // A shape as it was asked for, with -1 for the size that follows from the others.
+  static std::string listed(const Shape& shape) {
+    std::string list;
+    for (Index size : shape) list += (list.empty() ? "(" : ", ") + std::to_string(size);
+    return list.empty() ? "()" : list + ")";
+  }
+
   Shape shape_;
 };
 
@@ -419,8 +423,8 @@ class Join : public Function {
     require(output_.shape.size() <= kMostRank, who(), " expects at most ", kMostRank, " dimensions, got ",
             to_string(output_.shape));
     const auto axis = static_cast<std::size_t>(settled(*this, axis_, output_));
-    require(!output_.batched() || axis > 0, who(), " expects another axis than the batch, got ", axis_, " for inputs ",
-            to_string(output_.shape), "; the number of rows is that of the data");
+    for (const Spec& input : inputs)
+      require_rows(!input.batched() || (axis > 0 && output_.batched()), who(), " joins along the batch");
     for (std::size_t i = 1; i < inputs.size(); ++i) {
       const Shape& shape = inputs[i].shape;
       bool fits = shape.size() == output_.shape.size() && inputs[i].dtype == output_.dtype;

@@ -242,8 +242,7 @@ class Cumulative : public Function {
     input_ = inputs[0];
     require(input_.dtype != DType::boolean, who(), " expects numbers, got bool; cast it first");
     const std::size_t axis = settled(*this, axis_, input_);
-    require(!input_.batched() || axis > 0, who(), " expects another axis than the batch, got ", axis_, " for an input ",
-            to_string(input_.shape));
+    require_rows(!input_.batched() || axis > 0, who(), " runs along the batch of ", to_string(input_.shape));
     along_ = {1, input_.shape[axis], volume(input_.shape, axis + 1)};
     for (std::size_t d = input_.batched() ? 1 : 0; d < axis; ++d) along_.outer *= input_.shape[d];
     return {inputs, {}};

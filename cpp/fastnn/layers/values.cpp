@@ -116,16 +116,26 @@ class Assign : public Function {
   Shape shape_;
 };
 
+// The size of an axis.
 class Rows : public Function {
  public:
-  Rows(const std::string& kind, const std::string& name, const Config&) : Function(kind, name) {}
+  Rows(const std::string& kind, const std::string& name, const Config& config)
+      : Function(kind, name), axis_(config.integer("axis", 0)) {}
 
   Signature infer(const std::vector<Spec>& inputs) override {
-    require(inputs.size() == 1 && inputs[0].batched(), who(), " expects one input with a batch");
+    require(inputs.size() == 1 && axis_ >= 0 && axis_ < static_cast<Index>(inputs[0].shape.size()), who(),
+            " expects one input that has axis ", axis_);
+    size_ = inputs[0].shape[static_cast<std::size_t>(axis_)];
     return {{{{}, DType::int32}}, {}};
   }
   bool differentiable() const override { return false; }
-  void forward(const Context& ctx) const override { *ctx.output<std::int32_t>() = static_cast<int>(ctx.rows()); }
+  bool reads_values() const override { return false; }
+  void forward(const Context& ctx) const override {
+    *ctx.output<std::int32_t>() = static_cast<std::int32_t>(size_ == kUnknown ? ctx.rows() : size_);
+  }
+
+ private:
+  Index axis_, size_ = kUnknown;
 };
 
 class StopGradient : public Function {
@@ -170,8 +180,8 @@ class Random : public Function {
             ", got ", inputs.size());
     output_.shape = shape_;
     if (batched_) {
-      require(inputs[0].batched(), who(), " expects an input with a batch, got ", to_string(inputs[0].shape));
-      output_.shape.insert(output_.shape.begin(), kUnknown);
+      require(!inputs[0].shape.empty(), who(), " expects an input with a first axis, got a single number");
+      output_.shape.insert(output_.shape.begin(), inputs[0].shape[0]);
     }
     output_.dtype = op_ == kernels::Draw::bernoulli ? DType::boolean
                     : op_ == kernels::Draw::whole   ? DType::int32

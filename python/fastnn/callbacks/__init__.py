@@ -13,6 +13,8 @@ from fastnn.callbacks.learning_rate_scheduler import LearningRateScheduler
 from fastnn.callbacks.model_checkpoint import ModelCheckpoint
 from fastnn.callbacks.progress import ProgbarLogger
 from fastnn.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau
+from fastnn.callbacks.remote_monitor import RemoteMonitor
+from fastnn.callbacks.tensorboard import TensorBoard
 from fastnn.callbacks.terminate_on_nan import TerminateOnNaN
 from fastnn.naming import missing_names as _missing_names
 
@@ -28,6 +30,8 @@ __all__ = [
     "ModelCheckpoint",
     "ProgbarLogger",
     "ReduceLROnPlateau",
+    "RemoteMonitor",
+    "TensorBoard",
     "TerminateOnNaN",
 ]
 

@@ -39,7 +39,7 @@ class BackupAndRestore(Callback):
     """
 
     # A backup is made when the others have counted.
-    runs_last = True
+    __fastnn_runs_last__ = True
 
     def __init__(
         self,
@@ -61,15 +61,18 @@ class BackupAndRestore(Callback):
         self._every = batches_between_saves(save_freq, "BackupAndRestore")
         self._since = 0
         self._owed = False
-        if self._every is not None:
-            self.on_train_batch_end = self._after_batch  # type: ignore[method-assign]
 
-    def set_run(self, run: Any) -> None:
-        """Keeps the run of `fit`, which knows how far training has come."""
+    def __getstate__(self) -> dict[str, Any]:
+        """Returns the state for a pickle, without the run and the other callbacks."""
+        return {**vars(self), "_run": None, "_companions": []}
+
+    def __fastnn_idle_hooks__(self) -> Sequence[Any]:
+        return (BackupAndRestore.on_train_batch_end,) if self._every is None else ()
+
+    def __fastnn_run__(self, run: Any) -> None:
         self._run = run
 
-    def set_companions(self, companions: Sequence[Any]) -> None:
-        """Keeps the other callbacks, whose counts belong to the backup."""
+    def __fastnn_companions__(self, companions: Sequence[Any]) -> None:
         self._companions = [one for one in companions if isinstance(one, Callback)]
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
@@ -83,13 +86,17 @@ class BackupAndRestore(Callback):
             self._since = place["since"]
             for companion, counts in zip(self._companions, place["companions"], strict=False):
                 if type(companion).__name__ == counts.get("class"):
-                    companion.restore_counts(counts)
+                    companion.__fastnn_restore__(counts)
 
-    def _after_batch(self, batch: int, logs: Logs | None = None) -> None:
+    def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """Makes a backup, where one is made after so many batches."""
+        if self._every is None:
+            return
         self._since += 1
-        if self._since >= (self._every or 1):
+        if self._since >= self._every:
             self._since = 0
-            if batch + 1 < self.params.get("steps", 0):
+            steps = (self.params or {}).get("steps")
+            if steps is None or batch + 1 < steps:
                 self._save(self._run.epoch, batch + 1)
             else:
                 self._owed = True  # the end of the epoch, with its validation, belongs to it
@@ -108,7 +115,7 @@ class BackupAndRestore(Callback):
             "batch": batch,
             "position": self._run.position,
             "since": self._since,
-            "companions": [{"class": type(one).__name__, **one.counts()} for one in self._companions],
+            "companions": [{"class": type(one).__name__, **one.__fastnn_counts__()} for one in self._companions],
         }
         backup.save(self.model, self._files, place, self.double_checkpoint)
 

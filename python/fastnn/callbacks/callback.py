@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, TypeVar
 
 from fastnn.configurable import is_foreign
 from fastnn.signatures import checked
@@ -17,13 +17,25 @@ HOOKS = (
 )  # fmt: skip
 """The names of all hooks."""
 
+_Hook = TypeVar("_Hook", bound=Callable[..., Any])
+
+
+def at_invalid_loss(hook: _Hook) -> _Hook:
+    """Marks an `on_train_batch_end` that does nothing while the loss is finite: it then costs nothing.
+
+    Args:
+        hook: The method. A class that overrides it is told of every batch, unless it marks its own.
+    """
+    hook.at_invalid_loss = True  # type: ignore[attr-defined]
+    return hook
+
 
 class Callback:
     """Base of all callbacks; override the hooks of interest.
 
     Attributes:
         model: The model that is trained.
-        params: The "epochs", "steps" and "verbose" of the call.
+        params: The "epochs", "steps" (None where it is not known) and "verbose" of the call; None before it.
 
     Example:
         >>> class Halve(fastnn.callbacks.Callback):
@@ -36,11 +48,12 @@ class Callback:
         0.125
     """
 
-    runs_last: ClassVar[bool] = False
+    # What fastnn asks of its own callbacks goes by names that no class of a user's takes by chance.
+    __fastnn_runs_last__: ClassVar[bool] = False
     """True for a callback that is called after all others."""
-    shows_progress: ClassVar[bool] = False
-    """True for a callback with the methods `advance`, called with the number of steps done, and `close`."""
-    keeps_history: ClassVar[bool] = False
+    __fastnn_shows_progress__: ClassVar[bool] = False
+    """True for a callback with the methods `__fastnn_advance__`, called with the steps done, and `__fastnn_close__`."""
+    __fastnn_keeps_history__: ClassVar[bool] = False
     """True for a callback that `fit` may return as its history."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -49,7 +62,7 @@ class Callback:
             cls.__init__ = checked(cls.__init__)  # type: ignore[method-assign]
 
     def __init__(self) -> None:
-        self.params: dict[str, Any] = {}
+        self.params: dict[str, Any] | None = None
         self._model: Any = None
 
     @property
@@ -73,29 +86,36 @@ class Callback:
         """
         self._model = model
 
-    def set_run(self, run: Any) -> None:
+    def __fastnn_idle_hooks__(self) -> Sequence[Any]:
+        """Returns those hooks of batches which the class defines and the object does not need.
+
+        Each call of such a hook stops the core.
+        """
+        return ()
+
+    def __fastnn_run__(self, run: Any) -> None:
         """Called before the first hook of `fit`.
 
         Args:
             run: The `fastnn.training.loop.Run`, which knows the current epoch, step and position, and can be resumed.
         """
 
-    def set_companions(self, companions: Sequence[Any]) -> None:
+    def __fastnn_companions__(self, companions: Sequence[Any]) -> None:
         """Called before the first hook.
 
         Args:
             companions: The other callbacks of the call.
         """
 
-    def counts(self) -> dict[str, Any]:
+    def __fastnn_counts__(self) -> dict[str, Any]:
         """Returns the state that a backup of training keeps.
 
         It holds numbers, and perhaps a list of arrays called "best_weights".
         """
         return {}
 
-    def restore_counts(self, counts: Mapping[str, Any]) -> None:
-        """Goes on from what `counts` returned in an interrupted run.
+    def __fastnn_restore__(self, counts: Mapping[str, Any]) -> None:
+        """Goes on from what `__fastnn_counts__` returned in an interrupted run.
 
         Args:
             counts: What was counted.
@@ -222,5 +242,5 @@ class Callback:
 
         Args:
             batch: The number of the batch.
-            logs: The "outputs" of the batch.
+            logs: The "outputs" of the batch; where a model returns a dict, its entries.
         """

@@ -6,19 +6,21 @@ callback. Only the two that `fit` adds by itself are made here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from fastnn.callbacks.callback import Callback, Logs
+from fastnn.callbacks.callback import HOOKS, Callback, Logs
 from fastnn.callbacks.history import History
 from fastnn.callbacks.progress import ProgbarLogger
 
+BatchHook = Callable[[int, Logs], Any]
 
-class CallbackList:
+
+class CallbackList(Callback):
     """Callbacks that are called together.
 
     Args:
-        callbacks: A callback, several, or None.
+        callbacks: A callback, several (lists may be nested), another `CallbackList`, or None.
         add_history: True to add a `History` where there is none.
         add_progbar: True to add a `ProgbarLogger` where no callback shows progress.
         model: The model that they are given.
@@ -34,69 +36,106 @@ class CallbackList:
 
     Example:
         >>> hooks = fastnn.callbacks.CallbackList(None, add_history=True)
-        >>> hooks.tell("on_epoch_end", 0, logs={"loss": 1.0})
+        >>> hooks.on_train_begin()
+        >>> hooks.on_epoch_end(0, {"loss": 1.0})
         >>> hooks.history.history
         {'loss': [1.0]}
     """
 
     def __init__(
         self,
-        callbacks: Callback | Iterable[Callback] | None = None,
+        callbacks: Any = None,
         add_history: bool = False,
         add_progbar: bool = False,
         model: Any = None,
         **params: Any,
     ) -> None:
-        if callbacks is None:
-            self.callbacks: list[Any] = []
-        elif isinstance(callbacks, Iterable) and not isinstance(callbacks, Callback):
-            self.callbacks = list(callbacks)
-        else:
-            self.callbacks = [callbacks]
+        super().__init__()
+        self.callbacks: list[Any] = list(_flat(callbacks))
         for callback in self.callbacks:
             if isinstance(callback, type) or not hasattr(callback, "on_epoch_end"):
                 mend = f"; write {callback.__name__}()" if isinstance(callback, type) else ""
                 raise TypeError(f"callbacks expects objects of fastnn.callbacks.Callback, got {callback!r}{mend}")
         if add_progbar and not any(_says(callback, "shows_progress") for callback in self.callbacks):
-            self.callbacks.append(ProgbarLogger(params.get("verbose", 1)))
+            self.callbacks.append(ProgbarLogger())
         self.history: Any = next((callback for callback in self.callbacks if _says(callback, "keeps_history")), None)
         if add_history and self.history is None:
             self.history = History()
             self.callbacks.append(self.history)
+        self._order()
+        if model is not None:
+            self.set_model(model)
+        self.set_params(params)
+
+    def _order(self) -> None:
         self.callbacks.sort(key=lambda callback: _says(callback, "runs_last"))
         self._bars = [callback for callback in self.callbacks if _says(callback, "shows_progress")]
-        self.params = params
         for callback in self.callbacks:
-            callback.set_params(params)
-            if model is not None:
-                callback.set_model(model)
             if isinstance(callback, Callback):
-                type(callback).set_companions(callback, [other for other in self.callbacks if other is not callback])
+                callback.__fastnn_companions__([other for other in self.callbacks if other is not callback])
 
-    def wants_batches(self, mode: str) -> bool:
-        """Returns whether some callback overrides a hook of the batches.
+    def append(self, callback: Callback) -> None:
+        """Adds a callback.
+
+        Args:
+            callback: The callback.
+        """
+        self.callbacks.append(callback)
+        self._order()
+
+    def batch_hooks(self, mode: str) -> tuple[list[BatchHook], list[BatchHook]]:
+        """Returns the hooks of the batches that callbacks override: those before a batch, and those after it.
+
+        Where there are none, the core runs many steps without Python. A hook that is only asked for where the loss is
+        not finite counts only together with others.
 
         Args:
             mode: "train", "test" or "predict".
         """
-        names = [f"on_{mode}_batch_begin", f"on_{mode}_batch_end"]
-        if mode == "train":
-            names += ["on_batch_begin", "on_batch_end"]
-        return any(
-            name in vars(callback) or getattr(type(callback), name, None) is not getattr(Callback, name)
-            for callback in self.callbacks
-            for name in names
-        )
+        begin, end = self._overriding(mode, "begin"), self._overriding(mode, "end")
+        return (begin, end) if begin or len(end) > len(self.watching(mode)) else ([], [])
+
+    def watching(self, mode: str) -> list[BatchHook]:
+        """Returns the hooks after a batch that are only asked for where the loss is not finite.
+
+        Args:
+            mode: "train", "test" or "predict".
+        """
+        return [hook for hook in self._overriding(mode, "end") if getattr(hook, "at_invalid_loss", False)]
+
+    def _overriding(self, mode: str, when: str) -> list[BatchHook]:
+        name = f"on_{mode}_batch_{when}"
+        names = [name, f"on_batch_{when}"] if mode == "train" else [name]
+        return [
+            getattr(callback, name) for callback in self.callbacks if any(_overrides(callback, one) for one in names)
+        ]
+
+    @property
+    def shows_progress(self) -> bool:
+        """True where a callback shows progress within an epoch."""
+        return bool(self._bars)
 
     def set_params(self, params: dict[str, Any]) -> None:
         """Gives the callbacks other params.
 
         Args:
-            params: "epochs", "steps", "verbose".
+            params: "epochs", "steps", "verbose"; where there are none, the callbacks keep theirs.
         """
         self.params = params
-        for callback in self.callbacks:
+        for callback in self.callbacks if params else ():
             callback.set_params(params)
+
+    def set_model(self, model: Any) -> None:
+        """Gives the callbacks the model.
+
+        Args:
+            model: The model.
+        """
+        super().set_model(model)
+        if self.history is not None:
+            model.history = self.history
+        for callback in self.callbacks:
+            callback.set_model(model)
 
     def set_run(self, run: Any) -> None:
         """Gives the callbacks the run of `fit`.
@@ -106,7 +145,7 @@ class CallbackList:
         """
         for callback in self.callbacks:
             if isinstance(callback, Callback):
-                type(callback).set_run(callback, run)
+                callback.__fastnn_run__(run)
 
     def advance(self, steps: int, logs: Mapping[str, Any]) -> None:
         """Updates the callbacks that show progress.
@@ -116,26 +155,64 @@ class CallbackList:
             logs: The means up to here.
         """
         for bar in self._bars:
-            bar.advance(steps, logs)
+            bar.__fastnn_advance__(steps, logs)
 
     def close(self) -> None:
         """Closes the callbacks that show progress."""
         for bar in self._bars:
-            bar.close()
+            bar.__fastnn_close__()
 
-    def tell(self, hook: str, *place: int, logs: Logs | None = None) -> None:
-        """Calls one hook of every callback.
+    def tell(self, hook: str, *place: int, logs: Mapping[str, Any] | None = None) -> None:
+        """Calls one hook of every callback; what one writes into the logs, those after it read.
 
         Args:
             hook: The name of the hook.
             *place: The number of the epoch or batch, where the hook takes one.
             logs: The logs; None: empty ones.
         """
-        logs = {} if logs is None else logs
+        told = {} if logs is None else dict(logs)
         for callback in self.callbacks:
-            getattr(callback, hook)(*place, logs)
+            getattr(callback, hook)(*place, told)
+
+
+def _flat(callbacks: Any) -> Iterator[Any]:
+    """Yields the callbacks of nested lists, one by one."""
+    if isinstance(callbacks, CallbackList):
+        yield from callbacks.callbacks
+    elif isinstance(callbacks, Iterable) and not isinstance(callbacks, Callback):
+        for one in callbacks:
+            yield from _flat(one)
+    elif callbacks is not None:
+        yield callbacks
 
 
 def _says(callback: Any, attribute: str) -> bool:
-    """Returns whether an attribute of a callback is true; objects that are no `Callback` have none of them."""
-    return bool(getattr(callback, attribute, False))
+    """Returns whether a callback has such a property; objects that are no `Callback` have none."""
+    return bool(getattr(callback, f"__fastnn_{attribute}__", False))
+
+
+def _overrides(callback: Any, hook: str) -> bool:
+    """Returns whether a callback does something in a hook of the batches."""
+    if hook in vars(callback):
+        return True
+    method = getattr(type(callback), hook, None)
+    idle = callback.__fastnn_idle_hooks__() if isinstance(callback, Callback) else ()
+    return method is not getattr(Callback, hook) and method not in idle
+
+
+def _telling(hook: str) -> Callable[..., None]:
+    placed = "epoch" in hook or "batch" in hook
+
+    def told(self: CallbackList, place: int, logs: Logs | None = None) -> None:
+        self.tell(hook, place, logs=logs)
+
+    def told_once(self: CallbackList, logs: Logs | None = None) -> None:
+        self.tell(hook, logs=logs)
+
+    method = told if placed else told_once
+    method.__name__, method.__doc__ = hook, getattr(Callback, hook).__doc__
+    return method
+
+
+for _hook in (*HOOKS, "on_batch_begin", "on_batch_end"):
+    setattr(CallbackList, _hook, _telling(_hook))

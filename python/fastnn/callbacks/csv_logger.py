@@ -6,6 +6,8 @@ import csv
 import os
 from typing import Any
 
+import numpy as np
+
 from fastnn.callbacks.callback import Callback, Logs
 
 
@@ -40,14 +42,20 @@ class CSVLogger(Callback):
         self._file: Any = None
         self._writer: Any = None
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Returns the state for a pickle, without the open file."""
+        return {**vars(self), "_file": None, "_writer": None}
+
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Opens the file."""
+        if self._file is not None:
+            self._file.close()
         self._file = open(self.filename, "a" if self.append else "w", newline="")  # noqa: SIM115
         self._writer = None
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Writes a line, after a header where the file is new."""
-        row = {"epoch": epoch, **(logs or {})}
+        row = {"epoch": epoch, **{name: _cell(value) for name, value in (logs or {}).items()}}
         if self._writer is None:
             columns = sorted(logs or {})
             if not any(name.startswith("val_") for name in columns):
@@ -64,3 +72,10 @@ class CSVLogger(Callback):
     def on_train_end(self, logs: Logs | None = None) -> None:
         """Closes the file."""
         self._file.close()
+
+
+def _cell(value: Any) -> Any:
+    """Returns a value as one cell; a list of numbers stands in brackets."""
+    if isinstance(value, str) or np.ndim(value) == 0:
+        return value
+    return f'"[{", ".join(map(str, value))}]"'

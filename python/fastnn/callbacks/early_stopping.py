@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from fastnn import console
 from fastnn.callbacks.callback import Logs
 from fastnn.callbacks.monitor import MonitorCallback
 
@@ -36,7 +37,7 @@ class EarlyStopping(MonitorCallback):
         [0, 1, 2]
     """
 
-    counted = ("wait", "stopped_epoch", "best", "best_epoch", "best_weights")
+    __fastnn_counted__ = ("wait", "stopped_epoch", "best", "best_epoch", "best_weights")
 
     def __init__(
         self,
@@ -70,8 +71,8 @@ class EarlyStopping(MonitorCallback):
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Stops training where the value has not improved for too long."""
-        self.find_direction()
-        value = self.monitored(logs)
+        self.__fastnn_find_direction__()
+        value = self.get_monitor_value(logs)
         if value is None or epoch < self.start_from_epoch:
             return
         if self.restore_best_weights and self.best_weights is None:
@@ -79,15 +80,15 @@ class EarlyStopping(MonitorCallback):
             self.best_weights = self.model.get_weights()
             self.best_epoch = epoch
         self.wait += 1
-        if self.improves(value, self.best):
+        if self.__fastnn_improves__(value, self.best):
             self.best = value
             self.best_epoch = epoch
             if self.restore_best_weights:
                 self.best_weights = self.model.get_weights()
-            # An epoch better than those before it still counts as waiting while it is worse than the baseline.
-            if self.improves(value, self.baseline):
+            # An epoch that is the best so far still counts as waiting while it is worse than the baseline.
+            if self.__fastnn_improves__(value, self.baseline):
                 self.wait = 0
-                return
+            return
         if self.wait >= self.patience and epoch > 0:
             self.stopped_epoch = epoch
             self.model.stop_training = True
@@ -95,8 +96,8 @@ class EarlyStopping(MonitorCallback):
     def on_train_end(self, logs: Logs | None = None) -> None:
         """Restores the weights of the best epoch, where that is asked for."""
         if self.stopped_epoch > 0 and self.verbose > 0:
-            print(f"Epoch {self.stopped_epoch + 1}: early stopping")
+            console.write(f"Epoch {self.stopped_epoch + 1}: early stopping")
         if self.restore_best_weights and self.best_weights is not None:
             if self.verbose > 0:
-                print(f"Restoring model weights from the end of the best epoch: {self.best_epoch + 1}.")
+                console.write(f"Restoring model weights from the end of the best epoch: {self.best_epoch + 1}.")
             self.model.set_weights(self.best_weights)

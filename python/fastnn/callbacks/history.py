@@ -21,7 +21,7 @@ class History(Callback):
         [0, 1]
     """
 
-    keeps_history = True
+    __fastnn_keeps_history__ = True
 
     def __init__(self) -> None:
         super().__init__()

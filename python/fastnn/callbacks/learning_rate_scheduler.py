@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from fastnn import console
 from fastnn.callbacks.callback import Callback, Logs
+from fastnn.callbacks.learning_rates import logged_rates, named_optimizers
 
 
 class LearningRateScheduler(Callback):
@@ -38,20 +40,21 @@ class LearningRateScheduler(Callback):
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Sets the learning rate."""
-        # The number of arguments is read, not tried: an error within the function is its own.
-        given: tuple[Any, ...] = (epoch, float(self.model.optimizer.learning_rate))
-        try:
-            inspect.signature(self.schedule).bind(*given)
-        except TypeError:
-            given = given[:1]
-        rate = self.schedule(*given)
-        if not isinstance(rate, (float, np.floating)):
-            raise ValueError(f"LearningRateScheduler expects its function to return a float, got {rate!r}")
-        self.model.optimizer.learning_rate = float(rate)
-        if self.verbose > 0:
-            print(f"\nEpoch {epoch + 1}: LearningRateScheduler setting learning rate to {rate}.")
+        for _, title, optimizer in named_optimizers(self.model.optimizer):
+            # The number of arguments is read, not tried: an error within the function is its own.
+            given: tuple[Any, ...] = (epoch, float(optimizer.learning_rate))
+            try:
+                inspect.signature(self.schedule).bind(*given)
+            except TypeError:
+                given = given[:1]
+            rate = self.schedule(*given)
+            if not isinstance(rate, (float, np.floating)):
+                raise ValueError(f"LearningRateScheduler expects its function to return a float, got {rate!r}")
+            optimizer.learning_rate = float(rate)
+            if self.verbose > 0:
+                console.write(f"\nEpoch {epoch + 1}: LearningRateScheduler setting{title} learning rate to {rate}.")
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Adds the learning rate to the logs."""
         if logs is not None:
-            logs["learning_rate"] = float(self.model.optimizer.learning_rate)
+            logs.update(logged_rates(self.model.optimizer))

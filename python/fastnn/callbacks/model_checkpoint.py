@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from fastnn import console
 from fastnn.callbacks.callback import Logs
 from fastnn.callbacks.monitor import MonitorCallback
 
@@ -62,7 +64,7 @@ class ModelCheckpoint(MonitorCallback):
         ['1.keras', '2.keras']
     """
 
-    counted = ("best",)
+    __fastnn_counted__ = ("best",)
 
     def __init__(
         self,
@@ -91,15 +93,18 @@ class ModelCheckpoint(MonitorCallback):
         self._every = batches_between_saves(save_freq, "ModelCheckpoint")
         self._since = 0
         self._epoch = 0
-        if self._every is not None:
-            # A hook of batches is set only where it is needed: each call stops the core.
-            self.on_train_batch_end = self._after_batch  # type: ignore[method-assign]
+
+    def __fastnn_idle_hooks__(self) -> Sequence[Any]:
+        return (ModelCheckpoint.on_train_batch_end,) if self._every is None else ()
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Notes the number of the epoch, for the names of files."""
         self._epoch = epoch
 
-    def _after_batch(self, batch: int, logs: Logs | None = None) -> None:
+    def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """Saves the model, where it is to be saved after so many batches."""
+        if self._every is None:
+            return
         self._since += 1
         if self._since == self._every:
             self._since = 0
@@ -123,21 +128,23 @@ class ModelCheckpoint(MonitorCallback):
             ) from None
         reason = ""
         if self.save_best_only:
-            self.find_direction()
-            value = self.monitored(logs)
-            if value is None:
-                return
-            if self.best is not None and not self.improves(value, self.best):
-                if self.verbose > 0:
-                    print(f"\nEpoch {epoch + 1}: {self.monitor} did not improve from {self.best:.5f}")
-                return
-            before = "None" if self.best is None else f"{self.best:.5f}"
-            reason = f"{self.monitor} improved from {before} to {value:.5f}, "
-            self.best = value
+            self.__fastnn_find_direction__()
+            value = self.get_monitor_value(logs)
+            # Without a value to compare, the model is saved rather than lost.
+            if value is not None:
+                before = "None" if self.best is None else f"{self.best:.5f}"
+                if not self.__fastnn_improves__(value, self.best):
+                    if self.verbose > 0:
+                        console.write(f"\nEpoch {epoch + 1}: {self.monitor} did not improve from {before}")
+                    return
+                reason = f"{self.monitor} improved from {before} to {value:.5f}, "
+                self.best = value
         if self.verbose > 0:
-            print(f"\nEpoch {epoch + 1}: {reason}saving model to {path}")
+            console.write(f"\nEpoch {epoch + 1}: {reason}saving model to {path}")
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         if self.save_weights_only:
             saving.save_weights(self.model, path)
         else:
             saving.save_model(self.model, path)
+        if self.verbose > 0:
+            console.write(f"\nEpoch {epoch + 1}: finished saving model to {path}")

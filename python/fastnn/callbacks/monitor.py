@@ -25,7 +25,7 @@ class MonitorCallback(Callback):
         ValueError: In training: `mode` is "auto", and the direction of the value is not known.
     """
 
-    counted: ClassVar[tuple[str, ...]] = ()
+    __fastnn_counted__: ClassVar[tuple[str, ...]] = ()
     """The attributes that change while training, which a backup of training keeps."""
 
     def __init__(self, monitor: str, mode: str = "auto", min_delta: float = 0.0) -> None:
@@ -38,11 +38,11 @@ class MonitorCallback(Callback):
             mode = "auto"
         self.monitor = monitor
         self.mode = mode
-        self.min_delta = min_delta
+        self.min_delta = abs(min_delta)
         self.best: float | None = None
         self._rises: bool | None = None if mode == "auto" else mode == "max"
 
-    def find_direction(self) -> None:
+    def __fastnn_find_direction__(self) -> None:
         """Finds out whether higher or lower values are better; called when the metrics are known.
 
         Raises:
@@ -51,7 +51,7 @@ class MonitorCallback(Callback):
         if self._rises is not None:
             return
         name = self.monitor.removeprefix("val_")
-        compiled = self.model.training_state.compiled
+        compiled = self.model.__fastnn_training__.compiled
         direction = "down" if name == "loss" else None if compiled is None else compiled.direction(name)
         if direction is None:
             raise ValueError(
@@ -60,23 +60,22 @@ class MonitorCallback(Callback):
             )
         self._rises = direction == "up"
 
-    def monitored(self, logs: Logs | None, stacklevel: int = 7) -> float | None:
+    def get_monitor_value(self, logs: Logs | None) -> float | None:
         """Returns the monitored value; None, with a warning, where it is not in the logs.
 
         Args:
             logs: The logs.
-            stacklevel: The level of the warning.
         """
         value = (logs or {}).get(self.monitor)
         if value is None:
             warnings.warn(
                 f"{type(self).__name__} watches {self.monitor!r}, which is not among the logs: {', '.join(logs or {})}",
-                stacklevel=stacklevel,
+                stacklevel=7,
             )
             return None
         return float(value)
 
-    def improves(self, value: float, reference: float | None) -> bool:
+    def __fastnn_improves__(self, value: float, reference: float | None) -> bool:
         """Returns whether a value is better than another by more than `min_delta`.
 
         Args:
@@ -87,16 +86,10 @@ class MonitorCallback(Callback):
             return True
         return value - self.min_delta > reference if self._rises else value + self.min_delta < reference
 
-    def counts(self) -> dict[str, Any]:
-        """Returns what the callback has counted up to now."""
-        return {name: getattr(self, name) for name in self.counted}
+    def __fastnn_counts__(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in self.__fastnn_counted__}
 
-    def restore_counts(self, counts: Mapping[str, Any]) -> None:
-        """Goes on from what `counts` returned in an interrupted run.
-
-        Args:
-            counts: What was counted.
-        """
-        for name in self.counted:
+    def __fastnn_restore__(self, counts: Mapping[str, Any]) -> None:
+        for name in self.__fastnn_counted__:
             if name in counts:
                 setattr(self, name, counts[name])

@@ -1,21 +1,18 @@
-"""Progress bars and lines."""
+"""The callback that shows the progress of `fit`, `evaluate` and `predict`."""
 
 from __future__ import annotations
 
-import math
 import sys
 import time
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from fastnn import config
+from fastnn import config, console
 from fastnn.callbacks.callback import Callback, Logs
-
-
-def _in_notebook() -> bool:
-    return type(sys.stdout).__module__.startswith("ipykernel")
+from fastnn.callbacks.progress_bar import Progbar, shown_number, shown_step_time
 
 
 def settled_verbosity(verbose: str | int | bool) -> int:
@@ -34,110 +31,141 @@ def settled_verbosity(verbose: str | int | bool) -> int:
     if not config.is_interactive_logging_enabled():
         return 0
     level = 1 if verbose == "auto" else int(verbose)
-    if level == 1 and not (sys.stdout.isatty() or _in_notebook()):
-        return 2
-    return level
+    return 2 if level == 1 and not (console.is_terminal() or console.in_notebook()) else level
 
 
-def _number(value: float) -> str:
-    return f"{value:.4f}" if abs(value) > 1e-3 or math.isnan(value) else f"{value:.4e}"
+class _NotebookBar:
+    """One line of a notebook for a whole call of `fit`, `evaluate` or `predict`.
 
+    Args:
+        total: The number of steps of the call; None where it is not known.
+    """
 
-def _a_step(seconds: float) -> str:
-    if seconds >= 1 or seconds == 0:
-        return f"{seconds:.0f}s/step"
-    return f"{seconds * 1e3:.0f}ms/step" if seconds >= 1e-3 else f"{seconds * 1e6:.0f}us/step"
+    def __init__(self, total: int | None) -> None:
+        with warnings.catch_warnings():
+            # Without ipywidgets tqdm warns and draws its bar of characters, which does as well.
+            warnings.simplefilter("ignore")
+            from tqdm.auto import tqdm
+        self._begun = time.perf_counter()
+        self._before = 0
+        self._bar = tqdm(
+            total=total,
+            file=sys.stdout,
+            unit="step",
+            bar_format="{desc}{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}{postfix}]"
+            if total
+            else "{desc}{n_fmt} steps [{elapsed}{postfix}]",
+        )
+
+    def begin_epoch(self, title: str) -> None:
+        """Counts the steps of a further epoch."""
+        self._before = self._bar.n
+        if title:
+            self._bar.set_description(title, refresh=False)
+
+    def show(self, steps: int, numbers: Mapping[str, Any], refresh: bool = False) -> None:
+        """Shows the steps of the epoch that are done, and their logs."""
+        done = self._before + steps
+        a_step = (time.perf_counter() - self._begun) / max(done, 1)
+        shown = [shown_step_time(a_step), *(f"{name}: {shown_number(value)}" for name, value in numbers.items())]
+        self._bar.set_postfix_str(" - ".join(shown), refresh=False)
+        self._bar.update(done - self._bar.n)
+        if refresh:
+            self._bar.refresh()
+
+    def close(self) -> None:
+        """Ends the line; a call that was stopped is done with the steps that it has run."""
+        if self._bar.total is not None and self._bar.n < self._bar.total:
+            self._bar.total = self._bar.n
+            self._bar.refresh()
+        self._bar.close()
 
 
 class ProgbarLogger(Callback):
-    """Shows the progress of `fit`, `evaluate` and `predict` on standard output.
+    """Shows the progress of `fit`, `evaluate` and `predict` on standard output; `verbose` of the call says how.
 
-    Args:
-        verbose: 1: a progress bar; 2: a line.
+    A terminal shows a bar for each epoch, a notebook one line for the whole call, everything else a line for each
+    epoch.
 
     Example:
-        >>> bar = fastnn.callbacks.ProgbarLogger(verbose=2)
-        >>> bar.shows_progress
-        True
+        >>> model = fastnn.Sequential([layers.Input((1,)), layers.Dense(1, kernel_initializer="ones")])
+        >>> model.compile("sgd", "mse")
+        >>> bar = fastnn.callbacks.ProgbarLogger()
+        >>> history = model.fit(np.ones((4, 1)), np.ones((4, 1)), verbose=2, callbacks=[bar])  # doctest: +ELLIPSIS
+        1/1 - 0s - ...s/step - loss: 0.0000e+00
     """
 
-    shows_progress = True
+    __fastnn_shows_progress__ = True
 
-    def __init__(self, verbose: int = 1) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._verbose = verbose
-        self._bar: Any = None
-        self._begun = 0.0
-        self._steps = 0
+        self.seen = 0
+        self.target: int | None = None
+        self.verbose = 1
+        self.epochs = 1
+        self.progbar: Progbar | None = None
+        self._line: _NotebookBar | None = None
         self._training = False
         self._testing = False
 
-    def advance(self, steps: int, logs: Mapping[str, Any]) -> None:
-        """Updates the bar.
+    def __getstate__(self) -> dict[str, Any]:
+        """Returns the state for a pickle, without what is being drawn."""
+        return {**vars(self), "progbar": None, "_line": None}
 
-        Args:
-            steps: The number of steps that are done.
-            logs: The means up to here.
-        """
-        if self._bar is None:
-            self._steps = max(self._steps, steps)
-        elif not (self._training and self._testing):
-            self._bar.set_postfix({name: _number(value) for name, value in logs.items()}, refresh=False)
-            self._bar.update(steps - self._bar.n)
+    def set_params(self, params: dict[str, Any]) -> None:
+        """Notes how the call prints, and how much there is to do."""
+        super().set_params(params)
+        verbose = params.get("verbose", 1)
+        self.verbose = 1 if verbose == "auto" else int(verbose)
+        self.epochs = params.get("epochs", 1)
+        self.target = params.get("steps")
 
-    def close(self) -> None:
-        """Closes the bar, also after an error, so that the terminal is left in order."""
-        if self._bar is not None:
-            self._bar.close()
-            self._bar = None
+    def __fastnn_advance__(self, steps: int, logs: Mapping[str, Any]) -> None:
+        if self._training and self._testing:
+            return
+        self.seen = max(self.seen, steps)
+        if self._line is not None:
+            self._line.show(steps, logs)
+        elif self.progbar is not None and self.verbose == 1:
+            self.progbar.update(steps, list(logs.items()), finalize=False)
 
-    def _open(self, title: str) -> None:
-        self._begun = time.perf_counter()
-        self._steps = 0
-        if self._verbose == 1:
-            import shutil
+    def __fastnn_close__(self) -> None:
+        if self._line is not None:
+            self._line.close()
+            self._line = None
+        if self.progbar is not None:
+            self.progbar.close()
+            self.progbar = None
+        self._training = self._testing = False
 
-            from tqdm import tqdm
-
-            self.close()
-            # Some terminals, and all notebooks, report a size of 0: tqdm would draw a bar of no width.
-            columns, lines = shutil.get_terminal_size((100, 24))
-            self._bar = tqdm(
-                total=self.params.get("steps"),
-                desc=title or None,
-                file=sys.stdout,
-                unit="step",
-                bar_format="{desc} {n_fmt}/{total_fmt} |{bar}| {elapsed}{postfix}",
-                ncols=columns,
-                nrows=lines,
-            )
+    def _open(self, epochs: int = 1, title: str = "") -> None:
+        self.seen = 0
+        if self.verbose == 1 and console.in_notebook():
+            if self._line is None:
+                self._line = _NotebookBar(self.target and self.target * epochs)
+            self._line.begin_epoch(title)
+            return
+        if title and self.verbose:
+            console.write(title)
+        self.progbar = Progbar(self.target, verbose=self.verbose, stateless_metrics=())
 
     def _finish(self, logs: Mapping[str, Any]) -> None:
-        steps = self.params.get("steps") or 1
-        numbers = {name: value for name, value in logs.items() if isinstance(value, (int, float, np.number))}
-        if self._bar is not None:
-            self._bar.update(steps - self._bar.n)
-            # The last state is written in full, however narrow the terminal.
-            self._bar.ncols = None
-            self._bar.set_postfix({name: _number(float(value)) for name, value in numbers.items()})
-            self.close()
-            return
-        seconds = time.perf_counter() - self._begun
-        shown = [f"{steps}/{steps}", f"{seconds:.0f}s", _a_step(seconds / steps)]
-        shown += [f"{name}: {_number(float(value))}" for name, value in numbers.items()]
-        print(" - ".join(shown), file=sys.stdout, flush=True)
+        numbers = {
+            name: value for name, value in logs.items() if isinstance(value, (int, float, np.number, np.ndarray))
+        }
+        if self._line is not None:
+            self._line.show(self.seen, numbers, refresh=True)
+        elif self.progbar is not None:
+            self.progbar.target = self.target = self.target or self.seen
+            self.progbar.update(self.seen, list(numbers.items()), finalize=True)
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        """Notes that `fit` runs."""
+        """Notes that `fit` runs: then validations are silent."""
         self._training = True
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Shows the number of the epoch, and opens the bar."""
-        epochs = self.params.get("epochs", 1)
-        title = f"Epoch {epoch + 1}/{epochs}" if epochs > 1 else ""
-        if title and self._verbose == 2:
-            print(title, file=sys.stdout, flush=True)
-        self._open(title)
+        self._open(self.epochs - epoch, f"Epoch {epoch + 1}/{self.epochs}" if self.epochs > 1 else "")
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Shows the logs of the epoch."""
@@ -151,7 +179,7 @@ class ProgbarLogger(Callback):
         """Opens the bar of `evaluate`."""
         self._testing = True
         if not self._training:
-            self._open("")
+            self._open()
 
     def on_test_end(self, logs: Logs | None = None) -> None:
         """Shows the logs of `evaluate`."""
@@ -161,7 +189,7 @@ class ProgbarLogger(Callback):
 
     def on_predict_begin(self, logs: Logs | None = None) -> None:
         """Opens the bar of `predict`."""
-        self._open("")
+        self._open()
 
     def on_predict_end(self, logs: Logs | None = None) -> None:
         """Shows the time of `predict`."""

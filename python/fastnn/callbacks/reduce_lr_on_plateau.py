@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
+
+from fastnn import console
 from fastnn.callbacks.callback import Logs
+from fastnn.callbacks.learning_rates import logged_rates, named_optimizers
 from fastnn.callbacks.monitor import MonitorCallback
 
 
@@ -32,7 +36,7 @@ class ReduceLROnPlateau(MonitorCallback):
         [0.5, 0.5, 0.5, 0.25]
     """
 
-    counted = ("wait", "best", "cooldown_counter")
+    __fastnn_counted__ = ("wait", "best", "cooldown_counter")
 
     def __init__(
         self,
@@ -68,25 +72,36 @@ class ReduceLROnPlateau(MonitorCallback):
         """Adds the learning rate to the logs, and lowers it where the value has not improved for too long."""
         if logs is None:
             return
-        self.find_direction()
-        optimizer = self.model.optimizer
-        rate = float(optimizer.learning_rate)
-        logs["learning_rate"] = rate
-        value = self.monitored(logs)
+        self.__fastnn_find_direction__()
+        logs.update(logged_rates(self.model.optimizer))
+        value = self.get_monitor_value(logs)
         if value is None:
             return
-        if self.cooldown_counter > 0:
+        if self.in_cooldown():
             self.cooldown_counter -= 1
             self.wait = 0
-        if self.improves(value, self.best):
+        if self.__fastnn_improves__(value, self.best):
             self.best = value
             self.wait = 0
-        elif self.cooldown_counter == 0:
+        elif not self.in_cooldown():
             self.wait += 1
-            if self.wait >= self.patience and rate > self.min_lr:
-                rate = max(rate * self.factor, self.min_lr)
-                optimizer.learning_rate = rate
-                if self.verbose > 0:
-                    print(f"\nEpoch {epoch + 1}: ReduceLROnPlateau reducing learning rate to {rate}.")
+            if self.wait >= self.patience and self._lower(epoch):
                 self.cooldown_counter = self.cooldown
                 self.wait = 0
+
+    def _lower(self, epoch: int) -> bool:
+        """Lowers the learning rates; returns whether one was still above the lowest."""
+        lowered = False
+        for _, title, optimizer in named_optimizers(self.model.optimizer):
+            rate = float(optimizer.learning_rate)
+            if rate > np.float32(self.min_lr):
+                rate = max(rate * self.factor, self.min_lr)
+                optimizer.learning_rate = rate
+                lowered = True
+                if self.verbose > 0:
+                    console.write(f"\nEpoch {epoch + 1}: ReduceLROnPlateau reducing{title} learning rate to {rate}.")
+        return lowered
+
+    def in_cooldown(self) -> bool:
+        """Returns whether epochs are waited for after a learning rate was lowered."""
+        return self.cooldown_counter > 0

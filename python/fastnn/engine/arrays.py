@@ -59,6 +59,8 @@ def _mend(value: NDArray[Any], labels: bool) -> str:
         return "turn texts into numbers first, with layers.TextVectorization or StringLookup, or drop that column"
     if value.dtype == object and value.ndim == 0 and callable(value.item()):
         return "a function or a layer is called first, and what it returns is passed"
+    if value.dtype == object and value.ndim == 0 and value.item() is None:
+        return "it is None: what made it may lack a return"
     if value.dtype == object and value.ndim == 0:
         return "pass an array, such as np.asarray(..., dtype='float32')"
     if value.dtype == object and any(one is None for one in value.flat):

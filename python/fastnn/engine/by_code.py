@@ -15,9 +15,9 @@ import numpy as np
 from fastnn.engine.arrays import numeric
 from fastnn.engine.contract import Computation, Hooks, Outcome, Part, computation_of, state_of, title
 from fastnn.engine.emission import Emission, stand_in
-from fastnn.engine.inference import agreed, trials
-from fastnn.engine.masks import add_masks, first_and_masks, masks_of_arguments
+from fastnn.engine.masks import first_and_masks, masks_of_arguments
 from fastnn.engine.shapes import as_leaves, batched
+from fastnn.engine.trial_graphs import emitted_on_trial
 from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import Arguments, KerasTensor
 
@@ -62,7 +62,7 @@ class ByCode(Computation[Hooks]):
 
     def outcome(self, part: Hooks, arguments: Arguments, training: bool | None) -> Outcome:
         """Returns what comes out of `call`, run on trial; builds the layer before."""
-        return type(part).infer_call(part, arguments, training)
+        return type(part).__fastnn_infer_call__(part, arguments, training)
 
     def emit(self, part: Hooks, emission: Emission, edges: list[int], arguments: Arguments | None) -> list[int]:
         """Runs `call` on tensors that stand for the edges and adds what it computes."""
@@ -74,7 +74,7 @@ class ByCode(Computation[Hooks]):
         given = Structure(leaves)
         shapes = [batched(title(part), leaf.shape) for leaf in given.flat(leaves)]
         tensors = [stand_in((shape, "float32"), "inputs") for shape in shapes]
-        specs, structure = type(part).infer_call(part, Arguments((given.pack(tensors),), {}), None)
+        specs, structure = type(part).__fastnn_infer_call__(part, Arguments((given.pack(tensors),), {}), None)
         assert structure is not None
         return structure.pack([shape for shape, _ in specs])
 
@@ -98,19 +98,18 @@ def trial_outcome(layer: Hooks, arguments: Arguments, training: bool | None) -> 
     tensors = arguments.tensors
     build_for_call(layer, arguments)
     constants = repr(arguments.place([None] * len(tensors)))
-    key = tuple((tensor.spec, tensor.mask_shape) for tensor in tensors), bool(training), constants
+    key = tuple((tensor.spec, tensor.trials, tensor.mask_shape) for tensor in tensors), bool(training), constants
     if key in state.outcomes:
         return state.outcomes[key]
-    found = []
     structure = None
-    for size, known in trials([tensor.spec for tensor in tensors]):
-        emission = Emission(bool(training))
-        edges = [emission.edge(spec, tensor.name) for spec, tensor in zip(known, tensors, strict=True)]
-        add_masks(emission, edges, tensors, size)
+
+    def emitted(emission: Emission, edges: list[int]) -> list[int]:
+        nonlocal structure
         structure, outputs = _emitted(layer, emission, edges, arguments)
-        found.append([emission.graph.spec(edge) for edge in outputs])
+        return outputs
+
+    specs = emitted_on_trial(tensors, emitted, training)
     layer.built = True
-    specs = agreed(found)
     while len(state.outcomes) >= _REMEMBERED:
         state.outcomes.pop(next(iter(state.outcomes)))
     state.outcomes[key] = specs, structure
@@ -120,9 +119,11 @@ def trial_outcome(layer: Hooks, arguments: Arguments, training: bool | None) -> 
 def build_for_call(layer: Hooks, arguments: Arguments) -> None:
     """Calls the `build` of a layer once, with the shapes of the arguments of its first call."""
     state = state_of(layer)
+    args, kwargs = arguments.place([tensor.free_shape for tensor in arguments.tensors])
+    if type(layer).built_at_once and state.build_shape is None:
+        state.build_shape = args[0] if args else None
     if layer.built or not state.builds_in_call:
         return
-    args, kwargs = arguments.place([tensor.shape for tensor in arguments.tensors])
     names = [name for name in inspect.signature(layer.build).parameters if name != "self"]
     if state.build_shape is None:
         state.build_shape = args[0] if args else None
@@ -152,7 +153,7 @@ def _alone(layer: Hooks, tensors: list[KerasTensor]) -> Arguments:
     structure = state_of(layer).input_structure
     if structure is not None:
         return Arguments((structure.pack(tensors),), {})
-    return Arguments((tensors if type(layer).takes_many else tensors[0],), {})
+    return Arguments((tensors if type(layer).__fastnn_takes_many__ else tensors[0],), {})
 
 
 def _emitted(
@@ -161,7 +162,7 @@ def _emitted(
     """Runs `call` on tensors that stand for the edges; returns the structure of its outputs and their edges."""
     given = arguments
     if given is None:
-        given = _alone(layer, [stand_in(emission.graph.spec(edge), "inputs") for edge in edges])
+        given = _alone(layer, [emission.tensor(edge, "inputs") for edge in edges])
     count = len(edges)
     masks = [emission.masks.get(edge) for edge in edges]
     parameters = call_parameters(layer)
@@ -181,6 +182,6 @@ def _emitted(
 
     with emission.decided(_default_training(layer)):
         structure, outputs = emission.run(function, [*edges, *carried], f"{title(layer)}: call()")
-    outputs = [*type(layer).add_output_penalty(layer, emission, outputs[:1]), *outputs[1:]]
-    type(layer).set_output_masks(layer, emission, first, first_masks, outputs)
+    outputs = [*type(layer).__fastnn_add_output_penalty__(layer, emission, outputs[:1]), *outputs[1:]]
+    type(layer).__fastnn_set_output_masks__(layer, emission, first, first_masks, outputs)
     return structure, outputs

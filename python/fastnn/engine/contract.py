@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from fastnn import _core
 from fastnn.symbolic.structure import Structure
-from fastnn.symbolic.tensors import Arguments, Call, Spec
+from fastnn.symbolic.tensors import Arguments, Call, Shape, Spec
 from fastnn.symbolic.variable import Variable
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ Outcome = tuple[list[Spec], Structure | None]
 """The specs of the outputs of a call and their structure; None for a list of outputs, or one."""
 
 
-Kept = tuple[Any, _core.Predictor, list[int | None]]
+Kept = tuple[Any, _core.Predictor, list[int | None], "list[Part]"]
 """What is kept of a call on arrays; see `State.predictor`."""
 
 
@@ -34,20 +34,23 @@ class State:
         variables: The variables made by `add_weight` and for its node, in order.
         learned: Those of `variables` that were made trainable.
         trainable: Whether training may change the weights.
+        entry_shape: The shape of the batch that it was given as the first layer of a model, or None.
         build_shape: The input shape it was built for, with the structure of its inputs; None before.
         members: The layers of a model, in order; None: layers are found among the attributes.
         input_structure: The structure of the inputs where it is emitted without arguments; None: one input, or a list.
         builds_in_call: Whether the first call builds it by its `build`.
         outcomes: The results of earlier trial runs of its `call`, by what it was called with.
         predictor: For the last call on arrays what its graph depends on, the predictor made for it, and for each output
-            the index of its mask among the results; None: the next call makes one.
+            the index of its mask among the results, and the parts whose penalties are the last results; None: the next
+            call makes one.
         training_predictor: The same for calls with `training=True`.
+        losses: The penalties that the last call on arrays added, without those of parts within.
         warned_of_mask: Whether it has warned that it cannot keep a mask.
     """
 
     __slots__ = (
-        "build_shape", "builds_in_call", "calls", "input_structure", "learned", "members", "outcomes", "predictor",
-        "trainable", "training_predictor", "variables", "warned_of_mask",
+        "build_shape", "builds_in_call", "calls", "entry_shape", "input_structure", "learned", "losses", "members",
+        "outcomes", "predictor", "trainable", "training_predictor", "variables", "warned_of_mask",
     )  # fmt: skip
 
     def __init__(self, trainable: bool = True) -> None:
@@ -55,6 +58,7 @@ class State:
         self.variables: list[Variable] = []
         self.learned: list[Variable] = []
         self.trainable = trainable
+        self.entry_shape: Shape | None = None
         self.build_shape: Any = None
         self.members: list[Any] | None = None
         self.input_structure: Structure | None = None
@@ -62,13 +66,14 @@ class State:
         self.outcomes: dict[Any, Outcome] = {}
         self.predictor: Kept | None = None
         self.training_predictor: Kept | None = None
+        self.losses: list[Any] = []
         self.warned_of_mask = False
 
     def kept(self) -> State:
         """Returns what a copy of the part keeps: all but the calls, which belong to the models around the part."""
         made = State()
         for name in self.__slots__:
-            if name not in ("calls", "outcomes", "predictor", "training_predictor"):
+            if name not in ("calls", "losses", "outcomes", "predictor", "training_predictor"):
                 setattr(made, name, getattr(self, name))
         return made
 
@@ -147,7 +152,8 @@ class Hooks(Part):
     """The methods of a layer that a computation calls. `Layer` has them all; a subclass may have its own."""
 
     supports_masking: bool
-    takes_many: ClassVar[bool]
+    __fastnn_takes_many__: ClassVar[bool]
+    built_at_once: ClassVar[bool]
 
     def call(self, *args: Any, **kwargs: Any) -> Any:
         """Returns what the layer computes."""
@@ -161,19 +167,19 @@ class Hooks(Part):
         """Returns the shape that comes out for a shape that goes in."""
         raise NotImplementedError
 
-    def check_symbolic_call(self) -> None:
+    def __fastnn_check_symbolic_call__(self) -> None:
         """Raises where the layer cannot be part of a model."""
         raise NotImplementedError
 
-    def infer_call(self, arguments: Arguments, training: bool | None) -> Outcome:
+    def __fastnn_infer_call__(self, arguments: Arguments, training: bool | None) -> Outcome:
         """Builds the layer and returns what comes out of its `call`."""
         raise NotImplementedError
 
-    def add_output_penalty(self, emission: Emission, edges: list[int]) -> list[int]:
+    def __fastnn_add_output_penalty__(self, emission: Emission, edges: list[int]) -> list[int]:
         """Adds the penalty on the outputs; returns the output edges."""
         raise NotImplementedError
 
-    def set_output_masks(
+    def __fastnn_set_output_masks__(
         self, emission: Emission, edges: list[int], masks: Sequence[int | None], outputs: list[int]
     ) -> None:
         """Gives the outputs their masks."""

@@ -12,8 +12,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fastnn.dtype_policies import DTypePolicy
-from fastnn.engine.contract import computation_of, title
-from fastnn.engine.ownership import WeightOwner
+from fastnn.engine.calls import overridable
+from fastnn.engine.contract import attributes, computation_of, state_of, title
+from fastnn.engine.input_spec import InputSpec
+from fastnn.engine.ownership import WeightOwner, walk
 from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import Arguments, KerasTensor
 
@@ -21,11 +23,21 @@ from fastnn.symbolic.tensors import Arguments, KerasTensor
 class Described(WeightOwner):
     """Base of layers that tell of themselves."""
 
-    input_spec: Any = None
-    """An `InputSpec`, or several as the inputs are given; a call with other inputs is an error. None: no check."""
     autocast = True
     supports_jit = False
     quantization_mode: str | None = None
+
+    @overridable
+    def input_spec(self) -> Any:
+        """An `InputSpec`, or several as the inputs are given, or None.
+
+        A layer of your own sets it, and a call with other inputs is an error.
+        """
+        return self.__fastnn_input_spec__()
+
+    def __fastnn_input_spec__(self) -> InputSpec | None:
+        """Returns the description of the input of a layer of the package, whose calls are checked elsewhere."""
+        return None
 
     @property
     def path(self) -> str:
@@ -49,14 +61,31 @@ class Described(WeightOwner):
 
     @property
     def losses(self) -> list[Any]:
-        """The penalties of the trained weights as they are now, by their regularizers."""
+        """The penalties that the last call on arrays added, then those of the trained weights as they are now."""
+        within = {id(part): part for part, _ in walk(self)}
+        added = [loss for part in within.values() for loss in state_of(part).losses]
         found = [v.regularizer(v.numpy()) for v in self.trainable_weights if v.regularizer is not None]
-        return [np.float32(penalty) for penalty in found]
+        return [*added, *(np.float32(penalty) for penalty in found)]
 
     @property
     def metrics(self) -> list[Any]:
-        """The metrics: a layer has none, `compile` of a model makes them."""
-        return []
+        """The metrics among its attributes, without those of layers within."""
+        return [value for value in attributes(self).values() if _is_metric(value)]
+
+    def add_metric(self, *args: Any, **kwargs: Any) -> None:
+        """Refuses, as Keras 3 does.
+
+        Args:
+            *args: Those of older versions of Keras.
+            **kwargs: The same, by name.
+
+        Raises:
+            NotImplementedError: Always.
+        """
+        raise NotImplementedError(
+            f"{title(self)}: add_metric() is gone from Keras 3; give the metric to compile(metrics=[...]), or add a "
+            "value of interest to the outputs of the model"
+        )
 
     @property
     def metrics_variables(self) -> list[Any]:
@@ -143,3 +172,8 @@ class Described(WeightOwner):
             NotImplementedError: Always.
         """
         raise NotImplementedError(f"{title(self)}: fastnn computes in float32, and has no quantize({mode!r})")
+
+
+def _is_metric(value: Any) -> bool:
+    """Returns whether an attribute is a metric, whose classes are above this file."""
+    return all(hasattr(value, name) for name in ("update_state", "result", "reset_state", "variables"))

@@ -111,8 +111,13 @@ def evaluate(
             state.training_predictor = kept
         elif keep:
             state.predictor = kept
-    _, predictor, places = kept
+    _, predictor, places, penalized = kept
     made = predictor([*arrays, *(mask for _, mask in given)])
+    if penalized:
+        for one, _ in walk(part):
+            state_of(one).losses = []
+        for owner, values in zip(penalized, made[len(made) - len(penalized) :], strict=True):
+            state_of(owner).losses.append(np.float32(values.mean(dtype=np.float64)))
     return [with_mask(made[i], None if place is None else made[place]) for i, place in enumerate(places)]
 
 
@@ -122,8 +127,13 @@ def _program(
     masks: Sequence[tuple[int, NDArray[np.bool_]]],
     arguments: Arguments | None,
     training: bool | None,
-) -> tuple[_core.Predictor, list[int | None]]:
-    """Returns the predictor of a part alone, and for each output the index of its mask among all that it returns."""
+) -> tuple[_core.Predictor, list[int | None], list[Part]]:
+    """Returns the predictor of a part alone.
+
+    Returns:
+        The predictor, for each output the index of its mask among all that it returns, and the parts that add the
+        penalties which it returns at the end.
+    """
     emission = Emission(training)
     inputs = [emission.graph.input(*spec) for spec in specs]
     for i, mask in masks:
@@ -133,5 +143,7 @@ def _program(
     batched = [mask for mask in of_outputs if mask is not None and emission.graph.spec(mask)[0][0] is None]
     found = list(dict.fromkeys(batched))
     places = [len(edges) + found.index(mask) if mask in found else None for mask in of_outputs]
-    as_in_training = bool(training) or emission.is_random
-    return _core.Predictor(emission.graph, [*edges, *found], training=as_in_training), places
+    # A penalty has no batch, which only a graph as in training may return.
+    as_in_training = bool(training) or emission.is_random or bool(emission.penalties)
+    predictor = _core.Predictor(emission.graph, [*edges, *found, *emission.penalties], training=as_in_training)
+    return predictor, places, [emission.penalized[edge] for edge in emission.penalties]

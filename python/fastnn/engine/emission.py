@@ -34,9 +34,11 @@ class Emission:
             so, and each layer does what its `call` does without `training`.
         is_random: Whether something in the graph behaves as in training although nobody has said so.
         penalties: Edges that are added to the loss.
+        penalized: The part that added a penalty, by its edge.
         masks: The mask of each masked edge, by edge: an edge of shape (batch, time), true where a step counts.
         nodes: Kind and config of the node that made an edge, by edge, where a layer or a function of `ops` added it.
         current: The edge with the newest value of each variable that the graph assigns to, by variable.
+        transposed: The transposes made by `transpose`, both ways, by edge and order of its axes.
     """
 
     def __init__(self, training: bool | None, trainable: Mapping[Any, bool] | None = None) -> None:
@@ -44,9 +46,11 @@ class Emission:
         self.training = training
         self.is_random = False
         self.penalties: list[int] = []
+        self.penalized: dict[int, Part] = {}
         self.masks: dict[int, int] = {}
         self.nodes: dict[int, tuple[str, Mapping[str, Any]]] = {}
         self.current: dict[Variable, int] = {}
+        self.transposed: dict[tuple[int, tuple[int, ...]], int] = {}
         self._trainable = trainable or {}
         self._trained: set[Variable] | None = None
         if trainable is not None:
@@ -107,11 +111,32 @@ class Emission:
         made: int = self.graph.add("Constant", name, {"value": np.zeros(shape, np.float32), "dtype": dtype}, [])[0]
         return made
 
+    def add_penalty(self, part: Part, edge: int) -> None:
+        """Adds an edge to the loss, as a penalty of a part."""
+        self.penalties.append(edge)
+        self.penalized[edge] = part
+
+    def tensor(self, edge: int, name: str) -> KerasTensor:
+        """Returns a symbolic tensor that stands for an edge."""
+        made = stand_in(self.graph.spec(edge), name)
+        made.trials = self.graph.trials(edge)
+        return made
+
     def cast(self, edge: int, dtype: str, name: str) -> int:
         """Returns the edge converted to an element type."""
         if self.graph.spec(edge)[1] == dtype:
             return edge
         made: int = self.graph.add("Cast", name, {"dtype": dtype}, [edge])[0]
+        return made
+
+    def transpose(self, edge: int, order: tuple[int, ...], name: str) -> int:
+        """Returns the edge with its axes in another order; the edge it was made of where that undoes a transpose."""
+        known = self.transposed.get((edge, order))
+        if known is not None:
+            return known
+        made: int = self.graph.add("Transpose", name, {"permutation": list(order)}, [edge])[0]
+        back = tuple(sorted(range(len(order)), key=order.__getitem__))
+        self.transposed.update({(edge, order): made, (made, back): edge})
         return made
 
     def run(self, function: Callable[..., Any], edges: Sequence[int], who: str) -> tuple[Structure, list[int]]:
@@ -128,7 +153,7 @@ class Emission:
         Raises:
             TypeError: It returns nothing, or uses a tensor from outside.
         """
-        inputs = [stand_in(self.graph.spec(edge), f"input_{i}") for i, edge in enumerate(edges)]
+        inputs = [self.tensor(edge, f"input_{i}") for i, edge in enumerate(edges)]
         for tensor, edge in zip(inputs, edges, strict=True):
             if edge in self.masks:
                 tensor.mask_shape = tuple(self.graph.spec(self.masks[edge])[0])
@@ -161,7 +186,8 @@ class Emission:
         for call in trace.calls:
             given = call.emit(self, [edge_of(tensor) for tensor in call.inputs])
             made.update((id(tensor), edge) for tensor, edge in zip(call.outputs, given, strict=True))
-        self.penalties += [edge_of(tensor) for tensor in trace.losses]
+        for part, tensor in trace.losses:
+            self.add_penalty(part, edge_of(tensor))
         return structure, [edge_of(tensor) for tensor in outputs]
 
 

@@ -22,7 +22,7 @@ def held_layers(part: Part) -> dict[str, Any]:
         For each attribute its value: a layer, or a container.
     """
     if isinstance(part, Network) and is_made_of_layers(part):
-        return {"layers": list(part.operations)}
+        return {"layers": list(part.__fastnn_operations__())}
     found = {name: value for name, value in attributes(part).items() if next(parts_within(value), None) is not None}
     return {**found, "layers": sublayers(part)} if isinstance(part, Network) else found
 

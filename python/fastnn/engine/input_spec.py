@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fastnn.engine.contract import Part, title
+from fastnn.engine.contract import Part, state_of, title
 from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import Shape
 
@@ -99,6 +99,20 @@ class InputSpec:
     def __repr__(self) -> str:
         names = ("dtype", "shape", "ndim", "max_ndim", "min_ndim", "axes")
         return f"InputSpec({', '.join(f'{name}={getattr(self, name)}' for name in names if getattr(self, name))})"
+
+
+def with_fixed_axes(layer: Part, spec: InputSpec, axes: Sequence[int]) -> InputSpec:
+    """Returns a description, with the sizes of axes for which the layer was built.
+
+    Args:
+        layer: The layer.
+        spec: The description before it is built.
+        axes: The axes whose sizes its weights depend on.
+    """
+    shape = state_of(layer).build_shape
+    if not layer.built or shape is None:
+        return spec
+    return InputSpec(ndim=spec.ndim, min_ndim=spec.min_ndim, axes={axis: shape[axis] for axis in axes})
 
 
 def check_inputs(layer: Part, spec: Any, inputs: Any) -> None:

@@ -14,10 +14,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from fastnn import constraints, initializers, regularizers
-from fastnn.configurable import Configurable, accepted_names, argument_names, is_foreign
-from fastnn.engine import by_code, contract, eager
+from fastnn.configurable import Configurable, accepted_names, argument_names, is_foreign, own_class
+from fastnn.engine import by_code, contract, eager, projection  # noqa: F401 - the last registers itself
 from fastnn.engine.arrays import edge_dtype
-from fastnn.engine.calls import CallHistory, record
+from fastnn.engine.calls import CallHistory, overridable, record
 from fastnn.engine.contract import Outcome, computation_of, state_of, title
 from fastnn.engine.description import Described
 from fastnn.engine.emission import Emission
@@ -28,7 +28,7 @@ from fastnn.engine.penalties import add_activity_penalty, add_loss
 from fastnn.engine.shapes import input_shape_of, with_batch_of
 from fastnn.naming import suggestion, unique_name
 from fastnn.symbolic.structure import Structure
-from fastnn.symbolic.tensors import Arguments, Shape, Trace, is_symbolic, operators
+from fastnn.symbolic.tensors import Arguments, KerasTensor, Trace, is_symbolic, operators
 from fastnn.symbolic.variable import Variable
 
 
@@ -65,10 +65,12 @@ class Layer(Described, CallHistory, contract.Hooks, Configurable):
     keras_ignored_arguments = {
         "data_format": "channels_last", "keras_version": ..., "backend": ..., "autocast": ...,
     }  # fmt: skip
-    takes_many: ClassVar[bool] = False
+    __fastnn_takes_many__: ClassVar[bool] = False
     """True if it is called on a list of tensors."""
     supports_masking = False
     """True if the mask of its input is one of its output."""
+    built_at_once: ClassVar[bool] = False
+    """True if it has no weights and is built by its constructor, unless a class outside fastnn adds a `build`."""
     common_arguments: ClassVar[tuple[str, ...]] = (
         "name", "trainable", "dtype", "activity_regularizer", "input_shape", "input_dim", "batch_input_shape",
         "batch_shape",
@@ -76,7 +78,6 @@ class Layer(Described, CallHistory, contract.Hooks, Configurable):
 
     __fastnn_computation__ = by_code.BY_CODE
     activity_regularizer: Any
-    batch_input_shape: Shape | None
     dtype: str
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -101,16 +102,16 @@ class Layer(Described, CallHistory, contract.Hooks, Configurable):
         if (dtype is not None and edge_dtype(dtype, title(self)) != "float32") or str(dtype) == "float64":
             raise ValueError(f"{title(self)} computes in float32, got dtype {dtype!r}")
         kwargs.pop("autocast", None)
-        self.batch_input_shape = input_shape_of(title(self), kwargs)
+        state_of(self).entry_shape = input_shape_of(title(self), kwargs)
         for unknown in kwargs:
             raise ValueError(
                 f"{type(self).__name__} has no argument {unknown!r}."
-                f"{suggestion(unknown, [*argument_names(self), *self.common_arguments])}"
+                f"{suggestion(unknown, [*argument_names(self), *own_class(type(self)).common_arguments])}"
             )
         if "activity_regularizer" not in self.__dict__:
             self.activity_regularizer = regularizers.get(activity_regularizer)
         self.dtype = "float32"
-        self.built = False
+        self.built = self.built_at_once and not _has_own_build(type(self))
 
     def __fastnn_constructed__(self) -> None:
         """Raises a RuntimeError where the constructor of a class of your own does not call that of its base."""
@@ -119,8 +120,9 @@ class Layer(Described, CallHistory, contract.Hooks, Configurable):
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments from which `from_config` makes an equal layer without weights, as plain values."""
         config: dict[str, Any] = {"name": self.name, "trainable": self.trainable, "dtype": self.dtype}
-        if self.batch_input_shape is not None:
-            config["batch_input_shape"] = list(self.batch_input_shape)
+        entry_shape = state_of(self).entry_shape
+        if entry_shape is not None:
+            config["batch_input_shape"] = list(entry_shape)
         return {**config, **{name: value for name, value in super().get_config().items() if name not in config}}
 
     @classmethod
@@ -139,7 +141,7 @@ class Layer(Described, CallHistory, contract.Hooks, Configurable):
     def __getstate__(self) -> dict[str, Any]:
         return contract.copied_attributes(self)
 
-    def type_name(self) -> str:
+    def __fastnn_type_name__(self) -> str:
         """Returns the name of its class as summaries show it."""
         return type(self).__name__
 
@@ -166,7 +168,8 @@ class Layer(Described, CallHistory, contract.Hooks, Configurable):
             >>> layer.get_build_config()
             {'input_shape': (None, 3)}
         """
-        return {"input_shape": state_of(self).build_shape} if self.built else None
+        shape = state_of(self).build_shape
+        return {"input_shape": shape} if self.built and shape is not None else None
 
     def build_from_config(self, config: Mapping[str, Any]) -> None:
         """Builds the layer as `get_build_config` describes.
@@ -328,24 +331,24 @@ class Layer(Described, CallHistory, contract.Hooks, Configurable):
 
     # Hooks of layers of the package.
 
-    def check_symbolic_call(self) -> None:
+    def __fastnn_check_symbolic_call__(self) -> None:
         """Raises where the layer cannot be part of a model."""
 
-    def infer_call(self, arguments: Arguments, training: bool | None) -> Outcome:
+    def __fastnn_infer_call__(self, arguments: Arguments, training: bool | None) -> Outcome:
         """Builds the layer and returns the specs of what comes out of `call`, and their structure."""
         return by_code.trial_outcome(self, arguments, training)
 
-    def add_output_penalty(self, emission: Emission, edges: list[int]) -> list[int]:
+    def __fastnn_add_output_penalty__(self, emission: Emission, edges: list[int]) -> list[int]:
         """Adds the penalty of `activity_regularizer` on the outputs; returns the output edges."""
         return add_activity_penalty(self, emission, edges)
 
-    def merge_masks(
+    def __fastnn_merge_masks__(
         self, emission: Emission, edges: list[int], masks: Sequence[int | None], outputs: list[int]
     ) -> int | None:
         """Returns the mask of an output made of several inputs: that of the first input that has one."""
         return next(mask for mask in masks if mask is not None)
 
-    def set_output_masks(
+    def __fastnn_set_output_masks__(
         self, emission: Emission, edges: list[int], masks: Sequence[int | None], outputs: list[int]
     ) -> None:
         """Gives the outputs their masks: those of `compute_mask`, or that of the inputs.
@@ -358,10 +361,10 @@ class Layer(Described, CallHistory, contract.Hooks, Configurable):
         """
         fresh = [edge for edge in outputs if edge not in emission.masks]
         if type(self).compute_mask is not Layer.compute_mask:
-            emit_mask(self, self.compute_mask, emission, edges, masks, fresh, type(self).takes_many)
+            emit_mask(self, self.compute_mask, emission, edges, masks, fresh, type(self).__fastnn_takes_many__)
         elif any(mask is not None for mask in masks) and fresh:
             if self.supports_masking:
-                keep_mask(emission, self.merge_masks(emission, edges, masks, outputs), fresh)
+                keep_mask(emission, self.__fastnn_merge_masks__(emission, edges, masks, outputs), fresh)
             elif not by_code.reads_masks(self):
                 warn_of_lost_mask(self)
 
@@ -392,7 +395,12 @@ class Layer(Described, CallHistory, contract.Hooks, Configurable):
         if not args or len(args) > 1:
             args, kwargs = _ordered(computation.parameters(self), args, kwargs)
             training = kwargs.pop("training", training)
-        if self.input_spec is not None and args:
+        if isinstance(training, (KerasTensor, np.ndarray)) and len(training.shape):
+            raise TypeError(
+                f"{title(self)} expects one input, got two; training= is True, False or None. Join tensors before the "
+                "layer with Concatenate()([a, b]), or call it on each"
+            )
+        if args and ("input_spec" in vars(self) or not isinstance(type(self).input_spec, overridable)):
             check_inputs(self, self.input_spec, args[0])
         args, kwargs = computation.arguments(self, args, kwargs)
         if is_symbolic(args) or is_symbolic(kwargs):
@@ -402,6 +410,10 @@ class Layer(Described, CallHistory, contract.Hooks, Configurable):
             args = tensors.pack([operators["tensor"](leaf) for leaf in tensors.flat(args)])
             return record(self, args, kwargs, training)
         return eager.run(self, args, kwargs, training)
+
+
+def _has_own_build(cls: type[Layer]) -> bool:
+    return is_foreign(next(base for base in cls.__mro__ if "build" in vars(base)))
 
 
 def choose_computation(cls: type[Layer]) -> None:

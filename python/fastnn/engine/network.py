@@ -59,9 +59,8 @@ class Network:
         """The layers, in order."""
         raise NotImplementedError
 
-    @property
-    def operations(self) -> list[Any]:
-        """The layers, and the functions of `fastnn.ops` that compute with their outputs."""
+    def __fastnn_operations__(self) -> list[Any]:
+        """Returns the layers, and the functions of `fastnn.ops` that compute with their outputs."""
         raise NotImplementedError
 
     @property
@@ -74,13 +73,26 @@ class Network:
         """The symbolic tensors of the outputs."""
         raise NotImplementedError
 
-    def ports(self) -> Ports:
+    def __fastnn_ports__(self) -> Ports:
         """Returns the inputs and outputs: names, shapes, types and structures."""
         raise NotImplementedError
 
     def __fastnn_joining_calls__(self) -> list[Call]:
         """Returns the calls that join the layers."""
         return []
+
+    def __fastnn_edges__(self) -> list[tuple[Any, Any]]:
+        """Returns pairs of operations, of which the second reads what the first makes; none for other models."""
+        return []
+
+
+def edges_of(model: Network) -> list[tuple[Any, Any]]:
+    """Returns pairs of operations, of which the second reads what the first makes, each pair once.
+
+    Args:
+        model: The model; one whose code joins its layers has no pairs.
+    """
+    return list(dict.fromkeys(model.__fastnn_edges__()))
 
 
 def calls_of(model: Network) -> list[Call]:

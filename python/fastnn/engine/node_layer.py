@@ -7,15 +7,22 @@ and weights, and the base makes the weights. Such a layer may also be called wit
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fastnn import _core, activations
-from fastnn.configurable import argument_names
+from fastnn import _core, activations, config
+from fastnn.configurable import argument_names, own_class
 from fastnn.engine.arrays import numeric
 from fastnn.engine.by_code import call_parameters, no_use_for_mask
+from fastnn.engine.channels import (
+    has_channels_first,
+    move_channels_first,
+    move_channels_last,
+    with_channels_first,
+    with_channels_last,
+)
 from fastnn.engine.contract import Computation, Outcome, state_of, title
 from fastnn.engine.emission import Emission
 from fastnn.engine.inference import Weight, agreed, inferred, trials
@@ -23,6 +30,8 @@ from fastnn.engine.layer import Layer
 from fastnn.engine.masks import first_and_masks
 from fastnn.engine.ownership import keep_variable, new_variable
 from fastnn.engine.shapes import batched, shown
+from fastnn.engine.sizes import depend_on_rows
+from fastnn.engine.trial_graphs import emitted_on_trial
 from fastnn.symbolic.tensors import Arguments, Call, KerasTensor, Shape, Spec
 from fastnn.symbolic.variable import Variable
 
@@ -39,12 +48,13 @@ class ByNode(Computation["NodeLayer"]):
 
     def parameters(self, part: NodeLayer) -> Sequence[str]:
         """Returns the names of the arguments of a call, in order."""
-        return type(part).call_arguments
+        names: Sequence[str] = own_class(type(part)).call_arguments
+        return names
 
     def arguments(self, part: NodeLayer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
         """Returns the checked arguments of a call, (args, kwargs)."""
         if len(args) != 1:
-            raise TypeError(f"{title(part)} expects one argument, its input, got {len(args)}")
+            raise _wrong_count(part, args)
         kwargs = {name: value for name, value in kwargs.items() if value is not None}
         for name in kwargs:
             if name != "mask":
@@ -54,7 +64,7 @@ class ByNode(Computation["NodeLayer"]):
         given = part.separate_inputs(args[0])
         if "mask" in kwargs:
             kwargs["mask"] = _checked_masks(part, given, kwargs["mask"])
-        return (Inputs(given) if type(part).takes_many or len(given) > 1 else given[0],), kwargs
+        return (Inputs(given) if type(part).__fastnn_takes_many__ or len(given) > 1 else given[0],), kwargs
 
     def arrays(self, part: NodeLayer, args: tuple[Any, ...]) -> tuple[Any, ...]:
         """Returns the arguments of a call on arrays, with the inputs as arrays."""
@@ -78,7 +88,7 @@ class ByNode(Computation["NodeLayer"]):
 
     def edge_dtype(self, part: NodeLayer, dtype: str) -> str:
         """Returns the element type to which an input array is converted."""
-        return type(part).input_dtype or dtype
+        return own_class(type(part)).input_dtype or dtype
 
     def outcome(self, part: NodeLayer, arguments: Arguments, training: bool | None) -> Outcome:
         """Builds the layer and returns the output specs."""
@@ -90,20 +100,18 @@ class ByNode(Computation["NodeLayer"]):
             outputs = [(part.compute_output_shape(_one_or_all(part, shapes)), "float32")]
             part.build(_one_or_all(part, shapes))
             return outputs, None
-        outputs = _outputs_without_batch(part, specs)
         part.build(_one_or_all(part, [batched(title(part), shape) for shape in shapes]))
-        return outputs, None
+        return _emitted_on_trial(part, arguments), None
 
     def emit(self, part: NodeLayer, emission: Emission, edges: list[int], arguments: Arguments | None) -> list[int]:
         """Adds the node, the activation and the penalty to a graph; passes the masks on."""
         edges, masks = first_and_masks(emission, edges, arguments, call_parameters(part), part.name)
-        dtype = type(part).input_dtype
+        dtype = own_class(type(part)).input_dtype
         if dtype is not None:
             edges = [emission.cast(edge, dtype, part.name) for edge in edges]
-        outputs = part.add_masked_node(emission, edges, masks)
-        outputs = _with_activation(part, emission, outputs)
-        outputs = type(part).add_output_penalty(part, emission, outputs)
-        type(part).set_output_masks(part, emission, edges, masks, outputs)
+        outputs = _with_activation(part, emission, edges, masks)
+        outputs = type(part).__fastnn_add_output_penalty__(part, emission, outputs)
+        type(part).__fastnn_set_output_masks__(part, emission, edges, masks, outputs)
         return outputs
 
     def output_shape(self, part: NodeLayer, input_shape: Any) -> Any:
@@ -142,17 +150,35 @@ class NodeLayer(Layer):
         if node is not None:
             _core.check_layer(node[0], self.name, node[1])
 
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """Raises the error for an attribute that is not there, which may be a weight that is not made yet."""
+            declared = any(name in vars(base).get("__annotations__", ()) for base in type(self).__mro__)
+            if declared and self.__dict__.get("built") is False:
+                raise AttributeError(
+                    f"{title(self)} is not built and has no {name} yet: call it on data, or build(input_shape)"
+                )
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    @classmethod
+    def convert_argument(cls, name: str, value: Any) -> Any:
+        """Returns an argument as it is stored: the position of the channels by its name."""
+        if name == "data_format":
+            return config.checked_data_format(cls.__name__, value)
+        return super().convert_argument(name, value)
+
     def core_node(self) -> tuple[str, dict[str, Any]] | None:
         """Returns the kind and the config of the node; None for a layer that passes its input on."""
-        kind = type(self).kind
+        kind = own_class(type(self)).kind
         if not kind:
             return None
-        config = {}
+        arguments = {}
         for name in argument_names(self):
             if not name.endswith(_NOT_IN_NODES) and name not in _NOT_ARGUMENTS_OF_NODES:
                 value = getattr(self, name)
-                config[name] = value.item() if isinstance(value, np.generic) else value
-        return kind, config
+                arguments[name] = value.item() if isinstance(value, np.generic) else value
+        return kind, arguments
 
     def node_after(self) -> activations.Node | None:
         """Returns the node of the argument `activation`, where there is one."""
@@ -218,8 +244,16 @@ class NodeLayer(Layer):
         node = self.core_node()
         if node is None:
             return list(specs), []
-        converted = [(shape, type(self).input_dtype or dtype) for shape, dtype in specs]
-        return inferred(title(self), self.name, node, converted)
+        converted = [(shape, own_class(type(self)).input_dtype or dtype) for shape, dtype in specs]
+        if not has_channels_first(vars(self)):
+            return inferred(title(self), self.name, node, converted)
+        moved = [(with_channels_last(shape), dtype) for shape, dtype in converted]
+        try:
+            outputs, weights = inferred(title(self), self.name, node, moved)
+        except ValueError as error:
+            given = ", ".join(shown(shape) for shape, _ in specs)
+            raise ValueError(f"{error} (the channels of {given} moved to the end, for channels_first)") from None
+        return [(with_channels_first(shape), dtype) for shape, dtype in outputs], weights
 
     def build(self, input_shape: Any = None) -> None:
         """Makes the weights for inputs of this shape; a layer that is built already only checks that it fits.
@@ -235,6 +269,8 @@ class NodeLayer(Layer):
         shape = _one_or_all(self, shapes)
         needed = self.infer_node([(one, "float32") for one in shapes])[1]
         if self.built:
+            if state.build_shape is None:
+                state.build_shape = shape
             if [tuple(spec[1]) for spec in needed] != [variable.shape for variable in state.variables[: len(needed)]]:
                 raise ValueError(
                     f"{title(self)} was built for inputs of shape {state.build_shape} and its weights do not fit "
@@ -267,7 +303,7 @@ class NodeLayer(Layer):
         arguments = Arguments(args, kwargs)
         if not arguments.tensors:
             raise TypeError(f"{title(self)}: call() expects symbolic tensors; call the layer itself on arrays")
-        return _NodeCall(self, arguments, _own_outcome(self, [tensor.spec for tensor in arguments.tensors])).result()
+        return _NodeCall(self, arguments, _own_outcome(self, arguments)).result()
 
 
 class _NodeCall(Call):
@@ -278,39 +314,57 @@ class _NodeCall(Call):
         return BY_NODE.emit(self.layer, emission, edges, self.arguments)
 
 
+def _wrong_count(layer: NodeLayer, args: tuple[Any, ...]) -> TypeError:
+    """Returns the error for a call with no input, or with more than one argument by position."""
+    if not args:
+        return TypeError(f"{title(layer)} expects its input when it is called, such as layer(x), got none")
+    if type(layer).__fastnn_takes_many__:
+        return TypeError(f"{title(layer)} expects its inputs in one list, such as layer([a, b]), got {len(args)}")
+    mend = "; join tensors before it with Concatenate()([a, b]), or call it on each"
+    further = all(isinstance(one, (KerasTensor, np.ndarray)) for one in args)
+    return TypeError(f"{title(layer)} expects one argument, its input, got {len(args)}{mend if further else ''}")
+
+
 def _one_or_all(layer: NodeLayer, shapes: list[Shape]) -> Any:
-    return shapes if type(layer).takes_many else shapes[0]
+    return shapes if type(layer).__fastnn_takes_many__ else shapes[0]
 
 
 def _are_batches(shapes: Sequence[Shape]) -> bool:
     return all(shape and shape[0] is None for shape in shapes)
 
 
-def _outputs_without_batch(layer: NodeLayer, specs: list[Spec]) -> list[Spec]:
-    """Returns the output specs for numbers of the code's own, such as positions 0, 1, 2...
-
-    Only layers that need no batch take them.
-    """
-    node = layer.core_node()
-    assert node is not None
-    outputs, _ = _core.infer(node[0], layer.name, node[1], specs)
-    return [(tuple(shape), dtype) for shape, dtype in outputs]
+def _emitted_on_trial(layer: NodeLayer, arguments: Arguments) -> list[Spec]:
+    """Returns the output specs of the node for inputs that are no batches, by adding it to a graph."""
+    return emitted_on_trial(
+        arguments.tensors, lambda emission, edges: BY_NODE.emit(layer, emission, edges, arguments), None
+    )
 
 
-def _own_outcome(layer: NodeLayer, specs: list[Spec]) -> list[Spec]:
+def _own_outcome(layer: NodeLayer, arguments: Arguments) -> list[Spec]:
     """Builds the node, whatever `build` a subclass has, and returns its output specs."""
-    shapes = [shape for shape, _ in specs]
-    if not _are_batches(shapes):
-        outputs = _outputs_without_batch(layer, specs)
+    shapes = [tensor.shape for tensor in arguments.tensors]
+    if not _are_batches(shapes) or depend_on_rows(arguments.tensors):
         layer.build(_one_or_all(layer, [batched(title(layer), shape) for shape in shapes]))
-        return outputs
+        return _emitted_on_trial(layer, arguments)
     given = _one_or_all(layer, shapes)
     made = BY_NODE.output_shape(layer, given)
     NodeLayer.build(layer, given)
     return [(made, "float32")]
 
 
-def _with_activation(layer: NodeLayer, emission: Emission, edges: list[int]) -> list[int]:
+def _with_activation(layer: NodeLayer, emission: Emission, edges: list[int], masks: Sequence[int | None]) -> list[int]:
+    """Adds the node, and the activation of a layer that has one; returns the output edges."""
+    if not has_channels_first(vars(layer)):
+        return _activated(layer, emission, layer.add_masked_node(emission, edges, masks))
+    made = layer.add_masked_node(emission, move_channels_last(emission, edges, layer.name), masks)
+    after = layer.node_after()
+    if after is not None and after[0] == "Activation":
+        # An element-wise activation stays beside the node, which may do both in one pass.
+        return move_channels_first(emission, _activated(layer, emission, made), layer.name)
+    return _activated(layer, emission, move_channels_first(emission, made, layer.name))
+
+
+def _activated(layer: NodeLayer, emission: Emission, edges: list[int]) -> list[int]:
     """Adds the activation of a layer that has one; returns the output edges."""
     activation = layer.__dict__.get("activation")
     if activation is not None and activations.is_custom(activation):
@@ -322,7 +376,7 @@ def _with_activation(layer: NodeLayer, emission: Emission, edges: list[int]) -> 
 
 def _checked_masks(layer: NodeLayer, inputs: Sequence[Any], mask: Any) -> Any:
     """Returns masks given in a call, each as a tensor or an array that fits its input."""
-    several = type(layer).takes_many or len(inputs) > 1
+    several = type(layer).__fastnn_takes_many__ or len(inputs) > 1
     masks = list(mask) if several and isinstance(mask, (list, tuple)) else [mask]
     if len(masks) != len(inputs):
         raise ValueError(
@@ -332,8 +386,14 @@ def _checked_masks(layer: NodeLayer, inputs: Sequence[Any], mask: Any) -> Any:
     for one, x in zip(masks, inputs, strict=True):
         if one is not None and not isinstance(one, KerasTensor):
             one = numeric(one, f"{title(layer)}: mask")
-            one = one if isinstance(x, KerasTensor) else layer.spread_mask(one, np.shape(x))
+            one = one if isinstance(x, KerasTensor) else layer.spread_mask(one, _with_places(layer, np.shape(x)))
         if one is not None:
-            layer.check_mask_shape(tuple(one.shape), x.shape if isinstance(x, KerasTensor) else np.shape(x))
+            shape = x.shape if isinstance(x, KerasTensor) else np.shape(x)
+            layer.check_mask_shape(tuple(one.shape), _with_places(layer, shape))
         made.append(one)
     return made if several else made[0]
+
+
+def _with_places(layer: NodeLayer, shape: Shape) -> Shape:
+    """Returns the shape of an input whose places, which a mask is about, come right after the batch."""
+    return with_channels_last(shape) if has_channels_first(vars(layer)) else shape

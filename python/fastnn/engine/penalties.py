@@ -27,7 +27,7 @@ def add_loss(part: Part, loss: Any) -> None:
         )
     for one in loss if isinstance(loss, (list, tuple)) else [loss]:
         tensor = operators["cast"](operators["tensor"](one), "float32")
-        trace.losses.append(operators["sum"](tensor) if tensor.shape else tensor)
+        trace.losses.append((part, operators["sum"](tensor) if tensor.shape else tensor))
 
 
 def add_activity_penalty(layer: Part, emission: Emission, edges: list[int]) -> list[int]:
@@ -35,7 +35,7 @@ def add_activity_penalty(layer: Part, emission: Emission, edges: list[int]) -> l
     penalty = layer.__dict__.get("activity_regularizer")
     if penalty is None:
         return edges
-    if type(penalty).is_custom(penalty):
+    if penalty.__fastnn_is_custom__():
 
         def per_sample(x: KerasTensor) -> KerasTensor:
             add_loss(layer, penalty(x) / operators["cast"](operators["rows"](x), "float32"))
@@ -44,7 +44,7 @@ def add_activity_penalty(layer: Part, emission: Emission, edges: list[int]) -> l
         for edge in edges:
             emission.run(per_sample, [edge], f"{title(layer)}: {penalty!r}")
         return edges
-    l1, l2 = penalty.strengths()
+    l1, l2 = penalty.__fastnn_strengths__()
     output, amount = emission.graph.add("ActivityRegularization", layer.name, {"l1": l1, "l2": l2}, edges)
-    emission.penalties.append(amount)
+    emission.add_penalty(layer, amount)
     return [output]

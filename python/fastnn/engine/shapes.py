@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from fastnn.engine.contract import Part, title
 from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import Shape
 
@@ -76,19 +75,6 @@ def shown(shape: Sequence[int | None]) -> str:
     """Returns a shape as messages show it: (batch, 5)."""
     sizes = ["batch" if i == 0 else str(size) for i, size in enumerate(shape)]
     return f"({', '.join(sizes)}{',' if len(sizes) == 1 else ''})"
-
-
-def channels_last(layer: Part, data_format: str | None) -> None:
-    """Refuses images whose channels are the first dimension.
-
-    Raises:
-        ValueError: `data_format` is not None or "channels_last".
-    """
-    if data_format not in (None, "channels_last"):
-        raise ValueError(
-            f"{title(layer)} expects data_format 'channels_last', got {data_format!r}; move the channels to the end "
-            "with np.moveaxis(x, 1, -1)"
-        )
 
 
 def input_shape_of(who: str, keywords: dict[str, Any]) -> Shape | None:

@@ -128,7 +128,7 @@ def taped(model: Any) -> Tape:
     """
     if not model.built:
         raise ValueError(f"{title(model)} is not built; give it an Input, build() it, or fit it first")
-    ports = model.ports()
+    ports = model.__fastnn_ports__()
     specs = [(shape, port.dtype) for shape, port in zip(_shapes(model), ports.inputs, strict=True)]
     found = []
     for _, known in trials(specs):
@@ -153,7 +153,7 @@ def taped(model: Any) -> Tape:
 def _shapes(model: Any) -> list[Shape]:
     """Returns the shapes of the inputs. A model with a `call` has those it was built for."""
     if not runs_code(model):
-        return [port.shape for port in model.ports().inputs if port.shape is not None]
+        return [port.shape for port in model.__fastnn_ports__().inputs if port.shape is not None]
     leaves = as_leaves(state_of(model).build_shape)
     return [(None, *leaf.shape[1:]) for leaf in Structure(leaves).flat(leaves)]
 

@@ -44,6 +44,10 @@ class Initializer(Configurable):
         """
         raise NotImplementedError
 
+    def clone(self) -> Initializer:
+        """Returns a new initializer with the same arguments."""
+        return type(self).from_config(self.get_config())
+
 
 class RandomInitializer(Initializer):
     """Initializer with a seed."""
@@ -53,7 +57,7 @@ class RandomInitializer(Initializer):
     def store_arguments(self, arguments: dict[str, Any]) -> None:
         """Stores the arguments as attributes, and settles the seed."""
         super().store_arguments(arguments)
-        seed = arguments["seed"]
+        seed = self.seed
         whole = isinstance(seed, (int, np.integer)) and not isinstance(seed, bool) and seed >= 0
         if seed is not None and not whole and not is_generator(seed):
             raise ValueError(

@@ -136,6 +136,7 @@ from fastnn.layers.rnn.rnn import RNN
 from fastnn.layers.rnn.simple_rnn import SimpleRNN, SimpleRNNCell
 from fastnn.layers.rnn.stacked_rnn_cells import StackedRNNCells
 from fastnn.layers.rnn.time_distributed import TimeDistributed
+from fastnn.layers.rnn.wrapper import Wrapper
 from fastnn.naming import missing_names as _missing_names
 
 __all__ = [
@@ -268,6 +269,7 @@ __all__ = [
     "UpSampling1D",
     "UpSampling2D",
     "UpSampling3D",
+    "Wrapper",
     "ZeroPadding1D",
     "ZeroPadding2D",
     "ZeroPadding3D",

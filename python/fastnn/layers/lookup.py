@@ -58,6 +58,6 @@ def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) ->
 
     Example:
         >>> fastnn.layers.deserialize(fastnn.layers.serialize(fastnn.layers.Flatten(name='flat')))
-        Flatten(name='flat', data_format='channels_last')
+        Flatten(name='flat')
     """
     return object_forms.deserialize(config, custom_objects, "layers")

@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from fastnn.engine.input_spec import InputSpec
 from fastnn.engine.node_layer import NodeLayer
-from fastnn.engine.shapes import channels_last
 
 _PER_AXIS = ("kernel_size", "strides", "dilation_rate", "output_padding", "pool_size", "size")
 
@@ -25,11 +25,11 @@ class Windowed(NodeLayer):
 
     rank: ClassVar[int]
     """Number of axes between the batch and the channels."""
-    data_format: str | None
+    data_format: str
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        channels_last(self, self.data_format)
+    def __fastnn_input_spec__(self) -> InputSpec:
+        """Returns the description of the input."""
+        return InputSpec(ndim=type(self).rank + 2)
 
     @classmethod
     def convert_argument(cls, name: str, value: Any) -> Any:

@@ -108,7 +108,7 @@ def _cloned_chain(model: Sequential, input_tensors: Any, cloned: Callable[[Any],
 def _cloned_graph(
     model: Functional, input_tensors: Any, cloned: Callable[[Any], Any], call_function: Callable[..., Any] | None
 ) -> Functional:
-    topology, ports = model.topology, model.call_graph.ports()
+    topology, ports = model.__fastnn_topology__, model.__fastnn_call_graph__.ports()
     new = {layer: cloned(layer) for layer in topology.layers if input_tensors is None or layer not in _entries(model)}
     if input_tensors is None:
         begins = [new[topology.entries[id(tensor)]].output for tensor in topology.inputs]
@@ -133,11 +133,11 @@ def _cloned_graph(
 
 def _entries(model: Functional) -> list[Any]:
     """Returns the layers of the inputs of a graph."""
-    return [model.topology.entries[id(tensor)] for tensor in model.topology.inputs]
+    return [model.__fastnn_topology__.entries[id(tensor)] for tensor in model.__fastnn_topology__.inputs]
 
 
 def _entry(model: Sequential) -> list[Layer]:
     """Returns the layer of the input of a chain, where the first layer does not bring the shape with it."""
-    chain = model.chain
+    chain = model.__fastnn_chain__
     brought = chain.entry is None and chain.layers and shape_of_first(chain.layers[0]) is not None
     return [] if brought else [tensor.history.layer for tensor in chain.tensors[:1]]

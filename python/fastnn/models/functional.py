@@ -7,7 +7,8 @@ from typing import Any
 
 from fastnn.configurable import constructor_signature
 from fastnn.engine.by_code import runs_code
-from fastnn.engine.contract import Computation, Part, begin, state_of
+from fastnn.engine.calls import overridable
+from fastnn.engine.contract import Computation, Part, begin, state_of, title
 from fastnn.engine.emission import Emission
 from fastnn.engine.inference import agreed, are_free, trials
 from fastnn.engine.layer import Layer
@@ -78,8 +79,8 @@ class CallGraph(ModelNetwork):
         """Returns the shapes of the outputs for inputs of these shapes."""
         self.build_for(shapes)
         inputs, outputs = self.topology.inputs, self.topology.outputs
-        recorded = [tensor.shape for tensor in outputs]
-        if not are_free(recorded) or shapes == [tensor.shape for tensor in inputs]:
+        recorded = [tensor.free_shape for tensor in outputs]
+        if not are_free(recorded) or shapes == [tensor.free_shape for tensor in inputs]:
             return recorded
         found = []
         for _, known in trials([(shape, t.dtype) for shape, t in zip(shapes, inputs, strict=True)]):
@@ -91,10 +92,10 @@ class CallGraph(ModelNetwork):
     def build_for(self, shapes: list[Shape]) -> None:
         """Checks that inputs of these shapes fit: the model was built as it was made."""
         for tensor, shape in zip(self.topology.inputs, shapes, strict=True):
-            if not fits_built(shape, tensor.shape):
+            built = tensor.free_shape
+            if not fits_built(shape, built):
                 raise ValueError(
-                    f"{self.who()} was built for inputs of shape {tensor.shape} at {tensor.name!r}, got {shape}; make "
-                    "a new model"
+                    f"{self.who()} was built for inputs of shape {built} at {tensor.name!r}, got {shape}; make a new model"
                 )
 
     def add_calls(self, emission: Emission, edges: list[int]) -> list[int]:
@@ -110,13 +111,13 @@ class _CallsComputation(ModelComputation):
     """The computation of a graph of calls: one call after the other."""
 
     def network(self, part: Functional) -> ModelNetwork:
-        return part.call_graph
+        return part.__fastnn_call_graph__
 
     def add(self, part: Functional, emission: Emission, edges: list[int]) -> list[int]:
-        return part.call_graph.add_calls(emission, edges)
+        return part.__fastnn_call_graph__.add_calls(emission, edges)
 
     def output_shape(self, part: Functional, input_shape: Any) -> Any:
-        graph = part.call_graph
+        graph = part.__fastnn_call_graph__
         return graph.ports().made.pack(graph.output_shapes(graph.known_shapes(input_shape)))
 
 
@@ -192,7 +193,7 @@ class Functional(Model):
         if runs_code(self):
             state.builds_in_call = type(self).build is not Functional.build
         else:
-            state.build_shape = graph.ports().given.pack([tensor.shape for tensor in graph.topology.inputs])
+            state.build_shape = graph.ports().given.pack([tensor.free_shape for tensor in graph.topology.inputs])
             self.built = True
         LayerChanges.add()
         if not trainable:
@@ -211,33 +212,41 @@ class Functional(Model):
         """
         graph = self._fastnn_graph
         tensors = graph.separated(inputs)
-        specs = graph.outcome([tensor.shape for tensor in tensors])
+        specs = graph.outcome([tensor.free_shape for tensor in tensors])
         return Call(_Replayed(graph), Arguments((tensors,), {}), specs, graph.ports().made, training).result()
 
     def __fastnn_joining_calls__(self) -> list[Call]:
-        return list(self.topology.calls)
+        return list(self.__fastnn_topology__.calls)
+
+    def __fastnn_edges__(self) -> list[tuple[Any, Any]]:
+        return [] if runs_code(self) else self.__fastnn_topology__.edges()
 
     @property
-    def call_graph(self) -> CallGraph:
+    def __fastnn_call_graph__(self) -> CallGraph:
         """The structure of the model."""
         return self._fastnn_graph
 
     @property
-    def topology(self) -> Topology:
+    def __fastnn_topology__(self) -> Topology:
         """The calls between the inputs and the outputs."""
         return self._fastnn_graph.topology
 
     @property
+    def operations(self) -> list[Any]:
+        """The layers, and the functions of `fastnn.ops` that compute with their outputs."""
+        return self.__fastnn_operations__()
+
+    @property
     def inputs(self) -> list[KerasTensor]:
         """The symbolic tensors of the inputs."""
-        return list(self.topology.inputs)
+        return list(self.__fastnn_topology__.inputs)
 
     @property
     def outputs(self) -> list[KerasTensor]:
         """The symbolic tensors of the outputs."""
-        return list(self.topology.outputs)
+        return list(self.__fastnn_topology__.outputs)
 
-    @property
+    @overridable
     def input_names(self) -> list[str]:
         """The names of the inputs."""
         return [port.name for port in self._fastnn_graph.ports().inputs]
@@ -245,12 +254,12 @@ class Functional(Model):
     @property
     def output_names(self) -> list[str]:
         """The names of the outputs: those of the layers that make them."""
-        return distinct([tensor.history.layer.name for tensor in self.topology.outputs])
+        return distinct([tensor.history.layer.name for tensor in self.__fastnn_topology__.outputs])
 
     @property
     def output_shape(self) -> Any:
         """The shape of the output; several as the outputs were given."""
-        return self._fastnn_graph.ports().made.pack([tensor.shape for tensor in self.topology.outputs])
+        return self._fastnn_graph.ports().made.pack([tensor.shape for tensor in self.__fastnn_topology__.outputs])
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """Returns the shape of the output for an input of a shape, the batch included.
@@ -288,9 +297,8 @@ class Functional(Model):
         """
         if Trace.current() is None:
             raise NotImplementedError(
-                f"{self.training_state.network.who()}: a model made of layers takes no add_loss(); put a layer of your "
-                "own into it that is called on these tensors and calls self.add_loss() in its call(), or derive a "
-                "class from Model"
+                f"{title(self)}: a model made of layers takes no add_loss(); put a layer of your own into it that is "
+                "called on these tensors and calls self.add_loss() in its call(), or derive a class from Model"
             )
         super().add_loss(loss)
 
@@ -318,7 +326,7 @@ def takes_ends(cls: type[Model]) -> bool:
 def _named(structure: Structure, tensors: Sequence[KerasTensor]) -> list[Port]:
     names = structure.keys if structure.keys and not structure.nested else None
     names = names or distinct([tensor.history.layer.name for tensor in tensors])
-    return [Port(name, tensor.shape, tensor.dtype) for name, tensor in zip(names, tensors, strict=True)]
+    return [Port(name, tensor.free_shape, tensor.dtype) for name, tensor in zip(names, tensors, strict=True)]
 
 
 def _single(given: Any) -> Any:

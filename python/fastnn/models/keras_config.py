@@ -44,7 +44,7 @@ def sequential_config(model: Any) -> dict[str, Any]:
     Args:
         model: A Sequential.
     """
-    layers = [tensor.history.layer for tensor in model.inputs] + model.operations
+    layers = [tensor.history.layer for tensor in model.inputs] + model.__fastnn_operations__()
     config: dict[str, Any] = {"name": model.name, "trainable": model.trainable, "dtype": "float32"}
     config["layers"] = serialize_keras_object(layers)
     if model.inputs:
@@ -57,7 +57,7 @@ def _arguments_of(call: Call) -> tuple[list[Any], dict[str, Any]]:
     args, kwargs = call.arguments.place(call.inputs)
     if is_made_of_layers(call.layer):
         # Recorded one by one; written in the structure of the model's inputs.
-        args = (call.layer.ports().given.pack(call.inputs),)
+        args = (call.layer.__fastnn_ports__().given.pack(call.inputs),)
     if call.training is not None:
         kwargs = {**kwargs, "training": call.training}
     return list(args), kwargs
@@ -81,7 +81,7 @@ def functional_config(model: Any) -> dict[str, Any]:
     Args:
         model: A Functional.
     """
-    graph = model.topology
+    graph = model.__fastnn_topology__
     places: dict[int, list[Any]] = {}
     calls: dict[Any, list[Call]] = {}
     for call in graph.calls:
@@ -101,7 +101,7 @@ def functional_config(model: Any) -> dict[str, Any]:
         return {"class_name": "__keras_tensor__", "config": config}
 
     layers = []
-    for layer in model.operations:
+    for layer in model.__fastnn_operations__():
         if isinstance(layer, Operation):
             layer.check_writable()
         nodes: list[Any] = []
@@ -119,7 +119,7 @@ def functional_config(model: Any) -> dict[str, Any]:
         name, number, k = places[id(tensor)]
         return [name, number + _is_functional(tensor.history.layer), k]
 
-    structures = model.ports().given, model.ports().made
+    structures = model.__fastnn_ports__().given, model.__fastnn_ports__().made
     ends = [
         structure.pack([end(tensor) for tensor in tensors])
         for structure, tensors in zip(structures, (model.inputs, model.outputs), strict=True)
@@ -136,8 +136,8 @@ def _name_functions(model: Any, entries: list[dict[str, Any]]) -> None:
     Before Keras 3.11 most functions accepted no name; Keras then makes one of the class and a number. So a name is
     written only where another layer may have the name that Keras makes, and where losses or metrics name the outputs.
     """
-    functions = {layer.name for layer in model.operations if isinstance(layer, Function)}
-    compiled = model.training_state.compiled.arguments if model.compiled else {}
+    functions = {layer.name for layer in model.__fastnn_operations__() if isinstance(layer, Function)}
+    compiled = model.__fastnn_training__.compiled.arguments if model.compiled else {}
     by_name = any(isinstance(value, Mapping) for word, value in compiled.items() if word != "optimizer")
     ends = {tensor.history.layer.name for tensor in model.outputs if by_name}
     taken = {re.sub(r"_\d+$", "", entry["name"]) for entry in entries if entry["name"] not in functions - ends}
@@ -207,7 +207,7 @@ def sequential_from_config(cls: Callable[..., Any], config: Mapping[str, Any], c
                 for tensor in model.outputs:
                     reading.weigh(tensor.shape)
         shape: Any = config.get("build_input_shape")
-        if model.operations and not model.built and is_shape(shape) and len(shape) > 1:
+        if model.__fastnn_operations__() and not model.built and is_shape(shape) and len(shape) > 1:
             model.build(tuple(shape))
         if config.get("trainable") is False:
             state_of(model).trainable = False

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastnn.engine.by_code import runs_code
+from fastnn.engine.calls import fix_batch, overridable, with_free_batch
 from fastnn.engine.contract import state_of, title
 from fastnn.engine.eager import evaluate
 from fastnn.engine.eager_array import EagerArray, mask_of, with_mask
@@ -111,26 +112,25 @@ class Model(Layer, StateTree, Network):
 
     # Structure.
 
-    def ports(self) -> Ports:
+    def __fastnn_ports__(self) -> Ports:
         """Returns the inputs and outputs: names, shapes, and how several are put together."""
-        return self.training_state.network.ports()
+        return self.__fastnn_training__.network.ports()
 
     @property
     def layers(self) -> list[Layer]:
         """The layers; functions of `fastnn.ops` between them are not among them."""
         return [one for one in sublayers(self) if not isinstance(one, Operation)]
 
-    @property
-    def operations(self) -> list[Any]:
-        """The layers, and the functions of `fastnn.ops` that compute with their outputs."""
+    def __fastnn_operations__(self) -> list[Any]:
+        """Returns the layers, and the functions of `fastnn.ops` that compute with their outputs."""
         return [one for one in sublayers(self) if not isinstance(one, Operation) or one.reads]
 
-    @property
+    @overridable
     def inputs(self) -> list[KerasTensor]:
         """The symbolic tensors of the inputs, once their shapes are known."""
         raise self._without_tensors()
 
-    @property
+    @overridable
     def outputs(self) -> list[KerasTensor]:
         """The symbolic tensors of the outputs, once their shapes are known."""
         raise self._without_tensors()
@@ -150,7 +150,7 @@ class Model(Layer, StateTree, Network):
         """
         if not self.inputs:
             raise AttributeError(f"{title(self)} is not built and has no input yet; give it an Input, or build() it")
-        return self.training_state.network.ports().given.pack(self.inputs)
+        return self.__fastnn_training__.network.ports().given.pack(self.inputs)
 
     @property
     def output(self) -> Any:
@@ -161,7 +161,7 @@ class Model(Layer, StateTree, Network):
         """
         if not self.outputs:
             raise AttributeError(f"{title(self)} is not built and has no output yet; give it an Input, or build() it")
-        return self.training_state.network.ports().made.pack(self.outputs)
+        return self.__fastnn_training__.network.ports().made.pack(self.outputs)
 
     @explained
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
@@ -203,7 +203,7 @@ class Model(Layer, StateTree, Network):
         Raises:
             NotImplementedError: The class has no `call`.
         """
-        network = self.training_state.network
+        network = self.__fastnn_training__.network
         assert isinstance(network, Traced)
         network.build(input_shape)
 
@@ -243,12 +243,14 @@ class Model(Layer, StateTree, Network):
         if is_symbolic(inputs):
             network: Any = state.network
             tensors = network.separated(inputs)
-            specs = network.outcome([tensor.shape for tensor in tensors])
-            stays = None if training is None else bool(training)
             further = {} if mask is None else {"mask": mask}
             arguments = Arguments((network.ports().given.pack(tensors),), further)
+            free, size = with_free_batch(arguments)
+            specs = network.outcome([tensor.free_shape for tensor in free.tensors[: len(tensors)]])
+            stays = None if training is None else bool(training)
             call = Call(self, arguments, specs, network.ports().made, stays)
-            tell_masks(self, call.arguments, call.outputs, stays)
+            tell_masks(self, free, call.outputs, stays)
+            fix_batch(call.outputs, call.inputs, size)
             return call.result()
         return self._called(inputs, training, mask)
 
@@ -287,7 +289,7 @@ class Model(Layer, StateTree, Network):
     @property
     def metrics(self) -> list[Any]:
         """The mean of the loss and the compiled metrics."""
-        compiled = self.training_state.compiled
+        compiled = self.__fastnn_training__.compiled
         return [] if compiled is None else list(compiled.metrics)
 
     def __repr__(self) -> str:
@@ -296,7 +298,7 @@ class Model(Layer, StateTree, Network):
     # Config and files.
 
     @classmethod
-    def holds_file_form(cls, config: Mapping[str, Any]) -> bool:
+    def __fastnn_holds_file_form__(cls, config: Mapping[str, Any]) -> bool:
         """Returns whether a config is that of a functional model."""
         return "layers" in config and "input_layers" in config
 

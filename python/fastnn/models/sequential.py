@@ -6,6 +6,7 @@ later data differ and the layers allow it.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -58,7 +59,7 @@ class Chain(ModelNetwork):
         """Starts with the layer of an input."""
         self.tensors = [entry.output]
         self._ports = None
-        state_of(self.model).build_shape = entry.batch_input_shape
+        state_of(self.model).build_shape = state_of(entry).entry_shape
         self.model.built = True
 
     def unbuild(self) -> None:
@@ -141,7 +142,7 @@ class Chain(ModelNetwork):
         """Compares the layers with those that programs were made of."""
         if self._seen != LayerChanges.count:
             model: Any = self.model
-            model.training_state.programs.refresh()
+            model.__fastnn_training__.programs.refresh()
             self._seen = LayerChanges.count
 
     def ports(self) -> Ports:
@@ -154,8 +155,8 @@ class Chain(ModelNetwork):
                 return Ports([Port("x", None)], [Port(name, None)], _ALONE, _ALONE)
             first, last = self.tensors[0], self.tensors[-1]
             self._ports = Ports(
-                [Port(first.name, first.shape, first.dtype)],
-                [Port(last.history.layer.name, last.shape)],
+                [Port(first.name, first.free_shape, first.dtype)],
+                [Port(last.history.layer.name, last.free_shape)],
                 _ALONE,
                 _ALONE,
             )
@@ -172,13 +173,13 @@ class Chain(ModelNetwork):
             self.build((None, *(x.shape[1:] or (1,))))
             self._opened_by_data = True
             model: Any = self.model
-            model.training_state.settle(pending_only=True)
+            model.__fastnn_training__.settle(pending_only=True)
         elif self._opened_by_data and isinstance(x, np.ndarray):
             self._loosen(x.shape)
         return x
 
     def _loosen(self, shape: tuple[int, ...]) -> None:
-        known = self.tensors[0].shape
+        known = self.tensors[0].free_shape
         if len(shape) != len(known) or fits_built(shape, (None, *known[1:])):
             return
         loose = (None, *common(known[1:], shape[1:]))
@@ -188,13 +189,13 @@ class Chain(ModelNetwork):
             return
         self.connect(loose)
         model: Any = self.model
-        model.training_state.programs.clear()
+        model.__fastnn_training__.programs.clear()
 
     def layers_changed(self) -> None:
         """Calls the layers anew where a nested model has changed its output."""
         self._ports = None
         built = state_of(self.model).build_shape
-        if self.tensors and self.output_shape(built) != self.tensors[-1].shape:
+        if self.tensors and self.output_shape(built) != self.tensors[-1].free_shape:
             first = self.tensors[0].history.layer
             assert isinstance(first, InputLayer)
             self.connect(first.shape, first)
@@ -212,15 +213,15 @@ class _ChainComputation(ModelComputation):
     """The computation of a chain: one layer after the other."""
 
     def network(self, part: Sequential) -> ModelNetwork:
-        return part.chain
+        return part.__fastnn_chain__
 
     def add(self, part: Sequential, emission: Emission, edges: list[int]) -> list[int]:
-        for layer in part.chain.layers:
+        for layer in part.__fastnn_chain__.layers:
             edges = emit(layer, emission, edges)
         return edges
 
     def output_shape(self, part: Sequential, input_shape: Any) -> Any:
-        return part.chain.output_shape(input_shape)
+        return part.__fastnn_chain__.output_shape(input_shape)
 
 
 @kinds.enter
@@ -266,7 +267,7 @@ class Sequential(Model):
         return self._fastnn_chain
 
     @property
-    def chain(self) -> Chain:
+    def __fastnn_chain__(self) -> Chain:
         """The structure of the model."""
         return self._fastnn_chain
 
@@ -328,6 +329,9 @@ class Sequential(Model):
         layer: Layer = self._fastnn_chain.pop()
         return layer
 
+    def __fastnn_edges__(self) -> list[tuple[Any, Any]]:
+        return [] if runs_code(self) else list(itertools.pairwise(self.layers))
+
     @property
     def layers(self) -> list[Layer]:
         """The layers, without that of the input."""
@@ -387,7 +391,7 @@ class Sequential(Model):
         return self.outputs[0].shape
 
     @classmethod
-    def holds_file_form(cls, config: Mapping[str, Any]) -> bool:
+    def __fastnn_holds_file_form__(cls, config: Mapping[str, Any]) -> bool:
         """Returns whether a config is that of a chain of layers."""
         return "layers" in config
 
@@ -407,5 +411,5 @@ class Sequential(Model):
 def shape_of_first(layer: Layer) -> Shape | None:
     """Returns the input shape that the first layer of a model brings with it, or None."""
     if isinstance(layer, Model) and not runs_code(layer):
-        return layer.inputs[0].shape if len(layer.inputs) == 1 else None
-    return layer.batch_input_shape
+        return layer.inputs[0].free_shape if len(layer.inputs) == 1 else None
+    return state_of(layer).entry_shape

@@ -76,7 +76,7 @@ class StateTree(Trainer):
 
     def get_metrics_result(self) -> dict[str, Any]:
         """Returns the values of the loss and the metrics as they are now, by name."""
-        compiled = self.training_state.compiled
+        compiled = self.__fastnn_training__.compiled
         names = self.metrics_names
         if compiled is None:
             return {}

@@ -75,7 +75,7 @@ class Traced(ModelNetwork):
         """Builds the model for inputs like these; all sizes but the last of each stay open."""
         model: Any = self.model
         tensors = [stand_in(spec, "inputs") for spec in specs]
-        made, packing = type(model).infer_call(model, Arguments((given.pack(tensors),), {}), None)
+        made, packing = type(model).__fastnn_infer_call__(model, Arguments((given.pack(tensors),), {}), None)
         assert packing is not None
         loose = [((None, *([None] * (len(shape) - 2)), *shape[1:][-1:]), dtype) for shape, dtype in specs]
         names = given.keys if given.keys is not None and len(given.keys) == len(specs) else None
@@ -96,6 +96,6 @@ class Traced(ModelNetwork):
         state.input_structure = given
         state.build_shape = given.pack([shape for shape, _ in specs])
         model.built = True
-        training = model.training_state
+        training = model.__fastnn_training__
         training.programs.refresh()
         training.settle()

@@ -23,7 +23,7 @@ def print_summary(
     layer_range: Sequence[str] | None = None,
 ) -> None:
     """Prints a table of the layers; the arguments are those of `Model.summary`."""
-    model.training_state.programs.refresh()
+    model.__fastnn_training__.programs.refresh()
     connections = _connections(model)
     width = (65 if connections is None else 98) if line_length is None else int(line_length)
     usual = [0.45, 0.85, 1.0] if connections is None else [0.33, 0.55, 0.67, 1.0]
@@ -73,13 +73,13 @@ def print_summary(
 
 def _connections(model: Any) -> dict[Any, list[str]] | None:
     """Returns for each layer the tensors that its calls read, where the model is more than a chain."""
-    if not isinstance(model, kinds.functional()) or runs_code(model) or model.topology.is_chain():
+    if not isinstance(model, kinds.functional()) or runs_code(model) or model.__fastnn_topology__.is_chain():
         return None
-    return model.topology.connections()
+    return model.__fastnn_topology__.connections()
 
 
 def _listed(model: Any, layer_range: Sequence[str] | None) -> list[Any]:
-    layers = model.operations
+    layers = model.__fastnn_operations__()
     if layer_range is None:
         return list(layers)
     if len(layer_range) != 2:
@@ -93,13 +93,13 @@ def _listed(model: Any, layer_range: Sequence[str] | None) -> list[Any]:
 
 def _rows(layers: Sequence[Any], built: bool, expand: bool, depth: int) -> Iterator[tuple[Any, str, str, str]]:
     for layer in layers:
-        label = "|    " * depth + f"{layer.name} ({layer.type_name()})"
+        label = "|    " * depth + f"{layer.name} ({layer.__fastnn_type_name__()})"
         shape, params = "?", "unbuilt"
         if built and layer.built:
             shape, params = str(layer.output_shape), str(_count(layer.weights))
         yield layer, label, shape, params
         if expand and isinstance(layer, Network):
-            yield from _rows(layer.operations, layer.built, expand, depth + 1)
+            yield from _rows(layer.__fastnn_operations__(), layer.built, expand, depth + 1)
 
 
 def _count(variables: Sequence[Variable]) -> int:

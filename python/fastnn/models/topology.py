@@ -129,3 +129,11 @@ class Topology:
                 layer, number, output = tensor.history if entry is None else (entry, 0, 0)
                 read.setdefault(call.layer, []).append(f"{layer.name}[{number}][{output}]")
         return read
+
+    def edges(self) -> list[tuple[Layer, Layer]]:
+        """Returns for each tensor that a call reads the layer that makes it, and the one that reads it."""
+        return [
+            (self.entries.get(id(tensor), tensor.history.layer), call.layer)
+            for call in self.calls
+            for tensor in call.inputs
+        ]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from fastnn.engine.sizes import depend_on_rows
 from fastnn.ops import dimensions, linear, reduction, shaping
 from fastnn.ops.arithmetic import multiply
 from fastnn.ops.conversion import cast, dtype, together
@@ -86,10 +89,6 @@ def _summed(x: Any, letters: Sequence[str], wanted: Any) -> Any:
 def _turned(x: Any, letters: Sequence[str], wanted: Sequence[str]) -> Any:
     """Transposes the axes into the wanted order."""
     order = [list(letters).index(c) for c in wanted]
-    if x.shape[:1] == (None,) and order[:1] != [0]:
-        raise ValueError(
-            f"ops.einsum: the result {''.join(wanted)!r} does not begin with the batch {letters[0]!r}; name it first"
-        )
     return x if order == sorted(order) else shaping.transpose(x, order)
 
 
@@ -113,11 +112,14 @@ def _product(
                 f"{x2.shape[letters2.index(c)]} in {tuple(x2.shape)}"
             )
     batch = letters1[0] if x1.shape[:1] == (None,) else None
-    if batch is not None and x2.shape[:1] == (None,) and letters2[0] != batch:
-        raise ValueError(
-            f"ops.einsum: the batch is the axis {batch!r} of one operand and {letters2[0]!r} of another; a product of "
-            "each sample with each other has no fixed shape. Give both the same letter"
-        )
+    symbolic = [one for one in (x1, x2) if isinstance(one, KerasTensor)]
+    across = batch is not None and x2.shape[:1] == (None,) and letters2[0] != batch
+    if contracted and (across or depend_on_rows(symbolic) or (batch in own1 and shared)):
+        return _between_samples(
+            shaping.transpose(tensor(x1, "float32"), [letters1.index(c) for c in shared + own1 + contracted]),
+            shaping.transpose(tensor(x2, "float32"), [letters2.index(c) for c in shared + contracted + own2]),
+            [len(shared), len(own1), len(contracted), len(own2)],
+        ), shared + own1 + own2
     if batch in contracted:
         # A sum over the batch: one product where nothing else is summed, else products of each sample first.
         if len(contracted) > 1 or shared:
@@ -148,6 +150,24 @@ def _product(
     made = linear.matmul(first, second)
     made = _sized(made, [sizes[c] for c in shared + own1 + own2])
     return made, shared + own1 + own2
+
+
+def _between_samples(first: Any, second: Any, counts: Sequence[int]) -> Any:
+    """Returns the product of two whose axes are (shared, own, contracted) and (shared, contracted, own)."""
+    shared, own1, contracted, _ = counts
+    sizes1, sizes2 = list(dimensions.shape(first)), list(dimensions.shape(second))
+
+    def joined(sizes: Sequence[Any]) -> Any:
+        return functools.reduce(operator.mul, sizes, 1)
+
+    leading, rows, columns = sizes1[:shared], sizes1[shared : shared + own1], sizes2[shared + contracted :]
+    inner = joined(sizes1[shared + own1 :])
+    if len(rows) != 1 or contracted != 1:
+        first = shaping.reshape(first, [*leading, joined(rows), inner])
+    if len(columns) != 1 or contracted != 1:
+        second = shaping.reshape(second, [*leading, inner, joined(columns)])
+    made = node("Matmul", {}, [first, second], "einsum")
+    return made if len(rows) == len(columns) == 1 else shaping.reshape(made, [*leading, *rows, *columns])
 
 
 def _count(sizes: dict[str, int | None], letters: Sequence[str]) -> int | None:

@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 
 from fastnn.ops import conversion, dimensions, shaping
+from fastnn.ops.arithmetic import floor_divide, maximum, subtract
 from fastnn.ops.conversion import cast, convert_to_tensor
+from fastnn.ops.cumulative import cumsum
 from fastnn.ops.logic import less, where
 from fastnn.ops.node import lowered, node, tensor
 from fastnn.symbolic.tensors import is_traced
@@ -26,7 +28,7 @@ def zeros(shape: Any, dtype: Any = None) -> Any:
     """Returns a tensor of zeros.
 
     Args:
-        shape: Integers, the first of which may be `ops.shape(x)[0]`, the size of the batch.
+        shape: Integers, and sizes computed from `ops.shape(x)`, such as that of the batch.
         dtype: Element type; None: "float32".
 
     Returns:
@@ -44,7 +46,7 @@ def ones(shape: Any, dtype: Any = None) -> Any:
     """Returns a tensor of ones.
 
     Args:
-        shape: Integers, the first of which may be `ops.shape(x)[0]`, the size of the batch.
+        shape: Integers, and sizes computed from `ops.shape(x)`, such as that of the batch.
         dtype: Element type; None: "float32".
 
     Returns:
@@ -62,7 +64,7 @@ def full(shape: Any, fill_value: Any, dtype: Any = None) -> Any:
     """Returns a tensor filled with one value.
 
     Args:
-        shape: Integers, the first of which may be `ops.shape(x)[0]`, the size of the batch.
+        shape: Integers, and sizes computed from `ops.shape(x)`, such as that of the batch.
         fill_value: Value, a number or a tensor that is broadcast.
         dtype: Element type; None: "float32".
 
@@ -80,7 +82,7 @@ def empty(shape: Any, dtype: Any = None) -> Any:
     """Returns a tensor of zeros, as `zeros`.
 
     Args:
-        shape: Integers, the first of which may be `ops.shape(x)[0]`, the size of the batch.
+        shape: Integers, and sizes computed from `ops.shape(x)`, such as that of the batch.
         dtype: Element type; None: "float32".
 
     Returns:
@@ -147,7 +149,7 @@ def full_like(x: Any, fill_value: Any, dtype: Any = None) -> Any:
         return cast(np.full(np.shape(x), fill_value), wanted)
     made, filling = tensor(x), tensor(cast(fill_value, wanted))
     if not dimensions.is_batched(made):
-        return shaping.broadcast_to(filling, made.shape)
+        return shaping.broadcast_to(filling, dimensions.shape(made))
     if None in made.shape[1:]:
         # No element is less than itself, whatever the sizes are: the condition is false everywhere.
         number = cast(made, "int32") if made.dtype == "bool" else made
@@ -203,7 +205,7 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) ->
 
     Args:
         start: First number; the end of the range where `stop` is None, which then begins at 0.
-        stop: End of the range, excluded.
+        stop: End of the range, excluded. Both may be sizes computed from `ops.shape(x)`.
         step: Distance between numbers; None: 1.
         dtype: Element type; None: int32 where all arguments are integers, else float32.
 
@@ -211,17 +213,30 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) ->
         Array.
 
     Raises:
-        TypeError: An argument is a symbolic tensor.
+        TypeError: An argument is a symbolic tensor, and not an integer.
 
     Example:
         >>> ops.arange(2, 8, 2)
         array([2, 4, 6], dtype=int32)
     """
-    _plain_numbers("arange", start, stop, step)
     first, last = (0, start) if stop is None else (start, stop)
     if last is None:
         raise TypeError(f"arange expects integers, got None; {dimensions.OF_THE_BATCH}")
+    if is_traced([first, last, step]):
+        return _counted(first, last, 1 if step is None else step, dtype)
     return _typed(np.arange(first, last, 1 if step is None else step), dtype)
+
+
+def _counted(first: Any, last: Any, step: Any, dtype: Any) -> Any:
+    """Returns a range of integers whose length follows from symbolic sizes."""
+    for one in (first, last, step):
+        if conversion.dtype(one) != "int32" or dimensions.ndim(one):
+            raise TypeError(f"ops.arange expects integers, such as ops.shape(x)[0], got {one!r}")
+    is_plain = not is_traced([first, step]) and (first, step) == (0, 1)
+    count = last if is_plain else maximum(floor_divide(last - first + step - 1, step), 0)
+    made = subtract(cumsum(shaping.broadcast_to(1, (count,)), 0), 1)
+    made = made if is_plain else made * step + first
+    return made if dtype is None else cast(made, dtype)
 
 
 def linspace(
@@ -334,9 +349,9 @@ def meshgrid(*x: Any, indexing: str = "xy") -> list[Any]:
     axes = list(range(len(many)))
     if indexing == "xy" and len(many) > 1:
         axes[:2] = [1, 0]
-    sizes = [0] * len(many)
+    sizes: list[Any] = [0] * len(many)
     for axis, one in zip(axes, many, strict=True):
-        sizes[axis] = one.shape[0] if dimensions.ndim(one) else 1
+        sizes[axis] = dimensions.shape(one)[0] if dimensions.ndim(one) else 1
     made = []
     for axis, one in zip(axes, many, strict=True):
         wide = [1] * len(many)

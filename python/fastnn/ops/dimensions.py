@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from fastnn.engine.sizes import ROWS
 from fastnn.ops.arithmetic import multiply
 from fastnn.ops.node import node, tensor
 from fastnn.symbolic.tensors import KerasTensor, is_traced
@@ -17,8 +18,9 @@ OF_THE_BATCH = "the size of the batch is not x.shape[0], which is None, but ops.
 def shape(x: Any) -> tuple[Any, ...]:
     """Returns the shape as a tuple.
 
-    The size of a batch is a symbolic tensor of one integer. Functions that take a shape accept such a tuple:
-    `ops.zeros`, `random.normal`, `ops.reshape`.
+    A size that is unknown, such as that of a batch, is a symbolic tensor of one integer. It can be computed with
+    (`ops.shape(x)[0] // 2`), and functions that take sizes accept it: `ops.reshape`, `ops.zeros`, `ops.eye`,
+    `ops.arange`, `random.normal`, slices.
 
     Args:
         x: Tensor or array.
@@ -33,7 +35,21 @@ def shape(x: Any) -> tuple[Any, ...]:
     if not is_traced(x):
         return np.shape(x)
     made = tensor(x)
-    return tuple(rows(made) if i == 0 and size is None else size for i, size in enumerate(made.shape))
+    return tuple(axis_size(made, i) for i in range(made.ndim))
+
+
+def axis_size(x: KerasTensor, axis: int) -> Any:
+    """Returns the size of an axis.
+
+    Args:
+        x: Symbolic tensor.
+        axis: The axis, from 0.
+
+    Returns:
+        An integer, or a symbolic tensor of one where the size is unknown.
+    """
+    size = x.free_shape[axis]
+    return node("Rows", {"axis": axis}, [x], "shape") if size is None else size
 
 
 def rows(x: Any) -> Any:
@@ -49,9 +65,9 @@ def rows(x: Any) -> Any:
         ValueError: `x` has no batch.
     """
     made = tensor(x)
-    if not is_batched(made):
+    if not made.shape or made.free_shape[0] is not None:
         raise ValueError(f"ops.shape: the tensor {made.name!r} of shape {made.shape} has no batch")
-    return node("Rows", {}, [made], "rows")
+    return axis_size(made, 0)
 
 
 def ndim(x: Any) -> int:
@@ -90,7 +106,7 @@ def size(x: Any) -> Any:
 
 
 def is_batched(x: KerasTensor) -> bool:
-    """Returns True where the first axis is the batch.
+    """Returns True where the first axis is the batch, and no other depends on it.
 
     Args:
         x: Symbolic tensor.
@@ -98,33 +114,47 @@ def is_batched(x: KerasTensor) -> bool:
     Returns:
         True or False.
     """
-    return bool(x.shape) and x.shape[0] is None
+    return bool(x.shape) and x.free_shape[0] is None and x.trials is None
 
 
-def sizes_and_batch(sizes: Any, who: str) -> tuple[list[int], KerasTensor | None]:
-    """Returns a shape as integers, without the size of a batch but with a tensor that has it.
+def is_batch_size(size: Any) -> bool:
+    """Returns True for the size of the batch, a symbolic tensor.
 
     Args:
-        sizes: Integers, the first of which may be the size of a batch.
+        size: Integer or symbolic tensor.
+
+    Returns:
+        True or False.
+    """
+    trials = size.trials if isinstance(size, KerasTensor) else None
+    return trials is not None and all(trial[2] == ROWS[i % 2] for i, trial in enumerate(trials))
+
+
+def sizes_and_batch(sizes: Any, who: str) -> tuple[list[Any], KerasTensor | None]:
+    """Returns a shape, and where it begins with the size of a batch a tensor that has it and the sizes after it.
+
+    Args:
+        sizes: Integers and symbolic tensors of one.
         who: Name of the function, for errors.
 
     Returns:
         (sizes, tensor with the batch or None).
 
     Raises:
-        ValueError: A size is neither an integer nor, in first place, the size of a batch.
+        ValueError: A size is neither an integer nor a symbolic tensor of one.
     """
     many = [sizes] if isinstance(sizes, (int, np.integer, KerasTensor)) else list(sizes)
-    like = None
-    found = []
     for i, one in enumerate(many):
-        if isinstance(one, (int, np.integer)) and not isinstance(one, bool):
-            found.append(int(one))
-        elif i == 0 and isinstance(one, KerasTensor) and getattr(one.call.layer, "node_kind", "") == "Rows":
-            like = one.call.inputs[0]
-        else:
+        is_integer = isinstance(one, (int, np.integer)) and not isinstance(one, bool)
+        if not is_integer and not (isinstance(one, KerasTensor) and one.shape == ()):
             raise ValueError(
-                f"ops.{who} expects a shape of integers, of which the first may be ops.shape(x)[0], the size of "
-                f"the batch; got {one!r} as size {i}"
+                f"ops.{who} expects a shape of integers, among which may be ops.shape(x)[0], the size of the batch; "
+                f"got {one!r} as size {i}"
             )
-    return found, like
+    found = [one if isinstance(one, KerasTensor) else int(one) for one in many]
+    if not found or not is_batch_size(found[0]) or any(isinstance(one, KerasTensor) for one in found[1:]):
+        return found, None
+    made_by = found[0].made_by
+    if made_by is None or getattr(made_by.layer, "node_kind", "") != "Rows" or not is_batched(made_by.inputs[0]):
+        return found, None
+    return found[1:], made_by.inputs[0]

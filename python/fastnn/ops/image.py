@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from fastnn.ops import arithmetic, conversion, joining, logic, shaping, windows
+from fastnn.ops.data_formats import in_any_data_format
 from fastnn.ops.keras_functions import as_in_keras
 from fastnn.symbolic.tensors import is_traced
 
@@ -22,12 +23,7 @@ __all__ = [
 ]
 
 
-def _checked(images: Any, data_format: Any, who: str) -> Any:
-    if data_format not in (None, "channels_last"):
-        raise ValueError(
-            f"ops.image.{who} expects data_format 'channels_last', got {data_format!r}; move the channels to the end: "
-            "ops.moveaxis(x, 1, -1)"
-        )
+def _checked(images: Any, who: str) -> Any:
     images = conversion.convert_to_tensor(images)
     if len(images.shape) not in (3, 4):
         raise ValueError(f"ops.image.{who} expects images (batch, height, width, channels), got {tuple(images.shape)}")
@@ -40,6 +36,7 @@ def _one(images: Any, function: Any) -> Any:
 
 
 @as_in_keras(in_config="fill_value")
+@in_any_data_format(channels_axis=-3)
 def resize(
     images: Any, size: Any, interpolation: str = "bilinear", antialias: bool = False,
     crop_to_aspect_ratio: bool = False, pad_to_aspect_ratio: bool = False, fill_mode: str = "constant",
@@ -56,7 +53,7 @@ def resize(
         pad_to_aspect_ratio: Pads images to the aspect ratio of the new size, in place of distorting them.
         fill_mode: "constant".
         fill_value: Value of the padding.
-        data_format: "channels_last" or None.
+        data_format: "channels_last" or "channels_first"; None: `config.image_data_format()`.
 
     Returns:
         Tensor or array with the rank of `images`.
@@ -68,7 +65,7 @@ def resize(
         >>> ops.image.resize(np.ones((1, 8, 8, 3)), (4, 6)).shape
         (1, 4, 6, 3)
     """
-    images = _checked(images, data_format, "resize")
+    images = _checked(images, "resize")
     arguments = {
         "height": int(size[0]), "width": int(size[1]), "interpolation": interpolation, "antialias": antialias,
         "crop_to_aspect_ratio": crop_to_aspect_ratio, "pad_to_aspect_ratio": pad_to_aspect_ratio,
@@ -96,6 +93,7 @@ def _border(before: int | None, after: int | None, target: int | None, size: Any
 
 
 @as_in_keras(required="bottom_padding left_padding right_padding target_height target_width top_padding")
+@in_any_data_format(channels_axis=-3)
 def pad_images(
     images: Any, top_padding: int | None = None, left_padding: int | None = None, bottom_padding: int | None = None,
     right_padding: int | None = None, target_height: int | None = None, target_width: int | None = None,
@@ -111,7 +109,7 @@ def pad_images(
         right_padding: Number of columns added at the right.
         target_height: Height of the result; two of top, bottom and target determine the third.
         target_width: Width of the result; two of left, right and target determine the third.
-        data_format: "channels_last" or None.
+        data_format: "channels_last" or "channels_first"; None: `config.image_data_format()`.
 
     Returns:
         Tensor or array with the rank of `images`.
@@ -123,7 +121,7 @@ def pad_images(
         >>> ops.image.pad_images(np.ones((4, 4, 1)), 1, 2, target_height=6, target_width=8).shape
         (6, 8, 1)
     """
-    images = _checked(images, data_format, "pad_images")
+    images = _checked(images, "pad_images")
     height, width = images.shape[-3:-1]
     rows = _border(top_padding, bottom_padding, target_height, height, 1, "pad_images")
     columns = _border(left_padding, right_padding, target_width, width, 1, "pad_images")
@@ -131,6 +129,7 @@ def pad_images(
 
 
 @as_in_keras(required="bottom_cropping left_cropping right_cropping target_height target_width top_cropping")
+@in_any_data_format(channels_axis=-3)
 def crop_images(
     images: Any, top_cropping: int | None = None, left_cropping: int | None = None, bottom_cropping: int | None = None,
     right_cropping: int | None = None, target_height: int | None = None, target_width: int | None = None,
@@ -146,7 +145,7 @@ def crop_images(
         right_cropping: Number of columns removed at the right.
         target_height: Height of the result; two of top, bottom and target determine the third.
         target_width: Width of the result; two of left, right and target determine the third.
-        data_format: "channels_last" or None.
+        data_format: "channels_last" or "channels_first"; None: `config.image_data_format()`.
 
     Returns:
         Tensor or array with the rank of `images`.
@@ -158,7 +157,7 @@ def crop_images(
         >>> ops.image.crop_images(np.ones((6, 8, 1)), 1, 2, target_height=4, target_width=4).shape
         (4, 4, 1)
     """
-    images = _checked(images, data_format, "crop_images")
+    images = _checked(images, "crop_images")
     height, width = images.shape[-3:-1]
     top, bottom = _border(top_cropping, bottom_cropping, target_height, height, -1, "crop_images")
     left, right = _border(left_cropping, right_cropping, target_width, width, -1, "crop_images")
@@ -166,12 +165,13 @@ def crop_images(
 
 
 @as_in_keras(class_name="RGBToGrayscale")
+@in_any_data_format(channels_axis=-3)
 def rgb_to_grayscale(images: Any, data_format: Any = None) -> Any:
     """Returns the brightness of each pixel: 0.2989 red + 0.5870 green + 0.1140 blue (ITU-R BT.601).
 
     Args:
         images: Tensor or array of shape `(batch, height, width, channels)`, or without the batch.
-        data_format: "channels_last" or None.
+        data_format: "channels_last" or "channels_first"; None: `config.image_data_format()`.
 
     Returns:
         Tensor or array with one channel.
@@ -183,7 +183,7 @@ def rgb_to_grayscale(images: Any, data_format: Any = None) -> Any:
         >>> ops.image.rgb_to_grayscale(np.ones((4, 4, 3))).shape
         (4, 4, 1)
     """
-    images = _checked(images, data_format, "rgb_to_grayscale")
+    images = _checked(images, "rgb_to_grayscale")
     if images.shape[-1] != 3:
         raise ValueError(f"ops.image.rgb_to_grayscale expects three channels, got {tuple(images.shape)}")
     weights = np.array([0.2989, 0.5870, 0.1140], np.float32)
@@ -194,12 +194,13 @@ def rgb_to_grayscale(images: Any, data_format: Any = None) -> Any:
 
 
 @as_in_keras(class_name="RGBToHSV")
+@in_any_data_format(channels_axis=-3)
 def rgb_to_hsv(images: Any, data_format: Any = None) -> Any:
     """Returns hue, saturation and value of pixels in red, green and blue, all in the range from 0 to 1.
 
     Args:
         images: Tensor or array of shape `(batch, height, width, channels)`, or without the batch.
-        data_format: "channels_last" or None.
+        data_format: "channels_last" or "channels_first"; None: `config.image_data_format()`.
 
     Returns:
         Tensor or array with the rank of `images`.
@@ -208,7 +209,7 @@ def rgb_to_hsv(images: Any, data_format: Any = None) -> Any:
         >>> ops.image.rgb_to_hsv(np.array([[[1.0, 0.5, 0.5]]]))
         array([[[0. , 0.5, 1. ]]], dtype=float32)
     """
-    images = _checked(images, data_format, "rgb_to_hsv")
+    images = _checked(images, "rgb_to_hsv")
     red, green, blue = images[..., 0], images[..., 1], images[..., 2]
     value = arithmetic.maximum(arithmetic.maximum(red, green), blue)
     least = arithmetic.minimum(arithmetic.minimum(red, green), blue)
@@ -225,12 +226,13 @@ def rgb_to_hsv(images: Any, data_format: Any = None) -> Any:
 
 
 @as_in_keras(class_name="HSVToRGB")
+@in_any_data_format(channels_axis=-3)
 def hsv_to_rgb(images: Any, data_format: Any = None) -> Any:
     """Returns red, green and blue of pixels in hue, saturation and value, all in the range from 0 to 1.
 
     Args:
         images: Tensor or array of shape `(batch, height, width, channels)`, or without the batch.
-        data_format: "channels_last" or None.
+        data_format: "channels_last" or "channels_first"; None: `config.image_data_format()`.
 
     Returns:
         Tensor or array with the rank of `images`.
@@ -239,7 +241,7 @@ def hsv_to_rgb(images: Any, data_format: Any = None) -> Any:
         >>> ops.image.hsv_to_rgb(np.array([[[0.0, 0.5, 1.0]]]))
         array([[[1. , 0.5, 0.5]]], dtype=float32)
     """
-    images = _checked(images, data_format, "hsv_to_rgb")
+    images = _checked(images, "hsv_to_rgb")
     hue, saturation, value = images[..., 0] * 6.0, images[..., 1], images[..., 2]
 
     def channel(part: Any) -> Any:
@@ -251,6 +253,7 @@ def hsv_to_rgb(images: Any, data_format: Any = None) -> Any:
     return joining.stack([channel(red), channel(green), channel(blue)], -1)
 
 
+@in_any_data_format(channels_axis=-3)
 def extract_patches(
     images: Any, size: Any, strides: Any = None, dilation_rate: Any = 1, padding: str = "valid", data_format: Any = None
 ) -> Any:
@@ -262,7 +265,7 @@ def extract_patches(
         strides: Distance between windows; None: `size`.
         dilation_rate: Distance between the pixels of a window.
         padding: "valid" or "same".
-        data_format: "channels_last" or None.
+        data_format: "channels_last" or "channels_first"; None: `config.image_data_format()`.
 
     Returns:
         Tensor or array of shape `(batch, rows, columns, height * width * channels)`, with the size of a window.
@@ -271,7 +274,7 @@ def extract_patches(
         >>> ops.image.extract_patches(np.ones((1, 4, 4, 3)), 2).shape
         (1, 2, 2, 12)
     """
-    images = _checked(images, data_format, "extract_patches")
+    images = _checked(images, "extract_patches")
     height, width = windows.two(size)
     channels = images.shape[-1]
     count = height * width * channels
@@ -280,6 +283,7 @@ def extract_patches(
     return _one(images, lambda batch: windows.conv(batch, kernel, step, padding, None, dilation_rate))
 
 
+@in_any_data_format(channels_axis=-3)
 def gaussian_blur(images: Any, kernel_size: Any = (3, 3), sigma: Any = (1.0, 1.0), data_format: Any = None) -> Any:
     """Returns images smoothed by a Gaussian kernel.
 
@@ -287,7 +291,7 @@ def gaussian_blur(images: Any, kernel_size: Any = (3, 3), sigma: Any = (1.0, 1.0
         images: Tensor or array of shape `(batch, height, width, channels)`, or without the batch.
         kernel_size: Size (height, width) of the kernel.
         sigma: Standard deviations (vertical, horizontal) of the kernel.
-        data_format: "channels_last" or None.
+        data_format: "channels_last" or "channels_first"; None: `config.image_data_format()`.
 
     Returns:
         Tensor or array with the rank of `images`.
@@ -296,7 +300,7 @@ def gaussian_blur(images: Any, kernel_size: Any = (3, 3), sigma: Any = (1.0, 1.0
         >>> ops.image.gaussian_blur(np.ones((1, 4, 4, 3))).shape
         (1, 4, 4, 3)
     """
-    images = _checked(images, data_format, "gaussian_blur")
+    images = _checked(images, "gaussian_blur")
     curves = []
     for count, width in zip(windows.two(kernel_size), np.broadcast_to(sigma, (2,)).tolist(), strict=True):
         places = np.arange(count) - (count - 1) / 2.0

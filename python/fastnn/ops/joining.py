@@ -44,9 +44,6 @@ def stack(x: Sequence[Any], axis: int = 0) -> Any:
     Returns:
         Tensor or array.
 
-    Raises:
-        ValueError: The new axis would stand before the batch.
-
     Example:
         >>> ops.stack([[1, 2], [3, 4]], axis=1)
         array([[1, 3],
@@ -56,11 +53,6 @@ def stack(x: Sequence[Any], axis: int = 0) -> Any:
         return np.stack(together(*x), axis)
     made = one_type(*x)
     (place,) = axes_of(axis, made[0].ndim + 1, "stack")
-    if place == 0 and any(dimensions.is_batched(one) for one in made):
-        raise ValueError(
-            f"ops.stack: a new axis cannot stand before the batch of {made[0].shape}; stack along axis 1 or "
-            "later, or add the tensors one by one"
-        )
     return concatenate([shaping.expand_dims(one, place) for one in made], place)
 
 
@@ -187,7 +179,7 @@ def tile(x: Any, repeats: Any) -> Any:
     made = tensor(x)
     many = [int(one) for one in np.atleast_1d(repeats)]
     if len(many) > made.ndim:
-        made = shaping.reshape(made, [1] * (len(many) - made.ndim) + list(made.shape))
+        made = shaping.expand_dims(made, list(range(len(many) - made.ndim)))
     many = [1] * (made.ndim - len(many)) + many
     return node("Tile", {"repeats": many}, [made], "tile")
 
@@ -203,9 +195,6 @@ def roll(x: Any, shift: Any, axis: Any = None) -> Any:
     Returns:
         Tensor or array of the shape of `x`.
 
-    Raises:
-        ValueError: The size of the axis is unknown.
-
     Example:
         >>> ops.roll([1, 2, 3], 1)
         array([3, 1, 2], dtype=int32)
@@ -214,7 +203,7 @@ def roll(x: Any, shift: Any, axis: Any = None) -> Any:
         return np.roll(array(x), shift, axis)
     made = tensor(x)
     if axis is None:
-        return shaping.reshape(roll(shaping.reshape(made, -1), shift, 0), list(made.shape))
+        return shaping.reshape(roll(shaping.reshape(made, -1), shift, 0), list(dimensions.shape(made)))
     places = [axis] if isinstance(axis, (int, np.integer)) else list(axis)
     for by, place in zip(np.broadcast_to(shift, (len(places),)).tolist(), places, strict=True):
         made = _rolled(made, by, axes_of(place, made.ndim, "roll")[0])
@@ -223,10 +212,9 @@ def roll(x: Any, shift: Any, axis: Any = None) -> Any:
 
 def _rolled(x: KerasTensor, shift: int, axis: int) -> Any:
     length = x.shape[axis]
-    if length is None:
-        raise ValueError(f"ops.roll: axis {axis} of {x.shape} has no known size")
-    by = shift % length if length else 0
+    by = shift if length is None else shift % length if length else 0
     if by == 0:
         return x
-    first, last = slicing.split(x, [length - by], axis)
+    before: tuple[Any, ...] = (slice(None),) * axis
+    first, last = (slicing.get_item(x, (*before, part)) for part in (slice(None, -by), slice(-by, None)))
     return concatenate([last, first], axis)

@@ -7,21 +7,21 @@ from typing import Any
 
 import numpy as np
 
-from fastnn.ops import contraction, dimensions, reduction, shaping, slicing
-from fastnn.ops.arithmetic import power
+from fastnn.ops import contraction, creation, dimensions, reduction, shaping, slicing
+from fastnn.ops.arithmetic import minimum, power
 from fastnn.ops.conversion import cast, convert_to_tensor
 from fastnn.ops.keras_functions import as_in_keras
-from fastnn.ops.logic import where
+from fastnn.ops.logic import equal, less_equal, where
 from fastnn.ops.node import array, tensor
 from fastnn.ops.node import array as as_array
 from fastnn.symbolic.tensors import is_traced
 
 
-def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Any:
+def eye(N: Any, M: Any = None, k: int = 0, dtype: Any = None) -> Any:
     """Returns a matrix with ones on a diagonal and zeros elsewhere.
 
     Args:
-        N: Number of rows.
+        N: Number of rows; it may be `ops.shape(x)[0]`, the size of the batch.
         M: Number of columns; None: N.
         k: Diagonal; 0 is the main one, positive numbers lie above it.
         dtype: Element type; None: "float32".
@@ -34,14 +34,16 @@ def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Any:
         array([[1., 0., 0.],
                [0., 1., 0.]], dtype=float32)
     """
+    if is_traced([N, M]):
+        return cast(equal(*_places(N, M, k)), dtype or "float32")
     return cast(np.eye(N, M, k), dtype or "float32")
 
 
-def identity(n: int, dtype: Any = None) -> Any:
+def identity(n: Any, dtype: Any = None) -> Any:
     """Returns the identity matrix.
 
     Args:
-        n: Number of rows and columns.
+        n: Number of rows and columns; it may be `ops.shape(x)[0]`, the size of the batch.
         dtype: Element type; None: "float32".
 
     Returns:
@@ -55,11 +57,11 @@ def identity(n: int, dtype: Any = None) -> Any:
     return eye(n, dtype=dtype)
 
 
-def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Any:
+def tri(N: Any, M: Any = None, k: int = 0, dtype: Any = None) -> Any:
     """Returns a matrix with ones on and below a diagonal and zeros above.
 
     Args:
-        N: Number of rows.
+        N: Number of rows; it may be `ops.shape(x)[0]`, the size of the batch.
         M: Number of columns; None: N.
         k: Diagonal; 0 is the main one, positive numbers lie above it.
         dtype: Element type; None: "float32".
@@ -73,7 +75,15 @@ def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Any:
                [1., 1., 0.],
                [1., 1., 1.]], dtype=float32)
     """
+    if is_traced([N, M]):
+        return cast(less_equal(*_places(N, M, k)[::-1]), dtype or "float32")
     return cast(np.tri(N, M, k), dtype or "float32")
+
+
+def _places(N: Any, M: Any, k: int) -> tuple[Any, Any]:
+    """Returns for each row of a matrix the column of its element on a diagonal, and the columns, to broadcast."""
+    columns = creation.arange(N if M is None else M)
+    return shaping.expand_dims(creation.arange(N) + k, 1), shaping.expand_dims(columns, 0)
 
 
 def tril(x: Any, k: int = 0) -> Any:
@@ -87,7 +97,7 @@ def tril(x: Any, k: int = 0) -> Any:
         Tensor or array of the shape of `x`.
 
     Raises:
-        ValueError: The last two axes do not have known sizes.
+        ValueError: It has fewer than two axes.
 
     Example:
         >>> ops.tril([[1, 2], [3, 4]])
@@ -108,7 +118,7 @@ def triu(x: Any, k: int = 0) -> Any:
         Tensor or array of the shape of `x`.
 
     Raises:
-        ValueError: The last two axes do not have known sizes.
+        ValueError: It has fewer than two axes.
 
     Example:
         >>> ops.triu([[1, 2], [3, 4]])
@@ -122,8 +132,12 @@ def _part(x: Any, k: int, function: Callable[..., Any]) -> Any:
     if not is_traced(x):
         return function(as_array(x), k)
     made = tensor(x)
-    if made.ndim < 2 or None in made.shape[-2:]:
+    if made.ndim < 2:
         raise ValueError(f"ops.{function.__name__} expects matrices in the last two axes, got {made.shape}")
+    if None in made.shape[-2:]:
+        height, width = dimensions.shape(made)[-2:]
+        rows, columns = _places(height, width, k)
+        return where(less_equal(columns, rows) if function is np.tril else less_equal(rows, columns), made, 0)
     return where(function(np.ones(made.shape[-2:], bool), k), made, cast(0, made.dtype))
 
 
@@ -172,6 +186,9 @@ def diag(x: Any, k: int = 0) -> Any:
         raise ValueError(f"ops.diag expects a vector or a matrix, got {tuple(x.shape)}; use ops.diagonal")
     if dimensions.ndim(x) == 2:
         return diagonal(x, k)
+    if x.shape[0] is None:
+        made = shaping.pad(x, [(max(0, -k), max(0, k))])
+        return where(eye(dimensions.shape(made)[0], k=k, dtype="bool"), shaping.expand_dims(made, 1), 0)
     size = x.shape[0] + abs(k)
     places = np.zeros((x.shape[0], size, size), np.float32)
     index = np.arange(x.shape[0])
@@ -218,6 +235,12 @@ def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
         return np.diagonal(array(x), offset, axis1, axis2).copy()
     made = shaping.moveaxis(x, [axis1, axis2], [-2, -1])
     height, width = made.shape[-2:]
+    if height is None or width is None:
+        *leading, height, width = dimensions.shape(made)
+        first = offset if offset >= 0 else -offset * width
+        count = minimum(height - max(0, -offset), width - max(0, offset))
+        flat = shaping.reshape(made, [*leading, height * width])
+        return flat[..., slice(first, first + (count - 1) * (width + 1) + 1, width + 1)]
     rows = np.arange(max(0, -offset), min(height, width - offset))
     flat = shaping.reshape(made, [-1 if one is None else one for one in made.shape[:-2]] + [height * width])
     return slicing.take(flat, rows * width + rows + offset, -1)

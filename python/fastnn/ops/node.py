@@ -6,6 +6,8 @@ arrays and variables among symbolic tensors become nodes too.
 
 from __future__ import annotations
 
+import inspect
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -18,8 +20,9 @@ from fastnn.engine.contract import Computation, begin, copied_attributes, state_
 from fastnn.engine.emission import Emission
 from fastnn.engine.inference import agreed, trials
 from fastnn.engine.ownership import WeightOwner
+from fastnn.engine.sizes import depend_on_rows, learn
 from fastnn.naming import unique_name
-from fastnn.symbolic.tensors import Arguments, Call, KerasTensor, Trace, is_traced, operators
+from fastnn.symbolic.tensors import Arguments, Call, KerasTensor, Spec, Trace, Trial, is_traced, operators
 from fastnn.symbolic.variable import Variable
 
 Array = NDArray[Any]
@@ -35,10 +38,11 @@ class _ByOperation(Computation["Operation"]):
             return [emission.current[variable]]
         if part.node_kind == "Dense" and variable in emission.current:
             return emission.graph.add("Matmul", part.name, {}, [*edges, emission.current[variable]])
+        if part.node_kind == "Accumulate" and variable in emission.current:
+            edges = [*edges, *(emission.current[one] for one in variables)]
         made = emission.add(part, part.node_kind, part.arguments, edges, part.stream, variables)
-        if part.node_kind == "Assign":
-            assert variable is not None
-            emission.current[variable] = made[0]
+        if part.node_kind in ("Assign", "Accumulate"):
+            emission.current.update(zip(variables, made, strict=True))
         return made
 
     def output_shape(self, part: Operation, input_shape: Any) -> Any:
@@ -74,6 +78,9 @@ class Operation(WeightOwner, CallHistory):
         self.name = title if Trace.current() is not None else unique_name(title)
         self.node_kind = kind
         self.arguments = dict(arguments)
+        self._reads_sizes = kind == "Rows" or any(
+            isinstance(size, dict) for value in self.arguments.values() if isinstance(value, list) for size in value
+        )
         self.stream = stream
         self.built = True
         self.dtype = "float32"
@@ -89,7 +96,7 @@ class Operation(WeightOwner, CallHistory):
         state.variables = list(variables)
         state.learned = [variable for variable in variables if variable.learned]
 
-    def type_name(self) -> str:
+    def __fastnn_type_name__(self) -> str:
         """Returns the name of the function as summaries show it."""
         return "".join(part.capitalize() for part in self.title.split("_"))
 
@@ -135,17 +142,52 @@ class Operation(WeightOwner, CallHistory):
 
     def record(self, tensors: Sequence[KerasTensor]) -> Any:
         """Records a call on tensors and returns its outputs."""
-        specs = [tensor.spec for tensor in tensors]
-        outputs = agreed(
-            [_core.infer(self.node_kind, self.name, self.arguments, known)[0] for _, known in trials(specs)]
-        )
-        call = Call(self, Arguments(tuple(tensors), {}), outputs)
+        call = Call(self, Arguments(tuple(tensors), {}), self._for_any_rows(tensors) or self._for_each_rows(tensors))
         state_of(self).build_shape = _shapes_of(tensors)
         return call.outputs[0] if len(call.outputs) == 1 else call.outputs
 
+    def _for_any_rows(self, tensors: Sequence[KerasTensor]) -> list[Spec] | None:
+        """Returns the output specs of a node that takes the rows as they come; None where it cannot."""
+        if self._reads_sizes or depend_on_rows(tensors):
+            return None
+        specs = [tensor.spec for tensor in tensors]
+        try:
+            return agreed(
+                [_core.infer(self.node_kind, self.name, self.arguments, known)[0] for _, known in trials(specs)]
+            )
+        except _core.RowsNeeded:
+            return None
+
+    def _for_each_rows(self, tensors: Sequence[KerasTensor]) -> list[Spec]:
+        """Returns the output specs of a node that is made for each number of rows."""
+        if Trace.current() is not None:
+            self.name = f"{self.title}{_line_of_caller()}"
+        constants = [_constant_value(tensor) for tensor in tensors]
+
+        def infer(inputs: list[Trial]) -> list[Trial]:
+            known = [one if value is None else (*one[:2], value) for one, value in zip(inputs, constants, strict=True)]
+            found: list[Trial] = _core.infer_sized(self.node_kind, self.name, self.arguments, known)
+            return found
+
+        return learn(tensors, infer)
+
+
+def _line_of_caller() -> str:
+    """Returns the place in a user's code that is running: " in line 12 of losses.py"; "" where there is none."""
+    frame = inspect.currentframe()
+    while frame is not None and frame.f_globals.get("__name__", "").split(".")[0] == "fastnn":
+        frame = frame.f_back
+    return "" if frame is None else f" in line {frame.f_lineno} of {os.path.basename(frame.f_code.co_filename)}"
+
+
+def _constant_value(tensor: KerasTensor) -> float | None:
+    """Returns the value of a tensor that is one constant number; None for any other."""
+    layer = None if tensor.made_by is None or tensor.shape else tensor.made_by.layer
+    return float(layer.arguments["value"]) if getattr(layer, "node_kind", "") == "Constant" else None
+
 
 def _shapes_of(tensors: Sequence[KerasTensor]) -> Any:
-    return tensors[0].shape if len(tensors) == 1 else [tensor.shape for tensor in tensors]
+    return tensors[0].free_shape if len(tensors) == 1 else [tensor.free_shape for tensor in tensors]
 
 
 def node(
@@ -156,9 +198,28 @@ def node(
     weights: Sequence[Variable] = (),
     stream: _core.Stream | None = None,
 ) -> Any:
-    """Returns the outputs of a node on tensors, and on values that can become tensors."""
+    """Returns the outputs of a node on tensors, and on values that can become tensors.
+
+    Lists among the arguments may hold sizes that are symbolic tensors.
+    """
     tensors = [tensor(one) for one in inputs]
+    sizes = [one for value in arguments.values() if isinstance(value, list) for one in value]
+    if any(isinstance(one, KerasTensor) for one in sizes):
+        arguments = {key: _with_references(value, tensors) for key, value in arguments.items()}
     return Operation(title or kind.lower(), kind, arguments, weights, stream).record(tensors)
+
+
+def _with_references(value: Any, tensors: list[KerasTensor]) -> Any:
+    """Returns an argument with references to inputs in place of tensors, which become further inputs."""
+    if not isinstance(value, list):
+        return value
+    made = []
+    for one in value:
+        if isinstance(one, KerasTensor):
+            tensors.append(one)
+            one = {"input": len(tensors) - 1}
+        made.append(one)
+    return made
 
 
 def tensor(value: Any, dtype: str | None = None) -> KerasTensor:

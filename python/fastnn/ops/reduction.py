@@ -219,10 +219,8 @@ def _arg(op: str, function: Reduction, x: Any, axis: int | None, keepdims: bool)
     made = tensor(x)
     made = cast(made, "int32") if made.dtype == "bool" else made
     if axis is None:
-        if made.shape and made.shape[0] is None:
-            raise ValueError(f"ops.{op} expects an axis: an index into all elements of a batch has no fixed meaning")
         sizes = [1] * made.ndim
-        made = node("ReshapeTo", {"shape": [made.size]}, [made], "ravel")
+        made = node("ReshapeTo", {"shape": [-1]}, [made], "ravel")
         place = node("Reduce", {"op": op, "axes": [0], "keepdims": False}, [made], op)
         return node("ReshapeTo", {"shape": sizes}, [place], op) if keepdims else place
     return node("Reduce", {"op": op, "axes": axes_of(axis, made.ndim, op), "keepdims": keepdims}, [made], op)
@@ -233,14 +231,11 @@ def argmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
 
     Args:
         x: Tensor or array.
-        axis: Axis along which to search; None: the flattened array, which a tensor with a batch does not allow.
+        axis: Axis along which to search; None: the flattened array.
         keepdims: Keeps the reduced axes, with size 1.
 
     Returns:
         Tensor or array of type int32 without this axis.
-
-    Raises:
-        ValueError: `axis` is None and the tensor has a batch.
 
     Example:
         >>> ops.argmax([[1, 5], [4, 3]], axis=1)
@@ -254,14 +249,11 @@ def argmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
 
     Args:
         x: Tensor or array.
-        axis: Axis along which to search; None: the flattened array, which a tensor with a batch does not allow.
+        axis: Axis along which to search; None: the flattened array.
         keepdims: Keeps the reduced axes, with size 1.
 
     Returns:
         Tensor or array of type int32 without this axis.
-
-    Raises:
-        ValueError: `axis` is None and the tensor has a batch.
 
     Example:
         >>> ops.argmin([[1, 5], [4, 3]], axis=1)

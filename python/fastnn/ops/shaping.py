@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import math
+import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,15 +22,14 @@ def reshape(x: Any, newshape: Any) -> Any:
 
     Args:
         x: Tensor or array.
-        newshape: Sizes, one of which may be -1. That of a batch must stay first and unchanged: -1, None or
-            `ops.shape(x)[0]`.
+        newshape: Sizes, one of which may be -1, which follows from the others. Sizes may be computed from
+            `ops.shape(x)`, such as that of the batch.
 
     Returns:
         Tensor or array of that shape.
 
     Raises:
-        ValueError: The sizes do not fit the number of elements, or the batch would be split or joined with another
-            axis.
+        ValueError: The sizes do not fit the number of elements.
 
     Example:
         >>> ops.reshape([1, 2, 3, 4], (2, 2))
@@ -38,27 +39,16 @@ def reshape(x: Any, newshape: Any) -> Any:
     if not is_traced(x):
         return np.reshape(array(x), newshape)
     made = tensor(x)
-    sizes = [newshape] if isinstance(newshape, (int, np.integer)) else list(newshape)
-    if not dimensions.is_batched(made):
-        fixed = [int(one) for one in sizes]
-        if -1 in fixed:
-            rest = -math.prod(fixed)
-            fixed[fixed.index(-1)] = (made.size or 0) // max(rest, 1)
-        return node("ReshapeTo", {"shape": fixed}, [made], "reshape")
-    row: int = 1
-    for one in made.shape[1:]:
-        row = -1 if one is None or row < 0 else row * one
-    first: Any
-    first, others = (sizes[0], sizes[1:]) if sizes else (1, [])
-    kept = first is None or isinstance(first, KerasTensor)
-    if not kept and first == -1 and all(isinstance(one, (int, np.integer)) and one >= 0 for one in others):
-        kept = row < 0 or math.prod(others) == row
-    if not kept:
-        raise ValueError(
-            f"ops.reshape: {tuple(sizes)} does not keep the batch of {made.shape}; let the first size be -1 "
-            f"(or ops.shape(x)[0]) and the product of the others {row if row >= 0 else 'the size of a sample'}"
-        )
-    return node("Reshape", {"target_shape": [-1 if one is None else int(one) for one in others]}, [made], "reshape")
+    sizes = [newshape] if isinstance(newshape, (int, np.integer, KerasTensor)) else list(newshape)
+    sizes = [-1 if one is None else one if isinstance(one, KerasTensor) else int(one) for one in sizes]
+    row = made.shape[1:]
+    plain = all(isinstance(one, int) for one in sizes[1:])
+    if dimensions.is_batched(made) and sizes and plain:
+        is_batch = dimensions.is_batch_size(sizes[0]) or (not isinstance(newshape, int) and newshape[0] is None)
+        follows = isinstance(sizes[0], int) and sizes[0] == -1 and -1 not in sizes[1:] and None not in row
+        if is_batch or (follows and math.prod(sizes[1:]) == math.prod(row)):  # type: ignore[arg-type]
+            return node("Reshape", {"target_shape": sizes[1:]}, [made], "reshape")
+    return node("ReshapeTo", {"shape": sizes}, [made], "reshape")
 
 
 def ravel(x: Any) -> Any:
@@ -87,9 +77,6 @@ def expand_dims(x: Any, axis: Any) -> Any:
     Returns:
         Tensor or array with the same elements.
 
-    Raises:
-        ValueError: The new axis would stand before the batch.
-
     Example:
         >>> ops.expand_dims([1, 2], axis=1)
         array([[1],
@@ -100,12 +87,10 @@ def expand_dims(x: Any, axis: Any) -> Any:
     made = tensor(x)
     many = [axis] if isinstance(axis, (int, np.integer)) else list(axis)
     places = axes_of(many, made.ndim + len(many), "expand_dims")
-    sizes = list(made.shape)
+    axes: list[int | None] = list(range(made.ndim))
     for place in places:
-        sizes.insert(place, 1)
-    if dimensions.is_batched(made) and 0 in places:
-        raise ValueError("ops.expand_dims: a new axis cannot stand before the batch; put it at axis 1 or later")
-    return with_sizes(made, sizes, "expand_dims")
+        axes.insert(place, None)
+    return with_axes(made, axes, "expand_dims")
 
 
 def squeeze(x: Any, axis: Any = None) -> Any:
@@ -132,15 +117,25 @@ def squeeze(x: Any, axis: Any = None) -> Any:
     places = ones if axis is None else axes_of(axis, made.ndim, "squeeze")
     if any(made.shape[place] != 1 for place in places):
         raise ValueError(f"ops.squeeze: axis {axis} of {made.shape} does not have size 1")
-    return with_sizes(made, [one for i, one in enumerate(made.shape) if i not in places], "squeeze")
+    return with_axes(made, [i for i in range(made.ndim) if i not in places], "squeeze")
 
 
-def with_sizes(x: KerasTensor, sizes: Sequence[int | None], title: str) -> Any:
-    """Returns a tensor with other sizes, by a node of the given title; a batch stays first."""
-    fixed = [-1 if one is None else one for one in sizes]
-    if dimensions.is_batched(x):
-        return node("Reshape", {"target_shape": fixed[1:]}, [x], title)
-    return node("ReshapeTo", {"shape": fixed}, [x], title)
+def with_axes(x: KerasTensor, axes: Sequence[int | None], title: str) -> Any:
+    """Returns a tensor without axes of size 1, and with new ones, by a node of the given title.
+
+    Args:
+        x: Symbolic tensor.
+        axes: The axes that stay, in order; None: a new one.
+        title: Name of the function.
+    """
+    sizes: list[Any] = [1 if axis is None else x.shape[axis] for axis in axes]
+    if dimensions.is_batched(x) and axes[0] == 0:
+        return node("Reshape", {"target_shape": [-1 if one is None else one for one in sizes[1:]]}, [x], title)
+    # One size follows from the others.
+    unknown = [i for i, one in enumerate(sizes) if one is None]
+    for i in unknown[1:]:
+        sizes[i] = dimensions.axis_size(x, axes[i])  # type: ignore[arg-type]
+    return node("ReshapeTo", {"shape": [-1 if one is None else one for one in sizes]}, [x], title)
 
 
 def transpose(x: Any, axes: Sequence[int] | None = None) -> Any:
@@ -152,9 +147,6 @@ def transpose(x: Any, axes: Sequence[int] | None = None) -> Any:
 
     Returns:
         Tensor or array.
-
-    Raises:
-        ValueError: The batch would not stay first.
 
     Example:
         >>> ops.transpose([[1, 2, 3], [4, 5, 6]])
@@ -180,9 +172,6 @@ def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
     Returns:
         Tensor or array.
 
-    Raises:
-        ValueError: The batch would not stay first.
-
     Example:
         >>> ops.swapaxes([[1, 2, 3], [4, 5, 6]], 0, 1)
         array([[1, 4],
@@ -204,9 +193,6 @@ def moveaxis(x: Any, source: Any, destination: Any) -> Any:
 
     Returns:
         Tensor or array.
-
-    Raises:
-        ValueError: The batch would not stay first.
 
     Example:
         >>> ops.moveaxis(np.zeros((2, 3, 4)), 2, 1).shape
@@ -233,7 +219,7 @@ def rot90(array: Any, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
         Tensor or array.
 
     Raises:
-        ValueError: The axes are equal, or the batch would not stay first.
+        ValueError: The axes are equal.
 
     Example:
         >>> ops.rot90([[1, 2], [3, 4]])
@@ -311,7 +297,7 @@ def broadcast_to(x: Any, shape: Any) -> Any:
 
     Args:
         x: Tensor or array.
-        shape: Integers, the first of which may be `ops.shape(x)[0]`, the size of a batch.
+        shape: Integers, and sizes computed from `ops.shape(x)`, such as that of a batch.
 
     Returns:
         Tensor or array of that shape.
@@ -328,13 +314,19 @@ def broadcast_to(x: Any, shape: Any) -> Any:
     if not is_traced(x) and not is_traced(many):
         return np.broadcast_to(array(x), shape).copy()
     made = tensor(x)
-    if dimensions.is_batched(made):
-        target = [-1 if one is None or isinstance(one, KerasTensor) else int(one) for one in many]
-        return node("BroadcastTo", {"shape": target}, [made], "broadcast_to")
+    if dimensions.is_batched(made) and len(many) == made.ndim and _is_batch(many[0]):
+        many = [-1, *many[1:]]
+        if all(isinstance(one, (int, np.integer)) for one in many):
+            return node("BroadcastTo", {"shape": [int(one) for one in many]}, [made], "broadcast_to")
+        many[0] = dimensions.rows(made)
     sizes, like = dimensions.sizes_and_batch(many, "broadcast_to")
     if like is None:
         return node("BroadcastTo", {"shape": sizes}, [made], "broadcast_to")
     return node("BroadcastLike", {"shape": sizes}, [made, like], "broadcast_to")
+
+
+def _is_batch(size: Any) -> bool:
+    return dimensions.is_batch_size(size) if isinstance(size, KerasTensor) else size is None or size == -1
 
 
 def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = None) -> Any:
@@ -405,7 +397,7 @@ def rearrange(tensor: Any, pattern: str, **axes_lengths: int) -> Any:
         )
     made = convert_to_tensor(tensor)
     sizes: dict[str, Any] = dict(axes_lengths)
-    for one, length in zip(before, made.shape, strict=True):
+    for i, (one, length) in enumerate(zip(before, made.shape, strict=True)):
         open_names = [name for name in one if name not in sizes]
         known = math.prod(sizes[name] for name in one if name in sizes)
         if len(open_names) > 1 or (length is not None and (length % known or (not open_names and length != known))):
@@ -413,18 +405,15 @@ def rearrange(tensor: Any, pattern: str, **axes_lengths: int) -> Any:
                 f"ops.rearrange: the sizes of {one} in {pattern!r} do not multiply to {length}; got {sizes}"
             )
         for name in open_names:
-            sizes[name] = None if length is None else length // known
+            size = length if length is not None else dimensions.axis_size(made, i)
+            sizes[name] = size if known == 1 else size // known
 
     def shaped(x: Any, groups: list[list[str]]) -> Any:
-        whole = []
-        for one in groups:
-            many = [sizes[name] for name in one]
-            whole.append(-1 if None in many else math.prod(many))
-        return reshape(x, whole)
+        return reshape(x, [functools.reduce(operator.mul, [sizes[name] for name in one], 1) for one in groups])
 
-    made = shaped(made, [[name] for name in names])
+    made = made if all(len(one) == 1 for one in before) else shaped(made, [[name] for name in names])
     made = transpose(made, [names.index(name) for name in wanted])
-    return shaped(made, after)
+    return made if all(len(one) == 1 for one in after) else shaped(made, after)
 
 
 def _groups(side: str) -> list[list[str]]:

@@ -32,7 +32,6 @@ def get_item(x: Any, key: Any) -> Any:
 
     Raises:
         IndexError: An index is out of range, or the key is not supported.
-        ValueError: The batch, or an axis of unknown size, would be cut.
 
     Example:
         >>> ops.get_item(np.array([1, 2, 3]), slice(1, None))
@@ -52,71 +51,61 @@ def get_item(x: Any, key: Any) -> Any:
     if sum(1 for one in many if one is not None) != made.ndim:
         raise IndexError(f"{taken} indices for a tensor of shape {made.shape}")
     begin, end, steps, turned, picks = [], [], [], [], []
-    sizes: list[int | None] = []
-    free: list[tuple[int, int]] = []  # sliced axes of unknown size: index in `sizes`, axis of `made`
+    axes: list[int | None] = []  # of the result: an axis of the tensor, or None for a new one
     axis = 0
     for one in many:
         if one is None:
-            sizes.append(1)
+            axes.append(None)
             continue
         length: Any = made.shape[axis]
-        whole = isinstance(one, _cut) and one == _cut(None)
-        if not whole and length is None and (axis == 0 or not isinstance(one, (_cut, int, np.integer))):
-            what = "the batch" if axis == 0 else "an axis of unknown size"
-            raise ValueError(
-                f"{what} of the tensor {made.name!r} of shape {made.shape} cannot be sliced by {one!r}; "
-                "compute with all of it" + ("" if axis == 0 else ", or slice in the call() of a layer")
-            )
-        if whole:
-            start, stop, step = 0, _WHOLE if length is None else length, 1
-            sizes.append(length)
-        elif length is None and isinstance(one, _cut):
-            # The node itself counts from the end and infers the size that is left.
-            step = 1 if one.step is None else one.step
-            start = (0 if step > 0 else _WHOLE) if one.start is None else one.start
-            stop = _WHOLE if one.stop is None else one.stop
-            free.append((len(sizes), axis))
-            sizes.append(None)
+        start: Any = 0
+        stop: Any = _WHOLE if length is None else length
+        step: Any = 1
+        if isinstance(one, _cut):
+            axes.append(axis)
+            if one != _cut(None) and (length is None or is_traced([one.start, one.stop, one.step])):
+                # The node itself counts from the end and infers the size that is left.
+                step = 1 if one.step is None else one.step
+                forward = isinstance(step, KerasTensor) or step > 0
+                start = (0 if forward else _WHOLE) if one.start is None else one.start
+                stop = _WHOLE if one.stop is None else one.stop
+            elif one != _cut(None):
+                start, stop, step = one.indices(length)
+                count = len(range(start, stop, step))
+                if step < 0:
+                    turned.append(axis)
+                    start, step = start + step * (count - 1), -step
+                stop = start + step * (count - 1) + 1 if count else start
+        elif not isinstance(one, (int, np.integer)):
+            axes.append(axis)
+            picks.append((axis, one))
         elif length is None:
-            start, stop, step = int(one), _WHOLE if one == -1 else int(one) + 1, 1
-        elif isinstance(one, _cut):
-            start, stop, step = one.indices(length)
-            count = len(range(start, stop, step))
-            if step < 0:
-                turned.append(axis)
-                start, step = start + step * (count - 1), -step
-            stop = start + step * (count - 1) + 1 if count else start
-            sizes.append(count)
-        elif isinstance(one, (int, np.integer)):
+            start, stop = int(one), _WHOLE if one == -1 else int(one) + 1
+        else:
             if not -length <= one < length:
                 raise IndexError(f"index {one} is outside axis {axis} of a tensor of shape {made.shape}")
             start = int(one) % length
-            stop, step = start + 1, 1
-        else:
-            picks.append((axis, one))
-            start, stop, step = 0, length, 1
-            sizes.append(length)
+            stop = start + 1
         begin.append(start)
         end.append(stop)
         steps.append(step)
         axis += 1
     if picks:
-        if len(picks) > 1 or len(sizes) != made.ndim:
+        if len(picks) > 1 or len(axes) != made.ndim:
             raise IndexError("only one index can be a tensor or a list, beside slices; use ops.take for more")
         made = take(made, picks[0][1], axis=picks[0][0])
         if all((isinstance(one, _cut) and one == _cut(None)) or one is picks[0][1] for one in many):
             return made
         raise IndexError("an index that is a tensor can only stand beside whole slices; slice first, then take")
     trivial = all(
-        b == 0 and s == 1 and e in (_WHOLE, n) for b, e, s, n in zip(begin, end, steps, made.shape, strict=True)
+        not is_traced([b, e, s]) and b == 0 and s == 1 and e in (_WHOLE, n)
+        for b, e, s, n in zip(begin, end, steps, made.shape, strict=True)
     )
     if not trivial:
         made = node("Slice", {"begin": begin, "end": end, "strides": steps}, [made], "get_item")
-        for after, before in free:
-            sizes[after] = made.shape[before]
     if turned:
         made = node("Flip", {"axes": turned}, [made], "flip")
-    return made if list(made.shape) == sizes else shaping.with_sizes(made, sizes, "get_item")
+    return made if axes == list(range(made.ndim)) else shaping.with_axes(made, axes, "get_item")
 
 
 @as_in_keras(module="core")
@@ -137,9 +126,12 @@ def slice(inputs: Any, start_indices: Any, shape: Any) -> Any:
                [4]], dtype=int32)
     """
     cuts = []
-    for begin, count in zip(start_indices, shape, strict=True):
-        rest = count is None or isinstance(count, KerasTensor) or count == -1
-        cuts.append(_cut(begin or None, None) if rest else _cut(begin, begin + count))
+    for axis, (begin, count) in enumerate(zip(start_indices, shape, strict=True)):
+        whole = count is None or (not isinstance(count, KerasTensor) and count == -1)
+        if whole or (dimensions.is_batch_size(count) and axis == 0 and dimensions.is_batched(tensor(inputs))):
+            cuts.append(_cut(begin if is_traced(begin) else begin or None, None))
+        else:
+            cuts.append(_cut(begin, begin + count))
     return get_item(inputs, tuple(cuts))
 
 
@@ -155,7 +147,7 @@ def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
         List of tensors or arrays.
 
     Raises:
-        ValueError: The parts would not be equal, or the size of the axis is unknown.
+        ValueError: The parts would not be equal.
 
     Example:
         >>> ops.split([1, 2, 3, 4], 2)
@@ -170,15 +162,20 @@ def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
     made = tensor(x)
     (place,) = axes_of(axis, made.ndim, "split")
     length = made.shape[place]
-    if length is None:
-        raise ValueError(f"ops.split: axis {axis} of {made.shape} has no known size")
+    if length is None and isinstance(indices_or_sections, (int, np.integer)):
+        # A part is one index of a new axis; that the parts are equal is checked where the size is known.
+        sizes = [dimensions.axis_size(made, i) if one is None else one for i, one in enumerate(made.shape)]
+        sizes[place : place + 1] = [int(indices_or_sections), -1]
+        parts = node("ReshapeTo", {"shape": sizes}, [made], "split")
+        whole: tuple[Any, ...] = (_cut(None),) * place
+        return [get_item(parts, (*whole, i)) for i in range(int(indices_or_sections))]
     if isinstance(indices_or_sections, (int, np.integer)):
         if length % indices_or_sections:
             raise ValueError(f"ops.split: {length} elements cannot be split into {indices_or_sections} equal parts")
         part = length // int(indices_or_sections)
         cuts = list(range(part, length, part))
     else:
-        cuts = [int(one) for one in indices_or_sections]
+        cuts = [one if isinstance(one, KerasTensor) else int(one) for one in indices_or_sections]
     before: tuple[Any, ...] = (_cut(None),) * place
     return [get_item(made, (*before, _cut(a, b))) for a, b in zip([0, *cuts], [*cuts, length], strict=True)]
 

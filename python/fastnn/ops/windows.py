@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from fastnn import _core
+from fastnn import _core, config
 from fastnn.ops import joining, reduction, shaping, slicing
 from fastnn.ops.conversion import cast
+from fastnn.ops.data_formats import in_any_data_format
 from fastnn.ops.node import array, node, tensor
 from fastnn.symbolic.tensors import KerasTensor, is_traced
 from fastnn.symbolic.variable import Variable
@@ -52,13 +53,8 @@ def run(kind: str, inputs: Any, arguments: dict[str, Any], kernels: Sequence[Any
     return _core.Predictor(graph, graph.add(kind, who, arguments, [edge], [one.handle for one in weights]))([found])[0]
 
 
-def _rank(inputs: Any, data_format: Any, who: str) -> int:
+def _rank(inputs: Any, who: str) -> int:
     """Returns the number of axes between the batch and the channels."""
-    if data_format not in (None, "channels_last"):
-        raise ValueError(
-            f"ops.{who} expects data_format 'channels_last', got {data_format!r}; move the channels to the end: "
-            "ops.moveaxis(x, 1, -1)"
-        )
     rank = len(inputs.shape) - 2
     if rank not in (1, 2, 3):
         raise ValueError(
@@ -73,6 +69,7 @@ def _kernel_rank(kernel: Any, rank: int, who: str) -> None:
         raise ValueError(f"ops.{who} expects a kernel of {rank + 2} axes for such inputs, got {tuple(kernel.shape)}")
 
 
+@in_any_data_format(channels_axis=1)
 def conv(
     inputs: Any, kernel: Any, strides: Any = 1, padding: str = "valid", data_format: Any = None, dilation_rate: Any = 1
 ) -> Any:
@@ -83,7 +80,7 @@ def conv(
         kernel: Variable or array of shape `(..., channels / groups, filters)`.
         strides: Distance between windows along each axis, or one number for all.
         padding: "valid" or "same".
-        data_format: "channels_last" or None.
+        data_format: "channels_last" or "channels_first"; None: `config.image_data_format()`.
         dilation_rate: Distance between the elements of a window along each axis, or one number for all.
 
     Returns:
@@ -97,7 +94,7 @@ def conv(
         >>> ops.conv(np.ones((1, 4, 1)), np.ones((3, 1, 1))).ravel()
         array([3., 3.], dtype=float32)
     """
-    rank = _rank(inputs, data_format, "conv")
+    rank = _rank(inputs, "conv")
     _kernel_rank(kernel, rank, "conv")
     channels = inputs.shape[-1]
     if channels is None or channels % kernel.shape[-2]:
@@ -109,6 +106,7 @@ def conv(
     return run(f"Conv{rank}D", inputs, arguments, [kernel], "conv")
 
 
+@in_any_data_format(channels_axis=1)
 def depthwise_conv(
     inputs: Any, kernel: Any, strides: Any = 1, padding: str = "valid", data_format: Any = None, dilation_rate: Any = 1
 ) -> Any:
@@ -119,7 +117,7 @@ def depthwise_conv(
         kernel: Variable or array of shape `(..., channels, multiplier)`.
         strides: Distance between windows along each axis, or one number for all.
         padding: "valid" or "same".
-        data_format: "channels_last" or None.
+        data_format: "channels_last" or "channels_first"; None: `config.image_data_format()`.
         dilation_rate: Distance between the elements of a window along each axis, or one number for all.
 
     Returns:
@@ -133,7 +131,7 @@ def depthwise_conv(
         >>> ops.depthwise_conv(np.ones((1, 4, 2)), np.ones((3, 2, 1))).shape
         (1, 2, 2)
     """
-    rank = _rank(inputs, data_format, "depthwise_conv")
+    rank = _rank(inputs, "depthwise_conv")
     _kernel_rank(kernel, rank, "depthwise_conv")
     arguments = {
         "kernel_size": list(kernel.shape[:rank]), "strides": strides, "padding": padding, "use_bias": False,
@@ -142,6 +140,7 @@ def depthwise_conv(
     return run(f"DepthwiseConv{rank}D", inputs, arguments, [kernel], "depthwise_conv")
 
 
+@in_any_data_format(channels_axis=1)
 def separable_conv(
     inputs: Any, depthwise_kernel: Any, pointwise_kernel: Any, strides: Any = 1, padding: str = "valid",
     data_format: Any = None, dilation_rate: Any = 1,
@@ -154,7 +153,7 @@ def separable_conv(
         pointwise_kernel: Variable or array of shape `(1, ..., channels * multiplier, filters)`.
         strides: Distance between windows along each axis, or one number for all.
         padding: "valid" or "same".
-        data_format: "channels_last" or None.
+        data_format: "channels_last" or "channels_first"; None: `config.image_data_format()`.
         dilation_rate: Distance between the elements of a window along each axis, or one number for all.
 
     Returns:
@@ -168,10 +167,11 @@ def separable_conv(
         >>> ops.separable_conv(np.ones((1, 4, 2)), np.ones((3, 2, 1)), np.ones((1, 2, 5))).shape
         (1, 2, 5)
     """
-    between = depthwise_conv(inputs, depthwise_kernel, strides, padding, data_format, dilation_rate)
-    return conv(between, pointwise_kernel, 1, "valid", data_format)
+    between = depthwise_conv(inputs, depthwise_kernel, strides, padding, "channels_last", dilation_rate)
+    return conv(between, pointwise_kernel, 1, "valid", "channels_last")
 
 
+@in_any_data_format(channels_axis=1)
 def conv_transpose(
     inputs: Any, kernel: Any, strides: Any = 1, padding: str = "valid", output_padding: Any = None,
     data_format: Any = None, dilation_rate: Any = 1,
@@ -184,7 +184,7 @@ def conv_transpose(
         strides: Distance between windows along each axis, or one number for all.
         padding: "valid" or "same".
         output_padding: Number of elements added at the end of each axis; None: chosen by `padding`.
-        data_format: "channels_last" or None.
+        data_format: "channels_last" or "channels_first"; None: `config.image_data_format()`.
         dilation_rate: Distance between the elements of a window along each axis, or one number for all.
 
     Returns:
@@ -198,7 +198,7 @@ def conv_transpose(
         >>> ops.conv_transpose(np.ones((1, 2, 1)), np.ones((2, 1, 1)), strides=2).ravel()
         array([1., 1., 1., 1.], dtype=float32)
     """
-    rank = _rank(inputs, data_format, "conv_transpose")
+    rank = _rank(inputs, "conv_transpose")
     _kernel_rank(kernel, rank, "conv_transpose")
     arguments = {
         "filters": kernel.shape[-2], "kernel_size": list(kernel.shape[:rank]), "strides": strides, "padding": padding,
@@ -207,12 +207,13 @@ def conv_transpose(
     return run(f"Conv{rank}DTranspose", inputs, arguments, [kernel], "conv_transpose")
 
 
-def _pool(kind: str, inputs: Any, size: Any, strides: Any, padding: str, data_format: Any, who: str) -> Any:
-    rank = _rank(inputs, data_format, who)
+def _pool(kind: str, inputs: Any, size: Any, strides: Any, padding: str, who: str) -> Any:
+    rank = _rank(inputs, who)
     arguments = {"pool_size": size, "strides": size if strides is None else strides, "padding": padding}
     return run(f"{kind}Pooling{rank}D", inputs, arguments, [], who)
 
 
+@in_any_data_format(channels_axis=1)
 def max_pool(inputs: Any, pool_size: Any, strides: Any = None, padding: str = "valid", data_format: Any = None) -> Any:
     """Returns the largest element of each window.
 
@@ -221,7 +222,7 @@ def max_pool(inputs: Any, pool_size: Any, strides: Any = None, padding: str = "v
         pool_size: Size of a window along each axis, or one number for all.
         strides: Distance between windows along each axis, or one number for all; None: `pool_size`.
         padding: "valid" or "same".
-        data_format: "channels_last" or None.
+        data_format: "channels_last" or "channels_first"; None: `config.image_data_format()`.
 
     Returns:
         Tensor or array of shape `(batch, ..., channels)`.
@@ -230,9 +231,10 @@ def max_pool(inputs: Any, pool_size: Any, strides: Any = None, padding: str = "v
         >>> ops.max_pool(np.array([1.0, 2.0, 5.0, 4.0]).reshape(1, 4, 1), 2).ravel()
         array([2., 5.], dtype=float32)
     """
-    return _pool("Max", inputs, pool_size, strides, padding, data_format, "max_pool")
+    return _pool("Max", inputs, pool_size, strides, padding, "max_pool")
 
 
+@in_any_data_format(channels_axis=1)
 def average_pool(
     inputs: Any, pool_size: Any, strides: Any = None, padding: str = "valid", data_format: Any = None
 ) -> Any:
@@ -243,7 +245,7 @@ def average_pool(
         pool_size: Size of a window along each axis, or one number for all.
         strides: Distance between windows along each axis, or one number for all; None: `pool_size`.
         padding: "valid" or "same".
-        data_format: "channels_last" or None.
+        data_format: "channels_last" or "channels_first"; None: `config.image_data_format()`.
 
     Returns:
         Tensor or array of shape `(batch, ..., channels)`.
@@ -252,11 +254,11 @@ def average_pool(
         >>> ops.average_pool(np.array([1.0, 2.0, 5.0, 4.0]).reshape(1, 4, 1), 2).ravel()
         array([1.5, 4.5], dtype=float32)
     """
-    return _pool("Average", inputs, pool_size, strides, padding, data_format, "average_pool")
+    return _pool("Average", inputs, pool_size, strides, padding, "average_pool")
 
 
-def _adaptive(inputs: Any, output_size: Any, data_format: Any, function: Any, who: str) -> Any:
-    rank = _rank(inputs, data_format, who)
+def _adaptive(inputs: Any, output_size: Any, function: Any, who: str) -> Any:
+    rank = _rank(inputs, who)
     sizes = [output_size] * rank if isinstance(output_size, (int, np.integer)) else list(output_size)
     if len(sizes) != rank:
         raise ValueError(f"ops.{who} expects {rank} output sizes, got {output_size}")
@@ -275,13 +277,14 @@ def _adaptive(inputs: Any, output_size: Any, data_format: Any, function: Any, wh
     return made
 
 
+@in_any_data_format(channels_axis=1)
 def adaptive_average_pool(inputs: Any, output_size: Any, data_format: Any = None) -> Any:
     """Returns the means of a given number of windows along each axis, of sizes as equal as possible.
 
     Args:
         inputs: Tensor or array of shape `(batch, ..., channels)`, with one to three axes between.
         output_size: Number of windows along each axis, or one number for all.
-        data_format: "channels_last" or None.
+        data_format: "channels_last" or "channels_first"; None: `config.image_data_format()`.
 
     Returns:
         Tensor or array of shape `(batch, ..., channels)`.
@@ -293,16 +296,17 @@ def adaptive_average_pool(inputs: Any, output_size: Any, data_format: Any = None
         >>> ops.adaptive_average_pool(np.array([1.0, 2.0, 5.0, 4.0]).reshape(1, 4, 1), 2).ravel()
         array([1.5, 4.5], dtype=float32)
     """
-    return _adaptive(inputs, output_size, data_format, reduction.mean, "adaptive_average_pool")
+    return _adaptive(inputs, output_size, reduction.mean, "adaptive_average_pool")
 
 
+@in_any_data_format(channels_axis=1)
 def adaptive_max_pool(inputs: Any, output_size: Any, data_format: Any = None) -> Any:
     """Returns the largest elements of a given number of windows along each axis, of sizes as equal as possible.
 
     Args:
         inputs: Tensor or array of shape `(batch, ..., channels)`, with one to three axes between.
         output_size: Number of windows along each axis, or one number for all.
-        data_format: "channels_last" or None.
+        data_format: "channels_last" or "channels_first"; None: `config.image_data_format()`.
 
     Returns:
         Tensor or array of shape `(batch, ..., channels)`.
@@ -314,19 +318,21 @@ def adaptive_max_pool(inputs: Any, output_size: Any, data_format: Any = None) ->
         >>> ops.adaptive_max_pool(np.array([1.0, 2.0, 5.0, 4.0]).reshape(1, 4, 1), 2).ravel()
         array([2., 5.], dtype=float32)
     """
-    return _adaptive(inputs, output_size, data_format, reduction.max, "adaptive_max_pool")
+    return _adaptive(inputs, output_size, reduction.max, "adaptive_max_pool")
 
 
-def depth_to_space(x: Any, block_size: int, data_format: str = "channels_last") -> Any:
+def depth_to_space(x: Any, block_size: int, data_format: str | None = "channels_last") -> Any:
     """Returns images with blocks of channels moved to squares of pixels.
 
     Args:
-        x: Tensor or array of shape `(batch, height, width, channels * b * b)`.
+        x: Tensor or array of shape `(batch, height, width, b * b * channels)`, or with channels first
+            `(batch, channels * b * b, height, width)`.
         block_size: Size b of the squares.
-        data_format: "channels_last" or None.
+        data_format: "channels_last" or "channels_first"; None: `config.image_data_format()`.
 
     Returns:
-        Tensor or array of shape `(batch, height * b, width * b, channels)`.
+        Tensor or array of shape `(batch, height * b, width * b, channels)`, or `(batch, channels, height * b, width *
+        b)`.
 
     Raises:
         ValueError: The channels cannot be divided, or a size is unknown.
@@ -335,25 +341,31 @@ def depth_to_space(x: Any, block_size: int, data_format: str = "channels_last") 
         >>> ops.depth_to_space(np.zeros((1, 2, 3, 8)), 2).shape
         (1, 4, 6, 2)
     """
-    _, height, width, channels = _image(x, data_format, "depth_to_space")
+    first, height, width, channels = _image(x, data_format, "depth_to_space")
     b = int(block_size)
     if channels % (b * b):
         raise ValueError(f"ops.depth_to_space: {channels} channels cannot be divided into squares of {b} x {b}")
+    if first:
+        made = shaping.reshape(x, (-1, channels // (b * b), b, b, height, width))
+        made = shaping.transpose(made, (0, 1, 4, 2, 5, 3))
+        return shaping.reshape(made, (-1, channels // (b * b), height * b, width * b))
     made = shaping.reshape(x, (-1, height, width, b, b, channels // (b * b)))
     made = shaping.transpose(made, (0, 1, 3, 2, 4, 5))
     return shaping.reshape(made, (-1, height * b, width * b, channels // (b * b)))
 
 
-def space_to_depth(x: Any, block_size: int, data_format: str = "channels_last") -> Any:
+def space_to_depth(x: Any, block_size: int, data_format: str | None = "channels_last") -> Any:
     """Returns images with squares of pixels moved to blocks of channels.
 
     Args:
-        x: Tensor or array of shape `(batch, height * b, width * b, channels)`.
+        x: Tensor or array of shape `(batch, height * b, width * b, channels)`, or with channels first
+            `(batch, channels, height * b, width * b)`.
         block_size: Size b of the squares.
-        data_format: "channels_last" or None.
+        data_format: "channels_last" or "channels_first"; None: `config.image_data_format()`.
 
     Returns:
-        Tensor or array of shape `(batch, height, width, channels * b * b)`.
+        Tensor or array of shape `(batch, height, width, b * b * channels)`, or `(batch, channels * b * b, height,
+        width)`.
 
     Raises:
         ValueError: The images cannot be divided, or a size is unknown.
@@ -362,22 +374,28 @@ def space_to_depth(x: Any, block_size: int, data_format: str = "channels_last") 
         >>> ops.space_to_depth(np.zeros((1, 4, 6, 2)), 2).shape
         (1, 2, 3, 8)
     """
-    _, height, width, channels = _image(x, data_format, "space_to_depth")
+    first, height, width, channels = _image(x, data_format, "space_to_depth")
     b = int(block_size)
     if height % b or width % b:
         raise ValueError(
             f"ops.space_to_depth: an image of {height} x {width} cannot be divided into squares of {b} x {b}"
         )
+    if first:
+        made = shaping.reshape(x, (-1, channels, height // b, b, width // b, b))
+        made = shaping.transpose(made, (0, 1, 3, 5, 2, 4))
+        return shaping.reshape(made, (-1, channels * b * b, height // b, width // b))
     made = shaping.reshape(x, (-1, height // b, b, width // b, b, channels))
     made = shaping.transpose(made, (0, 1, 3, 2, 4, 5))
     return shaping.reshape(made, (-1, height // b, width // b, channels * b * b))
 
 
-def _image(x: Any, data_format: Any, who: str) -> tuple[Any, ...]:
-    _rank(x, data_format, who)
+def _image(x: Any, data_format: str | None, who: str) -> tuple[bool, int, int, int]:
+    """Returns whether the channels of images are first, their height, width and channels."""
+    first = config.checked_data_format(f"ops.{who}", data_format) == "channels_first"
     if len(x.shape) != 4 or None in x.shape[1:]:
-        raise ValueError(f"ops.{who} expects (batch, height, width, channels) of known sizes, got {tuple(x.shape)}")
-    return tuple(x.shape)
+        expected = "(batch, channels, height, width)" if first else "(batch, height, width, channels)"
+        raise ValueError(f"ops.{who} expects {expected} of known sizes, got {tuple(x.shape)}")
+    return (True, *x.shape[2:], x.shape[1]) if first else (False, *x.shape[1:])
 
 
 def unfold(x: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> Any:

@@ -16,7 +16,7 @@ def describe_compile(model: Any) -> dict[str, Any] | None:
     """Returns the arguments with which a model was compiled, described; None where it is not compiled."""
     if not model.compiled:
         return None
-    given = model.training_state.compiled.arguments
+    given = model.__fastnn_training__.compiled.arguments
     return {
         **{word: serialize_keras_object(given[word]) for word in _ARGUMENTS},
         "run_eagerly": False, "steps_per_execution": 1, "jit_compile": False,

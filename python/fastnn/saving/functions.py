@@ -71,8 +71,9 @@ def parts(call: Call) -> tuple[dict[str, Any], list[Any], dict[str, Any]]:
         elif form.is_of_call(name) or is_symbolic(value):
             if parameter.default is None or not _same(value, parameter.default):
                 kwargs[name] = value
-        elif name == "data_format" and hasattr(ops.nn, title):
-            config[name] = "channels_last"
+        elif name == "data_format":
+            if hasattr(ops.nn, title) or value == "channels_first":
+                config[name] = value
         elif needed or name in form.required or not _same(value, parameter.default):
             config[name] = plain(value)
     if title == "reshape":

@@ -63,7 +63,7 @@ def write_weights(group: Any, model: Any) -> None:
     """Writes all weights into a group of an open HDF5 file."""
     # The layers of a functional model have their inputs among them, those of a chain do not.
     chain = is_made_of_layers(model) and not type(model).keras_builds_itself
-    layers = [*(tensor.history.layer for tensor in (model.inputs if chain else ())), *model.operations]
+    layers = [*(tensor.history.layer for tensor in (model.inputs if chain else ())), *model.__fastnn_operations__()]
     _write_texts(group, "layer_names", [layer.name for layer in layers])
     group.attrs["backend"], group.attrs["keras_version"] = "fastnn", KERAS_VERSION
     for layer in sorted(layers, key=lambda layer: layer.name):
@@ -135,7 +135,7 @@ def read_weights(group: Any, model: Any, by_name: bool = False, skip_mismatch: b
         if found is None:
             raise CorruptFileError(f"{group.name} names the layer {name[:80]!r} and does not hold it")
         stored.append((name, _datasets(found)))
-    layers = [layer for layer in model.operations if not type(layer).__fastnn_is_entry__]
+    layers = [layer for layer in model.__fastnn_operations__() if not type(layer).__fastnn_is_entry__]
     if by_name:
         known = {layer.name: layer for layer in layers}
         pairs = [(known[name], datasets) for name, datasets in stored if name in known]

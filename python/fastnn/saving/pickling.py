@@ -24,7 +24,7 @@ def freeze(model: Any) -> tuple[bytes, dict[str, Any]]:
 
 def objects_of(model: Any) -> dict[str, Any]:
     """Returns the classes and functions outside fastnn that a model and its compilation are made of, by name."""
-    compiled = [model.training_state.compiled.arguments] if model.compiled else []
+    compiled = [model.__fastnn_training__.compiled.arguments] if model.compiled else []
     parts = (one for part in parts_of(model) for one in _foreign([part, *compiled]))
     return {get_registered_name(one): one for one in parts}
 

@@ -24,7 +24,7 @@ def position_of(model: Any) -> dict[str, Any]:
     position: dict[str, Any] = {}
     streams = {path: [[s.seed, s.position] for s in streams_of(layer)] for path, layer in walk(model)}
     position["streams"] = {path: places for path, places in streams.items() if places}
-    order = model.training_state.row_order
+    order = model.__fastnn_training__.row_order
     if order.seed is not None:
         position["shuffle"] = [order.seed, order.position]
     rates = _rates(model)
@@ -68,7 +68,7 @@ def restore_position(model: Any, position: dict[str, Any]) -> None:
         for stream, seed, at in places:
             stream.seed, stream.position = seed, at
         if len(shuffle) == 2:
-            order = model.training_state.row_order
+            order = model.__fastnn_training__.row_order
             order.seed, order.position = shuffle
         for rate, value in zip(_rates(model), kept, strict=False):
             rate(value)

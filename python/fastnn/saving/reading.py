@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastnn import config
 from fastnn.saving.tree import parts_of
 
 _MOST_ELEMENTS_OF_A_SAMPLE = 1 << 26
@@ -67,7 +68,7 @@ class Reading:
 
     Attributes:
         custom_objects: As given.
-        safe_mode: As given.
+        safe_mode: As given, unless `fastnn.config.enable_unsafe_deserialization` was called.
         shared: Objects that the file describes several times, by their numbers.
     """
 
@@ -75,7 +76,7 @@ class Reading:
         self, custom_objects: Mapping[str, Any] | None = None, budget: int | None = None, safe_mode: bool = True
     ) -> None:
         self.custom_objects = dict(custom_objects or {})
-        self.safe_mode = safe_mode
+        self.safe_mode = safe_mode and not config.allows_unsafe_deserialization()
         self.shared: dict[Any, Any] = {}
         self._budget = budget
         self._ignored: dict[str, list[str]] = {}

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from fastnn import code_objects
-from fastnn.configurable import Configurable, accepted_names, has_own_config, is_foreign
+from fastnn.configurable import Configurable, accepted_names, has_own_config, is_foreign, own_class
 from fastnn.custom_objects import CustomObjectScope, get_registered_name, get_registered_object
 from fastnn.engine.by_code import runs_code
 from fastnn.engine.contract import Part, state_of
@@ -24,6 +24,7 @@ from fastnn.engine.holding import is_made_of_layers
 from fastnn.engine.network import Network
 from fastnn.keras_form import merged_attribute, own_attribute
 from fastnn.naming import suggestion
+from fastnn.random import SeedGenerator
 from fastnn.saving.reading import Reading
 from fastnn.saving.registry import families_for, function_named
 from fastnn.saving.tree import is_overridden
@@ -126,6 +127,8 @@ def _described(obj: Any, writing: _Writing) -> Any:
         return _layer_entry(obj, writing)
     if inspect.isfunction(obj) or inspect.isbuiltin(obj):
         return _function_entry(obj)
+    if getattr(type(obj), "keras_function", None) is not None:
+        return _described(getattr(obj, type(obj).keras_function), writing)
     if hasattr(obj, "get_config"):
         return _entry(type(obj), _config_of(obj, writing))
     if isinstance(obj, type):
@@ -211,7 +214,7 @@ def _config_of(obj: Any, writing: _Writing) -> dict[str, Any]:
     # Descriptions that a class outside fastnn makes itself have the form of Keras 3 in every file.
     with _of_its_own(writing.legacy and is_foreign(type(obj)) and not isinstance(obj, Network)):
         config = dict(obj.get_config())
-    if hasattr(obj, "holds_file_form") and obj.holds_file_form(config):
+    if hasattr(obj, "__fastnn_holds_file_form__") and obj.__fastnn_holds_file_form__(config):
         return config
     config.pop("batch_input_shape", None)
     newer = merged_attribute(type(obj), "keras_newer_arguments")
@@ -220,8 +223,6 @@ def _config_of(obj: Any, writing: _Writing) -> dict[str, Any]:
         if key not in newer or value != newer[key]:
             live = obj.__fastnn_live__(key) if hasattr(type(obj), "__fastnn_live__") else getattr(obj, key, None)
             written[key] = _written(value, live, writing)
-    if "data_format" in written and written["data_format"] is None:
-        written["data_format"] = "channels_last"
     return written
 
 
@@ -370,6 +371,14 @@ def _wrapped(config: Any, reading: Reading) -> Any:
     return function
 
 
+def _generator(config: Any, reading: Reading) -> Any:
+    """Returns a source of random numbers."""
+    try:
+        return SeedGenerator.from_config(config)
+    except (TypeError, ValueError) as error:
+        raise reading.error(f"the SeedGenerator cannot be read: {error}") from error
+
+
 def _type(config: Any, reading: Reading) -> Any:
     return str(config)
 
@@ -377,7 +386,7 @@ def _type(config: Any, reading: Reading) -> Any:
 _SPECIAL: dict[str, Callable[[Any, Reading], Any]] = {
     "__lambda__": _lambda, "__numpy__": _array, "__tensor__": _array, "DTypePolicy": _policy,
     "FloatDTypePolicy": _policy, "Policy": _policy, "MeanMetricWrapper": _wrapped, "LossFunctionWrapper": _wrapped,
-    "function": _function, "__type__": _type,
+    "function": _function, "__type__": _type, "SeedGenerator": _generator,
     "__tuple__": lambda config, reading: tuple(read(config, reading)),
     "__ellipsis__": lambda config, reading: ...,
     "__slice__": lambda config, reading: slice(config.get("start"), config.get("stop"), config.get("step")),
@@ -430,7 +439,7 @@ def _object(entry: Mapping[str, Any], reading: Reading, argument: str) -> Any:
         config = {}
     if not isinstance(config, dict):
         raise reading.error(f"config expects a dict, got {str(config)[:80]!r}")
-    in_file_form = issubclass(cls, Configurable) and cls.holds_file_form(config)
+    in_file_form = issubclass(cls, Configurable) and cls.__fastnn_holds_file_form__(config)
     if not in_file_form:
         config = _fitting(cls, {key: read(value, reading, key) for key, value in config.items()}, reading)
     with CustomObjectScope(reading.custom_objects), reading.in_progress():
@@ -460,7 +469,7 @@ def _build(layer: Any, build_config: Any) -> None:
     shape = build_config.get("input_shape") if isinstance(build_config, dict) else None
     if not shape or layer.built or not issubclass(type(layer), Network):
         return
-    if not is_made_of_layers(layer) or (layer.operations and is_shape(shape) and len(shape) > 1):
+    if not is_made_of_layers(layer) or (layer.__fastnn_operations__() and is_shape(shape) and len(shape) > 1):
         layer.build(_as_shape(shape))
 
 
@@ -478,7 +487,7 @@ def _fitting(cls: type, arguments: dict[str, Any], reading: Reading) -> dict[str
     """Returns the arguments that a class accepts and notes the others, unless they have no effect."""
     if not issubclass(cls, Configurable):
         return arguments
-    for old, new in cls.renamed.items():
+    for old, new in own_class(cls).renamed.items():
         if old in arguments:
             value = arguments.pop(old)
             arguments.setdefault(new, value)
@@ -487,7 +496,7 @@ def _fitting(cls: type, arguments: dict[str, Any], reading: Reading) -> dict[str
     parameters = inspect.signature(cls.__init__).parameters
     taken = {name for name, p in parameters.items() if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)}
     if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
-        taken |= set(cls.common_arguments)
+        taken |= set(own_class(cls).common_arguments)
     if arguments.get("dtype") is not None:
         given = arguments["dtype"]
         arguments["dtype"] = given.get("name", "float32") if isinstance(given, dict) else str(given)

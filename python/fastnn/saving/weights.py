@@ -63,6 +63,11 @@ def slots_in_order(optimizer: Any, variables: Sequence[Variable]) -> list[NDArra
     return [variable.numpy() for variable in optimizer.__fastnn_variables__(variables)]
 
 
+def _prefix(path: str) -> str:
+    """Returns how the names of the files of a layer begin."""
+    return f"{path}/" if path else ""
+
+
 def write_assets(model: Any) -> dict[str, bytes]:
     """Returns the files that layers keep beside their variables, by path."""
     found: dict[str, bytes] = {}
@@ -72,7 +77,7 @@ def write_assets(model: Any) -> dict[str, bytes]:
                 layer.save_assets(folder)
                 for file in sorted(Path(folder).rglob("*")):
                     if file.is_file():
-                        found[f"{path}/{file.relative_to(folder).as_posix()}"] = file.read_bytes()
+                        found[_prefix(path) + file.relative_to(folder).as_posix()] = file.read_bytes()
     return found
 
 
@@ -191,7 +196,7 @@ def read_named(file: Any, model: Any, skip_mismatch: bool) -> None:
             by_name[hdf5.text_of(group.attrs["name"])] = hdf5.child(groups, key)
     misfits = Misfits(skip_mismatch)
     pairs: list[tuple[Variable, Any]] = []
-    for layer in model.operations:
+    for layer in model.__fastnn_operations__():
         if layer.name in by_name:
             group = by_name[layer.name]
             for path, part in walk(layer, functools.partial(_is_stored, group)):
@@ -232,8 +237,9 @@ def restore_slots(model: Any, arrays: list[NDArray[Any]]) -> None:
 
 def read_assets(model: Any, assets: dict[str, bytes]) -> None:
     """Gives layers the files that they keep beside their variables."""
-    for path, layer in walk(model, lambda path: any(name.startswith(f"{path}/") for name in assets)):
-        mine = {name[len(path) + 1 :]: data for name, data in assets.items() if name.startswith(f"{path}/")}
+    for path, layer in walk(model, lambda path: any(name.startswith(_prefix(path)) for name in assets)):
+        begin = _prefix(path)
+        mine = {name[len(begin) :]: data for name, data in assets.items() if name.startswith(begin)}
         if mine and hasattr(layer, "load_assets"):
             with tempfile.TemporaryDirectory() as folder:
                 for name, data in mine.items():

@@ -26,6 +26,30 @@ Shape = tuple[int | None, ...]
 Spec = tuple[Shape, str]
 """A shape and the name of an element type."""
 
+Trial = tuple[tuple[int, ...], str, float | None]
+"""Shape, element type and value of a tensor in a trial batch; None: its value does not follow from sizes."""
+Trials = tuple[Trial, ...]
+"""Those of two batches; where other sizes are unknown, of two batches for each of two values of these."""
+
+
+class SizedSpec(tuple[Shape, str]):
+    """Spec of a tensor that depends on the number of rows in another way than a batch does.
+
+    Args:
+        shape: The shape; None for sizes that depend on it.
+        dtype: The element type.
+        trials: The tensor in the trial batches.
+    """
+
+    trials: Trials
+
+    def __new__(cls, shape: Shape, dtype: str, trials: Trials) -> SizedSpec:
+        """Returns a pair of shape and element type that has trials."""
+        made = super().__new__(cls, (shape, dtype))
+        made.trials = trials
+        return made
+
+
 _METHODS = {
     "T": "transpose", "astype": "cast", "clone": "copy", "contiguous": "copy", "detach": "stop_gradient",
     "flatten": "ravel", "get_shape": "shape", "permute": "transpose", "t": "transpose", "view": "reshape",
@@ -173,6 +197,10 @@ class KerasTensor(Arithmetic):
         call: The call that makes it; an error for a tensor that stands for an argument.
         made_by: The same; None for a tensor that stands for an argument.
         mask_shape: The shape of the mask that comes with it, or None.
+        batch_size: The size of the batch that the `Input` it comes from was given, which `shape` shows; None: any.
+        is_sketch: Whether it was made by hand with a batch of a fixed size, or of such tensors, to learn of shapes.
+        trials: Shapes and values in the trial batches, where they depend on the number of rows in another way than a
+            batch does; else None.
         history: The layer that makes it, the number of the layer's call, and the index among the call's outputs.
 
     Raises:
@@ -203,10 +231,13 @@ class KerasTensor(Arithmetic):
         if sparse or ragged:
             raise ValueError("KerasTensor expects sparse=False and ragged=False: all tensors of fastnn are dense")
         self.shape = tuple(shape)
-        self.dtype = dtype
+        self.dtype = dtype if isinstance(dtype, str) else np.dtype(dtype).name
         self.name = unique_name("KerasTensor") if name is None else name
         self.made_by = call
         self.mask_shape: Shape | None = None
+        self.batch_size: int | None = None
+        self.is_sketch = call is None and len(self.shape) > 0 and self.shape[0] is not None
+        self.trials: Trials | None = None
         self._index = index
 
     @property
@@ -227,8 +258,24 @@ class KerasTensor(Arithmetic):
 
     @property
     def spec(self) -> Spec:
-        """Shape and element type."""
-        return self.shape, self.dtype
+        """Shape and element type, with a batch of any size where it has one."""
+        return self.free_shape, self.dtype
+
+    @property
+    def free_shape(self) -> Shape:
+        """The shape with None for the batch, also where its size is known: models take batches of any size."""
+        return self.shape if self.batch_size is None else (None, *self.shape[1:])
+
+    def fix_batch(self, size: int) -> None:
+        """Sets the size of the batch that `shape` shows."""
+        if self.shape[:1] == (None,) and self.trials is None:
+            self.shape = (size, *self.shape[1:])
+            self.batch_size = size
+
+    @property
+    def outline(self) -> Spec:
+        """Shape and element type, with what the tensor is in the trial batches."""
+        return self.spec if self.trials is None else SizedSpec(self.shape, self.dtype, self.trials)
 
     @property
     def ndim(self) -> int:
@@ -295,13 +342,13 @@ class KerasTensor(Arithmetic):
     __int__ = __index__ = __float__
 
     def __len__(self) -> int:
-        if self.shape and self.shape[0] is not None:
-            return self.shape[0]
+        if self.free_shape and self.free_shape[0] is not None:
+            return self.free_shape[0]
         raise self._no_numbers("has no length", "fastnn.ops.shape(x)[0] stands for the size of the batch")
 
     def __iter__(self) -> Iterator[Any]:
-        if self.shape and self.shape[0] is not None:
-            return (self[i] for i in range(self.shape[0]))
+        if self.free_shape and self.free_shape[0] is not None:
+            return (self[i] for i in range(self.free_shape[0]))
         raise self._no_numbers(
             "cannot be iterated over", "its first axis is the batch; compute with whole tensors, as fastnn.ops does"
         )
@@ -383,6 +430,9 @@ class Call:
             KerasTensor(tuple(shape), dtype, name=name, call=self, index=i)
             for i, ((shape, dtype), name) in enumerate(zip(outputs, names, strict=True))
         ]
+        for tensor, spec in zip(self.outputs, outputs, strict=True):
+            if isinstance(spec, SizedSpec):
+                tensor.trials = spec.trials
         # What happens within a trace belongs to the trace, not to the layer's history.
         (layer.__fastnn_calls__() if trace is None else trace.calls).append(self)
 
@@ -410,7 +460,7 @@ class Trace:
 
     Attributes:
         calls: The calls.
-        losses: The tensors that `add_loss` was given.
+        losses: The tensors that `add_loss` was given, each with the part that gave it.
     """
 
     _running = threading.local()
@@ -418,7 +468,7 @@ class Trace:
     def __init__(self, training: bool | None) -> None:
         self.training = training
         self.calls: list[Call] = []
-        self.losses: list[KerasTensor] = []
+        self.losses: list[tuple[Any, KerasTensor]] = []
         self._outer: Trace | None = None
 
     @staticmethod

@@ -46,7 +46,8 @@ class Variable(Arithmetic):
     Example:
         >>> layer = layers.Dense(2)
         >>> layer.build((None, 3))
-        >>> layer.kernel.assign(np.zeros(layer.kernel.shape))
+        >>> layer.kernel.assign(np.zeros(layer.kernel.shape)).shape
+        (3, 2)
         >>> float(layer.kernel.numpy().sum())
         0.0
         >>> fastnn.Variable("ones", shape=(2,)).numpy()
@@ -82,10 +83,19 @@ class Variable(Arithmetic):
         self.synchronization = synchronization
         self.regularizer = regularizer
         self.constraint = constraint
-        if regularizer is not None and not type(regularizer).is_custom(regularizer):
-            self.handle.l1, self.handle.l2 = regularizer.strengths()
         if constraint is not None:
-            constraint.bind(self.handle)
+            constraint.__fastnn_bind__(self.handle)
+
+    @property
+    def regularizer(self) -> Any:
+        """Its penalty in the loss, or None; another one counts from the next `compile`."""
+        return self._regularizer
+
+    @regularizer.setter
+    def regularizer(self, regularizer: Any) -> None:
+        self._regularizer = regularizer
+        known = regularizer is not None and not regularizer.__fastnn_is_custom__()
+        self.handle.l1, self.handle.l2 = regularizer.__fastnn_strengths__() if known else (0.0, 0.0)
 
     @property
     def path(self) -> str:
@@ -128,17 +138,20 @@ class Variable(Arithmetic):
         Args:
             value: An array of the variable's shape; in the `call` of a layer a tensor.
 
+        Returns:
+            The new value.
+
         Raises:
             ValueError: The shapes differ.
         """
         return self._assigned("assign", value)
 
     def assign_add(self, value: Any) -> Any:
-        """Adds `value` in place."""
+        """Adds `value` in place; returns the new value."""
         return self._assigned("add", value)
 
     def assign_sub(self, value: Any) -> Any:
-        """Subtracts `value` in place."""
+        """Subtracts `value` in place; returns the new value."""
         return self._assigned("subtract", value)
 
     def _assigned(self, how: str, value: Any) -> Any:
@@ -150,12 +163,12 @@ class Variable(Arithmetic):
         if array.shape != self.shape:
             raise ValueError(f'Variable "{self.path}" has shape {self.shape}, got {array.shape}')
         self.handle.assign(np.asarray(array, order="C"))
-        return None
+        return self.numpy()
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         if self.constraint is not None:
-            self.constraint.bind(self.handle)
+            self.constraint.__fastnn_bind__(self.handle)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         if Trace.current() is not None:

@@ -23,7 +23,7 @@ from fastnn.engine.emission import Emission
 from fastnn.engine.network import Port
 from fastnn.engine.ownership import TrainableChanges
 from fastnn.losses.reduction import reduced
-from fastnn.metrics.metric import NodeMetric, SumMetric
+from fastnn.metrics.mean_of_function import MeanOfFunction
 from fastnn.metrics.reduction import Mean
 from fastnn.symbolic.tensors import Shape
 from fastnn.symbolic.variable import Variable
@@ -80,18 +80,33 @@ class Program:
         self._in_core = in_core
         self._tracker = tracker
 
-    def run(self, chunk: Chunk, rates: NDArray[np.float64] | None, budget: float = _TIME_BUDGET) -> int:
+    def run(
+        self,
+        chunk: Chunk,
+        rates: NDArray[np.float64] | None,
+        budget: float = _TIME_BUDGET,
+        until_invalid: bool = False,
+    ) -> int:
         """Runs steps of a chunk until they are done or the time is up; returns how many were run.
 
         Args:
             chunk: The rows.
             rates: The learning rate of each step, where a schedule gives it.
             budget: Seconds after which no further step begins; 0: one step.
+            until_invalid: True to stop after a step that makes the loss infinite or NaN.
         """
         last = chunk.last if rates is None else chunk.first + len(rates)
         return self.trainer.run(
-            chunk.columns, chunk.order, chunk.batch_size, chunk.first, last, budget, rates
-        )  # fmt: skip
+            chunk.columns, chunk.order, chunk.batch_size, chunk.first, last, budget, rates, until_invalid
+        )
+
+    def loss(self) -> float:
+        """Returns the mean of the whole loss since the sums were set to zero."""
+        return self.trainer.loss()
+
+    def take_sums(self, other: Program) -> None:
+        """Goes on from the sums of another program of the same losses and metrics."""
+        self.trainer.take_sums(other.trainer)
 
     def reset(self) -> None:
         """Sets all sums to zero."""
@@ -103,12 +118,14 @@ class Program:
     def logs(self) -> dict[str, Any]:
         """Returns the means since the sums were set to zero, in the order in which `evaluate` returns them."""
         total, *rest = self.trainer.results()
-        self._tracker.total, self._tracker.count = total, 1.0
+        self._tracker.total.assign(total)
+        self._tracker.count.assign(1.0)
         logs: dict[str, Any] = {"loss": total, **dict(zip(self._losses, rest, strict=False))}
         values = iter(rest[self._terms :])
         for measure, in_core in zip(self._measures, self._in_core, strict=True):
-            if in_core and isinstance(measure.metric, SumMetric):
-                measure.metric.total, measure.metric.count = next(values), 1.0
+            if in_core and isinstance(measure.metric, Mean):
+                measure.metric.total.assign(next(values))
+                measure.metric.count.assign(1.0)
             result = np.asarray(measure.metric.result())
             logs[measure.name] = float(result) if result.ndim == 0 else result
         return logs
@@ -251,7 +268,7 @@ class Programs:
         return found
 
     def differs_in_call(self, training: bool | None, x: Shapes = ()) -> bool:
-        """Returns whether a call on arrays gives more than `predict`: random values, or masks of its outputs.
+        """Returns whether a call on arrays gives more than `predict`: random values, masks of its outputs, penalties.
 
         Args:
             training: That of the call: None or False.
@@ -262,7 +279,8 @@ class Programs:
         if found is None:
             emission = Emission(None)
             outputs = self._network.emit(emission, input_edges(emission.graph, self._network.ports().inputs, x))
-            found = self._keep(key, (emission.is_random, any(edge in emission.masks for edge in outputs)))
+            more = bool(emission.penalties) or any(edge in emission.masks for edge in outputs)
+            found = self._keep(key, (emission.is_random, more))
         assert found is not None
         return found[1] or (training is None and found[0])
 
@@ -347,7 +365,8 @@ class Programs:
         emission.penalties = []
         for k, (of_output, weights) in enumerate(zip(compiled.losses, compiled.loss_weights, strict=True)):
             for loss, weight in zip(of_output, weights, strict=True):
-                values = loss.emit(emission, targets.of(k, loss), predicted[k])
+                values = loss.__fastnn_emit__(emission, targets.of(k, loss), predicted[k])
+                values = _per_sample(emission, values, "sum" if loss.reduction == "sum" else "mean")
                 mask = _mask(emission, loss, targets.of(k, loss), values, masks[k])
                 if loss.reduction == "mean_with_sample_weight":
                     given = targets.edges[k, how_weights_are_read(loss)]
@@ -362,11 +381,13 @@ class Programs:
         for measure in measures:
             metric, k = measure.metric, measure.output
             weights_read = targets.edges[k, "weights"] if measure.reads_weights else None
-            edge = metric.emit(emission, targets.of(k, metric), predicted[k], weights_read)
+            mask_read = None if masks[k] == _UNMASKED else masks[k]
+            edge = metric.__fastnn_emit__(emission, targets.of(k, metric), predicted[k], weights_read, mask_read)
             in_core.append(edge is not None)
             if edge is not None:
+                edge = _per_sample(emission, edge, "mean")
                 mask = _fitting_mask(graph, edge, masks[k])
-                if measure.weighted and isinstance(metric, NodeMetric):
+                if measure.weighted and isinstance(metric, MeanOfFunction):
                     mask = _mask(emission, metric, targets.of(k, metric), edge, mask)
                 measured.append((edge, k if measure.weighted else _UNWEIGHTED, mask))
         optimizers: _core.Optimizers = []
@@ -388,12 +409,19 @@ class Programs:
         return self._keep(key, program)  # type: ignore[no-any-return]
 
 
+def _per_sample(emission: Emission, values: int, reduction: str) -> int:
+    """Returns the edge of values of a loss or metric: as they are, or one number where there is not one per sample."""
+    if emission.graph.trials(values) is None or emission.graph.spec(values)[0] == ():
+        return values
+    return emission.run(ops.sum if reduction == "sum" else ops.mean, [values], f"the {reduction} of a loss")[1][0]
+
+
 def _fitting_mask(graph: _core.Graph, values: int, mask: int) -> int:
     """Returns the mask where the values of a loss or metric have an element for each of its elements."""
     return mask if mask != _UNMASKED and graph.spec(values)[0] == graph.spec(mask)[0] else _UNMASKED
 
 
-def _mask(emission: Emission, measure: losses.Loss | NodeMetric, targets: int, values: int, mask: int) -> int:
+def _mask(emission: Emission, measure: losses.Loss | MeanOfFunction, targets: int, values: int, mask: int) -> int:
     """Returns the mask of the values of a loss or metric: that of the output and that of its targets in one.
 
     Args:
@@ -405,13 +433,13 @@ def _mask(emission: Emission, measure: losses.Loss | NodeMetric, targets: int, v
     """
     graph = emission.graph
     mask = _fitting_mask(graph, values, mask)
-    if measure.mask(np.zeros((1, 1), np.int32)) is None:
+    if measure.__fastnn_mask__(np.zeros((1, 1), np.int32), np.zeros(1)) is None:
         return mask
 
-    def counted(true: Any, *of_output: Any) -> Any:
-        return functools.reduce(ops.logical_and, of_output, measure.mask(true))
+    def counted(true: Any, found: Any, *of_output: Any) -> Any:
+        return functools.reduce(ops.logical_and, of_output, measure.__fastnn_mask__(true, found))
 
-    edges = [targets] if mask == _UNMASKED else [targets, mask]
+    edges = [targets, values] if mask == _UNMASKED else [targets, values, mask]
     return _fitting_mask(graph, values, emission.run(counted, edges, f"the mask of {measure.name!r}")[1][0])
 
 
@@ -441,7 +469,7 @@ def _add_weight_penalties(emission: Emission, layers: Sequence[Part] | dict[Part
     for layer in layers:
         for variable in emission.trained(layer):
             penalty = variable.regularizer
-            if penalty is None or not type(penalty).is_custom(penalty):
+            if penalty is None or not penalty.__fastnn_is_custom__():
                 continue
 
             def of_weight(penalty: Any = penalty, variable: Variable = variable) -> Any:

@@ -2,6 +2,12 @@
 
 from typing import TYPE_CHECKING as _TYPE_CHECKING
 
+from fastnn.callbacks.progress_bar import Progbar
+from fastnn.config import (
+    disable_interactive_logging,
+    enable_interactive_logging,
+    is_interactive_logging_enabled,
+)
 from fastnn.custom_objects import (
     CustomObjectScope,
     custom_object_scope,
@@ -10,27 +16,47 @@ from fastnn.custom_objects import (
     get_registered_object,
     register_keras_serializable,
 )
+from fastnn.data.py_dataset import PyDataset
 from fastnn.naming import missing_names as _missing_names
 from fastnn.seeds import clear_session, set_random_seed
 from fastnn.utils.arrays import normalize, to_categorical
+from fastnn.utils.audio_folders import audio_dataset_from_directory
+from fastnn.utils.dataset_splits import split_dataset
+from fastnn.utils.image_folders import image_dataset_from_directory
 from fastnn.utils.images import array_to_img, img_to_array, load_img, save_img
 from fastnn.utils.sequences import pad_sequences
+from fastnn.utils.text_folders import text_dataset_from_directory
+from fastnn.utils.time_series import timeseries_dataset_from_array
+
+Sequence = PyDataset
+"""The older name of `PyDataset`."""
 
 __all__ = [
     "CustomObjectScope",
+    "Progbar",
+    "PyDataset",
+    "Sequence",
     "array_to_img",
+    "audio_dataset_from_directory",
     "clear_session",
     "custom_object_scope",
+    "disable_interactive_logging",
+    "enable_interactive_logging",
     "get_custom_objects",
     "get_registered_name",
     "get_registered_object",
+    "image_dataset_from_directory",
     "img_to_array",
+    "is_interactive_logging_enabled",
     "load_img",
     "normalize",
     "pad_sequences",
     "register_keras_serializable",
     "save_img",
     "set_random_seed",
+    "split_dataset",
+    "text_dataset_from_directory",
+    "timeseries_dataset_from_array",
     "to_categorical",
 ]
 

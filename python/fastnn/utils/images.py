@@ -11,6 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+from fastnn import config
+from fastnn.utils.resampling import centered_window, resized
+
 _MODES = {"grayscale": ("L", "I;16", "I"), "rgb": ("RGB",), "rgba": ("RGBA",)}
 _INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "hamming", "box", "lanczos")
 
@@ -19,12 +22,36 @@ def _pillow(who: str) -> Any:
     try:
         return importlib.import_module("PIL.Image")
     except ImportError:
-        raise ImportError(f"{who} needs Pillow; install it with: pip install pillow") from None
+        raise ImportError(f"{who} needs Pillow; install it with: pip install fastnn[images]") from None
 
 
-def _channels_last(who: str, data_format: str | None) -> None:
-    if data_format not in (None, "channels_last"):
-        raise ValueError(f"{who} expects data_format 'channels_last', got {data_format!r}; use np.moveaxis(x, 0, -1)")
+def decoded(content: bytes, mode: str | None, who: str) -> NDArray[Any]:
+    """Returns the pixels of an image file.
+
+    Args:
+        content: The bytes of the file.
+        mode: Mode of Pillow: "L", "RGB" or "RGBA"; None: that of the file, or the closest of them.
+        who: Who asks, for errors.
+
+    Returns:
+        Array of shape `(height, width, channels)`, uint8; of images of 16 or 32 bits in "L" with their own type.
+
+    Raises:
+        ImportError: Pillow is not installed.
+        ValueError: The content is no image.
+    """
+    pillow = _pillow(who)
+    try:
+        image = pillow.open(io.BytesIO(content))
+        image.load()
+    except Exception as error:
+        raise ValueError(f"{who} is no image that Pillow reads: {error}") from None
+    if mode is None:
+        mode = image.mode if image.mode in ("L", "RGB", "RGBA", "I;16", "I") else "RGBA" if "A" in image.mode else "RGB"
+    if image.mode != mode and not (mode == "L" and image.mode in _MODES["grayscale"]):
+        image = image.convert(mode)
+    array = np.asarray(image)
+    return array[:, :, None] if array.ndim == 2 else array
 
 
 def load_img(
@@ -87,11 +114,11 @@ def img_to_array(img: Any, data_format: str | None = None, dtype: DTypeLike | No
 
     Args:
         img: An image of Pillow, or an array of shape `(height, width)` or `(height, width, channels)`.
-        data_format: "channels_last" or None.
+        data_format: "channels_last" or "channels_first"; None: `config.image_data_format()`.
         dtype: Type of the result; None: float32.
 
     Returns:
-        Array of shape `(height, width, channels)`.
+        Array of shape `(height, width, channels)`, or `(channels, height, width)` with "channels_first".
 
     Raises:
         ValueError: `img` has another rank, or `data_format` is unknown.
@@ -100,11 +127,13 @@ def img_to_array(img: Any, data_format: str | None = None, dtype: DTypeLike | No
         >>> fastnn.utils.img_to_array(np.zeros((8, 6))).shape
         (8, 6, 1)
     """
-    _channels_last("img_to_array", data_format)
+    found = config.checked_data_format("img_to_array", data_format)
     array = np.asarray(img, dtype=np.float32 if dtype is None else dtype)
     if array.ndim not in (2, 3):
         raise ValueError(f"img_to_array expects (height, width) or (height, width, channels), got {array.shape}")
-    return array[:, :, None] if array.ndim == 2 else array
+    if array.ndim == 2:
+        return array[:, :, None] if found == "channels_last" else array[None]
+    return array if found == "channels_last" else np.moveaxis(array, -1, 0)
 
 
 def array_to_img(
@@ -113,8 +142,8 @@ def array_to_img(
     """Returns an image with the pixels of an array.
 
     Args:
-        x: Array of shape `(height, width, channels)` with 1, 3 or 4 channels.
-        data_format: "channels_last" or None.
+        x: Array of shape `(height, width, channels)` with 1, 3 or 4 channels, or `(channels, height, width)`.
+        data_format: "channels_last" or "channels_first"; None: `config.image_data_format()`.
         scale: Scales values linearly so that the smallest becomes 0 and the largest 255.
         dtype: Type to which the array is converted first; None: float32.
 
@@ -129,8 +158,10 @@ def array_to_img(
         >>> fastnn.utils.array_to_img(np.random.random((8, 6, 3))).size
         (6, 8)
     """
-    _channels_last("array_to_img", data_format)
+    found = config.checked_data_format("array_to_img", data_format)
     array = np.asarray(x, dtype=np.float32 if dtype is None else dtype)
+    if array.ndim == 3 and found == "channels_first":
+        array = np.moveaxis(array, 0, -1)
     if array.ndim != 3 or array.shape[2] not in (1, 3, 4):
         raise ValueError(f"array_to_img expects (height, width, channels) with 1, 3 or 4 channels, got {array.shape}")
     pillow = _pillow("array_to_img")
@@ -142,6 +173,42 @@ def array_to_img(
         wide = array.max(initial=0) > 255
         return pillow.fromarray(array[:, :, 0].astype(np.int32 if wide else np.uint8))
     return pillow.fromarray(array.astype(np.uint8))
+
+
+def smart_resize(
+    x: ArrayLike, size: tuple[int, int], interpolation: str = "bilinear", data_format: str = "channels_last"
+) -> NDArray[np.float32]:
+    """Returns images of another size that are cropped, not distorted.
+
+    The largest centered window with the aspect ratio of the new size is resized.
+
+    Args:
+        x: Array of shape `(height, width, channels)` or `(batch, height, width, channels)`.
+        size: New size (height, width).
+        interpolation: "bilinear", "nearest", "bicubic", "lanczos3" or "lanczos5".
+        data_format: "channels_last" or "channels_first".
+
+    Returns:
+        Array of the rank of `x`, float32.
+
+    Raises:
+        ValueError: An argument is unknown, or the rank is another one.
+
+    Example:
+        >>> fastnn.preprocessing.image.smart_resize(np.ones((340, 500, 3)), (200, 200)).shape
+        (200, 200, 3)
+    """
+    if len(size) != 2:
+        raise ValueError(f"smart_resize expects size to be (height, width), got {size!r}")
+    if data_format not in ("channels_last", "channels_first"):
+        raise ValueError(f"smart_resize expects data_format channels_last or channels_first, got {data_format!r}")
+    images = np.asarray(x)
+    if images.ndim not in (3, 4):
+        raise ValueError(f"smart_resize expects images (height, width, channels) or a batch, got {images.shape}")
+    first = data_format == "channels_first"
+    images = np.moveaxis(images, -3, -1) if first else images
+    made = resized(centered_window(images, size), size, interpolation)
+    return np.ascontiguousarray(np.moveaxis(made, -1, -3)) if first else made
 
 
 def save_img(
@@ -156,8 +223,8 @@ def save_img(
 
     Args:
         path: Path of the file, or an open file.
-        x: Array of shape `(height, width, channels)` with 1, 3 or 4 channels.
-        data_format: "channels_last" or None.
+        x: Array of shape `(height, width, channels)` with 1, 3 or 4 channels, or `(channels, height, width)`.
+        data_format: "channels_last" or "channels_first"; None: `config.image_data_format()`.
         file_format: Format such as "png"; None: by the suffix of the path.
         scale: Scales values linearly so that the smallest becomes 0 and the largest 255.
         **kwargs: Further arguments of Pillow's `save`.

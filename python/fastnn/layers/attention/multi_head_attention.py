@@ -217,7 +217,7 @@ class MultiHeadAttention(Projecting):
         """
         return tuple(query_shape) if self._sizes is None else (*query_shape[:-1], *self._sizes)
 
-    def add_output_penalty(self, emission: Any, edges: list[int]) -> list[int]:
+    def __fastnn_add_output_penalty__(self, emission: Any, edges: list[int]) -> list[int]:
         """Adds the penalty on the outputs; returns the output edges."""
         return edges  # The projections add the penalty.
 

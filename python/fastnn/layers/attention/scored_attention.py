@@ -46,7 +46,7 @@ class ScoredAttention(Layer):
     """Base of the attention layers that are called on [query, value] or [query, value, key]."""
 
     __fastnn_makes_masks__ = False
-    takes_many = True
+    __fastnn_takes_many__ = True
     supports_masking = True
     scored_by: ClassVar[str] = "Attention"
     """Kind of the attention node."""

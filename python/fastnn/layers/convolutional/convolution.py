@@ -31,7 +31,7 @@ class Conv1D(_Convolution):
         strides: Positive integer, distance between windows in steps.
         padding: "valid": no padding. "same": zero padding so that a stride of 1 keeps the size; an odd zero goes to the
             end. "causal": zeros before the first step only, so that no output depends on a later step.
-        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        data_format: "channels_last" or "channels_first"; None: `config.image_data_format()`.
         dilation_rate: Positive integer, distance between the steps under the kernel; 1 means adjacent steps.
         groups: Positive integer; channels and filters are divided into this many groups, each convolved by itself. It
             must divide both.
@@ -99,7 +99,7 @@ class Conv2D(_Convolution):
         strides: Positive integers, distance between windows, for height and width; one integer stands for both.
         padding: "valid": no padding. "same": zero padding so that a stride of 1 keeps the size; an odd zero goes to the
             bottom and the right.
-        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        data_format: "channels_last" or "channels_first"; None: `config.image_data_format()`.
         dilation_rate: Positive integers, distance between the elements under the kernel (1: adjacent), for height and
             width; one integer stands for both.
         groups: Positive integer; channels and filters are divided into this many groups, each convolved by itself. It
@@ -177,7 +177,7 @@ class Conv3D(_Convolution):
         strides: Positive integers, distance between windows, for depth, height and width; one integer stands for all.
         padding: "valid": no padding. "same": zero padding so that a stride of 1 keeps the size; an odd zero goes to the
             back, the bottom and the right.
-        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        data_format: "channels_last" or "channels_first"; None: `config.image_data_format()`.
         dilation_rate: Positive integers, distance between the elements under the kernel (1: adjacent), for depth,
             height and width; one integer stands for all.
         groups: Positive integer; channels and filters are divided into this many groups, each convolved by itself. It

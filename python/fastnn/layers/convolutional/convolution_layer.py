@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fastnn.constraints import Constraint
+from fastnn.engine.input_spec import InputSpec, with_fixed_axes
 from fastnn.layers.windowed import Windowed
 from fastnn.regularizers import Regularizer
 from fastnn.symbolic.variable import Variable
@@ -24,6 +25,11 @@ class ConvolutionLayer(Windowed):
     bias_initializer: Callable[..., Any]
     bias_regularizer: Regularizer | None
     bias_constraint: Constraint | None
+
+    def __fastnn_input_spec__(self) -> InputSpec:
+        """Returns the description of the input."""
+        axis = 1 if self.data_format == "channels_first" else -1
+        return with_fixed_axes(self, InputSpec(min_ndim=type(self).rank + 2), [axis])
 
 
 class FullKernel(ConvolutionLayer):

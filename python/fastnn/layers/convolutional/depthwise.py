@@ -45,7 +45,7 @@ class DepthwiseConv1D(_Depthwise):
         padding: "valid": no padding. "same": zero padding so that a stride of 1 keeps the size; an odd zero goes to the
             end.
         depth_multiplier: Positive integer, number of output channels for each input channel.
-        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        data_format: "channels_last" or "channels_first"; None: `config.image_data_format()`.
         dilation_rate: Positive integer, distance between the steps under the kernel; 1 means adjacent steps.
         activation: Activation function: its name, a function of `fastnn.activations`, or None for the identity.
         use_bias: Whether to add a bias.
@@ -110,7 +110,7 @@ class DepthwiseConv2D(_Depthwise):
         padding: "valid": no padding. "same": zero padding so that a stride of 1 keeps the size; an odd zero goes to the
             bottom and the right.
         depth_multiplier: Positive integer, number of output channels for each input channel.
-        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        data_format: "channels_last" or "channels_first"; None: `config.image_data_format()`.
         dilation_rate: Positive integers, distance between the elements under the kernel (1: adjacent), for height and
             width; one integer stands for both.
         activation: Activation function: its name, a function of `fastnn.activations`, or None for the identity.

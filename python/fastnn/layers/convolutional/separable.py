@@ -68,7 +68,7 @@ class SeparableConv1D(_Separable):
         strides: Positive integer, distance between windows in steps.
         padding: "valid": no padding. "same": zero padding so that a stride of 1 keeps the size; an odd zero goes to the
             end.
-        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        data_format: "channels_last" or "channels_first"; None: `config.image_data_format()`.
         dilation_rate: Positive integer, distance between the steps under the kernel; 1 means adjacent steps.
         depth_multiplier: Positive integer, number of intermediate channels for each input channel.
         activation: Activation function: its name, a function of `fastnn.activations`, or None for the identity.
@@ -141,7 +141,7 @@ class SeparableConv2D(_Separable):
         strides: Positive integers, distance between windows, for height and width; one integer stands for both.
         padding: "valid": no padding. "same": zero padding so that a stride of 1 keeps the size; an odd zero goes to the
             bottom and the right.
-        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        data_format: "channels_last" or "channels_first"; None: `config.image_data_format()`.
         dilation_rate: Positive integers, distance between the elements under the kernel (1: adjacent), for height and
             width; one integer stands for both.
         depth_multiplier: Positive integer, number of intermediate channels for each input channel.

@@ -34,7 +34,7 @@ class Conv1DTranspose(_Transposed):
         output_padding: Non-negative integers less than the strides. The new size is then (size - 1) * stride + span +
             output_padding with padding "valid" and (size - 1) * stride + span % 2 + output_padding with "same". None:
             the sizes given above.
-        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        data_format: "channels_last" or "channels_first"; None: `config.image_data_format()`.
         dilation_rate: Positive integer, distance between the steps under the kernel; 1 means adjacent steps.
         activation: Activation function: its name, a function of `fastnn.activations`, or None for the identity.
         use_bias: Whether to add a bias.
@@ -105,7 +105,7 @@ class Conv2DTranspose(_Transposed):
         output_padding: Non-negative integers less than the strides. The new size is then (size - 1) * stride + span +
             output_padding with padding "valid" and (size - 1) * stride + span % 2 + output_padding with "same". None:
             the sizes given above.
-        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        data_format: "channels_last" or "channels_first"; None: `config.image_data_format()`.
         dilation_rate: Positive integers, distance between the elements under the kernel (1: adjacent), for height and
             width; one integer stands for both.
         activation: Activation function: its name, a function of `fastnn.activations`, or None for the identity.
@@ -175,7 +175,7 @@ class Conv3DTranspose(_Transposed):
         strides: Positive integers, factors by which the sizes grow, for depth, height and width; one integer stands for
             all.
         padding: "valid": the whole output is kept. "same": it is cropped at the borders to size * stride.
-        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        data_format: "channels_last" or "channels_first"; None: `config.image_data_format()`.
         output_padding: Non-negative integers less than the strides. The new size is then (size - 1) * stride + span +
             output_padding with padding "valid" and (size - 1) * stride + span % 2 + output_padding with "same". None:
             the sizes given above.

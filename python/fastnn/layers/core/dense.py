@@ -7,6 +7,7 @@ from typing import Any
 
 from fastnn.constraints import Constraint
 from fastnn.engine.contract import title
+from fastnn.engine.input_spec import InputSpec, with_fixed_axes
 from fastnn.engine.node_layer import NodeLayer
 from fastnn.regularizers import Regularizer
 from fastnn.symbolic.variable import Variable
@@ -87,3 +88,7 @@ class Dense(NodeLayer):
         for name in ("lora_rank", "lora_alpha", "quantization_config"):
             if getattr(self, name) is not None:
                 raise ValueError(f"{title(self)} does not support {name}; leave it at None")
+
+    def __fastnn_input_spec__(self) -> InputSpec:
+        """Returns the description of the input."""
+        return with_fixed_axes(self, InputSpec(min_ndim=2), [-1])

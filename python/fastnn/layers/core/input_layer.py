@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from fastnn.engine.arrays import edge_dtype
-from fastnn.engine.contract import title
+from fastnn.engine.contract import state_of, title
 from fastnn.engine.node_layer import NodeLayer
 from fastnn.signatures import explained
 from fastnn.symbolic.tensors import Arguments, Call, KerasTensor, Shape
@@ -19,7 +19,7 @@ class InputLayer(NodeLayer):
 
     Args:
         shape: Shape of a sample, without the batch, such as (28, 28, 1); None for an unknown size.
-        batch_size: Accepted for Keras compatibility; batches may have any size.
+        batch_size: Size of the batch that symbolic tensors show; the data may come in batches of any size.
         dtype: Type to which the data is converted: "float32", "int32" or "bool"; None means "float32".
         sparse: Not supported; must be False or None.
         ragged: Not supported; must be False or None.
@@ -73,16 +73,22 @@ class InputLayer(NodeLayer):
         super().__init__(name=name or None, **kwargs)
         self.batch_size = fixed[0] if batch_size is None and fixed is not None else batch_size
         self.dtype = edge_dtype(dtype, title(self))
-        if self.batch_input_shape is None:
+        shape = state_of(self).entry_shape
+        if shape is None:
             raise ValueError(f"{title(self)} expects a shape, such as Input(shape=(28, 28, 1))")
-        self.shape = self.batch_input_shape
+        self.shape = shape
         self.batch_shape = (self.batch_size, *self.shape[1:])
         self.build(self.shape)
-        Call(self, Arguments((), {}), [(self.shape, self.dtype)])
+        self._make_output()
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        Call(self, Arguments((), {}), [(self.shape, self.dtype)])
+        self._make_output()
+
+    def _make_output(self) -> None:
+        call = Call(self, Arguments((), {}), [(self.shape, self.dtype)])
+        if self.batch_size is not None:
+            call.outputs[0].fix_batch(self.batch_size)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments as plain values, with the shape including the batch."""
@@ -105,7 +111,7 @@ def Input(
 
     Args:
         shape: Shape of a sample, without the batch, such as (28, 28, 1); None for an unknown size.
-        batch_size: Accepted for Keras compatibility; batches may have any size.
+        batch_size: Size of the batch that symbolic tensors show; the data may come in batches of any size.
         dtype: Type to which the data is converted: "float32", "int32" or "bool"; None means "float32".
         sparse: Not supported; must be False or None.
         ragged: Not supported; must be False or None.

@@ -29,6 +29,7 @@ class Concatenate(Merge):
     """
 
     __fastnn_makes_masks__ = False
+    elementwise = False
     kind = "Concatenate"
     axis: int
 
@@ -52,14 +53,14 @@ class Concatenate(Merge):
             return super().compute_mask(inputs, masks)
         return ops.concatenate(masks, axis=1)
 
-    def merge_masks(
+    def __fastnn_merge_masks__(
         self, emission: Emission, edges: list[int], masks: Sequence[int | None], outputs: list[int]
     ) -> int | None:
         """Concatenates the masks along the axis of steps; an input without a mask counts everywhere."""
         rank = len(emission.graph.spec(edges[0])[0])
         ranks = {len(emission.graph.spec(mask)[0]) for mask in masks if mask is not None}
         if self.axis % rank != 1 or ranks != {2}:
-            return super().merge_masks(emission, edges, masks, outputs)
+            return super().__fastnn_merge_masks__(emission, edges, masks, outputs)
         pieces = [edge if mask is None else mask for edge, mask in zip(edges, masks, strict=True)]
 
         def joined(*tensors: Any) -> Any:

@@ -30,6 +30,7 @@ class Dot(Merge):
     """
 
     __fastnn_makes_masks__ = False
+    elementwise = False
     kind = "Dot"
     least = 2
     axes: int | Sequence[int]
@@ -39,7 +40,7 @@ class Dot(Merge):
         """Returns None: the output has other positions."""
         return None
 
-    def merge_masks(
+    def __fastnn_merge_masks__(
         self, emission: Emission, edges: list[int], masks: Sequence[int | None], outputs: list[int]
     ) -> int | None:
         """Returns None: the output has other positions."""

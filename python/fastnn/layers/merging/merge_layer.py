@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from fastnn import ops
 from fastnn.configurable import is_foreign
+from fastnn.engine.channels import add_between_transposes
 from fastnn.engine.contract import title
 from fastnn.engine.emission import Emission
 from fastnn.engine.masks import keep_mask
@@ -26,8 +27,10 @@ class Merge(NodeLayer):
     """Base of the layers that are called on a list of inputs."""
 
     __fastnn_makes_masks__ = False
-    takes_many = True
+    __fastnn_takes_many__ = True
     supports_masking = True
+    elementwise: ClassVar[bool] = True
+    """True if inputs of one shape meet element by element."""
     least: ClassVar[int] = 1
 
     def separate_inputs(self, inputs: Any) -> list[Any]:
@@ -38,6 +41,13 @@ class Merge(NodeLayer):
             many = "two" if self.least == 2 else "its inputs"
             raise ValueError(f"{title(self)} expects a list of {many}, such as [a, b], got {got}")
         return items
+
+    def add_core_node(self, emission: Emission, edges: list[int]) -> list[int]:
+        """Adds the node to a graph; returns its output edges."""
+        if not self.elementwise or len({tuple(emission.graph.spec(edge)[0]) for edge in edges}) > 1:
+            return super().add_core_node(emission, edges)
+        add = super().add_core_node
+        return add_between_transposes(emission, edges, self.name, lambda moved: add(emission, moved))
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """Returns the logical or of the masks; None where an input has none.
@@ -64,18 +74,18 @@ class Merge(NodeLayer):
             raise ValueError(f"{title(self)} expects a list of a mask, or None, for each input, got {masks!r}")
         return list(masks)
 
-    def set_output_masks(
+    def __fastnn_set_output_masks__(
         self, emission: Emission, edges: list[int], masks: Sequence[int | None], outputs: list[int]
     ) -> None:
         """Gives the output its mask: that of a `compute_mask` of the user's, or the masks of the inputs merged."""
         own = type(self).compute_mask
         if any(own is vars(base).get("compute_mask") for base in type(self).__mro__ if not is_foreign(base)):
             if any(mask is not None for mask in masks):
-                keep_mask(emission, self.merge_masks(emission, edges, masks, outputs), outputs)
+                keep_mask(emission, self.__fastnn_merge_masks__(emission, edges, masks, outputs), outputs)
         else:
-            super().set_output_masks(emission, edges, masks, outputs)
+            super().__fastnn_set_output_masks__(emission, edges, masks, outputs)
 
-    def merge_masks(
+    def __fastnn_merge_masks__(
         self, emission: Emission, edges: list[int], masks: Sequence[int | None], outputs: list[int]
     ) -> int | None:
         """Returns the logical or of the masks; None where an input has no mask, since all of its positions count."""

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from fastnn.constraints import Constraint
+from fastnn.engine.contract import state_of
+from fastnn.engine.input_spec import InputSpec, with_fixed_axes
 from fastnn.engine.node_layer import NodeLayer
 from fastnn.regularizers import Regularizer
 from fastnn.symbolic.variable import Variable
@@ -78,3 +80,9 @@ class GroupNormalization(NodeLayer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+
+    def __fastnn_input_spec__(self) -> InputSpec | None:
+        """Returns the description of the input."""
+        shape = state_of(self).build_shape
+        axes = [self.axis] if isinstance(self.axis, int) else list(self.axis)
+        return None if shape is None else with_fixed_axes(self, InputSpec(ndim=len(shape)), axes)

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from fastnn.engine.emission import Emission
+from fastnn.engine.input_spec import InputSpec
 from fastnn.engine.node_layer import NodeLayer
-from fastnn.engine.shapes import channels_last
 
 
 class _GlobalPooling(NodeLayer):
-    data_format: str | None
+    built_at_once = True
+    rank: ClassVar[int]
+    data_format: str
     keepdims: bool
 
     def __init__(self, data_format: str | None = None, keepdims: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        channels_last(self, data_format)
+
+    def __fastnn_input_spec__(self) -> InputSpec:
+        """Returns the description of the input."""
+        return InputSpec(ndim=type(self).rank + 2)
 
 
 class GlobalMaxPooling1D(_GlobalPooling):
@@ -27,12 +32,12 @@ class GlobalMaxPooling1D(_GlobalPooling):
     Shapes: input (batch, steps, channels), output (batch, channels), or (batch, 1, channels) with `keepdims`.
 
     Args:
-        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        data_format: "channels_last" or "channels_first"; None: `config.image_data_format()`.
         keepdims: Whether the axis of steps stays, with size 1.
         **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
-        ValueError: `data_format` is not supported, or the input has another rank.
+        ValueError: `data_format` is unknown, or the input has another rank.
 
     Example:
         >>> layers.GlobalMaxPooling1D()(np.array([[[1.0], [3.0], [2.0], [0.0]]]))
@@ -40,6 +45,7 @@ class GlobalMaxPooling1D(_GlobalPooling):
     """
 
     kind = "GlobalMaxPooling1D"
+    rank = 1
 
 
 class GlobalMaxPooling2D(_GlobalPooling):
@@ -51,12 +57,12 @@ class GlobalMaxPooling2D(_GlobalPooling):
     `keepdims`.
 
     Args:
-        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        data_format: "channels_last" or "channels_first"; None: `config.image_data_format()`.
         keepdims: Whether height and width stay, with size 1.
         **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
-        ValueError: `data_format` is not supported, or the input has another rank.
+        ValueError: `data_format` is unknown, or the input has another rank.
 
     Example:
         >>> layers.GlobalMaxPooling2D()(np.arange(16.0).reshape(1, 4, 4, 1))
@@ -64,6 +70,7 @@ class GlobalMaxPooling2D(_GlobalPooling):
     """
 
     kind = "GlobalMaxPooling2D"
+    rank = 2
 
 
 class GlobalMaxPooling3D(_GlobalPooling):
@@ -75,12 +82,12 @@ class GlobalMaxPooling3D(_GlobalPooling):
     `keepdims`.
 
     Args:
-        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        data_format: "channels_last" or "channels_first"; None: `config.image_data_format()`.
         keepdims: Whether depth, height and width stay, with size 1.
         **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
-        ValueError: `data_format` is not supported, or the input has another rank.
+        ValueError: `data_format` is unknown, or the input has another rank.
 
     Example:
         >>> layers.GlobalMaxPooling3D()(np.arange(64.0).reshape(1, 4, 4, 4, 1))
@@ -88,6 +95,7 @@ class GlobalMaxPooling3D(_GlobalPooling):
     """
 
     kind = "GlobalMaxPooling3D"
+    rank = 3
 
 
 class GlobalAveragePooling1D(_GlobalPooling):
@@ -99,12 +107,12 @@ class GlobalAveragePooling1D(_GlobalPooling):
     Shapes: input (batch, steps, channels), output (batch, channels), or (batch, 1, channels) with `keepdims`.
 
     Args:
-        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        data_format: "channels_last" or "channels_first"; None: `config.image_data_format()`.
         keepdims: Whether the axis of steps stays, with size 1.
         **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
-        ValueError: `data_format` is not supported, or the input has another rank.
+        ValueError: `data_format` is unknown, or the input has another rank.
 
     Example:
         >>> layers.GlobalAveragePooling1D()(np.array([[[1.0], [3.0], [2.0], [0.0]]]))
@@ -112,6 +120,7 @@ class GlobalAveragePooling1D(_GlobalPooling):
     """
 
     kind = "GlobalAveragePooling1D"
+    rank = 1
     supports_masking = True
     __fastnn_makes_masks__ = False
     call_arguments = ("inputs", "mask")
@@ -136,12 +145,12 @@ class GlobalAveragePooling2D(_GlobalPooling):
     `keepdims`.
 
     Args:
-        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        data_format: "channels_last" or "channels_first"; None: `config.image_data_format()`.
         keepdims: Whether height and width stay, with size 1.
         **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
-        ValueError: `data_format` is not supported, or the input has another rank.
+        ValueError: `data_format` is unknown, or the input has another rank.
 
     References:
         - Lin, Chen, Yan, "Network In Network", 2014.
@@ -152,6 +161,7 @@ class GlobalAveragePooling2D(_GlobalPooling):
     """
 
     kind = "GlobalAveragePooling2D"
+    rank = 2
 
 
 class GlobalAveragePooling3D(_GlobalPooling):
@@ -163,12 +173,12 @@ class GlobalAveragePooling3D(_GlobalPooling):
     `keepdims`.
 
     Args:
-        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        data_format: "channels_last" or "channels_first"; None: `config.image_data_format()`.
         keepdims: Whether depth, height and width stay, with size 1.
         **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
-        ValueError: `data_format` is not supported, or the input has another rank.
+        ValueError: `data_format` is unknown, or the input has another rank.
 
     Example:
         >>> layers.GlobalAveragePooling3D()(np.arange(64.0).reshape(1, 4, 4, 4, 1))
@@ -176,6 +186,7 @@ class GlobalAveragePooling3D(_GlobalPooling):
     """
 
     kind = "GlobalAveragePooling3D"
+    rank = 3
 
 
 GlobalMaxPool1D = GlobalMaxPooling1D

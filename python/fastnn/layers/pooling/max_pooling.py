@@ -21,7 +21,7 @@ class MaxPooling1D(PoolingLayer):
         strides: Positive integer, distance between windows in steps; None means `pool_size`.
         padding: "valid": no padding, a remainder that does not fill a window is dropped. "same": the last windows may
             reach beyond the border.
-        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        data_format: "channels_last" or "channels_first"; None: `config.image_data_format()`.
         name: Name of the layer, unique within a model; None derives one from the class name.
         **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
@@ -62,7 +62,7 @@ class MaxPooling2D(PoolingLayer):
             means `pool_size`.
         padding: "valid": no padding, a remainder that does not fill a window is dropped. "same": the last windows may
             reach beyond the border.
-        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        data_format: "channels_last" or "channels_first"; None: `config.image_data_format()`.
         name: Name of the layer, unique within a model; None derives one from the class name.
         **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
@@ -103,7 +103,7 @@ class MaxPooling3D(PoolingLayer):
             None means `pool_size`.
         padding: "valid": no padding, a remainder that does not fill a window is dropped. "same": the last windows may
             reach beyond the border.
-        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        data_format: "channels_last" or "channels_first"; None: `config.image_data_format()`.
         name: Name of the layer, unique within a model; None derives one from the class name.
         **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 

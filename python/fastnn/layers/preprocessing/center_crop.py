@@ -19,7 +19,7 @@ class CenterCrop(ImageLayer):
     Args:
         height: Positive integer, height of the output in pixels.
         width: Positive integer, width of the output in pixels.
-        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        data_format: "channels_last" or "channels_first"; None: `config.image_data_format()`.
         **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:

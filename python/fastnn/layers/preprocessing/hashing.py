@@ -74,7 +74,7 @@ class Hashing(NodeLayer):
             raise ValueError(f"{title(self)} returns dense arrays only; leave sparse=False")
         self._key = hash_key(title(self), salt)
 
-    def check_symbolic_call(self) -> None:
+    def __fastnn_check_symbolic_call__(self) -> None:
         """Raises where the layer cannot be part of a model."""
         raise TypeError(
             f"{title(self)} works on strings and integers outside of models: call it on the arrays, and pass the "

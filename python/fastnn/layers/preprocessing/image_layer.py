@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastnn.engine.arrays import numeric
+from fastnn.engine.channels import has_channels_first
 from fastnn.engine.contract import title
 from fastnn.engine.emission import Emission
 from fastnn.engine.node_layer import NodeLayer
-from fastnn.engine.shapes import channels_last
 from fastnn.layers.preprocessing.factor_ranges import Range, color_range
 from fastnn.seeds import stream_of
 from fastnn.symbolic.tensors import Shape, is_symbolic
@@ -22,23 +22,28 @@ class ImageLayer(NodeLayer):
 
     Args:
         **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
-
-    Raises:
-        ValueError: `data_format` is not None or "channels_last".
     """
 
     call_arguments = ("data", "training")
-    data_format: str | None
+    data_format: str
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        channels_last(self, self.__dict__.get("data_format"))
+    def build(self, input_shape: Any = None) -> None:
+        """Builds the layer for a batch of images, or for one image."""
+        super().build((None, *input_shape) if _is_one_image(input_shape) else input_shape)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """Returns the shape that comes out for a shape that goes in, of a batch or of one image."""
+        if _is_one_image(input_shape):
+            return super().compute_output_shape((None, *input_shape))[1:]
+        return super().compute_output_shape(input_shape)
 
     def known_shapes(self, input_shape: Any) -> list[Shape]:
         """Returns the shapes of the inputs, one by one, each beginning with the batch."""
         shapes = super().known_shapes(input_shape)
         if len(shapes[0]) != 4:
-            raise ValueError(f"{title(self)} expects images (batch, height, width, channels), got {shapes[0]}")
+            first = has_channels_first(vars(self))
+            expected = "(batch, channels, height, width)" if first else "(batch, height, width, channels)"
+            raise ValueError(f"{title(self)} expects images {expected}, got {shapes[0]}")
         return shapes
 
     def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
@@ -49,6 +54,10 @@ class ImageLayer(NodeLayer):
         if images.ndim != 3:
             return super().__call__(images, *args, **kwargs)
         return super().__call__(images[None], *args, **kwargs)[0]
+
+
+def _is_one_image(shape: Any) -> bool:
+    return isinstance(shape, (list, tuple)) and len(shape) == 3
 
 
 class RandomImageLayer(ImageLayer):

@@ -106,7 +106,7 @@ class IntegerLookup(VocabularyLayer):
 
     # As a node of a model.
 
-    def check_symbolic_call(self) -> None:
+    def __fastnn_check_symbolic_call__(self) -> None:
         """Raises where the layer cannot be part of a model."""
         self._table()
 

@@ -92,6 +92,16 @@ class Normalization(NodeLayer):
         self.variance_initializer = initializers.get("ones")
         super().__init__(**kwargs)
 
+    @property
+    def input_mean(self) -> Any:
+        """The argument `mean`."""
+        return self._fixed[0]
+
+    @property
+    def input_variance(self) -> Any:
+        """The argument `variance`."""
+        return self._fixed[1]
+
     def core_node(self) -> tuple[str, dict[str, Any]] | None:
         """Returns the kind and the config of the node; None for a layer that passes its input on."""
         axes = () if self.axis is None else (self.axis,) if isinstance(self.axis, int) else tuple(self.axis)

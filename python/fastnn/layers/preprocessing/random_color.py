@@ -21,7 +21,7 @@ class RandomGrayscale(RandomImageLayer):
 
     Args:
         factor: Number from 0 to 1, probability of a conversion.
-        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        data_format: "channels_last" or "channels_first"; None: `config.image_data_format()`.
         seed: Seed of the random numbers, an integer; None draws one from the global generator.
         **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
@@ -58,7 +58,7 @@ class RandomColorDegeneration(RandomColorLayer):
         factor: Range from which r is drawn for each image: a pair (lower, upper) of numbers from -1 to 1 (grayscale),
             or one number x for the range (0, x). Below 0 the colors become stronger.
         value_range: Pair of numbers, smallest and largest value of a channel.
-        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        data_format: "channels_last" or "channels_first"; None: `config.image_data_format()`.
         seed: Seed of the random numbers, an integer; None draws one from the global generator.
         **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
@@ -101,7 +101,7 @@ class RandomSaturation(RandomColorLayer):
         factor: Range from which the factor is drawn for each image: a pair (lower, upper) of numbers from 0 to 1, or
             one number x for the range (0, x). Numbers below 0 count as 0.
         value_range: Pair of numbers, smallest and largest value of a channel.
-        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        data_format: "channels_last" or "channels_first"; None: `config.image_data_format()`.
         seed: Seed of the random numbers, an integer; None draws one from the global generator.
         **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
@@ -144,7 +144,7 @@ class RandomHue(RandomColorLayer):
         factor: Range from which the factor is drawn for each image: a pair (lower, upper) of numbers from 0 to 1, or
             one number x for the range (0, x).
         value_range: Pair of numbers, smallest and largest value of a channel.
-        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        data_format: "channels_last" or "channels_first"; None: `config.image_data_format()`.
         seed: Seed of the random numbers, an integer; None draws one from the global generator.
         **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
@@ -190,7 +190,7 @@ class RandomColorJitter(RandomImageLayer):
         saturation_factor: As `factor` of `RandomSaturation`, or None.
         hue_factor: As `factor` of `RandomHue`, or None.
         seed: Seed of the random numbers, an integer; None draws one from the global generator.
-        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        data_format: "channels_last" or "channels_first"; None: `config.image_data_format()`.
         **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:

@@ -30,7 +30,7 @@ class RandomErasing(RandomColorLayer):
         fill_value: Number, or one number for each channel, with which to fill; None means noise.
         value_range: Pair of numbers, smallest and largest value of a channel.
         seed: Seed of the random numbers, an integer; None draws one from the global generator.
-        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        data_format: "channels_last" or "channels_first"; None: `config.image_data_format()`.
         **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:

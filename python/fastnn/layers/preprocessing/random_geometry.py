@@ -22,7 +22,7 @@ class RandomFlip(RandomImageLayer):
     Args:
         mode: "horizontal" (left to right), "vertical" (top to bottom) or "horizontal_and_vertical".
         seed: Seed of the random numbers, an integer; None draws one from the global generator.
-        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        data_format: "channels_last" or "channels_first"; None: `config.image_data_format()`.
         **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
@@ -37,7 +37,7 @@ class RandomFlip(RandomImageLayer):
         [1.0, 2.0]
     """
 
-    keras_newer_arguments = {"data_format": None}
+    keras_newer_arguments = {"data_format": "channels_last"}
     kind = "RandomFlip"
     mode: str
 
@@ -66,7 +66,7 @@ class RandomRotation(RandomImageLayer):
         interpolation: Interpolation between pixels: "bilinear" or "nearest".
         seed: Seed of the random numbers, an integer; None draws one from the global generator.
         fill_value: Number that stands beyond the border with "constant".
-        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        data_format: "channels_last" or "channels_first"; None: `config.image_data_format()`.
         **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
@@ -117,7 +117,7 @@ class RandomZoom(RandomImageLayer):
         interpolation: Interpolation between pixels: "bilinear" or "nearest".
         seed: Seed of the random numbers, an integer; None draws one from the global generator.
         fill_value: Number that stands beyond the border with "constant".
-        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        data_format: "channels_last" or "channels_first"; None: `config.image_data_format()`.
         **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
@@ -178,7 +178,7 @@ class RandomTranslation(RandomImageLayer):
         interpolation: Interpolation between pixels: "bilinear" or "nearest".
         seed: Seed of the random numbers, an integer; None draws one from the global generator.
         fill_value: Number that stands beyond the border with "constant".
-        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        data_format: "channels_last" or "channels_first"; None: `config.image_data_format()`.
         **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
@@ -233,7 +233,7 @@ class RandomShear(RandomImageLayer):
         fill_mode: Values beyond the border: "reflect" (d c b a | a b c d | d c b a), "wrap" (a b c d | a b c d | a b c
             d), "constant" (`fill_value`) or "nearest" (a a a a | a b c d | d d d d).
         fill_value: Number that stands beyond the border with "constant".
-        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        data_format: "channels_last" or "channels_first"; None: `config.image_data_format()`.
         seed: Seed of the random numbers, an integer; None draws one from the global generator.
         **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
@@ -283,7 +283,7 @@ class RandomCrop(RandomImageLayer):
         height: Positive integer, height of the output in pixels.
         width: Positive integer, width of the output in pixels.
         seed: Seed of the random numbers, an integer; None draws one from the global generator.
-        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        data_format: "channels_last" or "channels_first"; None: `config.image_data_format()`.
         name: Name of the layer, unique within a model; None derives one from the class name.
         **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 

@@ -23,7 +23,7 @@ class RandomBrightness(RandomColorLayer):
             upper) of numbers from -1 (all black) to 1 (all white), or one number x for the range (-x, x).
         value_range: Pair of numbers, smallest and largest value of a channel.
         seed: Seed of the random numbers, an integer; None draws one from the global generator.
-        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        data_format: "channels_last" or "channels_first"; None: `config.image_data_format()`.
         **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
@@ -35,7 +35,7 @@ class RandomBrightness(RandomColorLayer):
         (2, 8, 8, 3)
     """
 
-    keras_newer_arguments = {"data_format": None}
+    keras_newer_arguments = {"data_format": "channels_last"}
     kind = "RandomBrightness"
     factor: Factor
     value_range: Sequence[float]
@@ -67,7 +67,7 @@ class RandomContrast(RandomColorLayer):
             lower to 1 + upper.
         value_range: Pair of numbers, smallest and largest value of a channel.
         seed: Seed of the random numbers, an integer; None draws one from the global generator.
-        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        data_format: "channels_last" or "channels_first"; None: `config.image_data_format()`.
         **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
@@ -79,7 +79,7 @@ class RandomContrast(RandomColorLayer):
         (2, 8, 8, 3)
     """
 
-    keras_newer_arguments = {"data_format": None, "value_range": [0, 255]}
+    keras_newer_arguments = {"data_format": "channels_last", "value_range": [0, 255]}
     kind = "RandomContrast"
     factor: Factor
     value_range: Sequence[float]
@@ -113,7 +113,7 @@ class RandomInvert(RandomColorLayer):
             numbers from 0 to 1, or one number x for the range (0, x).
         value_range: Pair of numbers, smallest and largest value of a channel.
         seed: Seed of the random numbers, an integer; None draws one from the global generator.
-        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        data_format: "channels_last" or "channels_first"; None: `config.image_data_format()`.
         **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
@@ -154,7 +154,7 @@ class RandomPosterization(RandomColorLayer):
         factor: Integer from 1 to 8, number of bits that are kept; of a pair (lower, upper) an integer from lower up to
             but not including upper is drawn for each image.
         value_range: Pair of numbers, smallest and largest value of a channel.
-        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        data_format: "channels_last" or "channels_first"; None: `config.image_data_format()`.
         seed: Seed of the random numbers, an integer; None draws one from the global generator.
         **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
@@ -204,7 +204,7 @@ class Solarization(RandomColorLayer):
             pair (lower, upper) of numbers from 0 to 1, or one number x for the range (0, x). 0 inverts all values.
         value_range: Pair of numbers, smallest and largest value of a channel.
         seed: Seed of the random numbers, an integer; None draws one from the global generator.
-        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        data_format: "channels_last" or "channels_first"; None: `config.image_data_format()`.
         **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:

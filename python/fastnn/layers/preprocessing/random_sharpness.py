@@ -22,7 +22,7 @@ class RandomSharpness(RandomColorLayer):
         factor: Range from which the factor is drawn for each image: a pair (lower, upper) of numbers from 0 to 1, or
             one number x for the range (0, x).
         value_range: Pair of numbers, smallest and largest value of a channel.
-        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        data_format: "channels_last" or "channels_first"; None: `config.image_data_format()`.
         seed: Seed of the random numbers, an integer; None draws one from the global generator.
         **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from fastnn import config
 from fastnn.engine.arrays import numeric
 from fastnn.engine.contract import title
 from fastnn.engine.node_layer import NodeLayer
@@ -20,7 +21,8 @@ class Rescaling(NodeLayer):
     Shapes: input (batch, ...), output of the same shape.
 
     Args:
-        scale: Number, or array that is broadcast over the last axes, such as one number for each channel.
+        scale: Number, or array that is broadcast over the last axes, such as one number for each channel; with the
+            setting "channels_first" of `config` its axes come before those of height and width.
         offset: Number or array that is added afterwards.
         **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
@@ -42,8 +44,10 @@ class Rescaling(NodeLayer):
 
     def core_node(self) -> tuple[str, dict[str, Any]] | None:
         """Returns the kind and the config of the node; None for a layer that passes its input on."""
-        config = {}
+        made = {}
         for name in ("scale", "offset"):
-            array = numeric(getattr(self, name), f"{title(self)}: {name}")
-            config[name] = np.atleast_1d(array).astype(np.float32)
-        return self.kind, config
+            array = np.atleast_1d(numeric(getattr(self, name), f"{title(self)}: {name}")).astype(np.float32)
+            if np.ndim(getattr(self, name)) > 0 and config.image_data_format() == "channels_first":
+                array = array.reshape(array.shape + (1,) * (3 - array.ndim))
+            made[name] = array
+        return self.kind, made

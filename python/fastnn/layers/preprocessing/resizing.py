@@ -23,7 +23,7 @@ class Resizing(ImageLayer):
         fill_mode: "constant", the only mode of padding.
         fill_value: Number with which to pad.
         antialias: Whether to average over all input pixels that an output pixel covers when an image is made smaller.
-        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        data_format: "channels_last" or "channels_first"; None: `config.image_data_format()`.
         **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:

@@ -22,6 +22,7 @@ from fastnn.layers.preprocessing.string_hashes import hash_key
 from fastnn.layers.preprocessing.tokens import as_integers, distinct
 from fastnn.symbolic.tensors import is_symbolic
 
+_VOCABULARY = "vocabulary.txt"
 _ONLY_IN_KERAS = {"vocabulary_size", "has_input_vocabulary", "vocabulary_dtype", "oov_method"}
 OLD_NAMES = {"binary": "multi_hot", "tf-idf": "tf_idf"}
 
@@ -189,6 +190,32 @@ class VocabularyLayer(NodeLayer):
             self._numbers[self.mask_token] = 0 if self.output_mode == "int" else -1
         state_of(self).predictor = None
 
+    def save_assets(self, dir_path: str | Path) -> None:
+        """Writes the vocabulary into a folder, as `vocabulary.txt` with one token a line, unless the config has it.
+
+        Args:
+            dir_path: The folder.
+        """
+        if not self._was_given and self._tokens is not None:
+            lines = [str(token) for token in self.get_vocabulary()]
+            (Path(dir_path) / _VOCABULARY).write_text("\n".join(lines), encoding="utf-8")
+
+    def load_assets(self, dir_path: str | Path) -> None:
+        """Reads the vocabulary that `save_assets`, of fastnn or Keras, wrote, unless the config has it.
+
+        Args:
+            dir_path: The folder.
+
+        Raises:
+            ValueError: The file holds no vocabulary.
+        """
+        if self._was_given:
+            return
+        lines = (Path(dir_path) / _VOCABULARY).read_text(encoding="utf-8").splitlines()
+        while lines and not lines[-1]:
+            lines.pop()
+        self.set_vocabulary(self._from_lines(lines), self._idf)
+
     # Finding the vocabulary.
 
     def adapt(self, data: Any, steps: int | None = None) -> None:
@@ -338,7 +365,7 @@ class VocabularyLayer(NodeLayer):
         beyond = (numbers < 0) | (numbers >= len(all_tokens))
         return all_tokens[np.where(beyond, len(all_tokens) - 1, numbers)]
 
-    def check_symbolic_call(self) -> None:
+    def __fastnn_check_symbolic_call__(self) -> None:
         """Raises where the layer cannot be part of a model."""
         raise TypeError(
             f"{title(self)} works on {self.what}, which no model supports: call it on the arrays, and pass "

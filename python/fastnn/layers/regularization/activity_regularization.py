@@ -29,6 +29,7 @@ class ActivityRegularization(NodeLayer):
     """
 
     kind = "ActivityRegularization"
+    built_at_once = True
     supports_masking = True
     l1: float
     l2: float
@@ -45,5 +46,5 @@ class ActivityRegularization(NodeLayer):
         node = self.core_node()
         assert node is not None
         output, penalty = emission.add(self, node[0], node[1], edges)
-        emission.penalties.append(penalty)
+        emission.add_penalty(self, penalty)
         return [output]

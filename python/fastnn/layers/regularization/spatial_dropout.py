@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
-from fastnn.engine.shapes import channels_last
+from fastnn.engine.input_spec import InputSpec
 from fastnn.layers.regularization.noise_layer import Noise
 
 
-class SpatialDropout1D(Noise):
+class _SpatialDropout(Noise):
+    rank: ClassVar[int]
+
+    def __fastnn_input_spec__(self) -> InputSpec:
+        """Returns the description of the input."""
+        return InputSpec(ndim=type(self).rank + 2)
+
+
+class SpatialDropout1D(_SpatialDropout):
     """Dropout layer that drops whole channels of sequences.
 
     In training each channel of each sample is set to 0 with probability `rate`, and the others are divided by 1 - rate.
@@ -35,6 +43,7 @@ class SpatialDropout1D(Noise):
 
     keras_older_names = ("SpatialDropout",)
     kind = "SpatialDropout1D"
+    rank = 1
     rate: float
 
     def __init__(self, rate: float, seed: Any = None, **kwargs: Any) -> None:
@@ -42,7 +51,7 @@ class SpatialDropout1D(Noise):
         self._open_stream()
 
 
-class SpatialDropout2D(Noise):
+class SpatialDropout2D(_SpatialDropout):
     """Dropout layer that drops whole channels of images.
 
     In training each channel of each sample is set to 0 with probability `rate`, and the others are divided by 1 - rate.
@@ -52,12 +61,12 @@ class SpatialDropout2D(Noise):
 
     Args:
         rate: Number from 0 up to but not including 1, probability that a channel is dropped.
-        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        data_format: "channels_last" or "channels_first"; None: `config.image_data_format()`.
         seed: Seed of the random numbers, an integer; None draws one from the global generator.
         **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
-        ValueError: `rate` is out of its range, or `data_format` is not supported.
+        ValueError: `rate` is out of its range, or `data_format` is unknown.
 
     References:
         - Tompson, Goroshin, Jain, LeCun, Bregler, "Efficient Object Localization Using Convolutional Networks", 2015.
@@ -69,16 +78,16 @@ class SpatialDropout2D(Noise):
     """
 
     kind = "SpatialDropout2D"
+    rank = 2
     rate: float
-    data_format: str | None
+    data_format: str
 
     def __init__(self, rate: float, data_format: str | None = None, seed: Any = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        channels_last(self, data_format)
         self._open_stream()
 
 
-class SpatialDropout3D(Noise):
+class SpatialDropout3D(_SpatialDropout):
     """Dropout layer that drops whole channels of volumes.
 
     In training each channel of each sample is set to 0 with probability `rate`, and the others are divided by 1 - rate.
@@ -88,12 +97,12 @@ class SpatialDropout3D(Noise):
 
     Args:
         rate: Number from 0 up to but not including 1, probability that a channel is dropped.
-        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        data_format: "channels_last" or "channels_first"; None: `config.image_data_format()`.
         seed: Seed of the random numbers, an integer; None draws one from the global generator.
         **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
-        ValueError: `rate` is out of its range, or `data_format` is not supported.
+        ValueError: `rate` is out of its range, or `data_format` is unknown.
 
     References:
         - Tompson, Goroshin, Jain, LeCun, Bregler, "Efficient Object Localization Using Convolutional Networks", 2015.
@@ -105,10 +114,10 @@ class SpatialDropout3D(Noise):
     """
 
     kind = "SpatialDropout3D"
+    rank = 3
     rate: float
-    data_format: str | None
+    data_format: str
 
     def __init__(self, rate: float, data_format: str | None = None, seed: Any = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        channels_last(self, data_format)
         self._open_stream()

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from fastnn.engine.contract import title
+from fastnn.engine.input_spec import InputSpec
 from fastnn.engine.layer import Layer
 from fastnn.engine.node_layer import NodeLayer
 
@@ -46,6 +47,10 @@ class BorderLayer(NodeLayer):
 
     rank: ClassVar[int]
     word: ClassVar[str]
+
+    def __fastnn_input_spec__(self) -> InputSpec:
+        """Returns the description of the input."""
+        return InputSpec(ndim=type(self).rank + 2)
 
     def _pairs(self) -> tuple[tuple[int, int], ...]:
         return _pairs(self, self.word, getattr(self, self.word), self.rank)

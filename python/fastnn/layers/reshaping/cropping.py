@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastnn.engine.shapes import channels_last
 from fastnn.layers.reshaping.border_layer import Amounts, BorderLayer
 
 
@@ -47,7 +46,7 @@ class Cropping2D(BorderLayer):
     Args:
         cropping: Non-negative integers, in pixels: one for all sides, (vertical, horizontal), or ((top, bottom), (left,
             right)).
-        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        data_format: "channels_last" or "channels_first"; None: `config.image_data_format()`.
         **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
@@ -62,11 +61,10 @@ class Cropping2D(BorderLayer):
     rank = 2
     word = "cropping"
     cropping: tuple[tuple[int, int], ...]
-    data_format: str | None
+    data_format: str
 
     def __init__(self, cropping: Amounts = ((0, 0), (0, 0)), data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        channels_last(self, data_format)
         self._settle()
 
 
@@ -80,7 +78,7 @@ class Cropping3D(BorderLayer):
     Args:
         cropping: Non-negative integers, in voxels: one for all sides, one for each axis, or ((front, back), (top,
             bottom), (left, right)).
-        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        data_format: "channels_last" or "channels_first"; None: `config.image_data_format()`.
         **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
@@ -95,11 +93,10 @@ class Cropping3D(BorderLayer):
     rank = 3
     word = "cropping"
     cropping: tuple[tuple[int, int], ...]
-    data_format: str | None
+    data_format: str
 
     def __init__(
         self, cropping: Amounts = ((1, 1), (1, 1), (1, 1)), data_format: str | None = None, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
-        channels_last(self, data_format)
         self._settle()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from fastnn.engine.input_spec import InputSpec
 from fastnn.engine.node_layer import NodeLayer
-from fastnn.engine.shapes import channels_last
 
 
 class Flatten(NodeLayer):
@@ -14,11 +14,11 @@ class Flatten(NodeLayer):
     Shapes: input (batch, a, b, ...), output (batch, a * b * ...).
 
     Args:
-        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        data_format: "channels_last" or "channels_first"; None: `config.image_data_format()`.
         **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
-        ValueError: `data_format` is not supported.
+        ValueError: `data_format` is unknown.
 
     Example:
         >>> layers.Flatten()(np.ones((2, 28, 28, 3))).shape
@@ -26,8 +26,11 @@ class Flatten(NodeLayer):
     """
 
     kind = "Flatten"
-    data_format: str | None
+    data_format: str
 
     def __init__(self, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        channels_last(self, data_format)
+
+    def __fastnn_input_spec__(self) -> InputSpec:
+        """Returns the description of the input."""
+        return InputSpec(min_ndim=1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from fastnn.engine.input_spec import InputSpec
 from fastnn.engine.node_layer import NodeLayer
 
 
@@ -32,3 +33,7 @@ class Permute(NodeLayer):
 
     def __init__(self, dims: Sequence[int], **kwargs: Any) -> None:
         super().__init__(**kwargs)
+
+    def __fastnn_input_spec__(self) -> InputSpec:
+        """Returns the description of the input."""
+        return InputSpec(ndim=len(self.dims) + 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from fastnn.engine.input_spec import InputSpec
 from fastnn.engine.node_layer import NodeLayer
 
 
@@ -30,3 +31,7 @@ class RepeatVector(NodeLayer):
 
     def __init__(self, n: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+
+    def __fastnn_input_spec__(self) -> InputSpec:
+        """Returns the description of the input."""
+        return InputSpec(ndim=2)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from fastnn.engine.input_spec import InputSpec
 from fastnn.engine.node_layer import NodeLayer
 from fastnn.layers.windowed import Windowed
 
@@ -32,6 +33,10 @@ class UpSampling1D(NodeLayer):
     def __init__(self, size: int = 2, **kwargs: Any) -> None:
         super().__init__(**kwargs)
 
+    def __fastnn_input_spec__(self) -> InputSpec:
+        """Returns the description of the input."""
+        return InputSpec(ndim=3)
+
 
 class UpSampling2D(Windowed):
     """Layer that enlarges images by integer factors.
@@ -43,7 +48,7 @@ class UpSampling2D(Windowed):
 
     Args:
         size: Positive integers, factors for height and width; one integer stands for both.
-        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        data_format: "channels_last" or "channels_first"; None: `config.image_data_format()`.
         interpolation: "nearest", "bilinear", "bicubic", "lanczos3" or "lanczos5".
         **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
@@ -84,7 +89,7 @@ class UpSampling3D(Windowed):
 
     Args:
         size: Positive integers, factors for depth, height and width; one integer stands for all.
-        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        data_format: "channels_last" or "channels_first"; None: `config.image_data_format()`.
         **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:

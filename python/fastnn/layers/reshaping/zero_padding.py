@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastnn.engine.shapes import channels_last
 from fastnn.layers.reshaping.border_layer import Amounts, BorderLayer
 
 
@@ -17,7 +16,7 @@ class ZeroPadding1D(BorderLayer):
 
     Args:
         padding: Non-negative integer for both ends, or a pair (first, last), in steps.
-        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        data_format: "channels_last" or "channels_first"; None: `config.image_data_format()`.
         **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
@@ -28,16 +27,15 @@ class ZeroPadding1D(BorderLayer):
         (2, 12, 4)
     """
 
-    keras_newer_arguments = {"data_format": None}
+    keras_newer_arguments = {"data_format": "channels_last"}
     kind = "ZeroPadding1D"
     rank = 1
     word = "padding"
     padding: tuple[int, int]
-    data_format: str | None
+    data_format: str
 
     def __init__(self, padding: Amounts = 1, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        channels_last(self, data_format)
         self._settle()
 
 
@@ -51,7 +49,7 @@ class ZeroPadding2D(BorderLayer):
     Args:
         padding: Non-negative integers, in pixels: one for all sides, (vertical, horizontal), or ((top, bottom), (left,
             right)).
-        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        data_format: "channels_last" or "channels_first"; None: `config.image_data_format()`.
         **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
@@ -66,11 +64,10 @@ class ZeroPadding2D(BorderLayer):
     rank = 2
     word = "padding"
     padding: tuple[tuple[int, int], ...]
-    data_format: str | None
+    data_format: str
 
     def __init__(self, padding: Amounts = (1, 1), data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        channels_last(self, data_format)
         self._settle()
 
 
@@ -84,7 +81,7 @@ class ZeroPadding3D(BorderLayer):
     Args:
         padding: Non-negative integers, in voxels: one for all sides, one for each axis, or ((front, back), (top,
             bottom), (left, right)).
-        data_format: "channels_last" or None, which means the same; "channels_first" is not supported.
+        data_format: "channels_last" or "channels_first"; None: `config.image_data_format()`.
         **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
@@ -99,11 +96,10 @@ class ZeroPadding3D(BorderLayer):
     rank = 3
     word = "padding"
     padding: tuple[tuple[int, int], ...]
-    data_format: str | None
+    data_format: str
 
     def __init__(
         self, padding: Amounts = ((1, 1), (1, 1), (1, 1)), data_format: str | None = None, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
-        channels_last(self, data_format)
         self._settle()

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from fastnn import ops
-from fastnn.engine.contract import title
+from fastnn.engine.contract import state_of, title
 from fastnn.engine.emission import Emission
+from fastnn.engine.input_spec import InputSpec
 from fastnn.engine.layer import Layer
 from fastnn.layers.rnn.wrapper import Wrapper
 from fastnn.ops.node import node
@@ -57,7 +58,7 @@ class Bidirectional(Wrapper):
         backward_layer: Layer | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(layer, **kwargs)
         for one in (layer, layer if backward_layer is None else backward_layer):
             self._check_layer(one)
             if not all(hasattr(one, name) for name in ("go_backwards", "return_sequences", "return_state", "stateful")):
@@ -66,8 +67,8 @@ class Bidirectional(Wrapper):
             raise ValueError(
                 f"{title(self)} expects merge_mode {', '.join(map(repr, self.modes))} or None, got {merge_mode!r}"
             )
-        if self.batch_input_shape is None:
-            self.batch_input_shape = layer.batch_input_shape
+        if state_of(self).entry_shape is None:
+            state_of(self).entry_shape = state_of(layer).entry_shape
         forward = {**layer.get_config(), "name": f"forward_{layer.name.removeprefix('forward_')}"}
         backward = {**forward, "name": f"backward_{layer.name.removeprefix('backward_')}", "go_backwards": True}
         self.forward_layer = self.layer = type(layer).from_config(forward)
@@ -95,6 +96,8 @@ class Bidirectional(Wrapper):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Returns the merged output for an array or a symbolic tensor; see `call` for the arguments."""
+        if len(getattr(kwargs.get("mask"), "shape", ())) == 3:
+            kwargs["mask"] = ops.squeeze(kwargs["mask"], -1)
         if self.stateful and args:
             self.forward_layer.infer_batch_size(args[0])
             self.backward_layer.infer_batch_size(args[0])
@@ -142,7 +145,7 @@ class Bidirectional(Wrapper):
         merged = node(self.modes[self.merge_mode], {}, [y, y_back], self.merge_mode)
         return (merged, *states, *states_back) if self.return_state else merged
 
-    def set_output_masks(
+    def __fastnn_set_output_masks__(
         self, emission: Emission, edges: list[int], masks: Sequence[int | None], outputs: list[int]
     ) -> None:
         """Gives the outputs their masks."""
@@ -164,3 +167,7 @@ class Bidirectional(Wrapper):
     def reset_states(self) -> None:
         """Sets the states of stateful layers to 0."""
         self.reset_state()
+
+    def __fastnn_input_spec__(self) -> InputSpec:
+        """Returns the description of the input."""
+        return InputSpec(ndim=3)

@@ -16,6 +16,7 @@ from fastnn.configurable import argument_names
 from fastnn.constraints import Constraint
 from fastnn.engine.contract import state_of, title
 from fastnn.engine.emission import Emission
+from fastnn.engine.input_spec import InputSpec
 from fastnn.engine.layer import Layer
 from fastnn.engine.node_layer import NodeLayer
 from fastnn.ops.node import node
@@ -225,7 +226,7 @@ class OverTime(Layer):
         Args:
             *args: Sequences (batch, steps, n), optionally followed by `initial_state`, a list of tensors (batch,
                 units).
-            **kwargs: `initial_state`; `mask` of shape (batch, steps); `training`.
+            **kwargs: `initial_state`; `mask` of shape (batch, steps) or (batch, steps, 1); `training`.
 
         Returns:
             The output; with `return_state` a tuple of it and the final states.
@@ -236,6 +237,8 @@ class OverTime(Layer):
             # The states of another layer are given with the values that they have now.
             args = (args[0], *(_values(one) for one in args[1:]))
             kwargs = {name: _values(one) for name, one in kwargs.items()}
+        if len(getattr(kwargs.get("mask"), "shape", ())) == 3:
+            kwargs["mask"] = ops.squeeze(kwargs["mask"], -1)
         return super().__call__(*args, **kwargs)
 
     def infer_batch_size(self, inputs: Any) -> None:
@@ -296,7 +299,7 @@ class OverTime(Layer):
         made = first if self.return_sequences else None
         return [made, *[None] * len(as_list(getattr(self, "state_size", [])))] if self.return_state else made
 
-    def set_output_masks(
+    def __fastnn_set_output_masks__(
         self, emission: Emission, edges: list[int], masks: Sequence[int | None], outputs: list[int]
     ) -> None:
         """Gives the outputs their masks."""
@@ -311,6 +314,11 @@ class Recurrent(OverTime, Weighted):
     go_backwards: bool
     unroll: bool
     zero_output_for_mask: bool
+
+    @property
+    def cell(self) -> Recurrent:
+        """The layer itself, which has the weights and the arguments of a cell: `layer.cell.kernel`."""
+        return self
 
     def _state_shapes(self) -> list[tuple[str, int]]:
         return [(name, int(self.units)) for name in self.state_names]
@@ -339,6 +347,10 @@ class Recurrent(OverTime, Weighted):
         first = None if initial_state is None else as_list(initial_state)
         made = self.over_time(sequences, first, mask, training, self.states or (), time_order=time_order)
         return tuple(made) if self.return_state else made[0]
+
+    def __fastnn_input_spec__(self) -> InputSpec:
+        """Returns the description of the input."""
+        return InputSpec(ndim=3)
 
 
 class Cell(Weighted):

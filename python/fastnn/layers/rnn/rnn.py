@@ -15,7 +15,15 @@ from fastnn.engine.emission import stand_in
 from fastnn.layers.rnn.cells import build_cells, check_cell, initial_states, select_states
 from fastnn.layers.rnn.recurrent import Cell, OverTime, as_list
 from fastnn.layers.rnn.stacked_rnn_cells import StackedRNNCells, cell_from
+from fastnn.ops.node import node
+from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import Arguments
+from fastnn.symbolic.variable import Variable
+
+
+def _state_node(kind: str, state: Variable, tensor: Any) -> Any:
+    """Adds a node that reads or keeps the states of the rows of a batch."""
+    return node(kind, {"shape": list(state.shape)}, [tensor], state.name, [state])
 
 
 class RNN(OverTime):
@@ -72,11 +80,6 @@ class RNN(OverTime):
         if isinstance(self.cell, (list, tuple)):
             self.cell = StackedRNNCells(self.cell)
         check_cell(title(self), self.cell)
-        if self.stateful and not self._known_cells():
-            raise ValueError(
-                f"{title(self)} is stateful with the cells of fastnn only, got {type(self.cell).__name__}; pass the "
-                "final states as initial_state"
-            )
 
     @property
     def state_size(self) -> list[Any]:
@@ -102,7 +105,10 @@ class RNN(OverTime):
         return list(cells) if all(isinstance(cell, Cell) for cell in cells) else []
 
     def _state_shapes(self) -> list[tuple[str, int]]:
-        return [(name, int(cell.units)) for cell in self._known_cells() for name in cell.state_names]
+        cells = self._known_cells()
+        if cells:
+            return [(name, int(cell.units)) for cell in cells for name in cell.state_names]
+        return [(str(k), int(size)) for k, size in enumerate(Structure(self.state_size).flat(self.state_size))]
 
     def build(self, sequences_shape: Any = None) -> None:
         """Creates the weights of the cell, and the states of a stateful layer.
@@ -116,16 +122,17 @@ class RNN(OverTime):
         build_cells([self.cell], (None, *sequences_shape[2:]))
         super().build(sequences_shape)
 
-    def infer_call(self, arguments: Arguments, training: bool | None) -> Outcome:
+    def __fastnn_infer_call__(self, arguments: Arguments, training: bool | None) -> Outcome:
         """Builds the layer and returns what comes out of its `call`."""
         steps = arguments.tensors[0].shape[1]
         if steps is not None or self._known_cells():
-            return super().infer_call(arguments, training)
+            return super().__fastnn_infer_call__(arguments, training)
         # Each step adds nodes of its own, so one step is tried in place of an unknown number of steps.
         build_for_call(self, arguments)
         first, *rest = arguments.tensors
         one = stand_in((((*first.shape[:1], 1, *first.shape[2:])), first.dtype), first.name)
-        (made, dtype), *states = (specs := super().infer_call(self._without_mask(arguments, one, rest), training))[0]
+        specs = super().__fastnn_infer_call__(self._without_mask(arguments, one, rest), training)
+        (made, dtype), *states = specs[0]
         if self.return_sequences:
             made = (*made[:1], None, *made[2:])
         return [(made, dtype), *states], specs[1]
@@ -190,7 +197,12 @@ class RNN(OverTime):
 
     def _step_by_step(self, sequences: Any, initial_state: Any, mask: Any, time_order: bool) -> tuple[Any, list[Any]]:
         time = sequences.shape[1]
-        given = self.get_initial_state(ops.shape(sequences)[0]) if initial_state is None else initial_state
+        given = initial_state
+        if given is None and self.states is not None:
+            kept = [_state_node("ReadState", state, sequences) for state in self.states]
+            given = Structure(self.state_size).pack(kept)
+        elif given is None:
+            given = self.get_initial_state(ops.shape(sequences)[0])
         states = list(given) if isinstance(given, (list, tuple)) else [given]
         outputs = []
         for t in reversed(range(time)) if self.go_backwards else range(time):
@@ -204,6 +216,10 @@ class RNN(OverTime):
                 new = select_states(seen, new, states)
             states = new
             outputs.append(output)
+        if self.states is not None:
+            last = Structure(states).flat(states)
+            for state, tensor in zip(self.states, last, strict=True):
+                _state_node("KeepState", state, ops.cast(tensor, "float32"))
         # A cell of a single state has it alone, whatever form the state had within.
         states = [
             state[0] if isinstance(state, (list, tuple)) and not isinstance(size, (list, tuple)) else state

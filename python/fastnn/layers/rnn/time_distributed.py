@@ -37,8 +37,7 @@ class TimeDistributed(Wrapper):
     layer: Layer
 
     def __init__(self, layer: Layer, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self._check_layer(layer)
+        super().__init__(layer, **kwargs)
 
     def build(self, input_shape: Any = None) -> None:
         """Creates the weights of the layer.
@@ -55,18 +54,18 @@ class TimeDistributed(Wrapper):
             self.layer.build((None, *input_shape[2:]))
         super().build(input_shape)
 
-    def infer_call(self, arguments: Arguments, training: bool | None) -> tuple[list[Spec], Structure | None]:
+    def __fastnn_infer_call__(self, arguments: Arguments, training: bool | None) -> tuple[list[Spec], Structure | None]:
         """Builds the layer and returns what comes out of its `call`."""
         # Each step adds nodes of its own, so one step is tried in place of an unknown number of steps.
         build_for_call(self, arguments)
         steps = arguments.tensors[0].shape[1]
         if steps is not None:
-            return super().infer_call(arguments, training)
+            return super().__fastnn_infer_call__(arguments, training)
         ones = [
             stand_in(((*tensor.shape[:1], 1, *tensor.shape[2:]), tensor.dtype), tensor.name)
             for tensor in arguments.tensors
         ]
-        specs, structure = super().infer_call(Arguments(*arguments.place(ones)), training)
+        specs, structure = super().__fastnn_infer_call__(Arguments(*arguments.place(ones)), training)
         return [((*shape[:1], None, *shape[2:]), dtype) for shape, dtype in specs], structure
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:

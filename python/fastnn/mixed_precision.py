@@ -1,0 +1,23 @@
+"""Names of `keras.mixed_precision`. There is one policy, "float32"."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fastnn.config import dtype_policy, set_dtype_policy
+from fastnn.dtype_policies import DTypePolicy
+from fastnn.naming import missing_names as _missing_names
+
+__all__ = ["DTypePolicy", "Policy", "dtype_policy", "global_policy", "set_dtype_policy", "set_global_policy"]
+
+Policy = DTypePolicy
+global_policy = dtype_policy
+set_global_policy = set_dtype_policy
+
+
+def __dir__() -> list[str]:
+    return __all__
+
+
+if not TYPE_CHECKING:
+    __getattr__ = _missing_names(__name__, __all__)
