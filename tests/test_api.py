@@ -54,6 +54,10 @@ def test_automatic_names_are_those_of_keras():
     assert Dense(1).name == "dense"
 
 
+EVERY_OPTIMIZER = (
+    "use_ema=False, ema_momentum=0.99, ema_overwrite_frequency=None, loss_scale_factor=None, "
+    "gradient_accumulation_steps=None, name=None"
+)
 SIGNATURES = {
     Dense: "units, activation=None, use_bias=True, kernel_initializer='glorot_uniform', bias_initializer='zeros', "
     "kernel_regularizer=None, bias_regularizer=None, activity_regularizer=None, kernel_constraint=None, "
@@ -69,9 +73,9 @@ SIGNATURES = {
     "gamma_regularizer=None, beta_constraint=None, gamma_constraint=None",
     Dropout: "rate, noise_shape=None, seed=None",
     optimizers.SGD: "learning_rate=0.01, momentum=0.0, nesterov=False, weight_decay=None, clipnorm=None, "
-    "clipvalue=None, global_clipnorm=None, name='SGD'",
+    "clipvalue=None, global_clipnorm=None, " + EVERY_OPTIMIZER,
     optimizers.Adam: "learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-07, amsgrad=False, weight_decay=None, "
-    "clipnorm=None, clipvalue=None, global_clipnorm=None, name='adam'",
+    "clipnorm=None, clipvalue=None, global_clipnorm=None, " + EVERY_OPTIMIZER,
     Sequential.fit: "x=None, y=None, batch_size=None, epochs=1, verbose='auto', callbacks=None, validation_split=0.0, "
     "validation_data=None, shuffle=True, class_weight=None, sample_weight=None, initial_epoch=0, steps_per_epoch=None, "
     "validation_steps=None, validation_batch_size=None, validation_freq=1",

@@ -256,7 +256,8 @@ def test_custom_objects_of_from_config():
     ):
         assert type(cls.from_config(one.get_config(), custom_objects=known)) is cls
     rate = optimizers.schedules.CosineDecay(0.5, 10)
-    assert type(optimizers.SGD.from_config(optimizers.SGD(rate).get_config(), custom_objects={}).schedule) is type(rate)
+    again = optimizers.SGD.from_config(optimizers.SGD(rate).get_config(), custom_objects={})
+    assert again.get_config()["learning_rate"] == {"class_name": "CosineDecay", "config": rate.get_config()}
 
 
 def test_build_configs_and_own_variables():

@@ -27,7 +27,7 @@ CPP_FLOORS = [
     (4, r"fastnn/(graph|plan|executor|columns|feed)\.(hpp|cpp)"),
     (4, r"fastnn/(update_rule|constraint)\.(hpp|cpp)"),
     (4, r"fastnn/optimizers/\w+\.cpp"),
-    (5, r"fastnn/(optimizer|phase|trainer|predictor|projection)\.(hpp|cpp)"),
+    (5, r"fastnn/(optimizer|sweep|lbfgs|loss_scale|phase|trainer|predictor|projection)\.(hpp|cpp)"),
     (6, r"bindings/\w+\.(hpp|cpp)"),
 ]
 SHARED_KERNELS = {"kernel", "names", "gemm", "tiles", "activation", "math", "precise", "walk", "chunks"}

@@ -633,7 +633,7 @@ class TestWeights:
         model.fit(x, y, verbose=0)
         model.save_weights(tmp_path / "w.weights.h5")
         model.compile(optimizers.SGD(0.5, momentum=0.5), "sparse_categorical_crossentropy")
-        with pytest.warns(UserWarning, match="the state of the optimizer 'SGD' was left out"):
+        with pytest.warns(UserWarning, match="the state of the optimizer 'sgd' was left out"):
             model.load_weights(tmp_path / "w.weights.h5")
         assert model.optimizer.iterations == 0
 

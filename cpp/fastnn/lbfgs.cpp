@@ -84,8 +84,9 @@ Outcome Lbfgs::apply(const GradientTable& table, const float* gradients, double 
     return judge({distance_, finite ? loss : std::numeric_limits<double>::infinity(), finite ? slope : 0});
   }
   read_weights(trial_);
-  // Weights that somebody else has set, and other data, make what is known of the loss worthless.
-  if (trial_ != weights_now_ || loss != loss_) {
+  // Weights that somebody else has set, and other data, make what is known of the loss worthless. The same rows in
+  // another order differ by rounding.
+  if (trial_ != weights_now_ || !(std::fabs(loss - loss_) <= 10 * kNoise * std::fabs(loss_))) {
     pairs_.clear();
     finished_ = false;
   }

@@ -41,6 +41,14 @@ def models():
     )
     chain.compile(optimizers.Adam(0.01), "sparse_categorical_crossentropy", metrics=["accuracy"])
     yield "chain", chain, [images], [rng.integers(0, 3, 8)], (3, 0)
+    for cls in (
+        optimizers.Adadelta, optimizers.Adafactor, optimizers.Adagrad, optimizers.Adamax, optimizers.Ftrl,
+        optimizers.Lamb, optimizers.Lion, optimizers.Muon, optimizers.Nadam, optimizers.ScheduleFreeAdamW,
+    ):  # fmt: skip
+        small = Sequential([Input((4,)), layers.Dense(5, "tanh"), layers.Dense(2)])
+        small.compile(cls(0.05, use_ema=True, ema_momentum=0.5), "mse")
+        xs = rng.normal(size=(8, 4)).astype(np.float32)
+        yield f"optimizer-{small.optimizer.name}", small, [xs], [xs[:, :2]], (3, 15)
     a, b = Input((5,), name="a"), Input((5,), name="b")
     shared = layers.Dense(5, activation="tanh", name="shared")
     encoder = Sequential([Input((5,)), layers.Dense(4, activation="relu"), layers.Dense(5)], name="encoder")

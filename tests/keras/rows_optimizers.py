@@ -46,7 +46,7 @@ def row(name: str, cls: str, build: Any = network, steps: int = 6, **arguments: 
 
 def several(keras: Any) -> Any:
     chosen = keras.optimizers.OptimizerMap(keras.optimizers.SGD(0.05, momentum=0.5))
-    chosen["first/.*"] = keras.optimizers.Adam(0.02, clipnorm=0.5)
+    chosen[".*first.*"] = keras.optimizers.Adam(0.02, clipnorm=0.5)
     return keras.optimizers.MultiOptimizer(chosen)
 
 

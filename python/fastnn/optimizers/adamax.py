@@ -37,7 +37,7 @@ class Adamax(Optimizer):
 
     Example:
         >>> weight = fastnn.Variable(np.array([1.0, 2.0]))
-        >>> fastnn.optimizers.Adamax(0.5, epsilon=0.0).apply([np.array([2.0, -4.0])], [weight])
+        >>> fastnn.optimizers.Adamax(0.5, beta_1=0.5, epsilon=0.0).apply([np.array([2.0, -4.0])], [weight])
         >>> weight.numpy()
         array([0.5, 2.5], dtype=float32)
     """

@@ -182,6 +182,14 @@ class Optimizer(OptimizerVariables):
         known = "learning_rate" in config or given_arguments(self) is None or has_own_config(type(self))
         return {**({"learning_rate": rate} if known else {}), **config, **({"learning_rate": rate} if known else {})}
 
+    def __fastnn_live__(self, name: str) -> Any:
+        """Returns the object behind an argument of the config; the schedule of a learning rate.
+
+        Args:
+            name: The argument.
+        """
+        return self._fastnn_state.schedule if name == "learning_rate" else getattr(self, name, None)
+
     def build(self, variables: Sequence[Variable]) -> None:
         """Adds slots for weights not seen before.
 

@@ -39,7 +39,8 @@ class ScheduleFreeAdamW(Optimizer):
 
     Example:
         >>> weight = fastnn.Variable(np.array([1.0, 2.0]))
-        >>> fastnn.optimizers.ScheduleFreeAdamW(0.5, epsilon=0.0).apply([np.array([2.0, -4.0])], [weight])
+        >>> optimizer = fastnn.optimizers.ScheduleFreeAdamW(0.5, beta_1=0.5, beta_2=0.5, epsilon=0.0)
+        >>> optimizer.apply([np.array([2.0, -4.0])], [weight])
         >>> weight.numpy()
         array([0.5, 2.5], dtype=float32)
     """

@@ -260,8 +260,8 @@ def checked_number(optimizer: OptimizerVariables, name: str, value: Any, signed:
         raise TypeError(f"{who} expects {name} to be a number, got {value!r}")
     number = float(value)
     if not (0 <= number < np.inf or (signed and np.isfinite(number))):
-        least = "" if signed else " of at least 0"
-        raise ValueError(f"{who} expects {name} to be a finite number{least}, got {value!r}")
+        wanted = "a finite number" if signed else "a number of at least 0"
+        raise ValueError(f"{who} expects {name} to be {wanted}, got {value!r}")
     return number
 
 

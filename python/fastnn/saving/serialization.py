@@ -221,7 +221,7 @@ def _config_of(obj: Any, writing: _Writing) -> dict[str, Any]:
     written = {}
     for key, value in config.items():
         if key not in newer or value != newer[key]:
-            live = getattr(obj, "schedule", None) if key == "learning_rate" else getattr(obj, key, None)
+            live = obj.__fastnn_live__(key) if hasattr(type(obj), "__fastnn_live__") else getattr(obj, key, None)
             written[key] = _written(value, live, writing)
     return written
 
