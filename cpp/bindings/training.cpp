@@ -58,12 +58,12 @@ std::unique_ptr<Trainer> make_trainer(const std::vector<PhaseParts>& parts) {
 }  // namespace
 
 void bind_training(py::module_& m) {
-  py::class_<Columns>(m, "Columns", py::module_local())
+  no_data(py::class_<Columns>(m, "Columns", py::module_local()))
       .def(py::init<const std::vector<py::array>&, const std::vector<std::optional<py::array>>&>(), py::arg("arrays"),
            py::arg("weights") = std::vector<std::optional<py::array>>{})
       .def_property_readonly("rows", &Columns::rows);
 
-  py::class_<Optimizer, std::shared_ptr<Optimizer>>(m, "Optimizer", py::module_local())
+  no_data(py::class_<Optimizer, std::shared_ptr<Optimizer>>(m, "Optimizer", py::module_local()))
       .def(py::init([](const std::string& kind, const py::dict& config) {
              return std::make_shared<Optimizer>(kind, to_config(config));
            }),
@@ -74,7 +74,7 @@ void bind_training(py::module_& m) {
       .def("slots", &Optimizer::slots, py::arg("weight"))
       .def("exclude_from_weight_decay", &Optimizer::exclude_from_weight_decay, py::arg("weights"));
 
-  py::class_<Trainer>(m, "Trainer", py::module_local())
+  no_data(py::class_<Trainer>(m, "Trainer", py::module_local()))
       .def(py::init([](const Graph& graph, const Losses& losses, const Metrics& metrics,
                        const std::shared_ptr<Optimizer>& optimizer) {
              return make_trainer({{&graph, losses, metrics, optimizer}});
