@@ -3,6 +3,8 @@
 
 #include <pybind11/pybind11.h>
 
+#include <string>
+
 #include "fastnn/executor.hpp"
 
 namespace fastnn::bindings {
@@ -15,6 +17,19 @@ void bind_prediction(py::module_& m);
 void bind_training(py::module_& m);
 void bind_arrays(py::module_& m);
 void bind_testing(py::module_& m);
+
+/// Makes a class refuse to be copied or pickled by Python's general ways, which would make an object without a value
+/// inside, or end the process. What may be copied is registered with `copyreg` by the Python half.
+template <typename Class>
+Class no_data(Class bound) {
+  const auto refuse = [](const py::object& self, const py::args&) -> py::object {
+    const std::string name = py::str(py::type::of(self).attr("__name__"));
+    throw py::type_error("cannot copy or pickle a " + name +
+                         " of the core by itself; copy or pickle the model, layer or optimizer that holds it");
+  };
+  for (const char* method : {"__reduce__", "__reduce_ex__", "__getstate__"}) bound.def(method, refuse);
+  return bound;
+}
 
 /// Raises KeyboardInterrupt where Ctrl-C was pressed. Only the main thread sees signals; the others need not wait for
 /// Python.

@@ -35,6 +35,7 @@ from fastnn import (
     saving,
     tree,
     utils,
+    visualization,
     wrappers,
 )
 from fastnn.devices import RematScope, device, remat
@@ -100,6 +101,7 @@ __all__ = [
     "tree",
     "utils",
     "version",
+    "visualization",
     "wrappers",
 ]
 

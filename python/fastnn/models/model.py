@@ -292,6 +292,16 @@ class Model(Layer, StateTree, Network):
         compiled = self.__fastnn_training__.compiled
         return [] if compiled is None else list(compiled.metrics)
 
+    def _repr_svg_(self) -> str | None:
+        """Returns the picture that a notebook shows; None for a model that is not built."""
+        if not self.built:
+            return None
+        from fastnn.models.diagram import Shown, diagram_of
+        from fastnn.models.diagram_layout import lay_out
+        from fastnn.models.diagram_svg import svg_of
+
+        return svg_of(lay_out(diagram_of(self, Shown(shapes=True, names=True))))
+
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
 

@@ -21,9 +21,11 @@ from fastnn.naming import missing_names as _missing_names
 from fastnn.seeds import clear_session, set_random_seed
 from fastnn.utils.arrays import normalize, to_categorical
 from fastnn.utils.audio_folders import audio_dataset_from_directory
+from fastnn.utils.confusion import plot_confusion_matrix
 from fastnn.utils.dataset_splits import split_dataset
 from fastnn.utils.image_folders import image_dataset_from_directory
 from fastnn.utils.images import array_to_img, img_to_array, load_img, save_img
+from fastnn.utils.model_pictures import ModelDot, model_to_dot, plot_model
 from fastnn.utils.sequences import pad_sequences
 from fastnn.utils.text_folders import text_dataset_from_directory
 from fastnn.utils.time_series import timeseries_dataset_from_array
@@ -33,6 +35,7 @@ Sequence = PyDataset
 
 __all__ = [
     "CustomObjectScope",
+    "ModelDot",
     "Progbar",
     "PyDataset",
     "Sequence",
@@ -49,8 +52,11 @@ __all__ = [
     "img_to_array",
     "is_interactive_logging_enabled",
     "load_img",
+    "model_to_dot",
     "normalize",
     "pad_sequences",
+    "plot_confusion_matrix",
+    "plot_model",
     "register_keras_serializable",
     "save_img",
     "set_random_seed",

@@ -188,7 +188,7 @@ class SKLearnClassifier(ClassifierMixin, ModelEstimator):
         unknown = self.classes_[at] != y
         if np.any(unknown):
             raise ValueError(
-                f"SKLearnClassifier does not know the label {y[unknown][0]!r}; the classes are {list(self.classes_)}; "
+                f"SKLearnClassifier does not know the label {y[unknown].tolist()[0]!r}; the classes are {self.classes_.tolist()}; "
                 "give partial_fit all of them as classes="
             )
         encoded: Array = np.eye(len(self.classes_), dtype="float32")[at]

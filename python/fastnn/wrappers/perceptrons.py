@@ -302,7 +302,7 @@ class MLPRegressor(RegressorMixin, Perceptron):
 
     Example:
         >>> X = np.linspace(-1, 1, 64).reshape(-1, 1)
-        >>> regressor = fastnn.wrappers.MLPRegressor((32,), learning_rate_init=0.01, random_state=1, max_iter=1000)
+        >>> regressor = fastnn.wrappers.MLPRegressor(hidden_layer_sizes=(32,), learning_rate_init=0.01, random_state=1)
         >>> regressor.fit(X, X[:, 0] ** 2).score(X, X[:, 0] ** 2) > 0.95
         True
     """
