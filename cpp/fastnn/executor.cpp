@@ -185,7 +185,8 @@ void Session::poison() {
   std::fill(prepared_.begin(), prepared_.end(), 0);
 }
 
-Team::Team(const std::shared_ptr<const Graph>& graph, const Wanted& wanted, const GradientTable* table, Index rows, int threads) {
+Team::Team(const std::shared_ptr<const Graph>& graph, const Wanted& wanted, const GradientTable* table, Index rows,
+           int threads) {
   for (int i = 0; i < threads; ++i)
     sessions_.push_back(
         std::make_unique<Session>(graph, wanted, table, rows, 1, i == 0 ? nullptr : sessions_.front().get()));

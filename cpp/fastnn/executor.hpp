@@ -131,7 +131,8 @@ class Session {
 /// shared.
 class Team {
  public:
-  Team(const std::shared_ptr<const Graph>& graph, const Wanted& wanted, const GradientTable* table, Index rows, int threads);
+  Team(const std::shared_ptr<const Graph>& graph, const Wanted& wanted, const GradientTable* table, Index rows,
+       int threads);
 
   Index rows() const { return first().plan().capacity; }  ///< of a piece
   int threads() const { return static_cast<int>(sessions_.size()); }

@@ -39,7 +39,7 @@ def converts(*endings: str) -> Callable[[Converter], Converter]:
 
 
 def plain(value: Any) -> Any:
-    """Returns a value in the form it has in a config: numbers, strings, lists, and dicts of them."""
+    """Returns a value in the form it has in a config: numbers, strings, tuples, lists, and dicts of them."""
     if isinstance(value, Configurable) and (attribute := type(value).keras_function) is not None:
         # A function that has no name in files stays what it is.
         function = getattr(value, attribute)
@@ -60,7 +60,7 @@ def plain(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         return value.tolist()
     if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
+        return type(value)(plain(item) for item in value) if type(value) in (list, tuple) else [*map(plain, value)]
     if isinstance(value, dict):
         return {key: plain(item) for key, item in value.items()}
     if callable(value) and hasattr(value, "__name__"):

@@ -119,9 +119,11 @@ def trial_outcome(layer: Hooks, arguments: Arguments, training: bool | None) -> 
 def build_for_call(layer: Hooks, arguments: Arguments) -> None:
     """Calls the `build` of a layer once, with the shapes of the arguments of its first call."""
     state = state_of(layer)
+    args, kwargs = arguments.place([tensor.free_shape for tensor in arguments.tensors])
+    if type(layer).built_at_once and state.build_shape is None:
+        state.build_shape = args[0] if args else None
     if layer.built or not state.builds_in_call:
         return
-    args, kwargs = arguments.place([tensor.shape for tensor in arguments.tensors])
     names = [name for name in inspect.signature(layer.build).parameters if name != "self"]
     if state.build_shape is None:
         state.build_shape = args[0] if args else None

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from fastnn.engine.arrays import edge_dtype
 from fastnn.engine.contract import Hooks, Part, computation_of, state_of, title
 from fastnn.engine.masks import tell_masks
 from fastnn.engine.sizes import depend_on_rows
 from fastnn.engine.trial_graphs import emitted_on_trial
-from fastnn.symbolic.tensors import Arguments, Call, SizedSpec
+from fastnn.symbolic.tensors import Arguments, Call, KerasTensor, SizedSpec, Trace
 
 
 def record(layer: Hooks, args: tuple[Any, ...], kwargs: dict[str, Any], training: bool | None) -> Any:
@@ -28,14 +29,51 @@ def record(layer: Hooks, args: tuple[Any, ...], kwargs: dict[str, Any], training
     computation = computation_of(layer)
     computation.check_tensors(layer, args)
     arguments = Arguments(args, kwargs)
-    specs, structure = computation.outcome(layer, arguments, training)
+    free, size = with_free_batch(arguments)
+    specs, structure = computation.outcome(layer, free, training)
     if depend_on_rows(arguments.tensors) and not any(isinstance(spec, SizedSpec) for spec in specs):
         specs = emitted_on_trial(
             arguments.tensors, lambda emission, edges: computation.emit(layer, emission, edges, arguments), training
         )
     call = Call(layer, arguments, specs, structure, None if training is None else bool(training))
-    tell_masks(layer, arguments, call.outputs, training)
+    tell_masks(layer, free, call.outputs, training)
+    fix_batch(call.outputs, call.inputs, size)
     return call.result()
+
+
+def with_free_batch(arguments: Arguments) -> tuple[Arguments, int | None]:
+    """Returns arguments whose tensors have a batch of any size, since the core knows no other, and the size they show.
+
+    The size is None where they show none, in a trace, and where sketches meet tensors of a model.
+    """
+    tensors = arguments.tensors
+    if Trace.current() is not None or not tensors:
+        return arguments, None
+    size = next((tensor.batch_size for tensor in tensors if tensor.batch_size is not None), None)
+    if size is None and all(tensor.is_sketch for tensor in tensors):
+        size = tensors[0].shape[0]
+    if size is None:
+        return arguments, None
+    free = [_freed(tensor) if tensor.shape[:1] == (size,) else tensor for tensor in tensors]
+    return Arguments(*arguments.place(free)), size
+
+
+def fix_batch(outputs: Sequence[KerasTensor], inputs: Sequence[KerasTensor], size: int | None) -> None:
+    """Gives the outputs of a call the size of the batch that its inputs show; with None nothing is done."""
+    if size is None:
+        return
+    for tensor in outputs:
+        if all(one.is_sketch for one in inputs):
+            tensor.is_sketch = True
+            tensor.shape = (size, *tensor.shape[1:]) if tensor.shape[:1] == (None,) else tensor.shape
+        else:
+            tensor.fix_batch(size)
+
+
+def _freed(tensor: KerasTensor) -> KerasTensor:
+    made = KerasTensor((None, *tensor.shape[1:]), edge_dtype(tensor.dtype, tensor.name), name=tensor.name)
+    made.mask_shape = tensor.mask_shape and (None, *tensor.mask_shape[1:])
+    return made
 
 
 class overridable:

@@ -153,6 +153,7 @@ class Hooks(Part):
 
     supports_masking: bool
     __fastnn_takes_many__: ClassVar[bool]
+    built_at_once: ClassVar[bool]
 
     def call(self, *args: Any, **kwargs: Any) -> Any:
         """Returns what the layer computes."""

@@ -69,6 +69,8 @@ class Layer(Described, CallHistory, contract.Hooks, Configurable):
     """True if it is called on a list of tensors."""
     supports_masking = False
     """True if the mask of its input is one of its output."""
+    built_at_once: ClassVar[bool] = False
+    """True if it has no weights and is built by its constructor, unless a class outside fastnn adds a `build`."""
     common_arguments: ClassVar[tuple[str, ...]] = (
         "name", "trainable", "dtype", "activity_regularizer", "input_shape", "input_dim", "batch_input_shape",
         "batch_shape",
@@ -109,7 +111,7 @@ class Layer(Described, CallHistory, contract.Hooks, Configurable):
         if "activity_regularizer" not in self.__dict__:
             self.activity_regularizer = regularizers.get(activity_regularizer)
         self.dtype = "float32"
-        self.built = False
+        self.built = self.built_at_once and not _has_own_build(type(self))
 
     def __fastnn_constructed__(self) -> None:
         """Raises a RuntimeError where the constructor of a class of your own does not call that of its base."""
@@ -166,7 +168,8 @@ class Layer(Described, CallHistory, contract.Hooks, Configurable):
             >>> layer.get_build_config()
             {'input_shape': (None, 3)}
         """
-        return {"input_shape": state_of(self).build_shape} if self.built else None
+        shape = state_of(self).build_shape
+        return {"input_shape": shape} if self.built and shape is not None else None
 
     def build_from_config(self, config: Mapping[str, Any]) -> None:
         """Builds the layer as `get_build_config` describes.
@@ -407,6 +410,10 @@ class Layer(Described, CallHistory, contract.Hooks, Configurable):
             args = tensors.pack([operators["tensor"](leaf) for leaf in tensors.flat(args)])
             return record(self, args, kwargs, training)
         return eager.run(self, args, kwargs, training)
+
+
+def _has_own_build(cls: type[Layer]) -> bool:
+    return is_foreign(next(base for base in cls.__mro__ if "build" in vars(base)))
 
 
 def choose_computation(cls: type[Layer]) -> None:

@@ -130,7 +130,7 @@ def tell_masks(part: Part, arguments: Arguments, outputs: Sequence[KerasTensor],
     tensors = arguments.tensors
     if all(tensor.mask_shape is None for tensor in tensors) and not makes_masks(part):
         return
-    sizes = _SIZES if are_free([tensor.shape for tensor in tensors]) else _SIZES[:1]
+    sizes = _SIZES if are_free([tensor.free_shape for tensor in tensors]) else _SIZES[:1]
     found = [_trial_masks(part, arguments, training, size) for size in sizes]
     for tensor, one, other in zip(outputs, found[0], found[-1], strict=True):
         if one is not None and other is not None:
@@ -141,7 +141,7 @@ def _trial_masks(part: Part, arguments: Arguments, training: bool | None, size: 
     """Returns for each output the shape of its mask, or None, with `size` in place of unknown dimensions."""
     tensors = arguments.tensors
     emission = Emission(bool(training))
-    shapes = with_free_sizes([tensor.shape for tensor in tensors], size)
+    shapes = with_free_sizes([tensor.free_shape for tensor in tensors], size)
     specs = [(shape, tensor.dtype) for shape, tensor in zip(shapes, tensors, strict=True)]
     edges = [emission.edge(spec, tensor.name) for spec, tensor in zip(specs, tensors, strict=True)]
     add_masks(emission, edges, tensors, size)

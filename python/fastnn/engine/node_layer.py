@@ -269,6 +269,8 @@ class NodeLayer(Layer):
         shape = _one_or_all(self, shapes)
         needed = self.infer_node([(one, "float32") for one in shapes])[1]
         if self.built:
+            if state.build_shape is None:
+                state.build_shape = shape
             if [tuple(spec[1]) for spec in needed] != [variable.shape for variable in state.variables[: len(needed)]]:
                 raise ValueError(
                     f"{title(self)} was built for inputs of shape {state.build_shape} and its weights do not fit "

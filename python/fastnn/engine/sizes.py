@@ -32,13 +32,15 @@ def trial_of(tensor: KerasTensor, rows: int, free: int) -> Trial:
     """
     if tensor.trials is not None:
         return tensor.trials[rows + 2 * free if len(tensor.trials) == 4 else rows]
-    sizes = [(FREE_SIZES[free] if i else ROWS[rows]) if s is None else s for i, s in enumerate(tensor.shape)]
+    sizes = [(FREE_SIZES[free] if i else ROWS[rows]) if s is None else s for i, s in enumerate(tensor.free_shape)]
     return tuple(sizes), tensor.dtype, None
 
 
 def grid(tensors: Sequence[KerasTensor]) -> Iterator[tuple[int, int]]:
     """Yields the trials that these tensors need, as (index of the rows, index of the unknown sizes)."""
-    free = any(are_free([tensor.shape]) if tensor.trials is None else len(tensor.trials) == 4 for tensor in tensors)
+    free = any(
+        are_free([tensor.free_shape]) if tensor.trials is None else len(tensor.trials) == 4 for tensor in tensors
+    )
     for at, rows in itertools.product(range(2 if free else 1), range(2)):
         yield rows, at
 

@@ -21,7 +21,7 @@ def emitted_on_trial(
         emit: Adds it after the edges of the inputs; returns the output edges.
         training: Whether the graph is for training.
     """
-    free = are_free([tensor.shape for tensor in tensors if tensor.trials is None]) or any(
+    free = are_free([tensor.free_shape for tensor in tensors if tensor.trials is None]) or any(
         tensor.trials is not None and len(tensor.trials) == 4 for tensor in tensors
     )
     found: list[list[Trial]] = []
@@ -44,7 +44,7 @@ def input_edge(emission: Emission, tensor: KerasTensor, free: int) -> int:
     """
     if tensor.trials is not None:
         return emission.graph.stand_in([trial_of(tensor, rows, free) for rows in range(2)])
-    shape: Shape = tuple(FREE_SIZES[free] if i and s is None else s for i, s in enumerate(tensor.shape))
+    shape: Shape = tuple(FREE_SIZES[free] if i and s is None else s for i, s in enumerate(tensor.free_shape))
     return emission.edge((shape, tensor.dtype), tensor.name)
 
 

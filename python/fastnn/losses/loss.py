@@ -68,7 +68,11 @@ class Loss(Configurable):
 
     def is_custom(self) -> bool:
         """Returns True where Python code computes the loss; then y_true may have any shape."""
-        return type(self).call is not Loss.call
+        return type(self).call is not Loss.call or self._is_called_whole()
+
+    def _is_called_whole(self) -> bool:
+        """Returns True where a class of the user's has a `__call__`, as losses of Keras 2 do, in place of a `call`."""
+        return type(self).__call__ is not Loss.__call__
 
     def emit(self, emission: Emission, y_true: int, y_pred: int) -> int:
         """Adds the loss to a graph.
@@ -86,7 +90,8 @@ class Loss(Configurable):
             return emission.graph.add(kind, self.name, arguments, [y_true, y_pred])[0]
 
         def values(true: Any, predicted: Any) -> Any:
-            found = self.call(*same_rank(true, predicted))
+            compute = self if self._is_called_whole() else self.call
+            found = compute(*same_rank(true, predicted))
             if found is None:
                 raise TypeError(f"the loss {self.name!r} returned None; it must return what it computed")
             return ops.cast(found, "float32")

@@ -79,8 +79,8 @@ class CallGraph(ModelNetwork):
         """Returns the shapes of the outputs for inputs of these shapes."""
         self.build_for(shapes)
         inputs, outputs = self.topology.inputs, self.topology.outputs
-        recorded = [tensor.shape for tensor in outputs]
-        if not are_free(recorded) or shapes == [tensor.shape for tensor in inputs]:
+        recorded = [tensor.free_shape for tensor in outputs]
+        if not are_free(recorded) or shapes == [tensor.free_shape for tensor in inputs]:
             return recorded
         found = []
         for _, known in trials([(shape, t.dtype) for shape, t in zip(shapes, inputs, strict=True)]):
@@ -92,10 +92,10 @@ class CallGraph(ModelNetwork):
     def build_for(self, shapes: list[Shape]) -> None:
         """Checks that inputs of these shapes fit: the model was built as it was made."""
         for tensor, shape in zip(self.topology.inputs, shapes, strict=True):
-            if not fits_built(shape, tensor.shape):
+            built = tensor.free_shape
+            if not fits_built(shape, built):
                 raise ValueError(
-                    f"{self.who()} was built for inputs of shape {tensor.shape} at {tensor.name!r}, got {shape}; make "
-                    "a new model"
+                    f"{self.who()} was built for inputs of shape {built} at {tensor.name!r}, got {shape}; make a new model"
                 )
 
     def add_calls(self, emission: Emission, edges: list[int]) -> list[int]:
@@ -193,7 +193,7 @@ class Functional(Model):
         if runs_code(self):
             state.builds_in_call = type(self).build is not Functional.build
         else:
-            state.build_shape = graph.ports().given.pack([tensor.shape for tensor in graph.topology.inputs])
+            state.build_shape = graph.ports().given.pack([tensor.free_shape for tensor in graph.topology.inputs])
             self.built = True
         LayerChanges.add()
         if not trainable:
@@ -212,7 +212,7 @@ class Functional(Model):
         """
         graph = self._fastnn_graph
         tensors = graph.separated(inputs)
-        specs = graph.outcome([tensor.shape for tensor in tensors])
+        specs = graph.outcome([tensor.free_shape for tensor in tensors])
         return Call(_Replayed(graph), Arguments((tensors,), {}), specs, graph.ports().made, training).result()
 
     def __fastnn_joining_calls__(self) -> list[Call]:
@@ -326,7 +326,7 @@ def takes_ends(cls: type[Model]) -> bool:
 def _named(structure: Structure, tensors: Sequence[KerasTensor]) -> list[Port]:
     names = structure.keys if structure.keys and not structure.nested else None
     names = names or distinct([tensor.history.layer.name for tensor in tensors])
-    return [Port(name, tensor.shape, tensor.dtype) for name, tensor in zip(names, tensors, strict=True)]
+    return [Port(name, tensor.free_shape, tensor.dtype) for name, tensor in zip(names, tensors, strict=True)]
 
 
 def _single(given: Any) -> Any:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastnn.engine.by_code import runs_code
-from fastnn.engine.calls import overridable
+from fastnn.engine.calls import fix_batch, overridable, with_free_batch
 from fastnn.engine.contract import state_of, title
 from fastnn.engine.eager import evaluate
 from fastnn.engine.eager_array import EagerArray, mask_of, with_mask
@@ -243,12 +243,14 @@ class Model(Layer, StateTree, Network):
         if is_symbolic(inputs):
             network: Any = state.network
             tensors = network.separated(inputs)
-            specs = network.outcome([tensor.shape for tensor in tensors])
-            stays = None if training is None else bool(training)
             further = {} if mask is None else {"mask": mask}
             arguments = Arguments((network.ports().given.pack(tensors),), further)
+            free, size = with_free_batch(arguments)
+            specs = network.outcome([tensor.free_shape for tensor in free.tensors[: len(tensors)]])
+            stays = None if training is None else bool(training)
             call = Call(self, arguments, specs, network.ports().made, stays)
-            tell_masks(self, call.arguments, call.outputs, stays)
+            tell_masks(self, free, call.outputs, stays)
+            fix_batch(call.outputs, call.inputs, size)
             return call.result()
         return self._called(inputs, training, mask)
 

@@ -127,7 +127,7 @@ class ModelComputation(Computation[Any]):
         """Builds the model for these inputs and returns what comes out."""
         network = self.network(part)
         inputs = network.ports().given.flat(arguments.place(arguments.tensors)[0][0])
-        return network.outcome([tensor.shape for tensor in inputs]), network.ports().made
+        return network.outcome([tensor.free_shape for tensor in inputs]), network.ports().made
 
     def emit(self, part: Any, emission: Emission, edges: list[int], arguments: Arguments | None) -> list[int]:
         """Gives the inputs the masks of the call, and adds the layers."""

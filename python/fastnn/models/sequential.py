@@ -155,8 +155,8 @@ class Chain(ModelNetwork):
                 return Ports([Port("x", None)], [Port(name, None)], _ALONE, _ALONE)
             first, last = self.tensors[0], self.tensors[-1]
             self._ports = Ports(
-                [Port(first.name, first.shape, first.dtype)],
-                [Port(last.history.layer.name, last.shape)],
+                [Port(first.name, first.free_shape, first.dtype)],
+                [Port(last.history.layer.name, last.free_shape)],
                 _ALONE,
                 _ALONE,
             )
@@ -179,7 +179,7 @@ class Chain(ModelNetwork):
         return x
 
     def _loosen(self, shape: tuple[int, ...]) -> None:
-        known = self.tensors[0].shape
+        known = self.tensors[0].free_shape
         if len(shape) != len(known) or fits_built(shape, (None, *known[1:])):
             return
         loose = (None, *common(known[1:], shape[1:]))
@@ -195,7 +195,7 @@ class Chain(ModelNetwork):
         """Calls the layers anew where a nested model has changed its output."""
         self._ports = None
         built = state_of(self.model).build_shape
-        if self.tensors and self.output_shape(built) != self.tensors[-1].shape:
+        if self.tensors and self.output_shape(built) != self.tensors[-1].free_shape:
             first = self.tensors[0].history.layer
             assert isinstance(first, InputLayer)
             self.connect(first.shape, first)
@@ -411,5 +411,5 @@ class Sequential(Model):
 def shape_of_first(layer: Layer) -> Shape | None:
     """Returns the input shape that the first layer of a model brings with it, or None."""
     if isinstance(layer, Model) and not runs_code(layer):
-        return layer.inputs[0].shape if len(layer.inputs) == 1 else None
+        return layer.inputs[0].free_shape if len(layer.inputs) == 1 else None
     return state_of(layer).entry_shape

@@ -48,7 +48,7 @@ def axis_size(x: KerasTensor, axis: int) -> Any:
     Returns:
         An integer, or a symbolic tensor of one where the size is unknown.
     """
-    size = x.shape[axis]
+    size = x.free_shape[axis]
     return node("Rows", {"axis": axis}, [x], "shape") if size is None else size
 
 
@@ -65,7 +65,7 @@ def rows(x: Any) -> Any:
         ValueError: `x` has no batch.
     """
     made = tensor(x)
-    if not made.shape or made.shape[0] is not None:
+    if not made.shape or made.free_shape[0] is not None:
         raise ValueError(f"ops.shape: the tensor {made.name!r} of shape {made.shape} has no batch")
     return axis_size(made, 0)
 
@@ -114,7 +114,7 @@ def is_batched(x: KerasTensor) -> bool:
     Returns:
         True or False.
     """
-    return bool(x.shape) and x.shape[0] is None and x.trials is None
+    return bool(x.shape) and x.free_shape[0] is None and x.trials is None
 
 
 def is_batch_size(size: Any) -> bool:

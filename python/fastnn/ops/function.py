@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from fastnn import activations, config
+from fastnn.engine.calls import fix_batch, with_free_batch
 from fastnn.engine.contract import state_of
 from fastnn.engine.ownership import once
 from fastnn.naming import snake_case
@@ -56,26 +57,50 @@ class Function(Operation):
     def __call__(self, *args: Any, training: bool | None = None, **kwargs: Any) -> Any:
         """Returns the outputs of the function for tensors and other arguments."""
         arguments = Arguments(args, kwargs)
-        with Trace(False) as trace:
-            result = functions[self.title](*args, **kwargs)
-            structure = Structure(result)
-            ends = [tensor(leaf) for leaf in structure.flat(result)]
+        given, size = with_free_batch(arguments)
+        if any(one.is_sketch for one in arguments.tensors):
+            given, size = self._batch_or_not(arguments, given, size)
+        trace, structure, ends = self._traced(given)
         state = state_of(self)
         self.read(once([*state.variables, *(one for one in arguments.leaves if isinstance(one, Variable))]))
         call = _Nodes(self, arguments, [end.outline for end in ends], structure)
-        call.nodes, call.ends = trace.calls, ends
-        state.build_shape = call.inputs[0].shape if len(call.inputs) == 1 else [one.shape for one in call.inputs]
+        call.starts, call.nodes, call.ends = given.tensors, trace.calls, ends
+        state.build_shape = (
+            call.inputs[0].free_shape if len(call.inputs) == 1 else [one.free_shape for one in call.inputs]
+        )
+        fix_batch(call.outputs, call.inputs, size)
         return call.result()
+
+    def _batch_or_not(self, arguments: Arguments, free: Arguments, size: int | None) -> tuple[Arguments, int | None]:
+        """Returns the arguments as they are; with a batch where the function computes on batches alone."""
+        try:
+            self._traced(arguments)
+        except ValueError:
+            try:
+                self._traced(free)
+            except ValueError:
+                return arguments, None
+            return free, size
+        return arguments, None
+
+    def _traced(self, arguments: Arguments) -> tuple[Trace, Structure, list[KerasTensor]]:
+        """Returns the calls of nodes, the structure of the results and the results one by one."""
+        args, kwargs = arguments.place(arguments.tensors)
+        with Trace(False) as trace:
+            result = functions[self.title](*args, **kwargs)
+            structure = Structure(result)
+            return trace, structure, [tensor(leaf) for leaf in structure.flat(result)]
 
 
 class _Nodes(Call):
     """Call that consists of the calls of nodes."""
 
+    starts: list[KerasTensor]
     nodes: list[Call]
     ends: list[KerasTensor]
 
     def emit(self, emission: Any, edges: list[int]) -> list[int]:
-        made = {id(one): edge for one, edge in zip(self.inputs, edges, strict=True)}
+        made = {id(one): edge for one, edge in zip(self.starts, edges, strict=True)}
         for call in self.nodes:
             outputs = call.emit(emission, [made[id(one)] for one in call.inputs])
             made.update((id(one), edge) for one, edge in zip(call.outputs, outputs, strict=True))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastnn import config
-from fastnn.ops import activation_functions, encoding, reduction, shaping
+from fastnn.ops import activation_functions, dimensions, encoding, reduction, shaping
 from fastnn.ops.arithmetic import absolute, add, clip, divide, multiply, negative, square, subtract
 from fastnn.ops.conversion import cast, convert_to_tensor
 from fastnn.ops.exponential import exp, log, log1p, log10
@@ -114,7 +114,7 @@ def sparse_categorical_crossentropy(target: Any, output: Any, from_logits: bool 
             f"ops.sparse_categorical_crossentropy expects a target of the output's shape without the classes, got "
             f"{tuple(target.shape)} for {tuple(output.shape)}; for one-hot rows use ops.categorical_crossentropy"
         )
-    hot = encoding.one_hot(cast(target, "int32"), output.shape[axis], axis)
+    hot = encoding.one_hot(cast(target, "int32"), dimensions.shape(output)[axis], axis)
     return categorical_crossentropy(hot, output, from_logits, axis)
 
 

@@ -6,8 +6,8 @@ arrays and variables among symbolic tensors become nodes too.
 
 from __future__ import annotations
 
+import inspect
 import os
-import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -173,7 +173,7 @@ class Operation(WeightOwner, CallHistory):
 
 def _line_of_caller() -> str:
     """Returns the place in a user's code that is running: " in line 12 of losses.py"; "" where there is none."""
-    frame: Any = sys._getframe(1)
+    frame = inspect.currentframe()
     while frame is not None and frame.f_globals.get("__name__", "").split(".")[0] == "fastnn":
         frame = frame.f_back
     return "" if frame is None else f" in line {frame.f_lineno} of {os.path.basename(frame.f_code.co_filename)}"
@@ -186,7 +186,7 @@ def _constant_value(tensor: KerasTensor) -> float | None:
 
 
 def _shapes_of(tensors: Sequence[KerasTensor]) -> Any:
-    return tensors[0].shape if len(tensors) == 1 else [tensor.shape for tensor in tensors]
+    return tensors[0].free_shape if len(tensors) == 1 else [tensor.free_shape for tensor in tensors]
 
 
 def node(

@@ -197,6 +197,8 @@ class KerasTensor(Arithmetic):
         call: The call that makes it; an error for a tensor that stands for an argument.
         made_by: The same; None for a tensor that stands for an argument.
         mask_shape: The shape of the mask that comes with it, or None.
+        batch_size: The size of the batch that the `Input` it comes from was given, which `shape` shows; None: any.
+        is_sketch: Whether it was made by hand with a batch of a fixed size, or of such tensors, to learn of shapes.
         trials: Shapes and values in the trial batches, where they depend on the number of rows in another way than a
             batch does; else None.
         history: The layer that makes it, the number of the layer's call, and the index among the call's outputs.
@@ -229,10 +231,12 @@ class KerasTensor(Arithmetic):
         if sparse or ragged:
             raise ValueError("KerasTensor expects sparse=False and ragged=False: all tensors of fastnn are dense")
         self.shape = tuple(shape)
-        self.dtype = dtype
+        self.dtype = dtype if isinstance(dtype, str) else np.dtype(dtype).name
         self.name = unique_name("KerasTensor") if name is None else name
         self.made_by = call
         self.mask_shape: Shape | None = None
+        self.batch_size: int | None = None
+        self.is_sketch = call is None and len(self.shape) > 0 and self.shape[0] is not None
         self.trials: Trials | None = None
         self._index = index
 
@@ -254,8 +258,19 @@ class KerasTensor(Arithmetic):
 
     @property
     def spec(self) -> Spec:
-        """Shape and element type."""
-        return self.shape, self.dtype
+        """Shape and element type, with a batch of any size where it has one."""
+        return self.free_shape, self.dtype
+
+    @property
+    def free_shape(self) -> Shape:
+        """The shape with None for the batch, also where its size is known: models take batches of any size."""
+        return self.shape if self.batch_size is None else (None, *self.shape[1:])
+
+    def fix_batch(self, size: int) -> None:
+        """Sets the size of the batch that `shape` shows."""
+        if self.shape[:1] == (None,) and self.trials is None:
+            self.shape = (size, *self.shape[1:])
+            self.batch_size = size
 
     @property
     def outline(self) -> Spec:
@@ -327,13 +342,13 @@ class KerasTensor(Arithmetic):
     __int__ = __index__ = __float__
 
     def __len__(self) -> int:
-        if self.shape and self.shape[0] is not None:
-            return self.shape[0]
+        if self.free_shape and self.free_shape[0] is not None:
+            return self.free_shape[0]
         raise self._no_numbers("has no length", "fastnn.ops.shape(x)[0] stands for the size of the batch")
 
     def __iter__(self) -> Iterator[Any]:
-        if self.shape and self.shape[0] is not None:
-            return (self[i] for i in range(self.shape[0]))
+        if self.free_shape and self.free_shape[0] is not None:
+            return (self[i] for i in range(self.free_shape[0]))
         raise self._no_numbers(
             "cannot be iterated over", "its first axis is the batch; compute with whole tensors, as fastnn.ops does"
         )

@@ -11,6 +11,7 @@ from fastnn.engine.node_layer import NodeLayer
 class ElementwiseActivation(NodeLayer):
     """Layer that is one activation node; it may also be the `activation` of another layer."""
 
+    built_at_once = True
     supports_masking = True
 
     def activation_node(self) -> activations.Node | None:

@@ -20,6 +20,7 @@ class Identity(NodeLayer):
         array([[1., 2.]], dtype=float32)
     """
 
+    built_at_once = True
     supports_masking = True
 
     def __init__(self, **kwargs: Any) -> None:

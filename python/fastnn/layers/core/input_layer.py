@@ -19,7 +19,7 @@ class InputLayer(NodeLayer):
 
     Args:
         shape: Shape of a sample, without the batch, such as (28, 28, 1); None for an unknown size.
-        batch_size: Accepted for Keras compatibility; batches may have any size.
+        batch_size: Size of the batch that symbolic tensors show; the data may come in batches of any size.
         dtype: Type to which the data is converted: "float32", "int32" or "bool"; None means "float32".
         sparse: Not supported; must be False or None.
         ragged: Not supported; must be False or None.
@@ -79,11 +79,16 @@ class InputLayer(NodeLayer):
         self.shape = shape
         self.batch_shape = (self.batch_size, *self.shape[1:])
         self.build(self.shape)
-        Call(self, Arguments((), {}), [(self.shape, self.dtype)])
+        self._make_output()
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        Call(self, Arguments((), {}), [(self.shape, self.dtype)])
+        self._make_output()
+
+    def _make_output(self) -> None:
+        call = Call(self, Arguments((), {}), [(self.shape, self.dtype)])
+        if self.batch_size is not None:
+            call.outputs[0].fix_batch(self.batch_size)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments as plain values, with the shape including the batch."""
@@ -106,7 +111,7 @@ def Input(
 
     Args:
         shape: Shape of a sample, without the batch, such as (28, 28, 1); None for an unknown size.
-        batch_size: Accepted for Keras compatibility; batches may have any size.
+        batch_size: Size of the batch that symbolic tensors show; the data may come in batches of any size.
         dtype: Type to which the data is converted: "float32", "int32" or "bool"; None means "float32".
         sparse: Not supported; must be False or None.
         ragged: Not supported; must be False or None.

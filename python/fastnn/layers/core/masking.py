@@ -24,6 +24,7 @@ class Masking(Layer):
         [[[1.0, 2.0], [0.0, 0.0]]]
     """
 
+    built_at_once = True
     supports_masking = True
     mask_value: float
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -110,7 +111,7 @@ class BatchNormalization(NodeLayer):
         assert node is not None
         config = {**node[1], "frozen": not emission.trains(self), "training": bool(emission.training)}
         if masks[0] is not None and emission.training and emission.trains(self):
-            return emission.add(self, node[0], {**config, "masked": True}, [edges[0], masks[0]])
+            return self._masked(emission, config, edges[0], masks[0])
 
         def add(axis: Any) -> Callable[[list[int]], list[int]]:
             return lambda inputs: emission.add(self, self.kind, {**config, "axis": axis}, inputs)
@@ -118,6 +119,24 @@ class BatchNormalization(NodeLayer):
         if self.axis == 1:
             return add_between_transposes(emission, edges, self.name, add(-1), add(1))
         return add(self.axis)(edges)
+
+    def _masked(self, emission: Emission, config: dict[str, Any], edge: int, mask: int) -> list[int]:
+        """Adds the node with a mask; several axes of places are joined to one, as the core knows them."""
+        shape, places = (emission.graph.spec(one)[0] for one in (edge, mask))
+        rank = len(places)
+        axis = self.axis % len(shape) if isinstance(self.axis, int) else 0
+        sizes = [size for size in shape[1:] if size is not None]
+        if rank < 3 or axis < rank or len(sizes) < len(shape) - 1:
+            return emission.add(self, self.kind, {**config, "masked": True}, [edge, mask])
+        count = math.prod(sizes[: rank - 1])
+        flat = self._reshaped(emission, edge, [count, *sizes[rank - 1 :]])
+        flat_mask = self._reshaped(emission, mask, [count])
+        joined = {**config, "axis": axis - rank + 2, "masked": True}
+        return [self._reshaped(emission, emission.add(self, self.kind, joined, [flat, flat_mask])[0], sizes)]
+
+    def _reshaped(self, emission: Emission, edge: int, sizes: list[int]) -> int:
+        made: int = emission.graph.add("Reshape", self.name, {"target_shape": sizes}, [edge])[0]
+        return made
 
     def __fastnn_input_spec__(self) -> InputSpec | None:
         """Returns the description of the input."""

@@ -28,6 +28,7 @@ class UnitNormalization(NodeLayer):
     """
 
     kind = "UnitNormalization"
+    built_at_once = True
     supports_masking = True
     axis: int | Sequence[int]
 

@@ -11,6 +11,7 @@ from fastnn.engine.node_layer import NodeLayer
 
 
 class _GlobalPooling(NodeLayer):
+    built_at_once = True
     rank: ClassVar[int]
     data_format: str
     keepdims: bool

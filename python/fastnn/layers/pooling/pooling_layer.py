@@ -10,6 +10,7 @@ from fastnn.layers.windowed import Windowed
 class PoolingLayer(Windowed):
     """Base of maximum and average pooling over windows, which do not overlap by default."""
 
+    built_at_once = True
     pool_size: tuple[int, ...]
     strides: tuple[int, ...]
     padding: str

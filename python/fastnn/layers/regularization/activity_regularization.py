@@ -29,6 +29,7 @@ class ActivityRegularization(NodeLayer):
     """
 
     kind = "ActivityRegularization"
+    built_at_once = True
     supports_masking = True
     l1: float
     l2: float

@@ -12,6 +12,7 @@ from fastnn.seeds import stream_of
 class Noise(NodeLayer):
     """Base of the layers that draw random numbers in training and are the identity in inference."""
 
+    built_at_once = True
     supports_masking = True
     call_arguments = ("inputs", "training")
     seed: Any
