@@ -21,6 +21,14 @@ GradientTable::GradientTable(const Graph& graph) {
     }
 }
 
+GradientTable::GradientTable(const GradientTable& all, const std::vector<VariablePtr>& some) : size(all.size) {
+  for (std::size_t i = 0; i < all.weights.size(); ++i) {
+    if (std::find(some.begin(), some.end(), all.weights[i]) == some.end()) continue;
+    weights.push_back(all.weights[i]);
+    offsets.push_back(all.offsets[i]);
+  }
+}
+
 Index GradientTable::find(const Variable* weight) const {
   for (std::size_t i = 0; i < weights.size(); ++i)
     if (weights[i].get() == weight) return static_cast<Index>(i);
