@@ -33,6 +33,7 @@ SAYS = {
     "18_time_series_lstm.py": "error one year ahead",
     "19_text_classifier.py": "new reviews classified correctly",
     "20_augmentation.py": "with augmentation",
+    "23_folder_of_images.py": "new files classified correctly",
 }
 
 
