@@ -35,6 +35,7 @@ SAYS = {
     "20_augmentation.py": "with augmentation",
     "24_larger_than_memory.py": "classified correctly",
     "25_tabular_frame.py": "mean error of a price",
+    "23_folder_of_images.py": "new files classified correctly",
 }
 
 

@@ -908,3 +908,12 @@ def test_images_go_to_files_and_back(tmp_path: Path) -> None:
     assert utils.img_to_array(utils.array_to_img(np.full((2, 2, 1), 700.0), scale=False)).max() == 700
     with pytest.raises(ValueError, match="transparency"):
         utils.save_img(tmp_path / "x.jpg", x)
+
+
+@pytest.mark.parametrize("salt", [None, (3, 2**64 - 5)])
+def test_many_strings_are_hashed_as_one(salt):
+    texts = ["é" * (n % 3) + "x" * n + str(row) for n in range(130) for row in range(10, 22)]
+    one_by_one = [hashing.siphash(t.encode(), salt) if salt else hashing.fingerprint64(t.encode()) for t in texts]
+    for count in (1, 7, 2**40 + 1):
+        assert hashing.buckets(texts, count, salt).tolist() == [value % count for value in one_by_one]
+        assert hashing.buckets(texts[:5], count, salt).tolist() == [value % count for value in one_by_one[:5]]

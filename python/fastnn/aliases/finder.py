@@ -129,12 +129,13 @@ _made: dict[str, ModuleType] = {}
 
 
 def moved(old: str) -> ModuleType:
-    """Returns a module that Keras 2 had: that of fastnn of the same path, or one that is made once, with the names of
-    the module that has them now.
+    """Returns a module that Keras 2 had, with the names of the module that has them now.
+
+    It is that of fastnn of the same path where there is one, else it is made once.
 
     Args:
         old: Path below `keras`.
-    """  # noqa: D205 - one sentence
+    """
     if old in _made:
         return _made[old]
     now = importlib.import_module(f"fastnn.{MOVED[old]}".rstrip("."))

@@ -154,9 +154,10 @@ class ImageDataGenerator:
         save_to_dir: Any = None, save_prefix: str = "", save_format: str = "png", follow_links: bool = False,
         subset: str | None = None, interpolation: str = "nearest", keep_aspect_ratio: bool = False,
     ) -> DirectoryIterator:  # fmt: skip
-        """Returns an iterator over batches of augmented images of a folder; the arguments are those of
-        `DirectoryIterator`.
-        """  # noqa: D205 - one sentence
+        """Returns an iterator over batches of augmented images of a folder.
+
+        The arguments are those of `DirectoryIterator`.
+        """
         return DirectoryIterator(
             directory, self, target_size=target_size, color_mode=color_mode, classes=classes, class_mode=class_mode,
             batch_size=batch_size, shuffle=shuffle, seed=seed, data_format=self.data_format, save_to_dir=save_to_dir,
@@ -171,9 +172,10 @@ class ImageDataGenerator:
         save_to_dir: Any = None, save_prefix: str = "", save_format: str = "png", subset: str | None = None,
         interpolation: str = "nearest", validate_filenames: bool = True, **kwargs: Any,
     ) -> DataFrameIterator:  # fmt: skip
-        """Returns an iterator over batches of augmented images that a frame lists; the arguments are those of
-        `DataFrameIterator`.
-        """  # noqa: D205 - one sentence
+        """Returns an iterator over batches of augmented images that a frame lists.
+
+        The arguments are those of `DataFrameIterator`.
+        """
         for name in kwargs:
             if name not in ("has_ext", "sort", "drop_duplicates"):
                 raise TypeError(f"flow_from_dataframe has no argument {name!r}")

@@ -26,7 +26,9 @@ def traced(*values: Any) -> bool:
 
 
 def returned(value: Any, *inputs: Any) -> Any:
-    """Returns a result as an element, of 32 bits where no input has 64."""
+    """Returns a result as an element, of 32 bits where no input has 64; an element is returned as it is."""
+    if isinstance(value, Element):
+        return value
     if isinstance(value, (tuple, list)):
         return type(value)(returned(one, *inputs) for one in value)
     made = as_element(np.asarray(value))

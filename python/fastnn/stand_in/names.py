@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastnn import ops
+from fastnn.data.elements import Element
 from fastnn.data.specs import as_dtype
 from fastnn.stand_in.functions import Row, plain, returned, standing, traced
 
@@ -108,7 +109,8 @@ def _reducing(function: Any) -> Any:
 
 def _argument(function: Any) -> Any:
     def place(x: Any, axis: Any = None, output_type: Any = "int64") -> Any:
-        return function(x, axis=0 if axis is None else axis).astype(as_dtype(output_type))
+        places = function(x, axis=0 if axis is None else axis)
+        return np.asarray(places, as_dtype(output_type)).view(Element)
 
     return place
 

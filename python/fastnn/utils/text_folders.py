@@ -52,9 +52,10 @@ def text_dataset_from_directory(
         ValueError: An argument is out of its range, or there are no texts.
 
     Example:
+        >>> from pathlib import Path
         >>> for name, text in (("bad", "dull"), ("good", "a joy")):
-        ...     __import__("os").makedirs(f"reviews/{name}")
-        ...     _ = open(f"reviews/{name}/1.txt", "w").write(text)
+        ...     Path(f"reviews/{name}").mkdir(parents=True)
+        ...     _ = Path(f"reviews/{name}/1.txt").write_text(text)
         >>> reviews = fastnn.utils.text_dataset_from_directory("reviews", shuffle=False)
         Found 2 files belonging to 2 classes.
         >>> [(texts.tolist(), labels.tolist()) for texts, labels in reviews]
