@@ -651,3 +651,22 @@ def test_no_warning_where_nothing_is_lost() -> None:
         model.compile("adam", "mse")
         model.fit(IDS, normal(3, 3), verbose=0)
         model.evaluate(IDS, normal(3, 3), verbose=0)
+
+
+@pytest.mark.parametrize("shape", [(4, 3, 5, 1), (4, 2, 3, 5, 2)])
+def test_batch_normalization_with_a_mask_over_several_axes(shape):
+    random = np.random.default_rng(0)
+    x = random.normal(size=shape).astype(np.float32)
+    mask = random.random(shape[:-1]) > 0.4
+    layer = layers.BatchNormalization(momentum=0.5, center=False)
+    made = layer(x, training=True, mask=mask)
+    mean, variance = x[mask].mean(axis=0), x[mask].var(axis=0)
+    np.testing.assert_allclose(made, (x - mean) / np.sqrt(variance + 1e-3), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(layer.moving_mean.numpy(), mean / 2, rtol=1e-5, atol=1e-7)
+    np.testing.assert_allclose(layer.moving_variance.numpy(), (1 + variance) / 2, rtol=1e-5)
+    # Sizes of 1 are spread over the input's.
+    one = mask[:, :1]
+    spread = np.broadcast_to(one, mask.shape)
+    fresh = layers.BatchNormalization, layers.BatchNormalization
+    first, second = (kind()(x, training=True, mask=given) for kind, given in zip(fresh, (one, spread), strict=True))
+    np.testing.assert_array_equal(first, second)

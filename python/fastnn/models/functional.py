@@ -95,7 +95,8 @@ class CallGraph(ModelNetwork):
             built = tensor.free_shape
             if not fits_built(shape, built):
                 raise ValueError(
-                    f"{self.who()} was built for inputs of shape {built} at {tensor.name!r}, got {shape}; make a new model"
+                    f"{self.who()} was built for inputs of shape {built} at {tensor.name!r}, got {shape}; "
+                    "make a new model"
                 )
 
     def add_calls(self, emission: Emission, edges: list[int]) -> list[int]:

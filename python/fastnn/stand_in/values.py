@@ -126,7 +126,8 @@ def where(condition: Any, x: Any = None, y: Any = None, name: str | None = None)
 
 def meshgrid(*args: Any, indexing: str = "xy") -> Any:
     """Returns the coordinates of a grid."""
-    return [as_element(one) for one in np.meshgrid(*[plain(one) for one in args], indexing="ij" if indexing == "ij" else "xy")]
+    order: Any = indexing
+    return [as_element(one) for one in np.meshgrid(*[plain(one) for one in args], indexing=order)]
 
 
 def boolean_mask(tensor: Any, mask: Any, axis: int | None = None, name: str | None = None) -> Any:
