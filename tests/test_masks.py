@@ -670,3 +670,20 @@ def test_batch_normalization_with_a_mask_over_several_axes(shape):
     fresh = layers.BatchNormalization, layers.BatchNormalization
     first, second = (kind()(x, training=True, mask=given) for kind, given in zip(fresh, (one, spread), strict=True))
     np.testing.assert_array_equal(first, second)
+
+
+class TestTimeDistributed:
+    def test_each_step_has_its_part_of_the_mask(self):
+        class Blanked(layers.Layer):
+            def call(self, inputs, mask=None):
+                return inputs if mask is None else inputs * ops.expand_dims(ops.cast(mask, "float32"), -1)
+
+        x = np.arange(1.0, 13.0, dtype=np.float32).reshape(2, 3, 2)
+        mask = np.array([[True, False, True], [False, False, True]])
+        np.testing.assert_array_equal(layers.TimeDistributed(Blanked())(x, mask=mask), x * mask[..., None])
+        np.testing.assert_array_equal(layers.TimeDistributed(Blanked())(x), x)
+
+    @pytest.mark.parametrize("shape", [(2, 4), (2, 4, 1)])
+    def test_a_mask_has_the_steps_of_the_input(self, shape):
+        with pytest.raises(ValueError, match=r"expects a mask that begins with \(batch, 3\)"):
+            layers.TimeDistributed(layers.Dense(2))(np.ones((2, 3, 2), np.float32), mask=np.ones(shape, bool))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any, ClassVar
 
 from fastnn import ops
-from fastnn.engine.by_code import build_for_call
+from fastnn.engine.by_code import build_for_call, runs_code
 from fastnn.engine.contract import title
 from fastnn.engine.emission import stand_in
 from fastnn.engine.layer import Layer
@@ -73,16 +74,27 @@ class TimeDistributed(Wrapper):
 
         Args:
             inputs: Tensor (batch, steps, ...).
-            mask: Tensor (batch, steps, ...) or None; each step gets its part if there are more than two axes.
+            mask: Tensor (batch, steps, ...) or None; each step gets its part if there are more than two axes, or if the
+                `call` of the layer asks for a mask.
             training: Whether to run in training mode; None means as the model runs.
 
         Returns:
             A tensor (batch, steps, ...).
         """
+        if mask is not None and any(
+            m not in (None, size)
+            for m, size in zip(mask.shape[1:2], inputs.shape[1:2], strict=False)
+            if size is not None
+        ):
+            raise ValueError(
+                f"{title(self)} expects a mask that begins with (batch, {inputs.shape[1]}), as its input does, got "
+                f"{tuple(mask.shape)}"
+            )
         if getattr(type(self.layer), "kind", "") in self.pointwise:
             return self.layer(inputs)
+        asks = runs_code(self.layer) and "mask" in inspect.signature(self.layer.call).parameters
         outputs = []
         for t in range(inputs.shape[1]):
-            part = {"mask": mask[:, t]} if mask is not None and len(mask.shape) > 2 else {}
+            part = {} if mask is None or not (len(mask.shape) > 2 or asks) else {"mask": mask[:, t]}
             outputs.append(self.layer(inputs[:, t], **part))
         return ops.stack(outputs, axis=1)
