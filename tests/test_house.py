@@ -22,7 +22,7 @@ CPP_FLOORS = [
     (1, r"fastnn/(parallel|random|packet)\.(hpp|cpp)"),
     (2, r"fastnn/kernels/\w+\.(hpp|cpp|inc)"),
     (3, r"fastnn/instruction_set\.(hpp|cpp)"),
-    (3, r"fastnn/(layer|targets|recurrence|variable)\.(hpp|cpp)"),
+    (3, r"fastnn/(layer|sizing|targets|recurrence|variable)\.(hpp|cpp)"),
     (3, r"fastnn/layers/\w+\.cpp"),
     (4, r"fastnn/(graph|plan|executor|columns|feed)\.(hpp|cpp)"),
     (4, r"fastnn/(update_rule|constraint)\.(hpp|cpp)"),

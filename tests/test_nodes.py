@@ -1168,7 +1168,9 @@ def test_a_graph_of_nodes_trains() -> None:
     rng = np.random.default_rng(0)
     xs, ys = rng.normal(size=(37, 4)).astype(np.float32), rng.normal(size=(37, 2)).astype(np.float32)
     exact_w, exact_b = kernel.numpy().astype(np.float64), np.zeros(2)
-    trainer = _core.Trainer(graph, [(loss, 1.0, -1, False, -1)], [], _core.Optimizer("sgd", {"learning_rate": 0.1}))
+    trainer = _core.Trainer(
+        graph, [(loss, 1.0, -1, False, -1)], [], [(_core.Optimizer("sgd", {"learning_rate": 0.1}), None)]
+    )
     steps = 5
     assert trainer.run(_core.Columns([xs, ys]), None, 8, 0, steps, 60.0) == steps
     losses = []
@@ -1205,7 +1207,7 @@ def test_a_step_of_two_phases_is_that_of_two_trainers_in_turn() -> None:
                 (prediction,) = graph.add("Dense", "second", {"units": 3, "use_bias": False}, [x], [second])
             (loss,) = graph.add("mean_squared_error", "loss", {}, [target, prediction])
             optimizer = _core.Optimizer("adam", {"learning_rate": 0.01})
-            found.append((graph, [(loss, 1.0, -1, False, -1)], [], optimizer))
+            found.append((graph, [(loss, 1.0, -1, False, -1)], [], [(optimizer, None)]))
         return found, [first, second]
 
     columns = _core.Columns([xs, ys])
@@ -1221,7 +1223,7 @@ def test_a_step_of_two_phases_is_that_of_two_trainers_in_turn() -> None:
     for mine, theirs in zip(weights, others, strict=True):
         assert mine.numpy().tobytes() == theirs.numpy().tobytes()
     assert trainer.results() == [*one.results(), *other.results()]
-    with pytest.raises(ValueError, match="one learning rate per step and phase"):
+    with pytest.raises(ValueError, match="one learning rate per step and optimizer"):
         trainer.run(columns, None, 8, 0, 5, 60.0, rates[:, 0])
     with pytest.raises(ValueError, match="at least one phase"):
         _core.Trainer([])

@@ -115,7 +115,7 @@ class TestModelCheckpoint:
 
     def test_it_does_not_look_at_batches_unless_asked(self):
         hooks = fastnn.callbacks.CallbackList([ModelCheckpoint("m.keras"), BackupAndRestore("d")])
-        assert not hooks.wants_batches("train")
+        assert hooks.batch_hooks("train") == ([], [])
         assert fastnn.callbacks.CallbackList([ModelCheckpoint("m.keras", save_freq=2)]).wants_batches("train")
 
     @pytest.mark.parametrize(

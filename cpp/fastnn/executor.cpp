@@ -21,6 +21,14 @@ GradientTable::GradientTable(const Graph& graph) {
     }
 }
 
+GradientTable::GradientTable(const GradientTable& all, const std::vector<VariablePtr>& some) : size(all.size) {
+  for (std::size_t i = 0; i < all.weights.size(); ++i) {
+    if (std::find(some.begin(), some.end(), all.weights[i]) == some.end()) continue;
+    weights.push_back(all.weights[i]);
+    offsets.push_back(all.offsets[i]);
+  }
+}
+
 Index GradientTable::find(const Variable* weight) const {
   for (std::size_t i = 0; i < weights.size(); ++i)
     if (weights[i].get() == weight) return static_cast<Index>(i);
@@ -185,7 +193,8 @@ void Session::poison() {
   std::fill(prepared_.begin(), prepared_.end(), 0);
 }
 
-Team::Team(const std::shared_ptr<const Graph>& graph, const Wanted& wanted, const GradientTable* table, Index rows, int threads) {
+Team::Team(const std::shared_ptr<const Graph>& graph, const Wanted& wanted, const GradientTable* table, Index rows,
+           int threads) {
   for (int i = 0; i < threads; ++i)
     sessions_.push_back(
         std::make_unique<Session>(graph, wanted, table, rows, 1, i == 0 ? nullptr : sessions_.front().get()));

@@ -44,6 +44,8 @@ class Patience {
 /// The layout of the gradients of all trained weights of a graph in one flat block.
 struct GradientTable {
   explicit GradientTable(const Graph& graph);
+  /// The part of another table that holds these weights, in the order of that table.
+  GradientTable(const GradientTable& all, const std::vector<VariablePtr>& some);
 
   std::vector<VariablePtr> weights;  ///< in the order in which the nodes use them
   std::vector<Index> offsets;        ///< of the gradient of each weight, in floats; a multiple of 16
@@ -131,7 +133,8 @@ class Session {
 /// shared.
 class Team {
  public:
-  Team(const std::shared_ptr<const Graph>& graph, const Wanted& wanted, const GradientTable* table, Index rows, int threads);
+  Team(const std::shared_ptr<const Graph>& graph, const Wanted& wanted, const GradientTable* table, Index rows,
+       int threads);
 
   Index rows() const { return first().plan().capacity; }  ///< of a piece
   int threads() const { return static_cast<int>(sessions_.size()); }

@@ -241,7 +241,8 @@ Graph Graph::at(Index rows) const {
         expected[id] = !edges_[id].plain() || made.outputs[k].spec.shape == known[id].spec.shape;
         known[id] = made.outputs[k];
       }
-    } else {
+    }
+    if (!node.sized && as_expected) {
       // A batch with more or fewer rows than that of the step.
       for (EdgeId id : node.inputs)
         if (const Edge& input = edge(id); input.spec.batched() && !input.plain())

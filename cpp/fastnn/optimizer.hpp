@@ -1,9 +1,9 @@
-// The optimizer: the slots of all weights and the sweep that updates them in each step, with clipping, weight decay and
-// constraints. The arithmetic of one rule is an `UpdateRule` (optimizers/). Slots are found by their weight: a model
-// that is compiled again keeps them, and a weight not seen before starts with initial slots.
+// The optimizer as a step sees it: it builds what it keeps for weights, and is given the gradients of one batch.
+//
+// `Sweep` (sweep.hpp) applies an update rule to every weight, `Lbfgs` (lbfgs.hpp) searches along lines over the whole
+// data, `LossScale` (loss_scale.hpp) stops a step whose gradients are not finite.
 #pragma once
 
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -15,53 +15,56 @@
 
 namespace fastnn {
 
+/// What comes after an optimizer has been given gradients.
+enum class Outcome {
+  done,    ///< the step is over
+  again,   ///< the weights have moved; the step goes on with their gradients
+  refused  ///< the step is over, and no further optimizer of the phase takes part in it
+};
+
+/// The variables that an optimizer keeps for one weight; null and empty where there are none.
+struct WeightSlots {
+  VariablePtr average, accumulator;
+  std::vector<VariablePtr> of_rule;  ///< in the order of Keras' files
+};
+
+/// The work of an optimizer that searches: iterations, and evaluations of loss and gradient.
+struct Counts {
+  Index iterations = 0, evaluations = 0;
+};
+
 class Optimizer {
  public:
-  /// kind: the name of an update rule. config: the arguments of Keras' class.
-  Optimizer(const std::string& kind, const Config& config);
+  explicit Optimizer(double rate) : learning_rate(rate) {}
+  virtual ~Optimizer() = default;
+  Optimizer(const Optimizer&) = delete;
+  Optimizer& operator=(const Optimizer&) = delete;
 
   double learning_rate;
   Index iterations = 0;
 
   /// Makes initial slots for weights not seen before.
-  void build(const std::vector<VariablePtr>& weights);
-  /// The slots of one weight, in the order of Keras' files.
-  std::vector<VariablePtr> slots(const VariablePtr& weight) const;
-  void exclude_from_weight_decay(const std::vector<VariablePtr>& weights);
+  virtual void build(const std::vector<VariablePtr>& weights) = 0;
+  virtual WeightSlots slots(const VariablePtr&) const { return {}; }
+  /// The variables that all weights share, without axes.
+  virtual std::vector<VariablePtr> shared_slots() const { return {}; }
 
-  /// Updates every weight of the table by its gradient, applies its constraint and counts one iteration. Expects
+  /// Moves the weights of the table by their gradients; `loss` is the total loss at the weights as they are. Expects
   /// WriteVariables to be held.
-  void apply(const GradientTable& table, const float* gradients);
+  virtual Outcome apply(const GradientTable& table, const float* gradients, double loss) = 0;
+  /// Brings back the weights as they were before a step that answered `again` and is now given up. Expects
+  /// WriteVariables to be held.
+  virtual void abandon() {}
+  /// True where further steps on the same data would not move the weights.
+  virtual bool finished() const { return false; }
+  virtual Counts counts() const { return {}; }
 
- private:
-  struct Slots {
-    VariablePtr weight;  // held, so that no other weight can get its address
-    std::vector<VariablePtr> variables;
-    bool decayed = true;
-  };
-  // A range of one weight: the unit of work.
-  struct Range {
-    const Slots* slots;
-    const float* gradient;
-    Index begin, count;
-    std::size_t weight;
-  };
-
-  void lay_out(const GradientTable& table, const float* gradients);
-  void find_scales();
-
-  std::unique_ptr<UpdateRule> rule_;
-  double weight_decay_;
-  float clipnorm_, clipvalue_, global_clipnorm_;  // 0: off
-  std::map<const Variable*, Slots> slots_;
-
-  // The sweep over one table, laid out when the table is first seen.
-  const GradientTable* table_ = nullptr;
-  const float* gradients_ = nullptr;
-  std::vector<Range> ranges_;
-  std::vector<double> squares_;  // per range
-  std::vector<float> scales_;    // per weight
-  double elements_ = 0;
+  virtual void exclude_from_weight_decay(const std::vector<VariablePtr>& weights);
+  virtual void set_apart(const std::vector<VariablePtr>& weights);
+  virtual void trace(const VariablePtr& weight, const TracedStep& step);
 };
+
+/// Makes an optimizer. kind: "lbfgs", "loss_scale", or the name of an update rule. config: the arguments of Keras' class.
+std::shared_ptr<Optimizer> make_optimizer(const std::string& kind, const Config& config);
 
 }  // namespace fastnn

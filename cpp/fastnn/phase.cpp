@@ -2,6 +2,7 @@
 #include "fastnn/phase.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "fastnn/feed.hpp"
 #include "fastnn/kernels/update.hpp"
@@ -32,11 +33,10 @@ Wanted wanted_of(const std::vector<LossTerm>& losses, const std::vector<MetricTe
 }  // namespace
 
 Phase::Phase(const Graph& graph, std::vector<LossTerm> losses, std::vector<MetricTerm> metrics,
-             std::shared_ptr<Optimizer> optimizer)
-    : executor_(graph, wanted_of(losses, metrics, optimizer != nullptr)),
+             const std::vector<Share>& optimizers)
+    : executor_(graph, wanted_of(losses, metrics, !optimizers.empty())),
       losses_(std::move(losses)),
-      metrics_(std::move(metrics)),
-      optimizer_(std::move(optimizer)) {
+      metrics_(std::move(metrics)) {
   // The edges of the rewritten graph.
   std::size_t next = 0;
   each_edge(losses_, metrics_, [&](EdgeId& edge) {
@@ -45,7 +45,11 @@ Phase::Phase(const Graph& graph, std::vector<LossTerm> losses, std::vector<Metri
     require(found.plain(), found.name, " expects a loss or metric per sample, or one of a fixed shape, got ",
             to_string(found.spec.shape), "; take its mean");
   });
-  if (optimizer_) optimizer_->build(executor_.gradients().weights);
+  for (const Share& share : optimizers) {
+    const GradientTable& all = executor_.gradients();
+    shares_.push_back({share.optimizer, share.weights ? GradientTable(all, *share.weights) : all});
+    share.optimizer->build(shares_.back().table.weights);
+  }
   sums_ = step_ = zero();
 }
 
@@ -77,7 +81,7 @@ std::unique_ptr<Workspace> Phase::workspace(Index capacity) {
   const Index piece = std::any_of(losses_.begin(), losses_.end(), masked) ? 0 : executor_.piece(capacity);
   const auto parts = static_cast<std::size_t>(piece > 0 ? (capacity + piece - 1) / piece : 1);
   if (tallies_.size() < parts) tallies_.resize(parts, zero());
-  if (piece > 0 && optimizer_) {
+  if (piece > 0 && trains()) {
     const std::size_t bytes = parts * static_cast<std::size_t>(executor_.gradients().size) * sizeof(float);
     if (partials_.size() < bytes) partials_ = AlignedBuffer(bytes);
   }
@@ -94,7 +98,7 @@ void Phase::gradients_of_batch(Workspace& space, const Batch& batch, const Pulse
                        [&](Session& session, Index first, Index rows) {
                          const Index piece = first / team->rows();
                          run_part(session, batch, first, rows, tallies_[static_cast<std::size_t>(piece)], none);
-                         if (optimizer_)
+                         if (trains())
                            std::copy_n(session.weight_gradients(), size, partials_.as<float>() + piece * size);
                        });
       if (pulse) pulse();
@@ -115,7 +119,7 @@ void Phase::run_part(Session& session, const Batch& batch, Index first, Index ro
   tally.rows = static_cast<double>(rows);
   take_losses(session, batch, tally);
   take_metrics(session, batch, tally);
-  if (optimizer_) session.backward(pulse);
+  if (trains()) session.backward(pulse);
 }
 
 void Phase::reduce(Workspace& space) {
@@ -125,17 +129,20 @@ void Phase::reduce(Workspace& space) {
   std::fill(step_.metrics.begin(), step_.metrics.end(), 0);
   std::fill(step_.metric_counts.begin(), step_.metric_counts.end(), 0);
   for (Index i = 0; i < parts_; ++i) add(tallies_[static_cast<std::size_t>(i)], step_);
-  if (space.team() != nullptr && optimizer_)
+  if (space.team() != nullptr && trains())
     kernels::add_up(partials_.as<float>(), parts_, executor_.gradients().size, space.session().weight_gradients());
 }
 
-void Phase::commit(Workspace& space, const double* rate) {
+bool Phase::commit(Workspace& space, const double* rates) {
   Session& session = space.session();
-  if (optimizer_ || session.commits()) {
+  if (trains() || session.commits()) {
     const WriteVariables writing;
-    if (optimizer_) {
-      if (rate != nullptr) optimizer_->learning_rate = *rate;
-      optimizer_->apply(executor_.gradients(), session.weight_gradients());
+    for (const Updated& share : shares_) {
+      if (rates != nullptr && !std::isnan(*rates)) share.optimizer->learning_rate = *rates;
+      if (rates != nullptr) ++rates;
+      const Outcome outcome = share.optimizer->apply(share.table, session.weight_gradients(), step_.total);
+      if (outcome == Outcome::again) return false;
+      if (outcome == Outcome::refused) break;
     }
     session.commit();
   }
@@ -147,11 +154,23 @@ void Phase::commit(Workspace& space, const double* rate) {
     sums_.metrics[k] += step_.metrics[k];
     sums_.metric_counts[k] += step_.metric_counts[k];
   }
+  return true;
+}
+
+void Phase::abandon() {
+  const WriteVariables writing;
+  for (const Updated& share : shares_) share.optimizer->abandon();
+}
+
+void Phase::take_sums(const Phase& other) {
+  require(losses_.size() == other.losses_.size() && metrics_.size() == other.metrics_.size(),
+          "take_sums expects a phase of as many losses and metrics");
+  sums_ = other.sums_;
 }
 
 void Phase::append_results(std::vector<double>& values) const {
   const auto ratio = [](double sum, double count) { return count == 0 ? 0.0 : sum / count; };
-  values.push_back(ratio(sums_.total, sums_.rows));
+  values.push_back(loss());
   for (double sum : sums_.losses) values.push_back(ratio(sum, sums_.rows));
   for (std::size_t k = 0; k < metrics_.size(); ++k) values.push_back(ratio(sums_.metrics[k], sums_.metric_counts[k]));
 }

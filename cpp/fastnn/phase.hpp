@@ -82,10 +82,17 @@ class Workspace {
   std::optional<SessionLease> whole_;
 };
 
+/// An optimizer and the weights that it moves; without weights: all that the graph trains.
+struct Share {
+  std::shared_ptr<Optimizer> optimizer;
+  std::optional<std::vector<VariablePtr>> weights = std::nullopt;
+};
+
 class Phase {
  public:
+  /// optimizers: those that a step commits with, in order; none: the phase evaluates.
   Phase(const Graph& graph, std::vector<LossTerm> losses, std::vector<MetricTerm> metrics,
-        std::shared_ptr<Optimizer> optimizer);
+        const std::vector<Share>& optimizers);
 
   /// Checks columns and sample weights. Raises ValueError.
   void check(const RunData& data) const;
@@ -96,11 +103,19 @@ class Phase {
 
   void gradients_of_batch(Workspace& space, const Batch& batch, const Pulse& pulse);
   void reduce(Workspace& space);
-  /// rate: the learning rate from this step on; null: unchanged.
-  void commit(Workspace& space, const double* rate);
+  /// rates: the learning rate of each optimizer from this step on; NaN, or null for all: unchanged. Returns false where
+  /// an optimizer has moved the weights and asks for the gradients there: the step is not over.
+  bool commit(Workspace& space, const double* rates);
+  /// Brings back the weights as they were before a step whose commit asked for further gradients.
+  void abandon();
+  Index optimizers() const { return static_cast<Index>(shares_.size()); }
 
   /// Sets the sums of losses and metrics to zero.
   void reset() { sums_ = zero(); }
+  /// The mean of the total loss since reset().
+  double loss() const { return sums_.rows == 0 ? 0.0 : sums_.total / sums_.rows; }
+  /// Goes on from the sums of a phase of as many losses and metrics.
+  void take_sums(const Phase& other);
   /// Appends [total, each loss..., each metric...] since reset().
   void append_results(std::vector<double>& values) const;
 
@@ -125,11 +140,16 @@ class Phase {
   void take_losses(Session& session, const Batch& batch, Tally& tally) const;
   void take_metrics(const Session& session, const Batch& batch, Tally& tally) const;
   double weight_penalty() const;
+  bool trains() const { return !shares_.empty(); }
 
   Executor executor_;
   std::vector<LossTerm> losses_;
   std::vector<MetricTerm> metrics_;
-  std::shared_ptr<Optimizer> optimizer_;
+  struct Updated {
+    std::shared_ptr<Optimizer> optimizer;
+    GradientTable table;
+  };
+  std::vector<Updated> shares_;
   Tally sums_, step_;
   // The parts of the batch between gradients_of_batch() and reduce().
   Index parts_ = 0;

@@ -179,8 +179,7 @@ class Planner {
       const bool input_gradient = std::any_of(plan.input_gradients.begin(), plan.input_gradients.end(),
                                               [](int placement) { return placement != kNowhere; });
       const Index rows = nodes_[at(i)].rows;
-      Booking booking(rows > 0 ? rows : plan_.capacity, wanted_.training, plan.backward, input_gradient,
-                      plan_.threads);
+      Booking booking(rows > 0 ? rows : plan_.capacity, wanted_.training, plan.backward, input_gradient, plan_.threads);
       nodes_[at(i)].layer->book(booking);
       for (const Booking::Entry& entry : booking.entries) {
         int first = forward_time(i), last = first;

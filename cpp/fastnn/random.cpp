@@ -1,6 +1,8 @@
 // Arrays of random numbers drawn block by block from a stream.
 #include "fastnn/random.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <utility>
 
@@ -34,6 +36,14 @@ class Words {
   std::uint64_t block_ = 0;
   int used_ = 4;
 };
+
+void prefetch(const Index* at) {
+#if defined(__GNUC__)
+  __builtin_prefetch(at, 1);
+#else
+  static_cast<void>(at);
+#endif
+}
 
 }  // namespace
 
@@ -69,9 +79,20 @@ void fill_truncated_normal(const Stream& stream, float mean, float stddev, float
 void fill_permutation(const Stream& stream, Index* out, Index count) {
   for (Index i = 0; i < count; ++i) out[i] = i;
   Words words(stream);
-  for (Index i = count - 1; i > 0; --i) {
+  // Partners are drawn some steps ahead of their swap, so that the memory of a long order is there when it is needed.
+  constexpr Index kAhead = 32;
+  std::array<Index, kAhead> partners{};
+  const auto draw = [&](Index i) {
     const std::uint64_t word = (static_cast<std::uint64_t>(words.next()) << 32) | words.next();
-    std::swap(out[i], out[static_cast<Index>(word % static_cast<std::uint64_t>(i + 1))]);
+    const auto partner = static_cast<Index>(word % static_cast<std::uint64_t>(i + 1));
+    prefetch(out + partner);
+    partners[static_cast<std::size_t>(i % kAhead)] = partner;
+  };
+  for (Index i = count - 1; i > std::max<Index>(0, count - 1 - kAhead); --i) draw(i);
+  for (Index i = count - 1; i > 0; --i) {
+    const Index partner = partners[static_cast<std::size_t>(i % kAhead)];
+    if (i > kAhead) draw(i - kAhead);
+    std::swap(out[i], out[partner]);
   }
 }
 

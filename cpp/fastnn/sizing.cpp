@@ -92,8 +92,8 @@ SizedNode make_sized(const std::string& kind, const std::string& name, const Con
     made.outputs.push_back({std::move(spec), std::nullopt});
   }
   const bool known = std::all_of(inputs.begin(), inputs.end(), [](const Sized& one) { return one.value.has_value(); });
-  if (made.outputs.size() == 1 && made.outputs[0].spec.shape.empty() && made.weights.empty() &&
-      !made.layer->random() && made.layer->takes_unbatched() && (known || !made.layer->reads_values()))
+  if (made.outputs.size() == 1 && made.outputs[0].spec.shape.empty() && made.weights.empty() && !made.layer->random() &&
+      made.layer->takes_unbatched() && (known || !made.layer->reads_values()))
     made.outputs[0].value = computed(*made.layer, inputs, made.outputs[0].spec.dtype);
   return made;
 }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <mutex>
 
 #include "fastnn/parallel.hpp"
@@ -17,6 +18,12 @@ double seconds(Clock::time_point from, Clock::time_point to) {
 }
 
 }  // namespace
+
+Index Trainer::optimizers() const {
+  Index count = 0;
+  for (const auto& phase : phases_) count += phase->optimizers();
+  return count;
+}
 
 void Trainer::reset() {
   std::lock_guard<ForkSafeMutex> guard(run_lock_);
@@ -34,7 +41,7 @@ void Trainer::gather_weights(const RunData& data, const Index* order, Index begi
 }
 
 Index Trainer::run(const RunData& data, const Index* order, Index batch_size, Index first, Index last,
-                   const double* rates, double budget, const Pulse& pulse) {
+                   const double* rates, double budget, bool until_invalid, const Pulse& pulse) {
   for (const auto& phase : phases_) phase->check(data);
   require(batch_size >= 1, "batch_size expects a positive integer, got ", batch_size);
   std::lock_guard<ForkSafeMutex> guard(run_lock_);
@@ -61,12 +68,21 @@ Index Trainer::run(const RunData& data, const Index* order, Index batch_size, In
     const Batch batch{data, order, begin, count, weights_};
     for (const auto& space : spaces) space->fit(count);
     for (std::size_t i = 0; i < phases_.size(); ++i) {
+      Phase& phase = *phases_[i];
       const bool droppable = i == 0;
-      phases_[i]->gradients_of_batch(*spaces[i], batch, droppable && long_steps ? timed : never);
-      phases_[i]->reduce(*spaces[i]);
-      phases_[i]->commit(*spaces[i], rates == nullptr ? nullptr : rates++);
+      try {
+        do {
+          phase.gradients_of_batch(*spaces[i], batch, droppable && long_steps ? timed : never);
+          phase.reduce(*spaces[i]);
+        } while (!phase.commit(*spaces[i], rates));
+      } catch (...) {
+        phase.abandon();
+        throw;
+      }
+      if (rates != nullptr) rates += phase.optimizers();
     }
     ++step;
+    if (until_invalid && !std::isfinite(loss())) break;
     const Clock::time_point now = Clock::now();
     long_steps = seconds(began, now) > Patience::kSeconds / 10;
     began = now;
@@ -74,6 +90,12 @@ Index Trainer::run(const RunData& data, const Index* order, Index batch_size, In
     if (!long_steps) patience.ask(now);
   }
   return step - first;
+}
+
+void Trainer::take_sums(const Trainer& other) {
+  require(phases_.size() == other.phases_.size(), "take_sums expects a trainer of as many phases");
+  std::lock_guard<ForkSafeMutex> guard(run_lock_);
+  for (std::size_t i = 0; i < phases_.size(); ++i) phases_[i]->take_sums(*other.phases_[i]);
 }
 
 std::vector<double> Trainer::results() const {

@@ -16,17 +16,24 @@ class Trainer {
  public:
   explicit Trainer(std::vector<std::unique_ptr<Phase>> phases) : phases_(std::move(phases)) {}
 
-  Index phases() const { return static_cast<Index>(phases_.size()); }
+  /// The number of learning rates that a step takes: one for each optimizer of each phase.
+  Index optimizers() const;
 
   /// Sets the sums of losses and metrics to zero.
   void reset();
 
   /// Runs steps [first, last) until about `budget` seconds have passed, at least one, and returns the number of steps
   /// done. Step i takes the rows order[i * batch_size ...] (order null: rows in their own order). `rates` holds a
-  /// learning rate for each step and phase (null: unchanged). Raises what `pulse` raises; the step in progress is then
-  /// dropped.
+  /// learning rate for each step and optimizer (NaN, or null for all: unchanged). With `until_invalid` it ends after a
+  /// step whose total loss is not finite. Raises what `pulse` raises; the step in progress is then dropped.
   Index run(const RunData& data, const Index* order, Index batch_size, Index first, Index last, const double* rates,
-            double budget, const Pulse& pulse);
+            double budget, bool until_invalid, const Pulse& pulse);
+
+  /// The mean of the total loss of the first phase since reset().
+  double loss() const { return phases_.front()->loss(); }
+
+  /// Goes on from the sums of a trainer of the same losses and metrics, whose graphs have other sizes.
+  void take_sums(const Trainer& other);
 
   /// For each phase [total, each loss..., each metric...] since reset().
   std::vector<double> results() const;

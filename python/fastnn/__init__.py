@@ -35,6 +35,7 @@ from fastnn import (
     saving,
     tree,
     utils,
+    wrappers,
 )
 from fastnn.devices import RematScope, device, remat
 from fastnn.dtype_policies import DTypePolicy, FloatDTypePolicy
@@ -99,6 +100,7 @@ __all__ = [
     "tree",
     "utils",
     "version",
+    "wrappers",
 ]
 
 

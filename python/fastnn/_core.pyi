@@ -130,32 +130,57 @@ class Columns:
     @property
     def rows(self) -> int: ...
 
+class Order:
+    """An order of rows: their numbers, checked once for all runs."""
+
+    def __init__(self, indices: NDArray[np.int64]) -> None: ...
+
 class Optimizer:
     """An update rule and its slots, which are found by their weight."""
 
     def __init__(self, kind: str, config: Config) -> None:
-        """kind: "sgd" (momentum, nesterov), "adam" (beta_1, beta_2, epsilon, amsgrad), "rmsprop" (rho, momentum,
-        epsilon, centered). All: learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm (None: off).
+        """kind: "lbfgs", "loss_scale" or an update rule: "sgd", "adam"... config: learning_rate and the arguments of
+        Keras' class; all rules: weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema, ema_momentum,
+        ema_overwrite_frequency, gradient_accumulation_steps (None: off).
         """
     learning_rate: float
     iterations: int
+    @property
+    def finished(self) -> bool:
+        """True where further steps on the same data would not move the weights."""
+    @property
+    def counts(self) -> tuple[int, int]:
+        """Iterations, and evaluations of loss and gradient, of an optimizer that searches along lines."""
     def build(self, weights: Sequence[Variable]) -> None:
         """Makes slots for weights not seen before."""
-    def slots(self, weight: Variable) -> list[Variable]:
-        """Returns the slots of one weight, in the order of Keras' files; empty before build()."""
+    def slots(self, weight: Variable) -> tuple[Variable | None, Variable | None, list[Variable]]:
+        """Returns the average, the accumulated gradient and the slots of the rule, the latter in the order of Keras'
+        files; None and empty where there are none, and before build().
+        """
+    def shared_slots(self) -> list[Variable]:
+        """Returns the variables that all weights share."""
     def exclude_from_weight_decay(self, weights: Sequence[Variable]) -> None: ...
+    def set_apart(self, weights: Sequence[Variable]) -> None:
+        """Marks weights that the rule treats in its second way; before build()."""
+    def trace(
+        self, weight: Variable, graph: Graph, gradient: Variable, learning_rate: Variable, iterations: Variable
+    ) -> None:
+        """Gives a rule written in Python the graph of its step for a weight, and the variables that it reads."""
+
+Optimizers = Sequence[tuple[Optimizer, Sequence[Variable] | None]]
+"""Optimizers that commit a step, in order, each with the weights that it moves; None: all that the graph trains."""
 
 class Trainer:
-    """Training steps of a graph with losses: forward, loss, backward, update; without an optimizer forward and loss."""
+    """Training steps of a graph with losses: forward, loss, backward, update; without optimizers forward and loss."""
 
     @overload
-    def __init__(self, graph: Graph, losses: Losses, metrics: Metrics, optimizer: Optimizer | None) -> None:
+    def __init__(self, graph: Graph, losses: Losses, metrics: Metrics, optimizers: Optimizers) -> None:
         """losses: (edge of losses per sample, loss weight, index of the sample weights or -1, True for the sum over the
         batch instead of the mean, edge of the mask of its values or -1). metrics: (edge of values per sample, index of
         the sample weights or -1, mask or -1).
         """
     @overload
-    def __init__(self, phases: Sequence[tuple[Graph, Losses, Metrics, Optimizer | None]]) -> None:
+    def __init__(self, phases: Sequence[tuple[Graph, Losses, Metrics, Optimizers]]) -> None:
         """phases: the phases of a step, in order, over the same columns. Each has its own graph, results and learning
         rate; the weights that its graph trains are updated before the next phase runs.
         """
@@ -164,18 +189,24 @@ class Trainer:
     def run(
         self,
         columns: Columns,
-        order: NDArray[np.int64] | None,
+        order: Order | None,
         batch_size: int,
         first_step: int,
         last_step: int,
         budget: float,
         rates: NDArray[np.float64] | None = None,
+        until_invalid: bool = False,
     ) -> int:
         """Runs steps [first_step, last_step) until about `budget` seconds have passed, at least one, and returns the
         number of steps done. Step i takes the rows order[i * batch_size : (i + 1) * batch_size] (order None: rows in
-        their own order) with the learning rate rates[i - first_step] (None: unchanged); the last batch may be smaller.
-        Ctrl-C drops the step in progress and raises KeyboardInterrupt.
+        their own order) with the learning rates rates[i - first_step], one for each optimizer (NaN, or None for all:
+        unchanged); the last batch may be smaller. With `until_invalid` it ends after a step whose total loss is
+        infinite or NaN. Ctrl-C drops the step in progress and raises KeyboardInterrupt.
         """
+    def loss(self) -> float:
+        """Returns the first of `results()`."""
+    def take_sums(self, other: Trainer) -> None:
+        """Goes on from the sums of a trainer of the same losses and metrics."""
     def results(self) -> list[float]:
         """Returns [total loss, each loss..., each metric...] since reset(). Losses are means of the batch losses over
         rows; the total includes the penalties of weights (l1, l2) and activities.

@@ -46,8 +46,10 @@ void among_largest(Index k, const Label* labels, const float* scores, Index grou
     const Index own = class_of(labels, g, size);
     if (own < 0 || own >= size) return 0.0f;
     const float* x = scores + g * size;
+    // A NaN is a score below all others.
+    const float score = x[own] == x[own] ? x[own] : -kInfinity;
     Index larger = 0;
-    for (Index i = 0; i < size; ++i) larger += !(x[i] <= x[own]);
+    for (Index i = 0; i < size; ++i) larger += x[i] > score;
     return larger < k ? 1.0f : 0.0f;
   });
 }

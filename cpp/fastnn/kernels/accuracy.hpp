@@ -1,7 +1,7 @@
 // Accuracies of groups of predictions: one number for each group, on all threads.
 //
 // Labels are one-hot or soft (float, the largest is the class) or a class number (int32). Of equal scores the first counts
-// as the largest; a group with a NaN score is never right.
+// as the largest; a group with a NaN score is never right. Among the k largest a NaN is a score below all others.
 #pragma once
 
 #include <cstdint>

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "fastnn/kernels/math.hpp"
 #include "fastnn/packet.hpp"
 #include "fastnn/parallel.hpp"
 
@@ -140,6 +141,325 @@ void update_rmsprop(const Moderation& moderation, const RmsProp& rule, const flo
     }
     store_n(w + i, packet::sub(weight, step), n);
   });
+}
+
+void update_adagrad(const Moderation& moderation, float learning_rate, float epsilon, const float* gradient, float* w,
+                    float* sum, Index count) {
+  const Moderated moderated(moderation);
+  const Packet rate = set1(learning_rate), small = set1(epsilon);
+  packet::for_each(count, [&](Index i, Index n) {
+    Packet weight = load_n(w + i, n);
+    const Packet g = moderated.gradient(load_n(gradient + i, n), weight);
+    weight = moderated.decayed(weight);
+    const Packet total = packet::madd(g, g, load_n(sum + i, n));
+    store_n(sum + i, total, n);
+    const Packet step = packet::div(packet::mul(rate, g), packet::sqrt(packet::add(total, small)));
+    store_n(w + i, packet::sub(weight, step), n);
+  });
+}
+
+void update_adadelta(const Moderation& moderation, const Adadelta& rule, const float* gradient, float* w,
+                     float* squares, float* steps, Index count) {
+  const Moderated moderated(moderation);
+  const Packet rho = set1(rule.rho), one_minus_rho = set1(1 - rule.rho), epsilon = set1(rule.epsilon);
+  const Packet minus_rate = set1(-rule.learning_rate);
+  packet::for_each(count, [&](Index i, Index n) {
+    Packet weight = load_n(w + i, n);
+    const Packet g = moderated.gradient(load_n(gradient + i, n), weight);
+    weight = moderated.decayed(weight);
+    const Packet square = packet::madd(rho, load_n(squares + i, n), packet::mul(one_minus_rho, packet::mul(g, g)));
+    store_n(squares + i, square, n);
+    const Packet before = load_n(steps + i, n);
+    const Packet step = packet::div(packet::mul(packet::sqrt(packet::add(before, epsilon)), g),
+                                    packet::sqrt(packet::add(square, epsilon)));
+    store_n(steps + i, packet::madd(rho, before, packet::mul(one_minus_rho, packet::mul(step, step))), n);
+    store_n(w + i, packet::madd(minus_rate, step, weight), n);
+  });
+}
+
+void update_adamax(const Moderation& moderation, const Adam& rule, const float* gradient, float* w, float* m,
+                   float* norm, Index count) {
+  const Moderated moderated(moderation);
+  const Packet one_minus_beta_1 = set1(1 - rule.beta_1), beta_2 = set1(rule.beta_2);
+  const Packet minus_alpha = set1(-rule.alpha), epsilon = set1(rule.epsilon);
+  packet::for_each(count, [&](Index i, Index n) {
+    Packet weight = load_n(w + i, n);
+    const Packet g = moderated.gradient(load_n(gradient + i, n), weight);
+    weight = moderated.decayed(weight);
+    Packet first = load_n(m + i, n);
+    first = packet::madd(packet::sub(g, first), one_minus_beta_1, first);
+    store_n(m + i, first, n);
+    const Packet largest = packet::max(packet::abs(g), packet::mul(beta_2, load_n(norm + i, n)));
+    store_n(norm + i, largest, n);
+    const Packet step = packet::div(first, packet::add(largest, epsilon));
+    store_n(w + i, packet::madd(step, minus_alpha, weight), n);
+  });
+}
+
+void update_nadam(const Moderation& moderation, const Nadam& rule, const float* gradient, float* w, float* m, float* v,
+                  Index count) {
+  const Moderated moderated(moderation);
+  const Packet one_minus_beta_1 = set1(1 - rule.beta_1), one_minus_beta_2 = set1(1 - rule.beta_2);
+  const Packet minus_rate = set1(-rule.learning_rate), epsilon = set1(rule.epsilon);
+  const Packet mean = set1(rule.mean), now = set1(rule.now), square = set1(rule.square);
+  packet::for_each(count, [&](Index i, Index n) {
+    Packet weight = load_n(w + i, n);
+    const Packet g = moderated.gradient(load_n(gradient + i, n), weight);
+    weight = moderated.decayed(weight);
+    Packet first = load_n(m + i, n), second = load_n(v + i, n);
+    first = packet::madd(packet::sub(g, first), one_minus_beta_1, first);
+    second = packet::madd(packet::sub(packet::mul(g, g), second), one_minus_beta_2, second);
+    store_n(m + i, first, n);
+    store_n(v + i, second, n);
+    const Packet ahead = packet::madd(mean, first, packet::mul(now, g));
+    const Packet step = packet::div(ahead, packet::add(packet::sqrt(packet::mul(square, second)), epsilon));
+    store_n(w + i, packet::madd(step, minus_rate, weight), n);
+  });
+}
+
+void update_ftrl(const Moderation& moderation, const Ftrl& rule, const float* gradient, float* w, float* sum,
+                 float* linear, Index count) {
+  const Moderated moderated(moderation);
+  const Packet power = set1(rule.power), rate = set1(rule.learning_rate), l1 = set1(rule.l1), minus_l1 = set1(-rule.l1);
+  const Packet two_l2 = set1(2 * rule.l2), two_shrinkage = set1(2 * rule.shrinkage);
+  const auto raised = [&](const Packet& a) {
+    if (rule.power == 0.5f) return packet::sqrt(a);
+    if (rule.power == 0.0f) return packet::one();
+    return packet::exp(packet::mul(power, packet::log(a)));
+  };
+  packet::for_each(count, [&](Index i, Index n) {
+    Packet weight = load_n(w + i, n);
+    const Packet g = moderated.gradient(load_n(gradient + i, n), weight);
+    weight = moderated.decayed(weight);
+    const Packet before = load_n(sum + i, n), after = packet::madd(g, g, before);
+    const Packet now = raised(after);
+    const Packet sigma = packet::div(packet::sub(now, raised(before)), rate);
+    const Packet shrunk = packet::madd(two_shrinkage, weight, g);
+    const Packet line = packet::add(load_n(linear + i, n), packet::sub(shrunk, packet::mul(sigma, weight)));
+    store_n(linear + i, line, n);
+    store_n(sum + i, after, n);
+    const Packet quadratic = packet::add(packet::div(now, rate), two_l2);
+    const Packet clipped = packet::max(packet::min(line, l1), minus_l1);
+    store_n(w + i, packet::div(packet::sub(clipped, line), quadratic), n);
+  });
+}
+
+void update_lion(const Moderation& moderation, const Lion& rule, const float* gradient, float* w, float* m,
+                 Index count) {
+  const Moderated moderated(moderation);
+  const Packet beta_1 = set1(rule.beta_1), one_minus_beta_1 = set1(1 - rule.beta_1);
+  const Packet beta_2 = set1(rule.beta_2), one_minus_beta_2 = set1(1 - rule.beta_2);
+  const Packet rate = set1(rule.learning_rate), minus_rate = set1(-rule.learning_rate), zero = packet::zero();
+  packet::for_each(count, [&](Index i, Index n) {
+    Packet weight = load_n(w + i, n);
+    const Packet g = moderated.gradient(load_n(gradient + i, n), weight);
+    weight = moderated.decayed(weight);
+    const Packet before = load_n(m + i, n);
+    const Packet direction = packet::madd(before, beta_1, packet::mul(g, one_minus_beta_1));
+    // A direction of zero moves nothing; one that is no number shows in the weight.
+    Packet step = packet::select(packet::less(zero, direction), minus_rate, packet::mul(direction, zero));
+    step = packet::select(packet::less(direction, zero), rate, step);
+    store_n(w + i, packet::add(weight, step), n);
+    store_n(m + i, packet::madd(before, beta_2, packet::mul(g, one_minus_beta_2)), n);
+  });
+}
+
+void update_schedule_free(const Moderation& moderation, const ScheduleFree& rule, const float* gradient, float* w,
+                          float* z, float* v, Index count) {
+  const Moderated moderated(moderation);
+  const Packet beta_1 = set1(rule.beta_1), one_minus_beta_1 = set1(1 - rule.beta_1);
+  const Packet one_minus_beta_2 = set1(1 - rule.beta_2), epsilon = set1(rule.epsilon), square = set1(rule.square);
+  const Packet rate = set1(rule.learning_rate), share = set1(rule.share), rest = set1(1 - rule.share);
+  packet::for_each(count, [&](Index i, Index n) {
+    Packet weight = load_n(w + i, n);
+    const Packet g = moderated.gradient(load_n(gradient + i, n), weight);
+    weight = moderated.decayed(weight);
+    const Packet before = load_n(z + i, n);
+    Packet second = load_n(v + i, n);
+    second = packet::madd(packet::sub(packet::mul(g, g), second), one_minus_beta_2, second);
+    store_n(v + i, second, n);
+    const Packet size = packet::add(packet::sqrt(packet::div(second, square)), epsilon);
+    const Packet after = packet::sub(before, packet::div(packet::mul(rate, g), size));
+    store_n(z + i, after, n);
+    Packet average = packet::div(packet::sub(weight, packet::mul(one_minus_beta_1, before)), beta_1);
+    average = packet::madd(rest, average, packet::mul(share, after));
+    store_n(w + i, packet::madd(one_minus_beta_1, after, packet::mul(beta_1, average)), n);
+  });
+}
+
+namespace {
+
+constexpr Index kChunk = 1 << 13;
+
+// body(begin, count) for packets of [0, count), `bytes` of traffic for each element, on all threads.
+template <class Body>
+void sweep(Index count, double bytes, Body&& body) {
+  parallel_ranges(count, kChunk, byte_work(bytes * static_cast<double>(count)), [&](Index begin, Index end, int) {
+    packet::for_each(end - begin, [&](Index i, Index n) { body(begin + i, n); });
+  });
+}
+
+}  // namespace
+
+void lamb_direction(const Lamb& rule, float* gradient, float* m, float* v, Index count) {
+  const Packet one_minus_beta_1 = set1(1 - rule.beta_1), one_minus_beta_2 = set1(1 - rule.beta_2);
+  const Packet mean = set1(rule.mean), square = set1(rule.square), epsilon = set1(rule.epsilon);
+  sweep(count, 24, [&](Index i, Index n) {
+    const Packet g = load_n(gradient + i, n);
+    Packet first = load_n(m + i, n), second = load_n(v + i, n);
+    first = packet::madd(packet::sub(g, first), one_minus_beta_1, first);
+    second = packet::madd(packet::sub(packet::mul(g, g), second), one_minus_beta_2, second);
+    store_n(m + i, first, n);
+    store_n(v + i, second, n);
+    const Packet size = packet::add(packet::sqrt(packet::div(second, square)), epsilon);
+    store_n(gradient + i, packet::div(packet::div(first, mean), size), n);
+  });
+}
+
+void move_factored_moments(const Factoring& f, const float* gradient, float* row, float* column) {
+  const auto total = static_cast<double>(f.matrices * f.rows * f.columns);
+  const float fresh = 1 - f.beta_2;
+  const Packet epsilon = set1(f.epsilon), beta = set1(f.beta_2), one_minus_beta = set1(fresh);
+  parallel_for(f.matrices * f.rows, byte_work(4 * total), [&](Index i, int) {
+    const float* g = gradient + i * f.columns;
+    Packet sum = packet::zero();
+    packet::for_each(f.columns, [&](Index j, Index n) {
+      const Packet value = load_n(g + j, n);
+      sum = packet::madd(value, value, sum);
+    });
+    row[i] = f.beta_2 * row[i] + fresh * (packet::sum_lanes(sum) / static_cast<float>(f.columns) + f.epsilon);
+  });
+  constexpr Index kWide = 4 * packet::kWidth;
+  const Index strips = (f.columns + kWide - 1) / kWide;
+  const Packet rows = set1(static_cast<float>(f.rows));
+  parallel_for(f.matrices * strips, byte_work(4 * total), [&](Index task, int) {
+    const Index matrix = task / strips, begin = task % strips * kWide;
+    packet::for_each(std::min(kWide, f.columns - begin), [&](Index j, Index n) {
+      const float* g = gradient + matrix * f.rows * f.columns + begin + j;
+      float* to = column + matrix * f.columns + begin + j;
+      Packet sum = packet::zero();
+      for (Index i = 0; i < f.rows; ++i) {
+        const Packet value = load_n(g + i * f.columns, n);
+        sum = packet::madd(value, value, sum);
+      }
+      const Packet mean = packet::add(packet::div(sum, rows), epsilon);
+      store_n(to, packet::madd(beta, load_n(to, n), packet::mul(one_minus_beta, mean)), n);
+    });
+  });
+}
+
+void divide_by_factored(const Factoring& f, const float* row, const float* column, float* v, float* gradient) {
+  const auto total = static_cast<double>(f.matrices * f.rows * f.columns);
+  // One task a matrix computes its mean again rather than sharing memory.
+  const auto mean_of = [&](Index matrix) {
+    double sum = 0;
+    for (Index i = 0; i < f.rows; ++i) sum += static_cast<double>(row[matrix * f.rows + i]);
+    return static_cast<float>(sum / static_cast<double>(f.rows));
+  };
+  const Index block = std::max<Index>(1, std::min<Index>(f.rows, kChunk / std::max<Index>(1, f.columns)));
+  const Index blocks = (f.rows + block - 1) / block;
+  parallel_for(f.matrices * blocks, byte_work(16 * total), [&](Index task, int) {
+    const Index matrix = task / blocks, begin = task % blocks * block, end = std::min(f.rows, begin + block);
+    const float mean = mean_of(matrix);
+    for (Index i = begin; i < end; ++i) {
+      const Index at = (matrix * f.rows + i) * f.columns;
+      const Packet share = set1(row[matrix * f.rows + i] / mean);
+      packet::for_each(f.columns, [&](Index j, Index n) {
+        const Packet moment = packet::mul(share, load_n(column + matrix * f.columns + j, n));
+        store_n(v + at + j, moment, n);
+        store_n(gradient + at + j, packet::div(load_n(gradient + at + j, n), packet::sqrt(moment)), n);
+      });
+    }
+  });
+}
+
+void divide_by_moment(float beta_2, float epsilon, float* v, float* gradient, Index count) {
+  const Packet beta = set1(beta_2), one_minus_beta = set1(1 - beta_2), small = set1(epsilon);
+  sweep(count, 16, [&](Index i, Index n) {
+    const Packet g = load_n(gradient + i, n);
+    const Packet moment = packet::madd(beta, load_n(v + i, n), packet::mul(one_minus_beta, packet::madd(g, g, small)));
+    store_n(v + i, moment, n);
+    store_n(gradient + i, packet::div(g, packet::sqrt(moment)), n);
+  });
+}
+
+void accumulate_momentum(float momentum, bool nesterov, float* m, float* gradient, Index count) {
+  const Packet mu = set1(momentum);
+  sweep(count, 16, [&](Index i, Index n) {
+    const Packet g = load_n(gradient + i, n), moved = packet::madd(mu, load_n(m + i, n), g);
+    store_n(m + i, moved, n);
+    store_n(gradient + i, nesterov ? packet::madd(mu, moved, g) : moved, n);
+  });
+}
+
+void add_scaled(const float* from, float factor, float scale, float* to, Index count) {
+  const Packet a = set1(factor), b = set1(scale);
+  sweep(count, 12, [&](Index i, Index n) {
+    store_n(to + i, packet::madd(a, load_n(from + i, n), packet::mul(b, load_n(to + i, n))), n);
+  });
+}
+
+void moderate(const Moderation& moderation, const float* gradient, float* w, float* to, Index count) {
+  const Moderated moderated(moderation);
+  packet::for_each(count, [&](Index i, Index n) {
+    const Packet weight = load_n(w + i, n);
+    store_n(to + i, moderated.gradient(load_n(gradient + i, n), weight), n);
+    if (moderation.decay != 0) store_n(w + i, moderated.decayed(weight), n);
+  });
+}
+
+void accumulate_gradient(const Moderation& moderation, const float* gradient, const float* w, float divisor, float* sum,
+                         Index count) {
+  const Moderated moderated(moderation);
+  const Packet by = set1(divisor);
+  packet::for_each(count, [&](Index i, Index n) {
+    const Packet g = moderated.penalised(load_n(gradient + i, n), load_n(w + i, n));
+    const Packet total = packet::add(g, load_n(sum + i, n));
+    store_n(sum + i, divisor == 1 ? total : packet::div(total, by), n);
+  });
+}
+
+void move_average(float momentum, const float* w, float* average, Index count) {
+  const Packet mu = set1(momentum), rest = set1(1 - momentum);
+  packet::for_each(count, [&](Index i, Index n) {
+    const Packet now = packet::mul(rest, load_n(w + i, n));
+    // At momentum 0 the average begins: nothing of what it held before may show.
+    store_n(average + i, momentum == 0 ? now : packet::madd(mu, load_n(average + i, n), now), n);
+  });
+}
+
+bool all_finite(const float* values, float scale, Index count) {
+  // A number minus itself is zero, unless it is infinite or none.
+  const Packet by = set1(scale);
+  Packet sum = packet::zero();
+  packet::for_each(count, [&](Index i, Index n) {
+    const Packet scaled = packet::mul(load_n(values + i, n), by);
+    sum = packet::add(sum, packet::sub(scaled, scaled));
+  });
+  return packet::sum_lanes(sum) == 0.0f;
+}
+
+Index inner_product_scratch(Index count) { return (count + kChunk - 1) / kChunk; }
+
+double inner_product(const float* a, const float* b, Index count, double* parts) {
+  const Index chunks = inner_product_scratch(count);
+  parallel_for(chunks, byte_work(8.0 * static_cast<double>(count)), [&](Index chunk, int) {
+    // Packets are added in float over short stretches, the stretches in double.
+    constexpr Index kStretch = 64 * packet::kWidth;
+    const Index end = std::min(count, (chunk + 1) * kChunk);
+    double total = 0;
+    for (Index begin = chunk * kChunk; begin < end; begin += kStretch) {
+      Packet sum = packet::zero();
+      packet::for_each(std::min(kStretch, end - begin), [&](Index i, Index n) {
+        sum = packet::madd(load_n(a + begin + i, n), load_n(b + begin + i, n), sum);
+      });
+      total += static_cast<double>(packet::sum_lanes(sum));
+    }
+    parts[chunk] = total;
+  });
+  double total = 0;
+  for (Index i = 0; i < chunks; ++i) total += parts[i];
+  return total;
 }
 
 double squared_norm(const Moderation& moderation, const float* gradient, const float* w, Index count) {

@@ -38,7 +38,8 @@ class Matmul : public Function {
               "; multiply by a single number instead");
       require(spec.shape.size() <= kernels::kMostAxes / 2, who(), " expects at most ", kernels::kMostAxes / 2,
               " dimensions, got ", shapes(inputs));
-      require_rows(spec.shape.size() > 1 || !spec.batched(), who(), " multiplies along the batch, got ", shapes(inputs));
+      require_rows(spec.shape.size() > 1 || !spec.batched(), who(), " multiplies along the batch, got ",
+                   shapes(inputs));
     }
     // A vector is one row on the left and one column on the right.
     std::array<Shape, 2> shape{inputs[0].shape, inputs[1].shape};

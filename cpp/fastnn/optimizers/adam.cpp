@@ -15,12 +15,12 @@ class Adam : public UpdateRule {
         epsilon_(static_cast<float>(config.number("epsilon", 1e-7))),
         amsgrad_(config.flag("amsgrad", false)) {}
 
-  std::vector<SlotSpec> slots() const override {
+  std::vector<SlotSpec> slots(const Variable&) const override {
     std::vector<SlotSpec> slots{{"momentum"}, {"velocity"}};
     if (amsgrad_) slots.push_back({"velocity_hat"});
     return slots;
   }
-  void begin_step(double learning_rate, Index step) override {
+  void begin_step(double learning_rate, Index step, const std::vector<VariablePtr>&) override {
     const auto t = static_cast<double>(step);
     alpha_ = static_cast<float>(learning_rate * std::sqrt(1 - std::pow(static_cast<double>(beta_2_), t)) /
                                 (1 - std::pow(static_cast<double>(beta_1_), t)));

@@ -12,13 +12,15 @@ class RmsProp : public UpdateRule {
         epsilon_(static_cast<float>(config.number("epsilon", 1e-7))),
         centered_(config.flag("centered", false)) {}
 
-  std::vector<SlotSpec> slots() const override {
+  std::vector<SlotSpec> slots(const Variable&) const override {
     std::vector<SlotSpec> slots{{"velocity"}};
     if (momentum_ > 0) slots.push_back({"momentum"});
     if (centered_) slots.push_back({"average_gradient"});
     return slots;
   }
-  void begin_step(double learning_rate, Index) override { rate_ = static_cast<float>(learning_rate); }
+  void begin_step(double learning_rate, Index, const std::vector<VariablePtr>&) override {
+    rate_ = static_cast<float>(learning_rate);
+  }
   void update(const UpdateRange& range) const override {
     float* velocity = momentum_ > 0 ? range.slot(1) : nullptr;
     float* mean = centered_ ? range.slot(momentum_ > 0 ? 2 : 1) : nullptr;

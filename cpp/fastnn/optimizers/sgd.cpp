@@ -9,11 +9,13 @@ class Sgd : public UpdateRule {
   explicit Sgd(const Config& config)
       : momentum_(static_cast<float>(config.number("momentum", 0))), nesterov_(config.flag("nesterov", false)) {}
 
-  std::vector<SlotSpec> slots() const override {
+  std::vector<SlotSpec> slots(const Variable&) const override {
     if (momentum_ == 0) return {};
     return {{"momentum"}};
   }
-  void begin_step(double learning_rate, Index) override { rate_ = static_cast<float>(learning_rate); }
+  void begin_step(double learning_rate, Index, const std::vector<VariablePtr>&) override {
+    rate_ = static_cast<float>(learning_rate);
+  }
   void update(const UpdateRange& range) const override {
     kernels::update_sgd(range.moderation, rate_, momentum_, nesterov_, range.gradient, range.weight,
                         momentum_ == 0 ? nullptr : range.slot(0), range.count);

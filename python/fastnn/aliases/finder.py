@@ -151,6 +151,7 @@ def moved(old: str) -> ModuleType:
         module.__dict__["__all__"] = list(now.__all__)
     for name in now.__all__:
         module.__dict__.setdefault(name, getattr(now, name))
+    module.__dict__[FOUND_HERE] = True
     module.__dict__["__getattr__"] = refusing(f"keras.{old}", module, now)
     _made[old] = module
     return module

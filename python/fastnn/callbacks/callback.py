@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, TypeVar
 
 from fastnn.configurable import is_foreign
 from fastnn.signatures import checked
@@ -16,6 +16,18 @@ HOOKS = (
     "on_predict_batch_begin", "on_predict_batch_end",
 )  # fmt: skip
 """The names of all hooks."""
+
+_Hook = TypeVar("_Hook", bound=Callable[..., Any])
+
+
+def at_invalid_loss(hook: _Hook) -> _Hook:
+    """Marks an `on_train_batch_end` that does nothing while the loss is finite: it then costs nothing.
+
+    Args:
+        hook: The method. A class that overrides it is told of every batch, unless it marks its own.
+    """
+    hook.at_invalid_loss = True  # type: ignore[attr-defined]
+    return hook
 
 
 class Callback:

@@ -13,6 +13,8 @@ from fastnn.callbacks.callback import HOOKS, Callback, Logs
 from fastnn.callbacks.history import History
 from fastnn.callbacks.progress import ProgbarLogger
 
+BatchHook = Callable[[int, Logs], Any]
+
 
 class CallbackList(Callback):
     """Callbacks that are called together.
@@ -81,16 +83,37 @@ class CallbackList(Callback):
         self.callbacks.append(callback)
         self._order()
 
-    def wants_batches(self, mode: str) -> bool:
-        """Returns whether some callback overrides a hook of the batches.
+    def batch_hooks(self, mode: str) -> tuple[list[BatchHook], list[BatchHook]]:
+        """Returns the hooks of the batches that callbacks override: those before a batch, and those after it.
+
+        Where there are none, the core runs many steps without Python. A hook that is only asked for where the loss is
+        not finite counts only together with others.
 
         Args:
             mode: "train", "test" or "predict".
         """
-        names = [f"on_{mode}_batch_begin", f"on_{mode}_batch_end"]
-        if mode == "train":
-            names += ["on_batch_begin", "on_batch_end"]
-        return any(_overrides(callback, name) for callback in self.callbacks for name in names)
+        begin, end = self._overriding(mode, "begin"), self._overriding(mode, "end")
+        return (begin, end) if begin or len(end) > len(self.watching(mode)) else ([], [])
+
+    def watching(self, mode: str) -> list[BatchHook]:
+        """Returns the hooks after a batch that are only asked for where the loss is not finite.
+
+        Args:
+            mode: "train", "test" or "predict".
+        """
+        return [hook for hook in self._overriding(mode, "end") if getattr(hook, "at_invalid_loss", False)]
+
+    def _overriding(self, mode: str, when: str) -> list[BatchHook]:
+        name = f"on_{mode}_batch_{when}"
+        names = [name, f"on_batch_{when}"] if mode == "train" else [name]
+        return [
+            getattr(callback, name) for callback in self.callbacks if any(_overrides(callback, one) for one in names)
+        ]
+
+    @property
+    def shows_progress(self) -> bool:
+        """True where a callback shows progress within an epoch."""
+        return bool(self._bars)
 
     def set_params(self, params: dict[str, Any]) -> None:
         """Gives the callbacks other params.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from fastnn import console
-from fastnn.callbacks.callback import Callback, Logs
+from fastnn.callbacks.callback import Callback, Logs, at_invalid_loss
 
 
 class TerminateOnNaN(Callback):
@@ -30,6 +30,7 @@ class TerminateOnNaN(Callback):
         super().__init__()
         self.raise_error = raise_error
 
+    @at_invalid_loss
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         """Stops training where the loss is not finite."""
         loss = (logs or {}).get("loss")

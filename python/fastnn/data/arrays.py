@@ -41,6 +41,7 @@ class RowOrder:
 
     def draw(self, rows: int) -> NDArray[np.int64]:
         """Returns the next order of so many rows."""
+        self.begin()
         assert self.seed is not None
         order = _core.random_permutation(self.seed, self.position, rows)
         self.position += 1
@@ -59,11 +60,13 @@ class Feed(NamedTuple):
         columns: The arrays, as the core reads them.
         x: The shapes of the inputs' samples.
         y: The shapes of one row of the targets.
+        inputs: The arrays of the inputs.
     """
 
     columns: _core.Columns
     x: Shapes
     y: TargetShapes
+    inputs: Sequence[Array]
 
     @property
     def rows(self) -> int:
@@ -86,15 +89,24 @@ class ArraySource:
         self._feed = feed
         self._batch_size = batch_size
         self._orders = order
-        self._order: NDArray[np.int64] | None = None
+        self._order: _core.Order | None = None
+
+    @property
+    def repeats(self) -> bool:
+        """True: arrays can be passed over again and again."""
+        return True
+
+    def begin_epoch(self, steps: int | None, resumed: bool = False) -> None:
+        """Does nothing: rows need no preparation."""
 
     def next_chunk(self, most: int) -> Chunk:
         """Returns the rows of the next steps of this pass, at most so many; begins a new pass where all were taken."""
         if self.position >= self.steps:
             self.position = 0
-            self._order = None if self._orders is None else self._orders.draw(self._feed.rows)
+            self._order = None if self._orders is None else _core.Order(self._orders.draw(self._feed.rows))
         last = min(self.steps, self.position + most)
-        return Chunk(self._feed.columns, self._order, self._batch_size, self.position, last, self._feed.x, self._feed.y)
+        feed = self._feed
+        return Chunk(feed.columns, self._order, self._batch_size, self.position, last, feed.x, feed.y, feed.inputs)
 
     def advance(self, steps: int) -> None:
         """Called when steps of the last chunk were run."""
@@ -108,10 +120,13 @@ class ArraySource:
         """Goes on in the middle of a pass, in the order that was drawn for it."""
         self.position = position
         if position < self.steps and self._orders is not None:
-            self._order = self._orders.redraw(self._feed.rows)
+            self._order = _core.Order(self._orders.redraw(self._feed.rows))
 
     def on_epoch_end(self) -> None:
         """Does nothing: an epoch may leave the rest of a pass to the next."""
+
+    def close(self) -> None:
+        """Does nothing: there is nothing to end."""
 
 
 def split(arrays: Sequence[Sequence[Array | None]], rows: int, share: float) -> tuple[list[Any], list[Any]]:

@@ -8,9 +8,9 @@ are sources alike.
 from __future__ import annotations
 
 import warnings
-from typing import NamedTuple, Protocol
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Protocol
 
-import numpy as np
 from numpy.typing import NDArray
 
 from fastnn import _core
@@ -19,11 +19,20 @@ Shapes = tuple[tuple[int, ...], ...]
 TargetShapes = tuple[tuple[int, ...] | None, ...]
 
 
-def warn_of_end(argument: str, done: int, steps: int) -> None:
+def warn_of_end(argument: str, done: int, steps: int | None) -> None:
     """Warns that a pass over the rows has ended before the steps that were asked for."""
     warnings.warn(
         f"Your input ran out of data after {done} of {steps} steps; interrupting training. Give {argument} a smaller "
         "number, or leave it out to take all rows",
+        stacklevel=2,
+    )
+
+
+def warn_of_exhaustion(done: int, epochs: int) -> None:
+    """Warns that data which can be passed over once have ended before the epochs that were asked for."""
+    warnings.warn(
+        f"Your input ran out of data after {done} of {epochs} epochs; training ends. A generator can be passed over "
+        "once: let it go on without end and give steps_per_epoch, or pass a fastnn.utils.PyDataset",
         stacklevel=2,
     )
 
@@ -39,15 +48,17 @@ class Chunk(NamedTuple):
         last: The step after the last one.
         x: The shapes of the samples, by which a program is found.
         y: The shapes of the targets.
+        inputs: The arrays of the samples, which prediction reads.
     """
 
     columns: _core.Columns
-    order: NDArray[np.int64] | None
+    order: _core.Order | None
     batch_size: int
     first: int
     last: int
     x: Shapes
     y: TargetShapes
+    inputs: Sequence[NDArray[Any]]
 
 
 class Source(Protocol):
@@ -56,6 +67,7 @@ class Source(Protocol):
     Attributes:
         steps: The number of steps of one pass; None where it is not known.
         position: The number of steps of the current pass that were run.
+        repeats: True where there can be another pass.
     """
 
     @property
@@ -65,6 +77,18 @@ class Source(Protocol):
     @property
     def position(self) -> int:
         """The number of steps of the current pass that were run."""
+
+    @property
+    def repeats(self) -> bool:
+        """True where there can be another pass."""
+
+    def begin_epoch(self, steps: int | None, resumed: bool = False) -> None:
+        """Called before the first step of each epoch.
+
+        Args:
+            steps: The number of steps that the epoch will take; None: a whole pass.
+            resumed: True where the epoch goes on in its middle, after `resume`.
+        """
 
     def next_chunk(self, most: int) -> Chunk | None:
         """Returns the rows of the next steps, at most so many; None where the source has ended."""
@@ -80,6 +104,9 @@ class Source(Protocol):
 
     def on_epoch_end(self) -> None:
         """Called at the end of each epoch."""
+
+    def close(self) -> None:
+        """Called when the run has ended, also by an error."""
 
 
 def has_ended(source: Source) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
+from fastnn.losses.computation import of_node
 from fastnn.losses.loss import Loss
 from fastnn.losses.values import Values, values_of
 
@@ -43,13 +44,12 @@ class Hinge(Loss):
         1.0
     """
 
-    kind = "hinge"
-    function = staticmethod(hinge)
+    __fastnn_computation__ = of_node("hinge", function=hinge)
 
     def __init__(
         self,
         reduction: str | None = "sum_over_batch_size",
-        name: str = kind,
+        name: str = "hinge",
         dtype: Any = None,
     ) -> None:
         pass
@@ -88,13 +88,12 @@ class SquaredHinge(Loss):
         1.25
     """
 
-    kind = "squared_hinge"
-    function = staticmethod(squared_hinge)
+    __fastnn_computation__ = of_node("squared_hinge", function=squared_hinge)
 
     def __init__(
         self,
         reduction: str | None = "sum_over_batch_size",
-        name: str = kind,
+        name: str = "squared_hinge",
         dtype: Any = None,
     ) -> None:
         pass
@@ -133,13 +132,12 @@ class CategoricalHinge(Loss):
         0.75
     """
 
-    kind = "categorical_hinge"
-    function = staticmethod(categorical_hinge)
+    __fastnn_computation__ = of_node("categorical_hinge", function=categorical_hinge)
 
     def __init__(
         self,
         reduction: str | None = "sum_over_batch_size",
-        name: str = kind,
+        name: str = "categorical_hinge",
         dtype: Any = None,
     ) -> None:
         pass

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from fastnn import ops
-from fastnn.configurable import Configurable, argument_names
+from fastnn.configurable import Configurable, is_foreign
 from fastnn.engine.arrays import numeric
+from fastnn.engine.eager_array import mask_of
 from fastnn.engine.emission import Emission
+from fastnn.losses.computation import (
+    BY_CODE,
+    Computation,
+    computation_of,
+    described,
+    function_arguments,
+    node_arguments,
+)
 from fastnn.losses.reduction import REDUCTIONS, reduced, same_rank
-from fastnn.losses.values import Values, last_axis, values_of
+from fastnn.losses.values import Values, values_of
 from fastnn.naming import lookup, snake_case
 from fastnn.symbolic.tensors import is_traced
 
@@ -43,16 +52,8 @@ class Loss(Configurable):
     keras_module = "keras.losses"
     keras_newer_arguments = {"dtype": None}
     keras_ignored_arguments = {"fn": ...}
-    kind: ClassVar[str] = ""
-    """Name of the node, and of the function."""
-    function: ClassVar[Callable[..., Any]]
-    """Function of the loss on arrays."""
-    aliases: ClassVar[tuple[str, ...]] = ()
-    """Further names under which `get` finds the loss."""
-    labels: ClassVar[bool] = False
-    """True where y_true holds class indices; otherwise it has the shape of y_pred."""
-    counterpart: ClassVar[str] = ""
-    """Name of the same loss for the other form of targets: class indices or one-hot rows."""
+    __fastnn_computation__: Computation = BY_CODE
+
     name: str
     reduction: str | None
 
@@ -66,15 +67,13 @@ class Loss(Configurable):
         """Element type of the values: "float32"."""
         return "float32"
 
-    def is_custom(self) -> bool:
-        """Returns True where Python code computes the loss; then y_true may have any shape."""
-        return type(self).call is not Loss.call or self._is_called_whole()
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        # Losses of Keras 2 have a `__call__` in place of a `call`.
+        if is_foreign(cls) and ("call" in vars(cls) or "__call__" in vars(cls)):
+            cls.__fastnn_computation__ = BY_CODE
 
-    def _is_called_whole(self) -> bool:
-        """Returns True where a class of the user's has a `__call__`, as losses of Keras 2 do, in place of a `call`."""
-        return type(self).__call__ is not Loss.__call__
-
-    def emit(self, emission: Emission, y_true: int, y_pred: int) -> int:
+    def __fastnn_emit__(self, emission: Emission, y_true: int, y_pred: int) -> int:
         """Adds the loss to a graph.
 
         Args:
@@ -85,12 +84,12 @@ class Loss(Configurable):
         Returns:
             The edge of the values of the samples.
         """
-        if not self.is_custom():
-            kind, arguments = self.node()
-            return emission.graph.add(kind, self.name, arguments, [y_true, y_pred])[0]
+        how = computation_of(self)
+        if not how.by_code:
+            return emission.graph.add(how.kind, self.name, node_arguments(self), [y_true, y_pred])[0]
 
         def values(true: Any, predicted: Any) -> Any:
-            compute = self if self._is_called_whole() else self.call
+            compute = self.call if type(self).__call__ is Loss.__call__ else self
             found = compute(*same_rank(true, predicted))
             if found is None:
                 raise TypeError(f"the loss {self.name!r} returned None; it must return what it computed")
@@ -98,18 +97,21 @@ class Loss(Configurable):
 
         return emission.run(values, [y_true, y_pred], f"the loss {self.name!r}")[1][0]
 
+    def __fastnn_mask__(self, y_true: Any, values: Any = None) -> Any:
+        """Returns which of the values count, as a bool array or tensor of their shape; None: all of them.
+
+        Args:
+            y_true: Targets.
+            values: The values; None: they are not known.
+        """
+        return None
+
     def store_arguments(self, arguments: dict[str, Any]) -> None:
         """Checks the arguments and keeps them as attributes."""
         arguments.pop("dtype", None)
         super().store_arguments(arguments)
         if self.reduction is not None:
             lookup("reduction", self.reduction, REDUCTIONS)
-        last_axis(type(self).__name__, arguments.get("axis", -1))
-
-    def node(self) -> tuple[str, dict[str, Any]]:
-        """Returns kind and config of the node that computes the loss."""
-        config = {n: getattr(self, n) for n in argument_names(self) if n not in ("reduction", "name", "axis")}
-        return self.kind, {name: value for name, value in config.items() if value is not None}
 
     def call(self, y_true: ArrayLike, y_pred: ArrayLike) -> Values:
         """Returns the loss of each sample.
@@ -121,16 +123,12 @@ class Loss(Configurable):
         Returns:
             Values, of shape `(...)` for predictions of shape `(..., n)`.
         """
-        kind, config = self.node()
-        return values_of(kind, y_true, y_pred, self.labels, **config)
-
-    def mask(self, y_true: Any) -> Any:
-        """Returns which of the values count, as a bool array or tensor of their shape; None: all of them.
-
-        Args:
-            y_true: Targets.
-        """
-        return None
+        how = described(type(self))
+        if how.kind:
+            return values_of(how.kind, y_true, y_pred, how.labels, getattr(self, "axis", -1), **node_arguments(self))
+        if how.function is None:
+            raise NotImplementedError(f"{type(self).__name__} expects a method call(y_true, y_pred)")
+        return how.function(y_true, y_pred, **function_arguments(self))  # type: ignore[no-any-return]
 
     def __call__(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> Any:
         """Returns the loss of arrays or tensors.
@@ -148,28 +146,34 @@ class Loss(Configurable):
             ValueError: The shapes do not fit.
         """
         if is_traced([y_true, y_pred, sample_weight]):
-            return self._traced(y_true, y_pred, sample_weight)
-        if self.is_custom():
+            return _of_tensors(self, y_true, y_pred, sample_weight)
+        of_output = mask_of(y_pred)
+        if computation_of(self).by_code:
             pair = numeric(y_true, f"{self.name}: y_true"), numeric(y_pred, f"{self.name}: y_pred")
             y_true, y_pred = same_rank(*(one.astype(np.float32) for one in pair))
         values = np.asarray(self.call(y_true, y_pred)).astype(np.float64)
-        weights, mask = None, self.mask(y_true)
+        weights, mask = None, self.__fastnn_mask__(y_true, values)
         if sample_weight is not None:
             weights = numeric(sample_weight, f"{self.name}: sample_weight").astype(np.float64)
         if mask is not None:
             # Targets may have an axis of size 1 more than the values.
             mask = np.asarray(mask, np.float64).reshape(values.shape)
+        if of_output is not None and of_output.shape == values.shape:
+            mask = of_output.astype(np.float64) if mask is None else mask * of_output
         result = reduced(self.name, values, weights, mask, self.reduction)
         return float(result) if np.ndim(result) == 0 else result.astype(np.float32)
 
-    def _traced(self, y_true: Any, y_pred: Any, sample_weight: Any) -> Any:
-        y_true, y_pred = same_rank(ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred))
-        values, mask = self.call(y_true, y_pred), self.mask(y_true)
-        weights = None if sample_weight is None else ops.convert_to_tensor(sample_weight)
-        if mask is not None:
-            mask = ops.cast(mask, "float32")
-            mask = ops.squeeze(mask, -1) if len(mask.shape) > len(values.shape) else mask
-        return reduced(self.name, values, weights, mask, self.reduction)
+
+def _of_tensors(loss: Loss, y_true: Any, y_pred: Any, sample_weight: Any) -> Any:
+    """Returns a loss of tensors."""
+    y_true, y_pred = same_rank(ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred))
+    values = loss.call(y_true, y_pred)
+    mask = loss.__fastnn_mask__(y_true, values)
+    weights = None if sample_weight is None else ops.convert_to_tensor(sample_weight)
+    if mask is not None:
+        mask = ops.cast(mask, "float32")
+        mask = ops.squeeze(mask, -1) if len(mask.shape) > len(values.shape) else mask
+    return reduced(loss.name, values, weights, mask, loss.reduction)
 
 
 class FunctionLoss(Loss):
@@ -197,8 +201,14 @@ class FunctionLoss(Loss):
         **kwargs: Any,
     ) -> None:
         self.name = name or str(getattr(fn, "__name__", "loss"))
-        self._further = kwargs
+        self._fastnn_further = kwargs
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Returns what the function returns for (y_true, y_pred)."""
-        return self.fn(y_true, y_pred, **self._further)
+        return self.fn(y_true, y_pred, **self._fastnn_further)
+
+
+def check_smoothing(loss: Loss, factor: float) -> None:
+    """Raises a ValueError where a label smoothing factor is outside 0 to 1."""
+    if not 0 <= factor <= 1:
+        raise ValueError(f"{type(loss).__name__} expects label_smoothing from 0 to 1, got {factor!r}")

@@ -7,8 +7,9 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from fastnn import ops
-from fastnn.losses.loss import Loss
-from fastnn.losses.values import Values, last_axis, values_of
+from fastnn.losses.computation import of_node
+from fastnn.losses.loss import Loss, check_smoothing
+from fastnn.losses.values import Values, values_of
 
 
 def poisson(y_true: ArrayLike, y_pred: ArrayLike) -> Values:
@@ -44,13 +45,12 @@ class Poisson(Loss):
         0.80685...
     """
 
-    kind = "poisson"
-    function = staticmethod(poisson)
+    __fastnn_computation__ = of_node("poisson", function=poisson)
 
     def __init__(
         self,
         reduction: str | None = "sum_over_batch_size",
-        name: str = kind,
+        name: str = "poisson",
         dtype: Any = None,
     ) -> None:
         pass
@@ -93,14 +93,14 @@ class KLDivergence(Loss):
         0.13081...
     """
 
-    kind = "kl_divergence"
-    function = staticmethod(kl_divergence)
-    aliases = ("kld", "KLD", "kullback_leibler_divergence")
+    __fastnn_computation__ = of_node(
+        "kl_divergence", "kld", "KLD", "kullback_leibler_divergence", function=kl_divergence
+    )
 
     def __init__(
         self,
         reduction: str | None = "sum_over_batch_size",
-        name: str = kind,
+        name: str = "kl_divergence",
         dtype: Any = None,
     ) -> None:
         pass
@@ -116,20 +116,20 @@ def binary_crossentropy(
         y_pred: Predicted probabilities, or logits, of the same shape.
         from_logits: True where `y_pred` holds logits, the inputs of the sigmoid.
         label_smoothing: Label smoothing factor s: y becomes y * (1 - s) + 0.5 * s.
-        axis: -1.
+        axis: Axis of the classes.
 
     Returns:
         Values, of shape `(...)`.
 
     Raises:
-        ValueError: The shapes do not fit, or `axis` is not -1.
+        ValueError: The shapes do not fit, or there is no such axis.
 
     Example:
         >>> fastnn.losses.binary_crossentropy([[0, 1]], [[0.5, 0.75]])
         array([0.49041...], dtype=float32)
     """
-    last_axis("binary_crossentropy", axis)
-    return values_of("binary_crossentropy", y_true, y_pred, from_logits=from_logits, label_smoothing=label_smoothing)
+    config: dict[str, Any] = {"from_logits": from_logits, "label_smoothing": label_smoothing}
+    return values_of("binary_crossentropy", y_true, y_pred, axis=axis, **config)
 
 
 class BinaryCrossentropy(Loss):
@@ -138,22 +138,20 @@ class BinaryCrossentropy(Loss):
     Args:
         from_logits: True where `y_pred` holds logits, the inputs of the sigmoid.
         label_smoothing: Label smoothing factor s: y becomes y * (1 - s) + 0.5 * s.
-        axis: -1.
+        axis: Axis of the classes.
         reduction: How the values of the samples become one number; see `Loss`.
         name: Name of the loss.
         dtype: Accepted for Keras compatibility; ignored.
 
     Raises:
-        ValueError: `label_smoothing` is outside 0 to 1, or `axis` is not -1.
+        ValueError: `label_smoothing` is outside 0 to 1.
 
     Example:
         >>> fastnn.losses.BinaryCrossentropy()([[0, 1]], [[0.5, 0.75]])
         0.49041...
     """
 
-    kind = "binary_crossentropy"
-    function = staticmethod(binary_crossentropy)
-    aliases = ("bce", "BCE")
+    __fastnn_computation__ = of_node("binary_crossentropy", "bce", "BCE", function=binary_crossentropy)
     from_logits: bool
     label_smoothing: float
     axis: int
@@ -164,10 +162,10 @@ class BinaryCrossentropy(Loss):
         label_smoothing: float = 0.0,
         axis: int = -1,
         reduction: str | None = "sum_over_batch_size",
-        name: str = kind,
+        name: str = "binary_crossentropy",
         dtype: Any = None,
     ) -> None:
-        _check_smoothing(self, label_smoothing)
+        check_smoothing(self, label_smoothing)
 
 
 def categorical_crossentropy(
@@ -180,22 +178,20 @@ def categorical_crossentropy(
         y_pred: Predicted probabilities, or logits, of the same shape.
         from_logits: True where `y_pred` holds logits, the inputs of the softmax.
         label_smoothing: Label smoothing factor s: y becomes y * (1 - s) + s / classes (Szegedy et al., 2016).
-        axis: -1.
+        axis: Axis of the classes.
 
     Returns:
         Values, of shape `(...)`.
 
     Raises:
-        ValueError: The shapes do not fit, or `axis` is not -1.
+        ValueError: The shapes do not fit, or there is no such axis.
 
     Example:
         >>> fastnn.losses.categorical_crossentropy([[0, 1]], [[0.5, 0.5]])
         array([0.69314...], dtype=float32)
     """
-    last_axis("categorical_crossentropy", axis)
-    return values_of(
-        "categorical_crossentropy", y_true, y_pred, from_logits=from_logits, label_smoothing=label_smoothing
-    )
+    config: dict[str, Any] = {"from_logits": from_logits, "label_smoothing": label_smoothing}
+    return values_of("categorical_crossentropy", y_true, y_pred, axis=axis, **config)
 
 
 class CategoricalCrossentropy(Loss):
@@ -204,22 +200,22 @@ class CategoricalCrossentropy(Loss):
     Args:
         from_logits: True where `y_pred` holds logits, the inputs of the softmax.
         label_smoothing: Label smoothing factor s: y becomes y * (1 - s) + s / classes (Szegedy et al., 2016).
-        axis: -1.
+        axis: Axis of the classes.
         reduction: How the values of the samples become one number; see `Loss`.
         name: Name of the loss.
         dtype: Accepted for Keras compatibility; ignored.
 
     Raises:
-        ValueError: `label_smoothing` is outside 0 to 1, or `axis` is not -1.
+        ValueError: `label_smoothing` is outside 0 to 1.
 
     Example:
         >>> fastnn.losses.CategoricalCrossentropy()([[0, 1]], [[0.5, 0.5]])
         0.69314...
     """
 
-    kind = "categorical_crossentropy"
-    function = staticmethod(categorical_crossentropy)
-    counterpart = "sparse_categorical_crossentropy"
+    __fastnn_computation__ = of_node(
+        "categorical_crossentropy", function=categorical_crossentropy, counterpart="sparse_categorical_crossentropy"
+    )
     from_logits: bool
     label_smoothing: float
     axis: int
@@ -230,10 +226,10 @@ class CategoricalCrossentropy(Loss):
         label_smoothing: float = 0.0,
         axis: int = -1,
         reduction: str | None = "sum_over_batch_size",
-        name: str = kind,
+        name: str = "categorical_crossentropy",
         dtype: Any = None,
     ) -> None:
-        _check_smoothing(self, label_smoothing)
+        check_smoothing(self, label_smoothing)
 
 
 def sparse_categorical_crossentropy(
@@ -246,23 +242,22 @@ def sparse_categorical_crossentropy(
         y_pred: Predicted probabilities, or logits, of shape `(..., classes)`.
         from_logits: True where `y_pred` holds logits, the inputs of the softmax.
         ignore_class: Label whose samples have a loss of 0, or None.
-        axis: -1.
+        axis: Axis of the classes.
 
     Returns:
         Values, of shape `(...)`.
 
     Raises:
-        ValueError: The shapes do not fit, or `axis` is not -1.
+        ValueError: The shapes do not fit, or there is no such axis.
 
     Example:
         >>> fastnn.losses.sparse_categorical_crossentropy([1], [[0.5, 0.5]])
         array([0.69314...], dtype=float32)
     """
-    last_axis("sparse_categorical_crossentropy", axis)
     config: dict[str, Any] = {"from_logits": from_logits}
     if ignore_class is not None:
         config["ignore_class"] = ignore_class
-    return values_of("sparse_categorical_crossentropy", y_true, y_pred, True, **config)
+    return values_of("sparse_categorical_crossentropy", y_true, y_pred, True, axis, **config)
 
 
 class SparseCategoricalCrossentropy(Loss):
@@ -272,7 +267,7 @@ class SparseCategoricalCrossentropy(Loss):
         from_logits: True where `y_pred` holds logits, the inputs of the softmax.
         ignore_class: Label whose samples have a loss of 0 and do not count in the mean, or None.
         reduction: How the values of the samples become one number; see `Loss`.
-        axis: -1.
+        axis: Axis of the classes.
         name: Name of the loss.
         dtype: Accepted for Keras compatibility; ignored.
 
@@ -281,11 +276,13 @@ class SparseCategoricalCrossentropy(Loss):
         0.69314...
     """
 
-    kind = "sparse_categorical_crossentropy"
-    function = staticmethod(sparse_categorical_crossentropy)
-    labels = True
+    __fastnn_computation__ = of_node(
+        "sparse_categorical_crossentropy",
+        function=sparse_categorical_crossentropy,
+        labels=True,
+        counterpart="categorical_crossentropy",
+    )
     keras_newer_arguments = {"axis": -1, "ignore_class": None}
-    counterpart = "categorical_crossentropy"
     from_logits: bool
     ignore_class: int | None
     axis: int
@@ -296,16 +293,11 @@ class SparseCategoricalCrossentropy(Loss):
         ignore_class: int | None = None,
         reduction: str | None = "sum_over_batch_size",
         axis: int = -1,
-        name: str = kind,
+        name: str = "sparse_categorical_crossentropy",
         dtype: Any = None,
     ) -> None:
         pass
 
-    def mask(self, y_true: Any) -> Any:
+    def __fastnn_mask__(self, y_true: Any, values: Any = None) -> Any:
         """Returns which of the targets are not `ignore_class`; None where no class is ignored."""
         return None if self.ignore_class is None else ops.not_equal(y_true, self.ignore_class)
-
-
-def _check_smoothing(loss: Loss, factor: float) -> None:
-    if not 0 <= factor <= 1:
-        raise ValueError(f"{type(loss).__name__} expects label_smoothing from 0 to 1, got {factor!r}")

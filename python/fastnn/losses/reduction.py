@@ -6,11 +6,9 @@ sums are float64, and for symbolic tensors.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastnn import ops
 
@@ -85,40 +83,71 @@ def reduced(who: str, values: Any, weights: Any, mask: Any, reduction: str | Non
     return _divided(_total(values), _total(weights))
 
 
-def per_sample(
-    who: str, values: NDArray[np.float64], weights: Any, mask: Any, reduce: Callable[..., Any]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def per_sample(who: str, values: Any, weights: Any, mask: Any, summed: bool = False) -> tuple[Any, Any]:
     """Returns the weighted value and the weight of each sample, all axes but the first reduced.
 
     Weights with fewer axes than the values are those of the leading axes.
 
     Args:
         who: Name of the metric, for the error.
-        values: Values.
-        weights: Sample weights, or None.
+        values: Values: a float64 array or a symbolic tensor.
+        weights: Sample weights of the same kind, or None.
         mask: Mask of the values, which counts where there are weights; or None.
-        reduce: `np.mean` or `np.sum`.
+        summed: True to reduce by sums, False by means.
 
     Raises:
         ValueError: The weights do not broadcast to the values.
     """
-    counts = np.ones(values.shape[:1])
+    counts = _ones_like_rows(values)
     if weights is not None:
-        weights = weights.astype(np.float64)
         if mask is not None:
-            weights = weighted(who, np.asarray(mask, np.float64).reshape(values.shape), weights)[0]
+            weights = weighted(who, _of_shape(mask, values), weights)[0]
         values, weights = same_rank(values, weights)
-        values = reduce(values, axis=tuple(range(weights.ndim, values.ndim)))
-        try:
-            weights = np.broadcast_to(weights, values.shape)
-        except ValueError:
-            raise ValueError(
-                f"{who}: sample_weight of shape {weights.shape} does not broadcast to the values, of shape "
-                f"{values.shape}"
-            ) from None
+        rank = len(weights.shape)
+        values = _reduced_from(values, rank, summed)
+        weights = _broadcast(who, weights, values)
         values = values * weights
-        counts = reduce(weights, axis=tuple(range(1, weights.ndim)))
-    return reduce(values, axis=tuple(range(1, values.ndim))), counts
+        counts = _reduced_from(weights, 1, summed)
+    return _reduced_from(values, 1, summed), counts
+
+
+def total(x: Any) -> Any:
+    """Returns the sum of all elements of an array or a tensor."""
+    return _total(x)
+
+
+def _reduced_from(x: Any, axis: int, summed: bool) -> Any:
+    """Returns the sums or means over an axis and all that follow it."""
+    axes = tuple(range(axis, len(x.shape)))
+    if isinstance(x, np.ndarray):
+        return (np.sum if summed else np.mean)(x, axis=axes)
+    return (ops.sum if summed else ops.mean)(x, axis=axes) if axes else x
+
+
+def _ones_like_rows(values: Any) -> Any:
+    if isinstance(values, np.ndarray):
+        return np.ones(values.shape[:1])
+    # The number of rows is known in each step only.
+    return ops.ones_like(_reduced_from(values, 1, False))
+
+
+def _of_shape(mask: Any, values: Any) -> Any:
+    """Returns a mask, which may have an axis of size 1 more than the values, in their shape."""
+    if isinstance(values, np.ndarray):
+        return np.asarray(mask, np.float64).reshape(values.shape)
+    mask = ops.cast(mask, "float32")
+    return _squeezed(mask) if len(mask.shape) > len(values.shape) else mask
+
+
+def _broadcast(who: str, weights: Any, values: Any) -> Any:
+    if not isinstance(values, np.ndarray):
+        return weights + ops.zeros_like(values)
+    try:
+        return np.broadcast_to(weights, values.shape)
+    except ValueError:
+        raise ValueError(
+            f"{who}: sample_weight of shape {weights.shape} does not broadcast to the values, of shape {values.shape}"
+        ) from None
 
 
 def _expanded(x: Any) -> Any:

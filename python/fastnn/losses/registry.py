@@ -10,8 +10,11 @@ from typing import Any
 
 from fastnn import object_forms
 from fastnn.custom_objects import get_registered_object
+from fastnn.losses.focal import BinaryFocalCrossentropy, CategoricalFocalCrossentropy
 from fastnn.losses.hinge_losses import CategoricalHinge, Hinge, SquaredHinge
 from fastnn.losses.loss import FunctionLoss, Loss
+from fastnn.losses.overlap import Dice, Tversky
+from fastnn.losses.pairs_and_sequences import CTC, CategoricalGeneralizedCrossEntropy, Circle
 from fastnn.losses.probabilistic import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
@@ -32,20 +35,27 @@ from fastnn.losses.values import Values
 from fastnn.naming import lookup
 
 CLASSES: dict[str, type[Loss]] = {
-    cls.kind: cls
+    cls.__fastnn_computation__.names[0]: cls
     for cls in (
         MeanSquaredError, MeanAbsoluteError, MeanAbsolutePercentageError, MeanSquaredLogarithmicError, Huber, LogCosh,
         Poisson, KLDivergence, Hinge, SquaredHinge, CategoricalHinge, CosineSimilarity, BinaryCrossentropy,
-        CategoricalCrossentropy, SparseCategoricalCrossentropy,
+        CategoricalCrossentropy, SparseCategoricalCrossentropy, BinaryFocalCrossentropy, CategoricalFocalCrossentropy,
+        CategoricalGeneralizedCrossEntropy, Dice, Tversky, Circle, CTC,
     )
 }  # fmt: skip
-"""The losses, by the names of their nodes."""
+"""The losses, by the names of their functions."""
 
-FUNCTIONS: dict[str, Callable[..., Values]] = {kind: cls.function for kind, cls in CLASSES.items()}
-"""The functions of the losses, by the names of their nodes."""
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    name: cls.__fastnn_computation__.function
+    for name, cls in CLASSES.items()
+    if cls.__fastnn_computation__.function is not None
+}
+"""The functions of the losses, by their names."""
 
-ALIASES: dict[str, str] = {name: kind for kind, cls in CLASSES.items() for name in (*cls.aliases, cls.__name__)}
-"""Further names of the losses, each with the name of the node."""
+ALIASES: dict[str, str] = {
+    other: name for name, cls in CLASSES.items() for other in (*cls.__fastnn_computation__.names[1:], cls.__name__)
+}
+"""Further names of the losses, each with the name of the function."""
 
 
 def get(identifier: str | Mapping[str, Any] | Loss | Callable[..., Any] | None) -> Loss | None:

@@ -6,8 +6,9 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
+from fastnn.losses.computation import of_node
 from fastnn.losses.loss import Loss
-from fastnn.losses.values import Values, last_axis, values_of
+from fastnn.losses.values import Values, values_of
 
 
 def mean_squared_error(y_true: ArrayLike, y_pred: ArrayLike) -> Values:
@@ -43,14 +44,12 @@ class MeanSquaredError(Loss):
         2.5
     """
 
-    kind = "mean_squared_error"
-    function = staticmethod(mean_squared_error)
-    aliases = ("mse", "MSE")
+    __fastnn_computation__ = of_node("mean_squared_error", "mse", "MSE", function=mean_squared_error)
 
     def __init__(
         self,
         reduction: str | None = "sum_over_batch_size",
-        name: str = kind,
+        name: str = "mean_squared_error",
         dtype: Any = None,
     ) -> None:
         pass
@@ -89,14 +88,12 @@ class MeanAbsoluteError(Loss):
         1.5
     """
 
-    kind = "mean_absolute_error"
-    function = staticmethod(mean_absolute_error)
-    aliases = ("mae", "MAE")
+    __fastnn_computation__ = of_node("mean_absolute_error", "mae", "MAE", function=mean_absolute_error)
 
     def __init__(
         self,
         reduction: str | None = "sum_over_batch_size",
-        name: str = kind,
+        name: str = "mean_absolute_error",
         dtype: Any = None,
     ) -> None:
         pass
@@ -135,14 +132,14 @@ class MeanAbsolutePercentageError(Loss):
         37.5
     """
 
-    kind = "mean_absolute_percentage_error"
-    function = staticmethod(mean_absolute_percentage_error)
-    aliases = ("mape", "MAPE")
+    __fastnn_computation__ = of_node(
+        "mean_absolute_percentage_error", "mape", "MAPE", function=mean_absolute_percentage_error
+    )
 
     def __init__(
         self,
         reduction: str | None = "sum_over_batch_size",
-        name: str = kind,
+        name: str = "mean_absolute_percentage_error",
         dtype: Any = None,
     ) -> None:
         pass
@@ -181,14 +178,14 @@ class MeanSquaredLogarithmicError(Loss):
         0.48045...
     """
 
-    kind = "mean_squared_logarithmic_error"
-    function = staticmethod(mean_squared_logarithmic_error)
-    aliases = ("msle", "MSLE")
+    __fastnn_computation__ = of_node(
+        "mean_squared_logarithmic_error", "msle", "MSLE", function=mean_squared_logarithmic_error
+    )
 
     def __init__(
         self,
         reduction: str | None = "sum_over_batch_size",
-        name: str = kind,
+        name: str = "mean_squared_logarithmic_error",
         dtype: Any = None,
     ) -> None:
         pass
@@ -233,9 +230,7 @@ class Huber(Loss):
         1.0
     """
 
-    kind = "huber"
-    function = staticmethod(huber)
-    aliases = ("huber_loss",)
+    __fastnn_computation__ = of_node("huber", "huber_loss", function=huber)
     delta: float
 
     def __init__(
@@ -281,48 +276,45 @@ class LogCosh(Loss):
         0.87939...
     """
 
-    kind = "log_cosh"
-    function = staticmethod(log_cosh)
-    aliases = ("logcosh",)
+    __fastnn_computation__ = of_node("log_cosh", "logcosh", function=log_cosh)
 
     def __init__(
         self,
         reduction: str | None = "sum_over_batch_size",
-        name: str = kind,
+        name: str = "log_cosh",
         dtype: Any = None,
     ) -> None:
         pass
 
 
 def cosine_similarity(y_true: ArrayLike, y_pred: ArrayLike, axis: int = -1) -> Values:
-    """Returns the negative cosine of the angle between targets and predictions along the last axis.
+    """Returns the negative cosine of the angle between targets and predictions along an axis.
 
     It is -1 where they point in the same direction, 1 where they are opposite.
 
     Args:
         y_true: Targets, of shape `(..., n)`.
         y_pred: Predictions, of the same shape.
-        axis: -1.
+        axis: Axis along which the angle is measured.
 
     Returns:
         Values, of shape `(...)`.
 
     Raises:
-        ValueError: The shapes do not fit, or `axis` is not -1.
+        ValueError: The shapes do not fit, or there is no such axis.
 
     Example:
         >>> fastnn.losses.cosine_similarity([[0.0, 1.0]], [[1.0, 3.0]])
         array([-0.94868...], dtype=float32)
     """
-    last_axis("cosine_similarity", axis)
-    return values_of("cosine_similarity", y_true, y_pred)
+    return values_of("cosine_similarity", y_true, y_pred, axis=axis)
 
 
 class CosineSimilarity(Loss):
     """Negative cosine of the angle between targets and predictions.
 
     Args:
-        axis: -1.
+        axis: Axis along which the angle is measured.
         reduction: How the values of the samples become one number; see `Loss`.
         name: Name of the loss.
         dtype: Accepted for Keras compatibility; ignored.
@@ -332,15 +324,14 @@ class CosineSimilarity(Loss):
         -0.94868...
     """
 
-    kind = "cosine_similarity"
-    function = staticmethod(cosine_similarity)
+    __fastnn_computation__ = of_node("cosine_similarity", function=cosine_similarity)
     axis: int
 
     def __init__(
         self,
         axis: int = -1,
         reduction: str | None = "sum_over_batch_size",
-        name: str = kind,
+        name: str = "cosine_similarity",
         dtype: Any = None,
     ) -> None:
         pass

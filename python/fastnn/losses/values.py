@@ -18,8 +18,10 @@ from fastnn.symbolic.tensors import is_traced, operators
 Values = NDArray[np.float32]
 
 
-def values_of(kind: str, y_true: ArrayLike, y_pred: ArrayLike, labels: bool = False, **config: Any) -> Values:
-    """Returns one value for each row of the last axis, computed by a node of the core.
+def values_of(
+    kind: str, y_true: ArrayLike, y_pred: ArrayLike, labels: bool = False, axis: int = -1, **config: Any
+) -> Values:
+    """Returns one value for each row along an axis, computed by a node of the core.
 
     Args:
         kind: Kind of the node.
@@ -27,14 +29,17 @@ def values_of(kind: str, y_true: ArrayLike, y_pred: ArrayLike, labels: bool = Fa
             of size 1 may be missing or additional.
         y_pred: Predictions, of shape `(..., n)`.
         labels: True where `y_true` holds class indices.
+        axis: Axis of the rows, such as that of the classes.
         **config: Arguments of the node.
 
     Returns:
-        Values, of shape `(...)`.
+        Values, of the shape of `y_pred` without the axis.
 
     Raises:
-        ValueError: The shapes do not fit.
+        ValueError: The shapes do not fit, or there is no such axis.
     """
+    if axis != -1:
+        y_true, y_pred = _with_axis_last(kind, y_true, y_pred, labels, axis)
     if is_traced([y_true, y_pred]):
         return _traced_values(kind, y_true, y_pred, labels, config)  # type: ignore[no-any-return]
     true, predicted = numeric(y_true, f"{kind}: y_true"), numeric(y_pred, f"{kind}: y_pred").astype(np.float32)
@@ -96,7 +101,15 @@ def one_label_each(true: Any, predicted: Any) -> Any:
     return true
 
 
-def last_axis(who: str, axis: int) -> None:
-    """Raises a ValueError unless the axis of the classes is the last."""
-    if axis != -1:
-        raise ValueError(f"{who} expects the classes in the last axis (axis=-1), got axis={axis!r}")
+def _with_axis_last(kind: str, y_true: Any, y_pred: Any, labels: bool, axis: int) -> tuple[Any, Any]:
+    """Returns targets and predictions with an axis moved to the end; class indices lack it, or have size 1 there."""
+    true, predicted = (one if is_traced(one) else np.asarray(one) for one in (y_true, y_pred))
+    rank = len(predicted.shape)
+    if isinstance(axis, bool) or not isinstance(axis, int) or not -rank <= axis < rank:
+        raise ValueError(f"{kind}: axis expects an integer from {-rank} to {rank - 1}, got {axis!r}")
+    if not labels:
+        true, predicted = same_rank(true, predicted)
+        return ops.moveaxis(true, axis, -1), ops.moveaxis(predicted, axis, -1)
+    if len(true.shape) == rank and true.shape[axis] == 1:
+        true = ops.squeeze(true, axis)
+    return true, ops.moveaxis(predicted, axis, -1)

@@ -6,8 +6,38 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
+from fastnn import ops
+from fastnn.losses.computation import of_function, of_node
+from fastnn.losses.reduction import same_rank
 from fastnn.losses.values import Values, values_of, values_of_elements
-from fastnn.metrics.metric import NodeMetric
+from fastnn.metrics.mean_of_function import MeanOfFunction
+
+
+def _accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> Any:
+    """Returns 1 for each prediction that equals its target, else 0."""
+    true, guess = same_rank(ops.cast(y_true, "float32"), ops.cast(y_pred, "float32"))
+    return ops.cast(ops.equal(true, guess), "float32")
+
+
+class Accuracy(MeanOfFunction):
+    """Fraction of predictions that equal their targets.
+
+    In `compile`, "accuracy" stands for the accuracy that fits the shapes; this class is for predicted labels.
+
+    Args:
+        name: Name of the metric.
+        dtype: Accepted for Keras compatibility; values are computed in float32 and summed in float64.
+
+    Example:
+        >>> fastnn.metrics.Accuracy()([[1], [2], [3], [4]], [[0], [2], [3], [4]])
+        0.75
+    """
+
+    __fastnn_computation__ = of_function("accuracy", function=_accuracy)
+    _direction = "up"
+
+    def __init__(self, name: str | None = "accuracy", dtype: Any = None) -> None:
+        pass
 
 
 def binary_accuracy(y_true: ArrayLike, y_pred: ArrayLike, threshold: float = 0.5) -> Values:
@@ -31,12 +61,12 @@ def binary_accuracy(y_true: ArrayLike, y_pred: ArrayLike, threshold: float = 0.5
     return values_of_elements("binary_accuracy", y_true, y_pred, threshold=threshold)
 
 
-class BinaryAccuracy(NodeMetric):
+class BinaryAccuracy(MeanOfFunction):
     """Fraction of outputs on the correct side of the threshold.
 
     Args:
         name: Name of the metric.
-        dtype: Accepted for Keras compatibility; ignored.
+        dtype: Accepted for Keras compatibility; values are computed in float32 and summed in float64.
         threshold: Probabilities above this value predict 1.
 
     Example:
@@ -44,13 +74,11 @@ class BinaryAccuracy(NodeMetric):
         0.5
     """
 
-    kind = "binary_accuracy"
+    __fastnn_computation__ = of_node("binary_accuracy", function=binary_accuracy, elementwise=True)
     _direction = "up"
-    elementwise = True
-    function = staticmethod(binary_accuracy)
     threshold: float
 
-    def __init__(self, name: str | None = kind, dtype: Any = None, threshold: float = 0.5) -> None:
+    def __init__(self, name: str | None = "binary_accuracy", dtype: Any = None, threshold: float = 0.5) -> None:
         pass
 
 
@@ -74,24 +102,24 @@ def categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> Values:
     return values_of("categorical_accuracy", y_true, y_pred)
 
 
-class CategoricalAccuracy(NodeMetric):
+class CategoricalAccuracy(MeanOfFunction):
     """Fraction of samples whose largest output is that of the true class; labels are one-hot.
 
     Args:
         name: Name of the metric.
-        dtype: Accepted for Keras compatibility; ignored.
+        dtype: Accepted for Keras compatibility; values are computed in float32 and summed in float64.
 
     Example:
         >>> fastnn.metrics.CategoricalAccuracy()([[0, 1], [1, 0]], [[0.1, 0.9], [0.2, 0.8]])
         0.5
     """
 
-    kind = "categorical_accuracy"
+    __fastnn_computation__ = of_node(
+        "categorical_accuracy", function=categorical_accuracy, counterpart="sparse_categorical_accuracy"
+    )
     _direction = "up"
-    function = staticmethod(categorical_accuracy)
-    counterpart = "sparse_categorical_accuracy"
 
-    def __init__(self, name: str | None = kind, dtype: Any = None) -> None:
+    def __init__(self, name: str | None = "categorical_accuracy", dtype: Any = None) -> None:
         pass
 
 
@@ -115,25 +143,27 @@ def sparse_categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> Values:
     return values_of("sparse_categorical_accuracy", y_true, y_pred, True)
 
 
-class SparseCategoricalAccuracy(NodeMetric):
+class SparseCategoricalAccuracy(MeanOfFunction):
     """Fraction of samples whose largest output is that of the true class; labels are integers.
 
     Args:
         name: Name of the metric.
-        dtype: Accepted for Keras compatibility; ignored.
+        dtype: Accepted for Keras compatibility; values are computed in float32 and summed in float64.
 
     Example:
         >>> fastnn.metrics.SparseCategoricalAccuracy()([1, 0], [[0.1, 0.9], [0.2, 0.8]])
         0.5
     """
 
-    kind = "sparse_categorical_accuracy"
+    __fastnn_computation__ = of_node(
+        "sparse_categorical_accuracy",
+        function=sparse_categorical_accuracy,
+        labels=True,
+        counterpart="categorical_accuracy",
+    )
     _direction = "up"
-    function = staticmethod(sparse_categorical_accuracy)
-    labels = True
-    counterpart = "categorical_accuracy"
 
-    def __init__(self, name: str | None = kind, dtype: Any = None) -> None:
+    def __init__(self, name: str | None = "sparse_categorical_accuracy", dtype: Any = None) -> None:
         pass
 
 
@@ -158,26 +188,28 @@ def top_k_categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike, k: int = 5)
     return values_of("top_k_categorical_accuracy", y_true, y_pred, k=k)
 
 
-class TopKCategoricalAccuracy(NodeMetric):
+class TopKCategoricalAccuracy(MeanOfFunction):
     """Fraction of samples whose true class is among the k largest outputs; labels are one-hot.
 
     Args:
         k: Number of largest outputs that count as a hit.
         name: Name of the metric.
-        dtype: Accepted for Keras compatibility; ignored.
+        dtype: Accepted for Keras compatibility; values are computed in float32 and summed in float64.
 
     Example:
         >>> fastnn.metrics.TopKCategoricalAccuracy(k=2)([[0, 0, 1]], [[0.5, 0.1, 0.4]])
         1.0
     """
 
-    kind = "top_k_categorical_accuracy"
+    __fastnn_computation__ = of_node(
+        "top_k_categorical_accuracy",
+        function=top_k_categorical_accuracy,
+        counterpart="sparse_top_k_categorical_accuracy",
+    )
     _direction = "up"
-    function = staticmethod(top_k_categorical_accuracy)
-    counterpart = "sparse_top_k_categorical_accuracy"
     k: int
 
-    def __init__(self, k: int = 5, name: str | None = kind, dtype: Any = None) -> None:
+    def __init__(self, k: int = 5, name: str | None = "top_k_categorical_accuracy", dtype: Any = None) -> None:
         pass
 
 
@@ -202,25 +234,27 @@ def sparse_top_k_categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike, k: i
     return values_of("sparse_top_k_categorical_accuracy", y_true, y_pred, True, k=k)
 
 
-class SparseTopKCategoricalAccuracy(NodeMetric):
+class SparseTopKCategoricalAccuracy(MeanOfFunction):
     """Fraction of samples whose true class is among the k largest outputs; labels are integers.
 
     Args:
         k: Number of largest outputs that count as a hit.
         name: Name of the metric.
-        dtype: Accepted for Keras compatibility; ignored.
+        dtype: Accepted for Keras compatibility; values are computed in float32 and summed in float64.
 
     Example:
         >>> fastnn.metrics.SparseTopKCategoricalAccuracy(k=2)([2], [[0.5, 0.1, 0.4]])
         1.0
     """
 
-    kind = "sparse_top_k_categorical_accuracy"
+    __fastnn_computation__ = of_node(
+        "sparse_top_k_categorical_accuracy",
+        function=sparse_top_k_categorical_accuracy,
+        labels=True,
+        counterpart="top_k_categorical_accuracy",
+    )
     _direction = "up"
-    function = staticmethod(sparse_top_k_categorical_accuracy)
-    labels = True
-    counterpart = "top_k_categorical_accuracy"
     k: int
 
-    def __init__(self, k: int = 5, name: str | None = kind, dtype: Any = None) -> None:
+    def __init__(self, k: int = 5, name: str | None = "sparse_top_k_categorical_accuracy", dtype: Any = None) -> None:
         pass

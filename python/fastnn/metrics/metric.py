@@ -1,21 +1,18 @@
-"""The base class of metrics, and the base of those that a node of the core computes."""
+"""The base class of metrics."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from fastnn import initializers
-from fastnn.configurable import Configurable, argument_names
-from fastnn.engine.arrays import numeric
+from fastnn.configurable import Configurable, is_foreign
 from fastnn.engine.emission import Emission
-from fastnn.losses.reduction import per_sample
-from fastnn.losses.values import Values, values_of, values_of_elements
+from fastnn.losses.computation import BY_CODE, Computation
 from fastnn.naming import snake_case
-from fastnn.symbolic.scalar import Scalar
+from fastnn.symbolic.accumulator import Accumulator
 from fastnn.symbolic.variable import Variable
 
 
@@ -27,7 +24,7 @@ class Metric(Configurable):
     While a model trains, that is part of each step; `result` is called between runs of steps.
 
     Args:
-        dtype: Accepted for Keras compatibility; ignored.
+        dtype: Accepted for Keras compatibility; values are computed in float32 and summed in float64.
         name: Name of the metric; None: that of the class in snake case.
 
     Example:
@@ -50,8 +47,8 @@ class Metric(Configurable):
     keras_module = "keras.metrics"
     keras_newer_arguments = {"dtype": None}
     keras_ignored_arguments = {"fn": ...}
-    aliases: ClassVar[tuple[str, ...]] = ()
-    """Further names under which `get` finds the metric."""
+    __fastnn_computation__: Computation = BY_CODE
+    __fastnn_dtype__ = "float32"
 
     _direction: str | None = None
     name: str
@@ -59,18 +56,29 @@ class Metric(Configurable):
     def __init__(self, dtype: Any = None, name: str | None = None) -> None:
         pass
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if is_foreign(cls) and "update_state" in vars(cls):
+            cls.__fastnn_computation__ = BY_CODE
+
     def store_arguments(self, arguments: dict[str, Any]) -> None:
         """Checks the arguments and keeps them as attributes."""
-        arguments.pop("dtype", None)
+        dtype = arguments.pop("dtype", None)
         super().store_arguments(arguments)
         if self.name is None:
             self.name = snake_case(type(self).__name__)
-        self._variables: list[Variable] = []
+        self._fastnn_dtype = None if dtype is None else str(getattr(dtype, "compute_dtype", dtype))
+        self._fastnn_variables: list[Variable] = []
 
     @property
     def dtype(self) -> str:
-        """Element type of the values: "float32"."""
-        return "float32"
+        """Element type that was asked for; "float32" by default, in which values are computed in any case."""
+        return self._fastnn_dtype or self.__fastnn_dtype__
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the arguments from which `from_config` makes an equal metric, as plain values."""
+        config = super().get_config()
+        return config if self.dtype == self.__fastnn_dtype__ else {**config, "dtype": self.dtype}
 
     def add_variable(
         self, shape: Sequence[int] = (), initializer: Any = "zeros", dtype: Any = None, aggregation: Any = "sum",
@@ -88,9 +96,10 @@ class Metric(Configurable):
         Returns:
             The variable.
         """
-        values = initializers.get(initializer)
-        made = Variable(values, shape, dtype, False, name=f"{self.name}/{name or 'variable'}")
-        self._variables.append(made)
+        values, path = initializers.get(initializer), f"{self.name}/{name or 'variable'}"
+        counts = dtype is None or "float" in str(dtype)
+        made = Accumulator(values, shape, name=path) if counts else Variable(values, shape, dtype, False, name=path)
+        self._fastnn_variables.append(made)
         return made
 
     def add_weight(
@@ -101,26 +110,14 @@ class Metric(Configurable):
 
     @property
     def variables(self) -> list[Any]:
-        """Variables made by `add_variable`."""
-        return list(self._variables)
+        """Variables made by `add_variable`, and those of metrics that are attributes."""
+        nested = [one for value in vars(self).values() for one in (value if isinstance(value, list) else [value])]
+        further = [variable for one in nested if isinstance(one, Metric) for variable in one.variables]
+        return [*self._fastnn_variables, *further]
 
-    @property
-    def direction(self) -> str | None:
-        """The better direction: "up" for higher values, "down" for lower ones; None where that is not known.
-
-        Callbacks read it that monitor a value with `mode="auto"`. A class says it as `_direction`, as in Keras.
-        """
-        return self._direction
-
-    def is_custom(self) -> bool:
-        """Returns True where Python code updates variables of the metric."""
-        return bool(self._variables)
-
-    def takes_weights(self) -> bool:
-        """Returns True where the metric's own code applies the sample weights."""
-        return bool(self._variables)
-
-    def emit(self, emission: Emission, y_true: int, y_pred: int, weights: int | None) -> int | None:
+    def __fastnn_emit__(
+        self, emission: Emission, y_true: int, y_pred: int, weights: int | None, mask: int | None
+    ) -> int | None:
         """Adds the metric to a graph.
 
         Args:
@@ -128,6 +125,7 @@ class Metric(Configurable):
             y_true: Edge of the targets.
             y_pred: Edge of the predictions.
             weights: Edge of the sample weights, for a metric that applies them itself; or None.
+            mask: Edge of the mask of the predictions; or None. Only metrics of fastnn apply it.
 
         Returns:
             The edge of the values, whose mean is reported; None where the metric keeps its own sums.
@@ -135,8 +133,6 @@ class Metric(Configurable):
         Raises:
             TypeError: The metric is not a function of targets and predictions.
         """
-        if not self.is_custom():
-            raise TypeError(f"metric {self!r} cannot be computed from targets and outputs; use it outside of compile")
 
         def update(true: Any, predicted: Any, *sample_weight: Any) -> Any:
             self.update_state(true, predicted, *sample_weight)
@@ -144,11 +140,20 @@ class Metric(Configurable):
 
         edges = [y_true, y_pred] if weights is None else [y_true, y_pred, weights]
         emission.run(update, edges, f"the metric {self.name!r}")
+        if not self.variables:
+            raise TypeError(
+                f"metric {self!r} keeps its sums in Python and cannot be part of a step; keep them in variables made "
+                "by add_variable(), or use it outside of compile"
+            )
+        return None
+
+    def __fastnn_mask__(self, y_true: Any, values: Any = None) -> Any:
+        """Returns which of the values count where there are sample weights; None: all. See the mask of a loss."""
         return None
 
     def reset_state(self) -> None:
         """Sets the variables to 0."""
-        for variable in self._variables:
+        for variable in self.variables:
             variable.assign(np.zeros(variable.shape))
 
     def update_state(self, *args: Any, **kwargs: Any) -> None:
@@ -172,7 +177,7 @@ class Metric(Configurable):
             *args: Arguments of `update_state`.
             **kwargs: The same, by name.
         """
-        return self._with_values(metric_variables, lambda: self.update_state(*args, **kwargs))[1]
+        return _with_values(self, metric_variables, lambda: self.update_state(*args, **kwargs))[1]
 
     def stateless_result(self, metric_variables: Sequence[Any]) -> Any:
         """Returns the result for other values of the variables.
@@ -180,28 +185,11 @@ class Metric(Configurable):
         Args:
             metric_variables: Values in place of `variables`.
         """
-        return self._with_values(metric_variables, self.result)[0]
+        return _with_values(self, metric_variables, self.result)[0]
 
     def stateless_reset_state(self) -> list[Any]:
         """Returns the values that `reset_state` gives to the variables, and leaves the metric as it is."""
-        return self._with_values([variable.numpy() for variable in self.variables], self.reset_state)[1]
-
-    def _with_values(self, values: Sequence[Any], function: Callable[[], Any]) -> tuple[Any, list[Any]]:
-        """Returns what a function returns, and the variables after it, with other values of the variables."""
-        variables = self.variables
-        if len(values) != len(variables):
-            raise ValueError(f"{self.name}: metric_variables expects {len(variables)} values, got {len(values)}")
-        before = [variable.numpy() for variable in variables]
-        try:
-            for variable, value in zip(variables, values, strict=True):
-                variable.assign(np.asarray(value))
-            result = function()
-            if isinstance(result, Variable):
-                result = result.numpy()
-            return result, [variable.numpy() for variable in variables]
-        finally:
-            for variable, value in zip(variables, before, strict=True):
-                variable.assign(value)
+        return _with_values(self, [variable.numpy() for variable in self.variables], self.reset_state)[1]
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Adds data and returns the value, as `update_state` and `result`."""
@@ -209,132 +197,34 @@ class Metric(Configurable):
         return self.result()
 
 
-class SumMetric(Metric):
-    """Base of metrics that keep two sums in float64: of weighted values, and of weights.
+def accumulator(metric: Metric, name: str, shape: Sequence[int] = ()) -> Accumulator:
+    """Adds a variable of zeros to a metric, in which it counts."""
+    made = metric.add_variable(shape, "zeros", name=name)
+    assert isinstance(made, Accumulator)
+    return made
 
-    Their result is the quotient of both.
 
-    Args:
-        dtype: Accepted for Keras compatibility; ignored.
-        name: Name of the metric; None: that of the class in snake case.
+def direction_of(metric: Metric) -> str | None:
+    """Returns the better direction: "up" for higher values, "down" for lower ones; None where that is not known.
 
-    Example:
-        >>> metric = fastnn.metrics.Mean()
-        >>> metric.update_state([1.0, 3.0])
-        >>> float(metric.total), float(metric.count), isinstance(metric, fastnn.metrics.SumMetric)
-        (4.0, 2.0, True)
+    Callbacks read it that monitor a value with `mode="auto"`. A class says it as `_direction`, as in Keras.
     """
-
-    def store_arguments(self, arguments: dict[str, Any]) -> None:
-        """Checks the arguments and keeps them as attributes."""
-        super().store_arguments(arguments)
-        self._sums = [0.0, 0.0]
-
-    def _sum(self, i: int) -> Scalar:
-        def write(value: Any) -> None:
-            self._sums[i] = float(value)
-
-        return Scalar(f"{self.name}/{('total', 'count')[i]}", lambda: self._sums[i], write)
-
-    @property
-    def total(self) -> Any:
-        """Sum of the weighted values, as a variable; it may be set to a number."""
-        return self._sum(0)
-
-    @total.setter
-    def total(self, value: Any) -> None:
-        self._sums[0] = float(value)
-
-    @property
-    def count(self) -> Any:
-        """Sum of the weights, as a variable; it may be set to a number."""
-        return self._sum(1)
-
-    @count.setter
-    def count(self, value: Any) -> None:
-        self._sums[1] = float(value)
-
-    @property
-    def variables(self) -> list[Any]:
-        """Sums, and the variables made by `add_variable`."""
-        return [self.total, self.count, *super().variables]
-
-    def reset_state(self) -> None:
-        """Sets the sums to 0."""
-        self._sums = [0.0, 0.0]
-        super().reset_state()
-
-    def result(self) -> Any:
-        """Returns the mean of the data since the last `reset_state`; 0 without data."""
-        total, count = self._sums
-        return total / count if count else 0.0
-
-    def _take(self, values: ArrayLike, sample_weight: ArrayLike | None, mask: Any = None) -> None:
-        """Adds the values of samples to the sums, each axis after the first reduced to its mean."""
-        weights = None if sample_weight is None else numeric(sample_weight, f"{self.name}: sample_weight")
-        total, count = per_sample(self.name, np.asarray(values, np.float64), weights, mask, np.mean)
-        self._sums[0] += float(total.sum())
-        self._sums[1] += float(count.sum())
+    return metric._direction
 
 
-class NodeMetric(SumMetric):
-    """Mean over samples of the values that one node of the core computes.
-
-    Args:
-        dtype: Accepted for Keras compatibility; ignored.
-        name: Name of the metric; None: that of the class in snake case.
-
-    Example:
-        >>> metric = fastnn.metrics.MeanAbsoluteError()
-        >>> metric.node(), isinstance(metric, fastnn.metrics.NodeMetric)
-        (('mean_absolute_error', {}), True)
-    """
-
-    kind: ClassVar[str] = ""
-    """Kind of the node."""
-    function: ClassVar[Callable[..., Any]]
-    """Function of the metric on arrays, where it is not that of a loss."""
-    labels: ClassVar[bool] = False
-    """True where y_true holds class indices; otherwise it has the shape of y_pred."""
-    counterpart: ClassVar[str] = ""
-    """Name of the same metric for the other form of targets: class indices or one-hot rows."""
-    elementwise: ClassVar[bool] = False
-    """True where each element has a value and a sample weight of its own."""
-
-    def values(self, y_true: ArrayLike, y_pred: ArrayLike) -> Values:
-        """Returns the value of each sample.
-
-        Args:
-            y_true: Targets.
-            y_pred: Predictions.
-
-        Returns:
-            Values, of shape `(...)` for predictions of shape `(..., n)`; of the shape of the predictions where the
-            metric is elementwise.
-        """
-        kind, config = self.node()
-        return (values_of_elements if self.elementwise else values_of)(kind, y_true, y_pred, self.labels, **config)
-
-    def node(self) -> tuple[str, dict[str, Any]]:
-        """Returns kind and config of the node that computes the metric."""
-        config = {name: getattr(self, name) for name in argument_names(self) if name not in ("name", "axis")}
-        return self.kind, {name: value for name, value in config.items() if value is not None}
-
-    def mask(self, y_true: Any) -> Any:
-        """Returns which of the values count where there are sample weights; None: all. See `Loss.mask`."""
-        return None
-
-    def emit(self, emission: Emission, y_true: int, y_pred: int, weights: int | None) -> int | None:
-        """Adds the node to a graph and returns the edge of its values; see `Metric.emit`."""
-        kind, arguments = self.node()
-        return emission.graph.add(kind, self.name, arguments, [y_true, y_pred])[0]
-
-    def update_state(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> None:
-        """Adds samples.
-
-        Args:
-            y_true: Targets.
-            y_pred: Predictions.
-            sample_weight: Weight of each sample, or None.
-        """
-        self._take(self.values(y_true, y_pred), sample_weight, self.mask(y_true))
+def _with_values(metric: Metric, values: Sequence[Any], function: Callable[[], Any]) -> tuple[Any, list[Any]]:
+    """Returns what a function returns, and the variables after it, with other values of the variables."""
+    variables = metric.variables
+    if len(values) != len(variables):
+        raise ValueError(f"{metric.name}: metric_variables expects {len(variables)} values, got {len(values)}")
+    before = [variable.exact() if isinstance(variable, Accumulator) else variable.numpy() for variable in variables]
+    try:
+        for variable, value in zip(variables, values, strict=True):
+            variable.assign(np.asarray(value))
+        result = function()
+        if isinstance(result, Variable):
+            result = result.numpy()
+        return result, [variable.numpy() for variable in variables]
+    finally:
+        for variable, value in zip(variables, before, strict=True):
+            variable.assign(value)

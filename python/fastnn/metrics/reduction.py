@@ -1,26 +1,32 @@
-"""Means and sums: of values, of losses, of Python functions."""
+"""Means and sums of values."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fastnn import losses
+from fastnn import ops
 from fastnn.engine.arrays import numeric
-from fastnn.engine.emission import Emission
-from fastnn.losses.reduction import per_sample, same_rank
-from fastnn.metrics.metric import NodeMetric, SumMetric
+from fastnn.losses.reduction import per_sample, total
+from fastnn.metrics.metric import Metric, accumulator
+from fastnn.symbolic.accumulator import Accumulator
+from fastnn.symbolic.tensors import is_traced
 
 
-class Mean(SumMetric):
-    """Mean of values.
+class Mean(Metric):
+    """Mean of values: the sum of weighted values divided by the sum of weights.
+
+    Metrics of fastnn that are the mean of a function derive from it.
 
     Args:
         name: Name of the metric.
-        dtype: Accepted for Keras compatibility; ignored.
+        dtype: Accepted for Keras compatibility; values are computed in float32 and summed in float64.
+
+    Attributes:
+        total: Sum of the weighted values.
+        count: Sum of the weights.
 
     Example:
         >>> mean = fastnn.metrics.Mean()
@@ -29,10 +35,17 @@ class Mean(SumMetric):
         2.0
     """
 
-    aliases = ("mean",)
+    total: Accumulator
+    count: Accumulator
 
     def __init__(self, name: str | None = "mean", dtype: Any = None) -> None:
         pass
+
+    def store_arguments(self, arguments: dict[str, Any]) -> None:
+        """Checks the arguments and keeps them as attributes."""
+        super().store_arguments(arguments)
+        self.total = accumulator(self, "total")
+        self.count = accumulator(self, "count")
 
     def update_state(self, values: ArrayLike, sample_weight: ArrayLike | None = None) -> None:
         """Adds values.
@@ -41,25 +54,40 @@ class Mean(SumMetric):
             values: Values of any shape.
             sample_weight: Weights that broadcast to the values, or those of their leading axes; or None.
         """
-        self._take(values, sample_weight)
+        sums, counts = _of_samples(self, values, sample_weight)
+        self.total.assign_add(total(sums))
+        self.count.assign_add(total(counts))
+
+    def result(self) -> Any:
+        """Returns the mean of the data since the last `reset_state`; 0 without data."""
+        count = float(self.count.exact())
+        return float(self.total.exact()) / count if count else 0.0
 
 
-class Sum(SumMetric):
+class Sum(Metric):
     """Sum of values.
 
     Args:
         name: Name of the metric.
-        dtype: Accepted for Keras compatibility; ignored.
+        dtype: Accepted for Keras compatibility; values are computed in float32 and summed in float64.
+
+    Attributes:
+        total: Sum of the weighted values.
 
     Example:
         >>> fastnn.metrics.Sum()([1, 3])
         4.0
     """
 
-    aliases = ("sum",)
+    total: Accumulator
 
     def __init__(self, name: str | None = "sum", dtype: Any = None) -> None:
         pass
+
+    def store_arguments(self, arguments: dict[str, Any]) -> None:
+        """Checks the arguments and keeps them as attributes."""
+        super().store_arguments(arguments)
+        self.total = accumulator(self, "total")
 
     def update_state(self, values: ArrayLike, sample_weight: ArrayLike | None = None) -> None:
         """Adds values.
@@ -68,87 +96,23 @@ class Sum(SumMetric):
             values: Values of any shape.
             sample_weight: Weights that broadcast to the values, or those of their leading axes; or None.
         """
-        weights = None if sample_weight is None else numeric(sample_weight, f"{self.name}: sample_weight")
-        total, _ = per_sample(self.name, np.asarray(values, np.float64), weights, None, np.sum)
-        self.total.assign_add(total.sum())
+        self.total.assign_add(total(_of_samples(self, values, sample_weight, summed=True)[0]))
 
-    def result(self) -> float:
+    def result(self) -> Any:
         """Returns the sum since the last `reset_state`."""
-        return float(self.total)
-
-    @property
-    def variables(self) -> list[Any]:
-        """Sum."""
-        return [self.total]
+        return float(self.total.exact())
 
 
-class LossMetric(NodeMetric):
-    """Mean of the values of a loss object.
-
-    Args:
-        loss: The loss.
-        name: Name of the metric; None: that of the loss.
-
-    Example:
-        >>> fastnn.metrics.LossMetric(fastnn.losses.Huber(delta=2.0))([[0.0]], [[3.0]])
-        4.0
-    """
-
-    loss: losses.Loss
-
-    def __init__(self, loss: losses.Loss, name: str | None = None) -> None:
-        self.labels = loss.labels  # type: ignore[misc]
-        self.counterpart = loss.counterpart  # type: ignore[misc]
-        self._direction = None if loss.is_custom() else "down"
-        self.name = name or loss.name
-
-    def node(self) -> tuple[str, dict[str, Any]]:
-        """Returns kind and config of the node that computes the loss."""
-        return self.loss.node()
-
-    def mask(self, y_true: Any) -> Any:
-        """Returns which of the values count; see `Loss.mask`."""
-        return self.loss.mask(y_true)
-
-    def is_custom(self) -> bool:
-        """Returns True where Python code computes the loss."""
-        return self.loss.is_custom()
-
-    def emit(self, emission: Emission, y_true: int, y_pred: int, weights: int | None) -> int | None:
-        """Adds the loss to a graph and returns the edge of its values; see `Metric.emit`."""
-        return self.loss.emit(emission, y_true, y_pred)
-
-    def update_state(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> None:
-        """Adds samples.
-
-        Args:
-            y_true: Targets.
-            y_pred: Predictions.
-            sample_weight: Weight of each sample, or None.
-        """
-        if not self.is_custom():
-            return super().update_state(y_true, y_pred, sample_weight)
-        pair = same_rank(np.asarray(y_true, np.float32), np.asarray(y_pred, np.float32))
-        self._take(self.loss.call(*pair), sample_weight)
+def takes_pairs(metric: Metric) -> bool:
+    """Returns whether `update_state` takes targets and predictions, so that a model can be compiled with the metric."""
+    return type(metric).update_state not in (Mean.update_state, Sum.update_state, Metric.update_state)
 
 
-class MeanMetricWrapper(LossMetric):
-    """Mean of the values that a Python function of (y_true, y_pred) returns.
-
-    Args:
-        fn: Returns the value of each sample, or one for all, computed with `fastnn.ops`.
-        name: Name of the metric; None: that of the function.
-        dtype: Accepted for Keras compatibility; ignored.
-        **kwargs: Further arguments of `fn`.
-
-    Example:
-        >>> bias = lambda y_true, y_pred: ops.mean(y_pred - y_true, axis=-1)
-        >>> fastnn.metrics.MeanMetricWrapper(bias, name="bias")([[1.0, 2.0]], [[1.0, 4.0]])
-        1.0
-    """
-
-    fn: Callable[..., Any]
-
-    def __init__(self, fn: Callable[..., Any], name: str | None = None, dtype: Any = None, **kwargs: Any) -> None:
-        self.loss = losses.FunctionLoss(fn, name=name, **kwargs)
-        self.name = self.loss.name
+def _of_samples(metric: Metric, values: Any, sample_weight: Any, summed: bool = False) -> tuple[Any, Any]:
+    """Returns the weighted value and the weight of each sample; see `per_sample`."""
+    if is_traced([values, sample_weight]):
+        weights = None if sample_weight is None else ops.cast(sample_weight, "float32")
+        return per_sample(metric.name, ops.cast(values, "float32"), weights, None, summed)
+    who = f"{metric.name}: sample_weight"
+    weights = None if sample_weight is None else numeric(sample_weight, who).astype(np.float64)
+    return per_sample(metric.name, np.asarray(values, np.float64), weights, None, summed)

@@ -6,21 +6,29 @@ class of metrics are found too, as the mean of their values.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastnn import losses, object_forms
 from fastnn.custom_objects import get_registered_object
+from fastnn.losses.computation import described
 from fastnn.losses.registry import ALIASES, CLASSES, FUNCTIONS
 from fastnn.metrics.accuracy import (
+    Accuracy,
     BinaryAccuracy,
     CategoricalAccuracy,
     SparseCategoricalAccuracy,
     SparseTopKCategoricalAccuracy,
     TopKCategoricalAccuracy,
 )
+from fastnn.metrics.auc import AUC
+from fastnn.metrics.confusion import FalseNegatives, FalsePositives, Precision, Recall, TrueNegatives, TruePositives
+from fastnn.metrics.correlation import ConcordanceCorrelation, PearsonCorrelation
+from fastnn.metrics.f_scores import F1Score, FBetaScore
 from fastnn.metrics.hinge_metrics import CategoricalHinge, Hinge, SquaredHinge
-from fastnn.metrics.metric import Metric, NodeMetric
+from fastnn.metrics.iou import BinaryIoU, IoU, MeanIoU, OneHotIoU, OneHotMeanIoU
+from fastnn.metrics.mean_of_function import LossMetric, MeanMetricWrapper
+from fastnn.metrics.metric import Metric
 from fastnn.metrics.probabilistic import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
@@ -28,7 +36,8 @@ from fastnn.metrics.probabilistic import (
     Poisson,
     SparseCategoricalCrossentropy,
 )
-from fastnn.metrics.reduction import LossMetric, Mean, MeanMetricWrapper, Sum
+from fastnn.metrics.r2_score import R2Score
+from fastnn.metrics.reduction import Mean, Sum
 from fastnn.metrics.regression import (
     CosineSimilarity,
     LogCoshError,
@@ -38,22 +47,27 @@ from fastnn.metrics.regression import (
     MeanSquaredLogarithmicError,
     RootMeanSquaredError,
 )
-from fastnn.naming import lookup
+from fastnn.metrics.threshold_search import (
+    PrecisionAtRecall,
+    RecallAtPrecision,
+    SensitivityAtSpecificity,
+    SpecificityAtSensitivity,
+)
+from fastnn.naming import lookup, snake_case
 
 _listed: tuple[type[Metric], ...] = (
-    BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy, TopKCategoricalAccuracy,
+    Accuracy, BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy, TopKCategoricalAccuracy,
     SparseTopKCategoricalAccuracy, MeanSquaredError, RootMeanSquaredError, MeanAbsoluteError,
     MeanAbsolutePercentageError, MeanSquaredLogarithmicError, LogCoshError, CosineSimilarity, Poisson, KLDivergence,
     Hinge, SquaredHinge, CategoricalHinge, BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy,
-    Mean, Sum,
+    Mean, Sum, FalseNegatives, FalsePositives, Precision, Recall, TrueNegatives, TruePositives, PrecisionAtRecall, RecallAtPrecision, SensitivityAtSpecificity, SpecificityAtSensitivity, AUC, F1Score, FBetaScore, R2Score, ConcordanceCorrelation, PearsonCorrelation, BinaryIoU, IoU, MeanIoU, OneHotIoU, OneHotMeanIoU,
 )  # fmt: skip
 
 
 def _by_name() -> dict[str, type[Metric]]:
     found: dict[str, type[Metric]] = {}
     for cls in _listed:
-        kind = (cls.kind,) if issubclass(cls, NodeMetric) else ()
-        for name in (*kind, cls.__name__, *cls.aliases):
+        for name in (*described(cls).names, cls.__name__, snake_case(cls.__name__)):
             found.setdefault(name, cls)
     return found
 
@@ -62,12 +76,12 @@ _classes = _by_name()
 _losses = {name: CLASSES[kind] for name, kind in ({kind: kind for kind in CLASSES} | ALIASES).items()}
 _by_shape = {"accuracy": "accuracy", "acc": "accuracy", "crossentropy": "crossentropy", "ce": "crossentropy"}
 """Names whose metric depends on the shapes of targets and outputs."""
-_functions: dict[Callable[..., Any], str] = {
-    function: kind
-    for kind, function in FUNCTIONS.items()
+_functions: dict[Any, str] = {
     # The metric of the same name may have other values, such as the opposite sign.
-    if "values" not in vars(_classes.get(kind, Metric))
-} | {cls.function: cls.kind for cls in _listed if issubclass(cls, NodeMetric) and "function" in vars(cls)}
+    function: name
+    for name, function in FUNCTIONS.items()
+    if name in _classes and "__fastnn_values__" not in vars(_classes[name])
+} | {described(cls).function: described(cls).names[0] for cls in _listed if described(cls).function is not None}
 
 
 def _named(known: str, name: str) -> Metric:

@@ -161,7 +161,13 @@ from fastnn.ops.logic import (
     select,
     where,
 )
-from fastnn.ops.losses import binary_crossentropy, categorical_crossentropy, psnr, sparse_categorical_crossentropy
+from fastnn.ops.losses import (
+    binary_crossentropy,
+    categorical_crossentropy,
+    ctc_loss,
+    psnr,
+    sparse_categorical_crossentropy,
+)
 from fastnn.ops.matrices import diag, diagflat, diagonal, eye, identity, trace, tri, tril, triu, vander
 from fastnn.ops.nan_reduction import (
     nanargmax,
@@ -329,6 +335,7 @@ __all__ = [
     "cosh",
     "count_nonzero",
     "cross",
+    "ctc_loss",
     "cumprod",
     "cumsum",
     "deg2rad",

@@ -13,6 +13,7 @@ import numpy as np
 
 from fastnn import activations
 from fastnn.ops import (
+    creation,
     cumulative,
     ordering,
     reduction,
@@ -544,24 +545,15 @@ def sparsemax(x: Any, axis: int = -1) -> Any:
     Returns:
         Tensor or array of the shape of `x`, float32.
 
-    Raises:
-        ValueError: The axis is the batch.
-
     Example:
         >>> ops.sparsemax([0.5, 0.25, -1.0])
         array([0.625, 0.375, 0.   ], dtype=float32)
     """
 
     def simple(x: Any, axis: int) -> Any:
-        if x.shape[axis] is None:
-            raise ValueError(
-                "ops.sparsemax: the batch is not an axis along which elements can be sorted; choose another"
-            )
         falling = -ordering.sort(-x, axis)
         sums = cumulative.cumsum(falling, axis)
-        sizes = [1] * x.ndim
-        sizes[axis] = x.shape[axis]
-        counts = np.arange(1, x.shape[axis] + 1, dtype=np.float32).reshape(sizes)
+        counts = cumulative.cumsum(creation.ones_like(x), axis)
         within = falling * counts + 1.0 > sums
         count = reduction.sum(cast(within, "float32"), axis, True)
         excess = (reduction.sum(where(within, falling, 0.0), axis, True) - 1.0) / count

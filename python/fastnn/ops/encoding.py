@@ -6,19 +6,20 @@ from typing import Any
 
 import numpy as np
 
-from fastnn.ops import dimensions, reduction, shaping
+from fastnn.ops import creation, dimensions, reduction, shaping
 from fastnn.ops.conversion import cast
+from fastnn.ops.logic import equal
 from fastnn.ops.node import array as as_array
 from fastnn.ops.node import node
 from fastnn.symbolic.tensors import is_traced
 
 
-def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: Any = None, sparse: bool = False) -> Any:
+def one_hot(x: Any, num_classes: Any, axis: int = -1, dtype: Any = None, sparse: bool = False) -> Any:
     """Returns one-hot vectors for class indices; an index outside the classes gives zeros.
 
     Args:
         x: Class indices, a tensor or an array of integers.
-        num_classes: Number of classes.
+        num_classes: Number of classes; it may be computed from `ops.shape`.
         axis: Position of the new axis.
         dtype: Element type; None: "float32".
         sparse: Accepted for Keras compatibility; ignored.
@@ -31,7 +32,9 @@ def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: Any = None, sparse:
         array([[1., 0., 0.],
                [0., 0., 1.]], dtype=float32)
     """
-    if is_traced(x):
+    if is_traced(num_classes):
+        hot = cast(equal(shaping.expand_dims(cast(x, "int32"), -1), creation.arange(num_classes)), "float32")
+    elif is_traced(x):
         hot = node("OneHot", {"num_classes": int(num_classes)}, [cast(x, "int32")], "one_hot")
     else:
         hot = (as_array(x)[..., np.newaxis] == np.arange(num_classes)).astype(np.float32)

@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from fastnn import config
-from fastnn.ops import activation_functions, encoding, reduction, shaping
+from fastnn import _core, config
+from fastnn.ops import activation_functions, dimensions, encoding, node, reduction, shaping
 from fastnn.ops.arithmetic import absolute, add, clip, divide, multiply, negative, square, subtract
 from fastnn.ops.conversion import cast, convert_to_tensor
 from fastnn.ops.exponential import exp, log, log1p, log10
 from fastnn.ops.keras_functions import as_in_keras
+from fastnn.symbolic.tensors import is_traced
 
 
 def _same_shapes(target: Any, output: Any, who: str) -> None:
@@ -114,8 +115,42 @@ def sparse_categorical_crossentropy(target: Any, output: Any, from_logits: bool 
             f"ops.sparse_categorical_crossentropy expects a target of the output's shape without the classes, got "
             f"{tuple(target.shape)} for {tuple(output.shape)}; for one-hot rows use ops.categorical_crossentropy"
         )
-    hot = encoding.one_hot(cast(target, "int32"), output.shape[axis], axis)
+    hot = encoding.one_hot(cast(target, "int32"), dimensions.shape(output)[axis], axis)
     return categorical_crossentropy(hot, output, from_logits, axis)
+
+
+@as_in_keras(module="nn", class_name="CTCLoss")
+def ctc_loss(target: Any, output: Any, target_length: Any, output_length: Any, mask_index: int = 0) -> Any:
+    """Returns the loss of connectionist temporal classification: -log(probability of the labels of each sample).
+
+    Reference: Graves et al., 2006, "Connectionist temporal classification: labelling unsegmented sequence data".
+
+    Args:
+        target: Class indices, of shape `(batch, most labels)`.
+        output: Scores before the softmax, of shape `(batch, steps, classes)`.
+        target_length: Number of labels of each sample.
+        output_length: Number of steps of each sample.
+        mask_index: Class that stands for "no label".
+
+    Returns:
+        Tensor or array of shape `(batch,)`.
+
+    Raises:
+        ValueError: The shapes do not fit.
+
+    Example:
+        >>> ops.ctc_loss([[1, 2]], np.zeros((1, 4, 3)), [2], [4])
+        array([1.68639...], dtype=float32)
+    """
+    inputs = [
+        cast(target, "int32"),
+        cast(output, "float32"),
+        cast(target_length, "int32"),
+        cast(output_length, "int32"),
+    ]
+    if is_traced(inputs):
+        return node.node("Ctc", {"blank": mask_index}, inputs, "ctc_loss")
+    return _core.apply("Ctc", {"blank": mask_index}, [np.ascontiguousarray(one) for one in inputs])[0]
 
 
 @as_in_keras(class_name="PSNR")

@@ -6,8 +6,8 @@ arrays and variables among symbolic tensors become nodes too.
 
 from __future__ import annotations
 
+import inspect
 import os
-import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -38,10 +38,11 @@ class _ByOperation(Computation["Operation"]):
             return [emission.current[variable]]
         if part.node_kind == "Dense" and variable in emission.current:
             return emission.graph.add("Matmul", part.name, {}, [*edges, emission.current[variable]])
+        if part.node_kind == "Accumulate" and variable in emission.current:
+            edges = [*edges, *(emission.current[one] for one in variables)]
         made = emission.add(part, part.node_kind, part.arguments, edges, part.stream, variables)
-        if part.node_kind == "Assign":
-            assert variable is not None
-            emission.current[variable] = made[0]
+        if part.node_kind in ("Assign", "Accumulate"):
+            emission.current.update(zip(variables, made, strict=True))
         return made
 
     def output_shape(self, part: Operation, input_shape: Any) -> Any:
@@ -173,7 +174,7 @@ class Operation(WeightOwner, CallHistory):
 
 def _line_of_caller() -> str:
     """Returns the place in a user's code that is running: " in line 12 of losses.py"; "" where there is none."""
-    frame: Any = sys._getframe(1)
+    frame = inspect.currentframe()
     while frame is not None and frame.f_globals.get("__name__", "").split(".")[0] == "fastnn":
         frame = frame.f_back
     return "" if frame is None else f" in line {frame.f_lineno} of {os.path.basename(frame.f_code.co_filename)}"

@@ -20,6 +20,7 @@ from fastnn.ops import (
     shaping,
     slicing,
 )
+from fastnn.symbolic.accumulator import Accumulator
 from fastnn.symbolic.tensors import operators
 from fastnn.symbolic.variable import Variable
 
@@ -30,6 +31,11 @@ def _assign(variable: Variable, value: Any, how: str) -> Any:
     if how != "assign":
         tensor = (arithmetic.add if how == "add" else arithmetic.subtract)(variable, tensor)
     return node.node("Assign", {"op": "assign"}, [tensor], "assign", [variable])
+
+
+def _accumulate(variable: Accumulator, value: Any) -> Any:
+    tensor = conversion.cast(node.tensor(value), "float32")
+    return node.node("Accumulate", {}, [tensor], "assign_add", [variable, variable.remainder])[0]
 
 
 operators.update(
@@ -61,6 +67,7 @@ operators.update(
     squeeze=shaping.squeeze,
     stack=joining.stack,
     transpose=shaping.transpose,
+    accumulate=_accumulate,
     assign=_assign,
     node=node.node,
     tensor=node.tensor,

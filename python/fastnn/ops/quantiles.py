@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 from typing import Any
 
 import numpy as np
 
-from fastnn.ops import joining, shaping
+from fastnn.ops import dimensions, joining, rounding, shaping, slicing
 from fastnn.ops.arithmetic import add, multiply
+from fastnn.ops.conversion import cast
 from fastnn.ops.node import array, axes_of, lowered, node, tensor
 from fastnn.symbolic.tensors import KerasTensor, is_traced
 
@@ -17,8 +20,8 @@ def quantile(x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims:
 
     Args:
         x: Tensor or array.
-        q: Fraction from 0 to 1, or several, which become a new first axis (not for tensors with a batch).
-        axis: Axis or axes along which to compute; None: all. Not the batch.
+        q: Fraction from 0 to 1, or several, which become a new first axis.
+        axis: Axis or axes along which to compute; None: all.
         method: "linear", "lower", "higher", "midpoint" or "nearest": value of a quantile between two elements.
         keepdims: Keeps these axes, with size 1.
 
@@ -26,7 +29,7 @@ def quantile(x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims:
         Tensor or array without these axes, float32.
 
     Raises:
-        ValueError: `axis` is the batch, `method` is unknown, or there are several `q` for a tensor with a batch.
+        ValueError: `method` is unknown.
 
     Example:
         >>> ops.quantile([1.0, 2.0, 3.0, 4.0, 5.0], 0.75)
@@ -38,43 +41,37 @@ def quantile(x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims:
         return lowered(np.quantile(array(x).astype(np.float32), shares, axes, method=method, keepdims=keepdims))  # type: ignore[call-overload]
     made = tensor(x, "float32")
     axes = axes_of(axis, made.ndim, "quantile")
-    if made.shape and made.shape[0] is None and (0 in axes or shares.ndim):
-        raise ValueError(
-            "ops.quantile: the batch stays the first axis; choose another axis, and for several q stack the results "
-            "along axis 1"
-        )
     kept = [i for i in range(made.ndim) if i not in axes]
-    sizes = [made.shape[i] for i in kept]
+    sizes = dimensions.shape(made)
     turned = shaping.transpose(made, [*kept, *axes])
-    flat = shaping.reshape(turned, [-1 if one is None else one for one in sizes] + [_axes_count(made, axes)])
+    count = functools.reduce(operator.mul, [sizes[i] for i in axes], 1)
+    flat = turned if len(axes) == 1 else shaping.reshape(turned, [*(sizes[i] for i in kept), count])
     ordered = node("Sort", {"axis": len(kept), "descending": False}, [flat], "sort")
     found = [_between(ordered, float(one), method) for one in shares.reshape(-1)]
     if keepdims:
-        whole = [1 if i in axes else -1 if one is None else one for i, one in enumerate(made.shape)]
-        found = [shaping.reshape(one, whole) for one in found]
+        found = [shaping.expand_dims(one, axes) for one in found]
     return joining.stack(found, 0) if shares.ndim else found[0]
 
 
-def _axes_count(x: KerasTensor, axes: list[int]) -> int:
-    total = 1
-    for axis in axes:
-        size = x.shape[axis]
-        if size is None:
-            raise ValueError(f"ops.quantile: axis {axis} of {x.shape} has no known size")
-        total *= size
-    return total
-
-
 def _between(ordered: KerasTensor, share: float, method: str) -> Any:
-    count = ordered.shape[-1] or 1
-    place = share * (count - 1)
-    low = int(np.floor(place))
-    high = int(np.ceil(place))
-    part = place - low
     if method not in ("linear", "lower", "higher", "midpoint", "nearest"):
         raise ValueError(
             f"ops.quantile expects method 'linear', 'lower', 'higher', 'midpoint' or 'nearest', got {method!r}"
         )
+    count = ordered.shape[-1]
+    if count is None:
+        # The place follows from the size, and is known when that is.
+        place: Any = (cast(dimensions.axis_size(ordered, ordered.ndim - 1), "float32") - 1.0) * share
+        rounded = {"lower": rounding.floor, "higher": rounding.ceil, "nearest": rounding.round}
+        if method in rounded:
+            return slicing.take(ordered, cast(rounded[method](place), "int32"), -1)
+        low, high = rounding.floor(place), rounding.ceil(place)
+        part = 0.5 * (high - low) if method == "midpoint" else place - low
+        below, above = (slicing.take(ordered, cast(one, "int32"), -1) for one in (low, high))
+        return below * (1.0 - part) + above * part
+    place = share * ((count or 1) - 1)
+    low, high = int(np.floor(place)), int(np.ceil(place))
+    part = place - low
     if method == "lower" or low == high:
         return ordered[..., low]
     if method == "higher":
@@ -90,8 +87,8 @@ def percentile(x: Any, q: Any, axis: Any = None, method: str = "linear", keepdim
 
     Args:
         x: Tensor or array.
-        q: Percentage from 0 to 100, or several, which become a new first axis (not for tensors with a batch).
-        axis: Axis or axes along which to compute; None: all. Not the batch.
+        q: Percentage from 0 to 100, or several, which become a new first axis.
+        axis: Axis or axes along which to compute; None: all.
         method: "linear", "lower", "higher", "midpoint" or "nearest": value of a quantile between two elements.
         keepdims: Keeps these axes, with size 1.
 
@@ -99,7 +96,7 @@ def percentile(x: Any, q: Any, axis: Any = None, method: str = "linear", keepdim
         Tensor or array without these axes, float32.
 
     Raises:
-        ValueError: `axis` is the batch, `method` is unknown, or there are several `q` for a tensor with a batch.
+        ValueError: `method` is unknown.
 
     Example:
         >>> ops.percentile([1.0, 2.0, 3.0, 4.0, 5.0], 75)
@@ -113,14 +110,11 @@ def median(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
     Args:
         x: Tensor or array.
-        axis: Axis or axes along which to compute; None: all. Not the batch.
+        axis: Axis or axes along which to compute; None: all.
         keepdims: Keeps these axes, with size 1.
 
     Returns:
         Tensor or array without these axes, float32.
-
-    Raises:
-        ValueError: `axis` is the batch.
 
     Example:
         >>> ops.median([4.0, 1.0, 2.0, 3.0])

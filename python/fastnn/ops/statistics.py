@@ -98,13 +98,13 @@ def corrcoef(x: Any) -> Any:
     """Returns the correlation coefficients of the rows of a matrix.
 
     Args:
-        x: Matrix without a batch; a vector counts as one row.
+        x: Matrix; a vector counts as one row.
 
     Returns:
         Tensor or array of shape `(rows, rows)`, float32.
 
     Raises:
-        ValueError: `x` has a batch or another rank.
+        ValueError: `x` has another rank.
 
     Example:
         >>> ops.corrcoef([[1.0, -1.0], [-1.0, 1.0]])
@@ -113,8 +113,8 @@ def corrcoef(x: Any) -> Any:
     """
     x = cast(x, "float32")
     x = shaping.reshape(x, (1, -1)) if len(x.shape) == 1 else x
-    if len(x.shape) != 2 or x.shape[0] is None:
-        raise ValueError(f"ops.corrcoef expects a matrix without a batch, got {tuple(x.shape)}")
+    if len(x.shape) != 2:
+        raise ValueError(f"ops.corrcoef expects a matrix, got {tuple(x.shape)}")
     apart = subtract(x, reduction.mean(x, 1, True))
     unit = divide(apart, sqrt(reduction.sum(square(apart), 1, True)))
     return clip(linear.matmul(unit, shaping.transpose(unit)), -1.0, 1.0)

@@ -23,7 +23,14 @@ class Adam(Optimizer):
         clipnorm: Largest norm of the gradient of one weight; longer gradients are scaled down. None: no limit.
         clipvalue: Largest absolute value of an element of a gradient. None: no limit.
         global_clipnorm: Largest norm of all gradients together. None: no limit.
-        name: Name of the optimizer.
+        use_ema: Keeps an exponential moving average of the weights, which takes their place at the end of `fit`.
+        ema_momentum: Momentum m of the average: average = m * average + (1 - m) * weight after each step.
+        ema_overwrite_frequency: Number of steps after which the average takes the place of the weights; None: only at
+            the end of `fit`.
+        loss_scale_factor: Factor of the loss whose gradients are given to `apply`, which divides them by it. `fit`
+            computes in float32 and needs no scale.
+        gradient_accumulation_steps: Number of steps whose mean gradient moves the weights once; None: each step does.
+        name: Name of the optimizer; None: that of the class in snake case.
 
     Raises:
         ValueError: A number is out of its range, or more than one kind of clipping is given.
@@ -37,9 +44,9 @@ class Adam(Optimizer):
     """
 
     keras_older_names = ("ExperimentalAdam", "TorchAdam")
-    keras_slot_groups = ((0, 1), (2,))
-    kind = "adam"
-    flags = ("amsgrad",)
+    _fastnn_slot_groups = ((0, 1), (2,))
+    _fastnn_kind = "adam"
+    _fastnn_flags = (*Optimizer._fastnn_flags, "amsgrad")
     beta_1: float
     beta_2: float
     epsilon: float
@@ -56,7 +63,12 @@ class Adam(Optimizer):
         clipnorm: float | None = None,
         clipvalue: float | None = None,
         global_clipnorm: float | None = None,
-        name: str = "adam",
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
+        loss_scale_factor: float | None = None,
+        gradient_accumulation_steps: int | None = None,
+        name: str | None = None,
     ) -> None:
         if beta_1 >= 1 or beta_2 >= 1:
             raise ValueError(f"{type(self).__name__} expects beta_1 and beta_2 below 1, got {beta_1!r} and {beta_2!r}")

@@ -21,11 +21,11 @@ class Application:
     """Steps of an optimizer for the same weights.
 
     Args:
-        optimizer: The optimizer of the core.
+        optimizers: The optimizers of the core, each with the weights that it moves; None: all.
         variables: The weights.
     """
 
-    def __init__(self, optimizer: _core.Optimizer, variables: Sequence[Variable]) -> None:
+    def __init__(self, optimizers: _core.Optimizers, variables: Sequence[Variable]) -> None:
         emission = Emission(True)
         edges = [
             emission.graph.input((None, max(1, variable.size)), "float32", f"the gradient of {variable.path}")
@@ -36,16 +36,25 @@ class Application:
             flat = [ops.reshape(ops.convert_to_tensor(variable), (max(1, variable.size),)) for variable in variables]
             return [ops.sum(g * weight, axis=-1) for g, weight in zip(gradients, flat, strict=True)]
 
-        _, sums = emission.run(products, edges, "the gradients")
+        trained = [variable.trainable for variable in variables]
+        try:
+            # Gradients may be given for a weight that a model does not train.
+            for variable in variables:
+                variable.trainable = True
+            _, sums = emission.run(products, edges, "the gradients")
+        finally:
+            for variable, flag in zip(variables, trained, strict=True):
+                variable.trainable = flag
         self._variables = list(variables)
-        self._trainer = _core.Trainer(emission.graph, [(edge, 1.0, -1, True, -1) for edge in sums], [], optimizer)
+        self._trainer = _core.Trainer(emission.graph, [(edge, 1.0, -1, True, -1) for edge in sums], [], optimizers)
 
     def run(self, gradients: Sequence[NDArray[np.float32]], rates: NDArray[np.float64] | None) -> None:
         """Runs one step.
 
         Args:
             gradients: The gradient of each weight, of its shape.
-            rates: The learning rate where a schedule determines it, of shape `(1,)`; or None.
+            rates: The learning rate of each optimizer where schedules determine them, of shape `(1, optimizers)`; or
+                None.
         """
         handles = [variable.handle for variable in self._variables]
         penalties = [(handle.l1, handle.l2) for handle in handles]

@@ -1,64 +1,119 @@
 """The base class of optimizers.
 
 An object wraps an optimizer of the core, which owns the slots: one block for each weight, found by the weight. So
-compiling again with the same object continues where it was.
+compiling again with the same object continues where it was. A subclass of a user writes its rule in `update_step`,
+which is traced once for each weight (`tracing.py`); its attributes may have any name, because all that is kept here
+stands in one slot, `_fastnn_state`, and the hooks of this package are dunder methods.
 """
 
 from __future__ import annotations
 
-import re
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastnn import _core, object_forms
-from fastnn.configurable import Configurable, plain
-from fastnn.optimizers import schedules
+from fastnn.configurable import given_arguments, has_own_config, is_foreign, plain
+from fastnn.naming import snake_case
 from fastnn.optimizers.applying import Application
-from fastnn.optimizers.schedules import LearningRateSchedule
+from fastnn.optimizers.state import State
+from fastnn.optimizers.tracing import TracedRule
+from fastnn.optimizers.variables import OptimizerVariables, checked_number, rate_at, schedule_of
 from fastnn.symbolic.scalar import Scalar
 from fastnn.symbolic.variable import Variable
 
 
-class Optimizer(Configurable):
-    """Base class of all optimizers.
+class Optimizer(OptimizerVariables):
+    """Base class of all optimizers, and of those that a user writes.
 
-    Common arguments are `learning_rate`, a number, a schedule of `fastnn.optimizers.schedules`, or a function without
-    arguments that is called before each run of steps; `weight_decay`, the fraction of each weight, times the learning
-    rate, that is subtracted at each step; `clipnorm` (largest norm of the gradient of one weight), `clipvalue` (largest
-    absolute value of an element) or `global_clipnorm` (largest norm of all gradients together), of which one may be
-    given; and `name`.
+    A subclass makes its variables in `build` and writes its rule in `update_step`, with the functions of
+    `fastnn.ops`. The rule is run once for each weight, on symbolic tensors, when the optimizer is built; the core
+    then runs what it computed. Numbers that the rule reads from attributes stay what they were at that time.
 
-    Attributes:
-        handle: The optimizer of the core.
+    Args:
+        learning_rate: A number, a schedule, or a function without arguments that returns a number.
+        weight_decay: Fraction of each weight, times the learning rate, that is subtracted at each step; None: none.
+        clipnorm: Largest norm of the gradient of one weight; longer gradients are scaled down. None: no limit.
+        clipvalue: Largest absolute value of an element of a gradient. None: no limit.
+        global_clipnorm: Largest norm of all gradients together. None: no limit.
+        use_ema: Keeps an exponential moving average of the weights, which takes their place at the end of `fit`.
+        ema_momentum: Momentum m of the average: average = m * average + (1 - m) * weight after each step.
+        ema_overwrite_frequency: Number of steps after which the average takes the place of the weights; None: only at
+            the end of `fit`.
+        loss_scale_factor: Factor of the loss whose gradients are given to `apply`, which divides them by it. `fit`
+            computes in float32 and needs no scale.
+        gradient_accumulation_steps: Number of steps whose mean gradient moves the weights once; None: each step does.
+        name: Name of the optimizer; None: that of the class in snake case.
+
+    Raises:
+        ValueError: A number is out of its range, or more than one kind of clipping is given.
+        TypeError: An argument is not a number.
 
     Example:
-        >>> optimizer = fastnn.optimizers.Adam(learning_rate=0.5)
-        >>> optimizer.learning_rate = 0.25
-        >>> float(optimizer.learning_rate), int(optimizer.iterations)
-        (0.25, 0)
+        >>> class Momentum(fastnn.optimizers.Optimizer):
+        ...     def __init__(self, learning_rate=0.5, momentum=0.5, **kwargs):
+        ...         super().__init__(learning_rate=learning_rate, **kwargs)
+        ...         self.momentum = momentum
+        ...
+        ...     def build(self, variables):
+        ...         super().build(variables)
+        ...         self.velocities = self.add_optimizer_variables(variables, "velocity")
+        ...
+        ...     def update_step(self, gradient, variable, learning_rate):
+        ...         velocity = self.velocities[self._get_variable_index(variable)]
+        ...         self.assign(velocity, velocity * self.momentum - gradient * learning_rate)
+        ...         self.assign_add(variable, velocity)
+        >>> weight = fastnn.Variable(np.array([1.0, 2.0]))
+        >>> optimizer = Momentum()
+        >>> for _ in range(2):
+        ...     optimizer.apply([np.array([1.0, 0.0])], [weight])
+        >>> weight.numpy()
+        array([-0.25,  2.  ], dtype=float32)
     """
 
     keras_module = "keras.optimizers"
-    keras_ignored_arguments = {
-        "use_ema": False, "ema_momentum": ..., "ema_overwrite_frequency": ..., "jit_compile": ...,
-        "is_legacy_optimizer": ..., "decay": 0.0,
-    }  # fmt: skip
-    keras_slot_groups: ClassVar[tuple[tuple[int, ...], ...] | None] = None
-    """Order of the slots in Keras' files: groups of slots, each written for all weights; None: weight by weight."""
-    kind: ClassVar[str] = ""
-    """Name of the update rule in the core."""
-    flags: ClassVar[tuple[str, ...]] = ()
-    """Arguments that are booleans; all others but `name` are numbers."""
-    name: str
+    keras_newer_arguments = {"loss_scale_factor": None, "gradient_accumulation_steps": None}
+    keras_ignored_arguments = {"jit_compile": ..., "is_legacy_optimizer": ..., "decay": 0.0}
+    renamed: ClassVar[Mapping[str, str]] = {"lr": "learning_rate"}
+
+    _fastnn_kind: ClassVar[str] = "traced"
+    """Name of the update rule in the core; "traced": the rule is written in Python."""
+    _fastnn_flags: ClassVar[tuple[str, ...]] = ("use_ema",)
+    """Arguments that are booleans."""
+    _fastnn_counts: ClassVar[tuple[str, ...]] = ("ema_overwrite_frequency", "gradient_accumulation_steps")
+    """Arguments that are positive integers."""
+    _fastnn_signed: ClassVar[tuple[str, ...]] = ()
+    """Arguments that are numbers of any sign; those that no tuple names are numbers of at least 0."""
+    _fastnn_outside_core: ClassVar[tuple[str, ...]] = ("name", "learning_rate", "loss_scale_factor")
+    """Arguments that the core is not given."""
     weight_decay: float | None
     clipnorm: float | None
     clipvalue: float | None
     global_clipnorm: float | None
-    renamed: ClassVar[Mapping[str, str]] = {"lr": "learning_rate"}
+    use_ema: bool
+    ema_momentum: float
+    ema_overwrite_frequency: int | None
+    loss_scale_factor: float | None
+    gradient_accumulation_steps: int | None
+
+    def __init__(
+        self,
+        learning_rate: Any,
+        weight_decay: float | None = None,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
+        loss_scale_factor: float | None = None,
+        gradient_accumulation_steps: int | None = None,
+        name: str | None = None,
+    ) -> None:
+        pass
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
@@ -73,161 +128,183 @@ class Optimizer(Configurable):
             config = {**config, "learning_rate": object_forms.deserialize(rate, custom_objects, "schedules")}
         return super().from_config(config)
 
+    @classmethod
+    def convert_argument(cls, name: str, value: Any) -> Any:
+        """Returns an argument in the form in which it is stored: a missing name is that of the class."""
+        if name == "name" and value is None:
+            return snake_case(cls.__name__)
+        return super().convert_argument(name, value)
+
     def store_arguments(self, arguments: dict[str, Any]) -> None:
-        """Checks the arguments and keeps them as attributes."""
+        """Checks the arguments, keeps them as attributes and makes the optimizer of the core."""
+        arguments = dict(arguments)
         clips = [name for name in ("clipnorm", "clipvalue", "global_clipnorm") if arguments.get(name) is not None]
         if len(clips) > 1:
             raise ValueError(
                 f"{type(self).__name__}: only one of clipnorm, clipvalue and global_clipnorm can be set, got "
                 f"{', '.join(f'{name}={arguments[name]}' for name in clips)}"
             )
-        self._fastnn_schedule = _schedule_of(arguments["learning_rate"])
-        if self._fastnn_schedule is not None:
-            arguments = {**arguments, "learning_rate": self._rate_at(0)}
+        given = arguments.pop("learning_rate", 0.0)
+        schedule = schedule_of(given)
+        rate = rate_at(self, schedule, 0) if schedule is not None else checked_number(self, "learning_rate", given)
         for name, value in arguments.items():
-            if name in self.flags:
-                arguments[name] = bool(value)
-            elif name != "name" and value is not None:
-                arguments[name] = self._number(name, value)
-        rate = arguments["learning_rate"]
-        config = {name: value for name, value in arguments.items() if name not in ("name", "learning_rate")}
-        self.handle = _core.Optimizer(self.kind, {"learning_rate": rate, **config})
-        self._fastnn_undecayed: list[Variable] = []
-        self._fastnn_undecayed_names: list[str] = []
-        self._fastnn_weights: list[_core.Variable] = []
-        self._fastnn_applied: list[Variable] = []
-        self._fastnn_applications: dict[tuple[int, ...], Application] = {}
-        self._fastnn_storing = True
+            arguments[name] = self._fastnn_checked(name, value)
+        config = {name: value for name, value in arguments.items() if name not in self._fastnn_outside_core}
+        kind = "traced" if _has_own_rule(type(self)) else self._fastnn_kind
+        self._fastnn_state = State(_core.Optimizer(kind, {"learning_rate": rate, **config}), schedule)
+        self.built = False
         super().store_arguments(arguments)
-        self._fastnn_storing = False
 
-    def _number(self, name: str, value: Any) -> float:
-        if callable(value):
-            raise TypeError(f"{type(self).__name__}: {name} expects a number, got {value!r}")
-        if isinstance(value, (bool, str)) or np.ndim(value) != 0:
-            raise TypeError(f"{type(self).__name__} expects {name} to be a number, got {value!r}")
-        number = float(value)
-        if not 0 <= number < np.inf:
-            raise ValueError(f"{type(self).__name__} expects {name} to be a number of at least 0, got {value!r}")
+    def _fastnn_checked(self, name: str, value: Any) -> Any:
+        """Returns an argument in the form in which it is stored."""
+        if name in self._fastnn_flags:
+            return bool(value)
+        if name == "name" or value is None:
+            return value
+        if name in self._fastnn_counts:
+            least = 2 if name == "gradient_accumulation_steps" else 1
+            if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
+                raise ValueError(
+                    f"{type(self).__name__} expects {name} to be an integer of at least {least}, got {value!r}"
+                )
+            return int(value)
+        number = checked_number(self, name, value, name in self._fastnn_signed)
+        if name in ("ema_momentum", "momentum") and number > 1:
+            raise ValueError(f"{type(self).__name__} expects {name} from 0 to 1, got {value!r}")
         return number
-
-    @property
-    def learning_rate(self) -> Any:
-        """Learning rate of the next step, as a variable; it may be set, unless a schedule determines it."""
-        return Scalar(f"{self.name}/learning_rate", self._current_rate, self._set_rate)
-
-    @learning_rate.setter
-    def learning_rate(self, value: Any) -> None:
-        self._set_rate(value)
-
-    lr = learning_rate
-
-    def _current_rate(self) -> float:
-        return self.handle.learning_rate if self._fastnn_schedule is None else self._rate_at(self.handle.iterations)
-
-    def _set_rate(self, value: Any) -> None:
-        schedule = None if isinstance(value, (Scalar, Variable)) else _schedule_of(value)
-        if schedule is not None:
-            self._fastnn_schedule = schedule
-            return
-        if self._fastnn_schedule is not None and not self._fastnn_storing:
-            raise TypeError(
-                f"{type(self).__name__}: the learning rate follows {self.schedule!r} and cannot be set; "
-                "compile with a number as learning_rate"
-            )
-        self.handle.learning_rate = self._number("learning_rate", value)
-
-    @property
-    def iterations(self) -> Any:
-        """Number of steps taken, as a variable."""
-        return Scalar(f"{self.name}/iteration", lambda: self.handle.iterations, self._set_iterations, "int32")
-
-    @iterations.setter
-    def iterations(self, value: Any) -> None:
-        self._set_iterations(value)
-
-    def _set_iterations(self, value: Any) -> None:
-        self.handle.iterations = int(value)
-
-    @property
-    def schedule(self) -> Any:
-        """Schedule or function that determines the learning rate; None where it is a number."""
-        return self._fastnn_schedule
-
-    def coming_rates(self, steps: int) -> NDArray[np.float64] | None:
-        """Returns the learning rates of the next steps, or None where no schedule determines them.
-
-        Args:
-            steps: Number of steps.
-
-        Returns:
-            Learning rates, of shape `(steps,)`.
-        """
-        if self._fastnn_schedule is None:
-            return None
-        first = self.handle.iterations
-        return np.array([self._rate_at(step) for step in range(first, first + steps)])
-
-    def _rate_at(self, step: int) -> float:
-        assert self._fastnn_schedule is not None
-        rate = (
-            self._fastnn_schedule(step)
-            if isinstance(self._fastnn_schedule, LearningRateSchedule)
-            else self._fastnn_schedule()
-        )
-        return self._number("learning_rate", np.asarray(rate).item())
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments, as plain values, from which `from_config` makes an equal optimizer without slots."""
-        rate = self.handle.learning_rate if self._fastnn_schedule is None else plain(self._fastnn_schedule)
-        return {**super().get_config(), "learning_rate": rate}
+        config = super().get_config()
+        state = self._fastnn_state
+        rate = state.handle.learning_rate if state.schedule is None else plain(state.schedule)
+        # The arguments of a user's constructor are its own matter.
+        known = "learning_rate" in config or given_arguments(self) is None or has_own_config(type(self))
+        return {**({"learning_rate": rate} if known else {}), **config, **({"learning_rate": rate} if known else {})}
 
     def build(self, variables: Sequence[Variable]) -> None:
         """Adds slots for weights not seen before.
 
+        A subclass calls `super().build(variables)` and then adds its own variables.
+
         Args:
             variables: The weights.
         """
-        known = {id(handle) for handle in self._fastnn_weights}
-        self._fastnn_applied = list(variables)
-        self._fastnn_weights += [variable.handle for variable in variables if id(variable.handle) not in known]
-        self.handle.build([variable.handle for variable in variables])
-        excluded = [variable.handle for variable in self._fastnn_undecayed]
-        for name in self._fastnn_undecayed_names:
-            excluded += [variable.handle for variable in variables if re.search(name, variable.path)]
-        if excluded:
-            self.handle.exclude_from_weight_decay(excluded)
+        if self._fastnn_state.rule is None and _has_own_rule(type(self)):
+            self._fastnn_state.rule = TracedRule()
+        self._fastnn_state.add_weights(list(variables))
+        self.built = True
+
+    def update_step(self, gradient: Any, variable: Variable, learning_rate: Any) -> None:
+        """Writes the rule of a subclass: assigns to a weight and to the variables of the optimizer.
+
+        Args:
+            gradient: The gradient of the weight, after penalties and clipping.
+            variable: The weight, after its decay.
+            learning_rate: The learning rate of the step.
+
+        Raises:
+            NotImplementedError: The class does not define it.
+        """
+        raise NotImplementedError(
+            f"{type(self).__name__} must define update_step(self, gradient, variable, learning_rate), which assigns to "
+            "the variable; the optimizers of fastnn have their rules in the core"
+        )
+
+    def __fastnn_build__(self, variables: Sequence[Variable]) -> None:
+        """Builds the optimizer for weights, unless that was done before.
+
+        Args:
+            variables: The weights.
+
+        Raises:
+            ValueError: An optimizer with a rule of its own was built for other weights.
+            RuntimeError: Its `build` does not call that of the base class.
+        """
+        if not _has_own_rule(type(self)):
+            if self._fastnn_kind == "traced":
+                self.update_step(None, variables[0], None)
+            self.build(list(variables))
+            return
+        if not self.built:
+            self.build(list(variables))
+        if self._fastnn_state.rule is None:
+            raise RuntimeError(f"{type(self).__name__}.build must call super().build(variables)")
+        for variable in variables:
+            self._get_variable_index(variable)
+
+    def __fastnn_commits__(self, variables: Sequence[Variable]) -> _core.Optimizers:
+        """Returns the optimizers of the core that take part in a step, each with its weights; builds before.
+
+        Args:
+            variables: The weights that the step moves.
+        """
+        self.__fastnn_build__(variables)
+        state = self._fastnn_state
+        if state.rule is not None:
+            for variable in variables:
+                state.rule.trace(self, state.handle, variable)
+        return [(state.handle, None)]
+
+    def __fastnn_rates__(self, steps: int) -> NDArray[np.float64] | None:
+        """Returns the learning rates of the coming steps, (steps, optimizers of the core); None: they do not change."""
+        state = self._fastnn_state
+        if state.schedule is None:
+            return None
+        first = state.handle.iterations
+        return np.array([[rate_at(self, state.schedule, step)] for step in range(first, first + steps)])
+
+    def __fastnn_rates_to_keep__(self) -> list[Callable[..., float]]:
+        """Returns, for each learning rate that may be set, a function that returns it, or sets the one given."""
+
+        def rate(value: float | None = None) -> float:
+            if value is not None:
+                self._fastnn_set_rate(value)
+            return self._fastnn_state.handle.learning_rate
+
+        return [] if self._fastnn_state.schedule is not None else [rate]
+
+    def __fastnn_check_steps__(self, steps: int) -> None:
+        """Raises where the optimizer cannot train with this number of steps in an epoch.
+
+        Args:
+            steps: The number of steps.
+        """
+
+    def __fastnn_batch_size__(self, rows: int) -> int:
+        """Returns the number of rows of a step where `fit` is not told.
+
+        Args:
+            rows: The number of rows of the data.
+        """
+        return 32
+
+    def __fastnn_end_training__(self) -> None:
+        """Gives the weights their final values, at the end of `fit`."""
+        self.finalize_variable_values(self._fastnn_state.current)
+
+    def __fastnn_finished__(self) -> bool:
+        """Returns whether further steps on the same data would not move the weights."""
+        return self._fastnn_state.handle.finished
 
     def __reduce__(self) -> Any:
-        slots = [(weight, [slot.numpy() for slot in self.handle.slots(weight)]) for weight in self._fastnn_weights]
-        state = {
-            "slots": slots, "rate": self.handle.learning_rate, "steps": self.handle.iterations,
-            "undecayed": self._fastnn_undecayed, "undecayed_names": self._fastnn_undecayed_names,
+        state = self._fastnn_state
+        kept = {
+            "weights": state.weights, "current": len(state.current), "values": [v.numpy() for v in self.variables],
+            "rate": state.handle.learning_rate, "steps": state.handle.iterations,
+            "undecayed": state.undecayed, "undecayed_names": state.undecayed_names,
         }  # fmt: skip
-        return _revived, (type(self), self.get_config()), state
+        return _revived, (type(self), self.get_config()), kept
 
-    def __setstate__(self, state: Mapping[str, Any]) -> None:
-        self._fastnn_undecayed, self._fastnn_undecayed_names = state["undecayed"], state["undecayed_names"]
-        self._fastnn_weights = [weight for weight, _ in state["slots"]]
-        self.handle.build(self._fastnn_weights)
-        for weight, arrays in state["slots"]:
-            for slot, array in zip(self.handle.slots(weight), arrays, strict=True):
-                slot.assign(array)
-        self.handle.learning_rate, self.iterations = state["rate"], state["steps"]
-
-    @property
-    def built(self) -> bool:
-        """True once there are slots."""
-        return bool(self._fastnn_weights)
-
-    @property
-    def variables(self) -> list[Any]:
-        """Number of steps, learning rate unless a schedule determines it, and the slots in the order of Keras."""
-        numbers = [self.iterations] if self._fastnn_schedule is not None else [self.iterations, self.learning_rate]
-        slots = [self.handle.slots(weight) for weight in self._fastnn_weights]
-        count = len(slots[0]) if slots else 0
-        groups = self.keras_slot_groups or (tuple(range(count)),)
-        return numbers + [of_weight[i] for group in groups for of_weight in slots for i in group if i < count]
+    def __setstate__(self, kept: Mapping[str, Any]) -> None:
+        state = self._fastnn_state
+        state.undecayed, state.undecayed_names = kept["undecayed"], kept["undecayed_names"]
+        if kept["weights"]:
+            self.build(kept["weights"])
+            for variable, value in zip(self.variables, kept["values"], strict=True):
+                if not isinstance(variable, Scalar):
+                    variable.assign(value)
+        state.handle.learning_rate, state.handle.iterations = kept["rate"], kept["steps"]
 
     def apply(self, grads: Sequence[Any], trainable_variables: Sequence[Variable] | None = None) -> None:
         """Updates weights by their gradients, as one step.
@@ -248,11 +325,11 @@ class Optimizer(Configurable):
         """
         if len(grads) == 0:
             return
-        who = type(self).__name__
+        who, state = type(self).__name__, self._fastnn_state
         if trainable_variables is None:
-            if not self._fastnn_applied:
+            if not state.current:
                 raise ValueError(f"{who}: apply(grads) needs the weights; pass them, or call build(weights) before")
-            trainable_variables = self._fastnn_applied
+            trainable_variables = state.current
         if len(grads) != len(trainable_variables):
             raise ValueError(f"{who}: apply expects {len(trainable_variables)} gradients, got {len(grads)}")
         pairs = [(g, v) for g, v in zip(grads, trainable_variables, strict=True) if g is not None]
@@ -265,13 +342,17 @@ class Optimizer(Configurable):
         for array, (_, variable) in zip(arrays, pairs, strict=True):
             if array.shape != variable.shape:
                 raise ValueError(f"{who}: {variable.path} has shape {variable.shape}, its gradient {array.shape}")
-        if not self._fastnn_applied:
-            self.build(trainable_variables)
+        if self.loss_scale_factor is not None:
+            arrays = [array / np.float32(self.loss_scale_factor) for array in arrays]
+        if not state.current:
+            self.build(list(trainable_variables))
         variables = [variable for _, variable in pairs]
         key = tuple(id(variable.handle) for variable in variables)
-        if key not in self._fastnn_applications:
-            self._fastnn_applications[key] = Application(self.handle, variables)
-        self._fastnn_applications[key].run(arrays, type(self).coming_rates(self, 1))
+        if key not in state.applications:
+            current = state.current
+            state.applications[key] = Application(self.__fastnn_commits__(variables), variables)
+            state.current = current
+        state.applications[key].run(arrays, self.__fastnn_rates__(1))
 
     def apply_gradients(self, grads_and_vars: Any) -> Any:
         """Updates weights by their gradients, as one step.
@@ -299,7 +380,7 @@ class Optimizer(Configurable):
         Raises:
             ValueError: The optimizer is not built, or the number of values differs.
         """
-        own, weights = self.variables, self._fastnn_applied
+        own, weights = self.variables, self._fastnn_state.current
         if not weights:
             raise ValueError(f"{type(self).__name__}: call build(weights) before stateless_apply")
         for name, given, expected in (
@@ -320,56 +401,28 @@ class Optimizer(Configurable):
                 variable.assign(value)
         return after[: len(weights)], after[len(weights) :]
 
-    def assign(self, variable: Any, value: Any) -> None:
-        """Sets a variable."""
-        variable.assign(value)
-
-    def assign_add(self, variable: Any, value: Any) -> None:
-        """Adds to a variable."""
-        variable.assign(variable.numpy() + np.asarray(value))
-
-    def assign_sub(self, variable: Any, value: Any) -> None:
-        """Subtracts from a variable."""
-        variable.assign(variable.numpy() - np.asarray(value))
-
-    def scale_loss(self, loss: Any) -> Any:
-        """Returns the loss as it is: float32 needs no scale."""
-        return loss
-
-    def set_weights(self, weights: Sequence[Any]) -> None:
-        """Sets the optimizer's variables.
+    def __fastnn_average__(self, variable: Variable) -> Any:
+        """Returns the slot with the average of a weight, which has `numpy` and `assign`; None without `use_ema`.
 
         Args:
-            weights: Arrays in the order of `variables`.
-
-        Raises:
-            ValueError: The optimizer is not built, or a shape differs.
+            variable: The weight.
         """
-        if not self.built:
-            raise ValueError(f"{type(self).__name__}: call build(weights) before set_weights")
-        for variable, value in zip(self.variables, weights, strict=False):
-            if tuple(variable.shape) != np.shape(value):
-                raise ValueError(
-                    f"{type(self).__name__}: {variable.path} has shape {tuple(variable.shape)}, got {np.shape(value)}"
-                )
-            variable.assign(np.asarray(value, order="C"))
+        return self._fastnn_state.handle.slots(variable.handle)[0]
 
-    def save_own_variables(self, store: Any) -> None:
-        """Writes the optimizer's variables into a mapping, by their positions."""
-        for i, variable in enumerate(self.variables):
-            store[str(i)] = variable.numpy()
+    def finalize_variable_values(self, var_list: Sequence[Variable]) -> None:
+        """Gives weights their final values: with `use_ema` their averages. `fit` calls it at its end.
 
-    def load_own_variables(self, store: Any) -> None:
-        """Reads what `save_own_variables` wrote; warns, and reads nothing, where the number of variables differs."""
-        variables = self.variables
-        if len(store) != len(variables):
-            warnings.warn(
-                f"{type(self).__name__} has {len(variables)} variables, the file {len(store)}; none is loaded",
-                stacklevel=2,
-            )
-            return
-        for i, variable in enumerate(variables):
-            variable.assign(np.asarray(store[str(i)]))
+        Args:
+            var_list: The weights.
+        """
+        for variable in var_list:
+            average = self.__fastnn_average__(variable)
+            if average is not None:
+                variable.assign(average.numpy())
+
+    def scale_loss(self, loss: Any) -> Any:
+        """Returns the loss times `loss_scale_factor`, whose gradients `apply` expects."""
+        return loss if self.loss_scale_factor is None else loss * self.loss_scale_factor
 
     def exclude_from_weight_decay(
         self, var_list: Sequence[Variable] | None = None, var_names: Sequence[str] | None = None
@@ -378,21 +431,20 @@ class Optimizer(Configurable):
 
         Args:
             var_list: The weights.
-            var_names: Regular expressions, such as "bias"; a weight whose path matches one of them is excluded.
+            var_names: Regular expressions, such as "bias"; a weight whose name matches one of them is excluded.
         """
-        self._fastnn_undecayed += list(var_list or ())
-        self._fastnn_undecayed_names += list(var_names or ())
-        if var_list:
-            self.handle.exclude_from_weight_decay([variable.handle for variable in var_list])
+        state = self._fastnn_state
+        state.undecayed += list(var_list or ())
+        state.undecayed_names += list(var_names or ())
+        if self.built:
+            state.add_weights(state.current)
+
+
+def _has_own_rule(cls: type[Optimizer]) -> bool:
+    """Returns whether a class outside fastnn defines `update_step`."""
+    return is_foreign(next(base for base in cls.__mro__ if "update_step" in vars(base)))
 
 
 def _revived(cls: type[Optimizer], config: Mapping[str, Any]) -> Optimizer:
     made: Optimizer = cls.from_config(config)
     return made
-
-
-def _schedule_of(rate: Any) -> Any:
-    """Returns the schedule or function in place of a number, or None."""
-    if isinstance(rate, Mapping):
-        return schedules.deserialize(rate)
-    return rate if callable(rate) else None

@@ -8,13 +8,30 @@ from typing import Any
 from fastnn import object_forms
 from fastnn.custom_objects import get_registered_object
 from fastnn.naming import lookup
+from fastnn.optimizers.adadelta import Adadelta
+from fastnn.optimizers.adafactor import Adafactor
+from fastnn.optimizers.adagrad import Adagrad
 from fastnn.optimizers.adam import Adam
+from fastnn.optimizers.adamax import Adamax
 from fastnn.optimizers.adamw import AdamW
+from fastnn.optimizers.ftrl import Ftrl
+from fastnn.optimizers.lamb import Lamb
+from fastnn.optimizers.lbfgs import LBFGS
+from fastnn.optimizers.lion import Lion
+from fastnn.optimizers.loss_scale_optimizer import LossScaleOptimizer
+from fastnn.optimizers.multi_optimizer import MultiOptimizer
+from fastnn.optimizers.muon import Muon
+from fastnn.optimizers.nadam import Nadam
 from fastnn.optimizers.optimizer import Optimizer
 from fastnn.optimizers.rmsprop import RMSprop
+from fastnn.optimizers.schedule_free_adamw import ScheduleFreeAdamW
 from fastnn.optimizers.sgd import SGD
 
-_classes: dict[str, type[Optimizer]] = {cls.__name__.lower(): cls for cls in (SGD, Adam, AdamW, RMSprop)}
+_listed: tuple[type[Optimizer], ...] = (
+    SGD, Adam, AdamW, RMSprop, Adadelta, Adafactor, Adagrad, Adamax, Ftrl, LBFGS, Lamb, Lion, LossScaleOptimizer,
+    MultiOptimizer, Muon, Nadam, ScheduleFreeAdamW,
+)  # fmt: skip
+_classes: dict[str, type[Optimizer]] = {cls.__name__.lower(): cls for cls in _listed}
 
 
 def get(identifier: Any) -> Any:
@@ -42,7 +59,8 @@ def get(identifier: Any) -> Any:
     if isinstance(identifier, Mapping):
         return deserialize(identifier)
     if isinstance(identifier, type) and issubclass(identifier, Optimizer):
-        return identifier()
+        made: Optimizer = identifier()  # type: ignore[call-arg]
+        return made
     raise TypeError(f"optimizer expects a name or an object of fastnn.optimizers, got {identifier!r}")
 
 

@@ -30,6 +30,8 @@ __all__ = [
 class LearningRateSchedule(Configurable):
     """Base class of all schedules: called with the number of steps taken, it returns the rate of the next step.
 
+    The schedules of this module take arrays of steps too, to draw their curve.
+
     Example:
         >>> class Halving(fastnn.optimizers.schedules.LearningRateSchedule):
         ...     def __call__(self, step):
@@ -50,7 +52,29 @@ class LearningRateSchedule(Configurable):
         raise NotImplementedError(f"{type(self).__name__} must define __call__(self, step), the learning rate")
 
 
-class ExponentialDecay(LearningRateSchedule):
+class _Formula(LearningRateSchedule):
+    """Base of the schedules here: a formula for one step, which arrays of steps are put through one by one.
+
+    So a step has the same rate, to the last bit, wherever it stands.
+    """
+
+    def __call__(self, step: Any) -> Any:
+        """Returns the learning rate of the next step; for an array of steps an array of its shape.
+
+        Args:
+            step: Number of steps taken, or an array of such numbers.
+        """
+        steps = np.asarray(step)
+        if steps.ndim == 0:
+            return self._fastnn_at(steps.item())
+        rates = [self._fastnn_at(one) for one in steps.ravel().tolist()]
+        return np.array(rates, np.float64).reshape(steps.shape)
+
+    def _fastnn_at(self, step: float) -> float:
+        raise NotImplementedError
+
+
+class ExponentialDecay(_Formula):
     """Exponential decay: initial_learning_rate * decay_rate ** (step / decay_steps).
 
     Args:
@@ -84,13 +108,12 @@ class ExponentialDecay(LearningRateSchedule):
     ) -> None:
         _positive(self, decay_steps=decay_steps)
 
-    def __call__(self, step: Any) -> Any:
-        """Returns the learning rate of the next step, after `step` steps."""
+    def _fastnn_at(self, step: float) -> float:
         turns = step / self.decay_steps
         return self.initial_learning_rate * self.decay_rate ** (math.floor(turns) if self.staircase else turns)
 
 
-class PiecewiseConstantDecay(LearningRateSchedule):
+class PiecewiseConstantDecay(_Formula):
     """Piecewise constant rate: values[0] up to and including step boundaries[0], then values[1], and so on.
 
     Args:
@@ -117,12 +140,11 @@ class PiecewiseConstantDecay(LearningRateSchedule):
                 f"{len(boundaries)} boundaries"
             )
 
-    def __call__(self, step: Any) -> Any:
-        """Returns the learning rate of the next step, after `step` steps."""
+    def _fastnn_at(self, step: float) -> float:
         return self.values[int(np.searchsorted(self.boundaries, step, "left"))]
 
 
-class PolynomialDecay(LearningRateSchedule):
+class PolynomialDecay(_Formula):
     """Polynomial decay: (initial - end) * (1 - step / decay_steps) ** power + end.
 
     Args:
@@ -159,18 +181,17 @@ class PolynomialDecay(LearningRateSchedule):
     ) -> None:
         _positive(self, decay_steps=decay_steps)
 
-    def __call__(self, step: Any) -> Any:
-        """Returns the learning rate of the next step, after `step` steps."""
+    def _fastnn_at(self, step: float) -> float:
         steps: float = self.decay_steps
         if self.cycle:
             steps *= 1.0 if step == 0 else math.ceil(step / steps)
         else:
             step = min(step, steps)
         span = self.initial_learning_rate - self.end_learning_rate
-        return span * (1 - step / steps) ** self.power + self.end_learning_rate
+        return float(span * (1 - step / steps) ** self.power + self.end_learning_rate)
 
 
-class InverseTimeDecay(LearningRateSchedule):
+class InverseTimeDecay(_Formula):
     """Inverse time decay: initial_learning_rate / (1 + decay_rate * step / decay_steps).
 
     Args:
@@ -204,13 +225,12 @@ class InverseTimeDecay(LearningRateSchedule):
     ) -> None:
         _positive(self, decay_steps=decay_steps)
 
-    def __call__(self, step: Any) -> Any:
-        """Returns the learning rate of the next step, after `step` steps."""
+    def _fastnn_at(self, step: float) -> float:
         turns = step / self.decay_steps
         return self.initial_learning_rate / (1 + self.decay_rate * (math.floor(turns) if self.staircase else turns))
 
 
-class CosineDecay(LearningRateSchedule):
+class CosineDecay(_Formula):
     """Cosine decay, after an optional linear warmup (Loshchilov and Hutter, 2016).
 
     The rate falls as initial * ((1 - alpha) * (1 + cos(pi * step / decay_steps)) / 2 + alpha).
@@ -249,8 +269,7 @@ class CosineDecay(LearningRateSchedule):
     ) -> None:
         _positive(self, decay_steps=decay_steps)
 
-    def __call__(self, step: Any) -> Any:
-        """Returns the learning rate of the next step, after `step` steps."""
+    def _fastnn_at(self, step: float) -> float:
         top = self.initial_learning_rate
         if self.warmup_target is not None:
             if step < self.warmup_steps:
@@ -260,7 +279,7 @@ class CosineDecay(LearningRateSchedule):
         return top * ((1 - self.alpha) * wave + self.alpha)
 
 
-class CosineDecayRestarts(LearningRateSchedule):
+class CosineDecayRestarts(_Formula):
     """Cosine decay with warm restarts (Loshchilov and Hutter, 2016).
 
     Args:
@@ -297,8 +316,7 @@ class CosineDecayRestarts(LearningRateSchedule):
     ) -> None:
         _positive(self, first_decay_steps=first_decay_steps)
 
-    def __call__(self, step: Any) -> Any:
-        """Returns the learning rate of the next step, after `step` steps."""
+    def _fastnn_at(self, step: float) -> float:
         turns = step / self.first_decay_steps
         if self.t_mul == 1.0:
             count = math.floor(turns)

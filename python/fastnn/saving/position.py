@@ -7,6 +7,7 @@ where it stopped.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -26,9 +27,16 @@ def position_of(model: Any) -> dict[str, Any]:
     order = model.__fastnn_training__.row_order
     if order.seed is not None:
         position["shuffle"] = [order.seed, order.position]
-    if model.optimizer is not None and model.optimizer.schedule is None:
-        position["learning_rate"] = float(model.optimizer.learning_rate)  # float64, where Keras keeps float32
+    rates = _rates(model)
+    if rates:
+        # Rates in float64, where Keras keeps float32.
+        position["learning_rate"] = rates[0]() if len(rates) == 1 else [rate() for rate in rates]
     return position
+
+
+def _rates(model: Any) -> list[Callable[..., float]]:
+    """Returns functions that return, and set, the learning rates of a model's optimizer that no schedule determines."""
+    return [] if model.optimizer is None else model.optimizer.__fastnn_rates_to_keep__()
 
 
 def write_position(file: Any, position: dict[str, Any]) -> None:
@@ -55,13 +63,14 @@ def restore_position(model: Any, position: dict[str, Any]) -> None:
             for stream, (seed, at) in zip(streams_of(layer), position.get("streams", {}).get(path, ()), strict=False)
         ]
         shuffle = [int(number) for number in position.get("shuffle", ())]
-        rate = float(position["learning_rate"]) if "learning_rate" in position else None
+        given = position.get("learning_rate", [])
+        kept = [float(rate) for rate in (given if isinstance(given, list) else [given])]
         for stream, seed, at in places:
             stream.seed, stream.position = seed, at
         if len(shuffle) == 2:
             order = model.__fastnn_training__.row_order
             order.seed, order.position = shuffle
-        if rate is not None and model.optimizer is not None and model.optimizer.schedule is None:
-            model.optimizer.learning_rate = rate
+        for rate, value in zip(_rates(model), kept, strict=False):
+            rate(value)
     except (TypeError, ValueError, AttributeError, OverflowError) as error:
         raise ValueError(f"the state of random streams is damaged: {error}") from error

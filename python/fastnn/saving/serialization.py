@@ -121,7 +121,7 @@ def _described(obj: Any, writing: _Writing) -> Any:
         return {"class_name": "__numpy__", "config": {"value": obj.tolist(), "dtype": obj.dtype.name}}
     if isinstance(obj, (list, tuple)):
         return [_described(one, writing) for one in obj]
-    if isinstance(obj, Mapping):
+    if isinstance(obj, Mapping) and not hasattr(obj, "get_config"):
         return {str(key): _described(value, writing) for key, value in obj.items()}
     if isinstance(obj, Part):
         return _layer_entry(obj, writing)

@@ -57,21 +57,10 @@ def _group(file: Any, path: str, name: str) -> Any:
     return group
 
 
-def _order(optimizer: Any, slots: Sequence[Sequence[Any]]) -> list[Any]:
-    """Returns the slots, given weight by weight, in Keras' order."""
-    count = max((len(of_weight) for of_weight in slots), default=0)
-    groups = optimizer.keras_slot_groups or (tuple(range(count)),)
-    return [of_weight[i] for group in groups for of_weight in slots for i in group if i < len(of_weight)]
-
-
 def slots_in_order(optimizer: Any, variables: Sequence[Variable]) -> list[NDArray[Any]]:
     """Returns step, learning rate and slots in Keras' order; slots that do not exist yet are made."""
-    optimizer.build(variables)
-    arrays: list[NDArray[Any]] = [np.asarray(optimizer.iterations, dtype=np.int32)]
-    if optimizer.schedule is None:
-        arrays.append(np.asarray(optimizer.learning_rate, dtype=np.float32))
-    slots = [optimizer.handle.slots(variable.handle) for variable in variables]
-    return arrays + [slot.numpy() for slot in _order(optimizer, slots)]
+    optimizer.__fastnn_build__(variables)
+    return [variable.numpy() for variable in optimizer.__fastnn_variables__(variables)]
 
 
 def _prefix(path: str) -> str:
@@ -228,29 +217,22 @@ def read_optimizer(file: Any, model: Any) -> None:
 
 def restore_slots(model: Any, arrays: list[NDArray[Any]]) -> None:
     """Gives the optimizer the arrays of `slots_in_order`. Older files have no learning rate among them."""
-    optimizer, variables = model.optimizer, model.trainable_variables
-    optimizer.build(variables)
-    slots = _order(optimizer, [optimizer.handle.slots(variable.handle) for variable in variables])
-    rest = arrays[1:]
-    rate = None
-    if rest and rest[0].shape == () and optimizer.schedule is None and len(rest) != len(slots):
-        rate, rest = rest[0], rest[1:]
-    if not slots:
-        rest = []
-    if len(rest) != len(slots) or any(tuple(s.shape) != a.shape for s, a in zip(slots, rest, strict=True)):
+    optimizer, weights = model.optimizer, model.trainable_variables
+    optimizer.__fastnn_build__(weights)
+    variables = optimizer.__fastnn_variables__(weights)
+    if len(arrays) == len(variables) - 1 and len(variables) > 1 and variables[1].path.endswith("/learning_rate"):
+        del variables[1]
+    if [tuple(variable.shape) for variable in variables] != [array.shape for array in arrays]:
         # The file of a model that was never trained has no slots: then nothing is lost.
-        if rest or (arrays and int(arrays[0]) > 0):
+        if len(arrays) > 2 or (arrays and arrays[0].shape == () and int(arrays[0]) > 0):
             warnings.warn(
-                f"the state of the optimizer {optimizer.name!r} was left out: the file holds {len(rest)} slots and the "
-                f"model's weights have {len(slots)}",
+                f"the state of the optimizer {optimizer.name!r} was left out: the file holds {len(arrays)} variables "
+                f"and the model's optimizer has {len(variables)}",
                 stacklevel=4,
             )
         return
-    optimizer.iterations = int(arrays[0])
-    if rate is not None:
-        optimizer.learning_rate = float(rate)
-    for slot, array in zip(slots, rest, strict=True):
-        slot.assign(np.asarray(array, dtype=np.float32, order="C"))
+    for variable, array in zip(variables, arrays, strict=True):
+        variable.assign(np.asarray(array, dtype=np.float32, order="C"))
 
 
 def read_assets(model: Any, assets: dict[str, bytes]) -> None:

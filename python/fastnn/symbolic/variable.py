@@ -83,10 +83,19 @@ class Variable(Arithmetic):
         self.synchronization = synchronization
         self.regularizer = regularizer
         self.constraint = constraint
-        if regularizer is not None and not regularizer.__fastnn_is_custom__():
-            self.handle.l1, self.handle.l2 = regularizer.__fastnn_strengths__()
         if constraint is not None:
             constraint.__fastnn_bind__(self.handle)
+
+    @property
+    def regularizer(self) -> Any:
+        """Its penalty in the loss, or None; another one counts from the next `compile`."""
+        return self._regularizer
+
+    @regularizer.setter
+    def regularizer(self, regularizer: Any) -> None:
+        self._regularizer = regularizer
+        known = regularizer is not None and not regularizer.__fastnn_is_custom__()
+        self.handle.l1, self.handle.l2 = regularizer.__fastnn_strengths__() if known else (0.0, 0.0)
 
     @property
     def path(self) -> str:

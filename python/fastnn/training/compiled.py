@@ -15,8 +15,10 @@ import numpy as np
 
 from fastnn import losses, optimizers
 from fastnn.engine.contract import Part
-from fastnn.metrics.metric import Metric, NodeMetric
-from fastnn.metrics.reduction import Mean
+from fastnn.losses.computation import computation_of
+from fastnn.metrics.mean_of_function import MeanOfFunction
+from fastnn.metrics.metric import Metric, direction_of
+from fastnn.metrics.reduction import Mean, takes_pairs
 from fastnn.metrics.registry import resolve
 from fastnn.training.ports import TargetShapes, Trainable, entry_for_each, quoted
 
@@ -29,15 +31,15 @@ Target = tuple[int, How]
 
 def how_targets_are_read(measure: losses.Loss | Metric) -> How:
     """Returns the form of targets that a loss or metric reads."""
-    if measure.is_custom():
+    how = computation_of(measure)
+    if how.by_code:
         return "as given"
-    assert isinstance(measure, (losses.Loss, NodeMetric))
-    return "labels" if measure.labels else "values"
+    return "labels" if how.labels else "values"
 
 
 def how_weights_are_read(loss: losses.Loss) -> How:
     """Returns the form of sample weights that a loss reads which divides by their sum."""
-    return "weights" if loss.is_custom() else "weights of values"
+    return "weights" if computation_of(loss).by_code else "weights of values"
 
 
 class Measure(NamedTuple):
@@ -58,7 +60,7 @@ class Measure(NamedTuple):
     @property
     def reads_weights(self) -> bool:
         """True where the code of the metric itself reads the sample weights."""
-        return self.weighted and self.metric.takes_weights()
+        return self.weighted and not isinstance(self.metric, MeanOfFunction)
 
 
 class Compiled:
@@ -292,7 +294,7 @@ class Compiled:
         """
         if name == "loss" or name in self.loss_names():
             return "down"
-        found = [m.metric.direction for m in self.measures or [] if name in (m.name, m.metric.name)]
+        found = [direction_of(m.metric) for m in self.measures or [] if name in (m.name, m.metric.name)]
         return found[0] if found else None
 
     @property
@@ -315,7 +317,7 @@ def _metric(
     word: Any, true_shape: Sequence[int | None] = (None, 1), output_shape: Sequence[int | None] = (None, 1)
 ) -> Metric:
     metric = resolve(word, true_shape, output_shape)
-    if not isinstance(metric, NodeMetric) and not metric.is_custom():
+    if not takes_pairs(metric):
         raise TypeError(f"metric {metric!r} cannot be computed from labels and outputs; use it by itself")
     return metric
 

@@ -17,9 +17,11 @@ from numpy.typing import NDArray
 
 from fastnn import _core, config, losses
 from fastnn.data.arrays import Feed
+from fastnn.data.batches import yields_batches
 from fastnn.engine.arrays import numeric
 from fastnn.engine.network import Port
-from fastnn.metrics.metric import Metric, NodeMetric
+from fastnn.losses.computation import computation_of
+from fastnn.metrics.metric import Metric
 from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import Shape
 from fastnn.training.compiled import Compiled, Target, how_targets_are_read, how_weights_are_read
@@ -79,7 +81,19 @@ class Door:
             self._warn_of_labels(compiled, ys)
         self.check_ranges(xs, shapes)
         of_y = tuple(None if y is None else y.shape[1:] for y in ys)
-        return Feed(_core.Columns([*xs, *read], weights), shapes, of_y)
+        return Feed(_core.Columns([*xs, *read], weights), shapes, of_y, xs)
+
+    def feed_of_inputs(self, x: Any) -> Feed:
+        """Returns the arrays of a call of prediction, checked.
+
+        Raises:
+            ValueError: The data do not fit the model.
+            TypeError: The data are not numbers.
+        """
+        xs = self.inputs(x)
+        shapes = tuple(array.shape[1:] for array in xs)
+        self.check_ranges(xs, shapes)
+        return Feed(_core.Columns(xs), shapes, (), xs)
 
     # Inputs.
 
@@ -216,7 +230,6 @@ class Door:
             if y is None or (k, how) in arrays:
                 return
             if how != "as given":
-                assert isinstance(measure, (losses.Loss, NodeMetric))
                 y = self._fitted_target(y, outputs[k]._replace(shape=shapes[k]), measure, compiled.losses[k])
             arrays[k, how] = y
 
@@ -246,7 +259,7 @@ class Door:
         return [arrays[target] for target in compiled.targets()]
 
     def _fitted_target(
-        self, y: Array, port: Port, measure: losses.Loss | NodeMetric, of_output: Sequence[losses.Loss]
+        self, y: Array, port: Port, measure: losses.Loss | Metric, of_output: Sequence[losses.Loss]
     ) -> Array:  # fmt: skip
         """Returns y as a loss or metric reads it.
 
@@ -260,13 +273,14 @@ class Door:
         outputs = self._network.ports().outputs
         word = label("y", port, outputs)
         shape = tuple(size or 0 for size in port.shape[1:])
-        if not measure.labels:
+        described = computation_of(measure)
+        if not described.labels:
             if y.shape[1:] == shape:
                 return y
             if (*y.shape[1:], 1) == shape:
                 return y[..., np.newaxis]
             raise ValueError(
-                f"{self._network.who()}: {measure.node()[0]} expects {word} of shape {_batch(shape)}, got {y.shape}; "
+                f"{self._network.who()}: {described.kind} expects {word} of shape {_batch(shape)}, got {y.shape}; "
                 f"{_mend_for_values(y, shape, measure)}"
             )
         if y.ndim == len(port.shape) and y.shape[-1] == 1:
@@ -276,14 +290,14 @@ class Door:
             if len(shape) > 1 and y.ndim < len(port.shape) - 1:
                 mend = _mend_for_places(shape)
             elif y.shape[1:] == shape:
-                mend = f"for one-hot rows use loss={measure.counterpart!r}, or pass y.argmax(axis=-1)"
+                mend = f"for one-hot rows use loss={described.counterpart!r}, or pass y.argmax(axis=-1)"
             raise ValueError(
-                f"{self._network.who()}: {measure.node()[0]} expects {word} of shape {_batch(shape[:-1])}, got "
+                f"{self._network.who()}: {described.kind} expects {word} of shape {_batch(shape[:-1])}, got "
                 f"{y.shape}; {mend}"
             )
         checked = y
         for one in (*of_output, measure):
-            counted = one.mask(y)
+            counted = one.__fastnn_mask__(y)
             checked = checked if counted is None else np.where(counted, checked, 0)
         row = _core.first_outside(checked, 0, shape[-1])
         if row >= 0 and shape[-1] == 1:
@@ -398,13 +412,6 @@ class Door:
 
     # Validation data.
 
-    def validation(self, compiled: Compiled, data: tuple[Any, Any, Any]) -> Feed:
-        """Returns the arrays of a validation, checked; errors say that they are about validation data."""
-        try:
-            return self.feed(compiled, *data)
-        except (TypeError, ValueError) as error:
-            raise type(error)(f"validation data: {error}") from None
-
     def validation_data(self, data: Any) -> tuple[Any, Any, Any]:
         """Returns (x, y, sample weights or None) of the argument `validation_data`.
 
@@ -412,6 +419,8 @@ class Door:
             ValueError: It is something else; for a list of (sample, label) pairs the message shows how to make two
                 arrays of it.
         """
+        if yields_batches(data):
+            return data, None, None
         pairs = (
             isinstance(data, (list, tuple))
             and len(data) > 0
@@ -431,7 +440,7 @@ class Door:
         if not isinstance(data, (list, tuple)) or len(data) not in (2, 3):
             size = f" of {len(data)} entries" if isinstance(data, (list, tuple)) else ""
             raise ValueError(
-                f"validation_data expects (x_val, y_val) or (x_val, y_val, sample_weight), got "
+                f"validation_data expects (x_val, y_val), (x_val, y_val, sample_weight) or what yields batches, got "
                 f"{type(data).__name__}{size}"
             )
         return data[0], data[1], data[2] if len(data) == 3 else None
@@ -449,12 +458,10 @@ def samples(x: Any, who: str, word: str = "x") -> Array:
         TypeError: x yields batches, or does not hold numbers.
         ValueError: x has no rows.
     """
-    if hasattr(x, "__next__") or (
-        hasattr(x, "__getitem__") and not hasattr(x, "__array__") and hasattr(x, "on_epoch_end")
-    ):
+    if yields_batches(x):
         raise TypeError(
-            f"{who}: {word} is a {type(x).__name__}, which yields batches; put them together to arrays first: "
-            "xs, ys = zip(*batches); model.fit(np.concatenate(xs), np.concatenate(ys))"
+            f"{who}: {word} is a {type(x).__name__}, which yields batches; fit, evaluate and predict take it alone, "
+            "as x"
         )
     array = numeric(x, f"{who}: {word}")
     if array.ndim == 0:
@@ -504,13 +511,14 @@ def _mend_for_places(shape: tuple[int, ...]) -> str:
     return f"the last layer gives one answer for each {places}; put {layers} before it{last}"
 
 
-def _mend_for_values(y: Array, shape: tuple[int, ...], measure: losses.Loss | NodeMetric) -> str:
+def _mend_for_values(y: Array, shape: tuple[int, ...], measure: losses.Loss | Metric) -> str:
     """Returns the advice for targets that do not have the shape of the output."""
     if len(shape) > 1 and y.ndim < len(shape):
         return _mend_for_places(shape)
     labels = y.ndim == len(shape) or y.shape[1:] == (*shape[:-1], 1)
-    if labels and measure.counterpart:
-        return f"turn labels into rows with utils.to_categorical(y, {shape[-1]}), or use {measure.counterpart}"
+    counterpart = computation_of(measure).counterpart
+    if labels and counterpart:
+        return f"turn labels into rows with utils.to_categorical(y, {shape[-1]}), or use {counterpart}"
     if y.shape[1:] in ((*shape[:-1], 1), shape[:-1]):
         return f"the last layer has {shape[-1]} outputs for one number a sample; Dense(1) has one"
     return "give the last layer as many units as y has columns"

@@ -12,7 +12,8 @@ another `Program`, and a generator another `Source`.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -20,13 +21,17 @@ from numpy.typing import NDArray
 
 from fastnn import _core
 from fastnn.callbacks.callback_list import CallbackList
-from fastnn.data.source import Source, has_ended, warn_of_end
+from fastnn.data.source import Chunk, Shapes, Source, has_ended, warn_of_end, warn_of_exhaustion
 from fastnn.symbolic.structure import Structure
 from fastnn.training.compiled import Compiled
 from fastnn.training.programs import Program, Programs
 
 _MOST_RATES = 1024
 """The number of steps for which a schedule is asked at once."""
+_SHOWING = 0.05
+"""Seconds between two updates of the progress bar, and of the logs that no callback asks for."""
+_ALL = 2**62
+"""Stands for a number of steps that is not known."""
 
 
 class Stoppable(Protocol):
@@ -40,12 +45,12 @@ class Validation(NamedTuple):
 
     Attributes:
         source: The rows.
-        steps: The number of steps of one validation.
+        steps: The number of steps of one validation; None: all rows.
         frequency: Every how many epochs to validate, or after which epochs, counted from 1.
     """
 
     source: Source
-    steps: int
+    steps: int | None
     frequency: int | Sequence[int]
 
     def is_due(self, epoch: int) -> bool:
@@ -64,7 +69,7 @@ class Run:
         hooks: The callbacks.
         epochs: The epoch, counted from 1, after which the run ends.
         initial_epoch: The first epoch, counted from 0.
-        steps: The number of steps of an epoch.
+        steps: The number of steps of an epoch; None: those of a whole pass over the rows.
         validation: The validations, or None.
 
     Attributes:
@@ -82,7 +87,7 @@ class Run:
         *,
         epochs: int,
         initial_epoch: int,
-        steps: int,
+        steps: int | None,
         validation: Validation | None = None,
     ) -> None:
         self.epoch = initial_epoch
@@ -115,7 +120,8 @@ class Run:
     def execute(self) -> None:
         """Runs all epochs, and tells the callbacks."""
         logs: dict[str, Any] = {}
-        hooks, validation = self._hooks, self._validation
+        hooks, validation, optimizer = self._hooks, self._validation, self._compiled.optimizer
+        optimizer.__fastnn_check_steps__(self._steps)
         hooks.set_run(self)
         self._model.stop_training = False
         try:
@@ -123,7 +129,11 @@ class Run:
             for epoch in range(self.epoch, self._epochs):
                 self.epoch = epoch
                 hooks.tell("on_epoch_begin", epoch)
-                logs = self._run_epoch()
+                of_epoch = self._run_epoch()
+                if of_epoch is None:
+                    warn_of_exhaustion(epoch, self._epochs)
+                    break
+                logs = of_epoch
                 self.step = 0
                 self._source.on_epoch_end()
                 if validation is not None and validation.is_due(epoch + 1):
@@ -132,46 +142,127 @@ class Run:
                     )
                     logs.update({f"val_{name}": value for name, value in sorted(measured.items())})
                 hooks.tell("on_epoch_end", epoch, logs=logs)
-                if self._model.stop_training:
+                if self._model.stop_training or optimizer.__fastnn_finished__():
                     break
+            optimizer.__fastnn_end_training__()
             hooks.tell("on_train_end", logs=logs)
         finally:
             hooks.close()
 
-    def _run_epoch(self) -> dict[str, Any]:
-        """Runs the steps of one epoch that were not run yet; returns its logs."""
-        program: Program | None = None
-        each = self._hooks.wants_batches("train")
-        logs: dict[str, Any] = {}
-        while self.step < self._steps:
+    def _run_epoch(self) -> dict[str, Any] | None:
+        """Runs the steps of one epoch that were not run yet.
+
+        Returns:
+            The logs of the epoch; None where the rows have ended for good before it.
+        """
+        source, hooks, optimizer = self._source, self._hooks, self._compiled.optimizer
+        whole = self._steps is None
+        source.begin_epoch(None if self._steps is None else self._steps - self.step, resumed=self.step > 0)
+        steps = source.steps if self._steps is None else self._steps
+        begin, end = hooks.batch_hooks("train")
+        watch = hooks.watching("train")
+        progress = _Progress(hooks, bool(begin or end))
+        sums = _Sums(self._programs.training, self._compiled)
+        rates_of = optimizer.__fastnn_rates__
+        first = self.step
+        while steps is None or self.step < steps:
             # An epoch takes rows of one pass; the next epoch goes on with the rest of it, or begins a new one.
-            ended = self.step > 0 and has_ended(self._source)
-            one_by_one = each or self._model.stop_training  # what is stopped before it begins runs one step
-            chunk = None if ended else self._source.next_chunk(1 if one_by_one else self._steps - self.step)
+            ended = self.step > 0 and has_ended(source)
+            # An epoch that is stopped before it begins has one step.
+            most = 1 if progress.each or self._model.stop_training else (steps or _ALL) - self.step
+            chunk = None if ended else source.next_chunk(most)
             if chunk is None:
-                warn_of_end("steps_per_epoch", self.step, self._steps)
+                if self.step == first == 0 and not source.repeats:
+                    return None
+                if not whole:
+                    warn_of_end("steps_per_epoch", self.step, steps)
                 break
-            if program is None:
-                program = self._programs.training(self._compiled, chunk.x, chunk.y)
-                program.reset()
-            if each:
-                self._hooks.tell("on_train_batch_begin", self.step)
-            optimizer = self._compiled.optimizer
-            rates = type(optimizer).coming_rates(optimizer, min(chunk.last - chunk.first, _MOST_RATES))
-            ran = program.run(chunk, rates)
-            self._source.advance(ran)
+            program = sums.program(chunk)
+            for hook in begin:
+                hook(self.step, {})
+            rates = rates_of(min(chunk.last - chunk.first, _MOST_RATES))
+            ran = program.run(chunk, rates, until_invalid=bool(watch))
+            source.advance(ran)
             self.step += ran
-            logs = dict(sorted(program.logs().items()))
-            if each:
-                self._hooks.tell("on_train_batch_end", self.step - 1, logs=logs)
-            self._hooks.advance(self.step, logs)
+            progress.note(self.step, program, end)
+            if watch and not progress.each and not math.isfinite(program.loss()):
+                logs = progress.settle(self.step, program)
+                for hook in watch:
+                    hook(self.step - 1, logs)
             if self._model.stop_training:
                 break
-        return logs
+        return progress.settle(self.step, sums.last)
+
+
+class _Sums:
+    """The program of each chunk of an epoch; where shapes change, the sums of losses and metrics go along.
+
+    Args:
+        made: `Programs.training` or `Programs.evaluation`.
+        compiled: What `compile` was given.
+    """
+
+    def __init__(self, made: Callable[..., Program], compiled: Compiled) -> None:
+        self.last: Program | None = None
+        self._made = made
+        self._compiled = compiled
+        self._shapes: Any = None
+
+    def program(self, chunk: Chunk) -> Program:
+        """Returns the program for a chunk; the sums of the first are set to zero."""
+        shapes = chunk.x, chunk.y
+        if self.last is None or shapes != self._shapes:
+            program = self._made(self._compiled, chunk.x, chunk.y)
+            if self.last is None:
+                program.reset()
+            elif program is not self.last:
+                program.take_sums(self.last)
+            self.last, self._shapes = program, shapes
+        return self.last
+
+
+class _Progress:
+    """The logs of an epoch, and when they are shown.
+
+    Args:
+        hooks: The callbacks.
+        each: True where some callback asks for each batch.
+    """
+
+    def __init__(self, hooks: CallbackList, each: bool) -> None:
+        self.each = each
+        self.logs: dict[str, Any] = {}
+        self._hooks = hooks
+        self._noted = 0
+        self._due = time.monotonic() + _SHOWING
+
+    def note(self, step: int, program: Program, end: Sequence[Callable[[int, dict[str, Any]], Any]]) -> None:
+        """Called after steps were run; tells the hooks of a batch's end."""
+        if self.each:
+            self.logs = program.logs()
+            if end:
+                logs = dict(sorted(self.logs.items()))
+                for hook in end:
+                    hook(step - 1, logs)
+        if time.monotonic() >= self._due:
+            self.settle(step, program)
+
+    def settle(self, step: int, program: Program | None) -> dict[str, Any]:
+        """Shows how far the epoch has come; returns its logs, sorted by name."""
+        if program is not None:
+            self.logs = program.logs()
+            self._hooks.advance(step, dict(sorted(self.logs.items())))
+        self._due = time.monotonic() + _SHOWING
+        return dict(sorted(self.logs.items()))
 
 
 def evaluate(
-    compiled: Compiled, programs: Programs, source: Source, steps: int, hooks: CallbackList, argument: str = "steps"
+    compiled: Compiled,
+    programs: Programs,
+    source: Source,
+    steps: int | None,
+    hooks: CallbackList,
+    argument: str = "steps",
 ) -> dict[str, Any]:
     """Runs one pass of evaluation; returns its logs, in the order in which `evaluate` returns them.
 
@@ -179,94 +270,110 @@ def evaluate(
         compiled: What `compile` was given.
         programs: The programs of the model.
         source: The rows.
-        steps: The number of steps; where the rows end before, the pass ends with a warning.
+        steps: The number of steps, or None for all; where the rows end before, the pass ends with a warning.
         hooks: The callbacks.
         argument: The argument that gave the number of steps, for the warning.
     """
-    program: Program | None = None
-    each = hooks.wants_batches("test")
-    logs: dict[str, Any] = {}
+    begin, end = hooks.batch_hooks("test")
+    progress = _Progress(hooks, bool(begin or end))
+    sums = _Sums(programs.evaluation, compiled)
     done = 0
     source.restart()
     hooks.model.stop_evaluating = False
     hooks.tell("on_test_begin")
-    while done < steps:
-        chunk = None if done and has_ended(source) else source.next_chunk(1 if each else steps - done)
+    source.begin_epoch(steps)
+    most = source.steps if steps is None else steps
+    while most is None or done < most:
+        chunk = None
+        if not (done and has_ended(source)):
+            chunk = source.next_chunk(1 if progress.each else (most or _ALL) - done)
         if chunk is None:
-            warn_of_end(argument, done, steps)
+            if steps is not None:
+                warn_of_end(argument, done, steps)
             break
-        if program is None:
-            program = programs.evaluation(compiled, chunk.x, chunk.y)
-            program.reset()
-        if each:
-            hooks.tell("on_test_batch_begin", done)
+        program = sums.program(chunk)
+        for hook in begin:
+            hook(done, {})
         ran = program.run(chunk, None)
         source.advance(ran)
         done += ran
-        logs = program.logs()
-        if each:
-            hooks.tell("on_test_batch_end", done - 1, logs=dict(sorted(logs.items())))
-        hooks.advance(done, logs)
+        progress.note(done, program, end)
         if hooks.model.stop_evaluating:
             break
+    source.on_epoch_end()
+    progress.settle(done, sums.last)
+    logs = progress.logs
     hooks.tell("on_test_end", logs=dict(sorted(logs.items())))
     return logs
 
 
 def predict(
-    predictor: _core.Predictor,
-    xs: Sequence[NDArray[Any]],
-    rows: int,
-    batch_size: int,
+    predictor_for: Callable[[Shapes], _core.Predictor],
+    source: Source,
+    steps: int | None,
     hooks: CallbackList,
     made: Structure,
-    shows_bar: bool,
 ) -> Any:
     """Runs one pass of prediction; returns the outputs, put together as the model makes them.
 
     Args:
-        predictor: The program.
-        xs: The inputs.
-        rows: The number of rows.
-        batch_size: The number of rows of a batch.
+        predictor_for: Returns the program for samples of some shapes.
+        source: The rows.
+        steps: The number of steps, or None for all; where the rows end before, the pass ends with a warning.
         hooks: The callbacks.
         made: The structure of the outputs.
-        shows_bar: True where a bar shows the progress within the pass.
     """
-    # Outputs that do not have one row per sample are made batch by batch, and joined.
-    plain = predictor.plain()
-    outputs = [
-        np.empty([rows, *(size or 0 for size in shape[1:])], dtype=dtype) for shape, dtype in predictor.outputs()
-    ]
-    parts = []
-    each = hooks.wants_batches("predict")
-    total = math.ceil(rows / batch_size)
-    stride = batch_size if each or not plain else batch_size * max(1, total // 100) if shows_bar else rows
+    begin, end = hooks.batch_hooks("predict")
+    each = bool(begin or end)
     hooks.model.stop_predicting = False
+    hooks.tell("on_predict_begin")
+    source.begin_epoch(steps)
+    most = source.steps if steps is None else steps
+    at_once = 1 if each else max(1, (most or 1) // 100) if hooks.shows_progress else _ALL
+    # Rows of one set of arrays go into one array for each output; batches that come one by one are put together later.
+    pieces: list[list[NDArray[Any]]] = []
+    read: Sequence[NDArray[Any]] | None = None
     done = 0
-    try:
-        hooks.tell("on_predict_begin")
-        for begin in range(0, rows, stride):
-            done = end = min(rows, begin + stride)
-            if each:
-                hooks.tell("on_predict_batch_begin", begin // batch_size)
-            if plain:
-                predictor.run(xs, begin, end, batch_size, outputs)
-            else:
-                parts.append(predictor([x[begin:end] for x in xs]))
-            if each:
-                batch = made.pack([array[begin:end] for array in outputs] if plain else parts[-1])
-                logs = batch if isinstance(batch, dict) else {"outputs": batch}
-                hooks.tell("on_predict_batch_end", begin // batch_size, logs=logs)
-            hooks.advance(math.ceil(end / batch_size), {})
-            if hooks.model.stop_predicting:
-                break
-        hooks.tell("on_predict_end")
-    finally:
-        hooks.close()
-    if not plain:
-        return made.pack([_joined(of_one) for of_one in zip(*parts, strict=True)])
-    return made.pack([array[:done] for array in outputs] if done < rows else outputs)
+    while most is None or done < most:
+        left = _ALL if most is None else most - done
+        chunk = None if done and has_ended(source) else source.next_chunk(min(at_once, left))
+        if chunk is None:
+            if steps is not None:
+                warn_of_end("steps", done, steps)
+            break
+        predictor = predictor_for(chunk.x)
+        row = chunk.first * chunk.batch_size
+        ran = chunk.last - chunk.first
+        # Outputs that do not have one row for each sample are made batch by batch.
+        plain = predictor.plain()
+        if not plain:
+            read, ran = None, 1
+        elif chunk.inputs is not read:
+            read = chunk.inputs
+            rows = min(len(read[0]), row + left * chunk.batch_size)
+            pieces.append(
+                [np.empty([rows, *(n or 0 for n in shape[1:])], dtype) for shape, dtype in predictor.outputs()]
+            )
+        until = min(row + ran * chunk.batch_size, len(chunk.inputs[0]))
+        for hook in begin:
+            hook(done, {})
+        if plain:
+            predictor.run(chunk.inputs, row, until, chunk.batch_size, pieces[-1])
+        else:
+            pieces.append(predictor([x[row:until] for x in chunk.inputs]))
+        source.advance(ran)
+        done += ran
+        if end:
+            batch = made.pack([array[row:until] for array in pieces[-1]] if plain else pieces[-1])
+            for hook in end:
+                hook(done - 1, batch if isinstance(batch, dict) else {"outputs": batch})
+        hooks.advance(done, {})
+        if hooks.model.stop_predicting:
+            pieces[-1] = [array[:until] for array in pieces[-1]] if plain else pieces[-1]
+            break
+    source.on_epoch_end()
+    hooks.tell("on_predict_end")
+    return made.pack(pieces[0] if len(pieces) == 1 else [_joined(arrays) for arrays in zip(*pieces, strict=True)])
 
 
 def _joined(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:

@@ -23,7 +23,7 @@ from fastnn.engine.emission import Emission
 from fastnn.engine.network import Port
 from fastnn.engine.ownership import TrainableChanges
 from fastnn.losses.reduction import reduced
-from fastnn.metrics.metric import NodeMetric, SumMetric
+from fastnn.metrics.mean_of_function import MeanOfFunction
 from fastnn.metrics.reduction import Mean
 from fastnn.symbolic.tensors import Shape
 from fastnn.symbolic.variable import Variable
@@ -80,18 +80,33 @@ class Program:
         self._in_core = in_core
         self._tracker = tracker
 
-    def run(self, chunk: Chunk, rates: NDArray[np.float64] | None, budget: float = _TIME_BUDGET) -> int:
+    def run(
+        self,
+        chunk: Chunk,
+        rates: NDArray[np.float64] | None,
+        budget: float = _TIME_BUDGET,
+        until_invalid: bool = False,
+    ) -> int:
         """Runs steps of a chunk until they are done or the time is up; returns how many were run.
 
         Args:
             chunk: The rows.
             rates: The learning rate of each step, where a schedule gives it.
             budget: Seconds after which no further step begins; 0: one step.
+            until_invalid: True to stop after a step that makes the loss infinite or NaN.
         """
         last = chunk.last if rates is None else chunk.first + len(rates)
         return self.trainer.run(
-            chunk.columns, chunk.order, chunk.batch_size, chunk.first, last, budget, rates
-        )  # fmt: skip
+            chunk.columns, chunk.order, chunk.batch_size, chunk.first, last, budget, rates, until_invalid
+        )
+
+    def loss(self) -> float:
+        """Returns the mean of the whole loss since the sums were set to zero."""
+        return self.trainer.loss()
+
+    def take_sums(self, other: Program) -> None:
+        """Goes on from the sums of another program of the same losses and metrics."""
+        self.trainer.take_sums(other.trainer)
 
     def reset(self) -> None:
         """Sets all sums to zero."""
@@ -103,12 +118,14 @@ class Program:
     def logs(self) -> dict[str, Any]:
         """Returns the means since the sums were set to zero, in the order in which `evaluate` returns them."""
         total, *rest = self.trainer.results()
-        self._tracker.total, self._tracker.count = total, 1.0
+        self._tracker.total.assign(total)
+        self._tracker.count.assign(1.0)
         logs: dict[str, Any] = {"loss": total, **dict(zip(self._losses, rest, strict=False))}
         values = iter(rest[self._terms :])
         for measure, in_core in zip(self._measures, self._in_core, strict=True):
-            if in_core and isinstance(measure.metric, SumMetric):
-                measure.metric.total, measure.metric.count = next(values), 1.0
+            if in_core and isinstance(measure.metric, Mean):
+                measure.metric.total.assign(next(values))
+                measure.metric.count.assign(1.0)
             result = np.asarray(measure.metric.result())
             logs[measure.name] = float(result) if result.ndim == 0 else result
         return logs
@@ -348,7 +365,7 @@ class Programs:
         emission.penalties = []
         for k, (of_output, weights) in enumerate(zip(compiled.losses, compiled.loss_weights, strict=True)):
             for loss, weight in zip(of_output, weights, strict=True):
-                values = loss.emit(emission, targets.of(k, loss), predicted[k])
+                values = loss.__fastnn_emit__(emission, targets.of(k, loss), predicted[k])
                 values = _per_sample(emission, values, "sum" if loss.reduction == "sum" else "mean")
                 mask = _mask(emission, loss, targets.of(k, loss), values, masks[k])
                 if loss.reduction == "mean_with_sample_weight":
@@ -364,15 +381,16 @@ class Programs:
         for measure in measures:
             metric, k = measure.metric, measure.output
             weights_read = targets.edges[k, "weights"] if measure.reads_weights else None
-            edge = metric.emit(emission, targets.of(k, metric), predicted[k], weights_read)
+            mask_read = None if masks[k] == _UNMASKED else masks[k]
+            edge = metric.__fastnn_emit__(emission, targets.of(k, metric), predicted[k], weights_read, mask_read)
             in_core.append(edge is not None)
             if edge is not None:
                 edge = _per_sample(emission, edge, "mean")
                 mask = _fitting_mask(graph, edge, masks[k])
-                if measure.weighted and isinstance(metric, NodeMetric):
+                if measure.weighted and isinstance(metric, MeanOfFunction):
                     mask = _mask(emission, metric, targets.of(k, metric), edge, mask)
                 measured.append((edge, k if measure.weighted else _UNWEIGHTED, mask))
-        handle = None
+        optimizers: _core.Optimizers = []
         if mode == "train":
             made_by = [emission.nodes.get(edge) for edge in predicted]
             warn_of_outputs(self._network.who(), compiled.losses, ports.outputs, shapes, made_by)
@@ -385,9 +403,8 @@ class Programs:
             trained = [variable for layer in compiled.trained for variable in emission.trained(layer)]
             if not trained:
                 warn_of_frozen(self._network.who())
-            optimizer.build(trained)
-            handle = optimizer.handle
-        trainer = _core.Trainer(graph, terms, measured, handle)
+            optimizers = optimizer.__fastnn_commits__(trained)
+        trainer = _core.Trainer(graph, terms, measured, optimizers)
         program = Program(trainer, len(terms), compiled.loss_names(), measures, in_core, compiled.loss_tracker)
         return self._keep(key, program)  # type: ignore[no-any-return]
 
@@ -404,7 +421,7 @@ def _fitting_mask(graph: _core.Graph, values: int, mask: int) -> int:
     return mask if mask != _UNMASKED and graph.spec(values)[0] == graph.spec(mask)[0] else _UNMASKED
 
 
-def _mask(emission: Emission, measure: losses.Loss | NodeMetric, targets: int, values: int, mask: int) -> int:
+def _mask(emission: Emission, measure: losses.Loss | MeanOfFunction, targets: int, values: int, mask: int) -> int:
     """Returns the mask of the values of a loss or metric: that of the output and that of its targets in one.
 
     Args:
@@ -416,13 +433,13 @@ def _mask(emission: Emission, measure: losses.Loss | NodeMetric, targets: int, v
     """
     graph = emission.graph
     mask = _fitting_mask(graph, values, mask)
-    if measure.mask(np.zeros((1, 1), np.int32)) is None:
+    if measure.__fastnn_mask__(np.zeros((1, 1), np.int32), np.zeros(1)) is None:
         return mask
 
-    def counted(true: Any, *of_output: Any) -> Any:
-        return functools.reduce(ops.logical_and, of_output, measure.mask(true))
+    def counted(true: Any, found: Any, *of_output: Any) -> Any:
+        return functools.reduce(ops.logical_and, of_output, measure.__fastnn_mask__(true, found))
 
-    edges = [targets] if mask == _UNMASKED else [targets, mask]
+    edges = [targets, values] if mask == _UNMASKED else [targets, values, mask]
     return _fitting_mask(graph, values, emission.run(counted, edges, f"the mask of {measure.name!r}")[1][0])
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack, closing
 from typing import Any
 
 import numpy as np
@@ -18,11 +19,20 @@ from fastnn import config, losses, optimizers
 from fastnn.callbacks.callback_list import CallbackList
 from fastnn.callbacks.history import History
 from fastnn.callbacks.progress import settled_verbosity
-from fastnn.data.arrays import ArraySource, Feed, split
-from fastnn.data.source import Chunk, warn_of_end
+from fastnn.data.arrays import Feed
+from fastnn.data.batches import Batch
+from fastnn.data.source import Chunk, Source
 from fastnn.metrics.metric import Metric
 from fastnn.signatures import explained
 from fastnn.training import loop
+from fastnn.training.intake import (
+    checks_of_evaluation,
+    checks_of_prediction,
+    checks_of_training,
+    checks_of_validation,
+    open_source,
+    split_off,
+)
 from fastnn.training.state import TrainingState
 
 _NEVER_CALLED = ("train_step", "test_step", "predict_step", "compute_loss", "compute_metrics")
@@ -172,24 +182,30 @@ class Trainer:
 
         Args:
             x: The samples: an array of any numeric type, (batch, ...), read in place. For several inputs a list of
-                arrays in their order, or a dict by their names.
-            y: The targets: values of the output's shape, or labels (batch,). For several outputs a list or dict.
-            batch_size: The number of rows of a step; None: 32.
+                arrays in their order, or a dict by their names. Or what yields batches (x,), (x, y) or
+                (x, y, sample_weight): a generator, a `fastnn.utils.PyDataset`, or a loader that can be iterated, such
+                as those of torch and tf.data. The next batches are made in a thread while the model trains.
+            y: The targets: values of the output's shape, or labels (batch,). For several outputs a list or dict. None
+                where x yields batches.
+            batch_size: The number of rows of a step; None: 32, or all rows where the optimizer needs them (`LBFGS`).
+                Ignored where x yields batches.
             epochs: The epoch to stop after, counted from 1; the number of epochs where `initial_epoch` is 0.
             verbose: 0: silent; 1: a progress bar for each epoch; 2: a line for each epoch; "auto": 1. Where standard
                 output is no terminal, 1 prints lines.
             callbacks: A callback of `fastnn.callbacks`, or a list of them.
             validation_split: The share of rows, the last ones, that is kept for validation.
-            validation_data: (x_val, y_val) or (x_val, y_val, sample_weight).
-            shuffle: True to shuffle the rows before each pass.
+            validation_data: (x_val, y_val), (x_val, y_val, sample_weight), or what yields batches. Those of an
+                iterator are kept in memory for the next validations, unless `validation_steps` is given.
+            shuffle: True to shuffle the rows, or the batches of a `PyDataset`, before each pass.
             class_weight: A dict from labels to their weights in the loss.
             sample_weight: The weight of each row in the loss, (batch,); for several outputs one array for all, a list
                 or a dict.
             initial_epoch: The first epoch, counted from 0.
-            steps_per_epoch: The number of steps of an epoch; None: as many as it takes to see all rows. The next
-                epoch goes on with the rows that are left. Where they end within an epoch, the epoch ends with a
-                warning.
-            validation_steps: The number of steps of a validation, counted from the first row; None: all rows.
+            steps_per_epoch: The number of steps of an epoch; None: as many as it takes to see all rows (a generator
+                without end needs a number). The next epoch goes on with the rows that are left. Where they end within
+                an epoch, the epoch ends with a warning.
+            validation_steps: The number of steps of a validation, counted from the first row (an iterator goes on);
+                None: all rows.
             validation_batch_size: The number of rows of a step of validation; None: `batch_size`.
             validation_freq: Validate every so many epochs, or after the epochs of a list (counted from 1).
 
@@ -210,46 +226,50 @@ class Trainer:
         state = self.__fastnn_training__
         door, programs = state.door, state.programs
         compiled = state.require("fit")
-        batch_size = 32 if batch_size is None else _integer("batch_size", batch_size)
+        rows_of_step = (
+            compiled.optimizer.__fastnn_batch_size__ if batch_size is None else _integer("batch_size", batch_size)
+        )
         epochs = _epochs(epochs)
         initial_epoch = _integer("initial_epoch", initial_epoch, 0)
         verbosity = settled_verbosity(verbose)
         if x is None:
             raise ValueError(f"{state.network.who()}: x is missing; pass the samples as x=")
+        data, held_data = Batch(x, y, sample_weight), None
         if validation_data is not None:
-            validation_data = door.validation_data(validation_data)
+            held_data = Batch(*door.validation_data(validation_data))
         elif validation_split:
-            xs = door.inputs(x)
-            rows = len(xs[0])
-            ys = door.targets(compiled, y, rows)
-            weights = door.weights(rows, ys, sample_weight, None, tuple(array.shape[1:] for array in xs))
-            (x, y, sample_weight), validation_data = split((xs, ys, weights), rows, validation_split)
-        feed = door.feed(compiled, x, y, sample_weight, class_weight, check_nan=True)
-        held = None if validation_data is None else door.validation(compiled, validation_data)
-        door.check_batches(feed.x, feed.rows, batch_size)
-        # A loss or metric that cannot be computed raises before the first step.
-        programs.training(compiled, feed.x, feed.y)
-        source = ArraySource(feed, batch_size, state.row_order if shuffle else None)
-        steps = _steps("steps_per_epoch", steps_per_epoch, source)
-        validation = None
-        if held is not None:
-            programs.evaluation(compiled, held.x, held.y)
-            rows_a_step = batch_size
-            if validation_batch_size is not None:
-                rows_a_step = _integer("validation_batch_size", validation_batch_size)
-            held_source = ArraySource(held, rows_a_step)
-            validation = loop.Validation(
-                held_source, _steps("validation_steps", validation_steps, held_source), validation_freq
+            data, held_data = split_off(door, compiled, data, validation_split)
+        with ExitStack() as opened:
+            orders = state.row_order if shuffle else None
+            source, feed = open_source(data, checks_of_training(door, compiled, class_weight), rows_of_step, orders)
+            opened.callback(source.close)
+            validation = None
+            if held_data is not None:
+                size = validation_batch_size
+                held, held_feed = open_source(
+                    held_data,
+                    checks_of_validation(door, compiled),
+                    rows_of_step if size is None else _integer("validation_batch_size", size),
+                    keeps=validation_steps is None,
+                )
+                opened.callback(held.close)
+                validation = loop.Validation(held, _steps("validation_steps", validation_steps, held), validation_freq)
+            # A loss or metric that cannot be computed raises before the first step.
+            programs.training(compiled, feed.x, feed.y)
+            if validation is not None:
+                programs.evaluation(compiled, held_feed.x, held_feed.y)
+            steps = _steps("steps_per_epoch", steps_per_epoch, source)
+            compiled.warn_of_changes(stacklevel=4)
+            hooks = CallbackList(
+                callbacks, True, verbosity != 0, self, epochs=epochs, steps=_shown(steps, source), verbose=verbosity
             )
-        compiled.warn_of_changes(stacklevel=4)
-        hooks = CallbackList(callbacks, True, verbosity != 0, self, epochs=epochs, steps=steps, verbose=verbosity)
-        history: History = hooks.history
-        self.history = history
-        run = loop.Run(
-            self, compiled, programs, source, hooks, epochs=epochs, initial_epoch=initial_epoch, steps=steps,
-            validation=validation,
-        )  # fmt: skip
-        run.execute()
+            history: History = hooks.history
+            self.history = history
+            run = loop.Run(
+                self, compiled, programs, source, hooks, epochs=epochs, initial_epoch=initial_epoch, steps=steps,
+                validation=validation,
+            )  # fmt: skip
+            run.execute()
         return history
 
     @explained
@@ -267,8 +287,8 @@ class Trainer:
         """Returns the loss and the metrics on data; the model does not change.
 
         Args:
-            x: The samples, (batch, ...).
-            y: The targets.
+            x: The samples, (batch, ...), or what yields batches, as in `fit`.
+            y: The targets; None where x yields batches.
             batch_size: The number of rows of a step; None: 32.
             verbose: As in `fit`.
             sample_weight: The weight of each row, or None.
@@ -293,16 +313,15 @@ class Trainer:
         compiled = state.require("evaluate")
         batch_size = 32 if batch_size is None else _integer("batch_size", batch_size)
         verbosity = settled_verbosity(verbose)
-        feed = state.door.feed(compiled, x, y, sample_weight)
-        state.door.check_batches(feed.x, feed.rows, batch_size)
-        source = ArraySource(feed, batch_size)
-        total = _steps("steps", steps, source)
-        state.programs.evaluation(compiled, feed.x, feed.y)
-        hooks = CallbackList(callbacks, False, verbosity != 0, self, epochs=1, steps=total, verbose=verbosity)
-        try:
-            logs = loop.evaluate(compiled, state.programs, source, total, hooks)
-        finally:
-            hooks.close()
+
+        source, feed = open_source(Batch(x, y, sample_weight), checks_of_evaluation(state.door, compiled), batch_size)
+        with closing(source):
+            state.programs.evaluation(compiled, feed.x, feed.y)
+            steps = _steps("steps", steps, source)
+            total = _shown(steps, source)
+            hooks = CallbackList(callbacks, False, verbosity != 0, self, epochs=1, steps=total, verbose=verbosity)
+            with closing(hooks):
+                logs = loop.evaluate(compiled, state.programs, source, steps, hooks)
         return _returned(logs, return_dict)
 
     def predict(
@@ -316,7 +335,7 @@ class Trainer:
         """Returns the outputs of the model; those of a row do not depend on the batch that it is in.
 
         Args:
-            x: The samples, (batch, ...).
+            x: The samples, (batch, ...), or what yields batches, as in `fit`, of which only the samples are read.
             batch_size: The number of rows of a batch; None: 32.
             verbose: As in `fit`.
             steps: The number of batches; None: all. Where there are fewer, they are taken, with a warning.
@@ -343,23 +362,15 @@ class Trainer:
                 return result
         batch_size = 32 if batch_size is None else _integer("batch_size", batch_size)
         verbosity = settled_verbosity(verbose)
-        xs = state.door.inputs(x)
-        rows = len(xs[0])
-        total = math.ceil(rows / batch_size)
-        most = config.max_steps_per_epoch()
-        if most is not None:
-            steps = min(total if steps is None else steps, most)
-        if steps is not None and _integer("steps", steps) > total:
-            warn_of_end("steps", total, steps)
-        elif steps is not None:
-            rows, total = min(rows, steps * batch_size), steps
-        shapes = tuple(array.shape[1:] for array in xs)
-        state.door.check_ranges(xs, shapes)
-        state.door.check_batches(shapes, len(xs[0]), batch_size)
-        predictor = state.programs.predictor(shapes)
-        hooks = CallbackList(callbacks, False, verbosity != 0, self, epochs=1, steps=total, verbose=verbosity)
-        made = state.network.ports().made
-        return loop.predict(predictor, xs, rows, batch_size, hooks, made, verbosity == 1)
+
+        source, _ = open_source(Batch(x), checks_of_prediction(state.door), batch_size)
+        with closing(source):
+            steps = _steps("steps", steps, source)
+            total = _shown(steps, source)
+            hooks = CallbackList(callbacks, False, verbosity != 0, self, epochs=1, steps=total, verbose=verbosity)
+            with closing(hooks):
+                made = state.network.ports().made
+                return loop.predict(state.programs.predictor, source, steps, hooks, made)
 
     def train_on_batch(
         self,
@@ -396,7 +407,7 @@ class Trainer:
         state.door.check_batches(feed.x, feed.rows, feed.rows)
         program = state.programs.training(compiled, feed.x, feed.y)
         program.reset()
-        program.run(_one_batch(feed), type(compiled.optimizer).coming_rates(compiled.optimizer, 1), 0.0)
+        program.run(_one_batch(feed), compiled.optimizer.__fastnn_rates__(1), 0.0)
         return _returned(program.logs(), return_dict)
 
     def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
@@ -505,15 +516,21 @@ def _epochs(epochs: Any) -> int:
     return most
 
 
-def _steps(name: str, steps: int | None, source: ArraySource) -> int:
-    """Returns the number of steps that was asked for, or those of a whole pass."""
-    asked = source.steps if steps is None else _integer(name, steps)
-    most = config.max_steps_per_epoch()
-    return asked if most is None else min(asked, most)
+def _steps(name: str, steps: int | None, source: Source) -> int | None:
+    """Returns the number of steps that was asked for, within the limit of the configuration; None for a whole pass."""
+    asked, most = source.steps if steps is None else _integer(name, steps), config.max_steps_per_epoch()
+    if most is None or (asked is not None and asked <= most):
+        return None if steps is None else asked
+    return most
+
+
+def _shown(steps: int | None, source: Source) -> int | None:
+    """Returns the number of steps that callbacks are told of; None where it is not known."""
+    return source.steps if steps is None else steps
 
 
 def _one_batch(feed: Feed) -> Chunk:
-    return Chunk(feed.columns, None, feed.rows, 0, 1, feed.x, feed.y)
+    return Chunk(feed.columns, None, feed.rows, 0, 1, feed.x, feed.y, feed.inputs)
 
 
 def _returned(logs: dict[str, Any], return_dict: bool) -> Any:

@@ -16,6 +16,7 @@ from fastnn.custom_objects import (
     get_registered_object,
     register_keras_serializable,
 )
+from fastnn.data.py_dataset import PyDataset
 from fastnn.naming import missing_names as _missing_names
 from fastnn.seeds import clear_session, set_random_seed
 from fastnn.utils.arrays import normalize, to_categorical
@@ -27,9 +28,14 @@ from fastnn.utils.sequences import pad_sequences
 from fastnn.utils.text_folders import text_dataset_from_directory
 from fastnn.utils.time_series import timeseries_dataset_from_array
 
+Sequence = PyDataset
+"""The older name of `PyDataset`."""
+
 __all__ = [
     "CustomObjectScope",
     "Progbar",
+    "PyDataset",
+    "Sequence",
     "array_to_img",
     "audio_dataset_from_directory",
     "clear_session",

@@ -73,7 +73,9 @@ def _table(dataset: Any) -> Any:
         return elements.element(tuple(dataset), _WHO)
     if isinstance(dataset, Dataset):
         rows = list(dataset if dataset.batch_size is None else dataset.unbatch())
-    elif hasattr(dataset, "__getitem__") and hasattr(dataset, "__len__"):
+    elif (
+        hasattr(dataset, "__getitem__") and hasattr(dataset, "__len__") and not isinstance(dataset, (str, bytes, dict))
+    ):
         rows = [_as_tuple(dataset[i]) for i in range(len(dataset))]
     elif isinstance(dataset, Iterable) and hasattr(dataset, "as_numpy_iterator"):
         rows = list(dataset.as_numpy_iterator())

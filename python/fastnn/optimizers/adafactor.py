@@ -1,0 +1,78 @@
+"""Adafactor: second moments of matrices by rows and columns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastnn.optimizers.optimizer import Optimizer
+
+
+class Adafactor(Optimizer):
+    """Adafactor: the second moment of a matrix is kept as a row and a column (Shazeer and Stern, 2018).
+
+    At step t, r and c are averages of g**2 + epsilon_1 over columns and rows with decay 1 - t**beta_2_decay, and
+    v = r * c / mean(r); for a vector v is the average itself. With rho = min(learning_rate, 1 / sqrt(t)) and
+    u = g / sqrt(v), w = w - max(epsilon_2, rms(w)) * rho * u / max(1, rms(u) / clip_threshold).
+
+    Args:
+        learning_rate: A number, a schedule, or a function without arguments that returns a number.
+        beta_2_decay: Power of t by which the decay rate approaches 1.
+        epsilon_1: Added to the squared gradient.
+        epsilon_2: Least scale of a weight.
+        clip_threshold: Largest root mean square of u.
+        relative_step: Limits the learning rate to 1 / sqrt(t). The step is limited so without it too, as in Keras.
+        weight_decay: Fraction of each weight, times the learning rate, that is subtracted at each step; None: none.
+        clipnorm: Largest norm of the gradient of one weight; longer gradients are scaled down. None: no limit.
+        clipvalue: Largest absolute value of an element of a gradient. None: no limit.
+        global_clipnorm: Largest norm of all gradients together. None: no limit.
+        use_ema: Keeps an exponential moving average of the weights, which takes their place at the end of `fit`.
+        ema_momentum: Momentum m of the average: average = m * average + (1 - m) * weight after each step.
+        ema_overwrite_frequency: Number of steps after which the average takes the place of the weights; None: only at
+            the end of `fit`.
+        loss_scale_factor: Factor of the loss whose gradients are given to `apply`, which divides them by it. `fit`
+            computes in float32 and needs no scale.
+        gradient_accumulation_steps: Number of steps whose mean gradient moves the weights once; None: each step does.
+        name: Name of the optimizer; None: that of the class in snake case.
+
+    Raises:
+        ValueError: A number is out of its range, or more than one kind of clipping is given.
+        TypeError: An argument is not a number.
+
+    Example:
+        >>> weight = fastnn.Variable(np.array([[1.0, 1.0]]))
+        >>> fastnn.optimizers.Adafactor(0.5).apply([np.array([[2.0, 2.0]])], [weight])
+        >>> weight.numpy()
+        array([[0.5, 0.5]], dtype=float32)
+    """
+
+    _fastnn_kind = "adafactor"
+    _fastnn_flags = (*Optimizer._fastnn_flags, "relative_step")
+    _fastnn_signed = ("beta_2_decay",)
+    _fastnn_outside_core = (*Optimizer._fastnn_outside_core, "relative_step")
+    beta_2_decay: float
+    epsilon_1: float
+    epsilon_2: float
+    clip_threshold: float
+    relative_step: bool
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.001,
+        beta_2_decay: float = -0.8,
+        epsilon_1: float = 1e-30,
+        epsilon_2: float = 1e-3,
+        clip_threshold: float = 1.0,
+        relative_step: bool = True,
+        weight_decay: float | None = None,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
+        loss_scale_factor: float | None = None,
+        gradient_accumulation_steps: int | None = None,
+        name: str | None = None,
+    ) -> None:
+        if clip_threshold == 0:
+            raise ValueError("Adafactor expects clip_threshold above 0, got 0")

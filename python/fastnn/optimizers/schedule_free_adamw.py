@@ -1,0 +1,75 @@
+"""Schedule-free AdamW: an average in place of a falling learning rate."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastnn.optimizers.optimizer import Optimizer
+
+
+class ScheduleFreeAdamW(Optimizer):
+    """AdamW without a schedule: gradients are taken between the steps and their average (Defazio et al., 2024).
+
+    With v as in `Adam`, step t and the gradient g, z = z - learning_rate * g / (sqrt(v / (1 - beta_2**t)) + epsilon),
+    x = (1 - 1/t) * x + z / t, and w = (1 - beta_1) * z + beta_1 * x. In the first `warmup_steps` steps the learning
+    rate rises from 0.
+
+    Args:
+        learning_rate: A number, a schedule, or a function without arguments that returns a number.
+        beta_1: Share of the average x in the weights, above 0.
+        beta_2: Exponential decay rate of the second moment.
+        epsilon: Added to the square root of the second moment.
+        warmup_steps: Number of steps in which the learning rate rises.
+        weight_decay: Fraction of each weight, times the learning rate, that is subtracted at each step; None: none.
+        clipnorm: Largest norm of the gradient of one weight; longer gradients are scaled down. None: no limit.
+        clipvalue: Largest absolute value of an element of a gradient. None: no limit.
+        global_clipnorm: Largest norm of all gradients together. None: no limit.
+        use_ema: Keeps an exponential moving average of the weights, which takes their place at the end of `fit`.
+        ema_momentum: Momentum m of the average: average = m * average + (1 - m) * weight after each step.
+        ema_overwrite_frequency: Number of steps after which the average takes the place of the weights; None: only at
+            the end of `fit`.
+        loss_scale_factor: Factor of the loss whose gradients are given to `apply`, which divides them by it. `fit`
+            computes in float32 and needs no scale.
+        gradient_accumulation_steps: Number of steps whose mean gradient moves the weights once; None: each step does.
+        name: Name of the optimizer; None: that of the class in snake case.
+
+    Raises:
+        ValueError: A number is out of its range, or more than one kind of clipping is given.
+        TypeError: An argument is not a number.
+
+    Example:
+        >>> weight = fastnn.Variable(np.array([1.0, 2.0]))
+        >>> fastnn.optimizers.ScheduleFreeAdamW(0.5, epsilon=0.0).apply([np.array([2.0, -4.0])], [weight])
+        >>> weight.numpy()
+        array([0.5, 2.5], dtype=float32)
+    """
+
+    _fastnn_kind = "schedule_free_adamw"
+    beta_1: float
+    beta_2: float
+    epsilon: float
+    warmup_steps: int
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.0025,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        warmup_steps: int = 0,
+        weight_decay: float | None = None,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
+        loss_scale_factor: float | None = None,
+        gradient_accumulation_steps: int | None = None,
+        name: str | None = None,
+    ) -> None:
+        if beta_1 == 0 or beta_1 > 1 or beta_2 >= 1:
+            raise ValueError(
+                f"ScheduleFreeAdamW expects beta_1 above 0 and at most 1 and beta_2 below 1, got {beta_1!r} and "
+                f"{beta_2!r}"
+            )

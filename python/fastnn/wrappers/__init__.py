@@ -1,0 +1,38 @@
+"""Estimators of scikit-learn: models as estimators, and a multi-layer perceptron with scikit-learn's own arguments.
+
+They need scikit-learn (`pip install fastnn[sklearn]`), which is imported when the first of them is used.
+"""
+
+from importlib import import_module as _import_module
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+from typing import Any as _Any
+
+from fastnn.naming import missing_names as _missing_names
+
+if _TYPE_CHECKING:
+    from fastnn.wrappers.keras_estimators import SKLearnClassifier, SKLearnRegressor, SKLearnTransformer
+    from fastnn.wrappers.perceptrons import MLPClassifier, MLPRegressor
+
+__all__ = ["MLPClassifier", "MLPRegressor", "SKLearnClassifier", "SKLearnRegressor", "SKLearnTransformer"]
+
+_missing = _missing_names(__name__, __all__)
+
+
+def __dir__() -> list[str]:
+    return __all__
+
+
+if not _TYPE_CHECKING:
+
+    def __getattr__(name: str) -> _Any:
+        if name not in __all__:
+            return _missing(name)
+        module = "perceptrons" if name.startswith("MLP") else "keras_estimators"
+        try:
+            found = getattr(_import_module(f"fastnn.wrappers.{module}"), name)
+        except ModuleNotFoundError as error:
+            if error.name is None or error.name.partition(".")[0] != "sklearn":
+                raise
+            raise ImportError(f"{name} needs scikit-learn: pip install fastnn[sklearn]") from error
+        globals()[name] = found
+        return found
