@@ -715,3 +715,24 @@ def test_the_code_of_a_lambda_runs_where_it_is_trusted():
     assert float(np.ravel(again(np.ones((1, 1), np.float32)))[0]) == 3.0
     model = Sequential([layers.Input((2,)), layer])
     assert fastnn.models.clone_model(model).predict(np.ones((1, 2)), verbose=0).tolist() == [[3.0, 3.0]]
+
+
+def test_a_class_that_passes_its_arguments_on_is_made_again_from_its_config():
+    class Scored(Model):
+        def __init__(self, *args, threshold=0.5, **kwargs):
+            super().__init__(*args, **kwargs)
+            self.threshold = threshold
+
+        def get_config(self):
+            return {**super().get_config(), "threshold": self.threshold}
+
+    x = Input((3,))
+    again = Scored.from_config(Scored(inputs=x, outputs=layers.Dense(2)(x), threshold=0.25).get_config())
+    assert isinstance(again, Scored) and again.threshold == 0.25 and again.output_shape == (None, 2)
+
+
+def test_outputs_in_a_tuple_stay_one():
+    x = Input((3,))
+    model = Functional(x, (layers.Dense(1)(x), layers.Dense(2)(x)))
+    again = Functional.from_config(model.get_config())
+    assert isinstance(again(np.ones((1, 3))), tuple)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
 from typing import Any
 
@@ -321,7 +322,10 @@ class Functional(Model):
 
 def takes_ends(cls: type[Model]) -> bool:
     """Returns whether the constructor of a class takes inputs and outputs; otherwise it makes them itself."""
-    return {"inputs", "outputs"} <= set(constructor_signature(cls).parameters)
+    parameters = constructor_signature(cls).parameters
+    passed_on = {parameter.kind for parameter in parameters.values()}
+    takes_all = {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD} <= passed_on
+    return takes_all or {"inputs", "outputs"} <= set(parameters)
 
 
 def _named(structure: Structure, tensors: Sequence[KerasTensor]) -> list[Port]:

@@ -81,13 +81,10 @@ class TimeDistributed(Wrapper):
         Returns:
             A tensor (batch, steps, ...).
         """
-        if mask is not None and any(
-            m not in (None, size)
-            for m, size in zip(mask.shape[1:2], inputs.shape[1:2], strict=False)
-            if size is not None
-        ):
+        steps = inputs.shape[1]
+        if mask is not None and steps is not None and mask.shape[1] not in (None, steps):
             raise ValueError(
-                f"{title(self)} expects a mask that begins with (batch, {inputs.shape[1]}), as its input does, got "
+                f"{title(self)} expects a mask that begins with (batch, {steps}), as its input does, got "
                 f"{tuple(mask.shape)}"
             )
         if getattr(type(self.layer), "kind", "") in self.pointwise:
