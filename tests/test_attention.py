@@ -476,3 +476,33 @@ def test_configs() -> None:
 def test_what_the_layers_refuse(make: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         make()
+
+
+class TestWhatTheLayersAreGiven:
+    def test_masks_of_places_alone(self):
+        x = np.random.default_rng(0).normal(size=(2, 5, 8)).astype(np.float32)
+        layer = layers.MultiHeadAttention(2, 4)
+        below = np.tril(np.ones((5, 5), bool))
+        expected = layer(x, x, use_causal_mask=1)
+        np.testing.assert_array_equal(layer(query=x, value=x, attention_mask=below), expected)
+        every = np.broadcast_to(below, (2, 2, 5, 5))
+        np.testing.assert_allclose(layer(x, x, attention_mask=every), expected, rtol=1e-6)
+
+    def test_a_lone_input_and_sizes_that_are_none(self):
+        for layer in (layers.Attention(), layers.AdditiveAttention()):
+            with pytest.raises(ValueError, match=r"expects a list \[query, value\]"):
+                layer(np.ones((1, 2, 2)))
+        with pytest.raises(ValueError, match=r"expects output_shape to be integers, got 8\.0"):
+            layers.MultiHeadAttention(2, 16, output_shape=8.0)
+
+
+def test_softmax_over_the_batch_of_arrays():
+    x = np.array([[1.0, 2.0, 1.0], [1.0, 2.0, 1.0]])
+    layer = layers.Softmax(axis=(1, 0))
+    parts = np.exp(x) / np.exp(x).sum()
+    np.testing.assert_allclose(layer(x), parts, rtol=1e-6)
+    mask = np.array([[1.0, 0.0, 1.0], [0.0, 1.0, 0.0]])
+    np.testing.assert_allclose(layer(x, mask=mask), np.exp(x) * mask / (np.exp(x) * mask).sum(), rtol=1e-6)
+    np.testing.assert_allclose(layers.Softmax(axis=0)(x), np.full((2, 3), 0.5), rtol=1e-6)
+    with pytest.raises(ValueError, match="axis 0 is the batch"):
+        layer(fastnn.Input((3,)))

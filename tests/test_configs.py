@@ -178,3 +178,11 @@ def test_clones_of_nested_models_with_layers_of_ones_own():
     x = layers.Input((4,))
     model = Model(x, ops.relu(inner(x)))
     same_model(model, fastnn.models.clone_model(model))
+
+
+def test_tuples_and_policies_stand_in_configs_as_in_keras() -> None:
+    config = layers.ZeroPadding2D(1).get_config()
+    assert config["padding"] == ((1, 1), (1, 1)) and layers.Conv1D(2, 3).get_config()["kernel_size"] == (3,)
+    assert config["dtype"]["class_name"] == "DTypePolicy" and config["dtype"]["config"] == {"name": "float32"}
+    again = layers.ZeroPadding2D.from_config(config)
+    assert again.get_config() == config and again.dtype == "float32"

@@ -816,3 +816,17 @@ def test_words_of_ones_own_with_attributes_of_any_name(name, argument):
     model.compile("sgd", "mse")
     model.fit(np.ones((4, 3)), np.ones((4, 1)), verbose=0)
     assert len(fastnn.models.clone_model(model).weights) == 2
+
+
+def test_a_loss_with_a_call_operator_of_its_own():
+    """Keras calls the loss as a whole: what `__call__` returns is the loss of the batch."""
+
+    class Total(losses.Loss):
+        def __call__(self, y_true, y_pred, sample_weight=None):
+            return ops.sum(y_pred - y_true)
+
+    model = Sequential([Input((2,)), layers.Dense(1, kernel_initializer="ones", use_bias=False)])
+    model.compile(fastnn.optimizers.SGD(0.1), Total())
+    x = np.ones((4, 2), np.float32)
+    assert model.train_on_batch(x, np.zeros((4, 1))) == pytest.approx(8.0)
+    np.testing.assert_allclose(model.get_weights()[0], np.full((2, 1), 1 - 0.1 * 4), rtol=1e-6)

@@ -672,3 +672,67 @@ def test_an_input_layer_is_the_first_of_the_layers():
     assert isinstance(model.layers[0], InputLayer)
     assert model.input is x
     assert model.output.shape == (None, 3)
+
+
+class TestArgumentsOfInputs:
+    def test_a_tensor_gives_its_shape_and_type(self):
+        tensor = fastnn.KerasTensor((None, 3), "int32")
+        made = layers.Input(tensor=tensor)
+        assert made.shape == (None, 3) and made.dtype == "int32"
+        assert layers.InputLayer(input_tensor=fastnn.KerasTensor((2, 3))).batch_shape == (2, 3)
+
+    @pytest.mark.parametrize(
+        ("arguments", "message"),
+        [
+            ({"shape": (3,), "batch_shape": (2, 3)}, "batch_shape alone"),
+            ({"batch_size": 2, "batch_shape": (2, 3)}, "batch_shape alone"),
+            ({"tensor": np.ones((2, 3))}, "expects input_tensor to be a symbolic tensor"),
+            ({"tensor": fastnn.KerasTensor((2, 3)), "shape": (4,)}, "expects shape to be that of its input_tensor"),
+            ({"tensor": fastnn.KerasTensor((2, 3)), "dtype": "int32"}, "expects dtype to be that of its input_tensor"),
+        ],
+    )
+    def test_contradictions(self, arguments, message):
+        with pytest.raises(ValueError, match=message):
+            layers.Input(**arguments)
+
+
+def test_embeddings_are_built_without_a_shape_and_say_whether_they_mask():
+    first = np.arange(6, dtype=np.float32).reshape(3, 2)
+    layer = layers.Embedding(3, 2, weights=[first])
+    np.testing.assert_array_equal(layer.embeddings.numpy(), first)
+    fresh = layers.Embedding(3, 2)
+    fresh.build()
+    assert fresh.embeddings.shape == (3, 2) and fresh.get_build_config() is None
+    assert fresh([[1, 2]]).shape == (1, 2, 2) and fresh([1]).shape == (1, 2)
+    assert not fresh.supports_masking and layers.Embedding(3, 2, mask_zero=True).supports_masking
+
+
+def test_the_code_of_a_lambda_runs_where_it_is_trusted():
+    layer = layers.Lambda(lambda x: x * 3.0)
+    with pytest.raises(ValueError, match="safe_mode=False"):
+        layers.Lambda.from_config(layer.get_config())
+    again = layers.Lambda.from_config(layer.get_config(), safe_mode=False)
+    assert float(np.ravel(again(np.ones((1, 1), np.float32)))[0]) == 3.0
+    model = Sequential([layers.Input((2,)), layer])
+    assert fastnn.models.clone_model(model).predict(np.ones((1, 2)), verbose=0).tolist() == [[3.0, 3.0]]
+
+
+def test_a_class_that_passes_its_arguments_on_is_made_again_from_its_config():
+    class Scored(Model):
+        def __init__(self, *args, threshold=0.5, **kwargs):
+            super().__init__(*args, **kwargs)
+            self.threshold = threshold
+
+        def get_config(self):
+            return {**super().get_config(), "threshold": self.threshold}
+
+    x = Input((3,))
+    again = Scored.from_config(Scored(inputs=x, outputs=layers.Dense(2)(x), threshold=0.25).get_config())
+    assert isinstance(again, Scored) and again.threshold == 0.25 and again.output_shape == (None, 2)
+
+
+def test_outputs_in_a_tuple_stay_one():
+    x = Input((3,))
+    model = Functional(x, (layers.Dense(1)(x), layers.Dense(2)(x)))
+    again = Functional.from_config(model.get_config())
+    assert isinstance(again(np.ones((1, 3))), tuple)

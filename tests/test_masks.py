@@ -651,3 +651,39 @@ def test_no_warning_where_nothing_is_lost() -> None:
         model.compile("adam", "mse")
         model.fit(IDS, normal(3, 3), verbose=0)
         model.evaluate(IDS, normal(3, 3), verbose=0)
+
+
+@pytest.mark.parametrize("shape", [(4, 3, 5, 1), (4, 2, 3, 5, 2)])
+def test_batch_normalization_with_a_mask_over_several_axes(shape):
+    random = np.random.default_rng(0)
+    x = random.normal(size=shape).astype(np.float32)
+    mask = random.random(shape[:-1]) > 0.4
+    layer = layers.BatchNormalization(momentum=0.5, center=False)
+    made = layer(x, training=True, mask=mask)
+    mean, variance = x[mask].mean(axis=0), x[mask].var(axis=0)
+    np.testing.assert_allclose(made, (x - mean) / np.sqrt(variance + 1e-3), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(layer.moving_mean.numpy(), mean / 2, rtol=1e-5, atol=1e-7)
+    np.testing.assert_allclose(layer.moving_variance.numpy(), (1 + variance) / 2, rtol=1e-5)
+    # Sizes of 1 are spread over the input's.
+    one = mask[:, :1]
+    spread = np.broadcast_to(one, mask.shape)
+    fresh = layers.BatchNormalization, layers.BatchNormalization
+    first, second = (kind()(x, training=True, mask=given) for kind, given in zip(fresh, (one, spread), strict=True))
+    np.testing.assert_array_equal(first, second)
+
+
+class TestTimeDistributed:
+    def test_each_step_has_its_part_of_the_mask(self):
+        class Blanked(layers.Layer):
+            def call(self, inputs, mask=None):
+                return inputs if mask is None else inputs * ops.expand_dims(ops.cast(mask, "float32"), -1)
+
+        x = np.arange(1.0, 13.0, dtype=np.float32).reshape(2, 3, 2)
+        mask = np.array([[True, False, True], [False, False, True]])
+        np.testing.assert_array_equal(layers.TimeDistributed(Blanked())(x, mask=mask), x * mask[..., None])
+        np.testing.assert_array_equal(layers.TimeDistributed(Blanked())(x), x)
+
+    @pytest.mark.parametrize("shape", [(2, 4), (2, 4, 1)])
+    def test_a_mask_has_the_steps_of_the_input(self, shape):
+        with pytest.raises(ValueError, match=r"expects a mask that begins with \(batch, 3\)"):
+            layers.TimeDistributed(layers.Dense(2))(np.ones((2, 3, 2), np.float32), mask=np.ones(shape, bool))

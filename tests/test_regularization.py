@@ -155,3 +155,23 @@ def test_what_noise_cannot_be() -> None:
         layers.SpatialDropout2D(0.5, name="drop").build((None, 5, 6))
     with pytest.raises(ValueError, match=r"size 1 of noise_shape expects None, 1 or 5, got 4"):
         layers.AlphaDropout(0.5, noise_shape=(None, 4, 6)).build((None, 5, 6))
+
+
+class TestNoiseShape:
+    """A size of the mask is the input's, or 1 for one draw along the axis; the first one is that of the batch."""
+
+    @pytest.mark.parametrize("layer", [layers.Dropout, layers.AlphaDropout])
+    def test_the_size_of_the_batch_may_be_given(self, layer):
+        x = np.ones((6, 5, 4), np.float32)
+        made = layer(0.5, noise_shape=(6, 1, 4), seed=2)
+        assert made.noise_shape == (6, 1, 4)
+        drawn = made(x, training=True)
+        np.testing.assert_array_equal(drawn, layer(0.5, noise_shape=(None, 1, 4), seed=2)(x, training=True))
+        np.testing.assert_array_equal(drawn, np.broadcast_to(drawn[:, :1], x.shape))
+        assert len({row.tobytes() for row in drawn}) > 1
+
+    @pytest.mark.parametrize("layer", [layers.Dropout, layers.AlphaDropout])
+    @pytest.mark.parametrize("shape", ["all", (3, 0), (3, -1), (3, 1.5), (True, 1)])
+    def test_other_values(self, layer, shape):
+        with pytest.raises(ValueError, match=r"expects noise_shape to be a tuple of positive integers and None, got"):
+            layer(0.5, noise_shape=shape)

@@ -215,3 +215,10 @@ def test_an_autoencoder_of_images_learns() -> None:
     model.compile("adam", "mse")
     losses = model.fit(x, x, epochs=12, batch_size=16, verbose=0).history["loss"]
     assert losses[-1] < 0.6 * losses[0]
+
+
+@pytest.mark.parametrize("amounts", [(1,), [2], (1, 2, 3), "1"])
+def test_borders_of_sequences_are_one_integer_or_two(amounts: Any) -> None:
+    for layer in (layers.ZeroPadding1D, layers.Cropping1D):
+        with pytest.raises(ValueError, match="an integer or a pair"):
+            layer(amounts)

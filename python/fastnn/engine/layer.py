@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from fastnn import constraints, initializers, regularizers
+from fastnn import constraints, dtype_policies, initializers, regularizers
 from fastnn.configurable import Configurable, accepted_names, argument_names, is_foreign, own_class
 from fastnn.engine import by_code, contract, eager, projection  # noqa: F401 - the last registers itself
 from fastnn.engine.arrays import edge_dtype
@@ -95,6 +95,8 @@ class Layer(Described, CallHistory, contract.Hooks, Configurable):
         name: str | None = None,
         **kwargs: Any,
     ) -> None:
+        if isinstance(dtype, Mapping):
+            dtype = dtype_policies.deserialize(dtype).name
         if name is not None and not isinstance(name, str):
             raise TypeError(f"{type(self).__name__} expects name to be a string, got {name!r}")
         if not isinstance(trainable, (bool, np.bool_, int)):
@@ -121,7 +123,7 @@ class Layer(Described, CallHistory, contract.Hooks, Configurable):
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments from which `from_config` makes an equal layer without weights, as plain values."""
-        config: dict[str, Any] = {"name": self.name, "trainable": self.trainable, "dtype": self.dtype}
+        config: dict[str, Any] = {"name": self.name, "trainable": self.trainable, "dtype": _described(self.dtype)}
         entry_shape = state_of(self).entry_shape
         if entry_shape is not None:
             config["batch_input_shape"] = list(entry_shape)
@@ -412,6 +414,11 @@ class Layer(Described, CallHistory, contract.Hooks, Configurable):
             args = tensors.pack([operators["tensor"](leaf) for leaf in tensors.flat(args)])
             return record(self, args, kwargs, training)
         return eager.run(self, args, kwargs, training)
+
+
+def _described(dtype: str) -> Any:
+    """Returns the entry of a config for an element type: that of its policy, where it is one."""
+    return dtype_policies.serialize(dtype_policies.get(dtype)) if dtype == "float32" else dtype
 
 
 def _has_own_build(cls: type[Layer]) -> bool:

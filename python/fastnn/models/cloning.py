@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -63,7 +64,10 @@ def clone_model(
         if nested and (recursive or clone_function is None):
             return clone_model(layer, None, clone_function, call_function if recursive else None, recursive)
         if clone_function is None or not isinstance(layer, Layer) or isinstance(layer, InputLayer):
-            return type(layer).from_config(layer.get_config())
+            made_again = type(layer).from_config
+            # The code of a lambda in this process may run.
+            trusted = {"safe_mode": False} if "safe_mode" in inspect.signature(made_again).parameters else {}
+            return made_again(layer.get_config(), **trusted)
         return clone_function(layer)
 
     if coded:

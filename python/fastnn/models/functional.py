@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
 from typing import Any
 
@@ -95,7 +96,8 @@ class CallGraph(ModelNetwork):
             built = tensor.free_shape
             if not fits_built(shape, built):
                 raise ValueError(
-                    f"{self.who()} was built for inputs of shape {built} at {tensor.name!r}, got {shape}; make a new model"
+                    f"{self.who()} was built for inputs of shape {built} at {tensor.name!r}, got {shape}; "
+                    "make a new model"
                 )
 
     def add_calls(self, emission: Emission, edges: list[int]) -> list[int]:
@@ -320,7 +322,10 @@ class Functional(Model):
 
 def takes_ends(cls: type[Model]) -> bool:
     """Returns whether the constructor of a class takes inputs and outputs; otherwise it makes them itself."""
-    return {"inputs", "outputs"} <= set(constructor_signature(cls).parameters)
+    parameters = constructor_signature(cls).parameters
+    passed_on = {parameter.kind for parameter in parameters.values()}
+    takes_all = {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD} <= passed_on
+    return takes_all or {"inputs", "outputs"} <= set(parameters)
 
 
 def _named(structure: Structure, tensors: Sequence[KerasTensor]) -> list[Port]:

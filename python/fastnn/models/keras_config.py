@@ -321,7 +321,7 @@ class _Calls:
             elif _is_place(value):
                 found.append((value[0], value[1], value[2]))
                 pending += value[3:]
-            elif isinstance(value, list):
+            elif isinstance(value, (list, tuple)):
                 pending += value
         return found
 
@@ -395,6 +395,10 @@ class _Calls:
         return [self._older_value(one) for one in value] if isinstance(value, list) else value
 
 
+_OF_GRAPHS = ("name", "trainable", "dtype", "layers", "input_layers", "output_layers")
+"""Entries of a functional model's config; a class of the user's may have more."""
+
+
 def _is_place(value: Any) -> bool:
     return (
         isinstance(value, list)
@@ -422,8 +426,8 @@ def functional_from_config(cls: Callable[..., Any], config: Mapping[str, Any], c
         def ends(value: Any) -> Any:
             if _is_place(value):
                 return calls.end(value)
-            if isinstance(value, list):
-                return [ends(one) for one in value]
+            if isinstance(value, (list, tuple)):
+                return type(value)(ends(one) for one in value)
             if isinstance(value, dict):
                 return {key: ends(one) for key, one in value.items()}
             raise reading.error(f"expects tensors as [layer, call, output], got {str(value)[:80]!r}")
@@ -433,7 +437,8 @@ def functional_from_config(cls: Callable[..., Any], config: Mapping[str, Any], c
         with reading.at("output_layers"):
             outputs = ends(config.get("output_layers"))
         try:
-            model = cls(inputs, outputs, name=config.get("name"))
+            further = {key: value for key, value in config.items() if key not in _OF_GRAPHS}
+            model = cls(inputs, outputs, name=config.get("name"), **further)
         except (TypeError, ValueError) as error:
             raise reading.error(str(error)) from error
         if config.get("trainable") is False:

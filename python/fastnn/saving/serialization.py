@@ -217,6 +217,8 @@ def _config_of(obj: Any, writing: _Writing) -> dict[str, Any]:
     if hasattr(obj, "__fastnn_holds_file_form__") and obj.__fastnn_holds_file_form__(config):
         return config
     config.pop("batch_input_shape", None)
+    if isinstance(config.get("dtype"), Mapping):
+        config["dtype"] = config["dtype"].get("config", {}).get("name", "float32")
     newer = merged_attribute(type(obj), "keras_newer_arguments")
     written = {}
     for key, value in config.items():

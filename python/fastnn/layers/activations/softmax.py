@@ -9,10 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn import activations, ops
+from fastnn.engine.arrays import numeric
 from fastnn.engine.contract import title
+from fastnn.engine.eager_array import EagerArray
 from fastnn.engine.emission import Emission
 from fastnn.layers.activations.elementwise import ElementwiseActivation
-from fastnn.symbolic.tensors import Shape
+from fastnn.symbolic.tensors import Shape, Trace, is_symbolic
 
 _MASKED = -1e9
 """Stands for masked elements before the softmax."""
@@ -54,6 +56,18 @@ class Softmax(ElementwiseActivation):
     def activation_node(self) -> activations.Node | None:
         """Returns the kind and the config of the layer's node."""
         return "Softmax", {"axis": self.axis}
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Returns the outputs for arrays or symbolic tensors; see `Layer.__call__`. Arrays may sum over their batch."""
+        axes = [self.axis] if isinstance(self.axis, int) else list(self.axis)
+        x = args[0] if args else kwargs.get("inputs")
+        if is_symbolic(x) or Trace.current() is not None or not any(axis in (0, -np.ndim(x)) for axis in axes):
+            return super().__call__(*args, **kwargs)
+        mask = args[1] if len(args) > 1 else kwargs.get("mask")
+        x = numeric(x, f"{title(self)}: the input").astype(np.float32)
+        counts = True if mask is None else np.broadcast_to(np.asarray(mask, bool), x.shape)
+        made = np.asarray(ops.softmax(np.where(counts, x, np.float32(_MASKED)), tuple(axes)))
+        return np.where(counts, made, np.float32(0)).view(EagerArray)
 
     def check_mask_shape(self, mask: Shape, shape: Shape) -> None:
         """Refuses a mask that cannot go with an input."""

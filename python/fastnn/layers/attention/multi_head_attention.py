@@ -224,7 +224,8 @@ class MultiHeadAttention(Projecting):
     def __call__(self, *args: Any, attention_mask: Any = None, **kwargs: Any) -> Any:
         """Returns the output for arrays or symbolic tensors; see `call` for the arguments."""
         if attention_mask is not None:
-            batch = np.shape(args[0])[0] if args and not is_symbolic(list(args)) else None
+            query = args[0] if args else kwargs.get("query")
+            batch = None if is_symbolic([*args, *kwargs.values()]) else np.shape(query)[0]
             if batch is not None and not is_symbolic(attention_mask):
                 attention_mask = np.asarray(attention_mask)
                 attention_mask = attention_mask[None] if attention_mask.ndim == 2 else attention_mask
@@ -290,7 +291,7 @@ class MultiHeadAttention(Projecting):
         config = {
             "factor": 1.0 / math.sqrt(self.key_dim),
             "dropout": self.dropout if training else 0.0,
-            "use_causal_mask": causal,
+            "use_causal_mask": bool(causal),
             "sliding_window": self.sliding_window,
             "return_attention_scores": scored,
         }

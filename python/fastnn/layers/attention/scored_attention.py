@@ -60,8 +60,10 @@ class ScoredAttention(Layer):
         self.stream = stream_of(seed)
 
     def _sequences(self, inputs: Any) -> list[Any]:
-        if not isinstance(inputs, (list, tuple)) or len(inputs) not in (2, 3):
-            got = f"a list of {len(inputs)}" if isinstance(inputs, (list, tuple)) else type(inputs).__name__
+        alone = isinstance(inputs, (list, tuple)) and any(one is None or isinstance(one, int) for one in inputs)
+        if alone or not isinstance(inputs, (list, tuple)) or len(inputs) not in (2, 3):
+            inputs = None if alone else inputs
+            got = f"a list of {len(inputs)}" if isinstance(inputs, (list, tuple)) else "one input"
             raise ValueError(f"{title(self)} expects a list [query, value] or [query, value, key], got {got}")
         return [*inputs, inputs[1]][:3]
 

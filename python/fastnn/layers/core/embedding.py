@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn.constraints import Constraint
-from fastnn.engine.contract import title
+from fastnn.engine.contract import state_of, title
 from fastnn.engine.node_layer import NodeLayer, unmade
 from fastnn.regularizers import Regularizer
 from fastnn.symbolic.tensors import operators
@@ -84,6 +84,7 @@ class Embedding(NodeLayer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        self.supports_masking = mask_zero
         for name in ("lora_rank", "lora_alpha", "quantization_config"):
             if getattr(self, name) is not None:
                 raise ValueError(f"{title(self)} does not support {name}; leave it at None")
@@ -91,6 +92,8 @@ class Embedding(NodeLayer):
             raise ValueError(
                 f"{title(self)} expects weights of shape {(input_dim, output_dim)}, got {self._first.shape}"
             )
+        if self._first is not None:
+            self.build()
 
     # `weights` is a property of every layer, so the argument has another name.
 
@@ -107,8 +110,10 @@ class Embedding(NodeLayer):
         return operators["cast"](inputs, "bool") if self.mask_zero else None
 
     def build(self, input_shape: Any = None) -> None:
-        """Creates `embeddings`; see `Layer.build`."""
+        """Creates `embeddings`, for inputs of any shape."""
         new = not self.built
-        super().build(input_shape)
+        super().build((None,) if input_shape is None else input_shape)
+        if input_shape is None:
+            state_of(self).build_shape = None
         if new and self._first is not None:
             self.embeddings.assign(self._first)

@@ -24,7 +24,7 @@ class InputLayer(NodeLayer):
         sparse: Not supported; must be False or None.
         ragged: Not supported; must be False or None.
         batch_shape: Shape with the batch, in place of `shape`.
-        input_tensor: Not supported; must be None.
+        input_tensor: Symbolic tensor whose shape and type the input has, or None.
         optional: Not supported; must be False.
         name: Name of the layer, unique within a model; None derives one from the class name.
         **kwargs: `input_shape`, in place of `shape`.
@@ -64,7 +64,13 @@ class InputLayer(NodeLayer):
         name: str | None = None,
         **kwargs: Any,
     ) -> None:
-        _dense_only(sparse, ragged, input_tensor, optional)
+        _dense_only(sparse, ragged, optional)
+        if batch_shape is not None and (shape is not None or batch_size is not None):
+            given = "shape" if shape is not None else "batch_size"
+            raise ValueError(f"Input expects batch_shape alone, or {given}; got both")
+        if input_tensor is not None:
+            batch_shape, dtype = _shape_of_tensor(input_tensor, shape, batch_size, batch_shape, dtype)
+            shape = None
         if batch_shape is not None:
             kwargs["batch_shape"] = batch_shape
         if shape is not None:
@@ -117,7 +123,7 @@ def Input(
         ragged: Not supported; must be False or None.
         batch_shape: Shape with the batch, in place of `shape`.
         name: Name of the layer, unique within a model; None derives one from the class name.
-        tensor: Not supported; must be None.
+        tensor: Symbolic tensor whose shape and type the input has, or None.
         optional: Not supported; must be False.
 
     Returns:
@@ -139,12 +145,36 @@ def Input(
     return made
 
 
-def _dense_only(sparse: Any, ragged: Any, tensor: Any, optional: Any) -> None:
+def _shape_of_tensor(
+    tensor: Any, shape: Any, batch_size: Any, batch_shape: Any, dtype: Any
+) -> tuple[tuple[int | None, ...], Any]:
+    """Returns the shape and the type of an `input_tensor`, which other arguments must not contradict.
+
+    Raises:
+        ValueError: It is no symbolic tensor, or another argument differs from it.
+    """
+    if not isinstance(tensor, KerasTensor):
+        raise ValueError(f"Input expects input_tensor to be a symbolic tensor, got {type(tensor).__name__}")
+    known = {
+        "shape": tensor.shape[1:],
+        "batch_size": tensor.shape[0],
+        "batch_shape": tensor.shape,
+        "dtype": tensor.dtype,
+    }
+    given = {"shape": shape, "batch_size": batch_size, "batch_shape": batch_shape, "dtype": dtype}
+    for name, value in given.items():
+        value = tuple(value) if isinstance(value, (list, tuple)) else value
+        if value is not None and value != known[name]:
+            raise ValueError(f"Input expects {name} to be that of its input_tensor, {known[name]}, got {value}")
+    return tensor.shape, tensor.dtype
+
+
+def _dense_only(sparse: Any, ragged: Any, optional: Any) -> None:
     """Refuses inputs that are not dense arrays.
 
     Raises:
         ValueError: One of the arguments asks for another input.
     """
-    for name, given in (("sparse", sparse), ("ragged", ragged), ("tensor", tensor), ("optional", optional)):
+    for name, given in (("sparse", sparse), ("ragged", ragged), ("optional", optional)):
         if given:
             raise ValueError(f"Input takes dense arrays only; leave {name}= out, got {given!r}")

@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import fastnn.config
 from fastnn import code_objects, object_forms
 from fastnn.configurable import plain
 from fastnn.custom_objects import get_registered_object
@@ -72,7 +73,7 @@ class Lambda(Layer):
 
     @classmethod
     def from_config(
-        cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None, safe_mode: bool = False
+        cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None, safe_mode: bool = True
     ) -> Any:
         """Returns a new layer with the arguments that `get_config` returned.
 
@@ -86,7 +87,7 @@ class Lambda(Layer):
         """
         function = config["function"]
         if isinstance(function, Mapping) and function.get("class_name") == "__lambda__":
-            if safe_mode:
+            if safe_mode and not fastnn.config.allows_unsafe_deserialization():
                 raise ValueError(f"{cls.__name__}: the config holds Python code (a lambda); safe_mode=False runs it")
             function = code_objects.load(function["config"])
         elif not callable(function):

@@ -32,6 +32,8 @@ def _pairs(layer: Layer, name: str, value: Amounts, rank: int) -> tuple[tuple[in
     """
     lists = (list, tuple, np.ndarray)
     axes: Any = tuple(value) if isinstance(value, lists) else (value,) * rank
+    if rank == 1 and isinstance(value, lists) and len(axes) == 1 and not isinstance(axes[0], lists):
+        axes = ()
     if rank == 1 and len(axes) == 2:
         axes = (axes,)
     pairs = [tuple(axis) if isinstance(axis, lists) else (axis, axis) for axis in axes]

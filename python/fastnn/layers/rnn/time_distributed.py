@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any, ClassVar
 
 from fastnn import ops
-from fastnn.engine.by_code import build_for_call
+from fastnn.engine.by_code import build_for_call, runs_code
 from fastnn.engine.contract import title
 from fastnn.engine.emission import stand_in
 from fastnn.engine.layer import Layer
@@ -74,16 +75,24 @@ class TimeDistributed(Wrapper):
 
         Args:
             inputs: Tensor (batch, steps, ...).
-            mask: Tensor (batch, steps, ...) or None; each step gets its part if there are more than two axes.
+            mask: Tensor (batch, steps, ...) or None; each step gets its part if there are more than two axes, or if the
+                `call` of the layer asks for a mask.
             training: Whether to run in training mode; None means as the model runs.
 
         Returns:
             A tensor (batch, steps, ...).
         """
+        steps = inputs.shape[1]
+        if mask is not None and steps is not None and mask.shape[1] not in (None, steps):
+            raise ValueError(
+                f"{title(self)} expects a mask that begins with (batch, {steps}), as its input does, got "
+                f"{tuple(mask.shape)}"
+            )
         if getattr(type(self.layer), "kind", "") in self.pointwise:
             return self.layer(inputs)
+        asks = runs_code(self.layer) and "mask" in inspect.signature(self.layer.call).parameters
         outputs = []
         for t in range(inputs.shape[1]):
-            part = {"mask": mask[:, t]} if mask is not None and len(mask.shape) > 2 else {}
+            part = {} if mask is None or not (len(mask.shape) > 2 or asks) else {"mask": mask[:, t]}
             outputs.append(self.layer(inputs[:, t], **part))
         return ops.stack(outputs, axis=1)
