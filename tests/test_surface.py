@@ -516,7 +516,16 @@ OURS = {
     "keras_registered_name", "keras_variable_paths", "output_shape", "renamed", "store_arguments",
 }  # fmt: skip
 """Names of Keras 2, and those that are read from the nearest class of fastnn, whatever a class derived from it has."""
-MODELS = {"gradients", "history", "inputs", "optimizer", "outputs", "stop_evaluating", "stop_predicting", "stop_training"}
+MODELS = {
+    "gradients",
+    "history",
+    "inputs",
+    "optimizer",
+    "outputs",
+    "stop_evaluating",
+    "stop_predicting",
+    "stop_training",
+}
 """Attributes that `compile` and `fit` set, methods that nothing calls, and what a class may have in its own way."""
 
 
