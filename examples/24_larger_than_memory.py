@@ -50,5 +50,4 @@ model.fit(Noisy(workers=2), epochs=2, verbose=2)
 _, accuracy = model.evaluate(x, labels, batch_size=256, verbose=0)
 print(f"{ROWS} rows of {path.stat().st_size / 1e6:.0f} MB on disk: {accuracy:.1%} classified correctly")
 assert accuracy > 0.9
-del x
 folder.cleanup()

@@ -143,8 +143,8 @@ def test_early_stopping(digits):
 def test_adaptive_learning_rate_stops_in_the_end():
     X = np.linspace(-1, 1, 20).reshape(-1, 1)
     made = MLPRegressor(
-        hidden_layer_sizes=(3,), solver="sgd", learning_rate="adaptive", learning_rate_init=0.1, tol=1e-3, n_iter_no_change=2,
-        max_iter=500, random_state=0,
+        hidden_layer_sizes=(3,), solver="sgd", learning_rate="adaptive", learning_rate_init=0.1, tol=1e-3,
+        n_iter_no_change=2, max_iter=500, random_state=0,
     ).fit(X, X[:, 0])  # fmt: skip
     assert made.n_iter_ < 500 and float(made.network_.optimizer.learning_rate) < 1e-6
 

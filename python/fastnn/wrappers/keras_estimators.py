@@ -188,8 +188,8 @@ class SKLearnClassifier(ClassifierMixin, ModelEstimator):
         unknown = self.classes_[at] != y
         if np.any(unknown):
             raise ValueError(
-                f"SKLearnClassifier does not know the label {y[unknown].tolist()[0]!r}; the classes are {self.classes_.tolist()}; "
-                "give partial_fit all of them as classes="
+                f"SKLearnClassifier does not know the label {y[unknown].tolist()[0]!r}; the classes are "
+                f"{self.classes_.tolist()}; give partial_fit all of them as classes="
             )
         encoded: Array = np.eye(len(self.classes_), dtype="float32")[at]
         return encoded
