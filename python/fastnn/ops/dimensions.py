@@ -152,9 +152,12 @@ def sizes_and_batch(sizes: Any, who: str) -> tuple[list[Any], KerasTensor | None
                 f"got {one!r} as size {i}"
             )
     found = [one if isinstance(one, KerasTensor) else int(one) for one in many]
-    if not found or not is_batch_size(found[0]) or any(isinstance(one, KerasTensor) for one in found[1:]):
+    first = found[0] if found else None
+    if not isinstance(first, KerasTensor) or not is_batch_size(first):
         return found, None
-    made_by = found[0].made_by
+    if any(isinstance(one, KerasTensor) for one in found[1:]):
+        return found, None
+    made_by = first.made_by
     if made_by is None or getattr(made_by.layer, "node_kind", "") != "Rows" or not is_batched(made_by.inputs[0]):
         return found, None
     return found[1:], made_by.inputs[0]

@@ -182,7 +182,7 @@ def _line_of_caller() -> str:
 
 def _constant_value(tensor: KerasTensor) -> float | None:
     """Returns the value of a tensor that is one constant number; None for any other."""
-    layer = None if tensor.made_by is None or tensor.shape else tensor.made_by.layer
+    layer: Any = None if tensor.made_by is None or tensor.shape else tensor.made_by.layer
     return float(layer.arguments["value"]) if getattr(layer, "node_kind", "") == "Constant" else None
 
 

@@ -162,6 +162,7 @@ def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
     made = tensor(x)
     (place,) = axes_of(axis, made.ndim, "split")
     length = made.shape[place]
+    cuts: list[Any]
     if length is None and isinstance(indices_or_sections, (int, np.integer)):
         # A part is one index of a new axis; that the parts are equal is checked where the size is known.
         sizes = [dimensions.axis_size(made, i) if one is None else one for i, one in enumerate(made.shape)]
@@ -169,7 +170,7 @@ def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
         parts = node("ReshapeTo", {"shape": sizes}, [made], "split")
         whole: tuple[Any, ...] = (_cut(None),) * place
         return [get_item(parts, (*whole, i)) for i in range(int(indices_or_sections))]
-    if isinstance(indices_or_sections, (int, np.integer)):
+    if length is not None and isinstance(indices_or_sections, (int, np.integer)):
         if length % indices_or_sections:
             raise ValueError(f"ops.split: {length} elements cannot be split into {indices_or_sections} equal parts")
         part = length // int(indices_or_sections)

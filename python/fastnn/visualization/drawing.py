@@ -197,13 +197,13 @@ def draw_segmentation_masks(
         first = (data_format or config.image_data_format()) == "channels_first"
         masks = masks[:, 0] if first else masks[..., 0]
     count = int(masks.max(initial=0)) if num_classes is None else num_classes
-    drawn = array.copy()
+    drawn: Array = array.copy()
     for label in range(count):
         color = _palette(label) if color_mapping is None else color_mapping[label]
         drawn[masks == label] = np.asarray(color, dtype="float32")[: array.shape[-1]]
     if not blend:
         return drawn
-    blended = array * np.float32(1 - alpha) + drawn * np.float32(alpha)
+    blended: Array = array * np.float32(1 - alpha) + drawn * np.float32(alpha)
     return np.where((masks != ignore_index)[..., None], blended, array).astype("uint8")
 
 

@@ -180,7 +180,9 @@ def plot_bounding_box_gallery(
         from matplotlib.patches import Patch
 
         pairs = ((true_color, "Ground Truth"), (pred_color, "Prediction"))
-        legend_handles = [Patch(color=[part / 255 for part in color], label=label) for color, label in pairs]
+        colors = [tuple(float(part) / 255 for part in color) for color, _ in pairs]
+        made: Any = Patch
+        legend_handles = [made(color=color, label=label) for color, (_, label) in zip(colors, pairs, strict=True)]
     return plot_image_gallery(
         drawn, rows=rows, cols=cols, legend_handles=legend_handles, data_format="channels_last", **kwargs
     )

@@ -36,7 +36,7 @@ _WORDS = {
     "solver": ("lbfgs", "sgd", "adam"),
     "learning_rate": ("constant", "invscaling", "adaptive"),
 }
-_NUMBERS: dict[str, tuple[Any, float, float]] = {
+_NUMBERS: dict[str, tuple[Any, Any, Any]] = {
     "alpha": (Real, 0, np.inf),
     "learning_rate_init": (Real, np.finfo("float32").tiny, np.inf),
     "power_t": (Real, 0, np.inf),
@@ -115,7 +115,7 @@ class Perceptron(BaseEstimator):
     def _sizes(self) -> list[int]:
         given = self.hidden_layer_sizes
         sizes = list(given) if isinstance(given, Iterable) else [given]
-        if not all(isinstance(size, Integral) and size > 0 for size in sizes):
+        if not all(isinstance(size, Integral) and int(size) > 0 for size in sizes):
             raise ValueError(f"hidden_layer_sizes must be > 0: expected integers of at least 1, got {sizes}")
         return [int(size) for size in sizes]
 
@@ -225,9 +225,10 @@ class Perceptron(BaseEstimator):
 
     def _compile(self, rows: int, weighted: bool) -> None:
         size = self._rows_of_step(rows)
-        for layer in self.network_.layers:
+        dense: Any
+        for dense in self.network_.layers:
             # The penalty is that of the mean over a batch, as scikit-learn has it.
-            layer.kernel.regularizer = L2(0.5 * self.alpha / size)
+            dense.kernel.regularizer = L2(0.5 * self.alpha / size)
         if self.solver == "adam":
             made: Any = optimizers.Adam(self.learning_rate_init, self.beta_1, self.beta_2, self.epsilon)
         elif self.solver == "sgd":

@@ -60,7 +60,7 @@ class Softmax(ElementwiseActivation):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Returns the outputs for arrays or symbolic tensors; see `Layer.__call__`. Arrays may sum over their batch."""
         axes = [self.axis] if isinstance(self.axis, int) else list(self.axis)
-        x = args[0] if args else kwargs.get("inputs")
+        x: Any = args[0] if args else kwargs.get("inputs")
         if is_symbolic(x) or Trace.current() is not None or not any(axis in (0, -np.ndim(x)) for axis in axes):
             return super().__call__(*args, **kwargs)
         mask = args[1] if len(args) > 1 else kwargs.get("mask")

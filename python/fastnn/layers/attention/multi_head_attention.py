@@ -224,7 +224,7 @@ class MultiHeadAttention(Projecting):
     def __call__(self, *args: Any, attention_mask: Any = None, **kwargs: Any) -> Any:
         """Returns the output for arrays or symbolic tensors; see `call` for the arguments."""
         if attention_mask is not None:
-            query = args[0] if args else kwargs.get("query")
+            query: Any = args[0] if args else kwargs.get("query")
             batch = None if is_symbolic([*args, *kwargs.values()]) else np.shape(query)[0]
             if batch is not None and not is_symbolic(attention_mask):
                 attention_mask = np.asarray(attention_mask)
