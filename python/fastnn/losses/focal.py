@@ -44,7 +44,7 @@ def binary_focal_crossentropy(
 
     Example:
         >>> fastnn.losses.binary_focal_crossentropy([[0.0, 1.0]], [[0.6, 0.8]])
-        array([0.1694...], dtype=float32)
+        array([0.16939...], dtype=float32)
     """
     true, guess = same_rank(ops.cast(y_true, "float32"), ops.cast(y_pred, "float32"))
     true, guess = true + ops.zeros_like(guess), guess + ops.zeros_like(true)
@@ -81,7 +81,7 @@ class BinaryFocalCrossentropy(Loss):
 
     Example:
         >>> fastnn.losses.BinaryFocalCrossentropy()([[0.0, 1.0]], [[0.6, 0.8]])
-        0.1694...
+        0.16939...
     """
 
     __fastnn_computation__ = of_function("binary_focal_crossentropy", function=binary_focal_crossentropy)

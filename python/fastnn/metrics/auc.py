@@ -84,7 +84,7 @@ class AUC(CountingMetric):
         if thresholds is None:
             if num_thresholds <= 1:
                 raise ValueError(f"AUC: num_thresholds expects an integer > 1, got {num_thresholds}")
-            inner = list(np.linspace(0.0, 1.0, num_thresholds)[1:-1])
+            inner = np.linspace(0.0, 1.0, num_thresholds)[1:-1].tolist()
         else:
             inner = sorted(float(one) for one in thresholds)
             self.num_thresholds = len(inner) + 2

@@ -25,7 +25,7 @@ def pearson_correlation(y_true: ArrayLike, y_pred: ArrayLike, axis: int = -1) ->
 
     Example:
         >>> fastnn.metrics.pearson_correlation([[0.0, 1.0, 0.5]], [[0.1, 0.9, 1.0]])
-        array([0.81803...], dtype=float32)
+        array([0.81088...], dtype=float32)
     """
     true, guess = same_rank(ops.cast(y_true, "float32"), ops.cast(y_pred, "float32"))
     return ops.mean(_standardized(true, axis) * _standardized(guess, axis), axis=axis)
@@ -69,7 +69,7 @@ class PearsonCorrelation(MeanOfFunction):
 
     Example:
         >>> fastnn.metrics.PearsonCorrelation()([[0.0, 1.0, 0.5]], [[0.1, 0.9, 1.0]])
-        0.81803...
+        0.81088...
     """
 
     __fastnn_computation__ = of_function("pearson_correlation", function=pearson_correlation)

@@ -47,7 +47,7 @@ class ThresholdSearch(CountingMetric):
         if self.num_thresholds <= 0:
             raise ValueError(f"{type(self).__name__}: num_thresholds expects an integer > 0, got {self.num_thresholds}")
         self.value = value
-        self.thresholds = [0.5] if self.num_thresholds == 1 else list(np.linspace(0.0, 1.0, self.num_thresholds))
+        self.thresholds = [0.5] if self.num_thresholds == 1 else np.linspace(0.0, 1.0, self.num_thresholds).tolist()
         shape = (len(self.thresholds),)
         self.true_positives = accumulator(self, "true_positives", shape)
         self.false_positives = accumulator(self, "false_positives", shape)
