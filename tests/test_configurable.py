@@ -10,12 +10,15 @@ import fastnn
 from fastnn import layers, losses
 from fastnn.configurable import Configurable, argument_names
 
+POLICY = {"module": "keras", "class_name": "DTypePolicy", "config": {"name": "float32"}, "registered_name": None}
+
 
 def public_classes():
     """All classes with a recorded constructor that stand in a public module."""
     found = {}
     for module in pkgutil.walk_packages(fastnn.__path__, "fastnn."):
-        if module.name == "fastnn.as_keras":  # changes what `keras` means in the whole process
+        # Changes what `keras` means in the whole process.
+        if module.name.startswith(("fastnn.as_keras", "fastnn.shims")):
             continue
         if "_core" in module.name or module.name.split(".")[1].startswith("_") or "cpu" in module.name:
             continue
@@ -82,14 +85,14 @@ class WiderDense(layers.Dense):
 
 def test_config_of_a_users_class_without_one_of_its_own():
     assert Scale(3, name="s").get_config() == {
-        "name": "s", "trainable": True, "dtype": "float32", "units": 3, "activation": None,
+        "name": "s", "trainable": True, "dtype": POLICY, "units": 3, "activation": None,
     }  # fmt: skip
 
 
 @pytest.mark.parametrize("cls", [Guided, GuidedByDict])
 def test_config_as_in_the_guide(cls):
     layer = cls(3, name="s")
-    assert layer.get_config() == {"name": "s", "trainable": True, "dtype": "float32", "units": 3}
+    assert layer.get_config() == {"name": "s", "trainable": True, "dtype": POLICY, "units": 3}
     again = cls.from_config(layer.get_config())
     assert again.units == 3 and again.name == "s"
     np.testing.assert_array_equal(again(np.ones((1, 2))), 3.0)

@@ -28,7 +28,7 @@ OPTIONS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS | doctest.IGNORE_EXCEP
 MODULES = sorted(
     module.name
     for module in pkgutil.walk_packages(fastnn.__path__, "fastnn.")
-    if not re.search(r"\._(core|cpu|kernels)|\.as_keras$|\.__main__$", module.name)
+    if not re.search(r"\._(core|cpu|kernels)|\.as_keras(_only)?$|\.shims\b|\.__main__$", module.name)
 )
 
 NOT_FIRST = re.compile(r"(What|Whether|How|Where|Which|Who|Those|As|That|With|In|Of|By)\b")

@@ -828,10 +828,21 @@ def over_the_batch(row: Row) -> bool:
     return tensor[0].shape[:1] != (None,)
 
 
+def test_ctc_loss() -> None:
+    # All paths are equally probable, so the loss counts them: 15 of 81 spell "1 2" in four steps, 3 of 9 "1" in two.
+    targets, lengths, steps = [[1, 2], [1, 0]], [2, 1], [4, 2]
+    expected = -np.log([15 / 81, 3 / 9])
+    np.testing.assert_allclose(ops.ctc_loss(targets, np.zeros((2, 4, 3)), lengths, steps), expected, rtol=1e-6)
+    scores = fastnn.Input((4, 3))
+    zeros = ops.cast(scores[:, :2, 0], "int32")
+    model = fastnn.Model(scores, ops.ctc_loss(zeros + [1, 2], scores, zeros[:, 0] + 2, zeros[:, 0] + 4))
+    np.testing.assert_allclose(model.predict(np.zeros((1, 4, 3)), verbose=0), expected[:1], rtol=1e-6)
+
+
 def test_every_function_is_tested() -> None:
     source = Path(__file__).read_text()
     names = [name for name in ops.__all__ if name not in ("image", "linalg", "nn", "numpy")]
-    assert len(names) == 290
+    assert len(names) == 291
     missing = [name for name in names if f"ops.{name}" not in source and f'"{name}"' not in source]
     assert not missing, missing
 

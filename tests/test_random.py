@@ -214,7 +214,7 @@ def test_lambda_computes_at_once_and_in_a_model() -> None:
     model = fastnn.Model(tensor, layer(tensor))
     np.testing.assert_allclose(model.predict(x, verbose=0), 2 * x**2)
     assert layer.output_shape == (None, 3) and layer.compute_output_shape((None, 5)) == (None, 5)
-    assert layer.get_config()["output_shape"] == [3] and layer.weights == []
+    assert layer.get_config()["output_shape"] == (3,) and layer.weights == []
 
 
 def test_lambda_of_several_inputs_and_outputs() -> None:

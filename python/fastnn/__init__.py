@@ -9,7 +9,9 @@ Example:
     (2, 3)
 """
 
+from importlib import import_module as _import_module
 from typing import TYPE_CHECKING as _TYPE_CHECKING
+from typing import Any as _Any
 
 from fastnn import (
     _core,
@@ -29,14 +31,11 @@ from fastnn import (
     models,
     ops,
     optimizers,
-    preprocessing,
     random,
     regularizers,
     saving,
     tree,
     utils,
-    visualization,
-    wrappers,
 )
 from fastnn.devices import RematScope, device, remat
 from fastnn.dtype_policies import DTypePolicy, FloatDTypePolicy
@@ -54,6 +53,9 @@ from fastnn.optimizers import Optimizer
 from fastnn.regularizers import Regularizer
 from fastnn.symbolic.tensors import KerasTensor
 from fastnn.symbolic.variable import Variable
+
+if _TYPE_CHECKING:
+    from fastnn import preprocessing, visualization, wrappers
 
 __version__ = "0.1.0"
 
@@ -131,5 +133,10 @@ def __dir__() -> list[str]:
     return [*__all__, "__version__", "__doc__"]
 
 
-if not _TYPE_CHECKING:
-    __getattr__ = _missing_names(__name__, __all__)
+_LATER = ("preprocessing", "visualization", "wrappers")
+"""Modules that are loaded when they are first used: few scripts need them."""
+_missing = _missing_names(__name__, __all__)
+
+
+def __getattr__(name: str) -> _Any:
+    return _import_module(f"fastnn.{name}") if name in _LATER else _missing(name)

@@ -6,8 +6,6 @@ be missing or closed. What is printed around training goes through `write`, whic
 
 from __future__ import annotations
 
-import logging
-import shutil
 import sys
 from typing import Any
 
@@ -25,6 +23,8 @@ def write(text: str, end: str = "\n") -> None:
     """
     if not config.is_interactive_logging_enabled():
         if text.strip():
+            import logging
+
             logging.getLogger("fastnn").info(text.strip())
         return
     output: Any = sys.stdout
@@ -55,6 +55,8 @@ def in_notebook() -> bool:
 
 def columns() -> int:
     """Returns the number of columns of the terminal; 100 where it is not known."""
+    import shutil
+
     # Some terminals, and all notebooks, report a size of 0.
     return shutil.get_terminal_size((100, 24)).columns or 100
 

@@ -188,8 +188,8 @@ class MinMaxNorm(Constraint):
                [8.]], dtype=float32)
     """
 
+    _numbers = ("min_value", "max_value", "rate")
     min_value: float
-    _numbers = ("max_value",)
     max_value: float
     rate: float
     axis: int | Sequence[int]

@@ -40,7 +40,7 @@ def remat(f: Callable[..., Any]) -> Callable[..., Any]:
 
     Example:
         >>> fastnn.remat(ops.square)(np.array([3.0]))
-        array([9.])
+        array([9.], dtype=float32)
     """
     return f
 

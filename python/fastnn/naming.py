@@ -116,7 +116,7 @@ _SYNONYMS: dict[str, tuple[str, ...]] = {
 }
 """Names of Keras 1 and 2, of other libraries and of the trade, by the names that stand for them here."""
 
-_MANY = 45
+_MANY = 90
 """Number of names beyond which a message does not list them all."""
 
 

@@ -56,7 +56,7 @@ class Accumulate : public Function {
   bool from_inputs_ = false;
 };
 
-const bool registered = register_layer_class<Accumulate>("Accumulate");
+const bool registered = register_layer_class<Accumulate>("accumulate");
 
 }  // namespace
 }  // namespace fastnn

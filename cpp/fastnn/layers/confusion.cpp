@@ -144,8 +144,8 @@ class ConfusionMatrix : public Counts {
   Index classes_;
 };
 
-const bool registered = register_layer_class<ConfusionCounts>("ConfusionCounts") &&
-                        register_layer_class<ConfusionMatrix>("ConfusionMatrix");
+const bool registered = register_layer_class<ConfusionCounts>("confusion_counts") &&
+                        register_layer_class<ConfusionMatrix>("confusion_matrix");
 
 }  // namespace
 }  // namespace fastnn

@@ -77,7 +77,7 @@ class Ctc : public Layer {
   Index blank_, most_labels_ = 0, steps_ = 0, classes_ = 0;
 };
 
-const bool registered = register_layer_class<Ctc>("Ctc");
+const bool registered = register_layer_class<Ctc>("ctc");
 
 }  // namespace
 }  // namespace fastnn

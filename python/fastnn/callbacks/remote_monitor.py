@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import urllib.error
-import urllib.parse
-import urllib.request
 import warnings
 from collections.abc import Mapping
 from typing import Any
@@ -49,6 +45,12 @@ class RemoteMonitor(Callback):
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Sends the logs and the number of the epoch."""
         sent = {"epoch": epoch, **{name: _plain(value) for name, value in (logs or {}).items()}}
+        # Loaded here: they bring all of the standard library's mail and HTTP.
+        import json
+        import urllib.error
+        import urllib.parse
+        import urllib.request
+
         text = json.dumps(sent)
         kind = "application/json" if self.send_as_json else "application/x-www-form-urlencoded"
         body = text if self.send_as_json else urllib.parse.urlencode({self.field: text})

@@ -12,8 +12,7 @@ import itertools
 import math
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +20,9 @@ from numpy.typing import NDArray
 from fastnn import _core
 from fastnn.data.arrays import Feed
 from fastnn.data.source import Chunk
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor, Future
 
 Call = Callable[[], Any]
 END = object()
@@ -162,7 +164,9 @@ class _Iteration:
 
     def executor(self) -> Executor:
         """Returns one thread, in which the user's code runs."""
-        return ThreadPoolExecutor(1, "fastnn-batches")
+        from concurrent import futures
+
+        return futures.ThreadPoolExecutor(1, "fastnn-batches")
 
     def probe(self) -> Any:
         """Returns None: an item is used up by making it."""

@@ -11,11 +11,13 @@ import itertools
 import signal
 import warnings
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastnn.data.arrays import RowOrder
 from fastnn.data.batches import Call
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
 
 
 class PyDataset:
@@ -133,11 +135,13 @@ class Indexed:
 
     def executor(self) -> Executor:
         """Returns the workers."""
+        from concurrent import futures
+
         if self.workers == 0:
-            return _Directly()
+            return _direct_executor()
         if self._processes:
-            return ProcessPoolExecutor(self.workers, initializer=_begin_process, initargs=(self._dataset,))
-        return ThreadPoolExecutor(self.workers, "fastnn-batches")
+            return futures.ProcessPoolExecutor(self.workers, initializer=_begin_process, initargs=(self._dataset,))
+        return futures.ThreadPoolExecutor(self.workers, "fastnn-batches")
 
     def probe(self) -> Any:
         """Returns the first batch."""
@@ -166,14 +170,17 @@ def _count(dataset: Any, name: str, default: int) -> int:
     return value
 
 
-class _Directly(Executor):
-    """Executor that runs each call at once, in the thread that asks."""
+def _direct_executor() -> Executor:
+    """Returns an executor that runs each call at once, in the thread that asks."""
+    from concurrent.futures import Executor, Future
 
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Runs a call; returns its result as a future that is done."""
-        future: Future[Any] = Future()
-        future.set_result(fn(*args, **kwargs))
-        return future
+    class Directly(Executor):
+        def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+            future: Future[Any] = Future()
+            future.set_result(fn(*args, **kwargs))
+            return future
+
+    return Directly()
 
 
 _dataset_of_process: Any = None

@@ -11,8 +11,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Executor, ThreadPoolExecutor
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +19,9 @@ from numpy.typing import NDArray
 from fastnn.data.arrays import RowOrder
 from fastnn.data.batches import Batch, Call
 from fastnn.engine.frames import is_sparse
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
 
 _BLOCK = 2**24
 """The number of bytes of a block, as dense numbers of four bytes."""
@@ -147,7 +149,9 @@ class Blocks:
 
     def executor(self) -> Executor:
         """Returns one thread, which reads."""
-        return ThreadPoolExecutor(1, "fastnn-batches")
+        from concurrent import futures
+
+        return futures.ThreadPoolExecutor(1, "fastnn-batches")
 
     def probe(self) -> Any:
         """Returns the first batch."""

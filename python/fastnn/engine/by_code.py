@@ -120,7 +120,7 @@ def build_for_call(layer: Hooks, arguments: Arguments) -> None:
     """Calls the `build` of a layer once, with the shapes of the arguments of its first call."""
     state = state_of(layer)
     args, kwargs = arguments.place([tensor.free_shape for tensor in arguments.tensors])
-    if type(layer).built_at_once and state.build_shape is None:
+    if type(layer).__fastnn_built_at_once__ and state.build_shape is None:
         state.build_shape = args[0] if args else None
     if layer.built or not state.builds_in_call:
         return

@@ -153,7 +153,7 @@ class Hooks(Part):
 
     supports_masking: bool
     __fastnn_takes_many__: ClassVar[bool]
-    built_at_once: ClassVar[bool]
+    __fastnn_built_at_once__: ClassVar[bool]
 
     def call(self, *args: Any, **kwargs: Any) -> Any:
         """Returns what the layer computes."""

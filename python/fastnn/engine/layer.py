@@ -69,7 +69,7 @@ class Layer(Described, CallHistory, contract.Hooks, Configurable):
     """True if it is called on a list of tensors."""
     supports_masking = False
     """True if the mask of its input is one of its output."""
-    built_at_once: ClassVar[bool] = False
+    __fastnn_built_at_once__: ClassVar[bool] = False
     """True if it has no weights and is built by its constructor, unless a class outside fastnn adds a `build`."""
     common_arguments: ClassVar[tuple[str, ...]] = (
         "name", "trainable", "dtype", "activity_regularizer", "input_shape", "input_dim", "batch_input_shape",
@@ -115,7 +115,7 @@ class Layer(Described, CallHistory, contract.Hooks, Configurable):
         if "activity_regularizer" not in self.__dict__:
             self.activity_regularizer = regularizers.get(activity_regularizer)
         self.dtype = "float32"
-        self.built = self.built_at_once and not _has_own_build(type(self))
+        self.built = self.__fastnn_built_at_once__ and not _has_own_build(type(self))
 
     def __fastnn_constructed__(self) -> None:
         """Raises a RuntimeError where the constructor of a class of your own does not call that of its base."""

@@ -95,7 +95,7 @@ def counted(
     if _are_even(ordered):
         inputs[1] = ops.clip(guess, 0.0, 1.0)
     order = np.argsort(ordered, kind="stable")
-    found = _node("ConfusionCounts", {"thresholds": ordered[order], "by_label": by_label}, inputs)
+    found = _node("confusion_counts", {"thresholds": ordered[order], "by_label": by_label}, inputs)
     if not np.array_equal(order, np.arange(len(order))):
         back = np.argsort(order, kind="stable")
         found = [ops.take(one, back, axis=0) for one in found]
@@ -120,7 +120,7 @@ def confusion_matrix(y_true: Any, y_pred: Any, classes: int, sample_weight: Any 
     inputs = [ops.cast(y_true, "float32"), ops.cast(y_pred, "float32")]
     if sample_weight is not None:
         inputs.append(ops.add(ops.cast(sample_weight, "float32"), ops.zeros_like(inputs[0])))
-    return _node("ConfusionMatrix", {"classes": classes}, inputs)[0]
+    return _node("confusion_matrix", {"classes": classes}, inputs)[0]
 
 
 def _node(kind: str, config: dict[str, Any], inputs: list[Any]) -> list[Any]:

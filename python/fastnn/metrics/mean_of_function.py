@@ -139,6 +139,7 @@ class MeanMetricWrapper(MeanOfFunction):
     """
 
     __fastnn_computation__ = BY_CODE
+    fn: Callable[..., Any]
 
     def __init__(self, fn: Callable[..., Any], name: str | None = None, dtype: Any = None, **kwargs: Any) -> None:
         self.name = name or str(getattr(fn, "__name__", "mean_metric_wrapper"))

@@ -149,8 +149,8 @@ def ctc_loss(target: Any, output: Any, target_length: Any, output_length: Any, m
         cast(output_length, "int32"),
     ]
     if is_traced(inputs):
-        return node.node("Ctc", {"blank": mask_index}, inputs, "ctc_loss")
-    return _core.apply("Ctc", {"blank": mask_index}, [np.ascontiguousarray(one) for one in inputs])[0]
+        return node.node("ctc", {"blank": mask_index}, inputs, "ctc_loss")
+    return _core.apply("ctc", {"blank": mask_index}, [np.ascontiguousarray(one) for one in inputs])[0]
 
 
 @as_in_keras(class_name="PSNR")

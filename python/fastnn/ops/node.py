@@ -38,10 +38,10 @@ class _ByOperation(Computation["Operation"]):
             return [emission.current[variable]]
         if part.node_kind == "Dense" and variable in emission.current:
             return emission.graph.add("Matmul", part.name, {}, [*edges, emission.current[variable]])
-        if part.node_kind == "Accumulate" and variable in emission.current:
+        if part.node_kind == "accumulate" and variable in emission.current:
             edges = [*edges, *(emission.current[one] for one in variables)]
         made = emission.add(part, part.node_kind, part.arguments, edges, part.stream, variables)
-        if part.node_kind in ("Assign", "Accumulate"):
+        if part.node_kind in ("Assign", "accumulate"):
             emission.current.update(zip(variables, made, strict=True))
         return made
 

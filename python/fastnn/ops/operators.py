@@ -35,7 +35,7 @@ def _assign(variable: Variable, value: Any, how: str) -> Any:
 
 def _accumulate(variable: Accumulator, value: Any) -> Any:
     tensor = conversion.cast(node.tensor(value), "float32")
-    return node.node("Accumulate", {}, [tensor], "assign_add", [variable, variable.remainder])[0]
+    return node.node("accumulate", {}, [tensor], "assign_add", [variable, variable.remainder])[0]
 
 
 operators.update(

@@ -53,7 +53,9 @@ class Accumulator(Variable):
             return super().assign(value)
         whole = np.asarray(value, dtype=np.float64)
         super().assign(whole)
-        rest = whole - self.handle.numpy()
+        # What is infinite or NaN has no remainder.
+        finite = np.where(np.isfinite(whole), whole, 0.0)
+        rest = finite - np.where(np.isfinite(whole), self.handle.numpy(), 0.0)
         self.remainder.assign(np.where(np.isfinite(rest), rest, 0.0))
         return None
 

@@ -1,6 +1,8 @@
 """Utilities around a model: arrays, sequences and images, seeds, and the registry of custom classes."""
 
+from importlib import import_module as _import_module
 from typing import TYPE_CHECKING as _TYPE_CHECKING
+from typing import Any as _Any
 
 from fastnn.callbacks.progress_bar import Progbar
 from fastnn.config import (
@@ -20,15 +22,17 @@ from fastnn.data.py_dataset import PyDataset
 from fastnn.naming import missing_names as _missing_names
 from fastnn.seeds import clear_session, set_random_seed
 from fastnn.utils.arrays import normalize, to_categorical
-from fastnn.utils.audio_folders import audio_dataset_from_directory
-from fastnn.utils.confusion import plot_confusion_matrix
-from fastnn.utils.dataset_splits import split_dataset
-from fastnn.utils.image_folders import image_dataset_from_directory
 from fastnn.utils.images import array_to_img, img_to_array, load_img, save_img
-from fastnn.utils.model_pictures import ModelDot, model_to_dot, plot_model
 from fastnn.utils.sequences import pad_sequences
-from fastnn.utils.text_folders import text_dataset_from_directory
-from fastnn.utils.time_series import timeseries_dataset_from_array
+
+if _TYPE_CHECKING:
+    from fastnn.utils.audio_folders import audio_dataset_from_directory
+    from fastnn.utils.confusion import plot_confusion_matrix
+    from fastnn.utils.dataset_splits import split_dataset
+    from fastnn.utils.image_folders import image_dataset_from_directory
+    from fastnn.utils.model_pictures import ModelDot, model_to_dot, plot_model
+    from fastnn.utils.text_folders import text_dataset_from_directory
+    from fastnn.utils.time_series import timeseries_dataset_from_array
 
 Sequence = PyDataset
 """The older name of `PyDataset`."""
@@ -67,9 +71,24 @@ __all__ = [
 ]
 
 
+_LATER = {
+    "audio_dataset_from_directory": "audio_folders",
+    "plot_confusion_matrix": "confusion",
+    "split_dataset": "dataset_splits",
+    "image_dataset_from_directory": "image_folders",
+    "ModelDot": "model_pictures",
+    "model_to_dot": "model_pictures",
+    "plot_model": "model_pictures",
+    "text_dataset_from_directory": "text_folders",
+    "timeseries_dataset_from_array": "time_series",
+}
+"""Functions that are loaded when they are first used, by the file in which they stand."""
+_missing = _missing_names(__name__, __all__)
+
+
+def __getattr__(name: str) -> _Any:
+    return getattr(_import_module(f"fastnn.utils.{_LATER[name]}"), name) if name in _LATER else _missing(name)
+
+
 def __dir__() -> list[str]:
     return __all__
-
-
-if not _TYPE_CHECKING:
-    __getattr__ = _missing_names(__name__, __all__)

@@ -169,11 +169,11 @@ def plot_model(
         ImportError: The file needs matplotlib, which is missing.
 
     Example:
-        >>> import os, tempfile
+        >>> import pathlib, tempfile
         >>> model = fastnn.Sequential([layers.Input((4,)), layers.Dense(3), layers.Dense(1)])
-        >>> path = os.path.join(tempfile.mkdtemp(), "model.svg")
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "model.svg"
         >>> fastnn.utils.plot_model(model, path, show_shapes=True)
-        >>> open(path).read()[:4]
+        >>> path.read_text()[:4]
         '<svg'
     """
     dot = model_to_dot(

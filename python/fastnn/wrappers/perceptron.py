@@ -183,11 +183,13 @@ class Perceptron(BaseEstimator):
         random = check_random_state(self.random_state)
         if new:
             self._begin([X.shape[1], *sizes], y, random)
-        if new or not once or not self.network_.compiled:
-            self._compile(len(X), weights is not None)
         held = None
         if self.early_stopping:
             X, y, weights, held = self._split(X, y, weights, random)
+        if new:
+            self.network_.__fastnn_training__.row_order.seed = int(random.randint(1 << 31))
+        if new or not once or not self.network_.compiled:
+            self._compile(len(X), weights)
         self._run(X, y, weights, held, 1 if once else self.max_iter)
         self.coefs_ = [layer.get_weights()[0] for layer in self.network_.layers]
         self.intercepts_ = [layer.get_weights()[1] for layer in self.network_.layers]
@@ -215,7 +217,6 @@ class Perceptron(BaseEstimator):
         for layer, fan_in, fan_out in zip(layers, sizes, sizes[1:], strict=False):
             bound = np.sqrt((2.0 if self.activation == "logistic" else 6.0) / (fan_in + fan_out))
             layer.set_weights([random.uniform(-bound, bound, size) for size in ((fan_in, fan_out), fan_out)])
-        self.network_.__fastnn_training__.row_order.seed = int(random.randint(1 << 31))
         self.t_ = 0
         self.loss_curve_: list[float] = []
         self.best_loss_: float | None = None if self.early_stopping else np.inf
@@ -223,12 +224,12 @@ class Perceptron(BaseEstimator):
         self.best_validation_score_: float | None = -np.inf if self.early_stopping else None
         self.waited_ = 0
 
-    def _compile(self, rows: int, weighted: bool) -> None:
-        size = self._rows_of_step(rows)
+    def _compile(self, rows: int, weights: Array | None) -> None:
+        # scikit-learn divides the penalty by the weights of the rows of a batch; here, by what they are on average.
+        total = self._rows_of_step(rows) * (1.0 if weights is None else float(weights.mean()))
         dense: Any
         for dense in self.network_.layers:
-            # The penalty is that of the mean over a batch, as scikit-learn has it.
-            dense.kernel.regularizer = L2(0.5 * self.alpha / size)
+            dense.kernel.regularizer = L2(0.5 * self.alpha / total)
         if self.solver == "adam":
             made: Any = optimizers.Adam(self.learning_rate_init, self.beta_1, self.beta_2, self.epsilon)
         elif self.solver == "sgd":
@@ -236,7 +237,7 @@ class Perceptron(BaseEstimator):
             made = optimizers.SGD(self.learning_rate_init, self.momentum, nesterov)
         else:
             made = optimizers.LBFGS(max_iter=1, gradient_tolerance=self.tol)
-        loss, factor = self._objective(weighted)
+        loss, factor = self._objective(weights is not None)
         self.network_.compile(made, loss, loss_weights=[factor])
 
     def _rows_of_step(self, rows: int) -> int:

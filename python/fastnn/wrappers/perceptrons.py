@@ -24,7 +24,9 @@ class MLPClassifier(ClassifierMixin, Perceptron):
     """Multi-layer perceptron for classes: scikit-learn's `MLPClassifier`, several times faster.
 
     Arguments, defaults, initial weights and attributes are scikit-learn's; it computes in float32, and its batches are
-    shuffled otherwise. Labels may be of any type; for several labels a row they are an indicator matrix.
+    shuffled otherwise. Labels may be of any type; for several labels a row they are an indicator matrix. With weights
+    of rows the penalty of each step is divided by the mean weight of all rows, where scikit-learn takes that of its
+    batch.
 
     Args:
         hidden_layer_sizes: The number of units of each hidden layer.
@@ -74,7 +76,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):
     Example:
         >>> from sklearn.datasets import load_iris
         >>> X, y = load_iris(return_X_y=True)
-        >>> classifier = fastnn.wrappers.MLPClassifier((16,), random_state=1, max_iter=400)
+        >>> classifier = fastnn.wrappers.MLPClassifier((16,), learning_rate_init=0.01, max_iter=400, random_state=1)
         >>> classifier.fit(X, y).score(X, y) > 0.9
         True
     """
@@ -302,7 +304,9 @@ class MLPRegressor(RegressorMixin, Perceptron):
 
     Example:
         >>> X = np.linspace(-1, 1, 64).reshape(-1, 1)
-        >>> regressor = fastnn.wrappers.MLPRegressor(hidden_layer_sizes=(32,), learning_rate_init=0.01, random_state=1)
+        >>> regressor = fastnn.wrappers.MLPRegressor(
+        ...     hidden_layer_sizes=(32,), learning_rate_init=0.01, tol=1e-5, max_iter=500, random_state=1
+        ... )
         >>> regressor.fit(X, X[:, 0] ** 2).score(X, X[:, 0] ** 2) > 0.95
         True
     """

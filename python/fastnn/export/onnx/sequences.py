@@ -26,6 +26,11 @@ _CELL_FUNCTIONS: dict[str, tuple[str, list[float], list[float]]] = {
 """Activations of cells: name in ONNX, alpha and beta, where it has them."""
 
 
+@exports("ReadState", "KeepState")
+def _state(b: Builder, node: Node) -> None:
+    raise b.refusal(node, "a layer that is stateful keeps its states from one batch to the next")
+
+
 @exports("SimpleRNN", "LSTM", "GRU")
 def _recurrent(b: Builder, node: Node) -> None:
     config = node.config

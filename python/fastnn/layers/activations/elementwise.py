@@ -11,7 +11,7 @@ from fastnn.engine.node_layer import NodeLayer
 class ElementwiseActivation(NodeLayer):
     """Layer that is one activation node; it may also be the `activation` of another layer."""
 
-    built_at_once = True
+    __fastnn_built_at_once__ = True
     supports_masking = True
 
     def activation_node(self) -> activations.Node | None:

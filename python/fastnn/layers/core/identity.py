@@ -20,7 +20,7 @@ class Identity(NodeLayer):
         array([[1., 2.]], dtype=float32)
     """
 
-    built_at_once = True
+    __fastnn_built_at_once__ = True
     supports_masking = True
 
     def __init__(self, **kwargs: Any) -> None:

@@ -24,7 +24,7 @@ class Masking(Layer):
         [[[1.0, 2.0], [0.0, 0.0]]]
     """
 
-    built_at_once = True
+    __fastnn_built_at_once__ = True
     supports_masking = True
     mask_value: float
 

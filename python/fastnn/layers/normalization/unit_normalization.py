@@ -28,7 +28,7 @@ class UnitNormalization(NodeLayer):
     """
 
     kind = "UnitNormalization"
-    built_at_once = True
+    __fastnn_built_at_once__ = True
     supports_masking = True
     axis: int | Sequence[int]
 

@@ -11,7 +11,7 @@ from fastnn.engine.node_layer import NodeLayer
 
 
 class _GlobalPooling(NodeLayer):
-    built_at_once = True
+    __fastnn_built_at_once__ = True
     rank: ClassVar[int]
     data_format: str
     keepdims: bool

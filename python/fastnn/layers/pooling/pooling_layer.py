@@ -10,7 +10,7 @@ from fastnn.layers.windowed import Windowed
 class PoolingLayer(Windowed):
     """Base of maximum and average pooling over windows, which do not overlap by default."""
 
-    built_at_once = True
+    __fastnn_built_at_once__ = True
     pool_size: tuple[int, ...]
     strides: tuple[int, ...]
     padding: str

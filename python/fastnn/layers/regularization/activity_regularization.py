@@ -29,7 +29,7 @@ class ActivityRegularization(NodeLayer):
     """
 
     kind = "ActivityRegularization"
-    built_at_once = True
+    __fastnn_built_at_once__ = True
     supports_masking = True
     l1: float
     l2: float

@@ -18,7 +18,7 @@ from fastnn.symbolic.tensors import Spec
 class Noise(NodeLayer):
     """Base of the layers that draw random numbers in training and are the identity in inference."""
 
-    built_at_once = True
+    __fastnn_built_at_once__ = True
     supports_masking = True
     call_arguments = ("inputs", "training")
     seed: Any
