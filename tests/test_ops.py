@@ -835,7 +835,7 @@ def test_ctc_loss() -> None:
     np.testing.assert_allclose(ops.ctc_loss(targets, np.zeros((2, 4, 3)), lengths, steps), expected, rtol=1e-6)
     scores = fastnn.Input((4, 3))
     zeros = ops.cast(scores[:, :2, 0], "int32")
-    model = fastnn.Model(scores, ops.ctc_loss(zeros + [1, 2], scores, zeros[:, 0] + 2, zeros[:, 0] + 4))
+    model = fastnn.Model(scores, ops.ctc_loss(ops.add(zeros, [1, 2]), scores, zeros[:, 0] + 2, zeros[:, 0] + 4))
     np.testing.assert_allclose(model.predict(np.zeros((1, 4, 3)), verbose=0), expected[:1], rtol=1e-6)
 
 

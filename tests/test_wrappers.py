@@ -127,10 +127,11 @@ def test_a_penalty_is_divided_by_the_mean_weight():
     np.testing.assert_allclose(ours.loss_curve_, theirs.loss_curve_, rtol=5e-3)
 
 
-def test_early_stopping_keeps_the_rows_that_scikit_learn_keeps():
+@pytest.mark.parametrize("classes", [2, 3])
+def test_early_stopping_keeps_the_rows_that_scikit_learn_keeps(classes):
     random = np.random.RandomState(1)
     X = random.randn(90, 4)
-    y = (X[:, 0] + X[:, 1] ** 2 > 0).astype(int)
+    y = np.digitize(X[:, 0] + X[:, 1] ** 2, [0, 1][: classes - 1])
     given = {"random_state": 0, "max_iter": 30, "shuffle": False, "alpha": 1.0, "early_stopping": True}
     theirs, ours = (Made(**given).fit(X, y) for Made in (TheirClassifier, MLPClassifier))
     np.testing.assert_allclose(ours.loss_curve_, theirs.loss_curve_, rtol=1e-5)

@@ -210,7 +210,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):
         return by_class if weights is None else by_class * weights
 
     def _strata(self, y: Array) -> Array | None:
-        return None if self._multilabel else y
+        return y if self.n_outputs_ == 1 and not self._multilabel else None  # as scikit-learn does
 
     def validation_score(self, X: Array, y: Array, sample_weight: Array | None) -> float:
         """Returns the accuracy on encoded targets, by which training is stopped early.
