@@ -123,10 +123,15 @@ class Program:
         logs: dict[str, Any] = {"loss": total, **dict(zip(self._losses, rest, strict=False))}
         values = iter(rest[self._terms :])
         for measure, in_core in zip(self._measures, self._in_core, strict=True):
+            result: Any = None
             if in_core and isinstance(measure.metric, Mean):
-                measure.metric.total.assign(next(values))
+                mean = next(values)
+                measure.metric.total.assign(mean)
                 measure.metric.count.assign(1.0)
-            result = measure.metric.result()
+                # The variables hold 48 bits of the mean.
+                result = mean if type(measure.metric).result is Mean.result else None
+            if result is None:
+                result = measure.metric.result()
             if not isinstance(result, float):
                 result = np.asarray(result)
             logs[measure.name] = float(result) if isinstance(result, float) or result.ndim == 0 else result
