@@ -16,6 +16,7 @@ from fastnn.callbacks import (
     LambdaCallback,
     LearningRateScheduler,
     ReduceLROnPlateau,
+    SwapEMAWeights,
     TerminateOnNaN,
 )
 from fastnn.layers import Dense
@@ -241,3 +242,49 @@ def test_lambda_callback_knows_its_hooks():
 def test_a_class_in_place_of_an_object_is_explained():
     with pytest.raises(TypeError, match=r"write EarlyStopping\(\)"):
         regression().fit(X, Y, callbacks=[EarlyStopping], verbose=0)
+
+
+class Recorder(Callback):
+    """Keeps the only weight at the end of each epoch, and where tests begin."""
+
+    def __init__(self):
+        super().__init__()
+        self.ends, self.tests = [], []
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.ends.append(float(self.model.get_weights()[0].item()))
+
+    def on_test_begin(self, logs=None):
+        self.tests.append(float(self.model.get_weights()[0].item()))
+
+
+@pytest.mark.parametrize("swap_on_epoch", [False, True])
+def test_averages_of_weights_are_swapped(swap_on_epoch):
+    """The numbers are those of Keras 3.15.1 for the same calls."""
+    model = Sequential([Input((1,)), Dense(1, use_bias=False, kernel_initializer="ones")])
+    model.compile(SGD(0.1, use_ema=True, ema_momentum=0.9), "mse")
+    x, y = np.ones((4, 1), np.float32), np.zeros((4, 1), np.float32)
+    recorder = Recorder()
+    history = model.fit(
+        x, y, batch_size=2, epochs=3, verbose=0, validation_data=(x, y),
+        callbacks=[SwapEMAWeights(swap_on_epoch), recorder],
+    ).history  # fmt: skip
+    np.testing.assert_allclose(history["val_loss"], [0.6146559715, 0.5213994980, 0.4103560150], rtol=1e-6)
+    np.testing.assert_allclose(history["loss"], [0.8200000525, 0.3358719945, 0.1375731379], rtol=1e-6)
+    np.testing.assert_allclose(recorder.tests, np.sqrt(history["val_loss"]), rtol=1e-6)
+    # Weights: 0.8 to the power of the steps.
+    expected = recorder.tests if swap_on_epoch else [0.64, 0.4096, 0.262144]
+    np.testing.assert_allclose(recorder.ends, expected, rtol=1e-6)
+    np.testing.assert_allclose(model.get_weights()[0], 0.64059037, rtol=1e-6)
+    loss = model.evaluate(x, y, verbose=0, callbacks=[SwapEMAWeights(swap_on_epoch)])
+    assert loss == pytest.approx(0.4103560150)
+    np.testing.assert_allclose(model.get_weights()[0], 0.64059037, rtol=1e-6)
+    model.predict(x, verbose=0, callbacks=[SwapEMAWeights(swap_on_epoch)])
+    np.testing.assert_allclose(model.get_weights()[0], 0.64059037, rtol=1e-6)
+
+
+def test_averages_that_are_not_there():
+    model = Sequential([Input((1,)), Dense(1)])
+    model.compile("sgd", "mse")
+    with pytest.raises(ValueError, match=r"SwapEMAWeights expects an optimizer that keeps averages .* use_ema=True"):
+        model.fit(np.ones((4, 1)), np.ones((4, 1)), verbose=0, callbacks=[SwapEMAWeights()])

@@ -14,6 +14,7 @@ from fastnn.callbacks.model_checkpoint import ModelCheckpoint
 from fastnn.callbacks.progress import ProgbarLogger
 from fastnn.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau
 from fastnn.callbacks.remote_monitor import RemoteMonitor
+from fastnn.callbacks.swap_ema_weights import SwapEMAWeights
 from fastnn.callbacks.tensorboard import TensorBoard
 from fastnn.callbacks.terminate_on_nan import TerminateOnNaN
 from fastnn.naming import missing_names as _missing_names
@@ -31,6 +32,7 @@ __all__ = [
     "ProgbarLogger",
     "ReduceLROnPlateau",
     "RemoteMonitor",
+    "SwapEMAWeights",
     "TensorBoard",
     "TerminateOnNaN",
 ]
