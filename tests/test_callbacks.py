@@ -244,7 +244,7 @@ def test_a_class_in_place_of_an_object_is_explained():
         regression().fit(X, Y, callbacks=[EarlyStopping], verbose=0)
 
 
-class Recorder(Callback):
+class WeightRecorder(Callback):
     """Keeps the only weight at the end of each epoch, and where tests begin."""
 
     def __init__(self):
@@ -264,7 +264,7 @@ def test_averages_of_weights_are_swapped(swap_on_epoch):
     model = Sequential([Input((1,)), Dense(1, use_bias=False, kernel_initializer="ones")])
     model.compile(SGD(0.1, use_ema=True, ema_momentum=0.9), "mse")
     x, y = np.ones((4, 1), np.float32), np.zeros((4, 1), np.float32)
-    recorder = Recorder()
+    recorder = WeightRecorder()
     history = model.fit(
         x, y, batch_size=2, epochs=3, verbose=0, validation_data=(x, y),
         callbacks=[SwapEMAWeights(swap_on_epoch), recorder],

@@ -9,6 +9,7 @@ from __future__ import annotations
 import _thread
 import math
 import re
+import signal
 import threading
 import warnings
 
@@ -698,10 +699,15 @@ def test_ctrl_c_leaves_whole_steps():
     model.compile("sgd", "mse")
     x = np.random.default_rng(0).normal(size=(4096, 256)).astype("float32")
     timer = threading.Timer(0.3, _thread.interrupt_main)
-    timer.start()
-    with pytest.raises(KeyboardInterrupt):
-        model.fit(x, x, epochs=10_000, verbose=0)
-    timer.join()
+    # A shell's background jobs begin with Ctrl-C ignored.
+    outer = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        timer.start()
+        with pytest.raises(KeyboardInterrupt):
+            model.fit(x, x, epochs=10_000, verbose=0)
+        timer.join()
+    finally:
+        signal.signal(signal.SIGINT, outer)
     done = int(model.optimizer.iterations)
     assert done > 0
     assert np.isfinite(model.get_weights()[0]).all()
