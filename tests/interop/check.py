@@ -23,6 +23,8 @@ import keras
 
 VERSION = tuple(int(part) for part in keras.__version__.split(".")[:2])
 STEPS = 3
+UNREAD = {"optimizer-lamb.h5": "Keras writes no older file with Lamb that it reads itself"}
+"""Files, not models, that are left out."""
 APART = {
     "layer-rmsnorm-axis1": "Keras multiplies the last axis by a scale of another axis' size",
     "layer-category-encoding-one_hot": "the numbers of this row are no whole ones",
@@ -80,6 +82,8 @@ def check(folder, entry):
     x, outputs = alone(listed(arrays, "x")), listed(arrays, "o")
     trained = f"{entry['name']}.h5" if "after0" in arrays else None
     for name in [f"{entry['name']}.keras", *([trained] if trained else [])]:
+        if name in UNREAD:
+            continue
         with warnings.catch_warnings(record=True) as told:
             warnings.simplefilter("always")
             try:
