@@ -79,7 +79,7 @@ class RandomContrast(RandomColorLayer):
         (2, 8, 8, 3)
     """
 
-    keras_newer_arguments = {"data_format": "channels_last", "value_range": [0, 255]}
+    keras_newer_arguments = {"data_format": "channels_last", "value_range": (0, 255)}
     kind = "RandomContrast"
     factor: Factor
     value_range: Sequence[float]
