@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -131,7 +131,47 @@ class FalseNegatives(ConditionCount):
         return counts.false_negatives
 
 
-class Precision(CountingMetric):
+class _FractionFound(CountingMetric):
+    """Base of precision and recall: true positives, divided by their sum with one kind of wrong predictions."""
+
+    _direction = "up"
+    _fastnn_wrong: ClassVar[str]
+    """The kind: "false_positives" or "false_negatives"."""
+    thresholds: Any
+    top_k: int | None
+    class_id: int | None
+    true_positives: Accumulator
+
+    def _fastnn_begin(self, thresholds: Any) -> None:
+        """Keeps the thresholds and makes the variables."""
+        self.init_thresholds = thresholds
+        self.thresholds = thresholds_of(thresholds, 0.5 if self.top_k is None else LOWEST)
+        for name in ("true_positives", self._fastnn_wrong):
+            setattr(self, name, accumulator(self, name, (len(self.thresholds),)))
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the arguments from which `from_config` makes an equal metric, as plain values."""
+        return {**super().get_config(), "thresholds": self.init_thresholds}
+
+    def update_state(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> None:
+        """Adds samples.
+
+        Args:
+            y_true: Labels; 0 is negative, all else positive.
+            y_pred: Predictions, of the same shape.
+            sample_weight: Weights of samples or of labels; or None.
+        """
+        counts = counted(y_true, y_pred, self.thresholds, sample_weight, top_k=self.top_k, class_id=self.class_id)
+        self.true_positives.assign_add(counts.true_positives)
+        getattr(self, self._fastnn_wrong).assign_add(getattr(counts, self._fastnn_wrong))
+
+    def result(self) -> Any:
+        """Returns the value; an array for several thresholds. It is 0 where there is nothing to divide by."""
+        hits = self.true_positives.exact()
+        return one_or_all(quotient(hits, hits + getattr(self, self._fastnn_wrong).exact()))
+
+
+class Precision(_FractionFound):
     """Fraction of the positive predictions that are right: true positives / (true positives + false positives).
 
     Args:
@@ -157,11 +197,7 @@ class Precision(CountingMetric):
         0.5
     """
 
-    _direction = "up"
-    thresholds: Any
-    top_k: int | None
-    class_id: int | None
-    true_positives: Accumulator
+    _fastnn_wrong = "false_positives"
     false_positives: Accumulator
 
     def __init__(
@@ -172,34 +208,10 @@ class Precision(CountingMetric):
         name: str | None = None,
         dtype: Any = None,
     ) -> None:
-        self.init_thresholds = thresholds
-        self.thresholds = thresholds_of(thresholds, 0.5 if top_k is None else LOWEST)
-        self.true_positives = accumulator(self, "true_positives", (len(self.thresholds),))
-        self.false_positives = accumulator(self, "false_positives", (len(self.thresholds),))
-
-    def get_config(self) -> dict[str, Any]:
-        """Returns the arguments from which `from_config` makes an equal metric, as plain values."""
-        return {**super().get_config(), "thresholds": self.init_thresholds}
-
-    def update_state(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> None:
-        """Adds samples.
-
-        Args:
-            y_true: Labels; 0 is negative, all else positive.
-            y_pred: Predictions, of the same shape.
-            sample_weight: Weights of samples or of labels; or None.
-        """
-        counts = counted(y_true, y_pred, self.thresholds, sample_weight, top_k=self.top_k, class_id=self.class_id)
-        self.true_positives.assign_add(counts.true_positives)
-        self.false_positives.assign_add(counts.false_positives)
-
-    def result(self) -> Any:
-        """Returns the value; an array for several thresholds. It is 0 where there is nothing to divide by."""
-        hits = self.true_positives.exact()
-        return one_or_all(quotient(hits, hits + self.false_positives.exact()))
+        self._fastnn_begin(thresholds)
 
 
-class Recall(CountingMetric):
+class Recall(_FractionFound):
     """Fraction of the positive labels that are found: true positives / (true positives + false negatives).
 
     Args:
@@ -225,11 +237,7 @@ class Recall(CountingMetric):
         1.0
     """
 
-    _direction = "up"
-    thresholds: Any
-    top_k: int | None
-    class_id: int | None
-    true_positives: Accumulator
+    _fastnn_wrong = "false_negatives"
     false_negatives: Accumulator
 
     def __init__(
@@ -240,31 +248,7 @@ class Recall(CountingMetric):
         name: str | None = None,
         dtype: Any = None,
     ) -> None:
-        self.init_thresholds = thresholds
-        self.thresholds = thresholds_of(thresholds, 0.5 if top_k is None else LOWEST)
-        self.true_positives = accumulator(self, "true_positives", (len(self.thresholds),))
-        self.false_negatives = accumulator(self, "false_negatives", (len(self.thresholds),))
-
-    def get_config(self) -> dict[str, Any]:
-        """Returns the arguments from which `from_config` makes an equal metric, as plain values."""
-        return {**super().get_config(), "thresholds": self.init_thresholds}
-
-    def update_state(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> None:
-        """Adds samples.
-
-        Args:
-            y_true: Labels; 0 is negative, all else positive.
-            y_pred: Predictions, of the same shape.
-            sample_weight: Weights of samples or of labels; or None.
-        """
-        counts = counted(y_true, y_pred, self.thresholds, sample_weight, top_k=self.top_k, class_id=self.class_id)
-        self.true_positives.assign_add(counts.true_positives)
-        self.false_negatives.assign_add(counts.false_negatives)
-
-    def result(self) -> Any:
-        """Returns the value; an array for several thresholds. It is 0 where there is nothing to divide by."""
-        hits = self.true_positives.exact()
-        return one_or_all(quotient(hits, hits + self.false_negatives.exact()))
+        self._fastnn_begin(thresholds)
 
 
 def quotient(part: Any, whole: Any) -> Any:

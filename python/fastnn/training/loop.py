@@ -236,7 +236,6 @@ class _Progress:
         self.each = each
         self.logs: dict[str, Any] = {}
         self._hooks = hooks
-        self._noted = 0
         self._due = time.monotonic() + _SHOWING
 
     def note(self, step: int, program: Program, end: Sequence[Callable[[int, dict[str, Any]], Any]]) -> None:
