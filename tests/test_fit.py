@@ -344,6 +344,8 @@ def test_accuracy_is_read_from_the_shapes(outputs, activation, loss, make, kind,
     right = (p[:, 0] > 0.5) == y if outputs == 1 else p.argmax(1) == Y
     assert logs[word] == pytest.approx(right.mean())
     assert model.metrics[1].result() == logs[word]
+    # As in Keras: the variables hold the sum and the count, not the mean.
+    assert [float(variable.numpy()) for variable in model.metrics[1].variables] == [right.sum(), 70.0]
 
 
 def test_losses_as_metrics_and_names():

@@ -168,11 +168,10 @@ void Phase::take_sums(const Phase& other) {
   sums_ = other.sums_;
 }
 
-void Phase::append_results(std::vector<double>& values) const {
-  const auto ratio = [](double sum, double count) { return count == 0 ? 0.0 : sum / count; };
-  values.push_back(loss());
-  for (double sum : sums_.losses) values.push_back(ratio(sum, sums_.rows));
-  for (std::size_t k = 0; k < metrics_.size(); ++k) values.push_back(ratio(sums_.metrics[k], sums_.metric_counts[k]));
+void Phase::append_results(std::vector<std::pair<double, double>>& sums) const {
+  sums.emplace_back(sums_.total, sums_.rows);
+  for (double sum : sums_.losses) sums.emplace_back(sum, sums_.rows);
+  for (std::size_t k = 0; k < metrics_.size(); ++k) sums.emplace_back(sums_.metrics[k], sums_.metric_counts[k]);
 }
 
 std::vector<std::pair<VariablePtr, std::vector<float>>> Phase::gradients(const Batch& batch, const Pulse& pulse) {

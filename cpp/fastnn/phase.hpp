@@ -116,8 +116,8 @@ class Phase {
   double loss() const { return sums_.rows == 0 ? 0.0 : sums_.total / sums_.rows; }
   /// Goes on from the sums of a phase of as many losses and metrics.
   void take_sums(const Phase& other);
-  /// Appends [total, each loss..., each metric...] since reset().
-  void append_results(std::vector<double>& values) const;
+  /// Appends the sum and the count, whose ratio is the mean since reset(), of [total, each loss..., each metric...].
+  void append_results(std::vector<std::pair<double, double>>& sums) const;
 
   /// The gradient of the total loss over one whole batch, penalties of weights included. Nothing is committed.
   std::vector<std::pair<VariablePtr, std::vector<float>>> gradients(const Batch& batch, const Pulse& pulse);

@@ -98,10 +98,10 @@ void Trainer::take_sums(const Trainer& other) {
   for (std::size_t i = 0; i < phases_.size(); ++i) phases_[i]->take_sums(*other.phases_[i]);
 }
 
-std::vector<double> Trainer::results() const {
-  std::vector<double> values;
-  for (const auto& phase : phases_) phase->append_results(values);
-  return values;
+std::vector<std::pair<double, double>> Trainer::results() const {
+  std::vector<std::pair<double, double>> sums;
+  for (const auto& phase : phases_) phase->append_results(sums);
+  return sums;
 }
 
 std::vector<std::pair<VariablePtr, std::vector<float>>> Trainer::gradients(const RunData& data, const Pulse& pulse) {

@@ -35,8 +35,9 @@ class Trainer {
   /// Goes on from the sums of a trainer of the same losses and metrics, whose graphs have other sizes.
   void take_sums(const Trainer& other);
 
-  /// For each phase [total, each loss..., each metric...] since reset().
-  std::vector<double> results() const;
+  /// For each phase the sum and the count, whose ratio is the mean since reset(), of [total, each loss..., each
+  /// metric...].
+  std::vector<std::pair<double, double>> results() const;
 
   /// The gradients of the first phase over all rows as one batch. Nothing is committed.
   std::vector<std::pair<VariablePtr, std::vector<float>>> gradients(const RunData& data, const Pulse& pulse);

@@ -206,12 +206,13 @@ class Trainer:
         infinite or NaN. Ctrl-C drops the step in progress and raises KeyboardInterrupt.
         """
     def loss(self) -> float:
-        """Returns the first of `results()`."""
+        """Returns the mean of the total loss of the first phase since reset()."""
     def take_sums(self, other: Trainer) -> None:
         """Goes on from the sums of a trainer of the same losses and metrics."""
-    def results(self) -> list[float]:
-        """Returns [total loss, each loss..., each metric...] since reset(). Losses are means of the batch losses over
-        rows; the total includes the penalties of weights (l1, l2) and activities.
+    def results(self) -> list[tuple[float, float]]:
+        """Returns the sum and the count of [total loss, each loss..., each metric...] since reset(): their ratio is the
+        mean. Losses are summed over rows, each with the loss of its batch; the total includes the penalties of weights
+        (l1, l2) and activities.
         """
     def gradients(self, columns: Columns) -> list[tuple[Variable, NDArray[np.float32]]]:
         """Returns the gradient of the total loss for each trained weight, all rows as one batch. Nothing is updated."""

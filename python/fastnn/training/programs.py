@@ -117,18 +117,15 @@ class Program:
 
     def logs(self) -> dict[str, Any]:
         """Returns the means since the sums were set to zero, in the order in which `evaluate` returns them."""
-        total, *rest = self.trainer.results()
-        self._tracker.total.assign(total)
-        self._tracker.count.assign(1.0)
-        logs: dict[str, Any] = {"loss": total, **dict(zip(self._losses, rest, strict=False))}
-        values = iter(rest[self._terms :])
+        whole, *rest = self.trainer.results()
+        logs: dict[str, Any] = {"loss": _keep(self._tracker, whole)}
+        logs.update((name, _mean(sums)) for name, sums in zip(self._losses, rest, strict=False))
+        kept = iter(rest[self._terms :])
         for measure, in_core in zip(self._measures, self._in_core, strict=True):
             result: Any = None
             if in_core and isinstance(measure.metric, Mean):
-                mean = next(values)
-                measure.metric.total.assign(mean)
-                measure.metric.count.assign(1.0)
-                # The variables hold 48 bits of the mean.
+                mean = _keep(measure.metric, next(kept))
+                # The variables hold 48 bits of the sum.
                 result = mean if type(measure.metric).result is Mean.result else None
             if result is None:
                 result = measure.metric.result()
@@ -136,6 +133,18 @@ class Program:
                 result = np.asarray(result)
             logs[measure.name] = float(result) if isinstance(result, float) or result.ndim == 0 else result
         return logs
+
+
+def _mean(sums: tuple[float, float]) -> float:
+    total, count = sums
+    return total / count if count else 0.0
+
+
+def _keep(metric: Mean, sums: tuple[float, float]) -> float:
+    """Writes a sum and its count into the variables of a mean, and returns their ratio."""
+    metric.total.assign(sums[0])
+    metric.count.assign(sums[1])
+    return _mean(sums)
 
 
 class Inference(NamedTuple):
