@@ -49,7 +49,7 @@ class Constraint(Configurable):
                [ 1.]])
     """
 
-    keras_module = "keras.constraints"
+    __fastnn_keras_module__ = "keras.constraints"
     _numbers: ClassVar[tuple[str, ...]] = ()
 
     def __fastnn_bind__(self, handle: _core.Variable) -> None:
@@ -221,7 +221,7 @@ class FunctionConstraint(Constraint):
         array([-1. ,  0.5], dtype=float32)
     """
 
-    keras_function = "function"
+    __fastnn_keras_function__ = "function"
     function: Callable[[Any], Any]
 
     def __init__(self, function: Callable[[Any], Any]) -> None:

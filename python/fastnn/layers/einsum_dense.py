@@ -55,7 +55,7 @@ class EinsumDense(Projecting):
         ((32, 64), (64,))
     """
 
-    keras_newer_arguments = {
+    __fastnn_keras_newer_arguments__ = {
         "lora_alpha": None, "gptq_unpacked_column_size": None, "quantization_config": None,
     }  # fmt: skip
     kernel: Variable

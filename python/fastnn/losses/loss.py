@@ -49,9 +49,9 @@ class Loss(Configurable):
         4.0
     """
 
-    keras_module = "keras.losses"
-    keras_newer_arguments = {"dtype": None}
-    keras_ignored_arguments = {"fn": ...}
+    __fastnn_keras_module__ = "keras.losses"
+    __fastnn_keras_newer_arguments__ = {"dtype": None}
+    __fastnn_keras_ignored_arguments__ = {"fn": ...}
     __fastnn_computation__: Computation = BY_CODE
 
     name: str
@@ -106,10 +106,10 @@ class Loss(Configurable):
         """
         return None
 
-    def store_arguments(self, arguments: dict[str, Any]) -> None:
+    def __fastnn_store_arguments__(self, arguments: dict[str, Any]) -> None:
         """Checks the arguments and keeps them as attributes."""
         arguments.pop("dtype", None)
-        super().store_arguments(arguments)
+        super().__fastnn_store_arguments__(arguments)
         if self.reduction is not None:
             lookup("reduction", self.reduction, REDUCTIONS)
 

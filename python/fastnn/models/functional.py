@@ -168,9 +168,9 @@ class Functional(Model):
         (None, 2)
     """
 
-    keras_module = "keras.src.models.functional"
-    keras_registered_name = "Functional"
-    keras_builds_itself = True
+    __fastnn_keras_module__ = "keras.src.models.functional"
+    __fastnn_keras_registered_name__ = "Functional"
+    __fastnn_keras_builds_itself__ = True
     __fastnn_native__ = _CallsComputation()
 
     def __init__(

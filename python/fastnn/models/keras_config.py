@@ -32,7 +32,11 @@ _MOST_LAYERS = 20_000
 
 def _is_functional(layer: Any) -> bool:
     """Returns whether a layer is a model made of calls."""
-    return isinstance(layer, Part) and is_made_of_layers(layer) and getattr(type(layer), "keras_builds_itself", False)
+    return (
+        isinstance(layer, Part)
+        and is_made_of_layers(layer)
+        and getattr(type(layer), "__fastnn_keras_builds_itself__", False)
+    )
 
 
 # Writing --------------------------------------------------------------------------------------------------------------

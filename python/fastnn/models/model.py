@@ -99,16 +99,16 @@ class Model(Layer, StateTree, Network):
             """Raises the error for an attribute that is not there; it proposes the nearest public one."""
             if name.startswith("_") or hasattr(type(self), name):
                 return object.__getattribute__(self, name)
-            known = [one for one in dir(type(self)) if not one.startswith(("_", "keras_"))]
+            known = [one for one in dir(type(self)) if not one.startswith("_")]
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}.{near(name, known)}")
 
     def __fastnn_network__(self) -> ModelNetwork:
         """Returns the structure of a model without a `call`."""
         raise NotImplementedError
 
-    def store_arguments(self, arguments: dict[str, Any]) -> None:
+    def __fastnn_store_arguments__(self, arguments: dict[str, Any]) -> None:
         """Stores no argument of the constructor: the layers are the config of a model."""
-        super().store_arguments({})
+        super().__fastnn_store_arguments__({})
 
     # Structure.
 

@@ -248,7 +248,7 @@ class Sequential(Model):
         17
     """
 
-    keras_module = "keras"
+    __fastnn_keras_module__ = "keras"
     __fastnn_native__ = _ChainComputation()
 
     def __init__(self, layers: Sequence[Any] | None = None, trainable: bool = True, name: str | None = None) -> None:

@@ -72,7 +72,7 @@ class MultiHeadAttention(Projecting):
         (2, 5, 8)
     """
 
-    keras_newer_arguments = {
+    __fastnn_keras_newer_arguments__ = {
         "seed": None, "sliding_window": None, "flash_attention": None, "use_gate": False,
     }  # fmt: skip
     supports_masking = True

@@ -48,8 +48,8 @@ class InputLayer(NodeLayer):
     optional: bool
     input_tensor: Any
 
-    keras_builds_itself = True
-    keras_ignored_arguments = {"sparse": False, "ragged": False, "optional": False}
+    __fastnn_keras_builds_itself__ = True
+    __fastnn_keras_ignored_arguments__ = {"sparse": False, "ragged": False, "optional": False}
 
     def __init__(
         self,

@@ -59,11 +59,11 @@ class Lambda(Layer):
         except ValueError:
             self._parameters = set()
 
-    def store_arguments(self, arguments: dict[str, Any]) -> None:
+    def __fastnn_store_arguments__(self, arguments: dict[str, Any]) -> None:
         """Stores each argument as an attribute. Only arguments stored here are part of the config."""
         # `output_shape` is a property of every layer, so the argument has another name.
         self._given_shape = arguments.get("output_shape")
-        super().store_arguments({name: value for name, value in arguments.items() if name != "output_shape"})
+        super().__fastnn_store_arguments__({name: value for name, value in arguments.items() if name != "output_shape"})
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments as plain values: of a lambda its code, of another function its name."""
