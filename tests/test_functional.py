@@ -736,3 +736,88 @@ def test_outputs_in_a_tuple_stay_one():
     model = Functional(x, (layers.Dense(1)(x), layers.Dense(2)(x)))
     again = Functional.from_config(model.get_config())
     assert isinstance(again(np.ones((1, 3))), tuple)
+
+
+def _nested(outputs):
+    x = layers.Input((3,))
+
+    def dense(name, value):
+        return layers.Dense(1, name=name, kernel_initializer=fastnn.initializers.Constant(value))(x)
+
+    return fastnn.Model(x, outputs(dense))
+
+
+def _of_all(y_true, y_pred):
+    """Returns the sum of the mean absolute errors of all outputs."""
+    pairs = zip(fastnn.tree.flatten(y_true), fastnn.tree.flatten(y_pred), strict=True)
+    return sum(fastnn.losses.mean_absolute_error(true, made) for true, made in pairs)
+
+
+NESTED = [
+    # Outputs, losses, factors, whether y is nested too, and the logs of a step of Keras 3.15.1.
+    (
+        lambda d: [d("p", 0.1), {"a": d("q", 0.2), "b": d("r", 0.3)}],
+        ["mse", {"a": "mae", "b": "mse"}], [1.0, {"a": 0.5, "b": 0.2}],
+        {"1/a_loss": 0.380873, "1/b_loss": 0.098804, "loss": 0.531593, "p_loss": 0.321395},
+    ),
+    (
+        lambda d: [d("p", 0.1), {"a": d("q", 0.2), "b": d("r", 0.3)}], "mse", None,
+        {"1/a_loss": 0.188485, "1/b_loss": 0.098804, "loss": 0.608685, "p_loss": 0.321395},
+    ),
+    (
+        lambda d: [d("p", 0.1), {"a": d("q", 0.2), "b": d("r", 0.3)}], ["mse", {"b": "mse"}], None,
+        {"1/b_loss": 0.098804, "loss": 0.4202, "p_loss": 0.321395},
+    ),
+    (
+        lambda d: [d("p", 0.1), {"a": d("q", 0.2), "b": d("r", 0.3)}], ["mse", _of_all], None,
+        {"1_loss": 0.606097, "loss": 0.927493, "p_loss": 0.321395},
+    ),
+    (
+        lambda d: [d("p", 0.1), d("q", 0.2)], (_of_all, ["mse", "mae"]), (0.5, [1.0, 2.0]),
+        {"loss": 1.274357, "p_loss": 0.321395, "p_q_loss": 0.803058, "q_loss": 0.275716},
+    ),
+    (
+        lambda d: {"a": d("p", 0.1), "b": d("q", 0.2)}, [_of_all, {"a": "mse", "b": "mae"}], None,
+        {"a_b_loss": 0.803058, "a_loss": 0.321395, "b_loss": 0.275716, "loss": 1.400169},
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("outputs", "loss", "weights", "expected"), NESTED)
+def test_losses_along_the_structure_of_outputs(outputs, loss, weights, expected):
+    rng = np.random.default_rng(0)
+    x, y, z = (rng.random((8, n)).astype("float32") for n in (3, 1, 1))
+    model = _nested(outputs)
+    targets = {"p": y, "q": y, "r": z} if isinstance(loss, str) or "r" in model.output_names else {"p": y, "q": z}
+    given = fastnn.tree.map_structure(lambda tensor: targets[tensor.history.layer.name], model.output)
+    model.compile("sgd", loss, loss_weights=weights)
+    history = model.fit(x, given, verbose=0, shuffle=False).history
+    assert {name: value[0] for name, value in history.items()} == pytest.approx(expected, rel=1e-5)
+    assert sorted(model.evaluate(x, given, verbose=0, return_dict=True)) == sorted(expected)
+
+
+def test_metrics_and_weights_along_the_structure_of_outputs():
+    rng = np.random.default_rng(0)
+    x, y, z = (rng.random((8, n)).astype("float32") for n in (3, 1, 1))
+    model = _nested(lambda d: {"u": d("p", 0.1), "v": [d("q", 0.1), d("r", 0.2)]})
+    model.compile("sgd", "mse", metrics={"u": ["mae"], "v": [["mse"], ["mae"]]})
+    logs = model.evaluate(x, {"u": y, "v": [y, z]}, verbose=0, return_dict=True)
+    assert sorted(logs) == ["loss", "p_mae", "q_mse", "r_mae", "u_loss", "v/q_loss", "v/r_loss"]
+    assert logs["r_mae"] == pytest.approx(0.275716, rel=1e-5)
+    weights = {"u": np.arange(8.0), "v": [np.ones(8), np.arange(8.0)]}
+    logs = model.evaluate(x, {"u": y, "v": [y, z]}, sample_weight=weights, verbose=0, return_dict=True)
+    assert logs["u_loss"] == pytest.approx(float(np.mean(weights["u"] * (x.sum(1) * 0.1 - y[:, 0]) ** 2)), rel=1e-5)
+
+
+def test_errors_about_the_structure_of_outputs():
+    x, y = np.ones((2, 3)), np.ones((2, 1))
+    model = _nested(lambda d: [d("p", 0.1), {"a": d("q", 0.2), "b": d("r", 0.3)}])
+    with pytest.raises(ValueError, match=r"differs from it at \[1\], where it has \{'a': 'mean_abs.*', 'c': 'mean_"):
+        model.compile("sgd", ["mse", {"a": "mae", "c": "mse"}])
+    with pytest.raises(ValueError, match="'mean_squared_error' reads one output and stands in the place of 'q', 'r'"):
+        model.compile("sgd", ["mse", "mse"])
+    with pytest.raises(ValueError, match="expects a number for each of the 3 losses, got 2"):
+        model.compile("sgd", ["mse", {"a": "mae", "b": "mse"}], loss_weights=[1, 2])
+    model.compile("sgd", "mse")
+    with pytest.raises(ValueError, match="y has nothing for the output 'r'"):
+        model.fit(x, [y, {"a": y}], verbose=0)

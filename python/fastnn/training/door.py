@@ -195,6 +195,7 @@ class Door:
             y = alone(who, "y", y, outputs[0])
             return [self._target(who, unwrapped(y, 0) if rows != 1 else y, "y", rows)]
         wanted = compiled.wanted()
+        y = self._in_order(y)
         if isinstance(y, (list, tuple)) and len(y) == sum(wanted) < len(outputs):
             # As in Keras, outputs without a loss or metric may be left out.
             given = iter(y)
@@ -205,6 +206,12 @@ class Door:
                 raise ValueError(f"{who}: y has nothing for the output {port.name!r}, which has a loss or metric")
             found.append(self._target(who, one, f"y of {port.name!r}", rows) if needed else None)
         return found
+
+    def _in_order(self, given: Any) -> Any:
+        """Returns the data of nested outputs in one list, where they have the structure of the outputs."""
+        made = self._network.ports().made
+        follows = made.nested and not isinstance(given, np.ndarray) and made.leads(given)
+        return made.entries(given) if follows else given
 
     def _target(self, who: str, y: Any, word: str, rows: int) -> Array:
         array = numeric(y, f"{who}: {word}", labels=True)
@@ -230,16 +237,17 @@ class Door:
                 y = self._fitted_target(y, outputs[k]._replace(shape=shapes[k]), measure, compiled.losses[k])
             arrays[k, how] = y
 
-        for k, of_output in enumerate(compiled.losses):
-            for loss in of_output:
-                read(k, loss)
-                if loss.reduction == "mean_with_sample_weight":
-                    how = how_weights_are_read(loss)
-                    rows, shape = len(arrays[k, how_targets_are_read(loss)]), shapes[k]
-                    if how == "weights":
-                        arrays[k, how] = self._weights_of_rows(loss.name, weights[k], rows)
-                    else:
-                        arrays[k, how] = _weights_of_values(weights[k], (rows, *(size or 0 for size in shape[1:-1])))
+        for term in compiled.terms:
+            loss, k = term.loss, term.outputs[0]
+            for output in term.outputs:
+                read(output, loss)
+            if loss.reduction == "mean_with_sample_weight":
+                how = how_weights_are_read(loss)
+                rows, shape = len(arrays[k, how_targets_are_read(loss)]), shapes[k]
+                if how == "weights":
+                    arrays[k, how] = self._weights_of_rows(loss.name, weights[k], rows)
+                else:
+                    arrays[k, how] = _weights_of_values(weights[k], (rows, *(size or 0 for size in shape[1:-1])))
         fresh = compiled.measures is None
         try:
             for measure in compiled.resolve(tuple(None if y is None else y.shape[1:] for y in ys)):
@@ -338,7 +346,7 @@ class Door:
             return [_from_class_weight(ys[0], class_weight, who)]
         if len(outputs) == 1:
             given = [alone(who, "sample_weight", sample_weight, outputs[0])]
-        elif isinstance(sample_weight, Mapping) or (
+        elif isinstance(sample_weight := self._in_order(sample_weight), Mapping) or (
             isinstance(sample_weight, (list, tuple)) and any(w is None or np.ndim(w) for w in sample_weight)
         ):
             given = by_port(who, "sample_weight", sample_weight, outputs, True)

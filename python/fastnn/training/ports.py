@@ -107,20 +107,29 @@ def by_port(who: str, word: str, given: Any, ports: Sequence[Port], optional: bo
     )
 
 
-def entry_for_each(who: str, word: str, given: Any, outputs: Sequence[Port]) -> list[Any]:
+def by_name(ports: Ports, given: Any) -> bool:
+    """Returns whether an argument is a dict by the names of outputs, not by the keys of their structure."""
+    return isinstance(given, Mapping) and not ports.made.is_like({}) and set(given) <= {p.name for p in ports.outputs}
+
+
+def entry_for_each(who: str, word: str, given: Any, ports: Ports) -> list[Any]:
     """Returns one entry of an argument of `compile` for each output.
 
     Args:
         who: How errors call the model.
         word: The argument: "loss", "loss_weights", "metrics"...
-        given: None, one entry, a list in the order of the outputs, or a dict by their names.
-        outputs: The outputs.
+        given: None, one entry, a list in the order of the outputs, or a dict by their names; for nested outputs an
+            entry for each in their structure.
+        ports: The inputs and outputs of the model.
 
     Raises:
         ValueError: A name is unknown, or there are too few or too many entries.
     """
+    outputs = ports.outputs
     if given is None:
         return [None] * len(outputs)
+    if ports.made.nested and not by_name(ports, given) and ports.made.leads(given):
+        return ports.made.entries(given)
     if isinstance(given, Mapping):
         names = [port.name for port in outputs]
         _check_names(who, word, given, names, "output")

@@ -379,16 +379,21 @@ class Programs:
         found: list[tuple[int, float, int, bool, int]] = []
         penalties = emission.penalties
         emission.penalties = []
-        for k, (of_output, weights) in enumerate(zip(compiled.losses, compiled.loss_weights, strict=True)):
-            for loss, weight in zip(of_output, weights, strict=True):
-                values = loss.__fastnn_emit__(emission, targets.of(k, loss), predicted[k])
-                values = _per_sample(emission, values, "sum" if loss.reduction == "sum" else "mean")
-                mask = _mask(emission, loss, targets.of(k, loss), values, masks[k])
-                if loss.reduction == "mean_with_sample_weight":
-                    given = targets.edges[k, how_weights_are_read(loss)]
-                    found.append((_weighted_mean(emission, values, given, mask), weight, _UNWEIGHTED, True, _UNMASKED))
-                else:
-                    found.append((values, weight, k, loss.reduction == "sum", mask))
+        for term in compiled.terms:
+            loss, weight, k = term.loss, term.weight, term.outputs[0]
+            read = [targets.of(output, loss) for output in term.outputs]
+            made = [predicted[output] for output in term.outputs]
+            if term.structure.alone:
+                values = loss.__fastnn_emit__(emission, read[0], made[0])
+            else:
+                values = loss.__fastnn_emit_structure__(emission, term.structure, read, made)
+            values = _per_sample(emission, values, "sum" if loss.reduction == "sum" else "mean")
+            mask = _mask(emission, loss, read[0], values, masks[k])
+            if loss.reduction == "mean_with_sample_weight":
+                given = targets.edges[k, how_weights_are_read(loss)]
+                found.append((_weighted_mean(emission, values, given, mask), weight, _UNWEIGHTED, True, _UNMASKED))
+            else:
+                found.append((values, weight, k, loss.reduction == "sum", mask))
         emission.penalties[:0] = penalties
         _add_weight_penalties(emission, compiled.trained)
         terms = found + [(penalty, 1.0, _UNWEIGHTED, False, _UNMASKED) for penalty in emission.penalties]
