@@ -148,8 +148,6 @@ class Model(Layer, StateTree, Network):
         Raises:
             AttributeError: The model is not built, or has a `call` of its own.
         """
-        if not self.inputs:
-            raise AttributeError(f"{title(self)} is not built and has no input yet; give it an Input, or build() it")
         return self.__fastnn_training__.network.ports().given.pack(self.inputs)
 
     @property
@@ -159,8 +157,6 @@ class Model(Layer, StateTree, Network):
         Raises:
             AttributeError: The model is not built, or has a `call` of its own.
         """
-        if not self.outputs:
-            raise AttributeError(f"{title(self)} is not built and has no output yet; give it an Input, or build() it")
         return self.__fastnn_training__.network.ports().made.pack(self.outputs)
 
     @explained
