@@ -821,3 +821,35 @@ def test_errors_about_the_structure_of_outputs():
     model.compile("sgd", "mse")
     with pytest.raises(ValueError, match="y has nothing for the output 'r'"):
         model.fit(x, [y, {"a": y}], verbose=0)
+
+
+def _of_dict(*names):
+    ends = {name: layers.Input((3,), name=name) for name in ("a", "b")}
+    return fastnn.Model({name: ends[name] for name in names}, ends["a"] - ends["b"])
+
+
+def test_a_list_in_place_of_a_dict_of_inputs():
+    x = np.ones((2, 3), np.float32)
+    with pytest.warns(UserWarning, match=r"^The structure of `inputs` doesn't match .* expects \{'a': 'a', 'b': 'b'\}"):
+        assert np.all(_of_dict("a", "b").predict([x, 2 * x], verbose=0) == -1)
+    # Keras 3.15.1 refuses it too where the order of the dict is not that of its sorted keys.
+    with pytest.raises(ValueError, match="it is not known which array of a list is which; give a dict with 'a', 'b'"):
+        _of_dict("b", "a").predict([x, 2 * x], verbose=0)
+    a, b = layers.Input((3,)), layers.Input((3,))
+    with pytest.warns(UserWarning, match="structure of `inputs`"):
+        fastnn.Model([[a], b], a + b)([x, x])
+    assert np.all(fastnn.Model([a, b], a + b)((x, x)) == 2)  # a tuple is as good as a list
+
+
+def test_an_input_spec_that_is_set_on_a_model():
+    x = layers.Input((None, 3))
+    model = fastnn.Model(x, layers.Dense(2)(x))
+    model.compile("sgd", "mse")
+    model.input_spec = fastnn.InputSpec(shape=(None, 4, 3))
+    assert model(np.zeros((2, 4, 3))).shape == (2, 4, 2)
+    with pytest.raises(ValueError, match=r"expects an input of shape \(None, 4, 3\), got shape \(2, 3, 3\)"):
+        model(np.zeros((2, 3, 3)))
+    with pytest.raises(ValueError, match=r"expects an input of shape \(None, 4, 3\), got shape \(2, 3, 3\)"):
+        model.fit(np.zeros((2, 3, 3)), np.zeros((2, 3, 2)), verbose=0)
+    with pytest.raises(ValueError, match=r"got shape \(None, 5, 3\)"):
+        model(layers.Input((5, 3)))

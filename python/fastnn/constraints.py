@@ -68,7 +68,7 @@ class Constraint(Configurable):
         handle.set_constraint(snake_case(kind.__name__), numbers, list(_axes(self)))
 
     def __call__(self, w: ArrayLike) -> Any:
-        """Returns the array as it is after an update.
+        """Returns the array as it is after an update: here without a change.
 
         Args:
             w: Array.
@@ -76,7 +76,7 @@ class Constraint(Configurable):
         Returns:
             Array of the same shape, float32.
         """
-        raise NotImplementedError(_WITHOUT_CALL.format(type(self).__name__))
+        return np.asarray(w)
 
 
 _project: list[Callable[[Constraint, _core.Variable], None]] = []

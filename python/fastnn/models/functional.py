@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from fastnn.engine.calls import overridable
 from fastnn.engine.contract import Computation, Part, begin, state_of, title
 from fastnn.engine.emission import Emission
 from fastnn.engine.inference import agreed, are_free, trials
+from fastnn.engine.input_spec import check_inputs
 from fastnn.engine.layer import Layer
 from fastnn.engine.network import Port, Ports
 from fastnn.engine.shapes import batched
@@ -21,6 +23,7 @@ from fastnn.models.network import ModelComputation, ModelNetwork, distinct, fits
 from fastnn.models.topology import Topology
 from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import Arguments, Call, KerasTensor, Shape, Trace
+from fastnn.training.ports import quoted
 from fastnn.training.programs import LayerChanges
 
 
@@ -69,6 +72,41 @@ class CallGraph(ModelNetwork):
     def ports(self) -> Ports:
         """Returns the inputs and outputs."""
         return self._ports
+
+    def prepare(self, x: Any) -> Any:
+        """Compares data with the structure of the inputs, and with an `input_spec` that was set on the model."""
+        self._check_structure(x)
+        spec = vars(self.model).get("input_spec")
+        if spec is not None:
+            check_inputs(self.model, spec, x)
+        return x
+
+    def separated(self, inputs: Any) -> list[KerasTensor]:
+        """Returns the symbolic tensors of a call, one by one, in the order of the ports."""
+        self.prepare(inputs)
+        return super().separated(inputs)
+
+    def _check_structure(self, x: Any) -> None:
+        """Warns of data in another structure than that of the inputs, which are matched in order.
+
+        Raises:
+            ValueError: The inputs are in a dict, whose order is not that of its sorted keys, and the data in a list.
+        """
+        given = self._ports.given
+        if given.alone or not isinstance(x, (list, tuple)) or given.leads(x):
+            return
+        if given.keys is not None and list(given.pack(given.keys)) != given.keys and len(x) == given.count:
+            raise ValueError(
+                f"{self.who()}: The structure of `inputs` doesn't match the expected structure: the inputs are a dict, "
+                f"and it is not known which array of a list is which; give a dict with {quoted(self._ports.inputs)}"
+            )
+        if Structure(x).count == given.count:
+            names = given.pack([port.name for port in self._ports.inputs])
+            warnings.warn(
+                f"The structure of `inputs` doesn't match the expected structure: {self.who()} expects {names}, got "
+                f"a {type(x).__name__} of {len(x)}; its arrays are taken in the order of {quoted(self._ports.inputs)}",
+                stacklevel=2,
+            )
 
     def known_shapes(self, input_shape: Any) -> list[Shape]:
         """Returns the shapes of inputs, one by one."""

@@ -69,7 +69,8 @@ def warn_of_further(word: str, given: Mapping[str, Any], names: Sequence[str]) -
     further = [name for name in given if name not in names]
     if further:
         warnings.warn(
-            f"{word} has {', '.join(map(repr, further))}, which no input of the model reads; its inputs are "
+            f"The structure of `inputs` doesn't match the expected structure: {word} has "
+            f"{', '.join(map(repr, further))}, which no input of the model reads; its inputs are "
             f"{', '.join(map(repr, names))}",
             stacklevel=2,
         )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
 from fastnn.engine.arrays import edge_dtype
 from fastnn.engine.contract import state_of, title
-from fastnn.engine.node_layer import NodeLayer
+from fastnn.engine.node_layer import BY_NODE, NodeLayer
 from fastnn.signatures import explained
 from fastnn.symbolic.tensors import Arguments, Call, KerasTensor, Shape
 
@@ -39,6 +40,7 @@ class InputLayer(NodeLayer):
     """
 
     __fastnn_is_entry__ = True
+    __fastnn_native__ = BY_NODE
 
     shape: Shape
     batch_shape: Shape
@@ -75,6 +77,8 @@ class InputLayer(NodeLayer):
             kwargs["batch_shape"] = batch_shape
         if shape is not None:
             kwargs["input_shape"] = shape
+        elif "input_shape" in kwargs:
+            warnings.warn("InputLayer: input_shape is deprecated; write shape= in its place", stacklevel=2)
         fixed = kwargs.get("batch_shape", kwargs.get("batch_input_shape"))
         super().__init__(name=name or None, **kwargs)
         self.batch_size = fixed[0] if batch_size is None and fixed is not None else batch_size
@@ -95,6 +99,9 @@ class InputLayer(NodeLayer):
         call = Call(self, Arguments((), {}), [(self.shape, self.dtype)])
         if self.batch_size is not None:
             call.outputs[0].fix_batch(self.batch_size)
+
+    def call(self, *args: Any, **kwargs: Any) -> None:
+        """Does nothing: the layer stands for data."""
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments as plain values, with the shape including the batch."""
