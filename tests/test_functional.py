@@ -853,3 +853,62 @@ def test_an_input_spec_that_is_set_on_a_model():
         model.fit(np.zeros((2, 3, 3)), np.zeros((2, 3, 2)), verbose=0)
     with pytest.raises(ValueError, match=r"got shape \(None, 5, 3\)"):
         model(layers.Input((5, 3)))
+
+
+@fastnn.saving.register_keras_serializable("tests")
+class PlusMaybe(layers.Layer):
+    def call(self, first, second=None):
+        return first if second is None else first + second
+
+
+def _optional():
+    a, b = layers.Input((3,), name="a"), layers.Input((3,), name="b", optional=True)
+    return fastnn.Model({"a": a, "b": b}, layers.Dense(1, kernel_initializer="ones")(PlusMaybe()(a, b)))
+
+
+def test_an_optional_input(tmp_path):
+    rng = np.random.default_rng(0)
+    x, y, z = (rng.random((8, n)).astype("float32") for n in (3, 1, 3))
+    model = _optional()
+    # The numbers are those of Keras 3.15.1.
+    for _ in range(2):
+        assert float(model({"a": x, "b": None}).sum()) == pytest.approx(11.7175, rel=1e-5)
+        assert float(model.predict({"a": x, "b": z}, verbose=0).sum()) == pytest.approx(23.3992, rel=1e-5)
+    assert model.predict_on_batch({"a": x, "b": None}).sum() == pytest.approx(11.7175, rel=1e-5)
+    model.save(tmp_path / "m.keras")
+    again = fastnn.saving.load_model(tmp_path / "m.keras")
+    np.testing.assert_array_equal(again({"a": x, "b": None}), model({"a": x, "b": None}))
+    model.compile("sgd", "mse")
+    losses = [
+        model.fit({"a": x, "b": given}, y, verbose=0, shuffle=False).history["loss"][0] for given in (None, z)
+    ]  # fmt: skip
+    assert losses == pytest.approx([0.7732, 5.1059], abs=1e-4)
+    assert model.evaluate({"a": x, "b": None}, y, verbose=0) == pytest.approx(0.5596, abs=1e-4)
+
+    def batches():
+        for step in range(4):
+            yield {"a": x, "b": None if step % 2 else z}, y
+
+    model = _optional()
+    model.compile("sgd", "mse")
+    assert model.fit(batches(), verbose=0).history["loss"][0] == pytest.approx(2.6678, abs=1e-4)
+
+
+def test_errors_about_inputs_without_data():
+    x = np.ones((2, 3), np.float32)
+    with pytest.raises(ValueError, match="x of 'a' is None, and that input is not optional; give data for it, or make"):
+        _optional()({"a": None, "b": x})
+    with pytest.raises(ValueError, match="expects data for one of its inputs at least, got None for all"):
+        a, b = layers.Input((3,), optional=True), layers.Input((3,), optional=True)
+        fastnn.Model([a, b], a + b)([None, None])
+    with pytest.raises(NotImplementedError, match="with training=True expects data for all inputs"):
+        _optional()({"a": x, "b": None}, training=True)
+    with pytest.raises(ValueError, match="the function .* reads an optional input that has no data"):
+        a, b = layers.Input((3,)), layers.Input((3,), optional=True)
+        fastnn.Model([a, b], a + b)([x, None])
+    with pytest.raises(ValueError, match="an output is made of optional inputs alone, and these have no data"):
+        a, b = layers.Input((3,)), layers.Input((3,), optional=True)
+        fastnn.Model([a, b], [layers.Dense(2)(a), layers.Dense(2)(b)]).predict([x, None], verbose=0)
+    with pytest.raises(ValueError, match=r"x is \[None\], and the input .* is not optional"):
+        a = layers.Input((3,))
+        fastnn.Model(a, layers.Dense(2)(a)).predict([None], verbose=0)

@@ -321,9 +321,9 @@ class NodeLayer(Layer):
 class _NodeCall(Call):
     """A call of the node of a layer, from within a `call` that a subclass has around it."""
 
-    def emit(self, emission: Emission, edges: list[int]) -> list[int]:
+    def emit(self, emission: Emission, edges: list[int], arguments: Arguments | None = None) -> list[int]:
         """Adds the node to a graph."""
-        return BY_NODE.emit(self.layer, emission, edges, self.arguments)
+        return BY_NODE.emit(self.layer, emission, edges, arguments or self.arguments)
 
 
 def _wrong_count(layer: NodeLayer, args: tuple[Any, ...]) -> TypeError:

@@ -140,11 +140,23 @@ class CallGraph(ModelNetwork):
 
     def add_calls(self, emission: Emission, edges: list[int]) -> list[int]:
         """Adds the calls to a graph; returns the edges of the outputs."""
-        made = {id(tensor): edge for tensor, edge in zip(self.topology.inputs, edges, strict=True)}
+        made: dict[int, int | None] = {
+            id(tensor): None if edge in emission.absent else edge
+            for tensor, edge in zip(self.topology.inputs, edges, strict=True)
+        }
         for call in self.topology.calls:
-            outputs = call.emit(emission, [made[id(tensor)] for tensor in call.inputs])
+            read = [made[id(tensor)] for tensor in call.inputs]
+            present = [edge for edge in read if edge is not None]
+            outputs: Sequence[int | None] = [None] * len(call.outputs)
+            if len(present) == len(read):
+                outputs = call.emit(emission, present)
+            elif present:
+                outputs = call.emit(emission, present, call.arguments.without([edge is None for edge in read]))
             made.update((id(tensor), edge) for tensor, edge in zip(call.outputs, outputs, strict=True))
-        return [made[id(tensor)] for tensor in self.topology.outputs]
+        found = [made[id(tensor)] for tensor in self.topology.outputs]
+        if None in found:
+            raise ValueError(f"{self.who()}: an output is made of optional inputs alone, and these have no data")
+        return found  # type: ignore[return-value]
 
 
 class _CallsComputation(ModelComputation):
@@ -369,7 +381,10 @@ def takes_ends(cls: type[Model]) -> bool:
 def _named(structure: Structure, tensors: Sequence[KerasTensor]) -> list[Port]:
     names = structure.keys if structure.keys and not structure.nested else None
     names = names or distinct([tensor.history.layer.name for tensor in tensors])
-    return [Port(name, tensor.free_shape, tensor.dtype) for name, tensor in zip(names, tensors, strict=True)]
+    return [
+        Port(name, tensor.free_shape, tensor.dtype, getattr(tensor.history.layer, "optional", False) is True)
+        for name, tensor in zip(names, tensors, strict=True)
+    ]
 
 
 def _single(given: Any) -> Any:

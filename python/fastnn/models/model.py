@@ -32,6 +32,7 @@ from fastnn.signatures import explained
 from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import Arguments, Call, KerasTensor, Trace, is_symbolic
 from fastnn.symbolic.variable import Variable
+from fastnn.training.ports import shapes_of
 from fastnn.training.state import TrainingState
 from fastnn.training.trainer import Trainer
 
@@ -261,14 +262,19 @@ class Model(Layer, StateTree, Network):
         if mask is not None:
             given = state.network.ports().given.flat(mask)
             masks = [None if one is None else np.asarray(one, bool) for one in given]
-        shapes = tuple(array.shape[1:] for array in arrays)
+        shapes = shapes_of(arrays)
+        if None in shapes and training:
+            raise NotImplementedError(
+                f"{title(self)}: a call with training=True expects data for all inputs; fit takes None"
+            )
         if training:
             outputs = state.programs.in_training(inputs, arrays, masks, self)
         else:
             state.door.check_ranges(arrays, shapes)
             state.door.check_batches(shapes, len(arrays[0]), len(arrays[0]))
             masked = any(mask is not None for mask in masks)
-            if masked or state.programs.differs_in_call(None if training is None else False, shapes):
+            differs = state.programs.differs_in_call(None if training is None else False, shapes)
+            if None not in shapes and (masked or differs):
                 outputs = evaluate(self, arrays, masks, None, training)
             else:
                 outputs = [with_mask(output) for output in state.programs.predictor(shapes)(arrays)]

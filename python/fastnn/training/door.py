@@ -26,7 +26,17 @@ from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import Shape
 from fastnn.training.compiled import Compiled, Target, how_targets_are_read, how_weights_are_read
 from fastnn.training.layout import LARGEST, Layout, layout_of
-from fastnn.training.ports import Shapes, Trainable, alone, by_port, label, quoted
+from fastnn.training.ports import (
+    Shapes,
+    Trainable,
+    alone,
+    by_port,
+    label,
+    quoted,
+    refuse_missing,
+    shapes_of,
+    with_absent,
+)
 from fastnn.training.programs import Programs
 
 Array = NDArray[Any]
@@ -76,7 +86,7 @@ class Door:
                 return found
         xs = self.inputs(x)
         ys = self.targets(compiled, y, len(xs[0]))
-        shapes = tuple(array.shape[1:] for array in xs)
+        shapes = shapes_of(xs)
         weights = self.weights(len(xs[0]), ys, sample_weight, class_weight, shapes)
         read = self._read_targets(compiled, ys, shapes, weights)
         if check_nan:
@@ -95,7 +105,7 @@ class Door:
             TypeError: The data are not numbers.
         """
         xs = self.inputs(x)
-        shapes = tuple(array.shape[1:] for array in xs)
+        shapes = shapes_of(xs)
         self.check_ranges(xs, shapes)
         return Feed(_core.Columns(xs), shapes, (), xs)
 
@@ -114,14 +124,22 @@ class Door:
         if given.nested and isinstance(x, (list, tuple, Mapping)):
             leaves = Structure(x)
             x = leaves.flat(x) if leaves.count == given.count else x
+        if len(inputs) == 1 and isinstance(x, (list, tuple)) and len(x) == 1 and x[0] is None:
+            raise ValueError(f"{who}: x is [None], and the input {inputs[0].name!r} is not optional; give data for it")
         if len(inputs) == 1:
             _refuse_pair(x, who, inputs[0].shape)
             x = unwrapped(alone(who, "x", x, inputs[0]), 1)
             return [self._fitted_input(who, x, "x", inputs[0].shape)]
-        arrays = [
-            self._fitted_input(who, one, f"x of {port.name!r}", port.shape)
-            for one, port in zip(by_port(who, "x", x, inputs), inputs, strict=True)
-        ]
+        data = by_port(who, "x", x, inputs)
+        refuse_missing(who, data, inputs)
+        arrays = with_absent(
+            who,
+            [
+                None if one is None else self._fitted_input(who, one, f"x of {port.name!r}", port.shape)
+                for one, port in zip(data, inputs, strict=True)
+            ],
+            inputs,
+        )
         for array, port in zip(arrays, inputs, strict=True):
             if len(array) != len(arrays[0]):
                 raise ValueError(
