@@ -903,7 +903,7 @@ def test_errors_about_inputs_without_data():
         fastnn.Model([a, b], a + b)([None, None])
     with pytest.raises(NotImplementedError, match="with training=True expects data for all inputs"):
         _optional()({"a": x, "b": None}, training=True)
-    with pytest.raises(ValueError, match="the function .* reads an optional input that has no data"):
+    with pytest.raises(ValueError, match=r"the function .* reads an optional input that has no data"):
         a, b = layers.Input((3,)), layers.Input((3,), optional=True)
         fastnn.Model([a, b], a + b)([x, None])
     with pytest.raises(ValueError, match="an output is made of optional inputs alone, and these have no data"):

@@ -68,14 +68,23 @@ def plain(value: Any) -> Any:
     return value
 
 
+_KEPT_AS_LISTS = frozenset((
+    "attention_axes", "axes", "axis", "bin_boundaries", "boundaries", "height_factor", "input_axes", "offset",
+    "output_axes", "salt", "scale", "shared_axes", "value", "value_range", "values", "width_factor",
+))  # fmt: skip
+"""Arguments that Keras' configs hold as a list where one was given; all others are tuples there, such as sizes."""
+
+
 class _Recorded(NamedTuple):
     """Arguments of one object.
 
     Attributes:
+        lists: Those that were given as a list and are lists in configs, though they are stored as tuples.
         names: Those that a constructor of fastnn stored as attributes; None before it ran.
         given: Those that a constructor outside fastnn was called with, defaults included; None for fastnn's classes.
     """
 
+    lists: frozenset[str] = frozenset()
     names: tuple[str, ...] | None = None
     given: dict[str, Any] | None = None
 
@@ -117,7 +126,8 @@ class Configurable(KerasForm):
         Args:
             arguments: All arguments by name, defaults included.
         """
-        self._fastnn_arguments = self._fastnn_arguments._replace(names=tuple(arguments))
+        lists = frozenset(name for name in arguments if name in _KEPT_AS_LISTS and type(arguments[name]) is list)
+        self._fastnn_arguments = self._fastnn_arguments._replace(names=tuple(arguments), lists=lists)
         for name, value in arguments.items():
             setattr(self, name, type(self).__fastnn_convert_argument__(name, value))
 
@@ -132,7 +142,10 @@ class Configurable(KerasForm):
         given = given_arguments(self)
         if given is not None and not has_own_config(type(self)):
             return {name: plain(value) for name, value in given.items()}
-        return {name: plain(getattr(self, name)) for name in argument_names(self)}
+        config = {name: plain(getattr(self, name)) for name in argument_names(self)}
+        for name in self._fastnn_arguments.lists if config else ():
+            config[name] = _as_lists(config[name])
+        return config
 
     @classmethod
     def from_config(cls: type[Self], config: Mapping[str, Any]) -> Self:
@@ -153,6 +166,10 @@ class Configurable(KerasForm):
                 plainly = isinstance(value, (int, float, str))
                 shown.append(f"{name}={_short(value if plainly else getattr(self, name, value))}")
         return f"{type(self).__name__}({', '.join(shown)})"
+
+
+def _as_lists(value: Any) -> Any:
+    return [_as_lists(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 def argument_names(obj: Configurable) -> tuple[str, ...]:

@@ -26,4 +26,4 @@ class Projecting(Layer):
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments as plain values, from which `from_config` creates an equal layer without weights."""
-        return {**super().get_config(), "output_shape": None if self._sizes is None else list(self._sizes)}
+        return {**super().get_config(), "output_shape": self._sizes}

@@ -342,12 +342,15 @@ class Model(Layer, StateTree, Network):
             return keras_config.sequential_from_config(chain, config, custom_objects)
         return super().from_config(config)
 
-    def save(self, filepath: str | os.PathLike[str], overwrite: bool = True, **kwargs: Any) -> None:
+    def save(
+        self, filepath: str | os.PathLike[str], overwrite: bool = True, zipped: bool | None = None, **kwargs: Any
+    ) -> None:
         """Writes the model into a file.
 
         Args:
             filepath: `m.keras`, or the older `m.h5`.
             overwrite: True to replace a file that exists.
+            zipped: False to write a folder with the files of `m.keras` in it.
             **kwargs: See `fastnn.saving.save_model`.
 
         Raises:
@@ -355,7 +358,7 @@ class Model(Layer, StateTree, Network):
         """
         from fastnn import saving
 
-        saving.save_model(self, filepath, overwrite, **kwargs)
+        saving.save_model(self, filepath, overwrite, zipped, **kwargs)
 
     def save_weights(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
         """Writes the weights into a file.

@@ -106,7 +106,7 @@ class InputLayer(NodeLayer):
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments as plain values, with the shape including the batch."""
         optional = {"optional": True} if self.optional else {}
-        return {"batch_shape": list(self.batch_shape), "dtype": self.dtype, **optional, "name": self.name}
+        return {"batch_shape": self.batch_shape, "dtype": self.dtype, **optional, "name": self.name}
 
 
 @explained
