@@ -44,9 +44,9 @@ class Metric(Configurable):
         3.0
     """
 
-    keras_module = "keras.metrics"
-    keras_newer_arguments = {"dtype": None}
-    keras_ignored_arguments = {"fn": ...}
+    __fastnn_keras_module__ = "keras.metrics"
+    __fastnn_keras_newer_arguments__ = {"dtype": None}
+    __fastnn_keras_ignored_arguments__ = {"fn": ...}
     __fastnn_computation__: Computation = BY_CODE
     __fastnn_dtype__ = "float32"
 
@@ -61,10 +61,10 @@ class Metric(Configurable):
         if is_foreign(cls) and "update_state" in vars(cls):
             cls.__fastnn_computation__ = BY_CODE
 
-    def store_arguments(self, arguments: dict[str, Any]) -> None:
+    def __fastnn_store_arguments__(self, arguments: dict[str, Any]) -> None:
         """Checks the arguments and keeps them as attributes."""
         dtype = arguments.pop("dtype", None)
-        super().store_arguments(arguments)
+        super().__fastnn_store_arguments__(arguments)
         if self.name is None:
             self.name = snake_case(type(self).__name__)
         self._fastnn_dtype = None if dtype is None else str(getattr(dtype, "compute_dtype", dtype))

@@ -16,6 +16,7 @@ from fastnn.data.source import Source
 from fastnn.data.tables import Blocks, holds_tables, row_count, split_tables
 from fastnn.training.compiled import Compiled
 from fastnn.training.door import Door
+from fastnn.training.ports import shapes_of
 
 RowsOfStep = int | Callable[[int], int]
 """The number of rows of a step, or a function of the number of rows of the data that returns it."""
@@ -134,7 +135,7 @@ def split_off(door: Door, compiled: Compiled, data: Batch, share: float) -> tupl
     xs = door.inputs(data.x)
     rows = len(xs[0])
     ys = door.targets(compiled, data.y, rows)
-    weights = door.weights(rows, ys, data.sample_weight, None, tuple(array.shape[1:] for array in xs))
+    weights = door.weights(rows, ys, data.sample_weight, None, shapes_of(xs))
     train, held = split((xs, ys, weights), rows, share)
     return Batch(*train), Batch(*held)
 

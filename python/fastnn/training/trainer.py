@@ -33,6 +33,7 @@ from fastnn.training.intake import (
     open_source,
     split_off,
 )
+from fastnn.training.ports import shapes_of
 from fastnn.training.state import TrainingState
 
 _NEVER_CALLED = ("train_step", "test_step", "predict_step", "compute_loss", "compute_metrics")
@@ -444,7 +445,7 @@ class Trainer:
         if result is not None:
             return result
         xs = state.door.inputs(x)
-        shapes = tuple(array.shape[1:] for array in xs)
+        shapes = shapes_of(xs)
         state.door.check_ranges(xs, shapes)
         state.door.check_batches(shapes, len(xs[0]), len(xs[0]))
         return state.network.ports().made.pack(state.programs.predictor(shapes)(xs))
