@@ -4,6 +4,7 @@
 #include <pybind11/stl.h>
 
 #include <algorithm>
+#include <cstring>
 #include <optional>
 #include <utility>
 
@@ -66,6 +67,23 @@ using Metrics = std::vector<std::tuple<EdgeId, int, EdgeId>>;
 using Optimizers = std::vector<std::pair<std::shared_ptr<Optimizer>, std::optional<std::vector<VariablePtr>>>>;
 using PhaseParts = std::tuple<const Graph*, Losses, Metrics, Optimizers>;
 
+std::vector<Share> shares_of(const Optimizers& optimizers) {
+  std::vector<Share> shares;
+  for (const auto& [optimizer, weights] : optimizers) shares.push_back({optimizer, weights});
+  return shares;
+}
+
+// A step that the graph itself describes.
+std::unique_ptr<Trainer> make_program(const Graph& graph, const std::vector<EdgeId>& metrics,
+                                      const Optimizers& optimizers, const std::vector<EdgeId>& values, bool training) {
+  std::vector<MetricTerm> terms;
+  for (EdgeId edge : metrics) terms.push_back({edge, kUnweighted});
+  std::vector<std::unique_ptr<Phase>> phases;
+  phases.push_back(std::make_unique<Phase>(graph, std::vector<LossTerm>{}, std::move(terms), shares_of(optimizers),
+                                           Program{values, training}));
+  return std::make_unique<Trainer>(std::move(phases));
+}
+
 std::unique_ptr<Trainer> make_trainer(const std::vector<PhaseParts>& parts) {
   require(!parts.empty(), "a trainer expects at least one phase");
   std::vector<std::unique_ptr<Phase>> phases;
@@ -75,9 +93,8 @@ std::unique_ptr<Trainer> make_trainer(const std::vector<PhaseParts>& parts) {
       loss_terms.push_back({edge, weight, sample_weights, summed, mask});
     std::vector<MetricTerm> metric_terms;
     for (const auto& [edge, sample_weights, mask] : metrics) metric_terms.push_back({edge, sample_weights, mask});
-    std::vector<Share> shares;
-    for (const auto& [optimizer, weights] : optimizers) shares.push_back({optimizer, weights});
-    phases.push_back(std::make_unique<Phase>(*graph, std::move(loss_terms), std::move(metric_terms), shares));
+    phases.push_back(
+        std::make_unique<Phase>(*graph, std::move(loss_terms), std::move(metric_terms), shares_of(optimizers)));
   }
   return std::make_unique<Trainer>(std::move(phases));
 }
@@ -128,6 +145,18 @@ void bind_training(py::module_& m) {
            }),
            py::arg("graph"), py::arg("losses"), py::arg("metrics"), py::arg("optimizers"))
       .def(py::init(&make_trainer), py::arg("phases"))
+      .def_static("program", &make_program, py::arg("graph"), py::arg("metrics"), py::arg("optimizers"),
+                  py::arg("values"), py::arg("training"))
+      .def("values",
+           [](const Trainer& trainer) {
+             py::list values;
+             for (const Phase::Value& value : trainer.values()) {
+               py::array array = make_array(value.spec.shape, value.spec.dtype);
+               std::memcpy(array.mutable_data(), value.bytes.data(), value.bytes.size());
+               values.append(std::move(array));
+             }
+             return values;
+           })
       .def("reset", &Trainer::reset)
       .def(
           "run",
