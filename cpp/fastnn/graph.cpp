@@ -43,8 +43,8 @@ std::vector<EdgeId> Graph::add(const std::string& kind, const std::string& name,
 }
 
 std::vector<EdgeId> Graph::add(Node node) {
-  std::vector<Edge> made = has_common_rows(node) ? made_for_batches(node) : std::vector<Edge>{};
-  if (made.empty()) made = made_for_rows(node);
+  const auto for_batches = has_common_rows(node) ? made_for_batches(node) : std::nullopt;
+  std::vector<Edge> made = for_batches ? *for_batches : made_for_rows(node);
   if (node.layer->random() && node.stream == nullptr)
     throw ValueError(node.layer->who() + " draws random numbers and needs a stream");
   if (in_order_) commit_before(node);
@@ -154,7 +154,7 @@ bool Graph::has_common_rows(const Node& node) const {
 }
 
 // The outputs of a node that takes the rows as they come; none where it cannot.
-std::vector<Edge> Graph::made_for_batches(Node& node) const {
+std::optional<std::vector<Edge>> Graph::made_for_batches(Node& node) const {
   node.layer = make_layer(node.kind, node.name, node.config);
   node.sized = false;
   std::vector<Spec> specs;
@@ -170,10 +170,10 @@ std::vector<Edge> Graph::made_for_batches(Node& node) const {
   try {
     signature = node.layer->checked_infer(specs);
   } catch (const RowsNeeded&) {
-    return {};
+    return std::nullopt;
   } catch (const ValueError&) {
     if (rows_ == 0) throw;
-    return {};  // all sizes are known
+    return std::nullopt;  // all sizes are known
   }
   check_weights(node, signature.weights);
   std::vector<Edge> made;

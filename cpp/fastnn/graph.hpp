@@ -113,7 +113,7 @@ class Graph {
   std::vector<EdgeId> add(Node node);
   Edge edge_of(const std::vector<Sized>& trials) const;
   bool has_common_rows(const Node& node) const;
-  std::vector<Edge> made_for_batches(Node& node) const;
+  std::optional<std::vector<Edge>> made_for_batches(Node& node) const;
   std::vector<Edge> made_for_rows(Node& node) const;
   std::vector<Sized> trial_inputs(const Node& node, std::size_t trial) const;
 

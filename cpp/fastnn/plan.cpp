@@ -95,13 +95,14 @@ class Planner {
   void place_values() {
     plan_.values.assign(graph_.edges().size(), kNowhere);
     for (std::size_t id = 0; id < graph_.edges().size(); ++id) {
-      const EdgeId root = storage_[id];
+      if (storage_[id] != static_cast<EdgeId>(id)) continue;
       const Edge& edge = graph_.edge(static_cast<EdgeId>(id));
       const int born = edge.producer < 0 ? -1 : forward_time(edge.producer);
-      if (root == static_cast<EdgeId>(id))
-        plan_.values[id] = place(edge.name, bytes_of(root), born, std::max(born, 0));
-      else
-        plan_.values[id] = plan_.values[at(root)];
+      plan_.values[id] = place(edge.name, bytes_of(storage_[id]), born, std::max(born, 0));
+    }
+    for (std::size_t id = 0; id < graph_.edges().size(); ++id) {
+      const Edge& edge = graph_.edge(static_cast<EdgeId>(id));
+      plan_.values[id] = plan_.values[at(storage_[id])];
       if (edge.producer >= 0 && plan_.nodes[at(edge.producer)].backward &&
           nodes_[at(edge.producer)].layer->backward_reads().outputs)
         extend(plan_.values[id], backward_time(edge.producer));
@@ -116,6 +117,10 @@ class Planner {
       for (EdgeId id : nodes_[at(i)].outputs) node.outputs.push_back(plan_.values[at(id)]);
     }
     for (EdgeId id : wanted_.outputs) extend(plan_.values[at(id)], end());
+    // Weights are moved when the nodes before the next commit have run.
+    for (const Node& node : nodes_)
+      if (!node.layer->updates().empty())
+        for (EdgeId id : node.inputs) extend(plan_.values[at(id)], end());
     // A backward pass in the middle of the graph reads what the node that it reverses has read and written.
     for (int i = 0; i < n_; ++i) {
       const auto& reversal = nodes_[at(i)].reversal;
