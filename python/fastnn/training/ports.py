@@ -27,6 +27,10 @@ TargetShapes = tuple[tuple[int, ...] | None, ...]
 class Trainable(Protocol):
     """Protocol of a model, as far as training knows it."""
 
+    @property
+    def model(self) -> Any:
+        """The model itself."""
+
     def who(self) -> str:
         """Returns how errors call the model."""
 

@@ -28,6 +28,7 @@ from fastnn.metrics.reduction import Mean
 from fastnn.symbolic.tensors import Shape
 from fastnn.symbolic.variable import Variable
 from fastnn.training.compiled import Compiled, Measure, Target, how_targets_are_read, how_weights_are_read
+from fastnn.training.own_steps import Sample, StepProgram, step_of_model
 from fastnn.training.pitfalls import warn_of_frozen, warn_of_outputs
 from fastnn.training.ports import Shapes, TargetShapes, Trainable, input_edges, label
 
@@ -62,6 +63,7 @@ class Program:
         measures: The metrics.
         in_core: For each metric whether the trainer keeps its sums; otherwise the metric itself does.
         tracker: The mean of the whole loss.
+        optimizer: The optimizer of a program that trains.
     """
 
     def __init__(
@@ -72,13 +74,20 @@ class Program:
         measures: list[Measure],
         in_core: list[bool],
         tracker: Mean,
+        optimizer: Any = None,
     ) -> None:
         self.trainer = trainer
+        self.optimizer = optimizer
         self._terms = terms
         self._losses = losses
         self._measures = measures
         self._in_core = in_core
         self._tracker = tracker
+
+    def rates(self, steps: int) -> NDArray[np.float64] | None:
+        """Returns the learning rates of the coming steps, where a schedule gives them."""
+        rates: NDArray[np.float64] | None = self.optimizer.__fastnn_rates__(steps)
+        return rates
 
     def run(
         self,
@@ -362,7 +371,21 @@ class Programs:
         """Returns the program that evaluates; its arguments are those of `training`."""
         return self._steps("test", compiled, x, y)
 
+    def of_step(self, method: str, sample: Sample) -> StepProgram:
+        """Returns the program of a step of the user's own.
+
+        Args:
+            method: The name of the method of the model.
+            sample: The shapes of the data.
+        """
+        key = method, sample.key
+        found: StepProgram | None = self._kept.get(key)
+        # What is trainable is read by the code of the step.
+        return found or self._keep(key, step_of_model(self._network.model, method, sample, method == "train_step"))
+
     def _steps(self, mode: str, compiled: Compiled, x: Shapes, y: TargetShapes) -> Program:
+        if isinstance(x, Sample):
+            return self.of_step(f"{mode}_step", x)  # type: ignore[return-value]
         measures = compiled.resolve(y)
         key = mode, self._open_shapes(x), tuple(y) if compiled.reads_targets_as_given else ()
         program: Program | None = self._kept.get(key)
@@ -421,7 +444,10 @@ class Programs:
                 warn_of_frozen(self._network.who())
             optimizers = optimizer.__fastnn_commits__(trained)
         trainer = _core.Trainer(graph, terms, measured, optimizers)
-        program = Program(trainer, len(terms), compiled.loss_names(), measures, in_core, compiled.loss_tracker)
+        program = Program(
+            trainer, len(terms), compiled.loss_names(), measures, in_core, compiled.loss_tracker,
+            compiled.optimizer if mode == "train" else None,
+        )  # fmt: skip
         return self._keep(key, program)  # type: ignore[no-any-return]
 
 
