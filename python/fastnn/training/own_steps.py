@@ -201,12 +201,19 @@ class StepProgram:
         self.metrics = list(self._step.metrics)
         self.training = training
 
+    @property
+    def measures(self) -> bool:
+        """True where the core keeps sums of metrics."""
+        return bool(self._sums)
+
     def _tensors(self) -> list[KerasTensor]:
         return [leaf for leaf in self._leaves if isinstance(leaf, KerasTensor) and not isinstance(leaf, Later)]
 
     def rates(self, steps: int) -> NDArray[np.float64] | None:
         """Returns the learning rates of the coming steps, one for each optimizer of each update; None: unchanged."""
         updates = self._step.updates
+        if not updates:
+            return None
         groups: dict[Any, list[list[tuple[int, int]]]] = {}
         for number, (optimizer, index) in enumerate(updates):
             of_optimizer = groups.setdefault(optimizer, [])
@@ -269,6 +276,8 @@ class StepProgram:
     def result(self) -> Any:
         """Returns what the code of the step returned, with the values of the last step."""
         values = iter(self.trainer.values())
+        if self._structure.alone and type(self._leaves[0]) is KerasTensor:
+            return next(values)
         leaves = [
             leaf.read() if isinstance(leaf, Later) else next(values) if isinstance(leaf, KerasTensor) else leaf
             for leaf in self._leaves
