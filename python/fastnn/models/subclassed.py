@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -60,6 +61,14 @@ class Traced(ModelNetwork):
             raise ValueError(f"{self.who()} expects x of shape (batch, ...) with at least one row")
         self._open(structure, [((None, *array.shape[1:]), edge_dtype(array.dtype, self.who())) for array in arrays])
         return structure.pack(arrays)
+
+    def prepare_for_step(self, given: Structure, specs: Sequence[Spec]) -> None:
+        """Builds the model, unless it is built or has no `call`."""
+        if self.is_open or not self._has_call:
+            return
+        # A step may call the model on something else than the samples; then the step builds it.
+        with contextlib.suppress(TypeError, ValueError, LookupError, AttributeError):
+            self._open(given, specs)
 
     def build(self, input_shape: Any) -> None:
         """Builds the model for inputs of a shape, or of several in a list or dict."""

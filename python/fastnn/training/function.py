@@ -130,7 +130,7 @@ class TracedFunction:
             given, named = structure.pack(stands)
             return self.python_function(*given, **named)
 
-        return _Program(StepProgram(traced(name, code), True), of_rows, fixed)
+        return _Program(StepProgram(traced(name, code)), of_rows, fixed)
 
     def _run(self, found: _Program, arrays: list[Any], rows: int) -> Any:
         program, of_rows, fixed = found

@@ -26,7 +26,7 @@ from fastnn.engine.arrays import edge_dtype, numeric
 from fastnn.engine.step_trace import Later, StepTrace
 from fastnn.ops.node import tensor
 from fastnn.symbolic.structure import Structure
-from fastnn.symbolic.tensors import KerasTensor
+from fastnn.symbolic.tensors import KerasTensor, Spec
 from fastnn.symbolic.variable import Variable
 
 Array = NDArray[Any]
@@ -54,6 +54,14 @@ class Sample(tuple[tuple[tuple[int, ...], str], ...]):
     def key(self) -> Any:
         """What tells programs apart."""
         return tuple(self), repr(self.structure.pack([None] * self.structure.count))
+
+
+    def inputs(self) -> tuple[Structure, list[Spec]]:
+        """Returns the structure of the samples, without targets and weights, and their specs."""
+        data = self.structure.pack(range(len(self)))
+        x = data[0] if isinstance(data, (list, tuple)) and len(data) else data
+        given = Structure(x)
+        return given, [((None, *self[i][0]), self[i][1]) for i in given.flat(x)]
 
 
 def given_data(batch: Batch) -> Any:
@@ -182,10 +190,9 @@ class StepProgram:
 
     Args:
         made: The traced step.
-        training: True for a step that trains.
     """
 
-    def __init__(self, made: Traced, training: bool) -> None:
+    def __init__(self, made: Traced) -> None:
         self._step, self._structure, self._leaves = made
         edges = [self._step.edge(leaf) for leaf in self._tensors()]
         measured: list[int] = []
@@ -199,7 +206,6 @@ class StepProgram:
         self.trainer = _core.Trainer.program(self._step.emission.graph, measured, shares, edges, True)
         self.optimizer = StepOptimizers(dict.fromkeys(optimizer for optimizer, _ in self._step.updates))
         self.metrics = list(self._step.metrics)
-        self.training = training
 
     @property
     def measures(self) -> bool:
@@ -297,7 +303,7 @@ def _number(value: Any) -> Any:
     return float(array) if array.ndim == 0 and array.dtype.kind in "fiub" else value
 
 
-def step_of_model(model: Any, method: str, sample: Sample, training: bool) -> StepProgram:
+def step_of_model(model: Any, method: str, sample: Sample) -> StepProgram:
     """Returns the program of a `train_step` or `test_step` for rows of some shapes.
 
     Raises:
@@ -318,7 +324,7 @@ def step_of_model(model: Any, method: str, sample: Sample, training: bool) -> St
             )
         return dict(result)
 
-    return StepProgram(traced(who, code), training)
+    return StepProgram(traced(who, code))
 
 
 class StepOptimizers:

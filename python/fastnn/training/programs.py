@@ -380,8 +380,11 @@ class Programs:
         """
         key = method, sample.key
         found: StepProgram | None = self._kept.get(key)
-        # What is trainable is read by the code of the step.
-        return found or self._keep(key, step_of_model(self._network.model, method, sample, method == "train_step"))
+        if found is None:
+            self._network.prepare_for_step(*sample.inputs())
+            found = self._keep(key, step_of_model(self._network.model, method, sample))
+        assert found is not None
+        return found
 
     def _steps(self, mode: str, compiled: Compiled, x: Shapes, y: TargetShapes) -> Program:
         if isinstance(x, Sample):
