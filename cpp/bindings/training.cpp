@@ -15,8 +15,6 @@
 namespace fastnn::bindings {
 namespace {
 
-using RateArray = py::array_t<double, py::array::c_style | py::array::forcecast>;
-
 // The arrays of a run, kept alive for as long as the core reads them.
 class Columns {
  public:
@@ -161,7 +159,7 @@ void bind_training(py::module_& m) {
       .def(
           "run",
           [](Trainer& trainer, const Columns& columns, const Order* order, Index batch_size, Index first_step,
-             Index last_step, double budget, const std::optional<RateArray>& rates, bool until_invalid) {
+             Index last_step, double budget, const std::optional<DoubleArray>& rates, bool until_invalid) {
             require(!rates || rates->size() >= (last_step - first_step) * trainer.optimizers(),
                     "rates expects one learning rate per step and optimizer");
             require(first_step >= 0 && first_step < last_step && (last_step - 1) * batch_size < columns.rows(),

@@ -32,6 +32,8 @@ class Variable:
         """Returns a copy of the values."""
     def assign(self, value: Array) -> None:
         """Replaces the values; the shape must be equal. Waits until a running step has committed."""
+    def assign_doubles(self, value: NDArray[np.float64], remainder: Variable) -> None:
+        """Replaces the values by those nearest to `value`, and those of `remainder` by what is left of it."""
     def set_constraint(self, kind: str | None, values: Sequence[float] = (), axes: Sequence[int] = ()) -> None:
         """Sets the constraint: "max_norm" [max_value], "non_neg" [], "unit_norm" [], "min_max_norm" [min, max, rate],
         with the axes of the norm; None: no constraint.

@@ -25,12 +25,11 @@ from fastnn.metrics.metric import Metric
 from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import Shape
 from fastnn.training.compiled import Compiled, Target, how_targets_are_read, how_weights_are_read
+from fastnn.training.layout import LARGEST, Layout, layout_of
 from fastnn.training.ports import Shapes, Trainable, alone, by_port, label, quoted
 from fastnn.training.programs import Programs
 
 Array = NDArray[Any]
-_LARGEST = float(np.finfo(np.float32).max)
-"""The largest number that is finite in the core."""
 
 
 class Door:
@@ -44,6 +43,7 @@ class Door:
     def __init__(self, network: Trainable, programs: Programs) -> None:
         self._network = network
         self._programs = programs
+        self._layout: Layout | None = None
 
     def feed(
         self,
@@ -68,16 +68,23 @@ class Door:
             ValueError: The data do not fit the model or one another.
             TypeError: The data are not numbers.
         """
+        check_nan = check_nan and config.check_nan()
+        unweighted = sample_weight is None and class_weight is None
+        if self._layout is not None and unweighted:
+            found = self._layout.feed(compiled, x, y, check_nan)
+            if found is not None:
+                return found
         xs = self.inputs(x)
         ys = self.targets(compiled, y, len(xs[0]))
         shapes = tuple(array.shape[1:] for array in xs)
         weights = self.weights(len(xs[0]), ys, sample_weight, class_weight, shapes)
         read = self._read_targets(compiled, ys, shapes, weights)
-        if check_nan and config.check_nan():
+        if check_nan:
             self._refuse_not_finite(xs, ys, weights)
         self._refuse_labels(compiled, ys)
         self.check_ranges(xs, shapes)
         of_y = tuple(None if y is None else y.shape[1:] for y in ys)
+        self._layout = layout_of(self._programs, compiled, x, y, xs[0], read) if unweighted else None
         return Feed(_core.Columns([*xs, *read], weights), shapes, of_y, xs)
 
     def who(self) -> str:
@@ -427,10 +434,10 @@ class Door:
             for array, port in zip(arrays, side, strict=True):
                 if array is None or array.dtype.kind != "f":
                     continue
-                row = _core.first_beyond(array, -_LARGEST, _LARGEST)
+                row = _core.first_beyond(array, -LARGEST, LARGEST)
                 if row >= 0:
                     values = np.asarray(array[row]).ravel()
-                    value = values[~(np.abs(values) <= _LARGEST)][0]
+                    value = values[~(np.abs(values) <= LARGEST)][0]
                     found = "a NaN" if np.isnan(value) else str(value)
                     raise ValueError(
                         f"{self._network.who()}: {label(word, port, side)} holds {found} in row {row}, which would "
