@@ -103,9 +103,8 @@ class Differentiation {
     for (std::size_t i = request; i-- > 0;) {
       const Node& node = from_[i];
       if (node.reversal || !node.layer->differentiable()) continue;
-      const bool reached = std::any_of(node.outputs.begin(), node.outputs.end(), [&](EdgeId id) {
-        return needed[index(id)] && !of_edges[index(id)].empty();
-      });
+      const bool reached = std::any_of(node.outputs.begin(), node.outputs.end(),
+                                       [&](EdgeId id) { return needed[index(id)] && !of_edges[index(id)].empty(); });
       if (!reached) continue;
       const auto flows = [&](std::size_t k) {
         return needed[index(node.inputs[k])] && node.layer->differentiable_input(k);
@@ -224,8 +223,7 @@ std::vector<bool> Graph::reached(const std::vector<EdgeId>& targets, const std::
 Graph Graph::differentiated() const {
   const auto stands_for = [](const Node& node) { return node.layer->differentiates().has_value(); };
   Graph graph = *this;
-  if (std::any_of(nodes_.begin(), nodes_.end(), stands_for))
-    graph.nodes_ = Differentiation(nodes_, graph.edges_).run();
+  if (std::any_of(nodes_.begin(), nodes_.end(), stands_for)) graph.nodes_ = Differentiation(nodes_, graph.edges_).run();
   return graph;
 }
 

@@ -130,9 +130,9 @@ void Session::point_reversal(std::size_t i) {
   context.output_gradients_.clear();
   for (int which : node.reversal->given) {
     const auto k = static_cast<std::size_t>(which);
-    const int place = which == Node::kNone              ? kNowhere
+    const int place = which == Node::kNone           ? kNowhere
                       : places.copies[k] != kNowhere ? places.copies[k]
-                                                        : places.inputs[k];
+                                                     : places.inputs[k];
     context.output_gradients_.push_back(static_cast<float*>(pointer(place)));
   }
   context.input_gradients_.clear();
@@ -150,8 +150,7 @@ void Session::reverse(std::size_t i) {
   for (std::size_t k = 0; k < node.inputs.size(); ++k)
     if (places.copies[k] != kNowhere) {
       const Index rows = node.rows > 0 ? node.rows : rows_;
-      std::memcpy(pointer(places.copies[k]), pointer(places.inputs[k]),
-                  graph_->edge(node.inputs[k]).spec.bytes(rows));
+      std::memcpy(pointer(places.copies[k]), pointer(places.inputs[k]), graph_->edge(node.inputs[k]).spec.bytes(rows));
     }
   layer.backward(contexts_[i]);
 }

@@ -45,7 +45,8 @@ class Patience {
 struct GradientTable {
   explicit GradientTable(const Graph& graph);
   /// Weights whose gradients lie anywhere: `offsets` are still to be set.
-  explicit GradientTable(const std::vector<VariablePtr>& apart) : weights(apart), offsets(apart.size(), 0), penalized(false) {}
+  explicit GradientTable(const std::vector<VariablePtr>& apart)
+      : weights(apart), offsets(apart.size(), 0), penalized(false) {}
   /// The part of another table that holds these weights, in the order of that table.
   GradientTable(const GradientTable& all, const std::vector<VariablePtr>& some);
 

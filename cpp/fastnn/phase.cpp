@@ -199,7 +199,8 @@ void Phase::keep_values(const Session& session) {
 
 // Sets the learning rate of an optimizer where the step has one for it.
 void Phase::set_rate(std::size_t optimizer) {
-  if (rates_ != nullptr && !std::isnan(rates_[optimizer])) shares_[optimizer].optimizer->learning_rate = rates_[optimizer];
+  if (rates_ != nullptr && !std::isnan(rates_[optimizer]))
+    shares_[optimizer].optimizer->learning_rate = rates_[optimizer];
 }
 
 void Phase::reduce(Workspace& space) {

@@ -217,9 +217,9 @@ class Planner {
     for (int i = 0; i < n_; ++i) {
       NodePlan& plan = plan_.nodes[at(i)];
       if (plan.alias) continue;
-      const bool input_gradient = to_inputs[at(i)] ||
-                                  std::any_of(plan.input_gradients.begin(), plan.input_gradients.end(),
-                                              [](int placement) { return placement != kNowhere; });
+      const bool input_gradient =
+          to_inputs[at(i)] || std::any_of(plan.input_gradients.begin(), plan.input_gradients.end(),
+                                          [](int placement) { return placement != kNowhere; });
       const bool backward = plan.backward || !reversals[at(i)].empty();
       const Index rows = nodes_[at(i)].rows;
       Booking booking(rows > 0 ? rows : plan_.capacity, wanted_.training, backward, input_gradient, plan_.threads);

@@ -119,8 +119,8 @@ class GradientTape:
             )
         if self._used and not self._persistent:
             raise RuntimeError(
-                "tape.gradient was called twice; give GradientTape(persistent=True), or take all gradients in one call: "
-                "tape.gradient(loss, [first, second])"
+                "tape.gradient was called twice; give GradientTape(persistent=True), or take all gradients in one "
+                "call: tape.gradient(loss, [first, second])"
             )
         self._used = True
         zero = str(getattr(unconnected_gradients, "value", unconnected_gradients)) == "zero"

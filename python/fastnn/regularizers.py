@@ -65,7 +65,9 @@ class Regularizer(Configurable):
         """
         l1, l2 = self.__fastnn_strengths__()
         if is_traced(x):
-            return operators["sum"](l1 * operators["abs"](x) + l2 * (x * x))
+            tensor: Any = x
+            traced: float = operators["sum"](l1 * operators["abs"](tensor) + l2 * (tensor * tensor))
+            return traced
         array = np.asarray(x, dtype=np.float64)
         return l1 * float(np.abs(array).sum()) + l2 * float(np.square(array).sum())
 

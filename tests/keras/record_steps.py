@@ -1,6 +1,6 @@
 """Runs the cases of `step_cases.py` in Keras on TensorFlow and writes `files/steps/<case>.npz`.
 
-    KERAS_BACKEND=tensorflow python tests/keras/record_steps.py
+KERAS_BACKEND=tensorflow python tests/keras/record_steps.py
 """
 
 from __future__ import annotations
@@ -8,10 +8,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-import keras
 import numpy as np
 import step_cases
 import tensorflow as tf
+
+import keras
 
 
 def main() -> None:

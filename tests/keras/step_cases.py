@@ -1,4 +1,4 @@
-"""Steps of a user's own, written once for Keras on TensorFlow and for fastnn: GANs, distillation, reinforcement learning.
+"""Steps of a user's own, written once for Keras on TensorFlow and for fastnn: GANs, distillation, actor-critic.
 
 A case is a function of `keras`, a tape class and a decorator of functions. It returns the values of five steps and the
 variables that the steps moved, whose first values and data come from one `RandomState`. What is random in such a step,
@@ -73,12 +73,12 @@ def gan(keras, tape_class, function):
             with tape_class() as tape:
                 d_loss = self.loss_fn(labels, self.discriminator(both, training=True))
             weights = self.discriminator.trainable_weights
-            self.d_optimizer.apply_gradients(zip(tape.gradient(d_loss, weights), weights))
+            self.d_optimizer.apply_gradients(zip(tape.gradient(d_loss, weights), weights, strict=True))
             with tape_class() as tape:
                 predicted = self.discriminator(self.generator(again, training=True))
                 g_loss = self.loss_fn(ops.zeros((batch, 1)), predicted)
             weights = self.generator.trainable_weights
-            self.g_optimizer.apply_gradients(zip(tape.gradient(g_loss, weights), weights))
+            self.g_optimizer.apply_gradients(zip(tape.gradient(g_loss, weights), weights, strict=True))
             self.d_loss_tracker.update_state(d_loss)
             self.g_loss_tracker.update_state(g_loss)
             return {"d_loss": self.d_loss_tracker.result(), "g_loss": self.g_loss_tracker.result()}
@@ -86,8 +86,8 @@ def gan(keras, tape_class, function):
     layers = keras.layers
     discriminator = keras.Sequential([
         keras.Input((8, 8, 1)), layers.Conv2D(4, 3, strides=2, padding="same"), layers.LeakyReLU(negative_slope=0.2),
-        layers.Conv2D(6, 3, strides=2, padding="same"), layers.LeakyReLU(negative_slope=0.2), layers.GlobalMaxPooling2D(),
-        layers.Dense(1),
+        layers.Conv2D(6, 3, strides=2, padding="same"), layers.LeakyReLU(negative_slope=0.2),
+        layers.GlobalMaxPooling2D(), layers.Dense(1),
     ])  # fmt: skip
     generator = keras.Sequential([
         keras.Input((5,)), layers.Dense(4 * 4 * 3), layers.LeakyReLU(negative_slope=0.2), layers.Reshape((4, 4, 3)),
@@ -132,7 +132,7 @@ def vae(keras, tape_class, function):
                 kl = ops.mean(ops.sum(kl, axis=1))
                 loss = rebuilding + kl
             gradients = tape.gradient(loss, self.trainable_weights)
-            self.optimizer.apply_gradients(zip(gradients, self.trainable_weights))
+            self.optimizer.apply_gradients(zip(gradients, self.trainable_weights, strict=True))
             self.total.update_state(loss)
             self.kl.update_state(kl)
             return {m.name: m.result() for m in self.metrics}
@@ -168,9 +168,9 @@ def diffusion(keras, tape_class, function):
                 predicted = self.network([noisy, ops.sin(angles) ** 2], training=True)
                 loss = ops.mean(ops.abs(noises - predicted))
             gradients = tape.gradient(loss, self.network.trainable_weights)
-            self.optimizer.apply_gradients(zip(gradients, self.network.trainable_weights))
+            self.optimizer.apply_gradients(zip(gradients, self.network.trainable_weights, strict=True))
             self.tracker.update_state(loss)
-            for weight, slow in zip(self.network.weights, self.average.weights):
+            for weight, slow in zip(self.network.weights, self.average.weights, strict=True):
                 slow.assign(0.9 * slow + (1 - 0.9) * weight)
             return {m.name: m.result() for m in self.metrics}
 
@@ -263,7 +263,7 @@ def contrastive(keras, tape_class, function):
                 )
                 loss = (ops.mean(there) + ops.mean(back)) / 2
             weights = self.encoder.trainable_weights + self.head.trainable_weights
-            self.optimizer.apply_gradients(zip(tape.gradient(loss, weights), weights))
+            self.optimizer.apply_gradients(zip(tape.gradient(loss, weights), weights, strict=True))
             self.tracker.update_state(loss)
             return {"c_loss": self.tracker.result()}
 
@@ -293,8 +293,8 @@ def dqn(keras, tape_class, function):
             values = ops.sum(online(states) * masks, axis=1)
             loss = loss_fn(wanted, values)
         gradients = tape.gradient(loss, online.trainable_variables)
-        optimizer.apply_gradients(zip(gradients, online.trainable_variables))
-        for slow, weight in zip(target.trainable_variables, online.trainable_variables):
+        optimizer.apply_gradients(zip(gradients, online.trainable_variables, strict=True))
+        for slow, weight in zip(target.trainable_variables, online.trainable_variables, strict=True):
             slow.assign(0.8 * slow + 0.2 * weight)
         return loss
 
@@ -330,7 +330,7 @@ def actor_critic(keras, tape_class, function):
             entropy = -ops.mean(ops.sum(chances * ops.log(chances + 1e-8), axis=1))
             loss = -ops.mean(taken * advantage) + huber(returns, values) - 0.01 * entropy
         gradients = tape.gradient(loss, model.trainable_variables)
-        optimizer.apply_gradients(zip(gradients, model.trainable_variables))
+        optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
         return loss, entropy
 
     found = []
@@ -409,7 +409,7 @@ def accumulation(keras, tape_class, function):
     def add(x, y):
         with tape_class() as tape:
             loss = ops.mean(ops.square(model(x, training=True) - y))
-        for total, gradient in zip(sums, tape.gradient(loss, model.trainable_variables)):
+        for total, gradient in zip(sums, tape.gradient(loss, model.trainable_variables), strict=True):
             total.assign_add(gradient / 2.0)
         return loss
 
@@ -449,10 +449,10 @@ def two_tasks(keras, tape_class, function):
             two = ops.mean(ops.square(second(x) - z))
         of_one, of_two = tape.gradient(one, shared), tape.gradient(two, shared)
         # The gradient of the second task without what works against the first.
-        dot = sum(ops.sum(a * b) for a, b in zip(of_one, of_two))
+        dot = sum(ops.sum(a * b) for a, b in zip(of_one, of_two, strict=True))
         square = sum(ops.sum(a * a) for a in of_one)
         back = ops.minimum(dot, 0.0) / square
-        together = [a + b - back * a for a, b in zip(of_one, of_two)]
+        together = [a + b - back * a for a, b in zip(of_one, of_two, strict=True)]
         heads = tape.gradient({"one": one, "two": two}, {"one": first.trainable_weights[2:],
                                                          "two": second.trainable_weights[2:]})  # fmt: skip
         weights = shared + first.trainable_weights[2:] + second.trainable_weights[2:]

@@ -26,7 +26,8 @@ class Gradient : public Function {
   }
 
   Signature infer(const std::vector<Spec>& inputs) override {
-    require(targets_ >= 1 && inputs.size() >= 2 * targets_, who(), " expects ", targets_, " targets and a gradient of each");
+    require(targets_ >= 1 && inputs.size() >= 2 * targets_, who(), " expects ", targets_,
+            " targets and a gradient of each");
     for (std::size_t i = 0; i < targets_; ++i) {
       require(inputs[i].dtype == DType::float32, who(), " expects targets of float32, got ", name_of(inputs[i].dtype));
       require(inputs[i].shape == inputs[targets_ + i].shape && inputs[targets_ + i].dtype == DType::float32, who(),

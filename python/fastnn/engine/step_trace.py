@@ -71,6 +71,8 @@ class StepTrace(Trace):
         metrics: The metrics that the step updates, or whose results it returns.
     """
 
+    compares = True
+
     def __init__(self, who: str) -> None:
         super().__init__(None)
         self.who = who

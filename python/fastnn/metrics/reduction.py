@@ -113,7 +113,7 @@ class Sum(Metric):
 
 
 def _per_value(values: Any) -> tuple[Any, ...]:
-    """Returns what a step adds up for a mean: the values, or their sum and number where rows are not those of a batch."""
+    """Returns what a step adds up for a mean: the values, or their sum and number where they are not one per row."""
     return (values,) if values.trials is None or not values.shape else (total(values), total(ops.ones_like(values)))
 
 

@@ -16,7 +16,6 @@ from typing import Any, NamedTuple, overload
 import numpy as np
 
 from fastnn import _core
-from fastnn.data.source import Chunk
 from fastnn.engine.arrays import edge_dtype, numeric
 from fastnn.engine.step_trace import StepTrace
 from fastnn.ops.node import tensor
@@ -106,7 +105,7 @@ class TracedFunction:
     def _made(
         self, args: Any, kwargs: Any, structure: Structure | None, leaves: list[Any], arrays: list[Any], rows: int
     ) -> _Program:
-        name = getattr(self.python_function, "__name__", None) or getattr(self, "__name__", "function")
+        name = _name_of(self.python_function)
         of_rows = [array.ndim > 0 and len(array) == rows for array in arrays]
         fixed: list[Variable] = []
 
@@ -141,7 +140,7 @@ class TracedFunction:
                 if not row:
                     next(rest).assign(array)
         if rows == 0:
-            raise ValueError(f"{self.__name__} expects arrays of at least one row")  # type: ignore[attr-defined]
+            raise ValueError(f"{_name_of(self.python_function)} expects arrays of at least one row")
         measured = program.measures
         if measured:
             program.trainer.reset()
@@ -153,9 +152,14 @@ class TracedFunction:
         return program.result()
 
 
+def _name_of(code: Any) -> str:
+    """Returns the name of a function, also of a method that is bound to its object."""
+    return str(getattr(code, "__name__", None) or getattr(getattr(code, "func", None), "__name__", "the function"))
+
+
 def _as_array(leaf: Any) -> Any:
     """Returns arrays, and tensors of other packages, as arrays; anything else as it is."""
-    if isinstance(leaf, (KerasTensor, Variable)) or isinstance(leaf, (bool, int, float, str)) or leaf is None:
+    if isinstance(leaf, (KerasTensor, Variable, bool, int, float, str)) or leaf is None:
         return leaf
     if isinstance(leaf, (np.ndarray, np.generic)) or hasattr(leaf, "__array__"):
         return numeric(np.asarray(leaf), "an argument")

@@ -16,8 +16,8 @@ from fastnn.data.batches import Batch, Batches, BatchSource, Iterated, Kept, hol
 from fastnn.data.py_dataset import Indexed
 from fastnn.data.source import Source
 from fastnn.data.tables import Blocks, holds_tables, row_count, split_tables
-from fastnn.training.compiled import Compiled
 from fastnn.symbolic.structure import Structure
+from fastnn.training.compiled import Compiled
 from fastnn.training.door import Door
 from fastnn.training.own_steps import feed_of, given_data
 
@@ -117,9 +117,7 @@ def checks_of_prediction(door: Door) -> Check:
     return check
 
 
-def checks_of_own_steps(
-    door: Door, class_weight: Mapping[int, float] | None = None, check_nan: bool = False
-) -> Check:
+def checks_of_own_steps(door: Door, class_weight: Mapping[int, float] | None = None, check_nan: bool = False) -> Check:
     """Returns the check of the rows of a step of the user's own, which need not fit the inputs of the model."""
 
     def check(batch: Batch, size: RowsOfStep | None) -> Feed:

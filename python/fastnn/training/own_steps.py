@@ -12,6 +12,7 @@ import contextlib
 import linecache
 import os
 import traceback
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -55,13 +56,19 @@ class Sample(tuple[tuple[tuple[int, ...], str], ...]):
         """What tells programs apart."""
         return tuple(self), repr(self.structure.pack([None] * self.structure.count))
 
-
     def inputs(self) -> tuple[Structure, list[Spec]]:
         """Returns the structure of the samples, without targets and weights, and their specs."""
         data = self.structure.pack(range(len(self)))
         x = data[0] if isinstance(data, (list, tuple)) and len(data) else data
         given = Structure(x)
         return given, [((None, *self[i][0]), self[i][1]) for i in given.flat(x)]
+
+    def targets(self) -> tuple[tuple[int, ...], ...]:
+        """Returns the shapes of one row of the targets."""
+        data = self.structure.pack(range(len(self)))
+        if not isinstance(data, (list, tuple)) or len(data) < 2:
+            return ()
+        return tuple(self[i][0] for i in Structure(data[1]).flat(data[1]))
 
 
 def given_data(batch: Batch) -> Any:
@@ -208,6 +215,11 @@ class StepProgram:
         self.metrics = list(self._step.metrics)
 
     @property
+    def moves(self) -> bool:
+        """True where an optimizer moves weights, or a variable is assigned to."""
+        return bool(self._step.shares or self._step.emission.current)
+
+    @property
     def measures(self) -> bool:
         """True where the core keeps sums of metrics."""
         return bool(self._sums)
@@ -246,9 +258,10 @@ class StepProgram:
     ) -> int:
         """Runs steps of a chunk until they are done or the time is up; returns how many were run."""
         last = chunk.last if rates is None else chunk.first + len(rates)
-        return self.trainer.run(
+        ran: int = self.trainer.run(
             chunk.columns, chunk.order, chunk.batch_size, chunk.first, last, budget, rates, until_invalid
         )
+        return ran
 
     def loss(self) -> float:
         """Returns a number that is infinite or NaN where a value of the last step is."""
@@ -312,19 +325,42 @@ def step_of_model(model: Any, method: str, sample: Sample) -> StepProgram:
     who = f"{type(model).__name__}.{method}"
 
     def code(step: StepTrace) -> Any:
-        inputs = [
-            step.input((None, *shape), dtype, f"data_{i}" if len(sample) > 1 else "data")
-            for i, (shape, dtype) in enumerate(sample)
-        ]
-        result = getattr(model, method)(sample.structure.pack(inputs))
+        result = getattr(model, method)(_inputs(step, sample))
         if not isinstance(result, Mapping):
             raise TypeError(
-                f"{who} returned {type(result).__name__}, expected a dict of values to log, such as "
-                '{"loss": loss}'
+                f'{who} returned {type(result).__name__}, expected a dict of values to log, such as {{"loss": loss}}'
             )
         return dict(result)
 
-    return StepProgram(traced(who, code))
+    made = StepProgram(traced(who, code))
+    if method == "train_step" and not made.moves:
+        warnings.warn(
+            f"{who} applies no gradient, so the model does not learn; call self.optimizer.apply(gradients, variables)",
+            stacklevel=6,
+        )
+    return made
+
+
+def prediction_of_model(model: Any, sample: Sample) -> tuple[_core.Predictor, Structure]:
+    """Returns the predictor of a `predict_step` for rows of some shapes, and the structure of what it returns.
+
+    Raises:
+        TypeError: It returns something else than tensors, or changes variables.
+    """
+    who = f"{type(model).__name__}.predict_step"
+    made = traced(who, lambda step: model.predict_step(_inputs(step, sample)))
+    if made.step.shares or any(not isinstance(leaf, KerasTensor) or isinstance(leaf, Later) for leaf in made.leaves):
+        raise TypeError(f"{who} expects to return what it computed, and to train nothing")
+    emission = made.step.emission
+    edges = [made.step.edge(leaf) for leaf in made.leaves]
+    return _core.Predictor(emission.graph, edges, training=emission.is_random), made.structure
+
+
+def _inputs(step: StepTrace, sample: Sample) -> Any:
+    """Returns the data of a step as tensors, in their structure."""
+    names = ["data"] if len(sample) == 1 else [f"data_{i}" for i in range(len(sample))]
+    inputs = [step.input((None, *shape), dtype, name) for (shape, dtype), name in zip(sample, names, strict=True)]
+    return sample.structure.pack(inputs)
 
 
 class StepOptimizers:
@@ -347,5 +383,3 @@ class StepOptimizers:
     def __fastnn_end_training__(self) -> None:
         for optimizer in self._optimizers:
             optimizer.__fastnn_end_training__()
-
-

@@ -25,10 +25,11 @@ from fastnn.engine.ownership import TrainableChanges
 from fastnn.losses.reduction import reduced
 from fastnn.metrics.mean_of_function import MeanOfFunction
 from fastnn.metrics.reduction import Mean
+from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import Shape
 from fastnn.symbolic.variable import Variable
 from fastnn.training.compiled import Compiled, Measure, Target, how_targets_are_read, how_weights_are_read
-from fastnn.training.own_steps import Sample, StepProgram, step_of_model
+from fastnn.training.own_steps import Sample, StepProgram, prediction_of_model, step_of_model
 from fastnn.training.pitfalls import warn_of_frozen, warn_of_outputs
 from fastnn.training.ports import Shapes, TargetShapes, Trainable, input_edges, label
 
@@ -357,7 +358,7 @@ class Programs:
 
     # Training and evaluation.
 
-    def training(self, compiled: Compiled, x: Shapes = (), y: TargetShapes = ()) -> Program:
+    def training(self, compiled: Compiled, x: Any = (), y: TargetShapes = ()) -> Any:
         """Returns the program that trains.
 
         Args:
@@ -367,14 +368,15 @@ class Programs:
         """
         return self._steps("train", compiled, x, y)
 
-    def evaluation(self, compiled: Compiled, x: Shapes = (), y: TargetShapes = ()) -> Program:
+    def evaluation(self, compiled: Compiled, x: Any = (), y: TargetShapes = ()) -> Any:
         """Returns the program that evaluates; its arguments are those of `training`."""
         return self._steps("test", compiled, x, y)
 
-    def of_step(self, method: str, sample: Sample) -> StepProgram:
+    def of_step(self, compiled: Compiled, method: str, sample: Sample) -> StepProgram:
         """Returns the program of a step of the user's own.
 
         Args:
+            compiled: What `compile` was given.
             method: The name of the method of the model.
             sample: The shapes of the data.
         """
@@ -382,13 +384,28 @@ class Programs:
         found: StepProgram | None = self._kept.get(key)
         if found is None:
             self._network.prepare_for_step(*sample.inputs())
+            _resolve(compiled, sample)
             found = self._keep(key, step_of_model(self._network.model, method, sample))
         assert found is not None
         return found
 
-    def _steps(self, mode: str, compiled: Compiled, x: Shapes, y: TargetShapes) -> Program:
+    def own_prediction(self, sample: Sample) -> tuple[_core.Predictor, Structure]:
+        """Returns the predictor of a `predict_step` of the user's own, and the structure of its outputs.
+
+        Args:
+            sample: The shapes of the data.
+        """
+        key = "predict_step", sample.key
+        found: tuple[_core.Predictor, Structure] | None = self._kept.get(key)
+        if found is None:
+            self._network.prepare_for_step(*sample.inputs())
+            found = self._keep(key, prediction_of_model(self._network.model, sample))
+        assert found is not None
+        return found
+
+    def _steps(self, mode: str, compiled: Compiled, x: Any, y: TargetShapes) -> Any:
         if isinstance(x, Sample):
-            return self.of_step(f"{mode}_step", x)  # type: ignore[return-value]
+            return self.of_step(compiled, f"{mode}_step", x)
         measures = compiled.resolve(y)
         key = mode, self._open_shapes(x), tuple(y) if compiled.reads_targets_as_given else ()
         program: Program | None = self._kept.get(key)
@@ -451,7 +468,14 @@ class Programs:
             trainer, len(terms), compiled.loss_names(), measures, in_core, compiled.loss_tracker,
             compiled.optimizer if mode == "train" else None,
         )  # fmt: skip
-        return self._keep(key, program)  # type: ignore[no-any-return]
+        return self._keep(key, program)
+
+
+def _resolve(compiled: Compiled, sample: Sample) -> None:
+    """Reads the meaning of "accuracy" from the shapes of targets, where a step of the user's own has some."""
+    shapes = sample.targets()
+    if not compiled.pending and len(shapes) == len(compiled.outputs()) and all(p.shape for p in compiled.outputs()):
+        compiled.resolve(shapes)
 
 
 def _per_sample(emission: Emission, values: int, reduction: str) -> int:

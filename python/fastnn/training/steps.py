@@ -29,10 +29,17 @@ _OF_STEPS = {
 class Steps:
     """The part of a model that says what a step does."""
 
-    __fastnn_training__: TrainingState
-    metrics: list[Metric]
     optimizer: Any
-    trainable_variables: list[Any]
+
+    @property
+    def __fastnn_training__(self) -> TrainingState:
+        """The parts that training keeps of the model between calls."""
+        raise NotImplementedError
+
+    @property
+    def metrics(self) -> list[Metric]:
+        """The metrics."""
+        raise NotImplementedError
 
     def __fastnn_overrides__(self, mode: str) -> bool:
         """Returns whether the class has steps of its own.
@@ -79,9 +86,14 @@ class Steps:
         with GradientTape() as tape:
             y_pred = self(x, training=True)  # type: ignore[operator]
             loss = self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=True)
+            if loss.shape != ():
+                raise ValueError(
+                    f"{type(self).__name__}.compute_loss returned a tensor of shape {loss.shape}, expected one number; "
+                    "take ops.mean of it"
+                )
             scaled = loss if self.optimizer is None else self.optimizer.scale_loss(loss)
         self._fastnn_track(loss, x)
-        variables = self.trainable_variables
+        variables = self.trainable_variables  # type: ignore[attr-defined]
         if variables:
             self.optimizer.apply(tape.gradient(scaled, variables), variables)
         return self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
@@ -172,7 +184,7 @@ class Steps:
         ys = by_port(compiled.who(), "y", y, outputs, True) if several else [y]
         predicted = by_port(compiled.who(), "y_pred", y_pred, outputs) if several else [y_pred]
         shapes = tuple(None if one is None else tuple(one.shape[1:]) for one in ys)
-        for measure in compiled.resolve(shapes):  # type: ignore[arg-type]
+        for measure in compiled.resolve(shapes):
             k = measure.output
             weights = sample_weight if measure.weighted else None
             measure.metric.update_state(ys[k], predicted[k], *([] if weights is None else [weights]))
@@ -187,6 +199,30 @@ class Steps:
             found = metric.result()
             results.update(found if isinstance(found, Mapping) else {names.get(metric, metric.name): found})
         return results
+
+    @property
+    def compiled_loss(self) -> Any:
+        """Raises the error for a name of older versions of Keras.
+
+        Raises:
+            AttributeError: Always.
+        """
+        raise AttributeError(
+            "compiled_loss is gone from Keras 3; write self.compute_loss(x=x, y=y, y_pred=y_pred, "
+            "sample_weight=sample_weight)"
+        )
+
+    @property
+    def compiled_metrics(self) -> Any:
+        """Raises the error for a name of older versions of Keras.
+
+        Raises:
+            AttributeError: Always.
+        """
+        raise AttributeError(
+            "compiled_metrics is gone from Keras 3; write self.compute_metrics(x, y, y_pred, sample_weight), which "
+            "returns all results, or metric.update_state(y, y_pred) for each of self.metrics"
+        )
 
     def _fastnn_compiled(self) -> Compiled:
         compiled = self.__fastnn_training__.compiled

@@ -38,6 +38,7 @@ from fastnn.training.intake import (
 from fastnn.training.state import TrainingState
 from fastnn.training.steps import Steps
 
+
 class Trainer(Steps):
     """The part of a model that trains.
 
@@ -218,7 +219,11 @@ class Trainer(Steps):
             data, held_data = cut(door, compiled, data, validation_split)
         with ExitStack() as opened:
             orders = state.row_order if shuffle else None
-            check = checks_of_own_steps(door, class_weight, True) if own else checks_of_training(door, compiled, class_weight)
+            check = (
+                checks_of_own_steps(door, class_weight, True)
+                if own
+                else checks_of_training(door, compiled, class_weight)
+            )
             source, feed = open_source(data, check, rows_of_step, orders)
             opened.callback(source.close)
             validation = None
@@ -336,19 +341,24 @@ class Trainer(Steps):
         """
         state = self.__fastnn_training__
         # One row, as a server asks for it, goes straight to the core.
-        if verbose == 0 and steps is None and callbacks is None:
+        own = self.__fastnn_overrides__("predict")
+        if verbose == 0 and steps is None and callbacks is None and not own:
             result = state.programs.at_once(x, 32 if batch_size is None else batch_size)
             if result is not None:
                 return result
         batch_size = 32 if batch_size is None else _integer("batch_size", batch_size)
         verbosity = settled_verbosity(verbose)
 
-        source, _ = open_source(Batch(x), checks_of_prediction(state.door), batch_size)
+        check = checks_of_own_steps(state.door) if own else checks_of_prediction(state.door)
+        source, feed = open_source(Batch(x), check, batch_size)
         with closing(source):
             steps = _steps("steps", steps, source)
             total = _shown(steps, source)
             hooks = CallbackList(callbacks, False, verbosity != 0, self, epochs=1, steps=total, verbose=verbosity)
             with closing(hooks):
+                if own:
+                    made = state.programs.own_prediction(feed.x)[1]
+                    return loop.predict(lambda x: state.programs.own_prediction(x)[0], source, steps, hooks, made)
                 made = state.network.ports().made
                 return loop.predict(state.programs.predictor, source, steps, hooks, made)
 
@@ -444,6 +454,10 @@ class Trainer(Steps):
             array([[3.]], dtype=float32)
         """
         state = self.__fastnn_training__
+        if self.__fastnn_overrides__("predict"):
+            feed = checks_of_own_steps(state.door)(Batch(x), None)
+            predictor, made = state.programs.own_prediction(feed.x)
+            return made.pack(predictor(feed.inputs))
         result = state.programs.at_once(x, math.inf)
         if result is not None:
             return result
