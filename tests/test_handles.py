@@ -1,4 +1,4 @@
-"""Handles of the core in Python's general ways of copying: an error, or an object that works, never the end of the process."""
+"""Handles of the core in Python's general ways of copying: an error, or an object that works."""
 
 from __future__ import annotations
 

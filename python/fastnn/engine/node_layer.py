@@ -107,7 +107,7 @@ class ByNode(Computation["NodeLayer"]):
 
     def edge_dtype(self, part: NodeLayer, dtype: str) -> str:
         """Returns the element type to which an input array is converted."""
-        return own_class(type(part)).input_dtype or dtype
+        return own_class(type(part)).node_dtype or dtype
 
     def outcome(self, part: NodeLayer, arguments: Arguments, training: bool | None) -> Outcome:
         """Builds the layer and returns the output specs."""
@@ -125,7 +125,7 @@ class ByNode(Computation["NodeLayer"]):
     def emit(self, part: NodeLayer, emission: Emission, edges: list[int], arguments: Arguments | None) -> list[int]:
         """Adds the node, the activation and the penalty to a graph; passes the masks on."""
         edges, masks = first_and_masks(emission, edges, arguments, call_parameters(part), part.name)
-        dtype = own_class(type(part)).input_dtype
+        dtype = own_class(type(part)).node_dtype
         if dtype is not None:
             edges = [emission.cast(edge, dtype, part.name) for edge in edges]
         outputs = _with_activation(part, emission, edges, masks)
@@ -156,7 +156,7 @@ class NodeLayer(Layer):
 
     kind: ClassVar[str] = ""
     """The core's name of the node; "": the input is passed on."""
-    input_dtype: ClassVar[str | None] = "float32"
+    node_dtype: ClassVar[str | None] = "float32"
     """The type to which inputs of other types are converted; None: they stay as they are."""
     call_arguments: ClassVar[tuple[str, ...]] = ("inputs",)
     """The names of the arguments of a call, in order."""
@@ -252,7 +252,7 @@ class NodeLayer(Layer):
         node = self.core_node()
         if node is None:
             return list(specs), []
-        converted = [(shape, own_class(type(self)).input_dtype or dtype) for shape, dtype in specs]
+        converted = [(shape, own_class(type(self)).node_dtype or dtype) for shape, dtype in specs]
         if not has_channels_first(vars(self)):
             return inferred(title(self), self.name, node, converted)
         moved = [(with_channels_last(shape), dtype) for shape, dtype in converted]

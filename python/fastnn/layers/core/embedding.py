@@ -54,7 +54,7 @@ class Embedding(NodeLayer):
         "weights": None, "input_length": None, "lora_alpha": None, "quantization_config": None,
     }  # fmt: skip
     kind = "Embedding"
-    input_dtype = None
+    node_dtype = None
     embeddings: Variable = unmade()
     input_dim: int
     output_dim: int
