@@ -55,6 +55,11 @@ class Described(WeightOwner):
         """The element type of the arithmetic: "float32"."""
         return "float32"
 
+    @overridable
+    def input_dtype(self) -> str:
+        """The element type to which inputs are converted: "float32"."""
+        return "float32"
+
     @property
     def variable_dtype(self) -> str:
         """The element type of the weights: "float32"."""

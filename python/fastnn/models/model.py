@@ -124,6 +124,11 @@ class Model(Layer, StateTree, Network):
         """The layers; functions of `fastnn.ops` between them are not among them."""
         return [one for one in sublayers(self) if not isinstance(one, Operation)]
 
+    @overridable
+    def _layers(self) -> list[Layer]:
+        """The layers with those of the inputs, under the name by which other packages ask Keras for them."""
+        return self.layers
+
     def __fastnn_operations__(self) -> list[Any]:
         """Returns the layers, and the functions of `fastnn.ops` that compute with their outputs."""
         return [one for one in sublayers(self) if not isinstance(one, Operation) or one.reads]

@@ -454,6 +454,16 @@ class Call:
         """Returns the outputs in their structure."""
         return self.structure.pack(self.outputs)
 
+    @property
+    def operation(self) -> Any:
+        """The layer, under the name that a node of Keras has for it."""
+        return self.layer
+
+    @property
+    def parent_nodes(self) -> list[Call]:
+        """The calls that made the inputs, in order, as a node of Keras has them."""
+        return [tensor.made_by for tensor in self.inputs if tensor.made_by is not None]
+
     def emit(self, emission: Any, edges: list[int], arguments: Arguments | None = None) -> list[int]:
         """Adds what the call computes to a graph; returns the output edges.
 
