@@ -35,7 +35,6 @@ from fastnn.training.intake import (
     split_off,
     split_rows,
 )
-from fastnn.training.own_steps import Sample
 from fastnn.training.ports import shapes_of
 from fastnn.training.state import TrainingState
 from fastnn.training.steps import Steps
@@ -359,7 +358,6 @@ class Trainer(Steps):
             hooks = CallbackList(callbacks, False, verbosity != 0, self, epochs=1, steps=total, verbose=verbosity)
             with closing(hooks):
                 if own:
-                    assert isinstance(feed.x, Sample)
                     made = state.programs.own_prediction(feed.x)[1]
                     return loop.predict(lambda x: state.programs.own_prediction(x)[0], source, steps, hooks, made)
                 made = state.network.ports().made
