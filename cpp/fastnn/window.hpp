@@ -61,8 +61,8 @@ inline void check_windowed(const std::string& who, const std::vector<Spec>& inpu
   require(inputs.size() == 1, who, " expects one input, got ", inputs.size());
   require(inputs[0].dtype == DType::float32, who, " expects a float32 input, got ", name_of(inputs[0].dtype));
   const Shape& shape = inputs[0].shape;
-  static const char* const kForms[] = {"(batch, steps, channels)", "(batch, height, width, channels)",
-                                       "(batch, depth, height, width, channels)"};
+  static constexpr const char* kForms[] = {"(batch, steps, channels)", "(batch, height, width, channels)",
+                                           "(batch, depth, height, width, channels)"};
   require(shape.size() == rank + 2, who, " expects ", kForms[rank - 1], ", got ", to_string(shape),
           shape.size() == rank + 1 ? "; add a last axis of one channel with Reshape"
           : shape.size() == 2      ? "; put it before Flatten and Dense, or restore its axes with Reshape"
