@@ -17,7 +17,7 @@ import numpy as np
 
 from fastnn import code_objects
 from fastnn.configurable import Configurable, accepted_names, has_own_config, is_foreign
-from fastnn.custom_objects import CustomObjectScope, get_registered_name, get_registered_object
+from fastnn.custom_objects import CustomObjectScope, get_custom_objects, get_registered_name, get_registered_object
 from fastnn.engine.by_code import runs_code
 from fastnn.engine.contract import Part, state_of
 from fastnn.engine.holding import is_made_of_layers
@@ -362,6 +362,10 @@ def _function(config: Any, reading: Reading) -> Any:
     found = get_registered_object(name, reading.custom_objects)
     if found is None:
         found = function_named(name)
+    if found is None:
+        # Keras before 3.7 leaves the package of a registered function out.
+        known = [one for full, one in get_custom_objects().items() if full.endswith(f">{name}") and callable(one)]
+        found = known[0] if len(known) == 1 else None
     return name if found is None else found
 
 
