@@ -670,13 +670,6 @@ def test_models_without_call_say_so():
         Empty()(X)
 
 
-@pytest.mark.parametrize("method", ["train_step", "test_step", "predict_step", "compute_loss", "compute_metrics"])
-def test_steps_of_ones_own_are_refused(method):
-    steps = type("Steps", (Net,), {method: lambda self, *args: None})(3)
-    with pytest.raises(NotImplementedError, match=f"{method}.* would never be called"):
-        steps.compile("sgd", "mse")
-
-
 def test_ids_outside_a_table_are_found_at_the_door():
     model = Sequential([Input((4,), dtype="int32"), layers.Embedding(10, 3), layers.Flatten(), Dense(1)])
     model.compile("sgd", "mse")

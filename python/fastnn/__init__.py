@@ -40,6 +40,7 @@ from fastnn import (
 from fastnn.devices import RematScope, device, remat
 from fastnn.dtype_policies import DTypePolicy, FloatDTypePolicy
 from fastnn.engine.input_spec import InputSpec
+from fastnn.gradient_tape import GradientTape
 from fastnn.initializers import Initializer
 from fastnn.layers import Input, Layer
 from fastnn.layers import Layer as Operation
@@ -53,9 +54,10 @@ from fastnn.optimizers import Optimizer
 from fastnn.regularizers import Regularizer
 from fastnn.symbolic.tensors import KerasTensor
 from fastnn.symbolic.variable import Variable
+from fastnn.training.function import function
 
 if _TYPE_CHECKING:
-    from fastnn import preprocessing, visualization, wrappers
+    from fastnn import applications, preprocessing, visualization, wrappers
 
 __version__ = "0.1.0"
 
@@ -63,6 +65,7 @@ __all__ = [
     "DTypePolicy",
     "FloatDTypePolicy",
     "Function",
+    "GradientTape",
     "Initializer",
     "Input",
     "InputSpec",
@@ -78,6 +81,7 @@ __all__ = [
     "Sequential",
     "Variable",
     "activations",
+    "applications",
     "backend",
     "callbacks",
     "config",
@@ -85,6 +89,7 @@ __all__ = [
     "datasets",
     "device",
     "dtype_policies",
+    "function",
     "initializers",
     "layers",
     "losses",
@@ -133,7 +138,7 @@ def __dir__() -> list[str]:
     return [*__all__, "__version__", "__doc__"]
 
 
-_LATER = ("preprocessing", "visualization", "wrappers")
+_LATER = ("applications", "preprocessing", "visualization", "wrappers")
 """Modules that are loaded when they are first used: few scripts need them."""
 _missing = _missing_names(__name__, __all__)
 

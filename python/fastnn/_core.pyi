@@ -76,7 +76,10 @@ def about_any_batch(message: str, rows: int) -> str:
 class Graph:
     """Nodes, edges and the weights that nodes read. An edge is the number that input() or add() returned."""
 
-    def __init__(self) -> None: ...
+    def __init__(self, in_order: bool = False) -> None:
+        """in_order: nodes read what nodes before them have written to variables."""
+    def reached(self, targets: Sequence[int], sources: Sequence[int], variables: Sequence[Variable]) -> list[bool]:
+        """Returns which of some edges, and then of some variables, the gradients of the targets reach."""
     def input(self, shape: Sequence[int | None], dtype: str = "float32", name: str = "input") -> int:
         """Adds an input. Arrays are given in the order of these calls. shape[0] is None, or a number of rows."""
     def add(
@@ -188,6 +191,17 @@ class Trainer:
         """phases: the phases of a step, in order, over the same columns. Each has its own graph, results and learning
         rate; the weights that its graph trains are updated before the next phase runs.
         """
+    @staticmethod
+    def program(
+        graph: Graph, metrics: Sequence[int], optimizers: Optimizers, values: Sequence[int], training: bool
+    ) -> Trainer:
+        """Returns the trainer of a step that the graph itself describes, by its nodes Gradient, Update and Commit.
+
+        metrics: edges of which sum and count are reported. optimizers: those that Update nodes name by number, each
+        with its weights. values: edges whose values in the last step are kept.
+        """
+    def values(self) -> list[Array]:
+        """Returns the values that a program keeps of its last step."""
     def reset(self) -> None:
         """Sets the sums of losses and metrics to zero (the start of an epoch)."""
     def run(

@@ -13,7 +13,7 @@ from fastnn.configurable import Configurable, converts
 from fastnn.custom_objects import get_registered_object
 from fastnn.naming import lookup
 from fastnn.naming import missing_names as _missing_names
-from fastnn.symbolic.tensors import operators
+from fastnn.symbolic.tensors import is_traced, operators
 
 __all__ = [
     "L1",
@@ -63,8 +63,12 @@ class Regularizer(Configurable):
         Returns:
             The penalty.
         """
-        array = np.asarray(x, dtype=np.float64)
         l1, l2 = self.__fastnn_strengths__()
+        if is_traced(x):
+            tensor: Any = x
+            traced: float = operators["sum"](l1 * operators["abs"](tensor) + l2 * (tensor * tensor))
+            return traced
+        array = np.asarray(x, dtype=np.float64)
         return l1 * float(np.abs(array).sum()) + l2 * float(np.square(array).sum())
 
     def __fastnn_store_arguments__(self, arguments: dict[str, Any]) -> None:

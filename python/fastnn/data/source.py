@@ -56,7 +56,7 @@ class Chunk(NamedTuple):
     batch_size: int
     first: int
     last: int
-    x: Shapes
+    x: Any
     y: TargetShapes
     inputs: Sequence[NDArray[Any]]
 

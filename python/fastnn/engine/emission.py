@@ -88,6 +88,10 @@ class Emission:
         # A layer that was frozen since it was settled has frozen its weights too; that counts at the next compile.
         return [variable for variable in own_learned(layer) if variable.trainable or not layer.trainable]
 
+    def moves(self, variable: Variable) -> bool:
+        """Returns whether the nodes of this graph give the gradient of a variable that they can train."""
+        return variable.trainable if self._trained is None else variable in self._trained
+
     def add(
         self,
         layer: Part,
@@ -100,8 +104,7 @@ class Emission:
         """Adds a node of the layer that reads its weights, or those given; returns its output edges."""
         variables = state_of(layer).variables if weights is None else list(weights)
         for variable in variables:
-            moved = variable.trainable if self._trained is None else variable in self._trained
-            variable.handle.trainable = moved
+            variable.handle.trainable = self.moves(variable)
         outputs = self.graph.add(kind, layer.name, config, edges, [v.handle for v in variables], stream)
         self.nodes.update(dict.fromkeys(outputs, (kind, config)))
         return outputs

@@ -15,13 +15,15 @@ import numpy as np
 
 from fastnn.engine.by_code import runs_code
 from fastnn.engine.calls import fix_batch, overridable, with_free_batch
-from fastnn.engine.contract import state_of, title
+from fastnn.engine.contract import emit, state_of, title
 from fastnn.engine.eager import evaluate
 from fastnn.engine.eager_array import EagerArray, mask_of, with_mask
 from fastnn.engine.layer import Layer, choose_computation
 from fastnn.engine.masks import tell_masks
 from fastnn.engine.network import Network, Ports
 from fastnn.engine.ownership import once, own_variables, sublayers
+from fastnn.engine.sizes import depend_on_rows
+from fastnn.engine.trial_graphs import emitted_on_trial
 from fastnn.models import kinds
 from fastnn.models.network import ModelNetwork
 from fastnn.models.state_tree import StateTree
@@ -121,6 +123,11 @@ class Model(Layer, StateTree, Network):
     def layers(self) -> list[Layer]:
         """The layers; functions of `fastnn.ops` between them are not among them."""
         return [one for one in sublayers(self) if not isinstance(one, Operation)]
+
+    @overridable
+    def _layers(self) -> list[Layer]:
+        """The layers with those of the inputs, under the name by which other packages ask Keras for them."""
+        return self.layers
 
     def __fastnn_operations__(self) -> list[Any]:
         """Returns the layers, and the functions of `fastnn.ops` that compute with their outputs."""
@@ -245,6 +252,10 @@ class Model(Layer, StateTree, Network):
             free, size = with_free_batch(arguments)
             specs = network.outcome([tensor.free_shape for tensor in free.tensors[: len(tensors)]])
             stays = None if training is None else bool(training)
+            if depend_on_rows(arguments.tensors):
+                specs = emitted_on_trial(
+                    arguments.tensors, lambda emission, edges: emit(self, emission, edges, arguments), stays
+                )
             call = Call(self, arguments, specs, network.ports().made, stays)
             tell_masks(self, free, call.outputs, stays)
             fix_batch(call.outputs, call.inputs, size)

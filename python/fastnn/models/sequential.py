@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from fastnn.engine.by_code import runs_code
+from fastnn.engine.calls import overridable
 from fastnn.engine.contract import emit, state_of, title
 from fastnn.engine.emission import Emission
 from fastnn.engine.inference import common
@@ -399,6 +400,10 @@ class Sequential(Model):
     def layers(self) -> list[Layer]:
         """The layers, without that of the input."""
         return list(self._fastnn_chain.layers)
+
+    @overridable
+    def _layers(self) -> list[Layer]:
+        return [*(tensor.history.layer for tensor in self.inputs), *self.layers]
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """Returns the shape of the output for an input of a shape, the batch included.

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastnn.engine.step_trace import StepTrace
 from fastnn.training.trainer import Trainer
 
 _VARIABLES = ("trainable_variables", "non_trainable_variables", "optimizer_variables", "metrics_variables")
@@ -102,6 +103,8 @@ class StateTree(Trainer):
     def get_metrics_result(self) -> dict[str, Any]:
         """Returns the values of the loss and the metrics as they are now, by name."""
         compiled = self.__fastnn_training__.compiled
+        if StepTrace.running() is not None:
+            return self.__fastnn_results__()
         names = self.metrics_names
         if compiled is None:
             return {}

@@ -312,6 +312,16 @@ class KerasTensor(Arithmetic):
                 mend = "; what is computed with it is written with the functions of fastnn.ops"
             raise AttributeError(f"the symbolic tensor {self.__dict__.get('name')!r} has no attribute {name!r}{mend}")
 
+    def __eq__(self, other: object) -> Any:
+        trace = Trace.current()
+        return self is other if trace is None or not trace.compares else operators["equal"](self, other)
+
+    def __ne__(self, other: object) -> Any:
+        trace = Trace.current()
+        return self is not other if trace is None or not trace.compares else operators["not_equal"](self, other)
+
+    __hash__ = object.__hash__
+
     def __setitem__(self, index: Any, value: Any) -> None:
         raise TypeError(
             f"the symbolic tensor {self.name!r} cannot be assigned to; make a new one with fastnn.ops.where, "
@@ -444,6 +454,16 @@ class Call:
         """Returns the outputs in their structure."""
         return self.structure.pack(self.outputs)
 
+    @property
+    def operation(self) -> Any:
+        """The layer, under the name that a node of Keras has for it."""
+        return self.layer
+
+    @property
+    def parent_nodes(self) -> list[Call]:
+        """The calls that made the inputs, in order, as a node of Keras has them."""
+        return [tensor.made_by for tensor in self.inputs if tensor.made_by is not None]
+
     def emit(self, emission: Any, edges: list[int], arguments: Arguments | None = None) -> list[int]:
         """Adds what the call computes to a graph; returns the output edges.
 
@@ -471,8 +491,10 @@ class Trace:
     Attributes:
         calls: The calls.
         losses: The tensors that `add_loss` was given, each with the part that gave it.
+        compares: Whether `==` compares the elements of tensors; otherwise it says whether two are the same object.
     """
 
+    compares = False
     _running = threading.local()
 
     def __init__(self, training: bool | None) -> None:

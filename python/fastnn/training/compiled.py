@@ -13,6 +13,7 @@ from typing import Any, Literal, NamedTuple
 
 from fastnn import losses, optimizers
 from fastnn.engine.contract import Part
+from fastnn.engine.network import Port
 from fastnn.losses.computation import computation_of
 from fastnn.metrics.mean_of_function import MeanOfFunction
 from fastnn.metrics.metric import Metric, direction_of
@@ -115,6 +116,14 @@ class Compiled:
                 "compile() an optimizer, such as 'adam'"
             )
         return optimizer
+
+    def who(self) -> str:
+        """Returns how errors call the model."""
+        return self._network.who()
+
+    def outputs(self) -> Sequence[Port]:
+        """Returns the outputs of the model, as they are known now."""
+        return self._network.ports().outputs
 
     def settle(self) -> None:
         """Reads the arguments for the outputs of the model, which are known now.

@@ -97,6 +97,24 @@ class Door:
         self._layout = layout_of(self._programs, compiled, x, y, xs[0], read) if unweighted else None
         return Feed(_core.Columns([*xs, *read], weights), shapes, of_y, xs)
 
+    def who(self) -> str:
+        """Returns how errors call the model."""
+        return self._network.who()
+
+    def weights_of_classes(self, y: Any, sample_weight: Any, class_weight: Any) -> Array:
+        """Returns the weight of each row, by its label.
+
+        Raises:
+            ValueError: There are weights of rows too, or no labels.
+        """
+        if sample_weight is not None:
+            raise ValueError(
+                "sample_weight and class_weight cannot both be given; multiply them into one sample_weight"
+            )
+        if y is None:
+            raise ValueError(f"{self.who()}: class_weight needs labels, got no y")
+        return _from_class_weight(np.asarray(y), class_weight, self.who())
+
     def feed_of_inputs(self, x: Any) -> Feed:
         """Returns the arrays of a call of prediction, checked.
 

@@ -18,6 +18,8 @@ from fastnn.engine.contract import Part
 from fastnn.engine.emission import Emission
 from fastnn.engine.network import Port, Ports
 from fastnn.naming import suggestion
+from fastnn.symbolic.structure import Structure
+from fastnn.symbolic.tensors import Spec
 from fastnn.symbolic.variable import Variable
 
 Shapes = tuple[tuple[int, ...] | None, ...]
@@ -29,11 +31,18 @@ TargetShapes = tuple[tuple[int, ...] | None, ...]
 class Trainable(Protocol):
     """Protocol of a model, as far as training knows it."""
 
+    @property
+    def model(self) -> Any:
+        """The model itself."""
+
     def who(self) -> str:
         """Returns how errors call the model."""
 
     def ports(self) -> Ports:
         """Returns the inputs and outputs as they are known now."""
+
+    def prepare_for_step(self, given: Structure, specs: Sequence[Spec]) -> None:
+        """Builds the model before a step of the user's own is traced, where its samples are inputs of the model."""
 
     def prepare(self, x: Any) -> Any:
         """Builds the model for its first data; returns the data, converted where that was needed."""

@@ -25,9 +25,11 @@ from fastnn.engine.ownership import TrainableChanges
 from fastnn.losses.reduction import reduced
 from fastnn.metrics.mean_of_function import MeanOfFunction
 from fastnn.metrics.reduction import Mean
+from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import Shape
 from fastnn.symbolic.variable import Variable
 from fastnn.training.compiled import Compiled, Measure, Target, how_targets_are_read, how_weights_are_read
+from fastnn.training.own_steps import Sample, StepProgram, prediction_of_model, step_of_model
 from fastnn.training.pitfalls import warn_of_frozen, warn_of_outputs
 from fastnn.training.ports import Shapes, TargetShapes, Trainable, input_edges, label
 
@@ -62,6 +64,7 @@ class Program:
         measures: The metrics.
         in_core: For each metric whether the trainer keeps its sums; otherwise the metric itself does.
         tracker: The mean of the whole loss.
+        optimizer: The optimizer of a program that trains.
     """
 
     def __init__(
@@ -72,13 +75,20 @@ class Program:
         measures: list[Measure],
         in_core: list[bool],
         tracker: Mean,
+        optimizer: Any = None,
     ) -> None:
         self.trainer = trainer
+        self.optimizer = optimizer
         self._terms = terms
         self._losses = losses
         self._measures = measures
         self._in_core = in_core
         self._tracker = tracker
+
+    def rates(self, steps: int) -> NDArray[np.float64] | None:
+        """Returns the learning rates of the coming steps, where a schedule gives them."""
+        rates: NDArray[np.float64] | None = self.optimizer.__fastnn_rates__(steps)
+        return rates
 
     def run(
         self,
@@ -349,7 +359,7 @@ class Programs:
 
     # Training and evaluation.
 
-    def training(self, compiled: Compiled, x: Shapes = (), y: TargetShapes = ()) -> Program:
+    def training(self, compiled: Compiled, x: Any = (), y: TargetShapes = ()) -> Any:
         """Returns the program that trains.
 
         Args:
@@ -359,11 +369,45 @@ class Programs:
         """
         return self._steps("train", compiled, x, y)
 
-    def evaluation(self, compiled: Compiled, x: Shapes = (), y: TargetShapes = ()) -> Program:
+    def evaluation(self, compiled: Compiled, x: Any = (), y: TargetShapes = ()) -> Any:
         """Returns the program that evaluates; its arguments are those of `training`."""
         return self._steps("test", compiled, x, y)
 
-    def _steps(self, mode: str, compiled: Compiled, x: Shapes, y: TargetShapes) -> Program:
+    def of_step(self, compiled: Compiled, method: str, sample: Sample) -> StepProgram:
+        """Returns the program of a step of the user's own.
+
+        Args:
+            compiled: What `compile` was given.
+            method: The name of the method of the model.
+            sample: The shapes of the data.
+        """
+        key = method, sample.key
+        found: StepProgram | None = self._kept.get(key)
+        if found is None:
+            self._network.prepare_for_step(*sample.inputs())
+            _resolve(compiled, sample)
+            found = self._keep(key, step_of_model(self._network.model, method, sample))
+        assert found is not None
+        return found
+
+    def own_prediction(self, sample: Shapes) -> tuple[_core.Predictor, Structure]:
+        """Returns the predictor of a `predict_step` of the user's own, and the structure of its outputs.
+
+        Args:
+            sample: The shapes of the data.
+        """
+        assert isinstance(sample, Sample)
+        key = "predict_step", sample.key
+        found: tuple[_core.Predictor, Structure] | None = self._kept.get(key)
+        if found is None:
+            self._network.prepare_for_step(*sample.inputs())
+            found = self._keep(key, prediction_of_model(self._network.model, sample))
+        assert found is not None
+        return found
+
+    def _steps(self, mode: str, compiled: Compiled, x: Any, y: TargetShapes) -> Any:
+        if isinstance(x, Sample):
+            return self.of_step(compiled, f"{mode}_step", x)
         measures = compiled.resolve(y)
         key = mode, self._open_shapes(x), tuple(y) if compiled.reads_targets_as_given else ()
         program: Program | None = self._kept.get(key)
@@ -427,8 +471,18 @@ class Programs:
                 warn_of_frozen(self._network.who())
             optimizers = optimizer.__fastnn_commits__(trained)
         trainer = _core.Trainer(graph, terms, measured, optimizers)
-        program = Program(trainer, len(terms), compiled.loss_names(), measures, in_core, compiled.loss_tracker)
-        return self._keep(key, program)  # type: ignore[no-any-return]
+        program = Program(
+            trainer, len(terms), compiled.loss_names(), measures, in_core, compiled.loss_tracker,
+            compiled.optimizer if mode == "train" else None,
+        )  # fmt: skip
+        return self._keep(key, program)
+
+
+def _resolve(compiled: Compiled, sample: Sample) -> None:
+    """Reads the meaning of "accuracy" from the shapes of targets, where a step of the user's own has some."""
+    shapes = sample.targets()
+    if not compiled.pending and len(shapes) == len(compiled.outputs()) and all(p.shape for p in compiled.outputs()):
+        compiled.resolve(shapes)
 
 
 def _per_sample(emission: Emission, values: int, reduction: str) -> int:
