@@ -70,7 +70,8 @@ SIGNATURES = {
     BatchNormalization: "axis=-1, momentum=0.99, epsilon=0.001, center=True, scale=True, beta_initializer='zeros', "
     "gamma_initializer='ones', moving_mean_initializer='zeros', moving_variance_initializer='ones', "
     "beta_regularizer=None, "
-    "gamma_regularizer=None, beta_constraint=None, gamma_constraint=None",
+    "gamma_regularizer=None, beta_constraint=None, gamma_constraint=None, renorm=False, renorm_clipping=None, "
+    "renorm_momentum=0.99, synchronized=False",
     Dropout: "rate, noise_shape=None, seed=None",
     optimizers.SGD: "learning_rate=0.01, momentum=0.0, nesterov=False, weight_decay=None, clipnorm=None, "
     "clipvalue=None, global_clipnorm=None, " + EVERY_OPTIMIZER,

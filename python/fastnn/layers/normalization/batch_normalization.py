@@ -47,11 +47,11 @@ class BatchNormalization(NodeLayer):
         gamma_regularizer: Regularizer of `gamma`, or None.
         beta_constraint: Constraint applied to `beta` after each update, or None.
         gamma_constraint: Constraint applied to `gamma` after each update, or None.
-        synchronized: Must be False: there is one device.
         renorm: True for batch renormalization: in training the statistics of a batch are brought to slowly moving
             ones, `renorm_mean` and `renorm_stddev`, which are weights too, as is `moving_stddev`.
         renorm_clipping: Bounds "rmax" and "rmin" of the factor and "dmax" of the shift that do so, in a dict, or None.
         renorm_momentum: Number from 0 to 1, decay rate of the statistics of `renorm`.
+        synchronized: Must be False: there is one device.
         **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
@@ -119,10 +119,10 @@ class BatchNormalization(NodeLayer):
         gamma_regularizer: Any = None,
         beta_constraint: Any = None,
         gamma_constraint: Any = None,
-        synchronized: bool = False,
         renorm: bool = False,
         renorm_clipping: Mapping[str, float] | None = None,
         renorm_momentum: float = 0.99,
+        synchronized: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
