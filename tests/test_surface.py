@@ -513,6 +513,8 @@ def test_metrics_of_a_layer():
 OURS = {"autocast", "input_shape", "output_shape"}
 """Names of Keras 2."""
 MODELS = {
+    "compiled_loss",
+    "compiled_metrics",
     "gradients",
     "history",
     "inputs",
