@@ -665,3 +665,10 @@ def test_an_activity_penalty_of_no_rows():
     layer = layers.Activation("linear", activity_regularizer="l2")
     layer(np.ones((0, 5)))
     assert float(layer.losses[0]) == 0.0
+
+
+def test_a_progress_bar_of_lists(capsys):
+    bar = fastnn.utils.Progbar(target=2, verbose=1, stateful_metrics=["last"])
+    for step in (1, 2):
+        bar.update(step, values=[("last", [1.0, step]), ("mean", [1.0, 3.0])])
+    assert "last: 1.5000 - mean: 2.0000" in capsys.readouterr().out
