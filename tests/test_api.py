@@ -70,7 +70,8 @@ SIGNATURES = {
     BatchNormalization: "axis=-1, momentum=0.99, epsilon=0.001, center=True, scale=True, beta_initializer='zeros', "
     "gamma_initializer='ones', moving_mean_initializer='zeros', moving_variance_initializer='ones', "
     "beta_regularizer=None, "
-    "gamma_regularizer=None, beta_constraint=None, gamma_constraint=None",
+    "gamma_regularizer=None, beta_constraint=None, gamma_constraint=None, renorm=False, renorm_clipping=None, "
+    "renorm_momentum=0.99, synchronized=False",
     Dropout: "rate, noise_shape=None, seed=None",
     optimizers.SGD: "learning_rate=0.01, momentum=0.0, nesterov=False, weight_decay=None, clipnorm=None, "
     "clipvalue=None, global_clipnorm=None, " + EVERY_OPTIMIZER,
@@ -563,3 +564,26 @@ def test_a_chain_that_is_not_built_has_no_inputs():
     assert len(model.inputs) == len(model.outputs) == 1 and model.input is model.inputs[0]
     with pytest.raises(AttributeError, match="is not built and has no input yet; give it an Input, or build"):
         _ = fastnn.Sequential([layers.Dense(1)]).inputs
+
+
+class Halves(layers.Layer):
+    def call(self, inputs):
+        return inputs * 2, inputs + 1
+
+
+class Sum(layers.Layer):
+    def call(self, inputs):
+        return inputs[0] + inputs[1]
+
+
+def test_a_chain_whose_layers_have_several_outputs():
+    rng = np.random.default_rng(0)
+    x = rng.random((8, 3)).astype("float32")
+    for model in (fastnn.Sequential([Halves(), Sum()]), fastnn.Sequential([layers.Input((3,)), Halves(), Sum()])):
+        np.testing.assert_allclose(model.predict(x, verbose=0), 3 * x + 1, rtol=1e-6)
+        assert model.output_shape == (None, 3)
+    ends = fastnn.Sequential([layers.Dense(1, kernel_initializer="ones"), Halves()])
+    ends.compile("sgd", "mse")
+    loss = ends.fit(x, [x[:, :1]] * 2, verbose=0, shuffle=False).history["loss"][0]
+    assert loss == pytest.approx(10.9773, rel=1e-4)  # Keras 3.15.1
+    assert ends.output_shape == ((None, 1), (None, 1)) and len(ends.outputs) == 2

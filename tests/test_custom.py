@@ -855,3 +855,26 @@ def test_attributes_of_any_name_in_a_layer_derived_from_one_of_the_package(base)
     theirs.set_weights(ours.get_weights())
     np.testing.assert_array_equal(theirs(x), y)
     assert theirs.kind == "my kind"
+
+
+def test_a_weight_made_in_call():
+    class Late(layers.Layer):
+        def call(self, inputs):
+            self.w = self.add_weight(shape=(3,))
+            return inputs * self.w
+
+    for x in (np.ones((2, 3)), layers.Input((3,))):
+        with pytest.raises(
+            ValueError, match=r"add_weight\(\) in call\(\) would make a new weight at each call; make it in"
+        ):
+            Late()(x)
+
+    class Outer(layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.inner = Taken()
+
+        def call(self, inputs):
+            return self.inner(inputs)  # which is built here
+
+    assert Outer()(np.ones((2, 4))).shape == (2, 3)

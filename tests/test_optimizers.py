@@ -274,7 +274,10 @@ def test_steps(rule: str, extra: str) -> None:
     first = [rng.normal(size=shape).astype(np.float32) for shape in SHAPES]
     gradients = [[rng.normal(size=shape).astype(np.float32) for shape in SHAPES] for _ in range(18)]
     is_muon = cls is optimizers.Muon
-    optimizer = cls(**arguments, **EXTRAS[extra], **({"adam_weight_decay": 0.2} if is_muon else {}))
+    given = dict(EXTRAS[extra])
+    if cls is optimizers.AdamW and given["weight_decay"] is None:
+        given["weight_decay"] = 0.0  # as in Keras, AdamW takes no None
+    optimizer = cls(**arguments, **given, **({"adam_weight_decay": 0.2} if is_muon else {}))
     weights = [fastnn.Variable(w, name=f"w{i}") for i, w in enumerate(first)]
     optimizer.build(weights)
     for of_step in gradients:

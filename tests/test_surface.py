@@ -513,6 +513,8 @@ def test_metrics_of_a_layer():
 OURS = {"autocast", "input_shape", "output_shape"}
 """Names of Keras 2."""
 MODELS = {
+    "compiled_loss",
+    "compiled_metrics",
     "gradients",
     "history",
     "inputs",
@@ -606,3 +608,67 @@ def test_a_constraint_without_a_call_changes_nothing():
 def test_crossentropies_of_targets_of_another_shape(module, name):
     with pytest.raises(ValueError, match=r"expects y_true of shape \(3, 3\), that of y_pred, got \(3, 1\); turn class"):
         getattr(module, name)()(np.zeros((3, 1)), np.full((3, 3), 0.5))
+
+
+def test_name_scopes_begin_the_paths_of_variables():
+    with fastnn.name_scope("outer"), fastnn.name_scope("inner"):
+        variable = fastnn.Variable(np.zeros(2), name="kernel")
+    assert variable.path == "outer/inner/kernel" and variable.name == "kernel"
+    chosen = fastnn.optimizers.OptimizerMap(fastnn.optimizers.SGD(0.0))
+    chosen["^outer/.*"] = fastnn.optimizers.SGD(0.5)
+    fastnn.optimizers.MultiOptimizer(chosen).apply([np.ones(2)], [variable])
+    np.testing.assert_array_equal(variable, [-0.5, -0.5])
+
+
+def test_a_constraint_that_is_set_on_a_variable():
+    variable = fastnn.Variable(np.array([-1.0, 2.0]))
+    variable.constraint = fastnn.constraints.NonNeg()
+    fastnn.optimizers.SGD(0.1).apply([np.zeros(2)], [variable])
+    np.testing.assert_array_equal(variable, [0.0, 2.0])
+    variable.constraint = None
+    fastnn.optimizers.SGD(1.0).apply([np.array([1.0, 0.0])], [variable])
+    np.testing.assert_array_equal(variable, [-1.0, 2.0])
+
+
+def test_a_list_that_holds_itself():
+    class Cyclic(fastnn.Model):
+        def __init__(self):
+            super().__init__()
+            self.blocks = [layers.Dense(2)]
+            self.blocks.append(self.blocks)
+
+        def call(self, inputs):
+            return self.blocks[0](inputs)
+
+    model = Cyclic()
+    assert model(np.ones((1, 3))).shape == (1, 2) and len(model.weights) == 2
+
+
+def test_a_function_whose_package_a_file_leaves_out():
+    @fastnn.saving.register_keras_serializable(package="surface")
+    def squared_for_surface(x):
+        return x**2
+
+    config = {"module": "builtins", "class_name": "function", "config": "squared_for_surface"}
+    assert fastnn.saving.deserialize_keras_object(config) is squared_for_surface
+
+
+def test_reshaping_sequences_of_any_length():
+    model = fastnn.Sequential([layers.Reshape((-1, 8))])
+    model.compile("sgd", "mse")
+    for steps in (12, 20, 24):
+        assert model(np.ones((1, steps, 2))).shape == (1, steps // 4, 8)
+    assert layers.Reshape((-1, 8))(layers.Input((None, 2))).shape == (None, None, 8)
+
+
+def test_an_activity_penalty_of_no_rows():
+    layer = layers.Activation("linear", activity_regularizer="l2")
+    layer(np.ones((0, 5)))
+    assert float(layer.losses[0]) == 0.0
+
+
+def test_a_progress_bar_of_lists(capsys):
+    bar = fastnn.utils.Progbar(target=2, verbose=1, stateful_metrics=["last"])
+    for step in (1, 2):
+        bar.update(step, values=[("last", [1.0, step]), ("mean", [1.0, 3.0])])
+    assert "last: 1.5000 - mean: 2.0000" in capsys.readouterr().out

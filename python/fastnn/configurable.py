@@ -70,7 +70,7 @@ def plain(value: Any) -> Any:
 
 _KEPT_AS_LISTS = frozenset((
     "attention_axes", "axes", "axis", "bin_boundaries", "boundaries", "height_factor", "input_axes", "offset",
-    "output_axes", "salt", "scale", "shared_axes", "value", "value_range", "values", "width_factor",
+    "mean", "output_axes", "salt", "scale", "shared_axes", "value", "value_range", "values", "variance", "width_factor",
 ))  # fmt: skip
 """Arguments that Keras' configs hold as a list where one was given; all others are tuples there, such as sizes."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from contextvars import ContextVar
 from typing import Any
 
 _lock = threading.Lock()
@@ -248,8 +249,11 @@ def unique_name(class_name: str) -> str:
     return f"{stem}_{count}" if count else stem
 
 
+_scope: ContextVar[tuple[str, ...]] = ContextVar("scope", default=())
+
+
 class name_scope:
-    """Block whose name stands for a group of variables in Keras; here the paths of variables do not depend on it.
+    """Block whose name begins the paths of the variables that are made within it.
 
     Args:
         name: The name.
@@ -259,9 +263,9 @@ class name_scope:
         ValueError: The name is empty, or no string without "/".
 
     Example:
-        >>> with fastnn.name_scope("encoder") as scope:
-        ...     print(scope.name)
-        encoder
+        >>> with fastnn.name_scope("encoder"):
+        ...     print(fastnn.Variable(np.zeros(2), name="kernel").path)
+        encoder/kernel
     """
 
     def __init__(self, name: str, **kwargs: Any) -> None:
@@ -270,10 +274,17 @@ class name_scope:
         self.name = name
 
     def __enter__(self) -> name_scope:
+        self._outer = _scope.get()
+        _scope.set((*self._outer, self.name))
         return self
 
     def __exit__(self, *exc: object) -> None:
-        pass
+        _scope.set(self._outer)
+
+
+def scoped(name: str) -> str:
+    """Returns a name after those of the blocks of `name_scope` around: "encoder/kernel"."""
+    return "/".join((*_scope.get(), name))
 
 
 def next_uid(prefix: str) -> int:

@@ -140,7 +140,7 @@ class Progbar:
 
     def _numbers(self) -> list[str]:
         return [
-            f"{name}: {total if isinstance(total, str) else shown_number(total / count)}"
+            f"{name}: {total if isinstance(total, str) else shown_number(float(np.mean(total)) / count)}"
             for name, (total, count) in self._sums.items()
         ]
 

@@ -163,7 +163,7 @@ def _emitted(
     given = arguments
     if given is None:
         given = _alone(layer, [emission.tensor(edge, "inputs") for edge in edges])
-    count = len(edges)
+    count, state = len(edges), state_of(layer)
     masks = [emission.masks.get(edge) for edge in edges]
     parameters = call_parameters(layer)
     wanted = masks_of_arguments(given, masks, parameters)
@@ -178,7 +178,11 @@ def _emitted(
         for name, of_one in wanted.items():
             ordered = [None if mask is None else next(rest) for mask in of_one]
             kwargs[name] = ordered[0] if len(ordered) == 1 else ordered
-        return layer.call(*args, **kwargs)
+        outer, state.in_call = state.in_call, True
+        try:
+            return layer.call(*args, **kwargs)
+        finally:
+            state.in_call = outer
 
     with emission.decided(_default_training(layer)):
         structure, outputs = emission.run(function, [*edges, *carried], f"{title(layer)}: call()")

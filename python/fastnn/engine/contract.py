@@ -44,13 +44,14 @@ class State:
             the index of its mask among the results, and the parts whose penalties are the last results; None: the next
             call makes one.
         training_predictor: The same for calls with `training=True`.
+        in_call: Whether its `call` is running.
         losses: The penalties that the last call on arrays added, without those of parts within.
         warned_of_mask: Whether it has warned that it cannot keep a mask.
     """
 
     __slots__ = (
-        "build_shape", "builds_in_call", "calls", "entry_shape", "input_structure", "learned", "losses", "members",
-        "outcomes", "predictor", "trainable", "training_predictor", "variables", "warned_of_mask",
+        "build_shape", "builds_in_call", "calls", "entry_shape", "in_call", "input_structure", "learned", "losses",
+        "members", "outcomes", "predictor", "trainable", "training_predictor", "variables", "warned_of_mask",
     )  # fmt: skip
 
     def __init__(self, trainable: bool = True) -> None:
@@ -66,6 +67,7 @@ class State:
         self.outcomes: dict[Any, Outcome] = {}
         self.predictor: Kept | None = None
         self.training_predictor: Kept | None = None
+        self.in_call = False
         self.losses: list[Any] = []
         self.warned_of_mask = False
 
@@ -73,7 +75,7 @@ class State:
         """Returns what a copy of the part keeps: all but the calls, which belong to the models around the part."""
         made = State()
         for name in self.__slots__:
-            if name not in ("calls", "losses", "outcomes", "predictor", "training_predictor"):
+            if name not in ("calls", "in_call", "losses", "outcomes", "predictor", "training_predictor"):
                 setattr(made, name, getattr(self, name))
         return made
 

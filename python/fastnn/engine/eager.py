@@ -117,7 +117,7 @@ def evaluate(
         for one, _ in walk(part):
             state_of(one).losses = []
         for owner, values in zip(penalized, made[len(made) - len(penalized) :], strict=True):
-            state_of(owner).losses.append(np.float32(values.mean(dtype=np.float64)))
+            state_of(owner).losses.append(np.float32(values.mean(dtype=np.float64) if values.size else 0.0))
     return [with_mask(made[i], None if place is None else made[place]) for i, place in enumerate(places)]
 
 

@@ -219,7 +219,7 @@ class Layer(Described, CallHistory, contract.Hooks, Configurable):
             The variable, which `fastnn.ops` takes as it takes tensors.
 
         Raises:
-            ValueError: An argument is unknown, or the shape holds something else than integers.
+            ValueError: An argument is unknown, the shape holds something else than integers, or `call` is running.
             RuntimeError: `super().__init__()` was not called before.
         """
         for unknown in kwargs:
@@ -229,6 +229,11 @@ class Layer(Described, CallHistory, contract.Hooks, Configurable):
             )
         if not contract.has_begun(self):
             raise RuntimeError(f"{type(self).__name__}: call super().__init__() before add_weight()")
+        if state_of(self).in_call:
+            raise ValueError(
+                f"{title(self)}: add_weight() in call() would make a new weight at each call; make it in build(), or "
+                "in the constructor"
+            )
         if isinstance(shape, str):
             raise TypeError(
                 f"{title(self)}: add_weight expects its shape first, got {shape!r}; write add_weight(shape=(...), "

@@ -83,16 +83,18 @@ def keep_variable(owner: Part, variable: Variable, learned: bool) -> None:
         state.learned.append(variable)
 
 
-def parts_within(value: Any) -> Iterator[Part]:
-    """Yields the parts in nested lists, tuples and dicts, in order."""
+def parts_within(value: Any, around: tuple[Any, ...] = ()) -> Iterator[Part]:
+    """Yields the parts in nested lists, tuples and dicts, in order.
+
+    Args:
+        value: A part, a list, tuple or dict, or anything else, which holds none.
+        around: The lists and dicts that it is in, which it may hold itself.
+    """
     if isinstance(value, Part):
         yield value
-    elif isinstance(value, (list, tuple)):
-        for item in value:
-            yield from parts_within(item)
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from parts_within(item)
+    elif isinstance(value, (list, tuple, Mapping)) and not any(value is one for one in around):
+        for item in value.values() if isinstance(value, Mapping) else value:
+            yield from parts_within(item, (*around, value))
 
 
 class TrainableChanges:

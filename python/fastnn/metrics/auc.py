@@ -65,7 +65,7 @@ class AUC(CountingMetric):
 
     def __init__(
         self,
-        num_thresholds: int = 200,
+        num_thresholds: int | None = 200,
         curve: str = "ROC",
         summation_method: str = "interpolation",
         name: str | None = None,
@@ -82,7 +82,7 @@ class AUC(CountingMetric):
         if num_labels and not multi_label:
             raise ValueError("AUC: num_labels is for multi_label=True; leave it out")
         if thresholds is None:
-            if num_thresholds <= 1:
+            if num_thresholds is None or num_thresholds <= 1:
                 raise ValueError(f"AUC: num_thresholds expects an integer > 1, got {num_thresholds}")
             inner = np.linspace(0.0, 1.0, num_thresholds)[1:-1].tolist()
         else:

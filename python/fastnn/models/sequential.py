@@ -23,7 +23,7 @@ from fastnn.engine.shapes import Leaf, as_leaves, batched
 from fastnn.layers import InputLayer
 from fastnn.models import kinds
 from fastnn.models.model import Model
-from fastnn.models.network import ModelComputation, ModelNetwork, fits_built
+from fastnn.models.network import ModelComputation, ModelNetwork, distinct, fits_built
 from fastnn.signatures import explained
 from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import Arguments, KerasTensor, Shape, Trace
@@ -86,7 +86,7 @@ class Chain(ModelNetwork):
             self.begin(InputLayer(batch_shape=first))
         if self.tensors:
             try:
-                self.tensors.append(self._after(layer, self.tensors[-1]))
+                self.tensors.append(layer(self.tensors[-1]))
             except Exception:
                 if not begun:
                     self.unbuild()
@@ -106,12 +106,6 @@ class Chain(ModelNetwork):
             self.unbuild()
         return layer
 
-    def _after(self, layer: Any, tensor: Any) -> KerasTensor:
-        made = layer(tensor)
-        if not isinstance(made, KerasTensor):
-            raise ValueError(f"{self.who()} expects layers of one input and one output; {title(layer)} has several")
-        return made
-
     def connect(self, shapes: Sequence[Shape], given: Structure, entry: InputLayer | None = None) -> None:
         """Calls all layers.
 
@@ -127,7 +121,7 @@ class Chain(ModelNetwork):
             ] if entry is None else [entry]  # fmt: skip
             tensors: list[Any] = [given.pack([one.output for one in entries])]
             for layer in self.layers:
-                tensors.append(self._after(layer, tensors[-1]))
+                tensors.append(layer(tensors[-1]))
         self._begin(entries, given)
         self.tensors = tensors
 
@@ -185,14 +179,19 @@ class Chain(ModelNetwork):
             if not self.tensors:
                 name = self.layers[-1].name if self.layers else "y"
                 return Ports([Port("x", None)], [Port(name, None)], _ALONE, _ALONE)
-            last = self.tensors[-1]
+            made, last = self._ends()
             self._ports = Ports(
                 [Port(entry.name, entry.free_shape, entry.dtype) for entry in self.entries],
-                [Port(last.history.layer.name, last.free_shape)],
+                [Port(name, tensor.free_shape) for name, tensor in zip(_names_of(made, last), last, strict=True)],
                 self._given,
-                _ALONE,
+                made,
             )
         return self._ports
+
+    def _ends(self) -> tuple[Structure, list[KerasTensor]]:
+        """Returns the structure of what the last layer makes, and its tensors."""
+        made = Structure(self.tensors[-1])
+        return made, made.flat(self.tensors[-1])
 
     def prepare(self, x: Any) -> Any:
         """Builds the chain for its first data, or leaves sizes open in which later data differ."""
@@ -210,7 +209,7 @@ class Chain(ModelNetwork):
                 self.build((None, *(x.shape[1:] or (1,))))
             self._opened_by_data = True
             model: Any = self.model
-            model.__fastnn_training__.settle(pending_only=True)
+            model.__fastnn_training__.settle(pending_only=self._ends()[0].alone)
         elif self._opened_by_data and isinstance(x, np.ndarray):
             self._loosen(x.shape)
         return x
@@ -249,14 +248,18 @@ class Chain(ModelNetwork):
         """Calls the layers anew where a nested model has changed its output."""
         self._ports = None
         built = state_of(self.model).build_shape
-        if self.tensors and self.output_shape(built) != self.tensors[-1].free_shape:
+        if not self.tensors:
+            return
+        made, last = self._ends()
+        if self.output_shape(built) != made.pack([tensor.free_shape for tensor in last]):
             entry = self.entries[0].history.layer if self._given.alone else None
             assert entry is None or isinstance(entry, InputLayer)
             self.connect([tensor.free_shape for tensor in self.entries], self._given, entry)
 
     def output_shapes(self, shapes: list[Shape]) -> list[Shape]:
         """Returns the shape of the output for an input of a shape."""
-        return [self.model.compute_output_shape(self._packed(shapes))]
+        leaves = as_leaves(self.model.compute_output_shape(self._packed(shapes)))
+        return [leaf.shape for leaf in Structure(leaves).flat(leaves)]
 
     def build_for(self, shapes: list[Shape]) -> None:
         """Builds the chain for inputs of a shape."""
@@ -265,9 +268,10 @@ class Chain(ModelNetwork):
     def _packed(self, shapes: list[Shape]) -> Any:
         return shapes[0] if self._given.alone else self._given.pack(shapes)
 
-    def first_arguments(self) -> Arguments | None:
-        """Returns the arguments of the first layer where it reads several inputs; None for one."""
-        return None if self._given.alone else Arguments((self.tensors[0],), {})
+    def arguments(self) -> list[Arguments | None]:
+        """Returns the arguments of each layer that reads several tensors; None for one of one."""
+        read = self.tensors[: len(self.layers)]
+        return [None if isinstance(one, KerasTensor) else Arguments((one,), {}) for one in read]
 
 
 class _ChainComputation(ModelComputation):
@@ -278,10 +282,8 @@ class _ChainComputation(ModelComputation):
 
     def add(self, part: Sequential, emission: Emission, edges: list[int]) -> list[int]:
         chain = part.__fastnn_chain__
-        arguments = chain.first_arguments()
-        for layer in chain.layers:
+        for layer, arguments in zip(chain.layers, chain.arguments(), strict=True):
             edges = emit(layer, emission, edges, arguments)
-            arguments = None
         return edges
 
     def output_shape(self, part: Sequential, input_shape: Any) -> Any:
@@ -447,13 +449,14 @@ class Sequential(Model):
 
     @property
     def outputs(self) -> list[KerasTensor]:
-        """The symbolic tensor of the output, in a list.
+        """The symbolic tensor of the output, in a list; several for a last layer of several outputs.
 
         Raises:
             AttributeError: The model is not built.
         """
         self._fastnn_chain.refresh()
-        return self._known(self._fastnn_chain.tensors[-1:], "output")
+        last = self._known(self._fastnn_chain.tensors[-1:], "output")[0]
+        return Structure(last).flat(last)
 
     def _known(self, tensors: list[KerasTensor], word: str) -> list[KerasTensor]:
         if not tensors:
@@ -469,7 +472,7 @@ class Sequential(Model):
         """
         if state_of(self).build_shape is None:
             raise AttributeError(f"{title(self)} is not built and has no output shape yet")
-        return self.outputs[0].shape
+        return self.__fastnn_ports__().made.pack([tensor.shape for tensor in self.outputs])
 
     @classmethod
     def __fastnn_holds_file_form__(cls, config: Mapping[str, Any]) -> bool:
@@ -487,6 +490,12 @@ class Sequential(Model):
         from fastnn.models import keras_config
 
         return super().get_config() if runs_code(self) else keras_config.sequential_config(self)
+
+
+def _names_of(made: Structure, tensors: Sequence[KerasTensor]) -> list[str]:
+    """Returns the names of outputs: the keys of a dict, or those of the layers that made them."""
+    keys = made.keys if made.keys and not made.nested else None
+    return keys or distinct([tensor.history.layer.name for tensor in tensors])
 
 
 def shape_of_first(layer: Layer) -> Shape | None:

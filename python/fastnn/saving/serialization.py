@@ -17,7 +17,7 @@ import numpy as np
 
 from fastnn import code_objects
 from fastnn.configurable import Configurable, accepted_names, has_own_config, is_foreign
-from fastnn.custom_objects import CustomObjectScope, get_registered_name, get_registered_object
+from fastnn.custom_objects import CustomObjectScope, get_custom_objects, get_registered_name, get_registered_object
 from fastnn.engine.by_code import runs_code
 from fastnn.engine.contract import Part, state_of
 from fastnn.engine.holding import is_made_of_layers
@@ -120,7 +120,8 @@ def _described(obj: Any, writing: _Writing) -> Any:
     if isinstance(obj, np.ndarray):
         return {"class_name": "__numpy__", "config": {"value": obj.tolist(), "dtype": obj.dtype.name}}
     if isinstance(obj, (list, tuple)):
-        return [_described(one, writing) for one in obj]
+        described = [_described(one, writing) for one in obj]
+        return tuple(described) if isinstance(obj, tuple) else described
     if isinstance(obj, Mapping) and not hasattr(obj, "get_config"):
         return {str(key): _described(value, writing) for key, value in obj.items()}
     if isinstance(obj, Part):
@@ -242,7 +243,8 @@ def _written(value: Any, live: Any, writing: _Writing) -> Any:
         return value if isinstance(value, str) and _is_ours(live) else _described(live, writing)
     if isinstance(value, (list, tuple)):
         lives = live if isinstance(live, (list, tuple)) and len(live) == len(value) else [None] * len(value)
-        return [_written(one, other, writing) for one, other in zip(value, lives, strict=True)]
+        written = [_written(one, other, writing) for one, other in zip(value, lives, strict=True)]
+        return tuple(written) if isinstance(value, tuple) else written
     if isinstance(value, Mapping) and set(value) == {"class_name", "config"} and live is None and not writing.legacy:
         return {"module": None, **value, "registered_name": None}
     return _described(value, writing)
@@ -314,8 +316,9 @@ def read(value: Any, reading: Reading, argument: str = "") -> Any:
         reading: The reading it is part of.
         argument: Name of the argument that the value is for; "": none.
     """
-    if isinstance(value, list):
-        return [read(one, reading, argument) for one in value]
+    if isinstance(value, (list, tuple)):
+        found = [read(one, reading, argument) for one in value]
+        return tuple(found) if isinstance(value, tuple) else found
     if not isinstance(value, dict):
         return value
     name = value.get("class_name")
@@ -362,6 +365,10 @@ def _function(config: Any, reading: Reading) -> Any:
     found = get_registered_object(name, reading.custom_objects)
     if found is None:
         found = function_named(name)
+    if found is None:
+        # Keras before 3.7 leaves the package of a registered function out.
+        known = [one for full, one in get_custom_objects().items() if full.endswith(f">{name}") and callable(one)]
+        found = known[0] if len(known) == 1 else None
     return name if found is None else found
 
 

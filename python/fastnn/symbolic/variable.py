@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from fastnn import _core
 from fastnn.configurable import Configurable
-from fastnn.naming import unique_name
+from fastnn.naming import scoped, unique_name
 from fastnn.symbolic.tensors import Arithmetic, Trace, operators
 
 
@@ -75,14 +75,27 @@ class Variable(Arithmetic):
         value = _first_value(initializer, shape, name or "variable")
         self.dtype = _dtype(value.dtype if dtype is None else dtype)
         array = value.astype(self.dtype, copy=False).astype(np.float32, copy=False)
-        self.handle = _core.Variable(unique_name("Variable") if name is None else name, array.shape, trainable)
+        path = scoped(unique_name("Variable") if name is None else name)
+        self.handle = _core.Variable(path, array.shape, trainable)
         self.handle.assign(np.asarray(array, order="C"))
         self.trainable = trainable
         self.learned = trainable
         self.aggregation = aggregation
         self.synchronization = synchronization
         self.regularizer = regularizer
+        self._constraint = None
         self.constraint = constraint
+
+    @property
+    def constraint(self) -> Any:
+        """The constraint applied after each update, or None."""
+        return self._constraint
+
+    @constraint.setter
+    def constraint(self, constraint: Any) -> None:
+        if self._constraint is not None:
+            self.handle.set_constraint(None)
+        self._constraint = constraint
         if constraint is not None:
             constraint.__fastnn_bind__(self.handle)
 

@@ -1,6 +1,6 @@
 """The door: raw data become checked arrays before the first step.
 
-Owns the arguments `x`, `y`, `sample_weight`, `class_weight` and `validation_data` of `fit`, and those of `evaluate`,
+Owns the arguments `x`, `y`, `sample_weight` and `class_weight` of `fit`, and those of `evaluate`,
 `predict` and the methods for one batch. Arrays are read in place where their type allows it. Targets are
 handed over by output and by the form in which losses and metrics read them (see `compiled.py`). Every error says who
 expects what, what came, and how to mend it.
@@ -470,41 +470,6 @@ class Door:
                         "destroy the weights; remove or replace it (np.nan_to_num), or lift this check with "
                         "fastnn.config.set_check_nan(False)"
                     )
-
-    # Validation data.
-
-    def validation_data(self, data: Any) -> tuple[Any, Any, Any]:
-        """Returns (x, y, sample weights or None) of the argument `validation_data`.
-
-        Raises:
-            ValueError: It is something else; for a list of (sample, label) pairs the message shows how to make two
-                arrays of it.
-        """
-        if yields_batches(data):
-            return data, None, None
-        pairs = (
-            isinstance(data, (list, tuple))
-            and len(data) > 0
-            and all(isinstance(item, (tuple, list)) and len(item) == 2 for item in data)
-            and (isinstance(data, list) or len(data) > 3)
-            and not all(np.ndim(item[0]) == 0 for item in data)
-        ) or (
-            isinstance(data, list)
-            and len(data) > 0
-            and all(isinstance(item, tuple) and len(item) == 2 for item in data)
-        )
-        if pairs and len(self._network.ports().inputs) == 1:
-            raise ValueError(
-                "validation_data expects (x_val, y_val), two arrays, got a list of (sample, label) pairs; convert it: "
-                "samples, labels = zip(*valid_set); validation_data=(np.array(samples), np.array(labels))"
-            )
-        if not isinstance(data, (list, tuple)) or len(data) not in (2, 3):
-            size = f" of {len(data)} entries" if isinstance(data, (list, tuple)) else ""
-            raise ValueError(
-                f"validation_data expects (x_val, y_val), (x_val, y_val, sample_weight) or what yields batches, got "
-                f"{type(data).__name__}{size}"
-            )
-        return data[0], data[1], data[2] if len(data) == 3 else None
 
 
 def samples(x: Any, who: str, word: str = "x") -> Array:

@@ -38,6 +38,7 @@ from fastnn.training.intake import (
 from fastnn.training.ports import shapes_of
 from fastnn.training.state import TrainingState
 from fastnn.training.steps import Steps
+from fastnn.training.validation import validation_triple
 
 
 class Trainer(Steps):
@@ -214,7 +215,7 @@ class Trainer(Steps):
             raise ValueError(f"{state.network.who()}: x is missing; pass the samples as x=")
         data, held_data = Batch(x, y, sample_weight), None
         if validation_data is not None:
-            held_data = Batch(*door.validation_data(validation_data))
+            held_data = Batch(*validation_triple(validation_data, len(state.network.ports().inputs)))
         elif validation_split:
             cut = split_rows if own else split_off
             data, held_data = cut(door, compiled, data, validation_split)
@@ -454,19 +455,7 @@ class Trainer(Steps):
             >>> model.predict_on_batch(np.array([[1.0, 2.0]]))
             array([[3.]], dtype=float32)
         """
-        state = self.__fastnn_training__
-        if self.__fastnn_overrides__("predict"):
-            feed = checks_of_own_steps(state.door)(Batch(x), None)
-            predictor, made = state.programs.own_prediction(feed.x)
-            return made.pack(predictor(feed.inputs))
-        result = state.programs.at_once(x, math.inf)
-        if result is not None:
-            return result
-        xs = state.door.inputs(x)
-        shapes = shapes_of(xs)
-        state.door.check_ranges(xs, shapes)
-        state.door.check_batches(shapes, len(xs[0]), len(xs[0]))
-        return state.network.ports().made.pack(state.programs.predictor(shapes)(xs))
+        return _predicted(self.__fastnn_training__, x, self.__fastnn_overrides__("predict"))
 
     def gradients(self, x: Any, y: Any, sample_weight: Any = None) -> dict[str, NDArray[np.float32]]:
         """Returns the gradient of the loss, penalties included, for every trained weight; nothing is updated.
@@ -539,6 +528,22 @@ def _returned(logs: dict[str, Any], return_dict: bool) -> Any:
         return logs
     values = list(logs.values())
     return values[0] if len(values) == 1 else values
+
+
+def _predicted(state: TrainingState, x: Any, own: bool) -> Any:
+    """Returns the outputs for one batch, with `own` by a step of the user's own."""
+    if own:
+        feed = checks_of_own_steps(state.door)(Batch(x), None)
+        predictor, made = state.programs.own_prediction(feed.x)
+        return made.pack(predictor(feed.inputs))
+    result = state.programs.at_once(x, math.inf)
+    if result is not None:
+        return result
+    xs = state.door.inputs(x)
+    shapes = shapes_of(xs)
+    state.door.check_ranges(xs, shapes)
+    state.door.check_batches(shapes, len(xs[0]), len(xs[0]))
+    return state.network.ports().made.pack(state.programs.predictor(shapes)(xs))
 
 
 def _optimizer_of(who: str, optimizer: Any, loss: Any) -> optimizers.Optimizer | None:

@@ -54,7 +54,7 @@ class Lambda(Layer):
     ) -> None:
         super().__init__(**kwargs)
         if isinstance(mask, (list, tuple)):
-            self.mask = np.asarray(mask, bool)
+            self.mask = np.asarray(mask)
         if not callable(function):
             raise TypeError(f"{title(self)} expects a function, got {function!r}")
         self.arguments = dict(arguments or {})

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+
+import numpy as np
 
 from fastnn.constraints import Constraint
 from fastnn.engine.channels import add_between_transposes
-from fastnn.engine.contract import state_of
+from fastnn.engine.contract import state_of, title
 from fastnn.engine.emission import Emission
 from fastnn.engine.input_spec import InputSpec, with_fixed_axes
 from fastnn.engine.node_layer import NodeLayer, unmade
+from fastnn.engine.ownership import keep_variable, new_variable
+from fastnn.layers.normalization.batch_statistics import normalize
 from fastnn.regularizers import Regularizer
 from fastnn.symbolic.variable import Variable
 
@@ -43,6 +47,11 @@ class BatchNormalization(NodeLayer):
         gamma_regularizer: Regularizer of `gamma`, or None.
         beta_constraint: Constraint applied to `beta` after each update, or None.
         gamma_constraint: Constraint applied to `gamma` after each update, or None.
+        renorm: True for batch renormalization: in training the statistics of a batch are brought to slowly moving
+            ones, `renorm_mean` and `renorm_stddev`, which are weights too, as is `moving_stddev`.
+        renorm_clipping: Bounds "rmax" and "rmin" of the factor and "dmax" of the shift that do so, in a dict, or None.
+        renorm_momentum: Number from 0 to 1, decay rate of the statistics of `renorm`.
+        synchronized: Must be False: there is one device.
         **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
@@ -51,6 +60,7 @@ class BatchNormalization(NodeLayer):
     References:
         - Ioffe, Szegedy, "Batch Normalization: Accelerating Deep Network Training by Reducing Internal Covariate
           Shift", 2015.
+        - Ioffe, "Batch Renormalization: Towards Reducing Minibatch Dependence in Batch-Normalized Models", 2017.
 
     Example:
         >>> layer = layers.BatchNormalization()
@@ -62,8 +72,9 @@ class BatchNormalization(NodeLayer):
     """
 
     __fastnn_keras_older_names__ = ("BatchNormalizationV1", "BatchNormalizationV2")
-    __fastnn_keras_ignored_arguments__ = {
-        "renorm": False, "renorm_momentum": ..., "synchronized": False, "fused": ...,
+    __fastnn_keras_ignored_arguments__ = {"fused": ...}
+    __fastnn_keras_newer_arguments__ = {
+        "synchronized": False, "renorm": False, "renorm_clipping": None, "renorm_momentum": 0.99,
     }  # fmt: skip
     __fastnn_kind__ = "BatchNormalization"
     __fastnn_call_arguments__ = ("inputs", "training", "mask")
@@ -85,6 +96,13 @@ class BatchNormalization(NodeLayer):
     gamma_regularizer: Regularizer | None
     beta_constraint: Constraint | None
     gamma_constraint: Constraint | None
+    synchronized: bool
+    renorm: bool
+    renorm_clipping: Mapping[str, float] | None
+    renorm_momentum: float
+    moving_stddev: Variable = unmade()
+    renorm_mean: Variable = unmade()
+    renorm_stddev: Variable = unmade()
 
     def __init__(
         self,
@@ -101,9 +119,58 @@ class BatchNormalization(NodeLayer):
         gamma_regularizer: Any = None,
         beta_constraint: Any = None,
         gamma_constraint: Any = None,
+        renorm: bool = False,
+        renorm_clipping: Mapping[str, float] | None = None,
+        renorm_momentum: float = 0.99,
+        synchronized: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        if synchronized:
+            raise ValueError(f"{title(self)}: there is one device, with which nothing is synchronized; leave it False")
+        limits = dict(renorm_clipping or {})
+        if set(limits) - {"rmax", "rmin", "dmax"}:
+            raise ValueError(f"{title(self)} expects renorm_clipping with rmax, rmin and dmax, got {renorm_clipping!r}")
+        lowest, highest = limits.get("rmin"), limits.get("rmax")
+        if lowest is not None and highest is not None and highest < lowest:
+            raise ValueError(
+                f"{title(self)} expects renorm_clipping with rmax of at least rmin, got {renorm_clipping!r}"
+            )
+        if limits.get("dmax") is not None and limits["dmax"] < 0:
+            raise ValueError(f"{title(self)} expects renorm_clipping with dmax of at least 0, got {renorm_clipping!r}")
+        if renorm:
+            self.renorm_clipping = limits
+
+    def __fastnn_core_node__(self) -> tuple[str, dict[str, Any]] | None:
+        """Returns the kind and the config of the node, which knows nothing of renormalization."""
+        node = super().__fastnn_core_node__()
+        assert node is not None
+        own = ("synchronized", "renorm", "renorm_clipping", "renorm_momentum")
+        return node[0], {name: value for name, value in node[1].items() if name not in own}
+
+    def build(self, input_shape: Any = None) -> None:
+        """Makes the weights for inputs of this shape.
+
+        Args:
+            input_shape: The batch's shape, such as (None, 784).
+
+        Raises:
+            ValueError: The layer cannot take this shape, or was built for another.
+        """
+        fresh = not self.built
+        super().build(input_shape)
+        if not self.renorm or not fresh:
+            return
+
+        def deviation(shape: Any) -> Any:
+            return np.sqrt(np.asarray(self.moving_variance_initializer(shape)))
+
+        for name, initializer in (
+            ("moving_stddev", deviation), ("renorm_mean", self.moving_mean_initializer), ("renorm_stddev", deviation),
+        ):  # fmt: skip
+            made = new_variable(self, name, self.moving_mean.shape, initializer, False, None, None)
+            setattr(self, name, made)
+            keep_variable(self, made, False)
 
     def __fastnn_add_masked_node__(
         self, emission: Emission, edges: list[int], masks: Sequence[int | None]
@@ -111,16 +178,29 @@ class BatchNormalization(NodeLayer):
         """Adds the node to a graph; a layer that reads masks adds more, or another."""
         node = self.__fastnn_core_node__()
         assert node is not None
+        weights = state_of(self).variables[: 2 + self.center + self.scale]
+        trained = bool(emission.training) and emission.trains(self)
+        if trained and (self.renorm or self._reaches_beyond(emission, edges[0], masks[0])):
+            given = [edge for edge in (edges[0], masks[0]) if edge is not None]
+            return emission.run(lambda *tensors: normalize(self, *tensors), given, title(self))[1]
         config = {**node[1], "frozen": not emission.trains(self), "training": bool(emission.training)}
         if masks[0] is not None and emission.training and emission.trains(self):
             return self._masked(emission, config, edges[0], masks[0])
 
         def add(axis: Any) -> Callable[[list[int]], list[int]]:
-            return lambda inputs: emission.add(self, self.__fastnn_kind__, {**config, "axis": axis}, inputs)
+            return lambda inputs: emission.add(
+                self, self.__fastnn_kind__, {**config, "axis": axis}, inputs, weights=weights
+            )
 
         if self.axis == 1:
             return add_between_transposes(emission, edges, self.name, add(-1), add(1))
         return add(self.axis)(edges)
+
+    def _reaches_beyond(self, emission: Emission, edge: int, mask: int | None) -> bool:
+        """Returns whether a mask has an axis at or after that of the channels, as the core knows none."""
+        if mask is None or not isinstance(self.axis, int):
+            return False
+        return self.axis % len(emission.graph.spec(edge)[0]) < len(emission.graph.spec(mask)[0])
 
     def _masked(self, emission: Emission, config: dict[str, Any], edge: int, mask: int) -> list[int]:
         """Adds the node with a mask; several axes of places are joined to one, as the core knows them."""

@@ -40,7 +40,7 @@ class Reshape(NodeLayer):
         self, specs: Sequence[Spec]
     ) -> tuple[list[Spec], list[tuple[str, tuple[int, ...], bool]]]:
         """Returns the output specs and the weights of the node for these inputs."""
-        if are_free([specs[0][0]]) and -1 not in self.target_shape:
+        if are_free([specs[0][0]]):
             # With unknown sizes the number of elements is checked when data comes.
-            return [((None, *self.target_shape), specs[0][1])], []
+            return [((None, *(None if size == -1 else size for size in self.target_shape)), specs[0][1])], []
         return super().__fastnn_infer_node__(specs)
