@@ -269,8 +269,12 @@ model.fit([[1.0, 2.0]], [[1.0]], verbose=0)
             "AttributeError: tensorflow.data.TFRecordDataset is not .*npz",
         ),
         (
-            "import tensorflow as tf; tf.GradientTape()",
-            "tensorflow.GradientTape is not there: .*tensorflow means fastnn",
+            "import tensorflow as tf; tf.gradients",
+            "tensorflow.gradients is not there: .*by tf.GradientTape, in train_step",
+        ),
+        (
+            "import tensorflow as tf\nwith tf.GradientTape() as tape: pass",
+            "works in a step that is traced: in train_step",
         ),
         ("import tensorflow as tf; tf.Session()", "AttributeError: tensorflow.Session is not there: .*TensorFlow 1"),
         ("import tensorflow.compat.v1 as tf", "ModuleNotFoundError: tensorflow.compat is not there: .*TensorFlow 1"),

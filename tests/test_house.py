@@ -486,3 +486,11 @@ def test_no_path_leads_out_of_the_project() -> None:
             if outside in file.read_text(errors="ignore"):
                 wrong.append("/".join(parts))
     assert not wrong, wrong
+
+
+def test_the_changelog_tells_of_this_version() -> None:
+    found = re.search(r'^version = "(.+)"$', (ROOT / "pyproject.toml").read_text(), flags=re.MULTILINE)
+    assert found is not None
+    assert re.search(
+        rf"^## {re.escape(found[1])} .*\n(\n|[^#\n].*\n){{50,}}", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE
+    )

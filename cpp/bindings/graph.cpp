@@ -38,7 +38,8 @@ void bind_graph(py::module_& m) {
   py::register_local_exception<RowsNeeded>(m, "RowsNeeded", PyExc_ValueError);
 
   bind_class<Graph>(m, "Graph")
-      .def(py::init<>())
+      .def(py::init<bool>(), py::arg("in_order") = false)
+      .def("reached", &Graph::reached, py::arg("targets"), py::arg("sources"), py::arg("variables"))
       .def(
           "input",
           [](Graph& graph, const py::sequence& shape, const std::string& dtype, const std::string& name) {

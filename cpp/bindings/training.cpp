@@ -4,67 +4,39 @@
 #include <pybind11/stl.h>
 
 #include <algorithm>
+#include <cstring>
 #include <optional>
 #include <utility>
 
 #include "arrays.hpp"
+#include "columns.hpp"
 #include "fastnn/trainer.hpp"
 #include "module.hpp"
 
 namespace fastnn::bindings {
 namespace {
 
-using RateArray = py::array_t<double, py::array::c_style | py::array::forcecast>;
-
-// The arrays of a run, kept alive for as long as the core reads them.
-class Columns {
- public:
-  Columns(const std::vector<py::array>& arrays, const std::vector<std::optional<py::array>>& weights)
-      : arrays_(arrays), weights_(weights) {
-    require(!arrays.empty(), "expected at least one array");
-    for (const py::array& array : arrays_) data_.columns.push_back(to_column(array));
-    weight_columns_.reserve(weights.size());
-    for (const auto& array : weights_) {
-      if (array) weight_columns_.push_back(to_column(*array));
-      data_.weights.push_back(array ? &weight_columns_.back() : nullptr);
-    }
-  }
-  const RunData& data() const { return data_; }
-  Index rows() const { return data_.columns[0].rows(); }
-
- private:
-  std::vector<py::array> arrays_;
-  std::vector<std::optional<py::array>> weights_;
-  std::vector<Column> weight_columns_;
-  RunData data_;
-};
-
-// An order of rows, whose indices were checked once.
-class Order {
- public:
-  explicit Order(IndexArray indices) : indices_(std::move(indices)) {
-    require(indices_.ndim() == 1, "an order of rows expects one dimension, got ", indices_.ndim());
-    for (py::ssize_t i = 0; i < indices_.size(); ++i) {
-      lowest_ = std::min(lowest_, indices_.data()[i]);
-      highest_ = std::max(highest_, indices_.data()[i]);
-    }
-    require(lowest_ >= 0, "order contains row ", lowest_);
-  }
-  const Index* rows_of(Index rows) const {
-    require(indices_.size() == rows, "order expects one index per row");
-    require(highest_ < rows, "order contains row ", highest_, " of ", rows);
-    return indices_.data();
-  }
-
- private:
-  IndexArray indices_;
-  Index lowest_ = 0, highest_ = -1;
-};
-
 using Losses = std::vector<std::tuple<EdgeId, double, int, bool, EdgeId>>;
 using Metrics = std::vector<std::tuple<EdgeId, int, EdgeId>>;
 using Optimizers = std::vector<std::pair<std::shared_ptr<Optimizer>, std::optional<std::vector<VariablePtr>>>>;
 using PhaseParts = std::tuple<const Graph*, Losses, Metrics, Optimizers>;
+
+std::vector<Share> shares_of(const Optimizers& optimizers) {
+  std::vector<Share> shares;
+  for (const auto& [optimizer, weights] : optimizers) shares.push_back({optimizer, weights});
+  return shares;
+}
+
+// A step that the graph itself describes.
+std::unique_ptr<Trainer> make_program(const Graph& graph, const std::vector<EdgeId>& metrics,
+                                      const Optimizers& optimizers, const std::vector<EdgeId>& values, bool training) {
+  std::vector<MetricTerm> terms;
+  for (EdgeId edge : metrics) terms.push_back({edge, kUnweighted});
+  std::vector<std::unique_ptr<Phase>> phases;
+  phases.push_back(std::make_unique<Phase>(graph, std::vector<LossTerm>{}, std::move(terms), shares_of(optimizers),
+                                           Program{values, training}));
+  return std::make_unique<Trainer>(std::move(phases));
+}
 
 std::unique_ptr<Trainer> make_trainer(const std::vector<PhaseParts>& parts) {
   require(!parts.empty(), "a trainer expects at least one phase");
@@ -75,9 +47,8 @@ std::unique_ptr<Trainer> make_trainer(const std::vector<PhaseParts>& parts) {
       loss_terms.push_back({edge, weight, sample_weights, summed, mask});
     std::vector<MetricTerm> metric_terms;
     for (const auto& [edge, sample_weights, mask] : metrics) metric_terms.push_back({edge, sample_weights, mask});
-    std::vector<Share> shares;
-    for (const auto& [optimizer, weights] : optimizers) shares.push_back({optimizer, weights});
-    phases.push_back(std::make_unique<Phase>(*graph, std::move(loss_terms), std::move(metric_terms), shares));
+    phases.push_back(
+        std::make_unique<Phase>(*graph, std::move(loss_terms), std::move(metric_terms), shares_of(optimizers)));
   }
   return std::make_unique<Trainer>(std::move(phases));
 }
@@ -128,11 +99,23 @@ void bind_training(py::module_& m) {
            }),
            py::arg("graph"), py::arg("losses"), py::arg("metrics"), py::arg("optimizers"))
       .def(py::init(&make_trainer), py::arg("phases"))
+      .def_static("program", &make_program, py::arg("graph"), py::arg("metrics"), py::arg("optimizers"),
+                  py::arg("values"), py::arg("training"))
+      .def("values",
+           [](const Trainer& trainer) {
+             py::list values;
+             for (const Phase::Value& value : trainer.values()) {
+               py::array array = make_array(value.spec.shape, value.spec.dtype);
+               std::memcpy(array.mutable_data(), value.bytes.data(), value.bytes.size());
+               values.append(std::move(array));
+             }
+             return values;
+           })
       .def("reset", &Trainer::reset)
       .def(
           "run",
           [](Trainer& trainer, const Columns& columns, const Order* order, Index batch_size, Index first_step,
-             Index last_step, double budget, const std::optional<RateArray>& rates, bool until_invalid) {
+             Index last_step, double budget, const std::optional<DoubleArray>& rates, bool until_invalid) {
             require(!rates || rates->size() >= (last_step - first_step) * trainer.optimizers(),
                     "rates expects one learning rate per step and optimizer");
             require(first_step >= 0 && first_step < last_step && (last_step - 1) * batch_size < columns.rows(),

@@ -3,6 +3,7 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include <cmath>
 #include <optional>
 
 #include "arrays.hpp"
@@ -53,6 +54,23 @@ void bind_variables(py::module_& m) {
              std::copy_n(from, v.size(), v.data());
              v.touch();
            })
+      .def(
+          "assign_doubles",
+          [](Variable& v, const DoubleArray& value, Variable& remainder) {
+            require(to_shape(value) == v.shape() && remainder.shape() == v.shape(), v.path, " expects shape ",
+                    to_string(v.shape()), ", got ", to_string(to_shape(value)));
+            const double* from = value.data();
+            py::gil_scoped_release release;
+            const WriteVariables writing;
+            for (Index i = 0; i < v.size(); ++i) {
+              const double rest = from[i] - static_cast<double>(v.data()[i] = static_cast<float>(from[i]));
+              // What is infinite or NaN has no remainder.
+              remainder.data()[i] = std::isfinite(rest) ? static_cast<float>(rest) : 0.0F;
+            }
+            v.touch();
+            remainder.touch();
+          },
+          py::arg("value"), py::arg("remainder"))
       .def(
           "set_constraint",
           [](Variable& v, const std::optional<std::string>& kind, const std::vector<float>& values,

@@ -103,6 +103,10 @@ Session::Session(std::shared_ptr<const Graph> of, const Wanted& wanted, const Gr
       }
     }
   }
+  for (std::size_t i = 0; i < graph.nodes().size(); ++i) {
+    if (graph.nodes()[i].layer->commits_before()) commit_points_.push_back(i);
+    point_reversal(i);
+  }
   shared_gradients_ = AlignedBuffer(static_cast<std::size_t>(aside) * sizeof(float));
   for (const Aside& a : asides) {
     float* from = shared_gradients_.as<float>() + a.offset;
@@ -110,6 +114,45 @@ Session::Session(std::shared_ptr<const Graph> of, const Wanted& wanted, const Gr
     const auto position = static_cast<std::size_t>(a.position);
     shared_.push_back({a.node, from, weight_gradients() + table->offsets[position], table->weights[position]->size()});
   }
+}
+
+// Lets the backward pass of another node work in that node's memory.
+void Session::point_reversal(std::size_t i) {
+  const Node& node = graph_->nodes()[i];
+  if (!node.reversal) return;
+  const NodePlan& places = plan_.nodes[i];
+  Context& context = contexts_[i];
+  context = contexts_[static_cast<std::size_t>(node.reversal->of)];
+  const auto output = [&](int which) -> float* {
+    return which == Node::kNone ? nullptr
+                                : static_cast<float*>(pointer(places.outputs[static_cast<std::size_t>(which)]));
+  };
+  context.output_gradients_.clear();
+  for (int which : node.reversal->given) {
+    const auto k = static_cast<std::size_t>(which);
+    const int place = which == Node::kNone           ? kNowhere
+                      : places.copies[k] != kNowhere ? places.copies[k]
+                                                     : places.inputs[k];
+    context.output_gradients_.push_back(static_cast<float*>(pointer(place)));
+  }
+  context.input_gradients_.clear();
+  for (int which : node.reversal->of_inputs) context.input_gradients_.push_back(output(which));
+  context.weight_gradients_.clear();
+  for (int which : node.reversal->of_weights) context.weight_gradients_.push_back(output(which));
+}
+
+void Session::reverse(std::size_t i) {
+  const Node& node = graph_->nodes()[i];
+  const NodePlan& places = plan_.nodes[i];
+  const auto of = static_cast<std::size_t>(node.reversal->of);
+  const Layer& layer = *graph_->nodes()[of].layer;
+  if (node.reversal->again) layer.forward(contexts_[of]);
+  for (std::size_t k = 0; k < node.inputs.size(); ++k)
+    if (places.copies[k] != kNowhere) {
+      const Index rows = node.rows > 0 ? node.rows : rows_;
+      std::memcpy(pointer(places.copies[k]), pointer(places.inputs[k]), graph_->edge(node.inputs[k]).spec.bytes(rows));
+    }
+  layer.backward(contexts_[i]);
 }
 
 void Session::bind(EdgeId edge, void* at) {
@@ -125,6 +168,7 @@ void Session::bind(EdgeId edge, void* at) {
     for (std::size_t k = 0; k < node.outputs.size(); ++k)
       if (node.outputs[k] == place) contexts_[i].outputs_[k] = at;
   }
+  for (std::size_t i = 0; i < contexts_.size(); ++i) point_reversal(i);
 }
 
 void Session::begin(Index rows, Index first_row) {
@@ -139,6 +183,12 @@ void Session::begin(Index rows, Index first_row) {
     contexts_[i].stream_ = *node.stream;
     contexts_[i].stream_.position += drawn_before_[i];
   }
+  for (std::size_t i = 0; i < contexts_.size(); ++i)
+    if (const auto& reversal = graph_->nodes()[i].reversal) {
+      const Context& of = contexts_[static_cast<std::size_t>(reversal->of)];
+      contexts_[i].rows_ = of.rows_;
+      contexts_[i].stream_ = of.stream_;
+    }
 }
 
 void Session::prepare(std::size_t node) {
@@ -155,11 +205,15 @@ void Session::prepare() {
     if (!plan_.nodes[i].alias) prepare(i);
 }
 
-void Session::forward(const Pulse& pulse) {
-  for (std::size_t i = 0; i < contexts_.size(); ++i) {
+void Session::forward(std::size_t begin, std::size_t end, const Pulse& pulse) {
+  for (std::size_t i = begin; i < end; ++i) {
     if (plan_.nodes[i].alias) continue;
-    prepare(i);
-    graph_->nodes()[i].layer->forward(contexts_[i]);
+    if (graph_->nodes()[i].reversal) {
+      reverse(i);
+    } else {
+      prepare(i);
+      graph_->nodes()[i].layer->forward(contexts_[i]);
+    }
     if (pulse) pulse();
   }
 }
@@ -177,9 +231,10 @@ void Session::backward(const Pulse& pulse) {
   }
 }
 
-void Session::commit() {
-  for (std::size_t i = 0; i < contexts_.size(); ++i) {
+void Session::commit(std::size_t begin, std::size_t end, const Updates& update) {
+  for (std::size_t i = begin; i < end; ++i) {
     const Node& node = graph_->nodes()[i];
+    if (update && !node.layer->updates().empty()) update(node);
     if (node.layer->random()) ++node.stream->position;
     if (!node.layer->updates_state()) continue;
     node.layer->commit(contexts_[i]);
@@ -226,14 +281,16 @@ void keep(std::vector<std::unique_ptr<Held>>& idle, std::unique_ptr<Held> held) 
 Executor::Executor(const Graph& graph, Wanted wanted)
     : wanted_(std::move(wanted)),
       graph_(std::make_shared<const Graph>(graph.rewritten(wanted_.outputs))),
-      gradients_(*graph_) {}
+      gradients_(*graph_) {
+  if (!graph_->sized()) graph_ = std::make_shared<const Graph>(graph_->differentiated());
+}
 
 std::shared_ptr<const Graph> Executor::graph_for(Index rows) {
   if (!graph_->sized()) return graph_;
   std::lock_guard<ForkSafeMutex> guard(mutex_);
   auto found = std::find_if(graphs_.begin(), graphs_.end(), [&](const auto& kept) { return kept.first == rows; });
   if (found == graphs_.end()) {
-    graphs_.emplace_back(rows, std::make_shared<const Graph>(graph_->at(rows)));
+    graphs_.emplace_back(rows, std::make_shared<const Graph>(graph_->at(rows).differentiated()));
     if (graphs_.size() > kKept) graphs_.erase(graphs_.begin());
     return graphs_.back().second;
   }

@@ -44,12 +44,16 @@ class Patience {
 /// The layout of the gradients of all trained weights of a graph in one flat block.
 struct GradientTable {
   explicit GradientTable(const Graph& graph);
+  /// Weights whose gradients lie anywhere: `offsets` are still to be set.
+  explicit GradientTable(const std::vector<VariablePtr>& apart)
+      : weights(apart), offsets(apart.size(), 0), penalized(false) {}
   /// The part of another table that holds these weights, in the order of that table.
   GradientTable(const GradientTable& all, const std::vector<VariablePtr>& some);
 
   std::vector<VariablePtr> weights;  ///< in the order in which the nodes use them
   std::vector<Index> offsets;        ///< of the gradient of each weight, in floats; a multiple of 16
   Index size = 0;                    ///< of the whole block, in floats
+  bool penalized = true;             ///< the gradients lack those of the weights' penalties
 
   Index find(const Variable* weight) const;  ///< position in `weights`, or -1
 };
@@ -84,12 +88,21 @@ class Session {
   /// held.
   void prepare();
   /// Both passes expect ReadVariables to be held.
-  void forward(const Pulse& pulse);
+  void forward(const Pulse& pulse) { forward(0, contexts_.size(), pulse); }
   void backward(const Pulse& pulse);
   /// Graph::commits().
   bool commits() const { return commits_; }
   /// Writes state and advances random streams. Expects WriteVariables to be held.
-  void commit();
+  void commit() { commit(0, contexts_.size(), {}); }
+
+  /// The same for the nodes [begin, end). `update` is called for those that move weights.
+  using Updates = std::function<void(const Node&)>;
+  void forward(std::size_t begin, std::size_t end, const Pulse& pulse);
+  void commit(std::size_t begin, std::size_t end, const Updates& update);
+  /// The nodes that commit what the nodes before them write.
+  const std::vector<std::size_t>& commit_points() const { return commit_points_; }
+  /// The start of the memory of all values.
+  float* memory() const { return arena_.as<float>(); }
   /// Fills the arena with NaN, so that reads of uninitialized memory show in the results (for tests).
   void poison();
 
@@ -113,6 +126,8 @@ class Session {
   };
 
   void prepare(std::size_t node);
+  void reverse(std::size_t node);
+  void point_reversal(std::size_t node);
 
   const std::shared_ptr<const Graph> graph_;
   const Wanted wanted_;
@@ -126,6 +141,7 @@ class Session {
   const bool commits_;
   std::vector<SharedGradient> shared_;
   std::vector<Addition> additions_;
+  std::vector<std::size_t> commit_points_;
   Index rows_ = 0, first_row_ = 0;
 };
 

@@ -43,10 +43,11 @@ std::vector<EdgeId> Graph::add(const std::string& kind, const std::string& name,
 }
 
 std::vector<EdgeId> Graph::add(Node node) {
-  std::vector<Edge> made = has_common_rows(node) ? made_for_batches(node) : std::vector<Edge>{};
-  if (made.empty()) made = made_for_rows(node);
+  const auto for_batches = has_common_rows(node) ? made_for_batches(node) : std::nullopt;
+  std::vector<Edge> made = for_batches ? *for_batches : made_for_rows(node);
   if (node.layer->random() && node.stream == nullptr)
     throw ValueError(node.layer->who() + " draws random numbers and needs a stream");
+  if (in_order_) commit_before(node);
   node.outputs.clear();
   for (Edge& edge : made) {
     sized_ = sized_ || node.sized || !edge.plain();
@@ -57,6 +58,23 @@ std::vector<EdgeId> Graph::add(Node node) {
   }
   nodes_.push_back(std::move(node));
   return nodes_.back().outputs;
+}
+
+// Adds a node that commits where a node reads a variable that an earlier one changes, and notes what the node changes.
+void Graph::commit_before(const Node& node) {
+  const Layer& layer = *node.layer;
+  if (layer.differentiates()) return;
+  const bool updates = !layer.updates().empty();
+  const auto writes = [&](std::size_t i) { return updates || (layer.updates_state() && !node.trained[i]); };
+  for (std::size_t i = 0; i < node.weights.size(); ++i) {
+    if (std::find(changed_.begin(), changed_.end(), node.weights[i]) == changed_.end()) continue;
+    if (updates || (writes(i) && !layer.reads_state())) continue;
+    changed_.clear();
+    add("Commit", "commit", {}, {}, {}, nullptr);
+    break;
+  }
+  for (std::size_t i = 0; i < node.weights.size(); ++i)
+    if (writes(i)) changed_.push_back(node.weights[i]);
 }
 
 namespace {
@@ -136,7 +154,7 @@ bool Graph::has_common_rows(const Node& node) const {
 }
 
 // The outputs of a node that takes the rows as they come; none where it cannot.
-std::vector<Edge> Graph::made_for_batches(Node& node) const {
+std::optional<std::vector<Edge>> Graph::made_for_batches(Node& node) const {
   node.layer = make_layer(node.kind, node.name, node.config);
   node.sized = false;
   std::vector<Spec> specs;
@@ -152,10 +170,10 @@ std::vector<Edge> Graph::made_for_batches(Node& node) const {
   try {
     signature = node.layer->checked_infer(specs);
   } catch (const RowsNeeded&) {
-    return {};
+    return std::nullopt;
   } catch (const ValueError&) {
     if (rows_ == 0) throw;
-    return {};  // all sizes are known
+    return std::nullopt;  // all sizes are known
   }
   check_weights(node, signature.weights);
   std::vector<Edge> made;
@@ -278,6 +296,13 @@ std::vector<int> count_readers(const std::vector<Node>& nodes, std::size_t edges
 Graph Graph::rewritten(std::vector<EdgeId>& outputs) const {
   std::vector<Node> nodes = nodes_;
 
+  // Edges whose gradients are wanted stay between the nodes that compute them.
+  std::vector<bool> differentiated(edges_.size(), false);
+  for (const Node& node : nodes)
+    if (const auto targets = node.layer->differentiates())
+      for (std::size_t i = 2 * *targets; i < node.inputs.size(); ++i)
+        differentiated[static_cast<std::size_t>(node.inputs[i])] = true;
+
   // A loss that can work on logits reads them instead of the output of the activation: exact where the activation
   // saturates, and one pass less.
   for (Node& node : nodes) {
@@ -285,7 +310,8 @@ Graph Graph::rewritten(std::vector<EdgeId>& outputs) const {
     if (!absorbed) continue;
     EdgeId& prediction = node.inputs.back();
     const int producer = edge(prediction).producer;
-    if (producer < 0 || nodes_[static_cast<std::size_t>(producer)].layer->activation() != absorbed->activation)
+    if (producer < 0 || nodes_[static_cast<std::size_t>(producer)].layer->activation() != absorbed->activation ||
+        differentiated[static_cast<std::size_t>(prediction)])
       continue;
     prediction = nodes_[static_cast<std::size_t>(producer)].inputs[0];
     node.config.set(absorbed->flag, true);

@@ -39,10 +39,24 @@ struct Node {
   std::string fused;               ///< the fused activation, if any
   bool sized = false;              ///< the layer is made for each number of rows; `layer` is that of a trial batch
   Index rows = 0;                  ///< the rows that the layer sees; 0: those of the batch
+
+  /// For a node that runs the backward pass of another: that node, and where its gradients lie, as indices into
+  /// `inputs` (those of its outputs) and `outputs` (those of its inputs and weights); kNone: there is none.
+  struct Reversal {
+    int of;
+    std::vector<int> given, of_inputs, of_weights;
+    bool again;  ///< the forward pass runs once more before, since an earlier reversal has overwritten what it kept
+  };
+  static constexpr int kNone = -1;
+  std::optional<Reversal> reversal{};
 };
 
 class Graph {
  public:
+  /// in_order: nodes read what nodes before them have written to variables, as statements of a program do. A node that
+  /// commits is then added before one that reads a variable which an earlier node changes.
+  explicit Graph(bool in_order = false) : in_order_(in_order) {}
+
   /// Adds an input. Where its first dimension is known, every batch has this many rows.
   EdgeId input(Spec spec, const std::string& name);
   /// An edge of these shapes and values in the trial batches, to learn what nodes make of it; such a graph never runs.
@@ -72,6 +86,13 @@ class Graph {
   Index trial_rows(std::size_t trial) const { return rows_ > 0 ? rows_ : kTrialRows[trial]; }
   Sized trial(EdgeId edge, std::size_t trial) const;
 
+  /// Which of some edges, and then of some variables, the gradients of the targets reach.
+  std::vector<bool> reached(const std::vector<EdgeId>& targets, const std::vector<EdgeId>& sources,
+                            const std::vector<VariablePtr>& variables) const;
+  /// The same computation with the backward passes that give the gradients in place of the nodes that stand for them;
+  /// edges keep their numbers. Raises ValueError where a backward pass would read weights that were changed since.
+  Graph differentiated() const;
+
   /// The range [low, high) of integers that the node `who` can read.
   struct Range {
     Index low, high;
@@ -92,13 +113,17 @@ class Graph {
   std::vector<EdgeId> add(Node node);
   Edge edge_of(const std::vector<Sized>& trials) const;
   bool has_common_rows(const Node& node) const;
-  std::vector<Edge> made_for_batches(Node& node) const;
+  std::optional<std::vector<Edge>> made_for_batches(Node& node) const;
   std::vector<Edge> made_for_rows(Node& node) const;
   std::vector<Sized> trial_inputs(const Node& node, std::size_t trial) const;
 
   std::vector<Node> nodes_;
   std::vector<Edge> edges_;
   std::vector<EdgeId> inputs_;
+  void commit_before(const Node& node);
+
+  bool in_order_;
+  std::vector<VariablePtr> changed_;  // by nodes after the last that commits
   bool sized_ = false;
   Index rows_ = 0;  // that every batch has, where an input says so; else 0
 };

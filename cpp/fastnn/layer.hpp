@@ -209,6 +209,20 @@ class Layer {
   virtual bool updates_state() const { return false; }
   /// True where the node must run although no node reads its outputs: an assignment.
   virtual bool is_effect() const { return false; }
+  /// For a node that stands for gradients: the number of edges that are differentiated. Its inputs are these, as many
+  /// gradients of them, and the edges whose gradients are its first outputs; the others are those of its weights.
+  virtual std::optional<std::size_t> differentiates() const { return std::nullopt; }
+  /// For a node that moves its weights by its inputs, their gradients: the optimizers that do so, by number.
+  virtual const std::vector<Index>& updates() const {
+    static const std::vector<Index> none;
+    return none;
+  }
+  /// True for a node that commits all that the nodes before it have to write, so that those after it read it.
+  virtual bool commits_before() const { return false; }
+  /// False where forward() does not read the variables that commit() writes.
+  virtual bool reads_state() const { return true; }
+  /// True where backward() overwrites what forward() has kept for it.
+  virtual bool backward_consumes() const { return false; }
   /// True where inputs may have no batch dimension.
   virtual bool takes_unbatched() const { return false; }
   /// False where the outputs follow from the shapes of the inputs alone.

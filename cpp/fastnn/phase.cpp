@@ -21,9 +21,16 @@ void each_edge(Losses& losses, Metrics& metrics, Body&& body) {
     if (term.mask != kUnmasked) body(term.mask);
 }
 
-Wanted wanted_of(const std::vector<LossTerm>& losses, const std::vector<MetricTerm>& metrics, bool training) {
+Wanted wanted_of(const std::vector<LossTerm>& losses, const std::vector<MetricTerm>& metrics, bool training,
+                 const std::optional<Program>& program) {
   Wanted wanted;
   each_edge(losses, metrics, [&](EdgeId edge) { wanted.outputs.push_back(edge); });
+  if (program) {
+    wanted.outputs.insert(wanted.outputs.end(), program->values.begin(), program->values.end());
+    wanted.watched = wanted.outputs.size();
+    wanted.training = program->training;
+    return wanted;
+  }
   // A metric may be a differentiable node (a loss of which only the mean is reported).
   wanted.watched = wanted.outputs.size() - losses.size();
   wanted.training = wanted.backward = training;
@@ -33,10 +40,11 @@ Wanted wanted_of(const std::vector<LossTerm>& losses, const std::vector<MetricTe
 }  // namespace
 
 Phase::Phase(const Graph& graph, std::vector<LossTerm> losses, std::vector<MetricTerm> metrics,
-             const std::vector<Share>& optimizers)
-    : executor_(graph, wanted_of(losses, metrics, !optimizers.empty())),
+             const std::vector<Share>& optimizers, std::optional<Program> program)
+    : executor_(graph, wanted_of(losses, metrics, !optimizers.empty(), program)),
       losses_(std::move(losses)),
-      metrics_(std::move(metrics)) {
+      metrics_(std::move(metrics)),
+      program_(std::move(program)) {
   // The edges of the rewritten graph.
   std::size_t next = 0;
   each_edge(losses_, metrics_, [&](EdgeId& edge) {
@@ -45,7 +53,13 @@ Phase::Phase(const Graph& graph, std::vector<LossTerm> losses, std::vector<Metri
     require(found.plain(), found.name, " expects a loss or metric per sample, or one of a fixed shape, got ",
             to_string(found.spec.shape), "; take its mean");
   });
+  if (program_)
+    for (EdgeId& edge : program_->values) edge = executor_.output(next++);
   for (const Share& share : optimizers) {
+    if (program_) {
+      shares_.push_back({share.optimizer, GradientTable(share.weights.value_or(std::vector<VariablePtr>{}))});
+      continue;
+    }
     const GradientTable& all = executor_.gradients();
     shares_.push_back({share.optimizer, share.weights ? GradientTable(all, *share.weights) : all});
     share.optimizer->build(shares_.back().table.weights);
@@ -89,6 +103,12 @@ std::unique_ptr<Workspace> Phase::workspace(Index capacity) {
 }
 
 void Phase::gradients_of_batch(Workspace& space, const Batch& batch, const Pulse& pulse) {
+  if (program_) {
+    run_segments(space.session(), batch, pulse);
+    parts_ = 1;
+    penalty_ = 0;
+    return;
+  }
   const ReadVariables reading;
   if (Team* team = space.team()) {
     const Index size = executor_.gradients().size;
@@ -122,6 +142,67 @@ void Phase::run_part(Session& session, const Batch& batch, Index first, Index ro
   if (trains()) session.backward(pulse);
 }
 
+// Runs a program as far as its last commit, which is that of the phase. Nothing interrupts it after the first.
+void Phase::run_segments(Session& session, const Batch& batch, const Pulse& pulse) {
+  const Pulse never;
+  std::size_t begin = 0;
+  {
+    const ReadVariables reading;
+    feed(session, executor_.graph(), batch.data.columns, batch.order, batch.begin, batch.count);
+    session.begin(batch.count);
+  }
+  for (std::size_t point : session.commit_points()) {
+    {
+      const ReadVariables reading;
+      session.forward(begin, point, begin == 0 ? pulse : never);
+    }
+    const WriteVariables writing;
+    commit_segment(session, begin, point);
+    begin = point;
+  }
+  const ReadVariables reading;
+  session.forward(begin, session.graph().nodes().size(), begin == 0 ? pulse : never);
+  Tally& tally = tallies_[0];
+  tally.rows = static_cast<double>(batch.count);
+  take_losses(session, batch, tally);
+  take_metrics(session, batch, tally);
+}
+
+// Expects WriteVariables to be held.
+void Phase::commit_segment(Session& session, std::size_t begin, std::size_t end) {
+  session.commit(begin, end, [&](const Node& node) {
+    for (Index number : node.layer->updates()) {
+      const auto optimizer = static_cast<std::size_t>(number);
+      set_rate(optimizer);
+      Updated& share = shares_[optimizer];
+      for (std::size_t i = 0; i < node.weights.size(); ++i)
+        if (const Index at = share.table.find(node.weights[i].get()); at >= 0)
+          share.table.offsets[static_cast<std::size_t>(at)] = session.value(node.inputs[i]) - session.memory();
+      if (share.optimizer->apply(share.table, session.memory(), 0) == Outcome::refused) break;
+    }
+  });
+}
+
+void Phase::keep_values(const Session& session) {
+  values_.resize(program_->values.size());
+  for (std::size_t i = 0; i < values_.size(); ++i) {
+    const EdgeId edge = program_->values[i];
+    Spec& spec = values_[i].spec;
+    spec = session.graph().edge(edge).spec;
+    const int producer = session.graph().edge(edge).producer;
+    const Index rows = producer >= 0 ? session.graph().nodes()[static_cast<std::size_t>(producer)].rows : 0;
+    if (spec.batched()) spec.shape[0] = rows > 0 ? rows : session.rows();
+    const auto* from = session.value<std::byte>(edge);
+    values_[i].bytes.assign(from, from + spec.bytes(0));
+  }
+}
+
+// Sets the learning rate of an optimizer where the step has one for it.
+void Phase::set_rate(std::size_t optimizer) {
+  if (rates_ != nullptr && !std::isnan(rates_[optimizer]))
+    shares_[optimizer].optimizer->learning_rate = rates_[optimizer];
+}
+
 void Phase::reduce(Workspace& space) {
   step_.total = penalty_;
   step_.rows = 0;
@@ -133,13 +214,18 @@ void Phase::reduce(Workspace& space) {
     kernels::add_up(partials_.as<float>(), parts_, executor_.gradients().size, space.session().weight_gradients());
 }
 
-bool Phase::commit(Workspace& space, const double* rates) {
+bool Phase::commit(Workspace& space) {
   Session& session = space.session();
-  if (trains() || session.commits()) {
+  if (program_) {
+    const std::vector<std::size_t>& points = session.commit_points();
     const WriteVariables writing;
-    for (const Updated& share : shares_) {
-      if (rates != nullptr && !std::isnan(*rates)) share.optimizer->learning_rate = *rates;
-      if (rates != nullptr) ++rates;
+    commit_segment(session, points.empty() ? 0 : points.back(), session.graph().nodes().size());
+    keep_values(session);
+  } else if (trains() || session.commits()) {
+    const WriteVariables writing;
+    for (std::size_t i = 0; i < shares_.size(); ++i) {
+      set_rate(i);
+      const Updated& share = shares_[i];
       const Outcome outcome = share.optimizer->apply(share.table, session.weight_gradients(), step_.total);
       if (outcome == Outcome::again) return false;
       if (outcome == Outcome::refused) break;

@@ -2,6 +2,10 @@
 // graph trains, and the sums that are reported. Without an optimizer a phase evaluates: it runs forward and takes the
 // losses.
 //
+// A phase may also be a program: a graph that says itself where gradients are taken and which optimizers move which
+// weights by them (Gradient, Update and Commit in layers/steps.cpp). Its optimizers serve the updates of the graph, by
+// number, and values of the last step are reported beside the sums.
+//
 // A phase runs in three parts. `gradients_of_batch` computes the gradients and the values of each part of a batch.
 // `reduce` folds the parts, in their order, into one gradient and one tally; a sum over processes or over several
 // batches belongs there. `commit` updates weights, state and sums; before it, nothing that outlives the step has been
@@ -88,24 +92,31 @@ struct Share {
   std::optional<std::vector<VariablePtr>> weights = std::nullopt;
 };
 
+/// What makes a phase a program.
+struct Program {
+  std::vector<EdgeId> values;  ///< edges whose values in the last step are kept
+  bool training;               ///< layers behave as in training
+};
+
 class Phase {
  public:
   /// optimizers: those that a step commits with, in order; none: the phase evaluates.
   Phase(const Graph& graph, std::vector<LossTerm> losses, std::vector<MetricTerm> metrics,
-        const std::vector<Share>& optimizers);
+        const std::vector<Share>& optimizers, std::optional<Program> program = std::nullopt);
 
   /// Checks columns and sample weights. Raises ValueError.
   void check(const RunData& data) const;
   /// Checks that the sizes of the graph fit batches of `rows` rows. Raises ValueError.
   void check_rows(Index rows) { executor_.graph_for(rows); }
+  /// The learning rate of each optimizer from the next commit on; NaN, or null for all: unchanged.
+  void set_rates(const double* rates) { rates_ = rates; }
   /// Memory for batches of up to `capacity` rows.
   std::unique_ptr<Workspace> workspace(Index capacity);
 
   void gradients_of_batch(Workspace& space, const Batch& batch, const Pulse& pulse);
   void reduce(Workspace& space);
-  /// rates: the learning rate of each optimizer from this step on; NaN, or null for all: unchanged. Returns false where
-  /// an optimizer has moved the weights and asks for the gradients there: the step is not over.
-  bool commit(Workspace& space, const double* rates);
+  /// Returns false where an optimizer has moved the weights and asks for the gradients there: the step is not over.
+  bool commit(Workspace& space);
   /// Brings back the weights as they were before a step whose commit asked for further gradients.
   void abandon();
   Index optimizers() const { return static_cast<Index>(shares_.size()); }
@@ -121,6 +132,13 @@ class Phase {
 
   /// The gradient of the total loss over one whole batch, penalties of weights included. Nothing is committed.
   std::vector<std::pair<VariablePtr, std::vector<float>>> gradients(const Batch& batch, const Pulse& pulse);
+
+  /// The values that a program keeps of its last step, with their shape and type.
+  struct Value {
+    Spec spec;  ///< all sizes are known
+    std::vector<std::byte> bytes;
+  };
+  const std::vector<Value>& values() const { return values_; }
 
   std::string describe_plan(Index batch_size) { return executor_.describe_plan(batch_size); }
 
@@ -140,7 +158,11 @@ class Phase {
   void take_losses(Session& session, const Batch& batch, Tally& tally) const;
   void take_metrics(const Session& session, const Batch& batch, Tally& tally) const;
   double weight_penalty() const;
-  bool trains() const { return !shares_.empty(); }
+  void run_segments(Session& session, const Batch& batch, const Pulse& pulse);
+  void commit_segment(Session& session, std::size_t begin, std::size_t end);
+  void keep_values(const Session& session);
+  void set_rate(std::size_t optimizer);
+  bool trains() const { return !program_ && !shares_.empty(); }
 
   Executor executor_;
   std::vector<LossTerm> losses_;
@@ -150,6 +172,9 @@ class Phase {
     GradientTable table;
   };
   std::vector<Updated> shares_;
+  std::optional<Program> program_;
+  std::vector<Value> values_;
+  const double* rates_ = nullptr;
   Tally sums_, step_;
   // The parts of the batch between gradients_of_batch() and reduce().
   Index parts_ = 0;

@@ -27,6 +27,7 @@ class Planner {
     find_storage();
     find_gradients();
     place_values();
+    place_copies();
     if (wanted_.backward) place_gradients();
     place_buffers();
     assign_offsets();
@@ -94,13 +95,14 @@ class Planner {
   void place_values() {
     plan_.values.assign(graph_.edges().size(), kNowhere);
     for (std::size_t id = 0; id < graph_.edges().size(); ++id) {
-      const EdgeId root = storage_[id];
+      if (storage_[id] != static_cast<EdgeId>(id)) continue;
       const Edge& edge = graph_.edge(static_cast<EdgeId>(id));
       const int born = edge.producer < 0 ? -1 : forward_time(edge.producer);
-      if (root == static_cast<EdgeId>(id))
-        plan_.values[id] = place(edge.name, bytes_of(root), born, std::max(born, 0));
-      else
-        plan_.values[id] = plan_.values[at(root)];
+      plan_.values[id] = place(edge.name, bytes_of(storage_[id]), born, std::max(born, 0));
+    }
+    for (std::size_t id = 0; id < graph_.edges().size(); ++id) {
+      const Edge& edge = graph_.edge(static_cast<EdgeId>(id));
+      plan_.values[id] = plan_.values[at(storage_[id])];
       if (edge.producer >= 0 && plan_.nodes[at(edge.producer)].backward &&
           nodes_[at(edge.producer)].layer->backward_reads().outputs)
         extend(plan_.values[id], backward_time(edge.producer));
@@ -115,6 +117,34 @@ class Planner {
       for (EdgeId id : nodes_[at(i)].outputs) node.outputs.push_back(plan_.values[at(id)]);
     }
     for (EdgeId id : wanted_.outputs) extend(plan_.values[at(id)], end());
+    // Weights are moved when the nodes before the next commit have run.
+    for (const Node& node : nodes_)
+      if (!node.layer->updates().empty())
+        for (EdgeId id : node.inputs) extend(plan_.values[at(id)], end());
+    // A backward pass in the middle of the graph reads what the node that it reverses has read and written.
+    for (int i = 0; i < n_; ++i) {
+      const auto& reversal = nodes_[at(i)].reversal;
+      if (!reversal) continue;
+      const Node& node = nodes_[at(reversal->of)];
+      const BackwardReads reads = node.layer->backward_reads();
+      if (reads.inputs || reversal->again)
+        for (EdgeId id : node.inputs) extend(plan_.values[at(id)], i);
+      if (reads.outputs || reversal->again)
+        for (EdgeId id : node.outputs) extend(plan_.values[at(id)], i);
+    }
+  }
+
+  // A backward pass may overwrite the gradients of its outputs; it gets copies of those that are read later.
+  void place_copies() {
+    for (int i = 0; i < n_; ++i) {
+      if (!nodes_[at(i)].reversal) continue;
+      for (EdgeId id : nodes_[at(i)].inputs) {
+        const EdgeId root = storage_[at(id)];
+        const bool last = plan_.placements[at(plan_.values[at(id)])].last == i && graph_.edge(root).producer >= 0;
+        const std::string what = "copied gradient of " + graph_.edge(root).name;
+        plan_.nodes[at(i)].copies.push_back(last ? kNowhere : place(what, bytes_of(id), i, i));
+      }
+    }
   }
 
   // In the backward pass the first reader of an edge writes its gradient; each further one writes to a buffer that is
@@ -173,18 +203,35 @@ class Planner {
   }
 
   void place_buffers() {
+    // The backward passes in the middle of the graph, by the node that they reverse.
+    std::vector<std::vector<int>> reversals(nodes_.size());
+    std::vector<bool> to_inputs(nodes_.size(), false);
+    for (int i = 0; i < n_; ++i) {
+      const auto& reversal = nodes_[at(i)].reversal;
+      if (!reversal) continue;
+      reversals[at(reversal->of)].push_back(i);
+      const auto& made = reversal->of_inputs;
+      if (std::any_of(made.begin(), made.end(), [](int output) { return output != Node::kNone; }))
+        to_inputs[at(reversal->of)] = true;
+    }
     for (int i = 0; i < n_; ++i) {
       NodePlan& plan = plan_.nodes[at(i)];
       if (plan.alias) continue;
-      const bool input_gradient = std::any_of(plan.input_gradients.begin(), plan.input_gradients.end(),
-                                              [](int placement) { return placement != kNowhere; });
+      const bool input_gradient =
+          to_inputs[at(i)] || std::any_of(plan.input_gradients.begin(), plan.input_gradients.end(),
+                                          [](int placement) { return placement != kNowhere; });
+      const bool backward = plan.backward || !reversals[at(i)].empty();
       const Index rows = nodes_[at(i)].rows;
-      Booking booking(rows > 0 ? rows : plan_.capacity, wanted_.training, plan.backward, input_gradient, plan_.threads);
+      Booking booking(rows > 0 ? rows : plan_.capacity, wanted_.training, backward, input_gradient, plan_.threads);
       nodes_[at(i)].layer->book(booking);
       for (const Booking::Entry& entry : booking.entries) {
         int first = forward_time(i), last = first;
         const char* life = "scratch of ";
-        if (entry.life == Life::backward) first = last = backward_time(i);
+        if (entry.life == Life::backward) {
+          first = plan.backward ? backward_time(i) : reversals[at(i)].front();
+          last = plan.backward ? first : reversals[at(i)].back();
+        }
+        if (entry.life == Life::forward && !reversals[at(i)].empty()) last = reversals[at(i)].back();
         if (entry.life == Life::step) last = end(), life = "kept by ";
         if (entry.life == Life::plan) first = -1, last = end(), life = "packed by ";
         const bool packed = entry.life == Life::plan;

@@ -46,6 +46,9 @@ struct NodePlan {
     int placement;
   };
   std::vector<Buffer> buffers;
+  /// For the backward pass of another node: per input a copy that the pass may overwrite, or kNowhere where it may
+  /// overwrite the input itself, which nothing reads later.
+  std::vector<int> copies;
   bool alias = false;     ///< runs no pass
   bool backward = false;  ///< its backward pass runs
 };

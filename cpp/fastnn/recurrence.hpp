@@ -31,6 +31,7 @@ class Recurrent : public Layer {
   bool random() const override { return input_rate_ > 0 || state_rate_ > 0; }
   bool cuts_rows() const override { return true; }
   bool updates_state() const override { return stateful_; }
+  bool backward_consumes() const override { return true; }
   Index fixed_rows() const override { return stateful_ ? batch_ : 0; }
   void book(Booking& booking) const override;
   void prepare(const Context& ctx) const override;

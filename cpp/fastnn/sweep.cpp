@@ -68,6 +68,7 @@ void Sweep::set_apart(const std::vector<VariablePtr>& weights) {
 void Sweep::trace(const VariablePtr& weight, const TracedStep& step) { rule_->trace(*weight, step); }
 
 void Sweep::lay_out(const GradientTable& table, const float* gradients) {
+  penalized_ = table.penalized;
   if (gradients_ == gradients && weights_ == table.weights && offsets_ == table.offsets) return;
   build(table.weights);
   ranges_.clear();
@@ -102,7 +103,7 @@ void Sweep::each_range(double bytes, Body&& body) {
 
 // Accumulated gradients hold the penalties already.
 kernels::Moderation Sweep::penalties(const Range& range) const {
-  if (accumulates()) return {};
+  if (accumulates() || !penalized_) return {};
   return {range.of().l1, range.of().l2};
 }
 
@@ -120,7 +121,8 @@ bool Sweep::accumulate() {
   const bool due = (iterations + 1) % accumulation_steps_ == 0;
   const float divisor = due ? static_cast<float>(accumulation_steps_) : 1.0f;
   each_range(12, [&](const Range& range, std::size_t) {
-    const kernels::Moderation penalties{range.of().l1, range.of().l2};
+    kernels::Moderation penalties;
+    if (penalized_) penalties = {range.of().l1, range.of().l2};
     kernels::accumulate_gradient(penalties, range.gradient, range.values(), divisor, range.accumulator(), range.count);
   });
   return due;

@@ -74,6 +74,7 @@ class Sweep : public Optimizer {
   std::vector<VariablePtr> weights_;
   std::vector<Index> offsets_;
   const float* gradients_ = nullptr;
+  bool penalized_ = true;
   std::vector<Range> ranges_;
   std::vector<double> squares_;  // per range
   std::vector<float> scales_;    // per weight

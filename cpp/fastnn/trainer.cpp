@@ -70,11 +70,12 @@ Index Trainer::run(const RunData& data, const Index* order, Index batch_size, In
     for (std::size_t i = 0; i < phases_.size(); ++i) {
       Phase& phase = *phases_[i];
       const bool droppable = i == 0;
+      phase.set_rates(rates);
       try {
         do {
           phase.gradients_of_batch(*spaces[i], batch, droppable && long_steps ? timed : never);
           phase.reduce(*spaces[i]);
-        } while (!phase.commit(*spaces[i], rates));
+        } while (!phase.commit(*spaces[i]));
       } catch (...) {
         phase.abandon();
         throw;

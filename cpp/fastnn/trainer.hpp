@@ -39,6 +39,9 @@ class Trainer {
   /// metric...].
   std::vector<std::pair<double, double>> results() const;
 
+  /// The values that a program keeps of its last step.
+  const std::vector<Phase::Value>& values() const { return phases_.front()->values(); }
+
   /// The gradients of the first phase over all rows as one batch. Nothing is committed.
   std::vector<std::pair<VariablePtr, std::vector<float>>> gradients(const RunData& data, const Pulse& pulse);
 

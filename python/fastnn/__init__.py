@@ -40,6 +40,7 @@ from fastnn import (
 from fastnn.devices import RematScope, device, remat
 from fastnn.dtype_policies import DTypePolicy, FloatDTypePolicy
 from fastnn.engine.input_spec import InputSpec
+from fastnn.gradient_tape import GradientTape
 from fastnn.initializers import Initializer
 from fastnn.layers import Input, Layer
 from fastnn.layers import Layer as Operation
@@ -53,6 +54,7 @@ from fastnn.optimizers import Optimizer
 from fastnn.regularizers import Regularizer
 from fastnn.symbolic.tensors import KerasTensor
 from fastnn.symbolic.variable import Variable
+from fastnn.training.function import function
 
 if _TYPE_CHECKING:
     from fastnn import applications, preprocessing, visualization, wrappers
@@ -63,6 +65,7 @@ __all__ = [
     "DTypePolicy",
     "FloatDTypePolicy",
     "Function",
+    "GradientTape",
     "Initializer",
     "Input",
     "InputSpec",
@@ -86,6 +89,7 @@ __all__ = [
     "datasets",
     "device",
     "dtype_policies",
+    "function",
     "initializers",
     "layers",
     "losses",

@@ -32,6 +32,8 @@ class Variable:
         """Returns a copy of the values."""
     def assign(self, value: Array) -> None:
         """Replaces the values; the shape must be equal. Waits until a running step has committed."""
+    def assign_doubles(self, value: NDArray[np.float64], remainder: Variable) -> None:
+        """Replaces the values by those nearest to `value`, and those of `remainder` by what is left of it."""
     def set_constraint(self, kind: str | None, values: Sequence[float] = (), axes: Sequence[int] = ()) -> None:
         """Sets the constraint: "max_norm" [max_value], "non_neg" [], "unit_norm" [], "min_max_norm" [min, max, rate],
         with the axes of the norm; None: no constraint.
@@ -74,7 +76,10 @@ def about_any_batch(message: str, rows: int) -> str:
 class Graph:
     """Nodes, edges and the weights that nodes read. An edge is the number that input() or add() returned."""
 
-    def __init__(self) -> None: ...
+    def __init__(self, in_order: bool = False) -> None:
+        """in_order: nodes read what nodes before them have written to variables."""
+    def reached(self, targets: Sequence[int], sources: Sequence[int], variables: Sequence[Variable]) -> list[bool]:
+        """Returns which of some edges, and then of some variables, the gradients of the targets reach."""
     def input(self, shape: Sequence[int | None], dtype: str = "float32", name: str = "input") -> int:
         """Adds an input. Arrays are given in the order of these calls. shape[0] is None, or a number of rows."""
     def add(
@@ -186,6 +191,17 @@ class Trainer:
         """phases: the phases of a step, in order, over the same columns. Each has its own graph, results and learning
         rate; the weights that its graph trains are updated before the next phase runs.
         """
+    @staticmethod
+    def program(
+        graph: Graph, metrics: Sequence[int], optimizers: Optimizers, values: Sequence[int], training: bool
+    ) -> Trainer:
+        """Returns the trainer of a step that the graph itself describes, by its nodes Gradient, Update and Commit.
+
+        metrics: edges of which sum and count are reported. optimizers: those that Update nodes name by number, each
+        with its weights. values: edges whose values in the last step are kept.
+        """
+    def values(self) -> list[Array]:
+        """Returns the values that a program keeps of its last step."""
     def reset(self) -> None:
         """Sets the sums of losses and metrics to zero (the start of an epoch)."""
     def run(

@@ -5,7 +5,8 @@ Scripts written for Keras run with their own import lines: `from keras.layers im
 earlier is never shadowed; `import fastnn.as_keras_only` shadows Keras alone.
 
 Of TensorFlow there is what prepares data: `tensorflow.data`, `tensorflow.image`, `tensorflow.io`, `tensorflow.strings`,
-and the functions that are called in `Dataset.map`. What is not there is an error that says so, and what to write.
+and the functions that are called in `Dataset.map`; and what steps of one's own need: `tensorflow.GradientTape`,
+`tensorflow.function` and the functions that compute. What is not there is an error that says so, and what to write.
 
 `python -m fastnn.as_keras script.py` runs a script without this line, and the processes that it starts.
 """

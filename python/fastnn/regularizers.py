@@ -13,7 +13,7 @@ from fastnn.configurable import Configurable, converts
 from fastnn.custom_objects import get_registered_object
 from fastnn.naming import lookup
 from fastnn.naming import missing_names as _missing_names
-from fastnn.symbolic.tensors import operators
+from fastnn.symbolic.tensors import is_traced, operators
 
 __all__ = [
     "L1",
@@ -44,7 +44,7 @@ class Regularizer(Configurable):
         0.5
     """
 
-    keras_module = "keras.regularizers"
+    __fastnn_keras_module__ = "keras.regularizers"
 
     def __fastnn_is_custom__(self) -> bool:
         """Returns True where the penalty is Python code rather than factors of l1 and l2."""
@@ -63,13 +63,17 @@ class Regularizer(Configurable):
         Returns:
             The penalty.
         """
-        array = np.asarray(x, dtype=np.float64)
         l1, l2 = self.__fastnn_strengths__()
+        if is_traced(x):
+            tensor: Any = x
+            traced: float = operators["sum"](l1 * operators["abs"](tensor) + l2 * (tensor * tensor))
+            return traced
+        array = np.asarray(x, dtype=np.float64)
         return l1 * float(np.abs(array).sum()) + l2 * float(np.square(array).sum())
 
-    def store_arguments(self, arguments: dict[str, Any]) -> None:
+    def __fastnn_store_arguments__(self, arguments: dict[str, Any]) -> None:
         """Checks the arguments and keeps them as attributes."""
-        super().store_arguments(arguments)
+        super().__fastnn_store_arguments__(arguments)
         for name, value in arguments.items():
             if name not in ("l1", "l2", "factor"):
                 continue
@@ -188,7 +192,7 @@ class FunctionRegularizer(Regularizer):
         17.0
     """
 
-    keras_function = "function"
+    __fastnn_keras_function__ = "function"
     function: Callable[[Any], Any]
 
     def __init__(self, function: Callable[[Any], Any]) -> None:

@@ -26,6 +26,7 @@ class Accumulate : public Function {
   }
   bool differentiable() const override { return false; }
   bool updates_state() const override { return true; }
+  bool reads_state() const override { return !from_inputs_; }
   bool is_effect() const override { return true; }
   void book(Booking& booking) const override { booking.book(kSums, Life::step, 2 * volume(shape_)); }
 

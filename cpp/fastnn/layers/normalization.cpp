@@ -172,6 +172,7 @@ class BatchNormalization : public Layer {
   }
 
   bool updates_state() const override { return uses_batch(true); }
+  bool reads_state() const override { return !uses_batch(true); }
 
   void commit(const Context& ctx) const override {
     if (!ctx.training() || !uses_batch(true)) return;

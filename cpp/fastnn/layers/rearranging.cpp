@@ -265,7 +265,7 @@ class Broadcast : public Rearranged {
       require_rows(!input_.batched(), who(), " broadcasts a batch, got ", to_string(input));
       output.insert(output.begin(), like.shape[0]);
     }
-    require_batch_stays(input.size() == output.size() && output[0] == -1);
+    require_batch_stays(!output.empty() && input.size() == output.size() && output[0] == -1);
     for (std::size_t d = input_.batched() || like.batched() ? 1 : 0; d < output.size(); ++d)
       require(output[d] >= 0, who(), ": shape expects sizes of at least 0, got ", output[d]);
     require(input.size() <= output.size(), who(), " cannot broadcast ", to_string(input), " to ", to_string(output));

@@ -97,6 +97,7 @@ class Assign : public Function {
   }
   bool differentiable() const override { return false; }
   bool updates_state() const override { return true; }
+  bool reads_state() const override { return op_ != "assign"; }
   void book(Booking& booking) const override { booking.book(kValue, Life::step, volume(shape_)); }
 
   void forward(const Context& ctx) const override {

@@ -61,9 +61,7 @@ MOVED = {
 module of fastnn that has their names."""
 
 _TENSORFLOW_1 = "that is TensorFlow 1, which has graphs and sessions; build a model of keras.layers, and call fit()"
-_GRADIENTS = (
-    "there are no gradients outside of fit(); give compile() a loss of your own, or use the add_loss of a layer"
-)
+_GRADIENTS = "take gradients by tf.GradientTape, in train_step() of a model or in a function decorated by tf.function"
 _DISTRIBUTION = "all processors of this machine compute already; remove the strategy and its scope()"
 
 _RAGGED = "there are no ragged arrays; pad sequences by keras.utils.pad_sequences or padded_batch()"
@@ -79,7 +77,6 @@ ADVICE = {
     "keras.utils.multi_gpu_model": _DISTRIBUTION,
     "keras.utils.multi_gpu_utils": _DISTRIBUTION,
     "keras.wrappers": "scikit-learn's interface is keras.wrappers.SKLearnClassifier and SKLearnRegressor, or scikeras",
-    "tensorflow.GradientTape": _GRADIENTS,
     "tensorflow.gradients": _GRADIENTS,
     "tensorflow.Graph": _TENSORFLOW_1,
     "tensorflow.RaggedTensor": _RAGGED,

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn import _core
-from fastnn.data.source import Chunk, Shapes, TargetShapes
+from fastnn.data.source import Chunk, TargetShapes
 from fastnn.seeds import next_seed
 
 Array = NDArray[Any]
@@ -66,13 +66,13 @@ class Feed(NamedTuple):
 
     Attributes:
         columns: The arrays, as the core reads them.
-        x: The shapes of the inputs' samples.
+        x: The shapes of the inputs' samples, or whatever else a program is found by.
         y: The shapes of one row of the targets.
         inputs: The arrays of the inputs.
     """
 
     columns: _core.Columns
-    x: Shapes
+    x: Any
     y: TargetShapes
     inputs: Sequence[Array]
 

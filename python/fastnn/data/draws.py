@@ -38,6 +38,11 @@ def current() -> np.random.Generator:
     return _of_process[1]
 
 
+def is_in_element() -> bool:
+    """Returns whether a function runs on an element of a dataset."""
+    return getattr(_here, "key", None) is not None
+
+
 class of_element:
     """Block in which random functions draw from the generator of an element.
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from fastnn import _core
 
-Shapes = tuple[tuple[int, ...], ...]
+Shapes = tuple[tuple[int, ...] | None, ...]
 TargetShapes = tuple[tuple[int, ...] | None, ...]
 
 
@@ -56,7 +56,7 @@ class Chunk(NamedTuple):
     batch_size: int
     first: int
     last: int
-    x: Shapes
+    x: Any
     y: TargetShapes
     inputs: Sequence[NDArray[Any]]
 

@@ -15,9 +15,10 @@ from fastnn.dtype_policies import DTypePolicy
 from fastnn.engine.calls import overridable
 from fastnn.engine.contract import attributes, computation_of, state_of, title
 from fastnn.engine.input_spec import InputSpec
-from fastnn.engine.ownership import WeightOwner, walk
+from fastnn.engine.ownership import WeightOwner, once, sublayers, walk
+from fastnn.engine.step_trace import StepTrace
 from fastnn.symbolic.structure import Structure
-from fastnn.symbolic.tensors import Arguments, KerasTensor
+from fastnn.symbolic.tensors import Arguments, KerasTensor, operators
 
 
 class Described(WeightOwner):
@@ -66,7 +67,14 @@ class Described(WeightOwner):
 
     @property
     def losses(self) -> list[Any]:
-        """The penalties that the last call on arrays added, then those of the trained weights as they are now."""
+        """The penalties that the last call on arrays added, then those of the trained weights as they are now.
+
+        In a step of a user's own, tensors for those that the calls before have added, and for those of the weights.
+        """
+        step = StepTrace.running()
+        if step is not None:
+            regularized = [v for v in self.trainable_weights if v.regularizer is not None]
+            return [*step.penalties(self), *(v.regularizer(operators["tensor"](v)) for v in regularized)]
         within = {id(part): part for part, _ in walk(self)}
         added = [loss for part in within.values() for loss in state_of(part).losses]
         found = [v.regularizer(v.numpy()) for v in self.trainable_weights if v.regularizer is not None]
@@ -74,8 +82,9 @@ class Described(WeightOwner):
 
     @property
     def metrics(self) -> list[Any]:
-        """The metrics among its attributes, without those of layers within."""
-        return [value for value in attributes(self).values() if _is_metric(value)]
+        """The metrics among its attributes, and those of layers within it."""
+        own = [value for value in attributes(self).values() if _is_metric(value)]
+        return once([*own, *(metric for layer in sublayers(self) for metric in layer.metrics)])
 
     def add_metric(self, *args: Any, **kwargs: Any) -> None:
         """Refuses, as Keras 3 does.

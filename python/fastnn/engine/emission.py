@@ -36,6 +36,7 @@ class Emission:
         penalties: Edges that are added to the loss.
         penalized: The part that added a penalty, by its edge.
         masks: The mask of each masked edge, by edge: an edge of shape (batch, time), true where a step counts.
+        absent: The inputs without data, which no layer reads.
         nodes: Kind and config of the node that made an edge, by edge, where a layer or a function of `ops` added it.
         current: The edge with the newest value of each variable that the graph assigns to, by variable.
         transposed: The transposes made by `transpose`, both ways, by edge and order of its axes.
@@ -48,6 +49,7 @@ class Emission:
         self.penalties: list[int] = []
         self.penalized: dict[int, Part] = {}
         self.masks: dict[int, int] = {}
+        self.absent: set[int] = set()
         self.nodes: dict[int, tuple[str, Mapping[str, Any]]] = {}
         self.current: dict[Variable, int] = {}
         self.transposed: dict[tuple[int, tuple[int, ...]], int] = {}
@@ -86,6 +88,10 @@ class Emission:
         # A layer that was frozen since it was settled has frozen its weights too; that counts at the next compile.
         return [variable for variable in own_learned(layer) if variable.trainable or not layer.trainable]
 
+    def moves(self, variable: Variable) -> bool:
+        """Returns whether the nodes of this graph give the gradient of a variable that they can train."""
+        return variable.trainable if self._trained is None else variable in self._trained
+
     def add(
         self,
         layer: Part,
@@ -98,8 +104,7 @@ class Emission:
         """Adds a node of the layer that reads its weights, or those given; returns its output edges."""
         variables = state_of(layer).variables if weights is None else list(weights)
         for variable in variables:
-            moved = variable.trainable if self._trained is None else variable in self._trained
-            variable.handle.trainable = moved
+            variable.handle.trainable = self.moves(variable)
         outputs = self.graph.add(kind, layer.name, config, edges, [v.handle for v in variables], stream)
         self.nodes.update(dict.fromkeys(outputs, (kind, config)))
         return outputs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 from fastnn import initializers
 from fastnn.configurable import Configurable, is_foreign
 from fastnn.engine.emission import Emission
+from fastnn.engine.step_trace import Later, StepTrace
 from fastnn.losses.computation import BY_CODE, Computation
 from fastnn.naming import snake_case
 from fastnn.symbolic.accumulator import Accumulator
@@ -44,9 +46,9 @@ class Metric(Configurable):
         3.0
     """
 
-    keras_module = "keras.metrics"
-    keras_newer_arguments = {"dtype": None}
-    keras_ignored_arguments = {"fn": ...}
+    __fastnn_keras_module__ = "keras.metrics"
+    __fastnn_keras_newer_arguments__ = {"dtype": None}
+    __fastnn_keras_ignored_arguments__ = {"fn": ...}
     __fastnn_computation__: Computation = BY_CODE
     __fastnn_dtype__ = "float32"
 
@@ -60,11 +62,15 @@ class Metric(Configurable):
         super().__init_subclass__(**kwargs)
         if is_foreign(cls) and "update_state" in vars(cls):
             cls.__fastnn_computation__ = BY_CODE
+        # In a step of a user's own the variables hold what they held before it, so the result is read after it.
+        for name, method in (("result", _result_after_step), ("update_state", _noted_by_step)):
+            if name in vars(cls):
+                setattr(cls, name, method(vars(cls)[name]))
 
-    def store_arguments(self, arguments: dict[str, Any]) -> None:
+    def __fastnn_store_arguments__(self, arguments: dict[str, Any]) -> None:
         """Checks the arguments and keeps them as attributes."""
         dtype = arguments.pop("dtype", None)
-        super().store_arguments(arguments)
+        super().__fastnn_store_arguments__(arguments)
         if self.name is None:
             self.name = snake_case(type(self).__name__)
         self._fastnn_dtype = None if dtype is None else str(getattr(dtype, "compute_dtype", dtype))
@@ -195,6 +201,33 @@ class Metric(Configurable):
         """Adds data and returns the value, as `update_state` and `result`."""
         self.update_state(*args, **kwargs)
         return self.result()
+
+
+def _result_after_step(result: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Returns a `result` that stands for the value after the step where a step of a user's own is traced."""
+
+    @functools.wraps(result)
+    def method(self: Metric) -> Any:
+        step = StepTrace.running()
+        if step is None:
+            return result(self)
+        step.metrics[self] = None
+        return Later(self, self.result)
+
+    return method
+
+
+def _noted_by_step(update: Callable[..., Any]) -> Callable[..., Any]:
+    """Returns an `update_state` that tells a step of a user's own which metrics it updates."""
+
+    @functools.wraps(update)
+    def method(self: Metric, *args: Any, **kwargs: Any) -> Any:
+        step = StepTrace.running()
+        if step is not None:
+            step.metrics[self] = None
+        return update(self, *args, **kwargs)
+
+    return method
 
 
 def accumulator(metric: Metric, name: str, shape: Sequence[int] = ()) -> Accumulator:

@@ -9,8 +9,10 @@ from numpy.typing import ArrayLike
 
 from fastnn import ops
 from fastnn.engine.arrays import numeric
+from fastnn.engine.step_trace import StepTrace
 from fastnn.losses.reduction import per_sample, total
 from fastnn.metrics.metric import Metric, accumulator
+from fastnn.ops.node import tensor
 from fastnn.symbolic.accumulator import Accumulator
 from fastnn.symbolic.tensors import is_traced
 
@@ -41,9 +43,9 @@ class Mean(Metric):
     def __init__(self, name: str | None = "mean", dtype: Any = None) -> None:
         pass
 
-    def store_arguments(self, arguments: dict[str, Any]) -> None:
+    def __fastnn_store_arguments__(self, arguments: dict[str, Any]) -> None:
         """Checks the arguments and keeps them as attributes."""
-        super().store_arguments(arguments)
+        super().__fastnn_store_arguments__(arguments)
         self.total = accumulator(self, "total")
         self.count = accumulator(self, "count")
 
@@ -54,7 +56,14 @@ class Mean(Metric):
             values: Values of any shape.
             sample_weight: Weights that broadcast to the values, or those of their leading axes; or None.
         """
+        step = StepTrace.running()
+        if step is not None and sample_weight is None:
+            step.measure(self, *_per_value(ops.cast(tensor(values), "float32")))
+            return
         sums, counts = _of_samples(self, values, sample_weight)
+        if step is not None:
+            step.measure(self, total(sums), total(counts))
+            return
         self.total.assign_add(total(sums))
         self.count.assign_add(total(counts))
 
@@ -84,9 +93,9 @@ class Sum(Metric):
     def __init__(self, name: str | None = "sum", dtype: Any = None) -> None:
         pass
 
-    def store_arguments(self, arguments: dict[str, Any]) -> None:
+    def __fastnn_store_arguments__(self, arguments: dict[str, Any]) -> None:
         """Checks the arguments and keeps them as attributes."""
-        super().store_arguments(arguments)
+        super().__fastnn_store_arguments__(arguments)
         self.total = accumulator(self, "total")
 
     def update_state(self, values: ArrayLike, sample_weight: ArrayLike | None = None) -> None:
@@ -101,6 +110,11 @@ class Sum(Metric):
     def result(self) -> Any:
         """Returns the sum since the last `reset_state`."""
         return float(self.total.exact())
+
+
+def _per_value(values: Any) -> tuple[Any, ...]:
+    """Returns what a step adds up for a mean: the values, or their sum and number where they are not one per row."""
+    return (values,) if values.trials is None or not values.shape else (total(values), total(ops.ones_like(values)))
 
 
 def takes_pairs(metric: Metric) -> bool:

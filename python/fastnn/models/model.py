@@ -15,13 +15,15 @@ import numpy as np
 
 from fastnn.engine.by_code import runs_code
 from fastnn.engine.calls import fix_batch, overridable, with_free_batch
-from fastnn.engine.contract import state_of, title
+from fastnn.engine.contract import emit, state_of, title
 from fastnn.engine.eager import evaluate
 from fastnn.engine.eager_array import EagerArray, mask_of, with_mask
 from fastnn.engine.layer import Layer, choose_computation
 from fastnn.engine.masks import tell_masks
 from fastnn.engine.network import Network, Ports
 from fastnn.engine.ownership import once, own_variables, sublayers
+from fastnn.engine.sizes import depend_on_rows
+from fastnn.engine.trial_graphs import emitted_on_trial
 from fastnn.models import kinds
 from fastnn.models.network import ModelNetwork
 from fastnn.models.state_tree import StateTree
@@ -32,6 +34,7 @@ from fastnn.signatures import explained
 from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import Arguments, Call, KerasTensor, Trace, is_symbolic
 from fastnn.symbolic.variable import Variable
+from fastnn.training.ports import shapes_of
 from fastnn.training.state import TrainingState
 from fastnn.training.trainer import Trainer
 
@@ -99,16 +102,16 @@ class Model(Layer, StateTree, Network):
             """Raises the error for an attribute that is not there; it proposes the nearest public one."""
             if name.startswith("_") or hasattr(type(self), name):
                 return object.__getattribute__(self, name)
-            known = [one for one in dir(type(self)) if not one.startswith(("_", "keras_"))]
+            known = [one for one in dir(type(self)) if not one.startswith("_")]
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}.{near(name, known)}")
 
     def __fastnn_network__(self) -> ModelNetwork:
         """Returns the structure of a model without a `call`."""
         raise NotImplementedError
 
-    def store_arguments(self, arguments: dict[str, Any]) -> None:
+    def __fastnn_store_arguments__(self, arguments: dict[str, Any]) -> None:
         """Stores no argument of the constructor: the layers are the config of a model."""
-        super().store_arguments({})
+        super().__fastnn_store_arguments__({})
 
     # Structure.
 
@@ -153,8 +156,6 @@ class Model(Layer, StateTree, Network):
         Raises:
             AttributeError: The model is not built, or has a `call` of its own.
         """
-        if not self.inputs:
-            raise AttributeError(f"{title(self)} is not built and has no input yet; give it an Input, or build() it")
         return self.__fastnn_training__.network.ports().given.pack(self.inputs)
 
     @property
@@ -164,8 +165,6 @@ class Model(Layer, StateTree, Network):
         Raises:
             AttributeError: The model is not built, or has a `call` of its own.
         """
-        if not self.outputs:
-            raise AttributeError(f"{title(self)} is not built and has no output yet; give it an Input, or build() it")
         return self.__fastnn_training__.network.ports().made.pack(self.outputs)
 
     @explained
@@ -253,6 +252,10 @@ class Model(Layer, StateTree, Network):
             free, size = with_free_batch(arguments)
             specs = network.outcome([tensor.free_shape for tensor in free.tensors[: len(tensors)]])
             stays = None if training is None else bool(training)
+            if depend_on_rows(arguments.tensors):
+                specs = emitted_on_trial(
+                    arguments.tensors, lambda emission, edges: emit(self, emission, edges, arguments), stays
+                )
             call = Call(self, arguments, specs, network.ports().made, stays)
             tell_masks(self, free, call.outputs, stays)
             fix_batch(call.outputs, call.inputs, size)
@@ -270,14 +273,19 @@ class Model(Layer, StateTree, Network):
         if mask is not None:
             given = state.network.ports().given.flat(mask)
             masks = [None if one is None else np.asarray(one, bool) for one in given]
-        shapes = tuple(array.shape[1:] for array in arrays)
+        shapes = shapes_of(arrays)
+        if None in shapes and training:
+            raise NotImplementedError(
+                f"{title(self)}: a call with training=True expects data for all inputs; fit takes None"
+            )
         if training:
             outputs = state.programs.in_training(inputs, arrays, masks, self)
         else:
             state.door.check_ranges(arrays, shapes)
             state.door.check_batches(shapes, len(arrays[0]), len(arrays[0]))
             masked = any(mask is not None for mask in masks)
-            if masked or state.programs.differs_in_call(None if training is None else False, shapes):
+            differs = state.programs.differs_in_call(None if training is None else False, shapes)
+            if None not in shapes and (masked or differs):
                 outputs = evaluate(self, arrays, masks, None, training)
             else:
                 outputs = [with_mask(output) for output in state.programs.predictor(shapes)(arrays)]
@@ -345,12 +353,15 @@ class Model(Layer, StateTree, Network):
             return keras_config.sequential_from_config(chain, config, custom_objects)
         return super().from_config(config)
 
-    def save(self, filepath: str | os.PathLike[str], overwrite: bool = True, **kwargs: Any) -> None:
+    def save(
+        self, filepath: str | os.PathLike[str], overwrite: bool = True, zipped: bool | None = None, **kwargs: Any
+    ) -> None:
         """Writes the model into a file.
 
         Args:
             filepath: `m.keras`, or the older `m.h5`.
             overwrite: True to replace a file that exists.
+            zipped: False to write a folder with the files of `m.keras` in it.
             **kwargs: See `fastnn.saving.save_model`.
 
         Raises:
@@ -358,7 +369,7 @@ class Model(Layer, StateTree, Network):
         """
         from fastnn import saving
 
-        saving.save_model(self, filepath, overwrite, **kwargs)
+        saving.save_model(self, filepath, overwrite, zipped, **kwargs)
 
     def save_weights(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
         """Writes the weights into a file.

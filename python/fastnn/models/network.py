@@ -40,6 +40,9 @@ class ModelNetwork:
         """Returns the inputs and outputs as they are known now."""
         raise NotImplementedError
 
+    def prepare_for_step(self, given: Structure, specs: Sequence[Spec]) -> None:
+        """Builds the model before a step of the user's own is traced, where its samples are inputs of the model."""
+
     def prepare(self, x: Any) -> Any:
         """Builds the model for its first data, and returns the data; a model that is built needs nothing."""
         return x

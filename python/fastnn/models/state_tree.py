@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastnn.engine.step_trace import StepTrace
 from fastnn.training.trainer import Trainer
 
 _VARIABLES = ("trainable_variables", "non_trainable_variables", "optimizer_variables", "metrics_variables")
@@ -48,7 +49,7 @@ class StateTree(Trainer):
             value_format: "backend_tensor" or "numpy_array"; both are arrays.
 
         Raises:
-            ValueError: `value_format` is something else.
+            ValueError: `value_format` is something else, or two variables have the same path.
         """
         if value_format not in ("backend_tensor", "numpy_array"):
             raise ValueError(f"value_format expects 'backend_tensor' or 'numpy_array', got {value_format!r}")
@@ -102,6 +103,8 @@ class StateTree(Trainer):
     def get_metrics_result(self) -> dict[str, Any]:
         """Returns the values of the loss and the metrics as they are now, by name."""
         compiled = self.__fastnn_training__.compiled
+        if StepTrace.running() is not None:
+            return self.__fastnn_results__()
         names = self.metrics_names
         if compiled is None:
             return {}
@@ -113,7 +116,13 @@ class StateTree(Trainer):
 def _nested(variables: Iterable[Any]) -> dict[str, Any]:
     """Returns the values of variables in dicts by the parts of their paths."""
     tree: dict[str, Any] = {}
+    seen: set[str] = set()
     for variable in variables:
+        if variable.path in seen:
+            raise ValueError(
+                f"get_state_tree: two variables have the path {variable.path!r}; give layers names of their own"
+            )
+        seen.add(variable.path)
         *parts, last = variable.path.split("/")
         place = tree
         for part in parts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -39,7 +40,6 @@ class Traced(ModelNetwork):
 
     def ports(self) -> Ports:
         """Returns the inputs and outputs; one of each, of unknown shape, before the first data."""
-        self._require_call()
         return self._ports or Ports([Port("x", None)], [Port("y", None)], _ALONE, _ALONE)
 
     def _require_call(self) -> None:
@@ -61,6 +61,14 @@ class Traced(ModelNetwork):
             raise ValueError(f"{self.who()} expects x of shape (batch, ...) with at least one row")
         self._open(structure, [((None, *array.shape[1:]), edge_dtype(array.dtype, self.who())) for array in arrays])
         return structure.pack(arrays)
+
+    def prepare_for_step(self, given: Structure, specs: Sequence[Spec]) -> None:
+        """Builds the model, unless it is built or has no `call`."""
+        if self.is_open or not self._has_call:
+            return
+        # A step may call the model on something else than the samples; then the step builds it.
+        with contextlib.suppress(TypeError, ValueError, LookupError, AttributeError):
+            self._open(given, specs)
 
     def build(self, input_shape: Any) -> None:
         """Builds the model for inputs of a shape, or of several in a list or dict."""

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from fastnn import _core, ops
 from fastnn.engine.emission import Emission
+from fastnn.engine.step_trace import StepTrace
 from fastnn.symbolic.variable import Variable
 
 
@@ -67,3 +68,27 @@ class Application:
         finally:
             for handle, (l1, l2) in zip(handles, penalties, strict=True):
                 handle.l1, handle.l2 = l1, l2
+
+
+def update_in_step(step: StepTrace, optimizer: Any, pairs: Sequence[tuple[Any, Variable]]) -> None:
+    """Adds a step of an optimizer to the step of a user's own.
+
+    Args:
+        step: The step that is traced.
+        optimizer: The optimizer.
+        pairs: The gradients, which are tensors of the step, and their weights.
+
+    Raises:
+        ValueError: The shapes differ, or the optimizer searches along lines.
+    """
+    who = type(optimizer).__name__
+    gradients = [ops.convert_to_tensor(gradient) for gradient, _ in pairs]
+    variables = [variable for _, variable in pairs]
+    for gradient, variable in zip(gradients, variables, strict=True):
+        if not isinstance(variable, Variable):
+            raise TypeError(f"{who}: apply expects variables, got {type(variable).__name__}; pass (gradient, variable)")
+        if tuple(gradient.shape) != variable.shape:
+            raise ValueError(f"{who}: {variable.path} has shape {variable.shape}, its gradient {gradient.shape}")
+    if optimizer.loss_scale_factor is not None:
+        gradients = [gradient / optimizer.loss_scale_factor for gradient in gradients]
+    step.update(optimizer, optimizer.__fastnn_commits__(variables), gradients, variables)

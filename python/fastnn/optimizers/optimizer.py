@@ -17,12 +17,14 @@ from numpy.typing import NDArray
 
 from fastnn import _core, object_forms
 from fastnn.configurable import given_arguments, has_own_config, is_foreign, plain
+from fastnn.engine.step_trace import StepTrace
 from fastnn.naming import snake_case
-from fastnn.optimizers.applying import Application
+from fastnn.optimizers.applying import Application, update_in_step
 from fastnn.optimizers.state import State
 from fastnn.optimizers.tracing import TracedRule
 from fastnn.optimizers.variables import OptimizerVariables, checked_number, rate_at, schedule_of
 from fastnn.symbolic.scalar import Scalar
+from fastnn.symbolic.tensors import is_symbolic
 from fastnn.symbolic.variable import Variable
 
 
@@ -74,10 +76,10 @@ class Optimizer(OptimizerVariables):
         array([-0.25,  2.  ], dtype=float32)
     """
 
-    keras_module = "keras.optimizers"
-    keras_newer_arguments = {"loss_scale_factor": None, "gradient_accumulation_steps": None}
-    keras_ignored_arguments = {"jit_compile": ..., "is_legacy_optimizer": ..., "decay": 0.0}
-    renamed: ClassVar[Mapping[str, str]] = {"lr": "learning_rate"}
+    __fastnn_keras_module__ = "keras.optimizers"
+    __fastnn_keras_newer_arguments__ = {"loss_scale_factor": None, "gradient_accumulation_steps": None}
+    __fastnn_keras_ignored_arguments__ = {"jit_compile": ..., "is_legacy_optimizer": ..., "decay": 0.0}
+    __fastnn_renamed__: ClassVar[Mapping[str, str]] = {"lr": "learning_rate"}
 
     _fastnn_kind: ClassVar[str] = "traced"
     """Name of the update rule in the core; "traced": the rule is written in Python."""
@@ -129,13 +131,13 @@ class Optimizer(OptimizerVariables):
         return super().from_config(config)
 
     @classmethod
-    def convert_argument(cls, name: str, value: Any) -> Any:
+    def __fastnn_convert_argument__(cls, name: str, value: Any) -> Any:
         """Returns an argument in the form in which it is stored: a missing name is that of the class."""
         if name == "name" and value is None:
             return snake_case(cls.__name__)
-        return super().convert_argument(name, value)
+        return super().__fastnn_convert_argument__(name, value)
 
-    def store_arguments(self, arguments: dict[str, Any]) -> None:
+    def __fastnn_store_arguments__(self, arguments: dict[str, Any]) -> None:
         """Checks the arguments, keeps them as attributes and makes the optimizer of the core."""
         arguments = dict(arguments)
         clips = [name for name in ("clipnorm", "clipvalue", "global_clipnorm") if arguments.get(name) is not None]
@@ -153,7 +155,7 @@ class Optimizer(OptimizerVariables):
         kind = "traced" if _has_own_rule(type(self)) else self._fastnn_kind
         self._fastnn_state = State(_core.Optimizer(kind, {"learning_rate": rate, **config}), schedule)
         self.built = False
-        super().store_arguments(arguments)
+        super().__fastnn_store_arguments__(arguments)
 
     def _fastnn_checked(self, name: str, value: Any) -> Any:
         """Returns an argument in the form in which it is stored."""
@@ -334,6 +336,7 @@ class Optimizer(OptimizerVariables):
         if len(grads) == 0:
             return
         who, state = type(self).__name__, self._fastnn_state
+        step = StepTrace.running()
         if trainable_variables is None:
             if not state.current:
                 raise ValueError(f"{who}: apply(grads) needs the weights; pass them, or call build(weights) before")
@@ -346,6 +349,11 @@ class Optimizer(OptimizerVariables):
         if len(pairs) < len(grads):
             missing = [v.path for g, v in zip(grads, trainable_variables, strict=True) if g is None]
             warnings.warn(f"{who}: no gradient for {', '.join(missing)}", stacklevel=2)
+        if step is not None:
+            update_in_step(step, self, pairs)
+            return
+        if is_symbolic([g for g, _ in pairs]):
+            raise TypeError(f"{who}: apply expects arrays, or gradients of the step that is running, got a tensor")
         arrays = [np.array(g, np.float32) for g, _ in pairs]
         for array, (_, variable) in zip(arrays, pairs, strict=True):
             if array.shape != variable.shape:
@@ -374,6 +382,22 @@ class Optimizer(OptimizerVariables):
         gradients, variables = zip(*grads_and_vars, strict=True)
         self.apply(gradients, variables)
         return self.iterations
+
+    def minimize(self, loss: Any, var_list: Any, tape: Any = None) -> Any:
+        """Refuses, as Keras 3 does.
+
+        Args:
+            loss: That of older versions of Keras.
+            var_list: The same.
+            tape: The same.
+
+        Raises:
+            NotImplementedError: Always.
+        """
+        raise NotImplementedError(
+            f"{type(self).__name__}.minimize is gone from Keras 3; write gradients = tape.gradient(loss, variables) "
+            "and optimizer.apply(gradients, variables)"
+        )
 
     def stateless_apply(
         self, optimizer_variables: Sequence[Any], grads: Sequence[Any], trainable_variables: Sequence[Any]

@@ -8,6 +8,7 @@ from fastnn.config import dtype_policy as _dtype_policy  # noqa: F401 - the sett
 from fastnn.data.elements import Element as Tensor
 from fastnn.data.specs import TensorSpec
 from fastnn.data.specs import as_dtype as as_dtype
+from fastnn.gradient_tape import GradientTape
 from fastnn.naming import name_scope
 from fastnn.stand_in import audio, config, data, image, io, linalg, math, nn, random, strings
 from fastnn.stand_in.names import FUNCTIONS, TOP
@@ -20,7 +21,7 @@ __version__ = "2.20.0"
 
 __all__ = [
     *sorted({*TOP, *VALUES, *DTYPES}),
-    "Tensor", "TensorSpec", "Variable", "as_dtype", "audio", "autograph", "compat", "config", "data", "debugging",
-    "errors", "image", "io", "linalg", "math", "name_scope", "newaxis", "nn", "random", "strings", "test",
+    "GradientTape", "Tensor", "TensorSpec", "Variable", "as_dtype", "audio", "autograph", "compat", "config", "data",
+    "debugging", "errors", "image", "io", "linalg", "math", "name_scope", "newaxis", "nn", "random", "strings", "test",
 ]  # fmt: skip
 globals().update({name: FUNCTIONS[name] for name in TOP} | VALUES | DTYPES)

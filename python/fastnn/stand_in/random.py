@@ -49,6 +49,8 @@ def truncated_normal(
     shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = "float32", seed: Any = None, name: Any = None
 ) -> Any:
     """Returns normally distributed numbers, at most two standard deviations from their mean."""
+    if _in_model(shape):
+        return of_keras.truncated_normal(shape, mean, stddev, seed=seed)
     return as_element(np.asarray(of_keras.truncated_normal(_sizes(shape), mean, stddev, seed=seed), as_dtype(dtype)))
 
 
@@ -57,6 +59,8 @@ def uniform(
 ) -> Any:
     """Returns evenly distributed numbers from `minval` up to, not including, `maxval`; integers where dtype is one."""
     kind = as_dtype(dtype)
+    if _in_model(shape) and kind.kind in "iu":
+        return of_keras.randint(shape, minval, maxval, seed=seed)
     if _in_model(shape):
         return of_keras.uniform(shape, minval, 1.0 if maxval is None else maxval, seed=seed)
     return _uniform(draws.current(), shape, minval, maxval, kind)
@@ -89,6 +93,8 @@ def shuffle(value: Any, seed: Any = None, name: Any = None) -> Any:
 
 def categorical(logits: Any, num_samples: int, dtype: Any = "int64", seed: Any = None, name: Any = None) -> Any:
     """Returns classes drawn with the probabilities that logits stand for, of shape `(rows, num_samples)`."""
+    if traced(logits):
+        return of_keras.categorical(logits, int(num_samples), seed=seed)
     array = as_element(logits).view(np.ndarray)
     noise = draws.current().gumbel(size=(*array.shape[:1], int(num_samples), array.shape[1]))
     return (array[:, None, :] + noise).argmax(-1).astype(as_dtype(dtype)).view(Element)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -10,10 +11,14 @@ from typing import Any
 import numpy as np
 
 from fastnn import ops
+from fastnn.data import draws
 from fastnn.data.elements import Element, as_element, element, mapped, row, rows_of, stacked
 from fastnn.data.specs import as_dtype
 from fastnn.stand_in.functions import plain, returned, traced
 from fastnn.stand_in.strings import as_string
+from fastnn.symbolic.structure import Structure
+from fastnn.symbolic.tensors import Trace
+from fastnn.training.function import function as in_core
 
 DTYPES: dict[str, Any] = {
     **{
@@ -80,18 +85,28 @@ def _sizes(shape: Any) -> tuple[int, ...]:
     return tuple(int(one) for one in np.atleast_1d(np.asarray(shape, dtype=int)))
 
 
+def _has_tensor(shape: Any) -> bool:
+    return traced(*shape) if isinstance(shape, (list, tuple)) else traced(shape)
+
+
 def zeros(shape: Any, dtype: Any = "float32", name: str | None = None) -> Any:
-    """Returns an array of zeros, or of empty texts."""
+    """Returns an array of zeros, or of empty texts; in a step, a tensor where a size is one."""
+    if _has_tensor(shape):
+        return ops.zeros(shape, dtype)
     return fill(shape, b"") if as_dtype(dtype) == "string" else as_element(np.zeros(_sizes(shape), as_dtype(dtype)))
 
 
 def ones(shape: Any, dtype: Any = "float32", name: str | None = None) -> Any:
-    """Returns an array of ones."""
+    """Returns an array of ones; in a step, a tensor where a size is one."""
+    if _has_tensor(shape):
+        return ops.ones(shape, dtype)
     return as_element(np.ones(_sizes(shape), as_dtype(dtype)))
 
 
 def fill(dims: Any, value: Any, name: str | None = None) -> Any:
-    """Returns an array of one value."""
+    """Returns an array of one value; in a step, a tensor where a size is one."""
+    if _has_tensor(dims):
+        return ops.full(dims, value)
     one = as_element(value)
     return as_element(np.full(_sizes(dims), one.numpy(), one.dtype))
 
@@ -181,8 +196,28 @@ def print_values(*inputs: Any, **kwargs: Any) -> None:
 
 
 def function(func: Callable[..., Any] | None = None, **kwargs: Any) -> Any:
-    """Returns a function as it is: nothing is compiled here. As a decorator it takes arguments too."""
-    return (lambda one: one) if func is None else func
+    """Returns a function whose calls run whole in the core, as `fastnn.function`; in `Dataset.map` it runs as it is."""
+    if func is None:
+        return lambda one: function(one, **kwargs)
+    made = in_core(func, **kwargs)
+
+    @functools.wraps(func)
+    def called(*args: Any, **named: Any) -> Any:
+        if draws.is_in_element() or Trace.current() is not None or _holds_text((args, named)):
+            return func(*args, **named)
+        found = made(*args, **named)
+        structure = Structure(found)
+        return structure.pack([as_element(one) if _is_array(one) else one for one in structure.flat(found)])
+
+    return called
+
+
+def _is_array(value: Any) -> bool:
+    return isinstance(value, (np.ndarray, np.generic))
+
+
+def _holds_text(given: Any) -> bool:
+    return any(_is_array(leaf) and leaf.dtype.kind not in "fiub" for leaf in Structure(given).flat(given))
 
 
 def py_function(func: Callable[..., Any], inp: Any, Tout: Any, name: str | None = None) -> Any:

@@ -51,12 +51,7 @@ class Accumulator(Variable):
         if Trace.current() is not None:
             self.remainder.assign(np.zeros(self.shape, np.float32))
             return super().assign(value)
-        whole = np.asarray(value, dtype=np.float64)
-        super().assign(whole)
-        # What is infinite or NaN has no remainder.
-        finite = np.where(np.isfinite(whole), whole, 0.0)
-        rest = finite - np.where(np.isfinite(whole), self.handle.numpy(), 0.0)
-        self.remainder.assign(np.where(np.isfinite(rest), rest, 0.0))
+        self.handle.assign_doubles(np.asarray(value, dtype=np.float64), self.remainder.handle)
         return None
 
     def assign_add(self, value: Any) -> Any:

@@ -312,6 +312,16 @@ class KerasTensor(Arithmetic):
                 mend = "; what is computed with it is written with the functions of fastnn.ops"
             raise AttributeError(f"the symbolic tensor {self.__dict__.get('name')!r} has no attribute {name!r}{mend}")
 
+    def __eq__(self, other: object) -> Any:
+        trace = Trace.current()
+        return self is other if trace is None or not trace.compares else operators["equal"](self, other)
+
+    def __ne__(self, other: object) -> Any:
+        trace = Trace.current()
+        return self is not other if trace is None or not trace.compares else operators["not_equal"](self, other)
+
+    __hash__ = object.__hash__
+
     def __setitem__(self, index: Any, value: Any) -> None:
         raise TypeError(
             f"the symbolic tensor {self.name!r} cannot be assigned to; make a new one with fastnn.ops.where, "
@@ -387,6 +397,10 @@ class Arguments:
         """The tensors among them, one by one."""
         return [self.leaves[i] for i in self._places]
 
+    def without(self, absent: Sequence[bool]) -> Arguments:
+        """Returns the arguments with None in place of the tensors for which `absent` is True."""
+        return Arguments(*self.place([None if gone else one for one, gone in zip(self.tensors, absent, strict=True)]))
+
     def place(self, values: Sequence[Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Returns (args, kwargs) with these values in place of the tensors."""
         leaves = list(self.leaves)
@@ -450,13 +464,19 @@ class Call:
         """The calls that made the inputs, in order, as a node of Keras has them."""
         return [tensor.made_by for tensor in self.inputs if tensor.made_by is not None]
 
-    def emit(self, emission: Any, edges: list[int]) -> list[int]:
-        """Adds what the call computes to a graph; returns the output edges."""
+    def emit(self, emission: Any, edges: list[int], arguments: Arguments | None = None) -> list[int]:
+        """Adds what the call computes to a graph; returns the output edges.
+
+        Args:
+            emission: The graph.
+            edges: One for each tensor among the arguments.
+            arguments: Those of the call, with None for tensors that are not there; None: as they were recorded.
+        """
         outer = emission.training
         if self.training is not None:
             emission.training = self.training
         try:
-            made: list[int] = self.layer.__fastnn_emit__(emission, edges, self.arguments)
+            made: list[int] = self.layer.__fastnn_emit__(emission, edges, arguments or self.arguments)
             return made
         finally:
             emission.training = outer
@@ -471,8 +491,10 @@ class Trace:
     Attributes:
         calls: The calls.
         losses: The tensors that `add_loss` was given, each with the part that gave it.
+        compares: Whether `==` compares the elements of tensors; otherwise it says whether two are the same object.
     """
 
+    compares = False
     _running = threading.local()
 
     def __init__(self, training: bool | None) -> None:

@@ -9,13 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+import numpy as np
+
 from fastnn.data.arrays import ArraySource, Feed, RowOrder, split
 from fastnn.data.batches import Batch, Batches, BatchSource, Iterated, Kept, holds_arrays, is_indexed, yields_batches
 from fastnn.data.py_dataset import Indexed
 from fastnn.data.source import Source
 from fastnn.data.tables import Blocks, holds_tables, row_count, split_tables
+from fastnn.symbolic.structure import Structure
 from fastnn.training.compiled import Compiled
 from fastnn.training.door import Door
+from fastnn.training.own_steps import feed_of, given_data
+from fastnn.training.ports import shapes_of
 
 RowsOfStep = int | Callable[[int], int]
 """The number of rows of a step, or a function of the number of rows of the data that returns it."""
@@ -113,6 +118,45 @@ def checks_of_prediction(door: Door) -> Check:
     return check
 
 
+def checks_of_own_steps(door: Door, class_weight: Mapping[int, float] | None = None, check_nan: bool = False) -> Check:
+    """Returns the check of the rows of a step of the user's own, which need not fit the inputs of the model."""
+
+    def check(batch: Batch, size: RowsOfStep | None) -> Feed:
+        if class_weight is not None:
+            batch = batch._replace(sample_weight=door.weights_of_classes(batch.y, batch.sample_weight, class_weight))
+        return feed_of(door.who(), given_data(batch), check_nan)
+
+    return check
+
+
+def split_rows(door: Door, compiled: Compiled, data: Batch, share: float) -> tuple[Batch, Batch]:
+    """Returns the rows for training and those for validation of data that need not fit the inputs of the model.
+
+    Raises:
+        ValueError: The data come in batches.
+    """
+    if yields_batches(data.x):
+        raise ValueError(
+            f"validation_split splits arrays and cannot split a {type(data.x).__name__}; pass validation_data instead"
+        )
+    structures = [Structure(part) for part in data[:3]]
+    families = [
+        [None if one is None else np.asarray(one) for one in structure.flat(part)]
+        for structure, part in zip(structures, data[:3], strict=True)
+    ]
+    assert families[0][0] is not None
+    rows = len(families[0][0])
+    at = split([families[0]], rows, share)[0]
+    first = at[0] if not isinstance(at[0], list) else at[0][0]
+    cut = len(first)
+
+    def part(taken: slice) -> Batch:
+        kept = [[None if one is None else one[taken] for one in family] for family in families]
+        return Batch(*(structure.pack(one) for structure, one in zip(structures, kept, strict=True)))
+
+    return part(slice(None, cut)), part(slice(cut, None))
+
+
 def _rows_of_step(size: RowsOfStep | None, feed: Feed) -> int:
     if size is None:
         return feed.rows
@@ -134,7 +178,7 @@ def split_off(door: Door, compiled: Compiled, data: Batch, share: float) -> tupl
     xs = door.inputs(data.x)
     rows = len(xs[0])
     ys = door.targets(compiled, data.y, rows)
-    weights = door.weights(rows, ys, data.sample_weight, None, tuple(array.shape[1:] for array in xs))
+    weights = door.weights(rows, ys, data.sample_weight, None, shapes_of(xs))
     train, held = split((xs, ys, weights), rows, share)
     return Batch(*train), Batch(*held)
 

@@ -70,6 +70,7 @@ class Run:
         epochs: The epoch, counted from 1, after which the run ends.
         initial_epoch: The first epoch, counted from 0.
         steps: The number of steps of an epoch; None: those of a whole pass over the rows.
+        optimizer: The optimizer of the program that trains.
         validation: The validations, or None.
 
     Attributes:
@@ -88,6 +89,7 @@ class Run:
         epochs: int,
         initial_epoch: int,
         steps: int | None,
+        optimizer: Any,
         validation: Validation | None = None,
     ) -> None:
         self.epoch = initial_epoch
@@ -99,6 +101,7 @@ class Run:
         self._hooks = hooks
         self._epochs = epochs
         self._steps = steps
+        self._optimizer = optimizer
         self._validation = validation
 
     @property
@@ -120,7 +123,7 @@ class Run:
     def execute(self) -> None:
         """Runs all epochs, and tells the callbacks."""
         logs: dict[str, Any] = {}
-        hooks, validation, optimizer = self._hooks, self._validation, self._compiled.optimizer
+        hooks, validation, optimizer = self._hooks, self._validation, self._optimizer
         steps = self._source.steps if self._steps is None else self._steps
         if steps is not None:
             optimizer.__fastnn_check_steps__(steps)
@@ -157,7 +160,7 @@ class Run:
         Returns:
             The logs of the epoch; None where the rows have ended for good before it.
         """
-        source, hooks, optimizer = self._source, self._hooks, self._compiled.optimizer
+        source, hooks = self._source, self._hooks
         whole = self._steps is None
         source.begin_epoch(None if self._steps is None else self._steps - self.step, resumed=self.step > 0)
         steps = source.steps if self._steps is None else self._steps
@@ -165,7 +168,6 @@ class Run:
         watch = hooks.watching("train")
         progress = _Progress(hooks, bool(begin or end))
         sums = _Sums(self._programs.training, self._compiled)
-        rates_of = optimizer.__fastnn_rates__
         first = self.step
         while steps is None or self.step < steps:
             # An epoch takes rows of one pass; the next epoch goes on with the rest of it, or begins a new one.
@@ -183,7 +185,7 @@ class Run:
             empty: dict[str, Any] = {}
             for hook in begin:
                 hook(self.step, empty)
-            rates = rates_of(min(chunk.last - chunk.first, _MOST_RATES))
+            rates = program.rates(min(chunk.last - chunk.first, _MOST_RATES))
             ran = program.run(chunk, rates, until_invalid=bool(watch))
             source.advance(ran)
             self.step += ran

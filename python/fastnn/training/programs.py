@@ -25,9 +25,11 @@ from fastnn.engine.ownership import TrainableChanges
 from fastnn.losses.reduction import reduced
 from fastnn.metrics.mean_of_function import MeanOfFunction
 from fastnn.metrics.reduction import Mean
+from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import Shape
 from fastnn.symbolic.variable import Variable
 from fastnn.training.compiled import Compiled, Measure, Target, how_targets_are_read, how_weights_are_read
+from fastnn.training.own_steps import Sample, StepProgram, prediction_of_model, step_of_model
 from fastnn.training.pitfalls import warn_of_frozen, warn_of_outputs
 from fastnn.training.ports import Shapes, TargetShapes, Trainable, input_edges, label
 
@@ -62,6 +64,7 @@ class Program:
         measures: The metrics.
         in_core: For each metric whether the trainer keeps its sums; otherwise the metric itself does.
         tracker: The mean of the whole loss.
+        optimizer: The optimizer of a program that trains.
     """
 
     def __init__(
@@ -72,13 +75,20 @@ class Program:
         measures: list[Measure],
         in_core: list[bool],
         tracker: Mean,
+        optimizer: Any = None,
     ) -> None:
         self.trainer = trainer
+        self.optimizer = optimizer
         self._terms = terms
         self._losses = losses
         self._measures = measures
         self._in_core = in_core
         self._tracker = tracker
+
+    def rates(self, steps: int) -> NDArray[np.float64] | None:
+        """Returns the learning rates of the coming steps, where a schedule gives them."""
+        rates: NDArray[np.float64] | None = self.optimizer.__fastnn_rates__(steps)
+        return rates
 
     def run(
         self,
@@ -243,8 +253,9 @@ class Programs:
         return program
 
     def _open_shapes(self, x: Shapes) -> Shapes:
-        """Returns the shapes of the samples where the model leaves sizes open; none where it does not."""
-        return x if any(port.shape is None or None in port.shape[1:] for port in self._network.ports().inputs) else ()
+        """Returns the shapes of the samples where the model leaves sizes or inputs open; none where it does not."""
+        inputs = self._network.ports().inputs
+        return x if any(port.optional or port.shape is None or None in port.shape[1:] for port in inputs) else ()
 
     # Inference.
 
@@ -259,7 +270,7 @@ class Programs:
         if found is None:
             emission = Emission(False)
             graph = emission.graph
-            inputs = input_edges(graph, self._network.ports().inputs, x)
+            inputs = input_edges(emission, self._network.ports().inputs, x)
             outputs = self._network.emit(emission, inputs)
             shapes = [tuple(graph.spec(edge)[0]) for edge in outputs]
             ranges = [graph.range(edge) for edge in inputs]
@@ -277,7 +288,7 @@ class Programs:
         port = ports.inputs[0]
         free = inference.rows is None and inference.ranges[0] is None
         if port.shape is not None and port.dtype == "float32" and ports.given.alone and ports.made.alone and free:
-            self._direct["predict"] = found, x[0] if x else port.shape[1:]
+            self._direct["predict"] = found, (x[0] if x else None) or port.shape[1:]
             for training in (None, False):
                 if not self.differs_in_call(training, x):
                     self._direct[training] = self._direct["predict"]
@@ -294,7 +305,7 @@ class Programs:
         found: tuple[bool, bool] | None = self._kept.get(key)
         if found is None:
             emission = Emission(None)
-            outputs = self._network.emit(emission, input_edges(emission.graph, self._network.ports().inputs, x))
+            outputs = self._network.emit(emission, input_edges(emission, self._network.ports().inputs, x))
             more = bool(emission.penalties) or any(edge in emission.masks for edge in outputs)
             found = self._keep(key, (emission.is_random, more))
         assert found is not None
@@ -348,7 +359,7 @@ class Programs:
 
     # Training and evaluation.
 
-    def training(self, compiled: Compiled, x: Shapes = (), y: TargetShapes = ()) -> Program:
+    def training(self, compiled: Compiled, x: Any = (), y: TargetShapes = ()) -> Any:
         """Returns the program that trains.
 
         Args:
@@ -358,11 +369,44 @@ class Programs:
         """
         return self._steps("train", compiled, x, y)
 
-    def evaluation(self, compiled: Compiled, x: Shapes = (), y: TargetShapes = ()) -> Program:
+    def evaluation(self, compiled: Compiled, x: Any = (), y: TargetShapes = ()) -> Any:
         """Returns the program that evaluates; its arguments are those of `training`."""
         return self._steps("test", compiled, x, y)
 
-    def _steps(self, mode: str, compiled: Compiled, x: Shapes, y: TargetShapes) -> Program:
+    def of_step(self, compiled: Compiled, method: str, sample: Sample) -> StepProgram:
+        """Returns the program of a step of the user's own.
+
+        Args:
+            compiled: What `compile` was given.
+            method: The name of the method of the model.
+            sample: The shapes of the data.
+        """
+        key = method, sample.key
+        found: StepProgram | None = self._kept.get(key)
+        if found is None:
+            self._network.prepare_for_step(*sample.inputs())
+            _resolve(compiled, sample)
+            found = self._keep(key, step_of_model(self._network.model, method, sample))
+        assert found is not None
+        return found
+
+    def own_prediction(self, sample: Sample) -> tuple[_core.Predictor, Structure]:
+        """Returns the predictor of a `predict_step` of the user's own, and the structure of its outputs.
+
+        Args:
+            sample: The shapes of the data.
+        """
+        key = "predict_step", sample.key
+        found: tuple[_core.Predictor, Structure] | None = self._kept.get(key)
+        if found is None:
+            self._network.prepare_for_step(*sample.inputs())
+            found = self._keep(key, prediction_of_model(self._network.model, sample))
+        assert found is not None
+        return found
+
+    def _steps(self, mode: str, compiled: Compiled, x: Any, y: TargetShapes) -> Any:
+        if isinstance(x, Sample):
+            return self.of_step(compiled, f"{mode}_step", x)
         measures = compiled.resolve(y)
         key = mode, self._open_shapes(x), tuple(y) if compiled.reads_targets_as_given else ()
         program: Program | None = self._kept.get(key)
@@ -371,7 +415,7 @@ class Programs:
         ports = self._network.ports()
         emission = Emission(mode == "train", compiled.current_trained())
         graph = emission.graph
-        predicted = self._network.emit(emission, input_edges(graph, ports.inputs, x))
+        predicted = self._network.emit(emission, input_edges(emission, ports.inputs, x))
         shapes = [tuple(graph.spec(edge)[0]) for edge in predicted]
         targets = _TargetEdges(graph, compiled.targets(), ports.outputs, shapes, y)
         masks = [emission.masks.get(edge, _UNMASKED) for edge in predicted]
@@ -379,16 +423,21 @@ class Programs:
         found: list[tuple[int, float, int, bool, int]] = []
         penalties = emission.penalties
         emission.penalties = []
-        for k, (of_output, weights) in enumerate(zip(compiled.losses, compiled.loss_weights, strict=True)):
-            for loss, weight in zip(of_output, weights, strict=True):
-                values = loss.__fastnn_emit__(emission, targets.of(k, loss), predicted[k])
-                values = _per_sample(emission, values, "sum" if loss.reduction == "sum" else "mean")
-                mask = _mask(emission, loss, targets.of(k, loss), values, masks[k])
-                if loss.reduction == "mean_with_sample_weight":
-                    given = targets.edges[k, how_weights_are_read(loss)]
-                    found.append((_weighted_mean(emission, values, given, mask), weight, _UNWEIGHTED, True, _UNMASKED))
-                else:
-                    found.append((values, weight, k, loss.reduction == "sum", mask))
+        for term in compiled.terms:
+            loss, weight, k = term.loss, term.weight, term.outputs[0]
+            read = [targets.of(output, loss) for output in term.outputs]
+            made = [predicted[output] for output in term.outputs]
+            if term.structure.alone:
+                values = loss.__fastnn_emit__(emission, read[0], made[0])
+            else:
+                values = loss.__fastnn_emit_structure__(emission, term.structure, read, made)
+            values = _per_sample(emission, values, "sum" if loss.reduction == "sum" else "mean")
+            mask = _mask(emission, loss, read[0], values, masks[k])
+            if loss.reduction == "mean_with_sample_weight":
+                given = targets.edges[k, how_weights_are_read(loss)]
+                found.append((_weighted_mean(emission, values, given, mask), weight, _UNWEIGHTED, True, _UNMASKED))
+            else:
+                found.append((values, weight, k, loss.reduction == "sum", mask))
         emission.penalties[:0] = penalties
         _add_weight_penalties(emission, compiled.trained)
         terms = found + [(penalty, 1.0, _UNWEIGHTED, False, _UNMASKED) for penalty in emission.penalties]
@@ -421,8 +470,18 @@ class Programs:
                 warn_of_frozen(self._network.who())
             optimizers = optimizer.__fastnn_commits__(trained)
         trainer = _core.Trainer(graph, terms, measured, optimizers)
-        program = Program(trainer, len(terms), compiled.loss_names(), measures, in_core, compiled.loss_tracker)
-        return self._keep(key, program)  # type: ignore[no-any-return]
+        program = Program(
+            trainer, len(terms), compiled.loss_names(), measures, in_core, compiled.loss_tracker,
+            compiled.optimizer if mode == "train" else None,
+        )  # fmt: skip
+        return self._keep(key, program)
+
+
+def _resolve(compiled: Compiled, sample: Sample) -> None:
+    """Reads the meaning of "accuracy" from the shapes of targets, where a step of the user's own has some."""
+    shapes = sample.targets()
+    if not compiled.pending and len(shapes) == len(compiled.outputs()) and all(p.shape for p in compiled.outputs()):
+        compiled.resolve(shapes)
 
 
 def _per_sample(emission: Emission, values: int, reduction: str) -> int:

@@ -27,19 +27,20 @@ from fastnn.signatures import explained
 from fastnn.training import loop
 from fastnn.training.intake import (
     checks_of_evaluation,
+    checks_of_own_steps,
     checks_of_prediction,
     checks_of_training,
     checks_of_validation,
     open_source,
     split_off,
+    split_rows,
 )
+from fastnn.training.ports import shapes_of
 from fastnn.training.state import TrainingState
-
-_NEVER_CALLED = ("train_step", "test_step", "predict_step", "compute_loss", "compute_metrics")
-"""Methods by which Keras lets a model change its steps."""
+from fastnn.training.steps import Steps
 
 
-class Trainer:
+class Trainer(Steps):
     """The part of a model that trains.
 
     Args:
@@ -103,7 +104,6 @@ class Trainer:
 
         Raises:
             ValueError: A name is unknown; the message proposes the nearest.
-            NotImplementedError: The class overrides a method by which Keras changes the steps of training.
 
         Example:
             >>> model = fastnn.Sequential([layers.Input((4,)), layers.Dense(3, activation="softmax")])
@@ -112,12 +112,6 @@ class Trainer:
             ['loss', 'accuracy']
         """
         who = self.__fastnn_training__.network.who()
-        for method in _NEVER_CALLED:
-            if hasattr(type(self), method):
-                raise NotImplementedError(
-                    f"{who}: {method}() would never be called, since whole steps run in "
-                    "the core; say what is special in call() (with add_loss), in a loss or in a metric of your own"
-                )
         made = _optimizer_of(who, optimizer, loss)
         self.__fastnn_training__.compile(
             {
@@ -134,9 +128,10 @@ class Trainer:
 
     @property
     def metrics(self) -> list[Metric]:
-        """The mean of the loss and the compiled metrics."""
+        """The mean of the loss and the compiled metrics, then those among the attributes."""
         compiled = self.__fastnn_training__.compiled
-        return [] if compiled is None else compiled.metrics
+        own = [one for value in vars(self).values() for one in (value if isinstance(value, list) else [value])]
+        return [*([] if compiled is None else compiled.metrics), *(one for one in own if isinstance(one, Metric))]
 
     @explained
     def fit(
@@ -208,9 +203,10 @@ class Trainer:
         state = self.__fastnn_training__
         door, programs = state.door, state.programs
         compiled = state.require("fit")
-        rows_of_step = (
-            compiled.optimizer.__fastnn_batch_size__ if batch_size is None else _integer("batch_size", batch_size)
-        )
+        own, own_test = self.__fastnn_overrides__("train"), self.__fastnn_overrides__("test")
+        rows_of_step: Any = 32 if own else compiled.optimizer.__fastnn_batch_size__ if batch_size is None else None
+        if batch_size is not None:
+            rows_of_step = _integer("batch_size", batch_size)
         epochs = _epochs(epochs)
         initial_epoch = _integer("initial_epoch", initial_epoch, 0)
         verbosity = settled_verbosity(verbose)
@@ -220,24 +216,30 @@ class Trainer:
         if validation_data is not None:
             held_data = Batch(*door.validation_data(validation_data))
         elif validation_split:
-            data, held_data = split_off(door, compiled, data, validation_split)
+            cut = split_rows if own else split_off
+            data, held_data = cut(door, compiled, data, validation_split)
         with ExitStack() as opened:
             orders = state.row_order if shuffle else None
-            source, feed = open_source(data, checks_of_training(door, compiled, class_weight), rows_of_step, orders)
+            check = (
+                checks_of_own_steps(door, class_weight, True)
+                if own
+                else checks_of_training(door, compiled, class_weight)
+            )
+            source, feed = open_source(data, check, rows_of_step, orders)
             opened.callback(source.close)
             validation = None
             if held_data is not None:
                 size = validation_batch_size
                 held, held_feed = open_source(
                     held_data,
-                    checks_of_validation(door, compiled),
+                    checks_of_own_steps(door) if own_test else checks_of_validation(door, compiled),
                     rows_of_step if size is None else _integer("validation_batch_size", size),
                     keeps=validation_steps is None,
                 )
                 opened.callback(held.close)
                 validation = loop.Validation(held, _steps("validation_steps", validation_steps, held), validation_freq)
             # A loss or metric that cannot be computed raises before the first step.
-            programs.training(compiled, feed.x, feed.y)
+            program = programs.training(compiled, feed.x, feed.y)
             if validation is not None:
                 programs.evaluation(compiled, held_feed.x, held_feed.y)
             steps = _steps("steps_per_epoch", steps_per_epoch, source)
@@ -249,7 +251,7 @@ class Trainer:
             self.history = history
             run = loop.Run(
                 self, compiled, programs, source, hooks, epochs=epochs, initial_epoch=initial_epoch, steps=steps,
-                validation=validation,
+                optimizer=program.optimizer, validation=validation,
             )  # fmt: skip
             run.execute()
         return history
@@ -296,7 +298,9 @@ class Trainer:
         batch_size = 32 if batch_size is None else _integer("batch_size", batch_size)
         verbosity = settled_verbosity(verbose)
 
-        source, feed = open_source(Batch(x, y, sample_weight), checks_of_evaluation(state.door, compiled), batch_size)
+        own = self.__fastnn_overrides__("test")
+        check = checks_of_own_steps(state.door) if own else checks_of_evaluation(state.door, compiled)
+        source, feed = open_source(Batch(x, y, sample_weight), check, batch_size)
         with closing(source):
             state.programs.evaluation(compiled, feed.x, feed.y)
             steps = _steps("steps", steps, source)
@@ -338,19 +342,24 @@ class Trainer:
         """
         state = self.__fastnn_training__
         # One row, as a server asks for it, goes straight to the core.
-        if verbose == 0 and steps is None and callbacks is None:
+        own = self.__fastnn_overrides__("predict")
+        if verbose == 0 and steps is None and callbacks is None and not own:
             result = state.programs.at_once(x, 32 if batch_size is None else batch_size)
             if result is not None:
                 return result
         batch_size = 32 if batch_size is None else _integer("batch_size", batch_size)
         verbosity = settled_verbosity(verbose)
 
-        source, _ = open_source(Batch(x), checks_of_prediction(state.door), batch_size)
+        check = checks_of_own_steps(state.door) if own else checks_of_prediction(state.door)
+        source, feed = open_source(Batch(x), check, batch_size)
         with closing(source):
             steps = _steps("steps", steps, source)
             total = _shown(steps, source)
             hooks = CallbackList(callbacks, False, verbosity != 0, self, epochs=1, steps=total, verbose=verbosity)
             with closing(hooks):
+                if own:
+                    made = state.programs.own_prediction(feed.x)[1]
+                    return loop.predict(lambda x: state.programs.own_prediction(x)[0], source, steps, hooks, made)
                 made = state.network.ports().made
                 return loop.predict(state.programs.predictor, source, steps, hooks, made)
 
@@ -385,11 +394,14 @@ class Trainer:
         """
         state = self.__fastnn_training__
         compiled = state.require("train_on_batch")
-        feed = state.door.feed(compiled, x, y, sample_weight, class_weight, check_nan=True)
-        state.door.check_batches(feed.x, feed.rows, feed.rows)
+        if self.__fastnn_overrides__("train"):
+            feed = checks_of_own_steps(state.door, class_weight, True)(Batch(x, y, sample_weight), None)
+        else:
+            feed = state.door.feed(compiled, x, y, sample_weight, class_weight, check_nan=True)
+            state.door.check_batches(feed.x, feed.rows, feed.rows)
         program = state.programs.training(compiled, feed.x, feed.y)
         program.reset()
-        program.run(_one_batch(feed), compiled.optimizer.__fastnn_rates__(1), 0.0)
+        program.run(_one_batch(feed), program.rates(1), 0.0)
         return _returned(program.logs(), return_dict)
 
     def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
@@ -415,8 +427,11 @@ class Trainer:
         """
         state = self.__fastnn_training__
         compiled = state.require("test_on_batch")
-        feed = state.door.feed(compiled, x, y, sample_weight)
-        state.door.check_batches(feed.x, feed.rows, feed.rows)
+        if self.__fastnn_overrides__("test"):
+            feed = checks_of_own_steps(state.door)(Batch(x, y, sample_weight), None)
+        else:
+            feed = state.door.feed(compiled, x, y, sample_weight)
+            state.door.check_batches(feed.x, feed.rows, feed.rows)
         program = state.programs.evaluation(compiled, feed.x, feed.y)
         program.reset()
         program.run(_one_batch(feed), None, 0.0)
@@ -440,11 +455,15 @@ class Trainer:
             array([[3.]], dtype=float32)
         """
         state = self.__fastnn_training__
+        if self.__fastnn_overrides__("predict"):
+            feed = checks_of_own_steps(state.door)(Batch(x), None)
+            predictor, made = state.programs.own_prediction(feed.x)
+            return made.pack(predictor(feed.inputs))
         result = state.programs.at_once(x, math.inf)
         if result is not None:
             return result
         xs = state.door.inputs(x)
-        shapes = tuple(array.shape[1:] for array in xs)
+        shapes = shapes_of(xs)
         state.door.check_ranges(xs, shapes)
         state.door.check_batches(shapes, len(xs[0]), len(xs[0]))
         return state.network.ports().made.pack(state.programs.predictor(shapes)(xs))

@@ -1,0 +1,62 @@
+// The arrays of a run and the order of their rows, as trainers take them.
+#pragma once
+
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "arrays.hpp"
+#include "fastnn/phase.hpp"
+
+namespace fastnn::bindings {
+
+// The arrays of a run, kept alive for as long as the core reads them.
+class Columns {
+ public:
+  Columns(const std::vector<py::array>& arrays, const std::vector<std::optional<py::array>>& weights)
+      : arrays_(arrays), weights_(weights) {
+    require(!arrays.empty(), "expected at least one array");
+    for (const py::array& array : arrays_) data_.columns.push_back(to_column(array));
+    weight_columns_.reserve(weights.size());
+    for (const auto& array : weights_) {
+      if (array) weight_columns_.push_back(to_column(*array));
+      data_.weights.push_back(array ? &weight_columns_.back() : nullptr);
+    }
+  }
+  const RunData& data() const { return data_; }
+  Index rows() const { return data_.columns[0].rows(); }
+
+ private:
+  std::vector<py::array> arrays_;
+  std::vector<std::optional<py::array>> weights_;
+  std::vector<Column> weight_columns_;
+  RunData data_;
+};
+
+// An order of rows, whose indices were checked once.
+class Order {
+ public:
+  explicit Order(IndexArray indices) : indices_(std::move(indices)) {
+    require(indices_.ndim() == 1, "an order of rows expects one dimension, got ", indices_.ndim());
+    for (py::ssize_t i = 0; i < indices_.size(); ++i) {
+      lowest_ = std::min(lowest_, indices_.data()[i]);
+      highest_ = std::max(highest_, indices_.data()[i]);
+    }
+    require(lowest_ >= 0, "order contains row ", lowest_);
+  }
+  const Index* rows_of(Index rows) const {
+    require(indices_.size() == rows, "order expects one index per row");
+    require(highest_ < rows, "order contains row ", highest_, " of ", rows);
+    return indices_.data();
+  }
+
+ private:
+  IndexArray indices_;
+  Index lowest_ = 0, highest_ = -1;
+};
+
+}  // namespace fastnn::bindings

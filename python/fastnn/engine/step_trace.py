@@ -1,0 +1,204 @@
+"""A step of a user's own while its Python code runs, once, on symbolic tensors.
+
+What the code computes enters a graph of the core at once, call by call, so the graph can be asked what a gradient
+reaches. Gradients, updates of weights and assignments are nodes of that graph, in the order of the code: the core lets
+a node read what the nodes before it have written. This file owns the graph, the optimizers that its updates name, and
+the values of metrics, whose sums the core keeps. The tape, the optimizers and the metrics call it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from fastnn import _core
+from fastnn.engine.contract import Part
+from fastnn.engine.emission import Emission
+from fastnn.engine.ownership import walk
+from fastnn.symbolic.tensors import Call, KerasTensor, Trace, operators
+from fastnn.symbolic.variable import Variable
+
+
+class Later(KerasTensor):
+    """Stand-in for a value that is read after a step, such as the result of a metric.
+
+    Args:
+        owner: The object that has the value.
+        read: Returns the value.
+    """
+
+    def __init__(self, owner: Any, read: Callable[[], Any]) -> None:
+        super().__init__((), name=str(getattr(owner, "name", "later")))
+        self.owner = owner
+        self.read = read
+
+
+class _StepEmission(Emission):
+    """The graph of a step: it gives gradients for any variable that a node can train, also for a frozen one."""
+
+    def __init__(self) -> None:
+        super().__init__(None)
+        self.graph = _core.Graph(True)
+
+    def moves(self, variable: Variable) -> bool:
+        return True
+
+
+class _Calls(list[Call]):
+    """The calls of a step, each of which enters the graph as it is made."""
+
+    def __init__(self, step: StepTrace) -> None:
+        super().__init__()
+        self._step = step
+
+    def append(self, call: Call) -> None:
+        super().append(call)
+        self._step.emit(call)
+
+
+class StepTrace(Trace):
+    """Trace of a step.
+
+    Args:
+        who: The name of the step in messages.
+
+    Attributes:
+        emission: The graph.
+        shares: The optimizers of the core that the updates of the graph name by number, each with its weights.
+        updates: For each of them the optimizer of the user and the index among the parts of that.
+        measured: For each metric whose sums the core keeps, the edges whose sums are added to its total, each with the
+            edge whose sum is added to its count; None: the number of values.
+        metrics: The metrics that the step updates, or whose results it returns.
+    """
+
+    compares = True
+
+    def __init__(self, who: str) -> None:
+        super().__init__(None)
+        self.who = who
+        self.calls = _Calls(self)
+        self.emission = _StepEmission()
+        self.shares: list[tuple[_core.Optimizer, list[Variable]]] = []
+        self.updates: list[tuple[Any, int]] = []
+        self.measured: dict[Any, list[tuple[int, int | None]]] = {}
+        self.metrics: dict[Any, None] = {}
+        self._made: dict[int, int] = {}
+        self._held: list[KerasTensor] = []
+
+    @staticmethod
+    def running() -> StepTrace | None:
+        """Returns the step whose code is running; None outside of one, and within the `call` of a layer."""
+        trace = Trace.current()
+        return trace if isinstance(trace, StepTrace) else None
+
+    # Tensors and edges.
+
+    def input(self, shape: Sequence[int | None], dtype: str, name: str) -> KerasTensor:
+        """Adds an input; returns the tensor that stands for it."""
+        return self.tensor(self.emission.graph.input(tuple(shape), dtype, name), name)
+
+    def tensor(self, edge: int, name: str) -> KerasTensor:
+        """Returns a tensor that stands for an edge."""
+        made = self.emission.tensor(edge, name)
+        self._keep(made, edge)
+        return made
+
+    def _keep(self, tensor: KerasTensor, edge: int) -> None:
+        self._made[id(tensor)] = edge
+        self._held.append(tensor)
+
+    def edge(self, value: Any) -> int:
+        """Returns the edge of a tensor, or of a value that becomes one.
+
+        Raises:
+            TypeError: The tensor does not belong to the step, or is known only after it.
+        """
+        tensor = operators["tensor"](value)
+        if id(tensor) in self._made:
+            return self._made[id(tensor)]
+        if isinstance(tensor, Later):
+            raise TypeError(
+                f"{self.who}: the result of the metric {tensor.name!r} is known after the step and cannot be computed "
+                "with; return it as it is, and compute with what you give to its update_state()"
+            )
+        raise TypeError(
+            f"{self.who} uses the tensor {tensor.name!r} of shape {tensor.shape}, which is not among its arguments nor "
+            "computed from them; compute it within the step"
+        )
+
+    def emit(self, call: Call) -> None:
+        """Adds what a call computes to the graph."""
+        given = call.emit(self.emission, [self.edge(tensor) for tensor in call.inputs])
+        for tensor, edge in zip(call.outputs, given, strict=True):
+            self._keep(tensor, edge)
+
+    # What a step does beside computing.
+
+    def gradients(
+        self, targets: Sequence[Any], seeds: Sequence[Any], sources: Sequence[Any]
+    ) -> list[KerasTensor | None]:
+        """Returns the gradients of the sum of targets, each times its seed; None where no target is reached.
+
+        Args:
+            targets: Tensors of float32.
+            seeds: The gradient of each of them, of its shape.
+            sources: Tensors and variables.
+        """
+        graph = self.emission.graph
+        ends = [self.edge(target) for target in targets]
+        variables = [one for one in sources if isinstance(one, Variable)]
+        edges = [self.edge(one) for one in sources if not isinstance(one, Variable)]
+        found = graph.reached(ends, edges, [variable.handle for variable in variables])
+        inner = [edge for edge, reached in zip(edges, found, strict=False) if reached]
+        of_weights = found[len(edges) :]
+        weights = [variable for variable, reached in zip(variables, of_weights, strict=True) if reached]
+        made = iter(self._gradient_node(ends, [self.edge(seed) for seed in seeds], inner, weights))
+        of_edges = iter([self.tensor(next(made), "gradient") if reached else None for reached in found[: len(edges)]])
+        of_variables = iter([self.tensor(next(made), "gradient") if reached else None for reached in of_weights])
+        return [next(of_variables if isinstance(one, Variable) else of_edges) for one in sources]
+
+    def _gradient_node(self, ends: list[int], seeds: list[int], edges: list[int], weights: list[Variable]) -> list[int]:
+        if not edges and not weights:
+            return []
+        config = {
+            "targets": len(ends),
+            "ranks": [len(variable.shape) for variable in weights],
+            "sizes": [size for variable in weights for size in variable.shape],
+        }
+        handles = [variable.handle for variable in weights]
+        return self.emission.graph.add("Gradient", "gradient", config, [*ends, *seeds, *edges], handles)
+
+    def update(
+        self, optimizer: Any, parts: _core.Optimizers, gradients: Sequence[Any], variables: Sequence[Variable]
+    ) -> None:
+        """Lets an optimizer move variables by their gradients, once for each part of it that the core has.
+
+        Args:
+            optimizer: The optimizer.
+            parts: Its parts, each with the weights that it moves; None: all.
+            gradients: The gradient of each variable.
+            variables: The variables.
+        """
+        first = len(self.shares)
+        for index, (part, weights) in enumerate(parts):
+            chosen = None if weights is None else {id(handle) for handle in weights}
+            self.shares.append((part, [v for v in variables if chosen is None or id(v.handle) in chosen]))
+            self.updates.append((optimizer, index))
+        edges = [self.edge(gradient) for gradient in gradients]
+        numbers = {"optimizers": list(range(first, len(self.shares)))}
+        self.emission.graph.add("Update", "update", numbers, edges, [variable.handle for variable in variables])
+        for variable in variables:
+            self.emission.current.pop(variable, None)
+
+    def measure(self, metric: Any, total: Any, count: Any = None) -> None:
+        """Adds the sum of values to the total of a mean, and that of others, or the number of values, to its count."""
+        edges = self.edge(total), None if count is None else self.edge(count)
+        self.measured.setdefault(metric, []).append(edges)
+        self.metrics[metric] = None
+
+    def penalties(self, part: Part) -> list[KerasTensor]:
+        """Returns the penalties that calls of a part and of those within it have added so far."""
+        within = {id(one) for one, _ in walk(part)} | {id(part)}
+        emission = self.emission
+        found = [self.tensor(edge, "penalty") for edge in emission.penalties if id(emission.penalized[edge]) in within]
+        return found + [tensor for owner, tensor in self.losses if id(owner) in within]

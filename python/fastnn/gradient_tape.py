@@ -1,0 +1,180 @@
+"""GradientTape: gradients in a step of a user's own, under the name that TensorFlow gave them.
+
+A tape notes nothing: a step is traced into a graph, and the graph knows what each tensor was computed from. So a
+gradient is a node of the graph, whose value may be clipped, combined, logged, or given to an optimizer.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from fastnn import ops
+from fastnn.engine.step_trace import StepTrace
+from fastnn.ops.node import tensor
+from fastnn.symbolic.structure import Structure
+from fastnn.symbolic.tensors import KerasTensor
+from fastnn.symbolic.variable import Variable
+
+_WHERE = (
+    "GradientTape works in a step that is traced: in train_step() of a Model, or in a function decorated with "
+    "@fastnn.function, which runs whole in the core"
+)
+
+
+class GradientTape:
+    """Context in which a step computes what it then differentiates.
+
+    Args:
+        persistent: True if `gradient` may be called more than once.
+        watch_accessed_variables: Accepted for compatibility; gradients exist for all variables and tensors of a step.
+
+    Example:
+        >>> weight = fastnn.Variable(np.array([1.0, 2.0]))
+        >>> @fastnn.function
+        ... def slope(x):
+        ...     with fastnn.GradientTape() as tape:
+        ...         loss = ops.sum(weight * weight * x)
+        ...     return tape.gradient(loss, weight)
+        >>> slope(np.array([[3.0, 4.0]]))
+        array([ 6., 16.], dtype=float32)
+    """
+
+    def __init__(self, persistent: bool = False, watch_accessed_variables: bool = True) -> None:
+        self._persistent = persistent
+        self._step: StepTrace | None = None
+        self._used = False
+
+    def __enter__(self) -> GradientTape:
+        self._step = StepTrace.running()
+        if self._step is None:
+            raise RuntimeError(_WHERE)
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        return None
+
+    def watch(self, tensor: Any) -> None:
+        """Checks that a gradient can be taken for a tensor; those of a step are watched anyway.
+
+        Args:
+            tensor: A tensor or variable, or a list of them.
+
+        Raises:
+            TypeError: A tensor does not hold floats.
+        """
+        structure = Structure(tensor)
+        for one in structure.flat(tensor):
+            if isinstance(one, KerasTensor) and one.dtype != "float32":
+                raise TypeError(
+                    f"tape.watch expects tensors of float32, got {one.name!r} of {one.dtype}; cast it first: "
+                    "x = ops.cast(x, 'float32')"
+                )
+
+    def watched_variables(self) -> tuple[Variable, ...]:
+        """Refuses: a tape keeps no list.
+
+        Raises:
+            NotImplementedError: Always.
+        """
+        raise NotImplementedError(
+            "GradientTape.watched_variables: name the variables, such as model.trainable_variables"
+        )
+
+    @contextlib.contextmanager
+    def stop_recording(self) -> Iterator[None]:
+        """Does nothing: where gradients should not flow, write `ops.stop_gradient`."""
+        yield
+
+    def reset(self) -> None:
+        """Lets a tape that is not persistent be used once more."""
+        self._used = False
+
+    def gradient(
+        self, target: Any, sources: Any, output_gradients: Any = None, unconnected_gradients: Any = "none"
+    ) -> Any:
+        """Returns the gradients of a target for sources.
+
+        Args:
+            target: A tensor, whose elements count as their sum, or a list of tensors.
+            sources: A tensor or variable, or lists and dicts of them.
+            output_gradients: The gradient of each target, of its shape; None: ones.
+            unconnected_gradients: What a source gets that the target does not depend on: "none" or "zero".
+
+        Returns:
+            Tensors of the shapes of the sources, in their structure; None for a source that the target does not depend
+            on.
+
+        Raises:
+            RuntimeError: The tape was used before and is not persistent, or never entered.
+            TypeError: A target does not hold floats.
+        """
+        step = self._step
+        if step is None or step is not StepTrace.running():
+            raise RuntimeError(
+                _WHERE if StepTrace.running() is None else "tape.gradient: write `with GradientTape() as tape:` before"
+            )
+        if self._used and not self._persistent:
+            raise RuntimeError(
+                "tape.gradient was called twice; give GradientTape(persistent=True), or take all gradients in one "
+                "call: tape.gradient(loss, [first, second])"
+            )
+        self._used = True
+        zero = str(getattr(unconnected_gradients, "value", unconnected_gradients)) == "zero"
+        targets = [_of_floats(one) for one in Structure(target).flat(target)]
+        structure = Structure(sources)
+        leaves = structure.flat(sources)
+        for leaf in leaves:
+            if not isinstance(leaf, (KerasTensor, Variable)):
+                raise TypeError(
+                    f"tape.gradient expects tensors of the step and variables as sources, got {type(leaf).__name__}"
+                )
+        if output_gradients is None:
+            seeds = [_ones(one) for one in targets]
+        else:
+            given = Structure(output_gradients).flat(output_gradients)
+            if len(given) != len(targets):
+                raise ValueError(
+                    f"tape.gradient expects one of output_gradients for each of {len(targets)} targets, got "
+                    f"{len(given)}"
+                )
+            seeds = [_ones(to) if one is None else _ones(to) * one for one, to in zip(given, targets, strict=True)]
+        found = step.gradients(targets, seeds, leaves)
+        if zero:
+            found = [ops.zeros_like(leaf) if one is None else one for one, leaf in zip(found, leaves, strict=True)]
+        return structure.pack(found)
+
+    def jacobian(self, target: Any, sources: Any, **kwargs: Any) -> Any:
+        """Refuses: a step gives gradients of sums.
+
+        Raises:
+            NotImplementedError: Always.
+        """
+        raise NotImplementedError(
+            "GradientTape.jacobian: a step gives gradients of sums; take tape.gradient of each element with "
+            "GradientTape(persistent=True)"
+        )
+
+    batch_jacobian = jacobian
+
+
+def _ones(target: KerasTensor) -> Any:
+    """Returns ones of the shape of a tensor."""
+    known = target.trials is None and None not in target.shape
+    return tensor(np.ones(target.shape, np.float32)) if known else ops.ones_like(target)
+
+
+def _of_floats(target: Any) -> KerasTensor:
+    """Returns a target of a gradient as a tensor."""
+    if not isinstance(target, (KerasTensor, Variable)):
+        raise TypeError(
+            f"tape.gradient expects a tensor that the step has computed as its target, got {type(target).__name__}; "
+            "compute the loss with fastnn.ops, layers and losses"
+        )
+    made = tensor(target)
+    if made.dtype != "float32":
+        raise TypeError(f"tape.gradient expects a target of float32, got {made.dtype}; cast what it is made of")
+    return made

@@ -1,0 +1,223 @@
+"""`fastnn.function`: a function of arrays that runs whole in the core, with gradients and updates of weights in it.
+
+Its code runs once for each set of shapes and of plain arguments, on symbolic tensors. Arrays whose first axis has the
+length of the first array's are rows of a batch, whose size may change from call to call; other arrays, and single
+numbers in arrays, enter with a fixed shape. Everything else (Python numbers, strings, models) counts as it is when the
+code runs.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, overload
+
+import numpy as np
+
+from fastnn import _core
+from fastnn.engine.arrays import edge_dtype, numeric
+from fastnn.engine.step_trace import StepTrace
+from fastnn.ops.node import tensor
+from fastnn.symbolic.structure import Structure
+from fastnn.symbolic.tensors import KerasTensor, Trace, operators
+from fastnn.symbolic.variable import Variable
+from fastnn.training.own_steps import StepProgram, traced
+
+_MOST_PROGRAMS = 16
+"""The number of programs that a function keeps."""
+_ONE_ROW = np.zeros(1, np.float32)
+"""Stands for the rows of a step that has none."""
+
+
+class _Program(NamedTuple):
+    """A program of a function.
+
+    Attributes:
+        program: The program.
+        rows: For each array whether it is one of rows.
+        fixed: The variables by which other arrays enter.
+    """
+
+    program: StepProgram
+    rows: list[bool]
+    fixed: list[Variable]
+
+
+class TracedFunction:
+    """Function whose calls run in the core; what `fastnn.function` makes.
+
+    Args:
+        code: The function.
+
+    Attributes:
+        python_function: The function as it was written.
+    """
+
+    def __init__(self, code: Callable[..., Any]) -> None:
+        functools.update_wrapper(self, code)
+        self.python_function = code
+        self._programs: dict[Any, _Program] = {}
+
+    def __get__(self, owner: Any, of: type | None = None) -> Any:
+        """Returns the method of an object, each of which has programs of its own."""
+        if owner is None:
+            return self
+        name = f"_fastnn_function_{self.python_function.__name__}"
+        try:
+            return owner.__dict__[name]
+        except KeyError:
+            made = TracedFunction(functools.partial(self.python_function, owner))
+            object.__setattr__(owner, name, made)
+            return made
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Returns what the function returns for these arguments.
+
+        Raises:
+            TypeError: The code cannot be traced; the message says in which line.
+        """
+        if Trace.current() is not None:
+            return self.python_function(*args, **kwargs)
+        if not kwargs and all(type(one) is np.ndarray for one in args):
+            leaves, structure, arrays = list(args), None, list(args)
+            key: Any = tuple([(one.shape[1:] if one.ndim else None, one.dtype.kind, one.ndim) for one in args])
+        else:
+            structure = Structure((args, kwargs))
+            leaves = [_as_array(leaf) for leaf in structure.flat((args, kwargs))]
+            arrays = [leaf for leaf in leaves if isinstance(leaf, np.ndarray)]
+            key = (
+                tuple([_key(leaf) for leaf in leaves]),
+                repr(structure.pack([None] * len(leaves))),
+            )
+        rows = next((len(one) for one in arrays if one.ndim), 1)
+        if len(arrays) > 1:
+            lengths = tuple([one.shape[0] if one.ndim and one.shape[0] != rows else None for one in arrays])
+            key = key, lengths
+        found = self._programs.get(key)
+        if found is None:
+            found = self._made(args, kwargs, structure, leaves, arrays, rows)
+            while len(self._programs) >= _MOST_PROGRAMS:
+                self._programs.pop(next(iter(self._programs)))
+            self._programs[key] = found
+        return self._run(found, arrays, rows)
+
+    def _made(
+        self, args: Any, kwargs: Any, structure: Structure | None, leaves: list[Any], arrays: list[Any], rows: int
+    ) -> _Program:
+        name = _name_of(self.python_function)
+        of_rows = [array.ndim > 0 and len(array) == rows for array in arrays]
+        fixed: list[Variable] = []
+
+        def code(step: StepTrace) -> Any:
+            if not any(of_rows):
+                step.input((None,), "float32", "rows")
+            stands: list[Any] = []
+            for leaf in leaves:
+                if not isinstance(leaf, np.ndarray):
+                    stands.append(leaf)
+                    continue
+                number = sum(isinstance(one, (KerasTensor, np.ndarray)) for one in stands)
+                dtype = edge_dtype(leaf.dtype, f"{name}: argument {number}")
+                if of_rows[number]:
+                    stands.append(step.input((None, *leaf.shape[1:]), dtype, f"argument_{number}"))
+                else:
+                    fixed.append(Variable(np.zeros(leaf.shape, np.float32), trainable=False, name=f"argument_{number}"))
+                    stands.append(operators["cast"](tensor(fixed[-1]), dtype))
+            if structure is None:
+                return self.python_function(*stands)
+            given, named = structure.pack(stands)
+            return self.python_function(*given, **named)
+
+        return _Program(StepProgram(traced(name, code)), of_rows, fixed)
+
+    def _run(self, found: _Program, arrays: list[Any], rows: int) -> Any:
+        program, of_rows, fixed = found
+        columns = [array for array, row in zip(arrays, of_rows, strict=True) if row]
+        if fixed:
+            rest = iter(fixed)
+            for array, row in zip(arrays, of_rows, strict=True):
+                if not row:
+                    next(rest).assign(array)
+        if rows == 0:
+            raise ValueError(f"{_name_of(self.python_function)} expects arrays of at least one row")
+        measured = program.measures
+        if measured:
+            program.trainer.reset()
+        program.trainer.run(
+            _core.Columns(columns or [_ONE_ROW]), None, rows if columns else 1, 0, 1, 0.0, program.rates(1)
+        )
+        if measured:
+            program.settle(add=True)
+        return program.result()
+
+
+def _name_of(code: Any) -> str:
+    """Returns the name of a function, also of a method that is bound to its object."""
+    return str(getattr(code, "__name__", None) or getattr(getattr(code, "func", None), "__name__", "the function"))
+
+
+def _as_array(leaf: Any) -> Any:
+    """Returns arrays, and tensors of other packages, as arrays; anything else as it is."""
+    if isinstance(leaf, (KerasTensor, Variable, bool, int, float, str)) or leaf is None:
+        return leaf
+    if isinstance(leaf, (np.ndarray, np.generic)) or hasattr(leaf, "__array__"):
+        return numeric(np.asarray(leaf), "an argument")
+    return leaf
+
+
+def _key(leaf: Any) -> Any:
+    """Returns what tells arguments apart for which the code runs anew."""
+    if isinstance(leaf, np.ndarray):
+        return leaf.shape[1:], leaf.dtype.kind, leaf.ndim
+    try:
+        hash(leaf)
+    except TypeError:
+        return type(leaf), id(leaf)
+    return type(leaf), leaf
+
+
+@overload
+def function(func: Callable[..., Any]) -> TracedFunction: ...
+@overload
+def function(func: None = None, **kwargs: Any) -> Callable[[Callable[..., Any]], TracedFunction]: ...
+
+
+def function(func: Callable[..., Any] | None = None, **kwargs: Any) -> Any:
+    """Decorates a function so that its calls run whole in the core.
+
+    Args:
+        func: Function of arrays, computed with layers, models, losses and `fastnn.ops`. It may take gradients with a
+            `GradientTape`, let optimizers apply them, assign to variables and update metrics.
+        **kwargs: Arguments of `tf.function`, accepted and ignored.
+
+    Returns:
+        Function that takes arrays and returns arrays, in the structure in which `func` returns tensors.
+
+    Raises:
+        TypeError: An argument is unknown.
+
+    Example:
+        >>> weight, optimizer = fastnn.Variable(np.zeros(2)), fastnn.optimizers.SGD(0.25)
+        >>> @fastnn.function
+        ... def step(x, y):
+        ...     with fastnn.GradientTape() as tape:
+        ...         loss = ops.mean((ops.matmul(x, ops.reshape(weight, (2, 1))) - y) ** 2)
+        ...     optimizer.apply([tape.gradient(loss, weight)], [weight])
+        ...     return loss
+        >>> x, y = np.array([[1.0, 0.0], [0.0, 1.0]]), np.array([[1.0], [2.0]])
+        >>> losses = [float(step(x, y)) for _ in range(3)]
+        >>> losses[0], losses[2] < losses[1] < losses[0]
+        (2.5, True)
+    """
+    known = ("input_signature", "jit_compile", "reduce_retracing", "autograph", "experimental_compile")
+    for name in kwargs:
+        if name not in known:
+            raise TypeError(f"fastnn.function has no argument {name!r}; it takes the function alone")
+    if func is None:
+        return function
+    if isinstance(func, TracedFunction):
+        return func
+    if not callable(func) or inspect.isclass(func) or isinstance(func, Mapping):
+        raise TypeError(f"fastnn.function expects a function, got {type(func).__name__}")
+    return TracedFunction(func)
