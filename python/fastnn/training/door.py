@@ -432,10 +432,10 @@ class Door:
         outputs = self._network.ports().outputs
         for y, of_output, port in zip(ys, compiled.losses, outputs, strict=True):
             for loss in of_output:
-                within = loss.__fastnn_computation__.targets_within
-                if y is None or within is None:
+                computation = loss.__fastnn_computation__
+                if y is None or computation.targets_within is None:
                     continue
-                low, high = within
+                low, high = computation.targets_within
                 row = _core.first_beyond(y, low, high)
                 if row < 0:
                     continue
@@ -444,8 +444,7 @@ class Door:
                 if not np.isnan(value):
                     raise ValueError(
                         f"{self._network.who()}: {loss.name} expects {label('y', port, outputs)} from {low:g} to "
-                        f"{high:g}, got {value} in row {row}; write classes as 0 and 1, such as "
-                        f"(y == {value:g}).astype('float32'), or scale y"
+                        f"{high:g}, got {value} in row {row}; {computation.mend_target(value)}"
                     )
 
     def _refuse_not_finite(
