@@ -350,7 +350,7 @@ def _too_late(model, x, y):
         (lambda model, x, y: model.compiled_loss(y, model(x)), r"compiled_loss .*compute_loss"),
         (lambda model, x, y: model.optimizer.minimize(x, []), r"minimize is gone from Keras 3; write gradients"),
     ],
-    ids=str,
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_mistakes_are_named(body, message: str) -> None:
     """What a step cannot do says so before the first step, with the line and the mend."""

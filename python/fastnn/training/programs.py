@@ -390,12 +390,13 @@ class Programs:
         assert found is not None
         return found
 
-    def own_prediction(self, sample: Sample) -> tuple[_core.Predictor, Structure]:
+    def own_prediction(self, sample: Shapes) -> tuple[_core.Predictor, Structure]:
         """Returns the predictor of a `predict_step` of the user's own, and the structure of its outputs.
 
         Args:
             sample: The shapes of the data.
         """
+        assert isinstance(sample, Sample)
         key = "predict_step", sample.key
         found: tuple[_core.Predictor, Structure] | None = self._kept.get(key)
         if found is None:
