@@ -85,6 +85,8 @@ def test_gradients(network):
     np.testing.assert_allclose(means, [np.abs(one).mean() for one in gradients.values()], rtol=1e-6)
     np.testing.assert_allclose(axes.lines[0].get_xdata(), [np.abs(one).max() for one in gradients.values()], rtol=1e-6)
     assert [label.get_text() for label in axes.get_yticklabels()] == list(gradients)
+    low, high = np.log10(axes.get_xlim())
+    assert low == pytest.approx(round(low)) and high == pytest.approx(round(high)) and low < np.log10(min(means)) < high
     assert axes.yaxis_inverted()  # the first layer stands on top
 
 
