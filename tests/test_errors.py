@@ -671,7 +671,7 @@ def test_weights_of_samples_and_classes():
         model.fit(X, Y, sample_weight=np.ones(10), class_weight={0: 1.0}, verbose=0)
     with pytest.raises(ValueError, match=re.escape("sample_weight of shape (10,), one for each row, got (9,)")):
         model.fit(X, Y, sample_weight=np.ones(9), verbose=0)
-    with pytest.raises(ValueError, match="weight for the label 7, but the model has 3 outputs: labels must .* 0 to 2"):
+    with pytest.raises(ValueError, match=r"for the label 7, but the model has 3 outputs: labels must .* 0 to 2"):
         model.fit(X, Y, class_weight={0: 1.0, 7: 2.0}, verbose=0)
     with pytest.raises(TypeError, match="class_weight expects a dict"):
         model.fit(X, Y, class_weight=[1, 2, 3], verbose=0)

@@ -83,7 +83,9 @@ void Phase::check(const RunData& data) const {
     const Index values = spec.batched() ? spec.row_size() : 1;
     require(
         weights == nullptr || ((weights->row_size() == 1 || weights->row_size() == values) && weights->rows() == rows),
-        "sample_weight expects one number per row, or ", values, " where each value has its own");
+        "sample_weight expects one number for each of the ", rows, " rows, or ", values,
+        " where each value has its own; got ", weights == nullptr ? 0 : weights->row_size(), " for each of ",
+        weights == nullptr ? 0 : weights->rows(), " rows");
   };
   for (const LossTerm& term : losses_) check_weights(term);
   for (const MetricTerm& term : metrics_) check_weights(term);
