@@ -288,3 +288,10 @@ def test_averages_that_are_not_there():
     model.compile("sgd", "mse")
     with pytest.raises(ValueError, match=r"SwapEMAWeights expects an optimizer that keeps averages .* use_ema=True"):
         model.fit(np.ones((4, 1)), np.ones((4, 1)), verbose=0, callbacks=[SwapEMAWeights()])
+
+
+def test_a_monitor_that_is_not_there_says_what_is():
+    with pytest.raises(
+        ValueError, match=r"watch what is in the logs: loss, mae, val_loss, val_mae\. Did you mean 'val_l"
+    ):
+        regression().fit(X, Y, validation_data=(X, Y), verbose=0, callbacks=[EarlyStopping("val_los")])

@@ -424,6 +424,12 @@ BINARY_LOGITS = losses.BinaryCrossentropy(from_logits=True)
         (lambda: sigmoid(y=np.where(Y == 1, 1, -1)), "binary_crossentropy expects y from 0 to 1, got -1 in row 0"),
         (lambda: sigmoid(y=np.where(Y == 1, 255, 0)), "got 255 in row 1; write classes as 0 and 1"),
         (lambda: sigmoid(y=np.where(Y == 1, 1, 2)), "got 2 in row 0"),
+        (lambda: sigmoid("binary_focal_crossentropy", np.where(Y == 1, 1, -1)), "from 0 to 1, got -1 in row 0"),
+        (lambda: sigmoid("categorical_focal_crossentropy", ONE_HOT[:, :1] * 2), "from 0 to 1, got 2.0 in row"),
+        (lambda: sigmoid("hinge", Y + 1), "hinge expects y from -1 to 1, got 2 in row 1; write two classes as -1"),
+        (lambda: sigmoid("squared_hinge", Y + 1), "squared_hinge expects y from -1 to 1, got 2 in row 1"),
+        (lambda: sigmoid("categorical_hinge", Y - 1), "categorical_hinge expects y from 0 to 1, got -1 in row 0"),
+        (lambda: sigmoid("poisson", Y - 1), "poisson expects y from 0 to inf, got -1 in row 0; these are counts"),
         (lambda: fitted([Dense(3, "softmax")], "categorical_crossentropy", y=ONE_HOT * 255), "got 255.0 in row 0"),
     ],
 )  # fmt: skip
@@ -665,6 +671,8 @@ def test_weights_of_samples_and_classes():
         model.fit(X, Y, sample_weight=np.ones(10), class_weight={0: 1.0}, verbose=0)
     with pytest.raises(ValueError, match=re.escape("sample_weight of shape (10,), one for each row, got (9,)")):
         model.fit(X, Y, sample_weight=np.ones(9), verbose=0)
+    with pytest.raises(ValueError, match=r"for the label 7, but the model has 3 outputs: labels must .* 0 to 2"):
+        model.fit(X, Y, class_weight={0: 1.0, 7: 2.0}, verbose=0)
     with pytest.raises(TypeError, match="class_weight expects a dict"):
         model.fit(X, Y, class_weight=[1, 2, 3], verbose=0)
 

@@ -33,6 +33,8 @@ SAYS = {
     "18_time_series_lstm.py": "error one year ahead",
     "19_text_classifier.py": "new reviews classified correctly",
     "20_augmentation.py": "with augmentation",
+    "21_grid_search.py": "on rows that no search has seen",
+    "22_tensorboard.py": "files of events",
     "24_larger_than_memory.py": "classified correctly",
     "25_tabular_frame.py": "mean error of a price",
     "23_folder_of_images.py": "new files classified correctly",

@@ -6,6 +6,7 @@ sizes fixed: it must give the same bits.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -429,3 +430,17 @@ def test_many_sizes_one_after_the_other() -> None:
         model.train_on_batch(normal(2, length, 3), np.zeros((2, 2)))
     assert len(model.__fastnn_training__.programs) < 20
     assert model.predict(normal(2, 1, 3), verbose=0).shape == first.shape
+
+
+def test_merging_large_images_of_any_size_is_no_matter_of_their_size() -> None:
+    x = inputs = Input((None, None, 8))
+    begin = time.perf_counter()
+    for _ in range(20):
+        weights = layers.Activation("sigmoid")(layers.Reshape((1, 1, 8))(layers.GlobalAveragePooling2D()(x)))
+        x = layers.average([layers.multiply([x, weights]), x])
+    assert time.perf_counter() - begin < 5  # a table of the trial images took a second for each
+    images = normal(2, 5, 3, 8)
+    expected = images
+    for _ in range(20):
+        expected = expected * (1 + 1 / (1 + np.exp(-expected.mean(axis=(1, 2), keepdims=True)))) / 2
+    np.testing.assert_allclose(Model(inputs, x).predict(images, verbose=0), expected, rtol=1e-4, atol=1e-6)

@@ -275,3 +275,42 @@ def test_bad_arguments() -> None:
         with pytest.raises(ValueError, match=words), warnings.catch_warnings():
             warnings.simplefilter("error")
             make()
+
+
+@pytest.mark.parametrize("name", ["m.keras", "m.h5"])
+def test_metrics_of_several_outputs_after_loading(name: str, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    metrics = fastnn.metrics
+    x = layers.Input((4,))
+    outputs = {
+        "a": layers.Dense(3, "softmax", name="a")(x),
+        "b": layers.Dense(1, "sigmoid", name="b")(x),
+        "c": layers.Dense(2, name="c")(x),
+    }
+    model = fastnn.Model(x, outputs)
+    model.compile(
+        "adam",
+        {"a": "categorical_crossentropy", "b": "binary_crossentropy", "c": "mse"},
+        metrics={
+            "a": ["accuracy", metrics.F1Score("macro"), metrics.TopKCategoricalAccuracy(2), metrics.OneHotMeanIoU(3)],
+            "b": [metrics.AUC(curve="PR"), metrics.Precision([0.3, 0.5]), metrics.PrecisionAtRecall(0.5)],
+            "c": [metrics.R2Score(None), metrics.PearsonCorrelation()],
+        },
+        weighted_metrics={"b": [metrics.Recall(class_id=0), metrics.AUC(name="of_weighted")]},
+        loss_weights={"a": 2.0, "b": 1.0, "c": 0.5},
+    )
+    data_ = rng.normal(size=(50, 4)).astype(np.float32)
+    targets = {"a": np.eye(3)[rng.integers(0, 3, 50)], "b": (data_[:, :1] > 0) * 1.0, "c": data_[:, :2]}
+    weights = {output: rng.random(50) for output in outputs}
+    model.fit(data_, targets, sample_weight=weights, epochs=2, verbose=0)
+    model.save(tmp_path / name)
+    found, again = (
+        one.evaluate(data_, targets, sample_weight=weights, verbose=0, return_dict=True)
+        for one in (model, fastnn.models.load_model(tmp_path / name))
+    )
+    assert len(found) == 15 and set(found) == set(again)
+    for key_, value in found.items():
+        np.testing.assert_array_equal(again[key_], value, err_msg=key_)
+    alone = metrics.AUC(curve="PR")
+    alone.update_state(targets["b"], model.predict(data_, verbose=0)["b"])
+    assert found["b_auc"] == pytest.approx(alone.result())

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fastnn import preprocessing, utils
+from fastnn import Input, Sequential, layers, preprocessing, utils
 from fastnn.data import Dataset
 from fastnn.preprocessing import image, sequence, text
 from fastnn.utils import audio_folders
@@ -311,3 +311,16 @@ def test_names_are_those_of_keras():
     assert preprocessing.timeseries.timeseries_dataset_from_array is utils.timeseries_dataset_from_array
     assert set(dir(preprocessing)) >= {"image", "sequence", "text", "text_dataset_from_directory"}
     assert os.path.basename(image.__file__) == "image.py"
+
+
+def test_iterators_are_data_sets_with_workers():
+    flow = image.ImageDataGenerator().flow(np.zeros((5, 4, 4, 1)), batch_size=2)
+    windows = sequence.TimeseriesGenerator(np.arange(9.0), np.arange(9.0), 3, workers=2)
+    for batches in (flow, windows):
+        assert isinstance(batches, utils.Sequence) and batches.num_batches == len(batches)
+    assert (flow.workers, windows.workers, windows.max_queue_size) == (1, 2, 10)
+    with pytest.raises(TypeError, match="worker"):
+        sequence.TimeseriesGenerator(np.arange(9.0), np.arange(9.0), 3, worker=2)
+    model = Sequential([Input((3,)), layers.Dense(1)])
+    model.compile("sgd", "mse")
+    assert len(model.fit(windows, epochs=2, verbose=0).history["loss"]) == 2

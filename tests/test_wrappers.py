@@ -138,6 +138,18 @@ def test_early_stopping_keeps_the_rows_that_scikit_learn_keeps(classes):
     np.testing.assert_allclose(ours.validation_scores_, theirs.validation_scores_)
 
 
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+@pytest.mark.parametrize("alpha", [1e-4, 1.0])
+def test_losses_of_several_outputs(solver, alpha):
+    random = np.random.RandomState(1)
+    X = random.randn(200, 4)
+    y = X @ random.randn(4, 3)
+    given = {"solver": solver, "alpha": alpha, "random_state": 0, "max_iter": 20, "hidden_layer_sizes": (5,)}
+    theirs, ours = (Made(**given).fit(X, y) for Made in (TheirRegressor, MLPRegressor))
+    np.testing.assert_allclose(ours.loss_curve_, theirs.loss_curve_, rtol=1e-4)
+    assert ours.best_loss_ == pytest.approx(theirs.best_loss_, rel=1e-4)
+
+
 def test_poisson():
     random = np.random.RandomState(1)
     X = random.rand(200, 3)

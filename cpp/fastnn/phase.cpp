@@ -83,7 +83,9 @@ void Phase::check(const RunData& data) const {
     const Index values = spec.batched() ? spec.row_size() : 1;
     require(
         weights == nullptr || ((weights->row_size() == 1 || weights->row_size() == values) && weights->rows() == rows),
-        "sample_weight expects one number per row, or ", values, " where each value has its own");
+        "sample_weight expects one number for each of the ", rows, " rows, or ", values,
+        " where each value has its own; got ", weights == nullptr ? 0 : weights->row_size(), " for each of ",
+        weights == nullptr ? 0 : weights->rows(), " rows");
   };
   for (const LossTerm& term : losses_) check_weights(term);
   for (const MetricTerm& term : metrics_) check_weights(term);
@@ -345,6 +347,18 @@ Phase::Weighing Phase::weighing(const Session& session, const Batch& batch, cons
   return weighing;
 }
 
+// What a term's one value for the whole batch is multiplied by: the mean weight of the samples, or their sum where the
+// term is a sum. 1 for a term with a value per sample, and where there are no weights.
+double Phase::weight_of_batch(const Batch& batch, const LossTerm& term) const {
+  if (term.sample_weights == kUnweighted || executor_.graph().edge(term.edge).spec.batched()) return 1;
+  const auto i = static_cast<std::size_t>(term.sample_weights);
+  if (batch.data.weights[i] == nullptr) return 1;
+  const Index count = batch.count * batch.data.weights[i]->row_size();
+  double sum = 0;
+  for (Index j = 0; j < count; ++j) sum += static_cast<double>(batch.weights[i].data()[j]);
+  return term.summed ? sum : sum / static_cast<double>(count);
+}
+
 // Takes the losses of a part of a batch and, where gradients are needed, starts the backward pass with the derivative
 // of the total with respect to each loss.
 void Phase::take_losses(Session& session, const Batch& batch, Tally& tally) const {
@@ -360,10 +374,11 @@ void Phase::take_losses(Session& session, const Batch& batch, Tally& tally) cons
       for (Index j = 0; j < weighing.size; ++j, ++at)
         // A value that does not count may be anything, even NaN.
         if (const double weight = weighing.at(i, j); weight != 0) sum += weight * static_cast<double>(values[at]);
-    tally.losses[k] = sum / count;
+    const double of_batch = weight_of_batch(batch, term);
+    tally.losses[k] = of_batch * sum / count;
     tally.total += term.weight * tally.losses[k];
     if (float* gradient = session.gradient(term.edge)) {
-      const auto share = static_cast<float>(term.weight / count);
+      const auto share = static_cast<float>(of_batch * term.weight / count);
       if (weighing.plain()) {
         std::fill_n(gradient, weighing.rows * weighing.size, share);
         continue;

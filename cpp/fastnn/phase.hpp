@@ -155,6 +155,7 @@ class Phase {
   template <class Term>
   Weighing weighing(const Session& session, const Batch& batch, const Term& term) const;
   void run_part(Session& session, const Batch& batch, Index first, Index rows, Tally& tally, const Pulse& pulse) const;
+  double weight_of_batch(const Batch& batch, const LossTerm& term) const;
   void take_losses(Session& session, const Batch& batch, Tally& tally) const;
   void take_metrics(const Session& session, const Batch& batch, Tally& tally) const;
   double weight_penalty() const;

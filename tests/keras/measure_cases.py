@@ -1,7 +1,7 @@
 """Cases of losses and metrics that real Keras has computed: an expression, the data it is given, and the result.
 
-`record_measures.py` runs the expressions with Keras and writes `measures.json`; `tests/test_measure_values.py` checks
-the gradients of the losses.
+`record_measures.py` runs the expressions with Keras and writes `measures.json`; `tests/test_measure_replay.py`
+compares with it, and `tests/test_measure_values.py` checks the gradients of the losses.
 """
 
 from __future__ import annotations

@@ -1,6 +1,8 @@
 """Writes `measures.json`: what Keras computes for the cases of `measure_cases.py`.
 
-KERAS_BACKEND=jax python tests/keras/record_measures.py
+KERAS_BACKEND=numpy python tests/keras/record_measures.py
+
+With NumPy this takes seconds; JAX would compile each function anew for each shape, which takes half an hour.
 """
 
 import itertools

@@ -1,9 +1,8 @@
 // Layers that merge several inputs: Add, Subtract, Multiply, Average, Maximum, Minimum, Concatenate and Dot.
 //
 // The elementwise ones broadcast as in Keras: shapes with fewer dimensions get ones after the batch, and a size of 1
-// matches any other. A sample is divided into runs along the last dimension of the output, and each input has a table
-// with the offset of every run in its own sample. Inputs of equal shapes, the usual case, are one long run over all
-// samples.
+// matches any other. A sample is divided into runs along the last dimension of the output, and each input has a step
+// from run to run for each other dimension. Inputs of equal shapes, the usual case, are one long run over all samples.
 #include <algorithm>
 #include <array>
 
@@ -51,8 +50,10 @@ class Elementwise : public Layer {
       }
       padded.push_back(std::move(shape));
     }
+    require(rank <= kMostDimensions, who(), " expects inputs of at most ", kMostDimensions, " dimensions, got ", rank);
     row_size_ = volume(output, 1);
     last_ = rank > 1 ? output[rank - 1] : 1;
+    outer_ = rank > 2 ? Shape(output.begin() + 1, output.end() - 1) : Shape{};
     same_ = true;
     operands_.clear();
     for (const Shape& shape : padded) {
@@ -113,9 +114,10 @@ class Elementwise : public Layer {
         float* sample = dx + row * own.row_size;
         std::fill_n(sample, own.row_size, 0.0f);
         const float* from = to + row * row_size_;
-        for (Index start : own.runs) {
+        Index start = 0;
+        for (Place place{}; from < to + (row + 1) * row_size_; from += last_) {
           kernels::collect(from, own.moves, sample + start, last_);
-          from += last_;
+          advance(place, [&](std::size_t d, Index steps) { start += steps * own.steps[d]; });
         }
       });
     }
@@ -124,30 +126,40 @@ class Elementwise : public Layer {
  private:
   enum : std::size_t { kElements };
 
-  // The layout of an input: for each run of the output its offset in the sample, and the step along the run.
+  static constexpr std::size_t kMostDimensions = 16;
+  using Place = std::array<Index, kMostDimensions>;  // of a run in the dimensions between the batch and the last
+
+  // The layout of an input: how far it moves from run to run along each dimension, and the step along the run.
   struct Operand {
     Index row_size;
     bool whole;  // has the shape of the output
     bool moves;
-    std::vector<Index> runs;
+    Place steps;
   };
 
   static Operand operand(const Shape& shape, const Shape& output) {
-    Operand made;
+    Operand made{};
     const std::size_t rank = shape.size();
     made.row_size = volume(shape, 1);
     made.whole = shape == output;
     made.moves = rank > 1 && shape[rank - 1] == output[rank - 1];
-    made.runs = {0};
     Index stride = rank > 1 ? shape[rank - 1] : 1;
     for (std::size_t d = rank - 1; d-- > 1;) {
-      const std::vector<Index> inner = made.runs;
-      made.runs.clear();
-      for (Index i = 0; i < output[d]; ++i)
-        for (Index start : inner) made.runs.push_back((shape[d] == 1 ? 0 : i * stride) + start);
+      made.steps[d - 1] = shape[d] == 1 ? 0 : stride;
       stride *= shape[d];
     }
     return made;
+  }
+
+  // Goes on to the next run; calls moved(dimension, by how much) for what changes.
+  template <class Moved>
+  void advance(Place& place, Moved&& moved) const {
+    for (std::size_t d = outer_.size(); d-- > 0;) {
+      moved(d, 1);
+      if (++place[d] < outer_[d]) return;
+      moved(d, -outer_[d]);
+      place[d] = 0;
+    }
   }
 
   static std::string listed(const std::vector<Spec>& inputs) {
@@ -175,13 +187,14 @@ class Elementwise : public Layer {
     }
     parallel_for(ctx.rows(), work(ctx), [&](Index row, int) {
       std::array<Strand, kernels::kMostMerged> x;
-      Index at = row * row_size_;
-      for (std::size_t run = 0; run < operands_[0].runs.size(); ++run, at += last_) {
-        for (std::size_t k = 0; k < many; ++k) {
-          const Operand& own = operands_[k];
-          x[k] = {ctx.input(k) + row * own.row_size + own.runs[run], own.moves};
-        }
+      for (std::size_t k = 0; k < many; ++k) x[k] = {ctx.input(k) + row * operands_[k].row_size, operands_[k].moves};
+      const Index end = (row + 1) * row_size_;
+      Place place{};
+      for (Index at = row * row_size_; at < end; at += last_) {
         body(x.data(), at, last_);
+        advance(place, [&](std::size_t d, Index steps) {
+          for (std::size_t k = 0; k < many; ++k) x[k].data += steps * operands_[k].steps[d];
+        });
       }
     });
   }
@@ -189,6 +202,7 @@ class Elementwise : public Layer {
   kernels::Merge merge_;
   Activation activation_ = Activation::linear;
   std::vector<Operand> operands_;
+  Shape outer_;  // the dimensions of the output between the batch and the last
   Index row_size_ = 0, last_ = 1;
   bool same_ = true;
 };

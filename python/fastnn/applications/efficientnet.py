@@ -265,7 +265,7 @@ def _example(name: str, scale: _Scale) -> str:
         lines = [f">>> {build}()  # doctest: +ELLIPSIS", "Traceback (most recent call last):"]
         lines += [
             "    ...",
-            f"ValueError: {name} expects weights=None, for new weights, or the path of a weights file, ...",
+            f"ValueError: {name} expects weights=None, for new weights, or the path of a weights ...",
         ]
     return f"\n{' ' * 8}".join(lines)
 

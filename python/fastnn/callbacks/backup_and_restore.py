@@ -18,6 +18,9 @@ class BackupAndRestore(Callback):
     what other callbacks have counted; the run that goes on ends with the same bits. It is one file, which takes the
     place of the one before only when it is complete, and is deleted when training ends.
 
+    The order of arrays and of a `PyDataset` goes on where it was. A `Dataset` that shuffles draws its orders anew, as
+    `tf.data` does: its passes are counted by the object, which a new process makes again.
+
     Args:
         backup_dir: A directory for the backup, which is made where there is none.
         save_freq: "epoch", or the number of batches between two backups.

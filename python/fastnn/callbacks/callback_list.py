@@ -95,14 +95,6 @@ class CallbackList(Callback):
         begin, end = self._overriding(mode, "begin"), self._overriding(mode, "end")
         return (begin, end) if begin or len(end) > len(self.watching(mode)) else ([], [])
 
-    def wants_batches(self, mode: str) -> bool:
-        """Returns whether some callback asks for each batch.
-
-        Args:
-            mode: "train", "test" or "predict".
-        """
-        return any(self.batch_hooks(mode))
-
     def watching(self, mode: str) -> list[BatchHook]:
         """Returns the hooks after a batch that are only asked for where the loss is not finite.
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from fastnn.callbacks.callback import Callback, Logs
+from fastnn.naming import suggestion
 
 
 class MonitorCallback(Callback):
@@ -56,7 +57,7 @@ class MonitorCallback(Callback):
         if direction is None:
             raise ValueError(
                 f"{type(self).__name__} cannot tell whether {self.monitor!r} is better the higher or the lower it is; "
-                "pass mode='max' or mode='min'"
+                f"pass mode='max' or mode='min'{_instead(self.monitor, compiled)}"
             )
         self._rises = direction == "up"
 
@@ -93,3 +94,14 @@ class MonitorCallback(Callback):
         for name in self.__fastnn_counted__:
             if name in counts:
                 setattr(self, name, counts[name])
+
+
+def _instead(monitor: str, compiled: Any) -> str:
+    """Returns what else could be watched, for a name that is not among the logs."""
+    if compiled is None:
+        return ""
+    known = list(dict.fromkeys(["loss", *compiled.loss_names(), *(one.name for one in compiled.measures or [])]))
+    known += [f"val_{name}" for name in known]
+    return (
+        "" if monitor in known else f", or watch what is in the logs: {', '.join(known)}.{suggestion(monitor, known)}"
+    )

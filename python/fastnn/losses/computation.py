@@ -6,6 +6,7 @@ attributes as it likes.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -40,6 +41,15 @@ class Computation:
         """True where Python code computes."""
         return not self.kind
 
+    def mend_target(self, value: float) -> str:
+        """Returns what to do about a target outside the range that has a meaning."""
+        low, high = self.targets_within or (-math.inf, math.inf)
+        if high == math.inf:
+            return "these are counts or rates; for other numbers use another loss, such as 'mse'"
+        if low < 0:
+            return f"write two classes as -1 and 1, such as np.where(y == {value:g}, 1.0, -1.0)"
+        return f"write classes as 0 and 1, such as (y == {value:g}).astype('float32'), or scale y"
+
 
 BY_CODE = Computation()
 """Python code of a class outside fastnn."""
@@ -62,15 +72,16 @@ def node_arguments(measure: Any) -> dict[str, Any]:
     return {name: value for name, value in config.items() if value is not None and name != "axis"}
 
 
-def of_function(name: str, *names: str, function: Callable[..., Any]) -> Computation:
+def of_function(name: str, *names: str, function: Callable[..., Any], **how: Any) -> Computation:
     """Returns the description of a class that a function of `fastnn.ops` computes.
 
     Args:
         name: The name of the function, and the first name of the class.
         *names: Further names.
         function: Function on arrays and tensors.
+        **how: Further attributes of `Computation`.
     """
-    return Computation("", function, (name, *names))
+    return Computation("", function, (name, *names), **how)
 
 
 def of_node(kind: str, *names: str, function: Callable[..., Any] | None = None, **how: Any) -> Computation:

@@ -84,7 +84,9 @@ class BinaryFocalCrossentropy(Loss):
         0.16939...
     """
 
-    __fastnn_computation__ = of_function("binary_focal_crossentropy", function=binary_focal_crossentropy)
+    __fastnn_computation__ = of_function(
+        "binary_focal_crossentropy", function=binary_focal_crossentropy, targets_within=(0.0, 1.0)
+    )
     apply_class_balancing: bool
     alpha: float
     gamma: float
@@ -173,7 +175,9 @@ class CategoricalFocalCrossentropy(Loss):
         0.00223...
     """
 
-    __fastnn_computation__ = of_function("categorical_focal_crossentropy", function=categorical_focal_crossentropy)
+    __fastnn_computation__ = of_function(
+        "categorical_focal_crossentropy", function=categorical_focal_crossentropy, targets_within=(0.0, 1.0)
+    )
     alpha: Any
     gamma: float
     from_logits: bool

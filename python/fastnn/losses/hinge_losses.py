@@ -44,7 +44,7 @@ class Hinge(Loss):
         1.0
     """
 
-    __fastnn_computation__ = of_node("hinge", function=hinge)
+    __fastnn_computation__ = of_node("hinge", function=hinge, targets_within=(-1.0, 1.0))
 
     def __init__(
         self,
@@ -88,7 +88,7 @@ class SquaredHinge(Loss):
         1.25
     """
 
-    __fastnn_computation__ = of_node("squared_hinge", function=squared_hinge)
+    __fastnn_computation__ = of_node("squared_hinge", function=squared_hinge, targets_within=(-1.0, 1.0))
 
     def __init__(
         self,
@@ -132,7 +132,7 @@ class CategoricalHinge(Loss):
         0.75
     """
 
-    __fastnn_computation__ = of_node("categorical_hinge", function=categorical_hinge)
+    __fastnn_computation__ = of_node("categorical_hinge", function=categorical_hinge, targets_within=(0.0, 1.0))
 
     def __init__(
         self,

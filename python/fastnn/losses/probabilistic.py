@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from numpy.typing import ArrayLike
@@ -45,7 +46,7 @@ class Poisson(Loss):
         0.80685...
     """
 
-    __fastnn_computation__ = of_node("poisson", function=poisson)
+    __fastnn_computation__ = of_node("poisson", function=poisson, targets_within=(0.0, math.inf))
 
     def __init__(
         self,

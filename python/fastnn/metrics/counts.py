@@ -92,7 +92,7 @@ def counted(
         weights = of_label if weights is None else ops.multiply(weights, of_label)
     inputs = [true, guess] if weights is None else [true, guess, ops.add(weights, ops.zeros_like(guess))]
     ordered = np.asarray(thresholds, np.float32)
-    if _are_even(ordered):
+    if _are_even(thresholds):
         inputs[1] = ops.clip(guess, 0.0, 1.0)
     order = np.argsort(ordered, kind="stable")
     found = _node("confusion_counts", {"thresholds": ordered[order], "by_label": by_label}, inputs)
@@ -105,7 +105,9 @@ def counted(
 def _are_even(thresholds: Any) -> bool:
     """Returns whether thresholds are spread evenly over [0, 1], which says that predictions are probabilities."""
     count = len(thresholds)
-    return count >= 3 and bool(np.allclose(thresholds, np.arange(count) / (count - 1), atol=1e-7))
+    return count >= 3 and bool(
+        np.allclose(np.asarray(thresholds, np.float64), np.arange(count) / (count - 1), atol=1e-7)
+    )
 
 
 def confusion_matrix(y_true: Any, y_pred: Any, classes: int, sample_weight: Any = None) -> Any:

@@ -19,13 +19,14 @@ from numpy.typing import NDArray
 from fastnn.config import floatx, image_data_format
 from fastnn.data import steps
 from fastnn.data.pipeline import workers
+from fastnn.data.py_dataset import PyDataset
 from fastnn.utils.images import array_to_img, img_to_array, load_img
 
 FORMATS = ("png", "jpg", "jpeg", "bmp", "ppm", "tif", "tiff")
 _CHANNELS = {"rgb": 3, "rgba": 4, "grayscale": 1}
 
 
-class Iterator:
+class Iterator(PyDataset):
     """Base of the iterators over images.
 
     `len(iterator)` is the number of batches of a pass, `iterator[i]` the i-th batch of it; as an iterator it goes on
@@ -36,7 +37,7 @@ class Iterator:
         batch_size: Images of a batch.
         shuffle: Makes a new order in each pass.
         seed: Seed of the orders and of the augmentation; None: NumPy's global generator draws.
-        **kwargs: Accepted for Keras compatibility: `workers`, `use_multiprocessing` and `max_queue_size`.
+        **kwargs: Those of `PyDataset`: `workers`, `use_multiprocessing` and `max_queue_size`.
 
     Raises:
         ValueError: `batch_size` is no positive integer.
@@ -52,6 +53,7 @@ class Iterator:
     def __init__(self, n: int, batch_size: int, shuffle: bool, seed: int | None, **kwargs: Any) -> None:
         if isinstance(batch_size, bool) or not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
             raise ValueError(f"{type(self).__name__} expects batch_size to be a positive integer, got {batch_size!r}")
+        super().__init__(**kwargs)
         self.n = n
         self.batch_size = int(batch_size)
         self.seed = seed

@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastnn.data.py_dataset import PyDataset
 from fastnn.utils.sequences import pad_sequences
 
 __all__ = ["TimeseriesGenerator", "make_sampling_table", "pad_sequences", "skipgrams"]
 
 
-class TimeseriesGenerator:
+class TimeseriesGenerator(PyDataset):
     """Batches of windows of a time series, each with the target of the step after it.
 
     New code does better with `fastnn.utils.timeseries_dataset_from_array`.
@@ -31,7 +32,7 @@ class TimeseriesGenerator:
         shuffle: Draws windows at random, in place of taking them in order.
         reverse: Reverses the steps of each window.
         batch_size: Windows of a batch.
-        **kwargs: Accepted for Keras compatibility: `workers`, `use_multiprocessing` and `max_queue_size`.
+        **kwargs: Those of `PyDataset`: `workers`, `use_multiprocessing` and `max_queue_size`.
 
     Raises:
         ValueError: Lengths differ, or no window fits.
@@ -51,6 +52,7 @@ class TimeseriesGenerator:
             raise ValueError(
                 f"TimeseriesGenerator expects as many targets as data, got {len(targets)} targets and {len(data)} steps"
             )
+        super().__init__(**kwargs)
         self.data = data
         self.targets = targets
         self.length = length

@@ -24,6 +24,7 @@ from fastnn.losses.computation import computation_of
 from fastnn.metrics.metric import Metric
 from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import Shape
+from fastnn.training.class_weights import weights_by_class
 from fastnn.training.compiled import Compiled, Target, how_targets_are_read, how_weights_are_read
 from fastnn.training.layout import LARGEST, Layout, layout_of
 from fastnn.training.ports import (
@@ -113,7 +114,7 @@ class Door:
             )
         if y is None:
             raise ValueError(f"{self.who()}: class_weight needs labels, got no y")
-        return _from_class_weight(np.asarray(y), class_weight, self.who())
+        return weights_by_class(np.asarray(y), class_weight, self.who())
 
     def feed_of_inputs(self, x: Any) -> Feed:
         """Returns the arrays of a call of prediction, checked.
@@ -386,7 +387,7 @@ class Door:
                     f"{who}: class_weight is for models of one output; give sample_weight as a list or dict with an "
                     f"entry for each of the outputs {quoted(outputs)}"
                 )
-            return [_from_class_weight(ys[0], class_weight, who)]
+            return [weights_by_class(ys[0], class_weight, who, outputs[0].shape)]
         if len(outputs) == 1:
             given = [alone(who, "sample_weight", sample_weight, outputs[0])]
         elif isinstance(sample_weight := self._in_order(sample_weight), Mapping) or (
@@ -432,10 +433,10 @@ class Door:
         outputs = self._network.ports().outputs
         for y, of_output, port in zip(ys, compiled.losses, outputs, strict=True):
             for loss in of_output:
-                within = loss.__fastnn_computation__.targets_within
-                if y is None or within is None:
+                computation = loss.__fastnn_computation__
+                if y is None or computation.targets_within is None:
                     continue
-                low, high = within
+                low, high = computation.targets_within
                 row = _core.first_beyond(y, low, high)
                 if row < 0:
                     continue
@@ -444,8 +445,7 @@ class Door:
                 if not np.isnan(value):
                     raise ValueError(
                         f"{self._network.who()}: {loss.name} expects {label('y', port, outputs)} from {low:g} to "
-                        f"{high:g}, got {value} in row {row}; write classes as 0 and 1, such as "
-                        f"(y == {value:g}).astype('float32'), or scale y"
+                        f"{high:g}, got {value} in row {row}; {computation.mend_target(value)}"
                     )
 
     def _refuse_not_finite(
@@ -556,14 +556,3 @@ def _weights_of_values(weights: Array | None, shape: tuple[int, ...]) -> Array:
     if weights is None:
         return np.broadcast_to(np.float32(1.0), shape)
     return np.broadcast_to(weights.reshape(weights.shape + (1,) * (len(shape) - weights.ndim)), shape)
-
-
-def _from_class_weight(y: Array, class_weight: Mapping[int, float], who: str) -> Array:
-    if not isinstance(class_weight, Mapping):
-        raise TypeError(f"{who}: class_weight expects a dict such as {{0: 1.0, 1: 5.0}}, got {class_weight!r}")
-    if y.ndim > 2:
-        raise ValueError(f"{who}: class_weight needs one label a row, got y of shape {y.shape}; use sample_weight")
-    labels = y if y.ndim == 1 else y[:, 0] if y.shape[1] == 1 else y.argmax(axis=1)
-    found, where = np.unique(np.round(labels).astype(np.int64), return_inverse=True)
-    table = np.array([class_weight.get(int(label), 1.0) for label in found], dtype=np.float32)
-    return np.take(table, where.reshape(-1))

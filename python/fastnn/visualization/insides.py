@@ -74,8 +74,11 @@ def plot_gradients(model: Any, x: Any, y: Any, sample_weight: Any = None, path: 
     axes.plot([size.max() for size in sizes], rows, "k|", markersize=9, label="largest")
     axes.set_yticks(rows, names)
     axes.invert_yaxis()
-    if any(size.max() > 0 for size in sizes):
+    shown = np.array([value for size in sizes for value in (size.mean(), size.max()) if value > 0])
+    if len(shown):
+        # Whole decades, so that the numbers below stand apart.
         axes.set_xscale("log")
+        axes.set_xlim(10.0 ** np.floor(np.log10(shown.min())), 10.0 ** np.ceil(np.log10(shown.max())))
     axes.set(xlabel="absolute value of the gradient")
     axes.grid(axis="x", alpha=0.3)
     axes.legend()

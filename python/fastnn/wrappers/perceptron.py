@@ -92,6 +92,14 @@ class Perceptron(BaseEstimator):
         """Returns the loss, and its factor."""
         raise NotImplementedError
 
+    def _measures(self) -> list[str]:
+        """Returns the metrics from which `_loss_of` takes scikit-learn's loss."""
+        return []
+
+    def _loss_of(self, logs: Any) -> float:
+        """Returns scikit-learn's loss of an epoch from the logs."""
+        return float(logs["loss"])
+
     def _offset(self, y: Array) -> float:
         """Returns what scikit-learn's loss has beyond ours, which does not depend on the network."""
         return 0.0
@@ -238,7 +246,7 @@ class Perceptron(BaseEstimator):
         else:
             made = optimizers.LBFGS(max_iter=1, gradient_tolerance=self.tol)
         loss, factor = self._objective(weights is not None)
-        self.network_.compile(made, loss, loss_weights=[factor])
+        self.network_.compile(made, loss, loss_weights=[factor], weighted_metrics=self._measures())
 
     def _rows_of_step(self, rows: int) -> int:
         if self.solver == "lbfgs":
@@ -317,7 +325,7 @@ class _Watch(Callback):
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Notes the loss, measures the score, and sets the learning rate of the next epoch."""
         own = self._own
-        own.loss_ = float((logs or {})["loss"]) + self._offset
+        own.loss_ = own._loss_of(logs or {}) + self._offset
         own.n_iter_ += 1
         own.t_ += self._rows
         if own.solver == "lbfgs":

@@ -392,6 +392,14 @@ class MLPRegressor(RegressorMixin, Perceptron):
             return losses.Poisson(reduction=reduction), float(self.n_outputs_)
         return losses.MeanSquaredError(reduction=reduction), 0.5 * self.n_outputs_
 
+    # The loss that scikit-learn tells is the mean of the outputs, while it follows the gradient of their sum.
+
+    def _measures(self) -> list[str]:
+        return ["mse"] if self.loss == "squared_error" and self.n_outputs_ > 1 else []
+
+    def _loss_of(self, logs: Any) -> float:
+        return float(logs["loss"]) - 0.5 * (self.n_outputs_ - 1) * float(logs.get("mse", 0.0))
+
     def _offset(self, y: Array) -> float:
         return float(np.mean(y * np.log(np.maximum(y, 1e-30)) - y)) * y.shape[1] if self.loss == "poisson" else 0.0
 
