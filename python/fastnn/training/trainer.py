@@ -358,7 +358,11 @@ class Trainer(Steps):
             with closing(hooks):
                 if own:
                     made = state.programs.own_prediction(feed.x)[1]
-                    return loop.predict(lambda x: state.programs.own_prediction(x)[0], source, steps, hooks, made)
+
+                    def predictor_for(x: Any) -> Any:
+                        return state.programs.own_prediction(x)[0]
+
+                    return loop.predict(predictor_for, source, steps, hooks, made)
                 made = state.network.ports().made
                 return loop.predict(state.programs.predictor, source, steps, hooks, made)
 
