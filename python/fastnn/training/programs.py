@@ -276,8 +276,14 @@ class Programs:
             found = self._keep(key, Inference(graph, outputs, shapes, ranges, emission.fixed_rows()))
         return found
 
-    def predictor(self, x: Shapes = ()) -> _core.Predictor:
+    def structure_of(self, x: Any) -> Structure:
+        """Returns the structure of the outputs of a prediction."""
+        return self.own_prediction(x)[1] if isinstance(x, Sample) else self._network.ports().made
+
+    def predictor(self, x: Any = ()) -> _core.Predictor:
         """Returns the program that predicts."""
+        if isinstance(x, Sample):
+            return self.own_prediction(x)[0]
         key = "predict", self._open_shapes(x)
         found: _core.Predictor | None = self._kept.get(key)
         inference = self.inference(x)
