@@ -516,3 +516,50 @@ def test_the_package_is_typed():
     package = pathlib.Path(fastnn.__file__).parent
     assert (package / "py.typed").exists()
     assert not hasattr(fastnn.layers.Dense(1), "units_") and "__getattr__" not in dir(fastnn.layers.Layer)
+
+
+@fastnn.saving.register_keras_serializable("tests")
+class Joined(layers.Layer):
+    def call(self, inputs):
+        return inputs["a"] + 2 * inputs["b"]
+
+
+SEVERAL = {
+    "dict": (Joined, lambda x: {"a": x, "b": x}),
+    "list": (layers.Add, lambda x: [x, x]),
+    "tuple": (layers.Concatenate, lambda x: (x, x)),
+}
+
+
+@pytest.mark.parametrize("kind", SEVERAL)
+def test_a_chain_whose_first_layer_takes_several_inputs(tmp_path, kind):
+    first, given = SEVERAL[kind]
+    rng = np.random.default_rng(0)
+    x, y = rng.random((8, 3)).astype("float32"), rng.random((8, 1)).astype("float32")
+    model = fastnn.Sequential([first(), layers.Dense(1, kernel_initializer="ones")])
+    model.compile("sgd", "mse")
+    loss = model.fit(given(x), y, verbose=0, shuffle=False).history["loss"][0]
+    assert loss == pytest.approx({"dict": 15.0522, "list": 5.62386, "tuple": 5.62386}[kind], rel=1e-5)  # Keras 3.15.1
+    assert len(model.inputs) == 2 and len(model.outputs) == 1
+    model.summary(print_fn=lambda line: None)
+    model.save(tmp_path / "m.keras")
+    again = fastnn.saving.load_model(tmp_path / "m.keras")
+    np.testing.assert_array_equal(again.predict(given(x), verbose=0), model.predict(given(x), verbose=0))
+    shapes = given((None, 3))
+    built = fastnn.Sequential([first(), layers.Dense(1)])
+    built.build(shapes)
+    assert built.count_params() == model.count_params() and built.compute_output_shape(shapes) == (None, 1)
+    with pytest.raises(ValueError, match="was built for inputs of shape"):
+        built.build(given((None, 4)))
+    inputs = fastnn.tree.map_structure(lambda _: layers.Input((3,)), given(0))
+    assert fastnn.Sequential([first(), layers.Dense(1)])(inputs).shape == (None, 1)
+
+
+def test_a_chain_that_is_not_built_has_no_inputs():
+    model = fastnn.Sequential([layers.Dense(1)])
+    for name in ("inputs", "outputs", "input", "output", "input_shape", "output_shape"):
+        assert not hasattr(model, name)
+    model.build((None, 3))
+    assert len(model.inputs) == len(model.outputs) == 1 and model.input is model.inputs[0]
+    with pytest.raises(AttributeError, match="is not built and has no input yet; give it an Input, or build"):
+        _ = fastnn.Sequential([layers.Dense(1)]).inputs

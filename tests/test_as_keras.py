@@ -75,6 +75,9 @@ from keras.saving import register_keras_serializable; register_keras_serializabl
 from keras.utils import np_utils; np_utils.to_categorical is fastnn.utils.to_categorical
 from keras.utils import to_categorical, set_random_seed; set_random_seed is fastnn.utils.set_random_seed
 from keras.utils.generic_utils import get_custom_objects; get_custom_objects is fastnn.utils.get_custom_objects
+from keras.src.layers import Dense; Dense is fastnn.layers.Dense
+from keras.src.saving.saving_lib import load_model, save_model; save_model is fastnn.saving.save_model
+from keras.applications.efficientnet import EfficientNetB0; EfficientNetB0 is fastnn.applications.EfficientNetB0
 from keras.utils.np_utils import to_categorical; to_categorical is fastnn.utils.to_categorical
 from tensorflow import keras; keras.layers is fastnn.layers
 from tensorflow.data import AUTOTUNE, Dataset as D; D is Dataset
@@ -281,9 +284,10 @@ model.fit([[1.0, 2.0]], [[1.0]], verbose=0)
             "ModuleNotFoundError: keras.datasets.mnist is not there: .*digits.load_data",
         ),
         ("import keras; keras.datasets.mnist", "AttributeError: keras.datasets.mnist is not .*digits.load_data"),
-        ("from keras.src.layers import Dense", "ModuleNotFoundError: keras.src is not there: .*private code of Keras"),
+        ("from keras.src.layers import Danse", "keras.src.layers.Danse is not there: .*private code of Keras"),
+        ("import keras.src.trainers", "ModuleNotFoundError: keras.src.trainers is not there: .*private code of Keras"),
         ("from tensorflow.python.framework import ops", "tensorflow.python.framework is not there: .*private code"),
-        ("from tensorflow.keras.applications import VGG16", "keras.applications is not there: .*no pretrained models"),
+        ("from tensorflow.keras.applications import VGG16", "keras.applications.VGG16 is not .*no pretrained weights"),
         ("from keras.layers import Danse", "keras.layers.Danse is not there: .*Did you mean 'Dense'"),
         ("from keras.layers.core import Danse", "keras.layers.core.Danse is not there: .*Did you mean 'Dense'"),
         ("import keras; keras.layers.Danse", "AttributeError: keras.layers.Danse is not there: .*Did you mean 'Dense'"),

@@ -186,3 +186,32 @@ def test_tuples_and_policies_stand_in_configs_as_in_keras() -> None:
     assert config["dtype"]["class_name"] == "DTypePolicy" and config["dtype"]["config"] == {"name": "float32"}
     again = layers.ZeroPadding2D.from_config(config)
     assert again.get_config() == config and again.dtype == "float32"
+
+
+@pytest.mark.parametrize(
+    ("made", "name", "expected"),
+    [
+        # What was given as a list and comes back so; sizes come back as tuples. As Keras 3.15.1.
+        (lambda: layers.LayerNormalization(axis=[1, 2]), "axis", [1, 2]),
+        (lambda: layers.Softmax(axis=[1, 2]), "axis", [1, 2]),
+        (lambda: layers.Dot(axes=[1, 1]), "axes", [1, 1]),
+        (lambda: layers.Dot(axes=(1, 1)), "axes", (1, 1)),
+        (lambda: layers.PReLU(shared_axes=[1, 2]), "shared_axes", [1, 2]),
+        (lambda: layers.Rescaling([1.0, 2.0], offset=[0, 1]), "offset", [0, 1]),
+        (lambda: layers.Discretization([1, 2]), "bin_boundaries", [1, 2]),
+        (lambda: layers.Conv2D(3, [3, 3]), "kernel_size", (3, 3)),
+        (lambda: layers.MaxPooling2D([2, 2], strides=[1, 1]), "strides", (1, 1)),
+        (lambda: layers.EinsumDense("ab,bc->ac", [4]), "output_shape", (4,)),
+        (lambda: layers.MultiHeadAttention(2, 3, attention_axes=[1], output_shape=[4]), "attention_axes", [1]),
+        (lambda: layers.MultiHeadAttention(2, 3, attention_axes=[1], output_shape=[4]), "output_shape", (4,)),
+        (lambda: fastnn.initializers.GlorotUniform(input_axes=[0], output_axes=(1,)), "input_axes", [0]),
+        (lambda: fastnn.initializers.GlorotUniform(input_axes=[0], output_axes=(1,)), "output_axes", (1,)),
+        (lambda: fastnn.initializers.Constant([[1.0, 2.0]]), "value", [[1.0, 2.0]]),
+        (lambda: fastnn.constraints.MaxNorm(2, axis=[0, 1]), "axis", [0, 1]),
+    ],
+)
+def test_lists_in_configs(made, name, expected):
+    value = made()
+    config = value.get_config()
+    assert config[name] == expected and type(config[name]) is type(expected)
+    assert type(value).from_config(config).get_config() == config

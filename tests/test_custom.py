@@ -694,6 +694,7 @@ def test_sample_weights_of_places():
 
 TAKEN = (
     "kind", "who", "takes_many", "input_dtype", "emit", "state", "title", "node", "learned", "members", "calls", "key",
+    "core_node", "add_core_node", "infer_node", "known_shapes", "separate_inputs", "keras_module", "call_arguments",
     "_key", "_target", "_record", "_weights", "_layers", "_calls", "_trainable", "_node", "_emit", "_state", "_infer",
     "_alone", "_build_shape", "_arguments", "_given_arguments", "_outcomes", "_learned", "_run", "_store", "_graph",
     "_internal", "_foreign", "_has_call", "_walk", "_sublayers", "store", "arguments", "computation", "predictor",
@@ -785,7 +786,18 @@ def test_a_model_with_attributes_of_any_name(name, of_class, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "name", ["axes", "values", "bind", "strengths", "is_custom", "renamed", "common_arguments", "store_arguments"]
+    "name",
+    [
+        "axes",
+        "values",
+        "bind",
+        "strengths",
+        "is_custom",
+        "renamed",
+        "common_arguments",
+        "store_arguments",
+        "keras_module",
+    ],
 )
 @pytest.mark.parametrize("argument", ["kernel_constraint", "kernel_regularizer", "kernel_initializer"])
 def test_words_of_ones_own_with_attributes_of_any_name(name, argument):
@@ -823,3 +835,23 @@ def test_a_loss_with_a_call_operator_of_its_own():
     x = np.ones((4, 2), np.float32)
     assert model.train_on_batch(x, np.zeros((4, 1))) == pytest.approx(8.0)
     np.testing.assert_allclose(model.get_weights()[0], np.full((2, 1), 1 - 0.1 * 4), rtol=1e-6)
+
+
+@pytest.mark.parametrize("base", [layers.Dense, layers.Dropout, layers.Rescaling, layers.Flatten])
+def test_attributes_of_any_name_in_a_layer_derived_from_one_of_the_package(base):
+    class Derived(base):
+        def __init__(self, *args, **kwargs):
+            super().__init__(*args, **kwargs)
+            for name in TAKEN:
+                setattr(self, name, f"my {name}")
+
+        elementwise = least = word = what = store_arguments = renamed = node_after = 3
+
+    given = {"Dense": (2,), "Dropout": (0.5,), "Rescaling": (2.0,), "Flatten": ()}[base.__name__]
+    x = np.ones((2, 3), np.float32)
+    theirs, ours = Derived(*given), base(*given)
+    y = ours(x)
+    theirs.build((None, 3))
+    theirs.set_weights(ours.get_weights())
+    np.testing.assert_array_equal(theirs(x), y)
+    assert theirs.kind == "my kind"

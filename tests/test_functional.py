@@ -313,7 +313,7 @@ def test_sub_models_share_weights():
 
 def test_sub_models_of_a_sequential_that_is_built_by_its_data():
     model = Sequential([Dense(3, name="d"), Dense(2)])
-    assert model.inputs == []
+    assert not hasattr(model, "inputs")
     with pytest.raises(AttributeError, match=r"was never called on a symbolic tensor"):
         _ = model.layers[0].output
     with pytest.raises(AttributeError, match=r"not built and has no input yet"):
@@ -736,3 +736,179 @@ def test_outputs_in_a_tuple_stay_one():
     model = Functional(x, (layers.Dense(1)(x), layers.Dense(2)(x)))
     again = Functional.from_config(model.get_config())
     assert isinstance(again(np.ones((1, 3))), tuple)
+
+
+def _nested(outputs):
+    x = layers.Input((3,))
+
+    def dense(name, value):
+        return layers.Dense(1, name=name, kernel_initializer=fastnn.initializers.Constant(value))(x)
+
+    return fastnn.Model(x, outputs(dense))
+
+
+def _of_all(y_true, y_pred):
+    """Returns the sum of the mean absolute errors of all outputs."""
+    pairs = zip(fastnn.tree.flatten(y_true), fastnn.tree.flatten(y_pred), strict=True)
+    return sum(fastnn.losses.mean_absolute_error(true, made) for true, made in pairs)
+
+
+NESTED = [
+    # Outputs, losses, factors, whether y is nested too, and the logs of a step of Keras 3.15.1.
+    (
+        lambda d: [d("p", 0.1), {"a": d("q", 0.2), "b": d("r", 0.3)}],
+        ["mse", {"a": "mae", "b": "mse"}], [1.0, {"a": 0.5, "b": 0.2}],
+        {"1/a_loss": 0.380873, "1/b_loss": 0.098804, "loss": 0.531593, "p_loss": 0.321395},
+    ),
+    (
+        lambda d: [d("p", 0.1), {"a": d("q", 0.2), "b": d("r", 0.3)}], "mse", None,
+        {"1/a_loss": 0.188485, "1/b_loss": 0.098804, "loss": 0.608685, "p_loss": 0.321395},
+    ),
+    (
+        lambda d: [d("p", 0.1), {"a": d("q", 0.2), "b": d("r", 0.3)}], ["mse", {"b": "mse"}], None,
+        {"1/b_loss": 0.098804, "loss": 0.4202, "p_loss": 0.321395},
+    ),
+    (
+        lambda d: [d("p", 0.1), {"a": d("q", 0.2), "b": d("r", 0.3)}], ["mse", _of_all], None,
+        {"1_loss": 0.606097, "loss": 0.927493, "p_loss": 0.321395},
+    ),
+    (
+        lambda d: [d("p", 0.1), d("q", 0.2)], (_of_all, ["mse", "mae"]), (0.5, [1.0, 2.0]),
+        {"loss": 1.274357, "p_loss": 0.321395, "p_q_loss": 0.803058, "q_loss": 0.275716},
+    ),
+    (
+        lambda d: {"a": d("p", 0.1), "b": d("q", 0.2)}, [_of_all, {"a": "mse", "b": "mae"}], None,
+        {"a_b_loss": 0.803058, "a_loss": 0.321395, "b_loss": 0.275716, "loss": 1.400169},
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("outputs", "loss", "weights", "expected"), NESTED)
+def test_losses_along_the_structure_of_outputs(outputs, loss, weights, expected):
+    rng = np.random.default_rng(0)
+    x, y, z = (rng.random((8, n)).astype("float32") for n in (3, 1, 1))
+    model = _nested(outputs)
+    targets = {"p": y, "q": y, "r": z} if isinstance(loss, str) or "r" in model.output_names else {"p": y, "q": z}
+    given = fastnn.tree.map_structure(lambda tensor: targets[tensor.history.layer.name], model.output)
+    model.compile("sgd", loss, loss_weights=weights)
+    history = model.fit(x, given, verbose=0, shuffle=False).history
+    assert {name: value[0] for name, value in history.items()} == pytest.approx(expected, rel=1e-5)
+    assert sorted(model.evaluate(x, given, verbose=0, return_dict=True)) == sorted(expected)
+
+
+def test_metrics_and_weights_along_the_structure_of_outputs():
+    rng = np.random.default_rng(0)
+    x, y, z = (rng.random((8, n)).astype("float32") for n in (3, 1, 1))
+    model = _nested(lambda d: {"u": d("p", 0.1), "v": [d("q", 0.1), d("r", 0.2)]})
+    model.compile("sgd", "mse", metrics={"u": ["mae"], "v": [["mse"], ["mae"]]})
+    logs = model.evaluate(x, {"u": y, "v": [y, z]}, verbose=0, return_dict=True)
+    assert sorted(logs) == ["loss", "p_mae", "q_mse", "r_mae", "u_loss", "v/q_loss", "v/r_loss"]
+    assert logs["r_mae"] == pytest.approx(0.275716, rel=1e-5)
+    weights = {"u": np.arange(8.0), "v": [np.ones(8), np.arange(8.0)]}
+    logs = model.evaluate(x, {"u": y, "v": [y, z]}, sample_weight=weights, verbose=0, return_dict=True)
+    assert logs["u_loss"] == pytest.approx(float(np.mean(weights["u"] * (x.sum(1) * 0.1 - y[:, 0]) ** 2)), rel=1e-5)
+
+
+def test_errors_about_the_structure_of_outputs():
+    x, y = np.ones((2, 3)), np.ones((2, 1))
+    model = _nested(lambda d: [d("p", 0.1), {"a": d("q", 0.2), "b": d("r", 0.3)}])
+    with pytest.raises(ValueError, match=r"differs from it at \[1\], where it has \{'a': 'mean_abs.*', 'c': 'mean_"):
+        model.compile("sgd", ["mse", {"a": "mae", "c": "mse"}])
+    with pytest.raises(ValueError, match="'mean_squared_error' reads one output and stands in the place of 'q', 'r'"):
+        model.compile("sgd", ["mse", "mse"])
+    with pytest.raises(ValueError, match="expects a number for each of the 3 losses, got 2"):
+        model.compile("sgd", ["mse", {"a": "mae", "b": "mse"}], loss_weights=[1, 2])
+    model.compile("sgd", "mse")
+    with pytest.raises(ValueError, match="y has nothing for the output 'r'"):
+        model.fit(x, [y, {"a": y}], verbose=0)
+
+
+def _of_dict(*names):
+    ends = {name: layers.Input((3,), name=name) for name in ("a", "b")}
+    return fastnn.Model({name: ends[name] for name in names}, ends["a"] - ends["b"])
+
+
+def test_a_list_in_place_of_a_dict_of_inputs():
+    x = np.ones((2, 3), np.float32)
+    with pytest.warns(UserWarning, match=r"^The structure of `inputs` doesn't match .* expects \{'a': 'a', 'b': 'b'\}"):
+        assert np.all(_of_dict("a", "b").predict([x, 2 * x], verbose=0) == -1)
+    # Keras 3.15.1 refuses it too where the order of the dict is not that of its sorted keys.
+    with pytest.raises(ValueError, match="it is not known which array of a list is which; give a dict with 'a', 'b'"):
+        _of_dict("b", "a").predict([x, 2 * x], verbose=0)
+    a, b = layers.Input((3,)), layers.Input((3,))
+    with pytest.warns(UserWarning, match="structure of `inputs`"):
+        fastnn.Model([[a], b], a + b)([x, x])
+    assert np.all(fastnn.Model([a, b], a + b)((x, x)) == 2)  # a tuple is as good as a list
+
+
+def test_an_input_spec_that_is_set_on_a_model():
+    x = layers.Input((None, 3))
+    model = fastnn.Model(x, layers.Dense(2)(x))
+    model.compile("sgd", "mse")
+    model.input_spec = fastnn.InputSpec(shape=(None, 4, 3))
+    assert model(np.zeros((2, 4, 3))).shape == (2, 4, 2)
+    with pytest.raises(ValueError, match=r"expects an input of shape \(None, 4, 3\), got shape \(2, 3, 3\)"):
+        model(np.zeros((2, 3, 3)))
+    with pytest.raises(ValueError, match=r"expects an input of shape \(None, 4, 3\), got shape \(2, 3, 3\)"):
+        model.fit(np.zeros((2, 3, 3)), np.zeros((2, 3, 2)), verbose=0)
+    with pytest.raises(ValueError, match=r"got shape \(None, 5, 3\)"):
+        model(layers.Input((5, 3)))
+
+
+@fastnn.saving.register_keras_serializable("tests")
+class PlusMaybe(layers.Layer):
+    def call(self, first, second=None):
+        return first if second is None else first + second
+
+
+def _optional():
+    a, b = layers.Input((3,), name="a"), layers.Input((3,), name="b", optional=True)
+    return fastnn.Model({"a": a, "b": b}, layers.Dense(1, kernel_initializer="ones")(PlusMaybe()(a, b)))
+
+
+def test_an_optional_input(tmp_path):
+    rng = np.random.default_rng(0)
+    x, y, z = (rng.random((8, n)).astype("float32") for n in (3, 1, 3))
+    model = _optional()
+    # The numbers are those of Keras 3.15.1.
+    for _ in range(2):
+        assert float(model({"a": x, "b": None}).sum()) == pytest.approx(11.7175, rel=1e-5)
+        assert float(model.predict({"a": x, "b": z}, verbose=0).sum()) == pytest.approx(23.3992, rel=1e-5)
+    assert model.predict_on_batch({"a": x, "b": None}).sum() == pytest.approx(11.7175, rel=1e-5)
+    model.save(tmp_path / "m.keras")
+    again = fastnn.saving.load_model(tmp_path / "m.keras")
+    np.testing.assert_array_equal(again({"a": x, "b": None}), model({"a": x, "b": None}))
+    model.compile("sgd", "mse")
+    losses = [
+        model.fit({"a": x, "b": given}, y, verbose=0, shuffle=False).history["loss"][0] for given in (None, z)
+    ]  # fmt: skip
+    assert losses == pytest.approx([0.7732, 5.1059], abs=1e-4)
+    assert model.evaluate({"a": x, "b": None}, y, verbose=0) == pytest.approx(0.5596, abs=1e-4)
+
+    def batches():
+        for step in range(4):
+            yield {"a": x, "b": None if step % 2 else z}, y
+
+    model = _optional()
+    model.compile("sgd", "mse")
+    assert model.fit(batches(), verbose=0).history["loss"][0] == pytest.approx(2.6678, abs=1e-4)
+
+
+def test_errors_about_inputs_without_data():
+    x = np.ones((2, 3), np.float32)
+    with pytest.raises(ValueError, match="x of 'a' is None, and that input is not optional; give data for it, or make"):
+        _optional()({"a": None, "b": x})
+    with pytest.raises(ValueError, match="expects data for one of its inputs at least, got None for all"):
+        a, b = layers.Input((3,), optional=True), layers.Input((3,), optional=True)
+        fastnn.Model([a, b], a + b)([None, None])
+    with pytest.raises(NotImplementedError, match="with training=True expects data for all inputs"):
+        _optional()({"a": x, "b": None}, training=True)
+    with pytest.raises(ValueError, match=r"the function .* reads an optional input that has no data"):
+        a, b = layers.Input((3,)), layers.Input((3,), optional=True)
+        fastnn.Model([a, b], a + b)([x, None])
+    with pytest.raises(ValueError, match="an output is made of optional inputs alone, and these have no data"):
+        a, b = layers.Input((3,)), layers.Input((3,), optional=True)
+        fastnn.Model([a, b], [layers.Dense(2)(a), layers.Dense(2)(b)]).predict([x, None], verbose=0)
+    with pytest.raises(ValueError, match=r"x is \[None\], and the input .* is not optional"):
+        a = layers.Input((3,))
+        fastnn.Model(a, layers.Dense(2)(a)).predict([None], verbose=0)

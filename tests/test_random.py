@@ -17,7 +17,7 @@ DRAWS: dict[str, tuple[Callable[..., Any], float, float]] = {
     "truncated": (lambda shape, seed: random.truncated_normal(shape, 1.0, 2.0, seed=seed), 1.0, 2 * 0.8796),
     "uniform": (lambda shape, seed: random.uniform(shape, -1.0, 5.0, seed=seed), 2.0, 6 / np.sqrt(12)),
     "uniform-tensor": (lambda shape, seed: random.uniform(shape, ops.array([-1.0]), 5.0, seed=seed), 2.0, np.sqrt(3)),
-    "randint": (lambda shape, seed: random.randint(shape, -2, 5, "float32", seed), 1.0, 2.0),
+    "randint": (lambda shape, seed: fastnn.ops.cast(random.randint(shape, -2, 5, "int32", seed), "float32"), 1.0, 2.0),
     "dropout": (lambda shape, seed: random.dropout(ops.ones(shape), 0.25, seed=seed), 1.0, np.sqrt(1 / 3)),
     "categorical": (
         lambda shape, seed: random.categorical(
@@ -193,7 +193,7 @@ def test_generators_say_what_they_are() -> None:
         (lambda: random.normal(fastnn.Input((3,))), TypeError, "such as ops.shape"),
         (lambda: random.randint((2,), 3, 3), ValueError, "a < b"),
         (lambda: random.randint((2,), np.zeros(2), 3), TypeError, "plain numbers"),
-        (lambda: random.dropout(np.ones(3), 1.0), ValueError, "rate from 0 up to"),
+        (lambda: random.dropout(np.ones(3), 1.5), ValueError, "rate from 0 to 1"),
         (lambda: random.categorical(np.zeros(3), 2), ValueError, "batch, classes"),
         (lambda: layers.Lambda(3), TypeError, "to be a function"),
     ],

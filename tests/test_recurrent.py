@@ -656,3 +656,26 @@ def test_masks_with_a_channel(wrapped: bool) -> None:
     tensor = Input((TIME, FEATURES))
     model = fastnn.Model([tensor, m := Input((TIME, 1), dtype="bool")], layer(tensor, mask=m))
     np.testing.assert_array_equal(model.predict([x, mask[:, :, None]], verbose=0), layer(x, mask=mask))
+
+
+class Summing(fastnn.layers.Layer):
+    """A cell of one state."""
+
+    def __init__(self, units, **kwargs):
+        super().__init__(**kwargs)
+        self.units = self.state_size = units
+
+    def build(self, input_shape):
+        self.kernel = self.add_weight((input_shape[-1], self.units), "ones", name="kernel")
+        self.recurrent_kernel = self.add_weight((self.units, self.units), "ones", name="recurrent_kernel")
+
+    def call(self, inputs, states):
+        made = fastnn.ops.matmul(inputs, self.kernel) + fastnn.ops.matmul(states[0], self.recurrent_kernel)
+        return made, [made]
+
+
+def test_stacked_cells_of_ones_own_keep_the_states_of_each_row():
+    x = np.arange(24).reshape((2, 3, 4)).astype("float32")
+    layer = fastnn.layers.RNN([Summing(3), Summing(2)], stateful=True)
+    np.testing.assert_array_equal(layer(x), [[786, 786], [4386, 4386]])  # as Keras 3.15.1
+    np.testing.assert_array_equal(layer(x), [[34092, 34092], [173196, 173196]])

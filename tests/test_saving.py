@@ -1062,3 +1062,60 @@ def test_paths_may_be_texts(tmp_path):
     model.save(str(tmp_path / "m.keras"))
     assert isinstance(saving.load_model(str(tmp_path / "m.keras")), Sequential)
     assert Path(tmp_path / "m.keras").exists()
+
+
+def test_a_model_in_a_folder(tmp_path):
+    lookup = layers.StringLookup()
+    lookup.adapt(["b", "a", "b"])
+    model = fastnn.Sequential([layers.Input((3,)), layers.Dense(1)])
+    model.compile("adam", "mse")
+    model.vocabulary = lookup
+    x = np.ones((2, 3), np.float32)
+    for _ in range(2):  # the second takes the place of the first
+        model.fit(x, np.ones((2, 1)), verbose=0)
+        model.save(tmp_path / "m", zipped=False)
+    assert sorted(path.name for path in (tmp_path / "m").iterdir() if path.is_file()) == [
+        "config.json", "metadata.json", "model.weights.h5",
+    ]  # fmt: skip
+    again = fastnn.saving.load_model(tmp_path / "m")
+    np.testing.assert_array_equal(again(x), model(x))
+    assert int(again.optimizer.iterations) == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["m"]
+    with pytest.raises(FileExistsError, match="exists; pass overwrite=True"):
+        model.save(tmp_path / "m", overwrite=False, zipped=False)
+    with pytest.raises(ValueError, match="with zipped=False expects the name of a folder, without an ending, got"):
+        model.save(tmp_path / "m.keras", zipped=False)
+    (tmp_path / "other").mkdir()
+    with pytest.raises(FileExistsError, match="exists and is no folder of a model"):
+        model.save(tmp_path / "other", zipped=False)
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_vocabularies_in_assets_of_keras(tmp_path, zipped):
+    """Keras writes a vocabulary that `adapt` found into a file beside the config, which has none."""
+
+    @fastnn.saving.register_keras_serializable("tests")
+    class Reader(fastnn.Model):
+        def __init__(self, **kwargs):
+            super().__init__(**kwargs)
+            self.words = layers.StringLookup(name="words")
+            self.dense = layers.Dense(1)
+
+        def call(self, inputs):
+            return self.dense(inputs)
+
+        def get_config(self):
+            return {"name": self.name}
+
+    model = Reader()
+    model(np.ones((1, 2)))
+    model.words.adapt(["b", "a", "b"])
+    path = tmp_path / ("m.keras" if zipped else "m")
+    model.save(path, zipped=zipped)
+    if zipped:
+        with zipfile.ZipFile(path) as archive:
+            assets = {name: archive.read(name).decode() for name in archive.namelist() if name.startswith("assets/")}
+    else:
+        assets = {f.relative_to(path).as_posix(): f.read_text() for f in (path / "assets").rglob("*") if f.is_file()}
+    assert assets == {"assets/layers/string_lookup/vocabulary.txt": "[UNK]\nb\na"}
+    assert fastnn.saving.load_model(path).words.get_vocabulary() == ["[UNK]", "b", "a"]

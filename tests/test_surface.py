@@ -510,12 +510,8 @@ def test_metrics_of_a_layer():
         layer.add_metric(1)
 
 
-OURS = {
-    "autocast", "common_arguments", "convert_argument", "input_shape", "keras_builds_itself", "keras_class_name",
-    "keras_function", "keras_ignored_arguments", "keras_module", "keras_newer_arguments", "keras_older_names",
-    "keras_registered_name", "keras_variable_paths", "output_shape", "renamed", "store_arguments",
-}  # fmt: skip
-"""Names of Keras 2, and those that are read from the nearest class of fastnn, whatever a class derived from it has."""
+OURS = {"autocast", "input_shape", "output_shape"}
+"""Names of Keras 2."""
 MODELS = {
     "gradients",
     "history",
@@ -544,3 +540,69 @@ def test_no_name_that_an_author_could_choose(base, cls):
     keras = json.loads((Path(__file__).parent / "keras" / "names.json").read_text())[base]
     strange = {name for name in dir(own()) if not name.startswith("_")} - set(keras) - OURS
     assert strange <= (MODELS if base == "Model" else set())
+
+
+def test_state_tree_of_two_layers_of_one_name():
+    class Twins(fastnn.Model):
+        def __init__(self):
+            super().__init__()
+            self.first, self.second = layers.Dense(1, name="d"), layers.Dense(1, name="d")
+
+        def call(self, inputs):
+            return self.first(inputs) + self.second(inputs)
+
+    model = Twins()
+    model(np.ones((2, 3)))
+    with pytest.raises(ValueError, match="two variables have the path 'd/kernel'; give layers names of their own"):
+        model.get_state_tree()
+
+
+def test_metrics_of_layers_within():
+    outer, inner = Words(), Words()
+    outer.inner, inner.seen, outer.seen = inner, fastnn.metrics.Mean(name="seen"), fastnn.metrics.Mean(name="seen")
+    assert outer.metrics == [outer.seen, inner.seen] and len(outer.metrics_variables) == 4
+
+
+def test_a_lambda_with_an_array_as_its_mask():
+    mask = np.array([[True, False]])
+    layer = layers.Lambda(lambda x: x * 2, mask=mask)
+    np.testing.assert_array_equal(layer.compute_mask(np.ones((1, 2, 3))), mask)
+    after = layers.LSTM(2, kernel_initializer="ones", recurrent_initializer="ones")
+    model = fastnn.Sequential([layers.Input((2, 3)), layer, after])
+    # As Keras 3.15.1: one step of (2, 2, 2).
+    np.testing.assert_allclose(model(np.ones((4, 2, 3))), np.full((4, 2), 0.7586681), rtol=1e-6)
+    with pytest.raises(ValueError, match=r"expects a mask whose rows are equal, of shape \(1, steps\)"):
+        layers.Lambda(lambda x: x, mask=np.array([[True, False], [True, True]]))(layers.Input((2, 3)))
+
+
+def test_weight_decay_of_adamw():
+    with pytest.raises(ValueError, match="AdamW expects weight_decay to be a number, got None; use Adam for none"):
+        fastnn.optimizers.AdamW(weight_decay=None)
+
+
+def test_an_input_layer():
+    assert layers.InputLayer(shape=(3,)).call() is None
+    with pytest.warns(UserWarning, match="input_shape is deprecated; write shape="):
+        assert layers.InputLayer(input_shape=(3,)).batch_shape == (None, 3)
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int16", "uint16", "uint32"])
+def test_random_integers_of_any_type(dtype):
+    assert fastnn.random.randint((3,), 0, 100, dtype=dtype).dtype == dtype
+    assert fastnn.random.categorical(np.eye(3), 4, dtype=dtype).dtype == dtype
+    with pytest.raises(ValueError, match=r"random\.uniform expects dtype to be a floating point type"):
+        fastnn.random.uniform((3,), dtype=dtype)
+    with pytest.raises(ValueError, match=r"random\.randint expects dtype to be an integer type"):
+        fastnn.random.randint((3,), 0, 9, dtype="float32")
+    np.testing.assert_array_equal(fastnn.random.dropout(np.ones(3), rate=1.0), np.zeros(3))
+
+
+def test_a_constraint_without_a_call_changes_nothing():
+    np.testing.assert_array_equal(fastnn.constraints.Constraint()(np.array([-1.0, 2.0])), [-1.0, 2.0])
+
+
+@pytest.mark.parametrize("name", ["BinaryCrossentropy", "CategoricalCrossentropy"])
+@pytest.mark.parametrize("module", [fastnn.losses, fastnn.metrics])
+def test_crossentropies_of_targets_of_another_shape(module, name):
+    with pytest.raises(ValueError, match=r"expects y_true of shape \(3, 3\), that of y_pred, got \(3, 1\); turn class"):
+        getattr(module, name)()(np.zeros((3, 1)), np.full((3, 3), 0.5))

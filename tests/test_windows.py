@@ -180,7 +180,7 @@ def test_what_is_only_moved_may_be_of_any_type(dtype: str) -> None:
         (layers.ZeroPadding1D((1, 2)), x, np.pad(x, [(0, 0), (1, 2), (0, 0)])),
     ]:
         graph = _core.Graph()
-        kind, config = layer.core_node()
+        kind, config = layer.__fastnn_core_node__()
         edges = graph.add(kind, "moved", config, [graph.input((None, *source.shape[1:]), dtype)])
         assert graph.spec(edges[0]) == ((None, *expected.shape[1:]), dtype)
         (y,) = _core.Predictor(graph, edges)([source])

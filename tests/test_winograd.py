@@ -33,7 +33,7 @@ class Convolution:
             self.graph = _core.Graph()
             self.edge = self.graph.input((None, *shape))
             weights = [weight.handle for weight in layer.weights]
-            self.made = self.graph.add("Conv2D", layer.name, layer.core_node()[1], [self.edge], weights)
+            self.made = self.graph.add("Conv2D", layer.name, layer.__fastnn_core_node__()[1], [self.edge], weights)
         finally:
             config.set_winograd(True)
 

@@ -37,7 +37,7 @@ void bind_graph(py::module_& m) {
   m.attr("TRIAL_ROWS") = py::make_tuple(kTrialRows[0], kTrialRows[1]);
   py::register_local_exception<RowsNeeded>(m, "RowsNeeded", PyExc_ValueError);
 
-  no_data(py::class_<Graph>(m, "Graph", py::module_local()))
+  bind_class<Graph>(m, "Graph")
       .def(py::init<bool>(), py::arg("in_order") = false)
       .def("reached", &Graph::reached, py::arg("targets"), py::arg("sources"), py::arg("variables"))
       .def(

@@ -44,7 +44,7 @@ py::list apply_node(const std::string& kind, const py::dict& config, const std::
 }  // namespace
 
 void bind_prediction(py::module_& m) {
-  no_data(py::class_<Predictor>(m, "Predictor", py::module_local()))
+  bind_class<Predictor>(m, "Predictor")
       .def(py::init<const Graph&, const std::vector<EdgeId>&, bool>(), py::arg("graph"), py::arg("outputs"),
            py::arg("training") = false)
       .def("__call__", &predict_once, py::arg("arrays"))

@@ -56,14 +56,14 @@ std::unique_ptr<Trainer> make_trainer(const std::vector<PhaseParts>& parts) {
 }  // namespace
 
 void bind_training(py::module_& m) {
-  no_data(py::class_<Columns>(m, "Columns", py::module_local()))
+  bind_class<Columns>(m, "Columns")
       .def(py::init<const std::vector<py::array>&, const std::vector<std::optional<py::array>>&>(), py::arg("arrays"),
            py::arg("weights") = std::vector<std::optional<py::array>>{})
       .def_property_readonly("rows", &Columns::rows);
 
-  no_data(py::class_<Order>(m, "Order", py::module_local())).def(py::init<IndexArray>(), py::arg("indices"));
+  bind_class<Order>(m, "Order").def(py::init<IndexArray>(), py::arg("indices"));
 
-  no_data(py::class_<Optimizer, std::shared_ptr<Optimizer>>(m, "Optimizer", py::module_local()))
+  bind_class<Optimizer, std::shared_ptr<Optimizer>>(m, "Optimizer")
       .def(py::init(
                [](const std::string& kind, const py::dict& config) { return make_optimizer(kind, to_config(config)); }),
            py::arg("kind"), py::arg("config"))
@@ -93,7 +93,7 @@ void bind_training(py::module_& m) {
              const VariablePtr& iterations) { optimizer.trace(weight, {graph, gradient, learning_rate, iterations}); },
           py::arg("weight"), py::arg("graph"), py::arg("gradient"), py::arg("learning_rate"), py::arg("iterations"));
 
-  no_data(py::class_<Trainer>(m, "Trainer", py::module_local()))
+  bind_class<Trainer>(m, "Trainer")
       .def(py::init([](const Graph& graph, const Losses& losses, const Metrics& metrics, const Optimizers& optimizers) {
              return make_trainer({{&graph, losses, metrics, optimizers}});
            }),

@@ -25,7 +25,7 @@ py::array random_array(std::uint64_t seed, const py::sequence& dims, float a, fl
 }  // namespace
 
 void bind_variables(py::module_& m) {
-  no_data(py::class_<Variable, VariablePtr>(m, "Variable", py::module_local()))
+  bind_class<Variable, VariablePtr>(m, "Variable")
       .def(py::init([](const std::string& path, const py::sequence& shape, bool trainable) {
              return std::make_shared<Variable>(path, to_shape(shape), trainable);
            }),
@@ -108,7 +108,7 @@ void bind_variables(py::module_& m) {
           },
           py::arg("graph"), py::arg("output"), py::arg("value"));
 
-  no_data(py::class_<Stream, std::shared_ptr<Stream>>(m, "Stream", py::module_local()))
+  bind_class<Stream, std::shared_ptr<Stream>>(m, "Stream")
       .def(py::init([](std::uint64_t seed, std::uint64_t position) {
              return std::make_shared<Stream>(Stream{seed, position});
            }),

@@ -57,7 +57,7 @@ from fastnn.symbolic.variable import Variable
 from fastnn.training.function import function
 
 if _TYPE_CHECKING:
-    from fastnn import preprocessing, visualization, wrappers
+    from fastnn import applications, preprocessing, visualization, wrappers
 
 __version__ = "0.1.0"
 
@@ -81,6 +81,7 @@ __all__ = [
     "Sequential",
     "Variable",
     "activations",
+    "applications",
     "backend",
     "callbacks",
     "config",
@@ -137,7 +138,7 @@ def __dir__() -> list[str]:
     return [*__all__, "__version__", "__doc__"]
 
 
-_LATER = ("preprocessing", "visualization", "wrappers")
+_LATER = ("applications", "preprocessing", "visualization", "wrappers")
 """Modules that are loaded when they are first used: few scripts need them."""
 _missing = _missing_names(__name__, __all__)
 

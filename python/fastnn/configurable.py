@@ -40,7 +40,7 @@ def converts(*endings: str) -> Callable[[Converter], Converter]:
 
 def plain(value: Any) -> Any:
     """Returns a value in the form it has in a config: numbers, strings, tuples, lists, and dicts of them."""
-    if isinstance(value, Configurable) and (attribute := type(value).keras_function) is not None:
+    if isinstance(value, Configurable) and (attribute := type(value).__fastnn_keras_function__) is not None:
         # A function that has no name in files stays what it is.
         function = getattr(value, attribute)
         return plain(function) if get_registered_object(function.__name__) is function else function
@@ -68,14 +68,23 @@ def plain(value: Any) -> Any:
     return value
 
 
+_KEPT_AS_LISTS = frozenset((
+    "attention_axes", "axes", "axis", "bin_boundaries", "boundaries", "height_factor", "input_axes", "offset",
+    "output_axes", "salt", "scale", "shared_axes", "value", "value_range", "values", "width_factor",
+))  # fmt: skip
+"""Arguments that Keras' configs hold as a list where one was given; all others are tuples there, such as sizes."""
+
+
 class _Recorded(NamedTuple):
     """Arguments of one object.
 
     Attributes:
+        lists: Those that were given as a list and are lists in configs, though they are stored as tuples.
         names: Those that a constructor of fastnn stored as attributes; None before it ran.
         given: Those that a constructor outside fastnn was called with, defaults included; None for fastnn's classes.
     """
 
+    lists: frozenset[str] = frozenset()
     names: tuple[str, ...] | None = None
     given: dict[str, Any] | None = None
 
@@ -88,20 +97,20 @@ class Configurable(KerasForm):
     itself; the arguments of its constructor are kept for its config.
     """
 
-    renamed: ClassVar[Mapping[str, str]] = {}
+    __fastnn_renamed__: ClassVar[Mapping[str, str]] = {}
     """Arguments that had another name in older Keras, with their present names. They are accepted with a warning."""
-    common_arguments: ClassVar[tuple[str, ...]] = ()
+    __fastnn_common_arguments__: ClassVar[tuple[str, ...]] = ()
     """Names that every class of a family accepts through `**kwargs`. The base class that takes them declares them."""
 
     _fastnn_arguments: _Recorded
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        if "__init__" in cls.__dict__ and "common_arguments" not in cls.__dict__:
+        if "__init__" in cls.__dict__ and "__fastnn_common_arguments__" not in cls.__dict__:
             cls.__init__ = (_kept if is_foreign(cls) else _recorded)(cls.__init__)  # type: ignore[method-assign]
 
     @classmethod
-    def convert_argument(cls, name: str, value: Any) -> Any:
+    def __fastnn_convert_argument__(cls, name: str, value: Any) -> Any:
         """Returns an argument in the form in which it is stored: a list as a tuple, a name as its object."""
         value = tuple(value) if isinstance(value, list) else value
         for ending, converter in _converters.items():
@@ -109,7 +118,7 @@ class Configurable(KerasForm):
                 return converter(value)
         return value
 
-    def store_arguments(self, arguments: dict[str, Any]) -> None:
+    def __fastnn_store_arguments__(self, arguments: dict[str, Any]) -> None:
         """Stores each argument as an attribute. Only arguments stored here are part of the config.
 
         A subclass may check or complete the arguments first, or keep some of them in another way.
@@ -117,9 +126,10 @@ class Configurable(KerasForm):
         Args:
             arguments: All arguments by name, defaults included.
         """
-        self._fastnn_arguments = self._fastnn_arguments._replace(names=tuple(arguments))
+        lists = frozenset(name for name in arguments if name in _KEPT_AS_LISTS and type(arguments[name]) is list)
+        self._fastnn_arguments = self._fastnn_arguments._replace(names=tuple(arguments), lists=lists)
         for name, value in arguments.items():
-            setattr(self, name, own_class(type(self)).convert_argument(name, value))
+            setattr(self, name, type(self).__fastnn_convert_argument__(name, value))
 
     def __fastnn_constructed__(self) -> None:
         """Called when a constructor outside fastnn has run."""
@@ -132,7 +142,10 @@ class Configurable(KerasForm):
         given = given_arguments(self)
         if given is not None and not has_own_config(type(self)):
             return {name: plain(value) for name, value in given.items()}
-        return {name: plain(getattr(self, name)) for name in argument_names(self)}
+        config = {name: plain(getattr(self, name)) for name in argument_names(self)}
+        for name in self._fastnn_arguments.lists if config else ():
+            config[name] = _as_lists(config[name])
+        return config
 
     @classmethod
     def from_config(cls: type[Self], config: Mapping[str, Any]) -> Self:
@@ -142,14 +155,21 @@ class Configurable(KerasForm):
     def __repr__(self) -> str:
         defaults = {name: p.default for name, p in constructor_signature(type(self)).parameters.items()}
         shown = []
-        own = own_class(type(self))
+        own = type(self)
         for name, value in self.get_config().items():
             default = defaults.get(name, inspect.Parameter.empty)
-            same = default is not inspect.Parameter.empty and plain(own.convert_argument(name, default)) == value
-            if not same and not (name in own.common_arguments and name != "name"):
+            same = (
+                default is not inspect.Parameter.empty
+                and plain(own.__fastnn_convert_argument__(name, default)) == value
+            )
+            if not same and not (name in own.__fastnn_common_arguments__ and name != "name"):
                 plainly = isinstance(value, (int, float, str))
                 shown.append(f"{name}={_short(value if plainly else getattr(self, name, value))}")
         return f"{type(self).__name__}({', '.join(shown)})"
+
+
+def _as_lists(value: Any) -> Any:
+    return [_as_lists(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 def argument_names(obj: Configurable) -> tuple[str, ...]:
@@ -167,11 +187,6 @@ def given_arguments(obj: Configurable) -> dict[str, Any] | None:
 def is_foreign(cls: type) -> bool:
     """Returns whether a class was defined outside fastnn."""
     return cls.__module__.partition(".")[0] != _PACKAGE
-
-
-def own_class(cls: type) -> Any:
-    """Returns the nearest class of fastnn among a class and its bases, whose attributes no class outside replaces."""
-    return next(base for base in cls.__mro__ if not is_foreign(base) and base is not object)
 
 
 def accepted_names(cls: type) -> frozenset[str] | None:
@@ -234,7 +249,7 @@ def _recorded(init: Callable[..., None]) -> Callable[..., None]:
         check_kinds(type(self).__name__, signature, arguments)
         # With names, if none: a constructor further up the chain stores nothing again.
         self._fastnn_arguments = (known or _Recorded())._replace(names=())
-        own_class(type(self)).store_arguments(self, arguments)
+        type(self).__fastnn_store_arguments__(self, arguments)
         init(self, *args, **kwargs)
 
     return __init__
@@ -267,7 +282,7 @@ def _kept(init: Callable[..., None]) -> Callable[..., None]:
 
 
 def _modern(cls: type[Configurable], kwargs: dict[str, Any]) -> dict[str, Any]:
-    renamed: Mapping[str, str] = own_class(cls).renamed
+    renamed: Mapping[str, str] = cls.__fastnn_renamed__
     for old in renamed.keys() & kwargs.keys():
         new = renamed[old]
         warnings.warn(f"{cls.__name__}: the argument {old!r} is now called {new!r}.", DeprecationWarning, stacklevel=4)
@@ -277,7 +292,7 @@ def _modern(cls: type[Configurable], kwargs: dict[str, Any]) -> dict[str, Any]:
 
 def _check_known(cls: type[Configurable], signature: inspect.Signature, kwargs: Mapping[str, Any]) -> None:
     own = [p.name for p in signature.parameters.values() if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)][1:]
-    common: tuple[str, ...] = own_class(cls).common_arguments
+    common: tuple[str, ...] = cls.__fastnn_common_arguments__
     open_ended = not common and any(p.kind is p.VAR_KEYWORD for p in signature.parameters.values())
     for name in kwargs:
         if name not in own and name not in common and not open_ended:

@@ -49,7 +49,7 @@ class Constraint(Configurable):
                [ 1.]])
     """
 
-    keras_module = "keras.constraints"
+    __fastnn_keras_module__ = "keras.constraints"
     _numbers: ClassVar[tuple[str, ...]] = ()
 
     def __fastnn_bind__(self, handle: _core.Variable) -> None:
@@ -68,7 +68,7 @@ class Constraint(Configurable):
         handle.set_constraint(snake_case(kind.__name__), numbers, list(_axes(self)))
 
     def __call__(self, w: ArrayLike) -> Any:
-        """Returns the array as it is after an update.
+        """Returns the array as it is after an update: here without a change.
 
         Args:
             w: Array.
@@ -76,7 +76,7 @@ class Constraint(Configurable):
         Returns:
             Array of the same shape, float32.
         """
-        raise NotImplementedError(_WITHOUT_CALL.format(type(self).__name__))
+        return np.asarray(w)
 
 
 _project: list[Callable[[Constraint, _core.Variable], None]] = []
@@ -221,7 +221,7 @@ class FunctionConstraint(Constraint):
         array([-1. ,  0.5], dtype=float32)
     """
 
-    keras_function = "function"
+    __fastnn_keras_function__ = "function"
     function: Callable[[Any], Any]
 
     def __init__(self, function: Callable[[Any], Any]) -> None:

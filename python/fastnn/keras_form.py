@@ -14,26 +14,26 @@ from typing import Any, ClassVar
 class KerasForm:
     """Base of every class whose objects a file may hold."""
 
-    keras_module: ClassVar[str | None] = None
+    __fastnn_keras_module__: ClassVar[str | None] = None
     """Public module of Keras that has the class: "keras.layers". None for classes outside fastnn."""
-    keras_class_name: ClassVar[str | None] = None
+    __fastnn_keras_class_name__: ClassVar[str | None] = None
     """Name of the class in files; None: the name of the class itself. Not inherited."""
-    keras_registered_name: ClassVar[str | None] = None
+    __fastnn_keras_registered_name__: ClassVar[str | None] = None
     """Registered name in files. Not inherited."""
-    keras_function: ClassVar[str | None] = None
+    __fastnn_keras_function__: ClassVar[str | None] = None
     """Name of the attribute that holds a function, which stands in files in place of the object."""
-    keras_older_names: ClassVar[tuple[str, ...]] = ()
+    __fastnn_keras_older_names__: ClassVar[tuple[str, ...]] = ()
     """Names that files of other versions of Keras use for the class. Not inherited."""
-    keras_newer_arguments: ClassVar[Mapping[str, Any]] = {}
+    __fastnn_keras_newer_arguments__: ClassVar[Mapping[str, Any]] = {}
     """Arguments that Keras 3.0 does not know, with their defaults. A file holds one only where it differs from that."""
-    keras_ignored_arguments: ClassVar[Mapping[str, Any]] = {}
+    __fastnn_keras_ignored_arguments__: ClassVar[Mapping[str, Any]] = {}
     """Arguments of other versions of Keras, each with the value at which it has no effect; `...`: none at any value.
 
     A file may hold them at these values. Other values are ignored with a warning.
     """
-    keras_builds_itself: ClassVar[bool] = False
+    __fastnn_keras_builds_itself__: ClassVar[bool] = False
     """Whether `from_config` returns a layer that is built, so that a file holds no shape to build it for."""
-    keras_variable_paths: ClassVar[Mapping[str, str]] = {}
+    __fastnn_keras_variable_paths__: ClassVar[Mapping[str, str]] = {}
     """Attribute in Keras of the inner layer that holds the variables, by the first letters of a variable's name."""
 
     @classmethod

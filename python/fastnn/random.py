@@ -140,8 +140,15 @@ def _draw(op: str, shape: Any, a: float, b: float, seed: Any) -> Any:
     return _core.Predictor(graph, [made])([np.zeros(count, np.float32)])[0].reshape(sizes)
 
 
-def _typed(made: Any, dtype: Any) -> Any:
-    return made if dtype is None else ops.cast(made, dtype)
+def _typed(made: Any, dtype: Any, who: str, kinds: str = "f") -> Any:
+    """Returns what was drawn as a type: arrays as any, tensors as those of the core."""
+    if dtype is None:
+        return made
+    wanted = np.dtype("float32" if str(dtype) == "bfloat16" else getattr(dtype, "name", dtype))
+    if wanted.kind not in kinds:
+        word = "a floating point type" if kinds == "f" else "an integer type"
+        raise ValueError(f"random.{who} expects dtype to be {word}, got {dtype!r}")
+    return made.astype(wanted) if isinstance(made, np.ndarray) and wanted.kind in "iu" else ops.cast(made, dtype)
 
 
 def _plain(*values: Any) -> bool:
@@ -165,7 +172,7 @@ def normal(shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = None, se
         >>> fastnn.random.normal((2, 3), seed=1).shape
         (2, 3)
     """
-    return _typed(_scaled("normal", shape, mean, stddev, seed), dtype)
+    return _typed(_scaled("normal", shape, mean, stddev, seed), dtype, "normal")
 
 
 def _scaled(op: str, shape: Any, mean: Any, stddev: Any, seed: Any) -> Any:
@@ -191,7 +198,7 @@ def truncated_normal(shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any 
         >>> bool(np.abs(fastnn.random.truncated_normal((100,), seed=1)).max() <= 2)
         True
     """
-    return _typed(_scaled("truncated_normal", shape, mean, stddev, seed), dtype)
+    return _typed(_scaled("truncated_normal", shape, mean, stddev, seed), dtype, "truncated_normal")
 
 
 def uniform(shape: Any, minval: Any = 0.0, maxval: Any = 1.0, dtype: Any = None, seed: Any = None) -> Any:
@@ -213,9 +220,9 @@ def uniform(shape: Any, minval: Any = 0.0, maxval: Any = 1.0, dtype: Any = None,
         (True, True)
     """
     if _plain(minval, maxval):
-        return _typed(_draw("uniform", shape, minval, maxval, seed), dtype)
+        return _typed(_draw("uniform", shape, minval, maxval, seed), dtype, "uniform")
     made = _draw("uniform", shape, 0.0, 1.0, seed)
-    return _typed(ops.add(ops.multiply(made, ops.subtract(maxval, minval)), minval), dtype)
+    return _typed(ops.add(ops.multiply(made, ops.subtract(maxval, minval)), minval), dtype, "uniform")
 
 
 def randint(shape: Any, minval: int, maxval: int, dtype: Any = "int32", seed: Any = None) -> Any:
@@ -233,7 +240,7 @@ def randint(shape: Any, minval: int, maxval: int, dtype: Any = "int32", seed: An
 
     Raises:
         TypeError: A bound is a symbolic tensor.
-        ValueError: The range is empty.
+        ValueError: The range is empty, or `dtype` is no integer type.
 
     Example:
         >>> values = fastnn.random.randint((100,), minval=0, maxval=3, seed=1)
@@ -242,7 +249,7 @@ def randint(shape: Any, minval: int, maxval: int, dtype: Any = "int32", seed: An
     """
     if not _plain(minval, maxval):
         raise TypeError("random.randint expects minval and maxval to be plain numbers")
-    return _typed(_draw("randint", shape, minval, maxval, seed), dtype)
+    return _typed(_draw("randint", shape, minval, maxval, seed), dtype, "randint", "iu")
 
 
 def categorical(logits: Any, num_samples: int, dtype: Any = "int32", seed: Any = None) -> Any:
@@ -273,7 +280,7 @@ def categorical(logits: Any, num_samples: int, dtype: Any = "int32", seed: Any =
     rows, classes = ops.shape(logits)
     draws = _draw("uniform", (rows, int(num_samples), classes), 0.0, 1.0, seed)
     noise = ops.negative(ops.log(ops.negative(ops.log(draws))))
-    return ops.cast(ops.argmax(ops.add(ops.expand_dims(logits, 1), noise), -1), dtype)
+    return _typed(ops.argmax(ops.add(ops.expand_dims(logits, 1), noise), -1), dtype, "categorical", "fiub")
 
 
 def dropout(inputs: Any, rate: float, noise_shape: Sequence[int | None] | None = None, seed: Any = None) -> Any:
@@ -283,7 +290,7 @@ def dropout(inputs: Any, rate: float, noise_shape: Sequence[int | None] | None =
 
     Args:
         inputs: Array or tensor.
-        rate: Fraction, from 0 up to but not including 1.
+        rate: Fraction, from 0 to 1.
         noise_shape: Shape of the mask; axes of size 1 share one draw. None: that of `inputs`.
         seed: An integer, a `SeedGenerator`, or None for the generator of the module.
 
@@ -297,9 +304,11 @@ def dropout(inputs: Any, rate: float, noise_shape: Sequence[int | None] | None =
         >>> fastnn.random.dropout(np.ones(6), rate=0.5, seed=1)
         array([0., 0., 0., 0., 0., 0.], dtype=float32)
     """
-    if not 0.0 <= rate < 1.0:
-        raise ValueError(f"random.dropout expects a rate from 0 up to but not including 1, got {rate}")
+    if not 0.0 <= rate <= 1.0:
+        raise ValueError(f"random.dropout expects a rate from 0 to 1, got {rate}")
     inputs = ops.cast(inputs, "float32")
+    if rate == 1.0:
+        return ops.zeros_like(inputs)
     sizes = ops.shape(inputs)
     if noise_shape is not None:
         sizes = tuple(own if one is None else one for one, own in zip(noise_shape, sizes, strict=True))

@@ -44,7 +44,7 @@ class Regularizer(Configurable):
         0.5
     """
 
-    keras_module = "keras.regularizers"
+    __fastnn_keras_module__ = "keras.regularizers"
 
     def __fastnn_is_custom__(self) -> bool:
         """Returns True where the penalty is Python code rather than factors of l1 and l2."""
@@ -71,9 +71,9 @@ class Regularizer(Configurable):
         array = np.asarray(x, dtype=np.float64)
         return l1 * float(np.abs(array).sum()) + l2 * float(np.square(array).sum())
 
-    def store_arguments(self, arguments: dict[str, Any]) -> None:
+    def __fastnn_store_arguments__(self, arguments: dict[str, Any]) -> None:
         """Checks the arguments and keeps them as attributes."""
-        super().store_arguments(arguments)
+        super().__fastnn_store_arguments__(arguments)
         for name, value in arguments.items():
             if name not in ("l1", "l2", "factor"):
                 continue
@@ -192,7 +192,7 @@ class FunctionRegularizer(Regularizer):
         17.0
     """
 
-    keras_function = "function"
+    __fastnn_keras_function__ = "function"
     function: Callable[[Any], Any]
 
     def __init__(self, function: Callable[[Any], Any]) -> None:

@@ -24,6 +24,7 @@ _KINDS = {
 }  # fmt: skip
 """Annotations that are checked, by the words of messages."""
 
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 

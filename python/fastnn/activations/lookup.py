@@ -141,7 +141,7 @@ def is_custom(activation: Activation) -> bool:
     Returns:
         True or False.
     """
-    return activation not in _functions.values() and not hasattr(activation, "activation_node")
+    return activation not in _functions.values() and not hasattr(activation, "__fastnn_activation_node__")
 
 
 def node_of(activation: Activation) -> Node | None:
@@ -153,8 +153,8 @@ def node_of(activation: Activation) -> Node | None:
     Returns:
         (kind, config), or None.
     """
-    if hasattr(activation, "activation_node"):
-        return activation.activation_node()  # type: ignore[no-any-return]
+    if hasattr(activation, "__fastnn_activation_node__"):
+        return activation.__fastnn_activation_node__()  # type: ignore[no-any-return]
     if activation is linear:
         return None
     arguments = {name: p.default for name, p in list(inspect.signature(activation).parameters.items())[1:]}

@@ -28,11 +28,17 @@ _UTILS = (
 _ENGINE = (
     "base_layer", "functional", "input_layer", "input_spec", "keras_tensor", "sequential", "topology", "training",
 )  # fmt: skip
+_SOURCES = (
+    "activations", "backend", "callbacks", "constraints", "datasets", "initializers", "layers", "losses", "metrics",
+    "models", "ops", "optimizers", "optimizers.schedules", "preprocessing", "random", "regularizers", "saving", "tree",
+    "utils", "visualization", "wrappers",
+)  # fmt: skip
 
 MOVED = {
     **{f"layers.{name}": "layers" for name in _LAYERS},
     **{f"utils.{name}": "utils" for name in _UTILS},
     **{f"engine.{name}": "" for name in _ENGINE},
+    **{f"src.{name}": name for name in _SOURCES},
     "callbacks.callbacks": "callbacks",
     "callbacks.experimental": "callbacks",
     "engine": "",
@@ -48,8 +54,11 @@ MOVED = {
     "optimizers.optimizer_v2": "optimizers",
     "preprocessing.image_dataset": "preprocessing",
     "preprocessing.text_dataset": "preprocessing",
+    "src": "",
+    "src.saving.saving_lib": "saving",
 }
-"""Modules that Keras 2 had, below `keras`, and the module of fastnn that has their names."""
+"""Modules that Keras 2 had, or in which Keras 3 keeps its sources and other packages seek them, below `keras`, and the
+module of fastnn that has their names."""
 
 _TENSORFLOW_1 = "that is TensorFlow 1, which has graphs and sessions; build a model of keras.layers, and call fit()"
 _GRADIENTS = "take gradients by tf.GradientTape, in train_step() of a model or in a function decorated by tf.function"
@@ -59,7 +68,8 @@ _RAGGED = "there are no ragged arrays; pad sequences by keras.utils.pad_sequence
 _RECORDS = "records of TensorFlow are not read; convert them to .npz, or use Dataset.from_generator()"
 
 ADVICE = {
-    "keras.applications": "there are no pretrained models; build the model and give it weights by load_weights()",
+    "keras.applications": "there is EfficientNet, and there are no pretrained weights; build the model and give it "
+    "weights by load_weights()",
     "keras.datasets": "it has keras.datasets.digits.load_data(); load other data by NumPy and give fit() arrays",
     "keras.estimator": "give fit() arrays or a dataset",
     "keras.experimental": "schedules are in keras.optimizers.schedules, layers in keras.layers",

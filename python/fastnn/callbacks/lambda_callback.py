@@ -19,10 +19,10 @@ class LambdaCallback(Callback):
         on_train_end: A function of (logs), called after the last epoch.
         on_train_batch_begin: A function of (batch, logs), called before each batch.
         on_train_batch_end: A function of (batch, logs), called after each batch.
-        **kwargs: Functions for the other hooks, by name.
+        **kwargs: Functions for the other hooks, by name, and further attributes of the callback.
 
     Raises:
-        ValueError: No hook has such a name.
+        ValueError: A name begins with "on_" and no hook has it.
 
     Example:
         >>> model = fastnn.Sequential([layers.Input((1,)), layers.Dense(1, kernel_initializer="ones")])
@@ -54,7 +54,7 @@ class LambdaCallback(Callback):
             **kwargs,
         }
         for hook, function in given.items():
-            if hook not in (*HOOKS, "on_batch_begin", "on_batch_end"):
+            if hook.startswith("on_") and hook not in (*HOOKS, "on_batch_begin", "on_batch_end"):
                 raise ValueError(f"LambdaCallback has no hook {hook!r}.{suggestion(hook, HOOKS)}")
             if function is not None:
                 setattr(self, hook, function)

@@ -92,40 +92,53 @@ class ModelCheckpoint(MonitorCallback):
             )
         self._every = batches_between_saves(save_freq, "ModelCheckpoint")
         self._since = 0
-        self._epoch = 0
+        self._current_epoch = 0
 
     def __fastnn_idle_hooks__(self) -> Sequence[Any]:
         return (ModelCheckpoint.on_train_batch_end,) if self._every is None else ()
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Notes the number of the epoch, for the names of files."""
-        self._epoch = epoch
+        self._current_epoch = epoch
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         """Saves the model, where it is to be saved after so many batches."""
-        if self._every is None:
-            return
-        self._since += 1
-        if self._since == self._every:
-            self._since = 0
-            self._save(self._epoch, batch, logs)
+        if self._should_save_on_batch(batch):
+            self._save_model(epoch=self._current_epoch, batch=batch, logs=logs)
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Saves the model, where it is to be saved after each epoch."""
         if self._every is None:
-            self._save(epoch, None, logs)
+            self._save_model(epoch=epoch, batch=None, logs=logs)
 
-    def _save(self, epoch: int, batch: int | None, logs: Logs | None) -> None:
-        from fastnn import saving
+    # The three steps have Keras' names, because classes of other packages that derive from this one call them.
 
+    def _should_save_on_batch(self, batch: int) -> bool:
+        """Counts a batch; returns whether to save the model after it."""
+        if self._every is None:
+            return False
+        self._since += 1
+        if self._since < self._every:
+            return False
+        self._since = 0
+        return True
+
+    def _get_file_path(self, epoch: int, batch: int | None, logs: Logs | None) -> str:
+        """Returns the path of a file, with the words in braces filled in."""
         place = {"epoch": epoch + 1, **({} if batch is None else {"batch": batch + 1})}
         try:
-            path = self.filepath.format(**{**(logs or {}), **place})
+            return self.filepath.format(**{**(logs or {}), **place})
         except KeyError as error:
             raise KeyError(
                 f"ModelCheckpoint: {self.filepath!r} names {error}, which is not among the logs: "
                 f"{', '.join([*place, *(logs or {})])}"
             ) from None
+
+    def _save_model(self, epoch: int, batch: int | None, logs: Logs | None) -> None:
+        """Saves the model, unless only better ones are saved and it is none."""
+        from fastnn import saving
+
+        path = self._get_file_path(epoch, batch, logs)
         reason = ""
         if self.save_best_only:
             self.__fastnn_find_direction__()

@@ -136,7 +136,7 @@ class Progbar:
             self._sums[name] = (value, 1)
         else:
             total, count = self._sums.get(name, (0.0, 0))
-            self._sums[name] = (total + value * steps, count + steps)
+            self._sums[name] = (total + np.mean(value) * steps, count + steps)
 
     def _numbers(self) -> list[str]:
         return [

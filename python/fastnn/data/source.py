@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from fastnn import _core
 
-Shapes = tuple[tuple[int, ...], ...]
+Shapes = tuple[tuple[int, ...] | None, ...]
 TargetShapes = tuple[tuple[int, ...] | None, ...]
 
 

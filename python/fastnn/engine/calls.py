@@ -142,6 +142,11 @@ class CallHistory(Part):
         """Returns the shape that comes out for a shape that goes in, the batch included."""
         return computation_of(self).output_shape(self, input_shape)
 
+    @overridable
+    def _inbound_nodes(self) -> list[Call]:
+        """The calls on symbolic tensors, under the name by which other packages read the graph of a Keras model."""
+        return list(state_of(self).calls)
+
 
 def _first_call(part: Part, word: str) -> Call:
     calls = state_of(part).calls

@@ -15,7 +15,7 @@ from fastnn.dtype_policies import DTypePolicy
 from fastnn.engine.calls import overridable
 from fastnn.engine.contract import attributes, computation_of, state_of, title
 from fastnn.engine.input_spec import InputSpec
-from fastnn.engine.ownership import WeightOwner, walk
+from fastnn.engine.ownership import WeightOwner, once, sublayers, walk
 from fastnn.engine.step_trace import StepTrace
 from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import Arguments, KerasTensor, operators
@@ -55,6 +55,11 @@ class Described(WeightOwner):
         """The element type of the arithmetic: "float32"."""
         return "float32"
 
+    @overridable
+    def input_dtype(self) -> str:
+        """The element type to which inputs are converted: "float32"."""
+        return "float32"
+
     @property
     def variable_dtype(self) -> str:
         """The element type of the weights: "float32"."""
@@ -77,8 +82,9 @@ class Described(WeightOwner):
 
     @property
     def metrics(self) -> list[Any]:
-        """The metrics among its attributes, without those of layers within."""
-        return [value for value in attributes(self).values() if _is_metric(value)]
+        """The metrics among its attributes, and those of layers within it."""
+        own = [value for value in attributes(self).values() if _is_metric(value)]
+        return once([*own, *(metric for layer in sublayers(self) for metric in layer.metrics)])
 
     def add_metric(self, *args: Any, **kwargs: Any) -> None:
         """Refuses, as Keras 3 does.

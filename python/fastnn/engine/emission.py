@@ -36,6 +36,7 @@ class Emission:
         penalties: Edges that are added to the loss.
         penalized: The part that added a penalty, by its edge.
         masks: The mask of each masked edge, by edge: an edge of shape (batch, time), true where a step counts.
+        absent: The inputs without data, which no layer reads.
         nodes: Kind and config of the node that made an edge, by edge, where a layer or a function of `ops` added it.
         current: The edge with the newest value of each variable that the graph assigns to, by variable.
         transposed: The transposes made by `transpose`, both ways, by edge and order of its axes.
@@ -48,6 +49,7 @@ class Emission:
         self.penalties: list[int] = []
         self.penalized: dict[int, Part] = {}
         self.masks: dict[int, int] = {}
+        self.absent: set[int] = set()
         self.nodes: dict[int, tuple[str, Mapping[str, Any]]] = {}
         self.current: dict[Variable, int] = {}
         self.transposed: dict[tuple[int, tuple[int, ...]], int] = {}

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from fastnn import constraints, dtype_policies, initializers, regularizers
-from fastnn.configurable import Configurable, accepted_names, argument_names, is_foreign, own_class
+from fastnn.configurable import Configurable, accepted_names, argument_names, is_foreign
 from fastnn.engine import by_code, contract, eager, projection  # noqa: F401 - the last registers itself
 from fastnn.engine.arrays import edge_dtype
 from fastnn.engine.calls import CallHistory, overridable, record
@@ -61,8 +61,8 @@ class Layer(Described, CallHistory, contract.Hooks, Configurable):
         array([[1., 1.]], dtype=float32)
     """
 
-    keras_module = "keras.layers"
-    keras_ignored_arguments = {
+    __fastnn_keras_module__ = "keras.layers"
+    __fastnn_keras_ignored_arguments__ = {
         "data_format": "channels_last", "keras_version": ..., "backend": ..., "autocast": ...,
     }  # fmt: skip
     __fastnn_takes_many__: ClassVar[bool] = False
@@ -71,7 +71,7 @@ class Layer(Described, CallHistory, contract.Hooks, Configurable):
     """True if the mask of its input is one of its output."""
     __fastnn_built_at_once__: ClassVar[bool] = False
     """True if it has no weights and is built by its constructor, unless a class outside fastnn adds a `build`."""
-    common_arguments: ClassVar[tuple[str, ...]] = (
+    __fastnn_common_arguments__: ClassVar[tuple[str, ...]] = (
         "name", "trainable", "dtype", "activity_regularizer", "input_shape", "input_dim", "batch_input_shape",
         "batch_shape",
     )  # fmt: skip
@@ -110,7 +110,7 @@ class Layer(Described, CallHistory, contract.Hooks, Configurable):
         for unknown in kwargs:
             raise ValueError(
                 f"{type(self).__name__} has no argument {unknown!r}."
-                f"{suggestion(unknown, [*argument_names(self), *own_class(type(self)).common_arguments])}"
+                f"{suggestion(unknown, [*argument_names(self), *type(self).__fastnn_common_arguments__])}"
             )
         if "activity_regularizer" not in self.__dict__:
             self.activity_regularizer = regularizers.get(activity_regularizer)

@@ -19,11 +19,13 @@ class Port(NamedTuple):
         name: The name by which data and arguments may be given in a dict.
         shape: The shape with the batch; None before the model is built.
         dtype: The element type to which the data of an input are converted.
+        optional: True for an input that may be given None in place of data.
     """
 
     name: str
     shape: Shape | None
     dtype: str = "float32"
+    optional: bool = False
 
 
 class Ports(NamedTuple):

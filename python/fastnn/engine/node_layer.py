@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn import _core, activations, config
-from fastnn.configurable import argument_names, own_class
+from fastnn.configurable import argument_names
 from fastnn.engine.arrays import numeric
 from fastnn.engine.by_code import call_parameters, no_use_for_mask
 from fastnn.engine.channels import (
@@ -67,7 +67,7 @@ class ByNode(Computation["NodeLayer"]):
 
     def parameters(self, part: NodeLayer) -> Sequence[str]:
         """Returns the names of the arguments of a call, in order."""
-        names: Sequence[str] = own_class(type(part)).call_arguments
+        names: Sequence[str] = type(part).__fastnn_call_arguments__
         return names
 
     def arguments(self, part: NodeLayer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
@@ -80,7 +80,7 @@ class ByNode(Computation["NodeLayer"]):
                 raise TypeError(f"{title(part)} takes no argument {name!r} when it is called")
             if not part.supports_masking:
                 raise no_use_for_mask(part, "call a layer that keeps it")
-        given = part.separate_inputs(args[0])
+        given = part.__fastnn_separate_inputs__(args[0])
         if "mask" in kwargs:
             kwargs["mask"] = _checked_masks(part, given, kwargs["mask"])
         return (Inputs(given) if type(part).__fastnn_takes_many__ or len(given) > 1 else given[0],), kwargs
@@ -107,7 +107,7 @@ class ByNode(Computation["NodeLayer"]):
 
     def edge_dtype(self, part: NodeLayer, dtype: str) -> str:
         """Returns the element type to which an input array is converted."""
-        return own_class(type(part)).input_dtype or dtype
+        return type(part).__fastnn_input_dtype__ or dtype
 
     def outcome(self, part: NodeLayer, arguments: Arguments, training: bool | None) -> Outcome:
         """Builds the layer and returns the output specs."""
@@ -125,7 +125,7 @@ class ByNode(Computation["NodeLayer"]):
     def emit(self, part: NodeLayer, emission: Emission, edges: list[int], arguments: Arguments | None) -> list[int]:
         """Adds the node, the activation and the penalty to a graph; passes the masks on."""
         edges, masks = first_and_masks(emission, edges, arguments, call_parameters(part), part.name)
-        dtype = own_class(type(part)).input_dtype
+        dtype = type(part).__fastnn_input_dtype__
         if dtype is not None:
             edges = [emission.cast(edge, dtype, part.name) for edge in edges]
         outputs = _with_activation(part, emission, edges, masks)
@@ -135,9 +135,11 @@ class ByNode(Computation["NodeLayer"]):
 
     def output_shape(self, part: NodeLayer, input_shape: Any) -> Any:
         """Returns the shape that comes out of the node, and of an activation that changes it."""
-        outputs, _ = part.infer_node([(shape, "float32") for shape in part.known_shapes(input_shape)])
+        outputs, _ = part.__fastnn_infer_node__(
+            [(shape, "float32") for shape in part.__fastnn_known_shapes__(input_shape)]
+        )
         activation = part.__dict__.get("activation")
-        after = None if activation is None or activations.is_custom(activation) else part.node_after()
+        after = None if activation is None or activations.is_custom(activation) else part.__fastnn_node_after__()
         if after is not None and after[0] != "Activation":
             outputs = agreed([_core.infer(after[0], part.name, after[1], known)[0] for _, known in trials(outputs)])
         made = [shape for shape, _ in outputs]
@@ -154,31 +156,31 @@ class NodeLayer(Layer):
         **kwargs: As in `Layer`.
     """
 
-    kind: ClassVar[str] = ""
+    __fastnn_kind__: ClassVar[str] = ""
     """The core's name of the node; "": the input is passed on."""
-    input_dtype: ClassVar[str | None] = "float32"
+    __fastnn_input_dtype__: ClassVar[str | None] = "float32"
     """The type to which inputs of other types are converted; None: they stay as they are."""
-    call_arguments: ClassVar[tuple[str, ...]] = ("inputs",)
+    __fastnn_call_arguments__: ClassVar[tuple[str, ...]] = ("inputs",)
     """The names of the arguments of a call, in order."""
-    common_arguments = Layer.common_arguments
+    __fastnn_common_arguments__ = Layer.__fastnn_common_arguments__
     __fastnn_native__ = BY_NODE
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        node = self.core_node()
+        node = self.__fastnn_core_node__()
         if node is not None:
             _core.check_layer(node[0], self.name, node[1])
 
     @classmethod
-    def convert_argument(cls, name: str, value: Any) -> Any:
+    def __fastnn_convert_argument__(cls, name: str, value: Any) -> Any:
         """Returns an argument as it is stored: the position of the channels by its name."""
         if name == "data_format":
             return config.checked_data_format(cls.__name__, value)
-        return super().convert_argument(name, value)
+        return super().__fastnn_convert_argument__(name, value)
 
-    def core_node(self) -> tuple[str, dict[str, Any]] | None:
+    def __fastnn_core_node__(self) -> tuple[str, dict[str, Any]] | None:
         """Returns the kind and the config of the node; None for a layer that passes its input on."""
-        kind = own_class(type(self)).kind
+        kind = type(self).__fastnn_kind__
         if not kind:
             return None
         arguments = {}
@@ -188,17 +190,19 @@ class NodeLayer(Layer):
                 arguments[name] = value.item() if isinstance(value, np.generic) else value
         return kind, arguments
 
-    def node_after(self) -> activations.Node | None:
+    def __fastnn_node_after__(self) -> activations.Node | None:
         """Returns the node of the argument `activation`, where there is one."""
         activation = self.__dict__.get("activation")
         return None if activation is None else activations.node_of(activation)
 
-    def add_core_node(self, emission: Emission, edges: list[int]) -> list[int]:
+    def __fastnn_add_core_node__(self, emission: Emission, edges: list[int]) -> list[int]:
         """Adds the node to a graph; returns its output edges."""
-        node = self.core_node()
+        node = self.__fastnn_core_node__()
         return edges if node is None else emission.add(self, node[0], node[1], edges)
 
-    def add_masked_node(self, emission: Emission, edges: list[int], masks: Sequence[int | None]) -> list[int]:
+    def __fastnn_add_masked_node__(
+        self, emission: Emission, edges: list[int], masks: Sequence[int | None]
+    ) -> list[int]:
         """Adds the node to a graph; a layer that reads masks adds more, or another.
 
         Args:
@@ -206,13 +210,13 @@ class NodeLayer(Layer):
             edges: The inputs.
             masks: For each input its mask, or None.
         """
-        return self.add_core_node(emission, edges)
+        return self.__fastnn_add_core_node__(emission, edges)
 
-    def separate_inputs(self, inputs: Any) -> list[Any]:
+    def __fastnn_separate_inputs__(self, inputs: Any) -> list[Any]:
         """Returns the tensors, arrays or shapes of a call, one by one."""
         return [inputs]
 
-    def check_mask_shape(self, mask: Shape, shape: Shape) -> None:
+    def __fastnn_check_mask_shape__(self, mask: Shape, shape: Shape) -> None:
         """Refuses a mask that cannot go with an input.
 
         Args:
@@ -229,7 +233,7 @@ class NodeLayer(Layer):
             f"each place counts; got {shown(mask)}"
         )
 
-    def spread_mask(self, mask: NDArray[Any], shape: Shape) -> NDArray[Any]:
+    def __fastnn_spread_mask__(self, mask: NDArray[Any], shape: Shape) -> NDArray[Any]:
         """Returns a mask whose dimensions of size 1 have the sizes of the input.
 
         Args:
@@ -239,20 +243,20 @@ class NodeLayer(Layer):
         whole = [s if m == 1 and s is not None else m for m, s in zip(mask.shape, shape, strict=False)]
         return np.broadcast_to(mask, tuple(whole)) if len(whole) == mask.ndim else mask
 
-    def known_shapes(self, input_shape: Any) -> list[Shape]:
+    def __fastnn_known_shapes__(self, input_shape: Any) -> list[Shape]:
         """Returns the shapes of the inputs, one by one, each beginning with the batch."""
-        return [batched(title(self), shape) for shape in self.separate_inputs(input_shape)]
+        return [batched(title(self), shape) for shape in self.__fastnn_separate_inputs__(input_shape)]
 
-    def infer_node(self, specs: Sequence[Spec]) -> tuple[list[Spec], list[Weight]]:
+    def __fastnn_infer_node__(self, specs: Sequence[Spec]) -> tuple[list[Spec], list[Weight]]:
         """Returns the output specs and the weights of the node for these inputs.
 
         Raises:
             ValueError: The layer cannot take them, or its weights depend on an unknown dimension.
         """
-        node = self.core_node()
+        node = self.__fastnn_core_node__()
         if node is None:
             return list(specs), []
-        converted = [(shape, own_class(type(self)).input_dtype or dtype) for shape, dtype in specs]
+        converted = [(shape, type(self).__fastnn_input_dtype__ or dtype) for shape, dtype in specs]
         if not has_channels_first(vars(self)):
             return inferred(title(self), self.name, node, converted)
         moved = [(with_channels_last(shape), dtype) for shape, dtype in converted]
@@ -273,9 +277,9 @@ class NodeLayer(Layer):
             ValueError: The layer cannot take this shape, or was built for another.
         """
         state = state_of(self)
-        shapes = self.known_shapes(input_shape)
+        shapes = self.__fastnn_known_shapes__(input_shape)
         shape = _one_or_all(self, shapes)
-        needed = self.infer_node([(one, "float32") for one in shapes])[1]
+        needed = self.__fastnn_infer_node__([(one, "float32") for one in shapes])[1]
         if self.built:
             if state.build_shape is None:
                 state.build_shape = shape
@@ -317,9 +321,9 @@ class NodeLayer(Layer):
 class _NodeCall(Call):
     """A call of the node of a layer, from within a `call` that a subclass has around it."""
 
-    def emit(self, emission: Emission, edges: list[int]) -> list[int]:
+    def emit(self, emission: Emission, edges: list[int], arguments: Arguments | None = None) -> list[int]:
         """Adds the node to a graph."""
-        return BY_NODE.emit(self.layer, emission, edges, self.arguments)
+        return BY_NODE.emit(self.layer, emission, edges, arguments or self.arguments)
 
 
 def _wrong_count(layer: NodeLayer, args: tuple[Any, ...]) -> TypeError:
@@ -363,9 +367,9 @@ def _own_outcome(layer: NodeLayer, arguments: Arguments) -> list[Spec]:
 def _with_activation(layer: NodeLayer, emission: Emission, edges: list[int], masks: Sequence[int | None]) -> list[int]:
     """Adds the node, and the activation of a layer that has one; returns the output edges."""
     if not has_channels_first(vars(layer)):
-        return _activated(layer, emission, layer.add_masked_node(emission, edges, masks))
-    made = layer.add_masked_node(emission, move_channels_last(emission, edges, layer.name), masks)
-    after = layer.node_after()
+        return _activated(layer, emission, layer.__fastnn_add_masked_node__(emission, edges, masks))
+    made = layer.__fastnn_add_masked_node__(emission, move_channels_last(emission, edges, layer.name), masks)
+    after = layer.__fastnn_node_after__()
     if after is not None and after[0] == "Activation":
         # An element-wise activation stays beside the node, which may do both in one pass.
         return move_channels_first(emission, _activated(layer, emission, made), layer.name)
@@ -378,7 +382,7 @@ def _activated(layer: NodeLayer, emission: Emission, edges: list[int]) -> list[i
     if activation is not None and activations.is_custom(activation):
         who = f"{title(layer)}: the activation {getattr(activation, '__name__', activation)!r}"
         return emission.run(activation, edges, who)[1]
-    after = layer.node_after()
+    after = layer.__fastnn_node_after__()
     return edges if after is None else emission.add(layer, after[0], after[1], edges, weights=())
 
 
@@ -394,10 +398,14 @@ def _checked_masks(layer: NodeLayer, inputs: Sequence[Any], mask: Any) -> Any:
     for one, x in zip(masks, inputs, strict=True):
         if one is not None and not isinstance(one, KerasTensor):
             one = numeric(one, f"{title(layer)}: mask")
-            one = one if isinstance(x, KerasTensor) else layer.spread_mask(one, _with_places(layer, np.shape(x)))
+            one = (
+                one
+                if isinstance(x, KerasTensor)
+                else layer.__fastnn_spread_mask__(one, _with_places(layer, np.shape(x)))
+            )
         if one is not None:
             shape = x.shape if isinstance(x, KerasTensor) else np.shape(x)
-            layer.check_mask_shape(tuple(one.shape), _with_places(layer, shape))
+            layer.__fastnn_check_mask_shape__(tuple(one.shape), _with_places(layer, shape))
         made.append(one)
     return made if several else made[0]
 

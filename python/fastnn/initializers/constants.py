@@ -72,8 +72,8 @@ class Identity(Initializer):
                [0., 1.]], dtype=float32)
     """
 
-    keras_class_name = "IdentityInitializer"  # older Keras does not find the short name
-    keras_older_names = ("IdentityInitializer",)
+    __fastnn_keras_class_name__ = "IdentityInitializer"  # older Keras does not find the short name
+    __fastnn_keras_older_names__ = ("IdentityInitializer",)
     gain: float
 
     def __init__(self, gain: float = 1.0) -> None:

@@ -29,8 +29,8 @@ class Initializer(Configurable):
         array([[2., 4.]], dtype=float32)
     """
 
-    keras_module = "keras.initializers"
-    keras_ignored_arguments = {"dtype": ...}
+    __fastnn_keras_module__ = "keras.initializers"
+    __fastnn_keras_ignored_arguments__ = {"dtype": ...}
 
     def __call__(self, shape: Sequence[int], dtype: Any = None) -> Values:
         """Returns the initial values of a weight.
@@ -54,9 +54,9 @@ class RandomInitializer(Initializer):
 
     seed: Any
 
-    def store_arguments(self, arguments: dict[str, Any]) -> None:
+    def __fastnn_store_arguments__(self, arguments: dict[str, Any]) -> None:
         """Stores the arguments as attributes, and settles the seed."""
-        super().store_arguments(arguments)
+        super().__fastnn_store_arguments__(arguments)
         seed = self.seed
         whole = isinstance(seed, (int, np.integer)) and not isinstance(seed, bool) and seed >= 0
         if seed is not None and not whole and not is_generator(seed):

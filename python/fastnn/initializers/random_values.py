@@ -104,8 +104,8 @@ class Orthogonal(RandomInitializer):
         True
     """
 
-    keras_class_name = "OrthogonalInitializer"  # older Keras does not find the short name
-    keras_older_names = ("OrthogonalInitializer",)
+    __fastnn_keras_class_name__ = "OrthogonalInitializer"  # older Keras does not find the short name
+    __fastnn_keras_older_names__ = ("OrthogonalInitializer",)
     gain: float
 
     def __init__(self, gain: float = 1.0, seed: Any = None) -> None:

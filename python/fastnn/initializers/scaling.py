@@ -61,7 +61,7 @@ class VarianceScaling(RandomInitializer):
         (4, 3)
     """
 
-    keras_newer_arguments = {"input_axes": None, "output_axes": None}
+    __fastnn_keras_newer_arguments__ = {"input_axes": None, "output_axes": None}
     scale: float
     mode: str
     distribution: str

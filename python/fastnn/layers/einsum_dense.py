@@ -55,7 +55,7 @@ class EinsumDense(Projecting):
         ((32, 64), (64,))
     """
 
-    keras_newer_arguments = {
+    __fastnn_keras_newer_arguments__ = {
         "lora_alpha": None, "gptq_unpacked_column_size": None, "quantization_config": None,
     }  # fmt: skip
     kernel: Variable
@@ -126,8 +126,11 @@ class EinsumDense(Projecting):
         Raises:
             ValueError: The shape does not fit the equation, or a size of the kernel is unknown.
         """
-        given, kernel, _, left = self._expanded(len(input_shape))
-        sizes = dict(zip(given, input_shape, strict=True))
+        # As in Keras, axes beyond those of the equation are an error of the call alone.
+        open_ended = "..." in self._terms[0]
+        rank = len(input_shape) if open_ended else min(len(input_shape), len(self._terms[0]))
+        given, kernel, _, left = self._expanded(rank)
+        sizes = dict(zip(given, input_shape, strict=False))
         leading = self._terms[2].startswith("...")
         named = self._terms[2].replace("...", "")
         asked = named if leading else named[1:]

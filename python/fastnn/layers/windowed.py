@@ -32,10 +32,10 @@ class Windowed(NodeLayer):
         return InputSpec(ndim=type(self).rank + 2)
 
     @classmethod
-    def convert_argument(cls, name: str, value: Any) -> Any:
+    def __fastnn_convert_argument__(cls, name: str, value: Any) -> Any:
         """Returns an argument as it is stored: a single number for each dimension of a window."""
         if name in _PER_AXIS and isinstance(value, (int, np.integer)) and not isinstance(value, bool):
             value = (int(value),) * cls.rank
         elif name == "padding" and isinstance(value, str):
             value = value.lower()
-        return super().convert_argument(name, value)
+        return super().__fastnn_convert_argument__(name, value)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,7 @@ from fastnn.losses.computation import (
 from fastnn.losses.reduction import REDUCTIONS, reduced, same_rank
 from fastnn.losses.values import Values, values_of
 from fastnn.naming import lookup, snake_case
+from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import is_traced
 
 
@@ -49,9 +50,9 @@ class Loss(Configurable):
         4.0
     """
 
-    keras_module = "keras.losses"
-    keras_newer_arguments = {"dtype": None}
-    keras_ignored_arguments = {"fn": ...}
+    __fastnn_keras_module__ = "keras.losses"
+    __fastnn_keras_newer_arguments__ = {"dtype": None}
+    __fastnn_keras_ignored_arguments__ = {"fn": ...}
     __fastnn_computation__: Computation = BY_CODE
 
     name: str
@@ -88,14 +89,34 @@ class Loss(Configurable):
         if not how.by_code:
             return emission.graph.add(how.kind, self.name, node_arguments(self), [y_true, y_pred])[0]
 
-        def values(true: Any, predicted: Any) -> Any:
+        return self.__fastnn_emit_structure__(emission, Structure(None), [y_true], [y_pred])
+
+    def __fastnn_emit_structure__(
+        self, emission: Emission, structure: Structure, y_true: Sequence[int], y_pred: Sequence[int]
+    ) -> int:
+        """Adds a loss written in code to a graph, which reads several outputs.
+
+        Args:
+            emission: The graph.
+            structure: The structure in which the code takes them.
+            y_true: Edges of the targets.
+            y_pred: Edges of the predictions.
+
+        Returns:
+            The edge of the values of the samples.
+        """
+
+        def values(*tensors: Any) -> Any:
             compute = self.call if type(self).__call__ is Loss.__call__ else self
-            found = compute(*same_rank(true, predicted))
+            pairs = [
+                same_rank(*pair) for pair in zip(tensors[: structure.count], tensors[structure.count :], strict=True)
+            ]
+            found = compute(structure.pack([true for true, _ in pairs]), structure.pack([made for _, made in pairs]))
             if found is None:
                 raise TypeError(f"the loss {self.name!r} returned None; it must return what it computed")
             return ops.cast(found, "float32")
 
-        return emission.run(values, [y_true, y_pred], f"the loss {self.name!r}")[1][0]
+        return emission.run(values, [*y_true, *y_pred], f"the loss {self.name!r}")[1][0]
 
     def __fastnn_mask__(self, y_true: Any, values: Any = None) -> Any:
         """Returns which of the values count, as a bool array or tensor of their shape; None: all of them.
@@ -106,10 +127,10 @@ class Loss(Configurable):
         """
         return None
 
-    def store_arguments(self, arguments: dict[str, Any]) -> None:
+    def __fastnn_store_arguments__(self, arguments: dict[str, Any]) -> None:
         """Checks the arguments and keeps them as attributes."""
         arguments.pop("dtype", None)
-        super().store_arguments(arguments)
+        super().__fastnn_store_arguments__(arguments)
         if self.reduction is not None:
             lookup("reduction", self.reduction, REDUCTIONS)
 

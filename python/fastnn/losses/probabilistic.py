@@ -287,7 +287,7 @@ class SparseCategoricalCrossentropy(Loss):
         labels=True,
         counterpart="categorical_crossentropy",
     )
-    keras_newer_arguments = {"axis": -1, "ignore_class": None}
+    __fastnn_keras_newer_arguments__ = {"axis": -1, "ignore_class": None}
     from_logits: bool
     ignore_class: int | None
     axis: int

@@ -16,6 +16,8 @@ from fastnn.losses.reduction import same_rank
 from fastnn.symbolic.tensors import is_traced, operators
 
 Values = NDArray[np.float32]
+_OF_EQUAL_SHAPES = ("categorical_crossentropy", "binary_crossentropy", "binary_focal_crossentropy")
+"""The losses whose targets have the shape of the predictions, as in Keras; those of the others are broadcast."""
 
 
 def values_of(
@@ -50,6 +52,11 @@ def values_of(
         true = true.reshape(-1).astype(np.int32)
     else:
         true, predicted = same_rank(true, predicted)
+        if kind in _OF_EQUAL_SHAPES and true.shape != predicted.shape:
+            raise ValueError(
+                f"{kind} expects y_true of shape {predicted.shape}, that of y_pred, got {true.shape}; turn class "
+                f"indices into rows with utils.to_categorical(y_true, {predicted.shape[-1] if predicted.ndim else 1})"
+            )
         try:
             true, predicted = np.broadcast_arrays(true, predicted)
         except ValueError:

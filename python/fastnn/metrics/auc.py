@@ -96,10 +96,10 @@ class AUC(CountingMetric):
         elif num_labels:
             self.__fastnn_begin__((self.num_thresholds, num_labels))
 
-    def store_arguments(self, arguments: dict[str, Any]) -> None:
+    def __fastnn_store_arguments__(self, arguments: dict[str, Any]) -> None:
         """Checks the arguments and keeps them as attributes."""
         arguments.pop("thresholds")
-        super().store_arguments(arguments)
+        super().__fastnn_store_arguments__(arguments)
 
     @property
     def thresholds(self) -> list[float]:

@@ -46,9 +46,9 @@ class Metric(Configurable):
         3.0
     """
 
-    keras_module = "keras.metrics"
-    keras_newer_arguments = {"dtype": None}
-    keras_ignored_arguments = {"fn": ...}
+    __fastnn_keras_module__ = "keras.metrics"
+    __fastnn_keras_newer_arguments__ = {"dtype": None}
+    __fastnn_keras_ignored_arguments__ = {"fn": ...}
     __fastnn_computation__: Computation = BY_CODE
     __fastnn_dtype__ = "float32"
 
@@ -67,10 +67,10 @@ class Metric(Configurable):
             if name in vars(cls):
                 setattr(cls, name, method(vars(cls)[name]))
 
-    def store_arguments(self, arguments: dict[str, Any]) -> None:
+    def __fastnn_store_arguments__(self, arguments: dict[str, Any]) -> None:
         """Checks the arguments and keeps them as attributes."""
         dtype = arguments.pop("dtype", None)
-        super().store_arguments(arguments)
+        super().__fastnn_store_arguments__(arguments)
         if self.name is None:
             self.name = snake_case(type(self).__name__)
         self._fastnn_dtype = None if dtype is None else str(getattr(dtype, "compute_dtype", dtype))

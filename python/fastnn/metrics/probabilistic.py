@@ -134,7 +134,7 @@ class SparseCategoricalCrossentropy(MeanOfFunction):
         counterpart="categorical_crossentropy",
     )
     _direction = "down"
-    keras_newer_arguments = {"axis": -1, "ignore_class": None}
+    __fastnn_keras_newer_arguments__ = {"axis": -1, "ignore_class": None}
     from_logits: bool
     ignore_class: int | None
     axis: int

@@ -43,9 +43,9 @@ class Mean(Metric):
     def __init__(self, name: str | None = "mean", dtype: Any = None) -> None:
         pass
 
-    def store_arguments(self, arguments: dict[str, Any]) -> None:
+    def __fastnn_store_arguments__(self, arguments: dict[str, Any]) -> None:
         """Checks the arguments and keeps them as attributes."""
-        super().store_arguments(arguments)
+        super().__fastnn_store_arguments__(arguments)
         self.total = accumulator(self, "total")
         self.count = accumulator(self, "count")
 
@@ -93,9 +93,9 @@ class Sum(Metric):
     def __init__(self, name: str | None = "sum", dtype: Any = None) -> None:
         pass
 
-    def store_arguments(self, arguments: dict[str, Any]) -> None:
+    def __fastnn_store_arguments__(self, arguments: dict[str, Any]) -> None:
         """Checks the arguments and keeps them as attributes."""
-        super().store_arguments(arguments)
+        super().__fastnn_store_arguments__(arguments)
         self.total = accumulator(self, "total")
 
     def update_state(self, values: ArrayLike, sample_weight: ArrayLike | None = None) -> None:

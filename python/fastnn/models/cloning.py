@@ -144,4 +144,4 @@ def _entry(model: Sequential) -> list[Layer]:
     """Returns the layer of the input of a chain, where the first layer does not bring the shape with it."""
     chain = model.__fastnn_chain__
     brought = chain.entry is None and chain.layers and shape_of_first(chain.layers[0]) is not None
-    return [] if brought else [tensor.history.layer for tensor in chain.tensors[:1]]
+    return [] if brought else [tensor.history.layer for tensor in chain.entries[:1]]

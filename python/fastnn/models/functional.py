@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from fastnn.engine.calls import overridable
 from fastnn.engine.contract import Computation, Part, begin, state_of, title
 from fastnn.engine.emission import Emission
 from fastnn.engine.inference import agreed, are_free, trials
+from fastnn.engine.input_spec import check_inputs
 from fastnn.engine.layer import Layer
 from fastnn.engine.network import Port, Ports
 from fastnn.engine.shapes import batched
@@ -21,6 +23,7 @@ from fastnn.models.network import ModelComputation, ModelNetwork, distinct, fits
 from fastnn.models.topology import Topology
 from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import Arguments, Call, KerasTensor, Shape, Trace
+from fastnn.training.ports import quoted
 from fastnn.training.programs import LayerChanges
 
 
@@ -70,6 +73,41 @@ class CallGraph(ModelNetwork):
         """Returns the inputs and outputs."""
         return self._ports
 
+    def prepare(self, x: Any) -> Any:
+        """Compares data with the structure of the inputs, and with an `input_spec` that was set on the model."""
+        self._check_structure(x)
+        spec = vars(self.model).get("input_spec")
+        if spec is not None:
+            check_inputs(self.model, spec, x)
+        return x
+
+    def separated(self, inputs: Any) -> list[KerasTensor]:
+        """Returns the symbolic tensors of a call, one by one, in the order of the ports."""
+        self.prepare(inputs)
+        return super().separated(inputs)
+
+    def _check_structure(self, x: Any) -> None:
+        """Warns of data in another structure than that of the inputs, which are matched in order.
+
+        Raises:
+            ValueError: The inputs are in a dict, whose order is not that of its sorted keys, and the data in a list.
+        """
+        given = self._ports.given
+        if given.alone or not isinstance(x, (list, tuple)) or given.leads(x):
+            return
+        if given.keys is not None and list(given.pack(given.keys)) != given.keys and len(x) == given.count:
+            raise ValueError(
+                f"{self.who()}: The structure of `inputs` doesn't match the expected structure: the inputs are a dict, "
+                f"and it is not known which array of a list is which; give a dict with {quoted(self._ports.inputs)}"
+            )
+        if Structure(x).count == given.count:
+            names = given.pack([port.name for port in self._ports.inputs])
+            warnings.warn(
+                f"The structure of `inputs` doesn't match the expected structure: {self.who()} expects {names}, got "
+                f"a {type(x).__name__} of {len(x)}; its arrays are taken in the order of {quoted(self._ports.inputs)}",
+                stacklevel=2,
+            )
+
     def known_shapes(self, input_shape: Any) -> list[Shape]:
         """Returns the shapes of inputs, one by one."""
         given = self._ports.given
@@ -102,11 +140,23 @@ class CallGraph(ModelNetwork):
 
     def add_calls(self, emission: Emission, edges: list[int]) -> list[int]:
         """Adds the calls to a graph; returns the edges of the outputs."""
-        made = {id(tensor): edge for tensor, edge in zip(self.topology.inputs, edges, strict=True)}
+        made: dict[int, int | None] = {
+            id(tensor): None if edge in emission.absent else edge
+            for tensor, edge in zip(self.topology.inputs, edges, strict=True)
+        }
         for call in self.topology.calls:
-            outputs = call.emit(emission, [made[id(tensor)] for tensor in call.inputs])
+            read = [made[id(tensor)] for tensor in call.inputs]
+            present = [edge for edge in read if edge is not None]
+            outputs: Sequence[int | None] = [None] * len(call.outputs)
+            if len(present) == len(read):
+                outputs = call.emit(emission, present)
+            elif present:
+                outputs = call.emit(emission, present, call.arguments.without([edge is None for edge in read]))
             made.update((id(tensor), edge) for tensor, edge in zip(call.outputs, outputs, strict=True))
-        return [made[id(tensor)] for tensor in self.topology.outputs]
+        found = [made[id(tensor)] for tensor in self.topology.outputs]
+        if None in found:
+            raise ValueError(f"{self.who()}: an output is made of optional inputs alone, and these have no data")
+        return found  # type: ignore[return-value]
 
 
 class _CallsComputation(ModelComputation):
@@ -168,9 +218,9 @@ class Functional(Model):
         (None, 2)
     """
 
-    keras_module = "keras.src.models.functional"
-    keras_registered_name = "Functional"
-    keras_builds_itself = True
+    __fastnn_keras_module__ = "keras.src.models.functional"
+    __fastnn_keras_registered_name__ = "Functional"
+    __fastnn_keras_builds_itself__ = True
     __fastnn_native__ = _CallsComputation()
 
     def __init__(
@@ -331,7 +381,10 @@ def takes_ends(cls: type[Model]) -> bool:
 def _named(structure: Structure, tensors: Sequence[KerasTensor]) -> list[Port]:
     names = structure.keys if structure.keys and not structure.nested else None
     names = names or distinct([tensor.history.layer.name for tensor in tensors])
-    return [Port(name, tensor.free_shape, tensor.dtype) for name, tensor in zip(names, tensors, strict=True)]
+    return [
+        Port(name, tensor.free_shape, tensor.dtype, getattr(tensor.history.layer, "optional", False) is True)
+        for name, tensor in zip(names, tensors, strict=True)
+    ]
 
 
 def _single(given: Any) -> Any:

@@ -32,7 +32,11 @@ _MOST_LAYERS = 20_000
 
 def _is_functional(layer: Any) -> bool:
     """Returns whether a layer is a model made of calls."""
-    return isinstance(layer, Part) and is_made_of_layers(layer) and getattr(type(layer), "keras_builds_itself", False)
+    return (
+        isinstance(layer, Part)
+        and is_made_of_layers(layer)
+        and getattr(type(layer), "__fastnn_keras_builds_itself__", False)
+    )
 
 
 # Writing --------------------------------------------------------------------------------------------------------------
@@ -44,11 +48,14 @@ def sequential_config(model: Any) -> dict[str, Any]:
     Args:
         model: A Sequential.
     """
-    layers = [tensor.history.layer for tensor in model.inputs] + model.__fastnn_operations__()
+    inputs = getattr(model, "inputs", [])
+    entries = [tensor.history.layer for tensor in inputs] if len(inputs) == 1 else []
+    layers = entries + model.__fastnn_operations__()
     config: dict[str, Any] = {"name": model.name, "trainable": model.trainable, "dtype": "float32"}
     config["layers"] = serialize_keras_object(layers)
-    if model.inputs:
-        config["build_input_shape"] = list(model.inputs[0].shape)
+    if inputs:
+        shapes = [list(tensor.shape) for tensor in inputs]
+        config["build_input_shape"] = model.__fastnn_ports__().given.pack(shapes)
     return config
 
 
@@ -204,11 +211,14 @@ def sequential_from_config(cls: Callable[..., Any], config: Mapping[str, Any], c
                     model.add(layer)
                 except (TypeError, ValueError) as error:
                     raise reading.error(str(error)) from error
-                for tensor in model.outputs:
+                for tensor in getattr(model, "outputs", ()):
                     reading.weigh(tensor.shape)
         shape: Any = config.get("build_input_shape")
-        if model.__fastnn_operations__() and not model.built and is_shape(shape) and len(shape) > 1:
-            model.build(tuple(shape))
+        known = isinstance(shape, dict) or (
+            isinstance(shape, (list, tuple)) and (not is_shape(shape) or len(shape) > 1)
+        )
+        if model.__fastnn_operations__() and not model.built and known:
+            model.build(shape)
         if config.get("trainable") is False:
             state_of(model).trainable = False
         return model

@@ -34,6 +34,7 @@ from fastnn.signatures import explained
 from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import Arguments, Call, KerasTensor, Trace, is_symbolic
 from fastnn.symbolic.variable import Variable
+from fastnn.training.ports import shapes_of
 from fastnn.training.state import TrainingState
 from fastnn.training.trainer import Trainer
 
@@ -110,16 +111,16 @@ class Model(Layer, StateTree, Network):
                 return object.__getattribute__(self, name)
             if name in _OLDER:
                 raise AttributeError(f"{name} is gone from Keras 3; write {_OLDER[name]}")
-            known = [one for one in dir(type(self)) if not one.startswith(("_", "keras_"))]
+            known = [one for one in dir(type(self)) if not one.startswith("_")]
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}.{near(name, known)}")
 
     def __fastnn_network__(self) -> ModelNetwork:
         """Returns the structure of a model without a `call`."""
         raise NotImplementedError
 
-    def store_arguments(self, arguments: dict[str, Any]) -> None:
+    def __fastnn_store_arguments__(self, arguments: dict[str, Any]) -> None:
         """Stores no argument of the constructor: the layers are the config of a model."""
-        super().store_arguments({})
+        super().__fastnn_store_arguments__({})
 
     # Structure.
 
@@ -131,6 +132,11 @@ class Model(Layer, StateTree, Network):
     def layers(self) -> list[Layer]:
         """The layers; functions of `fastnn.ops` between them are not among them."""
         return [one for one in sublayers(self) if not isinstance(one, Operation)]
+
+    @overridable
+    def _layers(self) -> list[Layer]:
+        """The layers with those of the inputs, under the name by which other packages ask Keras for them."""
+        return self.layers
 
     def __fastnn_operations__(self) -> list[Any]:
         """Returns the layers, and the functions of `fastnn.ops` that compute with their outputs."""
@@ -159,8 +165,6 @@ class Model(Layer, StateTree, Network):
         Raises:
             AttributeError: The model is not built, or has a `call` of its own.
         """
-        if not self.inputs:
-            raise AttributeError(f"{title(self)} is not built and has no input yet; give it an Input, or build() it")
         return self.__fastnn_training__.network.ports().given.pack(self.inputs)
 
     @property
@@ -170,8 +174,6 @@ class Model(Layer, StateTree, Network):
         Raises:
             AttributeError: The model is not built, or has a `call` of its own.
         """
-        if not self.outputs:
-            raise AttributeError(f"{title(self)} is not built and has no output yet; give it an Input, or build() it")
         return self.__fastnn_training__.network.ports().made.pack(self.outputs)
 
     @explained
@@ -280,14 +282,19 @@ class Model(Layer, StateTree, Network):
         if mask is not None:
             given = state.network.ports().given.flat(mask)
             masks = [None if one is None else np.asarray(one, bool) for one in given]
-        shapes = tuple(array.shape[1:] for array in arrays)
+        shapes = shapes_of(arrays)
+        if None in shapes and training:
+            raise NotImplementedError(
+                f"{title(self)}: a call with training=True expects data for all inputs; fit takes None"
+            )
         if training:
             outputs = state.programs.in_training(inputs, arrays, masks, self)
         else:
             state.door.check_ranges(arrays, shapes)
             state.door.check_batches(shapes, len(arrays[0]), len(arrays[0]))
             masked = any(mask is not None for mask in masks)
-            if masked or state.programs.differs_in_call(None if training is None else False, shapes):
+            differs = state.programs.differs_in_call(None if training is None else False, shapes)
+            if None not in shapes and (masked or differs):
                 outputs = evaluate(self, arrays, masks, None, training)
             else:
                 outputs = [with_mask(output) for output in state.programs.predictor(shapes)(arrays)]
@@ -355,12 +362,15 @@ class Model(Layer, StateTree, Network):
             return keras_config.sequential_from_config(chain, config, custom_objects)
         return super().from_config(config)
 
-    def save(self, filepath: str | os.PathLike[str], overwrite: bool = True, **kwargs: Any) -> None:
+    def save(
+        self, filepath: str | os.PathLike[str], overwrite: bool = True, zipped: bool | None = None, **kwargs: Any
+    ) -> None:
         """Writes the model into a file.
 
         Args:
             filepath: `m.keras`, or the older `m.h5`.
             overwrite: True to replace a file that exists.
+            zipped: False to write a folder with the files of `m.keras` in it.
             **kwargs: See `fastnn.saving.save_model`.
 
         Raises:
@@ -368,7 +378,7 @@ class Model(Layer, StateTree, Network):
         """
         from fastnn import saving
 
-        saving.save_model(self, filepath, overwrite, **kwargs)
+        saving.save_model(self, filepath, overwrite, zipped, **kwargs)
 
     def save_weights(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
         """Writes the weights into a file.

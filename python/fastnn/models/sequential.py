@@ -13,19 +13,20 @@ from typing import Any
 import numpy as np
 
 from fastnn.engine.by_code import runs_code
+from fastnn.engine.calls import overridable
 from fastnn.engine.contract import emit, state_of, title
 from fastnn.engine.emission import Emission
 from fastnn.engine.inference import common
 from fastnn.engine.layer import Layer
 from fastnn.engine.network import Port, Ports
-from fastnn.engine.shapes import batched
+from fastnn.engine.shapes import Leaf, as_leaves, batched
 from fastnn.layers import InputLayer
 from fastnn.models import kinds
 from fastnn.models.model import Model
 from fastnn.models.network import ModelComputation, ModelNetwork, fits_built
 from fastnn.signatures import explained
 from fastnn.symbolic.structure import Structure
-from fastnn.symbolic.tensors import KerasTensor, Shape, Trace
+from fastnn.symbolic.tensors import Arguments, KerasTensor, Shape, Trace
 from fastnn.training.door import samples, unwrapped
 from fastnn.training.programs import LayerChanges
 
@@ -41,14 +42,18 @@ class Chain(ModelNetwork):
     Attributes:
         layers: The layers, without that of the input.
         entry: The layer of the input, where it was given.
-        tensors: The symbolic tensors before, between and after the layers; none before the input shape is known.
+        entries: The symbolic tensors of the input, or inputs; none before their shapes are known.
+        tensors: The symbolic tensors before, between and after the layers, the first as the inputs are given; none
+            before the shape of the input is known.
     """
 
     def __init__(self, model: Layer) -> None:
         super().__init__(model)
         self.layers: list[Any] = []
         self.entry: InputLayer | None = None
-        self.tensors: list[KerasTensor] = []
+        self.entries: list[KerasTensor] = []
+        self.tensors: list[Any] = []
+        self._given = _ALONE
         self._opened_by_data = False
         self._ports: Ports | None = None
         self._seen = -1
@@ -57,14 +62,19 @@ class Chain(ModelNetwork):
 
     def begin(self, entry: InputLayer) -> None:
         """Starts with the layer of an input."""
-        self.tensors = [entry.output]
+        self._begin([entry], _ALONE)
+
+    def _begin(self, entries: Sequence[InputLayer], given: Structure) -> None:
+        self.entries = [entry.output for entry in entries]
+        self._given = given
+        self.tensors = [given.pack(self.entries)]
         self._ports = None
-        state_of(self.model).build_shape = state_of(entry).entry_shape
+        state_of(self.model).build_shape = given.pack([state_of(entry).entry_shape for entry in entries])
         self.model.built = True
 
     def unbuild(self) -> None:
         """Forgets the input shape."""
-        self.tensors = []
+        self.entries, self.tensors = [], []
         state_of(self.model).build_shape = None
         self.model.built = False
 
@@ -96,25 +106,45 @@ class Chain(ModelNetwork):
             self.unbuild()
         return layer
 
-    def _after(self, layer: Any, tensor: KerasTensor) -> KerasTensor:
+    def _after(self, layer: Any, tensor: Any) -> KerasTensor:
         made = layer(tensor)
         if not isinstance(made, KerasTensor):
             raise ValueError(f"{self.who()} expects layers of one input and one output; {title(layer)} has several")
         return made
 
-    def connect(self, shape: Shape, entry: InputLayer | None = None) -> None:
-        """Calls all layers, for inputs of a shape."""
+    def connect(self, shapes: Sequence[Shape], given: Structure, entry: InputLayer | None = None) -> None:
+        """Calls all layers.
+
+        Args:
+            shapes: The shapes of the inputs.
+            given: The structure in which they are given.
+            entry: The layer of the only input; None: new ones are made.
+        """
         with Trace.paused():
-            entry = InputLayer(batch_shape=shape) if entry is None else entry
-            tensors = [entry.output]
+            keys = given.keys if given.keys and not given.nested else [None] * len(shapes)
+            entries = [
+                InputLayer(batch_shape=shape, name=key) for shape, key in zip(shapes, keys, strict=True)
+            ] if entry is None else [entry]  # fmt: skip
+            tensors: list[Any] = [given.pack([one.output for one in entries])]
             for layer in self.layers:
                 tensors.append(self._after(layer, tensors[-1]))
-        self.begin(entry)
+        self._begin(entries, given)
         self.tensors = tensors
 
+    def _shapes(self, input_shape: Any) -> tuple[list[Shape], Structure]:
+        """Returns shapes of inputs, one by one, and their structure."""
+        leaves = (
+            as_leaves(input_shape)
+            if isinstance(input_shape, (list, tuple, Mapping))
+            else Leaf(batched(self.who(), input_shape))
+        )
+        given = Structure(leaves)
+        return [batched(self.who(), leaf.shape) for leaf in given.flat(leaves)], given
+
     def output_shape(self, input_shape: Any) -> Any:
-        """Returns the shape of the output for an input of a shape."""
-        shape: Any = batched(self.who(), input_shape)
+        """Returns the shape of the output for inputs of a shape, or of several in a list or dict."""
+        shapes, given = self._shapes(input_shape)
+        shape: Any = given.pack(shapes)
         for layer in self.layers:
             shape = layer.compute_output_shape(shape)
         return shape
@@ -126,15 +156,17 @@ class Chain(ModelNetwork):
             if built is None:
                 raise ValueError(f"{self.who()}: build expects an input shape, such as build((None, 784))")
             return
-        shape = batched(self.who(), input_shape)
+        shapes, given = self._shapes(input_shape)
         if self.model.built and built is not None:
-            if self.layers and not fits_built(shape, built):
+            known = [entry.free_shape for entry in self.entries]
+            fit = len(shapes) == len(known) and all(map(fits_built, shapes, known))
+            if self.layers and not fit:
                 raise ValueError(
-                    f"{self.who()} was built for inputs of shape {built}, got {shape}; make a new model"
-                )  # fmt: skip
+                    f"{self.who()} was built for inputs of shape {built}, got {given.pack(shapes)}; make a new model"
+                )
             return
-        self.output_shape(shape)
-        self.connect(shape)
+        self.output_shape(given.pack(shapes))
+        self.connect(shapes, given)
 
     # What training and outer models ask.
 
@@ -153,11 +185,11 @@ class Chain(ModelNetwork):
             if not self.tensors:
                 name = self.layers[-1].name if self.layers else "y"
                 return Ports([Port("x", None)], [Port(name, None)], _ALONE, _ALONE)
-            first, last = self.tensors[0], self.tensors[-1]
+            last = self.tensors[-1]
             self._ports = Ports(
-                [Port(first.name, first.free_shape, first.dtype)],
+                [Port(entry.name, entry.free_shape, entry.dtype) for entry in self.entries],
                 [Port(last.history.layer.name, last.free_shape)],
-                _ALONE,
+                self._given,
                 _ALONE,
             )
         return self._ports
@@ -169,8 +201,13 @@ class Chain(ModelNetwork):
             if not self.layers:
                 raise ValueError(f"{self.who()} has no layers; add() some first")
             x = x["x"] if isinstance(x, Mapping) and list(x) == ["x"] else x
-            x = samples(unwrapped(x, 1), self.who())
-            self.build((None, *(x.shape[1:] or (1,))))
+            if self._takes_several(x):
+                given = Structure(x)
+                x = given.pack([samples(one, self.who()) for one in given.flat(x)])
+                self.build(given.pack([(None, *(one.shape[1:] or (1,))) for one in given.flat(x)]))
+            else:
+                x = samples(unwrapped(x, 1), self.who())
+                self.build((None, *(x.shape[1:] or (1,))))
             self._opened_by_data = True
             model: Any = self.model
             model.__fastnn_training__.settle(pending_only=True)
@@ -178,8 +215,25 @@ class Chain(ModelNetwork):
             self._loosen(x.shape)
         return x
 
+    def _takes_several(self, x: Any) -> bool:
+        """Returns whether data of a chain that is not built are several inputs, which its first layer takes."""
+        first = self.layers[0]
+        several_inputs = isinstance(first, Model) and len(getattr(first, "inputs", ())) > 1
+        takes_them = runs_code(first) or type(first).__fastnn_takes_many__ or several_inputs
+        if isinstance(x, Mapping):
+            return takes_them and len(x) > 0
+        several = isinstance(x, (list, tuple)) and len(x) > 1 and all(isinstance(one, np.ndarray) for one in x)
+        return several and takes_them
+
+    def separated(self, inputs: Any) -> list[KerasTensor]:
+        """Returns the symbolic tensors of a call, one by one; builds the chain for several inputs."""
+        several = Structure(inputs)
+        if not self.tensors and self.layers and several.count > 1:
+            self.build(several.pack([tensor.free_shape for tensor in several.flat(inputs)]))
+        return super().separated(inputs)
+
     def _loosen(self, shape: tuple[int, ...]) -> None:
-        known = self.tensors[0].free_shape
+        known = self.entries[0].free_shape
         if len(shape) != len(known) or fits_built(shape, (None, *known[1:])):
             return
         loose = (None, *common(known[1:], shape[1:]))
@@ -187,7 +241,7 @@ class Chain(ModelNetwork):
             self.output_shape(loose)
         except ValueError:
             return
-        self.connect(loose)
+        self.connect([loose], _ALONE)
         model: Any = self.model
         model.__fastnn_training__.programs.clear()
 
@@ -196,17 +250,24 @@ class Chain(ModelNetwork):
         self._ports = None
         built = state_of(self.model).build_shape
         if self.tensors and self.output_shape(built) != self.tensors[-1].free_shape:
-            first = self.tensors[0].history.layer
-            assert isinstance(first, InputLayer)
-            self.connect(first.shape, first)
+            entry = self.entries[0].history.layer if self._given.alone else None
+            assert entry is None or isinstance(entry, InputLayer)
+            self.connect([tensor.free_shape for tensor in self.entries], self._given, entry)
 
     def output_shapes(self, shapes: list[Shape]) -> list[Shape]:
         """Returns the shape of the output for an input of a shape."""
-        return [self.model.compute_output_shape(shapes[0])]
+        return [self.model.compute_output_shape(self._packed(shapes))]
 
     def build_for(self, shapes: list[Shape]) -> None:
         """Builds the chain for inputs of a shape."""
-        self.model.build(shapes[0])
+        self.model.build(self._packed(shapes))
+
+    def _packed(self, shapes: list[Shape]) -> Any:
+        return shapes[0] if self._given.alone else self._given.pack(shapes)
+
+    def first_arguments(self) -> Arguments | None:
+        """Returns the arguments of the first layer where it reads several inputs; None for one."""
+        return None if self._given.alone else Arguments((self.tensors[0],), {})
 
 
 class _ChainComputation(ModelComputation):
@@ -216,8 +277,11 @@ class _ChainComputation(ModelComputation):
         return part.__fastnn_chain__
 
     def add(self, part: Sequential, emission: Emission, edges: list[int]) -> list[int]:
-        for layer in part.__fastnn_chain__.layers:
-            edges = emit(layer, emission, edges)
+        chain = part.__fastnn_chain__
+        arguments = chain.first_arguments()
+        for layer in chain.layers:
+            edges = emit(layer, emission, edges, arguments)
+            arguments = None
         return edges
 
     def output_shape(self, part: Sequential, input_shape: Any) -> Any:
@@ -248,7 +312,7 @@ class Sequential(Model):
         17
     """
 
-    keras_module = "keras"
+    __fastnn_keras_module__ = "keras"
     __fastnn_native__ = _ChainComputation()
 
     def __init__(self, layers: Sequence[Any] | None = None, trainable: bool = True, name: str | None = None) -> None:
@@ -337,6 +401,10 @@ class Sequential(Model):
         """The layers, without that of the input."""
         return list(self._fastnn_chain.layers)
 
+    @overridable
+    def _layers(self) -> list[Layer]:
+        return [*(tensor.history.layer for tensor in self.inputs), *self.layers]
+
     def compute_output_shape(self, input_shape: Any) -> Any:
         """Returns the shape of the output for an input of a shape, the batch included.
 
@@ -370,14 +438,27 @@ class Sequential(Model):
 
     @property
     def inputs(self) -> list[KerasTensor]:
-        """The symbolic tensor of the input, in a list, once its shape is known."""
-        return self._fastnn_chain.tensors[:1]
+        """The symbolic tensor of the input, in a list; several for a first layer of several inputs.
+
+        Raises:
+            AttributeError: The model is not built.
+        """
+        return list(self._known(self._fastnn_chain.entries, "input"))
 
     @property
     def outputs(self) -> list[KerasTensor]:
-        """The symbolic tensor of the output, in a list, once its shape is known."""
+        """The symbolic tensor of the output, in a list.
+
+        Raises:
+            AttributeError: The model is not built.
+        """
         self._fastnn_chain.refresh()
-        return self._fastnn_chain.tensors[-1:]
+        return self._known(self._fastnn_chain.tensors[-1:], "output")
+
+    def _known(self, tensors: list[KerasTensor], word: str) -> list[KerasTensor]:
+        if not tensors:
+            raise AttributeError(f"{title(self)} is not built and has no {word} yet; give it an Input, or build() it")
+        return tensors
 
     @property
     def output_shape(self) -> Any:
@@ -411,5 +492,6 @@ class Sequential(Model):
 def shape_of_first(layer: Layer) -> Shape | None:
     """Returns the input shape that the first layer of a model brings with it, or None."""
     if isinstance(layer, Model) and not runs_code(layer):
-        return layer.inputs[0].free_shape if len(layer.inputs) == 1 else None
+        inputs = getattr(layer, "inputs", [])
+        return inputs[0].free_shape if len(inputs) == 1 else None
     return state_of(layer).entry_shape

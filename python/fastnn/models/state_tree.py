@@ -49,7 +49,7 @@ class StateTree(Trainer):
             value_format: "backend_tensor" or "numpy_array"; both are arrays.
 
         Raises:
-            ValueError: `value_format` is something else.
+            ValueError: `value_format` is something else, or two variables have the same path.
         """
         if value_format not in ("backend_tensor", "numpy_array"):
             raise ValueError(f"value_format expects 'backend_tensor' or 'numpy_array', got {value_format!r}")
@@ -116,7 +116,13 @@ class StateTree(Trainer):
 def _nested(variables: Iterable[Any]) -> dict[str, Any]:
     """Returns the values of variables in dicts by the parts of their paths."""
     tree: dict[str, Any] = {}
+    seen: set[str] = set()
     for variable in variables:
+        if variable.path in seen:
+            raise ValueError(
+                f"get_state_tree: two variables have the path {variable.path!r}; give layers names of their own"
+            )
+        seen.add(variable.path)
         *parts, last = variable.path.split("/")
         place = tree
         for part in parts:

@@ -99,7 +99,9 @@ class _Nodes(Call):
     nodes: list[Call]
     ends: list[KerasTensor]
 
-    def emit(self, emission: Any, edges: list[int]) -> list[int]:
+    def emit(self, emission: Any, edges: list[int], arguments: Arguments | None = None) -> list[int]:
+        if arguments is not None:
+            raise ValueError(f"the function {self.layer.name!r} reads an optional input that has no data")
         made = {id(one): edge for one, edge in zip(self.starts, edges, strict=True)}
         for call in self.nodes:
             outputs = call.emit(emission, [made[id(one)] for one in call.inputs])

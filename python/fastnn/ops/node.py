@@ -62,7 +62,7 @@ class Operation(WeightOwner, CallHistory):
     """
 
     __fastnn_computation__ = _ByOperation()
-    keras_module = "fastnn.ops"  # only fastnn reads what Keras has no word for
+    __fastnn_keras_module__ = "fastnn.ops"  # only fastnn reads what Keras has no word for
 
     def __init__(
         self,

@@ -43,7 +43,7 @@ class Adam(Optimizer):
         0.25
     """
 
-    keras_older_names = ("ExperimentalAdam", "TorchAdam")
+    __fastnn_keras_older_names__ = ("ExperimentalAdam", "TorchAdam")
     _fastnn_slot_groups = ((0, 1), (2,))
     _fastnn_kind = "adam"
     _fastnn_flags = (*Optimizer._fastnn_flags, "amsgrad")

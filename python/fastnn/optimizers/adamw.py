@@ -60,5 +60,7 @@ class AdamW(Adam):
         gradient_accumulation_steps: int | None = None,
         name: str | None = None,
     ) -> None:
+        if weight_decay is None:
+            raise ValueError(f"{type(self).__name__} expects weight_decay to be a number, got None; use Adam for none")
         if beta_1 >= 1 or beta_2 >= 1:
             raise ValueError(f"{type(self).__name__} expects beta_1 and beta_2 below 1, got {beta_1!r} and {beta_2!r}")

@@ -46,7 +46,7 @@ class LBFGS(Optimizer):
         7.0
     """
 
-    keras_module = "fastnn.optimizers"  # Keras has no such optimizer
+    __fastnn_keras_module__ = "fastnn.optimizers"  # Keras has no such optimizer
     _fastnn_kind = "lbfgs"
     _fastnn_counts = ("max_iter", "history_size", "max_evaluations")
     max_iter: int

@@ -36,7 +36,7 @@ class OptimizerMap(KerasForm, MutableMapping[str, Optimizer]):
         (Adam(), SGD(learning_rate=0.5))
     """
 
-    keras_module = "keras.optimizers"
+    __fastnn_keras_module__ = "keras.optimizers"
 
     def __init__(
         self, default_optimizer: Optimizer, optimizer_map: MutableMapping[str, Optimizer] | None = None

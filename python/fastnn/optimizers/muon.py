@@ -112,9 +112,9 @@ class Muon(Optimizer):
         pass
 
     @classmethod
-    def convert_argument(cls, name: str, value: Any) -> Any:
+    def __fastnn_convert_argument__(cls, name: str, value: Any) -> Any:
         """Returns an argument in the form in which it is stored."""
-        return tuple(value or ()) if name == "exclude_layers" else super().convert_argument(name, value)
+        return tuple(value or ()) if name == "exclude_layers" else super().__fastnn_convert_argument__(name, value)
 
     def _fastnn_checked(self, name: str, value: Any) -> Any:
         return value if name == "exclude_layers" else super()._fastnn_checked(name, value)

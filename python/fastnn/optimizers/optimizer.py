@@ -76,10 +76,10 @@ class Optimizer(OptimizerVariables):
         array([-0.25,  2.  ], dtype=float32)
     """
 
-    keras_module = "keras.optimizers"
-    keras_newer_arguments = {"loss_scale_factor": None, "gradient_accumulation_steps": None}
-    keras_ignored_arguments = {"jit_compile": ..., "is_legacy_optimizer": ..., "decay": 0.0}
-    renamed: ClassVar[Mapping[str, str]] = {"lr": "learning_rate"}
+    __fastnn_keras_module__ = "keras.optimizers"
+    __fastnn_keras_newer_arguments__ = {"loss_scale_factor": None, "gradient_accumulation_steps": None}
+    __fastnn_keras_ignored_arguments__ = {"jit_compile": ..., "is_legacy_optimizer": ..., "decay": 0.0}
+    __fastnn_renamed__: ClassVar[Mapping[str, str]] = {"lr": "learning_rate"}
 
     _fastnn_kind: ClassVar[str] = "traced"
     """Name of the update rule in the core; "traced": the rule is written in Python."""
@@ -131,13 +131,13 @@ class Optimizer(OptimizerVariables):
         return super().from_config(config)
 
     @classmethod
-    def convert_argument(cls, name: str, value: Any) -> Any:
+    def __fastnn_convert_argument__(cls, name: str, value: Any) -> Any:
         """Returns an argument in the form in which it is stored: a missing name is that of the class."""
         if name == "name" and value is None:
             return snake_case(cls.__name__)
-        return super().convert_argument(name, value)
+        return super().__fastnn_convert_argument__(name, value)
 
-    def store_arguments(self, arguments: dict[str, Any]) -> None:
+    def __fastnn_store_arguments__(self, arguments: dict[str, Any]) -> None:
         """Checks the arguments, keeps them as attributes and makes the optimizer of the core."""
         arguments = dict(arguments)
         clips = [name for name in ("clipnorm", "clipvalue", "global_clipnorm") if arguments.get(name) is not None]
@@ -155,7 +155,7 @@ class Optimizer(OptimizerVariables):
         kind = "traced" if _has_own_rule(type(self)) else self._fastnn_kind
         self._fastnn_state = State(_core.Optimizer(kind, {"learning_rate": rate, **config}), schedule)
         self.built = False
-        super().store_arguments(arguments)
+        super().__fastnn_store_arguments__(arguments)
 
     def _fastnn_checked(self, name: str, value: Any) -> Any:
         """Returns an argument in the form in which it is stored."""

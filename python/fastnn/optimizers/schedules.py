@@ -40,7 +40,7 @@ class LearningRateSchedule(Configurable):
         0.25
     """
 
-    keras_module = "keras.optimizers.schedules"
+    __fastnn_keras_module__ = "keras.optimizers.schedules"
     name: str
 
     def __call__(self, step: Any) -> Any:

@@ -30,6 +30,15 @@ def write_archive(to: BinaryIO, texts: Mapping[str, str], weights: bytes, assets
             archive.writestr(ASSETS + name, data)
 
 
+def write_folder(to: Path, texts: Mapping[str, str], weights: bytes, assets: Mapping[str, bytes]) -> None:
+    """Writes the members of a `.keras` archive as files into a folder that does not exist yet."""
+    members = {name: text.encode() for name, text in texts.items()}
+    members.update({WEIGHTS: weights, **{ASSETS + name: data for name, data in assets.items()}})
+    for name, data in members.items():
+        (to / name).parent.mkdir(parents=True, exist_ok=True)
+        (to / name).write_bytes(data)
+
+
 class Archive:
     """Content of a `.keras` file.
 
@@ -59,7 +68,8 @@ def read_archive(path: Path) -> Archive:
         CorruptFileError: The archive is damaged, has members that no model file has, or declares more than it stores.
     """
     if path.is_dir():
-        return _archive({name: (path / name).read_bytes() for name in (CONFIG, WEIGHTS) if (path / name).exists()})
+        files = [path / name for name in (CONFIG, WEIGHTS)] + sorted((path / ASSETS).rglob("*"))
+        return _archive({file.relative_to(path).as_posix(): file.read_bytes() for file in files if file.is_file()})
     with open(path, "rb") as file:
         return read_archive_from(file)
 

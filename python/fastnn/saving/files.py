@@ -9,6 +9,8 @@ from __future__ import annotations
 import io
 import json
 import os
+import secrets
+import shutil
 import time
 import warnings
 from collections.abc import Iterator, Mapping
@@ -67,7 +69,7 @@ def _is_file(target: Any) -> bool:
     return hasattr(target, "write") or hasattr(target, "read")
 
 
-def save_model(model: Any, filepath: Any, overwrite: bool = True, **kwargs: Any) -> None:
+def save_model(model: Any, filepath: Any, overwrite: bool = True, zipped: bool | None = None, **kwargs: Any) -> None:
     """Writes a model into a file: its structure, weights, compilation and the state of training.
 
     The file replaces an existing one only once it is complete.
@@ -76,8 +78,10 @@ def save_model(model: Any, filepath: Any, overwrite: bool = True, **kwargs: Any)
         model: A model. One that is not built is written without weights.
         filepath: Path that ends with `.keras`, or `.h5` for the older format; or a binary file open for writing.
         overwrite: Whether an existing file may be replaced.
-        **kwargs: `include_optimizer=False` omits the optimizer; `zipped` and `save_format` are accepted for Keras
-            compatibility and ignored.
+        zipped: False to write a folder that holds the files of the archive, at a path that does not end with `.keras`;
+            None: True.
+        **kwargs: `include_optimizer=False` omits the optimizer; `save_format` is accepted for Keras compatibility and
+            ignored.
 
     Raises:
         TypeError: `model` is no model.
@@ -94,7 +98,7 @@ def save_model(model: Any, filepath: Any, overwrite: bool = True, **kwargs: Any)
     """
     include_optimizer = bool(kwargs.pop("include_optimizer", True))
     for name in kwargs:
-        if name not in ("zipped", "save_format"):
+        if name != "save_format":
             raise ValueError(f"save_model has no argument {name!r}")
     if not isinstance(model, Network):
         raise TypeError(f"save_model expects a model, got {model!r}")
@@ -103,6 +107,13 @@ def save_model(model: Any, filepath: Any, overwrite: bool = True, **kwargs: Any)
         return
     path = Path(os.fspath(filepath))
     kind = _kind(path)
+    if zipped is False:
+        if kind:
+            raise ValueError(
+                f"save with zipped=False expects the name of a folder, without an ending, got {str(path)!r}"
+            )
+        _write_folder(model, path, overwrite, include_optimizer)
+        return
     if kind not in ("keras", "h5"):
         hint = "; save_weights() writes weights alone" if kind == "weights" else ""
         raise ValueError(f"save expects a file called *.keras (or *.h5), got {str(path)!r}{hint}")
@@ -152,13 +163,33 @@ def write_model(model: Any, to: Any, include_optimizer: bool = True) -> None:
         to: The file.
         include_optimizer: Whether compilation and optimizer are written.
     """
+    archive.write_archive(to, *_members(model, include_optimizer))
+
+
+def _write_folder(model: Any, path: Path, overwrite: bool, include_optimizer: bool) -> None:
+    """Writes a model as a folder, which takes the place of a former one once it is complete."""
+    _refused(path, overwrite)
+    if path.exists() and not (path / archive.CONFIG).is_file():
+        raise FileExistsError(f"{path} exists and is no folder of a model; give another name")
+    beside = path.parent / f".{path.name}.{secrets.token_hex(6)}"
+    try:
+        archive.write_folder(beside, *_members(model, include_optimizer))
+        if path.exists():
+            shutil.rmtree(path)
+        beside.rename(path)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def _members(model: Any, include_optimizer: bool) -> tuple[dict[str, str], bytes, dict[str, bytes]]:
+    """Returns the texts, the weights and the assets of the archive of a model."""
     description = serialize_keras_object(model)
     compiled = describe_compile(model) if include_optimizer else None
     if compiled is not None:
         description["compile_config"] = compiled
     metadata = {"keras_version": KERAS_VERSION, "date_saved": time.strftime("%Y-%m-%d@%H:%M:%S")}
     texts = {archive.METADATA: json.dumps(metadata), archive.CONFIG: json.dumps(description)}
-    archive.write_archive(to, texts, _weights_file(model, compiled is not None), weights.write_assets(model))
+    return texts, _weights_file(model, compiled is not None), weights.write_assets(model)
 
 
 def _weights_file(model: Any, optimizer: bool) -> bytes:

@@ -62,8 +62,11 @@ def _write_arrays(group: Any, named: Sequence[tuple[str, NDArray[Any]]]) -> None
 def write_weights(group: Any, model: Any) -> None:
     """Writes all weights into a group of an open HDF5 file."""
     # The layers of a functional model have their inputs among them, those of a chain do not.
-    chain = is_made_of_layers(model) and not type(model).keras_builds_itself
-    layers = [*(tensor.history.layer for tensor in (model.inputs if chain else ())), *model.__fastnn_operations__()]
+    chain = is_made_of_layers(model) and not type(model).__fastnn_keras_builds_itself__
+    layers = [
+        *(tensor.history.layer for tensor in (getattr(model, "inputs", ()) if chain else ())),
+        *model.__fastnn_operations__(),
+    ]
     _write_texts(group, "layer_names", [layer.name for layer in layers])
     group.attrs["backend"], group.attrs["keras_version"] = "fastnn", KERAS_VERSION
     for layer in sorted(layers, key=lambda layer: layer.name):

@@ -63,7 +63,7 @@ def register_family(name: str, word: str, members: Mapping[str, Any], arguments:
         arguments: Endings of the names of arguments that expect a member: "_initializer".
     """
     classes = [one for one in members.values() if isinstance(one, type)]
-    older = {old: cls for cls in classes for old in own_attribute(cls, "keras_older_names") or ()}
+    older = {old: cls for cls in classes for old in own_attribute(cls, "__fastnn_keras_older_names__") or ()}
     _families[name] = Family(word, members, older, arguments)
 
 

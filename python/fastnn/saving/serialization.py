@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from fastnn import code_objects
-from fastnn.configurable import Configurable, accepted_names, has_own_config, is_foreign, own_class
+from fastnn.configurable import Configurable, accepted_names, has_own_config, is_foreign
 from fastnn.custom_objects import CustomObjectScope, get_registered_name, get_registered_object
 from fastnn.engine.by_code import runs_code
 from fastnn.engine.contract import Part, state_of
@@ -127,8 +127,8 @@ def _described(obj: Any, writing: _Writing) -> Any:
         return _layer_entry(obj, writing)
     if inspect.isfunction(obj) or inspect.isbuiltin(obj):
         return _function_entry(obj)
-    if getattr(type(obj), "keras_function", None) is not None:
-        return _described(getattr(obj, type(obj).keras_function), writing)
+    if getattr(type(obj), "__fastnn_keras_function__", None) is not None:
+        return _described(getattr(obj, type(obj).__fastnn_keras_function__), writing)
     if hasattr(obj, "get_config"):
         return _entry(type(obj), _config_of(obj, writing))
     if isinstance(obj, type):
@@ -152,11 +152,11 @@ def _is_ours(function: Any) -> bool:
 def _entry(cls: type, config: Any) -> dict[str, Any]:
     """Returns the entry of an object of a class."""
     if not is_foreign(cls):
-        module = getattr(cls, "keras_module", None)
-        registered = own_attribute(cls, "keras_registered_name")
+        module = getattr(cls, "__fastnn_keras_module__", None)
+        registered = own_attribute(cls, "__fastnn_keras_registered_name__")
     else:
         module, registered = cls.__module__, get_registered_name(cls)
-    name = own_attribute(cls, "keras_class_name") or cls.__name__
+    name = own_attribute(cls, "__fastnn_keras_class_name__") or cls.__name__
     return {"module": module, "class_name": name, "config": config, "registered_name": registered}
 
 
@@ -197,7 +197,7 @@ def _build_config_of(layer: Any) -> Any:
 def _shape_to_build(layer: Any) -> Any:
     """Returns the input shape that builds a layer before it is called; None where its call builds it."""
     shape = state_of(layer).build_shape
-    builds_itself = getattr(type(layer), "keras_builds_itself", False) and not runs_code(layer)
+    builds_itself = getattr(type(layer), "__fastnn_keras_builds_itself__", False) and not runs_code(layer)
     if not layer.built or not shape or builds_itself:
         return None
     # Layers of several arguments are built by their calls; a layer of the user's may depend on the shape.
@@ -219,7 +219,7 @@ def _config_of(obj: Any, writing: _Writing) -> dict[str, Any]:
     config.pop("batch_input_shape", None)
     if isinstance(config.get("dtype"), Mapping):
         config["dtype"] = config["dtype"].get("config", {}).get("name", "float32")
-    newer = merged_attribute(type(obj), "keras_newer_arguments")
+    newer = merged_attribute(type(obj), "__fastnn_keras_newer_arguments__")
     written = {}
     for key, value in config.items():
         if key not in newer or value != newer[key]:
@@ -489,7 +489,7 @@ def _fitting(cls: type, arguments: dict[str, Any], reading: Reading) -> dict[str
     """Returns the arguments that a class accepts and notes the others, unless they have no effect."""
     if not issubclass(cls, Configurable):
         return arguments
-    for old, new in own_class(cls).renamed.items():
+    for old, new in cls.__fastnn_renamed__.items():
         if old in arguments:
             value = arguments.pop(old)
             arguments.setdefault(new, value)
@@ -498,13 +498,13 @@ def _fitting(cls: type, arguments: dict[str, Any], reading: Reading) -> dict[str
     parameters = inspect.signature(cls.__init__).parameters
     taken = {name for name, p in parameters.items() if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)}
     if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
-        taken |= set(own_class(cls).common_arguments)
+        taken |= set(cls.__fastnn_common_arguments__)
     if arguments.get("dtype") is not None:
         given = arguments["dtype"]
         arguments["dtype"] = given.get("name", "float32") if isinstance(given, dict) else str(given)
         if issubclass(cls, Part) and arguments["dtype"] in _HALF and not cls.__fastnn_is_entry__:
             reading.ignore("dtype", arguments.pop("dtype"))
-    harmless = merged_attribute(cls, "keras_ignored_arguments")
+    harmless = merged_attribute(cls, "__fastnn_keras_ignored_arguments__")
     fit = {}
     for key, value in arguments.items():
         reading.bounded_size(key, value)

@@ -75,7 +75,7 @@ def variables_of(layer: Any) -> list[tuple[str, list[Variable]]]:
 
     Returns:
         Pairs (path below the layer's, variables). The path is empty, save for layers whose variables Keras keeps in
-        inner layers (`keras_variable_paths`).
+        inner layers (`__fastnn_keras_variable_paths__`).
     """
     if is_made_of_layers(layer):
         return [("", [])]
@@ -84,7 +84,7 @@ def variables_of(layer: Any) -> list[tuple[str, list[Variable]]]:
     own = [variable for variable in own_variables(layer) if id(variable) not in within]
     learned = {id(variable) for variable in own_learned(layer)}
     own.sort(key=lambda variable: id(variable) not in learned)
-    places = merged_attribute(type(layer), "keras_variable_paths")
+    places = merged_attribute(type(layer), "__fastnn_keras_variable_paths__")
     if not places or children:
         return [("", own)]
     found: dict[str, list[Variable]] = {}

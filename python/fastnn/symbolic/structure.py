@@ -40,6 +40,41 @@ class Structure:
         """True if there are lists, tuples or dicts within it."""
         return any(not part.alone for part in self._parts)
 
+    def is_like(self, given: Any) -> bool:
+        """Returns whether its outermost level is one of the type of a value: a list, a tuple or a dict."""
+        if self.keys is not None or isinstance(given, Mapping):
+            return self.keys is not None and isinstance(given, Mapping)
+        return isinstance(given, self._like) or issubclass(self._like, type(given))
+
+    def parts(self) -> list[tuple[Any, tuple[int, Structure]]]:
+        """Returns, by key or index, the number of the first leaf of each part of the outermost level, and the part."""
+        keys: Sequence[Any] = range(len(self._parts)) if self.keys is None else self.keys
+        starts = [sum(part.count for part in self._parts[:k]) for k in range(len(self._parts))]
+        return list(zip(keys, zip(starts, self._parts, strict=True), strict=True))
+
+    def leads(self, given: Any) -> bool:
+        """Returns whether a value has its levels of lists and dicts, whatever stands in the place of a leaf.
+
+        A list may be a tuple. Dicts may leave keys out, and None may stand for a whole level.
+        """
+        if self.alone or given is None:
+            return True
+        if isinstance(given, Mapping):
+            parts = dict(self.parts())
+            return self.keys is not None and all(key in parts and parts[key][1].leads(given[key]) for key in given)
+        if not isinstance(given, (list, tuple)) or self.keys is not None or len(given) != len(self._parts):
+            return False
+        return all(part.leads(item) for part, item in zip(self._parts, given, strict=True))
+
+    def entries(self, given: Any) -> list[Any]:
+        """Returns what a value for which `leads` holds has in the places of the leaves, None where it has nothing."""
+        if self.alone:
+            return [given]
+        if given is None:
+            return [None] * self.count
+        found = [(part, given.get(key) if self.keys is not None else given[key]) for key, (_, part) in self.parts()]
+        return [entry for part, item in found for entry in part.entries(item)]
+
     def flat(self, given: Any) -> list[Any]:
         """Returns the leaves, one by one."""
         if self.alone:

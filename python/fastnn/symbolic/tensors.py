@@ -397,6 +397,10 @@ class Arguments:
         """The tensors among them, one by one."""
         return [self.leaves[i] for i in self._places]
 
+    def without(self, absent: Sequence[bool]) -> Arguments:
+        """Returns the arguments with None in place of the tensors for which `absent` is True."""
+        return Arguments(*self.place([None if gone else one for one, gone in zip(self.tensors, absent, strict=True)]))
+
     def place(self, values: Sequence[Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Returns (args, kwargs) with these values in place of the tensors."""
         leaves = list(self.leaves)
@@ -450,13 +454,29 @@ class Call:
         """Returns the outputs in their structure."""
         return self.structure.pack(self.outputs)
 
-    def emit(self, emission: Any, edges: list[int]) -> list[int]:
-        """Adds what the call computes to a graph; returns the output edges."""
+    @property
+    def operation(self) -> Any:
+        """The layer, under the name that a node of Keras has for it."""
+        return self.layer
+
+    @property
+    def parent_nodes(self) -> list[Call]:
+        """The calls that made the inputs, in order, as a node of Keras has them."""
+        return [tensor.made_by for tensor in self.inputs if tensor.made_by is not None]
+
+    def emit(self, emission: Any, edges: list[int], arguments: Arguments | None = None) -> list[int]:
+        """Adds what the call computes to a graph; returns the output edges.
+
+        Args:
+            emission: The graph.
+            edges: One for each tensor among the arguments.
+            arguments: Those of the call, with None for tensors that are not there; None: as they were recorded.
+        """
         outer = emission.training
         if self.training is not None:
             emission.training = self.training
         try:
-            made: list[int] = self.layer.__fastnn_emit__(emission, edges, self.arguments)
+            made: list[int] = self.layer.__fastnn_emit__(emission, edges, arguments or self.arguments)
             return made
         finally:
             emission.training = outer

@@ -203,7 +203,7 @@ def _first_value(initializer: Any, shape: Sequence[int] | None, name: str) -> ND
         if shape is None:
             raise ValueError(f"Variable {name!r} expects a shape, since its initializer is {initializer!r}")
         # The family of initializers, which is above this file, knows their names.
-        return np.asarray(Configurable.convert_argument("_initializer", initializer)(tuple(shape)))
+        return np.asarray(Configurable.__fastnn_convert_argument__("_initializer", initializer)(tuple(shape)))
     value = np.asarray(initializer)
     if shape is not None and value.shape != tuple(shape):
         raise ValueError(f"Variable {name!r} expects a value of shape {tuple(shape)}, got {value.shape}")

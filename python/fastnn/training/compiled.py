@@ -11,8 +11,6 @@ import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
-import numpy as np
-
 from fastnn import losses, optimizers
 from fastnn.engine.contract import Part
 from fastnn.engine.network import Port
@@ -21,7 +19,8 @@ from fastnn.metrics.mean_of_function import MeanOfFunction
 from fastnn.metrics.metric import Metric, direction_of
 from fastnn.metrics.reduction import Mean, takes_pairs
 from fastnn.metrics.registry import resolve
-from fastnn.training.ports import TargetShapes, Trainable, entry_for_each, quoted
+from fastnn.training.loss_terms import LossTerm, flat, loss_terms, stands_alone
+from fastnn.training.ports import TargetShapes, Trainable, entry_for_each
 
 How = Literal["labels", "values", "as given", "weights", "weights of values"]
 """The form in which a graph reads targets: class indices, values of the output's shape, the user's own form, or the
@@ -74,8 +73,8 @@ class Compiled:
 
     Attributes:
         arguments: As given.
-        losses: For each output its losses, of which the sum counts; mostly one.
-        loss_weights: For each output the factors of its losses.
+        terms: The losses, of which the weighted sum is trained.
+        losses: For each output the losses that read it alone; mostly one.
         loss_tracker: The mean of the whole loss.
         measures: The metrics; None until their meaning is resolved.
         reads_targets_as_given: True where a loss or metric of the user's own reads targets of any shape.
@@ -88,8 +87,8 @@ class Compiled:
 
     def __init__(self, network: Trainable, arguments: Mapping[str, Any]) -> None:
         self.arguments = dict(arguments)
+        self.terms: list[LossTerm] = []
         self.losses: list[list[losses.Loss]] = []
-        self.loss_weights: list[list[float]] = []
         self.loss_tracker = Mean(name="loss")
         self.measures: list[Measure] | None = None
         self.trained: dict[Part, bool] = {}
@@ -98,7 +97,7 @@ class Compiled:
         self._targets: list[Target] = []
         self._words: tuple[list[list[Any]], list[list[Any]]] = ([], [])
         loss, loss_weights, metrics = (self.arguments[name] for name in ("loss", "loss_weights", "metrics"))
-        several = not _stands_alone(loss) or not _stands_alone(loss_weights) or isinstance(metrics, Mapping)
+        several = not stands_alone(loss) or not stands_alone(loss_weights) or isinstance(metrics, Mapping)
         self.pending = several and not network.ports().known
         if not self.pending:
             self.settle()
@@ -132,61 +131,27 @@ class Compiled:
         Raises:
             ValueError: An argument does not fit the outputs.
         """
-        _check_loss_weights(self._network.who(), self.arguments["loss_weights"])
-        new_losses = self._losses_given()
-        new_weights = self._weights_given([len(of_output) for of_output in new_losses])
+        arguments, ports = self.arguments, self._network.ports()
+        terms = loss_terms(self._network.who(), ports, arguments["loss"], arguments["loss_weights"])
         words = self._words_of("metrics"), self._words_of("weighted_metrics")
         for family in words:
             for of_output in family:
                 for word in of_output:
                     _metric(word)
-        self.losses = new_losses
-        self.loss_weights = new_weights
+        self.terms = terms
+        self.losses = [[term.loss for term in terms if term.outputs == (k,)] for k in range(len(ports.outputs))]
         self._words = words
         self.measures = None
         self.loss_tracker = Mean(name="loss")
         self.pending = False
         self.trained = dict(self._network.leaves())
 
-    def _losses_given(self) -> list[list[losses.Loss]]:
-        """Returns the losses of each output."""
-        who, outputs, given = self._network.who(), self._network.ports().outputs, self.arguments["loss"]
-        alone = _stands_alone(given)
-        entries = [given] * len(outputs) if alone else entry_for_each(who, "loss", given, outputs)
-        found = [[one for one in map(losses.get, _flat(entry)) if one is not None] for entry in entries]
-        if len(outputs) == 1 and len(found[0]) > 1:
-            raise ValueError(f"{who}: loss expects one entry for the model's one output, got {len(found[0])}")
-        return found
-
-    def _weights_given(self, counts: Sequence[int]) -> list[list[float]]:
-        """Returns the factors of the losses of each output.
-
-        Args:
-            counts: The number of losses of each output.
-        """
-        who, outputs, given = self._network.who(), self._network.ports().outputs, self.arguments["loss_weights"]
-        if given is not None and len(outputs) > 1 and _stands_alone(given):
-            raise ValueError(
-                f"{who}: loss_weights expects a list or dict with a number for each of the outputs {quoted(outputs)}, "
-                f"got {given!r}"
-            )
-        if isinstance(given, (list, tuple)) and len(given) == sum(counts) != len(outputs):
-            rest = iter(given)
-            given = [[next(rest) for _ in range(count)] for count in counts]
-        found = []
-        for entry, count in zip(entry_for_each(who, "loss_weights", given, outputs), counts, strict=True):
-            factors = _flat(entry) or [1.0] * count
-            if count and len(factors) != count:
-                raise ValueError(f"{who}: loss_weights expects {count} numbers for {count} losses, got {entry!r}")
-            found.append([float(factor) for factor in factors[:count]])
-        return found
-
     def _words_of(self, argument: str) -> list[list[Any]]:
         """Returns for each output the metrics that an argument names."""
-        given, outputs = self.arguments[argument], self._network.ports().outputs
-        if len(outputs) == 1 and not isinstance(given, Mapping):
-            return [_flat(given)]
-        return [_flat(entry) for entry in entry_for_each(self._network.who(), argument, given, outputs)]
+        given, ports = self.arguments[argument], self._network.ports()
+        if len(ports.outputs) == 1 and not isinstance(given, Mapping):
+            return [flat(given)]
+        return [flat(entry) for entry in entry_for_each(self._network.who(), argument, given, ports)]
 
     # Which layers are trained.
 
@@ -215,9 +180,8 @@ class Compiled:
 
     def wanted(self) -> list[bool]:
         """Returns for each output whether it needs targets: where it has a loss or a metric."""
-        return [
-            bool(of_output) or any(family[k] for family in self._words) for k, of_output in enumerate(self.losses)
-        ]  # fmt: skip
+        read = {k for term in self.terms for k in term.outputs}
+        return [k in read or any(family[k] for family in self._words) for k in range(len(self.losses))]
 
     def resolve(self, y: TargetShapes = ()) -> list[Measure]:
         """Returns the metrics, with the meaning of "accuracy" read from the shapes of targets and outputs.
@@ -257,11 +221,11 @@ class Compiled:
 
     def _targets_read(self, measures: list[Measure]) -> list[Target]:
         read: dict[Target, None] = {}
-        for k, of_output in enumerate(self.losses):
-            for loss in of_output:
-                read[k, how_targets_are_read(loss)] = None
-                if loss.reduction == "mean_with_sample_weight":
-                    read[k, how_weights_are_read(loss)] = None
+        for term in self.terms:
+            for k in term.outputs:
+                read[k, how_targets_are_read(term.loss)] = None
+            if term.loss.reduction == "mean_with_sample_weight":
+                read[term.outputs[0], how_weights_are_read(term.loss)] = None
         for measure in measures:
             if measure.reads_weights:
                 read[measure.output, "weights"] = None
@@ -275,8 +239,7 @@ class Compiled:
 
         Losses of the same output have the same name; the logs hold the last of them, as in Keras.
         """
-        outputs = self._network.ports().outputs
-        names = [f"{p.name}_loss" for p, of_output in zip(outputs, self.losses, strict=True) for _ in of_output]
+        names = [f"{term.name}_loss" for term in self.terms]
         return names if len(names) > 1 else []
 
     def names(self) -> list[str]:
@@ -312,16 +275,6 @@ class Compiled:
         return [self.loss_tracker, *(measure.metric for measure in self.measures or [])]
 
 
-def _check_loss_weights(who: str, given: Any) -> None:
-    """Raises where the argument holds something else than numbers, such as metrics given by position."""
-    values = [one for entry in (given.values() if isinstance(given, Mapping) else [given]) for one in _flat(entry)]
-    if any(not isinstance(value, (int, float, np.number)) for value in values):
-        raise TypeError(
-            f"{who}: compile expects loss_weights to be numbers, got {given!r}; metrics are given by name: "
-            f"compile(optimizer, loss, metrics={given!r})"
-        )
-
-
 def _metric(
     word: Any, true_shape: Sequence[int | None] = (None, 1), output_shape: Sequence[int | None] = (None, 1)
 ) -> Metric:
@@ -329,15 +282,3 @@ def _metric(
     if not takes_pairs(metric):
         raise TypeError(f"metric {metric!r} cannot be computed from labels and outputs; use it by itself")
     return metric
-
-
-def _stands_alone(value: Any) -> bool:
-    """True for one loss or weight, which may be described by a dict of its class and config."""
-    return not isinstance(value, (list, tuple, Mapping)) or (isinstance(value, Mapping) and "class_name" in value)
-
-
-def _flat(given: Any) -> list[Any]:
-    """Returns the entries of nested lists; none for None."""
-    if isinstance(given, (list, tuple)):
-        return [one for entry in given for one in _flat(entry)]
-    return [] if given is None else [given]

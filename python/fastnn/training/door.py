@@ -26,7 +26,17 @@ from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import Shape
 from fastnn.training.compiled import Compiled, Target, how_targets_are_read, how_weights_are_read
 from fastnn.training.layout import LARGEST, Layout, layout_of
-from fastnn.training.ports import Shapes, Trainable, alone, by_port, label, quoted
+from fastnn.training.ports import (
+    Shapes,
+    Trainable,
+    alone,
+    by_port,
+    label,
+    quoted,
+    refuse_missing,
+    shapes_of,
+    with_absent,
+)
 from fastnn.training.programs import Programs
 
 Array = NDArray[Any]
@@ -76,7 +86,7 @@ class Door:
                 return found
         xs = self.inputs(x)
         ys = self.targets(compiled, y, len(xs[0]))
-        shapes = tuple(array.shape[1:] for array in xs)
+        shapes = shapes_of(xs)
         weights = self.weights(len(xs[0]), ys, sample_weight, class_weight, shapes)
         read = self._read_targets(compiled, ys, shapes, weights)
         if check_nan:
@@ -113,7 +123,7 @@ class Door:
             TypeError: The data are not numbers.
         """
         xs = self.inputs(x)
-        shapes = tuple(array.shape[1:] for array in xs)
+        shapes = shapes_of(xs)
         self.check_ranges(xs, shapes)
         return Feed(_core.Columns(xs), shapes, (), xs)
 
@@ -132,14 +142,22 @@ class Door:
         if given.nested and isinstance(x, (list, tuple, Mapping)):
             leaves = Structure(x)
             x = leaves.flat(x) if leaves.count == given.count else x
+        if len(inputs) == 1 and isinstance(x, (list, tuple)) and len(x) == 1 and x[0] is None:
+            raise ValueError(f"{who}: x is [None], and the input {inputs[0].name!r} is not optional; give data for it")
         if len(inputs) == 1:
             _refuse_pair(x, who, inputs[0].shape)
             x = unwrapped(alone(who, "x", x, inputs[0]), 1)
             return [self._fitted_input(who, x, "x", inputs[0].shape)]
-        arrays = [
-            self._fitted_input(who, one, f"x of {port.name!r}", port.shape)
-            for one, port in zip(by_port(who, "x", x, inputs), inputs, strict=True)
-        ]
+        data = by_port(who, "x", x, inputs)
+        refuse_missing(who, data, inputs)
+        arrays = with_absent(
+            who,
+            [
+                None if one is None else self._fitted_input(who, one, f"x of {port.name!r}", port.shape)
+                for one, port in zip(data, inputs, strict=True)
+            ],
+            inputs,
+        )
         for array, port in zip(arrays, inputs, strict=True):
             if len(array) != len(arrays[0]):
                 raise ValueError(
@@ -220,6 +238,7 @@ class Door:
             y = alone(who, "y", y, outputs[0])
             return [self._target(who, unwrapped(y, 0) if rows != 1 else y, "y", rows)]
         wanted = compiled.wanted()
+        y = self._in_order(y)
         if isinstance(y, (list, tuple)) and len(y) == sum(wanted) < len(outputs):
             # As in Keras, outputs without a loss or metric may be left out.
             given = iter(y)
@@ -230,6 +249,12 @@ class Door:
                 raise ValueError(f"{who}: y has nothing for the output {port.name!r}, which has a loss or metric")
             found.append(self._target(who, one, f"y of {port.name!r}", rows) if needed else None)
         return found
+
+    def _in_order(self, given: Any) -> Any:
+        """Returns the data of nested outputs in one list, where they have the structure of the outputs."""
+        made = self._network.ports().made
+        follows = made.nested and not isinstance(given, np.ndarray) and made.leads(given)
+        return made.entries(given) if follows else given
 
     def _target(self, who: str, y: Any, word: str, rows: int) -> Array:
         array = numeric(y, f"{who}: {word}", labels=True)
@@ -255,16 +280,17 @@ class Door:
                 y = self._fitted_target(y, outputs[k]._replace(shape=shapes[k]), measure, compiled.losses[k])
             arrays[k, how] = y
 
-        for k, of_output in enumerate(compiled.losses):
-            for loss in of_output:
-                read(k, loss)
-                if loss.reduction == "mean_with_sample_weight":
-                    how = how_weights_are_read(loss)
-                    rows, shape = len(arrays[k, how_targets_are_read(loss)]), shapes[k]
-                    if how == "weights":
-                        arrays[k, how] = self._weights_of_rows(loss.name, weights[k], rows)
-                    else:
-                        arrays[k, how] = _weights_of_values(weights[k], (rows, *(size or 0 for size in shape[1:-1])))
+        for term in compiled.terms:
+            loss, k = term.loss, term.outputs[0]
+            for output in term.outputs:
+                read(output, loss)
+            if loss.reduction == "mean_with_sample_weight":
+                how = how_weights_are_read(loss)
+                rows, shape = len(arrays[k, how_targets_are_read(loss)]), shapes[k]
+                if how == "weights":
+                    arrays[k, how] = self._weights_of_rows(loss.name, weights[k], rows)
+                else:
+                    arrays[k, how] = _weights_of_values(weights[k], (rows, *(size or 0 for size in shape[1:-1])))
         fresh = compiled.measures is None
         try:
             for measure in compiled.resolve(tuple(None if y is None else y.shape[1:] for y in ys)):
@@ -363,7 +389,7 @@ class Door:
             return [_from_class_weight(ys[0], class_weight, who)]
         if len(outputs) == 1:
             given = [alone(who, "sample_weight", sample_weight, outputs[0])]
-        elif isinstance(sample_weight, Mapping) or (
+        elif isinstance(sample_weight := self._in_order(sample_weight), Mapping) or (
             isinstance(sample_weight, (list, tuple)) and any(w is None or np.ndim(w) for w in sample_weight)
         ):
             given = by_port(who, "sample_weight", sample_weight, outputs, True)

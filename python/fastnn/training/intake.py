@@ -20,6 +20,7 @@ from fastnn.symbolic.structure import Structure
 from fastnn.training.compiled import Compiled
 from fastnn.training.door import Door
 from fastnn.training.own_steps import feed_of, given_data
+from fastnn.training.ports import shapes_of
 
 RowsOfStep = int | Callable[[int], int]
 """The number of rows of a step, or a function of the number of rows of the data that returns it."""
@@ -177,7 +178,7 @@ def split_off(door: Door, compiled: Compiled, data: Batch, share: float) -> tupl
     xs = door.inputs(data.x)
     rows = len(xs[0])
     ys = door.targets(compiled, data.y, rows)
-    weights = door.weights(rows, ys, data.sample_weight, None, tuple(array.shape[1:] for array in xs))
+    weights = door.weights(rows, ys, data.sample_weight, None, shapes_of(xs))
     train, held = split((xs, ys, weights), rows, share)
     return Batch(*train), Batch(*held)
 

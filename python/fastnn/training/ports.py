@@ -11,7 +11,9 @@ import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from fastnn import _core
+import numpy as np
+from numpy.typing import NDArray
+
 from fastnn.engine.contract import Part
 from fastnn.engine.emission import Emission
 from fastnn.engine.network import Port, Ports
@@ -20,8 +22,8 @@ from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import Spec
 from fastnn.symbolic.variable import Variable
 
-Shapes = tuple[tuple[int, ...], ...]
-"""The shapes of the samples that a program is made for, where the model leaves them open."""
+Shapes = tuple[tuple[int, ...] | None, ...]
+"""The shapes of the samples that a program is made for; None for an optional input without data."""
 TargetShapes = tuple[tuple[int, ...] | None, ...]
 """The shapes of one row of the targets, for each output; None where it has none."""
 
@@ -78,7 +80,8 @@ def warn_of_further(word: str, given: Mapping[str, Any], names: Sequence[str]) -
     further = [name for name in given if name not in names]
     if further:
         warnings.warn(
-            f"{word} has {', '.join(map(repr, further))}, which no input of the model reads; its inputs are "
+            f"The structure of `inputs` doesn't match the expected structure: {word} has "
+            f"{', '.join(map(repr, further))}, which no input of the model reads; its inputs are "
             f"{', '.join(map(repr, names))}",
             stacklevel=2,
         )
@@ -116,20 +119,29 @@ def by_port(who: str, word: str, given: Any, ports: Sequence[Port], optional: bo
     )
 
 
-def entry_for_each(who: str, word: str, given: Any, outputs: Sequence[Port]) -> list[Any]:
+def by_name(ports: Ports, given: Any) -> bool:
+    """Returns whether an argument is a dict by the names of outputs, not by the keys of their structure."""
+    return isinstance(given, Mapping) and not ports.made.is_like({}) and set(given) <= {p.name for p in ports.outputs}
+
+
+def entry_for_each(who: str, word: str, given: Any, ports: Ports) -> list[Any]:
     """Returns one entry of an argument of `compile` for each output.
 
     Args:
         who: How errors call the model.
         word: The argument: "loss", "loss_weights", "metrics"...
-        given: None, one entry, a list in the order of the outputs, or a dict by their names.
-        outputs: The outputs.
+        given: None, one entry, a list in the order of the outputs, or a dict by their names; for nested outputs an
+            entry for each in their structure.
+        ports: The inputs and outputs of the model.
 
     Raises:
         ValueError: A name is unknown, or there are too few or too many entries.
     """
+    outputs = ports.outputs
     if given is None:
         return [None] * len(outputs)
+    if ports.made.nested and not by_name(ports, given) and ports.made.leads(given):
+        return ports.made.entries(given)
     if isinstance(given, Mapping):
         names = [port.name for port in outputs]
         _check_names(who, word, given, names, "output")
@@ -156,16 +168,63 @@ def _check_names(who: str, word: str, given: Mapping[str, Any], names: Sequence[
             raise ValueError(f"{who}: {word} names {name!r}, which is no {side}.{suggestion(str(name), names)}")
 
 
-def input_edges(graph: _core.Graph, inputs: Sequence[Port], shapes: Shapes) -> list[int]:
+class Absent(np.ndarray[Any, Any]):
+    """Zeros in the place of an optional input that was given None; no layer reads them."""
+
+    @classmethod
+    def of(cls, port: Port, rows: int) -> Absent:
+        """Returns zeros for the rows of an input."""
+        return np.zeros((rows, *_known_sizes(port)), np.float32).view(cls)
+
+
+def refuse_missing(who: str, given: Sequence[Any], inputs: Sequence[Port]) -> None:
+    """Raises a ValueError where an input that is not optional was given None."""
+    for one, port in zip(given, inputs, strict=True):
+        if one is None and not port.optional:
+            raise ValueError(
+                f"{who}: x of {port.name!r} is None, and that input is not optional; give data for it, or make it with "
+                "Input(optional=True)"
+            )
+
+
+def with_absent(who: str, arrays: Sequence[NDArray[Any] | None], inputs: Sequence[Port]) -> list[NDArray[Any]]:
+    """Returns the arrays of all inputs, with zeros in the place of None.
+
+    Raises:
+        ValueError: There is None for every input.
+    """
+    rows = next((len(array) for array in arrays if array is not None), None)
+    if rows is None:
+        raise ValueError(f"{who} expects data for one of its inputs at least, got None for all")
+    return [Absent.of(port, rows) if array is None else array for array, port in zip(arrays, inputs, strict=True)]
+
+
+def _known_sizes(port: Port) -> list[int]:
+    return [size or 1 for size in (port.shape or ())[1:]]
+
+
+def shapes_of(xs: Sequence[NDArray[Any]]) -> Shapes:
+    """Returns the shapes of the samples of inputs, by which programs are found."""
+    return tuple(None if isinstance(array, Absent) else array.shape[1:] for array in xs)
+
+
+def input_edges(emission: Emission, inputs: Sequence[Port], shapes: Shapes) -> list[int]:
     """Adds the inputs of a model to a graph; returns their edges.
 
     Args:
-        graph: The graph.
+        emission: The graph.
         inputs: The inputs.
-        shapes: The shapes of the samples, for inputs that leave some sizes open.
+        shapes: The shapes of the samples; none where all inputs have data, of known sizes.
     """
     edges = []
     for k, port in enumerate(inputs):
-        shape = (None, *shapes[k]) if port.shape is None or None in port.shape[1:] else port.shape
-        edges.append(graph.input(shape, port.dtype, label("x", port, inputs)))
+        shape = port.shape
+        given = shapes[k] if k < len(shapes) else ()
+        if given is None:
+            shape = (None, *_known_sizes(port))
+        elif shape is None or None in shape[1:]:
+            shape = (None, *given)
+        edges.append(emission.graph.input(shape, port.dtype, label("x", port, inputs)))
+        if given is None:
+            emission.absent.add(edges[-1])
     return edges

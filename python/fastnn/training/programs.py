@@ -253,8 +253,9 @@ class Programs:
         return program
 
     def _open_shapes(self, x: Shapes) -> Shapes:
-        """Returns the shapes of the samples where the model leaves sizes open; none where it does not."""
-        return x if any(port.shape is None or None in port.shape[1:] for port in self._network.ports().inputs) else ()
+        """Returns the shapes of the samples where the model leaves sizes or inputs open; none where it does not."""
+        inputs = self._network.ports().inputs
+        return x if any(port.optional or port.shape is None or None in port.shape[1:] for port in inputs) else ()
 
     # Inference.
 
@@ -269,7 +270,7 @@ class Programs:
         if found is None:
             emission = Emission(False)
             graph = emission.graph
-            inputs = input_edges(graph, self._network.ports().inputs, x)
+            inputs = input_edges(emission, self._network.ports().inputs, x)
             outputs = self._network.emit(emission, inputs)
             shapes = [tuple(graph.spec(edge)[0]) for edge in outputs]
             ranges = [graph.range(edge) for edge in inputs]
@@ -293,7 +294,7 @@ class Programs:
         port = ports.inputs[0]
         free = inference.rows is None and inference.ranges[0] is None
         if port.shape is not None and port.dtype == "float32" and ports.given.alone and ports.made.alone and free:
-            self._direct["predict"] = found, x[0] if x else port.shape[1:]
+            self._direct["predict"] = found, (x[0] if x else None) or port.shape[1:]
             for training in (None, False):
                 if not self.differs_in_call(training, x):
                     self._direct[training] = self._direct["predict"]
@@ -310,7 +311,7 @@ class Programs:
         found: tuple[bool, bool] | None = self._kept.get(key)
         if found is None:
             emission = Emission(None)
-            outputs = self._network.emit(emission, input_edges(emission.graph, self._network.ports().inputs, x))
+            outputs = self._network.emit(emission, input_edges(emission, self._network.ports().inputs, x))
             more = bool(emission.penalties) or any(edge in emission.masks for edge in outputs)
             found = self._keep(key, (emission.is_random, more))
         assert found is not None
@@ -395,12 +396,13 @@ class Programs:
         assert found is not None
         return found
 
-    def own_prediction(self, sample: Sample) -> tuple[_core.Predictor, Structure]:
+    def own_prediction(self, sample: Shapes) -> tuple[_core.Predictor, Structure]:
         """Returns the predictor of a `predict_step` of the user's own, and the structure of its outputs.
 
         Args:
             sample: The shapes of the data.
         """
+        assert isinstance(sample, Sample)
         key = "predict_step", sample.key
         found: tuple[_core.Predictor, Structure] | None = self._kept.get(key)
         if found is None:
@@ -420,7 +422,7 @@ class Programs:
         ports = self._network.ports()
         emission = Emission(mode == "train", compiled.current_trained())
         graph = emission.graph
-        predicted = self._network.emit(emission, input_edges(graph, ports.inputs, x))
+        predicted = self._network.emit(emission, input_edges(emission, ports.inputs, x))
         shapes = [tuple(graph.spec(edge)[0]) for edge in predicted]
         targets = _TargetEdges(graph, compiled.targets(), ports.outputs, shapes, y)
         masks = [emission.masks.get(edge, _UNMASKED) for edge in predicted]
@@ -428,16 +430,21 @@ class Programs:
         found: list[tuple[int, float, int, bool, int]] = []
         penalties = emission.penalties
         emission.penalties = []
-        for k, (of_output, weights) in enumerate(zip(compiled.losses, compiled.loss_weights, strict=True)):
-            for loss, weight in zip(of_output, weights, strict=True):
-                values = loss.__fastnn_emit__(emission, targets.of(k, loss), predicted[k])
-                values = _per_sample(emission, values, "sum" if loss.reduction == "sum" else "mean")
-                mask = _mask(emission, loss, targets.of(k, loss), values, masks[k])
-                if loss.reduction == "mean_with_sample_weight":
-                    given = targets.edges[k, how_weights_are_read(loss)]
-                    found.append((_weighted_mean(emission, values, given, mask), weight, _UNWEIGHTED, True, _UNMASKED))
-                else:
-                    found.append((values, weight, k, loss.reduction == "sum", mask))
+        for term in compiled.terms:
+            loss, weight, k = term.loss, term.weight, term.outputs[0]
+            read = [targets.of(output, loss) for output in term.outputs]
+            made = [predicted[output] for output in term.outputs]
+            if term.structure.alone:
+                values = loss.__fastnn_emit__(emission, read[0], made[0])
+            else:
+                values = loss.__fastnn_emit_structure__(emission, term.structure, read, made)
+            values = _per_sample(emission, values, "sum" if loss.reduction == "sum" else "mean")
+            mask = _mask(emission, loss, read[0], values, masks[k])
+            if loss.reduction == "mean_with_sample_weight":
+                given = targets.edges[k, how_weights_are_read(loss)]
+                found.append((_weighted_mean(emission, values, given, mask), weight, _UNWEIGHTED, True, _UNMASKED))
+            else:
+                found.append((values, weight, k, loss.reduction == "sum", mask))
         emission.penalties[:0] = penalties
         _add_weight_penalties(emission, compiled.trained)
         terms = found + [(penalty, 1.0, _UNWEIGHTED, False, _UNMASKED) for penalty in emission.penalties]

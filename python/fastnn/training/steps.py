@@ -147,17 +147,18 @@ class Steps:
         """
         compiled = self._fastnn_compiled()
         found: list[Any] = []
-        if any(compiled.losses):
+        if compiled.terms:
             who, outputs = compiled.who(), compiled.outputs()
             several = len(outputs) > 1
             ys = by_port(who, "y", y, outputs, True) if several else [y]
             predicted = by_port(who, "y_pred", y_pred, outputs) if several else [y_pred]
             each = several and isinstance(sample_weight, (list, tuple, Mapping))
             weights = by_port(who, "sample_weight", sample_weight, outputs, True) if each else [sample_weight] * len(ys)
-            for k, of_output in enumerate(compiled.losses):
-                for loss, factor in zip(of_output, compiled.loss_weights[k], strict=True):
-                    value = loss(ys[k], predicted[k], sample_weight=weights[k])
-                    found.append(value if factor == 1 else value * factor)
+            for term in compiled.terms:
+                true, made = ([given[k] for k in term.outputs] for given in (ys, predicted))
+                weight = weights[term.outputs[0]]
+                value = term.loss(term.structure.pack(true), term.structure.pack(made), sample_weight=weight)
+                found.append(value if term.weight == 1 else value * term.weight)
         found += [ops.cast(penalty, "float32") for penalty in self.losses]  # type: ignore[attr-defined]
         if not found:
             raise ValueError(

@@ -35,6 +35,7 @@ from fastnn.training.intake import (
     split_off,
     split_rows,
 )
+from fastnn.training.ports import shapes_of
 from fastnn.training.state import TrainingState
 from fastnn.training.steps import Steps
 
@@ -457,7 +458,7 @@ class Trainer(Steps):
         if result is not None:
             return result
         xs = state.door.inputs(x)
-        shapes = tuple(array.shape[1:] for array in xs)
+        shapes = shapes_of(xs)
         state.door.check_ranges(xs, shapes)
         state.door.check_batches(shapes, len(xs[0]), len(xs[0]))
         return state.network.ports().made.pack(state.programs.predictor(shapes)(xs))

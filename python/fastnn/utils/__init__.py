@@ -4,6 +4,7 @@ from importlib import import_module as _import_module
 from typing import TYPE_CHECKING as _TYPE_CHECKING
 from typing import Any as _Any
 
+from fastnn.backend import is_keras_tensor, standardize_dtype
 from fastnn.callbacks.progress_bar import Progbar
 from fastnn.config import (
     disable_interactive_logging,
@@ -20,10 +21,14 @@ from fastnn.custom_objects import (
 )
 from fastnn.data.py_dataset import PyDataset
 from fastnn.naming import missing_names as _missing_names
+from fastnn.saving import deserialize_keras_object, serialize_keras_object
 from fastnn.seeds import clear_session, set_random_seed
+from fastnn.utils import legacy
 from fastnn.utils.arrays import normalize, to_categorical
+from fastnn.utils.batches import pack_x_y_sample_weight, unpack_x_y_sample_weight
 from fastnn.utils.images import array_to_img, img_to_array, load_img, save_img
 from fastnn.utils.sequences import pad_sequences
+from fastnn.utils.source_inputs import get_source_inputs
 
 if _TYPE_CHECKING:
     from fastnn.utils.audio_folders import audio_dataset_from_directory
@@ -47,27 +52,35 @@ __all__ = [
     "audio_dataset_from_directory",
     "clear_session",
     "custom_object_scope",
+    "deserialize_keras_object",
     "disable_interactive_logging",
     "enable_interactive_logging",
     "get_custom_objects",
     "get_registered_name",
     "get_registered_object",
+    "get_source_inputs",
     "image_dataset_from_directory",
     "img_to_array",
     "is_interactive_logging_enabled",
+    "is_keras_tensor",
+    "legacy",
     "load_img",
     "model_to_dot",
     "normalize",
+    "pack_x_y_sample_weight",
     "pad_sequences",
     "plot_confusion_matrix",
     "plot_model",
     "register_keras_serializable",
     "save_img",
+    "serialize_keras_object",
     "set_random_seed",
     "split_dataset",
+    "standardize_dtype",
     "text_dataset_from_directory",
     "timeseries_dataset_from_array",
     "to_categorical",
+    "unpack_x_y_sample_weight",
 ]
 
 

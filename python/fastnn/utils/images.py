@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import io
+import warnings
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -231,7 +232,7 @@ def save_img(
 
     Raises:
         ImportError: Pillow is not installed.
-        ValueError: The array has another shape, or it has an alpha channel, which JPEG cannot hold.
+        ValueError: The array has another shape.
 
     Example:
         >>> fastnn.utils.save_img("noise.png", np.random.random((8, 8, 3)))
@@ -241,5 +242,6 @@ def save_img(
     file_format = {"jpg": "jpeg"}.get((file_format or "").lower(), file_format or None)
     image = array_to_img(x, data_format, scale)
     if image.mode == "RGBA" and (file_format or "").lower() == "jpeg":
-        raise ValueError("save_img: JPEG holds no transparency; leave the last channel out, x[..., :3], or write a PNG")
+        warnings.warn("save_img: JPEG holds no transparency, which is left out; write a PNG to keep it", stacklevel=2)
+        image = image.convert("RGB")
     image.save(path, format=file_format, **kwargs)

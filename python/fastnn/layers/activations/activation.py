@@ -31,6 +31,6 @@ class Activation(ElementwiseActivation):
     def __init__(self, activation: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
 
-    def activation_node(self) -> activations.Node | None:
+    def __fastnn_activation_node__(self) -> activations.Node | None:
         """Returns the kind and the config of the layer's node."""
         return activations.node_of(self.activation)

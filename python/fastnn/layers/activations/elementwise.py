@@ -14,21 +14,21 @@ class ElementwiseActivation(NodeLayer):
     __fastnn_built_at_once__ = True
     supports_masking = True
 
-    def activation_node(self) -> activations.Node | None:
+    def __fastnn_activation_node__(self) -> activations.Node | None:
         """Returns the kind and the config of the layer's node."""
         raise NotImplementedError
 
-    def core_node(self) -> activations.Node | None:
+    def __fastnn_core_node__(self) -> activations.Node | None:
         """Returns the kind and the config of the node; None for a layer that passes its input on."""
-        return self.activation_node()
+        return self.__fastnn_activation_node__()
 
-    def add_core_node(self, emission: Emission, edges: list[int]) -> list[int]:
+    def __fastnn_add_core_node__(self, emission: Emission, edges: list[int]) -> list[int]:
         """Adds the node to a graph; returns its output edges."""
-        node = self.core_node()
+        node = self.__fastnn_core_node__()
         if node is None or node[0] != "Activation":
-            return super().add_core_node(emission, edges)
+            return super().__fastnn_add_core_node__(emission, edges)
         return add_between_transposes(emission, edges, self.name, lambda moved: emission.add(self, *node, moved))
 
-    def node_after(self) -> activations.Node | None:
+    def __fastnn_node_after__(self) -> activations.Node | None:
         """Returns the node of the argument `activation`, where there is one."""
         return None

@@ -33,6 +33,6 @@ class ELU(ElementwiseActivation):
     def __init__(self, alpha: float = 1.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
 
-    def activation_node(self) -> activations.Node | None:
+    def __fastnn_activation_node__(self) -> activations.Node | None:
         """Returns the kind and the config of the layer's node."""
         return "Activation", {"activation": "elu", "alpha": self.alpha}

@@ -31,12 +31,12 @@ class LeakyReLU(ElementwiseActivation):
         array([[-0.1,  2. ]], dtype=float32)
     """
 
-    renamed: ClassVar[Mapping[str, str]] = {"alpha": "negative_slope"}
+    __fastnn_renamed__: ClassVar[Mapping[str, str]] = {"alpha": "negative_slope"}
     negative_slope: float
 
     def __init__(self, negative_slope: float = 0.3, **kwargs: Any) -> None:
         super().__init__(**kwargs)
 
-    def activation_node(self) -> activations.Node | None:
+    def __fastnn_activation_node__(self) -> activations.Node | None:
         """Returns the kind and the config of the layer's node."""
         return "Activation", {"activation": "leaky_relu", "negative_slope": self.negative_slope}

@@ -42,7 +42,7 @@ class PReLU(NodeLayer):
         (1, 1, 3)
     """
 
-    kind = "PReLU"
+    __fastnn_kind__ = "PReLU"
     supports_masking = True
     alpha: Variable
     alpha_initializer: Callable[..., Any]

@@ -41,7 +41,7 @@ class ReLU(ElementwiseActivation):
     ) -> None:
         super().__init__(**kwargs)
 
-    def activation_node(self) -> activations.Node | None:
+    def __fastnn_activation_node__(self) -> activations.Node | None:
         """Returns the kind and the config of the layer's node."""
         return "Activation", {
             "activation": "relu",

@@ -47,13 +47,13 @@ class Softmax(ElementwiseActivation):
         array([[0.212, 0.212, 0.576]], dtype=float32)
     """
 
-    call_arguments = ("inputs", "mask")
+    __fastnn_call_arguments__ = ("inputs", "mask")
     axis: int | Sequence[int]
 
     def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
 
-    def activation_node(self) -> activations.Node | None:
+    def __fastnn_activation_node__(self) -> activations.Node | None:
         """Returns the kind and the config of the layer's node."""
         return "Softmax", {"axis": self.axis}
 
@@ -69,27 +69,29 @@ class Softmax(ElementwiseActivation):
         made = np.asarray(ops.softmax(np.where(counts, x, np.float32(_MASKED)), tuple(axes)))
         return np.where(counts, made, np.float32(0)).view(EagerArray)
 
-    def check_mask_shape(self, mask: Shape, shape: Shape) -> None:
+    def __fastnn_check_mask_shape__(self, mask: Shape, shape: Shape) -> None:
         """Refuses a mask that cannot go with an input."""
         if len(mask) != len(shape) or not all(m in (s, 1, None) or s is None for m, s in zip(mask, shape, strict=True)):
-            super().check_mask_shape(mask, shape)
+            super().__fastnn_check_mask_shape__(mask, shape)
 
-    def spread_mask(self, mask: NDArray[Any], shape: Shape) -> NDArray[Any]:
-        """Returns a mask with the sizes of the input where it can be broadcast to it; see `NodeLayer.spread_mask`."""
+    def __fastnn_spread_mask__(self, mask: NDArray[Any], shape: Shape) -> NDArray[Any]:
+        """Returns a mask with the sizes of the input where it can be broadcast to it."""
         sizes: Any = shape
         begins = all(m in (s, 1) for m, s in zip(mask.shape, sizes, strict=False))
         fits = all(m in (s, 1) for m, s in zip(mask.shape[::-1], sizes[::-1], strict=False))
         if mask.ndim <= len(sizes) and fits and (mask.ndim == len(sizes) or not begins):
             return np.broadcast_to(mask, sizes)
-        return super().spread_mask(mask, shape)
+        return super().__fastnn_spread_mask__(mask, shape)
 
-    def add_masked_node(self, emission: Emission, edges: list[int], masks: Sequence[int | None]) -> list[int]:
+    def __fastnn_add_masked_node__(
+        self, emission: Emission, edges: list[int], masks: Sequence[int | None]
+    ) -> list[int]:
         """Adds the node to a graph; a layer that reads masks adds more, or another."""
         rank = len(emission.graph.spec(edges[0])[0])
         axes = [self.axis] if isinstance(self.axis, int) else self.axis
         reach = 0 if masks[0] is None else len(emission.graph.spec(masks[0])[0])
         if masks[0] is None or all(axis % rank >= reach for axis in axes):
-            return self.add_core_node(emission, edges)
+            return self.__fastnn_add_core_node__(emission, edges)
 
         def masked(x: Any, counts: Any) -> Any:
             return ops.where(_spread(counts, rank), x, _MASKED)
@@ -98,5 +100,5 @@ class Softmax(ElementwiseActivation):
             return ops.where(_spread(counts, rank), y, 0.0)
 
         given = emission.run(masked, [edges[0], masks[0]], title(self))[1]
-        made = self.add_core_node(emission, given)
+        made = self.__fastnn_add_core_node__(emission, given)
         return emission.run(zeroed, [made[0], masks[0]], title(self))[1]

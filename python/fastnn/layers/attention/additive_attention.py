@@ -43,8 +43,8 @@ class AdditiveAttention(ScoredAttention):
         [[[3.0, 4.0], [3.0, 4.0]]]
     """
 
-    keras_newer_arguments = {"seed": None}
-    scored_by = "AdditiveAttention"
+    __fastnn_keras_newer_arguments__ = {"seed": None}
+    __fastnn_scored_by__ = "AdditiveAttention"
     scale: Variable | None = None
 
     def __init__(self, use_scale: bool = True, dropout: float = 0.0, seed: Any = None, **kwargs: Any) -> None:
@@ -65,7 +65,7 @@ class AdditiveAttention(ScoredAttention):
             self.scale = self.add_weight((query[-1],), "glorot_uniform", name="scale")
         self.built = True
 
-    def scores(self, query: Any, key: Any) -> Any:
+    def __fastnn_scores__(self, query: Any, key: Any) -> Any:
         """Returns the scores of inputs with more than three axes."""
         return tanh_scores(query, key, self.scale)
 

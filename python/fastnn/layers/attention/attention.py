@@ -79,7 +79,7 @@ class Attention(ScoredAttention):
             self.concat_score_weight = self.add_weight((), "ones", name="concat_score_weight")
         self.built = True
 
-    def scores(self, query: Any, key: Any) -> Any:
+    def __fastnn_scores__(self, query: Any, key: Any) -> Any:
         """Returns the scores of inputs with more than three axes."""
         if self.score_mode == "dot":
             made = dot_scores(query, key)

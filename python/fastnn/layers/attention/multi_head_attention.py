@@ -72,7 +72,7 @@ class MultiHeadAttention(Projecting):
         (2, 5, 8)
     """
 
-    keras_newer_arguments = {
+    __fastnn_keras_newer_arguments__ = {
         "seed": None, "sliding_window": None, "flash_attention": None, "use_gate": False,
     }  # fmt: skip
     supports_masking = True
@@ -178,11 +178,7 @@ class MultiHeadAttention(Projecting):
                     f"{title(self)} expects a {name} of (batch, steps, size), with more axes between them in all "
                     f"inputs or in none, got {tuple(shape)}"
                 )
-        if tuple(value_shape[1:-1]) != tuple(key_shape[1:-1]):
-            raise ValueError(
-                f"{title(self)} expects a value and a key with equal numbers of steps, got {tuple(value_shape)} and "
-                f"{tuple(key_shape)}"
-            )
+        self._check_steps(value_shape, key_shape)
         heads, width = self.num_heads, self.value_dim or self.key_dim
         kept = "abcdefghijkl"[: rank - 1]
         free: list[int | None] = [None] * (rank - 2)
@@ -204,17 +200,29 @@ class MultiHeadAttention(Projecting):
         self.output_dense.build((*query_shape[:-1], heads, width))
         self.built = True
 
+    def _check_steps(self, value_shape: Any, key_shape: Any) -> None:
+        if tuple(value_shape[1:-1]) != tuple(key_shape[1:-1]):
+            raise ValueError(
+                f"{title(self)} expects a value and a key with equal numbers of steps, got {tuple(value_shape)} and "
+                f"{tuple(key_shape)}"
+            )
+
     def compute_output_shape(self, query_shape: Any, value_shape: Any, key_shape: Any = None) -> Any:  # type: ignore[override]
         """Returns the shape of the output: that of the query, with `output_shape` in place of its last size.
 
         Args:
             query_shape: Shape (batch, queries, n) of the query.
-            value_shape: Shape of the value; ignored.
-            key_shape: Shape of the key; ignored.
+            value_shape: Shape of the value.
+            key_shape: Shape of the key; None means that of the value.
 
         Returns:
             A tuple.
+
+        Raises:
+            ValueError: Value and key differ in their number of steps.
         """
+        if key_shape is not None:
+            self._check_steps(value_shape, key_shape)
         return tuple(query_shape) if self._sizes is None else (*query_shape[:-1], *self._sizes)
 
     def __fastnn_add_output_penalty__(self, emission: Any, edges: list[int]) -> list[int]:

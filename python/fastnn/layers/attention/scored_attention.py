@@ -48,7 +48,7 @@ class ScoredAttention(Layer):
     __fastnn_makes_masks__ = False
     __fastnn_takes_many__ = True
     supports_masking = True
-    scored_by: ClassVar[str] = "Attention"
+    __fastnn_scored_by__: ClassVar[str] = "Attention"
     """Kind of the attention node."""
     dropout: float
     use_scale: bool
@@ -83,10 +83,10 @@ class ScoredAttention(Layer):
             return self._scored_along_axis(config, sequences, mask or [None, None], training, shown)
         masks = {} if mask is None else {"value_mask": mask[1], "zero_mask": mask[0]}
         config = {**config, "dropout": self.dropout if training else 0.0, "return_attention_scores": shown}
-        made = attend(self, self.scored_by, config, sequences, masks, weights, self.stream)
+        made = attend(self, self.__fastnn_scored_by__, config, sequences, masks, weights, self.stream)
         return tuple(made) if shown else made
 
-    def scores(self, query: Any, key: Any) -> Any:
+    def __fastnn_scores__(self, query: Any, key: Any) -> Any:
         """Returns the scores of inputs with more than three axes."""
         raise NotImplementedError
 
@@ -107,7 +107,7 @@ class ScoredAttention(Layer):
             arguments = {"rate": self.dropout, "noise_shape": None}
             return operators["node"]("Dropout", arguments, [weights], self.name, (), self.stream)
 
-        made, weights = mean_by_scores(self.scores(query, key), allowed, value, drop)
+        made, weights = mean_by_scores(self.__fastnn_scores__(query, key), allowed, value, drop)
         if mask[0] is not None:
             made = ops.multiply(made, ops.cast(ops.expand_dims(mask[0], -1), "float32"))
         return (made, weights) if shown else made

@@ -57,7 +57,7 @@ class Conv1D(_Convolution):
         (3, 4, 8)
     """
 
-    kind = "Conv1D"
+    __fastnn_kind__ = "Conv1D"
     rank = 1
 
     def __init__(
@@ -129,7 +129,7 @@ class Conv2D(_Convolution):
         (3, 3, 4, 8)
     """
 
-    kind = "Conv2D"
+    __fastnn_kind__ = "Conv2D"
     rank = 2
 
     def __init__(
@@ -154,9 +154,9 @@ class Conv2D(_Convolution):
     ) -> None:
         super().__init__(**kwargs)
 
-    def core_node(self) -> tuple[str, dict[str, Any]] | None:
+    def __fastnn_core_node__(self) -> tuple[str, dict[str, Any]] | None:
         """Returns the kind and the config of the node; None for a layer that passes its input on."""
-        node = super().core_node()
+        node = super().__fastnn_core_node__()
         return node and (node[0], {**node[1], "winograd": config.winograd()})
 
 
@@ -204,7 +204,7 @@ class Conv3D(_Convolution):
         (3, 3, 3, 4, 8)
     """
 
-    kind = "Conv3D"
+    __fastnn_kind__ = "Conv3D"
     rank = 3
 
     def __init__(

@@ -46,7 +46,7 @@ class FullKernel(ConvolutionLayer):
 class DepthwiseKernel(ConvolutionLayer):
     """Base of the layers with a kernel that convolves each channel by itself."""
 
-    keras_ignored_arguments = {"groups": 1, "kernel_initializer": ...}
+    __fastnn_keras_ignored_arguments__ = {"groups": 1, "kernel_initializer": ...}
     depth_multiplier: int
     depthwise_initializer: Callable[..., Any]
     depthwise_regularizer: Regularizer | None

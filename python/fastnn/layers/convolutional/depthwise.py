@@ -70,7 +70,7 @@ class DepthwiseConv1D(_Depthwise):
         (3, 4, 2)
     """
 
-    kind = "DepthwiseConv1D"
+    __fastnn_kind__ = "DepthwiseConv1D"
     rank = 1
 
     def __init__(
@@ -140,7 +140,7 @@ class DepthwiseConv2D(_Depthwise):
         (3, 3, 4, 2)
     """
 
-    kind = "DepthwiseConv2D"
+    __fastnn_kind__ = "DepthwiseConv2D"
     rank = 2
 
     def __init__(

@@ -97,7 +97,7 @@ class SeparableConv1D(_Separable):
         [(3, 4, 1), (1, 4, 8), (8,)]
     """
 
-    kind = "SeparableConv1D"
+    __fastnn_kind__ = "SeparableConv1D"
     rank = 1
 
     def __init__(
@@ -174,7 +174,7 @@ class SeparableConv2D(_Separable):
         [(3, 3, 4, 1), (1, 1, 4, 8), (8,)]
     """
 
-    kind = "SeparableConv2D"
+    __fastnn_kind__ = "SeparableConv2D"
     rank = 2
 
     def __init__(

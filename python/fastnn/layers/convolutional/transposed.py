@@ -11,8 +11,8 @@ from fastnn.layers.convolutional.convolution_layer import FullKernel
 class _Transposed(FullKernel):
     """Base of the transposed convolutions."""
 
-    keras_newer_arguments = {"output_padding": None}
-    keras_ignored_arguments = {"groups": 1}
+    __fastnn_keras_newer_arguments__ = {"output_padding": None}
+    __fastnn_keras_ignored_arguments__ = {"groups": 1}
     output_padding: tuple[int, ...] | None
 
 
@@ -61,7 +61,7 @@ class Conv1DTranspose(_Transposed):
         (3, 8, 4)
     """
 
-    kind = "Conv1DTranspose"
+    __fastnn_kind__ = "Conv1DTranspose"
     rank = 1
 
     def __init__(
@@ -133,7 +133,7 @@ class Conv2DTranspose(_Transposed):
         (3, 3, 8, 4)
     """
 
-    kind = "Conv2DTranspose"
+    __fastnn_kind__ = "Conv2DTranspose"
     rank = 2
 
     def __init__(
@@ -206,7 +206,7 @@ class Conv3DTranspose(_Transposed):
         (3, 3, 3, 8, 4)
     """
 
-    kind = "Conv3DTranspose"
+    __fastnn_kind__ = "Conv3DTranspose"
     rank = 3
 
     def __init__(

@@ -48,9 +48,9 @@ class Dense(NodeLayer):
         (3, 2)
     """
 
-    keras_newer_arguments = {"lora_rank": None, "lora_alpha": None, "quantization_config": None}
-    kind = "Dense"
-    call_arguments = ("inputs", "training")
+    __fastnn_keras_newer_arguments__ = {"lora_rank": None, "lora_alpha": None, "quantization_config": None}
+    __fastnn_kind__ = "Dense"
+    __fastnn_call_arguments__ = ("inputs", "training")
     supports_masking = True
     kernel: Variable = unmade()
     bias: Variable | None = None

@@ -50,11 +50,11 @@ class Embedding(NodeLayer):
         [[[2.0, 2.5], [0.0, 0.5]]]
     """
 
-    keras_newer_arguments = {
+    __fastnn_keras_newer_arguments__ = {
         "weights": None, "input_length": None, "lora_alpha": None, "quantization_config": None,
     }  # fmt: skip
-    kind = "Embedding"
-    input_dtype = None
+    __fastnn_kind__ = "Embedding"
+    __fastnn_input_dtype__ = None
     embeddings: Variable = unmade()
     input_dim: int
     output_dim: int
@@ -97,13 +97,13 @@ class Embedding(NodeLayer):
 
     # `weights` is a property of every layer, so the argument has another name.
 
-    def store_arguments(self, arguments: dict[str, Any]) -> None:
+    def __fastnn_store_arguments__(self, arguments: dict[str, Any]) -> None:
         """Stores each argument as an attribute. Only arguments stored here are part of the config."""
         given = arguments.pop("weights", None)
         if isinstance(given, (list, tuple)) and len(given) == 1:
             given = given[0]
         self._first: NDArray[np.float32] | None = None if given is None else np.array(given, dtype=np.float32)
-        super().store_arguments(arguments)
+        super().__fastnn_store_arguments__(arguments)
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """Returns, with `mask_zero`, the mask that is true where the integers are not 0, or else None."""

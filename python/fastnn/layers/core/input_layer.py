@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
 from fastnn.engine.arrays import edge_dtype
 from fastnn.engine.contract import state_of, title
-from fastnn.engine.node_layer import NodeLayer
+from fastnn.engine.node_layer import BY_NODE, NodeLayer
 from fastnn.signatures import explained
 from fastnn.symbolic.tensors import Arguments, Call, KerasTensor, Shape
 
@@ -25,7 +26,7 @@ class InputLayer(NodeLayer):
         ragged: Not supported; must be False or None.
         batch_shape: Shape with the batch, in place of `shape`.
         input_tensor: Symbolic tensor whose shape and type the input has, or None.
-        optional: Not supported; must be False.
+        optional: True if a model may be given None in place of its data; layers called on it get None then.
         name: Name of the layer, unique within a model; None derives one from the class name.
         **kwargs: `input_shape`, in place of `shape`.
 
@@ -39,6 +40,7 @@ class InputLayer(NodeLayer):
     """
 
     __fastnn_is_entry__ = True
+    __fastnn_native__ = BY_NODE
 
     shape: Shape
     batch_shape: Shape
@@ -48,8 +50,8 @@ class InputLayer(NodeLayer):
     optional: bool
     input_tensor: Any
 
-    keras_builds_itself = True
-    keras_ignored_arguments = {"sparse": False, "ragged": False, "optional": False}
+    __fastnn_keras_builds_itself__ = True
+    __fastnn_keras_ignored_arguments__ = {"sparse": False, "ragged": False}
 
     def __init__(
         self,
@@ -64,7 +66,7 @@ class InputLayer(NodeLayer):
         name: str | None = None,
         **kwargs: Any,
     ) -> None:
-        _dense_only(sparse, ragged, optional)
+        _dense_only(sparse, ragged)
         if batch_shape is not None and (shape is not None or batch_size is not None):
             given = "shape" if shape is not None else "batch_size"
             raise ValueError(f"Input expects batch_shape alone, or {given}; got both")
@@ -75,6 +77,8 @@ class InputLayer(NodeLayer):
             kwargs["batch_shape"] = batch_shape
         if shape is not None:
             kwargs["input_shape"] = shape
+        elif "input_shape" in kwargs:
+            warnings.warn("InputLayer: input_shape is deprecated; write shape= in its place", stacklevel=2)
         fixed = kwargs.get("batch_shape", kwargs.get("batch_input_shape"))
         super().__init__(name=name or None, **kwargs)
         self.batch_size = fixed[0] if batch_size is None and fixed is not None else batch_size
@@ -96,9 +100,13 @@ class InputLayer(NodeLayer):
         if self.batch_size is not None:
             call.outputs[0].fix_batch(self.batch_size)
 
+    def call(self, *args: Any, **kwargs: Any) -> None:
+        """Does nothing: the layer stands for data."""
+
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments as plain values, with the shape including the batch."""
-        return {"batch_shape": list(self.batch_shape), "dtype": self.dtype, "name": self.name}
+        optional = {"optional": True} if self.optional else {}
+        return {"batch_shape": self.batch_shape, "dtype": self.dtype, **optional, "name": self.name}
 
 
 @explained
@@ -124,7 +132,7 @@ def Input(
         batch_shape: Shape with the batch, in place of `shape`.
         name: Name of the layer, unique within a model; None derives one from the class name.
         tensor: Symbolic tensor whose shape and type the input has, or None.
-        optional: Not supported; must be False.
+        optional: True if a model may be given None in place of its data; layers called on it get None then.
 
     Returns:
         A symbolic tensor, on which layers are called and with which a `Sequential` may begin.
@@ -169,12 +177,12 @@ def _shape_of_tensor(
     return tensor.shape, tensor.dtype
 
 
-def _dense_only(sparse: Any, ragged: Any, optional: Any) -> None:
+def _dense_only(sparse: Any, ragged: Any) -> None:
     """Refuses inputs that are not dense arrays.
 
     Raises:
         ValueError: One of the arguments asks for another input.
     """
-    for name, given in (("sparse", sparse), ("ragged", ragged), ("optional", optional)):
+    for name, given in (("sparse", sparse), ("ragged", ragged)):
         if given:
             raise ValueError(f"Input takes dense arrays only; leave {name}= out, got {given!r}")

@@ -6,12 +6,15 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
+
 import fastnn.config
-from fastnn import code_objects, object_forms
+from fastnn import code_objects, object_forms, ops
 from fastnn.configurable import plain
 from fastnn.custom_objects import get_registered_object
 from fastnn.engine.contract import title
 from fastnn.engine.layer import Layer
+from fastnn.symbolic.tensors import is_traced
 
 
 class Lambda(Layer):
@@ -50,6 +53,8 @@ class Lambda(Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        if isinstance(mask, (list, tuple)):
+            self.mask = np.asarray(mask, bool)
         if not callable(function):
             raise TypeError(f"{title(self)} expects a function, got {function!r}")
         self.arguments = dict(arguments or {})
@@ -59,11 +64,11 @@ class Lambda(Layer):
         except ValueError:
             self._parameters = set()
 
-    def store_arguments(self, arguments: dict[str, Any]) -> None:
+    def __fastnn_store_arguments__(self, arguments: dict[str, Any]) -> None:
         """Stores each argument as an attribute. Only arguments stored here are part of the config."""
         # `output_shape` is a property of every layer, so the argument has another name.
         self._given_shape = arguments.get("output_shape")
-        super().store_arguments({name: value for name, value in arguments.items() if name != "output_shape"})
+        super().__fastnn_store_arguments__({name: value for name, value in arguments.items() if name != "output_shape"})
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments as plain values: of a lambda its code, of another function its name."""
@@ -102,8 +107,22 @@ class Lambda(Layer):
         return self.function(inputs, **{**self.arguments, **own})
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
-        """Returns the mask that the argument `mask` defines."""
-        return self.mask(inputs, mask) if callable(self.mask) else self.mask
+        """Returns the mask that the argument `mask` defines; an array is that of every batch of as many rows."""
+        if callable(self.mask):
+            return self.mask(inputs, mask)
+        if self.mask is None or not is_traced(inputs):
+            return self.mask
+        # The rows of a graph are those of any batch: an array with rows of its own must say the same of each.
+        given = np.asarray(self.mask, bool)
+        if given.ndim == 0 or (given != given[:1]).any():
+            raise ValueError(
+                f"{title(self)} expects a mask whose rows are equal, of shape (1, steps), since batches may have any "
+                f"size, got shape {given.shape}; give a function of (inputs, mask) for another"
+            )
+        places = ops.ones_like(inputs, dtype="bool")
+        for _ in range(len(inputs.shape) - given.ndim):
+            places = places[..., 0]
+        return ops.logical_and(places, given[:1])
 
 
 def _described(function: Any) -> dict[str, Any]:

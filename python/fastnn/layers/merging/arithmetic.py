@@ -40,7 +40,7 @@ class Add(Merge):
         array([[4., 7.]], dtype=float32)
     """
 
-    kind = "Add"
+    __fastnn_kind__ = "Add"
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -63,8 +63,8 @@ class Subtract(Merge):
         array([[-2., -3.]], dtype=float32)
     """
 
-    kind = "Subtract"
-    least = 2
+    __fastnn_kind__ = "Subtract"
+    __fastnn_least__ = 2
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -89,7 +89,7 @@ class Multiply(MaskedMerge):
         array([[ 3., 10.]], dtype=float32)
     """
 
-    kind = "Multiply"
+    __fastnn_kind__ = "Multiply"
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -124,7 +124,7 @@ class Average(Merge):
         array([[2. , 3.5]], dtype=float32)
     """
 
-    kind = "Average"
+    __fastnn_kind__ = "Average"
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -150,7 +150,7 @@ class Maximum(_Extreme):
         array([[3., 5.]], dtype=float32)
     """
 
-    kind = "Maximum"
+    __fastnn_kind__ = "Maximum"
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -179,7 +179,7 @@ class Minimum(_Extreme):
         array([[1., 2.]], dtype=float32)
     """
 
-    kind = "Minimum"
+    __fastnn_kind__ = "Minimum"
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)

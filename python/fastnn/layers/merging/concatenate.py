@@ -29,8 +29,8 @@ class Concatenate(Merge):
     """
 
     __fastnn_makes_masks__ = False
-    elementwise = False
-    kind = "Concatenate"
+    __fastnn_elementwise__ = False
+    __fastnn_kind__ = "Concatenate"
     axis: int
 
     def __init__(self, axis: int = -1, **kwargs: Any) -> None:

@@ -30,9 +30,9 @@ class Dot(Merge):
     """
 
     __fastnn_makes_masks__ = False
-    elementwise = False
-    kind = "Dot"
-    least = 2
+    __fastnn_elementwise__ = False
+    __fastnn_kind__ = "Dot"
+    __fastnn_least__ = 2
     axes: int | Sequence[int]
     normalize: bool
 

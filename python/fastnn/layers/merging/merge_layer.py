@@ -29,24 +29,24 @@ class Merge(NodeLayer):
     __fastnn_makes_masks__ = False
     __fastnn_takes_many__ = True
     supports_masking = True
-    elementwise: ClassVar[bool] = True
+    __fastnn_elementwise__: ClassVar[bool] = True
     """True if inputs of one shape meet element by element."""
-    least: ClassVar[int] = 1
+    __fastnn_least__: ClassVar[int] = 1
 
-    def separate_inputs(self, inputs: Any) -> list[Any]:
+    def __fastnn_separate_inputs__(self, inputs: Any) -> list[Any]:
         """Returns the tensors, arrays or shapes of a call, one by one."""
         items = list(inputs) if isinstance(inputs, (list, tuple)) else None
-        if items is None or len(items) < self.least or any(isinstance(item, Mapping) for item in items):
+        if items is None or len(items) < self.__fastnn_least__ or any(isinstance(item, Mapping) for item in items):
             got = f"a list of {len(items)}" if items is not None else type(inputs).__name__
-            many = "two" if self.least == 2 else "its inputs"
+            many = "two" if self.__fastnn_least__ == 2 else "its inputs"
             raise ValueError(f"{title(self)} expects a list of {many}, such as [a, b], got {got}")
         return items
 
-    def add_core_node(self, emission: Emission, edges: list[int]) -> list[int]:
+    def __fastnn_add_core_node__(self, emission: Emission, edges: list[int]) -> list[int]:
         """Adds the node to a graph; returns its output edges."""
-        if not self.elementwise or len({tuple(emission.graph.spec(edge)[0]) for edge in edges}) > 1:
-            return super().add_core_node(emission, edges)
-        add = super().add_core_node
+        if not self.__fastnn_elementwise__ or len({tuple(emission.graph.spec(edge)[0]) for edge in edges}) > 1:
+            return super().__fastnn_add_core_node__(emission, edges)
+        add = super().__fastnn_add_core_node__
         return add_between_transposes(emission, edges, self.name, lambda moved: add(emission, moved))
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
@@ -70,7 +70,7 @@ class Merge(NodeLayer):
         return made
 
     def _listed_masks(self, inputs: Any, masks: Any) -> list[Any]:
-        if not isinstance(masks, (list, tuple)) or len(masks) != len(self.separate_inputs(inputs)):
+        if not isinstance(masks, (list, tuple)) or len(masks) != len(self.__fastnn_separate_inputs__(inputs)):
             raise ValueError(f"{title(self)} expects a list of a mask, or None, for each input, got {masks!r}")
         return list(masks)
 
@@ -100,12 +100,14 @@ class Merge(NodeLayer):
 class MaskedMerge(Merge):
     """Base of the layers in which masked elements take no part."""
 
-    def add_masked_node(self, emission: Emission, edges: list[int], masks: Sequence[int | None]) -> list[int]:
+    def __fastnn_add_masked_node__(
+        self, emission: Emission, edges: list[int], masks: Sequence[int | None]
+    ) -> list[int]:
         """Adds the node to a graph; a layer that reads masks adds more, or another."""
         ranks = {len(emission.graph.spec(edge)[0]) for edge in edges}
         given = [mask for mask in masks if mask is not None]
         if not given or len(ranks) > 1:
-            return self.add_core_node(emission, edges)
+            return self.__fastnn_add_core_node__(emission, edges)
         rank = ranks.pop()
 
         def merged(*tensors: Any) -> Any:

@@ -61,12 +61,12 @@ class BatchNormalization(NodeLayer):
         array([0.02], dtype=float32)
     """
 
-    keras_older_names = ("BatchNormalizationV1", "BatchNormalizationV2")
-    keras_ignored_arguments = {
+    __fastnn_keras_older_names__ = ("BatchNormalizationV1", "BatchNormalizationV2")
+    __fastnn_keras_ignored_arguments__ = {
         "renorm": False, "renorm_momentum": ..., "synchronized": False, "fused": ...,
     }  # fmt: skip
-    kind = "BatchNormalization"
-    call_arguments = ("inputs", "training", "mask")
+    __fastnn_kind__ = "BatchNormalization"
+    __fastnn_call_arguments__ = ("inputs", "training", "mask")
     supports_masking = True
     gamma: Variable | None = None
     beta: Variable | None = None
@@ -105,16 +105,18 @@ class BatchNormalization(NodeLayer):
     ) -> None:
         super().__init__(**kwargs)
 
-    def add_masked_node(self, emission: Emission, edges: list[int], masks: Sequence[int | None]) -> list[int]:
+    def __fastnn_add_masked_node__(
+        self, emission: Emission, edges: list[int], masks: Sequence[int | None]
+    ) -> list[int]:
         """Adds the node to a graph; a layer that reads masks adds more, or another."""
-        node = self.core_node()
+        node = self.__fastnn_core_node__()
         assert node is not None
         config = {**node[1], "frozen": not emission.trains(self), "training": bool(emission.training)}
         if masks[0] is not None and emission.training and emission.trains(self):
             return self._masked(emission, config, edges[0], masks[0])
 
         def add(axis: Any) -> Callable[[list[int]], list[int]]:
-            return lambda inputs: emission.add(self, self.kind, {**config, "axis": axis}, inputs)
+            return lambda inputs: emission.add(self, self.__fastnn_kind__, {**config, "axis": axis}, inputs)
 
         if self.axis == 1:
             return add_between_transposes(emission, edges, self.name, add(-1), add(1))
@@ -127,12 +129,12 @@ class BatchNormalization(NodeLayer):
         axis = self.axis % len(shape) if isinstance(self.axis, int) else 0
         sizes = [size for size in shape[1:] if size is not None]
         if rank < 3 or axis < rank or len(sizes) < len(shape) - 1:
-            return emission.add(self, self.kind, {**config, "masked": True}, [edge, mask])
+            return emission.add(self, self.__fastnn_kind__, {**config, "masked": True}, [edge, mask])
         count = math.prod(sizes[: rank - 1])
         flat = self._reshaped(emission, edge, [count, *sizes[rank - 1 :]])
         flat_mask = self._reshaped(emission, mask, [count])
         joined = {**config, "axis": axis - rank + 2, "masked": True}
-        return [self._reshaped(emission, emission.add(self, self.kind, joined, [flat, flat_mask])[0], sizes)]
+        return [self._reshaped(emission, emission.add(self, self.__fastnn_kind__, joined, [flat, flat_mask])[0], sizes)]
 
     def _reshaped(self, emission: Emission, edge: int, sizes: list[int]) -> int:
         made: int = emission.graph.add("Reshape", self.name, {"target_shape": sizes}, [edge])[0]

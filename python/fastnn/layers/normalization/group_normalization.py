@@ -48,7 +48,7 @@ class GroupNormalization(NodeLayer):
         array([[-1.,  1., -1.,  1.]], dtype=float32)
     """
 
-    kind = "GroupNormalization"
+    __fastnn_kind__ = "GroupNormalization"
     supports_masking = True
     gamma: Variable | None = None
     beta: Variable | None = None

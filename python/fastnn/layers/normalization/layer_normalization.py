@@ -46,7 +46,7 @@ class LayerNormalization(NodeLayer):
         array([[-1.,  1.]], dtype=float32)
     """
 
-    kind = "LayerNormalization"
+    __fastnn_kind__ = "LayerNormalization"
     supports_masking = True
     gamma: Variable | None = None
     beta: Variable | None = None

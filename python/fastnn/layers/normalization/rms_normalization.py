@@ -33,7 +33,7 @@ class RMSNormalization(NodeLayer):
         array([[0.8485, 1.1314]], dtype=float32)
     """
 
-    kind = "RMSNormalization"
+    __fastnn_kind__ = "RMSNormalization"
     supports_masking = True
     scale: Variable
     axis: int | Sequence[int]

@@ -27,7 +27,7 @@ class UnitNormalization(NodeLayer):
         array([[0.6, 0.8]], dtype=float32)
     """
 
-    kind = "UnitNormalization"
+    __fastnn_kind__ = "UnitNormalization"
     __fastnn_built_at_once__ = True
     supports_masking = True
     axis: int | Sequence[int]

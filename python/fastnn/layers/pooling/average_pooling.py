@@ -33,7 +33,7 @@ class AveragePooling1D(PoolingLayer):
         array([2., 1.], dtype=float32)
     """
 
-    kind = "AveragePooling1D"
+    __fastnn_kind__ = "AveragePooling1D"
     rank = 1
 
     def __init__(
@@ -74,7 +74,7 @@ class AveragePooling2D(PoolingLayer):
         array([ 2.5,  4.5, 10.5, 12.5], dtype=float32)
     """
 
-    kind = "AveragePooling2D"
+    __fastnn_kind__ = "AveragePooling2D"
     rank = 2
 
     def __init__(
@@ -115,7 +115,7 @@ class AveragePooling3D(PoolingLayer):
         array([10.5, 12.5, 18.5, 20.5, 42.5, 44.5, 50.5, 52.5], dtype=float32)
     """
 
-    kind = "AveragePooling3D"
+    __fastnn_kind__ = "AveragePooling3D"
     rank = 3
 
     def __init__(

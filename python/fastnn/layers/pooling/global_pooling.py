@@ -44,7 +44,7 @@ class GlobalMaxPooling1D(_GlobalPooling):
         array([[3.]], dtype=float32)
     """
 
-    kind = "GlobalMaxPooling1D"
+    __fastnn_kind__ = "GlobalMaxPooling1D"
     rank = 1
 
 
@@ -69,7 +69,7 @@ class GlobalMaxPooling2D(_GlobalPooling):
         array([[15.]], dtype=float32)
     """
 
-    kind = "GlobalMaxPooling2D"
+    __fastnn_kind__ = "GlobalMaxPooling2D"
     rank = 2
 
 
@@ -94,7 +94,7 @@ class GlobalMaxPooling3D(_GlobalPooling):
         array([[63.]], dtype=float32)
     """
 
-    kind = "GlobalMaxPooling3D"
+    __fastnn_kind__ = "GlobalMaxPooling3D"
     rank = 3
 
 
@@ -119,17 +119,21 @@ class GlobalAveragePooling1D(_GlobalPooling):
         array([[1.5]], dtype=float32)
     """
 
-    kind = "GlobalAveragePooling1D"
+    __fastnn_kind__ = "GlobalAveragePooling1D"
     rank = 1
     supports_masking = True
     __fastnn_makes_masks__ = False
-    call_arguments = ("inputs", "mask")
+    __fastnn_call_arguments__ = ("inputs", "mask")
 
-    def add_masked_node(self, emission: Emission, edges: list[int], masks: Sequence[int | None]) -> list[int]:
+    def __fastnn_add_masked_node__(
+        self, emission: Emission, edges: list[int], masks: Sequence[int | None]
+    ) -> list[int]:
         """Adds the node to a graph; a layer that reads masks adds more, or another."""
         if masks[0] is None:
-            return self.add_core_node(emission, edges)
-        return emission.add(self, self.kind, {"keepdims": self.keepdims, "masked": True}, [edges[0], masks[0]])
+            return self.__fastnn_add_core_node__(emission, edges)
+        return emission.add(
+            self, self.__fastnn_kind__, {"keepdims": self.keepdims, "masked": True}, [edges[0], masks[0]]
+        )
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """Returns None: the output has no axis of steps."""
@@ -160,7 +164,7 @@ class GlobalAveragePooling2D(_GlobalPooling):
         array([[7.5]], dtype=float32)
     """
 
-    kind = "GlobalAveragePooling2D"
+    __fastnn_kind__ = "GlobalAveragePooling2D"
     rank = 2
 
 
@@ -185,7 +189,7 @@ class GlobalAveragePooling3D(_GlobalPooling):
         array([[31.5]], dtype=float32)
     """
 
-    kind = "GlobalAveragePooling3D"
+    __fastnn_kind__ = "GlobalAveragePooling3D"
     rank = 3
 
 

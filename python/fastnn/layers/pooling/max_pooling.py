@@ -33,7 +33,7 @@ class MaxPooling1D(PoolingLayer):
         array([3., 2.], dtype=float32)
     """
 
-    kind = "MaxPooling1D"
+    __fastnn_kind__ = "MaxPooling1D"
     rank = 1
 
     def __init__(
@@ -74,7 +74,7 @@ class MaxPooling2D(PoolingLayer):
         array([ 5.,  7., 13., 15.], dtype=float32)
     """
 
-    kind = "MaxPooling2D"
+    __fastnn_kind__ = "MaxPooling2D"
     rank = 2
 
     def __init__(
@@ -115,7 +115,7 @@ class MaxPooling3D(PoolingLayer):
         array([21., 23., 29., 31., 53., 55., 61., 63.], dtype=float32)
     """
 
-    kind = "MaxPooling3D"
+    __fastnn_kind__ = "MaxPooling3D"
     rank = 3
 
     def __init__(

@@ -15,8 +15,8 @@ class PoolingLayer(Windowed):
     strides: tuple[int, ...]
     padding: str
 
-    def store_arguments(self, arguments: dict[str, Any]) -> None:
+    def __fastnn_store_arguments__(self, arguments: dict[str, Any]) -> None:
         """Stores each argument as an attribute. Only arguments stored here are part of the config."""
         if arguments["strides"] is None:
             arguments["strides"] = arguments["pool_size"]
-        super().store_arguments(arguments)
+        super().__fastnn_store_arguments__(arguments)

@@ -37,8 +37,8 @@ class CategoryEncoding(Encoding):
         array([[1., 2., 0., 0.]], dtype=float32)
     """
 
-    keras_newer_arguments = {"sparse": False}
-    kind = "CategoryEncoding"
+    __fastnn_keras_newer_arguments__ = {"sparse": False}
+    __fastnn_kind__ = "CategoryEncoding"
     num_tokens: int | None
     output_mode: str
     sparse: bool
@@ -48,21 +48,21 @@ class CategoryEncoding(Encoding):
     ) -> None:
         super().__init__(**kwargs)
 
-    def core_node(self) -> tuple[str, dict[str, Any]] | None:
+    def __fastnn_core_node__(self) -> tuple[str, dict[str, Any]] | None:
         """Returns the kind and the config of the node; None for a layer that passes its input on."""
         self._dense_only(self.sparse)
         if self.num_tokens is None:
             raise ValueError(f"{title(self)} expects num_tokens; if it is unknown, IntegerLookup finds it in the data")
         self.output_mode = self._mode(self.output_mode)
-        return self.kind, {"num_tokens": self.num_tokens, "output_mode": self.output_mode}
+        return self.__fastnn_kind__, {"num_tokens": self.num_tokens, "output_mode": self.output_mode}
 
-    def infer_node(self, specs: Sequence[Spec]) -> tuple[list[Spec], list[Weight]]:
+    def __fastnn_infer_node__(self, specs: Sequence[Spec]) -> tuple[list[Spec], list[Weight]]:
         """Returns the output specs and the weights of the node for these inputs."""
-        return super().infer_node([(self._moved_shape(shape), dtype) for shape, dtype in specs])
+        return super().__fastnn_infer_node__([(self._moved_shape(shape), dtype) for shape, dtype in specs])
 
-    def add_core_node(self, emission: Emission, edges: list[int]) -> list[int]:
+    def __fastnn_add_core_node__(self, emission: Emission, edges: list[int]) -> list[int]:
         """Adds the node to a graph; returns its output edges."""
-        return super().add_core_node(emission, self._moved(emission, edges))
+        return super().__fastnn_add_core_node__(emission, self._moved(emission, edges))
 
     def __call__(self, inputs: Any, *args: Any, count_weights: Any = None, **kwargs: Any) -> Any:
         """Returns the vectors of the tokens.
@@ -90,6 +90,6 @@ class CategoryEncoding(Encoding):
             raise ValueError(f"{title(self)}: count_weights require output_mode='count', got {self.output_mode!r}")
         return self._on_array(WeightedTokens((inputs, count_weights)), *args, **kwargs)
 
-    def separate_inputs(self, inputs: Any) -> list[Any]:
+    def __fastnn_separate_inputs__(self, inputs: Any) -> list[Any]:
         """Returns the tensors, arrays or shapes of a call, one by one."""
-        return list(inputs) if isinstance(inputs, WeightedTokens) else super().separate_inputs(inputs)
+        return list(inputs) if isinstance(inputs, WeightedTokens) else super().__fastnn_separate_inputs__(inputs)

@@ -30,20 +30,20 @@ class CenterCrop(ImageLayer):
         (2, 24, 24, 1)
     """
 
-    kind = "Resizing"
+    __fastnn_kind__ = "Resizing"
     height: int
     width: int
 
     def __init__(self, height: int, width: int, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
 
-    def core_node(self) -> tuple[str, dict[str, Any]] | None:
+    def __fastnn_core_node__(self) -> tuple[str, dict[str, Any]] | None:
         """Returns the kind and the config of the node; None for a layer that passes its input on."""
-        return self.kind, {"height": self.height, "width": self.width, "crop_to_aspect_ratio": True}
+        return self.__fastnn_kind__, {"height": self.height, "width": self.width, "crop_to_aspect_ratio": True}
 
-    def add_core_node(self, emission: Emission, edges: list[int]) -> list[int]:
+    def __fastnn_add_core_node__(self, emission: Emission, edges: list[int]) -> list[int]:
         """Adds the node to a graph; returns its output edges."""
         height, width = emission.graph.spec(edges[0])[0][1:3]
         if (height or 0) < self.height or (width or 0) < self.width:
-            return super().add_core_node(emission, edges)
+            return super().__fastnn_add_core_node__(emission, edges)
         return emission.add(self, "CenterCrop", {"height": self.height, "width": self.width}, edges)

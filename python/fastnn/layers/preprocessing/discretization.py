@@ -44,7 +44,7 @@ class Discretization(Encoding):
         array([[0, 1, 2]], dtype=int32)
     """
 
-    kind = "Discretization"
+    __fastnn_kind__ = "Discretization"
     bin_boundaries: tuple[float, ...] | None
     num_bins: int | None
     epsilon: float
@@ -86,15 +86,15 @@ class Discretization(Encoding):
             layer.bin_boundaries = tuple(found)
         return layer
 
-    def core_node(self) -> tuple[str, dict[str, Any]] | None:
+    def __fastnn_core_node__(self) -> tuple[str, dict[str, Any]] | None:
         """Returns the kind and the config of the node; None for a layer that passes its input on."""
         if self.bin_boundaries is None:
             return None
         array = numeric(self.bin_boundaries, f"{title(self)}: bin_boundaries").reshape(-1)
-        return self.kind, {"bin_boundaries": array.astype(np.float32)}
+        return self.__fastnn_kind__, {"bin_boundaries": array.astype(np.float32)}
 
     def _ready(self) -> dict[str, Any]:
-        node = self.core_node()
+        node = self.__fastnn_core_node__()
         if node is None:
             raise ValueError(f"{title(self)} has no bins yet; call adapt(data), or create it with bin_boundaries")
         return node[1]
@@ -112,15 +112,15 @@ class Discretization(Encoding):
             A tuple that begins with the size of the batch.
         """
         self._ready()
-        (shape,) = self.known_shapes(input_shape)
+        (shape,) = self.__fastnn_known_shapes__(input_shape)
         if self.output_mode == "int":
             return with_batch_of(input_shape, shape)
         outputs, _ = _core.infer("CategoryEncoding", self.name, self._vectors(), [(self._moved_shape(shape), "int32")])
         return with_batch_of(input_shape, tuple(outputs[0][0]))
 
-    def add_core_node(self, emission: Emission, edges: list[int]) -> list[int]:
+    def __fastnn_add_core_node__(self, emission: Emission, edges: list[int]) -> list[int]:
         """Adds the node to a graph; returns its output edges."""
-        edges = emission.add(self, self.kind, self._ready(), edges)
+        edges = emission.add(self, self.__fastnn_kind__, self._ready(), edges)
         if self.output_mode == "int":
             return edges
         return emission.graph.add("CategoryEncoding", self.name, self._vectors(), self._moved(emission, edges))

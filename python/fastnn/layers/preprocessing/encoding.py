@@ -64,7 +64,7 @@ class WeightedTokens(tuple[Any, Any]):
 class Encoding(NodeLayer):
     """Base of the layers that may return vectors of tokens. For a single sample (one axis) they return one vector."""
 
-    keras_ignored_arguments = {"sparse": False}
+    __fastnn_keras_ignored_arguments__ = {"sparse": False}
     output_mode: str
 
     def _mode(self, mode: str, *more: str) -> str:

@@ -45,8 +45,8 @@ class Hashing(NodeLayer):
                [1]])
     """
 
-    keras_newer_arguments = {"salt": None}
-    keras_ignored_arguments = {"sparse": False}
+    __fastnn_keras_newer_arguments__ = {"salt": None}
+    __fastnn_keras_ignored_arguments__ = {"sparse": False}
     num_bins: int
     mask_value: Any
     salt: int | Sequence[int] | None

@@ -24,7 +24,7 @@ class ImageLayer(NodeLayer):
         **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
     """
 
-    call_arguments = ("data", "training")
+    __fastnn_call_arguments__ = ("data", "training")
     data_format: str
 
     def build(self, input_shape: Any = None) -> None:
@@ -37,9 +37,9 @@ class ImageLayer(NodeLayer):
             return super().compute_output_shape((None, *input_shape))[1:]
         return super().compute_output_shape(input_shape)
 
-    def known_shapes(self, input_shape: Any) -> list[Shape]:
+    def __fastnn_known_shapes__(self, input_shape: Any) -> list[Shape]:
         """Returns the shapes of the inputs, one by one, each beginning with the batch."""
-        shapes = super().known_shapes(input_shape)
+        shapes = super().__fastnn_known_shapes__(input_shape)
         if len(shapes[0]) != 4:
             first = has_channels_first(vars(self))
             expected = "(batch, channels, height, width)" if first else "(batch, height, width, channels)"
@@ -68,7 +68,7 @@ class RandomImageLayer(ImageLayer):
         **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
     """
 
-    keras_ignored_arguments = {"value_range": ...}
+    __fastnn_keras_ignored_arguments__ = {"value_range": ...}
     seed: Any
 
     def __init__(self, seed: Any = None, **kwargs: Any) -> None:
@@ -79,9 +79,9 @@ class RandomImageLayer(ImageLayer):
         """Returns the arguments that stand for ranges, by name."""
         return {}
 
-    def core_node(self) -> tuple[str, dict[str, Any]] | None:
+    def __fastnn_core_node__(self) -> tuple[str, dict[str, Any]] | None:
         """Returns the kind and the config of the node; None for a layer that passes its input on."""
-        node = super().core_node()
+        node = super().__fastnn_core_node__()
         assert node is not None
         kind, config = node
         for name, (lower, upper) in self._ranges().items():
@@ -89,9 +89,9 @@ class RandomImageLayer(ImageLayer):
             config[f"{name}_lower"], config[f"{name}_upper"] = float(lower), float(upper)
         return kind, config
 
-    def add_core_node(self, emission: Emission, edges: list[int]) -> list[int]:
+    def __fastnn_add_core_node__(self, emission: Emission, edges: list[int]) -> list[int]:
         """Adds the node to a graph; returns its output edges."""
-        node = self.core_node()
+        node = self.__fastnn_core_node__()
         assert node is not None
         return emission.add(self, node[0], node[1], edges, self.stream) if emission.draws() else edges
 

@@ -59,8 +59,8 @@ class IntegerLookup(VocabularyLayer):
                [4, 0, 2]])
     """
 
-    keras_newer_arguments = {"oov_method": "floormod", "salt": None}
-    what = "integers"
+    __fastnn_keras_newer_arguments__ = {"oov_method": "floormod", "salt": None}
+    __fastnn_what__ = "integers"
     vocabulary_dtype: str
     oov_method: str
 
@@ -144,7 +144,7 @@ class IntegerLookup(VocabularyLayer):
             "buckets": buckets,
         }
 
-    def add_core_node(self, emission: Emission, edges: list[int]) -> list[int]:
+    def __fastnn_add_core_node__(self, emission: Emission, edges: list[int]) -> list[int]:
         """Adds the node to a graph; returns its output edges."""
         edges = emission.add(self, "IntegerLookup", self._table(), edges)
         if self.output_mode == "int":

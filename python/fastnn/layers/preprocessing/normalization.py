@@ -68,7 +68,7 @@ class Normalization(NodeLayer):
         array([[-1., -1., -1.]], dtype=float32)
     """
 
-    kind = "Normalization"
+    __fastnn_kind__ = "Normalization"
     supports_masking = True
     axis: int | Sequence[int] | None
     mean: Any
@@ -102,7 +102,7 @@ class Normalization(NodeLayer):
         """The argument `variance`."""
         return self._fixed[1]
 
-    def core_node(self) -> tuple[str, dict[str, Any]] | None:
+    def __fastnn_core_node__(self) -> tuple[str, dict[str, Any]] | None:
         """Returns the kind and the config of the node; None for a layer that passes its input on."""
         axes = () if self.axis is None else (self.axis,) if isinstance(self.axis, int) else tuple(self.axis)
         config: dict[str, Any] = {"axis": axes, "invert": bool(self.invert)}
@@ -112,7 +112,7 @@ class Normalization(NodeLayer):
         if mean is not None:
             config["mean"] = np.atleast_1d(numeric(mean, f"{title(self)}: mean"))
             config["variance"] = np.atleast_1d(numeric(variance, f"{title(self)}: variance"))
-        return self.kind, config
+        return self.__fastnn_kind__, config
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments as plain values, from which `from_config` creates an equal layer without weights."""

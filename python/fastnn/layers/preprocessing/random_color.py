@@ -34,17 +34,17 @@ class RandomGrayscale(RandomImageLayer):
         array([0., 0., 0., 0.], dtype=float32)
     """
 
-    kind = "RandomGrayscale"
+    __fastnn_kind__ = "RandomGrayscale"
     factor: float
 
     def __init__(self, factor: float = 0.5, data_format: str | None = None, seed: Any = None, **kwargs: Any) -> None:
         super().__init__(seed, **kwargs)
 
-    def core_node(self) -> tuple[str, dict[str, Any]] | None:
+    def __fastnn_core_node__(self) -> tuple[str, dict[str, Any]] | None:
         """Returns the kind and the config of the node; None for a layer that passes its input on."""
         factor_range(title(self), "factor", self.factor, 0, 1)
         # Gray is a mean of the channels and stays within their range: no clipping is needed.
-        return self.kind, {"factor": float(self.factor), "value_range_lower": 0.0, "value_range_upper": 1.0}
+        return self.__fastnn_kind__, {"factor": float(self.factor), "value_range_lower": 0.0, "value_range_upper": 1.0}
 
 
 class RandomColorDegeneration(RandomColorLayer):
@@ -71,7 +71,7 @@ class RandomColorDegeneration(RandomColorLayer):
         (2, 8, 8, 3)
     """
 
-    kind = "RandomColorDegeneration"
+    __fastnn_kind__ = "RandomColorDegeneration"
     factor: Factor
     value_range: Sequence[float]
 
@@ -114,7 +114,7 @@ class RandomSaturation(RandomColorLayer):
         (2, 8, 8, 3)
     """
 
-    kind = "RandomSaturation"
+    __fastnn_kind__ = "RandomSaturation"
     factor: Factor
     value_range: Sequence[float]
 
@@ -157,7 +157,7 @@ class RandomHue(RandomColorLayer):
         (2, 8, 8, 3)
     """
 
-    kind = "RandomHue"
+    __fastnn_kind__ = "RandomHue"
     factor: Factor
     value_range: Sequence[float]
 
@@ -231,14 +231,14 @@ class RandomColorJitter(RandomImageLayer):
             layer(factor, value_range, seed=0, name=self.name) for layer, factor in given if factor is not None
         ]
 
-    def core_node(self) -> tuple[str, dict[str, Any]] | None:
+    def __fastnn_core_node__(self) -> tuple[str, dict[str, Any]] | None:
         """Returns the kind and the config of the node; None for a layer that passes its input on."""
         return None
 
-    def add_core_node(self, emission: Emission, edges: list[int]) -> list[int]:
+    def __fastnn_add_core_node__(self, emission: Emission, edges: list[int]) -> list[int]:
         """Adds the node to a graph; returns its output edges."""
         for part in self._parts if emission.draws() else []:
-            node = part.core_node()
+            node = part.__fastnn_core_node__()
             assert node is not None
             edges = emission.add(self, node[0], node[1], edges, self.stream)
         return edges

@@ -45,7 +45,7 @@ class RandomErasing(RandomColorLayer):
         (2, 8, 8, 3)
     """
 
-    kind = "RandomErasing"
+    __fastnn_kind__ = "RandomErasing"
     factor: Factor
     scale: Factor
     fill_value: float | Sequence[float] | None
@@ -69,9 +69,9 @@ class RandomErasing(RandomColorLayer):
             **{name: factor_range(title(self), name, getattr(self, name), 0, 1) for name in ("factor", "scale")},
         }
 
-    def core_node(self) -> tuple[str, dict[str, Any]] | None:
+    def __fastnn_core_node__(self) -> tuple[str, dict[str, Any]] | None:
         """Returns the kind and the config of the node; None for a layer that passes its input on."""
-        node = super().core_node()
+        node = super().__fastnn_core_node__()
         assert node is not None
         if self.fill_value is not None:
             node[1]["fill_value"] = np.atleast_1d(numeric(self.fill_value, f"{title(self)}: fill_value"))

@@ -37,8 +37,8 @@ class RandomFlip(RandomImageLayer):
         [1.0, 2.0]
     """
 
-    keras_newer_arguments = {"data_format": "channels_last"}
-    kind = "RandomFlip"
+    __fastnn_keras_newer_arguments__ = {"data_format": "channels_last"}
+    __fastnn_kind__ = "RandomFlip"
     mode: str
 
     def __init__(
@@ -78,7 +78,7 @@ class RandomRotation(RandomImageLayer):
         (2, 8, 8, 3)
     """
 
-    kind = "RandomRotation"
+    __fastnn_kind__ = "RandomRotation"
     factor: Factor
     fill_mode: str
     interpolation: str
@@ -129,7 +129,7 @@ class RandomZoom(RandomImageLayer):
         (2, 8, 8, 3)
     """
 
-    kind = "RandomZoom"
+    __fastnn_kind__ = "RandomZoom"
     height_factor: Factor
     width_factor: Factor | None
     fill_mode: str
@@ -190,7 +190,7 @@ class RandomTranslation(RandomImageLayer):
         (2, 8, 8, 3)
     """
 
-    kind = "RandomTranslation"
+    __fastnn_kind__ = "RandomTranslation"
     height_factor: Factor
     width_factor: Factor
     fill_mode: str
@@ -246,7 +246,7 @@ class RandomShear(RandomImageLayer):
         (2, 8, 8, 3)
     """
 
-    kind = "RandomShear"
+    __fastnn_kind__ = "RandomShear"
     x_factor: Factor
     y_factor: Factor
     interpolation: str
@@ -296,7 +296,7 @@ class RandomCrop(RandomImageLayer):
         (2, 24, 24, 1)
     """
 
-    kind = "Resizing"
+    __fastnn_kind__ = "Resizing"
     height: int
     width: int
 
@@ -311,14 +311,14 @@ class RandomCrop(RandomImageLayer):
     ) -> None:
         super().__init__(seed, name=name, **kwargs)
 
-    def core_node(self) -> tuple[str, dict[str, Any]] | None:
+    def __fastnn_core_node__(self) -> tuple[str, dict[str, Any]] | None:
         """Returns the kind and the config of the node; None for a layer that passes its input on."""
-        return self.kind, {"height": self.height, "width": self.width, "crop_to_aspect_ratio": True}
+        return self.__fastnn_kind__, {"height": self.height, "width": self.width, "crop_to_aspect_ratio": True}
 
-    def add_core_node(self, emission: Emission, edges: list[int]) -> list[int]:
+    def __fastnn_add_core_node__(self, emission: Emission, edges: list[int]) -> list[int]:
         """Adds the node to a graph; returns its output edges."""
         height, width = emission.graph.spec(edges[0])[0][1:3]
         size = {"height": self.height, "width": self.width}
         if (height or 0) >= self.height and (width or 0) >= self.width and emission.draws():
             return emission.add(self, "RandomCrop", size, edges, self.stream)
-        return emission.add(self, self.kind, {**size, "crop_to_aspect_ratio": True}, edges)
+        return emission.add(self, self.__fastnn_kind__, {**size, "crop_to_aspect_ratio": True}, edges)

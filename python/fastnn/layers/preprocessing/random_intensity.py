@@ -35,8 +35,8 @@ class RandomBrightness(RandomColorLayer):
         (2, 8, 8, 3)
     """
 
-    keras_newer_arguments = {"data_format": "channels_last"}
-    kind = "RandomBrightness"
+    __fastnn_keras_newer_arguments__ = {"data_format": "channels_last"}
+    __fastnn_kind__ = "RandomBrightness"
     factor: Factor
     value_range: Sequence[float]
 
@@ -79,8 +79,8 @@ class RandomContrast(RandomColorLayer):
         (2, 8, 8, 3)
     """
 
-    keras_newer_arguments = {"data_format": "channels_last", "value_range": (0, 255)}
-    kind = "RandomContrast"
+    __fastnn_keras_newer_arguments__ = {"data_format": "channels_last", "value_range": (0, 255)}
+    __fastnn_kind__ = "RandomContrast"
     factor: Factor
     value_range: Sequence[float]
 
@@ -125,7 +125,7 @@ class RandomInvert(RandomColorLayer):
         array([0.75, 0.75], dtype=float32)
     """
 
-    kind = "RandomInvert"
+    __fastnn_kind__ = "RandomInvert"
     factor: Factor
     value_range: Sequence[float]
 
@@ -167,7 +167,7 @@ class RandomPosterization(RandomColorLayer):
         array([  0., 128.], dtype=float32)
     """
 
-    kind = "RandomPosterization"
+    __fastnn_kind__ = "RandomPosterization"
     factor: int | Sequence[int]
     value_range: Sequence[float]
 
@@ -216,7 +216,7 @@ class Solarization(RandomColorLayer):
         array([100.,  55.], dtype=float32)
     """
 
-    kind = "Solarization"
+    __fastnn_kind__ = "Solarization"
     addition_factor: Factor
     threshold_factor: Factor
     value_range: Sequence[float]

@@ -35,7 +35,7 @@ class RandomSharpness(RandomColorLayer):
         (2, 8, 8, 3)
     """
 
-    kind = "RandomSharpness"
+    __fastnn_kind__ = "RandomSharpness"
     factor: Factor
     value_range: Sequence[float]
 

@@ -34,7 +34,7 @@ class Rescaling(NodeLayer):
         array([[1., 2.]], dtype=float32)
     """
 
-    kind = "Rescaling"
+    __fastnn_kind__ = "Rescaling"
     supports_masking = True
     scale: float | ArrayLike
     offset: float | ArrayLike
@@ -42,7 +42,7 @@ class Rescaling(NodeLayer):
     def __init__(self, scale: float | ArrayLike, offset: float | ArrayLike = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
 
-    def core_node(self) -> tuple[str, dict[str, Any]] | None:
+    def __fastnn_core_node__(self) -> tuple[str, dict[str, Any]] | None:
         """Returns the kind and the config of the node; None for a layer that passes its input on."""
         made = {}
         for name in ("scale", "offset"):
@@ -50,4 +50,4 @@ class Rescaling(NodeLayer):
             if np.ndim(getattr(self, name)) > 0 and config.image_data_format() == "channels_first":
                 array = array.reshape(array.shape + (1,) * (3 - array.ndim))
             made[name] = array
-        return self.kind, made
+        return self.__fastnn_kind__, made

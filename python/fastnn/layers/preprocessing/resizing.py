@@ -34,10 +34,10 @@ class Resizing(ImageLayer):
         (2, 32, 32, 3)
     """
 
-    keras_newer_arguments = {
+    __fastnn_keras_newer_arguments__ = {
         "pad_to_aspect_ratio": False, "fill_mode": "constant", "fill_value": 0.0, "antialias": False,
     }  # fmt: skip
-    kind = "Resizing"
+    __fastnn_kind__ = "Resizing"
     height: int
     width: int
     interpolation: str

@@ -53,8 +53,8 @@ class StringLookup(VocabularyLayer):
         array([[2, 0]])
     """
 
-    keras_newer_arguments = {"salt": None}
-    what = "strings"
+    __fastnn_keras_newer_arguments__ = {"salt": None}
+    __fastnn_what__ = "strings"
     encoding: str
 
     def __init__(

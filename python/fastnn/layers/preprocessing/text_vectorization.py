@@ -64,7 +64,7 @@ class TextVectorization(VocabularyLayer):
                [1, 2, 0, 0]])
     """
 
-    what = "texts"
+    __fastnn_what__ = "texts"
     mask_token = ""
     oov_token = "[UNK]"
     num_oov_indices = 1

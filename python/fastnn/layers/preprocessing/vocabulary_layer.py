@@ -37,8 +37,8 @@ class VocabularyLayer(NodeLayer):
         ValueError: An argument is out of its range, or two arguments exclude each other.
     """
 
-    keras_ignored_arguments = {"sparse": False, "ragged": False}
-    what: str
+    __fastnn_keras_ignored_arguments__ = {"sparse": False, "ragged": False}
+    __fastnn_what__: str
     """Name of its tokens, for errors."""
     output_mode: str
     max_tokens: int | None
@@ -368,7 +368,7 @@ class VocabularyLayer(NodeLayer):
     def __fastnn_check_symbolic_call__(self) -> None:
         """Raises where the layer cannot be part of a model."""
         raise TypeError(
-            f"{title(self)} works on {self.what}, which no model supports: call it on the arrays, and pass "
+            f"{title(self)} works on {self.__fastnn_what__}, which no model supports: call it on the arrays, and pass "
             "the result to the model"
         )
 

@@ -28,7 +28,7 @@ class ActivityRegularization(NodeLayer):
         array([[ 1., -2.]], dtype=float32)
     """
 
-    kind = "ActivityRegularization"
+    __fastnn_kind__ = "ActivityRegularization"
     __fastnn_built_at_once__ = True
     supports_masking = True
     l1: float
@@ -41,9 +41,9 @@ class ActivityRegularization(NodeLayer):
         """Returns the shape of the input; the second output of the node, the penalty, is left out."""
         return super().compute_output_shape(input_shape)[0]
 
-    def add_core_node(self, emission: Emission, edges: list[int]) -> list[int]:
+    def __fastnn_add_core_node__(self, emission: Emission, edges: list[int]) -> list[int]:
         """Adds the node to a graph; returns its output edges."""
-        node = self.core_node()
+        node = self.__fastnn_core_node__()
         assert node is not None
         output, penalty = emission.add(self, node[0], node[1], edges)
         emission.add_penalty(self, penalty)

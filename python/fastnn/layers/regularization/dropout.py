@@ -37,7 +37,7 @@ class Dropout(ShapedNoise):
         [0.0, 2.0]
     """
 
-    kind = "Dropout"
+    __fastnn_kind__ = "Dropout"
     rate: float
 
     def __init__(
@@ -80,7 +80,7 @@ class AlphaDropout(ShapedNoise):
         2
     """
 
-    kind = "AlphaDropout"
+    __fastnn_kind__ = "AlphaDropout"
     rate: float
 
     def __init__(

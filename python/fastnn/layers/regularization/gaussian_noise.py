@@ -31,7 +31,7 @@ class GaussianNoise(Noise):
         True
     """
 
-    kind = "GaussianNoise"
+    __fastnn_kind__ = "GaussianNoise"
     stddev: float
 
     def __init__(self, stddev: float, seed: Any = None, **kwargs: Any) -> None:
@@ -67,7 +67,7 @@ class GaussianDropout(Noise):
         True
     """
 
-    kind = "GaussianDropout"
+    __fastnn_kind__ = "GaussianDropout"
     rate: float
 
     def __init__(self, rate: float, seed: Any = None, **kwargs: Any) -> None:

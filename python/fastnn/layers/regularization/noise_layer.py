@@ -20,15 +20,15 @@ class Noise(NodeLayer):
 
     __fastnn_built_at_once__ = True
     supports_masking = True
-    call_arguments = ("inputs", "training")
+    __fastnn_call_arguments__ = ("inputs", "training")
     seed: Any
 
     def _open_stream(self) -> None:
         self.stream = stream_of(self.seed)
 
-    def add_core_node(self, emission: Emission, edges: list[int]) -> list[int]:
+    def __fastnn_add_core_node__(self, emission: Emission, edges: list[int]) -> list[int]:
         """Adds the node to a graph; returns its output edges."""
-        node = self.core_node()
+        node = self.__fastnn_core_node__()
         assert node is not None
         return emission.add(self, node[0], node[1], edges, self.stream) if emission.training else edges
 
@@ -42,7 +42,7 @@ class ShapedNoise(Noise):
         super().__init__(**kwargs)
         self._open_stream()
 
-    def store_arguments(self, arguments: dict[str, Any]) -> None:
+    def __fastnn_store_arguments__(self, arguments: dict[str, Any]) -> None:
         """Checks the arguments and keeps them as attributes."""
         sizes = arguments["noise_shape"]
         one_by_one = sizes if isinstance(sizes, (list, tuple)) else () if sizes is None else (sizes,)
@@ -53,11 +53,11 @@ class ShapedNoise(Noise):
             raise ValueError(
                 f"{type(self).__name__} expects noise_shape to be a tuple of positive integers and None, got {sizes!r}"
             )
-        super().store_arguments(arguments)
+        super().__fastnn_store_arguments__(arguments)
 
     def _node_for(self, rank: int) -> tuple[str, dict[str, Any]]:
         """Returns the node for inputs with a number of axes: axes that noise_shape leaves out share one draw."""
-        node = self.core_node()
+        node = self.__fastnn_core_node__()
         assert node is not None
         if self.noise_shape is None:
             return node
@@ -65,11 +65,11 @@ class ShapedNoise(Noise):
         # Samples have draws of their own where the first size is that of the batch.
         return node[0], {**node[1], "noise_shape": [1 if sizes[0] == 1 else None, *sizes[1:]]}
 
-    def infer_node(self, specs: Sequence[Spec]) -> tuple[list[Spec], list[Weight]]:
+    def __fastnn_infer_node__(self, specs: Sequence[Spec]) -> tuple[list[Spec], list[Weight]]:
         """Returns the output specs and the weights of the node for these inputs."""
         return inferred(title(self), self.name, self._node_for(len(specs[0][0])), [(specs[0][0], "float32")])
 
-    def add_core_node(self, emission: Emission, edges: list[int]) -> list[int]:
+    def __fastnn_add_core_node__(self, emission: Emission, edges: list[int]) -> list[int]:
         """Adds the node to a graph; returns its output edges."""
         node = self._node_for(len(emission.graph.spec(edges[0])[0]))
         return emission.add(self, node[0], node[1], edges, self.stream) if emission.training else edges

@@ -41,8 +41,8 @@ class SpatialDropout1D(_SpatialDropout):
         True
     """
 
-    keras_older_names = ("SpatialDropout",)
-    kind = "SpatialDropout1D"
+    __fastnn_keras_older_names__ = ("SpatialDropout",)
+    __fastnn_kind__ = "SpatialDropout1D"
     rank = 1
     rate: float
 
@@ -77,7 +77,7 @@ class SpatialDropout2D(_SpatialDropout):
         True
     """
 
-    kind = "SpatialDropout2D"
+    __fastnn_kind__ = "SpatialDropout2D"
     rank = 2
     rate: float
     data_format: str
@@ -113,7 +113,7 @@ class SpatialDropout3D(_SpatialDropout):
         True
     """
 
-    kind = "SpatialDropout3D"
+    __fastnn_kind__ = "SpatialDropout3D"
     rank = 3
     rate: float
     data_format: str

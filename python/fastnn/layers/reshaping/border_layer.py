@@ -48,19 +48,19 @@ class BorderLayer(NodeLayer):
     """Base of the layers whose argument is a pair of integers for each axis, which the core reads as one list."""
 
     rank: ClassVar[int]
-    word: ClassVar[str]
+    __fastnn_word__: ClassVar[str]
 
     def __fastnn_input_spec__(self) -> InputSpec:
         """Returns the description of the input."""
         return InputSpec(ndim=type(self).rank + 2)
 
     def _pairs(self) -> tuple[tuple[int, int], ...]:
-        return _pairs(self, self.word, getattr(self, self.word), self.rank)
+        return _pairs(self, self.__fastnn_word__, getattr(self, self.__fastnn_word__), self.rank)
 
     def _settle(self) -> None:
         pairs = self._pairs()
-        setattr(self, self.word, pairs[0] if self.rank == 1 else pairs)
+        setattr(self, self.__fastnn_word__, pairs[0] if self.rank == 1 else pairs)
 
-    def core_node(self) -> tuple[str, dict[str, Any]] | None:
+    def __fastnn_core_node__(self) -> tuple[str, dict[str, Any]] | None:
         """Returns the kind and the config of the node; None for a layer that passes its input on."""
-        return self.kind, {self.word: [amount for pair in self._pairs() for amount in pair]}
+        return self.__fastnn_kind__, {self.__fastnn_word__: [amount for pair in self._pairs() for amount in pair]}

@@ -26,9 +26,9 @@ class Cropping1D(BorderLayer):
         (2, 8, 4)
     """
 
-    kind = "Cropping1D"
+    __fastnn_kind__ = "Cropping1D"
     rank = 1
-    word = "cropping"
+    __fastnn_word__ = "cropping"
     cropping: tuple[int, int]
 
     def __init__(self, cropping: Amounts = (1, 1), **kwargs: Any) -> None:
@@ -57,9 +57,9 @@ class Cropping2D(BorderLayer):
         (2, 26, 26, 4)
     """
 
-    kind = "Cropping2D"
+    __fastnn_kind__ = "Cropping2D"
     rank = 2
-    word = "cropping"
+    __fastnn_word__ = "cropping"
     cropping: tuple[tuple[int, int], ...]
     data_format: str
 
@@ -89,9 +89,9 @@ class Cropping3D(BorderLayer):
         (2, 6, 6, 6, 4)
     """
 
-    kind = "Cropping3D"
+    __fastnn_kind__ = "Cropping3D"
     rank = 3
-    word = "cropping"
+    __fastnn_word__ = "cropping"
     cropping: tuple[tuple[int, int], ...]
     data_format: str
 

@@ -25,7 +25,7 @@ class Flatten(NodeLayer):
         (2, 2352)
     """
 
-    kind = "Flatten"
+    __fastnn_kind__ = "Flatten"
     data_format: str
 
     def __init__(self, data_format: str | None = None, **kwargs: Any) -> None:

@@ -28,7 +28,7 @@ class Permute(NodeLayer):
         (2, 64, 10)
     """
 
-    kind = "Permute"
+    __fastnn_kind__ = "Permute"
     dims: Sequence[int]
 
     def __init__(self, dims: Sequence[int], **kwargs: Any) -> None:

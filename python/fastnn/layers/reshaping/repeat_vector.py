@@ -26,7 +26,7 @@ class RepeatVector(NodeLayer):
         [[[1.0, 2.0], [1.0, 2.0]]]
     """
 
-    kind = "RepeatVector"
+    __fastnn_kind__ = "RepeatVector"
     n: int
 
     def __init__(self, n: int, **kwargs: Any) -> None:

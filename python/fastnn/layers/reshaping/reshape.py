@@ -30,15 +30,17 @@ class Reshape(NodeLayer):
         [[[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]]]
     """
 
-    kind = "Reshape"
+    __fastnn_kind__ = "Reshape"
     target_shape: Sequence[int]
 
     def __init__(self, target_shape: Sequence[int], **kwargs: Any) -> None:
         super().__init__(**kwargs)
 
-    def infer_node(self, specs: Sequence[Spec]) -> tuple[list[Spec], list[tuple[str, tuple[int, ...], bool]]]:
+    def __fastnn_infer_node__(
+        self, specs: Sequence[Spec]
+    ) -> tuple[list[Spec], list[tuple[str, tuple[int, ...], bool]]]:
         """Returns the output specs and the weights of the node for these inputs."""
         if are_free([specs[0][0]]) and -1 not in self.target_shape:
             # With unknown sizes the number of elements is checked when data comes.
             return [((None, *self.target_shape), specs[0][1])], []
-        return super().infer_node(specs)
+        return super().__fastnn_infer_node__(specs)

@@ -27,7 +27,7 @@ class UpSampling1D(NodeLayer):
         array([1., 1., 2., 2.], dtype=float32)
     """
 
-    kind = "UpSampling1D"
+    __fastnn_kind__ = "UpSampling1D"
     size: int
 
     def __init__(self, size: int = 2, **kwargs: Any) -> None:
@@ -61,7 +61,7 @@ class UpSampling2D(Windowed):
                [1., 1., 2., 2.]], dtype=float32)
     """
 
-    kind = "UpSampling2D"
+    __fastnn_kind__ = "UpSampling2D"
     rank = 2
     size: tuple[int, ...]
     interpolation: str
@@ -75,10 +75,13 @@ class UpSampling2D(Windowed):
     ) -> None:
         super().__init__(**kwargs)
 
-    def core_node(self) -> tuple[str, dict[str, Any]] | None:
+    def __fastnn_core_node__(self) -> tuple[str, dict[str, Any]] | None:
         """Returns the kind and the config of the node; None for a layer that passes its input on."""
         word = self.interpolation
-        return self.kind, {"size": self.size, "interpolation": word.lower() if isinstance(word, str) else word}
+        return self.__fastnn_kind__, {
+            "size": self.size,
+            "interpolation": word.lower() if isinstance(word, str) else word,
+        }
 
 
 class UpSampling3D(Windowed):
@@ -100,7 +103,7 @@ class UpSampling3D(Windowed):
         (1, 2, 6, 8, 1)
     """
 
-    kind = "UpSampling3D"
+    __fastnn_kind__ = "UpSampling3D"
     rank = 3
     size: tuple[int, ...]
 

@@ -27,10 +27,10 @@ class ZeroPadding1D(BorderLayer):
         (2, 12, 4)
     """
 
-    keras_newer_arguments = {"data_format": "channels_last"}
-    kind = "ZeroPadding1D"
+    __fastnn_keras_newer_arguments__ = {"data_format": "channels_last"}
+    __fastnn_kind__ = "ZeroPadding1D"
     rank = 1
-    word = "padding"
+    __fastnn_word__ = "padding"
     padding: tuple[int, int]
     data_format: str
 
@@ -60,9 +60,9 @@ class ZeroPadding2D(BorderLayer):
         (2, 30, 30, 4)
     """
 
-    kind = "ZeroPadding2D"
+    __fastnn_kind__ = "ZeroPadding2D"
     rank = 2
-    word = "padding"
+    __fastnn_word__ = "padding"
     padding: tuple[tuple[int, int], ...]
     data_format: str
 
@@ -92,9 +92,9 @@ class ZeroPadding3D(BorderLayer):
         (2, 10, 10, 10, 4)
     """
 
-    kind = "ZeroPadding3D"
+    __fastnn_kind__ = "ZeroPadding3D"
     rank = 3
-    word = "padding"
+    __fastnn_word__ = "padding"
     padding: tuple[tuple[int, int], ...]
     data_format: str
 

@@ -40,14 +40,19 @@ class Bidirectional(Wrapper):
         (2, 5, 16)
     """
 
-    keras_newer_arguments = {"weights": None}
+    __fastnn_keras_newer_arguments__ = {"weights": None}
     supports_masking = True
     forward_layer: Any
     backward_layer: Any
     stateful: bool
     return_sequences: bool
     return_state: bool
-    modes: ClassVar[Mapping[str, str]] = {"concat": "Concatenate", "sum": "Add", "mul": "Multiply", "ave": "Average"}
+    __fastnn_modes__: ClassVar[Mapping[str, str]] = {
+        "concat": "Concatenate",
+        "sum": "Add",
+        "mul": "Multiply",
+        "ave": "Average",
+    }
     layer: Any
     merge_mode: str | None
 
@@ -64,9 +69,10 @@ class Bidirectional(Wrapper):
             self._check_layer(one)
             if not all(hasattr(one, name) for name in ("go_backwards", "return_sequences", "return_state", "stateful")):
                 raise ValueError(f"{title(self)} expects a recurrent layer, such as LSTM(8), got {one!r}")
-        if merge_mode is not None and merge_mode not in self.modes:
+        if merge_mode is not None and merge_mode not in self.__fastnn_modes__:
             raise ValueError(
-                f"{title(self)} expects merge_mode {', '.join(map(repr, self.modes))} or None, got {merge_mode!r}"
+                f"{title(self)} expects merge_mode {', '.join(map(repr, self.__fastnn_modes__))} or None, got "
+                f"{merge_mode!r}"
             )
         if state_of(self).entry_shape is None:
             state_of(self).entry_shape = state_of(layer).entry_shape
@@ -89,10 +95,10 @@ class Bidirectional(Wrapper):
             if hasattr(one, "zero_output_for_mask"):
                 one.zero_output_for_mask = bool(self.return_sequences)
 
-    def store_arguments(self, arguments: dict[str, Any]) -> None:
+    def __fastnn_store_arguments__(self, arguments: dict[str, Any]) -> None:
         """Stores each argument as an attribute. Only arguments stored here are part of the config."""
         # `weights` is a property of every layer, so the initial values have another name.
-        super().store_arguments({name: value for name, value in arguments.items() if name != "weights"})
+        super().__fastnn_store_arguments__({name: value for name, value in arguments.items() if name != "weights"})
         self._first_weights = arguments["weights"]
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -100,8 +106,8 @@ class Bidirectional(Wrapper):
         if len(getattr(kwargs.get("mask"), "shape", ())) == 3:
             kwargs["mask"] = ops.squeeze(kwargs["mask"], -1)
         if self.stateful and args:
-            self.forward_layer.infer_batch_size(args[0])
-            self.backward_layer.infer_batch_size(args[0])
+            self.forward_layer.__fastnn_infer_batch_size__(args[0])
+            self.backward_layer.__fastnn_infer_batch_size__(args[0])
         return super().__call__(*args, **kwargs)
 
     def build(self, sequences_shape: Any = None) -> None:
@@ -143,7 +149,7 @@ class Bidirectional(Wrapper):
         (y, states), (y_back, states_back) = runs
         if self.merge_mode is None:
             return (y, y_back, *states, *states_back)
-        merged = node(self.modes[self.merge_mode], {}, [y, y_back], self.merge_mode)
+        merged = node(self.__fastnn_modes__[self.merge_mode], {}, [y, y_back], self.merge_mode)
         return (merged, *states, *states_back) if self.return_state else merged
 
     def __fastnn_set_output_masks__(

@@ -11,7 +11,7 @@ from fastnn.layers.rnn.recurrent import Cell, Recurrent, Weighted
 class _GatedRecurrentUnit(Weighted):
     """Base of the layer and its cell."""
 
-    kind = "GRU"
+    __fastnn_kind__ = "GRU"
     recurrent_activation: Callable[..., Any]
     reset_after: bool
 
@@ -78,8 +78,8 @@ class GRU(_GatedRecurrentUnit, Recurrent):
         [(3, 24), (8, 24), (2, 24)]
     """
 
-    keras_older_names = ("GRUV2",)
-    keras_newer_arguments = {"use_cudnn": "auto"}
+    __fastnn_keras_older_names__ = ("GRUV2",)
+    __fastnn_keras_newer_arguments__ = {"use_cudnn": "auto"}
     use_cudnn: Any
 
     def __init__(

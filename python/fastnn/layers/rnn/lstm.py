@@ -11,8 +11,8 @@ from fastnn.layers.rnn.recurrent import Cell, Recurrent, Weighted
 class _LongShortTermMemory(Weighted):
     """Base of the layer and its cell."""
 
-    kind = "LSTM"
-    state_names = ("h", "c")
+    __fastnn_kind__ = "LSTM"
+    __fastnn_state_names__ = ("h", "c")
     recurrent_activation: Callable[..., Any]
     unit_forget_bias: bool
 
@@ -85,8 +85,8 @@ class LSTM(_LongShortTermMemory, Recurrent):
         [(3, 32), (8, 32), (32,)]
     """
 
-    keras_older_names = ("LSTMV2",)
-    keras_newer_arguments = {"use_cudnn": "auto"}
+    __fastnn_keras_older_names__ = ("LSTMV2",)
+    __fastnn_keras_newer_arguments__ = {"use_cudnn": "auto"}
     use_cudnn: Any
 
     def __init__(

@@ -75,8 +75,8 @@ def _batch_size_of_input(tensor: KerasTensor) -> int | None:
 class Weighted(NodeLayer):
     """Base of recurrent layers and their cells: weights, activations and dropout."""
 
-    keras_ignored_arguments = {"implementation": ...}
-    state_names: ClassVar[tuple[str, ...]] = ("h",)
+    __fastnn_keras_ignored_arguments__ = {"implementation": ...}
+    __fastnn_state_names__: ClassVar[tuple[str, ...]] = ("h",)
     kernel: Variable = unmade()
     recurrent_kernel: Variable = unmade()
     bias: Variable | None = None
@@ -105,7 +105,7 @@ class Weighted(NodeLayer):
         self.stream = stream_of(self.seed)
 
     # Keras accepts `implementation`, which selects among equivalent algorithms; ignored.
-    common_arguments = (*NodeLayer.common_arguments, "implementation")
+    __fastnn_common_arguments__ = (*NodeLayer.__fastnn_common_arguments__, "implementation")
 
     @property
     def recurrent_kernel_initializer(self) -> Any:
@@ -125,7 +125,7 @@ class Weighted(NodeLayer):
     @property
     def state_size(self) -> int | list[int]:
         """Dimension of the state, or a list of the dimensions of several states."""
-        count = len(self.state_names)
+        count = len(self.__fastnn_state_names__)
         return int(self.units) if count == 1 else [int(self.units)] * count
 
     @property
@@ -133,9 +133,9 @@ class Weighted(NodeLayer):
         """Dimension of the output."""
         return int(self.units)
 
-    def core_node(self) -> tuple[str, dict[str, Any]]:
+    def __fastnn_core_node__(self) -> tuple[str, dict[str, Any]]:
         """Returns the kind and the config of the node; None for a layer that passes its input on."""
-        made = super().core_node()
+        made = super().__fastnn_core_node__()
         assert made is not None
         kind, config = made
         for argument in ("activation", "recurrent_activation"):
@@ -154,7 +154,7 @@ class Weighted(NodeLayer):
     def _initialize_bias(self) -> None:
         """Changes the initial value of the bias."""
 
-    def over_time(
+    def __fastnn_over_time__(
         self,
         sequences: Any,
         initial_state: Sequence[Any] | None,
@@ -179,7 +179,7 @@ class Weighted(NodeLayer):
         Raises:
             ValueError: The number of initial states is wrong.
         """
-        kind, config = self.core_node()
+        kind, config = self.__fastnn_core_node__()
         config.update(arguments)
         if not training:
             config.update(dropout=0.0, recurrent_dropout=0.0)
@@ -187,10 +187,10 @@ class Weighted(NodeLayer):
         if mask is not None:
             inputs.append(ops.cast(mask, "bool"))
         if initial_state is not None:
-            if len(initial_state) != len(self.state_names):
+            if len(initial_state) != len(self.__fastnn_state_names__):
                 raise ValueError(
-                    f"{title(self)} expects initial_state to be a list of {len(self.state_names)} tensors "
-                    f"({', '.join(self.state_names)}), got {len(initial_state)}"
+                    f"{title(self)} expects initial_state to be a list of {len(self.__fastnn_state_names__)} tensors "
+                    f"({', '.join(self.__fastnn_state_names__)}), got {len(initial_state)}"
                 )
             inputs += initial_state
         config.update(masked=mask is not None, initial_state=initial_state is not None)
@@ -204,8 +204,8 @@ class Weighted(NodeLayer):
 class OverTime(Layer):
     """Base of the layers that process a sequence step by step: states of stateful layers, and masks."""
 
-    keras_newer_arguments = {"zero_output_for_mask": False}
-    keras_ignored_arguments = {
+    __fastnn_keras_newer_arguments__ = {"zero_output_for_mask": False}
+    __fastnn_keras_ignored_arguments__ = {
         "time_major": False, "zero_output_for_mask": ..., "unroll": ...,
     }  # fmt: skip
     __fastnn_makes_masks__ = False
@@ -232,7 +232,7 @@ class OverTime(Layer):
             The output; with `return_state` a tuple of it and the final states.
         """
         if args:
-            self.infer_batch_size(args[0])
+            self.__fastnn_infer_batch_size__(args[0])
         if isinstance(args[0] if args else None, np.ndarray):
             # The states of another layer are given with the values that they have now.
             args = (args[0], *(_values(one) for one in args[1:]))
@@ -241,7 +241,7 @@ class OverTime(Layer):
             kwargs["mask"] = ops.squeeze(kwargs["mask"], -1)
         return super().__call__(*args, **kwargs)
 
-    def infer_batch_size(self, inputs: Any) -> None:
+    def __fastnn_infer_batch_size__(self, inputs: Any) -> None:
         """Stores the batch size for which a stateful layer keeps states."""
         if self.stateful and self.fixed_batch_size is None:
             self.fixed_batch_size = _batch_size_of_input(inputs) if isinstance(inputs, KerasTensor) else len(inputs)
@@ -310,7 +310,7 @@ class OverTime(Layer):
 class Recurrent(OverTime, Weighted):
     """Base of the recurrent layers that are one node of the core."""
 
-    keras_variable_paths = {"": "cell"}
+    __fastnn_keras_variable_paths__ = {"": "cell"}
     go_backwards: bool
     unroll: bool
     zero_output_for_mask: bool
@@ -321,7 +321,7 @@ class Recurrent(OverTime, Weighted):
         return self
 
     def _state_shapes(self) -> list[tuple[str, int]]:
-        return [(name, int(self.units)) for name in self.state_names]
+        return [(name, int(self.units)) for name in self.__fastnn_state_names__]
 
     def call(
         self,
@@ -345,7 +345,7 @@ class Recurrent(OverTime, Weighted):
             The output; with `return_state` a tuple of it and the final states.
         """
         first = None if initial_state is None else as_list(initial_state)
-        made = self.over_time(sequences, first, mask, training, self.states or (), time_order=time_order)
+        made = self.__fastnn_over_time__(sequences, first, mask, training, self.states or (), time_order=time_order)
         return tuple(made) if self.return_state else made[0]
 
     def __fastnn_input_spec__(self) -> InputSpec:
@@ -369,7 +369,7 @@ class Cell(Weighted):
         Returns:
             A list of tensors (batch_size, units).
         """
-        return [ops.zeros((batch_size, self.units)) for _ in self.state_names]
+        return [ops.zeros((batch_size, self.units)) for _ in self.__fastnn_state_names__]
 
     def call(self, inputs: Any, states: Any, training: bool | None = None) -> Any:
         """Returns the output of one step and the new states.
@@ -383,5 +383,5 @@ class Cell(Weighted):
             A tuple of the output and the new states, in the form in which the states were given.
         """
         sequence = ops.expand_dims(inputs, 1)
-        output, *after = self.over_time(sequence, as_list(states), None, training, return_state=True)
+        output, *after = self.__fastnn_over_time__(sequence, as_list(states), None, training, return_state=True)
         return output, after if isinstance(states, (list, tuple)) else after[0]

@@ -107,7 +107,7 @@ class RNN(OverTime):
     def _state_shapes(self) -> list[tuple[str, int]]:
         cells = self._known_cells()
         if cells:
-            return [(name, int(cell.units)) for cell in cells for name in cell.state_names]
+            return [(name, int(cell.units)) for cell in cells for name in cell.__fastnn_state_names__]
         return [(str(k), int(size)) for k, size in enumerate(Structure(self.state_size).flat(self.state_size))]
 
     def build(self, sequences_shape: Any = None) -> None:
@@ -178,8 +178,8 @@ class RNN(OverTime):
         at = 0
         for i, cell in enumerate(cells):
             last = i + 1 == len(cells)
-            count = len(cell.state_names)
-            sequences, *states = cell.over_time(
+            count = len(cell.__fastnn_state_names__)
+            sequences, *states = cell.__fastnn_over_time__(
                 sequences,
                 None if given is None else given[at : at + count],
                 mask,

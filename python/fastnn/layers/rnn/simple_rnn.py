@@ -60,7 +60,7 @@ class SimpleRNN(Recurrent):
         [(3, 8), (8, 8), (8,)]
     """
 
-    kind = "SimpleRNN"
+    __fastnn_kind__ = "SimpleRNN"
 
     def __init__(
         self,
@@ -129,7 +129,7 @@ class SimpleRNNCell(Cell):
         8
     """
 
-    kind = "SimpleRNN"
+    __fastnn_kind__ = "SimpleRNN"
 
     def __init__(
         self,

@@ -79,7 +79,7 @@ class StackedRNNCells(Layer):
         """
         after = []
         for cell, state in zip(self.cells, states, strict=True):
-            inputs, new = cell(inputs, state)
+            inputs, new = cell(inputs, list(state) if isinstance(state, (list, tuple)) else [state])
             after.append(new)
         return inputs, after
 

@@ -34,7 +34,7 @@ class TimeDistributed(Wrapper):
     """
 
     # Layers that process the last axis only, whatever the number of axes.
-    pointwise: ClassVar[frozenset[str]] = frozenset({"Dense"})
+    __fastnn_pointwise__: ClassVar[frozenset[str]] = frozenset({"Dense"})
     supports_masking = True
     layer: Layer
 
@@ -88,7 +88,7 @@ class TimeDistributed(Wrapper):
                 f"{title(self)} expects a mask that begins with (batch, {steps}), as its input does, got "
                 f"{tuple(mask.shape)}"
             )
-        if getattr(type(self.layer), "kind", "") in self.pointwise:
+        if getattr(type(self.layer), "__fastnn_kind__", "") in self.__fastnn_pointwise__:
             return self.layer(inputs)
         asks = runs_code(self.layer) and "mask" in inspect.signature(self.layer.call).parameters
         outputs = []

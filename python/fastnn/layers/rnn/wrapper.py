@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from fastnn.configurable import own_class
 from fastnn.engine.contract import title
 from fastnn.engine.layer import Layer
 from fastnn.layers.lookup import layer_from_config
@@ -30,7 +29,7 @@ class Wrapper(Layer):
     """
 
     layer: Any
-    wrapped: ClassVar[tuple[str, ...]] = ("layer", "backward_layer")
+    __fastnn_wrapped__: ClassVar[tuple[str, ...]] = ("layer", "backward_layer")
     """Names of the arguments that are layers."""
 
     def __init__(self, layer: Any, **kwargs: Any) -> None:
@@ -47,7 +46,7 @@ class Wrapper(Layer):
     def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
         """Returns a new layer with the arguments that `get_config` returned."""
         return cls(
-            **{k: layer_from_config(v, custom_objects) if k in own_class(cls).wrapped else v for k, v in config.items()}
+            **{k: layer_from_config(v, custom_objects) if k in cls.__fastnn_wrapped__ else v for k, v in config.items()}
         )
 
     def _check_layer(self, layer: Any) -> None:

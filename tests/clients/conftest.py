@@ -1,0 +1,26 @@
+"""Settings of the tests with other packages: fastnn is `keras` here, and each test has a folder of its own."""
+
+from __future__ import annotations
+
+import matplotlib
+import numpy as np
+import pytest
+
+import fastnn
+import keras
+
+assert keras.layers is fastnn.layers, "run by .ci/clients; see README.md"
+matplotlib.use("Agg")
+
+
+@pytest.fixture
+def rows() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Inputs, a number that follows from them, and a class that does."""
+    x = np.random.default_rng(0).normal(size=(200, 4)).astype("float32")
+    return x, 2 * x[:, :1] - x[:, 1:2], (x[:, 0] > 0).astype("int32")
+
+
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path, monkeypatch) -> None:
+    """Runs each test in a folder of its own, where packages write what they like."""
+    monkeypatch.chdir(tmp_path)
