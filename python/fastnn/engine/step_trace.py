@@ -55,11 +55,17 @@ class Noted(NamedTuple):
     weights: list[Variable]
 
 
-class _NotedGraph(_core.Graph):
-    """A graph that notes its nodes, for gradients that are written as nodes."""
+class _NotedGraph:
+    """A graph of the core, and its nodes as they were added, for gradients that are written as nodes.
+
+    Attributes:
+        core: The graph.
+        nodes: The nodes.
+        variables: The variables that nodes read, by the identity of what the core has of them.
+    """
 
     def __init__(self) -> None:
-        super().__init__(True)
+        self.core = _core.Graph(True)
         self.nodes: list[Noted] = []
         self.variables: dict[int, Variable] = {}
 
@@ -72,16 +78,20 @@ class _NotedGraph(_core.Graph):
         weights: Sequence[_core.Variable] = (),
         stream: _core.Stream | None = None,
     ) -> list[int]:
-        outputs = super().add(kind, name, config, inputs, weights, stream)
+        """Adds a node and returns its output edges; see `_core.Graph.add`."""
+        outputs = self.core.add(kind, name, config, inputs, weights, stream)
         known = [self.variables[id(handle)] for handle in weights if id(handle) in self.variables]
         self.nodes.append(Noted(kind, f'{kind} "{name}"', config, list(inputs), outputs, known))
         return outputs
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.core, name)
 
 
 class _StepEmission(Emission):
     """The graph of a step: it gives gradients for any variable that a node can train, also for a frozen one."""
 
-    graph: _NotedGraph
+    graph: _NotedGraph  # type: ignore[assignment]
 
     def __init__(self) -> None:
         super().__init__(None)
@@ -190,6 +200,11 @@ class StepTrace(Trace):
     def noted(self) -> list[Noted]:
         """The nodes of the graph so far, in order."""
         return self.emission.graph.nodes
+
+    @property
+    def graph(self) -> _core.Graph:
+        """The graph of the core."""
+        return self.emission.graph.core
 
     def constant(self, edge: int) -> float | None:
         """Returns the number that an edge holds; None where it is not one constant number."""
