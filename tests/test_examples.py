@@ -38,6 +38,11 @@ SAYS = {
     "24_larger_than_memory.py": "classified correctly",
     "25_tabular_frame.py": "mean error of a price",
     "23_folder_of_images.py": "new files classified correctly",
+    "30_gan.py": "Drawn by the generator:",
+    "31_diffusion.py": "Made from noise:",
+    "32_distillation.py": "distilled student",
+    "33_dqn_cart_pole.py": "of 500 steps",
+    "34_grad_cam.py": "where the network looks",
 }
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from fastnn import ops
 from fastnn.engine.step_trace import StepTrace
+from fastnn.node_gradients import gradients_as_nodes
 from fastnn.ops.node import tensor
 from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import KerasTensor
@@ -52,10 +53,12 @@ class GradientTape:
         self._step = StepTrace.running()
         if self._step is None:
             raise RuntimeError(_WHERE)
+        self._step.tapes.append(self)
         return self
 
     def __exit__(self, *exc: object) -> None:
-        return None
+        assert self._step is not None
+        self._step.tapes.remove(self)
 
     def watch(self, tensor: Any) -> None:
         """Checks that a gradient can be taken for a tensor; those of a step are watched anyway.
@@ -142,10 +145,17 @@ class GradientTape:
                     f"{len(given)}"
                 )
             seeds = [_ones(to) if one is None else _ones(to) * one for one, to in zip(given, targets, strict=True)]
-        found = step.gradients(targets, seeds, leaves)
+        found = self._found(step, targets, seeds, leaves)
         if zero:
             found = [ops.zeros_like(leaf) if one is None else one for one, leaf in zip(found, leaves, strict=True)]
         return structure.pack(found)
+
+    def _found(self, step: StepTrace, targets: list[Any], seeds: list[Any], leaves: list[Any]) -> list[Any]:
+        """Returns the gradients; where a tape around this one may differentiate them, written as nodes."""
+        if not any(tape is not self or self._persistent for tape in step.tapes):
+            return list(step.gradients(targets, seeds, leaves))
+        made = gradients_as_nodes(step, targets, seeds, leaves)
+        return list(step.gradients(targets, seeds, leaves, opaque=made)) if isinstance(made, str) else made
 
     def jacobian(self, target: Any, sources: Any, **kwargs: Any) -> Any:
         """Refuses: a step gives gradients of sums.

@@ -493,3 +493,88 @@ def own_loop(keras, tape_class, function):
         x, y = random.normal(size=(7, 6)).astype("float32"), random.randint(0, 3, 7).astype("int32")
         found.append([float(step(x, y)), float(accuracy.result())])
     return found, _weights(model)
+
+
+@case
+def wgan_gp(keras, tape_class, function):
+    ops = keras.ops
+    random = np.random.RandomState(25)
+
+    class Wgan(keras.Model):
+        def __init__(self, critic, generator, rounds=2):
+            super().__init__()
+            self.critic, self.generator, self.rounds = critic, generator, rounds
+
+        def compile(self, d_optimizer, g_optimizer):
+            super().compile()
+            self.d_optimizer, self.g_optimizer = d_optimizer, g_optimizer
+
+        def penalty(self, real, fake, shares):
+            between = real + shares * (fake - real)
+            with tape_class() as tape:
+                tape.watch(between)
+                found = self.critic(between, training=True)
+            slopes = tape.gradient(found, [between])[0]
+            norm = ops.sqrt(ops.sum(ops.square(slopes), axis=[1, 2, 3]))
+            return ops.mean((norm - 1.0) ** 2)
+
+        def train_step(self, data):
+            real, noise, shares = data[0]
+            for i in range(self.rounds):
+                with tape_class() as tape:
+                    fake = self.generator(noise[:, i], training=True)
+                    cost = ops.mean(self.critic(fake, training=True)) - ops.mean(self.critic(real, training=True))
+                    penalty = self.penalty(real, fake, shares)
+                    d_loss = cost + 10.0 * penalty
+                weights = self.critic.trainable_variables
+                self.d_optimizer.apply_gradients(zip(tape.gradient(d_loss, weights), weights, strict=True))
+            with tape_class() as tape:
+                g_loss = -ops.mean(self.critic(self.generator(noise[:, -1], training=True), training=True))
+            weights = self.generator.trainable_variables
+            self.g_optimizer.apply_gradients(zip(tape.gradient(g_loss, weights), weights, strict=True))
+            return {"d": d_loss, "g": g_loss, "penalty": penalty}
+
+    layers = keras.layers
+    critic = keras.Sequential([
+        keras.Input((8, 8, 1)), layers.Conv2D(4, 5, strides=2, padding="same"), layers.LeakyReLU(negative_slope=0.2),
+        layers.Conv2D(4, 3, activation="tanh"), layers.AveragePooling2D(2), layers.Flatten(), layers.Dense(1),
+    ])  # fmt: skip
+    generator = keras.Sequential([
+        keras.Input((3,)), layers.Dense(16, use_bias=False), layers.BatchNormalization(), layers.Reshape((4, 4, 1)),
+        layers.UpSampling2D(2), layers.Conv2D(1, 3, padding="same", activation="tanh"),
+    ])  # fmt: skip
+    _set([critic, generator], 26)
+    model = Wgan(critic, generator)
+    adam = dict(learning_rate=0.002, beta_1=0.5, beta_2=0.9)
+    model.compile(keras.optimizers.Adam(**adam), keras.optimizers.Adam(**adam))
+    data = random.normal(size=(6, 8, 8, 1)), random.normal(size=(6, 3, 3)), random.uniform(size=(6, 1, 1, 1))
+    found = _fit(model, tuple(one.astype("float32") for one in data), ["d", "g", "penalty"])
+    return found, _weights(critic, generator)
+
+
+@case
+def maml(keras, tape_class, function):
+    ops = keras.ops
+    random = np.random.RandomState(27)
+    shapes = [(1, 8), (8,), (8, 1), (1,)]
+    weights = [keras.Variable(random.normal(0, 0.5, shape).astype("float32")) for shape in shapes]
+    optimizer = keras.optimizers.Adam(0.02)
+
+    def network(x, w):
+        return ops.matmul(ops.tanh(ops.matmul(x, w[0]) + w[1]), w[2]) + w[3]
+
+    @function
+    def step(x, y, more_x, more_y):
+        with tape_class() as outer:
+            with tape_class() as inner:
+                loss = ops.mean(ops.square(network(x, weights) - y))
+            adapted = [w - 0.1 * g for w, g in zip(weights, inner.gradient(loss, weights), strict=True)]
+            after = ops.mean(ops.square(network(more_x, adapted) - more_y))
+        optimizer.apply(outer.gradient(after, weights), weights)
+        return loss, after
+
+    found = []
+    for _ in range(STEPS):
+        batch = [random.normal(size=(5, 1)).astype("float32") for _ in range(4)]
+        found.append([float(one) for one in step(*batch)])
+    return found, [np.array(ops.convert_to_numpy(w)) for w in weights]

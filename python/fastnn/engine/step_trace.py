@@ -8,8 +8,10 @@ the values of metrics, whose sums the core keeps. The tape, the optimizers and t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from fastnn import _core
 from fastnn.engine.contract import Part
@@ -33,14 +35,70 @@ class Later(KerasTensor):
         self.read = read
 
 
+class Noted(NamedTuple):
+    """A node of a step, as it was added.
+
+    Attributes:
+        kind: The kind.
+        title: The name by which messages call it.
+        config: The arguments.
+        inputs: The edges that it reads.
+        outputs: The edges that it makes.
+        weights: The variables that it reads.
+    """
+
+    kind: str
+    title: str
+    config: Mapping[str, Any]
+    inputs: list[int]
+    outputs: list[int]
+    weights: list[Variable]
+
+
+class _NotedGraph:
+    """A graph of the core, and its nodes as they were added, for gradients that are written as nodes.
+
+    Attributes:
+        core: The graph.
+        nodes: The nodes.
+        variables: The variables that nodes read, by the identity of what the core has of them.
+    """
+
+    def __init__(self) -> None:
+        self.core = _core.Graph(True)
+        self.nodes: list[Noted] = []
+        self.variables: dict[int, Variable] = {}
+
+    def add(
+        self,
+        kind: str,
+        name: str,
+        config: Mapping[str, Any],
+        inputs: Sequence[int],
+        weights: Sequence[_core.Variable] = (),
+        stream: _core.Stream | None = None,
+    ) -> list[int]:
+        """Adds a node and returns its output edges; see `_core.Graph.add`."""
+        outputs = self.core.add(kind, name, config, inputs, weights, stream)
+        known = [self.variables[id(handle)] for handle in weights if id(handle) in self.variables]
+        self.nodes.append(Noted(kind, f'{kind} "{name}"', config, list(inputs), outputs, known))
+        return outputs
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.core, name)
+
+
 class _StepEmission(Emission):
     """The graph of a step: it gives gradients for any variable that a node can train, also for a frozen one."""
 
+    graph: _NotedGraph  # type: ignore[assignment]
+
     def __init__(self) -> None:
         super().__init__(None)
-        self.graph = _core.Graph(True)
+        self.graph = _NotedGraph()
 
     def moves(self, variable: Variable) -> bool:
+        self.graph.variables[id(variable.handle)] = variable
         return True
 
 
@@ -69,6 +127,7 @@ class StepTrace(Trace):
         measured: For each metric whose sums the core keeps, the edges whose sums are added to its total, each with the
             edge whose sum is added to its count; None: the number of values.
         metrics: The metrics that the step updates, or whose results it returns.
+        tapes: The tapes that are open.
     """
 
     compares = True
@@ -82,8 +141,11 @@ class StepTrace(Trace):
         self.updates: list[tuple[Any, int]] = []
         self.measured: dict[Any, list[tuple[int, int | None]]] = {}
         self.metrics: dict[Any, None] = {}
+        self.tapes: list[Any] = []
         self._made: dict[int, int] = {}
         self._held: list[KerasTensor] = []
+        self._opaque: dict[int, str] = {}
+        self._changed: dict[Variable, int] = {}
 
     @staticmethod
     def running() -> StepTrace | None:
@@ -134,8 +196,39 @@ class StepTrace(Trace):
 
     # What a step does beside computing.
 
+    @property
+    def noted(self) -> list[Noted]:
+        """The nodes of the graph so far, in order."""
+        return self.emission.graph.nodes
+
+    @property
+    def graph(self) -> _core.Graph:
+        """The graph of the core."""
+        return self.emission.graph.core
+
+    def constant(self, edge: int) -> float | None:
+        """Returns the number that an edge holds; None where it is not one constant number."""
+        for noted in self.noted:
+            if noted.kind == "Constant" and noted.outputs == [edge] and np.ndim(noted.config["value"]) == 0:
+                return float(noted.config["value"])
+        return None
+
+    def check_unchanged(self, noted: Noted, place: int) -> None:
+        """Raises where a variable that a node has read was changed since.
+
+        Args:
+            noted: The node.
+            place: Its place among the nodes.
+        """
+        for variable in noted.weights:
+            if self._changed.get(variable, -1) > place:
+                raise ValueError(
+                    f"the gradient through {noted.title} is taken after {variable.path} was changed; take the gradient "
+                    "before the weights are changed"
+                )
+
     def gradients(
-        self, targets: Sequence[Any], seeds: Sequence[Any], sources: Sequence[Any]
+        self, targets: Sequence[Any], seeds: Sequence[Any], sources: Sequence[Any], opaque: str | None = None
     ) -> list[KerasTensor | None]:
         """Returns the gradients of the sum of targets, each times its seed; None where no target is reached.
 
@@ -143,16 +236,31 @@ class StepTrace(Trace):
             targets: Tensors of float32.
             seeds: The gradient of each of them, of its shape.
             sources: Tensors and variables.
+            opaque: The node for which a gradient of these gradients is refused.
+
+        Raises:
+            NotImplementedError: A target is computed from gradients that have none themselves.
         """
         graph = self.emission.graph
         ends = [self.edge(target) for target in targets]
+        hidden = list(self._opaque)
+        for edge, reached in zip(hidden, graph.reached(ends, hidden, []), strict=True):
+            if reached:
+                raise NotImplementedError(
+                    f"a gradient of a gradient through {self._opaque[edge]} is not available; there is one for "
+                    "products, convolutions of images, sums, means, average pooling and elementwise functions. "
+                    "Write ops.stop_gradient(gradient) where the gradient counts as a constant"
+                )
         variables = [one for one in sources if isinstance(one, Variable)]
         edges = [self.edge(one) for one in sources if not isinstance(one, Variable)]
         found = graph.reached(ends, edges, [variable.handle for variable in variables])
         inner = [edge for edge, reached in zip(edges, found, strict=False) if reached]
         of_weights = found[len(edges) :]
         weights = [variable for variable, reached in zip(variables, of_weights, strict=True) if reached]
-        made = iter(self._gradient_node(ends, [self.edge(seed) for seed in seeds], inner, weights))
+        outputs = self._gradient_node(ends, [self.edge(seed) for seed in seeds], inner, weights)
+        if opaque is not None:
+            self._opaque.update(dict.fromkeys(outputs, opaque))
+        made = iter(outputs)
         of_edges = iter([self.tensor(next(made), "gradient") if reached else None for reached in found[: len(edges)]])
         of_variables = iter([self.tensor(next(made), "gradient") if reached else None for reached in of_weights])
         return [next(of_variables if isinstance(one, Variable) else of_edges) for one in sources]
@@ -189,6 +297,7 @@ class StepTrace(Trace):
         self.emission.graph.add("Update", "update", numbers, edges, [variable.handle for variable in variables])
         for variable in variables:
             self.emission.current.pop(variable, None)
+            self._changed[variable] = len(self.noted)
 
     def measure(self, metric: Any, total: Any, count: Any = None) -> None:
         """Adds the sum of values to the total of a mean, and that of others, or the number of values, to its count."""

@@ -38,6 +38,13 @@ from fastnn.training.ports import shapes_of
 from fastnn.training.state import TrainingState
 from fastnn.training.trainer import Trainer
 
+_OLDER = {
+    "compiled_loss": "self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight)",
+    "compiled_metrics": "self.compute_metrics(x, y, y_pred, sample_weight), which updates the compiled metrics and "
+    "returns all results",
+}
+"""What to write in the steps of a model in place of names of older versions of Keras."""
+
 
 class Model(Layer, StateTree, Network):
     """Base of all models; `Model(inputs, outputs)` makes a `Functional`.
@@ -102,6 +109,8 @@ class Model(Layer, StateTree, Network):
             """Raises the error for an attribute that is not there; it proposes the nearest public one."""
             if name.startswith("_") or hasattr(type(self), name):
                 return object.__getattribute__(self, name)
+            if name in _OLDER:
+                raise AttributeError(f"{name} is gone from Keras 3; write {_OLDER[name]}")
             known = [one for one in dir(type(self)) if not one.startswith("_")]
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}.{near(name, known)}")
 

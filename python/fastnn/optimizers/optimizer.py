@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -383,21 +383,16 @@ class Optimizer(OptimizerVariables):
         self.apply(gradients, variables)
         return self.iterations
 
-    def minimize(self, loss: Any, var_list: Any, tape: Any = None) -> Any:
-        """Refuses, as Keras 3 does.
+    if not TYPE_CHECKING:
 
-        Args:
-            loss: That of older versions of Keras.
-            var_list: The same.
-            tape: The same.
-
-        Raises:
-            NotImplementedError: Always.
-        """
-        raise NotImplementedError(
-            f"{type(self).__name__}.minimize is gone from Keras 3; write gradients = tape.gradient(loss, variables) "
-            "and optimizer.apply(gradients, variables)"
-        )
+        def __getattr__(self, name: str) -> Any:
+            """Raises the error for an attribute that is not there."""
+            if name == "minimize":
+                raise AttributeError(
+                    f"{type(self).__name__}.minimize is gone from Keras 3; write gradients = tape.gradient(loss, "
+                    "variables) and optimizer.apply(gradients, variables)"
+                )
+            return object.__getattribute__(self, name)
 
     def stateless_apply(
         self, optimizer_variables: Sequence[Any], grads: Sequence[Any], trainable_variables: Sequence[Any]

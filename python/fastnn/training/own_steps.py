@@ -210,7 +210,7 @@ class StepProgram:
                 measured += [total] if count is None else [total, count]
                 self._sums.setdefault(metric, []).append(places)
         shares = [(part, [variable.handle for variable in weights]) for part, weights in self._step.shares]
-        self.trainer = _core.Trainer.program(self._step.emission.graph, measured, shares, edges, True)
+        self.trainer = _core.Trainer.program(self._step.graph, measured, shares, edges, True)
         self.optimizer = StepOptimizers(dict.fromkeys(optimizer for optimizer, _ in self._step.updates))
         self.metrics = list(self._step.metrics)
 
@@ -351,9 +351,8 @@ def prediction_of_model(model: Any, sample: Sample) -> tuple[_core.Predictor, St
     made = traced(who, lambda step: model.predict_step(_inputs(step, sample)))
     if made.step.shares or any(not isinstance(leaf, KerasTensor) or isinstance(leaf, Later) for leaf in made.leaves):
         raise TypeError(f"{who} expects to return what it computed, and to train nothing")
-    emission = made.step.emission
     edges = [made.step.edge(leaf) for leaf in made.leaves]
-    return _core.Predictor(emission.graph, edges, training=emission.is_random), made.structure
+    return _core.Predictor(made.step.graph, edges, training=made.step.emission.is_random), made.structure
 
 
 def _inputs(step: StepTrace, sample: Sample) -> Any:

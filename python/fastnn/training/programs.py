@@ -277,8 +277,14 @@ class Programs:
             found = self._keep(key, Inference(graph, outputs, shapes, ranges, emission.fixed_rows()))
         return found
 
-    def predictor(self, x: Shapes = ()) -> _core.Predictor:
+    def structure_of(self, x: Any) -> Structure:
+        """Returns the structure of the outputs of a prediction."""
+        return self.own_prediction(x)[1] if isinstance(x, Sample) else self._network.ports().made
+
+    def predictor(self, x: Any = ()) -> _core.Predictor:
         """Returns the program that predicts."""
+        if isinstance(x, Sample):
+            return self.own_prediction(x)[0]
         key = "predict", self._open_shapes(x)
         found: _core.Predictor | None = self._kept.get(key)
         inference = self.inference(x)
@@ -390,13 +396,12 @@ class Programs:
         assert found is not None
         return found
 
-    def own_prediction(self, sample: Shapes) -> tuple[_core.Predictor, Structure]:
+    def own_prediction(self, sample: Sample) -> tuple[_core.Predictor, Structure]:
         """Returns the predictor of a `predict_step` of the user's own, and the structure of its outputs.
 
         Args:
             sample: The shapes of the data.
         """
-        assert isinstance(sample, Sample)
         key = "predict_step", sample.key
         found: tuple[_core.Predictor, Structure] | None = self._kept.get(key)
         if found is None:

@@ -201,30 +201,6 @@ class Steps:
             results.update(found if isinstance(found, Mapping) else {names.get(metric, metric.name): found})
         return results
 
-    @property
-    def compiled_loss(self) -> Any:
-        """Raises the error for a name of older versions of Keras.
-
-        Raises:
-            AttributeError: Always.
-        """
-        raise AttributeError(
-            "compiled_loss is gone from Keras 3; write self.compute_loss(x=x, y=y, y_pred=y_pred, "
-            "sample_weight=sample_weight)"
-        )
-
-    @property
-    def compiled_metrics(self) -> Any:
-        """Raises the error for a name of older versions of Keras.
-
-        Raises:
-            AttributeError: Always.
-        """
-        raise AttributeError(
-            "compiled_metrics is gone from Keras 3; write self.compute_metrics(x, y, y_pred, sample_weight), which "
-            "returns all results, or metric.update_state(y, y_pred) for each of self.metrics"
-        )
-
     def _fastnn_compiled(self) -> Compiled:
         compiled = self.__fastnn_training__.compiled
         if compiled is None:

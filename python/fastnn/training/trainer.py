@@ -205,9 +205,8 @@ class Trainer(Steps):
         door, programs = state.door, state.programs
         compiled = state.require("fit")
         own, own_test = self.__fastnn_overrides__("train"), self.__fastnn_overrides__("test")
-        rows_of_step: Any = 32 if own else compiled.optimizer.__fastnn_batch_size__ if batch_size is None else None
-        if batch_size is not None:
-            rows_of_step = _integer("batch_size", batch_size)
+        rows_of_step: Any = 32 if own else compiled.optimizer.__fastnn_batch_size__
+        rows_of_step = rows_of_step if batch_size is None else _integer("batch_size", batch_size)
         epochs = _epochs(epochs)
         initial_epoch = _integer("initial_epoch", initial_epoch, 0)
         verbosity = settled_verbosity(verbose)
@@ -358,10 +357,7 @@ class Trainer(Steps):
             total = _shown(steps, source)
             hooks = CallbackList(callbacks, False, verbosity != 0, self, epochs=1, steps=total, verbose=verbosity)
             with closing(hooks):
-                if own:
-                    made = state.programs.own_prediction(feed.x)[1]
-                    return loop.predict(lambda x: state.programs.own_prediction(x)[0], source, steps, hooks, made)
-                made = state.network.ports().made
+                made = state.programs.structure_of(feed.x)
                 return loop.predict(state.programs.predictor, source, steps, hooks, made)
 
     def train_on_batch(
@@ -534,8 +530,7 @@ def _predicted(state: TrainingState, x: Any, own: bool) -> Any:
     """Returns the outputs for one batch, with `own` by a step of the user's own."""
     if own:
         feed = checks_of_own_steps(state.door)(Batch(x), None)
-        predictor, made = state.programs.own_prediction(feed.x)
-        return made.pack(predictor(feed.inputs))
+        return state.programs.structure_of(feed.x).pack(state.programs.predictor(feed.x)(feed.inputs))
     result = state.programs.at_once(x, math.inf)
     if result is not None:
         return result
