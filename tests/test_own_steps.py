@@ -419,7 +419,7 @@ def test_a_gradient_of_a_gradient_without_a_rule_is_refused_by_name() -> None:
         lambda x, w: ops.where(x @ w > 0.1, ops.silu(x @ w), ops.softplus(x @ w) - ops.sqrt(1.0 + (x @ w) ** 2)),
         lambda x, w: ops.maximum(x @ w, 0.3 * ops.reshape(ops.elu(x @ w), (-1, 2))) * ops.rsqrt(2.0 + ops.abs(x @ w)),
     ],
-    ids=str,
+    ids=["powers", "softmax", "joined", "chosen", "largest"],
 )
 def test_second_derivatives_against_differences(function) -> None:
     """Gradients that are written as nodes, and their gradients, agree with differences."""

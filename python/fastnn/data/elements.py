@@ -12,10 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastnn.engine.arrays import without_ragged
 from fastnn.engine.eager_array import EagerArray
 
 Structure = Any
 """An array, None, or a tuple or dictionary of structures."""
+
+_array_of = without_ragged(np.asarray)
 
 
 class Element(EagerArray):
@@ -113,8 +116,8 @@ def as_element(value: Any, who: str = "a dataset") -> Element:
     if isinstance(value, (str, bytes)):
         return _scalar(value.encode() if isinstance(value, str) else value, np.dtype(object))
     try:
-        array = np.asarray(value)
-    except ValueError as error:
+        array = _array_of(value)
+    except (ValueError, Warning) as error:
         raise ValueError(f"{who} expects arrays, got rows of different lengths: {error}") from None
     if not isinstance(value, (np.ndarray, np.generic)) and isinstance(_first(value), (int, float)):
         array = _narrow(array)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,15 +12,24 @@ from numpy.typing import ArrayLike, NDArray
 from fastnn.engine.frames import as_array
 
 
-def _as_even_array(value: Any, who: str) -> NDArray[Any]:
-    """Returns an array; rows that differ in length, of which NumPy before 1.24 only warns, are an error."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("error", "Creating an ndarray from ragged nested sequences")
-        return as_array(value, who)
+def without_ragged(convert: Callable[..., NDArray[Any]]) -> Callable[..., NDArray[Any]]:
+    """Returns a function that makes arrays so that rows of different lengths are an error in every version of NumPy.
+
+    NumPy before 1.24 only warns. It is decided once, since a filter of warnings holds for all threads.
+
+    Args:
+        convert: Makes an array of its first argument.
+    """
+
+    def converted(*args: Any) -> NDArray[Any]:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("error", "Creating an ndarray from ragged nested sequences")
+            return convert(*args)
+
+    return converted if np.lib.NumpyVersion(np.__version__) < "1.24.0" else convert
 
 
-_array_of = _as_even_array if np.lib.NumpyVersion(np.__version__) < "1.24.0" else as_array
-"""Returns the array of a data frame or nested lists; decided once, since a filter of warnings holds for all threads."""
+_array_of = without_ragged(as_array)
 
 
 def numeric(value: ArrayLike, who: str, labels: bool = False) -> NDArray[Any]:

@@ -36,7 +36,8 @@ def dice(
     """
     true, guess = same_rank(ops.cast(y_true, "float32"), ops.cast(y_pred, "float32"))
     both = ops.sum(true * guess, axis=axis)
-    return 1.0 - 2.0 * both / (ops.sum(true, axis=axis) + ops.sum(guess, axis=axis) + config.epsilon())
+    total = ops.sum(true, axis=axis) + ops.sum(guess, axis=axis)
+    return _distance(ops.multiply(2.0, both), total)
 
 
 class Dice(Loss):
@@ -99,7 +100,12 @@ def tversky(
     both = ops.sum(true * guess, axis=axis)
     missed = ops.sum((1.0 - guess) * true, axis=axis)
     wrong = ops.sum(guess * (1.0 - true), axis=axis)
-    return 1.0 - both / (both + alpha * missed + beta * wrong + config.epsilon())
+    return _distance(both, both + ops.multiply(alpha, missed) + ops.multiply(beta, wrong))
+
+
+def _distance(both: Any, total: Any) -> Any:
+    """Returns 1 - both / total. Functions in place of operators: NumPy 1 makes a float64 of a float32 and a float."""
+    return ops.subtract(1.0, ops.divide(both, ops.add(total, config.epsilon())))
 
 
 class Tversky(Loss):
