@@ -122,8 +122,9 @@ for name in ("exp", "sqrt", "sin", "floor", "ceil", "log1p", "cosh"):
     function = getattr(np, name)
     row(f"{name}-of-ints", getattr(ops, name), lambda x, f=function: f(x * 1.0), whole(ROWS, 3, low=0), gradient=False)
 for name in ("abs", "negative", "square", "sign", "round", "trunc"):
-    row(f"{name}-keeps-ints", getattr(ops, name), lambda x, f=getattr(np, name): f(x).astype(x.dtype),
-        whole(ROWS, 3), gradient=False)  # fmt: skip
+    function = getattr(np, name)
+    keeping = lambda x, f=function: f(x).astype(x.dtype)  # noqa: E731
+    row(f"{name}-keeps-ints", getattr(ops, name), keeping, whole(ROWS, 3), gradient=False)
 row("exp-of-bools", ops.exp, lambda x: np.exp(x * 1.0), flags(ROWS, 3), gradient=False)
 row("square-of-bools", ops.square, lambda x: x.astype(np.int32), flags(ROWS, 3), gradient=False)
 row("rsqrt", ops.rsqrt, lambda x: 1 / np.sqrt(x), draw(ROWS, 6, low=0.2, high=4))

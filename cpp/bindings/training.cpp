@@ -31,6 +31,7 @@ std::vector<Share> shares_of(const Optimizers& optimizers) {
 std::unique_ptr<Trainer> make_program(const Graph& graph, const std::vector<EdgeId>& metrics,
                                       const Optimizers& optimizers, const std::vector<EdgeId>& values, bool training) {
   std::vector<MetricTerm> terms;
+  terms.reserve(metrics.size());
   for (EdgeId edge : metrics) terms.push_back({edge, kUnweighted});
   std::vector<std::unique_ptr<Phase>> phases;
   phases.push_back(std::make_unique<Phase>(graph, std::vector<LossTerm>{}, std::move(terms), shares_of(optimizers),

@@ -344,7 +344,7 @@ class RowNormalization : public Layer {
         float* dx = ctx.input_gradient() == nullptr ? nullptr : ctx.input_gradient() + at;
         float* to = dx;
         if (!places_.empty()) {
-          float* arranged = ctx.buffer(kArrangedPair) + thread * 2 * row_size_;
+          float* arranged = ctx.buffer(kArrangedPair) + Index{thread} * 2 * row_size_;
           gather(x, arranged);
           gather(dy, arranged + row_size_);
           x = arranged;

@@ -208,7 +208,7 @@ class Border : public BoxCopy {
 
  protected:
   Shape place(const Shape& input) override {
-    static const char* const kForms[] = {"(batch, steps, channels)", "(batch, height, width, channels)",
+    static constexpr const char* kForms[] = {"(batch, steps, channels)", "(batch, height, width, channels)",
                                          "(batch, depth, height, width, channels)"};
     require(input.size() == kRank + 2, who(), " expects ", kForms[kRank - 1], ", got ", to_string(input));
     Shape output = input;
