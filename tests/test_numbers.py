@@ -762,10 +762,17 @@ ALLOCATIONS = """
     assert allocations() > before, "nothing is counted"
     runs = []
 
-    class Watched(_core.Trainer):
+    class Watched:
+        def __init__(self, *parts, make=_core.Trainer):
+            self.trainer = make(*parts)
+
+        def __getattr__(self, name):
+            return getattr(self.trainer, name)
+
         def run(self, *arguments):
+            run = self.trainer.run
             before = allocations()
-            done = super().run(*arguments)
+            done = run(*arguments)
             runs.append((done, allocations() - before))
             return done
 

@@ -110,7 +110,7 @@ class TestBatchOfAnInput:
         x = layers.Input(batch_shape=(6, 4, 2))
         y = ops.reshape(layers.LSTM(3, return_sequences=True)(x) * 2.0, (-1, 12))
         model = models.Model(x, layers.Dense(2)(ops.concatenate([y, layers.Flatten()(x)], axis=-1)))
-        assert model.output_shape == (6, 2) and model.get_config()["layers"][0]["config"]["batch_shape"] == [6, 4, 2]
+        assert model.output_shape == (6, 2) and model.get_config()["layers"][0]["config"]["batch_shape"] == (6, 4, 2)
         model.compile("sgd", "mse")
         data = np.random.default_rng(0).normal(size=(9, 4, 2)).astype(np.float32)
         model.fit(data, np.zeros((9, 2)), batch_size=4, verbose=0)

@@ -215,6 +215,7 @@ std::vector<bool> Graph::reached(const std::vector<EdgeId>& targets, const std::
       if (node.trained[k]) weights.push_back(node.weights[k]);
   }
   std::vector<bool> result;
+  result.reserve(sources.size() + variables.size());
   for (EdgeId id : sources) result.push_back(leads[index(id)] && edges_[index(id)].spec.dtype == DType::float32);
   for (const VariablePtr& variable : variables) result.push_back(is_wanted(weights, variable));
   return result;

@@ -70,21 +70,22 @@ class Coloring : public Layer {
   BackwardReads backward_reads() const override { return {true, false}; }
 
   void book(Booking& booking) const override {
-    booking.book<double>(kMeans, Life::forward, booking.threads() * 2 * channels_);
-    if (booking.backward()) booking.book<double>(kGradientSums, Life::backward, booking.threads() * 2 * channels_);
+    booking.book<double>(kMeans, Life::forward, Index{booking.threads()} * 2 * channels_);
+    if (booking.backward())
+      booking.book<double>(kGradientSums, Life::backward, Index{booking.threads()} * 2 * channels_);
   }
 
   void forward(const Context& ctx) const override {
     each_sample(ctx, [&](Index sample, int thread) {
-      apply(drawn(ctx, sample), ctx.buffer<double>(kMeans) + thread * 2 * channels_, ctx.input() + sample * size(),
-            ctx.output() + sample * size());
+      apply(drawn(ctx, sample), ctx.buffer<double>(kMeans) + Index{thread} * 2 * channels_,
+            ctx.input() + sample * size(), ctx.output() + sample * size());
     });
   }
 
   void backward(const Context& ctx) const override {
     if (ctx.input_gradient() == nullptr) return;
     each_sample(ctx, [&](Index sample, int thread) {
-      gradient(drawn(ctx, sample), ctx.buffer<double>(kGradientSums) + thread * 2 * channels_,
+      gradient(drawn(ctx, sample), ctx.buffer<double>(kGradientSums) + Index{thread} * 2 * channels_,
                ctx.input() + sample * size(), ctx.output_gradient() + sample * size(),
                ctx.input_gradient() + sample * size());
     });
@@ -292,8 +293,12 @@ class RandomPosterization : public Coloring {
     const float scale = 255.0f / values_.width();
     for (Index i = 0; i < size(); ++i) {
       const float level = (clipped(x[i], values_) - values_.lower()) * scale;
-      y[i] =
-          level != level ? level : static_cast<float>(static_cast<int>(level) / step * step) / scale + values_.lower();
+      if (level != level) {
+        y[i] = level;
+        continue;
+      }
+      const int first = static_cast<int>(level) / step * step;
+      y[i] = static_cast<float>(first) / scale + values_.lower();
     }
   }
   // The derivative of a step function is 0.

@@ -449,11 +449,11 @@ class GroupNormalization : public Layer {
   BackwardReads backward_reads() const override { return {true, false}; }
 
   void book(Booking& booking) const override {
-    booking.book(kTerms, Life::forward, booking.threads() * 5 * view_.channels);
+    booking.book(kTerms, Life::forward, Index{booking.threads()} * 5 * view_.channels);
     if (!booking.backward()) return;
     booking.book(kMoments, Life::step, 2 * booking.capacity() * count_);
     booking.book(kParts, Life::backward, 2 * booking.capacity() * view_.channels);
-    booking.book(kCoefficients, Life::backward, booking.threads() * 4 * view_.channels);
+    booking.book(kCoefficients, Life::backward, Index{booking.threads()} * 4 * view_.channels);
   }
 
   void forward(const Context& ctx) const override {
@@ -463,7 +463,7 @@ class GroupNormalization : public Layer {
     auto* kept = ctx.buffer<kernels::RowMoments>(kMoments);
     each_row(ctx, 1.0, [&](Index row, int thread) {
       const float* x = ctx.input() + row * size;
-      float* mean = ctx.buffer(kTerms) + thread * 5 * c;
+      float* mean = ctx.buffer(kTerms) + Index{thread} * 5 * c;
       float *squares = mean + c, *center = squares + c, *scale = center + c, *shift = scale + c;
       kernels::moments(view_, x, 0, view_.outer, mean, squares);
       for (Index g = 0; g < count_; ++g) {
@@ -488,7 +488,7 @@ class GroupNormalization : public Layer {
       const float *x = ctx.input() + row * size, *dy = ctx.output_gradient() + row * size;
       const kernels::RowMoments* moments = kept + row * count_;
       float *sum = parts + row * 2 * c, *product = sum + c;
-      float* mean = ctx.buffer(kCoefficients) + thread * 4 * c;
+      float* mean = ctx.buffer(kCoefficients) + Index{thread} * 4 * c;
       float *scale = mean + c, *offset = scale + c, *bend = offset + c;
       for (Index k = 0; k < c; ++k) mean[k] = moments[k / within].mean;
       kernels::gradient_sums(view_, x, dy, 0, view_.outer, mean, sum, product);

@@ -209,7 +209,7 @@ class Border : public BoxCopy {
  protected:
   Shape place(const Shape& input) override {
     static constexpr const char* kForms[] = {"(batch, steps, channels)", "(batch, height, width, channels)",
-                                         "(batch, depth, height, width, channels)"};
+                                             "(batch, depth, height, width, channels)"};
     require(input.size() == kRank + 2, who(), " expects ", kForms[kRank - 1], ", got ", to_string(input));
     Shape output = input;
     for (std::size_t i = 0; i < kRank; ++i) output[i + 1] += (kCrop ? -1 : 1) * (amounts_[2 * i] + amounts_[2 * i + 1]);

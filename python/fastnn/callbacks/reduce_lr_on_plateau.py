@@ -94,7 +94,7 @@ class ReduceLROnPlateau(MonitorCallback):
         lowered = False
         for _, title, optimizer in named_optimizers(self.model.optimizer):
             rate = float(optimizer.learning_rate)
-            if rate > float(np.float32(self.min_lr)):
+            if np.float32(rate) > np.float32(self.min_lr):
                 rate = max(rate * self.factor, self.min_lr)
                 optimizer.learning_rate = rate
                 lowered = True

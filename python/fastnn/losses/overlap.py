@@ -31,8 +31,8 @@ def dice(
         Values, of the shape without the axes.
 
     Example:
-        >>> fastnn.losses.dice([[1.0, 1.0], [0.0, 0.0]], [[0.0, 1.0], [1.0, 0.0]])
-        np.float32(0.5)
+        >>> float(fastnn.losses.dice([[1.0, 1.0], [0.0, 0.0]], [[0.0, 1.0], [1.0, 0.0]]))
+        0.5
     """
     true, guess = same_rank(ops.cast(y_true, "float32"), ops.cast(y_pred, "float32"))
     both = ops.sum(true * guess, axis=axis)
@@ -93,8 +93,8 @@ def tversky(
         Values, of the shape without the axes.
 
     Example:
-        >>> fastnn.losses.tversky([[1.0, 1.0], [0.0, 0.0]], [[0.0, 1.0], [1.0, 0.0]])
-        np.float32(0.5)
+        >>> float(fastnn.losses.tversky([[1.0, 1.0], [0.0, 0.0]], [[0.0, 1.0], [1.0, 0.0]]))
+        0.5
     """
     true, guess = same_rank(ops.cast(y_true, "float32"), ops.cast(y_pred, "float32"))
     both = ops.sum(true * guess, axis=axis)
