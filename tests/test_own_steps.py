@@ -325,12 +325,12 @@ def _search(model, x, y):
 
 def _too_late(model, x, y):
     weights = model.trainable_variables
-    with GradientTape() as tape:
+    with GradientTape(persistent=True) as tape:
         loss = _loss(model, x, y)
     model.optimizer.apply(tape.gradient(loss, weights), weights)
-    with GradientTape() as other:
+    with tape:
         again = _loss(model, x, y) + loss
-    model.optimizer.apply(other.gradient(again, weights), weights)
+    model.optimizer.apply(tape.gradient(again, weights), weights)
     return {"loss": again}
 
 
@@ -451,3 +451,73 @@ def test_second_derivatives_against_differences(function) -> None:
         weight.assign(before + sign * 2e-3 * direction)
         sides.append(float(slope(x)))
     assert np.sum(found * direction) == pytest.approx((sides[0] - sides[1]) / 4e-3, rel=2e-2, abs=2e-2)
+
+
+@pytest.mark.parametrize("persistent", [False, True], ids=["once", "as nodes"])
+def test_gradients_flow_through_what_was_computed_while_the_tape_was_open(persistent: bool) -> None:
+    """What was computed before, after or within stop_recording() is a constant, as in TensorFlow."""
+    w = fastnn.Variable(np.array([2.0]))
+    one = np.array([[1.0]])
+
+    def gradient(code):
+        @fastnn.function
+        def step(x):
+            with fastnn.GradientTape(persistent) as outer:
+                return code(x, outer)
+
+        return step(one)
+
+    def target_before(x, outer):
+        target = 3.0 * ops.sum(w * x)
+        with fastnn.GradientTape() as tape:
+            loss = ops.sum((w * x - target) ** 2)
+        return tape.gradient(loss, w)
+
+    def loss_after(x, outer):
+        with fastnn.GradientTape() as tape:
+            a = w * x
+        return tape.gradient(ops.sum(a**2), w)
+
+    def not_recorded(x, outer):
+        with fastnn.GradientTape() as tape:
+            with tape.stop_recording():
+                a = w * x
+            loss = ops.sum(a * w)
+        return tape.gradient(loss, w)
+
+    def begun_anew(x, outer):
+        with fastnn.GradientTape() as tape:
+            a = w * x
+            tape.reset()
+            loss = ops.sum(a * w * w)
+        return tape.gradient(loss, w)
+
+    def after_an_assignment(x, outer):
+        w.assign(w * 2.0)
+        with fastnn.GradientTape() as tape:
+            loss = ops.sum(w * w * x)
+        w.assign(w / 2.0)
+        return tape.gradient(loss, w)
+
+    np.testing.assert_allclose(gradient(target_before), [-8.0])
+    assert gradient(loss_after) is None
+    np.testing.assert_allclose(gradient(not_recorded), [2.0])
+    np.testing.assert_allclose(gradient(begun_anew), [8.0])
+    np.testing.assert_allclose(gradient(after_an_assignment), [8.0])
+
+
+def test_values_after_assignments() -> None:
+    dense = layers.Dense(1, use_bias=False, kernel_initializer="ones")
+    dense.build((None, 1))
+    count = fastnn.Variable(np.array(1.0), trainable=False)
+
+    @fastnn.function
+    def step(x):
+        before = ops.sum(dense(x))
+        dense.kernel.assign(dense.kernel * 5.0)
+        count.assign_add(1.0)
+        count.assign_add(1.0)
+        return before, ops.sum(dense(x)), count * 1.0
+
+    assert [float(value) for value in step(np.array([[1.0]]))] == [1.0, 5.0, 3.0]
+    assert [float(value) for value in step(np.array([[1.0]]))] == [5.0, 25.0, 5.0]

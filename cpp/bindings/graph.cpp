@@ -39,7 +39,9 @@ void bind_graph(py::module_& m) {
 
   bind_class<Graph>(m, "Graph")
       .def(py::init<bool>(), py::arg("in_order") = false)
-      .def("reached", &Graph::reached, py::arg("targets"), py::arg("sources"), py::arg("variables"))
+      .def("reached", &Graph::reached, py::arg("targets"), py::arg("sources"), py::arg("variables"),
+           py::arg("recorded"))
+      .def_property_readonly("size", &Graph::size)
       .def(
           "input",
           [](Graph& graph, const py::sequence& shape, const std::string& dtype, const std::string& name) {

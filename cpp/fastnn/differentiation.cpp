@@ -18,14 +18,24 @@ bool is_wanted(const std::vector<VariablePtr>& variables, const VariablePtr& var
   return std::find(variables.begin(), variables.end(), variable) != variables.end();
 }
 
+// Whether gradients flow through a node of those that a tape has recorded. The value of a variable is that of the variable
+// wherever it is read.
+bool is_recorded(const Node& node, const std::vector<std::pair<Index, Index>>& ranges) {
+  return (node.inputs.empty() && !node.weights.empty()) ||
+         std::any_of(ranges.begin(), ranges.end(), [&](const std::pair<Index, Index>& range) {
+           return range.first <= node.number && node.number < range.second;
+         });
+}
+
 // Which edges before node `end` depend, in a way that can be differentiated, on one of the sources or variables.
 std::vector<bool> depend(const std::vector<Node>& nodes, const std::vector<Edge>& edges, std::size_t end,
-                         const std::vector<EdgeId>& sources, const std::vector<VariablePtr>& variables) {
+                         const std::vector<EdgeId>& sources, const std::vector<VariablePtr>& variables,
+                         const std::vector<std::pair<Index, Index>>& recorded) {
   std::vector<bool> found(edges.size(), false);
   for (EdgeId id : sources) found[index(id)] = edges[index(id)].spec.dtype == DType::float32;
   for (std::size_t i = 0; i < end; ++i) {
     const Node& node = nodes[i];
-    if (node.reversal || !node.layer->differentiable()) continue;
+    if (node.reversal || !node.layer->differentiable() || !is_recorded(node, recorded)) continue;
     bool depends = false;
     for (std::size_t k = 0; k < node.inputs.size(); ++k)
       depends = depends || (found[index(node.inputs[k])] && node.layer->differentiable_input(k));
@@ -88,10 +98,10 @@ class Differentiation {
 
   void replace(std::size_t request) {
     const Node& wanted = from_[request];
-    const std::size_t targets = *wanted.layer->differentiates();
+    const auto& [targets, recorded] = *wanted.layer->differentiates();
     const std::vector<EdgeId> sources(wanted.inputs.begin() + static_cast<std::ptrdiff_t>(2 * targets),
                                       wanted.inputs.end());
-    const std::vector<bool> needed = depend(from_, edges_, request, sources, wanted.weights);
+    const std::vector<bool> needed = depend(from_, edges_, request, sources, wanted.weights, recorded);
     std::vector<std::vector<EdgeId>> of_edges(edges_.size()), of_weights(wanted.weights.size());
     // The number of rows of a batch of another size than that of the step, by edge.
     std::vector<Index> rows(edges_.size(), 0);
@@ -102,7 +112,7 @@ class Differentiation {
 
     for (std::size_t i = request; i-- > 0;) {
       const Node& node = from_[i];
-      if (node.reversal || !node.layer->differentiable()) continue;
+      if (node.reversal || !node.layer->differentiable() || !is_recorded(node, recorded)) continue;
       const bool reached = std::any_of(node.outputs.begin(), node.outputs.end(),
                                        [&](EdgeId id) { return needed[index(id)] && !of_edges[index(id)].empty(); });
       if (!reached) continue;
@@ -199,15 +209,16 @@ class Differentiation {
 }  // namespace
 
 std::vector<bool> Graph::reached(const std::vector<EdgeId>& targets, const std::vector<EdgeId>& sources,
-                                 const std::vector<VariablePtr>& variables) const {
+                                 const std::vector<VariablePtr>& variables,
+                                 const std::vector<std::pair<Index, Index>>& recorded) const {
   std::vector<bool> leads(edges_.size(), false);  // per edge: a target depends on it
   std::vector<VariablePtr> weights;
   for (EdgeId id : targets) leads[index(id)] = true;
   for (std::size_t i = nodes_.size(); i-- > 0;) {
     const Node& node = nodes_[i];
-    if (!node.layer->differentiable() || std::none_of(node.outputs.begin(), node.outputs.end(), [&](EdgeId id) {
-          return leads[index(id)] && edges_[index(id)].spec.dtype == DType::float32;
-        }))
+    if (!node.layer->differentiable() || !is_recorded(node, recorded) ||
+        std::none_of(node.outputs.begin(), node.outputs.end(),
+                     [&](EdgeId id) { return leads[index(id)] && edges_[index(id)].spec.dtype == DType::float32; }))
       continue;
     for (std::size_t k = 0; k < node.inputs.size(); ++k)
       if (node.layer->differentiable_input(k)) leads[index(node.inputs[k])] = true;
@@ -222,7 +233,7 @@ std::vector<bool> Graph::reached(const std::vector<EdgeId>& targets, const std::
 }
 
 Graph Graph::differentiated() const {
-  const auto stands_for = [](const Node& node) { return node.layer->differentiates().has_value(); };
+  const auto stands_for = [](const Node& node) { return node.layer->differentiates() != nullptr; };
   Graph graph = *this;
   if (std::any_of(nodes_.begin(), nodes_.end(), stands_for)) graph.nodes_ = Differentiation(nodes_, graph.edges_).run();
   return graph;

@@ -48,6 +48,7 @@ std::vector<EdgeId> Graph::add(Node node) {
   if (node.layer->random() && node.stream == nullptr)
     throw ValueError(node.layer->who() + " draws random numbers and needs a stream");
   if (in_order_) commit_before(node);
+  if (node.number < 0) node.number = size();
   node.outputs.clear();
   for (Edge& edge : made) {
     sized_ = sized_ || node.sized || !edge.plain();
@@ -299,8 +300,8 @@ Graph Graph::rewritten(std::vector<EdgeId>& outputs) const {
   // Edges whose gradients are wanted stay between the nodes that compute them.
   std::vector<bool> differentiated(edges_.size(), false);
   for (const Node& node : nodes)
-    if (const auto targets = node.layer->differentiates())
-      for (std::size_t i = 2 * *targets; i < node.inputs.size(); ++i)
+    if (const GradientRequest* request = node.layer->differentiates())
+      for (std::size_t i = 2 * request->targets; i < node.inputs.size(); ++i)
         differentiated[static_cast<std::size_t>(node.inputs[i])] = true;
 
   // A loss that can work on logits reads them instead of the output of the activation: exact where the activation

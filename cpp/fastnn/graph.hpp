@@ -39,6 +39,7 @@ struct Node {
   std::string fused;               ///< the fused activation, if any
   bool sized = false;              ///< the layer is made for each number of rows; `layer` is that of a trial batch
   Index rows = 0;                  ///< the rows that the layer sees; 0: those of the batch
+  Index number = -1;               ///< its place among the nodes as they were added
 
   /// For a node that runs the backward pass of another: that node, and where its gradients lie, as indices into
   /// `inputs` (those of its outputs) and `outputs` (those of its inputs and weights); kNone: there is none.
@@ -86,9 +87,13 @@ class Graph {
   Index trial_rows(std::size_t trial) const { return rows_ > 0 ? rows_ : kTrialRows[trial]; }
   Sized trial(EdgeId edge, std::size_t trial) const;
 
+  /// The number of nodes that have been added.
+  Index size() const { return static_cast<Index>(nodes_.size()); }
   /// Which of some edges, and then of some variables, the gradients of the targets reach.
+  /// recorded: the ranges of nodes, by number, through which they flow; the value of a variable is read in any.
   std::vector<bool> reached(const std::vector<EdgeId>& targets, const std::vector<EdgeId>& sources,
-                            const std::vector<VariablePtr>& variables) const;
+                            const std::vector<VariablePtr>& variables,
+                            const std::vector<std::pair<Index, Index>>& recorded) const;
   /// The same computation with the backward passes that give the gradients in place of the nodes that stand for them;
   /// edges keep their numbers. Raises ValueError where a backward pass would read weights that were changed since.
   Graph differentiated() const;

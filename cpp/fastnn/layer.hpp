@@ -155,6 +155,12 @@ struct BackwardReads {
   bool outputs = true;
 };
 
+/// Which gradients a node stands for.
+struct GradientRequest {
+  std::size_t targets = 0;                          ///< the number of edges that are differentiated
+  std::vector<std::pair<Index, Index>> recorded{};  ///< the ranges of nodes, by number, through which they flow
+};
+
 class Layer {
  public:
   Layer(std::string kind, std::string name) : kind_(std::move(kind)), name_(std::move(name)) {}
@@ -209,9 +215,9 @@ class Layer {
   virtual bool updates_state() const { return false; }
   /// True where the node must run although no node reads its outputs: an assignment.
   virtual bool is_effect() const { return false; }
-  /// For a node that stands for gradients: the number of edges that are differentiated. Its inputs are these, as many
+  /// For a node that stands for gradients: what it asks for; null for others. Its inputs are the targets, as many
   /// gradients of them, and the edges whose gradients are its first outputs; the others are those of its weights.
-  virtual std::optional<std::size_t> differentiates() const { return std::nullopt; }
+  virtual const GradientRequest* differentiates() const { return nullptr; }
   /// For a node that moves its weights by its inputs, their gradients: the optimizers that do so, by number.
   virtual const std::vector<Index>& updates() const {
     static const std::vector<Index> none;

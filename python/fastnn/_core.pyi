@@ -78,8 +78,20 @@ class Graph:
 
     def __init__(self, in_order: bool = False) -> None:
         """in_order: nodes read what nodes before them have written to variables."""
-    def reached(self, targets: Sequence[int], sources: Sequence[int], variables: Sequence[Variable]) -> list[bool]:
-        """Returns which of some edges, and then of some variables, the gradients of the targets reach."""
+    @property
+    def size(self) -> int:
+        """The number of nodes that have been added."""
+    def reached(
+        self,
+        targets: Sequence[int],
+        sources: Sequence[int],
+        variables: Sequence[Variable],
+        recorded: Sequence[tuple[int, int]],
+    ) -> list[bool]:
+        """Returns which of some edges, and then of some variables, the gradients of the targets reach.
+
+        recorded: the ranges of nodes, by number, through which they flow.
+        """
     def input(self, shape: Sequence[int | None], dtype: str = "float32", name: str = "input") -> int:
         """Adds an input. Arrays are given in the order of these calls. shape[0] is None, or a number of rows."""
     def add(

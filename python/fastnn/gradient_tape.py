@@ -1,7 +1,8 @@
 """GradientTape: gradients in a step of a user's own, under the name that TensorFlow gave them.
 
-A tape notes nothing: a step is traced into a graph, and the graph knows what each tensor was computed from. So a
-gradient is a node of the graph, whose value may be clipped, combined, logged, or given to an optimizer.
+A step is traced into a graph, and the graph knows what each tensor was computed from. So a tape notes no more than
+which nodes were added while it was open, through which gradients flow; what was computed before it is a constant. A
+gradient is a node of the graph too, whose value may be clipped, combined, logged, or given to an optimizer.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ class GradientTape:
 
     Args:
         persistent: True if `gradient` may be called more than once.
-        watch_accessed_variables: Accepted for compatibility; gradients exist for all variables and tensors of a step.
+        watch_accessed_variables: Accepted for compatibility; all variables and tensors are watched.
 
     Example:
         >>> weight = fastnn.Variable(np.array([1.0, 2.0]))
@@ -48,17 +49,20 @@ class GradientTape:
         self._persistent = persistent
         self._step: StepTrace | None = None
         self._used = False
+        self._recorded: list[tuple[int, int | None]] = []
 
     def __enter__(self) -> GradientTape:
         self._step = StepTrace.running()
         if self._step is None:
             raise RuntimeError(_WHERE)
         self._step.tapes.append(self)
+        self._begin()
         return self
 
     def __exit__(self, *exc: object) -> None:
         assert self._step is not None
         self._step.tapes.remove(self)
+        self._end()
 
     def watch(self, tensor: Any) -> None:
         """Checks that a gradient can be taken for a tensor; those of a step are watched anyway.
@@ -89,12 +93,30 @@ class GradientTape:
 
     @contextlib.contextmanager
     def stop_recording(self) -> Iterator[None]:
-        """Does nothing: where gradients should not flow, write `ops.stop_gradient`."""
-        yield
+        """Returns a context, what is computed in which has no gradient."""
+        self._end()
+        try:
+            yield
+        finally:
+            self._begin()
 
     def reset(self) -> None:
-        """Lets a tape that is not persistent be used once more."""
+        """Forgets what was recorded, so that a tape that is not persistent can be used once more."""
+        is_open = bool(self._recorded) and self._recorded[-1][1] is None
         self._used = False
+        self._recorded = []
+        if is_open:
+            self._begin()
+
+    def _begin(self) -> None:
+        assert self._step is not None
+        # A transpose that was made before would not be recorded.
+        self._step.emission.transposed.clear()
+        self._recorded.append((self._step.graph.size, None))
+
+    def _end(self) -> None:
+        assert self._step is not None
+        self._recorded[-1] = self._recorded[-1][0], self._step.graph.size
 
     def gradient(
         self, target: Any, sources: Any, output_gradients: Any = None, unconnected_gradients: Any = "none"
@@ -109,7 +131,7 @@ class GradientTape:
 
         Returns:
             Tensors of the shapes of the sources, in their structure; None for a source that the target does not depend
-            on.
+            on by what was computed while the tape was open.
 
         Raises:
             RuntimeError: The tape was used before and is not persistent, or never entered.
@@ -152,10 +174,12 @@ class GradientTape:
 
     def _found(self, step: StepTrace, targets: list[Any], seeds: list[Any], leaves: list[Any]) -> list[Any]:
         """Returns the gradients; where a tape around this one may differentiate them, written as nodes."""
+        size = step.graph.size
+        recorded = [(first, size if end is None else end) for first, end in self._recorded]
         if not any(tape is not self or self._persistent for tape in step.tapes):
-            return list(step.gradients(targets, seeds, leaves))
-        made = gradients_as_nodes(step, targets, seeds, leaves)
-        return list(step.gradients(targets, seeds, leaves, opaque=made)) if isinstance(made, str) else made
+            return list(step.gradients(targets, seeds, leaves, recorded))
+        made = gradients_as_nodes(step, targets, seeds, leaves, recorded)
+        return list(step.gradients(targets, seeds, leaves, recorded, made)) if isinstance(made, str) else made
 
     def jacobian(self, target: Any, sources: Any, **kwargs: Any) -> Any:
         """Refuses: a step gives gradients of sums.

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from fastnn import ops
-from fastnn.engine.step_trace import Noted, StepTrace
+from fastnn.engine.step_trace import Noted, Recorded, StepTrace
 from fastnn.ops.node import tensor
 from fastnn.symbolic.tensors import KerasTensor
 from fastnn.symbolic.variable import Variable
@@ -314,7 +314,11 @@ class _NoRule:
 
 
 def gradients_as_nodes(
-    step: StepTrace, targets: Sequence[KerasTensor], seeds: Sequence[Any], sources: Sequence[Any]
+    step: StepTrace,
+    targets: Sequence[KerasTensor],
+    seeds: Sequence[Any],
+    sources: Sequence[Any],
+    recorded: Recorded,
 ) -> list[KerasTensor | None] | str:
     """Returns gradients as `StepTrace.gradients` does, written as nodes; the name of a kind that has no rule.
 
@@ -323,12 +327,15 @@ def gradients_as_nodes(
         targets: What is differentiated.
         seeds: The gradient of each target.
         sources: Tensors and variables.
+        recorded: The nodes through which gradients flow.
     """
     nodes = list(step.noted)
     edges = {id(one): step.edge(one) for one in sources if not isinstance(one, Variable)}
     wanted = {id(one) for one in sources if isinstance(one, Variable)}
     needed = set(edges.values())
     for noted in nodes:
+        if not noted.is_in(recorded):
+            continue
         if any(edge in needed for edge in noted.inputs) or any(id(weight) in wanted for weight in noted.weights):
             needed.update(noted.outputs)
     received: dict[int, Any] = {}
@@ -342,7 +349,7 @@ def gradients_as_nodes(
     for place in range(len(nodes) - 1, -1, -1):
         noted = nodes[place]
         reached = [edge for edge in noted.outputs if edge in received and edge in needed]
-        if not reached or noted.kind in _STOPS:
+        if not reached or noted.kind in _STOPS or not noted.is_in(recorded):
             continue
         rule = RULES.get(noted.kind)
         made = None if rule is None or len(noted.outputs) != 1 else rule(Pass(step, noted, received[reached[0]]))

@@ -12,11 +12,14 @@ namespace fastnn {
 namespace {
 
 // The inputs are n targets, n gradients of them, and the edges whose gradients come first among the outputs. The
-// gradients of the weights follow. The shapes of the weights are given as ranks, and the sizes of all in one list.
+// gradients of the weights follow. `recorded` holds the first and the end of each range of nodes that a tape recorded. The shapes of the weights are given as ranks, and the sizes of all in one list.
 class Gradient : public Function {
  public:
   Gradient(const std::string& kind, const std::string& name, const Config& config)
-      : Function(kind, name), targets_(static_cast<std::size_t>(config.integer("targets"))) {
+      : Function(kind, name), request_{static_cast<std::size_t>(config.integer("targets"))} {
+    const std::vector<Index> recorded = config.integers("recorded");
+    for (std::size_t i = 0; i + 1 < recorded.size(); i += 2)
+      request_.recorded.emplace_back(recorded[i], recorded[i + 1]);
     const std::vector<Index> sizes = config.integers("sizes");
     auto size = sizes.begin();
     for (const Index rank : config.integers("ranks")) {
@@ -26,24 +29,25 @@ class Gradient : public Function {
   }
 
   Signature infer(const std::vector<Spec>& inputs) override {
-    require(targets_ >= 1 && inputs.size() >= 2 * targets_, who(), " expects ", targets_,
+    const std::size_t targets = request_.targets;
+    require(targets >= 1 && inputs.size() >= 2 * targets, who(), " expects ", targets,
             " targets and a gradient of each");
-    for (std::size_t i = 0; i < targets_; ++i) {
+    for (std::size_t i = 0; i < targets; ++i) {
       require(inputs[i].dtype == DType::float32, who(), " expects targets of float32, got ", name_of(inputs[i].dtype));
-      require(inputs[i].shape == inputs[targets_ + i].shape && inputs[targets_ + i].dtype == DType::float32, who(),
+      require(inputs[i].shape == inputs[targets + i].shape && inputs[targets + i].dtype == DType::float32, who(),
               " expects a gradient of shape ", to_string(inputs[i].shape), " for its target, got ",
-              to_string(inputs[targets_ + i].shape));
+              to_string(inputs[targets + i].shape));
     }
-    Signature signature{{inputs.begin() + static_cast<std::ptrdiff_t>(2 * targets_), inputs.end()}, weights_};
+    Signature signature{{inputs.begin() + static_cast<std::ptrdiff_t>(2 * targets), inputs.end()}, weights_};
     for (const WeightSpec& weight : weights_) signature.outputs.push_back({weight.shape, DType::float32});
     return signature;
   }
-  std::optional<std::size_t> differentiates() const override { return targets_; }
+  const GradientRequest* differentiates() const override { return &request_; }
   bool differentiable() const override { return false; }
   void forward(const Context&) const override {}
 
  private:
-  std::size_t targets_;
+  GradientRequest request_;
   std::vector<WeightSpec> weights_;
 };
 

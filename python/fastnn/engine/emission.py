@@ -39,8 +39,11 @@ class Emission:
         absent: The inputs without data, which no layer reads.
         nodes: Kind and config of the node that made an edge, by edge, where a layer or a function of `ops` added it.
         current: The edge with the newest value of each variable that the graph assigns to, by variable.
+        in_order: Whether nodes read what nodes before them have written, so that `current` is not needed.
         transposed: The transposes made by `transpose`, both ways, by edge and order of its axes.
     """
+
+    in_order = False
 
     def __init__(self, training: bool | None, trainable: Mapping[Any, bool] | None = None) -> None:
         self.graph = _core.Graph()

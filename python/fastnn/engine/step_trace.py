@@ -35,6 +35,10 @@ class Later(KerasTensor):
         self.read = read
 
 
+Recorded = Sequence[tuple[int, int]]
+"""The nodes that a tape has recorded: ranges of their numbers, each with the number after its last."""
+
+
 class Noted(NamedTuple):
     """A node of a step, as it was added.
 
@@ -45,6 +49,7 @@ class Noted(NamedTuple):
         inputs: The edges that it reads.
         outputs: The edges that it makes.
         weights: The variables that it reads.
+        number: Its number among the nodes of the core.
     """
 
     kind: str
@@ -53,6 +58,12 @@ class Noted(NamedTuple):
     inputs: list[int]
     outputs: list[int]
     weights: list[Variable]
+    number: int
+
+    def is_in(self, recorded: Recorded) -> bool:
+        """Returns whether gradients flow through it; the value of a variable is that of the variable anywhere."""
+        reads = not self.inputs and bool(self.weights)
+        return reads or any(first <= self.number < end for first, end in recorded)
 
 
 class _NotedGraph:
@@ -81,7 +92,7 @@ class _NotedGraph:
         """Adds a node and returns its output edges; see `_core.Graph.add`."""
         outputs = self.core.add(kind, name, config, inputs, weights, stream)
         known = [self.variables[id(handle)] for handle in weights if id(handle) in self.variables]
-        self.nodes.append(Noted(kind, f'{kind} "{name}"', config, list(inputs), outputs, known))
+        self.nodes.append(Noted(kind, f'{kind} "{name}"', config, list(inputs), outputs, known, self.core.size - 1))
         return outputs
 
     def __getattr__(self, name: str) -> Any:
@@ -92,6 +103,7 @@ class _StepEmission(Emission):
     """The graph of a step: it gives gradients for any variable that a node can train, also for a frozen one."""
 
     graph: _NotedGraph  # type: ignore[assignment]
+    in_order = True
 
     def __init__(self) -> None:
         super().__init__(None)
@@ -228,7 +240,12 @@ class StepTrace(Trace):
                 )
 
     def gradients(
-        self, targets: Sequence[Any], seeds: Sequence[Any], sources: Sequence[Any], opaque: str | None = None
+        self,
+        targets: Sequence[Any],
+        seeds: Sequence[Any],
+        sources: Sequence[Any],
+        recorded: Recorded,
+        opaque: str | None = None,
     ) -> list[KerasTensor | None]:
         """Returns the gradients of the sum of targets, each times its seed; None where no target is reached.
 
@@ -236,6 +253,7 @@ class StepTrace(Trace):
             targets: Tensors of float32.
             seeds: The gradient of each of them, of its shape.
             sources: Tensors and variables.
+            recorded: The nodes through which gradients flow.
             opaque: The node for which a gradient of these gradients is refused.
 
         Raises:
@@ -244,7 +262,7 @@ class StepTrace(Trace):
         graph = self.emission.graph
         ends = [self.edge(target) for target in targets]
         hidden = list(self._opaque)
-        for edge, reached in zip(hidden, graph.reached(ends, hidden, []), strict=True):
+        for edge, reached in zip(hidden, graph.reached(ends, hidden, [], recorded), strict=True):
             if reached:
                 raise NotImplementedError(
                     f"a gradient of a gradient through {self._opaque[edge]} is not available; there is one for "
@@ -253,11 +271,11 @@ class StepTrace(Trace):
                 )
         variables = [one for one in sources if isinstance(one, Variable)]
         edges = [self.edge(one) for one in sources if not isinstance(one, Variable)]
-        found = graph.reached(ends, edges, [variable.handle for variable in variables])
+        found = graph.reached(ends, edges, [variable.handle for variable in variables], recorded)
         inner = [edge for edge, reached in zip(edges, found, strict=False) if reached]
         of_weights = found[len(edges) :]
         weights = [variable for variable, reached in zip(variables, of_weights, strict=True) if reached]
-        outputs = self._gradient_node(ends, [self.edge(seed) for seed in seeds], inner, weights)
+        outputs = self._gradient_node(ends, [self.edge(seed) for seed in seeds], inner, weights, recorded)
         if opaque is not None:
             self._opaque.update(dict.fromkeys(outputs, opaque))
         made = iter(outputs)
@@ -265,13 +283,16 @@ class StepTrace(Trace):
         of_variables = iter([self.tensor(next(made), "gradient") if reached else None for reached in of_weights])
         return [next(of_variables if isinstance(one, Variable) else of_edges) for one in sources]
 
-    def _gradient_node(self, ends: list[int], seeds: list[int], edges: list[int], weights: list[Variable]) -> list[int]:
+    def _gradient_node(
+        self, ends: list[int], seeds: list[int], edges: list[int], weights: list[Variable], recorded: Recorded
+    ) -> list[int]:
         if not edges and not weights:
             return []
         config = {
             "targets": len(ends),
             "ranks": [len(variable.shape) for variable in weights],
             "sizes": [size for variable in weights for size in variable.shape],
+            "recorded": [number for bounds in recorded for number in bounds],
         }
         handles = [variable.handle for variable in weights]
         return self.emission.graph.add("Gradient", "gradient", config, [*ends, *seeds, *edges], handles)
@@ -296,7 +317,6 @@ class StepTrace(Trace):
         numbers = {"optimizers": list(range(first, len(self.shares)))}
         self.emission.graph.add("Update", "update", numbers, edges, [variable.handle for variable in variables])
         for variable in variables:
-            self.emission.current.pop(variable, None)
             self._changed[variable] = len(self.noted)
 
     def measure(self, metric: Any, total: Any, count: Any = None) -> None:

@@ -41,7 +41,7 @@ class _ByOperation(Computation["Operation"]):
         if part.node_kind == "accumulate" and variable in emission.current:
             edges = [*edges, *(emission.current[one] for one in variables)]
         made = emission.add(part, part.node_kind, part.arguments, edges, part.stream, variables)
-        if part.node_kind in ("Assign", "accumulate"):
+        if part.node_kind in ("Assign", "accumulate") and not emission.in_order:
             emission.current.update(zip(variables, made, strict=True))
         return made
 
