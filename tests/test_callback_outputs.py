@@ -158,6 +158,8 @@ def test_a_notebook_gets_one_line(monkeypatch):
     output = Terminal()
     monkeypatch.setattr(sys, "stdout", output)
     monkeypatch.setattr(type(output), "__module__", "ipykernel.iostream")
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setenv("LINES", "24")
     regression().fit(X, X, batch_size=4, epochs=30, validation_split=0.25)
     text = output.getvalue()
     assert text.count("\n") <= 1 and "Epoch 30/30: 100%" in text

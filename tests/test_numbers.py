@@ -825,12 +825,18 @@ def test_a_step_allocates_nothing(tmp_path: Path) -> None:
 
 
 def test_import_takes_no_time_beyond_numpy(tmp_path: Path) -> None:
-    # The time of the processor, on any machine, from the second import on: the first one compiles to byte code.
-    script = "import time, numpy; begin = time.process_time(); import fastnn; print(time.process_time() - begin)"
+    # The time of the processor, from the second import on: the first one compiles to byte code.
+    script = """if True:
+        import time
+        begin = time.process_time()
+        import numpy
+        middle = time.process_time()
+        import fastnn
+        print((time.process_time() - middle) / (middle - begin))"""
     env = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     env["PYTHONPYCACHEPREFIX"] = str(tmp_path)
     runs = [subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=env) for _ in range(6)]
-    assert min(float(run.stdout) for run in runs) < 0.15
+    assert min(float(run.stdout) for run in runs) < 2
 
 
 def test_import_is_light() -> None:

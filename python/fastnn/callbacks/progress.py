@@ -56,6 +56,8 @@ class _NotebookBar:
             if total
             else "{desc}{n_fmt} steps [{elapsed}{postfix}]",
         )
+        # A notebook has no columns at which a line would be cut; tqdm may have found those of a terminal behind it.
+        self._bar.ncols = None
 
     def begin_epoch(self, title: str) -> None:
         """Counts the steps of a further epoch."""
