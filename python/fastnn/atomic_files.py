@@ -1,16 +1,25 @@
 """Files that appear under their name only once they are whole.
 
 A file is written beside its destination and renamed to it at the end, so an interruption leaves the former file as it
-was.
+was. The temporary file is locked while its process lives; one that nobody locks is removed by the next writer.
 """
 
 from __future__ import annotations
 
+import glob
 import os
+import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:  # a system without locks: then no temporary file is taken for abandoned
+    fcntl = None  # type: ignore[assignment]
+
+_TOKEN_BYTES = 6
 
 
 @contextmanager
@@ -30,27 +39,48 @@ def replacing(path: Path) -> Iterator[Path]:
         raise IsADirectoryError(f"{path} is a directory; give the file a name")
     if not path.parent.is_dir():
         raise FileNotFoundError(f"{path.parent} is no directory; make it first: os.makedirs({str(path.parent)!r})")
-    beside = path.parent / f"{_beside(path)}{secrets.token_hex(6)}"
+    remove_leftovers(path)
+    beside = path.parent / f".{path.name}.{secrets.token_hex(_TOKEN_BYTES)}"
+    lock = os.open(beside, os.O_CREAT | os.O_RDWR, 0o666)
     try:
+        _take(lock)
         yield beside
-        with open(beside, "rb+") as file:
-            os.fsync(file.fileno())
+        os.fsync(lock)
         os.replace(beside, path)
     finally:
+        os.close(lock)
         with suppress(FileNotFoundError):
             beside.unlink()
     _sync_directory(path.parent)
 
 
-def remove_leftovers(path: Path) -> None:
-    """Removes the temporary files of processes that were killed while they wrote `path`."""
-    for rest in path.parent.glob(f"{_beside(path)}*"):
-        rest.unlink()
+def remove_leftovers(path: Path, pattern: str = "") -> None:
+    """Removes the temporary files of processes that were killed while they wrote `path`.
+
+    Args:
+        path: The destination; its folder need not exist.
+        pattern: Names of destinations in that folder, as for `glob`; "": the name of `path` alone.
+    """
+    for rest in path.parent.glob(f".{pattern or glob.escape(path.name)}.*"):
+        if re.fullmatch(rf".*\.[0-9a-f]{{{2 * _TOKEN_BYTES}}}", rest.name) and rest.is_file():
+            with suppress(OSError):
+                handle = os.open(rest, os.O_RDWR)
+                try:
+                    if _take(handle):
+                        rest.unlink()
+                finally:
+                    os.close(handle)
 
 
-def _beside(path: Path) -> str:
-    """Returns how the names of the temporary files of `path` begin."""
-    return f".{path.name}."
+def _take(handle: int) -> bool:
+    """Locks an open file; returns False where another process holds the lock, or the system has none."""
+    if fcntl is None:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 def _sync_directory(path: Path) -> None:

@@ -31,6 +31,8 @@ class KerasForm:
 
     A file may hold them at these values. Other values are ignored with a warning.
     """
+    __fastnn_file_arguments__: ClassVar[frozenset[str]] = frozenset()
+    """Arguments that may be the path of a file, which is opened only where a description is trusted."""
     __fastnn_keras_builds_itself__: ClassVar[bool] = False
     """Whether `from_config` returns a layer that is built, so that a file holds no shape to build it for."""
     __fastnn_keras_variable_paths__: ClassVar[Mapping[str, str]] = {}

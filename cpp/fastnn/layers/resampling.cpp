@@ -7,6 +7,7 @@
 
 #include "fastnn/kernels/resample.hpp"
 #include "fastnn/layer.hpp"
+#include "fastnn/lazy.hpp"
 #include "fastnn/parallel.hpp"
 #include "fastnn/window.hpp"
 
@@ -64,7 +65,9 @@ Table larger(Index size, Index factor, const Curve* curve) {
     Index from = 0;
     std::vector<double> weights;
     double total = 0;
-    for (Index i = 0; i < size; ++i) {
+    const Index begin = std::max<Index>(0, static_cast<Index>(std::floor(middle - curve->reach)));
+    const Index end = std::min<Index>(size, static_cast<Index>(std::ceil(middle + curve->reach)) + 1);
+    for (Index i = begin; i < end; ++i) {
       const double distance = std::abs(middle - static_cast<double>(i));
       double value = distance < curve->reach ? curve->value(distance) : 0.0;
       if (std::abs(value) < 1e-12) value = 0;  // a sine of pi is not quite zero
@@ -81,20 +84,21 @@ Table larger(Index size, Index factor, const Curve* curve) {
 }
 
 Table transposed(const Table& table) {
+  // Outputs that read an input lie side by side; those of weight zero at both ends are left out.
+  std::vector<Index> from(table.in, table.out), to(table.in, 0);
+  const auto each_tap = [&](auto&& visit) {
+    for (Index o = 0; o < table.out; ++o)
+      for (Index j = table.start[o]; j < table.start[o + 1]; ++j)
+        if (table.weight[j] != 0) visit(o, table.first[o] + j - table.start[o], table.weight[j]);
+  };
+  each_tap([&](Index o, Index i, float) {
+    from[i] = std::min(from[i], o);
+    to[i] = std::max(to[i], o + 1);
+  });
   Table turned;
   turned.in = table.out;
-  for (Index i = 0; i < table.in; ++i) {
-    const auto weight_of = [&](Index o) {
-      const Index tap = i - table.first[o];
-      return tap >= 0 && tap < table.start[o + 1] - table.start[o] ? double(table.weight[table.start[o] + tap]) : 0.0;
-    };
-    Index from = 0, to = table.out;
-    while (weight_of(from) == 0) ++from;
-    while (weight_of(to - 1) == 0) --to;
-    std::vector<double> weights;
-    for (Index o = from; o < to; ++o) weights.push_back(weight_of(o));
-    turned.add(from, weights);
-  }
+  for (Index i = 0; i < table.in; ++i) turned.add(from[i], std::vector<double>(to[i] - from[i], 0.0));
+  each_tap([&](Index o, Index i, float weight) { turned.weight[turned.start[i] + o - from[i]] = weight; });
   return turned;
 }
 
@@ -120,8 +124,11 @@ class UpSampling : public Layer {
       const std::size_t missing = 3 - kRank;
       const bool there = kRank == 1 ? i == 1 : i >= missing;
       const std::size_t axis = kRank == 1 ? 0 : i - missing;
-      forward_[i] = there ? larger(shape[axis + 1], factors_[axis], curve_) : larger(1, 1, nullptr);
-      backward_[i] = transposed(forward_[i]);
+      sizes_[i] = there ? shape[axis + 1] : 1;
+      const Index size = sizes_[i], factor = there ? factors_[axis] : 1;
+      enlarged_[i] = size * factor;
+      forward_[i].set([=, curve = curve_] { return larger(size, factor, curve); });
+      backward_[i].set([=, forward = &forward_[i]] { return transposed(forward->get()); });
     }
     for (std::size_t i = 0; i < kRank; ++i) shape[i + 1] *= factors_[i];
     return {{{shape, DType::float32}}, {}};
@@ -130,8 +137,8 @@ class UpSampling : public Layer {
   BackwardReads backward_reads() const override { return {false, false}; }
 
   void book(Booking& booking) const override {
-    booking.book(kForward, Life::forward, booking.threads() * forward_[2].in * channels_);
-    if (booking.backward()) booking.book(kBackward, Life::backward, booking.threads() * backward_[2].in * channels_);
+    booking.book(kForward, Life::forward, booking.threads() * sizes_[2] * channels_);
+    if (booking.backward()) booking.book(kBackward, Life::backward, booking.threads() * enlarged_[2] * channels_);
   }
   void forward(const Context& context) const override {
     run(forward_, context.rows(), context.input(), context.output(), context.buffer(kForward));
@@ -144,14 +151,15 @@ class UpSampling : public Layer {
  private:
   enum : std::size_t { kForward, kBackward };
 
-  using Tables = std::array<Table, 3>;
+  using Tables = std::array<Lazy<Table>, 3>;
 
   void run(const Tables& tables, Index samples, const float* x, float* y, float* scratch) const {
-    const kernels::Blend d = tables[0].blend(), h = tables[1].blend(), w = tables[2].blend();
+    const Table &depth = tables[0].get(), &height = tables[1].get(), &width = tables[2].get();
+    const kernels::Blend d = depth.blend(), h = height.blend(), w = width.blend();
     const Index rows = d.out * h.out, line = w.out * channels_;
     const Index band = std::clamp<Index>(kBand / line, 1, rows), bands = (rows + band - 1) / band;
-    const double taps = static_cast<double>(tables[0].weight.size() * tables[1].weight.size()) / rows +
-                        static_cast<double>(tables[2].weight.size()) / w.out;
+    const double taps = static_cast<double>(depth.weight.size() * height.weight.size()) / rows +
+                        static_cast<double>(width.weight.size()) / w.out;
     parallel_for(samples * bands, 0.1 * taps * static_cast<double>(samples * rows * line), [&](Index task, int thread) {
       const Index sample = task / bands, begin = task % bands * band;
       kernels::resample(d, h, w, channels_, x + sample * d.in * h.in * w.in * channels_,
@@ -163,6 +171,7 @@ class UpSampling : public Layer {
   std::vector<Index> factors_;
   const Curve* curve_ = nullptr;
   Index channels_ = 0;
+  std::array<Index, 3> sizes_{}, enlarged_{};  // of the input and the output
   Tables forward_, backward_;
 };
 

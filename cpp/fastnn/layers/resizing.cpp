@@ -9,6 +9,7 @@
 
 #include "fastnn/kernels/warp.hpp"
 #include "fastnn/layer.hpp"
+#include "fastnn/lazy.hpp"
 #include "fastnn/parallel.hpp"
 
 namespace fastnn {
@@ -57,12 +58,10 @@ double reach(Curve curve) {
 // before 0 and from `present` on are outside the image.
 class AxisTaps {
  public:
-  void set(Curve curve, bool antialias, Index present, Index first, Index size, Index target) {
+  AxisTaps(Curve curve, bool antialias, Index present, Index first, Index size, Index target) {
     const double scale = static_cast<double>(size) / static_cast<double>(target);
     const double wide = antialias && scale > 1 ? scale : 1;
     std::vector<std::vector<double>> all;
-    first_.clear(), count_.clear(), outside_.clear(), weights_.clear();
-    most_ = 1;
     for (Index o = 0; o < target; ++o) {
       const double centre = (static_cast<double>(o) + 0.5) * scale - 0.5;
       Index from = static_cast<Index>(std::floor(centre + 0.5)), to = from + 1;
@@ -153,8 +152,8 @@ class Resizing : public Layer {
       top = -above, left = -before;
       rows = h + 2 * above, columns = w + 2 * before;
     }
-    rows_.set(curve_, antialias_, h, top, rows, height_);
-    columns_.set(curve_, antialias_, w, left, columns, width_);
+    rows_.set([this, h, top, rows] { return AxisTaps(curve_, antialias_, h, top, rows, height_); });
+    columns_.set([this, w, left, columns] { return AxisTaps(curve_, antialias_, w, left, columns, width_); });
     return {{{{inputs[0].shape[0], height_, width_, picture_.channels}, DType::float32}}, {}};
   }
 
@@ -167,8 +166,9 @@ class Resizing : public Layer {
 
   void forward(const Context& ctx) const override {
     const Index run = width_ * picture_.channels, in = picture_.height * line();
+    const AxisTaps &rows = rows_.get(), &columns = columns_.get();
     parallel_for(ctx.rows() * height_, work(ctx), [&](Index task, int thread) {
-      kernels::resample_row(picture_, rows_.view(), columns_.view(), task % height_, width_, fill_value_,
+      kernels::resample_row(picture_, rows.view(), columns.view(), task % height_, width_, fill_value_,
                             ctx.input() + task / height_ * in, ctx.buffer(kForward) + thread * line(),
                             ctx.output() + task * run);
     });
@@ -177,8 +177,9 @@ class Resizing : public Layer {
   void backward(const Context& ctx) const override {
     if (ctx.input_gradient() == nullptr) return;
     const Index out = height_ * width_ * picture_.channels, in = picture_.height * line();
+    const AxisTaps &rows = rows_.get(), &columns = columns_.get();
     parallel_for(ctx.rows(), work(ctx), [&](Index row, int thread) {
-      kernels::resample_gradient(picture_, rows_.view(), columns_.view(), height_, width_,
+      kernels::resample_gradient(picture_, rows.view(), columns.view(), height_, width_,
                                  ctx.output_gradient() + row * out, ctx.buffer(kBackward) + thread * line(),
                                  ctx.input_gradient() + row * in);
     });
@@ -189,8 +190,8 @@ class Resizing : public Layer {
 
   Index line() const { return picture_.width * picture_.channels; }
   double work(const Context& ctx) const {
-    const Index across = width_ * picture_.channels * columns_.most();
-    return 0.5 * static_cast<double>(ctx.rows() * height_ * (rows_.most() * line() + across));
+    const Index across = width_ * picture_.channels * columns_.get().most();
+    return 0.5 * static_cast<double>(ctx.rows() * height_ * (rows_.get().most() * line() + across));
   }
 
   Index height_, width_;
@@ -198,7 +199,7 @@ class Resizing : public Layer {
   float fill_value_;
   Curve curve_ = Curve::bilinear;
   kernels::Picture picture_{1, 1, 1};
-  AxisTaps rows_, columns_;
+  Lazy<AxisTaps> rows_, columns_;
 };
 
 class CenterCrop : public Layer {

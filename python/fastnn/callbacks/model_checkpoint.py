@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import glob
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from fastnn import console
+from fastnn.atomic_files import remove_leftovers
 from fastnn.callbacks.callback import Logs
 from fastnn.callbacks.monitor import MonitorCallback
 
@@ -96,6 +99,11 @@ class ModelCheckpoint(MonitorCallback):
 
     def __fastnn_idle_hooks__(self) -> Sequence[Any]:
         return (ModelCheckpoint.on_train_batch_end,) if self._every is None else ()
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Removes what an earlier training left that was killed while it saved."""
+        path = Path(self.filepath)
+        remove_leftovers(path, re.sub(r"\{[^}]*\}", "*", glob.escape(path.name)))
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Notes the number of the epoch, for the names of files."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import contextvars
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,24 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastnn.engine.contract import Part, attributes, computation_of, state_of, title
 from fastnn.symbolic.variable import Variable
+
+_initial_values: contextvars.ContextVar[Callable[[tuple[int, ...], bool], ArrayLike] | None] = contextvars.ContextVar(
+    "fastnn_initial_values", default=None
+)
+
+
+@contextmanager
+def initial_values(make: Callable[[tuple[int, ...], bool], ArrayLike]) -> Iterator[None]:
+    """Lets weights that are made in the block begin with given values, whatever their initializers are.
+
+    Args:
+        make: (shape, whether files hold the values) -> values. It may raise; then the weight is not made.
+    """
+    token = _initial_values.set(make)
+    try:
+        yield
+    finally:
+        _initial_values.reset(token)
 
 
 def once(variables: Iterable[Variable]) -> list[Variable]:
@@ -64,10 +84,18 @@ def walk(part: Part, trained: bool = True) -> Iterator[tuple[Any, bool]]:
 
 
 def new_variable(
-    owner: Part, role: str, shape: tuple[int, ...], initializer: Any, learned: bool, regularizer: Any, constraint: Any
+    owner: Part,
+    role: str,
+    shape: tuple[int, ...],
+    initializer: Any,
+    learned: bool,
+    regularizer: Any,
+    constraint: Any,
+    in_files: bool = True,
 ) -> Variable:
-    """Returns a variable for a part, which does not keep it yet."""
-    value = np.asarray(initializer(shape), dtype=np.float32)
+    """Returns a variable for a part, which does not keep it yet. States of a batch are not in files."""
+    make = _initial_values.get()
+    value = np.asarray(initializer(shape) if make is None else make(shape, in_files), dtype=np.float32)
     if value.shape != shape:
         raise ValueError(f"{title(owner)}: {role}_initializer returned shape {value.shape}, expected {shape}")
     trainable = learned and state_of(owner).trainable

@@ -28,8 +28,6 @@ def save(model: Any, files: Sequence[Path], place: dict[str, Any], keep_previous
         place: Progress of training, as values of JSON.
         keep_previous: Whether the former backup is kept.
     """
-    import h5py
-
     latest, previous = files
     latest.parent.mkdir(parents=True, exist_ok=True)
     # The weights that other callbacks hold are too many for JSON.
@@ -41,7 +39,7 @@ def save(model: Any, files: Sequence[Path], place: dict[str, Any], keep_previous
             arrays.update({f"{i}/{k}": array for k, array in enumerate(best)})
         companions.append({**counts, **({} if best is None else {_BEST: len(best)})})
     with replacing(latest) as beside:
-        with h5py.File(beside, "w") as file:
+        with hdf5.written(beside) as file:
             weights.write_tree(file, model, True, {**place, "companions": companions})
             for name, array in arrays.items():
                 file[f"fastnn/companions/{name}"] = array

@@ -52,13 +52,14 @@ def _told(path: Any) -> Iterator[None]:
         raise CorruptFileError(f"{path} {error}") from error
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
+    except MemoryError as error:
+        raise MemoryError(f"{path}: there is not enough memory to read this file; {error}".rstrip("; ")) from error
     except (
         TypeError,
         LookupError,
         AttributeError,
         ArithmeticError,
         RecursionError,
-        MemoryError,
         AssertionError,
     ) as error:
         raise ValueError(f"{path} holds no model that fastnn understands: {error}") from error
@@ -125,9 +126,7 @@ def save_model(model: Any, filepath: Any, overwrite: bool = True, zipped: bool |
             stacklevel=3,
         )
     if kind == "h5":
-        import h5py
-
-        with replacing(path) as beside, h5py.File(beside, "w") as file:
+        with replacing(path) as beside, hdf5.written(beside) as file:
             legacy.write(file, model, include_optimizer)
             position.write_position(file, position.position_of(model))
         return
@@ -258,10 +257,10 @@ def read_model(
     """Returns the model of an archive, and the reading with the keys that were ignored."""
     with hdf5.opened(stored.weights) as file:
         reading = Reading(custom_objects, budget=hdf5.total_numbers(file) + (1 << 16), safe_mode=safe_mode)
-        model = read(stored.config, reading)
+        with reading.filling():
+            model = read(stored.config, reading)
         if not isinstance(model, Network):
             raise ValueError(f"the file describes no model, but {str(model)[:80]!r}")
-        reading.settle(model)
         weights.read_assets(model, stored.assets)
         weights.read_tree(file, model)
         if compile and compile_as(model, stored.config.get("compile_config"), reading):
@@ -289,8 +288,6 @@ def save_weights(model: Any, filepath: Any, overwrite: bool = True) -> None:
         >>> fastnn.saving.save_weights(model, path)
         >>> fastnn.saving.load_weights(model, path)
     """
-    import h5py
-
     if _is_file(filepath):
         _require_built(model)
         filepath.write(_weights_file(model, model.compiled))
@@ -300,7 +297,7 @@ def save_weights(model: Any, filepath: Any, overwrite: bool = True) -> None:
         raise ValueError(f"save_weights expects a file called *.weights.h5 (or *.h5), got {str(path)!r}")
     _require_built(model)
     _refused(path, overwrite)
-    with replacing(path) as beside, h5py.File(beside, "w") as file:
+    with replacing(path) as beside, hdf5.written(beside) as file:
         if _kind(path) == "weights":
             weights.write_tree(file, model, model.compiled)
         else:

@@ -1,4 +1,4 @@
-"""HDF5 files from a stranger, read within limits.
+"""HDF5 files: written, and read within limits, as from a stranger.
 
 Links that lead out of the file, datasets made of other files, filters that would load code and shapes out of proportion
 are refused.
@@ -44,7 +44,26 @@ def opened(source: Path | bytes) -> Iterator[Any]:
     except (OSError, RuntimeError, KeyError) as error:
         if isinstance(source, Path) and not source.exists():
             raise FileNotFoundError(f"there is no file {str(source)!r}") from None
+        if "allocation failed" in str(error):
+            raise MemoryError(str(error)) from error
         raise CorruptFileError(f"is no whole HDF5 file: {error}") from error
+
+
+@contextmanager
+def written(path: Path) -> Iterator[Any]:
+    """Opens a new HDF5 file for writing.
+
+    Args:
+        path: Path of the file.
+
+    Raises:
+        OSError: The disk is full, or cannot be written to.
+    """
+    import h5py
+
+    # Through a file of Python, whose errors reach the caller as they are; those of HDF5's own files do not all.
+    with open(path, "w+b") as file, h5py.File(file, "w") as made:
+        yield made
 
 
 def entries(group: Any) -> list[str]:

@@ -170,11 +170,10 @@ def read_model(
         )
     reading = Reading(custom_objects, budget=hdf5.total_numbers(file) + (1 << 16), safe_mode=safe_mode)
     description = parsed(hdf5.text_of(file.attrs["model_config"]))
-    with reading.at("model_config"):
+    with reading.at("model_config"), reading.filling():
         model = read({"module": None, **description}, reading)
     if not isinstance(model, Network):
         raise ValueError(f"the file describes no model, but {model!r}")
-    reading.settle(model)
     group = weights_group(file)
     if group is None:
         raise CorruptFileError("holds no weights")

@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn import config
-from fastnn.saving.tree import parts_of
+from fastnn.engine.ownership import initial_values
+from fastnn.saving.untrusted import FREE_BYTES
 
 _MOST_ELEMENTS_OF_A_SAMPLE = 1 << 26
 
@@ -79,6 +80,7 @@ class Reading:
         self.safe_mode = safe_mode and not config.allows_unsafe_deserialization()
         self.shared: dict[Any, Any] = {}
         self._budget = budget
+        self._state_budget = FREE_BYTES // 4
         self._ignored: dict[str, list[str]] = {}
         self._place: list[str] = []
 
@@ -104,7 +106,8 @@ class Reading:
 
     def error(self, message: str) -> ValueError:
         """Returns an error whose message begins with its place: layers[2] "dense" > activation."""
-        return ValueError(f"{' > '.join(self._place) or 'the config'}: {message}")
+        place = f"{' > '.join(self._place) or 'the config'}: "
+        return ValueError(message if message.startswith(place) else place + message)
 
     def ignore(self, owner: str, key: str) -> None:
         """Notes a key of the file that is ignored, for `warn`."""
@@ -135,28 +138,27 @@ class Reading:
         if self._budget is not None and math.prod(size or 1 for size in shape) > _MOST_ELEMENTS_OF_A_SAMPLE:
             raise self.error(f"a sample of shape {tuple(shape[1:])} is larger than a file may ask for")
 
-    def spend(self, shape: tuple[int, ...]) -> None:
-        """Takes the elements of a weight from the budget."""
-        assert self._budget is not None
-        self._budget -= math.prod(shape)
-        if self._budget < 0:
-            raise self.error(f"a weight of shape {shape} is larger than all that the file holds")
-
-    def bound(self, layer: Any) -> None:
-        """Makes a layer initialize its weights with zeros within the budget, until `settle`."""
+    @contextmanager
+    def filling(self) -> Iterator[None]:
+        """Lets weights begin with zeros in the block, within the budget if there is one: the file has their values."""
         if self._budget is None:
+            yield
             return
-        for part in parts_of(layer):
-            for name, value in list(vars(part).items()):
-                if name.endswith("_initializer") and value is not None and not isinstance(value, _BoundedZeros):
-                    part.__dict__[name] = _BoundedZeros(self, value)
+        with initial_values(self._zeros):
+            yield
 
-    def settle(self, model: Any) -> None:
-        """Gives the layers of a model their own initializers back."""
-        for part in parts_of(model):
-            for name, value in list(vars(part).items()):
-                if isinstance(value, _BoundedZeros):
-                    part.__dict__[name] = value.initializer
+    def _zeros(self, shape: tuple[int, ...], in_files: bool) -> NDArray[np.float32]:
+        assert self._budget is not None
+        size = math.prod(shape)
+        if in_files:
+            self._budget -= size
+        else:
+            self._state_budget -= size
+        if min(self._budget, self._state_budget) < 0:
+            told = "a weight of shape {} is larger than all that the file holds"
+            state = "a state of shape {} is larger than a file may ask for"
+            raise self.error((told if in_files else state).format(shape))
+        return np.zeros(shape, np.float32)
 
 
 @contextmanager
@@ -175,18 +177,6 @@ def current_reading(custom_objects: Mapping[str, Any] | None = None) -> Iterator
     with reading.in_progress():
         yield reading
     reading.warn(stacklevel=5)
-
-
-class _BoundedZeros:
-    """Initializer of a weight whose values the file holds."""
-
-    def __init__(self, reading: Reading, initializer: Any) -> None:
-        self._reading = reading
-        self.initializer = initializer
-
-    def __call__(self, shape: Any, dtype: Any = None) -> NDArray[np.float32]:
-        self._reading.spend(tuple(shape))
-        return np.zeros(tuple(shape), dtype=np.float32)
 
 
 def _largest(value: Any) -> int:

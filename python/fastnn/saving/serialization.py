@@ -346,7 +346,10 @@ def _lambda(config: Any, reading: Reading) -> Any:
 
 def _array(config: Any, reading: Reading) -> Any:
     try:
-        return np.asarray(config["value"], dtype=np.dtype(str(config.get("dtype", "float32"))))
+        dtype = np.dtype(str(config.get("dtype", "float32")))
+        if dtype.kind not in "biuf":
+            raise ValueError(f"its dtype is {str(dtype)!r}")
+        return np.asarray(config["value"], dtype=dtype)
     except (TypeError, KeyError, ValueError) as error:
         raise reading.error(f"expects numbers, got {str(config)[:80]!r}: {error}") from None
 
@@ -448,6 +451,7 @@ def _object(entry: Mapping[str, Any], reading: Reading, argument: str) -> Any:
         config = {}
     if not isinstance(config, dict):
         raise reading.error(f"config expects a dict, got {str(config)[:80]!r}")
+    _refuse_paths(cls, config, reading)
     in_file_form = issubclass(cls, Configurable) and cls.__fastnn_holds_file_form__(config)
     if not in_file_form:
         config = _fitting(cls, {key: read(value, reading, key) for key, value in config.items()}, reading)
@@ -456,9 +460,19 @@ def _object(entry: Mapping[str, Any], reading: Reading, argument: str) -> Any:
     if isinstance(made, Part):
         if is_foreign(cls) and "name" not in config and isinstance(entry.get("name"), str):
             made.name = entry["name"]
-        reading.bound(made)
         _build(made, entry.get("build_config"))
     return made
+
+
+def _refuse_paths(cls: type, config: Mapping[str, Any], reading: Reading) -> None:
+    """Raises if an argument names a file of this machine, which only a trusted description may have opened."""
+    for name in getattr(cls, "__fastnn_file_arguments__", ()) if reading.safe_mode else ():
+        if isinstance(config.get(name), str):
+            raise reading.error(
+                f"{name} names the file {str(config[name])[:200]!r}, which is no part of the model's own file and is "
+                "not opened; if you trust its source, pass safe_mode=False, or save the model with the values in "
+                "place of the path"
+            )
 
 
 def _from_arguments(cls: Any, arguments: dict[str, Any], reading: Reading) -> Any:

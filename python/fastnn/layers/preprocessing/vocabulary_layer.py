@@ -38,6 +38,7 @@ class VocabularyLayer(NodeLayer):
     """
 
     __fastnn_keras_ignored_arguments__ = {"sparse": False, "ragged": False}
+    __fastnn_file_arguments__ = frozenset({"vocabulary"})
     __fastnn_what__: str
     """Name of its tokens, for errors."""
     output_mode: str

@@ -19,6 +19,7 @@ from fastnn.engine.emission import Emission
 from fastnn.engine.input_spec import InputSpec
 from fastnn.engine.layer import Layer
 from fastnn.engine.node_layer import NodeLayer, unmade
+from fastnn.engine.ownership import new_variable
 from fastnn.ops.node import node
 from fastnn.regularizers import Regularizer
 from fastnn.seeds import stream_of
@@ -265,7 +266,7 @@ class OverTime(Layer):
                 "Input(batch_shape=(8, 10, 3)), or give the layer batch_shape"
             )
         self.states = [
-            Variable(np.zeros((size, units), np.float32), trainable=False, name=f"{self.name}/state_{name}")
+            new_variable(self, f"state_{name}", (size, units), np.zeros, False, None, None, in_files=False)
             for name, units in self._state_shapes()
         ]
 
