@@ -55,9 +55,23 @@ Column to_column(const py::array& array) {
 
 Shape to_shape(const py::array& array) { return Shape(array.shape(), array.shape() + array.ndim()); }
 
+namespace {
+
+// An integer of Python; those of the core have 64 bits.
+Index to_index(const py::handle& value, const std::string& who) {
+  const auto integer = py::reinterpret_steal<py::object>(PyNumber_Index(value.ptr()));
+  if (!integer) throw py::error_already_set();
+  int overflow = 0;
+  const long long number = PyLong_AsLongLongAndOverflow(integer.ptr(), &overflow);
+  require(overflow == 0, who, " expects integers below 2**63, got ", py::repr(integer).cast<std::string>());
+  return number;
+}
+
+}  // namespace
+
 Shape to_shape(const py::sequence& dims) {
   Shape shape;
-  for (const py::handle dim : dims) shape.push_back(dim.is_none() ? kUnknown : dim.cast<Index>());
+  for (const py::handle dim : dims) shape.push_back(dim.is_none() ? kUnknown : to_index(dim, "a shape"));
   return shape;
 }
 
@@ -88,7 +102,7 @@ Config::Value to_value(const std::string& key, const py::handle& value) {
     if (!array) throw TypeError(key + " expects an array of numbers");
     return Constant{to_shape(array), std::vector<float>(array.data(), array.data() + array.size())};
   }
-  if (PyIndex_Check(value.ptr())) return value.cast<Index>();
+  if (PyIndex_Check(value.ptr())) return to_index(value, key);
   if (PyNumber_Check(value.ptr()) && !py::isinstance<py::sequence>(value))
     return py::float_(py::reinterpret_borrow<py::object>(value)).cast<double>();
   if (py::isinstance<py::tuple>(value) || py::isinstance<py::list>(value)) {
@@ -105,7 +119,7 @@ Config::Value to_value(const std::string& key, const py::handle& value) {
         continue;
       }
       if (item.is_none() || PyIndex_Check(item.ptr())) {
-        integers.push_back(item.is_none() ? kUnknown : item.cast<Index>());
+        integers.push_back(item.is_none() ? kUnknown : to_index(item, key));
         numbers.push_back(static_cast<double>(integers.back()));
       } else if (PyNumber_Check(item.ptr())) {
         whole = false;

@@ -21,6 +21,7 @@ void bind_settings(py::module_& m) {
   m.def("supported_instruction_sets", &supported_instruction_sets);
   m.def("load_kernels", &load_kernels, py::arg("path"));
   m.def("num_threads", &num_threads);
+  m.def("most_threads", &most_threads);
   m.def("set_num_threads", &set_num_threads, py::arg("count"));
   m.def("build_info", [] {
     py::dict info;

@@ -5,8 +5,10 @@
 
 #include <cmath>
 #include <optional>
+#include <vector>
 
 #include "arrays.hpp"
+#include "fastnn/optimizer.hpp"
 #include "fastnn/projection.hpp"
 #include "fastnn/random.hpp"
 #include "fastnn/variable.hpp"
@@ -107,6 +109,44 @@ void bind_variables(py::module_& m) {
             v.constraint = rule;
           },
           py::arg("graph"), py::arg("output"), py::arg("value"));
+
+  m.def(
+      "values_of",
+      [](const std::vector<VariablePtr>& variables, const std::vector<std::shared_ptr<Optimizer>>& optimizers) {
+        std::vector<py::array> values;
+        std::vector<Index> steps;
+        std::vector<float*> to;
+        for (const VariablePtr& variable : variables) {
+          values.push_back(make_array(variable->shape(), DType::float32));
+          to.push_back(static_cast<float*>(values.back().mutable_data()));
+        }
+        {
+          py::gil_scoped_release release;
+          const ReadVariables reading;
+          for (std::size_t i = 0; i < to.size(); ++i) std::copy_n(variables[i]->data(), variables[i]->size(), to[i]);
+          for (const auto& optimizer : optimizers) steps.push_back(optimizer->iterations);
+        }
+        return py::make_tuple(values, steps);
+      },
+      py::arg("variables"), py::arg("optimizers"));
+  m.def(
+      "assign_all",
+      [](const std::vector<VariablePtr>& variables, const std::vector<FloatArray>& values) {
+        require(variables.size() == values.size(), "expected ", variables.size(), " arrays, got ", values.size());
+        std::vector<const float*> from;
+        for (std::size_t i = 0; i < values.size(); ++i) {
+          require(to_shape(values[i]) == variables[i]->shape(), variables[i]->path, " expects shape ",
+                  to_string(variables[i]->shape()), ", got ", to_string(to_shape(values[i])));
+          from.push_back(values[i].data());
+        }
+        py::gil_scoped_release release;
+        const WriteVariables writing;
+        for (std::size_t i = 0; i < from.size(); ++i) {
+          std::copy_n(from[i], variables[i]->size(), variables[i]->data());
+          variables[i]->touch();
+        }
+      },
+      py::arg("variables"), py::arg("values"));
 
   bind_class<Stream, std::shared_ptr<Stream>>(m, "Stream")
       .def(py::init([](std::uint64_t seed, std::uint64_t position) {

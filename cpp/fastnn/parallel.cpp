@@ -69,7 +69,7 @@ int available_processors() {
 int default_threads() {
   static const int count = [] {
     if (const char* asked = std::getenv("OMP_NUM_THREADS"))
-      if (int number = std::atoi(asked); number > 0) return number;
+      if (int number = std::atoi(asked); number > 0) return std::min(number, most_threads());
     return available_processors();
   }();
   return count;
@@ -77,12 +77,19 @@ int default_threads() {
 
 }  // namespace
 
+int most_threads() {
+  static const int most = std::max(64, 4 * omp_get_num_procs());
+  return most;
+}
+
 int num_threads() {
   const int chosen = chosen_threads.load(std::memory_order_relaxed);
   return chosen > 0 ? chosen : default_threads();
 }
 
-void set_num_threads(int count) { chosen_threads.store(std::max(0, count), std::memory_order_relaxed); }
+void set_num_threads(int count) {
+  chosen_threads.store(std::clamp(count, 0, most_threads()), std::memory_order_relaxed);
+}
 
 int usable_threads() {
   if (survived_fork || omp_in_parallel()) return 1;

@@ -15,7 +15,10 @@ namespace fastnn {
 /// (affinity and cgroup quota respected).
 int num_threads();
 
-/// Sets the number of threads for the whole process; 0 goes back to the default.
+/// The largest number of threads: each needs a stack and scratch memory, and a process may not have any number of them.
+int most_threads();
+
+/// Sets the number of threads for the whole process, at most most_threads(); 0 goes back to the default.
 void set_num_threads(int count);
 
 /// The threads of a region that this thread would enter now: those of the enclosing RunScope, else num_threads();

@@ -7,30 +7,56 @@ FASTNN_ISA ("avx512", "avx2", "baseline") selects one.
 libgomp reads its settings when it is loaded, which is here. Its threads wait for one another by spinning for
 milliseconds; on a machine with other work, that takes time from the very thread they wait for. A short spin costs
 nothing measurable on an idle machine and makes a busy one several times faster, so it is the default unless the user's
-environment says otherwise.
+environment says otherwise. Settings with which threads could not run are replaced, with a warning.
 """
 
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+_LEAST_STACK, _MOST_STACK = 1 << 20, 1 << 28
+_UNITS = {"B": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
+
+
+def _bounded_stack(name: str) -> dict[str, str]:
+    """Returns the environment variable of a stack's size with a size that threads can run in, if it has another."""
+    text = os.environ.get(name, "").strip().upper()
+    number = text.rstrip("BKMG")
+    if not number.isdecimal():
+        return {}  # libgomp ignores what it cannot read, and says so
+    size = int(number) * _UNITS[text[len(number) :] or "K"]
+    bounded = min(max(size, _LEAST_STACK), _MOST_STACK)
+    if size != bounded:
+        warnings.warn(
+            f"fastnn: {name}={os.environ[name]} is a stack in which its threads cannot run; now {bounded >> 20} MiB",
+            stacklevel=3,
+        )
+    return {name: f"{bounded}B"}
+
 
 @contextmanager
-def _short_spin() -> Iterator[None]:
-    if "OMP_WAIT_POLICY" in os.environ or "GOMP_SPINCOUNT" in os.environ:
-        yield
-        return
-    os.environ["GOMP_SPINCOUNT"] = "10000"
+def _settings_of_threads() -> Iterator[None]:
+    """Sets the environment for libgomp while it is loaded."""
+    settings = {} if {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"} & os.environ.keys() else {"GOMP_SPINCOUNT": "10000"}
+    for name in ("OMP_STACKSIZE", "GOMP_STACKSIZE"):
+        settings |= _bounded_stack(name)
+    before = {name: os.environ.get(name) for name in settings}
+    os.environ.update(settings)
     try:
         yield
     finally:
-        del os.environ["GOMP_SPINCOUNT"]
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
-with _short_spin():
+with _settings_of_threads():
     from fastnn import _native
 
 
@@ -56,5 +82,14 @@ def _load_kernels() -> None:
     )
 
 
+def _check_threads() -> None:
+    asked, most = os.environ.get("OMP_NUM_THREADS", ""), _native.most_threads()
+    if asked.isdecimal() and int(asked) > most:
+        warnings.warn(
+            f"fastnn: OMP_NUM_THREADS={asked} is more than this machine can run; {most} threads are used", stacklevel=2
+        )
+
+
 _load_kernels()
+_check_threads()
 globals().update({name: value for name, value in vars(_native).items() if not name.startswith("_")})

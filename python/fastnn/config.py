@@ -73,16 +73,19 @@ def set_num_threads(count: int) -> None:
     """Sets the number of threads that the core computes with.
 
     Args:
-        count: At least 1, or 0 for the default: all processors that this process may use.
+        count: At least 1, or 0 for the default: all processors that this process may use. At most four for each
+            processor of the machine, or 64.
 
     Raises:
-        ValueError: `count` is not an integer of at least 0.
+        ValueError: `count` is not an integer in this range.
 
     Example:
         >>> fastnn.config.set_num_threads(0)
     """
     if isinstance(count, bool) or not isinstance(count, int) or count < 0:
         raise ValueError(f"set_num_threads expects an integer of at least 0 (0: the default), got {count!r}")
+    if count > _core.most_threads():
+        raise ValueError(f"set_num_threads expects at most {_core.most_threads()} threads on this machine, got {count}")
     _core.set_num_threads(count)
 
 

@@ -8,6 +8,7 @@ without a seed the generator of the module draws, which starts again with `fastn
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -133,7 +134,7 @@ def _draw(op: str, shape: Any, a: float, b: float, seed: Any) -> Any:
     graph = _core.Graph()
     edge = graph.input((None,))
     (made,) = graph.add("Random", op, {**arguments, "shape": [], "batched": True}, [edge], [], stream)
-    count = int(np.prod(sizes, dtype=np.int64))
+    count = math.prod(sizes)
     if count == 0:
         return np.zeros(sizes, {"bernoulli": bool, "randint": np.int32}.get(op, np.float32))
     # As every pass over a graph that draws, this advances the stream.

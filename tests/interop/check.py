@@ -80,9 +80,9 @@ def check(folder, entry):
     with np.load(folder / f"{entry['name']}.npz") as file:
         arrays = dict(file)
     x, outputs = alone(listed(arrays, "x")), listed(arrays, "o")
-    trained = f"{entry['name']}.h5" if "after0" in arrays else None
-    for name in [f"{entry['name']}.keras", *([trained] if trained else [])]:
-        if name in UNREAD:
+    trained = "after0" in arrays
+    for name in [f"{entry['name']}.keras", f"{entry['name']}.h5"]:
+        if name in UNREAD or not (folder / name).exists():
             continue
         with warnings.catch_warnings(record=True) as told:
             warnings.simplefilter("always")

@@ -1,12 +1,15 @@
 """Writes models of every kind with fastnn, and their outputs, for `check.py` to load with real Keras.
 
-python tests/interop/write.py FOLDER
+python tests/interop/write.py FOLDER [--random 40]
 """
 
 from __future__ import annotations
 
+import argparse
+import itertools
 import json
 import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +17,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import fastnn
+import random_models
 from cases import CASES
 from fastnn import Input, Model, Sequential, layers, losses, ops, optimizers
 from fastnn.saving.functions import only_for_fastnn
@@ -78,6 +82,16 @@ def models():
     yield "functions", between, xs, [xs[0][:, :2], xs[1][:, :1]], (3, 11)
 
 
+def random(count):
+    """Returns random models by number: the same as of `models`."""
+    for seed in range(count):
+        with warnings.catch_warnings():
+            # Some have layers whose output is no part of them.
+            warnings.simplefilter("ignore")
+            model, xs, ys = random_models.draw(seed)
+        yield f"random-{seed}", model, xs, ys, (3, 15)
+
+
 def functions():
     """Returns models of one function of `fastnn.ops`, one for each form of call: (name, model, inputs, classes).
 
@@ -111,7 +125,7 @@ def for_each(one, like):
     return (ops.logical_or if one.dtype == "bool" else ops.add)(ops.expand_dims(one, 0), zeros)
 
 
-def write(folder):
+def write(folder, count):
     listed = []
 
     def note(name, model, xs, since):
@@ -122,12 +136,13 @@ def write(folder):
         np.savez(folder / f"{name}.npz", **arrays)
         listed.append({"name": name, "class": "", "functions": [], "since": since})
 
-    for name, model, xs, ys, since in models():
+    for name, model, xs, ys, since in itertools.chain(models(), random(count)):
         fastnn.utils.set_random_seed(1)
         x, y = (values if len(values) > 1 else values[0] for values in (xs, ys))
         model.fit(x, y, epochs=2, batch_size=8, shuffle=False, verbose=0)
         note(name, model, xs, since)
-        model.save(folder / f"{name}.h5")
+        if not name.startswith("random"):
+            model.save(folder / f"{name}.h5")
         model.save_weights(folder / f"{name}.weights.h5")
         model.fit(x, y, epochs=STEPS, batch_size=8, shuffle=False, verbose=0)
         after = model.predict(x, verbose=0)
@@ -164,6 +179,9 @@ def write(folder):
 
 
 if __name__ == "__main__":
-    target = Path(sys.argv[1])
-    target.mkdir(parents=True, exist_ok=True)
-    write(target)
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--random", type=int, default=40, help="number of random models")
+    told = parser.parse_args()
+    told.folder.mkdir(parents=True, exist_ok=True)
+    write(told.folder, told.random)

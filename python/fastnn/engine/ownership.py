@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastnn.engine.contract import Part, attributes, computation_of, state_of, title
-from fastnn.symbolic.variable import Variable
+from fastnn.symbolic.moment import at_one_moment
+from fastnn.symbolic.variable import Variable, assign_at_once
 
 _initial_values: contextvars.ContextVar[Callable[[tuple[int, ...], bool], ArrayLike] | None] = contextvars.ContextVar(
     "fastnn_initial_values", default=None
@@ -229,8 +230,10 @@ class WeightOwner(Part):
         return self.non_trainable_weights
 
     def get_weights(self) -> list[NDArray[np.float32]]:
-        """Returns copies of all weights, such as [kernel, bias]."""
-        return [variable.numpy() for variable in self.weights]
+        """Returns copies of all weights, such as [kernel, bias], at one moment between two steps of training."""
+        variables = self.weights
+        with at_one_moment(variable.handle for variable in variables):
+            return [variable.numpy() for variable in variables]
 
     def set_weights(self, weights: Sequence[ArrayLike]) -> None:
         """Writes all weights in place.
@@ -256,8 +259,7 @@ class WeightOwner(Part):
                 raise ValueError(
                     f"{title(self)}: set_weights expects shape {variable.shape} for {variable.path}, got {array.shape}"
                 )
-        for variable, array in zip(variables, arrays, strict=True):
-            variable.assign(array)
+        assign_at_once(list(zip(variables, arrays, strict=True)))
 
     def count_params(self) -> int:
         """Returns the number of elements of all weights.

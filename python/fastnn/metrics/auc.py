@@ -16,6 +16,7 @@ from fastnn.metrics.metric import accumulator
 from fastnn.symbolic.accumulator import Accumulator
 
 _CURVES = ("ROC", "PR", "PRGAIN")
+_MOST_THRESHOLDS = 1 << 24
 _SUMMATIONS = ("interpolation", "minoring", "majoring")
 
 
@@ -82,8 +83,10 @@ class AUC(CountingMetric):
         if num_labels and not multi_label:
             raise ValueError("AUC: num_labels is for multi_label=True; leave it out")
         if thresholds is None:
-            if num_thresholds is None or num_thresholds <= 1:
-                raise ValueError(f"AUC: num_thresholds expects an integer > 1, got {num_thresholds}")
+            if num_thresholds is None or not 1 < num_thresholds <= _MOST_THRESHOLDS:
+                raise ValueError(
+                    f"AUC: num_thresholds expects an integer from 2 to {_MOST_THRESHOLDS}, got {num_thresholds}"
+                )
             inner = np.linspace(0.0, 1.0, num_thresholds)[1:-1].tolist()
         else:
             inner = sorted(float(one) for one in thresholds)

@@ -175,7 +175,10 @@ def tile(x: Any, repeats: Any) -> Any:
         array([1, 2, 1, 2], dtype=int32)
     """
     if not is_traced(x):
-        return lowered(np.tile(array(x), repeats))
+        try:
+            return lowered(np.tile(array(x), repeats))
+        except OverflowError as error:
+            raise ValueError(f"tile expects numbers of repetitions below 2**63, got {repeats}") from error
     made = tensor(x)
     many = [int(one) for one in np.atleast_1d(repeats)]
     if len(many) > made.ndim:

@@ -15,6 +15,7 @@ from fastnn.configurable import Configurable, is_foreign
 from fastnn.optimizers import schedules
 from fastnn.optimizers.schedules import LearningRateSchedule
 from fastnn.optimizers.state import State
+from fastnn.symbolic.moment import steps_of
 from fastnn.symbolic.scalar import Scalar
 from fastnn.symbolic.variable import Variable
 
@@ -48,7 +49,7 @@ class OptimizerVariables(Configurable):
         state = self._fastnn_state
         if state.schedule is None:
             return state.handle.learning_rate
-        return rate_at(self, state.schedule, state.handle.iterations)
+        return rate_at(self, state.schedule, steps_of(state.handle))
 
     def _fastnn_set_rate(self, value: Any) -> None:
         state = self._fastnn_state
@@ -74,7 +75,7 @@ class OptimizerVariables(Configurable):
         def write(value: Any) -> None:
             state.handle.iterations = int(value) * share
 
-        return Scalar(f"{self.name}/iteration", lambda: state.handle.iterations // share, write, "int32")
+        return Scalar(f"{self.name}/iteration", lambda: steps_of(state.handle) // share, write, "int32", state.handle)
 
     @iterations.setter
     def iterations(self, value: Any) -> None:
@@ -174,7 +175,10 @@ class OptimizerVariables(Configurable):
     def __fastnn_variables__(self, weights: Sequence[Variable]) -> list[Any]:
         """Returns `variables` with the slots of these weights, in their order."""
         state = self._fastnn_state
-        numbers = [Scalar(f"{self.name}/iteration", lambda: state.handle.iterations, self._fastnn_set_steps, "int32")]
+        steps = Scalar(
+            f"{self.name}/iteration", lambda: steps_of(state.handle), self._fastnn_set_steps, "int32", state.handle
+        )
+        numbers = [steps]
         if state.schedule is None:
             numbers.append(Scalar(f"{self.name}/learning_rate", self._fastnn_rate, self._fastnn_set_rate))
         own = list(state.own)

@@ -69,9 +69,9 @@ def read_archive(path: Path) -> Archive:
     """
     if path.is_dir():
         files = [path / name for name in (CONFIG, WEIGHTS)] + sorted((path / ASSETS).rglob("*"))
-        for file in files:
-            if file.exists() and not file.resolve().is_relative_to(path.resolve()):
-                raise CorruptFileError(f"{file.relative_to(path).as_posix()} is a link that leads elsewhere")
+        for one in files:
+            if one.exists() and not one.resolve().is_relative_to(path.resolve()):
+                raise CorruptFileError(f"{one.relative_to(path).as_posix()} is a link that leads elsewhere")
         return _archive({file.relative_to(path).as_posix(): file.read_bytes() for file in files if file.is_file()})
     with open(path, "rb") as file:
         return read_archive_from(file)

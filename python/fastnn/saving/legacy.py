@@ -22,7 +22,7 @@ from fastnn.saving.compilation import compile_as, describe_compile
 from fastnn.saving.reading import Reading
 from fastnn.saving.serialization import KERAS_VERSION, read, serialize_keras_object
 from fastnn.saving.untrusted import CorruptFileError, parsed
-from fastnn.saving.weights import Misfits, assign_all, fit_arrays, restore_slots, slots_in_order
+from fastnn.saving.weights import Misfits, assign_all, fit_arrays, restore_slots, slots_in_order, state_at_one_moment
 from fastnn.symbolic.variable import Variable
 
 _HEADER = 64512
@@ -61,6 +61,11 @@ def _write_arrays(group: Any, named: Sequence[tuple[str, NDArray[Any]]]) -> None
 
 def write_weights(group: Any, model: Any) -> None:
     """Writes all weights into a group of an open HDF5 file."""
+    with state_at_one_moment(model, False):
+        _write_weights(group, model)
+
+
+def _write_weights(group: Any, model: Any) -> None:
     # The layers of a functional model have their inputs among them, those of a chain do not.
     chain = is_made_of_layers(model) and not type(model).__fastnn_keras_builds_itself__
     layers = [
@@ -84,9 +89,14 @@ def write_weights(group: Any, model: Any) -> None:
 
 def write(file: Any, model: Any, include_optimizer: bool) -> None:
     """Writes a whole model into an open HDF5 file."""
+    with state_at_one_moment(model, include_optimizer):
+        _write(file, model, include_optimizer)
+
+
+def _write(file: Any, model: Any, include_optimizer: bool) -> None:
     file.attrs["keras_version"], file.attrs["backend"] = KERAS_VERSION, "fastnn"
     file.attrs["model_config"] = json.dumps(serialize_keras_object(model, legacy=True))
-    write_weights(file.create_group("model_weights"), model)
+    _write_weights(file.create_group("model_weights"), model)
     compiled = describe_compile(model) if include_optimizer else None
     if compiled is None:
         return

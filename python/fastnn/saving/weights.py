@@ -10,19 +10,22 @@ from __future__ import annotations
 import functools
 import tempfile
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fastnn import _core
 from fastnn.engine.contract import title
 from fastnn.engine.network import Network
 from fastnn.saving import hdf5
 from fastnn.saving.position import position_of, write_position
 from fastnn.saving.tree import is_overridden, variables_of, walk
-from fastnn.symbolic.variable import Variable
+from fastnn.symbolic.moment import at_one_moment, value_of
+from fastnn.symbolic.variable import Variable, assign_at_once
 
 # Writing --------------------------------------------------------------------------------------------------------------
 
@@ -36,6 +39,37 @@ def write_tree(file: Any, model: Any, optimizer: bool = True, place: Mapping[str
         optimizer: Whether the state of the optimizer is written, if there is one.
         place: Progress of training, as values of JSON, to be kept as "place" of the position.
     """
+    with state_at_one_moment(model, optimizer):
+        _write_variables(file, model)
+        if optimizer and _has_slots(model):
+            group = _group(file, "optimizer", model.optimizer.name)
+            for i, array in enumerate(slots_in_order(model.optimizer, model.trainable_variables)):
+                group[str(i)] = array
+        write_position(file, position_of(model) | ({} if place is None else {"place": dict(place)}))
+
+
+@contextmanager
+def state_at_one_moment(model: Any, optimizer: bool) -> Iterator[None]:
+    """Lets all that is read in the block be of one moment between two steps, while another thread trains the model.
+
+    Args:
+        model: The model.
+        optimizer: Whether the state of the optimizer belongs to it.
+    """
+    found: list[Any] = list(model.weights)
+    if optimizer and _has_slots(model):
+        found += _slots(model.optimizer, model.trainable_variables)
+    handles = [one if isinstance(one, _core.Variable) else getattr(one, "handle", None) for one in found]
+    counters = [getattr(one, "counter", None) for one in found]
+    with at_one_moment([one for one in handles if one is not None], [one for one in counters if one is not None]):
+        yield
+
+
+def _has_slots(model: Any) -> bool:
+    return model.optimizer is not None and bool(model.built)
+
+
+def _write_variables(file: Any, model: Any) -> None:
     for path, layer in walk(model):
         if is_overridden(layer, "save_own_variables"):
             layer.save_own_variables(_group(file, path, layer.name))
@@ -44,11 +78,6 @@ def write_tree(file: Any, model: Any, optimizer: bool = True, place: Mapping[str
             group = _group(file, f"{path}/{within}" if within else path, layer.name)
             for i, variable in enumerate(variables):
                 group[str(i)] = variable.numpy()
-    if optimizer and model.optimizer is not None and model.built:
-        group = _group(file, "optimizer", model.optimizer.name)
-        for i, array in enumerate(slots_in_order(model.optimizer, model.trainable_variables)):
-            group[str(i)] = array
-    write_position(file, position_of(model) | ({} if place is None else {"place": dict(place)}))
 
 
 def _group(file: Any, path: str, name: str) -> Any:
@@ -59,8 +88,15 @@ def _group(file: Any, path: str, name: str) -> Any:
 
 def slots_in_order(optimizer: Any, variables: Sequence[Variable]) -> list[NDArray[Any]]:
     """Returns step, learning rate and slots in Keras' order; slots that do not exist yet are made."""
+    return [
+        value_of(variable) if isinstance(variable, _core.Variable) else variable.numpy()
+        for variable in _slots(optimizer, variables)
+    ]
+
+
+def _slots(optimizer: Any, variables: Sequence[Variable]) -> list[Any]:
     optimizer.__fastnn_build__(variables)
-    return [variable.numpy() for variable in optimizer.__fastnn_variables__(variables)]
+    return list(optimizer.__fastnn_variables__(variables))
 
 
 def _prefix(path: str) -> str:
@@ -153,8 +189,7 @@ def fit_arrays(layer: Any, variables: Sequence[Variable], stored: Sequence[Any],
 
 def assign_all(pairs: Sequence[tuple[Variable, Any]]) -> None:
     """Assigns datasets to variables; all of them are read before the first is assigned."""
-    for variable, value in [(variable, hdf5.numbers(dataset)) for variable, dataset in pairs]:
-        variable.assign(value)
+    assign_at_once([(variable, hdf5.numbers(dataset)) for variable, dataset in pairs])
 
 
 def read_tree(file: Any, model: Any, skip_mismatch: bool = False) -> None:

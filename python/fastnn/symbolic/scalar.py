@@ -13,6 +13,8 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 from numpy.typing import NDArray
 
+from fastnn import _core
+
 
 class Scalar(NDArrayOperatorsMixin):
     """Variable without axes that reads and writes a number of another object.
@@ -24,6 +26,7 @@ class Scalar(NDArrayOperatorsMixin):
         read: Returns the number.
         write: Sets the number.
         dtype: Element type of `numpy()`.
+        counter: The optimizer of the core whose number of steps it is, or None.
 
     Example:
         >>> rate = fastnn.optimizers.SGD(0.5).learning_rate
@@ -38,10 +41,16 @@ class Scalar(NDArrayOperatorsMixin):
     trainable = False
 
     def __init__(
-        self, path: str, read: Callable[[], float], write: Callable[[Any], None], dtype: str = "float32"
+        self,
+        path: str,
+        read: Callable[[], float],
+        write: Callable[[Any], None],
+        dtype: str = "float32",
+        counter: _core.Optimizer | None = None,
     ) -> None:
         self.path = path
         self.dtype = dtype
+        self.counter = counter
         self._read = read
         self._write = write
 

@@ -16,7 +16,22 @@ from numpy.typing import NDArray
 from fastnn import _core
 from fastnn.configurable import Configurable
 from fastnn.naming import scoped, unique_name
+from fastnn.symbolic.moment import value_of
 from fastnn.symbolic.tensors import Arithmetic, Trace, operators
+
+
+def assign_at_once(pairs: Sequence[tuple[Variable, Any]]) -> None:
+    """Writes values into variables between two steps, of which none reads some old and some new ones.
+
+    Args:
+        pairs: Variables, each with an array of its shape.
+    """
+    if Trace.current() is not None:
+        for variable, value in pairs:
+            variable.assign(value)
+        return
+    values = [_as_stored(variable, value) for variable, value in pairs]
+    _core.assign_all([variable.handle for variable, _ in pairs], values)
 
 
 class Variable(Arithmetic):
@@ -137,7 +152,7 @@ class Variable(Arithmetic):
 
     def numpy(self) -> NDArray[Any]:
         """Returns a copy of the values, of the variable's type."""
-        values = self.handle.numpy()
+        values = value_of(self.handle)
         return values if self.dtype == "float32" else values.astype(self.dtype)
 
     @property
@@ -173,9 +188,7 @@ class Variable(Arithmetic):
         array = np.asarray(value).astype(self.dtype, copy=False).astype(np.float32, copy=False)
         if how != "assign":
             array = self.handle.numpy() + (array if how == "add" else -array)
-        if array.shape != self.shape:
-            raise ValueError(f'Variable "{self.path}" has shape {self.shape}, got {array.shape}')
-        self.handle.assign(np.asarray(array, order="C"))
+        self.handle.assign(_as_stored(self, array))
         return self.numpy()
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -208,6 +221,14 @@ class Variable(Arithmetic):
 
     def __repr__(self) -> str:
         return f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}, value={self.numpy()}>"
+
+
+def _as_stored(variable: Variable, value: Any) -> NDArray[np.float32]:
+    """Returns a value as the core keeps it: rounded to the variable's type, as float32."""
+    array = np.asarray(value).astype(variable.dtype, copy=False).astype(np.float32, order="C", copy=False)
+    if array.shape != variable.shape:
+        raise ValueError(f'Variable "{variable.path}" has shape {variable.shape}, got {array.shape}')
+    return array
 
 
 def _first_value(initializer: Any, shape: Sequence[int] | None, name: str) -> NDArray[Any]:

@@ -206,7 +206,7 @@ class Trainer(Steps):
         compiled = state.require("fit")
         own, own_test = self.__fastnn_overrides__("train"), self.__fastnn_overrides__("test")
         rows_of_step: Any = 32 if own else compiled.optimizer.__fastnn_batch_size__
-        rows_of_step = rows_of_step if batch_size is None else _integer("batch_size", batch_size)
+        rows_of_step = _rows_of_batch("batch_size", batch_size, rows_of_step)
         epochs = _epochs(epochs)
         initial_epoch = _integer("initial_epoch", initial_epoch, 0)
         verbosity = settled_verbosity(verbose)
@@ -233,7 +233,7 @@ class Trainer(Steps):
                 held, held_feed = open_source(
                     held_data,
                     checks_of_own_steps(door) if own_test else checks_of_validation(door, compiled),
-                    rows_of_step if size is None else _integer("validation_batch_size", size),
+                    _rows_of_batch("validation_batch_size", size, rows_of_step),
                     keeps=validation_steps is None,
                 )
                 opened.callback(held.close)
@@ -295,7 +295,7 @@ class Trainer(Steps):
         """
         state = self.__fastnn_training__
         compiled = state.require("evaluate")
-        batch_size = 32 if batch_size is None else _integer("batch_size", batch_size)
+        batch_size = _rows_of_batch("batch_size", batch_size)
         verbosity = settled_verbosity(verbose)
 
         own = self.__fastnn_overrides__("test")
@@ -344,10 +344,10 @@ class Trainer(Steps):
         # One row, as a server asks for it, goes straight to the core.
         own = self.__fastnn_overrides__("predict")
         if verbose == 0 and steps is None and callbacks is None and not own:
-            result = state.programs.at_once(x, 32 if batch_size is None else batch_size)
+            result = state.programs.at_once(x, _rows_of_batch("batch_size", batch_size))
             if result is not None:
                 return result
-        batch_size = 32 if batch_size is None else _integer("batch_size", batch_size)
+        batch_size = _rows_of_batch("batch_size", batch_size)
         verbosity = settled_verbosity(verbose)
 
         check = checks_of_own_steps(state.door) if own else checks_of_prediction(state.door)
@@ -491,6 +491,12 @@ def _integer(name: str, value: Any, least: int = 1) -> int:
         mend = "; arrays of validation are given by name: validation_data=(x_val, y_val)" if np.ndim(value) else ""
         raise ValueError(f"{name} expects an integer of at least {least}, got {got}{mend}")
     return int(value)
+
+
+def _rows_of_batch(name: str, value: Any, otherwise: Any = 32) -> Any:
+    """Returns the number of rows of a batch that an argument asks for. None means `otherwise`."""
+    # No data have as many rows as the bound; beyond it the numbers of rows would not be integers of the core.
+    return otherwise if value is None else min(_integer(name, value), 1 << 48)
 
 
 def _epochs(epochs: Any) -> int:

@@ -64,8 +64,8 @@ class Hashing(NodeLayer):
     ) -> None:
         kwargs.pop("dtype", None)
         super().__init__(**kwargs)
-        if not isinstance(num_bins, (int, np.integer)) or num_bins < 1:
-            raise ValueError(f"{title(self)} expects num_bins of at least 1, got {num_bins!r}")
+        if not isinstance(num_bins, (int, np.integer)) or not 1 <= num_bins < 1 << 63:
+            raise ValueError(f"{title(self)} expects num_bins of at least 1 and below 2**63, got {num_bins!r}")
         if output_mode not in ("int", *ENCODINGS):
             raise ValueError(
                 f"{title(self)} expects output_mode to be one of {('int', *ENCODINGS)}, got {output_mode!r}"

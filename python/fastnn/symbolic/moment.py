@@ -1,0 +1,57 @@
+"""Values of variables at one moment between two steps, while another thread trains.
+
+A reader of one variable cannot see half a step; a reader of several could see two. Within `at_one_moment` they are read
+together.
+"""
+
+from __future__ import annotations
+
+import contextvars
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastnn import _core
+
+
+class _Moment:
+    """Values by the identity of their handle, which is kept alive with them."""
+
+    def __init__(self, variables: list[_core.Variable], optimizers: list[_core.Optimizer]) -> None:
+        arrays, steps = _core.values_of(variables, optimizers)
+        self.arrays = {id(variable): (variable, array) for variable, array in zip(variables, arrays, strict=True)}
+        self.steps = {id(optimizer): (optimizer, count) for optimizer, count in zip(optimizers, steps, strict=True)}
+
+
+_moment: contextvars.ContextVar[_Moment | None] = contextvars.ContextVar("fastnn_moment", default=None)
+
+
+@contextmanager
+def at_one_moment(variables: Iterable[_core.Variable], optimizers: Iterable[_core.Optimizer] = ()) -> Iterator[None]:
+    """Lets `value_of` and `steps_of` return values of one moment within the block.
+
+    Args:
+        variables: Variables whose values belong together.
+        optimizers: Optimizers whose numbers of steps belong to them.
+    """
+    token = _moment.set(_Moment(list(variables), list(optimizers)))
+    try:
+        yield
+    finally:
+        _moment.reset(token)
+
+
+def value_of(variable: _core.Variable) -> NDArray[np.float32]:
+    """Returns a copy of the values of a variable."""
+    moment = _moment.get()
+    found = None if moment is None else moment.arrays.get(id(variable))
+    return variable.numpy() if found is None else found[1].copy()
+
+
+def steps_of(optimizer: _core.Optimizer) -> int:
+    """Returns the number of steps that an optimizer has taken."""
+    moment = _moment.get()
+    found = None if moment is None else moment.steps.get(id(optimizer))
+    return optimizer.iterations if found is None else found[1]
