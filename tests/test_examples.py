@@ -50,7 +50,7 @@ def run(*arguments: str, folder: Path) -> str:
     """Runs Python with warnings as errors, outside of the source tree."""
     command = [sys.executable, "-W", "error", *arguments]
     environment = {**os.environ, "PYTHONIOENCODING": "utf-8"}
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=folder, env=environment)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=folder, env=environment)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
     assert done.stderr == "", "all output goes to stdout"
     return done.stdout

@@ -166,8 +166,8 @@ def psnr(x1: Any, x2: Any, max_val: float) -> Any:
         Tensor or array of one number.
 
     Example:
-        >>> ops.psnr([[0.0, 1.0]], [[0.0, 0.9]], max_val=1.0)
-        array(23.0103, dtype=float32)
+        >>> round(float(ops.psnr([[0.0, 1.0]], [[0.0, 0.9]], max_val=1.0)), 2)
+        23.01
     """
     error = reduction.mean(square(subtract(x1, x2)))
     return subtract(20.0 * math.log10(max_val), multiply(10.0, log10(error)))
