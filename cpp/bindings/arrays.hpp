@@ -4,6 +4,7 @@
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 
+#include <string>
 #include <vector>
 
 #include "fastnn/columns.hpp"
@@ -17,6 +18,9 @@ namespace py = pybind11;
 
 /// A view of an array. Raises TypeError unless it holds numbers in the byte order of this machine.
 Column to_column(const py::array& array);
+
+/// An integer of Python. Raises ValueError where it has more than the 64 bits of those of the core.
+Index to_index(const py::handle& value, const std::string& who);
 
 /// An array's shape as ints.
 Shape to_shape(const py::array& array);

@@ -60,6 +60,7 @@ PYBIND11_MODULE(_native, m) {
     }
   });
   bind_variables(m);
+  bind_random(m);
   bind_graph(m);
   bind_prediction(m);
   bind_training(m);

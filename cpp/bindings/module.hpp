@@ -12,6 +12,7 @@ namespace fastnn::bindings {
 namespace py = pybind11;
 
 void bind_variables(py::module_& m);
+void bind_random(py::module_& m);
 void bind_graph(py::module_& m);
 void bind_prediction(py::module_& m);
 void bind_training(py::module_& m);
