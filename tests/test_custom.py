@@ -878,3 +878,46 @@ def test_a_weight_made_in_call():
             return self.inner(inputs)  # which is built here
 
     assert Outer()(np.ones((2, 4))).shape == (2, 3)
+
+
+class Copies(Model):
+    """A model whose step copies the weights of one layer to another, as target networks do."""
+
+    def __init__(self):
+        super().__init__()
+        self.online, self.target = layers.Dense(1), layers.Dense(1, trainable=False)
+
+    def call(self, x):
+        return self.online(x)
+
+    def train_step(self, data):
+        result = super().train_step(data)
+        self.target.set_weights(self.online.get_weights())
+        return result
+
+
+def test_weights_that_a_step_reads_are_those_of_the_step():
+    model = Copies()
+    for layer in (model.online, model.target):
+        layer.build((None, 2))
+    model.compile("sgd", "mse")
+    x = np.random.default_rng(0).normal(size=(12, 2)).astype(np.float32)
+    model.fit(x, x[:, :1], epochs=3, batch_size=4, verbose=0)
+    before = model.online.get_weights()
+    model.fit(x, x[:, :1], epochs=2, batch_size=4, verbose=0)
+    for online, target, first in zip(model.online.get_weights(), model.target.get_weights(), before, strict=True):
+        assert online.tobytes() == target.tobytes() != first.tobytes()
+
+
+@pytest.mark.parametrize("read", [lambda w: w.numpy(), np.asarray, float, bool, int])
+def test_values_of_a_variable_are_not_those_of_the_first_trace(read):
+    class Reads(layers.Layer):
+        def build(self, shape):
+            self.w = self.add_weight(shape=(), initializer="ones")
+
+        def call(self, x):
+            read(self.w)
+            return x
+
+    with pytest.raises(TypeError, match=r'the values of variable "reads.*" were asked for .* use the variable itself'):
+        Reads()(Input((2,)))

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastnn.engine.contract import Part, attributes, computation_of, state_of, title
 from fastnn.symbolic.moment import at_one_moment
+from fastnn.symbolic.tensors import Trace, is_symbolic
 from fastnn.symbolic.variable import Variable, assign_at_once
 
 _initial_values: contextvars.ContextVar[Callable[[tuple[int, ...], bool], ArrayLike] | None] = contextvars.ContextVar(
@@ -230,8 +231,13 @@ class WeightOwner(Part):
         return self.non_trainable_weights
 
     def get_weights(self) -> list[NDArray[np.float32]]:
-        """Returns copies of all weights, such as [kernel, bias], at one moment between two steps of training."""
+        """Returns copies of all weights, such as [kernel, bias], at one moment between two steps of training.
+
+        In a step of a user's own they are symbolic tensors, which `set_weights` takes.
+        """
         variables = self.weights
+        if Trace.current() is not None:
+            return [variable.value for variable in variables]
         with at_one_moment(variable.handle for variable in variables):
             return [variable.numpy() for variable in variables]
 
@@ -250,7 +256,7 @@ class WeightOwner(Part):
             >>> layer.set_weights([np.ones((2, 1)), np.zeros(1)])
         """
         variables = self.weights
-        arrays = [np.asarray(value, dtype=np.float32) for value in weights]
+        arrays: list[Any] = [value if is_symbolic(value) else np.asarray(value, dtype=np.float32) for value in weights]
         if len(arrays) != len(variables):
             hint = "" if self.built else "; it has no weights before it is built, by data or an input shape"
             raise ValueError(f"{title(self)} has {len(variables)} weights, set_weights got {len(arrays)} arrays{hint}")

@@ -151,7 +151,17 @@ class Variable(Arithmetic):
         return int(np.prod(self.shape, dtype=np.int64))
 
     def numpy(self) -> NDArray[Any]:
-        """Returns a copy of the values, of the variable's type."""
+        """Returns a copy of the values, of the variable's type.
+
+        Raises:
+            TypeError: A `call` or a step is being traced, in which the values are not known.
+        """
+        if Trace.current() is not None:
+            raise TypeError(
+                f'the values of variable "{self.path}" were asked for (by numpy(), NumPy, float(), bool() or the like) '
+                "while call() or a step is traced, which runs once; use the variable itself with fastnn.ops "
+                "(ops.where, ops.cond), or assign() it to another"
+            )
         values = value_of(self.handle)
         return values if self.dtype == "float32" else values.astype(self.dtype)
 
@@ -197,8 +207,6 @@ class Variable(Arithmetic):
             self.constraint.__fastnn_bind__(self.handle)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
-        if Trace.current() is not None:
-            raise TypeError(f'Variable "{self.path}" was given to NumPy while call() is run; use fastnn.ops there')
         array = self.numpy()
         return array if dtype is None else array.astype(dtype, copy=False)
 
@@ -220,7 +228,7 @@ class Variable(Arithmetic):
         return int(self.numpy())
 
     def __repr__(self) -> str:
-        return f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}, value={self.numpy()}>"
+        return f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}, value={value_of(self.handle)}>"
 
 
 def _as_stored(variable: Variable, value: Any) -> NDArray[np.float32]:
