@@ -108,3 +108,18 @@ def test_the_form_in_files():
 def test_errors_come_before_a_step(constraint, raised, words):
     with pytest.raises(raised, match=words):
         layers.Dense(3, kernel_constraint=constraint).build((None, 4))
+
+
+@pytest.mark.parametrize("constraint", ["unit_norm", "max_norm", "min_max_norm"])
+def test_tiny_weights_are_divided_by_their_norm_and_epsilon(constraint):
+    """The recorded numbers are of Keras 3.15.1: norm + 1e-7, not the larger of the two."""
+    model = fastnn.Sequential([fastnn.Input((3,)), layers.Dense(1, use_bias=False, kernel_constraint=constraint)])
+    model.compile(fastnn.optimizers.SGD(0.0), "mse")
+    tiny = np.array([[1e-6], [2e-6], [0]], np.float32)
+    model.set_weights([tiny])
+    model.fit(np.ones((1, 3)), np.ones((1, 1)), verbose=0)
+    after = model.get_weights()[0].ravel()
+    expected = fastnn.constraints.get(constraint)(tiny).ravel()
+    assert np.allclose(after, expected, rtol=1e-6)
+    if constraint == "unit_norm":
+        assert np.allclose(after, [0.42806971, 0.85613942, 0], rtol=1e-6)

@@ -175,3 +175,12 @@ class TestNoiseShape:
     def test_other_values(self, layer, shape):
         with pytest.raises(ValueError, match=r"expects noise_shape to be a tuple of positive integers and None, got"):
             layer(0.5, noise_shape=shape)
+
+
+def test_the_penalty_of_a_distributed_layer_on_its_outputs_does_not_count():
+    """As in Keras 3.15.1, which runs the `call` of the inner layer: 4.969908 is its loss, 5.268102 with the penalty."""
+    inner = layers.Dense(2, kernel_initializer="ones", activity_regularizer="l2")
+    model = fastnn.Sequential([fastnn.Input((3, 4)), layers.TimeDistributed(inner)])
+    model.compile("sgd", "mse")
+    x = np.arange(24, dtype=np.float32).reshape(2, 3, 4) / 24
+    assert model.evaluate(x, np.zeros((2, 3, 2), np.float32), verbose=0) == pytest.approx(4.9699079, rel=1e-6)

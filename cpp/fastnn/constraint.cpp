@@ -58,7 +58,7 @@ void constrain(const Variable& weight) {
     const double norm = std::sqrt(square);
     double scale = 1;
     if (rule.kind == Constraint::Kind::unit_norm) {
-      scale = 1 / std::max(norm, kEpsilon);
+      scale = 1 / (kEpsilon + norm);
     } else {
       const double low = rule.kind == Constraint::Kind::min_max_norm ? static_cast<double>(rule.low) : 0.0;
       const double rate = rule.kind == Constraint::Kind::min_max_norm ? static_cast<double>(rule.rate) : 1.0;

@@ -184,7 +184,8 @@ def _emitted(
         finally:
             state.in_call = outer
 
-    with emission.decided(_default_training(layer)):
+    unpenalized = emission.unpenalized(type(layer).__fastnn_unpenalized__(layer))
+    with emission.decided(_default_training(layer)), unpenalized:
         structure, outputs = emission.run(function, [*edges, *carried], f"{title(layer)}: call()")
     outputs = [*type(layer).__fastnn_add_output_penalty__(layer, emission, outputs[:1]), *outputs[1:]]
     type(layer).__fastnn_set_output_masks__(layer, emission, first, first_masks, outputs)

@@ -177,6 +177,10 @@ class Hooks(Part):
         """Builds the layer and returns what comes out of its `call`."""
         raise NotImplementedError
 
+    def __fastnn_unpenalized__(self) -> Part | None:
+        """Returns the layer whose penalty on its outputs does not count within `call`, or None."""
+        return None
+
     def __fastnn_add_output_penalty__(self, emission: Emission, edges: list[int]) -> list[int]:
         """Adds the penalty on the outputs; returns the output edges."""
         raise NotImplementedError

@@ -56,6 +56,7 @@ class Emission:
         self.nodes: dict[int, tuple[str, Mapping[str, Any]]] = {}
         self.current: dict[Variable, int] = {}
         self.transposed: dict[tuple[int, tuple[int, ...]], int] = {}
+        self._unpenalized: list[Part | None] = []
         self._reader: str | None = None
         self._trainable = trainable or {}
         self._trained: set[Variable] | None = None
@@ -119,6 +120,19 @@ class Emission:
             return self.graph.input(shape, dtype, name)
         made: int = self.graph.add("Constant", name, {"value": np.zeros(shape, np.float32), "dtype": dtype}, [])[0]
         return made
+
+    @contextlib.contextmanager
+    def unpenalized(self, part: Part | None) -> Iterator[None]:
+        """Leaves out the penalty of a part, if one is given, on its outputs within the block."""
+        self._unpenalized.append(part)
+        try:
+            yield
+        finally:
+            self._unpenalized.pop()
+
+    def penalizes(self, part: Part) -> bool:
+        """Returns whether a part adds the penalty on its outputs."""
+        return all(one is not part for one in self._unpenalized)
 
     def add_penalty(self, part: Part, edge: int) -> None:
         """Adds an edge to the loss, as a penalty of a part."""

@@ -33,7 +33,7 @@ def add_loss(part: Part, loss: Any) -> None:
 def add_activity_penalty(layer: Part, emission: Emission, edges: list[int]) -> list[int]:
     """Adds the penalty of a layer's `activity_regularizer` on its outputs; returns the output edges."""
     penalty = layer.__dict__.get("activity_regularizer")
-    if penalty is None:
+    if penalty is None or not emission.penalizes(layer):
         return edges
     if penalty.__fastnn_is_custom__():
 

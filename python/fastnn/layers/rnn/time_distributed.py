@@ -70,6 +70,10 @@ class TimeDistributed(Wrapper):
         specs, structure = super().__fastnn_infer_call__(Arguments(*arguments.place(ones)), training)
         return [((*shape[:1], None, *shape[2:]), dtype) for shape, dtype in specs], structure
 
+    def __fastnn_unpenalized__(self) -> Layer:
+        """Returns the inner layer, whose penalty on its outputs does not count here, as in Keras."""
+        return self.layer
+
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """Returns the outputs of the layer for all steps.
 
