@@ -7,7 +7,7 @@ an object beside the model, so that no attribute of a class of the user's can ta
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from fastnn import ops
 from fastnn.engine.by_code import runs_code
@@ -170,7 +170,8 @@ def _as_port(given: KerasTensor, port: Port, convert: bool) -> KerasTensor:
         made = ops.expand_dims(made, -1)
     elif port.shape is not None and len(made.shape) == len(port.shape) + 1 and made.shape[-1] == 1:
         made = ops.squeeze(made, -1)
-    return ops.cast(made, port.dtype) if convert and made.dtype != port.dtype else made
+    made = ops.cast(made, port.dtype) if convert and made.dtype != port.dtype else made
+    return cast("KerasTensor", made)
 
 
 def as_tensors(inputs: Any) -> Any:
