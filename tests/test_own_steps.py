@@ -393,7 +393,7 @@ def test_a_tape_outside_of_a_step() -> None:
 
 def test_a_gradient_of_a_gradient_without_a_rule_is_refused_by_name() -> None:
     """A kind of node whose backward pass is not written as nodes is named; as a constant it passes."""
-    model = Sequential([layers.Input((4, 3)), layers.LSTM(5, name="memory"), layers.Dense(1)])
+    model = Sequential([layers.Input((4, 3)), layers.LSTM(5, activation="relu", name="memory"), layers.Dense(1)])
 
     def penalty(x, stops):
         with GradientTape() as outer:

@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from fastnn.engine.contract import title
 from fastnn.engine.network import Network
 from fastnn.saving import hdf5
-from fastnn.saving.position import position_of, write_position
+from fastnn.saving.own_optimizers import read_own_optimizers, write_own_optimizers
+from fastnn.saving.position import position_of, read_position, write_position
 from fastnn.saving.tree import is_overridden, variables_of, walk
 from fastnn.symbolic.variable import Variable
 
@@ -48,7 +49,9 @@ def write_tree(file: Any, model: Any, optimizer: bool = True, place: Mapping[str
         group = _group(file, "optimizer", model.optimizer.name)
         for i, array in enumerate(slots_in_order(model.optimizer, model.trainable_variables)):
             group[str(i)] = array
-    write_position(file, position_of(model) | ({} if place is None else {"place": dict(place)}))
+    built = write_own_optimizers(file, model) if optimizer else {}
+    further = {**({} if place is None else {"place": dict(place)}), **({"optimizers": built} if built else {})}
+    write_position(file, position_of(model) | further)
 
 
 def _group(file: Any, path: str, name: str) -> Any:
@@ -209,7 +212,8 @@ def read_named(file: Any, model: Any, skip_mismatch: bool) -> None:
 
 
 def read_optimizer(file: Any, model: Any) -> None:
-    """Reads the state of the optimizer if file and model have one; one that does not fit is skipped with a warning."""
+    """Reads the state of the optimizers if file and model have some; one that does not fit is skipped with a warning."""
+    read_own_optimizers(file, model, read_position(file).get("optimizers"))
     stored = _stored(_find(file, "optimizer/vars"))
     if stored and model.optimizer is not None:
         restore_slots(model, [hdf5.numbers(dataset) for dataset in stored])

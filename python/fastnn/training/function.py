@@ -3,8 +3,8 @@
 Its code runs once for each set of shapes and of plain arguments, on symbolic tensors. Arrays whose first axis has the
 length of the first array's are rows of a batch, whose size may change from call to call; other arrays, and single
 numbers in arrays, enter with a fixed shape. Code that needs the number of rows while it runs (`x.shape[0]`) is run anew
-for each number, and all arrays have fixed shapes then. Everything else (Python numbers, strings, models) counts as it is
-when the code runs.
+for each number, and all arrays have fixed shapes then. Everything else (Python numbers, strings, models) counts as it
+is when the code runs.
 """
 
 from __future__ import annotations
