@@ -212,7 +212,7 @@ def read_named(file: Any, model: Any, skip_mismatch: bool) -> None:
 
 
 def read_optimizer(file: Any, model: Any) -> None:
-    """Reads the state of the optimizers if file and model have some; one that does not fit is skipped with a warning."""
+    """Reads the state of the optimizers that file and model have; one that does not fit is skipped with a warning."""
     read_own_optimizers(file, model, read_position(file).get("optimizers"))
     stored = _stored(_find(file, "optimizer/vars"))
     if stored and model.optimizer is not None:

@@ -35,7 +35,7 @@ __version__ = "2.20.0"
 __all__ = [
     *sorted({*TOP, *VALUES, *DTYPES, *_FURTHER, *_INITIALIZERS}),
     "GradientTape", "Tensor", "TensorSpec", "UnconnectedGradients", "Variable", "as_dtype", "audio", "autograph",
-    "compat", "config", "data", "debugging", "dtypes", "errors", "image", "initializers", "io", "linalg", "losses", "math", "metrics", "name_scope",
-    "nest", "newaxis", "nn", "optimizers", "random", "strings", "test",
+    "compat", "config", "data", "debugging", "dtypes", "errors", "image", "initializers", "io", "linalg", "losses",
+    "math", "metrics", "name_scope", "nest", "newaxis", "nn", "optimizers", "random", "strings", "test",
 ]  # fmt: skip
 globals().update({name: FUNCTIONS[name] for name in TOP} | VALUES | DTYPES | _FURTHER | _INITIALIZERS)
