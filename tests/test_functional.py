@@ -623,6 +623,15 @@ def test_clones_compute_the_same_with_the_same_weights(make, copy):
         np.testing.assert_array_equal(one, two)
 
 
+def test_a_clone_computes_with_the_function_of_a_lambda_layer():
+    def doubled(x):
+        return x * 2
+
+    start = layers.Input((3,))
+    clone = fastnn.models.clone_model(fastnn.Model(start, layers.Lambda(doubled)(start)))
+    assert clone(np.ones((1, 3))).tolist() == [[2.0, 2.0, 2.0]]
+
+
 def test_a_model_that_was_built_by_its_data_is_cloned_with_its_shape():
     model = Sequential([Dense(3), Dense(1)])
     model(X)
