@@ -28,9 +28,11 @@ class Pass:
         step: The step.
         noted: The node.
         gradient: The gradient of its output.
+        of_weights: Whether the gradients of its weights are asked for.
     """
 
-    def __init__(self, step: StepTrace, noted: Noted, gradient: KerasTensor) -> None:
+    def __init__(self, step: StepTrace, noted: Noted, gradient: KerasTensor, of_weights: bool) -> None:
+        self.of_weights = of_weights
         self.config: Mapping[str, Any] = noted.config
         self.weights: Sequence[Variable] = noted.weights
         self.dy: Any = gradient
@@ -202,6 +204,8 @@ def _dense(p: Pass) -> Gradients | None:
     if len(x.shape) > 2 and any(size is None for size in x.shape[1:]):
         return None
     dx = ops.matmul(dy, ops.transpose(tensor(kernel)))
+    if not p.of_weights:
+        return [dx], []
     flat_x = x if len(x.shape) == 2 else ops.reshape(x, (-1, x.shape[-1]))
     flat_dy = dy if len(x.shape) == 2 else ops.reshape(dy, (-1, dy.shape[-1]))
     of_weights = [ops.matmul(ops.transpose(flat_x), flat_dy)]
@@ -228,6 +232,8 @@ def _conv2d(p: Pass) -> Gradients | None:
         if min(rest) < 0:
             return None
         made = ops.pad(made, [[0, 0], [0, rest[0]], [0, rest[1]], [0, 0]])
+    if not p.of_weights:
+        return [made], []
     patches = ops.image.extract_patches(x, kernel, strides, 1, config["padding"])
     return [made], _of_kernel(p, patches, p.dy, p.dy)
 
@@ -249,6 +255,8 @@ def _conv2d_transpose(p: Pass) -> Gradients | None:
     made = ops.conv(p.dy, p.weights[0], strides, config["padding"])
     if made.shape[1:3] != x.shape[1:3]:
         return None
+    if not p.of_weights:
+        return [made], []
     patches = ops.image.extract_patches(p.dy, kernel, strides, 1, config["padding"])
     return [made], _of_kernel(p, patches, x, p.dy)
 
@@ -437,7 +445,8 @@ def gradients_as_nodes(
         reached = [edge for edge in noted.outputs if edge in received and edge in needed]
         if not reached or noted.kind in _STOPS or not noted.is_in(recorded):
             continue
-        made = _passed(step, noted, received[reached[0]])
+        weights = [weight for weight in noted.weights if id(weight) in wanted]
+        made = _passed(step, noted, received[reached[0]], weights)
         if made is None:
             return noted.title
         step.check_unchanged(noted, place)
@@ -453,11 +462,18 @@ def gradients_as_nodes(
     ]  # fmt: skip
 
 
-def _passed(step: StepTrace, noted: Noted, gradient: KerasTensor) -> Gradients | None:
-    """Returns the gradients of a node by its rule, or by what it is when written out; None where it has neither."""
+def _passed(step: StepTrace, noted: Noted, gradient: KerasTensor, wanted: Sequence[Variable]) -> Gradients | None:
+    """Returns the gradients of a node by its rule, or by what it is when written out; None where it has neither.
+
+    Args:
+        step: The step.
+        noted: The node.
+        gradient: The gradient of its output.
+        wanted: The variables that it reads of which the gradient is asked for.
+    """
     if len(noted.outputs) != 1:
         return None
-    one, rule = Pass(step, noted, gradient), RULES.get(noted.kind)
+    one, rule = Pass(step, noted, gradient, bool(wanted)), RULES.get(noted.kind)
     made = None if rule is None else rule(one)
     expand = EXPANSIONS.get(noted.kind) if made is None else None
     if expand is None:
@@ -472,12 +488,16 @@ def _passed(step: StepTrace, noted: Noted, gradient: KerasTensor) -> Gradients |
     if written is None:
         return None
     floats = [each for each in inputs if each.dtype == "float32"]
-    sources = [*floats, *noted.weights]
+    sources = [*floats, *wanted]
     found = gradients_as_nodes(step, [written], [gradient], sources, [(begin, step.graph.size)])
     if isinstance(found, str):
         return None
     of_inputs = iter(found[: len(floats)])
-    return [next(of_inputs) if each.dtype == "float32" else None for each in inputs], found[len(floats) :]
+    of_weights = {id(weight): made for weight, made in zip(wanted, found[len(floats) :], strict=True)}
+    return (
+        [next(of_inputs) if each.dtype == "float32" else None for each in inputs],
+        [of_weights.get(id(weight)) for weight in noted.weights],
+    )
 
 
 _STOPS = {
