@@ -921,3 +921,13 @@ def test_errors_about_inputs_without_data():
     with pytest.raises(ValueError, match=r"x is \[None\], and the input .* is not optional"):
         a = layers.Input((3,))
         fastnn.Model(a, layers.Dense(2)(a)).predict([None], verbose=0)
+
+
+def test_a_last_axis_of_size_one_may_be_missing() -> None:
+    """As in Keras, a functional model takes images without their single channel."""
+    start = Input((4, 4, 1))
+    model = Model(start, layers.Dense(2)(layers.Flatten()(start)))
+    x = np.random.RandomState(0).normal(size=(3, 4, 4)).astype("float32")
+    found = fastnn.function(lambda x: model(x))(x)
+    np.testing.assert_array_equal(found, model(x[..., None]))
+    assert model(layers.Input((4, 4))).shape == (None, 2)

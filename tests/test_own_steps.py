@@ -539,6 +539,18 @@ def test_values_after_assignments() -> None:
     assert [float(value) for value in step(np.array([[1.0]]))] == [5.0, 25.0, 5.0]
 
 
+def test_a_mean_of_an_array_with_weights_of_the_step() -> None:
+    """The values may be known beforehand, and their weights computed."""
+    mean = fastnn.metrics.Mean()
+
+    @fastnn.function
+    def step(x):
+        mean.update_state(np.array([1.0, 3.0], np.float32), ops.sum(x, axis=0))
+        return mean.result()
+
+    assert float(step(np.array([[1.0, 2.0], [0.0, 1.0]]))) == pytest.approx((1 + 9) / 4)
+
+
 def test_models_called_on_arrays_within_a_step_are_part_of_it() -> None:
     """What a step computes from an array is not a constant: it has gradients, and the weights of each step."""
     weights = [np.full((3, 2), 0.5, np.float32), np.zeros(2, np.float32)]
@@ -559,16 +571,6 @@ def test_models_called_on_arrays_within_a_step_are_part_of_it() -> None:
             return loss
 
         assert [float(step()) for _ in range(3)] == pytest.approx([1.5, 1.0, 0.5])
-
-
-def test_a_last_axis_of_size_one_may_be_missing() -> None:
-    """As in Keras, a functional model takes images without their single channel."""
-    start = layers.Input((4, 4, 1))
-    model = Model(start, layers.Dense(2)(layers.Flatten()(start)))
-    x = np.random.RandomState(0).normal(size=(3, 4, 4)).astype("float32")
-    found = fastnn.function(lambda x: model(x))(x)
-    np.testing.assert_array_equal(found, model(x[..., None]))
-    assert model(layers.Input((4, 4))).shape == (None, 2)
 
 
 def test_a_function_runs_anew_for_each_number_of_rows_where_it_asks_for_it() -> None:

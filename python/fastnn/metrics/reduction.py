@@ -127,7 +127,7 @@ def _of_samples(metric: Metric, values: Any, sample_weight: Any, summed: bool = 
     """Returns the weighted value and the weight of each sample; see `per_sample`."""
     if is_traced([values, sample_weight]):
         weights = None if sample_weight is None else ops.cast(sample_weight, "float32")
-        return per_sample(metric.name, ops.cast(values, "float32"), weights, None, summed)
+        return per_sample(metric.name, ops.cast(tensor(values), "float32"), weights, None, summed)
     who = f"{metric.name}: sample_weight"
     weights = None if sample_weight is None else numeric(sample_weight, who).astype(np.float64)
     return per_sample(metric.name, np.asarray(values, np.float64), weights, None, summed)
