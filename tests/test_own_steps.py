@@ -357,6 +357,10 @@ def _too_late(model, x, y):
             r"None in a step; write ops.shape\(x\)\[0\] \(in line",
         ),
         (lambda model, x, y: {"a": f"{ops.sum(x):.2f}"}, r"cannot be formatted.*return it from the step"),
+        (
+            lambda model, x, y: {"a": x * fastnn.random.uniform((5, 1))},
+            r"no fixed size but 1; for as many rows .*write ops.shape",
+        ),
         (_others, r"Adam: apply got the weights .*kernel.* was built for others, such as unrelated; make an optimizer"),
         (_result, r"result of the metric 'mean' is known after the step"),
         (_no_loss, r"target of float32, got int32"),

@@ -110,6 +110,7 @@ VALUES = {
     "unstack": (lambda: tf.unstack(I)[1], [3, 4], "int32"),
     "where": (lambda: tf.where(X > 2, X, 0.0), [[0.0, 0.0], [3.0, 4.0]], "float32"),
     "where-places": (lambda: tf.where([False, True]), [[1]], "int64"),
+    "zeros-of-numbered-type": (lambda: tf.zeros(1, 1), [0.0], "float32"),
     "zeros_like": (lambda: tf.zeros_like(I), [[0, 0], [0, 0]], "int32"),
 }  # fmt: skip
 
