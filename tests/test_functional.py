@@ -623,6 +623,15 @@ def test_clones_compute_the_same_with_the_same_weights(make, copy):
         np.testing.assert_array_equal(one, two)
 
 
+def test_a_clone_computes_with_the_function_of_a_lambda_layer():
+    def doubled(x):
+        return x * 2
+
+    start = layers.Input((3,))
+    clone = fastnn.models.clone_model(fastnn.Model(start, layers.Lambda(doubled)(start)))
+    assert clone(np.ones((1, 3))).tolist() == [[2.0, 2.0, 2.0]]
+
+
 def test_a_model_that_was_built_by_its_data_is_cloned_with_its_shape():
     model = Sequential([Dense(3), Dense(1)])
     model(X)
@@ -912,3 +921,13 @@ def test_errors_about_inputs_without_data():
     with pytest.raises(ValueError, match=r"x is \[None\], and the input .* is not optional"):
         a = layers.Input((3,))
         fastnn.Model(a, layers.Dense(2)(a)).predict([None], verbose=0)
+
+
+def test_a_last_axis_of_size_one_may_be_missing() -> None:
+    """As in Keras, a functional model takes images without their single channel."""
+    start = Input((4, 4, 1))
+    model = Model(start, layers.Dense(2)(layers.Flatten()(start)))
+    x = np.random.RandomState(0).normal(size=(3, 4, 4)).astype("float32")
+    found = fastnn.function(lambda x: model(x))(x)
+    np.testing.assert_array_equal(found, model(x[..., None]))
+    assert model(layers.Input((4, 4))).shape == (None, 2)

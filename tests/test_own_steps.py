@@ -323,6 +323,16 @@ def _search(model, x, y):
     optimizers.LBFGS().apply(tape.gradient(loss, weights), weights)
 
 
+def _others(model, x, y):
+    optimizer = optimizers.Adam()
+    optimizer.build([fastnn.Variable(np.zeros(2), name="unrelated")])
+    with GradientTape() as tape:
+        loss = _loss(model, x, y)
+    weights = model.trainable_variables
+    optimizer.apply(tape.gradient(loss, weights), weights)
+    return {"loss": loss}
+
+
 def _too_late(model, x, y):
     weights = model.trainable_variables
     with GradientTape(persistent=True) as tape:
@@ -342,6 +352,16 @@ def _too_late(model, x, y):
         (_branch, r"neither true nor false.*ops.where.*in line \d+ of test_own_steps.py: if ops.mean"),
         (lambda model, x, y: {"loss": np.mean(x)}, r"np.mean cannot compute with a symbolic tensor.*fastnn.ops.mean"),
         (lambda model, x, y: {"loss": float(ops.mean(x))}, r"is no number.*keep computing with fastnn.ops"),
+        (
+            lambda model, x, y: {"a": [i for i in range(x.shape[0])]},
+            r"None in a step; write ops.shape\(x\)\[0\] \(in line",
+        ),
+        (lambda model, x, y: {"a": f"{ops.sum(x):.2f}"}, r"cannot be formatted.*return it from the step"),
+        (
+            lambda model, x, y: {"a": x * fastnn.random.uniform((5, 1))},
+            r"no fixed size but 1; for as many rows .*write ops.shape",
+        ),
+        (_others, r"Adam: apply got the weights .*kernel.* was built for others, such as unrelated; make an optimizer"),
         (_result, r"result of the metric 'mean' is known after the step"),
         (_no_loss, r"target of float32, got int32"),
         (_shapes, r"has shape .*, its gradient"),
@@ -393,7 +413,7 @@ def test_a_tape_outside_of_a_step() -> None:
 
 def test_a_gradient_of_a_gradient_without_a_rule_is_refused_by_name() -> None:
     """A kind of node whose backward pass is not written as nodes is named; as a constant it passes."""
-    model = Sequential([layers.Input((4, 3)), layers.LSTM(5, name="memory"), layers.Dense(1)])
+    model = Sequential([layers.Input((4, 3)), layers.LSTM(5, activation="relu", name="memory"), layers.Dense(1)])
 
     def penalty(x, stops):
         with GradientTape() as outer:
@@ -521,3 +541,56 @@ def test_values_after_assignments() -> None:
 
     assert [float(value) for value in step(np.array([[1.0]]))] == [1.0, 5.0, 3.0]
     assert [float(value) for value in step(np.array([[1.0]]))] == [5.0, 25.0, 5.0]
+
+
+def test_a_mean_of_an_array_with_weights_of_the_step() -> None:
+    """The values may be known beforehand, and their weights computed."""
+    mean = fastnn.metrics.Mean()
+
+    @fastnn.function
+    def step(x):
+        mean.update_state(np.array([1.0, 3.0], np.float32), ops.sum(x, axis=0))
+        return mean.result()
+
+    assert float(step(np.array([[1.0, 2.0], [0.0, 1.0]]))) == pytest.approx((1 + 9) / 4)
+
+
+def test_models_called_on_arrays_within_a_step_are_part_of_it() -> None:
+    """What a step computes from an array is not a constant: it has gradients, and the weights of each step."""
+    weights = [np.full((3, 2), 0.5, np.float32), np.zeros(2, np.float32)]
+    chain = Sequential([layers.Input((3,)), layers.Dense(2)])
+    start = layers.Input((3,))
+    graph = Model(start, layers.Dense(2)(start))
+    for model in (chain, graph):
+        model.set_weights(weights)
+        optimizer = optimizers.SGD(0.25)
+
+        @fastnn.function
+        def step(model=model, optimizer=optimizer):
+            with GradientTape() as tape:
+                made = model(np.ones((5, 3), np.uint8))
+                loss = ops.mean(made)
+            assert made.shape == (5, 2)
+            optimizer.apply(tape.gradient(loss, model.trainable_variables), model.trainable_variables)
+            return loss
+
+        assert [float(step()) for _ in range(3)] == pytest.approx([1.5, 1.0, 0.5])
+
+
+def test_a_function_runs_anew_for_each_number_of_rows_where_it_asks_for_it() -> None:
+    """`x.shape[0]` is a number then, as in TensorFlow."""
+    model = Sequential([layers.Input((3,)), layers.Dense(2), layers.BatchNormalization()])
+    traced = []
+
+    @fastnn.function
+    def rows(x):
+        traced.append(x.shape[0])
+        labels = ops.ones((x.shape[0] // 2, 1))
+        return ops.sum(labels), model(x, training=False)
+
+    for count in (4, 6, 4):
+        x = np.ones((count, 3), np.float32)
+        total, made = rows(x)
+        assert float(total) == count // 2
+        np.testing.assert_allclose(made, model(x), rtol=1e-6)
+    assert traced == [None, 4, None, 6] or traced == [None, 4, 6]

@@ -20,6 +20,36 @@ X = tf.constant([[1.0, 2.0], [3.0, 4.0]])
 I = tf.constant([[1, 2], [3, 4]])  # noqa: E741
 
 VALUES = {
+    "acos": (lambda: tf.acos([1.0, 0.0]), [0.0, np.pi / 2], "float32"),
+    "add_n": (lambda: tf.add_n([X, X, X]), [[3.0, 6.0], [9.0, 12.0]], "float32"),
+    "broadcast_to": (lambda: tf.broadcast_to(tf.constant([1.0, 2.0]), (2, 2)), [[1.0, 2.0], [1.0, 2.0]], "float32"),
+    "clip_by_global_norm": (lambda: tf.clip_by_global_norm([tf.constant([3.0]), tf.constant([4.0])], 1.0)[0][1], [0.8], "float32"),
+    "gather_nd": (lambda: tf.gather_nd(X, tf.constant([[0, 1], [1, 0]])), [2.0, 3.0], "float32"),
+    "image.extract_patches": (lambda: tf.image.extract_patches(tf.reshape(tf.range(4.0), (1, 2, 2, 1)), [1, 2, 2, 1], [1, 2, 2, 1], [1, 1, 1, 1], "VALID"), [[[[0.0, 1.0, 2.0, 3.0]]]], "float32"),
+    "image.image_gradients": (lambda: tf.image.image_gradients(tf.reshape(X, (1, 2, 2, 1)))[0][0, :, :, 0], [[2.0, 2.0], [0.0, 0.0]], "float32"),
+    "image.ssim": (lambda: tf.image.ssim(tf.ones((1, 12, 12, 2)), tf.ones((1, 12, 12, 2)), 1.0), [1.0], "float32"),
+    "image.total_variation": (lambda: tf.image.total_variation(tf.reshape(X, (1, 2, 2, 1))), [6.0], "float32"),
+    "linalg.band_part": (lambda: tf.linalg.band_part(X, -1, 0), [[1.0, 0.0], [3.0, 4.0]], "float32"),
+    "linalg.diag_part": (lambda: tf.linalg.diag_part(X), [1.0, 4.0], "float32"),
+    "linalg.matvec": (lambda: tf.linalg.matvec(X, tf.constant([1.0, 1.0])), [3.0, 7.0], "float32"),
+    "linalg.set_diag": (lambda: tf.linalg.set_diag(X, [0.0, 9.0]), [[0.0, 2.0], [3.0, 9.0]], "float32"),
+    "linalg.trace": (lambda: tf.linalg.trace(X), 5.0, "float32"),
+    "math.bincount": (lambda: tf.math.bincount([1, 1, 3], minlength=5), [0, 2, 0, 1, 0], "int32"),
+    "math.confusion_matrix": (lambda: tf.math.confusion_matrix([0, 1, 1], [0, 0, 1]), [[1, 0], [1, 1]], "int32"),
+    "math.cumprod-exclusive": (lambda: tf.math.cumprod([2.0, 3.0, 4.0], exclusive=True), [1.0, 2.0, 6.0], "float32"),
+    "math.cumprod-reverse": (lambda: tf.math.cumprod([2.0, 3.0, 4.0], reverse=True), [24.0, 12.0, 4.0], "float32"),
+    "math.divide_no_nan": (lambda: tf.math.divide_no_nan([1.0, 2.0], [0.0, 4.0]), [0.0, 0.5], "float32"),
+    "math.unsorted_segment_mean": (lambda: tf.math.unsorted_segment_mean(tf.constant([1.0, 2.0, 5.0]), [0, 1, 0], 2), [3.0, 2.0], "float32"),
+    "math.unsorted_segment_sum": (lambda: tf.math.unsorted_segment_sum(tf.constant([1.0, 2.0, 5.0]), [0, 1, 0], 2), [6.0, 2.0], "float32"),
+    "nn.avg_pool2d": (lambda: tf.nn.avg_pool2d(tf.reshape(X, (1, 2, 2, 1)), 2, 2, "VALID"), [[[[2.5]]]], "float32"),
+    "nn.conv2d": (lambda: tf.nn.conv2d(tf.reshape(X, (1, 2, 2, 1)), tf.ones((2, 2, 1, 1)), [1, 1, 1, 1], "VALID"), [[[[10.0]]]], "float32"),
+    "nn.depth_to_space": (lambda: tf.nn.depth_to_space(tf.reshape(X, (1, 1, 1, 4)), 2)[0, :, :, 0], [[1.0, 2.0], [3.0, 4.0]], "float32"),
+    "nn.l2_loss": (lambda: tf.nn.l2_loss(X), 15.0, "float32"),
+    "nn.max_pool2d": (lambda: tf.nn.max_pool2d(tf.reshape(X, (1, 2, 2, 1)), [1, 2, 2, 1], [1, 2, 2, 1], "SAME"), [[[[4.0]]]], "float32"),
+    "nn.moments": (lambda: tf.nn.moments(X, [0])[1], [1.0, 1.0], "float32"),
+    "nn.space_to_depth": (lambda: tf.nn.space_to_depth(tf.reshape(X, (1, 2, 2, 1)), 2), [[[[1.0, 2.0, 3.0, 4.0]]]], "float32"),
+    "nn.weighted": (lambda: tf.nn.weighted_cross_entropy_with_logits([1.0, 0.0], tf.constant([0.0, 0.0]), 3.0), [3 * np.log(2), np.log(2)], "float32"),
+    "sequence_mask": (lambda: tf.sequence_mask([1, 3], 4, tf.float32), [[1, 0, 0, 0], [1, 1, 1, 0]], "float32"),
     "abs": (lambda: tf.abs([-1.5, 2.0]), [1.5, 2.0], "float32"),
     "add": (lambda: tf.add(I, 1), [[2, 3], [4, 5]], "int32"),
     "argmax": (lambda: tf.argmax(X, axis=1), [1, 1], "int64"),
@@ -80,6 +110,7 @@ VALUES = {
     "unstack": (lambda: tf.unstack(I)[1], [3, 4], "int32"),
     "where": (lambda: tf.where(X > 2, X, 0.0), [[0.0, 0.0], [3.0, 4.0]], "float32"),
     "where-places": (lambda: tf.where([False, True]), [[1]], "int64"),
+    "zeros-of-numbered-type": (lambda: tf.zeros(1, 1), [0.0], "float32"),
     "zeros_like": (lambda: tf.zeros_like(I), [[0, 0], [0, 0]], "int32"),
 }  # fmt: skip
 
@@ -360,3 +391,35 @@ def test_scripts_as_users_write_them(tmp_path, name):
         "generator": "shape (8, 8, 8, 1) 3\n",
     }
     assert (done.stdout, done.stderr) == (said[name], "")
+
+
+def test_variables_take_the_arguments_of_tensorflow():
+    first = tf.random_normal_initializer(stddev=0.1)
+    weight = tf.Variable(initial_value=first(shape=(3, 2), dtype="float32"), trainable=True, name="w")
+    assert weight.shape == (3, 2) and weight.trainable and weight.name == "w"
+    assert not tf.Variable(0.0, False).trainable
+    assert isinstance(layers.Dense(1).add_weight(shape=(1,)), tf.Variable)
+    counter = tf.Variable(lambda: 3)
+    counter.assign_add(1)
+    assert int(counter) == 4 and not isinstance(np.ones(1), tf.Variable)
+    with pytest.raises(ValueError, match="expects a first value"):
+        tf.Variable()
+
+
+def test_names_that_lead_elsewhere():
+    assert tf.dtypes.float32 == np.float32 and tf.nest.flatten({"a": [1, 2]}) == [1, 2]
+    assert tf.optimizers.Adam is fastnn.optimizers.Adam and tf.initializers.Zeros is fastnn.initializers.Zeros
+    assert keras_backend.OF_LOSSES["Reduction"].NONE == "none"
+    loss = fastnn.losses.MeanSquaredError()(np.ones((2, 1)), np.zeros((2, 1)))
+    assert loss == 1.0 and loss.numpy().dtype == np.float32 and loss.shape == ()
+
+
+def test_further_functions_of_tensors():
+    image = layers.Input((4, 4, 4))
+    assert tf.nn.depth_to_space(image, 2).shape == (None, 8, 8, 1)
+    assert tf.nn.moments(image, [1, 2])[0].shape == (None, 4)
+    square = layers.Input((3, 3))
+    model = fastnn.Model(square, tf.linalg.set_diag(square, tf.zeros((1, 3))))
+    assert model(np.ones((2, 3, 3)))[1].tolist() == [[0, 1, 1], [1, 0, 1], [1, 1, 0]]
+    with pytest.raises(TypeError, match="needs maxlen"):
+        tf.sequence_mask(tf.cast(layers.Input((3,)), "int32"))

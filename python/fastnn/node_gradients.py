@@ -2,7 +2,8 @@
 
 As a rule a gradient is the backward pass of the core, which is fast and has no gradient. Where a tape is open around
 the one that is asked, the backward pass of each node on the way is written with `fastnn.ops` by a rule of this file. A
-kind without a rule gives the fast gradient; a gradient of that is refused by name (`StepTrace.gradients`).
+kind without a rule may be written out (`node_expansions.py`). One that has neither gives the fast gradient; a gradient
+of that is refused by name (`StepTrace.gradients`).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 
 from fastnn import ops
 from fastnn.engine.step_trace import Noted, Recorded, StepTrace
+from fastnn.node_expansions import EXPANSIONS, Written, pair
 from fastnn.ops.node import tensor
 from fastnn.symbolic.tensors import KerasTensor
 from fastnn.symbolic.variable import Variable
@@ -26,9 +28,11 @@ class Pass:
         step: The step.
         noted: The node.
         gradient: The gradient of its output.
+        of_weights: Whether the gradients of its weights are asked for.
     """
 
-    def __init__(self, step: StepTrace, noted: Noted, gradient: KerasTensor) -> None:
+    def __init__(self, step: StepTrace, noted: Noted, gradient: KerasTensor, of_weights: bool) -> None:
+        self.of_weights = of_weights
         self.config: Mapping[str, Any] = noted.config
         self.weights: Sequence[Variable] = noted.weights
         self.dy: Any = gradient
@@ -76,7 +80,9 @@ def _positive(x: Any) -> Any:
 _UNARY: dict[str, Callable[[Pass], Any]] = {
     "absolute": lambda p: p.dy * ops.sign(p.x()),
     "cos": lambda p: -p.dy * ops.sin(p.x()),
+    "erf": lambda p: p.dy * float(2 / np.sqrt(np.pi)) * ops.exp(-ops.square(p.x())),
     "exp": lambda p: p.dy * p.y,
+    "expm1": lambda p: p.dy * (p.y + 1.0),
     "log": lambda p: p.dy / p.x(),
     "log1p": lambda p: p.dy / (1.0 + p.x()),
     "negative": lambda p: -p.dy,
@@ -161,6 +167,9 @@ def _reduce(p: Pass) -> Gradients | None:
     if p.config["op"] == "mean":
         count = ops.sum(ops.ones_like(x), axis=list(axes) or None, keepdims=keepdims)
         return [_spread(p.dy / count, x, axes, keepdims)], []
+    if p.config["op"] == "logsumexp":
+        shares = ops.exp(x - _spread(p.y, x, axes, keepdims))
+        return [shares * _spread(p.dy, x, axes, keepdims)], []
     if p.config["op"] in ("max", "min"):
         best = ops.cast(ops.equal(x, _spread(p.y, x, axes, keepdims)), "float32")
         ties = ops.sum(best, axis=list(axes) or None, keepdims=keepdims)
@@ -195,6 +204,8 @@ def _dense(p: Pass) -> Gradients | None:
     if len(x.shape) > 2 and any(size is None for size in x.shape[1:]):
         return None
     dx = ops.matmul(dy, ops.transpose(tensor(kernel)))
+    if not p.of_weights:
+        return [dx], []
     flat_x = x if len(x.shape) == 2 else ops.reshape(x, (-1, x.shape[-1]))
     flat_dy = dy if len(x.shape) == 2 else ops.reshape(dy, (-1, dy.shape[-1]))
     of_weights = [ops.matmul(ops.transpose(flat_x), flat_dy)]
@@ -204,10 +215,9 @@ def _dense(p: Pass) -> Gradients | None:
 
 
 def _conv2d(p: Pass) -> Gradients | None:
-    """Only the gradient of the images is written as a node; that of the kernel has no rule."""
     x, config = p.x(), p.config
-    strides, kernel = config["strides"], config["kernel_size"]
-    if config.get("groups", 1) != 1 or any(rate != 1 for rate in config["dilation_rate"]) or None in x.shape[1:]:
+    strides, kernel = pair(config["strides"]), pair(config["kernel_size"])
+    if config.get("groups", 1) != 1 or any(rate != 1 for rate in pair(config["dilation_rate"])) or None in x.shape[1:]:
         return None
     sizes, outputs = x.shape[1:3], p.y.shape[1:3]
     if config["padding"] == "same" and any(n != o * s for n, o, s in zip(sizes, outputs, strides, strict=True)):
@@ -222,7 +232,33 @@ def _conv2d(p: Pass) -> Gradients | None:
         if min(rest) < 0:
             return None
         made = ops.pad(made, [[0, 0], [0, rest[0]], [0, rest[1]], [0, 0]])
-    return [made], [_NoRule()] * len(p.weights)
+    if not p.of_weights:
+        return [made], []
+    patches = ops.image.extract_patches(x, kernel, strides, 1, config["padding"])
+    return [made], _of_kernel(p, patches, p.dy, p.dy)
+
+
+def _of_kernel(p: Pass, read: Any, written: Any, output: Any) -> list[Any]:
+    """Returns the gradients of a kernel, which is a product over all pixels, and of a bias."""
+    left, right = (ops.reshape(one, (-1, one.shape[-1])) for one in (read, written))
+    found = [ops.reshape(ops.matmul(ops.transpose(left), right), p.weights[0].shape)]
+    return [*found, ops.sum(output, axis=(0, 1, 2))] if len(p.weights) > 1 else found
+
+
+def _conv2d_transpose(p: Pass) -> Gradients | None:
+    x, config = p.x(), p.config
+    strides, kernel = pair(config["strides"]), pair(config["kernel_size"])
+    if any(rate != 1 for rate in pair(config["dilation_rate"])) or config["output_padding"] is not None:
+        return None
+    if config["padding"] not in ("same", "valid") or None in p.y.shape[1:]:
+        return None
+    made = ops.conv(p.dy, p.weights[0], strides, config["padding"])
+    if made.shape[1:3] != x.shape[1:3]:
+        return None
+    if not p.of_weights:
+        return [made], []
+    patches = ops.image.extract_patches(p.dy, kernel, strides, 1, config["padding"])
+    return [made], _of_kernel(p, patches, x, p.dy)
 
 
 def _pooled(p: Pass) -> Gradients | None:
@@ -243,6 +279,61 @@ def _pooled_over_all(p: Pass) -> Gradients | None:
     if None in x.shape[1:]:
         return None
     return [_spread(p.dy / float(x.shape[1] * x.shape[2]), x, (1, 2), bool(p.config.get("keepdims")))], []
+
+
+def _slice(p: Pass) -> Gradients | None:
+    """A slice with steps is undone by products with matrices of zeros and ones."""
+    x, dy = p.x(), p.dy
+    begin, end, steps = p.config["begin"], p.config["end"], p.config["strides"]
+    whole = x.shape[0] is None and not begin[0] and steps[0] == 1 and end[0] >= 2**62
+    if None in x.shape[1:] or (x.shape[0] is None and not whole):
+        return None
+    border = [[0, 0]] if whole else []
+    for axis in range(len(border), len(x.shape)):
+        taken = np.arange(x.shape[axis])[begin[axis] : min(end[axis], x.shape[axis]) : steps[axis]]
+        if steps[axis] == 1:
+            border.append([begin[axis], x.shape[axis] - begin[axis] - len(taken)])
+            continue
+        border.append([0, 0])
+        to = np.zeros((len(taken), x.shape[axis]), np.float32)
+        to[np.arange(len(taken)), taken] = 1
+        dy = ops.moveaxis(ops.matmul(ops.moveaxis(dy, axis, -1), to), -1, axis)
+    return [ops.pad(dy, border) if any(map(any, border)) else dy], []
+
+
+def _padded(p: Pass) -> Gradients | None:
+    low, x = p.config["low"], p.x()
+    if p.config["mode"] != "constant" or low[0] or None in x.shape[1:]:
+        return None
+    inside = slice(None), *(slice(a, a + n) for a, n in zip(low[1:], x.shape[1:], strict=True))
+    return [p.dy[inside]], []
+
+
+def _repeated(p: Pass) -> Gradients | None:
+    x, axis, repeats = p.x(), p.config["axis"], p.config["repeats"]
+    if np.ndim(repeats) or axis == 0 or None in x.shape[1:]:
+        return None
+    parts = ops.reshape(p.dy, (-1, *x.shape[1 : axis + 1], int(repeats), *x.shape[axis + 1 :]))
+    return [ops.sum(parts, axis=axis + 1)], []
+
+
+def _clip(p: Pass) -> Gradients | None:
+    x, low, high = p.x(), p.config["low"], p.config["high"]
+    return [p.dy * ops.cast(ops.logical_and(x >= low, x <= high), "float32")], []
+
+
+def _product(p: Pass) -> Gradients | None:
+    found = []
+    for i in range(p.count):
+        made = p.dy
+        for k in range(p.count):
+            made = made if i == k else made * p.x(k)
+        found.append(_to_shape_of(made, p.x(i)))
+    return found, []
+
+
+def _difference(p: Pass) -> Gradients | None:
+    return [_to_shape_of(p.dy, p.x(0)), _to_shape_of(-p.dy, p.x(1))], []
 
 
 def _where(p: Pass) -> Gradients | None:
@@ -288,7 +379,9 @@ RULES: dict[str, Rule] = {
     "Binary": _binary,
     "BroadcastTo": lambda p: ([_to_shape_of(p.dy, p.x())], []),
     "Cast": lambda p: ([p.dy], []),
+    "Clip": _clip,
     "Conv2D": _conv2d,
+    "Conv2DTranspose": _conv2d_transpose,
     "Dense": _dense,
     "Flatten": _reshaped,
     "GlobalAveragePooling2D": _pooled_over_all,
@@ -297,20 +390,21 @@ RULES: dict[str, Rule] = {
     "Concatenate": _joined,
     "LogSoftmax": _log_softmax,
     "Matmul": _matmul,
+    "Multiply": _product,
+    "Pad": _padded,
     "Reduce": _reduce,
+    "Repeat": _repeated,
     "Reshape": _reshaped,
     "ReshapeTo": _reshaped,
+    "Slice": _slice,
     "Softmax": _softmax,
+    "Subtract": _difference,
     "Transpose": _transpose,
     "Unary": _unary,
     "Variable": lambda p: ([], [p.dy]),
     "Where": _where,
 }
 """Rules by the kind of node."""
-
-
-class _NoRule:
-    """In place of the gradient of a weight that has no rule."""
 
 
 def gradients_as_nodes(
@@ -351,8 +445,8 @@ def gradients_as_nodes(
         reached = [edge for edge in noted.outputs if edge in received and edge in needed]
         if not reached or noted.kind in _STOPS or not noted.is_in(recorded):
             continue
-        rule = RULES.get(noted.kind)
-        made = None if rule is None or len(noted.outputs) != 1 else rule(Pass(step, noted, received[reached[0]]))
+        weights = [weight for weight in noted.weights if id(weight) in wanted]
+        made = _passed(step, noted, received[reached[0]], weights)
         if made is None:
             return noted.title
         step.check_unchanged(noted, place)
@@ -360,14 +454,50 @@ def gradients_as_nodes(
             if gradient is not None and edge in needed:
                 add(received, edge, gradient)
         for weight, gradient in zip(noted.weights, made[1], strict=False):
-            if id(weight) not in wanted:
+            if id(weight) not in wanted or gradient is None:
                 continue
-            if isinstance(gradient, _NoRule):
-                return noted.title
             add(of_weights, id(weight), gradient)
     return [
         of_weights.get(id(one)) if isinstance(one, Variable) else received.get(edges[id(one)]) for one in sources
     ]  # fmt: skip
+
+
+def _passed(step: StepTrace, noted: Noted, gradient: KerasTensor, wanted: Sequence[Variable]) -> Gradients | None:
+    """Returns the gradients of a node by its rule, or by what it is when written out; None where it has neither.
+
+    Args:
+        step: The step.
+        noted: The node.
+        gradient: The gradient of its output.
+        wanted: The variables that it reads of which the gradient is asked for.
+    """
+    if len(noted.outputs) != 1:
+        return None
+    one, rule = Pass(step, noted, gradient, bool(wanted)), RULES.get(noted.kind)
+    made = None if rule is None else rule(one)
+    expand = EXPANSIONS.get(noted.kind) if made is None else None
+    if expand is None:
+        return made
+    inputs, itself = [one.x(i) for i in range(one.count)], [(noted.number, noted.number + 1)]
+
+    def slope() -> Any:
+        return ops.stop_gradient(step.gradients([one.y], [ops.ones_like(one.y)], inputs[:1], itself)[0])
+
+    begin = step.graph.size
+    written = expand(Written(noted.config, inputs, noted.weights, one.y, slope))
+    if written is None:
+        return None
+    floats = [each for each in inputs if each.dtype == "float32"]
+    sources = [*floats, *wanted]
+    found = gradients_as_nodes(step, [written], [gradient], sources, [(begin, step.graph.size)])
+    if isinstance(found, str):
+        return None
+    of_inputs = iter(found[: len(floats)])
+    of_weights = {id(weight): made for weight, made in zip(wanted, found[len(floats) :], strict=True)}
+    return (
+        [next(of_inputs) if each.dtype == "float32" else None for each in inputs],
+        [of_weights.get(id(weight)) for weight in noted.weights],
+    )
 
 
 _STOPS = {

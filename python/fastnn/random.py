@@ -117,6 +117,19 @@ def _stream(seed: Any) -> _core.Stream:
     return _of_module[1].stream
 
 
+def position() -> list[int]:
+    """Returns the seed and the position of the generator of the module, for a backup of a training."""
+    stream = _stream(None)
+    return [stream.seed, stream.position]
+
+
+def resume(place: Any) -> None:
+    """Lets the generator of the module go on from what `position` returned; None: from where it is."""
+    if place is not None:
+        stream = _stream(None)
+        stream.seed, stream.position = int(place[0]), int(place[1])
+
+
 def _draw(op: str, shape: Any, a: float, b: float, seed: Any) -> Any:
     """Returns the output of a node that draws, or the values themselves where the shape is known."""
     stream = _stream(seed)

@@ -12,6 +12,7 @@ from fastnn import stand_in
 from fastnn.aliases.finder import FOUND_HERE, Finder, refusing
 from fastnn.aliases.paths import KERAS_VERSION
 from fastnn.stand_in.keras_backend import NAMES as OF_BACKEND
+from fastnn.stand_in.keras_backend import OF_LOSSES
 
 
 def _root(name: str, doc: str | None, finder: Finder, **members: object) -> ModuleType:
@@ -55,7 +56,7 @@ def install(shadowed: Sequence[str] = ("keras", "tensorflow", "tf")) -> None:
         keras = _root("keras", fastnn.__doc__, finder, **{**names, "version": _version, "__version__": KERAS_VERSION})
         sys.modules["keras"] = keras
         for name, module in names.items():
-            _answer(f"keras.{name}", module, OF_BACKEND if name == "backend" else None)
+            _answer(f"keras.{name}", module, {"backend": OF_BACKEND, "losses": OF_LOSSES}.get(name))
     if "tensorflow" in shadowed and "tensorflow" not in sys.modules:
         names = {name: getattr(stand_in, name) for name in stand_in.__all__}
         tensorflow = _root(

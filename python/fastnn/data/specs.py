@@ -11,6 +11,8 @@ from fastnn.data.elements import Element, Structure, as_element, fits, is_datase
 Shape = tuple[int | None, ...]
 
 _OF_PYTHON = {float: "float32", int: "int32", bool: "bool", str: "string", bytes: "string", complex: "complex64"}
+_OF_NUMBER = {1: "float32", 2: "float64", 3: "int32", 4: "uint8", 7: "string", 9: "int64", 10: "bool"}
+"""Types by the numbers that TensorFlow gives them: `tf.zeros(1, 1)` of a guide."""
 
 
 def as_dtype(dtype: Any) -> Any:
@@ -24,6 +26,8 @@ def as_dtype(dtype: Any) -> Any:
     """
     if isinstance(dtype, type) and dtype in _OF_PYTHON:
         dtype = _OF_PYTHON[dtype]
+    if isinstance(dtype, int) and dtype in _OF_NUMBER:
+        dtype = _OF_NUMBER[dtype]
     name = getattr(dtype, "name", dtype)
     if name in ("string", "object", "str"):
         return "string"

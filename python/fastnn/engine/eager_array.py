@@ -43,6 +43,26 @@ class EagerArray(np.ndarray):
         return with_mask(self.view(np.ndarray).copy(), mask_of(self))
 
 
+class EagerNumber(float):
+    """Value of a loss or a metric on arrays: a float in all respects, which answers `.numpy()` as arrays do.
+
+    Example:
+        >>> loss = losses.MeanSquaredError()(np.ones((2, 1)), np.zeros((2, 1)))
+        >>> loss, loss.numpy(), loss.shape
+        (1.0, array(1., dtype=float32), ())
+    """
+
+    dtype = np.dtype("float32")
+    shape: tuple[int, ...] = ()
+
+    def numpy(self) -> NDArray[Any]:
+        """Returns the value as an array without axes."""
+        return np.asarray(self, np.float32)
+
+    def __reduce__(self) -> Any:
+        return float, (float(self),)
+
+
 def mask_of(value: Any) -> NDArray[np.bool_] | None:
     """Returns the mask that an output of an earlier call carries, or None."""
     mask = value._keras_mask if isinstance(value, EagerArray) else None

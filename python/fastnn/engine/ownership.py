@@ -238,7 +238,7 @@ class WeightOwner(Part):
         variables = self.weights
         if Trace.current() is not None:
             return [variable.value for variable in variables]
-        with at_one_moment(variable.handle for variable in variables):
+        with at_one_moment(variables):
             return [variable.numpy() for variable in variables]
 
     def set_weights(self, weights: Sequence[ArrayLike]) -> None:

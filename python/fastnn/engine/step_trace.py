@@ -266,7 +266,8 @@ class StepTrace(Trace):
             if reached:
                 raise NotImplementedError(
                     f"a gradient of a gradient through {self._opaque[edge]} is not available; there is one for "
-                    "products, convolutions of images, sums, means, average pooling and elementwise functions. "
+                    "products, convolutions of images, pooling, normalizations, recurrent layers, reductions and "
+                    "elementwise functions. "
                     "Write ops.stop_gradient(gradient) where the gradient counts as a constant"
                 )
         variables = [one for one in sources if isinstance(one, Variable)]

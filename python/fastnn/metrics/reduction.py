@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from fastnn import ops
 from fastnn.engine.arrays import numeric
+from fastnn.engine.eager_array import EagerNumber
 from fastnn.engine.step_trace import StepTrace
 from fastnn.losses.reduction import per_sample, total
 from fastnn.metrics.metric import Metric, accumulator
@@ -70,7 +71,7 @@ class Mean(Metric):
     def result(self) -> Any:
         """Returns the mean of the data since the last `reset_state`; 0 without data."""
         count = float(self.count.exact())
-        return float(self.total.exact()) / count if count else 0.0
+        return EagerNumber(float(self.total.exact()) / count if count else 0.0)
 
 
 class Sum(Metric):
@@ -109,7 +110,7 @@ class Sum(Metric):
 
     def result(self) -> Any:
         """Returns the sum since the last `reset_state`."""
-        return float(self.total.exact())
+        return EagerNumber(self.total.exact())
 
 
 def _per_value(values: Any) -> tuple[Any, ...]:
@@ -126,7 +127,7 @@ def _of_samples(metric: Metric, values: Any, sample_weight: Any, summed: bool = 
     """Returns the weighted value and the weight of each sample; see `per_sample`."""
     if is_traced([values, sample_weight]):
         weights = None if sample_weight is None else ops.cast(sample_weight, "float32")
-        return per_sample(metric.name, ops.cast(values, "float32"), weights, None, summed)
+        return per_sample(metric.name, ops.cast(tensor(values), "float32"), weights, None, summed)
     who = f"{metric.name}: sample_weight"
     weights = None if sample_weight is None else numeric(sample_weight, who).astype(np.float64)
     return per_sample(metric.name, np.asarray(values, np.float64), weights, None, summed)

@@ -66,7 +66,11 @@ def clone_model(
         if clone_function is None or not isinstance(layer, Layer) or isinstance(layer, InputLayer):
             made_again = type(layer).from_config
             # The code of a lambda in this process may run.
-            trusted = {"safe_mode": False} if "safe_mode" in inspect.signature(made_again).parameters else {}
+            known = inspect.signature(made_again).parameters
+            trusted: dict[str, Any] = {"safe_mode": False} if "safe_mode" in known else {}
+            functions = {one.__name__: one for one in vars(layer).values() if inspect.isfunction(one)}
+            if functions and "custom_objects" in known:
+                trusted["custom_objects"] = functions
             return made_again(layer.get_config(), **trusted)
         return clone_function(layer)
 

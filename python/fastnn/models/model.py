@@ -25,7 +25,7 @@ from fastnn.engine.ownership import once, own_variables, sublayers
 from fastnn.engine.sizes import depend_on_rows
 from fastnn.engine.trial_graphs import emitted_on_trial
 from fastnn.models import kinds
-from fastnn.models.network import ModelNetwork
+from fastnn.models.network import ModelNetwork, as_tensors
 from fastnn.models.state_tree import StateTree
 from fastnn.models.subclassed import Traced
 from fastnn.naming import near
@@ -245,23 +245,24 @@ class Model(Layer, StateTree, Network):
             array([[3.]], dtype=float32)
         """
         state = self._fastnn_training
-        if mask is None and not args and not kwargs:
+        within = Trace.current() is not None
+        if mask is None and not args and not kwargs and not within:
             result = state.programs.at_once(inputs, math.inf, training)
             if result is not None:
                 return result.view(EagerArray)
         coded = runs_code(self)
-        if coded and (args or kwargs or mask is not None or is_symbolic(inputs) or Trace.current()):
+        if coded and (args or kwargs or mask is not None or is_symbolic(inputs) or within):
             further = kwargs if mask is None else {**kwargs, "mask": mask}
             return super().__call__(inputs, *args, training=training, **further)
-        if is_symbolic(inputs):
+        if is_symbolic(inputs) or within:
             network: Any = state.network
-            tensors = network.separated(inputs)
+            tensors = network.fitted(network.separated(as_tensors(inputs) if within else inputs), within)
             further = {} if mask is None else {"mask": mask}
             arguments = Arguments((network.ports().given.pack(tensors),), further)
             free, size = with_free_batch(arguments)
             specs = network.outcome([tensor.free_shape for tensor in free.tensors[: len(tensors)]])
             stays = None if training is None else bool(training)
-            if depend_on_rows(arguments.tensors):
+            if depend_on_rows(arguments.tensors) or (within and any(len(t.shape) and t.shape[0] for t in tensors)):
                 specs = emitted_on_trial(
                     arguments.tensors, lambda emission, edges: emit(self, emission, edges, arguments), stays
                 )

@@ -7,16 +7,18 @@ an object beside the model, so that no attribute of a class of the user's can ta
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
+from fastnn import ops
 from fastnn.engine.by_code import runs_code
 from fastnn.engine.contract import Computation, Outcome, Part, emit, state_of, title
 from fastnn.engine.emission import Emission
 from fastnn.engine.layer import Layer
 from fastnn.engine.masks import give_masks
-from fastnn.engine.network import Ports
+from fastnn.engine.network import Port, Ports
 from fastnn.engine.ownership import own_variables, sublayers, walk
 from fastnn.engine.shapes import Leaf
+from fastnn.ops.node import tensor
 from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import Arguments, KerasTensor, Shape, Spec
 from fastnn.symbolic.variable import Variable
@@ -101,12 +103,21 @@ class ModelNetwork:
                 raise ValueError(f"{self.who()} expects {len(names)} inputs, {names}, got {got}")
             else:
                 tensors = list(inputs)
-        for tensor in tensors:
-            if not isinstance(tensor, KerasTensor):
+        for one in tensors:
+            if not isinstance(one, KerasTensor):
                 raise TypeError(
-                    f"{self.who()} expects symbolic tensors, got {type(tensor).__name__}; feed arrays through an Input"
+                    f"{self.who()} expects symbolic tensors, got {type(one).__name__}; feed arrays through an Input"
                 )
         return tensors
+
+    def fitted(self, tensors: list[KerasTensor], convert: bool) -> list[KerasTensor]:
+        """Returns the tensors of a call as the inputs have them: with a last axis of size 1 more or less, and cast.
+
+        Args:
+            tensors: The tensors, one for each input.
+            convert: True to convert them to the element types of the inputs.
+        """
+        return [_as_port(one, port, convert) for one, port in zip(tensors, self.ports().inputs, strict=False)]
 
     def outcome(self, shapes: list[Shape]) -> list[Spec]:
         """Builds the model for inputs of these shapes; returns the specs of its outputs."""
@@ -150,6 +161,23 @@ def distinct(names: Sequence[str]) -> list[str]:
         count = sum(other == name for other in names[: len(made)])
         made.append(f"{name}_{count}" if count else name)
     return made
+
+
+def _as_port(given: KerasTensor, port: Port, convert: bool) -> KerasTensor:
+    """Returns a tensor as an input of a model takes it."""
+    made: Any = given
+    if port.shape is not None and len(made.shape) == len(port.shape) - 1 and port.shape[-1] == 1:
+        made = ops.expand_dims(made, -1)
+    elif port.shape is not None and len(made.shape) == len(port.shape) + 1 and made.shape[-1] == 1:
+        made = ops.squeeze(made, -1)
+    made = ops.cast(made, port.dtype) if convert and made.dtype != port.dtype else made
+    return cast("KerasTensor", made)
+
+
+def as_tensors(inputs: Any) -> Any:
+    """Returns the inputs of a call within a trace as symbolic tensors, arrays among them as constants."""
+    structure = Structure(inputs)
+    return structure.pack([None if leaf is None else tensor(leaf) for leaf in structure.flat(inputs)])
 
 
 def fits_built(shape: Sequence[int | None], built: Sequence[int | None]) -> bool:

@@ -84,7 +84,7 @@ class StateTree(Trainer):
         """Returns the arguments of `compile` as a config, which `compile_from_config` reads; None before `compile`."""
         from fastnn.saving.compilation import describe_compile
 
-        return describe_compile(self)
+        return describe_compile(self, own=True)
 
     def compile_from_config(self, config: Mapping[str, Any]) -> None:
         """Compiles the model as a config says.
@@ -98,7 +98,7 @@ class StateTree(Trainer):
         from fastnn.saving.compilation import compile_as
         from fastnn.saving.reading import Reading
 
-        compile_as(self, config, Reading())
+        compile_as(self, config, Reading(), own=True)
 
     def get_metrics_result(self) -> dict[str, Any]:
         """Returns the values of the loss and the metrics as they are now, by name."""

@@ -70,16 +70,19 @@ class Application:
                 handle.l1, handle.l2 = l1, l2
 
 
-def update_in_step(step: StepTrace, optimizer: Any, pairs: Sequence[tuple[Any, Variable]]) -> None:
+def update_in_step(
+    step: StepTrace, optimizer: Any, pairs: Sequence[tuple[Any, Variable]], built: Sequence[Variable]
+) -> None:
     """Adds a step of an optimizer to the step of a user's own.
 
     Args:
         step: The step that is traced.
         optimizer: The optimizer.
         pairs: The gradients, which are tensors of the step, and their weights.
+        built: The weights for which the optimizer was built.
 
     Raises:
-        ValueError: The shapes differ, or the optimizer searches along lines.
+        ValueError: The shapes differ, the optimizer searches along lines, or it was built for other weights.
     """
     who = type(optimizer).__name__
     gradients = [ops.convert_to_tensor(gradient) for gradient, _ in pairs]
@@ -89,6 +92,13 @@ def update_in_step(step: StepTrace, optimizer: Any, pairs: Sequence[tuple[Any, V
             raise TypeError(f"{who}: apply expects variables, got {type(variable).__name__}; pass (gradient, variable)")
         if tuple(gradient.shape) != variable.shape:
             raise ValueError(f"{who}: {variable.path} has shape {variable.shape}, its gradient {gradient.shape}")
+    known = {id(variable) for variable in built}
+    unknown = [variable.path for variable in variables if id(variable) not in known]
+    if unknown:
+        raise ValueError(
+            f"{who}: apply got the weights {', '.join(unknown[:3])}, but the optimizer was built for others, such as "
+            f"{built[0].path}; make an optimizer for each set of weights, or call optimizer.build(all_of_them) before"
+        )
     if optimizer.loss_scale_factor is not None:
         gradients = [gradient / optimizer.loss_scale_factor for gradient in gradients]
     step.update(optimizer, optimizer.__fastnn_commits__(variables), gradients, variables)

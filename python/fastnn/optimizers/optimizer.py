@@ -324,7 +324,8 @@ class Optimizer(OptimizerVariables):
             trainable_variables: The weights; None: those that were given to `build`.
 
         Raises:
-            ValueError: There is not one gradient of the right shape for each weight, or no gradient at all.
+            ValueError: There is not one gradient of the right shape for each weight, or no gradient at all; in a step,
+                the optimizer was built for other weights.
 
         Example:
             >>> weight = fastnn.Variable(np.array([1.0, 2.0]))
@@ -350,7 +351,11 @@ class Optimizer(OptimizerVariables):
             missing = [v.path for g, v in zip(grads, trainable_variables, strict=True) if g is None]
             warnings.warn(f"{who}: no gradient for {', '.join(missing)}", stacklevel=2)
         if step is not None:
-            update_in_step(step, self, pairs)
+            if not state.current:
+                self.build(list(trainable_variables))
+            current = state.current
+            update_in_step(step, self, pairs, current)
+            state.current = current
             return
         if is_symbolic([g for g, _ in pairs]):
             raise TypeError(f"{who}: apply expects arrays, or gradients of the step that is running, got a tensor")

@@ -172,6 +172,10 @@ class OptimizerVariables(Configurable):
         """Number of steps, learning rate unless a schedule determines it, and the slots in the order of Keras."""
         return self.__fastnn_variables__(self._fastnn_state.weights)
 
+    def __fastnn_weights__(self) -> list[Variable]:
+        """Returns the weights for which it was built."""
+        return list(self._fastnn_state.weights)
+
     def __fastnn_variables__(self, weights: Sequence[Variable]) -> list[Any]:
         """Returns `variables` with the slots of these weights, in their order."""
         state = self._fastnn_state

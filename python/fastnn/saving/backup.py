@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from fastnn import random
 from fastnn.atomic_files import remove_leftovers, replacing
 from fastnn.saving import hdf5, position, weights
 from fastnn.saving.untrusted import CorruptFileError
@@ -40,7 +41,8 @@ def save(model: Any, files: Sequence[Path], place: dict[str, Any], keep_previous
         companions.append({**counts, **({} if best is None else {_BEST: len(best)})})
     with replacing(latest) as beside:
         with hdf5.written(beside) as file:
-            weights.write_tree(file, model, True, {**place, "companions": companions})
+            kept = {**place, "companions": companions, "random": random.position()}
+            weights.write_tree(file, model, True, kept)
             for name, array in arrays.items():
                 file[f"fastnn/companions/{name}"] = array
         if keep_previous and latest.exists():
@@ -76,6 +78,7 @@ def restore(model: Any, files: Sequence[Path]) -> dict[str, Any] | None:
                 weights.read_tree(file, model)
                 weights.read_optimizer(file, model)
                 position.restore_position(model, state)
+                random.resume(place.get("random"))
         except CorruptFileError:
             if path is files[-1]:
                 raise

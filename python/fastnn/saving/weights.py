@@ -18,11 +18,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastnn import _core
 from fastnn.engine.contract import title
 from fastnn.engine.network import Network
 from fastnn.saving import hdf5
-from fastnn.saving.position import position_of, write_position
+from fastnn.saving.own_optimizers import own_optimizers, read_own_optimizers, write_own_optimizers
+from fastnn.saving.position import position_of, read_position, write_position
 from fastnn.saving.tree import is_overridden, variables_of, walk
 from fastnn.symbolic.moment import at_one_moment, value_of
 from fastnn.symbolic.variable import Variable, assign_at_once
@@ -45,7 +45,9 @@ def write_tree(file: Any, model: Any, optimizer: bool = True, place: Mapping[str
             group = _group(file, "optimizer", model.optimizer.name)
             for i, array in enumerate(slots_in_order(model.optimizer, model.trainable_variables)):
                 group[str(i)] = array
-        write_position(file, position_of(model) | ({} if place is None else {"place": dict(place)}))
+        built = write_own_optimizers(file, model) if optimizer else {}
+        further = {**({} if place is None else {"place": dict(place)}), **({"optimizers": built} if built else {})}
+        write_position(file, position_of(model) | further)
 
 
 @contextmanager
@@ -59,9 +61,9 @@ def state_at_one_moment(model: Any, optimizer: bool) -> Iterator[None]:
     found: list[Any] = list(model.weights)
     if optimizer and _has_slots(model):
         found += _slots(model.optimizer, model.trainable_variables)
-    handles = [one if isinstance(one, _core.Variable) else getattr(one, "handle", None) for one in found]
-    counters = [getattr(one, "counter", None) for one in found]
-    with at_one_moment([one for one in handles if one is not None], [one for one in counters if one is not None]):
+    if optimizer:
+        found += [variable for own in own_optimizers(model).values() for variable in own.variables]
+    with at_one_moment(found):
         yield
 
 
@@ -88,10 +90,7 @@ def _group(file: Any, path: str, name: str) -> Any:
 
 def slots_in_order(optimizer: Any, variables: Sequence[Variable]) -> list[NDArray[Any]]:
     """Returns step, learning rate and slots in Keras' order; slots that do not exist yet are made."""
-    return [
-        value_of(variable) if isinstance(variable, _core.Variable) else variable.numpy()
-        for variable in _slots(optimizer, variables)
-    ]
+    return [value_of(variable) for variable in _slots(optimizer, variables)]
 
 
 def _slots(optimizer: Any, variables: Sequence[Variable]) -> list[Any]:
@@ -244,7 +243,8 @@ def read_named(file: Any, model: Any, skip_mismatch: bool) -> None:
 
 
 def read_optimizer(file: Any, model: Any) -> None:
-    """Reads the state of the optimizer if file and model have one; one that does not fit is skipped with a warning."""
+    """Reads the state of the optimizers that file and model have; one that does not fit is skipped with a warning."""
+    read_own_optimizers(file, model, read_position(file).get("optimizers"))
     stored = _stored(_find(file, "optimizer/vars"))
     if stored and model.optimizer is not None:
         restore_slots(model, [hdf5.numbers(dataset) for dataset in stored])

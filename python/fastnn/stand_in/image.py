@@ -17,10 +17,11 @@ from fastnn.data.elements import Element, as_element
 from fastnn.data.specs import as_dtype
 from fastnn.stand_in.files import decode_bmp, decode_gif, decode_image, decode_jpeg, decode_png, encode_jpeg, encode_png
 from fastnn.stand_in.functions import traced
+from fastnn.stand_in.further import IMAGE
 from fastnn.utils.resampling import resized, resized_with_pad
 
 __all__ = [
-    "ResizeMethod", "adjust_brightness", "adjust_contrast", "adjust_gamma", "adjust_hue", "adjust_saturation",
+    *IMAGE, "ResizeMethod", "adjust_brightness", "adjust_contrast", "adjust_gamma", "adjust_hue", "adjust_saturation",
     "central_crop", "convert_image_dtype", "crop_to_bounding_box", "decode_bmp", "decode_gif", "decode_image",
     "decode_jpeg", "decode_png", "encode_jpeg", "encode_png", "flip_left_right", "flip_up_down", "grayscale_to_rgb",
     "hsv_to_rgb", "pad_to_bounding_box", "per_image_standardization", "psnr", "random_brightness", "random_contrast",
@@ -345,3 +346,6 @@ stateless_random_flip_left_right = random_flip_left_right
 stateless_random_flip_up_down = random_flip_up_down
 stateless_random_hue = random_hue
 stateless_random_saturation = random_saturation
+
+
+globals().update(IMAGE)

@@ -145,3 +145,16 @@ NAMES: dict[str, Any] = {
     "get_value": eval, "permute_dimensions": ops.transpose, "pow": ops.power, "repeat_elements": ops.repeat,
 }  # fmt: skip
 """Functions by name."""
+
+
+class Reduction:
+    """Names of the reductions of losses, as `keras.losses.Reduction` of Keras 2 had them."""
+
+    AUTO = "sum_over_batch_size"
+    NONE = "none"
+    SUM = "sum"
+    SUM_OVER_BATCH_SIZE = "sum_over_batch_size"
+
+
+OF_LOSSES = {"Reduction": Reduction}
+"""What `keras.losses` had in Keras 2."""

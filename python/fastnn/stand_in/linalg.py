@@ -1,6 +1,9 @@
-"""`tf.linalg`: products and norms."""
+"""`tf.linalg`: products, norms and diagonals."""
 
-from fastnn.stand_in.names import FUNCTIONS, LINALG
+from fastnn.stand_in.further import LINALG as _FURTHER
+from fastnn.stand_in.names import FUNCTIONS as _FUNCTIONS
+from fastnn.stand_in.names import LINALG as _LINALG
 
-__all__ = list(LINALG)
-globals().update({name: FUNCTIONS[name] for name in __all__})
+_HERE = {**{name: _FUNCTIONS[name] for name in _LINALG}, **_FURTHER}
+__all__ = sorted(_HERE)
+globals().update(_HERE)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextvars
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,22 +30,26 @@ _moment: contextvars.ContextVar[_Moment | None] = contextvars.ContextVar("fastnn
 
 
 @contextmanager
-def at_one_moment(variables: Iterable[_core.Variable], optimizers: Iterable[_core.Optimizer] = ()) -> Iterator[None]:
+def at_one_moment(variables: Iterable[Any]) -> Iterator[None]:
     """Lets `value_of` and `steps_of` return values of one moment within the block.
 
     Args:
-        variables: Variables whose values belong together.
-        optimizers: Optimizers whose numbers of steps belong to them.
+        variables: Variables whose values belong together, of the core or of Python, and numbers of steps.
     """
-    token = _moment.set(_Moment(list(variables), list(optimizers)))
+    found = list(variables)
+    handles = [one if isinstance(one, _core.Variable) else getattr(one, "handle", None) for one in found]
+    counters = [getattr(one, "counter", None) for one in found]
+    token = _moment.set(_Moment([h for h in handles if h is not None], [c for c in counters if c is not None]))
     try:
         yield
     finally:
         _moment.reset(token)
 
 
-def value_of(variable: _core.Variable) -> NDArray[np.float32]:
-    """Returns a copy of the values of a variable."""
+def value_of(variable: Any) -> NDArray[Any]:
+    """Returns a copy of the values of a variable, of the core or of Python."""
+    if not isinstance(variable, _core.Variable):
+        return np.asarray(variable.numpy())
     moment = _moment.get()
     found = None if moment is None else moment.arrays.get(id(variable))
     return variable.numpy() if found is None else found[1].copy()

@@ -351,6 +351,11 @@ class KerasTensor(Arithmetic):
 
     __int__ = __index__ = __float__
 
+    def __format__(self, spec: str) -> str:
+        if spec:
+            raise self._no_numbers("cannot be formatted", "return it from the step, and print what comes back")
+        return str(self)
+
     def __len__(self) -> int:
         if self.free_shape and self.free_shape[0] is not None:
             return self.free_shape[0]

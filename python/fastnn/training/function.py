@@ -2,8 +2,9 @@
 
 Its code runs once for each set of shapes and of plain arguments, on symbolic tensors. Arrays whose first axis has the
 length of the first array's are rows of a batch, whose size may change from call to call; other arrays, and single
-numbers in arrays, enter with a fixed shape. Everything else (Python numbers, strings, models) counts as it is when the
-code runs.
+numbers in arrays, enter with a fixed shape. Code that needs the number of rows while it runs (`x.shape[0]`) is run anew
+for each number, and all arrays have fixed shapes then. Everything else (Python numbers, strings, models) counts as it
+is when the code runs.
 """
 
 from __future__ import annotations
@@ -58,6 +59,7 @@ class TracedFunction:
         functools.update_wrapper(self, code)
         self.python_function = code
         self._programs: dict[Any, _Program] = {}
+        self._sized: set[Any] = set()
 
     def __get__(self, owner: Any, of: type | None = None) -> Any:
         """Returns the method of an object, each of which has programs of its own."""
@@ -94,19 +96,36 @@ class TracedFunction:
         if len(arrays) > 1:
             lengths = tuple([one.shape[0] if one.ndim and one.shape[0] != rows else None for one in arrays])
             key = key, lengths
+        sized = key in self._sized
+        if sized:
+            key = key, rows
         found = self._programs.get(key)
         if found is None:
-            found = self._made(args, kwargs, structure, leaves, arrays, rows)
+            given = args, kwargs, structure, leaves, arrays
+            of_rows = [not sized and array.ndim > 0 and len(array) == rows for array in arrays]
+            try:
+                found = self._made(*given, of_rows)
+            except (TypeError, ValueError):
+                if not any(of_rows):
+                    raise
+                try:
+                    found = self._made(*given, [False] * len(arrays))
+                except (TypeError, ValueError):
+                    found = None
+                if found is None:
+                    raise
+                self._sized.add(key)
+                key = key, rows
             while len(self._programs) >= _MOST_PROGRAMS:
                 self._programs.pop(next(iter(self._programs)))
             self._programs[key] = found
         return self._run(found, arrays, rows)
 
     def _made(
-        self, args: Any, kwargs: Any, structure: Structure | None, leaves: list[Any], arrays: list[Any], rows: int
-    ) -> _Program:
+        self, args: Any, kwargs: Any, structure: Structure | None, leaves: list[Any], arrays: list[Any],
+        of_rows: list[bool],
+    ) -> _Program:  # fmt: skip
         name = _name_of(self.python_function)
-        of_rows = [array.ndim > 0 and len(array) == rows for array in arrays]
         fixed: list[Variable] = []
 
         def code(step: StepTrace) -> Any:

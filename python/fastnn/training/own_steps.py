@@ -183,9 +183,13 @@ def explained_by_line() -> Iterator[None]:
             raise
         last = outside[-1]
         code = (linecache.getline(last.filename, last.lineno or 0) or last.line or "").strip()
+        unsized = "NoneType" in str(error) and ".shape" in code
+        mend = ": the size of a batch is None in a step; write ops.shape(x)[0]" if unsized else ""
+        if "the batch matches no fixed size but 1" in str(error):
+            mend = "; for as many rows as the batch has, write ops.shape(x)[0] in place of a number"
         place = f"in line {last.lineno} of {os.path.basename(last.filename)}: {code}"
         try:
-            told = type(error)(f"{error} ({place})")
+            told = type(error)(f"{error}{mend} ({place})")
         except TypeError:
             raise error from None
         told.__fastnn_line__ = True  # type: ignore[union-attr]

@@ -214,7 +214,11 @@ class Trainer(Steps):
             raise ValueError(f"{state.network.who()}: x is missing; pass the samples as x=")
         data, held_data = Batch(x, y, sample_weight), None
         if validation_data is not None:
-            held_data = Batch(*validation_triple(validation_data, len(state.network.ports().inputs)))
+            held_data = Batch(
+                *validation_triple(
+                    validation_data, len(state.network.ports().inputs), self.__fastnn_overrides__("test")
+                )
+            )
         elif validation_split:
             cut = split_rows if own else split_off
             data, held_data = cut(door, compiled, data, validation_split)

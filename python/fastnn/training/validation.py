@@ -9,18 +9,21 @@ import numpy as np
 from fastnn.data.batches import yields_batches
 
 
-def validation_triple(data: Any, inputs: int) -> tuple[Any, Any, Any]:
+def validation_triple(data: Any, inputs: int, own: bool = False) -> tuple[Any, Any, Any]:
     """Returns (x, y, sample weights or None) of the argument `validation_data`.
 
     Args:
         data: The argument.
         inputs: The number of inputs of the model.
+        own: Whether the model has a `test_step` of its own, which may take samples alone.
 
     Raises:
         ValueError: It is something else; for a list of (sample, label) pairs the message shows how to make two
             arrays of it.
     """
     if yields_batches(data):
+        return data, None, None
+    if own and isinstance(data, (np.ndarray, dict)):
         return data, None, None
     pairs = (
         isinstance(data, (list, tuple))
