@@ -101,6 +101,8 @@ class Configurable(KerasForm):
     """Arguments that had another name in older Keras, with their present names. They are accepted with a warning."""
     __fastnn_common_arguments__: ClassVar[tuple[str, ...]] = ()
     """Names that every class of a family accepts through `**kwargs`. The base class that takes them declares them."""
+    __fastnn_understood__: ClassVar[Mapping[str, Any]] = {}
+    """Values of the config that `repr` leaves out, beside the defaults of the arguments."""
 
     _fastnn_arguments: _Recorded
 
@@ -158,7 +160,7 @@ class Configurable(KerasForm):
         own = type(self)
         for name, value in self.get_config().items():
             default = defaults.get(name, inspect.Parameter.empty)
-            same = (
+            same = own.__fastnn_understood__.get(name, ...) == value or (
                 default is not inspect.Parameter.empty
                 and plain(own.__fastnn_convert_argument__(name, default)) == value
             )
