@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 import fastnn
-from fastnn import layers, losses, metrics
+from fastnn import Input, KerasTensor, Model, layers, losses, metrics
 
 
 class TestMeasures:
@@ -96,3 +97,197 @@ class TestMeasures:
         metric.total.assign(2.0)
         metric.reset_state()
         assert [float(variable.numpy()) for variable in metric.variables] == [0.0, 0.0]
+
+
+class TestLayers:
+    """Layers: what their configs and attributes hold, what one's own tell of shapes."""
+
+    @pytest.mark.parametrize(
+        ("shapes", "kind"), [(lambda s: s, tuple), (lambda s: [s, s], list), (lambda s: {"a": s, "b": [s]}, dict)],
+        ids=["one", "list", "dict"],
+    )  # fmt: skip
+    def test_shapes_that_a_layer_declares(self, shapes: Any, kind: type) -> None:
+        class Declared(layers.Layer):
+            def call(self, x: Any) -> Any:
+                raise RuntimeError("it is not run to learn of shapes")
+
+            def compute_output_shape(self, input_shape: Any) -> Any:
+                return shapes(input_shape)
+
+        made = Declared().compute_output_spec(KerasTensor((2, 3)))
+        assert isinstance(made, KerasTensor if kind is tuple else kind)
+        first = made if kind is tuple else made[0] if kind is list else made["b"][0]
+        assert first.shape == (2, 3) and first.dtype == "float32"
+
+    def test_shapes_of_arguments_by_name(self) -> None:
+        class Two(layers.Layer):
+            def build(self, second_shape: Any, first_shape: Any) -> None:
+                self.seen = second_shape[1:], first_shape[1:]
+
+            def call(self, first: Any, second: Any = None, third: Any = None) -> Any:
+                return first[:, 0] + second[:, 0]
+
+        class Strange(Two):
+            def build(self, first_shape: Any, other_shape: Any) -> None:
+                pass
+
+        class Nameless(Two):
+            def build(self, first_shape: Any, second: Any) -> None:
+                pass
+
+        first, second = np.ones((4, 1)), np.ones((4, 2))
+        layer = Two()
+        layer(first, second)
+        assert layer.seen == ((2,), (1,))
+        for cls, name in ((Strange, "other_shape"), (Nameless, "second")):
+            with pytest.raises(ValueError, match=f"third_shape; got the parameter '{name}'"):
+                cls()(first, second)
+
+    def test_arguments_that_are_refused(self) -> None:
+        for given in ("yes", 1, None):
+            with pytest.raises(TypeError, match="expects trainable to be True or False"):
+                layers.Dense(2, trainable=given)
+        with pytest.raises(TypeError, match="positional arguments"):
+            layers.Layer().add_weight((3,), "zeros", "float32", "name")  # type: ignore[misc]
+
+    @pytest.mark.parametrize("shape", [(2, 3), (None, 3)], ids=["fixed", "free"])
+    def test_the_tensor_of_an_input(self, shape: Any) -> None:
+        tensor = KerasTensor(shape)
+        x = Input(tensor=tensor)
+        assert x is tensor
+        model = Model(x, layers.Dense(2)(x))
+        assert model.inputs[0] is tensor and model.predict(np.ones((2, 3)), verbose=0).shape == (2, 2)
+        h = layers.Dense(3)(Input((2,)))
+        assert Input(tensor=h) is not h
+
+    @pytest.mark.parametrize("axis", [(-2, -1), [-2, -1], -1], ids=["tuple", "list", "integer"])
+    def test_axes_in_configs(self, axis: Any) -> None:
+        expected = axis if axis == -1 else [-2, -1]
+        for cls in (layers.LayerNormalization, layers.UnitNormalization):
+            config = cls(axis=axis).get_config()
+            assert config["axis"] == expected and cls.from_config(config).get_config()["axis"] == expected
+        assert layers.Normalization(axis=axis).get_config()["axis"] == ((-1,) if axis == -1 else (-2, -1))
+        assert layers.Normalization(axis=None).get_config()["axis"] == ()
+        assert layers.MultiHeadAttention(2, 3, attention_axes=1).get_config()["attention_axes"] == (1,)
+
+    def test_means_have_the_rank_of_the_data(self) -> None:
+        x = np.arange(24.0).reshape(8, 3)
+        layer = layers.Normalization()
+        assert layer.mean is None
+        layer.adapt([(x[:4], np.zeros(4)), (x[4:], np.zeros(4))])
+        np.testing.assert_allclose(layer.mean.numpy(), [[10.5, 11.5, 12.5]])
+        assert layer.adapt_mean.shape == (3,) and [w.shape for w in layer.weights] == [(3,), (3,), ()]
+        np.testing.assert_allclose(layer(x).std(axis=0), 1, rtol=1e-6)
+        values = np.arange(1, 6, dtype=np.float32)
+        for axis, sizes in ((2, (1, 1, 5, 1)), ((1, 2), (1, 4, 5, 1))):
+            layer = layers.Normalization(axis=axis, mean=values, variance=np.ones(5))
+            layer.build((2, 4, 5, 3))
+            assert layer.mean.shape == layer.variance.shape == sizes
+            np.testing.assert_array_equal(layer.mean[0, -1, :, 0], values)
+        layer = layers.Normalization(mean=np.array([0.5, 1]), variance=(2.0, 3.0), name="n")
+        assert repr(layer) == "Normalization(name='n', mean=[0.5, 1.0], variance=[2.0, 3.0])"
+        assert layers.Normalization.from_config(layer.get_config()).get_config() == layer.get_config()
+
+    @pytest.mark.parametrize("given", [["a", "b"], ["[MASK]", "[OOV]", "a", "b"]], ids=["tokens", "all"])
+    def test_a_given_vocabulary(self, given: list[str]) -> None:
+        layer = layers.StringLookup(vocabulary=given, oov_token="[OOV]", mask_token="[MASK]")
+        assert layer.get_config()["vocabulary"] == given
+        assert layer.get_vocabulary() == ["[MASK]", "[OOV]", "a", "b"]
+        again = layers.StringLookup.from_config(layer.get_config())
+        assert again.get_config() == layer.get_config() and again.get_vocabulary() == layer.get_vocabulary()
+        layer.set_vocabulary(["c"])
+        assert layer.get_config()["vocabulary"] == ["[MASK]", "[OOV]", "c"]
+
+    def test_given_frequencies(self) -> None:
+        layer = layers.StringLookup(vocabulary=["a", "b"], output_mode="tf_idf", idf_weights=[0.1, 0.2])
+        assert layer.get_config()["idf_weights"] == [0.1, 0.2]
+        again = layers.StringLookup.from_config(layer.get_config())
+        np.testing.assert_array_equal(again([["a", "z"]]), layer([["a", "z"]]))
+
+    def test_bytes_of_a_function_that_splits(self) -> None:
+        layer = layers.TextVectorization(
+            split=lambda texts: [text.encode().split(b"|") for text in texts.tolist()],
+            standardize=None,
+            vocabulary=["foo", "bar"],
+        )
+        assert layer(["foo|bar", "bar"]).tolist() == [[2, 3], [3, 0]]
+
+    def test_shapes_of_bins_that_are_not_known_yet(self) -> None:
+        shapes = {
+            mode: layers.Discretization(num_bins=4, output_mode=mode).compute_output_shape((None, 3, 2))
+            for mode in ("int", "one_hot", "multi_hot", "count")
+        }
+        assert shapes == {
+            "int": (None, 3, 2), "one_hot": (None, 3, 2, 4), "multi_hot": (None, 2, 4), "count": (None, 2, 4),
+        }  # fmt: skip
+        assert layers.Discretization([0.0, 1.0], output_mode="one_hot").compute_output_shape(()) == (3,)
+
+    def test_one_token(self) -> None:
+        for mode in ("one_hot", "multi_hot", "count"):
+            found = layers.CategoryEncoding(4, mode)(np.array(2))
+            assert found.tolist() == ([[0, 0, 1, 0]] if mode == "one_hot" else [0, 0, 1, 0])
+        assert layers.CategoryEncoding(4).compute_output_shape(()) == (4,)
+
+
+class TestFiles:
+    """What files and descriptions hold, and what they are not trusted with."""
+
+    def test_a_layer_under_the_name_of_a_property(self, tmp_path: Any) -> None:
+        class Plain(Model):
+            def __init__(self) -> None:
+                super().__init__()
+                self.dense = layers.Dense(3)
+
+            def call(self, x: Any) -> Any:
+                return self.dense(x)
+
+        class Renamed(Model):
+            def __init__(self) -> None:
+                super().__init__()
+                self.a_dense = layers.Dense(3)
+
+            @property
+            def dense(self) -> Any:
+                return self.a_dense
+
+            def call(self, x: Any) -> Any:
+                return self.dense(x)
+
+        x = np.ones((2, 2))
+        one, other = Plain(), Renamed()
+        expected, _ = one(x), other(x)
+        one.save_weights(tmp_path / "a.weights.h5")
+        other.load_weights(tmp_path / "a.weights.h5")
+        np.testing.assert_array_equal(other(x), expected)
+        other.save_weights(tmp_path / "b.weights.h5")
+        again = Renamed()
+        again(x)
+        again.load_weights(tmp_path / "b.weights.h5")
+        np.testing.assert_array_equal(again(x), expected)
+
+    def test_inputs_in_lists_of_one(self) -> None:
+        a, b = Input((4,)), Input((4,))
+        model = Model([a, b], [layers.Dense(2)(a), layers.Dense(3)(b)])
+        x, y = np.ones((2, 4)), np.zeros((2, 4))
+        for found, expected in zip(model([[x], y]), model([x, y]), strict=True):
+            np.testing.assert_array_equal(found, expected)
+        assert model.predict([[x], (y,)], verbose=0)[0].shape == (2, 2)
+
+    @pytest.mark.parametrize("value", [b"hello", slice(None, np.array([0, 1]), 1), slice(1, None)], ids=repr)
+    def test_plain_values(self, value: Any) -> None:
+        form = json.loads(json.dumps(fastnn.saving.serialize_keras_object(value)))
+        again = fastnn.saving.serialize_keras_object(fastnn.saving.deserialize_keras_object(form))
+        assert form == again
+
+    @pytest.mark.parametrize("registered", ["builtins.eval", "other>Dense"])
+    def test_a_part_of_keras_under_another_name(self, registered: str) -> None:
+        entry = {"module": "keras.layers", "class_name": "Dense", "registered_name": registered, "config": {"units": 1}}
+        with pytest.raises(ValueError, match="which is not registered"):
+            fastnn.saving.deserialize_keras_object(entry)
+        made = fastnn.saving.deserialize_keras_object({**entry, "registered_name": "Dense"})
+        assert isinstance(made, layers.Dense)
+        function = {"module": "builtins", "class_name": "function", "config": "relu", "registered_name": registered}
+        with pytest.raises(ValueError, match="which is not registered"):
+            fastnn.saving.deserialize_keras_object(function)
+        found = fastnn.saving.deserialize_keras_object({**function, "registered_name": "function"})
+        assert found is fastnn.activations.relu

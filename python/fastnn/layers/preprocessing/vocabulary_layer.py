@@ -78,8 +78,12 @@ class VocabularyLayer(NodeLayer):
             raise ValueError(f"{title(self)}: idf_weights require output_mode='tf_idf', got {self.output_mode!r}")
         self._key = hash_key(title(self), self.salt)
         self._was_given = self.vocabulary is not None
+        self._given_list: tuple[list[Any], Any] | None = None
         if self.vocabulary is not None:
             self.set_vocabulary(self.vocabulary, self.idf_weights)
+            if not isinstance(self.vocabulary, (str, Path)):
+                given = self._array(self.vocabulary, f"{title(self)}: vocabulary").tolist()
+                self._given_list = given, self._tokens
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Any:
@@ -88,10 +92,15 @@ class VocabularyLayer(NodeLayer):
         return cls(**{name: value for name, value in config.items() if name in own or name not in _ONLY_IN_KERAS})
 
     def get_config(self) -> dict[str, Any]:
-        """Returns the arguments as plain values, the vocabulary included."""
+        """Returns the arguments as plain values, the vocabulary included: as it was given, else with what precedes."""
         config = super().get_config()
-        config["vocabulary"] = None if self._tokens is None else self._plain(self.get_vocabulary())
-        config["idf_weights"] = None if self._idf is None else self._idf[: self.vocabulary_size()].tolist()
+        tokens = None if self._tokens is None else self.get_vocabulary()
+        weights = None if self._idf is None else self._idf[: self.vocabulary_size()].tolist()
+        if self._given_list is not None and self._given_list[1] is self._tokens:
+            tokens = self._given_list[0]
+            weights = None if weights is None else np.asarray(self.idf_weights).tolist()
+        config["vocabulary"] = None if tokens is None else self._plain(tokens)
+        config["idf_weights"] = weights
         return config
 
     def _plain(self, tokens: Iterable[Any]) -> list[Any]:
