@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 import pickle
-from typing import Any
+import zipfile
+from typing import Any, NamedTuple
 
+import h5py
 import numpy as np
 import pytest
 
@@ -291,3 +294,74 @@ class TestFiles:
             fastnn.saving.deserialize_keras_object(function)
         found = fastnn.saving.deserialize_keras_object({**function, "registered_name": "function"})
         assert found is fastnn.activations.relu
+
+    @pytest.mark.parametrize(
+        ("inputs", "outputs", "expected"),
+        [
+            ("x", "y", (["x", 0, 0], ["y", 0, 0])),
+            ("[x]", "(y,)", ([["x", 0, 0]], [["y", 0, 0]])),
+            ("[[x]]", "[[y]]", ([[["x", 0, 0]]], [[["y", 0, 0]]])),
+            ("{'k': x}", "{'o': y}", ({"k": ["x", 0, 0]}, {"o": ["y", 0, 0]})),
+        ],
+    )
+    def test_ends_of_a_model_keep_their_form(self, inputs: str, outputs: str, expected: Any) -> None:
+        x = Input((3,), name="x")
+        named = {"x": x, "y": layers.Dense(2, name="y")(x)}
+        model = Model(eval(inputs, named), eval(outputs, named))
+        told = model.to_json()
+        config = json.loads(told)["config"]
+        assert (config["input_layers"], config["output_layers"]) == expected
+        assert fastnn.models.model_from_json(told).to_json() == told
+
+    @pytest.mark.parametrize("text", [False, True], ids=["lookup", "text"])
+    def test_frequencies_of_a_vocabulary(self, text: bool, tmp_path: Any) -> None:
+        """Keras keeps them with the weights, and a vocabulary that `adapt` found in a file of its own."""
+        layer: Any = layers.TextVectorization(output_mode="tf_idf", name="idf", standardize=None)
+        if not text:
+            layer = layers.StringLookup(output_mode="tf_idf", name="idf")
+        x = ["b a", "b c"] if text else [["b", "a"], ["b", "c"]]
+        layer.adapt(x)
+        fastnn.Sequential([layer]).save(tmp_path / "ours.keras")
+        with zipfile.ZipFile(tmp_path / "ours.keras") as ours, zipfile.ZipFile(tmp_path / "keras.keras", "w") as theirs:
+            for name in ours.namelist():
+                data = ours.read(name)
+                if name == "config.json":
+                    config = json.loads(data)
+                    for entry in config["config"]["layers"]:
+                        if entry["config"].get("vocabulary"):
+                            entry["config"].update(vocabulary=None, idf_weights=None)
+                    data = json.dumps(config).encode()
+                theirs.writestr(name, data)
+            with h5py.File(io.BytesIO(ours.read("model.weights.h5"))) as file:
+                place = "layers/text_vectorization" if text else "layers/string_lookup"
+                expected = [f"{place}/_lookup_layer/vars/idf_weights"] * text + [f"{place}/vars/idf_weights"]
+                assert all(path in file and file[path].shape == (4,) for path in expected)
+        for name in ("ours", "keras"):
+            again = fastnn.models.load_model(tmp_path / f"{name}.keras").get_layer("idf")
+            assert again.get_vocabulary() == layer.get_vocabulary()
+            np.testing.assert_array_equal(again(x), layer(x))
+
+
+class Two(NamedTuple):
+    first: Any
+    second: Any
+
+
+def test_named_tuples_of_targets_and_losses() -> None:
+    """A named tuple is a structure of outputs, of targets, of inputs and of losses."""
+
+    def apart(y: Any, p: Any) -> Any:
+        return fastnn.ops.mean((y - p) ** 2)
+
+    def together(y: Any, p: Any) -> Any:
+        return apart(y[0], p[0]) + apart(y[1], p[1])
+
+    x = Input((3,))
+    h = layers.Dense(2)(x)
+    model = Model(x, Two(layers.Dense(1, name="first")(h), layers.Dense(1, name="second")(h)))
+    model.compile("sgd", loss=[together, Two(apart, apart)])
+    data = np.linspace(0, 1, 24).reshape(8, 3)
+    history = model.fit(data, Two(data[:, :1], data[:, 1:2]), batch_size=2, verbose=0).history
+    assert sorted(history) == ["first_loss", "first_second_loss", "loss", "second_loss"]
+    assert history["loss"][0] == pytest.approx(2 * (history["first_loss"][0] + history["second_loss"][0]), rel=1e-5)
+    assert type(model.predict(data, verbose=0)) is Two

@@ -19,7 +19,7 @@ from fastnn.engine.contract import attributes, computation_of, state_of, title
 from fastnn.engine.input_spec import InputSpec
 from fastnn.engine.ownership import WeightOwner, once, sublayers, walk
 from fastnn.engine.step_trace import StepTrace
-from fastnn.symbolic.structure import Structure
+from fastnn.symbolic.structure import Structure, sequence_like
 from fastnn.symbolic.tensors import Arguments, KerasTensor, operators
 
 
@@ -198,7 +198,7 @@ def _tensors(shapes: Any) -> Any:
         return {key: _tensors(shape) for key, shape in shapes.items()}
     if all(size is None or isinstance(size, int) for size in shapes):
         return KerasTensor(tuple(shapes))
-    return type(shapes)(_tensors(shape) for shape in shapes)
+    return sequence_like(shapes, (_tensors(shape) for shape in shapes))
 
 
 def _is_metric(value: Any) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fastnn.symbolic.structure import Structure
+from fastnn.symbolic.structure import Structure, sequence_like
 from fastnn.symbolic.tensors import Shape
 
 
@@ -62,7 +62,7 @@ def _with_batch(shape: Any, size: int) -> Any:
         return {key: _with_batch(one, size) for key, one in shape.items()}
     if isinstance(as_leaves(shape), Leaf):
         return (size, *shape[1:]) if shape and shape[0] is None else shape
-    return type(shape)(_with_batch(one, size) for one in shape)
+    return sequence_like(shape, (_with_batch(one, size) for one in shape))
 
 
 def is_shape(shape: Any) -> bool:

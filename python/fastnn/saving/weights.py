@@ -39,6 +39,9 @@ def write_tree(file: Any, model: Any, optimizer: bool = True, place: Mapping[str
     for path, layer in walk(model):
         if is_overridden(layer, "save_own_variables"):
             layer.save_own_variables(_group(file, path, layer.name))
+            twin = type(layer).__fastnn_keras_twin__
+            if twin is not None:
+                layer.save_own_variables(_group(file, f"{path}/{twin}", layer.name))
             continue
         for within, variables in variables_of(layer):
             group = _group(file, f"{path}/{within}" if within else path, layer.name)

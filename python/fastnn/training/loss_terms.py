@@ -17,7 +17,7 @@ from fastnn import losses
 from fastnn.engine.network import Ports
 from fastnn.losses.computation import computation_of
 from fastnn.losses.registry import loss_object
-from fastnn.symbolic.structure import Structure
+from fastnn.symbolic.structure import Structure, sequence_like
 from fastnn.training.ports import by_name, entry_for_each, quoted
 
 Path = tuple[Any, ...]
@@ -236,7 +236,7 @@ def _resolved(given: Any) -> Any:
     if isinstance(given, Mapping):
         return {key: _resolved(entry) for key, entry in given.items()}
     items = [_resolved(entry) for entry in given]
-    return type(given)(*items) if hasattr(given, "_fields") else type(given)(items)
+    return sequence_like(given, items)
 
 
 def _loss(given: Any) -> losses.Loss | None:

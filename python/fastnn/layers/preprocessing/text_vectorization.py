@@ -64,6 +64,7 @@ class TextVectorization(VocabularyLayer):
                [1, 2, 0, 0]])
     """
 
+    __fastnn_keras_twin__ = "_lookup_layer"
     __fastnn_what__ = "texts"
     mask_token = ""
     oov_token = "[UNK]"

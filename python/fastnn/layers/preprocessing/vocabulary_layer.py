@@ -199,6 +199,24 @@ class VocabularyLayer(NodeLayer):
             self._numbers[self.mask_token] = 0 if self.output_mode == "int" else -1
         state_of(self).predictor = None
 
+    def save_own_variables(self, store: Any) -> None:
+        """Writes the inverse document frequencies.
+
+        Args:
+            store: Dict, or group of a file, into which they go as "idf_weights".
+        """
+        if self._idf is not None:
+            store["idf_weights"] = self._idf
+
+    def load_own_variables(self, store: Any) -> None:
+        """Reads the inverse document frequencies that `save_own_variables`, of fastnn or Keras, wrote.
+
+        Args:
+            store: Dict, or group of a file, which has them as "idf_weights", or nothing.
+        """
+        if self.output_mode == "tf_idf" and "idf_weights" in store:
+            self._idf = np.asarray(store["idf_weights"], np.float32)
+
     def save_assets(self, dir_path: str | Path) -> None:
         """Writes the vocabulary into a folder, as `vocabulary.txt` with one token a line, unless the config has it.
 
@@ -223,7 +241,8 @@ class VocabularyLayer(NodeLayer):
         lines = (Path(dir_path) / _VOCABULARY).read_text(encoding="utf-8").splitlines()
         while lines and not lines[-1]:
             lines.pop()
-        self.set_vocabulary(self._from_lines(lines), self._idf)
+        # Those of a vocabulary that is padded to max_tokens have zeros at the end.
+        self.set_vocabulary(self._from_lines(lines), None if self._idf is None else self._idf[: len(lines)])
 
     # Finding the vocabulary.
 
