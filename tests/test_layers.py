@@ -329,8 +329,8 @@ def test_loss_called_on_arrays(case: LossCase) -> None:
     kernel, bias = (w.astype(np.float64) for w in model.get_weights())
     expected = case.reference(labels, x.astype(np.float64) @ kernel + bias).mean()
     loss = case.make()
-    loss = fastnn.losses.get(loss) if isinstance(loss, str) else loss
-    got = np.mean(np.asarray(loss(given, model.predict(x, verbose=0))))
+    values = fastnn.losses.get(loss) if isinstance(loss, str) else loss
+    got = np.mean(np.asarray(values(given, model.predict(x, verbose=0))))
     assert float(got) == pytest.approx(expected, rel=2e-5)
 
 

@@ -101,6 +101,10 @@ class Configurable(KerasForm):
     """Arguments that had another name in older Keras, with their present names. They are accepted with a warning."""
     __fastnn_common_arguments__: ClassVar[tuple[str, ...]] = ()
     """Names that every class of a family accepts through `**kwargs`. The base class that takes them declares them."""
+    __fastnn_understood__: ClassVar[Mapping[str, Any]] = {}
+    """Values of the config that `repr` leaves out, beside the defaults of the arguments."""
+    __fastnn_always_lists__: ClassVar[tuple[str, ...]] = ()
+    """Arguments that Keras' configs hold as a list also where a tuple was given."""
 
     _fastnn_arguments: _Recorded
 
@@ -126,7 +130,12 @@ class Configurable(KerasForm):
         Args:
             arguments: All arguments by name, defaults included.
         """
-        lists = frozenset(name for name in arguments if name in _KEPT_AS_LISTS and type(arguments[name]) is list)
+        lists = frozenset(
+            name
+            for name, value in arguments.items()
+            if (name in _KEPT_AS_LISTS and type(value) is list)
+            or (name in self.__fastnn_always_lists__ and isinstance(value, (list, tuple)))
+        )
         self._fastnn_arguments = self._fastnn_arguments._replace(names=tuple(arguments), lists=lists)
         for name, value in arguments.items():
             setattr(self, name, type(self).__fastnn_convert_argument__(name, value))
@@ -158,13 +167,13 @@ class Configurable(KerasForm):
         own = type(self)
         for name, value in self.get_config().items():
             default = defaults.get(name, inspect.Parameter.empty)
-            same = (
+            same = own.__fastnn_understood__.get(name, ...) == value or (
                 default is not inspect.Parameter.empty
                 and plain(own.__fastnn_convert_argument__(name, default)) == value
             )
             if not same and not (name in own.__fastnn_common_arguments__ and name != "name"):
-                plainly = isinstance(value, (int, float, str))
-                shown.append(f"{name}={_short(value if plainly else getattr(self, name, value))}")
+                live = None if isinstance(value, (int, float, str)) else getattr(self, name, None)
+                shown.append(f"{name}={_short(value if live is None else live)}")
         return f"{type(self).__name__}({', '.join(shown)})"
 
 

@@ -38,6 +38,9 @@ class KerasForm:
     __fastnn_keras_variable_paths__: ClassVar[Mapping[str, str]] = {}
     """Attribute in Keras of the inner layer that holds the variables, by the first letters of a variable's name."""
 
+    __fastnn_keras_twin__: ClassVar[str | None] = None
+    """Attribute in Keras of an inner layer whose part of a file holds the same once more."""
+
     @classmethod
     def __fastnn_holds_file_form__(cls, config: Mapping[str, Any]) -> bool:
         """Returns whether a config, of `get_config()` or a file, already is in the form of a file.

@@ -8,6 +8,7 @@ Ends with 1 where something differs.
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import json
 import os
 import re
@@ -120,6 +121,29 @@ def has(module, name):
         return False
 
 
+def check_vocabularies(folder):
+    """Returns descriptions of the faults of layers with a vocabulary, which Keras computes with TensorFlow."""
+    wrong = []
+    files = sorted(folder.glob("vocabulary-*.json"))
+    if importlib.util.find_spec("tensorflow") is None or VERSION < (3, 4):
+        print(f"left out: {len(files)} layers with a vocabulary, which need TensorFlow and Keras 3.4")
+        return wrong
+    for file in files:
+        expected = json.loads(file.read_text())
+        try:
+            (layer,) = keras.models.load_model(file.with_suffix(".keras")).layers
+            found = [str(one) for one in layer.get_vocabulary()], np.asarray(layer(np.array(expected["x"])))
+        except Exception as error:
+            wrong.append(f"{file.stem}: {type(error).__name__} {str(error)[-400:]}")
+            continue
+        if found[0] != expected["vocabulary"]:
+            wrong.append(f"{file.stem}: the vocabulary is {found[0]}, not {expected['vocabulary']}")
+        elif difference := far(found[1], [np.array(expected["y"])], 1e-6):
+            wrong.append(f"{file.stem}: {difference}")
+    print(f"{len(files)} layers with a vocabulary, {len(wrong)} wrong")
+    return wrong
+
+
 def main(folder):
     wrong, unknown, count = [], set(), 0
     for entry in json.loads((folder / "list.json").read_text()):
@@ -139,6 +163,7 @@ def main(folder):
         message = check(folder, entry)
         if message:
             wrong.append(f"{entry['name']}: {message}")
+    wrong += check_vocabularies(folder)
     print(f"Keras {keras.__version__}: {count} models, {len(wrong)} wrong; not in it: {sorted(unknown)}")
     print("\n".join(wrong))
     return 1 if wrong or not count else 0

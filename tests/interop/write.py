@@ -125,7 +125,29 @@ def for_each(one, like):
     return (ops.logical_or if one.dtype == "bool" else ops.add)(ops.expand_dims(one, 0), zeros)
 
 
+def vocabularies():
+    """Returns layers with a vocabulary, found or given, each with what it may be called on."""
+    words, texts = [["b", "a"], ["b", "c"]], ["b a", "b c"]
+    for mode in ("int", "multi_hot", "tf_idf"):
+        found = layers.StringLookup(output_mode=mode)
+        found.adapt(words)
+        yield f"words-{mode}", found, words
+        found = layers.TextVectorization(output_mode=mode)
+        found.adapt(texts)
+        yield f"texts-{mode}", found, texts
+    yield "words-given", layers.StringLookup(vocabulary=["b", "c"], mask_token=""), words
+    frequencies = layers.StringLookup(vocabulary=["b", "c"], output_mode="tf_idf", idf_weights=[0.5, 0.25])
+    yield "words-given-tf_idf", frequencies, words
+    numbers = layers.IntegerLookup()
+    numbers.adapt([[5, 7], [5, 9]])
+    yield "numbers", numbers, [[5, 9], [7, 1]]
+
+
 def write(folder, count):
+    for name, layer, x in vocabularies():
+        Sequential([layer]).save(folder / f"vocabulary-{name}.keras")
+        told = {"x": x, "vocabulary": [str(one) for one in layer.get_vocabulary()], "y": np.asarray(layer(x)).tolist()}
+        (folder / f"vocabulary-{name}.json").write_text(json.dumps(told))
     listed = []
 
     def note(name, model, xs, since):

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from fastnn.data.arrays import RowOrder
 from fastnn.data.batches import Batch, Call
 from fastnn.engine.frames import is_sparse
+from fastnn.symbolic.structure import sequence_like
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -188,5 +189,5 @@ def _each(structure: Any, function: Callable[[Any], Any]) -> Any:
     if isinstance(structure, Mapping):
         return {name: _each(one, function) for name, one in structure.items()}
     if isinstance(structure, (tuple, list)) and not (structure and np.isscalar(structure[0])):
-        return type(structure)(_each(one, function) for one in structure)
+        return sequence_like(structure, (_each(one, function) for one in structure))
     return function(structure)

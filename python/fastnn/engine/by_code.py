@@ -124,16 +124,51 @@ def build_for_call(layer: Hooks, arguments: Arguments) -> None:
         state.build_shape = args[0] if args else None
     if layer.built or not state.builds_in_call:
         return
-    names = [name for name in inspect.signature(layer.build).parameters if name != "self"]
     if state.build_shape is None:
         state.build_shape = args[0] if args else None
-    if len(names) <= 1 or not all(name.endswith("_shape") for name in names):
-        layer.build(args[0] if args else next(iter(kwargs.values()), None))
-    else:
-        parameters = list(inspect.signature(layer.call).parameters)
-        given = {**dict(zip(parameters, args, strict=False)), **kwargs}
-        layer.build(**{name: given.get(name.removesuffix("_shape")) for name in names})
+    _with_shapes(layer, layer.build, args, kwargs)
     layer.built = True
+
+
+def declared_outputs(layer: Any, arguments: Arguments) -> Any:
+    """Returns the shapes that a layer's own `compute_output_shape` tells for a call.
+
+    Args:
+        layer: The layer.
+        arguments: The arguments of the call.
+    """
+    args, kwargs = arguments.place([tensor.shape for tensor in arguments.tensors])
+    return _with_shapes(layer, layer.compute_output_shape, args, kwargs)
+
+
+def _with_shapes(layer: Any, method: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Calls a method of shapes: its one parameter is the first, several are those whose names they have.
+
+    Args:
+        layer: The layer.
+        method: Its `build` or `compute_output_shape`.
+        args: The shapes in the places of the arguments of `call`.
+        kwargs: The same, by name.
+    """
+    taken = [one for one in inspect.signature(method).parameters.values() if one.kind not in _VARIADIC]
+    if len(taken) <= 1:
+        return method(args[0] if args else next(iter(kwargs.values()), None))
+    parameters = list(inspect.signature(layer.call).parameters)
+    given = {**dict(zip(parameters, args, strict=False)), **kwargs}
+    shapes = {}
+    for one in taken:
+        argument = one.name.removesuffix("_shape")
+        if one.name.endswith("_shape") and argument in parameters:
+            shapes[one.name] = given.get(argument)
+        elif one.default is one.empty:
+            raise ValueError(
+                f"{title(layer)}: {method.__name__}() takes one shape, or shapes called as the arguments of call(), "
+                f"{', '.join(f'{name}_shape' for name in parameters)}; got the parameter {one.name!r}"
+            )
+    return method(**shapes)
+
+
+_VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
 def _default_training(layer: Hooks) -> bool | None:

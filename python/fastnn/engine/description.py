@@ -5,19 +5,21 @@ Types are float32 everywhere, so those of policies have one value, and quantizat
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from fastnn.configurable import is_foreign
 from fastnn.dtype_policies import DTypePolicy
+from fastnn.engine.by_code import declared_outputs
 from fastnn.engine.calls import overridable
 from fastnn.engine.contract import attributes, computation_of, state_of, title
 from fastnn.engine.input_spec import InputSpec
 from fastnn.engine.ownership import WeightOwner, once, sublayers, walk
 from fastnn.engine.step_trace import StepTrace
-from fastnn.symbolic.structure import Structure
+from fastnn.symbolic.structure import Structure, sequence_like
 from fastnn.symbolic.tensors import Arguments, KerasTensor, operators
 
 
@@ -120,6 +122,8 @@ class Described(WeightOwner):
         computation = computation_of(self)
         args, kwargs = computation.arguments(self, args, kwargs)
         arguments = Arguments(args, kwargs)
+        if is_foreign(next(base for base in type(self).__mro__ if "compute_output_shape" in vars(base))):
+            return _tensors(declared_outputs(self, arguments))
         # The core knows batches of any size alone; a fixed size is put back where the batch is.
         sizes = {tensor.shape[0] for tensor in arguments.tensors if tensor.shape}
         batch = sizes.pop() if len(sizes) == 1 else None
@@ -186,6 +190,15 @@ class Described(WeightOwner):
             NotImplementedError: Always.
         """
         raise NotImplementedError(f"{title(self)}: fastnn computes in float32, and has no quantize({mode!r})")
+
+
+def _tensors(shapes: Any) -> Any:
+    """Returns a symbolic tensor for each of nested shapes."""
+    if isinstance(shapes, Mapping):
+        return {key: _tensors(shape) for key, shape in shapes.items()}
+    if all(size is None or isinstance(size, int) for size in shapes):
+        return KerasTensor(tuple(shapes))
+    return sequence_like(shapes, (_tensors(shape) for shape in shapes))
 
 
 def _is_metric(value: Any) -> bool:

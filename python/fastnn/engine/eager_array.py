@@ -1,4 +1,4 @@
-"""Arrays that calls on arrays return: NumPy arrays that carry the mask of their steps and answer `.numpy()`."""
+"""What calls on arrays return: NumPy arrays that carry the mask of their steps, and numbers; both answer `.numpy()`."""
 
 from __future__ import annotations
 
@@ -43,21 +43,21 @@ class EagerArray(np.ndarray):
         return with_mask(self.view(np.ndarray).copy(), mask_of(self))
 
 
-class EagerNumber(float):
-    """Value of a loss or a metric on arrays: a float in all respects, which answers `.numpy()` as arrays do.
+class Number(float):
+    """Value of a loss or a metric: a float in all respects, which also answers as a tensor without axes.
 
     Example:
-        >>> loss = losses.MeanSquaredError()(np.ones((2, 1)), np.zeros((2, 1)))
-        >>> loss, loss.numpy(), loss.shape
-        (1.0, array(1., dtype=float32), ())
+        >>> loss = fastnn.losses.MeanSquaredError()([[1.0]], [[3.0]])
+        >>> loss, loss.numpy(), loss.shape, loss.dtype
+        (4.0, array(4., dtype=float32), (), dtype('float32'))
     """
 
-    dtype = np.dtype("float32")
     shape: tuple[int, ...] = ()
+    dtype = np.dtype(np.float32)
 
-    def numpy(self) -> NDArray[Any]:
+    def numpy(self) -> NDArray[np.float32]:
         """Returns the value as an array without axes."""
-        return np.asarray(self, np.float32)
+        return np.asarray(float(self), dtype=np.float32)
 
     def __reduce__(self) -> Any:
         return float, (float(self),)

@@ -99,7 +99,7 @@ class Layer(Described, CallHistory, contract.Hooks, Configurable):
             dtype = dtype_policies.deserialize(dtype).name
         if name is not None and not isinstance(name, str):
             raise TypeError(f"{type(self).__name__} expects name to be a string, got {name!r}")
-        if not isinstance(trainable, (bool, np.bool_, int)):
+        if not isinstance(trainable, (bool, np.bool_)):
             raise TypeError(f"{type(self).__name__} expects trainable to be True or False, got {trainable!r}")
         contract.begin(self, bool(trainable))
         self.name = name or unique_name(type(self).__name__)
@@ -190,6 +190,7 @@ class Layer(Described, CallHistory, contract.Hooks, Configurable):
         shape: Any = None,
         initializer: Any = None,
         dtype: Any = None,
+        *,
         trainable: bool = True,
         autocast: bool = True,
         regularizer: Any = None,
@@ -273,7 +274,7 @@ class Layer(Described, CallHistory, contract.Hooks, Configurable):
     ) -> Variable:
         """Makes a weight; see `add_weight`, whose arguments these are."""
         return self.add_weight(
-            shape, initializer, dtype, trainable, regularizer=regularizer, constraint=constraint, name=name
+            shape, initializer, dtype, trainable=trainable, regularizer=regularizer, constraint=constraint, name=name
         )
 
     # What it computes.

@@ -36,12 +36,14 @@ class Ports(NamedTuple):
         outputs: The outputs, in order.
         given: The structure in which inputs are given.
         made: The structure in which outputs are returned.
+        in_lists: Whether the inputs, and the outputs, were a list of one, which counts as the one in it.
     """
 
     inputs: list[Port]
     outputs: list[Port]
     given: Structure
     made: Structure
+    in_lists: tuple[bool, bool] = (False, False)
 
     @property
     def known(self) -> bool:

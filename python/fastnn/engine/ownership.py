@@ -120,11 +120,22 @@ def parts_within(value: Any, around: tuple[Any, ...] = ()) -> Iterator[Part]:
         value: A part, a list, tuple or dict, or anything else, which holds none.
         around: The lists and dicts that it is in, which it may hold itself.
     """
-    if isinstance(value, Part):
+    yield from objects_within(value, Part, around)
+
+
+def objects_within(value: Any, kinds: Any, around: tuple[Any, ...] = ()) -> Iterator[Any]:
+    """Yields the objects of some classes in nested lists, tuples and dicts, in order; see `parts_within`.
+
+    Args:
+        value: Where they are sought.
+        kinds: The class, or a tuple of classes.
+        around: The lists and dicts that it is in.
+    """
+    if isinstance(value, kinds):
         yield value
     elif isinstance(value, (list, tuple, Mapping)) and not any(value is one for one in around):
         for item in value.values() if isinstance(value, Mapping) else value:
-            yield from parts_within(item, (*around, value))
+            yield from objects_within(item, kinds, (*around, value))
 
 
 class TrainableChanges:

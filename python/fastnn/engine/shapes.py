@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fastnn.symbolic.structure import Structure
+from fastnn.symbolic.structure import Structure, sequence_like
 from fastnn.symbolic.tensors import Shape
 
 
@@ -22,7 +22,7 @@ def as_leaves(shape: Any) -> Any:
     """Returns nested shapes with each shape as one leaf."""
     if isinstance(shape, Mapping):
         return {key: as_leaves(value) for key, value in shape.items()}
-    if _is_shape(shape):
+    if is_shape(shape):
         return Leaf(shape)
     if isinstance(shape, (str, int, np.integer)) or shape is None:
         raise TypeError(f"a shape that begins with the batch is expected, such as (None, 8), got {shape!r}")
@@ -36,7 +36,7 @@ def batched(who: str, shape: Any) -> Shape:
         TypeError: It is no sequence of sizes.
         ValueError: It has no dimension.
     """
-    if not _is_shape(shape):
+    if not is_shape(shape):
         size = shape if isinstance(shape, (int, np.integer)) else 8
         raise TypeError(f"{who} expects a shape that begins with the batch, such as (None, {size}), got {shape!r}")
     if len(shape) < 1:
@@ -62,10 +62,11 @@ def _with_batch(shape: Any, size: int) -> Any:
         return {key: _with_batch(one, size) for key, one in shape.items()}
     if isinstance(as_leaves(shape), Leaf):
         return (size, *shape[1:]) if shape and shape[0] is None else shape
-    return type(shape)(_with_batch(one, size) for one in shape)
+    return sequence_like(shape, (_with_batch(one, size) for one in shape))
 
 
-def _is_shape(shape: Any) -> bool:
+def is_shape(shape: Any) -> bool:
+    """Returns whether a value is the shape of one tensor."""
     return isinstance(shape, (Sequence, np.ndarray)) and all(
         size is None or isinstance(size, (int, np.integer)) for size in shape
     )

@@ -55,6 +55,10 @@ BY_CODE = Computation()
 """Python code of a class outside fastnn."""
 
 
+_OF_FUNCTIONS = {"axis": -1, "from_sorted_ids": False}
+"""Arguments that functions take and nodes do not, with the value for which the node computes."""
+
+
 def described(cls: type) -> Computation:
     """Returns the description of the nearest class of fastnn among a class and its bases."""
     found = (vars(base).get("__fastnn_computation__", BY_CODE) for base in cls.__mro__)
@@ -69,7 +73,7 @@ def function_arguments(measure: Any) -> dict[str, Any]:
 def node_arguments(measure: Any) -> dict[str, Any]:
     """Returns the arguments of a loss or a metric that its node takes."""
     config = function_arguments(measure)
-    return {name: value for name, value in config.items() if value is not None and name != "axis"}
+    return {name: value for name, value in config.items() if value is not None and name not in _OF_FUNCTIONS}
 
 
 def of_function(name: str, *names: str, function: Callable[..., Any], **how: Any) -> Computation:
@@ -99,12 +103,13 @@ def of_node(kind: str, *names: str, function: Callable[..., Any] | None = None, 
 def computation_of(measure: Any) -> Computation:
     """Returns how a loss or a metric is computed.
 
-    A node works along the last axis. Along another one, the function moves the axis and Python code computes.
+    A node works along the last axis, and on scores. Along another one, the function moves the axis and Python code
+    computes; so it does on indices of classes that are sorted by their scores.
 
     Args:
         measure: A loss or a metric.
     """
     found: Computation = measure.__fastnn_computation__
-    if found.kind and getattr(measure, "axis", -1) != -1:
+    if found.kind and any(getattr(measure, name, of_node) != of_node for name, of_node in _OF_FUNCTIONS.items()):
         return replace(found, kind="", labels=False)
     return found

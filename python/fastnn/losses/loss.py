@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from fastnn import ops
 from fastnn.configurable import Configurable, is_foreign
 from fastnn.engine.arrays import numeric
-from fastnn.engine.eager_array import EagerNumber, mask_of
+from fastnn.engine.eager_array import Number, mask_of, with_mask
 from fastnn.engine.emission import Emission
 from fastnn.losses.computation import (
     BY_CODE,
@@ -182,7 +182,7 @@ class Loss(Configurable):
         if of_output is not None and of_output.shape == values.shape:
             mask = of_output.astype(np.float64) if mask is None else mask * of_output
         result = reduced(self.name, values, weights, mask, self.reduction)
-        return EagerNumber(result) if np.ndim(result) == 0 else result.astype(np.float32)
+        return Number(result) if np.ndim(result) == 0 else with_mask(result.astype(np.float32))
 
 
 def _of_tensors(loss: Loss, y_true: Any, y_pred: Any, sample_weight: Any) -> Any:

@@ -58,8 +58,40 @@ ALIASES: dict[str, str] = {
 """Further names of the losses, each with the name of the function."""
 
 
-def get(identifier: str | Mapping[str, Any] | Loss | Callable[..., Any] | None) -> Loss | None:
-    """Returns the loss for a name, a config, a class, an object, or a function.
+def get(identifier: Any) -> Any:
+    """Returns the loss, or the function of a loss, for a name, a config, a class, an object or a function.
+
+    Args:
+        identifier: Name of a function such as "mse" or of a class such as "Huber", config with "class_name" and
+            "config", class of losses; objects, functions and None are returned as they are.
+
+    Returns:
+        The function for the name of a function, else an object of `Loss`. A function returns the value of each sample,
+        an object the reduced value.
+
+    Raises:
+        ValueError: The name is unknown; the message suggests the closest one.
+        TypeError: `identifier` is none of these.
+
+    Example:
+        >>> fastnn.losses.get("mse") is fastnn.losses.mean_squared_error
+        True
+        >>> fastnn.losses.get("MeanSquaredError")
+        MeanSquaredError()
+    """
+    if isinstance(identifier, str):
+        found = get_registered_object(identifier)
+        if found is None:
+            cls = lookup("loss", identifier, CLASSES, ALIASES)
+            found = cls if identifier == cls.__name__ else cls.__fastnn_computation__.function
+        identifier = found
+    elif isinstance(identifier, Mapping):
+        identifier = deserialize(identifier)
+    return identifier() if isinstance(identifier, type) and issubclass(identifier, Loss) else _checked(identifier)
+
+
+def loss_object(identifier: str | Mapping[str, Any] | Loss | Callable[..., Any] | None) -> Loss | None:
+    """Returns the loss object for all that `compile` takes as a loss; see `get`.
 
     Args:
         identifier: Name such as "mse", config with "class_name" and "config", class or object of `Loss`, function of
@@ -71,26 +103,19 @@ def get(identifier: str | Mapping[str, Any] | Loss | Callable[..., Any] | None) 
     Raises:
         ValueError: The name is unknown; the message suggests the closest one.
         TypeError: `identifier` is none of these.
-
-    Example:
-        >>> fastnn.losses.get("mse")
-        MeanSquaredError()
     """
-    if identifier is None or isinstance(identifier, Loss):
-        return identifier
-    if isinstance(identifier, str):
-        identifier = get_registered_object(identifier) or lookup("loss", identifier, CLASSES, ALIASES)
-    if isinstance(identifier, Mapping):
-        identifier = deserialize(identifier)
-        if isinstance(identifier, Loss):
-            return identifier
-    if isinstance(identifier, type) and issubclass(identifier, Loss):
-        return identifier()
+    found = get(identifier)
+    if found is None or isinstance(found, Loss):
+        return found
     for kind, function in FUNCTIONS.items():
-        if identifier is function:
+        if found is function:
             return CLASSES[kind]()
-    if callable(identifier):
-        return FunctionLoss(identifier)
+    return FunctionLoss(found)
+
+
+def _checked(identifier: Any) -> Any:
+    if identifier is None or callable(identifier):
+        return identifier
     raise TypeError(f"loss expects a name or an object of fastnn.losses, got {identifier!r}")
 
 

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from fastnn import ops
 from fastnn.losses.computation import of_function, of_node
 from fastnn.losses.reduction import same_rank
-from fastnn.losses.values import Values, values_of, values_of_elements
+from fastnn.losses.values import Values, one_label_each, values_of, values_of_elements
 from fastnn.metrics.mean_of_function import MeanOfFunction
 
 
@@ -213,13 +213,16 @@ class TopKCategoricalAccuracy(MeanOfFunction):
         pass
 
 
-def sparse_top_k_categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike, k: int = 5) -> Values:
+def sparse_top_k_categorical_accuracy(
+    y_true: ArrayLike, y_pred: ArrayLike, k: int = 5, from_sorted_ids: bool = False
+) -> Values:
     """Returns 1 where the true class is among the k largest outputs, else 0; labels are integers.
 
     Args:
         y_true: Class indices, of shape `(...)` or `(..., 1)`.
-        y_pred: Scores or probabilities, of shape `(..., classes)`.
+        y_pred: Scores or probabilities, of shape `(..., classes)`; or indices, of shape `(..., n)`.
         k: Number of largest outputs that count as a hit.
+        from_sorted_ids: True where `y_pred` holds the indices of the best classes, the best first.
 
     Returns:
         Values, of shape `(...)`.
@@ -230,8 +233,15 @@ def sparse_top_k_categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike, k: i
     Example:
         >>> fastnn.metrics.sparse_top_k_categorical_accuracy([2], [[0.5, 0.1, 0.4]], k=2)
         array([1.], dtype=float32)
+        >>> fastnn.metrics.sparse_top_k_categorical_accuracy([2], [[0, 2, 1]], k=2, from_sorted_ids=True)
+        array([1.], dtype=float32)
     """
-    return values_of("sparse_top_k_categorical_accuracy", y_true, y_pred, True, k=k)
+    if not from_sorted_ids:
+        return values_of("sparse_top_k_categorical_accuracy", y_true, y_pred, True, k=k)
+    best = ops.cast(y_pred, "float32")
+    true = one_label_each(ops.cast(y_true, "float32"), best)
+    hits = ops.any(ops.equal(ops.expand_dims(true, -1), best[..., :k]), axis=-1)
+    return ops.cast(hits, "float32")  # type: ignore[no-any-return]
 
 
 class SparseTopKCategoricalAccuracy(MeanOfFunction):
@@ -241,12 +251,14 @@ class SparseTopKCategoricalAccuracy(MeanOfFunction):
         k: Number of largest outputs that count as a hit.
         name: Name of the metric.
         dtype: Accepted for Keras compatibility; values are computed in float32 and summed in float64.
+        from_sorted_ids: True where predictions are the indices of the best classes, the best first.
 
     Example:
         >>> fastnn.metrics.SparseTopKCategoricalAccuracy(k=2)([2], [[0.5, 0.1, 0.4]])
         1.0
     """
 
+    __fastnn_keras_newer_arguments__ = {"from_sorted_ids": False}
     __fastnn_computation__ = of_node(
         "sparse_top_k_categorical_accuracy",
         function=sparse_top_k_categorical_accuracy,
@@ -255,6 +267,17 @@ class SparseTopKCategoricalAccuracy(MeanOfFunction):
     )
     _direction = "up"
     k: int
+    from_sorted_ids: bool
 
-    def __init__(self, k: int = 5, name: str | None = "sparse_top_k_categorical_accuracy", dtype: Any = None) -> None:
+    def __init__(
+        self,
+        k: int = 5,
+        name: str | None = "sparse_top_k_categorical_accuracy",
+        dtype: Any = None,
+        from_sorted_ids: bool = False,
+    ) -> None:
         pass
+
+    def __fastnn_values__(self, y_true: Any, y_pred: Any) -> Any:
+        """Returns the value of each sample, of arrays or tensors."""
+        return sparse_top_k_categorical_accuracy(y_true, y_pred, self.k, self.from_sorted_ids)

@@ -45,7 +45,7 @@ class IoU(CountingMetric):
     """
 
     _direction = "up"
-    __fastnn_dtype__ = "int32"
+    __fastnn_understood__ = {"dtype": "int32"}
     num_classes: int
     target_class_ids: Sequence[int]
     ignore_class: int | None = None

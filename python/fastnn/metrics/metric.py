@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 
 from fastnn import initializers
-from fastnn.configurable import Configurable, is_foreign
+from fastnn.configurable import Configurable, given_arguments, is_foreign
+from fastnn.engine.eager_array import Number
 from fastnn.engine.emission import Emission
+from fastnn.engine.ownership import objects_within
 from fastnn.engine.step_trace import Later, StepTrace
 from fastnn.losses.computation import BY_CODE, Computation
 from fastnn.naming import snake_case
@@ -50,7 +52,7 @@ class Metric(Configurable):
     __fastnn_keras_newer_arguments__ = {"dtype": None}
     __fastnn_keras_ignored_arguments__ = {"fn": ...}
     __fastnn_computation__: Computation = BY_CODE
-    __fastnn_dtype__ = "float32"
+    __fastnn_understood__ = {"dtype": "float32"}
 
     _direction: str | None = None
     name: str
@@ -79,12 +81,13 @@ class Metric(Configurable):
     @property
     def dtype(self) -> str:
         """Element type that was asked for; "float32" by default, in which values are computed in any case."""
-        return self._fastnn_dtype or self.__fastnn_dtype__
+        return self._fastnn_dtype or str(self.__fastnn_understood__["dtype"])
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments from which `from_config` makes an equal metric, as plain values."""
         config = super().get_config()
-        return config if self.dtype == self.__fastnn_dtype__ else {**config, "dtype": self.dtype}
+        understood = self.dtype == self.__fastnn_understood__["dtype"] and given_arguments(self) is not None
+        return config if understood else {**config, "dtype": self.dtype}
 
     def add_variable(
         self, shape: Sequence[int] = (), initializer: Any = "zeros", dtype: Any = None, aggregation: Any = "sum",
@@ -116,10 +119,15 @@ class Metric(Configurable):
 
     @property
     def variables(self) -> list[Any]:
-        """Variables made by `add_variable`, and those of metrics that are attributes."""
-        nested = [one for value in vars(self).values() for one in (value if isinstance(value, list) else [value])]
-        further = [variable for one in nested if isinstance(one, Metric) for variable in one.variables]
-        return [*self._fastnn_variables, *further]
+        """Variables made by `add_variable` or held by attributes, lists and dicts too, and those of metrics held so."""
+        own = {id(variable): variable for variable in self._fastnn_variables}
+        further: list[Any] = []
+        for one in objects_within(list(vars(self).values()), (Variable, Metric)):
+            if isinstance(one, Variable):
+                own.setdefault(id(one), one)
+            else:
+                further += one.variables
+        return [*own.values(), *further]
 
     def __fastnn_emit__(
         self, emission: Emission, y_true: int, y_pred: int, weights: int | None, mask: int | None
@@ -204,13 +212,17 @@ class Metric(Configurable):
 
 
 def _result_after_step(result: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """Returns a `result` that stands for the value after the step where a step of a user's own is traced."""
+    """Returns a `result` that stands for the value after the step where a step of a user's own is traced.
+
+    Outside of such a step it answers `.numpy()`, as a tensor does.
+    """
 
     @functools.wraps(result)
     def method(self: Metric) -> Any:
         step = StepTrace.running()
         if step is None:
-            return result(self)
+            value = result(self)
+            return Number(value) if type(value) is float else value
         step.metrics[self] = None
         return Later(self, self.result)
 

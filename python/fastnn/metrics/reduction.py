@@ -9,7 +9,6 @@ from numpy.typing import ArrayLike
 
 from fastnn import ops
 from fastnn.engine.arrays import numeric
-from fastnn.engine.eager_array import EagerNumber
 from fastnn.engine.step_trace import StepTrace
 from fastnn.losses.reduction import per_sample, total
 from fastnn.metrics.metric import Metric, accumulator
@@ -71,7 +70,7 @@ class Mean(Metric):
     def result(self) -> Any:
         """Returns the mean of the data since the last `reset_state`; 0 without data."""
         count = float(self.count.exact())
-        return EagerNumber(float(self.total.exact()) / count if count else 0.0)
+        return float(self.total.exact()) / count if count else 0.0
 
 
 class Sum(Metric):
@@ -110,7 +109,7 @@ class Sum(Metric):
 
     def result(self) -> Any:
         """Returns the sum since the last `reset_state`."""
-        return EagerNumber(self.total.exact())
+        return float(self.total.exact())
 
 
 def _per_value(values: Any) -> tuple[Any, ...]:

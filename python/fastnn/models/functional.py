@@ -55,12 +55,14 @@ class CallGraph(ModelNetwork):
             ValueError: An output needs an input that is not given, or two layers have the same name.
         """
         who = self.who()
+        in_lists = _in_list(inputs), _in_list(outputs)
+        inputs, outputs = (one[0] if alone else one for one, alone in zip((inputs, outputs), in_lists, strict=True))
         given, made = Structure(inputs, f"{who}: inputs"), Structure(outputs, f"{who}: outputs")
         ends = self._symbolic("inputs", given.flat(inputs)), self._symbolic("outputs", made.flat(outputs))
         if len({id(tensor) for tensor in ends[0]}) < len(ends[0]):
             raise ValueError(f"{who}: the same tensor stands twice among the inputs; give each once")
         self.topology = Topology(who, *ends)
-        self._ports = Ports(_named(given, ends[0]), _named(made, ends[1]), given, made)
+        self._ports = Ports(_named(given, ends[0]), _named(made, ends[1]), given, made, in_lists)
 
     def _symbolic(self, word: str, tensors: list[Any]) -> list[KerasTensor]:
         for tensor in tensors:
@@ -239,7 +241,7 @@ class Functional(Model):
                 "Dense(3)(x)"
             )
         graph = self._fastnn_graph
-        graph.read(_single(inputs), _single(outputs))
+        graph.read(inputs, outputs)
         state = state_of(self)
         state.members = graph.topology.layers
         if runs_code(self):
@@ -387,6 +389,6 @@ def _named(structure: Structure, tensors: Sequence[KerasTensor]) -> list[Port]:
     ]
 
 
-def _single(given: Any) -> Any:
-    """Returns a lone tensor where a list of one was given, as `model.inputs` is."""
-    return given[0] if isinstance(given, (list, tuple)) and len(given) == 1 else given
+def _in_list(given: Any) -> bool:
+    """Returns whether a list of one was given, as `model.inputs` is."""
+    return isinstance(given, (list, tuple)) and len(given) == 1

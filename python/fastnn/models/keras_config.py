@@ -126,11 +126,12 @@ def functional_config(model: Any) -> dict[str, Any]:
         name, number, k = places[id(tensor)]
         return [name, number + _is_functional(tensor.history.layer), k]
 
-    structures = model.__fastnn_ports__().given, model.__fastnn_ports__().made
+    ports = model.__fastnn_ports__()
     ends = [
         structure.pack([end(tensor) for tensor in tensors])
-        for structure, tensors in zip(structures, (model.inputs, model.outputs), strict=True)
+        for structure, tensors in zip((ports.given, ports.made), (model.inputs, model.outputs), strict=True)
     ]
+    ends = [[one] if in_list else one for one, in_list in zip(ends, ports.in_lists, strict=True)]
     return {
         "name": model.name, "trainable": model.trainable, "layers": layers, "input_layers": ends[0],
         "output_layers": ends[1],

@@ -22,6 +22,7 @@ from fastnn.engine.inference import agreed, trials
 from fastnn.engine.ownership import WeightOwner
 from fastnn.engine.sizes import depend_on_rows, learn
 from fastnn.naming import unique_name
+from fastnn.symbolic.structure import sequence_like
 from fastnn.symbolic.tensors import Arguments, Call, KerasTensor, Spec, Trace, Trial, is_traced, operators
 from fastnn.symbolic.variable import Variable
 
@@ -275,7 +276,7 @@ def array(value: Any) -> Array:
 def lowered(value: Any) -> Any:
     """Returns results of NumPy in the types of the core: float64 as float32, int64 as int32."""
     if isinstance(value, (list, tuple)):
-        return type(value)(lowered(item) for item in value)
+        return sequence_like(value, (lowered(item) for item in value))
     found = np.asarray(value)
     if found.dtype == np.float64 or found.dtype == np.float16:
         return found.astype(np.float32)

@@ -261,8 +261,8 @@ def read_model(
             model = read(stored.config, reading)
         if not isinstance(model, Network):
             raise ValueError(f"the file describes no model, but {str(model)[:80]!r}")
-        weights.read_assets(model, stored.assets)
         weights.read_tree(file, model)
+        weights.read_assets(model, stored.assets)
         if compile and compile_as(model, stored.config.get("compile_config"), reading):
             weights.read_optimizer(file, model)
         position.restore_position(model, position.read_position(file))

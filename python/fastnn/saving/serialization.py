@@ -114,7 +114,10 @@ def _described(obj: Any, writing: _Writing) -> Any:
     if isinstance(obj, np.generic):
         return obj.item()
     if isinstance(obj, slice):
-        return {"class_name": "__slice__", "config": {"start": obj.start, "stop": obj.stop, "step": obj.step}}
+        ends = {name: _described(getattr(obj, name), writing) for name in ("start", "stop", "step")}
+        return {"class_name": "__slice__", "config": ends}
+    if isinstance(obj, bytes):
+        return {"class_name": "__bytes__", "config": {"value": obj.decode("utf-8")}}
     if obj is Ellipsis:
         return {"class_name": "__ellipsis__", "config": {}}
     if isinstance(obj, np.ndarray):
@@ -326,6 +329,8 @@ def read(value: Any, reading: Reading, argument: str = "") -> Any:
         return {key: read(one, reading, key) for key, one in value.items()}
     special = _SPECIAL.get(name)
     if special is not None:
+        if name == "function" and function_named(str(value.get("config")), argument) is not None:
+            _check_registered(value, value.get("config"), reading)
         return special(value.get("config"), reading)
     with reading.at(f"{argument} {name}".strip()):
         return _object(value, reading, argument)
@@ -401,7 +406,9 @@ _SPECIAL: dict[str, Callable[[Any, Reading], Any]] = {
     "function": _function, "__type__": _type, "SeedGenerator": _generator,
     "__tuple__": lambda config, reading: tuple(read(config, reading)),
     "__ellipsis__": lambda config, reading: ...,
-    "__slice__": lambda config, reading: slice(config.get("start"), config.get("stop"), config.get("step")),
+    "__slice__": lambda config, reading: slice(
+        *(read(config.get(name), reading) for name in ("start", "stop", "step"))
+    ),
     "__bytes__": lambda config, reading: str(config["value"]).encode(),
 }  # fmt: skip
 """Entries of Keras that describe plain values and functions, by their `class_name`."""
@@ -435,6 +442,7 @@ def find_class(entry: Mapping[str, Any], reading: Reading, argument: str = "") -
     for family in families:
         cls = family.find(name)
         if cls is not None:
+            _check_registered(entry, name, reading)
             return cls
     if module and module.split(".")[0] not in ("keras", "fastnn", "builtins", "tf_keras", "tensorflow"):
         raise reading.error(
@@ -442,6 +450,14 @@ def find_class(entry: Mapping[str, Any], reading: Reading, argument: str = "") -
             "with register_keras_serializable()"
         )
     raise reading.error(f"fastnn has no {families[0].word} {name!r}.{suggestion(name, families[0].names())}")
+
+
+def _check_registered(entry: Mapping[str, Any], name: Any, reading: Reading) -> None:
+    """Raises where an entry names a part of Keras and, as registered, something else."""
+    registered = entry.get("registered_name")
+    module = str(entry.get("module")).split(".")[0]
+    if registered and registered not in (name, entry["class_name"]) and module in ("keras", "builtins"):
+        raise reading.error(f"the file calls {name!r} of {entry['module']} {registered!r}, which is not registered")
 
 
 def _object(entry: Mapping[str, Any], reading: Reading, argument: str) -> Any:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from fastnn import _core
+from fastnn.configurable import is_foreign
 from fastnn.engine.contract import Part, attributes
 from fastnn.engine.holding import held_layers, is_made_of_layers
 from fastnn.engine.layer import Layer
@@ -67,7 +68,19 @@ def walk(layer: Any, is_stored: Callable[[str], bool] = lambda path: True) -> It
         for name, child in children_of(part):
             places.setdefault(id(child), (child, []))[1].append(f"{path}/{name}" if path else name)
         for child, names in reversed(places.values()):
-            pending.append((next(filter(is_stored, names), names[0]), child))
+            stored = next(filter(is_stored, names), None)
+            if stored is None:
+                under = f"{path}/" if path else ""
+                stored = next(filter(is_stored, (f"{under}{name}" for name in _properties_of(part, child))), names[0])
+            pending.append((stored, child))
+
+
+def _properties_of(part: Any, child: Any) -> Iterator[str]:
+    """Yields the names of the properties of a user's class that return a certain layer: further names for it."""
+    for cls in type(part).__mro__:
+        for name, member in vars(cls).items() if is_foreign(cls) else ():
+            if isinstance(member, property) and getattr(part, name, None) is child:
+                yield name
 
 
 def variables_of(layer: Any) -> list[tuple[str, list[Variable]]]:

@@ -75,6 +75,9 @@ def _write_variables(file: Any, model: Any) -> None:
     for path, layer in walk(model):
         if is_overridden(layer, "save_own_variables"):
             layer.save_own_variables(_group(file, path, layer.name))
+            twin = type(layer).__fastnn_keras_twin__
+            if twin is not None:
+                layer.save_own_variables(_group(file, f"{path}/{twin}", layer.name))
             continue
         for within, variables in variables_of(layer):
             group = _group(file, f"{path}/{within}" if within else path, layer.name)

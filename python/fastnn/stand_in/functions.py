@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn.data.elements import Element, as_element
+from fastnn.symbolic.structure import sequence_like
 from fastnn.symbolic.tensors import is_symbolic, is_traced
 
 Row = tuple[Callable[..., Any], "Callable[..., Any] | None", str]
@@ -30,7 +31,7 @@ def returned(value: Any, *inputs: Any) -> Any:
     if isinstance(value, Element):
         return value
     if isinstance(value, (tuple, list)):
-        return type(value)(returned(one, *inputs) for one in value)
+        return sequence_like(value, (returned(one, *inputs) for one in value))
     made = as_element(np.asarray(value))
     wide = {"f": np.float32, "i": np.int32, "u": np.int32}.get(made.dtype.kind) if made.dtype.itemsize == 8 else None
     if wide is None or any(getattr(one, "dtype", None) == made.dtype for one in inputs):

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+
+
+def sequence_like(given: Any, items: Iterable[Any]) -> Any:
+    """Returns items in a list or tuple of the type of another, which may be a named tuple."""
+    return type(given)(*items) if hasattr(given, "_fields") else type(given)(items)
 
 
 class Structure:

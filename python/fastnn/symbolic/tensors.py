@@ -455,6 +455,13 @@ class Call:
         # What happens within a trace belongs to the trace, not to the layer's history.
         (layer.__fastnn_calls__() if trace is None else trace.calls).append(self)
 
+    def adopt(self, tensor: KerasTensor) -> None:
+        """Makes a tensor that no call makes its only output, in place of the one it has."""
+        (own,) = self.outputs
+        tensor.made_by, tensor.shape, tensor.trials = self, own.shape, own.trials
+        tensor.is_sketch = False
+        self.outputs = [tensor]
+
     def result(self) -> Any:
         """Returns the outputs in their structure."""
         return self.structure.pack(self.outputs)

@@ -154,7 +154,7 @@ class Door:
         arrays = with_absent(
             who,
             [
-                None if one is None else self._fitted_input(who, one, f"x of {port.name!r}", port.shape)
+                None if one is None else self._fitted_input(who, _only(one, port), f"x of {port.name!r}", port.shape)
                 for one, port in zip(data, inputs, strict=True)
             ],
             inputs,
@@ -536,6 +536,12 @@ def _mend_for_places(shape: tuple[int, ...]) -> str:
     layers = "Flatten() or GlobalAveragePooling2D()" if len(shape) > 2 else "Flatten() or GlobalAveragePooling1D()"
     last = "" if len(shape) > 2 else ", or leave return_sequences=True out of the last recurrent layer"
     return f"the last layer gives one answer for each {places}; put {layers} before it{last}"
+
+
+def _only(one: Any, port: Port) -> Any:
+    """Returns the array of a list that holds it alone, where the port takes one of its rank."""
+    inner = one[0] if isinstance(one, (list, tuple)) and len(one) == 1 else None
+    return inner if isinstance(inner, np.ndarray) and inner.ndim == len(port.shape or ()) else one
 
 
 def _mend_for_values(y: Array, shape: tuple[int, ...], measure: losses.Loss | Metric) -> str:

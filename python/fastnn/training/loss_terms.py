@@ -16,7 +16,8 @@ import numpy as np
 from fastnn import losses
 from fastnn.engine.network import Ports
 from fastnn.losses.computation import computation_of
-from fastnn.symbolic.structure import Structure
+from fastnn.losses.registry import loss_object
+from fastnn.symbolic.structure import Structure, sequence_like
 from fastnn.training.ports import by_name, entry_for_each, quoted
 
 Path = tuple[Any, ...]
@@ -60,7 +61,7 @@ def loss_terms(who: str, ports: Ports, given: Any, weights: Any) -> list[LossTer
         return _Reading(who, ports).terms(given, weights)
     outputs = ports.outputs
     entries = [given] * len(outputs) if stands_alone(given) else entry_for_each(who, "loss", given, ports)
-    found = [[one for one in map(losses.get, flat(entry)) if one is not None] for entry in entries]
+    found = [[one for one in map(_loss, flat(entry)) if one is not None] for entry in entries]
     if len(outputs) == 1 and len(found[0]) > 1:
         raise ValueError(f"{who}: loss expects one entry for the model's one output, got {len(found[0])}")
     factors = _weights_given(who, ports, weights, [len(of_output) for of_output in found])
@@ -231,11 +232,27 @@ class _Weighted:
 def _resolved(given: Any) -> Any:
     """Returns losses in their structure, with an object in place of a name or a description."""
     if stands_alone(given):
-        return losses.get(given)
+        return _loss(given)
     if isinstance(given, Mapping):
         return {key: _resolved(entry) for key, entry in given.items()}
     items = [_resolved(entry) for entry in given]
-    return type(given)(*items) if hasattr(given, "_fields") else type(given)(items)
+    return sequence_like(given, items)
+
+
+def _loss(given: Any) -> losses.Loss | None:
+    """Returns the loss object for an entry of `loss`."""
+    if isinstance(given, str) and given.lower() in ("crossentropy", "ce"):
+        return losses.FunctionLoss(_crossentropy, name=given)
+    return loss_object(given)
+
+
+def _crossentropy(y_true: Any, y_pred: Any) -> Any:
+    """Returns the values of the cross-entropy that fits the shapes: for one output, for class indices, for rows."""
+    if y_pred.shape[-1] == 1:
+        return losses.binary_crossentropy(y_true, y_pred)
+    if len(y_true.shape) < len(y_pred.shape) or y_true.shape[-1] == 1:
+        return losses.sparse_categorical_crossentropy(y_true, y_pred)
+    return losses.categorical_crossentropy(y_true, y_pred)
 
 
 def _pack(structure: Structure, pairs: Sequence[tuple[Any, Any]]) -> Any:

@@ -132,6 +132,8 @@ class MultiHeadAttention(Projecting):
         if axes is not None and any(isinstance(axis, bool) or not isinstance(axis, int) or not axis for axis in axes):
             raise ValueError(f"{title(self)} expects attention_axes other than the batch, got {attention_axes!r}")
         self._axes = None if axes is None else list(axes)
+        if isinstance(attention_axes, int):
+            self.attention_axes = (attention_axes,)
         self.stream = stream_of(seed)
 
     def _projection(

@@ -25,7 +25,8 @@ class InputLayer(NodeLayer):
         sparse: Not supported; must be False or None.
         ragged: Not supported; must be False or None.
         batch_shape: Shape with the batch, in place of `shape`.
-        input_tensor: Symbolic tensor whose shape and type the input has, or None.
+        input_tensor: Symbolic tensor whose shape and type the input has, or None. One that no layer makes becomes
+            its `output`.
         optional: True if a model may be given None in place of its data; layers called on it get None then.
         name: Name of the layer, unique within a model; None derives one from the class name.
         **kwargs: `input_shape`, in place of `shape`.
@@ -97,6 +98,8 @@ class InputLayer(NodeLayer):
 
     def _make_output(self) -> None:
         call = Call(self, Arguments((), {}), [(self.shape, self.dtype)])
+        if self.input_tensor is not None and self.input_tensor.made_by is None:
+            call.adopt(self.input_tensor)
         if self.batch_size is not None:
             call.outputs[0].fix_batch(self.batch_size)
 
@@ -131,7 +134,7 @@ def Input(
         ragged: Not supported; must be False or None.
         batch_shape: Shape with the batch, in place of `shape`.
         name: Name of the layer, unique within a model; None derives one from the class name.
-        tensor: Symbolic tensor whose shape and type the input has, or None.
+        tensor: Symbolic tensor whose shape and type the input has, or None. One that no layer makes is returned.
         optional: True if a model may be given None in place of its data; layers called on it get None then.
 
     Returns:

@@ -47,6 +47,7 @@ class LayerNormalization(NodeLayer):
     """
 
     __fastnn_kind__ = "LayerNormalization"
+    __fastnn_always_lists__ = ("axis",)
     supports_masking = True
     gamma: Variable | None = None
     beta: Variable | None = None

@@ -29,6 +29,7 @@ class UnitNormalization(NodeLayer):
 
     __fastnn_kind__ = "UnitNormalization"
     __fastnn_built_at_once__ = True
+    __fastnn_always_lists__ = ("axis",)
     supports_masking = True
     axis: int | Sequence[int]
 

@@ -27,7 +27,8 @@ def batches(data: Any, who: str) -> Iterator[NDArray[Any]]:
     """
     whole = isinstance(data, np.ndarray) or hasattr(data, "to_numpy") or not isinstance(data, Iterable)
     if isinstance(data, (list, tuple)):
-        whole = not any(isinstance(one, np.ndarray) and one.ndim > 0 for one in data)
+        firsts = [one[0] if isinstance(one, tuple) and one else one for one in data]
+        whole = not any(isinstance(one, np.ndarray) and one.ndim > 0 for one in firsts)
     if whole:
         array = numeric(data, f"{who}: adapt's data")
         if array.shape == (0,):

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from fastnn.engine.contract import title
 from fastnn.engine.emission import Emission
 from fastnn.engine.inference import Weight
+from fastnn.engine.shapes import is_shape
 from fastnn.layers.preprocessing.encoding import Encoding, WeightedTokens
-from fastnn.symbolic.tensors import Spec
+from fastnn.symbolic.tensors import Spec, is_symbolic
 
 
 class CategoryEncoding(Encoding):
@@ -84,6 +87,8 @@ class CategoryEncoding(Encoding):
             >>> layer([[0, 2]], count_weights=[[0.5, 2.0]])
             array([[0.5, 0. , 2. ]], dtype=float32)
         """
+        if np.ndim(inputs) == 0 and not is_symbolic(inputs):
+            inputs = np.reshape(inputs, (1,))  # one token of one sample
         if count_weights is None:
             return self._on_array(inputs, *args, **kwargs)
         if self.output_mode != "count":
@@ -93,3 +98,19 @@ class CategoryEncoding(Encoding):
     def __fastnn_separate_inputs__(self, inputs: Any) -> list[Any]:
         """Returns the tensors, arrays or shapes of a call, one by one."""
         return list(inputs) if isinstance(inputs, WeightedTokens) else super().__fastnn_separate_inputs__(inputs)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """Returns the shape of the vectors; that of one sample, without a batch, has one axis.
+
+        Args:
+            input_shape: Such as (None, 3).
+
+        Example:
+            >>> layer = layers.CategoryEncoding(5)
+            >>> layer.compute_output_shape((None, 3)), layer.compute_output_shape((3,))
+            ((None, 5), (5,))
+        """
+        sample = is_shape(input_shape) and len(input_shape) < 2
+        if sample and self.num_tokens is not None and (self.output_mode != "one_hot" or not input_shape):
+            return (self.num_tokens,)
+        return super().compute_output_shape(input_shape)

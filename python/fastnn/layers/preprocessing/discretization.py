@@ -100,7 +100,8 @@ class Discretization(Encoding):
         return node[1]
 
     def _vectors(self) -> dict[str, Any]:
-        return {"num_tokens": len(self.bin_boundaries or ()) + 1, "output_mode": self.output_mode}
+        bins = (self.num_bins or 0) if self.bin_boundaries is None else len(self.bin_boundaries) + 1
+        return {"num_tokens": bins, "output_mode": self.output_mode}
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """Returns the shape of the output.
@@ -111,10 +112,11 @@ class Discretization(Encoding):
         Returns:
             A tuple that begins with the size of the batch.
         """
-        self._ready()
-        (shape,) = self.__fastnn_known_shapes__(input_shape)
         if self.output_mode == "int":
-            return with_batch_of(input_shape, shape)
+            return tuple(input_shape)
+        if len(input_shape) == 0:
+            return (self._vectors()["num_tokens"],)
+        (shape,) = self.__fastnn_known_shapes__(input_shape)
         outputs, _ = _core.infer("CategoryEncoding", self.name, self._vectors(), [(self._moved_shape(shape), "int32")])
         return with_batch_of(input_shape, tuple(outputs[0][0]))
 

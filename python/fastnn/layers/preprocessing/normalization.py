@@ -12,6 +12,7 @@ from fastnn import initializers
 from fastnn.configurable import plain
 from fastnn.engine.arrays import numeric
 from fastnn.engine.contract import state_of, title
+from fastnn.engine.eager_array import with_mask
 from fastnn.engine.node_layer import NodeLayer
 from fastnn.layers.preprocessing.adapt_data import batches
 from fastnn.symbolic.tensors import Shape
@@ -69,12 +70,12 @@ class Normalization(NodeLayer):
     """
 
     __fastnn_kind__ = "Normalization"
+    __fastnn_understood__ = {"axis": (-1,)}
     supports_masking = True
-    axis: int | Sequence[int] | None
-    mean: Any
-    """The argument; without one, the weight once the layer is built."""
-    variance: Any
-    """The argument; without one, the weight once the layer is built."""
+    axis: tuple[int, ...]
+    _given: dict[str, Any]
+    adapt_mean: Variable
+    adapt_variance: Variable
     count: Variable
     invert: bool
 
@@ -86,11 +87,29 @@ class Normalization(NodeLayer):
         invert: bool = False,
         **kwargs: Any,
     ) -> None:
-        self._fixed: tuple[Any, Any] = (self.mean, self.variance)
+        self.axis = () if axis is None else (axis,) if isinstance(axis, int) else tuple(axis)
         self.reset_state()
         self.mean_initializer = self.count_initializer = initializers.get("zeros")
         self.variance_initializer = initializers.get("ones")
         super().__init__(**kwargs)
+
+    @property
+    def mean(self) -> Any:
+        """The means, with axes of size 1 in the place of those that have none of their own; None before `build`."""
+        return self._broadcast("mean")
+
+    @mean.setter
+    def mean(self, value: Any) -> None:
+        self._keep("mean", value)
+
+    @property
+    def variance(self) -> Any:
+        """The variances, in the shape of `mean`; None before `build`."""
+        return self._broadcast("variance")
+
+    @variance.setter
+    def variance(self, value: Any) -> None:
+        self._keep("variance", value)
 
     @property
     def input_mean(self) -> Any:
@@ -102,10 +121,35 @@ class Normalization(NodeLayer):
         """The argument `variance`."""
         return self._fixed[1]
 
+    @property
+    def _fixed(self) -> tuple[Any, Any]:
+        """The arguments `mean` and `variance`."""
+        return self._given["mean"], self._given["variance"]
+
+    def _keep(self, name: str, value: Any) -> None:
+        """Keeps an argument, or the weight that `build` makes."""
+        if isinstance(value, Variable):
+            setattr(self, f"adapt_{name}", value)
+        else:
+            self.__dict__.setdefault("_given", {})[name] = value
+
+    def _broadcast(self, name: str) -> Any:
+        shape = state_of(self).build_shape
+        if shape is None:
+            return None
+        kept = self._kept(len(shape))
+        sizes = [shape[axis] if axis in kept else 1 for axis in range(len(shape))]
+        if self._given[name] is None:
+            return with_mask(getattr(self, f"adapt_{name}").numpy().reshape(sizes))
+        values = np.asarray(self._given[name], np.float32)
+        expanded = [1] * len(shape)
+        for axis, size in zip(reversed(kept), reversed(values.shape), strict=False):
+            expanded[axis] = size
+        return with_mask(np.broadcast_to(values.reshape(expanded), sizes).copy())
+
     def __fastnn_core_node__(self) -> tuple[str, dict[str, Any]] | None:
         """Returns the kind and the config of the node; None for a layer that passes its input on."""
-        axes = () if self.axis is None else (self.axis,) if isinstance(self.axis, int) else tuple(self.axis)
-        config: dict[str, Any] = {"axis": axes, "invert": bool(self.invert)}
+        config: dict[str, Any] = {"axis": self.axis, "invert": bool(self.invert)}
         mean, variance = self._fixed
         if (mean is None) != (variance is None):
             raise ValueError(f"{title(self)} expects mean and variance, or none of them, got {mean!r} and {variance!r}")
@@ -116,8 +160,8 @@ class Normalization(NodeLayer):
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments as plain values, from which `from_config` creates an equal layer without weights."""
-        mean, variance = self._fixed
-        return {**super().get_config(), "mean": plain(mean), "variance": plain(variance)}
+        given = {name: _as_list(value) for name, value in zip(("mean", "variance"), self._fixed, strict=True)}
+        return {**super().get_config(), "axis": self.axis, **given}
 
     def adapt(self, data: Any) -> None:
         """Computes the mean and the variance of data, and replaces earlier ones.
@@ -191,13 +235,12 @@ class Normalization(NodeLayer):
             raise ValueError(f"{title(self)}: adapt's data has no rows")
         if not np.isfinite(mean).all():
             raise ValueError(f"{title(self)}: adapt's data holds NaN or infinite numbers")
-        self.mean.assign(mean)
-        self.variance.assign(spread / count)
+        self.adapt_mean.assign(mean)
+        self.adapt_variance.assign(spread / count)
 
     def _kept(self, rank: int) -> list[int]:
         """Returns the axes whose indices have statistics of their own."""
-        given = () if self.axis is None else (self.axis,) if isinstance(self.axis, int) else self.axis
-        return sorted(axis % rank for axis in given)
+        return sorted(axis % rank for axis in self.axis)
 
     def _moments(self, part: NDArray[np.float64]) -> tuple[int, NDArray[np.float64], NDArray[np.float64]]:
         """Returns the number of elements of each mean, the means, and the sums of squared deviations from them."""
@@ -209,16 +252,22 @@ class Normalization(NodeLayer):
 
     def _adapt_to(self, shape: Shape) -> None:
         if not self.built:
-            if len(shape) == 1 and self.axis is not None:
+            if len(shape) == 1 and self.axis:
                 raise ValueError(
-                    f"{title(self)}: adapt's data has the shape (batch,) and no axis {self.axis!r} in a sample; "
+                    f"{title(self)}: adapt's data has the shape (batch,) and no axis "
+                    f"{', '.join(map(str, self.axis))} in a sample; "
                     "pass data[:, None], or create the layer with axis=None"
                 )
             self.build(shape)
             return
         sizes = tuple(shape[axis] for axis in self._kept(len(shape)))
-        if sizes != self.mean.shape:
+        if sizes != self.adapt_mean.shape:
             raise ValueError(
-                f"{title(self)} was built for {state_of(self).build_shape} with {self.mean.shape} means; adapt's data "
-                f"{shape} has {sizes}"
+                f"{title(self)} was built for {state_of(self).build_shape} with {self.adapt_mean.shape} means; adapt's "
+                f"data {shape} has {sizes}"
             )
+
+
+def _as_list(value: Any) -> Any:
+    """Returns an argument for a config: a sequence or an array as a list."""
+    return np.asarray(value).tolist() if isinstance(value, (Sequence, np.ndarray)) else plain(value)

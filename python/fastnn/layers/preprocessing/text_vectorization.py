@@ -64,6 +64,7 @@ class TextVectorization(VocabularyLayer):
                [1, 2, 0, 0]])
     """
 
+    __fastnn_keras_twin__ = "_lookup_layer"
     __fastnn_what__ = "texts"
     mask_token = ""
     oov_token = "[UNK]"
@@ -145,6 +146,10 @@ class TextVectorization(VocabularyLayer):
     def _learn(self, batch: Any, what: str, samples: bool) -> None:
         self._count_places(*_flat(self._split_texts(batch, what)))
 
+    def _text(self, token: Any) -> str:
+        """Returns a token as text; what splits strings may return bytes."""
+        return token.decode(self.encoding) if isinstance(token, bytes) else str(token)
+
     def _split_texts(self, texts: Any, what: str) -> list[list[str]]:
         """Returns the tokens of each text."""
         array = as_strings(texts, what, self.encoding)
@@ -160,7 +165,7 @@ class TextVectorization(VocabularyLayer):
             width = max(1, array[0].size if len(array) and array.ndim > 1 else 1)
             documents = [texts[i : i + width] for i in range(0, len(texts), width)]
         elif callable(self.split):
-            documents = [[str(token) for token in tokens] for tokens in self.split(np.asarray(texts, np.str_))]
+            documents = [[self._text(token) for token in tokens] for tokens in self.split(np.asarray(texts, np.str_))]
         else:
             documents = [list(text) if self.split == "character" else _WORD.findall(text) for text in texts]
         if not self._widths:

@@ -79,8 +79,12 @@ class VocabularyLayer(NodeLayer):
             raise ValueError(f"{title(self)}: idf_weights require output_mode='tf_idf', got {self.output_mode!r}")
         self._key = hash_key(title(self), self.salt)
         self._was_given = self.vocabulary is not None
+        self._given_list: tuple[list[Any], Any] | None = None
         if self.vocabulary is not None:
             self.set_vocabulary(self.vocabulary, self.idf_weights)
+            if not isinstance(self.vocabulary, (str, Path)):
+                given = self._array(self.vocabulary, f"{title(self)}: vocabulary").tolist()
+                self._given_list = given, self._tokens
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Any:
@@ -89,10 +93,15 @@ class VocabularyLayer(NodeLayer):
         return cls(**{name: value for name, value in config.items() if name in own or name not in _ONLY_IN_KERAS})
 
     def get_config(self) -> dict[str, Any]:
-        """Returns the arguments as plain values, the vocabulary included."""
+        """Returns the arguments as plain values, the vocabulary included: as it was given, else with what precedes."""
         config = super().get_config()
-        config["vocabulary"] = None if self._tokens is None else self._plain(self.get_vocabulary())
-        config["idf_weights"] = None if self._idf is None else self._idf[: self.vocabulary_size()].tolist()
+        tokens = None if self._tokens is None else self.get_vocabulary()
+        weights = None if self._idf is None else self._idf[: self.vocabulary_size()].tolist()
+        if self._given_list is not None and self._given_list[1] is self._tokens:
+            tokens = self._given_list[0]
+            weights = None if weights is None else np.asarray(self.idf_weights).tolist()
+        config["vocabulary"] = None if tokens is None else self._plain(tokens)
+        config["idf_weights"] = weights
         return config
 
     def _plain(self, tokens: Iterable[Any]) -> list[Any]:
@@ -191,6 +200,24 @@ class VocabularyLayer(NodeLayer):
             self._numbers[self.mask_token] = 0 if self.output_mode == "int" else -1
         state_of(self).predictor = None
 
+    def save_own_variables(self, store: Any) -> None:
+        """Writes the inverse document frequencies.
+
+        Args:
+            store: Dict, or group of a file, into which they go as "idf_weights".
+        """
+        if self._idf is not None:
+            store["idf_weights"] = self._idf
+
+    def load_own_variables(self, store: Any) -> None:
+        """Reads the inverse document frequencies that `save_own_variables`, of fastnn or Keras, wrote.
+
+        Args:
+            store: Dict, or group of a file, which has them as "idf_weights", or nothing.
+        """
+        if self.output_mode == "tf_idf" and "idf_weights" in store:
+            self._idf = np.asarray(store["idf_weights"], np.float32)
+
     def save_assets(self, dir_path: str | Path) -> None:
         """Writes the vocabulary into a folder, as `vocabulary.txt` with one token a line, unless the config has it.
 
@@ -215,7 +242,8 @@ class VocabularyLayer(NodeLayer):
         lines = (Path(dir_path) / _VOCABULARY).read_text(encoding="utf-8").splitlines()
         while lines and not lines[-1]:
             lines.pop()
-        self.set_vocabulary(self._from_lines(lines), self._idf)
+        # Those of a vocabulary that is padded to max_tokens have zeros at the end.
+        self.set_vocabulary(self._from_lines(lines), None if self._idf is None else self._idf[: len(lines)])
 
     # Finding the vocabulary.
 
