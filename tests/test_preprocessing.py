@@ -934,3 +934,17 @@ def test_hashing_takes_tokens_in_any_container():
     for wrong in (["a", 1], [1, "a"], [["a"], [None]]):
         with pytest.raises(TypeError, match="expects strings, got"):
             layers.Hashing(50)(wrong)
+
+
+@pytest.mark.parametrize("mode", ["int", "one_hot", "multi_hot", "count", "tf_idf"])
+def test_types_of_what_a_vocabulary_makes_are_those_of_keras(mode):
+    idf = {"idf_weights": [1.0, 2.0]} if mode == "tf_idf" else {}
+    made = [
+        layers.StringLookup(vocabulary=["a", "b"], output_mode=mode, **idf)(np.array(["a", "b"])),
+        layers.IntegerLookup(vocabulary=[1, 2], output_mode=mode, **idf)(np.array([1, 2])),
+    ]
+    if mode != "one_hot":
+        made.append(layers.TextVectorization(vocabulary=["a", "b"], output_mode=mode, **idf)(["a b b"]))
+    assert {one.dtype for one in made} == {np.dtype("float32" if mode == "tf_idf" else "int64")}
+    if mode not in ("int", "tf_idf"):
+        assert layers.Hashing(3, output_mode=mode)(["a", "b"]).dtype == np.float32
