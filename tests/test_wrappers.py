@@ -162,7 +162,7 @@ def test_where_lbfgs_ends(targets, alpha):
     value = 0.5 * np.mean(apart**2) + 0.5 * alpha * np.sum(kernel**2) / len(X)
     assert made.loss_ == pytest.approx(value, rel=1e-4)
     np.testing.assert_allclose((X.T @ apart + alpha * kernel) / len(X), 0, atol=1e-4)
-    np.testing.assert_allclose(apart.mean(axis=0), 0, atol=1e-4)
+    np.testing.assert_allclose(apart.mean(axis=0), 0, atol=1e-3)
     if targets == 1:
         theirs = TheirRegressor(random_state=0, **given).fit(X, y[:, 0])
         assert made.loss_ == pytest.approx(theirs.loss_, rel=1e-6)
@@ -331,6 +331,11 @@ def test_a_model_that_is_given_is_cloned():
         SKLearnRegressor(Sequential([Input((1,)), layers.Dense(1)])).fit(X, X)
     with pytest.raises(TypeError, match="got int"):
         SKLearnRegressor(lambda X, y: 7).fit(X, X)
+
+
+def test_a_model_that_is_none():
+    with pytest.raises(TypeError, match="SKLearnClassifier expects a model, or a function that returns one, got 'x'"):
+        SKLearnClassifier("x").fit(np.ones((4, 2)), [0, 1, 0, 1])
 
 
 def test_a_model_as_a_transformer():
