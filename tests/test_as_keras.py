@@ -191,9 +191,13 @@ import fastnn.as_keras_only, fastnn
 import keras, tensorflow
 from keras.layers import Dense
 print(tensorflow is real, Dense is fastnn.layers.Dense)
+from tensorflow.keras.layers import Dense as the_same
+print(the_same is Dense, importlib.import_module("keras._tf_keras.keras") is keras)
+real.__path__ = []
+print([importlib.util.find_spec(f"tensorflow.{name}") for name in ("data", "python")])
 """
     done = run(script)
-    assert (done.stdout, done.stderr) == ("True True\n", "")
+    assert (done.stdout, done.stderr) == ("True True\nTrue True\n[None, None]\n", "")
 
 
 def test_it_can_be_imported_twice():

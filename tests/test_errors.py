@@ -675,6 +675,13 @@ def test_weights_of_samples_and_classes():
         model.fit(X, Y, class_weight={0: 1.0, 7: 2.0}, verbose=0)
     with pytest.raises(TypeError, match="class_weight expects a dict"):
         model.fit(X, Y, class_weight=[1, 2, 3], verbose=0)
+    for wrong in ("a", 0.5):
+        with pytest.raises(TypeError, match="class_weight expects labels that are integers, got " + repr(wrong)):
+            model.fit(X, Y, class_weight={wrong: 1.0}, verbose=0)
+    for wrong in ("a", None, np.nan):
+        with pytest.raises(ValueError, match=f"class_weight expects finite numbers, got {wrong!r} for the label 0"):
+            model.fit(X, Y, class_weight={0: wrong}, verbose=0)
+    model.fit(X, Y, class_weight={np.int64(0): np.float32(2.0), 1.0: 1}, verbose=0)
 
 
 def test_before_compile_and_without_a_loss():

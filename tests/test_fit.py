@@ -547,3 +547,15 @@ def test_a_metric_that_is_a_loss_moves_no_weight(metric):
         results.append(model.get_weights())
     for without, with_metric in zip(*results, strict=True):
         np.testing.assert_array_equal(without, with_metric)
+
+
+def test_a_dict_that_is_returned_is_sorted_by_name():
+    model = Sequential([layers.Dense(1, input_shape=(4,))])
+    model.compile("sgd", "mse", metrics=["mse", "mae", "cosine_similarity"])
+    x, y = np.ones((8, 4)), np.zeros((8, 1))
+    for told in (
+        model.evaluate(x, y, verbose=0, return_dict=True),
+        model.train_on_batch(x, y, return_dict=True),
+        model.test_on_batch(x, y, return_dict=True),
+    ):
+        assert list(told) == ["cosine_similarity", "loss", "mae", "mse"]

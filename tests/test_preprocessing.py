@@ -734,10 +734,10 @@ def test_what_is_wrong_with_a_lookup_is_said(kind: type[Exception], make: Callab
 
 def test_hashes_are_those_that_were_published() -> None:
     for length, value in FINGERPRINTS.items():
-        assert hashing.fingerprint64(PANGRAM[:length].encode()) == value, length
+        assert _core.hash_texts([PANGRAM[:length]], None).tolist() == [value], length
     # The test vector at the end of the paper on SipHash.
     key = int.from_bytes(bytes(range(8)), "little"), int.from_bytes(bytes(range(8, 16)), "little")
-    assert hashing.siphash(bytes(range(15)), key) == 0xA129CA6149BE45E5
+    assert _core.hash_texts([bytes(range(15)).decode()], key).tolist() == [0xA129CA6149BE45E5]
 
 
 # Strings for each branch of FarmHash, at both ends of its range of lengths; values by the authors' code.
@@ -910,10 +910,41 @@ def test_images_go_to_files_and_back(tmp_path: Path) -> None:
         utils.save_img(tmp_path / "x.jpg", x)
 
 
-@pytest.mark.parametrize("salt", [None, (3, 2**64 - 5)])
-def test_many_strings_are_hashed_as_one(salt):
+@pytest.mark.parametrize("salt", [None, (3, -5), 7])
+def test_buckets_are_hashes_modulo_their_number(salt):
+    key = hashing.hash_key("test", salt)
     texts = ["é" * (n % 3) + "x" * n + str(row) for n in range(130) for row in range(10, 22)]
-    one_by_one = [hashing.siphash(t.encode(), salt) if salt else hashing.fingerprint64(t.encode()) for t in texts]
-    for count in (1, 7, 2**40 + 1):
-        assert hashing.buckets(texts, count, salt).tolist() == [value % count for value in one_by_one]
-        assert hashing.buckets(texts[:5], count, salt).tolist() == [value % count for value in one_by_one[:5]]
+    hashes = [int(value) for text in texts for value in _core.hash_texts([text], key)]
+    assert len(set(hashes)) == len(texts)
+    for count in (1, 7, 2**40 + 1, 2**63 - 1):
+        assert hashing.buckets(texts, count, key).tolist() == [value % count for value in hashes]
+    assert hashing.buckets([], 3, key).tolist() == []
+
+
+def test_hashing_takes_tokens_in_any_container():
+    words = ["é", "", "a longer word than sixteen bytes", "b"]
+    expected = hashing.buckets(words, 50).reshape(2, 2).tolist()
+    nested = [words[:2], words[2:]]
+    encoded = [[word.encode() for word in row] for row in nested]
+    for given in (nested, encoded, np.array(nested), np.array(nested, object), tuple(map(tuple, nested))):
+        assert layers.Hashing(50)(given).tolist() == expected
+    assert layers.Hashing(50)([7, 12]).tolist() == layers.Hashing(50)(np.array([7.9, 12.0])).tolist()
+    assert layers.Hashing(50, mask_value=12)([[7, 12]]).tolist()[0][1] == 0
+    assert layers.Hashing(50, mask_value="b")(nested).tolist()[1][1] == 0
+    for wrong in (["a", 1], [1, "a"], [["a"], [None]]):
+        with pytest.raises(TypeError, match="expects strings, got"):
+            layers.Hashing(50)(wrong)
+
+
+@pytest.mark.parametrize("mode", ["int", "one_hot", "multi_hot", "count", "tf_idf"])
+def test_types_of_what_a_vocabulary_makes_are_those_of_keras(mode):
+    idf = {"idf_weights": [1.0, 2.0]} if mode == "tf_idf" else {}
+    made = [
+        layers.StringLookup(vocabulary=["a", "b"], output_mode=mode, **idf)(np.array(["a", "b"])),
+        layers.IntegerLookup(vocabulary=[1, 2], output_mode=mode, **idf)(np.array([1, 2])),
+    ]
+    if mode != "one_hot":
+        made.append(layers.TextVectorization(vocabulary=["a", "b"], output_mode=mode, **idf)(["a b b"]))
+    assert {one.dtype for one in made} == {np.dtype("float32" if mode == "tf_idf" else "int64")}
+    if mode not in ("int", "tf_idf"):
+        assert layers.Hashing(3, output_mode=mode)(["a", "b"]).dtype == np.float32

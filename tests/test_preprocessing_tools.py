@@ -201,8 +201,11 @@ def test_bad_arguments_of_a_folder_are_named(folder, arguments, said):
 
 
 def test_folders_without_images(tmp_path):
-    with pytest.raises(NotADirectoryError, match="expects the path of a folder"):
+    with pytest.raises(FileNotFoundError, match="expects the path of a folder"):
         utils.image_dataset_from_directory(tmp_path / "none")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(NotADirectoryError, match="expects the path of a folder"):
+        utils.image_dataset_from_directory(tmp_path / "file")
     (tmp_path / "a").mkdir()
     with pytest.raises(ValueError, match=r"no image files found .* end in \.bmp, \.gif"):
         utils.image_dataset_from_directory(tmp_path, verbose=False)

@@ -153,6 +153,36 @@ class TestBackupAndRestore:
         assert again.optimizer.iterations == whole.optimizer.iterations
         assert not backup.exists()
 
+    @pytest.mark.parametrize(("save_freq", "epoch", "batch"), [("epoch", 2, 3), (3, 0, 5), (5, 2, 0)])
+    @pytest.mark.parametrize("kind", ["shuffled", "endless", "filtered", "zipped"])
+    def test_the_orders_of_a_dataset_go_on(self, tmp_path, kind, save_freq, epoch, batch):
+        from fastnn.data import Dataset
+
+        steps = 8 if kind == "endless" else None
+
+        def begin():
+            """Returns a new model and a new dataset, as a new process makes them."""
+            model = make()
+            x, y = (Dataset.from_tensor_slices(part) for part in data())
+            pairs = Dataset.zip((x.shuffle(20, seed=3), y.shuffle(20, seed=3))) if kind == "zipped" else None
+            rows = pairs or Dataset.from_tensor_slices(data()).shuffle(30)
+            rows = rows.repeat() if kind == "endless" else rows
+            rows = rows.filter(lambda a, b: float(a[0]) > -9) if kind == "filtered" else rows
+            return model, rows.map(lambda a, b: (a * 2, b)).batch(7).prefetch(2)
+
+        whole, rows = begin()
+        whole.fit(rows, epochs=4, steps_per_epoch=steps, verbose=0)
+        backup = BackupAndRestore(tmp_path / "b", save_freq=save_freq)
+        model, rows = begin()
+        with pytest.raises(Stop):
+            model.fit(rows, epochs=4, steps_per_epoch=steps, verbose=0, callbacks=[backup, StopAt(epoch, batch)])
+        resumed, rows = begin()
+        resumed.fit(
+            rows, epochs=4, steps_per_epoch=steps, verbose=0,
+            callbacks=[BackupAndRestore(tmp_path / "b", save_freq=save_freq)],
+        )  # fmt: skip
+        assert same(resumed, whole)
+
     @pytest.mark.filterwarnings("ignore:Your input ran out of data")
     @pytest.mark.parametrize("steps", [4, 5])
     def test_epochs_that_do_not_see_all_rows(self, tmp_path, steps):

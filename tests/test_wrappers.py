@@ -16,7 +16,7 @@ from fastnn import Input, Model, Sequential, layers
 pytest.importorskip("sklearn")
 
 from sklearn.base import clone
-from sklearn.datasets import load_digits, load_iris, make_multilabel_classification
+from sklearn.datasets import load_diabetes, load_digits, load_iris, make_multilabel_classification
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.model_selection import GridSearchCV, train_test_split
 from sklearn.neural_network import MLPClassifier as TheirClassifier
@@ -148,6 +148,24 @@ def test_losses_of_several_outputs(solver, alpha):
     theirs, ours = (Made(**given).fit(X, y) for Made in (TheirRegressor, MLPRegressor))
     np.testing.assert_allclose(ours.loss_curve_, theirs.loss_curve_, rtol=1e-4)
     assert ours.best_loss_ == pytest.approx(theirs.best_loss_, rel=1e-4)
+
+
+@pytest.mark.parametrize("targets", [1, 3])
+@pytest.mark.parametrize("alpha", [0.1, 1.0])
+def test_where_lbfgs_ends(targets, alpha):
+    """It ends where the sum of the losses has no gradient; for one target, where scikit-learn's own search ends."""
+    X, y = load_diabetes(return_X_y=True)
+    y = np.stack([y / 100, (y / 100) ** 2, np.sin(y)], 1)[:, :targets]
+    given = {"hidden_layer_sizes": (), "solver": "lbfgs", "max_iter": 3000, "alpha": alpha, "tol": 1e-7}
+    made = MLPRegressor(random_state=0, **given).fit(X, y if targets > 1 else y[:, 0])
+    kernel, apart = made.coefs_[0], made.predict(X).reshape(len(X), -1) - y
+    value = 0.5 * np.mean(apart**2) + 0.5 * alpha * np.sum(kernel**2) / len(X)
+    assert made.loss_ == pytest.approx(value, rel=1e-4)
+    np.testing.assert_allclose((X.T @ apart + alpha * kernel) / len(X), 0, atol=1e-4)
+    np.testing.assert_allclose(apart.mean(axis=0), 0, atol=1e-3)
+    if targets == 1:
+        theirs = TheirRegressor(random_state=0, **given).fit(X, y[:, 0])
+        assert made.loss_ == pytest.approx(theirs.loss_, rel=1e-6)
 
 
 def test_poisson():
@@ -313,6 +331,11 @@ def test_a_model_that_is_given_is_cloned():
         SKLearnRegressor(Sequential([Input((1,)), layers.Dense(1)])).fit(X, X)
     with pytest.raises(TypeError, match="got int"):
         SKLearnRegressor(lambda X, y: 7).fit(X, X)
+
+
+def test_a_model_that_is_none():
+    with pytest.raises(TypeError, match="SKLearnClassifier expects a model, or a function that returns one, got 'x'"):
+        SKLearnClassifier("x").fit(np.ones((4, 2)), [0, 1, 0, 1])
 
 
 def test_a_model_as_a_transformer():

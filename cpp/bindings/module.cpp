@@ -65,6 +65,7 @@ PYBIND11_MODULE(_native, m) {
   bind_prediction(m);
   bind_training(m);
   bind_arrays(m);
+  bind_texts(m);
   bind_settings(m);
   bind_testing(m);
 }

@@ -17,6 +17,7 @@ void bind_graph(py::module_& m);
 void bind_prediction(py::module_& m);
 void bind_training(py::module_& m);
 void bind_arrays(py::module_& m);
+void bind_texts(py::module_& m);
 void bind_testing(py::module_& m);
 
 /// `__new__` of the bound classes: an object is constructed where it is allocated. Python's general ways of making objects

@@ -249,6 +249,9 @@ class Trainer:
 def apply(kind: str, config: Config, arrays: Sequence[Array]) -> list[Array]:
     """Runs one node without weights on all rows, in inference mode."""
 
+def hash_texts(texts: list[str], key: tuple[int, int] | None) -> NDArray[np.uint64]:
+    """Returns FarmHash's 64-bit fingerprint of each text, or with a key, two integers below 2**64, its SipHash-2-4."""
+
 def first_beyond(array: Array, low: float, high: float) -> int:
     """Returns the first row that holds a NaN or a value outside [low, high], or -1. Accepts any dtype."""
 

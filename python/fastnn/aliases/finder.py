@@ -77,7 +77,11 @@ class Finder(MetaPathFinder, Loader):
             self._explain(fullname)
             return None
         led = target(fullname)
-        if top not in self.shadowed or led is None or not getattr(sys.modules.get(top), FOUND_HERE, False):
+        if led is None:
+            return None
+        # Beside a real TensorFlow, tensorflow.keras is what Keras is; tensorflow.python is code of its own.
+        shadow = "keras" if fullname.startswith("tensorflow.keras.") else top
+        if shadow not in self.shadowed or not getattr(sys.modules.get(shadow), FOUND_HERE, False):
             return None
         package, rest = led
         if rest.rpartition(".")[2].startswith("_"):

@@ -54,7 +54,9 @@ def install(shadowed: Sequence[str] = ("keras", "tensorflow", "tf")) -> None:
     if "keras" not in sys.modules:
         names = {name: getattr(fastnn, name) for name in fastnn.__all__}
         keras = _root("keras", fastnn.__doc__, finder, **{**names, "version": _version, "__version__": KERAS_VERSION})
-        sys.modules["keras"] = keras
+        # A real TensorFlow finds Keras under the last of these names, and its own tensorflow.keras is that module.
+        of_tensorflow = ("keras._tf_keras", "keras._tf_keras.keras", "tensorflow.keras")
+        sys.modules |= dict.fromkeys(("keras", *of_tensorflow), keras)
         for name, module in names.items():
             _answer(f"keras.{name}", module, {"backend": OF_BACKEND, "losses": OF_LOSSES}.get(name))
     if "tensorflow" in shadowed and "tensorflow" not in sys.modules:
@@ -66,7 +68,7 @@ def install(shadowed: Sequence[str] = ("keras", "tensorflow", "tf")) -> None:
         keras = sys.modules["keras"]
         python = _root("tensorflow.python", "Paths of old scripts.", finder, keras=keras)
         sys.modules |= {"tensorflow": tensorflow, "tf": tensorflow, "tensorflow.python": python}
-        sys.modules |= dict.fromkeys(("tensorflow.keras", "tf.keras", "tensorflow.python.keras"), keras)
+        sys.modules |= dict.fromkeys(("tf.keras", "tensorflow.python.keras"), keras)
         for name, module in names.items():
             _answer(f"tensorflow.{name}", module)
 

@@ -18,8 +18,9 @@ class BackupAndRestore(Callback):
     what other callbacks have counted; the run that goes on ends with the same bits. It is one file, which takes the
     place of the one before only when it is complete, and is deleted when training ends.
 
-    The order of arrays and of a `PyDataset` goes on where it was. A `Dataset` that shuffles draws its orders anew, as
-    `tf.data` does: its passes are counted by the object, which a new process makes again.
+    The order of arrays, of a `PyDataset` and of a `Dataset` that shuffles goes on where it was; one in the middle of a
+    pass is read again up to there. Seeds that are not given must be the same in the new process, as
+    `utils.set_random_seed` makes them.
 
     Args:
         backup_dir: A directory for the backup, which is made where there is none.
@@ -85,7 +86,7 @@ class BackupAndRestore(Callback):
         self._since, self._owed = 0, False
         place = backup.restore(self.model, self._files)
         if place is not None:
-            self._run.resume(place["epoch"], place["batch"], place["position"])
+            self._run.resume(place["epoch"], place["batch"], place["position"], place["passes"])
             self._since = place["since"]
             for companion, counts in zip(self._companions, place["companions"], strict=False):
                 if type(companion).__name__ == counts.get("class"):
@@ -117,6 +118,7 @@ class BackupAndRestore(Callback):
             "epoch": epoch,
             "batch": batch,
             "position": self._run.position,
+            "passes": list(self._run.passes),
             "since": self._since,
             "companions": [{"class": type(one).__name__, **one.__fastnn_counts__()} for one in self._companions],
         }

@@ -85,11 +85,15 @@ class Feed(NamedTuple):
 class ArraySource:
     """Source of in-memory arrays: it passes over the rows again and again, in a new order each time.
 
+    Its orders are saved with the random streams.
+
     Args:
         feed: The checked arrays.
         batch_size: The number of rows of a step.
         order: The orders of rows; None: rows are taken as they lie.
     """
+
+    passes: Sequence[int] = ()
 
     def __init__(self, feed: Feed, batch_size: int, order: RowOrder | None = None) -> None:
         self.steps = math.ceil(feed.rows / batch_size)
@@ -124,7 +128,7 @@ class ArraySource:
         """Begins a new pass with the next chunk."""
         self.position = self.steps
 
-    def resume(self, position: int) -> None:
+    def resume(self, position: int, passes: Sequence[int] = ()) -> None:
         """Goes on in the middle of a pass, in the order that was drawn for it."""
         self.position = position
         if position < self.steps and self._orders is not None:

@@ -19,10 +19,12 @@ from numpy.typing import NDArray
 
 from fastnn import _core
 from fastnn.data.arrays import Feed
-from fastnn.data.source import Chunk
+from fastnn.data.source import Chunk, has_ended
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
+
+    from fastnn.data.iteration import Passes
 
 Call = Callable[[], Any]
 END = object()
@@ -103,6 +105,7 @@ class Batches(Protocol):
         cancels: True where items that were ordered ahead of time may be left out.
         works_for_an_epoch: True where the workers end with each epoch.
         batch_size: The number of rows of a step; None: each item is one step.
+        counters: What counts the passes of data that draw at random.
     """
 
     @property
@@ -128,6 +131,10 @@ class Batches(Protocol):
     @property
     def batch_size(self) -> int | None:
         """The number of rows of a step; None: each item is one step."""
+
+    @property
+    def counters(self) -> Sequence[Passes]:
+        """What counts the passes of data that draw at random."""
 
     @property
     def steps(self) -> int | None:
@@ -161,6 +168,7 @@ class _Iteration:
     cancels = False
     works_for_an_epoch = False
     batch_size = None
+    counters: Sequence[Passes] = ()
 
     def executor(self) -> Executor:
         """Returns one thread, in which the user's code runs."""
@@ -189,6 +197,7 @@ class Iterated(_Iteration):
         self.name = f"the {type(iterable).__name__}"
         self.once = hasattr(iterable, "__next__")
         self._iterable = iterable
+        self.counters = iterable.__fastnn_passes__() if hasattr(iterable, "__fastnn_passes__") else ()
         self._taken = 0
 
     @property
@@ -320,6 +329,7 @@ class BatchSource:
         self._in_epoch = False
         self._epoch_is_new = False
         self._wanted: int | None = 0
+        self._counts: list[int] = []
 
     @property
     def steps(self) -> int | None:
@@ -330,6 +340,14 @@ class BatchSource:
     def repeats(self) -> bool:
         """True where there can be another pass."""
         return not self._batches.once
+
+    @property
+    def passes(self) -> Sequence[int]:
+        """Counts from which data that draw at random make the current pass again, or the next one after its end."""
+        return self._begun_passes() if has_ended(self) else self._counts
+
+    def _begun_passes(self) -> list[int]:
+        return [counter.begun for counter in self._batches.counters]
 
     def peek(self) -> Feed:
         """Returns checked rows to learn shapes from; those that are used up by that are kept for the first step.
@@ -414,8 +432,10 @@ class BatchSource:
         if self.repeats and (self.position > 0 or self._ahead is None):
             self._begin(0, False)
 
-    def resume(self, position: int) -> None:
+    def resume(self, position: int, passes: Sequence[int] = ()) -> None:
         """Goes on in the middle of a pass: the steps before are skipped."""
+        for counter, begun in zip(self._batches.counters, passes, strict=False):
+            counter.begun = begun
         if position > 0:
             self._begin(position, True)
 
@@ -425,6 +445,7 @@ class BatchSource:
             self._ahead.drop()
         self._feed = None
         self._made = self.position = first
+        self._counts = self._begun_passes()
         ended = again and self.steps is not None and first >= self.steps
         calls = iter(()) if ended else self._batches.calls(first, again)
         self._ahead = _Ahead(self._submit, calls, self._batches.ahead)

@@ -11,7 +11,7 @@ import numpy as np
 
 from fastnn.data import draws, elements, specs, steps
 from fastnn.data.elements import Structure
-from fastnn.data.iteration import INFINITE, UNKNOWN
+from fastnn.data.iteration import INFINITE, UNKNOWN, Passes
 from fastnn.data.pipeline import Pipeline, seed_of
 from fastnn.data.specs import TensorSpec
 
@@ -166,7 +166,11 @@ class Dataset(Pipeline):
         counts = [int(one.cardinality()) for one in parts]
         known = [count for count in counts if count >= 0]
         total = UNKNOWN if UNKNOWN in counts else min(known) if known else INFINITE
-        return Dataset(items, total, lambda: elements.mapped(lambda one: one.element_spec, structure))
+
+        def spec() -> Structure:
+            return elements.mapped(lambda one: one.element_spec, structure)
+
+        return Dataset(items, total, spec, None, _passes_of(parts))
 
     @staticmethod
     def sample_from_datasets(
@@ -188,16 +192,16 @@ class Dataset(Pipeline):
         shares = np.ones(len(datasets)) if weights is None else np.asarray(weights, dtype=float)
         if shares.shape != (len(datasets),) or (shares < 0).any() or not shares.sum():
             raise ValueError(f"sample_from_datasets expects {len(datasets)} weights of at least 0, got {weights!r}")
-        start, passes = seed_of(seed), itertools.count()
+        start, passes = seed_of(seed), Passes()
         limits = np.cumsum(shares / shares.sum())
 
         def items() -> Iterator[Any]:
-            rng = draws.rng(start, next(passes) if rerandomize_each_iteration else 0)
+            rng = draws.rng(start, passes.begin() if rerandomize_each_iteration else 0)
             most = len(datasets) - 1
             choices = (min(most, int(np.searchsorted(limits, rng.random(), "right"))) for _ in itertools.count())
             return steps.chosen([iter(one) for one in datasets], choices, stop_on_empty_dataset)
 
-        return Dataset(items, UNKNOWN, lambda: datasets[0].element_spec)
+        return Dataset(items, UNKNOWN, lambda: datasets[0].element_spec, None, [*_passes_of(datasets), passes])
 
     @staticmethod
     def choose_from_datasets(
@@ -209,7 +213,13 @@ class Dataset(Pipeline):
             choices = (int(one) for one in choice_dataset)
             return steps.chosen([iter(one) for one in datasets], choices, stop_on_empty_dataset)
 
-        return Dataset(items, UNKNOWN, lambda: datasets[0].element_spec)
+        passes = _passes_of([*datasets, choice_dataset])
+        return Dataset(items, UNKNOWN, lambda: datasets[0].element_spec, None, passes)
+
+
+def _passes_of(datasets: Sequence[Pipeline]) -> list[Passes]:
+    """Returns what counts the passes of several datasets."""
+    return [one for dataset in datasets for one in dataset.__fastnn_passes__()]
 
 
 def _paths(patterns: Any) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -21,6 +21,18 @@ UNKNOWN = -2
 Self = TypeVar("Self", bound="Iteration")
 
 
+class Passes:
+    """Number of passes that a step which draws at random has begun; each draws from a stream of its own."""
+
+    def __init__(self) -> None:
+        self.begun = 0
+
+    def begin(self) -> int:
+        """Returns the number of the pass that begins, counted from 0."""
+        self.begun += 1
+        return self.begun - 1
+
+
 class Iteration:
     """Elements that a pass computes one after the other, and the steps that make further ones of them.
 
@@ -29,6 +41,7 @@ class Iteration:
         cardinality: The number of elements, `INFINITE` or `UNKNOWN`.
         spec: Returns the descriptions of the elements; None: those of the first element.
         table: The arrays of whose rows the items are numbers.
+        passes: What counts the passes of the steps so far.
     """
 
     def __init__(
@@ -37,21 +50,29 @@ class Iteration:
         cardinality: int,
         spec: Callable[[], Structure] | None = None,
         table: Structure = None,
+        passes: Sequence[Passes] = (),
     ) -> None:
         self._items = items
         self._count = cardinality
         self._spec = spec or self._spec_of_first
         self._table = table
+        self._passes = tuple(passes)
         self.batch_size: int | None = None
         """Number of elements in a batch, right after `batch`; None else."""
 
-    def _then(self: Self, items: Callable[[], Iterator[Any]], count: int, spec: Any = None) -> Self:
+    def _then(
+        self: Self, items: Callable[[], Iterator[Any]], count: int, spec: Any = None, passes: Sequence[Passes] = ()
+    ) -> Self:
         """Returns a dataset of other elements."""
-        return type(self)(items, count, spec)
+        return type(self)(items, count, spec, None, [*self._passes, *passes])
 
-    def _reordered(self: Self, items: Callable[[], Iterator[Any]], count: int) -> Self:
+    def _reordered(self: Self, items: Callable[[], Iterator[Any]], count: int, passes: Sequence[Passes] = ()) -> Self:
         """Returns a dataset of the same elements in another order or number."""
-        return type(self)(items, count, self._spec, self._table)
+        return type(self)(items, count, self._spec, self._table, [*self._passes, *passes])
+
+    def __fastnn_passes__(self) -> tuple[Passes, ...]:
+        """Returns what counts the passes of all steps that draw at random, in their order."""
+        return self._passes
 
     def _spec_of_first(self) -> Structure:
         for first in self:

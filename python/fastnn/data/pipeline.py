@@ -17,7 +17,7 @@ import numpy as np
 from fastnn.data import draws, elements, specs, steps
 from fastnn.data.cache_file import cached_in_file
 from fastnn.data.elements import Structure
-from fastnn.data.iteration import AUTOTUNE, INFINITE, UNKNOWN, Iteration
+from fastnn.data.iteration import AUTOTUNE, INFINITE, UNKNOWN, Iteration, Passes
 from fastnn.seeds import next_seed
 
 _CYCLE = 16
@@ -81,10 +81,10 @@ class Pipeline(Iteration):
         threads = workers(num_parallel_calls)
         if threads > 1 and draws.calls_layers(map_func):
             threads = 1
-        seed, passes = next_seed(), itertools.count()
+        seed, passes = next_seed(), Passes()
 
         def items() -> Iterator[Any]:
-            number = next(passes)
+            number = passes.begin()
 
             def compute(numbered: tuple[int, Any]) -> Structure:
                 with draws.of_element(seed, number, numbered[0]):
@@ -106,7 +106,7 @@ class Pipeline(Iteration):
                 return specs.common(found, specs.spec_of(elements.element(smaller)))
             raise ValueError("Dataset.element_spec: the dataset has no element that could be described")
 
-        return self._then(items, self._count, spec)
+        return self._then(items, self._count, spec, [passes])
 
     def filter(self: Self, predicate: Callable[..., Any], name: str | None = None) -> Self:
         """Keeps the elements for which a function returns True.
@@ -323,13 +323,13 @@ class Pipeline(Iteration):
             name: Ignored.
         """
         size = positive("buffer_size", buffer_size)
-        start, passes = seed_of(seed), itertools.count()
+        start, passes = seed_of(seed), Passes()
 
         def items() -> Iterator[Any]:
-            number = 0 if reshuffle_each_iteration is False else next(passes)
+            number = 0 if reshuffle_each_iteration is False else passes.begin()
             return steps.shuffled(self._items(), size, draws.rng(start, number))
 
-        return self._reordered(items, self._count)
+        return self._reordered(items, self._count, [passes])
 
     def repeat(self: Self, count: int | None = None, name: str | None = None) -> Self:
         """Repeats the elements.
@@ -382,7 +382,10 @@ class Pipeline(Iteration):
         counts = (self._count, int(dataset.cardinality()))
         total = INFINITE if INFINITE in counts else UNKNOWN if UNKNOWN in counts else sum(counts)
         return self._then(
-            lambda: itertools.chain(self, dataset), total, lambda: specs.common(self._spec(), dataset.element_spec)
+            lambda: itertools.chain(self, dataset),
+            total,
+            lambda: specs.common(self._spec(), dataset.element_spec),
+            dataset.__fastnn_passes__(),
         )
 
     def cache(self: Self, filename: Any = "", name: str | None = None) -> Self:

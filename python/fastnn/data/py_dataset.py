@@ -94,6 +94,7 @@ class Indexed:
     once = False
     cancels = True
     batch_size = None
+    counters = ()
 
     def __init__(self, dataset: Any, orders: RowOrder | None = None) -> None:
         self.name = f"the {type(dataset).__name__}"

@@ -68,6 +68,7 @@ class Source(Protocol):
         steps: The number of steps of one pass; None where it is not known.
         position: The number of steps of the current pass that were run.
         repeats: True where there can be another pass.
+        passes: Counts from which data that draw at random make the current pass again, or the next one after its end.
     """
 
     @property
@@ -81,6 +82,10 @@ class Source(Protocol):
     @property
     def repeats(self) -> bool:
         """True where there can be another pass."""
+
+    @property
+    def passes(self) -> Sequence[int]:
+        """Counts from which data that draw at random make the current pass again, or the next one after its end."""
 
     def begin_epoch(self, steps: int | None, resumed: bool = False) -> None:
         """Called before the first step of each epoch.
@@ -99,8 +104,13 @@ class Source(Protocol):
     def restart(self) -> None:
         """Begins a new pass with the next chunk."""
 
-    def resume(self, position: int) -> None:
-        """Goes on in the middle of a pass that an interrupted run began."""
+    def resume(self, position: int, passes: Sequence[int] = ()) -> None:
+        """Goes on in the middle of a pass that an interrupted run began.
+
+        Args:
+            position: The `position` of the interrupted run.
+            passes: Its `passes`.
+        """
 
     def on_epoch_end(self) -> None:
         """Called at the end of each epoch."""

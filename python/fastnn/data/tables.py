@@ -97,6 +97,7 @@ class Blocks:
     ahead = 1
     cancels = True
     works_for_an_epoch = False
+    counters = ()
     name = "the rows"
 
     def __init__(self, data: Batch, batch_size: int, orders: RowOrder | None = None) -> None:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastnn.optimizers.optimizer import Optimizer
+from fastnn.optimizers.shared_arguments import SharedWithoutDecay, with_shared_arguments
 from fastnn.symbolic.variable import Variable
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 
 class Muon(Optimizer):
@@ -24,17 +28,6 @@ class Muon(Optimizer):
         adam_weight_decay: Weight decay of the weights that AdamW trains; None: none.
         epsilon: Added to the square root of the second moment of AdamW.
         weight_decay: Fraction of each weight, times the learning rate, that is subtracted at each step; None: none.
-        clipnorm: Largest norm of the gradient of one weight; longer gradients are scaled down. None: no limit.
-        clipvalue: Largest absolute value of an element of a gradient. None: no limit.
-        global_clipnorm: Largest norm of all gradients together. None: no limit.
-        use_ema: Keeps an exponential moving average of the weights, which takes their place at the end of `fit`.
-        ema_momentum: Momentum m of the average: average = m * average + (1 - m) * weight after each step.
-        ema_overwrite_frequency: Number of steps after which the average takes the place of the weights; None: only at
-            the end of `fit`.
-        loss_scale_factor: Factor of the loss whose gradients are given to `apply`, which divides them by it. `fit`
-            computes in float32 and needs no scale.
-        gradient_accumulation_steps: Number of steps whose mean gradient moves the weights once; None: each step does.
-        name: Name of the optimizer; None: that of the class in snake case.
         exclude_layers: Regular expressions; a weight whose path matches one of them is trained by AdamW.
         exclude_embeddings: Trains weights with "embedding" in their path by AdamW.
         muon_a: Coefficient of X.
@@ -45,6 +38,7 @@ class Muon(Optimizer):
         ns_steps: Number of iterations of Newton and Schulz.
         nesterov: Uses Nesterov momentum.
         rms_rate: Root mean square of the elements of a step at learning rate 1; None: the step is X itself.
+        **kwargs: Arguments that all optimizers share, such as `weight_decay` and `clipnorm`; see `Optimizer`.
 
     Raises:
         ValueError: A number is out of its range, or more than one kind of clipping is given.
@@ -81,6 +75,7 @@ class Muon(Optimizer):
     nesterov: bool
     rms_rate: float | None
 
+    @with_shared_arguments
     def __init__(
         self,
         learning_rate: Any = 0.001,
@@ -89,15 +84,7 @@ class Muon(Optimizer):
         adam_weight_decay: float | None = 0.004,
         epsilon: float = 1e-7,
         weight_decay: float | None = 0.004,
-        clipnorm: float | None = None,
-        clipvalue: float | None = None,
-        global_clipnorm: float | None = None,
-        use_ema: bool = False,
-        ema_momentum: float = 0.99,
-        ema_overwrite_frequency: int | None = None,
-        loss_scale_factor: float | None = None,
-        gradient_accumulation_steps: int | None = None,
-        name: str | None = None,
+        *,
         exclude_layers: Sequence[str] | None = None,
         exclude_embeddings: bool = True,
         muon_a: float = 3.4445,
@@ -108,6 +95,7 @@ class Muon(Optimizer):
         ns_steps: int = 5,
         nesterov: bool = True,
         rms_rate: float | None = 0.2,
+        **kwargs: Unpack[SharedWithoutDecay],
     ) -> None:
         pass
 

@@ -20,12 +20,16 @@ from fastnn.configurable import given_arguments, has_own_config, is_foreign, pla
 from fastnn.engine.step_trace import StepTrace
 from fastnn.naming import snake_case
 from fastnn.optimizers.applying import Application, update_in_step
+from fastnn.optimizers.shared_arguments import SharedArguments, with_shared_arguments
 from fastnn.optimizers.state import State
 from fastnn.optimizers.tracing import TracedRule
 from fastnn.optimizers.variables import OptimizerVariables, checked_number, rate_at, schedule_of
 from fastnn.symbolic.scalar import Scalar
 from fastnn.symbolic.tensors import is_symbolic
 from fastnn.symbolic.variable import Variable
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 
 class Optimizer(OptimizerVariables):
@@ -101,19 +105,11 @@ class Optimizer(OptimizerVariables):
     loss_scale_factor: float | None
     gradient_accumulation_steps: int | None
 
+    @with_shared_arguments
     def __init__(
         self,
         learning_rate: Any,
-        weight_decay: float | None = None,
-        clipnorm: float | None = None,
-        clipvalue: float | None = None,
-        global_clipnorm: float | None = None,
-        use_ema: bool = False,
-        ema_momentum: float = 0.99,
-        ema_overwrite_frequency: int | None = None,
-        loss_scale_factor: float | None = None,
-        gradient_accumulation_steps: int | None = None,
-        name: str | None = None,
+        **kwargs: Unpack[SharedArguments],
     ) -> None:
         pass
 

@@ -59,7 +59,7 @@ def get(identifier: Any) -> Any:
     if isinstance(identifier, Mapping):
         return deserialize(identifier)
     if isinstance(identifier, type) and issubclass(identifier, Optimizer):
-        made: Optimizer = identifier()  # type: ignore[call-arg]
+        made: Optimizer = identifier()
         return made
     raise TypeError(f"optimizer expects a name or an object of fastnn.optimizers, got {identifier!r}")
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastnn.optimizers.optimizer import Optimizer
+from fastnn.optimizers.shared_arguments import SharedArguments, with_shared_arguments
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 
 class ScheduleFreeAdamW(Optimizer):
@@ -20,18 +24,7 @@ class ScheduleFreeAdamW(Optimizer):
         beta_2: Exponential decay rate of the second moment.
         epsilon: Added to the square root of the second moment.
         warmup_steps: Number of steps in which the learning rate rises.
-        weight_decay: Fraction of each weight, times the learning rate, that is subtracted at each step; None: none.
-        clipnorm: Largest norm of the gradient of one weight; longer gradients are scaled down. None: no limit.
-        clipvalue: Largest absolute value of an element of a gradient. None: no limit.
-        global_clipnorm: Largest norm of all gradients together. None: no limit.
-        use_ema: Keeps an exponential moving average of the weights, which takes their place at the end of `fit`.
-        ema_momentum: Momentum m of the average: average = m * average + (1 - m) * weight after each step.
-        ema_overwrite_frequency: Number of steps after which the average takes the place of the weights; None: only at
-            the end of `fit`.
-        loss_scale_factor: Factor of the loss whose gradients are given to `apply`, which divides them by it. `fit`
-            computes in float32 and needs no scale.
-        gradient_accumulation_steps: Number of steps whose mean gradient moves the weights once; None: each step does.
-        name: Name of the optimizer; None: that of the class in snake case.
+        **kwargs: Arguments that all optimizers share, such as `weight_decay` and `clipnorm`; see `Optimizer`.
 
     Raises:
         ValueError: A number is out of its range, or more than one kind of clipping is given.
@@ -51,6 +44,7 @@ class ScheduleFreeAdamW(Optimizer):
     epsilon: float
     warmup_steps: int
 
+    @with_shared_arguments
     def __init__(
         self,
         learning_rate: Any = 0.0025,
@@ -58,16 +52,7 @@ class ScheduleFreeAdamW(Optimizer):
         beta_2: float = 0.999,
         epsilon: float = 1e-8,
         warmup_steps: int = 0,
-        weight_decay: float | None = None,
-        clipnorm: float | None = None,
-        clipvalue: float | None = None,
-        global_clipnorm: float | None = None,
-        use_ema: bool = False,
-        ema_momentum: float = 0.99,
-        ema_overwrite_frequency: int | None = None,
-        loss_scale_factor: float | None = None,
-        gradient_accumulation_steps: int | None = None,
-        name: str | None = None,
+        **kwargs: Unpack[SharedArguments],
     ) -> None:
         if beta_1 == 0 or beta_1 > 1 or beta_2 >= 1:
             raise ValueError(

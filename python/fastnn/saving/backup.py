@@ -85,5 +85,6 @@ def restore(model: Any, files: Sequence[Path]) -> dict[str, Any] | None:
             continue
         except KeyError as error:
             raise ValueError(f"{path} is no backup of training: it holds no {error}") from None
-        return {name: place[name] for name in ("epoch", "batch", "position", "since", "companions")}
+        names = ("epoch", "batch", "position", "since", "companions")
+        return {**{name: place[name] for name in names}, "passes": place.get("passes", [])}
     return None

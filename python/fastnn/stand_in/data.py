@@ -67,7 +67,7 @@ def _assert_cardinality(expected: int) -> Callable[[Dataset], Dataset]:
             if count != expected:
                 raise ValueError(f"assert_cardinality expects {expected} elements, the dataset has {count}")
 
-        return Dataset(items, int(expected), lambda: dataset.element_spec)
+        return Dataset(items, int(expected), lambda: dataset.element_spec, None, dataset.__fastnn_passes__())
 
     return apply
 

@@ -541,10 +541,16 @@ class Trace:
         Trace._running.trace = self._outer
 
 
+_PLAIN = frozenset((str, bytes, bool, int, float))
+"""Types of the elements of long lists, which are told apart first."""
+
+
 def is_symbolic(given: Any) -> bool:
     """Returns whether there is a symbolic tensor among values, at any depth."""
+    if type(given) in _PLAIN:
+        return False
     if isinstance(given, (list, tuple)):
-        return any(is_symbolic(item) for item in given)
+        return any(map(is_symbolic, given))
     if isinstance(given, Mapping):
         return any(is_symbolic(item) for item in given.values())
     return isinstance(given, KerasTensor)

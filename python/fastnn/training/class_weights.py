@@ -21,11 +21,19 @@ def weights_by_class(y: Any, class_weight: Any, who: str, output: Shape | None =
         output: The shape of the model's output, with the batch; None where it is not known.
 
     Raises:
-        TypeError: `class_weight` is no dict.
-        ValueError: A label cannot occur, since the model has fewer outputs; or there are several labels a row.
+        TypeError: `class_weight` is no dict, or a label no integer.
+        ValueError: A label cannot occur, since the model has fewer outputs; or there are several labels a row; or
+            a weight is no finite number.
     """
     if not isinstance(class_weight, Mapping):
         raise TypeError(f"{who}: class_weight expects a dict such as {{0: 1.0, 1: 5.0}}, got {class_weight!r}")
+    for label, weight in class_weight.items():
+        if isinstance(label, str) or not hasattr(label, "__float__") or int(label) != label:
+            raise TypeError(
+                f"{who}: class_weight expects labels that are integers, got {label!r}; number the classes as y does"
+            )
+        if isinstance(weight, str) or not hasattr(weight, "__float__") or not np.isfinite(weight):
+            raise ValueError(f"{who}: class_weight expects finite numbers, got {weight!r} for the label {label!r}")
     if y.ndim > 2:
         raise ValueError(f"{who}: class_weight needs one label a row, got y of shape {y.shape}; use sample_weight")
     count = (output[1] if output is not None and len(output) == 2 else None) or 1

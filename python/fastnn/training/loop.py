@@ -109,16 +109,22 @@ class Run:
         """The number of steps of the current pass over the rows that were run; a pass may span several epochs."""
         return self._source.position
 
-    def resume(self, epoch: int, step: int, position: int) -> None:
+    @property
+    def passes(self) -> Sequence[int]:
+        """Counts from which data that draw at random make the current pass again."""
+        return self._source.passes
+
+    def resume(self, epoch: int, step: int, position: int, passes: Sequence[int] = ()) -> None:
         """Lets the run go on where an interrupted one was; for callbacks, in `on_train_begin`.
 
         Args:
             epoch: The epoch, counted from 0.
             step: The number of steps of this epoch that were run.
             position: The `position` of the interrupted run.
+            passes: Its `passes`.
         """
         self.epoch, self.step = epoch, step
-        self._source.resume(position)
+        self._source.resume(position, passes)
 
     def execute(self) -> None:
         """Runs all epochs, and tells the callbacks."""

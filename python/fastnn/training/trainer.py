@@ -286,7 +286,7 @@ class Trainer(Steps):
 
         Returns:
             The loss as a float; [loss, metrics...] where metrics were compiled; for several outputs [loss, loss of
-            each, metrics... by name]; a dict by name with `return_dict`.
+            each, metrics... by name]; a dict sorted by name with `return_dict`.
 
         Raises:
             ValueError: The data do not fit the model or one another.
@@ -531,7 +531,7 @@ def _one_batch(feed: Feed) -> Chunk:
 
 def _returned(logs: dict[str, Any], return_dict: bool) -> Any:
     if return_dict:
-        return logs
+        return dict(sorted(logs.items()))
     values = list(logs.values())
     return values[0] if len(values) == 1 else values
 

@@ -91,11 +91,13 @@ class Folder:
 
         Raises:
             ValueError: Classes or labels do not fit the folder.
-            NotADirectoryError: There is no such folder.
+            FileNotFoundError: There is no such path.
+            NotADirectoryError: It is no folder.
         """
         directory = os.fspath(self.directory)
         if not os.path.isdir(directory):
-            raise NotADirectoryError(f"{self.who} expects the path of a folder, got {directory!r}, which is none")
+            kind = NotADirectoryError if os.path.exists(directory) else FileNotFoundError
+            raise kind(f"{self.who} expects the path of a folder, got {directory!r}, which is none")
         names: list[str] | None
         if self.labels == "inferred":
             folders = [one.name for one in os.scandir(directory) if one.is_dir() and not one.name.startswith(".")]

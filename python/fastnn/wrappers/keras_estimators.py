@@ -57,6 +57,10 @@ class ModelEstimator(BaseEstimator):
         if self.warm_start and hasattr(self, "model_"):
             return self.model_
         if not isinstance(self.model, Model):
+            if not callable(self.model):
+                raise TypeError(
+                    f"{type(self).__name__} expects a model, or a function that returns one, got {self.model!r}"
+                )
             made = self.model(X=X, y=y, **(self.model_kwargs or {}))
         else:
             made = self.model if self.warm_start else clone_model(self.model)

@@ -265,7 +265,10 @@ class MLPRegressor(RegressorMixin, Perceptron):
     """Multi-layer perceptron for numbers: scikit-learn's `MLPRegressor`, several times faster.
 
     Arguments, defaults, initial weights and attributes are scikit-learn's; it computes in float32, and its batches are
-    shuffled otherwise. The arguments are those of `MLPClassifier`, without `class_weight`, and the loss.
+    shuffled otherwise. The arguments are those of `MLPClassifier`, without `class_weight`, and the loss. For several
+    targets training minimizes the sum of their losses, and `loss_` tells their mean, as there; with "lbfgs" it ends
+    where the sum is least, while scikit-learn gives its search the value of the mean with the gradient of the sum, and
+    so stops before.
 
     Args:
         loss: "squared_error", half of the square; or "poisson", half of the deviance, with targets of at least 0 and

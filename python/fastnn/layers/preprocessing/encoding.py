@@ -16,13 +16,14 @@ from fastnn.symbolic.tensors import Shape, is_symbolic, operators
 ENCODINGS = ("one_hot", "multi_hot", "count")
 
 
-def encode_tokens(places: NDArray[np.int64], mode: str, depth: int) -> NDArray[np.float32]:
+def encode_tokens(places: NDArray[np.int64], mode: str, depth: int, dtype: Any = np.float32) -> NDArray[Any]:
     """Returns the vectors of integer tokens.
 
     Args:
         places: Tokens of shape (batch, n); negative ones are ignored.
         mode: "one_hot", "multi_hot" or "count".
         depth: Dimension of the vectors.
+        dtype: Type of their elements.
 
     Returns:
         An array (batch, n, depth) with "one_hot", otherwise (batch, depth); where there are more axes, axis 1 is that
@@ -38,9 +39,12 @@ def encode_tokens(places: NDArray[np.int64], mode: str, depth: int) -> NDArray[n
         samples = places.reshape(-1, places.shape[-1] if places.ndim else 1)
         shape = (*places.shape[:-1], depth)
     rows, columns = np.nonzero(samples >= 0)
-    counts = np.zeros((len(samples), depth), np.float32)
-    np.add.at(counts, (rows, samples[rows, columns]), 1.0)
-    return (np.minimum(counts, 1) if mode != "count" else counts).reshape(shape)
+    vectors = np.zeros((len(samples), depth), dtype)
+    if mode == "count":
+        np.add.at(vectors, (rows, samples[rows, columns]), 1)
+    else:
+        vectors[rows, samples[rows, columns]] = 1
+    return vectors.reshape(shape)
 
 
 def encoded_shape(shape: tuple[int | None, ...], mode: str, depth: int) -> tuple[int | None, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fastnn.engine.arrays import numeric
 from fastnn.engine.contract import title
@@ -13,7 +14,7 @@ from fastnn.engine.node_layer import NodeLayer
 from fastnn.layers.preprocessing import string_hashes as hashing
 from fastnn.layers.preprocessing.encoding import ENCODINGS, encode_tokens, encoded_shape
 from fastnn.layers.preprocessing.string_hashes import hash_key
-from fastnn.layers.preprocessing.tokens import as_strings, distinct
+from fastnn.layers.preprocessing.tokens import as_strings
 from fastnn.symbolic.tensors import is_symbolic
 
 
@@ -110,21 +111,30 @@ class Hashing(NodeLayer):
         if is_symbolic(inputs):
             return super().__call__(inputs, *args, **kwargs)
         who = f"{title(self)}: the input"
-        array = np.asarray(inputs) if not hasattr(inputs, "to_numpy") else inputs.to_numpy()
-        if array.dtype.kind in "biuf":
-            array = numeric(array, who)
-            if array.dtype.kind == "f" and not np.isfinite(array).all():
-                raise ValueError(f"{who} holds NaN or infinite numbers, which have no bucket")
-            values, which = distinct(array)
-            texts = [str(int(value)) for value in values]
-        else:
-            array = as_strings(inputs, who)
-            values, which = distinct(array)
-            texts = values
+        array = _tokens(inputs, who)
+        numbers = array.dtype.kind != "O"
+        flat = array.ravel().tolist()
         alone = self.mask_value is not None and self.num_bins > 1
+        texts = [str(int(number)) for number in flat] if numbers else flat
         bins = hashing.buckets(texts, self.num_bins - alone, self._key)
         if alone:
-            masked = np.fromiter((value == self.mask_value for value in values), bool, len(values))
+            masked = np.fromiter((token == self.mask_value for token in flat), bool, len(flat))
             bins = np.where(masked, 0, bins + 1)
-        bins = bins[which].reshape(array.shape)
+        bins = bins.reshape(array.shape)
         return bins if self.output_mode == "int" else encode_tokens(bins, self.output_mode, self.num_bins)
+
+
+def _tokens(inputs: Any, who: str) -> NDArray[Any]:
+    """Returns tokens as an array of numbers, or of Python strings."""
+    first = inputs
+    while isinstance(first, (list, tuple)) and first:
+        first = first[0]
+    if isinstance(first, (str, bytes)):
+        return as_strings(inputs, who)
+    array = np.asarray(inputs) if not hasattr(inputs, "to_numpy") else inputs.to_numpy()
+    if array.dtype.kind not in "biuf":
+        return as_strings(inputs, who)
+    array = numeric(array, who)
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise ValueError(f"{who} holds NaN or infinite numbers, which have no bucket")
+    return array

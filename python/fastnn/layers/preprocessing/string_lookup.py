@@ -17,8 +17,8 @@ class StringLookup(VocabularyLayer):
     Index 0 is the mask if `mask_token` is given, then come `num_oov_indices` indices for unknown tokens, then the
     tokens of the vocabulary, which is given or found by `adapt`.
 
-    Shapes: input of any shape, output int64 of the same shape with "int"; with the other modes float32 vectors of the
-    size of the vocabulary, as in `CategoryEncoding`.
+    Shapes: input of any shape, output int64 of the same shape with "int"; with the other modes vectors of the size of
+    the vocabulary, as in `CategoryEncoding`, int64 too, and float32 with "tf_idf".
 
     Args:
         max_tokens: Integer above 1, maximum size of the vocabulary with the special indices; None means no limit.

@@ -26,8 +26,8 @@ class TextVectorization(VocabularyLayer):
     is given or found by `adapt`. With "int", index 0 pads the end of a text and 1 is an unknown token; with the other
     modes index 0 is an unknown token.
 
-    Shapes: input (batch,) or (batch, 1) of strings, output int64 (batch, tokens) with "int", otherwise float32 (batch,
-    size of the vocabulary).
+    Shapes: input (batch,) or (batch, 1) of strings, output int64 (batch, tokens) with "int", otherwise (batch, size of
+    the vocabulary), int64 too, and float32 with "tf_idf".
 
     Args:
         max_tokens: Integer above 1, maximum size of the vocabulary with the special indices; None means no limit.
@@ -203,7 +203,7 @@ class TextVectorization(VocabularyLayer):
             **kwargs: Further arguments of `Layer.__call__`.
 
         Returns:
-            An int64 array with output_mode="int", otherwise float32 vectors.
+            An int64 array, float32 with output_mode="tf_idf".
 
         Raises:
             TypeError: The inputs are not strings, or symbolic.

@@ -377,8 +377,10 @@ class VocabularyLayer(NodeLayer):
     def _vectors(self, places: NDArray[np.int64]) -> NDArray[Any]:
         if self.output_mode == "int":
             return places
-        counts = encode_tokens(places, "count" if self.output_mode == "tf_idf" else self.output_mode, self._depth())
-        return counts * self._idf if self.output_mode == "tf_idf" and self._idf is not None else counts
+        if self.output_mode != "tf_idf":
+            return encode_tokens(places, self.output_mode, self._depth(), np.int64)
+        counts = encode_tokens(places, "count", self._depth())
+        return counts if self._idf is None else counts * self._idf
 
     def _tokens_at(self, numbers: NDArray[np.int64]) -> NDArray[Any]:
         """Returns the tokens that have these indices."""
@@ -421,8 +423,8 @@ class VocabularyLayer(NodeLayer):
             **kwargs: Further arguments of `Layer.__call__`.
 
         Returns:
-            An int64 array of the same shape with output_mode="int", otherwise float32 vectors; with `invert` an array
-            of tokens.
+            An int64 array: of the same shape with output_mode="int", otherwise vectors, which are float32 with
+            "tf_idf". With `invert` an array of tokens.
 
         Raises:
             TypeError: The inputs have another type than the tokens, or are symbolic.
