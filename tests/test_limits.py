@@ -26,6 +26,10 @@ def predicted(layer, shape=(2,)):
     return Sequential([Input(shape), layer]).predict(np.ones((8, *shape), np.float32), verbose=0)
 
 
+def predicted_of_any_length(layer):
+    return Sequential([Input((None, 1)), layer]).predict(X[..., None], verbose=0)
+
+
 CASES = {
     "fit": lambda n: fitted(batch_size=n),
     "epochs": lambda n: fitted(epochs=n),
@@ -58,6 +62,7 @@ CASES = {
     "categories": lambda n: layers.CategoryEncoding(num_tokens=n)(np.array([1])),
     "hashes": lambda n: layers.Hashing(n)(np.array(["a"])),
     "tokens": lambda n: layers.TextVectorization(output_sequence_length=n, vocabulary=["a"])(["a b"]),
+    "slice": lambda n: predicted_of_any_length(layers.Lambda(lambda x: x[:, -n:n])),
     "take": lambda n: ops.take(X, n),
     "zeros": lambda n: ops.zeros((n, n)),
     "one hot": lambda n: ops.one_hot(np.array([1]), n),

@@ -738,7 +738,7 @@ def test_matmul_refuses() -> None:
 
 # Rearranging ----------------------------------------------------------------------------------------------------------
 
-WHOLE = 2**62
+WHOLE = 2**31
 BOTH = pytest.mark.parametrize("make", [Batched, Fixed])
 
 

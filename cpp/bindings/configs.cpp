@@ -15,6 +15,14 @@ Index to_index(const py::handle& value, const std::string& who) {
 
 namespace {
 
+// An integer among the arguments of a node.
+Index to_argument(const py::handle& value, const std::string& key) {
+  const Index number = to_index(value, key);
+  require(number >= -kMostSize && number <= kMostSize, key, " expects integers of at most ", kMostSize, ", got ",
+          number);
+  return number;
+}
+
 Config::Value to_value(const std::string& key, const py::handle& value) {
   if (value.is_none()) return std::monostate{};
   if (py::isinstance<py::bool_>(value)) return value.cast<bool>();
@@ -25,7 +33,7 @@ Config::Value to_value(const std::string& key, const py::handle& value) {
     if (!array) throw TypeError(key + " expects an array of numbers");
     return Constant{to_shape(array), std::vector<float>(array.data(), array.data() + array.size())};
   }
-  if (PyIndex_Check(value.ptr())) return to_index(value, key);
+  if (PyIndex_Check(value.ptr())) return to_argument(value, key);
   if (PyNumber_Check(value.ptr()) && !py::isinstance<py::sequence>(value))
     return py::float_(py::reinterpret_borrow<py::object>(value)).cast<double>();
   if (py::isinstance<py::tuple>(value) || py::isinstance<py::list>(value)) {
@@ -42,7 +50,7 @@ Config::Value to_value(const std::string& key, const py::handle& value) {
         continue;
       }
       if (item.is_none() || PyIndex_Check(item.ptr())) {
-        integers.push_back(item.is_none() ? kUnknown : to_index(item, key));
+        integers.push_back(item.is_none() ? kUnknown : to_argument(item, key));
         numbers.push_back(static_cast<double>(integers.back()));
       } else if (PyNumber_Check(item.ptr())) {
         whole = false;

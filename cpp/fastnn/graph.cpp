@@ -8,6 +8,9 @@ namespace fastnn {
 
 EdgeId Graph::input(Spec spec, const std::string& name) {
   require(!spec.shape.empty(), "input \"", name, "\" expects a shape that starts with the batch");
+  require(is_feasible(spec.shape), "input \"", name, "\" of shape ", to_string(spec.shape),
+          " is too large: a dimension is at most ", kMostSize, ", and the elements of a row are at most ",
+          kMostElements);
   if (spec.shape[0] != kUnknown) {
     require(spec.shape[0] > 0 && (rows_ == 0 || rows_ == spec.shape[0]), "input \"", name,
             "\" expects the same number of rows as the other inputs, got ", spec.shape[0], " and ", rows_);

@@ -18,7 +18,16 @@ Signature Layer::checked_infer(const std::vector<Spec>& inputs) {
   for (const Spec& spec : inputs)
     require_rows(spec.batched() || takes_unbatched(), who(), " expects a batch, got a tensor of the fixed shape ",
                  to_string(spec.shape), "; give it one that depends on the model's inputs");
-  return infer(inputs);
+  const auto require_feasible = [&](const char* what, const Shape& shape) {
+    require(is_feasible(shape), who(), ": ", what, " of shape ", to_string(shape),
+            " is too large: a dimension is at most ", kMostSize, ", and the elements of a row or a weight are at most ",
+            kMostElements);
+  };
+  for (const Spec& spec : inputs) require_feasible("an input", spec.shape);
+  Signature signature = infer(inputs);
+  for (const Spec& spec : signature.outputs) require_feasible("an output", spec.shape);
+  for (const auto& weight : signature.weights) require_feasible("a weight", weight.shape);
+  return signature;
 }
 
 bool register_layer(const std::string& kind, LayerFactory factory) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cstdio>
+#include <new>
 #include <numeric>
 #include <sstream>
 
@@ -50,7 +51,12 @@ class Planner {
     p.first = std::min(p.first, time);
     p.last = std::max(p.last, time);
   }
-  std::size_t bytes_of(EdgeId edge) const { return graph_.edge(edge).spec.bytes(plan_.capacity); }
+  std::size_t bytes_of(EdgeId edge) const {
+    const Spec& spec = graph_.edge(edge).spec;
+    // No machine has so much; beyond it the number of bytes would not fit into an integer.
+    if (spec.batched() && spec.row_size() > kMostElements / std::max<Index>(1, plan_.capacity)) throw std::bad_alloc();
+    return spec.bytes(plan_.capacity);
+  }
 
   // The output of an alias node shares the memory of its input.
   void find_storage() {

@@ -55,6 +55,24 @@ inline Index volume(const Shape& shape, std::size_t from = 0) {
   return total;
 }
 
+/// Largest dimension, and largest integer among the arguments of a layer: then sums of two products of two of them fit
+/// into an Index.
+constexpr Index kMostSize = Index{1} << 31;
+/// Largest number of elements of one row of a batch, or of a weight.
+constexpr Index kMostElements = Index{1} << 48;
+
+/// True if a shape is one that memory may be planned for. The batch counts as 1.
+inline bool is_feasible(const Shape& shape) {
+  Index total = 1;
+  for (std::size_t i = 0; i < shape.size(); ++i) {
+    if (shape[i] == kUnknown) continue;
+    if (shape[i] < 0 || shape[i] > kMostSize) return false;
+    total *= shape[i];
+    if (total > kMostElements) return false;
+  }
+  return true;
+}
+
 /// A shape as shown to users: "(batch, 28, 28, 1)" where the first dimension is unknown, "(3, 4)" otherwise.
 inline std::string to_string(const Shape& shape) {
   std::string text = "(";

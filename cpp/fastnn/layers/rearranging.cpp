@@ -21,7 +21,7 @@ using kernels::Loops;
 constexpr std::size_t kMostRank = kernels::kMostAxes / 2;
 
 /// The bound of a slice that extends to the end (with a negative step: to the beginning) of its axis.
-constexpr Index kWhole = Index{1} << 62;
+constexpr Index kWhole = kMostSize;
 
 Index settled(const Layer& layer, Index axis, const Spec& input) {
   const auto rank = static_cast<Index>(input.shape.size());

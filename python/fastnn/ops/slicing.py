@@ -16,8 +16,13 @@ from fastnn.symbolic.tensors import KerasTensor, is_traced
 _cut = slice
 
 
-_WHOLE = 1 << 62
+_WHOLE = 1 << 31
 """The end of a slice that takes a whole axis."""
+
+
+def _bound(value: Any) -> Any:
+    """Returns a bound of a slice; one beyond every axis is the same as the largest or smallest."""
+    return value if isinstance(value, KerasTensor) else min(max(int(value), 1 - _WHOLE), _WHOLE - 1)
 
 
 def get_item(x: Any, key: Any) -> Any:
@@ -67,8 +72,8 @@ def get_item(x: Any, key: Any) -> Any:
                 # The node itself counts from the end and infers the size that is left.
                 step = 1 if one.step is None else one.step
                 forward = isinstance(step, KerasTensor) or step > 0
-                start = (0 if forward else _WHOLE) if one.start is None else one.start
-                stop = _WHOLE if one.stop is None else one.stop
+                start = (0 if forward else _WHOLE) if one.start is None else _bound(one.start)
+                stop = _WHOLE if one.stop is None else _bound(one.stop)
             elif one != _cut(None):
                 start, stop, step = one.indices(length)
                 count = len(range(start, stop, step))

@@ -23,7 +23,7 @@ TYPES = {"float32": 1, "int32": 6, "bool": 9, "int64": 7}
 """Numbers of the element types in ONNX."""
 SOURCES = ("Variable", "Constant")
 """Kinds that are always computed beforehand and have no exporter. A variable has its present value."""
-WHOLE = 1 << 62
+WHOLE = 1 << 31
 """Index beyond every axis, for slices."""
 
 

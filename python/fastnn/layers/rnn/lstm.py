@@ -19,9 +19,9 @@ class _LongShortTermMemory(Weighted):
     def _initialize_bias(self) -> None:
         """Sets the bias of the forget gate, the second block of columns, to 1."""
         if self.unit_forget_bias and self.bias is not None:
-            value = self.bias.numpy()
+            value = self.bias.handle.numpy()
             value[self.units : 2 * self.units] = 1.0
-            self.bias.assign(value)
+            self.bias.handle.assign(value)
 
 
 class LSTM(_LongShortTermMemory, Recurrent):
