@@ -95,7 +95,9 @@ def check(folder, entry):
         if told:
             return f"{name}: warned {told[0][:300]}"
         try:
-            wrong = far(model.predict(x, verbose=0), outputs, 1e-6)
+            # Chains of normalizations of few elements, as random models have them, enlarge the last bit.
+            tolerance = 1e-5 if entry["name"].startswith("random") else 1e-6
+            wrong = far(model.predict(x, verbose=0), outputs, tolerance)
         except Exception as error:
             wrong = f"{type(error).__name__} {str(error)[:300]}"
         if wrong:
