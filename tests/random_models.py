@@ -249,8 +249,8 @@ def draw(seed: int) -> tuple[Any, list[Any], list[Any]]:
     model = Model(given, made, name=f"random_{seed}")
     # Losses without a kink: a step would otherwise depend on the last bit.
     loss = [builder.one_of("mse", losses.Huber(), "log_cosh", losses.MeanSquaredError(reduction="sum")) for _ in made]
-    # A weight before a normalization has a gradient of nothing but rounding errors, which a small epsilon would turn into
-    # steps of full length.
+    # A weight before a normalization has a gradient of nothing but rounding errors, which a small epsilon would turn
+    # into steps of full length.
     epsilon = 1e-2
     optimizer = builder.one_of(
         optimizers.SGD(0.01), optimizers.SGD(0.01, momentum=0.9, nesterov=builder.chance(0.5)),
