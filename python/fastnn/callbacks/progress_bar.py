@@ -57,7 +57,7 @@ class Progbar:
         >>> bar = fastnn.utils.Progbar(2, verbose=2)
         >>> bar.update(1, [("loss", 1.0)])
         >>> bar.update(2, [("loss", 0.5)])  # doctest: +ELLIPSIS
-        2/2 - 0s - ...us/step - loss: 0.5000
+        2/2 - 0s - .../step - loss: 0.5000
     """
 
     def __init__(
