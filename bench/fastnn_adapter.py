@@ -90,7 +90,7 @@ class Adapter:
         fastnn.config.set_num_threads(threads)
         self.comparable = variant != "chain"
         self.workload = workloads.without_sums(workload) if variant == "chain" else workload
-        entry = layers.Input(shape, dtype=workload.__fastnn_input_dtype__)
+        entry = layers.Input(shape, dtype=workload.input_dtype)
         if self.workload.chained:
             stack = [translated(layer, own=variant == "own") for layer in self.workload.layers]
             self.model: Any = fastnn.Sequential([entry, *stack])

@@ -74,7 +74,7 @@ class Adapter:
         self.keras = keras
         self.version = f"{keras.__version__} on {variant} {backend.__version__}"
         self.batch_size = workload.batch_size
-        entry = keras.Input(shape, dtype=workload.__fastnn_input_dtype__)
+        entry = keras.Input(shape, dtype=workload.input_dtype)
         if workload.chained:
             self.model = keras.Sequential([entry, *(translated(keras.layers, layer) for layer in workload.layers)])
         else:

@@ -163,7 +163,7 @@ class Workload:
         return not any(isinstance(layer, Residual | SelfAttention) for layer in self.layers)
 
     @property
-    def __fastnn_input_dtype__(self) -> str:
+    def input_dtype(self) -> str:
         return "int32" if isinstance(self.layers[0], Embedding) else "float32"
 
     @property

@@ -19,6 +19,8 @@ namespace {
 using Losses = std::vector<std::tuple<EdgeId, double, int, bool, EdgeId>>;
 using Metrics = std::vector<std::tuple<EdgeId, int, EdgeId>>;
 using Optimizers = std::vector<std::pair<std::shared_ptr<Optimizer>, std::optional<std::vector<VariablePtr>>>>;
+using KeptMean = std::tuple<VariablePtr, VariablePtr, VariablePtr, VariablePtr,
+                            std::vector<std::pair<std::size_t, std::optional<std::size_t>>>>;
 using PhaseParts = std::tuple<const Graph*, Losses, Metrics, Optimizers>;
 
 std::vector<Share> shares_of(const Optimizers& optimizers) {
@@ -133,6 +135,19 @@ void bind_training(py::module_& m) {
       .def("loss", &Trainer::loss)
       .def("take_sums", &Trainer::take_sums, py::arg("other"))
       .def("results", &Trainer::results)
+      .def(
+          "keep",
+          [](Trainer& trainer, const std::vector<KeptMean>& means) {
+            std::vector<MeanOfResults> kept;
+            for (const auto& [total, total_rest, count, count_rest, terms] : means) {
+              MeanOfResults mean{{total, total_rest}, {count, count_rest}, {}};
+              for (const auto& [sum, counted] : terms) mean.terms.push_back({sum, counted});
+              kept.push_back(std::move(mean));
+            }
+            trainer.keep(std::move(kept));
+          },
+          py::arg("means"))
+      .def("settle", &Trainer::settle, py::arg("add") = false, py::call_guard<py::gil_scoped_release>())
       .def("gradients",
            [](Trainer& trainer, const Columns& columns) {
              std::vector<std::pair<VariablePtr, std::vector<float>>> found;

@@ -3,7 +3,6 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
-#include <cmath>
 #include <optional>
 #include <vector>
 
@@ -46,19 +45,15 @@ void bind_variables(py::module_& m) {
            })
       .def(
           "assign_doubles",
-          [](Variable& v, const DoubleArray& value, Variable& remainder) {
-            require(to_shape(value) == v.shape() && remainder.shape() == v.shape(), v.path, " expects shape ",
-                    to_string(v.shape()), ", got ", to_string(to_shape(value)));
+          [](const VariablePtr& v, const DoubleArray& value, const VariablePtr& remainder) {
+            require(to_shape(value) == v->shape() && remainder->shape() == v->shape(), v->path, " expects shape ",
+                    to_string(v->shape()), ", got ", to_string(to_shape(value)));
             const double* from = value.data();
             py::gil_scoped_release release;
             const WriteVariables writing;
-            for (Index i = 0; i < v.size(); ++i) {
-              const double rest = from[i] - static_cast<double>(v.data()[i] = static_cast<float>(from[i]));
-              // What is infinite or NaN has no remainder.
-              remainder.data()[i] = std::isfinite(rest) ? static_cast<float>(rest) : 0.0F;
-            }
-            v.touch();
-            remainder.touch();
+            const Accumulator sum{v, remainder};
+            for (Index i = 0; i < v->size(); ++i) sum.set(from[i], i);
+            sum.touch();
           },
           py::arg("value"), py::arg("remainder"))
       .def(

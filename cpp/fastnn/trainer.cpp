@@ -105,6 +105,40 @@ std::vector<std::pair<double, double>> Trainer::results() const {
   return sums;
 }
 
+void Trainer::keep(std::vector<MeanOfResults> means) {
+  const std::size_t count = results().size();
+  for (const MeanOfResults& mean : means) {
+    for (const Accumulator& part : {mean.sum, mean.count})
+      require(part.rounded->shape().empty() && part.remainder->shape().empty(), part.rounded->path, " has shape ",
+              to_string(part.rounded->shape()), ", a mean is held in variables without dimensions");
+    for (const MeanOfResults::Term& term : mean.terms)
+      require(term.sum < count && term.count.value_or(0) < count, "a mean reads a result beyond the ", count,
+              " of this trainer");
+  }
+  means_ = std::move(means);
+}
+
+std::vector<double> Trainer::settle(bool add) {
+  const std::vector<std::pair<double, double>> found = results();
+  std::vector<double> means;
+  means.reserve(means_.size());
+  const WriteVariables writing;
+  for (const MeanOfResults& mean : means_) {
+    double sum = 0, count = 0;
+    for (const MeanOfResults::Term& term : mean.terms) {
+      sum += found[term.sum].first;
+      count += term.count ? found[*term.count].first : found[term.sum].second;
+    }
+    if (add) sum += mean.sum.value(), count += mean.count.value();
+    mean.sum.set(sum);
+    mean.count.set(count);
+    mean.sum.touch();
+    mean.count.touch();
+    means.push_back(count == 0 ? 0 : sum / count);
+  }
+  return means;
+}
+
 std::vector<std::pair<VariablePtr, std::vector<float>>> Trainer::gradients(const RunData& data, const Pulse& pulse) {
   phases_.front()->check(data);
   std::lock_guard<ForkSafeMutex> guard(run_lock_);

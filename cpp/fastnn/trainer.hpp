@@ -5,12 +5,23 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include "fastnn/phase.hpp"
 
 namespace fastnn {
+
+/// A mean that is held in variables, without dimensions: a sum and a count, each the total of some of the results.
+struct MeanOfResults {
+  struct Term {
+    std::size_t sum;                   ///< the result whose sum is added to the sum
+    std::optional<std::size_t> count;  ///< the result whose sum is added to the count; none: the count of the former
+  };
+  Accumulator sum, count;
+  std::vector<Term> terms;
+};
 
 class Trainer {
  public:
@@ -39,6 +50,12 @@ class Trainer {
   /// metric...].
   std::vector<std::pair<double, double>> results() const;
 
+  /// The means that settle() writes.
+  void keep(std::vector<MeanOfResults> means);
+  /// Writes the sums and the counts of the kept means into their variables, or adds them to what these hold, and
+  /// returns the means.
+  std::vector<double> settle(bool add);
+
   /// The values that a program keeps of its last step.
   const std::vector<Phase::Value>& values() const { return phases_.front()->values(); }
 
@@ -52,6 +69,7 @@ class Trainer {
 
   std::vector<std::unique_ptr<Phase>> phases_;
   ForkSafeMutex run_lock_;
+  std::vector<MeanOfResults> means_;
   std::vector<std::vector<float>> weights_;  // sample weights of the current batch
 };
 

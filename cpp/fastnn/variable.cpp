@@ -9,6 +9,7 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <cmath>
 #include <mutex>
 #include <new>
 #include <shared_mutex>
@@ -36,6 +37,21 @@ Variable::Variable(std::string path_, Shape shape, bool trainable_)
       size_(volume(shape_)),
       memory_(std::max<std::size_t>(static_cast<std::size_t>(size_) * sizeof(float), kAlignment)) {
   std::fill_n(data(), size_, 0.0f);
+}
+
+double Accumulator::value(Index i) const {
+  return static_cast<double>(rounded->data()[i]) + static_cast<double>(remainder->data()[i]);
+}
+
+void Accumulator::set(double value, Index i) const {
+  const double rest = value - static_cast<double>(rounded->data()[i] = static_cast<float>(value));
+  // What is infinite or NaN has no remainder.
+  remainder->data()[i] = std::isfinite(rest) ? static_cast<float>(rest) : 0.0F;
+}
+
+void Accumulator::touch() const {
+  rounded->touch();
+  remainder->touch();
 }
 
 ReadVariables::ReadVariables() { readers.lock_shared(); }

@@ -48,6 +48,15 @@ class Variable {
 
 using VariablePtr = std::shared_ptr<Variable>;
 
+/// A sum that one float would round: a variable, and beside it the variable of the remainder.
+struct Accumulator {
+  VariablePtr rounded, remainder;
+
+  double value(Index i = 0) const;
+  void set(double value, Index i = 0) const;
+  void touch() const;
+};
+
 /// Held while a step or a prediction reads variables. There may be any number of readers.
 class ReadVariables {
  public:

@@ -242,6 +242,18 @@ class Trainer:
         mean. Losses are summed over rows, each with the loss of its batch; the total includes the penalties of weights
         (l1, l2) and activities.
         """
+    def keep(
+        self,
+        means: Sequence[tuple[Variable, Variable, Variable, Variable, Sequence[tuple[int, int | None]]]],
+    ) -> None:
+        """Sets the means that `settle` writes: for each the variables of a sum and its remainder, of a count and its
+        remainder, and pairs of numbers of results whose sums are added to the sum and to the count. None for the latter
+        adds the count of the former.
+        """
+    def settle(self, add: bool = False) -> list[float]:
+        """Writes the sums and counts of the kept means into their variables, or adds them to what these hold, and
+        returns the means; 0 without data.
+        """
     def gradients(self, columns: Columns) -> list[tuple[Variable, NDArray[np.float32]]]:
         """Returns the gradient of the total loss for each trained weight, all rows as one batch. Nothing is updated."""
     def plan(self, batch_size: int) -> str: ...
