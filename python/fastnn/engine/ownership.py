@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastnn.engine.contract import Part, attributes, computation_of, state_of, title
-from fastnn.symbolic.moment import at_one_moment
+from fastnn.symbolic.moment import values_of
 from fastnn.symbolic.tensors import Trace, is_symbolic
 from fastnn.symbolic.variable import Variable, assign_at_once
 
@@ -249,8 +249,7 @@ class WeightOwner(Part):
         variables = self.weights
         if Trace.current() is not None:
             return [variable.value for variable in variables]
-        with at_one_moment(variables):
-            return [variable.numpy() for variable in variables]
+        return values_of(variables)
 
     def set_weights(self, weights: Sequence[ArrayLike]) -> None:
         """Writes all weights in place.

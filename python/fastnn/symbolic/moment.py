@@ -46,6 +46,15 @@ def at_one_moment(variables: Iterable[Any]) -> Iterator[None]:
         _moment.reset(token)
 
 
+def values_of(variables: Iterable[Any]) -> list[NDArray[Any]]:
+    """Returns copies of the values of variables of Python, of their types, at one moment."""
+    found = list(variables)
+    held = [one for one in found if isinstance(getattr(one, "handle", None), _core.Variable)]
+    arrays = iter(_core.values_of([one.handle for one in held], [])[0])
+    of_core = {id(one) for one in held}
+    return [next(arrays).astype(one.dtype, copy=False) if id(one) in of_core else one.numpy() for one in found]
+
+
 def value_of(variable: Any) -> NDArray[Any]:
     """Returns a copy of the values of a variable, of the core or of Python."""
     if not isinstance(variable, _core.Variable):
