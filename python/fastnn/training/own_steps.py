@@ -41,14 +41,16 @@ class Sample(tuple[tuple[tuple[int, ...], str], ...]):
     Args:
         structure: The structure of the data.
         specs: For each array the shape of one row and the element type.
+        rows: The number of rows of a whole batch, for a step that can be traced for this number alone.
     """
 
     structure: Structure
+    rows: int
 
-    def __new__(cls, structure: Structure, specs: Sequence[tuple[tuple[int, ...], str]]) -> Sample:
+    def __new__(cls, structure: Structure, specs: Sequence[tuple[tuple[int, ...], str]], rows: int) -> Sample:
         """Returns the specs as a tuple that has a structure."""
         made = super().__new__(cls, tuple(specs))
-        made.structure = structure
+        made.structure, made.rows = structure, rows
         return made
 
     @property
@@ -80,12 +82,13 @@ def given_data(batch: Batch) -> Any:
     return (batch.x,) if isinstance(batch.x, (list, tuple)) else batch.x
 
 
-def feed_of(who: str, data: Any, check_nan: bool) -> Feed:
+def feed_of(who: str, data: Any, check_nan: bool, rows_of_step: Callable[[int], int]) -> Feed:
     """Returns the arrays of data in any structure, checked.
 
     Args:
         who: The name of the model in messages.
         data: The data.
+        rows_of_step: Returns the number of rows of a step for that of the data.
         check_nan: True to refuse NaN and infinity, unless the configuration lifts the check.
 
     Raises:
@@ -112,7 +115,7 @@ def feed_of(who: str, data: Any, check_nan: bool) -> Feed:
                 "replace it (np.nan_to_num), or lift this check with fastnn.config.set_check_nan(False)"
             )
     specs = [(array.shape[1:], edge_dtype(array.dtype, who)) for array in arrays]
-    return Feed(_core.Columns(arrays), Sample(structure, specs), (), arrays)
+    return Feed(_core.Columns(arrays), Sample(structure, specs, min(rows, rows_of_step(rows))), (), arrays)
 
 
 def _as_arrays(data: Any) -> Any:
@@ -201,6 +204,12 @@ class StepProgram:
 
     Args:
         made: The traced step.
+
+    Attributes:
+        trainer: The program of the core.
+        optimizer: The optimizers of the step.
+        metrics: The metrics that the step updates.
+        rows: The number of rows that every batch has; 0: any number.
     """
 
     def __init__(self, made: Traced) -> None:
@@ -217,6 +226,7 @@ class StepProgram:
         self.trainer = _core.Trainer.program(self._step.graph, measured, shares, edges, True)
         self.optimizer = StepOptimizers(dict.fromkeys(optimizer for optimizer, _ in self._step.updates))
         self.metrics = list(self._step.metrics)
+        self.rows = self._step.graph.input_rows()
 
     @property
     def moves(self) -> bool:
@@ -262,9 +272,18 @@ class StepProgram:
     ) -> int:
         """Runs steps of a chunk until they are done or the time is up; returns how many were run."""
         last = chunk.last if rates is None else chunk.first + len(rates)
-        ran: int = self.trainer.run(
-            chunk.columns, chunk.order, chunk.batch_size, chunk.first, last, budget, rates, until_invalid
-        )
+        try:
+            ran: int = self.trainer.run(
+                chunk.columns, chunk.order, chunk.batch_size, chunk.first, last, budget, rates, until_invalid
+            )
+        except ValueError as error:
+            if not self.rows:
+                raise
+            raise ValueError(
+                f"{self._step.who}: {error}. Its code has a number for the rows of a batch, so all batches need as many: "
+                "leave out a smaller last one, as batch(..., drop_remainder=True) does, or write ops.shape(x)[0] in "
+                "place of the number"
+            ) from None
         return ran
 
     def loss(self) -> float:
@@ -323,20 +342,30 @@ def _number(value: Any) -> Any:
 def step_of_model(model: Any, method: str, sample: Sample) -> StepProgram:
     """Returns the program of a `train_step` or `test_step` for rows of some shapes.
 
+    Code that cannot be traced for batches of any size, because a number stands in it for the rows, is traced for
+    batches of the size that the data have.
+
     Raises:
         TypeError: The step returns no dict.
     """
     who = f"{type(model).__name__}.{method}"
 
-    def code(step: StepTrace) -> Any:
-        result = getattr(model, method)(_inputs(step, sample))
+    def code(step: StepTrace, rows: int | None) -> Any:
+        result = getattr(model, method)(_inputs(step, sample, rows))
         if not isinstance(result, Mapping):
             raise TypeError(
                 f'{who} returned {type(result).__name__}, expected a dict of values to log, such as {{"loss": loss}}'
             )
         return dict(result)
 
-    made = StepProgram(traced(who, code))
+    made: StepProgram | None = None
+    try:
+        made = StepProgram(traced(who, lambda step: code(step, None)))
+    except (TypeError, ValueError):
+        with contextlib.suppress(TypeError, ValueError):
+            made = StepProgram(traced(who, lambda step: code(step, sample.rows)))
+        if made is None:
+            raise
     if method == "train_step" and not made.moves:
         warnings.warn(
             f"{who} applies no gradient, so the model does not learn; call self.optimizer.apply(gradients, variables)",
@@ -359,10 +388,10 @@ def prediction_of_model(model: Any, sample: Sample) -> tuple[_core.Predictor, St
     return _core.Predictor(made.step.graph, edges, training=made.step.emission.is_random), made.structure
 
 
-def _inputs(step: StepTrace, sample: Sample) -> Any:
-    """Returns the data of a step as tensors, in their structure."""
+def _inputs(step: StepTrace, sample: Sample, rows: int | None = None) -> Any:
+    """Returns the data of a step as tensors, in their structure; rows: the number of them, None for any."""
     names = ["data"] if len(sample) == 1 else [f"data_{i}" for i in range(len(sample))]
-    inputs = [step.input((None, *shape), dtype, name) for (shape, dtype), name in zip(sample, names, strict=True)]
+    inputs = [step.input((rows, *shape), dtype, name) for (shape, dtype), name in zip(sample, names, strict=True)]
     return sample.structure.pack(inputs)
 
 

@@ -1,0 +1,117 @@
+"""Steps of a user's own and the size of a batch, and random numbers that follow the global seed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import fastnn
+from fastnn import GradientTape, Sequential, layers, ops, optimizers
+
+
+class Denoiser(Sequential):
+    """A step with the number of rows as a number: noise of a fixed shape beside a batch of any size."""
+
+    def train_step(self, data):
+        noise = fastnn.random.normal((8, 5))
+        noisy = fastnn.random.uniform((8, 1)) * data + noise
+        with GradientTape() as tape:
+            loss = ops.mean((self(noisy, training=True) - noise) ** 2)
+        gradients = tape.gradient(loss, self.trainable_variables)
+        self.optimizer.apply_gradients(zip(gradients, self.trainable_variables, strict=True))
+        return {"loss": loss, "noise": ops.mean(noise)}
+
+
+class Shaped(Sequential):
+    """A step that reads the number of rows from a shape."""
+
+    def train_step(self, data):
+        rows = data.shape[0]
+        with GradientTape() as tape:
+            loss = ops.sum((self(data) - ops.zeros((rows, 5))) ** 2) / rows
+        gradients = tape.gradient(loss, self.trainable_variables)
+        self.optimizer.apply_gradients(zip(gradients, self.trainable_variables, strict=True))
+        return {"loss": loss}
+
+
+def _data(rows: int = 32) -> np.ndarray:
+    return np.random.RandomState(0).normal(size=(rows, 5)).astype("float32")
+
+
+def _model(cls, seed: int = 1):
+    fastnn.utils.set_random_seed(seed)
+    model = cls([layers.Input((5,)), layers.Dense(8, activation="relu"), layers.Dense(5)])
+    model.compile(optimizers.Adam(0.01))
+    return model
+
+
+def test_a_step_with_a_number_of_rows_runs_for_batches_of_as_many() -> None:
+    """It trains as one that asks for the size of the batch."""
+    found = []
+    for asks in (False, True):
+
+        class Asks(Denoiser):
+            def train_step(self, data):
+                rows = ops.shape(data)[0]
+                noise = fastnn.random.normal((rows, 5))
+                noisy = fastnn.random.uniform((rows, 1)) * data + noise
+                with GradientTape() as tape:
+                    loss = ops.mean((self(noisy, training=True) - noise) ** 2)
+                gradients = tape.gradient(loss, self.trainable_variables)
+                self.optimizer.apply_gradients(zip(gradients, self.trainable_variables, strict=True))
+                return {"loss": loss, "noise": ops.mean(noise)}
+
+        model = _model(Asks if asks else Denoiser)
+        found.append(model.fit(_data(), batch_size=8, epochs=3, shuffle=False, verbose=0).history)
+    np.testing.assert_allclose(found[0]["loss"], found[1]["loss"], rtol=1e-5)
+    np.testing.assert_allclose(found[0]["noise"], found[1]["noise"], atol=1e-6)
+
+
+def test_a_batch_of_another_size_is_refused_before_a_step() -> None:
+    """The message says which sizes meet, and the mend; no weight has moved."""
+    model = _model(Denoiser)
+    before = model.get_weights()
+    with pytest.raises(ValueError, match=r"Denoiser\.train_step: .* 8 rows, got 6.*drop_remainder.*ops\.shape"):
+        model.fit(_data(30), batch_size=8, verbose=0)
+    with pytest.raises(ValueError, match=r"ops\.shape\(x\)\[0\]"):
+        model.fit(_data(), batch_size=16, verbose=0)
+    assert all(np.array_equal(a, b) for a, b in zip(before, model.get_weights(), strict=True))
+    assert np.isfinite(model.train_on_batch(_data(8))[0])
+
+
+def test_a_step_that_reads_the_rows_from_a_shape() -> None:
+    """Each size of the batches is traced anew."""
+    model = _model(Shaped)
+    for batch_size in (8, 16, 32, 4):
+        loss = model.fit(_data(), batch_size=batch_size, verbose=0).history["loss"][0]
+        assert np.isfinite(loss)
+    losses = [model.fit(iter([_data(rows)]), verbose=0).history["loss"][0] for rows in (3, 7)]
+    assert np.isfinite(losses).all()
+
+
+class Noisy(layers.Layer):
+    """A layer that draws in its call."""
+
+    def call(self, x):
+        return x + fastnn.random.normal(ops.shape(x))
+
+
+def test_the_global_seed_reaches_steps_that_were_traced_before() -> None:
+    """Noise of a step, of a function and of a layer begins again with `set_random_seed`."""
+    model = _model(Denoiser)
+
+    @fastnn.function
+    def drawn(x):
+        return x * fastnn.random.normal(ops.shape(x))
+
+    plain = Sequential([layers.Input((5,)), Noisy()])
+
+    def numbers(seed: int) -> list[np.ndarray]:
+        fastnn.utils.set_random_seed(seed)
+        logs = model.fit(_data(), batch_size=8, shuffle=False, verbose=0).history
+        return [np.array(logs["noise"]), np.array(drawn(_data())), plain.predict(_data(), verbose=0)]
+
+    numbers(1)
+    first, again, other = numbers(7), numbers(7), numbers(8)
+    assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
+    assert not any(np.array_equal(a, b) for a, b in zip(first, other, strict=True))
