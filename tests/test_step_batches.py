@@ -115,3 +115,49 @@ def test_the_global_seed_reaches_steps_that_were_traced_before() -> None:
     first, again, other = numbers(7), numbers(7), numbers(8)
     assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
     assert not any(np.array_equal(a, b) for a, b in zip(first, other, strict=True))
+
+
+def test_repeated_calls_of_a_function_take_what_they_are_given() -> None:
+    """Calls of shapes and types that were seen before run as the first of their kind did."""
+    mean = fastnn.metrics.Mean()
+
+    @fastnn.function
+    def scaled(x, factor, offset=0.0):
+        mean.update_state(x)
+        return {"value": x * factor + offset, "name": "scaled", "rows": ops.shape(x)[0]}
+
+    random = np.random.RandomState(0)
+    xs = [random.normal(size=shape).astype(dtype) for shape in ((3, 2), (4, 2), (3,), ()) for dtype in ("f4", "f8")]
+    xs.append(random.randint(0, 9, (3, 2)))
+    seen = []
+    for _ in range(3):
+        for x in xs:
+            for factor in (np.float32(2), np.array(3.0), 0.5, np.full(x.shape, 2.0)):
+                if x.ndim == 0:
+                    continue
+                made = scaled(x, factor)
+                np.testing.assert_allclose(made["value"], x * factor, rtol=1e-6)
+                assert (made["name"], int(made["rows"])) == ("scaled", len(x))
+                seen.append(np.mean(x, dtype=np.float64) * x.size)
+    np.testing.assert_allclose(float(mean.total.exact()), sum(seen), rtol=1e-5)
+    np.testing.assert_allclose(scaled(xs[0], 2.0, offset=1.0)["value"], xs[0] * 2 + 1, rtol=1e-6)
+    with pytest.raises(ValueError, match="at least one row"):
+        scaled(np.zeros((0, 2), "float32"), np.float32(2))
+
+
+def test_a_function_without_arguments_and_one_of_a_number() -> None:
+    """Both run again and again."""
+    weight = fastnn.Variable(np.zeros(()))
+
+    @fastnn.function
+    def count():
+        weight.assign_add(1.0)
+        return weight * 1.0
+
+    @fastnn.function
+    def double(x):
+        return x * 2.0
+
+    assert [float(count()) for _ in range(3)] == [1.0, 2.0, 3.0]
+    assert [float(double(np.float32(x))) for x in (1, 2, 1)] == [2.0, 4.0, 2.0]
+    assert [float(double(np.array(x, "float32"))) for x in (1, 2, 1)] == [2.0, 4.0, 2.0]

@@ -209,6 +209,7 @@ class StepProgram:
         trainer: The program of the core.
         optimizer: The optimizers of the step.
         metrics: The metrics that the step updates.
+        measures: True where the core keeps sums of metrics.
         rows: The number of rows that every batch has; 0: any number.
     """
 
@@ -216,14 +217,21 @@ class StepProgram:
         self._step, self._structure, self._leaves = made
         edges = [self._step.edge(leaf) for leaf in self._tensors()]
         measured: list[int] = []
-        self._sums: dict[Any, list[tuple[int, int | None]]] = {}
+        means = []
         for metric, terms in self._step.measured.items():
+            places: list[tuple[int, int | None]] = []
             for total, count in terms:
-                places = len(measured), None if count is None else len(measured) + 1
+                places.append((len(measured) + 1, None if count is None else len(measured) + 2))
                 measured += [total] if count is None else [total, count]
-                self._sums.setdefault(metric, []).append(places)
+            sums = metric.total, metric.count
+            parts = [handle for one in sums for handle in (one.handle, one.remainder.handle)]
+            means.append((parts[0], parts[1], parts[2], parts[3], places))
         shares = [(part, [variable.handle for variable in weights]) for part, weights in self._step.shares]
         self.trainer = _core.Trainer.program(self._step.graph, measured, shares, edges, True)
+        self.trainer.keep(means)
+        self.measures = bool(means)
+        self._alone = self._structure.alone and type(self._leaves[0]) is KerasTensor
+        self._updates = _updates_by_optimizer(self._step.updates)
         self.optimizer = StepOptimizers(dict.fromkeys(optimizer for optimizer, _ in self._step.updates))
         self.metrics = list(self._step.metrics)
         self.rows = self._step.graph.input_rows()
@@ -233,31 +241,17 @@ class StepProgram:
         """True where an optimizer moves weights, or a variable is assigned to."""
         return bool(self._step.shares or self._step.emission.current)
 
-    @property
-    def measures(self) -> bool:
-        """True where the core keeps sums of metrics."""
-        return bool(self._sums)
-
     def _tensors(self) -> list[KerasTensor]:
         return [leaf for leaf in self._leaves if isinstance(leaf, KerasTensor) and not isinstance(leaf, Later)]
 
     def rates(self, steps: int) -> NDArray[np.float64] | None:
         """Returns the learning rates of the coming steps, one for each optimizer of each update; None: unchanged."""
-        updates = self._step.updates
-        if not updates:
-            return None
-        groups: dict[Any, list[list[tuple[int, int]]]] = {}
-        for number, (optimizer, index) in enumerate(updates):
-            of_optimizer = groups.setdefault(optimizer, [])
-            if index == 0:
-                of_optimizer.append([])
-            of_optimizer[-1].append((number, index))
         made = None
-        for optimizer, applied in groups.items():
+        for optimizer, applied in self._updates:
             rates = optimizer.__fastnn_rates__(steps * len(applied))
             if rates is None:
                 continue
-            made = np.full((steps, len(updates)), np.nan) if made is None else made
+            made = np.full((steps, len(self._step.updates)), np.nan) if made is None else made
             for k, places in enumerate(applied):
                 for number, index in places:
                     made[:, number] = rates[k :: len(applied), index]
@@ -280,11 +274,21 @@ class StepProgram:
             if not self.rows:
                 raise
             raise ValueError(
-                f"{self._step.who}: {error}. Its code has a number for the rows of a batch, so all batches need as many: "
+                f"{self._step.who}: {error}. Its code has a number for the rows of a batch, so all need as many: "
                 "leave out a smaller last one, as batch(..., drop_remainder=True) does, or write ops.shape(x)[0] in "
                 "place of the number"
             ) from None
         return ran
+
+    def once(self, arrays: Sequence[Array], rows: int) -> Any:
+        """Runs one step on all rows of some arrays; returns what its code returns, and adds to its metrics."""
+        trainer, measures = self.trainer, self.measures
+        if measures:
+            trainer.reset()
+        trainer.run(_core.Columns(arrays), None, rows, 0, 1, 0.0, self.rates(1))
+        if measures:
+            trainer.settle(True)
+        return self.result()
 
     def loss(self) -> float:
         """Returns a number that is infinite or NaN where a value of the last step is."""
@@ -308,18 +312,16 @@ class StepProgram:
         Args:
             add: True to add them to what the variables hold.
         """
-        results = self.trainer.results()[1:]
-        for metric, terms in self._sums.items():
-            total = sum(results[total][0] for total, _ in terms)
-            count = sum(results[at][1] if of is None else results[of][0] for at, of in terms)
-            metric.total.assign(total + (float(metric.total.exact()) if add else 0.0))
-            metric.count.assign(count + (float(metric.count.exact()) if add else 0.0))
+        self.trainer.settle(add)
 
     def result(self) -> Any:
         """Returns what the code of the step returned, with the values of the last step."""
-        values = iter(self.trainer.values())
-        if self._structure.alone and type(self._leaves[0]) is KerasTensor:
-            return next(values)
+        found = self.trainer.values()
+        if self._alone:
+            return found[0]
+        if len(found) == len(self._leaves):
+            return self._structure.pack(found)
+        values = iter(found)
         leaves = [
             leaf.read() if isinstance(leaf, Later) else next(values) if isinstance(leaf, KerasTensor) else leaf
             for leaf in self._leaves
@@ -330,6 +332,17 @@ class StepProgram:
         """Returns the dict that the step returned, with the values of the last step."""
         self.settle()
         return {name: _number(value) for name, value in self.result().items()}
+
+
+def _updates_by_optimizer(updates: Iterable[tuple[Any, int]]) -> list[tuple[Any, list[list[tuple[int, int]]]]]:
+    """Returns each optimizer with the updates that it makes in a step: their numbers, each with the part that moves."""
+    groups: dict[Any, list[list[tuple[int, int]]]] = {}
+    for number, (optimizer, index) in enumerate(updates):
+        of_optimizer = groups.setdefault(optimizer, [])
+        if index == 0:
+            of_optimizer.append([])
+        of_optimizer[-1].append((number, index))
+    return list(groups.items())
 
 
 def _number(value: Any) -> Any:
