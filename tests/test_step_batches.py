@@ -161,3 +161,22 @@ def test_a_function_without_arguments_and_one_of_a_number() -> None:
     assert [float(count()) for _ in range(3)] == [1.0, 2.0, 3.0]
     assert [float(double(np.float32(x))) for x in (1, 2, 1)] == [2.0, 4.0, 2.0]
     assert [float(double(np.array(x, "float32"))) for x in (1, 2, 1)] == [2.0, 4.0, 2.0]
+
+
+def test_tile_and_repeat_take_the_size_of_a_batch() -> None:
+    """As a class token does: one row of a weight for each row of the batch."""
+    token = np.arange(6, dtype="float32").reshape(1, 2, 3)
+
+    @fastnn.function
+    def repeated(x):
+        rows = ops.shape(x)[0]
+        tiled = ops.tile(token, (rows, 1, 1)), ops.tile(token, (rows, 2, 3)), ops.tile(x, (rows, 1)), ops.tile(x, rows)
+        along = ops.repeat(token, rows, axis=0), ops.repeat(x, rows, axis=1), ops.repeat(x, rows)
+        return *tiled, *along
+
+    for rows in (3, 5):
+        x = np.random.RandomState(rows).normal(size=(rows, 2)).astype("float32")
+        tiled = [np.tile(token, (rows, 1, 1)), np.tile(token, (rows, 2, 3)), np.tile(x, (rows, 1)), np.tile(x, rows)]
+        along = [np.repeat(token, rows, axis=0), np.repeat(x, rows, axis=1), np.repeat(x, rows)]
+        for found, expected in zip(repeated(x), [*tiled, *along], strict=True):
+            np.testing.assert_array_equal(found, expected)
