@@ -180,3 +180,32 @@ def test_tile_and_repeat_take_the_size_of_a_batch() -> None:
         along = [np.repeat(token, rows, axis=0), np.repeat(x, rows, axis=1), np.repeat(x, rows)]
         for found, expected in zip(repeated(x), [*tiled, *along], strict=True):
             np.testing.assert_array_equal(found, expected)
+
+
+class Restoring(Denoiser):
+    """A step that goes on with what it cannot do after the number of rows."""
+
+    def train_step(self, data):
+        logs = super().train_step(data)
+        return {**logs, "value": float(ops.mean(data))}
+
+
+def test_the_error_is_that_of_the_line_that_cannot_be_traced() -> None:
+    """Not that of a number of rows, which can."""
+    with pytest.raises(TypeError, match=r"is no number.*float\(ops\.mean\(data\)\)"):
+        _model(Restoring).fit(_data(), batch_size=8, verbose=0)
+
+
+def test_the_moments_of_a_normalization_in_a_step() -> None:
+    """In a step they are tensors that stand for its weights."""
+    layer = layers.Normalization()
+    data = _data()
+    layer.adapt(data)
+
+    @fastnn.function
+    def restored(x):
+        return layer.mean + x * layer.variance**0.5
+
+    np.testing.assert_allclose(restored(layer(data)), data, atol=1e-5)
+    layer.adapt(2 * data)
+    np.testing.assert_allclose(restored(layer(2 * data)), 2 * data, atol=1e-5)

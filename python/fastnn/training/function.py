@@ -22,7 +22,7 @@ from fastnn.ops.node import tensor
 from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import KerasTensor, Trace, operators
 from fastnn.symbolic.variable import Variable
-from fastnn.training.own_steps import StepProgram, traced
+from fastnn.training.own_steps import StepProgram, made_either, traced
 
 _MOST_PROGRAMS = 16
 """The number of programs that a function keeps."""
@@ -124,17 +124,13 @@ class TracedFunction:
         if found is None:
             given = args, kwargs, structure, leaves, arrays
             of_rows = [not sized and array.ndim > 0 and len(array) == rows for array in arrays]
-            try:
-                found = self._made(*given, of_rows)
-            except (TypeError, ValueError):
-                if not any(of_rows):
-                    raise
-                try:
-                    found = self._made(*given, [False] * len(arrays))
-                except (TypeError, ValueError):
-                    found = None
-                if found is None:
-                    raise
+            if any(of_rows):
+                found, is_sized = made_either(
+                    lambda: self._made(*given, of_rows), lambda: self._made(*given, [False] * len(arrays))
+                )
+            else:
+                found, is_sized = self._made(*given, of_rows), False
+            if is_sized:
                 self._sized.add(key)
                 key = key, rows
             while len(self._programs) >= _MOST_PROGRAMS:

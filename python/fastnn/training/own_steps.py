@@ -14,7 +14,7 @@ import os
 import traceback
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -182,7 +182,7 @@ def explained_by_line() -> Iterator[None]:
         outside = [frame for frame in frames if not os.path.abspath(frame.filename).startswith(package + os.sep)]
         # The last frame of a user's: what called fastnn there.
         outside = [frame for frame in outside if "site-packages" not in frame.filename and frame.lineno]
-        if not outside or getattr(error, "__fastnn_line__", False):
+        if not outside or getattr(error, "__fastnn_line__", None):
             raise
         last = outside[-1]
         code = (linecache.getline(last.filename, last.lineno or 0) or last.line or "").strip()
@@ -195,8 +195,30 @@ def explained_by_line() -> Iterator[None]:
             told = type(error)(f"{error}{mend} ({place})")
         except TypeError:
             raise error from None
-        told.__fastnn_line__ = True  # type: ignore[union-attr]
+        told.__fastnn_line__ = place  # type: ignore[union-attr]
         raise told.with_traceback(error.__traceback__) from None
+
+
+_Made = TypeVar("_Made")
+
+
+def made_either(first: Callable[[], _Made], second: Callable[[], _Made]) -> tuple[_Made, bool]:
+    """Traces code in one way, or in a second one where the first cannot be; returns True beside what the second made.
+
+    Raises:
+        TypeError: Neither can; the error is that of the second way where it came to another line than the first.
+        ValueError: As TypeError.
+    """
+    try:
+        return first(), False
+    except (TypeError, ValueError) as error:
+        of_first = error
+    try:
+        return second(), True
+    except (TypeError, ValueError) as error:
+        if getattr(error, "__fastnn_line__", None) != getattr(of_first, "__fastnn_line__", None):
+            raise error from None
+    raise of_first
 
 
 class StepProgram:
@@ -371,14 +393,10 @@ def step_of_model(model: Any, method: str, sample: Sample) -> StepProgram:
             )
         return dict(result)
 
-    made: StepProgram | None = None
-    try:
-        made = StepProgram(traced(who, lambda step: code(step, None)))
-    except (TypeError, ValueError):
-        with contextlib.suppress(TypeError, ValueError):
-            made = StepProgram(traced(who, lambda step: code(step, sample.rows)))
-        if made is None:
-            raise
+    made, _ = made_either(
+        lambda: StepProgram(traced(who, lambda step: code(step, None))),
+        lambda: StepProgram(traced(who, lambda step: code(step, sample.rows))),
+    )
     if method == "train_step" and not made.moves:
         warnings.warn(
             f"{who} applies no gradient, so the model does not learn; call self.optimizer.apply(gradients, variables)",
