@@ -260,8 +260,10 @@ class StepProgram:
 
     @property
     def moves(self) -> bool:
-        """True where an optimizer moves weights, or a variable is assigned to."""
-        return bool(self._step.shares or self._step.emission.current)
+        """True where an optimizer moves weights, or a variable that is not of a metric is assigned to."""
+        of_metrics = {variable for metric in self.metrics for variable in metric.variables}
+        assigned = {one for noted in self._step.noted if noted.kind == "Assign" for one in noted.weights}
+        return bool(self._step.shares or assigned - of_metrics)
 
     def _tensors(self) -> list[KerasTensor]:
         return [leaf for leaf in self._leaves if isinstance(leaf, KerasTensor) and not isinstance(leaf, Later)]
