@@ -401,23 +401,6 @@ def test_a_step_that_trains_nothing_warns() -> None:
         _step(lambda model, x, y: {"loss": _loss(model, x, y)}).fit(*_batch(), verbose=0)
 
 
-def test_a_step_that_moves_weights_by_hand_does_not_warn(recwarn) -> None:
-    """Its gradients are applied by `assign_sub`."""
-
-    def body(model, x, y):
-        with GradientTape() as tape:
-            loss = _loss(model, x, y)
-        for weight, gradient in zip(
-            model.trainable_variables, tape.gradient(loss, model.trainable_variables), strict=True
-        ):
-            weight.assign_sub(0.1 * gradient)
-        return {"loss": loss}
-
-    model = _step(body)
-    losses_ = model.fit(*_batch(), epochs=3, verbose=0).history["loss"]
-    assert losses_[2] < losses_[0] and not recwarn.list
-
-
 def test_a_tape_outside_of_a_step() -> None:
     """It says where it works."""
     with pytest.raises(RuntimeError, match=r"@fastnn.function"), GradientTape():

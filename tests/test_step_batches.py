@@ -1,4 +1,4 @@
-"""Steps of a user's own and the size of a batch, and random numbers that follow the global seed."""
+"""Steps of a user's own: the size of a batch, the global seed, repeated calls, weights that are assigned to."""
 
 from __future__ import annotations
 
@@ -209,3 +209,21 @@ def test_the_moments_of_a_normalization_in_a_step() -> None:
     np.testing.assert_allclose(restored(layer(data)), data, atol=1e-5)
     layer.adapt(2 * data)
     np.testing.assert_allclose(restored(layer(2 * data)), 2 * data, atol=1e-5)
+
+
+class ByHand(Shaped):
+    """A step that applies its gradients by assignments."""
+
+    def train_step(self, data):
+        with GradientTape() as tape:
+            loss = ops.mean((self(data) - data) ** 2)
+        weights = self.trainable_variables
+        for weight, gradient in zip(weights, tape.gradient(loss, weights), strict=True):
+            weight.assign_sub(0.1 * gradient)
+        return {"loss": loss}
+
+
+def test_a_step_that_moves_weights_by_hand_does_not_warn(recwarn) -> None:
+    """It is not told that it applies no gradient."""
+    losses = _model(ByHand).fit(_data(), epochs=3, verbose=0).history["loss"]
+    assert losses[2] < losses[0] and not recwarn.list
