@@ -126,7 +126,9 @@ class TracedFunction:
             of_rows = [not sized and array.ndim > 0 and len(array) == rows for array in arrays]
             if any(of_rows):
                 found, is_sized = made_either(
-                    lambda: self._made(*given, of_rows), lambda: self._made(*given, [False] * len(arrays))
+                    lambda: self._made(*given, of_rows),
+                    lambda: self._made(*given, [False] * len(arrays)),
+                    tells_of_first=False,
                 )
             else:
                 found, is_sized = self._made(*given, of_rows), False

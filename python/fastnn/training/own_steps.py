@@ -176,7 +176,7 @@ def explained_by_line() -> Iterator[None]:
     """Lets errors say in which line of the user's file they occurred."""
     try:
         yield
-    except (AttributeError, NotImplementedError, RuntimeError, TypeError, ValueError) as error:
+    except (AttributeError, IndexError, NotImplementedError, RuntimeError, TypeError, ValueError) as error:
         frames = traceback.extract_tb(error.__traceback__)
         package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
         outside = [frame for frame in frames if not os.path.abspath(frame.filename).startswith(package + os.sep)]
@@ -202,11 +202,16 @@ def explained_by_line() -> Iterator[None]:
 _Made = TypeVar("_Made")
 
 
-def made_either(first: Callable[[], _Made], second: Callable[[], _Made]) -> tuple[_Made, bool]:
+def made_either(first: Callable[[], _Made], second: Callable[[], _Made], tells_of_first: bool) -> tuple[_Made, bool]:
     """Traces code in one way, or in a second one where the first cannot be; returns True beside what the second made.
 
+    Args:
+        first: The one way.
+        second: The other way.
+        tells_of_first: True to raise the error of the first way where both end in the same line.
+
     Raises:
-        TypeError: Neither can; the error is that of the second way where it came to another line than the first.
+        TypeError: Neither can.
         ValueError: As TypeError.
     """
     try:
@@ -216,7 +221,8 @@ def made_either(first: Callable[[], _Made], second: Callable[[], _Made]) -> tupl
     try:
         return second(), True
     except (TypeError, ValueError) as error:
-        if getattr(error, "__fastnn_line__", None) != getattr(of_first, "__fastnn_line__", None):
+        lines = [getattr(one, "__fastnn_line__", None) for one in (error, of_first)]
+        if not tells_of_first or lines[0] != lines[1]:
             raise error from None
     raise of_first
 
@@ -398,11 +404,12 @@ def step_of_model(model: Any, method: str, sample: Sample) -> StepProgram:
     made, _ = made_either(
         lambda: StepProgram(traced(who, lambda step: code(step, None))),
         lambda: StepProgram(traced(who, lambda step: code(step, sample.rows))),
+        tells_of_first=True,
     )
     if method == "train_step" and not made.moves:
         warnings.warn(
             f"{who} applies no gradient, so the model does not learn; call self.optimizer.apply(gradients, variables)",
-            stacklevel=6,
+            stacklevel=7,
         )
     return made
 
