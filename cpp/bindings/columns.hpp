@@ -11,6 +11,7 @@
 
 #include "arrays.hpp"
 #include "fastnn/phase.hpp"
+#include "fastnn/random.hpp"
 
 namespace fastnn::bindings {
 
@@ -40,6 +41,10 @@ class Columns {
 // An order of rows, whose indices were checked once.
 class Order {
  public:
+  // A random permutation, which needs no check.
+  Order(const Stream& stream, Index count) : indices_(count), highest_(count - 1) {
+    fill_permutation(stream, indices_.mutable_data(), count);
+  }
   explicit Order(IndexArray indices) : indices_(std::move(indices)) {
     require(indices_.ndim() == 1, "an order of rows expects one dimension, got ", indices_.ndim());
     for (py::ssize_t i = 0; i < indices_.size(); ++i) {

@@ -64,7 +64,12 @@ void bind_training(py::module_& m) {
            py::arg("weights") = std::vector<std::optional<py::array>>{})
       .def_property_readonly("rows", &Columns::rows);
 
-  bind_class<Order>(m, "Order").def(py::init<IndexArray>(), py::arg("indices"));
+  bind_class<Order>(m, "Order")
+      .def(py::init<IndexArray>(), py::arg("indices"))
+      .def_static(
+          "permutation",
+          [](std::uint64_t seed, std::uint64_t position, Index count) { return Order({seed, position}, count); },
+          py::arg("seed"), py::arg("position"), py::arg("count"));
 
   bind_class<Optimizer, std::shared_ptr<Optimizer>>(m, "Optimizer")
       .def(py::init(

@@ -153,6 +153,9 @@ class Order:
     """An order of rows: their numbers, checked once for all runs."""
 
     def __init__(self, indices: NDArray[np.int64]) -> None: ...
+    @staticmethod
+    def permutation(seed: int, position: int, count: int) -> Order:
+        """Returns the order of `random_permutation`."""
 
 class Optimizer:
     """An update rule and its slots, which are found by their weight."""

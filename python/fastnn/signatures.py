@@ -11,7 +11,7 @@ import inspect
 import numbers
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
 import numpy as np
@@ -49,16 +49,16 @@ def explained(function: F) -> F:
 
 def checked(constructor: F) -> F:
     """Decorates a constructor so that wrong arguments, and arguments of another kind, are explained."""
+    function = explained(constructor)
 
     @functools.wraps(constructor)
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
         if args or kwargs:
-            mismatch = _mismatch(constructor, (self, *args), kwargs)
-            if mismatch is not None:
-                raise TypeError(mismatch)
-            signature = _signature(constructor)
-            check_kinds(type(self).__name__, signature, signature.bind(self, *args, **kwargs).arguments)
-        constructor(self, *args, **kwargs)
+            names, kinds = _kinds_by_name(constructor)
+            for name, value in (*zip(names, args, strict=False), *kwargs.items()):
+                if name in kinds:
+                    _check_kind(type(self).__name__, name, value, *kinds[name])
+        function(self, *args, **kwargs)
 
     return cast(F, __init__)
 
@@ -99,16 +99,32 @@ def check_kinds(who: str, signature: inspect.Signature, arguments: Mapping[str, 
     """
     for name, value in arguments.items():
         parameter = signature.parameters[name]
-        if parameter.kind in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL):
-            continue
-        kinds = _kinds_of(parameter.annotation)
-        if not kinds or value is parameter.default or any(_is_of_kind(value, kind) for kind in kinds):
-            continue
-        words = " or ".join(_KINDS[kind] for kind in kinds if kind != "None")
-        example = f" such as ({value},)" if "Sequence" in kinds and isinstance(value, int) else ""
-        raise TypeError(f"{who} expects {name} to be {words}{example}, got {value!r}")
+        if parameter.kind not in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL):
+            _check_kind(who, name, value, parameter.default, _kinds_of(parameter.annotation))
 
 
+def _check_kind(who: str, name: str, value: Any, default: Any, kinds: Sequence[str]) -> None:
+    """Raises a TypeError where an argument is of none of these kinds."""
+    if not kinds or value is default or any(_is_of_kind(value, kind) for kind in kinds):
+        return
+    words = " or ".join(_KINDS[kind] for kind in kinds if kind != "None")
+    example = f" such as ({value},)" if "Sequence" in kinds and isinstance(value, int) else ""
+    raise TypeError(f"{who} expects {name} to be {words}{example}, got {value!r}")
+
+
+@functools.cache
+def _kinds_by_name(constructor: Callable[..., Any]) -> tuple[list[str], dict[str, tuple[Any, list[str]]]]:
+    """Returns the names of arguments that may be given by place, and by name the default and the checked kinds."""
+    open_ended = inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL
+    own = [one for one in list(_signature(constructor).parameters.values())[1:] if one.kind not in open_ended]
+    kinds = {one.name: (one.default, _kinds_of(one.annotation)) for one in own}
+    return (
+        [one.name for one in own if one.kind is one.POSITIONAL_OR_KEYWORD],
+        {name: found for name, found in kinds.items() if found[1]},
+    )
+
+
+@functools.cache
 def _kinds_of(annotation: Any) -> list[str]:
     """Returns the kinds that an annotation names; none where one of them is not checked."""
     outer = str(annotation)

@@ -41,16 +41,23 @@ class RowOrder:
 
     def draw(self, rows: int) -> NDArray[np.int64]:
         """Returns the next order of so many rows."""
-        self.begin()
-        assert self.seed is not None
-        order = _core.random_permutation(self.seed, self.position, rows)
-        self.position += 1
-        return order
+        return _core.random_permutation(*self._next(), rows)
 
     def redraw(self, rows: int) -> NDArray[np.int64]:
         """Returns the last order once more."""
         self.position -= 1
         return self.draw(rows)
+
+    def draw_for_core(self, rows: int, again: bool = False) -> _core.Order:
+        """Returns the next order of so many rows, or the last one once more, as the core reads it."""
+        self.position -= again
+        return _core.Order.permutation(*self._next(), rows)
+
+    def _next(self) -> tuple[int, int]:
+        self.begin()
+        assert self.seed is not None
+        self.position += 1
+        return self.seed, self.position - 1
 
     def within_last(self) -> Callable[[int, int], NDArray[np.int64]]:
         """Returns a function of a number and a count: an order of so many rows, for each number another.
@@ -115,7 +122,7 @@ class ArraySource:
         """Returns the rows of the next steps of this pass, at most so many; begins a new pass where all were taken."""
         if self.position >= self.steps:
             self.position = 0
-            self._order = None if self._orders is None else _core.Order(self._orders.draw(self._feed.rows))
+            self._order = None if self._orders is None else self._orders.draw_for_core(self._feed.rows)
         last = min(self.steps, self.position + most)
         feed = self._feed
         return Chunk(feed.columns, self._order, self._batch_size, self.position, last, feed.x, feed.y, feed.inputs)
@@ -132,7 +139,7 @@ class ArraySource:
         """Goes on in the middle of a pass, in the order that was drawn for it."""
         self.position = position
         if position < self.steps and self._orders is not None:
-            self._order = _core.Order(self._orders.redraw(self._feed.rows))
+            self._order = self._orders.draw_for_core(self._feed.rows, again=True)
 
     def on_epoch_end(self) -> None:
         """Does nothing: an epoch may leave the rest of a pass to the next."""

@@ -48,8 +48,9 @@ def open_source(
         ValueError: The data do not fit the model or one another; targets or weights are given beside batches.
         TypeError: The data are not numbers, or single samples.
     """
-    batches = _batches_of(data.x, orders, keeps)
-    if batches is None and holds_tables(data):
+    in_memory = all(one is None or type(one) is np.ndarray for one in data[:3])
+    batches = None if in_memory else _batches_of(data.x, orders, keeps)
+    if batches is None and not in_memory and holds_tables(data):
         size = batch_size(row_count(data)) if callable(batch_size) else batch_size
         return _opened(BatchSource(Blocks(data, size, orders), lambda rows: check(rows, size)))
     if batches is None:

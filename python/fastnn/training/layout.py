@@ -36,6 +36,7 @@ class Layout(NamedTuple):
         integers: The range of integers that the input may hold, or None.
         classes: The number of classes, of which targets must be labels, or None.
         within: The ranges of targets outside of which a loss has no meaning.
+        batch: The number of rows that each batch must have, or None.
     """
 
     compiled: Compiled
@@ -46,6 +47,7 @@ class Layout(NamedTuple):
     integers: tuple[int, int] | None
     classes: int | None
     within: Sequence[tuple[float, float]]
+    batch: int | None
 
     def feed(self, compiled: Compiled, x: Any, y: Any, check_nan: bool) -> Feed | None:
         """Returns the arrays of a batch; None where it has another layout, or holds a value that the door refuses.
@@ -58,21 +60,27 @@ class Layout(NamedTuple):
         """
         if type(x) is not np.ndarray or type(y) is not np.ndarray or compiled is not self.compiled:
             return None
-        rows = x.shape[:1]
-        if self.changes != LayerChanges.count or rows != y.shape[:1] or rows == (0,):
+        of_x, of_y = x.shape, y.shape
+        rows, sample, target = of_x[:1], of_x[1:], of_y[1:]
+        if self.changes != LayerChanges.count or rows != of_y[:1] or rows == (0,):
             return None
-        if (x.shape[1:], x.dtype) != self.x or (y.shape[1:], y.dtype) != self.y:
+        if sample != self.x[0] or target != self.y[0] or x.dtype != self.x[1] or y.dtype != self.y[1]:
             return None
-        if check_nan and not all(_is_finite(array) for array in (x, y)):
+        if check_nan and not (_is_finite(x) and _is_finite(y)):
             return None
         if self.integers is not None and _core.first_outside(x, *self.integers) >= 0:
             return None
         if self.classes is not None and _core.first_outside(y, 0, self.classes) >= 0:
             return None
-        if any(_core.first_beyond(y, low, high) >= 0 for low, high in self.within):
-            return None
-        read = [y if shape == y.shape[1:] else y.reshape(rows + shape) for shape in self.rows_read]
-        return Feed(_core.Columns([x, *read], [None]), (x.shape[1:],), (y.shape[1:],), [x])
+        for low, high in self.within:
+            if _core.first_beyond(y, low, high) >= 0:
+                return None
+        read = [y if shape == target else y.reshape(rows + shape) for shape in self.rows_read]
+        return Feed(_core.Columns([x, *read], [None]), (sample,), (target,), [x])
+
+    def is_batch(self, feed: Feed) -> bool:
+        """Returns whether the rows of a feed can be one batch."""
+        return self.batch is None or self.batch == feed.columns.rows
 
 
 def layout_of(
@@ -95,7 +103,8 @@ def layout_of(
     if any(measure.__fastnn_mask__(y) is not None for measure in measures):
         return None
     shapes = (x.shape[1:],)
-    limits = programs.inference(shapes).ranges[0]
+    inference = programs.inference(shapes)
+    limits = inference.ranges[0]
     labelled = (0, "labels") in compiled.targets()
     within = [loss.__fastnn_computation__.targets_within for loss in compiled.losses[0]]
     return Layout(
@@ -107,6 +116,7 @@ def layout_of(
         None if limits is None else limits[:2],
         programs.output_shapes(shapes)[0][-1] if labelled else None,
         [one for one in within if one is not None],
+        None if inference.rows is None else inference.rows[0],
     )
 
 

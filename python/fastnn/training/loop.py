@@ -26,6 +26,8 @@ from fastnn.symbolic.structure import Structure
 from fastnn.training.compiled import Compiled
 from fastnn.training.programs import Program, Programs
 
+Hooks = Sequence[Callable[[int, dict[str, Any]], Any]]
+"""Hooks of a batch."""
 _MOST_RATES = 1024
 """The number of steps for which a schedule is asked at once."""
 _SHOWING = 0.05
@@ -103,6 +105,8 @@ class Run:
         self._steps = steps
         self._optimizer = optimizer
         self._validation = validation
+        # The hooks before and after each batch, and those that are only asked for where the loss is not finite.
+        self._of_batches: tuple[Hooks, Hooks, Hooks] = ((), (), ())
 
     @property
     def position(self) -> int:
@@ -137,6 +141,7 @@ class Run:
         self._model.stop_training = False
         try:
             hooks.tell("on_train_begin")
+            self._of_batches = (*hooks.batch_hooks("train"), hooks.watching("train"))
             for epoch in range(self.epoch, self._epochs):
                 self.epoch = epoch
                 hooks.tell("on_epoch_begin", epoch)
@@ -170,8 +175,7 @@ class Run:
         whole = self._steps is None
         source.begin_epoch(None if self._steps is None else self._steps - self.step, resumed=self.step > 0)
         steps = source.steps if self._steps is None else self._steps
-        begin, end = hooks.batch_hooks("train")
-        watch = hooks.watching("train")
+        begin, end, watch = self._of_batches
         progress = _Progress(hooks, bool(begin or end))
         sums = _Sums(self._programs.training, self._compiled)
         first = self.step
@@ -179,7 +183,7 @@ class Run:
             # An epoch takes rows of one pass; the next epoch goes on with the rest of it, or begins a new one.
             ended = self.step > 0 and has_ended(source)
             # An epoch that is stopped before it begins has one step.
-            most = 1 if progress.each or self._model.stop_training else (steps or _ALL) - self.step
+            most = 1 if self._model.stop_training else (steps or _ALL) - self.step
             chunk = None if ended else source.next_chunk(most)
             if chunk is None:
                 if self.step == first == 0 and not source.repeats:
@@ -188,21 +192,36 @@ class Run:
                     warn_of_end("steps_per_epoch", self.step, steps)
                 break
             program = sums.program(chunk)
-            empty: dict[str, Any] = {}
-            for hook in begin:
-                hook(self.step, empty)
-            rates = program.rates(min(chunk.last - chunk.first, _MOST_RATES))
-            ran = program.run(chunk, rates, until_invalid=bool(watch))
-            source.advance(ran)
-            self.step += ran
-            progress.note(self.step, program, end)
-            if watch and not progress.each and not math.isfinite(program.loss()):
-                logs = progress.settle(self.step, program)
-                for hook in watch:
-                    hook(self.step - 1, logs)
+            if progress.each:
+                self._run_one_by_one(chunk, program, progress, begin, end)
+            else:
+                rates = program.rates(min(chunk.last - chunk.first, _MOST_RATES))
+                ran = program.run(chunk, rates, until_invalid=bool(watch))
+                source.advance(ran)
+                self.step += ran
+                progress.note(self.step, program)
+                if watch and not math.isfinite(program.loss()):
+                    logs = progress.settle(self.step, program)
+                    for hook in watch:
+                        hook(self.step - 1, logs)
             if self._model.stop_training:
                 break
         return progress.settle(self.step, sums.last)
+
+    def _run_one_by_one(self, chunk: Chunk, program: Program, progress: _Progress, begin: Hooks, end: Hooks) -> None:
+        """Runs the steps of a chunk with the hooks of a batch around each."""
+        source, model = self._source, self._model
+        for step in range(chunk.first, chunk.last):
+            if begin:
+                empty: dict[str, Any] = {}
+                for hook in begin:
+                    hook(self.step, empty)
+            program.run(chunk, program.rates(1), step=step)
+            source.advance(1)
+            self.step += 1
+            progress.note(self.step, program, end)
+            if model.stop_training:
+                break
 
 
 class _Sums:
@@ -245,13 +264,15 @@ class _Progress:
         self.logs: dict[str, Any] = {}
         self._hooks = hooks
         self._due = time.monotonic() + _SHOWING
+        self._names: list[str] = []
+        self._ordered: list[str] = []
 
-    def note(self, step: int, program: Program, end: Sequence[Callable[[int, dict[str, Any]], Any]]) -> None:
+    def note(self, step: int, program: Program, end: Hooks = ()) -> None:
         """Called after steps were run; tells the hooks of a batch's end."""
         if self.each:
             self.logs = program.logs()
             if end:
-                logs = dict(sorted(self.logs.items()))
+                logs = self._sorted()
                 for hook in end:
                     hook(step - 1, logs)
         if time.monotonic() >= self._due:
@@ -261,9 +282,16 @@ class _Progress:
         """Shows how far the epoch has come; returns its logs, sorted by name."""
         if program is not None:
             self.logs = program.logs()
-            self._hooks.advance(step, dict(sorted(self.logs.items())))
+            self._hooks.advance(step, self._sorted())
         self._due = time.monotonic() + _SHOWING
-        return dict(sorted(self.logs.items()))
+        return self._sorted()
+
+    def _sorted(self) -> dict[str, Any]:
+        """Returns the logs sorted by name; they have the same names at nearly every step."""
+        names = list(self.logs)
+        if names != self._names:
+            self._names, self._ordered = names, sorted(names)
+        return {name: self.logs[name] for name in self._ordered}
 
 
 def evaluate(

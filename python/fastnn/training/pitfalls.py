@@ -14,7 +14,7 @@ from fastnn.losses import CategoricalCrossentropy, Loss
 from fastnn.symbolic.tensors import Shape
 from fastnn.training.ports import label
 
-_OF_A_FIT = 7
+_OF_A_FIT = 8
 """The level of a warning that is given below `fit`, counted from here to the line that called it."""
 
 

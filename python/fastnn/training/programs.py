@@ -79,11 +79,22 @@ class Program:
     ) -> None:
         self.trainer = trainer
         self.optimizer = optimizer
-        self._terms = terms
         self._losses = losses
         self._measures = measures
-        self._in_core = in_core
-        self._tracker = tracker
+        self._outside = [measure.metric for measure, inside in zip(measures, in_core, strict=True) if not inside]
+        # For each metric the number of its mean among those that the core keeps; None: it is asked for its result.
+        self._kept: list[int | None] = []
+        means = [(tracker, 0)]
+        place = terms
+        for measure, inside in zip(measures, in_core, strict=True):
+            place += inside
+            kept = None
+            if inside and isinstance(measure.metric, Mean):
+                means.append((measure.metric, place))
+                # The variables hold 48 bits of the sum; the mean is that of all bits.
+                kept = len(means) - 1 if type(measure.metric).result is Mean.result else None
+            self._kept.append(kept)
+        trainer.keep([kept_mean(metric, [(number, None)]) for metric, number in means])
 
     def rates(self, steps: int) -> NDArray[np.float64] | None:
         """Returns the learning rates of the coming steps, where a schedule gives them."""
@@ -96,6 +107,7 @@ class Program:
         rates: NDArray[np.float64] | None,
         budget: float = _TIME_BUDGET,
         until_invalid: bool = False,
+        step: int | None = None,
     ) -> int:
         """Runs steps of a chunk until they are done or the time is up; returns how many were run.
 
@@ -104,7 +116,10 @@ class Program:
             rates: The learning rate of each step, where a schedule gives it.
             budget: Seconds after which no further step begins; 0: one step.
             until_invalid: True to stop after a step that makes the loss infinite or NaN.
+            step: The number of the only step to run; None: those of the chunk.
         """
+        if step is not None:
+            return self.trainer.run(chunk.columns, chunk.order, chunk.batch_size, step, step + 1, budget, rates)
         last = chunk.last if rates is None else chunk.first + len(rates)
         return self.trainer.run(
             chunk.columns, chunk.order, chunk.batch_size, chunk.first, last, budget, rates, until_invalid
@@ -121,40 +136,37 @@ class Program:
     def reset(self) -> None:
         """Sets all sums to zero."""
         self.trainer.reset()
-        for measure, in_core in zip(self._measures, self._in_core, strict=True):
-            if not in_core:
-                measure.metric.reset_state()
+        for metric in self._outside:
+            metric.reset_state()
 
     def logs(self) -> dict[str, Any]:
         """Returns the means since the sums were set to zero, in the order in which `evaluate` returns them."""
-        whole, *rest = self.trainer.results()
-        logs: dict[str, Any] = {"loss": _keep(self._tracker, whole)}
-        logs.update((name, _mean(sums)) for name, sums in zip(self._losses, rest, strict=False))
-        kept = iter(rest[self._terms :])
-        for measure, in_core in zip(self._measures, self._in_core, strict=True):
-            result: Any = None
-            if in_core and isinstance(measure.metric, Mean):
-                mean = _keep(measure.metric, next(kept))
-                # The variables hold 48 bits of the sum.
-                result = mean if type(measure.metric).result is Mean.result else None
-            if result is None:
-                result = measure.metric.result()
-            if not isinstance(result, float):
-                result = np.asarray(result)
-            logs[measure.name] = float(result) if isinstance(result, float) or result.ndim == 0 else result
+        means = self.trainer.settle()
+        logs: dict[str, Any] = {"loss": means[0]}
+        if self._losses:
+            for name, (total, count) in zip(self._losses, self.trainer.results()[1:], strict=False):
+                logs[name] = total / count if count else 0.0
+        for measure, kept in zip(self._measures, self._kept, strict=True):
+            logs[measure.name] = means[kept] if kept is not None else _number(measure.metric.result())
         return logs
 
 
-def _mean(sums: tuple[float, float]) -> float:
-    total, count = sums
-    return total / count if count else 0.0
+def _number(result: Any) -> Any:
+    """Returns the result of a metric as a float, or as an array where it has dimensions."""
+    result = np.asarray(result)
+    return float(result) if result.ndim == 0 else result
 
 
-def _keep(metric: Mean, sums: tuple[float, float]) -> float:
-    """Writes a sum and its count into the variables of a mean, and returns their ratio."""
-    metric.total.assign(sums[0])
-    metric.count.assign(sums[1])
-    return _mean(sums)
+def kept_mean(metric: Mean, terms: Sequence[tuple[int, int | None]]) -> Any:
+    """Returns how a trainer of the core writes a mean: the variables, and the results that it adds.
+
+    Args:
+        metric: The mean.
+        terms: Pairs of the number of the result whose sum is added to the sum, and of that whose sum is added to the
+            count; None: the count of the former.
+    """
+    total, count = metric.total, metric.count
+    return total.handle, total.remainder.handle, count.handle, count.remainder.handle, list(terms)
 
 
 class Inference(NamedTuple):
@@ -213,6 +225,10 @@ class Programs:
         # By the `training` of a call, or "predict": the predictor, the shape of a sample and, in training, what it
         # depends on.
         self._direct: dict[Any, tuple[Any, ...]] = {}
+        # The last program of a mode, with what it was asked for by.
+        self._last: dict[str, tuple[Compiled, Any, TargetShapes, Program]] = {}
+        self._inputs: Sequence[Port] = ()
+        self._is_open = False
         self._seen = -1
         self._layers: list[Part] = []
 
@@ -225,6 +241,7 @@ class Programs:
         """Drops all programs."""
         self._kept.clear()
         self._direct.clear()
+        self._last.clear()
 
     def refresh(self) -> None:
         """Drops the programs where the layers of the model, or those of a nested model, have changed."""
@@ -249,13 +266,17 @@ class Programs:
     def _keep(self, key: Any, program: Any) -> Any:
         while len(self._kept) >= _MOST_PROGRAMS:
             self._kept.pop(next(iter(self._kept)))
+            self._last.clear()
         self._kept[key] = program
         return program
 
     def _open_shapes(self, x: Shapes) -> Shapes:
         """Returns the shapes of the samples where the model leaves sizes or inputs open; none where it does not."""
         inputs = self._network.ports().inputs
-        return x if any(port.optional or port.shape is None or None in port.shape[1:] for port in inputs) else ()
+        if inputs is not self._inputs:
+            self._is_open = any(port.optional or port.shape is None or None in port.shape[1:] for port in inputs)
+            self._inputs = inputs
+        return x if self._is_open else ()
 
     # Inference.
 
@@ -294,10 +315,12 @@ class Programs:
         port = ports.inputs[0]
         free = inference.rows is None and inference.ranges[0] is None
         if port.shape is not None and port.dtype == "float32" and ports.given.alone and ports.made.alone and free:
-            self._direct["predict"] = found, (x[0] if x else None) or port.shape[1:]
+            direct = found, (x[0] if x else None) or port.shape[1:]
+            if not self._network.model.__fastnn_overrides__("predict"):
+                self._direct["predict"] = direct
             for training in (None, False):
                 if not self.differs_in_call(training, x):
-                    self._direct[training] = self._direct["predict"]
+                    self._direct[training] = direct
         return found
 
     def differs_in_call(self, training: bool | None, x: Shapes = ()) -> bool:
@@ -411,13 +434,20 @@ class Programs:
         return found
 
     def _steps(self, mode: str, compiled: Compiled, x: Any, y: TargetShapes) -> Any:
+        last = self._last.get(mode)
+        if last is not None and last[0] is compiled and last[1] == x and last[2] == y:
+            return last[3]
         if isinstance(x, Sample):
             return self.of_step(compiled, f"{mode}_step", x)
         measures = compiled.resolve(y)
         key = mode, self._open_shapes(x), tuple(y) if compiled.reads_targets_as_given else ()
         program: Program | None = self._kept.get(key)
-        if program is not None:
-            return program
+        if program is None:
+            program = self._keep(key, self._program(mode, compiled, measures, x, y))
+        self._last[mode] = compiled, x, y, program
+        return program
+
+    def _program(self, mode: str, compiled: Compiled, measures: list[Measure], x: Any, y: TargetShapes) -> Program:
         ports = self._network.ports()
         emission = Emission(mode == "train", compiled.current_trained())
         graph = emission.graph
@@ -476,11 +506,10 @@ class Programs:
                 warn_of_frozen(self._network.who())
             optimizers = optimizer.__fastnn_commits__(trained)
         trainer = _core.Trainer(graph, terms, measured, optimizers)
-        program = Program(
+        return Program(
             trainer, len(terms), compiled.loss_names(), measures, in_core, compiled.loss_tracker,
             compiled.optimizer if mode == "train" else None,
         )  # fmt: skip
-        return self._keep(key, program)
 
 
 def _resolve(compiled: Compiled, sample: Sample) -> None:

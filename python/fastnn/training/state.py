@@ -74,6 +74,6 @@ class TrainingState:
                 f"{self.network.who()}: call compile() before {method}(), such as "
                 "model.compile(optimizer='adam', loss='sparse_categorical_crossentropy', metrics=['accuracy'])"
             )
-        if self.network.ports().known:
-            self.settle(pending_only=True)
+        if self.compiled.pending and self.network.ports().known:
+            self.settle()
         return self.compiled

@@ -18,13 +18,6 @@ from fastnn.training.compiled import Compiled
 from fastnn.training.ports import by_port
 from fastnn.training.state import TrainingState
 
-_OF_STEPS = {
-    "train": ("train_step", "compute_loss", "compute_metrics"),
-    "test": ("test_step", "compute_loss", "compute_metrics"),
-    "predict": ("predict_step",),
-}
-"""Methods that make the steps of a mode those of the user."""
-
 
 class Steps:
     """The part of a model that says what a step does."""
@@ -47,7 +40,11 @@ class Steps:
         Args:
             mode: "train", "test" or "predict".
         """
-        return any(getattr(type(self), name) is not getattr(Steps, name) for name in _OF_STEPS[mode])
+        cls = type(self)
+        if mode == "predict":
+            return cls.predict_step is not Steps.predict_step
+        step = cls.train_step is not Steps.train_step if mode == "train" else cls.test_step is not Steps.test_step
+        return step or cls.compute_loss is not Steps.compute_loss or cls.compute_metrics is not Steps.compute_metrics
 
     def train_step(self, data: Any) -> dict[str, Any]:
         """Runs a step of training; a class may override it, and is then trained by its own step.

@@ -345,14 +345,14 @@ class Trainer(Steps):
                    [7.]], dtype=float32)
         """
         state = self.__fastnn_training__
+        batch_size = 32 if batch_size is None else _rows_of_batch("batch_size", batch_size)
         # One row, as a server asks for it, goes straight to the core.
-        own = self.__fastnn_overrides__("predict")
-        if verbose == 0 and steps is None and callbacks is None and not own:
-            result = state.programs.at_once(x, _rows_of_batch("batch_size", batch_size))
+        if verbose == 0 and steps is None and callbacks is None:
+            result = state.programs.at_once(x, batch_size)
             if result is not None:
                 return result
-        batch_size = _rows_of_batch("batch_size", batch_size)
         verbosity = settled_verbosity(verbose)
+        own = self.__fastnn_overrides__("predict")
 
         check = checks_of_own_steps(state.door) if own else checks_of_prediction(state.door)
         source, feed = open_source(Batch(x), check, batch_size)
@@ -398,8 +398,7 @@ class Trainer(Steps):
         if self.__fastnn_overrides__("train"):
             feed = checks_of_own_steps(state.door, class_weight, True)(Batch(x, y, sample_weight), None)
         else:
-            feed = state.door.feed(compiled, x, y, sample_weight, class_weight, check_nan=True)
-            state.door.check_batches(feed.x, feed.rows, feed.rows)
+            feed = state.door.batch(compiled, x, y, sample_weight, class_weight, check_nan=True)
         program = state.programs.training(compiled, feed.x, feed.y)
         program.reset()
         program.run(_one_batch(feed), program.rates(1), 0.0)
@@ -431,8 +430,7 @@ class Trainer(Steps):
         if self.__fastnn_overrides__("test"):
             feed = checks_of_own_steps(state.door)(Batch(x, y, sample_weight), None)
         else:
-            feed = state.door.feed(compiled, x, y, sample_weight)
-            state.door.check_batches(feed.x, feed.rows, feed.rows)
+            feed = state.door.batch(compiled, x, y, sample_weight)
         program = state.programs.evaluation(compiled, feed.x, feed.y)
         program.reset()
         program.run(_one_batch(feed), None, 0.0)
@@ -455,7 +453,9 @@ class Trainer(Steps):
             >>> model.predict_on_batch(np.array([[1.0, 2.0]]))
             array([[3.]], dtype=float32)
         """
-        return _predicted(self.__fastnn_training__, x, self.__fastnn_overrides__("predict"))
+        state = self.__fastnn_training__
+        result = state.programs.at_once(x, math.inf)
+        return _predicted(state, x, self.__fastnn_overrides__("predict")) if result is None else result
 
     def gradients(self, x: Any, y: Any, sample_weight: Any = None) -> dict[str, NDArray[np.float32]]:
         """Returns the gradient of the loss, penalties included, for every trained weight; nothing is updated.
@@ -541,9 +541,6 @@ def _predicted(state: TrainingState, x: Any, own: bool) -> Any:
     if own:
         feed = checks_of_own_steps(state.door)(Batch(x), None)
         return state.programs.structure_of(feed.x).pack(state.programs.predictor(feed.x)(feed.inputs))
-    result = state.programs.at_once(x, math.inf)
-    if result is not None:
-        return result
     xs = state.door.inputs(x)
     shapes = shapes_of(xs)
     state.door.check_ranges(xs, shapes)
