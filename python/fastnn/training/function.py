@@ -125,20 +125,20 @@ class TracedFunction:
             given = args, kwargs, structure, leaves, arrays
             of_rows = [not sized and array.ndim > 0 and len(array) == rows for array in arrays]
             if any(of_rows):
-                found, is_sized = made_either(
+                made, is_sized = made_either(
                     lambda: self._made(*given, of_rows),
                     lambda: self._made(*given, [False] * len(arrays)),
                     tells_of_first=False,
                 )
             else:
-                found, is_sized = self._made(*given, of_rows), False
+                made, is_sized = self._made(*given, of_rows), False
             if is_sized:
                 self._sized.add(key)
                 key = key, rows
             while len(self._programs) >= _MOST_PROGRAMS:
                 self._programs.pop(next(iter(self._programs)))
                 self._calls.clear()
-            self._programs[key] = found
+            self._programs[key] = found = made
         if rows == 0:
             raise ValueError(f"{_name_of(self.python_function)} expects arrays of at least one row")
         if plain:
