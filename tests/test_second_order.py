@@ -164,3 +164,42 @@ def test_a_penalty_through_dropout() -> None:
     assert set(np.unique(factor)) == {0.0, 2.0}
     np.testing.assert_allclose(slopes, 2 * factor * kept, rtol=1e-6)
     np.testing.assert_allclose(second, 2 * factor * factor, rtol=1e-6)
+
+
+def test_second_derivatives_for_inputs_in_a_loss() -> None:
+    """As a network that is informed by physics has them: gradients for weights of u'' of each row."""
+    net = Sequential([layers.Input((1,)), layers.Dense(8, activation="tanh"), layers.Dense(1)])
+    x = np.linspace(0, 3, 7).astype("float32")[:, None]
+
+    @fastnn.function
+    def gradients(x):
+        with GradientTape() as tape:
+            with GradientTape() as outer:
+                with GradientTape() as inner:
+                    u = net(x)
+                slope = inner.gradient(u, x)
+            bend = outer.gradient(slope, x)
+            loss = ops.mean((bend + u) ** 2)
+        return tape.gradient(loss, net.trainable_variables), bend
+
+    found, bend = gradients(x)
+    first, shift, second, _ = [weight.astype(np.float64) for weight in net.get_weights()]
+
+    def bends(first, shift, second):
+        h = np.tanh(x @ first + shift)
+        return (-2 * h * (1 - h**2) * first**2) @ second, h @ second
+
+    np.testing.assert_allclose(bend, bends(first, shift, second)[0], rtol=1e-4, atol=1e-5)
+    last = net.get_weights()[3]
+
+    def loss(*weights):
+        curved, value = bends(*weights)
+        return np.mean((curved + value + last) ** 2)
+
+    for k, weight in enumerate((first, shift, second)):
+        for place in np.ndindex(weight.shape):
+            moved = [one.copy() for one in (first, shift, second)]
+            moved[k][place] += 1e-5
+            above = loss(*moved)
+            moved[k][place] -= 2e-5
+            np.testing.assert_allclose(found[k][place], (above - loss(*moved)) / 2e-5, rtol=2e-3, atol=2e-4)

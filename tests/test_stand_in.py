@@ -73,6 +73,7 @@ VALUES = {
     "linspace": (lambda: tf.linspace(0.0, 1.0, 3), [0.0, 0.5, 1.0], "float32"),
     "map_fn": (lambda: tf.map_fn(lambda row: row * 2, I), [[2, 4], [6, 8]], "int32"),
     "matmul": (lambda: tf.matmul(X, X), [[7.0, 10.0], [15.0, 22.0]], "float32"),
+    "matmul-transposed": (lambda: tf.matmul(X, X, transpose_b=True), [[5.0, 11.0], [11.0, 25.0]], "float32"),
     "math.log": (lambda: tf.math.log(tf.constant([1.0])), [0.0], "float32"),
     "math.reduce_std": (lambda: tf.math.reduce_std(X), 1.1180340, "float32"),
     "maximum": (lambda: tf.maximum(I, 2), [[2, 2], [3, 4]], "int32"),

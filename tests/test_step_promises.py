@@ -311,3 +311,43 @@ def test_a_model_whose_compile_is_not_described_is_loaded_without(tmp_path) -> N
     loaded.compile(optimizers.Adam(0.01), optimizers.RMSprop(0.005))
     loaded.load_weights(tmp_path / "pair.weights.h5")
     _equal(loaded, model)
+
+
+class Parts(Model):
+    """A model without a call, whose step calls its parts."""
+
+    def __init__(self):
+        super().__init__()
+        self.net = Sequential([layers.Input((3,)), layers.Dense(3)])
+        self.normalizer = layers.Normalization()
+
+    def train_step(self, data):
+        with GradientTape() as tape:
+            loss = ops.mean((self.net(self.normalizer(data)) - data) ** 2)
+        weights = self.net.trainable_weights
+        self.optimizer.apply(tape.gradient(loss, weights), weights)
+        return {"loss": loss}
+
+
+def test_weights_of_a_model_without_a_call_are_saved(tmp_path) -> None:
+    """It is built where its parts are, so a checkpoint can be written and read."""
+    data = np.random.RandomState(0).normal(size=(8, 3)).astype("float32")
+
+    def made(scale: float) -> Parts:
+        model = Parts()
+        model.normalizer.adapt(scale * data)
+        model.compile(optimizers.Adam(0.01))
+        return model
+
+    path = tmp_path / "best.weights.h5"
+    checkpoint = fastnn.callbacks.ModelCheckpoint(path, monitor="loss", save_best_only=True, save_weights_only=True)
+    model, other = made(1.0), made(2.0)
+    model.fit(data, epochs=2, verbose=0, callbacks=[checkpoint])
+    model.save_weights(path)
+    other.load_weights(path)
+    for one, same in zip(model.get_weights(), other.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, same)
+    unbuilt = made(1.0)
+    unbuilt.head = layers.Dense(2)
+    with pytest.raises(ValueError, match="is not built and has no weights to save"):
+        unbuilt.save_weights(path)

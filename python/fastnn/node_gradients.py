@@ -377,6 +377,7 @@ RULES: dict[str, Rule] = {
     "Average": _merged(lambda count: 1.0 / count),
     "AveragePooling2D": _pooled,
     "Binary": _binary,
+    "BroadcastLike": lambda p: ([_to_shape_of(p.dy, p.x()), None], []),
     "BroadcastTo": lambda p: ([_to_shape_of(p.dy, p.x())], []),
     "Cast": lambda p: ([p.dy], []),
     "Clip": _clip,

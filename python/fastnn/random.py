@@ -103,23 +103,28 @@ def _seed_of(value: Any) -> Any:
     return value
 
 
-_of_module: tuple[int, SeedGenerator] | None = None
+_of_module: _core.Stream | None = None
+_seeded = -1
 
 
 def _stream(seed: Any) -> _core.Stream:
-    global _of_module
+    global _of_module, _seeded
     if isinstance(seed, SeedGenerator):
         return seed.stream
     if seed is not None:
         return SeedGenerator(seed, "seed").stream
-    if _of_module is None or _of_module[0] != seeds.settings():
-        _of_module = seeds.settings(), SeedGenerator(None, "of_module")
-    return _of_module[1].stream
+    if _of_module is None:
+        _of_module = _core.Stream(0)
+        seeds.share(_of_module)
+    if _seeded != seeds.settings():
+        _seeded = seeds.settings()
+        _of_module.seed, _of_module.position = seeds.next_seed(), 0
+    return _of_module
 
 
 def position() -> list[int]:
     """Returns the seed and the position of the generator of the module, for a backup of a training."""
-    stream = _stream(None)
+    stream = _of_module or _stream(None)
     return [stream.seed, stream.position]
 
 

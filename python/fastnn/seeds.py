@@ -21,6 +21,7 @@ _lock = threading.Lock()
 _seed = int.from_bytes(os.urandom(8), "little")
 _drawn = 0
 _settings = 0
+_shared: list[_core.Stream] = []
 
 
 def set_random_seed(seed: int) -> None:
@@ -47,6 +48,13 @@ def set_random_seed(seed: int) -> None:
     with _lock:
         _seed, _drawn = int(seed), 0
         _settings += 1
+        for stream in _shared:
+            stream.seed, stream.position = _mixed(0), 0
+
+
+def share(stream: _core.Stream) -> None:
+    """Lets a stream begin again whenever the global seed is set, for graphs that draw from it and are already made."""
+    _shared.append(stream)
 
 
 def settings() -> int:
@@ -59,7 +67,12 @@ def next_seed() -> int:
     global _drawn
     with _lock:
         _drawn += 1
-        state = (_seed * 0x9E3779B97F4A7C15 + _drawn * 0xD1342543DE82EF95) & _MASK
+        return _mixed(_drawn)
+
+
+def _mixed(number: int) -> int:
+    """Returns the draw of this number from the sequence that the global seed starts."""
+    state = (_seed * 0x9E3779B97F4A7C15 + number * 0xD1342543DE82EF95) & _MASK
     state = ((state ^ (state >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
     state = ((state ^ (state >> 27)) * 0x94D049BB133111EB) & _MASK
     # 53 bits survive a file written in JSON.

@@ -105,9 +105,14 @@ class ModelNetwork:
                 tensors = list(inputs)
         for one in tensors:
             if not isinstance(one, KerasTensor):
-                raise TypeError(
-                    f"{self.who()} expects symbolic tensors, got {type(one).__name__}; feed arrays through an Input"
+                several = isinstance(one, (list, tuple)) and any(isinstance(part, KerasTensor) for part in one)
+                mend = (
+                    "call it on one of them (in a train_step: x, y = data)"
+                    if several
+                    else "feed arrays through an Input"
                 )
+                got = f"a {type(one).__name__} of {len(one)}" if several else type(one).__name__
+                raise TypeError(f"{self.who()} expects symbolic tensors, got {got}; {mend}")
         return tensors
 
     def fitted(self, tensors: list[KerasTensor], convert: bool) -> list[KerasTensor]:

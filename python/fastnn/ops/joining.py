@@ -138,7 +138,7 @@ def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
 
     Args:
         x: Tensor or array.
-        repeats: Number of repetitions, one for all or one for each element.
+        repeats: Number of repetitions, one for all (also a size computed from `ops.shape(x)`) or one for each element.
         axis: Axis along which to repeat; None: the flattened tensor.
 
     Returns:
@@ -148,12 +148,18 @@ def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
         >>> ops.repeat([1, 2], 2)
         array([1, 1, 2, 2], dtype=int32)
     """
-    if not is_traced(x):
+    if not is_traced([x, repeats]):
         return np.repeat(array(x), repeats, axis)
     made = tensor(x)
     if axis is None:
         made, axis = shaping.reshape(made, -1), 0
     place = axes_of(axis, made.ndim, "repeat")[0]
+    if is_traced(repeats):
+        sizes = list(dimensions.shape(made))
+        made = shaping.broadcast_to(
+            shaping.expand_dims(made, place + 1), [*sizes[: place + 1], repeats, *sizes[place + 1 :]]
+        )
+        return shaping.reshape(made, [*sizes[:place], sizes[place] * repeats, *sizes[place + 1 :]])
     many = np.asarray(repeats)
     if many.size > 1:
         return slicing.take(made, np.repeat(np.arange(many.size), many), place)
@@ -165,7 +171,7 @@ def tile(x: Any, repeats: Any) -> Any:
 
     Args:
         x: Tensor or array.
-        repeats: Number of repetitions along each axis.
+        repeats: Number of repetitions along each axis, integers and sizes computed from `ops.shape(x)`.
 
     Returns:
         Tensor or array.
@@ -174,6 +180,9 @@ def tile(x: Any, repeats: Any) -> Any:
         >>> ops.tile([1, 2], 2)
         array([1, 2, 1, 2], dtype=int32)
     """
+    given = list(repeats) if isinstance(repeats, (list, tuple)) else [repeats]
+    if is_traced(given):
+        return _tiled_by_sizes(tensor(x), given)
     if not is_traced(x):
         try:
             return lowered(np.tile(array(x), repeats))
@@ -185,6 +194,23 @@ def tile(x: Any, repeats: Any) -> Any:
         made = shaping.expand_dims(made, list(range(len(many) - made.ndim)))
     many = [1] * (made.ndim - len(many)) + many
     return node("Tile", {"repeats": many}, [made], "tile")
+
+
+def _tiled_by_sizes(made: KerasTensor, repeats: list[Any]) -> Any:
+    """Returns a tensor repeated along each axis, where a number of repetitions is a symbolic tensor."""
+    ndim = max(made.ndim, len(repeats))
+    made = shaping.reshape(made, [1] * (ndim - made.ndim) + list(dimensions.shape(made)))
+    repeats = [1] * (ndim - len(repeats)) + repeats
+    by_sizes = [is_traced(times) for times in repeats]
+    if all(made.shape[i] == 1 for i in range(ndim) if by_sizes[i]):
+        made = tile(made, [1 if is_size else times for is_size, times in zip(by_sizes, repeats, strict=True)])
+        sizes = list(dimensions.shape(made))
+        return shaping.broadcast_to(made, [repeats[i] if by_sizes[i] else sizes[i] for i in range(ndim)])
+    # (s,) as (1, s), broadcast to (times, s).
+    sizes = list(dimensions.shape(made))
+    made = shaping.reshape(made, [size for one in sizes for size in (1, one)])
+    made = shaping.broadcast_to(made, [size for pair in zip(repeats, sizes, strict=True) for size in pair])
+    return shaping.reshape(made, [one * times for one, times in zip(sizes, repeats, strict=True)])
 
 
 def roll(x: Any, shift: Any, axis: Any = None) -> Any:

@@ -25,6 +25,27 @@ def _bound(value: Any) -> Any:
     return value if isinstance(value, KerasTensor) else min(max(int(value), 1 - _WHOLE), _WHOLE - 1)
 
 
+def _positions(index: Any, length: int | None) -> Any:
+    """Returns an index as integers: a mask that is known as the positions of its True values.
+
+    Raises:
+        IndexError: It is a mask that is known in a step alone, or that does not fit the axis.
+    """
+    if isinstance(index, KerasTensor):
+        if index.dtype == "bool":
+            raise IndexError(
+                "x[mask] has as many rows as a mask has True values, which a symbolic mask does not tell; write "
+                "ops.where(mask, x, 0), and for a mean ops.sum(ops.where(mask, x, 0)) / ops.sum(mask)"
+            )
+        return index
+    known = np.asarray(index)
+    if known.dtype != bool:
+        return index
+    if known.ndim != 1 or len(known) != length:
+        raise IndexError(f"a mask for an axis of {length} has this many values, got one of shape {known.shape}")
+    return np.flatnonzero(known)
+
+
 def get_item(x: Any, key: Any) -> Any:
     """Returns x[key].
 
@@ -83,7 +104,7 @@ def get_item(x: Any, key: Any) -> Any:
                 stop = start + step * (count - 1) + 1 if count else start
         elif not isinstance(one, (int, np.integer)):
             axes.append(axis)
-            picks.append((axis, one))
+            picks.append((axis, _positions(one, length), one))
         elif length is None:
             start, stop = int(one), _WHOLE if one == -1 else int(one) + 1
         else:
@@ -99,7 +120,7 @@ def get_item(x: Any, key: Any) -> Any:
         if len(picks) > 1 or len(axes) != made.ndim:
             raise IndexError("only one index can be a tensor or a list, beside slices; use ops.take for more")
         made = take(made, picks[0][1], axis=picks[0][0])
-        if all((isinstance(one, _cut) and one == _cut(None)) or one is picks[0][1] for one in many):
+        if all((isinstance(one, _cut) and one == _cut(None)) or one is picks[0][2] for one in many):
             return made
         raise IndexError("an index that is a tensor can only stand beside whole slices; slice first, then take")
     trivial = all(

@@ -340,9 +340,18 @@ class Optimizer(OptimizerVariables):
             trainable_variables = state.current
         if len(grads) != len(trainable_variables):
             raise ValueError(f"{who}: apply expects {len(trainable_variables)} gradients, got {len(grads)}")
+        for variable in trainable_variables:
+            if not isinstance(variable, Variable):
+                raise TypeError(
+                    f"{who}: apply expects variables to move, got {type(variable).__name__}; give the gradients first, "
+                    "apply(gradients, variables) or apply_gradients(zip(gradients, variables))"
+                )
         pairs = [(g, v) for g, v in zip(grads, trainable_variables, strict=True) if g is not None]
         if not pairs:
-            raise ValueError(f"{who}: apply got no gradient for any weight")
+            raise ValueError(
+                f"{who}: apply got no gradient for any weight, each is None; compute the loss from these weights "
+                "within `with GradientTape() as tape:`, without argmax, round and comparisons, which have no gradient"
+            )
         if len(pairs) < len(grads):
             missing = [v.path for g, v in zip(grads, trainable_variables, strict=True) if g is None]
             warnings.warn(f"{who}: no gradient for {', '.join(missing)}", stacklevel=2)
@@ -380,8 +389,13 @@ class Optimizer(OptimizerVariables):
         Returns:
             The number of steps taken.
         """
-        gradients, variables = zip(*grads_and_vars, strict=True)
-        self.apply(gradients, variables)
+        who, pairs = type(self).__name__, list(grads_and_vars)
+        if any(not isinstance(pair, (tuple, list)) or len(pair) != 2 for pair in pairs):
+            raise TypeError(
+                f"{who}: apply_gradients expects pairs, as zip(gradients, variables) makes them, got "
+                f"{type(pairs[0]).__name__}; write apply_gradients(zip(gradients, variables))"
+            )
+        self.apply([gradient for gradient, _ in pairs], [variable for _, variable in pairs])
         return self.iterations
 
     if not TYPE_CHECKING:

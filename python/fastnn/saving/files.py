@@ -21,6 +21,7 @@ from typing import Any
 from fastnn.atomic_files import replacing
 from fastnn.engine.contract import title
 from fastnn.engine.network import Network
+from fastnn.engine.ownership import walk
 from fastnn.saving import archive, hdf5, legacy, position, weights
 from fastnn.saving.compilation import compile_as, describe_compile
 from fastnn.saving.functions import only_for_fastnn
@@ -135,7 +136,9 @@ def save_model(model: Any, filepath: Any, overwrite: bool = True, zipped: bool |
 
 
 def _require_built(model: Any, purpose: str = "to save") -> None:
-    if not model.built:
+    # A model without a call, which its train_step does not need, is built where all its parts are.
+    parts = [one for one, _ in walk(model) if one is not model]
+    if not model.built and not (parts and all(one.built for one in parts)):
         raise ValueError(
             f"{title(model)} is not built and has no weights {purpose}; give it an Input, build() it, or call it on "
             "data first"

@@ -17,6 +17,15 @@ _BINARY = "add divide equal floor_divide greater greater_equal less less_equal l
     "maximum minimum mod multiply not_equal power subtract"  # fmt: skip
 
 
+def _matmul_by(xp: Any) -> Callable[..., Any]:
+    """Returns the product of matrices, some of them transposed, with the functions of NumPy or of `fastnn.ops`."""
+
+    def matmul(a: Any, b: Any, transpose_a: bool = False, transpose_b: bool = False) -> Any:
+        return xp.matmul(xp.swapaxes(a, -1, -2) if transpose_a else a, xp.swapaxes(b, -1, -2) if transpose_b else b)
+
+    return matmul
+
+
 def _relu(x: Any) -> Any:
     return np.maximum(x, x.dtype.type(0))
 
@@ -157,7 +166,7 @@ def _rows() -> dict[str, Row]:
         ),
         "log_softmax": (lambda x, axis=-1: np.log(_softmax(x, axis)), ops.log_softmax, "*logits axis"),
         "logical_not": (np.logical_not, ops.logical_not, "*x"),
-        "matmul": (np.matmul, ops.matmul, "*a *b"),
+        "matmul": (_matmul_by(np), _matmul_by(ops), "*a *b transpose_a transpose_b"),
         "norm": (
             lambda x, ord=None, axis=None, keepdims=False: np.linalg.norm(
                 x if axis is not None else x.ravel(), None if ord in (None, "euclidean") else ord, axis, keepdims

@@ -11,23 +11,24 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, overload
 
 import numpy as np
 
-from fastnn import _core
 from fastnn.engine.arrays import edge_dtype, numeric
 from fastnn.engine.step_trace import StepTrace
 from fastnn.ops.node import tensor
 from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import KerasTensor, Trace, operators
 from fastnn.symbolic.variable import Variable
-from fastnn.training.own_steps import StepProgram, traced
+from fastnn.training.own_steps import StepProgram, made_either, traced
 
 _MOST_PROGRAMS = 16
 """The number of programs that a function keeps."""
-_ONE_ROW = np.zeros(1, np.float32)
+_MOST_CALLS = 256
+"""The number of shapes of arguments of which a function remembers the program."""
+_ONE_ROW = [np.zeros(1, np.float32)]
 """Stands for the rows of a step that has none."""
 
 
@@ -36,13 +37,23 @@ class _Program(NamedTuple):
 
     Attributes:
         program: The program.
-        rows: For each array whether it is one of rows.
-        fixed: The variables by which other arrays enter.
+        columns: The places of the arrays of rows among all arrays; None: all are.
+        fixed: The places of other arrays, each with the variable by which it enters.
     """
 
     program: StepProgram
-    rows: list[bool]
-    fixed: list[Variable]
+    columns: list[int] | None
+    fixed: list[tuple[int, Variable]]
+
+    def run(self, arrays: Sequence[Any], rows: int) -> Any:
+        """Runs it once; returns what the function returns."""
+        for place, variable in self.fixed:
+            variable.assign(arrays[place])
+        if self.columns is None and arrays:
+            return self.program.once(arrays, rows)
+        if not self.columns:
+            return self.program.once(_ONE_ROW, 1)
+        return self.program.once([arrays[place] for place in self.columns], rows)
 
 
 class TracedFunction:
@@ -59,6 +70,7 @@ class TracedFunction:
         functools.update_wrapper(self, code)
         self.python_function = code
         self._programs: dict[Any, _Program] = {}
+        self._calls: dict[Any, tuple[_Program, int]] = {}
         self._sized: set[Any] = set()
 
     def __get__(self, owner: Any, of: type | None = None) -> Any:
@@ -81,7 +93,16 @@ class TracedFunction:
         """
         if Trace.current() is not None:
             return self.python_function(*args, **kwargs)
-        if not kwargs and all(type(one) is np.ndarray for one in args):
+        if not kwargs:
+            # Arrays of types and shapes that were given before; anything else has another key, or none.
+            try:
+                known = self._calls.get(tuple([(type(one), one.dtype, one.shape) for one in args]))
+            except (AttributeError, TypeError):
+                known = None
+            if known is not None:
+                return known[0].run(args, known[1])
+        plain = not kwargs and all(type(one) is np.ndarray for one in args)
+        if plain:
             leaves, structure, arrays = list(args), None, list(args)
             key: Any = tuple([(one.shape[1:] if one.ndim else None, one.dtype.kind, one.ndim) for one in args])
         else:
@@ -103,23 +124,28 @@ class TracedFunction:
         if found is None:
             given = args, kwargs, structure, leaves, arrays
             of_rows = [not sized and array.ndim > 0 and len(array) == rows for array in arrays]
-            try:
-                found = self._made(*given, of_rows)
-            except (TypeError, ValueError):
-                if not any(of_rows):
-                    raise
-                try:
-                    found = self._made(*given, [False] * len(arrays))
-                except (TypeError, ValueError):
-                    found = None
-                if found is None:
-                    raise
+            if any(of_rows):
+                made, is_sized = made_either(
+                    lambda: self._made(*given, of_rows),
+                    lambda: self._made(*given, [False] * len(arrays)),
+                    tells_of_first=False,
+                )
+            else:
+                made, is_sized = self._made(*given, of_rows), False
+            if is_sized:
                 self._sized.add(key)
                 key = key, rows
             while len(self._programs) >= _MOST_PROGRAMS:
                 self._programs.pop(next(iter(self._programs)))
-            self._programs[key] = found
-        return self._run(found, arrays, rows)
+                self._calls.clear()
+            self._programs[key] = found = made
+        if rows == 0:
+            raise ValueError(f"{_name_of(self.python_function)} expects arrays of at least one row")
+        if plain:
+            if len(self._calls) >= _MOST_CALLS:
+                self._calls.clear()
+            self._calls[tuple([(type(one), one.dtype, one.shape) for one in args])] = found, rows
+        return found.run(arrays, rows)
 
     def _made(
         self, args: Any, kwargs: Any, structure: Structure | None, leaves: list[Any], arrays: list[Any],
@@ -148,27 +174,10 @@ class TracedFunction:
             given, named = structure.pack(stands)
             return self.python_function(*given, **named)
 
-        return _Program(StepProgram(traced(name, code)), of_rows, fixed)
-
-    def _run(self, found: _Program, arrays: list[Any], rows: int) -> Any:
-        program, of_rows, fixed = found
-        columns = [array for array, row in zip(arrays, of_rows, strict=True) if row]
-        if fixed:
-            rest = iter(fixed)
-            for array, row in zip(arrays, of_rows, strict=True):
-                if not row:
-                    next(rest).assign(array)
-        if rows == 0:
-            raise ValueError(f"{_name_of(self.python_function)} expects arrays of at least one row")
-        measured = program.measures
-        if measured:
-            program.trainer.reset()
-        program.trainer.run(
-            _core.Columns(columns or [_ONE_ROW]), None, rows if columns else 1, 0, 1, 0.0, program.rates(1)
-        )
-        if measured:
-            program.settle(add=True)
-        return program.result()
+        program = StepProgram(traced(name, code))
+        columns = [place for place, row in enumerate(of_rows) if row]
+        others = [place for place, row in enumerate(of_rows) if not row]
+        return _Program(program, columns if others else None, list(zip(others, fixed, strict=True)))
 
 
 def _name_of(code: Any) -> str:

@@ -55,7 +55,7 @@ def open_source(
         return _opened(BatchSource(Blocks(data, size, orders), lambda rows: check(rows, size)))
     if batches is None:
         feed = check(data, batch_size)
-        return ArraySource(feed, _rows_of_step(batch_size, feed), orders), feed
+        return ArraySource(feed, _rows_of_step(batch_size, feed.rows), orders), feed
     for word, given, of in (("y", data.y, "targets"), ("sample_weight", data.sample_weight, "weights of rows")):
         if given is not None:
             raise ValueError(
@@ -79,7 +79,7 @@ def checks_of_training(door: Door, compiled: Compiled, class_weight: Mapping[int
 
     def check(batch: Batch, size: RowsOfStep | None) -> Feed:
         feed = door.feed(compiled, *batch[:3], class_weight, check_nan=True)
-        door.check_batches(feed.x, feed.rows, _rows_of_step(size, feed))
+        door.check_batches(feed.x, feed.rows, _rows_of_step(size, feed.rows))
         return feed
 
     return check
@@ -102,7 +102,7 @@ def checks_of_evaluation(door: Door, compiled: Compiled) -> Check:
 
     def check(batch: Batch, size: RowsOfStep | None) -> Feed:
         feed = door.feed(compiled, *batch[:3])
-        door.check_batches(feed.x, feed.rows, _rows_of_step(size, feed))
+        door.check_batches(feed.x, feed.rows, _rows_of_step(size, feed.rows))
         return feed
 
     return check
@@ -113,7 +113,7 @@ def checks_of_prediction(door: Door) -> Check:
 
     def check(batch: Batch, size: RowsOfStep | None) -> Feed:
         feed = door.feed_of_inputs(batch.x)
-        door.check_batches(feed.x, feed.rows, _rows_of_step(size, feed))
+        door.check_batches(feed.x, feed.rows, _rows_of_step(size, feed.rows))
         return feed
 
     return check
@@ -125,7 +125,7 @@ def checks_of_own_steps(door: Door, class_weight: Mapping[int, float] | None = N
     def check(batch: Batch, size: RowsOfStep | None) -> Feed:
         if class_weight is not None:
             batch = batch._replace(sample_weight=door.weights_of_classes(batch.y, batch.sample_weight, class_weight))
-        return feed_of(door.who(), given_data(batch), check_nan)
+        return feed_of(door.who(), given_data(batch), check_nan, lambda rows: _rows_of_step(size, rows))
 
     return check
 
@@ -158,10 +158,10 @@ def split_rows(door: Door, compiled: Compiled, data: Batch, share: float) -> tup
     return part(slice(None, cut)), part(slice(cut, None))
 
 
-def _rows_of_step(size: RowsOfStep | None, feed: Feed) -> int:
+def _rows_of_step(size: RowsOfStep | None, rows: int) -> int:
     if size is None:
-        return feed.rows
-    return size(feed.rows) if callable(size) else size
+        return rows
+    return size(rows) if callable(size) else size
 
 
 def split_off(door: Door, compiled: Compiled, data: Batch, share: float) -> tuple[Batch, Batch]:

@@ -14,7 +14,7 @@ import os
 import traceback
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,14 +41,16 @@ class Sample(tuple[tuple[tuple[int, ...], str], ...]):
     Args:
         structure: The structure of the data.
         specs: For each array the shape of one row and the element type.
+        rows: The number of rows of a whole batch, for a step that can be traced for this number alone.
     """
 
     structure: Structure
+    rows: int
 
-    def __new__(cls, structure: Structure, specs: Sequence[tuple[tuple[int, ...], str]]) -> Sample:
+    def __new__(cls, structure: Structure, specs: Sequence[tuple[tuple[int, ...], str]], rows: int) -> Sample:
         """Returns the specs as a tuple that has a structure."""
         made = super().__new__(cls, tuple(specs))
-        made.structure = structure
+        made.structure, made.rows = structure, rows
         return made
 
     @property
@@ -80,12 +82,13 @@ def given_data(batch: Batch) -> Any:
     return (batch.x,) if isinstance(batch.x, (list, tuple)) else batch.x
 
 
-def feed_of(who: str, data: Any, check_nan: bool) -> Feed:
+def feed_of(who: str, data: Any, check_nan: bool, rows_of_step: Callable[[int], int]) -> Feed:
     """Returns the arrays of data in any structure, checked.
 
     Args:
         who: The name of the model in messages.
         data: The data.
+        rows_of_step: Returns the number of rows of a step for that of the data.
         check_nan: True to refuse NaN and infinity, unless the configuration lifts the check.
 
     Raises:
@@ -112,7 +115,7 @@ def feed_of(who: str, data: Any, check_nan: bool) -> Feed:
                 "replace it (np.nan_to_num), or lift this check with fastnn.config.set_check_nan(False)"
             )
     specs = [(array.shape[1:], edge_dtype(array.dtype, who)) for array in arrays]
-    return Feed(_core.Columns(arrays), Sample(structure, specs), (), arrays)
+    return Feed(_core.Columns(arrays), Sample(structure, specs, min(rows, rows_of_step(rows))), (), arrays)
 
 
 def _as_arrays(data: Any) -> Any:
@@ -173,13 +176,13 @@ def explained_by_line() -> Iterator[None]:
     """Lets errors say in which line of the user's file they occurred."""
     try:
         yield
-    except (AttributeError, NotImplementedError, RuntimeError, TypeError, ValueError) as error:
+    except (AttributeError, IndexError, NotImplementedError, RuntimeError, TypeError, ValueError) as error:
         frames = traceback.extract_tb(error.__traceback__)
         package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
         outside = [frame for frame in frames if not os.path.abspath(frame.filename).startswith(package + os.sep)]
         # The last frame of a user's: what called fastnn there.
         outside = [frame for frame in outside if "site-packages" not in frame.filename and frame.lineno]
-        if not outside or getattr(error, "__fastnn_line__", False):
+        if not outside or getattr(error, "__fastnn_line__", None):
             raise
         last = outside[-1]
         code = (linecache.getline(last.filename, last.lineno or 0) or last.line or "").strip()
@@ -192,8 +195,36 @@ def explained_by_line() -> Iterator[None]:
             told = type(error)(f"{error}{mend} ({place})")
         except TypeError:
             raise error from None
-        told.__fastnn_line__ = True  # type: ignore[union-attr]
+        told.__fastnn_line__ = place  # type: ignore[union-attr]
         raise told.with_traceback(error.__traceback__) from None
+
+
+_Made = TypeVar("_Made")
+
+
+def made_either(first: Callable[[], _Made], second: Callable[[], _Made], tells_of_first: bool) -> tuple[_Made, bool]:
+    """Traces code in one way, or in a second one where the first cannot be; returns True beside what the second made.
+
+    Args:
+        first: The one way.
+        second: The other way.
+        tells_of_first: True to raise the error of the first way where both end in the same line.
+
+    Raises:
+        TypeError: Neither can.
+        ValueError: As TypeError.
+    """
+    try:
+        return first(), False
+    except (TypeError, ValueError) as error:
+        of_first = error
+    try:
+        return second(), True
+    except (TypeError, ValueError) as error:
+        lines = [getattr(one, "__fastnn_line__", None) for one in (error, of_first)]
+        if not tells_of_first or lines[0] != lines[1]:
+            raise error from None
+    raise of_first
 
 
 class StepProgram:
@@ -201,53 +232,56 @@ class StepProgram:
 
     Args:
         made: The traced step.
+
+    Attributes:
+        trainer: The program of the core.
+        optimizer: The optimizers of the step.
+        metrics: The metrics that the step updates.
+        measures: True where the core keeps sums of metrics.
+        rows: The number of rows that every batch has; 0: any number.
     """
 
     def __init__(self, made: Traced) -> None:
         self._step, self._structure, self._leaves = made
         edges = [self._step.edge(leaf) for leaf in self._tensors()]
         measured: list[int] = []
-        self._sums: dict[Any, list[tuple[int, int | None]]] = {}
+        means = []
         for metric, terms in self._step.measured.items():
+            places: list[tuple[int, int | None]] = []
             for total, count in terms:
-                places = len(measured), None if count is None else len(measured) + 1
+                places.append((len(measured) + 1, None if count is None else len(measured) + 2))
                 measured += [total] if count is None else [total, count]
-                self._sums.setdefault(metric, []).append(places)
+            sums = metric.total, metric.count
+            parts = [handle for one in sums for handle in (one.handle, one.remainder.handle)]
+            means.append((parts[0], parts[1], parts[2], parts[3], places))
         shares = [(part, [variable.handle for variable in weights]) for part, weights in self._step.shares]
         self.trainer = _core.Trainer.program(self._step.graph, measured, shares, edges, True)
+        self.trainer.keep(means)
+        self.measures = bool(means)
+        self._alone = self._structure.alone and type(self._leaves[0]) is KerasTensor
+        self._updates = _updates_by_optimizer(self._step.updates)
         self.optimizer = StepOptimizers(dict.fromkeys(optimizer for optimizer, _ in self._step.updates))
         self.metrics = list(self._step.metrics)
+        self.rows = self._step.graph.input_rows()
 
     @property
     def moves(self) -> bool:
-        """True where an optimizer moves weights, or a variable is assigned to."""
-        return bool(self._step.shares or self._step.emission.current)
-
-    @property
-    def measures(self) -> bool:
-        """True where the core keeps sums of metrics."""
-        return bool(self._sums)
+        """True where an optimizer moves weights, or a variable that is not of a metric is assigned to."""
+        of_metrics = {variable for metric in self.metrics for variable in metric.variables}
+        assigned = {one for noted in self._step.noted if noted.kind == "Assign" for one in noted.weights}
+        return bool(self._step.shares or assigned - of_metrics)
 
     def _tensors(self) -> list[KerasTensor]:
         return [leaf for leaf in self._leaves if isinstance(leaf, KerasTensor) and not isinstance(leaf, Later)]
 
     def rates(self, steps: int) -> NDArray[np.float64] | None:
         """Returns the learning rates of the coming steps, one for each optimizer of each update; None: unchanged."""
-        updates = self._step.updates
-        if not updates:
-            return None
-        groups: dict[Any, list[list[tuple[int, int]]]] = {}
-        for number, (optimizer, index) in enumerate(updates):
-            of_optimizer = groups.setdefault(optimizer, [])
-            if index == 0:
-                of_optimizer.append([])
-            of_optimizer[-1].append((number, index))
         made = None
-        for optimizer, applied in groups.items():
+        for optimizer, applied in self._updates:
             rates = optimizer.__fastnn_rates__(steps * len(applied))
             if rates is None:
                 continue
-            made = np.full((steps, len(updates)), np.nan) if made is None else made
+            made = np.full((steps, len(self._step.updates)), np.nan) if made is None else made
             for k, places in enumerate(applied):
                 for number, index in places:
                     made[:, number] = rates[k :: len(applied), index]
@@ -264,10 +298,29 @@ class StepProgram:
         """Runs steps of a chunk until they are done or the time is up, or one; returns how many were run."""
         first = chunk.first if step is None else step
         last = first + 1 if step is not None else chunk.last if rates is None else first + len(rates)
-        ran: int = self.trainer.run(
-            chunk.columns, chunk.order, chunk.batch_size, first, last, budget, rates, until_invalid
-        )
+        try:
+            ran: int = self.trainer.run(
+                chunk.columns, chunk.order, chunk.batch_size, first, last, budget, rates, until_invalid
+            )
+        except ValueError as error:
+            if not self.rows:
+                raise
+            raise ValueError(
+                f"{self._step.who}: {error}. Its code has a number for the rows of a batch, so all need as many: "
+                "leave out a smaller last one, as batch(..., drop_remainder=True) does, or write ops.shape(x)[0] in "
+                "place of the number"
+            ) from None
         return ran
+
+    def once(self, arrays: Sequence[Array], rows: int) -> Any:
+        """Runs one step on all rows of some arrays; returns what its code returns, and adds to its metrics."""
+        trainer, measures = self.trainer, self.measures
+        if measures:
+            trainer.reset()
+        trainer.run(_core.Columns(arrays), None, rows, 0, 1, 0.0, self.rates(1))
+        if measures:
+            trainer.settle(True)
+        return self.result()
 
     def loss(self) -> float:
         """Returns a number that is infinite or NaN where a value of the last step is."""
@@ -291,18 +344,16 @@ class StepProgram:
         Args:
             add: True to add them to what the variables hold.
         """
-        results = self.trainer.results()[1:]
-        for metric, terms in self._sums.items():
-            total = sum(results[total][0] for total, _ in terms)
-            count = sum(results[at][1] if of is None else results[of][0] for at, of in terms)
-            metric.total.assign(total + (float(metric.total.exact()) if add else 0.0))
-            metric.count.assign(count + (float(metric.count.exact()) if add else 0.0))
+        self.trainer.settle(add)
 
     def result(self) -> Any:
         """Returns what the code of the step returned, with the values of the last step."""
-        values = iter(self.trainer.values())
-        if self._structure.alone and type(self._leaves[0]) is KerasTensor:
-            return next(values)
+        found = self.trainer.values()
+        if self._alone:
+            return found[0]
+        if len(found) == len(self._leaves):
+            return self._structure.pack(found)
+        values = iter(found)
         leaves = [
             leaf.read() if isinstance(leaf, Later) else next(values) if isinstance(leaf, KerasTensor) else leaf
             for leaf in self._leaves
@@ -315,6 +366,17 @@ class StepProgram:
         return {name: _number(value) for name, value in self.result().items()}
 
 
+def _updates_by_optimizer(updates: Iterable[tuple[Any, int]]) -> list[tuple[Any, list[list[tuple[int, int]]]]]:
+    """Returns each optimizer with the updates that it makes in a step: their numbers, each with the part that moves."""
+    groups: dict[Any, list[list[tuple[int, int]]]] = {}
+    for number, (optimizer, index) in enumerate(updates):
+        of_optimizer = groups.setdefault(optimizer, [])
+        if index == 0:
+            of_optimizer.append([])
+        of_optimizer[-1].append((number, index))
+    return list(groups.items())
+
+
 def _number(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _number(one) for name, one in value.items()}
@@ -325,24 +387,31 @@ def _number(value: Any) -> Any:
 def step_of_model(model: Any, method: str, sample: Sample) -> StepProgram:
     """Returns the program of a `train_step` or `test_step` for rows of some shapes.
 
+    Code that cannot be traced for batches of any size, because a number stands in it for the rows, is traced for
+    batches of the size that the data have.
+
     Raises:
         TypeError: The step returns no dict.
     """
     who = f"{type(model).__name__}.{method}"
 
-    def code(step: StepTrace) -> Any:
-        result = getattr(model, method)(_inputs(step, sample))
+    def code(step: StepTrace, rows: int | None) -> Any:
+        result = getattr(model, method)(_inputs(step, sample, rows))
         if not isinstance(result, Mapping):
             raise TypeError(
                 f'{who} returned {type(result).__name__}, expected a dict of values to log, such as {{"loss": loss}}'
             )
         return dict(result)
 
-    made = StepProgram(traced(who, code))
+    made, _ = made_either(
+        lambda: StepProgram(traced(who, lambda step: code(step, None))),
+        lambda: StepProgram(traced(who, lambda step: code(step, sample.rows))),
+        tells_of_first=True,
+    )
     if method == "train_step" and not made.moves:
         warnings.warn(
             f"{who} applies no gradient, so the model does not learn; call self.optimizer.apply(gradients, variables)",
-            stacklevel=6,
+            stacklevel=7,
         )
     return made
 
@@ -361,10 +430,10 @@ def prediction_of_model(model: Any, sample: Sample) -> tuple[_core.Predictor, St
     return _core.Predictor(made.step.graph, edges, training=made.step.emission.is_random), made.structure
 
 
-def _inputs(step: StepTrace, sample: Sample) -> Any:
-    """Returns the data of a step as tensors, in their structure."""
+def _inputs(step: StepTrace, sample: Sample, rows: int | None = None) -> Any:
+    """Returns the data of a step as tensors, in their structure; rows: the number of them, None for any."""
     names = ["data"] if len(sample) == 1 else [f"data_{i}" for i in range(len(sample))]
-    inputs = [step.input((None, *shape), dtype, name) for (shape, dtype), name in zip(sample, names, strict=True)]
+    inputs = [step.input((rows, *shape), dtype, name) for (shape, dtype), name in zip(sample, names, strict=True)]
     return sample.structure.pack(inputs)
 
 

@@ -412,7 +412,7 @@ class Programs:
         """
         key = method, sample.key
         found: StepProgram | None = self._kept.get(key)
-        if found is None:
+        if found is None or found.rows not in (0, sample.rows):
             self._network.prepare_for_step(*sample.inputs())
             _resolve(compiled, sample)
             found = self._keep(key, step_of_model(self._network.model, method, sample))

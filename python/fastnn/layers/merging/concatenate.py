@@ -36,6 +36,15 @@ class Concatenate(Merge):
     def __init__(self, axis: int = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
 
+    def __fastnn_separate_inputs__(self, inputs: Any) -> list[Any]:
+        """Returns the tensors, arrays or shapes of a call, one by one."""
+        if self.axis == 0:
+            raise ValueError(
+                f"{title(self)} joins along an axis from 1 on, got 0 (0 is the batch); write "
+                "ops.concatenate(tensors, axis=0) to join batches"
+            )
+        return super().__fastnn_separate_inputs__(inputs)
+
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """Returns the masks joined along the axis of steps, or else their logical or; see `Merge.compute_mask`.
 

@@ -8,14 +8,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastnn import initializers
+from fastnn import initializers, ops
 from fastnn.configurable import plain
 from fastnn.engine.arrays import numeric
 from fastnn.engine.contract import state_of, title
 from fastnn.engine.eager_array import with_mask
 from fastnn.engine.node_layer import NodeLayer
 from fastnn.layers.preprocessing.adapt_data import batches
-from fastnn.symbolic.tensors import Shape
+from fastnn.symbolic.tensors import Shape, Trace
 from fastnn.symbolic.variable import Variable
 
 CHUNK = 1 << 18
@@ -139,6 +139,8 @@ class Normalization(NodeLayer):
             return None
         kept = self._kept(len(shape))
         sizes = [shape[axis] if axis in kept else 1 for axis in range(len(shape))]
+        if self._given[name] is None and Trace.current() is not None:
+            return ops.reshape(getattr(self, f"adapt_{name}"), sizes)
         if self._given[name] is None:
             return with_mask(getattr(self, f"adapt_{name}").numpy().reshape(sizes))
         values = np.asarray(self._given[name], np.float32)
