@@ -2,7 +2,9 @@
 
 Two steps: a GAN on images of 28x28 (convolutional, batch 64, two optimizers) and deep Q-learning (4-64-64-2, batch 32,
 a target network). Each framework runs in a process of its own, from the same weights and the same random numbers, and
-takes turns with the others; its losses are compared with those of fastnn before anything is timed.
+takes turns with the others; its losses are compared with those of fastnn before anything is timed. Written as users of
+each write them: fastnn and Keras on TensorFlow by train_step in fit (GAN) and a traced function (deep Q-learning), Keras on
+JAX by stateless calls under jax.jit (bench/steps_in_jax.py), PyTorch eagerly with its images in channels_last.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ Array = NDArray[Any]
 Step = Callable[[int], tuple[float, ...]]
 """Runs some steps and returns the losses of the last."""
 
-FRAMEWORKS = ("fastnn", "torch", "keras-tensorflow")
+FRAMEWORKS = ("fastnn", "torch", "keras-tensorflow", "keras-jax")
 STEPS = {"gan": 4, "dqn": 200}
 """The steps, with how many of them are timed at once."""
 LATENT = 128
@@ -131,16 +133,20 @@ def keras_gan(keras: Any, tape_class: Any) -> Step:
     return run
 
 
+def q_network(keras: Any) -> Any:
+    dense = [
+        keras.layers.Dense(64, activation="relu"),
+        keras.layers.Dense(64, activation="relu"),
+        keras.layers.Dense(2),
+    ]
+    made = keras.Sequential([keras.Input((4,)), *dense])
+    made.set_weights(weights_of(Q_NETWORK, 5))
+    return made
+
+
 def keras_dqn(keras: Any, tape_class: Any, function: Any) -> Step:
-    ops, layers = keras.ops, keras.layers
-
-    def network() -> Any:
-        dense = [layers.Dense(64, activation="relu"), layers.Dense(64, activation="relu"), layers.Dense(2)]
-        made = keras.Sequential([keras.Input((4,)), *dense])
-        made.set_weights(weights_of(Q_NETWORK, 5))
-        return made
-
-    model, target = network(), network()
+    ops = keras.ops
+    model, target = q_network(keras), q_network(keras)
     optimizer, loss_fn = keras.optimizers.Adam(1e-3), keras.losses.Huber()
 
     @function
@@ -268,6 +274,11 @@ def made(framework: str, name: str, threads: int) -> Step:
 
         fastnn.config.set_num_threads(threads)
         tape, function, keras = fastnn.GradientTape, fastnn.function, fastnn
+    elif framework == "keras-jax":
+        os.environ |= {"KERAS_BACKEND": "jax", "NPROC": str(threads)}
+        from bench import steps_in_jax
+
+        return steps_in_jax.gan() if name == "gan" else steps_in_jax.dqn()
     else:
         os.environ["KERAS_BACKEND"] = "tensorflow"
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -341,7 +352,9 @@ def measure(name: str, frameworks: list[str], arguments: argparse.Namespace) -> 
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench.steps", description=__doc__.split("\n", maxsplit=1)[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.steps", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--frameworks", nargs="+", choices=FRAMEWORKS, default=list(FRAMEWORKS))
     parser.add_argument("--step", choices=list(STEPS), help="one of the steps (default: all)")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))

@@ -70,7 +70,9 @@ def dqn() -> Step:
     optimizer, loss_fn = keras.optimizers.Adam(1e-3), keras.losses.Huber()
     optimizer.build(model.trainable_variables)
 
-    def loss_of(weights: Any, of_target: Any, states: Any, actions: Any, rewards: Any, following: Any, ended: Any) -> Any:
+    def loss_of(
+        weights: Any, of_target: Any, states: Any, actions: Any, rewards: Any, following: Any, ended: Any
+    ) -> Any:
         best = ops.max(target.stateless_call(of_target, [], following)[0], axis=1)
         goal = jax.lax.stop_gradient(rewards + 0.99 * (1.0 - ended) * best)
         taken = ops.sum(model.stateless_call(weights, [], states, training=True)[0] * ops.one_hot(actions, 2), axis=1)
