@@ -170,16 +170,16 @@ class Run:
         whole = self._steps is None
         source.begin_epoch(None if self._steps is None else self._steps - self.step, resumed=self.step > 0)
         steps = source.steps if self._steps is None else self._steps
-        begin, end = hooks.batch_hooks("train")
+        batches = _Batches(hooks, "train")
         watch = hooks.watching("train")
-        progress = _Progress(hooks, bool(begin or end))
+        progress = _Progress(hooks)
         sums = _Sums(self._programs.training, self._compiled)
         first = self.step
         while steps is None or self.step < steps:
             # An epoch takes rows of one pass; the next epoch goes on with the rest of it, or begins a new one.
             ended = self.step > 0 and has_ended(source)
             # An epoch that is stopped before it begins has one step.
-            most = 1 if progress.each or self._model.stop_training else (steps or _ALL) - self.step
+            most = 1 if self._model.stop_training else batches.most((steps or _ALL) - self.step)
             chunk = None if ended else source.next_chunk(most)
             if chunk is None:
                 if self.step == first == 0 and not source.repeats:
@@ -188,20 +188,20 @@ class Run:
                     warn_of_end("steps_per_epoch", self.step, steps)
                 break
             program = sums.program(chunk)
-            empty: dict[str, Any] = {}
-            for hook in begin:
-                hook(self.step, empty)
+            batches.begin(self.step)
             rates = program.rates(min(chunk.last - chunk.first, _MOST_RATES))
             ran = program.run(chunk, rates, until_invalid=bool(watch))
             source.advance(ran)
             self.step += ran
-            progress.note(self.step, program, end)
-            if watch and not progress.each and not math.isfinite(program.loss()):
+            batches.end(ran, program.logs)
+            progress.note(self.step, program)
+            if watch and not batches.watched and not math.isfinite(program.loss()):
                 logs = progress.settle(self.step, program)
                 for hook in watch:
                     hook(self.step - 1, logs)
             if self._model.stop_training:
                 break
+        batches.finish()
         return progress.settle(self.step, sums.last)
 
 
@@ -232,28 +232,66 @@ class _Sums:
         return self.last
 
 
+class _Batches:
+    """The hooks of batches of one epoch or pass, which are called once for each `steps_per_execution` steps.
+
+    Args:
+        hooks: The callbacks.
+        mode: "train", "test" or "predict".
+
+    Attributes:
+        watched: True where some callback asks for each batch.
+    """
+
+    def __init__(self, hooks: CallbackList, mode: str) -> None:
+        self._begin, self._end = hooks.batch_hooks(mode)
+        self.watched = bool(self._begin or self._end)
+        self._size = max(1, hooks.model.steps_per_execution)
+        self._first = self._ran = 0
+        self._logs: Callable[[], dict[str, Any]] = dict
+
+    def most(self, left: int) -> int:
+        """Returns how many of the steps that are left may be run before a hook is due."""
+        return min(self._size - self._ran, left) if self.watched else left
+
+    def begin(self, step: int) -> None:
+        """Called before steps are run."""
+        if not self._ran:
+            self._first = step
+            empty: dict[str, Any] = {}
+            for hook in self._begin:
+                hook(step, empty)
+
+    def end(self, ran: int, logs: Callable[[], dict[str, Any]]) -> None:
+        """Called after steps were run, with what gives the hooks their logs."""
+        self._ran += ran
+        self._logs = logs
+        if self._ran >= self._size:
+            self.finish()
+
+    def finish(self) -> None:
+        """Tells the hooks of a batch's end; the last of them may have fewer steps, and counts as many, as in Keras."""
+        if self._ran and self._end:
+            logs = dict(sorted(self._logs().items()))
+            for hook in self._end:
+                hook(self._first + self._size - 1, logs)
+        self._ran = 0
+
+
 class _Progress:
     """The logs of an epoch, and when they are shown.
 
     Args:
         hooks: The callbacks.
-        each: True where some callback asks for each batch.
     """
 
-    def __init__(self, hooks: CallbackList, each: bool) -> None:
-        self.each = each
+    def __init__(self, hooks: CallbackList) -> None:
         self.logs: dict[str, Any] = {}
         self._hooks = hooks
         self._due = time.monotonic() + _SHOWING
 
-    def note(self, step: int, program: Program, end: Sequence[Callable[[int, dict[str, Any]], Any]]) -> None:
-        """Called after steps were run; tells the hooks of a batch's end."""
-        if self.each:
-            self.logs = program.logs()
-            if end:
-                logs = dict(sorted(self.logs.items()))
-                for hook in end:
-                    hook(step - 1, logs)
+    def note(self, step: int, program: Program) -> None:
+        """Called after steps were run."""
         if time.monotonic() >= self._due:
             self.settle(step, program)
 
@@ -284,8 +322,8 @@ def evaluate(
         hooks: The callbacks.
         argument: The argument that gave the number of steps, for the warning.
     """
-    begin, end = hooks.batch_hooks("test")
-    progress = _Progress(hooks, bool(begin or end))
+    batches = _Batches(hooks, "test")
+    progress = _Progress(hooks)
     sums = _Sums(programs.evaluation, compiled)
     done = 0
     source.restart()
@@ -296,21 +334,21 @@ def evaluate(
     while most is None or done < most:
         chunk = None
         if not (done and has_ended(source)):
-            chunk = source.next_chunk(1 if progress.each else (most or _ALL) - done)
+            chunk = source.next_chunk(batches.most((most or _ALL) - done))
         if chunk is None:
             if steps is not None:
                 warn_of_end(argument, done, steps)
             break
         program = sums.program(chunk)
-        empty: dict[str, Any] = {}
-        for hook in begin:
-            hook(done, empty)
+        batches.begin(done)
         ran = program.run(chunk, None)
         source.advance(ran)
         done += ran
-        progress.note(done, program, end)
+        batches.end(ran, program.logs)
+        progress.note(done, program)
         if hooks.model.stop_evaluating:
             break
+    batches.finish()
     source.on_epoch_end()
     progress.settle(done, sums.last)
     logs = progress.logs
@@ -334,19 +372,19 @@ def predict(
         hooks: The callbacks.
         made: The structure of the outputs.
     """
-    begin, end = hooks.batch_hooks("predict")
-    each = bool(begin or end)
+    batches = _Batches(hooks, "predict")
     hooks.model.stop_predicting = False
     hooks.tell("on_predict_begin")
     source.begin_epoch(steps)
     most = source.steps if steps is None else steps
-    at_once = 1 if each else max(1, (most or 1) // 100) if hooks.shows_progress else _ALL
+    at_once = max(1, (most or 1) // 100) if hooks.shows_progress else _ALL
     pieces: list[list[NDArray[Any]]] = []
+    shown: list[list[NDArray[Any]]] = []
     read: Sequence[NDArray[Any]] | None = None
     row = until = done = 0
     while most is None or done < most:
         left = _ALL if most is None else most - done
-        chunk = None if done and has_ended(source) else source.next_chunk(min(at_once, left))
+        chunk = None if done and has_ended(source) else source.next_chunk(batches.most(min(at_once, left)))
         if chunk is None:
             if steps is not None:
                 warn_of_end("steps", done, steps)
@@ -365,26 +403,35 @@ def predict(
                 [np.empty([rows, *(n or 0 for n in shape[1:])], dtype) for shape, dtype in predictor.outputs()]
             )
         until = min(row + ran * chunk.batch_size, len(chunk.inputs[0]))
-        empty: dict[str, Any] = {}
-        for hook in begin:
-            hook(done, empty)
+        batches.begin(done)
         if plain:
             predictor.run(chunk.inputs, row, until, chunk.batch_size, pieces[-1])
         else:
             pieces.append(predictor([x[row:until] for x in chunk.inputs]))
         source.advance(ran)
         done += ran
-        if end:
-            batch = made.pack([array[row:until] for array in pieces[-1]] if plain else pieces[-1])
-            for hook in end:
-                hook(done - 1, batch if isinstance(batch, dict) else {"outputs": batch})
+        if batches.watched:
+            shown.append([array[row:until] for array in pieces[-1]] if plain else pieces[-1])
+            batches.end(ran, lambda: _outputs_shown(shown, made))
         hooks.advance(done, {})
         if hooks.model.stop_predicting:
             pieces[-1] = [array[:until] for array in pieces[-1]] if plain else pieces[-1]
             break
+    batches.finish()
     source.on_epoch_end()
     hooks.tell("on_predict_end")
-    return made.pack(pieces[0] if len(pieces) == 1 else [_joined(arrays) for arrays in zip(*pieces, strict=True)])
+    return made.pack(_all(pieces))
+
+
+def _outputs_shown(shown: list[list[NDArray[Any]]], made: Structure) -> dict[str, Any]:
+    """Returns the outputs of the last steps, as callbacks are given them, and forgets them."""
+    outputs = made.pack(_all(shown))
+    shown.clear()
+    return outputs if isinstance(outputs, dict) else {"outputs": outputs}
+
+
+def _all(pieces: Sequence[list[NDArray[Any]]]) -> list[NDArray[Any]]:
+    return pieces[0] if len(pieces) == 1 else [_joined(arrays) for arrays in zip(*pieces, strict=True)]
 
 
 def _joined(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:
