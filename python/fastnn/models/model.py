@@ -316,7 +316,7 @@ class Model(Layer, StateTree, Network):
         """The mean of the loss and the compiled metrics, then the metrics among the attributes of the model."""
         compiled = self.__fastnn_training__.compiled
         own = objects_within(list(attributes(self).values()), Metric)
-        return once([*([] if compiled is None else compiled.metrics), *own])
+        return list(dict.fromkeys([*([] if compiled is None else compiled.metrics), *own]))
 
     def _repr_svg_(self) -> str | None:
         """Returns the picture that a notebook shows; None for a model that is not built."""
