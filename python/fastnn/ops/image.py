@@ -297,7 +297,7 @@ def extract_patches(
     count = height * width * channels
     kernel = np.eye(count, dtype=np.float32).reshape(height, width, channels, count)
     step = (height, width) if strides is None else strides
-    return _one(images, lambda batch: windows.conv(batch, kernel, step, padding, None, dilation_rate))
+    return _one(images, lambda batch: windows.conv(batch, kernel, step, padding, "channels_last", dilation_rate))
 
 
 @in_any_data_format(channels_axis=-3)
@@ -324,7 +324,7 @@ def gaussian_blur(images: Any, kernel_size: Any = (3, 3), sigma: Any = (1.0, 1.0
         curve = np.exp(-0.5 * (places / width) ** 2)
         curves.append(curve / curve.sum())
     kernel = np.repeat(np.outer(*curves[::-1])[:, :, np.newaxis, np.newaxis], images.shape[-1], 2).astype(np.float32)
-    return _one(images, lambda batch: windows.depthwise_conv(batch, kernel, 1, "same"))
+    return _one(images, lambda batch: windows.depthwise_conv(batch, kernel, 1, "same", "channels_last"))
 
 
 def __dir__() -> list[str]:
