@@ -56,6 +56,13 @@ def test_hooks_of_batches_once_for_several_steps() -> None:
     assert predicted.shape == (14, 1)
 
 
+@pytest.mark.parametrize("steps", [0, 2.5, "auto"])
+def test_a_number_of_steps_that_is_none(steps: Any) -> None:
+    model = fastnn.Sequential([Input((1,)), layers.Dense(1)])
+    with pytest.raises(ValueError, match="steps_per_execution expects an integer of at least 1"):
+        model.compile("sgd", "mse", steps_per_execution=steps)
+
+
 @pytest.mark.parametrize("steps", [1, 2, 5])
 def test_several_steps_at_once_train_alike(steps: int) -> None:
     def batches() -> Any:
