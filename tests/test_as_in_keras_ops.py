@@ -45,6 +45,22 @@ def test_multi_hot_with_an_axis() -> None:
     assert ops.multi_hot(np.arange(6).reshape(2, 3, 1) % 4, 4, 2).shape == (2, 4, 1)
 
 
+@pytest.mark.parametrize("name", ["cumsum", "cumprod"])
+def test_cumulative_without_nan_along_tuples(name: str) -> None:
+    function, x = getattr(ops, f"nan{name}"), np.array([[1.0, np.nan], [3.0, 2.0]])
+    numbers = np.nan_to_num(x, nan=0 if name == "cumsum" else 1)
+    assert [function(KerasTensor((2, 3)), axis).shape for axis in (None, 1, (1,), ())] == [(6,), (2, 3), (2, 3), (2, 3)]
+    np.testing.assert_allclose(function(x, (0,)), getattr(np, name)(numbers, 0))
+    np.testing.assert_allclose(function(x, ()), numbers)
+
+
+def test_take_along_axis_repeats_sizes_of_one() -> None:
+    x, places = np.arange(6.0).reshape(1, 2, 3), np.array([[[2, 0]]])
+    np.testing.assert_array_equal(ops.take_along_axis(x, places, 2), [[[2, 0], [5, 3]]])
+    assert ops.take_along_axis(KerasTensor((1, 2, 3)), places, 2).shape == (1, 2, 2)
+    assert ops.take_along_axis(KerasTensor((1, 2, 3)), np.zeros((4, 2, 1), int), 2).shape == (4, 2, 1)
+
+
 def test_meshgrid_flattens() -> None:
     grids = ops.meshgrid(np.arange(4.0).reshape(2, 2), np.arange(3.0))
     np.testing.assert_array_equal(grids, np.meshgrid(np.arange(4.0), np.arange(3.0)))
@@ -71,6 +87,7 @@ REFUSED: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
     ("histogram, bins", lambda: ops.histogram(np.ones(3), bins=-5), ValueError, "positive integer, got -5"),
     ("argpartition", lambda: ops.argpartition(_TENSOR, (1, 3)), ValueError, "kth"),
     ("digitize", lambda: ops.digitize(_TENSOR, np.ones((2, 2))), ValueError, "one axis, got 2"),
+    ("extract_patches", lambda: ops.image.extract_patches(np.ones((1, 4, 4, 1)), "5"), ValueError, "a pair"),
     ("scan", lambda: ops.scan(123, 0, np.ones(3)), TypeError, "a function"),
     ("scan, unroll", lambda: ops.scan(lambda c, x: (c, c), 0, np.ones(3), unroll=-1), ValueError, "unroll"),
     ("scatter_update", lambda: ops.scatter_update(np.ones(3), [[0]], np.ones(1), "mean"), ValueError, "'max'"),

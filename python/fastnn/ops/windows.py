@@ -451,5 +451,12 @@ def two(value: Any) -> tuple[int, int]:
 
     Returns:
         Pair of integers.
+
+    Raises:
+        ValueError: It is neither.
     """
-    return (int(value), int(value)) if isinstance(value, (int, np.integer)) else (int(value[0]), int(value[1]))
+    if isinstance(value, (int, np.integer)):
+        return int(value), int(value)
+    if isinstance(value, str) or len(value) != 2:
+        raise ValueError(f"expected an integer, or a pair (height, width), got {value!r}")
+    return int(value[0]), int(value[1])
