@@ -153,6 +153,8 @@ def test_weights_of_an_optimizer_from_another() -> None:
     second.set_weights(first.variables)
     for one, other in zip(first.variables, second.variables, strict=True):
         np.testing.assert_array_equal(one.numpy(), other.numpy())
+        assert np.asarray(one).dtype != object and np.asarray(one).shape == one.shape
+        np.testing.assert_array_equal(np.asarray(one), np.asarray(other))
 
 
 def test_a_data_set_without_a_length_is_iterated_over() -> None:

@@ -217,7 +217,7 @@ class OptimizerVariables(Configurable):
         if not self.built:
             raise ValueError(f"{type(self).__name__}: call build(weights) before set_weights")
         for variable, given in zip(self.variables, weights, strict=False):
-            value = given.numpy() if hasattr(given, "numpy") else given
+            value = np.asarray(given)
             if tuple(variable.shape) != np.shape(value):
                 raise ValueError(
                     f"{type(self).__name__}: {variable.path} has shape {tuple(variable.shape)}, got {np.shape(value)}"
