@@ -91,6 +91,7 @@ REFUSED: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
     ("scan", lambda: ops.scan(123, 0, np.ones(3)), TypeError, "a function"),
     ("scan, unroll", lambda: ops.scan(lambda c, x: (c, c), 0, np.ones(3), unroll=-1), ValueError, "unroll"),
     ("scatter_update", lambda: ops.scatter_update(np.ones(3), [[0]], np.ones(1), "mean"), ValueError, "'max'"),
+    ("cast", lambda: ops.cast([1.5], "complex64"), TypeError, "got 'complex64'"),
     ("depth_to_space", lambda: ops.depth_to_space(np.ones((1, 2, 2, 4)), 1), ValueError, "at least 2, got 1"),
     ("space_to_depth", lambda: ops.space_to_depth(np.ones((1, 2, 2, 4)), 0), ValueError, "at least 2, got 0"),
     ("rgb_to_hsv, channels", lambda: ops.image.rgb_to_hsv(np.ones((2, 2, 4))), ValueError, "3 channels, got 4"),
@@ -158,6 +159,13 @@ def test_gradients_and_blurs_with_channels_first() -> None:
         fastnn.config.set_image_data_format("channels_last")
     assert losses == pytest.approx(moved_losses, rel=1e-5)
     np.testing.assert_array_equal(blurred, moved.transpose(0, 2, 3, 1))
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float8_e4m3fn", "float16", "float64"])
+def test_other_fractions_are_float32(dtype: str) -> None:
+    for found in (ops.cast([1.5], dtype), ops.array([1.5], dtype=dtype), ops.cast(KerasTensor((2,)), dtype)):
+        assert found.dtype == "float32"
+    np.testing.assert_array_equal(ops.cast([1.5], dtype), [1.5])
 
 
 def test_operators_of_variables() -> None:
