@@ -180,6 +180,12 @@ def test_config_of_a_dense_layer_holds_a_penalty_where_there_is_one() -> None:
     config = layers.Dense(2, activity_regularizer="l2").get_config()
     assert type(layers.Dense.from_config(config).activity_regularizer).__name__ == "L2"
 
+    class Own(layers.Dense):
+        def __init__(self, units: int, **kwargs: Any) -> None:
+            super().__init__(units, **kwargs)
+
+    assert Own.from_config(Own(3, name="own").get_config()).units == 3
+
 
 class TestRefused:
     """What Keras refuses, at the same place."""

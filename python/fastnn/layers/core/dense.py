@@ -95,8 +95,8 @@ class Dense(NodeLayer):
         As in Keras, `activity_regularizer` is among them where there is one.
         """
         config = super().get_config()
-        if config["activity_regularizer"] is None:
-            del config["activity_regularizer"]
+        if config.get("activity_regularizer") is None:
+            config.pop("activity_regularizer", None)
         return config
 
     def __fastnn_input_spec__(self) -> InputSpec:
