@@ -68,7 +68,7 @@ def _of_numbers(dtype: Any) -> np.dtype[Any]:
     name = getattr(dtype, "name", dtype)
     if isinstance(name, str) and name.startswith(("bfloat", "float8")):
         return np.dtype(np.float32)
-    found = np.dtype(name)
+    found: np.dtype[Any] = np.dtype(name)
     if found.kind not in "fiub":
         raise TypeError(f"element types are 'float32', 'int32' and 'bool', got {dtype!r}")
     return found
