@@ -2,9 +2,9 @@
 
 Two steps: a GAN on images of 28x28 (convolutional, batch 64, two optimizers) and deep Q-learning (4-64-64-2, batch 32,
 a target network). Each framework runs in a process of its own, from the same weights and the same random numbers, and
-takes turns with the others; its losses are compared with those of fastnn before anything is timed. Written as users of
-each write them: fastnn and Keras on TensorFlow by train_step in fit (GAN) and a traced function (deep Q-learning), Keras on
-JAX by stateless calls under jax.jit (bench/steps_in_jax.py), PyTorch eagerly with its images in channels_last.
+takes turns with the others; its losses are compared with those of fastnn before anything is timed. They are written as
+users of each write them: fastnn and Keras on TensorFlow by train_step in fit (GAN) and a traced function (deep
+Q-learning), Keras on JAX by stateless calls under jax.jit (bench/steps_in_jax.py), PyTorch eagerly with channels_last.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The steps of `bench/steps.py` in Keras on JAX, as its guide to loops of one's own writes them: stateless and compiled."""
+"""The steps of `bench/steps.py` in Keras on JAX: loops of one's own, stateless and compiled."""
 
 from __future__ import annotations
 

@@ -17,6 +17,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 _LEAST_STACK, _MOST_STACK = 1 << 20, 1 << 28
 _UNITS = {"B": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
@@ -90,6 +91,13 @@ def _check_threads() -> None:
         )
 
 
+def _as_array(variable: _native.Variable, dtype: Any = None, copy: bool | None = None) -> Any:
+    """Returns a copy of the values of a variable, for NumPy."""
+    array = variable.numpy()
+    return array if dtype is None else array.astype(dtype)
+
+
 _load_kernels()
 _check_threads()
+_native.Variable.__array__ = _as_array  # the slots in `optimizer.variables` are given to NumPy
 globals().update({name: value for name, value in vars(_native).items() if not name.startswith("_")})

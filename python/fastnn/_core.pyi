@@ -30,6 +30,8 @@ class Variable:
     def shape(self) -> tuple[int, ...]: ...
     def numpy(self) -> NDArray[np.float32]:
         """Returns a copy of the values."""
+    def __array__(self, dtype: object = None, copy: bool | None = None) -> NDArray[np.float32]:
+        """Returns a copy of the values, for NumPy."""
     def assign(self, value: Array) -> None:
         """Replaces the values; the shape must be equal. Waits until a running step has committed."""
     def assign_doubles(self, value: NDArray[np.float64], remainder: Variable) -> None:

@@ -291,6 +291,8 @@ def set_dtype_policy(policy: Any) -> None:
     Example:
         >>> fastnn.config.set_dtype_policy("float32")
     """
+    if policy is None:
+        raise ValueError("set_dtype_policy expects 'float32' or a policy, got None")
     get_policy(policy)
 
 

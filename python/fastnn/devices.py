@@ -49,9 +49,12 @@ class RematScope:
     """Context in which Keras computes values of the forward pass again; accepted, and without effect.
 
     Args:
-        mode: Accepted for Keras compatibility; ignored.
+        mode: "full", "activations", "larger_than", "list_of_layers" or None; ignored.
         output_size_threshold: Accepted for Keras compatibility; ignored.
         layer_names: Accepted for Keras compatibility; ignored.
+
+    Raises:
+        ValueError: The mode is unknown.
 
     Example:
         >>> with fastnn.RematScope(mode="full"):
@@ -59,6 +62,9 @@ class RematScope:
     """
 
     def __init__(self, mode: str | None = "full", output_size_threshold: int = 1024, layer_names: Any = None) -> None:
+        known = ("full", "activations", "larger_than", "list_of_layers", None)
+        if mode not in known:
+            raise ValueError(f"RematScope expects mode to be one of {known}, got {mode!r}")
         self.mode = mode
         self.output_size_threshold = output_size_threshold
         self.layer_names = layer_names or []

@@ -295,7 +295,8 @@ def next_uid(prefix: str) -> int:
 
 
 def reset_names() -> None:
-    """Lets automatic names start again from `dense`."""
+    """Lets automatic names start again from `dense`, and ends the blocks of `name_scope` around."""
+    _scope.set(())
     with _lock:
         _counts.clear()
         _uids.clear()

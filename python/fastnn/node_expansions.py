@@ -222,7 +222,9 @@ def _conv2d(w: Written) -> Any:
     ):
         over = max((made - 1) * stride + kernel - size, 0)
         border.append([over // 2, over - over // 2])
-    made = ops.conv(ops.pad(w.x, [[0, 0], *border, [0, 0]]), w.weights[0], pair(config["strides"]), "valid")
+    made = ops.conv(
+        ops.pad(w.x, [[0, 0], *border, [0, 0]]), w.weights[0], pair(config["strides"]), "valid", "channels_last"
+    )
     return made + w.weight(1) if len(w.weights) > 1 else made
 
 

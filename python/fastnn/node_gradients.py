@@ -224,7 +224,7 @@ def _conv2d(p: Pass) -> Gradients | None:
         return None
     if config["padding"] not in ("same", "valid"):
         return None
-    made = ops.conv_transpose(p.dy, p.weights[0], strides, config["padding"])
+    made = ops.conv_transpose(p.dy, p.weights[0], strides, config["padding"], data_format="channels_last")
     rest = [n - m for n, m in zip(sizes, made.shape[1:3], strict=True)]
     if config["padding"] == "valid" and any(max(k, s) - k for k, s in zip(kernel, strides, strict=True)):
         return None
@@ -234,7 +234,7 @@ def _conv2d(p: Pass) -> Gradients | None:
         made = ops.pad(made, [[0, 0], [0, rest[0]], [0, rest[1]], [0, 0]])
     if not p.of_weights:
         return [made], []
-    patches = ops.image.extract_patches(x, kernel, strides, 1, config["padding"])
+    patches = ops.image.extract_patches(x, kernel, strides, 1, config["padding"], "channels_last")
     return [made], _of_kernel(p, patches, p.dy, p.dy)
 
 
@@ -252,12 +252,12 @@ def _conv2d_transpose(p: Pass) -> Gradients | None:
         return None
     if config["padding"] not in ("same", "valid") or None in p.y.shape[1:]:
         return None
-    made = ops.conv(p.dy, p.weights[0], strides, config["padding"])
+    made = ops.conv(p.dy, p.weights[0], strides, config["padding"], "channels_last")
     if made.shape[1:3] != x.shape[1:3]:
         return None
     if not p.of_weights:
         return [made], []
-    patches = ops.image.extract_patches(p.dy, kernel, strides, 1, config["padding"])
+    patches = ops.image.extract_patches(p.dy, kernel, strides, 1, config["padding"], "channels_last")
     return [made], _of_kernel(p, patches, x, p.dy)
 
 

@@ -71,8 +71,11 @@ class PyDataset:
         )
 
     def __iter__(self) -> Iterator[Any]:
-        """Yields all batches in their order, each made when it is asked for."""
-        count = self.num_batches
+        """Yields all batches in their order, each made when it is asked for; without end where there is no number."""
+        try:
+            count = self.num_batches
+        except NotImplementedError:
+            count = None
         for index in itertools.count() if count is None else range(count):
             yield self[index]
 

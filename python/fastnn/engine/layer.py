@@ -99,6 +99,10 @@ class Layer(Described, CallHistory, contract.Hooks, Configurable):
             dtype = dtype_policies.deserialize(dtype).name
         if name is not None and not isinstance(name, str):
             raise TypeError(f"{type(self).__name__} expects name to be a string, got {name!r}")
+        if name is not None and "/" in name:
+            raise ValueError(
+                f"{type(self).__name__} expects a name without '/', which joins names to paths, got {name!r}"
+            )
         if not isinstance(trainable, (bool, np.bool_)):
             raise TypeError(f"{type(self).__name__} expects trainable to be True or False, got {trainable!r}")
         contract.begin(self, bool(trainable))

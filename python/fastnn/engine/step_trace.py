@@ -327,8 +327,14 @@ class StepTrace(Trace):
         self.metrics[metric] = None
 
     def penalties(self, part: Part) -> list[KerasTensor]:
-        """Returns the penalties that calls of a part and of those within it have added so far."""
+        """Returns the penalties that calls of a part and of those within it have added so far, a number each."""
         within = {id(one) for one, _ in walk(part)} | {id(part)}
         emission = self.emission
         found = [self.tensor(edge, "penalty") for edge in emission.penalties if id(emission.penalized[edge]) in within]
+        found = [_mean_of_rows(tensor) if tensor.shape else tensor for tensor in found]
         return found + [tensor for owner, tensor in self.losses if id(owner) in within]
+
+
+def _mean_of_rows(tensor: KerasTensor) -> KerasTensor:
+    made: KerasTensor = operators["sum"](tensor) / operators["cast"](operators["rows"](tensor), "float32")
+    return made

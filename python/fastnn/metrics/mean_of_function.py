@@ -53,7 +53,7 @@ class MeanOfFunction(Mean):
         self, emission: Emission, y_true: int, y_pred: int, weights: int | None, mask: int | None
     ) -> int | None:
         """Adds the values to a graph and returns their edge; see `Metric`."""
-        if type(self).update_state is not MeanOfFunction.update_state:
+        if _keeps_its_own_sums(type(self)):
             return super().__fastnn_emit__(emission, y_true, y_pred, weights, mask)
         how = computation_of(self)
         if how.kind:
@@ -118,7 +118,7 @@ class LossMetric(MeanOfFunction):
         self, emission: Emission, y_true: int, y_pred: int, weights: int | None, mask: int | None
     ) -> int | None:
         """Adds the loss to a graph and returns the edge of its values; see `Metric`."""
-        if type(self).update_state is not MeanOfFunction.update_state:
+        if _keeps_its_own_sums(type(self)):
             return super().__fastnn_emit__(emission, y_true, y_pred, weights, mask)
         return self.loss.__fastnn_emit__(emission, y_true, y_pred)
 
@@ -151,6 +151,11 @@ class MeanMetricWrapper(MeanOfFunction):
         if not is_traced([y_true, y_pred]):
             y_true, y_pred = same_rank(np.asarray(y_true, np.float32), np.asarray(y_pred, np.float32))
         return self._fn(y_true, y_pred, **self._fn_kwargs)
+
+
+def _keeps_its_own_sums(cls: type[MeanOfFunction]) -> bool:
+    """Returns whether a class decides itself what is added to its sums, or when they begin again."""
+    return cls.update_state is not MeanOfFunction.update_state or cls.reset_state is not Mean.reset_state
 
 
 def _counted(sample_weight: Any, mask: Any, values: Any) -> Any:

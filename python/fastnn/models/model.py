@@ -15,15 +15,16 @@ import numpy as np
 
 from fastnn.engine.by_code import runs_code
 from fastnn.engine.calls import fix_batch, overridable, with_free_batch
-from fastnn.engine.contract import emit, state_of, title
+from fastnn.engine.contract import attributes, emit, state_of, title
 from fastnn.engine.eager import evaluate
 from fastnn.engine.eager_array import EagerArray, mask_of, with_mask
 from fastnn.engine.layer import Layer, choose_computation
 from fastnn.engine.masks import tell_masks
 from fastnn.engine.network import Network, Ports
-from fastnn.engine.ownership import once, own_variables, sublayers
+from fastnn.engine.ownership import objects_within, once, own_variables, sublayers
 from fastnn.engine.sizes import depend_on_rows
 from fastnn.engine.trial_graphs import emitted_on_trial
+from fastnn.metrics.metric import Metric
 from fastnn.models import kinds
 from fastnn.models.network import ModelNetwork, as_tensors
 from fastnn.models.state_tree import StateTree
@@ -76,8 +77,8 @@ class Model(Layer, StateTree, Network):
     """
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Model:
-        """Returns a `Functional` where the class is `Model` itself."""
-        if cls is Model:
+        """Returns a `Functional` where the class is `Model` itself, and inputs or outputs are given."""
+        if cls is Model and (args or kwargs.keys() & {"inputs", "outputs"}):
             return super().__new__(kinds.functional())
         return super().__new__(cls)
 
@@ -100,7 +101,8 @@ class Model(Layer, StateTree, Network):
             return
         Layer.__init__(self, name=name, trainable=trainable, dtype=dtype)
         state_of(self).builds_in_call = type(self).build is not Model.build
-        network = Traced(self, type(self).call is not Layer.call) if runs_code(self) else self.__fastnn_network__()
+        traced = runs_code(self) or type(self) is Model
+        network = Traced(self, type(self).call is not Layer.call) if traced else self.__fastnn_network__()
         Trainer.__init__(self, TrainingState(network))
 
     if not TYPE_CHECKING:
@@ -311,9 +313,10 @@ class Model(Layer, StateTree, Network):
 
     @property
     def metrics(self) -> list[Any]:
-        """The mean of the loss and the compiled metrics."""
+        """The mean of the loss and the compiled metrics, then the metrics among the attributes of the model."""
         compiled = self.__fastnn_training__.compiled
-        return [] if compiled is None else list(compiled.metrics)
+        own = objects_within(list(attributes(self).values()), Metric)
+        return list(dict.fromkeys([*([] if compiled is None else compiled.metrics), *own]))
 
     def _repr_svg_(self) -> str | None:
         """Returns the picture that a notebook shows; None for a model that is not built."""

@@ -6,6 +6,7 @@ later data differ and the layers allow it.
 
 from __future__ import annotations
 
+import inspect
 import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -86,7 +87,7 @@ class Chain(ModelNetwork):
             self.begin(InputLayer(batch_shape=first))
         if self.tensors:
             try:
-                self.tensors.append(layer(self.tensors[-1]))
+                self.tensors.append(self._called(layer, self.tensors[-1]))
             except Exception:
                 if not begun:
                     self.unbuild()
@@ -94,6 +95,18 @@ class Chain(ModelNetwork):
         self.layers.append(layer)
         self._ports = None
         LayerChanges.add()
+
+    def _called(self, layer: Any, tensors: Any) -> Any:
+        """Returns the output of a layer, which must not need anything but its input."""
+        if runs_code(layer) and not isinstance(layer, Model):
+            parameters = inspect.signature(layer.call).parameters.values()
+            needed = [p.name for p in parameters if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD]
+            if len(needed) > 1:
+                raise ValueError(
+                    f"{self.who()} calls its layers on one input alone, and the call() of {title(layer)} needs "
+                    f"{', '.join(needed)}; give {', '.join(needed[1:])} a default, such as None"
+                )
+        return layer(tensors)
 
     def pop(self) -> Any:
         """Removes the last layer and returns it."""
@@ -121,7 +134,7 @@ class Chain(ModelNetwork):
             ] if entry is None else [entry]  # fmt: skip
             tensors: list[Any] = [given.pack([one.output for one in entries])]
             for layer in self.layers:
-                tensors.append(layer(tensors[-1]))
+                tensors.append(self._called(layer, tensors[-1]))
         self._begin(entries, given)
         self.tensors = tensors
 

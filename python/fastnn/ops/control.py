@@ -210,6 +210,7 @@ def scan(
         (last carry, all y stacked along a new first axis).
 
     Raises:
+        TypeError: `f` is no function.
         ValueError: Both `xs` and `length` are None, a first axis is the batch, or the sizes differ.
 
     Example:
@@ -217,6 +218,10 @@ def scan(
         >>> int(total), sums.tolist()
         (6, [1, 3, 6])
     """
+    if not callable(f):
+        raise TypeError(f"ops.scan expects a function f(carry, x), got {f!r}")
+    if not isinstance(unroll, (bool, int)) or (not isinstance(unroll, bool) and unroll < 1):
+        raise ValueError(f"ops.scan expects unroll to be a positive integer, True or False, got {unroll!r}")
     if xs is None and length is None:
         raise ValueError("ops.scan expects xs, or a length")
     parts = [None] * (length or 0) if xs is None else _parts(xs, "scan")[1]

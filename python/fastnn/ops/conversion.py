@@ -22,11 +22,14 @@ def cast(x: Any, dtype: Any) -> Any:
     Returns:
         Tensor or array of the shape of `x`.
 
+    Raises:
+        TypeError: The type holds no real numbers.
+
     Example:
         >>> ops.cast([0.0, 1.5], "int32")
         array([0, 1], dtype=int32)
     """
-    wanted = edge_type(np.dtype(getattr(dtype, "name", dtype)))
+    wanted = edge_type(_of_numbers(dtype))
     if is_traced(x):
         made = tensor(x)
         return made if made.dtype == wanted else node("Cast", {"dtype": wanted}, [made], "cast")
@@ -58,6 +61,17 @@ def convert_to_tensor(x: Any, dtype: Any = None, sparse: Any = None, ragged: Any
         return made if dtype is None else cast(made, dtype)
     found = array(x)
     return found if dtype is None else cast(found, dtype)
+
+
+def _of_numbers(dtype: Any) -> np.dtype[Any]:
+    """Returns the type of NumPy that is nearest to an element type; the short floating ones are unknown to it."""
+    name = getattr(dtype, "name", dtype)
+    if isinstance(name, str) and name.startswith(("bfloat", "float8")):
+        return np.dtype(np.float32)
+    found: np.dtype[Any] = np.dtype(name)
+    if found.kind not in "fiub":
+        raise TypeError(f"element types are 'float32', 'int32' and 'bool', got {dtype!r}")
+    return found
 
 
 def convert_to_numpy(x: Any) -> Any:

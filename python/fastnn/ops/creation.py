@@ -345,7 +345,7 @@ def meshgrid(*x: Any, indexing: str = "xy") -> list[Any]:
     """
     if indexing not in ("xy", "ij"):
         raise ValueError(f"ops.meshgrid expects indexing 'xy' or 'ij', got {indexing!r}")
-    many = [convert_to_tensor(one) for one in x]
+    many = [shaping.ravel(one) for one in x]
     axes = list(range(len(many)))
     if indexing == "xy" and len(many) > 1:
         axes[:2] = [1, 0]

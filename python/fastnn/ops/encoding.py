@@ -50,7 +50,8 @@ def multi_hot(
     Args:
         inputs: Class indices, a tensor or an array of integers, of shape `(..., indices)`.
         num_classes: Number of classes.
-        axis: Position of the axis of the classes.
+        axis: Position of the axis of the classes before the maximum over the second axis (the first of a vector) is
+            taken, as in Keras.
         dtype: Element type; None: "float32".
         sparse: Accepted for Keras compatibility; ignored.
         **kwargs: `num_tokens`, the older name of `num_classes`.
@@ -70,6 +71,6 @@ def multi_hot(
     if kwargs or num_classes is None:
         raise TypeError(f"ops.multi_hot expects num_classes and no unknown arguments, got {sorted(kwargs)}")
     from_axis = 1 if dimensions.ndim(inputs) > 1 else 0
-    hot = one_hot(inputs, num_classes, -1 if axis == -1 else axis + 1 if axis >= 0 else axis)
+    hot = one_hot(inputs, num_classes, axis)
     found = reduction.max(hot, from_axis)
     return found if dtype is None else cast(found, dtype)

@@ -30,6 +30,17 @@ def _checked(images: Any, who: str) -> Any:
     return images
 
 
+def _of_three_channels(images: Any, who: str) -> Any:
+    images = _checked(images, who)
+    if images.shape[-1] != 3:
+        raise ValueError(f"ops.image.{who} expects images of 3 channels, got {images.shape[-1]}")
+    if not str(images.dtype).startswith("float"):
+        raise ValueError(
+            f"ops.image.{who} expects fractions from 0 to 1, got {images.dtype}; divide the images by 255.0"
+        )
+    return images
+
+
 def _one(images: Any, function: Any) -> Any:
     """Applies a function of a batch, also to one image without a batch."""
     return function(shaping.expand_dims(images, 0))[0] if len(images.shape) == 3 else function(images)
@@ -205,11 +216,14 @@ def rgb_to_hsv(images: Any, data_format: Any = None) -> Any:
     Returns:
         Tensor or array with the rank of `images`.
 
+    Raises:
+        ValueError: There are not 3 channels, or the images hold integers.
+
     Example:
         >>> ops.image.rgb_to_hsv(np.array([[[1.0, 0.5, 0.5]]]))
         array([[[0. , 0.5, 1. ]]], dtype=float32)
     """
-    images = _checked(images, "rgb_to_hsv")
+    images = _of_three_channels(images, "rgb_to_hsv")
     red, green, blue = images[..., 0], images[..., 1], images[..., 2]
     value = arithmetic.maximum(arithmetic.maximum(red, green), blue)
     least = arithmetic.minimum(arithmetic.minimum(red, green), blue)
@@ -237,11 +251,14 @@ def hsv_to_rgb(images: Any, data_format: Any = None) -> Any:
     Returns:
         Tensor or array with the rank of `images`.
 
+    Raises:
+        ValueError: There are not 3 channels, or the images hold integers.
+
     Example:
         >>> ops.image.hsv_to_rgb(np.array([[[0.0, 0.5, 1.0]]]))
         array([[[1. , 0.5, 0.5]]], dtype=float32)
     """
-    images = _checked(images, "hsv_to_rgb")
+    images = _of_three_channels(images, "hsv_to_rgb")
     hue, saturation, value = images[..., 0] * 6.0, images[..., 1], images[..., 2]
 
     def channel(part: Any) -> Any:
@@ -280,7 +297,7 @@ def extract_patches(
     count = height * width * channels
     kernel = np.eye(count, dtype=np.float32).reshape(height, width, channels, count)
     step = (height, width) if strides is None else strides
-    return _one(images, lambda batch: windows.conv(batch, kernel, step, padding, None, dilation_rate))
+    return _one(images, lambda batch: windows.conv(batch, kernel, step, padding, "channels_last", dilation_rate))
 
 
 @in_any_data_format(channels_axis=-3)
@@ -289,8 +306,8 @@ def gaussian_blur(images: Any, kernel_size: Any = (3, 3), sigma: Any = (1.0, 1.0
 
     Args:
         images: Tensor or array of shape `(batch, height, width, channels)`, or without the batch.
-        kernel_size: Size (height, width) of the kernel.
-        sigma: Standard deviations (vertical, horizontal) of the kernel.
+        kernel_size: Size (width, height) of the kernel.
+        sigma: Standard deviations (horizontal, vertical) of the kernel.
         data_format: "channels_last" or "channels_first"; None: `config.image_data_format()`.
 
     Returns:
@@ -306,8 +323,8 @@ def gaussian_blur(images: Any, kernel_size: Any = (3, 3), sigma: Any = (1.0, 1.0
         places = np.arange(count) - (count - 1) / 2.0
         curve = np.exp(-0.5 * (places / width) ** 2)
         curves.append(curve / curve.sum())
-    kernel = np.repeat(np.outer(*curves)[:, :, np.newaxis, np.newaxis], images.shape[-1], 2).astype(np.float32)
-    return _one(images, lambda batch: windows.depthwise_conv(batch, kernel, 1, "same"))
+    kernel = np.repeat(np.outer(*curves[::-1])[:, :, np.newaxis, np.newaxis], images.shape[-1], 2).astype(np.float32)
+    return _one(images, lambda batch: windows.depthwise_conv(batch, kernel, 1, "same", "channels_last"))
 
 
 def __dir__() -> list[str]:

@@ -144,6 +144,9 @@ def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
     Returns:
         Tensor or array.
 
+    Raises:
+        ValueError: There are not as many numbers as elements.
+
     Example:
         >>> ops.repeat([1, 2], 2)
         array([1, 1, 2, 2], dtype=int32)
@@ -162,6 +165,11 @@ def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
         return shaping.reshape(made, [*sizes[:place], sizes[place] * repeats, *sizes[place + 1 :]])
     many = np.asarray(repeats)
     if many.size > 1:
+        if made.shape[place] != many.size:
+            raise ValueError(
+                f"ops.repeat expects one number of repetitions, or one for each of {made.shape[place]} elements, got "
+                f"{many.size}"
+            )
         return slicing.take(made, np.repeat(np.arange(many.size), many), place)
     return node("Repeat", {"repeats": int(many.reshape(-1)[0]), "axis": place}, [made], "repeat")
 

@@ -29,11 +29,17 @@ def eye(N: Any, M: Any = None, k: int = 0, dtype: Any = None) -> Any:
     Returns:
         Array of shape `(N, M)`.
 
+    Raises:
+        TypeError: A size is no integer.
+
     Example:
         >>> ops.eye(2, 3)
         array([[1., 0., 0.],
                [0., 1., 0.]], dtype=float32)
     """
+    for size in (N, M):
+        if isinstance(size, (float, np.floating)) or str(getattr(size, "dtype", "")).startswith(("float", "bfloat")):
+            raise TypeError(f"ops.eye expects integers, got {size!r}")
     if is_traced([N, M]):
         return cast(equal(*_places(N, M, k)), dtype or "float32")
     return cast(np.eye(N, M, k), dtype or "float32")

@@ -184,12 +184,12 @@ def nanargmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
     return where(_empty(x, axis, keepdims), -1, reduction.argmin(_numbers(x, np.inf), axis, keepdims))
 
 
-def nancumsum(x: Any, axis: int | None = None, dtype: Any = None) -> Any:
+def nancumsum(x: Any, axis: Any = None, dtype: Any = None) -> Any:
     """Returns the cumulative sum along an axis, with NaN counted as 0.
 
     Args:
         x: Tensor or array.
-        axis: Axis along which to sum; None: the flattened array.
+        axis: Axis along which to sum; None: the flattened array; (): none.
         dtype: Element type of the result; None: its own.
 
     Returns:
@@ -199,15 +199,16 @@ def nancumsum(x: Any, axis: int | None = None, dtype: Any = None) -> Any:
         >>> ops.nancumsum([1.0, np.nan, 3.0])
         array([1., 1., 4.], dtype=float32)
     """
-    return cumulative.cumsum(_numbers(x, 0.0), axis, dtype)
+    axis = _one_axis(axis)
+    return _numbers(x, 0.0) if axis == () else cumulative.cumsum(_numbers(x, 0.0), axis, dtype)
 
 
-def nancumprod(x: Any, axis: int | None = None, dtype: Any = None) -> Any:
+def nancumprod(x: Any, axis: Any = None, dtype: Any = None) -> Any:
     """Returns the cumulative product along an axis, with NaN counted as 1.
 
     Args:
         x: Tensor or array.
-        axis: Axis along which to multiply; None: the flattened array.
+        axis: Axis along which to multiply; None: the flattened array; (): none.
         dtype: Element type of the result; None: its own.
 
     Returns:
@@ -217,4 +218,10 @@ def nancumprod(x: Any, axis: int | None = None, dtype: Any = None) -> Any:
         >>> ops.nancumprod([2.0, np.nan, 3.0])
         array([2., 2., 6.], dtype=float32)
     """
-    return cumulative.cumprod(_numbers(x, 1.0), axis, dtype)
+    axis = _one_axis(axis)
+    return _numbers(x, 1.0) if axis == () else cumulative.cumprod(_numbers(x, 1.0), axis, dtype)
+
+
+def _one_axis(axis: Any) -> Any:
+    """Returns the axis of a tuple of one; those of others are as they are."""
+    return axis[0] if isinstance(axis, (list, tuple)) and len(axis) == 1 else axis

@@ -17,6 +17,7 @@ from fastnn.ops import (
     logic,
     node,
     reduction,
+    rounding,
     shaping,
     slicing,
 )
@@ -58,6 +59,7 @@ operators.update(
     negative=arithmetic.negative,
     not_equal=logic.not_equal,
     power=arithmetic.power,
+    round=rounding.round,
     sqrt=arithmetic.sqrt,
     subtract=arithmetic.subtract,
     einsum=contraction.einsum,

@@ -14,15 +14,15 @@ from fastnn.ops.node import array, axes_of, lowered, node, tensor
 from fastnn.symbolic.tensors import KerasTensor, is_traced
 
 
-def sort(x: Any, axis: int = -1) -> Any:
+def sort(x: Any, axis: int | None = -1) -> Any:
     """Returns the elements in ascending order along an axis.
 
     Args:
         x: Tensor or array.
-        axis: Axis along which to sort.
+        axis: Axis along which to sort; None: the flattened array.
 
     Returns:
-        Tensor or array of the shape of `x`.
+        Tensor or array of the shape of `x`, or flat.
 
     Example:
         >>> ops.sort([3, 1, 2])
@@ -30,6 +30,8 @@ def sort(x: Any, axis: int = -1) -> Any:
     """
     if not is_traced(x):
         return np.sort(array(x), axis)
+    if axis is None:
+        return sort(shaping.ravel(x))
     made = _ordered(x)
     return (
         cast(sort(made, axis), "bool")
@@ -43,15 +45,15 @@ def _ordered(x: Any) -> KerasTensor:
     return cast(made, "int32") if made.dtype == "bool" else made
 
 
-def argsort(x: Any, axis: int = -1) -> Any:
+def argsort(x: Any, axis: int | None = -1) -> Any:
     """Returns the indices that sort the elements in ascending order along an axis.
 
     Args:
         x: Tensor or array.
-        axis: Axis along which to sort.
+        axis: Axis along which to sort; None: the flattened array.
 
     Returns:
-        Tensor or array of the shape of `x`, int32.
+        Tensor or array of the shape of `x`, or flat, int32.
 
     Example:
         >>> ops.argsort([3, 1, 2])
@@ -59,6 +61,8 @@ def argsort(x: Any, axis: int = -1) -> Any:
     """
     if not is_traced(x):
         return lowered(np.argsort(array(x), axis, kind="stable"))
+    if axis is None:
+        return argsort(shaping.ravel(x))
     made = _ordered(x)
     return node("ArgSort", {"axis": axes_of(axis, made.ndim, "argsort")[0], "descending": False}, [made], "argsort")
 
@@ -74,10 +78,15 @@ def argpartition(x: Any, kth: int, axis: int = -1) -> Any:
     Returns:
         Tensor or array of the shape of `x`, int32.
 
+    Raises:
+        ValueError: `kth` is no integer.
+
     Example:
         >>> ops.argpartition([3, 1, 2], 1)
         array([1, 2, 0], dtype=int32)
     """
+    if not isinstance(kth, (int, np.integer)):
+        raise ValueError(f"ops.argpartition expects kth to be an integer, got {kth!r}")
     return argsort(x, axis)
 
 
@@ -160,10 +169,16 @@ def digitize(x: Any, bins: Any) -> Any:
     Returns:
         Tensor or array of the shape of `x`, int32.
 
+    Raises:
+        ValueError: `bins` has not one axis.
+
     Example:
         >>> ops.digitize([0.5, 1.0, 2.5], [1.0, 2.0])
         array([0, 1, 2], dtype=int32)
     """
+    rank = len(bins.shape if is_traced(bins) else np.shape(bins))
+    if rank != 1:
+        raise ValueError(f"ops.digitize expects bins to have one axis, got {rank}")
     return searchsorted(bins, x, "right")
 
 

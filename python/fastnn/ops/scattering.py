@@ -13,7 +13,7 @@ from fastnn.ops.arithmetic import add, floor_divide, mod
 from fastnn.ops.conversion import cast, together
 from fastnn.ops.keras_functions import as_in_keras
 from fastnn.ops.logic import where
-from fastnn.ops.node import array, node, one_type, tensor
+from fastnn.ops.node import array, lowered, node, one_type, tensor
 from fastnn.symbolic.tensors import is_traced
 
 
@@ -101,6 +101,15 @@ def scatter(indices: Any, values: Any, shape: Any) -> Any:
     return cast(made, tensor(values).dtype)
 
 
+_REDUCTIONS: dict[str, np.ufunc] = {
+    "add": np.add,
+    "max": np.maximum,
+    "min": np.minimum,
+    "mul": np.multiply,
+}
+"""What `scatter_update` does with an element that is there already."""
+
+
 @as_in_keras(module="core")
 def scatter_update(inputs: Any, indices: Any, updates: Any, reduction: str | None = None) -> Any:
     """Returns a tensor with values replaced at indices; of equal indices the last counts.
@@ -109,7 +118,8 @@ def scatter_update(inputs: Any, indices: Any, updates: Any, reduction: str | Non
         inputs: Tensor without a batch, or array.
         indices: Indices, integers of shape `(count, axes)`.
         updates: Values, of shape `(count, ...)`.
-        reduction: None: the values replace those before; "add": they are added to them.
+        reduction: None: the values replace those before; "add": they are added to them; of arrays also "max", "min" and
+            "mul".
 
     Returns:
         Tensor or array of the shape of `inputs`.
@@ -122,14 +132,20 @@ def scatter_update(inputs: Any, indices: Any, updates: Any, reduction: str | Non
         >>> ops.scatter_update(np.array([1, 2, 3]), [[1]], np.array([20]))
         array([ 1, 20,  3], dtype=int32)
     """
-    if reduction not in (None, "add"):
-        raise ValueError(f"ops.scatter_update expects reduction None or 'add', got {reduction!r}")
+    if reduction is not None and reduction not in _REDUCTIONS:
+        raise ValueError(f"ops.scatter_update expects reduction None or one of {[*_REDUCTIONS]}, got {reduction!r}")
     places = _places(indices, "scatter_update")
     sizes = [int(one) for one in inputs.shape] if not is_traced(inputs) or None not in inputs.shape else None
     if sizes is None:
         raise ValueError(f"ops.scatter_update expects inputs without a batch, got {inputs.shape}; use ops.where")
     if reduction == "add":
         return add(inputs, scatter(places, updates, sizes))
+    if reduction is not None:
+        if is_traced([inputs, updates]):
+            raise ValueError(f"ops.scatter_update has no reduction {reduction!r} of tensors; use 'add', or ops.where")
+        made = np.array(inputs)
+        _REDUCTIONS[reduction].at(made, tuple(places.T), np.asarray(updates, made.dtype))
+        return lowered(made)
     last = sorted({tuple(place): i for i, place in enumerate(places.tolist())}.values())
     places, updates = places[last], slicing.take(updates, np.asarray(last, np.int32), 0)
     inside = np.zeros(sizes, bool)

@@ -36,6 +36,9 @@ def reshape(x: Any, newshape: Any) -> Any:
         array([[1, 2],
                [3, 4]], dtype=int32)
     """
+    asked = newshape if isinstance(newshape, (list, tuple)) else [newshape]
+    if any(isinstance(one, (int, np.integer)) and one < -1 for one in asked):
+        raise ValueError(f"ops.reshape expects sizes of at least 0, or -1 once, got {newshape!r}")
     if not is_traced(x):
         return np.reshape(array(x), newshape)
     made = tensor(x)
@@ -148,6 +151,9 @@ def transpose(x: Any, axes: Sequence[int] | None = None) -> Any:
     Returns:
         Tensor or array.
 
+    Raises:
+        ValueError: The axes are not each axis once.
+
     Example:
         >>> ops.transpose([[1, 2, 3], [4, 5, 6]])
         array([[1, 4],
@@ -157,7 +163,11 @@ def transpose(x: Any, axes: Sequence[int] | None = None) -> Any:
     if not is_traced(x):
         return np.transpose(array(x), axes)
     made = tensor(x)
-    order = list(range(made.ndim))[::-1] if axes is None else [int(axis) % made.ndim for axis in axes]
+    order = list(range(made.ndim))[::-1]
+    if axes is not None:
+        if axes_of(axes, made.ndim, "transpose") != order[::-1] or len(axes) != made.ndim:
+            raise ValueError(f"ops.transpose expects each of {made.ndim} axes once, got {list(axes)}")
+        order = [int(axis) % made.ndim for axis in axes]
     return node("Transpose", {"permutation": order}, [made], "transpose")
 
 
@@ -172,6 +182,9 @@ def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
     Returns:
         Tensor or array.
 
+    Raises:
+        ValueError: There is no such axis.
+
     Example:
         >>> ops.swapaxes([[1, 2, 3], [4, 5, 6]], 0, 1)
         array([[1, 4],
@@ -179,6 +192,7 @@ def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
                [3, 6]], dtype=int32)
     """
     order = list(range(dimensions.ndim(x)))
+    axes_of((axis1, axis2), len(order), "swapaxes")
     order[axis1], order[axis2] = order[axis2], order[axis1]
     return transpose(x, order)
 
@@ -194,11 +208,15 @@ def moveaxis(x: Any, source: Any, destination: Any) -> Any:
     Returns:
         Tensor or array.
 
+    Raises:
+        ValueError: There is no such axis.
+
     Example:
         >>> ops.moveaxis(np.zeros((2, 3, 4)), 2, 1).shape
         (2, 4, 3)
     """
     rank = dimensions.ndim(x)
+    axes_of([*np.atleast_1d(source), *np.atleast_1d(destination)], rank, "moveaxis")
     sources = [one % rank for one in np.atleast_1d(source)]
     places = [one % rank for one in np.atleast_1d(destination)]
     order = [axis for axis in range(rank) if axis not in sources]

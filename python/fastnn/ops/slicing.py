@@ -355,9 +355,16 @@ def take_along_axis(x: Any, indices: Any, axis: int | None = None) -> Any:
     made, places = tensor(x), cast(tensor(indices), "int32")
     if axis is None:
         made, places, axis = shaping.reshape(made, -1), shaping.reshape(places, -1), 0
-    return node(
-        "TakeAlong", {"axis": axes_of(axis, made.ndim, "take_along_axis")[0]}, [made, places], "take_along_axis"
-    )
+    place = axes_of(axis, made.ndim, "take_along_axis")[0]
+    if made.ndim == places.ndim and None not in (*made.shape, *places.shape):
+        # As in NumPy, sizes of 1 along other axes are repeated.
+        both = [max(one, other) for one, other in zip(made.shape, places.shape, strict=True)]
+        wanted = [[size if i == place else both[i] for i, size in enumerate(x.shape)] for x in (made, places)]
+        made, places = (
+            x if list(x.shape) == sizes else shaping.broadcast_to(x, sizes)
+            for x, sizes in zip((made, places), wanted, strict=True)
+        )
+    return node("TakeAlong", {"axis": place}, [made, places], "take_along_axis")
 
 
 def diff(a: Any, n: int = 1, axis: int = -1) -> Any:

@@ -56,7 +56,12 @@ def trapezoid(y: Any, x: Any = None, dx: float = 1.0, axis: int = -1) -> Any:
         array(4., dtype=float32)
     """
     y = shaping.moveaxis(cast(y, "float32"), axis, -1)
-    steps = dx if x is None else cast(slicing.diff(x), "float32")
+    steps: Any = dx
+    if x is not None:
+        steps = cast(
+            slicing.diff(x, axis=axis if len(np.shape(x) if not is_traced(x) else x.shape) > 1 else -1), "float32"
+        )
+        steps = shaping.moveaxis(steps, axis, -1) if len(steps.shape) > 1 else steps
     return multiply(0.5, reduction.sum(multiply(steps, add(y[..., 1:], y[..., :-1])), -1))
 
 
@@ -133,7 +138,7 @@ def histogram(x: Any, bins: int = 10, range: Any = None) -> tuple[Any, Any]:
         (counts of shape `(bins,)`, edges of shape `(bins + 1,)`).
 
     Raises:
-        ValueError: `x` is not a vector.
+        ValueError: `x` is not a vector, or `bins` or `range` are no such numbers.
 
     Example:
         >>> ops.histogram([0.0, 1.0, 1.0, 4.0], bins=2)
@@ -142,6 +147,10 @@ def histogram(x: Any, bins: int = 10, range: Any = None) -> tuple[Any, Any]:
     x = cast(x, "float32")
     if len(x.shape) != 1:
         raise ValueError(f"ops.histogram expects one axis, got {tuple(x.shape)}")
+    if isinstance(bins, bool) or not isinstance(bins, (int, np.integer)) or bins < 1:
+        raise ValueError(f"ops.histogram expects bins to be a positive integer, got {bins!r}")
+    if range is not None and (len(range) != 2 or range[1] < range[0]):
+        raise ValueError(f"ops.histogram expects range to be (lowest, highest), got {range!r}")
     low, high = (reduction.min(x), reduction.max(x)) if range is None else (float(range[0]), float(range[1]))
     parts = np.linspace(0.0, 1.0, int(bins) + 1, dtype=np.float32)
     edges = add(multiply(low, 1 - parts), multiply(high, parts))

@@ -321,6 +321,12 @@ def adaptive_max_pool(inputs: Any, output_size: Any, data_format: Any = None) ->
     return _adaptive(inputs, output_size, reduction.max, "adaptive_max_pool")
 
 
+def _block(size: Any, who: str) -> int:
+    if isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < 2:
+        raise ValueError(f"ops.{who} expects block_size to be an integer of at least 2, got {size!r}")
+    return int(size)
+
+
 def depth_to_space(x: Any, block_size: int, data_format: str | None = "channels_last") -> Any:
     """Returns images with blocks of channels moved to squares of pixels.
 
@@ -342,7 +348,7 @@ def depth_to_space(x: Any, block_size: int, data_format: str | None = "channels_
         (1, 4, 6, 2)
     """
     first, height, width, channels = _image(x, data_format, "depth_to_space")
-    b = int(block_size)
+    b = _block(block_size, "depth_to_space")
     if channels % (b * b):
         raise ValueError(f"ops.depth_to_space: {channels} channels cannot be divided into squares of {b} x {b}")
     if first:
@@ -375,7 +381,7 @@ def space_to_depth(x: Any, block_size: int, data_format: str | None = "channels_
         (1, 2, 3, 8)
     """
     first, height, width, channels = _image(x, data_format, "space_to_depth")
-    b = int(block_size)
+    b = _block(block_size, "space_to_depth")
     if height % b or width % b:
         raise ValueError(
             f"ops.space_to_depth: an image of {height} x {width} cannot be divided into squares of {b} x {b}"
@@ -445,5 +451,12 @@ def two(value: Any) -> tuple[int, int]:
 
     Returns:
         Pair of integers.
+
+    Raises:
+        ValueError: It is neither.
     """
-    return (int(value), int(value)) if isinstance(value, (int, np.integer)) else (int(value[0]), int(value[1]))
+    if isinstance(value, (int, np.integer)):
+        return int(value), int(value)
+    if isinstance(value, str) or len(value) != 2:
+        raise ValueError(f"expected an integer, or a pair (height, width), got {value!r}")
+    return int(value[0]), int(value[1])

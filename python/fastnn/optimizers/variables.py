@@ -209,14 +209,15 @@ class OptimizerVariables(Configurable):
         """Sets the optimizer's variables.
 
         Args:
-            weights: Arrays in the order of `variables`.
+            weights: Arrays, or the variables of another optimizer, in the order of `variables`.
 
         Raises:
             ValueError: The optimizer is not built, or a shape differs.
         """
         if not self.built:
             raise ValueError(f"{type(self).__name__}: call build(weights) before set_weights")
-        for variable, value in zip(self.variables, weights, strict=False):
+        for variable, given in zip(self.variables, weights, strict=False):
+            value = np.asarray(given)
             if tuple(variable.shape) != np.shape(value):
                 raise ValueError(
                     f"{type(self).__name__}: {variable.path} has shape {tuple(variable.shape)}, got {np.shape(value)}"

@@ -145,10 +145,14 @@ def _require_built(model: Any, purpose: str = "to save") -> None:
         )
 
 
+class MissingFileError(FileNotFoundError, ValueError):
+    """A file that is not there; a ValueError too, as in Keras."""
+
+
 def _require_file(path: Path) -> None:
     """Raises where there is no file, or a folder that does not hold the files of a `.keras` archive."""
     if not path.exists():
-        raise FileNotFoundError(f"there is no file {str(path)!r}")
+        raise MissingFileError(f"there is no file {str(path)!r}")
     if path.is_dir() and not (path / archive.CONFIG).exists():
         saved = (path / "saved_model.pb").exists()
         raise ValueError(

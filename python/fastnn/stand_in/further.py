@@ -297,7 +297,9 @@ def _total_variation(images: Any) -> Any:
 
 
 def _extract_patches(images: Any, sizes: Any, strides: Any, rates: Any, padding: str) -> Any:
-    return ops.image.extract_patches(images, _pair(sizes), _pair(strides), _pair(rates), _border(padding))
+    return ops.image.extract_patches(
+        images, _pair(sizes), _pair(strides), _pair(rates), _border(padding), "channels_last"
+    )
 
 
 def _ssim(

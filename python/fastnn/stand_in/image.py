@@ -96,7 +96,7 @@ def resize(
     """Returns images of another size, float32; with method "nearest" of their own element type."""
     height, width = (int(one) for one in size)
     if traced(images):
-        return ops.image.resize(images, (height, width), method, antialias)
+        return ops.image.resize(images, (height, width), method, antialias, data_format="channels_last")
     array = _images(images, "resize")
     if preserve_aspect_ratio:
         scale = min(height / array.shape[-3], width / array.shape[-2])
@@ -188,7 +188,7 @@ def rot90(image: Any, k: int = 1, name: str | None = None) -> Any:
 def rgb_to_grayscale(images: Any, name: str | None = None) -> Any:
     """Returns the brightness of each pixel, of the element type of the images."""
     if traced(images):
-        return ops.image.rgb_to_grayscale(images)
+        return ops.image.rgb_to_grayscale(images, "channels_last")
     weights = np.array([0.2989, 0.5870, 0.1140], np.float32)
     return _in_fractions(images, lambda x: x @ weights[:, None].astype(x.dtype), "rgb_to_grayscale")
 
@@ -202,12 +202,20 @@ def grayscale_to_rgb(images: Any, name: str | None = None) -> Any:
 
 def rgb_to_hsv(images: Any, name: str | None = None) -> Any:
     """Returns hue, saturation and value of fractions of red, green and blue."""
-    return ops.image.rgb_to_hsv(images) if traced(images) else as_element(ops.image.rgb_to_hsv(np.asarray(images)))
+    return (
+        ops.image.rgb_to_hsv(images, "channels_last")
+        if traced(images)
+        else as_element(ops.image.rgb_to_hsv(np.asarray(images), "channels_last"))
+    )
 
 
 def hsv_to_rgb(images: Any, name: str | None = None) -> Any:
     """Returns red, green and blue of hue, saturation and value."""
-    return ops.image.hsv_to_rgb(images) if traced(images) else as_element(ops.image.hsv_to_rgb(np.asarray(images)))
+    return (
+        ops.image.hsv_to_rgb(images, "channels_last")
+        if traced(images)
+        else as_element(ops.image.hsv_to_rgb(np.asarray(images), "channels_last"))
+    )
 
 
 def per_image_standardization(image: Any) -> Any:
@@ -241,9 +249,9 @@ def adjust_gamma(image: Any, gamma: float = 1, gain: float = 1) -> Any:
 
 def _in_hsv(image: Any, change: Callable[[NDArray[Any]], None], who: str) -> Any:
     def through(x: NDArray[Any]) -> Any:
-        hsv = np.array(ops.image.rgb_to_hsv(x))
+        hsv = np.array(ops.image.rgb_to_hsv(x, "channels_last"))
         change(hsv)
-        return ops.image.hsv_to_rgb(hsv)
+        return ops.image.hsv_to_rgb(hsv, "channels_last")
 
     return _in_fractions(image, through, who)
 

@@ -168,8 +168,23 @@ class Arithmetic:
     def __xor__(self, other: Any) -> Any:
         return operators["logical_xor"](self, other)
 
+    def __rand__(self, other: Any) -> Any:
+        return operators["logical_and"](other, self)
+
+    def __ror__(self, other: Any) -> Any:
+        return operators["logical_or"](other, self)
+
+    def __rxor__(self, other: Any) -> Any:
+        return operators["logical_xor"](other, self)
+
     def __invert__(self) -> Any:
         return operators["logical_not"](self)
+
+    def __pos__(self) -> Any:
+        return operators["multiply"](self, 1)
+
+    def __round__(self, digits: int | None = None) -> Any:
+        return operators["round"](self, digits or 0)
 
     def __getitem__(self, index: Any) -> Any:
         return operators["getitem"](self, index)

@@ -101,6 +101,14 @@ class Variable(Arithmetic):
         self._constraint = None
         self.constraint = constraint
 
+    def __eq__(self, other: object) -> Any:
+        return operators["equal"](self, other) if _is_value(other) else self is other
+
+    def __ne__(self, other: object) -> Any:
+        return operators["not_equal"](self, other) if _is_value(other) else self is not other
+
+    __hash__ = object.__hash__
+
     @property
     def constraint(self) -> Any:
         """The constraint applied after each update, or None."""
@@ -229,6 +237,11 @@ class Variable(Arithmetic):
 
     def __repr__(self) -> str:
         return f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}, value={value_of(self.handle)}>"
+
+
+def _is_value(other: object) -> bool:
+    """Returns whether an object has values to compare with; variables are compared by what they are."""
+    return isinstance(other, (np.ndarray, np.generic, int, float, list, tuple))
 
 
 def _as_stored(variable: Variable, value: Any) -> NDArray[np.float32]:

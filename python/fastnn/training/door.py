@@ -255,6 +255,8 @@ class Door:
             return [self._target(who, unwrapped(y, 0) if rows != 1 else y, "y", rows)]
         wanted = compiled.wanted()
         y = self._in_order(y)
+        if not isinstance(y, (list, tuple, Mapping)) and sum(wanted) == 1:
+            y = [y]
         if isinstance(y, (list, tuple)) and len(y) == sum(wanted) < len(outputs):
             # As in Keras, outputs without a loss or metric may be left out.
             given = iter(y)

@@ -27,7 +27,7 @@ from fastnn.training.compiled import Compiled
 from fastnn.training.programs import Program, Programs
 
 Hooks = Sequence[Callable[[int, dict[str, Any]], Any]]
-"""Hooks of a batch."""
+"""Hooks of batches."""
 _MOST_RATES = 1024
 """The number of steps for which a schedule is asked at once."""
 _SHOWING = 0.05
@@ -105,8 +105,9 @@ class Run:
         self._steps = steps
         self._optimizer = optimizer
         self._validation = validation
-        # The hooks before and after each batch, and those that are only asked for where the loss is not finite.
-        self._of_batches: tuple[Hooks, Hooks, Hooks] = ((), (), ())
+        # The hooks of batches, and those that are only asked for where the loss is not finite.
+        self._batches = _Batches(hooks)
+        self._watch: Hooks = ()
 
     @property
     def position(self) -> int:
@@ -141,7 +142,7 @@ class Run:
         self._model.stop_training = False
         try:
             hooks.tell("on_train_begin")
-            self._of_batches = (*hooks.batch_hooks("train"), hooks.watching("train"))
+            self._batches, self._watch = _Batches(hooks, "train"), hooks.watching("train")
             for epoch in range(self.epoch, self._epochs):
                 self.epoch = epoch
                 hooks.tell("on_epoch_begin", epoch)
@@ -175,8 +176,8 @@ class Run:
         whole = self._steps is None
         source.begin_epoch(None if self._steps is None else self._steps - self.step, resumed=self.step > 0)
         steps = source.steps if self._steps is None else self._steps
-        begin, end, watch = self._of_batches
-        progress = _Progress(hooks, bool(begin or end))
+        batches, watch = self._batches, self._watch
+        progress = _Progress(hooks)
         sums = _Sums(self._programs.training, self._compiled)
         first = self.step
         while steps is None or self.step < steps:
@@ -192,8 +193,8 @@ class Run:
                     warn_of_end("steps_per_epoch", self.step, steps)
                 break
             program = sums.program(chunk)
-            if progress.each:
-                self._run_one_by_one(chunk, program, progress, begin, end)
+            if batches.watched:
+                self._run_between_hooks(chunk, program, progress)
             else:
                 rates = program.rates(min(chunk.last - chunk.first, _MOST_RATES))
                 ran = program.run(chunk, rates, until_invalid=bool(watch))
@@ -206,22 +207,22 @@ class Run:
                         hook(self.step - 1, logs)
             if self._model.stop_training:
                 break
+        batches.finish()
         return progress.settle(self.step, sums.last)
 
-    def _run_one_by_one(self, chunk: Chunk, program: Program, progress: _Progress, begin: Hooks, end: Hooks) -> None:
-        """Runs the steps of a chunk with the hooks of a batch around each."""
-        source, model = self._source, self._model
-        for step in range(chunk.first, chunk.last):
-            if begin:
-                empty: dict[str, Any] = {}
-                for hook in begin:
-                    hook(self.step, empty)
-            program.run(chunk, program.rates(1), step=step)
-            source.advance(1)
-            self.step += 1
-            progress.note(self.step, program, end)
-            if model.stop_training:
-                break
+    def _run_between_hooks(self, chunk: Chunk, program: Program, progress: _Progress) -> None:
+        """Runs the steps of a chunk with the hooks of batches around them."""
+        batches, source, model = self._batches, self._source, self._model
+        step = chunk.first
+        while step < chunk.last and not (model.stop_training and step > chunk.first):
+            batches.begin(self.step)
+            last = step + batches.most(chunk.last - step)
+            ran = program.run(chunk, program.rates(last - step), span=(step, last))
+            source.advance(ran)
+            step += ran
+            self.step += ran
+            batches.end(ran, program.logs)
+            progress.note(self.step, program)
 
 
 class _Sums:
@@ -251,30 +252,78 @@ class _Sums:
         return self.last
 
 
+class _Batches:
+    """The hooks of batches, which are called once for each `steps_per_execution` steps of an epoch or pass.
+
+    Args:
+        hooks: The callbacks.
+        mode: "train", "test" or "predict"; "": none.
+
+    Attributes:
+        watched: True where some callback asks for each batch.
+    """
+
+    def __init__(self, hooks: CallbackList, mode: str = "") -> None:
+        self._begin: Hooks = ()
+        self._end: Hooks = ()
+        if mode:
+            self._begin, self._end = hooks.batch_hooks(mode)
+        self.watched = bool(self._begin or self._end)
+        self._size = max(1, hooks.model.steps_per_execution)
+        self._first = self._ran = 0
+        self._logs: Callable[[], dict[str, Any]] = dict
+        self._names: list[str] = []
+        self._ordered: list[str] = []
+
+    def most(self, left: int) -> int:
+        """Returns how many of the steps that are left may be run before a hook is due."""
+        return min(self._size - self._ran, left) if self.watched else left
+
+    def begin(self, step: int) -> None:
+        """Called before steps are run."""
+        if not self._ran:
+            self._first = step
+            empty: dict[str, Any] = {}
+            for hook in self._begin:
+                hook(step, empty)
+
+    def end(self, ran: int, logs: Callable[[], dict[str, Any]]) -> None:
+        """Called after steps were run, with what gives the hooks their logs."""
+        self._ran += ran
+        self._logs = logs
+        if self._ran >= self._size:
+            self.finish()
+
+    def finish(self) -> None:
+        """Tells the hooks of a batch's end; the last of them may have fewer steps, and counts as many, as in Keras."""
+        if self._ran and self._end:
+            logs = self._sorted(self._logs())
+            for hook in self._end:
+                hook(self._first + self._size - 1, logs)
+        self._ran = 0
+
+    def _sorted(self, logs: dict[str, Any]) -> dict[str, Any]:
+        """Returns logs sorted by name; they have the same names nearly always."""
+        names = list(logs)
+        if names != self._names:
+            self._names, self._ordered = names, sorted(names)
+        return {name: logs[name] for name in self._ordered}
+
+
 class _Progress:
     """The logs of an epoch, and when they are shown.
 
     Args:
         hooks: The callbacks.
-        each: True where some callback asks for each batch.
     """
 
-    def __init__(self, hooks: CallbackList, each: bool) -> None:
-        self.each = each
+    def __init__(self, hooks: CallbackList) -> None:
         self.logs: dict[str, Any] = {}
         self._hooks = hooks
         self._due = time.monotonic() + _SHOWING
-        self._names: list[str] = []
-        self._ordered: list[str] = []
 
-    def note(self, step: int, program: Program, end: Hooks = ()) -> None:
-        """Called after steps were run; tells the hooks of a batch's end."""
-        if self.each:
-            self.logs = program.logs()
-            if end:
-                logs = self._sorted()
-                for hook in end:
-                    hook(step - 1, logs)
+    def note(self, step: int, program: Program) -> None:
+        """Called after steps were run."""
         if time.monotonic() >= self._due:
             self.settle(step, program)
 
@@ -282,16 +331,9 @@ class _Progress:
         """Shows how far the epoch has come; returns its logs, sorted by name."""
         if program is not None:
             self.logs = program.logs()
-            self._hooks.advance(step, self._sorted())
+            self._hooks.advance(step, dict(sorted(self.logs.items())))
         self._due = time.monotonic() + _SHOWING
-        return self._sorted()
-
-    def _sorted(self) -> dict[str, Any]:
-        """Returns the logs sorted by name; they have the same names at nearly every step."""
-        names = list(self.logs)
-        if names != self._names:
-            self._names, self._ordered = names, sorted(names)
-        return {name: self.logs[name] for name in self._ordered}
+        return dict(sorted(self.logs.items()))
 
 
 def evaluate(
@@ -312,8 +354,8 @@ def evaluate(
         hooks: The callbacks.
         argument: The argument that gave the number of steps, for the warning.
     """
-    begin, end = hooks.batch_hooks("test")
-    progress = _Progress(hooks, bool(begin or end))
+    batches = _Batches(hooks, "test")
+    progress = _Progress(hooks)
     sums = _Sums(programs.evaluation, compiled)
     done = 0
     source.restart()
@@ -324,21 +366,21 @@ def evaluate(
     while most is None or done < most:
         chunk = None
         if not (done and has_ended(source)):
-            chunk = source.next_chunk(1 if progress.each else (most or _ALL) - done)
+            chunk = source.next_chunk(batches.most((most or _ALL) - done))
         if chunk is None:
             if steps is not None:
                 warn_of_end(argument, done, steps)
             break
         program = sums.program(chunk)
-        empty: dict[str, Any] = {}
-        for hook in begin:
-            hook(done, empty)
+        batches.begin(done)
         ran = program.run(chunk, None)
         source.advance(ran)
         done += ran
-        progress.note(done, program, end)
+        batches.end(ran, program.logs)
+        progress.note(done, program)
         if hooks.model.stop_evaluating:
             break
+    batches.finish()
     source.on_epoch_end()
     progress.settle(done, sums.last)
     logs = progress.logs
@@ -362,19 +404,19 @@ def predict(
         hooks: The callbacks.
         made: The structure of the outputs.
     """
-    begin, end = hooks.batch_hooks("predict")
-    each = bool(begin or end)
+    batches = _Batches(hooks, "predict")
     hooks.model.stop_predicting = False
     hooks.tell("on_predict_begin")
     source.begin_epoch(steps)
     most = source.steps if steps is None else steps
-    at_once = 1 if each else max(1, (most or 1) // 100) if hooks.shows_progress else _ALL
+    at_once = max(1, (most or 1) // 100) if hooks.shows_progress else _ALL
     pieces: list[list[NDArray[Any]]] = []
+    shown: list[list[NDArray[Any]]] = []
     read: Sequence[NDArray[Any]] | None = None
     row = until = done = 0
     while most is None or done < most:
         left = _ALL if most is None else most - done
-        chunk = None if done and has_ended(source) else source.next_chunk(min(at_once, left))
+        chunk = None if done and has_ended(source) else source.next_chunk(batches.most(min(at_once, left)))
         if chunk is None:
             if steps is not None:
                 warn_of_end("steps", done, steps)
@@ -393,26 +435,35 @@ def predict(
                 [np.empty([rows, *(n or 0 for n in shape[1:])], dtype) for shape, dtype in predictor.outputs()]
             )
         until = min(row + ran * chunk.batch_size, len(chunk.inputs[0]))
-        empty: dict[str, Any] = {}
-        for hook in begin:
-            hook(done, empty)
+        batches.begin(done)
         if plain:
             predictor.run(chunk.inputs, row, until, chunk.batch_size, pieces[-1])
         else:
             pieces.append(predictor([x[row:until] for x in chunk.inputs]))
         source.advance(ran)
         done += ran
-        if end:
-            batch = made.pack([array[row:until] for array in pieces[-1]] if plain else pieces[-1])
-            for hook in end:
-                hook(done - 1, batch if isinstance(batch, dict) else {"outputs": batch})
+        if batches.watched:
+            shown.append([array[row:until] for array in pieces[-1]] if plain else pieces[-1])
+            batches.end(ran, lambda: _outputs_shown(shown, made))
         hooks.advance(done, {})
         if hooks.model.stop_predicting:
             pieces[-1] = [array[:until] for array in pieces[-1]] if plain else pieces[-1]
             break
+    batches.finish()
     source.on_epoch_end()
     hooks.tell("on_predict_end")
-    return made.pack(pieces[0] if len(pieces) == 1 else [_joined(arrays) for arrays in zip(*pieces, strict=True)])
+    return made.pack(_all(pieces))
+
+
+def _outputs_shown(shown: list[list[NDArray[Any]]], made: Structure) -> dict[str, Any]:
+    """Returns the outputs of the last steps, as callbacks are given them, and forgets them."""
+    outputs = made.pack(_all(shown))
+    shown.clear()
+    return outputs if isinstance(outputs, dict) else {"outputs": outputs}
+
+
+def _all(pieces: Sequence[list[NDArray[Any]]]) -> list[NDArray[Any]]:
+    return pieces[0] if len(pieces) == 1 else [_joined(arrays) for arrays in zip(*pieces, strict=True)]
 
 
 def _joined(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:

@@ -293,11 +293,11 @@ class StepProgram:
         rates: NDArray[np.float64] | None,
         budget: float = _TIME_BUDGET,
         until_invalid: bool = False,
-        step: int | None = None,
+        span: tuple[int, int] | None = None,
     ) -> int:
-        """Runs steps of a chunk until they are done or the time is up, or one; returns how many were run."""
-        first = chunk.first if step is None else step
-        last = first + 1 if step is not None else chunk.last if rates is None else first + len(rates)
+        """Runs steps of a chunk until they are done or the time is up; returns how many were run; see `Program.run`."""
+        first, last = span or (chunk.first, chunk.last)
+        last = last if rates is None else first + len(rates)
         try:
             ran: int = self.trainer.run(
                 chunk.columns, chunk.order, chunk.batch_size, first, last, budget, rates, until_invalid

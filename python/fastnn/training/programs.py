@@ -107,7 +107,7 @@ class Program:
         rates: NDArray[np.float64] | None,
         budget: float = _TIME_BUDGET,
         until_invalid: bool = False,
-        step: int | None = None,
+        span: tuple[int, int] | None = None,
     ) -> int:
         """Runs steps of a chunk until they are done or the time is up; returns how many were run.
 
@@ -116,14 +116,11 @@ class Program:
             rates: The learning rate of each step, where a schedule gives it.
             budget: Seconds after which no further step begins; 0: one step.
             until_invalid: True to stop after a step that makes the loss infinite or NaN.
-            step: The number of the only step to run; None: those of the chunk.
+            span: The first step and that after the last one; None: those of the chunk.
         """
-        if step is not None:
-            return self.trainer.run(chunk.columns, chunk.order, chunk.batch_size, step, step + 1, budget, rates)
-        last = chunk.last if rates is None else chunk.first + len(rates)
-        return self.trainer.run(
-            chunk.columns, chunk.order, chunk.batch_size, chunk.first, last, budget, rates, until_invalid
-        )
+        first, last = span or (chunk.first, chunk.last)
+        last = last if rates is None else first + len(rates)
+        return self.trainer.run(chunk.columns, chunk.order, chunk.batch_size, first, last, budget, rates, until_invalid)
 
     def loss(self) -> float:
         """Returns the mean of the whole loss since the sums were set to zero."""

@@ -7,6 +7,7 @@ as Keras describes them. A model that overrides none of them never calls them.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -82,7 +83,7 @@ class Steps:
         x, y, sample_weight = unpacked(data)
         with GradientTape() as tape:
             y_pred = self(x, training=True)  # type: ignore[operator]
-            loss = self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=True)
+            loss = _loss_of(self, x, y, y_pred, sample_weight, True)
             if loss.shape != ():
                 raise ValueError(
                     f"{type(self).__name__}.compute_loss returned a tensor of shape {loss.shape}, expected one number; "
@@ -106,7 +107,7 @@ class Steps:
         """
         x, y, sample_weight = unpacked(data)
         y_pred = self(x, training=False)  # type: ignore[operator]
-        loss = self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=False)
+        loss = _loss_of(self, x, y, y_pred, sample_weight, False)
         self._fastnn_track(loss, x)
         return self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
 
@@ -214,6 +215,15 @@ class Steps:
         rows = ops.cast(ops.shape(_first(x))[0], "float32")
         tracker = self._fastnn_compiled().loss_tracker
         tracker.update_state(loss, sample_weight=rows)
+
+
+def _loss_of(model: Steps, x: Any, y: Any, y_pred: Any, sample_weight: Any, training: bool) -> Any:
+    """Returns the loss of a batch; a `compute_loss` of older scripts has no argument `training`."""
+    given = {"x": x, "y": y, "y_pred": y_pred, "sample_weight": sample_weight}
+    parameters = inspect.signature(model.compute_loss).parameters
+    if "training" in parameters or any(one.kind is one.VAR_KEYWORD for one in parameters.values()):
+        given["training"] = training
+    return model.compute_loss(**given)
 
 
 def unpacked(data: Any) -> tuple[Any, Any, Any]:

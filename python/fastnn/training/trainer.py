@@ -99,7 +99,7 @@ class Trainer(Steps):
                 each.
             weighted_metrics: As `metrics`, but with the sample weights of `fit`.
             run_eagerly: Accepted for Keras compatibility; ignored.
-            steps_per_execution: Accepted for Keras compatibility; ignored.
+            steps_per_execution: Number of steps after which hooks of batches are called once.
             jit_compile: Accepted for Keras compatibility; ignored.
             auto_scale_loss: Accepted for Keras compatibility; ignored.
 
@@ -125,7 +125,7 @@ class Trainer(Steps):
         )
         self.optimizer, self.loss = made, loss
         self.run_eagerly, self.jit_compile = run_eagerly, bool(jit_compile)
-        self.steps_per_execution = steps_per_execution
+        self.steps_per_execution = _integer("steps_per_execution", steps_per_execution)
 
     @property
     def metrics(self) -> list[Metric]:

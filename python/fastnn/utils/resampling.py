@@ -42,7 +42,9 @@ def resized(
     if images.shape[-3:-1] == (height, width):
         return images.astype(np.float32)
     if interpolation in OF_OPS:
-        found: NDArray[np.float32] = ops.image.resize(images, (height, width), interpolation, antialias)
+        found: NDArray[np.float32] = ops.image.resize(
+            images, (height, width), interpolation, antialias, data_format="channels_last"
+        )
         return found
     rows = _weights(images.shape[-3], height, interpolation, antialias)
     columns = _weights(images.shape[-2], width, interpolation, antialias)

@@ -48,7 +48,8 @@ class MultiHeadAttention(Projecting):
         output_shape: Sizes of the output after the steps; None means that of the query.
         attention_axes: Axis along which to attend, or several; None means all between the batch and the last.
         sliding_window: Positive integer: a step attends only to steps less than this far away; None means no limit.
-        flash_attention: Accepted for Keras compatibility; ignored.
+        flash_attention: True refuses what flash attention has not, dropout and the attention weights; without effect
+            otherwise.
         kernel_initializer: Initializer of all kernels.
         bias_initializer: Initializer of all biases.
         kernel_regularizer: Regularizer of the kernels, or None.
@@ -61,7 +62,8 @@ class MultiHeadAttention(Projecting):
         **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
-        ValueError: A size is not a positive integer, or the inputs are not sequences that fit together.
+        ValueError: A size is not a positive integer, the inputs are not sequences that fit together, or
+            `flash_attention` is combined with `dropout` or `return_attention_scores`.
 
     References:
         - Vaswani, Shazeer, Parmar, Uszkoreit, Jones, Gomez, Kaiser, Polosukhin, "Attention Is All You Need", 2017.
@@ -128,6 +130,8 @@ class MultiHeadAttention(Projecting):
                 raise ValueError(f"{title(self)} expects {name} to be a positive integer, got {size!r}")
         if not 0 <= dropout <= 1:
             raise ValueError(f"{title(self)} expects dropout from 0 to 1, got {dropout!r}")
+        if flash_attention and dropout:
+            raise ValueError(f"{title(self)}: flash attention has no dropout; leave flash_attention or dropout out")
         axes = [attention_axes] if isinstance(attention_axes, int) else attention_axes
         if axes is not None and any(isinstance(axis, bool) or not isinstance(axis, int) or not axis for axis in axes):
             raise ValueError(f"{title(self)} expects attention_axes other than the batch, got {attention_axes!r}")
@@ -275,6 +279,8 @@ class MultiHeadAttention(Projecting):
         Returns:
             A tensor (batch, queries, n), or a tuple of it and the weights.
         """
+        if return_attention_scores and self.flash_attention:
+            raise ValueError(f"{title(self)}: flash attention has no scores; leave flash_attention out")
         key = value if key is None else key
         tensors = [self.query_dense(query), self.value_dense(value), self.key_dense(key)]
         masks = {

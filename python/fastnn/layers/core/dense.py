@@ -89,6 +89,16 @@ class Dense(NodeLayer):
             if getattr(self, name) is not None:
                 raise ValueError(f"{title(self)} does not support {name}; leave it at None")
 
+    def get_config(self) -> dict[str, Any]:
+        """Returns the arguments from which `from_config` makes an equal layer without weights, as plain values.
+
+        As in Keras, `activity_regularizer` is among them where there is one.
+        """
+        config = super().get_config()
+        if config.get("activity_regularizer") is None:
+            config.pop("activity_regularizer", None)
+        return config
+
     def __fastnn_input_spec__(self) -> InputSpec:
         """Returns the description of the input."""
         return with_fixed_axes(self, InputSpec(min_ndim=2), [-1])

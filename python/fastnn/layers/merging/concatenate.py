@@ -50,13 +50,13 @@ class Concatenate(Merge):
 
         An input without a mask counts everywhere.
         """
-        if mask is None or all(one is None for one in mask):
+        if mask is None or all(one is None for one in self._listed_masks(inputs, mask)):
             return None
         masks = [
             ops.ones_like(ops.sum(ops.cast(x, "float32"), axis=tuple(range(2, len(x.shape)))), dtype="bool")
             if one is None
             else ops.cast(one, "bool")
-            for x, one in zip(inputs, self._listed_masks(inputs, mask), strict=True)
+            for x, one in zip(inputs, mask, strict=True)
         ]
         if self.axis % len(inputs[0].shape) != 1:
             return super().compute_mask(inputs, masks)

@@ -148,6 +148,7 @@ class TextVectorization(VocabularyLayer):
 
     def _text(self, token: Any) -> str:
         """Returns a token as text; what splits strings may return bytes."""
+        token = token.item() if isinstance(token, np.ndarray) else token
         return token.decode(self.encoding) if isinstance(token, bytes) else str(token)
 
     def _split_texts(self, texts: Any, what: str) -> list[list[str]]:
