@@ -7,6 +7,7 @@ import csv
 import numpy as np
 import pytest
 
+import fastnn
 from fastnn import Input, Sequential
 from fastnn.callbacks import (
     Callback,
@@ -295,3 +296,18 @@ def test_a_monitor_that_is_not_there_says_what_is():
         ValueError, match=r"watch what is in the logs: loss, mae, val_loss, val_mae\. Did you mean 'val_l"
     ):
         regression().fit(X, Y, validation_data=(X, Y), verbose=0, callbacks=[EarlyStopping("val_los")])
+
+
+def test_a_hook_of_batches_that_an_epoch_begins_with():
+    """A callback may set its hook of batches when an epoch begins, as `tqdm.keras` does for its bar of each epoch."""
+    told = []
+
+    class Late(fastnn.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == 1:
+                self.on_batch_end = lambda batch, logs=None: told.append(batch)
+
+    model = fastnn.Sequential([fastnn.layers.Input((1,)), fastnn.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    model.fit(np.ones((8, 1)), np.ones((8, 1)), batch_size=2, epochs=2, verbose=0, callbacks=[Late()])
+    assert told == [0, 1, 2, 3]

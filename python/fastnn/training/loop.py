@@ -105,9 +105,6 @@ class Run:
         self._steps = steps
         self._optimizer = optimizer
         self._validation = validation
-        # The hooks of batches, and those that are only asked for where the loss is not finite.
-        self._batches = _Batches(hooks)
-        self._watch: Hooks = ()
 
     @property
     def position(self) -> int:
@@ -142,7 +139,6 @@ class Run:
         self._model.stop_training = False
         try:
             hooks.tell("on_train_begin")
-            self._batches, self._watch = _Batches(hooks, "train"), hooks.watching("train")
             for epoch in range(self.epoch, self._epochs):
                 self.epoch = epoch
                 hooks.tell("on_epoch_begin", epoch)
@@ -176,7 +172,8 @@ class Run:
         whole = self._steps is None
         source.begin_epoch(None if self._steps is None else self._steps - self.step, resumed=self.step > 0)
         steps = source.steps if self._steps is None else self._steps
-        batches, watch = self._batches, self._watch
+        # A callback may take on hooks of batches when an epoch begins.
+        batches, watch = _Batches(hooks, "train"), hooks.watching("train")
         progress = _Progress(hooks)
         sums = _Sums(self._programs.training, self._compiled)
         first = self.step
@@ -194,7 +191,7 @@ class Run:
                 break
             program = sums.program(chunk)
             if batches.watched:
-                self._run_between_hooks(chunk, program, progress)
+                self._run_between_hooks(chunk, program, batches, progress)
             else:
                 rates = program.rates(min(chunk.last - chunk.first, _MOST_RATES))
                 ran = program.run(chunk, rates, until_invalid=bool(watch))
@@ -210,9 +207,9 @@ class Run:
         batches.finish()
         return progress.settle(self.step, sums.last)
 
-    def _run_between_hooks(self, chunk: Chunk, program: Program, progress: _Progress) -> None:
+    def _run_between_hooks(self, chunk: Chunk, program: Program, batches: _Batches, progress: _Progress) -> None:
         """Runs the steps of a chunk with the hooks of batches around them."""
-        batches, source, model = self._batches, self._source, self._model
+        source, model = self._source, self._model
         step = chunk.first
         while step < chunk.last and not (model.stop_training and step > chunk.first):
             batches.begin(self.step)
@@ -257,17 +254,14 @@ class _Batches:
 
     Args:
         hooks: The callbacks.
-        mode: "train", "test" or "predict"; "": none.
+        mode: "train", "test" or "predict".
 
     Attributes:
         watched: True where some callback asks for each batch.
     """
 
-    def __init__(self, hooks: CallbackList, mode: str = "") -> None:
-        self._begin: Hooks = ()
-        self._end: Hooks = ()
-        if mode:
-            self._begin, self._end = hooks.batch_hooks(mode)
+    def __init__(self, hooks: CallbackList, mode: str) -> None:
+        self._begin, self._end = hooks.batch_hooks(mode)
         self.watched = bool(self._begin or self._end)
         self._size = max(1, hooks.model.steps_per_execution)
         self._first = self._ran = 0
