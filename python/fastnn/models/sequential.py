@@ -114,7 +114,8 @@ class Chain(ModelNetwork):
             given: The structure in which they are given.
             entry: The layer of the only input; None: new ones are made.
         """
-        with Trace.paused():
+
+        def called() -> tuple[list[InputLayer], list[Any]]:
             keys = given.keys if given.keys and not given.nested else [None] * len(shapes)
             entries = [
                 InputLayer(batch_shape=shape, name=key) for shape, key in zip(shapes, keys, strict=True)
@@ -122,6 +123,9 @@ class Chain(ModelNetwork):
             tensors: list[Any] = [given.pack([one.output for one in entries])]
             for layer in self.layers:
                 tensors.append(layer(tensors[-1]))
+            return entries, tensors
+
+        entries, tensors = Trace.paused(called)
         self._begin(entries, given)
         self.tensors = tensors
 
