@@ -38,7 +38,7 @@ void bind_graph(py::module_& m) {
   py::register_local_exception<RowsNeeded>(m, "RowsNeeded", PyExc_ValueError);
 
   bind_class<Graph>(m, "Graph")
-      .def(py::init<bool>(), py::arg("in_order") = false)
+      .def(py::init(&made<Graph, bool>), py::arg("in_order") = false)
       .def("reached", &Graph::reached, py::arg("targets"), py::arg("sources"), py::arg("variables"),
            py::arg("recorded"))
       .def_property_readonly("size", &Graph::size)

@@ -3,7 +3,9 @@
 
 #include <pybind11/pybind11.h>
 
+#include <memory>
 #include <string>
+#include <utility>
 
 #include "fastnn/executor.hpp"
 
@@ -29,12 +31,29 @@ inline PyObject* allocate_and_construct(PyTypeObject* type, PyObject* args, PyOb
   return self;
 }
 
+/// `tp_dealloc` of the bound classes. Where memory ends while an object is made or handed to Python, pybind11 leaves a
+/// pointer in it to a value that nobody gave it, and would free what the holder in C++ frees.
+inline void forget_and_deallocate(PyObject* self) {
+  auto* instance = reinterpret_cast<py::detail::instance*>(self);
+  const py::detail::type_info* type = py::detail::get_type_info(Py_TYPE(self));
+  py::detail::value_and_holder held = instance->get_value_and_holder(type);
+  if (held && !held.holder_constructed()) {
+    if (held.instance_registered()) py::detail::deregister_instance(instance, held.value_ptr(), type);
+    held.set_instance_registered(false);
+    held.value_ptr() = nullptr;
+  }
+  py::detail::pybind11_object_dealloc(self);
+}
+
 /// Binds a class. It refuses to be copied or pickled by Python's general ways, and to be derived from; what may be copied
 /// is registered with `copyreg` by the Python half.
 template <typename T, typename... Holder>
 py::class_<T, Holder...> bind_class(py::module_& m, const char* name) {
-  const auto construct = [](PyHeapTypeObject* heap) { heap->ht_type.tp_new = allocate_and_construct; };
-  py::class_<T, Holder...> bound(m, name, py::module_local(), py::is_final(), py::custom_type_setup(construct));
+  const auto set_up = [](PyHeapTypeObject* heap) {
+    heap->ht_type.tp_new = allocate_and_construct;
+    heap->ht_type.tp_dealloc = forget_and_deallocate;
+  };
+  py::class_<T, Holder...> bound(m, name, py::module_local(), py::is_final(), py::custom_type_setup(set_up));
   const auto refuse = [](const py::object& self, const py::args&) -> py::object {
     const std::string type = py::str(py::type::of(self).attr("__name__"));
     throw py::type_error("cannot copy or pickle a " + type +
@@ -42,6 +61,13 @@ py::class_<T, Holder...> bind_class(py::module_& m, const char* name) {
   };
   for (const char* method : {"__reduce__", "__reduce_ex__", "__getstate__"}) bound.def(method, refuse);
   return bound;
+}
+
+/// Makes what a bound class holds, for `py::init(&made<T, Arguments...>)`. With `py::init<Arguments...>()` pybind11 takes the
+/// object over where nothing catches exceptions: the process would end where memory does.
+template <typename T, typename... Arguments>
+std::unique_ptr<T> made(Arguments... arguments) {
+  return std::make_unique<T>(std::forward<Arguments>(arguments)...);
 }
 
 /// Raises KeyboardInterrupt where Ctrl-C was pressed. Only the main thread sees signals; the others need not wait for

@@ -45,8 +45,8 @@ py::list apply_node(const std::string& kind, const py::dict& config, const std::
 
 void bind_prediction(py::module_& m) {
   bind_class<Predictor>(m, "Predictor")
-      .def(py::init<const Graph&, const std::vector<EdgeId>&, bool>(), py::arg("graph"), py::arg("outputs"),
-           py::arg("training") = false)
+      .def(py::init(&made<Predictor, const Graph&, const std::vector<EdgeId>&, bool>), py::arg("graph"),
+           py::arg("outputs"), py::arg("training") = false)
       .def("__call__", &predict_once, py::arg("arrays"))
       .def(
           "run",

@@ -60,12 +60,12 @@ std::unique_ptr<Trainer> make_trainer(const std::vector<PhaseParts>& parts) {
 
 void bind_training(py::module_& m) {
   bind_class<Columns>(m, "Columns")
-      .def(py::init<const std::vector<py::array>&, const std::vector<std::optional<py::array>>&>(), py::arg("arrays"),
-           py::arg("weights") = std::vector<std::optional<py::array>>{})
+      .def(py::init(&made<Columns, const std::vector<py::array>&, const std::vector<std::optional<py::array>>&>),
+           py::arg("arrays"), py::arg("weights") = std::vector<std::optional<py::array>>{})
       .def_property_readonly("rows", &Columns::rows);
 
   bind_class<Order>(m, "Order")
-      .def(py::init<IndexArray>(), py::arg("indices"))
+      .def(py::init(&made<Order, IndexArray>), py::arg("indices"))
       .def_static(
           "permutation",
           [](std::uint64_t seed, std::uint64_t position, Index count) { return Order({seed, position}, count); },

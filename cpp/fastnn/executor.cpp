@@ -270,10 +270,12 @@ std::unique_ptr<Held> taken(std::vector<std::unique_ptr<Held>>& idle, Fits&& fit
   return held;
 }
 
+// Called by destructors, so it makes no memory: what is kept has its place since it was made.
 template <class Held>
 void keep(std::vector<std::unique_ptr<Held>>& idle, std::unique_ptr<Held> held) {
+  if (held == nullptr) return;
+  if (idle.size() == kKept) idle.erase(idle.begin());
   idle.push_back(std::move(held));
-  if (idle.size() > kKept) idle.erase(idle.begin());
 }
 
 }  // namespace
@@ -282,6 +284,8 @@ Executor::Executor(const Graph& graph, Wanted wanted)
     : wanted_(std::move(wanted)),
       graph_(std::make_shared<const Graph>(graph.rewritten(wanted_.outputs))),
       gradients_(*graph_) {
+  idle_.reserve(kKept);
+  idle_teams_.reserve(kKept);
   if (!graph_->sized()) graph_ = std::make_shared<const Graph>(graph_->differentiated());
 }
 

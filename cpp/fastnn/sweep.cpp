@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "fastnn/constraint.hpp"
 #include "fastnn/parallel.hpp"
@@ -42,12 +43,14 @@ VariablePtr Sweep::make_slot(const SlotSpec& spec, const VariablePtr& weight) co
 
 void Sweep::build(const std::vector<VariablePtr>& weights) {
   for (const VariablePtr& weight : weights) {
-    Slots& made = slots_[weight.get()];
-    if (made.weight != nullptr) continue;
+    if (slots_.count(weight.get()) != 0) continue;
+    Slots made;
     made.weight = weight;
     if (averages_) made.variables.average = make_slot({"average"}, weight);
     if (accumulates()) made.variables.accumulator = make_slot({"gradient_accumulator"}, weight);
     for (const SlotSpec& spec : rule_->slots(*weight)) made.variables.of_rule.push_back(make_slot(spec, weight));
+    // Memory may be exhausted until here: a weight has all of its slots or none.
+    slots_.emplace(weight.get(), std::move(made));
   }
 }
 
@@ -71,6 +74,7 @@ void Sweep::lay_out(const GradientTable& table, const float* gradients) {
   penalized_ = table.penalized;
   if (gradients_ == gradients && weights_ == table.weights && offsets_ == table.offsets) return;
   build(table.weights);
+  gradients_ = nullptr;  // nothing is laid out where memory ends on the way
   ranges_.clear();
   elements_ = 0;
   Index largest = 0;

@@ -41,14 +41,16 @@ def replacing(path: Path) -> Iterator[Path]:
         raise FileNotFoundError(f"{path.parent} is no directory; make it first: os.makedirs({str(path.parent)!r})")
     remove_leftovers(path)
     beside = path.parent / f".{path.name}.{secrets.token_hex(_TOKEN_BYTES)}"
-    lock = os.open(beside, os.O_CREAT | os.O_RDWR, 0o666)
+    lock: int | None = None
     try:
+        lock = os.open(beside, os.O_CREAT | os.O_RDWR, 0o666)
         _take(lock)
         yield beside
         os.fsync(lock)
         os.replace(beside, path)
     finally:
-        os.close(lock)
+        if lock is not None:
+            os.close(lock)
         with suppress(FileNotFoundError):
             beside.unlink()
     _sync_directory(path.parent)

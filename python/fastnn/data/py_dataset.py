@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import functools
 import itertools
+import os
 import signal
+import threading
 import warnings
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -196,6 +198,17 @@ def _begin_process(dataset: Any) -> None:
     global _dataset_of_process
     _dataset_of_process = dataset
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, name="fastnn-parent", daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """Ends this process when the one that trains was killed, and so could not end it."""
+    from multiprocessing import parent_process
+
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _item_of_process(index: int) -> Any:

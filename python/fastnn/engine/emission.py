@@ -189,7 +189,9 @@ class Emission:
         for tensor, edge in zip(inputs, edges, strict=True):
             if edge in self.masks:
                 tensor.mask_shape = tuple(self.graph.spec(self.masks[edge])[0])
-        with Trace(self.training) as trace:
+        trace = Trace(self.training)
+
+        def results() -> tuple[Structure, list[KerasTensor]]:
             try:
                 result = function(*inputs)
             except TypeError as error:
@@ -204,7 +206,9 @@ class Emission:
             leaves = structure.flat(result)
             if any(leaf is None for leaf in leaves):
                 raise TypeError(f"{who} returned {result!r}; it must return what it computed")
-            outputs = [operators["tensor"](leaf) for leaf in leaves]
+            return structure, [operators["tensor"](leaf) for leaf in leaves]
+
+        structure, outputs = trace.run(results)
         made = {id(tensor): edge for tensor, edge in zip(inputs, edges, strict=True)}
 
         def edge_of(tensor: KerasTensor) -> int:

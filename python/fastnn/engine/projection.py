@@ -26,8 +26,7 @@ def project(constraint: constraints.Constraint, handle: _core.Variable) -> None:
     who = f"the constraint {constraint!r} of {handle.path}"
     weight = Variable(np.zeros(handle.shape, np.float32), trainable=False, name=handle.path)
     emission = Emission(True)
-    with Trace.paused():
-        _, made = emission.run(lambda: _allowed(constraint, weight), [], who)
+    _, made = Trace.paused(lambda: emission.run(lambda: _allowed(constraint, weight), [], who))
     if len(made) != 1 or tuple(emission.graph.spec(made[0])[0]) != weight.shape:
         shapes = [tuple(emission.graph.spec(edge)[0]) for edge in made]
         raise ValueError(f"{who} expects to return a weight of shape {weight.shape}, got {shapes}")

@@ -127,7 +127,8 @@ class Chain(ModelNetwork):
             given: The structure in which they are given.
             entry: The layer of the only input; None: new ones are made.
         """
-        with Trace.paused():
+
+        def called() -> tuple[list[InputLayer], list[Any]]:
             keys = given.keys if given.keys and not given.nested else [None] * len(shapes)
             entries = [
                 InputLayer(batch_shape=shape, name=key) for shape, key in zip(shapes, keys, strict=True)
@@ -135,6 +136,9 @@ class Chain(ModelNetwork):
             tensors: list[Any] = [given.pack([one.output for one in entries])]
             for layer in self.layers:
                 tensors.append(self._called(layer, tensors[-1]))
+            return entries, tensors
+
+        entries, tensors = Trace.paused(called)
         self._begin(entries, given)
         self.tensors = tensors
 

@@ -86,10 +86,14 @@ class Function(Operation):
     def _traced(self, arguments: Arguments) -> tuple[Trace, Structure, list[KerasTensor]]:
         """Returns the calls of nodes, the structure of the results and the results one by one."""
         args, kwargs = arguments.place(arguments.tensors)
-        with Trace(False) as trace:
+        trace = Trace(False)
+
+        def results() -> tuple[Structure, list[KerasTensor]]:
             result = functions[self.title](*args, **kwargs)
             structure = Structure(result)
-            return trace, structure, [tensor(leaf) for leaf in structure.flat(result)]
+            return structure, [tensor(leaf) for leaf in structure.flat(result)]
+
+        return trace, *trace.run(results)
 
 
 class _Nodes(Call):

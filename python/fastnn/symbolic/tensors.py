@@ -9,10 +9,9 @@ each operator here.
 
 from __future__ import annotations
 
-import contextlib
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -509,6 +508,9 @@ class Call:
             emission.training = outer
 
 
+Result = TypeVar("Result")
+
+
 class Trace:
     """Run of Python code on symbolic tensors, which keeps the calls in their order.
 
@@ -537,13 +539,22 @@ class Trace:
         return trace
 
     @staticmethod
-    @contextlib.contextmanager
-    def paused() -> Iterator[None]:
-        """Suspends the trace while a nested model is made: the calls in it are not part of what is traced."""
+    def paused(code: Callable[[], Result]) -> Result:
+        """Runs the code that makes a nested model: the calls in it are not part of what is traced."""
+        return Trace._run(None, code)
+
+    def run(self, code: Callable[[], Result]) -> Result:
+        """Runs code whose calls the trace keeps."""
+        return Trace._run(self, code)
+
+    # Ctrl-C may come at the beginning of any function of Python, that of an `__exit__` too, and a trace that went on
+    # after its code had ended would take every later call for its own. It cannot come between the lines here.
+    @staticmethod
+    def _run(trace: Trace | None, code: Callable[[], Result]) -> Result:
         outer = Trace.current()
-        Trace._running.trace = None
+        Trace._running.trace = trace
         try:
-            yield
+            return code()
         finally:
             Trace._running.trace = outer
 
