@@ -60,7 +60,6 @@ Index Trainer::run(const RunData& data, const Index* order, Index batch_size, In
   const Pulse never;
   // A reading of the clock after every node would cost a small network more than the node itself; after each step is
   // enough.
-  bool long_steps = true;
   Index step = first;
   while (step < last) {
     const Index begin = step * batch_size, count = std::min(batch_size, rows - begin);
@@ -73,7 +72,7 @@ Index Trainer::run(const RunData& data, const Index* order, Index batch_size, In
       phase.set_rates(rates);
       try {
         do {
-          phase.gradients_of_batch(*spaces[i], batch, droppable && long_steps ? timed : never);
+          phase.gradients_of_batch(*spaces[i], batch, droppable && long_steps_ ? timed : never);
           phase.reduce(*spaces[i]);
         } while (!phase.commit(*spaces[i]));
       } catch (...) {
@@ -85,10 +84,10 @@ Index Trainer::run(const RunData& data, const Index* order, Index batch_size, In
     ++step;
     if (until_invalid && !std::isfinite(loss())) break;
     const Clock::time_point now = Clock::now();
-    long_steps = seconds(began, now) > Patience::kSeconds / 10;
+    long_steps_ = seconds(began, now) > Patience::kSeconds / 10;
     began = now;
     if (seconds(start, now) >= budget) break;
-    if (!long_steps) patience.ask(now);
+    if (!long_steps_) patience.ask(now);
   }
   return step - first;
 }

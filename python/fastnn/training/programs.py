@@ -95,6 +95,9 @@ class Program:
                 kept = len(means) - 1 if type(measure.metric).result is Mean.result else None
             self._kept.append(kept)
         trainer.keep([kept_mean(metric, [(number, None)]) for metric, number in means])
+        # The names of the logs, where these are the kept means and nothing else.
+        plain = not losses and None not in self._kept
+        self._names = ["loss", *(measure.name for measure in measures)] if plain else None
 
     def rates(self, steps: int) -> NDArray[np.float64] | None:
         """Returns the learning rates of the coming steps, where a schedule gives them."""
@@ -139,6 +142,8 @@ class Program:
     def logs(self) -> dict[str, Any]:
         """Returns the means since the sums were set to zero, in the order in which `evaluate` returns them."""
         means = self.trainer.settle()
+        if self._names is not None:
+            return dict(zip(self._names, means, strict=True))
         logs: dict[str, Any] = {"loss": means[0]}
         if self._losses:
             for name, (total, count) in zip(self._losses, self.trainer.results()[1:], strict=False):
