@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import subprocess
 import sys
@@ -123,10 +122,8 @@ def test_fork_while_another_thread_trains():
 
 
 @pytest.mark.parametrize("first", ["fastnn", "the other"])
-@pytest.mark.parametrize("other", OTHERS)
+@pytest.mark.parametrize("other", ["sklearn", pytest.param("torch", marks=pytest.mark.slow)])
 def test_other_libraries_with_threads(other, first):
-    if importlib.util.find_spec(other) is None:
-        pytest.skip(f"{other} is not installed")
     imports, work = OTHERS[other]
     both = ["import fastnn", imports] if first == "fastnn" else [imports, "import fastnn"]
     done = run(BESIDE.format(imports="\n".join(both), work=work))
