@@ -1119,3 +1119,15 @@ def test_vocabularies_in_assets_of_keras(tmp_path, zipped):
         assets = {f.relative_to(path).as_posix(): f.read_text() for f in (path / "assets").rglob("*") if f.is_file()}
     assert assets == {"assets/layers/string_lookup/vocabulary.txt": "[UNK]\nb\na"}
     assert fastnn.saving.load_model(path).words.get_vocabulary() == ["[UNK]", "b", "a"]
+
+
+def test_loading_costs_as_much_for_each_layer_of_a_deep_model(tmp_path, monkeypatch):
+    """The shapes of a chain were once inferred anew for each layer that was read."""
+    fastnn.Sequential([layers.Input((2,)), *[layers.Dense(2) for _ in range(60)]]).save(tmp_path / "deep.keras")
+    asked = []
+    of_layer = layers.Dense.compute_output_shape
+    monkeypatch.setattr(
+        layers.Dense, "compute_output_shape", lambda self, shape: asked.append(self) or of_layer(self, shape)
+    )
+    saving.load_model(tmp_path / "deep.keras")
+    assert len(asked) <= 4 * 60

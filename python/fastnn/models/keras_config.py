@@ -212,7 +212,7 @@ def sequential_from_config(cls: Callable[..., Any], config: Mapping[str, Any], c
                     model.add(layer)
                 except (TypeError, ValueError) as error:
                     raise reading.error(str(error)) from error
-                for tensor in getattr(model, "outputs", ()):
+                for tensor in model.__fastnn_chain__.last():
                     reading.weigh(tensor.shape)
         shape: Any = config.get("build_input_shape")
         known = isinstance(shape, dict) or (

@@ -205,6 +205,10 @@ class Chain(ModelNetwork):
             )
         return self._ports
 
+    def last(self) -> list[KerasTensor]:
+        """Returns the tensors of the layer that was added last; none before the chain is built."""
+        return self._ends()[1] if self.tensors else []
+
     def _ends(self) -> tuple[Structure, list[KerasTensor]]:
         """Returns the structure of what the last layer makes, and its tensors."""
         made = Structure(self.tensors[-1])

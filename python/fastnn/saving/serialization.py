@@ -8,6 +8,7 @@ registry knows. Python code in a file is refused.
 from __future__ import annotations
 
 import contextvars
+import functools
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -532,10 +533,7 @@ def _fitting(cls: type, arguments: dict[str, Any], reading: Reading) -> dict[str
             arguments.setdefault(new, value)
     if is_foreign(cls):
         return arguments
-    parameters = inspect.signature(cls.__init__).parameters
-    taken = {name for name, p in parameters.items() if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)}
-    if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
-        taken |= set(cls.__fastnn_common_arguments__)
+    taken = _accepted(cls)
     if arguments.get("dtype") is not None:
         given = arguments["dtype"]
         arguments["dtype"] = given.get("name", "float32") if isinstance(given, dict) else str(given)
@@ -550,6 +548,16 @@ def _fitting(cls: type, arguments: dict[str, Any], reading: Reading) -> dict[str
         elif not (value is None or (key in harmless and _has_no_effect(value, harmless[key]))):
             reading.ignore(cls.__name__, key)
     return fit
+
+
+@functools.lru_cache(maxsize=256)
+def _accepted(cls: Any) -> frozenset[str]:
+    """Returns the names of the arguments of a class."""
+    parameters = inspect.signature(cls.__init__).parameters
+    taken = {name for name, p in parameters.items() if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)}
+    if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
+        taken |= set(cls.__fastnn_common_arguments__)
+    return frozenset(taken)
 
 
 def _has_no_effect(value: Any, harmless: Any) -> bool:
