@@ -533,7 +533,9 @@ def _fitting(cls: type, arguments: dict[str, Any], reading: Reading) -> dict[str
             arguments.setdefault(new, value)
     if is_foreign(cls):
         return arguments
-    taken = _accepted(cls)
+    taken, open_ended = _accepted(cls.__init__)
+    if open_ended:
+        taken |= set(cls.__fastnn_common_arguments__)
     if arguments.get("dtype") is not None:
         given = arguments["dtype"]
         arguments["dtype"] = given.get("name", "float32") if isinstance(given, dict) else str(given)
@@ -551,13 +553,11 @@ def _fitting(cls: type, arguments: dict[str, Any], reading: Reading) -> dict[str
 
 
 @functools.lru_cache(maxsize=256)
-def _accepted(cls: Any) -> frozenset[str]:
-    """Returns the names of the arguments of a class."""
-    parameters = inspect.signature(cls.__init__).parameters
-    taken = {name for name, p in parameters.items() if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)}
-    if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
-        taken |= set(cls.__fastnn_common_arguments__)
-    return frozenset(taken)
+def _accepted(constructor: Callable[..., Any]) -> tuple[frozenset[str], bool]:
+    """Returns the names of a constructor's arguments, and whether it takes others by `**kwargs`."""
+    parameters = inspect.signature(constructor).parameters
+    names = frozenset(name for name, p in parameters.items() if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL))
+    return names, any(p.kind is p.VAR_KEYWORD for p in parameters.values())
 
 
 def _has_no_effect(value: Any, harmless: Any) -> bool:
