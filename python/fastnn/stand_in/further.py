@@ -277,7 +277,7 @@ NN: dict[str, Callable[..., Any]] = {
     "bias_add": lambda value, bias: value + bias, "compute_average_loss": _average_loss, "conv2d": _conv2d,
     "conv2d_transpose": _conv2d_transpose, "depth_to_space": _depth_to_space, "depthwise_conv2d": _depthwise_conv2d,
     "embedding_lookup": lambda params, ids: ops.take(params, ids, axis=0),
-    "l2_loss": lambda t: ops.sum(ops.square(t)) / 2, "log_sigmoid": ops.log_sigmoid, "max_pool": _max_pool,
+    "l2_loss": lambda t: ops.sum(ops.square(t) / 2), "log_sigmoid": ops.log_sigmoid, "max_pool": _max_pool,
     "max_pool2d": _max_pool, "moments": lambda x, axes, keepdims=False: ops.moments(x, axes, keepdims),
     "softsign": ops.softsign, "space_to_depth": _space_to_depth, "weighted_cross_entropy_with_logits": _weighted,
 }  # fmt: skip
