@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -115,6 +116,18 @@ class Sum(Metric):
 def _per_value(values: Any) -> tuple[Any, ...]:
     """Returns what a step adds up for a mean: the values, or their sum and number where they are not one per row."""
     return (values,) if values.trials is None or not values.shape else (total(values), total(ops.ones_like(values)))
+
+
+def kept_mean(metric: Mean, terms: Sequence[tuple[int, int | None]]) -> Any:
+    """Returns how a trainer of the core writes a mean: the variables, and the results that it adds.
+
+    Args:
+        metric: The mean.
+        terms: Pairs of the number of the result whose sum is added to the sum, and of that whose sum is added to the
+            count; None: the count of the former.
+    """
+    total, count = metric.total, metric.count
+    return total.handle, total.remainder.handle, count.handle, count.remainder.handle, list(terms)
 
 
 def takes_pairs(metric: Metric) -> bool:

@@ -530,7 +530,6 @@ class Trace:
         self.training = training
         self.calls: list[Call] = []
         self.losses: list[tuple[Any, KerasTensor]] = []
-        self._outer: Trace | None = None
 
     @staticmethod
     def current() -> Trace | None:
@@ -557,14 +556,6 @@ class Trace:
             return code()
         finally:
             Trace._running.trace = outer
-
-    def __enter__(self) -> Trace:
-        self._outer = Trace.current()
-        Trace._running.trace = self
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        Trace._running.trace = self._outer
 
 
 _PLAIN = frozenset((str, bytes, bool, int, float))

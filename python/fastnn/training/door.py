@@ -98,21 +98,6 @@ class Door:
         self._layout = layout_of(self._programs, compiled, x, y, xs[0], read) if unweighted else None
         return Feed(_core.Columns([*xs, *read], weights), shapes, of_y, xs)
 
-    def batch(
-        self,
-        compiled: Compiled,
-        x: Any,
-        y: Any,
-        sample_weight: Any = None,
-        class_weight: Any = None,
-        check_nan: bool = False,
-    ) -> Feed:
-        """Returns the arrays of one step; see `feed`."""
-        feed = self.feed(compiled, x, y, sample_weight, class_weight, check_nan)
-        if self._layout is None or not self._layout.is_batch(feed):
-            self.check_batches(feed.x, feed.rows, feed.rows)
-        return feed
-
     def who(self) -> str:
         """Returns how errors call the model."""
         return self._network.who()

@@ -36,7 +36,6 @@ class Layout(NamedTuple):
         integers: The range of integers that the input may hold, or None.
         classes: The number of classes, of which targets must be labels, or None.
         within: The ranges of targets outside of which a loss has no meaning.
-        batch: The number of rows that each batch must have, or None.
     """
 
     compiled: Compiled
@@ -47,7 +46,6 @@ class Layout(NamedTuple):
     integers: tuple[int, int] | None
     classes: int | None
     within: Sequence[tuple[float, float]]
-    batch: int | None
 
     def feed(self, compiled: Compiled, x: Any, y: Any, check_nan: bool) -> Feed | None:
         """Returns the arrays of a batch; None where it has another layout, or holds a value that the door refuses.
@@ -78,10 +76,6 @@ class Layout(NamedTuple):
         read = [y if shape == target else y.reshape(rows + shape) for shape in self.rows_read]
         return Feed(_core.Columns([x, *read], [None]), (sample,), (target,), [x])
 
-    def is_batch(self, feed: Feed) -> bool:
-        """Returns whether the rows of a feed can be one batch."""
-        return self.batch is None or self.batch == feed.columns.rows
-
 
 def layout_of(
     programs: Programs, compiled: Compiled, x: Any, y: Any, samples: Array, read: Sequence[Array]
@@ -103,8 +97,7 @@ def layout_of(
     if any(measure.__fastnn_mask__(y) is not None for measure in measures):
         return None
     shapes = (x.shape[1:],)
-    inference = programs.inference(shapes)
-    limits = inference.ranges[0]
+    limits = programs.inference(shapes).ranges[0]
     labelled = (0, "labels") in compiled.targets()
     within = [loss.__fastnn_computation__.targets_within for loss in compiled.losses[0]]
     return Layout(
@@ -116,7 +109,6 @@ def layout_of(
         None if limits is None else limits[:2],
         programs.output_shapes(shapes)[0][-1] if labelled else None,
         [one for one in within if one is not None],
-        None if inference.rows is None else inference.rows[0],
     )
 
 

@@ -25,6 +25,7 @@ from fastnn.data.batches import Batch
 from fastnn.data.source import Chunk
 from fastnn.engine.arrays import edge_dtype, numeric
 from fastnn.engine.step_trace import Later, StepTrace
+from fastnn.metrics.reduction import kept_mean
 from fastnn.ops.node import tensor
 from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import KerasTensor, Spec
@@ -154,14 +155,18 @@ def traced(who: str, code: Callable[[StepTrace], Any]) -> Traced:
         TypeError: The code cannot be traced; the message ends with the line of the user's file.
     """
     step = StepTrace(who)
-    with explained_by_line(), step:
+
+    def run() -> Traced:
         result = code(step)
         structure = Structure(result)
         leaves = [
             leaf if leaf is None or isinstance(leaf, (Later, str)) else _as_tensor(step, leaf)
             for leaf in structure.flat(result)
         ]
-    return Traced(step, structure, leaves)
+        return Traced(step, structure, leaves)
+
+    with explained_by_line():
+        return step.run(run)
 
 
 def _as_tensor(step: StepTrace, leaf: Any) -> Any:
@@ -251,9 +256,7 @@ class StepProgram:
             for total, count in terms:
                 places.append((len(measured) + 1, None if count is None else len(measured) + 2))
                 measured += [total] if count is None else [total, count]
-            sums = metric.total, metric.count
-            parts = [handle for one in sums for handle in (one.handle, one.remainder.handle)]
-            means.append((parts[0], parts[1], parts[2], parts[3], places))
+            means.append(kept_mean(metric, places))
         shares = [(part, [variable.handle for variable in weights]) for part, weights in self._step.shares]
         self.trainer = _core.Trainer.program(self._step.graph, measured, shares, edges, True)
         self.trainer.keep(means)

@@ -24,7 +24,7 @@ from fastnn.engine.network import Port
 from fastnn.engine.ownership import TrainableChanges
 from fastnn.losses.reduction import reduced
 from fastnn.metrics.mean_of_function import MeanOfFunction
-from fastnn.metrics.reduction import Mean
+from fastnn.metrics.reduction import Mean, kept_mean
 from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import Shape
 from fastnn.symbolic.variable import Variable
@@ -157,18 +157,6 @@ def _number(result: Any) -> Any:
     """Returns the result of a metric as a float, or as an array where it has dimensions."""
     result = np.asarray(result)
     return float(result) if result.ndim == 0 else result
-
-
-def kept_mean(metric: Mean, terms: Sequence[tuple[int, int | None]]) -> Any:
-    """Returns how a trainer of the core writes a mean: the variables, and the results that it adds.
-
-    Args:
-        metric: The mean.
-        terms: Pairs of the number of the result whose sum is added to the sum, and of that whose sum is added to the
-            count; None: the count of the former.
-    """
-    total, count = metric.total, metric.count
-    return total.handle, total.remainder.handle, count.handle, count.remainder.handle, list(terms)
 
 
 class Inference(NamedTuple):

@@ -398,7 +398,8 @@ class Trainer(Steps):
         if self.__fastnn_overrides__("train"):
             feed = checks_of_own_steps(state.door, class_weight, True)(Batch(x, y, sample_weight), None)
         else:
-            feed = state.door.batch(compiled, x, y, sample_weight, class_weight, check_nan=True)
+            feed = state.door.feed(compiled, x, y, sample_weight, class_weight, check_nan=True)
+            state.door.check_batches(feed.x, feed.rows, feed.rows)
         program = state.programs.training(compiled, feed.x, feed.y)
         program.reset()
         program.run(_one_batch(feed), program.rates(1), 0.0)
@@ -430,7 +431,8 @@ class Trainer(Steps):
         if self.__fastnn_overrides__("test"):
             feed = checks_of_own_steps(state.door)(Batch(x, y, sample_weight), None)
         else:
-            feed = state.door.batch(compiled, x, y, sample_weight)
+            feed = state.door.feed(compiled, x, y, sample_weight)
+            state.door.check_batches(feed.x, feed.rows, feed.rows)
         program = state.programs.evaluation(compiled, feed.x, feed.y)
         program.reset()
         program.run(_one_batch(feed), None, 0.0)
