@@ -34,10 +34,10 @@ void transform_gradient(const Geometry& g, const float* dy, const Place& place, 
 #pragma GCC unroll 1
     for (Index i = 0; i < kTile; ++i, row += g.out_w * g.filters) {
       Packet out[kTile];
-#pragma GCC unroll 4
+#pragma GCC unroll 5
       for (Index j = 0; j < kTile; ++j)
         out[j] = i < rows && j < columns ? stretch.load(row + j * g.filters) : packet::zero();
-#pragma GCC unroll 4
+#pragma GCC unroll 5
       for (Index j = 0; j < kTile; ++j) sum = add(sum, out[j]);
       prefetch_next<kTile>(row + kTile * g.filters, g.filters);
       gradient_to_points<kTile>(out, 1, half + i * kWindow, 1);
@@ -340,7 +340,7 @@ Index winograd_backward_scratch_size(const ConvShape& s, Index capacity, int thr
 void winograd_backward(const ConvShape& s, Index images, const float* x, const float* dy, const float* exchanged,
                        float* dw, float* db, float* dx, float* scratch) {
   const Geometry g(s);
-  (g.taps == 5 ? run_backward<5> : run_backward<3>)(g, images, x, dy, exchanged, dw, db, dx, scratch);
+  with_taps(g, [&](auto taps) { run_backward<taps()>(g, images, x, dy, exchanged, dw, db, dx, scratch); });
 }
 
 }  // namespace fastnn::kernels

@@ -38,7 +38,7 @@ void transform_output(const Geometry& g, const float* m, Index point_step, const
       Packet out[kTile];
       from_points<kTile>(half + i * kWindow, 1, out, 1);
       prefetch_next<kTile>(row + kTile * g.filters, g.filters);
-#pragma GCC unroll 4
+#pragma GCC unroll 5
       for (Index j = 0; j < kTile; ++j) {
         if (j >= columns) break;
         out[j] = madd(out[j], factors.at(i, j), bias);
@@ -132,7 +132,7 @@ Index winograd_scratch_size(const ConvShape& s) { return block_scratch(Geometry(
 void winograd_forward(const ConvShape& s, Index images, const float* x, const float* packed, const Epilogue& epilogue,
                       float* y, float* scratch) {
   const Geometry g(s);
-  (g.tile == 2 ? run_blocks<2> : run_blocks<4>)(g, images, x, packed, epilogue, y, scratch);
+  with_taps(g, [&](auto taps) { run_blocks<kWindow + 1 - taps()>(g, images, x, packed, epilogue, y, scratch); });
 }
 
 }  // namespace fastnn::kernels
