@@ -5,22 +5,20 @@
 // kernels/subpixel.hpp is faster, it takes its place.
 #include <algorithm>
 
+#include "fastnn/fusing_layer.hpp"
 #include "fastnn/kernels/conv3d.hpp"
 #include "fastnn/kernels/subpixel.hpp"
-#include "fastnn/layer.hpp"
 #include "fastnn/parallel.hpp"
 #include "fastnn/window.hpp"
 
 namespace fastnn {
 namespace {
 
-using kernels::Activation;
-
 template <std::size_t kRank>
-class ConvolutionTranspose : public Layer {
+class ConvolutionTranspose : public FusingLayer {
  public:
   ConvolutionTranspose(const std::string& kind, const std::string& name, const Config& config)
-      : Layer(kind, name),
+      : FusingLayer(kind, name),
         windows_(config, kRank),
         filters_(config.integer("filters")),
         use_bias_(config.flag("use_bias", true)),
@@ -62,14 +60,6 @@ class ConvolutionTranspose : public Layer {
     return signature;
   }
 
-  bool fuse(Activation activation) override {
-    if (!kernels::derivative_from_output(activation)) return false;
-    activation_ = activation;
-    return true;
-  }
-
-  BackwardReads backward_reads() const override { return {true, activation_ != Activation::linear}; }
-
   void book(Booking& booking) const override {
     if (winograd_) return book_winograd(booking);
     booking.book(kTurned, Life::plan, kernels::conv3d_turned_size(shape_));
@@ -97,26 +87,18 @@ class ConvolutionTranspose : public Layer {
   }
 
   void forward(const Context& context) const override {
-    kernels::Epilogue epilogue;
-    if (use_bias_) epilogue.bias = context.weight(1);
-    epilogue.activation = activation_;
+    const kernels::Epilogue end = epilogue(use_bias_ ? context.weight(1) : nullptr);
     if (winograd_)
-      kernels::subpixel_forward(shape_.plane, context.rows(), context.input(), context.buffer(kPacked), epilogue,
+      kernels::subpixel_forward(shape_.plane, context.rows(), context.input(), context.buffer(kPacked), end,
                                 context.output(), context.buffer(kWindows));
     else
-      kernels::conv3d_input_gradient(shape_, context.rows(), context.input(), context.buffer(kTurned), epilogue,
+      kernels::conv3d_input_gradient(shape_, context.rows(), context.input(), context.buffer(kTurned), end,
                                      context.output(), context.buffer(kTurnedWindows));
   }
 
   void backward(const Context& context) const override {
-    float* dy = context.output_gradient();
-    if (activation_ != Activation::linear) {
-      const float* y = context.output();
-      const Index size = context.rows() * shape_.in_size();
-      parallel_ranges(size, 8192, byte_work(12.0 * static_cast<double>(size)), [&](Index begin, Index end, int) {
-        kernels::activate_backward(activation_, {}, nullptr, y + begin, dy + begin, dy + begin, end - begin);
-      });
-    }
+    backward_through_fused(context, context.rows() * shape_.in_size());
+    const float* dy = context.output_gradient();
     float* dw = context.weight_gradient(0);
     float* dx = context.input_gradient();
     if (float* db = use_bias_ ? context.weight_gradient(1) : nullptr)
@@ -172,7 +154,6 @@ class ConvolutionTranspose : public Layer {
   std::vector<Index> output_padding_;
   kernels::Conv3DShape shape_ = {};
   bool use_bias_, may_winograd_, winograd_ = false;
-  Activation activation_ = Activation::linear;
 };
 
 using Conv1DTranspose = ConvolutionTranspose<1>;
