@@ -368,6 +368,10 @@ class StepProgram:
         self.settle()
         return {name: _number(value) for name, value in self.result().items()}
 
+    def sorted_logs(self) -> dict[str, Any]:
+        """Returns the logs sorted by name, as callbacks are given them."""
+        return dict(sorted(self.logs().items()))
+
 
 def _updates_by_optimizer(updates: Iterable[tuple[Any, int]]) -> list[tuple[Any, list[list[tuple[int, int]]]]]:
     """Returns each optimizer with the updates that it makes in a step: their numbers, each with the part that moves."""

@@ -98,6 +98,8 @@ class Program:
         # The names of the logs, where these are the kept means and nothing else.
         plain = not losses and None not in self._kept
         self._names = ["loss", *(measure.name for measure in measures)] if plain else None
+        # The same sorted, each with the number of its mean.
+        self._sorted_names = sorted((name, number) for number, name in enumerate(self._names or ()))
 
     def rates(self, steps: int) -> NDArray[np.float64] | None:
         """Returns the learning rates of the coming steps, where a schedule gives them."""
@@ -151,6 +153,13 @@ class Program:
         for measure, kept in zip(self._measures, self._kept, strict=True):
             logs[measure.name] = means[kept] if kept is not None else _number(measure.metric.result())
         return logs
+
+    def sorted_logs(self) -> dict[str, Any]:
+        """Returns the means since the sums were set to zero, sorted by name, as callbacks are given them."""
+        if self._names is None:
+            return dict(sorted(self.logs().items()))
+        means = self.trainer.settle()
+        return {name: means[number] for name, number in self._sorted_names}
 
 
 def _number(result: Any) -> Any:
