@@ -291,6 +291,9 @@ def most_threads() -> int: ...
 def set_num_threads(count: int) -> None:
     """Sets the number of threads; 0: the default."""
 
+def limit_this_thread(threads: int) -> None:
+    """Sets the largest number of threads that calls from this thread use; 0: no such limit."""
+
 def build_info() -> dict[str, str]:
     """Returns the instruction set, the compiler, the versions of Eigen and OpenMP, and the packet width."""
 
