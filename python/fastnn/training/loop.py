@@ -24,7 +24,8 @@ from fastnn.callbacks.callback_list import CallbackList
 from fastnn.data.source import Chunk, Shapes, Source, has_ended, warn_of_end, warn_of_exhaustion
 from fastnn.symbolic.structure import Structure
 from fastnn.training.compiled import Compiled
-from fastnn.training.programs import Program, Programs
+from fastnn.training.program import Program
+from fastnn.training.programs import Programs
 
 Hooks = Sequence[Callable[[int, dict[str, Any]], Any]]
 """Hooks of batches."""

@@ -30,10 +30,9 @@ from fastnn.ops.node import tensor
 from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import KerasTensor, Spec
 from fastnn.symbolic.variable import Variable
+from fastnn.training.program import TIME_BUDGET
 
 Array = NDArray[Any]
-_TIME_BUDGET = 0.05
-"""Seconds of steps between two updates of the progress bar."""
 
 
 class Sample(tuple[tuple[tuple[int, ...], str], ...]):
@@ -294,7 +293,7 @@ class StepProgram:
         self,
         chunk: Chunk,
         rates: NDArray[np.float64] | None,
-        budget: float = _TIME_BUDGET,
+        budget: float = TIME_BUDGET,
         until_invalid: bool = False,
         span: tuple[int, int] | None = None,
     ) -> int:
