@@ -130,6 +130,8 @@ class Predictor:
         """
     def __call__(self, arrays: Sequence[Array]) -> list[Array]:
         """Runs one pass over all rows as one batch."""
+    def alone(self, array: Array) -> NDArray[Any]:
+        """Runs one pass over all rows of the only input; returns the first output."""
     def run(self, arrays: Sequence[Array], begin: int, end: int, batch_size: int, outputs: Sequence[Array]) -> None:
         """Computes rows [begin, end) in batches of batch_size into the same rows of the outputs (C-contiguous, of the
         edge's dtype). Ctrl-C raises KeyboardInterrupt between nodes.

@@ -245,7 +245,7 @@ class Programs:
         predictor = direct[0]
         output: NDArray[np.float32]
         if batch_size is None or shape[0] <= batch_size:
-            (output,) = predictor([x])
+            output = predictor.alone(x)
             return output
         if not predictor.plain():
             return None
