@@ -898,6 +898,7 @@ class TestDoor:
         weights = io.BytesIO()
         with h5py.File(weights, "w") as file:
             file.create_dataset("layers/dense/vars/0", shape=(1 << 20, 1 << 20), dtype="f4", chunks=(1024, 1024))
+            file["layers/dense/vars/1"] = np.ones(4, np.float32)
         self.refused(archive(saved, weights=weights.getvalue()), "out of all proportion to what it stores")
 
     @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import sys
 import time
 import zipfile
 
+import h5py
 import numpy as np
 import pytest
 
@@ -94,6 +95,36 @@ class TestFilesOfThisMachine:
             (folder / name).symlink_to(secret)
             with pytest.raises(ValueError, match="is a link that leads elsewhere"):
                 saving.load_model(folder)
+
+    @pytest.mark.parametrize("place", ["layers/text_vectorization/vars", "second/vars"])
+    @pytest.mark.parametrize("link", [h5py.ExternalLink, lambda file, name: h5py.SoftLink("/dense/vars/1")])
+    def test_links_where_layers_and_optimizers_read_their_own_values(self, tmp_path, place, link):
+        class Own(fastnn.Model):
+            def __init__(self):
+                super().__init__()
+                self.words = layers.TextVectorization(
+                    output_mode="tf_idf", vocabulary=["a", "b"], idf_weights=[0.5, 0.25], name="words"
+                )
+                self.dense = layers.Dense(1)
+                self.second = fastnn.optimizers.SGD()
+
+            def call(self, x):
+                return self.dense(x)
+
+        model = Own()
+        model.build((None, 2))
+        model.second.build(model.trainable_variables)
+        model.compile("sgd", "mse")
+        model.save_weights(tmp_path / "m.weights.h5")
+        model.load_weights(tmp_path / "m.weights.h5")
+        with h5py.File(tmp_path / "secret.h5", "w") as file:
+            file["x"] = np.ones(3, np.float32)
+        with h5py.File(tmp_path / "m.weights.h5", "r+") as file:
+            (name, *_) = file[place]
+            del file[place][name]
+            file[place][name] = link(str(tmp_path / "secret.h5"), "x")
+        with pytest.raises(ValueError, match=f"{place}/{name} is a link that leads elsewhere"):
+            model.load_weights(tmp_path / "m.weights.h5")
 
 
 class TestCost:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import inspect
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, NamedTuple, TypeVar
 
 import numpy as np
@@ -38,6 +38,17 @@ def converts(*endings: str) -> Callable[[Converter], Converter]:
     return register
 
 
+_ATOMS = frozenset((str, int, float, bool, type(None)))
+
+
+def are_atoms(values: Iterable[Any]) -> bool:
+    """Returns whether all values are numbers, strings or None, which hold nothing and stand for themselves.
+
+    A vocabulary of a million words is then not looked at word by word in Python.
+    """
+    return _ATOMS.issuperset(map(type, values))
+
+
 def plain(value: Any) -> Any:
     """Returns a value in the form it has in a config: numbers, strings, tuples, lists, and dicts of them."""
     if isinstance(value, Configurable) and (attribute := type(value).__fastnn_keras_function__) is not None:
@@ -59,6 +70,8 @@ def plain(value: Any) -> Any:
         return value.item()
     if isinstance(value, np.ndarray):
         return value.tolist()
+    if type(value) in (list, tuple) and are_atoms(value):
+        return type(value)(value)
     if isinstance(value, (list, tuple)):
         return type(value)(plain(item) for item in value) if type(value) in (list, tuple) else [*map(plain, value)]
     if isinstance(value, dict):
@@ -200,15 +213,13 @@ def is_foreign(cls: type) -> bool:
 
 def accepted_names(cls: type) -> frozenset[str] | None:
     """Returns the names of a constructor's arguments; None where it has **kwargs and may take any."""
-    parameters = inspect.signature(cls.__init__).parameters.values()  # type: ignore[misc]
-    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
-        return None
-    return frozenset(parameter.name for parameter in parameters)
+    signature, variadic = _taken_by(cls.__init__)  # type: ignore[misc]
+    return None if variadic is not None else frozenset(signature.parameters)
 
 
 def constructor_signature(cls: type[Configurable]) -> inspect.Signature:
     """Returns the signature of a class's constructor, `self` included."""
-    return inspect.signature(cls.__init__)
+    return _taken_by(cls.__init__)[0]
 
 
 _PACKAGE = __name__.partition(".")[0]

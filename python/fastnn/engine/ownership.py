@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fastnn.configurable import are_atoms
 from fastnn.engine.contract import Part, attributes, computation_of, state_of, title
 from fastnn.symbolic.moment import values_of
 from fastnn.symbolic.tensors import Trace, is_symbolic
@@ -128,13 +129,14 @@ def objects_within(value: Any, kinds: Any, around: tuple[Any, ...] = ()) -> Iter
 
     Args:
         value: Where they are sought.
-        kinds: The class, or a tuple of classes.
+        kinds: The class, or a tuple of classes; no numbers or strings.
         around: The lists and dicts that it is in.
     """
     if isinstance(value, kinds):
         yield value
     elif isinstance(value, (list, tuple, Mapping)) and not any(value is one for one in around):
-        for item in value.values() if isinstance(value, Mapping) else value:
+        items = value.values() if isinstance(value, Mapping) else value
+        for item in () if are_atoms(items) else items:
             yield from objects_within(item, kinds, (*around, value))
 
 

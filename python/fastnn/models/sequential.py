@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import itertools
+import operator
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -389,7 +390,7 @@ class Sequential(Model):
             chain.begin(layer)
             LayerChanges.add()
             return
-        if any(layer.name == other.name for other in chain.layers):
+        if layer.name in map(operator.attrgetter("name"), chain.layers):
             raise ValueError(
                 f"{title(self)} has a layer called {layer.name!r} already; names within a model must differ: give one "
                 "a name="

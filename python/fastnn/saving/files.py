@@ -263,7 +263,7 @@ def read_model(
 ) -> tuple[Any, Reading]:
     """Returns the model of an archive, and the reading with the keys that were ignored."""
     with hdf5.opened(stored.weights) as file:
-        reading = Reading(custom_objects, budget=hdf5.total_numbers(file) + (1 << 16), safe_mode=safe_mode)
+        reading = Reading.of_file(file, custom_objects, safe_mode)
         with reading.filling():
             model = read(stored.config, reading)
         if not isinstance(model, Network):

@@ -56,7 +56,7 @@ def _write_texts(group: Any, name: str, values: Sequence[str]) -> None:
 def _write_arrays(group: Any, named: Sequence[tuple[str, NDArray[Any]]]) -> None:
     _write_texts(group, "weight_names", [name for name, _ in named])
     for name, array in named:
-        group[name] = array
+        hdf5.write(group, name, array)
 
 
 def write_weights(group: Any, model: Any) -> None:
@@ -178,7 +178,7 @@ def read_model(
         raise ValueError(
             "the file holds no description of a model, only weights; make the model first and call load_weights()"
         )
-    reading = Reading(custom_objects, budget=hdf5.total_numbers(file) + (1 << 16), safe_mode=safe_mode)
+    reading = Reading.of_file(file, custom_objects, safe_mode)
     description = parsed(hdf5.text_of(file.attrs["model_config"]))
     with reading.at("model_config"), reading.filling():
         model = read({"module": None, **description}, reading)

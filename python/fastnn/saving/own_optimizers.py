@@ -30,10 +30,9 @@ def write_own_optimizers(file: Any, model: Any) -> dict[str, Any]:
         weights = optimizer.__fastnn_weights__()
         if not weights or any(id(weight) not in places for weight in weights):
             continue
-        group = file.require_group(f"{name}/vars")
-        group.attrs["name"] = optimizer.name
+        group = hdf5.group_at(file, f"{name}/vars", optimizer.name)
         for i, variable in enumerate(optimizer.variables):
-            group[str(i)] = value_of(variable)
+            hdf5.write(group, str(i), value_of(variable))
         rates = [rate() for rate in optimizer.__fastnn_rates_to_keep__()]
         built[name] = {"weights": [places[id(weight)] for weight in weights], "rates": rates}
     return built
@@ -59,7 +58,7 @@ def read_own_optimizers(file: Any, model: Any, built: Any) -> None:
         if not places or len(places) != len(known["weights"]):
             continue
         optimizer.__fastnn_build__([variables[place] for place in places])
-        arrays = [hdf5.numbers(group[str(i)]) for i in range(len(group))]
+        arrays = [hdf5.numbers(hdf5.child(group, str(i))) for i in range(len(group))]
         held = optimizer.variables
         if [tuple(one.shape) for one in held] != [array.shape for array in arrays]:
             continue

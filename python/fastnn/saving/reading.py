@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextvars
 import math
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from fastnn import config
 from fastnn.engine.ownership import initial_values
+from fastnn.saving import hdf5
 from fastnn.saving.untrusted import FREE_BYTES
 
 _MOST_ELEMENTS_OF_A_SAMPLE = 1 << 26
@@ -65,6 +66,7 @@ class Reading:
     Args:
         custom_objects: Names that take precedence over the registered ones.
         budget: Most elements that all weights may hold together; None: any.
+        count: Returns a larger budget, which is asked for once this one is spent.
         safe_mode: Whether Python code in the description is refused.
 
     Attributes:
@@ -74,12 +76,18 @@ class Reading:
     """
 
     def __init__(
-        self, custom_objects: Mapping[str, Any] | None = None, budget: int | None = None, safe_mode: bool = True
+        self,
+        custom_objects: Mapping[str, Any] | None = None,
+        budget: int | None = None,
+        safe_mode: bool = True,
+        count: Callable[[], int] | None = None,
     ) -> None:
         self.custom_objects = dict(custom_objects or {})
         self.safe_mode = safe_mode and not config.allows_unsafe_deserialization()
         self.shared: dict[Any, Any] = {}
         self._budget = budget
+        self._count = count
+        self._spent = 0
         self._state_budget = FREE_BYTES // 4
         self._ignored: dict[str, list[str]] = {}
         self._place: list[str] = []
@@ -92,6 +100,15 @@ class Reading:
             yield
         finally:
             _current.reset(token)
+
+    @classmethod
+    def of_file(cls, file: Any, custom_objects: Mapping[str, Any] | None, safe_mode: bool) -> Reading:
+        """Returns the reading of an open HDF5 file: the weights may hold as many elements as it stores."""
+        # A file of float32 has fewer elements than a quarter of its bytes. To count them takes as long as to read them.
+        free = 1 << 16
+        return cls(
+            custom_objects, file.id.get_filesize() // 4 + free, safe_mode, lambda: hdf5.total_numbers(file) + free
+        )
 
     # Errors and warnings.
 
@@ -151,10 +168,12 @@ class Reading:
         assert self._budget is not None
         size = math.prod(shape)
         if in_files:
-            self._budget -= size
+            self._spent += size
         else:
             self._state_budget -= size
-        if min(self._budget, self._state_budget) < 0:
+        if self._spent > self._budget and self._count is not None:
+            self._budget, self._count = self._count(), None
+        if self._spent > self._budget or self._state_budget < 0:
             told = "a weight of shape {} is larger than all that the file holds"
             state = "a state of shape {} is larger than a file may ask for"
             raise self.error((told if in_files else state).format(shape))

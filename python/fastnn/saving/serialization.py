@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from fastnn import code_objects
-from fastnn.configurable import Configurable, accepted_names, has_own_config, is_foreign
+from fastnn.configurable import Configurable, accepted_names, are_atoms, has_own_config, is_foreign
 from fastnn.custom_objects import CustomObjectScope, get_custom_objects, get_registered_name, get_registered_object
 from fastnn.engine.by_code import runs_code
 from fastnn.engine.contract import Part, state_of
@@ -123,6 +123,8 @@ def _described(obj: Any, writing: _Writing) -> Any:
         return {"class_name": "__ellipsis__", "config": {}}
     if isinstance(obj, np.ndarray):
         return {"class_name": "__numpy__", "config": {"value": obj.tolist(), "dtype": obj.dtype.name}}
+    if type(obj) in (list, tuple) and are_atoms(obj):
+        return type(obj)(obj)
     if isinstance(obj, (list, tuple)):
         described = [_described(one, writing) for one in obj]
         return tuple(described) if isinstance(obj, tuple) else described
@@ -247,6 +249,8 @@ def _written(value: Any, live: Any, writing: _Writing) -> Any:
         return value if isinstance(value, str) and _is_ours(live) else _described(live, writing)
     if isinstance(value, (list, tuple)):
         lives = live if isinstance(live, (list, tuple)) and len(live) == len(value) else [None] * len(value)
+        if type(value) in (list, tuple) and are_atoms(value) and are_atoms(lives):
+            return type(value)(value)
         written = [_written(one, other, writing) for one, other in zip(value, lives, strict=True)]
         return tuple(written) if isinstance(value, tuple) else written
     if isinstance(value, Mapping) and set(value) == {"class_name", "config"} and live is None and not writing.legacy:
@@ -321,7 +325,7 @@ def read(value: Any, reading: Reading, argument: str = "") -> Any:
         argument: Name of the argument that the value is for; "": none.
     """
     if isinstance(value, (list, tuple)):
-        found = [read(one, reading, argument) for one in value]
+        found = list(value) if are_atoms(value) else [read(one, reading, argument) for one in value]
         return tuple(found) if isinstance(value, tuple) else found
     if not isinstance(value, dict):
         return value

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from fastnn import _core
-from fastnn.configurable import is_foreign
+from fastnn.configurable import are_atoms, is_foreign
 from fastnn.engine.contract import Part, attributes
 from fastnn.engine.holding import held_layers, is_made_of_layers
 from fastnn.engine.layer import Layer
@@ -68,7 +68,10 @@ def walk(layer: Any, is_stored: Callable[[str], bool] = lambda path: True) -> It
         for name, child in children_of(part):
             places.setdefault(id(child), (child, []))[1].append(f"{path}/{name}" if path else name)
         for child, names in reversed(places.values()):
-            stored = next(filter(is_stored, names), None)
+            # Without a second name there is nothing to look up.
+            stored = (
+                names[0] if len(names) == 1 and not is_foreign(type(part)) else next(filter(is_stored, names), None)
+            )
             if stored is None:
                 under = f"{path}/" if path else ""
                 stored = next(filter(is_stored, (f"{under}{name}" for name in _properties_of(part, child))), names[0])
@@ -117,7 +120,8 @@ def streams_of(layer: Any) -> list[_core.Stream]:
     """Returns the random streams among the attributes of a layer, in the order of their names."""
     found: list[_core.Stream] = []
     for _, value in sorted(attributes(layer).items(), key=lambda item: item[0]):
-        for one in value if isinstance(value, (list, tuple)) else [value]:
+        several = isinstance(value, (list, tuple))
+        for one in () if several and are_atoms(value) else value if several else [value]:
             stream = one if isinstance(one, _core.Stream) else getattr(one, "stream", None)
             if isinstance(stream, _core.Stream) and not isinstance(one, Part):
                 found.append(stream)

@@ -42,9 +42,9 @@ def write_tree(file: Any, model: Any, optimizer: bool = True, place: Mapping[str
     with state_at_one_moment(model, optimizer):
         _write_variables(file, model)
         if optimizer and _has_slots(model):
-            group = _group(file, "optimizer", model.optimizer.name)
+            group = hdf5.group_at(file, "optimizer/vars", model.optimizer.name)
             for i, array in enumerate(slots_in_order(model.optimizer, model.trainable_variables)):
-                group[str(i)] = array
+                hdf5.write(group, str(i), array)
         built = write_own_optimizers(file, model) if optimizer else {}
         further = {**({} if place is None else {"place": dict(place)}), **({"optimizers": built} if built else {})}
         write_position(file, position_of(model) | further)
@@ -82,13 +82,11 @@ def _write_variables(file: Any, model: Any) -> None:
         for within, variables in variables_of(layer):
             group = _group(file, f"{path}/{within}" if within else path, layer.name)
             for i, variable in enumerate(variables):
-                group[str(i)] = variable.numpy()
+                hdf5.write(group, str(i), variable.numpy())
 
 
 def _group(file: Any, path: str, name: str) -> Any:
-    group = file.require_group(f"{path}/vars" if path else "vars")
-    group.attrs["name"] = name
-    return group
+    return hdf5.group_at(file, f"{path}/vars" if path else "vars", name)
 
 
 def slots_in_order(optimizer: Any, variables: Sequence[Variable]) -> list[NDArray[Any]]:
@@ -137,8 +135,8 @@ def _is_stored(group: Any, path: str) -> bool:
 
 def _stored(group: Any) -> list[Any]:
     """Returns the datasets "0", "1"... of a group of variables."""
-    names = [] if group is None else [name for name in hdf5.entries(group) if name.isdecimal()]
-    return [hdf5.child(group, name) for name in sorted(names, key=int)]
+    held = hdf5.children(group)
+    return [held[name] for name in sorted(filter(str.isdecimal, held), key=int)]
 
 
 class Misfits:
@@ -214,7 +212,7 @@ def read_tree(file: Any, model: Any, skip_mismatch: bool = False) -> None:
     misfits.settle()
     values = [(variable, hdf5.numbers(dataset)) for variable, dataset in pairs]
     for layer, group in own:
-        layer.load_own_variables({} if group is None else {name: hdf5.numbers(group[name]) for name in group})
+        layer.load_own_variables({name: hdf5.numbers(dataset) for name, dataset in hdf5.children(group).items()})
     for variable, value in values:
         variable.assign(value)
 
@@ -225,12 +223,11 @@ def read_named(file: Any, model: Any, skip_mismatch: bool) -> None:
     Raises:
         ValueError: They do not fit and `skip_mismatch` is False; then no weight was changed.
     """
-    groups = hdf5.child(file, "layers")
     by_name = {}
-    for key in [] if groups is None else hdf5.entries(groups):
-        group = hdf5.at(groups, f"{key}/vars")
+    for held in hdf5.children(hdf5.child(file, "layers")).values():
+        group = hdf5.child(held, "vars")
         if group is not None and "name" in group.attrs:
-            by_name[hdf5.text_of(group.attrs["name"])] = hdf5.child(groups, key)
+            by_name[hdf5.text_of(group.attrs["name"])] = held
     misfits = Misfits(skip_mismatch)
     pairs: list[tuple[Variable, Any]] = []
     for layer in model.__fastnn_operations__():
