@@ -214,7 +214,8 @@ def test_every_source_opens_with_a_paragraph() -> None:
 def test_names_say_what_a_file_holds() -> None:
     vague = re.compile(r"(^|_)(utils?|common|helpers?|impl|misc|stuff)$")
     files = [p for folder in (CPP, PYTHON) for p in folder.rglob("*") if p.suffix in {".py", ".hpp", ".cpp"}]
-    assert not [str(p) for p in files if vague.search(p.stem)]
+    public_in_keras = {"imagenet_utils"}
+    assert not [str(p) for p in files if vague.search(p.stem) and p.stem not in public_in_keras]
 
 
 # Python ---------------------------------------------------------------------------------------------------------------

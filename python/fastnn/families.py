@@ -19,7 +19,7 @@ from fastnn import (
     saving,
 )
 from fastnn.ops.node import Operation
-from fastnn.saving.registry import register_family
+from fastnn.saving.registry import register_family, register_later
 
 register_family("layers", "layer", vars(layers))
 register_family("models", "layer", vars(models))
@@ -32,6 +32,14 @@ register_family("schedules", "schedule", vars(optimizers.schedules), ("learning_
 register_family("losses", "loss", vars(losses), ("loss",))
 register_family("metrics", "metric", vars(metrics), ("metrics",))
 register_family("activations", "activation", vars(activations), ("activation",))
+register_later(
+    "applications",
+    "layer",
+    {
+        "CustomScaleLayer": "fastnn.applications.inception_resnet_v2",
+        "LayerScale": "fastnn.applications.convnext",
+    },
+)
 
 # Reading and writing are loaded when first used.
 object_forms.use(
