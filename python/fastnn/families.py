@@ -12,6 +12,7 @@ from fastnn import (
     layers,
     losses,
     metrics,
+    mixed_precision,
     models,
     object_forms,
     optimizers,
@@ -38,3 +39,5 @@ object_forms.use(
     lambda obj: saving.serialize_keras_object(obj),
     lambda config, custom_objects, family: saving.read_member(config, custom_objects, family),
 )
+
+mixed_precision.LossScaleOptimizer = optimizers.LossScaleOptimizer
