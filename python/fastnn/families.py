@@ -8,6 +8,7 @@ from __future__ import annotations
 from fastnn import (
     activations,
     constraints,
+    distillation,
     initializers,
     layers,
     losses,
@@ -24,6 +25,7 @@ from fastnn.saving.registry import register_family
 
 register_family("layers", "layer", vars(layers))
 register_family("models", "layer", vars(models))
+register_family("distillation", "layer", vars(distillation))
 register_family("ops", "layer", {"Operation": Operation})
 register_family("initializers", "initializer", vars(initializers), ("_initializer",))
 register_family("regularizers", "regularizer", vars(regularizers), ("_regularizer",))

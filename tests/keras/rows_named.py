@@ -34,7 +34,8 @@ for name, options, call in (
 
     def attention(k: Any, x: Any, options: Any = options, call: Any = call) -> Any:
         made = k.GroupQueryAttention(3, 4, 2, **options)(x, k.Dense(4)(x), **call)
-        return made if isinstance(made, (list, tuple)) else k.Dense(2)(made)
+        # Keras distinguishes losses by the names of layers.
+        return [k.Dense(2)(made[0]), k.Identity()(made[1])] if isinstance(made, (list, tuple)) else k.Dense(2)(made)
 
     layered(f"grouped-attention-{name}", (5, 4), attention, loss=["mse", "mse"] if name == "scores" else "mse")
 
@@ -81,3 +82,31 @@ for name, options in (("plain", {}), ("range", {"value_range": (0.0, 1.0)})):
         **o, bins=16)(y, training=True), output_shape=(12, 10, 2))(x), inputs=given, train=False)  # fmt: skip
     layered(f"clahe-{name}", (12, 10, 2), lambda k, x, o=options: k.ContrastLimitedAdaptiveHistogramEqualization(
         **o, tile_grid_size=(3, 2), clip_limit=2.0)(x), inputs=given, train=False)  # fmt: skip
+
+
+def distilled(name: str, losses: Callable[[Any], Any], **options: Any) -> None:
+    """Adds a row of a student that is taught by a model of more units."""
+
+    def build(keras: Any) -> Any:
+        def network(units: int) -> Any:
+            layers = [keras.Input((4,)), keras.layers.Dense(units, "tanh", name="hidden"), keras.layers.Dense(3)]
+            return keras.Sequential(layers)
+
+        teacher, student = network(options.get("units", 6)), network(5)
+        weights = {key: value for key, value in options.items() if key != "units"}
+        return keras.distillation.Distiller(teacher, student, losses(keras), **weights)
+
+    ROWS.append(Row(f"distilled-{name}", build, inputs=lambda rng: rng.normal(size=(5, 4)).astype(np.float32)))
+
+
+distilled("logits", lambda k: k.distillation.LogitsDistillation(2.0, "mse"), student_loss_weight=0.3)
+distilled("divergence", lambda k: k.distillation.LogitsDistillation(3.0, k.losses.KLDivergence()))
+distilled("name", lambda k: k.distillation.LogitsDistillation(), student_loss_weight=0.9)
+distilled(
+    "features",
+    lambda k: [
+        k.distillation.FeatureDistillation("mae", "hidden", "hidden"), k.distillation.FeatureDistillation("mse"),
+    ],
+    distillation_loss_weights=[0.7, 2.0],
+    units=5,
+)  # fmt: skip

@@ -112,7 +112,7 @@ def qr(x: Any, mode: str = "reduced") -> tuple[Any, Any]:
         raise ValueError(f"ops.qr expects mode 'reduced' or 'complete', got {mode!r}")
     x = matrices(x, "qr", square=False)
     if not is_traced(x):
-        made = np.linalg.qr(x, mode)
+        made = np.linalg.qr(x, "complete" if mode == "complete" else "reduced")
         return made[0], made[1]
     # Householder, 1958: each step mirrors one column onto a multiple of a unit vector.
     rows, columns = x.shape[-2:]
@@ -189,8 +189,8 @@ def svd(x: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
         >>> ops.svd([[3.0, 0.0], [0.0, 4.0]], compute_uv=False)
         array([4., 3.], dtype=float32)
     """
-    made = np.linalg.svd(matrices(x, "svd", square=False), full_matrices, compute_uv)
-    return tuple(made) if compute_uv else made
+    x = matrices(x, "svd", square=False)
+    return tuple(np.linalg.svd(x, full_matrices)) if compute_uv else np.linalg.svd(x, compute_uv=False)
 
 
 @as_in_keras(module="linalg")

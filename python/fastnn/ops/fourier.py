@@ -137,7 +137,7 @@ def ifft2(x: Any) -> tuple[Any, Any]:
     real, imaginary = _pair(x, "ifft2")
     if is_traced([real, imaginary]):
         count = _size(real, -1, "ifft2") * _size(real, -2, "ifft2")
-        return tuple(part / float(count) for part in _of_two_axes(real, imaginary, 1.0, "ifft2"))  # type: ignore[return-value]
+        return tuple(part / float(count) for part in _of_two_axes(real, imaginary, 1.0, "ifft2"))
     return _parts(np.fft.ifft2(_complex(real, imaginary)))
 
 

@@ -160,6 +160,7 @@ def nanquantile(x: Any, q: Any, axis: Any = None, method: str = "linear", keepdi
     """
     _check(method, "nanquantile")
     shares = np.asarray(q, np.float64)
+    ordered: Any
     if is_traced(x):
         made = tensor(x, "float32")
         ordered, axes = _ordered(where(isnan(made), np.inf, made), axis, "nanquantile")

@@ -24,8 +24,9 @@ def _shifted(x: NDArray[np.uint64]) -> NDArray[np.uint64]:
 
 def _joined(first: NDArray[np.uint64], second: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """Returns the hash of two hashes, a step of MurmurHash."""
-    made = (first ^ _FACTOR ^ (_shifted(second * _FACTOR) * _FACTOR)) * _FACTOR
-    return _shifted(_shifted(made) * _FACTOR)
+    made: NDArray[np.uint64] = (first ^ _FACTOR ^ (_shifted(second * _FACTOR) * _FACTOR)) * _FACTOR
+    joined: NDArray[np.uint64] = _shifted(_shifted(made) * _FACTOR)
+    return joined
 
 
 class HashedCrossing(NodeLayer):

@@ -124,7 +124,7 @@ class MelSpectrogram(Layer):
         mels = 1127.0 * np.log(1.0 + np.linspace(0.0, self.sampling_rate / 2.0, self.fft_length // 2 + 1) / 700.0)
         highest = self.max_freq or int(self.sampling_rate / 2)
         ends = 1127.0 * np.log(1.0 + np.array([self.min_freq, highest]) / 700.0)
-        edges = np.linspace(*ends, self.num_mel_bins + 2)
+        edges = np.linspace(ends[0], ends[1], self.num_mel_bins + 2)
         low, center, high = edges[:-2], edges[1:-1], edges[2:]
         rising = (mels[:, np.newaxis] - low) / (center - low)
         falling = (high - mels[:, np.newaxis]) / (high - center)
