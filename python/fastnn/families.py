@@ -8,10 +8,12 @@ from __future__ import annotations
 from fastnn import (
     activations,
     constraints,
+    distillation,
     initializers,
     layers,
     losses,
     metrics,
+    mixed_precision,
     models,
     object_forms,
     optimizers,
@@ -23,6 +25,7 @@ from fastnn.saving.registry import register_family, register_later
 
 register_family("layers", "layer", vars(layers))
 register_family("models", "layer", vars(models))
+register_family("distillation", "layer", vars(distillation))
 register_family("ops", "layer", {"Operation": Operation})
 register_family("initializers", "initializer", vars(initializers), ("_initializer",))
 register_family("regularizers", "regularizer", vars(regularizers), ("_regularizer",))
@@ -46,3 +49,5 @@ object_forms.use(
     lambda obj: saving.serialize_keras_object(obj),
     lambda config, custom_objects, family: saving.read_member(config, custom_objects, family),
 )
+
+mixed_precision.LossScaleOptimizer = optimizers.LossScaleOptimizer
