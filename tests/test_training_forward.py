@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import fastnn
-from fastnn import _core, layers
+from fastnn import _core, config, layers, utils
 from fastnn.engine.contract import emit
 from fastnn.engine.emission import Emission
 
@@ -129,3 +129,32 @@ def test_batches_of_a_run_are_drawn_and_committed_one_by_one() -> None:
         draws.append(found)
     assert draws[0][:16].tobytes() == draws[1][:16].tobytes()
     assert draws[0][16:].tobytes() != draws[1][16:].tobytes()
+
+
+def test_a_batch_in_pieces_draws_what_the_whole_batch_draws():
+    """On sixteen threads the batch is too small for a piece each; on one it is computed piece by piece."""
+    x = np.random.default_rng(0).random((40, 28, 28, 1)).astype(np.float32)
+    threads = config.num_threads()
+    outputs = []
+    try:
+        for count in (1, 2, 16):
+            config.set_num_threads(count)
+            utils.set_random_seed(3)
+            model = fastnn.Sequential(
+                [
+                    layers.Input((28, 28, 1)),
+                    layers.Conv2D(32, 3, activation="relu"),
+                    layers.Dropout(0.4),
+                    layers.MaxPooling2D(),
+                    layers.Conv2D(32, 3, activation="relu"),
+                    layers.GaussianNoise(0.1),
+                    layers.Flatten(),
+                    layers.Dense(3),
+                ]
+            )
+            outputs.append([model(x, training=True) for _ in range(4)])
+    finally:
+        config.set_num_threads(threads)
+    for other in outputs[1:]:
+        np.testing.assert_array_equal(other, outputs[0])
+    assert (outputs[0][2] != outputs[0][3]).any(), "each call draws anew"

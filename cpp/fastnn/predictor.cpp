@@ -63,12 +63,12 @@ void Predictor::run(const std::vector<Column>& columns, Index begin, Index end, 
   };
   Patience patience(pulse);
   const Pulse timed = [&] { patience.ask(); };
-  const auto forward = [&](Session& session, Index row, Index count, const Pulse& between) {
+  const auto forward = [&](Session& session, Index row, Index count, Index first_row, const Pulse& between) {
     feed(session, graph, columns, nullptr, row, count);
     // Outputs are computed in the user's arrays, except those that share the memory of an input or of another output.
     for (std::size_t i = 0; i < to.size(); ++i)
       if (owned_[i]) session.bind(executor_.output(i), destination(i, row));
-    session.begin(count);
+    session.begin(count, first_row);
     session.forward(between);
     for (std::size_t i = 0; i < to.size(); ++i)
       if (!owned_[i])
@@ -77,18 +77,26 @@ void Predictor::run(const std::vector<Column>& columns, Index begin, Index end, 
   };
   const Index most = std::min(batch_size, end - begin);
   // Rows do not depend on each other, so the cuts do not show in the results: each thread gets a piece, or all threads
-  // share a few rows.
-  const Index share = (end - begin) / num_threads() / kPieceStep * kPieceStep;
-  if (const Index piece = graph.commits() ? 0 : std::min(executor_.piece(most), share); piece > 0) {
+  // share a few rows. Random streams advance with each batch, and so do its pieces.
+  const Index stretch = graph.commits() ? batch_size : end - begin;
+  const Index share = std::min(stretch, end - begin) / num_threads() / kPieceStep * kPieceStep;
+  if (const Index piece = std::min(executor_.piece(most), share); piece > 0) {
     TeamLease team(executor_, piece);
     const RunScope scope(team->threads());
-    for (Index row = begin; row < end; row += team->wave()) {
-      {
-        const ReadVariables reading;
-        team->each_piece(row, std::min(team->wave(), end - row),
-                         [&](Session& session, Index first, Index count) { forward(session, first, count, {}); });
+    for (Index start = begin; start < end; start += stretch) {
+      const Index stop = std::min(end, start + stretch);
+      for (Index row = start; row < stop; row += team->wave()) {
+        {
+          const ReadVariables reading;
+          team->each_piece(row, std::min(team->wave(), stop - row), [&](Session& session, Index first, Index count) {
+            forward(session, first, count, first - start, {});
+          });
+        }
+        patience.ask();
       }
-      patience.ask();
+      if (!graph.commits()) continue;
+      const WriteVariables writing;
+      team->first().commit();
     }
     return;
   }
@@ -99,7 +107,7 @@ void Predictor::run(const std::vector<Column>& columns, Index begin, Index end, 
     if (graph.sized() && session->plan().capacity != count) session.exchange(count);
     {
       const ReadVariables reading;
-      forward(*session, row, count, timed);
+      forward(*session, row, count, 0, timed);
     }
     if (session->commits()) {
       const WriteVariables writing;
