@@ -249,14 +249,9 @@ class TestDistillation:
             make(network(5), network(4))
 
 
-@pytest.mark.parametrize("name", ["SGD", "Adam", "Adagrad", "Ftrl", "RMSprop", "Optimizer"])
-def test_optimizers_of_keras_2(name: str) -> None:
-    with pytest.raises(ImportError, match=f"use optimizers.{name}"):
-        getattr(fastnn.optimizers.legacy, name)(0.1)
-
-
 def test_other_names() -> None:
     assert fastnn.mixed_precision.LossScaleOptimizer is fastnn.optimizers.LossScaleOptimizer
+    assert fastnn.optimizers.legacy.Adam is fastnn.optimizers.Adam
     saving = fastnn.legacy.saving
     assert saving.deserialize_keras_object is fastnn.utils.legacy.deserialize_keras_object
     assert layers.InputSpec is fastnn.InputSpec
