@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastnn import metrics, ops, saving, tree
-from fastnn.distillation.distillation_losses import DistillationLoss, _loss_of
+from fastnn.distillation.distillation_losses import DistillationLoss, loss_of
 from fastnn.models import Model
 
 
@@ -99,7 +99,7 @@ class Distiller(Model):
         """
         if loss is None:
             raise ValueError("Distiller.compile expects a loss between student and targets, got None")
-        self._student_loss = tree.map_structure(_loss_of, loss)
+        self._student_loss = tree.map_structure(loss_of, loss)
         super().compile(optimizer=optimizer, loss=None, metrics=metrics, **kwargs)
         compiled = self.__fastnn_training__.compiled
         assert compiled is not None
