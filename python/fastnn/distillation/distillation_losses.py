@@ -10,7 +10,8 @@ from fastnn import losses, ops, tree
 from fastnn.keras_form import KerasForm
 
 
-def _loss_of(identifier: Any) -> Any:
+def loss_of(identifier: Any) -> Any:
+    """Returns a loss for a name, and anything else unchanged."""
     return losses.get(identifier) if isinstance(identifier, str) else identifier
 
 
@@ -34,7 +35,7 @@ def _losses_of(identifier: Any, who: str) -> Any:
     Raises:
         ValueError: There is none.
     """
-    found = tree.map_structure(_loss_of, identifier)
+    found = tree.map_structure(loss_of, identifier)
     if all(one is None for one in tree.flatten(found)):
         raise ValueError(f"{who} expects at least one loss, got {identifier!r}")
     return found

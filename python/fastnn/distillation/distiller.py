@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastnn import metrics, ops, saving, tree
-from fastnn.distillation.distillation_losses import DistillationLoss, _loss_of
+from fastnn.distillation.distillation_losses import DistillationLoss, loss_of
 from fastnn.models import Model
 
 
@@ -99,10 +99,11 @@ class Distiller(Model):
         """
         if loss is None:
             raise ValueError("Distiller.compile expects a loss between student and targets, got None")
-        self._student_loss = tree.map_structure(_loss_of, loss)
+        self._student_loss = tree.map_structure(loss_of, loss)
         super().compile(optimizer=optimizer, loss=None, metrics=metrics, **kwargs)
-        # Files hold the loss as an argument of `compile`.
-        self.__fastnn_training__.compiled.arguments["loss"] = loss
+        compiled = self.__fastnn_training__.compiled
+        assert compiled is not None
+        compiled.arguments["loss"] = loss  # which files hold as an argument of `compile`
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         """Returns the output of the student."""

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING as _TYPE_CHECKING
 
 from fastnn.naming import missing_names as _missing_names
-from fastnn.optimizers import schedules
+from fastnn.optimizers import legacy, schedules
 from fastnn.optimizers.adadelta import Adadelta
 from fastnn.optimizers.adafactor import Adafactor
 from fastnn.optimizers.adagrad import Adagrad
@@ -46,6 +46,7 @@ __all__ = [
     "ScheduleFreeAdamW",
     "deserialize",
     "get",
+    "legacy",
     "schedules",
     "serialize",
 ]

@@ -19,7 +19,8 @@ _FACTOR = np.uint64(0xC6A4A7935BD1E995)
 
 
 def _shifted(x: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    return x ^ (x >> np.uint64(47))
+    made: NDArray[np.uint64] = x ^ (x >> np.uint64(47))
+    return made
 
 
 def _joined(first: NDArray[np.uint64], second: NDArray[np.uint64]) -> NDArray[np.uint64]:

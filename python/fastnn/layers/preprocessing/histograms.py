@@ -50,10 +50,18 @@ class AutoContrast(ComposedImageLayer):
 def _counts(values: Any, bins: int) -> Any:
     """Returns how often each of the integers below `bins` occurs along the last axis.
 
-    Counting within a model compares with one integer after the other, which needs no more memory than the values.
+    Counting within a model compares with a few integers at a time: with all at once it would need too much memory.
     """
-    counted = [ops.sum(ops.cast(ops.equal(values, i), "float32"), -1) for i in range(bins)]
-    return ops.stack(counted, -1)
+    spread = ops.expand_dims(values, -1)
+    counted = [
+        ops.sum(ops.cast(ops.equal(spread, np.arange(i, min(i + _AT_ONCE, bins), dtype=np.int32)), "float32"), -2)
+        for i in range(0, bins, _AT_ONCE)
+    ]
+    return ops.concatenate(counted, -1)
+
+
+_AT_ONCE = 16
+"""Integers that are counted together."""
 
 
 class Equalization(ComposedImageLayer):
