@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fastnn import activations, layers
+import fastnn
+from fastnn import activations, layers, ops
 
 
 def test_arguments_reach_the_core() -> None:
@@ -54,3 +55,44 @@ def test_what_they_refuse() -> None:
         layers.Dense(3, activation="threshold")
     with pytest.raises(ValueError, match=r"PReLU \"slopes\": shared_axes expects axes from 1 to 2"):
         layers.PReLU(shared_axes=3, name="slopes").build((None, 4, 5))
+
+
+WITH_ARGUMENTS = {
+    "leaky_relu": (lambda: layers.LeakyReLU(0.1), lambda x: ops.where(x > 0, x, 0.1 * x)),
+    "relu": (lambda: layers.ReLU(2.0), lambda x: ops.minimum(ops.maximum(x, 0.0), 2.0)),
+    "elu": (lambda: layers.ELU(0.5), lambda x: ops.where(x > 0, x, 0.5 * (ops.exp(ops.minimum(x, 0.0)) - 1.0))),
+}
+
+
+@pytest.mark.parametrize("name", WITH_ARGUMENTS)
+@pytest.mark.parametrize(
+    "before",
+    [
+        lambda: layers.Dense(5),
+        lambda: layers.Conv2D(5, 3),
+        lambda: layers.Conv2D(16, 3, padding="same"),
+        lambda: layers.Conv2DTranspose(4, 3, strides=2),
+        lambda: layers.Conv2DTranspose(16, 4, strides=2, padding="same"),
+        lambda: layers.DepthwiseConv2D(3),
+        lambda: layers.SeparableConv2D(4, 3),
+        lambda: layers.BatchNormalization(),
+        lambda: layers.MaxPooling2D(2),
+    ],
+)
+def test_an_activation_with_arguments_is_computed_by_the_layer_before_it(before, name) -> None:
+    rng = np.random.default_rng(0)
+    x = (3 * rng.normal(size=(6, 9, 9, 16))).astype(np.float32)
+    layer, function = WITH_ARGUMENTS[name]
+    models = []
+    for activation in (layer(), layers.Lambda(function)):
+        fastnn.utils.set_random_seed(1)
+        model = fastnn.Sequential([fastnn.Input((9, 9, 16)), before(), activation, layers.Flatten(), layers.Dense(2)])
+        model.compile(fastnn.optimizers.SGD(0.01), "mse")
+        models.append(model)
+    for model in models:
+        model.fit(x, np.ones((6, 2), np.float32), batch_size=6, epochs=2, verbose=0)
+    plan = models[0].__fastnn_training__.programs.training(models[0].__fastnn_training__.compiled).trainer.plan(6)
+    assert (f" + {name} -> " in plan) == (not isinstance(models[0].layers[0], layers.MaxPooling2D))
+    np.testing.assert_allclose(*(model.predict(x, verbose=0) for model in models), rtol=2e-4, atol=2e-5)
+    for one, other in zip(*(model.get_weights() for model in models), strict=True):
+        np.testing.assert_allclose(one, other, rtol=2e-4, atol=2e-5)

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import threading
 import time
 
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 
 import fastnn
-from fastnn import layers
+from fastnn import config, layers
 from fastnn.data import AUTOTUNE, INFINITE, UNKNOWN, Dataset, TensorSpec
 from fastnn.data.elements import Element
 
@@ -243,6 +244,27 @@ def test_functions_with_layers_run_in_one_thread():
 def test_threads_run_at_the_same_time():
     meeting = threading.Barrier(2, timeout=20)
     assert len(listed(Dataset.range(4).map(lambda x: meeting.wait() * 0 + x, num_parallel_calls=2))) == 4
+
+
+def test_threads_compute_without_teams_of_their_own():
+    images = np.random.default_rng(0).random((8, 300, 300, 3)).astype(np.float32)
+    alone = [fastnn.ops.image.resize(image, (100, 100)) for image in images]
+    threads = config.num_threads()
+    config.set_num_threads(4)
+    try:
+        most = []
+
+        def resized(image):
+            made = fastnn.ops.image.resize(image, (100, 100))
+            most.append(len(os.listdir("/proc/self/task")))
+            return made
+
+        before = len(os.listdir("/proc/self/task"))
+        together = [*Dataset.from_tensor_slices(images).map(resized, num_parallel_calls=2).as_numpy_iterator()]
+    finally:
+        config.set_num_threads(threads)
+    assert max(most) <= before + 3, "two workers, and a thread that fetches"
+    np.testing.assert_array_equal(together, alone)
 
 
 def test_errors_come_in_order_and_threads_end():

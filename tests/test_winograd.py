@@ -91,6 +91,7 @@ def sparse(rng, height, width, channels):
         (2, 32, 64, 64, 3),
         (2, 8, 256, 256, 3),
         (2, 13, 32, 64, 3),
+        (2, 15, 32, 40, 2),
         (2, 10, 32, 64, 5),
         (2, 20, 64, 128, 7),
         (3, 13, 33, 40, 3),
@@ -125,7 +126,7 @@ def test_winograd_is_close_and_can_be_switched_off(rows, size, channels, filters
     assert np.abs(outputs[0][1] - outputs[1][1]).max() < 2e-5 * np.abs(outputs[1][1]).max()
 
 
-KERNELS = [(3, 3), (5, 5), (4, 3), (6, 6), (7, 7), (3, 6), (7, 6)]
+KERNELS = [(2, 2), (3, 3), (5, 5), (4, 3), (6, 6), (7, 7), (3, 6), (7, 6)]
 CHANNELS = [(16, 16), (17, 40), (64, 33)]
 
 
@@ -176,7 +177,7 @@ def test_taps_that_never_lie_on_the_image_have_no_gradient():
     np.testing.assert_array_equal(dw == 0, expected == 0)
 
 
-@pytest.mark.parametrize("kernel", [3, 5, 6])
+@pytest.mark.parametrize("kernel", [2, 3, 5, 6])
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_what_is_not_finite_is_not_hidden(kernel, value):
     rng = np.random.default_rng(3)
@@ -204,7 +205,7 @@ def test_what_is_not_finite_is_not_hidden(kernel, value):
             assert (~np.isfinite(a[:, 4:-4, 4:-4]))[inner].all()
 
 
-@pytest.mark.parametrize("kernel", [(3, 3), (5, 5), (6, 6)])
+@pytest.mark.parametrize("kernel", [(2, 2), (3, 3), (5, 5), (6, 6)])
 def test_sparse_images_have_the_same_bits_alone_and_on_any_number_of_threads(kernel):
     rng = np.random.default_rng(4)
     x, dy = sparse(rng, 30, 30, 32), sparse(rng, 30, 30, 48)[::-1].copy()

@@ -23,6 +23,7 @@ void bind_settings(py::module_& m) {
   m.def("num_threads", &num_threads);
   m.def("most_threads", &most_threads);
   m.def("set_num_threads", &set_num_threads, py::arg("count"));
+  m.def("limit_this_thread", &limit_this_thread, py::arg("threads"));
   m.def("build_info", [] {
     py::dict info;
     const KernelInfo kernels = loaded_kernels();

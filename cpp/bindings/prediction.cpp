@@ -26,6 +26,17 @@ py::list predict_once(Predictor& predictor, const std::vector<py::array>& arrays
   return results;
 }
 
+// The same for one array, of which a server may send a row at a time.
+py::array predict_alone(Predictor& predictor, const py::array& array) {
+  const std::vector<Column> columns{to_column(array)};
+  const Index rows = columns[0].rows();
+  py::array result = make_array(predictor.shape(0, rows), predictor.output(0).dtype);
+  const std::vector<void*> to{result.mutable_data()};
+  py::gil_scoped_release release;
+  predictor.run(columns, 0, rows, rows, to, pulse);
+  return result;
+}
+
 py::list apply_node(const std::string& kind, const py::dict& config, const std::vector<py::array>& arrays) {
   Graph graph;
   std::vector<EdgeId> edges;
@@ -48,6 +59,7 @@ void bind_prediction(py::module_& m) {
       .def(py::init(&made<Predictor, const Graph&, const std::vector<EdgeId>&, bool>), py::arg("graph"),
            py::arg("outputs"), py::arg("training") = false)
       .def("__call__", &predict_once, py::arg("arrays"))
+      .def("alone", &predict_alone, py::arg("array"))
       .def(
           "run",
           [](Predictor& predictor, const std::vector<py::array>& arrays, Index begin, Index end, Index batch_size,

@@ -253,10 +253,9 @@ Graph Graph::at(Index rows) const {
           own.layer = made.layer;
           own.rows = made.rows;
           check_weights(own, made.weights);
-          kernels::Activation function{};
-          if (!node.fused.empty())
-            require(kernels::find_activation(node.fused, function) && own.layer->fuse(function), own.layer->who(),
-                    " cannot take the activation ", node.fused);
+          if (node.fused)
+            require(own.layer->fuse(*node.fused), own.layer->who(), " cannot take the activation ",
+                    kernels::name_of(node.fused->activation));
         }
       } catch (const ValueError& error) {
         throw ValueError(text(error.what(), "; this batch has ", rows, rows == 1 ? " row" : " rows"));
@@ -325,12 +324,10 @@ Graph Graph::rewritten(std::vector<EdgeId>& outputs) const {
   // pooling.
   const std::vector<int> read = count_readers(nodes, edges_.size(), outputs);
   for (std::size_t i = 0; i < nodes.size(); ++i) {
-    const auto name = nodes[i].layer->activation();
-    kernels::Activation function{};
-    if (!name || !kernels::find_activation(*name, function) || read[static_cast<std::size_t>(nodes[i].outputs[0])] != 1)
-      continue;
+    const auto function = nodes[i].layer->elementwise();
+    if (!function || read[static_cast<std::size_t>(nodes[i].outputs[0])] != 1) continue;
     const auto reader = std::find_if(nodes.begin(), nodes.end(), [&](const Node& node) {
-      return node.inputs == nodes[i].outputs && node.layer->commutes(function);
+      return node.inputs == nodes[i].outputs && node.layer->commutes(*function);
     });
     if (reader == nodes.end()) continue;
     std::swap(nodes[i].inputs, reader->inputs);
@@ -365,15 +362,13 @@ Graph Graph::rewritten(std::vector<EdgeId>& outputs) const {
     if (!kept[i]) continue;
     const Node& node = nodes[i];
     // An activation is fused into the node that computes its input, where it is the only reader of that input.
-    if (node.layer->activation()) {
+    if (const auto function = node.layer->elementwise()) {
       const EdgeId from = node.inputs[0];
       const int made_by = result.edge(renumbered[static_cast<std::size_t>(from)]).producer;
       Node* before = made_by < 0 ? nullptr : &result.nodes_[static_cast<std::size_t>(made_by)];
-      kernels::Activation function{};
-      if (before != nullptr && before->fused.empty() && readers[static_cast<std::size_t>(from)] == 1 &&
-          kernels::find_activation(*node.layer->activation(), function) && kernels::derivative_from_output(function) &&
-          before->layer->fuse(function)) {
-        before->fused = *node.layer->activation();
+      if (before != nullptr && !before->fused && readers[static_cast<std::size_t>(from)] == 1 &&
+          before->layer->fuse(*function)) {
+        before->fused = function;
         renumbered[static_cast<std::size_t>(node.outputs[0])] = renumbered[static_cast<std::size_t>(from)];
         continue;
       }
@@ -423,7 +418,7 @@ std::string Graph::describe() const {
     for (std::size_t i = 0; i < node.outputs.size(); ++i) out << (i ? ", %" : "%") << node.outputs[i];
     out << " = " << node.layer->who() << "(";
     for (std::size_t i = 0; i < node.inputs.size(); ++i) out << (i ? ", %" : "%") << node.inputs[i];
-    out << ")" << (node.fused.empty() ? "" : " + " + node.fused) << " -> "
+    out << ")" << (node.fused ? std::string(" + ") + kernels::name_of(node.fused->activation) : "") << " -> "
         << to_string(edge(node.outputs[0]).spec.shape) << "\n";
   }
   return out.str();

@@ -34,12 +34,12 @@ struct Node {
   std::vector<EdgeId> inputs, outputs;
   std::vector<EdgeId> sources{};  ///< scalars whose values are sizes in the config
   std::vector<VariablePtr> weights;
-  std::vector<bool> trained;       ///< per weight: the value of `trainable` when the node was added
-  std::shared_ptr<Stream> stream;  ///< null where the node draws no random numbers
-  std::string fused;               ///< the fused activation, if any
-  bool sized = false;              ///< the layer is made for each number of rows; `layer` is that of a trial batch
-  Index rows = 0;                  ///< the rows that the layer sees; 0: those of the batch
-  Index number = -1;               ///< its place among the nodes as they were added
+  std::vector<bool> trained;                           ///< per weight: the value of `trainable` when the node was added
+  std::shared_ptr<Stream> stream;                      ///< null where the node draws no random numbers
+  std::optional<kernels::ActivationFunction> fused{};  ///< the fused activation, if any
+  bool sized = false;  ///< the layer is made for each number of rows; `layer` is that of a trial batch
+  Index rows = 0;      ///< the rows that the layer sees; 0: those of the batch
+  Index number = -1;   ///< its place among the nodes as they were added
 
   /// For a node that runs the backward pass of another: that node, and where its gradients lie, as indices into
   /// `inputs` (those of its outputs) and `outputs` (those of its inputs and weights); kNone: there is none.

@@ -190,11 +190,13 @@ class Layer {
   /// in place, element by element, or has nothing to do.
   virtual bool gradient_in_place(std::size_t) const { return false; }
   /// Fuses the activation that follows into this node; false where that is not possible.
-  virtual bool fuse(kernels::Activation) { return false; }
+  virtual bool fuse(const kernels::ActivationFunction&) { return false; }
   /// True where this node and the activation before it can be swapped without a change of any bit. The node then runs
   /// first and leaves fewer elements to the activation.
-  virtual bool commutes(kernels::Activation) const { return false; }
-  /// For an elementwise or softmax activation: its name in Keras ("softmax", "sigmoid", "relu").
+  virtual bool commutes(const kernels::ActivationFunction&) const { return false; }
+  /// For an elementwise activation: what it computes.
+  virtual std::optional<kernels::ActivationFunction> elementwise() const { return std::nullopt; }
+  /// For an elementwise activation without arguments, or softmax: its name in Keras ("softmax", "sigmoid", "relu").
   virtual std::optional<std::string> activation() const { return std::nullopt; }
 
   /// For a loss: the activation whose input (the logits) it can read in place of its output, with `flag` set.

@@ -14,6 +14,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <fstream>
+#include <limits>
 #include <string>
 
 namespace fastnn {
@@ -26,6 +27,7 @@ std::atomic<int> chosen_threads{0};
 thread_local bool survived_fork = false;
 
 thread_local int scope_threads = 0;
+thread_local int thread_limit = std::numeric_limits<int>::max();
 
 const int fork_handler = pthread_atfork(nullptr, nullptr, [] { survived_fork = true; });
 
@@ -91,9 +93,11 @@ void set_num_threads(int count) {
   chosen_threads.store(std::clamp(count, 0, most_threads()), std::memory_order_relaxed);
 }
 
+void limit_this_thread(int threads) { thread_limit = threads > 0 ? threads : std::numeric_limits<int>::max(); }
+
 int usable_threads() {
   if (survived_fork || omp_in_parallel()) return 1;
-  return scope_threads > 0 ? scope_threads : num_threads();
+  return std::min(thread_limit, scope_threads > 0 ? scope_threads : num_threads());
 }
 
 RunScope::RunScope(int threads) : outer_threads_(scope_threads), outer_mode_(float_mode()) {

@@ -21,8 +21,12 @@ int most_threads();
 /// Sets the number of threads for the whole process, at most most_threads(); 0 goes back to the default.
 void set_num_threads(int count);
 
-/// The threads of a region that this thread would enter now: those of the enclosing RunScope, else num_threads();
-/// 1 in the thread that survived a fork (the pool of libgomp did not).
+/// Sets the largest number of threads of the regions that this thread enters; 0: no such limit. For threads of which several
+/// call the core at a time, and would otherwise each bring a team of their own.
+void limit_this_thread(int threads);
+
+/// The threads of a region that this thread would enter now: those of the enclosing RunScope, else num_threads(), within
+/// the limit of this thread; 1 in the thread that survived a fork (the pool of libgomp did not).
 int usable_threads();
 
 /// Settings of this thread, and of the regions that it enters, during a run. Regions have at most `threads` threads, so

@@ -118,7 +118,10 @@ void Sweep::lay_out(const GradientTable& table, const float* gradients) {
 
 template <class Body>
 void Sweep::each_range(double bytes, Body&& body) {
-  parallel_for(static_cast<Index>(ranges_.size()), byte_work(bytes * elements_), [&](Index i, int) {
+  // The weights of a small network and their slots stay in the cache from step to step, four times as fast as memory.
+  constexpr double kInCache = 1 << 18;
+  const double total = bytes * elements_, work = byte_work(total) / (total < kInCache ? 4 : 1);
+  parallel_for(static_cast<Index>(ranges_.size()), work, [&](Index i, int) {
     const auto index = static_cast<std::size_t>(i);
     body(ranges_[index], index);
   });

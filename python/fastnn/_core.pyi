@@ -130,6 +130,8 @@ class Predictor:
         """
     def __call__(self, arrays: Sequence[Array]) -> list[Array]:
         """Runs one pass over all rows as one batch."""
+    def alone(self, array: Array) -> NDArray[Any]:
+        """Runs one pass over all rows of the only input; returns the first output."""
     def run(self, arrays: Sequence[Array], begin: int, end: int, batch_size: int, outputs: Sequence[Array]) -> None:
         """Computes rows [begin, end) in batches of batch_size into the same rows of the outputs (C-contiguous, of the
         edge's dtype). Ctrl-C raises KeyboardInterrupt between nodes.
@@ -290,6 +292,9 @@ def num_threads() -> int: ...
 def most_threads() -> int: ...
 def set_num_threads(count: int) -> None:
     """Sets the number of threads; 0: the default."""
+
+def limit_this_thread(threads: int) -> None:
+    """Sets the largest number of threads that calls from this thread use; 0: no such limit."""
 
 def build_info() -> dict[str, str]:
     """Returns the instruction set, the compiler, the versions of Eigen and OpenMP, and the packet width."""

@@ -56,6 +56,22 @@ def replacing(path: Path) -> Iterator[Path]:
     _sync_directory(path.parent)
 
 
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Lets one process at a time run the block; the others wait.
+
+    Args:
+        path: File that is locked; it is made where it is missing, and stays.
+    """
+    handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o666)
+    try:
+        if fcntl is not None:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
 def remove_leftovers(path: Path, pattern: str = "") -> None:
     """Removes the temporary files of processes that were killed while they wrote `path`.
 

@@ -123,11 +123,11 @@ def winograd() -> bool:
 
 
 def set_winograd(use: bool) -> None:
-    """Sets whether convolutions of stride 1 with 3x3 to 7x7 kernels may use Winograd's minimal filtering (the default).
+    """Sets whether convolutions of images may use Winograd's minimal filtering (the default).
 
-    It takes two to four times fewer multiplications and rounds differently, within 2e-5 of the largest output (Lavin
-    and Gray, 2015, "Fast algorithms for convolutional neural networks"). Models that have run keep the setting until
-    they are compiled again.
+    It serves kernels of 2x2 to 7x7 with stride 1, and transposed convolutions. It takes two to four times fewer
+    multiplications and rounds differently, within 2e-5 of the largest output (Lavin and Gray, 2015, "Fast algorithms
+    for convolutional neural networks"). Models that have run keep the setting until they are compiled again.
 
     Args:
         use: True to allow it.

@@ -20,12 +20,15 @@ from fastnn.naming import missing_names as _missing_names
 from fastnn.naming import unique_name
 from fastnn.ops.dimensions import sizes_and_batch
 from fastnn.ops.node import node
-from fastnn.symbolic.tensors import KerasTensor, Trace, is_traced
+from fastnn.symbolic.tensors import KerasTensor, Trace, is_traced, operators
 
 __all__ = [
     "SeedGenerator",
+    "beta",
+    "binomial",
     "categorical",
     "dropout",
+    "gamma",
     "normal",
     "randint",
     "shuffle",
@@ -194,6 +197,10 @@ def normal(shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = None, se
     return _typed(_scaled("normal", shape, mean, stddev, seed), dtype, "normal")
 
 
+# For functions of `ops` that draw: `ops` does not import this module.
+operators["normal"] = normal
+
+
 def _scaled(op: str, shape: Any, mean: Any, stddev: Any, seed: Any) -> Any:
     if _plain(mean, stddev):
         return _draw(op, shape, mean, stddev, seed)
@@ -300,6 +307,102 @@ def categorical(logits: Any, num_samples: int, dtype: Any = "int32", seed: Any =
     draws = _draw("uniform", (rows, int(num_samples), classes), 0.0, 1.0, seed)
     noise = ops.negative(ops.log(ops.negative(ops.log(draws))))
     return _typed(ops.argmax(ops.add(ops.expand_dims(logits, 1), noise), -1), dtype, "categorical", "fiub")
+
+
+_ROUNDS = 8
+"""Proposals for each gamma distributed value, of which at least 95 % are accepted: none is in one of 10**10 cases."""
+
+
+def gamma(shape: Any, alpha: Any, dtype: Any = None, seed: Any = None) -> Any:
+    """Draws gamma distributed values with scale 1.
+
+    Reference: Marsaglia and Tsang, 2000, "A simple method for generating gamma variables".
+
+    Args:
+        shape: Integers, and sizes computed from `ops.shape(x)`, such as that of the batch.
+        alpha: Shape of the distribution, above 0: a number or a tensor that is broadcast.
+        dtype: Type of the result; None: "float32".
+        seed: An integer, a `SeedGenerator`, or None for the generator of the module.
+
+    Returns:
+        Array or symbolic tensor of that shape.
+
+    Example:
+        >>> values = fastnn.random.gamma((1000,), alpha=3.0, seed=1)
+        >>> bool(2.8 < values.mean() < 3.2)
+        True
+    """
+    source = seed if seed is None or isinstance(seed, SeedGenerator) else SeedGenerator(seed)
+    alpha = ops.cast(alpha, "float32")
+    # Below 1 the value is that of alpha + 1 times u**(1 / alpha).
+    small = ops.less(alpha, 1.0)
+    center = ops.subtract(ops.where(small, ops.add(alpha, 1.0), alpha), 1.0 / 3.0)
+    width = ops.divide(1.0, ops.sqrt(ops.multiply(center, 9.0)))
+    found: Any = None
+    for _ in range(_ROUNDS):
+        x, u = _draw("normal", shape, 0.0, 1.0, source), _draw("uniform", shape, 0.0, 1.0, source)
+        cube = ops.power(ops.maximum(ops.add(ops.multiply(x, width), 1.0), 1e-6), 3)
+        bound = 0.5 * ops.square(x) + center * (1.0 - cube + ops.log(cube))
+        value = ops.multiply(center, cube)
+        found = value if found is None else ops.where(ops.less(ops.log(ops.maximum(u, 1e-30)), bound), value, found)
+    u = ops.maximum(_draw("uniform", shape, 0.0, 1.0, source), 1e-30)
+    share = ops.where(small, ops.power(u, ops.divide(1.0, ops.maximum(alpha, 1e-6))), 1.0)
+    return _typed(ops.multiply(found, share), dtype, "gamma")
+
+
+def beta(shape: Any, alpha: Any, beta: Any, dtype: Any = None, seed: Any = None) -> Any:
+    """Draws beta distributed values, between 0 and 1.
+
+    Args:
+        shape: Integers, and sizes computed from `ops.shape(x)`, such as that of the batch.
+        alpha: First shape of the distribution, above 0: a number or a tensor that is broadcast.
+        beta: Second shape of the distribution, above 0: a number or a tensor that is broadcast.
+        dtype: Type of the result; None: "float32".
+        seed: An integer, a `SeedGenerator`, or None for the generator of the module.
+
+    Returns:
+        Array or symbolic tensor of that shape.
+
+    Example:
+        >>> values = fastnn.random.beta((1000,), 1.0, 3.0, seed=1)
+        >>> bool(0.23 < values.mean() < 0.27)
+        True
+    """
+    source = seed if seed is None or isinstance(seed, SeedGenerator) else SeedGenerator(seed)
+    first, second = gamma(shape, alpha, None, source), gamma(shape, beta, None, source)
+    return _typed(ops.divide(first, ops.maximum(ops.add(first, second), 1e-30)), dtype, "beta")
+
+
+def binomial(shape: Any, counts: Any, probabilities: Any, dtype: Any = None, seed: Any = None) -> Any:
+    """Draws binomially distributed values: how many of a number of trials succeed.
+
+    Args:
+        shape: Integers, and sizes computed from `ops.shape(x)`, such as that of the batch.
+        counts: Numbers of trials, integers: a number or an array that is broadcast.
+        probabilities: Probability of success: a number or a tensor that is broadcast.
+        dtype: Type of the result; None: "float32".
+        seed: An integer, a `SeedGenerator`, or None for the generator of the module.
+
+    Returns:
+        Array or symbolic tensor of that shape.
+
+    Raises:
+        TypeError: `counts` is a symbolic tensor.
+
+    Example:
+        >>> values = fastnn.random.binomial((1000,), 10, 0.3, seed=1)
+        >>> bool(2.8 < values.mean() < 3.2)
+        True
+    """
+    if is_traced(counts):
+        raise TypeError("random.binomial expects counts that are integers or an array of them, got a symbolic tensor")
+    trials = np.asarray(counts, np.int32)[..., np.newaxis]
+    many = [shape] if isinstance(shape, (int, np.integer)) else [*shape]
+    most = int(trials.max(initial=0))
+    draws = _draw("uniform", (*many, max(most, 1)), 0.0, 1.0, seed)
+    hits = ops.less(draws, ops.expand_dims(ops.cast(probabilities, "float32"), -1))
+    counted = ops.logical_and(hits, np.arange(max(most, 1)) < trials)
+    return _typed(ops.sum(ops.cast(counted, "float32"), -1), dtype, "binomial")
 
 
 def dropout(inputs: Any, rate: float, noise_shape: Sequence[int | None] | None = None, seed: Any = None) -> Any:

@@ -27,6 +27,7 @@ __all__ = [
     "l1",
     "l1_l2",
     "l2",
+    "orthogonal_regularizer",
     "serialize",
 ]
 
@@ -205,6 +206,7 @@ class FunctionRegularizer(Regularizer):
 
 l1 = L1
 l2 = L2
+orthogonal_regularizer = OrthogonalRegularizer
 
 
 def l1_l2(l1: float = 0.0, l2: float = 0.0) -> L1L2:

@@ -148,6 +148,8 @@ def conv1d_cases() -> Iterator[Case]:
     yield row("long", (301, 5), 7, 4, activation="relu", padding="same")
     yield row("strips-of-the-input", (400, 128), 3, 3, padding="same")
     yield row("strips-of-the-gradient", (399, 2), 128, 4, padding="causal", dilation_rate=2)
+    yield row("few-filters", (1300, 24), 1, 5, padding="causal", activation="sigmoid")
+    yield row("few-filters-d2", (90, 24), 2, 5, padding="same", dilation_rate=2)
     yield row("strips-strided", (1201, 64), 2, 3, strides=3, padding="same")
     yield row("long-causal-d8", (300, 8), 16, 2, dilation_rate=8, padding="causal")
 
@@ -173,6 +175,7 @@ def conv3d_cases() -> Iterator[Case]:
     yield row("volume-is-kernel", (3, 2, 4, 2), 3, (3, 2, 4))
     yield row("no-bias-sigmoid-c17-f33", (3, 4, 3, 17), 33, 2, use_bias=False, activation="sigmoid", padding="same")
     yield row("large", (9, 9, 8, 4), 8, 3, padding="same", activation="sigmoid")
+    yield row("few-filters", (4, 6, 5, 24), 1, 3, padding="same", activation="sigmoid")
 
 
 def transposed_cases() -> Iterator[Case]:
@@ -205,6 +208,21 @@ def transposed_cases() -> Iterator[Case]:
     yield row("Conv2DTranspose", "gaps-relu", (4, 3, 3), 5, 1, strides=2, activation="sigmoid")
     yield row("Conv2DTranspose", "one-pixel", (1, 1, 7), 4, 4)
     yield row("Conv2DTranspose", "large", (12, 13, 16), 8, 4, strides=2, padding="same", activation="relu")
+    for filters in (1, 3):
+        yield row("Conv2DTranspose", f"few-f{filters}", (6, 5, 32), filters, 5, strides=2, padding="same")
+    yield row("Conv1DTranspose", "few", (600, 24), 1, 4, strides=2, activation="sigmoid", padding="same")
+    yield row("Conv3DTranspose", "few", (3, 4, 5, 24), 1, 3, strides=(1, 2, 1), padding="same")
+    for padding in ("valid", "same"):
+        yield row("Conv2DTranspose", f"subpixel-k4-s2-{padding}", (9, 10, 16), 17, 4, strides=2, padding=padding)
+        yield row("Conv2DTranspose", f"subpixel-k5-s2-{padding}", (15, 15, 18), 16, 5, strides=2, padding=padding)
+        yield row("Conv2DTranspose", f"subpixel-k6-s3-{padding}", (9, 9, 16), 16, 6, strides=3, padding=padding)
+        yield row(
+            "Conv2DTranspose", f"subpixel-uneven-{padding}", (9, 14, 16), 19, (4, 2), strides=(2, 1), padding=padding
+        )
+    extra = {"strides": 2, "padding": "same", "output_padding": 1, "activation": "sigmoid"}
+    yield row("Conv2DTranspose", "subpixel-extra", (10, 9, 16), 16, 4, **extra)
+    extra = {"strides": 2, "padding": "valid", "use_bias": False, "activation": "sigmoid"}
+    yield row("Conv2DTranspose", "subpixel-no-bias", (9, 9, 32), 48, 4, **extra)
 
 
 def depthwise(

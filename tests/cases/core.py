@@ -266,6 +266,21 @@ def conv2d_cases() -> Iterator[Case]:
     yield conv2d_case("large-k6-valid-blocks-cut", (17, 13, 16), 17, 6)
     yield conv2d_case("large-k7x5-same", (12, 12, 18), 16, (7, 5), padding="same")
     yield conv2d_case("large-k3-c48-f48", (8, 8, 48), 48, 3, padding="same")
+    yield conv2d_case("large-k2-same", (11, 13, 16), 20, 2, padding="same")
+    yield conv2d_case("large-k2-valid-tiles-cut", (10, 9, 17), 33, 2, activation="relu")
+    # Few filters, whose sums are collected from the products of all taps.
+    for padding in ("same", "valid"):
+        for filters in (1, 2, 3, 4):
+            yield conv2d_case(f"few-f{filters}-k3-{padding}", (9, 8, 40), filters, 3, padding=padding)
+        yield conv2d_case(f"few-f1-k7-{padding}", (12, 11, 16), 1, 7, padding=padding, activation="sigmoid")
+        yield conv2d_case(f"few-f2-k5x2-{padding}", (12, 9, 33), 2, (5, 2), padding=padding, use_bias=False)
+        yield conv2d_case(f"few-f1-k3-d2x3-{padding}", (13, 15, 32), 1, 3, padding=padding, dilation_rate=(2, 3))
+    yield conv2d_case("few-wide", (2, 1100, 16), 1, 3, padding="same")
+    yield conv2d_case("few-bands", (70, 480, 9), 2, 3, padding="same", activation="sigmoid")
+    yield conv2d_case("few-one-column", (40, 1, 32), 1, (5, 1), padding="same")
+    # The gradient of the input has few channels.
+    yield conv2d_case("few-channels-s2", (12, 11, 1), 64, 3, strides=2, padding="same")
+    yield conv2d_case("few-channels-k5", (9, 10, 3), 48, 5, padding="same")
 
 
 # Pooling --------------------------------------------------------------------------------------------------------------

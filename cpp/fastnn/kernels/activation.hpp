@@ -55,9 +55,24 @@ struct ActivationParameters {
   float b = 4.0f;                                            ///< squareplus
 };
 
+/// An activation with its arguments.
+struct ActivationFunction {
+  Activation activation = Activation::linear;
+  ActivationParameters parameters = {};
+
+  bool linear() const { return activation == Activation::linear; }
+  /// The relu without slope, threshold or ceiling, which the tiles of products apply in registers.
+  bool plain_relu() const {
+    return activation == Activation::relu && parameters.negative_slope == 0.0f && parameters.threshold == 0.0f &&
+           parameters.max_value == std::numeric_limits<float>::infinity();
+  }
+};
+
 #define FASTNN_NAME(name, Struct, source) #name,
 inline constexpr const char* kActivationNames[] = {FASTNN_ACTIVATIONS(FASTNN_NAME)};
 #undef FASTNN_NAME
+
+inline const char* name_of(Activation activation) { return kActivationNames[static_cast<std::size_t>(activation)]; }
 
 /// The activation with this Keras name; false if there is no such elementwise activation.
 inline bool find_activation(std::string_view name, Activation& found) {

@@ -12,7 +12,7 @@
 // with stride 1 by that part of the flipped kernel; no zero is ever multiplied. The gradient of the kernel is an
 // outer product: along the pixels of a block, tiles of (taps x channels) x filters gather in registers.
 //
-// For kernels of 3x3 to 7x7 of stride 1 the layer takes winograd.hpp where that is faster.
+// Sweeps with few filters are in conv_narrow.cpp. For kernels of 3x3 to 7x7 of stride 1 the layer takes winograd.hpp where that is faster.
 #include "fastnn/kernels/conv.hpp"
 
 #include <algorithm>
@@ -20,44 +20,12 @@
 #include <cstring>
 #include <limits>
 
+#include "fastnn/kernels/conv_sweep.hpp"
 #include "fastnn/kernels/tiles.hpp"
 #include "fastnn/parallel.hpp"
 
 namespace fastnn::kernels {
 namespace {
-
-// One axis of a sweep. Output i of `count` is pixel first + i * step of the target; its tap t of `taps` reads the source
-// at begin + i * stride + t * dilation, and is kernel element kernel_first + t * kernel_step.
-struct Axis {
-  Index source, target;
-  Index first, step, count;
-  Index begin, stride;
-  Index taps, dilation;
-  Index kernel_first, kernel_step;
-
-  /// Source pixels under `outputs` neighbouring outputs.
-  Index span(Index outputs) const { return (outputs - 1) * stride + (taps - 1) * dilation + 1; }
-  bool padded() const { return begin < 0 || begin + span(count) > source; }
-};
-
-struct Sweep {
-  Axis y, x;
-  Index channels, filters, groups;  // of source and target
-
-  Index group_channels() const { return channels / groups; }
-  Index group_filters() const { return filters / groups; }
-  Index depth() const { return y.taps * x.taps * group_channels(); }
-  Index group_packed_size() const { return packed_size(depth(), group_filters()); }
-  Index packed() const { return groups * group_packed_size(); }
-  bool empty() const { return y.count == 0 || x.count == 0; }
-  Index pixels() const { return y.count * x.count; }
-  bool padded() const { return y.padded() || x.padded(); }
-  Index window_row() const { return x.span(x.count) * channels; }
-  // Taps of a kernel row are one stretch of k.
-  bool joined() const { return groups == 1 && (x.dilation == 1 || x.taps == 1); }
-  Index segment_count() const { return joined() ? y.taps : y.taps * x.taps; }
-  Index segment_length() const { return joined() ? x.taps * channels : group_channels(); }
-};
 
 Sweep forward_sweep(const ConvShape& s) {
   return {{s.in_h, s.out_h, 0, 1, s.out_h, -s.pad_top, s.stride_h, s.kernel_h, s.dilation_h, 0, 1},
@@ -94,15 +62,6 @@ Index window_size(const Sweep& s, const Blocking& b, Index columns) {
   return s.padded() ? b.images * s.y.span(b.rows) * s.x.span(columns) * s.channels : 0;
 }
 
-// Columns [first, first + count) of a sweep, as a sweep of its own.
-Sweep strip_of(const Sweep& s, Index first, Index count) {
-  Sweep strip = s;
-  strip.x.begin += first * s.x.stride;
-  strip.x.first += first * s.x.step;
-  strip.x.count = count;
-  return strip;
-}
-
 // Columns of a strip: a single row that is long (a sequence) is cut, so that it has blocks for every thread and only those
 // at its ends are copied for their border.
 Index sweep_columns(const Sweep& s) {
@@ -122,6 +81,10 @@ Blocking sweep_blocking(const Sweep& s) {
   rows = std::min(rows, s.y.count);
   if (rows < s.y.count) return {ceil_div(s.y.count, ceil_div(s.y.count, rows)), 1};
   return {rows, std::max<Index>(1, kPixels / s.pixels())};
+}
+
+Index sweep_scratch_size(const Sweep& s) {
+  return s.narrow() ? s.narrow_scratch_size() : window_size(s, sweep_blocking(s), sweep_columns(s));
 }
 
 // The source under a block: the window of grid row y (counted from the block's first) of image i starts at
@@ -167,6 +130,7 @@ constexpr Index kMostSegments = 256;
 
 void run_sweep(const Sweep& s, Index images, const float* source, const float* packed, const Epilogue& epilogue,
                float* target, float* scratch) {
+  if (s.narrow()) return run_narrow(s, images, source, packed, epilogue, target, scratch);
   const Blocking blocking = sweep_blocking(s);
   const Index columns = sweep_columns(s), strips = ceil_div(s.x.count, columns);
   const Index bands = blocking.bands(s), blocks = strips * bands * ceil_div(images, blocking.images);
@@ -275,15 +239,16 @@ Index conv_packed_size(const ConvShape& shape) { return forward_sweep(shape).pac
 
 void conv_pack(const ConvShape& shape, const float* kernel, float* packed) {
   const Sweep s = forward_sweep(shape);
+  if (s.narrow()) {
+    const Index tap = shape.channels * shape.filters;
+    return pack_narrow(s, kernel, {shape.kernel_w * tap, tap, shape.filters, 1}, packed);
+  }
   for (Index group = 0; group < s.groups; ++group)
     pack(kernel + group * s.group_filters(), s.filters, 1, s.depth(), s.group_filters(),
          packed + group * s.group_packed_size());
 }
 
-Index conv_scratch_size(const ConvShape& shape) {
-  const Sweep s = forward_sweep(shape);
-  return window_size(s, sweep_blocking(s), sweep_columns(s));
-}
+Index conv_scratch_size(const ConvShape& shape) { return sweep_scratch_size(forward_sweep(shape)); }
 
 void conv_forward(const ConvShape& shape, Index images, const float* x, const float* packed, const Epilogue& epilogue,
                   float* y, float* scratch) {
@@ -300,6 +265,12 @@ void conv_pack_turned(const ConvShape& shape, const float* kernel, float* turned
   const Index group_channels = shape.channels / shape.groups, group_filters = shape.filters / shape.groups;
   for_each_phase(shape, [&](const Sweep& s) {
     const Index taps = s.y.taps * s.x.taps;
+    if (s.narrow()) {
+      const Index tap = shape.channels * shape.filters;
+      pack_narrow(s, kernel, {shape.kernel_w * tap, tap, 1, shape.filters}, turned);
+      turned += s.packed();
+      return;
+    }
     parallel_for(s.groups * taps, byte_work(8.0 * static_cast<double>(s.packed())), [&](Index task, int) {
       const Index group = task / taps, tap = task % taps;
       const Index ky = s.y.kernel_first + tap / s.x.taps * s.y.kernel_step;
@@ -315,7 +286,7 @@ void conv_pack_turned(const ConvShape& shape, const float* kernel, float* turned
 Index conv_input_gradient_scratch_size(const ConvShape& shape) {
   Index size = 0;
   for_each_phase(shape, [&](const Sweep& s) {
-    if (s.depth() > 0) size = std::max(size, window_size(s, sweep_blocking(s), sweep_columns(s)));
+    if (s.depth() > 0) size = std::max(size, sweep_scratch_size(s));
   });
   return size;
 }
@@ -415,10 +386,40 @@ void outer_units(const Sweep& s, const Units& units, const float* x, const float
   }
 }
 
+// The convolution from the output to the input, of stride 1: the gradient of its kernel is that of the other one, turned.
+ConvShape exchanged(const ConvShape& s) {
+  ConvShape e = s;
+  e.in_h = s.out_h, e.in_w = s.out_w, e.channels = s.filters;
+  e.out_h = s.in_h, e.out_w = s.in_w, e.filters = s.channels;
+  e.pad_top = (s.kernel_h - 1) * s.dilation_h - s.pad_top;
+  e.pad_left = (s.kernel_w - 1) * s.dilation_w - s.pad_left;
+  return e;
+}
+
+// Where filters are too few to fill a register, channels take their place.
+void exchanged_kernel_gradient(const ConvShape& s, Index images, const float* x, const float* dy, float* dw, float* db,
+                               float* scratch, bool accumulate) {
+  if (dw) {
+    float* turned = scratch;
+    conv_kernel_gradient(exchanged(s), images, dy, x, turned, nullptr, scratch + s.kernel_size(), false);
+    const Index taps = s.kernel_h * s.kernel_w;
+    for (Index tap = 0; tap < taps; ++tap)
+      for (Index c = 0; c < s.channels; ++c)
+        for (Index f = 0; f < s.filters; ++f, ++dw) {
+          const float sum = turned[((taps - 1 - tap) * s.filters + f) * s.channels + c];
+          *dw = accumulate ? *dw + sum : sum;
+        }
+  }
+  if (db) gemm_tn_one(nullptr, 0, dy, s.filters, images * s.out_h * s.out_w, 0, s.filters, nullptr, 0, db, scratch);
+}
+
 }  // namespace
 
 Index conv_kernel_gradient_scratch_size(const ConvShape& shape, Index capacity, int threads) {
   const Sweep s = forward_sweep(shape);
+  if (s.narrow())
+    return std::max(shape.kernel_size() + conv_kernel_gradient_scratch_size(exchanged(shape), capacity, threads),
+                    gemm_tn_scratch(0, shape.filters, capacity * shape.out_h * shape.out_w));
   const Index chunk = images_of_chunk(shape);
   const Index chunks = capacity <= chunk ? 1 : ceil_div(capacity, chunk);
   return threads * window_size(s, outer_blocking(s), outer_columns(s)) +
@@ -428,6 +429,7 @@ Index conv_kernel_gradient_scratch_size(const ConvShape& shape, Index capacity, 
 void conv_kernel_gradient(const ConvShape& shape, Index images, const float* x, const float* dy, float* dw, float* db,
                           float* scratch, bool accumulate) {
   const Sweep s = forward_sweep(shape);
+  if (s.narrow()) return exchanged_kernel_gradient(shape, images, x, dy, dw, db, scratch, accumulate);
   const Index chunk = std::min(images, images_of_chunk(shape)), chunks = ceil_div(images, chunk);
   const Index window = window_size(s, outer_blocking(s), outer_columns(s)), size = sums_size(shape),
               kernel = shape.kernel_size();

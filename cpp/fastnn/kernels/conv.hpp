@@ -46,7 +46,7 @@ void conv_unreached(Index filters, const Epilogue& epilogue, float* pixel);
 /// Floats of scratch for the whole pass.
 Index conv_kernel_gradient_scratch_size(const ConvShape& shape, Index capacity, int threads);
 /// dw and, unless it is null, the gradient of the bias. With dw null only the latter. `accumulate`: the chains start from
-/// the values present.
+/// the values present; not together with db.
 void conv_kernel_gradient(const ConvShape& shape, Index images, const float* x, const float* dy, float* dw, float* db,
                           float* scratch, bool accumulate);
 

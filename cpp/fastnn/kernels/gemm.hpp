@@ -33,17 +33,9 @@ KERNEL(Index, panel_count)(Index n);
 KERNEL(void, pack)(const float* b, Index row_stride, Index column_stride, Index k, Index n, float* panels);
 
 /// The start of the chains of a product, and the function applied to their results.
-struct Epilogue {
+struct Epilogue : ActivationFunction {
   bool accumulate = false;      ///< start from C; else from the bias, else from 0
   const float* bias = nullptr;  ///< n floats; not together with accumulate
-  Activation activation = Activation::linear;
-  ActivationParameters parameters = {};
-
-  /// The relu without slope, threshold or ceiling, which the tiles apply in registers.
-  bool plain_relu() const {
-    return activation == Activation::relu && parameters.negative_slope == 0.0f && parameters.threshold == 0.0f &&
-           parameters.max_value == std::numeric_limits<float>::infinity();
-  }
 };
 
 /// C (m x n) = epilogue(A (m x k) B), B packed. Rows of A and C are contiguous, lda and ldc floats apart.

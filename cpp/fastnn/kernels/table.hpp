@@ -36,6 +36,7 @@
 #include "fastnn/kernels/scaling.hpp"
 #include "fastnn/kernels/scan.hpp"
 #include "fastnn/kernels/softmax.hpp"
+#include "fastnn/kernels/subpixel.hpp"
 #include "fastnn/kernels/update.hpp"
 #include "fastnn/kernels/warp.hpp"
 #include "fastnn/kernels/winograd.hpp"

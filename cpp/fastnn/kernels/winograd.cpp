@@ -1,6 +1,6 @@
 // Minimal filtering F(m x m, r x r): a tile of m x m outputs from 6x6 inputs d and a kernel g of r x r taps, m + r = 7, as
 // A^T [(G g G^T) * (B^T d B)] A (Lavin & Gray, "Fast algorithms for convolutional neural networks", 2015): per tile and pair of
-// channels 36 multiplications, where 4x4 outputs of a 3x3 kernel take 144 and 2x2 outputs of a 5x5 kernel 100. Summed over
+// channels 36 multiplications, where 5x5 outputs of a 2x2 kernel take 100, 4x4 of a 3x3 kernel 144 and 2x2 of a 5x5 kernel 100. Summed over
 // channels the products are 36 ordinary matrix products of (tiles x channels) by (channels x filters), one for each point of
 // the transform. A kernel of another size is a sum of blocks of 3x3 taps, each with a window of its own: 7x7 is nine of them,
 // summed before the one transform of the outputs.
@@ -82,19 +82,21 @@ void pack_exchanged(const Geometry& g, const float* kernel, float* packed) {
 
 bool winograd_serves(const ConvShape& s) {
   if (s.stride_h != 1 || s.stride_w != 1 || s.dilation_h != 1 || s.dilation_w != 1 || s.groups != 1 ||
-      s.channels < 16 || s.filters < 16 || s.kernel_h < 3 || s.kernel_w < 3)
+      s.channels < 16 || s.filters < 16 || std::min(s.kernel_h, s.kernel_w) < 2)
     return false;
-  // Outputs that the last tiles compute beyond the image are lost, and so are taps of blocks beyond the kernel.
+  return s.work() >= kWinogradGain * winograd_work(s);
+}
+
+double winograd_work(const ConvShape& s) {
   const Geometry g(s);
-  const double direct = static_cast<double>(s.kernel_h * s.kernel_w * s.out_h * s.out_w);
-  return direct >= 1.8 * static_cast<double>(g.tiles * g.blocks * kPoints);
+  return static_cast<double>(g.tiles * g.blocks * kPoints) * static_cast<double>(s.channels * s.filters);
 }
 
 Index winograd_packed_size(const ConvShape& s) { return Geometry(s).blocks * kPoints * Geometry(s).kernel_point(); }
 
 void winograd_pack(const ConvShape& s, const float* kernel, float* packed) {
   const Geometry g(s);
-  (g.taps == 5 ? pack_kernel<5> : pack_kernel<3>)(g, kernel, packed);
+  with_taps(g, [&](auto taps) { pack_kernel<taps()>(g, kernel, packed); });
 }
 
 Index winograd_exchanged_size(const ConvShape& s) {
@@ -103,7 +105,7 @@ Index winograd_exchanged_size(const ConvShape& s) {
 
 void winograd_pack_exchanged(const ConvShape& s, const float* kernel, float* packed) {
   const Geometry g(s);
-  (g.taps == 5 ? pack_exchanged<5> : pack_exchanged<3>)(g, kernel, packed);
+  with_taps(g, [&](auto taps) { pack_exchanged<taps()>(g, kernel, packed); });
 }
 
 }  // namespace fastnn::kernels

@@ -1,4 +1,4 @@
-// Convolution of stride 1 by Winograd's minimal filtering, for kernels of 3x3 to 7x7: a half to a quarter of the
+// Convolution of stride 1 by Winograd's minimal filtering, for kernels of 2x2 to 7x7: a half to a quarter of the
 // multiplications.
 //
 // The same numbers as conv.hpp, for the shapes that winograd_serves(); memory is the caller's.
@@ -10,6 +10,12 @@ namespace fastnn::kernels {
 
 /// True for the shapes on which this beats the direct path: decided by the static shape alone.
 KERNEL(bool, winograd_serves)(const ConvShape& shape);
+
+/// Multiply-adds of one image, with those of outputs that the last tiles compute beyond the image and of taps that blocks have
+/// beyond the kernel.
+double winograd_work(const ConvShape& shape);
+/// By this factor there must be fewer of them than in the direct path, for the transforms to pay.
+constexpr double kWinogradGain = 1.8;
 
 /// Floats of a transformed kernel.
 KERNEL(Index, winograd_packed_size)(const ConvShape& shape);

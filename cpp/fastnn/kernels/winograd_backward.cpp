@@ -34,10 +34,10 @@ void transform_gradient(const Geometry& g, const float* dy, const Place& place, 
 #pragma GCC unroll 1
     for (Index i = 0; i < kTile; ++i, row += g.out_w * g.filters) {
       Packet out[kTile];
-#pragma GCC unroll 4
+#pragma GCC unroll 5
       for (Index j = 0; j < kTile; ++j)
         out[j] = i < rows && j < columns ? stretch.load(row + j * g.filters) : packet::zero();
-#pragma GCC unroll 4
+#pragma GCC unroll 5
       for (Index j = 0; j < kTile; ++j) sum = add(sum, out[j]);
       prefetch_next<kTile>(row + kTile * g.filters, g.filters);
       gradient_to_points<kTile>(out, 1, half + i * kWindow, 1);
@@ -123,9 +123,14 @@ Index tiles_at_once(const Geometry& g) {
   return std::clamp<Index>((Index{1} << 18) / (kPoints * (g.channels + g.filters)), 16, kChunkTiles);
 }
 
+// The transform of gradients for the size of the tiles. Called once a tile, so that the passes are compiled once for all sizes.
+using TransformGradient = void (*)(const Geometry& g, const float* dy, const Place& place, float* z, Index point_step,
+                                   Index t, float* bias);
+
 // One backward pass: the gradients that are wanted, the others null.
 struct Backward {
   const Geometry& g;
+  TransformGradient transform_gradient;
   const float *x, *dy, *exchanged;
   float *sums, *bias, *dx;
 
@@ -146,12 +151,11 @@ struct Transforms {
         z(scratch + kPoints * point_v) {}
 
   // Tile i of the batch as row t. The first block also fills in `tile`.
-  template <Index kTile>
   void transform(const Backward& b, Index i, const Block& block, Index t, float* bias, Tile& tile) const {
     if (block.index == 0) {
       tile.place = Place(b.g, i);
       if (b.dx) tile.filled = nonzero_gradients(b.g, b.dy, tile.place);
-      transform_gradient<kTile>(b.g, b.dy, tile.place, z, point_z, t, bias);
+      b.transform_gradient(b.g, b.dy, tile.place, z, point_z, t, bias);
     }
     if (b.sums) transform_input(b.g, b.x, tile.place, block, v + t * b.g.channels, point_v);
   }
@@ -194,7 +198,6 @@ struct Transforms {
   static constexpr Index kMostPanels = 32;
 };
 
-template <Index kTile>
 void backward_together(const Backward& b, Index images, float* scratch) {
   const Geometry& g = b.g;
   const Index tiles = images * g.tiles, stripes = ceil_div(g.filters, kOuterColumns),
@@ -220,7 +223,7 @@ void backward_together(const Backward& b, Index images, float* scratch) {
         parallel_ranges(count, kTransformed, transform_work, [&](Index begin, Index end, int) {
           float* bias = b.bias && block == 0 ? biases + begin / kTransformed * g.filters : nullptr;
           if (bias) std::fill_n(bias, g.filters, 0.0f);
-          for (Index t = begin; t < end; ++t) transforms.transform<kTile>(b, done + t, taps, t, bias, placed[t]);
+          for (Index t = begin; t < end; ++t) transforms.transform(b, done + t, taps, t, bias, placed[t]);
         });
       if (b.bias && block == 0)
         for (Index i = 0; i < ceil_div(count, kTransformed); ++i)
@@ -246,7 +249,6 @@ void backward_together(const Backward& b, Index images, float* scratch) {
   }
 }
 
-template <Index kTile>
 void backward_by_chunks(const Backward& b, Index images, float* scratch) {
   const Geometry& g = b.g;
   const Index chunk = images_of_chunk(g), chunks = ceil_div(images, chunk);
@@ -270,7 +272,7 @@ void backward_by_chunks(const Backward& b, Index images, float* scratch) {
       if (bias) std::fill_n(bias, g.filters, 0.0f);
       for (Index first = begin; first < end; first += step) {
         const Index taken = std::min(step, end - first);
-        for (Index t = 0; t < taken; ++t) transforms.transform<kTile>(b, first + t, taps, t, bias, placed[t]);
+        for (Index t = 0; t < taken; ++t) transforms.transform(b, first + t, taps, t, bias, placed[t]);
         for (Index p = 0; p < kPoints; ++p) {
           if (b.sums)
             for (Index f = 0; f < g.filters; f += kOuterColumns)
@@ -317,13 +319,13 @@ template <Index kTaps>
 void run_backward(const Geometry& g, Index images, const float* x, const float* dy, const float* exchanged, float* dw,
                   float* db, float* dx, float* scratch) {
   constexpr Index kTile = kWindow + 1 - kTaps;
-  const Backward backward{g, x, dy, exchanged, dw ? scratch : nullptr, db, dx};
+  const Backward backward{g, transform_gradient<kTile>, x, dy, exchanged, dw ? scratch : nullptr, db, dx};
   float* met = scratch + sums_size(g);
   if (dw) {
     scratch = met + met_size(g);
     find_met_taps(g, images, x, dy, met);
   }
-  (by_chunks(g) ? backward_by_chunks<kTile> : backward_together<kTile>)(backward, images, scratch);
+  (by_chunks(g) ? backward_by_chunks : backward_together)(backward, images, scratch);
   if (dw) kernel_from_sums<kTaps>(g, backward.sums, met, dw);
 }
 
@@ -340,7 +342,7 @@ Index winograd_backward_scratch_size(const ConvShape& s, Index capacity, int thr
 void winograd_backward(const ConvShape& s, Index images, const float* x, const float* dy, const float* exchanged,
                        float* dw, float* db, float* dx, float* scratch) {
   const Geometry g(s);
-  (g.taps == 5 ? run_backward<5> : run_backward<3>)(g, images, x, dy, exchanged, dw, db, dx, scratch);
+  with_taps(g, [&](auto taps) { run_backward<taps()>(g, images, x, dy, exchanged, dw, db, dx, scratch); });
 }
 
 }  // namespace fastnn::kernels

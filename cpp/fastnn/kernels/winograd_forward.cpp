@@ -38,7 +38,7 @@ void transform_output(const Geometry& g, const float* m, Index point_step, const
       Packet out[kTile];
       from_points<kTile>(half + i * kWindow, 1, out, 1);
       prefetch_next<kTile>(row + kTile * g.filters, g.filters);
-#pragma GCC unroll 4
+#pragma GCC unroll 5
       for (Index j = 0; j < kTile; ++j) {
         if (j >= columns) break;
         out[j] = madd(out[j], factors.at(i, j), bias);
@@ -73,9 +73,13 @@ Index block_scratch(const Geometry& g) {
   return kPoints * (apart(tiles * g.channels) + apart(tiles * filter_step(g)));
 }
 
-template <Index kTile>
-void run_blocks(const Geometry& g, Index images, const float* x, const float* packed, const Epilogue& epilogue,
-                float* y, float* scratch) {
+// Called once a tile, so that the rest is compiled once for all sizes of tiles.
+using TransformOutput = void (*)(const Geometry& g, const float* m, Index point_step, const Place& place,
+                                 Pixels reached, Index first, Index filters, const Epilogue& epilogue, bool relu,
+                                 float* y);
+
+void run_blocks(const Geometry& g, TransformOutput transform, Index images, const float* x, const float* packed,
+                const Epilogue& epilogue, float* y, float* scratch) {
   const Index tiles = images * g.tiles, point = g.kernel_point(), blocks = g.blocks;
   const Index step = filter_step(g), stride = block_scratch(g);
   const double work =
@@ -120,7 +124,7 @@ void run_blocks(const Geometry& g, Index images, const float* x, const float* pa
         }
       }
       for (Index t = 0; t < count; ++t)
-        transform_output<kTile>(g, m + t * width, point_m, places[t], reached[t], filter, width, epilogue, relu, y);
+        transform(g, m + t * width, point_m, places[t], reached[t], filter, width, epilogue, relu, y);
     }
   });
 }
@@ -132,7 +136,9 @@ Index winograd_scratch_size(const ConvShape& s) { return block_scratch(Geometry(
 void winograd_forward(const ConvShape& s, Index images, const float* x, const float* packed, const Epilogue& epilogue,
                       float* y, float* scratch) {
   const Geometry g(s);
-  (g.tile == 2 ? run_blocks<2> : run_blocks<4>)(g, images, x, packed, epilogue, y, scratch);
+  with_taps(g, [&](auto taps) {
+    run_blocks(g, transform_output<kWindow + 1 - taps()>, images, x, packed, epilogue, y, scratch);
+  });
 }
 
 }  // namespace fastnn::kernels

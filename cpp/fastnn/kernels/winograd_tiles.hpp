@@ -41,7 +41,7 @@ struct Geometry : ConvShape {
 
   explicit Geometry(const ConvShape& s)
       : ConvShape(s),
-        taps(kernel_h == 5 && kernel_w == 5 ? 5 : 3),
+        taps(kernel_h == kernel_w && (kernel_h == 2 || kernel_h == 5) ? kernel_h : 3),
         tile(kWindow + 1 - taps),
         blocks_across(ceil_div(kernel_w, taps)),
         blocks(ceil_div(kernel_h, taps) * blocks_across),
@@ -52,6 +52,19 @@ struct Geometry : ConvShape {
   Index kernel_point() const { return apart(packed_size(channels, filters)); }
   Index exchanged_point() const { return apart(packed_size(filters, channels)); }
 };
+
+/// Calls body(taps) with the number of taps of a block as a constant.
+template <class Body>
+inline void with_taps(const Geometry& g, Body&& body) {
+  switch (g.taps) {
+    case 2:
+      return body(std::integral_constant<Index, 2>());
+    case 3:
+      return body(std::integral_constant<Index, 3>());
+    default:
+      return body(std::integral_constant<Index, 5>());
+  }
+}
 
 /// Where a tile of a batch lies, and how many of its outputs the image has.
 struct Place {

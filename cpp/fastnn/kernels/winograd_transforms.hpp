@@ -68,7 +68,11 @@ inline void from_points(const Packet* m, Index step, Packet* y, Index y_step) {
   } else {
     y[y_step] = madd(set1(kA), odd_a, mul(set1(kB), odd_b));
     y[2 * y_step] = madd(set1(kA2), even_a, mul(set1(kB2), even_b));
-    y[3 * y_step] = madd(set1(kA3), odd_a, madd(set1(kB3), odd_b, m5));
+  }
+  if constexpr (kTile == 4) y[3 * y_step] = madd(set1(kA3), odd_a, madd(set1(kB3), odd_b, m5));
+  if constexpr (kTile == 5) {
+    y[3 * y_step] = madd(set1(kA3), odd_a, mul(set1(kB3), odd_b));
+    y[4 * y_step] = madd(set1(kA4), even_a, madd(set1(kB4), even_b, m5));
   }
 }
 
@@ -76,11 +80,15 @@ inline void from_points(const Packet* m, Index step, Packet* y, Index y_step) {
 template <Index kTile>
 inline void gradient_to_points(const Packet* y, Index step, Packet* z, Index z_step) {
   Packet even_a = y[0], even_b = y[0], odd_a = mul(set1(kA), y[step]), odd_b = mul(set1(kB), y[step]);
-  if constexpr (kTile == 4) {
+  if constexpr (kTile >= 4) {
     even_a = madd(set1(kA2), y[2 * step], even_a);
     even_b = madd(set1(kB2), y[2 * step], even_b);
     odd_a = madd(set1(kA3), y[3 * step], odd_a);
     odd_b = madd(set1(kB3), y[3 * step], odd_b);
+  }
+  if constexpr (kTile == 5) {
+    even_a = madd(set1(kA4), y[4 * step], even_a);
+    even_b = madd(set1(kB4), y[4 * step], even_b);
   }
   z[0] = y[0];
   z[z_step] = add(even_a, odd_a);
@@ -93,8 +101,11 @@ inline void gradient_to_points(const Packet* y, Index step, Packet* z, Index z_s
 /// G along one direction: kTaps taps to six points.
 template <Index kTaps>
 inline void kernel_to_points(const Packet* g, Index step, Packet* u, Index u_step) {
-  Packet even_a = madd(set1(kA2), g[2 * step], g[0]), odd_a = mul(set1(kA), g[step]);
-  Packet even_b = madd(set1(kB2), g[2 * step], g[0]), odd_b = mul(set1(kB), g[step]);
+  Packet even_a = g[0], odd_a = mul(set1(kA), g[step]), even_b = g[0], odd_b = mul(set1(kB), g[step]);
+  if constexpr (kTaps >= 3) {
+    even_a = madd(set1(kA2), g[2 * step], even_a);
+    even_b = madd(set1(kB2), g[2 * step], even_b);
+  }
   if constexpr (kTaps == 5) {
     even_a = madd(set1(kA4), g[4 * step], even_a);
     even_b = madd(set1(kB4), g[4 * step], even_b);
@@ -119,7 +130,7 @@ inline void kernel_from_points(const Packet* s, Index step, Packet* g, Index g_s
   const Packet odd_b = mul(sub(s[3 * step], s[4 * step]), set1(1 / kAtB));
   g[0] = madd(set1(1 / kAt0), s[0], add(even_a, even_b));
   g[g_step] = madd(set1(kA), odd_a, mul(set1(kB), odd_b));
-  g[2 * g_step] = madd(set1(kA2), even_a, mul(set1(kB2), even_b));
+  if constexpr (kTaps >= 3) g[2 * g_step] = madd(set1(kA2), even_a, mul(set1(kB2), even_b));
   if constexpr (kTaps == 5) {
     g[3 * g_step] = madd(set1(kA3), odd_a, mul(set1(kB3), odd_b));
     g[4 * g_step] = madd(set1(kA4), even_a, mul(set1(kB4), even_b));

@@ -39,6 +39,14 @@ inline bool nonzero(const float* pixel, Index size) {
   return i < size && packet::any_nonzero(packet::load_partial(pixel + i, size - i));
 }
 
+/// Whether holds(i) for i from first in steps, and for the last.
+template <class Holds>
+inline bool all_steps(Index first, Index last, Index step, Holds&& holds) {
+  for (Index i = first; holds(i); i = std::min(i + step, last))
+    if (i == last) return true;
+  return false;
+}
+
 /// The outputs of a tile with a nonzero pixel in their patch.
 inline Pixels reached_outputs(const Geometry& g, const float* x, const Place& place) {
   const Index rows = place.rows, columns = place.columns;
@@ -56,8 +64,9 @@ inline Pixels reached_outputs(const Geometry& g, const float* x, const Place& pl
   const Pixels all = rectangle(0, rows, 0, columns);
   // Each patch contains one of these pixels or more.
   const Index middle = std::min(rows, g.kernel_h) - 1, centre = std::min(columns, g.kernel_w) - 1;
-  if (filled(middle, centre) && filled(middle, columns - 1) && filled(rows - 1, centre) &&
-      filled(rows - 1, columns - 1))
+  if (all_steps(middle, rows - 1, g.kernel_h, [&](Index i) {
+        return all_steps(centre, columns - 1, g.kernel_w, [&](Index j) { return filled(i, j); });
+      }))
     return all;
   Pixels reached = 0;
   for (Index i = first_row; i < last_row; ++i) {
@@ -77,8 +86,10 @@ inline Pixels nonzero_gradients(const Geometry& g, const float* dy, const Place&
   const Index rows = place.rows, columns = place.columns;
   const float* corner = dy + ((place.image * g.out_h + place.y) * g.out_w + place.x) * g.filters;
   const auto filled = [&](Index i, Index j) { return nonzero(corner + (i * g.out_w + j) * g.filters, g.filters); };
-  // The taps of a whole kernel reach all inputs from the corners; a block at the edge of a larger kernel has fewer taps.
-  if (g.blocks == 1 && filled(0, 0) && filled(0, columns - 1) && filled(rows - 1, 0) && filled(rows - 1, columns - 1))
+  // The taps of a whole kernel reach all inputs from these; a block at the edge of a larger kernel has fewer taps.
+  if (g.blocks == 1 && all_steps(0, rows - 1, g.kernel_h, [&](Index i) {
+        return all_steps(0, columns - 1, g.kernel_w, [&](Index j) { return filled(i, j); });
+      }))
     return rectangle(0, rows, 0, columns);
   Pixels set = 0;
   for (Index i = 0; i < rows; ++i)

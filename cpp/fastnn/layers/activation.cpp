@@ -54,6 +54,9 @@ class Activation : public Layer {
     return {!from_output, from_output};
   }
 
+  std::optional<kernels::ActivationFunction> elementwise() const override {
+    return kernels::ActivationFunction{function_, parameters_};
+  }
   std::optional<std::string> activation() const override {
     if (parametrised_ || function_ == kernels::Activation::leaky_relu) return std::nullopt;
     return word_;

@@ -2,22 +2,20 @@
 // Owns arguments, padding and the choice of the kernel; the arithmetic is in kernels/conv3d, conv and winograd.
 #include <algorithm>
 
+#include "fastnn/fusing_layer.hpp"
 #include "fastnn/kernels/conv3d.hpp"
 #include "fastnn/kernels/winograd.hpp"
-#include "fastnn/layer.hpp"
 #include "fastnn/parallel.hpp"
 #include "fastnn/window.hpp"
 
 namespace fastnn {
 namespace {
 
-using kernels::Activation;
-
 template <std::size_t kRank>
-class Convolution : public Layer {
+class Convolution : public FusingLayer {
  public:
   Convolution(const std::string& kind, const std::string& name, const Config& config)
-      : Layer(kind, name),
+      : FusingLayer(kind, name),
         windows_(config, kRank, kRank == 1),
         use_bias_(config.flag("use_bias", true)),
         may_winograd_(kRank == 2 && config.flag("winograd", true)) {
@@ -55,14 +53,6 @@ class Convolution : public Layer {
     return signature;
   }
 
-  bool fuse(Activation activation) override {
-    if (!kernels::derivative_from_output(activation)) return false;
-    activation_ = activation;
-    return true;
-  }
-
-  BackwardReads backward_reads() const override { return {true, activation_ != Activation::linear}; }
-
   void book(Booking& booking) const override {
     const bool w = winograd_;
     booking.book(kPacked, Life::plan, w ? kernels::winograd_packed_size(plane_) : kernels::conv3d_packed_size(shape_));
@@ -97,26 +87,18 @@ class Convolution : public Layer {
   }
 
   void forward(const Context& context) const override {
-    kernels::Epilogue epilogue;
-    if (use_bias_) epilogue.bias = context.weight(1);
-    epilogue.activation = activation_;
+    const kernels::Epilogue end = epilogue(use_bias_ ? context.weight(1) : nullptr);
     if (winograd_)
-      kernels::winograd_forward(plane_, context.rows(), context.input(), context.buffer(kPacked), epilogue,
-                                context.output(), context.buffer(kWindows));
+      kernels::winograd_forward(plane_, context.rows(), context.input(), context.buffer(kPacked), end, context.output(),
+                                context.buffer(kWindows));
     else
-      kernels::conv3d_forward(shape_, context.rows(), context.input(), context.buffer(kPacked), epilogue,
-                              context.output(), context.buffer(kWindows));
+      kernels::conv3d_forward(shape_, context.rows(), context.input(), context.buffer(kPacked), end, context.output(),
+                              context.buffer(kWindows));
   }
 
   void backward(const Context& context) const override {
-    float* dy = context.output_gradient();
-    if (activation_ != Activation::linear) {
-      const float* y = context.output();
-      const Index size = context.rows() * shape_.out_size();
-      parallel_ranges(size, 8192, byte_work(12.0 * static_cast<double>(size)), [&](Index begin, Index end, int) {
-        kernels::activate_backward(activation_, {}, nullptr, y + begin, dy + begin, dy + begin, end - begin);
-      });
-    }
+    backward_through_fused(context, context.rows() * shape_.out_size());
+    const float* dy = context.output_gradient();
     float* dw = context.weight_gradient(0);
     float* db = use_bias_ ? context.weight_gradient(1) : nullptr;
     float* dx = context.input_gradient();
@@ -140,7 +122,6 @@ class Convolution : public Layer {
   kernels::ConvShape plane_ = {};
   kernels::Conv3DShape shape_ = {};
   bool use_bias_, may_winograd_, winograd_ = false;
-  Activation activation_ = Activation::linear;
 };
 
 using Conv1D = Convolution<1>;

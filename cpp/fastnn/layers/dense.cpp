@@ -2,19 +2,17 @@
 // output axes, or both.
 #include <algorithm>
 
+#include "fastnn/fusing_layer.hpp"
 #include "fastnn/kernels/gemm.hpp"
-#include "fastnn/layer.hpp"
 #include "fastnn/parallel.hpp"
 
 namespace fastnn {
 namespace {
 
-using kernels::Activation;
-
-class Dense : public Layer {
+class Dense : public FusingLayer {
  public:
   Dense(const std::string& kind, const std::string& name, const Config& config)
-      : Layer(kind, name), use_bias_(config.flag("use_bias", true)) {
+      : FusingLayer(kind, name), use_bias_(config.flag("use_bias", true)) {
     if (kind == "EinsumDense") {
       contracted_ = static_cast<std::size_t>(config.integer("contracted"));
       outputs_ = config.integers("output_shape");
@@ -45,14 +43,6 @@ class Dense : public Layer {
     return signature;
   }
 
-  bool fuse(Activation activation) override {
-    if (!kernels::derivative_from_output(activation)) return false;
-    activation_ = activation;
-    return true;
-  }
-
-  BackwardReads backward_reads() const override { return {true, activation_ != Activation::linear}; }
-
   void book(Booking& booking) const override {
     booking.book(kPanels, Life::plan, kernels::packed_size(features_, units_));
     if (!booking.backward()) return;
@@ -70,23 +60,14 @@ class Dense : public Layer {
   }
 
   void forward(const Context& context) const override {
-    kernels::Epilogue epilogue;
-    if (use_bias_) epilogue.bias = context.weight(1);
-    epilogue.activation = activation_;
     kernels::gemm(context.input(), features_, context.rows() * positions_, features_, context.buffer(kPanels), units_,
-                  context.output(), units_, epilogue);
+                  context.output(), units_, epilogue(use_bias_ ? context.weight(1) : nullptr));
   }
 
   void backward(const Context& context) const override {
     const Index rows = context.rows() * positions_;
-    float* dy = context.output_gradient();
-    if (activation_ != Activation::linear) {
-      const float* y = context.output();
-      parallel_ranges(
-          rows * units_, 8192, byte_work(12.0 * static_cast<double>(rows * units_)), [&](Index begin, Index end, int) {
-            kernels::activate_backward(activation_, {}, nullptr, y + begin, dy + begin, dy + begin, end - begin);
-          });
-    }
+    const float* dy = context.output_gradient();
+    backward_through_fused(context, rows * units_);
     float* dw = context.weight_gradient(0);
     float* db = use_bias_ ? context.weight_gradient(1) : nullptr;
     if (dw || db)
@@ -104,7 +85,6 @@ class Dense : public Layer {
   Shape outputs_;
   Index units_ = 1;
   Index features_ = 0, positions_ = 1;
-  Activation activation_ = Activation::linear;
 };
 
 }  // namespace

@@ -2,33 +2,23 @@
 // followed by a product over the channels of each pixel. A sequence is an image of one row.
 #include <algorithm>
 
+#include "fastnn/fusing_layer.hpp"
 #include "fastnn/kernels/depthwise.hpp"
-#include "fastnn/layer.hpp"
 #include "fastnn/parallel.hpp"
 #include "fastnn/window.hpp"
 
 namespace fastnn {
 namespace {
 
-using kernels::Activation;
-
 // Base of both kinds: windows, a depthwise kernel, and an activation.
 template <std::size_t kRank>
-class Channelwise : public Layer {
+class Channelwise : public FusingLayer {
  public:
   Channelwise(const std::string& kind, const std::string& name, const Config& config)
-      : Layer(kind, name), use_bias_(config.flag("use_bias", true)), windows_(config, kRank) {
+      : FusingLayer(kind, name), use_bias_(config.flag("use_bias", true)), windows_(config, kRank) {
     shape_.multiplier = config.integer("depth_multiplier", 1);
     require(shape_.multiplier >= 1, "depth_multiplier expects a positive integer, got ", shape_.multiplier);
   }
-
-  bool fuse(Activation activation) override {
-    if (!kernels::derivative_from_output(activation)) return false;
-    activation_ = activation;
-    return true;
-  }
-
-  BackwardReads backward_reads() const override { return {true, activation_ != Activation::linear}; }
 
  protected:
   // Sets the geometry from the input and returns the output shape for `filters` filters.
@@ -63,19 +53,8 @@ class Channelwise : public Layer {
 
   Index pixels(Index samples) const { return samples * shape_.out_h * shape_.out_w; }
 
-  // Turns the gradient of the output into that of the activation's input, in place.
-  void open_activation(const Context& context, Index size) const {
-    if (activation_ == Activation::linear) return;
-    const float* y = context.output();
-    float* dy = context.output_gradient();
-    parallel_ranges(size, 8192, byte_work(12.0 * static_cast<double>(size)), [&](Index begin, Index end, int) {
-      kernels::activate_backward(activation_, {}, nullptr, y + begin, dy + begin, dy + begin, end - begin);
-    });
-  }
-
   kernels::DepthwiseShape shape_ = {};
   bool use_bias_;
-  Activation activation_ = Activation::linear;
 
  private:
   Windows windows_;
@@ -85,7 +64,7 @@ template <std::size_t kRank>
 class Depthwise : public Channelwise<kRank> {
  public:
   using Base = Channelwise<kRank>;
-  using Base::Base, Base::shape_, Base::use_bias_, Base::activation_, Base::pixels;
+  using Base::Base, Base::shape_, Base::use_bias_, Base::pixels;
 
   Signature infer(const std::vector<Spec>& inputs) override {
     const Index channels = this->take_channels(inputs), filters = channels * shape_.multiplier;
@@ -109,15 +88,13 @@ class Depthwise : public Channelwise<kRank> {
   }
 
   void forward(const Context& context) const override {
-    kernels::Epilogue epilogue;
-    if (use_bias_) epilogue.bias = context.weight(1);
-    epilogue.activation = activation_;
-    kernels::depthwise_forward(shape_, context.rows(), context.input(), context.weight(0), epilogue, context.output(),
+    const kernels::Epilogue end = this->epilogue(use_bias_ ? context.weight(1) : nullptr);
+    kernels::depthwise_forward(shape_, context.rows(), context.input(), context.weight(0), end, context.output(),
                                context.buffer(kScratch));
   }
 
   void backward(const Context& context) const override {
-    this->open_activation(context, context.rows() * shape_.out_size());
+    this->backward_through_fused(context, context.rows() * shape_.out_size());
     const float* dy = context.output_gradient();
     if (float* dw = context.weight_gradient(0))
       kernels::depthwise_kernel_gradient(shape_, context.rows(), context.input(), dy, dw, context.buffer(kSums));
@@ -137,7 +114,7 @@ template <std::size_t kRank>
 class Separable : public Channelwise<kRank> {
  public:
   using Base = Channelwise<kRank>;
-  using Base::shape_, Base::use_bias_, Base::activation_, Base::pixels;
+  using Base::shape_, Base::use_bias_, Base::pixels;
 
   Separable(const std::string& kind, const std::string& name, const Config& config)
       : Base(kind, name, config), filters_(config.integer("filters")) {
@@ -183,16 +160,14 @@ class Separable : public Channelwise<kRank> {
     const Index between = shape_.filters();
     kernels::depthwise_forward(shape_, context.rows(), context.input(), context.weight(0), {}, context.buffer(kBetween),
                                context.buffer(kScratch));
-    kernels::Epilogue epilogue;
-    if (use_bias_) epilogue.bias = context.weight(2);
-    epilogue.activation = activation_;
+    const kernels::Epilogue end = this->epilogue(use_bias_ ? context.weight(2) : nullptr);
     kernels::gemm(context.buffer(kBetween), between, pixels(context.rows()), between, context.buffer(kPanels), filters_,
-                  context.output(), filters_, epilogue);
+                  context.output(), filters_, end);
   }
 
   void backward(const Context& context) const override {
     const Index between = shape_.filters(), rows = pixels(context.rows());
-    this->open_activation(context, rows * filters_);
+    this->backward_through_fused(context, rows * filters_);
     const float* dy = context.output_gradient();
     float* pointwise = context.weight_gradient(1);
     float* db = use_bias_ ? context.weight_gradient(2) : nullptr;

@@ -6,14 +6,13 @@
 #include <algorithm>
 #include <array>
 
+#include "fastnn/fusing_layer.hpp"
 #include "fastnn/kernels/merge.hpp"
-#include "fastnn/layer.hpp"
 #include "fastnn/parallel.hpp"
 
 namespace fastnn {
 namespace {
 
-using kernels::Activation;
 using kernels::Strand;
 
 constexpr Index kChunk = 8192;
@@ -24,10 +23,10 @@ void require_floats(const Layer& layer, const std::vector<Spec>& inputs, std::si
     require(spec.dtype == DType::float32, layer.who(), " expects float32, got ", name_of(spec.dtype));
 }
 
-class Elementwise : public Layer {
+class Elementwise : public FusingLayer {
  public:
   Elementwise(const std::string& kind, const std::string& name, kernels::Merge merge)
-      : Layer(kind, name), merge_(merge) {}
+      : FusingLayer(kind, name), merge_(merge) {}
 
   Signature infer(const std::vector<Spec>& inputs) override {
     require_floats(*this, inputs, 1);
@@ -63,16 +62,10 @@ class Elementwise : public Layer {
     return {{{output, DType::float32}}, {}};
   }
 
-  bool fuse(Activation activation) override {
-    if (!kernels::derivative_from_output(activation)) return false;
-    activation_ = activation;
-    return true;
-  }
-
   BackwardReads backward_reads() const override {
     const bool linear =
         merge_ == kernels::Merge::add || merge_ == kernels::Merge::subtract || merge_ == kernels::Merge::average;
-    return {!linear, activation_ != Activation::linear};
+    return {!linear, !fused().linear()};
   }
 
   bool gradient_in_place(std::size_t i) const override {
@@ -88,18 +81,13 @@ class Elementwise : public Layer {
     float* y = ctx.output();
     over_strands(ctx, [&](const Strand* x, Index at, Index size) {
       kernels::merge(merge_, x, count(), y + at, size);
-      if (activation_ != Activation::linear) kernels::activate(activation_, {}, y + at, y + at, size);
+      if (!fused().linear()) kernels::activate(fused().activation, fused().parameters, y + at, y + at, size);
     });
   }
 
   void backward(const Context& ctx) const override {
+    backward_through_fused(ctx, ctx.rows() * row_size_);
     float* dy = ctx.output_gradient();
-    if (activation_ != Activation::linear) {
-      const float* y = ctx.output();
-      parallel_ranges(ctx.rows() * row_size_, kChunk, work(ctx), [&](Index begin, Index end, int) {
-        kernels::activate_backward(activation_, {}, nullptr, y + begin, dy + begin, dy + begin, end - begin);
-      });
-    }
     for (Index which = 0; which < count(); ++which) {
       const auto i = static_cast<std::size_t>(which);
       float* dx = ctx.input_gradient(i);
@@ -200,7 +188,6 @@ class Elementwise : public Layer {
   }
 
   kernels::Merge merge_;
-  Activation activation_ = Activation::linear;
   std::vector<Operand> operands_;
   Shape outer_;  // the dimensions of the output between the batch and the last
   Index row_size_ = 0, last_ = 1;

@@ -4,17 +4,17 @@
 #include <algorithm>
 #include <cmath>
 
+#include "fastnn/fusing_layer.hpp"
 #include "fastnn/kernels/norm.hpp"
-#include "fastnn/layer.hpp"
 #include "fastnn/parallel.hpp"
 
 namespace fastnn {
 namespace {
 
-class BatchNormalization : public Layer {
+class BatchNormalization : public FusingLayer {
  public:
   BatchNormalization(const std::string& kind, const std::string& name, const Config& config)
-      : Layer(kind, name),
+      : FusingLayer(kind, name),
         momentum_(static_cast<float>(config.number("momentum", 0.99))),
         epsilon_(static_cast<float>(config.number("epsilon", 1e-3))),
         center_(config.flag("center", true)),
@@ -67,13 +67,6 @@ class BatchNormalization : public Layer {
     return signature;
   }
 
-  bool fuse(kernels::Activation activation) override {
-    if (activation_ != kernels::Activation::linear || !kernels::derivative_from_output(activation)) return false;
-    activation_ = activation;
-    return true;
-  }
-
-  BackwardReads backward_reads() const override { return {true, activation_ != kernels::Activation::linear}; }
   bool differentiable_input(std::size_t i) const override { return i == 0; }
 
   void book(Booking& booking) const override {
@@ -121,7 +114,7 @@ class BatchNormalization : public Layer {
       for (Index o = begin; o < end; o += step) {
         const Index last = std::min(o + step, end);
         kernels::normalize(view, x, o, last, terms.mean, terms.scale, terms.shift, y);
-        kernels::activate(activation_, {}, y + o * stride, y + o * stride, (last - o) * stride);
+        kernels::activate(fused().activation, fused().parameters, y + o * stride, y + o * stride, (last - o) * stride);
       }
     });
   }
@@ -210,7 +203,8 @@ class BatchNormalization : public Layer {
   void through_activation(const Context& ctx, Index begin, Index end) const {
     const Index stride = channels_ * inner_;
     float* dy = ctx.output_gradient() + begin * stride;
-    kernels::activate_backward(activation_, {}, nullptr, ctx.output() + begin * stride, dy, dy, (end - begin) * stride);
+    kernels::activate_backward(fused().activation, fused().parameters, nullptr, ctx.output() + begin * stride, dy, dy,
+                               (end - begin) * stride);
   }
 
   bool uses_batch(bool graph_trains) const { return !frozen_ && training_.value_or(graph_trains); }
@@ -229,7 +223,6 @@ class BatchNormalization : public Layer {
   float momentum_, epsilon_;
   bool center_, scale_, frozen_, masked_;
   std::optional<bool> training_;
-  kernels::Activation activation_ = kernels::Activation::linear;
   Index channels_ = 0, inner_ = 1, before_ = 1, chunk_ = 1;
   Index run_ = 1;  // runs of inner_ values per element of the mask
   std::size_t moving_mean_ = 0;

@@ -81,9 +81,9 @@ class MaxPooling : public Pooling<kRank> {
   using Base::Base, Base::shape, Base::in_size, Base::out_size, Base::each_band, Base::each_block;
 
   // relu is monotonic, so the largest element of a window is the same before and after it.
-  bool commutes(kernels::Activation activation) const override { return activation == kernels::Activation::relu; }
-  bool fuse(kernels::Activation activation) override {
-    relu_ = activation == kernels::Activation::relu;
+  bool commutes(const kernels::ActivationFunction& activation) const override { return activation.plain_relu(); }
+  bool fuse(const kernels::ActivationFunction& activation) override {
+    relu_ = activation.plain_relu();
     return relu_;
   }
   BackwardReads backward_reads() const override { return {false, relu_}; }

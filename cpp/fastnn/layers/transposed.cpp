@@ -1,27 +1,28 @@
 // Conv1DTranspose, Conv2DTranspose, Conv3DTranspose: transposed convolutions, which enlarge images.
 //
 // The geometry is that of the convolution from the output to the input. Its input gradient is the forward pass here,
-// its forward pass is the input gradient here, and in the gradient of the kernel the two arrays are swapped.
+// its forward pass is the input gradient here, and in the gradient of the kernel the two arrays are swapped. Where
+// kernels/subpixel.hpp is faster, it takes its place.
 #include <algorithm>
 
+#include "fastnn/fusing_layer.hpp"
 #include "fastnn/kernels/conv3d.hpp"
-#include "fastnn/layer.hpp"
+#include "fastnn/kernels/subpixel.hpp"
 #include "fastnn/parallel.hpp"
 #include "fastnn/window.hpp"
 
 namespace fastnn {
 namespace {
 
-using kernels::Activation;
-
 template <std::size_t kRank>
-class ConvolutionTranspose : public Layer {
+class ConvolutionTranspose : public FusingLayer {
  public:
   ConvolutionTranspose(const std::string& kind, const std::string& name, const Config& config)
-      : Layer(kind, name),
+      : FusingLayer(kind, name),
         windows_(config, kRank),
         filters_(config.integer("filters")),
-        use_bias_(config.flag("use_bias", true)) {
+        use_bias_(config.flag("use_bias", true)),
+        may_winograd_(kRank == 2 && config.flag("winograd", true)) {
     require(filters_ >= 1, "filters expects a positive integer, got ", filters_);
     windows_.refuse_strided_dilation();
     if (!config.has("output_padding")) return;
@@ -49,6 +50,7 @@ class ConvolutionTranspose : public Layer {
     plane.dilation_h = h.dilation, plane.dilation_w = w.dilation;
     plane.pad_top = h.before, plane.pad_left = w.before;
     shape_ = {plane, d.out, d.in, d.size, d.stride, d.dilation, d.before};
+    winograd_ = may_winograd_ && kernels::subpixel_serves(plane);
     Signature signature;
     signature.outputs = {{windows_.output_shape(input[0], filters_)}};
     Shape kernel = windows_.each(&WindowAxis::size);
@@ -58,15 +60,8 @@ class ConvolutionTranspose : public Layer {
     return signature;
   }
 
-  bool fuse(Activation activation) override {
-    if (!kernels::derivative_from_output(activation)) return false;
-    activation_ = activation;
-    return true;
-  }
-
-  BackwardReads backward_reads() const override { return {true, activation_ != Activation::linear}; }
-
   void book(Booking& booking) const override {
+    if (winograd_) return book_winograd(booking);
     booking.book(kTurned, Life::plan, kernels::conv3d_turned_size(shape_));
     booking.book(kTurnedWindows, Life::forward,
                  booking.threads() * kernels::conv3d_input_gradient_scratch_size(shape_));
@@ -80,38 +75,62 @@ class ConvolutionTranspose : public Layer {
   }
 
   void prepare(const Context& context) const override {
+    if (winograd_) {
+      float* scratch = context.buffer(kKernel);
+      kernels::subpixel_pack(shape_.plane, context.weight(0), context.buffer(kPacked), scratch);
+      if (context.has(kTurned))
+        kernels::subpixel_pack_exchanged(shape_.plane, context.weight(0), context.buffer(kTurned), scratch);
+      return;
+    }
     kernels::conv3d_pack_turned(shape_, context.weight(0), context.buffer(kTurned));
     if (context.has(kPacked)) kernels::conv3d_pack(shape_, context.weight(0), context.buffer(kPacked));
   }
 
   void forward(const Context& context) const override {
-    kernels::Epilogue epilogue;
-    if (use_bias_) epilogue.bias = context.weight(1);
-    epilogue.activation = activation_;
-    kernels::conv3d_input_gradient(shape_, context.rows(), context.input(), context.buffer(kTurned), epilogue,
-                                   context.output(), context.buffer(kTurnedWindows));
+    const kernels::Epilogue end = epilogue(use_bias_ ? context.weight(1) : nullptr);
+    if (winograd_)
+      kernels::subpixel_forward(shape_.plane, context.rows(), context.input(), context.buffer(kPacked), end,
+                                context.output(), context.buffer(kWindows));
+    else
+      kernels::conv3d_input_gradient(shape_, context.rows(), context.input(), context.buffer(kTurned), end,
+                                     context.output(), context.buffer(kTurnedWindows));
   }
 
   void backward(const Context& context) const override {
-    float* dy = context.output_gradient();
-    if (activation_ != Activation::linear) {
-      const float* y = context.output();
-      const Index size = context.rows() * shape_.in_size();
-      parallel_ranges(size, 8192, byte_work(12.0 * static_cast<double>(size)), [&](Index begin, Index end, int) {
-        kernels::activate_backward(activation_, {}, nullptr, y + begin, dy + begin, dy + begin, end - begin);
-      });
-    }
-    if (float* dw = context.weight_gradient(0))
-      kernels::conv3d_kernel_gradient(shape_, context.rows(), dy, context.input(), dw, nullptr, context.buffer(kSums));
+    backward_through_fused(context, context.rows() * shape_.in_size());
+    const float* dy = context.output_gradient();
+    float* dw = context.weight_gradient(0);
+    float* dx = context.input_gradient();
     if (float* db = use_bias_ ? context.weight_gradient(1) : nullptr)
       kernels::gemm_tn(nullptr, 0, dy, filters_, context.rows() * out_pixels(), 0, filters_, nullptr, 0, db,
                        context.buffer(kSums));
-    if (float* dx = context.input_gradient())
+    if (winograd_) {
+      if (dw || dx)
+        kernels::subpixel_backward(shape_.plane, context.rows(), context.input(), dy,
+                                   dx ? context.buffer(kTurned) : nullptr, dw, dx, context.buffer(kSums));
+      return;
+    }
+    if (dw)
+      kernels::conv3d_kernel_gradient(shape_, context.rows(), dy, context.input(), dw, nullptr, context.buffer(kSums));
+    if (dx)
       kernels::conv3d_forward(shape_, context.rows(), dy, context.buffer(kPacked), {}, dx, context.buffer(kWindows));
   }
 
  private:
-  enum : std::size_t { kTurned, kTurnedWindows, kSums, kPacked, kWindows };
+  enum : std::size_t { kTurned, kTurnedWindows, kSums, kPacked, kWindows, kKernel };
+
+  void book_winograd(Booking& booking) const {
+    const kernels::ConvShape& plane = shape_.plane;
+    const Index capacity = booking.capacity(), threads = booking.threads();
+    booking.book(kPacked, Life::plan, kernels::subpixel_packed_size(plane));
+    booking.book(kKernel, Life::plan, kernels::subpixel_pack_scratch_size(plane));
+    booking.book(kWindows, Life::forward, kernels::subpixel_scratch_size(plane, capacity, threads));
+    if (!booking.backward()) return;
+    booking.book(kSums, Life::backward,
+                 std::max(kernels::subpixel_backward_scratch_size(plane, capacity, threads),
+                          kernels::gemm_tn_scratch(0, filters_, capacity * out_pixels())));
+    if (booking.input_gradient()) booking.book(kTurned, Life::plan, kernels::subpixel_exchanged_size(plane));
+  }
 
   Index out_pixels() const { return shape_.in_pixels(); }
 
@@ -134,8 +153,7 @@ class ConvolutionTranspose : public Layer {
   Index filters_;
   std::vector<Index> output_padding_;
   kernels::Conv3DShape shape_ = {};
-  bool use_bias_;
-  Activation activation_ = Activation::linear;
+  bool use_bias_, may_winograd_, winograd_ = false;
 };
 
 using Conv1DTranspose = ConvolutionTranspose<1>;

@@ -29,7 +29,8 @@ _ENGINE = (
     "base_layer", "functional", "input_layer", "input_spec", "keras_tensor", "sequential", "topology", "training",
 )  # fmt: skip
 _SOURCES = (
-    "activations", "backend", "callbacks", "constraints", "datasets", "initializers", "layers", "losses", "metrics",
+    "activations", "applications", "backend", "callbacks", "constraints", "datasets",
+    "initializers", "layers", "losses", "metrics",
     "models", "ops", "optimizers", "optimizers.schedules", "preprocessing", "random", "regularizers", "saving", "tree",
     "utils", "visualization", "wrappers",
 )  # fmt: skip
@@ -68,9 +69,6 @@ _RAGGED = "there are no ragged arrays; pad sequences by keras.utils.pad_sequence
 _RECORDS = "records of TensorFlow are not read; convert them to .npz, or use Dataset.from_generator()"
 
 ADVICE = {
-    "keras.applications": "there is EfficientNet, and there are no pretrained weights; build the model and give it "
-    "weights by load_weights()",
-    "keras.datasets": "it has keras.datasets.digits.load_data(); load other data by NumPy and give fit() arrays",
     "keras.estimator": "give fit() arrays or a dataset",
     "keras.experimental": "schedules are in keras.optimizers.schedules, layers in keras.layers",
     "keras.src": "that is private code of Keras; import the name from keras, keras.layers or another public module",

@@ -92,6 +92,8 @@ class CallbackList(Callback):
         Args:
             mode: "train", "test" or "predict".
         """
+        if not self.callbacks:
+            return [], []
         begin, end = self._overriding(mode, "begin"), self._overriding(mode, "end")
         return (begin, end) if begin or len(end) > len(self.watching(mode)) else ([], [])
 
@@ -196,8 +198,9 @@ def _overrides(callback: Any, hook: str) -> bool:
     if hook in vars(callback):
         return True
     method = getattr(type(callback), hook, None)
-    idle = callback.__fastnn_idle_hooks__() if isinstance(callback, Callback) else ()
-    return method is not getattr(Callback, hook) and method not in idle
+    if method is getattr(Callback, hook):
+        return False
+    return not (isinstance(callback, Callback) and method in callback.__fastnn_idle_hooks__())
 
 
 def _telling(hook: str) -> Callable[..., None]:

@@ -141,13 +141,15 @@ class Indexed:
 
     def executor(self) -> Executor:
         """Returns the workers."""
-        from concurrent import futures
-
         if self.workers == 0:
             return _direct_executor()
         if self._processes:
+            from concurrent import futures
+
             return futures.ProcessPoolExecutor(self.workers, initializer=_begin_process, initargs=(self._dataset,))
-        return futures.ThreadPoolExecutor(self.workers, "fastnn-batches")
+        from fastnn.data.worker_threads import worker_threads
+
+        return worker_threads(self.workers, "fastnn-batches")
 
     def probe(self) -> Any:
         """Returns the first batch."""

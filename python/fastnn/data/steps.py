@@ -11,11 +11,13 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from itertools import islice
 from typing import Any, TypeVar
 
 import numpy as np
+
+from fastnn.data.worker_threads import worker_threads
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -71,7 +73,7 @@ def in_threads(function: Callable[[T], R], items: Iterable[T], workers: int) -> 
                 return results, raised, 0.0
         return results, None, (time.perf_counter() - begin) / len(chunk)
 
-    with ThreadPoolExecutor(workers, thread_name_prefix="fastnn-map") as pool:
+    with worker_threads(workers, "fastnn-map") as pool:
         try:
             more = True
             while more or waiting:

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING as _TYPE_CHECKING
 
-from fastnn.initializers.constants import Constant, Identity, Ones, Zeros
+from fastnn.initializers.constants import STFT, Constant, Identity, Ones, Zeros
 from fastnn.initializers.initializer import Initializer
 from fastnn.initializers.random_values import Orthogonal, RandomNormal, RandomUniform, TruncatedNormal
 from fastnn.initializers.registry import deserialize, get, serialize
@@ -18,19 +18,23 @@ from fastnn.initializers.scaling import (
 from fastnn.naming import missing_names as _missing_names
 
 __all__ = [
+    "STFT",
     "Constant",
     "GlorotNormal",
     "GlorotUniform",
     "HeNormal",
     "HeUniform",
     "Identity",
+    "IdentityInitializer",
     "Initializer",
     "LecunNormal",
     "LecunUniform",
     "Ones",
     "Orthogonal",
+    "OrthogonalInitializer",
     "RandomNormal",
     "RandomUniform",
+    "STFTInitializer",
     "TruncatedNormal",
     "VarianceScaling",
     "Zeros",
@@ -49,12 +53,17 @@ __all__ = [
     "random_normal",
     "random_uniform",
     "serialize",
+    "stft",
     "truncated_normal",
     "variance_scaling",
     "zeros",
 ]
 
+IdentityInitializer = Identity
+OrthogonalInitializer = Orthogonal
+STFTInitializer = STFT
 # The names of Keras 1 and 2.
+stft = STFT
 constant = Constant
 glorot_normal = GlorotNormal
 glorot_uniform = GlorotUniform

@@ -85,3 +85,59 @@ class Identity(Initializer):
             raise ValueError(f"Identity expects a weight of rank 2, got shape {tuple(shape)}")
         values: Values = np.eye(shape[0], shape[1], dtype=np.float32) * np.float32(self.gain)
         return values
+
+
+class STFT(Initializer):
+    """Initializer of kernels that compute the Fourier transform of windows of a signal.
+
+    Args:
+        side: "real" or "imag": part of the transform that the kernel computes.
+        window: "hann", "hamming", an array of values, or None for no weighting.
+        scaling: "density" divides the window by its Euclidean length, "spectrum" by its sum; None leaves it.
+        periodic: Whether the window is periodic.
+
+    Raises:
+        ValueError: An argument is unknown.
+
+    Example:
+        >>> fastnn.initializers.STFT("real", None)((2, 1, 3))[:, 0].round(4)
+        array([[ 1.,  1.,  1.],
+               [ 1.,  0., -1.]], dtype=float32)
+    """
+
+    side: str
+    window: Any
+    scaling: str | None
+    periodic: bool
+
+    def __init__(
+        self, side: str = "real", window: Any = "hann", scaling: str | None = "density", periodic: bool = False
+    ) -> None:
+        if side not in ("real", "imag"):
+            raise ValueError(f"STFT expects side to be 'real' or 'imag', got {side!r}")
+        if scaling not in ("density", "spectrum", None):
+            raise ValueError(f"STFT expects scaling to be 'density', 'spectrum' or None, got {scaling!r}")
+        if isinstance(window, str) and window not in ("hann", "hamming"):
+            raise ValueError(f"STFT expects window to be 'hann', 'hamming', an array or None, got {window!r}")
+
+    def __call__(self, shape: Sequence[int], dtype: Any = None) -> Values:
+        """Returns the initial values of a kernel of shape (window, 1, frequencies)."""
+        length, _, frequencies = shape
+        turns = np.outer(np.arange(length), np.arange(frequencies)) / max(2 * (frequencies - 1), 1)
+        waves = np.cos(2 * np.pi * turns) if self.side == "real" else -np.sin(2 * np.pi * turns)
+        if self.window is not None:
+            window = self._window(length)
+            size = {"density": np.sqrt(np.square(window).sum()), "spectrum": np.abs(window).sum(), None: 1.0}
+            waves = waves * (window / size[self.scaling])[:, np.newaxis]
+        made: Values = waves[:, np.newaxis, :].astype(np.float32)
+        return made
+
+    def _window(self, length: int) -> Any:
+        if not isinstance(self.window, str):
+            values = np.asarray(self.window, np.float64)
+            if values.shape != (length,):
+                raise ValueError(f"STFT expects a window of shape ({length},), got {values.shape}")
+            return values
+        share = {"hann": 0.5, "hamming": 0.54}[self.window]
+        steps = max(length if self.periodic else length - 1, 1)
+        return share - (1 - share) * np.cos(2 * np.pi * np.arange(length) / steps) if length > 1 else np.ones(1)

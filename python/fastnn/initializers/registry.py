@@ -10,7 +10,7 @@ import numpy as np
 from fastnn import object_forms
 from fastnn.configurable import converts
 from fastnn.custom_objects import get_registered_object
-from fastnn.initializers.constants import Constant, Identity, Ones, Zeros
+from fastnn.initializers.constants import STFT, Constant, Identity, Ones, Zeros
 from fastnn.initializers.initializer import Initializer, RandomInitializer
 from fastnn.initializers.random_values import Orthogonal, RandomNormal, RandomUniform, TruncatedNormal
 from fastnn.initializers.scaling import (
@@ -28,7 +28,7 @@ _classes: dict[str, type[Initializer]] = {
     name: cls
     for cls in (
         Zeros, Ones, Constant, RandomNormal, RandomUniform, TruncatedNormal, VarianceScaling, GlorotUniform,
-        GlorotNormal, HeUniform, HeNormal, LecunUniform, LecunNormal, Orthogonal, Identity,
+        GlorotNormal, HeUniform, HeNormal, LecunUniform, LecunNormal, Orthogonal, Identity, STFT,
     )
     for name in (snake_case(cls.__name__), cls.__name__)
 }  # fmt: skip
@@ -37,7 +37,7 @@ _classes: dict[str, type[Initializer]] = {
 _aliases = {
     "zero": "zeros", "one": "ones", "normal": "random_normal", "uniform": "random_uniform", "eye": "identity",
     "xavier_uniform": "glorot_uniform", "xavier_normal": "glorot_normal", "IdentityInitializer": "identity",
-    "OrthogonalInitializer": "orthogonal",
+    "OrthogonalInitializer": "orthogonal", "STFTInitializer": "STFT",
 }  # fmt: skip
 
 

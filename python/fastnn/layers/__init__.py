@@ -5,6 +5,7 @@ Files directly in this folder are the ground of all families. Only the names in 
 
 from typing import TYPE_CHECKING as _TYPE_CHECKING
 
+from fastnn.engine.input_spec import InputSpec
 from fastnn.engine.layer import Layer
 from fastnn.layers.activations.activation import Activation
 from fastnn.layers.activations.elu import ELU
@@ -14,6 +15,7 @@ from fastnn.layers.activations.relu import ReLU
 from fastnn.layers.activations.softmax import Softmax
 from fastnn.layers.attention.additive_attention import AdditiveAttention
 from fastnn.layers.attention.attention import Attention
+from fastnn.layers.attention.grouped_query_attention import GroupQueryAttention
 from fastnn.layers.attention.multi_head_attention import MultiHeadAttention
 from fastnn.layers.convolutional.convolution import Conv1D, Conv2D, Conv3D, Convolution1D, Convolution2D, Convolution3D
 from fastnn.layers.convolutional.depthwise import DepthwiseConv1D, DepthwiseConv2D
@@ -37,6 +39,7 @@ from fastnn.layers.core.identity import Identity
 from fastnn.layers.core.input_layer import Input, InputLayer
 from fastnn.layers.core.lambda_layer import Lambda
 from fastnn.layers.core.masking import Masking
+from fastnn.layers.core.reversible_embedding import ReversibleEmbedding
 from fastnn.layers.einsum_dense import EinsumDense
 from fastnn.layers.lookup import classes as _classes
 from fastnn.layers.lookup import deserialize, serialize
@@ -61,6 +64,14 @@ from fastnn.layers.normalization.group_normalization import GroupNormalization
 from fastnn.layers.normalization.layer_normalization import LayerNormalization
 from fastnn.layers.normalization.rms_normalization import RMSNormalization
 from fastnn.layers.normalization.unit_normalization import UnitNormalization
+from fastnn.layers.pooling.adaptive_pooling import (
+    AdaptiveAveragePooling1D,
+    AdaptiveAveragePooling2D,
+    AdaptiveAveragePooling3D,
+    AdaptiveMaxPooling1D,
+    AdaptiveMaxPooling2D,
+    AdaptiveMaxPooling3D,
+)
 from fastnn.layers.pooling.average_pooling import (
     AveragePooling1D,
     AveragePooling2D,
@@ -87,9 +98,19 @@ from fastnn.layers.pooling.max_pooling import MaxPool1D, MaxPool2D, MaxPool3D, M
 from fastnn.layers.preprocessing.category_encoding import CategoryEncoding
 from fastnn.layers.preprocessing.center_crop import CenterCrop
 from fastnn.layers.preprocessing.discretization import Discretization
+from fastnn.layers.preprocessing.hashed_crossing import HashedCrossing
 from fastnn.layers.preprocessing.hashing import Hashing
+from fastnn.layers.preprocessing.histograms import (
+    AutoContrast,
+    ContrastLimitedAdaptiveHistogramEqualization,
+    Equalization,
+)
 from fastnn.layers.preprocessing.integer_lookup import IntegerLookup
+from fastnn.layers.preprocessing.max_num_bounding_boxes import MaxNumBoundingBoxes
+from fastnn.layers.preprocessing.mixing import CutMix, MixUp
 from fastnn.layers.preprocessing.normalization import Normalization
+from fastnn.layers.preprocessing.pipeline import Pipeline
+from fastnn.layers.preprocessing.policies import AugMix, RandAugment
 from fastnn.layers.preprocessing.random_color import (
     RandomColorDegeneration,
     RandomColorJitter,
@@ -97,6 +118,7 @@ from fastnn.layers.preprocessing.random_color import (
     RandomHue,
     RandomSaturation,
 )
+from fastnn.layers.preprocessing.random_distortion import RandomElasticTransform, RandomGaussianBlur, RandomPerspective
 from fastnn.layers.preprocessing.random_erasing import RandomErasing
 from fastnn.layers.preprocessing.random_geometry import (
     RandomCrop,
@@ -116,6 +138,7 @@ from fastnn.layers.preprocessing.random_intensity import (
 from fastnn.layers.preprocessing.random_sharpness import RandomSharpness
 from fastnn.layers.preprocessing.rescaling import Rescaling
 from fastnn.layers.preprocessing.resizing import Resizing
+from fastnn.layers.preprocessing.spectrograms import MelSpectrogram, STFTSpectrogram
 from fastnn.layers.preprocessing.string_lookup import StringLookup
 from fastnn.layers.preprocessing.text_vectorization import TextVectorization
 from fastnn.layers.regularization.activity_regularization import ActivityRegularization
@@ -136,7 +159,7 @@ from fastnn.layers.rnn.rnn import RNN
 from fastnn.layers.rnn.simple_rnn import SimpleRNN, SimpleRNNCell
 from fastnn.layers.rnn.stacked_rnn_cells import StackedRNNCells
 from fastnn.layers.rnn.time_distributed import TimeDistributed
-from fastnn.layers.rnn.wrapper import Wrapper
+from fastnn.layers.wrapper import Wrapper
 from fastnn.naming import missing_names as _missing_names
 
 __all__ = [
@@ -146,10 +169,18 @@ __all__ = [
     "RNN",
     "Activation",
     "ActivityRegularization",
+    "AdaptiveAveragePooling1D",
+    "AdaptiveAveragePooling2D",
+    "AdaptiveAveragePooling3D",
+    "AdaptiveMaxPooling1D",
+    "AdaptiveMaxPooling2D",
+    "AdaptiveMaxPooling3D",
     "Add",
     "AdditiveAttention",
     "AlphaDropout",
     "Attention",
+    "AugMix",
+    "AutoContrast",
     "Average",
     "AveragePooling1D",
     "AveragePooling2D",
@@ -162,6 +193,7 @@ __all__ = [
     "CategoryEncoding",
     "CenterCrop",
     "Concatenate",
+    "ContrastLimitedAdaptiveHistogramEqualization",
     "Conv1D",
     "Conv1DTranspose",
     "Conv2D",
@@ -177,6 +209,7 @@ __all__ = [
     "Cropping1D",
     "Cropping2D",
     "Cropping3D",
+    "CutMix",
     "Dense",
     "DepthwiseConv1D",
     "DepthwiseConv2D",
@@ -185,6 +218,7 @@ __all__ = [
     "Dropout",
     "EinsumDense",
     "Embedding",
+    "Equalization",
     "Flatten",
     "GRUCell",
     "GaussianDropout",
@@ -202,10 +236,13 @@ __all__ = [
     "GlobalMaxPooling2D",
     "GlobalMaxPooling3D",
     "GroupNormalization",
+    "GroupQueryAttention",
+    "HashedCrossing",
     "Hashing",
     "Identity",
     "Input",
     "InputLayer",
+    "InputSpec",
     "IntegerLookup",
     "LSTMCell",
     "Lambda",
@@ -213,6 +250,7 @@ __all__ = [
     "LayerNormalization",
     "LeakyReLU",
     "Masking",
+    "MaxNumBoundingBoxes",
     "MaxPool1D",
     "MaxPool2D",
     "MaxPool3D",
@@ -220,23 +258,30 @@ __all__ = [
     "MaxPooling2D",
     "MaxPooling3D",
     "Maximum",
+    "MelSpectrogram",
     "Minimum",
+    "MixUp",
     "MultiHeadAttention",
     "Multiply",
     "Normalization",
     "PReLU",
     "Permute",
+    "Pipeline",
     "RMSNormalization",
+    "RandAugment",
     "RandomBrightness",
     "RandomColorDegeneration",
     "RandomColorJitter",
     "RandomContrast",
     "RandomCrop",
+    "RandomElasticTransform",
     "RandomErasing",
     "RandomFlip",
+    "RandomGaussianBlur",
     "RandomGrayscale",
     "RandomHue",
     "RandomInvert",
+    "RandomPerspective",
     "RandomPosterization",
     "RandomRotation",
     "RandomSaturation",
@@ -249,6 +294,8 @@ __all__ = [
     "Rescaling",
     "Reshape",
     "Resizing",
+    "ReversibleEmbedding",
+    "STFTSpectrogram",
     "SeparableConv1D",
     "SeparableConv2D",
     "SeparableConvolution1D",
@@ -285,7 +332,9 @@ __all__ = [
     "subtract",
 ]
 
-_classes.update({name: member for name in __all__ if isinstance(member := globals()[name], type)})
+_classes.update(
+    {name: member for name in __all__ if isinstance(member := globals()[name], type) and issubclass(member, Layer)}
+)
 
 
 def __dir__() -> list[str]:

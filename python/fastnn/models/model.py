@@ -6,7 +6,6 @@ training keeps of it (`training/`); files, summaries and exports are made elsewh
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -249,7 +248,7 @@ class Model(Layer, StateTree, Network):
         state = self._fastnn_training
         within = Trace.current() is not None
         if mask is None and not args and not kwargs and not within:
-            result = state.programs.at_once(inputs, math.inf, training)
+            result = state.programs.at_once(inputs, None, training)
             if result is not None:
                 return result.view(EagerArray)
         coded = runs_code(self)

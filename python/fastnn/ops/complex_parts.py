@@ -1,4 +1,4 @@
-"""Functions of complex numbers, for real tensors: fastnn has no complex type."""
+"""Functions of complex numbers. The tensors of a model are real; arrays may be complex."""
 
 from __future__ import annotations
 
@@ -11,8 +11,13 @@ from fastnn.ops.conversion import cast, convert_to_tensor, dtype
 from fastnn.ops.logic import isnan, isreal, where
 
 
+def _complex(x: Any) -> Any:
+    """Returns a complex array as complex64; None for anything else."""
+    return x.astype(np.complex64) if isinstance(x, np.ndarray) and x.dtype.kind == "c" else None
+
+
 def real(x: Any) -> Any:
-    """Returns the real part: x itself.
+    """Returns the real part: of a tensor, x itself.
 
     Args:
         x: Tensor or array.
@@ -24,17 +29,32 @@ def real(x: Any) -> Any:
         >>> ops.real([1.0, 2.0])
         array([1., 2.], dtype=float32)
     """
-    return convert_to_tensor(x)
+    found = _complex(x)
+    return convert_to_tensor(x) if found is None else found.real
 
 
-conj = real
+def conj(x: Any) -> Any:
+    """Returns the complex conjugate: of a tensor, x itself.
+
+    Args:
+        x: Tensor or array.
+
+    Returns:
+        Tensor or array of the shape of `x`.
+
+    Example:
+        >>> ops.conj(np.array([1 + 2j]))
+        array([1.-2.j], dtype=complex64)
+    """
+    found = _complex(x)
+    return convert_to_tensor(x) if found is None else found.conj()
 
 
-conjugate = real
+conjugate = conj
 
 
 def imag(x: Any) -> Any:
-    """Returns the imaginary part: 0.
+    """Returns the imaginary part: 0 for a tensor.
 
     Args:
         x: Tensor or array.
@@ -46,11 +66,12 @@ def imag(x: Any) -> Any:
         >>> ops.imag([1.0, 2.0])
         array([0., 0.], dtype=float32)
     """
-    return where(isreal(x), cast(0, dtype(x)), x)
+    found = _complex(x)
+    return where(isreal(x), cast(0, dtype(x)), x) if found is None else found.imag
 
 
 def angle(x: Any) -> Any:
-    """Returns the angle in the complex plane: pi where x is negative, else 0.
+    """Returns the angle in the complex plane: of real numbers pi where x is negative, else 0.
 
     Args:
         x: Tensor or array.
@@ -62,5 +83,8 @@ def angle(x: Any) -> Any:
         >>> ops.angle([1.0, -1.0])
         array([0.       , 3.14159...], dtype=float32)
     """
+    found = _complex(x)
+    if found is not None:
+        return np.angle(found).astype(np.float32)
     x = cast(x, "float32")
     return where(isnan(x), x, where(signbit(x), float(np.pi), 0.0))

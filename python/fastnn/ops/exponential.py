@@ -6,10 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from fastnn.ops.arithmetic import absolute, add, divide, maximum, multiply, negative, subtract
+from fastnn.ops.arithmetic import absolute, add, divide, maximum, minimum, multiply, negative, sqrt, square, subtract
 from fastnn.ops.elementwise import unary
 from fastnn.ops.keras_functions import as_in_keras
-from fastnn.ops.logic import isinf, where
+from fastnn.ops.logic import isinf, less, where
+from fastnn.ops.node import array, lowered
+from fastnn.symbolic.tensors import is_traced
 
 
 @unary(np.exp)
@@ -227,3 +229,40 @@ def erfinv(x: Any) -> Any:
         >>> ops.erfinv([0.0, 0.5])
         array([0.        , 0.47693...], dtype=float32)
     """
+
+
+_NEAR_ZERO = (1.0, 3.5156229, 3.0899424, 1.2067492, 0.2659732, 0.0360768, 0.0045813)
+_FAR = (
+    0.39894228, 0.01328592, 0.00225319, -0.00157565, 0.00916281, -0.02057706, 0.02635537, -0.01647633, 0.00392377,
+)  # fmt: skip
+
+
+def i0(x: Any) -> Any:
+    """Returns the modified Bessel function of the first kind and order 0.
+
+    Within a model it is computed by the polynomials 9.8.1 and 9.8.2 of Abramowitz and Stegun, 1964, "Handbook of
+    Mathematical Functions", to 2e-7 of its value.
+
+    Args:
+        x: Tensor or array.
+
+    Returns:
+        Tensor or array of the shape of `x`, float32.
+
+    Example:
+        >>> ops.i0([0.0, 1.0])
+        array([1.      , 1.26606...], dtype=float32)
+    """
+    if not is_traced(x):
+        return lowered(np.i0(array(x).astype(np.float64)))
+    size = absolute(x)
+    near, far = divide(minimum(size, 3.75), 3.75), divide(3.75, maximum(size, 3.75))
+    scale = divide(exp(size), sqrt(maximum(size, 3.75)))
+    return where(less(size, 3.75), _polynomial(_NEAR_ZERO, square(near)), multiply(scale, _polynomial(_FAR, far)))
+
+
+def _polynomial(coefficients: tuple[float, ...], x: Any) -> Any:
+    found: Any = coefficients[-1]
+    for one in reversed(coefficients[:-1]):
+        found = add(multiply(found, x), one)
+    return found

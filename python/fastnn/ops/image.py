@@ -1,4 +1,4 @@
-"""Functions of images: size, borders, colors, patches."""
+"""Functions of images: size, borders, colors, patches; and those of `image_sampling` and `image_filters`."""
 
 from __future__ import annotations
 
@@ -8,18 +8,34 @@ import numpy as np
 
 from fastnn.ops import arithmetic, conversion, joining, logic, shaping, windows
 from fastnn.ops.data_formats import in_any_data_format
+from fastnn.ops.image_filters import extract_patches_3d, sobel_edges, ssim
+from fastnn.ops.image_sampling import (
+    affine_transform,
+    elastic_transform,
+    map_coordinates,
+    perspective_transform,
+    scale_and_translate,
+)
 from fastnn.ops.keras_functions import as_in_keras
 from fastnn.symbolic.tensors import is_traced
 
 __all__ = [
+    "affine_transform",
     "crop_images",
+    "elastic_transform",
     "extract_patches",
+    "extract_patches_3d",
     "gaussian_blur",
     "hsv_to_rgb",
+    "map_coordinates",
     "pad_images",
+    "perspective_transform",
     "resize",
     "rgb_to_grayscale",
     "rgb_to_hsv",
+    "scale_and_translate",
+    "sobel_edges",
+    "ssim",
 ]
 
 

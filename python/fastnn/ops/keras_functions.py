@@ -15,11 +15,13 @@ Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 _OF_CALLS = frozenset(
     {
-        "a", "array", "atol", "axes_lengths", "beta", "bias", "bins", "choicelist", "condition", "condlist",
-        "constant_values", "data", "default", "depthwise_kernel", "fill_value", "gamma", "images", "indices", "inputs",
-        "kernel", "key", "mask", "mean", "offset", "operands", "output", "pattern", "pointwise_kernel", "predictions",
-        "q", "query", "rtol", "scale", "segment_ids", "sorted_sequence", "start_indices", "target", "targets", "tensor",
-        "updates", "value", "values", "variable", "variance", "weights", "x", "x1", "x2", "xs", "y",
+        "a", "array", "atol", "axes_lengths", "b", "beta", "bias", "bins", "choicelist", "condition",
+        "condlist", "constant_values", "coordinates", "data", "default", "depthwise_kernel", "end_points",
+        "fill_value", "gamma", "image1", "image2", "images", "indices", "inputs", "kernel", "key", "mask",
+        "mean", "offset", "operands", "output", "output_shape", "pattern", "pointwise_kernel", "predictions",
+        "q", "query", "rtol", "scale", "segment_ids", "sequence_lengths", "sorted_sequence", "start_indices",
+        "start_points", "target", "targets", "tensor", "transform", "translation", "updates", "value", "values",
+        "variable", "variance", "volumes", "weights", "x", "x1", "x2", "xs", "y",
     }
 )  # fmt: skip
 """Names of arguments that are those of the call."""

@@ -7,9 +7,27 @@ from typing import Any
 import numpy as np
 
 from fastnn.ops import arithmetic, conversion, logic, reduction, shaping
+from fastnn.ops.factorizations import cholesky, eig, eigh, lstsq, lu_factor, matrix_rank, pinv, qr, svd
 from fastnn.ops.keras_functions import as_in_keras
+from fastnn.ops.linear_systems import cholesky_inverse, det, inv, solve, solve_triangular
 
-__all__ = ["norm"]
+__all__ = [
+    "cholesky",
+    "cholesky_inverse",
+    "det",
+    "eig",
+    "eigh",
+    "inv",
+    "lstsq",
+    "lu_factor",
+    "matrix_rank",
+    "norm",
+    "pinv",
+    "qr",
+    "solve",
+    "solve_triangular",
+    "svd",
+]
 
 
 @as_in_keras(module="linalg")

@@ -32,8 +32,16 @@ from fastnn.ops.activation_functions import (
     threshold,
 )
 from fastnn.ops.attention import dot_product_attention
+from fastnn.ops.complex_values import polar
+from fastnn.ops.ctc_decoding import ctc_decode
 from fastnn.ops.encoding import multi_hot, one_hot
-from fastnn.ops.losses import binary_crossentropy, categorical_crossentropy, psnr, sparse_categorical_crossentropy
+from fastnn.ops.losses import (
+    binary_crossentropy,
+    categorical_crossentropy,
+    ctc_loss,
+    psnr,
+    sparse_categorical_crossentropy,
+)
 from fastnn.ops.normalization import batch_normalization, layer_normalization, normalize, rms_normalization
 from fastnn.ops.reduction import moments
 from fastnn.ops.windows import (
@@ -44,6 +52,7 @@ from fastnn.ops.windows import (
     conv_transpose,
     depth_to_space,
     depthwise_conv,
+    fold,
     max_pool,
     separable_conv,
     space_to_depth,
@@ -60,10 +69,13 @@ __all__ = [
     "celu",
     "conv",
     "conv_transpose",
+    "ctc_decode",
+    "ctc_loss",
     "depth_to_space",
     "depthwise_conv",
     "dot_product_attention",
     "elu",
+    "fold",
     "gelu",
     "glu",
     "hard_shrink",
@@ -81,6 +93,7 @@ __all__ = [
     "multi_hot",
     "normalize",
     "one_hot",
+    "polar",
     "psnr",
     "relu",
     "relu6",

@@ -443,6 +443,63 @@ def unfold(x: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride
     return shaping.reshape(taken, (-1, channels * count, rows.shape[1] * columns.shape[1]))
 
 
+def fold(x: Any, output_size: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> Any:
+    """Returns images made of the sum of their windows, each of which is a column: the transpose of `unfold`.
+
+    Args:
+        x: Tensor or array of shape `(batch, channels * elements of a window, windows)`.
+        output_size: Size of the images, one number or (height, width).
+        kernel_size: Size of a window, one number or (height, width).
+        dilation: Distance between the elements of a window.
+        padding: Number of rows and columns at each border that are left out.
+        stride: Distance between windows.
+
+    Returns:
+        Tensor or array of shape `(batch, channels, height, width)`.
+
+    Raises:
+        ValueError: The columns or their number do not fit.
+
+    Example:
+        >>> ops.fold(ops.unfold(np.ones((1, 1, 3, 3)), 2), 3, 2)[0, 0]
+        array([[1., 2., 1.],
+               [2., 4., 2.],
+               [1., 2., 1.]], dtype=float32)
+    """
+    sizes, size, apart, around, step = (two(one) for one in (output_size, kernel_size, dilation, padding, stride))
+    whole = [sizes[axis] + 2 * around[axis] for axis in (0, 1)]
+    counts = [(whole[axis] - (size[axis] - 1) * apart[axis] - 1) // step[axis] + 1 for axis in (0, 1)]
+    if len(x.shape) != 3 or x.shape[1] % (size[0] * size[1]) or x.shape[2] != counts[0] * counts[1]:
+        raise ValueError(
+            f"ops.fold expects x of shape (batch, channels * {size[0] * size[1]}, {counts[0] * counts[1]}), got "
+            f"{tuple(x.shape)}"
+        )
+    cut = shaping.reshape(x, (-1, x.shape[1] // (size[0] * size[1]), size[0] * size[1], *counts))
+    total: Any = None
+    for place in range(size[0] * size[1]):
+        one = cut[:, :, place]
+        for axis, first in ((0, place // size[1]), (1, place % size[1])):
+            one = _spread(one, 2 + axis, step[axis], first * apart[axis], whole[axis])
+        total = one if total is None else total + one
+    return total[:, :, around[0] : around[0] + sizes[0], around[1] : around[1] + sizes[1]]
+
+
+def _spread(x: Any, axis: int, step: int, first: int, size: int) -> Any:
+    """Returns a tensor of a size along an axis: the elements at `first`, `first + step`, ..., zeros elsewhere."""
+    count = x.shape[axis]
+    if step > 1:
+        sizes = [-1 if one is None else one for one in x.shape]
+        widths = [(0, 0)] * (len(sizes) + 1)
+        widths[axis + 1] = (0, step - 1)
+        laid = shaping.pad(shaping.expand_dims(x, axis + 1), widths)
+        x = shaping.reshape(laid, [*sizes[:axis], count * step, *sizes[axis + 1 :]])
+        x = slicing.take(x, np.arange((count - 1) * step + 1, dtype=np.int32), axis)
+    length = (count - 1) * step + 1
+    widths = [(0, 0)] * len(x.shape)
+    widths[axis] = (first, size - first - length)
+    return shaping.pad(x, widths)
+
+
 def two(value: Any) -> tuple[int, int]:
     """Returns a pair for a number or a pair.
 

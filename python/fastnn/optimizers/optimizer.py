@@ -457,7 +457,7 @@ class Optimizer(OptimizerVariables):
         Args:
             var_list: The weights.
         """
-        for variable in var_list:
+        for variable in var_list if self.use_ema else ():
             average = self.__fastnn_average__(variable)
             if average is not None:
                 variable.assign(average.numpy())

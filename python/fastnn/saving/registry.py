@@ -8,7 +8,8 @@ objects (`fastnn.custom_objects`), and in the families of fastnn. A name in none
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from importlib import import_module
 from typing import Any, NamedTuple
 
 from fastnn.keras_form import own_attribute
@@ -65,6 +66,37 @@ def register_family(name: str, word: str, members: Mapping[str, Any], arguments:
     classes = [one for one in members.values() if isinstance(one, type)]
     older = {old: cls for cls in classes for old in own_attribute(cls, "__fastnn_keras_older_names__") or ()}
     _families[name] = Family(word, members, older, arguments)
+
+
+class _LoadedWhenNamed(Mapping[str, Any]):
+    """Members that are loaded when they are looked up.
+
+    Args:
+        homes: The module of each member.
+    """
+
+    def __init__(self, homes: Mapping[str, str]) -> None:
+        self._homes = homes
+
+    def __getitem__(self, name: str) -> Any:
+        return getattr(import_module(self._homes[name]), name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._homes)
+
+    def __len__(self) -> int:
+        return len(self._homes)
+
+
+def register_later(name: str, word: str, homes: Mapping[str, str]) -> None:
+    """Registers a group of classes whose modules are loaded when a file names one of them.
+
+    Args:
+        name: Part of the name of the module of Keras that has the classes: "applications".
+        word: The kind of the members, for messages: "layer".
+        homes: The module of each class, by the name of the class.
+    """
+    _families[name] = Family(word, _LoadedWhenNamed(homes), {}, ())
 
 
 def families_for(module: str, argument: str) -> list[Family]:

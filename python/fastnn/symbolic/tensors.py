@@ -511,6 +511,12 @@ class Call:
 Result = TypeVar("Result")
 
 
+class _Running(threading.local):
+    """The innermost running trace of each thread; a default of the class is found without an exception."""
+
+    trace: Trace | None = None
+
+
 class Trace:
     """Run of Python code on symbolic tensors, which keeps the calls in their order.
 
@@ -524,7 +530,7 @@ class Trace:
     """
 
     compares = False
-    _running = threading.local()
+    _running = _Running()
 
     def __init__(self, training: bool | None) -> None:
         self.training = training
@@ -534,8 +540,7 @@ class Trace:
     @staticmethod
     def current() -> Trace | None:
         """Returns the innermost running trace of this thread, or None."""
-        trace: Trace | None = getattr(Trace._running, "trace", None)
-        return trace
+        return Trace._running.trace
 
     @staticmethod
     def paused(code: Callable[[], Result]) -> Result:

@@ -30,10 +30,9 @@ from fastnn.ops.node import tensor
 from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import KerasTensor, Spec
 from fastnn.symbolic.variable import Variable
+from fastnn.training.program import TIME_BUDGET
 
 Array = NDArray[Any]
-_TIME_BUDGET = 0.05
-"""Seconds of steps between two updates of the progress bar."""
 
 
 class Sample(tuple[tuple[tuple[int, ...], str], ...]):
@@ -294,7 +293,7 @@ class StepProgram:
         self,
         chunk: Chunk,
         rates: NDArray[np.float64] | None,
-        budget: float = _TIME_BUDGET,
+        budget: float = TIME_BUDGET,
         until_invalid: bool = False,
         span: tuple[int, int] | None = None,
     ) -> int:
@@ -367,6 +366,10 @@ class StepProgram:
         """Returns the dict that the step returned, with the values of the last step."""
         self.settle()
         return {name: _number(value) for name, value in self.result().items()}
+
+    def sorted_logs(self) -> dict[str, Any]:
+        """Returns the logs sorted by name, as callbacks are given them."""
+        return dict(sorted(self.logs().items()))
 
 
 def _updates_by_optimizer(updates: Iterable[tuple[Any, int]]) -> list[tuple[Any, list[list[tuple[int, int]]]]]:

@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn import _core, losses, ops
-from fastnn.data.source import Chunk
 from fastnn.engine.contract import Part, state_of, title
 from fastnn.engine.eager import evaluate
 from fastnn.engine.eager_array import EagerArray, mask_of
@@ -24,7 +23,6 @@ from fastnn.engine.network import Port
 from fastnn.engine.ownership import TrainableChanges
 from fastnn.losses.reduction import reduced
 from fastnn.metrics.mean_of_function import MeanOfFunction
-from fastnn.metrics.reduction import Mean, kept_mean
 from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import Shape
 from fastnn.symbolic.variable import Variable
@@ -32,6 +30,7 @@ from fastnn.training.compiled import Compiled, Measure, Target, how_targets_are_
 from fastnn.training.own_steps import Sample, StepProgram, prediction_of_model, step_of_model
 from fastnn.training.pitfalls import warn_of_frozen, warn_of_outputs
 from fastnn.training.ports import Shapes, TargetShapes, Trainable, input_edges, label
+from fastnn.training.program import Program
 
 _UNWEIGHTED = -1
 """Stands for an index of sample weights where there are none."""
@@ -39,8 +38,6 @@ _UNMASKED = -1
 """Stands for the edge of a mask where there is none."""
 _MOST_PROGRAMS = 12
 """The number of programs that a model keeps."""
-_TIME_BUDGET = 0.05
-"""Seconds of steps between two updates of the progress bar."""
 
 
 class LayerChanges:
@@ -52,111 +49,6 @@ class LayerChanges:
     def add(cls) -> None:
         """Notes that a model has gained or lost a layer."""
         cls.count += 1
-
-
-class Program:
-    """A trainer of the core, and the names of its results.
-
-    Args:
-        trainer: The trainer.
-        terms: The number of terms of the loss, penalties among them.
-        losses: The names of the losses of single outputs.
-        measures: The metrics.
-        in_core: For each metric whether the trainer keeps its sums; otherwise the metric itself does.
-        tracker: The mean of the whole loss.
-        optimizer: The optimizer of a program that trains.
-    """
-
-    def __init__(
-        self,
-        trainer: _core.Trainer,
-        terms: int,
-        losses: list[str],
-        measures: list[Measure],
-        in_core: list[bool],
-        tracker: Mean,
-        optimizer: Any = None,
-    ) -> None:
-        self.trainer = trainer
-        self.optimizer = optimizer
-        self._losses = losses
-        self._measures = measures
-        self._outside = [measure.metric for measure, inside in zip(measures, in_core, strict=True) if not inside]
-        # For each metric the number of its mean among those that the core keeps; None: it is asked for its result.
-        self._kept: list[int | None] = []
-        means = [(tracker, 0)]
-        place = terms
-        for measure, inside in zip(measures, in_core, strict=True):
-            place += inside
-            kept = None
-            if inside and isinstance(measure.metric, Mean):
-                means.append((measure.metric, place))
-                # The variables hold 48 bits of the sum; the mean is that of all bits.
-                kept = len(means) - 1 if type(measure.metric).result is Mean.result else None
-            self._kept.append(kept)
-        trainer.keep([kept_mean(metric, [(number, None)]) for metric, number in means])
-        # The names of the logs, where these are the kept means and nothing else.
-        plain = not losses and None not in self._kept
-        self._names = ["loss", *(measure.name for measure in measures)] if plain else None
-
-    def rates(self, steps: int) -> NDArray[np.float64] | None:
-        """Returns the learning rates of the coming steps, where a schedule gives them."""
-        rates: NDArray[np.float64] | None = self.optimizer.__fastnn_rates__(steps)
-        return rates
-
-    def run(
-        self,
-        chunk: Chunk,
-        rates: NDArray[np.float64] | None,
-        budget: float = _TIME_BUDGET,
-        until_invalid: bool = False,
-        span: tuple[int, int] | None = None,
-    ) -> int:
-        """Runs steps of a chunk until they are done or the time is up; returns how many were run.
-
-        Args:
-            chunk: The rows.
-            rates: The learning rate of each step, where a schedule gives it.
-            budget: Seconds after which no further step begins; 0: one step.
-            until_invalid: True to stop after a step that makes the loss infinite or NaN.
-            span: The first step and that after the last one; None: those of the chunk.
-        """
-        first, last = span or (chunk.first, chunk.last)
-        last = last if rates is None else first + len(rates)
-        return self.trainer.run(chunk.columns, chunk.order, chunk.batch_size, first, last, budget, rates, until_invalid)
-
-    def loss(self) -> float:
-        """Returns the mean of the whole loss since the sums were set to zero."""
-        return self.trainer.loss()
-
-    def take_sums(self, other: Program) -> None:
-        """Goes on from the sums of another program of the same losses and metrics."""
-        self.trainer.take_sums(other.trainer)
-
-    def reset(self) -> None:
-        """Sets all sums to zero."""
-        self.trainer.reset()
-        for metric in self._outside:
-            metric.reset_state()
-
-    def logs(self) -> dict[str, Any]:
-        """Returns the means since the sums were set to zero, in the order in which `evaluate` returns them."""
-        means = self.trainer.settle()
-        if self._names is not None:
-            return dict(zip(self._names, means, strict=True))
-        logs: dict[str, Any] = {"loss": means[0]}
-        if self._losses:
-            for name, (total, count) in zip(self._losses, self.trainer.results()[1:], strict=False):
-                logs[name] = total / count if count else 0.0
-        for measure, kept in zip(self._measures, self._kept, strict=True):
-            logs[measure.name] = means[kept] if kept is not None else _number(measure.metric.result())
-        return logs
-
-
-def _number(result: Any) -> Any:
-    """Returns the result of a metric as a float, or as an array where it has dimensions."""
-    result = np.asarray(result)
-    return float(result) if result.ndim == 0 else result
 
 
 class Inference(NamedTuple):
@@ -330,10 +222,15 @@ class Programs:
         assert found is not None
         return found[1] or (training is None and found[0])
 
-    def at_once(self, x: Any, most_rows: float, how: bool | str | None = "predict") -> NDArray[np.float32] | None:
-        """Returns the output for an array that fits into one batch; None where the usual way has to be taken.
+    def at_once(self, x: Any, batch_size: int | None, how: bool | str | None = "predict") -> NDArray[np.float32] | None:
+        """Returns the output for an array; None where the usual way has to be taken.
 
         A server asks for one row at a time: nothing is looked up here that was looked up at the call before.
+
+        Args:
+            x: What the model was called with.
+            batch_size: The number of rows of a batch; None: all.
+            how: The `training` of a call, or "predict".
         """
         if self._seen != LayerChanges.count:
             self.refresh()
@@ -343,9 +240,18 @@ class Programs:
         if type(x) is not np.ndarray and (type(x) is not EagerArray or mask_of(x) is not None):
             return None
         shape = x.shape
-        if shape[1:] != direct[1] or not 0 < shape[0] <= most_rows or x.dtype.kind not in "fiub":
+        if shape[1:] != direct[1] or not shape[0] or x.dtype.kind not in "fiub":
             return None
-        output: NDArray[np.float32] = direct[0]([x])[0]
+        predictor = direct[0]
+        output: NDArray[np.float32]
+        if batch_size is None or shape[0] <= batch_size:
+            output = predictor.alone(x)
+            return output
+        if not predictor.plain():
+            return None
+        ((of_row, dtype),) = predictor.outputs()
+        output = np.empty((shape[0], *of_row[1:]), dtype)
+        predictor.run([x], 0, shape[0], batch_size, [output])
         return output
 
     def in_training(

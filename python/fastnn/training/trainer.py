@@ -6,7 +6,6 @@ are those of the model's `TrainingState`; the headers of their files say which o
 
 from __future__ import annotations
 
-import math
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing
@@ -346,7 +345,7 @@ class Trainer(Steps):
         """
         state = self.__fastnn_training__
         batch_size = 32 if batch_size is None else _rows_of_batch("batch_size", batch_size)
-        # One row, as a server asks for it, goes straight to the core.
+        # An array, such as the one row that a server asks for, goes straight to the core.
         if verbose == 0 and steps is None and callbacks is None:
             result = state.programs.at_once(x, batch_size)
             if result is not None:
@@ -456,7 +455,7 @@ class Trainer(Steps):
             array([[3.]], dtype=float32)
         """
         state = self.__fastnn_training__
-        result = state.programs.at_once(x, math.inf)
+        result = state.programs.at_once(x, None)
         return _predicted(state, x, self.__fastnn_overrides__("predict")) if result is None else result
 
     def gradients(self, x: Any, y: Any, sample_weight: Any = None) -> dict[str, NDArray[np.float32]]:

@@ -34,6 +34,7 @@ if _TYPE_CHECKING:
     from fastnn.utils.audio_folders import audio_dataset_from_directory
     from fastnn.utils.confusion import plot_confusion_matrix
     from fastnn.utils.dataset_splits import split_dataset
+    from fastnn.utils.downloads import get_file
     from fastnn.utils.image_folders import image_dataset_from_directory
     from fastnn.utils.model_pictures import ModelDot, model_to_dot, plot_model
     from fastnn.utils.text_folders import text_dataset_from_directory
@@ -56,6 +57,7 @@ __all__ = [
     "disable_interactive_logging",
     "enable_interactive_logging",
     "get_custom_objects",
+    "get_file",
     "get_registered_name",
     "get_registered_object",
     "get_source_inputs",
@@ -88,6 +90,7 @@ _LATER = {
     "audio_dataset_from_directory": "audio_folders",
     "plot_confusion_matrix": "confusion",
     "split_dataset": "dataset_splits",
+    "get_file": "downloads",
     "image_dataset_from_directory": "image_folders",
     "ModelDot": "model_pictures",
     "model_to_dot": "model_pictures",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from fastnn import config
 from fastnn.layers.convolutional.convolution_layer import FullKernel
 
 
@@ -153,11 +152,6 @@ class Conv2D(_Convolution):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-
-    def __fastnn_core_node__(self) -> tuple[str, dict[str, Any]] | None:
-        """Returns the kind and the config of the node; None for a layer that passes its input on."""
-        node = super().__fastnn_core_node__()
-        return node and (node[0], {**node[1], "winograd": config.winograd()})
 
 
 class Conv3D(_Convolution):

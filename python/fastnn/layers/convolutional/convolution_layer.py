@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from fastnn import config
 from fastnn.constraints import Constraint
 from fastnn.engine.input_spec import InputSpec, with_fixed_axes
 from fastnn.engine.node_layer import unmade
@@ -41,6 +42,11 @@ class FullKernel(ConvolutionLayer):
     kernel_initializer: Callable[..., Any]
     kernel_regularizer: Regularizer | None
     kernel_constraint: Constraint | None
+
+    def __fastnn_core_node__(self) -> tuple[str, dict[str, Any]] | None:
+        """Returns the kind and the config of the node; None for a layer that passes its input on."""
+        node = super().__fastnn_core_node__()
+        return node and (node[0], {**node[1], "winograd": config.winograd()})
 
 
 class DepthwiseKernel(ConvolutionLayer):

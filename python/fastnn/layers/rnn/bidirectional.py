@@ -11,7 +11,7 @@ from fastnn.engine.contract import state_of, title
 from fastnn.engine.emission import Emission
 from fastnn.engine.input_spec import InputSpec
 from fastnn.engine.layer import Layer
-from fastnn.layers.rnn.wrapper import Wrapper
+from fastnn.layers.wrapper import Wrapper
 from fastnn.ops.node import node
 
 

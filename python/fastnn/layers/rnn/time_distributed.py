@@ -10,7 +10,7 @@ from fastnn.engine.by_code import build_for_call, runs_code
 from fastnn.engine.contract import title
 from fastnn.engine.emission import stand_in
 from fastnn.engine.layer import Layer
-from fastnn.layers.rnn.wrapper import Wrapper
+from fastnn.layers.wrapper import Wrapper
 from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import Arguments, Spec
 

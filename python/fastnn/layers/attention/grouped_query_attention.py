@@ -1,0 +1,241 @@
+"""Attention whose heads share keys and values in groups."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from fastnn import ops
+from fastnn.constraints import Constraint
+from fastnn.engine.contract import title
+from fastnn.engine.layer import Layer
+from fastnn.layers.attention.scored_attention import attend
+from fastnn.layers.einsum_dense import EinsumDense
+from fastnn.regularizers import Regularizer
+from fastnn.seeds import stream_of
+
+
+class GroupQueryAttention(Layer):
+    """Grouped-query attention layer.
+
+    It is multi-head attention in which several heads of the query share one head of keys and values. With one head of
+    keys and values it is multi-query attention, with as many as the query has it is multi-head attention.
+
+    Call it on query and value, and on key where it differs from the value. Further call arguments: `query_mask`,
+    `value_mask`, `key_mask`, of shape (batch, steps), which exclude steps (the masks of masked inputs are used by
+    default); `attention_mask`, of shape (batch, queries, keys), true where a query may attend; `use_causal_mask`,
+    whether a step attends only to itself and earlier steps; `return_attention_scores`, whether to return the attention
+    weights too; `training`.
+
+    Shapes: query (batch, queries, n), value and key (batch, keys, m), output (batch, queries, n); attention weights
+    (batch, num_query_heads, queries, keys). Weights: kernels (n, num_query_heads, head_dim) for the query, (m,
+    num_key_value_heads, head_dim) for key and value and (num_query_heads, head_dim, n) for the output, each with a bias
+    if `use_bias`.
+
+    Args:
+        head_dim: Positive integer, dimension of a head.
+        num_query_heads: Positive integer, number of heads of the query, a multiple of `num_key_value_heads`.
+        num_key_value_heads: Positive integer, number of heads of key and value.
+        dropout: Number from 0 to 1, probability that an attention weight is dropped in training.
+        use_bias: Whether the projections add a bias.
+        sliding_window: Positive integer: a step attends only to steps less than this far away; None means no limit.
+        flash_attention: True refuses what flash attention has not, dropout and the attention weights; without effect
+            otherwise.
+        kernel_initializer: Initializer of all kernels.
+        bias_initializer: Initializer of all biases.
+        kernel_regularizer: Regularizer of the kernels, or None.
+        bias_regularizer: Regularizer of the biases, or None.
+        activity_regularizer: Regularizer of the outputs of the projections, or None.
+        kernel_constraint: Constraint applied to the kernels after each update, or None.
+        bias_constraint: Constraint applied to the biases after each update, or None.
+        use_gate: Whether the output of the heads is multiplied by the sigmoid of one more projection of the query.
+        seed: Seed of the random numbers, an integer; None draws one from the global generator.
+        **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
+
+    Raises:
+        ValueError: A size is not a positive integer, the numbers of heads do not fit, or `flash_attention` is combined
+            with `dropout` or `return_attention_scores`.
+
+    References:
+        - Ainslie, Lee-Thorp, de Jong, Zemlyanskiy, Lebrón, Sanghai, "GQA: Training Generalized Multi-Query Transformer
+          Models from Multi-Head Checkpoints", 2023.
+
+    Example:
+        >>> x = np.ones((2, 5, 8))
+        >>> layers.GroupQueryAttention(4, num_query_heads=6, num_key_value_heads=2)(x, x).shape
+        (2, 5, 8)
+    """
+
+    __fastnn_keras_class_name__ = "GroupedQueryAttention"
+    __fastnn_keras_newer_arguments__ = {
+        "seed": None, "sliding_window": None, "flash_attention": None, "use_gate": False,
+    }  # fmt: skip
+    supports_masking = True
+    head_dim: int
+    num_query_heads: int
+    num_key_value_heads: int
+    dropout: float
+    use_bias: bool
+    sliding_window: int | None
+    flash_attention: bool | None
+    kernel_initializer: Callable[..., Any]
+    bias_initializer: Callable[..., Any]
+    kernel_regularizer: Regularizer | None
+    bias_regularizer: Regularizer | None
+    kernel_constraint: Constraint | None
+    bias_constraint: Constraint | None
+    use_gate: bool
+    seed: Any
+    query_dense: EinsumDense
+    key_dense: EinsumDense
+    value_dense: EinsumDense
+    gate_dense: EinsumDense
+    output_dense: EinsumDense
+
+    def __init__(
+        self,
+        head_dim: int,
+        num_query_heads: int,
+        num_key_value_heads: int,
+        dropout: float = 0.0,
+        use_bias: bool = True,
+        sliding_window: int | None = None,
+        flash_attention: bool | None = None,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
+        use_gate: bool = False,
+        seed: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        for name in ("head_dim", "num_query_heads", "num_key_value_heads", "sliding_window"):
+            size = getattr(self, name)
+            absent = size is None and name == "sliding_window"
+            if not absent and (isinstance(size, bool) or not isinstance(size, int) or size < 1):
+                raise ValueError(f"{title(self)} expects {name} to be a positive integer, got {size!r}")
+        if num_query_heads % num_key_value_heads:
+            raise ValueError(
+                f"{title(self)} expects num_query_heads to be a multiple of num_key_value_heads, got {num_query_heads} "
+                f"and {num_key_value_heads}"
+            )
+        if not 0 <= dropout <= 1:
+            raise ValueError(f"{title(self)} expects dropout from 0 to 1, got {dropout!r}")
+        if flash_attention and dropout:
+            raise ValueError(f"{title(self)}: flash attention has no dropout; leave flash_attention or dropout out")
+        self.stream = stream_of(seed)
+
+    def _projection(self, word: str, equation: str, new: str, sizes: Any, shape: Any, **kwargs: Any) -> EinsumDense:
+        def anew(initializer: Any) -> Any:
+            # Each kernel gets a copy: with a seed all are equal, without one each draws a seed of its own.
+            config = initializer.get_config() if hasattr(initializer, "get_config") else None
+            return initializer if config is None else type(initializer).from_config(config)
+
+        made = EinsumDense(
+            equation,
+            sizes,
+            bias_axes=new if self.use_bias else None,
+            kernel_initializer=anew(self.kernel_initializer),
+            bias_initializer=anew(self.bias_initializer),
+            kernel_regularizer=self.kernel_regularizer,
+            bias_regularizer=self.bias_regularizer,
+            activity_regularizer=self.activity_regularizer,
+            kernel_constraint=self.kernel_constraint,
+            bias_constraint=self.bias_constraint,
+            name=word,
+            **kwargs,
+        )
+        made.supports_masking = True  # The axis of steps is kept.
+        made.build(shape)
+        return made
+
+    def build(self, query_shape: Any, value_shape: Any, key_shape: Any = None) -> None:  # type: ignore[override]
+        """Creates the projections.
+
+        Args:
+            query_shape: Shape (batch, queries, n) of the query.
+            value_shape: Shape (batch, keys, m) of the value.
+            key_shape: Shape of the key; None means that of the value.
+
+        Raises:
+            ValueError: A shape does not have three axes.
+        """
+        key_shape = value_shape if key_shape is None else key_shape
+        for name, shape in (("query", query_shape), ("value", value_shape), ("key", key_shape)):
+            if len(shape) != 3 or shape[-1] is None:
+                raise ValueError(f"{title(self)} expects a {name} of (batch, steps, size), got {tuple(shape)}")
+        equation, size = "abx,xyz->abyz", self.head_dim
+        of_query, of_key = (None, self.num_query_heads, size), (None, self.num_key_value_heads, size)
+        self.query_dense = self._projection("query", equation, "yz", of_query, query_shape)
+        self.key_dense = self._projection("key", equation, "yz", of_key, key_shape)
+        if self.use_gate:
+            self.gate_dense = self._projection("gate", equation, "yz", of_query, query_shape, activation="sigmoid")
+        self.value_dense = self._projection("value", equation, "yz", of_key, value_shape)
+        heads = (*query_shape[:-1], self.num_query_heads, size)
+        self.output_dense = self._projection("attention_output", "abxy,xyz->abz", "z", (None, query_shape[-1]), heads)
+        self.built = True
+
+    def compute_output_shape(self, query_shape: Any, value_shape: Any, key_shape: Any = None) -> Any:  # type: ignore[override]
+        """Returns the shape of the output: that of the query."""
+        return tuple(query_shape)
+
+    def __fastnn_add_output_penalty__(self, emission: Any, edges: list[int]) -> list[int]:
+        """Adds the penalty on the outputs; returns the output edges."""
+        return edges  # The projections add the penalty.
+
+    def call(
+        self,
+        query: Any,
+        value: Any,
+        key: Any = None,
+        query_mask: Any = None,
+        value_mask: Any = None,
+        key_mask: Any = None,
+        attention_mask: Any = None,
+        return_attention_scores: bool = False,
+        training: bool | None = None,
+        use_causal_mask: bool = False,
+    ) -> Any:
+        """Returns the output, with `return_attention_scores` a tuple of the output and the attention weights.
+
+        Args:
+            query: Tensor (batch, queries, n).
+            value: Tensor (batch, keys, m).
+            key: Tensor (batch, keys, m); None means the value.
+            query_mask: Tensor (batch, queries), true at the steps that count, or None.
+            value_mask: Tensor (batch, keys), true at the steps that count, or None.
+            key_mask: Tensor (batch, keys), true at the steps that count, or None.
+            attention_mask: Tensor (batch, queries, keys), true where a query may attend, or None.
+            return_attention_scores: Whether to return the attention weights (batch, heads, queries, keys) too.
+            training: Whether to apply dropout; None means as the model runs.
+            use_causal_mask: Whether a step attends only to itself and earlier steps.
+
+        Returns:
+            A tensor (batch, queries, n), or a tuple of it and the weights.
+        """
+        if return_attention_scores and self.flash_attention:
+            raise ValueError(f"{title(self)}: flash attention has no scores; leave flash_attention out")
+        each = self.num_query_heads // self.num_key_value_heads
+        shared = [self.value_dense(value), self.key_dense(value if key is None else key)]
+        tensors = [self.query_dense(query), *(one if each == 1 else ops.repeat(one, each, 2) for one in shared)]
+        config = {
+            "factor": 1.0 / math.sqrt(self.head_dim),
+            "dropout": self.dropout if training else 0.0,
+            "use_causal_mask": bool(use_causal_mask),
+            "sliding_window": self.sliding_window,
+            "return_attention_scores": return_attention_scores,
+        }
+        masks = {
+            "query_mask": query_mask, "value_mask": value_mask, "key_mask": key_mask, "attention_mask": attention_mask,
+        }  # fmt: skip
+        made = attend(self, "MultiHeadAttention", config, tensors, masks, (), self.stream)
+        heads, scores = made if return_attention_scores else (made, None)
+        if self.use_gate:
+            heads = ops.multiply(heads, self.gate_dense(query))
+        output = self.output_dense(heads)
+        return (output, scores) if return_attention_scores else output
