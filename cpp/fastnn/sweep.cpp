@@ -42,7 +42,6 @@ VariablePtr Sweep::make_slot(const SlotSpec& spec, const VariablePtr& weight) co
 }
 
 void Sweep::build(const std::vector<VariablePtr>& weights) {
-  const std::size_t before = slots_.size();
   for (const VariablePtr& weight : weights) {
     if (slots_.count(weight.get()) != 0) continue;
     Slots made;
@@ -51,15 +50,15 @@ void Sweep::build(const std::vector<VariablePtr>& weights) {
     if (accumulates()) made.variables.accumulator = make_slot({"gradient_accumulator"}, weight);
     for (const SlotSpec& spec : rule_->slots(*weight)) made.variables.of_rule.push_back(make_slot(spec, weight));
     // Memory may be exhausted until here: a weight has all of its slots or none.
+    reserved_ = false;
     slots_.emplace(weight.get(), std::move(made));
   }
-  if (slots_.size() != before || !reserved_) reserve();
+  if (!reserved_) reserve();
 }
 
 // Takes the memory to lay out any table of the weights known, so that apply(), after other changes of a step may have
 // been committed, takes none.
 void Sweep::reserve() {
-  reserved_ = false;
   std::size_t ranges = 0;
   Index largest = 0;
   for (const auto& [weight, slots] : slots_) {
