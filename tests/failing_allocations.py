@@ -56,6 +56,7 @@ def main() -> int:
     parser.add_argument("--least", type=int, default=1, help="bytes of the smallest allocation that counts")
     parser.add_argument("--every", type=int, default=1)
     parser.add_argument("--first", type=int, default=1)
+    parser.add_argument("--last", type=int, help="only this many of each work, at its end")
     parser.add_argument("--show", action="store_true", help="print each trial before it runs")
     told = parser.parse_args()
     shim = ctypes.CDLL(None)
@@ -73,7 +74,8 @@ def main() -> int:
         count = shim.failing_end()
         assert equal(usual, again), f"{work} gives another result each time"
         problems = 0
-        for k in range(told.first, count + 1, told.every):
+        first = told.first if told.last is None else max(told.first, count + 1 - told.last)
+        for k in range(first, count + 1, told.every):
             if told.show:
                 print(work, k, flush=True)
             if problem := trial(shim, work, k, told.least, states, usual):

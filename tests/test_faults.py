@@ -56,6 +56,13 @@ class TestMemory:
         done = run("failing_allocations.py", "--works", "weights", "--every", "1", LD_PRELOAD=shim)
         assert done.returncode == 0, (done.stdout + done.stderr)[-4000:]
 
+    def test_memory_that_ends_after_the_first_commit_of_a_step(self, shim):
+        """Moving statistics were committed before an optimizer asked for memory at its first update."""
+        done = run(
+            "failing_allocations.py", "--works", "fit,own step", "--least", "16", "--last", "60", LD_PRELOAD=shim
+        )
+        assert done.returncode == 0, (done.stdout + done.stderr)[-4000:]
+
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 def test_signals_at_random_moments():

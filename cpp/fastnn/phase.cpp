@@ -97,6 +97,8 @@ std::unique_ptr<Workspace> Phase::workspace(Index capacity) {
   const Index piece = std::any_of(losses_.begin(), losses_.end(), masked) ? 0 : executor_.piece(capacity);
   const auto parts = static_cast<std::size_t>(piece > 0 ? (capacity + piece - 1) / piece : 1);
   if (tallies_.size() < parts) tallies_.resize(parts, zero());
+  // Of a program these come after other commits of a step, which nothing may then interrupt.
+  for (const Updated& share : shares_) share.optimizer->build(share.table.weights);
   if (piece > 0 && trains()) {
     const std::size_t bytes = parts * static_cast<std::size_t>(executor_.gradients().size) * sizeof(float);
     if (partials_.size() < bytes) partials_ = AlignedBuffer(bytes);

@@ -50,8 +50,33 @@ void Sweep::build(const std::vector<VariablePtr>& weights) {
     if (accumulates()) made.variables.accumulator = make_slot({"gradient_accumulator"}, weight);
     for (const SlotSpec& spec : rule_->slots(*weight)) made.variables.of_rule.push_back(make_slot(spec, weight));
     // Memory may be exhausted until here: a weight has all of its slots or none.
+    reserved_ = false;
     slots_.emplace(weight.get(), std::move(made));
   }
+  if (!reserved_) reserve();
+}
+
+// Takes the memory to lay out any table of the weights known, so that apply(), after other changes of a step may have
+// been committed, takes none.
+void Sweep::reserve() {
+  std::size_t ranges = 0;
+  Index largest = 0;
+  for (const auto& [weight, slots] : slots_) {
+    ranges += static_cast<std::size_t>((weight->size() + kRange - 1) / kRange);
+    largest = std::max(largest, weight->size());
+  }
+  ranges_.reserve(ranges);
+  squares_.reserve(ranges);
+  scales_.reserve(slots_.size());
+  weights_.reserve(slots_.size());
+  offsets_.reserve(slots_.size());
+  if (rule_->whole()) {
+    const auto moderated = static_cast<std::size_t>(padded(largest)) * sizeof(float);
+    const auto parts = static_cast<std::size_t>(kernels::inner_product_scratch(largest)) * sizeof(double);
+    if (moderated_.size() < moderated) moderated_ = AlignedBuffer(moderated);
+    if (parts_.size() < parts) parts_ = AlignedBuffer(parts);
+  }
+  reserved_ = true;
 }
 
 WeightSlots Sweep::slots(const VariablePtr& weight) const {
@@ -74,24 +99,17 @@ void Sweep::lay_out(const GradientTable& table, const float* gradients) {
   penalized_ = table.penalized;
   if (gradients_ == gradients && weights_ == table.weights && offsets_ == table.offsets) return;
   build(table.weights);
-  gradients_ = nullptr;  // nothing is laid out where memory ends on the way
   ranges_.clear();
   elements_ = 0;
-  Index largest = 0;
   for (std::size_t w = 0; w < table.weights.size(); ++w) {
     const Variable& weight = *table.weights[w];
     for (Index begin = 0; begin < weight.size(); begin += kRange)
       ranges_.push_back({&slots_.at(&weight), gradients + table.offsets[w] + begin, begin,
                          std::min(kRange, weight.size() - begin), w});
     elements_ += static_cast<double>(weight.size());
-    largest = std::max(largest, weight.size());
   }
   squares_.assign(ranges_.size(), 0);
   scales_.assign(table.weights.size(), 1);
-  if (rule_->whole()) {
-    moderated_ = AlignedBuffer(static_cast<std::size_t>(padded(largest)) * sizeof(float));
-    parts_ = AlignedBuffer(static_cast<std::size_t>(kernels::inner_product_scratch(largest)) * sizeof(double));
-  }
   weights_ = table.weights;
   offsets_ = table.offsets;
   gradients_ = gradients;

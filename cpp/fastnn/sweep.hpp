@@ -45,6 +45,7 @@ class Sweep : public Optimizer {
   };
 
   VariablePtr make_slot(const SlotSpec& spec, const VariablePtr& weight) const;
+  void reserve();
   void lay_out(const GradientTable& table, const float* gradients);
   template <class Body>
   void each_range(double bytes, Body&& body);
@@ -69,6 +70,7 @@ class Sweep : public Optimizer {
   Index overwrite_frequency_;  // 0: never
   std::map<const Variable*, Slots> slots_;
   std::vector<VariablePtr> shared_;
+  bool reserved_ = true;  // memory to lay out any table of the weights in slots_
 
   // The sweep over one table, laid out when the table is first seen.
   std::vector<VariablePtr> weights_;
