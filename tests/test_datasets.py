@@ -210,7 +210,9 @@ def test_what_is_refused(name, arguments, said, files):
 
 
 def test_another_batch_than_of_cifar_is_refused(files):
-    (files / "cifar-10-batches-py" / "test_batch").write_bytes(pickle.dumps({b"data": np.zeros((1, 3072), np.uint8)}))
+    (files / "cifar-10-batches-py" / "test_batch").write_bytes(
+        pickle.dumps({b"data": np.zeros((1, 3072), np.uint8)}, 3)
+    )
     with pytest.raises(ValueError, match=r"a batch of CIFAR with data and labels was expected, got .*test_batch"):
         cifar10.load_data()
 

@@ -44,6 +44,8 @@ MOVED = {
     "callbacks.experimental": "callbacks",
     "engine": "",
     "initializers.initializers_v2": "initializers",
+    "legacy": "",
+    "legacy.saving": "utils.legacy",
     "models.models": "models",
     "optimizer_v2": "optimizers",
     "optimizer_v2.adam": "optimizers",

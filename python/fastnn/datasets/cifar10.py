@@ -32,7 +32,17 @@ def load_data() -> tuple[Split, Split]:
         OSError: They cannot be downloaded; the message says where to put the file.
 
     Example:
-        (x_train, y_train), (x_test, y_test) = fastnn.datasets.cifar10.load_data()
+        >>> import os, pathlib, pickle
+        >>> folder = pathlib.Path("cifar-10-batches-py")
+        >>> folder.mkdir()
+        >>> batch = pickle.dumps({b"data": np.zeros((1, 3072), np.uint8), b"labels": [6]}, protocol=3)
+        >>> for name in (*(f"data_batch_{i}" for i in range(1, 6)), "test_batch"):
+        ...     _ = (folder / name).write_bytes(batch)
+        >>> os.environ["FASTNN_DATA"] = "."
+        >>> (x_train, y_train), (x_test, y_test) = fastnn.datasets.cifar10.load_data()
+        >>> del os.environ["FASTNN_DATA"]
+        >>> x_train.shape, y_test.tolist()
+        ((5, 32, 32, 3), [[6]])
     """
     folder = provide_folder(
         "cifar-10-batches-py",

@@ -35,7 +35,17 @@ def load_data(label_mode: str = "fine") -> tuple[tuple[Any, Any], tuple[Any, Any
         OSError: They cannot be downloaded; the message says where to put the file.
 
     Example:
-        (x_train, y_train), (x_test, y_test) = fastnn.datasets.cifar100.load_data()
+        >>> import os, pathlib, pickle
+        >>> folder = pathlib.Path("cifar-100-python")
+        >>> folder.mkdir()
+        >>> batch = pickle.dumps({b"data": np.zeros((1, 3072), np.uint8), b"coarse_labels": [6]}, protocol=3)
+        >>> for name in ("train", "test"):
+        ...     _ = (folder / name).write_bytes(batch)
+        >>> os.environ["FASTNN_DATA"] = "."
+        >>> (x_train, y_train), (x_test, y_test) = fastnn.datasets.cifar100.load_data("coarse")
+        >>> del os.environ["FASTNN_DATA"]
+        >>> x_train.shape, y_test.tolist()
+        ((1, 32, 32, 3), [[6]])
     """
     if label_mode not in ("fine", "coarse"):
         raise ValueError(f"load_data expects label_mode 'fine' or 'coarse', got {label_mode!r}")

@@ -29,7 +29,17 @@ def load_data() -> tuple[idx.Split, idx.Split]:
         OSError: They cannot be downloaded; the message says where to put the files.
 
     Example:
-        (x_train, y_train), (x_test, y_test) = fastnn.datasets.fashion_mnist.load_data()
+        >>> import os, pathlib
+        >>> folder = pathlib.Path("fashion-mnist")
+        >>> folder.mkdir()
+        >>> for part in ("train", "t10k"):
+        ...     _ = (folder / f"{part}-images-idx3-ubyte").write_bytes(bytes([0, 0, 8, 3, *(0, 0, 0, 1) * 3, 9]))
+        ...     _ = (folder / f"{part}-labels-idx1-ubyte").write_bytes(bytes([0, 0, 8, 1, 0, 0, 0, 1, 5]))
+        >>> os.environ["FASTNN_DATA"] = "."
+        >>> (x_train, y_train), (x_test, y_test) = fastnn.datasets.fashion_mnist.load_data()
+        >>> del os.environ["FASTNN_DATA"]
+        >>> x_train.shape, y_test.tolist()
+        ((1, 1, 1), [5])
     """
     named = next(data_folders()) / _FOLDER
     if idx.has_files(named):

@@ -31,6 +31,7 @@ from fastnn.utils.sequences import pad_sequences
 from fastnn.utils.source_inputs import get_source_inputs
 
 if _TYPE_CHECKING:
+    from fastnn.utils import bounding_boxes
     from fastnn.utils.audio_folders import audio_dataset_from_directory
     from fastnn.utils.confusion import plot_confusion_matrix
     from fastnn.utils.dataset_splits import split_dataset
@@ -51,6 +52,7 @@ __all__ = [
     "Sequence",
     "array_to_img",
     "audio_dataset_from_directory",
+    "bounding_boxes",
     "clear_session",
     "custom_object_scope",
     "deserialize_keras_object",
@@ -103,6 +105,8 @@ _missing = _missing_names(__name__, __all__)
 
 
 def __getattr__(name: str) -> _Any:
+    if name == "bounding_boxes":
+        return _import_module("fastnn.utils.bounding_boxes")
     return getattr(_import_module(f"fastnn.utils.{_LATER[name]}"), name) if name in _LATER else _missing(name)
 
 
