@@ -57,6 +57,8 @@ class LayerScale(Layer):
 
     __fastnn_keras_module__ = "keras.src.applications.convnext"
     __fastnn_keras_registered_name__ = "LayerScale"
+    init_values: float
+    projection_dim: int
 
     def __init__(self, init_values: float, projection_dim: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)

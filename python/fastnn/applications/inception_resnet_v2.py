@@ -42,6 +42,7 @@ class CustomScaleLayer(Layer):
 
     __fastnn_keras_module__ = "keras.src.applications.inception_resnet_v2"
     __fastnn_keras_registered_name__ = "CustomScaleLayer"
+    scale: float
 
     def __init__(self, scale: float, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -113,7 +113,8 @@ def ssim(
     return made[0] if alone else made
 
 
-@as_in_keras(module="image", class_name="ExtractPatches")
+# Keras writes both of its functions as one class, whose sizes tell them apart; here it has a class of its own.
+@as_in_keras(module="image", class_name="ExtractPatches3D")
 @in_any_data_format(channels_axis=-4)
 def extract_patches_3d(
     volumes: Any, size: Any, strides: Any = None, dilation_rate: Any = 1, padding: str = "valid",

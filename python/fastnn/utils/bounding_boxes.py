@@ -250,7 +250,7 @@ def crop(boxes: Any, top: Any, left: Any, height: Any, width: Any, bounding_box_
 
     Example:
         >>> fastnn.utils.bounding_boxes.crop(np.array([[5.0, 5.0, 30.0, 12.0]]), top=4, left=10, height=20, width=15)
-        array([[ 0.,  1., 15.,  8.]])
+        array([[ 0.,  1., 15.,  8.]], dtype=float32)
     """
     _only_corners(bounding_box_format, "crop")
     x1, y1, x2, y2 = _columns(ops.convert_to_tensor(boxes), "crop")
@@ -278,7 +278,7 @@ def pad(
 
     Example:
         >>> fastnn.utils.bounding_boxes.pad(np.array([[5.0, 5.0, 30.0, 12.0]]), top=1, left=2)
-        array([[ 7.,  6., 32., 13.]])
+        array([[ 7.,  6., 32., 13.]], dtype=float32)
     """
     _only_corners(bounding_box_format, "pad")
     x1, y1, x2, y2 = _columns(ops.convert_to_tensor(boxes), "pad")
