@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import resource
 import time
 from pathlib import Path
@@ -105,3 +106,46 @@ def test_a_huge_integer(kind, number):
         resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
         fastnn.config.set_num_threads(0)
     assert time.process_time() - begin < 10
+
+
+def rows(*shape):
+    return np.zeros(shape, np.float32)
+
+
+EMPTY = {
+    "no rows": (lambda: compiled()(rows(0, 2)), "x is empty, of shape (0, 2); at least one row is needed"),
+    "predict no rows": (lambda: compiled().predict(rows(0, 2), verbose=0), "x is empty"),
+    "fit no rows": (lambda: compiled().fit(rows(0, 2), rows(0, 1), verbose=0), "x is empty"),
+    "a batch of no rows": (lambda: compiled().train_on_batch(rows(0, 2), rows(0, 1)), "x is empty"),
+    "an input of no features": (lambda: Sequential([Input((0,))]), "sizes of at least 1, got (0,)"),
+    "no features": (lambda: layers.Dense(3)(rows(2, 0)), "features in the last axis, got (batch, 0)"),
+    "no steps": (lambda: layers.LSTM(3)(rows(2, 0, 4)), "positive number of steps and of features, got (batch, 0, 4)"),
+    "no steps to average": (lambda: layers.GlobalAveragePooling1D()(rows(2, 0, 4)), "positive size, got (batch, 0, 4)"),
+    "no height": (lambda: layers.Conv2D(3, 3, padding="same")(rows(2, 0, 4, 3)), "positive size, got (batch, 0, 4, 3)"),
+    "no height to pool": (lambda: layers.MaxPooling2D()(rows(2, 0, 4, 3)), "positive size, got (batch, 0, 4, 3)"),
+    "no height to enlarge": (lambda: layers.UpSampling2D()(rows(2, 0, 4, 3)), "positive size, got (batch, 0, 4, 3)"),
+    "nothing to be the largest": (lambda: ops.max(rows(2, 0), axis=1), "no identity"),
+    "layers on no rows": (lambda: layers.Conv2D(1, 7, padding="same")(rows(0, 12, 12, 16)), (0, 12, 12, 1)),
+    "a transposed one": (
+        lambda: layers.Conv2DTranspose(16, 4, strides=2, padding="same")(rows(0, 12, 12, 16)), (0, 24, 24, 16),
+    ),
+    "statistics of no rows": (lambda: layers.BatchNormalization()(rows(0, 4), training=True), (0, 4)),
+    "dropout of no rows": (lambda: layers.Dropout(0.5)(rows(0, 4), training=True), (0, 4)),
+    "an axis of none": (lambda: layers.Flatten()(rows(2, 0, 3)), (2, 0)),
+    "a part of none": (lambda: layers.Concatenate()([rows(2, 0), rows(2, 3)]), (2, 3)),
+    "no ids": (lambda: layers.Embedding(3, 2)(np.zeros((2, 0), np.int32)), (2, 0, 2)),
+    "attention to nothing": (lambda: layers.MultiHeadAttention(1, 2)(rows(2, 0, 4), rows(2, 0, 4)), (2, 0, 4)),
+    "a sum of nothing": (lambda: ops.sum(rows(2, 0), axis=1), (2,)),
+    "a product over nothing": (lambda: ops.matmul(rows(2, 0), rows(0, 3)), (2, 3)),
+}  # fmt: skip
+"""Calls with a size of zero, and their shape or the words of their error."""
+
+
+@pytest.mark.parametrize("kind", EMPTY)
+def test_a_size_of_zero(kind):
+    call, outcome = EMPTY[kind]
+    if isinstance(outcome, tuple):
+        assert np.shape(call()) == outcome
+        return
+    with pytest.raises(ValueError, match=re.escape(outcome)):
+        call()
