@@ -7,6 +7,7 @@ random numbers come from the core.
 
 from __future__ import annotations
 
+import gc
 import os
 import random
 import threading
@@ -102,8 +103,11 @@ def stream_of(seed: Any) -> _core.Stream:
     return _core.Stream(next_seed() if seed is None else int(seed))
 
 
-def clear_session() -> None:
+def clear_session(free_memory: bool = True) -> None:
     """Resets the counters of automatic names, so that they start again from "dense".
+
+    Args:
+        free_memory: Whether to free what nothing refers to any more, such as models that hold one another in a circle.
 
     Example:
         >>> fastnn.utils.clear_session()
@@ -111,3 +115,5 @@ def clear_session() -> None:
         'dense'
     """
     naming.reset_names()
+    if free_memory:
+        gc.collect()

@@ -135,12 +135,12 @@ def serialize(loss: Any) -> Any:
     return object_forms.serialize(loss)
 
 
-def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+def deserialize(name: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
     """Returns the loss that `serialize` described.
 
     Args:
-        config: Dict with "class_name" and "config"; or a name.
-        custom_objects: Classes and functions by the names that the config uses for them.
+        name: Dict with "class_name" and "config"; or a name.
+        custom_objects: Classes and functions by the names that it uses for them.
 
     Raises:
         ValueError: The name is unknown; the message suggests the closest one.
@@ -149,7 +149,7 @@ def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) ->
         >>> fastnn.losses.deserialize(fastnn.losses.serialize(fastnn.losses.Huber(0.5)))
         Huber(delta=0.5)
     """
-    return object_forms.deserialize(config, custom_objects, "losses")
+    return object_forms.deserialize(name, custom_objects, "losses")
 
 
 def function_named(name: str) -> Callable[..., Values] | None:
