@@ -193,3 +193,14 @@ def test_elastic_transformations() -> None:
     # Reflected borders keep what is constant.
     np.testing.assert_allclose(ops.image.elastic_transform(np.full((8, 7, 1), 0.5), seed=1), 0.5, rtol=1e-6)
     np.testing.assert_allclose(ops.image.elastic_transform(images, alpha=0.0), images, atol=1e-6)
+
+
+def test_an_affine_map_with_a_denominator_is_a_perspective() -> None:
+    numbers = np.array([0.9, 0.1, 0.5, -0.1, 1.05, 0.2, 0.01, 0.02])
+    ends = np.array([[0.0, 0.0], [8.0, 0.0], [0.0, 6.0], [8.0, 6.0]])
+    below = ends @ numbers[6:] + 1.0
+    starts = np.stack([(ends @ numbers[i : i + 2] + numbers[i + 2]) / below for i in (0, 3)], axis=-1)
+    images = np.random.default_rng(0).random((2, 7, 9, 3)).astype(np.float32)
+    made = ops.image.affine_transform(images, numbers)
+    np.testing.assert_allclose(made, ops.image.perspective_transform(images, starts, ends), atol=2e-5)
+    assert np.abs(made - ops.image.affine_transform(images, [*numbers[:6], 0.0, 0.0])).max() > 0.1

@@ -194,13 +194,15 @@ def affine_transform(
     images: Any, transform: Any, interpolation: str = "bilinear", fill_mode: str = "constant", fill_value: float = 0,
     data_format: Any = None,
 ) -> Any:  # fmt: skip
-    """Returns images transformed by affine maps.
+    """Returns images transformed by affine or projective maps.
 
-    The pixel (x, y) of the result is that of the image at (a0 x + a1 y + a2, b0 x + b1 y + b2).
+    The pixel (x, y) of the result is that of the image at ((a0 x + a1 y + a2) / k, (b0 x + b1 y + b2) / k), where
+    k = c0 x + c1 y + 1.
 
     Args:
         images: Tensor or array of shape `(batch, height, width, channels)`, or without the batch.
-        transform: Numbers (a0, a1, a2, b0, b1, b2, c0, c1) of shape `(8,)` or `(batch, 8)`; c0 and c1 are 0.
+        transform: Numbers (a0, a1, a2, b0, b1, b2, c0, c1) of shape `(8,)` or `(batch, 8)`. The map is affine where
+            c0 and c1 are 0.
         interpolation: "nearest" or "bilinear".
         fill_mode: "constant", "nearest", "wrap", "mirror" or "reflect", as in `map_coordinates`.
         fill_value: Value outside, for "constant".
@@ -222,9 +224,11 @@ def affine_transform(
     if len(transform.shape) not in (1, 2) or transform.shape[-1] != 8:
         raise ValueError(f"ops.image.affine_transform expects transform (8,) or (batch, 8), got {transform.shape}")
     numbers = transform if len(transform.shape) == 2 else shaping.expand_dims(transform, 0)
-    a0, a1, a2, b0, b1, b2 = (numbers[:, i : i + 1] for i in range(6))
+    a0, a1, a2, b0, b1, b2, c0, c1 = (numbers[:, i : i + 1] for i in range(8))
     y, x = _grid(images)
-    made = _at(images, b0 * x + b1 * y + b2, a0 * x + a1 * y + a2, interpolation, fill_mode, fill_value)
+    below = c0 * x + c1 * y + 1.0
+    columns, rows = (a0 * x + a1 * y + a2) / below, (b0 * x + b1 * y + b2) / below
+    made = _at(images, rows, columns, interpolation, fill_mode, fill_value)
     return made[0] if alone else made
 
 
