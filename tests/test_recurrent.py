@@ -679,3 +679,65 @@ def test_stacked_cells_of_ones_own_keep_the_states_of_each_row():
     layer = fastnn.layers.RNN([Summing(3), Summing(2)], stateful=True)
     np.testing.assert_array_equal(layer(x), [[786, 786], [4386, 4386]])  # as Keras 3.15.1
     np.testing.assert_array_equal(layer(x), [[34092, 34092], [173196, 173196]])
+
+
+class TestConvLSTM:
+    X = np.random.default_rng(5).normal(size=(4, 6, 5, 4, 2)).astype(np.float32)
+
+    def test_stateful_batches_go_on(self):
+        whole = layers.ConvLSTM2D(3, 3, padding="same", return_sequences=True)
+        expected = np.asarray(whole(self.X))
+        kept = layers.ConvLSTM2D(3, 3, padding="same", return_sequences=True, stateful=True)
+        model = Sequential([Input(batch_shape=(4, 2, 5, 4, 2)), kept])
+        kept.set_weights(whole.get_weights())
+        parts = [model.predict(self.X[:, t : t + 2], batch_size=4, verbose=0) for t in (0, 2, 4)]
+        np.testing.assert_allclose(np.concatenate(parts, axis=1), expected, atol=1e-6)
+        kept.reset_state()
+        np.testing.assert_array_equal(model.predict(self.X[:, :2], batch_size=4, verbose=0), parts[0])
+
+    def test_masked_steps_keep_the_states(self):
+        layer = layers.ConvLSTM2D(3, 3)
+        counts = np.array([6, 3, 1, 5])
+        mask = np.arange(6) < counts[:, None]
+        made = np.asarray(layer(self.X, mask=mask))
+        for row, count in enumerate(counts):
+            alone = np.asarray(layer(self.X[row : row + 1, :count]))
+            np.testing.assert_allclose(made[row : row + 1], alone, atol=1e-6)
+
+    def test_any_number_of_steps_and_pixels(self):
+        model = Sequential([Input((None, None, None, 2)), layers.ConvLSTM2D(3, 2, padding="same")])
+        assert model.output_shape == (None, None, None, 3)
+        for x in (self.X, self.X[:, :2, :3]):
+            np.testing.assert_allclose(model.predict(x, verbose=0), model.layers[0](x), atol=1e-6)
+
+    def test_dropout_has_one_mask_for_all_steps(self):
+        layer = layers.ConvLSTM1D(
+            2, 1, activation=None, recurrent_activation=lambda x: ops.ones_like(x), use_bias=False, dropout=0.5,
+            kernel_initializer="ones", recurrent_initializer="zeros", return_sequences=True,
+        )  # fmt: skip
+        # Each step adds the sum of the channels that are left to the memory.
+        made = np.asarray(layer(np.ones((3, 4, 5, 2), np.float32), training=True))
+        np.testing.assert_allclose(made, made[:, :1] * np.arange(1, 5)[:, None, None], rtol=1e-6)
+        assert len(np.unique(made[:, 0])) > 1
+        np.testing.assert_array_equal(np.asarray(layer(np.ones((3, 4, 5, 2)))), np.full((3, 4, 5, 2), 2.0) * np.arange(
+            1, 5)[:, None, None])  # fmt: skip
+
+    @pytest.mark.parametrize(
+        ("arguments", "said"),
+        [
+            ({"filters": 0}, "expects filters to be a positive integer, got 0"),
+            ({"kernel_size": (3, 3, 3)}, r"expects kernel_size to be 2 positive integers, got \(3, 3, 3\)"),
+            ({"padding": "causal"}, "expects padding 'valid' or 'same', got 'causal'"),
+            ({"strides": 2, "dilation_rate": 2}, "takes strides or a dilation_rate above 1, not both"),
+            ({"dropout": 1.5}, r"expects dropout in \[0, 1\], got 1.5"),
+        ],
+    )
+    def test_arguments_that_are_refused(self, arguments, said):
+        with pytest.raises(ValueError, match=said):
+            layers.ConvLSTM2D(**{"filters": 2, "kernel_size": 3, **arguments})
+
+    def test_inputs_that_are_refused(self):
+        with pytest.raises(ValueError, match="expects inputs of at least 7 along each axis under its kernel, got 5"):
+            layers.ConvLSTM2D(2, 7)(self.X)
+        with pytest.raises(ValueError, match=r"expects inputs of 5 axes, \(batch, steps, ...\), got"):
+            layers.ConvLSTM2D(2, 3)(self.X[:, 0])

@@ -110,3 +110,20 @@ distilled(
     distillation_loss_weights=[0.7, 2.0],
     units=5,
 )  # fmt: skip
+for name, rank, options in (
+    ("1d", 1, {"dilation_rate": 2, "return_sequences": True}), ("2d", 2, {"padding": "same", "return_sequences": True}),
+    ("2d-strides", 2, {"strides": (2, 1), "go_backwards": True, "return_sequences": True, "unit_forget_bias": False}),
+    ("2d-relu-no-bias", 2, {"activation": "relu", "recurrent_activation": "hard_sigmoid", "use_bias": False}),
+    ("2d-first", 2, {"data_format": "channels_first", "padding": "same", "return_sequences": True}),
+    ("3d", 3, {"kernel_regularizer": "l2"}),
+):  # fmt: skip
+    layered(f"conv-lstm-{name}", (3, *(5, 4, 5)[:rank], 2), lambda k, x, n=f"ConvLSTM{rank}D", o=options:
+        k.Dense(2)(getattr(k, n)(3, 2, **o)(x)))  # fmt: skip
+
+
+def continued(k: Any, x: Any) -> Any:
+    y, *states = k.ConvLSTM2D(2, 3, padding="same", return_state=True)(x)
+    return k.ConvLSTM2D(2, 3, padding="same")(x, initial_state=states), k.Identity()(y)
+
+
+layered("conv-lstm-states", (3, 4, 4, 2), continued, loss=["mse", "mse"])

@@ -153,6 +153,7 @@ from fastnn.layers.reshaping.reshape import Reshape
 from fastnn.layers.reshaping.up_sampling import UpSampling1D, UpSampling2D, UpSampling3D
 from fastnn.layers.reshaping.zero_padding import ZeroPadding1D, ZeroPadding2D, ZeroPadding3D
 from fastnn.layers.rnn.bidirectional import Bidirectional
+from fastnn.layers.rnn.conv_lstm import ConvLSTM1D, ConvLSTM2D, ConvLSTM3D
 from fastnn.layers.rnn.gru import GRU, GRUCell
 from fastnn.layers.rnn.lstm import LSTM, LSTMCell
 from fastnn.layers.rnn.rnn import RNN
@@ -200,6 +201,9 @@ __all__ = [
     "Conv2DTranspose",
     "Conv3D",
     "Conv3DTranspose",
+    "ConvLSTM1D",
+    "ConvLSTM2D",
+    "ConvLSTM3D",
     "Convolution1D",
     "Convolution1DTranspose",
     "Convolution2D",

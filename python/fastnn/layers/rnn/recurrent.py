@@ -266,12 +266,12 @@ class OverTime(Layer):
                 "Input(batch_shape=(8, 10, 3)), or give the layer batch_shape"
             )
         self.states = [
-            new_variable(self, f"state_{name}", (size, units), np.zeros, False, None, None, in_files=False)
-            for name, units in self._state_shapes()
+            new_variable(self, f"state_{name}", (size, *shape), np.zeros, False, None, None, in_files=False)
+            for name, *shape in self._state_shapes()
         ]
 
-    def _state_shapes(self) -> list[tuple[str, int]]:
-        """Returns the name and the dimension of each state."""
+    def _state_shapes(self) -> list[tuple[Any, ...]]:
+        """Returns the name and the dimensions of each state, without the batch."""
         raise NotImplementedError
 
     def get_initial_state(self, batch_size: Any = None) -> list[Any]:
@@ -283,7 +283,7 @@ class OverTime(Layer):
         Returns:
             A list of tensors (batch_size, units).
         """
-        return [ops.zeros((batch_size, units)) for _, units in self._state_shapes()]
+        return [ops.zeros((batch_size, *shape)) for _, *shape in self._state_shapes()]
 
     def reset_state(self) -> None:
         """Sets the states of a stateful layer to 0."""
@@ -321,7 +321,7 @@ class Recurrent(OverTime, Weighted):
         """The layer itself, which has the weights and the arguments of a cell: `layer.cell.kernel`."""
         return self
 
-    def _state_shapes(self) -> list[tuple[str, int]]:
+    def _state_shapes(self) -> list[tuple[Any, ...]]:
         return [(name, int(self.units)) for name in self.__fastnn_state_names__]
 
     def call(

@@ -5,28 +5,18 @@ The core computes all steps of the cells of fastnn; the steps of other cells are
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from fastnn import ops
-from fastnn.engine.by_code import build_for_call
-from fastnn.engine.contract import Outcome, title
-from fastnn.engine.emission import stand_in
-from fastnn.layers.rnn.cells import build_cells, check_cell, initial_states, select_states
-from fastnn.layers.rnn.recurrent import Cell, OverTime, as_list
+from fastnn.engine.contract import title
+from fastnn.layers.rnn.cells import build_cells, check_cell, initial_states
+from fastnn.layers.rnn.recurrent import Cell, as_list
 from fastnn.layers.rnn.stacked_rnn_cells import StackedRNNCells, cell_from
-from fastnn.ops.node import node
+from fastnn.layers.rnn.step_by_step import StepByStep
 from fastnn.symbolic.structure import Structure
-from fastnn.symbolic.tensors import Arguments
-from fastnn.symbolic.variable import Variable
 
 
-def _state_node(kind: str, state: Variable, tensor: Any) -> Any:
-    """Adds a node that reads or keeps the states of the rows of a batch."""
-    return node(kind, {"shape": list(state.shape)}, [tensor], state.name, [state])
-
-
-class RNN(OverTime):
+class RNN(StepByStep):
     """Recurrent layer over any cell.
 
     Computes output, states = cell(x[:, t], states) for each step t. With the cells of this package, single or stacked,
@@ -60,10 +50,7 @@ class RNN(OverTime):
     """
 
     cell: Any
-    return_state: bool
-    go_backwards: bool
     unroll: bool
-    zero_output_for_mask: bool
 
     def __init__(
         self,
@@ -104,7 +91,14 @@ class RNN(OverTime):
         cells = self.cell.cells if isinstance(self.cell, StackedRNNCells) else [self.cell]
         return list(cells) if all(isinstance(cell, Cell) for cell in cells) else []
 
-    def _state_shapes(self) -> list[tuple[str, int]]:
+    def _adds_steps(self) -> bool:
+        return not self._known_cells()
+
+    def _step(self, inputs: Any, states: list[Any]) -> tuple[Any, Any]:
+        output, new = self.cell(inputs, states)
+        return output, new
+
+    def _state_shapes(self) -> list[tuple[Any, ...]]:
         cells = self._known_cells()
         if cells:
             return [(name, int(cell.units)) for cell in cells for name in cell.__fastnn_state_names__]
@@ -121,25 +115,6 @@ class RNN(OverTime):
         """
         build_cells([self.cell], (None, *sequences_shape[2:]))
         super().build(sequences_shape)
-
-    def __fastnn_infer_call__(self, arguments: Arguments, training: bool | None) -> Outcome:
-        """Builds the layer and returns what comes out of its `call`."""
-        steps = arguments.tensors[0].shape[1]
-        if steps is not None or self._known_cells():
-            return super().__fastnn_infer_call__(arguments, training)
-        # Each step adds nodes of its own, so one step is tried in place of an unknown number of steps.
-        build_for_call(self, arguments)
-        first, *rest = arguments.tensors
-        one = stand_in((((*first.shape[:1], 1, *first.shape[2:])), first.dtype), first.name)
-        specs = super().__fastnn_infer_call__(self._without_mask(arguments, one, rest), training)
-        (made, dtype), *states = specs[0]
-        if self.return_sequences:
-            made = (*made[:1], None, *made[2:])
-        return [(made, dtype), *states], specs[1]
-
-    def _without_mask(self, arguments: Arguments, first: Any, rest: Sequence[Any]) -> Arguments:
-        args, kwargs = arguments.place([first, *rest])
-        return Arguments(args, {name: value for name, value in kwargs.items() if name != "mask"})
 
     def call(
         self,
@@ -194,41 +169,6 @@ class RNN(OverTime):
             at += count
             after += states if self.cell is cell else [states]
         return sequences, after
-
-    def _step_by_step(self, sequences: Any, initial_state: Any, mask: Any, time_order: bool) -> tuple[Any, list[Any]]:
-        time = sequences.shape[1]
-        given = initial_state
-        if given is None and self.states is not None:
-            kept = [_state_node("ReadState", state, sequences) for state in self.states]
-            given = Structure(self.state_size).pack(kept)
-        elif given is None:
-            given = self.get_initial_state(ops.shape(sequences)[0])
-        states = list(given) if isinstance(given, (list, tuple)) else [given]
-        outputs = []
-        for t in reversed(range(time)) if self.go_backwards else range(time):
-            output, new = self.cell(sequences[:, t], states)
-            new = list(new) if isinstance(new, (list, tuple)) else [new]
-            if mask is not None:
-                seen = ops.expand_dims(ops.cast(mask, "bool")[:, t], -1)
-                stacked = isinstance(states[-1], (list, tuple))
-                before = states[-1][0] if stacked else states[0]
-                output = ops.where(seen, output, ops.zeros_like(output) if self.zero_output_for_mask else before)
-                new = select_states(seen, new, states)
-            states = new
-            outputs.append(output)
-        if self.states is not None:
-            last = Structure(states).flat(states)
-            for state, tensor in zip(self.states, last, strict=True):
-                _state_node("KeepState", state, ops.cast(tensor, "float32"))
-        # A cell of a single state has it alone, whatever form the state had within.
-        states = [
-            state[0] if isinstance(state, (list, tuple)) and not isinstance(size, (list, tuple)) else state
-            for state, size in zip(states, self.state_size, strict=True)
-        ]
-        if not self.return_sequences:
-            return outputs[-1], states
-        ordered = outputs[::-1] if time_order and self.go_backwards else outputs
-        return ops.stack(ordered, axis=1), states
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> RNN:
