@@ -501,6 +501,8 @@ def _integer(name: str, value: Any, least: int = 1) -> int:
 def _rows_of_batch(name: str, value: Any, otherwise: Any = 32) -> Any:
     """Returns the number of rows of a batch that an argument asks for. None means `otherwise`."""
     # No data have as many rows as the bound; beyond it the numbers of rows would not be integers of the core.
+    if type(value) is int and 0 < value <= 1 << 48:
+        return value
     return otherwise if value is None else min(_integer(name, value), 1 << 48)
 
 
