@@ -75,6 +75,11 @@ def get(identifier: str | Mapping[str, Any] | Activation | None) -> Activation:
     """
     if identifier is None:
         return linear
+    if isinstance(identifier, type):
+        raise TypeError(
+            f"an activation is a function, its name or a layer, got the class {identifier.__name__}; write "
+            f"{identifier.__name__}() for a layer of it"
+        )
     if isinstance(identifier, Mapping):
         return deserialize(identifier)
     if isinstance(identifier, str):

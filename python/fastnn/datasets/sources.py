@@ -79,6 +79,10 @@ def provide_folder(name: str, archive: str, origin: str, file_hash: str) -> Path
 
 
 def _with_folder(error: ConnectionError) -> str:
+    named = os.environ.get("FASTNN_DATA")
+    if named:
+        missing = "has no such file" if os.path.isdir(named) else "does not exist"
+        return f"{error}. The folder FASTNN_DATA={named} {missing}; put the file, or what is in the archive, there"
     return (
         f"{error}; or set the environment variable FASTNN_DATA to a folder that has the file, or what is in the archive"
     )

@@ -28,7 +28,7 @@ from fastnn.models import kinds
 from fastnn.models.network import ModelNetwork, as_tensors
 from fastnn.models.state_tree import StateTree
 from fastnn.models.subclassed import Traced
-from fastnn.naming import near
+from fastnn.naming import near, suggestion
 from fastnn.ops.node import Operation
 from fastnn.signatures import explained
 from fastnn.symbolic.structure import Structure
@@ -44,6 +44,14 @@ _OLDER = {
     "returns all results",
 }
 """What to write in the steps of a model in place of names of older versions of Keras."""
+
+
+def _of_further(who: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
+    """Returns the message about further arguments of a call of a model without a `call` of its own."""
+    if args:
+        return f"{who} is called with its inputs alone, and training= and mask= by name; got {len(args)} more by place"
+    name = next(iter(kwargs))
+    return f"{who} takes no argument {name!r} beside its inputs.{suggestion(name, ('training', 'mask'))}"
 
 
 class Model(Layer, StateTree, Network):
@@ -255,6 +263,8 @@ class Model(Layer, StateTree, Network):
         if coded and (args or kwargs or mask is not None or is_symbolic(inputs) or within):
             further = kwargs if mask is None else {**kwargs, "mask": mask}
             return super().__call__(inputs, *args, training=training, **further)
+        if not coded and (args or kwargs):
+            raise TypeError(_of_further(title(self), args, kwargs))
         if is_symbolic(inputs) or within:
             network: Any = state.network
             tensors = network.fitted(network.separated(as_tensors(inputs) if within else inputs), within)

@@ -423,7 +423,11 @@ def export_model(
     formats = {"onnx": export_onnx, "c": export_c}
     word = format or Path(os.fspath(filepath)).suffix.lstrip(".").lower()
     if word not in formats:
-        raise ValueError(f"export expects a file called *.onnx or *.c, or format= 'onnx' or 'c', got {word!r}")
+        raise ValueError(
+            f"export expects a file called *.onnx or *.c, or format='onnx' or format='c', got "
+            f"{os.fspath(filepath)!r}{'' if format is None else f' and format={format!r}'}; other forms, such as "
+            "SavedModel, are not written"
+        )
     if not isinstance(model, Network):
         raise TypeError(f"export expects a model, got {model!r}")
     formats[word](model, filepath)

@@ -165,6 +165,8 @@ class GroupQueryAttention(Layer):
         Raises:
             ValueError: A shape does not have three axes.
         """
+        if value_shape is None:
+            raise TypeError(f"{title(self)} is called with a query and a value, layer(query, value); got a query alone")
         key_shape = value_shape if key_shape is None else key_shape
         for name, shape in (("query", query_shape), ("value", value_shape), ("key", key_shape)):
             if len(shape) != 3 or shape[-1] is None:

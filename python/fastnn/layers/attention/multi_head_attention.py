@@ -176,6 +176,8 @@ class MultiHeadAttention(Projecting):
         Raises:
             ValueError: A shape does not have three axes, or value and key differ in their number of steps.
         """
+        if value_shape is None:
+            raise TypeError(f"{title(self)} is called with a query and a value, layer(query, value); got a query alone")
         key_shape = value_shape if key_shape is None else key_shape
         rank = len(query_shape)
         for name, shape in (("query", query_shape), ("value", value_shape), ("key", key_shape)):
