@@ -55,7 +55,7 @@ def test_examples(found: list[doctest.DocTest], tmp_path: Path, monkeypatch: pyt
     told: list[str] = []
     for test in found:
         fastnn.utils.set_random_seed(0)
-        fastnn.utils.clear_session()
+        fastnn.utils.clear_session(free_memory=False)
         runner = doctest.DocTestRunner(optionflags=OPTIONS, verbose=False)
         with warnings.catch_warnings():
             warnings.simplefilter("error")
