@@ -16,6 +16,13 @@ from fastnn.engine.node_layer import NodeLayer
 _PER_AXIS = ("kernel_size", "strides", "dilation_rate", "output_padding", "pool_size", "size")
 
 
+def for_each_axis(name: str, value: Any, rank: int) -> Any:
+    """Returns an argument of a window as it is stored: one number for each of `rank` axes, padding in lower case."""
+    if name in _PER_AXIS and isinstance(value, (int, np.integer)) and not isinstance(value, bool):
+        return (int(value),) * rank
+    return value.lower() if name == "padding" and isinstance(value, str) else value
+
+
 class Windowed(NodeLayer):
     """Base of the layers with one number for each axis: convolutions, pooling and up-sampling.
 
@@ -34,8 +41,4 @@ class Windowed(NodeLayer):
     @classmethod
     def __fastnn_convert_argument__(cls, name: str, value: Any) -> Any:
         """Returns an argument as it is stored: a single number for each dimension of a window."""
-        if name in _PER_AXIS and isinstance(value, (int, np.integer)) and not isinstance(value, bool):
-            value = (int(value),) * cls.rank
-        elif name == "padding" and isinstance(value, str):
-            value = value.lower()
-        return super().__fastnn_convert_argument__(name, value)
+        return super().__fastnn_convert_argument__(name, for_each_axis(name, value, cls.rank))

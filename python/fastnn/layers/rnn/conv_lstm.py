@@ -13,6 +13,7 @@ from fastnn.constraints import Constraint
 from fastnn.engine.contract import title
 from fastnn.engine.input_spec import InputSpec
 from fastnn.layers.rnn.step_by_step import StepByStep
+from fastnn.layers.windowed import for_each_axis
 from fastnn.regularizers import Regularizer
 from fastnn.symbolic.variable import Variable
 
@@ -73,12 +74,9 @@ class _ConvLSTM(StepByStep):
     @classmethod
     def __fastnn_convert_argument__(cls, name: str, value: Any) -> Any:
         """Returns an argument as it is stored: a single number for each axis of a window."""
-        if name in _PER_AXIS and isinstance(value, (int, np.integer)) and not isinstance(value, bool):
-            value = (int(value),) * cls.rank
-        elif name in _PER_AXIS and isinstance(value, (list, tuple)):
+        value = for_each_axis(name, value, cls.rank)
+        if name in _PER_AXIS and isinstance(value, list):
             value = tuple(value)
-        elif name == "padding" and isinstance(value, str):
-            value = value.lower()
         return super().__fastnn_convert_argument__(name, value)
 
     def __fastnn_input_spec__(self) -> InputSpec:
@@ -170,17 +168,6 @@ class _ConvLSTM(StepByStep):
         image = (self.filters, *sizes) if self._channels_first else (*sizes, self.filters)
         output = (*shape[:2], *image) if self.return_sequences else (shape[0], *image)
         return (output, *[(shape[0], *image)] * 2) if self.return_state else output
-
-    def get_initial_state(self, batch_size: Any = None) -> list[Any]:
-        """Returns the initial states, which are zeros, channels last.
-
-        Args:
-            batch_size: Number of samples.
-
-        Returns:
-            A list of tensors (batch_size, ..., filters).
-        """
-        return super().get_initial_state(batch_size)
 
     def call(
         self, sequences: Any, initial_state: Any = None, mask: Any = None, training: bool | None = None
