@@ -87,7 +87,9 @@ bool Crew::run(Index tasks, Task call, void* function, int threads) {
   const std::uint64_t ticket = number << 32 | static_cast<std::uint64_t>(tasks);
   ticket_.store(ticket);
   if (asleep_.load() > 0) {
-    { const std::lock_guard lock(mutex_); }
+    {
+      const std::lock_guard lock(mutex_);
+    }
     work_.notify_all();
   }
   work(ticket, 0);

@@ -305,9 +305,12 @@ Index rows_of_piece(const Graph& graph, const Wanted& wanted) {
   // A number of rows beside which the memory that does not depend on rows is negligible.
   constexpr Index kMany = 1024;
   const Plan less(graph, wanted, kMany, 1, false), more(graph, wanted, 2 * kMany, 1, false);
-  std::size_t weights = 0;
+  std::size_t packed = 0, weights = 0;
   const Plan whole(graph, wanted, 1, 1);
-  for (const Placement& placement : whole.placements) weights += placement.packed ? placement.bytes : 0;
+  for (const Placement& placement : whole.placements) packed += placement.packed ? placement.bytes : 0;
+  for (const Node& node : graph.nodes())
+    for (const VariablePtr& weight : node.weights) weights += static_cast<std::size_t>(weight->size()) * sizeof(float);
+  weights = std::max(weights, packed);
   if (wanted.backward)
     for (const Node& node : graph.nodes())
       for (std::size_t i = 0; i < node.weights.size(); ++i)

@@ -114,11 +114,7 @@ inline Index padded(Index floats) {
 class AlignedBuffer {
  public:
   AlignedBuffer() = default;
-  explicit AlignedBuffer(std::size_t bytes) : size_(bytes) {
-    if (bytes == 0) return;
-    data_ = std::aligned_alloc(kAlignment, align_up(bytes));
-    if (data_ == nullptr) throw std::bad_alloc();
-  }
+  explicit AlignedBuffer(std::size_t bytes);
   AlignedBuffer(AlignedBuffer&& other) noexcept
       : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
   AlignedBuffer& operator=(AlignedBuffer&& other) noexcept {

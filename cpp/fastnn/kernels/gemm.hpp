@@ -42,6 +42,11 @@ struct Epilogue : ActivationFunction {
 KERNEL(void, gemm)(const float* a, Index lda, Index m, Index k, const float* panels, Index n, float* c, Index ldc,
                    const Epilogue& epilogue);
 
+/// The same product, to the bit, with B (k x n) in rows: a few of them are packed at a time.
+KERNEL(void, gemm_unpacked)(const float* a, Index lda, Index m, Index k, const float* b, Index n, float* c, Index ldc,
+                            const Epilogue& epilogue, float* scratch);
+KERNEL(Index, gemm_unpacked_scratch)(Index n);
+
 /// Layout of the k of a left operand behind a row's pointer: `count` runs of `length` floats, the first float of run s at
 /// offsets[s]. They are the part of a longer k of `total` steps that begins at step `first`: parts are
 /// multiplied in order, the first starts the chains and the last ends them.

@@ -44,7 +44,10 @@ class Dense : public FusingLayer {
   }
 
   void book(Booking& booking) const override {
-    booking.book(kPanels, Life::plan, kernels::packed_size(features_, units_));
+    if (booking.training() || features_ * units_ < kLarge)
+      booking.book(kPanels, Life::plan, kernels::packed_size(features_, units_));
+    else
+      booking.book(kRows, Life::forward, kernels::gemm_unpacked_scratch(units_));
     if (!booking.backward()) return;
     const Index rows = booking.capacity() * positions_;
     booking.book(
@@ -54,14 +57,20 @@ class Dense : public FusingLayer {
   }
 
   void prepare(const Context& context) const override {
-    kernels::pack(context.weight(0), units_, 1, features_, units_, context.buffer(kPanels));
+    if (context.has(kPanels)) kernels::pack(context.weight(0), units_, 1, features_, units_, context.buffer(kPanels));
     if (context.has(kTransposed))
       kernels::pack(context.weight(0), 1, units_, units_, features_, context.buffer(kTransposed));
   }
 
   void forward(const Context& context) const override {
-    kernels::gemm(context.input(), features_, context.rows() * positions_, features_, context.buffer(kPanels), units_,
-                  context.output(), units_, epilogue(use_bias_ ? context.weight(1) : nullptr));
+    const kernels::Epilogue end = epilogue(use_bias_ ? context.weight(1) : nullptr);
+    const Index rows = context.rows() * positions_;
+    if (context.has(kPanels))
+      kernels::gemm(context.input(), features_, rows, features_, context.buffer(kPanels), units_, context.output(),
+                    units_, end);
+    else
+      kernels::gemm_unpacked(context.input(), features_, rows, features_, context.weight(0), units_, context.output(),
+                             units_, end, context.buffer(kRows));
   }
 
   void backward(const Context& context) const override {
@@ -78,7 +87,10 @@ class Dense : public FusingLayer {
   }
 
  private:
-  enum : std::size_t { kPanels, kScratch, kTransposed };
+  // Weights of 32 MiB are packed block by block in prediction: a second copy would be most of what the model holds.
+  static constexpr Index kLarge = Index{1} << 23;
+
+  enum : std::size_t { kPanels, kRows, kScratch, kTransposed };
 
   bool use_bias_;
   std::size_t contracted_ = 1;
