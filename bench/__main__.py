@@ -1,4 +1,4 @@
-"""`python -m bench [networks|predict|kernels|threads|busy|variants]`: compares results, measures times, prints tables."""
+"""`python -m bench [networks|predict|kernels|threads|busy|variants]`: compares results, measures times, prints them."""
 
 from __future__ import annotations
 

@@ -91,7 +91,7 @@ def pairs(records: Sequence[Record], workloads: Sequence[Workload], ratio: str) 
 
 
 def busy(alone: Sequence[Record], loaded: Sequence[Record], workloads: Sequence[Workload]) -> str:
-    """Returns the table of medians alone and with a competing process per processor; one on one thread beside the first."""
+    """Returns the table of medians with a competing process per processor, and their ratios to those alone."""
     names = list(dict.fromkeys(r["name"] for r in loaded))
     rows = []
     for workload in workloads:

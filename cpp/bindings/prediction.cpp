@@ -6,6 +6,7 @@
 #include "arrays.hpp"
 #include "fastnn/predictor.hpp"
 #include "module.hpp"
+#include "recording.hpp"
 
 namespace fastnn::bindings {
 namespace {
@@ -88,7 +89,12 @@ void bind_prediction(py::module_& m) {
              for (std::size_t i = 0; i < predictor.outputs(); ++i) specs.append(from_spec(predictor.output(i)));
              return specs;
            })
-      .def("plan", &Predictor::describe_plan, py::arg("batch_size"));
+      .def("plan", &Predictor::describe_plan, py::arg("batch_size"))
+      .def(
+          "record", [](Predictor& predictor, bool on) { predictor.executor().record(on); }, py::arg("on"))
+      .def("recorded", [](Predictor& predictor) {
+        return py::make_tuple(nodes_of(predictor.executor().graph()), recorded_of(predictor.executor()));
+      });
 
   m.def("apply", &apply_node, py::arg("kind"), py::arg("config"), py::arg("arrays"));
 }

@@ -12,6 +12,7 @@
 #include "columns.hpp"
 #include "fastnn/trainer.hpp"
 #include "module.hpp"
+#include "recording.hpp"
 
 namespace fastnn::bindings {
 namespace {
@@ -165,7 +166,9 @@ void bind_training(py::module_& m) {
                result.append(py::make_tuple(weight, copy_out(gradient.data(), weight->shape())));
              return result;
            })
-      .def("plan", &Trainer::describe_plan, py::arg("batch_size"));
+      .def("plan", &Trainer::describe_plan, py::arg("batch_size"))
+      .def("record", &record, py::arg("on"))
+      .def("recorded", &recorded);
 }
 
 }  // namespace fastnn::bindings

@@ -196,6 +196,7 @@ void Session::prepare(std::size_t node) {
   std::uint64_t version = 0;
   for (const VariablePtr& weight : graph_->nodes()[node].weights) version += weight->version();
   if (version == prepared_[node]) return;
+  const Timed timed(record_, Part::prepare, static_cast<int>(node));
   graph_->nodes()[node].layer->prepare(contexts_[node]);
   prepared_[node] = version;
 }
@@ -209,9 +210,11 @@ void Session::forward(std::size_t begin, std::size_t end, const Pulse& pulse) {
   for (std::size_t i = begin; i < end; ++i) {
     if (plan_.nodes[i].alias) continue;
     if (graph_->nodes()[i].reversal) {
+      const Timed timed(record_, Part::backward, graph_->nodes()[i].reversal->of);
       reverse(i);
     } else {
       prepare(i);
+      const Timed timed(record_, Part::forward, static_cast<int>(i));
       graph_->nodes()[i].layer->forward(contexts_[i]);
     }
     if (pulse) pulse();
@@ -222,7 +225,10 @@ void Session::backward(const Pulse& pulse) {
   auto addition = additions_.cbegin();
   auto shared = shared_.cbegin();
   for (std::size_t i = contexts_.size(); i-- > 0;) {
-    if (plan_.nodes[i].backward) graph_->nodes()[i].layer->backward(contexts_[i]);
+    if (plan_.nodes[i].backward) {
+      const Timed timed(record_, Part::backward, static_cast<int>(i));
+      graph_->nodes()[i].layer->backward(contexts_[i]);
+    }
     for (; addition != additions_.cend() && addition->node == i; ++addition)
       kernels::add(addition->from, addition->to, addition->spec->size(rows_));
     for (; shared != shared_.cend() && shared->node == i; ++shared)
@@ -310,6 +316,7 @@ void Executor::acquire(Index capacity, std::unique_ptr<Session>& session) {
         idle_, [&](const Session& one) { return one.plan().capacity == capacity && one.plan().threads == threads; });
   }
   if (session == nullptr) session = std::make_unique<Session>(graph_for(capacity), wanted_, table(), capacity, threads);
+  if (recording_) session->record().start(0);
 }
 
 void Executor::acquire(Index rows, std::unique_ptr<Team>& team) {
@@ -319,15 +326,36 @@ void Executor::acquire(Index rows, std::unique_ptr<Team>& team) {
     team = taken(idle_teams_, [&](const Team& one) { return one.rows() == rows && one.threads() == threads; });
   }
   if (team == nullptr) team = std::make_unique<Team>(graph_, wanted_, table(), rows, threads);
+  for (int i = 0; i < team->threads() && recording_; ++i) (*team)[i].record().start(i);
+}
+
+// Spans for which there is no memory are lost: the caller may be a destructor.
+void Executor::take_record(const std::vector<Session*>& sessions) {
+  std::size_t memory = 0, packed = 0;
+  for (Session* session : sessions) {
+    Record& record = session->record();
+    try {
+      recorded_.lost += record.move_to(recorded_.spans);
+    } catch (const std::bad_alloc&) {
+      recorded_.lost += 1;
+    }
+    record.stop();
+    memory += session->plan().bytes;
+    for (const Placement& placement : session->plan().placements) packed += placement.packed ? placement.bytes : 0;
+  }
+  recorded_.memory = std::max(recorded_.memory, memory);
+  recorded_.packed = std::max(recorded_.packed, packed);
 }
 
 void Executor::release(std::unique_ptr<Session> session) {
   std::lock_guard<ForkSafeMutex> guard(mutex_);
+  if (session != nullptr && session->record().on()) take_record({session.get()});
   keep(idle_, std::move(session));
 }
 
 void Executor::release(std::unique_ptr<Team> team) {
   std::lock_guard<ForkSafeMutex> guard(mutex_);
+  if (team != nullptr && team->first().record().on()) take_record(team->all());
   keep(idle_teams_, std::move(team));
 }
 
@@ -340,6 +368,16 @@ Index Executor::piece(Index capacity) {
   Index pieces = 2;
   while (pieces * *rows_of_piece_ < capacity) pieces *= 2;
   return ((capacity + pieces - 1) / pieces + kPieceStep - 1) / kPieceStep * kPieceStep;
+}
+
+void Executor::record(bool on) {
+  std::lock_guard<ForkSafeMutex> guard(mutex_);
+  recording_ = on;
+}
+
+Executor::Recorded Executor::recorded() {
+  std::lock_guard<ForkSafeMutex> guard(mutex_);
+  return std::exchange(recorded_, {});
 }
 
 std::string Executor::describe_plan(Index capacity) {

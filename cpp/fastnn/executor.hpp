@@ -8,6 +8,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -17,6 +18,7 @@
 #include "fastnn/graph.hpp"
 #include "fastnn/parallel.hpp"
 #include "fastnn/plan.hpp"
+#include "fastnn/record.hpp"
 
 namespace fastnn {
 
@@ -84,6 +86,8 @@ class Session {
   /// Starts a batch of `rows` rows, at most the capacity, or a piece of a batch that begins at its row `first_row`.
   void begin(Index rows, Index first_row = 0);
   Index first_row() const { return first_row_; }
+  /// Where the time goes that is spent with this session.
+  Record& record() { return record_; }
   /// Updates all buffers that are derived from changed weights, as forward() does too. Expects ReadVariables to be
   /// held.
   void prepare();
@@ -143,6 +147,7 @@ class Session {
   std::vector<Addition> additions_;
   std::vector<std::size_t> commit_points_;
   Index rows_ = 0, first_row_ = 0;
+  Record record_;
 };
 
 /// Sessions that process a batch in pieces, each thread one piece at a time. Buffers derived from the weights are
@@ -156,6 +161,11 @@ class Team {
   int threads() const { return static_cast<int>(sessions_.size()); }
   Session& operator[](int thread) const { return *sessions_[static_cast<std::size_t>(thread)]; }
   Session& first() const { return *sessions_.front(); }
+  std::vector<Session*> all() const {
+    std::vector<Session*> sessions;
+    for (const auto& session : sessions_) sessions.push_back(session.get());
+    return sessions;
+  }
 
   /// The number of rows between two checks for an interruption.
   Index wave() const { return Index{8} * threads() * rows(); }
@@ -195,7 +205,19 @@ class Executor {
 
   std::string describe_plan(Index capacity);
 
+  /// Starts or ends the recording of spans, in sessions acquired from now on.
+  void record(bool on);
+  /// What the sessions that were released since the last call have recorded.
+  struct Recorded {
+    std::vector<Span> spans;
+    Index lost = 0;  ///< spans for which there was no room
+    std::size_t memory = 0,
+                packed = 0;  ///< bytes of the largest session or team, and those of them derived from weights
+  };
+  Recorded recorded();
+
  private:
+  void take_record(const std::vector<Session*>& sessions);
   const GradientTable* table() const { return wanted_.backward ? &gradients_ : nullptr; }
 
   Wanted wanted_;
@@ -206,6 +228,8 @@ class Executor {
   std::vector<std::unique_ptr<Session>> idle_;
   std::vector<std::unique_ptr<Team>> idle_teams_;
   std::optional<Index> rows_of_piece_;
+  std::atomic<bool> recording_{false};
+  Recorded recorded_;
 };
 
 /// Holds a session or a team while it is in scope.

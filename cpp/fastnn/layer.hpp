@@ -242,6 +242,10 @@ class Layer {
   virtual Index fixed_rows() const { return 0; }
   /// True where the node chooses its own blocks of rows, as large as suits its products.
   virtual bool cuts_rows() const { return false; }
+  /// The multiply-adds of products for one row in the forward pass.
+  virtual double multiply_adds() const { return 0; }
+  /// The algorithm that the shapes have chosen, where there is a choice.
+  virtual std::string algorithm() const { return {}; }
   /// True where the node draws from its stream in a training step.
   virtual bool random() const { return false; }
 

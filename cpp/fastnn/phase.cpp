@@ -137,12 +137,18 @@ void Phase::gradients_of_batch(Workspace& space, const Batch& batch, const Pulse
 
 void Phase::run_part(Session& session, const Batch& batch, Index first, Index rows, Tally& tally,
                      const Pulse& pulse) const {
-  feed(session, executor_.graph(), batch.data.columns, batch.order, batch.begin + first, rows);
-  session.begin(rows, first);
+  {
+    const Timed timed(session.record(), Part::data);
+    feed(session, executor_.graph(), batch.data.columns, batch.order, batch.begin + first, rows);
+    session.begin(rows, first);
+  }
   session.forward(pulse);
-  tally.rows = static_cast<double>(rows);
-  take_losses(session, batch, tally);
-  take_metrics(session, batch, tally);
+  {
+    const Timed timed(session.record(), Part::losses);
+    tally.rows = static_cast<double>(rows);
+    take_losses(session, batch, tally);
+    take_metrics(session, batch, tally);
+  }
   if (trains()) session.backward(pulse);
 }
 
@@ -182,6 +188,7 @@ void Phase::commit_segment(Session& session, std::size_t begin, std::size_t end)
       for (std::size_t i = 0; i < node.weights.size(); ++i)
         if (const Index at = share.table.find(node.weights[i].get()); at >= 0)
           share.table.offsets[static_cast<std::size_t>(at)] = session.value(node.inputs[i]) - session.memory();
+      const Timed timed(session.record(), Part::update);
       if (share.optimizer->apply(share.table, session.memory(), 0) == Outcome::refused) break;
     }
   });
@@ -214,6 +221,7 @@ void Phase::reduce(Workspace& space) {
   std::fill(step_.metrics.begin(), step_.metrics.end(), 0);
   std::fill(step_.metric_counts.begin(), step_.metric_counts.end(), 0);
   for (Index i = 0; i < parts_; ++i) add(tallies_[static_cast<std::size_t>(i)], step_);
+  const Timed timed(space.session().record(), Part::reduce);
   if (space.team() != nullptr && trains())
     kernels::add_up(partials_.as<float>(), parts_, executor_.gradients().size, space.session().weight_gradients());
 }
@@ -227,6 +235,7 @@ bool Phase::commit(Workspace& space) {
     keep_values(session);
   } else if (trains() || session.commits()) {
     const WriteVariables writing;
+    const Timed timed(session.record(), Part::update);
     for (std::size_t i = 0; i < shares_.size(); ++i) {
       set_rate(i);
       const Updated& share = shares_[i];

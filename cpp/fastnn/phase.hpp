@@ -141,6 +141,7 @@ class Phase {
   const std::vector<Value>& values() const { return values_; }
 
   std::string describe_plan(Index batch_size) { return executor_.describe_plan(batch_size); }
+  Executor& executor() { return executor_; }
 
  private:
   // The contribution of a step, or of a part of it, to the sums.

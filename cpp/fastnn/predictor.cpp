@@ -64,7 +64,10 @@ void Predictor::run(const std::vector<Column>& columns, Index begin, Index end, 
   Patience patience(pulse);
   const Pulse timed = [&] { patience.ask(); };
   const auto forward = [&](Session& session, Index row, Index count, Index first_row, const Pulse& between) {
-    feed(session, graph, columns, nullptr, row, count);
+    {
+      const Timed data(session.record(), Part::data);
+      feed(session, graph, columns, nullptr, row, count);
+    }
     // Outputs are computed in the user's arrays, except those that share the memory of an input or of another output.
     for (std::size_t i = 0; i < to.size(); ++i)
       if (owned_[i]) session.bind(executor_.output(i), destination(i, row));

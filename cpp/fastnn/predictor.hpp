@@ -29,6 +29,7 @@ class Predictor {
   void run(const std::vector<Column>& columns, Index begin, Index end, Index batch_size, const std::vector<void*>& to,
            const Pulse& pulse);
 
+  Executor& executor() { return executor_; }
   std::string describe_plan(Index batch_size) { return executor_.describe_plan(batch_size); }
 
  private:

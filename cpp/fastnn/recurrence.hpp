@@ -33,6 +33,9 @@ class Recurrent : public Layer {
   bool updates_state() const override { return stateful_; }
   bool backward_consumes() const override { return true; }
   Index fixed_rows() const override { return stateful_ ? batch_ : 0; }
+  double multiply_adds() const override {
+    return static_cast<double>(time_ * (features_ + units_)) * static_cast<double>(gates_ * units_);
+  }
   void book(Booking& booking) const override;
   void prepare(const Context& ctx) const override;
   void forward(const Context& ctx) const override;

@@ -64,6 +64,9 @@ class Trainer {
 
   std::string describe_plan(Index batch_size);
 
+  std::size_t phases() const { return phases_.size(); }
+  Executor& executor(std::size_t phase) { return phases_[phase]->executor(); }
+
  private:
   void gather_weights(const RunData& data, const Index* order, Index begin, Index count);
 

@@ -121,6 +121,13 @@ class Graph:
     def fixed_rows(self) -> tuple[int, str] | None:
         """Returns the number of rows that every batch must have and the input or node that requires it."""
 
+RecordedNode = tuple[str, str, str, str, float, float, float]
+"""A node: name, kind, fused activation, algorithm; for one row the multiply-adds and the bytes of inputs and outputs;
+bytes of weights."""
+Recorded = tuple[NDArray[np.float64], int, int, int]
+"""Rows of (node, part, thread, begin, end) in seconds, in the order of each thread; the number of spans for which there
+was no room; bytes of memory, and those of them derived from weights."""
+
 class Predictor:
     """Forward passes of a graph. Several threads may call one predictor at the same time."""
 
@@ -142,6 +149,10 @@ class Predictor:
         """Returns the specs of the outputs, in order."""
     def plan(self, batch_size: int) -> str:
         """Describes the memory plan: each buffer with its offset, bytes and lifetime."""
+    def record(self, on: bool) -> None:
+        """Starts or ends the recording of spans of time."""
+    def recorded(self) -> tuple[list[RecordedNode], Recorded]:
+        """Returns the nodes of the graph that runs, and what has been recorded since the last call."""
 
 class Columns:
     """The arrays of a run, of any numeric dtype and strides, read in place and gathered batch by batch."""
@@ -264,6 +275,10 @@ class Trainer:
     def gradients(self, columns: Columns) -> list[tuple[Variable, NDArray[np.float32]]]:
         """Returns the gradient of the total loss for each trained weight, all rows as one batch. Nothing is updated."""
     def plan(self, batch_size: int) -> str: ...
+    def record(self, on: bool) -> None:
+        """Starts or ends the recording of spans of time, in all phases."""
+    def recorded(self) -> list[tuple[list[RecordedNode], Recorded]]:
+        """Returns the nodes of each phase, and what has been recorded since the last call."""
 
 def apply(kind: str, config: Config, arrays: Sequence[Array]) -> list[Array]:
     """Runs one node without weights on all rows, in inference mode."""

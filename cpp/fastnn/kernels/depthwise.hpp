@@ -21,6 +21,8 @@ struct DepthwiseShape {
   Index in_size() const { return in_h * in_w * channels; }
   Index out_size() const { return out_h * out_w * filters(); }
   Index kernel_size() const { return kernel_h * kernel_w * filters(); }
+  /// Multiply-adds of one image.
+  double work() const { return static_cast<double>(out_h * out_w) * static_cast<double>(kernel_size()); }
 };
 
 /// Floats of scratch for each thread.

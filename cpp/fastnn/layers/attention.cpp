@@ -100,6 +100,10 @@ class Attention : public Layer {
     booking.book(kParts, Life::backward, tasks * part());
   }
 
+  double multiply_adds() const override {
+    return static_cast<double>(heads_ * queries_ * keys_) * static_cast<double>(size_ + width_);
+  }
+
   void forward(const Context& ctx) const override {
     const bool kept = ctx.has(kScratch);
     parallel_for(ctx.rows() * heads_, work(ctx), [&](Index task, int thread) {

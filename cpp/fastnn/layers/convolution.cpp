@@ -75,6 +75,9 @@ class Convolution : public FusingLayer {
                  booking.threads() * kernels::conv3d_input_gradient_scratch_size(shape_));
   }
 
+  double multiply_adds() const override { return shape_.work(); }
+  std::string algorithm() const override { return winograd_ ? "winograd" : "direct"; }
+
   void prepare(const Context& context) const override {
     const bool turned = context.has(kTurned);
     if (winograd_) {

@@ -56,6 +56,10 @@ class Dense : public FusingLayer {
     if (booking.input_gradient()) booking.book(kTransposed, Life::plan, kernels::packed_size(units_, features_));
   }
 
+  double multiply_adds() const override {
+    return static_cast<double>(positions_ * features_) * static_cast<double>(units_);
+  }
+
   void prepare(const Context& context) const override {
     if (context.has(kPanels)) kernels::pack(context.weight(0), units_, 1, features_, units_, context.buffer(kPanels));
     if (context.has(kTransposed))

@@ -75,6 +75,8 @@ class Depthwise : public Channelwise<kRank> {
     return signature;
   }
 
+  double multiply_adds() const override { return shape_.work(); }
+
   void book(Booking& booking) const override {
     booking.book(kScratch, Life::forward, booking.threads() * kernels::depthwise_scratch_size(shape_));
     if (!booking.backward()) return;
@@ -130,6 +132,10 @@ class Separable : public Channelwise<kRank> {
     signature.weights = {{"depthwise_kernel", this->kernel_shape(channels)}, {"pointwise_kernel", pointwise}};
     if (use_bias_) signature.weights.push_back({"bias", {filters_}});
     return signature;
+  }
+
+  double multiply_adds() const override {
+    return shape_.work() + static_cast<double>(pixels(1) * shape_.filters() * filters_);
   }
 
   void book(Booking& booking) const override {

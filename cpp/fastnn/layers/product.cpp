@@ -89,6 +89,11 @@ class Matmul : public Function {
 
   BackwardReads backward_reads() const override { return {true, false}; }
 
+  double multiply_adds() const override {
+    const double one = static_cast<double>(k_) * static_cast<double>(n_);
+    return flat_ ? one * static_cast<double>(flat_rows(1)) : one * static_cast<double>(m_ * pairs_.count(1));
+  }
+
   void book(Booking& booking) const override {
     const bool backward = booking.backward();
     if (across_) {

@@ -60,6 +60,9 @@ class ConvolutionTranspose : public FusingLayer {
     return signature;
   }
 
+  double multiply_adds() const override { return shape_.work(); }
+  std::string algorithm() const override { return winograd_ ? "winograd" : "direct"; }
+
   void book(Booking& booking) const override {
     if (winograd_) return book_winograd(booking);
     booking.book(kTurned, Life::plan, kernels::conv3d_turned_size(shape_));

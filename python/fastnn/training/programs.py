@@ -160,6 +160,16 @@ class Programs:
             self._inputs = inputs
         return x if self._is_open else ()
 
+    def recorders(self, training: bool) -> list[_core.Trainer | _core.Predictor]:
+        """Returns the programs of the core that record where their time goes.
+
+        Args:
+            training: Those of steps; False: those of predictions.
+        """
+        if training:
+            return [one.trainer for one in self._kept.values() if isinstance(one, Program | StepProgram)]
+        return [one for one in self._kept.values() if isinstance(one, _core.Predictor)]
+
     # Inference.
 
     def inference(self, x: Shapes = ()) -> Inference:

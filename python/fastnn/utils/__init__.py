@@ -38,6 +38,7 @@ if _TYPE_CHECKING:
     from fastnn.utils.downloads import get_file
     from fastnn.utils.image_folders import image_dataset_from_directory
     from fastnn.utils.model_pictures import ModelDot, model_to_dot, plot_model
+    from fastnn.utils.profiling import Profile, ProfileRow, profile
     from fastnn.utils.text_folders import text_dataset_from_directory
     from fastnn.utils.time_series import timeseries_dataset_from_array
 
@@ -47,6 +48,8 @@ Sequence = PyDataset
 __all__ = [
     "CustomObjectScope",
     "ModelDot",
+    "Profile",
+    "ProfileRow",
     "Progbar",
     "PyDataset",
     "Sequence",
@@ -75,6 +78,7 @@ __all__ = [
     "pad_sequences",
     "plot_confusion_matrix",
     "plot_model",
+    "profile",
     "register_keras_serializable",
     "save_img",
     "serialize_keras_object",
@@ -97,6 +101,9 @@ _LATER = {
     "ModelDot": "model_pictures",
     "model_to_dot": "model_pictures",
     "plot_model": "model_pictures",
+    "Profile": "profiling",
+    "ProfileRow": "profiling",
+    "profile": "profiling",
     "text_dataset_from_directory": "text_folders",
     "timeseries_dataset_from_array": "time_series",
 }
