@@ -186,10 +186,13 @@ def profile(model: Any, x: Any, y: Any = None, *, batch_size: int = 32, steps: i
             raise ValueError(f"profile: {name} expects an integer of at least {least}, got {value!r}")
     x, y = _first_rows(x, batch_size), _first_rows(y, batch_size)
     state = model.__fastnn_training__
-    if y is None:
-        run = lambda: model.predict(x, batch_size=batch_size, verbose=0)  # noqa: E731
-    else:
-        run = lambda: model.train_on_batch(x, y)  # noqa: E731
+
+    def run() -> None:
+        if y is None:
+            model.predict(x, batch_size=batch_size, verbose=0)
+        else:
+            model.train_on_batch(x, y)
+
     with _unchanged(model):
         for _ in range(max(1, warm_up)):
             run()
