@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -95,3 +97,70 @@ def test_a_mask_of_every_place(axis, row, mean, variance):
 def test_mistakes(arguments, message):
     with pytest.raises(ValueError, match=message):
         layers.BatchNormalization(**arguments)
+
+
+PRODUCTS = {
+    "dense": lambda: layers.Dense(6),
+    "dense-no-bias": lambda: layers.Dense(6, use_bias=False),
+    "conv": lambda: layers.Conv2D(6, 3, padding="same", bias_initializer="normal"),
+    "conv-groups": lambda: layers.Conv2D(6, 3, groups=2, bias_initializer="normal"),
+    "conv-strided": lambda: layers.Conv2D(6, 3, strides=2, use_bias=False),
+    "depthwise": lambda: layers.DepthwiseConv2D(3, depth_multiplier=2, bias_initializer="normal"),
+}
+
+
+def normalized(product: layers.Layer, **arguments: object) -> tuple[fastnn.Model, fastnn.Model]:
+    """Returns a model of a product, a normalization with random weights and a relu, and one of the product alone."""
+    x = layers.Input((9, 9, 4))
+    between = product(x)
+    scaling = layers.BatchNormalization(**arguments)
+    model = fastnn.Model(x, layers.ReLU()(scaling(between)))
+    random = np.random.default_rng(5)
+    scaling.set_weights([(random.random(w.shape) + 0.5).astype("float32") for w in scaling.get_weights()])
+    return model, fastnn.Model(x, between)
+
+
+def rescaled(y: np.ndarray, layer: layers.BatchNormalization) -> np.ndarray:
+    mean, variance = layer.moving_mean.numpy(), layer.moving_variance.numpy()
+    y = (y.astype(np.float64) - mean) / np.sqrt(variance + layer.epsilon)
+    y = y * layer.gamma.numpy() if layer.scale else y
+    return np.maximum(y + layer.beta.numpy() if layer.center else y, 0)
+
+
+@pytest.mark.parametrize("scale", [True, False])
+@pytest.mark.parametrize("center", [True, False])
+@pytest.mark.parametrize("product", PRODUCTS.values(), ids=PRODUCTS)
+def test_folded_into_the_weights_before_it(product: Any, scale: bool, center: bool) -> None:
+    model, alone = normalized(product(), scale=scale, center=center)
+    x = np.random.default_rng(6).normal(size=(5, 9, 9, 4)).astype("float32")
+    expected = rescaled(alone.predict(x, verbose=0), model.layers[2])
+    outputs = model.predict(x, verbose=0)
+    np.testing.assert_allclose(outputs, expected, rtol=1e-5, atol=1e-5)
+    np.testing.assert_array_equal(model(x).numpy(), outputs)
+    np.testing.assert_array_equal(model.predict(x[3:4], verbose=0), outputs[3:4])
+    assert "batch_normalization" not in [row.name for row in fastnn.utils.profile(model, x, batch_size=4).rows]
+    # It follows the weights of both.
+    model.layers[2].moving_mean.assign(model.layers[2].moving_mean.numpy() + 1)
+    model.layers[1].set_weights([w * 2 for w in model.layers[1].get_weights()])
+    expected = rescaled(alone.predict(x, verbose=0), model.layers[2])
+    np.testing.assert_allclose(model.predict(x, verbose=0), expected, rtol=1e-5, atol=1e-5)
+
+
+def test_what_others_read_is_not_scaled() -> None:
+    x = layers.Input((4,))
+    between = layers.Dense(3)(x)
+    scaling = layers.BatchNormalization()
+    model = fastnn.Model(x, [between, layers.Add()([scaling(between), between])])
+    scaling.set_weights([np.full(3, value, "float32") for value in (2, 1, 3, 4)])
+    rows = np.ones((2, 4), "float32")
+    first, second = model.predict(rows, verbose=0)
+    dense = model.layers[1]
+    np.testing.assert_allclose(first, rows @ dense.kernel.numpy(), rtol=1e-6)
+    np.testing.assert_allclose(second, first + (first - 3) * 2 / np.sqrt(4 + 1e-3) + 1, rtol=1e-5)
+
+
+def test_statistics_of_the_batch_are_not_folded() -> None:
+    x = layers.Input((4,))
+    model = fastnn.Model(x, layers.BatchNormalization()(layers.Dense(3)(x), training=True))
+    outputs = model.predict(np.random.default_rng(0).normal(size=(64, 4)), batch_size=64, verbose=0)
+    np.testing.assert_allclose(outputs.mean(axis=0), 0, atol=1e-5)

@@ -288,7 +288,7 @@ void keep(std::vector<std::unique_ptr<Held>>& idle, std::unique_ptr<Held> held) 
 
 Executor::Executor(const Graph& graph, Wanted wanted)
     : wanted_(std::move(wanted)),
-      graph_(std::make_shared<const Graph>(graph.rewritten(wanted_.outputs))),
+      graph_(std::make_shared<const Graph>(graph.rewritten(wanted_.outputs, !wanted_.training && !wanted_.backward))),
       gradients_(*graph_) {
   idle_.reserve(kKept);
   idle_teams_.reserve(kKept);

@@ -11,6 +11,25 @@ bool FusingLayer::fuse(const kernels::ActivationFunction& activation) {
   return true;
 }
 
+bool FusingLayer::fold(const std::shared_ptr<const Layer>& scaling) {
+  if (!folds() || !fused_.linear() || folded()) return false;
+  scaling_ = scaling;
+  return true;
+}
+
+void FusingLayer::scale_kernel(const Context& context, Index rows, Index channels, std::size_t own, float* to,
+                               float* bias) const {
+  float* const factors = bias + channels;
+  scaling_->channel_scales(context.weights_.data() + own, factors, bias);
+  if (own > 1)
+    for (Index c = 0; c < channels; ++c) bias[c] += context.weight(1)[c] * factors[c];
+  const float* const kernel = context.weight(0);
+  parallel_ranges(rows, 64, byte_work(8.0 * static_cast<double>(rows * channels)), [&](Index begin, Index end, int) {
+    for (Index r = begin; r < end; ++r)
+      for (Index c = 0; c < channels; ++c) to[r * channels + c] = kernel[r * channels + c] * factors[c];
+  });
+}
+
 kernels::Epilogue FusingLayer::epilogue(const float* bias) const {
   kernels::Epilogue end{fused_};
   end.bias = bias;

@@ -296,7 +296,7 @@ std::vector<int> count_readers(const std::vector<Node>& nodes, std::size_t edges
 
 }  // namespace
 
-Graph Graph::rewritten(std::vector<EdgeId>& outputs) const {
+Graph Graph::rewritten(std::vector<EdgeId>& outputs, bool inference) const {
   std::vector<Node> nodes = nodes_;
 
   // Edges whose gradients are wanted stay between the nodes that compute them.
@@ -361,6 +361,18 @@ Graph Graph::rewritten(std::vector<EdgeId>& outputs) const {
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     if (!kept[i]) continue;
     const Node& node = nodes[i];
+    // A node that scales channels is folded into the weights of the product before it, where it is the only reader.
+    if (inference && !in_order_ && !sized_ && node.layer->scales_channels()) {
+      const EdgeId from = node.inputs[0];
+      const int made_by = result.edge(renumbered[static_cast<std::size_t>(from)]).producer;
+      Node* before = made_by < 0 ? nullptr : &result.nodes_[static_cast<std::size_t>(made_by)];
+      if (before != nullptr && readers[static_cast<std::size_t>(from)] == 1 && before->layer->fold(node.layer)) {
+        before->weights.insert(before->weights.end(), node.weights.begin(), node.weights.end());
+        before->trained.resize(before->weights.size(), false);
+        renumbered[static_cast<std::size_t>(node.outputs[0])] = renumbered[static_cast<std::size_t>(from)];
+        continue;
+      }
+    }
     // An activation is fused into the node that computes its input, where it is the only reader of that input.
     if (const auto function = node.layer->elementwise()) {
       const EdgeId from = node.inputs[0];

@@ -76,7 +76,8 @@ class Graph {
 
   /// The same computation of `outputs` (renumbered in place) in the form that runs: without nodes that no output needs,
   /// with losses on logits, and with fused activations. All inputs stay, in order.
-  Graph rewritten(std::vector<EdgeId>& outputs) const;
+  /// inference: no pass of training will run, so channels that are scaled after a product are scaled in its weights.
+  Graph rewritten(std::vector<EdgeId>& outputs, bool inference = false) const;
 
   /// True where sizes depend on the number of rows in other ways than a batch does: at() then gives what runs.
   bool sized() const { return sized_; }

@@ -194,6 +194,12 @@ class Layer {
   /// True where this node and the activation before it can be swapped without a change of any bit. The node then runs
   /// first and leaves fewer elements to the activation.
   virtual bool commutes(const kernels::ActivationFunction&) const { return false; }
+  /// True where y = x * factor + term for each channel (the last axis), and factors and terms follow from the weights.
+  virtual bool scales_channels() const { return false; }
+  virtual void channel_scales(const float* const* /*weights*/, float* /*factors*/, float* /*terms*/) const {}
+  /// Takes a node that scales the channels of the output into its own weights, to compute both at once; false if it cannot.
+  /// The weights of that node follow its own.
+  virtual bool fold(const std::shared_ptr<const Layer>& /*scaling*/) { return false; }
   /// For an elementwise activation: what it computes.
   virtual std::optional<kernels::ActivationFunction> elementwise() const { return std::nullopt; }
   /// For an elementwise activation without arguments, or softmax: its name in Keras ("softmax", "sigmoid", "relu").

@@ -44,6 +44,10 @@ class Dense : public FusingLayer {
   }
 
   void book(Booking& booking) const override {
+    if (folded()) {
+      booking.book(kKernel, Life::forward, features_ * units_);
+      booking.book(kBias, Life::plan, 2 * units_);
+    }
     if (booking.training() || features_ * units_ < kLarge)
       booking.book(kPanels, Life::plan, kernels::packed_size(features_, units_));
     else
@@ -61,13 +65,18 @@ class Dense : public FusingLayer {
   }
 
   void prepare(const Context& context) const override {
-    if (context.has(kPanels)) kernels::pack(context.weight(0), units_, 1, features_, units_, context.buffer(kPanels));
+    const float* kernel = context.weight(0);
+    if (folded()) {
+      scale_kernel(context, features_, units_, use_bias_ ? 2 : 1, context.buffer(kKernel), context.buffer(kBias));
+      kernel = context.buffer(kKernel);
+    }
+    if (context.has(kPanels)) kernels::pack(kernel, units_, 1, features_, units_, context.buffer(kPanels));
     if (context.has(kTransposed))
       kernels::pack(context.weight(0), 1, units_, units_, features_, context.buffer(kTransposed));
   }
 
   void forward(const Context& context) const override {
-    const kernels::Epilogue end = epilogue(use_bias_ ? context.weight(1) : nullptr);
+    const kernels::Epilogue end = epilogue(folded() ? context.buffer(kBias) : use_bias_ ? context.weight(1) : nullptr);
     const Index rows = context.rows() * positions_;
     if (context.has(kPanels))
       kernels::gemm(context.input(), features_, rows, features_, context.buffer(kPanels), units_, context.output(),
@@ -94,7 +103,9 @@ class Dense : public FusingLayer {
   // Weights of 32 MiB are packed block by block in prediction: a second copy would be most of what the model holds.
   static constexpr Index kLarge = Index{1} << 23;
 
-  enum : std::size_t { kPanels, kRows, kScratch, kTransposed };
+  bool folds() const override { return outputs_.size() == 1 && features_ * units_ < kLarge; }
+
+  enum : std::size_t { kPanels, kRows, kScratch, kTransposed, kKernel, kBias };
 
   bool use_bias_;
   std::size_t contracted_ = 1;

@@ -78,6 +78,10 @@ class Depthwise : public Channelwise<kRank> {
   double multiply_adds() const override { return shape_.work(); }
 
   void book(Booking& booking) const override {
+    if (this->folded()) {
+      booking.book(kKernel, Life::plan, shape_.kernel_size());
+      booking.book(kBias, Life::plan, 2 * shape_.filters());
+    }
     booking.book(kScratch, Life::forward, booking.threads() * kernels::depthwise_scratch_size(shape_));
     if (!booking.backward()) return;
     booking.book(
@@ -89,9 +93,19 @@ class Depthwise : public Channelwise<kRank> {
                    booking.threads() * kernels::depthwise_input_gradient_scratch_size(shape_));
   }
 
+  void prepare(const Context& context) const override {
+    if (this->folded())
+      this->scale_kernel(context, shape_.kernel_h * shape_.kernel_w, shape_.filters(), use_bias_ ? 2 : 1,
+                         context.buffer(kKernel), context.buffer(kBias));
+  }
+
   void forward(const Context& context) const override {
-    const kernels::Epilogue end = this->epilogue(use_bias_ ? context.weight(1) : nullptr);
-    kernels::depthwise_forward(shape_, context.rows(), context.input(), context.weight(0), end, context.output(),
+    const bool folded = this->folded();
+    const kernels::Epilogue end = this->epilogue(folded      ? context.buffer(kBias)
+                                                 : use_bias_ ? context.weight(1)
+                                                             : nullptr);
+    kernels::depthwise_forward(shape_, context.rows(), context.input(),
+                               folded ? context.buffer(kKernel) : context.weight(0), end, context.output(),
                                context.buffer(kScratch));
   }
 
@@ -109,7 +123,9 @@ class Depthwise : public Channelwise<kRank> {
   }
 
  private:
-  enum : std::size_t { kScratch, kSums, kTurnedScratch };
+  bool folds() const override { return true; }
+
+  enum : std::size_t { kScratch, kSums, kTurnedScratch, kKernel, kBias };
 };
 
 template <std::size_t kRank>
