@@ -84,6 +84,9 @@ class GradientTape:
     def watched_variables(self) -> tuple[Variable, ...]:
         """Refuses: a tape keeps no list.
 
+        Returns:
+            Nothing.
+
         Raises:
             NotImplementedError: Always.
         """
@@ -184,8 +187,16 @@ class GradientTape:
     def jacobian(self, target: Any, sources: Any, **kwargs: Any) -> Any:
         """Refuses: a step gives gradients of sums.
 
+        Args:
+            target: Tensor whose elements would be differentiated.
+            sources: Variable or tensor, or a structure of them.
+            **kwargs: Further arguments of TensorFlow.
+
+        Returns:
+            Nothing.
+
         Raises:
-            NotImplementedError: Always.
+            NotImplementedError: Always; take `gradient` of each element in place of it.
         """
         raise NotImplementedError(
             "GradientTape.jacobian: a step gives gradients of sums; take tape.gradient of each element with "

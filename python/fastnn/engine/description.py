@@ -134,7 +134,15 @@ class Described(WeightOwner):
         return packing.pack(made)
 
     def symbolic_call(self, *args: Any, **kwargs: Any) -> Any:
-        """Returns what `compute_output_spec` returns."""
+        """Returns what `compute_output_spec` returns, as Keras' operations do.
+
+        Args:
+            *args: Symbolic tensors, as for a call.
+            **kwargs: Further arguments of the call.
+
+        Returns:
+            A symbolic tensor for each output.
+        """
         return self.compute_output_spec(*args, **kwargs)
 
     def stateless_call(

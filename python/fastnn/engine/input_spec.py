@@ -63,7 +63,14 @@ class InputSpec:
                 raise ValueError(f"InputSpec expects axes below {most}, the number of dimensions, got {axis}")
 
     def fault(self, shape: Shape) -> str | None:
-        """Returns what is expected where a shape does not fit; None where it does."""
+        """Returns what is expected where a shape does not fit; None where it does.
+
+        Args:
+            shape: The shape of an input, with the batch; None for a size that is not known.
+
+        Returns:
+            The end of a sentence for the error, such as "2 dimensions", or None.
+        """
         rank = len(shape)
         loose = self.allow_last_axis_squeeze
         if self.ndim is not None and rank != self.ndim and not (loose and abs(rank - self.ndim) == 1):
@@ -93,7 +100,14 @@ class InputSpec:
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> InputSpec:
-        """Returns the description that `get_config` returned."""
+        """Returns the description that `get_config` returned.
+
+        Args:
+            config: The arguments.
+
+        Returns:
+            The new description.
+        """
         return cls(**config)
 
     def __repr__(self) -> str:

@@ -114,7 +114,17 @@ class Metric(Configurable):
     def add_weight(
         self, shape: Sequence[int] = (), initializer: Any = None, dtype: Any = None, name: str | None = None
     ) -> Variable:
-        """Adds a variable, as `add_variable`; zeros by default."""
+        """Adds a variable, as `add_variable`; zeros by default.
+
+        Args:
+            shape: Shape; (): a scalar.
+            initializer: Initializer; None: zeros. `reset_state` sets the variable to 0.
+            dtype: "float32" or an integer type; None: "float32".
+            name: Name of the variable.
+
+        Returns:
+            The variable.
+        """
         return self.add_variable(shape, "zeros" if initializer is None else initializer, dtype, name=name)
 
     @property

@@ -20,7 +20,7 @@ from fastnn.configurable import given_arguments, has_own_config, is_foreign, pla
 from fastnn.engine.step_trace import StepTrace
 from fastnn.naming import snake_case
 from fastnn.optimizers.applying import Application, update_in_step
-from fastnn.optimizers.shared_arguments import SharedArguments, with_shared_arguments
+from fastnn.optimizers.shared_arguments import SharedArguments, with_shared_arguments, with_shared_descriptions
 from fastnn.optimizers.state import State
 from fastnn.optimizers.tracing import TracedRule
 from fastnn.optimizers.variables import OptimizerVariables, checked_number, rate_at, schedule_of
@@ -112,6 +112,10 @@ class Optimizer(OptimizerVariables):
         **kwargs: Unpack[SharedArguments],
     ) -> None:
         pass
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.__doc__ = with_shared_descriptions(cls.__doc__, Optimizer.__doc__)
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
@@ -463,7 +467,14 @@ class Optimizer(OptimizerVariables):
                 variable.assign(average.numpy())
 
     def scale_loss(self, loss: Any) -> Any:
-        """Returns the loss times `loss_scale_factor`, whose gradients `apply` expects."""
+        """Returns the loss times `loss_scale_factor`, whose gradients `apply` expects.
+
+        Args:
+            loss: A number or tensor.
+
+        Returns:
+            The scaled loss; the loss itself where `loss_scale_factor` is None.
+        """
         return loss if self.loss_scale_factor is None else loss * self.loss_scale_factor
 
     def exclude_from_weight_decay(

@@ -193,11 +193,31 @@ class Variable(Arithmetic):
         return self._assigned("assign", value)
 
     def assign_add(self, value: Any) -> Any:
-        """Adds `value` in place; returns the new value."""
+        """Adds `value` in place.
+
+        Args:
+            value: An array of the variable's shape; in the `call` of a layer a tensor.
+
+        Returns:
+            The new value.
+
+        Raises:
+            ValueError: The shapes differ.
+        """
         return self._assigned("add", value)
 
     def assign_sub(self, value: Any) -> Any:
-        """Subtracts `value` in place; returns the new value."""
+        """Subtracts `value` in place.
+
+        Args:
+            value: An array of the variable's shape; in the `call` of a layer a tensor.
+
+        Returns:
+            The new value.
+
+        Raises:
+            ValueError: The shapes differ.
+        """
         return self._assigned("subtract", value)
 
     def _assigned(self, how: str, value: Any) -> Any:
