@@ -20,7 +20,7 @@ from fastnn.configurable import given_arguments, has_own_config, is_foreign, pla
 from fastnn.engine.step_trace import StepTrace
 from fastnn.naming import snake_case
 from fastnn.optimizers.applying import Application, update_in_step
-from fastnn.optimizers.shared_arguments import SharedArguments, with_shared_arguments, with_shared_descriptions
+from fastnn.optimizers.shared_arguments import SharedArguments, with_shared_arguments
 from fastnn.optimizers.state import State
 from fastnn.optimizers.tracing import TracedRule
 from fastnn.optimizers.variables import OptimizerVariables, checked_number, rate_at, schedule_of
@@ -106,16 +106,8 @@ class Optimizer(OptimizerVariables):
     gradient_accumulation_steps: int | None
 
     @with_shared_arguments
-    def __init__(
-        self,
-        learning_rate: Any,
-        **kwargs: Unpack[SharedArguments],
-    ) -> None:
+    def __init__(self, learning_rate: Any, **kwargs: Unpack[SharedArguments]) -> None:
         pass
-
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
-        cls.__doc__ = with_shared_descriptions(cls.__doc__, Optimizer.__doc__)
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
@@ -471,9 +463,6 @@ class Optimizer(OptimizerVariables):
 
         Args:
             loss: A number or tensor.
-
-        Returns:
-            The scaled loss; the loss itself where `loss_scale_factor` is None.
         """
         return loss if self.loss_scale_factor is None else loss * self.loss_scale_factor
 

@@ -14,6 +14,7 @@ import numpy as np
 from fastnn.configurable import Configurable, is_foreign
 from fastnn.optimizers import schedules
 from fastnn.optimizers.schedules import LearningRateSchedule
+from fastnn.optimizers.shared_arguments import with_shared_descriptions
 from fastnn.optimizers.state import State
 from fastnn.symbolic.moment import steps_of
 from fastnn.symbolic.scalar import Scalar
@@ -30,6 +31,10 @@ class OptimizerVariables(Configurable):
     name: str
     built: bool
     gradient_accumulation_steps: int | None
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.__doc__ = with_shared_descriptions(cls.__doc__, cls.__mro__[1].__doc__)
 
     @property
     def learning_rate(self) -> Any:

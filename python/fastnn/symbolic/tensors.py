@@ -391,9 +391,6 @@ class KerasTensor(Arithmetic):
 
         Args:
             *shape: The new sizes, one by one or as one tuple; -1 for one that follows from the others.
-
-        Returns:
-            Tensor of that shape.
         """
         return operators["reshape"](self, shape[0] if len(shape) == 1 and not isinstance(shape[0], int) else shape)
 
@@ -402,9 +399,6 @@ class KerasTensor(Arithmetic):
 
         Args:
             axis: Axis of size 1 to remove, or several; None: all of size 1.
-
-        Returns:
-            Tensor without these axes.
         """
         return operators["squeeze"](self, axis)
 
