@@ -222,6 +222,8 @@ def tensordot(x1: Any, x2: Any, axes: Any = 2) -> Any:
 def dot(x1: Any, x2: Any) -> Any:
     """Returns the dot product: the matrix product for matrices, the sum of products for vectors.
 
+    For more axes it sums over the last one of x1 and the last but one of x2.
+
     Args:
         x1: Tensor, array or number.
         x2: Tensor, array or number.

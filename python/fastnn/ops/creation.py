@@ -79,7 +79,7 @@ def full(shape: Any, fill_value: Any, dtype: Any = None) -> Any:
 
 
 def empty(shape: Any, dtype: Any = None) -> Any:
-    """Returns a tensor of zeros, as `zeros`.
+    """Returns a tensor of zeros, as `zeros`. Unlike NumPy, nothing is left uninitialized.
 
     Args:
         shape: Integers, and sizes computed from `ops.shape(x)`, such as that of the batch.

@@ -16,7 +16,7 @@ from fastnn.symbolic.tensors import is_traced
 
 @unary(np.exp)
 def exp(x: Any) -> Any:
-    """Returns e**x.
+    """Returns e**x. It is inf where x is above 88.7, the range of float32.
 
     Args:
         x: Tensor or array.
@@ -32,7 +32,7 @@ def exp(x: Any) -> Any:
 
 @unary(np.exp2)
 def exp2(x: Any) -> Any:
-    """Returns 2**x.
+    """Returns 2**x. It is inf where x is 128 or more, the range of float32.
 
     Args:
         x: Tensor or array.
@@ -64,7 +64,7 @@ def expm1(x: Any) -> Any:
 
 @unary(np.log)
 def log(x: Any) -> Any:
-    """Returns the natural logarithm of x.
+    """Returns the natural logarithm of x. It is -inf at 0 and NaN below.
 
     Args:
         x: Tensor or array.
@@ -80,7 +80,7 @@ def log(x: Any) -> Any:
 
 @unary(np.log1p)
 def log1p(x: Any) -> Any:
-    """Returns log(1 + x), accurate for small x.
+    """Returns log(1 + x), accurate for small x. It is -inf at -1 and NaN below.
 
     Args:
         x: Tensor or array.
@@ -96,7 +96,7 @@ def log1p(x: Any) -> Any:
 
 @unary(np.log2)
 def log2(x: Any) -> Any:
-    """Returns the logarithm of x to base 2.
+    """Returns the logarithm of x to base 2. It is -inf at 0 and NaN below.
 
     Args:
         x: Tensor or array.
@@ -112,7 +112,7 @@ def log2(x: Any) -> Any:
 
 @unary(np.log10)
 def log10(x: Any) -> Any:
-    """Returns the logarithm of x to base 10.
+    """Returns the logarithm of x to base 10. It is -inf at 0 and NaN below.
 
     Args:
         x: Tensor or array.
@@ -136,6 +136,9 @@ def logaddexp(x1: Any, x2: Any) -> Any:
     Returns:
         Tensor or array of the common shape, float32.
 
+    Raises:
+        ValueError: The shapes cannot be broadcast together.
+
     Example:
         >>> ops.logaddexp([0.0, 100.0], [0.0, 0.0])
         array([  0.69314..., 100.       ], dtype=float32)
@@ -155,6 +158,9 @@ def logaddexp2(x1: Any, x2: Any) -> Any:
     Returns:
         Tensor or array of the common shape, float32.
 
+    Raises:
+        ValueError: The shapes cannot be broadcast together.
+
     Example:
         >>> ops.logaddexp2([1.0, 200.0], [1.0, 0.0])
         array([  2., 200.], dtype=float32)
@@ -172,6 +178,9 @@ def ldexp(x1: Any, x2: Any) -> Any:
 
     Returns:
         Tensor or array of the common shape, float32.
+
+    Raises:
+        ValueError: The shapes cannot be broadcast together.
 
     Example:
         >>> ops.ldexp([1.0, 3.0], [2, 3])
@@ -201,6 +210,8 @@ def erf(x: Any) -> Any:
 def erfc(x: Any) -> Any:
     """Returns the complementary error function 1 - erf(x).
 
+    It is computed as a difference and loses digits where x is large.
+
     Args:
         x: Tensor or array.
 
@@ -217,7 +228,7 @@ def erfc(x: Any) -> Any:
 @as_in_keras(module="math")
 @unary()
 def erfinv(x: Any) -> Any:
-    """Returns the inverse of the error function.
+    """Returns the inverse of the error function. It is inf at 1, -inf at -1 and NaN beyond.
 
     Args:
         x: Tensor or array.

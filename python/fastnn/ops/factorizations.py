@@ -172,7 +172,7 @@ def lu_factor(x: Any) -> tuple[Any, Any]:
 @as_in_keras(module="linalg", class_name="SVD")
 @on_arrays(ITERATES)
 def svd(x: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
-    """Returns the singular value decomposition of matrices x = U diag(s) V.
+    """Returns the singular value decomposition of matrices x = U diag(s) V. Singular values come in descending order.
 
     Args:
         x: Array of shape `(..., m, n)`.
@@ -196,7 +196,7 @@ def svd(x: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
 @as_in_keras(module="linalg")
 @on_arrays(ITERATES)
 def eigh(x: Any) -> tuple[Any, Any]:
-    """Returns eigenvalues and eigenvectors of symmetric matrices.
+    """Returns eigenvalues and eigenvectors of symmetric matrices. Eigenvalues come in ascending order.
 
     Args:
         x: Array of shape `(..., n, n)`.

@@ -14,7 +14,7 @@ from fastnn.symbolic.tensors import KerasTensor, is_traced
 
 
 def concatenate(xs: Sequence[Any], axis: int = 0) -> Any:
-    """Returns tensors joined along an axis, in the widest of their types.
+    """Returns tensors joined along an axis, in the widest of their types. All other axes must have the same sizes.
 
     Args:
         xs: Tensors or arrays.
@@ -35,7 +35,7 @@ def concatenate(xs: Sequence[Any], axis: int = 0) -> Any:
 
 
 def stack(x: Sequence[Any], axis: int = 0) -> Any:
-    """Returns tensors joined along a new axis.
+    """Returns tensors joined along a new axis. Tensors of shape `(2, 3)` become one of shape `(n, 2, 3)` with axis 0.
 
     Args:
         x: Tensors or arrays of the same shape.
@@ -93,7 +93,7 @@ def hstack(xs: Sequence[Any]) -> Any:
 
 
 def vstack(xs: Sequence[Any]) -> Any:
-    """Returns tensors joined along the first axis, as rows.
+    """Returns tensors joined along the first axis, as rows. Vectors count as rows.
 
     Args:
         xs: Tensors or arrays; vectors count as rows.
@@ -110,7 +110,7 @@ def vstack(xs: Sequence[Any]) -> Any:
 
 
 def dstack(xs: Sequence[Any]) -> Any:
-    """Returns tensors joined along the third axis.
+    """Returns tensors joined along the third axis. Matrices count as slices of depth 1.
 
     Args:
         xs: Tensors or arrays.
@@ -175,7 +175,7 @@ def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
 
 
 def tile(x: Any, repeats: Any) -> Any:
-    """Returns a tensor repeated as a whole along each axis.
+    """Returns a tensor repeated as a whole along each axis. To repeat each element by itself, use `repeat`.
 
     Args:
         x: Tensor or array.
@@ -223,6 +223,8 @@ def _tiled_by_sizes(made: KerasTensor, repeats: list[Any]) -> Any:
 
 def roll(x: Any, shift: Any, axis: Any = None) -> Any:
     """Returns a tensor shifted along axes; elements that leave one end enter at the other.
+
+    Without an axis the flattened elements are shifted.
 
     Args:
         x: Tensor or array.

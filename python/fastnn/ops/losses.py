@@ -28,6 +28,8 @@ def _same_shapes(target: Any, output: Any, who: str) -> None:
 def binary_crossentropy(target: Any, output: Any, from_logits: bool = False) -> Any:
     """Returns the binary cross-entropy of each element: -t log(p) - (1 - t) log(1 - p).
 
+    Unlike the loss of that name it takes no mean.
+
     Args:
         target: Labels 0 and 1, or probabilities.
         output: Predicted probabilities, or logits, of the same shape.

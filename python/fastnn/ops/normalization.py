@@ -14,7 +14,7 @@ from fastnn.ops.keras_functions import as_in_keras
 
 
 def normalize(x: Any, axis: Any = -1, order: Any = 2, epsilon: float | None = None) -> Any:
-    """Returns a tensor divided by its norm along axes.
+    """Returns a tensor divided by its norm along axes. A tensor whose norm is close to 0 is divided by `epsilon`.
 
     Args:
         x: Tensor or array.

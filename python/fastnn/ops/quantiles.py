@@ -20,6 +20,8 @@ from fastnn.symbolic.tensors import KerasTensor, is_traced
 def quantile(x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False) -> Any:
     """Returns quantiles along axes: the values below which a fraction q of the elements lies.
 
+    Between two elements it is interpolated, as `method` says.
+
     Args:
         x: Tensor or array.
         q: Fraction from 0 to 1, or several, which become a new first axis.
@@ -122,6 +124,8 @@ def percentile(x: Any, q: Any, axis: Any = None, method: str = "linear", keepdim
 
 def median(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """Returns the median along axes; the mean of the two middle elements of an even number.
+
+    Gradients flow to the middle elements.
 
     Args:
         x: Tensor or array.

@@ -136,7 +136,7 @@ def get_item(x: Any, key: Any) -> Any:
 
 @as_in_keras(module="core")
 def slice(inputs: Any, start_indices: Any, shape: Any) -> Any:
-    """Returns a block of a tensor.
+    """Returns a block of a tensor. Sizes and starts are given for each axis.
 
     Args:
         inputs: Tensor or array.
@@ -208,7 +208,7 @@ def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
 
 
 def array_split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
-    """Returns the parts of a tensor along an axis; the first ones may be longer by one.
+    """Returns the parts of a tensor along an axis; the first ones may be longer by one. `split` asks for equal parts.
 
     Args:
         x: Tensor or array.
@@ -311,7 +311,7 @@ def unstack(x: Any, num: int | None = None, axis: int = 0) -> list[Any]:
 
 
 def take(x: Any, indices: Any, axis: int | None = None) -> Any:
-    """Returns the elements at indices along an axis.
+    """Returns the elements at indices along an axis. Negative indices count from the end.
 
     Args:
         x: Tensor or array.
@@ -369,6 +369,8 @@ def take_along_axis(x: Any, indices: Any, axis: int | None = None) -> Any:
 
 def diff(a: Any, n: int = 1, axis: int = -1) -> Any:
     """Returns the differences between neighboring elements along an axis.
+
+    Each repetition makes the axis shorter by one.
 
     Args:
         a: Tensor or array.

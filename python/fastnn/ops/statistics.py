@@ -40,7 +40,7 @@ def cdist(x: Any, y: Any) -> Any:
 
 @as_in_keras(in_config="x")
 def trapezoid(y: Any, x: Any = None, dx: float = 1.0, axis: int = -1) -> Any:
-    """Returns the integral along an axis by the trapezoidal rule.
+    """Returns the integral along an axis by the trapezoidal rule. Neighboring points are joined by straight lines.
 
     Args:
         y: Values of the function.
@@ -67,6 +67,8 @@ def trapezoid(y: Any, x: Any = None, dx: float = 1.0, axis: int = -1) -> Any:
 
 def correlate(x1: Any, x2: Any, mode: str = "valid") -> Any:
     """Returns the cross-correlation of two vectors.
+
+    The first is moved along the second; neither is reversed, as it would be in a convolution.
 
     Args:
         x1: Vector without a batch.
