@@ -7,6 +7,7 @@ package without building them.
 from __future__ import annotations
 
 import inspect
+import sys
 import types
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -72,8 +73,11 @@ def entries(names: Mapping[str, Any] | None = None) -> list[Entry]:
         paths.setdefault(id(member), []).append(path)
     found = []
     for same in paths.values():
-        places = [(*place, not _is_own_name(path, names[path]), path.count("."), path)
-                  for path in same for place in _places(path)]
+        places = [
+            (*place, not _is_own_name(path, names[path]), path.count("."), path)
+            for path in same
+            for place in _places(path)
+        ]
         if not places:
             raise LookupError(
                 f"{same[0]} is in no chapter of the reference: give its module one in docs/api/chapters.py"
@@ -110,6 +114,17 @@ def members(cls: type, bases: list[Entry]) -> Iterator[tuple[str, Any]]:
         if not owner.__module__.startswith("fastnn") or not _is_written_by_us(value):
             continue
         yield name, value
+
+
+def defined_at(path: str) -> type | None:
+    """Returns the class of fastnn that a path names where it is defined, or None.
+
+    Args:
+        path: A path such as "fastnn.symbolic.variable.Variable".
+    """
+    module, _, name = path.rpartition(".")
+    member = getattr(sys.modules.get(module), name, None) if module.startswith("fastnn.") else None
+    return member if inspect.isclass(member) and member.__module__ == module else None
 
 
 def function_of(value: Any) -> Callable[..., Any] | None:

@@ -15,8 +15,8 @@ class Section:
 
     Args:
         title: The heading.
-        files: The files or packages that define its names, as modules below `fastnn` ("" is `fastnn` itself); none: all that
-            are left.
+        files: The files or packages that define its names, as modules below `fastnn` ("" is `fastnn` itself); none: all
+            that are left.
     """
 
     title: str
@@ -92,7 +92,7 @@ CHAPTERS = (
     Chapter(
         "activations",
         "Activations",
-        "Functions of arrays and tensors, which layers take by name too: ``Dense(10, activation=\"relu\")``.",
+        'Functions of arrays and tensors, which layers take by name too: ``Dense(10, activation="relu")``.',
         ("activations",),
         (
             Section("Rectifiers", ("activations.rectifiers",)),
@@ -202,13 +202,19 @@ CHAPTERS = (
         "Well-known architectures of image classification.",
         ("applications.imagenet_utils", "applications"),
     ),
-    Chapter("initializers", "Initializers", "First values of weights.", ("initializers",), (
-        Section("Scaled to the size of the layer", ("initializers.scaling",)),
-        Section("Other random values", ("initializers.random_values",)),
-        Section("Constant values", ("initializers.constants",)),
-        Section("Base class", ("initializers.initializer",)),
-        Section("Look-up by name", ("initializers.registry",)),
-    )),
+    Chapter(
+        "initializers",
+        "Initializers",
+        "First values of weights.",
+        ("initializers",),
+        (
+            Section("Scaled to the size of the layer", ("initializers.scaling",)),
+            Section("Other random values", ("initializers.random_values",)),
+            Section("Constant values", ("initializers.constants",)),
+            Section("Base class", ("initializers.initializer",)),
+            Section("Look-up by name", ("initializers.registry",)),
+        ),
+    ),
     Chapter("regularizers", "Regularizers", "Penalties on weights or outputs, added to the loss.", ("regularizers",)),
     Chapter("constraints", "Constraints", "Projections of weights, applied after each update.", ("constraints",)),
     Chapter(
@@ -282,7 +288,8 @@ CHAPTERS = (
         ("preprocessing",),
         (
             Section(
-                "Images", ("preprocessing.image_data_generator", "preprocessing.image_iterators", "preprocessing.affine")
+                "Images",
+                ("preprocessing.image_data_generator", "preprocessing.image_iterators", "preprocessing.affine"),
             ),
             Section("Sequences", ("preprocessing.sequence",)),
             Section("Texts", ("preprocessing.text",)),

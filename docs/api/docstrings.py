@@ -69,22 +69,17 @@ def to_rest(lines: Iterable[str], path_of: Callable[[str], str | None]) -> list[
 
 def _text(line: str, path_of: Callable[[str], str | None]) -> str:
     """Returns a line of text with its names linked and all else escaped."""
-    parts = re.split(r"(`[^`]+`)", line)
-    for at, part in enumerate(parts):
+    text = ""
+    for at, part in enumerate(re.split(r"`([^`]+)`", line)):
         if at % 2:
-            path = path_of(part.strip("`"))
-            parts[at] = f":py:obj:`{part.strip('`')} <{path}>`" if path else f"`{part}`"
+            path = path_of(part)
+            part = f":py:obj:`{part} <{path}>`" if path else f"``{part}``"
+            # reStructuredText wants markup and words apart, or this between them.
+            text += "\\ " * bool(re.search(r"\w$", text)) + part
         else:
-            argument = re.match(r" {4}\*{1,2}(?=\w+:)", part) if at == 0 else None
-            begin = argument[0] if argument else ""
-            parts[at] = begin + re.sub(r"([\\*|]|_(?!\w))", r"\\\1", part[len(begin) :])
-    # A word may not follow a literal or a link at once, as in `batch`s.
-    return re.sub(r"(?<=`)(?=\w)", "", "".join(parts)) if len(parts) == 1 else _joined(parts)
-
-
-def _joined(parts: list[str]) -> str:
-    text = parts[0]
-    for part in parts[1:]:
-        glued = text and part and (re.match(r"\w", part) or (part[0] in ":`" and re.search(r"\w$", text)))
-        text += ("\\ " if glued else "") + part
+            # The asterisks of an argument are napoleon's to escape.
+            stars = re.match(r" {4}\*{1,2}(?=\w+:)|", part)
+            begin = stars[0] if stars and at == 0 else ""
+            escaped = begin + re.sub(r"[\\*|]|_(?!\w)", r"\\\g<0>", part[len(begin) :])
+            text += "\\ " * bool(text and re.match(r"\w", part)) + escaped
     return text

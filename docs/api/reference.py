@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -165,6 +165,21 @@ def setup(app: Sphinx) -> dict[str, Any]:
     def as_rest(app: Sphinx, kind: str, path: str, obj: Any, options: Any, lines: list[str]) -> None:
         lines[:] = docstrings.to_rest(lines, lambda name: reference.path_of(name, path))
 
+    def resolve(app: Sphinx, env: Any, node: Any, contnode: Any) -> Any:
+        """Links a class under the path that defines it to its page; private ones of properties stay plain text."""
+        target = str(node.get("reftarget", ""))
+        member = catalogue.defined_at(target)
+        if member is None:
+            return None
+        page = reference.pages.get(id(member))
+        if page is None:
+            return contnode
+        node["reftarget"] = page.path
+        return env.domains["py"].resolve_xref(
+            env, node["refdoc"], app.builder, node["reftype"], page.path, node, contnode
+        )
+
     app.connect("builder-inited", lambda app: write(reference.files(), FOLDER))
+    app.connect("missing-reference", resolve)
     app.connect("autodoc-process-docstring", as_rest, priority=400)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -178,7 +178,7 @@ def _plain(*values: Any) -> bool:
 
 
 def normal(shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = None, seed: Any = None) -> Any:
-    """Draws normally distributed values.
+    """Draws normally distributed values. The same integer seed gives the same values at each call.
 
     Args:
         shape: Integers, and sizes computed from `ops.shape(x)`, such as that of the batch.
@@ -210,6 +210,8 @@ def _scaled(op: str, shape: Any, mean: Any, stddev: Any, seed: Any) -> Any:
 def truncated_normal(shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = None, seed: Any = None) -> Any:
     """Draws normally distributed values within two standard deviations of the mean.
 
+    Values beyond are drawn again, so the standard deviation is smaller than `stddev`, about 0.88 times it.
+
     Args:
         shape: Integers, and sizes computed from `ops.shape(x)`, such as that of the batch.
         mean: Mean, a number or a tensor that is broadcast.
@@ -229,6 +231,8 @@ def truncated_normal(shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any 
 
 def uniform(shape: Any, minval: Any = 0.0, maxval: Any = 1.0, dtype: Any = None, seed: Any = None) -> Any:
     """Draws uniformly distributed values from the range [minval, maxval).
+
+    The same integer seed gives the same values at each call.
 
     Args:
         shape: Integers, and sizes computed from `ops.shape(x)`, such as that of the batch.
@@ -439,7 +443,7 @@ def dropout(inputs: Any, rate: float, noise_shape: Sequence[int | None] | None =
 
 
 def shuffle(x: Any, axis: int = 0, seed: Any = None) -> Any:
-    """Returns the slices along an axis in random order.
+    """Returns the slices along an axis in random order. Rows stay whole.
 
     Args:
         x: Array or tensor.

@@ -45,6 +45,9 @@ def fans(
 class VarianceScaling(RandomInitializer):
     """Initializer of random values with variance scale / n, where n is a number of connections.
 
+    "truncated_normal" is scaled so that the variance is as asked for although values are cut off. `GlorotUniform`,
+    `HeNormal` and the others are special cases.
+
     Args:
         scale: A positive number.
         mode: Number that n is: "fan_in", "fan_out" or "fan_avg".

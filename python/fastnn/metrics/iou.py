@@ -116,6 +116,8 @@ class IoU(CountingMetric):
 class BinaryIoU(IoU):
     """Mean intersection over union of the classes 0 and 1, of predicted probabilities.
 
+    For masks of one foreground class.
+
     Args:
         target_class_ids: Classes whose mean is reported.
         threshold: Probabilities of at least this value predict 1.
@@ -155,6 +157,8 @@ class BinaryIoU(IoU):
 
 class MeanIoU(IoU):
     """Mean intersection over union of all classes.
+
+    Also called the mean Jaccard index. Classes that neither occur nor are predicted are left out of the mean.
 
     Args:
         num_classes: Number of classes.

@@ -1,8 +1,8 @@
 """Arguments that all optimizers share: written here once, with their types and defaults.
 
 A constructor names its own arguments and ends with `**kwargs`. `with_shared_arguments` gives it the others, in the
-places that they have in Keras. The docstring of `Optimizer` describes them, and `with_shared_descriptions` puts its lines
-into those of its subclasses.
+places that they have in Keras. The docstring of `Optimizer` describes them, and `with_shared_descriptions` puts its
+lines into those of its subclasses.
 """
 
 from __future__ import annotations
