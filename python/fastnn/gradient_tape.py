@@ -139,6 +139,16 @@ class GradientTape:
         Raises:
             RuntimeError: The tape was used before and is not persistent, or never entered.
             TypeError: A target does not hold floats.
+
+        Example:
+            >>> weight = fastnn.Variable(np.array([2.0]))
+            >>> @fastnn.function
+            ... def slopes(x):
+            ...     with fastnn.GradientTape() as tape:
+            ...         loss = ops.sum(weight**2) + 0.0 * ops.sum(x)
+            ...     return tape.gradient(loss, [weight])
+            >>> slopes(np.ones((1, 1)))
+            [array([4.], dtype=float32)]
         """
         step = self._step
         if step is None or step is not StepTrace.running():

@@ -76,6 +76,11 @@ class SeedGenerator:
 
         Returns:
             Array of shape `(2,)`, int32.
+
+        Example:
+            >>> seeds = fastnn.random.SeedGenerator(1)
+            >>> bool((seeds.next() == seeds.next()).all())
+            False
         """
         made = np.array([self.seed & 0x7FFFFFFF, self.stream.position & 0x7FFFFFFF], np.int32)
         self.stream.position += 1

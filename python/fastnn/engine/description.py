@@ -167,6 +167,13 @@ class Described(WeightOwner):
 
         Raises:
             ValueError: The layer is not built, or the number of arrays or a shape differs.
+
+        Example:
+            >>> layer = layers.Dense(1)
+            >>> layer.build((None, 2))
+            >>> outputs, _ = layer.stateless_call([np.ones((2, 1)), np.zeros(1)], [], np.array([[1.0, 2.0]]))
+            >>> outputs
+            array([[3.]], dtype=float32)
         """
         if not self.built:
             raise ValueError(f"{title(self)} is not built; call build() before stateless_call()")

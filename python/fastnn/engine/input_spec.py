@@ -70,6 +70,10 @@ class InputSpec:
 
         Returns:
             The end of a sentence for the error, such as "2 dimensions", or None.
+
+        Example:
+            >>> layers.InputSpec(ndim=2).fault((None, 3, 3))
+            '2 dimensions'
         """
         rank = len(shape)
         loose = self.allow_last_axis_squeeze

@@ -361,6 +361,16 @@ class Layer(Described, CallHistory, contract.Hooks, Configurable):
 
         Raises:
             ValueError: No `call` is running.
+
+        Example:
+            >>> class Sparse(layers.Layer):
+            ...     def call(self, inputs):
+            ...         self.add_loss(0.5 * ops.mean(ops.absolute(inputs)))
+            ...         return inputs
+            >>> model = fastnn.Sequential([layers.Input((2,)), Sparse()])
+            >>> model.compile("sgd", loss=None)
+            >>> model.evaluate(np.array([[1.0, -3.0]]), verbose=0)
+            1.0
         """
         add_loss(self, loss)
 

@@ -163,6 +163,10 @@ class Variable(Arithmetic):
 
         Raises:
             TypeError: A `call` or a step is being traced, in which the values are not known.
+
+        Example:
+            >>> fastnn.Variable(np.ones(2)).numpy()
+            array([1., 1.], dtype=float32)
         """
         if Trace.current() is not None:
             raise TypeError(
@@ -189,6 +193,11 @@ class Variable(Arithmetic):
 
         Raises:
             ValueError: The shapes differ.
+
+        Example:
+            >>> weight = fastnn.Variable(np.zeros(2))
+            >>> weight.assign([1.0, 2.0])
+            array([1., 2.], dtype=float32)
         """
         return self._assigned("assign", value)
 
@@ -203,6 +212,10 @@ class Variable(Arithmetic):
 
         Raises:
             ValueError: The shapes differ.
+
+        Example:
+            >>> fastnn.Variable(np.ones(2)).assign_add([1.0, 2.0])
+            array([2., 3.], dtype=float32)
         """
         return self._assigned("add", value)
 
@@ -217,6 +230,10 @@ class Variable(Arithmetic):
 
         Raises:
             ValueError: The shapes differ.
+
+        Example:
+            >>> fastnn.Variable(np.ones(2)).assign_sub([1.0, 2.0])
+            array([ 0., -1.], dtype=float32)
         """
         return self._assigned("subtract", value)
 
