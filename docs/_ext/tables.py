@@ -1,0 +1,154 @@
+"""Pages and pictures that are made from other files of the project when the site is built.
+
+`generated/keras_names.md` lists the public names of Keras and says which of them fastnn has, compared as
+`tests/test_names.py` compares them. The pictures of speed are drawn from the tables of `bench/RESULTS.md`;
+`python docs/_ext/tables.py` draws the one that README shows anew.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+RESULTS = ROOT / "bench" / "RESULTS.md"
+
+# The peers of the pictures: their columns in the tables, their names and colors.
+PEERS = {
+    "torch": ("PyTorch", "#e45756"),
+    "keras-tensorflow": ("Keras on TensorFlow", "#f58518"),
+    "keras-jax": ("Keras on JAX", "#4c78a8"),
+    "numpy": ("NumPy", "#9d9da3"),
+}
+# Readable on white and on black.
+_INK = "#808890"
+
+Table = list[dict[str, str]]
+
+
+def tables(text: str) -> list[Table]:
+    """Returns the tables of a Markdown text, each as a list of rows by the names of the columns."""
+    found = []
+    for block in re.findall(r"(?:^\|.*\n)+", text, flags=re.MULTILINE):
+        lines = [[cell.strip() for cell in line.strip().strip("|").split("|")] for line in block.splitlines()]
+        found.append([dict(zip(lines[0], row, strict=True)) for row in lines[2:]])
+    return found
+
+
+def table_of(measure: str) -> Table:
+    """Returns the first table of the results whose first column has this name.
+
+    Raises:
+        ValueError: The results have no such table.
+    """
+    for table in tables(RESULTS.read_text()):
+        if table and next(iter(table[0])) == measure:
+            return table
+    raise ValueError(f"{RESULTS} has no table of {measure!r}")
+
+
+def ratio(cell: str) -> float | None:
+    """Returns how many times longer a peer takes; None where it was not measured."""
+    found = re.search(r"([\d.]+)x", cell)
+    return float(found[1]) if found else None
+
+
+def draw_ratios(measure: str, peers: Sequence[str], file: Path, most: int | None = None) -> None:
+    """Draws how many times longer the peers take than fastnn, on a logarithmic scale.
+
+    Args:
+        measure: The first column of the table.
+        peers: The columns to draw.
+        file: The SVG file to write.
+        most: The number of rows to draw; None: all.
+    """
+    import matplotlib
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import FuncFormatter, NullFormatter
+
+    rows = table_of(measure)[:most]
+    titles = [re.split(r",", next(iter(row.values())))[0] for row in rows]
+    figure = Figure(figsize=(7.6, 0.62 * len(rows) + 0.9), layout="constrained")
+    axes = figure.add_subplot()
+    height = 0.8 / len(peers)
+    for k, peer in enumerate(peers):
+        name, color = PEERS[peer]
+        found = [(i, ratio(row[peer])) for i, row in enumerate(rows) if peer in row]
+        at = [i + (k - (len(peers) - 1) / 2) * height for i, value in found if value is not None]
+        values = [value for _, value in found if value is not None]
+        bars = axes.barh(at, [value - 1 for value in values], height * 0.9, left=1, color=color, label=name)
+        axes.bar_label(bars, [f"{value:.3g}x" for value in values], padding=2, fontsize=7, color=_INK)
+    axes.set_xscale("log")
+    axes.set_yticks(range(len(rows)), titles)
+    axes.invert_yaxis()
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}x"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.axvline(1, color="#54a24b", linewidth=2, label="fastnn = 1")
+    axes.set_xlabel("times longer than fastnn (two threads; more is slower)")
+    axes.margins(x=0.12)
+    for side in ("top", "right", "left"):
+        axes.spines[side].set_visible(False)
+    axes.spines["bottom"].set_color(_INK)
+    axes.tick_params(colors=_INK, labelsize=8, length=0)
+    axes.xaxis.label.set_color(_INK)
+    axes.xaxis.label.set_size(8)
+    figure.legend(loc="outside upper center", ncols=len(peers) + 1, fontsize=8, frameon=False, labelcolor=_INK)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with matplotlib.rc_context({"svg.hashsalt": "fastnn", "font.family": "sans-serif"}):
+        figure.savefig(file, transparent=True, metadata={"Date": None})
+
+
+def keras_names() -> str:
+    """Returns the page of the names of Keras, as Markdown."""
+    sys.path.insert(0, str(ROOT / "tests" / "keras"))
+    import compare_names
+
+    surface = compare_names.parsed(compare_names.SURFACE.read_text())
+    notes: dict[str, list[str]] = {}
+    for line in compare_names.differences(surface):
+        name, _, note = line.partition(": ")
+        notes.setdefault(name, []).append(note)
+    missing = {name for name, found in notes.items() if found == ["missing"]}
+    modules: dict[str, list[str]] = {}
+    for name in surface:
+        modules.setdefault(name.rpartition(".")[0], []).append(name)
+    lines = [f"**{len(surface) - len(missing)} of {len(surface)}** public names of Keras 3.15 are there.", ""]
+    for module, names in sorted(modules.items()):
+        here = [name for name in names if name not in missing]
+        lines += [f"## `{module}`", "", f"{len(here)} of {len(names)}.", ""]
+        lines += ["| name | in fastnn | |", "|---|---|---|"]
+        lines += [_row(name, name in missing, notes) for name in sorted(names)]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _row(name: str, missing: bool, notes: Mapping[str, Sequence[str]]) -> str:
+    remarks = "" if missing else "; ".join(note.replace("|", "\\|") for note in notes.get(name, ()))
+    return f"| `{name.rpartition('.')[2]}` | {'no' if missing else 'yes'} | {remarks} |"
+
+
+def write(app: Any) -> None:
+    """Writes the files into `generated/` of the sources of the site."""
+    folder = Path(app.srcdir) / "generated"
+    folder.mkdir(exist_ok=True)
+    (folder / "keras_names.md").write_text(keras_names())
+    peers = list(PEERS)
+    for file, measure in {
+        "training": "one epoch of training",
+        "predicting": "predict all rows, batch 256",
+        "one_row": "one row: model(x)",
+    }.items():
+        draw_ratios(measure, peers, folder / f"{file}.svg")
+
+
+def setup(app: Any) -> dict[str, bool]:
+    """Has the files written before the sources are read."""
+    app.connect("builder-inited", write)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+if __name__ == "__main__":
+    draw_ratios("one epoch of training", ["torch", "keras-tensorflow", "keras-jax"], ROOT / "docs/_static/speed.svg")
