@@ -980,3 +980,14 @@ SQUARE = fastnn.Input((5, 5))
 def test_mistakes(function: Callable[[], Any], error: type[Exception], match: str) -> None:
     with pytest.raises(error, match=match):
         function()
+
+
+def test_lists_are_arrays() -> None:
+    assert [part.tolist() for part in ops.array_split([1, 2, 3], 2)] == [[1, 2], [3]]
+    assert ops.vander([1, 2]).tolist() == [[1, 1], [2, 1]]
+
+
+@pytest.mark.parametrize("axes", [-1, 3])
+def test_tensordot_over_more_axes_than_there_are_says_so(axes: int) -> None:
+    with pytest.raises(ValueError, match=rf"ops\.tensordot cannot sum over {axes} axes of tensors that have 2 and 2"):
+        ops.tensordot(np.ones((2, 2)), np.ones((2, 2)), axes)

@@ -48,7 +48,7 @@ CHAPTERS = (
         "models",
         "Models",
         "A model owns layers, and trains, predicts and is saved as a whole.",
-        ("Model", "Sequential", "Function", "models.clone_model"),
+        ("Model", "Sequential", "models.Functional", "models.clone_model"),
     ),
     Chapter(
         "layers",

@@ -23,6 +23,9 @@ def concatenate(xs: Sequence[Any], axis: int = 0) -> Any:
     Returns:
         Tensor or array.
 
+    Raises:
+        ValueError: Sizes along other axes differ, or there is no such axis.
+
     Example:
         >>> ops.concatenate([[1, 2], [3]])
         array([1, 2, 3], dtype=int32)
@@ -43,6 +46,9 @@ def stack(x: Sequence[Any], axis: int = 0) -> Any:
 
     Returns:
         Tensor or array.
+
+    Raises:
+        ValueError: The shapes differ, or there is no such axis.
 
     Example:
         >>> ops.stack([[1, 2], [3, 4]], axis=1)
@@ -67,6 +73,9 @@ def append(x1: Any, x2: Any, axis: int | None = None) -> Any:
     Returns:
         Tensor or array.
 
+    Raises:
+        ValueError: Sizes along other axes differ, or there is no such axis.
+
     Example:
         >>> ops.append([1, 2], [3])
         array([1, 2, 3], dtype=int32)
@@ -85,6 +94,9 @@ def hstack(xs: Sequence[Any]) -> Any:
     Returns:
         Tensor or array.
 
+    Raises:
+        ValueError: Sizes along other axes differ.
+
     Example:
         >>> ops.hstack([[1, 2], [3]])
         array([1, 2, 3], dtype=int32)
@@ -100,6 +112,9 @@ def vstack(xs: Sequence[Any]) -> Any:
 
     Returns:
         Tensor or array.
+
+    Raises:
+        ValueError: Sizes along other axes differ.
 
     Example:
         >>> ops.vstack([np.array([1, 2]), np.array([3, 4])])
@@ -117,6 +132,9 @@ def dstack(xs: Sequence[Any]) -> Any:
 
     Returns:
         Tensor or array.
+
+    Raises:
+        ValueError: Sizes along other axes differ.
 
     Example:
         >>> ops.dstack([np.array([1, 2]), np.array([3, 4])])
@@ -184,6 +202,9 @@ def tile(x: Any, repeats: Any) -> Any:
     Returns:
         Tensor or array.
 
+    Raises:
+        ValueError: A number is negative.
+
     Example:
         >>> ops.tile([1, 2], 2)
         array([1, 2, 1, 2], dtype=int32)
@@ -233,6 +254,9 @@ def roll(x: Any, shift: Any, axis: Any = None) -> Any:
 
     Returns:
         Tensor or array of the shape of `x`.
+
+    Raises:
+        ValueError: `x` has no such axis.
 
     Example:
         >>> ops.roll([1, 2, 3], 1)

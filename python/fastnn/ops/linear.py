@@ -71,6 +71,9 @@ def vdot(x1: Any, x2: Any) -> Any:
     Returns:
         Tensor or array.
 
+    Raises:
+        ValueError: The numbers of elements differ.
+
     Example:
         >>> ops.vdot([1, 2], [3, 4])
         array(11, dtype=int32)

@@ -167,6 +167,9 @@ def psnr(x1: Any, x2: Any, max_val: float) -> Any:
     Returns:
         Tensor or array of one number.
 
+    Raises:
+        ValueError: The shapes cannot be broadcast together.
+
     Example:
         >>> round(float(ops.psnr([[0.0, 1.0]], [[0.0, 0.9]], max_val=1.0)), 2)
         23.01

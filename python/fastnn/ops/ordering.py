@@ -26,6 +26,9 @@ def sort(x: Any, axis: int | None = -1) -> Any:
     Returns:
         Tensor or array of the shape of `x`, or flat.
 
+    Raises:
+        ValueError: `x` has no such axis.
+
     Example:
         >>> ops.sort([3, 1, 2])
         array([1, 2, 3], dtype=int32)
@@ -56,6 +59,9 @@ def argsort(x: Any, axis: int | None = -1) -> Any:
 
     Returns:
         Tensor or array of the shape of `x`, or flat, int32.
+
+    Raises:
+        ValueError: `x` has no such axis.
 
     Example:
         >>> ops.argsort([3, 1, 2])
@@ -106,6 +112,9 @@ def top_k(x: Any, k: int, sorted: bool = True) -> tuple[Any, Any]:
     Returns:
         (values, indices), tensors or arrays of shape `(..., k)`.
 
+    Raises:
+        ValueError: `x` is a scalar.
+
     Example:
         >>> ops.top_k([1, 9, 5], 2)
         (array([9, 5], dtype=int32), array([1, 2], dtype=int32))
@@ -131,6 +140,9 @@ def in_top_k(targets: Any, predictions: Any, k: int) -> Any:
 
     Returns:
         Tensor or array of type bool, of the shape of `targets`.
+
+    Raises:
+        IndexError: An array of targets has a class that the predictions lack.
 
     Example:
         >>> ops.in_top_k(np.array([2, 1]), np.array([[0.1, 0.3, 0.6], [0.5, 0.1, 0.4]]), 2)

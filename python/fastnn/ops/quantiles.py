@@ -135,6 +135,9 @@ def median(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     Returns:
         Tensor or array without these axes, float32.
 
+    Raises:
+        ValueError: `x` has no such axis.
+
     Example:
         >>> ops.median([4.0, 1.0, 2.0, 3.0])
         array(2.5, dtype=float32)
@@ -224,6 +227,9 @@ def nanmedian(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
     Returns:
         Tensor or array without these axes, float32; NaN where all elements are.
+
+    Raises:
+        ValueError: `x` has no such axis.
 
     Example:
         >>> ops.nanmedian([4.0, np.nan, 2.0, 3.0])

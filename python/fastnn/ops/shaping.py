@@ -82,6 +82,9 @@ def expand_dims(x: Any, axis: Any) -> Any:
     Returns:
         Tensor or array with the same elements.
 
+    Raises:
+        ValueError: The axis is beyond the new number of axes.
+
     Example:
         >>> ops.expand_dims([1, 2], axis=1)
         array([[1],
@@ -268,6 +271,9 @@ def flip(x: Any, axis: Any = None) -> Any:
     Returns:
         Tensor or array with the same elements.
 
+    Raises:
+        ValueError: `x` has no such axis.
+
     Example:
         >>> ops.flip([1, 2, 3])
         array([3, 2, 1], dtype=int32)
@@ -287,6 +293,9 @@ def fliplr(x: Any) -> Any:
     Returns:
         Tensor or array with the same elements.
 
+    Raises:
+        ValueError: `x` has fewer than two axes.
+
     Example:
         >>> ops.fliplr([[1, 2], [3, 4]])
         array([[2, 1],
@@ -303,6 +312,9 @@ def flipud(x: Any) -> Any:
 
     Returns:
         Tensor or array with the same elements.
+
+    Raises:
+        ValueError: `x` is a scalar.
 
     Example:
         >>> ops.flipud([[1, 2], [3, 4]])

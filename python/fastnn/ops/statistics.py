@@ -26,6 +26,9 @@ def cdist(x: Any, y: Any) -> Any:
     Returns:
         Tensor or array of shape `(..., m, n)`, float32.
 
+    Raises:
+        ValueError: Rows of x and y differ in length.
+
     Example:
         >>> ops.cdist([[0.0, 0.0]], [[3.0, 4.0], [0.0, 1.0]])
         array([[5., 1.]], dtype=float32)
@@ -50,6 +53,9 @@ def trapezoid(y: Any, x: Any = None, dx: float = 1.0, axis: int = -1) -> Any:
 
     Returns:
         Tensor or array without this axis, float32.
+
+    Raises:
+        ValueError: There is no such axis.
 
     Example:
         >>> ops.trapezoid([1.0, 2.0, 3.0])

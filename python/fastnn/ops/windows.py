@@ -233,6 +233,9 @@ def max_pool(inputs: Any, pool_size: Any, strides: Any = None, padding: str = "v
     Returns:
         Tensor or array of shape `(batch, ..., channels)`.
 
+    Raises:
+        ValueError: The inputs are no sequences, images or volumes, or smaller than a window without padding.
+
     Example:
         >>> ops.max_pool(np.array([1.0, 2.0, 5.0, 4.0]).reshape(1, 4, 1), 2).ravel()
         array([2., 5.], dtype=float32)
@@ -255,6 +258,9 @@ def average_pool(
 
     Returns:
         Tensor or array of shape `(batch, ..., channels)`.
+
+    Raises:
+        ValueError: The inputs are no sequences, images or volumes, or smaller than a window without padding.
 
     Example:
         >>> ops.average_pool(np.array([1.0, 2.0, 5.0, 4.0]).reshape(1, 4, 1), 2).ravel()
