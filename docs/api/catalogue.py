@@ -27,6 +27,7 @@ class Entry:
         others: Further public paths of it.
         chapter: The chapter.
         section: The section of the chapter.
+        file: Name of the page's file, without its ending.
     """
 
     path: str
@@ -34,11 +35,7 @@ class Entry:
     others: tuple[str, ...]
     chapter: Chapter
     section: Section
-
-    @property
-    def document(self) -> str:
-        """The document, from the folder of the generated pages on."""
-        return f"{self.chapter.slug}/{self.path}"
+    file: str
 
 
 def public_names() -> dict[str, Any]:
@@ -71,6 +68,7 @@ def entries(names: Mapping[str, Any] | None = None) -> list[Entry]:
     paths: dict[int, list[str]] = {}
     for path, member in names.items():
         paths.setdefault(id(member), []).append(path)
+    classes = {path.lower() for path, member in names.items() if inspect.isclass(member)}
     found = []
     for same in paths.values():
         places = [
@@ -84,7 +82,9 @@ def entries(names: Mapping[str, Any] | None = None) -> list[Entry]:
             )
         chapter, *_, path = min(places)
         others = tuple(sorted(other for other in same if other != path))
-        found.append(_entry(path, names[path], others, CHAPTERS[chapter]))
+        # Where files differ in case alone, as `Poisson` and `poisson` do, many systems keep one of them.
+        clash = path.lower() in classes and not inspect.isclass(names[path])
+        found.append(_entry(path, names[path], others, CHAPTERS[chapter], f"{path}-function" if clash else path))
     return sorted(found, key=lambda entry: (*_order(entry), entry.path.count("."), entry.path.lower(), entry.path))
 
 
@@ -159,13 +159,13 @@ def _places(path: str) -> Iterator[tuple[int, int]]:
                 yield number, at
 
 
-def _entry(path: str, member: Any, others: tuple[str, ...], chapter: Chapter) -> Entry:
-    file = member.__module__.removeprefix("fastnn").removeprefix(".")
+def _entry(path: str, member: Any, others: tuple[str, ...], chapter: Chapter, file: str) -> Entry:
+    module = member.__module__.removeprefix("fastnn").removeprefix(".")
     fitting = [
         (len(name), section)
         for section in chapter.sections
         for name in section.files
-        if file == name or (name and file.startswith(f"{name}."))
+        if module == name or (name and module.startswith(f"{name}."))
     ]
     rest = [(-1, section) for section in chapter.sections if not section.files]
     if not fitting and not rest:
@@ -174,7 +174,7 @@ def _entry(path: str, member: Any, others: tuple[str, ...], chapter: Chapter) ->
             "add its file to one in docs/api/chapters.py"
         )
     _, section = max(fitting + rest, key=lambda pair: pair[0])
-    return Entry(path, member, others, chapter, section)
+    return Entry(path, member, others, chapter, section, file)
 
 
 def _order(entry: Entry) -> tuple[int, int]:

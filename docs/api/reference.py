@@ -45,7 +45,7 @@ class Reference:
     def files(self) -> dict[str, str]:
         """Returns the pages' texts by their paths in the folder."""
         found = {f"{chapter.slug}/index.rst": self._chapter(chapter) for chapter in CHAPTERS}
-        found.update({f"{entry.document}.rst": self._page(entry) for entry in self.entries})
+        found.update({f"{entry.chapter.slug}/{entry.file}.rst": self._page(entry) for entry in self.entries})
         return found
 
     def path_of(self, name: str, within: str) -> str | None:
@@ -116,7 +116,7 @@ class Reference:
         lines = [chapter.title, "=" * len(chapter.title), "", chapter.about, ""]
         for section in chapter.sections:
             lines += self._table(section, [entry for entry in own if entry.section is section])
-        lines += [".. toctree::", "   :hidden:", "", *(f"   {entry.path}" for entry in own)]
+        lines += [".. toctree::", "   :hidden:", "", *(f"   {entry.file}" for entry in own)]
         return "\n".join(lines) + "\n"
 
     def _table(self, section: Section, own: list[Entry]) -> list[str]:
