@@ -46,6 +46,9 @@ class Hinge(Loss):
     Raises:
         ValueError: `reduction` is not known, or at the call the shapes do not fit.
 
+    References:
+        - Cortes, Vapnik, "Support-Vector Networks", 1995.
+
     Example:
         >>> fastnn.losses.Hinge()([[-1.0, 1.0]], [[0.5, 0.5]])
         1.0
@@ -147,6 +150,9 @@ class CategoricalHinge(Loss):
 
     Raises:
         ValueError: `reduction` is not known, or at the call the shapes do not fit.
+
+    References:
+        - Crammer, Singer, "On the Algorithmic Implementation of Multiclass Kernel-based Vector Machines", 2001.
 
     Example:
         >>> fastnn.losses.CategoricalHinge()([[0, 1]], [[0.5, 0.75]])

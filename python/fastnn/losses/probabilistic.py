@@ -237,6 +237,10 @@ class CategoricalCrossentropy(Loss):
     Raises:
         ValueError: `label_smoothing` is outside 0 to 1.
 
+    References:
+        - Szegedy, Vanhoucke, Ioffe, Shlens, Wojna, "Rethinking the Inception Architecture for Computer Vision", 2016:
+          label smoothing.
+
     Example:
         >>> fastnn.losses.CategoricalCrossentropy()([[0, 1]], [[0.5, 0.5]])
         0.69314...

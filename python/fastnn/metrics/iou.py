@@ -169,6 +169,9 @@ class MeanIoU(IoU):
         sparse_y_pred: True where predictions are class indices, False for scores of the classes.
         axis: Axis of the classes of one-hot rows and scores.
 
+    References:
+        - Jaccard, "The Distribution of the Flora in the Alpine Zone", 1912.
+
     Example:
         >>> round(fastnn.metrics.MeanIoU(num_classes=2)([0, 0, 1, 1], [0, 1, 0, 1]), 4)
         0.3333

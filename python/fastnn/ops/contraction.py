@@ -33,6 +33,9 @@ def einsum(subscripts: str, *operands: Any, **kwargs: Any) -> Any:
     Raises:
         ValueError: The letters do not fit the operands, or an operand has one letter twice.
 
+    References:
+        - Einstein, "Die Grundlage der allgemeinen Relativitätstheorie", 1916: the convention.
+
     Example:
         >>> ops.einsum("ij,jk->ik", [[1.0, 2.0]], [[3.0], [4.0]])
         array([[11.]], dtype=float32)

@@ -247,6 +247,9 @@ def associative_scan(f: Callable[[Any, Any], Any], elems: Any, reverse: bool = F
     Raises:
         ValueError: There is no such axis.
 
+    References:
+        - Blelloch, "Prefix Sums and Their Applications", 1990.
+
     Example:
         >>> ops.associative_scan(lambda a, b: a * b, np.array([2, 3, 4]))
         array([ 2,  6, 24], dtype=int32)

@@ -102,6 +102,9 @@ def qr(x: Any, mode: str = "reduced") -> tuple[Any, Any]:
     Raises:
         ValueError: `mode` is unknown.
 
+    References:
+        - Householder, "Unitary Triangularization of a Nonsymmetric Matrix", 1958.
+
     Example:
         >>> q, r = ops.qr([[3.0, 0.0], [4.0, 5.0]])
         >>> np.abs(r).round(4)
@@ -283,6 +286,9 @@ def pinv(x: Any, rcond: float | None = None) -> Any:
     Raises:
         TypeError: `x` is a symbolic tensor.
         ValueError: `x` has fewer than two axes.
+
+    References:
+        - Penrose, "A Generalized Inverse for Matrices", 1955.
 
     Example:
         >>> ops.pinv([[2.0, 0.0], [0.0, 0.0]])

@@ -81,6 +81,9 @@ def fft(x: Any) -> tuple[Any, Any]:
     Raises:
         ValueError: `x` is no pair of floating point tensors of one shape.
 
+    References:
+        - Cooley, Tukey, "An Algorithm for the Machine Calculation of Complex Fourier Series", 1965.
+
     Example:
         >>> real, imaginary = ops.fft((np.array([1.0, 0.0]), np.zeros(2)))
         >>> real.tolist(), imaginary.tolist()

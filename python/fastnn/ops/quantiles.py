@@ -35,6 +35,9 @@ def quantile(x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims:
     Raises:
         ValueError: `method` is unknown.
 
+    References:
+        - Hyndman, Fan, "Sample Quantiles in Statistical Packages", 1996.
+
     Example:
         >>> ops.quantile([1.0, 2.0, 3.0, 4.0, 5.0], 0.75)
         array(4., dtype=float32)
