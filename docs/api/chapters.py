@@ -174,11 +174,11 @@ CHAPTERS = (
         "Rules by which training updates the weights, and learning rates that change while it runs.",
         ("optimizers",),
         (
+            Section("Update rules"),
             Section("Base class", ("optimizers.optimizer",)),
             Section("Learning rate schedules", ("optimizers.schedules",)),
             Section("Optimizers of optimizers", ("optimizers.multi_optimizer", "optimizers.loss_scale_optimizer")),
             Section("Look-up by name", ("optimizers.registry",)),
-            Section("Rules"),
         ),
     ),
     Chapter("callbacks", "Callbacks", "What happens around training, epoch by epoch.", ("callbacks",)),
