@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import fastnn
+import fastnn.data
 from chapters import CHAPTERS, Chapter, Section
 
 
@@ -39,19 +40,21 @@ class Entry:
 
 
 def public_names() -> dict[str, Any]:
-    """Returns the classes and functions that the package's modules list in `__all__`, by their paths."""
+    """Returns what the package's modules list in `__all__`, but for modules and constants, by their paths."""
     found: dict[str, Any] = {}
 
     def gather(module: types.ModuleType) -> None:
         for name in module.__all__:
             member = getattr(module, name)
             path = f"{module.__name__}.{name}"
-            if not isinstance(member, types.ModuleType):
+            if isinstance(member, types.ModuleType):
+                if member.__name__ == path and hasattr(member, "__all__"):
+                    gather(member)
+            elif callable(member):
                 found[path] = member
-            elif member.__name__ == path and hasattr(member, "__all__"):
-                gather(member)
 
     gather(fastnn)
+    gather(fastnn.data)  # not among the names of Keras, and so not in `fastnn.__all__`
     return found
 
 

@@ -187,12 +187,18 @@ CHAPTERS = (
         "Data sets from files and arrays",
         "Batches from folders of images, texts and sounds, from time series, and from code of your own.",
         (
+            "data",
             *(f"utils.{name}_dataset_from_directory" for name in ("image", "text", "audio")),
             "utils.timeseries_dataset_from_array",
             "utils.split_dataset",
             "utils.PyDataset",
             "utils.pack_x_y_sample_weight",
             "utils.unpack_x_y_sample_weight",
+        ),
+        (
+            Section("Files and arrays", ("utils",)),
+            Section("Batches of your own", ("data.py_dataset", "utils.batches")),
+            Section("Datasets in the interface of `tf.data`", ("data",)),
         ),
     ),
     Chapter("datasets", "Bundled data", "Small data sets to learn with, which need no download.", ("datasets",)),
