@@ -40,6 +40,9 @@ class Reference:
         for entry in entries:
             for path in (entry.path, *entry.others):
                 last.setdefault(path.rpartition(".")[2], set()).add(entry.path)
+        self.modules: dict[str, set[str]] = {}
+        for entry in entries:
+            self.modules.setdefault(entry.member.__module__, set()).add(entry.path.rpartition(".")[0])
         self.unique = {name: next(iter(paths)) for name, paths in last.items() if len(paths) == 1}
 
     def files(self) -> dict[str, str]:
@@ -101,6 +104,10 @@ class Reference:
                 lines += [f"   .. {kind}:: {entry.path}.{name}", ""]
         else:
             lines += [f".. autofunction:: {entry.path}", "", *self._notes(entry, [])]
+        # The pages of the source link back to all names of a file under the module that was read first.
+        module, _, name = entry.path.rpartition(".")
+        for other in sorted(self.modules[entry.member.__module__] - {module}):
+            lines += [".. raw:: html", "", f'   <span id="{other}.{name}"></span>', ""]
         return "\n".join(lines).rstrip() + "\n"
 
     def _notes(self, entry: Entry, bases: list[Entry]) -> list[str]:
