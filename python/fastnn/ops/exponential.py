@@ -206,11 +206,18 @@ def erf(x: Any) -> Any:
     """
 
 
+_ERFC = (
+    -1.26551223, 1.00002368, 0.37409196, 0.09678418, -0.18628806, 0.27886807, -1.13520398, 1.48851587, -0.82215223,
+    0.17087277,
+)  # fmt: skip
+
+
 @as_in_keras(module="math")
 def erfc(x: Any) -> Any:
     """Returns the complementary error function 1 - erf(x).
 
-    It is computed as a difference and loses digits where x is large.
+    Where x is large it is computed by the approximation of Press et al., 1992, "Numerical recipes in C", section 6.2,
+    so that small values keep their digits.
 
     Args:
         x: Tensor or array.
@@ -222,7 +229,9 @@ def erfc(x: Any) -> Any:
         >>> ops.erfc([0.0, 1.0])
         array([1.        , 0.15729...], dtype=float32)
     """
-    return subtract(1.0, erf(x))
+    t = divide(1.0, add(1.0, multiply(0.5, absolute(x))))
+    far = multiply(t, exp(subtract(_polynomial(_ERFC, t), square(x))))
+    return where(less(x, 0.5), subtract(1.0, erf(x)), far)
 
 
 @as_in_keras(module="math")
