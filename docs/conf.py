@@ -23,6 +23,9 @@ author = "the fastnn authors"
 project_copyright = author
 release = version = fastnn.__version__
 
+# The API reference is made by docs/api.
+sys.path.insert(0, str(HERE / "api"))
+
 extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
@@ -35,6 +38,7 @@ extensions = [
     "sphinx_gallery.gen_gallery",
     "mathml",
     "tables",
+    "reference",
 ]
 exclude_patterns = ["_ext", "_static", "generated/*.md", "**/GALLERY_HEADER.rst", "jupyter_execute"]
 source_suffix = {".rst": "restructuredtext", ".md": "myst-nb"}
@@ -111,5 +115,7 @@ html_theme_options = {
     "secondary_sidebar_items": ["page-toc"],
     "footer_start": ["copyright"],
     "footer_end": ["theme-version"],
+    # A page lists its own branch of the tree alone; with the whole tree the reference would have 150 megabytes.
+    "collapse_navigation": True,
 }
 html_sidebars = {"index": [], "benchmarks": [], "glossary": []}

@@ -96,3 +96,27 @@ def test_an_activation_with_arguments_is_computed_by_the_layer_before_it(before,
     np.testing.assert_allclose(*(model.predict(x, verbose=0) for model in models), rtol=2e-4, atol=2e-5)
     for one, other in zip(*(model.get_weights() for model in models), strict=True):
         np.testing.assert_allclose(one, other, rtol=2e-4, atol=2e-5)
+
+
+KINKS = {
+    "relu": [0.0], "leaky_relu": [0.0], "relu6": [0.0, 6.0], "hard_sigmoid": [-3.0, 3.0], "hard_silu": [-3.0, 3.0],
+    "elu": [0.0], "celu": [0.0], "selu": [0.0], "hard_tanh": [-1.0, 1.0], "hard_shrink": [-0.5, 0.5],
+    "soft_shrink": [-0.5, 0.5], "sparse_plus": [-1.0, 1.0], "sparse_sigmoid": [-1.0, 1.0],
+}  # fmt: skip
+"""Points at which functions have two slopes."""
+
+
+@pytest.mark.parametrize("name", KINKS)
+def test_the_gradient_where_the_slope_jumps_does_not_depend_on_a_batch(name):
+    function = getattr(ops, name)
+    weight = fastnn.Variable(np.array(KINKS[name], np.float32))
+
+    @fastnn.function
+    def gradients(rows):
+        with fastnn.GradientTape(persistent=True) as tape:
+            batch = rows + 0.0 * weight[0]
+            with_batch, without = ops.sum(function(batch)), ops.sum(function(weight * 1.0))
+        return tape.gradient(with_batch, batch), tape.gradient(without, weight)
+
+    with_batch, without = gradients(np.array(KINKS[name], np.float32)[:, None])
+    np.testing.assert_allclose(without, np.ravel(with_batch))

@@ -7,6 +7,7 @@ gradients of inputs and of weights must be those of central differences.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -980,3 +981,20 @@ SQUARE = fastnn.Input((5, 5))
 def test_mistakes(function: Callable[[], Any], error: type[Exception], match: str) -> None:
     with pytest.raises(error, match=match):
         function()
+
+
+def test_lists_are_arrays() -> None:
+    assert [part.tolist() for part in ops.array_split([1, 2, 3], 2)] == [[1, 2], [3]]
+    assert ops.vander([1, 2]).tolist() == [[1, 1], [2, 1]]
+
+
+@pytest.mark.parametrize("axes", [-1, 3])
+def test_tensordot_over_more_axes_than_there_are_says_so(axes: int) -> None:
+    with pytest.raises(ValueError, match=rf"ops\.tensordot cannot sum over {axes} axes of tensors that have 2 and 2"):
+        ops.tensordot(np.ones((2, 2)), np.ones((2, 2)), axes)
+
+
+def test_erfc_keeps_the_digits_of_small_values() -> None:
+    x = np.array([-3.0, -0.5, 0.0, 0.49, 0.51, 1.0, 3.9, 5.0, 8.0, np.inf, -np.inf], np.float32)
+    np.testing.assert_allclose(ops.erfc(x), [math.erfc(one) for one in x], rtol=1e-5)
+    assert np.isnan(ops.erfc([np.nan])).all()

@@ -171,7 +171,14 @@ class Configurable(KerasForm):
 
     @classmethod
     def from_config(cls: type[Self], config: Mapping[str, Any]) -> Self:
-        """Returns a new object with the arguments that `get_config` returned."""
+        """Returns a new object with the arguments that `get_config` returned.
+
+        Args:
+            config: The arguments.
+
+        Returns:
+            The new object.
+        """
         return cls(**config)
 
     def __repr__(self) -> str:

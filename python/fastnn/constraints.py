@@ -105,6 +105,8 @@ def _norm(constraint: Constraint, array: NDArray[Any]) -> NDArray[Any]:
 class MaxNorm(Constraint):
     """Constraint that limits the norm of the weights along an axis.
 
+    Often used with dropout (Srivastava et al., 2014). Weights below the limit stay as they are.
+
     Args:
         max_value: Largest norm.
         axis: Axis or axes along which the norm is computed: 0 for the kernel of Dense, (0, 1, 2) for that of Conv2D.
@@ -148,7 +150,7 @@ class NonNeg(Constraint):
 
 
 class UnitNorm(Constraint):
-    """Constraint that scales the weights along an axis to norm 1.
+    """Constraint that scales the weights along an axis to norm 1. Weights that are all 0 stay 0.
 
     Args:
         axis: Axis or axes along which the norm is computed: 0 for the kernel of Dense, (0, 1, 2) for that of Conv2D.

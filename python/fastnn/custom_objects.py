@@ -60,6 +60,12 @@ def register_keras_serializable(package: str = "Custom", name: str | None = None
 def get_registered_name(obj: Any) -> str:
     """Returns the registered name of a class or function, or its own name if it is not registered.
 
+    Args:
+        obj: The class or function.
+
+    Returns:
+        The name, a string: "package>name" for what is registered.
+
     Example:
         >>> fastnn.saving.get_registered_name(layers.Dense)
         'Dense'

@@ -16,6 +16,9 @@ def device(device_name: str) -> Iterator[None]:
     Args:
         device_name: "cpu", "cpu:0" or "/device:CPU:0".
 
+    Returns:
+        A context manager.
+
     Raises:
         ValueError: It is another device.
 

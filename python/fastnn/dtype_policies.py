@@ -43,7 +43,14 @@ class DTypePolicy:
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> DTypePolicy:
-        """Returns the policy that `get_config` described."""
+        """Returns the policy that `get_config` described.
+
+        Args:
+            config: The arguments.
+
+        Returns:
+            The new policy.
+        """
         return cls(**config)
 
     def __eq__(self, other: object) -> bool:

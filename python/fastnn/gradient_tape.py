@@ -84,6 +84,9 @@ class GradientTape:
     def watched_variables(self) -> tuple[Variable, ...]:
         """Refuses: a tape keeps no list.
 
+        Returns:
+            Nothing.
+
         Raises:
             NotImplementedError: Always.
         """
@@ -136,6 +139,16 @@ class GradientTape:
         Raises:
             RuntimeError: The tape was used before and is not persistent, or never entered.
             TypeError: A target does not hold floats.
+
+        Example:
+            >>> weight = fastnn.Variable(np.array([2.0]))
+            >>> @fastnn.function
+            ... def slopes(x):
+            ...     with fastnn.GradientTape() as tape:
+            ...         loss = ops.sum(weight**2) + 0.0 * ops.sum(x)
+            ...     return tape.gradient(loss, [weight])
+            >>> slopes(np.ones((1, 1)))
+            [array([4.], dtype=float32)]
         """
         step = self._step
         if step is None or step is not StepTrace.running():
@@ -184,8 +197,16 @@ class GradientTape:
     def jacobian(self, target: Any, sources: Any, **kwargs: Any) -> Any:
         """Refuses: a step gives gradients of sums.
 
+        Args:
+            target: Tensor whose elements would be differentiated.
+            sources: Variable or tensor, or a structure of them.
+            **kwargs: Further arguments of TensorFlow.
+
+        Returns:
+            Nothing.
+
         Raises:
-            NotImplementedError: Always.
+            NotImplementedError: Always; take `gradient` of each element in place of it.
         """
         raise NotImplementedError(
             "GradientTape.jacobian: a step gives gradients of sums; take tape.gradient of each element with "

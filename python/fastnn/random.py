@@ -76,6 +76,11 @@ class SeedGenerator:
 
         Returns:
             Array of shape `(2,)`, int32.
+
+        Example:
+            >>> seeds = fastnn.random.SeedGenerator(1)
+            >>> bool((seeds.next() == seeds.next()).all())
+            False
         """
         made = np.array([self.seed & 0x7FFFFFFF, self.stream.position & 0x7FFFFFFF], np.int32)
         self.stream.position += 1
@@ -178,7 +183,7 @@ def _plain(*values: Any) -> bool:
 
 
 def normal(shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = None, seed: Any = None) -> Any:
-    """Draws normally distributed values.
+    """Draws normally distributed values. The same integer seed gives the same values at each call.
 
     Args:
         shape: Integers, and sizes computed from `ops.shape(x)`, such as that of the batch.
@@ -210,6 +215,8 @@ def _scaled(op: str, shape: Any, mean: Any, stddev: Any, seed: Any) -> Any:
 def truncated_normal(shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = None, seed: Any = None) -> Any:
     """Draws normally distributed values within two standard deviations of the mean.
 
+    Values beyond are drawn again, so the standard deviation is smaller than `stddev`, about 0.88 times it.
+
     Args:
         shape: Integers, and sizes computed from `ops.shape(x)`, such as that of the batch.
         mean: Mean, a number or a tensor that is broadcast.
@@ -229,6 +236,8 @@ def truncated_normal(shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any 
 
 def uniform(shape: Any, minval: Any = 0.0, maxval: Any = 1.0, dtype: Any = None, seed: Any = None) -> Any:
     """Draws uniformly distributed values from the range [minval, maxval).
+
+    The same integer seed gives the same values at each call.
 
     Args:
         shape: Integers, and sizes computed from `ops.shape(x)`, such as that of the batch.
@@ -439,7 +448,7 @@ def dropout(inputs: Any, rate: float, noise_shape: Sequence[int | None] | None =
 
 
 def shuffle(x: Any, axis: int = 0, seed: Any = None) -> Any:
-    """Returns the slices along an axis in random order.
+    """Returns the slices along an axis in random order. Rows stay whole.
 
     Args:
         x: Array or tensor.

@@ -86,6 +86,8 @@ class Regularizer(Configurable):
 class L1(Regularizer):
     """L1 regularizer: l1 * sum(|w|), which drives weights to zero.
 
+    Also called lasso. Its gradient has the same size for all weights (Tibshirani, 1996).
+
     Args:
         l1: Factor.
 
@@ -105,6 +107,8 @@ class L1(Regularizer):
 
 class L2(Regularizer):
     """L2 regularizer: l2 * sum(w**2), which keeps weights small.
+
+    Also called ridge; with plain gradient descent it is weight decay (Krogh and Hertz, 1992).
 
     A text that writes the penalty as lambda / (2 m) * sum(w**2) means l2 = lambda / (2 m).
 
@@ -126,7 +130,7 @@ class L2(Regularizer):
 
 
 class L1L2(Regularizer):
-    """L1 and L2 regularizer: l1 * sum(|w|) + l2 * sum(w**2).
+    """L1 and L2 regularizer: l1 * sum(|w|) + l2 * sum(w**2). Also called elastic net (Zou and Hastie, 2005).
 
     Args:
         l1: Factor of the absolute values.

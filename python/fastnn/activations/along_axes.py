@@ -11,6 +11,8 @@ from fastnn.activations.evaluation import along
 def softmax(x: ArrayLike, axis: int | tuple[int, ...] = -1) -> NDArray[np.float32]:
     """Returns exp(x) / sum(exp(x)) along an axis: positive values whose sum is 1.
 
+    The largest x is subtracted first, so that nothing overflows.
+
     Args:
         x: Array with at least one axis, or symbolic tensor.
         axis: Axis or axes along which the sum is 1.
@@ -29,7 +31,7 @@ def softmax(x: ArrayLike, axis: int | tuple[int, ...] = -1) -> NDArray[np.float3
 
 
 def log_softmax(x: ArrayLike, axis: int = -1) -> NDArray[np.float32]:
-    """Returns the logarithm of the softmax, computed without loss of precision.
+    """Returns the logarithm of the softmax, computed without loss of precision. Losses of logits are computed with it.
 
     Args:
         x: Array with at least one axis, or symbolic tensor.

@@ -13,6 +13,9 @@ def relu(
 ) -> NDArray[np.float32]:
     """Returns max(x, 0), with an optional slope below a threshold and an upper limit.
 
+    The gradient is 0 wherever the output is constant, the point x = 0 with the defaults included. Reference: Nair and
+    Hinton, 2010, "Rectified linear units improve restricted Boltzmann machines".
+
     Args:
         x: Array of any shape, or symbolic tensor.
         negative_slope: Slope below the threshold: values there become negative_slope * (x - threshold).
@@ -21,6 +24,9 @@ def relu(
 
     Returns:
         Array or tensor of the shape of `x`, float32.
+
+    Raises:
+        ValueError: `negative_slope` or `max_value` is below 0.
 
     Example:
         >>> fastnn.activations.relu([-1.0, 2.0])
@@ -33,6 +39,8 @@ def relu(
 
 def leaky_relu(x: ArrayLike, negative_slope: float = 0.2) -> NDArray[np.float32]:
     """Returns x where x > 0, else negative_slope * x.
+
+    A unit whose inputs are all negative still gets a gradient (Maas et al., 2013).
 
     Args:
         x: Array of any shape, or symbolic tensor.
@@ -50,6 +58,8 @@ def leaky_relu(x: ArrayLike, negative_slope: float = 0.2) -> NDArray[np.float32]
 
 def relu6(x: ArrayLike) -> NDArray[np.float32]:
     """Returns min(max(x, 0), 6).
+
+    The upper limit keeps values in the range of small fixed-point numbers (Howard et al., 2017).
 
     Args:
         x: Array of any shape, or symbolic tensor.
@@ -105,6 +115,8 @@ def selu(x: ArrayLike) -> NDArray[np.float32]:
 def celu(x: ArrayLike, alpha: float = 1.0) -> NDArray[np.float32]:
     """Returns x where x > 0, else alpha * (exp(x / alpha) - 1), whose slope is continuous (Barron, 2017).
 
+    At alpha = 1 it is `elu`. Reference: Barron, 2017, "Continuously differentiable exponential linear units".
+
     Args:
         x: Array of any shape, or symbolic tensor.
         alpha: Scale of the negative part.
@@ -120,7 +132,7 @@ def celu(x: ArrayLike, alpha: float = 1.0) -> NDArray[np.float32]:
 
 
 def softplus(x: ArrayLike) -> NDArray[np.float32]:
-    """Returns log(1 + exp(x)).
+    """Returns log(1 + exp(x)). A smooth approximation of relu (Dugas et al., 2001), without overflow for large x.
 
     Args:
         x: Array of any shape, or symbolic tensor.
@@ -138,6 +150,8 @@ def softplus(x: ArrayLike) -> NDArray[np.float32]:
 def squareplus(x: ArrayLike, b: float = 4) -> NDArray[np.float32]:
     """Returns (x + sqrt(x**2 + b)) / 2, a smooth approximation of relu (Barron, 2021).
 
+    It needs no exponential. Reference: Barron, 2021, "Squareplus: a softplus-like algebraic rectifier".
+
     Args:
         x: Array of any shape, or symbolic tensor.
         b: Smoothness; 0 gives relu.
@@ -153,7 +167,7 @@ def squareplus(x: ArrayLike, b: float = 4) -> NDArray[np.float32]:
 
 
 def sparse_plus(x: ArrayLike) -> NDArray[np.float32]:
-    """Returns 0 for x <= -1, x for x >= 1, and (x + 1)**2 / 4 between.
+    """Returns 0 for x <= -1, x for x >= 1, and (x + 1)**2 / 4 between. Its derivative is `sparse_sigmoid`.
 
     Args:
         x: Array of any shape, or symbolic tensor.
@@ -190,6 +204,9 @@ def gelu(x: ArrayLike, approximate: bool = False) -> NDArray[np.float32]:
 def silu(x: ArrayLike) -> NDArray[np.float32]:
     """Returns x * sigmoid(x), also called swish.
 
+    Its least value is -0.278, at x = -1.278. Reference: Ramachandran et al., 2017, "Searching for activation
+    functions".
+
     Args:
         x: Array of any shape, or symbolic tensor.
 
@@ -206,6 +223,8 @@ def silu(x: ArrayLike) -> NDArray[np.float32]:
 def hard_silu(x: ArrayLike) -> NDArray[np.float32]:
     """Returns x * hard_sigmoid(x), also called hard swish.
 
+    It is 0 below -3 and x above 3. Reference: Howard et al., 2019, "Searching for MobileNetV3".
+
     Args:
         x: Array of any shape, or symbolic tensor.
 
@@ -221,6 +240,8 @@ def hard_silu(x: ArrayLike) -> NDArray[np.float32]:
 
 def mish(x: ArrayLike) -> NDArray[np.float32]:
     """Returns x * tanh(softplus(x)) (Misra, 2019).
+
+    Reference: Misra, 2019, "Mish: a self regularized non-monotonic neural activation function".
 
     Args:
         x: Array of any shape, or symbolic tensor.

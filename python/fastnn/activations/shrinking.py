@@ -9,7 +9,7 @@ from fastnn.activations.evaluation import apply
 
 
 def hard_shrink(x: ArrayLike, threshold: float = 0.5) -> NDArray[np.float32]:
-    """Returns x where |x| > threshold, else 0.
+    """Returns x where |x| > threshold, else 0. Values up to the threshold have no gradient.
 
     Args:
         x: Array of any shape, or symbolic tensor.
@@ -28,6 +28,8 @@ def hard_shrink(x: ArrayLike, threshold: float = 0.5) -> NDArray[np.float32]:
 def soft_shrink(x: ArrayLike, threshold: float = 0.5) -> NDArray[np.float32]:
     """Returns x - threshold above the threshold, x + threshold below -threshold, else 0.
 
+    It is the proximal operator of threshold * |x|, a step of many sparse methods.
+
     Args:
         x: Array of any shape, or symbolic tensor.
         threshold: Amount by which values move towards 0.
@@ -43,7 +45,7 @@ def soft_shrink(x: ArrayLike, threshold: float = 0.5) -> NDArray[np.float32]:
 
 
 def tanh_shrink(x: ArrayLike) -> NDArray[np.float32]:
-    """Returns x - tanh(x).
+    """Returns x - tanh(x). Close to 0 it is x**3 / 3, so small values nearly vanish.
 
     Args:
         x: Array of any shape, or symbolic tensor.
@@ -59,7 +61,7 @@ def tanh_shrink(x: ArrayLike) -> NDArray[np.float32]:
 
 
 def threshold(x: ArrayLike, threshold: float, default_value: float) -> NDArray[np.float32]:
-    """Returns x where x > threshold, else `default_value`.
+    """Returns x where x > threshold, else `default_value`. Values that are replaced have no gradient.
 
     Args:
         x: Array of any shape, or symbolic tensor.

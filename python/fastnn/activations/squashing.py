@@ -12,6 +12,8 @@ from fastnn.symbolic.tensors import is_traced, operators
 def sigmoid(x: ArrayLike) -> NDArray[np.float32]:
     """Returns the sigmoid 1 / (1 + exp(-x)), a value between 0 and 1.
 
+    Its derivative is y * (1 - y) for the value y, at most 0.25.
+
     Args:
         x: Array of any shape, or symbolic tensor.
 
@@ -26,7 +28,7 @@ def sigmoid(x: ArrayLike) -> NDArray[np.float32]:
 
 
 def hard_sigmoid(x: ArrayLike) -> NDArray[np.float32]:
-    """Returns relu6(x + 3) / 6, a piecewise linear approximation of the sigmoid.
+    """Returns relu6(x + 3) / 6, a piecewise linear approximation of the sigmoid. It is 0 below -3 and 1 above 3.
 
     Args:
         x: Array of any shape, or symbolic tensor.
@@ -42,7 +44,7 @@ def hard_sigmoid(x: ArrayLike) -> NDArray[np.float32]:
 
 
 def sparse_sigmoid(x: ArrayLike) -> NDArray[np.float32]:
-    """Returns 0 for x <= -1, 1 for x >= 1, and (x + 1) / 2 between.
+    """Returns 0 for x <= -1, 1 for x >= 1, and (x + 1) / 2 between. It is the derivative of `sparse_plus`.
 
     Args:
         x: Array of any shape, or symbolic tensor.
@@ -60,6 +62,8 @@ def sparse_sigmoid(x: ArrayLike) -> NDArray[np.float32]:
 def log_sigmoid(x: ArrayLike) -> NDArray[np.float32]:
     """Returns the logarithm of the sigmoid, computed without loss of precision.
 
+    For very negative x it is x itself, where the sigmoid is 0.
+
     Args:
         x: Array of any shape, or symbolic tensor.
 
@@ -74,7 +78,7 @@ def log_sigmoid(x: ArrayLike) -> NDArray[np.float32]:
 
 
 def tanh(x: ArrayLike) -> NDArray[np.float32]:
-    """Returns the hyperbolic tangent of x.
+    """Returns the hyperbolic tangent of x. Values are in [-1, 1]; the derivative is 1 - y**2 for the value y.
 
     Args:
         x: Array of any shape, or symbolic tensor.
@@ -90,7 +94,7 @@ def tanh(x: ArrayLike) -> NDArray[np.float32]:
 
 
 def hard_tanh(x: ArrayLike) -> NDArray[np.float32]:
-    """Returns x, limited to the range from -1 to 1.
+    """Returns x, limited to the range from -1 to 1. The gradient is 0 beyond that range.
 
     Args:
         x: Array of any shape, or symbolic tensor.
@@ -108,6 +112,8 @@ def hard_tanh(x: ArrayLike) -> NDArray[np.float32]:
 def softsign(x: ArrayLike) -> NDArray[np.float32]:
     """Returns x / (1 + |x|).
 
+    Values are in (-1, 1), which they approach more slowly than those of tanh (Turian et al., 2009).
+
     Args:
         x: Array of any shape, or symbolic tensor.
 
@@ -122,7 +128,7 @@ def softsign(x: ArrayLike) -> NDArray[np.float32]:
 
 
 def exponential(x: ArrayLike) -> NDArray[np.float32]:
-    """Returns exp(x).
+    """Returns exp(x). It is inf where x is above 88.7, the range of float32.
 
     Args:
         x: Array of any shape, or symbolic tensor.
@@ -138,7 +144,7 @@ def exponential(x: ArrayLike) -> NDArray[np.float32]:
 
 
 def linear(x: ArrayLike) -> NDArray[np.float32]:
-    """Returns x unchanged.
+    """Returns x unchanged. A layer without an activation function has this one.
 
     Args:
         x: Array of any shape, or symbolic tensor.

@@ -25,6 +25,17 @@ class Dataset(Pipeline):
     Functions such as `fastnn.utils.image_dataset_from_directory` return datasets, and `fit`, `evaluate` and `predict`
     take them. After `import fastnn.as_keras` it is `tensorflow.data.Dataset`.
 
+    Datasets are made by `from_tensor_slices`, `from_generator` and the other functions of the class; the constructor is
+    for sources of your own.
+
+    Args:
+        items: Begins a pass over the items: a function that returns an iterator of elements, or of numbers of rows of a
+            table.
+        cardinality: Number of elements; -1 where they have no end, -2 where it is not known.
+        spec: Function that returns the descriptions of the arrays of an element; None: those of the first element.
+        table: Arrays of whose rows the items are numbers; None: items are elements.
+        passes: Counters of the passes of the datasets that this one is made of.
+
     Example:
         >>> from fastnn.data import Dataset
         >>> numbers = Dataset.range(5).map(lambda x: x * x).batch(2)
@@ -55,7 +66,12 @@ class Dataset(Pipeline):
 
     @staticmethod
     def from_tensors(tensors: Structure, name: str | None = None) -> Dataset:
-        """Returns a dataset of one element."""
+        """Returns a dataset of one element.
+
+        Args:
+            tensors: The element: an array, or a tuple or dictionary of arrays. A list is one array.
+            name: Ignored.
+        """
         only = elements.read_only(elements.element(tensors, "Dataset.from_tensors"))
         return Dataset(lambda: iter((only,)), 1, lambda: specs.spec_of(only))
 
@@ -111,7 +127,13 @@ class Dataset(Pipeline):
 
     @staticmethod
     def range(*args: int, output_type: Any = "int64", name: str | None = None) -> Dataset:
-        """Returns a dataset of integers: `range(stop)`, `range(start, stop)` or `range(start, stop, step)`."""
+        """Returns a dataset of integers: `range(stop)`, `range(start, stop)` or `range(start, stop, step)`.
+
+        Args:
+            *args: Integers: the end, or the first number and the end, which is not among them, and the distance.
+            output_type: Element type.
+            name: Ignored.
+        """
         numbers = builtins.range(*(int(one) for one in args))
         dtype = specs.as_dtype(output_type)
 
@@ -207,7 +229,13 @@ class Dataset(Pipeline):
     def choose_from_datasets(
         datasets: Sequence[Pipeline], choice_dataset: Pipeline, stop_on_empty_dataset: bool = True
     ) -> Dataset:
-        """Returns a dataset whose elements come from several, as a dataset of numbers from 0 says."""
+        """Returns a dataset whose elements come from several, as a dataset of numbers from 0 says.
+
+        Args:
+            datasets: The datasets.
+            choice_dataset: Integers, each the number of the dataset of the next element.
+            stop_on_empty_dataset: Ends with the first dataset that ends; False: goes on with the others.
+        """
 
         def items() -> Iterator[Any]:
             choices = (int(one) for one in choice_dataset)

@@ -123,6 +123,9 @@ class Iteration:
     def get_single_element(self, name: str | None = None) -> Structure:
         """Returns the only element.
 
+        Args:
+            name: Ignored.
+
         Raises:
             ValueError: There is none, or more than one.
         """
@@ -145,7 +148,11 @@ class Iteration:
         return state
 
     def apply(self, transformation_func: Callable[[Any], Any]) -> Any:
-        """Returns what a function makes of the dataset."""
+        """Returns what a function makes of the dataset.
+
+        Args:
+            transformation_func: Called with the dataset.
+        """
         return transformation_func(self)
 
     def options(self) -> Any:
@@ -153,7 +160,12 @@ class Iteration:
         return Options()
 
     def with_options(self: Self, options: Any, name: str | None = None) -> Self:
-        """Returns the dataset; options of TensorFlow have no meaning here."""
+        """Returns the dataset; options of TensorFlow have no meaning here.
+
+        Args:
+            options: Ignored.
+            name: Ignored.
+        """
         return self
 
 

@@ -122,7 +122,12 @@ class Pipeline(Iteration):
         return self._then(items, UNKNOWN, self._spec)
 
     def take_while(self: Self, predicate: Callable[..., Any], name: str | None = None) -> Self:
-        """Keeps the elements before the first for which a function returns False."""
+        """Keeps the elements before the first for which a function returns False.
+
+        Args:
+            predicate: Called with an element, with several arguments where it is a tuple.
+            name: Ignored.
+        """
 
         def items() -> Iterator[Any]:
             return itertools.takewhile(lambda one: bool(elements.call(predicate, one)), self)
@@ -147,7 +152,12 @@ class Pipeline(Iteration):
         return self._then(items, self._count)
 
     def enumerate(self: Self, start: int = 0, name: str | None = None) -> Self:
-        """Numbers the elements: `(number, element)`."""
+        """Numbers the elements: `(number, element)`.
+
+        Args:
+            start: First number.
+            name: Ignored.
+        """
 
         def items() -> Iterator[Any]:
             return ((elements.as_element(np.int64(number)), one) for number, one in enumerate(self, start))
@@ -155,7 +165,12 @@ class Pipeline(Iteration):
         return self._then(items, self._count, lambda: (specs.TensorSpec((), "int64"), self._spec()))
 
     def flat_map(self: Self, map_func: Callable[..., Any], name: str | None = None) -> Self:
-        """Yields all elements of the datasets that a function makes of the elements, one dataset after the other."""
+        """Yields all elements of the datasets that a function makes of the elements, one dataset after the other.
+
+        Args:
+            map_func: Called with an element, with several arguments where it is a tuple; returns a dataset.
+            name: Ignored.
+        """
 
         def items() -> Iterator[Any]:
             return itertools.chain.from_iterable(elements.call(map_func, one) for one in self)
@@ -262,7 +277,11 @@ class Pipeline(Iteration):
         return self._then(items, count, spec)
 
     def unbatch(self: Self, name: str | None = None) -> Self:
-        """Makes one element of each row of the elements."""
+        """Makes one element of each row of the elements.
+
+        Args:
+            name: Ignored.
+        """
 
         def items() -> Iterator[Any]:
             for one in self:
@@ -354,7 +373,12 @@ class Pipeline(Iteration):
         return self._reordered(items, 0 if self._count == 0 or (not endless and times == 0) else total)
 
     def take(self: Self, count: int, name: str | None = None) -> Self:
-        """Keeps the first `count` elements; -1 keeps all."""
+        """Keeps the first `count` elements; -1 keeps all.
+
+        Args:
+            count: Number of elements.
+            name: Ignored.
+        """
         most = int(count)
         if most < 0:
             return self
@@ -362,7 +386,12 @@ class Pipeline(Iteration):
         return self._reordered(lambda: itertools.islice(self._items(), most), total)
 
     def skip(self: Self, count: int, name: str | None = None) -> Self:
-        """Leaves out the first `count` elements; -1 leaves out all."""
+        """Leaves out the first `count` elements; -1 leaves out all.
+
+        Args:
+            count: Number of elements.
+            name: Ignored.
+        """
         first = int(count)
         if first < 0:
             return self.take(0)
@@ -370,7 +399,16 @@ class Pipeline(Iteration):
         return self._reordered(lambda: itertools.islice(self._items(), first, None), total)
 
     def shard(self: Self, num_shards: int, index: int, name: str | None = None) -> Self:
-        """Keeps each `num_shards`-th element, beginning with number `index`."""
+        """Keeps each `num_shards`-th element, beginning with number `index`.
+
+        Args:
+            num_shards: Number of parts.
+            index: Number of the part, from 0.
+            name: Ignored.
+
+        Raises:
+            ValueError: There is no such part.
+        """
         shards, first = positive("num_shards", num_shards), int(index)
         if not 0 <= first < shards:
             raise ValueError(f"Dataset.shard expects index from 0 to {shards - 1}, got {index}")
@@ -378,7 +416,12 @@ class Pipeline(Iteration):
         return self._reordered(lambda: itertools.islice(self._items(), first, None, shards), total)
 
     def concatenate(self: Self, dataset: Pipeline, name: str | None = None) -> Self:
-        """Adds the elements of another dataset at the end."""
+        """Adds the elements of another dataset at the end.
+
+        Args:
+            dataset: The other dataset.
+            name: Ignored.
+        """
         counts = (self._count, int(dataset.cardinality()))
         total = INFINITE if INFINITE in counts else UNKNOWN if UNKNOWN in counts else sum(counts)
         return self._then(

@@ -70,11 +70,27 @@ class DistillationLoss(KerasForm):
         raise NotImplementedError(f"{type(self).__name__} defines no compute_loss(teacher_outputs, student_outputs)")
 
     def validate_outputs(self, teacher_outputs: Any, student_outputs: Any) -> None:
-        """Raises a ValueError where the outputs of teacher and student are not nested in the same way."""
+        """Checks that the outputs of teacher and student are nested in the same way.
+
+        Args:
+            teacher_outputs: Output of the teacher, or a structure of outputs.
+            student_outputs: Output of the student, or a structure of outputs.
+
+        Raises:
+            ValueError: They are not.
+        """
         tree.assert_same_structure(teacher_outputs, student_outputs)
 
     def validate_model_compatibility(self, teacher: Any, student: Any) -> None:
-        """Raises a ValueError where the loss does not fit the two models."""
+        """Checks that the loss fits the two models; a loss of your own overrides it.
+
+        Args:
+            teacher: The teacher, a built model.
+            student: The student, a built model.
+
+        Raises:
+            ValueError: It does not.
+        """
 
 
 class LogitsDistillation(DistillationLoss):
@@ -126,7 +142,14 @@ class LogitsDistillation(DistillationLoss):
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> LogitsDistillation:
-        """Returns the loss that `get_config` described."""
+        """Returns the loss that `get_config` described.
+
+        Args:
+            config: The arguments.
+
+        Returns:
+            The new loss.
+        """
         return cls(**{**config, "loss": _made(config["loss"])})
 
 
@@ -155,7 +178,15 @@ class FeatureDistillation(DistillationLoss):
         self.loss = _losses_of(loss, "FeatureDistillation")
 
     def validate_model_compatibility(self, teacher: Any, student: Any) -> None:
-        """Raises a ValueError where a model has no layer of the name, or is no graph of layers."""
+        """Checks that both models are graphs of layers that have a layer of the given name.
+
+        Args:
+            teacher: The teacher, a built model.
+            student: The student, a built model.
+
+        Raises:
+            ValueError: One is no graph, or has no such layer.
+        """
         for role, model, name in (
             ("teacher", teacher, self.teacher_layer_name), ("student", student, self.student_layer_name),
         ):  # fmt: skip
@@ -169,7 +200,15 @@ class FeatureDistillation(DistillationLoss):
             model.get_layer(name=name)
 
     def validate_outputs(self, teacher_outputs: Any, student_outputs: Any) -> None:
-        """Raises a ValueError where outputs and losses are not nested in the same way."""
+        """Checks that outputs and losses are nested in the same way.
+
+        Args:
+            teacher_outputs: Output of the teacher, or a structure of outputs.
+            student_outputs: Output of the student, or a structure of outputs.
+
+        Raises:
+            ValueError: They are not.
+        """
         super().validate_outputs(teacher_outputs, student_outputs)
         tree.assert_same_structure(self.loss, teacher_outputs)
 
@@ -191,5 +230,12 @@ class FeatureDistillation(DistillationLoss):
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> FeatureDistillation:
-        """Returns the loss that `get_config` described."""
+        """Returns the loss that `get_config` described.
+
+        Args:
+            config: The arguments.
+
+        Returns:
+            The new loss.
+        """
         return cls(**{**config, "loss": _made(config["loss"])})

@@ -134,7 +134,15 @@ class Described(WeightOwner):
         return packing.pack(made)
 
     def symbolic_call(self, *args: Any, **kwargs: Any) -> Any:
-        """Returns what `compute_output_spec` returns."""
+        """Returns what `compute_output_spec` returns, as Keras' operations do.
+
+        Args:
+            *args: Symbolic tensors, as for a call.
+            **kwargs: Further arguments of the call.
+
+        Returns:
+            A symbolic tensor for each output.
+        """
         return self.compute_output_spec(*args, **kwargs)
 
     def stateless_call(
@@ -159,6 +167,13 @@ class Described(WeightOwner):
 
         Raises:
             ValueError: The layer is not built, or the number of arrays or a shape differs.
+
+        Example:
+            >>> layer = layers.Dense(1)
+            >>> layer.build((None, 2))
+            >>> outputs, _ = layer.stateless_call([np.ones((2, 1)), np.zeros(1)], [], np.array([[1.0, 2.0]]))
+            >>> outputs
+            array([[3.]], dtype=float32)
         """
         if not self.built:
             raise ValueError(f"{title(self)} is not built; call build() before stateless_call()")

@@ -63,7 +63,18 @@ class InputSpec:
                 raise ValueError(f"InputSpec expects axes below {most}, the number of dimensions, got {axis}")
 
     def fault(self, shape: Shape) -> str | None:
-        """Returns what is expected where a shape does not fit; None where it does."""
+        """Returns what is expected where a shape does not fit; None where it does.
+
+        Args:
+            shape: The shape of an input, with the batch; None for a size that is not known.
+
+        Returns:
+            The end of a sentence for the error, such as "2 dimensions", or None.
+
+        Example:
+            >>> layers.InputSpec(ndim=2).fault((None, 3, 3))
+            '2 dimensions'
+        """
         rank = len(shape)
         loose = self.allow_last_axis_squeeze
         if self.ndim is not None and rank != self.ndim and not (loose and abs(rank - self.ndim) == 1):
@@ -93,7 +104,14 @@ class InputSpec:
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> InputSpec:
-        """Returns the description that `get_config` returned."""
+        """Returns the description that `get_config` returned.
+
+        Args:
+            config: The arguments.
+
+        Returns:
+            The new description.
+        """
         return cls(**config)
 
     def __repr__(self) -> str:

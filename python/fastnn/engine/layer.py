@@ -135,7 +135,14 @@ class Layer(Described, CallHistory, contract.Hooks, Configurable):
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Any:
-        """Returns a new layer with the arguments that `get_config` returned."""
+        """Returns a new layer with the arguments that `get_config` returned.
+
+        Args:
+            config: The arguments.
+
+        Returns:
+            The new layer.
+        """
         taken = accepted_names(cls)
         if not is_foreign(cls) or taken is None:
             return super().from_config(config)
@@ -276,7 +283,21 @@ class Layer(Described, CallHistory, contract.Hooks, Configurable):
         constraint: Any = None,
         name: str | None = None,
     ) -> Variable:
-        """Makes a weight; see `add_weight`, whose arguments these are."""
+        """Makes a weight; `add_weight` has more arguments.
+
+        Args:
+            shape: Its dimensions; (): a single number.
+            initializer: Its first values: a name or an object of `fastnn.initializers`, or a function of the shape;
+                None: glorot_uniform, or zeros for a `dtype` of integers or bools.
+            dtype: "float32", or an integer type, whose values are exact up to 2**24.
+            trainable: Whether training may change it.
+            regularizer: A penalty on it.
+            constraint: A constraint applied after each update.
+            name: Its name; None: "variable", "variable_1"...
+
+        Returns:
+            The variable.
+        """
         return self.add_weight(
             shape, initializer, dtype, trainable=trainable, regularizer=regularizer, constraint=constraint, name=name
         )
@@ -340,6 +361,16 @@ class Layer(Described, CallHistory, contract.Hooks, Configurable):
 
         Raises:
             ValueError: No `call` is running.
+
+        Example:
+            >>> class Sparse(layers.Layer):
+            ...     def call(self, inputs):
+            ...         self.add_loss(0.5 * ops.mean(ops.absolute(inputs)))
+            ...         return inputs
+            >>> model = fastnn.Sequential([layers.Input((2,)), Sparse()])
+            >>> model.compile("sgd", loss=None)
+            >>> model.evaluate(np.array([[1.0, -3.0]]), verbose=0)
+            1.0
         """
         add_loss(self, loss)
 

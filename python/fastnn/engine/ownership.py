@@ -247,6 +247,12 @@ class WeightOwner(Part):
         """Returns copies of all weights, such as [kernel, bias], at one moment between two steps of training.
 
         In a step of a user's own they are symbolic tensors, which `set_weights` takes.
+
+        Example:
+            >>> layer = layers.Dense(1, kernel_initializer="ones")
+            >>> layer.build((None, 2))
+            >>> [w.tolist() for w in layer.get_weights()]
+            [[[1.0], [1.0]], [0.0]]
         """
         variables = self.weights
         if Trace.current() is not None:
@@ -284,6 +290,12 @@ class WeightOwner(Part):
 
         Raises:
             ValueError: It is not built.
+
+        Example:
+            >>> layer = layers.Dense(3)
+            >>> layer.build((None, 4))
+            >>> layer.count_params()
+            15
         """
         if not self.built:
             raise ValueError(

@@ -41,6 +41,8 @@ class Ones(Initializer):
 class Constant(Initializer):
     """Initializer of one value, or of a given array.
 
+    Biases start with a value such as 0.1 so, or embeddings with vectors that are known.
+
     Args:
         value: A number, or an array that can be broadcast to the weight's shape.
 
@@ -63,8 +65,13 @@ class Constant(Initializer):
 class Identity(Initializer):
     """Initializer of the identity matrix times a factor, for weights of rank 2.
 
+    A recurrent kernel of it keeps its state at first (Le et al., 2015).
+
     Args:
         gain: Factor.
+
+    Raises:
+        ValueError: At the call, the shape has not two axes.
 
     Example:
         >>> fastnn.initializers.Identity()((2, 2))

@@ -15,6 +15,8 @@ from fastnn.initializers.initializer import RandomInitializer, Values
 class RandomNormal(RandomInitializer):
     """Initializer of normally distributed values.
 
+    The same object gives the same values at each call with the same shape.
+
     Args:
         mean: Mean.
         stddev: Standard deviation.
@@ -66,6 +68,8 @@ class TruncatedNormal(RandomInitializer):
 class RandomUniform(RandomInitializer):
     """Initializer of uniformly distributed values.
 
+    The same object gives the same values at each call with the same shape.
+
     Args:
         minval: Lower bound.
         maxval: Upper bound.
@@ -97,6 +101,9 @@ class Orthogonal(RandomInitializer):
     Args:
         gain: Factor.
         seed: An integer of at least 0, or a `SeedGenerator`, which gives other values at each call; None draws one.
+
+    Raises:
+        ValueError: At the call, the shape has fewer than two axes.
 
     Example:
         >>> q = fastnn.initializers.Orthogonal(seed=1)((3, 2))

@@ -45,6 +45,9 @@ def fans(
 class VarianceScaling(RandomInitializer):
     """Initializer of random values with variance scale / n, where n is a number of connections.
 
+    "truncated_normal" is scaled so that the variance is as asked for although values are cut off. `GlorotUniform`,
+    `HeNormal` and the others are special cases.
+
     Args:
         scale: A positive number.
         mode: Number that n is: "fan_in", "fan_out" or "fan_avg".
@@ -88,7 +91,15 @@ class VarianceScaling(RandomInitializer):
         return self._scaled(shape, self.scale, self.mode, self.distribution)
 
     def along(self, input_axes: Sequence[int], output_axes: Sequence[int]) -> VarianceScaling:
-        """Returns the same initializer for a kernel with these axes; one that has axes is returned as it is."""
+        """Returns the same initializer for a kernel with these axes; one that has axes is returned as it is.
+
+        Args:
+            input_axes: Axes of the kernel whose sizes multiply to the number of inputs.
+            output_axes: Axes of the kernel whose sizes multiply to the number of outputs.
+
+        Returns:
+            The initializer.
+        """
         if self.input_axes is not None and self.output_axes is not None:
             return self
         made = copy.copy(self)

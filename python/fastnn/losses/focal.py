@@ -24,6 +24,8 @@ def binary_focal_crossentropy(
 ) -> Any:
     """Returns the binary focal cross-entropy: mean((1 - p)**gamma * -log(p)), p the probability of the true label.
 
+    Samples that are predicted well count little, so that rare classes are not drowned by frequent ones.
+
     Reference: Lin et al., 2018, "Focal loss for dense object detection".
 
     Args:
@@ -62,6 +64,8 @@ def binary_focal_crossentropy(
 
 class BinaryFocalCrossentropy(Loss):
     """Binary focal cross-entropy: mean((1 - p)**gamma * -log(p)), p the probability of the true label.
+
+    Samples that are predicted well count little, so that rare classes are not drowned by frequent ones.
 
     Reference: Lin et al., 2018, "Focal loss for dense object detection".
 
@@ -120,6 +124,8 @@ def categorical_focal_crossentropy(
 ) -> Any:
     """Returns the focal cross-entropy of one-hot labels: -sum(alpha * (1 - p)**gamma * y_true * log(p)) over classes.
 
+    Samples that are predicted well count little, so that rare classes are not drowned by frequent ones.
+
     Reference: Lin et al., 2018, "Focal loss for dense object detection".
 
     Args:
@@ -154,6 +160,8 @@ def categorical_focal_crossentropy(
 
 class CategoricalFocalCrossentropy(Loss):
     """Focal cross-entropy of one-hot labels: -sum(alpha * (1 - p)**gamma * y_true * log(p)) over the classes.
+
+    Samples that are predicted well count little, so that rare classes are not drowned by frequent ones.
 
     Reference: Lin et al., 2018, "Focal loss for dense object detection".
 

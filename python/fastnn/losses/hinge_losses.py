@@ -14,6 +14,8 @@ from fastnn.losses.values import Values, values_of
 def hinge(y_true: ArrayLike, y_pred: ArrayLike) -> Values:
     """Returns the hinge loss: mean(max(1 - y_true * y_pred, 0)) over the last axis.
 
+    The loss of support vector machines: 0 for what is right by a margin of 1.
+
     Args:
         y_true: Labels -1 and 1; 0 counts as -1, of shape `(..., n)`.
         y_pred: Predictions, of the same shape.
@@ -34,10 +36,18 @@ def hinge(y_true: ArrayLike, y_pred: ArrayLike) -> Values:
 class Hinge(Loss):
     """Hinge loss: mean(max(1 - y_true * y_pred, 0)); labels are -1 and 1, 0 counts as -1.
 
+    The loss of support vector machines: 0 for what is right by a margin of 1.
+
     Args:
         reduction: How the values of the samples become one number; see `Loss`.
         name: Name of the loss.
         dtype: Accepted for Keras compatibility; ignored.
+
+    Raises:
+        ValueError: `reduction` is not known, or at the call the shapes do not fit.
+
+    References:
+        - Cortes, Vapnik, "Support-Vector Networks", 1995.
 
     Example:
         >>> fastnn.losses.Hinge()([[-1.0, 1.0]], [[0.5, 0.5]])
@@ -57,6 +67,8 @@ class Hinge(Loss):
 
 def squared_hinge(y_true: ArrayLike, y_pred: ArrayLike) -> Values:
     """Returns the squared hinge loss: mean(max(1 - y_true * y_pred, 0)**2) over the last axis.
+
+    Smooth where `hinge` has a corner.
 
     Args:
         y_true: Labels -1 and 1; 0 counts as -1, of shape `(..., n)`.
@@ -78,10 +90,15 @@ def squared_hinge(y_true: ArrayLike, y_pred: ArrayLike) -> Values:
 class SquaredHinge(Loss):
     """Squared hinge loss: mean(max(1 - y_true * y_pred, 0)**2); labels are -1 and 1, 0 counts as -1.
 
+    Smooth where `hinge` has a corner.
+
     Args:
         reduction: How the values of the samples become one number; see `Loss`.
         name: Name of the loss.
         dtype: Accepted for Keras compatibility; ignored.
+
+    Raises:
+        ValueError: `reduction` is not known, or at the call the shapes do not fit.
 
     Example:
         >>> fastnn.losses.SquaredHinge()([[-1.0, 1.0]], [[0.5, 0.5]])
@@ -101,6 +118,8 @@ class SquaredHinge(Loss):
 
 def categorical_hinge(y_true: ArrayLike, y_pred: ArrayLike) -> Values:
     """Returns max(0, 1 + n - p): p is the output of the true class, n the largest of the others.
+
+    It is 0 where the true class leads all others by 1.
 
     Args:
         y_true: One-hot labels, of shape `(..., n)`.
@@ -122,10 +141,18 @@ def categorical_hinge(y_true: ArrayLike, y_pred: ArrayLike) -> Values:
 class CategoricalHinge(Loss):
     """Categorical hinge loss: max(0, 1 + n - p), p the output of the true class, n the largest of the others.
 
+    It is 0 where the true class leads all others by 1.
+
     Args:
         reduction: How the values of the samples become one number; see `Loss`.
         name: Name of the loss.
         dtype: Accepted for Keras compatibility; ignored.
+
+    Raises:
+        ValueError: `reduction` is not known, or at the call the shapes do not fit.
+
+    References:
+        - Crammer, Singer, "On the Algorithmic Implementation of Multiclass Kernel-based Vector Machines", 2001.
 
     Example:
         >>> fastnn.losses.CategoricalHinge()([[0, 1]], [[0.5, 0.75]])

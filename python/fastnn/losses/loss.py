@@ -206,6 +206,9 @@ class FunctionLoss(Loss):
         name: Name of the loss; None: that of the function.
         **kwargs: Further arguments of `fn`.
 
+    Raises:
+        ValueError: `reduction` is not known, or at the call the shapes do not fit.
+
     Example:
         >>> cubic = lambda y_true, y_pred: ops.mean(ops.abs(y_true - y_pred) ** 3, axis=-1)
         >>> fastnn.losses.FunctionLoss(cubic)([[1.0, 2.0]], [[1.0, 4.0]])

@@ -19,6 +19,8 @@ def dice(
 ) -> Any:
     """Returns the Dice loss: 1 - 2 * sum(y_true * y_pred) / (sum(y_true) + sum(y_pred)).
 
+    Made for masks in which few pixels are foreground.
+
     Reference: Milletari et al., 2016, "V-Net: fully convolutional neural networks for volumetric medical image
     segmentation".
 
@@ -29,6 +31,9 @@ def dice(
 
     Returns:
         Values, of the shape without the axes.
+
+    Raises:
+        ValueError: `axis` is out of range, or the shapes do not fit.
 
     Example:
         >>> float(fastnn.losses.dice([[1.0, 1.0], [0.0, 0.0]], [[0.0, 1.0], [1.0, 0.0]]))
@@ -43,6 +48,8 @@ def dice(
 class Dice(Loss):
     """Dice loss: 1 - 2 * sum(y_true * y_pred) / (sum(y_true) + sum(y_pred)).
 
+    Made for masks in which few pixels are foreground.
+
     Reference: Milletari et al., 2016, "V-Net: fully convolutional neural networks for volumetric medical image
     segmentation".
 
@@ -51,6 +58,9 @@ class Dice(Loss):
         name: Name of the loss.
         axis: Axes that are summed over; None: all, the batch too, for one value.
         dtype: Accepted for Keras compatibility; values are computed in float32.
+
+    Raises:
+        ValueError: `reduction` is not known, or at the call the shapes do not fit.
 
     Example:
         >>> fastnn.losses.Dice()([[1.0, 1.0], [0.0, 0.0]], [[0.0, 1.0], [1.0, 0.0]])
@@ -79,6 +89,8 @@ def tversky(
 ) -> Any:
     """Returns the Tversky loss: 1 - both / (both + alpha * missed + beta * wrong), with sums of overlapping elements.
 
+    With alpha = beta = 0.5 it is the Dice loss.
+
     Reference: Salehi et al., 2017, "Tversky loss function for image segmentation using 3D fully convolutional deep
     networks".
 
@@ -91,6 +103,9 @@ def tversky(
 
     Returns:
         Values, of the shape without the axes.
+
+    Raises:
+        ValueError: `axis` is out of range, or the shapes do not fit.
 
     Example:
         >>> float(fastnn.losses.tversky([[1.0, 1.0], [0.0, 0.0]], [[0.0, 1.0], [1.0, 0.0]]))
@@ -123,6 +138,9 @@ class Tversky(Loss):
         name: Name of the loss.
         axis: Axes that are summed over; None: all, the batch too, for one value.
         dtype: Accepted for Keras compatibility; values are computed in float32.
+
+    Raises:
+        ValueError: `reduction` is not known, or at the call the shapes do not fit.
 
     Example:
         >>> fastnn.losses.Tversky()([[1.0, 1.0], [0.0, 0.0]], [[0.0, 1.0], [1.0, 0.0]])

@@ -208,6 +208,9 @@ class Circle(Loss):
         name: Name of the loss.
         dtype: Accepted for Keras compatibility; values are computed in float32.
 
+    Raises:
+        ValueError: `reduction` is not known, or at the call the shapes do not fit.
+
     Example:
         >>> loss = fastnn.losses.Circle(gamma=1.0)
         >>> round(loss([0, 0, 1], [[1.0, 0.0], [0.6, 0.8], [0.0, 1.0]]), 4)

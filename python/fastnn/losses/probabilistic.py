@@ -16,6 +16,8 @@ from fastnn.losses.values import Values, values_of
 def poisson(y_true: ArrayLike, y_pred: ArrayLike) -> Values:
     """Returns the Poisson loss: mean(y_pred - y_true * log(y_pred)) over the last axis.
 
+    The negative log-likelihood of counts, up to a constant. Predictions are rates, and must not be negative.
+
     Args:
         y_true: Counts, of shape `(..., n)`.
         y_pred: Predicted rates, of the same shape.
@@ -36,10 +38,15 @@ def poisson(y_true: ArrayLike, y_pred: ArrayLike) -> Values:
 class Poisson(Loss):
     """Poisson loss: mean(y_pred - y_true * log(y_pred)).
 
+    The negative log-likelihood of counts, up to a constant. Predictions are rates, and must not be negative.
+
     Args:
         reduction: How the values of the samples become one number; see `Loss`.
         name: Name of the loss.
         dtype: Accepted for Keras compatibility; ignored.
+
+    Raises:
+        ValueError: `reduction` is not known, or at the call the shapes do not fit.
 
     Example:
         >>> fastnn.losses.Poisson()([[0.0, 2.0]], [[1.0, 2.0]])
@@ -59,6 +66,8 @@ class Poisson(Loss):
 
 def kl_divergence(y_true: ArrayLike, y_pred: ArrayLike) -> Values:
     """Returns the Kullback-Leibler divergence: sum(y_true * log(y_true / y_pred)) over the last axis.
+
+    It is 0 where the distributions are equal. Probabilities below 1e-7 count as 1e-7.
 
     Reference: Kullback and Leibler, 1951, "On information and sufficiency".
 
@@ -82,12 +91,17 @@ def kl_divergence(y_true: ArrayLike, y_pred: ArrayLike) -> Values:
 class KLDivergence(Loss):
     """Kullback-Leibler divergence: sum(y_true * log(y_true / y_pred)).
 
+    It is 0 where the distributions are equal. Probabilities below 1e-7 count as 1e-7.
+
     Reference: Kullback and Leibler, 1951, "On information and sufficiency".
 
     Args:
         reduction: How the values of the samples become one number; see `Loss`.
         name: Name of the loss.
         dtype: Accepted for Keras compatibility; ignored.
+
+    Raises:
+        ValueError: `reduction` is not known, or at the call the shapes do not fit.
 
     Example:
         >>> fastnn.losses.KLDivergence()([[0.25, 0.75]], [[0.5, 0.5]])
@@ -112,6 +126,9 @@ def binary_crossentropy(
 ) -> Values:
     """Returns mean(-y_true * log(y_pred) - (1 - y_true) * log(1 - y_pred)) over the last axis.
 
+    For two classes, or several labels that do not exclude each other. Probabilities are kept 1e-7 away from 0 and 1;
+    logits are more exact.
+
     Args:
         y_true: Labels 0 and 1, or probabilities, of shape `(..., n)`.
         y_pred: Predicted probabilities, or logits, of the same shape.
@@ -135,6 +152,9 @@ def binary_crossentropy(
 
 class BinaryCrossentropy(Loss):
     """Binary cross-entropy: mean(-y_true * log(y_pred) - (1 - y_true) * log(1 - y_pred)).
+
+    For two classes, or several labels that do not exclude each other. Probabilities are kept 1e-7 away from 0 and 1;
+    logits are more exact.
 
     Args:
         from_logits: True where `y_pred` holds logits, the inputs of the sigmoid.
@@ -176,6 +196,9 @@ def categorical_crossentropy(
 ) -> Values:
     """Returns the cross-entropy of one-hot labels: -sum(y_true * log(y_pred)) over the last axis.
 
+    For classes that exclude each other. Probabilities are scaled to the sum 1 and kept 1e-7 away from 0 and 1; logits
+    are more exact.
+
     Args:
         y_true: One-hot labels, or probabilities, of shape `(..., n)`.
         y_pred: Predicted probabilities, or logits, of the same shape.
@@ -200,6 +223,9 @@ def categorical_crossentropy(
 class CategoricalCrossentropy(Loss):
     """Cross-entropy of one-hot labels: -sum(y_true * log(y_pred)) over the classes.
 
+    For classes that exclude each other. Probabilities are scaled to the sum 1 and kept 1e-7 away from 0 and 1; logits
+    are more exact.
+
     Args:
         from_logits: True where `y_pred` holds logits, the inputs of the softmax.
         label_smoothing: Label smoothing factor s: y becomes y * (1 - s) + s / classes (Szegedy et al., 2016).
@@ -210,6 +236,10 @@ class CategoricalCrossentropy(Loss):
 
     Raises:
         ValueError: `label_smoothing` is outside 0 to 1.
+
+    References:
+        - Szegedy, Vanhoucke, Ioffe, Shlens, Wojna, "Rethinking the Inception Architecture for Computer Vision", 2016:
+          label smoothing.
 
     Example:
         >>> fastnn.losses.CategoricalCrossentropy()([[0, 1]], [[0.5, 0.5]])
@@ -243,6 +273,8 @@ def sparse_categorical_crossentropy(
 ) -> Values:
     """Returns the cross-entropy of integer labels: -log(y_pred[label]).
 
+    The same as `CategoricalCrossentropy`, without the memory of one-hot rows.
+
     Args:
         y_true: Class indices, of shape `(...)` or `(..., 1)`.
         y_pred: Predicted probabilities, or logits, of shape `(..., classes)`.
@@ -269,6 +301,8 @@ def sparse_categorical_crossentropy(
 class SparseCategoricalCrossentropy(Loss):
     """Cross-entropy of integer labels: -log(y_pred[label]).
 
+    The same as `CategoricalCrossentropy`, without the memory of one-hot rows.
+
     Args:
         from_logits: True where `y_pred` holds logits, the inputs of the softmax.
         ignore_class: Label whose samples have a loss of 0 and do not count in the mean, or None.
@@ -276,6 +310,9 @@ class SparseCategoricalCrossentropy(Loss):
         axis: Axis of the classes.
         name: Name of the loss.
         dtype: Accepted for Keras compatibility; ignored.
+
+    Raises:
+        ValueError: `reduction` is not known, or at the call the shapes do not fit.
 
     Example:
         >>> fastnn.losses.SparseCategoricalCrossentropy()([1], [[0.5, 0.5]])

@@ -14,6 +14,8 @@ from fastnn.losses.values import Values, values_of
 def mean_squared_error(y_true: ArrayLike, y_pred: ArrayLike) -> Values:
     """Returns the mean squared error: mean((y_true - y_pred)**2) over the last axis.
 
+    Large errors count most, so that outliers draw the model towards them.
+
     Args:
         y_true: Targets, of shape `(..., n)`.
         y_pred: Predictions, of the same shape.
@@ -34,10 +36,15 @@ def mean_squared_error(y_true: ArrayLike, y_pred: ArrayLike) -> Values:
 class MeanSquaredError(Loss):
     """Mean squared error: mean((y_true - y_pred)**2) of a sample, then over samples.
 
+    Large errors count most, so that outliers draw the model towards them.
+
     Args:
         reduction: How the values of the samples become one number; see `Loss`.
         name: Name of the loss.
         dtype: Accepted for Keras compatibility; ignored.
+
+    Raises:
+        ValueError: `reduction` is not known, or at the call the shapes do not fit.
 
     Example:
         >>> fastnn.losses.MeanSquaredError()([[0.0, 1.0]], [[1.0, 3.0]])
@@ -57,6 +64,8 @@ class MeanSquaredError(Loss):
 
 def mean_absolute_error(y_true: ArrayLike, y_pred: ArrayLike) -> Values:
     """Returns the mean absolute error: mean(|y_true - y_pred|) over the last axis.
+
+    Less sensitive to outliers than the squared error; the best constant prediction is the median.
 
     Args:
         y_true: Targets, of shape `(..., n)`.
@@ -78,10 +87,15 @@ def mean_absolute_error(y_true: ArrayLike, y_pred: ArrayLike) -> Values:
 class MeanAbsoluteError(Loss):
     """Mean absolute error: mean(|y_true - y_pred|) of a sample, then over samples.
 
+    Less sensitive to outliers than the squared error; the best constant prediction is the median.
+
     Args:
         reduction: How the values of the samples become one number; see `Loss`.
         name: Name of the loss.
         dtype: Accepted for Keras compatibility; ignored.
+
+    Raises:
+        ValueError: `reduction` is not known, or at the call the shapes do not fit.
 
     Example:
         >>> fastnn.losses.MeanAbsoluteError()([[0.0, 1.0]], [[1.0, 3.0]])
@@ -101,6 +115,8 @@ class MeanAbsoluteError(Loss):
 
 def mean_absolute_percentage_error(y_true: ArrayLike, y_pred: ArrayLike) -> Values:
     """Returns the mean absolute percentage error: 100 * mean(|(y_true - y_pred) / y_true|) over the last axis.
+
+    A target close to 0 makes it huge: the divisor is at least 1e-7.
 
     Args:
         y_true: Targets, of shape `(..., n)`.
@@ -122,10 +138,15 @@ def mean_absolute_percentage_error(y_true: ArrayLike, y_pred: ArrayLike) -> Valu
 class MeanAbsolutePercentageError(Loss):
     """Mean absolute percentage error: 100 * mean(|(y_true - y_pred) / y_true|).
 
+    A target close to 0 makes it huge: the divisor is at least 1e-7.
+
     Args:
         reduction: How the values of the samples become one number; see `Loss`.
         name: Name of the loss.
         dtype: Accepted for Keras compatibility; ignored.
+
+    Raises:
+        ValueError: `reduction` is not known, or at the call the shapes do not fit.
 
     Example:
         >>> fastnn.losses.MeanAbsolutePercentageError()([[2.0, 4.0]], [[1.0, 5.0]])
@@ -148,6 +169,8 @@ class MeanAbsolutePercentageError(Loss):
 def mean_squared_logarithmic_error(y_true: ArrayLike, y_pred: ArrayLike) -> Values:
     """Returns mean((log(y_true + 1) - log(y_pred + 1))**2) over the last axis.
 
+    It compares ratios, for targets of many orders of magnitude. Values below 1e-7 count as 1e-7.
+
     Args:
         y_true: Targets, of shape `(..., n)`.
         y_pred: Predictions, of the same shape.
@@ -168,10 +191,15 @@ def mean_squared_logarithmic_error(y_true: ArrayLike, y_pred: ArrayLike) -> Valu
 class MeanSquaredLogarithmicError(Loss):
     """Mean squared logarithmic error: mean((log(y_true + 1) - log(y_pred + 1))**2).
 
+    It compares ratios, for targets of many orders of magnitude. Values below 1e-7 count as 1e-7.
+
     Args:
         reduction: How the values of the samples become one number; see `Loss`.
         name: Name of the loss.
         dtype: Accepted for Keras compatibility; ignored.
+
+    Raises:
+        ValueError: `reduction` is not known, or at the call the shapes do not fit.
 
     Example:
         >>> fastnn.losses.MeanSquaredLogarithmicError()([[0.0, 1.0]], [[1.0, 3.0]])
@@ -225,6 +253,9 @@ class Huber(Loss):
         name: Name of the loss.
         dtype: Accepted for Keras compatibility; ignored.
 
+    Raises:
+        ValueError: `reduction` is not known, or at the call the shapes do not fit.
+
     Example:
         >>> fastnn.losses.Huber(delta=1.0)([[0.0, 1.0]], [[1.0, 3.0]])
         1.0
@@ -246,6 +277,8 @@ class Huber(Loss):
 def log_cosh(y_true: ArrayLike, y_pred: ArrayLike) -> Values:
     """Returns mean(log(cosh(y_pred - y_true))) over the last axis.
 
+    Close to d**2 / 2 for small errors d and to |d| - log(2) for large ones, and smooth between.
+
     Args:
         y_true: Targets, of shape `(..., n)`.
         y_pred: Predictions, of the same shape.
@@ -266,10 +299,15 @@ def log_cosh(y_true: ArrayLike, y_pred: ArrayLike) -> Values:
 class LogCosh(Loss):
     """Logarithm of the hyperbolic cosine of the error: mean(log(cosh(y_pred - y_true))).
 
+    Close to d**2 / 2 for small errors d and to |d| - log(2) for large ones, and smooth between.
+
     Args:
         reduction: How the values of the samples become one number; see `Loss`.
         name: Name of the loss.
         dtype: Accepted for Keras compatibility; ignored.
+
+    Raises:
+        ValueError: `reduction` is not known, or at the call the shapes do not fit.
 
     Example:
         >>> fastnn.losses.LogCosh()([[0.0, 1.0]], [[1.0, 3.0]])
@@ -289,6 +327,8 @@ class LogCosh(Loss):
 
 def cosine_similarity(y_true: ArrayLike, y_pred: ArrayLike, axis: int = -1) -> Values:
     """Returns the negative cosine of the angle between targets and predictions along an axis.
+
+    Lengths do not matter; a vector of zeros gives 0.
 
     It is -1 where they point in the same direction, 1 where they are opposite.
 
@@ -311,13 +351,16 @@ def cosine_similarity(y_true: ArrayLike, y_pred: ArrayLike, axis: int = -1) -> V
 
 
 class CosineSimilarity(Loss):
-    """Negative cosine of the angle between targets and predictions.
+    """Negative cosine of the angle between targets and predictions. Lengths do not matter; a vector of zeros gives 0.
 
     Args:
         axis: Axis along which the angle is measured.
         reduction: How the values of the samples become one number; see `Loss`.
         name: Name of the loss.
         dtype: Accepted for Keras compatibility; ignored.
+
+    Raises:
+        ValueError: `reduction` is not known, or at the call the shapes do not fit.
 
     Example:
         >>> fastnn.losses.CosineSimilarity()([[0.0, 1.0]], [[1.0, 3.0]])

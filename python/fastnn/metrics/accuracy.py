@@ -43,6 +43,8 @@ class Accuracy(MeanOfFunction):
 def binary_accuracy(y_true: ArrayLike, y_pred: ArrayLike, threshold: float = 0.5) -> Values:
     """Returns 1 for each output on the correct side of the threshold, else 0.
 
+    An output equal to the threshold counts as class 0.
+
     Args:
         y_true: Labels 0 and 1, of shape `(..., n)`.
         y_pred: Predicted probabilities, of the same shape.
@@ -62,7 +64,7 @@ def binary_accuracy(y_true: ArrayLike, y_pred: ArrayLike, threshold: float = 0.5
 
 
 class BinaryAccuracy(MeanOfFunction):
-    """Fraction of outputs on the correct side of the threshold.
+    """Fraction of outputs on the correct side of the threshold. An output equal to the threshold counts as class 0.
 
     Args:
         name: Name of the metric.
@@ -105,6 +107,8 @@ def categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> Values:
 class CategoricalAccuracy(MeanOfFunction):
     """Fraction of samples whose largest output is that of the true class; labels are one-hot.
 
+    Of equal outputs the first counts.
+
     Args:
         name: Name of the metric.
         dtype: Accepted for Keras compatibility; values are computed in float32 and summed in float64.
@@ -145,6 +149,8 @@ def sparse_categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> Values:
 
 class SparseCategoricalAccuracy(MeanOfFunction):
     """Fraction of samples whose largest output is that of the true class; labels are integers.
+
+    Of equal outputs the first counts.
 
     Args:
         name: Name of the metric.

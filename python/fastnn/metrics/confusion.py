@@ -174,6 +174,8 @@ class _FractionFound(CountingMetric):
 class Precision(_FractionFound):
     """Fraction of the positive predictions that are right: true positives / (true positives + false positives).
 
+    It is 0 where nothing is predicted to be positive.
+
     Args:
         thresholds: One threshold, or several; predictions above it are positive. None: 0.5, or, with `top_k`, none.
         top_k: Count as positive only the `top_k` largest predictions of the last axis; None: all.
@@ -213,6 +215,8 @@ class Precision(_FractionFound):
 
 class Recall(_FractionFound):
     """Fraction of the positive labels that are found: true positives / (true positives + false negatives).
+
+    Also called sensitivity. It is 0 where no label is positive.
 
     Args:
         thresholds: One threshold, or several; predictions above it are positive. None: 0.5, or, with `top_k`, none.

@@ -15,6 +15,8 @@ from fastnn.metrics.mean_of_function import MeanOfFunction
 def pearson_correlation(y_true: ArrayLike, y_pred: ArrayLike, axis: int = -1) -> Any:
     """Returns the Pearson correlation: covariance / (standard deviation of y_true * that of y_pred), along an axis.
 
+    It is 1 where one is a rising linear function of the other, and not defined (NaN) where one is constant.
+
     Args:
         y_true: Targets, of shape `(..., n)`.
         y_pred: Predictions, of the same shape.

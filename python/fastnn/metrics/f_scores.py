@@ -17,6 +17,8 @@ from fastnn.symbolic.accumulator import Accumulator
 class FBetaScore(CountingMetric):
     """F-beta score of each class: (1 + beta**2) * precision * recall / (beta**2 * precision + recall).
 
+    Recall counts beta times as much as precision.
+
     Reference: Van Rijsbergen, 1979, "Information retrieval".
 
     Args:
@@ -127,6 +129,8 @@ class FBetaScore(CountingMetric):
 
 class F1Score(FBetaScore):
     """F1 score of each class: the harmonic mean of precision and recall, 2 * precision * recall / (precision + recall).
+
+    It is 0 for a class that is never predicted.
 
     Args:
         average: None for the score of each class, "micro" for that of all classes counted as one, "macro" for the mean

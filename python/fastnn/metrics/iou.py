@@ -116,6 +116,8 @@ class IoU(CountingMetric):
 class BinaryIoU(IoU):
     """Mean intersection over union of the classes 0 and 1, of predicted probabilities.
 
+    For masks of one foreground class.
+
     Args:
         target_class_ids: Classes whose mean is reported.
         threshold: Probabilities of at least this value predict 1.
@@ -156,6 +158,8 @@ class BinaryIoU(IoU):
 class MeanIoU(IoU):
     """Mean intersection over union of all classes.
 
+    Also called the mean Jaccard index. Classes that neither occur nor are predicted are left out of the mean.
+
     Args:
         num_classes: Number of classes.
         name: Name of the metric; None: that of the class in snake case.
@@ -164,6 +168,9 @@ class MeanIoU(IoU):
         sparse_y_true: True where targets are class indices, False for one-hot rows.
         sparse_y_pred: True where predictions are class indices, False for scores of the classes.
         axis: Axis of the classes of one-hot rows and scores.
+
+    References:
+        - Jaccard, "The Distribution of the Flora in the Alpine Zone", 1912.
 
     Example:
         >>> round(fastnn.metrics.MeanIoU(num_classes=2)([0, 0, 1, 1], [0, 1, 0, 1]), 4)

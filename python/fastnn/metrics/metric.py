@@ -114,7 +114,17 @@ class Metric(Configurable):
     def add_weight(
         self, shape: Sequence[int] = (), initializer: Any = None, dtype: Any = None, name: str | None = None
     ) -> Variable:
-        """Adds a variable, as `add_variable`; zeros by default."""
+        """Adds a variable, as `add_variable`; zeros by default.
+
+        Args:
+            shape: Shape; (): a scalar.
+            initializer: Initializer; None: zeros. `reset_state` sets the variable to 0.
+            dtype: "float32" or an integer type; None: "float32".
+            name: Name of the variable.
+
+        Returns:
+            The variable.
+        """
         return self.add_variable(shape, "zeros" if initializer is None else initializer, dtype, name=name)
 
     @property
@@ -166,7 +176,15 @@ class Metric(Configurable):
         return None
 
     def reset_state(self) -> None:
-        """Sets the variables to 0."""
+        """Sets the variables to 0.
+
+        Example:
+            >>> total = fastnn.metrics.Sum()
+            >>> total.update_state([1.0, 2.0])
+            >>> total.reset_state()
+            >>> float(total.result())
+            0.0
+        """
         for variable in self.variables:
             variable.assign(np.zeros(variable.shape))
 
@@ -176,6 +194,13 @@ class Metric(Configurable):
         Args:
             *args: The data, as the subclass defines.
             **kwargs: The same, by name.
+
+        Example:
+            >>> mean = fastnn.metrics.MeanSquaredError()
+            >>> mean.update_state([[1.0]], [[3.0]])
+            >>> mean.update_state([[1.0]], [[1.0]])
+            >>> float(mean.result())
+            2.0
         """
         raise NotImplementedError
 
@@ -190,6 +215,12 @@ class Metric(Configurable):
             metric_variables: Values in place of `variables`.
             *args: Arguments of `update_state`.
             **kwargs: The same, by name.
+
+        Example:
+            >>> total = fastnn.metrics.Sum()
+            >>> values = total.stateless_update_state([np.array(1.0)], [2.0, 3.0])
+            >>> float(total.stateless_result(values)), float(total.result())
+            (6.0, 0.0)
         """
         return _with_values(self, metric_variables, lambda: self.update_state(*args, **kwargs))[1]
 

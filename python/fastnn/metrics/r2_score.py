@@ -18,6 +18,8 @@ from fastnn.symbolic.accumulator import Accumulator
 class R2Score(CountingMetric):
     """R2 score (coefficient of determination): 1 - sum((y_true - y_pred)**2) / sum((y_true - mean(y_true))**2).
 
+    It is 1 for perfect predictions and 0 for those of the mean; it can be negative.
+
     Args:
         class_aggregation: "uniform_average" for the mean of the outputs, "variance_weighted_average" for their mean
             weighted by the variance of their targets, None for the score of each.

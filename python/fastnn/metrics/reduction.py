@@ -75,7 +75,7 @@ class Mean(Metric):
 
 
 class Sum(Metric):
-    """Sum of values.
+    """Sum of values. Without sample weights each value has the weight 1.
 
     Args:
         name: Name of the metric.

@@ -32,7 +32,7 @@ class MeanSquaredError(MeanOfFunction):
 
 
 class RootMeanSquaredError(MeanOfFunction):
-    """Root mean squared error: sqrt(mean((y_true - y_pred)**2)).
+    """Root mean squared error: sqrt(mean((y_true - y_pred)**2)). It has the unit of the targets.
 
     Args:
         name: Name of the metric.
@@ -76,7 +76,7 @@ class MeanAbsoluteError(MeanOfFunction):
 
 
 class MeanAbsolutePercentageError(MeanOfFunction):
-    """Mean absolute percentage error: 100 * mean(|(y_true - y_pred) / y_true|).
+    """Mean absolute percentage error: 100 * mean(|(y_true - y_pred) / y_true|). A target close to 0 makes it huge.
 
     Args:
         name: Name of the metric.

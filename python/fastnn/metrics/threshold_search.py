@@ -90,6 +90,8 @@ class ThresholdSearch(CountingMetric):
 class SensitivityAtSpecificity(ThresholdSearch):
     """Largest sensitivity (recall) where the specificity is at least as large as asked for.
 
+    Both are fractions: of the positive and of the negative labels that are recognized.
+
     Args:
         specificity: The least specificity asked for, in [0, 1].
         num_thresholds: Number of thresholds, spread evenly over [0, 1], that are tried.
@@ -126,6 +128,8 @@ class SensitivityAtSpecificity(ThresholdSearch):
 
 class SpecificityAtSensitivity(ThresholdSearch):
     """Largest specificity where the sensitivity (recall) is at least as large as asked for.
+
+    Both are fractions: of the negative and of the positive labels that are recognized.
 
     Args:
         sensitivity: The least sensitivity asked for, in [0, 1].
@@ -164,6 +168,8 @@ class SpecificityAtSensitivity(ThresholdSearch):
 class PrecisionAtRecall(ThresholdSearch):
     """Largest precision where the recall is at least as large as asked for.
 
+    It answers how pure an alarm can be that must not miss more than some.
+
     Args:
         recall: The least recall asked for, in [0, 1].
         num_thresholds: Number of thresholds, spread evenly over [0, 1], that are tried.
@@ -200,6 +206,8 @@ class PrecisionAtRecall(ThresholdSearch):
 
 class RecallAtPrecision(ThresholdSearch):
     """Largest recall where the precision is at least as large as asked for.
+
+    It answers how much can be found where false alarms are limited.
 
     Args:
         precision: The least precision asked for, in [0, 1].

@@ -388,6 +388,11 @@ class Model(Layer, StateTree, Network):
 
         Raises:
             ValueError: The model is not built, or the name has another ending.
+
+        Example:
+            >>> fastnn.Sequential([layers.Input((4,)), layers.Dense(3)]).save("m.keras")
+            >>> fastnn.saving.load_model("m.keras").output_shape
+            (None, 3)
         """
         from fastnn import saving
 

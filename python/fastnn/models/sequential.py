@@ -404,6 +404,9 @@ class Sequential(Model):
         Args:
             rebuild: Accepted for Keras compatibility; ignored.
 
+        Returns:
+            The layer.
+
         Raises:
             ValueError: There is none.
 

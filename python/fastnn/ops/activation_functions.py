@@ -12,14 +12,8 @@ from typing import Any
 import numpy as np
 
 from fastnn import activations
-from fastnn.ops import (
-    creation,
-    cumulative,
-    ordering,
-    reduction,
-    slicing,
-)
-from fastnn.ops.arithmetic import absolute, clip, maximum, minimum, sqrt, square
+from fastnn.ops import creation, cumulative, ordering, reduction, slicing
+from fastnn.ops.arithmetic import absolute, clip, maximum, sign, sqrt, square
 from fastnn.ops.conversion import cast, dtype
 from fastnn.ops.elementwise import unary
 from fastnn.ops.exponential import erf, exp, expm1, logaddexp
@@ -41,16 +35,23 @@ def _activation(
     return node(x, *arguments)
 
 
+# Their gradients at the ends are those of the layers' nodes, which for `maximum` and `clip` would be others.
+
+
 def _positive(x: Any) -> Any:
-    return maximum(x, 0.0)
+    return where(x <= 0.0, 0.0, x)
 
 
 def _negative(x: Any) -> Any:
-    return minimum(x, 0.0)
+    return where(x > 0.0, 0.0, x)
+
+
+def _between(x: Any, low: float, high: float) -> Any:
+    return where(x <= low, low, where(x >= high, high, x))
 
 
 def relu(x: Any) -> Any:
-    """Returns max(x, 0); integers stay integers.
+    """Returns max(x, 0); integers stay integers. The gradient at 0 is 0 (Nair and Hinton, 2010).
 
     Args:
         x: Tensor or array.
@@ -70,6 +71,8 @@ def relu(x: Any) -> Any:
 def leaky_relu(x: Any, negative_slope: float = 0.2) -> Any:
     """Returns x where x > 0, else negative_slope * x.
 
+    A unit whose inputs are all negative still gets a gradient (Maas et al., 2013).
+
     Args:
         x: Tensor or array.
         negative_slope: Slope below zero.
@@ -87,6 +90,8 @@ def leaky_relu(x: Any, negative_slope: float = 0.2) -> Any:
 def relu6(x: Any) -> Any:
     """Returns min(max(x, 0), 6).
 
+    The upper limit keeps values in the range of small fixed-point numbers (Howard et al., 2017).
+
     Args:
         x: Tensor or array.
 
@@ -97,11 +102,13 @@ def relu6(x: Any) -> Any:
         >>> ops.relu6([-1.0, 2.0, 8.0])
         array([0., 2., 6.], dtype=float32)
     """
-    return _activation(x, activations.relu6, lambda x: clip(x, 0.0, 6.0))
+    return _activation(x, activations.relu6, lambda x: _between(x, 0.0, 6.0))
 
 
 def sigmoid(x: Any) -> Any:
     """Returns the sigmoid 1 / (1 + exp(-x)), a value between 0 and 1.
+
+    Its derivative is y * (1 - y) for the value y, at most 0.25.
 
     Args:
         x: Tensor or array.
@@ -124,6 +131,8 @@ def _sigmoid(x: Any) -> Any:
 def log_sigmoid(x: Any) -> Any:
     """Returns the logarithm of the sigmoid, computed without loss of precision.
 
+    For very negative x it is x itself, where the sigmoid is 0.
+
     Args:
         x: Tensor or array.
 
@@ -138,7 +147,7 @@ def log_sigmoid(x: Any) -> Any:
 
 
 def hard_sigmoid(x: Any) -> Any:
-    """Returns relu6(x + 3) / 6, a piecewise linear approximation of the sigmoid.
+    """Returns relu6(x + 3) / 6, a piecewise linear approximation of the sigmoid. It is 0 below -3 and 1 above 3.
 
     Args:
         x: Tensor or array.
@@ -150,11 +159,11 @@ def hard_sigmoid(x: Any) -> Any:
         >>> ops.hard_sigmoid([-3.0, 0.0, 1.5])
         array([0.  , 0.5 , 0.75], dtype=float32)
     """
-    return _activation(x, activations.hard_sigmoid, lambda x: clip(x + 3.0, 0.0, 6.0) / 6.0)
+    return _activation(x, activations.hard_sigmoid, lambda x: _between(x + 3.0, 0.0, 6.0) / 6.0)
 
 
 def silu(x: Any) -> Any:
-    """Returns x * sigmoid(x), also called swish.
+    """Returns x * sigmoid(x), also called swish. Its least value is -0.278, at x = -1.278.
 
     Args:
         x: Tensor or array.
@@ -173,7 +182,7 @@ swish = silu
 
 
 def hard_silu(x: Any) -> Any:
-    """Returns x * hard_sigmoid(x), also called hard swish.
+    """Returns x * hard_sigmoid(x), also called hard swish. It is 0 below -3 and x above 3 (Howard et al., 2019).
 
     Args:
         x: Tensor or array.
@@ -196,7 +205,7 @@ def _softplus(x: Any) -> Any:
 
 
 def softplus(x: Any) -> Any:
-    """Returns log(1 + exp(x)).
+    """Returns log(1 + exp(x)). A smooth approximation of relu (Dugas et al., 2001), without overflow for large x.
 
     Args:
         x: Tensor or array.
@@ -213,6 +222,8 @@ def softplus(x: Any) -> Any:
 
 def softsign(x: Any) -> Any:
     """Returns x / (1 + |x|).
+
+    Values are in (-1, 1), which they approach more slowly than those of tanh (Turian et al., 2009).
 
     Args:
         x: Tensor or array.
@@ -261,7 +272,7 @@ def elu(x: Any, alpha: float = 1.0) -> Any:
 
 
 def celu(x: Any, alpha: float = 1.0) -> Any:
-    """Returns x where x > 0, else alpha * (exp(x / alpha) - 1) (Barron, 2017).
+    """Returns x where x > 0, else alpha * (exp(x / alpha) - 1) (Barron, 2017). At alpha = 1 it is `elu`.
 
     Args:
         x: Tensor or array.
@@ -331,6 +342,9 @@ def glu(x: Any, axis: int = -1) -> Any:
     Returns:
         Tensor or array of the shape of `x` with half the size along `axis`, float32.
 
+    Raises:
+        ValueError: `x` has no such axis, or its size there is odd.
+
     Example:
         >>> ops.glu([1.0, 2.0, 0.0, 0.0])
         array([0.5, 1. ], dtype=float32)
@@ -344,7 +358,7 @@ def glu(x: Any, axis: int = -1) -> Any:
 
 
 def hard_tanh(x: Any) -> Any:
-    """Returns x, limited to the range from -1 to 1.
+    """Returns x, limited to the range from -1 to 1. The gradient is 0 beyond that range.
 
     Args:
         x: Tensor or array.
@@ -356,11 +370,11 @@ def hard_tanh(x: Any) -> Any:
         >>> ops.hard_tanh([-2.0, 0.5, 2.0])
         array([-1. ,  0.5,  1. ], dtype=float32)
     """
-    return _activation(x, activations.hard_tanh, lambda x: clip(x, -1.0, 1.0))
+    return _activation(x, activations.hard_tanh, lambda x: _between(x, -1.0, 1.0))
 
 
 def hard_shrink(x: Any, threshold: float = 0.5) -> Any:
-    """Returns x where |x| > threshold, else 0.
+    """Returns x where |x| > threshold, else 0. Values up to the threshold have no gradient.
 
     Args:
         x: Tensor or array.
@@ -379,6 +393,8 @@ def hard_shrink(x: Any, threshold: float = 0.5) -> Any:
 def soft_shrink(x: Any, threshold: float = 0.5) -> Any:
     """Returns x - threshold above the threshold, x + threshold below -threshold, else 0.
 
+    It is the proximal operator of threshold * |x|, a step of many sparse methods.
+
     Args:
         x: Tensor or array.
         threshold: Amount by which values move towards 0.
@@ -390,11 +406,13 @@ def soft_shrink(x: Any, threshold: float = 0.5) -> Any:
         >>> ops.soft_shrink([-1.0, 0.25, 1.0])
         array([-0.5,  0. ,  0.5], dtype=float32)
     """
-    return _activation(x, activations.soft_shrink, lambda x, t: _positive(x - t) + _negative(x + t), threshold)
+    return _activation(
+        x, activations.soft_shrink, lambda x, t: where(absolute(x) <= t, 0.0, x - t * sign(x)), threshold
+    )
 
 
 def tanh_shrink(x: Any) -> Any:
-    """Returns x - tanh(x).
+    """Returns x - tanh(x). Close to 0 it is x**3 / 3, so small values nearly vanish.
 
     Args:
         x: Tensor or array.
@@ -410,7 +428,7 @@ def tanh_shrink(x: Any) -> Any:
 
 
 def threshold(x: Any, threshold: float, default_value: float) -> Any:
-    """Returns x where x > threshold, else `default_value`.
+    """Returns x where x > threshold, else `default_value`. Values that are replaced have no gradient.
 
     Args:
         x: Tensor or array.
@@ -430,7 +448,7 @@ def threshold(x: Any, threshold: float, default_value: float) -> Any:
 
 
 def squareplus(x: Any, b: float = 4) -> Any:
-    """Returns (x + sqrt(x**2 + b)) / 2, a smooth approximation of relu (Barron, 2021).
+    """Returns (x + sqrt(x**2 + b)) / 2, a smooth approximation of relu (Barron, 2021). It needs no exponential.
 
     Args:
         x: Tensor or array.
@@ -447,7 +465,7 @@ def squareplus(x: Any, b: float = 4) -> Any:
 
 
 def sparse_plus(x: Any) -> Any:
-    """Returns 0 for x <= -1, x for x >= 1, and (x + 1)**2 / 4 between.
+    """Returns 0 for x <= -1, x for x >= 1, and (x + 1)**2 / 4 between. Its derivative is `sparse_sigmoid`.
 
     Args:
         x: Tensor or array.
@@ -467,7 +485,7 @@ def sparse_plus(x: Any) -> Any:
 
 
 def sparse_sigmoid(x: Any) -> Any:
-    """Returns 0 for x <= -1, 1 for x >= 1, and (x + 1) / 2 between.
+    """Returns 0 for x <= -1, 1 for x >= 1, and (x + 1) / 2 between. It is the derivative of `sparse_plus`.
 
     Args:
         x: Tensor or array.
@@ -479,7 +497,7 @@ def sparse_sigmoid(x: Any) -> Any:
         >>> ops.sparse_sigmoid([-2.0, 0.0, 2.0])
         array([0. , 0.5, 1. ], dtype=float32)
     """
-    return _activation(x, activations.sparse_sigmoid, lambda x: (clip(x, -1.0, 1.0) + 1.0) / 2.0)
+    return _activation(x, activations.sparse_sigmoid, lambda x: (_between(x, -1.0, 1.0) + 1.0) / 2.0)
 
 
 def _log_softmax(x: Any, axis: Any) -> Any:
@@ -489,12 +507,17 @@ def _log_softmax(x: Any, axis: Any) -> Any:
 def softmax(x: Any, axis: Any = -1) -> Any:
     """Returns exp(x) / sum(exp(x)) along axes: positive values whose sum is 1.
 
+    The largest x is subtracted first, so that nothing overflows.
+
     Args:
         x: Tensor or array.
         axis: Axis or axes along which the sum is 1; None: all.
 
     Returns:
         Tensor or array of the shape of `x`, float32.
+
+    Raises:
+        ValueError: `x` has no such axis.
 
     Example:
         >>> ops.softmax([1.0, 1.0, 1.0, 1.0])
@@ -514,7 +537,7 @@ def _axes(x: Any, axis: Any) -> Any:
 
 
 def log_softmax(x: Any, axis: Any = -1) -> Any:
-    """Returns the logarithm of the softmax, computed without loss of precision.
+    """Returns the logarithm of the softmax, computed without loss of precision. Losses of logits are computed with it.
 
     Args:
         x: Tensor or array.
@@ -522,6 +545,9 @@ def log_softmax(x: Any, axis: Any = -1) -> Any:
 
     Returns:
         Tensor or array of the shape of `x`, float32.
+
+    Raises:
+        ValueError: `x` has no such axis.
 
     Example:
         >>> ops.log_softmax([0.0, 0.0])
@@ -544,6 +570,9 @@ def sparsemax(x: Any, axis: int = -1) -> Any:
 
     Returns:
         Tensor or array of the shape of `x`, float32.
+
+    Raises:
+        ValueError: `x` has no such axis.
 
     Example:
         >>> ops.sparsemax([0.5, 0.25, -1.0])

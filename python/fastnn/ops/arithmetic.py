@@ -32,7 +32,7 @@ def negative(x: Any) -> Any:
 
 @unary(np.abs, op="abs", floats=False)
 def absolute(x: Any) -> Any:
-    """Returns the absolute value |x|.
+    """Returns the absolute value |x|. The gradient at 0 is 0.
 
     Args:
         x: Tensor or array.
@@ -67,7 +67,7 @@ def fabs(x: Any) -> Any:
 
 @unary(np.sign, floats=False)
 def sign(x: Any) -> Any:
-    """Returns the sign: -1, 0 or 1.
+    """Returns the sign: -1, 0 or 1. NaN stays NaN; there is no gradient.
 
     Args:
         x: Tensor or array.
@@ -83,7 +83,7 @@ def sign(x: Any) -> Any:
 
 @unary(np.square, floats=False)
 def square(x: Any) -> Any:
-    """Returns x**2.
+    """Returns x**2. Integers stay integers, and may overflow.
 
     Args:
         x: Tensor or array.
@@ -99,7 +99,7 @@ def square(x: Any) -> Any:
 
 @unary(np.sqrt)
 def sqrt(x: Any) -> Any:
-    """Returns the square root of x.
+    """Returns the square root of x. It is NaN for negative x, and its gradient at 0 is infinite.
 
     Args:
         x: Tensor or array.
@@ -116,7 +116,7 @@ def sqrt(x: Any) -> Any:
 @as_in_keras(module="math")
 @unary(lambda x: 1 / np.sqrt(x))
 def rsqrt(x: Any) -> Any:
-    """Returns 1 / sqrt(x).
+    """Returns 1 / sqrt(x). It is inf at 0 and NaN for negative x.
 
     Args:
         x: Tensor or array.
@@ -131,7 +131,7 @@ def rsqrt(x: Any) -> Any:
 
 
 def cbrt(x: Any) -> Any:
-    """Returns the cube root of x.
+    """Returns the cube root of x. Negative x have a negative root.
 
     Args:
         x: Tensor or array.
@@ -150,7 +150,7 @@ def cbrt(x: Any) -> Any:
 
 @unary(np.reciprocal)
 def reciprocal(x: Any) -> Any:
-    """Returns 1 / x.
+    """Returns 1 / x. It is inf or -inf at 0.
 
     Args:
         x: Tensor or array.
@@ -166,7 +166,7 @@ def reciprocal(x: Any) -> Any:
 
 @binary(np.add, least="int32", of_bools="logical_or")
 def add(x1: Any, x2: Any) -> Any:
-    """Returns x1 + x2.
+    """Returns x1 + x2. The result has the wider of the two types.
 
     Args:
         x1: Tensor, array or number.
@@ -174,6 +174,9 @@ def add(x1: Any, x2: Any) -> Any:
 
     Returns:
         Tensor or array of the common shape.
+
+    Raises:
+        ValueError: The shapes cannot be broadcast together.
 
     Example:
         >>> ops.add([1, 2], [10, 20])
@@ -192,6 +195,9 @@ def subtract(x1: Any, x2: Any) -> Any:
     Returns:
         Tensor or array of the common shape.
 
+    Raises:
+        ValueError: The shapes cannot be broadcast together.
+
     Example:
         >>> ops.subtract([10, 20], [1, 2])
         array([ 9, 18], dtype=int32)
@@ -209,6 +215,9 @@ def multiply(x1: Any, x2: Any) -> Any:
     Returns:
         Tensor or array of the common shape.
 
+    Raises:
+        ValueError: The shapes cannot be broadcast together.
+
     Example:
         >>> ops.multiply([1, 2], [10, 20])
         array([10, 40], dtype=int32)
@@ -217,7 +226,7 @@ def multiply(x1: Any, x2: Any) -> Any:
 
 @binary(np.divide, least="float32")
 def divide(x1: Any, x2: Any) -> Any:
-    """Returns x1 / x2, as float32.
+    """Returns x1 / x2, as float32. Division by 0 gives inf, -inf or NaN.
 
     Args:
         x1: Tensor, array or number.
@@ -225,6 +234,9 @@ def divide(x1: Any, x2: Any) -> Any:
 
     Returns:
         Tensor or array of the common shape.
+
+    Raises:
+        ValueError: The shapes cannot be broadcast together.
 
     Example:
         >>> ops.divide([1, 3], 2)
@@ -236,7 +248,7 @@ true_divide = divide
 
 
 def divide_no_nan(x1: Any, x2: Any) -> Any:
-    """Returns x1 / x2, and 0 where x2 is 0.
+    """Returns x1 / x2, and 0 where x2 is 0. The gradient there is 0, too.
 
     Args:
         x1: Tensor, array or number.
@@ -244,6 +256,9 @@ def divide_no_nan(x1: Any, x2: Any) -> Any:
 
     Returns:
         Tensor or array of the common shape.
+
+    Raises:
+        ValueError: The shapes cannot be broadcast together.
 
     Example:
         >>> ops.divide_no_nan([1.0, 3.0], [2.0, 0.0])
@@ -255,7 +270,7 @@ def divide_no_nan(x1: Any, x2: Any) -> Any:
 
 @binary(np.floor_divide, least="int32")
 def floor_divide(x1: Any, x2: Any) -> Any:
-    """Returns the largest integer not above x1 / x2.
+    """Returns the largest integer not above x1 / x2. There is no gradient.
 
     Args:
         x1: Tensor, array or number.
@@ -263,6 +278,9 @@ def floor_divide(x1: Any, x2: Any) -> Any:
 
     Returns:
         Tensor or array of the common shape.
+
+    Raises:
+        ValueError: The shapes cannot be broadcast together.
 
     Example:
         >>> ops.floor_divide([7, -7], 2)
@@ -281,6 +299,9 @@ def mod(x1: Any, x2: Any) -> Any:
     Returns:
         Tensor or array of the common shape.
 
+    Raises:
+        ValueError: The shapes cannot be broadcast together.
+
     Example:
         >>> ops.mod([7, -7], 3)
         array([1, 2], dtype=int32)
@@ -296,6 +317,9 @@ def fmod(x1: Any, x2: Any) -> Any:
 
     Returns:
         Tensor or array of the common shape.
+
+    Raises:
+        ValueError: The shapes cannot be broadcast together.
 
     Example:
         >>> ops.fmod([7, -7], 3)
@@ -315,6 +339,9 @@ def power(x1: Any, x2: Any) -> Any:
     Returns:
         Tensor or array of the common shape.
 
+    Raises:
+        ValueError: The shapes cannot be broadcast together.
+
     Example:
         >>> ops.power([2, 3], 2)
         array([4, 9], dtype=int32)
@@ -331,6 +358,9 @@ def maximum(x1: Any, x2: Any) -> Any:
 
     Returns:
         Tensor or array of the common shape.
+
+    Raises:
+        ValueError: The shapes cannot be broadcast together.
 
     Example:
         >>> ops.maximum([1, 5], [3, 2])
@@ -349,6 +379,9 @@ def minimum(x1: Any, x2: Any) -> Any:
     Returns:
         Tensor or array of the common shape.
 
+    Raises:
+        ValueError: The shapes cannot be broadcast together.
+
     Example:
         >>> ops.minimum([1, 5], [3, 2])
         array([1, 2], dtype=int32)
@@ -364,6 +397,9 @@ def fmax(x1: Any, x2: Any) -> Any:
 
     Returns:
         Tensor or array of the common shape.
+
+    Raises:
+        ValueError: The shapes cannot be broadcast together.
 
     Example:
         >>> ops.fmax([1.0, np.nan], [0.0, 2.0])
@@ -381,6 +417,9 @@ def fmin(x1: Any, x2: Any) -> Any:
 
     Returns:
         Tensor or array of the common shape.
+
+    Raises:
+        ValueError: The shapes cannot be broadcast together.
 
     Example:
         >>> ops.fmin([1.0, np.nan], [0.0, 2.0])
@@ -478,6 +517,9 @@ def isclose(x1: Any, x2: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan:
 
     Returns:
         Tensor or array of type bool.
+
+    Raises:
+        ValueError: The shapes cannot be broadcast together.
 
     Example:
         >>> ops.isclose([1.0, 2.0], [1.000001, 2.1])

@@ -33,6 +33,9 @@ def einsum(subscripts: str, *operands: Any, **kwargs: Any) -> Any:
     Raises:
         ValueError: The letters do not fit the operands, or an operand has one letter twice.
 
+    References:
+        - Einstein, "Die Grundlage der allgemeinen Relativitätstheorie", 1916: the convention.
+
     Example:
         >>> ops.einsum("ij,jk->ik", [[1.0, 2.0]], [[3.0], [4.0]])
         array([[11.]], dtype=float32)
@@ -200,12 +203,17 @@ def tensordot(x1: Any, x2: Any, axes: Any = 2) -> Any:
     Returns:
         Tensor or array.
 
+    Raises:
+        ValueError: Sizes of axes that are summed over differ, or there are fewer axes than `axes` says.
+
     Example:
         >>> ops.tensordot([[1.0, 2.0]], [3.0, 4.0], axes=1)
         array([11.], dtype=float32)
     """
     rank1, rank2 = dimensions.ndim(x1), dimensions.ndim(x2)
     if isinstance(axes, (int, np.integer)):
+        if not 0 <= axes <= min(rank1, rank2):
+            raise ValueError(f"ops.tensordot cannot sum over {axes} axes of tensors that have {rank1} and {rank2}")
         own, others = list(range(rank1 - axes, rank1)), list(range(axes))
     else:
         own = [int(one) % rank1 for one in np.atleast_1d(axes[0])]
@@ -222,12 +230,17 @@ def tensordot(x1: Any, x2: Any, axes: Any = 2) -> Any:
 def dot(x1: Any, x2: Any) -> Any:
     """Returns the dot product: the matrix product for matrices, the sum of products for vectors.
 
+    For more axes it sums over the last one of x1 and the last but one of x2.
+
     Args:
         x1: Tensor, array or number.
         x2: Tensor, array or number.
 
     Returns:
         Tensor or array.
+
+    Raises:
+        ValueError: Sizes of axes that are summed over differ.
 
     Example:
         >>> ops.dot([1.0, 2.0], [3.0, 4.0])
@@ -249,6 +262,9 @@ def inner(x1: Any, x2: Any) -> Any:
 
     Returns:
         Tensor or array.
+
+    Raises:
+        ValueError: The sizes of the last axes differ.
 
     Example:
         >>> ops.inner([[1.0, 2.0], [3.0, 4.0]], [1.0, 1.0])

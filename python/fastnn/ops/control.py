@@ -244,6 +244,12 @@ def associative_scan(f: Callable[[Any, Any], Any], elems: Any, reverse: bool = F
     Returns:
         Tensor or array, or a structure of them, of the shape of `elems`.
 
+    Raises:
+        ValueError: There is no such axis.
+
+    References:
+        - Blelloch, "Prefix Sums and Their Applications", 1990.
+
     Example:
         >>> ops.associative_scan(lambda a, b: a * b, np.array([2, 3, 4]))
         array([ 2,  6, 24], dtype=int32)

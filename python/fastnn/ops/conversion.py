@@ -13,7 +13,7 @@ from fastnn.symbolic.tensors import KerasTensor, is_traced
 
 @as_in_keras(module="core")
 def cast(x: Any, dtype: Any) -> Any:
-    """Returns a tensor with another element type.
+    """Returns a tensor with another element type. To int32 fractions are cut off; to bool every number but 0 is True.
 
     Args:
         x: Tensor or array.
@@ -94,7 +94,7 @@ def convert_to_numpy(x: Any) -> Any:
 
 
 def is_tensor(x: Any) -> bool:
-    """Returns True for symbolic tensors and arrays.
+    """Returns True for symbolic tensors and arrays. Lists and numbers are none.
 
     Args:
         x: Any object.
@@ -148,6 +148,8 @@ def copy(x: Any) -> Any:
 @as_in_keras(module="core")
 def stop_gradient(variable: Any) -> Any:
     """Returns a tensor unchanged, through which no gradient flows back.
+
+    What depends on the result is trained as if it were constant.
 
     Args:
         variable: Tensor, variable or array.

@@ -34,6 +34,9 @@ def zeros(shape: Any, dtype: Any = None) -> Any:
     Returns:
         Tensor or array.
 
+    Raises:
+        ValueError: A size is negative.
+
     Example:
         >>> ops.zeros((2, 2))
         array([[0., 0.],
@@ -51,6 +54,9 @@ def ones(shape: Any, dtype: Any = None) -> Any:
 
     Returns:
         Tensor or array.
+
+    Raises:
+        ValueError: A size is negative.
 
     Example:
         >>> ops.ones((2, 2))
@@ -71,6 +77,9 @@ def full(shape: Any, fill_value: Any, dtype: Any = None) -> Any:
     Returns:
         Tensor or array.
 
+    Raises:
+        ValueError: A size is negative, or `fill_value` does not fit the shape.
+
     Example:
         >>> ops.full((2,), 7.0)
         array([7., 7.], dtype=float32)
@@ -79,7 +88,7 @@ def full(shape: Any, fill_value: Any, dtype: Any = None) -> Any:
 
 
 def empty(shape: Any, dtype: Any = None) -> Any:
-    """Returns a tensor of zeros, as `zeros`.
+    """Returns a tensor of zeros, as `zeros`. Unlike NumPy, nothing is left uninitialized.
 
     Args:
         shape: Integers, and sizes computed from `ops.shape(x)`, such as that of the batch.
@@ -87,6 +96,9 @@ def empty(shape: Any, dtype: Any = None) -> Any:
 
     Returns:
         Tensor or array.
+
+    Raises:
+        ValueError: A size is negative.
 
     Example:
         >>> ops.empty((2,))

@@ -23,7 +23,7 @@ def _cumulative(op: str, function: reduction.Reduction, x: Any, axis: int | None
 
 
 def cumsum(x: Any, axis: int | None = None, dtype: Any = None) -> Any:
-    """Returns the cumulative sum along an axis.
+    """Returns the cumulative sum along an axis. Element i is the sum of the elements 0 to i.
 
     Args:
         x: Tensor or array.
@@ -33,6 +33,9 @@ def cumsum(x: Any, axis: int | None = None, dtype: Any = None) -> Any:
     Returns:
         Tensor or array of the shape of `x`, or flat.
 
+    Raises:
+        ValueError: `x` has no such axis.
+
     Example:
         >>> ops.cumsum([1, 2, 3])
         array([1, 3, 6], dtype=int32)
@@ -41,7 +44,7 @@ def cumsum(x: Any, axis: int | None = None, dtype: Any = None) -> Any:
 
 
 def cumprod(x: Any, axis: int | None = None, dtype: Any = None) -> Any:
-    """Returns the cumulative product along an axis.
+    """Returns the cumulative product along an axis. Element i is the product of the elements 0 to i.
 
     Args:
         x: Tensor or array.
@@ -50,6 +53,9 @@ def cumprod(x: Any, axis: int | None = None, dtype: Any = None) -> Any:
 
     Returns:
         Tensor or array of the shape of `x`, or flat.
+
+    Raises:
+        ValueError: `x` has no such axis.
 
     Example:
         >>> ops.cumprod([2, 3, 4])

@@ -71,7 +71,7 @@ def rows(x: Any) -> Any:
 
 
 def ndim(x: Any) -> int:
-    """Returns the number of axes.
+    """Returns the number of axes. A scalar has none.
 
     Args:
         x: Tensor or array.

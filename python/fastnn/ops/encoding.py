@@ -27,6 +27,9 @@ def one_hot(x: Any, num_classes: Any, axis: int = -1, dtype: Any = None, sparse:
     Returns:
         Tensor or array of shape `(..., num_classes)`, with the new axis at `axis`.
 
+    Raises:
+        ValueError: The result has no such axis.
+
     Example:
         >>> ops.one_hot([0, 2], 3)
         array([[1., 0., 0.],

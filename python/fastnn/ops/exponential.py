@@ -16,7 +16,7 @@ from fastnn.symbolic.tensors import is_traced
 
 @unary(np.exp)
 def exp(x: Any) -> Any:
-    """Returns e**x.
+    """Returns e**x. It is inf where x is above 88.7, the range of float32.
 
     Args:
         x: Tensor or array.
@@ -32,7 +32,7 @@ def exp(x: Any) -> Any:
 
 @unary(np.exp2)
 def exp2(x: Any) -> Any:
-    """Returns 2**x.
+    """Returns 2**x. It is inf where x is 128 or more, the range of float32.
 
     Args:
         x: Tensor or array.
@@ -64,7 +64,7 @@ def expm1(x: Any) -> Any:
 
 @unary(np.log)
 def log(x: Any) -> Any:
-    """Returns the natural logarithm of x.
+    """Returns the natural logarithm of x. It is -inf at 0 and NaN below.
 
     Args:
         x: Tensor or array.
@@ -80,7 +80,7 @@ def log(x: Any) -> Any:
 
 @unary(np.log1p)
 def log1p(x: Any) -> Any:
-    """Returns log(1 + x), accurate for small x.
+    """Returns log(1 + x), accurate for small x. It is -inf at -1 and NaN below.
 
     Args:
         x: Tensor or array.
@@ -96,7 +96,7 @@ def log1p(x: Any) -> Any:
 
 @unary(np.log2)
 def log2(x: Any) -> Any:
-    """Returns the logarithm of x to base 2.
+    """Returns the logarithm of x to base 2. It is -inf at 0 and NaN below.
 
     Args:
         x: Tensor or array.
@@ -112,7 +112,7 @@ def log2(x: Any) -> Any:
 
 @unary(np.log10)
 def log10(x: Any) -> Any:
-    """Returns the logarithm of x to base 10.
+    """Returns the logarithm of x to base 10. It is -inf at 0 and NaN below.
 
     Args:
         x: Tensor or array.
@@ -136,6 +136,9 @@ def logaddexp(x1: Any, x2: Any) -> Any:
     Returns:
         Tensor or array of the common shape, float32.
 
+    Raises:
+        ValueError: The shapes cannot be broadcast together.
+
     Example:
         >>> ops.logaddexp([0.0, 100.0], [0.0, 0.0])
         array([  0.69314..., 100.       ], dtype=float32)
@@ -155,6 +158,9 @@ def logaddexp2(x1: Any, x2: Any) -> Any:
     Returns:
         Tensor or array of the common shape, float32.
 
+    Raises:
+        ValueError: The shapes cannot be broadcast together.
+
     Example:
         >>> ops.logaddexp2([1.0, 200.0], [1.0, 0.0])
         array([  2., 200.], dtype=float32)
@@ -172,6 +178,9 @@ def ldexp(x1: Any, x2: Any) -> Any:
 
     Returns:
         Tensor or array of the common shape, float32.
+
+    Raises:
+        ValueError: The shapes cannot be broadcast together.
 
     Example:
         >>> ops.ldexp([1.0, 3.0], [2, 3])
@@ -197,9 +206,18 @@ def erf(x: Any) -> Any:
     """
 
 
+_ERFC = (
+    -1.26551223, 1.00002368, 0.37409196, 0.09678418, -0.18628806, 0.27886807, -1.13520398, 1.48851587, -0.82215223,
+    0.17087277,
+)  # fmt: skip
+
+
 @as_in_keras(module="math")
 def erfc(x: Any) -> Any:
     """Returns the complementary error function 1 - erf(x).
+
+    Where x is large it is computed by the approximation of Press et al., 1992, "Numerical recipes in C", section 6.2,
+    so that small values keep their digits.
 
     Args:
         x: Tensor or array.
@@ -211,13 +229,15 @@ def erfc(x: Any) -> Any:
         >>> ops.erfc([0.0, 1.0])
         array([1.        , 0.15729...], dtype=float32)
     """
-    return subtract(1.0, erf(x))
+    t = divide(1.0, add(1.0, multiply(0.5, absolute(x))))
+    far = multiply(t, exp(subtract(_polynomial(_ERFC, t), square(x))))
+    return where(less(x, 0.5), subtract(1.0, erf(x)), far)
 
 
 @as_in_keras(module="math")
 @unary()
 def erfinv(x: Any) -> Any:
-    """Returns the inverse of the error function.
+    """Returns the inverse of the error function. It is inf at 1, -inf at -1 and NaN beyond.
 
     Args:
         x: Tensor or array.

@@ -102,6 +102,9 @@ def qr(x: Any, mode: str = "reduced") -> tuple[Any, Any]:
     Raises:
         ValueError: `mode` is unknown.
 
+    References:
+        - Householder, "Unitary Triangularization of a Nonsymmetric Matrix", 1958.
+
     Example:
         >>> q, r = ops.qr([[3.0, 0.0], [4.0, 5.0]])
         >>> np.abs(r).round(4)
@@ -172,7 +175,7 @@ def lu_factor(x: Any) -> tuple[Any, Any]:
 @as_in_keras(module="linalg", class_name="SVD")
 @on_arrays(ITERATES)
 def svd(x: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
-    """Returns the singular value decomposition of matrices x = U diag(s) V.
+    """Returns the singular value decomposition of matrices x = U diag(s) V. Singular values come in descending order.
 
     Args:
         x: Array of shape `(..., m, n)`.
@@ -196,7 +199,7 @@ def svd(x: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
 @as_in_keras(module="linalg")
 @on_arrays(ITERATES)
 def eigh(x: Any) -> tuple[Any, Any]:
-    """Returns eigenvalues and eigenvectors of symmetric matrices.
+    """Returns eigenvalues and eigenvectors of symmetric matrices. Eigenvalues come in ascending order.
 
     Args:
         x: Array of shape `(..., n, n)`.
@@ -283,6 +286,9 @@ def pinv(x: Any, rcond: float | None = None) -> Any:
     Raises:
         TypeError: `x` is a symbolic tensor.
         ValueError: `x` has fewer than two axes.
+
+    References:
+        - Penrose, "A Generalized Inverse for Matrices", 1955.
 
     Example:
         >>> ops.pinv([[2.0, 0.0], [0.0, 0.0]])

@@ -81,6 +81,9 @@ def fft(x: Any) -> tuple[Any, Any]:
     Raises:
         ValueError: `x` is no pair of floating point tensors of one shape.
 
+    References:
+        - Cooley, Tukey, "An Algorithm for the Machine Calculation of Complex Fourier Series", 1965.
+
     Example:
         >>> real, imaginary = ops.fft((np.array([1.0, 0.0]), np.zeros(2)))
         >>> real.tolist(), imaginary.tolist()
@@ -167,6 +170,9 @@ def rfft(x: Any, fft_length: int | None = None) -> tuple[Any, Any]:
     Returns:
         Pair (real, imaginary) of shape `(..., fft_length // 2 + 1)`.
 
+    Raises:
+        ValueError: `fft_length` is not positive.
+
     Example:
         >>> real, imaginary = ops.rfft(np.array([0.0, 1.0, 2.0, 3.0]))
         >>> real.tolist(), imaginary.tolist()
@@ -225,6 +231,9 @@ def extract_sequences(x: Any, sequence_length: int, sequence_stride: int) -> Any
 
     Returns:
         Tensor or array of shape `(..., windows, sequence_length)`.
+
+    Raises:
+        ValueError: The last axis is shorter than a window.
 
     Example:
         >>> ops.extract_sequences(np.arange(5), 3, 2)

@@ -303,6 +303,9 @@ def extract_patches(
     Returns:
         Tensor or array of shape `(batch, rows, columns, height * width * channels)`, with the size of a window.
 
+    Raises:
+        ValueError: The images have another rank, or are smaller than a window without padding.
+
     Example:
         >>> ops.image.extract_patches(np.ones((1, 4, 4, 3)), 2).shape
         (1, 2, 2, 12)
@@ -328,6 +331,9 @@ def gaussian_blur(images: Any, kernel_size: Any = (3, 3), sigma: Any = (1.0, 1.0
 
     Returns:
         Tensor or array with the rank of `images`.
+
+    Raises:
+        ValueError: The images have another rank.
 
     Example:
         >>> ops.image.gaussian_blur(np.ones((1, 4, 4, 3))).shape

@@ -14,7 +14,7 @@ from fastnn.symbolic.tensors import KerasTensor, is_traced
 
 
 def concatenate(xs: Sequence[Any], axis: int = 0) -> Any:
-    """Returns tensors joined along an axis, in the widest of their types.
+    """Returns tensors joined along an axis, in the widest of their types. All other axes must have the same sizes.
 
     Args:
         xs: Tensors or arrays.
@@ -22,6 +22,9 @@ def concatenate(xs: Sequence[Any], axis: int = 0) -> Any:
 
     Returns:
         Tensor or array.
+
+    Raises:
+        ValueError: Sizes along other axes differ, or there is no such axis.
 
     Example:
         >>> ops.concatenate([[1, 2], [3]])
@@ -35,7 +38,7 @@ def concatenate(xs: Sequence[Any], axis: int = 0) -> Any:
 
 
 def stack(x: Sequence[Any], axis: int = 0) -> Any:
-    """Returns tensors joined along a new axis.
+    """Returns tensors joined along a new axis. Tensors of shape `(2, 3)` become one of shape `(n, 2, 3)` with axis 0.
 
     Args:
         x: Tensors or arrays of the same shape.
@@ -43,6 +46,9 @@ def stack(x: Sequence[Any], axis: int = 0) -> Any:
 
     Returns:
         Tensor or array.
+
+    Raises:
+        ValueError: The shapes differ, or there is no such axis.
 
     Example:
         >>> ops.stack([[1, 2], [3, 4]], axis=1)
@@ -67,6 +73,9 @@ def append(x1: Any, x2: Any, axis: int | None = None) -> Any:
     Returns:
         Tensor or array.
 
+    Raises:
+        ValueError: Sizes along other axes differ, or there is no such axis.
+
     Example:
         >>> ops.append([1, 2], [3])
         array([1, 2, 3], dtype=int32)
@@ -85,6 +94,9 @@ def hstack(xs: Sequence[Any]) -> Any:
     Returns:
         Tensor or array.
 
+    Raises:
+        ValueError: Sizes along other axes differ.
+
     Example:
         >>> ops.hstack([[1, 2], [3]])
         array([1, 2, 3], dtype=int32)
@@ -93,13 +105,16 @@ def hstack(xs: Sequence[Any]) -> Any:
 
 
 def vstack(xs: Sequence[Any]) -> Any:
-    """Returns tensors joined along the first axis, as rows.
+    """Returns tensors joined along the first axis, as rows. Vectors count as rows.
 
     Args:
         xs: Tensors or arrays; vectors count as rows.
 
     Returns:
         Tensor or array.
+
+    Raises:
+        ValueError: Sizes along other axes differ.
 
     Example:
         >>> ops.vstack([np.array([1, 2]), np.array([3, 4])])
@@ -110,13 +125,16 @@ def vstack(xs: Sequence[Any]) -> Any:
 
 
 def dstack(xs: Sequence[Any]) -> Any:
-    """Returns tensors joined along the third axis.
+    """Returns tensors joined along the third axis. Matrices count as slices of depth 1.
 
     Args:
         xs: Tensors or arrays.
 
     Returns:
         Tensor or array.
+
+    Raises:
+        ValueError: Sizes along other axes differ.
 
     Example:
         >>> ops.dstack([np.array([1, 2]), np.array([3, 4])])
@@ -175,7 +193,7 @@ def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
 
 
 def tile(x: Any, repeats: Any) -> Any:
-    """Returns a tensor repeated as a whole along each axis.
+    """Returns a tensor repeated as a whole along each axis. To repeat each element by itself, use `repeat`.
 
     Args:
         x: Tensor or array.
@@ -183,6 +201,9 @@ def tile(x: Any, repeats: Any) -> Any:
 
     Returns:
         Tensor or array.
+
+    Raises:
+        ValueError: A number is negative.
 
     Example:
         >>> ops.tile([1, 2], 2)
@@ -224,6 +245,8 @@ def _tiled_by_sizes(made: KerasTensor, repeats: list[Any]) -> Any:
 def roll(x: Any, shift: Any, axis: Any = None) -> Any:
     """Returns a tensor shifted along axes; elements that leave one end enter at the other.
 
+    Without an axis the flattened elements are shifted.
+
     Args:
         x: Tensor or array.
         shift: Number of positions, one for all axes or one for each.
@@ -231,6 +254,9 @@ def roll(x: Any, shift: Any, axis: Any = None) -> Any:
 
     Returns:
         Tensor or array of the shape of `x`.
+
+    Raises:
+        ValueError: `x` has no such axis.
 
     Example:
         >>> ops.roll([1, 2, 3], 1)

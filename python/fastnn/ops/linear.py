@@ -17,6 +17,9 @@ from fastnn.symbolic.variable import Variable
 def matmul(x1: Any, x2: Any) -> Any:
     """Returns the product of the matrices in the last two axes.
 
+    Axes before the last two are a batch and are broadcast; a vector counts as a row on the left and as a column on the
+    right.
+
     Args:
         x1: Tensor or array of shape `(..., m, k)` or `(k,)`.
         x2: Tensor or array of shape `(..., k, n)` or `(k,)`.
@@ -59,7 +62,7 @@ def narrowed(found: Any, dtype: Any) -> Any:
 
 
 def vdot(x1: Any, x2: Any) -> Any:
-    """Returns the sum of the products of all elements of two tensors.
+    """Returns the sum of the products of all elements of two tensors. Both are flattened first.
 
     Args:
         x1: Tensor or array.
@@ -67,6 +70,9 @@ def vdot(x1: Any, x2: Any) -> Any:
 
     Returns:
         Tensor or array.
+
+    Raises:
+        ValueError: The numbers of elements differ.
 
     Example:
         >>> ops.vdot([1, 2], [3, 4])
@@ -76,7 +82,7 @@ def vdot(x1: Any, x2: Any) -> Any:
 
 
 def outer(x1: Any, x2: Any) -> Any:
-    """Returns the outer product: the products of all pairs of elements.
+    """Returns the outer product: the products of all pairs of elements. Both are flattened first.
 
     Args:
         x1: Tensor or array, which is flattened.

@@ -63,7 +63,7 @@ def _right_side(a: Any, b: Any, who: str) -> tuple[Any, bool]:
 
 @as_in_keras(module="linalg")
 def solve(a: Any, b: Any) -> Any:
-    """Returns the solution x of a x = b.
+    """Returns the solution x of a x = b. It is faster and more exact than a product with the inverse.
 
     Args:
         a: Tensor or array of shape `(..., n, n)`.
@@ -132,7 +132,7 @@ def solve_triangular(a: Any, b: Any, lower: bool = False) -> Any:
 
 @as_in_keras(module="linalg")
 def inv(x: Any) -> Any:
-    """Returns the inverse of matrices.
+    """Returns the inverse of matrices. To solve equations use `solve`.
 
     Args:
         x: Tensor or array of shape `(..., n, n)`.
@@ -202,6 +202,8 @@ def det(x: Any) -> Any:
 
 def slogdet(x: Any) -> tuple[Any, Any]:
     """Returns the sign of the determinant of matrices and the logarithm of its absolute value.
+
+    The determinant itself may overflow.
 
     Args:
         x: Tensor or array of shape `(..., n, n)`.

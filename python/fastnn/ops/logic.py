@@ -14,7 +14,7 @@ from fastnn.symbolic.tensors import is_traced
 
 @unary(np.isnan)
 def isnan(x: Any) -> Any:
-    """Returns True where x is NaN.
+    """Returns True where x is NaN. Integers are never NaN.
 
     Args:
         x: Tensor or array.
@@ -30,7 +30,7 @@ def isnan(x: Any) -> Any:
 
 @unary(np.isinf)
 def isinf(x: Any) -> Any:
-    """Returns True where x is infinite.
+    """Returns True where x is infinite. Integers are never infinite.
 
     Args:
         x: Tensor or array.
@@ -46,7 +46,7 @@ def isinf(x: Any) -> Any:
 
 @unary(np.isfinite)
 def isfinite(x: Any) -> Any:
-    """Returns True where x is neither infinite nor NaN.
+    """Returns True where x is neither infinite nor NaN. Integers are always finite.
 
     Args:
         x: Tensor or array.
@@ -62,7 +62,7 @@ def isfinite(x: Any) -> Any:
 
 @binary(np.equal)
 def equal(x1: Any, x2: Any) -> Any:
-    """Returns x1 == x2, element-wise.
+    """Returns x1 == x2, element-wise. NaN equals nothing.
 
     Args:
         x1: Tensor, array or number.
@@ -70,6 +70,9 @@ def equal(x1: Any, x2: Any) -> Any:
 
     Returns:
         Tensor or array of type bool.
+
+    Raises:
+        ValueError: The shapes cannot be broadcast together.
 
     Example:
         >>> ops.equal([1, 2], [1, 3])
@@ -79,7 +82,7 @@ def equal(x1: Any, x2: Any) -> Any:
 
 @binary(np.not_equal)
 def not_equal(x1: Any, x2: Any) -> Any:
-    """Returns x1 != x2, element-wise.
+    """Returns x1 != x2, element-wise. NaN differs from everything, itself included.
 
     Args:
         x1: Tensor, array or number.
@@ -87,6 +90,9 @@ def not_equal(x1: Any, x2: Any) -> Any:
 
     Returns:
         Tensor or array of type bool.
+
+    Raises:
+        ValueError: The shapes cannot be broadcast together.
 
     Example:
         >>> ops.not_equal([1, 2], [1, 3])
@@ -96,7 +102,7 @@ def not_equal(x1: Any, x2: Any) -> Any:
 
 @binary(np.less, least="int32")
 def less(x1: Any, x2: Any) -> Any:
-    """Returns x1 < x2, element-wise.
+    """Returns x1 < x2, element-wise. A comparison with NaN is False.
 
     Args:
         x1: Tensor, array or number.
@@ -104,6 +110,9 @@ def less(x1: Any, x2: Any) -> Any:
 
     Returns:
         Tensor or array of type bool.
+
+    Raises:
+        ValueError: The shapes cannot be broadcast together.
 
     Example:
         >>> ops.less([1, 2], 2)
@@ -113,7 +122,7 @@ def less(x1: Any, x2: Any) -> Any:
 
 @binary(np.less_equal, least="int32")
 def less_equal(x1: Any, x2: Any) -> Any:
-    """Returns x1 <= x2, element-wise.
+    """Returns x1 <= x2, element-wise. A comparison with NaN is False.
 
     Args:
         x1: Tensor, array or number.
@@ -121,6 +130,9 @@ def less_equal(x1: Any, x2: Any) -> Any:
 
     Returns:
         Tensor or array of type bool.
+
+    Raises:
+        ValueError: The shapes cannot be broadcast together.
 
     Example:
         >>> ops.less_equal([1, 2, 3], 2)
@@ -130,7 +142,7 @@ def less_equal(x1: Any, x2: Any) -> Any:
 
 @binary(np.greater, least="int32")
 def greater(x1: Any, x2: Any) -> Any:
-    """Returns x1 > x2, element-wise.
+    """Returns x1 > x2, element-wise. A comparison with NaN is False.
 
     Args:
         x1: Tensor, array or number.
@@ -138,6 +150,9 @@ def greater(x1: Any, x2: Any) -> Any:
 
     Returns:
         Tensor or array of type bool.
+
+    Raises:
+        ValueError: The shapes cannot be broadcast together.
 
     Example:
         >>> ops.greater([2, 3], 2)
@@ -147,7 +162,7 @@ def greater(x1: Any, x2: Any) -> Any:
 
 @binary(np.greater_equal, least="int32")
 def greater_equal(x1: Any, x2: Any) -> Any:
-    """Returns x1 >= x2, element-wise.
+    """Returns x1 >= x2, element-wise. A comparison with NaN is False.
 
     Args:
         x1: Tensor, array or number.
@@ -155,6 +170,9 @@ def greater_equal(x1: Any, x2: Any) -> Any:
 
     Returns:
         Tensor or array of type bool.
+
+    Raises:
+        ValueError: The shapes cannot be broadcast together.
 
     Example:
         >>> ops.greater_equal([1, 2, 3], 2)
@@ -173,6 +191,9 @@ def logical_and(x1: Any, x2: Any) -> Any:
     Returns:
         Tensor or array of type bool.
 
+    Raises:
+        ValueError: The shapes cannot be broadcast together.
+
     Example:
         >>> ops.logical_and([True, True], [True, False])
         array([ True, False])
@@ -190,6 +211,9 @@ def logical_or(x1: Any, x2: Any) -> Any:
     Returns:
         Tensor or array of type bool.
 
+    Raises:
+        ValueError: The shapes cannot be broadcast together.
+
     Example:
         >>> ops.logical_or([True, False], [False, False])
         array([ True, False])
@@ -206,6 +230,9 @@ def logical_xor(x1: Any, x2: Any) -> Any:
 
     Returns:
         Tensor or array of type bool.
+
+    Raises:
+        ValueError: The shapes cannot be broadcast together.
 
     Example:
         >>> ops.logical_xor([True, True], [True, False])

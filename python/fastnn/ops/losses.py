@@ -28,6 +28,8 @@ def _same_shapes(target: Any, output: Any, who: str) -> None:
 def binary_crossentropy(target: Any, output: Any, from_logits: bool = False) -> Any:
     """Returns the binary cross-entropy of each element: -t log(p) - (1 - t) log(1 - p).
 
+    Unlike the loss of that name it takes no mean.
+
     Args:
         target: Labels 0 and 1, or probabilities.
         output: Predicted probabilities, or logits, of the same shape.
@@ -164,6 +166,9 @@ def psnr(x1: Any, x2: Any, max_val: float) -> Any:
 
     Returns:
         Tensor or array of one number.
+
+    Raises:
+        ValueError: The shapes cannot be broadcast together.
 
     Example:
         >>> round(float(ops.psnr([[0.0, 1.0]], [[0.0, 0.9]], max_val=1.0)), 2)

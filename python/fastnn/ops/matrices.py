@@ -55,6 +55,9 @@ def identity(n: Any, dtype: Any = None) -> Any:
     Returns:
         Array of shape `(n, n)`.
 
+    Raises:
+        ValueError: `n` is negative.
+
     Example:
         >>> ops.identity(2)
         array([[1., 0.],
@@ -159,13 +162,14 @@ def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
         Tensor or array of shape `(..., N)`.
 
     Example:
-        >>> ops.vander(np.array([2, 3]), 3)
+        >>> ops.vander([2, 3], 3)
         array([[4, 2, 1],
                [9, 3, 1]], dtype=int32)
     """
+    x = convert_to_tensor(x)
     count = x.shape[0] if N is None else int(N)
     powers = np.arange(count, dtype=np.int32)
-    return power(shaping.expand_dims(convert_to_tensor(x), -1), powers if increasing else powers[::-1].copy())
+    return power(shaping.expand_dims(x, -1), powers if increasing else powers[::-1].copy())
 
 
 def diag(x: Any, k: int = 0) -> Any:
@@ -233,6 +237,9 @@ def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     Returns:
         Tensor or array of shape `(..., length)`.
 
+    Raises:
+        ValueError: `x` has fewer than two axes.
+
     Example:
         >>> ops.diagonal([[1, 2], [3, 4]])
         array([1, 4], dtype=int32)
@@ -264,6 +271,9 @@ def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
 
     Returns:
         Tensor or array without these axes.
+
+    Raises:
+        ValueError: `x` has fewer than two axes.
 
     Example:
         >>> ops.trace([[1, 2], [3, 4]])

@@ -22,7 +22,7 @@ def _empty(x: Any, axis: Any, keepdims: bool) -> Any:
 
 
 def nansum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """Returns the sum along axes of the elements that are not NaN.
+    """Returns the sum along axes of the elements that are not NaN. The sum of no elements is 0.
 
     Args:
         x: Tensor or array.
@@ -31,6 +31,9 @@ def nansum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
     Returns:
         Tensor or array without these axes, float32.
+
+    Raises:
+        ValueError: `x` has no such axis.
 
     Example:
         >>> ops.nansum([1.0, np.nan, 3.0])
@@ -40,7 +43,7 @@ def nansum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 
 def nanprod(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """Returns the product along axes of the elements that are not NaN.
+    """Returns the product along axes of the elements that are not NaN. The product of no elements is 1.
 
     Args:
         x: Tensor or array.
@@ -49,6 +52,9 @@ def nanprod(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
     Returns:
         Tensor or array without these axes, float32.
+
+    Raises:
+        ValueError: `x` has no such axis.
 
     Example:
         >>> ops.nanprod([2.0, np.nan, 3.0])
@@ -58,7 +64,7 @@ def nanprod(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 
 def nanmean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """Returns the mean along axes of the elements that are not NaN.
+    """Returns the mean along axes of the elements that are not NaN. It is NaN where there is none.
 
     Args:
         x: Tensor or array.
@@ -67,6 +73,9 @@ def nanmean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
     Returns:
         Tensor or array without these axes, float32.
+
+    Raises:
+        ValueError: `x` has no such axis.
 
     Example:
         >>> ops.nanmean([1.0, np.nan, 3.0])
@@ -77,7 +86,7 @@ def nanmean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 
 def nanvar(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """Returns the variance along axes of the elements that are not NaN.
+    """Returns the variance along axes of the elements that are not NaN. It is NaN where there is none.
 
     Args:
         x: Tensor or array.
@@ -86,6 +95,9 @@ def nanvar(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
     Returns:
         Tensor or array without these axes, float32.
+
+    Raises:
+        ValueError: `x` has no such axis.
 
     Example:
         >>> ops.nanvar([1.0, np.nan, 3.0])
@@ -95,7 +107,7 @@ def nanvar(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 
 def nanstd(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """Returns the standard deviation along axes of the elements that are not NaN.
+    """Returns the standard deviation along axes of the elements that are not NaN. It is NaN where there is none.
 
     Args:
         x: Tensor or array.
@@ -104,6 +116,9 @@ def nanstd(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
     Returns:
         Tensor or array without these axes, float32.
+
+    Raises:
+        ValueError: `x` has no such axis.
 
     Example:
         >>> ops.nanstd([1.0, np.nan, 5.0])
@@ -123,6 +138,9 @@ def nanmax(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     Returns:
         Tensor or array without these axes, float32.
 
+    Raises:
+        ValueError: `x` has no such axis.
+
     Example:
         >>> ops.nanmax([1.0, np.nan, 3.0])
         array(3., dtype=float32)
@@ -140,6 +158,9 @@ def nanmin(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
     Returns:
         Tensor or array without these axes, float32.
+
+    Raises:
+        ValueError: `x` has no such axis.
 
     Example:
         >>> ops.nanmin([1.0, np.nan, 3.0])
@@ -159,6 +180,9 @@ def nanargmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
     Returns:
         Tensor or array of type int32 without this axis.
 
+    Raises:
+        ValueError: `x` has no such axis.
+
     Example:
         >>> ops.nanargmax([1.0, np.nan, 3.0])
         array(2, dtype=int32)
@@ -176,6 +200,9 @@ def nanargmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
 
     Returns:
         Tensor or array of type int32 without this axis.
+
+    Raises:
+        ValueError: `x` has no such axis.
 
     Example:
         >>> ops.nanargmin([1.0, np.nan, 3.0])
@@ -195,6 +222,9 @@ def nancumsum(x: Any, axis: Any = None, dtype: Any = None) -> Any:
     Returns:
         Tensor or array of the shape of `x`, or flat.
 
+    Raises:
+        ValueError: `x` has no such axis.
+
     Example:
         >>> ops.nancumsum([1.0, np.nan, 3.0])
         array([1., 1., 4.], dtype=float32)
@@ -213,6 +243,9 @@ def nancumprod(x: Any, axis: Any = None, dtype: Any = None) -> Any:
 
     Returns:
         Tensor or array of the shape of `x`, or flat.
+
+    Raises:
+        ValueError: `x` has no such axis.
 
     Example:
         >>> ops.nancumprod([2.0, np.nan, 3.0])

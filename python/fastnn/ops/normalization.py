@@ -14,7 +14,7 @@ from fastnn.ops.keras_functions import as_in_keras
 
 
 def normalize(x: Any, axis: Any = -1, order: Any = 2, epsilon: float | None = None) -> Any:
-    """Returns a tensor divided by its norm along axes.
+    """Returns a tensor divided by its norm along axes. A tensor whose norm is close to 0 is divided by `epsilon`.
 
     Args:
         x: Tensor or array.
@@ -100,6 +100,9 @@ def rms_normalization(x: Any, scale: Any = None, axis: Any = -1, epsilon: float 
     Returns:
         Tensor or array of the shape of `x`, float32.
 
+    Raises:
+        ValueError: The shapes cannot be broadcast together.
+
     Example:
         >>> ops.rms_normalization([[3.0, 3.0]])
         array([[1., 1.]], dtype=float32)
@@ -127,6 +130,9 @@ def batch_normalization(
 
     Returns:
         Tensor or array of the shape of `x`, float32.
+
+    Raises:
+        ValueError: The shapes cannot be broadcast together.
 
     Example:
         >>> ops.batch_normalization([[3.0, 5.0]], [1.0, 1.0], [4.0, 4.0], axis=-1)

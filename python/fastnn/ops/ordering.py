@@ -17,12 +17,17 @@ from fastnn.symbolic.tensors import KerasTensor, is_traced
 def sort(x: Any, axis: int | None = -1) -> Any:
     """Returns the elements in ascending order along an axis.
 
+    NaN comes last. Gradients flow to where the elements came from.
+
     Args:
         x: Tensor or array.
         axis: Axis along which to sort; None: the flattened array.
 
     Returns:
         Tensor or array of the shape of `x`, or flat.
+
+    Raises:
+        ValueError: `x` has no such axis.
 
     Example:
         >>> ops.sort([3, 1, 2])
@@ -46,7 +51,7 @@ def _ordered(x: Any) -> KerasTensor:
 
 
 def argsort(x: Any, axis: int | None = -1) -> Any:
-    """Returns the indices that sort the elements in ascending order along an axis.
+    """Returns the indices that sort the elements in ascending order along an axis. Equal elements keep their order.
 
     Args:
         x: Tensor or array.
@@ -54,6 +59,9 @@ def argsort(x: Any, axis: int | None = -1) -> Any:
 
     Returns:
         Tensor or array of the shape of `x`, or flat, int32.
+
+    Raises:
+        ValueError: `x` has no such axis.
 
     Example:
         >>> ops.argsort([3, 1, 2])
@@ -94,6 +102,8 @@ def argpartition(x: Any, kth: int, axis: int = -1) -> Any:
 def top_k(x: Any, k: int, sorted: bool = True) -> tuple[Any, Any]:
     """Returns the k largest elements along the last axis and their indices, in descending order.
 
+    Of equal elements the first comes first.
+
     Args:
         x: Tensor or array.
         k: Number of elements.
@@ -101,6 +111,9 @@ def top_k(x: Any, k: int, sorted: bool = True) -> tuple[Any, Any]:
 
     Returns:
         (values, indices), tensors or arrays of shape `(..., k)`.
+
+    Raises:
+        ValueError: `x` is a scalar.
 
     Example:
         >>> ops.top_k([1, 9, 5], 2)
@@ -118,6 +131,8 @@ def top_k(x: Any, k: int, sorted: bool = True) -> tuple[Any, Any]:
 def in_top_k(targets: Any, predictions: Any, k: int) -> Any:
     """Returns True where the target class is among the k largest predictions.
 
+    A class whose prediction equals the k-th largest is among them.
+
     Args:
         targets: Class indices, of shape `(...)`.
         predictions: Scores, of shape `(..., classes)`.
@@ -125,6 +140,9 @@ def in_top_k(targets: Any, predictions: Any, k: int) -> Any:
 
     Returns:
         Tensor or array of type bool, of the shape of `targets`.
+
+    Raises:
+        IndexError: An array of targets has a class that the predictions lack.
 
     Example:
         >>> ops.in_top_k(np.array([2, 1]), np.array([[0.1, 0.3, 0.6], [0.5, 0.1, 0.4]]), 2)
@@ -139,6 +157,8 @@ def in_top_k(targets: Any, predictions: Any, k: int) -> Any:
 @as_in_keras(class_name="SearchSorted")
 def searchsorted(sorted_sequence: Any, values: Any, side: str = "left") -> Any:
     """Returns the indices at which values would be inserted into a sorted sequence.
+
+    Found by bisection; the sequence is not checked.
 
     Args:
         sorted_sequence: Sequence in ascending order.

@@ -20,6 +20,8 @@ from fastnn.symbolic.tensors import KerasTensor, is_traced
 def quantile(x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False) -> Any:
     """Returns quantiles along axes: the values below which a fraction q of the elements lies.
 
+    Between two elements it is interpolated, as `method` says.
+
     Args:
         x: Tensor or array.
         q: Fraction from 0 to 1, or several, which become a new first axis.
@@ -32,6 +34,9 @@ def quantile(x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims:
 
     Raises:
         ValueError: `method` is unknown.
+
+    References:
+        - Hyndman, Fan, "Sample Quantiles in Statistical Packages", 1996.
 
     Example:
         >>> ops.quantile([1.0, 2.0, 3.0, 4.0, 5.0], 0.75)
@@ -123,6 +128,8 @@ def percentile(x: Any, q: Any, axis: Any = None, method: str = "linear", keepdim
 def median(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """Returns the median along axes; the mean of the two middle elements of an even number.
 
+    Gradients flow to the middle elements.
+
     Args:
         x: Tensor or array.
         axis: Axis or axes along which to compute; None: all.
@@ -130,6 +137,9 @@ def median(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
     Returns:
         Tensor or array without these axes, float32.
+
+    Raises:
+        ValueError: `x` has no such axis.
 
     Example:
         >>> ops.median([4.0, 1.0, 2.0, 3.0])
@@ -220,6 +230,9 @@ def nanmedian(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
     Returns:
         Tensor or array without these axes, float32; NaN where all elements are.
+
+    Raises:
+        ValueError: `x` has no such axis.
 
     Example:
         >>> ops.nanmedian([4.0, np.nan, 2.0, 3.0])

@@ -64,7 +64,7 @@ def _reduction(
 
 @_reduction(np.sum, least="int32")
 def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """Returns the sum along axes.
+    """Returns the sum along axes. Integers are added as int32, booleans are counted.
 
     Args:
         x: Tensor or array.
@@ -73,6 +73,9 @@ def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
     Returns:
         Tensor or array without these axes.
+
+    Raises:
+        ValueError: `x` has no such axis.
 
     Example:
         >>> ops.sum([[1, 2], [3, 4]], axis=1)
@@ -82,7 +85,7 @@ def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 @_reduction(np.mean, dtype="float32")
 def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """Returns the mean along axes.
+    """Returns the mean along axes. Integers are converted to float32 first.
 
     Args:
         x: Tensor or array.
@@ -92,6 +95,9 @@ def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     Returns:
         Tensor or array without these axes.
 
+    Raises:
+        ValueError: `x` has no such axis.
+
     Example:
         >>> ops.mean([[1.0, 2.0], [3.0, 4.0]], axis=1)
         array([1.5, 3.5], dtype=float32)
@@ -100,7 +106,7 @@ def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 @_reduction(np.all, dtype="bool")
 def all(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """Returns True where all elements along axes are true.
+    """Returns True where all elements along axes are true. Numbers count as true where they are not 0.
 
     Args:
         x: Tensor or array.
@@ -109,6 +115,9 @@ def all(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
     Returns:
         Tensor or array of type bool without these axes.
+
+    Raises:
+        ValueError: `x` has no such axis.
 
     Example:
         >>> ops.all([[True, False], [True, True]], axis=1)
@@ -118,7 +127,7 @@ def all(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 @_reduction(np.any, dtype="bool")
 def any(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """Returns True where at least one element along axes is true.
+    """Returns True where at least one element along axes is true. Numbers count as true where they are not 0.
 
     Args:
         x: Tensor or array.
@@ -127,6 +136,9 @@ def any(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
     Returns:
         Tensor or array of type bool without these axes.
+
+    Raises:
+        ValueError: `x` has no such axis.
 
     Example:
         >>> ops.any([[True, False], [False, False]], axis=1)
@@ -151,6 +163,9 @@ def prod(x: Any, axis: Any = None, keepdims: bool = False, dtype: Any = None) ->
     Returns:
         Tensor or array without these axes.
 
+    Raises:
+        ValueError: `x` has no such axis.
+
     Example:
         >>> ops.prod([[1, 2], [3, 4]], axis=1)
         array([ 2, 12], dtype=int32)
@@ -172,6 +187,8 @@ def _extreme(op: str, function: Reduction, x: Any, axis: Any, keepdims: bool, in
 def max(x: Any, axis: Any = None, keepdims: bool = False, initial: Any = None) -> Any:
     """Returns the largest element along axes; equal ones share the gradient.
 
+    Equal largest elements share the gradient evenly. NaN wins over every number.
+
     Args:
         x: Tensor or array.
         axis: Axis or axes along which to reduce; None: all.
@@ -180,6 +197,9 @@ def max(x: Any, axis: Any = None, keepdims: bool = False, initial: Any = None) -
 
     Returns:
         Tensor or array without these axes.
+
+    Raises:
+        ValueError: `x` has no such axis.
 
     Example:
         >>> ops.max([[1, 5], [4, 3]], axis=1)
@@ -191,6 +211,8 @@ def max(x: Any, axis: Any = None, keepdims: bool = False, initial: Any = None) -
 def min(x: Any, axis: Any = None, keepdims: bool = False, initial: Any = None) -> Any:
     """Returns the smallest element along axes; equal ones share the gradient.
 
+    Equal smallest elements share the gradient evenly. NaN wins over every number.
+
     Args:
         x: Tensor or array.
         axis: Axis or axes along which to reduce; None: all.
@@ -199,6 +221,9 @@ def min(x: Any, axis: Any = None, keepdims: bool = False, initial: Any = None) -
 
     Returns:
         Tensor or array without these axes.
+
+    Raises:
+        ValueError: `x` has no such axis.
 
     Example:
         >>> ops.min([[1, 5], [4, 3]], axis=1)
@@ -227,7 +252,7 @@ def _arg(op: str, function: Reduction, x: Any, axis: int | None, keepdims: bool)
 
 
 def argmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
-    """Returns the index of the largest element along an axis, the first of equal ones.
+    """Returns the index of the largest element along an axis, the first of equal ones. There is no gradient.
 
     Args:
         x: Tensor or array.
@@ -236,6 +261,9 @@ def argmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
 
     Returns:
         Tensor or array of type int32 without this axis.
+
+    Raises:
+        ValueError: `x` has no such axis.
 
     Example:
         >>> ops.argmax([[1, 5], [4, 3]], axis=1)
@@ -245,7 +273,7 @@ def argmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
 
 
 def argmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
-    """Returns the index of the smallest element along an axis, the first of equal ones.
+    """Returns the index of the smallest element along an axis, the first of equal ones. There is no gradient.
 
     Args:
         x: Tensor or array.
@@ -254,6 +282,9 @@ def argmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
 
     Returns:
         Tensor or array of type int32 without this axis.
+
+    Raises:
+        ValueError: `x` has no such axis.
 
     Example:
         >>> ops.argmin([[1, 5], [4, 3]], axis=1)
@@ -264,7 +295,7 @@ def argmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
 
 @as_in_keras(module="math")
 def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """Returns log(sum(exp(x))) along axes, without overflow.
+    """Returns log(sum(exp(x))) along axes, without overflow. The largest element is subtracted before the exponential.
 
     Args:
         x: Tensor or array.
@@ -273,6 +304,9 @@ def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
     Returns:
         Tensor or array without these axes.
+
+    Raises:
+        ValueError: `x` has no such axis.
 
     Example:
         >>> ops.logsumexp([[0.0, 0.0], [100.0, 100.0]], axis=1)
@@ -290,7 +324,7 @@ def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 
 def var(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """Returns the variance along axes: mean((x - mean(x))**2).
+    """Returns the variance along axes: mean((x - mean(x))**2). It divides by the number of elements, not by one less.
 
     Args:
         x: Tensor or array.
@@ -299,6 +333,9 @@ def var(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
     Returns:
         Tensor or array without these axes.
+
+    Raises:
+        ValueError: `x` has no such axis.
 
     Example:
         >>> ops.var([[1.0, 3.0], [2.0, 6.0]], axis=1)
@@ -313,6 +350,8 @@ def var(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 def std(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """Returns the standard deviation along axes.
 
+    It divides by the number of elements, not by one less; where it is 0, its gradient is not defined.
+
     Args:
         x: Tensor or array.
         axis: Axis or axes along which to reduce; None: all.
@@ -320,6 +359,9 @@ def std(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
     Returns:
         Tensor or array without these axes.
+
+    Raises:
+        ValueError: `x` has no such axis.
 
     Example:
         >>> ops.std([[1.0, 3.0], [2.0, 6.0]], axis=1)
@@ -329,7 +371,7 @@ def std(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 
 def moments(x: Any, axes: Any, keepdims: bool = False, synchronized: bool = False) -> tuple[Any, Any]:
-    """Returns mean and variance along axes.
+    """Returns mean and variance along axes. The variance divides by the number of elements.
 
     Args:
         x: Tensor or array.
@@ -339,6 +381,9 @@ def moments(x: Any, axes: Any, keepdims: bool = False, synchronized: bool = Fals
 
     Returns:
         (mean, variance), tensors or arrays without these axes.
+
+    Raises:
+        ValueError: `x` has no such axis.
 
     Example:
         >>> ops.moments([[1.0, 3.0], [2.0, 6.0]], axes=1)
@@ -350,6 +395,8 @@ def moments(x: Any, axes: Any, keepdims: bool = False, synchronized: bool = Fals
 def average(x: Any, axis: Any = None, weights: Any = None) -> Any:
     """Returns the mean along axes, or the weighted mean.
 
+    Weights need not sum to 1: the result is sum(x * weights) / sum(weights).
+
     Args:
         x: Tensor or array.
         axis: Axis or axes along which to reduce; None: all.
@@ -357,6 +404,9 @@ def average(x: Any, axis: Any = None, weights: Any = None) -> Any:
 
     Returns:
         Tensor or array without these axes.
+
+    Raises:
+        ValueError: `x` has no such axis.
 
     Example:
         >>> ops.average([1.0, 3.0], weights=[3.0, 1.0])
@@ -388,6 +438,9 @@ def count_nonzero(x: Any, axis: Any = None) -> Any:
     Returns:
         Tensor or array of type int32 without these axes.
 
+    Raises:
+        ValueError: `x` has no such axis.
+
     Example:
         >>> ops.count_nonzero([[0, 1], [2, 3]], axis=1)
         array([1, 2], dtype=int32)
@@ -405,6 +458,9 @@ def ptp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
     Returns:
         Tensor or array without these axes.
+
+    Raises:
+        ValueError: `x` has no such axis.
 
     Example:
         >>> ops.ptp([[1, 5], [4, 3]], axis=1)
@@ -426,6 +482,9 @@ def allclose(x1: Any, x2: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan
 
     Returns:
         Tensor or array of one boolean.
+
+    Raises:
+        ValueError: The shapes cannot be broadcast together.
 
     Example:
         >>> ops.allclose([1.0, 2.0], [1.0, 2.000001])

@@ -15,7 +15,7 @@ from fastnn.symbolic.tensors import is_traced
 
 @unary(np.floor)
 def floor(x: Any) -> Any:
-    """Returns the largest integer not above x, as float32.
+    """Returns the largest integer not above x, as float32. There is no gradient.
 
     Args:
         x: Tensor or array.
@@ -31,7 +31,7 @@ def floor(x: Any) -> Any:
 
 @unary(np.ceil)
 def ceil(x: Any) -> Any:
-    """Returns the smallest integer not below x, as float32.
+    """Returns the smallest integer not below x, as float32. There is no gradient.
 
     Args:
         x: Tensor or array.
@@ -46,7 +46,7 @@ def ceil(x: Any) -> Any:
 
 
 def round(x: Any, decimals: int = 0) -> Any:
-    """Returns x rounded to a number of decimals; ties go to the even neighbor.
+    """Returns x rounded to a number of decimals; ties go to the even neighbor. There is no gradient.
 
     Args:
         x: Tensor or array.
@@ -72,7 +72,7 @@ def round(x: Any, decimals: int = 0) -> Any:
 
 
 def trunc(x: Any) -> Any:
-    """Returns x without its fractional part.
+    """Returns x without its fractional part. It rounds towards 0; there is no gradient.
 
     Args:
         x: Tensor or array.

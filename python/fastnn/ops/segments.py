@@ -39,7 +39,7 @@ def _by_segment(op: Callable[..., Any], otherwise: Any, data: Any, ids: Any, cou
 
 @as_in_keras(module="math")
 def segment_sum(data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False) -> Any:
-    """Returns the sum of the rows of each segment.
+    """Returns the sum of the rows of each segment. An empty segment has the sum 0.
 
     Args:
         data: Tensor or array of shape `(rows, ...)`.
@@ -62,7 +62,7 @@ def segment_sum(data: Any, segment_ids: Any, num_segments: int | None = None, so
 
 @as_in_keras(module="math")
 def segment_prod(data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False) -> Any:
-    """Returns the product of the rows of each segment.
+    """Returns the product of the rows of each segment. An empty segment has the product 1.
 
     Args:
         data: Tensor or array of shape `(rows, ...)`.

@@ -20,6 +20,8 @@ from fastnn.symbolic.tensors import KerasTensor, is_traced
 def reshape(x: Any, newshape: Any) -> Any:
     """Returns a tensor with another shape and the same elements in the same order.
 
+    At most one size may be -1, which stands for what the others leave.
+
     Args:
         x: Tensor or array.
         newshape: Sizes, one of which may be -1, which follows from the others. Sizes may be computed from
@@ -55,7 +57,7 @@ def reshape(x: Any, newshape: Any) -> Any:
 
 
 def ravel(x: Any) -> Any:
-    """Returns the elements in one axis.
+    """Returns the elements in one axis. The last axis varies fastest.
 
     Args:
         x: Tensor or array.
@@ -71,7 +73,7 @@ def ravel(x: Any) -> Any:
 
 
 def expand_dims(x: Any, axis: Any) -> Any:
-    """Returns a tensor with an additional axis of size 1.
+    """Returns a tensor with an additional axis of size 1. The opposite of `squeeze`.
 
     Args:
         x: Tensor or array.
@@ -79,6 +81,9 @@ def expand_dims(x: Any, axis: Any) -> Any:
 
     Returns:
         Tensor or array with the same elements.
+
+    Raises:
+        ValueError: The axis is beyond the new number of axes.
 
     Example:
         >>> ops.expand_dims([1, 2], axis=1)
@@ -142,7 +147,7 @@ def with_axes(x: KerasTensor, axes: Sequence[int | None], title: str) -> Any:
 
 
 def transpose(x: Any, axes: Sequence[int] | None = None) -> Any:
-    """Returns a tensor with its axes in another order.
+    """Returns a tensor with its axes in another order. Without `axes` the order is reversed.
 
     Args:
         x: Tensor or array.
@@ -266,6 +271,9 @@ def flip(x: Any, axis: Any = None) -> Any:
     Returns:
         Tensor or array with the same elements.
 
+    Raises:
+        ValueError: `x` has no such axis.
+
     Example:
         >>> ops.flip([1, 2, 3])
         array([3, 2, 1], dtype=int32)
@@ -285,6 +293,9 @@ def fliplr(x: Any) -> Any:
     Returns:
         Tensor or array with the same elements.
 
+    Raises:
+        ValueError: `x` has fewer than two axes.
+
     Example:
         >>> ops.fliplr([[1, 2], [3, 4]])
         array([[2, 1],
@@ -301,6 +312,9 @@ def flipud(x: Any) -> Any:
 
     Returns:
         Tensor or array with the same elements.
+
+    Raises:
+        ValueError: `x` is a scalar.
 
     Example:
         >>> ops.flipud([[1, 2], [3, 4]])

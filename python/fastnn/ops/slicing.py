@@ -136,7 +136,7 @@ def get_item(x: Any, key: Any) -> Any:
 
 @as_in_keras(module="core")
 def slice(inputs: Any, start_indices: Any, shape: Any) -> Any:
-    """Returns a block of a tensor.
+    """Returns a block of a tensor. Sizes and starts are given for each axis.
 
     Args:
         inputs: Tensor or array.
@@ -208,7 +208,7 @@ def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
 
 
 def array_split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
-    """Returns the parts of a tensor along an axis; the first ones may be longer by one.
+    """Returns the parts of a tensor along an axis; the first ones may be longer by one. `split` asks for equal parts.
 
     Args:
         x: Tensor or array.
@@ -219,9 +219,10 @@ def array_split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
         List of tensors or arrays.
 
     Example:
-        >>> ops.array_split(np.array([1, 2, 3]), 2)
+        >>> ops.array_split([1, 2, 3], 2)
         [array([1, 2], dtype=int32), array([3], dtype=int32)]
     """
+    x = convert_to_tensor(x)
     length = x.shape[axis]
     if isinstance(indices_or_sections, (int, np.integer)) and length is not None:
         count = int(indices_or_sections)
@@ -239,6 +240,9 @@ def hsplit(x: Any, indices_or_sections: Any) -> list[Any]:
 
     Returns:
         List of tensors or arrays.
+
+    Raises:
+        ValueError: The parts would not be equal.
 
     Example:
         >>> ops.hsplit([[1, 2], [3, 4]], 2)
@@ -259,6 +263,9 @@ def vsplit(x: Any, indices_or_sections: Any) -> list[Any]:
     Returns:
         List of tensors or arrays.
 
+    Raises:
+        ValueError: The parts would not be equal.
+
     Example:
         >>> ops.vsplit([[1, 2], [3, 4]], 2)
         [array([[1, 2]], dtype=int32), array([[3, 4]], dtype=int32)]
@@ -275,6 +282,9 @@ def dsplit(x: Any, indices_or_sections: Any) -> list[Any]:
 
     Returns:
         List of tensors or arrays.
+
+    Raises:
+        ValueError: The parts would not be equal.
 
     Example:
         >>> [part.shape for part in ops.dsplit(np.zeros((1, 2, 4)), 2)]
@@ -311,7 +321,7 @@ def unstack(x: Any, num: int | None = None, axis: int = 0) -> list[Any]:
 
 
 def take(x: Any, indices: Any, axis: int | None = None) -> Any:
-    """Returns the elements at indices along an axis.
+    """Returns the elements at indices along an axis. Negative indices count from the end.
 
     Args:
         x: Tensor or array.
@@ -320,6 +330,10 @@ def take(x: Any, indices: Any, axis: int | None = None) -> Any:
 
     Returns:
         Tensor or array.
+
+    Raises:
+        IndexError: An index of arrays is beyond the axis.
+        ValueError: `x` has no such axis.
 
     Example:
         >>> ops.take([10, 20, 30], [2, 0])
@@ -344,6 +358,9 @@ def take_along_axis(x: Any, indices: Any, axis: int | None = None) -> Any:
 
     Returns:
         Tensor or array.
+
+    Raises:
+        IndexError: An index of arrays is beyond the axis.
 
     Example:
         >>> ops.take_along_axis([[10, 20], [30, 40]], [[1], [0]], axis=1)
@@ -370,6 +387,8 @@ def take_along_axis(x: Any, indices: Any, axis: int | None = None) -> Any:
 def diff(a: Any, n: int = 1, axis: int = -1) -> Any:
     """Returns the differences between neighboring elements along an axis.
 
+    Each repetition makes the axis shorter by one.
+
     Args:
         a: Tensor or array.
         n: Number of times that differences are taken.
@@ -377,6 +396,9 @@ def diff(a: Any, n: int = 1, axis: int = -1) -> Any:
 
     Returns:
         Tensor or array.
+
+    Raises:
+        ValueError: `x` has no such axis.
 
     Example:
         >>> ops.diff([1, 4, 9])

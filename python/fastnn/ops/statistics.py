@@ -26,6 +26,9 @@ def cdist(x: Any, y: Any) -> Any:
     Returns:
         Tensor or array of shape `(..., m, n)`, float32.
 
+    Raises:
+        ValueError: Rows of x and y differ in length.
+
     Example:
         >>> ops.cdist([[0.0, 0.0]], [[3.0, 4.0], [0.0, 1.0]])
         array([[5., 1.]], dtype=float32)
@@ -40,7 +43,7 @@ def cdist(x: Any, y: Any) -> Any:
 
 @as_in_keras(in_config="x")
 def trapezoid(y: Any, x: Any = None, dx: float = 1.0, axis: int = -1) -> Any:
-    """Returns the integral along an axis by the trapezoidal rule.
+    """Returns the integral along an axis by the trapezoidal rule. Neighboring points are joined by straight lines.
 
     Args:
         y: Values of the function.
@@ -50,6 +53,9 @@ def trapezoid(y: Any, x: Any = None, dx: float = 1.0, axis: int = -1) -> Any:
 
     Returns:
         Tensor or array without this axis, float32.
+
+    Raises:
+        ValueError: There is no such axis.
 
     Example:
         >>> ops.trapezoid([1.0, 2.0, 3.0])
@@ -67,6 +73,8 @@ def trapezoid(y: Any, x: Any = None, dx: float = 1.0, axis: int = -1) -> Any:
 
 def correlate(x1: Any, x2: Any, mode: str = "valid") -> Any:
     """Returns the cross-correlation of two vectors.
+
+    The first is moved along the second; neither is reversed, as it would be in a convolution.
 
     Args:
         x1: Vector without a batch.

@@ -63,7 +63,7 @@ def tan(x: Any) -> Any:
 
 @unary(np.arcsin)
 def arcsin(x: Any) -> Any:
-    """Returns the angle, in radians, whose sine is x.
+    """Returns the angle, in radians, whose sine is x. It is in [-pi/2, pi/2], and NaN where |x| > 1.
 
     Args:
         x: Tensor or array.
@@ -79,7 +79,7 @@ def arcsin(x: Any) -> Any:
 
 @unary(np.arccos)
 def arccos(x: Any) -> Any:
-    """Returns the angle, in radians, whose cosine is x.
+    """Returns the angle, in radians, whose cosine is x. It is in [0, pi], and NaN where |x| > 1.
 
     Args:
         x: Tensor or array.
@@ -95,7 +95,7 @@ def arccos(x: Any) -> Any:
 
 @unary(np.arctan)
 def arctan(x: Any) -> Any:
-    """Returns the angle, in radians, whose tangent is x.
+    """Returns the angle, in radians, whose tangent is x. It is in (-pi/2, pi/2).
 
     Args:
         x: Tensor or array.
@@ -111,7 +111,7 @@ def arctan(x: Any) -> Any:
 
 @binary(np.arctan2, least="float32")
 def arctan2(x1: Any, x2: Any) -> Any:
-    """Returns the angle, in radians, of the point (x2, x1).
+    """Returns the angle, in radians, of the point (x2, x1). It is in [-pi, pi], in the right quadrant for any signs.
 
     Args:
         x1: Tensor, array or number.
@@ -119,6 +119,9 @@ def arctan2(x1: Any, x2: Any) -> Any:
 
     Returns:
         Tensor or array of the common shape, float32.
+
+    Raises:
+        ValueError: The shapes cannot be broadcast together.
 
     Example:
         >>> ops.arctan2([0.0, 1.0], [1.0, 0.0])
@@ -128,7 +131,7 @@ def arctan2(x1: Any, x2: Any) -> Any:
 
 @unary(np.sinh)
 def sinh(x: Any) -> Any:
-    """Returns the hyperbolic sine of x.
+    """Returns the hyperbolic sine of x. It is infinite where |x| is above 89.4, the range of float32.
 
     Args:
         x: Tensor or array.
@@ -144,7 +147,7 @@ def sinh(x: Any) -> Any:
 
 @unary(np.cosh)
 def cosh(x: Any) -> Any:
-    """Returns the hyperbolic cosine of x.
+    """Returns the hyperbolic cosine of x. It is inf where |x| is above 89.4, the range of float32.
 
     Args:
         x: Tensor or array.
@@ -160,7 +163,7 @@ def cosh(x: Any) -> Any:
 
 @unary(np.tanh)
 def tanh(x: Any) -> Any:
-    """Returns the hyperbolic tangent of x.
+    """Returns the hyperbolic tangent of x. Values are in [-1, 1].
 
     Args:
         x: Tensor or array.
@@ -192,7 +195,7 @@ def arcsinh(x: Any) -> Any:
 
 @unary(np.arccosh)
 def arccosh(x: Any) -> Any:
-    """Returns the inverse hyperbolic cosine of x.
+    """Returns the inverse hyperbolic cosine of x. It is NaN for x below 1.
 
     Args:
         x: Tensor or array.
@@ -208,7 +211,7 @@ def arccosh(x: Any) -> Any:
 
 @unary(np.arctanh)
 def arctanh(x: Any) -> Any:
-    """Returns the inverse hyperbolic tangent of x.
+    """Returns the inverse hyperbolic tangent of x. It is inf at 1, -inf at -1 and NaN beyond.
 
     Args:
         x: Tensor or array.
@@ -274,7 +277,7 @@ def sinc(x: Any) -> Any:
 
 @as_in_keras(arrays="x1 x2")
 def hypot(x1: Any, x2: Any) -> Any:
-    """Returns sqrt(x1**2 + x2**2).
+    """Returns sqrt(x1**2 + x2**2). The squares may overflow where x1 or x2 is above 1e19.
 
     Args:
         x1: Tensor, array or number.
@@ -282,6 +285,9 @@ def hypot(x1: Any, x2: Any) -> Any:
 
     Returns:
         Tensor or array of the common shape, float32.
+
+    Raises:
+        ValueError: The shapes cannot be broadcast together.
 
     Example:
         >>> ops.hypot(3.0, 4.0)

@@ -83,6 +83,9 @@ def kaiser(x: Any, beta: float) -> Any:
     Returns:
         Array of shape `(x,)`, float32.
 
+    References:
+        - Kaiser, Schafer, "On the Use of the I0-Sinh Window for Spectrum Analysis", 1980.
+
     Example:
         >>> ops.round(ops.kaiser(3, 2.0), 2)
         array([0.44, 1.  , 0.44], dtype=float32)

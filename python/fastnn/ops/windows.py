@@ -75,6 +75,8 @@ def conv(
 ) -> Any:
     """Returns the convolution of sequences, images or volumes with a kernel.
 
+    The kernel is not reversed: it is a cross-correlation, as in `layers.Conv2D`.
+
     Args:
         inputs: Tensor or array of shape `(batch, ..., channels)`, with one to three axes between.
         kernel: Variable or array of shape `(..., channels / groups, filters)`.
@@ -178,6 +180,8 @@ def conv_transpose(
 ) -> Any:  # fmt: skip
     """Returns the transposed convolution: the gradient of a convolution with respect to its inputs.
 
+    It makes images larger where strides are above 1.
+
     Args:
         inputs: Tensor or array of shape `(batch, ..., channels)`, with one to three axes between.
         kernel: Variable or array of shape `(..., filters, channels)`.
@@ -217,6 +221,8 @@ def _pool(kind: str, inputs: Any, size: Any, strides: Any, padding: str, who: st
 def max_pool(inputs: Any, pool_size: Any, strides: Any = None, padding: str = "valid", data_format: Any = None) -> Any:
     """Returns the largest element of each window.
 
+    The gradient of a window goes to its largest element, the first of equal ones.
+
     Args:
         inputs: Tensor or array of shape `(batch, ..., channels)`, with one to three axes between.
         pool_size: Size of a window along each axis, or one number for all.
@@ -226,6 +232,9 @@ def max_pool(inputs: Any, pool_size: Any, strides: Any = None, padding: str = "v
 
     Returns:
         Tensor or array of shape `(batch, ..., channels)`.
+
+    Raises:
+        ValueError: The inputs are no sequences, images or volumes, or smaller than a window without padding.
 
     Example:
         >>> ops.max_pool(np.array([1.0, 2.0, 5.0, 4.0]).reshape(1, 4, 1), 2).ravel()
@@ -238,7 +247,7 @@ def max_pool(inputs: Any, pool_size: Any, strides: Any = None, padding: str = "v
 def average_pool(
     inputs: Any, pool_size: Any, strides: Any = None, padding: str = "valid", data_format: Any = None
 ) -> Any:
-    """Returns the mean of each window.
+    """Returns the mean of each window. With padding "same" the padding is not counted.
 
     Args:
         inputs: Tensor or array of shape `(batch, ..., channels)`, with one to three axes between.
@@ -249,6 +258,9 @@ def average_pool(
 
     Returns:
         Tensor or array of shape `(batch, ..., channels)`.
+
+    Raises:
+        ValueError: The inputs are no sequences, images or volumes, or smaller than a window without padding.
 
     Example:
         >>> ops.average_pool(np.array([1.0, 2.0, 5.0, 4.0]).reshape(1, 4, 1), 2).ravel()
@@ -328,7 +340,7 @@ def _block(size: Any, who: str) -> int:
 
 
 def depth_to_space(x: Any, block_size: int, data_format: str | None = "channels_last") -> Any:
-    """Returns images with blocks of channels moved to squares of pixels.
+    """Returns images with blocks of channels moved to squares of pixels. Also called pixel shuffle (Shi et al., 2016).
 
     Args:
         x: Tensor or array of shape `(batch, height, width, b * b * channels)`, or with channels first

@@ -106,11 +106,7 @@ class Optimizer(OptimizerVariables):
     gradient_accumulation_steps: int | None
 
     @with_shared_arguments
-    def __init__(
-        self,
-        learning_rate: Any,
-        **kwargs: Unpack[SharedArguments],
-    ) -> None:
+    def __init__(self, learning_rate: Any, **kwargs: Unpack[SharedArguments]) -> None:
         pass
 
     @classmethod
@@ -463,7 +459,11 @@ class Optimizer(OptimizerVariables):
                 variable.assign(average.numpy())
 
     def scale_loss(self, loss: Any) -> Any:
-        """Returns the loss times `loss_scale_factor`, whose gradients `apply` expects."""
+        """Returns the loss times `loss_scale_factor`, whose gradients `apply` expects.
+
+        Args:
+            loss: A number or tensor.
+        """
         return loss if self.loss_scale_factor is None else loss * self.loss_scale_factor
 
     def exclude_from_weight_decay(

@@ -77,6 +77,8 @@ class _Formula(LearningRateSchedule):
 class ExponentialDecay(_Formula):
     """Exponential decay: initial_learning_rate * decay_rate ** (step / decay_steps).
 
+    With `staircase` the exponent is rounded down, so the rate falls in steps.
+
     Args:
         initial_learning_rate: Learning rate of the first step.
         decay_steps: Number of steps in which the rate is multiplied by `decay_rate` once.
@@ -147,6 +149,8 @@ class PiecewiseConstantDecay(_Formula):
 class PolynomialDecay(_Formula):
     """Polynomial decay: (initial - end) * (1 - step / decay_steps) ** power + end.
 
+    From `decay_steps` on it stays at the end, or with `cycle` rises again, less each time.
+
     Args:
         initial_learning_rate: Learning rate of the first step.
         decay_steps: Number of steps of the decay.
@@ -192,7 +196,7 @@ class PolynomialDecay(_Formula):
 
 
 class InverseTimeDecay(_Formula):
-    """Inverse time decay: initial_learning_rate / (1 + decay_rate * step / decay_steps).
+    """Inverse time decay: initial_learning_rate / (1 + decay_rate * step / decay_steps). It falls more and more slowly.
 
     Args:
         initial_learning_rate: Learning rate of the first step.

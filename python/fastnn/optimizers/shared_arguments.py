@@ -1,13 +1,15 @@
 """Arguments that all optimizers share: written here once, with their types and defaults.
 
 A constructor names its own arguments and ends with `**kwargs`. `with_shared_arguments` gives it the others, in the
-places that they have in Keras; `Optimizer` describes them.
+places that they have in Keras. The docstring of `Optimizer` describes them, and `with_shared_descriptions` puts its
+lines into those of its subclasses.
 """
 
 from __future__ import annotations
 
 import functools
 import inspect
+import re
 from collections.abc import Callable
 from typing import Any, TypedDict
 
@@ -72,3 +74,23 @@ def with_shared_arguments(init: Callable[..., None]) -> Callable[..., None]:
 
     __init__.__signature__ = signature  # type: ignore[attr-defined]
     return __init__
+
+
+_LINE = re.compile(r"^ {4}\*\*kwargs: Arguments that all optimizers share.*\n", re.MULTILINE)
+"""The line of a docstring that stands for the descriptions of the shared arguments."""
+
+
+def with_shared_descriptions(text: str | None, base: str | None) -> str | None:
+    """Returns the docstring of an optimizer with the descriptions of the shared arguments.
+
+    Args:
+        text: The docstring. Its line "**kwargs: Arguments that all optimizers share" is replaced.
+        base: The docstring of the base class, which describes them.
+    """
+    if not text or not base:
+        return text
+    text = inspect.cleandoc(text)
+    # A description is a line with the name and those after it that are indented further.
+    texts = dict(re.findall(r"^ {4}(\w+): (.*(?:\n {8}.*)*)", inspect.cleandoc(base), re.MULTILINE))
+    shared = [p.name for p in _SHARED if not re.search(rf"^ {{4}}{p.name}:", text, re.MULTILINE)]
+    return _LINE.sub(lambda _: "".join(f"    {name}: {texts[name]}\n" for name in shared), text)

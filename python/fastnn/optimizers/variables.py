@@ -14,6 +14,7 @@ import numpy as np
 from fastnn.configurable import Configurable, is_foreign
 from fastnn.optimizers import schedules
 from fastnn.optimizers.schedules import LearningRateSchedule
+from fastnn.optimizers.shared_arguments import with_shared_descriptions
 from fastnn.optimizers.state import State
 from fastnn.symbolic.moment import steps_of
 from fastnn.symbolic.scalar import Scalar
@@ -30,6 +31,10 @@ class OptimizerVariables(Configurable):
     name: str
     built: bool
     gradient_accumulation_steps: int | None
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.__doc__ = with_shared_descriptions(cls.__doc__, cls.__mro__[1].__doc__)
 
     @property
     def learning_rate(self) -> Any:
@@ -194,15 +199,30 @@ class OptimizerVariables(Configurable):
         self._fastnn_state.handle.iterations = int(value)
 
     def assign(self, variable: Any, value: Any) -> None:
-        """Sets a variable."""
+        """Sets a variable.
+
+        Args:
+            variable: A weight or a variable of the optimizer.
+            value: The new values.
+        """
         variable.assign(value)
 
     def assign_add(self, variable: Any, value: Any) -> None:
-        """Adds to a variable."""
+        """Adds to a variable.
+
+        Args:
+            variable: A weight or a variable of the optimizer.
+            value: What is added to it.
+        """
         _plainly(variable).assign_add(value)
 
     def assign_sub(self, variable: Any, value: Any) -> None:
-        """Subtracts from a variable."""
+        """Subtracts from a variable.
+
+        Args:
+            variable: A weight or a variable of the optimizer.
+            value: What is subtracted from it.
+        """
         _plainly(variable).assign_sub(value)
 
     def set_weights(self, weights: Sequence[Any]) -> None:
@@ -225,12 +245,20 @@ class OptimizerVariables(Configurable):
             variable.assign(np.asarray(value, order="C"))
 
     def save_own_variables(self, store: Any) -> None:
-        """Writes the optimizer's variables into a mapping, by their positions."""
+        """Writes the optimizer's variables into a mapping, by their positions.
+
+        Args:
+            store: The mapping: "0", "1" and so on become the keys of arrays.
+        """
         for i, variable in enumerate(self.variables):
             store[str(i)] = variable.numpy()
 
     def load_own_variables(self, store: Any) -> None:
-        """Reads what `save_own_variables` wrote; warns, and reads nothing, where the number of variables differs."""
+        """Reads what `save_own_variables` wrote; warns, and reads nothing, where the number of variables differs.
+
+        Args:
+            store: The mapping of arrays.
+        """
         variables = self.variables
         if len(store) != len(variables):
             warnings.warn(

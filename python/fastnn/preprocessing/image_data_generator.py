@@ -156,7 +156,29 @@ class ImageDataGenerator:
     ) -> DirectoryIterator:  # fmt: skip
         """Returns an iterator over batches of augmented images of a folder.
 
-        The arguments are those of `DirectoryIterator`.
+        Args:
+            directory: Path of the folder, with one subfolder for each class.
+            target_size: Size (height, width) to which images are resized.
+            color_mode: "rgb", "rgba" or "grayscale".
+            classes: Names of the subfolders; None: all, sorted.
+            class_mode: Labels: "categorical" (one-hot), "sparse" (integers), "binary" (0 or 1), "input" (the images)
+                or None.
+            batch_size: Images of a batch.
+            shuffle: Makes a new order in each pass.
+            seed: Seed of the orders and of the augmentation.
+            save_to_dir: Folder to which augmented images are saved; None: they are not.
+            save_prefix: Begin of the names of these files.
+            save_format: Format of these files.
+            follow_links: Follows symbolic links to folders.
+            subset: "training" or "validation": that part of `validation_split`, class by class.
+            interpolation: Interpolation of the resizing, as in `load_img`.
+            keep_aspect_ratio: Crops images in place of distorting them.
+
+        Returns:
+            A `DirectoryIterator`, without end, of pairs (images, labels).
+
+        Raises:
+            ValueError: An argument is unknown.
         """
         return DirectoryIterator(
             directory, self, target_size=target_size, color_mode=color_mode, classes=classes, class_mode=class_mode,
@@ -174,7 +196,33 @@ class ImageDataGenerator:
     ) -> DataFrameIterator:  # fmt: skip
         """Returns an iterator over batches of augmented images that a frame lists.
 
-        The arguments are those of `DataFrameIterator`.
+        Args:
+            dataframe: Frame of pandas, or another whose columns are found by their names.
+            directory: Folder of the files; None: the frame has whole paths.
+            x_col: Column of the names of the files.
+            y_col: Column, or list of columns, of the labels.
+            weight_col: Column of the weights; None: none.
+            target_size: Size (height, width) to which images are resized.
+            color_mode: "rgb", "rgba" or "grayscale".
+            classes: Names of the classes; None: those of the column, sorted.
+            class_mode: "categorical", "binary", "sparse", "input", "multi_output", "raw" or None.
+            batch_size: Images of a batch.
+            shuffle: Makes a new order in each pass.
+            seed: Seed of the orders and of the augmentation.
+            save_to_dir: Folder to which augmented images are saved; None: they are not.
+            save_prefix: Begin of the names of these files.
+            save_format: Format of these files.
+            subset: "training" or "validation": that part of `validation_split`.
+            interpolation: Interpolation of the resizing, as in `load_img`.
+            validate_filenames: Leaves out files that are missing or no images, with a warning.
+            **kwargs: `has_ext`, `sort` and `drop_duplicates` of older versions, which are ignored with a warning.
+
+        Returns:
+            A `DataFrameIterator`, without end, of batches.
+
+        Raises:
+            ValueError: An argument is unknown.
+            TypeError: A column holds values of another kind.
         """
         for name in kwargs:
             if name not in ("has_ext", "sort", "drop_duplicates"):

@@ -192,6 +192,12 @@ class Tokenizer:
 
         Args:
             texts: Strings, or lists of words.
+
+        Example:
+            >>> tokenizer = fastnn.preprocessing.text.Tokenizer()
+            >>> tokenizer.fit_on_texts(["the cat", "the dog"])
+            >>> tokenizer.texts_to_sequences(["the dog"])
+            [[1, 3]]
         """
         return list(self.texts_to_sequences_generator(texts))
 
@@ -234,6 +240,12 @@ class Tokenizer:
         Args:
             texts: Strings, or lists of words.
             mode: "binary", "count", "freq" or "tfidf".
+
+        Example:
+            >>> tokenizer = fastnn.preprocessing.text.Tokenizer()
+            >>> tokenizer.fit_on_texts(["the cat", "the dog"])
+            >>> tokenizer.texts_to_matrix(["the cat the"], mode="count")
+            array([[0., 2., 1., 0.]])
         """
         return self.sequences_to_matrix(self.texts_to_sequences(texts), mode)
 

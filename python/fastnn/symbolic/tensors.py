@@ -281,7 +281,11 @@ class KerasTensor(Arithmetic):
         return self.shape if self.batch_size is None else (None, *self.shape[1:])
 
     def fix_batch(self, size: int) -> None:
-        """Sets the size of the batch that `shape` shows."""
+        """Sets the size of the batch that `shape` shows.
+
+        Args:
+            size: The number of rows, in place of None.
+        """
         if self.shape[:1] == (None,) and self.trials is None:
             self.shape = (size, *self.shape[1:])
             self.batch_size = size
@@ -383,11 +387,19 @@ class KerasTensor(Arithmetic):
         )
 
     def reshape(self, *shape: Any) -> Any:
-        """Returns `fastnn.ops.reshape` of it."""
+        """Returns `fastnn.ops.reshape` of it.
+
+        Args:
+            *shape: The new sizes, one by one or as one tuple; -1 for one that follows from the others.
+        """
         return operators["reshape"](self, shape[0] if len(shape) == 1 and not isinstance(shape[0], int) else shape)
 
     def squeeze(self, axis: Any = None) -> Any:
-        """Returns `fastnn.ops.squeeze` of it."""
+        """Returns `fastnn.ops.squeeze` of it.
+
+        Args:
+            axis: Axis of size 1 to remove, or several; None: all of size 1.
+        """
         return operators["squeeze"](self, axis)
 
     def __repr__(self) -> str:

@@ -163,6 +163,10 @@ class Variable(Arithmetic):
 
         Raises:
             TypeError: A `call` or a step is being traced, in which the values are not known.
+
+        Example:
+            >>> fastnn.Variable(np.ones(2)).numpy()
+            array([1., 1.], dtype=float32)
         """
         if Trace.current() is not None:
             raise TypeError(
@@ -189,15 +193,48 @@ class Variable(Arithmetic):
 
         Raises:
             ValueError: The shapes differ.
+
+        Example:
+            >>> weight = fastnn.Variable(np.zeros(2))
+            >>> weight.assign([1.0, 2.0])
+            array([1., 2.], dtype=float32)
         """
         return self._assigned("assign", value)
 
     def assign_add(self, value: Any) -> Any:
-        """Adds `value` in place; returns the new value."""
+        """Adds `value` in place.
+
+        Args:
+            value: An array of the variable's shape; in the `call` of a layer a tensor.
+
+        Returns:
+            The new value.
+
+        Raises:
+            ValueError: The shapes differ.
+
+        Example:
+            >>> fastnn.Variable(np.ones(2)).assign_add([1.0, 2.0])
+            array([2., 3.], dtype=float32)
+        """
         return self._assigned("add", value)
 
     def assign_sub(self, value: Any) -> Any:
-        """Subtracts `value` in place; returns the new value."""
+        """Subtracts `value` in place.
+
+        Args:
+            value: An array of the variable's shape; in the `call` of a layer a tensor.
+
+        Returns:
+            The new value.
+
+        Raises:
+            ValueError: The shapes differ.
+
+        Example:
+            >>> fastnn.Variable(np.ones(2)).assign_sub([1.0, 2.0])
+            array([ 0., -1.], dtype=float32)
+        """
         return self._assigned("subtract", value)
 
     def _assigned(self, how: str, value: Any) -> Any:

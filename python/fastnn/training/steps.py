@@ -176,6 +176,9 @@ class Steps:
             y: The targets.
             y_pred: The outputs of the model.
             sample_weight: The weight of each row, or None.
+
+        Returns:
+            The results of all metrics by their names, tensors of the step.
         """
         compiled = self._fastnn_compiled()
         outputs = compiled.outputs()

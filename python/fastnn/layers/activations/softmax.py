@@ -42,6 +42,10 @@ class Softmax(ElementwiseActivation):
     Raises:
         ValueError: `axis` names an axis that the input does not have, or the mask does not fit the input.
 
+    References:
+        - Bridle, "Probabilistic Interpretation of Feedforward Classification Network Outputs, with Relationships to
+          Statistical Pattern Recognition", 1990.
+
     Example:
         >>> layers.Softmax()(np.array([[0.0, 0.0, 1.0]])).round(3)
         array([[0.212, 0.212, 0.576]], dtype=float32)

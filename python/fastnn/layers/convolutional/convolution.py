@@ -48,6 +48,9 @@ class Conv1D(_Convolution):
     Raises:
         ValueError: An argument is out of its range, or the output would be empty.
 
+    References:
+        - Waibel, Hanazawa, Hinton, Shikano, Lang, "Phoneme Recognition Using Time-Delay Neural Networks", 1989.
+
     Example:
         >>> layer = layers.Conv1D(8, 3, padding="same", activation="relu")
         >>> layer(np.ones((2, 10, 4))).shape
@@ -189,6 +192,9 @@ class Conv3D(_Convolution):
 
     Raises:
         ValueError: An argument is out of its range, or the output would be empty.
+
+    References:
+        - Ji, Xu, Yang, Yu, "3D Convolutional Neural Networks for Human Action Recognition", 2013.
 
     Example:
         >>> layer = layers.Conv3D(8, 3, padding="same", activation="relu")

@@ -44,6 +44,9 @@ class Embedding(NodeLayer):
         ValueError: `input_dim` or `output_dim` is not a positive integer, `weights` has another shape, or an
             unsupported argument is given.
 
+    References:
+        - Bengio, Ducharme, Vincent, Jauvin, "A Neural Probabilistic Language Model", 2003.
+
     Example:
         >>> layer = layers.Embedding(3, 2, weights=[[0.0, 0.5], [1.0, 1.5], [2.0, 2.5]])
         >>> layer(np.array([[2, 0]])).tolist()

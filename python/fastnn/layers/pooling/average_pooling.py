@@ -69,6 +69,9 @@ class AveragePooling2D(PoolingLayer):
     Raises:
         ValueError: An argument is out of its range, or the output would be empty.
 
+    References:
+        - LeCun, Bottou, Bengio, Haffner, "Gradient-Based Learning Applied to Document Recognition", 1998.
+
     Example:
         >>> layers.AveragePooling2D(2)(np.arange(16.0).reshape(1, 4, 4, 1)).ravel()
         array([ 2.5,  4.5, 10.5, 12.5], dtype=float32)

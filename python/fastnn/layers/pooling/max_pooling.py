@@ -69,6 +69,9 @@ class MaxPooling2D(PoolingLayer):
     Raises:
         ValueError: An argument is out of its range, or the output would be empty.
 
+    References:
+        - Riesenhuber, Poggio, "Hierarchical Models of Object Recognition in Cortex", 1999.
+
     Example:
         >>> layers.MaxPooling2D(2)(np.arange(16.0).reshape(1, 4, 4, 1)).ravel()
         array([ 5.,  7., 13., 15.], dtype=float32)

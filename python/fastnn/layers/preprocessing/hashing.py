@@ -39,6 +39,9 @@ class Hashing(NodeLayer):
     Raises:
         ValueError: An argument is out of its range.
 
+    References:
+        - Weinberger, Dasgupta, Langford, Smola, Attenberg, "Feature Hashing for Large Scale Multitask Learning", 2009.
+
     Example:
         >>> layers.Hashing(num_bins=3)([["A"], ["B"], ["C"]])
         array([[1],

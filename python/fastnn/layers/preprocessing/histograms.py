@@ -80,6 +80,9 @@ class Equalization(ComposedImageLayer):
     Raises:
         ValueError: An argument is out of its range.
 
+    References:
+        - Hummel, "Image Enhancement by Histogram Transformation", 1977.
+
     Example:
         >>> layers.Equalization()(np.array([[[9.0], [9.0], [10.0], [11.0]]]), training=True).ravel()
         array([  0.,   0., 128., 255.], dtype=float32)

@@ -181,6 +181,10 @@ class RandomElasticTransform(ComposedRandomLayer):
     Raises:
         ValueError: An argument is out of its range.
 
+    References:
+        - Simard, Steinkraus, Platt, "Best Practices for Convolutional Neural Networks Applied to Visual Document
+          Analysis", 2003.
+
     Example:
         >>> layers.RandomElasticTransform()(np.ones((2, 8, 8, 3)), training=True).shape
         (2, 8, 8, 3)

@@ -160,6 +160,9 @@ class STFTSpectrogram(Layer):
     Raises:
         ValueError: An argument is out of its range.
 
+    References:
+        - Allen, "Short Term Spectral Analysis, Synthesis, and Modification by Discrete Fourier Transform", 1977.
+
     Example:
         >>> layers.STFTSpectrogram(frame_length=16, frame_step=8)(np.ones((2, 80, 1))).shape
         (2, 9, 9)

@@ -128,6 +128,10 @@ class VocabularyLayer(NodeLayer):
 
         Returns:
             A list.
+
+        Example:
+            >>> layers.StringLookup(vocabulary=["a", "b"]).get_vocabulary()
+            ['[UNK]', 'a', 'b']
         """
         tokens = [] if self._tokens is None else list(self._tokens)
         if not include_special_tokens:

@@ -23,6 +23,9 @@ class GaussianNoise(Noise):
     Raises:
         ValueError: `stddev` is out of its range.
 
+    References:
+        - Bishop, "Training with Noise is Equivalent to Tikhonov Regularization", 1995.
+
     Example:
         >>> layer = layers.GaussianNoise(0.1, seed=1)
         >>> layer(np.ones((1, 3)))

@@ -147,6 +147,10 @@ class GRUCell(_GatedRecurrentUnit, Cell):
     Raises:
         ValueError: An argument is out of its range.
 
+    References:
+        - Cho, van Merrienboer, Gulcehre, Bahdanau, Bougares, Schwenk, Bengio, "Learning Phrase Representations using
+          RNN Encoder-Decoder for Statistical Machine Translation", 2014.
+
     Example:
         >>> layers.RNN(layers.GRUCell(8))(np.ones((2, 5, 3))).shape
         (2, 8)

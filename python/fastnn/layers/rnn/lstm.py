@@ -154,6 +154,9 @@ class LSTMCell(_LongShortTermMemory, Cell):
     Raises:
         ValueError: An argument is out of its range.
 
+    References:
+        - Hochreiter, Schmidhuber, "Long Short-Term Memory", 1997.
+
     Example:
         >>> layers.RNN(layers.LSTMCell(8))(np.ones((2, 5, 3))).shape
         (2, 8)

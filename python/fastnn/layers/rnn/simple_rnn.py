@@ -122,6 +122,9 @@ class SimpleRNNCell(Cell):
     Raises:
         ValueError: An argument is out of its range.
 
+    References:
+        - Elman, "Finding Structure in Time", 1990.
+
     Example:
         >>> layers.RNN(layers.SimpleRNNCell(8))(np.ones((2, 5, 3))).shape
         (2, 8)
