@@ -36,7 +36,7 @@ extensions = [
     "mathml",
     "tables",
 ]
-exclude_patterns = ["_ext", "_static", "generated/*.md", "**/GALLERY_HEADER.rst", "jupyter_execute"]
+exclude_patterns = ["_ext", "_static", "generated/*.md", "**/GALLERY_HEADER.rst", "jupyter_execute", "**/*.ipynb"]
 source_suffix = {".rst": "restructuredtext", ".md": "myst-nb"}
 language = "en"
 nitpicky = True

@@ -77,8 +77,8 @@ plt.show()
 # Loss functions
 # --------------
 #
-# For numbers: the mean squared error. For classes: the cross-entropy, the negative logarithm of the probability that was
-# given to the right class.
+# For numbers: the mean squared error. For classes: the cross-entropy, the negative logarithm of the probability that
+# was given to the right class.
 
 predicted, truth = np.array([[2.5], [0.0]]), np.array([[3.0], [-0.5]])
 print("mean squared error", fastnn.losses.MeanSquaredError()(truth, predicted), "by hand", (0.5**2 + 0.5**2) / 2)

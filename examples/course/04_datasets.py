@@ -62,7 +62,8 @@ assert all(np.array_equal(a, b) for a, b in zip(before, model.get_weights(), str
 print("Evaluating did not change a weight.")
 
 # %%
-# A test set without labels can only be predicted, which is the next chapter. To *measure* a model its labels are needed.
+# A test set without labels can only be predicted, which is the next chapter. To *measure* a model its labels are
+# needed.
 #
 # A mistake to know
 # -----------------
@@ -78,8 +79,8 @@ except ValueError as error:
 # Exercises
 # ---------
 #
-# 1. ``validation_split`` takes the *last* rows. Sort the data by label, train with ``validation_split=0.2``, and explain the
-#    validation accuracy.
+# 1. ``validation_split`` takes the *last* rows. Sort the data by label, train with ``validation_split=0.2``, and
+#    explain the validation accuracy.
 # 2. Split the training data yourself, at random, into 80 and 20 %.
 #
 # Solution of 1
