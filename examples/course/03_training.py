@@ -57,9 +57,8 @@ history = model.fit(x=samples, y=labels, batch_size=10, epochs=20, shuffle=True,
 # %%
 # The history holds the numbers of each epoch, and draws them:
 
-history.plot()
-plt.show()
 assert history.history["loss"][-1] < history.history["loss"][0] and history.history["accuracy"][-1] > 0.9
+history.plot()
 
 # %%
 # What the network has learned is the probability of a side effect at each age:

@@ -48,9 +48,8 @@ fastnn.utils.set_random_seed(1)
 model = Sequential([Input((8, 8)), Flatten(), Dense(32, activation="relu"), Dense(10, activation="softmax")])
 model.compile("adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
 history = model.fit(x, y, batch_size=10, epochs=10, validation_split=0.2, verbose=2)
-history.plot()
-plt.show()
 assert history.history["val_accuracy"][-1] > 0.9
+history.plot()
 
 # %%
 # Only training changes weights:

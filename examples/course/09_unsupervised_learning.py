@@ -47,7 +47,6 @@ history = model.fit(
     x, x, batch_size=16, epochs=20 if len(x) > 5000 else 60, validation_data=(x_test, x_test), verbose=0
 )
 history.plot()
-plt.show()
 
 # %%
 # Encoder and decoder are models of their own, which share the weights.
