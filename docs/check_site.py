@@ -1,10 +1,10 @@
 """Checks the built site in a headless browser: python docs/check_site.py build/site [--pictures FOLDER].
 
-Every page is opened, those of each kind as a file and from a local server, at 390 and at 1440 pixels, light and dark. It
-is an error where a page writes an error to the console, asks for anything that is not there or not of the site, is wider
-than the window, or has text without contrast to its ground; where a link leads nowhere; where the search does not find
-Conv2D; and where a chapter of the course has no picture. Needs `pip install playwright` and a Chromium (that of Debian, or
-`playwright install chromium`).
+Every page is opened, those of each kind as a file and from a local server, at 390 and at 1440 pixels, light and dark.
+It is an error where a page writes an error to the console, asks for anything that is not there or not of the site, is
+wider than the window, or has text without contrast to its ground; where a link leads nowhere; where the search does not
+find Conv2D; and where a chapter of the course has no picture. Needs `pip install playwright` and a Chromium (that of
+Debian, or `playwright install chromium`).
 """
 
 from __future__ import annotations
