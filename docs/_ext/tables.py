@@ -118,7 +118,7 @@ def keras_names() -> str:
     lines = [f"**{len(surface) - len(missing)} of {len(surface)}** public names of Keras 3.15 are there.", ""]
     for module, names in sorted(modules.items()):
         here = [name for name in names if name not in missing]
-        lines += [f"## `{module}`", "", f"{len(here)} of {len(names)}.", ""]
+        lines += [f"## {module}", "", f"{len(here)} of {len(names)}.", ""]
         lines += ["| name | in fastnn | |", "|---|---|---|"]
         lines += [_row(name, name in missing, notes) for name in sorted(names)]
         lines.append("")

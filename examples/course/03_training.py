@@ -9,7 +9,8 @@ an optimizer changes the weights so that the loss falls, step by step:
 * the gradient of the loss with respect to each weight is computed (backward pass);
 * each weight moves against its gradient: new weight = old weight - learning rate x gradient.
 
-One pass over all samples is an epoch.
+One pass over all samples is an epoch. Since each step sees a few samples, drawn at random, this is called stochastic
+gradient descent (SGD).
 """
 
 import matplotlib.pyplot as plt

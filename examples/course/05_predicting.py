@@ -46,7 +46,8 @@ plt.show()
 
 # %%
 # The first row holds the six digits of which the network is least sure. The confusion matrix counts, for each true
-# digit (row), what was predicted (column); what is right lies on the diagonal.
+# digit (row), what was predicted (column); what is right lies on the diagonal. ``fastnn.utils.plot_confusion_matrix``
+# draws it in one line; here it is by hand.
 
 matrix = np.zeros((10, 10), int)
 np.add.at(matrix, (y_test.astype(int), classes), 1)

@@ -3,7 +3,8 @@ Backpropagation
 ===============
 
 Backpropagation computes the gradient of the loss with respect to each weight, layer by layer from the output to the
-input, by the chain rule. One input, one weight, one sigmoid neuron show how:
+input, by the chain rule. The forward pass computes the outputs and the loss, the backward pass the gradients. One
+input, one weight, one sigmoid neuron show how:
 
 .. math::
 

@@ -2,9 +2,9 @@
 Vanishing and exploding gradients
 =================================
 
-The gradient of an early weight is a product with a factor for each later layer. Factors below one make it vanish: the
-first layers hardly move, and the network does not learn. Factors above one make it explode: the weights jump past every
-minimum.
+The backward pass multiplies: the gradient of an early weight is a product with a factor for each later layer. Factors
+below one make it vanish: the first layers hardly move, and the network does not learn. Factors above one make it
+explode: the weights jump past every minimum.
 """
 
 import matplotlib.pyplot as plt
