@@ -44,7 +44,7 @@ def test_the_glossary_links_each_of_its_terms_to_chapters() -> None:
         linked = re.findall(r"\{doc\}`course/(\w+)`", term)
         assert linked and set(linked) <= known, term
         for chapter in linked:
-            word = re.split(r"[ (-]", term.strip().lower())[0][:7]
+            word = re.split(r"[\s(-]", term.strip().lower())[0][:7]
             text = (ROOT / "examples" / "course" / f"{chapter}.py").read_text().lower()
             assert word in text, f"{chapter} does not speak of {term.splitlines()[0]!r}"
 
