@@ -1,4 +1,4 @@
-"""`python -m bench [networks|kernels|threads|variants]`: compares results, measures times, prints tables."""
+"""`python -m bench [networks|predict|kernels|threads|busy|variants]`: compares results, measures times, prints tables."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bench import report
 from bench.kernels import FORWARD, KERNELS, MOVED, STEPS
-from bench.runner import Contest, Contestant, Failed, Record, Settings, usable_processors
+from bench.runner import Contest, Contestant, Failed, Record, Settings, competing, usable_processors
 from bench.workloads import WORKLOADS, Conv2D, Missing, Workload
 
 FRAMEWORKS = [
@@ -45,7 +45,7 @@ def interpreter(framework: str, arguments: argparse.Namespace) -> str:
 def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description="Times fastnn against other frameworks.")
     parser.add_argument(
-        "what", nargs="?", choices=["networks", "predict", "kernels", "threads", "variants"], default="networks"
+        "what", nargs="?", choices=["networks", "predict", "kernels", "threads", "busy", "variants"], default="networks"
     )
     parser.add_argument("--only", action="append", metavar="NAME", help="a workload or kernel; may be given again")
     parser.add_argument("--frameworks", nargs="+", metavar="NAME", help=f"of {', '.join(FRAMEWORKS)}; first: compared")
@@ -153,6 +153,16 @@ def main() -> None:
         convolutional = [w for w in WORKLOADS if any(isinstance(layer, Conv2D) for layer in w.layers)]
         run.measure(convolutional, ["train", "predict"])
         text = [report.pairs(run.ordered(), convolutional, "gain")]
+    elif arguments.what == "busy":
+        if arguments.frameworks == FRAMEWORKS:
+            run.contestants = [run.contestant("fastnn")]
+        one = [run.contestant(c.framework, 1, f"{c.name}, 1 thread") for c in run.contestants if c.name == "fastnn"]
+        run.measure(WORKLOADS, ["train", "predict"])
+        alone, run.records = run.records, []
+        with competing(usable_processors()):
+            run.contestants += one
+            run.measure(WORKLOADS, ["train", "predict"])
+        text = [report.busy(alone, run.ordered(), WORKLOADS)]
     elif arguments.what == "variants":
         text = []
         for variant, name, workload in VARIANTS:

@@ -90,6 +90,22 @@ def pairs(records: Sequence[Record], workloads: Sequence[Workload], ratio: str) 
     return markdown(["", *names, ratio], rows)
 
 
+def busy(alone: Sequence[Record], loaded: Sequence[Record], workloads: Sequence[Workload]) -> str:
+    """Returns the table of medians alone and with a competing process per processor; one on one thread beside the first."""
+    names = list(dict.fromkeys(r["name"] for r in loaded))
+    rows = []
+    for workload in workloads:
+        before, after = of_workload(alone, workload), of_workload(loaded, workload)
+        for measure in ("train", "predict") if after else ():
+            cells = []
+            for name in names:
+                seconds = after[name][measure]["median"] if name in after else None
+                first = before.get(name, next(iter(before.values())))[measure]["median"]
+                cells.append(f"{in_words(seconds)} ({times(seconds / first)})" if seconds else "-")
+            rows.append([f"{workload.title}: {MEASURES[measure]}", *cells])
+    return markdown(["with a competing process per processor (times that alone)", *names], rows)
+
+
 def rates(
     records: Sequence[Record],
     workloads: Sequence[Workload],

@@ -130,6 +130,18 @@ def started(contestant: Contestant) -> Iterator[Process]:
             process.close()
 
 
+@contextmanager
+def competing(count: int) -> Iterator[None]:
+    """Keeps `count` processes computing meanwhile, of the same priority."""
+    others = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(count)]
+    try:
+        yield
+    finally:
+        for other in others:
+            other.kill()
+            other.wait()
+
+
 def usable_processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 

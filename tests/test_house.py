@@ -21,7 +21,7 @@ PYTHON = ROOT / "python" / "fastnn"
 
 CPP_FLOORS = [
     (0, r"fastnn/(tensor|error|config|window|lazy)\.hpp"),
-    (1, r"fastnn/(parallel|random|text_hashing|packet)\.(hpp|cpp)"),
+    (1, r"fastnn/(parallel|crew|random|text_hashing|packet)\.(hpp|cpp)"),
     (2, r"fastnn/kernels/\w+\.(hpp|cpp|inc)"),
     (3, r"fastnn/instruction_set\.(hpp|cpp)"),
     (3, r"fastnn/(layer|fusing_layer|sizing|targets|recurrence|variable)\.(hpp|cpp)"),

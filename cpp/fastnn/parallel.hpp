@@ -55,6 +55,9 @@ constexpr double kGrain = 8000;
 namespace detail {
 using Task = void (*)(void* function, Index task, int thread);
 void run_tasks(Index tasks, Task call, void* function);
+/// The floating-point mode of this thread.
+unsigned float_mode();
+void set_float_mode(unsigned mode);
 }  // namespace detail
 
 /// Calls function(task, thread) for every task in [0, tasks). `work` estimates the total in nanoseconds of one core; below
