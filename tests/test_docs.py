@@ -72,6 +72,13 @@ def test_the_picture_of_readme_is_of_the_results() -> None:
     assert shown[-len(wanted) :] == wanted, "python docs/_ext/tables.py draws it anew"
 
 
+def test_versions_agree() -> None:
+    found = re.search(r'^version = "(.+)"$', (ROOT / "pyproject.toml").read_text(), flags=re.MULTILINE)
+    assert found
+    assert f"\nversion: {found[1]}\n" in (ROOT / "CITATION.cff").read_text()
+    assert f'set version = "{found[1]}"' in (ROOT / "conda" / "meta.yaml").read_text()
+
+
 def test_the_table_of_names_counts_them() -> None:
     text = tables.keras_names()
     found = re.search(r"\*\*(\d+) of (\d+)\*\*", text)

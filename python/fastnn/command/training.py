@@ -60,6 +60,7 @@ def run(arguments: argparse.Namespace) -> None:
         report.check()
     fastnn.config.set_num_threads(arguments.threads)
     utils.set_random_seed(arguments.seed)
+    inputs: Columns | Images
     if arguments.data.is_dir():
         inputs, model, training, validation = _images(arguments)
     else:
