@@ -72,6 +72,7 @@ sphinx_gallery_conf = {
     "image_scrapers": ("matplotlib", "figures.scrape"),
     "reset_modules": ("matplotlib", "figures.reset"),
     "capture_repr": ("_repr_html_",),
+    "default_thumb_file": str(HERE / "_static" / "mark.svg"),
     "show_memory": False,
     "write_computation_times": False,
     "remove_config_comments": True,
