@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import functools
 import http.server
+import os
 import re
 import shutil
 import sys
@@ -78,19 +79,20 @@ class _Links(HTMLParser):
 
 def dead_links(site: Path) -> Iterator[str]:
     """Yields a line for each link within the site that leads nowhere."""
-    pages: dict[Path, _Links] = {}
+    here = {str(file) for file in site.rglob("*")}
+    pages: dict[str, _Links] = {}
     # Templates of the theme among its files are no pages.
     for file in (file for file in site.rglob("*.html") if "_static" not in file.parts):
-        pages[file.resolve()] = links = _Links()
+        pages[str(file)] = links = _Links()
         links.feed(file.read_text(encoding="utf-8"))
     for file, links in pages.items():
-        for link in links.links:
+        for link in dict.fromkeys(links.links):
             parts = urlsplit(link)
             if parts.scheme or parts.netloc:
                 continue
-            target = (file.parent / unquote(parts.path)).resolve() if parts.path else file
-            where = f"{file.relative_to(site)}: {link}"
-            if not target.exists():
+            target = os.path.normpath(os.path.join(os.path.dirname(file), unquote(parts.path))) if parts.path else file
+            where = f"{os.path.relpath(file, site)}: {link}"
+            if target not in here:
                 yield f"{where} leads to no file"
             elif parts.fragment and target in pages and unquote(parts.fragment) not in pages[target].places:
                 yield f"{where} leads to no place in that page"
