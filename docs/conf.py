@@ -11,12 +11,14 @@ import os
 import sys
 from pathlib import Path
 
+# Two processes run the scripts, each on one thread; results do not depend on it. Pictures are drawn into files.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("MPLBACKEND", "agg")
+
 import fastnn
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE / "_ext"))
-# The kernels of the guides, too, import what stands beside them, and draw into files.
-os.environ.setdefault("MPLBACKEND", "agg")
 
 project = "fastnn"
 author = "the fastnn authors"
@@ -40,7 +42,7 @@ extensions = [
     "tables",
     "reference",
 ]
-exclude_patterns = ["_ext", "_static", "generated/*.md", "**/GALLERY_HEADER.rst", "jupyter_execute"]
+exclude_patterns = ["_ext", "_static", "generated/*.md", "**/GALLERY_HEADER.rst", "jupyter_execute", "**/*.ipynb"]
 source_suffix = {".rst": "restructuredtext", ".md": "myst-nb"}
 language = "en"
 nitpicky = True
@@ -50,10 +52,9 @@ suppress_warnings = ["config.cache"]
 
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath", "attrs_block"]
 myst_heading_anchors = 3
-nb_execution_mode = "cache"
+nb_execution_mode = "force"
 nb_execution_timeout = 300
 nb_execution_raise_on_error = True
-nb_execution_cache_path = str(HERE.parent / "build" / "pages-cache")
 nb_merge_streams = True
 html_math_renderer = "mathml"
 
@@ -72,7 +73,12 @@ sphinx_gallery_conf = {
     "doc_module": ("fastnn",),
     "reference_url": {"fastnn": None},
     "parallel": True,
+    "image_scrapers": ("matplotlib", "figures.scrape"),
+    "reset_modules": ("matplotlib", "figures.reset"),
+    "capture_repr": ("_repr_html_",),
+    "default_thumb_file": str(HERE / "_static" / "mark.svg"),
     "show_memory": False,
+    "write_computation_times": False,
     "remove_config_comments": True,
     "abort_on_example_error": False,
     "matplotlib_animations": False,
@@ -119,3 +125,4 @@ html_theme_options = {
     "collapse_navigation": True,
 }
 html_sidebars = {"index": [], "benchmarks": [], "glossary": []}
+html_context = {"default_mode": "auto"}

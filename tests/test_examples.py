@@ -1,4 +1,4 @@
-"""Every example, and `python -m fastnn`, run as a user runs them; each asserts its own claims."""
+"""Every chapter, every example and `python -m fastnn` run as a user runs them; each asserts its own claims."""
 
 from __future__ import annotations
 
@@ -13,43 +13,55 @@ import pytest
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
 SAYS = {
-    "01_first_network.py": "bit for bit",
-    "02_training.py": "Epoch 20/20",
-    "03_train_validate_predict.py": "Neither evaluate nor predict changed a weight.",
-    "04_overfitting.py": "its errors cost less",
-    "05_autoencoder.py": "become 8 numbers",
-    "06_pseudo_labelling.py": "additional pseudo-labels",
-    "07_one_hot.py": "the same loss",
-    "08_convolution.py": "Total params: 559,906",
-    "09_batch_normalization.py": "with batch normalization",
-    "10_fine_tuning.py": "did not change by a bit",
-    "11_backpropagation_by_hand.py": "dL/dw by the chain rule",
-    "12_vanishing_gradients.py": "keeps the gradient up to the first layer",
-    "13_parameter_counts.py": "total 2515",
-    "14_residual_network.py": "residual network",
-    "15_two_inputs_two_outputs.py": "of the sums are correct",
-    "16_variational_autoencoder.py": "Drawn at random:",
-    "17_custom_layer_loss_metric.py": "macro recall",
-    "18_time_series_lstm.py": "error one year ahead",
-    "19_text_classifier.py": "new reviews classified correctly",
-    "20_augmentation.py": "with augmentation",
-    "21_grid_search.py": "on rows that no search has seen",
-    "22_tensorboard.py": "files of events",
-    "24_larger_than_memory.py": "classified correctly",
-    "25_tabular_frame.py": "mean error of a price",
-    "23_folder_of_images.py": "new files classified correctly",
-    "30_gan.py": "Drawn by the generator:",
-    "31_diffusion.py": "Made from noise:",
-    "32_distillation.py": "distilled student",
-    "33_dqn_cart_pole.py": "of 500 steps",
-    "34_grad_cam.py": "where the network looks",
+    "course/01_networks.py": "bit for bit",
+    "course/02_activation_functions.py": "largest value 0.25",
+    "course/03_training.py": "Epoch 20/20",
+    "course/04_datasets.py": "Evaluating did not change a weight.",
+    "course/05_predicting.py": "of the digits are on the diagonal",
+    "course/06_overfitting.py": "stopped after",
+    "course/07_underfitting.py": "mean squared error",
+    "course/08_supervised_learning.py": "['cat', 'dog']",
+    "course/09_unsupervised_learning.py": "become 12 numbers",
+    "course/10_semi_supervised_learning.py": "additional pseudo-labels",
+    "course/11_data_augmentation.py": "Training changes the images",
+    "course/12_one_hot.py": "the same loss",
+    "course/13_convolution.py": "add a last axis of one channel",
+    "course/14_zero_padding.py": "Total params: 559,906",
+    "course/15_max_pooling.py": "Total params: 68,770",
+    "course/16_backpropagation.py": "dL/dw by the chain rule",
+    "course/17_vanishing_gradients.py": "keeps the gradient up to the first layer",
+    "course/18_weight_initialization.py": "variance of a sum of 250 weights",
+    "course/19_bias.py": "bias 3: output 3",
+    "course/20_learnable_parameters.py": "total 2515",
+    "course/21_regularization.py": "of which the penalty",
+    "course/22_batch_size.py": "1005 samples in batches of 10: 101 steps",
+    "course/23_fine_tuning.py": "did not change by a bit",
+    "course/24_batch_normalization.py": "with batch normalization",
+    "further/14_residual_network.py": "residual network",
+    "further/15_two_inputs_two_outputs.py": "of the sums are correct",
+    "further/16_variational_autoencoder.py": "Drawn at random:",
+    "further/17_custom_layer_loss_metric.py": "macro recall",
+    "further/18_time_series_lstm.py": "error one year ahead",
+    "further/19_text_classifier.py": "new reviews classified correctly",
+    "further/21_grid_search.py": "on rows that no search has seen",
+    "further/22_tensorboard.py": "files of events",
+    "further/23_folder_of_images.py": "new files classified correctly",
+    "further/24_larger_than_memory.py": "classified correctly",
+    "further/25_tabular_frame.py": "mean error of a price",
+    "further/30_gan.py": "Drawn by the generator:",
+    "further/31_diffusion.py": "Made from noise:",
+    "further/32_distillation.py": "distilled student",
+    "further/33_dqn_cart_pole.py": "of 500 steps",
+    "further/34_grad_cam.py": "where the network looks",
 }
 
 
 def run(*arguments: str, folder: Path) -> str:
     """Runs Python with warnings as errors, outside of the source tree."""
     command = [sys.executable, "-W", "error", *arguments]
-    environment = {**os.environ, "PYTHONIOENCODING": "utf-8"}
+    # Pictures are drawn and not shown, and the digits are those of the package.
+    environment = {**os.environ, "PYTHONIOENCODING": "utf-8", "MPLBACKEND": "template"}
+    environment.pop("FASTNN_DATA", None)
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=folder, env=environment)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
     assert done.stderr == "", "all output goes to stdout"
@@ -57,7 +69,8 @@ def run(*arguments: str, folder: Path) -> str:
 
 
 def test_every_example_is_in_the_table() -> None:
-    assert sorted(path.name for path in EXAMPLES.glob("*.py")) == sorted(SAYS)
+    found = [path.relative_to(EXAMPLES).as_posix() for path in EXAMPLES.rglob("*.py")]
+    assert sorted(found) == sorted(SAYS)
 
 
 @pytest.mark.parametrize("name", SAYS)

@@ -7,6 +7,8 @@ of a dense layer is connected to every neuron of the layer before. The numbers o
 layer follow from the data and the task; all others are chosen.
 """
 
+from itertools import pairwise
+
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -37,7 +39,7 @@ model
 def draw_network(sizes, names):
     figure, axes = plt.subplots(figsize=(7, 4), layout="constrained")
     places = [[(k, (i - (size - 1) / 2)) for i in range(size)] for k, size in enumerate(sizes)]
-    for before, after in zip(places, places[1:], strict=False):
+    for before, after in pairwise(places):
         for x0, y0 in before:
             for x1, y1 in after:
                 axes.plot([x0, x1], [y0, y1], color="#bbbbbb", linewidth=0.8, zorder=1)

@@ -9,7 +9,8 @@ an optimizer changes the weights so that the loss falls, step by step:
 * the gradient of the loss with respect to each weight is computed (backward pass);
 * each weight moves against its gradient: new weight = old weight - learning rate x gradient.
 
-One pass over all samples is an epoch.
+One pass over all samples is an epoch. Since each step sees a few samples, drawn at random, this is called stochastic
+gradient descent (SGD).
 """
 
 import matplotlib.pyplot as plt
@@ -57,9 +58,8 @@ history = model.fit(x=samples, y=labels, batch_size=10, epochs=20, shuffle=True,
 # %%
 # The history holds the numbers of each epoch, and draws them:
 
-history.plot()
-plt.show()
 assert history.history["loss"][-1] < history.history["loss"][0] and history.history["accuracy"][-1] > 0.9
+history.plot()
 
 # %%
 # What the network has learned is the probability of a side effect at each age:
@@ -77,8 +77,8 @@ plt.show()
 # Loss functions
 # --------------
 #
-# For numbers: the mean squared error. For classes: the cross-entropy, the negative logarithm of the probability that was
-# given to the right class.
+# For numbers: the mean squared error. For classes: the cross-entropy, the negative logarithm of the probability that
+# was given to the right class.
 
 predicted, truth = np.array([[2.5], [0.0]]), np.array([[3.0], [-0.5]])
 print("mean squared error", fastnn.losses.MeanSquaredError()(truth, predicted), "by hand", (0.5**2 + 0.5**2) / 2)

@@ -48,9 +48,8 @@ fastnn.utils.set_random_seed(1)
 model = Sequential([Input((8, 8)), Flatten(), Dense(32, activation="relu"), Dense(10, activation="softmax")])
 model.compile("adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
 history = model.fit(x, y, batch_size=10, epochs=10, validation_split=0.2, verbose=2)
-history.plot()
-plt.show()
 assert history.history["val_accuracy"][-1] > 0.9
+history.plot()
 
 # %%
 # Only training changes weights:
@@ -62,7 +61,8 @@ assert all(np.array_equal(a, b) for a, b in zip(before, model.get_weights(), str
 print("Evaluating did not change a weight.")
 
 # %%
-# A test set without labels can only be predicted, which is the next chapter. To *measure* a model its labels are needed.
+# A test set without labels can only be predicted, which is the next chapter. To *measure* a model its labels are
+# needed.
 #
 # A mistake to know
 # -----------------
@@ -78,8 +78,8 @@ except ValueError as error:
 # Exercises
 # ---------
 #
-# 1. ``validation_split`` takes the *last* rows. Sort the data by label, train with ``validation_split=0.2``, and explain the
-#    validation accuracy.
+# 1. ``validation_split`` takes the *last* rows. Sort the data by label, train with ``validation_split=0.2``, and
+#    explain the validation accuracy.
 # 2. Split the training data yourself, at random, into 80 and 20 %.
 #
 # Solution of 1

@@ -2,8 +2,9 @@
 Predicting with a network
 =========================
 
-A trained network is asked about samples that it has not seen: ``predict`` returns its outputs, for classes one probability
-for each class and sample. Where labels are known, a confusion matrix shows which classes are mistaken for which.
+A trained network is asked about samples that it has not seen: ``predict`` returns its outputs, for classes one
+probability for each class and sample. Where labels are known, a confusion matrix shows which classes are mistaken for
+which.
 """
 
 import matplotlib.pyplot as plt
@@ -36,7 +37,7 @@ assert np.allclose(predictions.sum(axis=1), 1, atol=1e-5)
 classes = predictions.argmax(axis=1)
 figure, places = plt.subplots(2, 6, figsize=(9, 3.4), layout="constrained")
 surest = predictions.max(axis=1)
-for i, axes in zip(np.argsort(surest)[:6].tolist() + [0, 1, 2, 3, 4, 5], places.ravel(), strict=True):
+for i, axes in zip([*np.argsort(surest)[:6], *range(6)], places.ravel(), strict=True):
     axes.imshow(x_test[i], cmap="gray_r")
     right = classes[i] == y_test[i]
     axes.set_title(f"{classes[i]} ({surest[i]:.0%})\ntrue {y_test[i]}", fontsize=8, color="C2" if right else "C3")
@@ -44,8 +45,9 @@ for i, axes in zip(np.argsort(surest)[:6].tolist() + [0, 1, 2, 3, 4, 5], places.
 plt.show()
 
 # %%
-# The first row holds the six digits of which the network is least sure. The confusion matrix counts, for each true digit
-# (row), what was predicted (column); what is right lies on the diagonal.
+# The first row holds the six digits of which the network is least sure. The confusion matrix counts, for each true
+# digit (row), what was predicted (column); what is right lies on the diagonal. ``fastnn.utils.plot_confusion_matrix``
+# draws it in one line; here it is by hand.
 
 matrix = np.zeros((10, 10), int)
 np.add.at(matrix, (y_test.astype(int), classes), 1)
@@ -78,8 +80,8 @@ print(model.predict(x_test[:1], verbose=0).shape)
 # ---------
 #
 # 1. Which pair of digits is mixed up most often?
-# 2. Refuse to answer where the largest probability is below 90 %. How many digits are refused, and how many of the others
-#    are right?
+# 2. Refuse to answer where the largest probability is below 90 %. How many digits are refused, and how many of the
+#    others are right?
 #
 # Solution of 1
 # -------------

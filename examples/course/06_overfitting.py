@@ -95,9 +95,7 @@ fastnn.utils.set_random_seed(1)
 model = Sequential([Input((8, 8)), Flatten(), Dense(256, activation="relu"), Dense(10, activation="softmax")])
 model.compile("adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
 stop = fastnn.callbacks.EarlyStopping(monitor="val_loss", patience=5, restore_best_weights=True)
-history = model.fit(
-    x, y, batch_size=10, epochs=60, validation_data=(x_val, y_val), callbacks=[stop], verbose=0
-)
+history = model.fit(x, y, batch_size=10, epochs=60, validation_data=(x_val, y_val), callbacks=[stop], verbose=0)
 loss, accuracy = model.evaluate(x_val, y_val, verbose=0)
 print(f"stopped after {len(history.epoch)} epochs: validation loss {loss:.2f}, accuracy {accuracy:.1%}")
 assert len(history.epoch) < 60 and loss < plain["val_loss"][-1]

@@ -2,8 +2,8 @@
 Underfitting
 ============
 
-A model underfits when it is poor even at the data it was trained on: it is too simple, sees too few features, or is held
-back by too much regularization or too little training.
+A model underfits when it is poor even at the data it was trained on: it is too simple, sees too few features, or is
+held back by too much regularization or too little training.
 """
 
 import matplotlib.pyplot as plt

@@ -2,9 +2,9 @@
 Supervised learning
 ===================
 
-In supervised learning each sample comes with its label: the network is trained on pairs of an input and the right output.
-Labels are encoded as numbers. Here a sample is a weight and a height, and the label says whether the animal is a *cat* (0)
-or a *dog* (1).
+In supervised learning each sample comes with its label: the network is trained on pairs of an input and the right
+output. Labels are encoded as numbers. Here a sample is a weight and a height, and the label says whether the animal is
+a *cat* (0) or a *dog* (1).
 """
 
 import matplotlib.pyplot as plt
@@ -22,8 +22,8 @@ names = ["cat"] * 150 + ["dog"] * 150
 labels = np.array([{"cat": 0, "dog": 1}[name] for name in names])
 
 # %%
-# The two features are of different sizes. ``Normalization`` learns their means and deviations from the data and belongs to
-# the model, so that nobody has to scale new samples by hand.
+# The two features are of different sizes. ``Normalization`` learns their means and deviations from the data and belongs
+# to the model, so that nobody has to scale new samples by hand.
 
 scale = Normalization()
 scale.adapt(samples)

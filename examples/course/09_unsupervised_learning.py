@@ -43,9 +43,10 @@ model = Sequential(
     ]
 )
 model.compile("adam", loss="mse")
-history = model.fit(x, x, batch_size=16, epochs=20 if len(x) > 5000 else 60, validation_data=(x_test, x_test), verbose=0)
+history = model.fit(
+    x, x, batch_size=16, epochs=20 if len(x) > 5000 else 60, validation_data=(x_test, x_test), verbose=0
+)
 history.plot()
-plt.show()
 
 # %%
 # Encoder and decoder are models of their own, which share the weights.
@@ -72,8 +73,8 @@ print(f"mean squared error {error:.4f}; of the mean image {spread:.4f}")
 assert error < 0.5 * spread
 
 # %%
-# The codes hold the classes, though no label was given: digits of one kind lie close together. The picture shows the two
-# directions in which the codes vary most.
+# The codes hold the classes, though no label was given: digits of one kind lie close together. The picture shows the
+# two directions in which the codes vary most.
 
 centered = code - code.mean(axis=0)
 _, _, directions = np.linalg.svd(centered, full_matrices=False)

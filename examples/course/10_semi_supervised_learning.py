@@ -2,8 +2,8 @@
 Semi-supervised learning: pseudo-labels
 =======================================
 
-Labels are expensive, samples are not. A network trained on the few labels there are predicts labels for the rest; those it
-is sure of are taken for true, and the network is trained on both.
+Labels are expensive, samples are not. A network trained on the few labels there are predicts labels for the rest; those
+it is sure of are taken for true, and the network is trained on both.
 """
 
 import matplotlib.pyplot as plt
@@ -28,7 +28,8 @@ model.fit(known, y[:100], batch_size=10, epochs=40, verbose=0)
 before = model.evaluate(x_test, y_test, verbose=0)[1]
 
 # %%
-# Then, predictions for the other 1,342 digits. The more probable the network finds its guess, the more often it is right:
+# Then, predictions for the other 1,342 digits. The more probable the network finds its guess, the more often it is
+# right:
 
 guesses = model.predict(unlabelled, verbose=0)
 probability = guesses.max(axis=1)
@@ -99,5 +100,6 @@ every.compile("adam", loss="sparse_categorical_crossentropy", metrics=["accuracy
 every.fit(known, y[:100], batch_size=10, epochs=40, verbose=0)
 guesses = every.predict(unlabelled, verbose=0).argmax(axis=1)
 every.fit(np.concatenate([known, unlabelled]), np.concatenate([y[:100], guesses]), epochs=20, verbose=0)
-print(f"wrong labels among all guesses {(guesses != y[100:]).mean():.1%}, among the sure ones {(~right[probability > 0.9]).mean():.1%}")
+print(f"wrong labels among all guesses: {(guesses != y[100:]).mean():.1%}")
+print(f"among the sure ones: {(~right[probability > 0.9]).mean():.1%}")
 print(f"test accuracy {every.evaluate(x_test, y_test, verbose=0)[1]:.1%}")

@@ -2,9 +2,9 @@
 Data augmentation
 =================
 
-New samples made from those at hand: images that are shifted, turned, zoomed. The network sees each image a little different
-in every epoch and learns what does not matter. Not every change suits every task: a mirrored cat is a cat, a mirrored 2 is
-no digit, and a 6 turned upside down is a 9.
+New samples made from those at hand: images that are shifted, turned, zoomed. The network sees each image a little
+different in every epoch and learns what does not matter. Not every change suits every task: a mirrored cat is a cat, a
+mirrored 2 is no digit, and a 6 turned upside down is a 9.
 """
 
 import matplotlib.pyplot as plt

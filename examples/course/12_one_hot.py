@@ -31,8 +31,8 @@ axes.set_yticks(range(len(labels)), [names[k] for k in labels])
 plt.show()
 
 # %%
-# One-hot vectors want the loss ``categorical_crossentropy``, class numbers ``sparse_categorical_crossentropy``. Both are the
-# same loss:
+# One-hot vectors want the loss ``categorical_crossentropy``, class numbers ``sparse_categorical_crossentropy``. Both
+# are the same loss:
 
 rng = np.random.default_rng(0)
 classes = rng.integers(0, 3, size=300)
@@ -77,8 +77,8 @@ except ValueError as error:
 # ---------
 #
 # 1. Turn names into one-hot vectors with the layer ``StringLookup``.
-# 2. An animal may have several properties at once (*furry*, *tame*, *small*). Which encoding, which activation and which loss
-#    suit that?
+# 2. An animal may have several properties at once (*furry*, *tame*, *small*). Which encoding, which activation and
+#    which loss suit that?
 #
 # Solution of 1
 # -------------
@@ -90,8 +90,8 @@ print(np.asarray(lookup(np.array(["Dog", "Cat", "Lizard"]))))
 # Solution of 2
 # -------------
 #
-# *Multi-hot* vectors, with several ones; a sigmoid for each property, since they do not exclude each other; and the binary
-# cross-entropy, which judges each of them apart.
+# *Multi-hot* vectors, with several ones; a sigmoid for each property, since they do not exclude each other; and the
+# binary cross-entropy, which judges each of them apart.
 
 properties = np.array([[1, 1, 1], [1, 0, 0], [0, 1, 1], [0, 0, 1]] * 50)
 seen = properties @ rng.normal(size=(3, 6)) + rng.normal(scale=0.1, size=(200, 6))

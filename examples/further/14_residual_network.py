@@ -1,4 +1,9 @@
-"""A residual network: layers learn a difference that is added to their input."""
+"""
+A residual network
+==================
+
+Layers learn a difference that is added to their input.
+"""
 
 import fastnn
 from fastnn import datasets

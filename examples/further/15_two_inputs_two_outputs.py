@@ -1,4 +1,9 @@
-"""Two inputs, two outputs, and one shared tower for both images: which digit is larger, and what is their sum?"""
+"""
+Two inputs, two outputs
+=======================
+
+Two inputs, two outputs, and one shared tower for both images: which digit is larger, and what is their sum?
+"""
 
 import numpy as np
 

@@ -1,4 +1,9 @@
-"""A variational autoencoder: digits become points of a plane, similar ones close together, and points become digits."""
+"""
+A variational autoencoder
+=========================
+
+Digits become points of a plane, similar ones close together, and points become digits.
+"""
 
 import numpy as np
 

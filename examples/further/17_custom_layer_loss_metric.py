@@ -1,4 +1,9 @@
-"""Custom layer, loss, metric and model, written with fastnn.ops; gradients are automatic."""
+"""
+A layer, a loss, a metric and a model of your own
+=================================================
+
+Custom layer, loss, metric and model, written with fastnn.ops; gradients are automatic.
+"""
 
 import numpy as np
 

@@ -1,4 +1,8 @@
-"""A time series: an LSTM reads the last years and predicts the next one, better than "no change".
+"""
+A time series
+=============
+
+An LSTM reads the last years and predicts the next one, better than "no change".
 
 The series is the yearly mean number of sunspots from 1700 to 2008, from the National Geophysical Data Center (public
 domain): it rises and falls about every eleven years, to varying heights.

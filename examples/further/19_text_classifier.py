@@ -1,4 +1,8 @@
-"""Texts: words become integers, integers vectors, vectors a class. Is a guest happy with a hotel, or not?
+"""
+Texts
+=====
+
+Words become integers, integers vectors, vectors a class. Is a guest happy with a hotel, or not?
 
 The reviews are combinations of phrases; those of the test are new combinations.
 """

@@ -1,4 +1,8 @@
-"""A network in scikit-learn: a pipeline, and a grid search for its width, its rate and the scaling before it.
+"""
+A network in scikit-learn
+=========================
+
+A pipeline, and a grid search for its width, its rate and the scaling before it.
 
 Needs scikit-learn. `SKLearnClassifier` makes an estimator of any model; `MLPClassifier` has the arguments of
 scikit-learn's own perceptron.

@@ -1,4 +1,8 @@
-"""A run for TensorBoard: curves, histograms of the weights and the graph, written without TensorFlow.
+"""
+A run for TensorBoard
+=====================
+
+Curves, histograms of the weights and the graph, written without TensorFlow.
 
 Needs the package tensorboard. `tensorboard --logdir logs` then shows what is in the folder.
 """

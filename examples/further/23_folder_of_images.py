@@ -1,4 +1,9 @@
-"""Training from a folder of images: one subfolder for each class, files decoded while the network trains."""
+"""
+Training from a folder of images
+================================
+
+One subfolder for each class, files decoded while the network trains.
+"""
 
 from pathlib import Path
 

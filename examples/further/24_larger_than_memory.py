@@ -1,4 +1,8 @@
-"""Data larger than memory: a file on disk is trained on as if it were an array, and only the rows of a batch are read.
+"""
+Data larger than memory
+=======================
+
+A file on disk is trained on as if it were an array, and only the rows of a batch are read.
 
 The file here is small, so that the example is quick. With ROWS = 10_000_000 it has 10 GB, and nothing else changes.
 """

@@ -1,4 +1,8 @@
-"""Tabular data from a frame: columns of categories become embeddings, columns of numbers are normalized.
+"""
+Tabular data from a frame
+=========================
+
+Columns of categories become embeddings, columns of numbers are normalized.
 
 Needs pandas. A frame of polars or a table of pyarrow works alike.
 """

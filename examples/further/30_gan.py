@@ -1,4 +1,9 @@
-"""A GAN: a generator learns to draw digits that a discriminator cannot tell from real ones, by its own train_step."""
+"""
+A GAN
+=====
+
+A generator learns to draw digits that a discriminator cannot tell from real ones, by its own train_step.
+"""
 
 import sys
 

@@ -1,4 +1,9 @@
-"""A denoising diffusion model: a network learns to take noise away, and then makes digits out of nothing but noise."""
+"""
+A denoising diffusion model
+===========================
+
+A network learns to take noise away, and then makes digits out of nothing but noise.
+"""
 
 import itertools
 import sys

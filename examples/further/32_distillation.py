@@ -1,4 +1,9 @@
-"""Knowledge distillation: a small student learns from the soft answers of a large teacher, by its own compute_loss."""
+"""
+Knowledge distillation
+======================
+
+A small student learns from the soft answers of a large teacher, by its own compute_loss.
+"""
 
 import numpy as np
 

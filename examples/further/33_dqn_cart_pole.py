@@ -1,4 +1,9 @@
-"""Deep Q-learning: a network learns to balance a pole on a cart, by trial and error, in a loop of one's own."""
+"""
+Deep Q-learning
+===============
+
+A network learns to balance a pole on a cart, by trial and error, in a loop of one's own.
+"""
 
 import numpy as np
 

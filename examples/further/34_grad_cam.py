@@ -1,4 +1,9 @@
-"""Grad-CAM: the gradient of a class for the last feature maps shows where in the image a network looks."""
+"""
+Grad-CAM
+========
+
+The gradient of a class for the last feature maps shows where in the image a network looks.
+"""
 
 import numpy as np
 

@@ -98,6 +98,10 @@ class History(Callback):
         step = max(longest // count, 1)
         return [step * (k + 1) for k in range(count)]
 
+    def _repr_html_(self) -> str | None:
+        """Returns the picture for notebooks that show HTML alone."""
+        return self._repr_svg_()
+
     def _repr_svg_(self) -> str | None:
         """Returns the picture that a notebook shows; None without logs or matplotlib."""
         try:

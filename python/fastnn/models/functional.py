@@ -307,7 +307,7 @@ class Functional(Model):
 
     @property
     def output_names(self) -> list[str]:
-        """The names of the outputs: those of the layers that make them."""
+        """The names of the outputs, which are those of the layers that make them."""
         return distinct([tensor.history.layer.name for tensor in self.__fastnn_topology__.outputs])
 
     @property

@@ -1,7 +1,8 @@
-"""The table of a model's layers that `Model.summary` prints."""
+"""The table of a model's layers: the one that `Model.summary` prints, and that of notebooks."""
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -69,6 +70,26 @@ def print_summary(
     write(f"Trainable params: {trained:,}")
     write(f"Non-trainable params: {total - trained:,}")
     write("_" * width)
+
+
+def summary_as_html(model: Any) -> str:
+    """Returns the table of the layers as HTML.
+
+    Args:
+        model: The model, built or not.
+    """
+    model.__fastnn_training__.programs.refresh()
+    rows = [fields for _, *fields in _rows(_listed(model, None), model.built, False, 0)]
+    titles = ("Layer (type)", "Output Shape", "Param #")
+    lines = [_html_row(titles, "th"), *(_html_row(fields, "td") for fields in rows)]
+    total, trained = _count(model.weights), _count(model.trainable_weights)
+    counts = f"Total params: {total:,}; trainable: {trained:,}; non-trainable: {total - trained:,}"
+    name = f"{type(model).__name__} {model.name!r}"
+    return f"<table><caption>{html.escape(name)}</caption>{''.join(lines)}</table><p>{counts}</p>"
+
+
+def _html_row(fields: Sequence[str], tag: str) -> str:
+    return "<tr>" + "".join(f'<{tag} style="text-align:left">{html.escape(one)}</{tag}>' for one in fields) + "</tr>"
 
 
 def _connections(model: Any) -> dict[Any, list[str]] | None:
