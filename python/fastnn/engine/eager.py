@@ -18,7 +18,7 @@ from fastnn.engine.arrays import edge_dtype, numeric
 from fastnn.engine.contract import Part, computation_of, emit, state_of, title
 from fastnn.engine.eager_array import EagerArray, mask_of, with_mask
 from fastnn.engine.emission import Emission, stand_in
-from fastnn.engine.ownership import TrainableChanges, walk
+from fastnn.engine.ownership import LayerChanges, TrainableChanges, walk
 from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import Arguments, Shape, Spec
 
@@ -99,7 +99,7 @@ def evaluate(
     dtypes = ["float32"] * len(arrays) if arguments is None else [tensor.dtype for tensor in arguments.tensors]
     specs: list[Spec] = [((None, *x.shape[1:]), dtype) for x, dtype in zip(arrays, dtypes, strict=True)]
     given = [(i, mask) for i, mask in enumerate(masks) if mask is not None]
-    key: tuple[Any, ...] = training, specs, [(i, mask.shape[1:]) for i, mask in given]
+    key: tuple[Any, ...] = training, specs, [(i, mask.shape[1:]) for i, mask in given], LayerChanges.revisions
     if training:
         # The training graph depends on the parts that compute, and on which of them are trained.
         key = *key, TrainableChanges.count, list(walk(part))

@@ -24,7 +24,7 @@ from fastnn.models.topology import Topology
 from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import Arguments, Call, KerasTensor, Shape, Trace
 from fastnn.training.ports import quoted
-from fastnn.training.programs import LayerChanges
+from fastnn.engine.ownership import LayerChanges
 
 
 class CallGraph(ModelNetwork):

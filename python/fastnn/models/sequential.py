@@ -30,7 +30,7 @@ from fastnn.signatures import explained
 from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import Arguments, KerasTensor, Shape, Trace
 from fastnn.training.door import samples, unwrapped
-from fastnn.training.programs import LayerChanges
+from fastnn.engine.ownership import LayerChanges
 
 _ALONE = Structure(None)
 

@@ -20,7 +20,7 @@ from fastnn.engine.eager import evaluate
 from fastnn.engine.eager_array import EagerArray, mask_of
 from fastnn.engine.emission import Emission
 from fastnn.engine.network import Port
-from fastnn.engine.ownership import TrainableChanges
+from fastnn.engine.ownership import LayerChanges, TrainableChanges
 from fastnn.losses.reduction import reduced
 from fastnn.metrics.mean_of_function import MeanOfFunction
 from fastnn.symbolic.structure import Structure
@@ -38,17 +38,6 @@ _UNMASKED = -1
 """Stands for the edge of a mask where there is none."""
 _MOST_PROGRAMS = 12
 """The number of programs that a model keeps."""
-
-
-class LayerChanges:
-    """Counts changes of the layers of any model, so that a program knows when to compare its own."""
-
-    count = 0
-
-    @classmethod
-    def add(cls) -> None:
-        """Notes that a model has gained or lost a layer."""
-        cls.count += 1
 
 
 class Inference(NamedTuple):
@@ -112,6 +101,7 @@ class Programs:
         self._inputs: Sequence[Port] = ()
         self._is_open = False
         self._seen = -1
+        self._revisions = LayerChanges.revisions
         self._layers: list[Part] = []
 
     def __len__(self) -> int:
@@ -133,8 +123,9 @@ class Programs:
         same = len(current) == len(self._layers) and all(
             one is other for one, other in zip(current, self._layers, strict=True)
         )
-        if not same:
+        if not same or self._revisions != LayerChanges.revisions:
             self.clear()
+            self._revisions = LayerChanges.revisions
             self._layers = current
             self._network.layers_changed()
         self._seen = LayerChanges.count

@@ -6,11 +6,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from fastnn.layers.convolutional.convolution_layer import FullKernel
+from fastnn.layers.low_rank import Adapted, LowRankNode
 
 
-class _Convolution(FullKernel):
+class _Convolution(LowRankNode, FullKernel):
     """Base of the convolutions."""
 
+    __fastnn_keras_newer_arguments__ = {"lora_rank": None, "lora_alpha": None}
+    __fastnn_width__ = "filters"
+    kernel = Adapted()
     groups: int
 
 
@@ -43,6 +47,8 @@ class Conv1D(_Convolution):
         activity_regularizer: Regularizer of the layer's output, or None.
         kernel_constraint: Constraint applied to `kernel` after each update, or None.
         bias_constraint: Constraint applied to `bias` after each update, or None.
+        lora_rank: Rank of an adaptation of the kernel, which is then frozen (see `enable_lora`); None: no adaptation.
+        lora_alpha: The adaptation is multiplied by lora_alpha / lora_rank; None means `lora_rank`.
         **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
@@ -77,6 +83,9 @@ class Conv1D(_Convolution):
         activity_regularizer: Any = None,
         kernel_constraint: Any = None,
         bias_constraint: Any = None,
+        *,
+        lora_rank: int | None = None,
+        lora_alpha: float | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -112,6 +121,8 @@ class Conv2D(_Convolution):
         activity_regularizer: Regularizer of the layer's output, or None.
         kernel_constraint: Constraint applied to `kernel` after each update, or None.
         bias_constraint: Constraint applied to `bias` after each update, or None.
+        lora_rank: Rank of an adaptation of the kernel, which is then frozen (see `enable_lora`); None: no adaptation.
+        lora_alpha: The adaptation is multiplied by lora_alpha / lora_rank; None means `lora_rank`.
         **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
@@ -149,6 +160,9 @@ class Conv2D(_Convolution):
         activity_regularizer: Any = None,
         kernel_constraint: Any = None,
         bias_constraint: Any = None,
+        *,
+        lora_rank: int | None = None,
+        lora_alpha: float | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -185,6 +199,8 @@ class Conv3D(_Convolution):
         activity_regularizer: Regularizer of the layer's output, or None.
         kernel_constraint: Constraint applied to `kernel` after each update, or None.
         bias_constraint: Constraint applied to `bias` after each update, or None.
+        lora_rank: Rank of an adaptation of the kernel, which is then frozen (see `enable_lora`); None: no adaptation.
+        lora_alpha: The adaptation is multiplied by lora_alpha / lora_rank; None means `lora_rank`.
         **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
@@ -219,6 +235,9 @@ class Conv3D(_Convolution):
         activity_regularizer: Any = None,
         kernel_constraint: Any = None,
         bias_constraint: Any = None,
+        *,
+        lora_rank: int | None = None,
+        lora_alpha: float | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
