@@ -7,7 +7,7 @@ move. The masks of inputs enter the graph, and outputs carry theirs to the next 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -111,7 +111,9 @@ def evaluate(
             state.training_predictor = kept
         elif keep:
             state.predictor = kept
-    _, predictor, places, penalized = kept
+    _, predictor, places, penalized, first = kept
+    for action in first:
+        action()
     made = predictor([*arrays, *(mask for _, mask in given)])
     if penalized:
         for one, _ in walk(part):
@@ -127,12 +129,12 @@ def _program(
     masks: Sequence[tuple[int, NDArray[np.bool_]]],
     arguments: Arguments | None,
     training: bool | None,
-) -> tuple[_core.Predictor, list[int | None], list[Part]]:
+) -> tuple[_core.Predictor, list[int | None], list[Part], list[Callable[[], Any]]]:
     """Returns the predictor of a part alone.
 
     Returns:
-        The predictor, for each output the index of its mask among all that it returns, and the parts that add the
-        penalties which it returns at the end.
+        The predictor, for each output the index of its mask among all that it returns, the parts that add the
+        penalties which it returns at the end, and what is called before each run.
     """
     emission = Emission(training)
     inputs = [emission.graph.input(*spec) for spec in specs]
@@ -148,4 +150,4 @@ def _program(
     unbatched = any(emission.graph.spec(edge)[0][:1] != (None,) for edge in returned)
     as_in_training = bool(training) or emission.is_random or unbatched
     predictor = _core.Predictor(emission.graph, returned, training=as_in_training)
-    return predictor, places, [emission.penalized[edge] for edge in emission.penalties]
+    return predictor, places, [emission.penalized[edge] for edge in emission.penalties], emission.first

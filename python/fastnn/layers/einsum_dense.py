@@ -38,7 +38,7 @@ class EinsumDense(LowRank, Projecting):
         bias_regularizer: Regularizer of `bias`, or None.
         kernel_constraint: Constraint applied to `kernel` after each update, or None.
         bias_constraint: Constraint applied to `bias` after each update, or None.
-        lora_rank: Rank of an adaptation of the kernel, which is then frozen (see `enable_lora`); None: no adaptation.
+        lora_rank: Rank of an adaptation of the kernel, which is then frozen (see `enable_lora`), or None.
         lora_alpha: The adaptation is multiplied by lora_alpha / lora_rank; None means `lora_rank`.
         gptq_unpacked_column_size: Not supported; must be None.
         quantization_config: Not supported; must be None.

@@ -1,8 +1,8 @@
 """Low-rank adaptation (LoRA) of the layers that have a kernel or a table of vectors.
 
-The kernel is frozen, and the product of two small weights is added to it: kernel + lora_alpha / lora_rank * a @ b. Files
-hold the sum in place of the kernel, so they load anywhere; a reader that has the layer adapted begins with a product of
-zero. Source: Hu et al., "LoRA: Low-Rank Adaptation of Large Language Models", 2021.
+The kernel is frozen, and the product of two small weights is added to it: kernel + lora_alpha / lora_rank * a @ b.
+Files hold the sum in place of the kernel, so they load anywhere; a reader that has the layer adapted begins with a
+product of zero. Source: Hu et al., "LoRA: Low-Rank Adaptation of Large Language Models", 2021.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ expects what, what came, and how to mend it.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -166,6 +166,21 @@ class Door:
                     f"{len(array)}; they must be equal"
                 )
         return arrays
+
+    def taken_again(self, x: Any, xs: list[Array]) -> tuple[list[Array], Callable[[Any], Any]]:
+        """Returns arrays of all rows, and what packs parts of them into data that `inputs` takes again.
+
+        They are those that `inputs` made, or for a model that reads texts the data as they were given.
+
+        Args:
+            x: The data as they were given.
+            xs: What `inputs` made of them.
+        """
+        given = Structure(x)
+        if not self._network.reads_texts():
+            return xs, lambda part: part
+        arrays = [np.asarray(leaf) for leaf in given.flat(x)]
+        return arrays, given.pack if len(arrays) > 1 else lambda part: given.pack([part])
 
     def _fitted_input(self, who: str, x: Any, word: str, expected: Shape | None) -> Array:
         array = samples(x, who, word)

@@ -103,6 +103,7 @@ class Programs:
         self._seen = -1
         self._revisions = LayerChanges.revisions
         self._layers: list[Part] = []
+        self._acts_first = False
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -127,8 +128,14 @@ class Programs:
             self.clear()
             self._revisions = LayerChanges.revisions
             self._layers = current
+            self._acts_first = any(type(layer).__fastnn_acts_first__ for layer in current)
             self._network.layers_changed()
         self._seen = LayerChanges.count
+
+    def act_first(self) -> bool:
+        """Returns whether a layer writes variables before a step reads them, so that steps have to run in order."""
+        self.refresh()
+        return self._acts_first
 
     def reset_sums(self) -> None:
         """Sets the sums of losses and metrics of all programs to zero."""
@@ -260,9 +267,9 @@ class Programs:
         ports = self._network.ports()
         alone = ports.given.alone and ports.made.alone
         unmasked = all(mask is None for mask in [*masks, *map(mask_of, outputs)])
-        if alone and unmasked and isinstance(x, np.ndarray) and x.shape == arrays[0].shape:
-            kept = state_of(part).training_predictor
-            assert kept is not None
+        kept = state_of(part).training_predictor
+        assert kept is not None
+        if alone and unmasked and not kept[-1] and isinstance(x, np.ndarray) and x.shape == arrays[0].shape:
             self._direct[True] = kept[1], x.shape[1:], TrainableChanges.count
         return outputs
 
@@ -339,6 +346,11 @@ class Programs:
         emission = Emission(mode == "train", compiled.current_trained())
         graph = emission.graph
         predicted = self._network.emit(emission, input_edges(emission, ports.inputs, x))
+        if emission.first:
+            raise ValueError(
+                f"{self._network.who()} has got a layer that writes its weights before a step, such as "
+                "SpectralNormalization, while it was built; call build() or the model before fit()"
+            )
         shapes = [tuple(graph.spec(edge)[0]) for edge in predicted]
         targets = _TargetEdges(graph, compiled.targets(), ports.outputs, shapes, y)
         masks = [emission.masks.get(edge, _UNMASKED) for edge in predicted]

@@ -47,7 +47,7 @@ class Conv1D(_Convolution):
         activity_regularizer: Regularizer of the layer's output, or None.
         kernel_constraint: Constraint applied to `kernel` after each update, or None.
         bias_constraint: Constraint applied to `bias` after each update, or None.
-        lora_rank: Rank of an adaptation of the kernel, which is then frozen (see `enable_lora`); None: no adaptation.
+        lora_rank: Rank of an adaptation of the kernel, which is then frozen (see `enable_lora`), or None.
         lora_alpha: The adaptation is multiplied by lora_alpha / lora_rank; None means `lora_rank`.
         **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
@@ -121,7 +121,7 @@ class Conv2D(_Convolution):
         activity_regularizer: Regularizer of the layer's output, or None.
         kernel_constraint: Constraint applied to `kernel` after each update, or None.
         bias_constraint: Constraint applied to `bias` after each update, or None.
-        lora_rank: Rank of an adaptation of the kernel, which is then frozen (see `enable_lora`); None: no adaptation.
+        lora_rank: Rank of an adaptation of the kernel, which is then frozen (see `enable_lora`), or None.
         lora_alpha: The adaptation is multiplied by lora_alpha / lora_rank; None means `lora_rank`.
         **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
@@ -199,7 +199,7 @@ class Conv3D(_Convolution):
         activity_regularizer: Regularizer of the layer's output, or None.
         kernel_constraint: Constraint applied to `kernel` after each update, or None.
         bias_constraint: Constraint applied to `bias` after each update, or None.
-        lora_rank: Rank of an adaptation of the kernel, which is then frozen (see `enable_lora`); None: no adaptation.
+        lora_rank: Rank of an adaptation of the kernel, which is then frozen (see `enable_lora`), or None.
         lora_alpha: The adaptation is multiplied by lora_alpha / lora_rank; None means `lora_rank`.
         **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 

@@ -13,7 +13,6 @@ from fastnn.engine.contract import state_of, title
 from fastnn.layers.low_rank import Adapted, LowRankNode
 from fastnn.regularizers import Regularizer
 from fastnn.symbolic.tensors import operators
-from fastnn.symbolic.variable import Variable
 
 
 class Embedding(LowRankNode):
@@ -34,7 +33,7 @@ class Embedding(LowRankNode):
             masks skip these steps.
         weights: Initial value of `embeddings`, an array of shape (input_dim, output_dim) or a list of that array; None
             means the initializer.
-        lora_rank: Rank of an adaptation of the embeddings, which is then frozen (see `enable_lora`); None: no adaptation.
+        lora_rank: Rank of an adaptation of the embeddings, which are then frozen (see `enable_lora`), or None.
         lora_alpha: The adaptation is multiplied by lora_alpha / lora_rank; None means `lora_rank`.
         quantization_config: Not supported; must be None.
         input_length: Accepted for Keras compatibility; ignored.

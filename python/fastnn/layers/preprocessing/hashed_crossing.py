@@ -56,6 +56,8 @@ class HashedCrossing(NodeLayer):
         array([1, 4, 1, 1, 3])
     """
 
+    __fastnn_reads_texts__ = True
+    __fastnn_reads_integers__ = True
     __fastnn_keras_ignored_arguments__ = {"sparse": False}
     num_bins: int
     output_mode: str
@@ -77,13 +79,6 @@ class HashedCrossing(NodeLayer):
             raise ValueError(f"{title(self)} expects output_mode to be 'int' or 'one_hot', got {output_mode!r}")
         if sparse:
             raise ValueError(f"{title(self)} returns dense arrays only; leave sparse=False")
-
-    def __fastnn_check_symbolic_call__(self) -> None:
-        """Raises where the layer cannot be part of a model."""
-        raise TypeError(
-            f"{title(self)} works on strings and integers outside of models: call it on the arrays, and pass the "
-            "result to the model"
-        )
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """Returns the shape of the output for the shapes of the features."""
