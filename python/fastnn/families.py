@@ -17,6 +17,7 @@ from fastnn import (
     models,
     object_forms,
     optimizers,
+    quantizers,
     regularizers,
     saving,
 )
@@ -30,6 +31,7 @@ register_family("ops", "layer", {"Operation": Operation})
 register_family("initializers", "initializer", vars(initializers), ("_initializer",))
 register_family("regularizers", "regularizer", vars(regularizers), ("_regularizer",))
 register_family("constraints", "constraint", vars(constraints), ("_constraint",))
+register_family("quantizers", "quantizer", vars(quantizers), ("_quantizer",))
 register_family("optimizers", "optimizer", vars(optimizers), ("optimizer",))
 register_family("schedules", "schedule", vars(optimizers.schedules), ("learning_rate",))
 register_family("losses", "loss", vars(losses), ("loss",))

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import inspect
+import reprlib
 import warnings
 from collections.abc import Sequence
 from typing import Any
+
+import numpy as np
 
 from fastnn.configurable import constructor_signature
 from fastnn.engine.by_code import runs_code
@@ -72,7 +75,9 @@ class CallGraph(ModelNetwork):
         for tensor in tensors:
             if not isinstance(tensor, KerasTensor):
                 mend = "call the layer on a tensor" if isinstance(tensor, Layer) else "start from x = Input((8,))"
-                raise TypeError(f"{self.who()} expects {word} to be symbolic tensors, got {tensor!r}; {mend}")
+                array = isinstance(tensor, np.ndarray)
+                got = f"an array of shape {tensor.shape}" if array else reprlib.repr(tensor)
+                raise TypeError(f"{self.who()} expects {word} to be symbolic tensors, got {got}; {mend}")
         return tensors
 
     def ports(self) -> Ports:

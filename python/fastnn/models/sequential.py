@@ -422,6 +422,11 @@ class Sequential(Model):
             chain.begin(layer)
             LayerChanges.add()
             return
+        if any(layer is one for one in chain.layers):
+            raise ValueError(
+                f"{title(self)} holds this {type(layer).__name__} {layer.name!r} already, and each layer once only; "
+                f"make another {type(layer).__name__}(...), or share weights with Model(inputs, outputs) and several calls"
+            )
         if layer.name in map(operator.attrgetter("name"), chain.layers):
             raise ValueError(
                 f"{title(self)} has a layer called {layer.name!r} already; names within a model must differ: give one "

@@ -38,6 +38,7 @@ if _TYPE_CHECKING:
     from fastnn.utils.downloads import get_file
     from fastnn.utils.image_folders import image_dataset_from_directory
     from fastnn.utils.model_pictures import ModelDot, model_to_dot, plot_model
+    from fastnn.utils.settings import Config
     from fastnn.utils.text_folders import text_dataset_from_directory
     from fastnn.utils.time_series import timeseries_dataset_from_array
 
@@ -45,6 +46,7 @@ Sequence = PyDataset
 """The older name of `PyDataset`."""
 
 __all__ = [
+    "Config",
     "CustomObjectScope",
     "ModelDot",
     "Progbar",
@@ -97,6 +99,7 @@ _LATER = {
     "ModelDot": "model_pictures",
     "model_to_dot": "model_pictures",
     "plot_model": "model_pictures",
+    "Config": "settings",
     "text_dataset_from_directory": "text_folders",
     "timeseries_dataset_from_array": "time_series",
 }
