@@ -425,7 +425,7 @@ class Sequential(Model):
         if any(layer is one for one in chain.layers):
             raise ValueError(
                 f"{title(self)} holds this {type(layer).__name__} {layer.name!r} already, and each layer once only; "
-                f"make another {type(layer).__name__}(...), or share weights with Model(inputs, outputs) and several calls"
+                f"make another {type(layer).__name__}(...), or call this one twice in a Model(inputs, outputs)"
             )
         if layer.name in map(operator.attrgetter("name"), chain.layers):
             raise ValueError(
