@@ -46,6 +46,10 @@ register_later(
     },
 )
 
+_SPACE = "fastnn.utils.feature_space"
+register_later("utils", "layer", {"FeatureSpace": _SPACE})
+register_later("feature_space", "layer", {"Cross": _SPACE, "Feature": _SPACE})
+
 # Reading and writing are loaded when first used.
 object_forms.use(
     lambda obj: saving.serialize_keras_object(obj),

@@ -52,7 +52,7 @@ def record(layer: Hooks, args: tuple[Any, ...], kwargs: dict[str, Any], training
 def _on_texts(layer: Hooks, arguments: Arguments) -> Any:
     """Records a call of a layer that makes numbers of texts, which the model runs before its graph."""
     for tensor in arguments.tensors:
-        if Trace.current() is not None or not type(tensor.history.layer).__fastnn_is_entry__:
+        if Trace.current() is not None or tensor.made_by is None or tensor.history.layer.trainable_weights:
             raise TypeError(
                 f"{title(layer)} works on texts and integers as they are given to a model: call it on an Input of the "
                 "model, such as Input((1,), dtype='string'), or on arrays before the model"

@@ -140,6 +140,8 @@ class Part:
     """True if it makes numbers of texts, outside of the graph of the core, and in a model is called on texts alone."""
     __fastnn_reads_integers__: ClassVar[bool] = False
     """True if a layer that reads texts reads integers too."""
+    __fastnn_has_files__: ClassVar[bool] = False
+    """True if a file may hold it by itself though it is no model."""
     __fastnn_is_entry__: ClassVar[bool] = False
     """True if it stands for an input of a model and computes nothing."""
 

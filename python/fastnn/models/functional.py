@@ -170,7 +170,7 @@ class CallGraph(ModelNetwork):
             for tensor, edge in zip(self._entries, edges, strict=True)
         }
         for call in self.topology.calls:
-            if id(call.outputs[0]) in made:
+            if self._front is not None and call in self._front.calls:
                 continue
             read = [made[id(tensor)] for tensor in call.inputs]
             present = [edge for edge in read if edge is not None]

@@ -1,8 +1,8 @@
 """Texts as inputs of a model: layers that read them run on arrays, before the graph of the core.
 
 The core computes with numbers. In a model with inputs of dtype "string" the calls on texts (lookups, hashes,
-vectorization) are its front: for each batch of data it makes the numbers that the rest of the model, its body, takes as
-inputs. Training, prediction and exporters see the ports of the body.
+vectorization), and the calls that these need, are its front: for each batch of data it makes the numbers that the rest
+of the model, its body, takes as inputs. Training, prediction and exporters see the ports of the body.
 """
 
 from __future__ import annotations
@@ -28,17 +28,23 @@ class TextFront:
         outputs: Its outputs.
 
     Attributes:
-        calls: Those on texts.
+        calls: Those on texts, and those that these need.
         entries: The inputs of the body: those of the model that are numbers, then the outputs of the front.
     """
 
     def __init__(self, inputs: Sequence[KerasTensor], calls: Sequence[Call], outputs: Sequence[KerasTensor]) -> None:
         self.inputs = list(inputs)
-        self.calls = [call for call in calls if type(call.layer).__fastnn_reads_texts__]
+        wanted = {id(tensor) for call in calls if _reads(call) for tensor in call.inputs}
+        self.calls = []
+        for call in reversed(calls):
+            if _reads(call) or any(id(tensor) in wanted for tensor in call.outputs):
+                self.calls.insert(0, call)
+                wanted |= {id(tensor) for tensor in call.inputs}
         of_body = [call for call in calls if call not in self.calls]
         read = {id(tensor) for call in of_body for tensor in call.inputs} | {id(tensor) for tensor in outputs}
         numbers = [tensor for tensor in inputs if not is_text(tensor) and id(tensor) in read]
-        self.entries = [*numbers, *(tensor for call in self.calls for tensor in call.outputs)]
+        made = [tensor for call in self.calls for tensor in call.outputs if id(tensor) in read]
+        self.entries = [*numbers, *made]
         self._structure = Structure(self.entries if len(self.entries) > 1 else self.entries[0])
 
     def ports(self, of_model: Ports) -> Ports:
@@ -69,7 +75,7 @@ class TextFront:
             given = [unwrapped(given[0], 1)]
         made: dict[int, Any] = {}
         for tensor, port, data in zip(self.inputs, ports, given, strict=True):
-            made[id(tensor)] = self._texts(who, tensor, port, data) if is_text(tensor) else data
+            made[id(tensor)] = self._fitted(who, tensor, port, data)
         for call in self.calls:
             args, _ = call.arguments.place([made[id(tensor)] for tensor in call.inputs])
             made[id(call.outputs[0])] = np.asarray(call.layer(*args))
@@ -77,9 +83,9 @@ class TextFront:
         return found if len(found) > 1 else found[0]
 
     @staticmethod
-    def _texts(who: str, tensor: KerasTensor, port: Port, data: Any) -> Any:
+    def _fitted(who: str, tensor: KerasTensor, port: Port, data: Any) -> Any:
         array = np.asarray(data)
-        if array.dtype.kind not in "OUST":
+        if is_text(tensor) and array.dtype.kind not in "OUST":
             raise TypeError(f"{who}: the input {port.name!r} takes texts, got an array of {array.dtype}")
         wanted = len(tensor.free_shape)
         if array.ndim == wanted - 1 and tensor.free_shape[-1] == 1:
@@ -88,8 +94,13 @@ class TextFront:
             array = array[..., 0]
         expected, got = tensor.free_shape[1:], array.shape[1:]
         if array.ndim != wanted or any(a not in (None, b) for a, b in zip(expected, got, strict=True)):
-            raise ValueError(f"{who} expects texts of shape {tensor.free_shape} at {port.name!r}, got {array.shape}")
+            what = "texts" if is_text(tensor) else "data"
+            raise ValueError(f"{who} expects {what} of shape {tensor.free_shape} at {port.name!r}, got {array.shape}")
         return array
+
+
+def _reads(call: Call) -> bool:
+    return bool(type(call.layer).__fastnn_reads_texts__)
 
 
 def front_of(
@@ -111,5 +122,4 @@ def front_of(
             raise ValueError(
                 f"{who}: the texts of {tensor.name!r} are an output; call a layer such as StringLookup on them"
             )
-    reads = any(type(call.layer).__fastnn_reads_texts__ for call in calls)
-    return TextFront(inputs, calls, outputs) if reads else None
+    return TextFront(inputs, calls, outputs) if any(map(_reads, calls)) else None

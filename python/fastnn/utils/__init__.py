@@ -36,6 +36,7 @@ if _TYPE_CHECKING:
     from fastnn.utils.confusion import plot_confusion_matrix
     from fastnn.utils.dataset_splits import split_dataset
     from fastnn.utils.downloads import get_file
+    from fastnn.utils.feature_space import FeatureSpace
     from fastnn.utils.image_folders import image_dataset_from_directory
     from fastnn.utils.model_pictures import ModelDot, model_to_dot, plot_model
     from fastnn.utils.settings import Config
@@ -48,6 +49,7 @@ Sequence = PyDataset
 __all__ = [
     "Config",
     "CustomObjectScope",
+    "FeatureSpace",
     "ModelDot",
     "Progbar",
     "PyDataset",
@@ -94,6 +96,7 @@ _LATER = {
     "audio_dataset_from_directory": "audio_folders",
     "plot_confusion_matrix": "confusion",
     "split_dataset": "dataset_splits",
+    "FeatureSpace": "feature_space",
     "get_file": "downloads",
     "image_dataset_from_directory": "image_folders",
     "ModelDot": "model_pictures",
