@@ -61,6 +61,11 @@ def test_batches_are_learned_from_and_mapped():
     np.testing.assert_allclose(space(table), other(table), rtol=1e-6)
 
 
+def test_bins_may_be_given():
+    space = FeatureSpace({"x": FeatureSpace.float_discretized(num_bins=3, bin_boundaries=[2.5, 5.0])})
+    assert space({"x": [1.0, 3.0, 9.0]}).tolist() == np.eye(3).tolist()
+
+
 def test_what_is_refused():
     with pytest.raises(ValueError, match="a dict of at least one column"):
         FeatureSpace({})

@@ -24,9 +24,9 @@ CASES: dict[str, Callable[[Any], Any]] = {
         "float": "float", "normal": "float_normalized", "scaled": "float_rescaled", "class": "integer_categorical",
         "word": "string_categorical", "id": "integer_hashed", "key": "string_hashed",
     }, hashing_dim=6),
-    "bins": lambda F: F({
-        "bins": F.float_discretized(num_bins=3, bin_boundaries=[2.5, 5.0]), "scaled": F.float_rescaled(0.5, -1.0),
-    }),
+    "bins": lambda F: F(
+        {"bins": "float_discretized", "scaled": F.float_rescaled(0.5, -1.0)}, num_discretization_bins=3
+    ),
     "options": lambda F: F({
         "class": F.integer_categorical(max_tokens=3, num_oov_indices=1),
         "word": F.string_categorical(num_oov_indices=2),
