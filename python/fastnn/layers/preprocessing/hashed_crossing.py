@@ -101,6 +101,9 @@ class HashedCrossing(NodeLayer):
             TypeError: An input is symbolic, or holds fractions.
         """
         if is_symbolic(inputs):
+            for i, one in enumerate(inputs):
+                if one.dtype == "float32":
+                    raise _of_fractions(f"{title(self)}: input {i}")
             return super().__call__(inputs, *args, **kwargs)
         if not isinstance(inputs, (list, tuple)) or len(inputs) < 2:
             raise ValueError(f"{title(self)} expects a list of at least two arrays, got {inputs!r}")
@@ -118,12 +121,17 @@ class HashedCrossing(NodeLayer):
         return bins if self.output_mode == "int" else encode_tokens(bins, "one_hot", self.num_bins)
 
 
+def _of_fractions(who: str) -> TypeError:
+    """Returns the error for an input of floating-point numbers."""
+    return TypeError(f"{who} holds fractions, which have no bucket; round them, or use Discretization first")
+
+
 def _hashes(values: Any, who: str) -> NDArray[np.uint64]:
     """Returns the hashes of strings, and integers as they are."""
     found = np.asarray(values)
     if found.dtype.kind in "iub":
         return np.asarray(found, np.int64).astype(np.uint64)
     if found.dtype.kind == "f":
-        raise TypeError(f"{who} holds fractions, which have no bucket; round them, or use Discretization first")
+        raise _of_fractions(who)
     texts = as_strings(values, who)
     return np.asarray(_core.hash_texts(texts.ravel().tolist(), None), np.uint64).reshape(found.shape)
