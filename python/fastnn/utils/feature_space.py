@@ -133,6 +133,8 @@ class FeatureSpace(Layer):
         self.crosses = [self._cross(one) for one in crosses or ()]
         self.preprocessors = {name: feature.preprocessor for name, feature in self.features.items()}
         self.crossers = {one.name: layers.HashedCrossing(one.crossing_dim, name=one.name) for one in self.crosses}
+        self.one_hot_encoders: dict[str, Any] = {}
+        self.concat = layers.Concatenate(axis=-1)
         self._inputs: dict[str, Any] | None = None
         self._encoded: Any = None
         self._adapted = not self._adaptable()
@@ -313,7 +315,7 @@ class FeatureSpace(Layer):
             columns = [_column(self._of(batch, name)) for batch in batches]
             self.preprocessors[name].adapt(np.concatenate(columns))
         self._adapted = True
-        self._encoded = None
+        self._encoded, self.one_hot_encoders = None, {}
 
     def _of(self, table: Mapping[str, Any], name: str) -> Any:
         if name not in table:
@@ -364,7 +366,10 @@ class FeatureSpace(Layer):
         encoded = {}
         for name, value in [*sorted(made.items()), *sorted(crossed.items())]:
             if specs[name].output_mode == "one_hot":
-                value = layers.CategoryEncoding(self._cardinality(name), output_mode="multi_hot")(value)
+                if name not in self.one_hot_encoders:
+                    size = self._cardinality(name)
+                    self.one_hot_encoders[name] = layers.CategoryEncoding(size, output_mode="multi_hot")
+                value = self.one_hot_encoders[name](value)
             elif self.output_mode == "concat" and str(value.dtype)[:3] in ("int", "str"):
                 raise ValueError(
                     f"{title(self)}: {name!r} is of {value.dtype} and cannot be joined with the others; give it "
@@ -374,7 +379,7 @@ class FeatureSpace(Layer):
         if self.output_mode == "dict":
             return encoded
         joined = list(encoded.values())
-        return joined[0] if len(joined) == 1 else layers.Concatenate(axis=-1)(joined)
+        return joined[0] if len(joined) == 1 else self.concat(joined)
 
     def _cardinality(self, name: str) -> int:
         layer = self.preprocessors.get(name) or self.crossers[name]

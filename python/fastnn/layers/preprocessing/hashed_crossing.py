@@ -102,7 +102,8 @@ class HashedCrossing(NodeLayer):
         """
         if is_symbolic(inputs):
             for i, one in enumerate(inputs):
-                if one.dtype == "float32":
+                # Integers that a layer computes are float32 until the graph is made.
+                if one.dtype == "float32" and type(one.history.layer).__fastnn_is_entry__:
                     raise _of_fractions(f"{title(self)}: input {i}")
             return super().__call__(inputs, *args, **kwargs)
         if not isinstance(inputs, (list, tuple)) or len(inputs) < 2:
