@@ -110,12 +110,12 @@ def _refuse_class_labels(true: tuple[int | None, ...], guess: tuple[int | None, 
         return
     raise ValueError(
         f"metrics that count positives and negatives, such as Precision, Recall and AUC, expect y_true to have the "
-        f"shape of y_pred, {batch_shape(guess)}, got {batch_shape(true)}; make rows of class labels with "
+        f"shape of y_pred, {_batch_shape(guess)}, got {_batch_shape(true)}; make rows of class labels with "
         f"utils.to_categorical(y, {guess[-1]}) and take the loss categorical_crossentropy, or use the metric 'accuracy'"
     )
 
 
-def batch_shape(shape: tuple[int | None, ...]) -> str:
+def _batch_shape(shape: tuple[int | None, ...]) -> str:
     """Returns a shape for an error: (batch, 3)."""
     return f"({', '.join('batch' if size is None else str(size) for size in shape)}{',' * (len(shape) == 1)})"
 

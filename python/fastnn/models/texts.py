@@ -35,7 +35,7 @@ class TextFront:
     def __init__(self, inputs: Sequence[KerasTensor], calls: Sequence[Call], outputs: Sequence[KerasTensor]) -> None:
         self.inputs = list(inputs)
         wanted = {id(tensor) for call in calls if _reads(call) for tensor in call.inputs}
-        self.calls = []
+        self.calls: list[Call] = []
         for call in reversed(calls):
             if _reads(call) or any(id(tensor) in wanted for tensor in call.outputs):
                 self.calls.insert(0, call)

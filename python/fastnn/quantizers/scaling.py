@@ -40,7 +40,7 @@ def abs_max_quantize(
         array([[  64, -127]], dtype=int8)
     """
     x = _floats(inputs)
-    axes = tuple(axis) if isinstance(axis, (list, tuple)) else axis
+    axes: Any = tuple(axis) if isinstance(axis, (list, tuple)) else axis
     largest = np.max(np.abs(x), axis=axes, keepdims=True) + x.dtype.type(epsilon)
     scale = (x.dtype.type(value_range[1]) / largest).astype(x.dtype)
     return np.clip(np.round(x * scale), value_range[0], value_range[1]).astype(dtype), scale

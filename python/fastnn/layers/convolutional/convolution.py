@@ -14,7 +14,7 @@ class _Convolution(LowRankNode, FullKernel):
 
     __fastnn_keras_newer_arguments__ = {"lora_rank": None, "lora_alpha": None}
     __fastnn_width__ = "filters"
-    kernel = Adapted()
+    kernel: Any = Adapted()
     groups: int
 
 

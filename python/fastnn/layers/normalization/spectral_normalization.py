@@ -11,7 +11,7 @@ from fastnn import ops
 from fastnn.engine.by_code import ByCode
 from fastnn.engine.contract import title
 from fastnn.engine.emission import Emission
-from fastnn.engine.input_spec import InputSpec
+from fastnn.engine.input_spec import InputSpec, with_fixed_axes
 from fastnn.engine.ownership import LayerChanges
 from fastnn.initializers import TruncatedNormal
 from fastnn.layers.wrapper import Wrapper
@@ -78,7 +78,6 @@ class SpectralNormalization(Wrapper):
             ValueError: The layer has no kernel.
         """
         super().build(input_shape)
-        self.input_spec = InputSpec(min_ndim=1, axes={-1: input_shape[-1]})
         kernel = getattr(self.layer, "kernel", getattr(self.layer, "embeddings", None))
         if not isinstance(kernel, Variable):
             raise ValueError(
@@ -89,6 +88,10 @@ class SpectralNormalization(Wrapper):
         self.vector_u = self.add_weight(
             (1, kernel.shape[-1]), TruncatedNormal(stddev=0.02), trainable=False, name="vector_u"
         )
+
+    def __fastnn_input_spec__(self) -> InputSpec:
+        """Returns the description of the input."""
+        return with_fixed_axes(self, InputSpec(min_ndim=1), [-1])
 
     def call(self, inputs: Any) -> Any:
         """Returns the output of the layer."""
