@@ -1,7 +1,7 @@
 """Functions and classes that map numbers to integers of few bits and back.
 
 Example:
-    >>> integers, scale = quantizers.abs_max_quantize(np.array([0.5, -1.0]), axis=0)
+    >>> integers, scale = fastnn.quantizers.abs_max_quantize(np.array([0.5, -1.0]), axis=0)
     >>> integers / scale
     array([ 0.503937, -1.      ], dtype=float32)
 """

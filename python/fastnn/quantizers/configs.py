@@ -16,7 +16,7 @@ class QuantizationConfig(Configurable):
         activation_quantizer: Quantizer of activations, or None: they stay as they are.
 
     Example:
-        >>> quantizers.Int8QuantizationConfig().mode
+        >>> fastnn.quantizers.Int8QuantizationConfig().mode
         'int8'
     """
 
@@ -60,7 +60,7 @@ class Int8QuantizationConfig(QuantizationConfig):
         ValueError: The quantizer of weights makes another type.
 
     Example:
-        >>> quantizers.Int8QuantizationConfig().activation_quantizer
+        >>> fastnn.quantizers.Int8QuantizationConfig().activation_quantizer
         AbsMaxQuantizer()
     """
 
@@ -89,7 +89,7 @@ class Int4QuantizationConfig(QuantizationConfig):
             makes another type or range.
 
     Example:
-        >>> quantizers.Int4QuantizationConfig().block_size
+        >>> fastnn.quantizers.Int4QuantizationConfig().block_size
         128
     """
 
@@ -122,7 +122,7 @@ class Float8QuantizationConfig(QuantizationConfig):
     """Description of training with products of 8 bits; it has no arguments.
 
     Example:
-        >>> quantizers.Float8QuantizationConfig().get_config()
+        >>> fastnn.quantizers.Float8QuantizationConfig().get_config()
         {}
     """
 

@@ -24,7 +24,7 @@ def pack_int4(arr: Any, axis: int = 0, dtype: str = "int8") -> tuple[NDArray[Any
         TypeError: `arr` is of another type.
 
     Example:
-        >>> quantizers.pack_int4(np.array([[-3, 7], [2, -8], [1, 0]], np.int8))
+        >>> fastnn.quantizers.pack_int4(np.array([[-3, 7], [2, -8], [1, 0]], np.int8))
         (array([[  45, -121],
                [   1,    0]], dtype=int8), (2, 2), 3)
     """
@@ -52,7 +52,7 @@ def unpack_int4(packed: Any, orig_len: int, axis: int = 0, dtype: str = "int8") 
         TypeError: `packed` is of another type.
 
     Example:
-        >>> quantizers.unpack_int4(np.array([[45, -121], [1, 0]], np.int8), 3).tolist()
+        >>> fastnn.quantizers.unpack_int4(np.array([[45, -121], [1, 0]], np.int8), 3).tolist()
         [[-3, 7], [2, -8], [1, 0]]
     """
     _check("unpack_int4", np.asarray(packed).dtype, dtype, ("int8", "uint8"))

@@ -18,7 +18,7 @@ class Quantizer(Configurable):
         output_dtype: Type of the integers.
 
     Example:
-        >>> quantizers.Quantizer()(3.0)
+        >>> fastnn.quantizers.Quantizer()(3.0)
         3.0
     """
 
@@ -56,7 +56,7 @@ class AbsMaxQuantizer(Quantizer):
         ValueError: The range does not fit into "int8".
 
     Example:
-        >>> integers, scale = quantizers.AbsMaxQuantizer()(np.array([[0.5, -1.0]]))
+        >>> integers, scale = fastnn.quantizers.AbsMaxQuantizer()(np.array([[0.5, -1.0]]))
         >>> integers
         array([[  64, -127]], dtype=int8)
     """

@@ -33,7 +33,7 @@ def get(identifier: Any, **kwargs: Any) -> Any:
         ValueError: The name is unknown; the message suggests the closest one.
 
     Example:
-        >>> quantizers.get("abs_max_quantizer", axis=-1)
+        >>> fastnn.quantizers.get("abs_max_quantizer", axis=-1)
         AbsMaxQuantizer(axis=(-1,))
     """
     if identifier is None:
@@ -56,7 +56,7 @@ def serialize(initializer: Any) -> Any:
         initializer: The quantizer; Keras calls the argument so.
 
     Example:
-        >>> quantizers.serialize(quantizers.AbsMaxQuantizer())["class_name"]
+        >>> fastnn.quantizers.serialize(fastnn.quantizers.AbsMaxQuantizer())["class_name"]
         'AbsMaxQuantizer'
     """
     return object_forms.serialize(initializer)
@@ -73,7 +73,7 @@ def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) ->
         ValueError: The name is unknown; the message suggests the closest one.
 
     Example:
-        >>> quantizers.deserialize(quantizers.serialize(quantizers.AbsMaxQuantizer(axis=0)))
+        >>> fastnn.quantizers.deserialize(fastnn.quantizers.serialize(fastnn.quantizers.AbsMaxQuantizer(axis=0)))
         AbsMaxQuantizer(axis=(0,))
     """
     return object_forms.deserialize(config, custom_objects, "quantizers")

@@ -36,7 +36,7 @@ def abs_max_quantize(
         The integers, of the shape of `inputs`, and the scale, with size 1 along `axis`.
 
     Example:
-        >>> quantizers.abs_max_quantize(np.array([[0.5, -1.0]]), axis=-1)[0]
+        >>> fastnn.quantizers.abs_max_quantize(np.array([[0.5, -1.0]]), axis=-1)[0]
         array([[  64, -127]], dtype=int8)
     """
     x = _floats(inputs)
@@ -75,7 +75,7 @@ def abs_max_quantize_grouped_with_zero_point(
 
     Example:
         >>> x = np.array([[0.0, 1.0], [3.0, 1.0], [6.0, -1.0]])
-        >>> integers, scale, zero = quantizers.abs_max_quantize_grouped_with_zero_point(x, block_size=2)
+        >>> integers, scale, zero = fastnn.quantizers.abs_max_quantize_grouped_with_zero_point(x, block_size=2)
         >>> integers.tolist(), zero.tolist()
         ([[-8, 0], [7, 0], [7, -8]], [[-8, -8], [-8, 7]])
     """
@@ -122,7 +122,7 @@ def fake_quant_with_min_max_vars(
         Array or tensor of the shape of `inputs`.
 
     Example:
-        >>> quantizers.fake_quant_with_min_max_vars(np.array([-2.0, 0.1, 0.4, 9.0]), 0.0, 3.0, num_bits=2)
+        >>> fastnn.quantizers.fake_quant_with_min_max_vars(np.array([-2.0, 0.1, 0.4, 9.0]), 0.0, 3.0, num_bits=2)
         array([0., 0., 0., 3.], dtype=float32)
     """
     x = ops.convert_to_tensor(inputs)
@@ -157,7 +157,7 @@ def compute_float8_scale(amax: Any, scale: Any, dtype_max: float, margin: int = 
         margin: Number of further halvings of the scaled values.
 
     Example:
-        >>> float(quantizers.compute_float8_scale(896.0, 1.0, 448.0))
+        >>> float(fastnn.quantizers.compute_float8_scale(896.0, 1.0, 448.0))
         2.0
     """
     amax, before = np.asarray(amax, np.float32), np.float32(1) / np.asarray(scale, np.float32)
@@ -175,7 +175,7 @@ def compute_float8_amax_history(x: Any, amax_history: Any) -> Array:
         amax_history: Array of earlier values.
 
     Example:
-        >>> quantizers.compute_float8_amax_history(np.array([-3.0, 2.0]), np.array([1.0, 5.0, 6.0]))
+        >>> fastnn.quantizers.compute_float8_amax_history(np.array([-3.0, 2.0]), np.array([1.0, 5.0, 6.0]))
         array([3., 6., 1.])
     """
     made = np.roll(np.asarray(amax_history), -1)
@@ -205,7 +205,7 @@ def quantize_and_dequantize(inputs: Any, scale: Any, quantized_dtype: str, compu
         ValueError: The type is another.
 
     Example:
-        >>> quantizers.quantize_and_dequantize(np.array([0.3, 900.0]), 1.0, "float8_e4m3fn", "float32")
+        >>> fastnn.quantizers.quantize_and_dequantize(np.array([0.3, 900.0]), 1.0, "float8_e4m3fn", "float32")
         array([3.125e-01, 4.480e+02], dtype=float32)
     """
     name = str(getattr(quantized_dtype, "__name__", quantized_dtype))
