@@ -2,8 +2,8 @@
 
 Example:
     >>> integers, scale = fastnn.quantizers.abs_max_quantize(np.array([0.5, -1.0]), axis=0)
-    >>> integers / scale
-    array([ 0.503937, -1.      ], dtype=float32)
+    >>> integers
+    array([  63, -127], dtype=int8)
 """
 
 from __future__ import annotations

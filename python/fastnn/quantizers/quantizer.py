@@ -58,7 +58,7 @@ class AbsMaxQuantizer(Quantizer):
     Example:
         >>> integers, scale = fastnn.quantizers.AbsMaxQuantizer()(np.array([[0.5, -1.0]]))
         >>> integers
-        array([[  64, -127]], dtype=int8)
+        array([[  63, -127]], dtype=int8)
     """
 
     axis: tuple[int, ...] | None

@@ -37,7 +37,7 @@ def abs_max_quantize(
 
     Example:
         >>> fastnn.quantizers.abs_max_quantize(np.array([[0.5, -1.0]]), axis=-1)[0]
-        array([[  64, -127]], dtype=int8)
+        array([[  63, -127]], dtype=int8)
     """
     x = _floats(inputs)
     axes: Any = tuple(axis) if isinstance(axis, (list, tuple)) else axis
@@ -77,7 +77,7 @@ def abs_max_quantize_grouped_with_zero_point(
         >>> x = np.array([[0.0, 1.0], [3.0, 1.0], [6.0, -1.0]])
         >>> integers, scale, zero = fastnn.quantizers.abs_max_quantize_grouped_with_zero_point(x, block_size=2)
         >>> integers.tolist(), zero.tolist()
-        ([[-8, 0], [7, 0], [7, -8]], [[-8, -8], [-8, 7]])
+        ([[-8, -1], [7, -1], [7, -8]], [[-8, -8], [-8, 7]])
     """
     x = _floats(inputs)
     if x.ndim != 2 or isinstance(block_size, bool) or not isinstance(block_size, (int, np.integer)) or block_size < 1:
