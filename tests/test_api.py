@@ -65,7 +65,8 @@ SIGNATURES = {
     Conv2D: "filters, kernel_size, strides=(1, 1), padding='valid', data_format=None, dilation_rate=(1, 1), groups=1, "
     "activation=None, use_bias=True, kernel_initializer='glorot_uniform', bias_initializer='zeros', "
     "kernel_regularizer=None, "
-    "bias_regularizer=None, activity_regularizer=None, kernel_constraint=None, bias_constraint=None",
+    "bias_regularizer=None, activity_regularizer=None, kernel_constraint=None, bias_constraint=None, lora_rank=None, "
+    "lora_alpha=None",
     MaxPooling2D: "pool_size=(2, 2), strides=None, padding='valid', data_format=None, name=None",
     BatchNormalization: "axis=-1, momentum=0.99, epsilon=0.001, center=True, scale=True, beta_initializer='zeros', "
     "gamma_initializer='ones', moving_mean_initializer='zeros', moving_variance_initializer='ones', "

@@ -107,7 +107,7 @@ def test_crossings() -> None:
         layer([letters, numbers[:2]])
     with pytest.raises(TypeError, match="holds fractions"):
         layer([letters, numbers / 2])
-    with pytest.raises(TypeError, match="outside of models"):
+    with pytest.raises(TypeError, match="holds fractions"):
         layer([layers.Input((1,)), layers.Input((1,))])
 
 

@@ -123,5 +123,5 @@ def test_what_it_refuses() -> None:
         layers.Embedding(3.5, 1)
     with pytest.raises(ValueError, match=r"expects weights of shape \(5, 3\), got \(3, 5\)"):
         layers.Embedding(5, 3, weights=np.ones((3, 5)))
-    with pytest.raises(ValueError, match="does not support lora_rank"):
-        layers.Embedding(5, 3, lora_rank=2)
+    with pytest.raises(ValueError, match="does not support quantization_config"):
+        layers.Embedding(5, 3, quantization_config="int8")

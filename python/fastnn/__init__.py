@@ -31,6 +31,7 @@ from fastnn import (
     models,
     ops,
     optimizers,
+    quantizers,
     random,
     regularizers,
     saving,
@@ -51,6 +52,7 @@ from fastnn.models.functional import Functional as Function
 from fastnn.naming import missing_names as _missing_names
 from fastnn.naming import name_scope
 from fastnn.optimizers import Optimizer
+from fastnn.quantizers import Quantizer
 from fastnn.regularizers import Regularizer
 from fastnn.symbolic.tensors import KerasTensor
 from fastnn.symbolic.variable import Variable
@@ -76,6 +78,7 @@ __all__ = [
     "Model",
     "Operation",
     "Optimizer",
+    "Quantizer",
     "Regularizer",
     "RematScope",
     "Sequential",
@@ -102,6 +105,7 @@ __all__ = [
     "ops",
     "optimizers",
     "preprocessing",
+    "quantizers",
     "random",
     "regularizers",
     "remat",

@@ -17,6 +17,7 @@ from fastnn import (
     models,
     object_forms,
     optimizers,
+    quantizers,
     regularizers,
     saving,
 )
@@ -30,6 +31,7 @@ register_family("ops", "layer", {"Operation": Operation})
 register_family("initializers", "initializer", vars(initializers), ("_initializer",))
 register_family("regularizers", "regularizer", vars(regularizers), ("_regularizer",))
 register_family("constraints", "constraint", vars(constraints), ("_constraint",))
+register_family("quantizers", "quantizer", vars(quantizers), ("_quantizer",))
 register_family("optimizers", "optimizer", vars(optimizers), ("optimizer",))
 register_family("schedules", "schedule", vars(optimizers.schedules), ("learning_rate",))
 register_family("losses", "loss", vars(losses), ("loss",))
@@ -43,6 +45,10 @@ register_later(
         "LayerScale": "fastnn.applications.convnext",
     },
 )
+
+_SPACE = "fastnn.utils.feature_space"
+register_later("utils", "layer", {"FeatureSpace": _SPACE})
+register_later("feature_space", "layer", {"Cross": _SPACE, "Feature": _SPACE})
 
 # Reading and writing are loaded when first used.
 object_forms.use(

@@ -211,6 +211,24 @@ def missing_names(module: str, known: Iterable[str]) -> Callable[[str], Any]:
     return __getattr__
 
 
+class UnknownNameError(ValueError):
+    """The error for a name that no member of a kind has.
+
+    Args:
+        word: The kind: "initializer".
+        name: The name.
+        known: The names that there are.
+    """
+
+    def __init__(self, word: str, name: str, known: Iterable[str]) -> None:
+        names = list(known)
+        super().__init__(f"Unknown {word} {name!r}.{suggestion(name, names)}")
+        self.word, self.name, self.near = word, name, near(name, names)
+
+    def __reduce__(self) -> Any:
+        return ValueError, self.args
+
+
 def lookup(word: str, name: str, members: Mapping[str, Any], aliases: Mapping[str, str] | None = None) -> Any:
     """Returns the member called `name`.
 
@@ -226,7 +244,7 @@ def lookup(word: str, name: str, members: Mapping[str, Any], aliases: Mapping[st
     proper = aliases.get(name, name) if aliases else name
     if proper in members:
         return members[proper]
-    raise ValueError(f"Unknown {word} {name!r}.{suggestion(name, [*members, *(aliases or ())])}")
+    raise UnknownNameError(word, name, [*members, *(aliases or ())])
 
 
 def snake_case(name: str) -> str:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 from fastnn.callbacks.callback import Callback, Logs
-from fastnn.naming import suggestion
+from fastnn.naming import near
 
 
 class MonitorCallback(Callback):
@@ -70,7 +70,8 @@ class MonitorCallback(Callback):
         value = (logs or {}).get(self.monitor)
         if value is None:
             warnings.warn(
-                f"{type(self).__name__} watches {self.monitor!r}, which is not among the logs: {', '.join(logs or {})}",
+                f"{type(self).__name__} watches {self.monitor!r}, which is not among the logs: {', '.join(logs or {})}"
+                f"{_meant(self.monitor, logs or {})}",
                 stacklevel=7,
             )
             return None
@@ -102,6 +103,11 @@ def _instead(monitor: str, compiled: Any) -> str:
         return ""
     known = list(dict.fromkeys(["loss", *compiled.loss_names(), *(one.name for one in compiled.measures or [])]))
     known += [f"val_{name}" for name in known]
-    return (
-        "" if monitor in known else f", or watch what is in the logs: {', '.join(known)}.{suggestion(monitor, known)}"
-    )
+    return "" if monitor in known else f", or watch what is in the logs: {', '.join(known)}{_meant(monitor, known)}"
+
+
+def _meant(monitor: str, known: Iterable[str]) -> str:
+    """Returns `. Did you mean 'val_accuracy'?` for a name that is close to a logged one or begins it."""
+    longer = [one for one in known if one.startswith(monitor)]
+    found = f" Did you mean {longer[0]!r}?" if longer else near(monitor, known)
+    return f".{found}" if found else ""

@@ -164,7 +164,10 @@ def split(arrays: Sequence[Sequence[Array | None]], rows: int, share: float) -> 
         ValueError: `share` is out of its range, or one of the two parts would be empty.
     """
     if not 0 < share < 1:
-        raise ValueError(f"validation_split expects a number from 0 to 1, got {share!r}")
+        raise ValueError(
+            f"validation_split expects a number above 0 and below 1, the share of the rows that is kept for "
+            f"validation, got {share!r}"
+        )
     at = math.floor(rows * (1.0 - share))
     if at in (0, rows):
         raise ValueError(

@@ -84,7 +84,7 @@ BY_CODE = ByCode()
 
 def runs_code(part: Part) -> bool:
     """Returns whether a part computes by a `call` written in Python."""
-    return computation_of(part) is BY_CODE
+    return isinstance(computation_of(part), ByCode)
 
 
 def no_use_for_mask(layer: Part, mend: str) -> ValueError:

@@ -10,7 +10,7 @@ from fastnn.engine.contract import Hooks, Part, computation_of, state_of, title
 from fastnn.engine.masks import tell_masks
 from fastnn.engine.sizes import depend_on_rows
 from fastnn.engine.trial_graphs import emitted_on_trial
-from fastnn.symbolic.tensors import Arguments, Call, KerasTensor, SizedSpec, Trace
+from fastnn.symbolic.tensors import Arguments, Call, KerasTensor, SizedSpec, Trace, is_text
 
 
 def record(layer: Hooks, args: tuple[Any, ...], kwargs: dict[str, Any], training: bool | None) -> Any:
@@ -25,10 +25,18 @@ def record(layer: Hooks, args: tuple[Any, ...], kwargs: dict[str, Any], training
     Returns:
         Symbolic tensors for its outputs, in their structure.
     """
+    arguments = Arguments(args, kwargs)
+    if type(layer).__fastnn_reads_texts__:
+        return _on_texts(layer, arguments)
+    for tensor in arguments.tensors:
+        if is_text(tensor):
+            raise TypeError(
+                f"{title(layer)} computes with numbers and got the texts of {tensor.name!r}; turn them into integers "
+                "first, by StringLookup, TextVectorization or Hashing"
+            )
     type(layer).__fastnn_check_symbolic_call__(layer)
     computation = computation_of(layer)
     computation.check_tensors(layer, args)
-    arguments = Arguments(args, kwargs)
     free, size = with_free_batch(arguments)
     specs, structure = computation.outcome(layer, free, training)
     if depend_on_rows(arguments.tensors) and not any(isinstance(spec, SizedSpec) for spec in specs):
@@ -39,6 +47,27 @@ def record(layer: Hooks, args: tuple[Any, ...], kwargs: dict[str, Any], training
     tell_masks(layer, free, call.outputs, training)
     fix_batch(call.outputs, call.inputs, size)
     return call.result()
+
+
+def _on_texts(layer: Hooks, arguments: Arguments) -> Any:
+    """Records a call of a layer that makes numbers of texts, which the model runs before its graph."""
+    for tensor in arguments.tensors:
+        if Trace.current() is not None or tensor.made_by is None or tensor.history.layer.trainable_weights:
+            raise TypeError(
+                f"{title(layer)} works on texts and integers as they are given to a model: call it on an Input of the "
+                "model, such as Input((1,), dtype='string'), or on arrays before the model"
+            )
+        if not is_text(tensor) and not type(layer).__fastnn_reads_integers__:
+            raise TypeError(
+                f"{title(layer)} reads texts, and {tensor.name!r} is of {tensor.dtype}; make it by "
+                "Input(dtype='string')"
+            )
+    type(layer).__fastnn_check_symbolic_call__(layer)
+    shapes = arguments.place([tensor.free_shape for tensor in arguments.tensors])[0][0]
+    shape = layer.compute_output_shape(shapes)
+    dtype = "float32" if getattr(layer, "output_mode", "int") == "tf_idf" else "int32"
+    layer.built = True
+    return Call(layer, arguments, [(tuple(shape), dtype)]).result()
 
 
 def with_free_batch(arguments: Arguments) -> tuple[Arguments, int | None]:

@@ -7,7 +7,7 @@ attribute of a class outside fastnn can take its place. How the parts of a class
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from fastnn import _core
@@ -22,7 +22,7 @@ Outcome = tuple[list[Spec], Structure | None]
 """The specs of the outputs of a call and their structure; None for a list of outputs, or one."""
 
 
-Kept = tuple[Any, _core.Predictor, list[int | None], "list[Part]"]
+Kept = tuple[Any, _core.Predictor, list[int | None], "list[Part]", list[Callable[[], Any]]]
 """What is kept of a call on arrays; see `State.predictor`."""
 
 
@@ -41,8 +41,8 @@ class State:
         builds_in_call: Whether the first call builds it by its `build`.
         outcomes: The results of earlier trial runs of its `call`, by what it was called with.
         predictor: For the last call on arrays what its graph depends on, the predictor made for it, and for each output
-            the index of its mask among the results, and the parts whose penalties are the last results; None: the next
-            call makes one.
+            the index of its mask among the results, the parts whose penalties are the last results, and what is called
+            before each run; None: the next call makes one.
         training_predictor: The same for calls with `training=True`.
         in_call: Whether its `call` is running.
         losses: The penalties that the last call on arrays added, without those of parts within.
@@ -134,6 +134,14 @@ class Part:
     __fastnn_computation__: ClassVar[Computation[Any]]
     __fastnn_makes_masks__: ClassVar[bool] = False
     """True if it has a `compute_mask`, which may make a mask where its inputs have none."""
+    __fastnn_acts_first__: ClassVar[bool] = False
+    """True if in training it writes variables that its own nodes then read: see `Emission.do_first`."""
+    __fastnn_reads_texts__: ClassVar[bool] = False
+    """True if it makes numbers of texts, outside of the graph of the core, and in a model is called on texts alone."""
+    __fastnn_reads_integers__: ClassVar[bool] = False
+    """True if a layer that reads texts reads integers too."""
+    __fastnn_has_files__: ClassVar[bool] = False
+    """True if a file may hold it by itself though it is no model."""
     __fastnn_is_entry__: ClassVar[bool] = False
     """True if it stands for an input of a model and computes nothing."""
 

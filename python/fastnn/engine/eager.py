@@ -7,7 +7,7 @@ move. The masks of inputs enter the graph, and outputs carry theirs to the next 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from fastnn.engine.arrays import edge_dtype, numeric
 from fastnn.engine.contract import Part, computation_of, emit, state_of, title
 from fastnn.engine.eager_array import EagerArray, mask_of, with_mask
 from fastnn.engine.emission import Emission, stand_in
-from fastnn.engine.ownership import TrainableChanges, walk
+from fastnn.engine.ownership import LayerChanges, TrainableChanges, walk
 from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import Arguments, Shape, Spec
 
@@ -99,7 +99,7 @@ def evaluate(
     dtypes = ["float32"] * len(arrays) if arguments is None else [tensor.dtype for tensor in arguments.tensors]
     specs: list[Spec] = [((None, *x.shape[1:]), dtype) for x, dtype in zip(arrays, dtypes, strict=True)]
     given = [(i, mask) for i, mask in enumerate(masks) if mask is not None]
-    key: tuple[Any, ...] = training, specs, [(i, mask.shape[1:]) for i, mask in given]
+    key: tuple[Any, ...] = training, specs, [(i, mask.shape[1:]) for i, mask in given], LayerChanges.revisions
     if training:
         # The training graph depends on the parts that compute, and on which of them are trained.
         key = *key, TrainableChanges.count, list(walk(part))
@@ -111,7 +111,9 @@ def evaluate(
             state.training_predictor = kept
         elif keep:
             state.predictor = kept
-    _, predictor, places, penalized = kept
+    _, predictor, places, penalized, first = kept
+    for action in first:
+        action()
     made = predictor([*arrays, *(mask for _, mask in given)])
     if penalized:
         for one, _ in walk(part):
@@ -127,12 +129,12 @@ def _program(
     masks: Sequence[tuple[int, NDArray[np.bool_]]],
     arguments: Arguments | None,
     training: bool | None,
-) -> tuple[_core.Predictor, list[int | None], list[Part]]:
+) -> tuple[_core.Predictor, list[int | None], list[Part], list[Callable[[], Any]]]:
     """Returns the predictor of a part alone.
 
     Returns:
-        The predictor, for each output the index of its mask among all that it returns, and the parts that add the
-        penalties which it returns at the end.
+        The predictor, for each output the index of its mask among all that it returns, the parts that add the
+        penalties which it returns at the end, and what is called before each run.
     """
     emission = Emission(training)
     inputs = [emission.graph.input(*spec) for spec in specs]
@@ -148,4 +150,4 @@ def _program(
     unbatched = any(emission.graph.spec(edge)[0][:1] != (None,) for edge in returned)
     as_in_training = bool(training) or emission.is_random or unbatched
     predictor = _core.Predictor(emission.graph, returned, training=as_in_training)
-    return predictor, places, [emission.penalized[edge] for edge in emission.penalties]
+    return predictor, places, [emission.penalized[edge] for edge in emission.penalties], emission.first

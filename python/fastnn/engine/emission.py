@@ -40,6 +40,7 @@ class Emission:
         nodes: Kind and config of the node that made an edge, by edge, where a layer or a function of `ops` added it.
         current: The edge with the newest value of each variable that the graph assigns to, by variable.
         in_order: Whether nodes read what nodes before them have written, so that `current` is not needed.
+        first: What is called before each run of the graph, because it writes variables that the graph then reads.
         transposed: The transposes made by `transpose`, both ways, by edge and order of its axes.
     """
 
@@ -55,6 +56,7 @@ class Emission:
         self.absent: set[int] = set()
         self.nodes: dict[int, tuple[str, Mapping[str, Any]]] = {}
         self.current: dict[Variable, int] = {}
+        self.first: list[Callable[[], Any]] = []
         self.transposed: dict[tuple[int, tuple[int, ...]], int] = {}
         self._unpenalized: list[Part | None] = []
         self._reader: str | None = None
@@ -151,6 +153,18 @@ class Emission:
         made = stand_in(self.graph.spec(edge), name)
         made.trials = self.graph.trials(edge)
         return made
+
+    def do_first(self, action: Callable[[], Any], who: str) -> None:
+        """Does what writes variables before the nodes that follow read them.
+
+        Args:
+            action: Computes with `fastnn.ops`, assigns to variables and returns what it computed.
+            who: Its name in messages.
+        """
+        if self.in_order:
+            self.run(action, [], who)
+        else:
+            self.first.append(action)
 
     def cast(self, edge: int, dtype: str, name: str) -> int:
         """Returns the edge converted to an element type."""

@@ -140,6 +140,29 @@ def objects_within(value: Any, kinds: Any, around: tuple[Any, ...] = ()) -> Iter
             yield from objects_within(item, kinds, (*around, value))
 
 
+class LayerChanges:
+    """Counts changes of the layers of any model, so that a program knows when to compare its own.
+
+    Attributes:
+        count: The number of all changes.
+        revisions: The number of those after which a layer computes something else than before.
+    """
+
+    count = 0
+    revisions = 0
+
+    @classmethod
+    def add(cls) -> None:
+        """Notes that a model has gained or lost a layer."""
+        cls.count += 1
+
+    @classmethod
+    def revise(cls) -> None:
+        """Notes that a layer computes something else than before: all programs are made anew."""
+        cls.count += 1
+        cls.revisions += 1
+
+
 class TrainableChanges:
     """Counts the assignments to `trainable` of any part: a training graph made before one may be outdated."""
 

@@ -129,6 +129,12 @@ def taped(model: Any) -> Tape:
     if not model.built:
         raise ValueError(f"{title(model)} is not built; give it an Input, build() it, or fit it first")
     ports = model.__fastnn_ports__()
+    for port in ports.inputs:
+        if port.dtype == "string":
+            raise ValueError(
+                f"{title(model)} reads texts at {port.name!r}, which cannot be exported; export a model of its layers "
+                "behind those that read texts, and give it their integers"
+            )
     specs = [(shape, port.dtype) for shape, port in zip(_shapes(model), ports.inputs, strict=True)]
     found = []
     for _, known in trials(specs):

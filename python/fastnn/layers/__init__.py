@@ -63,6 +63,7 @@ from fastnn.layers.normalization.batch_normalization import BatchNormalization
 from fastnn.layers.normalization.group_normalization import GroupNormalization
 from fastnn.layers.normalization.layer_normalization import LayerNormalization
 from fastnn.layers.normalization.rms_normalization import RMSNormalization
+from fastnn.layers.normalization.spectral_normalization import SpectralNormalization
 from fastnn.layers.normalization.unit_normalization import UnitNormalization
 from fastnn.layers.pooling.adaptive_pooling import (
     AdaptiveAveragePooling1D,
@@ -311,6 +312,7 @@ __all__ = [
     "SpatialDropout1D",
     "SpatialDropout2D",
     "SpatialDropout3D",
+    "SpectralNormalization",
     "StackedRNNCells",
     "StringLookup",
     "Subtract",

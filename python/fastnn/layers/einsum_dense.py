@@ -9,13 +9,14 @@ from fastnn import activations
 from fastnn.constraints import Constraint
 from fastnn.engine.contract import state_of, title
 from fastnn.initializers import VarianceScaling
+from fastnn.layers.low_rank import Adapted, LowRank
 from fastnn.layers.projection import Projecting
 from fastnn.regularizers import Regularizer
 from fastnn.symbolic.tensors import operators
 from fastnn.symbolic.variable import Variable
 
 
-class EinsumDense(Projecting):
+class EinsumDense(LowRank, Projecting):
     """Fully connected layer between axes that an einsum equation chooses.
 
     Computes activation(einsum(equation, x, kernel) + bias). Equation "abc,cd->abd" is a `Dense` on sequences,
@@ -37,8 +38,8 @@ class EinsumDense(Projecting):
         bias_regularizer: Regularizer of `bias`, or None.
         kernel_constraint: Constraint applied to `kernel` after each update, or None.
         bias_constraint: Constraint applied to `bias` after each update, or None.
-        lora_rank: Not supported; must be None.
-        lora_alpha: Not supported; must be None.
+        lora_rank: Rank of an adaptation of the kernel, which is then frozen (see `enable_lora`), or None.
+        lora_alpha: The adaptation is multiplied by lora_alpha / lora_rank; None means `lora_rank`.
         gptq_unpacked_column_size: Not supported; must be None.
         quantization_config: Not supported; must be None.
         **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
@@ -56,9 +57,9 @@ class EinsumDense(Projecting):
     """
 
     __fastnn_keras_newer_arguments__ = {
-        "lora_alpha": None, "gptq_unpacked_column_size": None, "quantization_config": None,
+        "lora_rank": None, "lora_alpha": None, "gptq_unpacked_column_size": None, "quantization_config": None,
     }  # fmt: skip
-    kernel: Variable
+    kernel: Any = Adapted()
     bias: Variable | None = None
     equation: str
     activation: Callable[..., Any]
@@ -69,8 +70,6 @@ class EinsumDense(Projecting):
     bias_regularizer: Regularizer | None
     kernel_constraint: Constraint | None
     bias_constraint: Constraint | None
-    lora_rank: int | None
-    lora_alpha: float | None
     gptq_unpacked_column_size: int | None
     quantization_config: Any
 
@@ -93,7 +92,7 @@ class EinsumDense(Projecting):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        for name in ("lora_rank", "lora_alpha", "gptq_unpacked_column_size", "quantization_config"):
+        for name in ("gptq_unpacked_column_size", "quantization_config"):
             if getattr(self, name) is not None:
                 raise ValueError(f"{title(self)} does not support {name}; leave it at None")
         parts = equation.replace(" ", "").replace("->", ",").split(",")
@@ -179,6 +178,7 @@ class EinsumDense(Projecting):
             )
         state_of(self).build_shape = tuple(input_shape)
         self.built = True
+        self.__fastnn_adapt_if_asked__()
 
     def call(self, inputs: Any) -> Any:
         """Returns the output for a tensor whose axes are those of the equation."""
@@ -187,7 +187,8 @@ class EinsumDense(Projecting):
         made = "".join(c for c in kernel if c not in given)
         bias = self.bias
         if (
-            summed
+            not self.lora_enabled
+            and summed
             and made
             and kernel == summed + made
             and given.endswith(summed)

@@ -75,7 +75,9 @@ def counted(
     """
     mask = None if is_traced(y_pred) else mask_of(y_pred)
     true, guess = ops.cast(y_true, "float32"), ops.cast(y_pred, "float32")
-    true, guess = _of_one_shape(*same_rank(true, guess))
+    true, guess = same_rank(true, guess)
+    _refuse_class_labels(tuple(true.shape), tuple(guess.shape))
+    true, guess = _of_one_shape(true, guess)
     weights = _weights_of_labels(sample_weight, true)
     if mask is not None:
         weights = ops.multiply(_weights_of_labels(mask, true), 1.0 if weights is None else weights)
@@ -100,6 +102,22 @@ def counted(
         back = np.argsort(order, kind="stable")
         found = [ops.take(one, back, axis=0) for one in found]
     return Counts(*found)
+
+
+def _refuse_class_labels(true: tuple[int | None, ...], guess: tuple[int | None, ...]) -> None:
+    """Raises where predictions have an axis of classes that the labels lack."""
+    if len(true) != len(guess) - 1 or guess[-1] == 1:
+        return
+    raise ValueError(
+        f"metrics that count positives and negatives, such as Precision, Recall and AUC, expect y_true to have the "
+        f"shape of y_pred, {_batch_shape(guess)}, got {_batch_shape(true)}; make rows of class labels with "
+        f"utils.to_categorical(y, {guess[-1]}) and take the loss categorical_crossentropy, or use the metric 'accuracy'"
+    )
+
+
+def _batch_shape(shape: tuple[int | None, ...]) -> str:
+    """Returns a shape for an error: (batch, 3)."""
+    return f"({', '.join('batch' if size is None else str(size) for size in shape)}{',' * (len(shape) == 1)})"
 
 
 def _are_even(thresholds: Any) -> bool:

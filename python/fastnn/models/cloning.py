@@ -116,7 +116,7 @@ def _cloned_chain(model: Sequential, input_tensors: Any, cloned: Callable[[Any],
 def _cloned_graph(
     model: Functional, input_tensors: Any, cloned: Callable[[Any], Any], call_function: Callable[..., Any] | None
 ) -> Functional:
-    topology, ports = model.__fastnn_topology__, model.__fastnn_call_graph__.ports()
+    topology, ports = model.__fastnn_topology__, model.__fastnn_call_graph__.of_model()
     new = {layer: cloned(layer) for layer in topology.layers if input_tensors is None or layer not in _entries(model)}
     if input_tensors is None:
         begins = [new[topology.entries[id(tensor)]].output for tensor in topology.inputs]

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import inspect
+import reprlib
 import warnings
 from collections.abc import Sequence
 from typing import Any
+
+import numpy as np
 
 from fastnn.configurable import constructor_signature
 from fastnn.engine.by_code import runs_code
@@ -16,15 +19,16 @@ from fastnn.engine.inference import agreed, are_free, trials
 from fastnn.engine.input_spec import check_inputs
 from fastnn.engine.layer import Layer
 from fastnn.engine.network import Port, Ports
+from fastnn.engine.ownership import LayerChanges
 from fastnn.engine.shapes import batched
 from fastnn.models import kinds
 from fastnn.models.model import Model
 from fastnn.models.network import ModelComputation, ModelNetwork, distinct, fits_built
+from fastnn.models.texts import front_of
 from fastnn.models.topology import Topology
 from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import Arguments, Call, KerasTensor, Shape, Trace
 from fastnn.training.ports import quoted
-from fastnn.training.programs import LayerChanges
 
 
 class CallGraph(ModelNetwork):
@@ -62,18 +66,31 @@ class CallGraph(ModelNetwork):
         if len({id(tensor) for tensor in ends[0]}) < len(ends[0]):
             raise ValueError(f"{who}: the same tensor stands twice among the inputs; give each once")
         self.topology = Topology(who, *ends)
-        self._ports = Ports(_named(given, ends[0]), _named(made, ends[1]), given, made, in_lists)
+        self._of_model = Ports(_named(given, ends[0]), _named(made, ends[1]), given, made, in_lists)
+        self._front = front_of(self.topology.inputs, self.topology.calls, self.topology.outputs, who)
+        self._ports = self._of_model if self._front is None else self._front.ports(self._of_model)
+        self._entries = self.topology.inputs if self._front is None else self._front.entries
 
     def _symbolic(self, word: str, tensors: list[Any]) -> list[KerasTensor]:
         for tensor in tensors:
             if not isinstance(tensor, KerasTensor):
                 mend = "call the layer on a tensor" if isinstance(tensor, Layer) else "start from x = Input((8,))"
-                raise TypeError(f"{self.who()} expects {word} to be symbolic tensors, got {tensor!r}; {mend}")
+                array = isinstance(tensor, np.ndarray)
+                got = f"an array of shape {tensor.shape}" if array else reprlib.repr(tensor)
+                raise TypeError(f"{self.who()} expects {word} to be symbolic tensors, got {got}; {mend}")
         return tensors
 
     def ports(self) -> Ports:
-        """Returns the inputs and outputs."""
+        """Returns the inputs and outputs; for a model that reads texts, the inputs of what computes with numbers."""
         return self._ports
+
+    def of_model(self) -> Ports:
+        """Returns the inputs as data are given for them, and the outputs; `ports` has what the graph reads."""
+        return self._of_model
+
+    def reads_texts(self) -> bool:
+        """Returns whether `prepare` turns texts into numbers."""
+        return self._front is not None
 
     def prepare(self, x: Any) -> Any:
         """Compares data with the structure of the inputs, and with an `input_spec` that was set on the model."""
@@ -81,10 +98,15 @@ class CallGraph(ModelNetwork):
         spec = vars(self.model).get("input_spec")
         if spec is not None:
             check_inputs(self.model, spec, x)
-        return x
+        return x if self._front is None else self._front.numbers(self.who(), x, self._of_model)
 
     def separated(self, inputs: Any) -> list[KerasTensor]:
         """Returns the symbolic tensors of a call, one by one, in the order of the ports."""
+        if self._front is not None:
+            raise TypeError(
+                f"{self.who()} reads texts and cannot be part of another model; call its layers on the Input, or the "
+                "model on arrays"
+            )
         self.prepare(inputs)
         return super().separated(inputs)
 
@@ -94,34 +116,35 @@ class CallGraph(ModelNetwork):
         Raises:
             ValueError: The inputs are in a dict, whose order is not that of its sorted keys, and the data in a list.
         """
-        given = self._ports.given
+        given = self._of_model.given
         if given.alone or not isinstance(x, (list, tuple)) or given.leads(x):
             return
         if given.keys is not None and list(given.pack(given.keys)) != given.keys and len(x) == given.count:
             raise ValueError(
                 f"{self.who()}: The structure of `inputs` doesn't match the expected structure: the inputs are a dict, "
-                f"and it is not known which array of a list is which; give a dict with {quoted(self._ports.inputs)}"
+                f"and it is not known which array of a list is which; give a dict with {quoted(self._of_model.inputs)}"
             )
         if Structure(x).count == given.count:
-            names = given.pack([port.name for port in self._ports.inputs])
+            names = given.pack([port.name for port in self._of_model.inputs])
             warnings.warn(
                 f"The structure of `inputs` doesn't match the expected structure: {self.who()} expects {names}, got "
-                f"a {type(x).__name__} of {len(x)}; its arrays are taken in the order of {quoted(self._ports.inputs)}",
+                f"a {type(x).__name__} of {len(x)}; its arrays are taken in the order of "
+                f"{quoted(self._of_model.inputs)}",
                 stacklevel=2,
             )
 
     def known_shapes(self, input_shape: Any) -> list[Shape]:
         """Returns the shapes of inputs, one by one."""
-        given = self._ports.given
+        given = self._of_model.given
         shapes = [input_shape] if given.alone else given.flat(input_shape)
         return [batched(self.who(), tuple(shape)) for shape in shapes]
 
     def output_shapes(self, shapes: list[Shape]) -> list[Shape]:
         """Returns the shapes of the outputs for inputs of these shapes."""
         self.build_for(shapes)
-        inputs, outputs = self.topology.inputs, self.topology.outputs
+        inputs, outputs = self._entries, self.topology.outputs
         recorded = [tensor.free_shape for tensor in outputs]
-        if not are_free(recorded) or shapes == [tensor.free_shape for tensor in inputs]:
+        if self._front is not None or not are_free(recorded) or shapes == [tensor.free_shape for tensor in inputs]:
             return recorded
         found = []
         for _, known in trials([(shape, t.dtype) for shape, t in zip(shapes, inputs, strict=True)]):
@@ -144,9 +167,11 @@ class CallGraph(ModelNetwork):
         """Adds the calls to a graph; returns the edges of the outputs."""
         made: dict[int, int | None] = {
             id(tensor): None if edge in emission.absent else edge
-            for tensor, edge in zip(self.topology.inputs, edges, strict=True)
+            for tensor, edge in zip(self._entries, edges, strict=True)
         }
         for call in self.topology.calls:
+            if self._front is not None and call in self._front.calls:
+                continue
             read = [made[id(tensor)] for tensor in call.inputs]
             present = [edge for edge in read if edge is not None]
             outputs: Sequence[int | None] = [None] * len(call.outputs)
@@ -247,7 +272,7 @@ class Functional(Model):
         if runs_code(self):
             state.builds_in_call = type(self).build is not Functional.build
         else:
-            state.build_shape = graph.ports().given.pack([tensor.free_shape for tensor in graph.topology.inputs])
+            state.build_shape = graph.of_model().given.pack([tensor.free_shape for tensor in graph.topology.inputs])
             self.built = True
         LayerChanges.add()
         if not trainable:
@@ -303,7 +328,7 @@ class Functional(Model):
     @overridable
     def input_names(self) -> list[str]:
         """The names of the inputs."""
-        return [port.name for port in self._fastnn_graph.ports().inputs]
+        return [port.name for port in self._fastnn_graph.of_model().inputs]
 
     @property
     def output_names(self) -> list[str]:

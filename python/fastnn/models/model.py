@@ -135,7 +135,7 @@ class Model(Layer, StateTree, Network):
 
     def __fastnn_ports__(self) -> Ports:
         """Returns the inputs and outputs: names, shapes, and how several are put together."""
-        return self.__fastnn_training__.network.ports()
+        return self.__fastnn_training__.network.of_model()
 
     @property
     def layers(self) -> list[Layer]:
@@ -174,7 +174,7 @@ class Model(Layer, StateTree, Network):
         Raises:
             AttributeError: The model is not built, or has a `call` of its own.
         """
-        return self.__fastnn_training__.network.ports().given.pack(self.inputs)
+        return self.__fastnn_ports__().given.pack(self.inputs)
 
     @property
     def output(self) -> Any:

@@ -42,12 +42,20 @@ class ModelNetwork:
         """Returns the inputs and outputs as they are known now."""
         raise NotImplementedError
 
+    def of_model(self) -> Ports:
+        """Returns the inputs as data are given for them, and the outputs; `ports` has what the graph reads."""
+        return self.ports()
+
     def prepare_for_step(self, given: Structure, specs: Sequence[Spec]) -> None:
         """Builds the model before a step of the user's own is traced, where its samples are inputs of the model."""
 
     def prepare(self, x: Any) -> Any:
         """Builds the model for its first data, and returns the data; a model that is built needs nothing."""
         return x
+
+    def reads_texts(self) -> bool:
+        """Returns whether `prepare` turns texts into numbers."""
+        return False
 
     def layers_changed(self) -> None:
         """Called when layers were added or removed, here or in a nested model."""

@@ -21,16 +21,17 @@ from fastnn.engine.emission import Emission
 from fastnn.engine.inference import common
 from fastnn.engine.layer import Layer
 from fastnn.engine.network import Port, Ports
+from fastnn.engine.ownership import LayerChanges
 from fastnn.engine.shapes import Leaf, as_leaves, batched
 from fastnn.layers import InputLayer
 from fastnn.models import kinds
 from fastnn.models.model import Model
 from fastnn.models.network import ModelComputation, ModelNetwork, distinct, fits_built
+from fastnn.models.texts import TextFront, front_of
 from fastnn.signatures import explained
 from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import Arguments, KerasTensor, Shape, Trace
 from fastnn.training.door import samples, unwrapped
-from fastnn.training.programs import LayerChanges
 
 _ALONE = Structure(None)
 
@@ -58,6 +59,8 @@ class Chain(ModelNetwork):
         self._given = _ALONE
         self._opened_by_data = False
         self._ports: Ports | None = None
+        self._of_model: Ports | None = None
+        self._front: TextFront | None = None
         self._seen = -1
 
     # Growing and shrinking.
@@ -70,7 +73,7 @@ class Chain(ModelNetwork):
         self.entries = [entry.output for entry in entries]
         self._given = given
         self.tensors = [given.pack(self.entries)]
-        self._ports = None
+        self._ports = self._front = None
         state_of(self.model).build_shape = given.pack([state_of(entry).entry_shape for entry in entries])
         self.model.built = True
 
@@ -120,19 +123,22 @@ class Chain(ModelNetwork):
             self.unbuild()
         return layer
 
-    def connect(self, shapes: Sequence[Shape], given: Structure, entry: InputLayer | None = None) -> None:
+    def connect(
+        self, shapes: Sequence[Shape], given: Structure, entry: InputLayer | None = None, dtype: str | None = None
+    ) -> None:
         """Calls all layers.
 
         Args:
             shapes: The shapes of the inputs.
             given: The structure in which they are given.
             entry: The layer of the only input; None: new ones are made.
+            dtype: The element type of new ones.
         """
 
         def called() -> tuple[list[InputLayer], list[Any]]:
             keys = given.keys if given.keys and not given.nested else [None] * len(shapes)
             entries = [
-                InputLayer(batch_shape=shape, name=key) for shape, key in zip(shapes, keys, strict=True)
+                InputLayer(batch_shape=shape, name=key, dtype=dtype) for shape, key in zip(shapes, keys, strict=True)
             ] if entry is None else [entry]  # fmt: skip
             tensors: list[Any] = [given.pack([one.output for one in entries])]
             for layer in self.layers:
@@ -198,13 +204,30 @@ class Chain(ModelNetwork):
                 name = self.layers[-1].name if self.layers else "y"
                 return Ports([Port("x", None)], [Port(name, None)], _ALONE, _ALONE)
             made, last = self._ends()
-            self._ports = Ports(
+            self._of_model = self._ports = Ports(
                 [Port(entry.name, entry.free_shape, entry.dtype) for entry in self.entries],
                 [Port(name, tensor.free_shape) for name, tensor in zip(_names_of(made, last), last, strict=True)],
                 self._given,
                 made,
             )
+            calls = [] if not self.reads_texts() or len(self.tensors) < 2 else [self.tensors[1].made_by]
+            self._front = front_of(self.entries, calls, last, self.who())
+            if self._front is not None:
+                self._ports = self._front.ports(self._of_model)
         return self._ports
+
+    def of_model(self) -> Ports:
+        """Returns the inputs as data are given for them, and the outputs; `ports` has what the graph reads."""
+        ports = self.ports()
+        return ports if self._front is None or self._of_model is None else self._of_model
+
+    def reads_texts(self) -> bool:
+        """Returns whether `prepare` turns texts into numbers."""
+        return bool(self.layers) and type(self.layers[0]).__fastnn_reads_texts__
+
+    def body(self) -> list[tuple[Any, Arguments | None]]:
+        """Returns the layers that compute with numbers, with their arguments."""
+        return list(zip(self.layers, self.arguments(), strict=True))[int(self.reads_texts()) :]
 
     def last(self) -> list[KerasTensor]:
         """Returns the tensors of the layer that was added last; none before the chain is built."""
@@ -218,6 +241,15 @@ class Chain(ModelNetwork):
     def prepare(self, x: Any) -> Any:
         """Builds the chain for its first data, or leaves sizes open in which later data differ."""
         self.refresh()
+        if self.reads_texts():
+            if not self.tensors:
+                texts = np.asarray(x)
+                self.connect([(None, *(texts.shape[1:] or (1,)))], _ALONE, dtype="string")
+                model: Any = self.model
+                model.__fastnn_training__.settle(pending_only=True)
+            self.ports()
+            assert self._front is not None and self._of_model is not None
+            return self._front.numbers(self.who(), x, self._of_model)
         if not self.tensors:
             if not self.layers:
                 raise ValueError(f"{self.who()} has no layers; add() some first")
@@ -230,7 +262,7 @@ class Chain(ModelNetwork):
                 x = samples(unwrapped(x, 1), self.who())
                 self.build((None, *(x.shape[1:] or (1,))))
             self._opened_by_data = True
-            model: Any = self.model
+            model = self.model
             model.__fastnn_training__.settle(pending_only=self._ends()[0].alone)
         elif self._opened_by_data and isinstance(x, np.ndarray):
             self._loosen(x.shape)
@@ -304,7 +336,7 @@ class _ChainComputation(ModelComputation):
 
     def add(self, part: Sequential, emission: Emission, edges: list[int]) -> list[int]:
         chain = part.__fastnn_chain__
-        for layer, arguments in zip(chain.layers, chain.arguments(), strict=True):
+        for layer, arguments in chain.body():
             edges = emit(layer, emission, edges, arguments)
         return edges
 
@@ -390,6 +422,11 @@ class Sequential(Model):
             chain.begin(layer)
             LayerChanges.add()
             return
+        if any(layer is one for one in chain.layers):
+            raise ValueError(
+                f"{title(self)} holds this {type(layer).__name__} {layer.name!r} already, and each layer once only; "
+                f"make another {type(layer).__name__}(...), or call this one twice in a Model(inputs, outputs)"
+            )
         if layer.name in map(operator.attrgetter("name"), chain.layers):
             raise ValueError(
                 f"{title(self)} has a layer called {layer.name!r} already; names within a model must differ: give one "

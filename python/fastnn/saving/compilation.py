@@ -65,7 +65,7 @@ def compile_as(model: Any, config: Mapping[str, Any] | None, reading: Reading, o
             try:
                 model.compile_from_config(config)
             except (KeyError, TypeError, ValueError) as error:
-                raise reading.error(f"{error} (compile=False loads the model without)") from error
+                raise reading.explained(error, " (compile=False loads the model without)") from error
             return bool(model.compiled)
         if _overrides(model, "compile") and not _takes_usual(model):
             warnings.warn(
@@ -81,5 +81,5 @@ def compile_as(model: Any, config: Mapping[str, Any] | None, reading: Reading, o
         try:
             model.compile(**{key: value for key, value in config.items() if value is not None or key == "optimizer"})
         except (TypeError, ValueError) as error:
-            raise reading.error(f"{error} (compile=False loads the model without)") from error
+            raise reading.explained(error, " (compile=False loads the model without)") from error
     return True

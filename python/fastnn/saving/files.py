@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from fastnn.atomic_files import replacing
-from fastnn.engine.contract import title
+from fastnn.engine.contract import Part, title
 from fastnn.engine.network import Network
 from fastnn.engine.ownership import walk
 from fastnn.saving import archive, hdf5, legacy, position, weights
@@ -102,8 +102,10 @@ def save_model(model: Any, filepath: Any, overwrite: bool = True, zipped: bool |
     for name in kwargs:
         if name != "save_format":
             raise ValueError(f"save_model has no argument {name!r}")
-    if not isinstance(model, Network):
+    alone = isinstance(model, Part) and type(model).__fastnn_has_files__
+    if not isinstance(model, Network) and not alone:
         raise TypeError(f"save_model expects a model, got {model!r}")
+    include_optimizer = include_optimizer and not alone
     if _is_file(filepath):
         write_model(model, filepath, include_optimizer)
         return
@@ -120,7 +122,7 @@ def save_model(model: Any, filepath: Any, overwrite: bool = True, zipped: bool |
         hint = "; save_weights() writes weights alone" if kind == "weights" else ""
         raise ValueError(f"save expects a file called *.keras (or *.h5), got {str(path)!r}{hint}")
     _refused(path, overwrite)
-    if strange := only_for_fastnn(model):
+    if isinstance(model, Network) and (strange := only_for_fastnn(model)):
         warnings.warn(
             f"{path}: fastnn reads this file, but Keras cannot: it has no form for {', '.join(strange)} with such "
             "arguments between layers; put that into the call() of a layer",
@@ -266,10 +268,13 @@ def read_model(
         reading = Reading.of_file(file, custom_objects, safe_mode)
         with reading.filling():
             model = read(stored.config, reading)
-        if not isinstance(model, Network):
+        alone = isinstance(model, Part) and type(model).__fastnn_has_files__
+        if not isinstance(model, Network) and not alone:
             raise ValueError(f"the file describes no model, but {str(model)[:80]!r}")
         weights.read_tree(file, model)
         weights.read_assets(model, stored.assets)
+        if alone:
+            return model, reading
         if compile and compile_as(model, stored.config.get("compile_config"), reading):
             weights.read_optimizer(file, model)
         position.restore_position(model, position.read_position(file))

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from fastnn import config
 from fastnn.engine.ownership import initial_values
+from fastnn.naming import UnknownNameError
 from fastnn.saving import hdf5
 from fastnn.saving.untrusted import FREE_BYTES
 
@@ -125,6 +126,20 @@ class Reading:
         """Returns an error whose message begins with its place: layers[2] "dense" > activation."""
         place = f"{' > '.join(self._place) or 'the config'}: "
         return ValueError(message if message.startswith(place) else place + message)
+
+    def explained(self, error: Exception, further: str = "") -> ValueError:
+        """Returns the error of `error` for one that a name or an argument of the description has raised.
+
+        Args:
+            error: The error; of an unknown name it is said how the file's reader is told of it.
+            further: What is added to the message.
+        """
+        if not isinstance(error, UnknownNameError):
+            return self.error(f"{error}{further}")
+        return self.error(
+            f"Unknown {error.word} {error.name!r}.{error.near} Where it is your own, pass custom_objects="
+            f"{{{error.name!r}: ...}}, or register it with register_keras_serializable(){further}"
+        )
 
     def ignore(self, owner: str, key: str) -> None:
         """Notes a key of the file that is ignored, for `warn`."""

@@ -502,7 +502,7 @@ def _from_arguments(cls: Any, arguments: dict[str, Any], reading: Reading) -> An
     except (TypeError, KeyError, IndexError, AttributeError, OverflowError, ArithmeticError) as error:
         raise reading.error(f"its arguments do not fit: {error}") from error
     except ValueError as error:
-        raise reading.error(str(error)) from error
+        raise reading.explained(error) from error
 
 
 def _build(layer: Any, build_config: Any) -> None:

@@ -111,9 +111,13 @@ def variables_of(layer: Any) -> list[tuple[str, list[Variable]]]:
 
 
 def is_overridden(layer: Any, method: str) -> bool:
-    """Returns whether the class of a layer has its own form of a method of `Layer`."""
+    """Returns whether the class of a layer has its own form of a method of `Layer`.
+
+    A form that names an attribute in `__fastnn_counts_while__` counts while that attribute of the layer is true.
+    """
     own, base = getattr(type(layer), method, None), getattr(Layer, method)
-    return own is not None and own is not base
+    attribute = getattr(own, "__fastnn_counts_while__", None)
+    return own is not None and own is not base and (attribute is None or bool(getattr(layer, attribute)))
 
 
 def streams_of(layer: Any) -> list[_core.Stream]:

@@ -45,6 +45,8 @@ def write_tree(file: Any, model: Any, optimizer: bool = True, place: Mapping[str
             group = hdf5.group_at(file, "optimizer/vars", model.optimizer.name)
             for i, array in enumerate(slots_in_order(model.optimizer, model.trainable_variables)):
                 hdf5.write(group, str(i), array)
+        if not isinstance(model, Network):
+            return
         built = write_own_optimizers(file, model) if optimizer else {}
         further = {**({} if place is None else {"place": dict(place)}), **({"optimizers": built} if built else {})}
         write_position(file, position_of(model) | further)

@@ -196,7 +196,7 @@ class KerasTensor(Arithmetic):
 
     Args:
         shape: The shape with the batch: (None, 784).
-        dtype: "float32", "int32" or "bool".
+        dtype: "float32", "int32" or "bool"; "string" for texts.
         sparse: False; there are no other tensors.
         ragged: False; there are no other tensors.
         record_history: Accepted for Keras compatibility; ignored.
@@ -588,6 +588,11 @@ def is_symbolic(given: Any) -> bool:
     if isinstance(given, Mapping):
         return any(is_symbolic(item) for item in given.values())
     return isinstance(given, KerasTensor)
+
+
+def is_text(tensor: KerasTensor) -> bool:
+    """Returns whether a tensor stands for texts."""
+    return tensor.dtype == "string"
 
 
 def is_traced(given: Any) -> bool:

@@ -9,7 +9,7 @@ expects what, what came, and how to mend it.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -148,6 +148,7 @@ class Door:
         if len(inputs) == 1:
             _refuse_pair(x, who, inputs[0].shape)
             x = unwrapped(alone(who, "x", x, inputs[0]), 1)
+            _refuse_several(x, who, inputs[0].shape)
             return [self._fitted_input(who, x, "x", inputs[0].shape)]
         data = by_port(who, "x", x, inputs)
         refuse_missing(who, data, inputs)
@@ -166,6 +167,21 @@ class Door:
                     f"{len(array)}; they must be equal"
                 )
         return arrays
+
+    def taken_again(self, x: Any, xs: list[Array]) -> tuple[list[Array], Callable[[Any], Any]]:
+        """Returns arrays of all rows, and what packs parts of them into data that `inputs` takes again.
+
+        They are those that `inputs` made, or for a model that reads texts the data as they were given.
+
+        Args:
+            x: The data as they were given.
+            xs: What `inputs` made of them.
+        """
+        given = Structure(x)
+        if not self._network.reads_texts():
+            return xs, lambda part: part
+        arrays = [np.asarray(leaf) for leaf in given.flat(x)]
+        return arrays, given.pack if len(arrays) > 1 else lambda part: given.pack([part])
 
     def _fitted_input(self, who: str, x: Any, word: str, expected: Shape | None) -> Array:
         array = samples(x, who, word)
@@ -510,6 +526,16 @@ def _refuse_pair(x: Any, who: str, expected: Shape | None) -> None:
         )
 
 
+def _refuse_several(x: Any, who: str, expected: Shape | None) -> None:
+    """Raises where x is a list of arrays for a model of one input, each of which that input would take."""
+    arrays = isinstance(x, (list, tuple)) and len(x) > 1 and all(isinstance(one, np.ndarray) for one in x)
+    if arrays and expected is not None and all(fits(one.shape, expected) for one in x):
+        raise ValueError(
+            f"{who} has one input and expects x to be one array, got a list of {len(x)} arrays of shape {x[0].shape}; "
+            "pass one of them, or all rows in one array: np.concatenate(x)"
+        )
+
+
 def unwrapped(given: Any, least_axes: int) -> Any:
     """Returns the array of a list of one array with more axes than `least_axes`; anything else as it is."""
     if isinstance(given, (list, tuple)) and len(given) == 1 and isinstance(given[0], np.ndarray):
@@ -555,6 +581,11 @@ def _mend_for_values(y: Array, shape: tuple[int, ...], measure: losses.Loss | Me
     if labels and counterpart:
         return f"turn labels into rows with utils.to_categorical(y, {shape[-1]}), or use {counterpart}"
     if y.shape[1:] in ((*shape[:-1], 1), shape[:-1]):
+        if labels and y.dtype.kind in "biu" and y.size and y.min() >= 0 and y.max() < shape[-1]:
+            return (
+                f"for class labels use the loss sparse_categorical_crossentropy, or make rows of them with "
+                f"utils.to_categorical(y, {shape[-1]}); for one number a sample the last layer is Dense(1)"
+            )
         return f"the last layer has {shape[-1]} outputs for one number a sample; Dense(1) has one"
     return "give the last layer as many units as y has columns"
 

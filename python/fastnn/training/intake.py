@@ -180,8 +180,9 @@ def split_off(door: Door, compiled: Compiled, data: Batch, share: float) -> tupl
     rows = len(xs[0])
     ys = door.targets(compiled, data.y, rows)
     weights = door.weights(rows, ys, data.sample_weight, None, shapes_of(xs))
-    train, held = split((xs, ys, weights), rows, share)
-    return Batch(*train), Batch(*held)
+    arrays, packed = door.taken_again(data.x, xs)
+    train, held = split((arrays, ys, weights), rows, share)
+    return Batch(packed(train[0]), *train[1:]), Batch(packed(held[0]), *held[1:])
 
 
 def _batches_of(x: Any, orders: RowOrder | None, keeps: bool) -> Batches | None:

@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 
 from fastnn import _core
 from fastnn.data.arrays import Feed
+from fastnn.engine.ownership import LayerChanges
 from fastnn.losses.loss import Loss
 from fastnn.metrics.metric import Metric
 from fastnn.training.compiled import Compiled
-from fastnn.training.programs import LayerChanges, Programs
+from fastnn.training.programs import Programs
 
 Array = NDArray[Any]
 LARGEST = float(np.finfo(np.float32).max)

@@ -41,11 +41,17 @@ class Trainable(Protocol):
     def ports(self) -> Ports:
         """Returns the inputs and outputs as they are known now."""
 
+    def of_model(self) -> Ports:
+        """Returns the inputs as data are given for them, and the outputs."""
+
     def prepare_for_step(self, given: Structure, specs: Sequence[Spec]) -> None:
         """Builds the model before a step of the user's own is traced, where its samples are inputs of the model."""
 
     def prepare(self, x: Any) -> Any:
         """Builds the model for its first data; returns the data, converted where that was needed."""
+
+    def reads_texts(self) -> bool:
+        """Returns whether `prepare` turns texts into numbers."""
 
     def leaves(self) -> list[tuple[Part, bool]]:
         """Returns every layer that computes, and whether it is trained."""

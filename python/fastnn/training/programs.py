@@ -20,7 +20,7 @@ from fastnn.engine.eager import evaluate
 from fastnn.engine.eager_array import EagerArray, mask_of
 from fastnn.engine.emission import Emission
 from fastnn.engine.network import Port
-from fastnn.engine.ownership import TrainableChanges
+from fastnn.engine.ownership import LayerChanges, TrainableChanges
 from fastnn.losses.reduction import reduced
 from fastnn.metrics.mean_of_function import MeanOfFunction
 from fastnn.symbolic.structure import Structure
@@ -38,17 +38,6 @@ _UNMASKED = -1
 """Stands for the edge of a mask where there is none."""
 _MOST_PROGRAMS = 12
 """The number of programs that a model keeps."""
-
-
-class LayerChanges:
-    """Counts changes of the layers of any model, so that a program knows when to compare its own."""
-
-    count = 0
-
-    @classmethod
-    def add(cls) -> None:
-        """Notes that a model has gained or lost a layer."""
-        cls.count += 1
 
 
 class Inference(NamedTuple):
@@ -112,7 +101,9 @@ class Programs:
         self._inputs: Sequence[Port] = ()
         self._is_open = False
         self._seen = -1
+        self._revisions = LayerChanges.revisions
         self._layers: list[Part] = []
+        self._acts_first = False
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -133,11 +124,18 @@ class Programs:
         same = len(current) == len(self._layers) and all(
             one is other for one, other in zip(current, self._layers, strict=True)
         )
-        if not same:
+        if not same or self._revisions != LayerChanges.revisions:
             self.clear()
+            self._revisions = LayerChanges.revisions
             self._layers = current
+            self._acts_first = any(type(layer).__fastnn_acts_first__ for layer in current)
             self._network.layers_changed()
         self._seen = LayerChanges.count
+
+    def act_first(self) -> bool:
+        """Returns whether a layer writes variables before a step reads them, so that steps have to run in order."""
+        self.refresh()
+        return self._acts_first
 
     def reset_sums(self) -> None:
         """Sets the sums of losses and metrics of all programs to zero."""
@@ -279,9 +277,9 @@ class Programs:
         ports = self._network.ports()
         alone = ports.given.alone and ports.made.alone
         unmasked = all(mask is None for mask in [*masks, *map(mask_of, outputs)])
-        if alone and unmasked and isinstance(x, np.ndarray) and x.shape == arrays[0].shape:
-            kept = state_of(part).training_predictor
-            assert kept is not None
+        kept = state_of(part).training_predictor
+        assert kept is not None
+        if alone and unmasked and not kept[-1] and isinstance(x, np.ndarray) and x.shape == arrays[0].shape:
             self._direct[True] = kept[1], x.shape[1:], TrainableChanges.count
         return outputs
 
@@ -358,6 +356,11 @@ class Programs:
         emission = Emission(mode == "train", compiled.current_trained())
         graph = emission.graph
         predicted = self._network.emit(emission, input_edges(emission, ports.inputs, x))
+        if emission.first:
+            raise ValueError(
+                f"{self._network.who()} has got a layer that writes its weights before a step, such as "
+                "SpectralNormalization, while it was built; call build() or the model before fit()"
+            )
         shapes = [tuple(graph.spec(edge)[0]) for edge in predicted]
         targets = _TargetEdges(graph, compiled.targets(), ports.outputs, shapes, y)
         masks = [emission.masks.get(edge, _UNMASKED) for edge in predicted]

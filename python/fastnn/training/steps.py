@@ -36,7 +36,7 @@ class Steps:
         raise NotImplementedError
 
     def __fastnn_overrides__(self, mode: str) -> bool:
-        """Returns whether the class has steps of its own.
+        """Returns whether the class has steps of its own, or a layer that needs steps whose nodes run in order.
 
         Args:
             mode: "train", "test" or "predict".
@@ -45,6 +45,8 @@ class Steps:
         if mode == "predict":
             return cls.predict_step is not Steps.predict_step
         step = cls.train_step is not Steps.train_step if mode == "train" else cls.test_step is not Steps.test_step
+        if mode == "train" and self.__fastnn_training__.programs.act_first():
+            return True
         return step or cls.compute_loss is not Steps.compute_loss or cls.compute_metrics is not Steps.compute_metrics
 
     def train_step(self, data: Any) -> dict[str, Any]:

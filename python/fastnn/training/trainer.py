@@ -313,6 +313,7 @@ class Trainer(Steps):
                 logs = loop.evaluate(compiled, state.programs, source, steps, hooks)
         return _returned(logs, return_dict)
 
+    @explained
     def predict(
         self,
         x: Any,

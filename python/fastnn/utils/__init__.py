@@ -36,9 +36,11 @@ if _TYPE_CHECKING:
     from fastnn.utils.confusion import plot_confusion_matrix
     from fastnn.utils.dataset_splits import split_dataset
     from fastnn.utils.downloads import get_file
+    from fastnn.utils.feature_space import FeatureSpace
     from fastnn.utils.image_folders import image_dataset_from_directory
     from fastnn.utils.model_pictures import ModelDot, model_to_dot, plot_model
     from fastnn.utils.profiling import Profile, ProfileRow, profile
+    from fastnn.utils.settings import Config
     from fastnn.utils.text_folders import text_dataset_from_directory
     from fastnn.utils.time_series import timeseries_dataset_from_array
 
@@ -46,7 +48,9 @@ Sequence = PyDataset
 """The older name of `PyDataset`."""
 
 __all__ = [
+    "Config",
     "CustomObjectScope",
+    "FeatureSpace",
     "ModelDot",
     "Profile",
     "ProfileRow",
@@ -96,6 +100,7 @@ _LATER = {
     "audio_dataset_from_directory": "audio_folders",
     "plot_confusion_matrix": "confusion",
     "split_dataset": "dataset_splits",
+    "FeatureSpace": "feature_space",
     "get_file": "downloads",
     "image_dataset_from_directory": "image_folders",
     "ModelDot": "model_pictures",
@@ -104,6 +109,7 @@ _LATER = {
     "Profile": "profiling",
     "ProfileRow": "profiling",
     "profile": "profiling",
+    "Config": "settings",
     "text_dataset_from_directory": "text_folders",
     "timeseries_dataset_from_array": "time_series",
 }

@@ -96,6 +96,10 @@ def get_file(
     """
     if origin is None:
         raise ValueError("get_file expects origin, the address of the file, got None")
+    if not urllib.parse.urlsplit(origin).scheme or os.path.isabs(origin):
+        there = Path(origin).exists()
+        mend = f"{Path(origin).resolve().as_uri()!r} names this file" if there else f"such as {'https://' + origin!r}"
+        raise ValueError(f"get_file expects origin to be an address with its scheme, got {origin!r}; {mend}")
     name = os.fspath(fname) if fname else os.path.basename(urllib.parse.urlsplit(origin).path)
     if not name:
         raise ValueError(f"get_file finds no name of a file in {origin!r}; give fname")

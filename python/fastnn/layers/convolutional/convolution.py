@@ -6,11 +6,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from fastnn.layers.convolutional.convolution_layer import FullKernel
+from fastnn.layers.low_rank import Adapted, LowRankNode
 
 
-class _Convolution(FullKernel):
+class _Convolution(LowRankNode, FullKernel):
     """Base of the convolutions."""
 
+    __fastnn_keras_newer_arguments__ = {"lora_rank": None, "lora_alpha": None}
+    __fastnn_width__ = "filters"
+    kernel: Any = Adapted()
     groups: int
 
 
@@ -43,6 +47,8 @@ class Conv1D(_Convolution):
         activity_regularizer: Regularizer of the layer's output, or None.
         kernel_constraint: Constraint applied to `kernel` after each update, or None.
         bias_constraint: Constraint applied to `bias` after each update, or None.
+        lora_rank: Rank of an adaptation of the kernel, which is then frozen (see `enable_lora`), or None.
+        lora_alpha: The adaptation is multiplied by lora_alpha / lora_rank; None means `lora_rank`.
         **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
@@ -80,6 +86,9 @@ class Conv1D(_Convolution):
         activity_regularizer: Any = None,
         kernel_constraint: Any = None,
         bias_constraint: Any = None,
+        *,
+        lora_rank: int | None = None,
+        lora_alpha: float | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -115,6 +124,8 @@ class Conv2D(_Convolution):
         activity_regularizer: Regularizer of the layer's output, or None.
         kernel_constraint: Constraint applied to `kernel` after each update, or None.
         bias_constraint: Constraint applied to `bias` after each update, or None.
+        lora_rank: Rank of an adaptation of the kernel, which is then frozen (see `enable_lora`), or None.
+        lora_alpha: The adaptation is multiplied by lora_alpha / lora_rank; None means `lora_rank`.
         **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
@@ -152,6 +163,9 @@ class Conv2D(_Convolution):
         activity_regularizer: Any = None,
         kernel_constraint: Any = None,
         bias_constraint: Any = None,
+        *,
+        lora_rank: int | None = None,
+        lora_alpha: float | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -188,6 +202,8 @@ class Conv3D(_Convolution):
         activity_regularizer: Regularizer of the layer's output, or None.
         kernel_constraint: Constraint applied to `kernel` after each update, or None.
         bias_constraint: Constraint applied to `bias` after each update, or None.
+        lora_rank: Rank of an adaptation of the kernel, which is then frozen (see `enable_lora`), or None.
+        lora_alpha: The adaptation is multiplied by lora_alpha / lora_rank; None means `lora_rank`.
         **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
@@ -225,6 +241,9 @@ class Conv3D(_Convolution):
         activity_regularizer: Any = None,
         kernel_constraint: Any = None,
         bias_constraint: Any = None,
+        *,
+        lora_rank: int | None = None,
+        lora_alpha: float | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)

@@ -8,12 +8,12 @@ from typing import Any
 from fastnn.constraints import Constraint
 from fastnn.engine.contract import title
 from fastnn.engine.input_spec import InputSpec, with_fixed_axes
-from fastnn.engine.node_layer import NodeLayer, unmade
+from fastnn.layers.low_rank import Adapted, LowRankNode
 from fastnn.regularizers import Regularizer
 from fastnn.symbolic.variable import Variable
 
 
-class Dense(NodeLayer):
+class Dense(LowRankNode):
     """Fully connected layer.
 
     Computes activation(x @ kernel + bias) along the last axis.
@@ -32,8 +32,8 @@ class Dense(NodeLayer):
         activity_regularizer: Regularizer of the layer's output, or None.
         kernel_constraint: Constraint applied to `kernel` after each update, or None.
         bias_constraint: Constraint applied to `bias` after each update, or None.
-        lora_rank: Not supported; must be None.
-        lora_alpha: Not supported; must be None.
+        lora_rank: Rank of an adaptation of the kernel, which is then frozen (see `enable_lora`), or None.
+        lora_alpha: The adaptation is multiplied by lora_alpha / lora_rank; None means `lora_rank`.
         quantization_config: Not supported; must be None.
         **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
@@ -52,7 +52,7 @@ class Dense(NodeLayer):
     __fastnn_kind__ = "Dense"
     __fastnn_call_arguments__ = ("inputs", "training")
     supports_masking = True
-    kernel: Variable = unmade()
+    kernel: Any = Adapted()
     bias: Variable | None = None
     units: int
     activation: Callable[..., Any]
@@ -63,8 +63,6 @@ class Dense(NodeLayer):
     bias_regularizer: Regularizer | None
     kernel_constraint: Constraint | None
     bias_constraint: Constraint | None
-    lora_rank: int | None
-    lora_alpha: float | None
     quantization_config: Any
 
     def __init__(
@@ -85,9 +83,8 @@ class Dense(NodeLayer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        for name in ("lora_rank", "lora_alpha", "quantization_config"):
-            if getattr(self, name) is not None:
-                raise ValueError(f"{title(self)} does not support {name}; leave it at None")
+        if self.quantization_config is not None:
+            raise ValueError(f"{title(self)} does not support quantization_config; leave it at None")
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments from which `from_config` makes an equal layer without weights, as plain values.

@@ -10,13 +10,12 @@ from numpy.typing import NDArray
 
 from fastnn.constraints import Constraint
 from fastnn.engine.contract import state_of, title
-from fastnn.engine.node_layer import NodeLayer, unmade
+from fastnn.layers.low_rank import Adapted, LowRankNode
 from fastnn.regularizers import Regularizer
 from fastnn.symbolic.tensors import operators
-from fastnn.symbolic.variable import Variable
 
 
-class Embedding(NodeLayer):
+class Embedding(LowRankNode):
     """Layer that maps integers to learned vectors.
 
     Integer i becomes row i of `embeddings`.
@@ -34,8 +33,8 @@ class Embedding(NodeLayer):
             masks skip these steps.
         weights: Initial value of `embeddings`, an array of shape (input_dim, output_dim) or a list of that array; None
             means the initializer.
-        lora_rank: Not supported; must be None.
-        lora_alpha: Not supported; must be None.
+        lora_rank: Rank of an adaptation of the embeddings, which are then frozen (see `enable_lora`), or None.
+        lora_alpha: The adaptation is multiplied by lora_alpha / lora_rank; None means `lora_rank`.
         quantization_config: Not supported; must be None.
         input_length: Accepted for Keras compatibility; ignored.
         **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
@@ -54,19 +53,19 @@ class Embedding(NodeLayer):
     """
 
     __fastnn_keras_newer_arguments__ = {
-        "weights": None, "input_length": None, "lora_alpha": None, "quantization_config": None,
+        "weights": None, "input_length": None, "lora_rank": None, "lora_alpha": None, "quantization_config": None,
     }  # fmt: skip
     __fastnn_kind__ = "Embedding"
     __fastnn_input_dtype__ = None
-    embeddings: Variable = unmade()
+    __fastnn_adapts__ = "embeddings"
+    __fastnn_width__ = "output_dim"
+    embeddings: Any = Adapted()
     input_dim: int
     output_dim: int
     embeddings_initializer: Callable[..., Any]
     embeddings_regularizer: Regularizer | None
     embeddings_constraint: Constraint | None
     mask_zero: bool
-    lora_rank: int | None
-    lora_alpha: float | None
     quantization_config: Any
     input_length: int | None
 
@@ -88,9 +87,8 @@ class Embedding(NodeLayer):
     ) -> None:
         super().__init__(**kwargs)
         self.supports_masking = mask_zero
-        for name in ("lora_rank", "lora_alpha", "quantization_config"):
-            if getattr(self, name) is not None:
-                raise ValueError(f"{title(self)} does not support {name}; leave it at None")
+        if self.quantization_config is not None:
+            raise ValueError(f"{title(self)} does not support quantization_config; leave it at None")
         if self._first is not None and self._first.shape != (input_dim, output_dim):
             raise ValueError(
                 f"{title(self)} expects weights of shape {(input_dim, output_dim)}, got {self._first.shape}"
@@ -119,4 +117,4 @@ class Embedding(NodeLayer):
         if input_shape is None:
             state_of(self).build_shape = None
         if new and self._first is not None:
-            self.embeddings.assign(self._first)
+            self.__fastnn_adapted__().assign(self._first)

@@ -21,7 +21,8 @@ class InputLayer(NodeLayer):
     Args:
         shape: Shape of a sample, without the batch, such as (28, 28, 1); None for an unknown size.
         batch_size: Size of the batch that symbolic tensors show; the data may come in batches of any size.
-        dtype: Type to which the data is converted: "float32", "int32" or "bool"; None means "float32".
+        dtype: Type to which the data is converted: "float32", "int32" or "bool"; None means "float32". "string" for
+            texts, which a layer such as `TextVectorization` turns into integers.
         sparse: Not supported; must be False or None.
         ragged: Not supported; must be False or None.
         batch_shape: Shape with the batch, in place of `shape`.
@@ -83,7 +84,7 @@ class InputLayer(NodeLayer):
         fixed = kwargs.get("batch_shape", kwargs.get("batch_input_shape"))
         super().__init__(name=name or None, **kwargs)
         self.batch_size = fixed[0] if batch_size is None and fixed is not None else batch_size
-        self.dtype = edge_dtype(dtype, title(self))
+        self.dtype = dtype if dtype == "string" else edge_dtype(dtype, title(self))
         shape = state_of(self).entry_shape
         if shape is None:
             raise ValueError(f"{title(self)} expects a shape, such as Input(shape=(28, 28, 1))")
@@ -129,7 +130,8 @@ def Input(
     Args:
         shape: Shape of a sample, without the batch, such as (28, 28, 1); None for an unknown size.
         batch_size: Size of the batch that symbolic tensors show; the data may come in batches of any size.
-        dtype: Type to which the data is converted: "float32", "int32" or "bool"; None means "float32".
+        dtype: Type to which the data is converted: "float32", "int32" or "bool"; None means "float32". "string" for
+            texts, which a layer such as `TextVectorization` turns into integers.
         sparse: Not supported; must be False or None.
         ragged: Not supported; must be False or None.
         batch_shape: Shape with the batch, in place of `shape`.

@@ -56,6 +56,8 @@ class HashedCrossing(NodeLayer):
         array([1, 4, 1, 1, 3])
     """
 
+    __fastnn_reads_texts__ = True
+    __fastnn_reads_integers__ = True
     __fastnn_keras_ignored_arguments__ = {"sparse": False}
     num_bins: int
     output_mode: str
@@ -78,13 +80,6 @@ class HashedCrossing(NodeLayer):
         if sparse:
             raise ValueError(f"{title(self)} returns dense arrays only; leave sparse=False")
 
-    def __fastnn_check_symbolic_call__(self) -> None:
-        """Raises where the layer cannot be part of a model."""
-        raise TypeError(
-            f"{title(self)} works on strings and integers outside of models: call it on the arrays, and pass the "
-            "result to the model"
-        )
-
     def compute_output_shape(self, input_shape: Any) -> Any:
         """Returns the shape of the output for the shapes of the features."""
         first = tuple(input_shape[0])
@@ -106,6 +101,10 @@ class HashedCrossing(NodeLayer):
             TypeError: An input is symbolic, or holds fractions.
         """
         if is_symbolic(inputs):
+            for i, one in enumerate(inputs):
+                # Integers that a layer computes are float32 until the graph is made.
+                if one.dtype == "float32" and type(one.history.layer).__fastnn_is_entry__:
+                    raise _of_fractions(f"{title(self)}: input {i}")
             return super().__call__(inputs, *args, **kwargs)
         if not isinstance(inputs, (list, tuple)) or len(inputs) < 2:
             raise ValueError(f"{title(self)} expects a list of at least two arrays, got {inputs!r}")
@@ -123,12 +122,17 @@ class HashedCrossing(NodeLayer):
         return bins if self.output_mode == "int" else encode_tokens(bins, "one_hot", self.num_bins)
 
 
+def _of_fractions(who: str) -> TypeError:
+    """Returns the error for an input of floating-point numbers."""
+    return TypeError(f"{who} holds fractions, which have no bucket; round them, or use Discretization first")
+
+
 def _hashes(values: Any, who: str) -> NDArray[np.uint64]:
     """Returns the hashes of strings, and integers as they are."""
     found = np.asarray(values)
     if found.dtype.kind in "iub":
         return np.asarray(found, np.int64).astype(np.uint64)
     if found.dtype.kind == "f":
-        raise TypeError(f"{who} holds fractions, which have no bucket; round them, or use Discretization first")
+        raise _of_fractions(who)
     texts = as_strings(values, who)
     return np.asarray(_core.hash_texts(texts.ravel().tolist(), None), np.uint64).reshape(found.shape)

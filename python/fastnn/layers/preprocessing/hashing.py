@@ -49,6 +49,8 @@ class Hashing(NodeLayer):
                [1]])
     """
 
+    __fastnn_reads_texts__ = True
+    __fastnn_reads_integers__ = True
     __fastnn_keras_newer_arguments__ = {"salt": None}
     __fastnn_keras_ignored_arguments__ = {"sparse": False}
     num_bins: int
@@ -77,13 +79,6 @@ class Hashing(NodeLayer):
         if sparse:
             raise ValueError(f"{title(self)} returns dense arrays only; leave sparse=False")
         self._key = hash_key(title(self), salt)
-
-    def __fastnn_check_symbolic_call__(self) -> None:
-        """Raises where the layer cannot be part of a model."""
-        raise TypeError(
-            f"{title(self)} works on strings and integers outside of models: call it on the arrays, and pass the "
-            "result to the model"
-        )
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """Returns the shape of the output.

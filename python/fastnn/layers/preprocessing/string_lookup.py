@@ -54,6 +54,7 @@ class StringLookup(VocabularyLayer):
     """
 
     __fastnn_keras_newer_arguments__ = {"salt": None}
+    __fastnn_reads_texts__ = True
     __fastnn_what__ = "strings"
     encoding: str
 

@@ -65,6 +65,7 @@ class TextVectorization(VocabularyLayer):
     """
 
     __fastnn_keras_twin__ = "_lookup_layer"
+    __fastnn_reads_texts__ = True
     __fastnn_what__ = "texts"
     mask_token = ""
     oov_token = "[UNK]"

@@ -402,10 +402,11 @@ class VocabularyLayer(NodeLayer):
 
     def __fastnn_check_symbolic_call__(self) -> None:
         """Raises where the layer cannot be part of a model."""
-        raise TypeError(
-            f"{title(self)} works on {self.__fastnn_what__}, which no model supports: call it on the arrays, and pass "
-            "the result to the model"
-        )
+        if self.invert:
+            raise TypeError(
+                f"{title(self)} returns {self.__fastnn_what__}, with which no model computes: call it on the "
+                "predictions"
+            )
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """Returns the shape of the output.
