@@ -127,7 +127,7 @@ class LogitsDistillation(DistillationLoss):
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> LogitsDistillation:
         """Returns the loss that `get_config` described."""
-        return cls(**{**config, "loss": _made(config["loss"])})
+        return cls(**{**config, **({"loss": _made(config["loss"])} if "loss" in config else {})})
 
 
 class FeatureDistillation(DistillationLoss):
@@ -192,4 +192,4 @@ class FeatureDistillation(DistillationLoss):
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> FeatureDistillation:
         """Returns the loss that `get_config` described."""
-        return cls(**{**config, "loss": _made(config["loss"])})
+        return cls(**{**config, **({"loss": _made(config["loss"])} if "loss" in config else {})})
