@@ -5,8 +5,8 @@
 An input is two bytes, which choose a door of the reader and a model, and what goes through that door. Descriptions are
 changed as JSON and HDF5 files as trees, so that most inputs get past the parser; `--plain` changes bytes alone. The
 first inputs are the files of all public layers, made here. All must end in a model or in one of the errors that
-`SECURITY.md` names, and take little memory. The search ends at the first input that does not, or goes on and keeps one of each kind
-(`--go-on`).
+`SECURITY.md` names, and take little memory. The search ends at the first input that does not, or goes on and keeps one
+of each kind (`--go-on`).
 """
 
 from __future__ import annotations

@@ -331,7 +331,7 @@ def test_iterators_are_data_sets_with_workers():
 
 def test_a_folder_that_is_not_there(tmp_path):
     generator = image.ImageDataGenerator()
-    with pytest.raises(FileNotFoundError, match="flow_from_directory expects the path of a folder, got '.*none'"):
+    with pytest.raises(FileNotFoundError, match=r"flow_from_directory expects the path of a folder, got '.*none'"):
         generator.flow_from_directory(tmp_path / "none")
     (tmp_path / "file").touch()
     with pytest.raises(NotADirectoryError, match="flow_from_directory expects the path of a folder"):
