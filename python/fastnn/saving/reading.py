@@ -99,7 +99,6 @@ class Reading:
         self._state_budget = FREE_BYTES // 4
         self._ignored: dict[str, list[str]] = {}
         self._place: list[str] = []
-        self._failed = ""
 
     @contextmanager
     def in_progress(self) -> Iterator[None]:
@@ -123,13 +122,11 @@ class Reading:
 
     @contextmanager
     def at(self, place: str) -> Iterator[None]:
-        """Adds a place to the messages of errors within the block."""
+        """Adds a place to the messages of errors within the block; see `understood`."""
         self._place.append(place[:_LONGEST_PLACE])
         try:
-            yield
-        except BaseException:
-            self._failed = self._failed or self._where()
-            raise
+            with self.understood():
+                yield
         finally:
             self._place.pop()
 
@@ -139,8 +136,7 @@ class Reading:
         try:
             yield
         except STRANGE as error:
-            told = _shortened(f"{type(error).__name__} {error}".strip())
-            raise ValueError(f"{self._failed or 'the config'}: cannot be read: {told}") from error
+            raise self.error(f"cannot be read: {type(error).__name__} {error}") from error
 
     def _where(self) -> str:
         deep = len(self._place) > 2 * _MOST_PLACES
