@@ -7,6 +7,7 @@ import io
 import os
 import tarfile
 import threading
+import time
 import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -15,6 +16,7 @@ import numpy as np
 import pytest
 
 from fastnn import utils
+from fastnn.atomic_files import locked
 
 DATA = np.random.default_rng(0).bytes(300_000)
 SHA256, MD5 = hashlib.sha256(DATA).hexdigest(), hashlib.md5(DATA).hexdigest()
@@ -92,7 +94,7 @@ def test_a_file_is_downloaded_once(server, cache, capsys):
     assert utils.get_file("data.bin", server.address()) == path and len(server.ranges) == 1
     utils.get_file("data.bin", server.address(), force_download=True)
     assert len(server.ranges) == 2 and capsys.readouterr().out.count("Downloading") == 1
-    assert names(cache / "datasets") == [".data.bin.lock", "data.bin"]
+    assert names(cache / "datasets") == ["data.bin"]
 
 
 @pytest.mark.parametrize(
@@ -112,7 +114,7 @@ def test_hashes(server, cache, hashes):
 def test_a_wrong_hash_leaves_nothing(server, cache):
     with pytest.raises(ValueError, match=f"expects a file of sha256 {'0' * 64} at .*, got {SHA256}: it is damaged"):
         utils.get_file(origin=server.address(), file_hash="0" * 64)
-    assert names(cache / "datasets") == [".data.bin.lock"]
+    assert names(cache / "datasets") == []
 
 
 def test_a_file_is_kept_where_a_newer_one_has_a_wrong_hash(server, cache):
@@ -139,7 +141,7 @@ def test_a_download_that_broke_off_goes_on(server, cache, change):
     assert server.ranges == [None, "bytes=100000-" if change in ("nothing", "tag") else None]
     with open(path, "rb") as file:
         assert file.read() == server.data
-    assert names(cache / "datasets") == [".data.bin.lock", "data.bin"]
+    assert names(cache / "datasets") == ["data.bin"]
 
 
 def test_what_is_longer_than_the_file_is_downloaded_anew(server, cache):
@@ -173,6 +175,27 @@ def test_what_is_not_there(server, cache):
         utils.get_file(origin=server.address("none"))
     with pytest.raises(ConnectionError, match=rf"this machine has no network, .*data.bin, whose sha256 is {SHA256}"):
         utils.get_file(origin="http://127.0.0.1:1/data.bin", file_hash=SHA256)
+    assert names(cache / "datasets") == []
+
+
+def test_a_lock_that_is_removed_still_lets_one_in_at_a_time(tmp_path):
+    inside, entered = [], []
+
+    def enter() -> None:
+        for _ in range(50):
+            with locked(tmp_path / "lock"):
+                inside.append(1)
+                entered.append(len(inside))
+                time.sleep(0)
+                inside.pop()
+
+    threads = [threading.Thread(target=enter) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert entered == [1] * 300
+    assert names(tmp_path) == []
 
 
 @pytest.mark.parametrize(
@@ -233,7 +256,7 @@ def test_extraction(server, cache, arguments, folder, archive, kind):
             utils.get_file(origin=server.address(), **arguments)
         return
     path = utils.get_file(origin=server.address(), **arguments)
-    assert path == str(cache / "datasets" / folder) and names(cache / "datasets")[1:] == sorted([folder, archive])
+    assert path == str(cache / "datasets" / folder) and names(cache / "datasets") == sorted([folder, archive])
     assert (cache / "datasets" / folder / "in" / "b.txt").read_bytes() == b"b"
     utils.get_file(origin=server.address(), **arguments)
     assert len(server.ranges) == 1
@@ -246,7 +269,7 @@ def test_extraction(server, cache, arguments, folder, archive, kind):
 def test_what_is_no_archive(server, cache):
     with pytest.raises(ValueError, match=r"expects an archive .tar or zip. where extract=True, got .*set_archive"):
         utils.get_file("set", server.address(), extract=True)
-    assert names(cache / "datasets") == [".set_archive.lock", "set_archive"]
+    assert names(cache / "datasets") == ["set_archive"]
 
 
 @pytest.mark.parametrize(
@@ -279,7 +302,7 @@ def test_a_link_to_a_link_cannot_leave_the_folder(server, cache):
     )
     with pytest.warns(UserWarning, match=r"left out 'c'"):
         path = utils.get_file("set", server.address(), extract=True)
-    assert names(cache / "datasets") == [".set_archive.lock", "set", "set_archive"]
+    assert names(cache / "datasets") == ["set", "set_archive"]
     assert names(os.path.join(path, "a")) == ["x", "y"]
 
 
@@ -296,7 +319,7 @@ def test_a_broken_archive_leaves_no_folder(server, cache):
     server.data = whole[:200_000]
     with pytest.raises((EOFError, tarfile.TarError)):
         utils.get_file("set", server.address(), extract=True)
-    assert names(cache / "datasets") == [".set_archive.lock", "set_archive"]
+    assert names(cache / "datasets") == ["set_archive"]
 
 
 def test_a_cache_that_cannot_be_written(server, cache, monkeypatch):

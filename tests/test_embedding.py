@@ -125,3 +125,17 @@ def test_what_it_refuses() -> None:
         layers.Embedding(5, 3, weights=np.ones((3, 5)))
     with pytest.raises(ValueError, match="does not support quantization_config"):
         layers.Embedding(5, 3, quantization_config="int8")
+
+
+@pytest.mark.slow
+def test_a_table_of_more_bytes_than_32_bits_count():
+    """Its rows, their gradients and updates lie further apart than an int counts."""
+    count = 600_000_000
+    model = fastnn.Sequential([fastnn.Input((3,), dtype="int32"), layers.Embedding(count, 1, "zeros")])
+    model.compile(fastnn.optimizers.SGD(1.5), "mse")
+    ids = np.array([[0, count // 2 + 7, count - 1]], np.int32)
+    assert model.predict(ids, verbose=0).tolist() == [[[0.0]] * 3]
+    # The derivative of the mean of three squares is -2/3.
+    model.train_on_batch(ids, np.ones((1, 3, 1), np.float32))
+    np.testing.assert_allclose(model.predict(ids, verbose=0), np.ones((1, 3, 1)), rtol=1e-6)
+    assert not model.predict(np.abs(ids - 1), verbose=0).any()

@@ -327,3 +327,12 @@ def test_iterators_are_data_sets_with_workers():
     model = Sequential([Input((3,)), layers.Dense(1)])
     model.compile("sgd", "mse")
     assert len(model.fit(windows, epochs=2, verbose=0).history["loss"]) == 2
+
+
+def test_a_folder_that_is_not_there(tmp_path):
+    generator = image.ImageDataGenerator()
+    with pytest.raises(FileNotFoundError, match=r"flow_from_directory expects the path of a folder, got '.*none'"):
+        generator.flow_from_directory(tmp_path / "none")
+    (tmp_path / "file").touch()
+    with pytest.raises(NotADirectoryError, match="flow_from_directory expects the path of a folder"):
+        generator.flow_from_directory(str(tmp_path / "file"))

@@ -127,6 +127,49 @@ class TestFilesOfThisMachine:
             model.load_weights(tmp_path / "m.weights.h5")
 
 
+class TestStrangeDescriptions:
+    """Found by `tests/fuzz.py`."""
+
+    @pytest.mark.parametrize(
+        ("entry", "said"),
+        [
+            ({"class_name": "__numpy__", "config": "x"}, "^__numpy__: cannot be read: AttributeError"),
+            ({"a": {"class_name": "__slice__", "config": "x"}}, "^a __slice__: cannot be read: AttributeError"),
+            ({"class_name": "__bytes__", "config": 3}, "^__bytes__: cannot be read: TypeError"),
+            ({"class_name": "RNN", "module": "keras.layers", "config": {"cel": {}}}, "missing .* 'cell'"),
+        ],
+    )
+    def test_entries_of_other_values(self, entry, said):
+        with pytest.raises(ValueError, match=said):
+            saving.deserialize_keras_object(entry)
+        with pytest.raises(ValueError, match=said):
+            fastnn.models.model_from_json(json.dumps(entry))
+
+    def test_nesting_without_end(self):
+        """The message tells both ends of the place, and no more."""
+        value = 1
+        for _ in range(3000):
+            value = {"class_name": "__tuple__", "config": [value]}
+        with pytest.raises(ValueError, match=r"__tuple__ > \.\.\. > __tuple__.*RecursionError") as error:
+            saving.deserialize_keras_object({"a": value})
+        assert len(str(error.value)) < 500
+
+    @pytest.mark.parametrize("name", ["x" * 10**6, "aB1" * 10**5])
+    def test_names_without_end(self, name):
+        entry = {"class_name": name, "module": "keras.layers", "config": {}}
+        begin = time.process_time()
+        with pytest.raises(ValueError, match="fastnn has no layer") as error:
+            saving.deserialize_keras_object(entry)
+        assert len(str(error.value)) < 3000
+        assert time.process_time() - begin < 2
+
+    @pytest.mark.parametrize("item", [{"clas_name": "Dense", "config": {"units": 3}}, 5, {"class_name": None}])
+    def test_entries_that_are_no_layer(self, item):
+        said = r"^layers\[0\]: expects a layer, a dict with 'class_name' and 'config', got "
+        with pytest.raises(ValueError, match=said):
+            fastnn.Sequential.from_config({"name": "s", "layers": [item]})
+
+
 class TestCost:
     @pytest.mark.parametrize(
         "dtype", ["S2000000000", "U100", "O", "V8", "complex64", "datetime64[s]", "f4,f4", 3, None]

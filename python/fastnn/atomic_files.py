@@ -61,14 +61,31 @@ def locked(path: Path) -> Iterator[None]:
     """Lets one process at a time run the block; the others wait.
 
     Args:
-        path: File that is locked; it is made where it is missing, and stays.
+        path: File that is locked. It is there during the block alone.
     """
-    handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o666)
+    handle = _locked_handle(path)
     try:
-        if fcntl is not None:
-            fcntl.flock(handle, fcntl.LOCK_EX)
         yield
     finally:
+        # Before the lock is given up: whoever waits for it finds that the name is gone, and begins anew.
+        with suppress(OSError):
+            path.unlink()
+        os.close(handle)
+
+
+def _locked_handle(path: Path) -> int:
+    """Returns a handle of the file of this name, locked."""
+    while True:
+        handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o666)
+        try:
+            if fcntl is None:
+                return handle
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            if path.exists() and os.path.samestat(os.fstat(handle), path.stat()):
+                return handle
+        except BaseException:
+            os.close(handle)
+            raise
         os.close(handle)
 
 

@@ -41,6 +41,11 @@ def converts(*endings: str) -> Callable[[Converter], Converter]:
 _ATOMS = frozenset((str, int, float, bool, type(None)))
 
 
+def is_atom(value: Any) -> bool:
+    """Returns whether a value is a number, a string or None."""
+    return type(value) in _ATOMS
+
+
 def are_atoms(values: Iterable[Any]) -> bool:
     """Returns whether all values are numbers, strings or None, which hold nothing and stand for themselves.
 

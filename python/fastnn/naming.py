@@ -121,6 +121,10 @@ _MANY = 90
 """Number of names beyond which a message does not list them all."""
 
 
+_LONGEST_NAME = 200
+"""Most characters of a name that is compared with others: to compare takes the square of them."""
+
+
 def suggestion(name: str, known: Iterable[str]) -> str:
     """Returns ` Did you mean 'x'?`, or the list of known names where none comes close.
 
@@ -144,6 +148,8 @@ def suggestion(name: str, known: Iterable[str]) -> str:
 
 def near(name: str, known: Iterable[str]) -> str:
     """Returns ` Did you mean 'x'?`, or nothing where no known name comes close."""
+    if len(name) > _LONGEST_NAME:
+        return ""
     by_key: dict[str, str] = {}
     for one in sorted(set(known), key=lambda one: (one[:1].isupper() != name[:1].isupper(), one)):
         by_key.setdefault("".join(_words(one)), one)

@@ -150,7 +150,7 @@ class LogitsDistillation(DistillationLoss):
         Returns:
             The new loss.
         """
-        return cls(**{**config, "loss": _made(config["loss"])})
+        return cls(**{**config, **({"loss": _made(config["loss"])} if "loss" in config else {})})
 
 
 class FeatureDistillation(DistillationLoss):
@@ -238,4 +238,4 @@ class FeatureDistillation(DistillationLoss):
         Returns:
             The new loss.
         """
-        return cls(**{**config, "loss": _made(config["loss"])})
+        return cls(**{**config, **({"loss": _made(config["loss"])} if "loss" in config else {})})

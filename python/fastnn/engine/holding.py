@@ -6,7 +6,7 @@ from typing import Any
 
 from fastnn.engine.contract import Part, attributes, state_of
 from fastnn.engine.network import Network
-from fastnn.engine.ownership import parts_within, sublayers
+from fastnn.engine.ownership import holds_parts, sublayers
 
 
 def held_layers(part: Part) -> dict[str, Any]:
@@ -23,7 +23,7 @@ def held_layers(part: Part) -> dict[str, Any]:
     """
     if isinstance(part, Network) and is_made_of_layers(part):
         return {"layers": list(part.__fastnn_operations__())}
-    found = {name: value for name, value in attributes(part).items() if next(parts_within(value), None) is not None}
+    found = {name: value for name, value in attributes(part).items() if holds_parts(value)}
     return {**found, "layers": sublayers(part)} if isinstance(part, Network) else found
 
 

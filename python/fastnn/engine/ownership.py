@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastnn.configurable import are_atoms
+from fastnn.configurable import are_atoms, is_atom
 from fastnn.engine.contract import Part, attributes, computation_of, state_of, title
 from fastnn.symbolic.moment import values_of
 from fastnn.symbolic.tensors import Trace, is_symbolic
@@ -121,7 +121,13 @@ def parts_within(value: Any, around: tuple[Any, ...] = ()) -> Iterator[Part]:
         value: A part, a list, tuple or dict, or anything else, which holds none.
         around: The lists and dicts that it is in, which it may hold itself.
     """
-    yield from objects_within(value, Part, around)
+    return objects_within(value, Part, around)
+
+
+def holds_parts(value: Any) -> bool:
+    """Returns whether a value is a part, or a list, tuple or dict with one in it."""
+    # Most attributes are numbers and words, for which no generator has to be made.
+    return not is_atom(value) and next(parts_within(value), None) is not None
 
 
 def objects_within(value: Any, kinds: Any, around: tuple[Any, ...] = ()) -> Iterator[Any]:

@@ -163,15 +163,22 @@ def _name_of(item: Any) -> str:
     return str(named.get("name", "")) if isinstance(named, dict) else ""
 
 
-def _read_layer(item: Any, place: str, reading: Reading) -> Any:
+def _place_of(i: int, item: Any) -> str:
+    """Returns the place of the entry of a layer, with the layer's name if the entry says it."""
+    name = _name_of(item)
+    return f'layers[{i}] "{name}"' if name else f"layers[{i}]"
+
+
+def _read_layer(item: Any, i: int, reading: Reading) -> Any:
     """Returns the layer of an entry.
 
     Raises:
         ValueError: The class is unknown or no layer; the message has the place of the entry.
     """
-    with reading.at(f'{place} "{_name_of(item)}"'):
+    with reading.at(_place_of(i, item)):
         if not isinstance(item, dict) or not isinstance(item.get("class_name"), str):
-            raise reading.error(f"expects a layer, got {str(item)[:80]!r}")
+            told = "; its 'class_name' says no class" if isinstance(item, dict) else ""
+            raise reading.error(f"expects a layer, a dict with 'class_name' and 'config', got {str(item)[:80]!r}{told}")
         number = item.get("shared_object_id")
         if isinstance(number, int) and isinstance(reading.shared.get(number), Part):
             shared: Any = reading.shared[number]
@@ -206,7 +213,7 @@ def sequential_from_config(cls: Callable[..., Any], config: Mapping[str, Any], c
     with current_reading(custom_objects) as reading:
         model = cls(name=config.get("name"))
         for i, item in enumerate(_layers_of(config.get("layers"), reading)):
-            layer = _read_layer(item, f"layers[{i}]", reading)
+            layer = _read_layer(item, i, reading)
             with reading.at(f'layers[{i}] "{layer.name}"'):
                 try:
                     model.add(layer)
@@ -242,14 +249,13 @@ class _Calls:
         self._numbers: dict[str, int] = {}
         self._nodes: list[tuple[str, Any]] = []
         for i, item in enumerate(items):
-            place = f"layers[{i}]"
             layer: Any
             if is_function(item):
-                with reading.at(f'{place} "{_name_of(item)}"'):
+                with reading.at(_place_of(i, item)):
                     layer, config = read_function(item, reading)
                 self._configs[layer] = config
             else:
-                layer = _read_layer(item, place, reading)
+                layer = _read_layer(item, i, reading)
             name = item.get("name", layer.name)
             if not isinstance(name, str) or name in self.layers:
                 raise reading.error(f"layers[{i}]: the name {name!r} stands twice")

@@ -20,6 +20,7 @@ from fastnn.config import floatx, image_data_format
 from fastnn.data import steps
 from fastnn.data.pipeline import workers
 from fastnn.data.py_dataset import PyDataset
+from fastnn.utils.folder_index import existing_folder
 from fastnn.utils.images import array_to_img, img_to_array, load_img
 
 FORMATS = ("png", "jpg", "jpeg", "bmp", "ppm", "tif", "tiff")
@@ -400,6 +401,7 @@ class DirectoryIterator(FileIterator):
 
     Raises:
         ValueError: An argument is unknown.
+        FileNotFoundError: There is no such folder.
 
     Example:
         >>> __import__("os").makedirs("two/zeros")
@@ -420,7 +422,7 @@ class DirectoryIterator(FileIterator):
         who = "flow_from_directory"
         if class_mode not in ("categorical", "binary", "sparse", "input", None):
             raise ValueError(f"{who} expects class_mode categorical, binary, sparse, input or None, got {class_mode!r}")
-        folder = os.fspath(directory)
+        folder = existing_folder(directory, who)
         names = classes or sorted(one.name for one in os.scandir(folder) if one.is_dir())
         self.directory, self.class_mode, self.num_classes = directory, class_mode, len(names)
         self.class_indices = {name: i for i, name in enumerate(names)}

@@ -25,7 +25,7 @@ from fastnn.engine.ownership import walk
 from fastnn.saving import archive, hdf5, legacy, position, weights
 from fastnn.saving.compilation import compile_as, describe_compile
 from fastnn.saving.functions import only_for_fastnn
-from fastnn.saving.reading import Reading
+from fastnn.saving.reading import STRANGE, Reading
 from fastnn.saving.serialization import KERAS_VERSION, read, serialize_keras_object
 from fastnn.saving.untrusted import CorruptFileError, parsed
 
@@ -55,14 +55,7 @@ def _told(path: Any) -> Iterator[None]:
         raise ValueError(f"{path}: {error}") from error
     except MemoryError as error:
         raise MemoryError(f"{path}: there is not enough memory to read this file; {error}".rstrip("; ")) from error
-    except (
-        TypeError,
-        LookupError,
-        AttributeError,
-        ArithmeticError,
-        RecursionError,
-        AssertionError,
-    ) as error:
+    except STRANGE as error:
         raise ValueError(f"{path} holds no model that fastnn understands: {error}") from error
 
 
@@ -266,7 +259,7 @@ def read_model(
     """Returns the model of an archive, and the reading with the keys that were ignored."""
     with hdf5.opened(stored.weights) as file:
         reading = Reading.of_file(file, custom_objects, safe_mode)
-        with reading.filling():
+        with reading.filling(), reading.understood():
             model = read(stored.config, reading)
         alone = isinstance(model, Part) and type(model).__fastnn_has_files__
         if not isinstance(model, Network) and not alone:
@@ -391,7 +384,8 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
         3
     """
     reading = Reading(custom_objects)
-    model = read(parsed(json_string), reading)
+    with reading.understood():
+        model = read(parsed(json_string), reading)
     if not isinstance(model, Network):
         raise ValueError(f"the text describes no model, but {str(model)[:80]!r}")
     reading.warn(stacklevel=3)

@@ -69,9 +69,15 @@ def written(path: Path) -> Iterator[Any]:
 
 def group_at(file: Any, path: str, name: str) -> Any:
     """Returns the group at a path, made if it is missing, with the name of a layer as its attribute "name"."""
-    group = file.require_group(path)
-    group.attrs["name"] = name
-    return group
+    import h5py
+
+    if path in file:
+        group = file[path]
+        group.attrs["name"] = name
+        return group
+    made = h5py.h5g.create(file.id, path.encode(), _with_groups(path.isascii()))
+    h5py.h5a.create(made, b"name", _type_of(h5py.string_dtype()), _scalar()).write(np.array(name, object))
+    return h5py.Group(made)
 
 
 def write(group: Any, name: str, array: NDArray[Any]) -> None:
@@ -85,7 +91,7 @@ def write(group: Any, name: str, array: NDArray[Any]) -> None:
     import h5py
 
     array = np.asarray(array, order="C")
-    space = h5py.h5s.create_simple(array.shape) if array.shape else h5py.h5s.create(h5py.h5s.SCALAR)
+    space = h5py.h5s.create_simple(array.shape) if array.shape else _scalar()
     made = h5py.h5d.create(group.id, None, _type_of(array.dtype), space, _without_times())
     made.write(h5py.h5s.ALL, h5py.h5s.ALL, array, _type_of(array.dtype))
     h5py.h5o.link(made, group.id, name.encode(), _with_groups(name.isascii()))
@@ -97,6 +103,14 @@ def _type_of(dtype: np.dtype[Any]) -> Any:
     import h5py
 
     return h5py.h5t.py_create(dtype, logical=True)
+
+
+@functools.cache
+def _scalar() -> Any:
+    """Returns the space of a single value."""
+    import h5py
+
+    return h5py.h5s.create(h5py.h5s.SCALAR)
 
 
 @functools.cache
@@ -228,21 +242,27 @@ def _check(
     identifier: Any, shape: tuple[int, ...] | None, dtype: np.dtype[Any], name: Callable[[], str]
 ) -> tuple[tuple[int, ...], np.dtype[Any]]:
     """Checks the dataset of an identifier of h5py and returns its shape and type, which `_declared` told."""
-    import h5py
-
-    plan = identifier.get_create_plist()
-    if plan.get_layout() == h5py.h5d.VIRTUAL or plan.get_external_count() > 0:
-        raise CorruptFileError(f"{name()} is made of other files")
     if shape is None or not _is_number(dtype):
         raise CorruptFileError(f"{name()} holds {dtype}, not numbers")
+    # What is stored in one piece in this file has no filters and no other files.
+    if identifier.get_offset() is None:
+        _check_plan(identifier.get_create_plist(), name)
+    if math.prod(shape) * dtype.itemsize > FREE_BYTES + _RATIO * identifier.get_storage_size():
+        raise CorruptFileError(f"{name()} declares the shape {shape}, out of all proportion to what it stores")
+    return shape, dtype
+
+
+def _check_plan(plan: Any, name: Callable[[], str]) -> None:
+    """Checks how a dataset is stored."""
+    import h5py
+
+    if plan.get_layout() == h5py.h5d.VIRTUAL or plan.get_external_count() > 0:
+        raise CorruptFileError(f"{name()} is made of other files")
     for i in range(plan.get_nfilters()):
         if plan.get_filter(i)[0] not in _FILTERS:
             raise CorruptFileError(
                 f"{name()} is stored with the filter {plan.get_filter(i)[0]}, which is not supported"
             )
-    if math.prod(shape) * dtype.itemsize > FREE_BYTES + _RATIO * identifier.get_storage_size():
-        raise CorruptFileError(f"{name()} declares the shape {shape}, out of all proportion to what it stores")
-    return shape, dtype
 
 
 def _is_number(dtype: Any) -> bool:

@@ -180,7 +180,7 @@ def read_model(
         )
     reading = Reading.of_file(file, custom_objects, safe_mode)
     description = parsed(hdf5.text_of(file.attrs["model_config"]))
-    with reading.at("model_config"), reading.filling():
+    with reading.filling(), reading.understood(), reading.at("model_config"):
         model = read({"module": None, **description}, reading)
     if not isinstance(model, Network):
         raise ValueError(f"the file describes no model, but {model!r}")

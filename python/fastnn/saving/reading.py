@@ -24,6 +24,14 @@ from fastnn.saving.untrusted import FREE_BYTES
 
 _MOST_ELEMENTS_OF_A_SAMPLE = 1 << 26
 
+_LONGEST_PLACE, _LONGEST_MESSAGE = 200, 2000
+"""Most characters of the name of a place, and of an error."""
+_MOST_PLACES = 8
+"""Most places that an error tells from either end of a nesting."""
+
+STRANGE = (TypeError, LookupError, AttributeError, ArithmeticError, RecursionError, AssertionError)
+"""Errors that a description leads to which no model has."""
+
 _NOT_SIZES = frozenset(
     [
         "bin_boundaries",
@@ -115,17 +123,30 @@ class Reading:
 
     @contextmanager
     def at(self, place: str) -> Iterator[None]:
-        """Adds a place to the messages of errors within the block."""
-        self._place.append(place)
+        """Adds a place to the messages of errors within the block; see `understood`."""
+        self._place.append(place[:_LONGEST_PLACE])
         try:
-            yield
+            with self.understood():
+                yield
         finally:
             self._place.pop()
 
+    @contextmanager
+    def understood(self) -> Iterator[None]:
+        """Makes a ValueError, with its place, of whatever a strange description leads to within the block."""
+        try:
+            yield
+        except STRANGE as error:
+            raise self.error(f"cannot be read: {type(error).__name__} {error}") from error
+
+    def _where(self) -> str:
+        deep = len(self._place) > 2 * _MOST_PLACES
+        return " > ".join([*self._place[:_MOST_PLACES], "...", *self._place[-_MOST_PLACES:]] if deep else self._place)
+
     def error(self, message: str) -> ValueError:
         """Returns an error whose message begins with its place: layers[2] "dense" > activation."""
-        place = f"{' > '.join(self._place) or 'the config'}: "
-        return ValueError(message if message.startswith(place) else place + message)
+        place = f"{self._where() or 'the config'}: "
+        return ValueError(_shortened(message if message.startswith(place) else place + message))
 
     def explained(self, error: Exception, further: str = "") -> ValueError:
         """Returns the error of `error` for one that a name or an argument of the description has raised.
@@ -211,6 +232,12 @@ def current_reading(custom_objects: Mapping[str, Any] | None = None) -> Iterator
     with reading.in_progress():
         yield reading
     reading.warn(stacklevel=5)
+
+
+def _shortened(message: str) -> str:
+    """Returns a message without the middle of a name of the file that goes on and on."""
+    half = _LONGEST_MESSAGE // 2
+    return f"{message[:half]} ... {message[-half:]}" if len(message) > _LONGEST_MESSAGE else message
 
 
 def _largest(value: Any) -> int:

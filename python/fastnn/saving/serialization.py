@@ -283,7 +283,8 @@ def deserialize_keras_object(
         L2(l2=0.5)
     """
     reading = Reading(custom_objects, safe_mode=safe_mode)
-    made = read(config, reading)
+    with reading.understood():
+        made = read(config, reading)
     reading.warn(stacklevel=3)
     return made
 
@@ -311,7 +312,8 @@ def read_member(config: Any, custom_objects: Mapping[str, Any] | None, family: s
         function = found if inspect.isfunction(found) else function_named(name, family) if found is None else None
         if function is not None and not config.get("config"):
             return function
-    made = read(config, reading)
+    with reading.understood():
+        made = read(config, reading)
     reading.warn(stacklevel=4)
     return made
 
@@ -336,7 +338,8 @@ def read(value: Any, reading: Reading, argument: str = "") -> Any:
     if special is not None:
         if name == "function" and function_named(str(value.get("config")), argument) is not None:
             _check_registered(value, value.get("config"), reading)
-        return special(value.get("config"), reading)
+        with reading.at(f"{argument} {name}".strip()):
+            return special(value.get("config"), reading)
     with reading.at(f"{argument} {name}".strip()):
         return _object(value, reading, argument)
 

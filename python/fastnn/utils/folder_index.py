@@ -12,6 +12,24 @@ import numpy as np
 from fastnn.data import Dataset
 
 
+def existing_folder(directory: Any, who: str) -> str:
+    """Returns the path of a folder.
+
+    Args:
+        directory: The path.
+        who: Name of the function that is called, for errors.
+
+    Raises:
+        FileNotFoundError: There is no such path.
+        NotADirectoryError: It is no folder.
+    """
+    path: str = os.fspath(directory)
+    if not os.path.isdir(path):
+        kind = NotADirectoryError if os.path.exists(path) else FileNotFoundError
+        raise kind(f"{who} expects the path of a folder, got {path!r}, which is none")
+    return path
+
+
 @dataclass(frozen=True)
 class Folder:
     """Arguments of a function that reads a folder, as Keras has them.
@@ -94,10 +112,7 @@ class Folder:
             FileNotFoundError: There is no such path.
             NotADirectoryError: It is no folder.
         """
-        directory = os.fspath(self.directory)
-        if not os.path.isdir(directory):
-            kind = NotADirectoryError if os.path.exists(directory) else FileNotFoundError
-            raise kind(f"{self.who} expects the path of a folder, got {directory!r}, which is none")
+        directory = existing_folder(self.directory, self.who)
         names: list[str] | None
         if self.labels == "inferred":
             folders = [one.name for one in os.scandir(directory) if one.is_dir() and not one.name.startswith(".")]

@@ -173,4 +173,5 @@ class RNN(StepByStep):
     @classmethod
     def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> RNN:
         """Returns a new layer with the arguments that `get_config` returned."""
-        return cls(**{**config, "cell": cell_from(config["cell"], custom_objects)})
+        cell = {"cell": cell_from(config["cell"], custom_objects)} if "cell" in config else {}
+        return cls(**{**config, **cell})
