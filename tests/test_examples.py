@@ -43,6 +43,7 @@ SAYS = {
     "32_distillation.py": "distilled student",
     "33_dqn_cart_pole.py": "of 500 steps",
     "34_grad_cam.py": "where the network looks",
+    "40_several_processes.py": "one of 1 processes",
 }
 
 
