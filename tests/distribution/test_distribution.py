@@ -70,7 +70,10 @@ def test_bits_do_not_depend_on_the_number_of_processes(
 
 
 def test_parts_give_what_whole_batches_give(results: dict[int, dict[str, Any]]) -> None:
-    """Sums are cut elsewhere: the last digits differ, and no more."""
+    """Sums are cut elsewhere: the last digits differ, and no more, but for a bias before a normalization.
+
+    Its gradient is zero but for rounding, of which Adam makes steps of 1e-5.
+    """
     sys.path.insert(0, str(HERE))
     try:
         from training import CASES
@@ -80,7 +83,7 @@ def test_parts_give_what_whole_batches_give(results: dict[int, dict[str, Any]]) 
     for name, code in CASES.items():
         fastnn.utils.set_random_seed(3)
         for key, value in code().items():
-            np.testing.assert_allclose(results[2][f"{name}: {key}"], value, rtol=2e-3, atol=2e-4, err_msg=name)
+            np.testing.assert_allclose(results[2][f"{name}: {key}"], value, rtol=1e-4, atol=1e-4, err_msg=name)
 
 
 @pytest.mark.parametrize(
