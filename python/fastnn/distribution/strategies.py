@@ -146,7 +146,7 @@ class ModelParallel:
         NotImplementedError: Always.
 
     Example:
-        >>> fastnn.distribution.ModelParallel(layout_map=None)
+        >>> fastnn.distribution.ModelParallel(layout_map=None)  # doctest: +ELLIPSIS
         Traceback (most recent call last):
         ...
         NotImplementedError: ModelParallel is not supported: ...
