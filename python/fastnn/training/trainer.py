@@ -362,29 +362,8 @@ class Trainer(Steps):
             group.settle(self)
             if steps is None and callbacks is None:
                 quiet = group.verbosity(settled_verbosity(verbose))
-                return group.predicted(x, batch_size, lambda own: self._predict(own, batch_size, quiet, None, None))
-        return self._predict(x, batch_size, verbose, steps, callbacks)
-
-    def _predict(self, x: Any, batch_size: int, verbose: str | int, steps: int | None, callbacks: Any) -> Any:
-        """Returns the outputs of the model, computed by this process."""
-        state = self.__fastnn_training__
-        # An array, such as the one row that a server asks for, goes straight to the core.
-        if verbose == 0 and steps is None and callbacks is None:
-            result = state.programs.at_once(x, batch_size)
-            if result is not None:
-                return result
-        verbosity = settled_verbosity(verbose)
-        own = self.__fastnn_overrides__("predict")
-
-        check = checks_of_own_steps(state.door) if own else checks_of_prediction(state.door)
-        source, feed = open_source(Batch(x), check, batch_size)
-        with closing(source):
-            steps = _steps("steps", steps, source)
-            total = _shown(steps, source)
-            hooks = CallbackList(callbacks, False, verbosity != 0, self, epochs=1, steps=total, verbose=verbosity)
-            with closing(hooks):
-                made = state.programs.structure_of(feed.x)
-                return loop.predict(state.programs.predictor, source, steps, hooks, made)
+                return group.predicted(x, batch_size, lambda own: _outputs(self, own, batch_size, quiet, None, None))
+        return _outputs(self, x, batch_size, verbose, steps, callbacks)
 
     def train_on_batch(
         self,
@@ -512,6 +491,28 @@ class Trainer(Steps):
         found = {id(handle): gradient for handle, gradient in program.trainer.gradients(feed.columns)}
         paths = state.network.weight_paths()
         return {path: found[id(v.handle)] for path, v in paths if id(v.handle) in found}
+
+
+def _outputs(model: Trainer, x: Any, batch_size: int, verbose: Any, steps: int | None, callbacks: Any) -> Any:
+    """Returns the outputs of the model, computed by this process."""
+    state = model.__fastnn_training__
+    # An array, such as the one row that a server asks for, goes straight to the core.
+    if verbose == 0 and steps is None and callbacks is None:
+        result = state.programs.at_once(x, batch_size)
+        if result is not None:
+            return result
+    verbosity = settled_verbosity(verbose)
+    own = model.__fastnn_overrides__("predict")
+
+    check = checks_of_own_steps(state.door) if own else checks_of_prediction(state.door)
+    source, feed = open_source(Batch(x), check, batch_size)
+    with closing(source):
+        steps = _steps("steps", steps, source)
+        total = _shown(steps, source)
+        hooks = CallbackList(callbacks, False, verbosity != 0, model, epochs=1, steps=total, verbose=verbosity)
+        with closing(hooks):
+            made = state.programs.structure_of(feed.x)
+            return loop.predict(state.programs.predictor, source, steps, hooks, made)
 
 
 def _integer(name: str, value: Any, least: int = 1) -> int:

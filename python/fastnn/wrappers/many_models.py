@@ -153,14 +153,14 @@ def _calls(models: Any, arguments: Any) -> tuple[Iterator[Callable[[], Any]], in
                 "fit_many was given a function that builds a model; pass arguments=[{...}, ...] or a number"
             )
         each = [{}] * arguments if isinstance(arguments, int) else list(arguments)
-        return (lambda one=one: models(**one) for one in each), len(each)  # type: ignore[misc]
+        return (lambda one=one: models(**one) for one in each), len(each)
     if arguments is not None:
         raise TypeError("fit_many takes arguments only beside a function that builds a model")
     if not isinstance(models, Sequence) or not all(hasattr(model, "fit") for model in models):
         raise TypeError(f"fit_many expects {_KINDS}, got {type(models).__name__}")
     if len({id(model) for model in models}) < len(models):
         raise ValueError("fit_many expects each model once; make copies with fastnn.models.clone_model")
-    return (lambda one=one: one for one in models), len(models)  # type: ignore[misc]
+    return (lambda one=one: one for one in models), len(models)
 
 
 def _taken(data: Any, rows: Any) -> Any:
