@@ -53,6 +53,7 @@ SAYS = {
     "further/32_distillation.py": "distilled student",
     "further/33_dqn_cart_pole.py": "of 500 steps",
     "further/34_grad_cam.py": "where the network looks",
+    "further/40_several_processes.py": "one of 1 processes",
 }
 
 

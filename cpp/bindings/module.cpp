@@ -64,6 +64,7 @@ PYBIND11_MODULE(_native, m) {
   bind_random(m);
   bind_graph(m);
   bind_prediction(m);
+  bind_peers(m);
   bind_training(m);
   bind_arrays(m);
   bind_texts(m);

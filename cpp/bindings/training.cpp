@@ -121,6 +121,7 @@ void bind_training(py::module_& m) {
              return values;
            })
       .def("reset", &Trainer::reset)
+      .def("join", &Trainer::join, py::arg("peers").none(true))
       .def(
           "run",
           [](Trainer& trainer, const Columns& columns, const Order* order, Index batch_size, Index first_step,

@@ -221,10 +221,12 @@ void Session::forward(std::size_t begin, std::size_t end, const Pulse& pulse) {
   }
 }
 
-void Session::backward(const Pulse& pulse) {
-  auto addition = additions_.cbegin();
-  auto shared = shared_.cbegin();
-  for (std::size_t i = contexts_.size(); i-- > 0;) {
+void Session::backward(std::size_t begin, std::size_t end, const Pulse& pulse) {
+  // Both lists are in the order of the pass.
+  const auto before = [end](const auto& one) { return one.node >= end; };
+  auto addition = std::partition_point(additions_.cbegin(), additions_.cend(), before);
+  auto shared = std::partition_point(shared_.cbegin(), shared_.cend(), before);
+  for (std::size_t i = end; i-- > begin;) {
     if (plan_.nodes[i].backward) {
       const Timed timed(record_, Part::backward, static_cast<int>(i));
       graph_->nodes()[i].layer->backward(contexts_[i]);
@@ -261,6 +263,85 @@ Team::Team(const std::shared_ptr<const Graph>& graph, const Wanted& wanted, cons
         std::make_unique<Session>(graph, wanted, table, rows, 1, i == 0 ? nullptr : sessions_.front().get()));
 }
 
+Convoy::Convoy(const std::shared_ptr<const Graph>& graph, const Wanted& wanted, const GradientTable* table, Index rows,
+               Index parts, int threads)
+    : threads_(threads) {
+  for (Index i = 0; i < std::max<Index>(parts, 1); ++i)
+    sessions_.push_back(
+        std::make_unique<Session>(graph, wanted, table, rows, 1, i == 0 ? nullptr : sessions_.front().get()));
+  for (std::size_t i = 0; i < graph->nodes().size(); ++i) {
+    if (graph->nodes()[i].layer->meeting(wanted.training, false) == 0) continue;
+    meetings_.push_back(i);
+    for (const auto& session : sessions_) session->context(i).met_ = true;
+  }
+}
+
+// Lets the parts contribute to a node, and gives it what all parts of the batch have contributed.
+void Convoy::meet(std::size_t node, bool backward, Index first, Index last, Index all, const Gather& gather) {
+  const Layer& layer = *this->first().graph().nodes()[node].layer;
+  const Index numbers = layer.meeting(this->first().context(node).training(), backward);
+  numbers_.resize(static_cast<std::size_t>(all * numbers));
+  each(last - first, [&](Session& session, Index part) {
+    layer.contribute(session.context(node), backward, numbers_.data() + (first + part) * numbers);
+  });
+  if (gather) gather(numbers_.data(), numbers);
+  // The session that commits has to know them even if it has no rows.
+  each(std::max<Index>(last - first, 1),
+       [&](Session& session, Index) { layer.meet(session.context(node), backward, numbers_.data(), all); });
+}
+
+void Convoy::forward(Index first, Index last, Index all, const Gather& gather, const Pulse& pulse) {
+  const Pulse none;
+  std::size_t begin = 0;
+  const auto run = [&](std::size_t end) {
+    each(last - first, [&](Session& session, Index) { session.forward(begin, end, none); });
+    begin = end;
+    if (pulse) pulse();
+  };
+  for (std::size_t node : meetings_) {
+    run(node);
+    meet(node, false, first, last, all, gather);
+  }
+  run(this->first().graph().nodes().size());
+}
+
+void Convoy::backward(Index first, Index last, Index all, const Gather& gather, const Pulse& pulse) {
+  const Pulse none;
+  std::size_t end = this->first().graph().nodes().size();
+  const auto run = [&](std::size_t begin) {
+    each(last - first, [&](Session& session, Index) { session.backward(begin, end, none); });
+    end = begin;
+    if (pulse) pulse();
+  };
+  for (auto node = meetings_.rbegin(); node != meetings_.rend(); ++node) {
+    if (!this->first().reverses(*node)) continue;
+    run(*node + 1);
+    meet(*node, true, first, last, all, gather);
+  }
+  run(0);
+}
+
+bool rows_meet(const Graph& graph, bool training) {
+  return std::any_of(graph.nodes().begin(), graph.nodes().end(),
+                     [&](const Node& node) { return node.layer->meeting(training, false) > 0; });
+}
+
+std::string why_not_in_parts(const Graph& graph, bool training) {
+  if (graph.sized()) return "its sizes depend on the number of rows";
+  for (const Node& node : graph.nodes()) {
+    const Layer& layer = *node.layer;
+    if (layer.fixed_rows() > 0) return text(layer.who(), " keeps a state for each row");
+    if (layer.meeting(training, false) > 0) continue;
+    if (layer.updates_state() && (training || layer.is_effect()))
+      return text(layer.who(), " writes a state that depends on the whole batch");
+    const auto batched = [&](EdgeId edge) { return graph.edge(edge).spec.batched(); };
+    if (std::any_of(node.inputs.begin(), node.inputs.end(), batched) &&
+        !std::all_of(node.outputs.begin(), node.outputs.end(), batched))
+      return text(layer.who(), " computes one value of all rows");
+  }
+  return {};
+}
+
 namespace {
 
 constexpr std::size_t kKept = 4;
@@ -292,6 +373,7 @@ Executor::Executor(const Graph& graph, Wanted wanted)
       gradients_(*graph_) {
   idle_.reserve(kKept);
   idle_teams_.reserve(kKept);
+  idle_convoys_.reserve(kKept);
   if (!graph_->sized()) graph_ = std::make_shared<const Graph>(graph_->differentiated());
 }
 
@@ -347,6 +429,17 @@ void Executor::take_record(const std::vector<Session*>& sessions) {
   recorded_.packed = std::max(recorded_.packed, packed);
 }
 
+void Executor::acquire(Index rows, Index parts, std::unique_ptr<Convoy>& convoy) {
+  const int threads = num_threads();
+  {
+    std::lock_guard<ForkSafeMutex> guard(mutex_);
+    convoy = taken(idle_convoys_, [&](const Convoy& one) {
+      return one.rows() == rows && one.parts() >= parts && one.threads() == threads;
+    });
+  }
+  if (convoy == nullptr) convoy = std::make_unique<Convoy>(graph_, wanted_, table(), rows, parts, threads);
+}
+
 void Executor::release(std::unique_ptr<Session> session) {
   std::lock_guard<ForkSafeMutex> guard(mutex_);
   if (session != nullptr && session->record().on()) take_record({session.get()});
@@ -357,6 +450,11 @@ void Executor::release(std::unique_ptr<Team> team) {
   std::lock_guard<ForkSafeMutex> guard(mutex_);
   if (team != nullptr && team->first().record().on()) take_record(team->all());
   keep(idle_teams_, std::move(team));
+}
+
+void Executor::release(std::unique_ptr<Convoy> convoy) {
+  std::lock_guard<ForkSafeMutex> guard(mutex_);
+  keep(idle_convoys_, std::move(convoy));
 }
 
 Index Executor::piece(Index capacity) {

@@ -3,8 +3,9 @@
 //
 // A Session is a plan with its memory and all pointers set, so that a pass allocates nothing. A Team is a session for
 // each thread: where activations are large compared with the weights, a batch is processed in pieces of a few rows, and
-// each piece passes through all nodes on one thread, in that thread's cache and without barriers. An Executor makes
-// both for a graph and keeps a few for concurrent callers and for other batch sizes.
+// each piece passes through all nodes on one thread, in that thread's cache and without barriers. A Convoy is a session
+// for each part of a batch whose rows meet in some nodes: all parts arrive there before one goes on. An Executor makes
+// them for a graph and keeps a few for concurrent callers and for other batch sizes.
 #pragma once
 
 #include <algorithm>
@@ -93,7 +94,7 @@ class Session {
   void prepare();
   /// Both passes expect ReadVariables to be held.
   void forward(const Pulse& pulse) { forward(0, contexts_.size(), pulse); }
-  void backward(const Pulse& pulse);
+  void backward(const Pulse& pulse) { backward(0, contexts_.size(), pulse); }
   /// Graph::commits().
   bool commits() const { return commits_; }
   /// Writes state and advances random streams. Expects WriteVariables to be held.
@@ -102,6 +103,11 @@ class Session {
   /// The same for the nodes [begin, end). `update` is called for those that move weights.
   using Updates = std::function<void(const Node&)>;
   void forward(std::size_t begin, std::size_t end, const Pulse& pulse);
+  void backward(std::size_t begin, std::size_t end, const Pulse& pulse);
+  /// The context of a node; for the numbers of a batch in parts (Layer::meeting).
+  Context& context(std::size_t node) { return contexts_[node]; }
+  /// True where the backward pass of a node runs.
+  bool reverses(std::size_t node) const { return plan_.nodes[node].backward; }
   void commit(std::size_t begin, std::size_t end, const Updates& update);
   /// The nodes that commit what the nodes before them write.
   const std::vector<std::size_t>& commit_points() const { return commit_points_; }
@@ -179,6 +185,45 @@ class Team {
   std::vector<std::unique_ptr<Session>> sessions_;
 };
 
+/// Sessions for the parts of a batch, in which the nodes where rows meet (Layer::meeting) are given what all parts have
+/// contributed. Buffers derived from the weights are shared.
+class Convoy {
+ public:
+  /// rows: of a part. parts: the most that this process has of a batch; there is a session at least, which commits.
+  Convoy(const std::shared_ptr<const Graph>& graph, const Wanted& wanted, const GradientTable* table, Index rows,
+         Index parts, int threads);
+
+  Index rows() const { return first().plan().capacity; }  ///< of a part
+  Index parts() const { return static_cast<Index>(sessions_.size()); }
+  int threads() const { return threads_; }
+  Session& operator[](Index part) const { return *sessions_[static_cast<std::size_t>(part)]; }
+  Session& first() const { return *sessions_.front(); }
+
+  /// Calls body(session, part) in parallel for the first `parts` parts. body must not throw or allocate.
+  template <class Body>
+  void each(Index parts, Body&& body);
+
+  /// Fills in what other processes contribute to `all`, `numbers` floats for each part of the batch.
+  using Gather = std::function<void(float* all, Index numbers)>;
+  /// The passes of the parts [first, last) of a batch of `all` parts. Both expect ReadVariables to be held.
+  void forward(Index first, Index last, Index all, const Gather& gather, const Pulse& pulse);
+  void backward(Index first, Index last, Index all, const Gather& gather, const Pulse& pulse);
+
+ private:
+  void meet(std::size_t node, bool backward, Index first, Index last, Index all, const Gather& gather);
+
+  std::vector<std::unique_ptr<Session>> sessions_;
+  std::vector<std::size_t> meetings_;  // the nodes where rows meet
+  std::vector<float> numbers_;
+  int threads_;
+};
+
+/// True where rows of a batch meet in some node that can be given what other parts of the batch contribute.
+bool rows_meet(const Graph& graph, bool training);
+
+/// Why a graph cannot be computed for a batch in parts, as the end of a sentence about it; empty where it can.
+std::string why_not_in_parts(const Graph& graph, bool training);
+
 class Executor {
  public:
   /// `wanted.outputs` are edges of `graph`; the rewritten graph runs.
@@ -197,8 +242,11 @@ class Executor {
   void acquire(Index capacity, std::unique_ptr<Session>& session);
   /// A team for pieces of `rows` rows.
   void acquire(Index rows, std::unique_ptr<Team>& team);
+  /// A convoy of up to `parts` parts of `rows` rows.
+  void acquire(Index rows, Index parts, std::unique_ptr<Convoy>& convoy);
   void release(std::unique_ptr<Session> session);
   void release(std::unique_ptr<Team> team);
+  void release(std::unique_ptr<Convoy> convoy);
 
   /// The rows of the pieces of a batch of up to `capacity` rows; 0: it is processed whole.
   Index piece(Index capacity);
@@ -227,16 +275,20 @@ class Executor {
   std::vector<std::pair<Index, std::shared_ptr<const Graph>>> graphs_;  // by rows, the last used at the end
   std::vector<std::unique_ptr<Session>> idle_;
   std::vector<std::unique_ptr<Team>> idle_teams_;
+  std::vector<std::unique_ptr<Convoy>> idle_convoys_;
   std::optional<Index> rows_of_piece_;
   std::atomic<bool> recording_{false};
   Recorded recorded_;
 };
 
-/// Holds a session or a team while it is in scope.
+/// Holds a session, a team or a convoy while it is in scope.
 template <class Held>
 class Lease {
  public:
-  Lease(Executor& executor, Index capacity) : executor_(executor) { executor.acquire(capacity, held_); }
+  template <class... Sizes>
+  explicit Lease(Executor& executor, Sizes... sizes) : executor_(executor) {
+    executor.acquire(sizes..., held_);
+  }
   ~Lease() { executor_.release(std::move(held_)); }
   /// Exchanges what is held for one of another capacity.
   void exchange(Index capacity) {
@@ -255,6 +307,7 @@ class Lease {
 };
 using SessionLease = Lease<Session>;
 using TeamLease = Lease<Team>;
+using ConvoyLease = Lease<Convoy>;
 
 template <class Body>
 void Team::each_piece(Index begin, Index count, Body&& body) {
@@ -263,6 +316,14 @@ void Team::each_piece(Index begin, Index count, Body&& body) {
     // A piece belongs to one thread: parallel loops of its nodes run inline.
     const RunScope alone(1);
     body((*this)[thread], begin + piece * rows(), std::min(rows(), count - piece * rows()));
+  });
+}
+
+template <class Body>
+void Convoy::each(Index parts, Body&& body) {
+  parallel_for(parts, kGrain, [&](Index part, int) {
+    const RunScope alone(1);
+    body((*this)[part], part);
   });
 }
 

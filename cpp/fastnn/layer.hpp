@@ -105,6 +105,8 @@ class Context {
   Index first_row() const { return first_row_; }
   bool training() const { return training_; }
   int threads() const { return threads_; }
+  /// True where the batch is computed in parts and what meet() was given holds for all of them.
+  bool met() const { return met_; }
 
   template <class T = float>
   const T* input(std::size_t i = 0) const {
@@ -134,7 +136,7 @@ class Context {
 
   // Filled by the executor.
   Index rows_ = 0, capacity_ = 0, first_row_ = 0;
-  bool training_ = false;
+  bool training_ = false, met_ = false;
   int threads_ = 1;
   std::vector<const void*> inputs_;
   std::vector<void*> outputs_;
@@ -252,6 +254,13 @@ class Layer {
   virtual double multiply_adds() const { return 0; }
   /// The algorithm that the shapes have chosen, where there is a choice.
   virtual std::string algorithm() const { return {}; }
+  /// Where the rows of a batch meet in this node (batch statistics) and the batch is computed in parts: how many numbers
+  /// of each part all parts have to know in a pass; 0: none.
+  virtual Index meeting(bool /*training*/, bool /*backward*/) const { return 0; }
+  /// Writes these numbers of the part that the context holds. Runs right before the pass.
+  virtual void contribute(const Context&, bool /*backward*/, float* /*to*/) const {}
+  /// Takes the numbers of all parts, in their order, in the place of what the pass finds in its own rows.
+  virtual void meet(const Context&, bool /*backward*/, const float* /*of_parts*/, Index /*parts*/) const {}
   /// True where the node draws from its stream in a training step.
   virtual bool random() const { return false; }
 

@@ -39,6 +39,27 @@ Wanted wanted_of(const std::vector<LossTerm>& losses, const std::vector<MetricTe
 
 }  // namespace
 
+// The weights of a term's values: those of the samples, and 0 where a mask excludes a value.
+struct Phase::Weighing {
+  const float* samples;      // one number per sample or per value; null: 1
+  bool each;                 // per value
+  const std::uint8_t* mask;  // per value; null: all count
+  Index rows, size;
+
+  double at(Index row, Index place) const {
+    const Index i = row * size + place;
+    if (mask != nullptr && mask[i] == 0) return 0;
+    return samples == nullptr ? 1 : static_cast<double>(samples[each ? i : row]);
+  }
+  /// The number of values here that a mask lets count.
+  double unmasked() const {
+    double total = 0;
+    for (Index i = 0; i < rows * size; ++i) total += mask[i];
+    return total;
+  }
+  bool plain() const { return samples == nullptr && mask == nullptr; }
+};
+
 Phase::Phase(const Graph& graph, std::vector<LossTerm> losses, std::vector<MetricTerm> metrics,
              const std::vector<Share>& optimizers, std::optional<Program> program)
     : executor_(graph, wanted_of(losses, metrics, !optimizers.empty(), program)),
@@ -93,9 +114,16 @@ void Phase::check(const RunData& data) const {
 
 std::unique_ptr<Workspace> Phase::workspace(Index capacity) {
   // The number of values that a mask lets count is known only after the forward pass of the whole batch.
-  const auto masked = [](const LossTerm& term) { return term.mask != kUnmasked; };
-  const Index piece = std::any_of(losses_.begin(), losses_.end(), masked) ? 0 : executor_.piece(capacity);
-  const auto parts = static_cast<std::size_t>(piece > 0 ? (capacity + piece - 1) / piece : 1);
+  const bool masked =
+      std::any_of(losses_.begin(), losses_.end(), [](const LossTerm& term) { return term.mask != kUnmasked; });
+  Index piece = masked && !peers_ ? 0 : executor_.piece(capacity), together = 0;
+  auto parts = static_cast<std::size_t>(piece > 0 ? (capacity + piece - 1) / piece : 1);
+  if (peers_) {
+    piece = peers_->rows_of_part(capacity, piece);
+    const Index most = std::max<Index>(peers_->most_parts(capacity, piece), 1);
+    if (masked || rows_meet(executor_.graph(), executor_.wanted().training)) together = most;
+    parts = static_cast<std::size_t>(most) + 1;
+  }
   if (tallies_.size() < parts) tallies_.resize(parts, zero());
   // Of a program these come after other commits of a step, which nothing may then interrupt.
   for (const Updated& share : shares_) share.optimizer->build(share.table.weights);
@@ -103,36 +131,75 @@ std::unique_ptr<Workspace> Phase::workspace(Index capacity) {
     const std::size_t bytes = parts * static_cast<std::size_t>(executor_.gradients().size) * sizeof(float);
     if (partials_.size() < bytes) partials_ = AlignedBuffer(bytes);
   }
-  return std::make_unique<Workspace>(executor_, capacity, piece);
+  return std::make_unique<Workspace>(executor_, capacity, piece, together);
+}
+
+void Phase::join(std::shared_ptr<Peers> peers) {
+  if (peers != nullptr) {
+    require(!program_,
+            "a step of your own (train_step, test_step, a function) is computed by one process; leave the "
+            "step to compile() and fit(), or take the distribution back with set_distribution(None)");
+    const std::string why = why_not_in_parts(executor_.graph(), executor_.wanted().training);
+    require(why.empty(), "the batches of this model cannot be cut into parts for several processes: ", why);
+  }
+  peers_ = std::move(peers);
 }
 
 void Phase::gradients_of_batch(Workspace& space, const Batch& batch, const Pulse& pulse) {
   if (program_) {
+    cut_ = Cut::alone(batch.count, 0);
     run_segments(space.session(), batch, pulse);
-    parts_ = 1;
     penalty_ = 0;
     return;
   }
   const ReadVariables reading;
-  if (Team* team = space.team()) {
-    const Index size = executor_.gradients().size;
+  const Index piece = space.piece();
+  unmasked_.clear();
+  cut_ = peers_ && piece > 0 ? peers_->cut(batch.count, piece) : Cut::alone(batch.count, piece);
+  if (Convoy* convoy = space.convoy()) {
+    run_convoy(*convoy, batch, pulse);
+  } else if (Team* team = space.team()) {
+    const Index size = executor_.gradients().size, begin = cut_.begin(), end = cut_.end();
     const Pulse none;
-    for (Index done = 0; done < batch.count; done += team->wave()) {
-      team->each_piece(done, std::min(team->wave(), batch.count - done),
-                       [&](Session& session, Index first, Index rows) {
-                         const Index piece = first / team->rows();
-                         run_part(session, batch, first, rows, tallies_[static_cast<std::size_t>(piece)], none);
-                         if (trains())
-                           std::copy_n(session.weight_gradients(), size, partials_.as<float>() + piece * size);
-                       });
+    for (Index done = begin; done < end; done += team->wave()) {
+      team->each_piece(done, std::min(team->wave(), end - done), [&](Session& session, Index first, Index rows) {
+        const Index part = (first - begin) / piece;
+        run_part(session, batch, first, rows, tallies_[static_cast<std::size_t>(part)], none);
+        if (trains()) std::copy_n(session.weight_gradients(), size, partial(part + (peers_ ? 1 : 0)));
+      });
       if (pulse) pulse();
     }
-    parts_ = (batch.count + team->rows() - 1) / team->rows();
   } else {
     run_part(space.session(), batch, 0, batch.count, tallies_[0], pulse);
-    parts_ = 1;
   }
   penalty_ = weight_penalty();
+}
+
+// The parts of this process pass through the nodes together: where rows meet, and before the losses, they learn of one
+// another and of the parts of other processes.
+void Phase::run_convoy(Convoy& convoy, const Batch& batch, const Pulse& pulse) {
+  const Index parts = cut_.last - cut_.first, size = executor_.gradients().size, begin = cut_.begin();
+  const auto rows_of = [&](Index part) { return std::min(cut_.rows, cut_.end() - begin - part * cut_.rows); };
+  const Convoy::Gather gather = [&](float* all, Index numbers) { peers_->gather_parts(all, cut_, numbers); };
+  convoy.first().prepare();
+  convoy.each(parts, [&](Session& session, Index part) {
+    const Index first = begin + part * cut_.rows, rows = rows_of(part);
+    feed(session, executor_.graph(), batch.data.columns, batch.order, batch.begin + first, rows);
+    session.begin(rows, cut_.place + first);
+  });
+  convoy.forward(cut_.first, cut_.last, cut_.parts, gather, pulse);
+  count_unmasked(convoy, batch);
+  convoy.each(parts, [&](Session& session, Index part) {
+    Tally& tally = tallies_[static_cast<std::size_t>(part)];
+    tally.rows = static_cast<double>(rows_of(part));
+    take_losses(session, batch, tally);
+    take_metrics(session, batch, tally);
+  });
+  if (!trains()) return;
+  convoy.backward(cut_.first, cut_.last, cut_.parts, gather, pulse);
+  convoy.each(parts, [&](Session& session, Index part) {
+    std::copy_n(session.weight_gradients(), size, partial(part + (peers_ ? 1 : 0)));
+  });
 }
 
 void Phase::run_part(Session& session, const Batch& batch, Index first, Index rows, Tally& tally,
@@ -140,7 +207,7 @@ void Phase::run_part(Session& session, const Batch& batch, Index first, Index ro
   {
     const Timed timed(session.record(), Part::data);
     feed(session, executor_.graph(), batch.data.columns, batch.order, batch.begin + first, rows);
-    session.begin(rows, first);
+    session.begin(rows, cut_.place + first);
   }
   session.forward(pulse);
   {
@@ -214,16 +281,84 @@ void Phase::set_rate(std::size_t optimizer) {
     shares_[optimizer].optimizer->learning_rate = rates_[optimizer];
 }
 
+template <class Of, class Call>
+void Phase::each_number(Of& tally, Call&& call) {
+  call(tally.total);
+  call(tally.rows);
+  for (auto* numbers : {&tally.losses, &tally.metrics, &tally.metric_counts})
+    for (auto& number : *numbers) call(number);
+}
+
+// Gives all processes the numbers that each changes by add(), from the first process to the last.
+template <class Add>
+void Phase::chain(std::vector<double>& numbers, Add&& add) const {
+  const std::size_t bytes = numbers.size() * sizeof(double);
+  if (!peers_->is_first()) peers_->receive(numbers.data(), bytes);
+  add();
+  if (!peers_->is_last()) peers_->send(numbers.data(), bytes);
+  peers_->share(numbers.data(), bytes);
+}
+
+// What a mask lets count is known after the forward pass of all parts.
+void Phase::count_unmasked(Convoy& convoy, const Batch& batch) {
+  unmasked_.assign(losses_.size(), 0);
+  bool any = false;
+  for (const LossTerm& term : losses_) any = any || term.mask != kUnmasked;
+  if (!any) return;
+  chain(unmasked_, [&] {
+    for (std::size_t k = 0; k < losses_.size(); ++k)
+      if (losses_[k].mask != kUnmasked)
+        for (Index part = 0; part < cut_.last - cut_.first; ++part)
+          unmasked_[k] += weighing(convoy[part], batch, losses_[k]).unmasked();
+  });
+}
+
 void Phase::reduce(Workspace& space) {
+  const Index parts = cut_.last - cut_.first;
+  each_number(step_, [](double& number) { number = 0; });
   step_.total = penalty_;
-  step_.rows = 0;
-  std::fill(step_.losses.begin(), step_.losses.end(), 0);
-  std::fill(step_.metrics.begin(), step_.metrics.end(), 0);
-  std::fill(step_.metric_counts.begin(), step_.metric_counts.end(), 0);
-  for (Index i = 0; i < parts_; ++i) add(tallies_[static_cast<std::size_t>(i)], step_);
+  const auto add_parts = [&] {
+    for (Index i = 0; i < parts; ++i) add(tallies_[static_cast<std::size_t>(i)], step_);
+  };
+  const bool together = peers_ && space.piece() > 0;
+  if (together) {
+    numbers_.clear();
+    each_number(step_, [&](double number) { numbers_.push_back(number); });
+    chain(numbers_, [&] {
+      std::size_t next = 0;
+      each_number(step_, [&](double& number) { number = numbers_[next++]; });
+      add_parts();
+      next = 0;
+      each_number(step_, [&](double number) { numbers_[next++] = number; });
+    });
+    std::size_t next = 0;
+    each_number(step_, [&](double& number) { number = numbers_[next++]; });
+  } else {
+    add_parts();
+  }
+  if (space.piece() == 0 || !trains()) return;
   const Timed timed(space.session().record(), Part::reduce);
-  if (space.team() != nullptr && trains())
-    kernels::add_up(partials_.as<float>(), parts_, executor_.gradients().size, space.session().weight_gradients());
+  float* gradients = space.session().weight_gradients();
+  if (together)
+    reduce_gradients(gradients);
+  else
+    kernels::add_up(partial(0), parts, executor_.gradients().size, executor_.gradients().size, gradients);
+}
+
+// Folds the gradients of all parts of all processes, block by block: while a process adds its parts to one block, the
+// next one adds its own to the block before.
+void Phase::reduce_gradients(float* to) {
+  constexpr Index kBlock = 1 << 16;
+  const Index parts = cut_.last - cut_.first, size = executor_.gradients().size;
+  const Index from = peers_->is_first() ? 1 : 0;
+  for (Index begin = 0; begin < size; begin += kBlock) {
+    const Index count = std::min(kBlock, size - begin);
+    const std::size_t bytes = static_cast<std::size_t>(count) * sizeof(float);
+    if (from == 0) peers_->receive(partial(0) + begin, bytes);
+    kernels::add_up(partial(from) + begin, parts + 1 - from, size, count, to + begin);
+    if (!peers_->is_last()) peers_->send(to + begin, bytes);
+  }
+  peers_->share(to, static_cast<std::size_t>(size) * sizeof(float));
 }
 
 bool Phase::commit(Workspace& space) {
@@ -321,28 +456,6 @@ double Phase::weight_penalty() const {
   return total;
 }
 
-// The weights of a term's values: those of the samples, and 0 where a mask excludes a value.
-struct Phase::Weighing {
-  const float* samples;      // one number per sample or per value; null: 1
-  bool each;                 // per value
-  const std::uint8_t* mask;  // per value; null: all count
-  Index rows, size;
-
-  double at(Index row, Index place) const {
-    const Index i = row * size + place;
-    if (mask != nullptr && mask[i] == 0) return 0;
-    return samples == nullptr ? 1 : static_cast<double>(samples[each ? i : row]);
-  }
-  /// The number of values that count in a batch of `batch` rows. With a mask there are no pieces.
-  double count(Index batch) const {
-    if (mask == nullptr) return static_cast<double>(batch * size);
-    double total = 0;
-    for (Index i = 0; i < rows * size; ++i) total += mask[i];
-    return total;
-  }
-  bool plain() const { return samples == nullptr && mask == nullptr; }
-};
-
 template <class Term>
 Phase::Weighing Phase::weighing(const Session& session, const Batch& batch, const Term& term) const {
   const Spec& spec = executor_.graph().edge(term.edge).spec;
@@ -351,7 +464,7 @@ Phase::Weighing Phase::weighing(const Session& session, const Batch& batch, cons
   const auto i = static_cast<std::size_t>(term.sample_weights);
   if (spec.batched() && term.sample_weights != kUnweighted && batch.data.weights[i] != nullptr) {
     const Index values = batch.data.weights[i]->row_size();
-    weighing.samples = batch.weights[i].data() + session.first_row() * values;
+    weighing.samples = batch.weights[i].data() + (session.first_row() - cut_.place) * values;
     weighing.each = values > 1;
   }
   if (term.mask != kUnmasked) weighing.mask = session.value<std::uint8_t>(term.mask);
@@ -378,8 +491,20 @@ void Phase::take_losses(Session& session, const Batch& batch, Tally& tally) cons
     const LossTerm& term = losses_[k];
     const float* values = session.value(term.edge);
     const bool batched = executor_.graph().edge(term.edge).spec.batched();
+    float* gradient = session.gradient(term.edge);
+    if (!batched && session.first_row() > 0) {
+      // A penalty that does not depend on rows counts once, with the first of several parts.
+      tally.losses[k] = 0;
+      if (gradient != nullptr) std::fill_n(gradient, executor_.graph().edge(term.edge).spec.size(1), 0.0f);
+      continue;
+    }
     const Weighing weighing = this->weighing(session, batch, term);
-    const double count = term.summed ? 1 : std::max(weighing.count(batched ? batch.count : 1), 1e-7);
+    double count = 1;
+    if (!term.summed && weighing.mask == nullptr)
+      count = static_cast<double>((batched ? cut_.whole : 1) * weighing.size);
+    else if (!term.summed)
+      count = unmasked_.empty() ? weighing.unmasked() : unmasked_[k];
+    count = std::max(count, 1e-7);
     double sum = 0;
     for (Index i = 0, at = 0; i < weighing.rows; ++i)
       for (Index j = 0; j < weighing.size; ++j, ++at)
@@ -388,7 +513,7 @@ void Phase::take_losses(Session& session, const Batch& batch, Tally& tally) cons
     const double of_batch = weight_of_batch(batch, term);
     tally.losses[k] = of_batch * sum / count;
     tally.total += term.weight * tally.losses[k];
-    if (float* gradient = session.gradient(term.edge)) {
+    if (gradient != nullptr) {
       const auto share = static_cast<float>(of_batch * term.weight / count);
       if (weighing.plain()) {
         std::fill_n(gradient, weighing.rows * weighing.size, share);

@@ -7,9 +7,8 @@
 // number, and values of the last step are reported beside the sums.
 //
 // A phase runs in three parts. `gradients_of_batch` computes the gradients and the values of each part of a batch.
-// `reduce` folds the parts, in their order, into one gradient and one tally; a sum over processes or over several
-// batches belongs there. `commit` updates weights, state and sums; before it, nothing that outlives the step has been
-// written.
+// `reduce` folds the parts, in their order, into one gradient and one tally; with peers, the parts of all processes.
+// `commit` updates weights, state and sums; before it, nothing that outlives the step has been written.
 #pragma once
 
 #include <memory>
@@ -20,6 +19,7 @@
 #include "fastnn/columns.hpp"
 #include "fastnn/executor.hpp"
 #include "fastnn/optimizer.hpp"
+#include "fastnn/peers.hpp"
 
 namespace fastnn {
 
@@ -57,13 +57,16 @@ struct Batch {
   const std::vector<std::vector<float>>& weights;
 };
 
-/// The memory of a phase for the duration of a run: a session for whole batches, or a team where batches are processed
-/// in pieces.
+/// The memory of a phase for the duration of a run: a session for whole batches, a team where batches are processed in
+/// pieces, or a convoy where they are and their rows meet.
 class Workspace {
  public:
-  /// piece: the rows of a piece; 0: batches are processed whole.
-  Workspace(Executor& executor, Index capacity, Index piece) : exact_(executor.graph().sized()) {
-    if (piece > 0)
+  /// piece: the rows of a piece; 0: batches are processed whole. together: the number of pieces that are in memory at
+  /// a time; 0: one for each thread.
+  Workspace(Executor& executor, Index capacity, Index piece, Index together = 0) : exact_(executor.graph().sized()) {
+    if (together > 0)
+      convoy_.emplace(executor, piece, together);
+    else if (piece > 0)
       team_.emplace(executor, piece);
     else
       whole_.emplace(executor, capacity);
@@ -74,15 +77,20 @@ class Workspace {
     if (exact_ && session().plan().capacity != rows) whole_->exchange(rows);
   }
 
-  /// Null where batches are processed whole.
   Team* team() const { return team_ ? &**team_ : nullptr; }
+  Convoy* convoy() const { return convoy_ ? &**convoy_ : nullptr; }
+  /// The rows of a piece; 0: batches are processed whole.
+  Index piece() const { return team_ ? (*team_)->rows() : convoy_ ? (*convoy_)->rows() : 0; }
   /// The session that holds the reduced gradients and commits.
-  Session& session() const { return team_ ? (*team_)->first() : **whole_; }
-  int threads() const { return team_ ? (*team_)->threads() : session().plan().threads; }
+  Session& session() const { return team_ ? (*team_)->first() : convoy_ ? (*convoy_)->first() : **whole_; }
+  int threads() const {
+    return team_ ? (*team_)->threads() : convoy_ ? (*convoy_)->threads() : session().plan().threads;
+  }
 
  private:
   const bool exact_;  // a session serves batches of one number of rows
   std::optional<TeamLease> team_;
+  std::optional<ConvoyLease> convoy_;
   std::optional<SessionLease> whole_;
 };
 
@@ -110,6 +118,9 @@ class Phase {
   void check_rows(Index rows) { executor_.graph_for(rows); }
   /// The learning rate of each optimizer from the next commit on; NaN, or null for all: unchanged.
   void set_rates(const double* rates) { rates_ = rates; }
+  /// Computes each batch together with other processes from now on; null: alone. Raises ValueError where the graph
+  /// cannot be computed for a part of a batch.
+  void join(std::shared_ptr<Peers> peers);
   /// Memory for batches of up to `capacity` rows.
   std::unique_ptr<Workspace> workspace(Index capacity);
 
@@ -155,6 +166,15 @@ class Phase {
   void add(const Tally& from, Tally& to) const;
   template <class Term>
   Weighing weighing(const Session& session, const Batch& batch, const Term& term) const;
+  // Applies call(number) to all numbers of a tally.
+  template <class Of, class Call>
+  static void each_number(Of& tally, Call&& call);
+  void run_convoy(Convoy& convoy, const Batch& batch, const Pulse& pulse);
+  void count_unmasked(Convoy& convoy, const Batch& batch);
+  template <class Add>
+  void chain(std::vector<double>& numbers, Add&& add) const;
+  void reduce_gradients(float* to);
+  float* partial(Index part) const { return partials_.as<float>() + part * executor_.gradients().size; }
   void run_part(Session& session, const Batch& batch, Index first, Index rows, Tally& tally, const Pulse& pulse) const;
   double weight_of_batch(const Batch& batch, const LossTerm& term) const;
   void take_losses(Session& session, const Batch& batch, Tally& tally) const;
@@ -179,10 +199,14 @@ class Phase {
   const double* rates_ = nullptr;
   Tally sums_, step_;
   // The parts of the batch between gradients_of_batch() and reduce().
-  Index parts_ = 0;
+  Cut cut_ = Cut::alone(0, 0);
   double penalty_ = 0;
   std::vector<Tally> tallies_;
-  AlignedBuffer partials_;  // gradients of the parts, where there are pieces
+  AlignedBuffer partials_;  // gradients of the parts, where there are pieces; with peers the first is what they sent
+
+  std::shared_ptr<Peers> peers_;
+  std::vector<double> numbers_;   // of a tally, as they are sent
+  std::vector<double> unmasked_;  // per loss the values of a batch in parts that count
 };
 
 }  // namespace fastnn

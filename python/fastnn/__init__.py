@@ -59,7 +59,7 @@ from fastnn.symbolic.variable import Variable
 from fastnn.training.function import function
 
 if _TYPE_CHECKING:
-    from fastnn import applications, distillation, legacy, preprocessing, visualization, wrappers
+    from fastnn import applications, distillation, distribution, legacy, preprocessing, visualization, wrappers
 
 __version__ = "0.1.0"
 
@@ -92,6 +92,7 @@ __all__ = [
     "datasets",
     "device",
     "distillation",
+    "distribution",
     "dtype_policies",
     "function",
     "initializers",
@@ -144,7 +145,7 @@ def __dir__() -> list[str]:
     return [*__all__, "__version__", "__doc__"]
 
 
-_LATER = ("applications", "distillation", "legacy", "preprocessing", "visualization", "wrappers")
+_LATER = ("applications", "distillation", "distribution", "legacy", "preprocessing", "visualization", "wrappers")
 """Modules that are loaded when they are first used: few scripts need them."""
 _missing = _missing_names(__name__, __all__)
 

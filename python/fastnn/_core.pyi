@@ -207,6 +207,17 @@ class Optimizer:
 Optimizers = Sequence[tuple[Optimizer, Sequence[Variable] | None]]
 """Optimizers that commit a step, in order, each with the weights that it moves; None: all that the graph trains."""
 
+class Peers:
+    """The processes that compute each batch together, each some of the parts into which it is cut."""
+
+    def __init__(self, rank: int, size: int, parts: int, own_rows: bool, messages: Any) -> None:
+        """parts: into how many parts a batch is cut. own_rows: True where each process holds rows of its own.
+
+        messages: an object whose methods exchange bytes, called by all processes in the same order: `receive(view)`
+        from the process before, `send(view)` to the one after, `share(view)` what the last process has, `gather(view,
+        ends)` what process r has from ends[r - 1] to ends[r].
+        """
+
 class Trainer:
     """Training steps of a graph with losses: forward, loss, backward, update; without optimizers forward and loss."""
 
@@ -230,6 +241,8 @@ class Trainer:
         metrics: edges of which sum and count are reported. optimizers: those that Update nodes name by number, each
         with its weights. values: edges whose values in the last step are kept.
         """
+    def join(self, peers: Peers | None) -> None:
+        """Computes each batch together with other processes from now on; None: alone."""
     def values(self) -> list[Array]:
         """Returns the values that a program keeps of its last step."""
     def reset(self) -> None:

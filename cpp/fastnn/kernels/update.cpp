@@ -63,12 +63,12 @@ void add(const float* from, float* to, Index count) {
   });
 }
 
-void add_up(const float* parts, Index count, Index size, float* to) {
+void add_up(const float* parts, Index count, Index stride, Index size, float* to) {
   constexpr Index kChunk = 1 << 12;
   parallel_ranges(size, kChunk, byte_work(4.0 * static_cast<double>(count * size)), [=](Index begin, Index end, int) {
     packet::for_each(end - begin, [=](Index i, Index n) {
       Packet sum = load_n(parts + begin + i, n);
-      for (Index part = 1; part < count; ++part) sum = packet::add(sum, load_n(parts + part * size + begin + i, n));
+      for (Index part = 1; part < count; ++part) sum = packet::add(sum, load_n(parts + part * stride + begin + i, n));
       store_n(to + begin + i, sum, n);
     });
   });

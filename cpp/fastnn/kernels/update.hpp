@@ -11,8 +11,8 @@ namespace fastnn::kernels {
 /// to[i] += from[i].
 KERNEL(void, add)(const float* from, float* to, Index count);
 
-/// to[i] = the sum of parts[p * size + i] over the `count` parts, in their order.
-KERNEL(void, add_up)(const float* parts, Index count, Index size, float* to);
+/// to[i] = the sum of parts[p * stride + i] over the `count` parts, in their order.
+KERNEL(void, add_up)(const float* parts, Index count, Index stride, Index size, float* to);
 
 /// Changes to the gradient and the weight that every rule makes before its own arithmetic.
 struct Moderation {

@@ -86,7 +86,7 @@ class BatchNormalization : public FusingLayer {
     if (of_batch) booking.book(kChunkMoments, Life::forward, masked_ ? parts / 2 * 3 : parts);
     if (!booking.backward()) return;
     booking.book(kChunkSums, Life::backward, parts);
-    booking.book(kCoefficients, Life::backward, 4 * channels_);
+    booking.book(kCoefficients, Life::backward, 6 * channels_);
   }
 
   void prepare(const Context& ctx) const override {
@@ -102,22 +102,7 @@ class BatchNormalization : public FusingLayer {
     const Terms terms = this->terms(ctx);
     const float* x = ctx.input();
     float* y = ctx.output();
-    if (uses_batch(ctx.training())) {
-      float* parts = ctx.buffer(kChunkMoments);
-      const Index stride = (masked_ ? 3 : 2) * channels_;
-      each_chunk(ctx, 0.3, [&](Index begin, Index end) {
-        float* part = parts + begin / chunk_ * stride;
-        if (masked_)
-          kernels::masked_moments(view, counted(ctx), x, begin, end, part, part + channels_, part + 2 * channels_);
-        else
-          kernels::moments(view, x, begin, end, part, part + channels_);
-      });
-      if (masked_)
-        kernels::combine_masked_moments(view, chunk_, parts, terms.mean, terms.variance, terms.count);
-      else
-        kernels::combine_moments(view, chunk_, parts, terms.mean, terms.variance);
-      derive(ctx, terms);
-    }
+    if (uses_batch(ctx.training()) && !ctx.met()) find_moments(ctx, terms);
     each_chunk(ctx, 0.3, [&](Index begin, Index end) {
       // A few KiB at a time, so that the activation reads them from the first-level cache.
       const Index stride = channels_ * inner_, step = std::max<Index>(1, 2048 / stride);
@@ -137,18 +122,13 @@ class BatchNormalization : public FusingLayer {
     float *dy = ctx.output_gradient(), *dx = ctx.input_gradient();
     float* dgamma = scale_ ? ctx.weight_gradient(0) : nullptr;
     float* dbeta = center_ ? ctx.weight_gradient(scale_ ? 1 : 0) : nullptr;
-    float* parts = ctx.buffer(kChunkSums);
     float* coefficients = ctx.buffer(kCoefficients);
     float *sum = coefficients, *product = sum + channels_, *offset = product + channels_, *bend = offset + channels_;
 
-    const bool sums = (of_batch && dx != nullptr) || dgamma != nullptr || dbeta != nullptr;
+    const bool met = of_batch && ctx.met();
+    const bool sums = met || (of_batch && dx != nullptr) || dgamma != nullptr || dbeta != nullptr;
+    if (sums && !met) find_sums(ctx, sum, product);
     if (sums) {
-      each_chunk(ctx, 0.4, [&](Index begin, Index end) {
-        through_activation(ctx, begin, end);
-        float* part = parts + begin / chunk_ * 2 * channels_;
-        kernels::gradient_sums(view, x, dy, begin, end, terms.mean, part, part + channels_);
-      });
-      kernels::combine_sums(view, chunk_, parts, sum, product);
       if (dbeta != nullptr) std::copy_n(sum, channels_, dbeta);
       if (dgamma != nullptr)
         for (Index c = 0; c < channels_; ++c) dgamma[c] = product[c] * terms.inverse[c];
@@ -157,8 +137,11 @@ class BatchNormalization : public FusingLayer {
     // With n values per channel and z = (x - mean) / deviation:
     // dx = gamma / deviation * (dy - sum(dy) / n - z * sum(dy z) / n); masked values lack the last two terms.
     if (of_batch) {
+      // Of a batch in parts the gradients of the weights are those of this part, and these those of all.
+      if (met) sum = coefficients + 4 * channels_, product = sum + channels_;
       for (Index c = 0; c < channels_; ++c) {
-        const float count = masked_ ? std::max(terms.count[c], 1.0f) : static_cast<float>(view.outer * view.inner);
+        const float count =
+            masked_ || met ? std::max(terms.count[c], 1.0f) : static_cast<float>(view.outer * view.inner);
         offset[c] = -terms.scale[c] * (sum[c] / count);
         bend[c] = -terms.scale[c] * terms.inverse[c] * terms.inverse[c] * (product[c] / count);
       }
@@ -176,6 +159,38 @@ class BatchNormalization : public FusingLayer {
 
   bool updates_state() const override { return uses_batch(true); }
   bool reads_state() const override { return !uses_batch(true); }
+
+  // Of each channel: forward the mean, squared distances from it and the number of values; backward the two sums.
+  Index meeting(bool training, bool backward) const override {
+    return uses_batch(training) ? (backward ? 2 : 3) * channels_ : 0;
+  }
+  void contribute(const Context& ctx, bool backward, float* to) const override {
+    if (backward) {
+      float* sum = ctx.buffer(kCoefficients);
+      find_sums(ctx, sum, sum + channels_);
+      std::copy_n(sum, 2 * channels_, to);
+      return;
+    }
+    Terms found = terms(ctx);
+    find_moments(ctx, found);
+    const kernels::NormView view = this->view(ctx);
+    for (Index c = 0; c < channels_; ++c) {
+      const float count = masked_ ? found.count[c] : static_cast<float>(view.outer * view.inner);
+      to[c] = found.mean[c];
+      to[channels_ + c] = found.variance[c] * count;
+      to[2 * channels_ + c] = count;
+    }
+  }
+  void meet(const Context& ctx, bool backward, const float* of_parts, Index parts) const override {
+    const kernels::NormView view{parts, channels_, 1};
+    if (backward) {
+      float* sum = ctx.buffer(kCoefficients) + 4 * channels_;
+      return kernels::combine_sums(view, 1, of_parts, sum, sum + channels_);
+    }
+    const Terms terms = this->terms(ctx);
+    kernels::combine_masked_moments(view, 1, of_parts, terms.mean, terms.variance, terms.count);
+    derive(ctx, terms);
+  }
 
   void commit(const Context& ctx) const override {
     if (!ctx.training() || !uses_batch(true)) return;
@@ -200,6 +215,40 @@ class BatchNormalization : public FusingLayer {
     return {at, at + channels_, at + 2 * channels_, at + 3 * channels_, at + 4 * channels_, at + 5 * channels_};
   }
   kernels::Counted counted(const Context& ctx) const { return {ctx.input<std::uint8_t>(1), run_}; }
+
+  // The moments of the rows of this context, chunk by chunk, and what follows from them.
+  void find_moments(const Context& ctx, const Terms& terms) const {
+    const kernels::NormView view = this->view(ctx);
+    float* parts = ctx.buffer(kChunkMoments);
+    const Index stride = (masked_ ? 3 : 2) * channels_;
+    each_chunk(ctx, 0.3, [&](Index begin, Index end) {
+      float* part = parts + begin / chunk_ * stride;
+      if (masked_)
+        kernels::masked_moments(view, counted(ctx), ctx.input(), begin, end, part, part + channels_,
+                                part + 2 * channels_);
+      else
+        kernels::moments(view, ctx.input(), begin, end, part, part + channels_);
+    });
+    if (masked_)
+      kernels::combine_masked_moments(view, chunk_, parts, terms.mean, terms.variance, terms.count);
+    else
+      kernels::combine_moments(view, chunk_, parts, terms.mean, terms.variance);
+    derive(ctx, terms);
+  }
+
+  // The sums of the output's gradient, and of its products with the distances from the mean; the gradient is taken
+  // through the fused activation before.
+  void find_sums(const Context& ctx, float* sum, float* product) const {
+    const kernels::NormView view = this->view(ctx);
+    const Terms terms = this->terms(ctx);
+    float *dy = ctx.output_gradient(), *parts = ctx.buffer(kChunkSums);
+    each_chunk(ctx, 0.4, [&](Index begin, Index end) {
+      through_activation(ctx, begin, end);
+      float* part = parts + begin / chunk_ * 2 * channels_;
+      kernels::gradient_sums(view, ctx.input(), dy, begin, end, terms.mean, part, part + channels_);
+    });
+    kernels::combine_sums(view, chunk_, parts, sum, product);
+  }
 
   void derive(const Context& ctx, const Terms& terms) const {
     for (Index c = 0; c < channels_; ++c) {

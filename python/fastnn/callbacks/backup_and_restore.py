@@ -42,6 +42,8 @@ class BackupAndRestore(Callback):
         ['latest.weights.h5']
     """
 
+    on_every_process = False
+
     # A backup is made when the others have counted.
     __fastnn_runs_last__ = True
 

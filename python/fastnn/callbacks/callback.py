@@ -36,6 +36,8 @@ class Callback:
     Attributes:
         model: The model that is trained.
         params: The "epochs", "steps" (None where it is not known) and "verbose" of the call; None before it.
+        on_every_process: Whether all processes of a distribution call it, or process 0 alone. True by default; an
+            attribute of a class that only prints, draws or writes files is better False.
 
     Example:
         >>> class Halve(fastnn.callbacks.Callback):
@@ -47,6 +49,8 @@ class Callback:
         >>> float(model.optimizer.learning_rate)
         0.125
     """
+
+    on_every_process: ClassVar[bool] = True
 
     # What fastnn asks of its own callbacks goes by names that no class of a user's takes by chance.
     __fastnn_runs_last__: ClassVar[bool] = False

@@ -51,7 +51,7 @@ class CallbackList(Callback):
         **params: Any,
     ) -> None:
         super().__init__()
-        self.callbacks: list[Any] = list(_flat(callbacks))
+        self.callbacks: list[Any] = list(flattened(callbacks))
         for callback in self.callbacks:
             if isinstance(callback, type) or not hasattr(callback, "on_epoch_end"):
                 mend = f"; write {callback.__name__}()" if isinstance(callback, type) else ""
@@ -177,13 +177,13 @@ class CallbackList(Callback):
             getattr(callback, hook)(*place, told)
 
 
-def _flat(callbacks: Any) -> Iterator[Any]:
+def flattened(callbacks: Any) -> Iterator[Any]:
     """Yields the callbacks of nested lists, one by one."""
     if isinstance(callbacks, CallbackList):
         yield from callbacks.callbacks
     elif isinstance(callbacks, Iterable) and not isinstance(callbacks, Callback):
         for one in callbacks:
-            yield from _flat(one)
+            yield from flattened(one)
     elif callbacks is not None:
         yield callbacks
 

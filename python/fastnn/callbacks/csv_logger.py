@@ -34,6 +34,8 @@ class CSVLogger(Callback):
         'epoch,loss,val_loss\n0,0.0,NA\n'
     """
 
+    on_every_process = False
+
     def __init__(self, filename: str | os.PathLike[str], separator: str = ",", append: bool = False) -> None:
         super().__init__()
         self.filename = filename

@@ -67,6 +67,8 @@ class ModelCheckpoint(MonitorCallback):
         ['1.keras', '2.keras']
     """
 
+    on_every_process = False
+
     __fastnn_counted__ = ("best",)
 
     def __init__(

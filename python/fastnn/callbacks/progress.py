@@ -97,6 +97,8 @@ class ProgbarLogger(Callback):
         1/1 - 0s - ...s/step - loss: 0.0000e+00
     """
 
+    on_every_process = False
+
     __fastnn_shows_progress__ = True
 
     def __init__(self) -> None:

@@ -27,6 +27,8 @@ class RemoteMonitor(Callback):
         'http://localhost:9000/publish/epoch/end/'
     """
 
+    on_every_process = False
+
     def __init__(
         self,
         root: str = "http://localhost:9000",

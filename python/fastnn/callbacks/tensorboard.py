@@ -55,6 +55,8 @@ class TensorBoard(Callback):
         ['train', 'validation']
     """
 
+    on_every_process = False
+
     def __init__(
         self,
         log_dir: str | os.PathLike[str] = "logs",

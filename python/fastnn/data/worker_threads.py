@@ -1,4 +1,4 @@
-"""Threads that prepare data while the core trains."""
+"""Threads that prepare data while the core trains, and threads that train models of their own."""
 
 from __future__ import annotations
 
@@ -15,3 +15,13 @@ def worker_threads(count: int, name: str) -> ThreadPoolExecutor:
         name: How their names begin.
     """
     return ThreadPoolExecutor(count, name, initializer=_core.limit_this_thread, initargs=(1 if count > 1 else 0,))
+
+
+def single_threads(count: int, name: str) -> ThreadPoolExecutor:
+    """Returns threads each of which computes alone, be it the only one.
+
+    Args:
+        count: The number of threads.
+        name: How their names begin.
+    """
+    return ThreadPoolExecutor(count, name, initializer=_core.limit_this_thread, initargs=(1,))

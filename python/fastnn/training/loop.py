@@ -26,6 +26,7 @@ from fastnn.symbolic.structure import Structure
 from fastnn.training.compiled import Compiled
 from fastnn.training.program import Program
 from fastnn.training.programs import Programs
+from fastnn.training.together import Alone
 
 Hooks = Sequence[Callable[[int, dict[str, Any]], Any]]
 """Hooks of batches."""
@@ -74,11 +75,13 @@ class Run:
         initial_epoch: The first epoch, counted from 0.
         steps: The number of steps of an epoch; None: those of a whole pass over the rows.
         optimizer: The optimizer of the program that trains.
+        processes: The part of this process in the run.
         validation: The validations, or None.
 
     Attributes:
         epoch: The current epoch, counted from 0.
         step: The number of steps of the current epoch that were run.
+        is_resumed: True where it goes on where an interrupted run was.
     """
 
     def __init__(
@@ -93,10 +96,12 @@ class Run:
         initial_epoch: int,
         steps: int | None,
         optimizer: Any,
+        processes: Alone,
         validation: Validation | None = None,
     ) -> None:
         self.epoch = initial_epoch
         self.step = 0
+        self.is_resumed = False
         self._model = model
         self._compiled = compiled
         self._programs = programs
@@ -105,6 +110,7 @@ class Run:
         self._epochs = epochs
         self._steps = steps
         self._optimizer = optimizer
+        self._processes = processes
         self._validation = validation
 
     @property
@@ -127,6 +133,7 @@ class Run:
             passes: Its `passes`.
         """
         self.epoch, self.step = epoch, step
+        self.is_resumed = True
         self._source.resume(position, passes)
 
     def execute(self) -> None:
@@ -140,6 +147,7 @@ class Run:
         self._model.stop_training = False
         try:
             hooks.tell("on_train_begin")
+            self._processes.begin(self._model, self, hooks)
             for epoch in range(self.epoch, self._epochs):
                 self.epoch = epoch
                 hooks.tell("on_epoch_begin", epoch)
@@ -156,7 +164,7 @@ class Run:
                     )
                     logs.update({f"val_{name}": value for name, value in sorted(measured.items())})
                 hooks.tell("on_epoch_end", epoch, logs=logs)
-                if self._model.stop_training or optimizer.__fastnn_finished__():
+                if self._processes.any(self._model.stop_training) or optimizer.__fastnn_finished__():
                     break
             optimizer.__fastnn_end_training__()
             hooks.tell("on_train_end", logs=logs)

@@ -19,6 +19,11 @@ TIME_BUDGET = 0.05
 class Program:
     """A trainer of the core, and the names of its results.
 
+    Attributes:
+        trainer: The trainer.
+        peers: The processes that its steps are computed with, or None.
+        optimizer: The optimizer of a program that trains.
+
     Args:
         trainer: The trainer.
         terms: The number of terms of the loss, penalties among them.
@@ -40,6 +45,7 @@ class Program:
         optimizer: Any = None,
     ) -> None:
         self.trainer = trainer
+        self.peers: _core.Peers | None = None
         self.optimizer = optimizer
         self._losses = losses
         self._measures = measures

@@ -31,6 +31,7 @@ from fastnn.training.own_steps import Sample, StepProgram, prediction_of_model, 
 from fastnn.training.pitfalls import warn_of_frozen, warn_of_outputs
 from fastnn.training.ports import Shapes, TargetShapes, Trainable, input_edges, label
 from fastnn.training.program import Program
+from fastnn.training.together import joined
 
 _UNWEIGHTED = -1
 """Stands for an index of sample weights where there are none."""
@@ -300,11 +301,11 @@ class Programs:
             x: The shapes of the samples, for a model that leaves sizes open.
             y: The shapes of the targets, for losses and metrics of the user's own.
         """
-        return self._steps("train", compiled, x, y)
+        return joined(self._steps("train", compiled, x, y))
 
     def evaluation(self, compiled: Compiled, x: Any = (), y: TargetShapes = ()) -> Any:
         """Returns the program that evaluates; its arguments are those of `training`."""
-        return self._steps("test", compiled, x, y)
+        return joined(self._steps("test", compiled, x, y))
 
     def of_step(self, compiled: Compiled, method: str, sample: Sample) -> StepProgram:
         """Returns the program of a step of the user's own.

@@ -37,6 +37,7 @@ from fastnn.training.intake import (
 from fastnn.training.ports import shapes_of
 from fastnn.training.state import TrainingState
 from fastnn.training.steps import Steps
+from fastnn.training.together import processes
 from fastnn.training.validation import validation_triple
 
 
@@ -205,10 +206,11 @@ class Trainer(Steps):
         compiled = state.require("fit")
         own, own_test = self.__fastnn_overrides__("train"), self.__fastnn_overrides__("test")
         rows_of_step: Any = 32 if own else compiled.optimizer.__fastnn_batch_size__
-        rows_of_step = _rows_of_batch("batch_size", batch_size, rows_of_step)
+        group = processes()
+        rows_of_step = group.rows_of_step("batch_size", _rows_of_batch("batch_size", batch_size, rows_of_step))
         epochs = _epochs(epochs)
         initial_epoch = _integer("initial_epoch", initial_epoch, 0)
-        verbosity = settled_verbosity(verbose)
+        verbosity = group.verbosity(settled_verbosity(verbose))
         if x is None:
             raise ValueError(f"{state.network.who()}: x is missing; pass the samples as x=")
         data, held_data = Batch(x, y, sample_weight), None
@@ -232,11 +234,14 @@ class Trainer(Steps):
             opened.callback(source.close)
             validation = None
             if held_data is not None:
-                size = validation_batch_size
+                size = rows_of_step
+                if validation_batch_size is not None:
+                    size = _rows_of_batch("validation_batch_size", validation_batch_size)
+                    size = group.rows_of_step("validation_batch_size", size)
                 held, held_feed = open_source(
                     held_data,
                     checks_of_own_steps(door) if own_test else checks_of_validation(door, compiled),
-                    _rows_of_batch("validation_batch_size", size, rows_of_step),
+                    size,
                     keeps=validation_steps is None,
                 )
                 opened.callback(held.close)
@@ -247,14 +252,18 @@ class Trainer(Steps):
                 programs.evaluation(compiled, held_feed.x, held_feed.y)
             steps = _steps("steps_per_epoch", steps_per_epoch, source)
             compiled.warn_of_changes(stacklevel=4)
+            group.check(self, feed, batch_size=rows_of_step if isinstance(rows_of_step, int) else None, epochs=epochs,
+                        initial_epoch=initial_epoch, steps=steps, shuffle=bool(shuffle),
+                        validation=None if validation is None else held_feed.rows)  # fmt: skip
             hooks = CallbackList(
-                callbacks, True, verbosity != 0, self, epochs=epochs, steps=_shown(steps, source), verbose=verbosity
-            )
+                group.callbacks(callbacks), True, verbosity != 0, self, epochs=epochs, steps=_shown(steps, source),
+                verbose=verbosity,
+            )  # fmt: skip
             history: History = hooks.history
             self.history = history
             run = loop.Run(
                 self, compiled, programs, source, hooks, epochs=epochs, initial_epoch=initial_epoch, steps=steps,
-                optimizer=program.optimizer, validation=validation,
+                optimizer=program.optimizer, processes=group, validation=validation,
             )  # fmt: skip
             run.execute()
         return history
@@ -298,17 +307,21 @@ class Trainer(Steps):
         """
         state = self.__fastnn_training__
         compiled = state.require("evaluate")
-        batch_size = _rows_of_batch("batch_size", batch_size)
-        verbosity = settled_verbosity(verbose)
+        group = processes()
+        batch_size = group.rows_of_step("batch_size", _rows_of_batch("batch_size", batch_size))
+        verbosity = group.verbosity(settled_verbosity(verbose))
 
         own = self.__fastnn_overrides__("test")
         check = checks_of_own_steps(state.door) if own else checks_of_evaluation(state.door, compiled)
         source, feed = open_source(Batch(x, y, sample_weight), check, batch_size)
         with closing(source):
             state.programs.evaluation(compiled, feed.x, feed.y)
+            group.settle(self)
             steps = _steps("steps", steps, source)
-            total = _shown(steps, source)
-            hooks = CallbackList(callbacks, False, verbosity != 0, self, epochs=1, steps=total, verbose=verbosity)
+            hooks = CallbackList(
+                group.callbacks(callbacks), False, verbosity != 0, self, epochs=1, steps=_shown(steps, source),
+                verbose=verbosity,
+            )  # fmt: skip
             with closing(hooks):
                 logs = loop.evaluate(compiled, state.programs, source, steps, hooks)
         return _returned(logs, return_dict)
@@ -344,25 +357,14 @@ class Trainer(Steps):
             array([[3.],
                    [7.]], dtype=float32)
         """
-        state = self.__fastnn_training__
         batch_size = 32 if batch_size is None else _rows_of_batch("batch_size", batch_size)
-        # An array, such as the one row that a server asks for, goes straight to the core.
-        if verbose == 0 and steps is None and callbacks is None:
-            result = state.programs.at_once(x, batch_size)
-            if result is not None:
-                return result
-        verbosity = settled_verbosity(verbose)
-        own = self.__fastnn_overrides__("predict")
-
-        check = checks_of_own_steps(state.door) if own else checks_of_prediction(state.door)
-        source, feed = open_source(Batch(x), check, batch_size)
-        with closing(source):
-            steps = _steps("steps", steps, source)
-            total = _shown(steps, source)
-            hooks = CallbackList(callbacks, False, verbosity != 0, self, epochs=1, steps=total, verbose=verbosity)
-            with closing(hooks):
-                made = state.programs.structure_of(feed.x)
-                return loop.predict(state.programs.predictor, source, steps, hooks, made)
+        group = processes()
+        if group.size > 1:
+            group.settle(self)
+            if steps is None and callbacks is None:
+                quiet = group.verbosity(settled_verbosity(verbose))
+                return group.predicted(x, batch_size, lambda own: _outputs(self, own, batch_size, quiet, None, None))
+        return _outputs(self, x, batch_size, verbose, steps, callbacks)
 
     def train_on_batch(
         self,
@@ -401,6 +403,7 @@ class Trainer(Steps):
             feed = state.door.feed(compiled, x, y, sample_weight, class_weight, check_nan=True)
             state.door.check_batches(feed.x, feed.rows, feed.rows)
         program = state.programs.training(compiled, feed.x, feed.y)
+        processes().settle(self)
         program.reset()
         program.run(_one_batch(feed), program.rates(1), 0.0)
         return _returned(program.logs(), return_dict)
@@ -434,6 +437,7 @@ class Trainer(Steps):
             feed = state.door.feed(compiled, x, y, sample_weight)
             state.door.check_batches(feed.x, feed.rows, feed.rows)
         program = state.programs.evaluation(compiled, feed.x, feed.y)
+        processes().settle(self)
         program.reset()
         program.run(_one_batch(feed), None, 0.0)
         return _returned(program.logs(), return_dict)
@@ -488,6 +492,28 @@ class Trainer(Steps):
         found = {id(handle): gradient for handle, gradient in program.trainer.gradients(feed.columns)}
         paths = state.network.weight_paths()
         return {path: found[id(v.handle)] for path, v in paths if id(v.handle) in found}
+
+
+def _outputs(model: Trainer, x: Any, batch_size: int, verbose: Any, steps: int | None, callbacks: Any) -> Any:
+    """Returns the outputs of the model, computed by this process."""
+    state = model.__fastnn_training__
+    # An array, such as the one row that a server asks for, goes straight to the core.
+    if verbose == 0 and steps is None and callbacks is None:
+        result = state.programs.at_once(x, batch_size)
+        if result is not None:
+            return result
+    verbosity = settled_verbosity(verbose)
+    own = model.__fastnn_overrides__("predict")
+
+    check = checks_of_own_steps(state.door) if own else checks_of_prediction(state.door)
+    source, feed = open_source(Batch(x), check, batch_size)
+    with closing(source):
+        steps = _steps("steps", steps, source)
+        total = _shown(steps, source)
+        hooks = CallbackList(callbacks, False, verbosity != 0, model, epochs=1, steps=total, verbose=verbosity)
+        with closing(hooks):
+            made = state.programs.structure_of(feed.x)
+            return loop.predict(state.programs.predictor, source, steps, hooks, made)
 
 
 def _integer(name: str, value: Any, least: int = 1) -> int:

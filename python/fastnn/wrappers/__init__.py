@@ -1,6 +1,7 @@
 """Estimators of scikit-learn: models as estimators, and a multi-layer perceptron with scikit-learn's own arguments.
 
 They need scikit-learn (`pip install fastnn[sklearn]`), which is imported when the first of them is used.
+`fit_many`, which trains many models side by side, does without.
 """
 
 from importlib import import_module as _import_module
@@ -11,9 +12,13 @@ from fastnn.naming import missing_names as _missing_names
 
 if _TYPE_CHECKING:
     from fastnn.wrappers.keras_estimators import SKLearnClassifier, SKLearnRegressor, SKLearnTransformer
+    from fastnn.wrappers.many_models import fit_many
     from fastnn.wrappers.perceptrons import MLPClassifier, MLPRegressor
 
-__all__ = ["MLPClassifier", "MLPRegressor", "SKLearnClassifier", "SKLearnRegressor", "SKLearnTransformer"]
+__all__ = ["MLPClassifier", "MLPRegressor", "SKLearnClassifier", "SKLearnRegressor", "SKLearnTransformer", "fit_many"]
+
+_FILES = {"MLPClassifier": "perceptrons", "MLPRegressor": "perceptrons", "fit_many": "many_models"}
+"""The files of names that do not stand in `keras_estimators`."""
 
 _missing = _missing_names(__name__, __all__)
 
@@ -27,7 +32,7 @@ if not _TYPE_CHECKING:
     def __getattr__(name: str) -> _Any:
         if name not in __all__:
             return _missing(name)
-        module = "perceptrons" if name.startswith("MLP") else "keras_estimators"
+        module = _FILES.get(name, "keras_estimators")
         try:
             found = getattr(_import_module(f"fastnn.wrappers.{module}"), name)
         except ModuleNotFoundError as error:

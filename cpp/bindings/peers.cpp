@@ -1,0 +1,64 @@
+// Peers whose messages a Python object sends and receives, so that the core is linked with no library of a network.
+#include <pybind11/pybind11.h>
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "fastnn/peers.hpp"
+#include "module.hpp"
+
+namespace fastnn::bindings {
+namespace {
+
+py::memoryview view(void* at, std::size_t bytes) {
+  return py::memoryview::from_memory(at, static_cast<py::ssize_t>(bytes));
+}
+
+class MessagingPeers : public Peers {
+ public:
+  MessagingPeers(Index rank, Index size, Index parts, bool own_rows, py::object messages)
+      : Peers(rank, size, parts, own_rows), alone_(size == 1), messages_(std::move(messages)) {}
+  ~MessagingPeers() override {
+    py::gil_scoped_acquire gil;
+    messages_ = py::object();
+  }
+
+  void receive(void* to, std::size_t bytes) override {
+    py::gil_scoped_acquire gil;
+    messages_.attr("receive")(view(to, bytes));
+  }
+  void send(const void* from, std::size_t bytes) override {
+    py::gil_scoped_acquire gil;
+    messages_.attr("send")(view(const_cast<void*>(from), bytes));
+  }
+  void share(void* at, std::size_t bytes) override {
+    if (alone_ || bytes == 0) return;
+    py::gil_scoped_acquire gil;
+    messages_.attr("share")(view(at, bytes));
+  }
+  void gather(void* all, const std::vector<std::size_t>& ends) override {
+    if (alone_) return;
+    py::gil_scoped_acquire gil;
+    py::tuple places(ends.size());
+    for (std::size_t i = 0; i < ends.size(); ++i) places[i] = ends[i];
+    messages_.attr("gather")(view(all, ends.back()), places);
+  }
+
+ private:
+  bool alone_;
+  py::object messages_;
+};
+
+}  // namespace
+
+void bind_peers(py::module_& m) {
+  bind_class<Peers, std::shared_ptr<Peers>>(m, "Peers")
+      .def(py::init(
+               [](Index rank, Index size, Index parts, bool own_rows, py::object messages) -> std::shared_ptr<Peers> {
+                 return std::make_shared<MessagingPeers>(rank, size, parts, own_rows, std::move(messages));
+               }),
+           py::arg("rank"), py::arg("size"), py::arg("parts"), py::arg("own_rows"), py::arg("messages"));
+}
+
+}  // namespace fastnn::bindings

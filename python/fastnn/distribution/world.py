@@ -1,0 +1,228 @@
+"""The processes of a run of `mpiexec`: who they are, and their messages.
+
+Owns the communicator. A wait for a message yields its core, and ends with an error where another process has failed
+(`watch.py`). Without `mpiexec` there is one process, and mpi4py is not imported.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from fastnn import _core
+
+_LAUNCHERS = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "MPI_LOCALNRANKS", "SLURM_STEP_NUM_TASKS")
+"""Environment variables, of which a launcher of MPI sets at least one."""
+_EAGER, _PATIENT = 0.001, 0.0002
+"""Seconds for which a wait asks again at once, and between two questions after that."""
+
+
+class World:
+    """All processes that run the script, and the messages between them.
+
+    Args:
+        comm: A communicator of mpi4py over all processes; None: there is one process.
+
+    Attributes:
+        rank: The number of this process, from 0.
+        size: The number of processes.
+    """
+
+    def __init__(self, comm: Any = None) -> None:
+        self.rank: int = 0 if comm is None else comm.Get_rank()
+        self.size: int = 1 if comm is None else comm.Get_size()
+        self._comm = comm
+        self._watch: Any = None
+        if comm is not None and self.size > 1:
+            from fastnn.distribution.watch import Watch
+
+            _share_cores(comm)
+            self._watch = Watch(comm)
+
+    @property
+    def is_first(self) -> bool:
+        """True in the process that shows progress and writes files."""
+        return self.rank == 0
+
+    def who(self) -> str:
+        """Returns how errors call this process."""
+        return f"process {self.rank} of {self.size}"
+
+    # Messages of the core, in bytes.
+
+    def receive(self, view: memoryview) -> None:
+        """Receives from the process before this one."""
+        self._wait(self._comm.Irecv([view, self._bytes()], source=self.rank - 1))
+
+    def send(self, view: memoryview) -> None:
+        """Sends to the process after this one."""
+        self._wait(self._comm.Isend([view, self._bytes()], dest=self.rank + 1))
+
+    def share(self, view: memoryview) -> None:
+        """Gives all processes what the last one has."""
+        self._wait(self._comm.Ibcast([view, self._bytes()], root=self.size - 1))
+
+    def gather(self, view: memoryview, ends: Sequence[int]) -> None:
+        """Gives all processes what process r has from ends[r - 1] to ends[r]."""
+        begins = [0, *ends[:-1]]
+        counts = [end - begin for begin, end in zip(begins, ends, strict=True)]
+        own = bytes(view[begins[self.rank] : ends[self.rank]])
+        self._wait(self._comm.Iallgatherv([own, self._bytes()], [view, (counts, begins), self._bytes()]))
+
+    def _bytes(self) -> Any:
+        from mpi4py import MPI
+
+        return MPI.BYTE
+
+    def _wait(self, request: Any) -> None:
+        began = time.perf_counter()
+        while not request.Test():
+            if time.perf_counter() - began < _EAGER:
+                os.sched_yield()
+                continue
+            if self._watch is not None:
+                self._watch.check(time.perf_counter() - began)
+            time.sleep(_PATIENT)
+
+    # Messages of Python.
+
+    def from_first(self, value: Any) -> Any:
+        """Returns what process 0 passes."""
+        return value if self.size == 1 else self.of_all(value if self.is_first else None)[0]
+
+    def of_all(self, value: Any) -> list[Any]:
+        """Returns what each process passes, by rank."""
+        if self.size == 1:
+            return [value]
+        from mpi4py import MPI
+
+        data = np.frombuffer(MPI.pickle.dumps(value), np.uint8)
+        sizes = np.empty(self.size, np.int64)
+        self._wait(self._comm.Iallgather([np.array([data.size], np.int64), MPI.INT64_T], [sizes, MPI.INT64_T]))
+        begins = np.concatenate([[0], np.cumsum(sizes)[:-1]])
+        whole = np.empty(int(sizes.sum()), np.uint8)
+        self._wait(self._comm.Iallgatherv([data, MPI.BYTE], [whole, (sizes, begins), MPI.BYTE]))
+        return [
+            MPI.pickle.loads(whole[begin : begin + size].tobytes()) for begin, size in zip(begins, sizes, strict=True)
+        ]
+
+    def any(self, value: bool) -> bool:
+        """Returns whether some process passes True."""
+        return any(self.of_all(bool(value)))
+
+    def check_equal(self, facts: Mapping[str, Any], who: str) -> None:
+        """Checks that all processes pass the same.
+
+        Args:
+            facts: Values by what they are.
+            who: How the error calls what is compared.
+
+        Raises:
+            ValueError: A value differs, in every process.
+        """
+        given = self.of_all(dict(facts))
+        for rank, other in enumerate(given):
+            for name, value in given[0].items():
+                if other.get(name) != value:
+                    raise ValueError(
+                        f"{who}: process {rank} and process 0 differ in {name}: {other.get(name)} and {value}; all "
+                        "processes have to run the same script on the same data"
+                    )
+
+
+def _share_cores(comm: Any) -> None:
+    """Gives each process of a host its share of the cores, unless the user or the launcher has said how many it has."""
+    if os.environ.get("OMP_NUM_THREADS") or not hasattr(os, "sched_getaffinity"):
+        return
+    from mpi4py import MPI
+
+    on_host = comm.Split_type(MPI.COMM_TYPE_SHARED)
+    owned = [frozenset(one) for one in on_host.allgather(sorted(os.sched_getaffinity(0)))]
+    place = on_host.Get_rank()
+    on_host.Free()
+    sharing = [rank for rank, one in enumerate(owned) if one & owned[place]]
+    threads = _core.num_threads()
+    more = sharing.index(place) < threads % len(sharing)
+    _core.set_num_threads(max(1, threads // len(sharing) + more))
+
+
+_world: World | None = None
+
+
+def the_world() -> World:
+    """Returns the processes that run the script; finds them at the first call."""
+    global _world
+    if _world is None:
+        _world = World(_communicator() if any(name in os.environ for name in _LAUNCHERS) else None)
+    return _world
+
+
+def _communicator() -> Any:
+    try:
+        from mpi4py import MPI
+    except ImportError as error:
+        raise ImportError(
+            "training on several processes needs mpi4py and a runtime of MPI: pip install fastnn[mpi]"
+        ) from error
+    return MPI.COMM_WORLD.Dup()
+
+
+def initialize(
+    job_addresses: str | None = None, num_processes: int | None = None, process_id: int | None = None
+) -> None:
+    """Finds the processes that `mpiexec` has started.
+
+    `set_distribution` does so too; called at the beginning of a script, a mistake is found before data are read. The
+    arguments are checked, not needed: MPI knows them.
+
+    Args:
+        job_addresses: Accepted for Keras compatibility; ignored.
+        num_processes: The number of processes, or None.
+        process_id: The number of this process, or None.
+
+    Raises:
+        ImportError: The script runs under `mpiexec`, and mpi4py is missing.
+        ValueError: The arguments are not what MPI says.
+
+    Example:
+        >>> fastnn.distribution.initialize()
+    """
+    world = the_world()
+    for name, asked, found in (("num_processes", num_processes, world.size), ("process_id", process_id, world.rank)):
+        if asked is not None and asked != found:
+            raise ValueError(
+                f"initialize: {name} is {found}, got {asked}; start the script by mpiexec -n {num_processes or 4} "
+                "python ..., which numbers the processes"
+            )
+
+
+def list_devices(device_type: str | None = None) -> list[str]:
+    """Returns the names of all devices: there is one for each process.
+
+    Args:
+        device_type: "cpu", or None for all; of other types there are none.
+
+    Example:
+        >>> fastnn.distribution.list_devices()
+        ['cpu:0']
+    """
+    if device_type is not None and device_type.lower() != "cpu":
+        return []
+    return [f"cpu:{rank}" for rank in range(the_world().size)]
+
+
+def get_device_count(device_type: str | None = None) -> int:
+    """Returns the number of devices.
+
+    Args:
+        device_type: "cpu", or None for all; of other types there are none.
+
+    Example:
+        >>> fastnn.distribution.get_device_count()
+        1
+    """
+    return len(list_devices(device_type))

@@ -1,0 +1,129 @@
+"""A script for `mpiexec` in which one process fails, or is another than the others.
+
+mpiexec -n N python faults.py FAULT [FOLDER]
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import fastnn
+from fastnn import Sequential, layers
+from fastnn.distribution import DataParallel, list_devices, set_distribution
+
+X = np.random.default_rng(0).normal(size=(64, 5)).astype(np.float32)
+Y = X[:, :1]
+
+
+def build(units: int = 8) -> Any:
+    model = Sequential([layers.Input((5,)), layers.Dense(units, "relu"), layers.Dropout(0.1), layers.Dense(1)])
+    model.compile("adam", "mse")
+    return model
+
+
+class AtStep(fastnn.callbacks.Callback):
+    """Does something at a step of one process."""
+
+    def __init__(self, act: Any, step: int = 30) -> None:
+        super().__init__()
+        self.act, self.step, self.seen = act, step, 0
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        self.seen += 1
+        if self.seen == self.step:
+            print(f"fault at {time.time()}", flush=True)
+            self.act()
+
+
+def fail() -> None:
+    raise RuntimeError("of the third layer")
+
+
+def main() -> None:
+    fault = sys.argv[1]
+    fastnn.utils.set_random_seed(5)
+    set_distribution(DataParallel(auto_shard_dataset=fault != "own rows"))
+    from mpi4py import MPI
+
+    rank = MPI.COMM_WORLD.rank
+    last = rank == len(list_devices()) - 1
+    acts = {
+        "raise": fail,
+        "kill": lambda: os.kill(os.getpid(), signal.SIGKILL),
+        "stop": lambda: os.kill(os.getpid(), signal.SIGSTOP),
+        "leave": lambda: sys.exit(0),
+    }
+    if fault in acts:
+        build().fit(X, Y, batch_size=8, epochs=10**6, verbose=0, callbacks=[AtStep(acts[fault])] if last else [])
+    elif fault == "other model":
+        build(9 if last else 8).fit(X, Y, epochs=1, verbose=0)
+    elif fault == "other rows":
+        build().fit(X[last:], Y[last:], epochs=1, verbose=0)
+    elif fault == "other data":
+        build().fit(X + last, Y, epochs=1, verbose=0)
+    elif fault == "unseeded":
+        # The weights, streams and orders are those of process 0.
+        fastnn.utils.set_random_seed(rank)
+        model = build()
+        model.fit(X, Y, epochs=2, verbose=0)
+        weights = MPI.COMM_WORLD.allgather([w.tobytes() for w in model.get_weights()])
+        assert all(one == weights[0] for one in weights)
+    elif fault == "own rows":
+        model = build()
+        model.fit(X[rank::2][:30], Y[rank::2][:30], batch_size=16, epochs=2, verbose=0)
+        assert len(model.predict(X[: 5 + rank], verbose=0)) == 5 + rank
+        weights = MPI.COMM_WORLD.allgather([w.tobytes() for w in model.get_weights()])
+        assert all(one == weights[0] for one in weights)
+    elif fault == "files":
+        folder = Path(sys.argv[2])
+        seen = []
+
+        class Everywhere(fastnn.callbacks.Callback):
+            def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+                seen.append(logs["loss"])
+
+        class OfFirst(fastnn.callbacks.Callback):
+            on_every_process = False
+
+            def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+                (folder / f"epoch-{epoch}-of-{rank}").touch()
+
+        stop = fastnn.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: stops(epoch))
+        model = build()
+
+        def stops(epoch: int) -> None:
+            if epoch == 2 and last:
+                model.stop_training = True
+
+        model.fit(
+            X, Y, epochs=9, verbose=2,
+            callbacks=[fastnn.callbacks.CSVLogger(folder / "log.csv"), Everywhere(), [OfFirst()], stop],
+        )  # fmt: skip
+        losses = MPI.COMM_WORLD.allgather(seen)
+        assert all(len(one) == 3 and one == losses[0] for one in losses), losses
+    elif fault == "backup":
+        backup = fastnn.callbacks.BackupAndRestore(Path(sys.argv[2]) / "backup", save_freq=3)
+        model = build()
+        callbacks = [fastnn.callbacks.ReduceLROnPlateau("loss", patience=1, factor=0.9), backup]
+        if len(sys.argv) > 3 and last:
+            callbacks.append(AtStep(acts["kill"], int(sys.argv[3])))
+        elif len(sys.argv) > 3:
+            callbacks.append(AtStep(lambda: None))
+        model.fit(X, Y, batch_size=8, epochs=6, verbose=0, callbacks=callbacks)
+        if rank == 0:
+            np.savez(Path(sys.argv[2]) / f"weights-{len(list_devices())}.npz", *model.get_weights())
+    else:
+        raise SystemExit(f"unknown fault {fault}")
+    print("done", flush=True)
+    time.sleep(0.1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,256 @@
+"""Training by several processes: bits, faults, files; scripts that `mpiexec` starts."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import fastnn
+from fastnn import layers
+from fastnn.distribution import (
+    DataParallel,
+    DeviceMesh,
+    LayoutMap,
+    ModelParallel,
+    TensorLayout,
+    distribute_tensor,
+    distribution,
+    get_device_count,
+    initialize,
+    list_devices,
+    set_distribution,
+)
+
+HERE = Path(__file__).parent
+pytest.importorskip("mpi4py")
+
+
+def launch(processes: int, script: str, *arguments: Any, threads: int = 1) -> subprocess.CompletedProcess[str]:
+    mpiexec = Path(sys.executable).with_name("mpiexec")
+    launcher = str(mpiexec) if mpiexec.exists() else "mpiexec"
+    python = Path(fastnn.__file__).parents[1]
+    path = os.pathsep.join([str(python), *filter(None, [os.environ.get("PYTHONPATH")])])
+    return subprocess.run(
+        [launcher, "-n", str(processes), sys.executable, str(HERE / script), *map(str, arguments)],
+        env={**os.environ, "OMP_NUM_THREADS": str(threads), "PYTHONPATH": path},
+        text=True, capture_output=True, timeout=120,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> dict[int, dict[str, Any]]:
+    """What the cases of `training.py` give on 1 to 4 processes; 0: without a distribution."""
+    found = {}
+    for processes, threads in ((1, 3), (2, 1), (3, 2), (4, 1)):
+        file = tmp_path_factory.mktemp("results") / f"{processes}.npz"
+        run = launch(processes, "training.py", file, threads=threads)
+        assert run.returncode == 0, run.stderr
+        assert run.stdout == ""
+        with np.load(file) as arrays:
+            found[processes] = dict(arrays)
+    return found
+
+
+@pytest.mark.parametrize("processes", [2, 3, 4])
+def test_bits_do_not_depend_on_the_number_of_processes(
+    results: dict[int, dict[str, Any]], processes: int
+) -> None:  # fmt: skip
+    one, several = results[1], results[processes]
+    assert list(one) == list(several)
+    assert len(one) > 50
+    assert [name for name in one if one[name].tobytes() != several[name].tobytes()] == []
+
+
+def test_parts_give_what_whole_batches_give(results: dict[int, dict[str, Any]]) -> None:
+    """Sums are cut elsewhere: the last digits differ, and no more, but for a bias before a normalization.
+
+    Its gradient is zero but for rounding, of which Adam makes steps of 1e-5.
+    """
+    sys.path.insert(0, str(HERE))
+    try:
+        from training import CASES
+    finally:
+        sys.path.remove(str(HERE))
+
+    for name, code in CASES.items():
+        fastnn.utils.set_random_seed(3)
+        for key, value in code().items():
+            np.testing.assert_allclose(results[2][f"{name}: {key}"], value, rtol=1e-4, atol=1e-4, err_msg=name)
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ("raise", "process 1 of 2 has raised"),
+        ("kill", "process 1 of 2 has died"),
+        ("stop", "process 1 of 2 gives no sign of life"),
+        ("leave", "waits for process 1, which has ended its script"),
+    ],
+)
+def test_a_process_that_fails_ends_the_others(fault: str, words: str) -> None:
+    run = launch(2, "faults.py", fault)
+    ended = time.time()
+    assert run.returncode != 0
+    if fault == "raise":
+        assert "RuntimeError: of the third layer" in run.stderr
+    elif fault != "kill":  # there the launcher may be first to see it
+        assert words in run.stderr, run.stderr
+    (began,) = re.findall(r"fault at ([\d.]+)", run.stdout)
+    assert ended - float(began) < 10
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ("other model", "process 2 and process 0 differ in the weights"),
+        ("other rows", "process 2 and process 0 differ in the number of rows: 63 and 64"),
+        ("other data", "process 2 and process 0 differ in the first row of x"),
+    ],
+)
+def test_processes_that_differ_are_named_before_the_first_step(fault: str, words: str) -> None:
+    run = launch(3, "faults.py", fault)
+    assert run.returncode != 0 and words in run.stderr, run.stderr
+
+
+def test_processes_begin_with_the_state_of_the_first() -> None:
+    run = launch(3, "faults.py", "unseeded")
+    assert run.returncode == 0 and run.stdout.count("done") == 3, run.stderr
+
+
+def test_each_process_may_have_rows_of_its_own() -> None:
+    run = launch(2, "faults.py", "own rows")
+    assert run.returncode == 0 and run.stdout.count("done") == 2, run.stderr
+
+
+def test_the_first_process_alone_prints_and_writes(tmp_path: Path) -> None:
+    run = launch(3, "faults.py", "files", tmp_path)
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.count("Epoch 1/9") == 1 and run.stdout.count("done") == 3
+    assert sorted(f.name for f in tmp_path.iterdir()) == [*(f"epoch-{n}-of-0" for n in range(3)), "log.csv"]
+    assert len((tmp_path / "log.csv").read_text().splitlines()) == 4
+
+
+def test_training_goes_on_with_another_number_of_processes(tmp_path: Path) -> None:
+    whole, interrupted = tmp_path / "whole", tmp_path / "interrupted"
+    whole.mkdir()
+    interrupted.mkdir()
+    assert launch(1, "faults.py", "backup", whole).returncode == 0
+    assert launch(3, "faults.py", "backup", interrupted, 11).returncode != 0
+    assert launch(2, "faults.py", "backup", interrupted, 14).returncode != 0
+    run = launch(2, "faults.py", "backup", interrupted)
+    assert run.returncode == 0, run.stderr
+    with np.load(whole / "weights-1.npz") as one, np.load(interrupted / "weights-2.npz") as other:
+        assert [one[name].tobytes() for name in one] == [other[name].tobytes() for name in other]
+
+
+# One process, and the words of Keras.
+
+
+@pytest.fixture
+def alone() -> Any:
+    set_distribution(DataParallel())
+    yield
+    set_distribution(None)
+
+
+def compiled(*parts: Any, loss: str = "mse", metrics: Any = None) -> Any:
+    model = fastnn.Sequential([layers.Input((4,)), *parts])
+    model.compile("sgd", loss, metrics=metrics)
+    return model
+
+
+X = np.random.default_rng(0).normal(size=(20, 4)).astype(np.float32)
+
+
+class Centered(layers.Layer):
+    def call(self, x: Any) -> Any:
+        return x - fastnn.ops.mean(x, axis=0)
+
+
+class OwnStep(fastnn.Model):
+    def train_step(self, data: Any) -> Any:
+        return super().train_step(data)
+
+
+def test_models_that_cannot_be_cut_say_why(alone: Any) -> None:
+    with pytest.raises(
+        ValueError, match=r"cannot be cut into parts for several processes: .* computes one value of all"
+    ):
+        compiled(Centered(), layers.Dense(1)).fit(X, X[:, :1], verbose=0)
+    stateful = fastnn.Sequential([layers.Input((3, 2), batch_size=5), layers.LSTM(2, stateful=True), layers.Dense(1)])
+    stateful.compile("sgd", "mse")
+    with pytest.raises(ValueError, match=r'LSTM "lstm.*" keeps a state for each row|state'):
+        stateful.fit(np.ones((5, 3, 2)), np.ones((5, 1)), batch_size=5, verbose=0)
+    inputs = layers.Input((4,))
+    own = OwnStep(inputs, layers.Dense(1)(inputs))
+    own.compile("sgd", "mse")
+    with pytest.raises(ValueError, match="a step of your own"):
+        own.fit(X, X[:, :1], verbose=0)
+
+
+def test_a_distribution_that_is_taken_back_leaves_no_trace() -> None:
+    found = []
+    for steps in ([None], [DataParallel(), None]):
+        fastnn.utils.set_random_seed(0)
+        model = compiled(layers.Dense(5, "relu"), layers.Dense(1))
+        start = model.get_weights()
+        for one in steps:
+            set_distribution(one)
+            model.set_weights(start)
+            model.evaluate(X, X[:, :1], verbose=0)
+        found.append(model.evaluate(X, X[:, :1], verbose=0))
+    assert found[0] == found[1]
+
+
+def test_the_words_of_keras() -> None:
+    initialize(num_processes=1, process_id=0)
+    assert list_devices() == list_devices("cpu") == ["cpu:0"] and get_device_count() == 1
+    assert list_devices("gpu") == [] and get_device_count("tpu") == 0
+    strategy = DataParallel(devices=["cpu:0"])
+    assert strategy.num_model_replicas == 1 and strategy.batch_dim_name == "batch" and strategy.auto_shard_dataset
+    assert strategy.get_data_layout((8, 3)).axes == ("batch", None)
+    assert strategy.get_variable_layout(fastnn.Variable(np.zeros((2, 3)))).axes == (None, None)
+    assert strategy.get_tensor_layout("a") is None
+    with strategy.scope():
+        assert distribution() is strategy
+    assert distribution() is None
+    mesh = strategy.device_mesh
+    assert mesh.shape == (1,) and mesh.axis_names == ["batch"] and mesh.devices.tolist() == ["cpu:0"]
+    layouts = LayoutMap(mesh)
+    layouts["dense.*kernel"] = (None, "batch")
+    layouts["bias"] = TensorLayout([None])
+    assert layouts["dense_1/kernel"].axes == (None, "batch") and layouts["other"] is None and len(layouts) == 2
+    assert layouts["bias"].device_mesh is mesh and list(layouts) == ["dense.*kernel", "bias"]
+    del layouts["bias"]
+    array = np.ones((2, 2))
+    assert distribute_tensor(array, TensorLayout([None, None])) is array
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "words"),
+    [
+        (lambda: DeviceMesh((2,), ["a", "b"]), ValueError, "a name for each axis"),
+        (lambda: DeviceMesh((), []), ValueError, "at least one axis"),
+        (lambda: DeviceMesh((2,), ["a"]), ValueError, "expects 2 devices, got 1"),
+        (lambda: TensorLayout(["q"], DeviceMesh((1,), ["batch"])), ValueError, "'q'; the mesh has batch"),
+        (lambda: DataParallel(device_mesh=3), ValueError, "to be a DeviceMesh, got 3"),
+        (lambda: DataParallel(devices=["cpu:0", "cpu:1"]), ValueError, "over all devices"),
+        (lambda: DataParallel(parts=0), ValueError, "at least the number of processes, 1, got 0"),
+        (lambda: ModelParallel(layout_map=LayoutMap(None)), NotImplementedError, "use DataParallel"),
+        (lambda: set_distribution("data"), TypeError, "expects a DataParallel or None, got 'data'"),
+        (lambda: initialize(num_processes=4), ValueError, "mpiexec -n 4"),
+        (lambda: distribute_tensor(1, TensorLayout(["batch"])), NotImplementedError, "whole in every process"),
+        (lambda: LayoutMap(None).update(a=3), ValueError, "a TensorLayout or a tuple"),
+    ],
+)
+def test_mistakes(call: Any, error: type[Exception], words: str) -> None:
+    with pytest.raises(error, match=words):
+        call()

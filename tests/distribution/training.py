@@ -1,0 +1,166 @@
+"""A script for `mpiexec`: trains small models and writes what came out.
+
+    mpiexec -n N python training.py RESULTS.npz [CASE...]
+
+Process 0 writes weights, histories and predictions. All processes check that theirs are the same.
+"""
+
+from __future__ import annotations
+
+import sys
+import zlib
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+import fastnn
+from fastnn import Model, Sequential, layers
+from fastnn.distribution import DataParallel, list_devices, set_distribution
+
+ROWS = 93
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(ROWS, 6)).astype(np.float32)
+Y = (X[:, :1] * X[:, 1:2] + X[:, 2:3]).astype(np.float32)
+LABELS = RNG.integers(0, 3, ROWS)
+IMAGES = RNG.normal(size=(ROWS, 12, 12, 2)).astype(np.float32)
+WORDS = RNG.integers(0, 9, (ROWS, 7)) * (np.arange(7) < RNG.integers(1, 8, (ROWS, 1)))
+CASES: dict[str, Callable[[], dict[str, Any]]] = {}
+
+
+def case(code: Callable[[], dict[str, Any]]) -> Callable[[], dict[str, Any]]:
+    CASES[code.__name__] = code
+    return code
+
+
+def outcome(model: Any, history: Any, x: Any) -> dict[str, Any]:
+    found = {f"weight {i}": w for i, w in enumerate(model.get_weights())}
+    found |= {f"history {name}": np.array(values) for name, values in history.history.items()}
+    return found | {"predicted": np.asarray(model.predict(x, verbose=0, batch_size=16))}
+
+
+@case
+def dense() -> dict[str, Any]:
+    model = Sequential(
+        [
+            layers.Input((6,)),
+            layers.Dense(17, "relu", kernel_regularizer="l2"),
+            layers.Dropout(0.3),
+            layers.GaussianNoise(0.1),
+            layers.Dense(3, "softmax"),
+        ]
+    )
+    optimizer = fastnn.optimizers.AdamW(0.01, global_clipnorm=1.0)
+    model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"], weighted_metrics=["accuracy"])
+    stop = fastnn.callbacks.EarlyStopping(monitor="val_loss", patience=1, restore_best_weights=True)
+    history = model.fit(
+        X, LABELS, batch_size=20, epochs=4, verbose=0, validation_split=0.2, callbacks=[stop],
+        sample_weight=np.linspace(0.5, 2, ROWS),
+    )  # fmt: skip
+    return outcome(model, history, X) | {"evaluated": np.array(model.evaluate(X, LABELS, verbose=0))}
+
+
+@case
+def convolution() -> dict[str, Any]:
+    model = Sequential(
+        [
+            layers.Input((12, 12, 2)),
+            layers.Conv2D(8, 3, activation="relu"),
+            layers.MaxPooling2D(),
+            layers.Flatten(),
+            layers.Dense(3, "softmax"),
+        ]
+    )
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    return outcome(model, model.fit(IMAGES, LABELS, batch_size=40, epochs=2, verbose=0), IMAGES)
+
+
+@case
+def normalized() -> dict[str, Any]:
+    model = Sequential(
+        [
+            layers.Input((12, 12, 2)),
+            layers.Conv2D(5, 3, strides=2, use_bias=False),
+            layers.BatchNormalization(momentum=0.8),
+            layers.ReLU(),
+            layers.Dropout(0.2),
+            layers.Flatten(),
+            layers.Dense(7),
+            layers.BatchNormalization(),
+            layers.Dense(3, "softmax"),
+        ]
+    )
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    history = model.fit(IMAGES, LABELS, batch_size=32, epochs=2, verbose=0, validation_data=(IMAGES[:50], LABELS[:50]))
+    return outcome(model, history, IMAGES)
+
+
+@case
+def masked() -> dict[str, Any]:
+    inputs = layers.Input((7,), dtype="int32")
+    h = layers.Embedding(9, 5, mask_zero=True)(inputs)
+    h = layers.LSTM(6, return_sequences=True)(h)
+    model = Model(inputs, layers.Dense(9, "softmax")(h))
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return outcome(model, model.fit(WORDS, WORDS, batch_size=24, epochs=2, verbose=0), WORDS)
+
+
+@case
+def two_outputs() -> dict[str, Any]:
+    a, b = layers.Input((6,)), layers.Input((7,), dtype="int32")
+    h = layers.Concatenate()([layers.Dense(5, "tanh")(a), layers.Flatten()(layers.Embedding(9, 2)(b))])
+    model = Model([a, b], {"number": layers.Dense(1, name="number")(h), "kind": layers.Dense(3, name="kind")(h)})
+    model.compile(
+        fastnn.optimizers.SGD(0.05, momentum=0.9, gradient_accumulation_steps=2),
+        {"number": "mse", "kind": fastnn.losses.SparseCategoricalCrossentropy(from_logits=True)},
+        loss_weights={"number": 0.5, "kind": 1.0},
+    )
+    history = model.fit([X, WORDS], {"number": Y, "kind": LABELS}, epochs=2, verbose=0)
+    predicted = model.predict([X, WORDS], verbose=0)
+    found = {f"weight {i}": w for i, w in enumerate(model.get_weights())}
+    return found | {"loss": np.array(history.history["loss"])} | {f"predicted {k}": v for k, v in predicted.items()}
+
+
+@case
+def batches() -> dict[str, Any]:
+    class Data(fastnn.utils.PyDataset):
+        def __len__(self) -> int:
+            return 5
+
+        def __getitem__(self, k: int) -> Any:
+            return X[k * 19 : k * 19 + 19], Y[k * 19 : k * 19 + 19]
+
+    def endless() -> Any:
+        while True:
+            for k in range(5):
+                yield X[k * 13 : k * 13 + 13], Y[k * 13 : k * 13 + 13]
+
+    model = Sequential([layers.Input((6,)), layers.Dense(9, "relu"), layers.Dropout(0.2), layers.Dense(1)])
+    model.compile("rmsprop", "mse", metrics=["mae"])
+    model.fit(Data(), epochs=2, verbose=0)
+    history = model.fit(endless(), steps_per_epoch=7, epochs=2, verbose=0, validation_data=Data())
+    model.train_on_batch(X[:9], Y[:9])
+    return outcome(model, history, X)
+
+
+def main() -> None:
+    results, chosen = sys.argv[1], sys.argv[2:] or list(CASES)
+    if results != "-":
+        set_distribution(DataParallel())
+    found = {}
+    for name in chosen:
+        fastnn.utils.set_random_seed(3)
+        found |= {f"{name}: {key}": value for key, value in CASES[name]().items()}
+    if len(list_devices()) > 1:
+        from mpi4py import MPI
+
+        own = {name: zlib.crc32(np.ascontiguousarray(value).tobytes()) for name, value in found.items()}
+        for other in MPI.COMM_WORLD.allgather(own):
+            assert other == own, [name for name in own if own[name] != other[name]]
+        if MPI.COMM_WORLD.rank:
+            return
+    np.savez(results if results != "-" else sys.stdout.buffer, **found)
+
+
+if __name__ == "__main__":
+    main()
