@@ -30,7 +30,7 @@ KEEP = {
 }  # fmt: skip
 BY_ARGUMENT = {"Embedding", "Lambda", "ReversibleEmbedding"}
 """Those whose arguments say it."""
-MORE = {"RMSNormalization"}
+MORE = {"RMSNormalization", "SpectralNormalization"}
 """Those that Keras lets end a mask though they change no places."""
 
 IDS = np.array([[1, 2, 0, 0], [3, 0, 2, 1], [4, 0, 0, 0]], np.int32)

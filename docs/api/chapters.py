@@ -255,6 +255,18 @@ CHAPTERS = (
         "Models with ``fit``, ``predict`` and ``score`` as scikit-learn has them, for its pipelines and searches.",
         ("wrappers",),
     ),
+    Chapter(
+        "quantizers",
+        "Quantizers",
+        "Small integers in place of floating-point numbers, with the scales that bring them back.",
+        ("Quantizer", "quantizers"),
+    ),
+    Chapter(
+        "distribution",
+        "Several processes",
+        "One model that is trained by several processes, on one machine or many: each computes its share of each batch.",
+        ("distribution",),
+    ),
     Chapter("tree", "Nested structures", "Functions on lists, tuples and dicts of any depth.", ("tree",)),
     Chapter(
         "tensors",
@@ -283,6 +295,8 @@ CHAPTERS = (
             Section("Image files", ("utils.images",)),
             Section("Bounding boxes", ("utils.bounding_boxes",)),
             Section("Downloads", ("utils.downloads",)),
+            Section("Where the time goes", ("utils.profiling",)),
+            Section("Features of tables", ("utils.feature_space",)),
             Section("More"),
         ),
     ),

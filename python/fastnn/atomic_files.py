@@ -81,8 +81,9 @@ def _locked_handle(path: Path) -> int:
             if fcntl is None:
                 return handle
             fcntl.flock(handle, fcntl.LOCK_EX)
-            if path.exists() and os.path.samestat(os.fstat(handle), path.stat()):
-                return handle
+            with suppress(FileNotFoundError):  # removed by the one who had it
+                if os.path.samestat(os.fstat(handle), path.stat()):
+                    return handle
         except BaseException:
             os.close(handle)
             raise

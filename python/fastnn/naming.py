@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
@@ -217,22 +218,21 @@ def missing_names(module: str, known: Iterable[str]) -> Callable[[str], Any]:
     return __getattr__
 
 
-class UnknownNameError(ValueError):
-    """The error for a name that no member of a kind has.
+_advice: ContextVar[Callable[[str], str] | None] = ContextVar("advice", default=None)
+
+
+@contextmanager
+def advice_on_unknown_names(advice: Callable[[str], str]) -> Iterator[None]:
+    """Says in the errors of `lookup`, within the block, what may be done about a name, in place of the list of names.
 
     Args:
-        word: The kind: "initializer".
-        name: The name.
-        known: The names that there are.
+        advice: Returns a sentence for a name.
     """
-
-    def __init__(self, word: str, name: str, known: Iterable[str]) -> None:
-        names = list(known)
-        super().__init__(f"Unknown {word} {name!r}.{suggestion(name, names)}")
-        self.word, self.name, self.near = word, name, near(name, names)
-
-    def __reduce__(self) -> Any:
-        return ValueError, self.args
+    token = _advice.set(advice)
+    try:
+        yield
+    finally:
+        _advice.reset(token)
 
 
 def lookup(word: str, name: str, members: Mapping[str, Any], aliases: Mapping[str, str] | None = None) -> Any:
@@ -250,7 +250,10 @@ def lookup(word: str, name: str, members: Mapping[str, Any], aliases: Mapping[st
     proper = aliases.get(name, name) if aliases else name
     if proper in members:
         return members[proper]
-    raise UnknownNameError(word, name, [*members, *(aliases or ())])
+    known = [*members, *(aliases or ())]
+    advice = _advice.get()
+    proposed = suggestion(name, known) if advice is None else f"{near(name, known)} {advice(name)}"
+    raise ValueError(f"Unknown {word} {name!r}.{proposed}")
 
 
 def snake_case(name: str) -> str:

@@ -111,7 +111,7 @@ def main() -> None:
     elif fault == "backup":
         backup = fastnn.callbacks.BackupAndRestore(Path(sys.argv[2]) / "backup", save_freq=3)
         model = build()
-        callbacks = [fastnn.callbacks.ReduceLROnPlateau("loss", patience=1, factor=0.9), backup]
+        callbacks = [fastnn.callbacks.LearningRateScheduler(lambda epoch, rate: 0.01 * 0.9**epoch), backup]
         if len(sys.argv) > 3 and last:
             callbacks.append(AtStep(acts["kill"], int(sys.argv[3])))
         elif len(sys.argv) > 3:

@@ -24,3 +24,7 @@ __all__ = [
     "list_devices",
     "set_distribution",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -108,7 +108,11 @@ class DataParallel:
 
     @contextmanager
     def scope(self) -> Iterator[None]:
-        """Sets the distribution within a `with` block."""
+        """Sets the distribution within a `with` block.
+
+        Returns:
+            The context of the block.
+        """
         outer = distribution()
         set_distribution(self)
         try:

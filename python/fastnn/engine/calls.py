@@ -10,7 +10,7 @@ from fastnn.engine.contract import Hooks, Part, computation_of, state_of, title
 from fastnn.engine.masks import tell_masks
 from fastnn.engine.sizes import depend_on_rows
 from fastnn.engine.trial_graphs import emitted_on_trial
-from fastnn.symbolic.tensors import Arguments, Call, KerasTensor, SizedSpec, Trace, is_text
+from fastnn.symbolic.tensors import Arguments, Call, KerasTensor, SizedSpec, Trace
 
 
 def record(layer: Hooks, args: tuple[Any, ...], kwargs: dict[str, Any], training: bool | None) -> Any:
@@ -29,7 +29,7 @@ def record(layer: Hooks, args: tuple[Any, ...], kwargs: dict[str, Any], training
     if type(layer).__fastnn_reads_texts__:
         return _on_texts(layer, arguments)
     for tensor in arguments.tensors:
-        if is_text(tensor):
+        if tensor.dtype == "string":
             raise TypeError(
                 f"{title(layer)} computes with numbers and got the texts of {tensor.name!r}; turn them into integers "
                 "first, by StringLookup, TextVectorization or Hashing"
@@ -57,7 +57,7 @@ def _on_texts(layer: Hooks, arguments: Arguments) -> Any:
                 f"{title(layer)} works on texts and integers as they are given to a model: call it on an Input of the "
                 "model, such as Input((1,), dtype='string'), or on arrays before the model"
             )
-        if not is_text(tensor) and not type(layer).__fastnn_reads_integers__:
+        if tensor.dtype != "string" and not type(layer).__fastnn_reads_integers__:
             raise TypeError(
                 f"{title(layer)} reads texts, and {tensor.name!r} is of {tensor.dtype}; make it by "
                 "Input(dtype='string')"

@@ -341,8 +341,7 @@ class Model(Layer, StateTree, Network):
         """Returns what a notebook shows: the table of the layers and, where the model is built, its diagram."""
         from fastnn.models.summary import summary_as_html
 
-        table, picture = summary_as_html(self), self._repr_svg_()
-        return table if picture is None else f"{table}<details open><summary>Diagram</summary>{picture}</details>"
+        return summary_as_html(self, self._repr_svg_())
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"

@@ -210,7 +210,7 @@ class Chain(ModelNetwork):
                 self._given,
                 made,
             )
-            calls = [] if not self.reads_texts() or len(self.tensors) < 2 else [self.tensors[1].made_by]
+            calls = [tensor.made_by for tensor in self.tensors[1:]] if self.reads_texts() else []
             self._front = front_of(self.entries, calls, last, self.who())
             if self._front is not None:
                 self._ports = self._front.ports(self._of_model)

@@ -72,11 +72,12 @@ def print_summary(
     write("_" * width)
 
 
-def summary_as_html(model: Any) -> str:
-    """Returns the table of the layers as HTML.
+def summary_as_html(model: Any, picture: str | None) -> str:
+    """Returns the table of the layers as HTML, and below it a picture.
 
     Args:
         model: The model, built or not.
+        picture: A diagram of the model as SVG; None: there is none.
     """
     model.__fastnn_training__.programs.refresh()
     rows = [fields for _, *fields in _rows(_listed(model, None), model.built, False, 0)]
@@ -85,7 +86,8 @@ def summary_as_html(model: Any) -> str:
     total, trained = _count(model.weights), _count(model.trainable_weights)
     counts = f"Total params: {total:,}; trainable: {trained:,}; non-trainable: {total - trained:,}"
     name = f"{type(model).__name__} {model.name!r}"
-    return f"<table><caption>{html.escape(name)}</caption>{''.join(lines)}</table><p>{counts}</p>"
+    table = f"<table><caption>{html.escape(name)}</caption>{''.join(lines)}</table><p>{counts}</p>"
+    return table if picture is None else f"{table}<details open><summary>Diagram</summary>{picture}</details>"
 
 
 def _html_row(fields: Sequence[str], tag: str) -> str:

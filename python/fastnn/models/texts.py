@@ -14,7 +14,7 @@ import numpy as np
 
 from fastnn.engine.network import Port, Ports
 from fastnn.symbolic.structure import Structure
-from fastnn.symbolic.tensors import Call, KerasTensor, is_text
+from fastnn.symbolic.tensors import Call, KerasTensor
 from fastnn.training.door import unwrapped
 from fastnn.training.ports import alone, by_port
 
@@ -42,7 +42,7 @@ class TextFront:
                 wanted |= {id(tensor) for tensor in call.inputs}
         of_body = [call for call in calls if call not in self.calls]
         read = {id(tensor) for call in of_body for tensor in call.inputs} | {id(tensor) for tensor in outputs}
-        numbers = [tensor for tensor in inputs if not is_text(tensor) and id(tensor) in read]
+        numbers = [tensor for tensor in inputs if tensor.dtype != "string" and id(tensor) in read]
         made = [tensor for call in self.calls for tensor in call.outputs if id(tensor) in read]
         self.entries = [*numbers, *made]
         self._structure = Structure(self.entries if len(self.entries) > 1 else self.entries[0])
@@ -85,7 +85,7 @@ class TextFront:
     @staticmethod
     def _fitted(who: str, tensor: KerasTensor, port: Port, data: Any) -> Any:
         array = np.asarray(data)
-        if is_text(tensor) and array.dtype.kind not in "OUST":
+        if tensor.dtype == "string" and array.dtype.kind not in "OUST":
             raise TypeError(f"{who}: the input {port.name!r} takes texts, got an array of {array.dtype}")
         wanted = len(tensor.free_shape)
         if array.ndim == wanted - 1 and tensor.free_shape[-1] == 1:
@@ -94,7 +94,7 @@ class TextFront:
             array = array[..., 0]
         expected, got = tensor.free_shape[1:], array.shape[1:]
         if array.ndim != wanted or any(a not in (None, b) for a, b in zip(expected, got, strict=True)):
-            what = "texts" if is_text(tensor) else "data"
+            what = "texts" if tensor.dtype == "string" else "data"
             raise ValueError(f"{who} expects {what} of shape {tensor.free_shape} at {port.name!r}, got {array.shape}")
         return array
 
@@ -118,7 +118,7 @@ def front_of(
         ValueError: Texts are an output.
     """
     for tensor in outputs:
-        if is_text(tensor):
+        if tensor.dtype == "string":
             raise ValueError(
                 f"{who}: the texts of {tensor.name!r} are an output; call a layer such as StringLookup on them"
             )

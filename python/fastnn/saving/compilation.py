@@ -11,6 +11,8 @@ from fastnn.custom_objects import CustomObjectScope
 from fastnn.saving.reading import Reading
 from fastnn.saving.serialization import read, serialize_keras_object
 
+_WITHOUT = " (compile=False loads the model without)"
+
 _ARGUMENTS = ("optimizer", "loss", "loss_weights", "metrics", "weighted_metrics")
 
 
@@ -62,10 +64,8 @@ def compile_as(model: Any, config: Mapping[str, Any] | None, reading: Reading, o
         return False
     with reading.at("compile_config"), CustomObjectScope(reading.custom_objects):
         if not own and _overrides(model, "compile_from_config"):
-            try:
+            with reading.explaining(KeyError, TypeError, ValueError, further=_WITHOUT):
                 model.compile_from_config(config)
-            except (KeyError, TypeError, ValueError) as error:
-                raise reading.explained(error, " (compile=False loads the model without)") from error
             return bool(model.compiled)
         if _overrides(model, "compile") and not _takes_usual(model):
             warnings.warn(
@@ -78,8 +78,6 @@ def compile_as(model: Any, config: Mapping[str, Any] | None, reading: Reading, o
         if "optimizer" not in config:
             return False
         config = {key: read(config.get(key), reading, key) for key in _ARGUMENTS}
-        try:
+        with reading.explaining(TypeError, ValueError, further=_WITHOUT):
             model.compile(**{key: value for key, value in config.items() if value is not None or key == "optimizer"})
-        except (TypeError, ValueError) as error:
-            raise reading.explained(error, " (compile=False loads the model without)") from error
     return True

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from fastnn import config
 from fastnn.engine.ownership import initial_values
-from fastnn.naming import UnknownNameError
+from fastnn.naming import advice_on_unknown_names
 from fastnn.saving import hdf5
 from fastnn.saving.untrusted import FREE_BYTES
 
@@ -67,6 +67,14 @@ _NOT_SIZES = frozenset(
 """Arguments whose integers are values and may be of any size."""
 
 _current: contextvars.ContextVar[Reading | None] = contextvars.ContextVar("fastnn_reading", default=None)
+
+
+def _for_names_of_ones_own(name: str) -> str:
+    """Returns how the reader of a file is told what a name stands for."""
+    return (
+        f"Where it is your own, pass custom_objects={{{name!r}: ...}}, or register it with "
+        "register_keras_serializable()"
+    )
 
 
 class Reading:
@@ -148,19 +156,19 @@ class Reading:
         place = f"{self._where() or 'the config'}: "
         return ValueError(_shortened(message if message.startswith(place) else place + message))
 
-    def explained(self, error: Exception, further: str = "") -> ValueError:
-        """Returns the error of `error` for one that a name or an argument of the description has raised.
+    @contextmanager
+    def explaining(self, *kinds: type[Exception], further: str = "") -> Iterator[None]:
+        """Gives errors that names and arguments of the description raise within the block their place.
 
         Args:
-            error: The error; of an unknown name it is said how the file's reader is told of it.
+            *kinds: The kinds of errors.
             further: What is added to the message.
         """
-        if not isinstance(error, UnknownNameError):
-            return self.error(f"{error}{further}")
-        return self.error(
-            f"Unknown {error.word} {error.name!r}.{error.near} Where it is your own, pass custom_objects="
-            f"{{{error.name!r}: ...}}, or register it with register_keras_serializable(){further}"
-        )
+        try:
+            with advice_on_unknown_names(_for_names_of_ones_own):
+                yield
+        except kinds as error:
+            raise self.error(f"{error}{further}") from error
 
     def ignore(self, owner: str, key: str) -> None:
         """Notes a key of the file that is ignored, for `warn`."""

@@ -501,11 +501,10 @@ def _refuse_paths(cls: type, config: Mapping[str, Any], reading: Reading) -> Non
 
 def _from_arguments(cls: Any, arguments: dict[str, Any], reading: Reading) -> Any:
     try:
-        return cls.from_config(arguments) if hasattr(cls, "from_config") else cls(**arguments)
+        with reading.explaining(ValueError):
+            return cls.from_config(arguments) if hasattr(cls, "from_config") else cls(**arguments)
     except (TypeError, KeyError, IndexError, AttributeError, OverflowError, ArithmeticError) as error:
         raise reading.error(f"its arguments do not fit: {error}") from error
-    except ValueError as error:
-        raise reading.explained(error) from error
 
 
 def _build(layer: Any, build_config: Any) -> None:

@@ -590,11 +590,6 @@ def is_symbolic(given: Any) -> bool:
     return isinstance(given, KerasTensor)
 
 
-def is_text(tensor: KerasTensor) -> bool:
-    """Returns whether a tensor stands for texts."""
-    return tensor.dtype == "string"
-
-
 def is_traced(given: Any) -> bool:
     """Returns whether a function of `fastnn.ops` adds to a graph: for tensors, within a trace for variables too."""
     if isinstance(given, Arithmetic):

@@ -318,10 +318,8 @@ class Trainer(Steps):
             state.programs.evaluation(compiled, feed.x, feed.y)
             group.settle(self)
             steps = _steps("steps", steps, source)
-            hooks = CallbackList(
-                group.callbacks(callbacks), False, verbosity != 0, self, epochs=1, steps=_shown(steps, source),
-                verbose=verbosity,
-            )  # fmt: skip
+            hooks = CallbackList(group.callbacks(callbacks), False, verbosity != 0, self, epochs=1,
+                                 steps=_shown(steps, source), verbose=verbosity)  # fmt: skip
             with closing(hooks):
                 logs = loop.evaluate(compiled, state.programs, source, steps, hooks)
         return _returned(logs, return_dict)

@@ -28,7 +28,7 @@ _PART_NAMES = {_PREPARE: "prepare", _FORWARD: "forward", _BACKWARD: "backward", 
 class ProfileRow(NamedTuple):
     """Time of one layer, or of a part of a step that belongs to no layer.
 
-    Attributes:
+    Args:
         name: The name of the layer, or of the part.
         kind: What the layer computes, with the activation that is fused into it; empty for a part.
         algorithm: The algorithm, where there is a choice: "winograd" or "direct".
@@ -60,7 +60,7 @@ class ProfileRow(NamedTuple):
 class Profile:
     """Table of where the time of a model's steps went. `print()` shows it.
 
-    Attributes:
+    Args:
         rows: The rows, in the order in which the model computes.
         seconds: Seconds of a step.
         steps: The number of steps that were measured.
@@ -70,6 +70,7 @@ class Profile:
         memory: Bytes that hold activations, gradients and packed weights.
         packed: Bytes of these that hold packed weights.
         in_pieces: True where a batch is processed in pieces, each on one thread.
+        events: The spans, as events of a trace.
     """
 
     rows: list[ProfileRow]
@@ -81,7 +82,7 @@ class Profile:
     memory: int
     packed: int
     in_pieces: bool
-    _events: list[dict[str, Any]]
+    events: list[dict[str, Any]]
 
     def __str__(self) -> str:
         heads = ["layer", "kind", "forward", "backward", "prepare", "share", "GFLOP/s", "of peak", "GB/s", "algorithm"]
@@ -117,7 +118,7 @@ class Profile:
             path: The file, of JSON in Chrome's Trace Event Format.
         """
         with open(path, "w", encoding="utf-8") as file:
-            json.dump({"traceEvents": self._events, "displayTimeUnit": "ms"}, file)
+            json.dump({"traceEvents": self.events, "displayTimeUnit": "ms"}, file)
 
 
 def _in_milliseconds(seconds: float) -> str:

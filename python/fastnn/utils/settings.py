@@ -81,6 +81,9 @@ class Config:
         Args:
             *args: The name, and what is returned where there is no such name.
 
+        Returns:
+            The value.
+
         Raises:
             ValueError: It is frozen.
             KeyError: There is no such name.

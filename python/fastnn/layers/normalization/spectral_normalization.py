@@ -102,9 +102,12 @@ class SpectralNormalization(Wrapper):
         return self.layer.compute_output_shape(input_shape)
 
     def normalize(self) -> Any:
-        """Divides the kernel by its largest singular value, as the power iterations know it; returns the new kernel.
+        """Divides the kernel by its largest singular value, as the power iterations know it.
 
         A kernel of zeros stays as it is.
+
+        Returns:
+            The new kernel.
         """
         kernel = ops.convert_to_tensor(self.kernel)
         before = ops.convert_to_tensor(self.vector_u)
