@@ -51,21 +51,23 @@ def of_my_own(y_true, y_pred):
 @pytest.mark.parametrize("name", ["model.keras", "model.h5"])
 @pytest.mark.filterwarnings("ignore:.*HDF5")
 def test_functions_of_ones_own_in_files(word, arguments, name, tmp_path):
-    def twice(x):
+    def doubled_in_this_test(x):
         return 2 * x
 
-    activation = twice if word == "activation" else None
+    activation = doubled_in_this_test if word == "activation" else None
     model = fastnn.Sequential([fastnn.Input((4,)), layers.Dense(1, activation=activation)])
     model.compile("sgd", **arguments)
     model.fit(X, LABELS, verbose=0)
     model.save(tmp_path / name)
-    mine = "twice" if activation else "of_my_own"
+    mine = "doubled_in_this_test" if activation else "of_my_own"
     with pytest.raises(ValueError, match=rf"Unknown {word} '{mine}'\. Where it is your own, pass custom_objects=\{{"
                        rf"'{mine}': \.\.\.\}}, or register it with register_keras_serializable") as told:  # fmt: skip
         fastnn.saving.load_model(tmp_path / name)
     assert "Known are" not in str(told.value)
     assert ("compile=False" in str(told.value)) == (word != "activation")
-    fastnn.saving.load_model(tmp_path / name, custom_objects={"twice": twice, "of_my_own": of_my_own})
+    fastnn.saving.load_model(
+        tmp_path / name, custom_objects={"doubled_in_this_test": doubled_in_this_test, "of_my_own": of_my_own}
+    )
 
 
 def test_the_error_of_an_unknown_name_can_be_copied():

@@ -264,7 +264,7 @@ CHAPTERS = (
     Chapter(
         "distribution",
         "Several processes",
-        "One model that is trained by several processes, on one machine or many: each computes its share of each batch.",
+        "One model that is trained by several processes, on one machine or many, each its share of every batch.",
         ("distribution",),
     ),
     Chapter("tree", "Nested structures", "Functions on lists, tuples and dicts of any depth.", ("tree",)),
