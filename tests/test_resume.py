@@ -265,6 +265,88 @@ np.savez({result!r}, *model.get_weights())
 """
 
 
+class OwnStep(Sequential):
+    """Model with a step of its own, which keeps a mean and a metric that counts in variables."""
+
+    def train_step(self, data):
+        x, y = data
+        with fastnn.GradientTape() as tape:
+            loss = self.compute_loss(y=y, y_pred=self(x, training=True))
+        weights = self.trainable_variables
+        self.optimizer.apply_gradients(zip(tape.gradient(loss, weights), weights, strict=True))
+        self.mean.update_state(loss)
+        return {"loss": self.mean.result()}
+
+    @property
+    def metrics(self):
+        return [self.mean]
+
+
+def two_outputs():
+    x = Input((6,))
+    hidden = layers.Dense(5, activation="tanh")(x)
+    model = fastnn.Model(
+        x, {"a": layers.Dense(3, activation="softmax", name="a")(hidden), "b": layers.Dense(1, name="b")(hidden)}
+    )
+    model.compile(
+        "sgd", {"a": "sparse_categorical_crossentropy", "b": "mse"}, metrics={"a": ["accuracy"], "b": ["mae"]}
+    )
+    return model
+
+
+def with_auc():
+    model = Sequential([Input((6,)), layers.Dense(1, activation="sigmoid")])
+    model.compile("adam", "binary_crossentropy", metrics=["AUC", "Precision", "accuracy"], weighted_metrics=["mse"])
+    return model
+
+
+def own_step():
+    model = OwnStep([Input((6,)), layers.Dense(1)])
+    model.mean = fastnn.metrics.Mean()
+    model.compile("sgd", "mse")
+    return model
+
+
+@pytest.mark.parametrize("made", [two_outputs, with_auc, own_step])
+@pytest.mark.parametrize("at", [(0, 1), (2, 3), (2, 7), (3, 5)])
+def test_the_logs_of_an_interrupted_epoch_go_on(made, at, tmp_path):
+    """A callback that reads the loss of the epoch decides as in a run without an interruption."""
+    x, y = data()
+    y = {"a": y, "b": x[:, 0]} if made is two_outputs else y % 2
+
+    def run(*further):
+        fastnn.utils.set_random_seed(7)
+        model = made()
+        rate = ReduceLROnPlateau("loss", patience=1, factor=0.5, min_delta=0.05)
+        backup = BackupAndRestore(tmp_path / "backup", save_freq=2)
+        histories.append(model.fit(x, y, batch_size=7, epochs=6, verbose=0, callbacks=[rate, backup, *further]).history)
+        return model
+
+    histories = []
+    whole = run()
+    for epoch, batch in (at, (4, 6)):
+        with pytest.raises(Stop):
+            run(StopAt(epoch, batch))
+    resumed = run()
+    assert same(whole, resumed)
+    whole_logs, resumed_logs = histories
+    for name, values in resumed_logs.items():
+        assert values == whole_logs[name][-len(values) :], name
+
+
+def test_sums_of_other_metrics_are_refused(tmp_path):
+    x, y = data()
+    model = make()
+    backup = BackupAndRestore(tmp_path / "backup", save_freq=2)
+    with pytest.raises(Stop):
+        model.fit(x, y, batch_size=7, epochs=3, verbose=0, callbacks=[backup, StopAt(1, 4)])
+    model.compile("adam", "sparse_categorical_crossentropy")
+    with pytest.raises(
+        ValueError, match="the sums of the interrupted epoch are those of other losses or metrics: expected"
+    ):
+        model.fit(x, y, batch_size=7, epochs=3, verbose=0, callbacks=[backup])
+
+
 def test_a_process_that_is_killed_ten_times_ends_with_the_same_bits(tmp_path):
     x, y = data()
     whole = make()

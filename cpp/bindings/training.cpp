@@ -142,6 +142,7 @@ void bind_training(py::module_& m) {
       .def("loss", &Trainer::loss)
       .def("take_sums", &Trainer::take_sums, py::arg("other"))
       .def("results", &Trainer::results)
+      .def("take_results", &Trainer::take_results, py::arg("sums"))
       .def(
           "keep",
           [](Trainer& trainer, const std::vector<KeptMean>& means) {

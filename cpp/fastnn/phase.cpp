@@ -408,6 +408,20 @@ void Phase::append_results(std::vector<std::pair<double, double>>& sums) const {
   for (std::size_t k = 0; k < metrics_.size(); ++k) sums.emplace_back(sums_.metrics[k], sums_.metric_counts[k]);
 }
 
+std::size_t Phase::take_results(const std::vector<std::pair<double, double>>& sums, std::size_t first) {
+  const std::size_t end = first + 1 + losses_.size() + metrics_.size();
+  require(sums.size() >= end, "expected the sums of ", losses_.size(), " losses and ", metrics_.size(),
+          " metrics, got ", sums.size() - first, " in all");
+  sums_.total = sums[first].first;
+  sums_.rows = sums[first++].second;
+  for (double& loss : sums_.losses) loss = sums[first++].first;
+  for (std::size_t k = 0; k < metrics_.size(); ++k, ++first) {
+    sums_.metrics[k] = sums[first].first;
+    sums_.metric_counts[k] = sums[first].second;
+  }
+  return end;
+}
+
 std::vector<std::pair<VariablePtr, std::vector<float>>> Phase::gradients(const Batch& batch, const Pulse& pulse) {
   if (tallies_.empty()) tallies_.push_back(zero());
   Workspace space(executor_, batch.count, 0);

@@ -140,6 +140,8 @@ class Phase {
   void take_sums(const Phase& other);
   /// Appends the sum and the count, whose ratio is the mean since reset(), of [total, each loss..., each metric...].
   void append_results(std::vector<std::pair<double, double>>& sums) const;
+  /// Goes on from such sums, and returns the place behind them.
+  std::size_t take_results(const std::vector<std::pair<double, double>>& sums, std::size_t first);
 
   /// The gradient of the total loss over one whole batch, penalties of weights included. Nothing is committed.
   std::vector<std::pair<VariablePtr, std::vector<float>>> gradients(const Batch& batch, const Pulse& pulse);

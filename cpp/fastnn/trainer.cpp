@@ -109,6 +109,13 @@ std::vector<std::pair<double, double>> Trainer::results() const {
   return sums;
 }
 
+void Trainer::take_results(const std::vector<std::pair<double, double>>& sums) {
+  std::lock_guard<ForkSafeMutex> guard(run_lock_);
+  std::size_t taken = 0;
+  for (const auto& phase : phases_) taken = phase->take_results(sums, taken);
+  require(taken == sums.size(), "expected ", taken, " sums of losses and metrics, got ", sums.size());
+}
+
 void Trainer::keep(std::vector<MeanOfResults> means) {
   const std::size_t count = results().size();
   for (const MeanOfResults& mean : means) {

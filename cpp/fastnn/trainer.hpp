@@ -53,6 +53,8 @@ class Trainer {
   /// For each phase the sum and the count, whose ratio is the mean since reset(), of [total, each loss..., each
   /// metric...].
   std::vector<std::pair<double, double>> results() const;
+  /// Goes on from the results of a trainer of the same losses and metrics. Raises ValueError where there are others.
+  void take_results(const std::vector<std::pair<double, double>>& sums);
 
   /// The means that settle() writes.
   void keep(std::vector<MeanOfResults> means);

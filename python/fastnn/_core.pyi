@@ -273,6 +273,8 @@ class Trainer:
         mean. Losses are summed over rows, each with the loss of its batch; the total includes the penalties of weights
         (l1, l2) and activities.
         """
+    def take_results(self, sums: Sequence[tuple[float, float]]) -> None:
+        """Goes on from the `results` of a trainer of the same losses and metrics."""
     def keep(
         self,
         means: Sequence[tuple[Variable, Variable, Variable, Variable, Sequence[tuple[int, int | None]]]],

@@ -88,7 +88,7 @@ class BackupAndRestore(Callback):
         self._since, self._owed = 0, False
         place = backup.restore(self.model, self._files)
         if place is not None:
-            self._run.resume(place["epoch"], place["batch"], place["position"], place["passes"])
+            self._run.resume(place["epoch"], place["batch"], place["position"], place["passes"], place["sums"])
             self._since = place["since"]
             for companion, counts in zip(self._companions, place["companions"], strict=False):
                 if type(companion).__name__ == counts.get("class"):
@@ -122,6 +122,7 @@ class BackupAndRestore(Callback):
             "position": self._run.position,
             "passes": list(self._run.passes),
             "since": self._since,
+            "sums": self._run.sums() if batch else None,
             "companions": [{"class": type(one).__name__, **one.__fastnn_counts__()} for one in self._companions],
         }
         backup.save(self.model, self._files, place, self.double_checkpoint)

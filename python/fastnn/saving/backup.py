@@ -86,5 +86,5 @@ def restore(model: Any, files: Sequence[Path]) -> dict[str, Any] | None:
         except KeyError as error:
             raise ValueError(f"{path} is no backup of training: it holds no {error}") from None
         names = ("epoch", "batch", "position", "since", "companions")
-        return {**{name: place[name] for name in names}, "passes": place.get("passes", [])}
+        return {**{name: place[name] for name in names}, "passes": place.get("passes", []), "sums": place.get("sums")}
     return None

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -112,6 +112,8 @@ class Run:
         self._optimizer = optimizer
         self._processes = processes
         self._validation = validation
+        self._sums: _Sums | None = None
+        self._kept: Mapping[str, Any] | None = None
 
     @property
     def position(self) -> int:
@@ -123,7 +125,13 @@ class Run:
         """Counts from which data that draw at random make the current pass again."""
         return self._source.passes
 
-    def resume(self, epoch: int, step: int, position: int, passes: Sequence[int] = ()) -> None:
+    def sums(self) -> Mapping[str, Any] | None:
+        """Returns the sums of losses and metrics over the steps of this epoch, as values of JSON; None before any."""
+        return None if self._sums is None or self._sums.last is None else self._sums.last.sums()
+
+    def resume(
+        self, epoch: int, step: int, position: int, passes: Sequence[int] = (), sums: Mapping[str, Any] | None = None
+    ) -> None:
         """Lets the run go on where an interrupted one was; for callbacks, in `on_train_begin`.
 
         Args:
@@ -131,8 +139,10 @@ class Run:
             step: The number of steps of this epoch that were run.
             position: The `position` of the interrupted run.
             passes: Its `passes`.
+            sums: Its `sums`; None: those of the epoch begin with the steps that are left.
         """
         self.epoch, self.step = epoch, step
+        self._kept = sums if step else None
         self.is_resumed = True
         self._source.resume(position, passes)
 
@@ -184,7 +194,8 @@ class Run:
         # A callback may take on hooks of batches when an epoch begins.
         batches, watch = _Batches(hooks, "train"), hooks.watching("train")
         progress = _Progress(hooks)
-        sums = _Sums(self._programs.training, self._compiled)
+        sums = self._sums = _Sums(self._programs.training, self._compiled, self._kept)
+        self._kept = None
         first = self.step
         while steps is None or self.step < steps:
             # An epoch takes rows of one pass; the next epoch goes on with the rest of it, or begins a new one.
@@ -237,21 +248,25 @@ class _Sums:
     Args:
         made: `Programs.training` or `Programs.evaluation`.
         compiled: What `compile` was given.
+        kept: Sums with which it begins; None: zeros.
     """
 
-    def __init__(self, made: Callable[..., Program], compiled: Compiled) -> None:
+    def __init__(self, made: Callable[..., Program], compiled: Compiled, kept: Mapping[str, Any] | None = None) -> None:
         self.last: Program | None = None
         self._made = made
         self._compiled = compiled
         self._shapes: Any = None
+        self._kept = kept
 
     def program(self, chunk: Chunk) -> Program:
-        """Returns the program for a chunk; the sums of the first are set to zero."""
+        """Returns the program for a chunk; the sums of the first are set to those kept, or to zero."""
         shapes = chunk.x, chunk.y
         if self.last is None or shapes != self._shapes:
             program = self._made(self._compiled, chunk.x, chunk.y)
             if self.last is None:
                 program.reset()
+                if self._kept is not None:
+                    program.take_kept(self._kept)
             elif program is not self.last:
                 program.take_sums(self.last)
             self.last, self._shapes = program, shapes

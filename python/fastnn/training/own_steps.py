@@ -30,7 +30,7 @@ from fastnn.ops.node import tensor
 from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import KerasTensor, Spec
 from fastnn.symbolic.variable import Variable
-from fastnn.training.program import TIME_BUDGET
+from fastnn.training.program import TIME_BUDGET, kept_sums, take_kept_sums
 
 Array = NDArray[Any]
 
@@ -335,6 +335,15 @@ class StepProgram:
     def take_sums(self, other: StepProgram) -> None:
         """Goes on from the sums of the program of the same step for other sizes."""
         self.trainer.take_sums(other.trainer)
+
+    def sums(self) -> dict[str, Any]:
+        """Returns the sums of the metrics, as values of JSON."""
+        self.settle()
+        return kept_sums(self.trainer, self.metrics)
+
+    def take_kept(self, sums: Mapping[str, Any]) -> None:
+        """Goes on from the `sums` of an interrupted run; see `Program.take_kept`."""
+        take_kept_sums(self.trainer, self.metrics, sums)
 
     def reset(self) -> None:
         """Sets the sums of the metrics to zero."""

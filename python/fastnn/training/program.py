@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -103,6 +104,21 @@ class Program:
         """Goes on from the sums of another program of the same losses and metrics."""
         self.trainer.take_sums(other.trainer)
 
+    def sums(self) -> dict[str, Any]:
+        """Returns all sums, as values of JSON."""
+        return kept_sums(self.trainer, self._outside)
+
+    def take_kept(self, sums: Mapping[str, Any]) -> None:
+        """Goes on from the `sums` of an interrupted run.
+
+        Args:
+            sums: What `sums` returned.
+
+        Raises:
+            ValueError: They are those of other losses or metrics.
+        """
+        take_kept_sums(self.trainer, self._outside, sums)
+
     def reset(self) -> None:
         """Sets all sums to zero."""
         self.trainer.reset()
@@ -128,6 +144,30 @@ class Program:
             return dict(sorted(self.logs().items()))
         means = self.trainer.settle()
         return {name: means[number] for name, number in self._sorted_names}
+
+
+def kept_sums(trainer: _core.Trainer, metrics: Sequence[Any]) -> dict[str, Any]:
+    """Returns the sums of a trainer and the variables of metrics, as values of JSON."""
+    variables = [variable.numpy().tolist() for metric in metrics for variable in metric.variables]
+    return {"results": trainer.results(), "variables": variables}
+
+
+def take_kept_sums(trainer: _core.Trainer, metrics: Sequence[Any], sums: Mapping[str, Any]) -> None:
+    """Goes on from what `kept_sums` returned.
+
+    Raises:
+        ValueError: It is of other losses or metrics.
+    """
+    variables = [variable for metric in metrics for variable in metric.variables]
+    try:
+        values = [np.asarray(value, np.float32) for value in sums["variables"]]
+        if [value.shape for value in values] != [tuple(variable.shape) for variable in variables]:
+            raise ValueError("the metrics have other variables")
+        trainer.take_results([(float(total), float(count)) for total, count in sums["results"]])
+        for variable, value in zip(variables, values, strict=True):
+            variable.assign(value)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"the sums of the interrupted epoch are those of other losses or metrics: {error}") from error
 
 
 def _number(result: Any) -> Any:
