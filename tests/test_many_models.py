@@ -58,11 +58,11 @@ def test_each_model_has_callbacks_of_its_own_and_one_thread() -> None:
 
     class Watching(fastnn.callbacks.Callback):
         def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-            seen.append((id(self), threading.get_ident()))
+            seen.append((self, threading.get_ident()))
 
     fit_many(build, X, Y, arguments=5, threads=2, epochs=3, callbacks=lambda: [Watching()])
     assert len(seen) == 15 and len({callback for callback, _ in seen}) == 5
-    assert all(len({thread for one, thread in seen if one == callback}) == 1 for callback, _ in seen)
+    assert all(len({thread for one, thread in seen if one is callback}) == 1 for callback, _ in seen)
     assert threading.get_ident() not in {thread for _, thread in seen}
 
 

@@ -20,8 +20,10 @@ class MessagingPeers : public Peers {
   MessagingPeers(Index rank, Index size, Index parts, bool own_rows, py::object messages)
       : Peers(rank, size, parts, own_rows), alone_(size == 1), messages_(std::move(messages)) {}
   ~MessagingPeers() override {
-    py::gil_scoped_acquire gil;
-    messages_ = py::object();
+    // What pybind11 has for this may throw.
+    const PyGILState_STATE gil = PyGILState_Ensure();
+    Py_XDECREF(messages_.release().ptr());
+    PyGILState_Release(gil);
   }
 
   void receive(void* to, std::size_t bytes) override {
