@@ -29,7 +29,7 @@ class Crew {
   /// What helper number `thread` (from 1 on) does until dismiss().
   void serve(int thread);
 
-  /// Ends serve() of all helpers. Expects that no thread is in run(), nor will be.
+  /// Ends serve() of all helpers. Regions at hand, and later ones, are completed by their callers alone.
   void dismiss();
 
  private:
