@@ -2,11 +2,11 @@
 
     PYTHONPATH=tests python tests/fuzz.py [--plain] [--go-on] [folder of a corpus] -max_total_time=600 -timeout=20
 
-An input is two bytes, which choose a door of the reader and a model, and what goes through that door. Descriptions are
-changed as JSON and HDF5 files as trees, so that most inputs get past the parser; `--plain` changes bytes alone. The
-first inputs are the files of all public layers, made here. All must end in a model, a ValueError, an OSError or a
-MemoryError; files take little memory, and texts what their weights take, which is bounded here. The search ends at the first input that does not, or goes on and keeps one
-of each kind (`--go-on`).
+An input is two bytes, which choose a door of the reader and a model, and what goes through that door. Descriptions
+are changed as JSON and HDF5 files as trees, so that most inputs get past the parser; `--plain` changes bytes alone.
+The first inputs are the files of all public layers, made here. All must end in a model, a ValueError, an OSError or a
+MemoryError; files take little memory, and texts what their weights take, which is bounded here. The search ends at
+the first input that does not, or goes on and keeps one of each kind (`--go-on`).
 """
 
 from __future__ import annotations
