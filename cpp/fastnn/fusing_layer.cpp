@@ -20,7 +20,7 @@ bool FusingLayer::fold(const std::shared_ptr<const Layer>& scaling) {
 void FusingLayer::scale_kernel(const Context& context, Index rows, Index channels, std::size_t own, float* to,
                                float* bias) const {
   float* const factors = bias + channels;
-  scaling_->channel_scales(context.weights_.data() + own, factors, bias);
+  scaling_->channel_scales(context, own, factors, bias);
   if (own > 1)
     for (Index c = 0; c < channels; ++c) bias[c] += context.weight(1)[c] * factors[c];
   const float* const kernel = context.weight(0);
