@@ -156,7 +156,7 @@ def deserialize(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | N
     return found.from_config(config.get("config", {}))
 
 
-_classes = {
+_classes: dict[str, type[DTypePolicy]] = {
     "DTypePolicy": DTypePolicy, "FloatDTypePolicy": DTypePolicy, "QuantizedDTypePolicy": QuantizedDTypePolicy,
 }  # fmt: skip
 

@@ -152,9 +152,7 @@ struct ShiftedWide : Shifted {
     return _mm512_set1_epi32(four);
   }
   static Right right(const std::int8_t* b) { return _mm512_loadu_si512(b); }
-  static void add(Sum& sum, const Left& a, const Right& b) {
-    asm("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b));
-  }
+  static void add(Sum& sum, const Left& a, const Right& b) { asm("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b)); }
   static void store(std::int32_t* to, const Sum& sum) { _mm512_storeu_si512(to, sum); }
 };
 #endif
@@ -262,7 +260,8 @@ void finish(const Finish& f, const std::int32_t* sums, float row_scale, Index co
   if (f.column_sums != nullptr)
     for (Index j = 0; j < width; ++j) {
       // In 32 bits modulo 2^32, as the instruction adds: only the difference is sure to fit.
-      const auto sum = static_cast<std::uint32_t>(sums[j]), others = static_cast<std::uint32_t>(f.column_sums[column + j]);
+      const auto sum = static_cast<std::uint32_t>(sums[j]),
+                 others = static_cast<std::uint32_t>(f.column_sums[column + j]);
       x[j] = static_cast<float>(static_cast<std::int32_t>(sum - 128U * others));
     }
   else

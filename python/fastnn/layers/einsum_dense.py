@@ -45,8 +45,7 @@ class EinsumDense(Quantizable, Projecting):
         lora_rank: Rank of an adaptation of the kernel, which is then frozen (see `enable_lora`), or None.
         lora_alpha: The adaptation is multiplied by lora_alpha / lora_rank; None means `lora_rank`.
         gptq_unpacked_column_size: Not supported; must be None.
-        quantization_config: `fastnn.quantizers.Int8QuantizationConfig` of a layer with the policy "int8_from_float32", or
-            None.
+        quantization_config: An `Int8QuantizationConfig` for a layer with the policy "int8_from_float32", or None.
         **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
@@ -200,7 +199,7 @@ class EinsumDense(Quantizable, Projecting):
         """
         _, kernel, out, _ = self._expanded(self._rank)
         kept = [letter for letter in out if letter in kernel]
-        turned = np.einsum(f"{kernel}->{''.join(kept)}", scale)
+        turned: NDArray[Any] = np.einsum(f"{kernel}->{''.join(kept)}", scale)
         return turned.reshape([turned.shape[kept.index(c)] if c in kept else 1 for c in out])
 
     def __fastnn_spread_scale__(self, scale: Any) -> Any:

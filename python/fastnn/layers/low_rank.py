@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn import initializers, ops
-from fastnn.engine.contract import title
+from fastnn.engine.contract import state_of, title
 from fastnn.engine.emission import Emission
 from fastnn.engine.layer import Layer
 from fastnn.engine.node_layer import NodeLayer
@@ -147,6 +147,10 @@ class LowRank(Layer):
         whole.trainable = False
         vars(self).pop(name, None)
         setattr(self, f"_{name}", whole)
+        # The new weights stand before those that were made to be left alone, such as quantized ones.
+        state = state_of(self)
+        learned = {id(variable) for variable in state.learned}
+        state.variables.sort(key=lambda variable: id(variable) not in learned)
         self.lora_enabled = True
         self.lora_rank = int(rank)
         self.lora_alpha = rank if lora_alpha is None else lora_alpha

@@ -91,8 +91,13 @@ class Quantizable(LowRank):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if self.quantization_config is not None:
-            checked_config(title(self), None, self.quantization_config)
+        given = self.quantization_config
+        if given is not None and not isinstance(given, QuantizationConfig):
+            raise ValueError(
+                f"{title(self)} expects quantization_config to be an Int8QuantizationConfig, got {given!r}"
+            )
+        if given is not None:
+            checked_config(title(self), None, given)
 
     # The integers and their scales.
 
@@ -203,8 +208,8 @@ class Quantizable(LowRank):
         found = checked_config(title(self), mode, config)
         if type_check and is_foreign(type(self)):
             raise NotImplementedError(
-                f"{title(self)}: classes derived from a layer are quantized with type_check=False alone, since they may "
-                "use the weight in other ways"
+                f"{title(self)}: classes derived from a layer may use the weight in other ways; pass "
+                "type_check=False to quantize it all the same"
             )
         if not self.built:
             raise ValueError(f"{title(self)} is not built: quantize needs weights that are there; build it first")
@@ -218,7 +223,8 @@ class Quantizable(LowRank):
         if integers.min(initial=0) < -127 or scale.shape != expected:
             raise ValueError(
                 f"{title(self)}: quantize expects weight_quantizer to return integers of at least -127 and scales of "
-                f"shape {expected}, got {integers.min(initial=0)} and {scale.shape}; write AbsMaxQuantizer(axis={summed})"
+                f"shape {expected}, got {integers.min(initial=0)} and {scale.shape}; write "
+                f"AbsMaxQuantizer(axis={summed})"
             )
         self.quantization_config = config if isinstance(config, QuantizationConfig) else None
         self._replace(integers, self.__fastnn_kept_scale__(scale))
@@ -240,12 +246,19 @@ class Quantizable(LowRank):
         setattr(self, f"{name}_scale", made[1])
 
     def __fastnn_made__(self) -> None:
-        """Quantizes a layer that has just been built, where its policy says so, and adapts it if it was given a rank."""
-        if self.quantization_mode is not None and self.__fastnn_adapted__().handle.dtype != "int8":
-            shape, summed = self.__fastnn_adapted__().shape, self.__fastnn_summed_axes__()
-            scale = np.ones([1 if axis in summed else size for axis, size in enumerate(shape)], np.float32)
-            self._replace(np.zeros(shape, np.int8), self.__fastnn_kept_scale__(scale))
+        """Quantizes a layer that has just been built, where its policy says so, and adapts it if it has a rank."""
+        if self.quantization_mode is not None:
+            self.__fastnn_expect_integers__()
         super().__fastnn_made__()
+
+    def __fastnn_expect_integers__(self) -> None:
+        """Puts zeros of 8 bits in the place of the weight, which a file or `assign` will fill."""
+        whole, summed = self.__fastnn_adapted__(), self.__fastnn_summed_axes__()
+        if whole.handle.dtype == "int8":
+            return
+        scale = np.ones([1 if axis in summed else size for axis, size in enumerate(whole.shape)], np.float32)
+        self._replace(np.zeros(whole.shape, np.int8), self.__fastnn_kept_scale__(scale))
+        state_of(self).policy = QuantizedDTypePolicy("int8")
 
 
 class QuantizableNode(Quantizable, LowRankNode):

@@ -26,6 +26,7 @@ from fastnn.engine.trial_graphs import emitted_on_trial
 from fastnn.metrics.metric import Metric
 from fastnn.models import kinds
 from fastnn.models.network import ModelNetwork, as_tensors
+from fastnn.models.quantization import QuantizableLayers
 from fastnn.models.state_tree import StateTree
 from fastnn.models.subclassed import Traced
 from fastnn.naming import near, suggestion
@@ -54,7 +55,7 @@ def _of_further(who: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> s
     return f"{who} takes no argument {name!r} beside its inputs.{suggestion(name, ('training', 'mask'))}"
 
 
-class Model(Layer, StateTree, Network):
+class Model(QuantizableLayers, Layer, StateTree, Network):  # type: ignore[misc]  # Keras' two forms of quantize()
     """Base of all models; `Model(inputs, outputs)` makes a `Functional`.
 
     A class derived from it makes its layers in its constructor and says in `call` what it computes, or calls
@@ -462,34 +463,6 @@ class Model(Layer, StateTree, Network):
         from fastnn.saving import pickling
 
         return pickling.thaw, pickling.freeze(self)
-
-    @explained
-    def quantize(self, mode: Any = None, config: Any = None, filters: Any = None, *, type_check: bool = True) -> None:
-        """Makes integers of 8 bits of the large weights of `Dense`, `EinsumDense` and embeddings, in place.
-
-        Products are then products of integers: the inputs of these layers are quantized row by row as they come. The
-        integers are not trained any more. A warning names the layers with weights that stay as they are.
-
-        Args:
-            mode: "int8".
-            config: An `Int8QuantizationConfig` in place of the mode.
-            filters: Which layers: a regular expression that is found in their names, several, or a function of a
-                layer; None: all.
-            type_check: Whether classes derived from layers of the package are left out.
-
-        Raises:
-            ValueError: The arguments contradict each other, or a layer is not built or is quantized already.
-
-        Example:
-            >>> model = fastnn.Sequential([layers.Input((8,)), layers.Dense(16, "relu"), layers.Dense(2)])
-            >>> before = sum(weight.nbytes for weight in model.get_weights())
-            >>> model.quantize("int8")
-            >>> before, sum(weight.nbytes for weight in model.get_weights())
-            (712, 304)
-        """
-        from fastnn.models.quantization import quantize_layers
-
-        quantize_layers(self, mode, config, filters, type_check)
 
     @explained
     def summary(

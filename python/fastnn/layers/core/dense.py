@@ -34,8 +34,7 @@ class Dense(QuantizableNode):
         bias_constraint: Constraint applied to `bias` after each update, or None.
         lora_rank: Rank of an adaptation of the kernel, which is then frozen (see `enable_lora`), or None.
         lora_alpha: The adaptation is multiplied by lora_alpha / lora_rank; None means `lora_rank`.
-        quantization_config: `fastnn.quantizers.Int8QuantizationConfig` of a layer with the policy "int8_from_float32", or
-            None.
+        quantization_config: An `Int8QuantizationConfig` for a layer with the policy "int8_from_float32", or None.
         **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:

@@ -104,9 +104,9 @@ class ReversibleEmbedding(Embedding):
         state, whole = state_of(self), self.reverse_embeddings
         state.variables.remove(whole)
         state.learned[:] = [variable for variable in state.learned if variable is not whole]
-        name, frozen = f"{self.name}/reverse_embeddings", {"trainable": False}
-        self.reverse_embeddings = Variable(integers, dtype="int8", name=name, **frozen)
-        self.reverse_embeddings_scale = Variable(scale, dtype="float32", name=f"{name}_scale", **frozen)
+        name = f"{self.name}/reverse_embeddings"
+        self.reverse_embeddings = Variable(integers, dtype="int8", trainable=False, name=name)
+        self.reverse_embeddings_scale = Variable(scale, dtype="float32", trainable=False, name=f"{name}_scale")
         state.variables += [self.reverse_embeddings, self.reverse_embeddings_scale]
 
     def _in_file(self) -> list[Variable]:
