@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from fastnn.engine.contract import state_of, title
+from fastnn.engine.layer import Layer
 from fastnn.engine.ownership import sublayers
 from fastnn.layers.core.embedding import Embedding
 from fastnn.layers.quantization import checked_config
@@ -117,7 +118,7 @@ def _leaves(part: Any) -> Iterator[Any]:
     while waiting:
         layer = waiting.pop(0)
         within = sublayers(layer)
-        if not within and id(layer) not in seen:
+        if not within and id(layer) not in seen and isinstance(layer, Layer):
             yield layer
         if id(layer) not in seen:
             waiting[:0] = within

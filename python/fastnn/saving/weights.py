@@ -217,12 +217,8 @@ def read_tree(file: Any, model: Any, skip_mismatch: bool = False, quantize: bool
     pairs: list[tuple[Variable, Any]] = []
     own: list[tuple[Any, Any]] = []
     for path, layer in walk(model, functools.partial(_is_stored, file)):
-        if (
-            quantize
-            and layer.built
-            and layer.__fastnn_quantizes__
-            and _is_quantized(_stored(_find(file, f"{path}/vars")))
-        ):
+        quantizes = quantize and getattr(type(layer), "__fastnn_quantizes__", False) and layer.built
+        if quantizes and _is_quantized(_stored(_find(file, f"{path}/vars"))):
             layer.__fastnn_expect_integers__()
         if is_overridden(layer, "load_own_variables"):
             own.append((layer, _find(file, f"{path}/vars")))
