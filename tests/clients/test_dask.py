@@ -44,7 +44,7 @@ def test_a_search(rows, search):
     x, y, _ = rows
     grid = GridSearchCV(*search, cv=3)
     alone = grid.fit(x, y[:, 0]).cv_results_["mean_test_score"]
-    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster, Client(cluster):
-        with joblib.parallel_backend("dask"):
-            together = grid.fit(x, y[:, 0]).cv_results_["mean_test_score"]
+    cluster = LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None)
+    with cluster, Client(cluster), joblib.parallel_backend("dask"):
+        together = grid.fit(x, y[:, 0]).cv_results_["mean_test_score"]
     np.testing.assert_array_equal(together, alone)
