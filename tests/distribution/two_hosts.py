@@ -1,6 +1,8 @@
 """Two hosts on one machine: network namespaces, joined by a cable of a given rate.
 
-Needs Linux, root and the programs ip and tc. python two_hosts.py RATE SCRIPT [ARGUMENTS...] runs a script by two processes, one on each host.
+Needs Linux, root and the programs ip and tc. A script runs as two processes, one on each host:
+
+    python two_hosts.py RATE SCRIPT [ARGUMENTS...]
 """
 
 from __future__ import annotations
