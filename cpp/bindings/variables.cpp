@@ -19,9 +19,9 @@ namespace {
 
 /// The values for a variable, contiguous and of its type.
 py::array values_for(const Variable& variable, const py::object& given) {
-  const py::array values = variable.dtype() == DType::int8
-                               ? py::array(py::array_t<std::int8_t, py::array::c_style | py::array::forcecast>(given))
-                               : py::array(FloatArray(given));
+  py::array values = variable.dtype() == DType::int8
+                         ? py::array(py::array_t<std::int8_t, py::array::c_style | py::array::forcecast>(given))
+                         : py::array(FloatArray(given));
   require(to_shape(values) == variable.shape(), variable.path, " expects shape ", to_string(variable.shape()), ", got ",
           to_string(to_shape(values)));
   return values;

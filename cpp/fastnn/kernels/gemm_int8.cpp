@@ -29,7 +29,7 @@ using packet::Packet;
 constexpr Index kSteps = 4, kColumns = 16, kGroup = kSteps * kColumns;
 constexpr int kMostRows = 12;
 // Bytes of quantized rows that a task takes at once, so that they stay in the second level of cache.
-constexpr Index kBlockBytes = 128 * 1024;
+constexpr Index kBlockBytes = Index{128} * 1024;
 
 Index whole_steps(Index k) { return ceil_div(k, kSteps) * kSteps; }
 

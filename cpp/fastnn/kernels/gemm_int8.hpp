@@ -12,8 +12,8 @@
 
 namespace fastnn::kernels {
 
-/// Longest k: a sum of that many products of two integers of 8 bits fits into 32 bits.
-constexpr Index kMostInt8Steps = (Index{1} << 31) / (128 * 128) - 1;
+/// Longest k: a sum of that many products of two integers of 8 bits, at most 2^14 each, fits into 32 bits.
+constexpr Index kMostInt8Steps = (Index{1} << 17) - 1;
 
 /// The rule by which numbers become integers: round(x * scale) within [low, high], scale = high / (largest |x| + epsilon).
 struct Int8Rule {

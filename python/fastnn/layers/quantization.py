@@ -25,7 +25,7 @@ from fastnn.quantizers import get as quantizer_of
 from fastnn.symbolic.variable import Variable
 
 # Sums of more products of two integers of 8 bits do not fit into 32 bits.
-_MOST_TERMS = (1 << 31) // (128 * 128) - 1
+_MOST_TERMS = (1 << 17) - 1
 
 
 def checked_config(who: str, mode: Any, config: Any) -> QuantizationConfig:
