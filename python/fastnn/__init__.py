@@ -22,6 +22,7 @@ from fastnn import (
     constraints,
     datasets,
     dtype_policies,
+    export,
     families,  # noqa: F401 - registers the classes that files may name
     initializers,
     layers,
@@ -94,6 +95,7 @@ __all__ = [
     "distillation",
     "distribution",
     "dtype_policies",
+    "export",
     "function",
     "initializers",
     "layers",

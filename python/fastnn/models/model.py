@@ -404,19 +404,22 @@ class Model(Layer, StateTree, Network):
 
         saving.save_model(self, filepath, overwrite, zipped, **kwargs)
 
-    def save_weights(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
+    def save_weights(
+        self, filepath: str | os.PathLike[str], overwrite: bool = True, max_shard_size: float | None = None
+    ) -> None:
         """Writes the weights into a file.
 
         Args:
             filepath: `m.weights.h5`.
             overwrite: True to replace a file that exists.
+            max_shard_size: Most GiB in a file, for an index `m.weights.json` and files beside it; None: one file.
 
         Raises:
             ValueError: The model is not built, or the name has another ending.
         """
         from fastnn import saving
 
-        saving.save_weights(self, filepath, overwrite)
+        saving.save_weights(self, filepath, overwrite, max_shard_size)
 
     def load_weights(self, filepath: str | os.PathLike[str], skip_mismatch: bool = False, **kwargs: Any) -> None:
         """Reads weights from a file.
@@ -443,20 +446,29 @@ class Model(Layer, StateTree, Network):
 
         return saving.to_json(self, **kwargs)
 
-    def export(self, filepath: str | os.PathLike[str], format: str | None = None, verbose: bool | None = None) -> None:
+    def export(
+        self,
+        filepath: str | os.PathLike[str],
+        format: str | None = None,
+        verbose: bool | None = None,
+        input_signature: Any = None,
+        **kwargs: Any,
+    ) -> None:
         """Writes the computation of the model for other programs.
 
         Args:
             filepath: `m.onnx`, or `m.c`.
             format: "onnx" or "c"; None: by the name of the file.
             verbose: True to print a message.
+            input_signature: What the model is called with; None: its own inputs.
+            **kwargs: `opset_version`, for ONNX.
 
         Raises:
             ValueError: The format is unknown, or a layer cannot be expressed in it.
         """
         from fastnn import saving
 
-        saving.export_model(self, filepath, format, bool(verbose))
+        saving.export_model(self, filepath, format, bool(verbose), input_signature, **kwargs)
 
     def __reduce__(self) -> Any:
         from fastnn.saving import pickling

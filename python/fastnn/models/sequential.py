@@ -229,6 +229,12 @@ class Chain(ModelNetwork):
         """Returns the layers that compute with numbers, with their arguments."""
         return list(zip(self.layers, self.arguments(), strict=True))[int(self.reads_texts()) :]
 
+    def add_calls(self, emission: Emission, edges: list[int]) -> list[int]:
+        """Adds the layers to a graph, one after the other; returns the edges of the outputs."""
+        for layer, arguments in self.body():
+            edges = emit(layer, emission, edges, arguments)
+        return edges
+
     def last(self) -> list[KerasTensor]:
         """Returns the tensors of the layer that was added last; none before the chain is built."""
         return self._ends()[1] if self.tensors else []
@@ -335,10 +341,7 @@ class _ChainComputation(ModelComputation):
         return part.__fastnn_chain__
 
     def add(self, part: Sequential, emission: Emission, edges: list[int]) -> list[int]:
-        chain = part.__fastnn_chain__
-        for layer, arguments in chain.body():
-            edges = emit(layer, emission, edges, arguments)
-        return edges
+        return part.__fastnn_chain__.add_calls(emission, edges)
 
     def output_shape(self, part: Sequential, input_shape: Any) -> Any:
         return part.__fastnn_chain__.output_shape(input_shape)
@@ -385,6 +388,16 @@ class Sequential(Model):
 
     def __fastnn_network__(self) -> ModelNetwork:
         return self._fastnn_chain
+
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        """Returns the outputs for symbolic tensors, as a `call` of a class of your own has them by `super().call`.
+
+        Args:
+            inputs: Symbolic tensors, as the inputs of the model were given.
+            training: True to behave as in training; None: as the model runs.
+            mask: Accepted for Keras compatibility; ignored.
+        """
+        return self._fastnn_chain.replayed(inputs, training)
 
     @property
     def __fastnn_chain__(self) -> Chain:
