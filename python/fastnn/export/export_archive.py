@@ -124,7 +124,7 @@ class ExportArchive:
         self._endpoints[name] = tape
         return fn
 
-    def track_and_add_endpoint(self, name: str, resource: Any, input_signature: Any = None) -> Any:
+    def track_and_add_endpoint(self, name: str, resource: Any, input_signature: Any = None) -> None:
         """Does what `track` and `add_endpoint` do, for a layer or model.
 
         Args:

@@ -260,10 +260,10 @@ class Functional(Model):
         return self._fastnn_graph
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
-        """Returns the outputs for symbolic tensors, as a `call` of a class of your own has them by `super().call`.
+        """Returns the outputs, as a call of the model does; a `call` of a class of your own has them by `super().call`.
 
         Args:
-            inputs: Symbolic tensors, as the inputs of the model were given.
+            inputs: Tensors or arrays, as the inputs of the model were given.
             training: True to behave as in training; None: as the model runs.
             mask: Accepted for Keras compatibility; ignored.
         """

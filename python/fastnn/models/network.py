@@ -20,7 +20,7 @@ from fastnn.engine.ownership import own_variables, sublayers, walk
 from fastnn.engine.shapes import Leaf
 from fastnn.ops.node import tensor
 from fastnn.symbolic.structure import Structure
-from fastnn.symbolic.tensors import Arguments, Call, KerasTensor, Shape, Spec
+from fastnn.symbolic.tensors import Arguments, Call, KerasTensor, Shape, Spec, Trace
 from fastnn.symbolic.variable import Variable
 
 
@@ -142,6 +142,10 @@ class ModelNetwork:
         """Adds the calls of the layers to a graph; returns the edges of the outputs."""
         raise NotImplementedError
 
+    def replayed_specs(self, shapes: list[Shape]) -> list[Spec]:
+        """Returns the specs of what the layers make, whatever a `call` around them makes of it."""
+        return self.outcome(shapes)
+
     def replayed(self, inputs: Any, training: bool | None) -> Any:
         """Returns the outputs for symbolic tensors, as the `call` of the model's class has them.
 
@@ -149,8 +153,10 @@ class ModelNetwork:
             inputs: The tensors, as the inputs of the model are given.
             training: True to behave as in training; None: as the model runs.
         """
+        if Trace.current() is None and not runs_code(self.model):
+            return self.model(inputs, training=training)
         tensors = self.separated(inputs)
-        specs = self.outcome([tensor.free_shape for tensor in tensors])
+        specs = self.replayed_specs([tensor.free_shape for tensor in tensors])
         return Call(_Replayed(self), Arguments((tensors,), {}), specs, self.ports().made, training).result()
 
 

@@ -30,7 +30,7 @@ from fastnn.models.network import ModelComputation, ModelNetwork, distinct, fits
 from fastnn.models.texts import TextFront, front_of
 from fastnn.signatures import explained
 from fastnn.symbolic.structure import Structure
-from fastnn.symbolic.tensors import Arguments, KerasTensor, Shape, Trace
+from fastnn.symbolic.tensors import Arguments, KerasTensor, Shape, Spec, Trace
 from fastnn.training.door import samples, unwrapped
 
 _ALONE = Structure(None)
@@ -325,6 +325,13 @@ class Chain(ModelNetwork):
         """Builds the chain for inputs of a shape."""
         self.model.build(self._packed(shapes))
 
+    def replayed_specs(self, shapes: list[Shape]) -> list[Spec]:
+        """Returns the specs of what the layers make, whatever a `call` around them makes of it."""
+        if not self.tensors:
+            self.build(self._packed(shapes))
+        leaves = as_leaves(self.output_shape(self._packed(shapes)))
+        return [(leaf.shape, "float32") for leaf in Structure(leaves).flat(leaves)]
+
     def _packed(self, shapes: list[Shape]) -> Any:
         return shapes[0] if self._given.alone else self._given.pack(shapes)
 
@@ -390,10 +397,10 @@ class Sequential(Model):
         return self._fastnn_chain
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
-        """Returns the outputs for symbolic tensors, as a `call` of a class of your own has them by `super().call`.
+        """Returns the outputs, as a call of the model does; a `call` of a class of your own has them by `super().call`.
 
         Args:
-            inputs: Symbolic tensors, as the inputs of the model were given.
+            inputs: Tensors or arrays, as the inputs of the model were given.
             training: True to behave as in training; None: as the model runs.
             mask: Accepted for Keras compatibility; ignored.
         """

@@ -62,10 +62,10 @@ class KerasFileEditor:
         path = Path(os.fspath(filepath))
         if not path.name.endswith((".keras", ".weights.h5")):
             raise ValueError(f"KerasFileEditor expects a file called *.keras or *.weights.h5, got {str(path)!r}")
+        if not path.exists():
+            raise FileNotFoundError(f"there is no file {str(path)!r}")
         source: Path | bytes = path
         if path.name.endswith(".keras"):
-            if not path.exists():
-                raise FileNotFoundError(f"there is no file {str(path)!r}")
             stored = archive.read_archive(path)
             self.config, source = stored.config, stored.weights
             self.metadata = parsed(stored.metadata) if stored.metadata else {}

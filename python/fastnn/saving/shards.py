@@ -124,5 +124,7 @@ def _shards(path: Path) -> dict[str, list[str]]:
             shard = path.with_name(name)
             if shard.is_symlink() and not shard.resolve().is_relative_to(path.parent.resolve()):
                 raise CorruptFileError(f"names {name!r}, a link that leads elsewhere")
+            if not shard.exists():
+                raise FileNotFoundError(f"{path} names {name}, and there is no such file beside it")
             found.setdefault(name, []).append(group)
     return found

@@ -183,7 +183,15 @@ class GroupQueryAttention(Layer):
         self.built = True
 
     def compute_output_shape(self, query_shape: Any, value_shape: Any, key_shape: Any = None) -> Any:  # type: ignore[override]
-        """Returns the shape of the output: that of the query."""
+        """Returns the shape of the output: that of the query.
+
+        Raises:
+            ValueError: The sizes of query and value differ, or there are not as many keys as values.
+        """
+        if query_shape[-1] != value_shape[-1]:
+            raise ValueError(f"{title(self)} expects query and value of one size, got {query_shape} and {value_shape}")
+        if key_shape is not None and value_shape[1:-1] != key_shape[1:-1]:
+            raise ValueError(f"{title(self)} expects as many keys as values, got {key_shape} and {value_shape}")
         return tuple(query_shape)
 
     def __fastnn_add_output_penalty__(self, emission: Any, edges: list[int]) -> list[int]:
