@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import sys
@@ -13,7 +14,7 @@ import pytest
 
 import fastnn
 from fastnn import layers, saving
-from fastnn.saving import shards
+from fastnn.saving import hdf5, shards
 
 KERAS = Path(__file__).parent / "keras"
 sys.path.insert(0, str(KERAS))
@@ -132,6 +133,32 @@ def test_links_are_not_followed(model, tmp_path):
             file["layers"] = link
         with pytest.raises(ValueError, match="link that leads elsewhere"):
             saving.KerasFileEditor(path)
+
+
+@pytest.mark.parametrize("kind", cases.ORDERS)
+def test_weights_in_the_older_files_stand_in_the_order_of_keras(kind, tmp_path):
+    (packed,) = FILES.glob(f"*-order-{kind}.h5.gz")
+    path = tmp_path / "theirs.h5"
+    path.write_bytes(gzip.decompress(packed.read_bytes()))
+    expected = RECORDED["ordered"][kind]
+    ours = cases.ordered(fastnn, kind)
+    np.testing.assert_allclose(ours.predict(cases.sample(), verbose=0), expected, atol=2e-3)
+    for model in (saving.load_model(path, compile=False), cases.ordered(fastnn, kind)):
+        model.load_weights(path)
+        np.testing.assert_allclose(model.predict(cases.sample(), verbose=0), expected, atol=2e-3)
+    ours.save(tmp_path / "ours.h5")
+    with h5py.File(path) as theirs, h5py.File(tmp_path / "ours.h5") as written:
+        arrays = [
+            [
+                group[layer][weight][()]
+                for layer in hdf5.texts(group.attrs, "layer_names")
+                for weight in hdf5.texts(group[layer].attrs, "weight_names")
+            ]
+            for group in (theirs["model_weights"], written["model_weights"])
+        ]
+    assert len(arrays[0]) > 4
+    for a, b in zip(*arrays, strict=True):
+        np.testing.assert_array_equal(a, b)
 
 
 # Shards ---------------------------------------------------------------------------------------------------------------

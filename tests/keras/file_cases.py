@@ -62,6 +62,27 @@ def edited(keras: Any, source: str, folder: Path) -> dict[str, Any]:
     }
 
 
+ORDERS = ("lora", "frozen-lora", "frozen", "frozen-within")
+"""Models whose weights stand in another order in the older `.h5`: trained ones come first in each layer."""
+
+
+def ordered(keras: Any, kind: str) -> Any:
+    """Returns one of these models, with seeded weights."""
+    layers = keras.layers
+    if kind.endswith("lora"):
+        body = [layers.Dense(5, lora_rank=2)]
+        body[0].trainable = kind == "lora"
+    else:
+        parts = [layers.Dense(5), layers.BatchNormalization(), layers.Dense(5), layers.BatchNormalization()]
+        body = [keras.Sequential([keras.Input((6,)), *parts])]
+        body[0].trainable = kind != "frozen"
+        parts[1].trainable = False
+    made = keras.Sequential([keras.Input((6,)), *body, layers.Dense(3)])
+    random = np.random.RandomState(5)
+    made.set_weights([random.uniform(0.5, 1.5, one.shape).astype("float32") for one in made.get_weights()])
+    return made
+
+
 MISTAKES: list[tuple[str, tuple[Any, ...]]] = [
     ("delete_object", ("nowhere",)),
     ("delete_object", ("layers/nowhere",)),
