@@ -161,6 +161,32 @@ def test_weights_in_the_older_files_stand_in_the_order_of_keras(kind, tmp_path):
         np.testing.assert_array_equal(a, b)
 
 
+def test_objects_are_skipped_when_weights_are_written_and_read(model, tmp_path):
+    other = cases.model(fastnn, (5, 3), 4, nested=True)
+    inner, dense, _ = model.layers
+    model.compile("adam", "mse")
+    other.compile("adam", "mse")
+    model.fit(cases.sample(), np.ones((3, 3)), verbose=0)
+    saving.save_weights(model, tmp_path / "part.weights.h5", objects_to_skip=[inner])
+    with pytest.raises(ValueError, match="do not fit"):
+        other.load_weights(tmp_path / "part.weights.h5")
+    model.save_weights(tmp_path / "whole.weights.h5")
+    for name in ("part", "whole"):
+        first = other.layers[0].get_weights()
+        kept = [other.layers[0], other.optimizer]
+        other.load_weights(tmp_path / f"{name}.weights.h5", objects_to_skip=kept)
+        np.testing.assert_array_equal(other.layers[1].get_weights()[0], dense.get_weights()[0])
+        np.testing.assert_array_equal(other.layers[0].get_weights()[0], first[0])
+        assert int(other.optimizer.iterations.numpy()) == 0
+    other.load_weights(tmp_path / "whole.weights.h5")
+    assert int(other.optimizer.iterations.numpy()) == 1
+    model.save_weights(tmp_path / "old.h5")
+    with pytest.raises(ValueError, match="files of the newer form"):
+        other.load_weights(tmp_path / "old.h5", objects_to_skip=[dense])
+    with pytest.raises(ValueError, match="objects_to_skip is for files"):
+        saving.save_weights(model, tmp_path / "old.h5", objects_to_skip=[dense])
+
+
 # Shards ---------------------------------------------------------------------------------------------------------------
 
 

@@ -13,7 +13,7 @@ import secrets
 import shutil
 import time
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -276,7 +276,13 @@ def read_model(
     return model, reading
 
 
-def save_weights(model: Any, filepath: Any, overwrite: bool = True, max_shard_size: float | None = None) -> None:
+def save_weights(
+    model: Any,
+    filepath: Any,
+    overwrite: bool = True,
+    max_shard_size: float | None = None,
+    objects_to_skip: Sequence[Any] = (),
+) -> None:
     """Writes the weights of a model, and the state of its optimizer if it is compiled, into a file.
 
     Args:
@@ -285,6 +291,7 @@ def save_weights(model: Any, filepath: Any, overwrite: bool = True, max_shard_si
         overwrite: Whether an existing file may be replaced.
         max_shard_size: Most bytes of numbers in a file, in GiB, where the weights are split into several:
             `m_00000.weights.h5` and so on beside the index `m.weights.json`, which is the path to give. None: one file.
+        objects_to_skip: Layers whose weights are left out of the file, and the optimizer perhaps.
 
     Raises:
         ValueError: The model is not built, the path has another ending, or a variable is larger than a file may be.
@@ -316,16 +323,25 @@ def save_weights(model: Any, filepath: Any, overwrite: bool = True, max_shard_si
     _refused(path, overwrite)
     if max_shard_size is not None:
         with shards.sharded(path, max_shard_size) as file:
-            weights.write_tree(file, model, model.compiled)
+            weights.write_tree(file, model, model.compiled, skipped=objects_to_skip)
         return
+    if kind == "h5" and objects_to_skip:
+        raise ValueError(f"objects_to_skip is for files called *.weights.h5, got {str(path)!r}")
     with replacing(path) as beside, hdf5.written(beside) as file:
         if _kind(path) == "weights":
-            weights.write_tree(file, model, model.compiled)
+            weights.write_tree(file, model, model.compiled, skipped=objects_to_skip)
         else:
             legacy.write_weights(file, model)
 
 
-def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, by_name: bool = False, **kwargs: Any) -> None:
+def load_weights(
+    model: Any,
+    filepath: Any,
+    skip_mismatch: bool = False,
+    by_name: bool = False,
+    objects_to_skip: Sequence[Any] = (),
+    **kwargs: Any,
+) -> None:
     """Reads the weights of a model from a file of fastnn or Keras.
 
     Args:
@@ -334,6 +350,7 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, by_name
             weights.
         skip_mismatch: Whether layers whose weights do not fit keep their values, with one warning.
         by_name: Whether layers are found by their names; layers that the file does not name keep their values.
+        objects_to_skip: Layers that keep their values, and the optimizer perhaps.
         **kwargs: Not accepted.
 
     Raises:
@@ -360,13 +377,16 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, by_name
             source = archive.read_archive(path).weights
         reading = shards.joined(path) if not is_file and _kind(path) == "shards" else hdf5.opened(source)
         with reading as file:
-            if "layer_names" in file.attrs or "model_weights" in file:
+            old = "layer_names" in file.attrs or "model_weights" in file
+            if objects_to_skip and (old or by_name):
+                raise ValueError("objects_to_skip is for files of the newer form, read without by_name")
+            if old:
                 legacy.read_weights(legacy.weights_group(file), model, by_name, skip_mismatch)
             elif by_name:
                 weights.read_named(file, model, skip_mismatch)
             else:
-                weights.read_tree(file, model, skip_mismatch)
-                if model.compiled:
+                weights.read_tree(file, model, skip_mismatch, objects_to_skip)
+                if model.compiled and not any(one is model.optimizer for one in objects_to_skip):
                     weights.read_optimizer(file, model)
                 position.restore_position(model, position.read_position(file))
 
