@@ -67,6 +67,7 @@ def test_a_nested_model_and_the_optimizer_are_objects(model, tmp_path, capsys):
     assert editor.compare(model) == {"status": "success", "error_count": 0, "match_count": 8 + 18}
     editor.summary()
     said = capsys.readouterr().out
+    assert f"Weights of {str(tmp_path / 'm.keras')!r}\nSaved with Keras 3." in said
     assert "│  └─ sequential" in said and "0: shape=(6, 9), dtype=float32" in said
     assert "fastnn" not in weights
 

@@ -46,8 +46,7 @@ class ExportArchive:
         >>> model = fastnn.Sequential([layers.Input((3,)), layers.Dense(8, name="code"), layers.Dense(2)])
         >>> archive = fastnn.export.ExportArchive()
         >>> archive.track_and_add_endpoint("serve", model)
-        >>> archive.add_endpoint("encode", model.get_layer("code"), [fastnn.InputSpec(shape=(None, 3))])
-        <Dense name=code, built=True>
+        >>> encode = archive.add_endpoint("encode", model.get_layer("code"), [fastnn.InputSpec(shape=(None, 3))])
         >>> folder = tempfile.mkdtemp()
         >>> archive.write_out(folder, verbose=False)
         >>> sorted(os.listdir(folder))
@@ -67,17 +66,17 @@ class ExportArchive:
 
     @property
     def variables(self) -> list[Any]:
-        """The variables of the tracked layers and models."""
+        """Variables of the tracked layers and models."""
         return once([variable for one in self._tracked for variable in one.variables])
 
     @property
     def trainable_variables(self) -> list[Any]:
-        """Those that are trained."""
+        """Variables of the tracked layers and models that are trained."""
         return [variable for variable in self.variables if variable.trainable]
 
     @property
     def non_trainable_variables(self) -> list[Any]:
-        """Those that are not trained."""
+        """Variables of the tracked layers and models that are not trained."""
         return [variable for variable in self.variables if not variable.trainable]
 
     def track(self, resource: Any) -> None:

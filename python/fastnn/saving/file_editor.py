@@ -72,14 +72,13 @@ class KerasFileEditor:
         self.object_metadata: dict[str, dict[str, Any]] = {}
         with hdf5.opened(source) as file:
             self.weights_dict = _objects(file, "", self.object_metadata)
-        console.write(f"Weights of {str(path)!r}")
-        if self.metadata:
-            told = self.metadata.get("keras_version", "?"), self.metadata.get("date_saved", "?")
-            console.write("Saved with Keras {} at {}".format(*told))
 
     def summary(self) -> None:
         """Prints the objects of the file with the shapes and types of their variables."""
-        console.write("Objects and variables:")
+        console.write(f"Weights of {os.fspath(self.filepath)!r}")
+        if self.metadata:
+            told = self.metadata.get("keras_version", "?"), self.metadata.get("date_saved", "?")
+            console.write("Saved with Keras {} at {}".format(*told))
         for line in _drawn(self.weights_dict, self.object_metadata, "", ""):
             console.write(line)
 
