@@ -266,7 +266,7 @@ def read_model(
         alone = isinstance(model, Part) and type(model).__fastnn_has_files__
         if not isinstance(model, Network) and not alone:
             raise ValueError(f"the file describes no model, but {str(model)[:80]!r}")
-        weights.read_tree(file, model)
+        weights.read_tree(file, model, quantize=True)
         weights.read_assets(model, stored.assets)
         if alone:
             return model, reading
@@ -385,7 +385,7 @@ def load_weights(
             elif by_name:
                 weights.read_named(file, model, skip_mismatch)
             else:
-                weights.read_tree(file, model, skip_mismatch, objects_to_skip)
+                weights.read_tree(file, model, skip_mismatch, skipped=objects_to_skip)
                 if model.compiled and not any(one is model.optimizer for one in objects_to_skip):
                     weights.read_optimizer(file, model)
                 position.restore_position(model, position.read_position(file))
