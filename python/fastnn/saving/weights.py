@@ -211,7 +211,7 @@ def _is_quantized(stored: Sequence[Any]) -> bool:
 def read_tree(
     file: Any, model: Any, skip_mismatch: bool = False, quantize: bool = False, skipped: Sequence[Any] = ()
 ) -> None:
-    """Reads the weights of a model from an open HDF5 file; those of `skipped` layers stay as they are.
+    """Reads the weights of a model from an open HDF5 file.
 
     Args:
         file: The file.
@@ -219,6 +219,7 @@ def read_tree(
         skip_mismatch: Whether weights that do not fit are skipped, with a warning.
         quantize: Whether layers whose weights the file has in 8 bits are quantized: the config of a layer does not tell
             of the layers within.
+        skipped: Layers whose weights stay as they are.
 
     Raises:
         ValueError: They do not fit and `skip_mismatch` is False; then no weight was changed.
