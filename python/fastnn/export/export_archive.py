@@ -202,12 +202,12 @@ def _shown(tape: Tape, name: str, edge: int) -> str:
     return f"{name} {dtype}{list(shape)}"
 
 
-def tape_of(name: str, fn: Callable[..., Any], input_signature: Any = None) -> Tape:
+def tape_of(name: str, fn: Any, input_signature: Any = None) -> Tape:
     """Returns the nodes of a function of tensors.
 
     Args:
         name: Its name in messages.
-        fn: The function.
+        fn: The function, or a layer or model.
         input_signature: What it is called with; None, for a model: its own inputs.
 
     Raises:

@@ -161,7 +161,7 @@ _COSINE_SHARES = {"hann": 0.5, "hamming": 0.54}
 def _window_of_scipy(name: str, length: int, periodic: bool) -> Any:
     """Returns a window that SciPy knows by its name."""
     try:
-        from scipy.signal import get_window
+        from scipy.signal import get_window  # type: ignore[import-untyped]
     except ImportError:
         raise ImportError(
             f"STFT has the windows 'hann' and 'hamming', and {name!r} wants SciPy: pip install scipy"

@@ -16,7 +16,6 @@ import numpy as np
 
 from fastnn import console
 from fastnn.atomic_files import replacing
-from fastnn.engine.contract import title
 from fastnn.engine.network import Network
 from fastnn.saving import archive, hdf5, position, weights
 from fastnn.saving.untrusted import parsed
@@ -99,7 +98,7 @@ class KerasFileEditor:
         if not isinstance(reference_model, Network):
             raise TypeError(f"KerasFileEditor.compare expects a model, got {reference_model!r}")
         if not reference_model.built:
-            raise ValueError(f"{title(reference_model)} is not built and has no weights to compare with")
+            raise ValueError(f"the model {reference_model.name!r} is not built and has no weights to compare with")
         found, matches = _compared(self.weights_dict, _objects_of(reference_model), "")
         for line in found:
             console.write(f"- {line}")
@@ -214,9 +213,10 @@ class KerasFileEditor:
 
     def _object(self, named: str) -> dict[str, Any]:
         around, name = self._place(named)
-        if not isinstance(around[name], dict):
+        held = around[name]
+        if not isinstance(held, dict):
             raise ValueError(f"{named!r} is a variable, and an object is expected")
-        return around[name]
+        return held
 
     def _place(self, named: str) -> tuple[dict[str, Any], str]:
         """Returns the dict that holds what is called so, and its name in there."""
