@@ -39,6 +39,8 @@ from fastnn.training.ports import shapes_of
 from fastnn.training.state import TrainingState
 from fastnn.training.trainer import Trainer
 
+FilePath = str | os.PathLike[str]
+
 _OLDER = {
     "compiled_loss": "self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight)",
     "compiled_metrics": "self.compute_metrics(x, y, y_pred, sample_weight), which updates the compiled metrics and "
@@ -382,9 +384,7 @@ class Model(QuantizableLayers, Layer, StateTree, Network):  # type: ignore[misc]
             return keras_config.sequential_from_config(chain, config, custom_objects)
         return super().from_config(config)
 
-    def save(
-        self, filepath: str | os.PathLike[str], overwrite: bool = True, zipped: bool | None = None, **kwargs: Any
-    ) -> None:
+    def save(self, filepath: FilePath, overwrite: bool = True, zipped: bool | None = None, **kwargs: Any) -> None:
         """Writes the model into a file.
 
         Args:
@@ -405,21 +405,22 @@ class Model(QuantizableLayers, Layer, StateTree, Network):  # type: ignore[misc]
 
         saving.save_model(self, filepath, overwrite, zipped, **kwargs)
 
-    def save_weights(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
+    def save_weights(self, filepath: FilePath, overwrite: bool = True, max_shard_size: float | None = None) -> None:
         """Writes the weights into a file.
 
         Args:
             filepath: `m.weights.h5`.
             overwrite: True to replace a file that exists.
+            max_shard_size: Most GiB in a file, for an index `m.weights.json` and files beside it; None: one file.
 
         Raises:
             ValueError: The model is not built, or the name has another ending.
         """
         from fastnn import saving
 
-        saving.save_weights(self, filepath, overwrite)
+        saving.save_weights(self, filepath, overwrite, max_shard_size)
 
-    def load_weights(self, filepath: str | os.PathLike[str], skip_mismatch: bool = False, **kwargs: Any) -> None:
+    def load_weights(self, filepath: FilePath, skip_mismatch: bool = False, **kwargs: Any) -> None:
         """Reads weights from a file.
 
         Args:
@@ -444,20 +445,21 @@ class Model(QuantizableLayers, Layer, StateTree, Network):  # type: ignore[misc]
 
         return saving.to_json(self, **kwargs)
 
-    def export(self, filepath: str | os.PathLike[str], format: str | None = None, verbose: bool | None = None) -> None:
+    def export(self, filepath: FilePath, format: str | None = None, verbose: bool | None = None, **kwargs: Any) -> None:
         """Writes the computation of the model for other programs.
 
         Args:
             filepath: `m.onnx`, or `m.c`.
             format: "onnx" or "c"; None: by the name of the file.
             verbose: True to print a message.
+            **kwargs: `input_signature` and `opset_version`, for ONNX; see `fastnn.saving.export_model`.
 
         Raises:
             ValueError: The format is unknown, or a layer cannot be expressed in it.
         """
         from fastnn import saving
 
-        saving.export_model(self, filepath, format, bool(verbose))
+        saving.export_model(self, filepath, format, bool(verbose), **kwargs)
 
     def __reduce__(self) -> Any:
         from fastnn.saving import pickling

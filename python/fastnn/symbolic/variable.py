@@ -101,6 +101,15 @@ class Variable(Arithmetic):
         self._constraint = None
         self.constraint = constraint
 
+    @classmethod
+    def __fastnn_around__(cls, handle: _core.Variable) -> Variable:
+        """Returns the variable of what the core holds, such as a slot of an optimizer."""
+        made = cls.__new__(cls)
+        made.handle, made.dtype, made.trainable, made.learned = handle, "float32", False, False
+        made.aggregation, made.synchronization = "none", "auto"
+        made._regularizer = made._constraint = None
+        return made
+
     def __eq__(self, other: object) -> Any:
         return operators["equal"](self, other) if _is_value(other) else self is other
 
