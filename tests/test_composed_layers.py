@@ -137,7 +137,36 @@ def test_one_sound_and_several() -> None:
     assert layer.compute_output_shape((None, 200)) == (None, *layer(sounds).shape[1:])
 
 
+def test_windows_of_scipy_are_taken_by_name():
+    made = fastnn.initializers.STFT("real", "blackman", None)((9, 1, 5))[:, 0, 0]
+    np.testing.assert_allclose(made, np.blackman(9), atol=1e-7)
+    made = fastnn.initializers.STFT("real", "blackman", "spectrum", periodic=True)((8, 1, 5))[:, 0, 0]
+    np.testing.assert_allclose(made, np.blackman(9)[:-1] / np.blackman(9).sum(), atol=1e-7)
+    x = np.random.RandomState(0).normal(size=(1, 64, 1))
+    ours, theirs = (
+        layers.STFTSpectrogram("magnitude", 16, 8, window=window, scaling=None)(x)
+        for window in ("hann", np.hanning(16))
+    )
+    np.testing.assert_allclose(ours, theirs, atol=1e-5)
+
+
+def test_auto_contrast_with_the_channels_first():
+    images = np.random.RandomState(0).uniform(9, 90, (2, 4, 5, 3))
+    first = layers.AutoContrast(data_format="channels_first")
+    np.testing.assert_array_equal(
+        np.moveaxis(np.asarray(first(np.moveaxis(images, -1, 1))), 1, -1), np.asarray(layers.AutoContrast()(images))
+    )
+    assert layers.AutoContrast.from_config(first.get_config()).data_format == "channels_first"
+
+
+def shape_of_groups(*shapes):
+    return layers.GroupQueryAttention(2, 4, 2).compute_output_shape(*shapes)
+
+
 MISTAKES = [
+    (lambda: layers.STFTSpectrogram(window="unknowable"), "a name that scipy.signal.get_window knows"),
+    (lambda: shape_of_groups((2, 4, 8), (2, 2, 7)), "query and value of one size"),
+    (lambda: shape_of_groups((2, 4, 8), (2, 2, 8), (2, 1, 7)), "as many keys as values"),
     (lambda: layers.MixUp(0.0), "alpha above 0"),
     (lambda: layers.CutMix(2.0), "factor to be a number"),
     (lambda: layers.RandAugment(num_ops=0), "num_ops to be a positive integer"),

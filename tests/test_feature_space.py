@@ -66,6 +66,12 @@ def test_bins_may_be_given():
     assert space({"x": [1.0, 3.0, 9.0]}).tolist() == np.eye(3).tolist()
 
 
+def test_a_layer_that_knows_all_wants_no_data():
+    layer = layers.Normalization(mean=2.0, variance=4.0)
+    space = FeatureSpace({"x": FeatureSpace.feature("float32", layer, "float")})
+    assert space({"x": [2.0, 6.0]}).ravel().tolist() == [0.0, 2.0]
+
+
 def test_what_is_refused():
     with pytest.raises(ValueError, match="a dict of at least one column"):
         FeatureSpace({})

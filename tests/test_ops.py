@@ -998,3 +998,17 @@ def test_erfc_keeps_the_digits_of_small_values() -> None:
     x = np.array([-3.0, -0.5, 0.0, 0.49, 0.51, 1.0, 3.9, 5.0, 8.0, np.inf, -np.inf], np.float32)
     np.testing.assert_allclose(ops.erfc(x), [math.erfc(one) for one in x], rtol=1e-5)
     assert np.isnan(ops.erfc([np.nan])).all()
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_medians_of_infinities_are_infinite(axis):
+    x = np.array([[1.0, np.nan, 3.0, np.inf, np.nan], [np.nan, np.inf, 3.0, np.inf, -np.inf]], np.float32)
+    expected = np.nanmedian(x, axis)
+    np.testing.assert_array_equal(ops.nanmedian(x, axis), expected)
+    traced = fastnn.function(lambda x: ops.nanmedian(x, axis))
+    np.testing.assert_array_equal(traced(x), expected)
+
+
+def test_complex_arrays_are_real_where_their_imaginary_part_is_zero():
+    assert ops.isreal(np.array([1 + 1j, 1 + 0j, 2j])).tolist() == [False, True, False]
+    assert ops.isreal([1.0, np.nan]).tolist() == [True, True]

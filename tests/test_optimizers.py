@@ -626,3 +626,19 @@ def test_unknown_names_are_explained() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert isinstance(optimizers.get({"class_name": "Lion", "config": {"learning_rate": 0.5}}), optimizers.Lion)
+
+
+@pytest.mark.parametrize(
+    "make", [lambda: optimizers.Adam(0.5), lambda: optimizers.LossScaleOptimizer(optimizers.SGD(0.5, momentum=0.9))]
+)
+def test_all_variables_of_an_optimizer_are_variables(make):
+    optimizer, weight = make(), fastnn.Variable(np.ones(2), name="slots_of/kernel")
+    optimizer.build([weight])
+    optimizer.apply([np.full(2, 0.25, "float32")])
+    for variable in optimizer.variables:
+        np.testing.assert_array_equal(np.asarray(variable.value), variable.numpy())
+        assert variable.path.endswith(variable.name) and variable.dtype in ("float32", "int32")
+        variable.assign(variable.numpy() + 1)
+    again = optimizer.variables[-1].numpy()
+    optimizer.variables[-1].assign(np.zeros_like(again))
+    assert not optimizer.variables[-1].numpy().any() and again.any()

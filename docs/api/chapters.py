@@ -227,10 +227,12 @@ CHAPTERS = (
         "saving",
         "Saving and export",
         "Files of whole models and of their weights, and the names of classes in them. A model is exported to ONNX and "
-        "C by :meth:`fastnn.Model.export`.",
-        ("saving", "legacy"),
+        "C by :meth:`fastnn.Model.export`, several functions of it by :class:`fastnn.export.ExportArchive`.",
+        ("saving", "export", "legacy"),
         (
             Section("Files", ("saving.files",)),
+            Section("Weights without the model", ("saving.file_editor",)),
+            Section("Export of several functions", ("export.export_archive",)),
             Section("Objects and configs", ("saving.serialization",)),
             Section("Classes and functions of your own", ("custom_objects",)),
             Section("Forms of Keras 2", ("utils.legacy",)),

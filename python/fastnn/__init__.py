@@ -22,6 +22,7 @@ from fastnn import (
     constraints,
     datasets,
     dtype_policies,
+    export,
     families,  # noqa: F401 - registers the classes that files may name
     initializers,
     layers,
@@ -56,6 +57,7 @@ from fastnn.quantizers import Quantizer
 from fastnn.regularizers import Regularizer
 from fastnn.symbolic.tensors import KerasTensor
 from fastnn.symbolic.variable import Variable
+from fastnn.training import forward_mode as _forward_mode  # noqa: F401 - registers the derivatives of ops.jvp
 from fastnn.training.function import function
 
 if _TYPE_CHECKING:
@@ -94,6 +96,7 @@ __all__ = [
     "distillation",
     "distribution",
     "dtype_policies",
+    "export",
     "function",
     "initializers",
     "layers",

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+from two_hosts import run as on_hosts
+from two_hosts import two_hosts
 
 import fastnn
 from fastnn import layers
@@ -27,6 +33,7 @@ from fastnn.distribution import (
     initialize,
     list_devices,
     set_distribution,
+    watch,
 )
 
 HERE = Path(__file__).parent
@@ -149,6 +156,79 @@ def test_training_goes_on_with_another_number_of_processes(tmp_path: Path) -> No
     assert run.returncode == 0, run.stderr
     with np.load(whole / "weights-1.npz") as one, np.load(interrupted / "weights-2.npz") as other:
         assert [one[name].tobytes() for name in one] == [other[name].tobytes() for name in other]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(10))
+def test_a_process_killed_at_any_moment(seed: int, tmp_path: Path) -> None:
+    random = np.random.default_rng(seed)
+    whole, interrupted = tmp_path / "whole", tmp_path / "interrupted"
+    whole.mkdir()
+    interrupted.mkdir()
+    begin = time.monotonic()
+    assert launch(2, "faults.py", "sudden", whole, 0, -1).returncode == 0
+    longest = time.monotonic() - begin
+    killed = 0
+    for processes in random.integers(2, 4, 3):
+        delay, victim = random.uniform(0.02, longest / 2), random.integers(processes)
+        run = launch(int(processes), "faults.py", "sudden", interrupted, delay, victim)
+        killed += run.returncode != 0
+        if run.returncode == 0:
+            break
+    if not (interrupted / "weights.npz").exists():
+        run = launch(2, "faults.py", "sudden", interrupted, 0, -1)
+        assert run.returncode == 0, run.stderr
+    assert killed, f"no process was killed within {longest:.1f} s"
+    with np.load(whole / "weights.npz") as one, np.load(interrupted / "weights.npz") as other:
+        assert [one[name].tobytes() for name in one] == [other[name].tobytes() for name in other]
+    left = {path.name for path in interrupted.iterdir()} - {"weights.npz", "backup"}
+    assert not left
+
+
+@pytest.mark.slow
+def test_two_hosts_with_a_slow_cable(results: dict[int, dict[str, Any]], tmp_path: Path) -> None:
+    """Hosts that share no memory, and no network but the one between them."""
+    mpiexec = str(Path(sys.executable).with_name("mpiexec"))
+    try:
+        with two_hosts("100mbit") as launcher:
+            file = tmp_path / "results.npz"
+            ended = on_hosts(launcher, mpiexec, [sys.executable, str(HERE / "training.py"), str(file)], 300)
+            assert ended.returncode == 0, ended.stderr
+            times = on_hosts(launcher, mpiexec, [sys.executable, str(HERE / "step_times.py")], 300)
+    except (OSError, subprocess.CalledProcessError) as error:
+        pytest.skip(f"network namespaces cannot be made here: {error}")
+    with np.load(file) as arrays:
+        found = dict(arrays)
+    assert found.keys() == results[1].keys()
+    assert not [name for name in found if found[name].tobytes() != results[1][name].tobytes()]
+    ratio = float(times.stdout.rsplit("ratio", 1)[1])
+    assert 0.5 < ratio < 2, times.stdout
+
+
+def test_a_name_that_leads_to_another_host_is_left_out() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as right:
+        port = right.getsockname()[1]
+        with socket.create_server(("127.0.0.2", port)) as wrong:
+
+            def answer(server: socket.socket, words: bytes) -> None:
+                link, _ = server.accept()
+                with link:
+                    assert b"secret" in link.recv(100)
+                    link.sendall(words)
+
+            threads = [
+                threading.Thread(target=answer, args=one)
+                for one in ((wrong, b"HTTP/1.1 400\r\n"), (right, watch._WELCOME))
+            ]
+            for thread in threads:
+                thread.start()
+            link = watch._connected(["127.0.0.2", "127.0.0.1"], port, {"secret": "s", "rank": 1})
+            assert link.getpeername() == ("127.0.0.1", port)
+            link.close()
+            for thread in threads:
+                thread.join()
+    with pytest.raises(RuntimeError, match=rf"process 0 cannot be reached at port {port} of 127.0.0.1: "):
+        watch._connected(["127.0.0.1"], port, {"secret": "s", "rank": 1})
 
 
 # One process, and the words of Keras.

@@ -27,6 +27,7 @@ CASES: dict[str, Callable[[Any], Any]] = {
     "bins": lambda F: F(
         {"bins": "float_discretized", "scaled": F.float_rescaled(0.5, -1.0)}, num_discretization_bins=3
     ),
+    "more bins than values": lambda F: F({"bins": "float_discretized"}, num_discretization_bins=9),
     "options": lambda F: F({
         "class": F.integer_categorical(max_tokens=3, num_oov_indices=1),
         "word": F.string_categorical(num_oov_indices=2),

@@ -144,7 +144,8 @@ for full in (False, True):
          if not full else SQUARE[0], where="arrays", tolerance=5e-5)  # fmt: skip
 case("eigh", lambda ops, x: [ops.eigh(x)[0], ops.abs(ops.eigh(x)[1])], POSITIVE, where="arrays", tolerance=5e-5)
 case("eig", lambda ops, x: ops.sort(ops.real(ops.eig(x)[0])), POSITIVE[0], where="arrays", tolerance=5e-5)
-case("lu-factor", lambda ops, x: ops.lu_factor(x), SQUARE, where="arrays")
+for name, matrices in (("lu-factor", SQUARE), ("lu-factor-tall", TALL), ("lu-factor-wide", WIDE)):
+    case(name, lambda ops, x: ops.lu_factor(x), matrices, where="arrays")
 RANKS = np.stack([POSITIVE[0], np.outer(real(4), real(4, seed=2)), np.zeros((4, 4))]).astype(np.float32)
 case("matrix-rank", lambda ops, x: ops.matrix_rank(x), RANKS, where="arrays")
 case("matrix-rank-tol", lambda ops, x: ops.matrix_rank(x, 0.5), RANKS, where="arrays")

@@ -19,6 +19,9 @@ from typing import Any
 
 _BEAT, _SILENCE = 0.5, 5.0
 """Seconds between two signs of life, and after which a process that gives none has failed."""
+_FIRST, _ANSWER = 60.0, 5.0
+"""Seconds within which all processes have to connect at the beginning, and for which one waits for an answer then."""
+_WELCOME = b'{"welcome": true}\n'
 _LEFT = 2.0
 """Seconds for which a wait goes on after another process has ended its script."""
 
@@ -45,10 +48,9 @@ class Watch:
         names, port, secret = comm.bcast(address)
         self._links: dict[int, socket.socket] = {}
         if listener is None:
-            self._links[0] = _connected(names, port)
-            self._send(0, {"secret": secret, "rank": self._rank})
+            self._links[0] = _connected(names, port, {"secret": secret, "rank": self._rank})
         else:
-            self._accept(listener, secret)
+            self._accept(listener, secret, names)
         comm.Barrier()
         for rank, link in self._links.items():
             self._heard[rank] = time.monotonic()
@@ -58,14 +60,26 @@ class Watch:
         sys.excepthook = self._raised
         atexit.register(self._end)
 
-    def _accept(self, listener: socket.socket, secret: str) -> None:
+    def _accept(self, listener: socket.socket, secret: str, names: list[str]) -> None:
+        """Waits for the connections of all other processes."""
+        end = time.monotonic() + _FIRST
         with listener:
             while len(self._links) < self._size - 1:
-                link, _ = listener.accept()
-                link.settimeout(10)
+                listener.settimeout(max(end - time.monotonic(), 0.01))
+                try:
+                    link, _ = listener.accept()
+                except TimeoutError:
+                    missing = ", ".join(str(rank) for rank in range(1, self._size) if rank not in self._links)
+                    raise RuntimeError(
+                        f"process 0 of {self._size} has not heard of process {missing} for {_FIRST:.0f} seconds; hosts "
+                        f"have to reach one another by TCP, and this one by one of {', '.join(names)}"
+                    ) from None
+                link.settimeout(_ANSWER)
                 try:
                     hello = json.loads(link.makefile("r", encoding="utf-8").readline())
                     known = hello.get("secret") == secret
+                    if known:
+                        link.sendall(_WELCOME)
                 except (OSError, ValueError):
                     known = False
                 if known:
@@ -160,7 +174,7 @@ class Watch:
 
 def _addresses() -> list[str]:
     """Returns names and addresses by which other hosts may reach this one."""
-    found = [socket.gethostname(), socket.getfqdn()]
+    found = [*_of_interfaces(), socket.gethostname(), socket.getfqdn()]
     try:
         # No packet is sent: the system tells by which address it would reach others.
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
@@ -168,15 +182,48 @@ def _addresses() -> list[str]:
             found.insert(0, probe.getsockname()[0])
     except OSError:
         pass
-    return [*found, "127.0.0.1"]
+    return list(dict.fromkeys([*found, "127.0.0.1"]))
 
 
-def _connected(names: list[str], port: int) -> socket.socket:
-    """Returns a connection to process 0."""
+def _of_interfaces() -> list[str]:
+    """Returns the addresses of the network interfaces on Linux: hosts may share a network that leads nowhere else."""
+    if not sys.platform.startswith("linux"):
+        return []
+    import fcntl
+
+    found = []
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        for _, name in socket.if_nameindex():
+            try:
+                answer = fcntl.ioctl(probe, _SIOCGIFADDR, name.encode()[:15].ljust(256, b"\0"))
+            except OSError:
+                continue  # it has none
+            found.append(socket.inet_ntoa(answer[20:24]))
+    return [one for one in found if not one.startswith("127.")]
+
+
+_SIOCGIFADDR = 0x8915
+"""The request to Linux for the address of an interface, from linux/sockios.h."""
+
+
+def _connected(names: list[str], port: int, hello: dict[str, Any]) -> socket.socket:
+    """Returns a connection to process 0, which has answered: a name may lead to another host than it does there."""
     problem: OSError | None = None
     for name in names:
         try:
-            return socket.create_connection((name, port), timeout=5)
+            link = socket.create_connection((name, port), timeout=_ANSWER)
         except OSError as error:
             problem = error
+            continue
+        try:
+            link.sendall(json.dumps(hello).encode() + b"\n")
+            answer = b""
+            while len(answer) < len(_WELCOME) and (part := link.recv(len(_WELCOME) - len(answer))):
+                answer += part
+            if answer == _WELCOME:
+                return link
+            problem = OSError(f"what answers at {name} is not process 0")
+        except OSError as error:
+            problem = error
+        link.close()
     raise RuntimeError(f"process 0 cannot be reached at port {port} of {', '.join(names)}: {problem}")

@@ -135,25 +135,43 @@ def taped(model: Any) -> Tape:
                 f"{title(model)} reads texts at {port.name!r}, which cannot be exported; export a model of its layers "
                 "behind those that read texts, and give it their integers"
             )
-    specs = [(shape, port.dtype) for shape, port in zip(_shapes(model), ports.inputs, strict=True)]
+    inputs = [(port.name, (shape, port.dtype)) for shape, port in zip(_shapes(model), ports.inputs, strict=True)]
+    names = [port.name for port in ports.outputs]
+    return taped_code(
+        title(model), inputs, lambda emission, edges: list(zip(names, emit(model, emission, edges), strict=True))
+    )
+
+
+def taped_code(
+    who: str,
+    inputs: Sequence[tuple[str, Spec]],
+    add: Callable[[Emission, list[int]], list[tuple[str, int]]],
+) -> Tape:
+    """Returns the nodes that code adds to a graph.
+
+    Args:
+        who: What it computes, in messages.
+        inputs: Names and specs of what it reads; None stands for dimensions that are not known.
+        add: Adds the nodes after the edges of the inputs, and returns the outputs as (name, edge).
+
+    Raises:
+        ValueError: The nodes differ between two trial sizes of the unknown dimensions.
+    """
+    specs = [spec for _, spec in inputs]
     found = []
     for _, known in trials(specs):
         emission = Emission(False)
         noted = Noted()
         emission.graph = noted  # type: ignore[assignment]
-        edges = [noted.graph.input(*spec, port.name) for spec, port in zip(known, ports.inputs, strict=True)]
-        found.append((noted, edges, emit(model, emission, edges)))
-    (noted, edges, made), (other, *_) = found[0], found[-1]
+        edges = [noted.graph.input(*spec, name) for spec, (name, _) in zip(known, inputs, strict=True)]
+        found.append((noted, edges, add(emission, edges)))
+    (noted, edges, outputs), (other, *_) = found[0], found[-1]
     if [node[:2] + node[3:5] for node in noted.nodes] != [node[:2] + node[3:5] for node in other.nodes]:
         raise ValueError(
-            f"{title(model)} computes other steps for other sizes of its inputs "
+            f"{who} computes other steps for other sizes of its inputs "
             f"{', '.join(shown(shape) for shape, _ in specs)}; give its Input sizes in place of None"
         )
-    inputs, outputs = (
-        [(port.name, edge) for port, edge in zip(side, named, strict=True)]
-        for side, named in ((ports.inputs, edges), (ports.outputs, made))
-    )
-    return Tape(noted, inputs, outputs, other)
+    return Tape(noted, [(name, edge) for (name, _), edge in zip(inputs, edges, strict=True)], outputs, other)
 
 
 def _shapes(model: Any) -> list[Shape]:

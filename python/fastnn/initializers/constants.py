@@ -104,12 +104,14 @@ class STFT(Initializer):
 
     Args:
         side: "real" or "imag": part of the transform that the kernel computes.
-        window: "hann", "hamming", an array of values, or None for no weighting.
+        window: "hann", "hamming", the name of another window of `scipy.signal.get_window`, an array of values, or None
+            for no weighting.
         scaling: "density" divides the window by its Euclidean length, "spectrum" by its sum; None leaves it.
         periodic: Whether the window is periodic.
 
     Raises:
         ValueError: An argument is unknown.
+        ImportError: The window is one of SciPy's, which is not installed.
 
     Example:
         >>> fastnn.initializers.STFT("real", None)((2, 1, 3))[:, 0].round(4)
@@ -129,8 +131,8 @@ class STFT(Initializer):
             raise ValueError(f"STFT expects side to be 'real' or 'imag', got {side!r}")
         if scaling not in ("density", "spectrum", None):
             raise ValueError(f"STFT expects scaling to be 'density', 'spectrum' or None, got {scaling!r}")
-        if isinstance(window, str) and window not in ("hann", "hamming"):
-            raise ValueError(f"STFT expects window to be 'hann', 'hamming', an array or None, got {window!r}")
+        if isinstance(window, str) and window not in _COSINE_SHARES:
+            _window_of_scipy(window, 2, periodic)
 
     def __call__(self, shape: Sequence[int], dtype: Any = None) -> Values:
         """Returns the initial values of a kernel of shape (window, 1, frequencies)."""
@@ -150,6 +152,29 @@ class STFT(Initializer):
             if values.shape != (length,):
                 raise ValueError(f"STFT expects a window of shape ({length},), got {values.shape}")
             return values
-        share = {"hann": 0.5, "hamming": 0.54}[self.window]
+        if self.window not in _COSINE_SHARES:
+            return _window_of_scipy(self.window, length, self.periodic)
+        share = _COSINE_SHARES[self.window]
         steps = max(length if self.periodic else length - 1, 1)
         return share - (1 - share) * np.cos(2 * np.pi * np.arange(length) / steps) if length > 1 else np.ones(1)
+
+
+_COSINE_SHARES = {"hann": 0.5, "hamming": 0.54}
+"""The constant part of windows that are a constant less a cosine."""
+
+
+def _window_of_scipy(name: str, length: int, periodic: bool) -> Any:
+    """Returns a window that SciPy knows by its name."""
+    try:
+        from scipy.signal import get_window  # type: ignore[import-untyped]
+    except ImportError:
+        raise ImportError(
+            f"STFT has the windows 'hann' and 'hamming', and {name!r} wants SciPy: pip install scipy"
+        ) from None
+    try:
+        return get_window(name, length, fftbins=periodic)
+    except ValueError as error:
+        raise ValueError(
+            f"STFT expects window to be 'hann', 'hamming', a name that scipy.signal.get_window knows, an array or "
+            f"None, got {name!r}: {error}"
+        ) from None

@@ -13,7 +13,7 @@ import numpy as np
 from fastnn.configurable import constructor_signature
 from fastnn.engine.by_code import runs_code
 from fastnn.engine.calls import overridable
-from fastnn.engine.contract import Computation, Part, begin, state_of, title
+from fastnn.engine.contract import state_of, title
 from fastnn.engine.emission import Emission
 from fastnn.engine.inference import agreed, are_free, trials
 from fastnn.engine.input_spec import check_inputs
@@ -27,7 +27,7 @@ from fastnn.models.network import ModelComputation, ModelNetwork, distinct, fits
 from fastnn.models.texts import front_of
 from fastnn.models.topology import Topology
 from fastnn.symbolic.structure import Structure
-from fastnn.symbolic.tensors import Arguments, Call, KerasTensor, Shape, Trace
+from fastnn.symbolic.tensors import Call, KerasTensor, Shape, Trace
 from fastnn.training.ports import quoted
 
 
@@ -200,28 +200,6 @@ class _CallsComputation(ModelComputation):
         return graph.ports().made.pack(graph.output_shapes(graph.known_shapes(input_shape)))
 
 
-class _ReplayedComputation(Computation["_Replayed"]):
-    """The computation of the calls of a model within the `call` of its class."""
-
-    def emit(self, part: _Replayed, emission: Emission, edges: list[int], arguments: Arguments | None) -> list[int]:
-        return part.graph.add_calls(emission, edges)
-
-
-class _Replayed(Part):
-    """The calls of a model, as a `call` of its class has them by `super().call()`.
-
-    Args:
-        graph: The calls.
-    """
-
-    __fastnn_computation__ = _ReplayedComputation()
-
-    def __init__(self, graph: CallGraph) -> None:
-        begin(self, True)
-        self.name = graph.model.name
-        self.graph = graph
-
-
 @kinds.enter
 class Functional(Model):
     """A model that is read from the calls between its inputs and its outputs.
@@ -282,17 +260,14 @@ class Functional(Model):
         return self._fastnn_graph
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
-        """Returns the outputs for symbolic tensors, as a `call` of a class of your own has them by `super().call`.
+        """Returns the outputs, as a call of the model does; a `call` of a class of your own has them by `super().call`.
 
         Args:
-            inputs: Symbolic tensors, as the inputs of the model were given.
+            inputs: Tensors or arrays, as the inputs of the model were given.
             training: True to behave as in training; None: as the model runs.
             mask: Accepted for Keras compatibility; ignored.
         """
-        graph = self._fastnn_graph
-        tensors = graph.separated(inputs)
-        specs = graph.outcome([tensor.free_shape for tensor in tensors])
-        return Call(_Replayed(graph), Arguments((tensors,), {}), specs, graph.ports().made, training).result()
+        return self._fastnn_graph.replayed(inputs, training)
 
     def __fastnn_joining_calls__(self) -> list[Call]:
         return list(self.__fastnn_topology__.calls)

@@ -26,6 +26,7 @@ from fastnn.engine.trial_graphs import emitted_on_trial
 from fastnn.metrics.metric import Metric
 from fastnn.models import kinds
 from fastnn.models.network import ModelNetwork, as_tensors
+from fastnn.models.quantization import QuantizableLayers
 from fastnn.models.state_tree import StateTree
 from fastnn.models.subclassed import Traced
 from fastnn.naming import near, suggestion
@@ -37,6 +38,8 @@ from fastnn.symbolic.variable import Variable
 from fastnn.training.ports import shapes_of
 from fastnn.training.state import TrainingState
 from fastnn.training.trainer import Trainer
+
+FilePath = str | os.PathLike[str]
 
 _OLDER = {
     "compiled_loss": "self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight)",
@@ -54,7 +57,7 @@ def _of_further(who: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> s
     return f"{who} takes no argument {name!r} beside its inputs.{suggestion(name, ('training', 'mask'))}"
 
 
-class Model(Layer, StateTree, Network):
+class Model(QuantizableLayers, Layer, StateTree, Network):  # type: ignore[misc]  # Keras' two forms of quantize()
     """Base of all models; `Model(inputs, outputs)` makes a `Functional`.
 
     A class derived from it makes its layers in its constructor and says in `call` what it computes, or calls
@@ -381,9 +384,7 @@ class Model(Layer, StateTree, Network):
             return keras_config.sequential_from_config(chain, config, custom_objects)
         return super().from_config(config)
 
-    def save(
-        self, filepath: str | os.PathLike[str], overwrite: bool = True, zipped: bool | None = None, **kwargs: Any
-    ) -> None:
+    def save(self, filepath: FilePath, overwrite: bool = True, zipped: bool | None = None, **kwargs: Any) -> None:
         """Writes the model into a file.
 
         Args:
@@ -404,21 +405,22 @@ class Model(Layer, StateTree, Network):
 
         saving.save_model(self, filepath, overwrite, zipped, **kwargs)
 
-    def save_weights(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
+    def save_weights(self, filepath: FilePath, overwrite: bool = True, max_shard_size: float | None = None) -> None:
         """Writes the weights into a file.
 
         Args:
             filepath: `m.weights.h5`.
             overwrite: True to replace a file that exists.
+            max_shard_size: Most GiB in a file, for an index `m.weights.json` and files beside it; None: one file.
 
         Raises:
             ValueError: The model is not built, or the name has another ending.
         """
         from fastnn import saving
 
-        saving.save_weights(self, filepath, overwrite)
+        saving.save_weights(self, filepath, overwrite, max_shard_size)
 
-    def load_weights(self, filepath: str | os.PathLike[str], skip_mismatch: bool = False, **kwargs: Any) -> None:
+    def load_weights(self, filepath: FilePath, skip_mismatch: bool = False, **kwargs: Any) -> None:
         """Reads weights from a file.
 
         Args:
@@ -443,20 +445,21 @@ class Model(Layer, StateTree, Network):
 
         return saving.to_json(self, **kwargs)
 
-    def export(self, filepath: str | os.PathLike[str], format: str | None = None, verbose: bool | None = None) -> None:
+    def export(self, filepath: FilePath, format: str | None = None, verbose: bool | None = None, **kwargs: Any) -> None:
         """Writes the computation of the model for other programs.
 
         Args:
             filepath: `m.onnx`, or `m.c`.
             format: "onnx" or "c"; None: by the name of the file.
             verbose: True to print a message.
+            **kwargs: `input_signature` and `opset_version`, for ONNX; see `fastnn.saving.export_model`.
 
         Raises:
             ValueError: The format is unknown, or a layer cannot be expressed in it.
         """
         from fastnn import saving
 
-        saving.export_model(self, filepath, format, bool(verbose))
+        saving.export_model(self, filepath, format, bool(verbose), **kwargs)
 
     def __reduce__(self) -> Any:
         from fastnn.saving import pickling

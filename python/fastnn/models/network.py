@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from fastnn import ops
 from fastnn.engine.by_code import runs_code
-from fastnn.engine.contract import Computation, Outcome, Part, emit, state_of, title
+from fastnn.engine.contract import Computation, Outcome, Part, begin, emit, state_of, title
 from fastnn.engine.emission import Emission
 from fastnn.engine.layer import Layer
 from fastnn.engine.masks import give_masks
@@ -20,7 +20,7 @@ from fastnn.engine.ownership import own_variables, sublayers, walk
 from fastnn.engine.shapes import Leaf
 from fastnn.ops.node import tensor
 from fastnn.symbolic.structure import Structure
-from fastnn.symbolic.tensors import Arguments, KerasTensor, Shape, Spec
+from fastnn.symbolic.tensors import Arguments, Call, KerasTensor, Shape, Spec, Trace
 from fastnn.symbolic.variable import Variable
 
 
@@ -137,6 +137,49 @@ class ModelNetwork:
         made = self.output_shapes(shapes)
         self.build_for(shapes)
         return [(shape, "float32") for shape in made]
+
+    def add_calls(self, emission: Emission, edges: list[int]) -> list[int]:
+        """Adds the calls of the layers to a graph; returns the edges of the outputs."""
+        raise NotImplementedError
+
+    def replayed_specs(self, shapes: list[Shape]) -> list[Spec]:
+        """Returns the specs of what the layers make, whatever a `call` around them makes of it."""
+        return self.outcome(shapes)
+
+    def replayed(self, inputs: Any, training: bool | None) -> Any:
+        """Returns the outputs for symbolic tensors, as the `call` of the model's class has them.
+
+        Args:
+            inputs: The tensors, as the inputs of the model are given.
+            training: True to behave as in training; None: as the model runs.
+        """
+        if Trace.current() is None and not runs_code(self.model):
+            return self.model(inputs, training=training)
+        tensors = self.separated(inputs)
+        specs = self.replayed_specs([tensor.free_shape for tensor in tensors])
+        return Call(_Replayed(self), Arguments((tensors,), {}), specs, self.ports().made, training).result()
+
+
+class _ReplayedComputation(Computation["_Replayed"]):
+    """The computation of the calls of a model within the `call` of its class."""
+
+    def emit(self, part: _Replayed, emission: Emission, edges: list[int], arguments: Arguments | None) -> list[int]:
+        return part.network.add_calls(emission, edges)
+
+
+class _Replayed(Part):
+    """The calls of a model, as a `call` of its class has them by `super().call()`.
+
+    Args:
+        network: The structure of the model.
+    """
+
+    __fastnn_computation__ = _ReplayedComputation()
+
+    def __init__(self, network: ModelNetwork) -> None:
+        begin(self, True)
+        self.name = network.model.name
+        self.network = network
 
 
 class ModelComputation(Computation[Any]):

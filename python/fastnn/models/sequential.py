@@ -30,7 +30,7 @@ from fastnn.models.network import ModelComputation, ModelNetwork, distinct, fits
 from fastnn.models.texts import TextFront, front_of
 from fastnn.signatures import explained
 from fastnn.symbolic.structure import Structure
-from fastnn.symbolic.tensors import Arguments, KerasTensor, Shape, Trace
+from fastnn.symbolic.tensors import Arguments, KerasTensor, Shape, Spec, Trace
 from fastnn.training.door import samples, unwrapped
 
 _ALONE = Structure(None)
@@ -229,6 +229,12 @@ class Chain(ModelNetwork):
         """Returns the layers that compute with numbers, with their arguments."""
         return list(zip(self.layers, self.arguments(), strict=True))[int(self.reads_texts()) :]
 
+    def add_calls(self, emission: Emission, edges: list[int]) -> list[int]:
+        """Adds the layers to a graph, one after the other; returns the edges of the outputs."""
+        for layer, arguments in self.body():
+            edges = emit(layer, emission, edges, arguments)
+        return edges
+
     def last(self) -> list[KerasTensor]:
         """Returns the tensors of the layer that was added last; none before the chain is built."""
         return self._ends()[1] if self.tensors else []
@@ -319,6 +325,13 @@ class Chain(ModelNetwork):
         """Builds the chain for inputs of a shape."""
         self.model.build(self._packed(shapes))
 
+    def replayed_specs(self, shapes: list[Shape]) -> list[Spec]:
+        """Returns the specs of what the layers make, whatever a `call` around them makes of it."""
+        if not self.tensors:
+            self.build(self._packed(shapes))
+        leaves = as_leaves(self.output_shape(self._packed(shapes)))
+        return [(leaf.shape, "float32") for leaf in Structure(leaves).flat(leaves)]
+
     def _packed(self, shapes: list[Shape]) -> Any:
         return shapes[0] if self._given.alone else self._given.pack(shapes)
 
@@ -335,10 +348,7 @@ class _ChainComputation(ModelComputation):
         return part.__fastnn_chain__
 
     def add(self, part: Sequential, emission: Emission, edges: list[int]) -> list[int]:
-        chain = part.__fastnn_chain__
-        for layer, arguments in chain.body():
-            edges = emit(layer, emission, edges, arguments)
-        return edges
+        return part.__fastnn_chain__.add_calls(emission, edges)
 
     def output_shape(self, part: Sequential, input_shape: Any) -> Any:
         return part.__fastnn_chain__.output_shape(input_shape)
@@ -385,6 +395,16 @@ class Sequential(Model):
 
     def __fastnn_network__(self) -> ModelNetwork:
         return self._fastnn_chain
+
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        """Returns the outputs, as a call of the model does; a `call` of a class of your own has them by `super().call`.
+
+        Args:
+            inputs: Tensors or arrays, as the inputs of the model were given.
+            training: True to behave as in training; None: as the model runs.
+            mask: Accepted for Keras compatibility; ignored.
+        """
+        return self._fastnn_chain.replayed(inputs, training)
 
     @property
     def __fastnn_chain__(self) -> Chain:

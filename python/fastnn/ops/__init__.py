@@ -100,7 +100,7 @@ from fastnn.ops.by_value import bincount, nextafter, nonzero, unique, vectorize,
 from fastnn.ops.complex_parts import angle, conj, conjugate, imag, real
 from fastnn.ops.complex_values import polar, view_as_complex
 from fastnn.ops.contraction import dot, einsum, inner, tensordot
-from fastnn.ops.control import associative_scan, cond, fori_loop, map, scan, switch, vectorized_map, while_loop
+from fastnn.ops.control import associative_scan, cond, fori_loop, jvp, map, scan, switch, vectorized_map, while_loop
 from fastnn.ops.conversion import cast, convert_to_numpy, convert_to_tensor, copy, dtype, is_tensor, stop_gradient
 from fastnn.ops.creation import (
     arange,
@@ -295,7 +295,7 @@ __all__ = [
     "gcd", "gelu", "geomspace", "get_item", "glu", "greater", "greater_equal", "hamming", "hanning", "hard_shrink",
     "hard_sigmoid", "hard_silu", "hard_swish", "hard_tanh", "heaviside", "histogram", "hsplit", "hstack", "hypot",
     "i0", "identity", "ifft2", "imag", "image", "in_top_k", "inner", "inv", "irfft", "is_tensor", "isclose",
-    "isfinite", "isin", "isinf", "isnan", "isneginf", "isposinf", "isreal", "istft", "kaiser", "kron",
+    "isfinite", "isin", "isinf", "isnan", "isneginf", "isposinf", "isreal", "istft", "jvp", "kaiser", "kron",
     "layer_normalization", "lcm", "ldexp", "leaky_relu", "left_shift", "less", "less_equal", "linalg", "linspace",
     "log", "log1p", "log2", "log10", "log_sigmoid", "log_softmax", "logaddexp", "logaddexp2", "logdet",
     "logical_and", "logical_not", "logical_or", "logical_xor", "logspace", "logsumexp", "lstsq", "lu_factor", "map",

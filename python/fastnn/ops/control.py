@@ -1,4 +1,4 @@
-"""Conditions and loops, which are unrolled into the graph."""
+"""Functions that call functions: conditions and loops, which are unrolled into the graph, and derivatives."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from fastnn.ops import joining, slicing
 from fastnn.ops.logic import less_equal, logical_and, where
 from fastnn.symbolic.structure import Structure
-from fastnn.symbolic.tensors import KerasTensor, is_traced
+from fastnn.symbolic.tensors import KerasTensor, is_traced, operators
 
 
 def cond(pred: Any, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:
@@ -289,3 +289,29 @@ def fori_loop(lower: int, upper: int, body_fun: Callable[[int, Any], Any], init_
     for i in range(int(lower), int(upper)):
         init_val = body_fun(i, init_val)
     return init_val
+
+
+def jvp(fun: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any], has_aux: bool = False) -> Any:
+    """Returns what a function computes, and its derivative along a direction: a Jacobian-vector product.
+
+    On arrays the function is traced anew by each call; within a `train_step` or a function decorated by
+    `fastnn.function` it is part of the step.
+
+    Args:
+        fun: Function of tensors that returns a tensor, or several in a list or dict.
+        primals: List or tuple of its arguments.
+        tangents: The direction: as many arrays, of the shapes of `primals`.
+        has_aux: Whether `fun` returns a pair, of which the first is differentiated and the second is passed on.
+
+    Returns:
+        Pair `(results, derivatives)` of like structures; with `has_aux` a third element, what `fun` passed on.
+
+    Raises:
+        TypeError: The primals or tangents are no list or tuple, or tensors of a model outside of a step.
+        ValueError: Their shapes differ.
+
+    Example:
+        >>> ops.jvp(ops.square, (np.array([1.0, 3.0]),), (np.array([1.0, 0.5]),))
+        (array([1., 9.], dtype=float32), array([2., 3.], dtype=float32))
+    """
+    return operators["jvp"](fun, primals, tangents, has_aux)

@@ -143,33 +143,33 @@ def lu_factor(x: Any) -> tuple[Any, Any]:
     """Returns the factors of matrices P x = L U, chosen by partial pivoting.
 
     Args:
-        x: Array of shape `(..., n, n)`.
+        x: Array of shape `(..., m, n)`.
 
     Returns:
-        Pair: L without its diagonal of ones below U, of the shape of `x`; and for each row k the row that it was
-        exchanged with, int32 of shape `(..., n)`.
+        Pair: L without its diagonal of ones below U, of the shape of `x`; and for each step k the row that row k was
+        exchanged with, int32 of shape `(..., min(m, n))`.
 
     Raises:
         TypeError: `x` is a symbolic tensor.
-        ValueError: The matrices are not square.
+        ValueError: `x` has fewer than two axes.
 
     Example:
         >>> ops.lu_factor([[1.0, 2.0], [4.0, 8.0]])
         (array([[4.  , 8.  ],
                [0.25, 0.  ]], dtype=float32), array([1, 1], dtype=int32))
     """
-    made = matrices(x, "lu_factor").copy()
-    flat = made.reshape(-1, *made.shape[-2:])
-    pivots = np.zeros(flat.shape[:2], np.int32)
+    made = matrices(x, "lu_factor", square=False).copy()
+    flat, steps = made.reshape(-1, *made.shape[-2:]), min(made.shape[-2:])
+    pivots = np.zeros((len(flat), steps), np.int32)
     for one, exchanged in zip(flat, pivots, strict=True):
-        for k in range(len(one)):
+        for k in range(steps):
             found = k + int(np.abs(one[k:, k]).argmax())
             exchanged[k] = found
             one[[k, found]] = one[[found, k]]
             if one[k, k] != 0:
                 one[k + 1 :, k] /= one[k, k]
             one[k + 1 :, k + 1 :] -= np.outer(one[k + 1 :, k], one[k, k + 1 :])
-    return made, pivots.reshape(made.shape[:-1])
+    return made, pivots.reshape(*made.shape[:-2], steps)
 
 
 @as_in_keras(module="linalg", class_name="SVD")

@@ -233,7 +233,7 @@ def extract_sequences(x: Any, sequence_length: int, sequence_stride: int) -> Any
         Tensor or array of shape `(..., windows, sequence_length)`.
 
     Raises:
-        ValueError: The last axis is shorter than a window.
+        ValueError: The last axis is shorter than a window, or the stride is no positive integer.
 
     Example:
         >>> ops.extract_sequences(np.arange(5), 3, 2)
@@ -241,6 +241,7 @@ def extract_sequences(x: Any, sequence_length: int, sequence_stride: int) -> Any
                [2, 3, 4]], dtype=int32)
     """
     x = convert_to_tensor(x)
+    _check_stride(sequence_stride, "extract_sequences")
     windows = (_size(x, -1, "extract_sequences") - sequence_length) // sequence_stride + 1
     if windows < 1:
         raise ValueError(
@@ -249,6 +250,11 @@ def extract_sequences(x: Any, sequence_length: int, sequence_stride: int) -> Any
     places = np.arange(windows)[:, np.newaxis] * sequence_stride + np.arange(sequence_length)
     made = slicing.take(x, places.reshape(-1).astype(np.int32), -1)
     return shaping.reshape(made, [*_open(x.shape[:-1]), windows, sequence_length])
+
+
+def _check_stride(stride: Any, who: str) -> None:
+    if isinstance(stride, bool) or not isinstance(stride, (int, np.integer)) or stride < 1:
+        raise ValueError(f"ops.{who} expects sequence_stride to be a positive integer, got {stride!r}")
 
 
 def _open(sizes: Any) -> list[int]:
@@ -306,6 +312,7 @@ def stft(
     x = convert_to_tensor(x)
     if str(x.dtype) != "float32":
         raise TypeError(f"ops.stft expects floating point values, got {x.dtype}; cast them: ops.cast(x, 'float32')")
+    _check_stride(sequence_stride, "stft")
     weights = _window(window, sequence_length, fft_length, "stft")
     if center:
         x = shaping.pad(x, [*[(0, 0)] * (len(x.shape) - 1), (fft_length // 2, fft_length // 2)], mode="reflect")
@@ -343,6 +350,7 @@ def istft(
     real, imaginary = _pair(x, "istft")
     if len(real.shape) < 2:
         raise ValueError(f"ops.istft expects tensors of at least 2 axes, got {tuple(real.shape)}")
+    _check_stride(sequence_stride, "istft")
     weights = _window(window, sequence_length, fft_length, "istft")
     frames = irfft((real, imaginary), fft_length) * weights
     made = _overlapped(frames, sequence_stride)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from fastnn.ops import arithmetic, conversion, logic, reduction, shaping
+from fastnn.ops.control import jvp
 from fastnn.ops.factorizations import cholesky, eig, eigh, lstsq, lu_factor, matrix_rank, pinv, qr, svd
 from fastnn.ops.keras_functions import as_in_keras
 from fastnn.ops.linear_systems import cholesky_inverse, det, inv, solve, solve_triangular
@@ -18,6 +19,7 @@ __all__ = [
     "eig",
     "eigh",
     "inv",
+    "jvp",
     "lstsq",
     "lu_factor",
     "matrix_rank",

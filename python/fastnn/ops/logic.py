@@ -346,7 +346,7 @@ def isneginf(x: Any) -> Any:
 
 
 def isreal(x: Any) -> Any:
-    """Returns True everywhere: there are no complex tensors.
+    """Returns where the imaginary part is zero: everywhere but in complex arrays.
 
     Args:
         x: Tensor or array.
@@ -358,4 +358,6 @@ def isreal(x: Any) -> Any:
         >>> ops.isreal([1.0, 2.0])
         array([ True,  True])
     """
+    if not is_traced(x) and np.iscomplexobj(x):
+        return np.isreal(x)
     return logical_or(isfinite(x), logical_not(isfinite(x)))

@@ -81,7 +81,7 @@ def _between(ordered: KerasTensor, share: float, method: str) -> Any:
         low, high = rounding.floor(place), rounding.ceil(place)
         part = 0.5 * (high - low) if method == "midpoint" else place - low
         below, above = (slicing.take(ordered, cast(one, "int32"), -1) for one in (low, high))
-        return below * (1.0 - part) + above * part
+        return where(equal(low, high), below, below * (1.0 - part) + above * part)
     place = share * ((count or 1) - 1)
     low, high = int(np.floor(place)), int(np.ceil(place))
     part = place - low
@@ -194,7 +194,8 @@ def _between_valid(ordered: Any, valid: Any, share: float, method: str) -> Any:
     below, above = (
         slicing.take_along_axis(ordered, shaping.expand_dims(cast(one, "int32"), -1), -1)[..., 0] for one in (low, high)
     )
-    return where(equal(valid, 0.0), np.nan, add(multiply(below, 1.0 - part), multiply(above, part)))
+    mixed = where(equal(low, high), below, add(multiply(below, 1.0 - part), multiply(above, part)))  # 0 * inf is NaN
+    return where(equal(valid, 0.0), np.nan, mixed)
 
 
 def nanpercentile(x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False) -> Any:

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from fastnn import _core
 from fastnn.configurable import Configurable, is_foreign
 from fastnn.optimizers import schedules
 from fastnn.optimizers.schedules import LearningRateSchedule
@@ -175,7 +176,10 @@ class OptimizerVariables(Configurable):
     @property
     def variables(self) -> list[Any]:
         """Number of steps, learning rate unless a schedule determines it, and the slots in the order of Keras."""
-        return self.__fastnn_variables__(self._fastnn_state.weights)
+        return [
+            Variable.__fastnn_around__(one) if isinstance(one, _core.Variable) else one
+            for one in self.__fastnn_variables__(self._fastnn_state.weights)
+        ]
 
     def __fastnn_weights__(self) -> list[Variable]:
         """Returns the weights for which it was built."""

@@ -7,9 +7,9 @@ Keras' files call them in attributes of the class (`fastnn.keras_form`), and ask
 
 Within the package, each file imports those before it only: `registry`, `tree` and `untrusted`; `reading` (one reading,
 its limits); `serialization` (one object as JSON) and `functions` (functions of `fastnn.ops`); `compilation`, `archive`,
-`hdf5`; `position` and `weights` (trees in HDF5); `legacy` (the files of Keras 1 and 2); `files` (the entry points);
-`pickling` and `backup`. `fastnn.families` loads `registry`; the others are loaded when a name is first used: most
-scripts only train.
+`hdf5`; `position` and `weights` (trees in HDF5); `legacy` (the files of Keras 1 and 2) and `shards` (weights in several
+files); `files` (the entry points); `file_editor`, `pickling` and `backup`. `fastnn.families` loads `registry`; the
+others are loaded when a name is first used: most scripts only train.
 """
 
 from importlib import import_module as _import_module
@@ -27,6 +27,7 @@ from fastnn.custom_objects import (
 from fastnn.naming import missing_names as _missing_names
 
 if _TYPE_CHECKING:
+    from fastnn.saving.file_editor import KerasFileEditor
     from fastnn.saving.files import (
         export_model,
         load_model,
@@ -40,6 +41,7 @@ if _TYPE_CHECKING:
 
 __all__ = [
     "CustomObjectScope",
+    "KerasFileEditor",
     "custom_object_scope",
     "deserialize_keras_object",
     "export_model",
@@ -58,6 +60,7 @@ __all__ = [
 ]
 
 _LATER = {
+    "KerasFileEditor": "file_editor",
     **dict.fromkeys(
         ("export_model", "load_model", "load_weights", "model_from_json", "save_model", "save_weights", "to_json"),
         "files",

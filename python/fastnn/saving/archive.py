@@ -46,12 +46,14 @@ class Archive:
         config: Description of the model.
         weights: HDF5 file of the weights.
         assets: Files of layers, such as vocabularies, by path.
+        metadata: Text of JSON with the version of Keras and the date; empty where the file does not say.
     """
 
-    def __init__(self, config: Any, weights: bytes, assets: dict[str, bytes]) -> None:
+    def __init__(self, config: Any, weights: bytes, assets: dict[str, bytes], metadata: bytes) -> None:
         self.config = config
         self.weights = weights
         self.assets = assets
+        self.metadata = metadata
 
 
 def _proper(name: str) -> bool:
@@ -68,7 +70,7 @@ def read_archive(path: Path) -> Archive:
         CorruptFileError: The archive is damaged, has members that no model file has, or declares more than it stores.
     """
     if path.is_dir():
-        files = [path / name for name in (CONFIG, WEIGHTS)] + sorted((path / ASSETS).rglob("*"))
+        files = [path / name for name in (CONFIG, METADATA, WEIGHTS)] + sorted((path / ASSETS).rglob("*"))
         for one in files:
             if one.exists() and not one.resolve().is_relative_to(path.resolve()):
                 raise CorruptFileError(f"{one.relative_to(path).as_posix()} is a link that leads elsewhere")
@@ -121,4 +123,4 @@ def _archive(members: dict[str, bytes]) -> Archive:
         if name not in members:
             raise CorruptFileError(f"holds no {name}")
     assets = {name[len(ASSETS) :]: data for name, data in members.items() if name.startswith(ASSETS)}
-    return Archive(parsed(members[CONFIG]), members[WEIGHTS], assets)
+    return Archive(parsed(members[CONFIG]), members[WEIGHTS], assets, members.get(METADATA, b""))

@@ -1,4 +1,4 @@
-"""Entry points of saving and loading: `.keras` archives, `.weights.h5` and the older `.h5`.
+"""Entry points of saving and loading: `.keras` archives, `.weights.h5`, its shards and the older `.h5`.
 
 The ending of the path chooses the format. `serialization.py`, `weights.py` and `legacy.py` own the content of the
 files, `archive.py` and `hdf5.py` their limits.
@@ -13,7 +13,7 @@ import secrets
 import shutil
 import time
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from fastnn.atomic_files import replacing
 from fastnn.engine.contract import Part, title
 from fastnn.engine.network import Network
 from fastnn.engine.ownership import walk
-from fastnn.saving import archive, hdf5, legacy, position, weights
+from fastnn.saving import archive, hdf5, legacy, position, shards, weights
 from fastnn.saving.compilation import compile_as, describe_compile
 from fastnn.saving.functions import only_for_fastnn
 from fastnn.saving.reading import STRANGE, Reading
@@ -34,6 +34,8 @@ def _kind(path: Path) -> str:
     name = path.name.lower()
     if name.endswith(".weights.h5"):
         return "weights"
+    if name.endswith(shards.INDEX):
+        return "shards"
     if name.endswith((".h5", ".hdf5")):
         return "h5"
     return "keras" if name.endswith(".keras") else ""
@@ -264,7 +266,7 @@ def read_model(
         alone = isinstance(model, Part) and type(model).__fastnn_has_files__
         if not isinstance(model, Network) and not alone:
             raise ValueError(f"the file describes no model, but {str(model)[:80]!r}")
-        weights.read_tree(file, model)
+        weights.read_tree(file, model, quantize=True)
         weights.read_assets(model, stored.assets)
         if alone:
             return model, reading
@@ -274,16 +276,25 @@ def read_model(
     return model, reading
 
 
-def save_weights(model: Any, filepath: Any, overwrite: bool = True) -> None:
+def save_weights(
+    model: Any,
+    filepath: Any,
+    overwrite: bool = True,
+    max_shard_size: float | None = None,
+    objects_to_skip: Sequence[Any] = (),
+) -> None:
     """Writes the weights of a model, and the state of its optimizer if it is compiled, into a file.
 
     Args:
         model: A built model.
         filepath: Path that ends with `.weights.h5`, or `.h5` for the older format; or a binary file open for writing.
         overwrite: Whether an existing file may be replaced.
+        max_shard_size: Most bytes of numbers in a file, in GiB, where the weights are split into several:
+            `m_00000.weights.h5` and so on beside the index `m.weights.json`, which is the path to give. None: one file.
+        objects_to_skip: Layers whose weights are left out of the file, and the optimizer perhaps.
 
     Raises:
-        ValueError: The model is not built, or the path has another ending.
+        ValueError: The model is not built, the path has another ending, or a variable is larger than a file may be.
         FileExistsError: The file exists and `overwrite` is False.
 
     Example:
@@ -298,25 +309,48 @@ def save_weights(model: Any, filepath: Any, overwrite: bool = True) -> None:
         filepath.write(_weights_file(model, model.compiled))
         return
     path = Path(os.fspath(filepath))
-    if not _kind(path) or _kind(path) == "keras":
+    kind = _kind(path)
+    if max_shard_size is not None and kind == "weights":
+        path, kind = path.with_suffix(".json"), "shards"
+    if (kind == "shards") != (max_shard_size is not None):
+        raise ValueError(
+            f"save_weights expects a file called *{shards.INDEX} with max_shard_size=, and with it alone, got "
+            f"{str(path)!r} and max_shard_size={max_shard_size!r}"
+        )
+    if kind not in ("weights", "shards", "h5"):
         raise ValueError(f"save_weights expects a file called *.weights.h5 (or *.h5), got {str(path)!r}")
     _require_built(model)
     _refused(path, overwrite)
+    if max_shard_size is not None:
+        with shards.sharded(path, max_shard_size) as file:
+            weights.write_tree(file, model, model.compiled, skipped=objects_to_skip)
+        return
+    if kind == "h5" and objects_to_skip:
+        raise ValueError(f"objects_to_skip is for files called *.weights.h5, got {str(path)!r}")
     with replacing(path) as beside, hdf5.written(beside) as file:
         if _kind(path) == "weights":
-            weights.write_tree(file, model, model.compiled)
+            weights.write_tree(file, model, model.compiled, skipped=objects_to_skip)
         else:
             legacy.write_weights(file, model)
 
 
-def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, by_name: bool = False, **kwargs: Any) -> None:
+def load_weights(
+    model: Any,
+    filepath: Any,
+    skip_mismatch: bool = False,
+    by_name: bool = False,
+    objects_to_skip: Sequence[Any] = (),
+    **kwargs: Any,
+) -> None:
     """Reads the weights of a model from a file of fastnn or Keras.
 
     Args:
         model: A built model.
-        filepath: Path that ends with `.weights.h5`, `.keras` or `.h5`; or an open binary file of weights.
+        filepath: Path that ends with `.weights.h5`, `.weights.json`, `.keras` or `.h5`; or an open binary file of
+            weights.
         skip_mismatch: Whether layers whose weights do not fit keep their values, with one warning.
         by_name: Whether layers are found by their names; layers that the file does not name keep their values.
+        objects_to_skip: Layers that keep their values, and the optimizer perhaps.
         **kwargs: Not accepted.
 
     Raises:
@@ -341,14 +375,18 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, by_name
         source: Any = path.read() if is_file else path
         if not is_file and _kind(path) == "keras":
             source = archive.read_archive(path).weights
-        with hdf5.opened(source) as file:
-            if "layer_names" in file.attrs or "model_weights" in file:
+        reading = shards.joined(path) if not is_file and _kind(path) == "shards" else hdf5.opened(source)
+        with reading as file:
+            old = "layer_names" in file.attrs or "model_weights" in file
+            if objects_to_skip and (old or by_name):
+                raise ValueError("objects_to_skip is for files of the newer form, read without by_name")
+            if old:
                 legacy.read_weights(legacy.weights_group(file), model, by_name, skip_mismatch)
             elif by_name:
                 weights.read_named(file, model, skip_mismatch)
             else:
-                weights.read_tree(file, model, skip_mismatch)
-                if model.compiled:
+                weights.read_tree(file, model, skip_mismatch, skipped=objects_to_skip)
+                if model.compiled and not any(one is model.optimizer for one in objects_to_skip):
                     weights.read_optimizer(file, model)
                 position.restore_position(model, position.read_position(file))
 
@@ -393,7 +431,12 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
 
 
 def export_model(
-    model: Any, filepath: str | os.PathLike[str], format: str | None = None, verbose: bool = False
+    model: Any,
+    filepath: str | os.PathLike[str],
+    format: str | None = None,
+    verbose: bool = False,
+    input_signature: Any = None,
+    opset_version: int | None = None,
 ) -> None:
     """Writes the inference of a model for programs without fastnn.
 
@@ -403,11 +446,15 @@ def export_model(
             other unknown dimensions open. A file of C99, for chains of layers, holds weights, code and a self-test.
         format: "onnx" or "c"; None: by the ending of the path.
         verbose: Whether a line is printed.
+        input_signature: A list of what the model is called with, as for `fastnn.export.ExportArchive.add_endpoint`;
+            None: its own inputs. For ONNX.
+        opset_version: Version of the operators of ONNX; None: 17.
 
     Raises:
         ImportError: The package `onnx` is missing.
         TypeError: `model` is no model.
-        ValueError: The format is unknown, or a layer cannot be expressed in it; the message names the layer.
+        ValueError: The format is unknown, has no such argument, or a layer cannot be expressed in it; the message names
+            the layer.
 
     Example:
         >>> import os, tempfile
@@ -417,11 +464,11 @@ def export_model(
         True
     """
     from fastnn.export.c.code import export_c
+    from fastnn.export.export_archive import tape_of
     from fastnn.export.onnx import export_onnx
 
-    formats = {"onnx": export_onnx, "c": export_c}
     word = format or Path(os.fspath(filepath)).suffix.lstrip(".").lower()
-    if word not in formats:
+    if word not in ("onnx", "c"):
         raise ValueError(
             f"export expects a file called *.onnx or *.c, or format='onnx' or format='c', got "
             f"{os.fspath(filepath)!r}{'' if format is None else f' and format={format!r}'}; other forms, such as "
@@ -429,6 +476,13 @@ def export_model(
         )
     if not isinstance(model, Network):
         raise TypeError(f"export expects a model, got {model!r}")
-    formats[word](model, filepath)
+    if word == "onnx":
+        export_onnx(tape_of(model.name, model, input_signature), model.name, filepath, opset_version)
+    elif input_signature is not None or opset_version is not None:
+        raise ValueError(
+            "export to C has no input_signature and no opset_version; these are arguments of format='onnx'"
+        )
+    else:
+        export_c(model, filepath)
     if verbose:
         print(f"{model.name} saved as {os.fspath(filepath)}")

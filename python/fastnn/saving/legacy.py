@@ -30,8 +30,8 @@ _HEADER = 64512
 
 
 def weights_of(layer: Any) -> list[Variable]:
-    """Returns the variables of a layer in the order of these files: trainable ones first."""
-    return sorted(layer.weights, key=lambda variable: not variable.learned)
+    """Returns the variables of a layer in the order of these files: those that are trained as it stands come first."""
+    return [*layer.trainable_weights, *layer.non_trainable_weights]
 
 
 def _write_texts(group: Any, name: str, values: Sequence[str]) -> None:

@@ -17,7 +17,9 @@ from fastnn.saving.tree import streams_of, walk
 from fastnn.saving.untrusted import parsed
 from fastnn.symbolic.moment import place_of
 
-_DATASET = "fastnn/state"
+GROUP = "fastnn"
+"""Name of the group of its own."""
+_DATASET = f"{GROUP}/state"
 
 
 def position_of(model: Any) -> dict[str, Any]:
@@ -43,6 +45,8 @@ def _rates(model: Any) -> list[Callable[..., float]]:
 def write_position(file: Any, position: dict[str, Any]) -> None:
     """Writes a position into an open HDF5 file."""
     file[_DATASET] = np.frombuffer(json.dumps(position).encode(), dtype=np.uint8)
+    # A group with an empty list of variables is none of the model's, for Keras' editor of files.
+    file.create_group(f"{GROUP}/vars")
 
 
 def read_position(file: Any) -> dict[str, Any]:

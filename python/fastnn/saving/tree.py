@@ -7,7 +7,7 @@ variables of a layer are numbered at its path. Which attributes hold layers and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from fastnn import _core
@@ -48,14 +48,17 @@ def parts_of(layer: Any) -> list[Any]:
     return [part for _, part in walk(layer)]
 
 
-def walk(layer: Any, is_stored: Callable[[str], bool] = lambda path: True) -> Iterator[tuple[str, Any]]:
+def walk(
+    layer: Any, is_stored: Callable[[str], bool] = lambda path: True, skipped: Sequence[Any] = ()
+) -> Iterator[tuple[str, Any]]:
     """Yields a layer and all layers in it with their paths, each once; the path of the first is empty.
 
     Args:
         layer: The layer.
         is_stored: Whether a file holds anything at a path: of the paths of a layer, the first that it holds is taken.
+        skipped: Layers that are left out, with those in them that are not elsewhere too.
     """
-    seen: set[int] = set()
+    seen = {id(one) for one in skipped}
     # A stack of our own, for containers of any depth.
     pending = [("", layer)]
     while pending:

@@ -30,7 +30,13 @@ from fastnn.symbolic.variable import Variable, assign_at_once
 # Writing --------------------------------------------------------------------------------------------------------------
 
 
-def write_tree(file: Any, model: Any, optimizer: bool = True, place: Mapping[str, Any] | None = None) -> None:
+def write_tree(
+    file: Any,
+    model: Any,
+    optimizer: bool = True,
+    place: Mapping[str, Any] | None = None,
+    skipped: Sequence[Any] = (),
+) -> None:
     """Writes the weights of a model and the state of its optimizer into an open HDF5 file.
 
     Args:
@@ -38,9 +44,11 @@ def write_tree(file: Any, model: Any, optimizer: bool = True, place: Mapping[str
         model: The model.
         optimizer: Whether the state of the optimizer is written, if there is one.
         place: Progress of training, as values of JSON, to be kept as "place" of the position.
+        skipped: Layers whose weights are left out, and the optimizer perhaps.
     """
+    optimizer = optimizer and not any(one is model.optimizer for one in skipped)
     with state_at_one_moment(model, optimizer):
-        _write_variables(file, model)
+        _write_variables(file, model, skipped)
         if optimizer and _has_slots(model):
             group = hdf5.group_at(file, "optimizer/vars", model.optimizer.name)
             for i, array in enumerate(slots_in_order(model.optimizer, model.trainable_variables)):
@@ -73,8 +81,8 @@ def _has_slots(model: Any) -> bool:
     return model.optimizer is not None and bool(model.built)
 
 
-def _write_variables(file: Any, model: Any) -> None:
-    for path, layer in walk(model):
+def _write_variables(file: Any, model: Any, skipped: Sequence[Any]) -> None:
+    for path, layer in walk(model, skipped=skipped):
         if is_overridden(layer, "save_own_variables"):
             layer.save_own_variables(_group(file, path, layer.name))
             twin = type(layer).__fastnn_keras_twin__
@@ -177,6 +185,7 @@ def fit_arrays(layer: Any, variables: Sequence[Variable], stored: Sequence[Any],
     """
     if len(variables) != len(stored):
         hint = "" if layer.built else "; it is not built: build the model by data or an input shape first"
+        hint = "; the file is that of a quantized model: call quantize('int8') first" if _is_quantized(stored) else hint
         misfits.add(f"{title(layer)} has {len(variables)} weights and the file {len(stored)}{hint}")
         return []
     wrong = [
@@ -194,8 +203,23 @@ def assign_all(pairs: Sequence[tuple[Variable, Any]]) -> None:
     assign_at_once([(variable, hdf5.numbers(dataset)) for variable, dataset in pairs])
 
 
-def read_tree(file: Any, model: Any, skip_mismatch: bool = False) -> None:
+def _is_quantized(stored: Sequence[Any]) -> bool:
+    """Returns whether the first of the datasets of a layer holds integers of 8 bits."""
+    return bool(stored) and isinstance(stored[0], hdf5.Dataset) and stored[0].dtype == np.int8
+
+
+def read_tree(
+    file: Any, model: Any, skip_mismatch: bool = False, quantize: bool = False, skipped: Sequence[Any] = ()
+) -> None:
     """Reads the weights of a model from an open HDF5 file.
+
+    Args:
+        file: The file.
+        model: The model.
+        skip_mismatch: Whether weights that do not fit are skipped, with a warning.
+        quantize: Whether layers whose weights the file has in 8 bits are quantized: the config of a layer does not tell
+            of the layers within.
+        skipped: Layers whose weights stay as they are.
 
     Raises:
         ValueError: They do not fit and `skip_mismatch` is False; then no weight was changed.
@@ -203,7 +227,10 @@ def read_tree(file: Any, model: Any, skip_mismatch: bool = False) -> None:
     misfits = Misfits(skip_mismatch)
     pairs: list[tuple[Variable, Any]] = []
     own: list[tuple[Any, Any]] = []
-    for path, layer in walk(model, functools.partial(_is_stored, file)):
+    for path, layer in walk(model, functools.partial(_is_stored, file), skipped):
+        quantizes = quantize and getattr(type(layer), "__fastnn_quantizes__", False) and layer.built
+        if quantizes and _is_quantized(_stored(_find(file, f"{path}/vars"))):
+            layer.__fastnn_expect_integers__()
         if is_overridden(layer, "load_own_variables"):
             own.append((layer, _find(file, f"{path}/vars")))
             continue

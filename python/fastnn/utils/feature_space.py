@@ -386,7 +386,7 @@ class FeatureSpace(Layer):
         if hasattr(layer, "vocabulary_size"):
             return int(layer.vocabulary_size())
         if isinstance(layer, layers.Discretization):
-            return len(layer.bin_boundaries or ()) + 1
+            return layer.num_bins or len(layer.bin_boundaries or ()) + 1
         size = getattr(layer, "num_bins", None) or getattr(layer, "num_tokens", None)
         if size is None:
             raise ValueError(
@@ -464,7 +464,7 @@ def _named(kind: str, name: str | None) -> str:
 
 def _is_set(layer: Any) -> bool:
     """Returns whether the constructor of a layer was given what `adapt` would find."""
-    return any(getattr(layer, name, None) is not None for name in ("vocabulary", "bin_boundaries", "mean"))
+    return any(getattr(layer, name, None) is not None for name in ("vocabulary", "bin_boundaries", "input_mean"))
 
 
 def _iterates(dataset: Any) -> bool:

@@ -19,28 +19,29 @@ from fastnn.export.onnx import sequences as sequences
 from fastnn.export.onnx.graph import EXPORTERS as EXPORTERS
 from fastnn.export.onnx.graph import FROM_SHAPES, TYPES, Builder
 from fastnn.export.onnx.graph import SOURCES as SOURCES
-from fastnn.export.tape import Spec, Tape, taped
+from fastnn.export.tape import Spec, Tape
 
 OPSETS, IR_VERSION = {"": 17, "ai.onnx.ml": 3}, 8
 
 
-def export_onnx(model: Any, filepath: str | os.PathLike[str]) -> None:
+def export_onnx(tape: Tape, name: str, filepath: str | os.PathLike[str], opset_version: int | None = None) -> None:
     """Writes the inference of a model into an ONNX file.
 
     Args:
-        model: A built model.
+        tape: The nodes of the model.
+        name: Name of the graph.
         filepath: Path of the file.
+        opset_version: Version of the operators; None: 17.
 
     Raises:
         ImportError: The package `onnx` is missing.
-        ValueError: The model is not built, or one of its layers cannot be expressed in ONNX.
+        ValueError: A layer cannot be expressed in ONNX, or an operator in that version.
     """
-    tape = taped(model)
     with replacing(Path(os.fspath(filepath))) as beside:
-        beside.write_bytes(to_onnx(tape, model.name))
+        beside.write_bytes(to_onnx(tape, name, opset_version))
 
 
-def to_onnx(tape: Tape, name: str = "model") -> bytes:
+def to_onnx(tape: Tape, name: str = "model", opset_version: int | None = None) -> bytes:
     """Returns the ONNX file of a tape.
 
     Raises:
@@ -73,8 +74,23 @@ def to_onnx(tape: Tape, name: str = "model") -> bytes:
     graph = helper.make_graph(builder.nodes, name, inputs, outputs, list(builder.constants.values()))
     opsets = [helper.make_opsetid(domain, OPSETS[domain]) for domain in sorted({""} | builder.domains)]
     made = helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION, producer_name="fastnn")
+    if opset_version is not None and opset_version != OPSETS[""]:
+        made = _converted(made, opset_version)
     checker.check_model(made)
     return bytes(made.SerializeToString())
+
+
+def _converted(made: Any, opset_version: int) -> Any:
+    """Returns a model of ONNX with another version of the operators, by the converter of the package `onnx`."""
+    from onnx import helper, version_converter
+
+    try:
+        converted = version_converter.convert_version(made, opset_version)
+        least = helper.find_min_ir_version_for(converted.opset_import)
+    except Exception as error:  # the converter is C++ and raises RuntimeError and others; the versions ValueError
+        raise ValueError(f"export to ONNX: opset_version={opset_version} cannot be written: {error}") from error
+    converted.ir_version = max(least, IR_VERSION)
+    return converted
 
 
 def _value(helper: Any, label: str, spec: Spec) -> Any:

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
 from typing import Any
 
 from fastnn import ops
-from fastnn.constraints import Constraint
 from fastnn.engine.contract import title
-from fastnn.engine.layer import Layer
-from fastnn.layers.attention.scored_attention import attend
-from fastnn.layers.einsum_dense import EinsumDense
-from fastnn.regularizers import Regularizer
-from fastnn.seeds import stream_of
+from fastnn.layers.attention.headed_attention import HeadedAttention
 
 
-class GroupQueryAttention(Layer):
+class GroupQueryAttention(HeadedAttention):
     """Grouped-query attention layer.
 
     It is multi-head attention in which several heads of the query share one head of keys and values. With one head of
@@ -71,27 +64,9 @@ class GroupQueryAttention(Layer):
     __fastnn_keras_newer_arguments__ = {
         "seed": None, "sliding_window": None, "flash_attention": None, "use_gate": False,
     }  # fmt: skip
-    supports_masking = True
     head_dim: int
     num_query_heads: int
     num_key_value_heads: int
-    dropout: float
-    use_bias: bool
-    sliding_window: int | None
-    flash_attention: bool | None
-    kernel_initializer: Callable[..., Any]
-    bias_initializer: Callable[..., Any]
-    kernel_regularizer: Regularizer | None
-    bias_regularizer: Regularizer | None
-    kernel_constraint: Constraint | None
-    bias_constraint: Constraint | None
-    use_gate: bool
-    seed: Any
-    query_dense: EinsumDense
-    key_dense: EinsumDense
-    value_dense: EinsumDense
-    gate_dense: EinsumDense
-    output_dense: EinsumDense
 
     def __init__(
         self,
@@ -114,45 +89,12 @@ class GroupQueryAttention(Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        for name in ("head_dim", "num_query_heads", "num_key_value_heads", "sliding_window"):
-            size = getattr(self, name)
-            absent = size is None and name == "sliding_window"
-            if not absent and (isinstance(size, bool) or not isinstance(size, int) or size < 1):
-                raise ValueError(f"{title(self)} expects {name} to be a positive integer, got {size!r}")
+        self._begin(("head_dim", "num_query_heads", "num_key_value_heads"), ("sliding_window",))
         if num_query_heads % num_key_value_heads:
             raise ValueError(
                 f"{title(self)} expects num_query_heads to be a multiple of num_key_value_heads, got {num_query_heads} "
                 f"and {num_key_value_heads}"
             )
-        if not 0 <= dropout <= 1:
-            raise ValueError(f"{title(self)} expects dropout from 0 to 1, got {dropout!r}")
-        if flash_attention and dropout:
-            raise ValueError(f"{title(self)}: flash attention has no dropout; leave flash_attention or dropout out")
-        self.stream = stream_of(seed)
-
-    def _projection(self, word: str, equation: str, new: str, sizes: Any, shape: Any, **kwargs: Any) -> EinsumDense:
-        def anew(initializer: Any) -> Any:
-            # Each kernel gets a copy: with a seed all are equal, without one each draws a seed of its own.
-            config = initializer.get_config() if hasattr(initializer, "get_config") else None
-            return initializer if config is None else type(initializer).from_config(config)
-
-        made = EinsumDense(
-            equation,
-            sizes,
-            bias_axes=new if self.use_bias else None,
-            kernel_initializer=anew(self.kernel_initializer),
-            bias_initializer=anew(self.bias_initializer),
-            kernel_regularizer=self.kernel_regularizer,
-            bias_regularizer=self.bias_regularizer,
-            activity_regularizer=self.activity_regularizer,
-            kernel_constraint=self.kernel_constraint,
-            bias_constraint=self.bias_constraint,
-            name=word,
-            **kwargs,
-        )
-        made.supports_masking = True  # The axis of steps is kept.
-        made.build(shape)
-        return made
 
     def build(self, query_shape: Any, value_shape: Any, key_shape: Any = None) -> None:  # type: ignore[override]
         """Creates the projections.
@@ -176,19 +118,23 @@ class GroupQueryAttention(Layer):
         self.query_dense = self._projection("query", equation, "yz", of_query, query_shape)
         self.key_dense = self._projection("key", equation, "yz", of_key, key_shape)
         if self.use_gate:
-            self.gate_dense = self._projection("gate", equation, "yz", of_query, query_shape, activation="sigmoid")
+            self.gate_dense = self._projection("gate", equation, "yz", of_query, query_shape, "sigmoid")
         self.value_dense = self._projection("value", equation, "yz", of_key, value_shape)
         heads = (*query_shape[:-1], self.num_query_heads, size)
         self.output_dense = self._projection("attention_output", "abxy,xyz->abz", "z", (None, query_shape[-1]), heads)
         self.built = True
 
     def compute_output_shape(self, query_shape: Any, value_shape: Any, key_shape: Any = None) -> Any:  # type: ignore[override]
-        """Returns the shape of the output: that of the query."""
-        return tuple(query_shape)
+        """Returns the shape of the output: that of the query.
 
-    def __fastnn_add_output_penalty__(self, emission: Any, edges: list[int]) -> list[int]:
-        """Adds the penalty on the outputs; returns the output edges."""
-        return edges  # The projections add the penalty.
+        Raises:
+            ValueError: The sizes of query and value differ, or there are not as many keys as values.
+        """
+        if query_shape[-1] != value_shape[-1]:
+            raise ValueError(f"{title(self)} expects query and value of one size, got {query_shape} and {value_shape}")
+        if key_shape is not None and value_shape[1:-1] != key_shape[1:-1]:
+            raise ValueError(f"{title(self)} expects as many keys as values, got {key_shape} and {value_shape}")
+        return tuple(query_shape)
 
     def call(
         self,
@@ -220,23 +166,16 @@ class GroupQueryAttention(Layer):
         Returns:
             A tensor (batch, queries, n), or a tuple of it and the weights.
         """
-        if return_attention_scores and self.flash_attention:
-            raise ValueError(f"{title(self)}: flash attention has no scores; leave flash_attention out")
+        self._check_scored(return_attention_scores)
         each = self.num_query_heads // self.num_key_value_heads
         shared = [self.value_dense(value), self.key_dense(value if key is None else key)]
         tensors = [self.query_dense(query), *(one if each == 1 else ops.repeat(one, each, 2) for one in shared)]
-        config = {
-            "factor": 1.0 / math.sqrt(self.head_dim),
-            "dropout": self.dropout if training else 0.0,
-            "use_causal_mask": bool(use_causal_mask),
-            "sliding_window": self.sliding_window,
-            "return_attention_scores": return_attention_scores,
-        }
         masks = {
             "query_mask": query_mask, "value_mask": value_mask, "key_mask": key_mask, "attention_mask": attention_mask,
         }  # fmt: skip
-        made = attend(self, "MultiHeadAttention", config, tensors, masks, (), self.stream)
-        heads, scores = made if return_attention_scores else (made, None)
+        heads, scores = self._attended(
+            self.head_dim, tensors, masks, training, use_causal_mask, return_attention_scores
+        )
         if self.use_gate:
             heads = ops.multiply(heads, self.gate_dense(query))
         output = self.output_dense(heads)

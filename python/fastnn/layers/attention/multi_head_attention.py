@@ -6,23 +6,20 @@ This file owns the projections, which are layers. The attention of the heads is 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from fastnn.constraints import Constraint
 from fastnn.engine.contract import title
 from fastnn.layers.attention.any_rank import AttendedAxes, causal_mask, dot_scores, joined_masks, mean_by_scores
-from fastnn.layers.attention.scored_attention import attend
+from fastnn.layers.attention.headed_attention import HeadedAttention
 from fastnn.layers.einsum_dense import EinsumDense
 from fastnn.layers.projection import Projecting
-from fastnn.regularizers import Regularizer
-from fastnn.seeds import stream_of
 from fastnn.symbolic.tensors import is_symbolic, operators
 
 
-class MultiHeadAttention(Projecting):
+class MultiHeadAttention(HeadedAttention, Projecting):
     """Multi-head attention layer.
 
     Each head h projects query, key and value and computes softmax(query_h @ key_h^T / sqrt(key_dim)) @ value_h; a last
@@ -77,28 +74,10 @@ class MultiHeadAttention(Projecting):
     __fastnn_keras_newer_arguments__ = {
         "seed": None, "sliding_window": None, "flash_attention": None, "use_gate": False,
     }  # fmt: skip
-    supports_masking = True
     num_heads: int
     key_dim: int
     value_dim: int | None
-    dropout: float
-    use_bias: bool
     attention_axes: int | Sequence[int] | None
-    sliding_window: int | None
-    flash_attention: bool | None
-    kernel_initializer: Callable[..., Any]
-    bias_initializer: Callable[..., Any]
-    kernel_regularizer: Regularizer | None
-    bias_regularizer: Regularizer | None
-    kernel_constraint: Constraint | None
-    bias_constraint: Constraint | None
-    use_gate: bool
-    seed: Any
-    query_dense: EinsumDense
-    key_dense: EinsumDense
-    value_dense: EinsumDense
-    gate_dense: EinsumDense
-    output_dense: EinsumDense
 
     def __init__(
         self,
@@ -123,47 +102,13 @@ class MultiHeadAttention(Projecting):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        for name in ("num_heads", "key_dim", "value_dim", "sliding_window"):
-            size = getattr(self, name)
-            absent = size is None and name in ("value_dim", "sliding_window")
-            if not absent and (isinstance(size, bool) or not isinstance(size, int) or size < 1):
-                raise ValueError(f"{title(self)} expects {name} to be a positive integer, got {size!r}")
-        if not 0 <= dropout <= 1:
-            raise ValueError(f"{title(self)} expects dropout from 0 to 1, got {dropout!r}")
-        if flash_attention and dropout:
-            raise ValueError(f"{title(self)}: flash attention has no dropout; leave flash_attention or dropout out")
+        self._begin(("num_heads", "key_dim"), ("value_dim", "sliding_window"))
         axes = [attention_axes] if isinstance(attention_axes, int) else attention_axes
         if axes is not None and any(isinstance(axis, bool) or not isinstance(axis, int) or not axis for axis in axes):
             raise ValueError(f"{title(self)} expects attention_axes other than the batch, got {attention_axes!r}")
         self._axes = None if axes is None else list(axes)
         if isinstance(attention_axes, int):
             self.attention_axes = (attention_axes,)
-        self.stream = stream_of(seed)
-
-    def _projection(
-        self, word: str, equation: str, new: str, sizes: Sequence[int | None], activation: Any = None
-    ) -> EinsumDense:
-        def anew(initializer: Any) -> Any:
-            # Each kernel gets a copy: with a seed all are equal, without one each draws a seed of its own.
-            config = initializer.get_config() if hasattr(initializer, "get_config") else None
-            return initializer if config is None else type(initializer).from_config(config)
-
-        made = EinsumDense(
-            equation,
-            sizes,
-            activation,
-            new if self.use_bias else None,
-            anew(self.kernel_initializer),
-            anew(self.bias_initializer),
-            self.kernel_regularizer,
-            self.bias_regularizer,
-            self.kernel_constraint,
-            self.bias_constraint,
-            activity_regularizer=self.activity_regularizer,
-            name=word,
-        )
-        made.supports_masking = True  # The axis of steps is kept.
-        return made
 
     def build(self, query_shape: Any, value_shape: Any, key_shape: Any = None) -> None:  # type: ignore[override]
         """Creates the projections.
@@ -192,9 +137,8 @@ class MultiHeadAttention(Projecting):
         free: list[int | None] = [None] * (rank - 2)
 
         def projection(word: str, shape: Any, size: int, activation: Any = None) -> EinsumDense:
-            made = self._projection(word, f"{kept}x,xyz->{kept}yz", "yz", (*free, heads, size), activation)
-            made.build(shape)
-            return made
+            equation = f"{kept}x,xyz->{kept}yz"
+            return self._projection(word, equation, "yz", (*free, heads, size), shape, activation)
 
         self.query_dense = projection("query", query_shape, self.key_dim)
         self.key_dense = projection("key", key_shape, self.key_dim)
@@ -204,8 +148,8 @@ class MultiHeadAttention(Projecting):
         sizes = (query_shape[-1],) if self._sizes is None else self._sizes
         new = "mnopqrstuvw"[: len(sizes)]
         equation = f"{kept}xy,xy{new}->{kept}{new}"
-        self.output_dense = self._projection("attention_output", equation, new, (*free, *sizes))
-        self.output_dense.build((*query_shape[:-1], heads, width))
+        made = (*query_shape[:-1], heads, width)
+        self.output_dense = self._projection("attention_output", equation, new, (*free, *sizes), made)
         self.built = True
 
     def _check_steps(self, value_shape: Any, key_shape: Any) -> None:
@@ -232,10 +176,6 @@ class MultiHeadAttention(Projecting):
         if key_shape is not None:
             self._check_steps(value_shape, key_shape)
         return tuple(query_shape) if self._sizes is None else (*query_shape[:-1], *self._sizes)
-
-    def __fastnn_add_output_penalty__(self, emission: Any, edges: list[int]) -> list[int]:
-        """Adds the penalty on the outputs; returns the output edges."""
-        return edges  # The projections add the penalty.
 
     def __call__(self, *args: Any, attention_mask: Any = None, **kwargs: Any) -> Any:
         """Returns the output for arrays or symbolic tensors; see `call` for the arguments."""
@@ -281,8 +221,7 @@ class MultiHeadAttention(Projecting):
         Returns:
             A tensor (batch, queries, n), or a tuple of it and the weights.
         """
-        if return_attention_scores and self.flash_attention:
-            raise ValueError(f"{title(self)}: flash attention has no scores; leave flash_attention out")
+        self._check_scored(return_attention_scores)
         key = value if key is None else key
         tensors = [self.query_dense(query), self.value_dense(value), self.key_dense(key)]
         masks = {
@@ -294,27 +233,15 @@ class MultiHeadAttention(Projecting):
         in_full = [(query.shape[1], value.shape[1]), (self.num_heads, query.shape[1], value.shape[1])]
         fits = attention_mask is None or tuple(attention_mask.shape[1:]) in in_full
         if len(query.shape) == 3 and self._axes in (None, [1], [-2]) and fits:
-            heads, scores = self._along_steps(tensors, masks, training, use_causal_mask, return_attention_scores)
+            heads, scores = self._attended(
+                self.key_dim, tensors, masks, training, use_causal_mask, return_attention_scores
+            )
         else:
             heads, scores = self._along_axes(tensors, masks, training, use_causal_mask)
         if self.use_gate:
             heads = operators["multiply"](heads, self.gate_dense(query))
         output = self.output_dense(heads)
         return (output, scores) if return_attention_scores else output
-
-    def _along_steps(
-        self, tensors: Sequence[Any], masks: dict[str, Any], training: bool | None, causal: bool, scored: bool
-    ) -> tuple[Any, Any]:
-        """Returns the output of the heads of sequences, by the node of the core, and the weights where asked for."""
-        config = {
-            "factor": 1.0 / math.sqrt(self.key_dim),
-            "dropout": self.dropout if training else 0.0,
-            "use_causal_mask": bool(causal),
-            "sliding_window": self.sliding_window,
-            "return_attention_scores": scored,
-        }
-        made = attend(self, "MultiHeadAttention", config, tensors, masks, (), self.stream)
-        return made if scored else (made, None)
 
     def _along_axes(
         self, tensors: Sequence[Any], masks: dict[str, Any], training: bool | None, causal: bool

@@ -21,6 +21,7 @@ class AutoContrast(ComposedImageLayer):
 
     Args:
         value_range: Pair of numbers, smallest and largest value of a channel.
+        data_format: "channels_last" or "channels_first"; None: `config.image_data_format()`.
         **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
@@ -32,9 +33,11 @@ class AutoContrast(ComposedImageLayer):
     """
 
     __fastnn_in_training_only__ = False
+    __fastnn_keras_newer_arguments__ = {"data_format": "channels_last"}
     value_range: Sequence[float]
+    data_format: str
 
-    def __init__(self, value_range: Sequence[float] = (0, 255), **kwargs: Any) -> None:
+    def __init__(self, value_range: Sequence[float] = (0, 255), data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
 
     def __fastnn_transformed__(self, images: Any, drawn: Any) -> Any:

@@ -161,7 +161,7 @@ class STFTSpectrogram(Layer):
         frame_step: Positive integer, distance between the steps in samples; None means half a window.
         fft_length: Positive integer of at least `frame_length` that sets the number of frequencies; None means the next
             power of two.
-        window: "hann", "hamming", an array of shape (frame_length,), or None for no weighting.
+        window: "hann", "hamming", another window of SciPy, an array of shape (frame_length,), or None for no weighting.
         periodic: Whether the window is periodic.
         scaling: "density" divides the window by its Euclidean length, "spectrum" by its sum; None leaves it.
         padding: "valid" or "same".
@@ -227,6 +227,10 @@ class STFTSpectrogram(Layer):
         ):
             if getattr(self, name) not in words:
                 raise ValueError(f"{title(self)} expects {name} to be one of {words}, got {getattr(self, name)!r}")
+        self._initializer("real")
+
+    def _initializer(self, side: str) -> STFT:
+        return STFT(side, self.window, self.scaling, self.periodic)
 
     def _frequencies(self) -> int:
         return (self.fft_length or 2 ** math.ceil(math.log2(self.frame_length))) // 2 + 1
@@ -236,8 +240,7 @@ class STFTSpectrogram(Layer):
         shape = (self.frame_length, 1, self._frequencies())
         for side, without in (("real", "imag"), ("imag", "real")):
             if self.mode != without:
-                initializer = STFT(side, self.window, self.scaling, self.periodic)
-                setattr(self, f"{side}_kernel", self.add_weight(shape, initializer, name=f"{side}_kernel"))
+                setattr(self, f"{side}_kernel", self.add_weight(shape, self._initializer(side), name=f"{side}_kernel"))
         self.built = True
 
     def call(self, inputs: Any) -> Any:
