@@ -66,7 +66,6 @@ def big() -> fastnn.Model:
 
 def main() -> None:
     fastnn.config.set_num_threads(4)
-    fastnn.set_check_nan(False) if hasattr(fastnn, "set_check_nan") else None
     x, y = np.ones((128, 16, 16, 4), np.float32), np.zeros(128, np.int32)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder)
@@ -83,6 +82,7 @@ def main() -> None:
                 lambda model=model, data=data, targets=targets: model.evaluate(data, targets, verbose=0),
                 lambda model=model: model.save(path / "m.keras"),
                 lambda model=model: model.set_weights(model.get_weights()),
+                lambda model=model: (int(model.optimizer.iterations.numpy()), float(model.optimizer.learning_rate)),
             )
             print("one", flush=True)
         model = small_works.built()

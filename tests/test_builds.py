@@ -106,3 +106,13 @@ def test_show_config_says_what_runs(capsys):
     printed = capsys.readouterr().out
     for word in (_core.build_info()["isa"], "compiler", "eigen", "threads", fastnn.__version__):
         assert word in printed
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_a_python_without_the_gil_is_refused(enabled):
+    """As far as this can be tried with another Python: a free-threaded one says whether the GIL is off."""
+    done = run(f"import sys; sys._is_gil_enabled = lambda: {enabled}; import fastnn; print(fastnn.__version__)")
+    if enabled:
+        assert done.returncode == 0, done.stderr
+    else:
+        assert "ImportError: fastnn needs the GIL, which is off: start Python without PYTHON_GIL=0" in done.stderr

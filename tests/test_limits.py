@@ -149,3 +149,18 @@ def test_a_size_of_zero(kind):
         return
     with pytest.raises(ValueError, match=re.escape(outcome)):
         call()
+
+
+@pytest.mark.slow
+def test_more_elements_than_32_bits_count():
+    """Rows are found at both ends of an array of more than 2**31 elements, whose zeros take no memory."""
+    rows = (1 << 21) + 37
+    x = np.zeros((rows, 1024), np.uint8)
+    x[5], x[1 << 20], x[-1] = 2, 3, 1
+    model = Sequential([Input((1024,)), layers.Dense(1, kernel_initializer="ones")])
+    model.compile("sgd", "mse")
+    y = model.predict(x, batch_size=4096, verbose=0)
+    assert y.shape == (rows, 1)
+    assert {int(i): float(y[i, 0]) for i in np.flatnonzero(y)} == {5: 2048, 1 << 20: 3072, rows - 1: 1024}
+    loss = model.evaluate(x, np.zeros((rows, 1), np.float32), batch_size=8192, verbose=0)
+    assert loss == pytest.approx(1024**2 * (1 + 4 + 9) / rows)

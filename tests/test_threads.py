@@ -14,6 +14,7 @@ import pytest
 
 import fastnn
 from fastnn import layers, ops, saving
+from fastnn.saving.tree import streams_of
 
 COUNT = 12
 
@@ -33,7 +34,7 @@ class Training:
     """A thread that trains a model of counters until the block ends."""
 
     def __init__(self, **arguments):
-        self.model = fastnn.Sequential([fastnn.Input((1,)), Counters()])
+        self.model = fastnn.Sequential([fastnn.Input((1,)), Counters(), layers.Dropout(0.5)])
         self.model.compile(fastnn.optimizers.SGD(1.0, **arguments), "mse")
         self.x = np.zeros((64, 1), np.float32)
         self.model.fit(self.x, self.x, batch_size=1, verbose=0)
@@ -104,6 +105,20 @@ def test_weights_and_optimizer_of_one_step(tmp_path):
                 weights = np.float32(weights) + velocity
             assert numbers_in(loaded.get_weights()) == {float(weights)}
             steps.add(step)
+    assert len(steps) == 5, "training has stood still"
+
+
+def test_weights_and_random_streams_of_one_step(tmp_path):
+    """Each step of training draws once."""
+    steps = set()
+    ends = time.monotonic() + 120
+    with Training() as model:
+        while len(steps) < 5 and time.monotonic() < ends:
+            model.save(tmp_path / "m.keras")
+            loaded = saving.load_model(tmp_path / "m.keras", {"Counters": Counters})
+            (stream,) = streams_of(loaded.layers[1])
+            assert numbers_in(loaded.get_weights()) == {-float(stream.position)}
+            steps.add(stream.position)
     assert len(steps) == 5, "training has stood still"
 
 

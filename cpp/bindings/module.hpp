@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "fastnn/executor.hpp"
+#include "fastnn/variable.hpp"
 
 namespace fastnn::bindings {
 
@@ -69,6 +70,23 @@ py::class_<T, Holder...> bind_class(py::module_& m, const char* name) {
 template <typename T, typename... Arguments>
 std::unique_ptr<T> made(Arguments... arguments) {
   return std::make_unique<T>(std::forward<Arguments>(arguments)...);
+}
+
+/// Binds a number that the commit of another thread may write: it is read and written under the lock of variables.
+template <typename Class, typename T, typename Number>
+void bind_committed(Class& bound, const char* name, Number T::* member) {
+  bound.def_property(
+      name,
+      [member](const T& object) {
+        py::gil_scoped_release release;
+        const ReadVariables reading;
+        return object.*member;
+      },
+      [member](T& object, Number value) {
+        py::gil_scoped_release release;
+        const WriteVariables writing;
+        object.*member = value;
+      });
 }
 
 /// Raises KeyboardInterrupt where Ctrl-C was pressed. Only the main thread sees signals; the others need not wait for

@@ -19,13 +19,13 @@ py::array random_array(std::uint64_t seed, const py::sequence& dims, float a, fl
 }  // namespace
 
 void bind_random(py::module_& m) {
-  bind_class<Stream, std::shared_ptr<Stream>>(m, "Stream")
-      .def(py::init([](std::uint64_t seed, std::uint64_t position) {
-             return std::make_shared<Stream>(Stream{seed, position});
-           }),
-           py::arg("seed"), py::arg("position") = 0)
-      .def_readwrite("seed", &Stream::seed)
-      .def_readwrite("position", &Stream::position);
+  auto stream = bind_class<Stream, std::shared_ptr<Stream>>(m, "Stream");
+  stream.def(py::init([](std::uint64_t seed, std::uint64_t position) {
+               return std::make_shared<Stream>(Stream{seed, position});
+             }),
+             py::arg("seed"), py::arg("position") = 0);
+  bind_committed(stream, "seed", &Stream::seed);
+  bind_committed(stream, "position", &Stream::position);
 
   m.def("random_uniform", [](std::uint64_t seed, const py::sequence& shape, float low, float high) {
     return random_array(seed, shape, low, high, fill_uniform);

@@ -72,12 +72,13 @@ void bind_training(py::module_& m) {
           [](std::uint64_t seed, std::uint64_t position, Index count) { return Order({seed, position}, count); },
           py::arg("seed"), py::arg("position"), py::arg("count"));
 
-  bind_class<Optimizer, std::shared_ptr<Optimizer>>(m, "Optimizer")
+  auto optimizer = bind_class<Optimizer, std::shared_ptr<Optimizer>>(m, "Optimizer");
+  bind_committed(optimizer, "learning_rate", &Optimizer::learning_rate);
+  bind_committed(optimizer, "iterations", &Optimizer::iterations);
+  optimizer
       .def(py::init(
                [](const std::string& kind, const py::dict& config) { return make_optimizer(kind, to_config(config)); }),
            py::arg("kind"), py::arg("config"))
-      .def_readwrite("learning_rate", &Optimizer::learning_rate)
-      .def_readwrite("iterations", &Optimizer::iterations)
       .def_property_readonly("finished", &Optimizer::finished)
       .def_property_readonly("counts",
                              [](const Optimizer& optimizer) {

@@ -6,11 +6,13 @@
 #include <cstdint>
 #include <cstring>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "arrays.hpp"
 #include "fastnn/optimizer.hpp"
 #include "fastnn/projection.hpp"
+#include "fastnn/random.hpp"
 #include "fastnn/variable.hpp"
 #include "module.hpp"
 
@@ -112,9 +114,11 @@ void bind_variables(py::module_& m) {
 
   m.def(
       "values_of",
-      [](const std::vector<VariablePtr>& variables, const std::vector<std::shared_ptr<Optimizer>>& optimizers) {
+      [](const std::vector<VariablePtr>& variables, const std::vector<std::shared_ptr<Optimizer>>& optimizers,
+         const std::vector<std::shared_ptr<Stream>>& streams) {
         std::vector<py::array> values;
         std::vector<Index> steps;
+        std::vector<std::pair<std::uint64_t, std::uint64_t>> places;
         std::vector<void*> to;
         for (const VariablePtr& variable : variables) {
           values.push_back(make_array(variable->shape(), variable->dtype()));
@@ -126,10 +130,11 @@ void bind_variables(py::module_& m) {
           for (std::size_t i = 0; i < to.size(); ++i)
             std::memcpy(to[i], variables[i]->data<void>(), variables[i]->bytes());
           for (const auto& optimizer : optimizers) steps.push_back(optimizer->iterations);
+          for (const auto& stream : streams) places.emplace_back(stream->seed, stream->position);
         }
-        return py::make_tuple(values, steps);
+        return py::make_tuple(values, steps, places);
       },
-      py::arg("variables"), py::arg("optimizers"));
+      py::arg("variables"), py::arg("optimizers"), py::arg("streams"));
   m.def(
       "assign_all",
       [](const std::vector<VariablePtr>& variables, const std::vector<py::object>& given) {

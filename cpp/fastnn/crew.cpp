@@ -65,7 +65,6 @@ void Crew::work(std::uint64_t ticket, int thread) {
   while (number_of(ticket) == number && left_of(ticket) > 0) {
     if (!take(ticket)) continue;
     call(function, tasks - static_cast<Index>(left_of(ticket)), thread);
-    --ticket;
     // The last one wakes the caller, who may have gone to sleep.
     if (unfinished_.fetch_sub(1, std::memory_order_acq_rel) == 1 && thread > 0) {
       const std::lock_guard lock(mutex_);

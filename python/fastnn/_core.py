@@ -13,6 +13,7 @@ environment says otherwise. Settings with which threads could not run are replac
 from __future__ import annotations
 
 import os
+import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -59,6 +60,11 @@ def _settings_of_threads() -> Iterator[None]:
 
 with _settings_of_threads():
     from fastnn import _native
+
+# A free-threaded Python turns the GIL on, with a warning, for a module that asks for it as `_native` does, unless
+# PYTHON_GIL=0 or -X gil=0 forbids that.
+if not getattr(sys, "_is_gil_enabled", lambda: True)():
+    raise ImportError("fastnn needs the GIL, which is off: start Python without PYTHON_GIL=0 and -X gil=0")
 
 
 def built_instruction_sets() -> list[str]:

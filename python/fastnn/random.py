@@ -20,6 +20,7 @@ from fastnn.naming import missing_names as _missing_names
 from fastnn.naming import unique_name
 from fastnn.ops.dimensions import sizes_and_batch
 from fastnn.ops.node import node
+from fastnn.ranges import check_range
 from fastnn.symbolic.tensors import KerasTensor, Trace, is_traced, operators
 
 __all__ = [
@@ -195,6 +196,9 @@ def normal(shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = None, se
     Returns:
         Array or symbolic tensor of that shape.
 
+    Raises:
+        ValueError: `stddev` is a number below 0.
+
     Example:
         >>> fastnn.random.normal((2, 3), seed=1).shape
         (2, 3)
@@ -208,6 +212,8 @@ operators["normal"] = normal
 
 def _scaled(op: str, shape: Any, mean: Any, stddev: Any, seed: Any) -> Any:
     if _plain(mean, stddev):
+        check_range(f"random.{op}", "mean", mean)
+        check_range(f"random.{op}", "stddev", stddev, 0)
         return _draw(op, shape, mean, stddev, seed)
     return ops.add(ops.multiply(_draw(op, shape, 0.0, 1.0, seed), stddev), mean)
 
@@ -226,6 +232,9 @@ def truncated_normal(shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any 
 
     Returns:
         Array or symbolic tensor of that shape.
+
+    Raises:
+        ValueError: `stddev` is a number below 0.
 
     Example:
         >>> bool(np.abs(fastnn.random.truncated_normal((100,), seed=1)).max() <= 2)
@@ -249,12 +258,17 @@ def uniform(shape: Any, minval: Any = 0.0, maxval: Any = 1.0, dtype: Any = None,
     Returns:
         Array or symbolic tensor of that shape.
 
+    Raises:
+        ValueError: `maxval` is a number below `minval`.
+
     Example:
         >>> values = fastnn.random.uniform((100,), minval=1.0, maxval=2.0, seed=1)
         >>> bool(values.min() >= 1), bool(values.max() < 2)
         (True, True)
     """
     if _plain(minval, maxval):
+        check_range("random.uniform", "minval", minval)
+        check_range("random.uniform", "maxval", maxval, minval)
         return _typed(_draw("uniform", shape, minval, maxval, seed), dtype, "uniform")
     made = _draw("uniform", shape, 0.0, 1.0, seed)
     return _typed(ops.add(ops.multiply(made, ops.subtract(maxval, minval)), minval), dtype, "uniform")
@@ -397,6 +411,7 @@ def binomial(shape: Any, counts: Any, probabilities: Any, dtype: Any = None, see
 
     Raises:
         TypeError: `counts` is a symbolic tensor.
+        ValueError: `probabilities` is a number that is not from 0 to 1.
 
     Example:
         >>> values = fastnn.random.binomial((1000,), 10, 0.3, seed=1)
@@ -405,6 +420,8 @@ def binomial(shape: Any, counts: Any, probabilities: Any, dtype: Any = None, see
     """
     if is_traced(counts):
         raise TypeError("random.binomial expects counts that are integers or an array of them, got a symbolic tensor")
+    if _plain(probabilities):
+        check_range("random.binomial", "probabilities", probabilities, 0, 1)
     trials = np.asarray(counts, np.int32)[..., np.newaxis]
     many = [shape] if isinstance(shape, (int, np.integer)) else [*shape]
     most = int(trials.max(initial=0))

@@ -7,6 +7,7 @@ from typing import Any
 from fastnn import console
 from fastnn.callbacks.callback import Logs
 from fastnn.callbacks.monitor import MonitorCallback
+from fastnn.ranges import check_range
 
 
 class EarlyStopping(MonitorCallback):
@@ -50,7 +51,9 @@ class EarlyStopping(MonitorCallback):
         restore_best_weights: bool = False,
         start_from_epoch: int = 0,
     ) -> None:
-        super().__init__(monitor, mode, abs(min_delta))
+        super().__init__(monitor, mode, min_delta)
+        check_range(self, "patience", patience, 0)
+        check_range(self, "start_from_epoch", start_from_epoch, 0)
         self.patience = patience
         self.verbose = verbose
         self.baseline = baseline

@@ -8,6 +8,7 @@ from fastnn import console
 from fastnn.callbacks.callback import Logs
 from fastnn.callbacks.learning_rates import logged_rates, named_optimizers
 from fastnn.callbacks.monitor import MonitorCallback
+from fastnn.ranges import check_range
 
 
 class ReduceLROnPlateau(MonitorCallback):
@@ -52,6 +53,8 @@ class ReduceLROnPlateau(MonitorCallback):
         super().__init__(monitor, mode, min_delta)
         if factor >= 1.0:
             raise ValueError(f"ReduceLROnPlateau expects factor below 1, got {factor!r}")
+        for name, value in (("factor", factor), ("patience", patience), ("cooldown", cooldown), ("min_lr", min_lr)):
+            check_range(self, name, value, 0)
         self.factor = factor
         self.patience = patience
         self.verbose = verbose

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -86,6 +87,7 @@ def input_shape_of(who: str, keywords: dict[str, Any]) -> Shape | None:
         keywords: Arguments of its constructor, from which these are removed.
 
     Raises:
+        TypeError: A dimension is no integer.
         ValueError: A dimension is below 1, or no tuple is given.
     """
     shape = None
@@ -97,8 +99,11 @@ def input_shape_of(who: str, keywords: dict[str, Any]) -> Shape | None:
             given = (given,)
         if isinstance(given, (int, np.integer)):
             raise ValueError(f"{who} expects {name} to be a tuple such as ({given},), got {given}")
-        sizes = tuple(None if size is None else int(size) for size in given)
+        try:
+            sizes = tuple(None if size is None else index(size) for size in given)
+        except TypeError:
+            raise TypeError(f"{who} expects {name} of integers and None, got {tuple(given)}") from None
         shape = (None, *sizes[1:]) if name in ("batch_shape", "batch_input_shape") else (None, *sizes)
-        if any(size is not None and size <= 0 for size in shape):
+        if any(size is not None and size <= 0 for size in sizes):
             raise ValueError(f"{who} expects {name} with sizes of at least 1, got {tuple(given)}")
     return shape

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastnn.initializers.initializer import Initializer, Values
+from fastnn.ranges import check_range
 
 
 class Zeros(Initializer):
@@ -46,6 +47,9 @@ class Constant(Initializer):
     Args:
         value: A number, or an array that can be broadcast to the weight's shape.
 
+    Raises:
+        TypeError: `value` holds no numbers.
+
     Example:
         >>> fastnn.initializers.Constant(3.0)((2,))
         array([3., 3.], dtype=float32)
@@ -54,7 +58,8 @@ class Constant(Initializer):
     value: Any
 
     def __init__(self, value: Any = 0.0) -> None:
-        pass
+        if np.asarray(value).dtype.kind not in "biuf":
+            raise TypeError(f"Constant expects value to be a number or an array of numbers, got {value!r}")
 
     def __call__(self, shape: Sequence[int], dtype: Any = None) -> Values:
         """Returns the initial values of a weight; see `Initializer`."""
@@ -71,7 +76,7 @@ class Identity(Initializer):
         gain: Factor.
 
     Raises:
-        ValueError: At the call, the shape has not two axes.
+        ValueError: `gain` is not finite, or at the call the shape has not two axes.
 
     Example:
         >>> fastnn.initializers.Identity()((2, 2))
@@ -84,7 +89,7 @@ class Identity(Initializer):
     gain: float
 
     def __init__(self, gain: float = 1.0) -> None:
-        pass
+        check_range(self, "gain", gain)
 
     def __call__(self, shape: Sequence[int], dtype: Any = None) -> Values:
         """Returns the initial values of a weight; see `Initializer`."""

@@ -10,6 +10,7 @@ import numpy as np
 
 from fastnn import _core
 from fastnn.initializers.initializer import RandomInitializer, Values
+from fastnn.ranges import check_range
 
 
 class RandomNormal(RandomInitializer):
@@ -22,6 +23,9 @@ class RandomNormal(RandomInitializer):
         stddev: Standard deviation.
         seed: An integer of at least 0, or a `SeedGenerator`, which gives other values at each call; None draws one.
 
+    Raises:
+        ValueError: `mean` is not finite, or `stddev` is below 0.
+
     Example:
         >>> fastnn.initializers.RandomNormal(stddev=1.0, seed=1)((2, 3)).shape
         (2, 3)
@@ -31,7 +35,8 @@ class RandomNormal(RandomInitializer):
     stddev: float
 
     def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: Any = None) -> None:
-        pass
+        check_range(self, "mean", mean)
+        check_range(self, "stddev", stddev, 0)
 
     def __call__(self, shape: Sequence[int], dtype: Any = None) -> Values:
         """Returns the initial values of a weight; see `Initializer`."""
@@ -48,6 +53,9 @@ class TruncatedNormal(RandomInitializer):
         stddev: Standard deviation before truncation.
         seed: An integer of at least 0, or a `SeedGenerator`, which gives other values at each call; None draws one.
 
+    Raises:
+        ValueError: `mean` is not finite, or `stddev` is below 0.
+
     Example:
         >>> values = fastnn.initializers.TruncatedNormal(stddev=1.0, seed=1)((1000,))
         >>> bool(np.abs(values).max() <= 2)
@@ -58,7 +66,8 @@ class TruncatedNormal(RandomInitializer):
     stddev: float
 
     def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: Any = None) -> None:
-        pass
+        check_range(self, "mean", mean)
+        check_range(self, "stddev", stddev, 0)
 
     def __call__(self, shape: Sequence[int], dtype: Any = None) -> Values:
         """Returns the initial values of a weight; see `Initializer`."""
@@ -75,6 +84,9 @@ class RandomUniform(RandomInitializer):
         maxval: Upper bound.
         seed: An integer of at least 0, or a `SeedGenerator`, which gives other values at each call; None draws one.
 
+    Raises:
+        ValueError: A bound is not finite, or `maxval` is below `minval`.
+
     Example:
         >>> values = fastnn.initializers.RandomUniform(0.0, 1.0, seed=1)((1000,))
         >>> bool(values.min() >= 0), bool(values.max() <= 1)
@@ -85,7 +97,8 @@ class RandomUniform(RandomInitializer):
     maxval: float
 
     def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: Any = None) -> None:
-        pass
+        check_range(self, "minval", minval)
+        check_range(self, "maxval", maxval, minval)
 
     def __call__(self, shape: Sequence[int], dtype: Any = None) -> Values:
         """Returns the initial values of a weight; see `Initializer`."""
@@ -103,7 +116,7 @@ class Orthogonal(RandomInitializer):
         seed: An integer of at least 0, or a `SeedGenerator`, which gives other values at each call; None draws one.
 
     Raises:
-        ValueError: At the call, the shape has fewer than two axes.
+        ValueError: `gain` is not finite, or at the call the shape has fewer than two axes.
 
     Example:
         >>> q = fastnn.initializers.Orthogonal(seed=1)((3, 2))
@@ -116,7 +129,7 @@ class Orthogonal(RandomInitializer):
     gain: float
 
     def __init__(self, gain: float = 1.0, seed: Any = None) -> None:
-        pass
+        check_range(self, "gain", gain)
 
     def __call__(self, shape: Sequence[int], dtype: Any = None) -> Values:
         """Returns the initial values of a weight; see `Initializer`."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from fastnn import config, ops
 from fastnn.losses.computation import of_function
 from fastnn.losses.loss import Loss, check_smoothing
 from fastnn.losses.reduction import same_rank
+from fastnn.ranges import check_range
 
 
 def binary_focal_crossentropy(
@@ -81,7 +83,7 @@ class BinaryFocalCrossentropy(Loss):
         dtype: Accepted for Keras compatibility; values are computed in float32.
 
     Raises:
-        ValueError: The shapes do not fit.
+        ValueError: A number is out of its range, `reduction` is not known, or at the call the shapes do not fit.
 
     Example:
         >>> fastnn.losses.BinaryFocalCrossentropy()([[0.0, 1.0]], [[0.6, 0.8]])
@@ -110,6 +112,8 @@ class BinaryFocalCrossentropy(Loss):
         name: str = "binary_focal_crossentropy",
         dtype: Any = None,
     ) -> None:
+        check_range(self, "alpha", alpha, 0, 1)
+        check_range(self, "gamma", gamma, 0)
         check_smoothing(self, label_smoothing)
 
 
@@ -176,7 +180,7 @@ class CategoricalFocalCrossentropy(Loss):
         dtype: Accepted for Keras compatibility; values are computed in float32.
 
     Raises:
-        ValueError: The shapes do not fit.
+        ValueError: A number is out of its range, `reduction` is not known, or at the call the shapes do not fit.
 
     Example:
         >>> fastnn.losses.CategoricalFocalCrossentropy()([[0.0, 1.0]], [[0.2, 0.8]])
@@ -203,4 +207,7 @@ class CategoricalFocalCrossentropy(Loss):
         name: str = "categorical_focal_crossentropy",
         dtype: Any = None,
     ) -> None:
+        for weight in np.ravel(alpha).tolist():
+            check_range(self, "alpha", weight, 0)
+        check_range(self, "gamma", gamma, 0)
         check_smoothing(self, label_smoothing)

@@ -10,6 +10,7 @@ from fastnn import config, ops
 from fastnn.losses.computation import of_function
 from fastnn.losses.loss import Loss
 from fastnn.losses.reduction import same_rank
+from fastnn.ranges import check_range
 
 
 def dice(
@@ -140,7 +141,7 @@ class Tversky(Loss):
         dtype: Accepted for Keras compatibility; values are computed in float32.
 
     Raises:
-        ValueError: `reduction` is not known, or at the call the shapes do not fit.
+        ValueError: `alpha` or `beta` is below 0, `reduction` is not known, or at the call the shapes do not fit.
 
     Example:
         >>> fastnn.losses.Tversky()([[1.0, 1.0], [0.0, 0.0]], [[0.0, 1.0], [1.0, 0.0]])
@@ -161,4 +162,5 @@ class Tversky(Loss):
         axis: Any = None,
         dtype: Any = None,
     ) -> None:
-        pass
+        check_range(self, "alpha", alpha, 0)
+        check_range(self, "beta", beta, 0)

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 from fastnn.losses.computation import of_node
 from fastnn.losses.loss import Loss
 from fastnn.losses.values import Values, values_of
+from fastnn.ranges import check_range
 
 
 def mean_squared_error(y_true: ArrayLike, y_pred: ArrayLike) -> Values:
@@ -227,18 +228,19 @@ def huber(y_true: ArrayLike, y_pred: ArrayLike, delta: float = 1.0) -> Values:
     Args:
         y_true: Targets, of shape `(..., n)`.
         y_pred: Predictions, of the same shape.
-        delta: Error up to which the loss is quadratic.
+        delta: Error up to which the loss is quadratic, above 0.
 
     Returns:
         Values, of shape `(...)`.
 
     Raises:
-        ValueError: The shapes do not fit.
+        ValueError: `delta` is not above 0, or the shapes do not fit.
 
     Example:
         >>> fastnn.losses.huber([[0.0, 1.0]], [[1.0, 3.0]])
         array([1.], dtype=float32)
     """
+    check_range("huber", "delta", delta, 0, above=True)
     return values_of("huber", y_true, y_pred, delta=delta)
 
 
@@ -248,13 +250,13 @@ class Huber(Loss):
     Reference: Huber, 1964, "Robust estimation of a location parameter".
 
     Args:
-        delta: Error up to which the loss is quadratic.
+        delta: Error up to which the loss is quadratic, above 0.
         reduction: How the values of the samples become one number; see `Loss`.
         name: Name of the loss.
         dtype: Accepted for Keras compatibility; ignored.
 
     Raises:
-        ValueError: `reduction` is not known, or at the call the shapes do not fit.
+        ValueError: `delta` is not above 0, `reduction` is not known, or at the call the shapes do not fit.
 
     Example:
         >>> fastnn.losses.Huber(delta=1.0)([[0.0, 1.0]], [[1.0, 3.0]])
@@ -271,7 +273,7 @@ class Huber(Loss):
         name: str = "huber_loss",
         dtype: Any = None,
     ) -> None:
-        pass
+        check_range(self, "delta", delta, 0, above=True)
 
 
 def log_cosh(y_true: ArrayLike, y_pred: ArrayLike) -> Values:

@@ -11,6 +11,7 @@ from fastnn.losses.computation import of_function, of_node
 from fastnn.losses.reduction import same_rank
 from fastnn.losses.values import Values, one_label_each, values_of, values_of_elements
 from fastnn.metrics.mean_of_function import MeanOfFunction
+from fastnn.ranges import check_count
 
 
 def _accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> Any:
@@ -216,7 +217,7 @@ class TopKCategoricalAccuracy(MeanOfFunction):
     k: int
 
     def __init__(self, k: int = 5, name: str | None = "top_k_categorical_accuracy", dtype: Any = None) -> None:
-        pass
+        check_count(self, "k", k)
 
 
 def sparse_top_k_categorical_accuracy(
@@ -282,7 +283,7 @@ class SparseTopKCategoricalAccuracy(MeanOfFunction):
         dtype: Any = None,
         from_sorted_ids: bool = False,
     ) -> None:
-        pass
+        check_count(self, "k", k)
 
     def __fastnn_values__(self, y_true: Any, y_pred: Any) -> Any:
         """Returns the value of each sample, of arrays or tensors."""

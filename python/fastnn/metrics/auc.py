@@ -13,6 +13,7 @@ from fastnn.metrics.confusion import quotient
 from fastnn.metrics.counting_metric import CountingMetric
 from fastnn.metrics.counts import counted
 from fastnn.metrics.metric import accumulator
+from fastnn.ranges import check_count, check_range
 from fastnn.symbolic.accumulator import Accumulator
 
 _CURVES = ("ROC", "PR", "PRGAIN")
@@ -80,6 +81,8 @@ class AUC(CountingMetric):
         self.curve = _one_of("curve", getattr(curve, "value", curve), _CURVES)
         method = getattr(summation_method, "value", summation_method)
         self.summation_method = _one_of("summation_method", method, _SUMMATIONS)
+        if num_labels is not None:
+            check_count(self, "num_labels", num_labels)
         if num_labels and not multi_label:
             raise ValueError("AUC: num_labels is for multi_label=True; leave it out")
         if thresholds is None:
@@ -90,7 +93,11 @@ class AUC(CountingMetric):
             inner = np.linspace(0.0, 1.0, num_thresholds)[1:-1].tolist()
         else:
             inner = sorted(float(one) for one in thresholds)
+            for one in inner:
+                check_range(self, "thresholds", one, 0, 1)
             self.num_thresholds = len(inner) + 2
+        for weight in [] if label_weights is None else np.ravel(label_weights).tolist():
+            check_range(self, "label_weights", weight, 0)
         self._fastnn_given_thresholds = thresholds
         # The outer ones let all predictions in [0, 1] be positive, and none.
         self._fastnn_thresholds = [0.0 - config.epsilon(), *inner, 1.0 + config.epsilon()]

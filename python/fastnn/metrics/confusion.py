@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from fastnn.metrics.counting_metric import CountingMetric
 from fastnn.metrics.counts import LOWEST, Counts, counted, thresholds_of
 from fastnn.metrics.metric import accumulator
+from fastnn.ranges import check_count
 from fastnn.symbolic.accumulator import Accumulator
 
 
@@ -144,6 +145,8 @@ class _FractionFound(CountingMetric):
 
     def _fastnn_begin(self, thresholds: Any) -> None:
         """Keeps the thresholds and makes the variables."""
+        if self.top_k is not None:
+            check_count(self, "top_k", self.top_k)
         self.init_thresholds = thresholds
         self.thresholds = thresholds_of(thresholds, 0.5 if self.top_k is None else LOWEST)
         for name in ("true_positives", self._fastnn_wrong):

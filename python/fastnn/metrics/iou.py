@@ -14,6 +14,7 @@ from fastnn.engine.eager_array import mask_of
 from fastnn.metrics.counting_metric import CountingMetric
 from fastnn.metrics.counts import confusion_matrix
 from fastnn.metrics.metric import accumulator
+from fastnn.ranges import check_count
 from fastnn.symbolic.accumulator import Accumulator
 from fastnn.symbolic.tensors import is_traced
 
@@ -67,8 +68,12 @@ class IoU(CountingMetric):
     ) -> None:
         self.__fastnn_begin__(num_classes, target_class_ids)
 
-    def __fastnn_begin__(self, num_classes: int, target_class_ids: Sequence[int]) -> None:
-        """Checks the classes and makes the confusion matrix."""
+    def __fastnn_begin__(self, num_classes: int, target_class_ids: Sequence[int] | None = None) -> None:
+        """Checks the classes, None for all, and makes the confusion matrix."""
+        check_count(self, "num_classes", num_classes)
+        target_class_ids = range(num_classes) if target_class_ids is None else target_class_ids
+        if not len(target_class_ids):
+            raise ValueError(f"{type(self).__name__}: target_class_ids expects at least one class, got none")
         if max(target_class_ids) >= num_classes:
             raise ValueError(
                 f"{type(self).__name__}: target_class_ids expects classes below {num_classes}, got "
@@ -187,7 +192,7 @@ class MeanIoU(IoU):
         sparse_y_pred: bool = True,
         axis: int = -1,
     ) -> None:
-        self.__fastnn_begin__(num_classes, range(num_classes))
+        self.__fastnn_begin__(num_classes)
 
 
 class OneHotIoU(IoU):
@@ -253,7 +258,7 @@ class OneHotMeanIoU(MeanIoU):
         sparse_y_pred: bool = False,
         axis: int = -1,
     ) -> None:
-        self.__fastnn_begin__(num_classes, range(num_classes))
+        self.__fastnn_begin__(num_classes)
 
 
 def _weights_of_places(metric: IoU, sample_weight: Any, rank: int) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 from fastnn import losses, ops
 from fastnn.losses.computation import described, of_node
 from fastnn.metrics.mean_of_function import MeanOfFunction
+from fastnn.ranges import check_range
 
 
 class Poisson(MeanOfFunction):
@@ -56,6 +57,9 @@ class BinaryCrossentropy(MeanOfFunction):
         from_logits: True where the predictions are logits, the inputs of the sigmoid.
         label_smoothing: Label smoothing factor s: y becomes y * (1 - s) + 0.5 * s.
 
+    Raises:
+        ValueError: `label_smoothing` is not from 0 to 1.
+
     Example:
         >>> fastnn.metrics.BinaryCrossentropy()([[0, 1]], [[0.5, 0.75]])
         0.49041...
@@ -73,7 +77,7 @@ class BinaryCrossentropy(MeanOfFunction):
         from_logits: bool = False,
         label_smoothing: float = 0.0,
     ) -> None:
-        pass
+        check_range(self, "label_smoothing", label_smoothing, 0, 1)
 
 
 class CategoricalCrossentropy(MeanOfFunction):
@@ -85,6 +89,9 @@ class CategoricalCrossentropy(MeanOfFunction):
         from_logits: True where the predictions are logits, the inputs of the softmax.
         label_smoothing: Label smoothing factor s: y becomes y * (1 - s) + s / classes.
         axis: Axis of the classes.
+
+    Raises:
+        ValueError: `label_smoothing` is not from 0 to 1.
 
     Example:
         >>> fastnn.metrics.CategoricalCrossentropy()([[0, 1]], [[0.5, 0.5]])
@@ -109,7 +116,7 @@ class CategoricalCrossentropy(MeanOfFunction):
         label_smoothing: float = 0.0,
         axis: int = -1,
     ) -> None:
-        pass
+        check_range(self, "label_smoothing", label_smoothing, 0, 1)
 
 
 class SparseCategoricalCrossentropy(MeanOfFunction):

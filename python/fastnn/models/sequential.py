@@ -442,12 +442,14 @@ class Sequential(Model):
             chain.begin(layer)
             LayerChanges.add()
             return
-        if any(layer is one for one in chain.layers):
-            raise ValueError(
-                f"{title(self)} holds this {type(layer).__name__} {layer.name!r} already, and each layer once only; "
-                f"make another {type(layer).__name__}(...), or call this one twice in a Model(inputs, outputs)"
-            )
+        # Without a loop of Python: each of a thousand layers looks at all before it.
         if layer.name in map(operator.attrgetter("name"), chain.layers):
+            if any(layer is one for one in chain.layers):
+                raise ValueError(
+                    f"{title(self)} holds this {type(layer).__name__} {layer.name!r} already, and each layer once "
+                    f"only; make another {type(layer).__name__}(...), or call this one twice in a Model(inputs, "
+                    "outputs)"
+                )
             raise ValueError(
                 f"{title(self)} has a layer called {layer.name!r} already; names within a model must differ: give one "
                 "a name="

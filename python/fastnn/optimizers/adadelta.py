@@ -46,4 +46,5 @@ class Adadelta(Optimizer):
         epsilon: float = 1e-7,
         **kwargs: Unpack[SharedArguments],
     ) -> None:
-        pass
+        if rho >= 1:
+            raise ValueError(f"{type(self).__name__} expects rho below 1, got {rho!r}")

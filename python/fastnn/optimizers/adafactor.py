@@ -61,3 +61,5 @@ class Adafactor(Optimizer):
     ) -> None:
         if clip_threshold == 0:
             raise ValueError("Adafactor expects clip_threshold above 0, got 0")
+        if beta_2_decay > 0:
+            raise ValueError(f"Adafactor expects beta_2_decay of at most 0, got {beta_2_decay!r}")

@@ -29,6 +29,7 @@ class LossScaleOptimizer(Optimizer):
 
     Raises:
         TypeError: `inner_optimizer` is no optimizer.
+        ValueError: A number is out of its range.
 
     Example:
         >>> optimizer = fastnn.optimizers.LossScaleOptimizer(fastnn.optimizers.SGD(0.5), initial_scale=4.0)

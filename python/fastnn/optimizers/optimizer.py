@@ -165,6 +165,8 @@ class Optimizer(OptimizerVariables):
         number = checked_number(self, name, value, name in self._fastnn_signed)
         if name in ("ema_momentum", "momentum") and number > 1:
             raise ValueError(f"{type(self).__name__} expects {name} from 0 to 1, got {value!r}")
+        if name in ("loss_scale_factor", "initial_scale") and number == 0:
+            raise ValueError(f"{type(self).__name__} expects {name} above 0, got {value!r}")
         return number
 
     def get_config(self) -> dict[str, Any]:

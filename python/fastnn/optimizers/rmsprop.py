@@ -53,4 +53,5 @@ class RMSprop(Optimizer):
         centered: bool = False,
         **kwargs: Unpack[SharedArguments],
     ) -> None:
-        pass
+        if rho >= 1:
+            raise ValueError(f"{type(self).__name__} expects rho below 1, got {rho!r}")

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from fastnn import object_forms
 from fastnn.configurable import Configurable
+from fastnn.ranges import check_range
 
 __all__ = [
     "CosineDecay",
@@ -124,7 +126,7 @@ class PiecewiseConstantDecay(_Formula):
         name: Name of the schedule.
 
     Raises:
-        ValueError: There is not exactly one value more than boundaries.
+        ValueError: There is not exactly one value more than boundaries, or they do not ascend.
 
     Example:
         >>> schedule = fastnn.optimizers.schedules.PiecewiseConstantDecay([10, 20], [0.5, 0.25, 0.125])
@@ -141,6 +143,8 @@ class PiecewiseConstantDecay(_Formula):
                 f"PiecewiseConstantDecay expects one value more than boundaries, got {len(values)} values and "
                 f"{len(boundaries)} boundaries"
             )
+        if any(later < earlier for earlier, later in pairwise(boundaries)):
+            raise ValueError(f"PiecewiseConstantDecay expects boundaries in ascending order, got {boundaries!r}")
 
     def _fastnn_at(self, step: float) -> float:
         return self.values[int(np.searchsorted(self.boundaries, step, "left"))]
@@ -248,7 +252,7 @@ class CosineDecay(_Formula):
         warmup_steps: Number of steps of the warmup.
 
     Raises:
-        ValueError: `decay_steps` is not positive.
+        ValueError: `decay_steps` is not positive, or `warmup_steps` is negative.
 
     Example:
         >>> schedule = fastnn.optimizers.schedules.CosineDecay(0.5, decay_steps=10)
@@ -272,6 +276,7 @@ class CosineDecay(_Formula):
         warmup_steps: int = 0,
     ) -> None:
         _positive(self, decay_steps=decay_steps)
+        check_range(self, "warmup_steps", warmup_steps, 0)
 
     def _fastnn_at(self, step: float) -> float:
         top = self.initial_learning_rate

@@ -15,6 +15,7 @@ import numpy as np
 from fastnn.saving import hdf5
 from fastnn.saving.tree import streams_of, walk
 from fastnn.saving.untrusted import parsed
+from fastnn.symbolic.moment import place_of
 
 GROUP = "fastnn"
 """Name of the group of its own."""
@@ -24,7 +25,7 @@ _DATASET = f"{GROUP}/state"
 def position_of(model: Any) -> dict[str, Any]:
     """Returns the position of a model's random streams, its order of rows and its learning rate, as values of JSON."""
     position: dict[str, Any] = {}
-    streams = {path: [[s.seed, s.position] for s in streams_of(layer)] for path, layer in walk(model)}
+    streams = {path: [[*place_of(stream)] for stream in streams_of(layer)] for path, layer in walk(model)}
     position["streams"] = {path: places for path, places in streams.items() if places}
     order = model.__fastnn_training__.row_order
     if order.seed is not None:

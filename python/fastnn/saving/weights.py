@@ -23,7 +23,7 @@ from fastnn.engine.network import Network
 from fastnn.saving import hdf5
 from fastnn.saving.own_optimizers import own_optimizers, read_own_optimizers, write_own_optimizers
 from fastnn.saving.position import position_of, read_position, write_position
-from fastnn.saving.tree import is_overridden, variables_of, walk
+from fastnn.saving.tree import is_overridden, streams_of, variables_of, walk
 from fastnn.symbolic.moment import at_one_moment, value_of
 from fastnn.symbolic.variable import Variable, assign_at_once
 
@@ -73,7 +73,7 @@ def state_at_one_moment(model: Any, optimizer: bool) -> Iterator[None]:
         found += _slots(model.optimizer, model.trainable_variables)
     if optimizer:
         found += [variable for own in own_optimizers(model).values() for variable in own.variables]
-    with at_one_moment(found):
+    with at_one_moment(found, [stream for _, layer in walk(model) for stream in streams_of(layer)]):
         yield
 
 

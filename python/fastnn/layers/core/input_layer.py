@@ -9,6 +9,7 @@ from typing import Any
 from fastnn.engine.arrays import edge_dtype
 from fastnn.engine.contract import state_of, title
 from fastnn.engine.node_layer import BY_NODE, NodeLayer
+from fastnn.ranges import check_count
 from fastnn.signatures import explained
 from fastnn.symbolic.tensors import Arguments, Call, KerasTensor, Shape
 
@@ -33,7 +34,8 @@ class InputLayer(NodeLayer):
         **kwargs: `input_shape`, in place of `shape`.
 
     Raises:
-        ValueError: No shape is given, or the input is not of dense arrays.
+        TypeError: A size is no integer.
+        ValueError: No shape is given, a size is below 1, or the input is not of dense arrays.
 
     Example:
         >>> layer = layers.InputLayer(shape=(4,))
@@ -81,6 +83,8 @@ class InputLayer(NodeLayer):
             kwargs["input_shape"] = shape
         elif "input_shape" in kwargs:
             warnings.warn("InputLayer: input_shape is deprecated; write shape= in its place", stacklevel=2)
+        if batch_size is not None:
+            check_count("Input", "batch_size", batch_size)
         fixed = kwargs.get("batch_shape", kwargs.get("batch_input_shape"))
         super().__init__(name=name or None, **kwargs)
         self.batch_size = fixed[0] if batch_size is None and fixed is not None else batch_size
@@ -143,7 +147,8 @@ def Input(
         A symbolic tensor, on which layers are called and with which a `Sequential` may begin.
 
     Raises:
-        ValueError: No shape is given, or the input is not of dense arrays.
+        TypeError: A size is no integer.
+        ValueError: No shape is given, a size is below 1, or the input is not of dense arrays.
 
     Example:
         >>> x = layers.Input(shape=(784,))

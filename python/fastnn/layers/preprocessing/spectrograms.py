@@ -12,6 +12,7 @@ from fastnn import config, ops
 from fastnn.engine.contract import title
 from fastnn.engine.layer import Layer
 from fastnn.initializers import STFT
+from fastnn.ranges import check_count, check_range
 from fastnn.symbolic.variable import Variable
 
 
@@ -39,7 +40,8 @@ class MelSpectrogram(Layer):
         **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
-        ValueError: A window is longer than `fft_length`.
+        TypeError: A length is no integer.
+        ValueError: A number is out of its range, or a window is longer than `fft_length`.
 
     Example:
         >>> layer = layers.MelSpectrogram(fft_length=64, sequence_stride=32, num_mel_bins=8, sampling_rate=8000)
@@ -79,6 +81,16 @@ class MelSpectrogram(Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        for name, value in (
+            ("fft_length", fft_length), ("sequence_stride", sequence_stride), ("num_mel_bins", num_mel_bins),
+        ):  # fmt: skip
+            check_count(title(self), name, value)
+        if sequence_length is not None:
+            check_count(title(self), "sequence_length", sequence_length)
+        check_range(title(self), "sampling_rate", sampling_rate, 0, above=True)
+        check_range(title(self), "min_freq", min_freq, 0)
+        if max_freq is not None:
+            check_range(title(self), "max_freq", max_freq, min_freq, above=True)
         length = sequence_length or fft_length
         if length > fft_length:
             raise ValueError(
@@ -201,6 +213,7 @@ class STFTSpectrogram(Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        check_count(title(self), "frame_length", frame_length)
         if frame_step is not None and not 1 <= frame_step <= frame_length:
             raise ValueError(f"{title(self)} expects frame_step from 1 to frame_length, got {frame_step}")
         if fft_length is not None and fft_length < frame_length:
