@@ -211,6 +211,8 @@ def main() -> None:
     for chapter in chapters:
         if "<img" not in (site / chapter).read_text(encoding="utf-8"):
             wrong.append(f"{chapter} has no picture")
+    if "<caption>Sequential" not in (site / "course/01_networks.html").read_text(encoding="utf-8"):
+        wrong.append("course/01_networks.html does not show the model that ends a cell")
     if len(chapters) != 24:
         wrong.append(f"the course has {len(chapters)} chapters, not 24")
 
