@@ -24,7 +24,7 @@ def scrape(block: tuple[Any, ...], block_vars: dict[str, Any], gallery_conf: dic
     figure = names.get(_LAST)
     if not isinstance(figure, Figure):
         return ""
-    # The next cell may have no value, and this one's would be drawn again. What is no figure is shown as HTML afterwards.
+    # The next cell may have no value, and this figure would be drawn again. What is no figure is shown as HTML later.
     names[_LAST] = None
     path = Path(next(block_vars["image_path_iterator"]))
     figure.savefig(path, dpi=100)
