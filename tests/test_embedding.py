@@ -123,7 +123,7 @@ def test_what_it_refuses() -> None:
         layers.Embedding(3.5, 1)
     with pytest.raises(ValueError, match=r"expects weights of shape \(5, 3\), got \(3, 5\)"):
         layers.Embedding(5, 3, weights=np.ones((3, 5)))
-    with pytest.raises(ValueError, match="does not support quantization_config"):
+    with pytest.raises(ValueError, match="expects quantization_config to be an Int8QuantizationConfig, got 'int8'"):
         layers.Embedding(5, 3, quantization_config="int8")
 
 

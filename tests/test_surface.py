@@ -126,7 +126,14 @@ class TestConfig:
         assert dtype_policies.deserialize(dtype_policies.serialize(policy)) == policy == dtype_policies.get("float32")
         assert layers.Dense(2, dtype=policy).dtype_policy == policy
         with pytest.raises(ValueError, match="expects the config of a DTypePolicy"):
-            dtype_policies.get({"class_name": "QuantizedDTypePolicy", "config": {}})
+            dtype_policies.get({"class_name": "Int4DTypePolicy", "config": {}})
+        quantized = dtype_policies.get("int8_from_float32")
+        assert dtype_policies.deserialize(dtype_policies.serialize(quantized)) == quantized != policy
+        assert layers.Dense(2, dtype=quantized).quantization_mode == "int8"
+        with pytest.raises(ValueError, match="'int8', the only one that fastnn has, got 'int4'"):
+            dtype_policies.get("int4_from_float32")
+        with pytest.raises(ValueError, match="no weight that can be quantized, got dtype 'int8_from_float32'"):
+            layers.Conv2D(2, 3, dtype=quantized)
 
     def test_limits_of_training(self):
         model = Sequential([layers.Input((2,)), layers.Dense(1)])
@@ -203,8 +210,8 @@ class TestLayers:
         assert layer.losses == [3.0] and layer.metrics == layer.metrics_variables == []
         layer.trainable = False
         assert layer.losses == [] and layer.quantization_mode is None
-        with pytest.raises(NotImplementedError, match=r"computes in float32, and has no quantize\('int8'\)"):
-            layer.quantize("int8")
+        with pytest.raises(NotImplementedError, match=r"has no quantize\('int8'\): its weights stay float32"):
+            layers.Conv2D(2, 3).quantize("int8")
 
     def test_shapes_of_outputs(self):
         made = layers.Dense(2).compute_output_spec(fastnn.KerasTensor((4, 3)))

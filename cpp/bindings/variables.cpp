@@ -3,6 +3,8 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include <cstdint>
+#include <cstring>
 #include <optional>
 #include <vector>
 
@@ -13,34 +15,49 @@
 #include "module.hpp"
 
 namespace fastnn::bindings {
+namespace {
+
+/// The values for a variable, contiguous and of its type.
+py::array values_for(const Variable& variable, const py::object& given) {
+  const py::array values = variable.dtype() == DType::int8
+                               ? py::array(py::array_t<std::int8_t, py::array::c_style | py::array::forcecast>(given))
+                               : py::array(FloatArray(given));
+  require(to_shape(values) == variable.shape(), variable.path, " expects shape ", to_string(variable.shape()), ", got ",
+          to_string(to_shape(values)));
+  return values;
+}
+
+}  // namespace
+
 void bind_variables(py::module_& m) {
   bind_class<Variable, VariablePtr>(m, "Variable")
-      .def(py::init([](const std::string& path, const py::sequence& shape, bool trainable) {
-             return std::make_shared<Variable>(path, to_shape(shape), trainable);
+      .def(py::init([](const std::string& path, const py::sequence& shape, bool trainable, const std::string& dtype) {
+             return std::make_shared<Variable>(path, to_shape(shape), trainable,
+                                               dtype == "int8" ? DType::int8 : to_dtype(dtype));
            }),
-           py::arg("path"), py::arg("shape"), py::arg("trainable") = true)
+           py::arg("path"), py::arg("shape"), py::arg("trainable") = true, py::arg("dtype") = "float32")
       .def_readwrite("path", &Variable::path)
       .def_readwrite("trainable", &Variable::trainable)
       .def_readwrite("l1", &Variable::l1)
       .def_readwrite("l2", &Variable::l2)
       .def_property_readonly("shape", [](const Variable& v) { return from_shape(v.shape()); })
+      .def_property_readonly("dtype", [](const Variable& v) { return name_of(v.dtype()); })
       .def("numpy",
            [](const Variable& v) {
-             py::array result = make_array(v.shape(), DType::float32);
-             float* to = static_cast<float*>(result.mutable_data());
+             py::array result = make_array(v.shape(), v.dtype());
+             void* to = result.mutable_data();
              py::gil_scoped_release release;
              const ReadVariables reading;
-             std::copy_n(v.data(), v.size(), to);
+             std::memcpy(to, v.data<void>(), v.bytes());
              return result;
            })
       .def("assign",
-           [](Variable& v, const FloatArray& value) {
-             require(to_shape(value) == v.shape(), v.path, " expects shape ", to_string(v.shape()), ", got ",
-                     to_string(to_shape(value)));
-             const float* from = value.data();
+           [](Variable& v, const py::object& value) {
+             const py::array values = values_for(v, value);
+             const void* from = values.data();
              py::gil_scoped_release release;
              const WriteVariables writing;
-             std::copy_n(from, v.size(), v.data());
+             std::memcpy(v.data<void>(), from, v.bytes());
              v.touch();
            })
       .def(
@@ -98,15 +115,16 @@ void bind_variables(py::module_& m) {
       [](const std::vector<VariablePtr>& variables, const std::vector<std::shared_ptr<Optimizer>>& optimizers) {
         std::vector<py::array> values;
         std::vector<Index> steps;
-        std::vector<float*> to;
+        std::vector<void*> to;
         for (const VariablePtr& variable : variables) {
-          values.push_back(make_array(variable->shape(), DType::float32));
-          to.push_back(static_cast<float*>(values.back().mutable_data()));
+          values.push_back(make_array(variable->shape(), variable->dtype()));
+          to.push_back(values.back().mutable_data());
         }
         {
           py::gil_scoped_release release;
           const ReadVariables reading;
-          for (std::size_t i = 0; i < to.size(); ++i) std::copy_n(variables[i]->data(), variables[i]->size(), to[i]);
+          for (std::size_t i = 0; i < to.size(); ++i)
+            std::memcpy(to[i], variables[i]->data<void>(), variables[i]->bytes());
           for (const auto& optimizer : optimizers) steps.push_back(optimizer->iterations);
         }
         return py::make_tuple(values, steps);
@@ -114,18 +132,18 @@ void bind_variables(py::module_& m) {
       py::arg("variables"), py::arg("optimizers"));
   m.def(
       "assign_all",
-      [](const std::vector<VariablePtr>& variables, const std::vector<FloatArray>& values) {
-        require(variables.size() == values.size(), "expected ", variables.size(), " arrays, got ", values.size());
-        std::vector<const float*> from;
-        for (std::size_t i = 0; i < values.size(); ++i) {
-          require(to_shape(values[i]) == variables[i]->shape(), variables[i]->path, " expects shape ",
-                  to_string(variables[i]->shape()), ", got ", to_string(to_shape(values[i])));
-          from.push_back(values[i].data());
+      [](const std::vector<VariablePtr>& variables, const std::vector<py::object>& given) {
+        require(variables.size() == given.size(), "expected ", variables.size(), " arrays, got ", given.size());
+        std::vector<py::array> values;
+        std::vector<const void*> from;
+        for (std::size_t i = 0; i < given.size(); ++i) {
+          values.push_back(values_for(*variables[i], given[i]));
+          from.push_back(values.back().data());
         }
         py::gil_scoped_release release;
         const WriteVariables writing;
         for (std::size_t i = 0; i < from.size(); ++i) {
-          std::copy_n(from[i], variables[i]->size(), variables[i]->data());
+          std::memcpy(variables[i]->data<void>(), from[i], variables[i]->bytes());
           variables[i]->touch();
         }
       },

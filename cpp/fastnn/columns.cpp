@@ -186,6 +186,8 @@ void gather(const Column& column, const Index* order, Index first, Index count, 
       return gather_as(column, order, first, count, static_cast<std::int32_t*>(to));
     case DType::boolean:
       return gather_as(column, order, first, count, static_cast<bool*>(to));
+    case DType::int8:
+      return;  // no edge has it
   }
 }
 

@@ -91,7 +91,7 @@ Session::Session(std::shared_ptr<const Graph> of, const Wanted& wanted, const Gr
     for (const NodePlan::Buffer& buffer : places.buffers) context.buffers_[buffer.key] = pointer(buffer.placement);
     context.weight_gradients_.assign(node.weights.size(), nullptr);
     for (std::size_t k = 0; k < node.weights.size(); ++k) {
-      context.weights_.push_back(node.weights[k]->data());
+      context.weights_.push_back(node.weights[k]->data<void>());
       if (!places.backward || !node.trained[k]) continue;
       const auto position = static_cast<std::size_t>(table->find(node.weights[k].get()));
       if (written[position]) {

@@ -17,17 +17,29 @@ bool FusingLayer::fold(const std::shared_ptr<const Layer>& scaling) {
   return true;
 }
 
-void FusingLayer::scale_kernel(const Context& context, Index rows, Index channels, std::size_t own, float* to,
-                               float* bias) const {
+void FusingLayer::book_folded(Booking& booking, Index rows, Index channels, Life kernel) const {
+  if (!folded()) return;
+  booking.book(kScaledKernel, kernel, rows * channels);
+  booking.book(kScaledBias, Life::plan, 2 * channels);  // and the factors
+}
+
+void FusingLayer::prepare_folded(const Context& context, Index rows, Index channels, bool use_bias) const {
+  if (!folded()) return;
+  float* const bias = context.buffer(kScaledBias);
   float* const factors = bias + channels;
-  scaling_->channel_scales(context.weights_.data() + own, factors, bias);
-  if (own > 1)
+  scaling_->channel_scales(context, use_bias ? 2 : 1, factors, bias);
+  if (use_bias)
     for (Index c = 0; c < channels; ++c) bias[c] += context.weight(1)[c] * factors[c];
   const float* const kernel = context.weight(0);
+  float* const to = context.buffer(kScaledKernel);
   parallel_ranges(rows, 64, byte_work(8.0 * static_cast<double>(rows * channels)), [&](Index begin, Index end, int) {
     for (Index r = begin; r < end; ++r)
       for (Index c = 0; c < channels; ++c) to[r * channels + c] = kernel[r * channels + c] * factors[c];
   });
+}
+
+kernels::Epilogue FusingLayer::folded_epilogue(const Context& context, bool use_bias) const {
+  return epilogue(folded() ? context.buffer(kScaledBias) : use_bias ? context.weight(1) : nullptr);
 }
 
 kernels::Epilogue FusingLayer::epilogue(const float* bias) const {

@@ -22,13 +22,23 @@ class FusingLayer : public Layer {
   /// True where fold() may be asked: the last axis of the kernel is that of the output's channels.
   virtual bool folds() const { return false; }
   bool folded() const { return scaling_ != nullptr; }
-  /// The kernel (rows x channels) times the factors of the folded node, in `to`, and in `bias` the bias that goes with it; `own`
-  /// weights, two with a bias, come before those of the folded node. `bias` has room for twice the channels.
-  void scale_kernel(const Context& context, Index rows, Index channels, std::size_t own, float* to, float* bias) const;
+  /// Books what a folded node needs; `kernel` is how long the scaled kernel (rows x channels) is kept.
+  void book_folded(Booking& booking, Index rows, Index channels, Life kernel) const;
+  /// Computes the kernel times the factors of the folded node, and the bias that goes with it; `use_bias`: weight 1 is a bias.
+  void prepare_folded(const Context& context, Index rows, Index channels, bool use_bias) const;
+  /// The kernel: weight 0, or the scaled one while it is kept.
+  const float* kernel(const Context& context) const {
+    return folded() ? context.buffer(kScaledKernel) : context.weight(0);
+  }
+  /// The end of a product: the folded bias, or weight 1 with `use_bias`, and the fused activation.
+  kernels::Epilogue folded_epilogue(const Context& context, bool use_bias) const;
   /// Turns the gradient of the output, of `size` elements, into that of the activation's input, in place.
   void backward_through_fused(const Context& context, Index size) const;
 
  private:
+  // Keys that no layer of its own uses.
+  enum : std::size_t { kScaledKernel = kMostBuffers - 2, kScaledBias };
+
   kernels::ActivationFunction fused_;
   std::shared_ptr<const Layer> scaling_;
 };

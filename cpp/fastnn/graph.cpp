@@ -91,6 +91,8 @@ void check_weights(Node& node, const std::vector<WeightSpec>& needed) {
     require(node.weights[i]->shape() == spec.shape, node.layer->who(), " was built with ", spec.name, " of shape ",
             to_string(node.weights[i]->shape()), ", but these inputs ask for ", to_string(spec.shape),
             "; give it inputs of the shape it was built with, or make a new layer");
+    require(node.weights[i]->dtype() == spec.dtype, node.layer->who(), " expects ", spec.name, " in ",
+            name_of(spec.dtype), ", got ", name_of(node.weights[i]->dtype()));
     node.trained[i] = node.trained[i] && spec.trainable;
   }
 }

@@ -22,11 +22,12 @@
 
 namespace fastnn {
 
-/// A weight that a layer needs: its role ("kernel"), its shape, and whether training may change it.
+/// A weight that a layer needs: its role ("kernel"), its shape, whether training may change it, and its type.
 struct WeightSpec {
   std::string name;
   Shape shape;
   bool trainable = true;
+  DType dtype = DType::float32;
 };
 
 /// The outputs and weights of a layer for given inputs.
@@ -120,11 +121,14 @@ class Context {
   float* output_gradient(std::size_t i = 0) const { return output_gradients_[i]; }
   /// The destination (to write, not to add to) of the gradient of input i; null where it is not needed.
   float* input_gradient(std::size_t i = 0) const { return input_gradients_[i]; }
-  const float* weight(std::size_t i) const { return weights_[i]; }
+  template <class T = float>
+  const T* weight(std::size_t i) const {
+    return static_cast<const T*>(weights_[i]);
+  }
   /// The destination (to write, not to add to) of the gradient of weight i; null where the weight is frozen.
   float* weight_gradient(std::size_t i) const { return weight_gradients_[i]; }
   /// A weight that this node itself updates, in commit() only.
-  float* state(std::size_t i) const { return const_cast<float*>(weights_[i]); }
+  float* state(std::size_t i) const { return const_cast<float*>(weight(i)); }
   /// The buffer that was booked under `key`; null where none was.
   template <class T = float>
   T* buffer(std::size_t key) const {
@@ -141,7 +145,7 @@ class Context {
   std::vector<const void*> inputs_;
   std::vector<void*> outputs_;
   std::vector<float*> output_gradients_, input_gradients_;
-  std::vector<const float*> weights_;
+  std::vector<const void*> weights_;
   std::vector<float*> weight_gradients_;
   std::array<void*, kMostBuffers> buffers_{};  // by key
   Stream stream_;
@@ -198,7 +202,8 @@ class Layer {
   virtual bool commutes(const kernels::ActivationFunction&) const { return false; }
   /// True where y = x * factor + term for each channel (the last axis), and factors and terms follow from the weights.
   virtual bool scales_channels() const { return false; }
-  virtual void channel_scales(const float* const* /*weights*/, float* /*factors*/, float* /*terms*/) const {}
+  /// Writes these; the weights begin at `first` of those in the context.
+  virtual void channel_scales(const Context&, std::size_t /*first*/, float* /*factors*/, float* /*terms*/) const {}
   /// Takes a node that scales the channels of the output into its own weights, to compute both at once; false if it cannot.
   /// The weights of that node follow its own.
   virtual bool fold(const std::shared_ptr<const Layer>& /*scaling*/) { return false; }

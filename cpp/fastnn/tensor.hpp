@@ -19,9 +19,10 @@ constexpr Index kUnknown = -1;
 
 constexpr std::size_t kAlignment = 64;
 
-enum class DType : std::uint8_t { float32, int32, boolean };
+/// Element types. Those of edges are float32, int32 and bool; int8 is one of variables, the quantized weights.
+enum class DType : std::uint8_t { float32, int32, boolean, int8 };
 
-inline std::size_t size_of(DType dtype) { return dtype == DType::boolean ? 1 : 4; }
+inline std::size_t size_of(DType dtype) { return dtype == DType::boolean || dtype == DType::int8 ? 1 : 4; }
 
 inline const char* name_of(DType dtype) {
   switch (dtype) {
@@ -31,11 +32,13 @@ inline const char* name_of(DType dtype) {
       return "int32";
     case DType::boolean:
       return "bool";
+    case DType::int8:
+      return "int8";
   }
   return "?";
 }
 
-/// The type with this name; false if there is none.
+/// The type of edges with this name; false if there is none.
 inline bool find_dtype(const std::string& name, DType& found) {
   for (DType dtype : {DType::float32, DType::int32, DType::boolean}) {
     if (name != name_of(dtype)) continue;

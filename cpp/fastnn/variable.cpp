@@ -14,6 +14,8 @@
 #include <new>
 #include <shared_mutex>
 
+#include "fastnn/error.hpp"
+
 namespace fastnn {
 namespace {
 
@@ -30,13 +32,16 @@ const int fork_handler = pthread_atfork([] { writing.lock(); }, [] { writing.unl
 
 }  // namespace
 
-Variable::Variable(std::string path_, Shape shape, bool trainable_)
+Variable::Variable(std::string path_, Shape shape, bool trainable_, DType dtype)
     : path(std::move(path_)),
       trainable(trainable_),
       shape_(std::move(shape)),
+      dtype_(dtype),
       size_(volume(shape_)),
-      memory_(std::max<std::size_t>(static_cast<std::size_t>(size_) * sizeof(float), kAlignment)) {
-  std::fill_n(data(), size_, 0.0f);
+      memory_(std::max(bytes(), kAlignment)) {
+  require(dtype == DType::float32 || !trainable, path, " is trainable, so it expects dtype float32, got ",
+          name_of(dtype));
+  std::fill_n(data<std::byte>(), bytes(), std::byte{0});
 }
 
 double Accumulator::value(Index i) const {

@@ -25,9 +25,16 @@ struct Constraint {
 
 class Variable {
  public:
-  Variable(std::string path, Shape shape, bool trainable);
+  /// A variable of zeros. Its type is float32, or int8 for weights that no training moves.
+  Variable(std::string path, Shape shape, bool trainable, DType dtype = DType::float32);
 
-  float* data() const { return memory_.as<float>(); }
+  /// The numbers, of the type of the variable.
+  template <class T = float>
+  T* data() const {
+    return memory_.as<T>();
+  }
+  DType dtype() const { return dtype_; }
+  std::size_t bytes() const { return static_cast<std::size_t>(size_) * size_of(dtype_); }
   Index size() const { return size_; }
   const Shape& shape() const { return shape_; }
   /// Grows with every write: values derived from an older version are outdated.
@@ -41,6 +48,7 @@ class Variable {
 
  private:
   Shape shape_;
+  DType dtype_;
   Index size_;
   AlignedBuffer memory_;
   std::atomic<std::uint64_t> version_{1};

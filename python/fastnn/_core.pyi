@@ -19,18 +19,20 @@ Losses = Sequence[tuple[int, float, int, bool, int]]
 Metrics = Sequence[tuple[int, int, int]]
 
 class Variable:
-    """A float32 array at a fixed address: a weight, a moving statistic or a slot of an optimizer."""
+    """An array at a fixed address, of float32 or int8: a weight, a moving statistic or a slot of an optimizer."""
 
-    def __init__(self, path: str, shape: Sequence[int], trainable: bool = True) -> None: ...
+    def __init__(self, path: str, shape: Sequence[int], trainable: bool = True, dtype: str = "float32") -> None: ...
     path: str
     trainable: bool
     l1: float
     l2: float
     @property
     def shape(self) -> tuple[int, ...]: ...
-    def numpy(self) -> NDArray[np.float32]:
+    @property
+    def dtype(self) -> str: ...
+    def numpy(self) -> NDArray[Any]:
         """Returns a copy of the values."""
-    def __array__(self, dtype: object = None, copy: bool | None = None) -> NDArray[np.float32]:
+    def __array__(self, dtype: object = None, copy: bool | None = None) -> NDArray[Any]:
         """Returns a copy of the values, for NumPy."""
     def assign(self, value: Array) -> None:
         """Replaces the values; the shape must be equal. Waits until a running step has committed."""

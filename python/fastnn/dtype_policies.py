@@ -1,11 +1,11 @@
-"""Policies of element types. There is one, "float32": weights and arithmetic are float32."""
+"""Policies of element types: "float32", and "int8_from_float32" of layers whose large weights are quantized."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["DTypePolicy", "FloatDTypePolicy", "deserialize", "get", "serialize"]
+__all__ = ["DTypePolicy", "FloatDTypePolicy", "QuantizedDTypePolicy", "deserialize", "get", "serialize"]
 
 
 class DTypePolicy:
@@ -23,7 +23,7 @@ class DTypePolicy:
     """
 
     compute_dtype = variable_dtype = "float32"
-    quantization_mode = None
+    quantization_mode: str | None = None
 
     def __init__(self, name: str | None = "float32") -> None:
         if name not in ("float32", None):
@@ -54,7 +54,7 @@ class DTypePolicy:
         return cls(**config)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, DTypePolicy)
+        return isinstance(other, DTypePolicy) and self.name == other.name
 
     def __hash__(self) -> int:
         return hash(self.name)
@@ -66,11 +66,42 @@ class DTypePolicy:
 FloatDTypePolicy = DTypePolicy
 
 
+class QuantizedDTypePolicy(DTypePolicy):
+    """Policy of a layer whose large weights are integers of few bits, made of float32.
+
+    Args:
+        mode: "int8".
+        source_name: The policy of the other weights and of the results: "float32"; None means the same.
+
+    Raises:
+        ValueError: Another mode or policy is asked for.
+
+    Example:
+        >>> fastnn.dtype_policies.QuantizedDTypePolicy("int8")
+        <QuantizedDTypePolicy "int8_from_float32">
+    """
+
+    def __init__(self, mode: str, source_name: str | None = None) -> None:
+        super().__init__(source_name)
+        if mode != "int8":
+            raise ValueError(f"QuantizedDTypePolicy expects mode 'int8', the only one that fastnn has, got {mode!r}")
+        self.quantization_mode = mode
+
+    @property
+    def name(self) -> str:
+        """The name: "int8_from_float32"."""
+        return f"{self.quantization_mode}_from_float32"
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the arguments from which `from_config` makes an equal policy."""
+        return {"mode": self.quantization_mode, "source_name": "float32"}
+
+
 def get(identifier: Any) -> DTypePolicy:
     """Returns a policy for a name, a config or a policy.
 
     Args:
-        identifier: "float32", a config with "class_name" and "config", a policy, or None.
+        identifier: "float32", "int8_from_float32", a config with "class_name" and "config", a policy, or None.
 
     Raises:
         ValueError: It is another policy.
@@ -81,7 +112,10 @@ def get(identifier: Any) -> DTypePolicy:
     """
     if isinstance(identifier, DTypePolicy):
         return identifier
-    return deserialize(identifier) if isinstance(identifier, Mapping) else DTypePolicy(identifier)
+    if isinstance(identifier, Mapping):
+        return deserialize(identifier)
+    mode, quantized, source = identifier.partition("_from_") if isinstance(identifier, str) else ("", "", "")
+    return QuantizedDTypePolicy(mode, source) if quantized else DTypePolicy(identifier)
 
 
 def serialize(dtype_policy: DTypePolicy) -> dict[str, Any]:
@@ -94,9 +128,9 @@ def serialize(dtype_policy: DTypePolicy) -> dict[str, Any]:
         >>> fastnn.dtype_policies.serialize(fastnn.dtype_policies.get("float32"))["config"]
         {'name': 'float32'}
     """
-    return {
-        "module": "keras", "class_name": "DTypePolicy", "config": dtype_policy.get_config(), "registered_name": None,
-    }  # fmt: skip
+    name = type(dtype_policy).__name__
+    module = "keras" if name == "DTypePolicy" else "keras.dtype_policies"
+    return {"module": module, "class_name": name, "config": dtype_policy.get_config(), "registered_name": None}
 
 
 def deserialize(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> DTypePolicy:
@@ -113,9 +147,18 @@ def deserialize(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | N
         >>> fastnn.dtype_policies.deserialize({"class_name": "DTypePolicy", "config": {"name": "float32"}})
         <DTypePolicy "float32">
     """
-    if config.get("class_name") not in ("DTypePolicy", "FloatDTypePolicy"):
-        raise ValueError(f"dtype_policies expects the config of a DTypePolicy 'float32', got {dict(config)!r}")
-    return DTypePolicy.from_config(config.get("config", {}))
+    found = _classes.get(str(config.get("class_name")))
+    if found is None:
+        raise ValueError(
+            f"dtype_policies expects the config of a DTypePolicy 'float32' or a QuantizedDTypePolicy 'int8', got "
+            f"{dict(config)!r}"
+        )
+    return found.from_config(config.get("config", {}))
+
+
+_classes: dict[str, type[DTypePolicy]] = {
+    "DTypePolicy": DTypePolicy, "FloatDTypePolicy": DTypePolicy, "QuantizedDTypePolicy": QuantizedDTypePolicy,
+}  # fmt: skip
 
 
 def __dir__() -> list[str]:

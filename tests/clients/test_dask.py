@@ -1,12 +1,14 @@
-"""dask: models that workers train, and predictions for arrays and frames in parts."""
+"""dask: models and searches that workers train, and predictions for arrays and frames in parts."""
 
 from __future__ import annotations
 
 import dask.array
 import dask.dataframe
+import joblib
 import numpy as np
 import pandas as pd
 from dask.distributed import Client, LocalCluster
+from sklearn.model_selection import GridSearchCV
 
 
 def test_a_cluster(rows):
@@ -36,3 +38,13 @@ def test_a_cluster(rows):
     # Without a cluster: arrays in parts are data as any others.
     np.testing.assert_array_equal(model.predict(parts, verbose=0), expected)
     model.fit(parts, dask.array.from_array(y, chunks=(50, 1)), epochs=1, verbose=0)
+
+
+def test_a_search(rows, search):
+    x, y, _ = rows
+    grid = GridSearchCV(*search, cv=3)
+    alone = grid.fit(x, y[:, 0]).cv_results_["mean_test_score"]
+    cluster = LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None)
+    with cluster, Client(cluster), joblib.parallel_backend("dask"):
+        together = grid.fit(x, y[:, 0]).cv_results_["mean_test_score"]
+    np.testing.assert_array_equal(together, alone)

@@ -1,9 +1,13 @@
-"""optuna: trials that its callbacks end early."""
+"""optuna: trials that its callbacks end early, and studies of several processes."""
 
 from __future__ import annotations
 
+import multiprocessing
+
 import optuna
 import pytest
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
 from optuna_integration import KerasPruningCallback, TFKerasPruningCallback
 
 import keras
@@ -30,3 +34,28 @@ def test_pruning(rows, callback):
     assert states == {"COMPLETE", "PRUNED"}
     assert lengths == [5] * len(lengths) and len(lengths) < 12
     assert study.best_value < 1
+
+
+def _trials_of_a_process(storage, x, y):
+    def objective(trial):
+        model = keras.Sequential(
+            [keras.Input((4,)), keras.layers.Dense(trial.suggest_int("units", 1, 8)), keras.layers.Dense(1)]
+        )
+        model.compile("adam", "mse")
+        return model.fit(x, y, epochs=2, verbose=0).history["loss"][-1]
+
+    optuna.load_study(study_name="units", storage=storage).optimize(objective, n_trials=4)
+
+
+def test_a_study_of_several_processes(rows, tmp_path):
+    x, y, _ = rows
+    journal = JournalStorage(JournalFileBackend(str(tmp_path / "journal.log")))
+    study = optuna.create_study(study_name="units", storage=journal)
+    context = multiprocessing.get_context("spawn")
+    processes = [context.Process(target=_trials_of_a_process, args=(journal, x, y)) for _ in range(2)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+        assert process.exitcode == 0
+    assert len(study.trials) == 8 and all(trial.state.name == "COMPLETE" for trial in study.trials)

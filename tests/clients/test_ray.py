@@ -1,10 +1,14 @@
-"""ray: models that its workers train, and a search by ray.tune."""
+"""ray: models and searches that its workers train, and predictions for data in parts."""
 
 from __future__ import annotations
 
+import joblib
+import numpy as np
 import pytest
 import ray
 from ray import tune
+from ray.util.joblib import register_ray
+from sklearn.model_selection import GridSearchCV
 
 import keras
 
@@ -43,3 +47,27 @@ def test_workers_and_a_search(rows, cluster, tmp_path):
     assert len(found) == 2 and not found.errors
     best = found.get_best_result("loss", "min").metrics["loss"]
     assert best == min(one.metrics["loss"] for one in found)
+
+
+def test_a_grid_search(rows, search, cluster):
+    x, y, _ = rows
+    grid = GridSearchCV(*search, cv=3)
+    alone = grid.fit(x, y[:, 0]).cv_results_["mean_test_score"]
+    register_ray()
+    with joblib.parallel_backend("ray"):
+        together = grid.fit(x, y[:, 0]).cv_results_["mean_test_score"]
+    np.testing.assert_array_equal(together, alone)
+
+
+def test_predictions_of_data_in_parts(rows, cluster):
+    x, y, _ = rows
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, "relu"), keras.layers.Dense(1)])
+    model.compile("adam", "mse")
+    model.fit(x, y, verbose=0)
+
+    def predict(batch):
+        return {"row": batch["item"], "told": model.predict(batch["data"], verbose=0)[:, 0]}
+
+    given = ray.data.from_items([{"item": i, "data": row} for i, row in enumerate(x)])
+    told = sorted(given.map_batches(predict, batch_size=32).take_all(), key=lambda one: one["row"])
+    np.testing.assert_array_equal([one["told"] for one in told], model.predict(x, verbose=0)[:, 0])

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -119,6 +120,18 @@ def main() -> None:
         model.fit(X, Y, batch_size=8, epochs=6, verbose=0, callbacks=callbacks)
         if rank == 0:
             np.savez(Path(sys.argv[2]) / f"weights-{len(list_devices())}.npz", *model.get_weights())
+    elif fault == "sudden":
+        folder, (seconds, victim) = Path(sys.argv[2]), map(float, sys.argv[3:5])
+        model = build()
+        # The process is killed from beside, wherever it is then.
+        if rank == victim:
+            clock = threading.Timer(seconds, acts["kill"])
+            clock.daemon = True
+            clock.start()
+        backup = fastnn.callbacks.BackupAndRestore(folder / "backup", save_freq=5)
+        model.fit(X, Y, batch_size=8, epochs=60, verbose=0, callbacks=[backup])
+        if rank == 0:
+            np.savez(folder / "weights.npz", *model.get_weights())
     else:
         raise SystemExit(f"unknown fault {fault}")
     print("done", flush=True)

@@ -151,6 +151,33 @@ def test_training_goes_on_with_another_number_of_processes(tmp_path: Path) -> No
         assert [one[name].tobytes() for name in one] == [other[name].tobytes() for name in other]
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(10))
+def test_a_process_killed_at_any_moment(seed: int, tmp_path: Path) -> None:
+    random = np.random.default_rng(seed)
+    whole, interrupted = tmp_path / "whole", tmp_path / "interrupted"
+    whole.mkdir()
+    interrupted.mkdir()
+    begin = time.monotonic()
+    assert launch(2, "faults.py", "sudden", whole, 0, -1).returncode == 0
+    longest = time.monotonic() - begin
+    killed = 0
+    for processes in random.integers(2, 4, 3):
+        delay, victim = random.uniform(0.02, longest / 2), random.integers(processes)
+        run = launch(int(processes), "faults.py", "sudden", interrupted, delay, victim)
+        killed += run.returncode != 0
+        if run.returncode == 0:
+            break
+    if not (interrupted / "weights.npz").exists():
+        run = launch(2, "faults.py", "sudden", interrupted, 0, -1)
+        assert run.returncode == 0, run.stderr
+    assert killed, f"no process was killed within {longest:.1f} s"
+    with np.load(whole / "weights.npz") as one, np.load(interrupted / "weights.npz") as other:
+        assert [one[name].tobytes() for name in one] == [other[name].tobytes() for name in other]
+    left = {path.name for path in interrupted.iterdir()} - {"weights.npz", "backup"}
+    assert not left
+
+
 # One process, and the words of Keras.
 
 

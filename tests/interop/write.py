@@ -53,6 +53,27 @@ def models():
         small.compile(cls(0.05, use_ema=True, ema_momentum=0.5), "mse")
         xs = rng.normal(size=(8, 4)).astype(np.float32)
         yield f"optimizer-{small.optimizer.name}", small, [xs], [xs[:, :2]], (3, 15)
+    for config in (None, fastnn.quantizers.Int8QuantizationConfig(activation_quantizer=None)):
+        integers = Sequential(
+            [
+                Input((3, 5)),
+                layers.Dense(8, "relu"),
+                layers.EinsumDense("abc,cde->abde", (3, 2, 4), bias_axes="de"),
+                layers.EinsumDense("abcd,ecd->abe", (3, 6)),
+                layers.Flatten(),
+                layers.Dense(2),
+            ]
+        )
+        integers.quantize("int8", config)
+        integers.compile("sgd", "mse")
+        xs = rng.normal(size=(8, 3, 5)).astype(np.float32)
+        yield f"quantized-{'rows' if config is None else 'weights'}", integers, [xs], [xs[:, 0, :2]], (3, 15)
+    tokens = Input((4,), dtype="int32")
+    there = layers.ReversibleEmbedding(9, 6)
+    words = Model(tokens, there(layers.Dense(6, "tanh")(there(tokens)), reverse=True))
+    words.quantize("int8")
+    words.compile("sgd", "mse")
+    yield "quantized-words", words, [rng.integers(0, 9, (8, 4))], [rng.normal(size=(8, 4, 9))], (3, 15)
     a, b = Input((5,), name="a"), Input((5,), name="b")
     shared = layers.Dense(5, activation="tanh", name="shared")
     encoder = Sequential([Input((5,)), layers.Dense(4, activation="relu"), layers.Dense(5)], name="encoder")

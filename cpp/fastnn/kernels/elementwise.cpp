@@ -386,6 +386,8 @@ void visit_type(DType dtype, Visit&& visit) {
       return visit(std::int32_t{});
     case DType::boolean:
       return visit(bool{});
+    case DType::int8:
+      return;  // no edge has it
   }
 }
 

@@ -22,6 +22,7 @@
 #include "fastnn/kernels/fold.hpp"
 #include "fastnn/kernels/fold_gradient.hpp"
 #include "fastnn/kernels/gemm.hpp"
+#include "fastnn/kernels/gemm_int8.hpp"
 #include "fastnn/kernels/lookup.hpp"
 #include "fastnn/kernels/loss.hpp"
 #include "fastnn/kernels/merge.hpp"

@@ -69,12 +69,13 @@ class BatchNormalization : public FusingLayer {
   bool differentiable_input(std::size_t i) const override { return i == 0; }
 
   bool scales_channels() const override { return inner_ == 1 && !masked_ && !uses_batch(false); }
-  void channel_scales(const float* const* weights, float* factors, float* terms) const override {
-    const float *mean = weights[moving_mean_], *variance = weights[moving_mean_ + 1];
+  void channel_scales(const Context& ctx, std::size_t first, float* factors, float* terms) const override {
+    const auto weight = [&](std::size_t i) { return ctx.weight(first + i); };
+    const float *mean = weight(moving_mean_), *variance = weight(moving_mean_ + 1);
     for (Index c = 0; c < channels_; ++c) {
       const float inverse = 1.0f / std::sqrt(variance[c] + epsilon_);
-      factors[c] = scale_ ? weights[0][c] * inverse : inverse;
-      terms[c] = (center_ ? weights[scale_ ? 1 : 0][c] : 0.0f) - mean[c] * factors[c];
+      factors[c] = scale_ ? weight(0)[c] * inverse : inverse;
+      terms[c] = (center_ ? weight(scale_ ? 1 : 0)[c] : 0.0f) - mean[c] * factors[c];
     }
   }
 

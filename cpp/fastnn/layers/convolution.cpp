@@ -55,10 +55,7 @@ class Convolution : public FusingLayer {
 
   void book(Booking& booking) const override {
     const bool w = winograd_;
-    if (folded()) {
-      booking.book(kKernel, Life::forward, shape_.kernel_size());
-      booking.book(kBias, Life::plan, 2 * plane_.filters);
-    }
+    book_folded(booking, shape_.kernel_size() / plane_.filters, plane_.filters, Life::forward);
     booking.book(kPacked, Life::plan, w ? kernels::winograd_packed_size(plane_) : kernels::conv3d_packed_size(shape_));
     booking.book(
         kWindows, Life::forward,
@@ -84,23 +81,18 @@ class Convolution : public FusingLayer {
 
   void prepare(const Context& context) const override {
     const bool turned = context.has(kTurned);
-    const float* kernel = context.weight(0);
-    if (folded()) {
-      scale_kernel(context, shape_.kernel_size() / plane_.filters, plane_.filters, use_bias_ ? 2 : 1,
-                   context.buffer(kKernel), context.buffer(kBias));
-      kernel = context.buffer(kKernel);
-    }
+    prepare_folded(context, shape_.kernel_size() / plane_.filters, plane_.filters, use_bias_);
     if (winograd_) {
-      kernels::winograd_pack(plane_, kernel, context.buffer(kPacked));
+      kernels::winograd_pack(plane_, kernel(context), context.buffer(kPacked));
       if (turned) kernels::winograd_pack_exchanged(plane_, context.weight(0), context.buffer(kTurned));
     } else {
-      kernels::conv3d_pack(shape_, kernel, context.buffer(kPacked));
+      kernels::conv3d_pack(shape_, kernel(context), context.buffer(kPacked));
       if (turned) kernels::conv3d_pack_turned(shape_, context.weight(0), context.buffer(kTurned));
     }
   }
 
   void forward(const Context& context) const override {
-    const kernels::Epilogue end = epilogue(folded() ? context.buffer(kBias) : use_bias_ ? context.weight(1) : nullptr);
+    const kernels::Epilogue end = folded_epilogue(context, use_bias_);
     if (winograd_)
       kernels::winograd_forward(plane_, context.rows(), context.input(), context.buffer(kPacked), end, context.output(),
                                 context.buffer(kWindows));
@@ -131,7 +123,7 @@ class Convolution : public FusingLayer {
  private:
   bool folds() const override { return true; }
 
-  enum : std::size_t { kPacked, kWindows, kSums, kTurned, kTurnedWindows, kKernel, kBias };
+  enum : std::size_t { kPacked, kWindows, kSums, kTurned, kTurnedWindows };
 
   Windows windows_;
   kernels::ConvShape plane_ = {};

@@ -44,10 +44,7 @@ class Dense : public FusingLayer {
   }
 
   void book(Booking& booking) const override {
-    if (folded()) {
-      booking.book(kKernel, Life::forward, features_ * units_);
-      booking.book(kBias, Life::plan, 2 * units_);
-    }
+    book_folded(booking, features_, units_, Life::forward);
     if (booking.training() || features_ * units_ < kLarge)
       booking.book(kPanels, Life::plan, kernels::packed_size(features_, units_));
     else
@@ -65,18 +62,14 @@ class Dense : public FusingLayer {
   }
 
   void prepare(const Context& context) const override {
-    const float* kernel = context.weight(0);
-    if (folded()) {
-      scale_kernel(context, features_, units_, use_bias_ ? 2 : 1, context.buffer(kKernel), context.buffer(kBias));
-      kernel = context.buffer(kKernel);
-    }
-    if (context.has(kPanels)) kernels::pack(kernel, units_, 1, features_, units_, context.buffer(kPanels));
+    prepare_folded(context, features_, units_, use_bias_);
+    if (context.has(kPanels)) kernels::pack(kernel(context), units_, 1, features_, units_, context.buffer(kPanels));
     if (context.has(kTransposed))
       kernels::pack(context.weight(0), 1, units_, units_, features_, context.buffer(kTransposed));
   }
 
   void forward(const Context& context) const override {
-    const kernels::Epilogue end = epilogue(folded() ? context.buffer(kBias) : use_bias_ ? context.weight(1) : nullptr);
+    const kernels::Epilogue end = folded_epilogue(context, use_bias_);
     const Index rows = context.rows() * positions_;
     if (context.has(kPanels))
       kernels::gemm(context.input(), features_, rows, features_, context.buffer(kPanels), units_, context.output(),
@@ -105,7 +98,7 @@ class Dense : public FusingLayer {
 
   bool folds() const override { return outputs_.size() == 1 && features_ * units_ < kLarge; }
 
-  enum : std::size_t { kPanels, kRows, kScratch, kTransposed, kKernel, kBias };
+  enum : std::size_t { kPanels, kRows, kScratch, kTransposed };
 
   bool use_bias_;
   std::size_t contracted_ = 1;

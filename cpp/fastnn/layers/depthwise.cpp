@@ -78,10 +78,7 @@ class Depthwise : public Channelwise<kRank> {
   double multiply_adds() const override { return shape_.work(); }
 
   void book(Booking& booking) const override {
-    if (this->folded()) {
-      booking.book(kKernel, Life::plan, shape_.kernel_size());
-      booking.book(kBias, Life::plan, 2 * shape_.filters());
-    }
+    this->book_folded(booking, shape_.kernel_h * shape_.kernel_w, shape_.filters(), Life::plan);
     booking.book(kScratch, Life::forward, booking.threads() * kernels::depthwise_scratch_size(shape_));
     if (!booking.backward()) return;
     booking.book(
@@ -94,19 +91,12 @@ class Depthwise : public Channelwise<kRank> {
   }
 
   void prepare(const Context& context) const override {
-    if (this->folded())
-      this->scale_kernel(context, shape_.kernel_h * shape_.kernel_w, shape_.filters(), use_bias_ ? 2 : 1,
-                         context.buffer(kKernel), context.buffer(kBias));
+    this->prepare_folded(context, shape_.kernel_h * shape_.kernel_w, shape_.filters(), use_bias_);
   }
 
   void forward(const Context& context) const override {
-    const bool folded = this->folded();
-    const kernels::Epilogue end = this->epilogue(folded      ? context.buffer(kBias)
-                                                 : use_bias_ ? context.weight(1)
-                                                             : nullptr);
-    kernels::depthwise_forward(shape_, context.rows(), context.input(),
-                               folded ? context.buffer(kKernel) : context.weight(0), end, context.output(),
-                               context.buffer(kScratch));
+    kernels::depthwise_forward(shape_, context.rows(), context.input(), this->kernel(context),
+                               this->folded_epilogue(context, use_bias_), context.output(), context.buffer(kScratch));
   }
 
   void backward(const Context& context) const override {
@@ -125,7 +115,7 @@ class Depthwise : public Channelwise<kRank> {
  private:
   bool folds() const override { return true; }
 
-  enum : std::size_t { kScratch, kSums, kTurnedScratch, kKernel, kBias };
+  enum : std::size_t { kScratch, kSums, kTurnedScratch };
 };
 
 template <std::size_t kRank>

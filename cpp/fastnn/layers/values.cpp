@@ -28,21 +28,27 @@ Shape sizes(const Config& config) {
 class Variable : public Function {
  public:
   Variable(const std::string& kind, const std::string& name, const Config& config)
-      : Function(kind, name), shape_(sizes(config)) {}
+      : Function(kind, name), shape_(sizes(config)), quantized_(config.flag("quantized", false)) {}
 
   Signature infer(const std::vector<Spec>& inputs) override {
     require(inputs.empty(), who(), " expects no input, got ", inputs.size());
-    return {{{shape_, DType::float32}}, {{"value", shape_}}};
+    return {{{shape_, DType::float32}}, {{"value", shape_, !quantized_, quantized_ ? DType::int8 : DType::float32}}};
   }
   BackwardReads backward_reads() const override { return {false, false}; }
 
-  void forward(const Context& ctx) const override { std::copy_n(ctx.weight(0), volume(shape_), ctx.output()); }
+  void forward(const Context& ctx) const override {
+    if (quantized_)
+      std::copy_n(ctx.weight<std::int8_t>(0), volume(shape_), ctx.output());
+    else
+      std::copy_n(ctx.weight(0), volume(shape_), ctx.output());
+  }
   void backward(const Context& ctx) const override {
     if (float* dw = ctx.weight_gradient(0)) std::copy_n(ctx.output_gradient(), volume(shape_), dw);
   }
 
  private:
   Shape shape_;
+  bool quantized_;  // integers of 8 bits, read as floats
 };
 
 // The value is an array, or a list of numbers with a shape (a scalar is one number with shape ()).

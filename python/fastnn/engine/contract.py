@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from fastnn import _core
+from fastnn.dtype_policies import DTypePolicy
 from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import Arguments, Call, Shape, Spec
 from fastnn.symbolic.variable import Variable
@@ -34,6 +35,7 @@ class State:
         variables: The variables made by `add_weight` and for its node, in order.
         learned: Those of `variables` that were made trainable.
         trainable: Whether training may change the weights.
+        policy: The policy of element types.
         entry_shape: The shape of the batch that it was given as the first layer of a model, or None.
         build_shape: The input shape it was built for, with the structure of its inputs; None before.
         members: The layers of a model, in order; None: layers are found among the attributes.
@@ -51,7 +53,7 @@ class State:
 
     __slots__ = (
         "build_shape", "builds_in_call", "calls", "entry_shape", "in_call", "input_structure", "learned", "losses",
-        "members", "outcomes", "predictor", "trainable", "training_predictor", "variables", "warned_of_mask",
+        "members", "outcomes", "policy", "predictor", "trainable", "training_predictor", "variables", "warned_of_mask",
     )  # fmt: skip
 
     def __init__(self, trainable: bool = True) -> None:
@@ -59,6 +61,7 @@ class State:
         self.variables: list[Variable] = []
         self.learned: list[Variable] = []
         self.trainable = trainable
+        self.policy = DTypePolicy()
         self.entry_shape: Shape | None = None
         self.build_shape: Any = None
         self.members: list[Any] | None = None

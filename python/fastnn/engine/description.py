@@ -1,6 +1,6 @@
 """What a layer tells of itself, and calls with weights from outside: attributes and methods of every Keras layer.
 
-Types are float32 everywhere, so those of policies have one value, and quantization is refused.
+Types are float32 but for the integers of quantized weights.
 """
 
 from __future__ import annotations
@@ -28,7 +28,6 @@ class Described(WeightOwner):
 
     autocast = True
     supports_jit = False
-    quantization_mode: str | None = None
 
     @overridable
     def input_spec(self) -> Any:
@@ -49,8 +48,13 @@ class Described(WeightOwner):
 
     @property
     def dtype_policy(self) -> DTypePolicy:
-        """The policy of element types: "float32"."""
-        return DTypePolicy("float32")
+        """The policy of element types: "float32", or "int8_from_float32" of a quantized layer."""
+        return state_of(self).policy
+
+    @property
+    def quantization_mode(self) -> str | None:
+        """The mode in which the layer is quantized: "int8", or None."""
+        return self.dtype_policy.quantization_mode
 
     @property
     def compute_dtype(self) -> str:
@@ -194,17 +198,20 @@ class Described(WeightOwner):
                 variable.assign(value)
 
     def quantize(self, mode: Any = None, type_check: bool = True, config: Any = None) -> None:
-        """Refuses: there are no layers of integers.
+        """Refuses: a layer of this class has no weight that can be integers.
 
         Args:
-            mode: Such as "int8".
-            type_check: Accepted for Keras compatibility; ignored.
-            config: Accepted for Keras compatibility; ignored.
+            mode: As in `Dense.quantize`.
+            type_check: As in `Dense.quantize`.
+            config: As in `Dense.quantize`.
 
         Raises:
             NotImplementedError: Always.
         """
-        raise NotImplementedError(f"{title(self)}: fastnn computes in float32, and has no quantize({mode!r})")
+        raise NotImplementedError(
+            f"{title(self)} has no quantize({mode!r}): its weights stay float32. Dense, EinsumDense, Embedding and "
+            "ReversibleEmbedding can be quantized"
+        )
 
 
 def _tensors(shapes: Any) -> Any:

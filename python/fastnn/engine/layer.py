@@ -69,6 +69,8 @@ class Layer(Described, CallHistory, contract.Hooks, Configurable):
     """True if it is called on a list of tensors."""
     supports_masking = False
     """True if the mask of its input is one of its output."""
+    __fastnn_quantizes__: ClassVar[bool] = False
+    """True if it can be quantized."""
     __fastnn_built_at_once__: ClassVar[bool] = False
     """True if it has no weights and is built by its constructor, unless a class outside fastnn adds a `build`."""
     __fastnn_common_arguments__: ClassVar[tuple[str, ...]] = (
@@ -95,8 +97,8 @@ class Layer(Described, CallHistory, contract.Hooks, Configurable):
         name: str | None = None,
         **kwargs: Any,
     ) -> None:
-        if isinstance(dtype, Mapping):
-            dtype = dtype_policies.deserialize(dtype).name
+        policy = dtype_policies.get(dtype) if isinstance(dtype, Mapping) or "_from_" in str(dtype) else None
+        dtype = policy.compute_dtype if policy is not None else dtype
         if name is not None and not isinstance(name, str):
             raise TypeError(f"{type(self).__name__} expects name to be a string, got {name!r}")
         if name is not None and "/" in name:
@@ -109,6 +111,10 @@ class Layer(Described, CallHistory, contract.Hooks, Configurable):
         self.name = name or unique_name(type(self).__name__)
         if (dtype is not None and edge_dtype(dtype, title(self)) != "float32") or str(dtype) == "float64":
             raise ValueError(f"{title(self)} computes in float32, got dtype {dtype!r}")
+        if policy is not None and policy.quantization_mode is not None:
+            if not type(self).__fastnn_quantizes__:
+                raise ValueError(f"{title(self)} has no weight that can be quantized, got dtype {policy.name!r}")
+            state_of(self).policy = policy
         kwargs.pop("autocast", None)
         state_of(self).entry_shape = input_shape_of(title(self), kwargs)
         for unknown in kwargs:
@@ -127,7 +133,7 @@ class Layer(Described, CallHistory, contract.Hooks, Configurable):
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments from which `from_config` makes an equal layer without weights, as plain values."""
-        config: dict[str, Any] = {"name": self.name, "trainable": self.trainable, "dtype": _described(self.dtype)}
+        config: dict[str, Any] = {"name": self.name, "trainable": self.trainable, "dtype": _described(self)}
         entry_shape = state_of(self).entry_shape
         if entry_shape is not None:
             config["batch_input_shape"] = list(entry_shape)
@@ -457,9 +463,9 @@ class Layer(Described, CallHistory, contract.Hooks, Configurable):
         return eager.run(self, args, kwargs, training)
 
 
-def _described(dtype: str) -> Any:
-    """Returns the entry of a config for an element type: that of its policy, where it is one."""
-    return dtype_policies.serialize(dtype_policies.get(dtype)) if dtype == "float32" else dtype
+def _described(layer: Layer) -> Any:
+    """Returns the entry of a config for the element type of a layer: that of its policy, where it is one."""
+    return dtype_policies.serialize(layer.dtype_policy) if layer.dtype == "float32" else layer.dtype
 
 
 def _has_own_build(cls: type[Layer]) -> bool:

@@ -267,6 +267,10 @@ class NodeLayer(Layer):
             raise ValueError(f"{error} (the channels of {given} moved to the end, for channels_first)") from None
         return [(with_channels_first(shape), dtype) for shape, dtype in outputs], weights
 
+    def __fastnn_node_variables__(self) -> list[Variable]:
+        """Returns the variables that the node reads, in its order, and maybe others after them."""
+        return state_of(self).variables
+
     def build(self, input_shape: Any = None) -> None:
         """Makes the weights for inputs of this shape; a layer that is built already only checks that it fits.
 
@@ -283,7 +287,8 @@ class NodeLayer(Layer):
         if self.built:
             if state.build_shape is None:
                 state.build_shape = shape
-            if [tuple(spec[1]) for spec in needed] != [variable.shape for variable in state.variables[: len(needed)]]:
+            read = self.__fastnn_node_variables__()
+            if [tuple(spec[1]) for spec in needed] != [variable.shape for variable in read[: len(needed)]]:
                 raise ValueError(
                     f"{title(self)} was built for inputs of shape {state.build_shape} and its weights do not fit "
                     f"{shape}; make a new layer"

@@ -5,18 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from fastnn import activations
 from fastnn.constraints import Constraint
 from fastnn.engine.contract import state_of, title
 from fastnn.initializers import VarianceScaling
-from fastnn.layers.low_rank import Adapted, LowRank
+from fastnn.layers.low_rank import Adapted
 from fastnn.layers.projection import Projecting
+from fastnn.layers.quantization import Quantizable, rounded
 from fastnn.regularizers import Regularizer
 from fastnn.symbolic.tensors import operators
 from fastnn.symbolic.variable import Variable
 
 
-class EinsumDense(LowRank, Projecting):
+class EinsumDense(Quantizable, Projecting):
     """Fully connected layer between axes that an einsum equation chooses.
 
     Computes activation(einsum(equation, x, kernel) + bias). Equation "abc,cd->abd" is a `Dense` on sequences,
@@ -41,7 +45,7 @@ class EinsumDense(LowRank, Projecting):
         lora_rank: Rank of an adaptation of the kernel, which is then frozen (see `enable_lora`), or None.
         lora_alpha: The adaptation is multiplied by lora_alpha / lora_rank; None means `lora_rank`.
         gptq_unpacked_column_size: Not supported; must be None.
-        quantization_config: Not supported; must be None.
+        quantization_config: An `Int8QuantizationConfig` for a layer with the policy "int8_from_float32", or None.
         **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
@@ -92,9 +96,8 @@ class EinsumDense(LowRank, Projecting):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        for name in ("gptq_unpacked_column_size", "quantization_config"):
-            if getattr(self, name) is not None:
-                raise ValueError(f"{title(self)} does not support {name}; leave it at None")
+        if self.gptq_unpacked_column_size is not None:
+            raise ValueError(f"{title(self)} does not support gptq_unpacked_column_size; leave it at None")
         parts = equation.replace(" ", "").replace("->", ",").split(",")
         plain = [part.replace("...", "") for part in parts]
         if len(parts) != 3 or "->" not in equation or not all(p.isalpha() and len(set(p)) == len(p) for p in plain):
@@ -176,45 +179,88 @@ class EinsumDense(LowRank, Projecting):
                 constraint=self.bias_constraint,
                 name="bias",
             )
+        self._rank = rank
         state_of(self).build_shape = tuple(input_shape)
         self.built = True
-        self.__fastnn_adapt_if_asked__()
+        self.__fastnn_made__()
+
+    # Quantization; see `Quantizable`.
+
+    def __fastnn_summed_axes__(self) -> tuple[int, ...]:
+        """Returns the axes of the kernel whose elements have one scale together: those that are summed."""
+        _, kernel, out, _ = self._expanded(self._rank)
+        return tuple(axis for axis, letter in enumerate(kernel) if letter not in out)
+
+    def __fastnn_kept_scale__(self, scale: NDArray[Any]) -> NDArray[Any]:
+        """Returns scales with the axes of the output, as the layer keeps them.
+
+        Args:
+            scale: Scales with the axes of the kernel.
+        """
+        _, kernel, out, _ = self._expanded(self._rank)
+        kept = [letter for letter in out if letter in kernel]
+        turned: NDArray[Any] = np.einsum(f"{kernel}->{''.join(kept)}", scale)
+        return turned.reshape([turned.shape[kept.index(c)] if c in kept else 1 for c in out])
+
+    def __fastnn_spread_scale__(self, scale: Any) -> Any:
+        """Returns scales with the axes of the kernel, as a tensor.
+
+        Args:
+            scale: Scales as the layer keeps them.
+        """
+        _, kernel, out, _ = self._expanded(self._rank)
+        order = [out.index(letter) for letter in kernel if letter in out]
+        turned = operators["transpose"](scale, [axis for axis in range(len(out)) if axis not in order] + order)
+        sizes = dict(zip(kernel, self.__fastnn_adapted__().shape, strict=True))
+        return operators["reshape"](turned, tuple(sizes[c] if c in out else 1 for c in kernel))
 
     def call(self, inputs: Any) -> Any:
         """Returns the output for a tensor whose axes are those of the equation."""
         given, kernel, out, _ = self._expanded(len(inputs.shape))
+        whole, bias, quantized = self.__fastnn_adapted__(), self.bias, self.quantization_mode is not None
         summed = "".join(c for c in kernel if c not in out)
-        made = "".join(c for c in kernel if c not in given)
-        bias = self.bias
-        if (
-            not self.lora_enabled
-            and summed
-            and made
-            and kernel == summed + made
-            and given.endswith(summed)
-            and (out == given.removesuffix(summed) + made and len(given) > len(summed))
-        ):
-            # The axes are in the order of a matrix product; the bias is part of it if it has all new axes.
-            sizes = list(self.kernel.shape[len(summed) :])
+        made = kernel.removeprefix(summed)
+        # Where the axes are in the order of a matrix product, the bias is part of it if it has all new axes.
+        is_product = given.endswith(summed) and out == given.removesuffix(summed) + made and len(given) > len(summed)
+        if (quantized or not self.lora_enabled) and summed and made and is_product:
+            sizes = list(whole.shape[len(summed) :])
             within = bias is not None and list(bias.shape) == sizes
             config = {"contracted": len(summed), "output_shape": sizes, "use_bias": within}
-            weights = [self.kernel, *([bias] if within and bias is not None else [])]
-            y = operators["node"]("EinsumDense", config, [inputs], self.name, weights)
+            weights, kind = [whole], "EinsumDense"
+            if quantized:
+                terms = int(np.prod(whole.shape[: len(summed)]))
+                config, kind = {**config, **self.__fastnn_product__(terms)}, "QuantizedDense"
+                weights.append(self.__fastnn_scale__())
+            if within and bias is not None:
+                weights.append(bias)
+            y = operators["node"](kind, config, [inputs], self.name, weights)
             bias = None if within else bias
-        elif any(letter in given and letter in out for letter in kernel):
-            y = self._multiply_and_sum(inputs, given, kernel, out)
+        elif quantized:
+            rule = self.__fastnn_rule__()
+            axes = [axis for axis, letter in enumerate(given) if letter not in out]
+            x = inputs if rule is None else rounded(inputs, rule, axes)
+            y = self._einsum(x, self.__fastnn_dequantized__(), given, kernel, out)
         else:
-            y = operators["einsum"](f"{given},{kernel}->{out}", inputs, self.kernel)
+            y = self._einsum(inputs, self.kernel, given, kernel, out)
+        if quantized and self.lora_enabled:
+            a, b = self.__fastnn_lora_factors__()
+            y = y + self.__fastnn_lora_scale__() * self._einsum(inputs, operators["matmul"](a, b), given, kernel, out)
         if bias is not None:
             y = operators["add"](y, bias)
         return y if self.activation is activations.linear else self.activation(y)
 
-    def _multiply_and_sum(self, inputs: Any, given: str, kernel: str, out: str) -> Any:
+    def _einsum(self, x: Any, factors: Any, given: str, kernel: str, out: str) -> Any:
+        """Returns the sum of products for the letters of input, kernel and output."""
+        if any(letter in given and letter in out for letter in kernel):
+            return self._multiply_and_sum(x, factors, given, kernel, out)
+        return operators["einsum"](f"{given},{kernel}->{out}", x, factors)
+
+    def _multiply_and_sum(self, inputs: Any, weight: Any, given: str, kernel: str, out: str) -> Any:
         """Returns the output where indices along a shared axis have kernels of their own: products, then sums."""
         letters = given + "".join(c for c in kernel if c not in given)
         order = sorted(range(len(kernel)), key=lambda i: letters.index(kernel[i]))
-        sizes = dict(zip(kernel, self.kernel.shape, strict=True))
-        factors = operators["transpose"](self.kernel, order)
+        sizes = dict(zip(kernel, self.__fastnn_adapted__().shape, strict=True))
+        factors = operators["transpose"](weight, order)
         factors = operators["reshape"](factors, tuple(sizes.get(letter, 1) for letter in letters[1:]))
         expanded: tuple[Any, ...] = (..., *[None] * (len(letters) - len(given)))
         spread = inputs[expanded]

@@ -11,9 +11,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fastnn import initializers, ops
-from fastnn.engine.contract import title
+from fastnn.engine.contract import state_of, title
 from fastnn.engine.emission import Emission
 from fastnn.engine.layer import Layer
 from fastnn.engine.node_layer import NodeLayer
@@ -45,6 +46,8 @@ class Adapted:
         if layer.lora_enabled:
             a, b = layer.__fastnn_lora_factors__()
             return layer.__fastnn_adapted__() + layer.__fastnn_lora_scale__() * ops.matmul(a, b)
+        if f"_{self._name}" in vars(layer):
+            return layer.__fastnn_adapted__()
         raise AttributeError(
             f"{title(layer)} is not built and has no {self._name} yet: call it on data, or build(input_shape)"
         )
@@ -72,9 +75,9 @@ class LowRank(Layer):
             self.lora_alpha = rank
 
     def __fastnn_adapted__(self) -> Variable:
-        """Returns the variable that is adapted."""
+        """Returns the variable that is adapted, which has an attribute of its own once it is not the whole weight."""
         name = type(self).__fastnn_adapts__
-        found: Variable = vars(self)[f"_{name}" if self.lora_enabled else name]
+        found: Variable = vars(self)[f"_{name}" if f"_{name}" in vars(self) else name]
         return found
 
     def __fastnn_lora_factors__(self) -> tuple[Variable, Variable]:
@@ -87,7 +90,7 @@ class LowRank(Layer):
         assert self.lora_rank and self.lora_alpha is not None
         return self.lora_alpha / self.lora_rank
 
-    def __fastnn_adapt_if_asked__(self) -> None:
+    def __fastnn_made__(self) -> None:
         """Adapts a layer that has just been built, where its constructor was given a rank."""
         if self.lora_rank and not self.lora_enabled:
             self.enable_lora(self.lora_rank, self.lora_alpha)
@@ -130,7 +133,7 @@ class LowRank(Layer):
             raise ValueError(f"{title(self)} is not built: enable_lora adapts weights that are there; build it first")
         if self.lora_enabled:
             raise ValueError(f"{title(self)}: LoRA is already enabled, with rank {self.lora_rank}; it can be once only")
-        whole: Variable = vars(self)[name]
+        whole = self.__fastnn_adapted__()
         penalty = getattr(self, f"{name}_regularizer")
         shapes = {"a": (*whole.shape[:-1], int(rank)), "b": (int(rank), whole.shape[-1])}
         made = {
@@ -142,8 +145,12 @@ class LowRank(Layer):
         for part, variable in made.items():
             setattr(self, f"lora_{name}_{part}", variable)
         whole.trainable = False
-        delattr(self, name)
+        vars(self).pop(name, None)
         setattr(self, f"_{name}", whole)
+        # The new weights stand before those that were made to be left alone, such as quantized ones.
+        state = state_of(self)
+        learned = {id(variable) for variable in state.learned}
+        state.variables.sort(key=lambda variable: id(variable) not in learned)
         self.lora_enabled = True
         self.lora_rank = int(rank)
         self.lora_alpha = rank if lora_alpha is None else lora_alpha
@@ -162,21 +169,30 @@ class LowRank(Layer):
         bias = vars(self).get("bias")
         return [self.__fastnn_adapted__(), *([] if bias is None else [bias])]
 
-    @counts_while("lora_enabled")
+    @property
+    def __fastnn_files_differ__(self) -> bool:
+        """Whether files hold something else than the layer's variables in their order."""
+        return self.lora_enabled
+
+    def __fastnn_file_values__(self) -> list[NDArray[Any]]:
+        """Returns the values for `_in_file`."""
+        others = [variable.numpy() for variable in self._in_file()[1:]]
+        return [np.asarray(getattr(self, type(self).__fastnn_adapts__)), *others]
+
+    @counts_while("__fastnn_files_differ__")
     def save_own_variables(self, store: Any) -> None:
         """Writes the values of the layer's variables; of an adapted layer the sum in place of its parts.
 
         Args:
             store: A mapping; the values are written under the keys "0", "1"...
         """
-        if not self.lora_enabled:
+        if not self.__fastnn_files_differ__:
             super().save_own_variables(store)
             return
-        bias = [variable.numpy() for variable in self._in_file()[1:]]
-        for i, value in enumerate([np.asarray(getattr(self, type(self).__fastnn_adapts__)), *bias]):
+        for i, value in enumerate(self.__fastnn_file_values__()):
             store[str(i)] = value
 
-    @counts_while("lora_enabled")
+    @counts_while("__fastnn_files_differ__")
     def load_own_variables(self, store: Mapping[str, Any]) -> None:
         """Reads the values that `save_own_variables` wrote; the product of an adapted layer becomes zero.
 
@@ -186,7 +202,7 @@ class LowRank(Layer):
         Raises:
             ValueError: It has another number of values, or a value of another shape.
         """
-        if not self.lora_enabled:
+        if not self.__fastnn_files_differ__:
             super().load_own_variables(store)
             return
         variables = self._in_file()
@@ -194,7 +210,7 @@ class LowRank(Layer):
             raise ValueError(f"{title(self)} expects {len(variables)} variables, got {len(store)}")
         for i, variable in enumerate(variables):
             variable.assign(np.asarray(store[str(i)]))
-        for factor in self.__fastnn_lora_factors__():
+        for factor in self.__fastnn_lora_factors__() if self.lora_enabled else ():
             factor.assign(np.zeros(factor.shape, np.float32))
 
 
@@ -218,7 +234,7 @@ class LowRankNode(LowRank, NodeLayer):
             ValueError: The layer cannot take this shape, or was built for another.
         """
         super().build(input_shape)
-        self.__fastnn_adapt_if_asked__()
+        self.__fastnn_made__()
 
     def __fastnn_core_node__(self) -> tuple[str, dict[str, Any]] | None:
         """Returns the kind and the config of the node, which knows nothing of the adaptation."""
@@ -226,14 +242,24 @@ class LowRankNode(LowRank, NodeLayer):
         assert node is not None
         return node[0], {name: value for name, value in node[1].items() if name not in _ARGUMENTS}
 
+    def __fastnn_add_whole__(self, emission: Emission, edges: list[int]) -> list[int]:
+        """Adds the node of the weight itself to a graph; returns its output edges."""
+        node = self.__fastnn_core_node__()
+        assert node is not None
+        return emission.add(self, node[0], node[1], edges, weights=self.__fastnn_node_variables__())
+
+    def __fastnn_node_variables__(self) -> list[Variable]:
+        """Returns the variables that the node reads, in its order: the adapted one and the bias."""
+        return LowRank._in_file(self)
+
     def __fastnn_add_core_node__(self, emission: Emission, edges: list[int]) -> list[int]:
         """Adds the node to a graph, and what adapts it; returns its output edges."""
+        whole = self.__fastnn_add_whole__(emission, edges)
         if not self.lora_enabled:
-            return super().__fastnn_add_core_node__(emission, edges)
+            return whole
         node = self.__fastnn_core_node__()
         assert node is not None
         kind, config = node
-        whole = emission.add(self, kind, config, edges, weights=self._in_file())
         a, b = self.__fastnn_lora_factors__()
         groups = config.get("groups", 1)
         thin = {**config, type(self).__fastnn_width__: a.shape[-1], "use_bias": False, "groups": 1}

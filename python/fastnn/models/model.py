@@ -26,6 +26,7 @@ from fastnn.engine.trial_graphs import emitted_on_trial
 from fastnn.metrics.metric import Metric
 from fastnn.models import kinds
 from fastnn.models.network import ModelNetwork, as_tensors
+from fastnn.models.quantization import QuantizableLayers
 from fastnn.models.state_tree import StateTree
 from fastnn.models.subclassed import Traced
 from fastnn.naming import near, suggestion
@@ -54,7 +55,7 @@ def _of_further(who: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> s
     return f"{who} takes no argument {name!r} beside its inputs.{suggestion(name, ('training', 'mask'))}"
 
 
-class Model(Layer, StateTree, Network):
+class Model(QuantizableLayers, Layer, StateTree, Network):  # type: ignore[misc]  # Keras' two forms of quantize()
     """Base of all models; `Model(inputs, outputs)` makes a `Functional`.
 
     A class derived from it makes its layers in its constructor and says in `call` what it computes, or calls

@@ -233,7 +233,8 @@ def tensor(value: Any, dtype: str | None = None) -> KerasTensor:
     if isinstance(value, KerasTensor):
         made = value
     elif isinstance(value, Variable):
-        made = node("Variable", {"shape": list(value.shape)}, [], "variable", [value])
+        config = {"shape": list(value.shape), "quantized": value.handle.dtype == "int8"}
+        made = node("Variable", config, [], "variable", [value])
         from_variable = edge_type(np.dtype(value.dtype))
         made = made if from_variable == "float32" else node("Cast", {"dtype": from_variable}, [made], "cast")
     elif isinstance(value, (list, tuple)) and is_traced(value):

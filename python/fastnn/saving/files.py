@@ -264,7 +264,7 @@ def read_model(
         alone = isinstance(model, Part) and type(model).__fastnn_has_files__
         if not isinstance(model, Network) and not alone:
             raise ValueError(f"the file describes no model, but {str(model)[:80]!r}")
-        weights.read_tree(file, model)
+        weights.read_tree(file, model, quantize=True)
         weights.read_assets(model, stored.assets)
         if alone:
             return model, reading

@@ -161,6 +161,11 @@ class Dataset:
         """Its shape."""
         return self._checked[0]
 
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type of its elements."""
+        return self._checked[1]
+
     def numbers(self) -> NDArray[Any]:
         """Returns its values; bfloat16 becomes float32."""
         import h5py

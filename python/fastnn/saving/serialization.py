@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from fastnn import code_objects
+from fastnn import code_objects, dtype_policies
 from fastnn.configurable import Configurable, accepted_names, are_atoms, has_own_config, is_foreign
 from fastnn.custom_objects import CustomObjectScope, get_custom_objects, get_registered_name, get_registered_object
 from fastnn.engine.by_code import runs_code
@@ -224,7 +224,7 @@ def _config_of(obj: Any, writing: _Writing) -> dict[str, Any]:
     if hasattr(obj, "__fastnn_holds_file_form__") and obj.__fastnn_holds_file_form__(config):
         return config
     config.pop("batch_input_shape", None)
-    if isinstance(config.get("dtype"), Mapping):
+    if isinstance(config.get("dtype"), Mapping) and config["dtype"].get("class_name") == "DTypePolicy":
         config["dtype"] = config["dtype"].get("config", {}).get("name", "float32")
     newer = merged_attribute(type(obj), "__fastnn_keras_newer_arguments__")
     written = {}
@@ -374,6 +374,15 @@ def _policy(config: Any, reading: Reading) -> Any:
     return "float32"
 
 
+def _quantized_policy(config: Any, reading: Reading) -> Any:
+    if not isinstance(config, dict):
+        raise reading.error(f"a policy expects a config, got {str(config)[:80]!r}")
+    if config.get("source_name") not in ("float32", None):
+        reading.ignore("dtype", str(config["source_name"]))
+    with reading.explaining(ValueError):
+        return dtype_policies.QuantizedDTypePolicy(config.get("mode", "")).name
+
+
 def _function(config: Any, reading: Reading) -> Any:
     name = config.get("name") if isinstance(config, dict) else config
     if not isinstance(name, str):
@@ -410,6 +419,7 @@ def _type(config: Any, reading: Reading) -> Any:
 
 _SPECIAL: dict[str, Callable[[Any, Reading], Any]] = {
     "__lambda__": _lambda, "__numpy__": _array, "__tensor__": _array, "DTypePolicy": _policy,
+    "QuantizedDTypePolicy": _quantized_policy,
     "FloatDTypePolicy": _policy, "Policy": _policy, "MeanMetricWrapper": _wrapped, "LossFunctionWrapper": _wrapped,
     "function": _function, "__type__": _type, "SeedGenerator": _generator,
     "__tuple__": lambda config, reading: tuple(read(config, reading)),

@@ -177,6 +177,7 @@ def fit_arrays(layer: Any, variables: Sequence[Variable], stored: Sequence[Any],
     """
     if len(variables) != len(stored):
         hint = "" if layer.built else "; it is not built: build the model by data or an input shape first"
+        hint = "; the file is that of a quantized model: call quantize('int8') first" if _is_quantized(stored) else hint
         misfits.add(f"{title(layer)} has {len(variables)} weights and the file {len(stored)}{hint}")
         return []
     wrong = [
@@ -194,8 +195,20 @@ def assign_all(pairs: Sequence[tuple[Variable, Any]]) -> None:
     assign_at_once([(variable, hdf5.numbers(dataset)) for variable, dataset in pairs])
 
 
-def read_tree(file: Any, model: Any, skip_mismatch: bool = False) -> None:
+def _is_quantized(stored: Sequence[Any]) -> bool:
+    """Returns whether the first of the datasets of a layer holds integers of 8 bits."""
+    return bool(stored) and isinstance(stored[0], hdf5.Dataset) and stored[0].dtype == np.int8
+
+
+def read_tree(file: Any, model: Any, skip_mismatch: bool = False, quantize: bool = False) -> None:
     """Reads the weights of a model from an open HDF5 file.
+
+    Args:
+        file: The file.
+        model: The model.
+        skip_mismatch: Whether weights that do not fit are skipped, with a warning.
+        quantize: Whether layers whose weights the file has in 8 bits are quantized: the config of a layer does not tell
+            of the layers within.
 
     Raises:
         ValueError: They do not fit and `skip_mismatch` is False; then no weight was changed.
@@ -204,6 +217,9 @@ def read_tree(file: Any, model: Any, skip_mismatch: bool = False) -> None:
     pairs: list[tuple[Variable, Any]] = []
     own: list[tuple[Any, Any]] = []
     for path, layer in walk(model, functools.partial(_is_stored, file)):
+        quantizes = quantize and getattr(type(layer), "__fastnn_quantizes__", False) and layer.built
+        if quantizes and _is_quantized(_stored(_find(file, f"{path}/vars"))):
+            layer.__fastnn_expect_integers__()
         if is_overridden(layer, "load_own_variables"):
             own.append((layer, _find(file, f"{path}/vars")))
             continue

@@ -44,7 +44,9 @@ class Accumulator(Variable):
 
     def exact(self) -> NDArray[np.float64]:
         """Returns the sum in float64, with its remainder."""
-        return self.handle.numpy().astype(np.float64) + self.remainder.handle.numpy()
+        rounded: NDArray[np.float64] = self.handle.numpy().astype(np.float64)
+        total: NDArray[np.float64] = rounded + self.remainder.handle.numpy()
+        return total
 
     def assign(self, value: Any) -> Any:
         """Writes `value` in place; see `Variable.assign`."""

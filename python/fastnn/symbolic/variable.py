@@ -89,10 +89,10 @@ class Variable(Arithmetic):
     ) -> None:
         value = _first_value(initializer, shape, name or "variable")
         self.dtype = _dtype(value.dtype if dtype is None else dtype)
-        array = value.astype(self.dtype, copy=False).astype(np.float32, copy=False)
         path = scoped(unique_name("Variable") if name is None else name)
-        self.handle = _core.Variable(path, array.shape, trainable)
-        self.handle.assign(np.asarray(array, order="C"))
+        stored = "int8" if self.dtype == "int8" and not trainable else "float32"
+        self.handle = _core.Variable(path, value.shape, trainable, stored)
+        self.handle.assign(_as_stored(self, value))
         self.trainable = trainable
         self.learned = trainable
         self.aggregation = aggregation
@@ -175,7 +175,7 @@ class Variable(Arithmetic):
                 "(ops.where, ops.cond), or assign() it to another"
             )
         values = value_of(self.handle)
-        return values if self.dtype == "float32" else values.astype(self.dtype)
+        return values.astype(self.dtype, copy=False)
 
     @property
     def value(self) -> Any:
@@ -240,7 +240,7 @@ class Variable(Arithmetic):
     def _assigned(self, how: str, value: Any) -> Any:
         if Trace.current() is not None:
             return operators["assign"](self, value, how)
-        array = np.asarray(value).astype(self.dtype, copy=False).astype(np.float32, copy=False)
+        array = np.asarray(value).astype(self.dtype, copy=False)
         if how != "assign":
             array = self.handle.numpy() + (array if how == "add" else -array)
         self.handle.assign(_as_stored(self, array))
@@ -281,9 +281,10 @@ def _is_value(other: object) -> bool:
     return isinstance(other, (np.ndarray, np.generic, int, float, list, tuple))
 
 
-def _as_stored(variable: Variable, value: Any) -> NDArray[np.float32]:
-    """Returns a value as the core keeps it: rounded to the variable's type, as float32."""
-    array = np.asarray(value).astype(variable.dtype, copy=False).astype(np.float32, order="C", copy=False)
+def _as_stored(variable: Variable, value: Any) -> NDArray[Any]:
+    """Returns a value as the core keeps it: rounded to the variable's type, as float32 or int8."""
+    array = np.asarray(value).astype(variable.dtype, copy=False)
+    array = array.astype(variable.handle.dtype, order="C", copy=False)
     if array.shape != variable.shape:
         raise ValueError(f'Variable "{variable.path}" has shape {variable.shape}, got {array.shape}')
     return array
@@ -310,8 +311,8 @@ def _dtype(dtype: Any) -> str:
     return "float32" if found.kind == "f" else {"int64": "int32", "uint64": "uint32"}.get(found.name, found.name)
 
 
-def _revived_variable(path: str, value: NDArray[np.float32], trainable: bool, l1: float, l2: float) -> _core.Variable:
-    handle = _core.Variable(path, value.shape, trainable)
+def _revived_variable(path: str, value: NDArray[Any], trainable: bool, l1: float, l2: float) -> _core.Variable:
+    handle = _core.Variable(path, value.shape, trainable, value.dtype.name)
     handle.assign(value)
     handle.l1, handle.l2 = l1, l2
     return handle

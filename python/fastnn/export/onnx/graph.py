@@ -19,7 +19,7 @@ from fastnn.export.tape import Node, Tape, registrar
 
 Array = NDArray[Any]
 
-TYPES = {"float32": 1, "int32": 6, "bool": 9, "int64": 7}
+TYPES = {"float32": 1, "int32": 6, "bool": 9, "int64": 7, "int8": 3}
 """Numbers of the element types in ONNX."""
 SOURCES = ("Variable", "Constant")
 """Kinds that are always computed beforehand and have no exporter. A variable has its present value."""
@@ -202,7 +202,7 @@ def _computed(tape: Tape) -> dict[int, Array]:
         if node.kind not in SOURCES and (node.kind == "Assign" or not node.inputs):
             continue
         if not node.open and all(edge in known for edge in node.inputs):
-            weights = [_core.Variable(role, value.shape, False) for role, value in node.weights.items()]
+            weights = [_core.Variable(role, one.shape, False, one.dtype.name) for role, one in node.weights.items()]
             for variable, value in zip(weights, node.weights.values(), strict=True):
                 variable.assign(value)
             made = graph.add(node.kind, node.name, node.config, [known[edge] for edge in node.inputs], weights)

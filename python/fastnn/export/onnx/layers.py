@@ -42,15 +42,44 @@ def _dense(b: Builder, node: Node) -> None:
 def _einsum_dense(b: Builder, node: Node) -> None:
     """Writes one product, with several axes joined to one before and after it."""
     kernel, bias = _kernel_and_bias(node)
-    source, to = node.inputs[0], node.outputs[0]
-    contracted = int(node.config["contracted"])
-    shape = b.shape(source)
-    kept, features = shape[: len(shape) - contracted], math.prod(kernel.shape[:contracted])
-    x = b.last(source)
-    x = b.reshaped(x, node, [*kept, features]) if contracted > 1 else x
+    x, features = _joined(b, node)
     y = b.op("MatMul", x, b.constant(kernel.reshape(features, -1)))
+    _put_product(b, node, y, bias)
+
+
+def _joined(b: Builder, node: Node) -> tuple[str, int]:
+    """Returns the input of a product with the contracted axes joined to one, and its size."""
+    source, contracted = node.inputs[0], int(node.config.get("contracted", 1))
+    shape = b.shape(source)
+    kept, features = shape[: len(shape) - contracted], math.prod(size or 0 for size in shape[len(shape) - contracted :])
+    x = b.last(source)
+    return (b.reshaped(x, node, [*kept, features]) if contracted > 1 else x), features
+
+
+def _put_product(b: Builder, node: Node, y: str, bias: Array | None) -> None:
+    """Writes the end of a product: its bias, and the axes of the output."""
     y = y if bias is None else b.op("Add", y, b.constant(bias.reshape(-1)))
-    b.put(to, b.reshaped(y, node, b.shape(to)) if kernel.ndim > contracted + 1 else y)
+    several = len(node.config["output_shape"]) > 1
+    b.put(node.outputs[0], b.reshaped(y, node, b.shape(node.outputs[0])) if several else y)
+
+
+@exports("QuantizedDense")
+def _quantized_dense(b: Builder, node: Node) -> None:
+    """Writes a product of integers, whose right operand the file holds as they are."""
+    kernel, scale, config = node.weights["kernel"], node.weights["kernel_scale"].reshape(-1), node.config
+    x, features = _joined(b, node)
+    kernel = kernel.reshape(-1, features).T if config.get("transposed") else kernel.reshape(features, -1)
+    scales = b.constant(scale)
+    if config["sums_integers"]:
+        largest = b.op("ReduceMax", b.op("Abs", x), axes=[-1], keepdims=1)
+        of_rows = b.op("Div", b.constant(config["high"]), b.op("Add", largest, b.constant(config["epsilon"])))
+        rounded = b.op("Round", b.op("Mul", x, of_rows))
+        integers = b.op("Clip", rounded, b.constant(config["low"]), b.constant(config["high"]))
+        sums = b.op("MatMulInteger", b.cast(integers, "int8"), b.constant(kernel, np.int8))
+        y = b.op("Div", b.cast(sums, "float32"), b.op("Mul", of_rows, scales))
+    else:
+        y = b.op("MatMul", x, b.op("Div", b.cast(b.constant(kernel, np.int8), "float32"), scales))
+    _put_product(b, node, y, node.weights.get("bias"))
 
 
 class _Window:
@@ -436,6 +465,16 @@ def _embedding(b: Builder, node: Node) -> None:
     if b.dtype(node.inputs[0]) != "int32":
         ids = b.cast(ids, "int32")
     b.put(node.outputs[0], b.op("Gather", b.constant(table), ids))
+
+
+@exports("QuantizedEmbedding")
+def _quantized_embedding(b: Builder, node: Node) -> None:
+    table, scale = node.weights["embeddings"], node.weights["embeddings_scale"]
+    ids = b.last(node.inputs[0])
+    if b.dtype(node.inputs[0]) != "int32":
+        ids = b.cast(ids, "int32")
+    rows = b.cast(b.op("Gather", b.constant(table, np.int8), ids), "float32")
+    b.put(node.outputs[0], b.op("Div", rows, b.op("Gather", b.constant(scale[:, None]), ids)))
 
 
 @exports("CategoryEncoding")

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from fastnn.constraints import Constraint
-from fastnn.engine.contract import title
 from fastnn.engine.input_spec import InputSpec, with_fixed_axes
-from fastnn.layers.low_rank import Adapted, LowRankNode
+from fastnn.layers.low_rank import Adapted
+from fastnn.layers.quantization import QuantizableNode
 from fastnn.regularizers import Regularizer
 from fastnn.symbolic.variable import Variable
 
 
-class Dense(LowRankNode):
+class Dense(QuantizableNode):
     """Fully connected layer.
 
     Computes activation(x @ kernel + bias) along the last axis.
@@ -34,7 +34,7 @@ class Dense(LowRankNode):
         bias_constraint: Constraint applied to `bias` after each update, or None.
         lora_rank: Rank of an adaptation of the kernel, which is then frozen (see `enable_lora`), or None.
         lora_alpha: The adaptation is multiplied by lora_alpha / lora_rank; None means `lora_rank`.
-        quantization_config: Not supported; must be None.
+        quantization_config: An `Int8QuantizationConfig` for a layer with the policy "int8_from_float32", or None.
         **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
@@ -83,8 +83,12 @@ class Dense(LowRankNode):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        if self.quantization_config is not None:
-            raise ValueError(f"{title(self)} does not support quantization_config; leave it at None")
+
+    def __fastnn_quantized_node__(self, config: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+        """Returns the kind and the config of the node of integers, for the config of that of floats."""
+        whole = self.__fastnn_adapted__()
+        product = self.__fastnn_product__(whole.shape[0])
+        return "QuantizedDense", {"output_shape": [self.units], "use_bias": self.use_bias, **product}
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments from which `from_config` makes an equal layer without weights, as plain values.

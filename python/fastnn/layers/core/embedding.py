@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 
 from fastnn.constraints import Constraint
 from fastnn.engine.contract import state_of, title
-from fastnn.layers.low_rank import Adapted, LowRankNode
+from fastnn.layers.low_rank import Adapted
+from fastnn.layers.quantization import QuantizableNode
 from fastnn.regularizers import Regularizer
 from fastnn.symbolic.tensors import operators
 
 
-class Embedding(LowRankNode):
+class Embedding(QuantizableNode):
     """Layer that maps integers to learned vectors.
 
     Integer i becomes row i of `embeddings`.
@@ -35,7 +36,7 @@ class Embedding(LowRankNode):
             means the initializer.
         lora_rank: Rank of an adaptation of the embeddings, which are then frozen (see `enable_lora`), or None.
         lora_alpha: The adaptation is multiplied by lora_alpha / lora_rank; None means `lora_rank`.
-        quantization_config: Not supported; must be None.
+        quantization_config: An `Int8QuantizationConfig` for a layer with the policy "int8_from_float32", or None.
         input_length: Accepted for Keras compatibility; ignored.
         **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
@@ -87,8 +88,6 @@ class Embedding(LowRankNode):
     ) -> None:
         super().__init__(**kwargs)
         self.supports_masking = mask_zero
-        if self.quantization_config is not None:
-            raise ValueError(f"{title(self)} does not support quantization_config; leave it at None")
         if self._first is not None and self._first.shape != (input_dim, output_dim):
             raise ValueError(
                 f"{title(self)} expects weights of shape {(input_dim, output_dim)}, got {self._first.shape}"
@@ -105,6 +104,14 @@ class Embedding(LowRankNode):
             given = given[0]
         self._first: NDArray[np.float32] | None = None if given is None else np.array(given, dtype=np.float32)
         super().__fastnn_store_arguments__(arguments)
+
+    def __fastnn_summed_axes__(self) -> tuple[int, ...]:
+        """Returns the axes of the table whose elements have one scale together: those of a row."""
+        return (1,)
+
+    def __fastnn_quantized_node__(self, config: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+        """Returns the kind and the config of the node of integers, for the config of that of floats."""
+        return "QuantizedEmbedding", {"input_dim": self.input_dim, "output_dim": self.output_dim}
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """Returns, with `mask_zero`, the mask that is true where the integers are not 0, or else None."""
