@@ -106,6 +106,7 @@ html_title = f"fastnn {release}"
 html_static_path = ["_static"]
 html_css_files = ["pages.css"]
 html_favicon = "_static/mark.svg"
+html_search_scorer = str(HERE / "_static" / "scorer.js")
 # The summaries under the results of a search are fetched from pages, which browsers forbid for pages opened as files.
 html_show_search_summary = False
 html_copy_source = False

@@ -35,6 +35,12 @@ def test_a_chapter_draws_and_shows_a_mistake_and_ends_with_two_exercises(path: P
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*/[0-9]*.py")), ids=lambda path: path.stem)
+def test_a_script_begins_with_a_title_for_its_page(path: Path) -> None:
+    title, line = path.read_text().split("\n")[1:3]
+    assert line == "=" * len(title)
+
+
 def test_the_glossary_links_each_of_its_terms_to_chapters() -> None:
     body = (DOCS / "glossary.md").read_text().partition("```{glossary}\n")[2].partition("```")[0]
     terms = [block for block in body.split("\n\n") if block.strip()]

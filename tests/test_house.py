@@ -438,6 +438,7 @@ def test_the_words_are_those_of_the_field(word: str) -> None:
 
 # Packages whose files import a heavy package at their head, and why they may.
 HEAD_IMPORTS = {
+    "plotting": ("matplotlib", "its figure derives from matplotlib's; it is imported where a figure is made"),
     "wrappers": (
         "sklearn",
         "its classes derive from scikit-learn's; `fastnn.wrappers` imports their files at first use",

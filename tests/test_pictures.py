@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import pickle
 import re
 
 import matplotlib
@@ -57,6 +59,15 @@ def test_history(network, tmp_path):
     assert history._repr_svg_().lstrip().startswith(("<?xml", "<svg"))
     with pytest.raises(ValueError, match="'auc' is not among the logs; known: loss, mae"):
         history.plot(["auc"])
+
+
+def test_a_notebook_shows_a_figure_without_pyplot(network):
+    figure = network.fit(X, Y, epochs=2, verbose=0).plot()
+    for one in (figure, pickle.loads(pickle.dumps(figure))):
+        png, size = one._repr_png_()
+        with Image.open(io.BytesIO(png)) as picture:
+            assert picture.size == (2 * size["width"], 2 * size["height"])
+            assert len(picture.convert("RGB").getcolors(1 << 24)) > 20
 
 
 def test_confusion_matrix():

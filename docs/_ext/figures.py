@@ -22,9 +22,10 @@ def scrape(block: tuple[Any, ...], block_vars: dict[str, Any], gallery_conf: dic
     """Returns the text that shows the figure of the last expression of a cell, or none."""
     names = block_vars["example_globals"]
     figure = names.get(_LAST)
-    names[_LAST] = None
     if not isinstance(figure, Figure):
         return ""
+    # The next cell may have no value, and this figure would be drawn again. What is no figure is shown as HTML later.
+    names[_LAST] = None
     path = Path(next(block_vars["image_path_iterator"]))
     figure.savefig(path, dpi=100)
     return figure_rst([str(path)], gallery_conf["src_dir"])

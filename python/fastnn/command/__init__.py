@@ -1,6 +1,6 @@
 """`python -m fastnn`: a demonstration, and training, predictions and files of models from the shell.
 
-Each command is a module with `add_arguments` and `run`; what they share is here.
+Each command is a module that has what `Command` says; mistakes are reported here.
 """
 
 from __future__ import annotations
@@ -8,10 +8,28 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from typing import Protocol
 
 from fastnn.command import benchmark, demonstration, exporting, information, prediction, training
 
-_COMMANDS = {
+
+class Command(Protocol):
+    """A command, or the demonstration that runs without one."""
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Adds the arguments of the command to its parser."""
+
+    def run(self, arguments: argparse.Namespace) -> None:
+        """Runs the command with a command line that its parser has read.
+
+        Raises:
+            ValueError: An argument or the data cannot be used.
+            OSError: A file cannot be read or written.
+            ImportError: A package is missing that only this command needs.
+        """
+
+
+_COMMANDS: dict[str, tuple[Command, str]] = {
     "train": (training, "train a network on a CSV file or a folder of images"),
     "predict": (prediction, "predict with what train has saved"),
     "info": (information, "show what is in a model file"),

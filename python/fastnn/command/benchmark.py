@@ -15,26 +15,20 @@ import numpy as np
 
 import fastnn
 from fastnn import layers, models
+from fastnn.command import options
 
 _BATCH = 256
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Adds the arguments of `bench`.
-
-    Args:
-        parser: The parser of the command.
-    """
+    """Adds the arguments of `bench`."""
     parser.add_argument("model", type=Path, nargs="?", help="a model file (default: two built-in networks)")
     parser.add_argument("--seconds", type=float, default=1.0, help="for each measurement (default: %(default)s)")
-    parser.add_argument("--threads", type=int, default=0, help="0: as many as the processor has (default)")
+    options.add_threads(parser)
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Measures and prints a table.
-
-    Args:
-        arguments: The command line.
 
     Raises:
         ValueError: The model's inputs have sizes that are not known.

@@ -10,6 +10,7 @@ import time
 
 import fastnn
 from fastnn import datasets, layers, optimizers, utils
+from fastnn.command import options
 
 
 def block(filters: int) -> list[layers.Layer]:
@@ -19,22 +20,14 @@ def block(filters: int) -> list[layers.Layer]:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Adds the arguments of the demonstration.
-
-    Args:
-        parser: The parser of the whole command.
-    """
+    """Adds the arguments of the demonstration."""
     parser.add_argument("--epochs", type=int, default=25, help="passes over the training digits (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=1, help="same seed, same numbers (default: %(default)s)")
-    parser.add_argument("--threads", type=int, default=0, help="0: as many as the processor has (default)")
+    options.add_seed(parser)
+    options.add_threads(parser)
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Trains and evaluates the network.
-
-    Args:
-        arguments: The command line.
-    """
+    """Trains and evaluates the network."""
     fastnn.config.set_num_threads(arguments.threads)
     utils.set_random_seed(arguments.seed)
     (images, y_train), (test_images, y_test) = datasets.digits.load_data()

@@ -9,20 +9,13 @@ from fastnn import models
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Adds the arguments of `export`.
-
-    Args:
-        parser: The parser of the command.
-    """
+    """Adds the arguments of `export`."""
     parser.add_argument("model", type=Path, help="a file: .keras or .h5")
     parser.add_argument("output", type=Path, help="the file to write: .onnx or .c")
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Writes the file.
-
-    Args:
-        arguments: The command line.
 
     Raises:
         ValueError: The ending is unknown, or a layer cannot be expressed in the format.

@@ -12,19 +12,12 @@ from fastnn.command import columns
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Adds the arguments of `info`.
-
-    Args:
-        parser: The parser of the command.
-    """
+    """Adds the arguments of `info`."""
     parser.add_argument("model", type=Path, help="a file: .keras, .h5 or .weights.h5")
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Prints what is in the file.
-
-    Args:
-        arguments: The command line.
 
     Raises:
         ValueError: The file is no model.

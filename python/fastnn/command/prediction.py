@@ -19,11 +19,7 @@ _AT_ONCE = 256
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Adds the arguments of `predict`.
-
-    Args:
-        parser: The parser of the command.
-    """
+    """Adds the arguments of `predict`."""
     parser.add_argument("model", type=Path, help="the file that train has written")
     parser.add_argument("data", type=Path, nargs="+", help="a CSV file; or images, or folders of them")
     parser.add_argument("-o", "--output", type=Path, help="the CSV file to write (default: standard output)")
@@ -31,9 +27,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Writes the predictions.
-
-    Args:
-        arguments: The command line.
 
     Raises:
         ValueError: The data do not fit the model.

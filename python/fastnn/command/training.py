@@ -11,16 +11,12 @@ from numpy.typing import NDArray
 
 import fastnn
 from fastnn import callbacks, layers, utils
-from fastnn.command import columns, report
+from fastnn.command import columns, options, report
 from fastnn.command.columns import Columns, Images
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Adds the arguments of `train`.
-
-    Args:
-        parser: The parser of the command.
-    """
+    """Adds the arguments of `train`."""
     parser.add_argument("data", type=Path, help="a CSV file with names in its first line, or a folder of images "
                         "with a subfolder for each class")  # fmt: skip
     parser.add_argument("--target", help="the column to predict (of a CSV file)")
@@ -36,15 +32,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--batch-size", type=int, default=32, help="default: %(default)s")
     parser.add_argument("--learning-rate", type=float, default=0.001, help="default: %(default)s")
     parser.add_argument("--validation", type=float, default=0.2, help="share of rows (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=1, help="same seed, same model (default: %(default)s)")
-    parser.add_argument("--threads", type=int, default=0, help="0: as many as the processor has (default)")
+    options.add_seed(parser)
+    options.add_threads(parser)
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Trains a model and writes it, the description of its inputs, and a report.
-
-    Args:
-        arguments: The command line.
 
     Raises:
         ValueError: The data or the arguments cannot be used.

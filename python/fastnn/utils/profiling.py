@@ -104,9 +104,10 @@ class Profile:
         forms = [f"{{:{side}{width}}}" for side, width in zip(sides, widths, strict=True)]
         lines = ["  ".join(forms).format(*line) for line in [heads, *cells]]
         how = "each piece of a batch on one thread" if self.in_pieces else "whole batches"
+        threads = "1 thread" if self.threads == 1 else f"{self.threads} threads"
         about = (
             f"{self.seconds * 1e3:.3f} ms a step of {self.batch_size} rows, mean of {self.steps}; "
-            f"{self.threads} threads, {how}; peak {self.peak_gflops:.0f} GFLOP/s; memory "
+            f"{threads}, {how}; peak {self.peak_gflops:.0f} GFLOP/s; memory "
             f"{self.memory / 2**20:.1f} MiB, {self.packed / 2**20:.1f} MiB of them packed weights"
         )
         return "\n".join([*(line.rstrip() for line in lines), about])

@@ -20,10 +20,10 @@ def new_figure(size: tuple[float, float], **arguments: Any) -> Any:
         ImportError: matplotlib is missing.
     """
     try:
-        from matplotlib.figure import Figure
+        from fastnn.plotting.figure import NotebookFigure
     except ImportError as error:
         raise ImportError("pictures need matplotlib: pip install fastnn[plot]") from error
-    return Figure(figsize=size, **arguments)
+    return NotebookFigure(figsize=size, **arguments)
 
 
 def figure_as_svg(figure: Any) -> str:

@@ -1,0 +1,15 @@
+"""Options that several commands have, each written once."""
+
+from __future__ import annotations
+
+import argparse
+
+
+def add_seed(parser: argparse.ArgumentParser) -> None:
+    """Adds `--seed`."""
+    parser.add_argument("--seed", type=int, default=1, help="same seed, same numbers (default: %(default)s)")
+
+
+def add_threads(parser: argparse.ArgumentParser) -> None:
+    """Adds `--threads`."""
+    parser.add_argument("--threads", type=int, default=0, help="0: as many as the processor has (default)")
