@@ -138,7 +138,7 @@ def test_links_are_not_followed(model, tmp_path):
 
 @pytest.mark.parametrize("kind", cases.ORDERS)
 def test_weights_in_the_older_files_stand_in_the_order_of_keras(kind, tmp_path):
-    (packed,) = FILES.glob(f"*-order-{kind}.h5.gz")
+    (packed,) = (FILES / "order").glob(f"*.*.[0-9]-{kind}.h5.gz")
     path = tmp_path / "theirs.h5"
     path.write_bytes(gzip.decompress(packed.read_bytes()))
     expected = RECORDED["ordered"][kind]

@@ -20,7 +20,7 @@ FILES = Path(__file__).parents[1] / "files"
 def main() -> None:
     stem = f"{keras.__version__}-{cases.NAMES}"
     model = cases.model(keras, (5, 3), 1, nested=True)
-    for old in [*FILES.glob("*-shards*"), *FILES.glob("*-order-*")]:
+    for old in [*FILES.glob("*-shards*"), *(FILES / "order").glob("*.h5.gz")]:
         old.unlink()
     model.save_weights(str(FILES / stem), max_shard_size=cases.SHARD)
     with tempfile.TemporaryDirectory() as folder:
@@ -34,7 +34,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             model.save(f"{folder}/model.h5")
             packed = gzip.compress(Path(folder, "model.h5").read_bytes(), mtime=0)
-        (FILES / f"{keras.__version__}-order-{kind}.h5.gz").write_bytes(packed)
+        (FILES / "order" / f"{keras.__version__}-{kind}.h5.gz").write_bytes(packed)
         found["ordered"][kind] = model.predict(cases.sample(), verbose=0).round(3).tolist()
     (Path(__file__).parent / "editor.json").write_text(json.dumps(found, indent=1) + "\n")
 

@@ -230,6 +230,11 @@ def child(group: Any, name: str) -> Any:
     return _opened(group, key, group.id.links.get_info(key).type)
 
 
+def size_of(group: Any) -> int:
+    """Returns the number of groups and datasets in a group; 0 for None."""
+    return 0 if group is None else int(group.id.get_num_objs())
+
+
 def at(group: Any, path: str) -> Any:
     """Returns the group or dataset at a path, or None."""
     for part in path.split("/"):

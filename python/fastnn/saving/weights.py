@@ -7,7 +7,6 @@ a model before all values of a file are known to fit.
 
 from __future__ import annotations
 
-import functools
 import tempfile
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 
 from fastnn.engine.contract import title
 from fastnn.engine.network import Network
+from fastnn.engine.ownership import own_variables
 from fastnn.saving import hdf5
 from fastnn.saving.own_optimizers import own_optimizers, read_own_optimizers, write_own_optimizers
 from fastnn.saving.position import position_of, read_position, write_position
@@ -130,17 +130,32 @@ def write_assets(model: Any) -> dict[str, bytes]:
 # Reading --------------------------------------------------------------------------------------------------------------
 
 
-def _find(group: Any, path: str) -> Any:
-    """Returns the group at a path, also under the names that older versions of Keras give to its parts."""
-    for part in path.split("/"):
-        if part and group is not None:
-            names = (part, f"_{part}", "_layer_checkpoint_dependencies") if part == "layers" else (part, f"_{part}")
-            group = next((found for name in names if (found := hdf5.child(group, name)) is not None), None)
-    return group
+class _Groups:
+    """The groups below one of an open file, each opened once.
 
+    Args:
+        root: The group, whose path is empty.
+    """
 
-def _is_stored(group: Any, path: str) -> bool:
-    return _find(group, path) is not None
+    def __init__(self, root: Any) -> None:
+        self._opened: dict[str, Any] = {"": root}
+
+    def find(self, path: str) -> Any:
+        """Returns the group at a path, also under the names that older versions of Keras give to its parts; or None."""
+        if path not in self._opened:
+            around, _, part = path.rpartition("/")
+            self._opened[path] = self._within(self.find(around), part)
+        return self._opened[path]
+
+    def _within(self, group: Any, part: str) -> Any:
+        if not part or group is None:
+            return group
+        names = (part, f"_{part}", "_layer_checkpoint_dependencies") if part == "layers" else (part, f"_{part}")
+        return next((found for name in names if (found := hdf5.child(group, name)) is not None), None)
+
+    def has(self, path: str) -> bool:
+        """Returns whether there is one at a path."""
+        return self.find(path) is not None
 
 
 def _stored(group: Any) -> list[Any]:
@@ -227,15 +242,18 @@ def read_tree(
     misfits = Misfits(skip_mismatch)
     pairs: list[tuple[Variable, Any]] = []
     own: list[tuple[Any, Any]] = []
-    for path, layer in walk(model, functools.partial(_is_stored, file), skipped):
-        quantizes = quantize and getattr(type(layer), "__fastnn_quantizes__", False) and layer.built
-        if quantizes and _is_quantized(_stored(_find(file, f"{path}/vars"))):
-            layer.__fastnn_expect_integers__()
+    groups = _Groups(file)
+    for path, layer in walk(model, groups.has, skipped):
+        if quantize and getattr(type(layer), "__fastnn_quantizes__", False) and layer.built:
+            group = groups.find(f"{path}/vars")
+            # The scales are a variable more.
+            if hdf5.size_of(group) > len(own_variables(layer)) and _is_quantized(_stored(group)):
+                layer.__fastnn_expect_integers__()
         if is_overridden(layer, "load_own_variables"):
-            own.append((layer, _find(file, f"{path}/vars")))
+            own.append((layer, groups.find(f"{path}/vars")))
             continue
         for within, variables in variables_of(layer):
-            stored = _stored(_find(file, f"{path}/{within}/vars"))
+            stored = _stored(groups.find(f"{path}/{within}/vars"))
             if variables or (stored and not isinstance(layer, Network) and not type(layer).__fastnn_is_entry__):
                 pairs += fit_arrays(layer, variables, stored, misfits)
     misfits.settle()
@@ -262,9 +280,10 @@ def read_named(file: Any, model: Any, skip_mismatch: bool) -> None:
     for layer in model.__fastnn_operations__():
         if layer.name in by_name:
             group = by_name[layer.name]
-            for path, part in walk(layer, functools.partial(_is_stored, group)):
+            groups = _Groups(group)
+            for path, part in walk(layer, groups.has):
                 for within, variables in variables_of(part):
-                    stored = _stored(_find(group, f"{path}/{within}/vars"))
+                    stored = _stored(groups.find(f"{path}/{within}/vars"))
                     if variables:
                         pairs += fit_arrays(part, variables, stored, misfits)
     misfits.settle()
@@ -274,7 +293,7 @@ def read_named(file: Any, model: Any, skip_mismatch: bool) -> None:
 def read_optimizer(file: Any, model: Any) -> None:
     """Reads the state of the optimizers that file and model have; one that does not fit is skipped with a warning."""
     read_own_optimizers(file, model, read_position(file).get("optimizers"))
-    stored = _stored(_find(file, "optimizer/vars"))
+    stored = _stored(_Groups(file).find("optimizer/vars"))
     if stored and model.optimizer is not None:
         restore_slots(model, [hdf5.numbers(dataset) for dataset in stored])
 
