@@ -123,3 +123,42 @@ def test_trace(model: fastnn.Model, tmp_path: Path) -> None:
 def test_mistakes(model: fastnn.Model, arguments: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         fastnn.utils.profile(model, X, Y, **arguments)  # type: ignore[arg-type]
+
+
+def test_steps_of_fit(model: fastnn.Model, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    measure = fastnn.utils.ProfileSteps(start=3, steps=6, batch_size=16, trace=tmp_path / "trace.json")
+    model.fit(X, Y, batch_size=16, epochs=3, verbose=0, callbacks=[measure])
+    assert measure.profile is not None and measure.profile.steps == 6
+    rows = rows_of(measure.profile)
+    assert {"first", "last", "optimizer"} <= set(rows) and rows["first"].backward > 0
+    assert rows["first"].gflops * rows["first"].forward * 1e9 == pytest.approx(2 * 16 * 800 * 27)
+    assert capsys.readouterr().out.strip() == str(measure.profile)
+    assert json.loads((tmp_path / "trace.json").read_text())
+    # The weights are those of a training without it, and nothing is recorded any more.
+    other = made()
+    other.fit(X, Y, batch_size=16, epochs=3, verbose=0)
+    for one, two in zip(model.get_weights(), other.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, two)
+    # Training that ends before, or is interrupted.
+    model.fit(X, Y, batch_size=16, verbose=0, callbacks=[measure])
+    assert measure.profile.steps == 1
+    capsys.readouterr()
+    model.fit(X[:16], Y[:16], batch_size=16, verbose=0, callbacks=[measure])
+    assert measure.profile is None
+    assert "training had 1 steps, start=3 come before the first" in capsys.readouterr().out
+
+    def stop(batch: int, logs: object) -> None:
+        if batch == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupting = fastnn.callbacks.LambdaCallback(on_train_batch_begin=stop)
+        model.fit(X, Y, batch_size=16, verbose=0, callbacks=[measure, interrupting])
+    model.fit(X, Y, batch_size=8, epochs=2, verbose=0, callbacks=[measure])
+    assert measure.profile.steps == 6
+
+
+@pytest.mark.parametrize("wrong", [{"start": -1}, {"steps": 0}, {"batch_size": 0}])
+def test_what_a_callback_refuses(wrong: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match=f"ProfileSteps: {next(iter(wrong))} expects an integer of at least"):
+        fastnn.utils.ProfileSteps(**wrong)

@@ -39,6 +39,7 @@ if _TYPE_CHECKING:
     from fastnn.utils.feature_space import FeatureSpace
     from fastnn.utils.image_folders import image_dataset_from_directory
     from fastnn.utils.model_pictures import ModelDot, model_to_dot, plot_model
+    from fastnn.utils.profile_steps import ProfileSteps
     from fastnn.utils.profiling import Profile, ProfileRow, profile
     from fastnn.utils.settings import Config
     from fastnn.utils.text_folders import text_dataset_from_directory
@@ -54,6 +55,7 @@ __all__ = [
     "ModelDot",
     "Profile",
     "ProfileRow",
+    "ProfileSteps",
     "Progbar",
     "PyDataset",
     "Sequence",
@@ -106,6 +108,7 @@ _LATER = {
     "ModelDot": "model_pictures",
     "model_to_dot": "model_pictures",
     "plot_model": "model_pictures",
+    "ProfileSteps": "profile_steps",
     "Profile": "profiling",
     "ProfileRow": "profiling",
     "profile": "profiling",

@@ -133,8 +133,7 @@ def _recording(programs: Sequence[Any]) -> Iterator[None]:
     try:
         yield
     finally:
-        for program in programs:
-            program.record(False)
+        discard_recording(programs)
 
 
 @contextmanager
@@ -202,8 +201,46 @@ def profile(model: Any, x: Any, y: Any = None, *, batch_size: int = 32, steps: i
         with _recording(programs):
             for _ in range(steps):
                 run()
-        recorded = [phase for program in programs for phase in _phases(program.recorded())]
+        return _profile_of(_recorded_by(programs), steps, batch_size)
+
+
+def start_recording(model: Any) -> list[Any]:
+    """Lets the programs that train a model record where their time goes; returns them for `stop_recording`.
+
+    Args:
+        model: The model, whose training has begun.
+    """
+    programs = list(model.__fastnn_training__.programs.recorders(training=True))
+    for program in programs:
+        program.record(True)
+    return programs
+
+
+def stop_recording(programs: Sequence[Any], steps: int, batch_size: int) -> Profile:
+    """Returns what programs have recorded, and lets them record no more.
+
+    Args:
+        programs: What `start_recording` returned.
+        steps: The number of steps since.
+        batch_size: The number of rows of a step.
+    """
+    recorded = _recorded_by(programs)
+    discard_recording(programs)
     return _profile_of(recorded, steps, batch_size)
+
+
+def discard_recording(programs: Sequence[Any]) -> None:
+    """Lets programs record no more and forget what they have recorded.
+
+    Args:
+        programs: What `start_recording` returned.
+    """
+    for program in programs:
+        program.record(False)
+
+
+def _recorded_by(programs: Sequence[Any]) -> list[Any]:
+    return [phase for program in programs for phase in _phases(program.recorded())]
 
 
 def _phases(recorded: Any) -> list[Any]:
