@@ -1,7 +1,9 @@
 // Embedding: a row of a learned table for each index. Owns the shapes and the range of indices; rows are copied and
 // gradients are added in kernels/lookup.
 #include <algorithm>
+#include <limits>
 
+#include "fastnn/kernels/gemm_int8.hpp"
 #include "fastnn/kernels/lookup.hpp"
 #include "fastnn/layer.hpp"
 #include "fastnn/parallel.hpp"
@@ -12,9 +14,10 @@ namespace {
 // Columns of a task: a cache line, so that no two tasks write to the same one.
 constexpr Index kColumns = 16;
 
-class Embedding : public Function {
+// A table and the indices of the rows that are read.
+class Lookup : public Function {
  public:
-  Embedding(const std::string& kind, const std::string& name, const Config& config)
+  Lookup(const std::string& kind, const std::string& name, const Config& config)
       : Function(kind, name), rows_(config.integer("input_dim")), width_(config.integer("output_dim")) {
     require(rows_ >= 1, "input_dim expects a positive integer, got ", rows_);
     require(width_ >= 1, "output_dim expects a positive integer, got ", width_);
@@ -24,19 +27,30 @@ class Embedding : public Function {
     require(inputs.size() == 1, who(), " expects one input, got ", inputs.size());
     require(inputs[0].dtype != DType::boolean, who(), " expects integers in int32 or float32, got ",
             name_of(inputs[0].dtype));
-    dtype_ = inputs[0].dtype;
     ids_ = inputs[0];
     Spec output{inputs[0].shape, DType::float32};
     output.shape.push_back(width_);
-    return {{output}, {{"embeddings", {rows_, width_}, true}}};
+    return {{output}, weights()};
   }
+
+  std::optional<std::pair<Index, Index>> range(std::size_t) const override { return std::pair<Index, Index>{0, rows_}; }
+
+ protected:
+  virtual std::vector<WeightSpec> weights() const = 0;
+
+  Index rows_, width_;
+  Spec ids_;
+};
+
+class Embedding : public Lookup {
+ public:
+  using Lookup::Lookup;
 
   bool differentiable_input(std::size_t) const override { return false; }
   BackwardReads backward_reads() const override { return {true, false}; }
-  std::optional<std::pair<Index, Index>> range(std::size_t) const override { return std::pair<Index, Index>{0, rows_}; }
 
   void forward(const Context& ctx) const override {
-    if (dtype_ == DType::int32)
+    if (ids_.dtype == DType::int32)
       look_up<std::int32_t>(ctx);
     else
       look_up<float>(ctx);
@@ -44,7 +58,7 @@ class Embedding : public Function {
 
   void backward(const Context& ctx) const override {
     if (ctx.weight_gradient(0) == nullptr) return;
-    if (dtype_ == DType::int32)
+    if (ids_.dtype == DType::int32)
       add_up<std::int32_t>(ctx);
     else
       add_up<float>(ctx);
@@ -75,12 +89,43 @@ class Embedding : public Function {
     });
   }
 
-  Index rows_, width_;
-  Spec ids_;
-  DType dtype_ = DType::float32;
+  std::vector<WeightSpec> weights() const override { return {{"embeddings", {rows_, width_}, true}}; }
 };
 
-const bool registered = register_layer_class<Embedding>("Embedding");
+// Rows of integers of 8 bits, each with a scale. They do not learn.
+class QuantizedEmbedding : public Lookup {
+ public:
+  using Lookup::Lookup;
+
+  bool differentiable() const override { return false; }
+
+  void forward(const Context& context) const override {
+    const bool whole = ids_.dtype == DType::int32;
+    const auto* const table = context.weight<std::int8_t>(0);
+    const Index count = ids_.size(context.rows());
+    parallel_ranges(count, std::max<Index>(1, 8192 / width_), byte_work(5.0 * static_cast<double>(count * width_)),
+                    [&](Index begin, Index end, int) {
+                      for (Index i = begin; i < end; ++i) {
+                        const Index row = whole ? kernels::row_of(context.input<std::int32_t>()[i], rows_)
+                                                : kernels::row_of(context.input()[i], rows_);
+                        float* const to = context.output() + i * width_;
+                        // An index that another node computed may be invalid: its row is NaN.
+                        if (row < 0)
+                          std::fill_n(to, width_, std::numeric_limits<float>::quiet_NaN());
+                        else
+                          kernels::dequantize(table + row * width_, width_, context.weight(1)[row], to);
+                      }
+                    });
+  }
+
+ private:
+  std::vector<WeightSpec> weights() const override {
+    return {{"embeddings", {rows_, width_}, false, DType::int8}, {"embeddings_scale", {rows_}, false}};
+  }
+};
+
+const bool registered =
+    register_layer_class<Embedding>("Embedding") && register_layer_class<QuantizedEmbedding>("QuantizedEmbedding");
 
 }  // namespace
 }  // namespace fastnn

@@ -1,12 +1,7 @@
-// Layers whose weights are integers of 8 bits: products of quantized rows with a quantized kernel, and rows of a quantized
-// table. The integers do not learn; gradients pass through them as through the floats for which they stand.
-#include <algorithm>
-#include <limits>
+// Layers whose weights are integers of 8 bits: products of quantized rows with a quantized kernel. The integers do not learn; gradients pass through them as through the floats for which they stand.
 
 #include "fastnn/fusing_layer.hpp"
 #include "fastnn/kernels/gemm_int8.hpp"
-#include "fastnn/kernels/lookup.hpp"
-#include "fastnn/parallel.hpp"
 
 namespace fastnn {
 namespace {
@@ -123,53 +118,7 @@ class QuantizedDense : public FusingLayer {
   Index units_ = 1, features_ = 0, positions_ = 1;
 };
 
-class QuantizedEmbedding : public Function {
- public:
-  QuantizedEmbedding(const std::string& kind, const std::string& name, const Config& config)
-      : Function(kind, name), rows_(config.integer("input_dim")), width_(config.integer("output_dim")) {
-    require(rows_ >= 1, "input_dim expects a positive integer, got ", rows_);
-    require(width_ >= 1, "output_dim expects a positive integer, got ", width_);
-  }
-
-  Signature infer(const std::vector<Spec>& inputs) override {
-    require(inputs.size() == 1, who(), " expects one input, got ", inputs.size());
-    require(inputs[0].dtype != DType::boolean, who(), " expects integers in int32 or float32, got ",
-            name_of(inputs[0].dtype));
-    ids_ = inputs[0];
-    Spec output{inputs[0].shape, DType::float32};
-    output.shape.push_back(width_);
-    return {{output}, {{"embeddings", {rows_, width_}, false, DType::int8}, {"embeddings_scale", {rows_}, false}}};
-  }
-
-  bool differentiable() const override { return false; }
-  std::optional<std::pair<Index, Index>> range(std::size_t) const override { return std::pair<Index, Index>{0, rows_}; }
-
-  void forward(const Context& context) const override {
-    const bool whole = ids_.dtype == DType::int32;
-    const auto* const table = context.weight<std::int8_t>(0);
-    const Index count = ids_.size(context.rows());
-    parallel_ranges(count, std::max<Index>(1, 8192 / width_), byte_work(5.0 * static_cast<double>(count * width_)),
-                    [&](Index begin, Index end, int) {
-                      for (Index i = begin; i < end; ++i) {
-                        const Index row = whole ? kernels::row_of(context.input<std::int32_t>()[i], rows_)
-                                                : kernels::row_of(context.input()[i], rows_);
-                        float* const to = context.output() + i * width_;
-                        // An index that another node computed may be invalid: its row is NaN.
-                        if (row < 0)
-                          std::fill_n(to, width_, std::numeric_limits<float>::quiet_NaN());
-                        else
-                          kernels::dequantize(table + row * width_, width_, context.weight(1)[row], to);
-                      }
-                    });
-  }
-
- private:
-  Index rows_, width_;
-  Spec ids_;
-};
-
-const bool registered = register_layer_class<QuantizedDense>("QuantizedDense") &&
-                        register_layer_class<QuantizedEmbedding>("QuantizedEmbedding");
+const bool registered = register_layer_class<QuantizedDense>("QuantizedDense");
 
 }  // namespace
 }  // namespace fastnn

@@ -274,16 +274,14 @@ class QuantizableNode(Quantizable, LowRankNode):
         assert node is not None
         return node[0], {name: value for name, value in node[1].items() if name != "quantization_config"}
 
-    def __fastnn_quantized_node__(self, config: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-        """Returns the kind and the config of the node of integers, for the config of that of floats."""
+    def __fastnn_quantized_node__(self) -> tuple[str, dict[str, Any]]:
+        """Returns the kind and the config of the node of integers."""
         raise NotImplementedError
 
     def __fastnn_add_whole__(self, emission: Emission, edges: list[int]) -> list[int]:
         """Adds the node of the weight itself, of floats or integers."""
         if self.quantization_mode is None:
             return super().__fastnn_add_whole__(emission, edges)
-        node = self.__fastnn_core_node__()
-        assert node is not None
-        kind, config = self.__fastnn_quantized_node__(node[1])
+        kind, config = self.__fastnn_quantized_node__()
         whole, *bias = self.__fastnn_node_variables__()
         return emission.add(self, kind, config, edges, weights=[whole, self.__fastnn_scale__(), *bias])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from fastnn.constraints import Constraint
@@ -84,8 +84,8 @@ class Dense(QuantizableNode):
     ) -> None:
         super().__init__(**kwargs)
 
-    def __fastnn_quantized_node__(self, config: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-        """Returns the kind and the config of the node of integers, for the config of that of floats."""
+    def __fastnn_quantized_node__(self) -> tuple[str, dict[str, Any]]:
+        """Returns the kind and the config of the node of integers."""
         whole = self.__fastnn_adapted__()
         product = self.__fastnn_product__(whole.shape[0])
         return "QuantizedDense", {"output_shape": [self.units], "use_bias": self.use_bias, **product}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -109,8 +109,8 @@ class Embedding(QuantizableNode):
         """Returns the axes of the table whose elements have one scale together: those of a row."""
         return (1,)
 
-    def __fastnn_quantized_node__(self, config: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-        """Returns the kind and the config of the node of integers, for the config of that of floats."""
+    def __fastnn_quantized_node__(self) -> tuple[str, dict[str, Any]]:
+        """Returns the kind and the config of the node of integers."""
         return "QuantizedEmbedding", {"input_dim": self.input_dim, "output_dim": self.output_dim}
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
