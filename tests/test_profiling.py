@@ -160,5 +160,5 @@ def test_steps_of_fit(model: fastnn.Model, tmp_path: Path, capsys: pytest.Captur
 
 @pytest.mark.parametrize("wrong", [{"start": -1}, {"steps": 0}, {"batch_size": 0}])
 def test_what_a_callback_refuses(wrong: dict[str, int]) -> None:
-    with pytest.raises(ValueError, match=f"ProfileSteps: {next(iter(wrong))} expects an integer of at least"):
+    with pytest.raises(ValueError, match=f"ProfileSteps expects {next(iter(wrong))} to be an integer of at least"):
         fastnn.utils.ProfileSteps(**wrong)

@@ -6,6 +6,7 @@ from os import PathLike
 
 from fastnn import console
 from fastnn.callbacks.callback import Callback, Logs
+from fastnn.ranges import check_count
 from fastnn.signatures import checked
 from fastnn.utils.profiling import Profile, discard_recording, start_recording, stop_recording
 
@@ -51,8 +52,7 @@ class ProfileSteps(Callback):
     ) -> None:
         super().__init__()
         for name, value, least in (("start", start, 0), ("steps", steps, 1), ("batch_size", batch_size, 1)):
-            if value < least:
-                raise ValueError(f"ProfileSteps: {name} expects an integer of at least {least}, got {value}")
+            check_count(self, name, value, least)
         self.start, self.steps, self.batch_size = start, steps, batch_size
         self.trace, self.verbose = trace, verbose
         self.profile = None

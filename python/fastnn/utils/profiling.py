@@ -127,16 +127,6 @@ def _in_milliseconds(seconds: float) -> str:
 
 
 @contextmanager
-def _recording(programs: Sequence[Any]) -> Iterator[None]:
-    for program in programs:
-        program.record(True)
-    try:
-        yield
-    finally:
-        discard_recording(programs)
-
-
-@contextmanager
 def _unchanged(model: Any) -> Iterator[None]:
     """Gives the variables and random streams of a model and its optimizer back the values that they had."""
     variables = list(model.variables)
@@ -186,7 +176,6 @@ def profile(model: Any, x: Any, y: Any = None, *, batch_size: int = 32, steps: i
         if not isinstance(value, int | np.integer) or value < least:
             raise ValueError(f"profile: {name} expects an integer of at least {least}, got {value!r}")
     x, y = _first_rows(x, batch_size), _first_rows(y, batch_size)
-    state = model.__fastnn_training__
 
     def run() -> None:
         if y is None:
@@ -197,20 +186,23 @@ def profile(model: Any, x: Any, y: Any = None, *, batch_size: int = 32, steps: i
     with _unchanged(model):
         for _ in range(max(1, warm_up)):
             run()
-        programs = state.programs.recorders(training=y is not None)
-        with _recording(programs):
+        programs = start_recording(model, training=y is not None)
+        try:
             for _ in range(steps):
                 run()
-        return _profile_of(_recorded_by(programs), steps, batch_size)
+            return stop_recording(programs, steps, batch_size)
+        finally:
+            discard_recording(programs)
 
 
-def start_recording(model: Any) -> list[Any]:
-    """Lets the programs that train a model record where their time goes; returns them for `stop_recording`.
+def start_recording(model: Any, training: bool = True) -> list[Any]:
+    """Lets the programs of a model record where their time goes; returns them for `stop_recording`.
 
     Args:
-        model: The model, whose training has begun.
+        model: The model, which has run at least once.
+        training: Those of steps; False: those of predictions.
     """
-    programs = list(model.__fastnn_training__.programs.recorders(training=True))
+    programs = list(model.__fastnn_training__.programs.recorders(training))
     for program in programs:
         program.record(True)
     return programs
@@ -224,7 +216,7 @@ def stop_recording(programs: Sequence[Any], steps: int, batch_size: int) -> Prof
         steps: The number of steps since.
         batch_size: The number of rows of a step.
     """
-    recorded = _recorded_by(programs)
+    recorded = [phase for program in programs for phase in _phases(program.recorded())]
     discard_recording(programs)
     return _profile_of(recorded, steps, batch_size)
 
@@ -237,10 +229,6 @@ def discard_recording(programs: Sequence[Any]) -> None:
     """
     for program in programs:
         program.record(False)
-
-
-def _recorded_by(programs: Sequence[Any]) -> list[Any]:
-    return [phase for program in programs for phase in _phases(program.recorded())]
 
 
 def _phases(recorded: Any) -> list[Any]:
