@@ -1,8 +1,8 @@
 """Pages and pictures that are made from other files of the project when the site is built.
 
 `generated/keras_names.md` lists the public names of Keras and says which of them fastnn has, compared as
-`tests/test_names.py` compares them. The pictures of speed are drawn from the tables of `bench/RESULTS.md`;
-`python docs/_ext/tables.py` draws the one that README shows anew.
+`tests/test_names.py` compares them; `generated/keras_missing.md` lists those that it has not. The pictures of speed are
+drawn from the tables of `bench/RESULTS.md`; `python docs/_ext/tables.py` draws the one that README shows anew.
 """
 
 from __future__ import annotations
@@ -101,8 +101,8 @@ def draw_ratios(measure: str, peers: Sequence[str], file: Path, most: int | None
         figure.savefig(file, transparent=True, metadata={"Date": None})
 
 
-def keras_names() -> str:
-    """Returns the page of the names of Keras, as Markdown."""
+def keras_names() -> tuple[str, str]:
+    """Returns the page of the names of Keras and the list of the missing ones, as Markdown."""
     sys.path.insert(0, str(ROOT / "tests" / "keras"))
     import compare_names
 
@@ -122,7 +122,7 @@ def keras_names() -> str:
         lines += ["| name | in fastnn | |", "|---|---|---|"]
         lines += [_row(name, name in missing, notes) for name in sorted(names)]
         lines.append("")
-    return "\n".join(lines)
+    return "\n".join(lines), "".join(f"* `{name}`\n" for name in sorted(missing))
 
 
 def _row(name: str, missing: bool, notes: Mapping[str, Sequence[str]]) -> str:
@@ -134,7 +134,9 @@ def write(app: Any) -> None:
     """Writes the files into `generated/` of the sources of the site."""
     folder = Path(app.srcdir) / "generated"
     folder.mkdir(exist_ok=True)
-    (folder / "keras_names.md").write_text(keras_names())
+    names, missing = keras_names()
+    (folder / "keras_names.md").write_text(names)
+    (folder / "keras_missing.md").write_text(missing)
     peers = list(PEERS)
     for file, measure in {
         "training": "one epoch of training",
