@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -55,6 +56,12 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--avx2", action="store_true", help="hold every framework to AVX2")
     parser.add_argument("--quick", action="store_true", help="few rows, two short rounds: to see that it works")
     parser.add_argument("--records", type=Path, help="append the records to this file, one JSON object a line")
+    parser.add_argument(
+        "--read", type=Path, help="networks: measure nothing, show the records of this file, the last of each"
+    )
+    parser.add_argument(
+        "--into", type=Path, help="networks: write the tables into the section of this Markdown file too"
+    )
     for framework in [*FRAMEWORKS, "onnxruntime"]:
         parser.add_argument(f"--python-{framework}", metavar="PATH", help=f"the interpreter that has {framework}")
     arguments = parser.parse_args()
@@ -138,11 +145,29 @@ class Run:
         return "\n\n".join(lines) + "\n"
 
 
+def earlier(path: Path) -> list[Record]:
+    """Returns the records of earlier runs, the last of each framework and workload."""
+    records = [json.loads(line) for line in path.read_text().splitlines()]
+    return list({(record["workload"], record["name"]): record for record in records}.values())
+
+
+def put(path: Path, text: str) -> None:
+    """Replaces the section "Networks" of a Markdown file."""
+    before, title, after = path.read_text().partition("## Networks\n\n")
+    if not title:
+        sys.exit(f"{path} has no section ## Networks")
+    rest = re.search(r"^##+ .*", after, flags=re.MULTILINE | re.DOTALL)
+    path.write_text(before + title + text + (f"\n{rest[0]}" if rest else ""))
+
+
 def main() -> None:
     arguments = parsed()
     run = Run(arguments)
     if arguments.what == "networks":
-        run.measure(WORKLOADS, list(report.MEASURES))
+        if arguments.read:
+            run.records = earlier(arguments.read)
+        else:
+            run.measure(WORKLOADS, list(report.MEASURES))
         text = [table(run.ordered(), WORKLOADS) for table in (report.ratios, report.memory)]
     elif arguments.what == "predict":
         run.measure(WORKLOADS, [measure for measure in report.MEASURES if measure != "train"])
@@ -181,8 +206,10 @@ def main() -> None:
             report.kernels(run.ordered(), STEPS, "train"),
         ]
     if run.records:
-        print(run.heading())
-        print("\n".join(table for table in text if table))
+        shown = "\n".join([run.heading(), *(table for table in text if table)])
+        print(shown)
+        if arguments.into:
+            put(arguments.into, shown)
     for reason, names in run.notes.items():
         print(f"NOT MEASURED: {reason}: {', '.join(names)}")
     if run.failures or not run.records:

@@ -156,6 +156,26 @@ def write(files: Mapping[str, str], folder: Path) -> None:
             file.write_text(text)
 
 
+def give_chapter(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
+    """Gives the names of its chapter to the sidebar of a page, which is `_templates/chapter.html`.
+
+    The theme's own sidebar copies the tree of all pages for each of them, which took most of the time of a build.
+
+    Args:
+        app: The builder of the site.
+        page: The page.
+        template: Its template.
+        context: What its template knows.
+        doctree: Its contents.
+    """
+    folder = page.rpartition("/")[0]
+    if folder.startswith("api/generated/"):
+        titles = {name: app.env.titles[name].astext() for name in app.env.toctree_includes[f"{folder}/index"]}
+        names = [(name, title.partition(".")[2] or title) for name, title in titles.items()]
+        about = app.env.titles[f"{folder}/index"].astext()
+        context["chapter"] = {"page": f"{folder}/index", "title": about, "names": names}
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Adds the reference to a site.
 
@@ -187,6 +207,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
         )
 
     app.connect("builder-inited", lambda app: write(reference.files(), FOLDER))
+    app.connect("html-page-context", give_chapter)
     app.connect("missing-reference", resolve)
     app.connect("autodoc-process-docstring", as_rest, priority=400)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

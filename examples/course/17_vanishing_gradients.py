@@ -84,7 +84,8 @@ assert final["ReLU, He"] < 0.2 * final["sigmoid"]
 # A mistake to know
 # -----------------
 #
-# Exploding weights end in NaN. fastnn stops with an error before a data set with NaN destroys the weights:
+# Exploding weights end in NaN (not a number), and so does a single NaN in the data. fastnn finds it before it destroys
+# the weights:
 
 spoiled = x.copy()
 spoiled[7, 3] = np.nan
@@ -111,7 +112,7 @@ for clip in (None, 1.0):
     model.add(Dense(1))
     model.compile(fastnn.optimizers.SGD(0.01, clipnorm=clip), loss="mse")
     losses = model.fit(x, target, batch_size=16, epochs=15, verbose=0, callbacks=[fastnn.callbacks.TerminateOnNaN()])
-    print("clipnorm", clip, "last loss", losses.history["loss"][-1])
+    print(f"clipnorm {clip}: last loss {losses.history['loss'][-1]:.3g}")
 
 # %%
 # Solution of 2
