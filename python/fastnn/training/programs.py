@@ -234,7 +234,7 @@ class Programs:
                     self._direct[training] = direct
         return found
 
-    def _direct_of(self, predictor: Any, shape: tuple[int, ...], changes: int | None = None) -> _Direct:
+    def _direct_of(self, predictor: Any, shape: Any, changes: int | None = None) -> _Direct:
         """Returns what the only input of the model, with samples of a shape, is given to directly."""
         port, limits = self._network.ports().inputs[0], self.inference((shape,)).ranges[0]
         kinds = _DIRECT_KINDS.get(port.dtype, "")
