@@ -87,9 +87,7 @@ class MixUp(ComposedRandomLayer):
         if not training or transformation is None:
             return bounding_boxes
         order = transformation["permutation_order"]
-        return {
-            name: ops.concatenate([value, ops.take(value, order, 0)], 1) for name, value in bounding_boxes.items()
-        }
+        return {name: ops.concatenate([value, ops.take(value, order, 0)], 1) for name, value in bounding_boxes.items()}
 
     def transform_segmentation_masks(self, segmentation_masks: Any, transformation: Any, training: bool = True) -> Any:
         """Returns the blended masks.

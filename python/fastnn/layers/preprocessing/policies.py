@@ -293,7 +293,9 @@ class AugMix(_Policy):
         """Returns data mixed with the ends of the chains."""
         total: Any = None
         for steps, share in zip(
-            transformation["chain_transforms"], _parts(transformation["chain_mixing_weights"], self.num_chains), strict=True
+            transformation["chain_transforms"],
+            _parts(transformation["chain_mixing_weights"], self.num_chains),
+            strict=True,
         ):
             made = x
             for step in steps:
@@ -340,9 +342,7 @@ class AugMix(_Policy):
         """
         if not training or transformation is None:
             return segmentation_masks
-        return self._blended(
-            "transform_segmentation_masks", ops.cast(segmentation_masks, "float32"), transformation
-        )
+        return self._blended("transform_segmentation_masks", ops.cast(segmentation_masks, "float32"), transformation)
 
 
 def _parts(x: Any, count: int) -> list[Any]:

@@ -315,7 +315,9 @@ class RandomColorJitter(RandomImageLayer):
         )
         color_range(title(self), value_range)
         self._parts = [
-            layer(factor, value_range, seed=0, data_format=self.data_format, name=self.name) for layer, factor in given if factor is not None
+            layer(factor, value_range, seed=0, data_format=self.data_format, name=self.name)
+            for layer, factor in given
+            if factor is not None
         ]
 
     def get_random_transformation(self, data: Any, training: bool = True, seed: Any = None) -> Any:

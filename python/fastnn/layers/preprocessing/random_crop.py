@@ -102,7 +102,9 @@ class RandomCrop(RandomImageLayer):
         """
         size = self.height, self.width
         height, width = transformation[4:] if len(transformation) > 2 else size
-        window = self._window(transformation, height, width) if len(transformation) > 2 else Window(*transformation, *size)
+        window = (
+            self._window(transformation, height, width) if len(transformation) > 2 else Window(*transformation, *size)
+        )
         corners = window_of_corners(self._corners(bounding_boxes, height, width), window, size)
         return self._with_corners(bounding_boxes, corners, *size)
 

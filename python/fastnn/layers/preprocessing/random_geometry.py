@@ -303,8 +303,7 @@ class RandomZoom(_MappedLayer):
             return None
         shape = (self._extent(data)[0], 1)
         drawn = {
-            name: self._draw(shape, (1.0 + lower, 1.0 + upper), seed)
-            for name, (lower, upper) in self._ranges().items()
+            name: self._draw(shape, (1.0 + lower, 1.0 + upper), seed) for name, (lower, upper) in self._ranges().items()
         }
         high = drawn["height_factor"]
         return {"height_zoom": high, "width_zoom": drawn.get("width_factor", high), "input_shape": _shape(data)}
